@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Written so that an old Node can read it and say what is missing, instead of failing on syntax.
+var needed = [20, 19]
+var version = process.versions.node.split('.').map(Number)
+// Whatever ends the process without saying how is a bug: an event loop that ran empty must not look like success.
+process.exitCode = 70
+if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1])) {
+  process.stderr.write(
+    `claude-batch needs Node ${needed.join('.')} or later; this is ${process.versions.node}\n`,
+  )
+  process.exitCode = 2
+} else {
+  Promise.all([import('../dist/main.js'), import('../dist/world.js')]).then(
+    ([{ main }, { leave, realWorld }]) => main(realWorld()).then(leave),
+  )
+}

@@ -1,0 +1,30 @@
+/** A signal that aborts when the caller's does, or when time is up. */
+export interface Deadline {
+  readonly signal: AbortSignal
+  /** It was time that ran out. */
+  expired(): boolean
+  readonly ms: number
+}
+
+/** Runs `work` under a deadline. Plain timers: `AbortSignal.any` keeps every signal it ever made for a long-lived one. */
+export async function withDeadline<T>(
+  ms: number,
+  outer: AbortSignal,
+  work: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
+  outer.throwIfAborted()
+  const controller = new AbortController()
+  let expired = false
+  const timer = setTimeout(() => {
+    expired = true
+    controller.abort()
+  }, ms)
+  const onAbort = () => controller.abort()
+  outer.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await work({ signal: controller.signal, expired: () => expired, ms })
+  } finally {
+    clearTimeout(timer)
+    outer.removeEventListener('abort', onAbort)
+  }
+}

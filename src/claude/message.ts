@@ -1,0 +1,59 @@
+import type { APIPromise } from '@anthropic-ai/sdk'
+import { AskError } from '../core/failure.ts'
+import { rateLimits } from '../core/rate-limits.ts'
+import type { Reply } from '../core/reply.ts'
+import { parseUsage } from '../core/usage.ts'
+
+/**
+ * The reply of a plain request. A 200 is not believed before its shape is right: captive portals and proxies answer
+ * 200 with a page, and the SDK hands that on as if it were a message.
+ */
+export async function messageReply(promise: APIPromise<unknown>): Promise<Reply> {
+  const { data, response } = await promise.withResponse()
+  return replyFrom(data, response)
+}
+
+/** Turns a message of the API, whole or put together from a stream, into a reply. */
+export function replyFrom(message: unknown, response: Pick<Response, 'headers' | 'status'>): Reply {
+  const fields = (typeof message === 'object' ? message : null) as Record<string, unknown> | null
+  const header = (name: string) => response.headers.get(name)
+  const requestId = header('request-id') ?? undefined
+  if (fields?.['type'] !== 'message' || !Array.isArray(fields['content'])) {
+    throw new AskError({
+      kind: 'malformed',
+      status: response.status,
+      type: 'malformed_reply',
+      message: `not an answer of the Messages API (${header('content-type') ?? 'no content type'})`,
+      ...(requestId !== undefined && { requestId }),
+    })
+  }
+  const usage = parseUsage(fields['usage'])
+  const limits = rateLimits(header)
+  const stopDetail = refusalDetail(fields['stop_details'])
+  return {
+    text: textOf(fields['content']),
+    stopReason: typeof fields['stop_reason'] === 'string' ? fields['stop_reason'] : null,
+    model: typeof fields['model'] === 'string' ? fields['model'] : 'unknown',
+    attempts: [],
+    ...(stopDetail !== undefined && { stopDetail }),
+    ...(usage !== undefined && { usage }),
+    ...(limits !== undefined && { limits }),
+    ...(requestId !== undefined && { requestId }),
+  }
+}
+
+/** Blocks of other kinds (thinking, and whatever comes) are passed over; lone surrogates would not survive as UTF-8. */
+function textOf(content: readonly unknown[]): string {
+  return content
+    .map((block) => block as { type?: unknown; text?: unknown } | null)
+    .filter((block) => block?.type === 'text' && typeof block.text === 'string')
+    .map((block) => block?.text)
+    .join('')
+    .replace(/\p{Cs}/gu, '\ufffd')
+}
+
+function refusalDetail(details: unknown): string | undefined {
+  const { category, explanation } = (details ?? {}) as Record<string, unknown>
+  const parts = [category, explanation].filter((part) => typeof part === 'string' && part !== '')
+  return parts.length === 0 ? undefined : parts.join(': ')
+}

@@ -1,0 +1,110 @@
+import { Command, CommanderError, Option } from 'commander'
+import {
+  type Flag,
+  type SimulateOptions,
+  type SummarizeOptions,
+  simulateFlags,
+  summarizeFlags,
+} from './config/flags.ts'
+import { type Exit, exitCodes, UsageError } from './errors.ts'
+import type { World } from './world.ts'
+
+/**
+ * The command line: flags and help. Each action imports its command when it is called, so that `--help` loads nothing
+ * heavy.
+ * @throws UsageError for wrong flags; whatever the command throws
+ */
+export async function runCli(world: World, version: string): Promise<Exit> {
+  let exit: Exit = 'ok'
+  const program = new Command('claude-batch')
+    .description('Summarize documents with Claude: one summary or one ERROR: record per file.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('before', examples)
+    .addHelpText('after', `\n${exitTable()}`)
+
+  withFlags(program.command('summarize'), summarizeFlags)
+    .description('summarize files, directories and patterns; - is one document on stdin')
+    .argument('[inputs...]', 'files, directories, quoted patterns, or -')
+    .addHelpText('before', examples)
+    .addHelpText('after', `\n${exitTable()}`)
+    .action(async (inputs: string[], options: SummarizeOptions) => {
+      const { summarize } = await import('./commands/summarize.ts')
+      exit = await summarize(inputs, { ...unset(summarizeFlags), ...options }, world)
+    })
+
+  withFlags(program.command('simulate'), simulateFlags)
+    .description('serve a simulated Messages API on this machine, for rehearsal and for tests')
+    .action(async (options: SimulateOptions) => {
+      const { simulate } = await import('./commands/simulate.ts')
+      exit = await simulate({ ...unset(simulateFlags), ...options }, world)
+    })
+
+  configure(program, world)
+  try {
+    await program.parseAsync([...world.argv], { from: 'user' })
+    return exit
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Shown because it was asked for; help that is shown for want of a command is a mistake in use.
+    if (error.exitCode === 0) return 'ok'
+    if (error.code === 'commander.help') return 'usage'
+    throw new UsageError(oneLine(error.message))
+  }
+}
+
+const examples = `Examples:
+  claude-batch summarize ./docs                            summaries/docs/….summary.md, one per file
+  cat notes.md | claude-batch summarize -                  one document in, its summary out
+  claude-batch summarize 'reports/**/*.md' --simulate      try it: no key, no cost
+`
+
+function withFlags(command: Command, flags: Readonly<Record<string, Flag>>): Command {
+  for (const { flag, help, group, parse, default: preset } of Object.values(flags)) {
+    const option = new Option(flag, help).helpGroup(`${group}:`)
+    if (preset !== undefined) option.default(preset)
+    // The long form names the flag in errors, however it was written.
+    const name = option.long ?? flag
+    if (parse !== undefined)
+      option.argParser((text, before) => parse(text, name, (before === preset ? undefined : before) as never))
+    command.addOption(option)
+  }
+  return command
+}
+
+/** Switches are false, not undefined, when they are not given. */
+function unset(flags: Readonly<Record<string, Flag>>): Record<string, false> {
+  const switches = Object.entries(flags).filter(
+    ([, { parse, default: preset }]) => parse === undefined && preset === undefined,
+  )
+  return Object.fromEntries(switches.map(([name]) => [name, false]))
+}
+
+function configure(program: Command, { stdout, stderr }: World): void {
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .configureOutput({
+        writeOut: (text) => void stdout.write(text),
+        writeErr: (text) => void stderr.write(text),
+        // Said once, by main, as any other mistake in use.
+        outputError: () => {},
+        getOutHelpWidth: () => Math.min(stdout.columns ?? 100, 120),
+      })
+  }
+}
+
+function oneLine(message: string): string {
+  return message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
+}
+
+function exitTable(): string {
+  const rows = Object.values(exitCodes).map(
+    ({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`,
+  )
+  return `Exit codes:\n${rows.join('\n')}\n`
+}

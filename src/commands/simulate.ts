@@ -1,0 +1,47 @@
+import type { SimulateOptions } from '../config/flags.ts'
+import { type Exit, RunError, UsageError } from '../errors.ts'
+import { type FaultName, parseFaults } from '../simulator/script.ts'
+import { startSimulator } from '../simulator/server.ts'
+import type { World } from '../world.ts'
+
+/** Serves until it is told to stop. The address goes to stdout, so that a script can read it. */
+export async function simulate(options: SimulateOptions, world: World): Promise<Exit> {
+  const { port, rpm, itpm, otpm, seed } = options
+  const simulator = await startSimulator({
+    port,
+    limits: { rpm, itpm, otpm },
+    latency: { medianMs: options.latency * 1000 },
+    faults: faultsOf(options.fault),
+    seed,
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE')
+      throw new RunError('io', `port ${port} is in use; choose another with --port`)
+    if (error.code === 'EACCES')
+      throw new RunError('io', `port ${port} may not be used; choose one above 1023`)
+    throw error
+  })
+  world.stdout.write(`${simulator.url}\n`)
+  world.stderr.write(
+    `Try it: ANTHROPIC_BASE_URL=${simulator.url} ANTHROPIC_API_KEY=any claude-batch summarize ./docs\n`,
+  )
+  await new Promise<void>((resolve) => {
+    const stopListening = world.onStop(() => {
+      stopListening()
+      resolve()
+    })
+  })
+  const { requests, billed } = simulator.stats()
+  await simulator.close()
+  world.stderr.write(
+    `${requests} requests; billed: ${billed.requests} replies, ${billed.inputTokens} tokens in, ${billed.outputTokens} out\n`,
+  )
+  return 'ok'
+}
+
+function faultsOf(list: string | undefined): Partial<Record<FaultName, number>> {
+  try {
+    return list === undefined ? {} : parseFaults(list)
+  } catch (error) {
+    throw new UsageError(`--fault: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,215 @@
+import { resolve } from 'node:path'
+import { checkTogether, defaultExtensions, type SummarizeOptions } from '../config/flags.ts'
+import { adviceFor } from '../core/advice.ts'
+import { defaultModel, findModel, modelId } from '../core/models.ts'
+import { poolSize } from '../core/pool-size.ts'
+import { type Prompt, renderPrompt } from '../core/prompt.ts'
+import { createTally, type Tally } from '../core/report.ts'
+import { parametersFor, type Settings } from '../core/request.ts'
+import { deliver } from '../engine/deliver.ts'
+import { createGate } from '../engine/gate.ts'
+import { createHalt, type Halt } from '../engine/halt.ts'
+import { recorded } from '../engine/recorded.ts'
+import { retrying } from '../engine/retry.ts'
+import { summarizeAll } from '../engine/summarize.ts'
+import { chooseExit, type Exit, RunError, UsageError } from '../errors.ts'
+import { type FindOptions, type Found, find, type Input } from '../inputs/find.ts'
+import { readList } from '../inputs/list.ts'
+import { loadPrompt } from '../inputs/prompt.ts'
+import { read } from '../inputs/read.ts'
+import { openLog } from '../sinks/log.ts'
+import { furthestAhead } from '../sinks/ordered.ts'
+import type { Sink } from '../sinks/sink.ts'
+import { createTeller, type Teller } from '../ui/teller.ts'
+import type { World } from '../world.ts'
+import { openSink, outputFolder } from './destination.ts'
+import { openService } from './service.ts'
+import { stopOnSignals } from './signals.ts'
+
+/** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
+export async function summarize(
+  args: readonly string[],
+  options: SummarizeOptions,
+  world: World,
+): Promise<Exit> {
+  checkTogether(options)
+  const { clock, random } = world
+  const start = clock.now()
+
+  const inputs = await namedInputs(args, options, world)
+  const out = outputFolder(inputs, options, world)
+  const found = await find(inputs, walkOptions(options, world, out))
+  if (!found.anything) throw new RunError('noInput', nothingFound(inputs))
+  const prompt = await loadPrompt(options.prompt, {
+    cwd: world.cwd,
+    inputRoots: rootsOf(inputs, world),
+    vars: Object.keys(options.var ?? {}),
+  })
+  const parameters = parametersFor(settingsOf(prompt, options))
+
+  const service = await openService(options, clock)
+  try {
+    const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
+    const sink = await openSink(out, found.sources, options, world)
+
+    const tally = createTally()
+    const teller = createTeller({
+      stderr: world.stderr,
+      env: world.env,
+      ...options,
+      total: found.sources.length,
+      tally,
+      elapsed: () => clock.now() - start,
+    })
+    for (const pattern of found.unmatched)
+      world.stderr.write(`claude-batch: no files match ${JSON.stringify(pattern)}\n`)
+    const halt = createHalt()
+    const stopListening = stopOnSignals(world, halt, teller.draining)
+
+    const size =
+      options.concurrency ?? poolSize(options.rpm ?? service.rpm, options.latency ?? service.latency)
+    const maxWaitMs = options.maxWait * 1000
+    const gate = createGate({ clock, random, maxWaitMs, onPause: teller.paused })
+    const counted = recorded(service.ask, clock, {
+      sent: teller.sent,
+      ended(attempt) {
+        tally.attempt(attempt)
+        log?.attempt(attempt)
+        teller.ended(attempt)
+      },
+    })
+    const ask = retrying(counted, {
+      retries: options.retries,
+      maxWaitMs,
+      gate,
+      clock,
+      random,
+      drain: halt.drain,
+    })
+
+    const outcomes = summarizeAll({
+      sources: found.sources,
+      read: (source) => read(source, world.stdin),
+      requestFor: (document) => ({
+        ...parameters,
+        ...renderPrompt(prompt, document, options.var ?? {}),
+        path: document.source.path,
+        attempt: 1,
+      }),
+      ask,
+      explain: ({ fault }) => new RunError('refused', adviceFor(fault, parameters.model, service.endpoint)),
+      poolSize: size,
+      ...(out === undefined && !options.unordered && { ahead: furthestAhead }),
+      halt,
+      clock,
+    })
+    await deliver(outcomes, deliveryTo(sink, tally, teller, halt))
+    stopListening()
+    await log?.close().catch((error: Error) => halt.stop(error))
+
+    const stopped = halt.drain.reason as Error | undefined
+    if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
+    if (stopped?.exit !== 'readerLeft') {
+      teller.finish({
+        prompt: `${prompt.name}@${prompt.version} (${prompt.origin})`,
+        model: parameters.model,
+        poolSize: size,
+        simulated: options.simulate,
+        ...(out !== undefined && { out: options.out ?? 'summaries' }),
+      })
+      if (stopped !== undefined) world.stderr.write(`claude-batch: ${stopped.message}\n`)
+    }
+    return exitOf(tally, found, stopped)
+  } finally {
+    await service.close()
+  }
+}
+
+async function namedInputs(
+  args: readonly string[],
+  { filesFrom, null: nul }: SummarizeOptions,
+  world: World,
+): Promise<Input[]> {
+  if (args.includes('-') && filesFrom === '-')
+    throw new UsageError('stdin can be a document (-) or a list (--files-from -), not both')
+  if (args.length === 0 && filesFrom === undefined) {
+    throw new UsageError(
+      'no input; name files, directories or patterns, for example: claude-batch summarize ./docs',
+    )
+  }
+  if ((args.includes('-') || filesFrom === '-') && world.stdin.isTTY) {
+    throw new UsageError(
+      'stdin is a terminal; pipe something into it, for example: cat notes.md | claude-batch summarize -',
+    )
+  }
+  const listed = filesFrom === undefined ? [] : await readList(filesFrom, nul, world.cwd, world.stdin)
+  return [
+    ...args.map((text) => ({ text, literal: false })),
+    ...listed.map((text) => ({ text, literal: true })),
+  ]
+}
+
+function walkOptions(options: SummarizeOptions, { cwd }: World, out: string | undefined): FindOptions {
+  return {
+    cwd,
+    extensions: options.ext ?? defaultExtensions,
+    exclude: options.exclude ?? [],
+    hidden: options.hidden,
+    follow: options.follow,
+    ignoreFiles: options.ignore,
+    ...(out !== undefined && { out }),
+  }
+}
+
+function nothingFound(inputs: readonly Input[]): string {
+  const names = inputs.slice(0, 3).map(({ text }) => JSON.stringify(text))
+  if (names.length === 0) return 'the list of --files-from is empty'
+  return `nothing matches ${names.join(', ')}${inputs.length > 3 ? ` and ${inputs.length - 3} more` : ''}`
+}
+
+function rootsOf(inputs: readonly Input[], { cwd }: World): string[] {
+  return inputs.filter(({ text }) => text !== '-').map(({ text }) => resolve(cwd, text))
+}
+
+/** A flag goes before the prompt's own wish, which goes before the default. */
+function settingsOf(prompt: Prompt, options: SummarizeOptions): Settings {
+  const model = modelId(options.model ?? prompt.model ?? defaultModel)
+  const maxTokens = options.maxTokens ?? prompt.maxTokens ?? 1024
+  const effort = options.effort ?? prompt.effort
+  const known = findModel(model)
+  if (known !== undefined && maxTokens > known.maxOutput) {
+    throw new UsageError(`--max-tokens ${maxTokens}: ${model} writes at most ${known.maxOutput}`)
+  }
+  if (known !== undefined && effort !== undefined && !known.efforts.includes(effort)) {
+    const accepted = known.efforts.length === 0 ? 'none' : known.efforts.join(', ')
+    throw new UsageError(`--effort ${effort}: ${model} accepts ${accepted}`)
+  }
+  return effort === undefined ? { model, maxTokens } : { model, maxTokens, effort }
+}
+
+function deliveryTo(sink: Sink, tally: Tally, teller: Teller, halt: Halt): Parameters<typeof deliver>[1] {
+  return {
+    to: sink,
+    delivered(outcome) {
+      tally.outcome(outcome)
+      teller.outcome(outcome)
+    },
+    refused(outcome, error) {
+      const { source, attempts, elapsedMs } = outcome
+      tally.outcome({ source, attempts, elapsedMs, status: 'pending', reason: 'it could not be written' })
+      // With the reader of stdout gone, there is nobody left to finish anything for.
+      if (error instanceof RunError && error.exit === 'readerLeft') return halt.abandon(error)
+      teller.unsaved(outcome)
+      halt.stop(error instanceof Error ? error : new Error(String(error)))
+    },
+  }
+}
+
+function exitOf(tally: Tally, found: Found, stopped: RunError | undefined): Exit {
+  const { documents, transient } = tally.standing()
+  const exits: Exit[] = ['ok']
+  if (stopped !== undefined) exits.push(stopped.exit)
+  if (documents.failed > transient || found.unmatched.length > 0) exits.push('failed')
+  if (transient > 0) exits.push('later')
+  return chooseExit(exits)
+}

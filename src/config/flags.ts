@@ -1,0 +1,308 @@
+import { largestPool } from '../core/pool-size.ts'
+import { efforts } from '../core/request.ts'
+import { UsageError } from '../errors.ts'
+import { choice, count, list, number, pairs, text } from './values.ts'
+
+/** One flag of `summarize`: the help, the checking and the type of its value all come from here. */
+export interface Flag {
+  readonly group: string
+  /** As commander takes it: `-o, --out <dir>`. */
+  readonly flag: string
+  readonly help: string
+  /** What it is when not given, as the help shows it; undefined values say so in `help`. */
+  readonly default?: unknown
+  /** Checks the user's text. @throws UsageError that names the flag */
+  readonly parse?: (text: string, flag: string, before?: never) => unknown
+}
+
+/** Document types a directory is walked for: prose, markup, tables and source code. Not configuration and lock files. */
+export const defaultExtensions = [
+  'md',
+  'markdown',
+  'mdx',
+  'txt',
+  'text',
+  'rst',
+  'adoc',
+  'asciidoc',
+  'org',
+  'tex',
+  'textile',
+  'wiki',
+  'html',
+  'htm',
+  'xhtml',
+  'csv',
+  'tsv',
+  'srt',
+  'vtt',
+  'eml',
+  'log',
+  'c',
+  'cc',
+  'cpp',
+  'cs',
+  'css',
+  'dart',
+  'ex',
+  'exs',
+  'go',
+  'h',
+  'hpp',
+  'hs',
+  'java',
+  'jl',
+  'js',
+  'jsx',
+  'kt',
+  'lua',
+  'mjs',
+  'ml',
+  'php',
+  'pl',
+  'proto',
+  'ps1',
+  'py',
+  'r',
+  'rb',
+  'rs',
+  'scala',
+  'sh',
+  'sql',
+  'swift',
+  'ts',
+  'tsx',
+  'vue',
+  'zig',
+] as const
+
+const progressModes = ['auto', 'bar', 'lines', 'off'] as const
+
+/** The flags of `summarize`, by name, in the order of the help. */
+export const summarizeFlags = {
+  filesFrom: {
+    group: 'Inputs',
+    flag: '--files-from <file>',
+    help: 'read paths from a file, one per line; - is stdin',
+    parse: text,
+  },
+  null: {
+    group: 'Inputs',
+    flag: '-0, --null',
+    help: 'paths of --files-from end with NUL, as find -print0 writes them',
+  },
+  ext: {
+    group: 'Inputs',
+    flag: '--ext <list>',
+    help: 'extensions to look for in directories, with commas (default: md, txt, html, csv, and 50 more of text and code)',
+    parse: list,
+  },
+  exclude: {
+    group: 'Inputs',
+    flag: '--exclude <glob>',
+    help: 'leave out what matches, in directories and patterns; may be given again',
+    parse: repeated,
+  },
+  hidden: { group: 'Inputs', flag: '--hidden', help: 'take hidden files and directories too' },
+  follow: { group: 'Inputs', flag: '--follow', help: 'follow symbolic links' },
+  ignore: {
+    group: 'Inputs',
+    flag: '--no-ignore',
+    help: 'do not honour .gitignore and .claude-batchignore, nor leave out node_modules and .git',
+    default: true,
+  },
+
+  out: {
+    group: 'Outputs',
+    flag: '-o, --out <dir>',
+    help: 'folder for the summaries, or - for stdout (default: summaries; for a document on stdin: -)',
+    parse: text,
+  },
+  format: {
+    group: 'Outputs',
+    flag: '--format <format>',
+    help: 'on stdout: text or jsonl (default: text)',
+    parse: choice(['text', 'jsonl']),
+  },
+  unordered: {
+    group: 'Outputs',
+    flag: '--unordered',
+    help: 'on stdout: as they finish, instead of in input order',
+  },
+  log: { group: 'Outputs', flag: '--log <file>', help: 'append one JSON line per request sent', parse: text },
+
+  prompt: {
+    group: 'Prompt and model',
+    flag: '--prompt <name>',
+    help: 'prompt and version: summarize, summarize@v1, ./mine.yaml@v2',
+    default: 'summarize',
+    parse: text,
+  },
+  var: {
+    group: 'Prompt and model',
+    flag: '--var <key=value>',
+    help: 'fill a slot of the prompt; may be given again',
+    parse: pairs,
+  },
+  model: {
+    group: 'Prompt and model',
+    flag: '--model <model>',
+    help: 'haiku, sonnet, opus or a full id (default: the prompt’s, else haiku: claude-haiku-5-5)',
+    parse: text,
+  },
+  maxTokens: {
+    group: 'Prompt and model',
+    flag: '--max-tokens <tokens>',
+    help: 'most output tokens per document (default: the prompt’s, else 1024)',
+    parse: count(1, 1_000_000),
+  },
+  effort: {
+    group: 'Prompt and model',
+    flag: '--effort <effort>',
+    help: 'low, medium, high, xhigh or max (default: the prompt’s, else the model’s lowest)',
+    parse: choice(efforts),
+  },
+
+  rpm: {
+    group: 'Pool and pace',
+    flag: '--rpm <n>',
+    help: 'your rate limit, requests per minute (default: 60)',
+    parse: number(0.001, 1_000_000),
+  },
+  latency: {
+    group: 'Pool and pace',
+    flag: '--latency <seconds>',
+    help: 'time a request takes; with --rpm it sizes the pool: rpm / 60 × latency, rounded up (default: 3)',
+    parse: number(0.001, 3600),
+  },
+  concurrency: {
+    group: 'Pool and pace',
+    flag: '--concurrency <n>',
+    help: `requests in flight at once, instead of the computed size (at most ${largestPool})`,
+    parse: count(1, largestPool),
+  },
+
+  retries: {
+    group: 'Retries and timeouts',
+    flag: '--retries <n>',
+    help: 'sendings beyond the first for errors that a retry can cure',
+    default: 3,
+    parse: count(0, 20),
+  },
+  timeout: {
+    group: 'Retries and timeouts',
+    flag: '--timeout <seconds>',
+    help: 'longest silence of the service within a request',
+    default: 60,
+    parse: number(0.001, 3600),
+  },
+  connectTimeout: {
+    group: 'Retries and timeouts',
+    flag: '--connect-timeout <seconds>',
+    help: 'longest wait for a connection',
+    default: 5,
+    parse: number(0.001, 3600),
+  },
+  maxWait: {
+    group: 'Retries and timeouts',
+    flag: '--max-wait <seconds>',
+    help: 'longest wait on a rate limit before the run ends as try-later (exit 75)',
+    default: 600,
+    parse: number(0, 604_800),
+  },
+
+  simulate: {
+    group: 'Trying it out',
+    flag: '--simulate',
+    help: 'run against a simulated service in this process: no key, no cost',
+  },
+
+  quiet: { group: 'What is shown', flag: '-q, --quiet', help: 'nothing on success; failures only' },
+  verbose: { group: 'What is shown', flag: '-v, --verbose', help: 'a line per document, retries and pauses' },
+  progress: {
+    group: 'What is shown',
+    flag: '--progress <mode>',
+    help: 'auto, bar, lines or off; auto is a bar on a terminal, a line now and then elsewhere',
+    default: 'auto' as const,
+    parse: choice(progressModes),
+  },
+} as const satisfies Record<string, Flag>
+
+function repeated(glob: string, _flag: string, before: readonly string[] = []): readonly string[] {
+  return [...before, glob]
+}
+
+type Table = typeof summarizeFlags
+type ValueOf<F> = F extends { parse: (...args: never[]) => infer Value } ? Value : boolean
+type Widened<F> = F extends { default: unknown }
+  ? ValueOf<F>
+  : F extends { parse: unknown }
+    ? ValueOf<F> | undefined
+    : boolean
+
+/** The values of all flags after parsing. */
+export type SummarizeOptions = { readonly [Name in keyof Table]: Widened<Table[Name]> }
+
+/** What one flag's value alone cannot show to be wrong. */
+export function checkTogether(options: SummarizeOptions): void {
+  if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose contradict each other')
+  if (options.null && options.filesFrom === undefined)
+    throw new UsageError('-0 says how --files-from is written; give --files-from too')
+}
+
+/** The flags of `simulate`. */
+export const simulateFlags = {
+  port: {
+    group: 'Server',
+    flag: '--port <n>',
+    help: 'port on the loopback address; 0 is any free one',
+    default: 8787,
+    parse: count(0, 65_535),
+  },
+  rpm: {
+    group: 'Limits',
+    flag: '--rpm <n>',
+    help: 'requests per minute',
+    default: 1000,
+    parse: number(0.001, 1_000_000_000),
+  },
+  itpm: {
+    group: 'Limits',
+    flag: '--itpm <tokens>',
+    help: 'input tokens per minute',
+    default: 2_000_000,
+    parse: number(1, 1_000_000_000_000),
+  },
+  otpm: {
+    group: 'Limits',
+    flag: '--otpm <tokens>',
+    help: 'output tokens per minute',
+    default: 400_000,
+    parse: number(1, 1_000_000_000_000),
+  },
+  latency: {
+    group: 'Behaviour',
+    flag: '--latency <seconds>',
+    help: 'median time of an answer',
+    default: 0.4,
+    parse: number(0, 3600),
+  },
+  fault: {
+    group: 'Behaviour',
+    flag: '--fault <list>',
+    help: 'faults by rate, like 529=0.05,reset=0.01',
+    parse: text,
+  },
+  seed: {
+    group: 'Behaviour',
+    flag: '--seed <n>',
+    help: 'the same seed gives the same faults and latencies',
+    default: 1,
+    parse: count(0, 2 ** 31),
+  },
+} as const satisfies Record<string, Flag>
+
+/** The values of the flags of `simulate` after parsing. */
+export type SimulateOptions = {
+  readonly [Name in keyof typeof simulateFlags]: Widened<(typeof simulateFlags)[Name]>
+}

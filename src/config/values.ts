@@ -1,0 +1,66 @@
+import { UsageError } from '../errors.ts'
+
+/** A text that is not empty. */
+export function text(value: string, flag: string): string {
+  if (value.trim() === '') throw new UsageError(`${flag}: expected a text, got nothing`)
+  return value
+}
+
+/** A decimal number within bounds: not `NaN`, `Infinity`, `0x10`, `1e9` or `5x`, which JavaScript would let pass. */
+export function number(least: number, most: number): (value: string, flag: string) => number {
+  return (value, flag) => {
+    const parsed = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : Number.NaN
+    if (parsed >= least && parsed <= most) return parsed
+    const from =
+      least === 0 ? `from 0 to ${most}` : least < 1 ? `above 0, at most ${most}` : `from ${least} to ${most}`
+    throw new UsageError(`${flag}: expected a number ${from}, got ${JSON.stringify(value)}`)
+  }
+}
+
+/** A whole number within bounds. */
+export function count(least: number, most: number): (value: string, flag: string) => number {
+  return (value, flag) => {
+    const parsed = /^\d+$/.test(value.trim()) ? Number(value) : Number.NaN
+    if (parsed >= least && parsed <= most) return parsed
+    throw new UsageError(
+      `${flag}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(value)}`,
+    )
+  }
+}
+
+/** One of a few words. */
+export function choice<const Choice extends string>(
+  choices: readonly Choice[],
+): (value: string, flag: string) => Choice {
+  return (value, flag) => {
+    const found = choices.find((choice) => choice === value)
+    if (found === undefined)
+      throw new UsageError(`${flag}: expected ${choices.join(', ')}, got ${JSON.stringify(value)}`)
+    return found
+  }
+}
+
+/** `md,.txt, RST` as `md`, `txt`, `rst`. */
+export function list(value: string, flag: string): readonly string[] {
+  const items = value.split(',').map((item) =>
+    item
+      .trim()
+      .replace(/^\*?\./, '')
+      .toLowerCase(),
+  )
+  if (items.some((item) => !/^[\w+-]+$/.test(item)))
+    throw new UsageError(`${flag}: expected extensions like md,txt, got ${JSON.stringify(value)}`)
+  return items
+}
+
+/** `key=value`, added to those before. */
+export function pairs(
+  value: string,
+  flag: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [, key, rest] = /^([a-z_][a-z0-9_-]*)=(.*)$/is.exec(value) ?? []
+  if (key === undefined || rest === undefined)
+    throw new UsageError(`${flag}: expected key=value, got ${JSON.stringify(value)}`)
+  return { ...before, [key]: rest }
+}

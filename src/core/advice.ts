@@ -1,0 +1,43 @@
+import type { Fault } from './failure.ts'
+import { knownModels } from './models.ts'
+import { printable } from './printable.ts'
+
+/**
+ * What happened and what to do next, in one line, when the account or the setup refuses every request alike.
+ * @param model the id that was asked for
+ * @param endpoint the base URL that was asked
+ */
+export function adviceFor(fault: Fault, model: string, endpoint: string): string {
+  const id = fault.requestId === undefined ? '' : ` [${fault.requestId}]`
+  const said = `${fault.status ?? fault.kind} ${fault.type}: ${fault.message.replace(/\s+/g, ' ').trim().slice(0, 300)}${id}`
+  return printable(`${said}; ${remedy(fault, model, endpoint)}`)
+}
+
+function remedy({ kind, status, code, message }: Fault, model: string, endpoint: string): string {
+  if (kind === 'tls')
+    return `check the certificate of ${endpoint} (a company proxy's can be added with NODE_EXTRA_CA_CERTS)`
+  if (code === 'enforced_spend_limit_reached')
+    return "the month's spend limit is reached; access returns on the 1st at 00:00 UTC, or raise the limit in the console"
+  if (code?.includes('spend_limit'))
+    return 'a spend limit of the organization is reached; raise it, or ask whoever can'
+  if (code === 'organization_on_hold') return 'the organization is on hold; see the console'
+  if (code?.startsWith('cmek'))
+    return "the organization's encryption key cannot be used; see its key settings"
+  if (status === 400)
+    return message.includes('credit')
+      ? 'add credit in the console, then run the same command again'
+      : 'raise the limit in the console, then run the same command again'
+  if (status === 401) return 'check ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or the profile in use)'
+  if (status === 402) return 'see Billing in the console'
+  if (status === 403) return `this key may not use ${model} in its workspace`
+  if (status === 404)
+    return `is ${JSON.stringify(model)} a model of ${endpoint}? Known are ${nearest(model).join(', ')}`
+  return `check ANTHROPIC_BASE_URL (${endpoint})`
+}
+
+/** The three names that share the longest parts with what was asked. */
+function nearest(model: string): readonly string[] {
+  const parts = new Set(model.toLowerCase().split(/[^a-z0-9]+/))
+  const score = (name: string) => name.split('-').filter((part) => parts.has(part)).length
+  return [...knownModels].sort((a, b) => score(b) - score(a)).slice(0, 3)
+}

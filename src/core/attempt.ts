@@ -1,0 +1,23 @@
+import type { Fault } from './failure.ts'
+import type { Usage } from './usage.ts'
+
+/** One sending of one request, however it ended: the unit of the log, of latency and of money. */
+export interface Attempt {
+  readonly path: string
+  /** Which sending for this document, from 1. */
+  readonly attempt: number
+  /** When it was sent: wall-clock milliseconds since 1970. */
+  readonly at: number
+  /** From sending to the last byte, or to the fault: milliseconds. */
+  readonly elapsedMs: number
+  readonly firstTokenMs?: number
+  /** The model that answered, or that was asked. */
+  readonly model: string
+  readonly requestId?: string
+  /** HTTP status; undefined where no response came. */
+  readonly status?: number
+  /** Undefined where the server did not count, or nothing came back. */
+  readonly usage?: Usage
+  /** What went wrong; undefined for a reply. */
+  readonly fault?: Fault
+}

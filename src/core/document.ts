@@ -1,0 +1,35 @@
+/** Something found among the inputs: what will have exactly one outcome. */
+export interface Source {
+  /** Place in the sorted order of the run, from 0. */
+  readonly index: number
+  /** What the user is shown and records are keyed by: relative to the working directory where it lies below it, absolute otherwise; `-` is stdin. Always with `/`. */
+  readonly path: string
+  /** Absolute path to open; `-` for stdin. */
+  readonly file: string
+  /** Named by the user himself, rather than met in a walk: then being unusable is a failure, not a skip. */
+  readonly named: boolean
+  /** Why it cannot be read, where finding it showed that already. */
+  readonly problem?: InputProblem
+}
+
+/** Why a source gives no document. `skip` is no failure: an empty or binary file met in a walk. */
+export interface InputProblem {
+  readonly as: 'skip' | 'fail'
+  /** A stable word for scripts: `empty`, `binary`, `not_utf8`, `too_large`, `unreadable`, `vanished`, … */
+  readonly type: string
+  readonly message: string
+}
+
+/** A source that was read: its text, decoded, without a byte-order mark. */
+export interface Document {
+  readonly source: Source
+  readonly text: string
+}
+
+/** The first Markdown heading, HTML title or non-blank line, for the prompt's `{title}` slot; at most 200 characters. */
+export function titleOf(text: string): string {
+  const head = text.slice(0, 20_000)
+  const heading =
+    /^#{1,3}\s+(.+)$/m.exec(head) ?? /<title>([^<]+)<\/title>/i.exec(head) ?? /^\s*(\S.*)$/m.exec(head)
+  return (heading?.[1] ?? '').trim().slice(0, 200)
+}

@@ -1,0 +1,162 @@
+import type { Attempt } from './attempt.ts'
+import type { Seconds } from './retry-after.ts'
+
+/** What went wrong with one sending: the bare facts, as the client read them off the wire. */
+export interface Fault {
+  /** Where it went wrong: an HTTP status, an error inside a stream, or before any answer. */
+  readonly kind: 'status' | 'stream' | 'connection' | 'tls' | 'timeout' | 'malformed'
+  /** HTTP status of the response, if there was one. */
+  readonly status?: number
+  /** The API's `error.type`, or a word of ours: `connection_error`, `timeout`, `malformed_reply`, … */
+  readonly type: string
+  /** The API's `error.details.error_code`, or the system's code (`ECONNRESET`, `CERT_HAS_EXPIRED`). */
+  readonly code?: string
+  /** Text of the server or the system: untrusted, of any length. */
+  readonly message: string
+  readonly requestId?: string
+  /** How long the server asks everyone to wait. */
+  readonly retryAfter?: Seconds
+  /** The `x-should-retry` header, which overrides the rule by status. */
+  readonly shouldRetry?: boolean
+}
+
+/** A fault thrown through an {@link Ask}, with every sending that came before it. */
+export class AskError extends Error {
+  override readonly name = 'AskError'
+  readonly fault: Fault
+  readonly attempts: readonly Attempt[]
+
+  constructor(fault: Fault, attempts: readonly Attempt[] = []) {
+    super(fault.message)
+    this.fault = fault
+    this.attempts = attempts
+  }
+}
+
+/** What follows from a fault. */
+export interface Verdict {
+  /** `never`; `attempt`: again, after a backoff, using up one attempt; `free`: again once the rate limit is over. */
+  readonly retry: 'never' | 'attempt' | 'free'
+  /** Whose fault it is: of this document, of the service for now, or of the account or setup, which ends the run. */
+  readonly blame: 'document' | 'service' | 'run'
+}
+
+/**
+ * Decides by status, then `error.type`, then `error_code`, then `x-should-retry`; never by a range of statuses (847
+ * retried 400s once taught that) and by message text only where the API gives nothing else.
+ * @see https://platform.claude.com/docs/en/api/errors
+ */
+export function judge(fault: Fault): Verdict {
+  const verdict = ofFault(fault)
+  if (fault.shouldRetry === false) return { ...verdict, retry: 'never' }
+  // An account that refuses will refuse again, whatever a header says.
+  if (fault.shouldRetry === true && verdict.retry === 'never' && verdict.blame !== 'run')
+    return { ...verdict, retry: 'attempt' }
+  return verdict
+}
+
+function ofFault(fault: Fault): Verdict {
+  switch (fault.kind) {
+    case 'tls':
+      return ends
+    case 'connection':
+    case 'timeout':
+    case 'malformed':
+      return again
+    case 'stream':
+      // After the 200 there is no status any more: only the type tells.
+      return byType.get(fault.type) ?? forDocument
+    case 'status':
+      return ofStatus(fault)
+  }
+}
+
+function ofStatus({ status = 0, code = '', message }: Fault): Verdict {
+  if (endingCodes.has(code)) return ends
+  if (status === 400 && endingMessages.some((pattern) => pattern.test(message))) return ends
+  // 3xx: the client follows no redirect, since that would hand the document to another host.
+  return byStatus[status] ?? (status >= 300 && status < 400 ? ends : forDocument)
+}
+
+const again: Verdict = { retry: 'attempt', blame: 'service' }
+const limited: Verdict = { retry: 'free', blame: 'service' }
+const ends: Verdict = { retry: 'never', blame: 'run' }
+const forDocument: Verdict = { retry: 'never', blame: 'document' }
+
+/** Statuses that are not simply this document's fault. A 404 is an unknown model or a wrong base URL: the same for all. */
+const byStatus: Readonly<Record<number, Verdict>> = {
+  401: ends,
+  402: ends,
+  403: ends,
+  404: ends,
+  408: again,
+  409: again,
+  429: limited,
+  500: again,
+  502: again,
+  503: again,
+  504: again,
+  // Cloudflare's own, for an origin that is down or slow.
+  520: again,
+  521: again,
+  522: again,
+  523: again,
+  524: again,
+  529: again,
+}
+
+/** `error.type` of an `event: error` inside a stream. */
+const byType: ReadonlyMap<string, Verdict> = new Map([
+  ['rate_limit_error', limited],
+  ['overloaded_error', again],
+  ['api_error', again],
+  ['timeout_error', again],
+  ['conflict_error', again],
+  ['authentication_error', ends],
+  ['billing_error', ends],
+  ['permission_error', ends],
+])
+
+/** `error_code`s under which every further request fails in the same way, whatever their status. */
+const endingCodes: ReadonlySet<string> = new Set([
+  'enforced_spend_limit_reached',
+  'contract_spend_limit_reached',
+  'linked_organization_spend_limit_reached',
+  'linked_organization_billing_unavailable',
+  'organization_on_hold',
+  'cmek_key_disabled',
+  'cmek_key_network_blocked',
+])
+
+/** Two account faults come as a bare 400 without a code; their text is all there is to know them by. */
+const endingMessages = [/^You have reached your specified /, /^Your credit balance is too low/]
+
+/** Why a document has no summary, as its record and its JSON tell it. */
+export interface Failure {
+  /** An HTTP status, or the part that failed. */
+  readonly kind: number | 'input' | 'reply' | 'stream' | 'connection' | 'tls' | 'timeout' | 'malformed'
+  readonly type: string
+  readonly message: string
+  readonly requestId?: string
+  /** The next run, unchanged, may well succeed. */
+  readonly transient: boolean
+}
+
+/** The failure of a document whose last sending ended in this fault. */
+export function failureOf(fault: Fault): Failure {
+  return {
+    kind:
+      fault.kind === 'status' && fault.status !== undefined
+        ? fault.status
+        : (fault.kind as Exclude<Fault['kind'], 'status'>),
+    type: fault.type,
+    message: fault.message,
+    transient: judge(fault).blame === 'service',
+    ...(fault.requestId !== undefined && { requestId: fault.requestId }),
+  }
+}
+
+/** `529 overloaded_error: Overloaded`: the first line of a record after its `ERROR: `. May hold untrusted text. */
+export function failureLine({ kind, type, message }: Failure): string {
+  return `${kind} ${type}: ${message.replace(/\s+/g, ' ').trim().slice(0, 300)}`
+}

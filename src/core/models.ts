@@ -1,0 +1,123 @@
+import type { Effort } from './request.ts'
+
+/** USD per million tokens, as the price page gives them. */
+export interface Prices {
+  readonly input: number
+  readonly output: number
+  readonly cacheWrite5m: number
+  readonly cacheWrite1h: number
+  readonly cacheRead: number
+}
+
+/** What the tool must know of a model before it sends anything. */
+export interface Model {
+  /** Tokens that fit its window, input and output together. */
+  readonly context: number
+  /** The highest `max_tokens` it takes. */
+  readonly maxOutput: number
+  /** By length of the prompt: the first band whose `upTo` (tokens) holds the whole prompt prices the whole request. */
+  readonly bands: readonly { readonly upTo: number; readonly prices: Prices }[]
+  /** Efforts it accepts; empty where any effort is a 400. */
+  readonly efforts: readonly Effort[]
+  /**
+   * Its cheapest setting for a plain summary: the `thinking` to send (none = leave it out), accepted up to `high`
+   * effort only. Above that, thinking is left to the model.
+   */
+  readonly thinking?: 'disabled' | 'between_tools'
+  /** Characters of plain text per token, a low guess: the tokenizer of 4.7 and later yields about 30 % more tokens. */
+  readonly charsPerToken: number
+  /** The day it stops answering, where one is announced. */
+  readonly retires?: string
+}
+
+const toHigh = ['low', 'medium', 'high'] as const
+const toMax = ['low', 'medium', 'high', 'xhigh', 'max'] as const
+const noXhigh = ['low', 'medium', 'high', 'max'] as const
+
+const large = { context: 1_000_000, maxOutput: 128_000, charsPerToken: 2.5 } as const
+const older = { context: 200_000, maxOutput: 64_000, charsPerToken: 3.5 } as const
+
+const opusPrices = flat(5, 25, 6.25, 10, 0.5)
+const fablePrices = flat(10, 50, 12.5, 20, 1)
+
+/**
+ * The models by id: limits, prices, thinking and efforts.
+ * Read on 2026-11-22 from https://platform.claude.com/docs/en/about-claude/pricing,
+ * https://platform.claude.com/docs/en/models/overview and the pages of each model.
+ */
+export const models = {
+  'claude-haiku-5-5': {
+    ...large,
+    // The only model with a prompt-length band: one token over 100,000 makes the whole request five times as dear.
+    bands: [
+      { upTo: 100_000, prices: prices(0.1, 0.5, 0.125, 0.2, 0.01) },
+      { upTo: Number.POSITIVE_INFINITY, prices: prices(0.5, 2.5, 0.625, 1, 0.05) },
+    ],
+    efforts: toMax,
+    thinking: 'disabled',
+  },
+  'claude-sonnet-5-5': {
+    ...large,
+    bands: flat(2, 10, 2.5, 4, 0.1),
+    efforts: toMax,
+    thinking: 'between_tools',
+  },
+  'claude-opus-5-5': { ...large, bands: flat(4, 20, 5, 8, 0.2), efforts: toMax },
+  'claude-fable-5-1': { ...large, bands: flat(10, 50, 12.5, 20, 0.25), efforts: toMax },
+  'claude-mythos-5-1': { ...large, bands: flat(10, 50, 12.5, 20, 0.25), efforts: toMax },
+  'claude-opus-5': { ...large, bands: opusPrices, efforts: toMax, thinking: 'disabled' },
+  'claude-sonnet-5': { ...large, bands: flat(2, 10, 2.5, 4, 0.2), efforts: toMax, thinking: 'disabled' },
+  'claude-fable-5': { ...large, bands: fablePrices, efforts: toMax },
+  'claude-mythos-5': { ...large, bands: fablePrices, efforts: toMax },
+  'claude-opus-4-8': { ...large, bands: opusPrices, efforts: toMax },
+  'claude-opus-4-7': { ...large, bands: opusPrices, efforts: toMax },
+  'claude-opus-4-6': { ...large, charsPerToken: 3.5, bands: opusPrices, efforts: noXhigh },
+  'claude-sonnet-4-6': { ...large, charsPerToken: 3.5, bands: flat(3, 15, 3.75, 6, 0.3), efforts: noXhigh },
+  'claude-opus-4-5': { ...older, bands: opusPrices, efforts: toHigh },
+  'claude-haiku-4-5': { ...older, bands: flat(1, 5, 1.25, 2, 0.1), efforts: [] },
+  'claude-sonnet-4-5': { ...older, bands: flat(3, 15, 3.75, 6, 0.3), efforts: [], retires: '2026-11-30' },
+} as const satisfies Record<string, Model>
+
+export const defaultModel = 'claude-haiku-5-5'
+
+/** Short names for people, and the dated ids of models that have them. */
+const aliases: Readonly<Record<string, keyof typeof models>> = {
+  haiku: 'claude-haiku-5-5',
+  sonnet: 'claude-sonnet-5-5',
+  opus: 'claude-opus-5-5',
+  'claude-opus-4-5-20251101': 'claude-opus-4-5',
+  'claude-haiku-4-5-20251001': 'claude-haiku-4-5',
+  'claude-sonnet-4-5-20250929': 'claude-sonnet-4-5',
+}
+
+/** The id to send for what the user wrote: `haiku` becomes `claude-haiku-5-5`; anything unknown is sent as it is. */
+export function modelId(name: string): string {
+  return name.includes('-') ? name : (ownEntry(aliases, name) ?? name)
+}
+
+/** What is known of a model; undefined for one of a compatible server or of the future. */
+export function findModel(name: string): Model | undefined {
+  return ownEntry<Model>(models, ownEntry(aliases, name) ?? name)
+}
+
+/** Names a person may have meant. */
+export const knownModels: readonly string[] = ['haiku', 'sonnet', 'opus', ...Object.keys(models)]
+
+function flat(...rates: [number, number, number, number, number]): Model['bands'] {
+  return [{ upTo: Number.POSITIVE_INFINITY, prices: prices(...rates) }]
+}
+
+/** In the order of the price page: input, output, cache write for 5 minutes and for an hour, cache read. */
+function prices(
+  input: number,
+  output: number,
+  cacheWrite5m: number,
+  cacheWrite1h: number,
+  cacheRead: number,
+): Prices {
+  return { input, output, cacheWrite5m, cacheWrite1h, cacheRead }
+}
+
+function ownEntry<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined
+}

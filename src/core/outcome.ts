@@ -1,0 +1,45 @@
+import type { Attempt } from './attempt.ts'
+import type { Source } from './document.ts'
+import type { Failure } from './failure.ts'
+import { addUsage, noUsage, type Usage } from './usage.ts'
+
+/** What became of one source: every source gets exactly one. A document's failure is a value, never an exception. */
+export type Outcome = Summarized | Failed | Skipped | Pending
+
+interface Common {
+  readonly source: Source
+  /** Every sending for it, in order. */
+  readonly attempts: readonly Attempt[]
+  /** From taking it up to its end, waits included: milliseconds. */
+  readonly elapsedMs: number
+}
+
+export interface Summarized extends Common {
+  readonly status: 'summarized'
+  readonly text: string
+}
+
+export interface Failed extends Common {
+  readonly status: 'failed'
+  readonly failure: Failure
+  /** Text that was paid for all the same: a summary that was cut off. */
+  readonly partial?: string
+}
+
+/** Met in a walk and no document: empty, or not text. */
+export interface Skipped extends Common {
+  readonly status: 'skipped'
+  readonly type: string
+  readonly reason: string
+}
+
+/** Not done, through no fault of its own: the run was stopped, or the account refused. The next run takes it up. */
+export interface Pending extends Common {
+  readonly status: 'pending'
+  readonly reason: string
+}
+
+/** The tokens billed over all attempts that the server counted. */
+export function usageOf({ attempts }: Pick<Common, 'attempts'>): Usage {
+  return attempts.reduce((sum, { usage }) => (usage === undefined ? sum : addUsage(sum, usage)), noUsage)
+}

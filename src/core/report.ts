@@ -1,0 +1,94 @@
+import type { Attempt } from './attempt.ts'
+import type { Outcome } from './outcome.ts'
+import { type Picodollars, priceOf } from './price.ts'
+import { addUsage, noUsage, type Usage } from './usage.ts'
+
+/** The account of a run. Times in milliseconds, money in picodollars. */
+export interface Report {
+  readonly documents: Readonly<Record<Outcome['status'], number>>
+  /** How many of the failed ones the same run may cure tomorrow. */
+  readonly transient: number
+  readonly skippedBy: ReadonlyMap<string, number>
+  readonly requests: number
+  /** Sendings beyond a document's first, by what made them necessary. */
+  readonly retriesBy: ReadonlyMap<string, number>
+  readonly usage: Usage
+  readonly cost: Picodollars
+  /** Answers whose cost is not in `cost`: uncounted by the server, or of a model without a price. */
+  readonly unknownCost: number
+  /** Requests whose answer was lost on the way: the service may have billed them. */
+  readonly lostReplies: number
+  /** Of the requests that were answered with 200, from sending to the last byte. */
+  readonly latency: { readonly p50: number; readonly p95: number; readonly p99: number } | undefined
+  readonly wallMs: number
+}
+
+/** Adds up attempts and outcomes as they happen. */
+export interface Tally {
+  attempt(attempt: Attempt): void
+  outcome(outcome: Outcome): void
+  /** Where things stand; cheap enough to be asked ten times a second. */
+  standing(): Pick<Report, 'documents' | 'transient' | 'cost'>
+  report(wallMs: number): Report
+}
+
+export function createTally(): Tally {
+  const documents = { summarized: 0, failed: 0, skipped: 0, pending: 0 }
+  const skippedBy = new Map<string, number>()
+  const retriesBy = new Map<string, number>()
+  const lastFault = new Map<string, string>()
+  const latencies: number[] = []
+  let usage = noUsage
+  let cost = 0n
+  let [requests, transient, unknownCost, lostReplies] = [0, 0, 0, 0]
+
+  const standing = () => ({ documents: { ...documents }, transient, cost })
+
+  return {
+    attempt(attempt) {
+      requests++
+      const reason = lastFault.get(attempt.path)
+      if (reason !== undefined) increment(retriesBy, reason)
+      lastFault.delete(attempt.path)
+      if (attempt.fault !== undefined) {
+        lastFault.set(attempt.path, String(attempt.fault.status ?? attempt.fault.type))
+        if (attempt.fault.kind !== 'status' && attempt.fault.kind !== 'tls') lostReplies++
+      }
+      if (attempt.fault === undefined) latencies.push(attempt.elapsedMs)
+      const price = attempt.usage && priceOf(attempt.model, attempt.usage)
+      if (attempt.usage !== undefined) usage = addUsage(usage, attempt.usage)
+      if (price !== undefined) cost += price
+      else if (attempt.fault === undefined) unknownCost++
+    },
+    outcome(outcome) {
+      documents[outcome.status]++
+      lastFault.delete(outcome.source.path)
+      if (outcome.status === 'skipped') increment(skippedBy, outcome.type)
+      if (outcome.status === 'failed' && outcome.failure.transient) transient++
+    },
+    standing,
+    report: (wallMs) => ({
+      ...standing(),
+      skippedBy,
+      requests,
+      retriesBy,
+      usage,
+      unknownCost,
+      lostReplies,
+      latency: percentiles(latencies),
+      wallMs,
+    }),
+  }
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+}
+
+/** Nearest rank: the smallest value that at least that share of all values does not exceed. */
+function percentiles(values: readonly number[]): Report['latency'] {
+  if (values.length === 0) return undefined
+  const sorted = Float64Array.from(values).sort()
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}

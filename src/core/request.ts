@@ -1,0 +1,48 @@
+import { findModel } from './models.ts'
+
+export const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const
+/** How hard the model tries: tokens against quality. */
+export type Effort = (typeof efforts)[number]
+
+/** One question to a model, in our own words; the client turns it into the API's. */
+export interface Request {
+  /** The document it is about: for logs and errors. */
+  readonly path: string
+  /** Which sending this is, from 1; set by the retry layer. */
+  readonly attempt: number
+  readonly model: string
+  readonly system?: string
+  readonly user: string
+  /** Upper bound of billed output tokens, thinking included. */
+  readonly maxTokens: number
+  readonly effort?: Effort
+  readonly thinking?: 'disabled' | 'between_tools'
+}
+
+/** What shapes every request of a run alike. */
+export interface Settings {
+  readonly model: string
+  readonly maxTokens: number
+  readonly effort?: Effort
+}
+
+/**
+ * The cheapest parameters the model accepts for a plain summary, unless an effort was asked for.
+ * Models that are not in the table get neither field: a compatible server may refuse what it does not know.
+ */
+export function parametersFor({
+  model,
+  maxTokens,
+  effort,
+}: Settings): Pick<Request, 'model' | 'maxTokens' | 'effort' | 'thinking'> {
+  const known = findModel(model)
+  const chosen = effort ?? (known?.efforts.includes('low') ? 'low' : undefined)
+  // Above `high`, every model that takes these types answers 400 to them (claude-haiku-5-5, claude-sonnet-5-5).
+  const thinking = chosen === 'xhigh' || chosen === 'max' ? undefined : known?.thinking
+  return {
+    model,
+    maxTokens,
+    ...(chosen !== undefined && { effort: chosen }),
+    ...(thinking !== undefined && { thinking }),
+  }
+}

@@ -1,0 +1,46 @@
+/** Literal text and slots, in order. */
+export type Template = readonly (string | { readonly slot: string })[]
+
+/** A template that cannot be read; `offset` counts characters from its start. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError'
+  readonly offset: number
+
+  constructor(message: string, offset: number) {
+    super(message)
+    this.offset = offset
+  }
+}
+
+/**
+ * Reads `Summarize {text} for {audience}`. `{{` and `}}` are literal braces; any other brace that is not part of a
+ * slot is an error, so that a typo cannot pass for text.
+ */
+export function parseTemplate(text: string): Template {
+  const parts: (string | { slot: string })[] = []
+  let literal = ''
+  for (const match of text.matchAll(/\{\{|\}\}|\{([a-z_][a-z0-9_-]*)\}|[{}]|[^{}]+/gi)) {
+    const [piece, slot] = match
+    if (slot !== undefined) {
+      if (literal !== '') parts.push(literal)
+      literal = ''
+      parts.push({ slot })
+    } else if (piece === '{' || piece === '}') {
+      throw new TemplateError(`a lone ${piece} (write ${piece}${piece} for a literal brace)`, match.index)
+    } else {
+      literal += piece === '{{' ? '{' : piece === '}}' ? '}' : piece
+    }
+  }
+  if (literal !== '') parts.push(literal)
+  return parts
+}
+
+/** The names of its slots, each once, in order. */
+export function slotsOf(template: Template): string[] {
+  return [...new Set(template.flatMap((part) => (typeof part === 'string' ? [] : [part.slot])))]
+}
+
+/** Fills the slots in one pass: nothing inside a value is ever read as a slot or a pattern. */
+export function renderTemplate(template: Template, values: Readonly<Record<string, string>>): string {
+  return template.map((part) => (typeof part === 'string' ? part : (values[part.slot] ?? ''))).join('')
+}

@@ -1,0 +1,64 @@
+import pLimit from 'p-limit'
+
+export interface PoolOptions {
+  /** How many may be under way at once. */
+  readonly size: number
+  /** How far the newest may run ahead of the oldest unfinished one; bounds what a consumer in order must keep. */
+  readonly ahead?: number
+}
+
+/**
+ * Works on items, a bounded number at once, and yields the results as they finish. Lazy both ways: the next item is
+ * taken only when a slot is free, and a consumer that is slow to take results stops new work from starting.
+ */
+export async function* pool<Item, Result>(
+  items: Iterable<Item>,
+  { size, ahead = Number.POSITIVE_INFINITY }: PoolOptions,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const limit = pLimit(size)
+  const source = items[Symbol.iterator]()
+  /** Sequence numbers under way, oldest first, since a Set keeps the order of insertion. */
+  const running = new Set<number>()
+  const finished: PromiseSettledResult<Result>[] = []
+  let started = 0
+  let exhausted = false
+  let wake: () => void = () => {}
+
+  const mayStart = () => {
+    const [oldest] = running
+    return (
+      !exhausted && running.size < limit.concurrency && (oldest === undefined || started - oldest < ahead)
+    )
+  }
+  const start = (item: Item) => {
+    const sequence = started++
+    running.add(sequence)
+    const settle = (result: PromiseSettledResult<Result>) => {
+      running.delete(sequence)
+      finished.push(result)
+      wake()
+    }
+    limit(work, item).then(
+      (value) => settle({ status: 'fulfilled', value }),
+      (reason: unknown) => settle({ status: 'rejected', reason }),
+    )
+  }
+
+  while (true) {
+    while (mayStart()) {
+      const next = source.next()
+      if (next.done) exhausted = true
+      else start(next.value)
+    }
+    const result = finished.shift()
+    if (result?.status === 'fulfilled') yield result.value
+    else if (result !== undefined) throw result.reason
+    else if (exhausted && running.size === 0) return
+    else {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { Ask } from '../core/ask.ts'
+import type { Attempt } from '../core/attempt.ts'
+import type { Clock } from '../core/clock.ts'
+import { AskError, type Fault } from '../core/failure.ts'
+
+export interface Listener {
+  /** A request is on its way. */
+  sent(): void
+  /** It ended; once for each that was sent. */
+  ended(attempt: Attempt): void
+}
+
+/** Times every sending and tells it as an {@link Attempt}, however it ends; sits right around the client. */
+export function recorded(ask: Ask, clock: Clock, listener: Listener): Ask {
+  return async (request, signal) => {
+    const at = clock.wall()
+    const start = clock.now()
+    const common = { path: request.path, attempt: request.attempt, at }
+    listener.sent()
+    try {
+      const reply = await ask(request, signal)
+      const attempt: Attempt = {
+        ...common,
+        elapsedMs: clock.now() - start,
+        model: reply.model,
+        status: 200,
+        ...(reply.firstTokenMs !== undefined && { firstTokenMs: reply.firstTokenMs }),
+        ...(reply.usage !== undefined && { usage: reply.usage }),
+        ...(reply.requestId !== undefined && { requestId: reply.requestId }),
+      }
+      listener.ended(attempt)
+      return { ...reply, attempts: [attempt] }
+    } catch (error) {
+      const fault = error instanceof AskError ? error.fault : abandoned
+      const attempt: Attempt = {
+        ...common,
+        elapsedMs: clock.now() - start,
+        model: request.model,
+        fault,
+        ...(fault.status !== undefined && { status: fault.status }),
+        ...(fault.requestId !== undefined && { requestId: fault.requestId }),
+      }
+      listener.ended(attempt)
+      throw error instanceof AskError ? new AskError(fault, [attempt]) : error
+    }
+  }
+}
+
+/** Cut off by ourselves: no fault to act on, but a request that was sent and may be billed. */
+const abandoned: Fault = {
+  kind: 'connection',
+  type: 'abandoned',
+  message: 'abandoned before the answer was complete',
+}

@@ -1,0 +1,80 @@
+import pRetry from 'p-retry'
+import type { Ask } from '../core/ask.ts'
+import type { Attempt } from '../core/attempt.ts'
+import { backoffMs } from '../core/backoff.ts'
+import type { Clock } from '../core/clock.ts'
+import { duration } from '../core/duration.ts'
+import { AskError, judge } from '../core/failure.ts'
+import { RunError } from '../errors.ts'
+import type { Gate } from './gate.ts'
+
+export interface RetryOptions {
+  /** Sendings beyond the first that a transient fault may use up. */
+  readonly retries: number
+  /** A longer wait than this ends the run instead of being slept through. */
+  readonly maxWaitMs: number
+  readonly gate: Gate
+  readonly clock: Clock
+  readonly random: () => number
+  /** Aborted: no further sending, not even of what failed. */
+  readonly drain: AbortSignal
+}
+
+/**
+ * The one retry layer: sends again only what a retry can cure, after a backoff with full jitter or as long as the
+ * service asks. A 429 uses up no attempt; it closes the gate for everybody instead.
+ *
+ * Rejects with an `AskError` that carries every sending; with a `RunError` where the wait would be too long; with the
+ * reason of `drain` where it was told not to send again.
+ */
+export function retrying(ask: Ask, { retries, maxWaitMs, gate, clock, random, drain }: RetryOptions): Ask {
+  return async (request, signal) => {
+    const before: Attempt[] = []
+
+    const send = async (attempt: number) => {
+      const pass = await gate.pass(drain)
+      try {
+        const reply = await ask({ ...request, attempt }, signal)
+        pass.admitted()
+        return { ...reply, attempts: [...before, ...reply.attempts] }
+      } catch (error) {
+        if (error instanceof AskError) before.push(...error.attempts)
+        if (error instanceof AskError && judge(error.fault).retry === 'free')
+          pass.limited(milliseconds(error))
+        else pass.admitted()
+        throw error
+      }
+    }
+
+    try {
+      return await pRetry(send, {
+        // Counted here: p-retry gives up on its own count even where a failure was free.
+        retries: Number.POSITIVE_INFINITY,
+        minTimeout: 0,
+        shouldConsumeRetry: ({ error }) =>
+          error instanceof AskError && judge(error.fault).retry === 'attempt',
+        shouldRetry: async ({ error, retriesConsumed }) => {
+          if (!(error instanceof AskError)) return false
+          const { retry } = judge(error.fault)
+          if (retry === 'never') return false
+          drain.throwIfAborted()
+          if (retry === 'free') return true
+          if (retriesConsumed >= retries) return false
+          const asked = milliseconds(error)
+          if ((asked ?? 0) > maxWaitMs) {
+            const wait = `the service asks to wait ${duration(asked ?? 0)}, longer than --max-wait ${duration(maxWaitMs)}`
+            throw new RunError('later', `${wait}; run the same command again later`)
+          }
+          await clock.sleep(asked ?? backoffMs(retriesConsumed + 1, random()), drain)
+          return true
+        },
+      })
+    } catch (error) {
+      throw error instanceof AskError ? new AskError(error.fault, before) : error
+    }
+  }
+}
+
+function milliseconds({ fault }: AskError): number | undefined {
+  return fault.retryAfter === undefined ? undefined : fault.retryAfter * 1000
+}

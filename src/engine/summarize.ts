@@ -1,0 +1,76 @@
+import type { Ask } from '../core/ask.ts'
+import type { Attempt } from '../core/attempt.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Document, InputProblem, Source } from '../core/document.ts'
+import { AskError, failureOf, judge } from '../core/failure.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { flawOf } from '../core/reply.ts'
+import type { Request } from '../core/request.ts'
+import { RunError } from '../errors.ts'
+import type { Halt } from './halt.ts'
+import { pool } from './pool.ts'
+
+/** A run, as the engine needs it. */
+export interface Job {
+  readonly sources: Iterable<Source>
+  /** Reads one source; called inside its slot, so that never more than a pool of documents is in memory. */
+  readonly read: (source: Source) => Promise<Document | InputProblem>
+  readonly requestFor: (document: Document) => Request
+  readonly ask: Ask
+  /** What to tell the user when the account or setup refuses. */
+  readonly explain: (error: AskError) => RunError
+  readonly poolSize: number
+  /** See the pool's option of that name. */
+  readonly ahead?: number
+  readonly halt: Halt
+  readonly clock: Clock
+}
+
+/**
+ * Yields one outcome per source, as they finish. Never throws for a document; a fault of the run stops it through
+ * `halt`, and whatever was not done by then comes out as pending.
+ */
+export function summarizeAll(job: Job): AsyncGenerator<Outcome> {
+  const { poolSize: size, ahead, sources } = job
+  return pool(sources, ahead === undefined ? { size } : { size, ahead }, (source) =>
+    summarizeOne(source, job),
+  )
+}
+
+async function summarizeOne(source: Source, job: Job): Promise<Outcome> {
+  const { halt, clock } = job
+  const start = clock.now()
+  const base = (attempts: readonly Attempt[]) => ({ source, attempts, elapsedMs: clock.now() - start })
+  const pending = (attempts: readonly Attempt[] = []): Outcome => ({
+    ...base(attempts),
+    status: 'pending',
+    reason: halt.drain.reason instanceof Error ? halt.drain.reason.message : 'stopped',
+  })
+
+  if (halt.drain.aborted) return pending()
+  const document = source.problem ?? (await job.read(source))
+  if ('as' in document) return unusable(document, base([]))
+
+  try {
+    const request = job.requestFor(document)
+    const reply = await job.ask(request, halt.abort)
+    const flaw = flawOf(reply, request.maxTokens)
+    if (flaw === undefined) return { ...base(reply.attempts), status: 'summarized', text: reply.text }
+    return { ...base(reply.attempts), status: 'failed', failure: flaw, partial: reply.text }
+  } catch (error) {
+    if (error instanceof RunError) halt.stop(error)
+    else if (error instanceof AskError && judge(error.fault).blame === 'run') halt.stop(job.explain(error))
+    else if (error instanceof AskError)
+      return { ...base(error.attempts), status: 'failed', failure: failureOf(error.fault) }
+    else if (error !== halt.drain.reason && error !== halt.abort.reason) throw error
+    return pending(error instanceof AskError ? error.attempts : [])
+  }
+}
+
+function unusable(
+  { as, type, message }: InputProblem,
+  base: Pick<Outcome, 'source' | 'attempts' | 'elapsedMs'>,
+): Outcome {
+  if (as === 'skip') return { ...base, status: 'skipped', type, reason: message }
+  return { ...base, status: 'failed', failure: { kind: 'input', type, message, transient: false } }
+}

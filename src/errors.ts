@@ -1,0 +1,83 @@
+/**
+ * How a run can end, and what that means to a shell. The one table: the help, the README and the code read it.
+ * Codes are only ever added; whoever meets one he does not know should take it for a failure.
+ */
+export const exitCodes = {
+  ok: { code: 0, meaning: 'every document has its summary, or there was nothing to do', again: '–' },
+  failed: {
+    code: 1,
+    meaning: 'the run finished; at least one document has an ERROR: record of its own',
+    again: 'look at the records',
+  },
+  usage: {
+    code: 2,
+    meaning: 'usage or configuration, credentials missing: nothing sent, nothing written',
+    again: 'no',
+  },
+  noInput: { code: 3, meaning: 'nothing matched the inputs named (an empty directory is 0)', again: 'no' },
+  refused: {
+    code: 4,
+    meaning:
+      'the account or service refuses: 401, 402, 403, unknown model, TLS, redirect; the rest stays pending',
+    again: 'after mending it',
+  },
+  limit: { code: 5, meaning: 'our own limit: --max-cost, --deadline, --max-failures', again: 'yes' },
+  io: {
+    code: 6,
+    meaning: 'local input/output: output, ledger or stdout cannot be written, port in use',
+    again: 'after mending it',
+  },
+  locked: { code: 7, meaning: 'another run holds this output folder', again: 'later' },
+  bug: { code: 70, meaning: 'a bug', again: 'report it' },
+  later: {
+    code: 75,
+    meaning: 'only transient failures are left, or the service asked for a wait longer than --max-wait',
+    again: 'yes, unchanged',
+  },
+  hangup: { code: 129, meaning: 'SIGHUP, after what was in flight is kept', again: 'yes' },
+  interrupt: { code: 130, meaning: 'SIGINT, likewise; re-raised, so that a shell loop stops', again: 'yes' },
+  terminate: { code: 143, meaning: 'SIGTERM, likewise', again: 'yes' },
+  readerLeft: { code: 141, meaning: 'the reader of stdout left', again: '–' },
+} as const satisfies Record<string, { code: number; meaning: string; again: string }>
+
+export type Exit = keyof typeof exitCodes
+
+/** When several ways to end apply at once, the first of these is told. */
+const precedence = [
+  'interrupt',
+  'terminate',
+  'hangup',
+  'bug',
+  'io',
+  'locked',
+  'refused',
+  'limit',
+  'failed',
+  'later',
+  'usage',
+  'noInput',
+  'readerLeft',
+  'ok',
+] as const satisfies readonly Exit[]
+
+/** The one way to end that is told, out of all that apply. */
+export function chooseExit(exits: readonly Exit[]): Exit {
+  return precedence.find((exit) => exits.includes(exit)) ?? 'ok'
+}
+
+/** Wrong use, found before anything was sent or written: one line that names the flag or file and says what to do. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+  readonly exit: Exit = 'usage'
+}
+
+/** The run cannot go on: one line that says what happened and what to do next, and how to exit. */
+export class RunError extends Error {
+  override readonly name = 'RunError'
+  readonly exit: Exit
+
+  constructor(exit: Exit, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.exit = exit
+  }
+}

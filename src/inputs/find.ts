@@ -1,0 +1,184 @@
+import { lstat, stat } from 'node:fs/promises'
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+import fastGlob from 'fast-glob'
+import type { InputProblem, Source } from '../core/document.ts'
+import { UsageError } from '../errors.ts'
+import { reasonOf } from './reason.ts'
+import { type PassedOver, walkFileSystem } from './walk.ts'
+
+export interface FindOptions {
+  readonly cwd: string
+  /** Absolute path of the output folder, which is never an input; undefined when results go to stdout. */
+  readonly out?: string
+  /** Without dot, lower case. */
+  readonly extensions: readonly string[]
+  readonly exclude: readonly string[]
+  readonly hidden: boolean
+  readonly follow: boolean
+  readonly ignoreFiles: boolean
+}
+
+export interface Found {
+  /** Sorted by path, each file once. */
+  readonly sources: readonly Source[]
+  /** Patterns without a match. */
+  readonly unmatched: readonly string[]
+  /** At least one input names something there is, if only an empty directory. */
+  readonly anything: boolean
+}
+
+/** What the user named. Lines of a list are paths and nothing else; an argument may be `-` or a pattern too. */
+export interface Input {
+  readonly text: string
+  readonly literal: boolean
+}
+
+type Candidate = Omit<Source, 'index'>
+
+/**
+ * Turns what the user named into sources: files as they are, directories walked, patterns matched. An existing path
+ * always wins over a pattern, so `notes[1].md` is found.
+ * @throws UsageError for a pattern that could take for ever
+ */
+export async function find(inputs: readonly Input[], options: FindOptions): Promise<Found> {
+  const found = new Map<string, Candidate>()
+  const unmatched: string[] = []
+  let anything = false
+  for (const input of inputs) {
+    const candidates = await expand(input, options)
+    if (candidates === undefined) unmatched.push(input.text)
+    else anything ||= !candidates.some(({ problem }) => problem === notFound)
+    // Named wins: the user's own mention of a file makes its being unusable a failure.
+    for (const candidate of candidates ?? []) {
+      const known = found.get(candidate.file)
+      if (known === undefined || (candidate.named && !known.named)) found.set(candidate.file, candidate)
+    }
+  }
+  const unique = await withoutLinks([...found.values()])
+  unique.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  return { sources: unique.map((candidate, index) => ({ ...candidate, index })), unmatched, anything }
+}
+
+/** Undefined for a pattern without a match. */
+async function expand(
+  { text: input, literal }: Input,
+  options: FindOptions,
+): Promise<Candidate[] | undefined> {
+  if (input === '-' && !literal) return [{ path: '-', file: '-', named: true }]
+  const file = resolve(options.cwd, input)
+  const stats = await stat(file).catch((error: NodeJS.ErrnoException) => error)
+  if (!(stats instanceof Error)) {
+    if (stats.isDirectory()) return walk(file, options)
+    return [candidate(file, true, options, stats.isFile() ? undefined : notAFile)]
+  }
+  if (stats.code !== 'ENOENT' && stats.code !== 'ENOTDIR' && stats.code !== 'ENAMETOOLONG') {
+    return [candidate(file, true, options, { as: 'fail', type: 'unreadable', message: reasonOf(stats) })]
+  }
+  // A link that leads nowhere is there, though what it names is not.
+  if (
+    await lstat(file).then(
+      () => true,
+      () => false,
+    )
+  ) {
+    return [
+      candidate(file, true, options, { as: 'fail', type: 'vanished', message: 'the link leads nowhere' }),
+    ]
+  }
+  return !literal && fastGlob.isDynamicPattern(input)
+    ? match(input, options)
+    : [candidate(file, true, options, notFound)]
+}
+
+async function walk(directory: string, options: FindOptions): Promise<Candidate[]> {
+  const extensions = new Set(options.extensions)
+  const chosen = (path: string) => extensions.has(/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? '')
+  return glob('**/*', directory, options, chosen)
+}
+
+async function match(pattern: string, options: FindOptions): Promise<Candidate[] | undefined> {
+  checkPattern(pattern)
+  const [task] = fastGlob.generateTasks(pattern)
+  const base = resolve(options.cwd, task?.base ?? '.')
+  const within = relative(base, resolve(options.cwd, pattern)).split(sep).join('/')
+  // Of several bases (`{a,b}/*.md`) there is no common one to start from but the working directory.
+  const simple = fastGlob.generateTasks(pattern).length === 1 && !isAbsolute(within)
+  const found = await (simple ? glob(within, base, options) : glob(pattern, options.cwd, options))
+  return found.length === 0 ? undefined : found
+}
+
+/** One run of fast-glob, over a file system that shows it no more than may be taken. */
+async function glob(
+  pattern: string,
+  cwd: string,
+  options: FindOptions,
+  chosen: (path: string) => boolean = () => true,
+): Promise<Candidate[]> {
+  for (const exclude of options.exclude) checkPattern(exclude)
+  const passedOver: PassedOver[] = []
+  const fs = await walkFileSystem(cwd, { ...options, tell: (it) => passedOver.push(it) })
+  const files = await fastGlob(pattern, {
+    cwd,
+    fs,
+    absolute: true,
+    // What is hidden, linked or ignored is decided by the file system above, in one place.
+    dot: true,
+    followSymbolicLinks: options.follow,
+    ignore: [...options.exclude],
+    suppressErrors: true,
+  })
+  const candidates = files.filter(chosen).map((file) => candidate(resolve(file), false, options))
+  const problems = passedOver.filter(({ file, problem }) => problem.as === 'fail' || chosen(file))
+  return [...candidates, ...problems.map(({ file, problem }) => candidate(file, false, options, problem))]
+}
+
+function candidate(file: string, named: boolean, { cwd }: FindOptions, problem?: InputProblem): Candidate {
+  const below = relative(cwd, file)
+  const outside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)
+  const path = (outside ? file : below).split(sep).join('/')
+  return problem === undefined ? { path, file, named } : { path, file, named, problem }
+}
+
+/**
+ * The same file under several names is done once, under the first in order of the names. Only files with several
+ * names need to be told apart, but which those are only `stat` knows.
+ */
+async function withoutLinks(candidates: Candidate[]): Promise<Candidate[]> {
+  const byIdentity = new Map<string, Candidate>()
+  const rest: Candidate[] = []
+  await Promise.all(
+    candidates.map(async (candidate) => {
+      const stats =
+        candidate.problem || candidate.file === '-'
+          ? undefined
+          : await stat(candidate.file).catch(() => undefined)
+      if (stats === undefined) rest.push(candidate)
+      else {
+        const identity = `${stats.dev}:${stats.ino}`
+        const known = byIdentity.get(identity)
+        if (known === undefined || prefer(candidate, known)) byIdentity.set(identity, candidate)
+      }
+    }),
+  )
+  return [...byIdentity.values(), ...rest]
+}
+
+function prefer(a: Candidate, b: Candidate): boolean {
+  return a.named === b.named ? a.path < b.path : a.named
+}
+
+/** Some patterns take a matcher exponential time (picomatch#175): those a person would not write are refused. */
+function checkPattern(pattern: string): void {
+  const starsPerPart = Math.max(
+    ...pattern.split('/').map((part) => part.replace(/\*+/g, '*').split('*').length - 1),
+  )
+  const nestedRepeat = /[*+]\([^)]*[*+]\(/.test(pattern)
+  if (pattern.length > 256 || starsPerPart > 6 || nestedRepeat) {
+    throw new UsageError(
+      `the pattern ${JSON.stringify(pattern.slice(0, 80))} is too complicated; use fewer wildcards, or --files-from with find`,
+    )
+  }
+}
+
+const notFound: InputProblem = { as: 'fail', type: 'not_found', message: 'no such file or directory' }
+const notAFile: InputProblem = { as: 'fail', type: 'not_a_file', message: 'not a regular file' }

@@ -1,0 +1,68 @@
+import type { Dirent } from 'node:fs'
+import { access, readFile } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import ignore, { type Ignore } from 'ignore'
+
+/** The rules that one directory lays down for everything below it. */
+export interface IgnoreRules {
+  /** Absolute path of that directory. */
+  readonly base: string
+  readonly rules: Ignore
+}
+
+/** In order of weight: what the second says overrides the first. */
+const fileNames = ['.gitignore', '.claude-batchignore']
+
+/** The rules in a directory's own ignore files; undefined where it has none. */
+export async function rulesIn(
+  directory: string,
+  entries: readonly Pick<Dirent, 'name'>[],
+): Promise<IgnoreRules | undefined> {
+  const present = fileNames.filter((name) => entries.some((entry) => entry.name === name))
+  if (present.length === 0) return undefined
+  const texts = await Promise.all(
+    present.map((name) => readFile(join(directory, name), 'utf8').catch(() => '')),
+  )
+  return { base: directory, rules: ignore().add(texts.join('\n')) }
+}
+
+/**
+ * The rules that hold for a walk from `root` by what lies above it, nearest first: up to the root of its git
+ * repository, or up to the working directory. A file that ignores `root` itself is set aside: it was named.
+ */
+export async function ancestorRules(root: string, cwd: string): Promise<IgnoreRules[]> {
+  const above: string[] = []
+  let repository: string | undefined = (await exists(join(root, '.git'))) ? root : undefined
+  for (let directory = root; repository === undefined && dirname(directory) !== directory; ) {
+    directory = dirname(directory)
+    above.push(directory)
+    if (await exists(join(directory, '.git'))) repository = directory
+  }
+  const last = above.indexOf(repository ?? cwd)
+  const inForce = await Promise.all(
+    above.slice(0, last + 1).map((directory) =>
+      rulesIn(
+        directory,
+        fileNames.map((name) => ({ name })),
+      ),
+    ),
+  )
+  return inForce.filter((rules) => rules !== undefined).filter((rules) => !isIgnored(root, true, [rules]))
+}
+
+/** The nearest rules that say anything about a path decide. */
+export function isIgnored(file: string, isDirectory: boolean, inForce: readonly IgnoreRules[]): boolean {
+  for (const { base, rules } of inForce) {
+    const path = relative(base, file).split(sep).join('/')
+    const { ignored, unignored } = rules.test(isDirectory ? `${path}/` : path)
+    if (ignored || unignored) return ignored
+  }
+  return false
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { UsageError } from '../errors.ts'
+import { reasonOf } from './reason.ts'
+
+/**
+ * The paths in a `--files-from` list, `-` being stdin: one per line (CRLF and blank lines are forgiven), or with
+ * `nul` exactly what stands between NUL bytes, as `find -print0` writes it.
+ */
+export async function readList(file: string, nul: boolean, cwd: string, stdin: Readable): Promise<string[]> {
+  const text =
+    file === '-'
+      ? await textOf(stdin)
+      : await readFile(resolve(cwd, file), 'utf8').catch((error) => {
+          throw new UsageError(`--files-from ${file}: ${reasonOf(error)}`)
+        })
+  return text.split(nul ? '\0' : /\r?\n/).filter((path) => (nul ? path !== '' : path.trim() !== ''))
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}

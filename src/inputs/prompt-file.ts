@@ -1,0 +1,168 @@
+import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { findModel, modelId } from '../core/models.ts'
+import { builtinSlots, type Prompt } from '../core/prompt.ts'
+import { type Effort, efforts } from '../core/request.ts'
+import { parseTemplate, slotsOf, type Template, TemplateError } from '../core/template.ts'
+import { UsageError } from '../errors.ts'
+
+interface PromptFile {
+  /** In the order of their numbers. */
+  readonly prompts: readonly Prompt[]
+  /** The version that is used when none is asked for. */
+  readonly default: string
+}
+
+interface About {
+  readonly name: string
+  readonly origin: string
+  readonly vars: readonly string[]
+}
+
+type Fields = Readonly<Record<string, { readonly value: unknown; readonly at: Node | undefined }>>
+
+/**
+ * Reads and checks a whole prompt file, so that a mistake in any version is found before the night it is needed.
+ * @throws UsageError with file, line and column
+ */
+export function parsePromptFile(text: string, about: About): PromptFile {
+  const lines = new LineCounter()
+  const fail = (message: string, at?: Node | number): never => {
+    const offset = typeof at === 'number' ? at : at?.range?.[0]
+    const { line, col } = offset === undefined ? { line: 0, col: 0 } : lines.linePos(offset)
+    throw new UsageError(
+      `${about.origin === 'shipped' ? `${about.name}.yaml` : about.origin}${line > 0 ? `:${line}:${col}` : ''}: ${message}`,
+    )
+  }
+
+  const root = parse(text, lines, fail)
+  const top = fieldsOf(root, ['versions', 'default'], 'a prompt file', fail)
+  const versions = top['versions']?.at
+  if (!isMap(versions)) return fail('`versions:` must map v1, v2, … to prompts', versions ?? root)
+
+  const prompts = versions.items.map(({ key, value }) => {
+    const version = isScalar(key) ? String(key.value) : ''
+    if (!/^v\d+$/.test(version))
+      fail(`a version is called v1, v2, …, not ${JSON.stringify(version)}`, key as Node)
+    return promptOf(version, value as Node, about, fail)
+  })
+  prompts.sort((a, b) => numberOf(a) - numberOf(b))
+  const latest = prompts.at(-1)
+  if (latest === undefined) return fail('`versions:` is empty', versions)
+  const pinned = top['default']
+  if (pinned !== undefined && !prompts.some(({ version }) => version === pinned.value)) {
+    fail(
+      `\`default: ${String(pinned.value)}\` is not one of its versions (${prompts.map(({ version }) => version).join(', ')})`,
+      pinned.at,
+    )
+  }
+  return { prompts, default: pinned === undefined ? latest.version : String(pinned.value) }
+}
+
+type Fail = (message: string, at?: Node | number) => never
+
+function parse(text: string, lineCounter: LineCounter, fail: Fail): Node {
+  try {
+    const document = parseDocument(text, { lineCounter, prettyErrors: false })
+    const [problem] = [...document.errors, ...document.warnings]
+    if (problem !== undefined) fail(problem.message, problem.pos[0])
+    // An alias bomb shows only when the aliases are resolved: a ReferenceError, past a hundred of them.
+    document.toJS({ maxAliasCount: 100 })
+    return document.contents ?? fail('the file is empty')
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    return fail(
+      error instanceof ReferenceError ? 'too many aliases' : `not YAML: ${(error as Error).message}`,
+    )
+  }
+}
+
+function promptOf(version: string, node: Node, { name, origin, vars }: About, fail: Fail): Prompt {
+  const keys = ['system', 'user_template', 'description', 'model', 'max_tokens', 'effort']
+  const fields = fieldsOf(node, keys, version, fail)
+  const text = (key: string) => {
+    const field = fields[key]
+    if (field === undefined) return undefined
+    if (typeof field.value !== 'string' || field.value.trim() === '')
+      return fail(`\`${key}\` of ${version} must be a text`, field.at)
+    return field.value
+  }
+  const template = (key: string, slots: readonly string[]): Template | undefined => {
+    const source = text(key)
+    return source === undefined ? undefined : checkedTemplate(source, key, slots, fields[key]?.at, fail)
+  }
+
+  const user =
+    template('user_template', [...builtinSlots, ...vars]) ?? fail(`${version} has no \`user_template\``, node)
+  if (!slotsOf(user).includes('text'))
+    fail(
+      `\`user_template\` of ${version} has no {text}, the slot of the document`,
+      fields['user_template']?.at,
+    )
+  // The document stays out of the system prompt, where its words would weigh like the operator's own.
+  const system = template('system', [...builtinSlots.filter((slot) => slot !== 'text'), ...vars])
+  text('description')
+  const model = text('model')
+  const effort = text('effort')
+  if (effort !== undefined && !efforts.includes(effort as Effort))
+    fail(`\`effort\` is one of ${efforts.join(', ')}`, fields['effort']?.at)
+  const limit = findModel(modelId(model ?? ''))?.maxOutput ?? Number.MAX_SAFE_INTEGER
+  const maxTokens = fields['max_tokens']
+  if (
+    maxTokens !== undefined &&
+    !(Number.isInteger(maxTokens.value) && Number(maxTokens.value) >= 1 && Number(maxTokens.value) <= limit)
+  ) {
+    fail(
+      `\`max_tokens\` of ${version} must be a whole number of at least 1${model === undefined ? '' : ` and at most ${limit}`}`,
+      maxTokens.at,
+    )
+  }
+  return {
+    name,
+    version,
+    origin,
+    user,
+    ...(system !== undefined && { system }),
+    ...(model !== undefined && { model }),
+    ...(maxTokens !== undefined && { maxTokens: Number(maxTokens.value) }),
+    ...(effort !== undefined && { effort: effort as Effort }),
+  }
+}
+
+function checkedTemplate(
+  source: string,
+  key: string,
+  slots: readonly string[],
+  at: Node | undefined,
+  fail: Fail,
+): Template {
+  try {
+    const template = parseTemplate(source)
+    const unknown = slotsOf(template).find((slot) => !slots.includes(slot))
+    if (unknown !== undefined) {
+      fail(
+        `\`${key}\` has an unknown slot {${unknown}}; there are {${slots.join('}, {')}}, and any --var ${unknown}=…`,
+        at,
+      )
+    }
+    return template
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    return fail(`\`${key}\` has ${error.message}`, at)
+  }
+}
+
+/** The entries of a mapping, refused where a key is unknown; `__proto__` is a key like any other here. */
+function fieldsOf(node: Node | undefined, keys: readonly string[], what: string, fail: Fail): Fields {
+  if (!isMap(node)) return fail(`${what} must be a mapping with ${keys.join(', ')}`, node)
+  const fields: [string, Fields[string]][] = node.items.map(({ key, value }) => {
+    const name = isScalar(key) ? String(key.value) : ''
+    if (!keys.includes(name))
+      fail(`unknown key ${JSON.stringify(name)} in ${what}; there are ${keys.join(', ')}`, key as Node)
+    return [name, { value: isScalar(value) ? value.value : value, at: (value as Node | null) ?? undefined }]
+  })
+  return Object.fromEntries(fields)
+}
+
+function numberOf({ version }: Prompt): number {
+  return Number(version.slice(1))
+}

@@ -1,0 +1,109 @@
+import { isUtf8 } from 'node:buffer'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import type { Document, InputProblem, Source } from '../core/document.ts'
+import { reasonOf } from './reason.ts'
+
+/** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
+export const largestInput = 10_000_000
+
+/**
+ * Reads one source as text: UTF-8 with or without byte-order mark, or UTF-16 with one. Nothing is guessed, nothing
+ * replaced. An empty or binary file is skipped if it was met in a walk; everything else unusable is a failure.
+ */
+export async function read(source: Source, stdin: Readable): Promise<Document | InputProblem> {
+  const softly = source.named ? 'fail' : 'skip'
+  const bytes = await (source.file === '-' ? drain(stdin) : readFile(source.file)).catch((error: unknown) =>
+    problemOf(error, source),
+  )
+  if ('as' in bytes) return bytes
+  if (bytes.length > largestInput) return tooLarge(bytes.length)
+  const text = decode(bytes)
+  if (typeof text !== 'string') return text.type === 'binary' ? { ...text, as: softly } : text
+  if (text.trim() === '') return { as: softly, type: 'empty', message: 'the file has no text' }
+  return { source, text }
+}
+
+/** Opened without blocking and looked at before it is read: a named pipe would hold up the whole process. */
+async function readFile(file: string): Promise<Buffer | InputProblem> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const stats = await handle.stat()
+    if (!stats.isFile()) return { as: 'fail', type: 'not_a_file', message: 'not a regular file' }
+    if (stats.size > largestInput) return tooLarge(stats.size)
+    // The size may lie (files of /proc) or grow meanwhile: read up to the limit, whatever was said.
+    return await drain(handle.createReadStream({ autoClose: false }))
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Reads a stream to its end, or a little beyond the limit. */
+async function drain(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stream) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > largestInput) break
+  }
+  return Buffer.concat(chunks)
+}
+
+function decode(bytes: Buffer): string | InputProblem {
+  const [a, b] = bytes
+  if (a === 0xff && b === 0xfe) return utf16(bytes, 'utf-16le')
+  if (a === 0xfe && b === 0xff) return utf16(bytes, 'utf-16be')
+  if (bytes.includes(0)) return { as: 'fail', type: 'binary', message: 'not text (it contains NUL bytes)' }
+  if (!isUtf8(bytes))
+    return {
+      as: 'fail',
+      type: 'not_utf8',
+      message: `not UTF-8 from byte ${firstBadByte(bytes)} on; convert it, for example with iconv -f latin1 -t utf8`,
+    }
+  return new TextDecoder().decode(bytes)
+}
+
+function utf16(bytes: Buffer, encoding: 'utf-16le' | 'utf-16be'): string | InputProblem {
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes)
+  } catch {
+    return { as: 'fail', type: 'not_utf16', message: 'it starts like UTF-16 but is not' }
+  }
+}
+
+/** The longest prefix that is UTF-8, found by halving. */
+function firstBadByte(bytes: Buffer): number {
+  let [good, bad] = [0, bytes.length]
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    // A prefix may end inside a character: up to three bytes less are tried.
+    if ([0, 1, 2, 3].some((less) => middle - less >= good && isUtf8(bytes.subarray(0, middle - less))))
+      good = middle
+    else bad = middle
+  }
+  return good
+}
+
+function tooLarge(size: number): InputProblem {
+  const limit = `${largestInput / 1e6} MB`
+  return {
+    as: 'fail',
+    type: 'too_large',
+    message: `larger than ${limit} (${Math.ceil(size / 1e5) / 10} MB), which no model can read at once; split it`,
+  }
+}
+
+function problemOf(error: unknown, { path }: Source): InputProblem {
+  const { code } = error as NodeJS.ErrnoException
+  // A file name that is not UTF-8 comes back changed, so that it cannot be opened.
+  if (code === 'ENOENT' && path.includes('\ufffd'))
+    return { as: 'fail', type: 'bad_name', message: 'its name is not UTF-8; rename it' }
+  if (code === 'ENOENT')
+    return { as: 'fail', type: 'vanished', message: 'it was there when the run began and is gone' }
+  // Opening a socket, or a device that is not there.
+  if (code === 'ENXIO') return { as: 'fail', type: 'not_a_file', message: 'not a regular file' }
+  if (code === undefined) throw error
+  return { as: 'fail', type: 'unreadable', message: reasonOf(error as NodeJS.ErrnoException) }
+}

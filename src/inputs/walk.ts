@@ -1,0 +1,107 @@
+import { type Dirent, readdir, realpath } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { promisify } from 'node:util'
+import type { FileSystemAdapter } from 'fast-glob'
+import type { InputProblem } from '../core/document.ts'
+import { recordSuffix, summarySuffix } from '../core/output-path.ts'
+import { ancestorRules, type IgnoreRules, isIgnored, rulesIn } from './ignore-files.ts'
+import { reasonOf } from './reason.ts'
+
+/** Something met in a walk that cannot be a document, and why. */
+export interface PassedOver {
+  /** Absolute path. */
+  readonly file: string
+  readonly problem: InputProblem
+}
+
+export interface WalkOptions {
+  readonly cwd: string
+  readonly out?: string
+  readonly hidden: boolean
+  readonly follow: boolean
+  readonly ignoreFiles: boolean
+  /** Told of unreadable directories, pipes, devices and links, which fast-glob would pass over in silence. */
+  readonly tell: (passedOver: PassedOver) => void
+}
+
+/** Directories nobody means when naming the folder around them; naming them, or `--no-ignore`, includes them. */
+const neverMeant = ['node_modules', '.git']
+
+/**
+ * The file system as a walk from `root` may see it: without hidden and ignored files, the output folder, and what
+ * earlier runs wrote. Filtering here, before fast-glob descends, is what keeps a walk out of ignored trees.
+ */
+export async function walkFileSystem(
+  root: string,
+  options: WalkOptions,
+): Promise<Partial<FileSystemAdapter>> {
+  const { hidden, follow, ignoreFiles, out, tell } = options
+  const pruned = ignoreFiles ? neverMeant.filter((name) => !root.split(sep).includes(name)) : []
+  const rules = new Map<string, readonly IgnoreRules[]>()
+  const real = new Map<string, string>()
+  if (ignoreFiles) rules.set(dirname(root), await ancestorRules(root, options.cwd))
+
+  const visible = async (directory: string): Promise<Dirent[]> => {
+    if (follow && (await isLoop(directory, root, real))) return []
+    const entries = await list(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      const message = `cannot read this directory: ${reasonOf(error)}`
+      tell({ file: directory, problem: { as: 'fail', type: 'unreadable', message } })
+      return []
+    })
+    const inherited = rules.get(dirname(directory)) ?? []
+    const own = ignoreFiles ? await rulesIn(directory, entries) : undefined
+    const inForce = own === undefined ? inherited : [own, ...inherited]
+    rules.set(directory, inForce)
+    const names = new Set(entries.map(({ name }) => name))
+    return entries.filter((entry) => {
+      const { name } = entry
+      const file = join(directory, name)
+      if (pruned.includes(name) || (!hidden && name.startsWith('.')) || file === out || isOurs(name, names))
+        return false
+      if (isIgnored(file, entry.isDirectory(), inForce)) return false
+      const problem = problemOf(entry, follow)
+      if (problem !== undefined) tell({ file, problem })
+      return problem === undefined
+    })
+  }
+
+  const adapter = (
+    directory: string,
+    _options: unknown,
+    done: (error: Error | null, entries: Dirent[]) => void,
+  ) => {
+    visible(directory).then(
+      (entries) => done(null, entries),
+      (error: Error) => done(error, []),
+    )
+  }
+  return { readdir: adapter as unknown as FileSystemAdapter['readdir'] }
+}
+
+const list = promisify(readdir) as (path: string, options: { withFileTypes: true }) => Promise<Dirent[]>
+
+/** Summaries and records of earlier runs; a file that only happens to end in `.error.txt` has no sibling it is of. */
+function isOurs(name: string, siblings: ReadonlySet<string>): boolean {
+  return (
+    name.endsWith(summarySuffix) ||
+    (name.endsWith(recordSuffix) && siblings.has(name.slice(0, -recordSuffix.length)))
+  )
+}
+
+function problemOf(entry: Dirent, follow: boolean): InputProblem | undefined {
+  if (entry.isFile() || entry.isDirectory() || (entry.isSymbolicLink() && follow)) return undefined
+  if (entry.isSymbolicLink())
+    return { as: 'skip', type: 'link', message: 'a symbolic link (--follow follows it)' }
+  return { as: 'skip', type: 'not_a_file', message: 'not a regular file' }
+}
+
+/** A directory that leads back to one it lies in; the links before it have all been looked up by then. */
+async function isLoop(directory: string, root: string, real: Map<string, string>): Promise<boolean> {
+  const target = await promisify(realpath)(directory).catch(() => directory)
+  real.set(directory, target)
+  for (let above = directory; above !== root && relative(root, above) !== ''; ) {
+    above = dirname(above)
+    if (real.get(above) === target) return true
+  }
+  return false
+}

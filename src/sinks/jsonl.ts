@@ -1,0 +1,64 @@
+import { type Outcome, usageOf } from '../core/outcome.ts'
+import { decimalDollars, type Picodollars, priceOf } from '../core/price.ts'
+import type { Sink } from './sink.ts'
+
+/** One JSON object per input and line. Fields are only ever added; `schema` counts the changes that are not. */
+export function jsonlSink(write: (text: string) => Promise<void>): Sink {
+  return {
+    write: (outcome) => write(`${JSON.stringify(lineOf(outcome))}\n`),
+    async close() {},
+  }
+}
+
+/** `summary` or `error`, never both; a skipped or pending input has a `reason` and neither. */
+function lineOf(outcome: Outcome): Record<string, unknown> {
+  const { source, status, attempts, elapsedMs } = outcome
+  const last = attempts.at(-1)
+  const answered = attempts.filter(({ fault }) => fault === undefined)
+  const usage = usageOf(outcome)
+  return {
+    schema: 1,
+    path: source.path,
+    status,
+    ...resultOf(outcome),
+    ...(last !== undefined && { model: last.model, request_id: last.requestId ?? null }),
+    ...(answered.length > 0 && {
+      // Null is unknown: the server did not count, or the model has no price.
+      usage: answered.every(({ usage }) => usage !== undefined)
+        ? {
+            input_tokens: usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h,
+            output_tokens: usage.output,
+          }
+        : null,
+      cost_usd: costOf(outcome),
+    }),
+    attempts: attempts.length,
+    elapsed_ms: Math.round(elapsedMs),
+  }
+}
+
+function resultOf(outcome: Outcome): Record<string, unknown> {
+  switch (outcome.status) {
+    case 'summarized':
+      return { summary: outcome.text.trimEnd() }
+    case 'failed': {
+      const { kind, type, message, requestId, transient } = outcome.failure
+      const error = { kind, type, message, request_id: requestId ?? null, transient }
+      return outcome.partial ? { error: { ...error, partial: outcome.partial } } : { error }
+    }
+    case 'skipped':
+      return { reason: { type: outcome.type, message: outcome.reason } }
+    case 'pending':
+      return { reason: { type: 'stopped', message: outcome.reason } }
+  }
+}
+
+function costOf({ attempts }: Outcome): number | null {
+  let sum: Picodollars = 0n
+  for (const { model, usage, fault } of attempts) {
+    const cost = usage && priceOf(model, usage)
+    if (cost === undefined && fault === undefined) return null
+    sum += cost ?? 0n
+  }
+  return Number(decimalDollars(sum))
+}

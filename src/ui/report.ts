@@ -1,0 +1,85 @@
+import type { ChalkInstance } from 'chalk'
+import { duration } from '../core/duration.ts'
+import { dollars } from '../core/price.ts'
+import { printable } from '../core/printable.ts'
+import type { Report } from '../core/report.ts'
+import { promptTokens } from '../core/usage.ts'
+
+/** What the report says beside its numbers. */
+export interface Setting {
+  /** `summarize@v2 (shipped)`. */
+  readonly prompt: string
+  readonly model: string
+  /** Where the summaries are; undefined when they went to stdout. */
+  readonly out?: string
+  readonly poolSize: number
+  readonly simulated: boolean
+}
+
+/** The account of a run, as a few lines for a person. */
+export function reportText(report: Report, setting: Setting, paint: ChalkInstance): string {
+  const { documents, usage, latency, requests } = report
+  const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
+  const rows: [string, string][] = [['documents', `${counted(total)}: ${outcomes(report, paint)}`]]
+  if (requests > 0) {
+    rows.push(
+      ['tokens', `${counted(promptTokens(usage))} in, ${counted(usage.output)} out`],
+      ['cost', cost(report, setting)],
+    )
+    rows.push(['requests', `${counted(requests)}${retries(report)}`])
+  }
+  if (latency !== undefined) {
+    rows.push([
+      'latency',
+      `p50 ${duration(latency.p50)}, p95 ${duration(latency.p95)}, p99 ${duration(latency.p99)}`,
+    ])
+  }
+  rows.push(['time', `${duration(report.wallMs)}, up to ${setting.poolSize} at once`])
+  rows.push(['prompt', `${printable(setting.prompt)}, ${printable(setting.model)}`])
+  if (setting.out !== undefined && documents.summarized + documents.failed > 0)
+    rows.push(['written to', printable(setting.out)])
+  return `${rows.map(([name, value]) => `${paint.dim(name.padEnd(10))} ${value}`).join('\n')}\n`
+}
+
+function outcomes({ documents, transient, skippedBy }: Report, paint: ChalkInstance): string {
+  const parts = [paint.green(`${counted(documents.summarized)} summarized`)]
+  if (documents.failed > 0) {
+    const hint =
+      transient === 0
+        ? ''
+        : transient === documents.failed
+          ? ' (worth running again)'
+          : ` (${counted(transient)} worth running again)`
+    parts.push(paint.red(`${counted(documents.failed)} failed${hint}`))
+  }
+  if (documents.skipped > 0) parts.push(`${counted(documents.skipped)} skipped (${breakdown(skippedBy)})`)
+  if (documents.pending > 0) parts.push(paint.yellow(`${counted(documents.pending)} not done`))
+  return parts.join(', ')
+}
+
+function cost({ cost, unknownCost, lostReplies }: Report, { simulated, model }: Setting): string {
+  const known =
+    unknownCost === 0 ? dollars(cost) : cost === 0n ? 'unknown' : `${dollars(cost)} and an unknown part`
+  const why =
+    unknownCost === 0 ? '' : ` (${counted(unknownCost)} without usage or a price for ${printable(model)})`
+  const lost =
+    lostReplies === 0 ? '' : `; ${counted(lostReplies)} replies were lost on the way and may be billed too`
+  return `${known}${why}${lost}${simulated ? ' (simulated: nothing was spent)' : ''}`
+}
+
+function retries({ retriesBy }: Report): string {
+  const total = [...retriesBy.values()].reduce((sum, count) => sum + count, 0)
+  if (total === 0) return ''
+  return `, of them ${counted(total)} ${total === 1 ? 'retry' : 'retries'} (${breakdown(retriesBy)})`
+}
+
+function breakdown(counts: ReadonlyMap<string, number>): string {
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${counted(count)} × ${printable(reason)}`)
+    .join(', ')
+}
+
+function counted(count: number): string {
+  return count.toLocaleString('en-US')
+}

@@ -1,0 +1,124 @@
+import type { Attempt } from '../core/attempt.ts'
+import { duration } from '../core/duration.ts'
+import { failureLine } from '../core/failure.ts'
+import { type Outcome, usageOf } from '../core/outcome.ts'
+import { printable } from '../core/printable.ts'
+import type { Tally } from '../core/report.ts'
+import { promptTokens } from '../core/usage.ts'
+import { paintFor } from './paint.ts'
+import { type Progress, type ProgressMode, showProgress } from './progress.ts'
+import { reportText, type Setting } from './report.ts'
+
+export interface TellerOptions {
+  readonly stderr: NodeJS.WriteStream
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly progress: 'auto' | ProgressMode
+  /** How many sources there are. */
+  readonly total: number
+  readonly tally: Tally
+  /** Milliseconds since the run began. */
+  readonly elapsed: () => number
+}
+
+/** All that a run says on stderr while it goes on and at its end. */
+export interface Teller {
+  /** A request is on its way. */
+  sent(): void
+  ended(attempt: Attempt): void
+  /** Everybody waits for a rate limit to pass. */
+  paused(ms: number): void
+  outcome(outcome: Outcome): void
+  /** A summary that was paid for and cannot be written where it belongs: it is shown instead. */
+  unsaved(outcome: Outcome): void
+  /** Stopping was asked for. */
+  draining(): void
+  /** Takes the progress display away, then accounts for the run. */
+  finish(setting: Setting): void
+}
+
+export function createTeller({
+  stderr,
+  env,
+  quiet,
+  verbose,
+  tally,
+  elapsed,
+  total,
+  ...options
+}: TellerOptions): Teller {
+  const paint = paintFor(stderr, env)
+  let inFlight = 0
+  const standing = () => {
+    const { documents, cost } = tally.standing()
+    const { summarized, skipped, failed } = documents
+    return { done: summarized + skipped + failed, total, failed, cost, elapsedMs: elapsed() }
+  }
+  const progress: Progress = showProgress(
+    quiet ? 'off' : modeFor(options.progress, stderr, env),
+    stderr,
+    standing,
+  )
+
+  return {
+    sent() {
+      inFlight++
+    },
+    ended(attempt) {
+      inFlight--
+      if (verbose && attempt.fault !== undefined) {
+        const { path, fault } = attempt
+        progress.line(
+          printable(`${path}: attempt ${attempt.attempt}: ${fault.status ?? fault.kind} ${fault.type}`),
+        )
+      }
+    },
+    paused(ms) {
+      if (!quiet && (verbose || ms >= 1000)) progress.line(`rate limited: everything waits ${duration(ms)}`)
+    },
+    outcome(outcome) {
+      if (outcome.status === 'failed') progress.line(`claude-batch: ${paint.red(failedLine(outcome))}`)
+      else if (verbose) progress.line(printable(verboseLine(outcome)))
+    },
+    unsaved(outcome) {
+      if (outcome.status !== 'summarized') return
+      progress.line(
+        `claude-batch: the summary of ${printable(outcome.source.path)} could not be written; here it is:`,
+      )
+      progress.line(printable(outcome.text, '\n\t'))
+    },
+    draining() {
+      const waiting = inFlight === 1 ? '1 request' : `${inFlight} requests`
+      progress.line(
+        `stopping: waiting for ${waiting} in flight (again to abandon ${inFlight === 1 ? 'it' : 'them'})`,
+      )
+    },
+    finish(setting) {
+      progress.stop()
+      if (!quiet) stderr.write(reportText(tally.report(elapsed()), setting, paint))
+    },
+  }
+}
+
+function modeFor(
+  mode: 'auto' | ProgressMode,
+  stderr: NodeJS.WriteStream,
+  env: TellerOptions['env'],
+): ProgressMode {
+  if (mode !== 'auto') return mode
+  return stderr.isTTY && env['TERM'] !== 'dumb' ? 'bar' : 'lines'
+}
+
+function failedLine({ source, failure }: Extract<Outcome, { status: 'failed' }>): string {
+  const id = failure.requestId === undefined ? '' : ` [${failure.requestId}]`
+  return printable(`${source.path}: ${failureLine(failure)}${id}`)
+}
+
+function verboseLine(outcome: Outcome): string {
+  const { source, status, elapsedMs } = outcome
+  if (outcome.status === 'skipped') return `${source.path}: skipped: ${outcome.reason}`
+  if (outcome.status === 'pending') return `${source.path}: not done: ${outcome.reason}`
+  const usage = usageOf(outcome)
+  return `${source.path}: ${status}, ${promptTokens(usage)} tokens in, ${usage.output} out, ${duration(elapsedMs)}`
+}

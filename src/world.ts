@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from './core/clock.ts'
+import { type Exit, exitCodes } from './errors.ts'
+
+/** Everything the program may touch. This is the only file that names `process`. */
+export interface World {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  readonly clock: Clock
+  readonly random: () => number
+  /** Calls back at each signal that asks to stop; the function returned stops listening. */
+  onStop(listener: (signal: StopSignal) => void): () => void
+}
+
+export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+export type StopSignal = (typeof stopSignals)[number]
+
+/** How a run that was stopped by each of them ends. */
+export const signalExits = {
+  SIGINT: 'interrupt',
+  SIGTERM: 'terminate',
+  SIGHUP: 'hangup',
+} as const satisfies Record<StopSignal, Exit>
+
+/** The real one. */
+export function realWorld(): World {
+  // A reader of stderr that left must not end a run that is being paid for.
+  process.stderr.on('error', () => {})
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    clock: realClock,
+    random: Math.random,
+    onStop(listener) {
+      for (const signal of stopSignals) process.on(signal, listener)
+      return () => {
+        for (const signal of stopSignals) process.off(signal, listener)
+      }
+    },
+  }
+}
+
+const realClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  async sleep(ms, signal) {
+    // A timer above 2³¹−1 ms fires at once, so a long wait is made of parts.
+    for (let left = ms; left > 0; left -= longestTimer) {
+      await delay(Math.min(left, longestTimer), undefined, signal && { signal }).catch((error: unknown) => {
+        throw signal?.aborted ? signal.reason : error
+      })
+    }
+  },
+}
+
+const longestTimer = 2 ** 31 - 1
+
+/**
+ * Ends the process in the way `exit` says, once everything written has gone out. After a signal it dies by that very
+ * signal, so that a shell's loop stops too.
+ */
+export function leave(exit: Exit): void {
+  process.exitCode = exitCodes[exit].code
+  const signal = stopSignals.find((name) => signalExits[name] === exit)
+  if (signal !== undefined) process.kill(process.pid, signal)
+}
