@@ -52,7 +52,6 @@ export function flawOf(reply: Reply, maxTokens: number): Failure | undefined {
         'refusal',
         `the model declined${reply.stopDetail ? ` (${reply.stopDetail})` : ''}; try another model or prompt`,
       )
-    case null:
     default:
       return flaw(
         'unexpected_stop',

@@ -1,0 +1,161 @@
+import { logNormal, seededRandom } from './random.ts'
+import type { MessageRequest } from './validate.ts'
+
+/** One valid request, as a script sees it. */
+export interface Incoming {
+  /** Which request to the service this is, from 0. */
+  readonly index: number
+  readonly request: MessageRequest
+}
+
+/** What the service does with one request. */
+export type Behaviour =
+  /** Answers; what is left out comes from the document. `usage: null` leaves the counts out. */
+  | {
+      readonly kind: 'answer'
+      readonly delayMs: number
+      readonly text?: string
+      readonly stopReason?: string
+      readonly model?: string
+      readonly usage?: unknown
+      readonly content?: readonly unknown[]
+      readonly stopDetails?: unknown
+    }
+  /** Answers with an error; `body` replaces the API's own form of it. */
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly delayMs?: number
+      readonly type?: string
+      readonly message?: string
+      readonly code?: string
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body?: string
+    }
+  /** Resets the connection: before anything, or in the middle of the answer. */
+  | { readonly kind: 'reset'; readonly inBody: boolean; readonly delayMs: number }
+  /** Falls silent: before the headers, or after them. Ends when the client hangs up. */
+  | { readonly kind: 'stall'; readonly afterHeaders: boolean }
+  /** Ends the answer in good order before it is complete. */
+  | { readonly kind: 'truncate'; readonly delayMs: number }
+  /** `event: error` after part of the text; an error status where the answer is not streamed. */
+  | { readonly kind: 'mid-stream-error'; readonly type: string; readonly delayMs: number }
+  /** Sends just this. */
+  | {
+      readonly kind: 'raw'
+      readonly status: number
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: string
+    }
+
+export type Script = (incoming: Incoming) => Behaviour
+
+/** The faults that can be had by rate, with what each does. */
+export const faults = {
+  '400': 'answers 400 invalid_request_error',
+  '401': 'answers 401 authentication_error',
+  '403': 'answers 403 permission_error',
+  '404': 'answers 404 not_found_error',
+  '408': 'answers 408 timeout_error',
+  '409': 'answers 409 conflict_error',
+  '413': 'answers 413 request_too_large',
+  '429': 'answers 429 rate_limit_error with retry-after: 1',
+  '500': 'answers 500 api_error',
+  '502': "answers 502 with a proxy's page",
+  '503': 'answers 503 api_error',
+  '504': 'answers 504 timeout_error',
+  '529': 'answers 529 overloaded_error',
+  reset: 'resets the connection before answering',
+  'reset-in-body': 'resets the connection in the middle of the answer',
+  stall: 'sends the headers, then nothing',
+  truncate: 'ends the answer before it is complete',
+  'mid-stream-error': 'sends overloaded_error in the middle of a stream',
+  refusal: 'answers with stop_reason refusal',
+  max_tokens: 'cuts the answer off with stop_reason max_tokens',
+  empty: 'answers without any text',
+} as const satisfies Record<string, string>
+
+export type FaultName = keyof typeof faults
+export type FaultRates = Partial<Record<FaultName, number>>
+
+export interface Latency {
+  readonly medianMs?: number
+  /** Spread of the log-normal distribution; 0 is none. */
+  readonly sigma?: number
+}
+
+/** Chooses latencies and faults by seed and rate: the same seed and order of requests give the same run. */
+export function seededScript(
+  rates: FaultRates,
+  seed: number,
+  { medianMs = 400, sigma = 0.3 }: Latency,
+): Script {
+  const random = seededRandom(seed)
+  const entries = Object.entries(rates) as [FaultName, number][]
+  return () => {
+    const delayMs = logNormal(random, medianMs, sigma)
+    let point = random()
+    const name = entries.find(([, rate]) => {
+      point -= rate
+      return point < 0
+    })?.[0]
+    return name === undefined ? { kind: 'answer', delayMs } : behaviourOf(name, delayMs)
+  }
+}
+
+/** `529=0.05,reset=0.01` as rates. @throws Error with one line that names the wrong part */
+export function parseFaults(text: string): FaultRates {
+  const rates: FaultRates = {}
+  for (const part of text.split(',')) {
+    const [name = '', rate = ''] = part.trim().split('=')
+    if (!Object.hasOwn(faults, name))
+      throw new Error(
+        `there is no fault ${JSON.stringify(name)}; there are ${Object.keys(faults).join(', ')}`,
+      )
+    const share = /^\d+(\.\d+)?$/.test(rate) ? Number(rate) : Number.NaN
+    if (!(share >= 0 && share <= 1))
+      throw new Error(`the rate of ${name} must be from 0 to 1, got ${JSON.stringify(rate)}`)
+    rates[name as FaultName] = share
+  }
+  if (Object.values(rates).reduce((sum, rate) => sum + rate, 0) > 1)
+    throw new Error('the rates add up to more than 1')
+  return rates
+}
+
+function behaviourOf(name: FaultName, delayMs: number): Behaviour {
+  switch (name) {
+    case '429':
+      return { kind: 'status', status: 429, headers: { 'retry-after': '1' } }
+    case '502':
+      return {
+        kind: 'status',
+        status: 502,
+        headers: { 'content-type': 'text/html' },
+        body: '<html><h1>502 Bad Gateway</h1></html>',
+      }
+    case 'reset':
+      return { kind: 'reset', inBody: false, delayMs }
+    case 'reset-in-body':
+      return { kind: 'reset', inBody: true, delayMs }
+    case 'stall':
+      return { kind: 'stall', afterHeaders: true }
+    case 'truncate':
+      return { kind: 'truncate', delayMs }
+    case 'mid-stream-error':
+      return { kind: 'mid-stream-error', type: 'overloaded_error', delayMs }
+    case 'refusal':
+      return {
+        kind: 'answer',
+        delayMs,
+        text: '',
+        stopReason: 'refusal',
+        stopDetails: { type: 'refusal', category: 'general_harms', explanation: null },
+      }
+    case 'max_tokens':
+      return { kind: 'answer', delayMs, stopReason: 'max_tokens' }
+    case 'empty':
+      return { kind: 'answer', delayMs, content: [] }
+    default:
+      return { kind: 'status', status: Number(name), delayMs: delayMs / 10 }
+  }
+}

@@ -1,0 +1,158 @@
+import { models } from './models.ts'
+
+/** A request the API would take. */
+export interface MessageRequest {
+  readonly model: string
+  readonly max_tokens: number
+  readonly stream: boolean
+  /** All text of the system prompt and of the messages. */
+  readonly text: string
+  /** Text of the last message, which carries the document. */
+  readonly lastText: string
+  readonly inputTokens: number
+}
+
+/** What the API answers instead of a message. */
+export interface Refusal {
+  readonly status: number
+  readonly type: string
+  readonly message: string
+}
+
+/** `max_tokens` as JSON, `count_tokens` without it. */
+type Endpoint = 'messages' | 'count_tokens'
+
+/**
+ * Checks a body as strictly as the API does under version 2026-10-21: unknown fields and sampling parameters are
+ * errors, so is text that is empty, and what the model does not accept.
+ * @see https://platform.claude.com/docs/en/api/migration-2026-10-21
+ */
+export function validate(body: unknown, endpoint: Endpoint): MessageRequest | Refusal {
+  if (!isRecord(body)) return invalid('the request body is not a JSON object')
+  const unknown = Object.keys(body).find((key) => !known.has(key))
+  if (unknown !== undefined) return invalid(`${unknown}: Extra inputs are not permitted`)
+  const { model, max_tokens: maxTokens, stream = false } = body
+  if (typeof model !== 'string') return invalid('model: Field required')
+  const facts = Object.hasOwn(models, model) ? models[model] : undefined
+  if (facts === undefined) return { status: 404, type: 'not_found_error', message: `model: ${model}` }
+  if (endpoint === 'messages') {
+    if (maxTokens === undefined) return invalid('max_tokens: Field required')
+    if (!Number.isInteger(maxTokens) || Number(maxTokens) < 1)
+      return invalid('max_tokens: Input should be greater than or equal to 1')
+    if (Number(maxTokens) > facts.maxOutput) {
+      return invalid(
+        `max_tokens: ${String(maxTokens)} > ${facts.maxOutput}, which is the maximum allowed number of output tokens for ${model}`,
+      )
+    }
+  }
+  if (typeof stream !== 'boolean') return invalid('stream: Input should be a valid boolean')
+  const problem = thinkingProblem(body, facts)
+  if (problem !== undefined) return invalid(problem)
+  const texts = textsOf(body)
+  if (!Array.isArray(texts)) return invalid(texts.problem)
+
+  const text = texts.join('\n')
+  const inputTokens = Math.ceil(text.length / facts.charsPerToken) + 8
+  if (inputTokens > facts.context)
+    return invalid(`prompt is too long: ${inputTokens} tokens > ${facts.context} maximum`)
+  return {
+    model,
+    max_tokens: Number(maxTokens ?? 0),
+    stream,
+    text,
+    lastText: texts.at(-1) ?? '',
+    inputTokens,
+  }
+}
+
+const known: ReadonlySet<string> = new Set([
+  'model',
+  'max_tokens',
+  'messages',
+  'system',
+  'stream',
+  'thinking',
+  'output_config',
+  'metadata',
+  'stop_sequences',
+  'cache_control',
+  'service_tier',
+  'inference_geo',
+  'tools',
+  'tool_choice',
+  'container',
+  'context_management',
+])
+
+function thinkingProblem(body: Record<string, unknown>, facts: (typeof models)[string]): string | undefined {
+  const config = body['output_config'] ?? {}
+  if (!isRecord(config)) return 'output_config: Input should be an object'
+  const extra = Object.keys(config).find((key) => key !== 'effort' && key !== 'format')
+  if (extra !== undefined) return `output_config.${extra}: Extra inputs are not permitted`
+  const effort = config['effort']
+  if (effort !== undefined && !facts.efforts.includes(String(effort))) {
+    return facts.efforts.length === 0
+      ? 'This model does not support the effort parameter.'
+      : `output_config.effort: Input should be ${facts.efforts.join(', ')}`
+  }
+  const thinking = body['thinking']
+  if (thinking === undefined) return undefined
+  const type = isRecord(thinking) ? thinking['type'] : undefined
+  if (typeof type !== 'string' || !facts.thinking.includes(type))
+    return `thinking.type: ${JSON.stringify(type)} is not supported by this model`
+  if ((type === 'disabled' || type === 'between_tools') && (effort === 'xhigh' || effort === 'max')) {
+    return `thinking.type: ${JSON.stringify(type)} is not supported at effort ${effort}`
+  }
+  return undefined
+}
+
+function textsOf({ system, messages }: Record<string, unknown>): string[] | { problem: string } {
+  if (!Array.isArray(messages) || messages.length === 0)
+    return { problem: 'messages: at least one message is required' }
+  const texts: string[] = []
+  if (system !== undefined) {
+    const text = contentText(system, 'system')
+    if (typeof text !== 'string') return text
+    texts.push(text)
+  }
+  for (const [index, message] of messages.entries()) {
+    const role = isRecord(message) ? message['role'] : undefined
+    if (role !== 'user' && role !== 'assistant')
+      return { problem: `messages.${index}.role: Input should be 'user' or 'assistant'` }
+    const text = contentText((message as Record<string, unknown>)['content'], `messages.${index}.content`)
+    if (typeof text !== 'string') return text
+    texts.push(text)
+  }
+  const last = messages.at(-1) as Record<string, unknown>
+  if (last['role'] === 'assistant')
+    return {
+      problem:
+        'This model does not support assistant message prefill. The conversation must end with a user message.',
+    }
+  return texts
+}
+
+function contentText(content: unknown, where: string): string | { problem: string } {
+  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+  if (!Array.isArray(blocks)) return { problem: `${where}: Field required` }
+  const texts: string[] = []
+  for (const block of blocks) {
+    if (!isRecord(block) || typeof block['type'] !== 'string')
+      return { problem: `${where}: Input should be a content block` }
+    if (block['type'] !== 'text') continue
+    const text = block['text']
+    if (typeof text !== 'string' || text.trim() === '')
+      return { problem: `${where}: text content blocks must contain non-whitespace text` }
+    texts.push(text)
+  }
+  if (blocks.length === 0) return { problem: `${where}: at least one content block is required` }
+  return texts.join('\n')
+}
+
+function invalid(message: string): Refusal {
+  return { status: 400, type: 'invalid_request_error', message }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

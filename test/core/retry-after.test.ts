@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { backoffMs } from '../../src/core/backoff.ts'
+import { retryAfter } from '../../src/core/retry-after.ts'
+
+const wall = Date.parse('2026-11-22T12:00:00Z')
+
+describe('retryAfter', () => {
+  it.each<[string, Record<string, string>, number | undefined]>([
+    ['seconds', { 'retry-after': '2' }, 2],
+    ['a fraction of seconds', { 'retry-after': '1.5' }, 1.5],
+    ['milliseconds win', { 'retry-after-ms': '200', 'retry-after': '30' }, 0.2],
+    ['a date, by the local clock', { 'retry-after': 'Sun, 22 Nov 2026 12:00:03 GMT' }, 3],
+    [
+      'a date, by the response’s own clock',
+      { 'retry-after': 'Sun, 22 Nov 2026 13:00:03 GMT', date: 'Sun, 22 Nov 2026 13:00:00 GMT' },
+      3,
+    ],
+    ['two headers: the longer', { 'retry-after': '2, 5' }, 5],
+    ['absurd, but a wait', { 'retry-after': '99999999' }, 99_999_999],
+    ['a past date', { 'retry-after': 'Sun, 22 Nov 2026 11:00:00 GMT' }, undefined],
+    ['negative', { 'retry-after': '-5' }, undefined],
+    ['zero', { 'retry-after': '0' }, undefined],
+    ['junk', { 'retry-after': 'abc' }, undefined],
+    ['hexadecimal', { 'retry-after': '0x10' }, undefined],
+    ['with an exponent', { 'retry-after': '1e3' }, undefined],
+    ['empty', { 'retry-after': '' }, undefined],
+    ['absent', {}, undefined],
+  ])('%s', (_name, headers, seconds) => {
+    expect(retryAfter((name) => headers[name] ?? null, wall)).toBe(seconds)
+  })
+})
+
+describe('backoffMs', () => {
+  it('spreads over the whole range up to a doubling ceiling, at most a minute', () => {
+    expect([1, 2, 3, 7, 50].map((failures) => backoffMs(failures, 1))).toEqual([
+      1000, 2000, 4000, 60_000, 60_000,
+    ])
+    expect(backoffMs(3, 0.5)).toBe(2000)
+  })
+
+  it('never becomes a spin', () => {
+    expect(backoffMs(1, 0)).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { pool } from '../../src/engine/pool.ts'
+import { virtualClock } from '../support/virtual-clock.ts'
+
+const collect = async <T>(items: AsyncIterable<T>) => {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+describe('pool', () => {
+  it('yields every result once, never runs more than its size, and uses all of it', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 40 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (delays, size) => {
+          const clock = virtualClock()
+          let running = 0
+          let most = 0
+          const results = pool(delays.entries(), { size }, async ([index, delay]) => {
+            running++
+            most = Math.max(most, running)
+            await clock.sleep(delay)
+            running--
+            return index
+          })
+          const all = await clock.run(collect(results))
+          expect(all.toSorted((a, b) => a - b)).toEqual([...delays.keys()])
+          expect(most).toBe(Math.min(size, delays.length))
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
+  it('takes items only as slots become free, so that a hundred thousand do not wait as promises', async () => {
+    let taken = 0
+    function* items() {
+      while (taken < 100_000) yield taken++
+    }
+    for await (const _ of pool(items(), { size: 4 }, async (item) => item)) {
+      expect(taken).toBeLessThanOrEqual(20)
+      if (taken > 12) break
+    }
+  })
+
+  it('runs ahead of the oldest unfinished item by no more than it may', async () => {
+    const clock = virtualClock()
+    let furthest = 0
+    const delays = [1000, ...Array.from({ length: 50 }, () => 1)]
+    const results = pool(delays.entries(), { size: 4, ahead: 10 }, async ([index, delay]) => {
+      if (clock.now() < 1000) furthest = Math.max(furthest, index)
+      await clock.sleep(delay)
+      return index
+    })
+    expect(await clock.run(collect(results))).toHaveLength(51)
+    expect(furthest).toBe(9)
+  })
+
+  it('lets a bug in the work out', async () => {
+    const results = pool([1], { size: 1 }, () => Promise.reject(new Error('bug')))
+    await expect(collect(results)).rejects.toThrow('bug')
+  })
+})

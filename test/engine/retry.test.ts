@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest'
+import { AskError, type Fault } from '../../src/core/failure.ts'
+import { createGate } from '../../src/engine/gate.ts'
+import { createHalt } from '../../src/engine/halt.ts'
+import { recorded } from '../../src/engine/recorded.ts'
+import { retrying } from '../../src/engine/retry.ts'
+import { RunError } from '../../src/errors.ts'
+import { requestFor, type ScriptedAsk, scriptedAsk, statusFault } from '../support/scripted-ask.ts'
+import { virtualClock } from '../support/virtual-clock.ts'
+
+/** The layers as the run stacks them, around a scripted ask, with all time virtual and all jitter at its longest. */
+function stack(script: ScriptedAsk, { retries = 3, maxWaitMs = 600_000 } = {}) {
+  const clock = virtualClock()
+  const halt = createHalt()
+  const pauses: number[] = []
+  const random = () => 1
+  const gate = createGate({ clock, random, maxWaitMs, onPause: (ms) => pauses.push(ms) })
+  const counted = recorded(script, clock, { sent() {}, ended() {} })
+  const ask = retrying(counted, { retries, maxWaitMs, gate, clock, random, drain: halt.drain })
+  return { clock, halt, pauses, ask: (path = 'a.md') => ask(requestFor(path), halt.abort) }
+}
+
+const mustFail = async (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => expect.fail('it should have failed'),
+    (error: unknown) => error,
+  )
+
+describe('retrying', () => {
+  const once = (fault: Fault) => scriptedAsk(fault, 'ok')
+
+  it.each([408, 409, 500, 502, 503, 504, 520, 529])(
+    'sends again after a %d, and tells both sendings',
+    async (status) => {
+      const script = once(statusFault(status))
+      const { clock, ask } = stack(script)
+      const reply = await clock.run(ask())
+      expect(reply.text).toBe('summary of a.md')
+      expect(reply.attempts.map(({ attempt, status }) => [attempt, status])).toEqual([
+        [1, status],
+        [2, 200],
+      ])
+    },
+  )
+
+  it.each([400, 401, 402, 403, 404, 413, 418, 422, 451, 501])('sends a %d exactly once', async (status) => {
+    const script = scriptedAsk(statusFault(status))
+    const { clock, ask } = stack(script)
+    const error = await mustFail(clock.run(ask()))
+    expect(error).toBeInstanceOf(AskError)
+    expect(script.requests).toHaveLength(1)
+  })
+
+  it('sends 847 bad requests 847 times', async () => {
+    const script = scriptedAsk(statusFault(400, { type: 'invalid_request_error' }))
+    const { clock, ask } = stack(script)
+    const errors = await clock.run(
+      Promise.all(Array.from({ length: 847 }, (_, n) => mustFail(ask(`${n}.md`)))),
+    )
+    expect(errors).toHaveLength(847)
+    expect(script.requests).toHaveLength(847)
+    expect(clock.now()).toBe(0)
+  })
+
+  it('gives up after the first sending and its retries, with all of them in the error', async () => {
+    const script = scriptedAsk(statusFault(500))
+    const { clock, ask } = stack(script, { retries: 2 })
+    const error = (await mustFail(clock.run(ask()))) as AskError
+    expect(error.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3])
+    expect(clock.now()).toBe(1000 + 2000)
+  })
+
+  it('sends once only with --retries 0', async () => {
+    const script = scriptedAsk(statusFault(500))
+    const { clock, ask } = stack(script, { retries: 0 })
+    await mustFail(clock.run(ask()))
+    expect(script.requests).toHaveLength(1)
+  })
+
+  it('obeys x-should-retry both ways, within the attempts', async () => {
+    const never = scriptedAsk(statusFault(529, { shouldRetry: false }))
+    const { clock, ask } = stack(never)
+    await mustFail(clock.run(ask()))
+    expect(never.requests).toHaveLength(1)
+
+    const told = scriptedAsk(statusFault(400, { shouldRetry: true }))
+    const second = stack(told, { retries: 2 })
+    await mustFail(second.clock.run(second.ask()))
+    expect(told.requests).toHaveLength(3)
+  })
+
+  it('waits as long as a 503 asks, instead of its own backoff', async () => {
+    const { clock, ask } = stack(once(statusFault(503, { retryAfter: 7 })))
+    await clock.run(ask())
+    expect(clock.now()).toBe(7000)
+  })
+
+  it('ends the run rather than sleep through a wait of years', async () => {
+    const { clock, ask } = stack(scriptedAsk(statusFault(503, { retryAfter: 99_999_999 })))
+    const error = await mustFail(clock.run(ask()))
+    expect(error).toBeInstanceOf(RunError)
+    expect(error).toMatchObject({ exit: 'later', message: expect.stringContaining('3.2 years') })
+    expect(clock.now()).toBe(0)
+  })
+
+  it('does not send again once it was told to stop, and says so with that reason', async () => {
+    const script = scriptedAsk(statusFault(500))
+    const { clock, halt, ask } = stack(script)
+    const reason = new RunError('interrupt', 'stopped')
+    const failing = mustFail(clock.run(ask()))
+    halt.stop(reason)
+    expect(await failing).toBe(reason)
+    expect(script.requests).toHaveLength(1)
+  })
+
+  it('lets a bug through at once, with its own stack', async () => {
+    const bug = new TypeError('undefined is not a function')
+    const script = Object.assign(() => Promise.reject(bug), { requests: [] })
+    const { clock, ask } = stack(script)
+    expect(await mustFail(clock.run(ask()))).toBe(bug)
+  })
+})
+
+describe('a rate limit', () => {
+  it('uses up no attempt', async () => {
+    const limited = statusFault(429, { retryAfter: 1 })
+    const script = scriptedAsk(limited, limited, limited, limited, limited, statusFault(500), 'ok')
+    const { clock, ask } = stack(script, { retries: 1 })
+    const reply = await clock.run(ask())
+    expect(reply.attempts).toHaveLength(7)
+  })
+
+  it('still uses up none after the attempts are spent', async () => {
+    const script = scriptedAsk(statusFault(500), statusFault(429, { retryAfter: 1 }), 'ok')
+    const { clock, ask } = stack(script, { retries: 1 })
+    expect((await clock.run(ask())).attempts).toHaveLength(3)
+  })
+
+  it('pauses everyone: within the time asked for nothing is sent, and one goes first afterwards', async () => {
+    const starts: number[] = []
+    const clock = virtualClock()
+    const halt = createHalt()
+    const random = () => 0
+    const gate = createGate({ clock, random, maxWaitMs: 600_000 })
+    const service = scriptedAsk(statusFault(429, { retryAfter: 2 }), 'ok')
+    const slow: ScriptedAsk = Object.assign(
+      async (...args: Parameters<ScriptedAsk>) => {
+        starts.push(clock.now())
+        await clock.sleep(100)
+        return service(...args)
+      },
+      { requests: service.requests },
+    )
+    const ask = retrying(recorded(slow, clock, { sent() {}, ended() {} }), {
+      retries: 3,
+      maxWaitMs: 600_000,
+      gate,
+      clock,
+      random,
+      drain: halt.drain,
+    })
+    const first = ask(requestFor('first.md'), halt.abort)
+    // Sent 50 ms later, so that they find the gate closed when the first one's 429 arrives.
+    const others = clock
+      .sleep(150)
+      .then(() => Promise.all(['b', 'c', 'd'].map((path) => ask(requestFor(path), halt.abort))))
+    await clock.run(Promise.all([first, others]))
+    expect(starts[0]).toBe(0)
+    expect(starts.slice(1).every((start) => start >= 2100)).toBe(true)
+    expect(starts.filter((start) => start < 2200)).toHaveLength(2)
+    expect(starts).toHaveLength(5)
+  })
+
+  it('is told once per pause, not once per request', async () => {
+    const limited = statusFault(429, { retryAfter: 5 })
+    const script = scriptedAsk(limited, limited, limited, 'ok')
+    const { clock, pauses, ask } = stack(script)
+    await clock.run(Promise.all(['a', 'b', 'c'].map((path) => ask(path))))
+    expect(pauses).toHaveLength(1)
+  })
+
+  it('that lasts longer than the user waits ends the run as try-later', async () => {
+    const { clock, ask } = stack(scriptedAsk(statusFault(429, { retryAfter: 20 })), { maxWaitMs: 60_000 })
+    const error = await mustFail(clock.run(ask()))
+    expect(error).toMatchObject({ exit: 'later' })
+    expect(clock.now()).toBeLessThanOrEqual(60_000)
+  })
+
+  it('without advice is waited out by a growing backoff', async () => {
+    const limited = statusFault(429)
+    const { clock, ask } = stack(scriptedAsk(limited, limited, limited, 'ok'))
+    await clock.run(ask())
+    expect(clock.now()).toBe(1000 + 2000 + 4000)
+  })
+})

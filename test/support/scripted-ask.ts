@@ -1,0 +1,54 @@
+import type { Ask } from '../../src/core/ask.ts'
+import { AskError, type Fault } from '../../src/core/failure.ts'
+import type { Reply } from '../../src/core/reply.ts'
+import type { Request } from '../../src/core/request.ts'
+import type { Usage } from '../../src/core/usage.ts'
+
+export const someUsage: Usage = { input: 100, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 20 }
+
+export function replyOf(text: string, fields: Partial<Reply> = {}): Reply {
+  return {
+    text,
+    stopReason: 'end_turn',
+    model: 'claude-haiku-5-5',
+    usage: someUsage,
+    attempts: [],
+    ...fields,
+  }
+}
+
+export function requestFor(path: string, fields: Partial<Request> = {}): Request {
+  return {
+    path,
+    attempt: 1,
+    model: 'claude-haiku-5-5',
+    user: `Summarize ${path}`,
+    maxTokens: 1024,
+    ...fields,
+  }
+}
+
+/** A fault by its status, as the client would have read it. */
+export function statusFault(status: number, fields: Partial<Fault> = {}): Fault {
+  return { kind: 'status', status, type: `type_${status}`, message: `message of ${status}`, ...fields }
+}
+
+type Step = Reply | Fault | 'ok'
+
+export interface ScriptedAsk extends Ask {
+  readonly requests: readonly Request[]
+}
+
+/** Answers in the order of the script, the last step for ever; a fault is thrown, a reply returned. */
+export function scriptedAsk(...script: readonly Step[]): ScriptedAsk {
+  const requests: Request[] = []
+  const ask: Ask = async (request, signal) => {
+    signal.throwIfAborted()
+    requests.push(request)
+    const step = script[Math.min(requests.length, script.length) - 1] ?? 'ok'
+    if (step === 'ok') return replyOf(`summary of ${request.path}`)
+    if ('text' in step) return step
+    throw new AskError(step)
+  }
+  return Object.assign(ask, { requests })
+}

@@ -1,0 +1,56 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Clock } from '../../src/core/clock.ts'
+
+/** A clock that stands still until everything waits, then jumps to the next one to wake. */
+export interface VirtualClock extends Clock {
+  /** Turns time until the promise is settled. */
+  run<T>(promise: Promise<T>): Promise<T>
+}
+
+interface Sleeper {
+  readonly at: number
+  readonly wake: () => void
+}
+
+export function virtualClock(): VirtualClock {
+  let now = 0
+  const sleepers = new Set<Sleeper>()
+  return {
+    now: () => now,
+    wall: () => Date.parse('2026-11-22T12:00:00Z') + now,
+    sleep(ms, signal) {
+      return new Promise((resolve, reject) => {
+        signal?.throwIfAborted()
+        const sleeper = { at: now + ms, wake: resolve }
+        sleepers.add(sleeper)
+        signal?.addEventListener('abort', () => {
+          sleepers.delete(sleeper)
+          reject(signal.reason)
+        })
+      })
+    },
+    async run(promise) {
+      let settled = false
+      const done = promise.finally(() => {
+        settled = true
+      })
+      done.catch(() => {})
+      for (let idle = 0; !settled && idle < 100; ) {
+        // Several turns, so that whatever can go on without time has gone on.
+        for (let turns = 0; turns < 4; turns++) await turn()
+        const next = [...sleepers].sort((a, b) => a.at - b.at)[0]
+        if (settled || next === undefined) {
+          idle++
+          continue
+        }
+        idle = 0
+        sleepers.delete(next)
+        now = Math.max(now, next.at)
+        next.wake()
+      }
+      if (!settled)
+        throw new Error('nothing sleeps and nothing ends: the code under test waits for something else')
+      return done
+    },
+  }
+}
