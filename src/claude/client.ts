@@ -61,7 +61,7 @@ export async function createClient({ clock, server, ...timeouts }: ClientOptions
         return await send(anthropic, request, deadline.signal, clock)
       } catch (error) {
         signal.throwIfAborted()
-        throw error instanceof AskError ? error : new AskError(faultOf(error, clock.wall(), deadline))
+        throw new AskError(faultOf(error, clock.wall(), deadline))
       }
     })
   return { ask, endpoint, close: () => dispatcher.destroy() }

@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk'
-import type { Fault } from '../core/failure.ts'
+import { AskError, type Fault } from '../core/failure.ts'
 import { retryAfter } from '../core/retry-after.ts'
 import type { Deadline } from './deadline.ts'
 
@@ -7,6 +7,7 @@ import type { Deadline } from './deadline.ts'
 export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fault {
   if (deadline.expired())
     return { kind: 'timeout', type: 'timeout', message: `no complete answer within ${deadline.ms / 1000} s` }
+  if (error instanceof AskError) return error.fault
   if (error instanceof Anthropic.APIError && error.status !== undefined) return statusFault(error, wallMs)
   const chain = causes(error)
   const code = chain.map(({ code }) => code).find((code) => typeof code === 'string')
@@ -35,6 +36,8 @@ export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fau
   }
   if (error instanceof Anthropic.APIConnectionError)
     return { kind: 'connection', type: 'connection_error', message }
+  // The SDK's own word for a body it can make nothing of.
+  if (error instanceof Anthropic.AnthropicError) return { kind: 'malformed', type: 'malformed_reply', message }
   // Not a fault of the wire: a bug of ours, which must show its stack.
   throw error
 }

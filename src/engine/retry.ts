@@ -51,8 +51,8 @@ export function retrying(ask: Ask, { retries, maxWaitMs, gate, clock, random, dr
         // Counted here: p-retry gives up on its own count even where a failure was free.
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
-        shouldConsumeRetry: ({ error }) =>
-          error instanceof AskError && judge(error.fault).retry === 'attempt',
+        // Consumed also where it is never retried: p-retry would repeat a TypeError for ever that uses nothing up.
+        shouldConsumeRetry: ({ error }) => !(error instanceof AskError) || judge(error.fault).retry !== 'free',
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
           const { retry } = judge(error.fault)

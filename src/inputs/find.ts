@@ -98,12 +98,15 @@ async function walk(directory: string, options: FindOptions): Promise<Candidate[
 
 async function match(pattern: string, options: FindOptions): Promise<Candidate[] | undefined> {
   checkPattern(pattern)
-  const [task] = fastGlob.generateTasks(pattern)
-  const base = resolve(options.cwd, task?.base ?? '.')
-  const within = relative(base, resolve(options.cwd, pattern)).split(sep).join('/')
-  // Of several bases (`{a,b}/*.md`) there is no common one to start from but the working directory.
-  const simple = fastGlob.generateTasks(pattern).length === 1 && !isAbsolute(within)
-  const found = await (simple ? glob(within, base, options) : glob(pattern, options.cwd, options))
+  const found: Candidate[] = []
+  // `{drafts,notes}/*.md` names two folders: each is walked from where its pattern begins.
+  for (const { base, positive } of fastGlob.generateTasks(pattern)) {
+    const root = resolve(options.cwd, base)
+    for (const one of positive) {
+      const within = relative(root, resolve(options.cwd, one)).split(sep).join('/')
+      found.push(...(await glob(within, root, options)))
+    }
+  }
   return found.length === 0 ? undefined : found
 }
 
@@ -172,8 +175,8 @@ function checkPattern(pattern: string): void {
   const starsPerPart = Math.max(
     ...pattern.split('/').map((part) => part.replace(/\*+/g, '*').split('*').length - 1),
   )
-  const nestedRepeat = /[*+]\([^)]*[*+]\(/.test(pattern)
-  if (pattern.length > 256 || starsPerPart > 6 || nestedRepeat) {
+  const groups = pattern.match(/[*+?@!]\(/g)?.length ?? 0
+  if (pattern.length > 256 || starsPerPart > 6 || groups > 2) {
     throw new UsageError(
       `the pattern ${JSON.stringify(pattern.slice(0, 80))} is too complicated; use fewer wildcards, or --files-from with find`,
     )

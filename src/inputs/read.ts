@@ -73,17 +73,27 @@ function utf16(bytes: Buffer, encoding: 'utf-16le' | 'utf-16be'): string | Input
   }
 }
 
-/** The longest prefix that is UTF-8, found by halving. */
+/** Where the first character begins that is none, found by halving. */
 function firstBadByte(bytes: Buffer): number {
   let [good, bad] = [0, bytes.length]
   while (bad - good > 1) {
     const middle = (good + bad) >> 1
-    // A prefix may end inside a character: up to three bytes less are tried.
-    if ([0, 1, 2, 3].some((less) => middle - less >= good && isUtf8(bytes.subarray(0, middle - less))))
-      good = middle
+    if (mayGoOn(bytes.subarray(0, middle))) good = middle
     else bad = middle
   }
+  // What may still go on can end in the first bytes of the bad character.
+  while (!isUtf8(bytes.subarray(0, good))) good--
   return good
+}
+
+/** UTF-8, but for a last character that is not complete yet. */
+function mayGoOn(bytes: Buffer): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function tooLarge(size: number): InputProblem {

@@ -32,7 +32,9 @@ export async function sendJson(
   }
   if (broken === 'stall') response.flushHeaders()
   else await written(response, body.slice(0, body.length / 2))
-  await cut(response, broken, wait)
+  // Fewer bytes than were announced: ending in good order would only leave the client waiting for the rest.
+  if (broken === 'truncate') response.destroy()
+  else await cut(response, broken, wait)
 }
 
 /** Sends a message as server-sent events, its text word by word. @see https://platform.claude.com/docs/en/build-with-claude/streaming */
@@ -88,7 +90,7 @@ export async function sendStream(
 async function cut(response: ServerResponse, broken: Break, wait: Delivery['wait']): Promise<void> {
   if (broken === 'stall') await wait(Number.POSITIVE_INFINITY)
   else if (broken === 'reset') response.socket?.resetAndDestroy()
-  else if (broken === 'truncate') response.hasHeader('content-length') ? response.destroy() : response.end()
+  else if (broken === 'truncate') response.end()
   else {
     const error = { type: 'error', error: { type: broken.error, message: 'Overloaded' } }
     response.end(`event: error\ndata: ${JSON.stringify(error)}\n\n`)

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest'
+import { AskError, judge } from '../../src/core/failure.ts'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { requestFor } from '../support/scripted-ask.ts'
+import { simulatedClient } from '../support/simulated-client.ts'
+
+const never = new AbortController().signal
+const plain = requestFor('a.md')
+const streamed = requestFor('a.md', { maxTokens: 8192 })
+
+const faultOf = async (behaviour: Behaviour, request = plain, idleTimeoutMs = 2000, totalTimeoutMs = 5000) => {
+  const { client } = await simulatedClient({ script: () => behaviour }, { idleTimeoutMs, totalTimeoutMs })
+  const error = await client.ask(request, never).catch((error: unknown) => error)
+  expect(error).toBeInstanceOf(AskError)
+  return (error as AskError).fault
+}
+
+describe('the client', () => {
+  it('reuses its connections for the whole run', async () => {
+    const { client, simulator } = await simulatedClient({})
+    for (let n = 0; n < 20; n++) await client.ask(plain, never)
+    // The second request may come before the first one's socket is handed back; no later one opens another.
+    expect(simulator.stats().requests).toBe(20)
+    expect(simulator.stats().connections).toBeLessThanOrEqual(2)
+  })
+
+  it('hands up the limits that the headers tell', async () => {
+    const { client } = await simulatedClient({ limits: { rpm: 77, itpm: 300_000, otpm: 60_000 } })
+    const { limits } = await client.ask(plain, never)
+    expect(limits).toEqual({
+      requests: { limit: 77, remaining: 76 },
+      inputTokens: { limit: 300_000, remaining: 300_000 },
+      outputTokens: { limit: 60_000, remaining: 60_000 },
+    })
+  })
+
+  it('does without limits where a proxy strips them', async () => {
+    const { client } = await simulatedClient({ rateLimitHeaders: false })
+    expect((await client.ask(plain, never)).limits).toBeUndefined()
+  })
+
+  it('knows when the first text of a stream came', async () => {
+    const { client } = await simulatedClient({ script: () => ({ kind: 'answer', delayMs: 60, text: 'one two three four' }) })
+    const { firstTokenMs } = await client.ask(streamed, never)
+    expect(firstTokenMs).toBeGreaterThan(0)
+  })
+
+  it.each<[string, Behaviour]>([
+    ['a page of a captive portal', { kind: 'raw', status: 200, headers: { 'content-type': 'text/html' }, body: '<h1>Sign in</h1>' }],
+    ['a 204', { kind: 'raw', status: 204, headers: {}, body: '' }],
+    ['an empty list', { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '[]' }],
+    ['null', { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: 'null' }],
+    ['an error in the shape of a 200', { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '{"type":"error"}' }],
+    ['JSON that is cut off', { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '{"type":"mess' }],
+  ])('does not take %s for a message', async (_name, behaviour) => {
+    for (const request of [plain, streamed]) {
+      const fault = await faultOf(behaviour, request)
+      expect(fault.kind).toBe('malformed')
+      expect(judge(fault)).toEqual({ retry: 'attempt', blame: 'service' })
+    }
+  })
+
+  it.each<[string, Behaviour]>([
+    ['a reset before the answer', { kind: 'reset', inBody: false, delayMs: 1 }],
+    ['a reset in the answer', { kind: 'reset', inBody: true, delayMs: 1 }],
+    ['an answer that ends too early', { kind: 'truncate', delayMs: 1 }],
+    ['an error event in a stream', { kind: 'mid-stream-error', type: 'overloaded_error', delayMs: 1 }],
+  ])('takes %s for something a retry can cure', async (_name, behaviour) => {
+    for (const request of [plain, streamed]) {
+      expect(judge(await faultOf(behaviour, request))).toEqual({ retry: 'attempt', blame: 'service' })
+    }
+  })
+
+  it('ends the wait for a service that falls silent, before the headers or after', async () => {
+    for (const request of [plain, streamed]) {
+      for (const afterHeaders of [true, false]) {
+        expect((await faultOf({ kind: 'stall', afterHeaders }, request, 100)).kind).toBe('timeout')
+      }
+    }
+  })
+
+  it('ends an answer that goes on for ever, though it shows signs of life', async () => {
+    const words = 'word '.repeat(50)
+    const fault = await faultOf({ kind: 'answer', delayMs: 20_000, text: words }, streamed, 5000, 300)
+    expect(fault).toMatchObject({ kind: 'timeout', message: 'no complete answer within 0.3 s' })
+  })
+
+  it('follows no redirect, and names where it led', async () => {
+    const elsewhere = await simulatedClient({})
+    const location = 'http://evil.example/v1/messages'
+    const fault = await faultOf({ kind: 'raw', status: 307, headers: { location }, body: '' })
+    expect(fault.message).toContain(location)
+    expect(judge(fault).blame).toBe('run')
+    expect(elsewhere.simulator.stats().requests).toBe(0)
+  })
+
+  it('shows a proxy’s error page without its markup', async () => {
+    const body = '<html><style>x{}</style><h1>502 Bad Gateway</h1>' + 'nginx '.repeat(1000)
+    const fault = await faultOf({ kind: 'status', status: 502, headers: { 'content-type': 'text/html' }, body })
+    expect(fault.message).toMatch(/^502 Bad Gateway nginx/)
+    expect(fault.message.length).toBeLessThanOrEqual(200)
+  })
+
+  it('stops the request upstream when it is aborted', async () => {
+    const { client, simulator } = await simulatedClient({ script: () => ({ kind: 'stall', afterHeaders: false }) })
+    const abort = new AbortController()
+    const reason = new Error('second Ctrl-C')
+    const asking = client.ask(plain, abort.signal)
+    const watch = setInterval(() => {
+      if (simulator.stats().inFlight === 1) abort.abort(reason)
+    }, 5)
+    await expect(asking).rejects.toBe(reason)
+    clearInterval(watch)
+    await expect.poll(() => simulator.stats().aborted).toBe(1)
+  })
+
+  it('reads usage that is missing or nonsense as unknown', async () => {
+    for (const usage of [null, {}, { input_tokens: -1, output_tokens: 2 }, { input_tokens: '5', output_tokens: 2 }]) {
+      const { client } = await simulatedClient({ script: () => ({ kind: 'answer', delayMs: 1, text: 'x', usage }) })
+      expect((await client.ask(plain, never)).usage).toBeUndefined()
+    }
+  })
+
+  it('joins text blocks and passes over all others', async () => {
+    const content = [
+      { type: 'thinking', thinking: '', signature: 'x' },
+      { type: 'text', text: 'one ' },
+      { type: 'made_up_tomorrow', value: 1 },
+      { type: 'text', text: 'two' },
+    ]
+    const { client } = await simulatedClient({ script: () => ({ kind: 'answer', delayMs: 1, content }) })
+    expect((await client.ask(plain, never)).text).toBe('one two')
+    expect((await client.ask(streamed, never)).text).toBe('one two')
+  })
+
+  it('sends only what the model accepts', async () => {
+    const { client } = await simulatedClient({})
+    const bad = requestFor('a.md', { model: 'claude-sonnet-5-5', thinking: 'disabled' })
+    const error = (await client.ask(bad, never).catch((error: unknown) => error)) as AskError
+    expect(error.fault).toMatchObject({ status: 400, message: expect.stringContaining('thinking.type') })
+  })
+})

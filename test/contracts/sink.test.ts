@@ -1,0 +1,128 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import type { Source } from '../../src/core/document.ts'
+import type { Outcome } from '../../src/core/outcome.ts'
+import { filesSink } from '../../src/sinks/files.ts'
+import { jsonlSink } from '../../src/sinks/jsonl.ts'
+import { ordered } from '../../src/sinks/ordered.ts'
+import type { Sink } from '../../src/sinks/sink.ts'
+import { streamWriter } from '../../src/sinks/stream-writer.ts'
+import { textSink } from '../../src/sinks/text.ts'
+import { folderWith } from '../support/run-cli.ts'
+
+const paths = ['a.md', 'b.md', 'c.md', 'd.md']
+const sources: Source[] = paths.map((path, index) => ({ index, path, file: `/${path}`, named: true }))
+
+const outcomes: Outcome[] = sources.map((source, index) => {
+  const base = { source, attempts: [], elapsedMs: 1 }
+  switch (index) {
+    case 0:
+      return { ...base, status: 'summarized', text: 'ERROR: 529 is what the document is about.' }
+    case 1:
+      return { ...base, status: 'failed', failure: { kind: 400, type: 'invalid_request_error', message: 'no\nway', transient: false }, partial: 'half a' }
+    case 2:
+      return { ...base, status: 'skipped', type: 'empty', reason: 'the file has no text' }
+    default:
+      return { ...base, status: 'summarized', text: 'Last.' }
+  }
+})
+
+/** How each sink is opened, and how what it holds can be read back: by path, the summary or the error. */
+interface Opened {
+  readonly sink: Sink
+  read(): Promise<Map<string, { summary?: string; error?: string }>>
+}
+
+const collected = (make: (write: (text: string) => Promise<void>) => Sink, parse: (text: string) => Map<string, { summary?: string; error?: string }>) =>
+  async (): Promise<Opened> => {
+    let text = ''
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        text += String(chunk)
+        setImmediate(done)
+      },
+    })
+    return { sink: make(streamWriter(stream, 'stdout')), read: async () => parse(text) }
+  }
+
+const parseJsonl = (text: string) =>
+  new Map(
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ summary, error }) => summary !== undefined || error !== undefined)
+      .map(({ path, summary, error }) => [path, { ...(summary && { summary }), ...(error && { error: `${error.kind} ${error.type}` }) }]),
+  )
+
+const parseText = (text: string) =>
+  new Map(
+    [...text.matchAll(/==> (\S+) <==\n([^\n]*)/g)].map(([, path = '', body = '']) => [
+      path,
+      // As text, a summary cannot be told from a record by its words; that is what jsonl and files are for.
+      path === 'b.md' ? { error: body.replace(/^ERROR: ([^:]+):.*/, '$1') } : { summary: body },
+    ]),
+  )
+
+const files = async (): Promise<Opened> => {
+  const out = await folderWith({})
+  return {
+    sink: await filesSink(out, sources),
+    async read() {
+      const found = new Map<string, { summary?: string; error?: string }>()
+      for (const name of await readdir(out)) {
+        const content = await readFile(join(out, name), 'utf8')
+        if (name.endsWith('.summary.md')) found.set(name.replace('.summary.md', ''), { summary: content.trimEnd() })
+        else found.set(name.replace('.error.txt', ''), { error: content.replace(/^ERROR: ([^:]+):[\s\S]*/, '$1') })
+      }
+      return found
+    },
+  }
+}
+
+describe.each<[string, () => Promise<Opened>]>([
+  ['files', files],
+  ['jsonl', collected(jsonlSink, parseJsonl)],
+  ['jsonl in order', collected((write) => ordered(jsonlSink(write)), parseJsonl)],
+  ['text in order', collected((write) => ordered(textSink(write, { headers: true, terminal: false })), parseText)],
+])('a sink, %s', (_name, open) => {
+  const expected = new Map([
+    ['a.md', { summary: 'ERROR: 529 is what the document is about.' }],
+    ['b.md', { error: '400 invalid_request_error' }],
+    ['d.md', { summary: 'Last.' }],
+  ])
+
+  it('keeps every summary and every failure, never both of one, and nothing of what was skipped', async () => {
+    const { sink, read } = await open()
+    for (const outcome of outcomes) await sink.write(outcome)
+    await sink.close()
+    expect(await read()).toEqual(expected)
+  })
+
+  it('takes overlapping writes in any order', async () => {
+    const { sink, read } = await open()
+    await Promise.all([3, 1, 0, 2].map((index) => sink.write(outcomes[index] as Outcome)))
+    await sink.close()
+    expect(await read()).toEqual(expected)
+  })
+})
+
+describe('ordered', () => {
+  it('writes in the order of the sources, each as soon as all before it are there', async () => {
+    const written: number[] = []
+    const sink = ordered({
+      async write({ source }) {
+        written.push(source.index)
+      },
+      async close() {},
+    })
+    await sink.write(outcomes[1] as Outcome)
+    expect(written).toEqual([])
+    await sink.write(outcomes[0] as Outcome)
+    expect(written).toEqual([0, 1])
+    await Promise.all([sink.write(outcomes[3] as Outcome), sink.write(outcomes[2] as Outcome)])
+    expect(written).toEqual([0, 1, 2, 3])
+  })
+})

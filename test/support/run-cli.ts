@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts'
+
+export const bin = fileURLToPath(new URL('../../bin/claude-batch.js', import.meta.url))
+
+export interface Ended {
+  /** Null where a signal ended it. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly cwd: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+  /** Called with the running process, to do something to it. */
+  readonly meanwhile?: (child: ChildProcess) => void
+}
+
+/** Runs the built program as a user would, in an environment with nothing but a path. */
+export async function runCli(args: readonly string[], { cwd, env = {}, input, meanwhile }: RunOptions): Promise<Ended> {
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { PATH: process.env['PATH'], ...env } })
+  // A program that does not read its stdin is none of the writer's business.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input ?? '')
+  meanwhile?.(child)
+  const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal }))
+  })
+  const [stdout, stderr, how] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  return { ...how, stdout, stderr }
+}
+
+/** A temporary folder with these files in it; gone when the test is over. */
+export async function folderWith(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), content)
+  }
+  return folder
+}
+
+/** A simulator for one test, and the environment that points the program at it. */
+export async function serviceFor(options: SimulatorOptions): Promise<{ simulator: Simulator; env: Record<string, string> }> {
+  const simulator = await startSimulator({ latency: { medianMs: 5, sigma: 0 }, ...options })
+  onTestFinished(() => simulator.close())
+  return { simulator, env: { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' } }
+}
