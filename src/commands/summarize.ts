@@ -103,14 +103,16 @@ export async function summarize(
       halt,
       clock,
     })
-    await deliver(outcomes, deliveryTo(sink, tally, teller, halt))
-    stopListening()
+    await deliver(outcomes, deliveryTo(sink, tally, teller, halt)).finally(() => {
+      stopListening()
+      teller.stop()
+    })
     await log?.close().catch((error: Error) => halt.stop(error))
 
     const stopped = halt.drain.reason as Error | undefined
     if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
     if (stopped?.exit !== 'readerLeft') {
-      teller.finish({
+      teller.report({
         prompt: `${prompt.name}@${prompt.version} (${prompt.origin})`,
         model: parameters.model,
         poolSize: size,

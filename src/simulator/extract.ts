@@ -68,10 +68,12 @@ function best(sentences: readonly Sentence[]): string[] {
     const place = order === 0 ? 2 : order < 5 ? 1.3 : 1
     return (sum / Math.sqrt(said.size + 4)) * place * (isProse(text) ? 1 : 0.3)
   }
-  const ranked = [...sentences].sort((a, b) => score(b) - score(a)).slice(0, 4)
+  const ranked = [...sentences].sort((a, b) => score(b) - score(a)).slice(0, 40)
   const chosen: Sentence[] = []
   let length = 0
   for (const sentence of ranked) {
+    if (chosen.length === 4) break
+    if (chosen.some(({ text }) => text === sentence.text)) continue
     length += sentence.words.length
     if (chosen.length === 0 || length <= mostWords) chosen.push(sentence)
   }

@@ -34,8 +34,10 @@ export interface Teller {
   unsaved(outcome: Outcome): void
   /** Stopping was asked for. */
   draining(): void
-  /** Takes the progress display away, then accounts for the run. */
-  finish(setting: Setting): void
+  /** Takes the progress display away, however the run ended. */
+  stop(): void
+  /** Accounts for the run. */
+  report(setting: Setting): void
 }
 
 export function createTeller({
@@ -94,8 +96,8 @@ export function createTeller({
         `stopping: waiting for ${waiting} in flight (again to abandon ${inFlight === 1 ? 'it' : 'them'})`,
       )
     },
-    finish(setting) {
-      progress.stop()
+    stop: () => progress.stop(),
+    report(setting) {
       if (!quiet) stderr.write(reportText(tally.report(elapsed()), setting, paint))
     },
   }

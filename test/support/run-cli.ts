@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts'
@@ -35,8 +35,15 @@ export async function runCli(args: readonly string[], { cwd, env = {}, input, me
   const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal }))
   })
-  const [stdout, stderr, how] = await Promise.all([text(child.stdout), text(child.stderr), ended])
-  return { ...how, stdout, stderr }
+  const [stdout, stderr] = [collected(child.stdout), collected(child.stderr)]
+  return { ...(await ended), stdout: stdout(), stderr: stderr() }
+}
+
+/** What a stream has brought so far, also where it was closed in the middle. */
+function collected(stream: Readable): () => string {
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString('utf8')
 }
 
 /** A temporary folder with these files in it; gone when the test is over. */

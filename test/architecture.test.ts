@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import fastGlob from 'fast-glob'
+import { describe, expect, it } from 'vitest'
+
+const src = resolve(import.meta.dirname, '../src')
+
+/** Which folder may import which; `errors` and a folder's own files go without saying. Types of `world` may be used by main and commands. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  engine: ['core'],
+  inputs: ['core'],
+  claude: ['core'],
+  simulator: [],
+  sinks: ['core'],
+  ui: ['core'],
+  config: ['core'],
+  commands: ['core', 'engine', 'inputs', 'claude', 'simulator', 'sinks', 'ui', 'config', 'world.ts'],
+  'cli.ts': ['config', 'commands', 'world.ts'],
+  'main.ts': ['cli.ts', 'world.ts'],
+  'world.ts': ['core'],
+  'errors.ts': [],
+}
+
+/** The one file that opens the door to each package. */
+const doors: Readonly<Record<string, readonly string[]>> = {
+  '@anthropic-ai/sdk': ['claude/client.ts', 'claude/fault.ts', 'claude/message.ts', 'claude/stream.ts'],
+  undici: ['claude/client.ts'],
+  commander: ['cli.ts'],
+  'p-limit': ['engine/pool.ts'],
+  'p-retry': ['engine/retry.ts'],
+  'fast-glob': ['inputs/find.ts', 'inputs/walk.ts'],
+  ignore: ['inputs/ignore-files.ts'],
+  yaml: ['inputs/prompt-file.ts'],
+  chalk: ['ui/paint.ts', 'ui/report.ts'],
+  'cli-progress': ['ui/progress.ts'],
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+}
+
+const files = await fastGlob('**/*.ts', { cwd: src })
+const imports: Import[] = []
+for (const from of files) {
+  const text = await readFile(join(src, from), 'utf8')
+  for (const [, to = ''] of text.matchAll(/(?:from|import\()\s*'([^']+)'/g)) imports.push({ from, to })
+}
+
+const folderOf = (path: string) => path.split('/')[0] ?? path
+
+describe('the architecture', () => {
+  it('lets imports run one way only', () => {
+    const wrong = imports
+      .filter(({ to }) => to.startsWith('.'))
+      .map(({ from, to }) => ({ from, to: relative(src, resolve(src, dirname(from), to)) }))
+      .filter(({ from, to }) => {
+        const [a, b] = [folderOf(from), folderOf(to)]
+        return a !== b && b !== 'errors.ts' && !(mayImport[a] ?? []).includes(b)
+      })
+    expect(wrong).toEqual([])
+  })
+
+  it('has a rule for every folder', () => {
+    expect([...new Set(files.map(folderOf))].sort()).toEqual(Object.keys(mayImport).sort())
+  })
+
+  it('opens each package in the files named for it', () => {
+    const packages = imports.filter(({ to }) => !to.startsWith('.') && !to.startsWith('node:'))
+    const wrong = packages.filter(({ from, to }) => !doors[to]?.includes(from))
+    expect(wrong).toEqual([])
+  })
+
+  it('keeps the core free of files, network and clocks', () => {
+    const builtin = imports.filter(({ from, to }) => from.startsWith('core/') && to.startsWith('node:') && to !== 'node:crypto')
+    expect(builtin).toEqual([])
+  })
+})

@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { chooseExit, type Exit, exitCodes } from '../src/errors.ts'
+import { bin, folderWith, runCli } from './support/run-cli.ts'
+
+const root = resolve(import.meta.dirname, '..')
+
+describe('--help', () => {
+  it('starts with three examples, and shows every exit code', async () => {
+    const { code, stdout, stderr } = await runCli(['--help'], { cwd: root })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout.split('\n').slice(0, 4).filter((line) => line.startsWith('  claude-batch'))).toHaveLength(3)
+    for (const { code, meaning } of Object.values(exitCodes)) expect(stdout).toMatch(new RegExp(`${code} +${meaning.slice(0, 20)}`))
+  })
+
+  it('of summarize starts with examples too', async () => {
+    expect((await runCli(['summarize', '--help'], { cwd: root })).stdout).toMatch(/^Examples:/)
+  })
+
+  it('loads nothing heavy: of all packages only commander', () => {
+    // Every file Node opens as a module shows in its own debug log.
+    const { stderr } = spawnSync(process.execPath, [bin, '--help'], { env: { ...process.env, NODE_DEBUG: 'esm,module' }, encoding: 'utf8', maxBuffer: 1e8 })
+    const packages = new Set([...stderr.matchAll(/node_modules\/((?:@[^/]+\/)?[^/'"]+)\//g)].map(([, name]) => name))
+    expect([...packages]).toEqual(['commander'])
+  })
+})
+
+describe('the README', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+
+  it('shows the options as --help does', async () => {
+    const { stdout } = await runCli(['summarize', '--help'], { cwd: root })
+    const options = stdout.slice(stdout.indexOf('\nInputs:'), stdout.indexOf('\nOptions:')).trim()
+    expect(readme).toContain(options)
+  })
+
+  it('shows every exit code as the table in the code has it', () => {
+    for (const { code, meaning, again } of Object.values(exitCodes)) expect(readme).toContain(`| ${code} | ${meaning} | ${again} |`)
+  })
+
+  it('links to pages that exist', async () => {
+    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link as string)
+    expect(links.length).toBeGreaterThan(3)
+    for (const link of links) await expect(readFile(join(root, link), 'utf8')).resolves.toBeTruthy()
+  })
+
+  it('begins with the two commands that CI runs', () => {
+    const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block?.trim())
+    expect(commands[0]).toBe('npm ci && npx claude-batch summarize fixtures/documents --simulate')
+    expect(commands[1]).toBe('npm ci && npm test')
+  })
+})
+
+describe('exit codes', () => {
+  it.each<[Exit[], Exit]>([
+    [[], 'ok'],
+    [['failed', 'later'], 'failed'],
+    [['later', 'limit'], 'limit'],
+    [['failed', 'refused'], 'refused'],
+    [['refused', 'io'], 'io'],
+    [['io', 'bug'], 'bug'],
+    [['bug', 'interrupt'], 'interrupt'],
+  ])('of %j, %s is told', (exits, told) => {
+    expect(chooseExit(exits)).toBe(told)
+  })
+
+  it('are a contract: added to, never changed', () => {
+    expect(Object.values(exitCodes).map(({ code }) => code)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 70, 75, 129, 130, 143, 141])
+  })
+})
+
+describe('bin', () => {
+  it('tells an old Node what is missing, without a stack', async () => {
+    const cwd = await folderWith({ 'old.cjs': "Object.defineProperty(process.versions, 'node', { value: '18.20.0' })" })
+    const { status, stderr } = spawnSync(process.execPath, ['--require', join(cwd, 'old.cjs'), bin, '--help'], { encoding: 'utf8' })
+    expect(status).toBe(2)
+    expect(stderr).toBe('claude-batch needs Node 20.19 or later; this is 18.20.0\n')
+  })
+})

@@ -1,0 +1,312 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+
+const prose = (n: number) =>
+  `# Document ${n}\n\nThe harbour board met on ${n} May about the channel. It decided to dredge it for ${n},000 euros.\n`
+const docs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`docs/${String.fromCharCode(97 + n)}.md`, prose(n)]))
+const answer: Behaviour = { kind: 'answer', delayMs: 5 }
+const onlyFor = (part: string, behaviour: Behaviour) => (text: string) => (text.includes(part) ? behaviour : answer)
+
+const jsonLines = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+describe('claude-batch summarize', () => {
+  it('writes one summary per file, reports on stderr, and nothing on stdout', async () => {
+    const cwd = await folderWith(docs(3))
+    const { env, simulator } = await serviceFor({})
+    const { code, stdout, stderr } = await runCli(['summarize', 'docs'], { cwd, env })
+    expect(code).toBe(0)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/documents +3: 3 summarized/)
+    expect(stderr).toMatch(/cost +\$0\.0\d+/)
+    expect(await readdir(join(cwd, 'summaries/docs'))).toEqual(['a.md.summary.md', 'b.md.summary.md', 'c.md.summary.md'])
+    expect(simulator.stats()).toMatchObject({ requests: 3 })
+  })
+
+  it('accounts for exactly what the service bills', async () => {
+    const cwd = await folderWith(docs(5))
+    const { env, simulator } = await serviceFor({ faults: { '529': 0.3, max_tokens: 0.2 }, seed: 4 })
+    const { stderr } = await runCli(['summarize', 'docs', '--retries', '10'], { cwd, env })
+    const { inputTokens, outputTokens } = simulator.stats().billed
+    expect(stderr).toContain(`${inputTokens.toLocaleString('en-US')} in, ${outputTokens.toLocaleString('en-US')} out`)
+  })
+
+  it('gives a failed document its record and its exit code, sends a 400 once, and leaves the others alone', async () => {
+    const cwd = await folderWith(docs(3))
+    const bad: Behaviour = { kind: 'status', status: 400, message: 'messages: \u001b[31mno' }
+    const { env, simulator } = await serviceFor({ script: ({ request }) => onlyFor('Document 1', bad)(request.text) })
+    const { code, stderr } = await runCli(['summarize', 'docs'], { cwd, env })
+    expect(code).toBe(1)
+    expect(await readdir(join(cwd, 'summaries/docs'))).toEqual(['a.md.summary.md', 'b.md.error.txt', 'c.md.summary.md'])
+    const record = await readFile(join(cwd, 'summaries/docs/b.md.error.txt'), 'utf8')
+    expect(record).toMatch(/^ERROR: 400 invalid_request_error: messages: \\x1b\[31mno\nrequest id: req_/)
+    expect(stderr).toMatch(/claude-batch: docs\/b\.md: 400 invalid_request_error: messages: \\x1b\[31mno \[req_/)
+    expect(Math.max(...simulator.stats().prompts.values())).toBe(1)
+  })
+
+  it('ends with 75 when only transient failures are left', async () => {
+    const cwd = await folderWith(docs(2))
+    const { env } = await serviceFor({ script: ({ request }) => onlyFor('Document 1', { kind: 'status', status: 529 })(request.text) })
+    const { code, stderr } = await runCli(['summarize', 'docs', '--retries', '0'], { cwd, env })
+    expect(code).toBe(75)
+    expect(stderr).toContain('1 failed (worth running again)')
+  })
+
+  it.each<[string, Behaviour, RegExp]>([
+    ['a wrong key', { kind: 'status', status: 401, message: 'invalid x-api-key' }, /401 authentication_error: invalid x-api-key .*check ANTHROPIC_API_KEY/],
+    ['exhausted credit', { kind: 'status', status: 400, message: 'Your credit balance is too low to access the Anthropic API.' }, /add credit in the console/],
+    ['a spend limit', { kind: 'status', status: 429, code: 'enforced_spend_limit_reached' }, /access returns on the 1st/],
+    ['a redirect', { kind: 'raw', status: 307, headers: { location: 'https://evil.example/' }, body: '' }, /redirected to https:\/\/evil\.example/],
+  ])('ends the run at once on %s, blames no document, and says what to do', async (_name, behaviour, message) => {
+    const cwd = await folderWith(docs(20))
+    const { env, simulator } = await serviceFor({ script: () => behaviour })
+    const { code, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
+    expect(code).toBe(4)
+    expect(simulator.stats().requests).toBeLessThanOrEqual(2)
+    expect(stderr).toMatch(message)
+    expect(stderr).toMatch(/20 not done/)
+    expect(await readdir(join(cwd, 'summaries'))).toEqual([])
+  })
+
+  it('names the models it knows when it does not know the one asked for', async () => {
+    const cwd = await folderWith(docs(1))
+    const { env } = await serviceFor({})
+    const { code, stderr } = await runCli(['summarize', 'docs', '--model', 'claude-haiku-9'], { cwd, env })
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/404 not_found_error.*Known are .*haiku/)
+  })
+
+  it('shows neither the key nor a document in anything it prints or writes, not even with ANTHROPIC_LOG=debug', async () => {
+    const cwd = await folderWith({ 'docs/a.md': 'The password is hunter2 and nobody shall see it in a log. '.repeat(3), 'docs/b.md': 'x' })
+    const { env } = await serviceFor({ script: ({ index }) => (index === 0 ? { kind: 'status', status: 500 } : { kind: 'answer', delayMs: 1, text: 'A summary.' }) })
+    const { stdout, stderr } = await runCli(['summarize', 'docs', '-v', '--log', 'run.log'], { cwd, env: { ...env, ANTHROPIC_LOG: 'debug' } })
+    const everything = stdout + stderr + (await readFile(join(cwd, 'run.log'), 'utf8'))
+    expect(everything).not.toContain('sk-ant')
+    expect(everything).not.toContain('hunter2')
+    expect(stdout).toBe('')
+  })
+
+  it('logs one line per attempt, with tokens from the first day', async () => {
+    const cwd = await folderWith(docs(1))
+    const { env } = await serviceFor({ script: ({ index }) => (index === 0 ? { kind: 'status', status: 529 } : answer) })
+    await runCli(['summarize', 'docs', '--log', 'run.log'], { cwd, env })
+    const lines = jsonLines(await readFile(join(cwd, 'run.log'), 'utf8'))
+    expect(lines).toEqual([
+      expect.objectContaining({ file: 'docs/a.md', attempt: 1, status_code: 529, error_type: 'overloaded_error', input_tokens: null, model: 'claude-haiku-5-5' }),
+      expect.objectContaining({ file: 'docs/a.md', attempt: 2, status_code: 200, error_type: null, input_tokens: expect.any(Number), output_tokens: expect.any(Number), elapsed_ms: expect.any(Number), request_id: expect.stringMatching(/^req_/), time: expect.stringMatching(/^\d{4}-.*Z$/) }),
+    ])
+  })
+})
+
+describe('claude-batch in a pipeline', () => {
+  it('summarizes stdin onto stdout: a dozen pages of prose in, one summary out', async () => {
+    const pages = Array.from({ length: 120 }, (_, n) => prose(n)).join('\n')
+    const cwd = await folderWith({})
+    const { env } = await serviceFor({})
+    const { code, stdout } = await runCli(['summarize', '-'], { cwd, env, input: pages })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^\[simulated\] .*harbour/)
+    expect(await readdir(cwd)).toEqual([])
+  })
+
+  it('writes JSONL in input order, one object per input, summary or error', async () => {
+    const cwd = await folderWith({ ...docs(3), 'docs/d.md': '' })
+    const slowFirst = (text: string): Behaviour => {
+      if (text.includes('Document 0')) return { kind: 'answer', delayMs: 150 }
+      return text.includes('Document 1') ? { kind: 'status', status: 422 } : answer
+    }
+    const { env } = await serviceFor({ script: ({ request }) => slowFirst(request.text) })
+    const { code, stdout } = await runCli(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '-q'], { cwd, env })
+    expect(code).toBe(1)
+    const lines = jsonLines(stdout)
+    expect(lines.map(({ path, status }) => [path, status])).toEqual([
+      ['docs/a.md', 'summarized'],
+      ['docs/b.md', 'failed'],
+      ['docs/c.md', 'summarized'],
+      ['docs/d.md', 'skipped'],
+    ])
+    for (const line of lines) expect('summary' in line && 'error' in line).toBe(false)
+    expect(lines[1].error).toMatchObject({ kind: 422, transient: false, request_id: expect.stringMatching(/^req_/) })
+    expect(lines[0]).toMatchObject({ cost_usd: expect.any(Number), usage: { input_tokens: expect.any(Number) } })
+  })
+
+  it('with --unordered writes as they finish', async () => {
+    const cwd = await folderWith(docs(3))
+    const { env } = await serviceFor({ script: ({ request }) => (request.text.includes('Document 0') ? { kind: 'answer', delayMs: 300 } : answer) })
+    const { stdout } = await runCli(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '--unordered'], { cwd, env })
+    expect(jsonLines(stdout).at(-1).path).toBe('docs/a.md')
+  })
+
+  it('ends quietly with 141 when the reader leaves', async () => {
+    const cwd = await folderWith(docs(20))
+    const { env } = await serviceFor({})
+    const { code, stdout, stderr } = await runCli(['summarize', 'docs', '-o', '-', '--format', 'jsonl'], {
+      cwd,
+      env,
+      meanwhile: (child) => child.stdout?.once('data', () => child.stdout?.destroy()),
+    })
+    expect(code).toBe(141)
+    expect(stderr).toBe('')
+    expect(stdout.length).toBeLessThan(20_000)
+  })
+
+  it('reads a list of paths, exactly as find -print0 writes it', async () => {
+    const cwd = await folderWith({ 'docs/a b.md': prose(1), 'docs/new\nline.md': prose(2), 'docs/[c].md': prose(3) })
+    const { env } = await serviceFor({})
+    const input = 'docs/a b.md\0docs/new\nline.md\0docs/[c].md\0gone.md\0'
+    const { code, stdout, stderr } = await runCli(['summarize', '--files-from', '-', '-0', '-o', '-', '--format', 'jsonl'], { cwd, env, input })
+    expect(jsonLines(stdout).map(({ path, status }) => [path, status])).toEqual([
+      ['docs/[c].md', 'summarized'],
+      ['docs/a b.md', 'summarized'],
+      ['docs/new\nline.md', 'summarized'],
+      ['gone.md', 'failed'],
+    ])
+    expect(code).toBe(1)
+    expect(stderr).toContain('gone.md: input not_found: no such file or directory')
+  })
+
+  it('reports 6 when stdout cannot be written', async () => {
+    const cwd = await folderWith(docs(2))
+    const { simulator, env } = await serviceFor({})
+    const { execFile } = await import('node:child_process')
+    const { bin } = await import('../support/run-cli.ts')
+    const command = `${process.execPath} ${bin} summarize docs -o - > /dev/full`
+    const code = await new Promise((resolve) => {
+      execFile('sh', ['-c', command], { cwd, env: { PATH: process.env['PATH'], ...env } }, (error) => resolve(error?.code ?? 0))
+    })
+    expect(code).toBe(6)
+    expect(simulator.stats().requests).toBeGreaterThan(0)
+  })
+})
+
+describe('claude-batch told to stop', () => {
+  it('keeps what is in flight at the first signal, reports, and dies by that signal', async () => {
+    const cwd = await folderWith(docs(20))
+    const { env, simulator } = await serviceFor({ latency: { medianMs: 300, sigma: 0 } })
+    const { code, signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '4'], {
+      cwd,
+      env,
+      meanwhile: (child) => {
+        const watch = setInterval(() => {
+          if (simulator.stats().inFlight < 4) return
+          clearInterval(watch)
+          child.kill('SIGINT')
+        }, 5)
+      },
+    })
+    expect([code, signal]).toEqual([null, 'SIGINT'])
+    expect(stderr).toContain('stopping: waiting for 4 requests in flight')
+    expect(stderr).toMatch(/4 summarized, 16 not done/)
+    expect(simulator.stats()).toMatchObject({ requests: 4, aborted: 0 })
+    expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(4)
+  })
+
+  it('abandons what is in flight at the second', async () => {
+    const cwd = await folderWith(docs(5))
+    const { env, simulator } = await serviceFor({ script: () => ({ kind: 'stall', afterHeaders: false }) })
+    const { signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
+      cwd,
+      env,
+      meanwhile: (child) => {
+        const watch = setInterval(() => {
+          if (simulator.stats().inFlight < 2) return
+          clearInterval(watch)
+          child.kill('SIGTERM')
+          // A second key within half a second counts as the same; later ones do not.
+          const again = setInterval(() => child.kill('SIGTERM'), 200)
+          child.on('close', () => clearInterval(again))
+        }, 5)
+      },
+    })
+    expect(signal).toBe('SIGTERM')
+    expect(stderr).toMatch(/5 not done/)
+    expect(simulator.stats().aborted).toBe(2)
+  })
+})
+
+describe('claude-batch used wrongly', () => {
+  const wrong: [string, string[], number, RegExp][] = [
+    ['no command', [], 2, /Usage: claude-batch/],
+    ['no input', ['summarize'], 2, /no input; name files/],
+    ['an unknown command', ['sumarize', 'x'], 2, /unknown command 'sumarize'.*Did you mean summarize/],
+    ['an unknown flag', ['summarize', '--concurency', '3'], 2, /unknown option '--concurency'.*Did you mean --concurrency/],
+    ['a file that is not there', ['summarize', 'gone.md'], 3, /nothing matches "gone\.md"/],
+    ['a pattern without a match', ['summarize', '*.nope'], 3, /nothing matches "\*\.nope"/],
+    ['--quiet with --verbose', ['summarize', 'a.md', '-q', '-v'], 2, /contradict/],
+    ['-0 alone', ['summarize', 'a.md', '-0'], 2, /--files-from/],
+    ['--format for files', ['summarize', 'a.md', '--format', 'jsonl'], 2, /-o -/],
+    ['an effort the model does not take', ['summarize', 'a.md', '--model', 'claude-haiku-4-5', '--effort', 'low'], 2, /--effort low: claude-haiku-4-5 accepts none/],
+    ['more tokens than the model writes', ['summarize', 'a.md', '--max-tokens', '500000'], 2, /at most 128000/],
+    ['a prompt that is not there', ['summarize', 'a.md', '--prompt', 'nope'], 2, /--prompt nope/],
+    ['an output folder that is a file', ['summarize', 'a.md', '-o', 'a.md', '--simulate'], 2, /a file of that name is in the way/],
+    ...['abc', '5x', '0', '-1', 'NaN', 'Infinity', '1e3', '0x10', ''].map((value): [string, string[], number, RegExp] => [
+      `--rpm ${JSON.stringify(value)}`,
+      ['summarize', 'a.md', `--rpm=${value}`],
+      2,
+      /^claude-batch: --rpm: expected a number/,
+    ]),
+    ...['1.5', '0', '257', '1e1', 'x'].map((value): [string, string[], number, RegExp] => [
+      `--concurrency ${value}`,
+      ['summarize', 'a.md', '--concurrency', value],
+      2,
+      /^claude-batch: --concurrency: expected a whole number from 1 to 256/,
+    ]),
+  ]
+
+  it.each(wrong)('%s', async (_name, args, code, message) => {
+    const cwd = await folderWith({ 'a.md': prose(1) })
+    const ended = await runCli(args, { cwd })
+    expect(ended.code).toBe(code)
+    expect(ended.stdout).toBe('')
+    expect(ended.stderr).toMatch(message)
+    expect(ended.stderr).not.toMatch(/\n\s+at /)
+    expect(await readdir(cwd)).toEqual(['a.md'])
+  })
+
+  it('without credentials says the two ways on, and writes nothing', async () => {
+    const cwd = await folderWith({ 'a.md': prose(1) })
+    const { code, stderr } = await runCli(['summarize', 'a.md'], { cwd, env: { HOME: cwd } })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/ANTHROPIC_API_KEY.*--simulate/)
+    expect(await readdir(cwd)).toEqual(['a.md'])
+  })
+
+  it('with a key no key can be does not repeat it', async () => {
+    const cwd = await folderWith({ 'a.md': prose(1) })
+    const { code, stderr } = await runCli(['summarize', 'a.md'], { cwd, env: { ANTHROPIC_API_KEY: 'sk-ant-first\nsk-ant-second' } })
+    expect(code).toBe(2)
+    expect(stderr).not.toContain('sk-ant')
+  })
+
+  it('does not send a key over plain http to a public host', async () => {
+    const cwd = await folderWith({ 'a.md': prose(1) })
+    const { code, stderr } = await runCli(['summarize', 'a.md'], { cwd, env: { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'http://example.com' } })
+    expect(code).toBe(2)
+    expect(stderr).toContain('plain http')
+  })
+})
+
+describe('claude-batch without a key', () => {
+  it('does the whole job with --simulate, in an empty environment', async () => {
+    const cwd = await folderWith(docs(2))
+    const { code, stderr } = await runCli(['summarize', 'docs', '--simulate'], { cwd })
+    expect(code).toBe(0)
+    expect(stderr).toContain('simulated: nothing was spent')
+  })
+
+  it('says nothing on success with -q', async () => {
+    const cwd = await folderWith(docs(2))
+    expect(await runCli(['summarize', 'docs', '--simulate', '-q'], { cwd })).toMatchObject({ code: 0, stdout: '', stderr: '' })
+  })
+
+  it('an empty directory is a success', async () => {
+    const cwd = await folderWith({ 'docs/image.png': 'x' })
+    expect((await runCli(['summarize', 'docs', '--simulate'], { cwd })).code).toBe(0)
+  })
+})
