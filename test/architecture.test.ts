@@ -73,7 +73,9 @@ describe('the architecture', () => {
   })
 
   it('keeps the core free of files, network and clocks', () => {
-    const builtin = imports.filter(({ from, to }) => from.startsWith('core/') && to.startsWith('node:') && to !== 'node:crypto')
+    const builtin = imports.filter(
+      ({ from, to }) => from.startsWith('core/') && to.startsWith('node:') && to !== 'node:crypto',
+    )
     expect(builtin).toEqual([])
   })
 })

@@ -11,8 +11,14 @@ describe('--help', () => {
   it('starts with three examples, and shows every exit code', async () => {
     const { code, stdout, stderr } = await runCli(['--help'], { cwd: root })
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout.split('\n').slice(0, 4).filter((line) => line.startsWith('  claude-batch'))).toHaveLength(3)
-    for (const { code, meaning } of Object.values(exitCodes)) expect(stdout).toMatch(new RegExp(`${code} +${meaning.slice(0, 20)}`))
+    expect(
+      stdout
+        .split('\n')
+        .slice(0, 4)
+        .filter((line) => line.startsWith('  claude-batch')),
+    ).toHaveLength(3)
+    for (const { code, meaning } of Object.values(exitCodes))
+      expect(stdout).toMatch(new RegExp(`${code} +${meaning.slice(0, 20)}`))
   })
 
   it('of summarize starts with examples too', async () => {
@@ -21,8 +27,14 @@ describe('--help', () => {
 
   it('loads nothing heavy: of all packages only commander', () => {
     // Every file Node opens as a module shows in its own debug log.
-    const { stderr } = spawnSync(process.execPath, [bin, '--help'], { env: { ...process.env, NODE_DEBUG: 'esm,module' }, encoding: 'utf8', maxBuffer: 1e8 })
-    const packages = new Set([...stderr.matchAll(/node_modules\/((?:@[^/]+\/)?[^/'"]+)\//g)].map(([, name]) => name))
+    const { stderr } = spawnSync(process.execPath, [bin, '--help'], {
+      env: { ...process.env, NODE_DEBUG: 'esm,module' },
+      encoding: 'utf8',
+      maxBuffer: 1e8,
+    })
+    const packages = new Set(
+      [...stderr.matchAll(/node_modules\/((?:@[^/]+\/)?[^/'"]+)\//g)].map(([, name]) => name),
+    )
     expect([...packages]).toEqual(['commander'])
   })
 })
@@ -37,7 +49,8 @@ describe('the README', async () => {
   })
 
   it('shows every exit code as the table in the code has it', () => {
-    for (const { code, meaning, again } of Object.values(exitCodes)) expect(readme).toContain(`| ${code} | ${meaning} | ${again} |`)
+    for (const { code, meaning, again } of Object.values(exitCodes))
+      expect(readme).toContain(`| ${code} | ${meaning} | ${again} |`)
   })
 
   it('links to pages that exist', async () => {
@@ -67,14 +80,22 @@ describe('exit codes', () => {
   })
 
   it('are a contract: added to, never changed', () => {
-    expect(Object.values(exitCodes).map(({ code }) => code)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 70, 75, 129, 130, 143, 141])
+    expect(Object.values(exitCodes).map(({ code }) => code)).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 70, 75, 129, 130, 143, 141,
+    ])
   })
 })
 
 describe('bin', () => {
   it('tells an old Node what is missing, without a stack', async () => {
-    const cwd = await folderWith({ 'old.cjs': "Object.defineProperty(process.versions, 'node', { value: '18.20.0' })" })
-    const { status, stderr } = spawnSync(process.execPath, ['--require', join(cwd, 'old.cjs'), bin, '--help'], { encoding: 'utf8' })
+    const cwd = await folderWith({
+      'old.cjs': "Object.defineProperty(process.versions, 'node', { value: '18.20.0' })",
+    })
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--require', join(cwd, 'old.cjs'), bin, '--help'],
+      { encoding: 'utf8' },
+    )
     expect(status).toBe(2)
     expect(stderr).toBe('claude-batch needs Node 20.19 or later; this is 18.20.0\n')
   })

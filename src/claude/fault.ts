@@ -37,7 +37,8 @@ export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fau
   if (error instanceof Anthropic.APIConnectionError)
     return { kind: 'connection', type: 'connection_error', message }
   // The SDK's own word for a body it can make nothing of.
-  if (error instanceof Anthropic.AnthropicError) return { kind: 'malformed', type: 'malformed_reply', message }
+  if (error instanceof Anthropic.AnthropicError)
+    return { kind: 'malformed', type: 'malformed_reply', message }
   // Not a fault of the wire: a bug of ours, which must show its stack.
   throw error
 }

@@ -52,7 +52,8 @@ export function retrying(ask: Ask, { retries, maxWaitMs, gate, clock, random, dr
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
         // Consumed also where it is never retried: p-retry would repeat a TypeError for ever that uses nothing up.
-        shouldConsumeRetry: ({ error }) => !(error instanceof AskError) || judge(error.fault).retry !== 'free',
+        shouldConsumeRetry: ({ error }) =>
+          !(error instanceof AskError) || judge(error.fault).retry !== 'free',
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
           const { retry } = judge(error.fault)

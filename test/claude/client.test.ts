@@ -8,7 +8,12 @@ const never = new AbortController().signal
 const plain = requestFor('a.md')
 const streamed = requestFor('a.md', { maxTokens: 8192 })
 
-const faultOf = async (behaviour: Behaviour, request = plain, idleTimeoutMs = 2000, totalTimeoutMs = 5000) => {
+const faultOf = async (
+  behaviour: Behaviour,
+  request = plain,
+  idleTimeoutMs = 2000,
+  totalTimeoutMs = 5000,
+) => {
   const { client } = await simulatedClient({ script: () => behaviour }, { idleTimeoutMs, totalTimeoutMs })
   const error = await client.ask(request, never).catch((error: unknown) => error)
   expect(error).toBeInstanceOf(AskError)
@@ -40,18 +45,32 @@ describe('the client', () => {
   })
 
   it('knows when the first text of a stream came', async () => {
-    const { client } = await simulatedClient({ script: () => ({ kind: 'answer', delayMs: 60, text: 'one two three four' }) })
+    const { client } = await simulatedClient({
+      script: () => ({ kind: 'answer', delayMs: 60, text: 'one two three four' }),
+    })
     const { firstTokenMs } = await client.ask(streamed, never)
     expect(firstTokenMs).toBeGreaterThan(0)
   })
 
   it.each<[string, Behaviour]>([
-    ['a page of a captive portal', { kind: 'raw', status: 200, headers: { 'content-type': 'text/html' }, body: '<h1>Sign in</h1>' }],
+    [
+      'a page of a captive portal',
+      { kind: 'raw', status: 200, headers: { 'content-type': 'text/html' }, body: '<h1>Sign in</h1>' },
+    ],
     ['a 204', { kind: 'raw', status: 204, headers: {}, body: '' }],
-    ['an empty list', { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '[]' }],
+    [
+      'an empty list',
+      { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '[]' },
+    ],
     ['null', { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: 'null' }],
-    ['an error in the shape of a 200', { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '{"type":"error"}' }],
-    ['JSON that is cut off', { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '{"type":"mess' }],
+    [
+      'an error in the shape of a 200',
+      { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '{"type":"error"}' },
+    ],
+    [
+      'JSON that is cut off',
+      { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '{"type":"mess' },
+    ],
   ])('does not take %s for a message', async (_name, behaviour) => {
     for (const request of [plain, streamed]) {
       const fault = await faultOf(behaviour, request)
@@ -96,13 +115,20 @@ describe('the client', () => {
 
   it('shows a proxy’s error page without its markup', async () => {
     const body = '<html><style>x{}</style><h1>502 Bad Gateway</h1>' + 'nginx '.repeat(1000)
-    const fault = await faultOf({ kind: 'status', status: 502, headers: { 'content-type': 'text/html' }, body })
+    const fault = await faultOf({
+      kind: 'status',
+      status: 502,
+      headers: { 'content-type': 'text/html' },
+      body,
+    })
     expect(fault.message).toMatch(/^502 Bad Gateway nginx/)
     expect(fault.message.length).toBeLessThanOrEqual(200)
   })
 
   it('stops the request upstream when it is aborted', async () => {
-    const { client, simulator } = await simulatedClient({ script: () => ({ kind: 'stall', afterHeaders: false }) })
+    const { client, simulator } = await simulatedClient({
+      script: () => ({ kind: 'stall', afterHeaders: false }),
+    })
     const abort = new AbortController()
     const reason = new Error('second Ctrl-C')
     const asking = client.ask(plain, abort.signal)
@@ -115,8 +141,15 @@ describe('the client', () => {
   })
 
   it('reads usage that is missing or nonsense as unknown', async () => {
-    for (const usage of [null, {}, { input_tokens: -1, output_tokens: 2 }, { input_tokens: '5', output_tokens: 2 }]) {
-      const { client } = await simulatedClient({ script: () => ({ kind: 'answer', delayMs: 1, text: 'x', usage }) })
+    for (const usage of [
+      null,
+      {},
+      { input_tokens: -1, output_tokens: 2 },
+      { input_tokens: '5', output_tokens: 2 },
+    ]) {
+      const { client } = await simulatedClient({
+        script: () => ({ kind: 'answer', delayMs: 1, text: 'x', usage }),
+      })
       expect((await client.ask(plain, never)).usage).toBeUndefined()
     }
   })

@@ -7,7 +7,10 @@ import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
 const modules = resolve(import.meta.dirname, '../../node_modules')
 
 /** Documents nobody wrote for this tool: the Markdown that comes with the packages. */
-const markdown = execFileSync('find', [modules, '-name', '*.md', '-type', 'f'], { encoding: 'utf8', maxBuffer: 1e8 })
+const markdown = execFileSync('find', [modules, '-name', '*.md', '-type', 'f'], {
+  encoding: 'utf8',
+  maxBuffer: 1e8,
+})
   .trimEnd()
   .split('\n')
 
@@ -15,16 +18,32 @@ describe('every Markdown file under node_modules', () => {
   it('gets exactly one record, and the counts equal the files on disk', async () => {
     const out = await folderWith({})
     const { env, simulator } = await serviceFor({ limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 } })
-    const args = ['summarize', modules, '--ext', 'md', '--hidden', '--no-ignore', '-o', out, '--concurrency', '32']
+    const args = [
+      'summarize',
+      modules,
+      '--ext',
+      'md',
+      '--hidden',
+      '--no-ignore',
+      '-o',
+      out,
+      '--concurrency',
+      '32',
+    ]
     const { stderr } = await runCli(args, { cwd: modules, env })
 
-    const report = /documents +([\d,]+): ([\d,]+) summarized(?:, ([\d,]+) failed)?(?:, ([\d,]+) skipped)?/.exec(stderr)
-    const [total, summarized, failed, skipped] = (report ?? []).slice(1).map((count = '0') => Number(count.replaceAll(',', '')))
+    const report =
+      /documents +([\d,]+): ([\d,]+) summarized(?:, ([\d,]+) failed)?(?:, ([\d,]+) skipped)?/.exec(stderr)
+    const [total, summarized, failed, skipped] = (report ?? [])
+      .slice(1)
+      .map((count = '0') => Number(count.replaceAll(',', '')))
     expect(total).toBe(markdown.length)
     expect(summarized).toBeGreaterThan(50)
     expect(total).toBe(Number(summarized) + Number(failed) + Number(skipped))
 
-    const written = (await readdir(out, { recursive: true })).filter((name) => /\.(summary\.md|error\.txt)$/.test(name))
+    const written = (await readdir(out, { recursive: true })).filter((name) =>
+      /\.(summary\.md|error\.txt)$/.test(name),
+    )
     expect(written).toHaveLength(Number(summarized) + Number(failed))
     expect(simulator.stats().billed.requests).toBe(summarized)
   }, 60_000)

@@ -6,9 +6,13 @@ import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
 
 const prose = (n: number) =>
   `# Document ${n}\n\nThe harbour board met on ${n} May about the channel. It decided to dredge it for ${n},000 euros.\n`
-const docs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`docs/${String.fromCharCode(97 + n)}.md`, prose(n)]))
+const docs = (count: number) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, n) => [`docs/${String.fromCharCode(97 + n)}.md`, prose(n)]),
+  )
 const answer: Behaviour = { kind: 'answer', delayMs: 5 }
-const onlyFor = (part: string, behaviour: Behaviour) => (text: string) => (text.includes(part) ? behaviour : answer)
+const onlyFor = (part: string, behaviour: Behaviour) => (text: string) =>
+  text.includes(part) ? behaviour : answer
 
 const jsonLines = (text: string) =>
   text
@@ -25,7 +29,11 @@ describe('claude-batch summarize', () => {
     expect(stdout).toBe('')
     expect(stderr).toMatch(/documents +3: 3 summarized/)
     expect(stderr).toMatch(/cost +\$0\.0\d+/)
-    expect(await readdir(join(cwd, 'summaries/docs'))).toEqual(['a.md.summary.md', 'b.md.summary.md', 'c.md.summary.md'])
+    expect(await readdir(join(cwd, 'summaries/docs'))).toEqual([
+      'a.md.summary.md',
+      'b.md.summary.md',
+      'c.md.summary.md',
+    ])
     expect(simulator.stats()).toMatchObject({ requests: 3 })
   })
 
@@ -34,45 +42,76 @@ describe('claude-batch summarize', () => {
     const { env, simulator } = await serviceFor({ faults: { '529': 0.3, max_tokens: 0.2 }, seed: 4 })
     const { stderr } = await runCli(['summarize', 'docs', '--retries', '10'], { cwd, env })
     const { inputTokens, outputTokens } = simulator.stats().billed
-    expect(stderr).toContain(`${inputTokens.toLocaleString('en-US')} in, ${outputTokens.toLocaleString('en-US')} out`)
+    expect(stderr).toContain(
+      `${inputTokens.toLocaleString('en-US')} in, ${outputTokens.toLocaleString('en-US')} out`,
+    )
   })
 
   it('gives a failed document its record and its exit code, sends a 400 once, and leaves the others alone', async () => {
     const cwd = await folderWith(docs(3))
     const bad: Behaviour = { kind: 'status', status: 400, message: 'messages: \u001b[31mno' }
-    const { env, simulator } = await serviceFor({ script: ({ request }) => onlyFor('Document 1', bad)(request.text) })
+    const { env, simulator } = await serviceFor({
+      script: ({ request }) => onlyFor('Document 1', bad)(request.text),
+    })
     const { code, stderr } = await runCli(['summarize', 'docs'], { cwd, env })
     expect(code).toBe(1)
-    expect(await readdir(join(cwd, 'summaries/docs'))).toEqual(['a.md.summary.md', 'b.md.error.txt', 'c.md.summary.md'])
+    expect(await readdir(join(cwd, 'summaries/docs'))).toEqual([
+      'a.md.summary.md',
+      'b.md.error.txt',
+      'c.md.summary.md',
+    ])
     const record = await readFile(join(cwd, 'summaries/docs/b.md.error.txt'), 'utf8')
     expect(record).toMatch(/^ERROR: 400 invalid_request_error: messages: \\x1b\[31mno\nrequest id: req_/)
-    expect(stderr).toMatch(/claude-batch: docs\/b\.md: 400 invalid_request_error: messages: \\x1b\[31mno \[req_/)
+    expect(stderr).toMatch(
+      /claude-batch: docs\/b\.md: 400 invalid_request_error: messages: \\x1b\[31mno \[req_/,
+    )
     expect(Math.max(...simulator.stats().prompts.values())).toBe(1)
   })
 
   it('ends with 75 when only transient failures are left', async () => {
     const cwd = await folderWith(docs(2))
-    const { env } = await serviceFor({ script: ({ request }) => onlyFor('Document 1', { kind: 'status', status: 529 })(request.text) })
+    const { env } = await serviceFor({
+      script: ({ request }) => onlyFor('Document 1', { kind: 'status', status: 529 })(request.text),
+    })
     const { code, stderr } = await runCli(['summarize', 'docs', '--retries', '0'], { cwd, env })
     expect(code).toBe(75)
     expect(stderr).toContain('1 failed (worth running again)')
   })
 
   it.each<[string, Behaviour, RegExp]>([
-    ['a wrong key', { kind: 'status', status: 401, message: 'invalid x-api-key' }, /401 authentication_error: invalid x-api-key .*check ANTHROPIC_API_KEY/],
-    ['exhausted credit', { kind: 'status', status: 400, message: 'Your credit balance is too low to access the Anthropic API.' }, /add credit in the console/],
-    ['a spend limit', { kind: 'status', status: 429, code: 'enforced_spend_limit_reached' }, /access returns on the 1st/],
-    ['a redirect', { kind: 'raw', status: 307, headers: { location: 'https://evil.example/' }, body: '' }, /redirected to https:\/\/evil\.example/],
-  ])('ends the run at once on %s, blames no document, and says what to do', async (_name, behaviour, message) => {
-    const cwd = await folderWith(docs(20))
-    const { env, simulator } = await serviceFor({ script: () => behaviour })
-    const { code, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
-    expect(code).toBe(4)
-    expect(simulator.stats().requests).toBeLessThanOrEqual(2)
-    expect(stderr).toMatch(message)
-    expect(stderr).toMatch(/20 not done/)
-    expect(await readdir(join(cwd, 'summaries'))).toEqual([])
-  })
+    [
+      'a wrong key',
+      { kind: 'status', status: 401, message: 'invalid x-api-key' },
+      /401 authentication_error: invalid x-api-key .*check ANTHROPIC_API_KEY/,
+    ],
+    [
+      'exhausted credit',
+      { kind: 'status', status: 400, message: 'Your credit balance is too low to access the Anthropic API.' },
+      /add credit in the console/,
+    ],
+    [
+      'a spend limit',
+      { kind: 'status', status: 429, code: 'enforced_spend_limit_reached' },
+      /access returns on the 1st/,
+    ],
+    [
+      'a redirect',
+      { kind: 'raw', status: 307, headers: { location: 'https://evil.example/' }, body: '' },
+      /redirected to https:\/\/evil\.example/,
+    ],
+  ])(
+    'ends the run at once on %s, blames no document, and says what to do',
+    async (_name, behaviour, message) => {
+      const cwd = await folderWith(docs(20))
+      const { env, simulator } = await serviceFor({ script: () => behaviour })
+      const { code, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
+      expect(code).toBe(4)
+      expect(simulator.stats().requests).toBeLessThanOrEqual(2)
+      expect(stderr).toMatch(message)
+      expect(stderr).toMatch(/20 not done/)
+      expect(await readdir(join(cwd, 'summaries'))).toEqual([])
+    },
+  )
 
   it('names the models it knows when it does not know the one asked for', async () => {
     const cwd = await folderWith(docs(1))
@@ -83,9 +122,18 @@ describe('claude-batch summarize', () => {
   })
 
   it('shows neither the key nor a document in anything it prints or writes, not even with ANTHROPIC_LOG=debug', async () => {
-    const cwd = await folderWith({ 'docs/a.md': 'The password is hunter2 and nobody shall see it in a log. '.repeat(3), 'docs/b.md': 'x' })
-    const { env } = await serviceFor({ script: ({ index }) => (index === 0 ? { kind: 'status', status: 500 } : { kind: 'answer', delayMs: 1, text: 'A summary.' }) })
-    const { stdout, stderr } = await runCli(['summarize', 'docs', '-v', '--log', 'run.log'], { cwd, env: { ...env, ANTHROPIC_LOG: 'debug' } })
+    const cwd = await folderWith({
+      'docs/a.md': 'The password is hunter2 and nobody shall see it in a log. '.repeat(3),
+      'docs/b.md': 'x',
+    })
+    const { env } = await serviceFor({
+      script: ({ index }) =>
+        index === 0 ? { kind: 'status', status: 500 } : { kind: 'answer', delayMs: 1, text: 'A summary.' },
+    })
+    const { stdout, stderr } = await runCli(['summarize', 'docs', '-v', '--log', 'run.log'], {
+      cwd,
+      env: { ...env, ANTHROPIC_LOG: 'debug' },
+    })
     const everything = stdout + stderr + (await readFile(join(cwd, 'run.log'), 'utf8'))
     expect(everything).not.toContain('sk-ant')
     expect(everything).not.toContain('hunter2')
@@ -94,12 +142,31 @@ describe('claude-batch summarize', () => {
 
   it('logs one line per attempt, with tokens from the first day', async () => {
     const cwd = await folderWith(docs(1))
-    const { env } = await serviceFor({ script: ({ index }) => (index === 0 ? { kind: 'status', status: 529 } : answer) })
+    const { env } = await serviceFor({
+      script: ({ index }) => (index === 0 ? { kind: 'status', status: 529 } : answer),
+    })
     await runCli(['summarize', 'docs', '--log', 'run.log'], { cwd, env })
     const lines = jsonLines(await readFile(join(cwd, 'run.log'), 'utf8'))
     expect(lines).toEqual([
-      expect.objectContaining({ file: 'docs/a.md', attempt: 1, status_code: 529, error_type: 'overloaded_error', input_tokens: null, model: 'claude-haiku-5-5' }),
-      expect.objectContaining({ file: 'docs/a.md', attempt: 2, status_code: 200, error_type: null, input_tokens: expect.any(Number), output_tokens: expect.any(Number), elapsed_ms: expect.any(Number), request_id: expect.stringMatching(/^req_/), time: expect.stringMatching(/^\d{4}-.*Z$/) }),
+      expect.objectContaining({
+        file: 'docs/a.md',
+        attempt: 1,
+        status_code: 529,
+        error_type: 'overloaded_error',
+        input_tokens: null,
+        model: 'claude-haiku-5-5',
+      }),
+      expect.objectContaining({
+        file: 'docs/a.md',
+        attempt: 2,
+        status_code: 200,
+        error_type: null,
+        input_tokens: expect.any(Number),
+        output_tokens: expect.any(Number),
+        elapsed_ms: expect.any(Number),
+        request_id: expect.stringMatching(/^req_/),
+        time: expect.stringMatching(/^\d{4}-.*Z$/),
+      }),
     ])
   })
 })
@@ -122,7 +189,10 @@ describe('claude-batch in a pipeline', () => {
       return text.includes('Document 1') ? { kind: 'status', status: 422 } : answer
     }
     const { env } = await serviceFor({ script: ({ request }) => slowFirst(request.text) })
-    const { code, stdout } = await runCli(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '-q'], { cwd, env })
+    const { code, stdout } = await runCli(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '-q'], {
+      cwd,
+      env,
+    })
     expect(code).toBe(1)
     const lines = jsonLines(stdout)
     expect(lines.map(({ path, status }) => [path, status])).toEqual([
@@ -132,14 +202,27 @@ describe('claude-batch in a pipeline', () => {
       ['docs/d.md', 'skipped'],
     ])
     for (const line of lines) expect('summary' in line && 'error' in line).toBe(false)
-    expect(lines[1].error).toMatchObject({ kind: 422, transient: false, request_id: expect.stringMatching(/^req_/) })
-    expect(lines[0]).toMatchObject({ cost_usd: expect.any(Number), usage: { input_tokens: expect.any(Number) } })
+    expect(lines[1].error).toMatchObject({
+      kind: 422,
+      transient: false,
+      request_id: expect.stringMatching(/^req_/),
+    })
+    expect(lines[0]).toMatchObject({
+      cost_usd: expect.any(Number),
+      usage: { input_tokens: expect.any(Number) },
+    })
   })
 
   it('with --unordered writes as they finish', async () => {
     const cwd = await folderWith(docs(3))
-    const { env } = await serviceFor({ script: ({ request }) => (request.text.includes('Document 0') ? { kind: 'answer', delayMs: 300 } : answer) })
-    const { stdout } = await runCli(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '--unordered'], { cwd, env })
+    const { env } = await serviceFor({
+      script: ({ request }) =>
+        request.text.includes('Document 0') ? { kind: 'answer', delayMs: 300 } : answer,
+    })
+    const { stdout } = await runCli(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '--unordered'], {
+      cwd,
+      env,
+    })
     expect(jsonLines(stdout).at(-1).path).toBe('docs/a.md')
   })
 
@@ -157,10 +240,17 @@ describe('claude-batch in a pipeline', () => {
   })
 
   it('reads a list of paths, exactly as find -print0 writes it', async () => {
-    const cwd = await folderWith({ 'docs/a b.md': prose(1), 'docs/new\nline.md': prose(2), 'docs/[c].md': prose(3) })
+    const cwd = await folderWith({
+      'docs/a b.md': prose(1),
+      'docs/new\nline.md': prose(2),
+      'docs/[c].md': prose(3),
+    })
     const { env } = await serviceFor({})
     const input = 'docs/a b.md\0docs/new\nline.md\0docs/[c].md\0gone.md\0'
-    const { code, stdout, stderr } = await runCli(['summarize', '--files-from', '-', '-0', '-o', '-', '--format', 'jsonl'], { cwd, env, input })
+    const { code, stdout, stderr } = await runCli(
+      ['summarize', '--files-from', '-', '-0', '-o', '-', '--format', 'jsonl'],
+      { cwd, env, input },
+    )
     expect(jsonLines(stdout).map(({ path, status }) => [path, status])).toEqual([
       ['docs/[c].md', 'summarized'],
       ['docs/a b.md', 'summarized'],
@@ -178,7 +268,9 @@ describe('claude-batch in a pipeline', () => {
     const { bin } = await import('../support/run-cli.ts')
     const command = `${process.execPath} ${bin} summarize docs -o - > /dev/full`
     const code = await new Promise((resolve) => {
-      execFile('sh', ['-c', command], { cwd, env: { PATH: process.env['PATH'], ...env } }, (error) => resolve(error?.code ?? 0))
+      execFile('sh', ['-c', command], { cwd, env: { PATH: process.env['PATH'], ...env } }, (error) =>
+        resolve(error?.code ?? 0),
+      )
     })
     expect(code).toBe(6)
     expect(simulator.stats().requests).toBeGreaterThan(0)
@@ -235,22 +327,44 @@ describe('claude-batch used wrongly', () => {
     ['no command', [], 2, /Usage: claude-batch/],
     ['no input', ['summarize'], 2, /no input; name files/],
     ['an unknown command', ['sumarize', 'x'], 2, /unknown command 'sumarize'.*Did you mean summarize/],
-    ['an unknown flag', ['summarize', '--concurency', '3'], 2, /unknown option '--concurency'.*Did you mean --concurrency/],
+    [
+      'an unknown flag',
+      ['summarize', '--concurency', '3'],
+      2,
+      /unknown option '--concurency'.*Did you mean --concurrency/,
+    ],
     ['a file that is not there', ['summarize', 'gone.md'], 3, /nothing matches "gone\.md"/],
     ['a pattern without a match', ['summarize', '*.nope'], 3, /nothing matches "\*\.nope"/],
     ['--quiet with --verbose', ['summarize', 'a.md', '-q', '-v'], 2, /contradict/],
     ['-0 alone', ['summarize', 'a.md', '-0'], 2, /--files-from/],
     ['--format for files', ['summarize', 'a.md', '--format', 'jsonl'], 2, /-o -/],
-    ['an effort the model does not take', ['summarize', 'a.md', '--model', 'claude-haiku-4-5', '--effort', 'low'], 2, /--effort low: claude-haiku-4-5 accepts none/],
-    ['more tokens than the model writes', ['summarize', 'a.md', '--max-tokens', '500000'], 2, /at most 128000/],
-    ['a prompt that is not there', ['summarize', 'a.md', '--prompt', 'nope'], 2, /--prompt nope/],
-    ['an output folder that is a file', ['summarize', 'a.md', '-o', 'a.md', '--simulate'], 2, /a file of that name is in the way/],
-    ...['abc', '5x', '0', '-1', 'NaN', 'Infinity', '1e3', '0x10', ''].map((value): [string, string[], number, RegExp] => [
-      `--rpm ${JSON.stringify(value)}`,
-      ['summarize', 'a.md', `--rpm=${value}`],
+    [
+      'an effort the model does not take',
+      ['summarize', 'a.md', '--model', 'claude-haiku-4-5', '--effort', 'low'],
       2,
-      /^claude-batch: --rpm: expected a number/,
-    ]),
+      /--effort low: claude-haiku-4-5 accepts none/,
+    ],
+    [
+      'more tokens than the model writes',
+      ['summarize', 'a.md', '--max-tokens', '500000'],
+      2,
+      /at most 128000/,
+    ],
+    ['a prompt that is not there', ['summarize', 'a.md', '--prompt', 'nope'], 2, /--prompt nope/],
+    [
+      'an output folder that is a file',
+      ['summarize', 'a.md', '-o', 'a.md', '--simulate'],
+      2,
+      /a file of that name is in the way/,
+    ],
+    ...['abc', '5x', '0', '-1', 'NaN', 'Infinity', '1e3', '0x10', ''].map(
+      (value): [string, string[], number, RegExp] => [
+        `--rpm ${JSON.stringify(value)}`,
+        ['summarize', 'a.md', `--rpm=${value}`],
+        2,
+        /^claude-batch: --rpm: expected a number/,
+      ],
+    ),
     ...['1.5', '0', '257', '1e1', 'x'].map((value): [string, string[], number, RegExp] => [
       `--concurrency ${value}`,
       ['summarize', 'a.md', '--concurrency', value],
@@ -279,14 +393,20 @@ describe('claude-batch used wrongly', () => {
 
   it('with a key no key can be does not repeat it', async () => {
     const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runCli(['summarize', 'a.md'], { cwd, env: { ANTHROPIC_API_KEY: 'sk-ant-first\nsk-ant-second' } })
+    const { code, stderr } = await runCli(['summarize', 'a.md'], {
+      cwd,
+      env: { ANTHROPIC_API_KEY: 'sk-ant-first\nsk-ant-second' },
+    })
     expect(code).toBe(2)
     expect(stderr).not.toContain('sk-ant')
   })
 
   it('does not send a key over plain http to a public host', async () => {
     const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runCli(['summarize', 'a.md'], { cwd, env: { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'http://example.com' } })
+    const { code, stderr } = await runCli(['summarize', 'a.md'], {
+      cwd,
+      env: { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'http://example.com' },
+    })
     expect(code).toBe(2)
     expect(stderr).toContain('plain http')
   })
@@ -302,7 +422,11 @@ describe('claude-batch without a key', () => {
 
   it('says nothing on success with -q', async () => {
     const cwd = await folderWith(docs(2))
-    expect(await runCli(['summarize', 'docs', '--simulate', '-q'], { cwd })).toMatchObject({ code: 0, stdout: '', stderr: '' })
+    expect(await runCli(['summarize', 'docs', '--simulate', '-q'], { cwd })).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    })
   })
 
   it('an empty directory is a success', async () => {

@@ -14,7 +14,14 @@ interface Implementation {
   make(situation: Situation): Promise<Ask>
 }
 
-type Situation = 'answers' | 'is cut off' | 'refuses' | 'is overloaded' | 'is rate limited' | 'finds the request wrong' | 'breaks off'
+type Situation =
+  | 'answers'
+  | 'is cut off'
+  | 'refuses'
+  | 'is overloaded'
+  | 'is rate limited'
+  | 'finds the request wrong'
+  | 'breaks off'
 
 const faultFor = (situation: Situation): Fault | undefined => {
   switch (situation) {
@@ -38,7 +45,8 @@ const scripted: Implementation = {
     const fault = faultFor(situation)
     if (fault !== undefined) return scriptedAsk({ ...fault, requestId: 'req_1' })
     const requestId = 'req_1'
-    if (situation === 'is cut off') return scriptedAsk(replyOf('The first half', { stopReason: 'max_tokens', requestId }))
+    if (situation === 'is cut off')
+      return scriptedAsk(replyOf('The first half', { stopReason: 'max_tokens', requestId }))
     if (situation === 'refuses') return scriptedAsk(replyOf('', { stopReason: 'refusal', requestId }))
     return scriptedAsk(replyOf('A summary.', { requestId }))
   },
@@ -46,8 +54,19 @@ const scripted: Implementation = {
 
 const behaviours: Readonly<Record<Situation, Behaviour>> = {
   answers: { kind: 'answer', delayMs: 5, text: 'A summary.' },
-  'is cut off': { kind: 'answer', delayMs: 5, text: 'The first half, the second half', stopReason: 'max_tokens' },
-  refuses: { kind: 'answer', delayMs: 5, text: '', stopReason: 'refusal', stopDetails: { type: 'refusal', category: 'bio' } },
+  'is cut off': {
+    kind: 'answer',
+    delayMs: 5,
+    text: 'The first half, the second half',
+    stopReason: 'max_tokens',
+  },
+  refuses: {
+    kind: 'answer',
+    delayMs: 5,
+    text: '',
+    stopReason: 'refusal',
+    stopDetails: { type: 'refusal', category: 'bio' },
+  },
   'is overloaded': { kind: 'status', status: 529 },
   'is rate limited': { kind: 'status', status: 429, headers: { 'retry-after': '3' } },
   'finds the request wrong': { kind: 'status', status: 400 },
@@ -60,48 +79,52 @@ const overHttp = (name: string, maxTokens: number): Implementation => ({
   make: async (situation) => (await simulatedClient({ script: () => behaviours[situation] })).client.ask,
 })
 
-describe.each([scripted, overHttp('the SDK with plain replies', 1024), overHttp('the SDK with streams', 8192)])(
-  'an Ask, $name',
-  ({ make, maxTokens }) => {
-    const request: Request = requestFor('a.md', { maxTokens })
-    const signal = new AbortController().signal
-    const failure = async (ask: Ask): Promise<AskError> => {
-      const error = await ask(request, signal).catch((error: unknown) => error)
-      expect(error).toBeInstanceOf(AskError)
-      return error as AskError
-    }
+describe.each([
+  scripted,
+  overHttp('the SDK with plain replies', 1024),
+  overHttp('the SDK with streams', 8192),
+])('an Ask, $name', ({ make, maxTokens }) => {
+  const request: Request = requestFor('a.md', { maxTokens })
+  const signal = new AbortController().signal
+  const failure = async (ask: Ask): Promise<AskError> => {
+    const error = await ask(request, signal).catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(AskError)
+    return error as AskError
+  }
 
-    it('resolves with text, stop reason, model, usage and request id', async () => {
-      const reply = await (await make('answers'))(request, signal)
-      expect(reply).toMatchObject({ text: 'A summary.', stopReason: 'end_turn', model: 'claude-haiku-5-5' })
-      expect(reply.usage?.input).toBeGreaterThan(0)
-      expect(reply.usage?.output).toBeGreaterThan(0)
-      expect(reply.requestId).toMatch(/^req_/)
-    })
+  it('resolves with text, stop reason, model, usage and request id', async () => {
+    const reply = await (await make('answers'))(request, signal)
+    expect(reply).toMatchObject({ text: 'A summary.', stopReason: 'end_turn', model: 'claude-haiku-5-5' })
+    expect(reply.usage?.input).toBeGreaterThan(0)
+    expect(reply.usage?.output).toBeGreaterThan(0)
+    expect(reply.requestId).toMatch(/^req_/)
+  })
 
-    it.each([
-      ['is cut off', 'max_tokens'],
-      ['refuses', 'refusal'],
-    ] as const)('resolves with the stop reason when the model %s: it is for others to judge', async (situation, stopReason) => {
+  it.each([
+    ['is cut off', 'max_tokens'],
+    ['refuses', 'refusal'],
+  ] as const)(
+    'resolves with the stop reason when the model %s: it is for others to judge',
+    async (situation, stopReason) => {
       expect(await (await make(situation))(request, signal)).toMatchObject({ stopReason })
-    })
+    },
+  )
 
-    it.each([
-      ['is overloaded', { kind: 'status', status: 529, type: 'overloaded_error' }],
-      ['is rate limited', { kind: 'status', status: 429, type: 'rate_limit_error', retryAfter: 3 }],
-      ['finds the request wrong', { kind: 'status', status: 400, type: 'invalid_request_error' }],
-    ] as const)('rejects with the bare facts when the service %s', async (situation, fault) => {
-      expect((await failure(await make(situation))).fault).toMatchObject(fault)
-    })
+  it.each([
+    ['is overloaded', { kind: 'status', status: 529, type: 'overloaded_error' }],
+    ['is rate limited', { kind: 'status', status: 429, type: 'rate_limit_error', retryAfter: 3 }],
+    ['finds the request wrong', { kind: 'status', status: 400, type: 'invalid_request_error' }],
+  ] as const)('rejects with the bare facts when the service %s', async (situation, fault) => {
+    expect((await failure(await make(situation))).fault).toMatchObject(fault)
+  })
 
-    it('rejects when the reply breaks off, rather than pass on half of it', async () => {
-      const { fault } = await failure(await make('breaks off'))
-      expect(['malformed', 'connection']).toContain(fault.kind)
-    })
+  it('rejects when the reply breaks off, rather than pass on half of it', async () => {
+    const { fault } = await failure(await make('breaks off'))
+    expect(['malformed', 'connection']).toContain(fault.kind)
+  })
 
-    it('rejects with the reason of an aborted signal', async () => {
-      const reason = new Error('enough')
-      await expect((await make('answers'))(request, AbortSignal.abort(reason))).rejects.toBe(reason)
-    })
-  },
-)
+  it('rejects with the reason of an aborted signal', async () => {
+    const reason = new Error('enough')
+    await expect((await make('answers'))(request, AbortSignal.abort(reason))).rejects.toBe(reason)
+  })
+})

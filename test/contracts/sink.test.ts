@@ -21,7 +21,12 @@ const outcomes: Outcome[] = sources.map((source, index) => {
     case 0:
       return { ...base, status: 'summarized', text: 'ERROR: 529 is what the document is about.' }
     case 1:
-      return { ...base, status: 'failed', failure: { kind: 400, type: 'invalid_request_error', message: 'no\nway', transient: false }, partial: 'half a' }
+      return {
+        ...base,
+        status: 'failed',
+        failure: { kind: 400, type: 'invalid_request_error', message: 'no\nway', transient: false },
+        partial: 'half a',
+      }
     case 2:
       return { ...base, status: 'skipped', type: 'empty', reason: 'the file has no text' }
     default:
@@ -35,7 +40,11 @@ interface Opened {
   read(): Promise<Map<string, { summary?: string; error?: string }>>
 }
 
-const collected = (make: (write: (text: string) => Promise<void>) => Sink, parse: (text: string) => Map<string, { summary?: string; error?: string }>) =>
+const collected =
+  (
+    make: (write: (text: string) => Promise<void>) => Sink,
+    parse: (text: string) => Map<string, { summary?: string; error?: string }>,
+  ) =>
   async (): Promise<Opened> => {
     let text = ''
     const stream = new Writable({
@@ -54,7 +63,10 @@ const parseJsonl = (text: string) =>
       .split('\n')
       .map((line) => JSON.parse(line))
       .filter(({ summary, error }) => summary !== undefined || error !== undefined)
-      .map(({ path, summary, error }) => [path, { ...(summary && { summary }), ...(error && { error: `${error.kind} ${error.type}` }) }]),
+      .map(({ path, summary, error }) => [
+        path,
+        { ...(summary && { summary }), ...(error && { error: `${error.kind} ${error.type}` }) },
+      ]),
   )
 
 const parseText = (text: string) =>
@@ -74,8 +86,12 @@ const files = async (): Promise<Opened> => {
       const found = new Map<string, { summary?: string; error?: string }>()
       for (const name of await readdir(out)) {
         const content = await readFile(join(out, name), 'utf8')
-        if (name.endsWith('.summary.md')) found.set(name.replace('.summary.md', ''), { summary: content.trimEnd() })
-        else found.set(name.replace('.error.txt', ''), { error: content.replace(/^ERROR: ([^:]+):[\s\S]*/, '$1') })
+        if (name.endsWith('.summary.md'))
+          found.set(name.replace('.summary.md', ''), { summary: content.trimEnd() })
+        else
+          found.set(name.replace('.error.txt', ''), {
+            error: content.replace(/^ERROR: ([^:]+):[\s\S]*/, '$1'),
+          })
       }
       return found
     },
@@ -86,7 +102,10 @@ describe.each<[string, () => Promise<Opened>]>([
   ['files', files],
   ['jsonl', collected(jsonlSink, parseJsonl)],
   ['jsonl in order', collected((write) => ordered(jsonlSink(write)), parseJsonl)],
-  ['text in order', collected((write) => ordered(textSink(write, { headers: true, terminal: false })), parseText)],
+  [
+    'text in order',
+    collected((write) => ordered(textSink(write, { headers: true, terminal: false })), parseText),
+  ],
 ])('a sink, %s', (_name, open) => {
   const expected = new Map([
     ['a.md', { summary: 'ERROR: 529 is what the document is about.' }],

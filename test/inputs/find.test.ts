@@ -26,7 +26,15 @@ type Files = Readonly<Record<string, string | Buffer>>
 
 async function found(inputs: readonly string[], files: Files = tree, more: Partial<FindOptions> = {}) {
   const cwd = more.cwd ?? (await folderWith(files))
-  const options = { extensions: defaultExtensions, exclude: [], hidden: false, follow: false, ignoreFiles: true, ...more, cwd }
+  const options = {
+    extensions: defaultExtensions,
+    exclude: [],
+    hidden: false,
+    follow: false,
+    ignoreFiles: true,
+    ...more,
+    cwd,
+  }
   const result = await find(
     inputs.map((text) => ({ text, literal: false })),
     options,
@@ -86,7 +94,8 @@ describe('find', () => {
   it('takes hidden and ignored files only when told to', async () => {
     expect((await found(['docs'], tree, { hidden: true })).paths).toContain('docs/.hidden/h.md')
     const { paths } = await found(['docs'], tree, { ignoreFiles: false })
-    for (const path of ['docs/drafts/d.md', 'docs/node_modules/n.md', 'docs/x.log']) expect(paths).toContain(path)
+    for (const path of ['docs/drafts/d.md', 'docs/node_modules/n.md', 'docs/x.log'])
+      expect(paths).toContain(path)
   })
 
   it('walks a directory that is ignored or never meant, when it is named', async () => {

@@ -4,14 +4,25 @@ import { renderPrompt } from '../../src/core/prompt.ts'
 import { loadPrompt } from '../../src/inputs/prompt.ts'
 import { folderWith } from '../support/run-cli.ts'
 
-const load = async (spec: string, files: Record<string, string> = {}, more: { inputRoots?: string[]; vars?: string[] } = {}) => {
+const load = async (
+  spec: string,
+  files: Record<string, string> = {},
+  more: { inputRoots?: string[]; vars?: string[] } = {},
+) => {
   const cwd = await folderWith(files)
-  return loadPrompt(spec, { cwd, inputRoots: (more.inputRoots ?? []).map((root) => `${cwd}/${root}`), vars: more.vars ?? [] })
+  return loadPrompt(spec, {
+    cwd,
+    inputRoots: (more.inputRoots ?? []).map((root) => `${cwd}/${root}`),
+    vars: more.vars ?? [],
+  })
 }
 
 const file = (body: string) => ({ 'prompts/mine.yaml': body })
 const version = (name: string, template = 'Sum up {text}') => `  ${name}:\n    user_template: "${template}"\n`
-const document = (text: string, path = 'docs/a.md'): Document => ({ source: { index: 0, path, file: `/${path}`, named: true }, text })
+const document = (text: string, path = 'docs/a.md'): Document => ({
+  source: { index: 0, path, file: `/${path}`, named: true },
+  text,
+})
 
 describe('loadPrompt', () => {
   it('takes the highest number, v10 after v9', async () => {
@@ -41,7 +52,9 @@ describe('loadPrompt', () => {
   it('does not take a prompt out of the folder that is summarized, unless it is named', async () => {
     const own = { 'prompts/summarize.yaml': `versions:\n${version('v7')}` }
     expect(await load('summarize', own, { inputRoots: ['.'] })).toMatchObject({ origin: 'shipped' })
-    expect(await load('./prompts/summarize.yaml', own, { inputRoots: ['.'] })).toMatchObject({ version: 'v7' })
+    expect(await load('./prompts/summarize.yaml', own, { inputRoots: ['.'] })).toMatchObject({
+      version: 'v7',
+    })
   })
 
   it.each<[string, string, RegExp]>([
@@ -60,25 +73,78 @@ describe('loadPrompt', () => {
     ['a tag', 'versions: !!js/function x', /prompts\/mine\.yaml:1:11: /],
     ['nothing', '', /the file is empty/],
     ['no versions', 'description: x', /unknown key "description" in a prompt file/],
-    ['an unknown key', 'versions:\n  v1:\n    user_template: "{text}"\n    temperature: 1\n', /mine\.yaml:4:5: unknown key "temperature"/],
-    ['a prototype for a key', 'versions:\n  v1:\n    user_template: "{text}"\n    __proto__: {a: 1}\n', /unknown key "__proto__"/],
-    ['a version by another name', `versions:\n${version('latest')}`, /mine\.yaml:2:3: a version is called v1/],
-    ['a template without the document', `versions:\n${version('v1', 'Sum up')}`, /mine\.yaml:3:20: .* has no \{text\}/],
-    ['an unknown slot', `versions:\n${version('v1', '{txt} {text}')}`, /unknown slot \{txt\}; there are \{text\}/],
-    ['a lone brace', `versions:\n${version('v1', '{text} }')}`, /a lone \} \(write \}\} for a literal brace\)/],
-    ['the document in the system prompt', 'versions:\n  v1:\n    system: "{text}"\n    user_template: "{text}"\n', /unknown slot \{text\}/],
-    ['a pinned version that is not there', `default: v3\nversions:\n${version('v1')}`, /mine\.yaml:1:10: `default: v3` is not one/],
-    ['a wrong number', 'versions:\n  v1:\n    user_template: "{text}"\n    max_tokens: .nan\n', /mine\.yaml:4:17: `max_tokens`/],
-    ['a wrong effort', 'versions:\n  v1:\n    user_template: "{text}"\n    effort: huge\n', /`effort` is one of low/],
-    ['a list for a text', 'versions:\n  v1:\n    user_template: [a]\n', /`user_template` of v1 must be a text/],
+    [
+      'an unknown key',
+      'versions:\n  v1:\n    user_template: "{text}"\n    temperature: 1\n',
+      /mine\.yaml:4:5: unknown key "temperature"/,
+    ],
+    [
+      'a prototype for a key',
+      'versions:\n  v1:\n    user_template: "{text}"\n    __proto__: {a: 1}\n',
+      /unknown key "__proto__"/,
+    ],
+    [
+      'a version by another name',
+      `versions:\n${version('latest')}`,
+      /mine\.yaml:2:3: a version is called v1/,
+    ],
+    [
+      'a template without the document',
+      `versions:\n${version('v1', 'Sum up')}`,
+      /mine\.yaml:3:20: .* has no \{text\}/,
+    ],
+    [
+      'an unknown slot',
+      `versions:\n${version('v1', '{txt} {text}')}`,
+      /unknown slot \{txt\}; there are \{text\}/,
+    ],
+    [
+      'a lone brace',
+      `versions:\n${version('v1', '{text} }')}`,
+      /a lone \} \(write \}\} for a literal brace\)/,
+    ],
+    [
+      'the document in the system prompt',
+      'versions:\n  v1:\n    system: "{text}"\n    user_template: "{text}"\n',
+      /unknown slot \{text\}/,
+    ],
+    [
+      'a pinned version that is not there',
+      `default: v3\nversions:\n${version('v1')}`,
+      /mine\.yaml:1:10: `default: v3` is not one/,
+    ],
+    [
+      'a wrong number',
+      'versions:\n  v1:\n    user_template: "{text}"\n    max_tokens: .nan\n',
+      /mine\.yaml:4:17: `max_tokens`/,
+    ],
+    [
+      'a wrong effort',
+      'versions:\n  v1:\n    user_template: "{text}"\n    effort: huge\n',
+      /`effort` is one of low/,
+    ],
+    [
+      'a list for a text',
+      'versions:\n  v1:\n    user_template: [a]\n',
+      /`user_template` of v1 must be a text/,
+    ],
   ])('tells %s, with its place', async (_name, yaml, message) => {
-    await expect(load('mine', file(yaml))).rejects.toMatchObject({ exit: 'usage', message: expect.stringMatching(message) })
+    await expect(load('mine', file(yaml))).rejects.toMatchObject({
+      exit: 'usage',
+      message: expect.stringMatching(message),
+    })
   })
 
   it('survives a bomb of aliases', async () => {
-    const levels = Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${Array(9).fill(`*a${n}`).join(', ')}]`)
+    const levels = Array.from(
+      { length: 9 },
+      (_, n) => `a${n + 1}: &a${n + 1} [${Array(9).fill(`*a${n}`).join(', ')}]`,
+    )
     const bomb = `a0: &a0 [x]\n${levels.join('\n')}\n`
-    await expect(load('mine', file(bomb))).rejects.toMatchObject({ exit: 'usage', message: expect.stringContaining('too many aliases') })
+    await expect(load('mine', file(bomb))).rejects.toMatchObject({
+      exit: 'usage',
+      message: expect.stringContaining('too many aliases'),
+    })
   })
 
   it('knows the slots of --var', async () => {

@@ -73,6 +73,8 @@ describe('read', () => {
 
   it('reads files that say they have no size', async (context) => {
     if (process.platform !== 'linux') return context.skip('/proc is Linux’s')
-    expect(await read(source('/proc/version'), noStdin)).toMatchObject({ text: expect.stringContaining('Linux') })
+    expect(await read(source('/proc/version'), noStdin)).toMatchObject({
+      text: expect.stringContaining('Linux'),
+    })
   })
 })

@@ -69,7 +69,10 @@ describe('filesSink', () => {
   it('reports a directory in the way of one summary as what it is', async () => {
     const out = await folderWith({ 'docs/a.md.summary.md/x': '' })
     const sink = await filesSink(out, [source])
-    await expect(sink.write(good)).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('directory') })
+    await expect(sink.write(good)).rejects.toMatchObject({
+      exit: 'io',
+      message: expect.stringContaining('directory'),
+    })
     expect((await readdir(join(out, 'docs'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 
@@ -82,7 +85,12 @@ describe('filesSink', () => {
 
   it('gives two sources two names, also where they would meet', async () => {
     const out = await folderWith({})
-    const twins: Source[] = ['/x/a.md', 'x/a.md'].map((path, index) => ({ index, path, file: path, named: true }))
+    const twins: Source[] = ['/x/a.md', 'x/a.md'].map((path, index) => ({
+      index,
+      path,
+      file: path,
+      named: true,
+    }))
     const sink = await filesSink(out, twins)
     for (const twin of twins) await sink.write({ ...good, source: twin, text: twin.path })
     const names = await readdir(join(out, 'x'))

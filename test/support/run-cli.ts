@@ -26,7 +26,10 @@ export interface RunOptions {
 }
 
 /** Runs the built program as a user would, in an environment with nothing but a path. */
-export async function runCli(args: readonly string[], { cwd, env = {}, input, meanwhile }: RunOptions): Promise<Ended> {
+export async function runCli(
+  args: readonly string[],
+  { cwd, env = {}, input, meanwhile }: RunOptions,
+): Promise<Ended> {
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { PATH: process.env['PATH'], ...env } })
   // A program that does not read its stdin is none of the writer's business.
   child.stdin.on('error', () => {})
@@ -58,8 +61,13 @@ export async function folderWith(files: Readonly<Record<string, string | Buffer>
 }
 
 /** A simulator for one test, and the environment that points the program at it. */
-export async function serviceFor(options: SimulatorOptions): Promise<{ simulator: Simulator; env: Record<string, string> }> {
+export async function serviceFor(
+  options: SimulatorOptions,
+): Promise<{ simulator: Simulator; env: Record<string, string> }> {
   const simulator = await startSimulator({ latency: { medianMs: 5, sigma: 0 }, ...options })
   onTestFinished(() => simulator.close())
-  return { simulator, env: { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' } }
+  return {
+    simulator,
+    env: { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' },
+  }
 }
