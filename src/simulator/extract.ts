@@ -1,6 +1,8 @@
 /** As much of a document as is looked at. */
 const longestRead = 40_000
 const mostWords = 90
+/** More characters than any sentence has; the segmenter's time grows with the square of an unbroken run. */
+const longestSentence = 1000
 
 /**
  * An extractive summary worth reading: the sentences that say most by position and by the document's own frequent
@@ -16,7 +18,7 @@ export function extract(prompt: string): string {
   const body = bullets
     ? [sentences[0], ...sentences.slice(1).map((sentence) => `- ${sentence}`)].join('\n')
     : sentences.join(' ')
-  return `[simulated] ${body === '' ? 'The document has no sentences to quote.' : body}`
+  return `[simulated] ${body || opening(document) || 'The document has no text.'}`
 }
 
 /** Without markup: front matter, code blocks, tags, rules, links' addresses. A document that is all code stays. */
@@ -46,6 +48,7 @@ function sentencesOf(text: string): Sentence[] {
   // Paragraph by paragraph: a heading must not run into the sentence below it.
   for (const paragraph of text.split(/\n\s*\n/)) {
     for (const { segment } of bySentence.segment(paragraph.replace(/\s+/g, ' '))) {
+      if (segment.length > longestSentence) continue
       const words = [...byWord.segment(segment)]
         .filter(({ isWordLike }) => isWordLike)
         .map(({ segment }) => segment.toLowerCase())
@@ -78,6 +81,13 @@ function best(sentences: readonly Sentence[]): string[] {
     if (chosen.length === 0 || length <= mostWords) chosen.push(sentence)
   }
   return chosen.sort((a, b) => a.order - b.order).map(({ text }) => text)
+}
+
+/** The first words of a document without sentences, on one line. */
+function opening(document: string): string {
+  // By code points: half of a character would not survive as UTF-8.
+  const start = [...document.slice(0, longestSentence).replace(/\s+/g, ' ').trim()]
+  return start.length <= 300 ? start.join('') : `${start.slice(0, 300).join('')}…`
 }
 
 /** Ends as sentences end in some script, and is not full of code's punctuation. */

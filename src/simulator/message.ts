@@ -40,13 +40,17 @@ export function messageFor(
     stop_sequence: null,
     stop_details: wanted.stopDetails ?? null,
     ...(wanted.usage !== null && {
-      usage: wanted.usage ?? usageFor(request.inputTokens, outputTokens(text)),
+      usage: wanted.usage ?? usageFor(request.inputTokens, tokensIn(text)),
     }),
   }
 }
 
-/** Tokens a text is billed as. */
-export function outputTokens(text: string): number {
+/** Tokens the text of a message is billed as. */
+export function outputTokens({ content }: Pick<Message, 'content'>): number {
+  return tokensIn(content.map((block) => (block as { text?: string }).text ?? '').join(''))
+}
+
+function tokensIn(text: string): number {
   return Math.max(1, Math.ceil(text.length / charsPerToken))
 }
 

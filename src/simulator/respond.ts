@@ -64,7 +64,10 @@ export async function sendStream(
   await event('ping', {})
   for (const [index, block] of message.content.entries()) {
     const { type, text } = block as { type: string; text?: string }
-    await event('content_block_start', { index, content_block: type === 'text' ? { type, text: '' } : block })
+    await event('content_block_start', {
+      index,
+      content_block: type === 'text' ? { ...(block as object), text: '' } : block,
+    })
     const pieces = type === 'text' ? ((text ?? '').match(/\S+\s*|\s+/g) ?? []) : []
     const until = broken === undefined ? pieces.length : Math.ceil(pieces.length / 2)
     // A few steps are enough to see that it streams; a timer for every word would cost more than the work.

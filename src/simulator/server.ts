@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
+import { type ApiError, sendError } from './api-error.ts'
 import { createLimiter, type Limits } from './limiter.ts'
-import { messageFor, outputTokens } from './message.ts'
+import { type Message, outputTokens } from './message.ts'
 import { models } from './models.ts'
-import { type Break, sendJson, sendStream } from './respond.ts'
-import { type Behaviour, type FaultRates, type Latency, type Script, seededScript } from './script.ts'
+import { perform } from './perform.ts'
+import { type FaultRates, type Latency, type Script, seededScript } from './script.ts'
 import { type MessageRequest, validate } from './validate.ts'
 
 export interface SimulatorOptions {
@@ -65,123 +65,69 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     'anthropic-organization-id': '00000000-0000-0000-0000-000000000000',
     ...(options.rateLimitHeaders !== false && limiter.headers(performance.now(), Date.now())),
   })
-  const fail = (
-    response: ServerResponse,
-    status: number,
-    type: string,
-    message: string,
-    more: { code?: string; headers?: Record<string, string>; body?: string } = {},
-  ) => {
-    const sent = headers()
-    const error = { type, message, ...(more.code !== undefined && { details: { error_code: more.code } }) }
-    response.writeHead(status, { ...sent, 'content-type': 'application/json', ...more.headers })
-    response.end(more.body ?? JSON.stringify({ type: 'error', error, request_id: sent['request-id'] }))
-  }
-  const bill = (request: MessageRequest, text: string) => {
+  const produced = (request: MessageRequest, message: Message) => {
+    const tokens = outputTokens(message)
     billed.requests++
     billed.inputTokens += request.inputTokens
-    billed.outputTokens += outputTokens(text)
-    limiter.produced(outputTokens(text), performance.now())
-  }
-
-  const message = async (response: ServerResponse, request: MessageRequest, gone: AbortSignal) => {
-    const limited = limiter.admit(request.inputTokens, performance.now())
-    if (limited !== undefined) {
-      const wait = { 'retry-after': String(Math.max(1, Math.ceil(limited.waitMs / 1000))) }
-      return fail(
-        response,
-        429,
-        'rate_limit_error',
-        `This request would exceed your rate limit of ${limited.limit} per minute.`,
-        { headers: wait },
-      )
-    }
-    const index = answered++
-    const behaviour = script({ index, request })
-    const wait = (ms: number) => delay(Math.min(ms, 2 ** 31 - 1), undefined, { signal: gone })
-    switch (behaviour.kind) {
-      case 'status':
-        await wait(behaviour.delayMs ?? 0)
-        return fail(
-          response,
-          behaviour.status,
-          behaviour.type ?? errorTypes.get(behaviour.status) ?? 'api_error',
-          behaviour.message ?? `simulated ${behaviour.status}`,
-          behaviour,
-        )
-      case 'raw':
-        response.writeHead(behaviour.status, behaviour.headers)
-        response.end(behaviour.body)
-        return
-      case 'stall':
-        if (!behaviour.afterHeaders) return wait(Number.POSITIVE_INFINITY)
-        break
-      case 'reset':
-        if (behaviour.inBody) break
-        await wait(behaviour.delayMs)
-        response.socket?.resetAndDestroy()
-        return
-      case 'mid-stream-error':
-        if (request.stream) break
-        await wait(behaviour.delayMs)
-        return fail(response, 529, behaviour.type, 'Overloaded')
-      case 'answer':
-      case 'truncate':
-        break
-    }
-    const broken = breakOf(behaviour)
-    const answer = messageFor(request, index, behaviour.kind === 'answer' ? behaviour : {})
-    // Whatever was produced is billed, also where the connection then breaks.
-    bill(request, answer.content.map((block) => (block as { text?: string }).text ?? '').join(''))
-    const send = request.stream ? sendStream : sendJson
-    const overMs = 'delayMs' in behaviour ? (behaviour.delayMs ?? 0) : 0
-    return send(response, answer, {
-      headers: headers(),
-      overMs,
-      wait,
-      ...(broken !== undefined && { broken }),
-    })
+    billed.outputTokens += tokens
+    limiter.produced(tokens, performance.now())
   }
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse, gone: AbortSignal) => {
+    const fail = (error: ApiError) => sendError(response, headers(), error)
     const path = (incoming.url ?? '').replace(/\?.*$/, '')
     if (incoming.headers.authorization === undefined && incoming.headers['x-api-key'] === undefined) {
-      return fail(response, 401, 'authentication_error', 'x-api-key header is required')
+      return fail({ status: 401, message: 'x-api-key header is required' })
     }
-    if (incoming.method === 'GET' && path.startsWith('/v1/models'))
-      return listModels(response, path.slice('/v1/models/'.length), fail)
+    const model = incoming.method === 'GET' ? /^\/v1\/models(?:\/(.+))?$/.exec(path) : null
+    if (model !== null) return sendModels(response, model[1], fail)
     const endpoint = incoming.method === 'POST' ? endpoints.get(path) : undefined
-    if (endpoint === undefined) return fail(response, 404, 'not_found_error', 'Not found')
+    if (endpoint === undefined) return fail({ status: 404, message: 'Not found' })
     if (endpoint === 'messages') {
       requests++
       starts.push(performance.now() - began)
     }
     const body = await bodyOf(incoming)
-    if (body === undefined)
-      return fail(response, 413, 'request_too_large', 'Request exceeds the maximum size')
+    if (body === undefined) return fail({ status: 413, message: 'Request exceeds the maximum size' })
     const request = validate(body, endpoint)
-    if ('status' in request) return fail(response, request.status, request.type, request.message)
-    if (endpoint === 'count_tokens') {
-      response.writeHead(200, { ...headers(), 'content-type': 'application/json' })
-      response.end(JSON.stringify({ input_tokens: request.inputTokens }))
-      return
-    }
+    if ('status' in request) return fail(request)
+    if (endpoint === 'count_tokens') return sendBody(response, { input_tokens: request.inputTokens })
+
     const key = createHash('sha256').update(request.lastText).digest('hex')
     prompts.set(key, (prompts.get(key) ?? 0) + 1)
-    return message(response, request, gone)
+    const limited = limiter.admit(request.inputTokens, performance.now())
+    if (limited !== undefined) {
+      const message = `This request would exceed your rate limit of ${limited.limit} per minute.`
+      const wait = String(Math.max(1, Math.ceil(limited.waitMs / 1000)))
+      return fail({ status: 429, message, headers: { 'retry-after': wait } })
+    }
+    const index = answered++
+    const tell = (message: Message) => produced(request, message)
+    return perform(script({ index, request }), response, { request, index, headers, gone, produced: tell })
   }
 
   const server = createServer((incoming, response) => {
     const gone = new AbortController()
+    let served = false
     maxInFlight = Math.max(maxInFlight, ++inFlight)
     response.on('close', () => {
       inFlight--
-      if (!response.writableFinished) aborted++
+      // A connection that is cut here, as a fault, is none that the client hung up.
+      if (!served && !response.writableFinished) aborted++
       gone.abort()
-      byStatus.set(response.statusCode, (byStatus.get(response.statusCode) ?? 0) + 1)
+      if (response.headersSent)
+        byStatus.set(response.statusCode, (byStatus.get(response.statusCode) ?? 0) + 1)
     })
-    // Whatever goes wrong here is the client hanging up.
-    serve(incoming, response, gone.signal).catch(() => response.destroy())
+    serve(incoming, response, gone.signal).then(
+      () => {
+        served = true
+      },
+      (error: unknown) => {
+        // The client hung up, which nobody needs to hear; anything else is a bug here, which somebody should.
+        if (gone.signal.aborted || response.headersSent) return response.destroy()
+        return sendError(response, headers(), { status: 500, message: `bug in the simulator: ${String(error)}` })
+      },
+    )
   })
   server.on('connection', () => connections++)
   // The real service keeps connections open for long too; the client decides.
@@ -216,32 +162,7 @@ const endpoints: ReadonlyMap<string, 'messages' | 'count_tokens'> = new Map([
   ['/v1/messages/count_tokens', 'count_tokens'],
 ])
 
-const errorTypes = new Map([
-  [400, 'invalid_request_error'],
-  [401, 'authentication_error'],
-  [402, 'billing_error'],
-  [403, 'permission_error'],
-  [404, 'not_found_error'],
-  [408, 'timeout_error'],
-  [409, 'conflict_error'],
-  [413, 'request_too_large'],
-  [429, 'rate_limit_error'],
-  [504, 'timeout_error'],
-  [529, 'overloaded_error'],
-])
-
-function breakOf(behaviour: Behaviour): Break | undefined {
-  if (behaviour.kind === 'mid-stream-error') return { error: behaviour.type }
-  return behaviour.kind === 'reset' || behaviour.kind === 'stall' || behaviour.kind === 'truncate'
-    ? behaviour.kind
-    : undefined
-}
-
-function listModels(
-  response: ServerResponse,
-  id: string,
-  fail: (response: ServerResponse, status: number, type: string, message: string) => void,
-): void {
+function sendModels(response: ServerResponse, id: string | undefined, fail: (error: ApiError) => void): void {
   const entry = (id: string) => ({
     type: 'model',
     id,
@@ -249,14 +170,14 @@ function listModels(
     max_input_tokens: models[id]?.context,
     max_tokens: models[id]?.maxOutput,
   })
-  if (id !== '' && !Object.hasOwn(models, id)) {
-    fail(response, 404, 'not_found_error', `model: ${id}`)
-    return
-  }
+  if (id === undefined) sendBody(response, { data: Object.keys(models).map(entry), has_more: false })
+  else if (Object.hasOwn(models, id)) sendBody(response, entry(id))
+  else fail({ status: 404, message: `model: ${id}` })
+}
+
+function sendBody(response: ServerResponse, body: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' })
-  response.end(
-    JSON.stringify(id === '' ? { data: Object.keys(models).map(entry), has_more: false } : entry(id)),
-  )
+  response.end(JSON.stringify(body))
 }
 
 /** The parsed body; undefined where it is too large, null where it is not JSON. */

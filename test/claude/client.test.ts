@@ -114,7 +114,7 @@ describe('the client', () => {
   })
 
   it('shows a proxy’s error page without its markup', async () => {
-    const body = '<html><style>x{}</style><h1>502 Bad Gateway</h1>' + 'nginx '.repeat(1000)
+    const body = `<html><style>x{}</style><h1>502 Bad Gateway</h1>${'nginx '.repeat(1000)}`
     const fault = await faultOf({
       kind: 'status',
       status: 502,

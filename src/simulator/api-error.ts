@@ -1,0 +1,43 @@
+import type { ServerResponse } from 'node:http'
+
+/** An error as the API answers it. */
+export interface ApiError {
+  readonly status: number
+  readonly message?: string
+  /** Follows from the status where it is left out. */
+  readonly type?: string
+  /** `error.details.error_code`. */
+  readonly code?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Replaces the API's own form, as a proxy's page does. */
+  readonly body?: string
+}
+
+/** @see https://platform.claude.com/docs/en/api/errors */
+export function sendError(
+  response: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+  error: ApiError,
+): void {
+  const { status, code } = error
+  const type = error.type ?? types.get(status) ?? 'api_error'
+  const message = error.message ?? `simulated ${status}`
+  const details = code !== undefined && { details: { error_code: code } }
+  const body = { type: 'error', error: { type, message, ...details }, request_id: headers['request-id'] }
+  response.writeHead(status, { ...headers, 'content-type': 'application/json', ...error.headers })
+  response.end(error.body ?? JSON.stringify(body))
+}
+
+const types: ReadonlyMap<number, string> = new Map([
+  [400, 'invalid_request_error'],
+  [401, 'authentication_error'],
+  [402, 'billing_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [408, 'timeout_error'],
+  [409, 'conflict_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [504, 'timeout_error'],
+  [529, 'overloaded_error'],
+])
