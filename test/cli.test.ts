@@ -15,7 +15,7 @@ describe('--help', () => {
       stdout
         .split('\n')
         .slice(0, 4)
-        .filter((line) => line.startsWith('  claude-batch')),
+        .filter((line) => line.includes('claude-batch summarize')),
     ).toHaveLength(3)
     for (const { code, meaning } of Object.values(exitCodes))
       expect(stdout).toMatch(new RegExp(`${code} +${meaning.slice(0, 20)}`))

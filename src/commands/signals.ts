@@ -14,10 +14,7 @@ export function stopOnSignals(world: World, halt: Halt, draining: () => void): (
   let first: number | undefined
   return world.onStop((signal) => {
     const now = world.clock.now()
-    const reason = new RunError(
-      signalExits[signal],
-      `stopped by ${signal}; run the same command again for the rest`,
-    )
+    const reason = new RunError(signalExits[signal], `stopped by ${signal} before everything was done`)
     if (first === undefined) {
       first = now
       halt.stop(reason)

@@ -45,7 +45,7 @@ const fablePrices = flat(10, 50, 12.5, 20, 1)
  * Read on 2026-11-22 from https://platform.claude.com/docs/en/about-claude/pricing,
  * https://platform.claude.com/docs/en/models/overview and the pages of each model.
  */
-export const models = {
+const models = {
   'claude-haiku-5-5': {
     ...large,
     // The only model with a prompt-length band: one token over 100,000 makes the whole request five times as dear.

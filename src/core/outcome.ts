@@ -14,7 +14,7 @@ interface Common {
   readonly elapsedMs: number
 }
 
-export interface Summarized extends Common {
+interface Summarized extends Common {
   readonly status: 'summarized'
   readonly text: string
 }
@@ -27,14 +27,14 @@ export interface Failed extends Common {
 }
 
 /** Met in a walk and no document: empty, or not text. */
-export interface Skipped extends Common {
+interface Skipped extends Common {
   readonly status: 'skipped'
   readonly type: string
   readonly reason: string
 }
 
 /** Not done, through no fault of its own: the run was stopped, or the account refused. The next run takes it up. */
-export interface Pending extends Common {
+interface Pending extends Common {
   readonly status: 'pending'
   readonly reason: string
 }

@@ -1,5 +1,5 @@
 /** One limit as a response's headers tell it, in requests or tokens per minute. */
-export interface RateLimit {
+interface RateLimit {
   readonly limit?: number
   /** What is left of it now; tokens rounded to thousands by the API. */
   readonly remaining?: number

@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/outcome.ts'
 
 /** Anything that takes outcomes: a sink, as far as the engine needs to know it. */
-export interface Taker {
+interface Taker {
   write(outcome: Outcome): Promise<void>
 }
 

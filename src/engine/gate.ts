@@ -10,7 +10,7 @@ export interface Gate {
   pass(signal: AbortSignal): Promise<Pass>
 }
 
-export interface Pass {
+interface Pass {
   /** The service answered something other than a rate limit. */
   admitted(): void
   /**

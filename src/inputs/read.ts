@@ -6,7 +6,7 @@ import type { Document, InputProblem, Source } from '../core/document.ts'
 import { reasonOf } from './reason.ts'
 
 /** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
-export const largestInput = 10_000_000
+const largestInput = 10_000_000
 
 /**
  * Reads one source as text: UTF-8 with or without byte-order mark, or UTF-16 with one. Nothing is guessed, nothing

@@ -2,7 +2,7 @@ import { logNormal, seededRandom } from './random.ts'
 import type { MessageRequest } from './validate.ts'
 
 /** One valid request, as a script sees it. */
-export interface Incoming {
+interface Incoming {
   /** Which request to the service this is, from 0. */
   readonly index: number
   readonly request: MessageRequest

@@ -23,7 +23,7 @@ export interface SimulatorOptions {
 }
 
 /** What the service saw and what it would bill. */
-export interface SimulatorStats {
+interface SimulatorStats {
   readonly requests: number
   readonly byStatus: ReadonlyMap<number, number>
   /** Sockets that were opened. */
@@ -125,7 +125,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       (error: unknown) => {
         // The client hung up, which nobody needs to hear; anything else is a bug here, which somebody should.
         if (gone.signal.aborted || response.headersSent) return response.destroy()
-        return sendError(response, headers(), { status: 500, message: `bug in the simulator: ${String(error)}` })
+        return sendError(response, headers(), {
+          status: 500,
+          message: `bug in the simulator: ${String(error)}`,
+        })
       },
     )
   })

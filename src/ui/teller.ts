@@ -77,7 +77,8 @@ export function createTeller({
       }
     },
     paused(ms) {
-      if (!quiet && (verbose || ms >= 1000)) progress.line(`rate limited: everything waits ${duration(ms)}`)
+      if (!quiet && (verbose || ms >= worthTelling))
+        progress.line(`rate limited: everything waits ${duration(ms)}`)
     },
     outcome(outcome) {
       if (outcome.status === 'failed') progress.line(`claude-batch: ${paint.red(failedLine(outcome))}`)
@@ -102,6 +103,9 @@ export function createTeller({
     },
   }
 }
+
+/** A shorter pause is over before anybody wonders: milliseconds. */
+const worthTelling = 5000
 
 function modeFor(
   mode: 'auto' | ProgressMode,

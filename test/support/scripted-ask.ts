@@ -4,7 +4,7 @@ import type { Reply } from '../../src/core/reply.ts'
 import type { Request } from '../../src/core/request.ts'
 import type { Usage } from '../../src/core/usage.ts'
 
-export const someUsage: Usage = { input: 100, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 20 }
+const someUsage: Usage = { input: 100, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 20 }
 
 export function replyOf(text: string, fields: Partial<Reply> = {}): Reply {
   return {

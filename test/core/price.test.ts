@@ -1,0 +1,94 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decimalDollars, dollars, priceOf } from '../../src/core/price.ts'
+import { noUsage, parseUsage } from '../../src/core/usage.ts'
+
+describe('priceOf', () => {
+  it.each([
+    ['claude-haiku-5-5', { input: 1_000_000 / 10, output: 0 }, '0.01'],
+    ['claude-haiku-5-5', { input: 100_001, output: 10 }, '0.0500255'],
+    ['claude-haiku-5-5', { input: 60_000, cacheRead: 50_000, output: 0 }, '0.0325'],
+    ['claude-sonnet-5-5', { input: 1_000_000, output: 1_000_000 }, '12'],
+    ['haiku', { input: 1000, output: 100 }, '0.00015'],
+    [
+      'claude-haiku-4-5-20251001',
+      { input: 1_000_000, cacheWrite5m: 1, cacheWrite1h: 1, output: 0 },
+      '1.00000325',
+    ],
+  ])('of %s for %j is $%s', (model, usage, expected) => {
+    expect(decimalDollars(priceOf(model, { ...noUsage, ...usage }) ?? -1n)).toBe(expected)
+  })
+
+  it('is unknown for a model that has none', () => {
+    expect(priceOf('llama-9', noUsage)).toBeUndefined()
+    expect(priceOf('constructor', noUsage)).toBeUndefined()
+  })
+
+  it('is the same in whatever order it is added up', () => {
+    const tokens = fc.integer({ min: 0, max: 90_000 })
+    fc.assert(
+      fc.property(fc.array(fc.record({ input: tokens, output: tokens }), { minLength: 1 }), (rows) => {
+        const costs = rows.map((row) => priceOf('claude-haiku-5-5', { ...noUsage, ...row }) as bigint)
+        const input = rows.reduce((sum, { input }) => sum + input, 0)
+        const output = rows.reduce((sum, { output }) => sum + output, 0)
+        // $0.10 and $0.50 per million: 100,000 and 500,000 picodollars per token.
+        const expected = BigInt(input) * 100_000n + BigInt(output) * 500_000n
+        expect(costs.reduce((sum, cost) => sum + cost, 0n)).toBe(expected)
+        expect(costs.toReversed().reduce((sum, cost) => sum + cost, 0n)).toBe(expected)
+      }),
+    )
+  })
+})
+
+describe('dollars', () => {
+  it.each([
+    [0n, '$0'],
+    [123_456_000_000_000n, '$123.46'],
+    [12_300_000_000n, '$0.0123'],
+    [100_000_000_000n, '$0.10'],
+    [5_000n, '$0.000000005'],
+  ])('%s picodollars are %s', (cost, text) => {
+    expect(dollars(cost)).toBe(text)
+  })
+})
+
+describe('parseUsage', () => {
+  it('splits cache writes by their price', () => {
+    const raw = {
+      input_tokens: 5,
+      output_tokens: 7,
+      cache_creation_input_tokens: 100,
+      cache_read_input_tokens: 30,
+      cache_creation: { ephemeral_5m_input_tokens: 60, ephemeral_1h_input_tokens: 40 },
+    }
+    expect(parseUsage(raw)).toEqual({
+      input: 5,
+      cacheWrite5m: 60,
+      cacheWrite1h: 40,
+      cacheRead: 30,
+      output: 7,
+    })
+  })
+
+  it.each([
+    undefined,
+    null,
+    {},
+    [],
+    { input_tokens: 1 },
+    { input_tokens: -1, output_tokens: 1 },
+    { input_tokens: Number.NaN, output_tokens: 1 },
+    { input_tokens: '1', output_tokens: 1 },
+    { input_tokens: 1.5, output_tokens: 1 },
+  ])('takes %j for unknown', (raw) => {
+    expect(parseUsage(raw)).toBeUndefined()
+  })
+
+  it('takes null and missing cache fields for none', () => {
+    expect(parseUsage({ input_tokens: 1, output_tokens: 2, cache_read_input_tokens: null })).toEqual({
+      ...noUsage,
+      input: 1,
+      output: 2,
+    })
+  })
+})

@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import fastGlob from 'fast-glob'
+import { describe, expect, it } from 'vitest'
+import { faults } from '../src/simulator/script.ts'
+
+const root = resolve(import.meta.dirname, '..')
+/** Tables may be aligned by hand or by a formatter. */
+const page = async (path: string) => (await readFile(resolve(root, path), 'utf8')).replace(/ +/g, ' ')
+const pages = await fastGlob(['*.md', 'docs/**/*.md', 'fixtures/*.md'], { cwd: root })
+
+describe('the documentation', () => {
+  it.each(pages)('%s links to pages that exist', async (page) => {
+    const text = await readFile(resolve(root, page), 'utf8')
+    for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#|…)([^)#\s]+)\)/g)) {
+      await expect(readFile(resolve(root, dirname(page), link)), link).resolves.toBeTruthy()
+    }
+  })
+
+  it('lists every fault of the simulator with what it does', async () => {
+    const simulator = await page('docs/simulator.md')
+    for (const [name, effect] of Object.entries(faults))
+      expect(simulator).toContain(`| \`${name}\` | ${effect} |`)
+  })
+
+  it('gives a reason for every dependency', async () => {
+    const { dependencies } = JSON.parse(await readFile(resolve(root, 'package.json'), 'utf8'))
+    const design = await page('docs/design.md')
+    for (const name of Object.keys(dependencies)) expect(design).toContain(`| \`${name}\` | `)
+  })
+
+  it('tells of every document among the fixtures', async () => {
+    const documents = await fastGlob('**', { cwd: resolve(root, 'fixtures/documents') })
+    const table = await readFile(resolve(root, 'fixtures/README.md'), 'utf8')
+    for (const document of documents) expect(table).toContain(document)
+  })
+})

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import type { Attempt } from '../../src/core/attempt.ts'
+import type { Outcome } from '../../src/core/outcome.ts'
+import { createTally } from '../../src/core/report.ts'
+import { paintFor, wantsColour } from '../../src/ui/paint.ts'
+import { reportText } from '../../src/ui/report.ts'
+
+const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
+const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({
+  path,
+  attempt: 1,
+  at: 0,
+  elapsedMs: 400,
+  model: 'claude-haiku-5-5',
+  status: 200,
+  usage,
+  ...fields,
+})
+const source = (path: string) => ({ index: 0, path, file: path, named: true })
+const base = (path: string) => ({ source: source(path), attempts: [], elapsedMs: 1 })
+const plain = paintFor({ isTTY: false }, {})
+const setting = { prompt: 'summarize@v2 (shipped)', model: 'claude-haiku-5-5', poolSize: 3, simulated: false }
+
+describe('the report', () => {
+  it('adds up documents by outcome, tokens, dollars, requests, retries by reason and latencies', () => {
+    const tally = createTally()
+    const fault = { kind: 'status', status: 529, type: 'overloaded_error', message: '' } as const
+    const { usage: _, ...unanswered } = attempt('a', { fault, status: 529 })
+    tally.attempt(unanswered)
+    tally.attempt(attempt('a', { attempt: 2 }))
+    tally.attempt(attempt('b', { elapsedMs: 1600 }))
+    const outcomes: Outcome[] = [
+      { ...base('a'), status: 'summarized', text: 'x' },
+      {
+        ...base('b'),
+        status: 'failed',
+        failure: { kind: 'reply', type: 'empty', message: '', transient: false },
+      },
+      { ...base('c'), status: 'skipped', type: 'empty', reason: '' },
+      { ...base('d'), status: 'pending', reason: '' },
+    ]
+    for (const outcome of outcomes) tally.outcome(outcome)
+    expect(reportText(tally.report(2500), { ...setting, out: 'summaries' }, plain)).toBe(
+      [
+        'documents  4: 1 summarized, 1 failed, 1 skipped (1 × empty), 1 not done',
+        'tokens     2,000 in, 200 out',
+        'cost       $0.0003',
+        'requests   3, of them 1 retry (1 × 529)',
+        'latency    p50 400 ms, p95 1.6 s, p99 1.6 s',
+        'time       2.5 s, up to 3 at once',
+        'prompt     summarize@v2 (shipped), claude-haiku-5-5',
+        'written to summaries',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('never shows an unknown cost as $0', () => {
+    const tally = createTally()
+    tally.attempt(attempt('a', { model: 'llama-9' }))
+    expect(reportText(tally.report(1), { ...setting, model: 'llama-9' }, plain)).toMatch(
+      /cost +unknown \(1 without usage or a price/,
+    )
+    tally.attempt(attempt('b'))
+    expect(reportText(tally.report(1), setting, plain)).toMatch(/cost +\$0\.00015 and an unknown part/)
+  })
+
+  it('says when replies were lost that may be billed', () => {
+    const tally = createTally()
+    tally.attempt(attempt('a', { fault: { kind: 'timeout', type: 'timeout', message: '' } }))
+    expect(reportText(tally.report(1), setting, plain)).toContain(
+      '1 replies were lost on the way and may be billed too',
+    )
+  })
+})
+
+describe('colour', () => {
+  it.each<[boolean, Record<string, string>, boolean]>([
+    [true, {}, true],
+    [false, {}, false],
+    [true, { NO_COLOR: '1' }, false],
+    [true, { NO_COLOR: '' }, true],
+    [false, { FORCE_COLOR: '1' }, true],
+    [true, { FORCE_COLOR: '0' }, false],
+    [true, { TERM: 'dumb' }, false],
+    [false, { FORCE_COLOR: '1', NO_COLOR: '1' }, false],
+  ])('on a terminal: %s, with %j: %s', (terminal, env, wanted) => {
+    expect(wantsColour(terminal, env)).toBe(wanted)
+  })
+})
