@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** The two ways a run is told to stop, as standard abort signals. */
 export interface Halt {
   /** Aborted: start nothing new, let what is in flight finish. The reason says why. */
@@ -13,6 +15,8 @@ export interface Halt {
 export function createHalt(): Halt {
   const drain = new AbortController()
   const abort = new AbortController()
+  // Everything under way listens to them; Node would take more than ten for a leak, and say so on stderr.
+  setMaxListeners(0, drain.signal, abort.signal)
   return {
     drain: drain.signal,
     abort: abort.signal,

@@ -46,5 +46,6 @@ describe('every Markdown file under node_modules', () => {
     )
     expect(written).toHaveLength(Number(summarized) + Number(failed))
     expect(simulator.stats().billed.requests).toBe(summarized)
+    expect(stderr).not.toContain('Warning')
   }, 60_000)
 })
