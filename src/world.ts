@@ -33,7 +33,7 @@ export function realWorld(): World {
   return {
     argv: process.argv.slice(2),
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
@@ -45,6 +45,15 @@ export function realWorld(): World {
         for (const signal of stopSignals) process.off(signal, listener)
       }
     },
+  }
+}
+
+/** It can be gone; then paths relative to it are too, and are told as such. */
+function workingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return process.env['PWD'] ?? '/'
   }
 }
 

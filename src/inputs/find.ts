@@ -1,8 +1,9 @@
 import { lstat, stat } from 'node:fs/promises'
-import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import fastGlob from 'fast-glob'
 import type { InputProblem, Source } from '../core/document.ts'
 import { UsageError } from '../errors.ts'
+import { documentOf, earlierOutput } from './earlier-output.ts'
 import { reasonOf } from './reason.ts'
 import { type PassedOver, walkFileSystem } from './walk.ts'
 
@@ -69,7 +70,8 @@ async function expand(
   const stats = await stat(file).catch((error: NodeJS.ErrnoException) => error)
   if (!(stats instanceof Error)) {
     if (stats.isDirectory()) return walk(file, options)
-    return [candidate(file, true, options, stats.isFile() ? undefined : notAFile)]
+    const ours = documentOf(basename(file)) !== undefined ? earlierOutput : undefined
+    return [candidate(file, true, options, stats.isFile() ? ours : notAFile)]
   }
   if (stats.code !== 'ENOENT' && stats.code !== 'ENOTDIR' && stats.code !== 'ENAMETOOLONG') {
     return [candidate(file, true, options, { as: 'fail', type: 'unreadable', message: reasonOf(stats) })]
@@ -123,14 +125,15 @@ async function glob(
   const files = await fastGlob(pattern, {
     cwd,
     fs,
-    absolute: true,
+    // Not absolute: fast-glob would turn a backslash in a name into a slash.
+    absolute: false,
     // What is hidden, linked or ignored is decided by the file system above, in one place.
     dot: true,
     followSymbolicLinks: options.follow,
     ignore: [...options.exclude],
     suppressErrors: true,
   })
-  const candidates = files.filter(chosen).map((file) => candidate(resolve(file), false, options))
+  const candidates = files.filter(chosen).map((file) => candidate(join(cwd, file), false, options))
   const problems = passedOver.filter(({ file, problem }) => problem.as === 'fail' || chosen(file))
   return [...candidates, ...problems.map(({ file, problem }) => candidate(file, false, options, problem))]
 }

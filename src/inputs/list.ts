@@ -15,6 +15,11 @@ export async function readList(file: string, nul: boolean, cwd: string, stdin: R
       : await readFile(resolve(cwd, file), 'utf8').catch((error) => {
           throw new UsageError(`--files-from ${file}: ${reasonOf(error)}`)
         })
+  if (!nul && text.includes('\0'))
+    throw new UsageError(`--files-from ${file}: the paths end with NUL; give -0 too`)
+  if (nul && !text.includes('\0') && text.includes('\n')) {
+    throw new UsageError(`--files-from ${file}: there is no NUL in it; leave out -0 for one path per line`)
+  }
   return text.split(nul ? '\0' : /\r?\n/).filter((path) => (nul ? path !== '' : path.trim() !== ''))
 }
 

@@ -41,7 +41,7 @@ export function parsePromptFile(text: string, about: About): PromptFile {
 
   const prompts = versions.items.map(({ key, value }) => {
     const version = isScalar(key) ? String(key.value) : ''
-    if (!/^v\d+$/.test(version))
+    if (!/^v[1-9]\d*$/.test(version))
       fail(`a version is called v1, v2, …, not ${JSON.stringify(version)}`, key as Node)
     return promptOf(version, value as Node, about, fail)
   })

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Prompt } from '../core/prompt.ts'
+import { builtinSlots, type Prompt } from '../core/prompt.ts'
+import { slotsOf } from '../core/template.ts'
 import { UsageError } from '../errors.ts'
 import { parsePromptFile } from './prompt-file.ts'
 import { reasonOf } from './reason.ts'
@@ -39,6 +40,13 @@ export async function loadPrompt(spec: string, options: PromptOptions): Promise<
   if (prompt === undefined) {
     const known = versions.prompts.map(({ version }) => version).join(', ')
     throw new UsageError(`--prompt ${spec}: ${origin} has no version ${chosen}; it has ${known}`)
+  }
+  const slots = [...slotsOf(prompt.user), ...slotsOf(prompt.system ?? [])]
+  const unused = options.vars.find(
+    (name) => !slots.includes(name) || builtinSlots.some((slot) => slot === name),
+  )
+  if (unused !== undefined) {
+    throw new UsageError(`--var ${unused}: ${origin} ${chosen} has no slot {${unused}} of its own`)
   }
   return prompt
 }

@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import type { FileSystemAdapter } from 'fast-glob'
 import type { InputProblem } from '../core/document.ts'
-import { recordSuffix, summarySuffix } from '../core/output-path.ts'
+import { documentOf, earlierOutput } from './earlier-output.ts'
 import { ancestorRules, type IgnoreRules, isIgnored, rulesIn } from './ignore-files.ts'
 import { reasonOf } from './reason.ts'
 
@@ -44,6 +44,8 @@ export async function walkFileSystem(
   const visible = async (directory: string): Promise<Dirent[]> => {
     if (follow && (await isLoop(directory, root, real))) return []
     const entries = await list(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      // A pattern may begin where there is nothing: then it matches nothing.
+      if (directory === root && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return []
       const message = `cannot read this directory: ${reasonOf(error)}`
       tell({ file: directory, problem: { as: 'fail', type: 'unreadable', message } })
       return []
@@ -56,10 +58,12 @@ export async function walkFileSystem(
     return entries.filter((entry) => {
       const { name } = entry
       const file = join(directory, name)
-      if (pruned.includes(name) || (!hidden && name.startsWith('.')) || file === out || isOurs(name, names))
-        return false
+      if (pruned.includes(name) || (!hidden && name.startsWith('.')) || file === out) return false
+      // Beside its document it is surely ours; elsewhere it is said.
+      const about = documentOf(name)
+      if (about !== undefined && names.has(about)) return false
       if (isIgnored(file, entry.isDirectory(), inForce)) return false
-      const problem = problemOf(entry, follow)
+      const problem = about === undefined ? problemOf(entry, follow) : earlierOutput
       if (problem !== undefined) tell({ file, problem })
       return problem === undefined
     })
@@ -79,14 +83,6 @@ export async function walkFileSystem(
 }
 
 const list = promisify(readdir) as (path: string, options: { withFileTypes: true }) => Promise<Dirent[]>
-
-/** Summaries and records of earlier runs; a file that only happens to end in `.error.txt` has no sibling it is of. */
-function isOurs(name: string, siblings: ReadonlySet<string>): boolean {
-  return (
-    name.endsWith(summarySuffix) ||
-    (name.endsWith(recordSuffix) && siblings.has(name.slice(0, -recordSuffix.length)))
-  )
-}
 
 function problemOf(entry: Dirent, follow: boolean): InputProblem | undefined {
   if (entry.isFile() || entry.isDirectory() || (entry.isSymbolicLink() && follow)) return undefined

@@ -40,7 +40,7 @@ export function messageFor(
     stop_sequence: null,
     stop_details: wanted.stopDetails ?? null,
     ...(wanted.usage !== null && {
-      usage: wanted.usage ?? usageFor(request.inputTokens, tokensIn(text)),
+      usage: wanted.usage ?? usageFor(request.inputTokens, outputTokens({ content })),
     }),
   }
 }

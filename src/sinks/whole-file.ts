@@ -49,6 +49,7 @@ export function cannotWrite(what: string, { code, message }: NodeJS.ErrnoExcepti
     EACCES: 'permission denied',
     EPERM: 'operation not permitted',
     EROFS: 'the file system is read-only',
+    ENOENT: 'no such directory',
     EISDIR: 'a directory of that name is in the way',
     ENOTDIR: 'a file stands where a directory is needed',
     EMFILE: 'too many open files (raise ulimit -n, or lower --concurrency)',

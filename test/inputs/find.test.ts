@@ -155,6 +155,33 @@ describe('find', () => {
     expect(followed.filter((path) => path.endsWith('o.md') || path.endsWith('linked.md'))).toHaveLength(1)
   })
 
+  it('never takes what earlier runs wrote: silently beside its document, told elsewhere and when it is named', async () => {
+    const files = {
+      'a.md': '',
+      'a.md.summary.md': '',
+      'old/b.md.error.txt': '',
+      'old/c.summary.md': '',
+      'old/build.error.txt': '',
+    }
+    const { sources } = await found(['.', 'a.md.summary.md'], files)
+    expect(sources.map(({ path, problem }) => [path, problem?.type])).toEqual([
+      ['a.md', undefined],
+      ['a.md.summary.md', 'earlier_output'],
+      ['old/b.md.error.txt', 'earlier_output'],
+      ['old/build.error.txt', undefined],
+      ['old/c.summary.md', 'earlier_output'],
+    ])
+  })
+
+  it('takes names with a backslash for what they are', async () => {
+    const { paths } = await found(['c'], { 'c/back\\slash.md': '', 'c/back/slash.md': '' })
+    expect(paths).toEqual(['c/back/slash.md', 'c/back\\slash.md'])
+  })
+
+  it('finds nothing for a pattern that begins where there is nothing', async () => {
+    expect(await found(['nope/**/*.md'])).toMatchObject({ anything: false, unmatched: ['nope/**/*.md'] })
+  })
+
   it('names pipes instead of opening them', async () => {
     const cwd = await folderWith({ 'docs/a.md': 'a' })
     execFileSync('mkfifo', [join(cwd, 'docs/pipe.md')])

@@ -147,6 +147,13 @@ describe('loadPrompt', () => {
     })
   })
 
+  it.each(['audience', 'text'])('tells that --var %s has no slot to fill', async (name) => {
+    await expect(load('summarize', {}, { vars: [name] })).rejects.toMatchObject({
+      exit: 'usage',
+      message: expect.stringContaining(`no slot {${name}} of its own`),
+    })
+  })
+
   it('knows the slots of --var', async () => {
     const yaml = `versions:\n${version('v1', 'For {audience}: {text}')}`
     const prompt = await load('mine', file(yaml), { vars: ['audience'] })
