@@ -19,6 +19,8 @@ export interface ClientOptions {
   /** For one sending as a whole: milliseconds. */
   readonly totalTimeoutMs: number
   /** A server to use instead of what the environment says, with the key it takes; proxies do not apply to it. */
+  /** For the proxies and the base URL it names. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly server?: { readonly url: string; readonly key: string }
 }
 
@@ -35,7 +37,7 @@ export interface Client {
  * retry a spend limit, and hide what it does); its log is off (it would write document text to stdout).
  * @throws UsageError where there are no usable credentials, or where they would travel unencrypted
  */
-export async function createClient({ clock, server, ...timeouts }: ClientOptions): Promise<Client> {
+export async function createClient({ clock, env, server, ...timeouts }: ClientOptions): Promise<Client> {
   const agentOptions = {
     connect: { timeout: timeouts.connectTimeoutMs },
     headersTimeout: timeouts.idleTimeoutMs,
@@ -43,7 +45,11 @@ export async function createClient({ clock, server, ...timeouts }: ClientOptions
     // No summary comes near this; an endless body must not fill the memory.
     maxResponseSize: 16_000_000,
   }
-  const dispatcher = server === undefined ? new EnvHttpProxyAgent(agentOptions) : new Agent(agentOptions)
+  if (server === undefined) checkUrl('ANTHROPIC_BASE_URL', env['ANTHROPIC_BASE_URL'])
+  const dispatcher =
+    server === undefined
+      ? new EnvHttpProxyAgent({ ...agentOptions, ...proxiesIn(env) })
+      : new Agent(agentOptions)
   const anthropic = new Anthropic({
     ...(server !== undefined && { baseURL: server.url, apiKey: server.key }),
     maxRetries: 0,
@@ -90,6 +96,39 @@ function send(anthropic: Anthropic, request: Request, signal: AbortSignal, clock
     anthropic.post('/v1/messages', { body: { ...body, stream: true }, signal, stream: true }),
     () => clock.now() - start,
   )
+}
+
+/** Proxies as the environment names them; without a scheme, as curl takes them, they are `http`. */
+function proxiesIn(env: ClientOptions['env']): { httpProxy: string; httpsProxy: string; noProxy: string } {
+  const proxy = (name: string) => {
+    const value = (env[name] ?? env[name.toUpperCase()] ?? '').trim()
+    const url = value === '' || value.includes('://') ? value : `http://${value}`
+    checkUrl(name.toUpperCase(), url)
+    return url
+  }
+  return {
+    httpProxy: proxy('http_proxy'),
+    httpsProxy: proxy('https_proxy'),
+    noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
+  }
+}
+
+function checkUrl(name: string, value: string | undefined): void {
+  if (value === undefined || value.trim() === '') return
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  const bad =
+    url === undefined || !/^https?:$/.test(url.protocol) || !decodes(url.username) || !decodes(url.password)
+  // Not repeated: a proxy's URL may hold a password.
+  if (bad) throw new UsageError(`${name} is not a URL that begins with http:// or https://`)
+}
+
+function decodes(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Builds a request without sending it: the only way to learn whether the SDK finds credentials, and what host it asks. */

@@ -1,5 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { AskError, type Fault } from '../core/failure.ts'
+import { rateLimits } from '../core/rate-limits.ts'
 import { retryAfter } from '../core/retry-after.ts'
 import type { Deadline } from './deadline.ts'
 
@@ -51,6 +52,7 @@ function statusFault(error: StatusError, wallMs: number): Fault {
   const wait = retryAfter(header, wallMs)
   const should = header('x-should-retry')
   const code = error.errorCode
+  const limits = rateLimits(header)
   return {
     kind: 'status',
     status,
@@ -59,6 +61,7 @@ function statusFault(error: StatusError, wallMs: number): Fault {
     ...(code !== null && { code }),
     ...(error.requestID != null && { requestId: error.requestID }),
     ...(wait !== undefined && { retryAfter: wait }),
+    ...(limits !== undefined && { limits }),
     ...((should === 'true' || should === 'false') && { shouldRetry: should === 'true' }),
   }
 }

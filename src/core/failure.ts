@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt.ts'
+import type { RateLimits } from './rate-limits.ts'
 import type { Seconds } from './retry-after.ts'
 
 /** What went wrong with one sending: the bare facts, as the client read them off the wire. */
@@ -16,6 +17,8 @@ export interface Fault {
   readonly requestId?: string
   /** How long the server asks everyone to wait. */
   readonly retryAfter?: Seconds
+  /** The account's limits, as the response's headers told them. */
+  readonly limits?: RateLimits
   /** The `x-should-retry` header, which overrides the rule by status. */
   readonly shouldRetry?: boolean
 }
@@ -25,11 +28,14 @@ export class AskError extends Error {
   override readonly name = 'AskError'
   readonly fault: Fault
   readonly attempts: readonly Attempt[]
+  /** The service refused everybody just then: sending again uses up no attempt. */
+  readonly free: boolean
 
-  constructor(fault: Fault, attempts: readonly Attempt[] = []) {
+  constructor(fault: Fault, attempts: readonly Attempt[] = [], free = false) {
     super(fault.message)
     this.fault = fault
     this.attempts = attempts
+    this.free = free
   }
 }
 
@@ -130,6 +136,20 @@ const endingCodes: ReadonlySet<string> = new Set([
 
 /** Two account faults come as a bare 400 without a code; their text is all there is to know them by. */
 const endingMessages = [/^You have reached your specified /, /^Your credit balance is too low/]
+
+/** The request may have reached the service, and be billed, though no whole answer came back. */
+export function mayBeBilled({ kind, code = '' }: Fault): boolean {
+  return kind !== 'status' && kind !== 'tls' && !neverSent.has(code)
+}
+
+const neverSent: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 /** Why a document has no summary, as its record and its JSON tell it. */
 export interface Failure {

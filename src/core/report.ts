@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt.ts'
+import { mayBeBilled } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import { type Picodollars, priceOf } from './price.ts'
 import { addUsage, noUsage, type Usage } from './usage.ts'
@@ -52,7 +53,7 @@ export function createTally(): Tally {
       lastFault.delete(attempt.path)
       if (attempt.fault !== undefined) {
         lastFault.set(attempt.path, String(attempt.fault.status ?? attempt.fault.type))
-        if (attempt.fault.kind !== 'status' && attempt.fault.kind !== 'tls') lostReplies++
+        if (mayBeBilled(attempt.fault)) lostReplies++
       }
       if (attempt.fault === undefined) latencies.push(attempt.elapsedMs)
       const price = attempt.usage && priceOf(attempt.model, attempt.usage)

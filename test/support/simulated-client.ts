@@ -11,6 +11,7 @@ export async function simulatedClient(
   const simulator = await startSimulator({ latency: { medianMs: 5, sigma: 0 }, ...options })
   const client = await createClient({
     clock: realClock,
+    env: {},
     connectTimeoutMs: 2000,
     idleTimeoutMs: 2000,
     totalTimeoutMs: 5000,
