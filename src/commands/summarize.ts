@@ -2,13 +2,15 @@ import { resolve } from 'node:path'
 import { checkTogether, defaultExtensions, type SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import { defaultModel, findModel, modelId } from '../core/models.ts'
-import { poolSize } from '../core/pool-size.ts'
+import type { LimitRates } from '../core/pace.ts'
+import { firstSlots, largestPool } from '../core/pool-size.ts'
 import { type Prompt, renderPrompt } from '../core/prompt.ts'
 import { createTally, type Tally } from '../core/report.ts'
 import { parametersFor, type Settings } from '../core/request.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createGate } from '../engine/gate.ts'
 import { createHalt, type Halt } from '../engine/halt.ts'
+import { createPace } from '../engine/pace.ts'
 import { recorded } from '../engine/recorded.ts'
 import { retrying } from '../engine/retry.ts'
 import { summarizeAll } from '../engine/summarize.ts'
@@ -47,7 +49,7 @@ export async function summarize(
   })
   const parameters = parametersFor(settingsOf(prompt, options))
 
-  const service = await openService(options, clock)
+  const service = await openService(options, world)
   try {
     const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
     const sink = await openSink(out, found.sources, options, world)
@@ -66,8 +68,6 @@ export async function summarize(
     const halt = createHalt()
     const stopListening = stopOnSignals(world, halt, teller.draining)
 
-    const size =
-      options.concurrency ?? poolSize(options.rpm ?? service.rpm, options.latency ?? service.latency)
     const maxWaitMs = options.maxWait * 1000
     const gate = createGate({ clock, random, maxWaitMs, onPause: teller.paused })
     const counted = recorded(service.ask, clock, {
@@ -78,10 +78,18 @@ export async function summarize(
         teller.ended(attempt)
       },
     })
-    const ask = retrying(counted, {
+    const most = options.concurrency ?? largestPool
+    const pace = createPace({
+      given: givenLimits(options),
+      slots: { first: Math.min(most, firstSlots(options.rpm, options.latency ?? 3)), most },
+      charactersPerToken: findModel(parameters.model)?.charsPerToken ?? 2.5,
+      gate,
+      clock,
+      drain: halt.drain,
+    })
+    const ask = retrying(pace.paced(counted), {
       retries: options.retries,
       maxWaitMs,
-      gate,
       clock,
       random,
       drain: halt.drain,
@@ -98,7 +106,7 @@ export async function summarize(
       }),
       ask,
       explain: ({ fault }) => new RunError('refused', adviceFor(fault, parameters.model, service.endpoint)),
-      poolSize: size,
+      slots: pace.slots,
       ...(out === undefined && !options.unordered && { ahead: furthestAhead }),
       halt,
       clock,
@@ -115,7 +123,7 @@ export async function summarize(
       teller.report({
         prompt: `${prompt.name}@${prompt.version} (${prompt.origin})`,
         model: parameters.model,
-        poolSize: size,
+        pace: pace.account(),
         simulated: options.simulate,
         ...(out !== undefined && { out: options.out ?? 'summaries' }),
       })
@@ -171,6 +179,14 @@ function nothingFound(inputs: readonly Input[]): string {
 
 function rootsOf(inputs: readonly Input[], { cwd }: World): string[] {
   return inputs.filter(({ text }) => text !== '-').map(({ text }) => resolve(cwd, text))
+}
+
+function givenLimits({ rpm, itpm, otpm }: SummarizeOptions): LimitRates {
+  return {
+    ...(rpm !== undefined && { requests: rpm }),
+    ...(itpm !== undefined && { inputTokens: itpm }),
+    ...(otpm !== undefined && { outputTokens: otpm }),
+  }
 }
 
 /** A flag goes before the prompt's own wish, which goes before the default. */

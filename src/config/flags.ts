@@ -166,19 +166,31 @@ export const summarizeFlags = {
   rpm: {
     group: 'Pool and pace',
     flag: '--rpm <n>',
-    help: 'your rate limit, requests per minute (default: 60)',
+    help: 'your rate limit, requests per minute (default: what the service says)',
     parse: number(0.001, 1_000_000),
+  },
+  itpm: {
+    group: 'Pool and pace',
+    flag: '--itpm <tokens>',
+    help: 'your rate limit, input tokens per minute (default: what the service says)',
+    parse: number(1, 1_000_000_000),
+  },
+  otpm: {
+    group: 'Pool and pace',
+    flag: '--otpm <tokens>',
+    help: 'your rate limit, output tokens per minute (default: what the service says)',
+    parse: number(1, 1_000_000_000),
   },
   latency: {
     group: 'Pool and pace',
     flag: '--latency <seconds>',
-    help: 'time a request takes; with --rpm it sizes the pool: rpm / 60 × latency, rounded up (default: 3)',
+    help: 'time a request takes, to start with; the first pool is rpm / 60 × latency, rounded up, and at most 8 (default: 3)',
     parse: number(0.001, 3600),
   },
   concurrency: {
     group: 'Pool and pace',
     flag: '--concurrency <n>',
-    help: `requests in flight at once, instead of the computed size (at most ${largestPool})`,
+    help: `most requests in flight at once (default: as many as the limit and the latency need, at most ${largestPool})`,
     parse: count(1, largestPool),
   },
 

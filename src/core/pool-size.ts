@@ -12,3 +12,11 @@ export function poolSize(rpm: number, latency: number): number {
   const needed = Math.ceil(Number(((rpm / 60) * latency).toFixed(9)))
   return Math.min(largestPool, Math.max(1, needed))
 }
+
+/** A sharp rise is itself limited by the service (`ramp_limit_exceeded`): these many go out before the first reply. */
+const slowStart = { known: 8, unknown: 4 }
+
+/** The slots to start with: what the user's own figures ask for, as far as that is a slow start. */
+export function firstSlots(rpm: number | undefined, latency: number): number {
+  return rpm === undefined ? slowStart.unknown : Math.min(slowStart.known, poolSize(rpm, latency))
+}

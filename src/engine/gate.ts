@@ -4,20 +4,22 @@ import type { Clock } from '../core/clock.ts'
 import { duration } from '../core/duration.ts'
 import { RunError } from '../errors.ts'
 
-/** A rate limit holds for everybody: one request that meets it closes the gate for all. */
+/** A service that is rate limited or down is so for everybody: one request that meets it closes the gate for all. */
 export interface Gate {
-  /** Waits until sending is allowed; rejects with the signal's reason. Every pass must be settled, one way or the other. */
-  pass(signal: AbortSignal): Promise<Pass>
+  /** Waits until one may enter; rejects with the signal's reason. */
+  opened(signal: AbortSignal): Promise<void>
+  /** Goes through, right after `opened`. Every pass must be settled, one way or the other. */
+  enter(): Pass
 }
 
 interface Pass {
-  /** The service answered something other than a rate limit. */
+  /** The service answered in some way that is no reason to wait. */
   admitted(): void
   /**
-   * It answered 429, asking for so many milliseconds (undefined: it did not say).
+   * It refused, asking for so many milliseconds (undefined: it did not say).
    * @throws RunError `later`, when the wait as a whole would be longer than the user allows
    */
-  limited(waitMs: number | undefined): void
+  refused(waitMs: number | undefined): void
 }
 
 export interface GateOptions {
@@ -29,14 +31,17 @@ export interface GateOptions {
 }
 
 /**
- * After a pause one request goes first, as a probe; the others follow once it was admitted. So a limit that is still
+ * After a pause one request goes first, as a probe; the others follow once it was admitted. So trouble that is still
  * on is met once per pause, not once per slot.
  */
 export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): Gate {
   let openAt = 0
-  /** When the present run of 429s began; undefined while all is well. */
-  let limitedSince: number | undefined
+  /** When the present trouble began; undefined while all is well. */
+  let since: number | undefined
+  /** Counts all pauses, so that late answers can be told from fresh ones. */
   let pauses = 0
+  /** In the present trouble. */
+  let inARow = 0
   let probing = false
   const news = new EventEmitter().setMaxListeners(0)
 
@@ -46,34 +51,44 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
   }
 
   return {
-    async pass(signal) {
+    async opened(signal) {
       while (true) {
         signal.throwIfAborted()
         if (clock.now() < openAt) await clock.sleep(openAt - clock.now(), signal)
-        else if (limitedSince !== undefined && probing)
+        else if (since !== undefined && probing) {
           await once(news, 'settled', { signal }).catch(() => signal.throwIfAborted())
-        else break
+        } else return
       }
-      probing = limitedSince !== undefined
+    },
+    enter() {
+      probing = since !== undefined
       const pause = pauses
       return {
         admitted() {
           // An answer to something sent before the pause says nothing about whether it is over.
           if (pause !== pauses) return
-          limitedSince = undefined
+          since = undefined
+          inARow = 0
           settle()
         },
-        limited(waitMs) {
+        refused(waitMs) {
           const now = clock.now()
-          limitedSince ??= now
+          since ??= now
           const fresh = pause === pauses
-          if (fresh) pauses++
+          if (fresh) {
+            pauses++
+            inARow++
+          }
           // Up to a tenth more than asked, so that many clients do not come back in the same instant.
           const wait =
-            waitMs === undefined ? backoffMs(Math.min(pauses, 6), random()) : waitMs * (1 + random() / 10)
-          if ((waitMs ?? 0) > maxWaitMs || now + wait - limitedSince > maxWaitMs) {
+            waitMs === undefined
+              ? backoffMs(Math.min(inARow, longestDoubling), random())
+              : waitMs * (1 + random() / 10)
+          // The little extra is ours, not the service's.
+          const asked = waitMs ?? wait
+          if (asked > maxWaitMs || now + asked - since > maxWaitMs) {
             settle()
-            throw new RunError('later', tooLong(waitMs ?? wait, now - limitedSince, maxWaitMs))
+            throw new RunError('later', tooLong(asked, now - since, maxWaitMs))
           }
           if (fresh) onPause?.(wait)
           if (fresh || waitMs !== undefined) openAt = Math.max(openAt, now + wait)
@@ -84,8 +99,11 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
   }
 }
 
+/** Up to four seconds: one probe now and then is no load, and the end of the trouble should not be slept through. */
+const longestDoubling = 3
+
 function tooLong(waitMs: number, soFarMs: number, maxWaitMs: number): string {
-  const asked = `the service is rate limited and asks to wait ${duration(waitMs)}`
-  const already = soFarMs > 1000 ? ` after ${duration(soFarMs)} of waiting` : ''
+  const asked = `the service wants a pause of ${duration(waitMs)}`
+  const already = soFarMs > 1000 ? ` after ${duration(soFarMs)} of trouble` : ''
   return `${asked}${already}, longer than --max-wait ${duration(maxWaitMs)}; run the same command again later`
 }

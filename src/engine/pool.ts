@@ -1,8 +1,8 @@
 import pLimit from 'p-limit'
 
 export interface PoolOptions {
-  /** How many may be under way at once. */
-  readonly size: number
+  /** How many may be under way at once; asked anew before each start. */
+  readonly size: () => number
   /** How far the newest may run ahead of the oldest unfinished one; bounds what a consumer in order must keep. */
   readonly ahead?: number
 }
@@ -16,7 +16,7 @@ export async function* pool<Item, Result>(
   { size, ahead = Number.POSITIVE_INFINITY }: PoolOptions,
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
-  const limit = pLimit(size)
+  const limit = pLimit(size())
   const source = items[Symbol.iterator]()
   /** Sequence numbers under way, oldest first, since a Set keeps the order of insertion. */
   const running = new Set<number>()
@@ -27,6 +27,8 @@ export async function* pool<Item, Result>(
 
   const mayStart = () => {
     const [oldest] = running
+    const slots = size()
+    if (slots !== limit.concurrency) limit.concurrency = slots
     return (
       !exhausted && running.size < limit.concurrency && (oldest === undefined || started - oldest < ahead)
     )

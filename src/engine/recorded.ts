@@ -41,7 +41,7 @@ export function recorded(ask: Ask, clock: Clock, listener: Listener): Ask {
         ...(fault.requestId !== undefined && { requestId: fault.requestId }),
       }
       listener.ended(attempt)
-      throw error instanceof AskError ? new AskError(fault, [attempt]) : error
+      throw error instanceof AskError ? new AskError(fault, [attempt], error.free) : error
     }
   }
 }

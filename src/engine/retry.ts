@@ -6,14 +6,12 @@ import type { Clock } from '../core/clock.ts'
 import { duration } from '../core/duration.ts'
 import { AskError, judge } from '../core/failure.ts'
 import { RunError } from '../errors.ts'
-import type { Gate } from './gate.ts'
 
 export interface RetryOptions {
   /** Sendings beyond the first that a transient fault may use up. */
   readonly retries: number
   /** A longer wait than this ends the run instead of being slept through. */
   readonly maxWaitMs: number
-  readonly gate: Gate
   readonly clock: Clock
   readonly random: () => number
   /** Aborted: no further sending, not even of what failed. */
@@ -22,26 +20,23 @@ export interface RetryOptions {
 
 /**
  * The one retry layer: sends again only what a retry can cure, after a backoff with full jitter or as long as the
- * service asks. A 429 uses up no attempt; it closes the gate for everybody instead.
+ * service asks. Where the service refused everybody (a 429, an outage) no attempt is used up, and the wait is the
+ * pace's, which lets nobody out until it is over.
  *
  * Rejects with an `AskError` that carries every sending; with a `RunError` where the wait would be too long; with the
  * reason of `drain` where it was told not to send again.
  */
-export function retrying(ask: Ask, { retries, maxWaitMs, gate, clock, random, drain }: RetryOptions): Ask {
+export function retrying(ask: Ask, { retries, maxWaitMs, clock, random, drain }: RetryOptions): Ask {
   return async (request, signal) => {
     const before: Attempt[] = []
 
     const send = async (attempt: number) => {
-      const pass = await gate.pass(drain)
+      drain.throwIfAborted()
       try {
         const reply = await ask({ ...request, attempt }, signal)
-        pass.admitted()
         return { ...reply, attempts: [...before, ...reply.attempts] }
       } catch (error) {
         if (error instanceof AskError) before.push(...error.attempts)
-        if (error instanceof AskError && judge(error.fault).retry === 'free')
-          pass.limited(milliseconds(error))
-        else pass.admitted()
         throw error
       }
     }
@@ -52,14 +47,13 @@ export function retrying(ask: Ask, { retries, maxWaitMs, gate, clock, random, dr
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
         // Consumed also where it is never retried: p-retry would repeat a TypeError for ever that uses nothing up.
-        shouldConsumeRetry: ({ error }) =>
-          !(error instanceof AskError) || judge(error.fault).retry !== 'free',
+        shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.free),
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
           const { retry } = judge(error.fault)
           if (retry === 'never') return false
           drain.throwIfAborted()
-          if (retry === 'free') return true
+          if (error.free) return true
           if (retriesConsumed >= retries) return false
           const asked = milliseconds(error)
           if ((asked ?? 0) > maxWaitMs) {

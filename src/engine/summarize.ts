@@ -19,7 +19,8 @@ export interface Job {
   readonly ask: Ask
   /** What to tell the user when the account or setup refuses. */
   readonly explain: (error: AskError) => RunError
-  readonly poolSize: number
+  /** Slots of the pool; see the pool's option `size`. */
+  readonly slots: () => number
   /** See the pool's option of that name. */
   readonly ahead?: number
   readonly halt: Halt
@@ -31,7 +32,7 @@ export interface Job {
  * `halt`, and whatever was not done by then comes out as pending.
  */
 export function summarizeAll(job: Job): AsyncGenerator<Outcome> {
-  const { poolSize: size, ahead, sources } = job
+  const { slots: size, ahead, sources } = job
   return pool(sources, ahead === undefined ? { size } : { size, ahead }, (source) =>
     summarizeOne(source, job),
   )

@@ -1,9 +1,19 @@
 import type { ChalkInstance } from 'chalk'
 import { duration } from '../core/duration.ts'
+import { type LimitName, type LimitRates, limitNames } from '../core/pace.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import type { Report } from '../core/report.ts'
 import { promptTokens } from '../core/usage.ts'
+
+/** What the report needs to know of the pace. */
+interface Pacing {
+  readonly given: LimitRates
+  readonly seen: LimitRates
+  readonly waitedFor: ReadonlyMap<LimitName, number>
+  readonly unhindered: number
+  readonly mostInFlight: number
+}
 
 /** What the report says beside its numbers. */
 export interface Setting {
@@ -12,7 +22,7 @@ export interface Setting {
   readonly model: string
   /** Where the summaries are; undefined when they went to stdout. */
   readonly out?: string
-  readonly poolSize: number
+  readonly pace: Pacing
   readonly simulated: boolean
 }
 
@@ -34,11 +44,38 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
       `p50 ${duration(latency.p50)}, p95 ${duration(latency.p95)}, p99 ${duration(latency.p99)}`,
     ])
   }
-  rows.push(['time', `${duration(report.wallMs)}, up to ${setting.poolSize} at once`])
+  rows.push(['time', `${duration(report.wallMs)}, up to ${setting.pace.mostInFlight} at once`])
+  if (requests > 1) rows.push(['bound by', bound(report, setting.pace)])
+  for (const name of limitNames) {
+    const [given, seen] = [setting.pace.given[name], setting.pace.seen[name]]
+    if (given === undefined || seen === undefined || given <= seen) continue
+    rows.push([
+      'note',
+      `${flagOf[name]} ${given} is above the real limit of ${counted(seen)}, which was kept to`,
+    ])
+  }
   rows.push(['prompt', `${printable(setting.prompt)}, ${printable(setting.model)}`])
   if (setting.out !== undefined && documents.summarized + documents.failed > 0)
     rows.push(['written to', printable(setting.out)])
   return `${rows.map(([name, value]) => `${paint.dim(name.padEnd(10))} ${value}`).join('\n')}\n`
+}
+
+const flagOf = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--otpm' } as const
+const words = { requests: 'requests', inputTokens: 'input tokens', outputTokens: 'output tokens' } as const
+
+/** What kept the run from being faster, and how much of that was used. */
+function bound(report: Report, { given, seen, waitedFor, unhindered }: Pacing): string {
+  const [first] = [...waitedFor].sort(([, a], [, b]) => b - a)
+  if (first === undefined || first[1] < unhindered) return 'the latency of the service'
+  const [name] = first
+  const limit = Math.min(given[name] ?? Number.POSITIVE_INFINITY, seen[name] ?? Number.POSITIVE_INFINITY)
+  const used = {
+    requests: report.requests,
+    inputTokens: promptTokens(report.usage),
+    outputTokens: report.usage.output,
+  }
+  const share = used[name] / (report.wallMs / 60_000) / limit
+  return `the limit of ${counted(limit)} ${words[name]} per minute, ${Math.round(share * 100)} % of it used`
 }
 
 function outcomes({ documents, transient, skippedBy }: Report, paint: ChalkInstance): string {

@@ -401,6 +401,48 @@ describe('claude-batch used wrongly', () => {
     expect(stderr).not.toContain('sk-ant')
   })
 
+  it.each([
+    ['ANTHROPIC_BASE_URL', 'localhost:8787'],
+    ['ANTHROPIC_BASE_URL', 'foo'],
+    ['HTTPS_PROXY', 'http://u:secret%@127.0.0.1:1'],
+    ['HTTPS_PROXY', 'socks5://127.0.0.1:1'],
+  ])('tells a wrong %s %s, without repeating it', async (name, value) => {
+    const cwd = await folderWith({ 'a.md': prose(1) })
+    const { code, stderr } = await runCli(['summarize', 'a.md'], {
+      cwd,
+      env: { ANTHROPIC_API_KEY: 'k', [name]: value },
+    })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(new RegExp(`^claude-batch: ${name} is not a URL`))
+    expect(stderr).not.toContain('secret')
+  })
+
+  it('says that nothing can be billed where nobody was reached', async () => {
+    const cwd = await folderWith({ 'a.md': prose(1) })
+    const env = {
+      ANTHROPIC_API_KEY: 'k',
+      HTTPS_PROXY: '127.0.0.1:1',
+      ANTHROPIC_BASE_URL: 'https://nowhere.internal',
+    }
+    const { code, stderr } = await runCli(['summarize', 'a.md', '--retries', '0'], { cwd, env })
+    expect(code).toBe(75)
+    expect(stderr).toContain('ECONNREFUSED')
+    expect(stderr).not.toContain('billed')
+  })
+
+  it.each([
+    ['a NUL list without -0', [], 'a.md\0b.md\0', /give -0 too/],
+    ['a list of lines with -0', ['-0'], 'a.md\nb.md\n', /leave out -0/],
+  ])('tells %s', async (_name, flags, input, message) => {
+    const cwd = await folderWith({ 'a.md': prose(1) })
+    const { code, stderr } = await runCli(['summarize', '--files-from', '-', ...flags, '--simulate'], {
+      cwd,
+      input,
+    })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(message)
+  })
+
   it('does not send a key over plain http to a public host', async () => {
     const cwd = await folderWith({ 'a.md': prose(1) })
     const { code, stderr } = await runCli(['summarize', 'a.md'], {

@@ -19,7 +19,7 @@ describe('pool', () => {
           const clock = virtualClock()
           let running = 0
           let most = 0
-          const results = pool(delays.entries(), { size }, async ([index, delay]) => {
+          const results = pool(delays.entries(), { size: () => size }, async ([index, delay]) => {
             running++
             most = Math.max(most, running)
             await clock.sleep(delay)
@@ -40,7 +40,7 @@ describe('pool', () => {
     function* items() {
       while (taken < 100_000) yield taken++
     }
-    for await (const _ of pool(items(), { size: 4 }, async (item) => item)) {
+    for await (const _ of pool(items(), { size: () => 4 }, async (item) => item)) {
       expect(taken).toBeLessThanOrEqual(20)
       if (taken > 12) break
     }
@@ -50,7 +50,7 @@ describe('pool', () => {
     const clock = virtualClock()
     let furthest = 0
     const delays = [1000, ...Array.from({ length: 50 }, () => 1)]
-    const results = pool(delays.entries(), { size: 4, ahead: 10 }, async ([index, delay]) => {
+    const results = pool(delays.entries(), { size: () => 4, ahead: 10 }, async ([index, delay]) => {
       if (clock.now() < 1000) furthest = Math.max(furthest, index)
       await clock.sleep(delay)
       return index
@@ -60,7 +60,7 @@ describe('pool', () => {
   })
 
   it('lets a bug in the work out', async () => {
-    const results = pool([1], { size: 1 }, () => Promise.reject(new Error('bug')))
+    const results = pool([1], { size: () => 1 }, () => Promise.reject(new Error('bug')))
     await expect(collect(results)).rejects.toThrow('bug')
   })
 })

@@ -1,24 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { Ask } from '../../src/core/ask.ts'
 import { AskError, type Fault } from '../../src/core/failure.ts'
-import { createGate } from '../../src/engine/gate.ts'
-import { createHalt } from '../../src/engine/halt.ts'
-import { recorded } from '../../src/engine/recorded.ts'
-import { retrying } from '../../src/engine/retry.ts'
 import { RunError } from '../../src/errors.ts'
-import { requestFor, type ScriptedAsk, scriptedAsk, statusFault } from '../support/scripted-ask.ts'
+import { scriptedAsk, statusFault } from '../support/scripted-ask.ts'
+import { stack } from '../support/stack.ts'
 import { virtualClock } from '../support/virtual-clock.ts'
-
-/** The layers as the run stacks them, around a scripted ask, with all time virtual and all jitter at its longest. */
-function stack(script: ScriptedAsk, { retries = 3, maxWaitMs = 600_000 } = {}) {
-  const clock = virtualClock()
-  const halt = createHalt()
-  const pauses: number[] = []
-  const random = () => 1
-  const gate = createGate({ clock, random, maxWaitMs, onPause: (ms) => pauses.push(ms) })
-  const counted = recorded(script, clock, { sent() {}, ended() {} })
-  const ask = retrying(counted, { retries, maxWaitMs, gate, clock, random, drain: halt.drain })
-  return { clock, halt, pauses, ask: (path = 'a.md') => ask(requestFor(path), halt.abort) }
-}
 
 const mustFail = async (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -104,13 +90,15 @@ describe('retrying', () => {
   })
 
   it('does not send again once it was told to stop, and says so with that reason', async () => {
-    const script = scriptedAsk(statusFault(500))
-    const { clock, halt, ask } = stack(script)
     const reason = new RunError('interrupt', 'stopped')
-    const failing = mustFail(clock.run(ask()))
-    halt.stop(reason)
-    expect(await failing).toBe(reason)
-    expect(script.requests).toHaveLength(1)
+    const failing = scriptedAsk(statusFault(500))
+    const stopping: Ask = (request, signal) => {
+      halt.stop(reason)
+      return failing(request, signal)
+    }
+    const { clock, halt, ask } = stack(stopping)
+    expect(await mustFail(clock.run(ask()))).toBe(reason)
+    expect(failing.requests).toHaveLength(1)
   })
 
   it('lets a bug through at once, with its own stack', async () => {
@@ -139,31 +127,16 @@ describe('a rate limit', () => {
   it('pauses everyone: within the time asked for nothing is sent, and one goes first afterwards', async () => {
     const starts: number[] = []
     const clock = virtualClock()
-    const halt = createHalt()
-    const random = () => 0
-    const gate = createGate({ clock, random, maxWaitMs: 600_000 })
     const service = scriptedAsk(statusFault(429, { retryAfter: 2 }), 'ok')
-    const slow: ScriptedAsk = Object.assign(
-      async (...args: Parameters<ScriptedAsk>) => {
-        starts.push(clock.now())
-        await clock.sleep(100)
-        return service(...args)
-      },
-      { requests: service.requests },
-    )
-    const ask = retrying(recorded(slow, clock, { sent() {}, ended() {} }), {
-      retries: 3,
-      maxWaitMs: 600_000,
-      gate,
-      clock,
-      random,
-      drain: halt.drain,
-    })
-    const first = ask(requestFor('first.md'), halt.abort)
-    // Sent 50 ms later, so that they find the gate closed when the first one's 429 arrives.
-    const others = clock
-      .sleep(150)
-      .then(() => Promise.all(['b', 'c', 'd'].map((path) => ask(requestFor(path), halt.abort))))
+    const slow: Ask = async (request, signal) => {
+      starts.push(clock.now())
+      await clock.sleep(100)
+      return service(request, signal)
+    }
+    const { ask } = stack(slow, { clock, random: () => 0 })
+    const first = ask('first.md')
+    // Sent 50 ms after the first one's 429, so that they find the gate closed.
+    const others = clock.sleep(150).then(() => Promise.all(['b', 'c', 'd'].map((path) => ask(path))))
     await clock.run(Promise.all([first, others]))
     expect(starts[0]).toBe(0)
     expect(starts.slice(1).every((start) => start >= 2100)).toBe(true)
@@ -174,7 +147,12 @@ describe('a rate limit', () => {
   it('is told once per pause, not once per request', async () => {
     const limited = statusFault(429, { retryAfter: 5 })
     const script = scriptedAsk(limited, limited, limited, 'ok')
-    const { clock, pauses, ask } = stack(script)
+    const clock = virtualClock()
+    const slow: Ask = async (request, signal) => {
+      await clock.sleep(100)
+      return script(request, signal)
+    }
+    const { pauses, ask } = stack(slow, { clock })
     await clock.run(Promise.all(['a', 'b', 'c'].map((path) => ask(path))))
     expect(pauses).toHaveLength(1)
   })

@@ -19,7 +19,12 @@ const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({
 const source = (path: string) => ({ index: 0, path, file: path, named: true })
 const base = (path: string) => ({ source: source(path), attempts: [], elapsedMs: 1 })
 const plain = paintFor({ isTTY: false }, {})
-const setting = { prompt: 'summarize@v2 (shipped)', model: 'claude-haiku-5-5', poolSize: 3, simulated: false }
+const setting = {
+  prompt: 'summarize@v2 (shipped)',
+  model: 'claude-haiku-5-5',
+  pace: { given: {}, seen: {}, waitedFor: new Map(), unhindered: 3, mostInFlight: 3 },
+  simulated: false,
+} as const
 
 describe('the report', () => {
   it('adds up documents by outcome, tokens, dollars, requests, retries by reason and latencies', () => {
@@ -48,6 +53,7 @@ describe('the report', () => {
         'requests   3, of them 1 retry (1 × 529)',
         'latency    p50 400 ms, p95 1.6 s, p99 1.6 s',
         'time       2.5 s, up to 3 at once',
+        'bound by   the latency of the service',
         'prompt     summarize@v2 (shipped), claude-haiku-5-5',
         'written to summaries',
         '',
@@ -71,6 +77,23 @@ describe('the report', () => {
     expect(reportText(tally.report(1), setting, plain)).toContain(
       '1 replies were lost on the way and may be billed too',
     )
+  })
+})
+
+describe('what bound the run', () => {
+  it('is the limit that most requests waited for, with the share of it that was used', () => {
+    const tally = createTally()
+    for (let n = 0; n < 60; n++) tally.attempt(attempt(`${n}`))
+    const pace = {
+      given: { requests: 3000 },
+      seen: { requests: 120 },
+      waitedFor: new Map([['requests', 50]] as const),
+      unhindered: 10,
+      mostInFlight: 3,
+    }
+    const text = reportText(tally.report(30_000), { ...setting, pace }, plain)
+    expect(text).toContain('bound by   the limit of 120 requests per minute, 100 % of it used')
+    expect(text).toContain('--rpm 3000 is above the real limit of 120, which was kept to')
   })
 })
 

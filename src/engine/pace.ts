@@ -1,0 +1,136 @@
+import type { Ask } from '../core/ask.ts'
+import type { Clock } from '../core/clock.ts'
+import { AskError, judge } from '../core/failure.ts'
+import {
+  type Came,
+  estimate,
+  type LimitName,
+  type LimitRates,
+  mustWait,
+  newPace,
+  type PaceState,
+  sending,
+  settled,
+} from '../core/pace.ts'
+import type { Request } from '../core/request.ts'
+import { failed, fullBudget, isDown, succeeded } from '../core/retry-budget.ts'
+import { cut, grown, newWindow, slots } from '../core/window.ts'
+import type { Gate } from './gate.ts'
+
+export interface PaceOptions {
+  readonly given: LimitRates
+  /** Requests under way at once, to start with and at most. */
+  readonly slots: { readonly first: number; readonly most: number }
+  /** A low guess of how many characters of a prompt make a token. */
+  readonly charactersPerToken: number
+  readonly gate: Gate
+  readonly clock: Clock
+  /** Aborted: nothing more is let out. */
+  readonly drain: AbortSignal
+}
+
+export interface Pace {
+  /** Lets requests out at the pace the limits allow, first come, first served. */
+  paced(ask: Ask): Ask
+  /** How many requests may be under way now. */
+  slots(): number
+  account(): PaceAccount
+}
+
+/** What the pace did, for the report. */
+export interface PaceAccount {
+  readonly given: LimitRates
+  readonly seen: LimitRates
+  /** How many requests waited for each limit. */
+  readonly waitedFor: ReadonlyMap<LimitName, number>
+  /** How many requests went out without waiting. */
+  readonly unhindered: number
+  readonly mostInFlight: number
+}
+
+/** A level may be corrected upwards while somebody waits for it: milliseconds. */
+const lookAgainMs = 100
+/** What stays of the slots after a 429, and after another sign of overload. */
+const keepOnLimit = 0.7
+const keepOnOverload = 0.8
+
+/** The loop around the decisions of `core/pace.ts`, `core/window.ts` and `core/retry-budget.ts`. */
+export function createPace(options: PaceOptions): Pace {
+  const { gate, clock, drain } = options
+  let state: PaceState = newPace(options.given, options.charactersPerToken, clock.now())
+  let window = newWindow(options.slots.first, options.slots.most)
+  let budget = fullBudget
+  let latencyMs = 1000
+  let turn: Promise<unknown> = Promise.resolve()
+  const waitedFor = new Map<LimitName, number>()
+  let [unhindered, inFlight, mostInFlight] = [0, 0, 0]
+
+  const admit = async (request: Request) => {
+    const characters = (request.system?.length ?? 0) + request.user.length
+    let waited: LimitName | undefined
+    while (true) {
+      await gate.opened(drain)
+      const cost = estimate(state, characters, request.maxTokens)
+      const wait = mustWait(state, cost, clock.now())
+      if (wait.ms === 0) {
+        const after = sending(state, cost, characters, clock.now())
+        state = after.state
+        if (waited === undefined) unhindered++
+        else waitedFor.set(waited, (waitedFor.get(waited) ?? 0) + 1)
+        // Without a pause between looking and entering, in which the gate could close.
+        return { sent: after.sent, pass: gate.enter(), waited }
+      }
+      waited = wait.limit
+      await clock.sleep(Math.min(wait.ms, lookAgainMs), drain)
+    }
+  }
+
+  const paced =
+    (ask: Ask): Ask =>
+    async (request, signal) => {
+      const mine = turn.then(() => admit(request))
+      turn = mine.catch(() => {})
+      const { sent, pass, waited } = await mine
+      const start = clock.now()
+      mostInFlight = Math.max(mostInFlight, ++inFlight)
+      const settle = (came: Came) => {
+        inFlight--
+        state = settled(state, sent, came, clock.now())
+      }
+      try {
+        const reply = await ask(request, signal)
+        settle(reply)
+        latencyMs += 0.2 * (clock.now() - start - latencyMs)
+        window = grown(window, waited === undefined)
+        budget = succeeded(budget)
+        pass.admitted()
+        return reply
+      } catch (error) {
+        if (!(error instanceof AskError)) {
+          settle({})
+          pass.admitted()
+          throw error
+        }
+        const { fault } = error
+        settle(fault.limits === undefined ? {} : { limits: fault.limits })
+        const { retry, blame } = judge(fault)
+        const limited = retry === 'free'
+        if (limited || fault.status === 529)
+          window = cut(window, limited ? keepOnLimit : keepOnOverload, clock.now(), latencyMs)
+        if (!limited && blame === 'service') budget = failed(budget)
+        const down = blame === 'service' && isDown(budget)
+        if (!limited && !down) {
+          pass.admitted()
+          throw error
+        }
+        pass.refused(fault.retryAfter === undefined ? undefined : fault.retryAfter * 1000)
+        throw retry === 'never' ? error : new AskError(fault, error.attempts, true)
+      }
+    }
+
+  return {
+    paced,
+    slots: () => slots(window),
+    account: () => ({ given: state.given, seen: state.seen, waitedFor, unhindered, mostInFlight }),
+  }
+}
