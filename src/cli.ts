@@ -1,11 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
-import {
-  type Flag,
-  type SimulateOptions,
-  type SummarizeOptions,
-  simulateFlags,
-  summarizeFlags,
-} from './config/flags.ts'
+import type { Flag } from './config/flag.ts'
+import { type SummarizeOptions, summarizeFlags } from './config/flags.ts'
+import { type SimulateOptions, simulateFlags } from './config/simulate-flags.ts'
 import { type Exit, exitCodes, UsageError } from './errors.ts'
 import type { World } from './world.ts'
 

@@ -1,4 +1,4 @@
-import type { SimulateOptions } from '../config/flags.ts'
+import type { SimulateOptions } from '../config/simulate-flags.ts'
 import { type Exit, RunError, UsageError } from '../errors.ts'
 import { type FaultName, parseFaults } from '../simulator/script.ts'
 import { startSimulator } from '../simulator/server.ts'

@@ -1,12 +1,11 @@
 import { resolve } from 'node:path'
-import { checkTogether, defaultExtensions, type SummarizeOptions } from '../config/flags.ts'
+import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
-import { defaultModel, findModel, modelId } from '../core/models.ts'
-import type { LimitRates } from '../core/pace.ts'
+import { findModel } from '../core/models.ts'
 import { firstSlots, largestPool } from '../core/pool-size.ts'
-import { type Prompt, renderPrompt } from '../core/prompt.ts'
+import { renderPrompt } from '../core/prompt.ts'
 import { createTally, type Tally } from '../core/report.ts'
-import { parametersFor, type Settings } from '../core/request.ts'
+import { parametersFor } from '../core/request.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createGate } from '../engine/gate.ts'
 import { createHalt, type Halt } from '../engine/halt.ts'
@@ -14,9 +13,8 @@ import { createPace } from '../engine/pace.ts'
 import { recorded } from '../engine/recorded.ts'
 import { retrying } from '../engine/retry.ts'
 import { summarizeAll } from '../engine/summarize.ts'
-import { chooseExit, type Exit, RunError, UsageError } from '../errors.ts'
-import { type FindOptions, type Found, find, type Input } from '../inputs/find.ts'
-import { readList } from '../inputs/list.ts'
+import { chooseExit, type Exit, RunError } from '../errors.ts'
+import { type Found, find } from '../inputs/find.ts'
 import { loadPrompt } from '../inputs/prompt.ts'
 import { read } from '../inputs/read.ts'
 import { openLog } from '../sinks/log.ts'
@@ -25,7 +23,9 @@ import type { Sink } from '../sinks/sink.ts'
 import { createTeller, type Teller } from '../ui/teller.ts'
 import type { World } from '../world.ts'
 import { openSink, outputFolder } from './destination.ts'
+import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
 import { openService } from './service.ts'
+import { givenLimits, settingsOf } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
 
 /** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
@@ -133,76 +133,6 @@ export async function summarize(
   } finally {
     await service.close()
   }
-}
-
-async function namedInputs(
-  args: readonly string[],
-  { filesFrom, null: nul }: SummarizeOptions,
-  world: World,
-): Promise<Input[]> {
-  if (args.includes('-') && filesFrom === '-')
-    throw new UsageError('stdin can be a document (-) or a list (--files-from -), not both')
-  if (args.length === 0 && filesFrom === undefined) {
-    throw new UsageError(
-      'no input; name files, directories or patterns, for example: claude-batch summarize ./docs',
-    )
-  }
-  if ((args.includes('-') || filesFrom === '-') && world.stdin.isTTY) {
-    throw new UsageError(
-      'stdin is a terminal; pipe something into it, for example: cat notes.md | claude-batch summarize -',
-    )
-  }
-  const listed = filesFrom === undefined ? [] : await readList(filesFrom, nul, world.cwd, world.stdin)
-  return [
-    ...args.map((text) => ({ text, literal: false })),
-    ...listed.map((text) => ({ text, literal: true })),
-  ]
-}
-
-function walkOptions(options: SummarizeOptions, { cwd }: World, out: string | undefined): FindOptions {
-  return {
-    cwd,
-    extensions: options.ext ?? defaultExtensions,
-    exclude: options.exclude ?? [],
-    hidden: options.hidden,
-    follow: options.follow,
-    ignoreFiles: options.ignore,
-    ...(out !== undefined && { out }),
-  }
-}
-
-function nothingFound(inputs: readonly Input[]): string {
-  const names = inputs.slice(0, 3).map(({ text }) => JSON.stringify(text))
-  if (names.length === 0) return 'the list of --files-from is empty'
-  return `nothing matches ${names.join(', ')}${inputs.length > 3 ? ` and ${inputs.length - 3} more` : ''}`
-}
-
-function rootsOf(inputs: readonly Input[], { cwd }: World): string[] {
-  return inputs.filter(({ text }) => text !== '-').map(({ text }) => resolve(cwd, text))
-}
-
-function givenLimits({ rpm, itpm, otpm }: SummarizeOptions): LimitRates {
-  return {
-    ...(rpm !== undefined && { requests: rpm }),
-    ...(itpm !== undefined && { inputTokens: itpm }),
-    ...(otpm !== undefined && { outputTokens: otpm }),
-  }
-}
-
-/** A flag goes before the prompt's own wish, which goes before the default. */
-function settingsOf(prompt: Prompt, options: SummarizeOptions): Settings {
-  const model = modelId(options.model ?? prompt.model ?? defaultModel)
-  const maxTokens = options.maxTokens ?? prompt.maxTokens ?? 1024
-  const effort = options.effort ?? prompt.effort
-  const known = findModel(model)
-  if (known !== undefined && maxTokens > known.maxOutput) {
-    throw new UsageError(`--max-tokens ${maxTokens}: ${model} writes at most ${known.maxOutput}`)
-  }
-  if (known !== undefined && effort !== undefined && !known.efforts.includes(effort)) {
-    const accepted = known.efforts.length === 0 ? 'none' : known.efforts.join(', ')
-    throw new UsageError(`--effort ${effort}: ${model} accepts ${accepted}`)
-  }
-  return effort === undefined ? { model, maxTokens } : { model, maxTokens, effort }
 }
 
 function deliveryTo(sink: Sink, tally: Tally, teller: Teller, halt: Halt): Parameters<typeof deliver>[1] {

@@ -1,19 +1,8 @@
 import { largestPool } from '../core/pool-size.ts'
 import { efforts } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
+import type { Flag, ValuesOf } from './flag.ts'
 import { choice, count, list, number, pairs, text } from './values.ts'
-
-/** One flag of `summarize`: the help, the checking and the type of its value all come from here. */
-export interface Flag {
-  readonly group: string
-  /** As commander takes it: `-o, --out <dir>`. */
-  readonly flag: string
-  readonly help: string
-  /** What it is when not given, as the help shows it; undefined values say so in `help`. */
-  readonly default?: unknown
-  /** Checks the user's text. @throws UsageError that names the flag */
-  readonly parse?: (text: string, flag: string, before?: never) => unknown
-}
 
 /** Document types a directory is walked for: prose, markup, tables and source code. Not configuration and lock files. */
 export const defaultExtensions = [
@@ -244,77 +233,12 @@ function repeated(glob: string, _flag: string, before: readonly string[] = []): 
   return [...before, glob]
 }
 
-type Table = typeof summarizeFlags
-type ValueOf<F> = F extends { parse: (...args: never[]) => infer Value } ? Value : boolean
-type Widened<F> = F extends { default: unknown }
-  ? ValueOf<F>
-  : F extends { parse: unknown }
-    ? ValueOf<F> | undefined
-    : boolean
-
 /** The values of all flags after parsing. */
-export type SummarizeOptions = { readonly [Name in keyof Table]: Widened<Table[Name]> }
+export type SummarizeOptions = ValuesOf<typeof summarizeFlags>
 
 /** What one flag's value alone cannot show to be wrong. */
 export function checkTogether(options: SummarizeOptions): void {
   if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose contradict each other')
   if (options.null && options.filesFrom === undefined)
     throw new UsageError('-0 says how --files-from is written; give --files-from too')
-}
-
-/** The flags of `simulate`. */
-export const simulateFlags = {
-  port: {
-    group: 'Server',
-    flag: '--port <n>',
-    help: 'port on the loopback address; 0 is any free one',
-    default: 8787,
-    parse: count(0, 65_535),
-  },
-  rpm: {
-    group: 'Limits',
-    flag: '--rpm <n>',
-    help: 'requests per minute',
-    default: 1000,
-    parse: number(0.001, 1_000_000_000),
-  },
-  itpm: {
-    group: 'Limits',
-    flag: '--itpm <tokens>',
-    help: 'input tokens per minute',
-    default: 2_000_000,
-    parse: number(1, 1_000_000_000_000),
-  },
-  otpm: {
-    group: 'Limits',
-    flag: '--otpm <tokens>',
-    help: 'output tokens per minute',
-    default: 400_000,
-    parse: number(1, 1_000_000_000_000),
-  },
-  latency: {
-    group: 'Behaviour',
-    flag: '--latency <seconds>',
-    help: 'median time of an answer',
-    default: 0.4,
-    parse: number(0, 3600),
-  },
-  fault: {
-    group: 'Behaviour',
-    flag: '--fault <list>',
-    help: 'faults by rate, like 529=0.05,reset=0.01',
-    parse: text,
-  },
-  seed: {
-    group: 'Behaviour',
-    flag: '--seed <n>',
-    help: 'the same seed gives the same faults and latencies',
-    default: 1,
-    parse: count(0, 2 ** 31),
-  },
-} as const satisfies Record<string, Flag>
-
-/** The values of the flags of `simulate` after parsing. */
-export type SimulateOptions = {
-  readonly [Name in keyof typeof simulateFlags]: Widened<(typeof simulateFlags)[Name]>
 }

@@ -11,7 +11,7 @@ export interface Bucket {
   /** All corrections so far, added up: what was believed before one of them is wrong by it too. */
   readonly shift: number
   /** What others take out of it, as far as corrections have shown it: per millisecond. */
-  readonly drain: number
+  readonly others: number
   /** When a response last told the level. */
   readonly toldAt: number
   /** By so much the service rounds what it tells of the level, either way. */
@@ -21,14 +21,14 @@ export interface Bucket {
 /** A bucket of which nothing is known but its rate: it holds a second's worth, as the strictest services have it. */
 export function newBucket(perMinute: number, grain: number, now: number): Bucket {
   const capacity = Math.max(1, perMinute / 60)
-  return { perMinute, capacity, level: capacity, at: now, shift: 0, drain: 0, toldAt: now, grain }
+  return { perMinute, capacity, level: capacity, at: now, shift: 0, others: 0, toldAt: now, grain }
 }
 
 /** One of which a response has just told the level. */
 export function toldBucket(perMinute: number, grain: number, remaining: number, now: number): Bucket {
   const level = Math.max(0, remaining - grain)
   const capacity = Math.max(1, perMinute / 60, level)
-  return { perMinute, capacity, level, at: now, shift: 0, drain: 0, toldAt: now, grain }
+  return { perMinute, capacity, level, at: now, shift: 0, others: 0, toldAt: now, grain }
 }
 
 export function refilled(bucket: Bucket, now: number): Bucket {
@@ -53,13 +53,13 @@ export function waitFor(bucket: Bucket, amount: number): number {
  * What stays in the bucket for the time a request is under way. A full one is believed to hold that much more, so that
  * the margin delays, but never keeps out what needs all of it.
  */
-function marginOf({ capacity, perMinute, drain, grain }: Bucket): number {
-  return Math.min(capacity / 4, (perMinute / 60_000) * marginMs + drain * othersMs + grain)
+function marginOf({ capacity, perMinute, others, grain }: Bucket): number {
+  return Math.min(capacity / 4, (perMinute / 60_000) * marginMs + others * othersMs + grain)
 }
 
 /** What comes in, less what others take out; they are never believed to take all. */
-function netPerMs({ perMinute, drain }: Bucket): number {
-  return perMinute / 60_000 - drain
+function netPerMs({ perMinute, others }: Bucket): number {
+  return perMinute / 60_000 - others
 }
 
 /** By so much two requests may overtake each other on the way, or our clock and the service's differ: milliseconds. */
@@ -84,7 +84,7 @@ export function corrected(bucket: Bucket, remaining: number, then: Bucket): Buck
   const correction = Math.abs(atSending) < Math.abs(now) ? atSending : now
   return {
     ...bucket,
-    drain: drainAfter(bucket, correction),
+    others: othersAfter(bucket, correction),
     toldAt: bucket.at,
     level: bucket.level + correction,
     shift: bucket.shift + correction,
@@ -96,9 +96,9 @@ export function corrected(bucket: Bucket, remaining: number, then: Bucket): Buck
  * What is missing again and again, somebody else takes; what is there again, nobody does. Learned slowly against a
  * single surprise, and within seconds against a steady one.
  */
-function drainAfter({ drain, perMinute, at, toldAt }: Bucket, correction: number): number {
+function othersAfter({ others, perMinute, at, toldAt }: Bucket, correction: number): number {
   const missing = -correction / Math.max(20, at - toldAt)
-  return Math.min((perMinute / 60_000) * 0.95, Math.max(0, drain + learning * missing))
+  return Math.min((perMinute / 60_000) * 0.95, Math.max(0, others + learning * missing))
 }
 
 const learning = 0.05

@@ -34,7 +34,7 @@ describe('a bucket', () => {
   })
 
   it('believes what a response tells, against the time it speaks of', () => {
-    const bucket = { perMinute: 600, capacity: 10, level: 5, at: 0, shift: 0, drain: 0, toldAt: 0, grain: 0 }
+    const bucket = { perMinute: 600, capacity: 10, level: 5, at: 0, shift: 0, others: 0, toldAt: 0, grain: 0 }
     // True now, or true when the request was sent: nothing to correct.
     expect(corrected(bucket, 5, { ...bucket, level: 8 }).level).toBe(5)
     expect(corrected(bucket, 8, { ...bucket, level: 8 }).level).toBe(5)
@@ -46,7 +46,7 @@ describe('a bucket', () => {
   })
 
   it('makes one correction for one mistake, however many requests were sent under it', () => {
-    let bucket = { perMinute: 600, capacity: 10, level: 9, at: 0, shift: 0, drain: 0, toldAt: 0, grain: 0 }
+    let bucket = { perMinute: 600, capacity: 10, level: 9, at: 0, shift: 0, others: 0, toldAt: 0, grain: 0 }
     const then = { ...bucket, level: 9 }
     for (let reply = 0; reply < 20; reply++) bucket = corrected(bucket, 2, then)
     expect(bucket.level).toBeCloseTo(2.999)

@@ -1,0 +1,56 @@
+import { resolve } from 'node:path'
+import { defaultExtensions, type SummarizeOptions } from '../config/flags.ts'
+import { UsageError } from '../errors.ts'
+import type { FindOptions, Input } from '../inputs/find.ts'
+import { readList } from '../inputs/list.ts'
+import type { World } from '../world.ts'
+
+/** What the user named, as arguments and as a list. @throws UsageError where that is nothing, or contradicts itself */
+export async function namedInputs(
+  args: readonly string[],
+  { filesFrom, null: nul }: SummarizeOptions,
+  world: World,
+): Promise<Input[]> {
+  if (args.includes('-') && filesFrom === '-')
+    throw new UsageError('stdin can be a document (-) or a list (--files-from -), not both')
+  if (args.length === 0 && filesFrom === undefined) {
+    throw new UsageError(
+      'no input; name files, directories or patterns, for example: claude-batch summarize ./docs',
+    )
+  }
+  if ((args.includes('-') || filesFrom === '-') && world.stdin.isTTY) {
+    throw new UsageError(
+      'stdin is a terminal; pipe something into it, for example: cat notes.md | claude-batch summarize -',
+    )
+  }
+  const listed = filesFrom === undefined ? [] : await readList(filesFrom, nul, world.cwd, world.stdin)
+  return [
+    ...args.map((text) => ({ text, literal: false })),
+    ...listed.map((text) => ({ text, literal: true })),
+  ]
+}
+
+/** How to look for it. */
+export function walkOptions(options: SummarizeOptions, { cwd }: World, out: string | undefined): FindOptions {
+  return {
+    cwd,
+    extensions: options.ext ?? defaultExtensions,
+    exclude: options.exclude ?? [],
+    hidden: options.hidden,
+    follow: options.follow,
+    ignoreFiles: options.ignore,
+    ...(out !== undefined && { out }),
+  }
+}
+
+/** One line for when none of it is there. */
+export function nothingFound(inputs: readonly Input[]): string {
+  const names = inputs.slice(0, 3).map(({ text }) => JSON.stringify(text))
+  if (names.length === 0) return 'the list of --files-from is empty'
+  return `nothing matches ${names.join(', ')}${inputs.length > 3 ? ` and ${inputs.length - 3} more` : ''}`
+}
+
+/** The absolute paths of it. */
+export function rootsOf(inputs: readonly Input[], { cwd }: World): string[] {
+  return inputs.filter(({ text }) => text !== '-').map(({ text }) => resolve(cwd, text))
+}

@@ -1,0 +1,21 @@
+/** One flag: the help, the checking and the type of its value all come from here. */
+export interface Flag {
+  readonly group: string
+  /** As commander takes it: `-o, --out <dir>`. */
+  readonly flag: string
+  readonly help: string
+  /** What it is when not given, as the help shows it; undefined values say so in `help`. */
+  readonly default?: unknown
+  /** Checks the user's text. @throws UsageError that names the flag */
+  readonly parse?: (text: string, flag: string, before?: never) => unknown
+}
+
+type ValueOf<F> = F extends { parse: (...args: never[]) => infer Value } ? Value : boolean
+type Widened<F> = F extends { default: unknown }
+  ? ValueOf<F>
+  : F extends { parse: unknown }
+    ? ValueOf<F> | undefined
+    : boolean
+
+/** The values of a table of flags after parsing. */
+export type ValuesOf<Table> = { readonly [Name in keyof Table]: Widened<Table[Name]> }

@@ -1,0 +1,57 @@
+import type { Flag, ValuesOf } from './flag.ts'
+import { count, number, text } from './values.ts'
+
+/** The flags of `simulate`. */
+export const simulateFlags = {
+  port: {
+    group: 'Server',
+    flag: '--port <n>',
+    help: 'port on the loopback address; 0 is any free one',
+    default: 8787,
+    parse: count(0, 65_535),
+  },
+  rpm: {
+    group: 'Limits',
+    flag: '--rpm <n>',
+    help: 'requests per minute',
+    default: 1000,
+    parse: number(0.001, 1_000_000_000),
+  },
+  itpm: {
+    group: 'Limits',
+    flag: '--itpm <tokens>',
+    help: 'input tokens per minute',
+    default: 2_000_000,
+    parse: number(1, 1_000_000_000_000),
+  },
+  otpm: {
+    group: 'Limits',
+    flag: '--otpm <tokens>',
+    help: 'output tokens per minute',
+    default: 400_000,
+    parse: number(1, 1_000_000_000_000),
+  },
+  latency: {
+    group: 'Behaviour',
+    flag: '--latency <seconds>',
+    help: 'median time of an answer',
+    default: 0.4,
+    parse: number(0, 3600),
+  },
+  fault: {
+    group: 'Behaviour',
+    flag: '--fault <list>',
+    help: 'faults by rate, like 529=0.05,reset=0.01',
+    parse: text,
+  },
+  seed: {
+    group: 'Behaviour',
+    flag: '--seed <n>',
+    help: 'the same seed gives the same faults and latencies',
+    default: 1,
+    parse: count(0, 2 ** 31),
+  },
+} as const satisfies Record<string, Flag>
+
+/** The values of the flags of `simulate` after parsing. */
+export type SimulateOptions = ValuesOf<typeof simulateFlags>
