@@ -38,7 +38,7 @@ export interface Pace {
 }
 
 /** What the pace did, for the report. */
-export interface PaceAccount {
+interface PaceAccount {
   readonly given: LimitRates
   readonly seen: LimitRates
   /** How many requests waited for each limit. */
