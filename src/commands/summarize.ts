@@ -55,29 +55,9 @@ export async function summarize(
     const sink = await openSink(out, found.sources, options, world)
 
     const tally = createTally()
-    const teller = createTeller({
-      stderr: world.stderr,
-      env: world.env,
-      ...options,
-      total: found.sources.length,
-      tally,
-      elapsed: () => clock.now() - start,
-    })
-    for (const pattern of found.unmatched)
-      world.stderr.write(`claude-batch: no files match ${JSON.stringify(pattern)}\n`)
     const halt = createHalt()
-    const stopListening = stopOnSignals(world, halt, teller.draining)
-
     const maxWaitMs = options.maxWait * 1000
-    const gate = createGate({ clock, random, maxWaitMs, onPause: teller.paused })
-    const counted = recorded(service.ask, clock, {
-      sent: teller.sent,
-      ended(attempt) {
-        tally.attempt(attempt)
-        log?.attempt(attempt)
-        teller.ended(attempt)
-      },
-    })
+    const gate = createGate({ clock, random, maxWaitMs, onPause: (ms) => teller.paused(ms) })
     const most = options.concurrency ?? largestPool
     const pace = createPace({
       given: givenLimits(options),
@@ -86,6 +66,28 @@ export async function summarize(
       gate,
       clock,
       drain: halt.drain,
+    })
+
+    const teller = createTeller({
+      stderr: world.stderr,
+      env: world.env,
+      ...options,
+      total: found.sources.length,
+      tally,
+      waitingFor: () => pace.account().latest,
+      elapsed: () => clock.now() - start,
+    })
+    for (const pattern of found.unmatched)
+      world.stderr.write(`claude-batch: no files match ${JSON.stringify(pattern)}\n`)
+    const stopListening = stopOnSignals(world, halt, teller.draining)
+
+    const counted = recorded(service.ask, clock, {
+      sent: teller.sent,
+      ended(attempt) {
+        tally.attempt(attempt)
+        log?.attempt(attempt)
+        teller.ended(attempt)
+      },
     })
     const ask = retrying(pace.paced(counted), {
       retries: options.retries,

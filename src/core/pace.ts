@@ -6,6 +6,12 @@ export const limitNames = ['requests', 'inputTokens', 'outputTokens'] as const
 /** Tokens are rounded to thousands in the headers, requests are not. */
 const grains = { requests: 0, inputTokens: 500, outputTokens: 500 } as const
 
+export const limitWords = {
+  requests: 'requests',
+  inputTokens: 'input tokens',
+  outputTokens: 'output tokens',
+} as const
+
 export type LimitName = (typeof limitNames)[number]
 
 /** Per minute; what is left out is not limited, or not known yet. */

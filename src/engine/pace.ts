@@ -46,6 +46,10 @@ interface PaceAccount {
   /** How many requests went out without waiting. */
   readonly unhindered: number
   readonly mostInFlight: number
+  /** The most slots there may be. */
+  readonly mostSlots: number
+  /** What the request that was let out last had waited for. */
+  readonly latest: LimitName | undefined
 }
 
 /** A level may be corrected upwards while somebody waits for it: milliseconds. */
@@ -64,6 +68,7 @@ export function createPace(options: PaceOptions): Pace {
   let turn: Promise<unknown> = Promise.resolve()
   const waitedFor = new Map<LimitName, number>()
   let [unhindered, inFlight, mostInFlight] = [0, 0, 0]
+  let latest: LimitName | undefined
 
   const admit = async (request: Request) => {
     const characters = (request.system?.length ?? 0) + request.user.length
@@ -75,6 +80,7 @@ export function createPace(options: PaceOptions): Pace {
       if (wait.ms === 0) {
         const after = sending(state, cost, characters, clock.now())
         state = after.state
+        latest = waited
         if (waited === undefined) unhindered++
         else waitedFor.set(waited, (waitedFor.get(waited) ?? 0) + 1)
         // Without a pause between looking and entering, in which the gate could close.
@@ -131,6 +137,14 @@ export function createPace(options: PaceOptions): Pace {
   return {
     paced,
     slots: () => slots(window),
-    account: () => ({ given: state.given, seen: state.seen, waitedFor, unhindered, mostInFlight }),
+    account: () => ({
+      given: state.given,
+      seen: state.seen,
+      waitedFor,
+      unhindered,
+      mostInFlight,
+      mostSlots: window.most,
+      latest,
+    }),
   }
 }

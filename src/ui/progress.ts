@@ -8,6 +8,8 @@ export interface Standing {
   readonly failed: number
   readonly cost: Picodollars
   readonly elapsedMs: number
+  /** What keeps it from going faster just now, if that is a limit. */
+  readonly boundBy: string | undefined
 }
 
 /** What a person sees while the run goes on; all of it on stderr. */
@@ -42,7 +44,7 @@ const lineEveryMs = 10_000
 function bar(stderr: NodeJS.WritableStream, standing: () => Standing): Progress {
   const bars = new MultiBar({
     stream: stderr,
-    format: (_options, { progress }) => `${blocks(progress)} ${summary(standing())}`,
+    format: (_options, { progress }) => `${blocks(progress)} ${progressText(standing())}`,
     // The bar must leave signals alone: the run decides what they mean.
     gracefulExit: false,
     clearOnComplete: true,
@@ -63,7 +65,7 @@ function bar(stderr: NodeJS.WritableStream, standing: () => Standing): Progress 
 }
 
 function lines(stderr: NodeJS.WritableStream, standing: () => Standing): Progress {
-  const timer = setInterval(() => void stderr.write(`${summary(standing())}\n`), lineEveryMs)
+  const timer = setInterval(() => void stderr.write(`${progressText(standing())}\n`), lineEveryMs)
   return { line: (text) => void stderr.write(`${text}\n`), stop: () => clearInterval(timer) }
 }
 
@@ -74,11 +76,13 @@ function blocks(share: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(width - full)}`
 }
 
-function summary({ done, total, failed, cost, elapsedMs }: Standing): string {
+/** The line, for a bar or alone. */
+export function progressText({ done, total, failed, cost, elapsedMs, boundBy }: Standing): string {
   const parts = [`${done}/${total}`]
   if (failed > 0) parts.push(`${failed} failed`)
   if (cost > 0n) parts.push(dollars(cost))
   if (done > 0 && done < total) parts.push(`${remaining((elapsedMs / done) * (total - done))} left`)
+  if (boundBy !== undefined && done < total) parts.push(`limit: ${boundBy}/min`)
   return parts.join(' · ')
 }
 

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk'
 import { duration } from '../core/duration.ts'
-import { type LimitName, type LimitRates, limitNames } from '../core/pace.ts'
+import { type LimitName, type LimitRates, limitNames, limitWords } from '../core/pace.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import type { Report } from '../core/report.ts'
@@ -13,6 +13,7 @@ interface Pacing {
   readonly waitedFor: ReadonlyMap<LimitName, number>
   readonly unhindered: number
   readonly mostInFlight: number
+  readonly mostSlots: number
 }
 
 /** What the report says beside its numbers. */
@@ -61,12 +62,16 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
 }
 
 const flagOf = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--otpm' } as const
-const words = { requests: 'requests', inputTokens: 'input tokens', outputTokens: 'output tokens' } as const
 
 /** What kept the run from being faster, and how much of that was used. */
-function bound(report: Report, { given, seen, waitedFor, unhindered }: Pacing): string {
+function bound(report: Report, pace: Pacing): string {
+  const { given, seen, waitedFor, unhindered, mostInFlight, mostSlots } = pace
   const [first] = [...waitedFor].sort(([, a], [, b]) => b - a)
-  if (first === undefined || first[1] < unhindered) return 'the latency of the service'
+  if (first === undefined || first[1] < unhindered) {
+    return mostInFlight >= mostSlots
+      ? `the pool of ${mostSlots} (--concurrency)`
+      : 'the latency of the service'
+  }
   const [name] = first
   const limit = Math.min(given[name] ?? Number.POSITIVE_INFINITY, seen[name] ?? Number.POSITIVE_INFINITY)
   const used = {
@@ -75,7 +80,7 @@ function bound(report: Report, { given, seen, waitedFor, unhindered }: Pacing): 
     outputTokens: report.usage.output,
   }
   const share = used[name] / (report.wallMs / 60_000) / limit
-  return `the limit of ${counted(limit)} ${words[name]} per minute, ${Math.round(share * 100)} % of it used`
+  return `the limit of ${counted(limit)} ${limitWords[name]} per minute, ${Math.round(share * 100)} % of it used`
 }
 
 function outcomes({ documents, transient, skippedBy }: Report, paint: ChalkInstance): string {

@@ -2,6 +2,7 @@ import type { Attempt } from '../core/attempt.ts'
 import { duration } from '../core/duration.ts'
 import { failureLine } from '../core/failure.ts'
 import { type Outcome, usageOf } from '../core/outcome.ts'
+import { type LimitName, limitWords } from '../core/pace.ts'
 import { printable } from '../core/printable.ts'
 import type { Tally } from '../core/report.ts'
 import { promptTokens } from '../core/usage.ts'
@@ -18,6 +19,8 @@ export interface TellerOptions {
   /** How many sources there are. */
   readonly total: number
   readonly tally: Tally
+  /** The limit that requests wait for just now. */
+  readonly waitingFor: () => LimitName | undefined
   /** Milliseconds since the run began. */
   readonly elapsed: () => number
 }
@@ -47,6 +50,7 @@ export function createTeller({
   verbose,
   tally,
   elapsed,
+  waitingFor,
   total,
   ...options
 }: TellerOptions): Teller {
@@ -54,8 +58,16 @@ export function createTeller({
   let inFlight = 0
   const standing = () => {
     const { documents, cost } = tally.standing()
+    const limit = waitingFor()
     const { summarized, skipped, failed } = documents
-    return { done: summarized + skipped + failed, total, failed, cost, elapsedMs: elapsed() }
+    return {
+      done: summarized + skipped + failed,
+      total,
+      failed,
+      cost,
+      elapsedMs: elapsed(),
+      boundBy: limit && limitWords[limit],
+    }
   }
   const progress: Progress = showProgress(
     quiet ? 'off' : modeFor(options.progress, stderr, env),

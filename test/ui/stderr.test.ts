@@ -3,6 +3,7 @@ import type { Attempt } from '../../src/core/attempt.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
 import { createTally } from '../../src/core/report.ts'
 import { paintFor, wantsColour } from '../../src/ui/paint.ts'
+import { progressText } from '../../src/ui/progress.ts'
 import { reportText } from '../../src/ui/report.ts'
 
 const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
@@ -22,7 +23,7 @@ const plain = paintFor({ isTTY: false }, {})
 const setting = {
   prompt: 'summarize@v2 (shipped)',
   model: 'claude-haiku-5-5',
-  pace: { given: {}, seen: {}, waitedFor: new Map(), unhindered: 3, mostInFlight: 3 },
+  pace: { given: {}, seen: {}, waitedFor: new Map(), unhindered: 3, mostInFlight: 3, mostSlots: 256 },
   simulated: false,
 } as const
 
@@ -90,10 +91,26 @@ describe('what bound the run', () => {
       waitedFor: new Map([['requests', 50]] as const),
       unhindered: 10,
       mostInFlight: 3,
+      mostSlots: 256,
     }
     const text = reportText(tally.report(30_000), { ...setting, pace }, plain)
     expect(text).toContain('bound by   the limit of 120 requests per minute, 100 % of it used')
     expect(text).toContain('--rpm 3000 is above the real limit of 120, which was kept to')
+  })
+})
+
+describe('the progress', () => {
+  it('is one line that names what is done, what failed, what it cost, what is left and the limit', () => {
+    const standing = {
+      done: 30,
+      total: 120,
+      failed: 2,
+      cost: 4_500_000_000n,
+      elapsedMs: 10_000,
+      boundBy: 'requests',
+    }
+    expect(progressText(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limit: requests/min')
+    expect(progressText({ ...standing, done: 120, failed: 0 })).toBe('120/120 · $0.0045')
   })
 })
 
