@@ -84,7 +84,8 @@ export function mustWait(
   for (const limit of limitNames) {
     const bucket = state.buckets[limit]
     if (bucket === undefined) continue
-    const amount = limit === 'outputTokens' ? cost.outputTokens + state.owed : cost[limit]
+    // Output is charged as it is produced: of what is under way, about half by now, and none yet of what is to come.
+    const amount = limit === 'outputTokens' ? state.owed / 2 + 1 : cost[limit]
     const ms = waitFor(refilled(bucket, now), amount)
     if (ms > longest.ms) longest = { ms, limit }
   }

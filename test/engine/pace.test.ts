@@ -18,10 +18,16 @@ function service(
   clock: VirtualClock,
   limits: Limits,
   trouble: (now: number) => Fault | undefined = () => undefined,
+  other = { perMinute: 0, from: 0 },
 ): Service {
   const limiter = createLimiter({ itpm: 1e9, otpm: 1e9, burst: 1 / 60, ...limits }, 0)
   const starts: number[] = []
   let limited = 0
+  let nextOther = other.perMinute === 0 ? Number.POSITIVE_INFINITY : other.from
+  /** Somebody else's program on the same account, up to now. */
+  const others = () => {
+    for (; nextOther <= clock.now(); nextOther += 60_000 / other.perMinute) limiter.admit(1, nextOther)
+  }
   const told = (): RateLimits => {
     const headers = limiter.headers(clock.now(), 0)
     const of = (name: string) => ({
@@ -31,6 +37,7 @@ function service(
     return { requests: of('requests'), inputTokens: of('input-tokens'), outputTokens: of('output-tokens') }
   }
   const ask: Ask = async (_request, signal) => {
+    others()
     starts.push(clock.now())
     const refused = limiter.admit(100, clock.now())
     if (refused !== undefined) {
@@ -40,6 +47,7 @@ function service(
     const fault = trouble(clock.now())
     if (fault !== undefined) throw new AskError(fault)
     await clock.sleep(500, signal)
+    others()
     limiter.produced(20, clock.now())
     return replyOf('ok', { limits: told() })
   }
@@ -52,9 +60,10 @@ async function run(
   limits: Limits,
   options: StackOptions = {},
   trouble?: (now: number) => Fault | undefined,
+  other?: { perMinute: number; from: number },
 ) {
   const clock = virtualClock()
-  const it = service(clock, limits, trouble)
+  const it = service(clock, limits, trouble, other)
   const stacked = stack(it.ask, { ...options, clock, random: () => 0.5 })
   let [next, lost] = [0, 0]
   const underWay = new Set<Promise<unknown>>()
@@ -116,6 +125,15 @@ describe('the pace', () => {
     const { account, seconds } = await run(400, { rpm: 1e7 })
     expect(account.mostInFlight).toBeGreaterThan(60)
     expect(seconds).toBeLessThan(((400 / 8) * 0.5) / 2)
+  })
+
+  it('makes room for another program on the same account, as the headers show it', async () => {
+    const other = { perMinute: 600, from: 5000 }
+    const { limited, lost, seconds, starts } = await run(300, { rpm: 1200 }, {}, undefined, other)
+    expect(lost).toBe(0)
+    expect(limited).toBeLessThanOrEqual(starts.length * 0.02)
+    // A hundred in the first five seconds, then ten a second instead of twenty.
+    expect(seconds).toBeLessThan((5 + 20) * 1.15)
   })
 
   it('waits out an outage with single probes, loses no document, and comes back by itself', async () => {
