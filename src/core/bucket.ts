@@ -37,7 +37,8 @@ export function refilled(bucket: Bucket, now: number): Bucket {
 }
 
 export function spent(bucket: Bucket, amount: number): Bucket {
-  return { ...bucket, level: bucket.level - amount }
+  // What it seemed to hold beyond its capacity was only there to make a full one wait.
+  return { ...bucket, level: Math.min(bucket.capacity, bucket.level) - amount }
 }
 
 /**

@@ -33,6 +33,11 @@ describe('a bucket', () => {
     expect(waitFor(refilled(bucket, 1000), 1000)).toBe(0)
   })
 
+  it('has no more in it than it can hold, however long it was left alone', () => {
+    const bucket = spent(refilled(newBucket(600, 0, 0), 60_000), 25)
+    expect(bucket.level).toBe(10 - 25)
+  })
+
   it('believes what a response tells, against the time it speaks of', () => {
     const bucket = { perMinute: 600, capacity: 10, level: 5, at: 0, shift: 0, others: 0, toldAt: 0, grain: 0 }
     // True now, or true when the request was sent: nothing to correct.
