@@ -53,15 +53,13 @@ export async function perform(
   }
   const broken = breakOf(behaviour)
   const message = messageFor(request, index, behaviour.kind === 'answer' ? behaviour : {})
-  produced(message)
   const send = request.stream ? sendStream : sendJson
   const overMs = 'delayMs' in behaviour ? (behaviour.delayMs ?? 0) : 0
-  return send(response, message, {
-    headers: headers(),
-    overMs,
-    wait,
-    ...(broken !== undefined && { broken }),
-  })
+  const broke = broken !== undefined && { broken }
+  // Output counts toward the limit as it is produced, and is billed also where the connection then breaks.
+  await send(response, message, { headers: headers(), overMs, wait, ...broke }).finally(() =>
+    produced(message),
+  )
 }
 
 function breakOf(behaviour: Behaviour): Break | undefined {
