@@ -83,9 +83,8 @@ function bestPossible({ limits, latencyMs, outage = 0, other, output = 80, flagR
     const alone = ((amount - Math.min(free, amount)) / perMinute) * 60
     if (other === undefined) return alone
     // From some moment on, another client takes its share of what is refilled.
-    return alone <= other.fromSeconds
-      ? alone
-      : other.fromSeconds + (alone - other.fromSeconds) / (1 - other.share)
+    const before = other.fromSeconds - outage
+    return alone <= before ? alone : before + (alone - before) / (1 - other.share)
   })
   return Math.max(...seconds) + latencyMs / 1000 + outage
 }

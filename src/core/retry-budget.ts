@@ -9,6 +9,7 @@ export interface RetryBudget {
 
 const most = 20
 const givenBack = 0.2
+const afterOutage = 15
 
 export const fullBudget: RetryBudget = { tokens: most }
 
@@ -16,8 +17,10 @@ export function failed({ tokens }: RetryBudget): RetryBudget {
   return { tokens: Math.max(0, tokens - 1) }
 }
 
-export function succeeded({ tokens }: RetryBudget): RetryBudget {
-  return { tokens: Math.min(most, tokens + givenBack) }
+export function succeeded(budget: RetryBudget): RetryBudget {
+  // A probe that came through ends the outage; the next single failure must not count as the old one going on.
+  if (isDown(budget)) return { tokens: afterOutage }
+  return { tokens: Math.min(most, budget.tokens + givenBack) }
 }
 
 /** The service as a whole is down, rather than one document unlucky. */

@@ -82,7 +82,7 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
           // Up to a tenth more than asked, so that many clients do not come back in the same instant.
           const wait =
             waitMs === undefined
-              ? backoffMs(Math.min(inARow, longestDoubling), random())
+              ? Math.min(backoffMs(inARow, random()), longestPauseMs(now - since))
               : waitMs * (1 + random() / 10)
           // The little extra is ours, not the service's.
           const asked = waitMs ?? wait
@@ -99,8 +99,10 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
   }
 }
 
-/** Up to four seconds: one probe now and then is no load, and the end of the trouble should not be slept through. */
-const longestDoubling = 3
+/** However long the trouble lasts, its end should not be slept through: at most a tenth of it so far, or a second. */
+function longestPauseMs(troubleMs: number): number {
+  return Math.max(1000, troubleMs / 10)
+}
 
 function tooLong(waitMs: number, soFarMs: number, maxWaitMs: number): string {
   const asked = `the service wants a pause of ${duration(waitMs)}`

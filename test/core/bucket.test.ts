@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { corrected, newBucket, refilled, spent, waitFor } from '../../src/core/bucket.ts'
+import { failed, fullBudget, isDown, succeeded } from '../../src/core/retry-budget.ts'
 import { cut, grown, newWindow, slots } from '../../src/core/window.ts'
 
 describe('a bucket', () => {
@@ -55,6 +56,24 @@ describe('a bucket', () => {
     const then = { ...bucket, level: 9 }
     for (let reply = 0; reply < 20; reply++) bucket = corrected(bucket, 2, then)
     expect(bucket.level).toBeCloseTo(2.999)
+  })
+})
+
+describe('the retry budget', () => {
+  const after = (...results: boolean[]) =>
+    results.reduce((budget, ok) => (ok ? succeeded(budget) : failed(budget)), fullBudget)
+  const failures = (count: number) => Array.from({ length: count }, () => false)
+
+  it('takes a run of failures for an outage, one in twenty for bad luck', () => {
+    expect(isDown(after(...failures(10)))).toBe(false)
+    expect(isDown(after(...failures(11)))).toBe(true)
+    expect(isDown(after(...Array.from({ length: 400 }, (_, n) => n % 20 !== 0)))).toBe(false)
+  })
+
+  it('begins anew with the first success', () => {
+    expect(isDown(after(...failures(30), true))).toBe(false)
+    expect(isDown(after(...failures(30), true, ...failures(5)))).toBe(false)
+    expect(isDown(after(...failures(30), true, ...failures(6)))).toBe(true)
   })
 })
 

@@ -164,10 +164,12 @@ describe('a rate limit', () => {
     expect(clock.now()).toBeLessThanOrEqual(60_000)
   })
 
-  it('without advice is waited out by a growing backoff', async () => {
-    const limited = statusFault(429)
-    const { clock, ask } = stack(scriptedAsk(limited, limited, limited, 'ok'))
+  it('without advice is waited out in pauses of a second, later of a tenth of the trouble so far', async () => {
+    const script = Array.from({ length: 40 }, () => statusFault(429))
+    const { clock, pauses, ask } = stack(scriptedAsk(...script, 'ok'))
     await clock.run(ask())
-    expect(clock.now()).toBe(1000 + 2000 + 4000)
+    expect(pauses.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 1000))
+    expect(pauses.at(-1)).toBeGreaterThan(5000)
+    expect(pauses.at(-1)).toBeLessThan(clock.now() / 10)
   })
 })
