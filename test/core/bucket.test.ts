@@ -60,20 +60,20 @@ describe('a bucket', () => {
 })
 
 describe('the retry budget', () => {
-  const after = (...results: boolean[]) =>
+  const budgetAfter = (...results: boolean[]) =>
     results.reduce((budget, ok) => (ok ? succeeded(budget) : failed(budget)), fullBudget)
   const failures = (count: number) => Array.from({ length: count }, () => false)
 
   it('takes a run of failures for an outage, one in twenty for bad luck', () => {
-    expect(isDown(after(...failures(10)))).toBe(false)
-    expect(isDown(after(...failures(11)))).toBe(true)
-    expect(isDown(after(...Array.from({ length: 400 }, (_, n) => n % 20 !== 0)))).toBe(false)
+    expect(isDown(budgetAfter(...failures(10)))).toBe(false)
+    expect(isDown(budgetAfter(...failures(11)))).toBe(true)
+    expect(isDown(budgetAfter(...Array.from({ length: 400 }, (_, n) => n % 20 !== 0)))).toBe(false)
   })
 
   it('begins anew with the first success', () => {
-    expect(isDown(after(...failures(30), true))).toBe(false)
-    expect(isDown(after(...failures(30), true, ...failures(5)))).toBe(false)
-    expect(isDown(after(...failures(30), true, ...failures(6)))).toBe(true)
+    expect(isDown(budgetAfter(...failures(30), true))).toBe(false)
+    expect(isDown(budgetAfter(...failures(30), true, ...failures(5)))).toBe(false)
+    expect(isDown(budgetAfter(...failures(30), true, ...failures(6)))).toBe(true)
   })
 })
 
