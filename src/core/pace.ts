@@ -17,6 +17,21 @@ export type LimitName = (typeof limitNames)[number]
 /** Per minute; what is left out is not limited, or not known yet. */
 export type LimitRates = { readonly [Name in LimitName]?: number }
 
+/** What the pace did, for the report. */
+export interface PaceAccount {
+  readonly given: LimitRates
+  readonly seen: LimitRates
+  /** How many requests waited for each limit. */
+  readonly waitedFor: ReadonlyMap<LimitName, number>
+  /** How many requests went out without waiting. */
+  readonly unhindered: number
+  readonly mostInFlight: number
+  /** The most slots there may be. */
+  readonly mostSlots: number
+  /** What the request that was let out last had waited for. */
+  readonly latest: LimitName | undefined
+}
+
 /** What one request takes out of each bucket, as far as can be told before it is sent. */
 export interface Cost {
   readonly requests: number

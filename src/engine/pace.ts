@@ -8,6 +8,7 @@ import {
   type LimitRates,
   mustWait,
   newPace,
+  type PaceAccount,
   type PaceState,
   sending,
   settled,
@@ -35,21 +36,6 @@ export interface Pace {
   /** How many requests may be under way now. */
   slots(): number
   account(): PaceAccount
-}
-
-/** What the pace did, for the report. */
-interface PaceAccount {
-  readonly given: LimitRates
-  readonly seen: LimitRates
-  /** How many requests waited for each limit. */
-  readonly waitedFor: ReadonlyMap<LimitName, number>
-  /** How many requests went out without waiting. */
-  readonly unhindered: number
-  readonly mostInFlight: number
-  /** The most slots there may be. */
-  readonly mostSlots: number
-  /** What the request that was let out last had waited for. */
-  readonly latest: LimitName | undefined
 }
 
 /** A level may be corrected upwards while somebody waits for it: milliseconds. */

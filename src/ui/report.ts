@@ -1,20 +1,10 @@
 import type { ChalkInstance } from 'chalk'
 import { duration } from '../core/duration.ts'
-import { type LimitName, type LimitRates, limitNames, limitWords } from '../core/pace.ts'
+import { limitNames, limitWords, type PaceAccount } from '../core/pace.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import type { Report } from '../core/report.ts'
 import { promptTokens } from '../core/usage.ts'
-
-/** What the report needs to know of the pace. */
-interface Pacing {
-  readonly given: LimitRates
-  readonly seen: LimitRates
-  readonly waitedFor: ReadonlyMap<LimitName, number>
-  readonly unhindered: number
-  readonly mostInFlight: number
-  readonly mostSlots: number
-}
 
 /** What the report says beside its numbers. */
 export interface Setting {
@@ -23,7 +13,7 @@ export interface Setting {
   readonly model: string
   /** Where the summaries are; undefined when they went to stdout. */
   readonly out?: string
-  readonly pace: Pacing
+  readonly pace: PaceAccount
   readonly simulated: boolean
 }
 
@@ -64,7 +54,7 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
 const flagOf = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--otpm' } as const
 
 /** What kept the run from being faster, and how much of that was used. */
-function bound(report: Report, pace: Pacing): string {
+function bound(report: Report, pace: PaceAccount): string {
   const { given, seen, waitedFor, unhindered, mostInFlight, mostSlots } = pace
   const [first] = [...waitedFor].sort(([, a], [, b]) => b - a)
   if (first === undefined || first[1] < unhindered) {

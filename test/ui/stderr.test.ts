@@ -23,7 +23,15 @@ const plain = paintFor({ isTTY: false }, {})
 const setting = {
   prompt: 'summarize@v2 (shipped)',
   model: 'claude-haiku-5-5',
-  pace: { given: {}, seen: {}, waitedFor: new Map(), unhindered: 3, mostInFlight: 3, mostSlots: 256 },
+  pace: {
+    given: {},
+    seen: {},
+    waitedFor: new Map(),
+    unhindered: 3,
+    mostInFlight: 3,
+    mostSlots: 256,
+    latest: undefined,
+  },
   simulated: false,
 } as const
 
@@ -92,6 +100,7 @@ describe('what bound the run', () => {
       unhindered: 10,
       mostInFlight: 3,
       mostSlots: 256,
+      latest: undefined,
     }
     const text = reportText(tally.report(30_000), { ...setting, pace }, plain)
     expect(text).toContain('bound by   the limit of 120 requests per minute, 100 % of it used')
