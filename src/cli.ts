@@ -26,7 +26,7 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .addHelpText('after', `\n${exitTable()}`)
     .action(async (inputs: string[], options: SummarizeOptions) => {
       const { summarize } = await import('./commands/summarize.ts')
-      exit = await summarize(inputs, { ...unset(summarizeFlags), ...options }, world)
+      exit = await summarize(inputs, { ...unset(summarizeFlags), ...options }, world, version)
     })
 
   withFlags(program.command('simulate'), simulateFlags)

@@ -12,6 +12,10 @@ export interface World {
   readonly stderr: NodeJS.WriteStream
   readonly clock: Clock
   readonly random: () => number
+  /** This process's id. */
+  readonly pid: number
+  /** Whether there is a process of that id now. */
+  isRunning(pid: number): boolean
   /** Calls back at each signal that asks to stop; the function returned stops listening. */
   onStop(listener: (signal: StopSignal) => void): () => void
 }
@@ -39,13 +43,41 @@ export function realWorld(): World {
     stderr: process.stderr,
     clock: realClock,
     random: Math.random,
+    pid: process.pid,
+    isRunning,
     onStop(listener) {
       for (const signal of stopSignals) process.on(signal, listener)
+      const parent = startedByNpx() ? watchParent(() => listener('SIGTERM')) : undefined
       return () => {
+        clearInterval(parent)
         for (const signal of stopSignals) process.off(signal, listener)
       }
     },
   }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Somebody else's process is one all the same.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function startedByNpx(): boolean {
+  return process.env['npm_command'] === 'exec' || process.env['npm_lifecycle_event'] === 'npx'
+}
+
+/** npx passes no signal on (npm/cli#6684): to end it, as `timeout` does, must not leave us running without anybody. */
+function watchParent(gone: () => void): NodeJS.Timeout {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    gone()
+  }, 1000)
+  return timer.unref()
 }
 
 /** It can be gone; then paths relative to it are too, and are told as such. */

@@ -1,15 +1,44 @@
-import { resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Source } from '../core/document.ts'
-import { UsageError } from '../errors.ts'
+import { ledgerVersion, type RunFacts } from '../core/ledger-line.ts'
+import { printable } from '../core/printable.ts'
+import type { Job } from '../engine/summarize.ts'
+import { RunError, UsageError } from '../errors.ts'
 import type { Input } from '../inputs/find.ts'
-import { filesSink } from '../sinks/files.ts'
+import { type Again, filesSink } from '../sinks/files.ts'
+import { memoryFolder, prepareFolder } from '../sinks/folder.ts'
+import { holderFor } from '../sinks/holder.ts'
 import { jsonlSink } from '../sinks/jsonl.ts'
+import { lockFolder } from '../sinks/lock.ts'
+import { openMemory } from '../sinks/memory.ts'
 import { ordered } from '../sinks/ordered.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { textSink } from '../sinks/text.ts'
 import type { World } from '../world.ts'
+
+/** Where the outcomes of a run go, and what is there already. */
+export interface Destination {
+  readonly sink: Sink
+  readonly todo: readonly Source[]
+  /** Sources whose summary stands. */
+  readonly done: readonly Source[]
+  readonly objection?: NonNullable<Job['objection']>
+  readonly again: ReadonlyMap<Again, number>
+  /** After the sink. */
+  close(): Promise<void>
+}
+
+export interface DestinationOptions {
+  readonly options: SummarizeOptions
+  readonly world: World
+  readonly facts: RunFacts
+  /** Of the program. */
+  readonly version: string
+  /** Aborted: no more waiting for a lock. */
+  readonly drain: AbortSignal
+}
 
 /** The absolute output folder; undefined for stdout, where a single document on stdin goes by itself. */
 export function outputFolder(
@@ -25,17 +54,106 @@ export function outputFolder(
   return resolve(cwd, out)
 }
 
-export async function openSink(
-  out: string | undefined,
+/** Stdout remembers nothing: everything is to do. */
+export function stdoutDestination(
   sources: readonly Source[],
-  options: SummarizeOptions,
+  { format, unordered }: SummarizeOptions,
   { stdout }: World,
-): Promise<Sink> {
-  if (out !== undefined) return filesSink(out, sources)
+): Destination {
   const write = streamWriter(stdout, 'stdout')
   const sink =
-    options.format === 'jsonl'
+    format === 'jsonl'
       ? jsonlSink(write)
       : textSink(write, { headers: sources.length > 1, terminal: stdout.isTTY === true })
-  return options.unordered ? sink : ordered(sink)
+  return {
+    sink: unordered ? sink : ordered(sink),
+    todo: sources,
+    done: [],
+    again: new Map(),
+    async close() {},
+  }
+}
+
+/**
+ * The output folder, ours alone until it is closed, and what earlier runs left of the work.
+ * @throws RunError `locked`, `io`; UsageError
+ */
+export async function folderDestination(
+  out: string,
+  sources: readonly Source[],
+  { options, world, facts, version, drain }: DestinationOptions,
+): Promise<Destination> {
+  const { clock, cwd } = world
+  const say = (text: string) => options.quiet || world.stderr.write(`claude-batch: ${text}\n`)
+  const run = Array.from({ length: 12 }, () => Math.floor(world.random() * 16).toString(16)).join('')
+  const time = new Date(clock.wall()).toISOString()
+
+  const foldsCase = await prepareFolder(out, run)
+  const self = await holderFor(world.pid, time, run)
+  const unlock = await lockedWithin(options.waitLock * 1000, world, drain, () =>
+    lockFolder(join(out, memoryFolder), {
+      self,
+      isRunning: world.isRunning,
+      tookOver: ({ pid, since }) =>
+        say(
+          `the run that held this folder, process ${pid} since ${printable(String(since))}, is dead; took over`,
+        ),
+    }),
+  )
+  try {
+    const base = relative(out, cwd).split(sep).join('/')
+    const { prompt, model } = facts
+    const memory = await openMemory(out, { v: ledgerVersion, time, run, version, base, prompt, model })
+    const { lines, paths } = memory.damaged
+    if (lines > 0) world.stderr.write(`claude-batch: ${damage(lines, paths)}\n`)
+    if (memory.recovered > 0)
+      say(
+        `${counted(memory.recovered, 'summary', 'summaries')} paid for by a run that was cut short ${memory.recovered === 1 ? 'is' : 'are'} now in place`,
+      )
+    const files = filesSink(out, sources, { memory, facts, foldsCase, force: options.force, clock })
+    const done: Source[] = []
+    const todo = sources.filter((source) => !files.stands(source) || !done.push(source))
+    return {
+      sink: files,
+      todo,
+      done,
+      objection: files.objection,
+      again: files.again,
+      close: unlock,
+    }
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+const lookAgainMs = 250
+
+async function lockedWithin(
+  ms: number,
+  { clock, stderr }: World,
+  drain: AbortSignal,
+  lock: () => Promise<() => Promise<void>>,
+): Promise<() => Promise<void>> {
+  const end = clock.now() + ms
+  for (let said = false; ; said = true) {
+    try {
+      return await lock()
+    } catch (error) {
+      if (!(error instanceof RunError) || error.exit !== 'locked' || clock.now() >= end) throw error
+      if (!said) stderr.write(`claude-batch: waiting: ${error.message}\n`)
+      await clock.sleep(Math.min(lookAgainMs, end - clock.now()), drain)
+    }
+  }
+}
+
+function damage(lines: number, paths: ReadonlySet<string>): string {
+  const [one] = paths
+  const which =
+    one === undefined ? '' : ` (${printable(one)}${paths.size > 1 ? ` and ${paths.size - 1} more` : ''})`
+  return `${counted(lines, 'line', 'lines')} of the ledger cannot be read${which} and count for nothing`
+}
+
+function counted(count: number, one: string, more: string): string {
+  return `${count} ${count === 1 ? one : more}`
 }

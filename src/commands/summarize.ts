@@ -1,14 +1,16 @@
 import { resolve } from 'node:path'
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
+import { keyOf, recipeOf } from '../core/key.ts'
 import { findModel } from '../core/models.ts'
 import { firstSlots, largestPool } from '../core/pool-size.ts'
 import { renderPrompt } from '../core/prompt.ts'
 import { createTally, type Tally } from '../core/report.ts'
 import { parametersFor } from '../core/request.ts'
+import { unchanged } from '../core/standing.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createGate } from '../engine/gate.ts'
-import { createHalt, type Halt } from '../engine/halt.ts'
+import { createHalt } from '../engine/halt.ts'
 import { createPace } from '../engine/pace.ts'
 import { recorded } from '../engine/recorded.ts'
 import { retrying } from '../engine/retry.ts'
@@ -19,20 +21,22 @@ import { loadPrompt } from '../inputs/prompt.ts'
 import { read } from '../inputs/read.ts'
 import { openLog } from '../sinks/log.ts'
 import { furthestAhead } from '../sinks/ordered.ts'
-import type { Sink } from '../sinks/sink.ts'
 import { createTeller, type Teller } from '../ui/teller.ts'
 import type { World } from '../world.ts'
-import { openSink, outputFolder } from './destination.ts'
+import { deliveryTo } from './delivery.ts'
+import { type Destination, folderDestination, outputFolder, stdoutDestination } from './destination.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
 import { openService } from './service.ts'
 import { givenLimits, settingsOf } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
+import { stopRules } from './stop-rules.ts'
 
 /** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
 export async function summarize(
   args: readonly string[],
   options: SummarizeOptions,
   world: World,
+  version: string,
 ): Promise<Exit> {
   checkTogether(options)
   const { clock, random } = world
@@ -48,16 +52,30 @@ export async function summarize(
     vars: Object.keys(options.var ?? {}),
   })
   const parameters = parametersFor(settingsOf(prompt, options))
+  const vars = options.var ?? {}
 
+  const halt = createHalt()
+  let teller: Teller | undefined
   const service = await openService(options, world)
+  const stopListening = stopOnSignals(world, halt, () => teller?.draining())
+  let destination: Destination | undefined
   try {
+    const { endpoint } = service
     const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
-    const sink = await openSink(out, found.sources, options, world)
+    const facts = {
+      prompt: `${prompt.name}@${prompt.version}`,
+      model: parameters.model,
+      recipe: recipeOf(prompt, vars, parameters, endpoint),
+    }
+    destination =
+      out === undefined
+        ? stdoutDestination(found.sources, options, world)
+        : await folderDestination(out, found.sources, { options, world, facts, version, drain: halt.drain })
+    const { sink, todo, done, objection, again } = destination
 
     const tally = createTally()
-    const halt = createHalt()
     const maxWaitMs = options.maxWait * 1000
-    const gate = createGate({ clock, random, maxWaitMs, onPause: (ms) => teller.paused(ms) })
+    const gate = createGate({ clock, random, maxWaitMs, onPause: (ms) => told.paused(ms) })
     const most = options.concurrency ?? largestPool
     const pace = createPace({
       given: givenLimits(options),
@@ -68,25 +86,26 @@ export async function summarize(
       drain: halt.drain,
     })
 
-    const teller = createTeller({
+    const told = createTeller({
       stderr: world.stderr,
       env: world.env,
       ...options,
-      total: found.sources.length,
+      total: todo.length,
       tally,
       waitingFor: () => pace.account().latest,
       elapsed: () => clock.now() - start,
     })
+    teller = told
     for (const pattern of found.unmatched)
       world.stderr.write(`claude-batch: no files match ${JSON.stringify(pattern)}\n`)
-    const stopListening = stopOnSignals(world, halt, teller.draining)
+    for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
 
     const counted = recorded(service.ask, clock, {
-      sent: teller.sent,
+      sent: told.sent,
       ended(attempt) {
         tally.attempt(attempt)
         log?.attempt(attempt)
-        teller.ended(attempt)
+        told.ended(attempt)
       },
     })
     const ask = retrying(pace.paced(counted), {
@@ -98,61 +117,52 @@ export async function summarize(
     })
 
     const outcomes = summarizeAll({
-      sources: found.sources,
+      sources: todo,
       read: (source) => read(source, world.stdin),
-      requestFor: (document) => ({
-        ...parameters,
-        ...renderPrompt(prompt, document, options.var ?? {}),
-        path: document.source.path,
-        attempt: 1,
-      }),
+      requestFor(document) {
+        const asked = { ...parameters, ...renderPrompt(prompt, document, vars) }
+        return { ...asked, key: keyOf(asked, endpoint), path: document.source.path, attempt: 1 }
+      },
+      ...(objection !== undefined && { objection }),
       ask,
-      explain: ({ fault }) => new RunError('refused', adviceFor(fault, parameters.model, service.endpoint)),
+      explain: ({ fault }) => new RunError('refused', adviceFor(fault, parameters.model, endpoint)),
       slots: pace.slots,
       ...(out === undefined && !options.unordered && { ahead: furthestAhead }),
       halt,
       clock,
     })
-    await deliver(outcomes, deliveryTo(sink, tally, teller, halt)).finally(() => {
-      stopListening()
-      teller.stop()
+    const rules = stopRules(options, halt, clock)
+    await deliver(outcomes, deliveryTo(sink, { tally, teller: told, halt, rules })).finally(() => {
+      rules.end()
+      told.stop()
     })
-    await log?.close().catch((error: Error) => halt.stop(error))
+    for (const last of [sink, log]) await last?.close().catch((error: Error) => halt.stop(error))
 
     const stopped = halt.drain.reason as Error | undefined
     if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
     if (stopped?.exit !== 'readerLeft') {
-      teller.report({
-        prompt: `${prompt.name}@${prompt.version} (${prompt.origin})`,
+      told.report({
+        prompt: `${facts.prompt} (${prompt.origin})`,
         model: parameters.model,
         pace: pace.account(),
         simulated: options.simulate,
+        again,
         ...(out !== undefined && { out: options.out ?? 'summaries' }),
       })
-      if (stopped !== undefined) world.stderr.write(`claude-batch: ${stopped.message}\n`)
+      if (stopped !== undefined) world.stderr.write(`claude-batch: ${stopped.message}${goOn(tally, out)}\n`)
     }
     return exitOf(tally, found, stopped)
   } finally {
+    stopListening()
+    await destination?.close()
     await service.close()
   }
 }
 
-function deliveryTo(sink: Sink, tally: Tally, teller: Teller, halt: Halt): Parameters<typeof deliver>[1] {
-  return {
-    to: sink,
-    delivered(outcome) {
-      tally.outcome(outcome)
-      teller.outcome(outcome)
-    },
-    refused(outcome, error) {
-      const { source, attempts, elapsedMs } = outcome
-      tally.outcome({ source, attempts, elapsedMs, status: 'pending', reason: 'it could not be written' })
-      // With the reader of stdout gone, there is nobody left to finish anything for.
-      if (error instanceof RunError && error.exit === 'readerLeft') return halt.abandon(error)
-      teller.unsaved(outcome)
-      halt.stop(error instanceof Error ? error : new Error(String(error)))
-    },
-  }
+/** Only a folder remembers what is done. */
+function goOn(tally: Tally, out: string | undefined): string {
+  const { pending } = tally.standing().documents
+  return out === undefined || pending === 0 ? '' : '; the same command goes on with the rest'
 }
 
 function exitOf(tally: Tally, found: Found, stopped: RunError | undefined): Exit {

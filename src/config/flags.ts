@@ -2,7 +2,7 @@ import { largestPool } from '../core/pool-size.ts'
 import { efforts } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
 import type { Flag, ValuesOf } from './flag.ts'
-import { choice, count, list, number, pairs, text } from './values.ts'
+import { choice, count, list, number, pairs, seconds, text } from './values.ts'
 
 /** Document types a directory is walked for: prose, markup, tables and source code. Not configuration and lock files. */
 export const defaultExtensions = [
@@ -172,9 +172,9 @@ export const summarizeFlags = {
   },
   latency: {
     group: 'Pool and pace',
-    flag: '--latency <seconds>',
+    flag: '--latency <time>',
     help: 'time a request takes, to start with; the first pool is rpm / 60 × latency, rounded up, and at most 8 (default: 3)',
-    parse: number(0.001, 3600),
+    parse: seconds(0.001, 3600),
   },
   concurrency: {
     group: 'Pool and pace',
@@ -192,24 +192,50 @@ export const summarizeFlags = {
   },
   timeout: {
     group: 'Retries and timeouts',
-    flag: '--timeout <seconds>',
+    flag: '--timeout <time>',
     help: 'longest silence of the service within a request',
     default: 60,
-    parse: number(0.001, 3600),
+    parse: seconds(0.001, 3600),
   },
   connectTimeout: {
     group: 'Retries and timeouts',
-    flag: '--connect-timeout <seconds>',
+    flag: '--connect-timeout <time>',
     help: 'longest wait for a connection',
     default: 5,
-    parse: number(0.001, 3600),
+    parse: seconds(0.001, 3600),
   },
   maxWait: {
     group: 'Retries and timeouts',
-    flag: '--max-wait <seconds>',
+    flag: '--max-wait <time>',
     help: 'longest wait on a rate limit before the run ends as try-later (exit 75)',
     default: 600,
-    parse: number(0, 604_800),
+    parse: seconds(0, 604_800),
+  },
+
+  force: {
+    group: 'Running again',
+    flag: '--force',
+    help: 'summarize again what has its summary, and replace what was edited by hand or is not in the ledger',
+  },
+  waitLock: {
+    group: 'Running again',
+    flag: '--wait-lock <time>',
+    help: 'how long to wait for another run to leave the output folder (default: not at all)',
+    default: 0,
+    parse: seconds(0, 604_800),
+  },
+
+  deadline: {
+    group: 'When to stop',
+    flag: '--deadline <time>',
+    help: 'start nothing new after this time, finish what is in flight (exit 5)',
+    parse: seconds(0.001, 2_592_000),
+  },
+  maxFailures: {
+    group: 'When to stop',
+    flag: '--max-failures <n>',
+    help: 'start nothing new once so many documents have failed (exit 5)',
+    parse: count(1, 1_000_000_000),
   },
 
   simulate: {

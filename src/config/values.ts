@@ -17,6 +17,19 @@ export function number(least: number, most: number): (value: string, flag: strin
   }
 }
 
+/** A time, as `90`, `90s`, `1.5m`, `2h` or `200ms`; a bare number is seconds. @returns seconds */
+export function seconds(least: number, most: number): (value: string, flag: string) => number {
+  return (value, flag) => {
+    const [, digits, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value.trim()) ?? []
+    const parsed = Number(digits) * secondsPer[unit as keyof typeof secondsPer]
+    if (parsed >= least && parsed <= most) return parsed
+    const from = least === 0 ? `up to ${most}s` : `from ${least}s to ${most}s`
+    throw new UsageError(`${flag}: expected a time like 90s, 5m or 2h, ${from}, got ${JSON.stringify(value)}`)
+  }
+}
+
+const secondsPer = { ms: 0.001, s: 1, m: 60, h: 3600 }
+
 /** A whole number within bounds. */
 export function count(least: number, most: number): (value: string, flag: string) => number {
   return (value, flag) => {

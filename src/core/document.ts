@@ -10,6 +10,24 @@ export interface Source {
   readonly named: boolean
   /** Why it cannot be read, where finding it showed that already. */
   readonly problem?: InputProblem
+  /** As it was when it was found; undefined for stdin and for what cannot be read. */
+  readonly stats?: FileStats
+}
+
+/** What `stat` tells of a file's content: if both are what they were, the content is taken to be too. */
+export interface FileStats {
+  /** Bytes. */
+  readonly size: number
+  /** Milliseconds since 1970, with a fraction where the file system has one. */
+  readonly mtimeMs: number
+}
+
+/** What the content of a file was, and when; without `mtimeMs` it was no file. */
+export interface Fingerprint {
+  readonly size: number
+  readonly mtimeMs?: number
+  /** Hexadecimal. */
+  readonly sha256: string
 }
 
 /** Why a source gives no document. `skip` is no failure: an empty or binary file met in a walk. */
@@ -24,6 +42,8 @@ export interface InputProblem {
 export interface Document {
   readonly source: Source
   readonly text: string
+  /** Of the bytes that `text` was decoded from. */
+  readonly bytes: Fingerprint
 }
 
 /** The first Markdown heading, HTML title or non-blank line, for the prompt's `{title}` slot; at most 200 characters. */

@@ -154,7 +154,16 @@ const neverSent: ReadonlySet<string> = new Set([
 /** Why a document has no summary, as its record and its JSON tell it. */
 export interface Failure {
   /** An HTTP status, or the part that failed. */
-  readonly kind: number | 'input' | 'reply' | 'stream' | 'connection' | 'tls' | 'timeout' | 'malformed'
+  readonly kind:
+    | number
+    | 'input'
+    | 'output'
+    | 'reply'
+    | 'stream'
+    | 'connection'
+    | 'tls'
+    | 'timeout'
+    | 'malformed'
   readonly type: string
   readonly message: string
   readonly requestId?: string

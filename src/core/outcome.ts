@@ -1,5 +1,5 @@
 import type { Attempt } from './attempt.ts'
-import type { Source } from './document.ts'
+import type { Fingerprint, Source } from './document.ts'
 import type { Failure } from './failure.ts'
 import { addUsage, noUsage, type Usage } from './usage.ts'
 
@@ -8,14 +8,23 @@ export type Outcome = Summarized | Failed | Skipped | Pending
 
 interface Common {
   readonly source: Source
+  /** What was asked, or would have been; undefined where no document could be read. */
+  readonly asked?: Asked
   /** Every sending for it, in order. */
   readonly attempts: readonly Attempt[]
   /** From taking it up to its end, waits included: milliseconds. */
   readonly elapsedMs: number
 }
 
-interface Summarized extends Common {
+/** What an answer depends on: the document as it was read, and the key of the request made from it. */
+export interface Asked {
+  readonly key: string
+  readonly bytes: Fingerprint
+}
+
+export interface Summarized extends Common {
   readonly status: 'summarized'
+  readonly asked: Asked
   readonly text: string
 }
 
@@ -26,8 +35,8 @@ export interface Failed extends Common {
   readonly partial?: string
 }
 
-/** Met in a walk and no document: empty, or not text. */
-interface Skipped extends Common {
+/** Nothing to do: no document (met in a walk and empty, or not text), or its summary is there (`unchanged`, `edited`). */
+export interface Skipped extends Common {
   readonly status: 'skipped'
   readonly type: string
   readonly reason: string

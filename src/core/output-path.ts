@@ -9,20 +9,42 @@ export interface OutputPath {
 export const summarySuffix = '.summary.md'
 export const recordSuffix = '.error.txt'
 
+export interface OutputPathOptions {
+  /** The output file system takes `A` and `a` for one name. */
+  readonly foldsCase: boolean
+  /** Summaries of earlier runs, by the path of their source: a source keeps its name, and nobody else gets it. */
+  readonly earlier: Iterable<readonly [path: string, summary: string]>
+}
+
 /**
  * Gives every source names of its own below the output folder. The same source gets the same name in every run; only
  * where two would meet (`/x/a.md` and `x/a.md`, or `A.md` and `a.md` where the file system does not tell them apart)
  * the later one's name carries a hash of its path.
- * @param foldsCase the output file system takes `A` and `a` for one name
+ * @param paths all sources of the run, in order
  */
-export function outputPaths(foldsCase: boolean): (path: string) => OutputPath {
-  const taken = new Set<string>()
+export function outputPaths(
+  paths: Iterable<string>,
+  { foldsCase, earlier }: OutputPathOptions,
+): (path: string) => OutputPath {
+  const identity = (stem: string) => (foldsCase ? stem.normalize('NFC').toLowerCase() : stem)
+  const owners = new Map<string, string>()
+  /** Where it is not simply the mirrored path. */
+  const stems = new Map<string, string>()
+  for (const [path, summary] of earlier) {
+    const stem = summary.slice(0, -summarySuffix.length)
+    owners.set(identity(stem), path)
+    if (stem !== path) stems.set(path, stem)
+  }
+  for (const path of paths) {
+    const stem = stems.get(path) ?? mirrored(path)
+    const owner = owners.get(identity(stem)) ?? path
+    const own = owner === path ? stem : `${stem}.~${digest(path)}`
+    owners.set(identity(own), path)
+    if (own !== path) stems.set(path, own)
+  }
   return (path) => {
-    const stem = mirrored(path)
-    const identity = foldsCase ? stem.normalize('NFC').toLowerCase() : stem
-    const own = taken.has(identity) ? `${stem}.~${digest(path)}` : stem
-    taken.add(identity)
-    return { summary: `${own}${summarySuffix}`, record: `${own}${recordSuffix}` }
+    const stem = stems.get(path) ?? path
+    return { summary: `${stem}${summarySuffix}`, record: `${stem}${recordSuffix}` }
   }
 }
 
@@ -42,7 +64,8 @@ function mirrored(path: string): string {
 const longestName = 220
 
 function fitting(part: string): string {
-  if (Buffer.byteLength(part) <= longestName) return part
+  // Every character takes at most three bytes of UTF-8 for each of its UTF-16 units.
+  if (part.length * 3 <= longestName || Buffer.byteLength(part) <= longestName) return part
   let head = part
   while (Buffer.byteLength(head) > longestName - 14) head = [...head].slice(0, -1).join('')
   return `${head}~${digest(part)}`

@@ -8,6 +8,8 @@ export type Effort = (typeof efforts)[number]
 export interface Request {
   /** The document it is about: for logs and errors. */
   readonly path: string
+  /** Hash of everything that shapes the answer; see `keyOf`. */
+  readonly key: string
   /** Which sending this is, from 1; set by the retry layer. */
   readonly attempt: number
   readonly model: string

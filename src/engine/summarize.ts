@@ -3,7 +3,7 @@ import type { Attempt } from '../core/attempt.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Document, InputProblem, Source } from '../core/document.ts'
 import { AskError, failureOf, judge } from '../core/failure.ts'
-import type { Outcome } from '../core/outcome.ts'
+import type { Asked, Outcome } from '../core/outcome.ts'
 import { flawOf } from '../core/reply.ts'
 import type { Request } from '../core/request.ts'
 import { RunError } from '../errors.ts'
@@ -16,6 +16,8 @@ export interface Job {
   /** Reads one source; called inside its slot, so that never more than a pool of documents is in memory. */
   readonly read: (source: Source) => Promise<Document | InputProblem>
   readonly requestFor: (document: Document) => Request
+  /** What speaks against asking, if anything does: a summary that is there already, or one that is not ours. */
+  readonly objection?: (source: Source, asked: Asked) => Promise<InputProblem | undefined>
   readonly ask: Ask
   /** What to tell the user when the account or setup refuses. */
   readonly explain: (error: AskError) => RunError
@@ -41,7 +43,13 @@ export function summarizeAll(job: Job): AsyncGenerator<Outcome> {
 async function summarizeOne(source: Source, job: Job): Promise<Outcome> {
   const { halt, clock } = job
   const start = clock.now()
-  const base = (attempts: readonly Attempt[]) => ({ source, attempts, elapsedMs: clock.now() - start })
+  let asked: Asked | undefined
+  const base = (attempts: readonly Attempt[]) => ({
+    source,
+    ...(asked !== undefined && { asked }),
+    attempts,
+    elapsedMs: clock.now() - start,
+  })
   const pending = (attempts: readonly Attempt[] = []): Outcome => ({
     ...base(attempts),
     status: 'pending',
@@ -49,14 +57,19 @@ async function summarizeOne(source: Source, job: Job): Promise<Outcome> {
   })
 
   if (halt.drain.aborted) return pending()
-  const document = source.problem ?? (await job.read(source))
-  if ('as' in document) return unusable(document, base([]))
-
   try {
+    const document = source.problem ?? (await job.read(source))
+    if ('as' in document) return declined(document, 'input', base([]))
     const request = job.requestFor(document)
+    const question = { key: request.key, bytes: document.bytes }
+    asked = question
+    const objection = await job.objection?.(source, question)
+    if (objection !== undefined) return declined(objection, 'output', base([]))
+
     const reply = await job.ask(request, halt.abort)
     const flaw = flawOf(reply, request.maxTokens)
-    if (flaw === undefined) return { ...base(reply.attempts), status: 'summarized', text: reply.text }
+    if (flaw === undefined)
+      return { ...base(reply.attempts), asked: question, status: 'summarized', text: reply.text }
     return { ...base(reply.attempts), status: 'failed', failure: flaw, partial: reply.text }
   } catch (error) {
     if (error instanceof RunError) halt.stop(error)
@@ -68,10 +81,12 @@ async function summarizeOne(source: Source, job: Job): Promise<Outcome> {
   }
 }
 
-function unusable(
+/** What an outcome is when nothing was sent. */
+function declined(
   { as, type, message }: InputProblem,
-  base: Pick<Outcome, 'source' | 'attempts' | 'elapsedMs'>,
+  kind: 'input' | 'output',
+  base: Pick<Outcome, 'source' | 'asked' | 'attempts' | 'elapsedMs'>,
 ): Outcome {
   if (as === 'skip') return { ...base, status: 'skipped', type, reason: message }
-  return { ...base, status: 'failed', failure: { kind: 'input', type, message, transient: false } }
+  return { ...base, status: 'failed', failure: { kind, type, message, transient: false } }
 }

@@ -1,8 +1,11 @@
 import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { Document, InputProblem, Source } from '../core/document.ts'
+import { printable } from '../core/printable.ts'
+import { RunError } from '../errors.ts'
 import { reasonOf } from './reason.ts'
 
 /** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
@@ -14,26 +17,38 @@ const largestInput = 10_000_000
  */
 export async function read(source: Source, stdin: Readable): Promise<Document | InputProblem> {
   const softly = source.named ? 'fail' : 'skip'
-  const bytes = await (source.file === '-' ? drain(stdin) : readFile(source.file)).catch((error: unknown) =>
-    problemOf(error, source),
+  const content = await (source.file === '-' ? fromStdin(stdin) : readFile(source.file)).catch(
+    (error: unknown) => problemOf(error, source),
   )
-  if ('as' in bytes) return bytes
+  if ('as' in content) return content
+  const { bytes, mtimeMs } = content
   if (bytes.length > largestInput) return tooLarge(bytes.length)
   const text = decode(bytes)
   if (typeof text !== 'string') return text.type === 'binary' ? { ...text, as: softly } : text
   if (text.trim() === '') return { as: softly, type: 'empty', message: 'the file has no text' }
-  return { source, text }
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  return { source, text, bytes: { size: bytes.length, sha256, ...(mtimeMs !== undefined && { mtimeMs }) } }
+}
+
+interface Content {
+  readonly bytes: Buffer
+  /** As it was before the first byte was read: whatever changes later has another. */
+  readonly mtimeMs?: number
+}
+
+async function fromStdin(stdin: Readable): Promise<Content> {
+  return { bytes: await drain(stdin) }
 }
 
 /** Opened without blocking and looked at before it is read: a named pipe would hold up the whole process. */
-async function readFile(file: string): Promise<Buffer | InputProblem> {
+async function readFile(file: string): Promise<Content | InputProblem> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stats = await handle.stat()
     if (!stats.isFile()) return { as: 'fail', type: 'not_a_file', message: 'not a regular file' }
     if (stats.size > largestInput) return tooLarge(stats.size)
     // The size may lie (files of /proc) or grow meanwhile: read up to the limit, whatever was said.
-    return await drain(handle.createReadStream({ autoClose: false }))
+    return { bytes: await drain(handle.createReadStream({ autoClose: false })), mtimeMs: stats.mtimeMs }
   } finally {
     await handle.close()
   }
@@ -114,6 +129,13 @@ function problemOf(error: unknown, { path }: Source): InputProblem {
     return { as: 'fail', type: 'vanished', message: 'it was there when the run began and is gone' }
   // Opening a socket, or a device that is not there.
   if (code === 'ENXIO') return { as: 'fail', type: 'not_a_file', message: 'not a regular file' }
+  // No fault of the document's: there are too many open files just now.
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    throw new RunError(
+      'io',
+      `cannot open ${printable(path)}: too many open files (raise ulimit -n, or lower --concurrency)`,
+    )
+  }
   if (code === undefined) throw error
   return { as: 'fail', type: 'unreadable', message: reasonOf(error as NodeJS.ErrnoException) }
 }

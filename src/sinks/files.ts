@@ -1,59 +1,118 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Source } from '../core/document.ts'
+import type { Clock } from '../core/clock.ts'
+import type { InputProblem, Source } from '../core/document.ts'
+import { lineOf, type RunFacts } from '../core/ledger-line.ts'
+import type { Asked, Outcome } from '../core/outcome.ts'
 import { outputPaths } from '../core/output-path.ts'
 import { recordOf } from '../core/record.ts'
-import { RunError, UsageError } from '../errors.ts'
+import { type Place, standing } from '../core/standing.ts'
+import type { Made } from './ledger.ts'
+import { type Memory, sha256 } from './memory.ts'
 import type { Sink } from './sink.ts'
-import { cannotWrite, writeWhole } from './whole-file.ts'
+
+/** Why a document that had a summary is summarized again. */
+export type Again =
+  | 'document changed'
+  | 'prompt changed'
+  | 'model changed'
+  | 'settings changed'
+  | 'summary gone'
+  | 'forced'
+
+export interface Files extends Sink {
+  /** As far as sizes and times tell, the summary of this source stands. Costs two `stat`s, and nothing else. */
+  stands(source: Source): boolean
+  /** What speaks against asking this; undefined where nothing does. Compares contents. */
+  objection(source: Source, asked: Asked): Promise<InputProblem | undefined>
+  /** How many documents were asked about again so far, by the reason. */
+  readonly again: ReadonlyMap<Again, number>
+}
+
+export interface FilesOptions {
+  readonly memory: Memory
+  readonly facts: RunFacts
+  /** See `outputPaths`. */
+  readonly foldsCase: boolean
+  /** Asks and replaces, whatever is there. */
+  readonly force: boolean
+  readonly clock: Pick<Clock, 'wall'>
+}
 
 /**
  * A tree of summaries that mirrors the tree of documents. A failure has a record file of its own beside the
  * summary's place and never touches an earlier good summary; a success removes the record.
  * @param sources all of the run, so that no two get one name
- * @throws UsageError, RunError `io`, when the folder cannot be used, before anything is paid for
  */
-export async function filesSink(out: string, sources: readonly Source[]): Promise<Sink> {
-  const run = randomBytes(6).toString('hex')
-  const name = outputPaths(await probe(out, run))
-  const paths = new Map(sources.map(({ path }) => [path, name(path)]))
-  let writes = 0
+export function filesSink(out: string, sources: readonly Source[], options: FilesOptions): Files {
+  const { memory, facts, foldsCase, force, clock } = options
+  const { made, damaged } = memory
+  const again = new Map<Again, number>()
+  const name = outputPaths(pathsOf(sources), { foldsCase, earlier: summariesIn(made) })
+
+  const placeOf = async (path: string, known: Made | undefined): Promise<Place> => {
+    const file = join(out, name(path).summary)
+    const stats = await stat(file).catch(() => undefined)
+    if (stats === undefined) return known === undefined ? 'free' : 'gone'
+    if (stats.isDirectory()) return 'directory'
+    // Its line was lost with others, so it was ours.
+    if (known === undefined) return damaged.paths.has(path) ? 'intact' : 'foreign'
+    const { size, mtime, sha256: hash } = known.output
+    if (stats.size === size && stats.mtimeMs === mtime) return 'intact'
+    return stats.size === size && sha256(await readFile(file)) === hash ? 'intact' : 'edited'
+  }
 
   return {
-    async write(outcome) {
-      const path = paths.get(outcome.source.path)
-      if (path === undefined || outcome.status === 'skipped' || outcome.status === 'pending') return
-      const nonce = `${run}-${writes++}`
-      const record = join(out, path.record)
-      if (outcome.status === 'failed') return writeWhole(out, record, recordOf(outcome), nonce)
-      await writeWhole(out, join(out, path.summary), `${outcome.text.trimEnd()}\n`, nonce)
-      await rm(record, { force: true })
+    again,
+    stands({ path, stats }) {
+      const known = made.get(path)
+      if (force || known === undefined || stats === undefined) return false
+      const { size, mtime, recipe, output } = known
+      if (stats.size !== size || stats.mtimeMs !== mtime || recipe !== facts.recipe) return false
+      const written = statSync(join(out, output.file), { throwIfNoEntry: false })
+      return written?.size === output.size && written.mtimeMs === output.mtime
     },
-    async close() {},
+    async objection({ path }, { key }) {
+      const known = made.get(path)
+      const same = known?.key === key
+      const problem = standing(same, await placeOf(path, known), force)
+      if (problem === undefined && known !== undefined) {
+        const reason = force ? 'forced' : same ? 'summary gone' : changeSince(known, facts)
+        again.set(reason, (again.get(reason) ?? 0) + 1)
+      }
+      return problem
+    },
+    async write(outcome) {
+      const line = lineOf(outcome, new Date(clock.wall()).toISOString(), facts)
+      if (line === undefined) return
+      const { path } = outcome.source
+      if (line.status === 'unchanged') {
+        const { size, mtime, recipe } = made.get(path) ?? {}
+        const known = line.size === size && line.mtime === mtime && line.recipe === recipe
+        return known ? undefined : memory.confirm(line)
+      }
+      await memory.finish({ line, ...contentOf(outcome, name(path)) })
+    },
+    close: () => memory.close(),
   }
 }
 
-/** Makes the folder, proves that it can be written, and tells whether it takes `A` and `a` for one name. */
-async function probe(out: string, run: string): Promise<boolean> {
-  try {
-    await mkdir(out, { recursive: true })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST' || code === 'ENOTDIR')
-      throw new UsageError(`--out ${out}: a file of that name is in the way`)
-    throw cannotWrite(out, error as NodeJS.ErrnoException)
-  }
-  const marker = join(out, `.claude-batch-${run}-Probe.tmp`)
-  try {
-    await writeWhole(out, marker, '', `${run}-probe`)
-    return await stat(marker.replace('-Probe', '-pROBE')).then(
-      () => true,
-      () => false,
-    )
-  } catch (error) {
-    throw error instanceof RunError ? new RunError('io', error.message.replace(marker, `to ${out}`)) : error
-  } finally {
-    await rm(marker, { force: true }).catch(() => {})
-  }
+function contentOf(outcome: Outcome, { summary, record }: { summary: string; record: string }) {
+  if (outcome.status === 'summarized') return { file: summary, text: `${outcome.text.trimEnd()}\n` }
+  return outcome.status === 'failed' ? { file: record, text: recordOf(outcome) } : {}
+}
+
+function changeSince({ recipe, run }: Made, now: RunFacts): Again {
+  if (recipe === now.recipe) return 'document changed'
+  if (run === undefined || run.prompt !== now.prompt) return 'prompt changed'
+  return run.model === now.model ? 'settings changed' : 'model changed'
+}
+
+function* pathsOf(sources: readonly Source[]): Generator<string> {
+  for (const { path } of sources) yield path
+}
+
+function* summariesIn(made: ReadonlyMap<string, Made>): Generator<[string, string]> {
+  for (const [path, { output }] of made) yield [path, output.file]
 }

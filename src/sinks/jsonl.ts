@@ -1,5 +1,6 @@
-import { type Outcome, usageOf } from '../core/outcome.ts'
-import { decimalDollars, type Picodollars, priceOf } from '../core/price.ts'
+import { billOf, costUsd } from '../core/bill.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { promptTokens } from '../core/usage.ts'
 import type { Sink } from './sink.ts'
 
 /** One JSON object per input and line. Fields are only ever added; `schema` counts the changes that are not. */
@@ -14,23 +15,20 @@ export function jsonlSink(write: (text: string) => Promise<void>): Sink {
 function lineOf(outcome: Outcome): Record<string, unknown> {
   const { source, status, attempts, elapsedMs } = outcome
   const last = attempts.at(-1)
-  const answered = attempts.filter(({ fault }) => fault === undefined)
-  const usage = usageOf(outcome)
+  const bill = billOf(attempts)
   return {
     schema: 1,
     path: source.path,
     status,
     ...resultOf(outcome),
     ...(last !== undefined && { model: last.model, request_id: last.requestId ?? null }),
-    ...(answered.length > 0 && {
+    ...(attempts.some(({ fault }) => fault === undefined) && {
       // Null is unknown: the server did not count, or the model has no price.
-      usage: answered.every(({ usage }) => usage !== undefined)
-        ? {
-            input_tokens: usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h,
-            output_tokens: usage.output,
-          }
-        : null,
-      cost_usd: costOf(outcome),
+      usage:
+        bill.usage === undefined
+          ? null
+          : { input_tokens: promptTokens(bill.usage), output_tokens: bill.usage.output },
+      cost_usd: costUsd(bill),
     }),
     attempts: attempts.length,
     elapsed_ms: Math.round(elapsedMs),
@@ -51,14 +49,4 @@ function resultOf(outcome: Outcome): Record<string, unknown> {
     case 'pending':
       return { reason: { type: 'stopped', message: outcome.reason } }
   }
-}
-
-function costOf({ attempts }: Outcome): number | null {
-  let sum: Picodollars = 0n
-  for (const { model, usage, fault } of attempts) {
-    const cost = usage && priceOf(model, usage)
-    if (cost === undefined && fault === undefined) return null
-    sum += cost ?? 0n
-  }
-  return Number(decimalDollars(sum))
 }

@@ -1,6 +1,5 @@
-import { open } from 'node:fs/promises'
 import type { Attempt } from '../core/attempt.ts'
-import { cannotWrite } from './whole-file.ts'
+import { openAppendFile } from './append-file.ts'
 
 /** One JSON line per attempt, appended as it ends; no text of any document, no key. */
 export interface AttemptLog {
@@ -10,30 +9,18 @@ export interface AttemptLog {
 }
 
 /** @throws RunError `io` when the file cannot be opened, before anything is sent */
-export async function openLog(file: string): Promise<AttemptLog> {
-  const handle = await open(file, 'a+').catch((error) => {
-    throw cannotWrite(file, error)
-  })
-  const { size } = await handle.stat()
-  const tail = Buffer.alloc(1)
-  // A line that an earlier crash left torn must not be welded to the next.
-  const torn = size > 0 && (await handle.read(tail, 0, 1, size - 1)).bytesRead === 1 && tail[0] !== 0x0a
-  let writing: Promise<unknown> = torn ? handle.appendFile('\n') : Promise.resolve()
-
+export async function openLog(path: string): Promise<AttemptLog> {
+  const file = await openAppendFile(path)
+  let failure: Error | undefined
   return {
     attempt(attempt) {
-      writing = writing.then(() => handle.appendFile(`${JSON.stringify(lineOf(attempt))}\n`))
-      // Told at close; until then it must not count as an unhandled rejection.
-      writing.catch(() => {})
+      file.append(JSON.stringify(lineOf(attempt))).catch((error: Error) => {
+        failure ??= error
+      })
     },
     async close() {
-      try {
-        await writing
-      } catch (error) {
-        throw cannotWrite(file, error as NodeJS.ErrnoException)
-      } finally {
-        await handle.close()
-      }
+      await file.close()
+      if (failure !== undefined) throw failure
     },
   }
 }

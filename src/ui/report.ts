@@ -15,6 +15,8 @@ export interface Setting {
   readonly out?: string
   readonly pace: PaceAccount
   readonly simulated: boolean
+  /** How many documents that had a summary were asked about again, by the reason. */
+  readonly again: ReadonlyMap<string, number>
 }
 
 /** The account of a run, as a few lines for a person. */
@@ -22,6 +24,7 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
   const { documents, usage, latency, requests } = report
   const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
   const rows: [string, string][] = [['documents', `${counted(total)}: ${outcomes(report, paint)}`]]
+  if (setting.again.size > 0) rows.push(['again', breakdown(setting.again)])
   if (requests > 0) {
     rows.push(
       ['tokens', `${counted(promptTokens(usage))} in, ${counted(usage.output)} out`],

@@ -33,8 +33,8 @@ export interface Teller {
   /** Everybody waits for a rate limit to pass. */
   paused(ms: number): void
   outcome(outcome: Outcome): void
-  /** A summary that was paid for and cannot be written where it belongs: it is shown instead. */
-  unsaved(outcome: Outcome): void
+  /** A summary that was paid for and cannot be put where it belongs: it is `kept` for the next run, or shown here. */
+  unsaved(outcome: Outcome, kept: boolean): void
   /** Stopping was asked for. */
   draining(): void
   /** Takes the progress display away, however the run ended. */
@@ -96,12 +96,13 @@ export function createTeller({
       if (outcome.status === 'failed') progress.line(`claude-batch: ${paint.red(failedLine(outcome))}`)
       else if (verbose) progress.line(printable(verboseLine(outcome)))
     },
-    unsaved(outcome) {
+    unsaved(outcome, kept) {
       if (outcome.status !== 'summarized') return
+      const what = `the summary of ${printable(outcome.source.path)} could not be put in place`
       progress.line(
-        `claude-batch: the summary of ${printable(outcome.source.path)} could not be written; here it is:`,
+        `claude-batch: ${what}; ${kept ? 'the next run does it, without asking again' : 'here it is:'}`,
       )
-      progress.line(printable(outcome.text, '\n\t'))
+      if (!kept) progress.line(printable(outcome.text, '\n\t'))
     },
     draining() {
       const waiting = inFlight === 1 ? '1 request' : `${inFlight} requests`

@@ -109,7 +109,7 @@ describe('claude-batch summarize', () => {
       expect(simulator.stats().requests).toBeLessThanOrEqual(2)
       expect(stderr).toMatch(message)
       expect(stderr).toMatch(/20 not done/)
-      expect(await readdir(join(cwd, 'summaries'))).toEqual([])
+      expect(await readdir(join(cwd, 'summaries'))).toEqual(['.claude-batch'])
     },
   )
 

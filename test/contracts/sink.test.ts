@@ -4,19 +4,20 @@ import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import type { Source } from '../../src/core/document.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
-import { filesSink } from '../../src/sinks/files.ts'
 import { jsonlSink } from '../../src/sinks/jsonl.ts'
 import { ordered } from '../../src/sinks/ordered.ts'
 import type { Sink } from '../../src/sinks/sink.ts'
 import { streamWriter } from '../../src/sinks/stream-writer.ts'
 import { textSink } from '../../src/sinks/text.ts'
+import { openFiles } from '../support/open-files.ts'
 import { folderWith } from '../support/run-cli.ts'
 
 const paths = ['a.md', 'b.md', 'c.md', 'd.md']
 const sources: Source[] = paths.map((path, index) => ({ index, path, file: `/${path}`, named: true }))
 
 const outcomes: Outcome[] = sources.map((source, index) => {
-  const base = { source, attempts: [], elapsedMs: 1 }
+  const asked = { key: `key ${index}`, bytes: { size: 1, sha256: 's' } }
+  const base = { source, asked, attempts: [], elapsedMs: 1 }
   switch (index) {
     case 0:
       return { ...base, status: 'summarized', text: 'ERROR: 529 is what the document is about.' }
@@ -81,10 +82,10 @@ const parseText = (text: string) =>
 const files = async (): Promise<Opened> => {
   const out = await folderWith({})
   return {
-    sink: await filesSink(out, sources),
+    sink: await openFiles(out, sources),
     async read() {
       const found = new Map<string, { summary?: string; error?: string }>()
-      for (const name of await readdir(out)) {
+      for (const name of (await readdir(out)).filter((name) => !name.startsWith('.'))) {
         const content = await readFile(join(out, name), 'utf8')
         if (name.endsWith('.summary.md'))
           found.set(name.replace('.summary.md', ''), { summary: content.trimEnd() })

@@ -36,13 +36,15 @@ describe('renderTemplate', () => {
 })
 
 describe('outputPaths', () => {
+  const none = { foldsCase: false, earlier: [] }
+
   it.each([
     ['docs/a.md', 'docs/a.md.summary.md'],
     ['/srv/x/b.md', 'srv/x/b.md.summary.md'],
     ['C:/x/b.md', 'C/x/b.md.summary.md'],
     ['-', 'stdin.summary.md'],
   ])('%s becomes %s', (path, summary) => {
-    expect(outputPaths(false)(path).summary).toBe(summary)
+    expect(outputPaths([path], none)(path).summary).toBe(summary)
   })
 
   it('gives different sources different names, no name too long, none outside', () => {
@@ -53,7 +55,7 @@ describe('outputPaths', () => {
     )
     fc.assert(
       fc.property(paths, fc.boolean(), (paths, foldsCase) => {
-        const name = outputPaths(foldsCase)
+        const name = outputPaths(paths, { foldsCase, earlier: [] })
         const summaries = paths.map((path) => name(path).summary)
         const identities = summaries.map((summary) =>
           foldsCase ? summary.normalize('NFC').toLowerCase() : summary,
@@ -62,10 +64,25 @@ describe('outputPaths', () => {
         for (const summary of summaries) expect(summary.split('/')).not.toContain('..')
       }),
     )
-    const [last] = outputPaths(false)(`x/${'長'.repeat(85)}`)
-      .summary.split('/')
-      .slice(-1)
+    const long = `x/${'長'.repeat(85)}`
+    const [last] = outputPaths([long], none)(long).summary.split('/').slice(-1)
     expect(Buffer.byteLength(last ?? '')).toBeLessThanOrEqual(255)
+  })
+})
+
+describe('outputPaths after earlier runs', () => {
+  it('leaves every source its name, and gives it to nobody else', () => {
+    const earlier: [string, string][] = [
+      ['/x/a.md', 'x/a.md.summary.md'],
+      ['gone.md', 'gone.md.~1.summary.md'],
+    ]
+    const name = outputPaths(['/x/a.md', 'gone.md', 'x/a.md'], { foldsCase: false, earlier })
+    expect(name('/x/a.md').summary).toBe('x/a.md.summary.md')
+    expect(name('gone.md').summary).toBe('gone.md.~1.summary.md')
+    // Alone in this run, but the name is taken.
+    const alone = outputPaths(['x/a.md'], { foldsCase: false, earlier })('x/a.md')
+    expect(alone.summary).toMatch(/^x\/a\.md\.~[0-9a-f]{12}\.summary\.md$/)
+    expect(name('x/a.md')).toEqual(alone)
   })
 })
 

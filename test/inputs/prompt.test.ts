@@ -22,6 +22,7 @@ const version = (name: string, template = 'Sum up {text}') => `  ${name}:\n    u
 const document = (text: string, path = 'docs/a.md'): Document => ({
   source: { index: 0, path, file: `/${path}`, named: true },
   text,
+  bytes: { size: text.length, sha256: '' },
 })
 
 describe('loadPrompt', () => {

@@ -23,6 +23,7 @@ export function requestFor(path: string, fields: Partial<Request> = {}): Request
     attempt: 1,
     model: 'claude-haiku-5-5',
     user: `Summarize ${path}`,
+    key: `key of ${path}`,
     maxTokens: 1024,
     ...fields,
   }

@@ -33,6 +33,7 @@ const setting = {
     latest: undefined,
   },
   simulated: false,
+  again: new Map(),
 } as const
 
 describe('the report', () => {
@@ -44,7 +45,7 @@ describe('the report', () => {
     tally.attempt(attempt('a', { attempt: 2 }))
     tally.attempt(attempt('b', { elapsedMs: 1600 }))
     const outcomes: Outcome[] = [
-      { ...base('a'), status: 'summarized', text: 'x' },
+      { ...base('a'), asked: { key: 'k', bytes: { size: 1, sha256: 's' } }, status: 'summarized', text: 'x' },
       {
         ...base('b'),
         status: 'failed',

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import type { Prompt } from './prompt.ts'
+import type { Request } from './request.ts'
+
+type Asked = Omit<Request, 'key' | 'path' | 'attempt'>
+
+/**
+ * The key of a request: a SHA-256 (64 hexadecimal digits) of everything that shapes its answer. Two requests with one
+ * key would be billed twice for the same question.
+ */
+export function keyOf({ model, maxTokens, effort, thinking, system, user }: Asked, endpoint: string): string {
+  return digest([endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user])
+}
+
+/**
+ * The recipe of a run: a hash of everything but the document that goes into its keys. A document whose size and time
+ * are as they were, asked by the same recipe, has the same key, which nobody needs to work out again.
+ */
+export function recipeOf(
+  { system, user }: Prompt,
+  vars: Readonly<Record<string, string>>,
+  { model, maxTokens, effort, thinking }: Pick<Request, 'model' | 'maxTokens' | 'effort' | 'thinking'>,
+  endpoint: string,
+): string {
+  const values = Object.entries(vars).sort(([a], [b]) => (a < b ? -1 : 1))
+  const parts = [endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user, values]
+  return digest(parts).slice(0, 16)
+}
+
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}

@@ -1,0 +1,178 @@
+import type { Account } from './account.ts'
+import { billOf, costUsd } from './bill.ts'
+import type { Fingerprint } from './document.ts'
+import type { Failure } from './failure.ts'
+import type { Outcome } from './outcome.ts'
+import type { Usage } from './usage.ts'
+
+/** Counts changes that an older reader would misunderstand; fields are added without. `docs/ledger.md` describes it. */
+export const ledgerVersion = 1
+
+export type LedgerLine = RunLine | DocumentLine | UnchangedLine | DroppedLine
+
+/** Begins a run; what follows up to the next one is its. */
+export interface RunLine {
+  readonly v: number
+  /** ISO 8601, UTC. */
+  readonly time: string
+  readonly run: string
+  /** Of the program. */
+  readonly version: string
+  /** The run's working directory, which the paths are relative to, as seen from the output folder. */
+  readonly base: string
+  /** `summarize@v2`. */
+  readonly prompt: string
+  readonly model: string
+}
+
+/** A document that a run is finished with, for now. */
+export interface DocumentLine {
+  readonly v: number
+  readonly time: string
+  readonly path: string
+  /** `pending` only where something was sent: it may be billed. */
+  readonly status: 'summarized' | 'failed' | 'pending'
+  /** Bytes; with `mtime` and `sha256` absent where it could not be read. */
+  readonly size?: number
+  /** Milliseconds since 1970; absent for stdin. */
+  readonly mtime?: number
+  readonly sha256?: string
+  readonly key?: string
+  readonly recipe: string
+  readonly prompt: string
+  readonly model: string
+  /** Tokens billed over all attempts; null where the server did not count. */
+  readonly usage: Usage | null
+  /** Over all attempts; null is unknown. */
+  readonly cost_usd: number | null
+  readonly elapsed_ms: number
+  readonly attempts: number
+  /** Attempts whose answer was lost on the way; they may be billed and are not in `usage`. */
+  readonly lost?: number
+  readonly request_id: string | null
+  /** What was written for it. */
+  readonly output?: Output
+  readonly error?: Pick<Failure, 'kind' | 'type' | 'message' | 'transient'>
+}
+
+/** A file below the output folder. */
+export interface Output {
+  /** With `/`. */
+  readonly file: string
+  readonly size: number
+  readonly mtime: number
+  readonly sha256: string
+}
+
+/** A document that looked changed and was not: its summary stands, under this size, time and recipe. */
+export interface UnchangedLine {
+  readonly v: number
+  readonly time: string
+  readonly path: string
+  readonly status: 'unchanged'
+  readonly size: number
+  readonly mtime?: number
+  readonly recipe: string
+  readonly key: string
+}
+
+/** What lines of the run above it came to that were dropped since, as later ones had taken their place. */
+export interface DroppedLine {
+  readonly v: number
+  readonly time: string
+  readonly dropped: Account
+}
+
+/** What stays the same over all lines of a run. */
+export type RunFacts = Pick<DocumentLine, 'prompt' | 'model' | 'recipe'>
+
+/** The line for an outcome, but for what was written; undefined where there is nothing to remember. */
+export function lineOf(
+  outcome: Outcome,
+  time: string,
+  { recipe, prompt, model }: RunFacts,
+): DocumentLine | UnchangedLine | undefined {
+  const { source, asked, attempts, status } = outcome
+  const { path } = source
+  if (status === 'skipped') {
+    if (outcome.type !== 'unchanged' || asked === undefined) return undefined
+    const { key, bytes } = asked
+    return { v: ledgerVersion, time, path, status: 'unchanged', ...statsOf(bytes), recipe, key }
+  }
+  if (status === 'pending' && attempts.length === 0) return undefined
+  const last = attempts.at(-1)
+  const bill = billOf(attempts)
+  return {
+    v: ledgerVersion,
+    time,
+    path,
+    status,
+    ...(asked !== undefined && { ...statsOf(asked.bytes), sha256: asked.bytes.sha256, key: asked.key }),
+    recipe,
+    prompt,
+    model: last?.model ?? model,
+    usage: bill.usage ?? null,
+    cost_usd: costUsd(bill),
+    elapsed_ms: Math.round(outcome.elapsedMs),
+    attempts: attempts.length,
+    ...(bill.lost > 0 && { lost: bill.lost }),
+    request_id: last?.requestId ?? null,
+    ...(outcome.status === 'failed' && { error: errorOf(outcome.failure) }),
+  }
+}
+
+function statsOf({ size, mtimeMs }: Fingerprint) {
+  return mtimeMs === undefined ? { size } : { size, mtime: mtimeMs }
+}
+
+/** Without the request id, which has its own field, and no longer than a line for people. */
+function errorOf({ kind, type, message, transient }: Failure): NonNullable<DocumentLine['error']> {
+  return { kind, type, message: message.slice(0, 300), transient }
+}
+
+/** What reading one line gave. */
+export type ParsedLine = LedgerLine | DamagedLine | { readonly newer: number }
+
+/** A line that was torn or overwritten; with its path where that much can be made out. */
+export interface DamagedLine {
+  readonly damaged: string
+  readonly path?: string
+}
+
+/** Reads a line, whatever is in it. */
+export function parseLine(text: string): ParsedLine {
+  let line: unknown
+  try {
+    line = JSON.parse(text)
+  } catch {
+    return damaged(text)
+  }
+  const { v } = (line ?? {}) as Record<string, unknown>
+  if (typeof v === 'number' && v > ledgerVersion) return { newer: v }
+  return v === ledgerVersion && isComplete(line as Record<string, unknown>)
+    ? (line as LedgerLine)
+    : damaged(text)
+}
+
+/** The fields that are relied on without looking. */
+function isComplete(line: Record<string, unknown>): boolean {
+  const { time, run, base, dropped, path, status, size, recipe, key, output } = line
+  if (typeof time !== 'string') return false
+  if (typeof run === 'string') return typeof base === 'string'
+  if (typeof dropped === 'object') return dropped !== null
+  if (typeof path !== 'string' || typeof recipe !== 'string') return false
+  if (status === 'failed' || status === 'pending') return true
+  if (typeof size !== 'number' || typeof key !== 'string') return false
+  if (status === 'unchanged') return true
+  const { file, sha256 } = (output ?? {}) as Record<string, unknown>
+  return status === 'summarized' && typeof file === 'string' && typeof sha256 === 'string'
+}
+
+function damaged(text: string): DamagedLine {
+  const quoted = /"path":("(?:[^"\\]|\\.)*")/.exec(text)?.[1]
+  try {
+    return quoted === undefined ? { damaged: text } : { damaged: text, path: JSON.parse(quoted) as string }
+  } catch {
+    return { damaged: text }
+  }
+}

@@ -1,0 +1,70 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { cannotWrite } from './whole-file.ts'
+
+/** A file that only grows, a line at a time. */
+export interface AppendFile {
+  /**
+   * Resolves when the line is in the file. What is appended while a write is under way goes out with the next one.
+   * @throws RunError `io`; the line may then be there in part, which no later line is welded to
+   */
+  append(line: string): Promise<void>
+  /** Onto the disk, against a loss of power. */
+  sync(): Promise<void>
+  /** Empties it; nothing may be under way. */
+  clear(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface AppendOptions {
+  /** `append` resolves only when the line would survive a loss of power. */
+  readonly synced?: boolean
+  readonly mode?: number
+}
+
+/** @throws RunError `io` */
+export async function openAppendFile(
+  file: string,
+  { synced = false, mode = 0o666 }: AppendOptions = {},
+): Promise<AppendFile> {
+  const failed = (error: NodeJS.ErrnoException) => {
+    throw cannotWrite(file, error)
+  }
+  const handle = await open(file, 'a+', mode).catch(failed)
+  let torn = await endsTorn(handle).catch(failed)
+  let waiting = ''
+  let last: Promise<unknown> = Promise.resolve()
+  let next: Promise<void> | undefined
+
+  const flush = async () => {
+    const text = torn ? `\n${waiting}` : waiting
+    waiting = ''
+    next = undefined
+    torn = true
+    await handle.appendFile(text)
+    if (synced) await handle.datasync()
+    torn = false
+  }
+  return {
+    append(line) {
+      waiting += `${line}\n`
+      if (next === undefined) {
+        next = last.then(flush).catch(failed)
+        last = next.catch(() => {})
+      }
+      return next
+    },
+    sync: () => handle.datasync().catch(failed),
+    clear: () => handle.truncate(0).catch(failed),
+    async close() {
+      await last
+      await handle.close()
+    },
+  }
+}
+
+/** A line that a crash or a full disk left without its end. */
+async function endsTorn(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat()
+  const end = Buffer.alloc(1)
+  return size > 0 && (await handle.read(end, 0, 1, size - 1)).bytesRead === 1 && end[0] !== 0x0a
+}

@@ -1,0 +1,98 @@
+import { createWriteStream } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type Account, accountOf, addAccounts } from '../core/account.ts'
+import { type DroppedLine, ledgerVersion, type RunLine, type UnchangedLine } from '../core/ledger-line.ts'
+import { isMade, readLedgerLines } from './ledger.ts'
+import { cannotWrite, syncFolder } from './whole-file.ts'
+
+/** What the lines of a ledger leave of each document, by the numbers of the lines. */
+interface Latest {
+  made?: number
+  refreshed?: UnchangedLine
+  /** A failure after that. */
+  failing?: number
+}
+
+/**
+ * Rewrites a ledger without the lines that later ones have taken the place of. What they came to is kept in one line
+ * per run, so no sum changes. The new file is whole and on the disk before it takes the name of the old.
+ * @throws RunError `io`; the ledger is then as it was
+ */
+export async function compact(file: string): Promise<void> {
+  const latest = await latestIn(file)
+  const fresh = `${file}.new`
+  try {
+    await pipeline(
+      Readable.from(liveLines(file, latest)),
+      createWriteStream(fresh, { flags: 'w', mode: 0o600, flush: true }),
+    )
+    await rename(fresh, file)
+    await syncFolder(dirname(file))
+  } catch (error) {
+    throw error instanceof Error && 'code' in error
+      ? cannotWrite(file, error as NodeJS.ErrnoException)
+      : error
+  }
+}
+
+async function latestIn(file: string): Promise<ReadonlyMap<string, Latest>> {
+  const latest = new Map<string, Latest>()
+  let number = 0
+  for await (const together of readLedgerLines(file)) {
+    for (const line of together) {
+      number++
+      if (!('path' in line) || 'damaged' in line) continue
+      const known = latest.get(line.path)
+      if (line.status === 'unchanged')
+        latest.set(line.path, { ...(known?.made !== undefined && { made: known.made }), refreshed: line })
+      else if (isMade(line)) latest.set(line.path, { made: number })
+      else latest.set(line.path, { ...known, failing: number })
+    }
+  }
+  return latest
+}
+
+async function* liveLines(file: string, latest: ReadonlyMap<string, Latest>): AsyncGenerator<string> {
+  let number = 0
+  let run: RunLine | undefined
+  let dropped: Account | undefined
+  const drop = (account: Account) => {
+    dropped = dropped === undefined ? account : addAccounts(dropped, account)
+  }
+  const endOfRun = () => {
+    const line: DroppedLine | undefined = dropped && { v: ledgerVersion, time: run?.time ?? '', dropped }
+    dropped = undefined
+    return line === undefined ? '' : `${JSON.stringify(line)}\n`
+  }
+  for await (const together of readLedgerLines(file)) {
+    let text = ''
+    for (const line of together) {
+      number++
+      if ('damaged' in line) {
+        if (line.path === undefined || latest.get(line.path)?.made === undefined) text += `${line.damaged}\n`
+        continue
+      }
+      if ('dropped' in line) drop(line.dropped)
+      else if ('run' in line) {
+        text += `${endOfRun()}${JSON.stringify(line)}\n`
+        run = line
+      } else if (line.status !== 'unchanged') {
+        const { made, failing, refreshed } = latest.get(line.path) ?? {}
+        if (number === made) text += `${JSON.stringify({ ...line, ...statsOf(refreshed) })}\n`
+        else if (number === failing) text += `${JSON.stringify(line)}\n`
+        else drop(accountOf(line))
+      }
+    }
+    yield text
+  }
+  yield endOfRun()
+}
+
+function statsOf(refreshed: UnchangedLine | undefined) {
+  if (refreshed === undefined) return {}
+  const { size, mtime, recipe } = refreshed
+  return mtime === undefined ? { size, recipe } : { size, mtime, recipe }
+}

@@ -1,0 +1,116 @@
+import type { DocumentLine } from '../core/ledger-line.ts'
+import { RunError } from '../errors.ts'
+import { openAppendFile } from './append-file.ts'
+import { readLines } from './lines.ts'
+
+/** What is about to be done for a document that is finished: a file to write, a line for the ledger. */
+export interface Entry {
+  /** As it goes to the ledger, but for the `output` that is not written yet. */
+  readonly line: DocumentLine
+  /** Below the output folder, with `/`, and what goes into it; neither where the line is all there is. */
+  readonly file?: string
+  readonly text?: string
+}
+
+/**
+ * A redo log. What was paid for is written here first and onto the disk; then its file is put in place, then it is
+ * recorded in the ledger. Whoever finds entries here finishes them, so that no instant of a crash, a full disk or a
+ * loss of power costs a text, or costs it twice.
+ */
+export interface Journal {
+  /**
+   * Keeps the entry, then does the work, which puts it where it belongs.
+   * @throws RunError `io` when it cannot be kept; whatever the work throws, with the entry kept for the next run
+   */
+  through(entry: Entry, work: () => Promise<void>): Promise<void>
+  close(): Promise<void>
+}
+
+/** An entry is safe in the journal, but could not be put where it belongs: the next run will. */
+export class KeptError extends RunError {
+  constructor(reason: RunError) {
+    super(reason.exit, reason.message)
+  }
+}
+
+/**
+ * Every so many bytes all is brought onto the disk and the journal emptied. No more than this is read again after a
+ * crash.
+ */
+const checkpointAt = 4_000_000
+
+/** @param checkpoint brings onto the disk what the work of all entries so far has written */
+export async function openJournal(path: string, checkpoint: () => Promise<void>): Promise<Journal> {
+  const file = await openAppendFile(path, { synced: true, mode: 0o600 })
+  let [size, open] = [0, 0]
+  /** Something must stay for the next run. */
+  let leftover = false
+  /** New entries wait while the open ones come to their end and are brought onto the disk. */
+  let pause: PromiseWithEnd | undefined
+
+  const empty = async () => {
+    if (leftover) return
+    await checkpoint()
+    await file.clear()
+    size = 0
+  }
+  const ended = async () => {
+    open--
+    if (open > 0 || pause === undefined) return
+    try {
+      await empty()
+    } finally {
+      pause.end()
+      pause = undefined
+    }
+  }
+  return {
+    async through(entry, work) {
+      while (pause !== undefined) await pause.over
+      const text = JSON.stringify(entry)
+      open++
+      size += text.length
+      if (size > checkpointAt) pause = promiseWithEnd()
+      let kept = false
+      try {
+        await file.append(text)
+        kept = true
+        await work()
+      } catch (error) {
+        leftover = true
+        throw kept && error instanceof RunError ? new KeptError(error) : error
+      } finally {
+        await ended()
+      }
+    },
+    async close() {
+      await empty().finally(() => file.close())
+    },
+  }
+}
+
+interface PromiseWithEnd {
+  readonly over: Promise<void>
+  readonly end: () => void
+}
+
+function promiseWithEnd(): PromiseWithEnd {
+  let end = () => {}
+  const over = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  return { over, end }
+}
+
+/** What an earlier run left; a line torn by its end was not kept yet, and is passed over. */
+export async function readJournal(path: string): Promise<Entry[]> {
+  const entries: Entry[] = []
+  for await (const lines of readLines(path)) {
+    for (const line of lines) {
+      try {
+        entries.push(JSON.parse(line) as Entry)
+      } catch {}
+    }
+  }
+  return entries
+}

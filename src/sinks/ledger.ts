@@ -1,0 +1,107 @@
+import {
+  type DamagedLine,
+  type DocumentLine,
+  type LedgerLine,
+  type Output,
+  parseLine,
+  type RunLine,
+  type UnchangedLine,
+} from '../core/ledger-line.ts'
+import { UsageError } from '../errors.ts'
+import { readLines } from './lines.ts'
+
+/** The memory of an output folder: what was done, for what content. */
+export interface Ledger {
+  /** The latest good summary of each document, by the document's path. */
+  readonly made: Map<string, Made>
+  /** Lines that cannot be read, by their paths where those can; but for paths that have a good line after all. */
+  readonly damaged: { readonly lines: number; readonly paths: ReadonlySet<string> }
+  /** How many lines it has, and how many of them say something that no later one does. */
+  readonly lines: number
+  readonly live: number
+}
+
+export interface Made {
+  /** Of the document when it was last found to be the one that was summarized. */
+  readonly size: number
+  readonly mtime: number | undefined
+  readonly recipe: string
+  readonly key: string
+  readonly output: Output
+  /** The run that made it. */
+  readonly run: RunLine | undefined
+}
+
+/**
+ * Reads a ledger; one that is not there is empty.
+ * @param each is shown every line about a document
+ * @throws UsageError where a newer version of this program wrote it; RunError `io`
+ */
+export async function readLedger(
+  file: string,
+  each: (line: DocumentLine) => void = () => {},
+): Promise<Ledger> {
+  const made = new Map<string, Made>()
+  const failing = new Set<string>()
+  const damaged = new Set<string>()
+  let [lines, ofRuns, illegible] = [0, 0, 0]
+  let run: RunLine | undefined
+  for await (const together of readLedgerLines(file)) {
+    for (const line of together) {
+      lines++
+      if ('damaged' in line) {
+        if (line.path === undefined) illegible++
+        else damaged.add(line.path)
+      } else if ('run' in line || 'dropped' in line) {
+        ofRuns++
+        if ('run' in line) run = line
+      } else {
+        failing.delete(line.path)
+        if (line.status === 'unchanged') {
+          refresh(made, line)
+          continue
+        }
+        each(line)
+        if (isMade(line)) made.set(line.path, madeOf(line, run))
+        else failing.add(line.path)
+      }
+    }
+  }
+  for (const path of made.keys()) damaged.delete(path)
+  const live = made.size + failing.size + ofRuns
+  return { made, damaged: { lines: illegible + damaged.size, paths: damaged }, lines, live }
+}
+
+/** The lines as they are, many together. @throws UsageError where one is of a newer version */
+export async function* readLedgerLines(file: string): AsyncGenerator<(LedgerLine | DamagedLine)[]> {
+  for await (const texts of readLines(file)) {
+    const lines: (LedgerLine | DamagedLine)[] = []
+    for (const text of texts) {
+      if (text === '') continue
+      const line = parseLine(text)
+      if ('newer' in line) {
+        throw new UsageError(
+          `${file} was written by a newer claude-batch (its format is ${line.newer}); use that one, or another --out`,
+        )
+      }
+      lines.push(line)
+    }
+    yield lines
+  }
+}
+
+type MadeLine = DocumentLine & Required<Pick<DocumentLine, 'size' | 'key' | 'output'>>
+
+/** Whether the line tells of a good summary. */
+export function isMade(line: DocumentLine): line is MadeLine {
+  return line.status === 'summarized'
+}
+
+export function madeOf({ size, mtime, recipe, key, output }: MadeLine, run: RunLine | undefined): Made {
+  return { size, mtime, recipe, key, output, run }
+}
+
+function refresh(made: Map<string, Made>, { path, size, mtime, recipe, key }: UnchangedLine): void {
+  const known = made.get(path)
+  if (known?.key === key) made.set(path, { ...known, size, mtime, recipe })
+}

@@ -1,0 +1,24 @@
+import { createReadStream } from 'node:fs'
+import { RunError } from '../errors.ts'
+
+/**
+ * A file's lines, as many together as one read brings: a turn of the event loop for each of a hundred thousand would
+ * take longer than reading them. A file that is not there has none.
+ * @throws RunError `io`
+ */
+export async function* readLines(file: string): AsyncGenerator<string[]> {
+  let rest = ''
+  try {
+    for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: pieceBytes })) {
+      const lines = (rest + (chunk as string)).split('\n')
+      rest = lines.pop() ?? ''
+      yield lines
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT') throw new RunError('io', `cannot read ${file}: ${message}`)
+  }
+  if (rest !== '') yield [rest]
+}
+
+const pieceBytes = 256 * 1024

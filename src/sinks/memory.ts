@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { DocumentLine, Output, RunLine, UnchangedLine } from '../core/ledger-line.ts'
+import { recordSuffix, summarySuffix } from '../core/output-path.ts'
+import { openAppendFile } from './append-file.ts'
+import { compact } from './compact.ts'
+import { ledgerIn, memoryFolder } from './folder.ts'
+import { type Entry, openJournal, readJournal } from './journal.ts'
+import { isMade, type Ledger, madeOf, readLedger } from './ledger.ts'
+import { isTemporary, syncFolder, writeWhole } from './whole-file.ts'
+
+/** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
+export interface Memory extends Pick<Ledger, 'made' | 'damaged'> {
+  /** Documents that an earlier run had paid for and could not finish; now they are. */
+  readonly recovered: number
+  /** Puts what a finished document leaves in place, and records it. @throws RunError `io` */
+  finish(entry: Entry): Promise<void>
+  /** Records that a document is still the one that was summarized. @throws RunError `io` */
+  confirm(line: UnchangedLine): Promise<void>
+  close(): Promise<void>
+}
+
+/** @throws UsageError where the ledger is a newer version's; RunError `io` */
+export async function openMemory(out: string, run: RunLine): Promise<Memory> {
+  const file = ledgerIn(out)
+  const journalFile = join(out, memoryFolder, 'journal.jsonl')
+  const unfinished = new Map((await readJournal(journalFile)).map((entry) => [idOf(entry.line), entry]))
+  const inFlight = [...unfinished.values()]
+  const ledger = await readLedger(file, (line) => unfinished.delete(idOf(line)))
+  if (isOvergrown(ledger)) await compact(file)
+
+  const lines = await openAppendFile(file, { mode: 0o600 })
+  const touched = new Set<string>([join(out, memoryFolder)])
+  let writes = 0
+  let begun: Promise<void> | undefined
+
+  const put = async ({ file, text = '' }: Entry): Promise<{ output?: Output }> => {
+    if (file === undefined) return {}
+    const path = join(out, file)
+    touched.add(dirname(path))
+    const { size, mtimeMs } = await writeWhole(out, path, text, `${run.run}-${writes++}`)
+    return { output: { file, size, mtime: mtimeMs, sha256: sha256(text) } }
+  }
+  const record = (line: DocumentLine | UnchangedLine) => lines.append(JSON.stringify(line))
+  const begin = () => (begun ??= lines.append(JSON.stringify(run)))
+
+  // What is recovered was paid for by the run before, and is recorded as that run's.
+  for (const entry of unfinished.values()) {
+    const line = { ...entry.line, ...((await asEdited(out, entry)) ?? (await put(entry))) }
+    await removeRecord(out, line)
+    await record(line)
+    if (isMade(line)) ledger.made.set(line.path, madeOf(line, undefined))
+  }
+  await sweep(new Set(inFlight.flatMap(({ file }) => (file === undefined ? [] : [dirname(join(out, file))]))))
+
+  const journal = await openJournal(journalFile, async () => {
+    for (const folder of touched) await syncFolder(folder)
+    touched.clear()
+    await lines.sync()
+  })
+  return {
+    made: ledger.made,
+    damaged: ledger.damaged,
+    recovered: unfinished.size,
+    finish: (entry) =>
+      journal.through(entry, async () => {
+        const output = await put(entry)
+        await removeRecord(out, { ...entry.line, ...output })
+        await begin()
+        await record({ ...entry.line, ...output })
+      }),
+    async confirm(line) {
+      await begin()
+      await record(line)
+    },
+    async close() {
+      await journal.close().finally(() => lines.close())
+    },
+  }
+}
+
+export function sha256(text: string | Buffer): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function idOf({ path, time }: DocumentLine): string {
+  return `${time} ${path}`
+}
+
+/** Rewriting costs about as much as reading: worth it when most of what is read says nothing any more. */
+function isOvergrown({ lines, live }: Ledger): boolean {
+  return lines - live > live && lines - live > 1000
+}
+
+/** A success ends an earlier failure. */
+async function removeRecord(out: string, { status, output }: DocumentLine): Promise<void> {
+  if (status !== 'summarized' || output === undefined) return
+  await rm(join(out, output.file.slice(0, -summarySuffix.length) + recordSuffix), { force: true })
+}
+
+/** A summary that somebody has edited since it was put in place is theirs; it is recorded as it was written. */
+async function asEdited(
+  out: string,
+  { line, file, text = '' }: Entry,
+): Promise<{ output: Output } | undefined> {
+  if (file === undefined || line.status !== 'summarized') return undefined
+  const path = join(out, file)
+  const stats = await stat(path).catch(() => undefined)
+  if (stats === undefined || stats.mtimeMs <= Date.parse(line.time)) return undefined
+  const hash = sha256(text)
+  if (sha256(await readFile(path)) === hash) return undefined
+  return { output: { file, size: Buffer.byteLength(text), mtime: 0, sha256: hash } }
+}
+
+/** Files that a run was writing when it was killed; whoever holds the lock knows that nobody writes them any more. */
+async function sweep(folders: ReadonlySet<string>): Promise<void> {
+  for (const folder of folders) {
+    const names = await readdir(folder).catch(() => [])
+    for (const name of names.filter(isTemporary)) await rm(join(folder, name), { force: true })
+  }
+}

@@ -1,0 +1,31 @@
+import type { Source } from '../../src/core/document.ts'
+import { ledgerVersion } from '../../src/core/ledger-line.ts'
+import { type Files, filesSink } from '../../src/sinks/files.ts'
+import { prepareFolder } from '../../src/sinks/folder.ts'
+import { openMemory } from '../../src/sinks/memory.ts'
+import { realClock } from './real-clock.ts'
+
+let runs = 0
+
+/** The files of an output folder as a run opens them; `close` lets the next one open it. */
+export async function openFiles(
+  out: string,
+  sources: readonly Source[],
+  { recipe = 'r', force = false }: { recipe?: string; force?: boolean } = {},
+): Promise<Files> {
+  const run = (++runs).toString(16).padStart(12, '0')
+  const foldsCase = await prepareFolder(out, run)
+  const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe }
+  const time = new Date(realClock.wall()).toISOString()
+  const { prompt, model } = facts
+  const memory = await openMemory(out, {
+    v: ledgerVersion,
+    time,
+    run,
+    version: '0',
+    base: '..',
+    prompt,
+    model,
+  })
+  return filesSink(out, sources, { memory, facts, foldsCase, force, clock: realClock })
+}
