@@ -1,34 +1,54 @@
-import { createClient } from '../claude/client.ts'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Ask } from '../core/ask.ts'
 import type { World } from '../world.ts'
 
 /** Whoever answers the requests of a run. */
 export interface Service {
-  readonly ask: Ask
   readonly endpoint: string
+  /** Gets ready to ask, which takes a while: not to be called by a run that has nothing to ask. */
+  open(): Promise<Ask>
   close(): Promise<void>
 }
 
 /** The API the environment points at, or with `--simulate` one inside this process, reached over real HTTP all the same. */
-export async function openService(options: SummarizeOptions, { clock, env }: World): Promise<Service> {
-  const timeouts = {
-    env,
-    connectTimeoutMs: options.connectTimeout * 1000,
-    idleTimeoutMs: options.timeout * 1000,
-    totalTimeoutMs: longestRequestMs,
-  }
-  if (!options.simulate) {
-    return createClient({ clock, ...timeouts })
-  }
-  const { startSimulator } = await import('../simulator/server.ts')
-  const simulator = await startSimulator({ limits: simulatedLimits(options) })
-  const client = await createClient({ clock, ...timeouts, server: { url: simulator.url, key: 'simulated' } })
+export async function serviceFor(options: SummarizeOptions, world: World): Promise<Service> {
+  const closing: (() => Promise<void>)[] = []
   const close = async () => {
-    await client.close()
-    await simulator.close()
+    for (const end of closing.reverse()) await end()
   }
-  return { ask: client.ask, endpoint: 'the simulator', close }
+  const client = async (server?: { readonly url: string; readonly key: string }) => {
+    const { createClient } = await import('../claude/client.ts')
+    const { clock, env } = world
+    const client = await createClient({
+      clock,
+      env,
+      connectTimeoutMs: options.connectTimeout * 1000,
+      idleTimeoutMs: options.timeout * 1000,
+      totalTimeoutMs: longestRequestMs,
+      ...(server !== undefined && { server }),
+    })
+    closing.push(client.close)
+    return client
+  }
+  if (options.simulate) {
+    const open = async () => {
+      const { startSimulator } = await import('../simulator/server.ts')
+      const simulator = await startSimulator({ limits: simulatedLimits(options) })
+      closing.push(simulator.close)
+      return (await client({ url: simulator.url, key: 'simulated' })).ask
+    }
+    return { endpoint: 'the simulator', open, close }
+  }
+  const endpoint = endpointIn(world.env)
+  if (endpoint !== undefined) return { endpoint, open: async () => (await client()).ask, close }
+  const found = await client()
+  return { endpoint: found.endpoint, open: async () => found.ask, close }
+}
+
+/** The base URL, where the environment alone decides: only without a key or token does the SDK look for a profile. */
+function endpointIn(env: World['env']): string | undefined {
+  if (!env['ANTHROPIC_API_KEY'] && !env['ANTHROPIC_AUTH_TOKEN']) return undefined
+  return (env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com').trim().replace(/\/+$/, '')
 }
 
 /** An operator rehearses with the limits he has. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
+import type { Ask } from '../core/ask.ts'
 import { keyOf, recipeOf } from '../core/key.ts'
 import { findModel } from '../core/models.ts'
 import { firstSlots, largestPool } from '../core/pool-size.ts'
@@ -26,7 +27,7 @@ import type { World } from '../world.ts'
 import { deliveryTo } from './delivery.ts'
 import { type Destination, folderDestination, outputFolder, stdoutDestination } from './destination.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
-import { openService } from './service.ts'
+import { serviceFor } from './service.ts'
 import { givenLimits, settingsOf } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
 import { stopRules } from './stop-rules.ts'
@@ -56,7 +57,7 @@ export async function summarize(
 
   const halt = createHalt()
   let teller: Teller | undefined
-  const service = await openService(options, world)
+  const service = await serviceFor(options, world)
   const stopListening = stopOnSignals(world, halt, () => teller?.draining())
   let destination: Destination | undefined
   try {
@@ -72,6 +73,7 @@ export async function summarize(
         ? stdoutDestination(found.sources, options, world)
         : await folderDestination(out, found.sources, { options, world, facts, version, drain: halt.drain })
     const { sink, todo, done, objection, again } = destination
+    const client = todo.length > 0 ? await service.open() : nothingToAsk
 
     const tally = createTally()
     const maxWaitMs = options.maxWait * 1000
@@ -100,7 +102,7 @@ export async function summarize(
       world.stderr.write(`claude-batch: no files match ${JSON.stringify(pattern)}\n`)
     for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
 
-    const counted = recorded(service.ask, clock, {
+    const counted = recorded(client, clock, {
       sent: told.sent,
       ended(attempt) {
         tally.attempt(attempt)
@@ -158,6 +160,8 @@ export async function summarize(
     await service.close()
   }
 }
+
+const nothingToAsk: Ask = () => Promise.reject(new Error('there was nothing to ask'))
 
 /** Only a folder remembers what is done. */
 function goOn(tally: Tally, out: string | undefined): string {

@@ -11,7 +11,7 @@ export interface Source {
   /** Why it cannot be read, where finding it showed that already. */
   readonly problem?: InputProblem
   /** As it was when it was found; undefined for stdin and for what cannot be read. */
-  readonly stats?: FileStats
+  readonly stats?: FileStats | undefined
 }
 
 /** What `stat` tells of a file's content: if both are what they were, the content is taken to be too. */

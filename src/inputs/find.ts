@@ -36,7 +36,8 @@ export interface Input {
   readonly literal: boolean
 }
 
-type Candidate = Omit<Source, 'index'>
+/** A source that is not finished yet: a hundred thousand of them are not copied from step to step. */
+type Candidate = { -readonly [Field in keyof Source]: Source[Field] }
 
 /**
  * Turns what the user named into sources: files as they are, directories walked, patterns matched. An existing path
@@ -44,22 +45,30 @@ type Candidate = Omit<Source, 'index'>
  * @throws UsageError for a pattern that could take for ever
  */
 export async function find(inputs: readonly Input[], options: FindOptions): Promise<Found> {
-  const found = new Map<string, Candidate>()
+  const found: Candidate[] = []
   const unmatched: string[] = []
   let anything = false
   for (const input of inputs) {
     const candidates = await expand(input, options)
     if (candidates === undefined) unmatched.push(input.text)
     else anything ||= !candidates.some(({ problem }) => problem === notFound)
-    // Named wins: the user's own mention of a file makes its being unusable a failure.
-    for (const candidate of candidates ?? []) {
-      const known = found.get(candidate.file)
-      if (known === undefined || (candidate.named && !known.named)) found.set(candidate.file, candidate)
-    }
+    for (const candidate of candidates ?? []) found.push(candidate)
   }
-  const unique = await looked([...found.values()], options.follow)
-  unique.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-  return { sources: unique.map((candidate, index) => ({ ...candidate, index })), unmatched, anything }
+  const once = inputs.length > 1 ? withoutRepetition(found) : found
+  const sources = await looked(once, options.follow)
+  sources.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  for (const [index, source] of sources.entries()) source.index = index
+  return { sources, unmatched, anything }
+}
+
+/** Named wins: the user's own mention of a file makes its being unusable a failure. */
+function withoutRepetition(candidates: readonly Candidate[]): Candidate[] {
+  const found = new Map<string, Candidate>()
+  for (const candidate of candidates) {
+    const known = found.get(candidate.path)
+    if (known === undefined || (candidate.named && !known.named)) found.set(candidate.path, candidate)
+  }
+  return [...found.values()]
 }
 
 /** Undefined for a pattern without a match. */
@@ -67,7 +76,7 @@ async function expand(
   { text: input, literal }: Input,
   options: FindOptions,
 ): Promise<Candidate[] | undefined> {
-  if (input === '-' && !literal) return [{ path: '-', file: '-', named: true }]
+  if (input === '-' && !literal) return [{ index: 0, path: '-', file: '-', named: true }]
   const file = resolve(options.cwd, input)
   const stats = await stat(file).catch((error: NodeJS.ErrnoException) => error)
   if (!(stats instanceof Error)) {
@@ -124,7 +133,7 @@ async function glob(
   for (const exclude of options.exclude) checkPattern(exclude)
   const passedOver: PassedOver[] = []
   const fs = await walkFileSystem(cwd, { ...options, tell: (it) => passedOver.push(it) })
-  const files = await fastGlob(pattern, {
+  const names = fastGlob.stream(pattern, {
     cwd,
     fs,
     // Not absolute: fast-glob would turn a backslash in a name into a slash.
@@ -134,17 +143,33 @@ async function glob(
     followSymbolicLinks: options.follow,
     ignore: [...options.exclude],
     suppressErrors: true,
+    // One pattern meets no file twice.
+    unique: false,
   })
-  const candidates = files.filter(chosen).map((file) => candidate(join(cwd, file), false, options))
-  const problems = passedOver.filter(({ file, problem }) => problem.as === 'fail' || chosen(file))
-  return [...candidates, ...problems.map(({ file, problem }) => candidate(file, false, options, problem))]
+  const prefix = pathOf(cwd, options).replace(/[^/]$/, '$&/')
+  const candidates: Candidate[] = []
+  for await (const text of names) {
+    const name = String(text)
+    if (!chosen(name)) continue
+    const path = prefix + name
+    candidates.push({ index: 0, path, file: join(cwd, name), named: false, stats: undefined })
+  }
+  for (const { file, problem } of passedOver) {
+    if (problem.as === 'fail' || chosen(file)) candidates.push(candidate(file, false, options, problem))
+  }
+  return candidates
 }
 
-function candidate(file: string, named: boolean, { cwd }: FindOptions, problem?: InputProblem): Candidate {
+function candidate(file: string, named: boolean, options: FindOptions, problem?: InputProblem): Candidate {
+  const found = { index: 0, path: pathOf(file, options), file, named }
+  return problem === undefined ? found : { ...found, problem }
+}
+
+/** As users know it: relative where it lies below the working directory, which itself is ``. */
+function pathOf(file: string, { cwd }: FindOptions): string {
   const below = relative(cwd, file)
   const outside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)
-  const path = (outside ? file : below).split(sep).join('/')
-  return problem === undefined ? { path, file, named } : { path, file, named, problem }
+  return (outside ? file : below).split(sep).join('/')
 }
 
 /**
@@ -164,16 +189,17 @@ async function looked(candidates: readonly Candidate[], follow: boolean): Promis
       rest.push(candidate)
       continue
     }
-    const withStats = { ...candidate, stats: { size: stats.size, mtimeMs: stats.mtimeMs } }
+    candidate.stats = { size: stats.size, mtimeMs: stats.mtimeMs }
     if (stats.nlink === 1 && !throughLinks) {
-      rest.push(withStats)
+      rest.push(candidate)
       continue
     }
     const identity = `${stats.dev}:${stats.ino}`
     const known = byIdentity.get(identity)
-    if (known === undefined || prefer(candidate, known)) byIdentity.set(identity, withStats)
+    if (known === undefined || prefer(candidate, known)) byIdentity.set(identity, candidate)
   }
-  return [...byIdentity.values(), ...rest]
+  for (const candidate of byIdentity.values()) rest.push(candidate)
+  return rest
 }
 
 function statOf(file: string) {

@@ -23,7 +23,8 @@ export async function rulesIn(
   const texts = await Promise.all(
     present.map((name) => readFile(join(directory, name), 'utf8').catch(() => '')),
   )
-  return { base: directory, rules: ignore().add(texts.join('\n')) }
+  const text = texts.join('\n')
+  return text.trim() === '' ? undefined : { base: directory, rules: ignore().add(text) }
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Asked, Outcome } from '../core/outcome.ts'
 import { outputPaths } from '../core/output-path.ts'
 import { recordOf } from '../core/record.ts'
 import { type Place, standing } from '../core/standing.ts'
-import type { Made } from './ledger.ts'
+import { type Made, summaryOf } from './ledger.ts'
 import { type Memory, sha256 } from './memory.ts'
 import type { Sink } from './sink.ts'
 
@@ -49,7 +49,12 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   const { memory, facts, foldsCase, force, clock } = options
   const { made, damaged } = memory
   const again = new Map<Again, number>()
-  const name = outputPaths(pathsOf(sources), { foldsCase, earlier: summariesIn(made) })
+  let names: ReturnType<typeof outputPaths> | undefined
+  // Only when the first is needed: a run with nothing to do should not work them all out.
+  const name = (path: string) => {
+    names ??= outputPaths(pathsOf(sources), { foldsCase, earlier: summariesIn(made) })
+    return names(path)
+  }
 
   const placeOf = async (path: string, known: Made | undefined): Promise<Place> => {
     const file = join(out, name(path).summary)
@@ -58,7 +63,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     if (stats.isDirectory()) return 'directory'
     // Its line was lost with others, so it was ours.
     if (known === undefined) return damaged.paths.has(path) ? 'intact' : 'foreign'
-    const { size, mtime, sha256: hash } = known.output
+    const { size, mtime, sha256: hash } = known.written
     if (stats.size === size && stats.mtimeMs === mtime) return 'intact'
     return stats.size === size && sha256(await readFile(file)) === hash ? 'intact' : 'edited'
   }
@@ -68,10 +73,10 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     stands({ path, stats }) {
       const known = made.get(path)
       if (force || known === undefined || stats === undefined) return false
-      const { size, mtime, recipe, output } = known
+      const { size, mtime, recipe, written } = known
       if (stats.size !== size || stats.mtimeMs !== mtime || recipe !== facts.recipe) return false
-      const written = statSync(join(out, output.file), { throwIfNoEntry: false })
-      return written?.size === output.size && written.mtimeMs === output.mtime
+      const present = statSync(join(out, summaryOf(path, known)), { throwIfNoEntry: false })
+      return present?.size === written.size && present.mtimeMs === written.mtime
     },
     async objection({ path }, { key }) {
       const known = made.get(path)
@@ -114,5 +119,5 @@ function* pathsOf(sources: readonly Source[]): Generator<string> {
 }
 
 function* summariesIn(made: ReadonlyMap<string, Made>): Generator<[string, string]> {
-  for (const [path, { output }] of made) yield [path, output.file]
+  for (const [path, known] of made) yield [path, summaryOf(path, known)]
 }

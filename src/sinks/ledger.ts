@@ -7,6 +7,7 @@ import {
   type RunLine,
   type UnchangedLine,
 } from '../core/ledger-line.ts'
+import { summarySuffix } from '../core/output-path.ts'
 import { UsageError } from '../errors.ts'
 import { readLines } from './lines.ts'
 
@@ -27,9 +28,17 @@ export interface Made {
   readonly mtime: number | undefined
   readonly recipe: string
   readonly key: string
-  readonly output: Output
+  /** Of its summary when it was written. */
+  readonly written: Omit<Output, 'file'>
+  /** Where that is; undefined where it is simply the path with the suffix, as for nearly all of them. */
+  readonly file: string | undefined
   /** The run that made it. */
   readonly run: RunLine | undefined
+}
+
+/** Where a document's summary is, below the output folder. */
+export function summaryOf(path: string, { file }: Made): string {
+  return file ?? path + summarySuffix
 }
 
 /**
@@ -46,6 +55,7 @@ export async function readLedger(
   const damaged = new Set<string>()
   let [lines, ofRuns, illegible] = [0, 0, 0]
   let run: RunLine | undefined
+  let before: Made | undefined
   for await (const together of readLedgerLines(file)) {
     for (const line of together) {
       lines++
@@ -62,8 +72,10 @@ export async function readLedger(
           continue
         }
         each(line)
-        if (isMade(line)) made.set(line.path, madeOf(line, run))
-        else failing.add(line.path)
+        if (isMade(line)) {
+          before = madeOf(line, run, before)
+          made.set(line.path, before)
+        } else failing.add(line.path)
       }
     }
   }
@@ -97,8 +109,14 @@ export function isMade(line: DocumentLine): line is MadeLine {
   return line.status === 'summarized'
 }
 
-export function madeOf({ size, mtime, recipe, key, output }: MadeLine, run: RunLine | undefined): Made {
-  return { size, mtime, recipe, key, output, run }
+/** What a line comes to in memory, where there may be a hundred thousand: nothing is kept that is kept elsewhere. */
+export function madeOf(line: MadeLine, run: RunLine | undefined, before?: Made): Made {
+  const { path, size, mtime, key, output } = line
+  const written = { size: output.size, mtime: output.mtime, sha256: output.sha256 }
+  const file = output.file === path + summarySuffix ? undefined : output.file
+  // One string for all lines in a row that say the same.
+  const recipe = before?.recipe === line.recipe ? before.recipe : line.recipe
+  return { size, mtime, recipe, key, written, file, run }
 }
 
 function refresh(made: Map<string, Made>, { path, size, mtime, recipe, key }: UnchangedLine): void {

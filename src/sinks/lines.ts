@@ -21,4 +21,5 @@ export async function* readLines(file: string): AsyncGenerator<string[]> {
   if (rest !== '') yield [rest]
 }
 
-const pieceBytes = 256 * 1024
+/** Strings above 128 KB are beyond V8's quick collection: read in such pieces, a long file piles up in memory. */
+const pieceBytes = 64 * 1024
