@@ -1,4 +1,3 @@
-import type { Outcome } from '../core/outcome.ts'
 import type { Tally } from '../core/report.ts'
 import type { deliver } from '../engine/deliver.ts'
 import type { Halt } from '../engine/halt.ts'
@@ -6,21 +5,18 @@ import { RunError } from '../errors.ts'
 import { KeptError } from '../sinks/journal.ts'
 import type { Sink } from '../sinks/sink.ts'
 import type { Teller } from '../ui/teller.ts'
-import type { StopRules } from './stop-rules.ts'
 
 /** Where outcomes are told once they are safe, and what happens when one cannot be written. */
 export function deliveryTo(
   to: Sink,
-  { tally, teller, halt, rules }: { tally: Tally; teller: Teller; halt: Halt; rules: StopRules },
+  { tally, teller, halt }: { tally: Tally; teller: Teller; halt: Halt },
 ): Parameters<typeof deliver>[1] {
-  const delivered = (outcome: Outcome) => {
-    tally.outcome(outcome)
-    teller.outcome(outcome)
-    rules.saw(outcome)
-  }
   return {
     to,
-    delivered,
+    delivered(outcome) {
+      tally.outcome(outcome)
+      teller.outcome(outcome)
+    },
     refused(outcome, error) {
       const { source, attempts, elapsedMs } = outcome
       tally.outcome({ source, attempts, elapsedMs, status: 'pending', reason: 'it could not be written' })

@@ -118,6 +118,7 @@ export async function summarize(
       drain: halt.drain,
     })
 
+    const rules = stopRules(options, halt, clock)
     const outcomes = summarizeAll({
       sources: todo,
       read: (source) => read(source, world.stdin),
@@ -127,14 +128,14 @@ export async function summarize(
       },
       ...(objection !== undefined && { objection }),
       ask,
+      ended: rules.saw,
       explain: ({ fault }) => new RunError('refused', adviceFor(fault, parameters.model, endpoint)),
       slots: pace.slots,
       ...(out === undefined && !options.unordered && { ahead: furthestAhead }),
       halt,
       clock,
     })
-    const rules = stopRules(options, halt, clock)
-    await deliver(outcomes, deliveryTo(sink, { tally, teller: told, halt, rules })).finally(() => {
+    await deliver(outcomes, deliveryTo(sink, { tally, teller: told, halt })).finally(() => {
       rules.end()
       told.stop()
     })

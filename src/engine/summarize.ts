@@ -19,6 +19,8 @@ export interface Job {
   /** What speaks against asking, if anything does: a summary that is there already, or one that is not ours. */
   readonly objection?: (source: Source, asked: Asked) => Promise<InputProblem | undefined>
   readonly ask: Ask
+  /** Told of each outcome before anything new is started, which it may forbid. */
+  readonly ended?: (outcome: Outcome) => void
   /** What to tell the user when the account or setup refuses. */
   readonly explain: (error: AskError) => RunError
   /** Slots of the pool; see the pool's option `size`. */
@@ -35,9 +37,11 @@ export interface Job {
  */
 export function summarizeAll(job: Job): AsyncGenerator<Outcome> {
   const { slots: size, ahead, sources } = job
-  return pool(sources, ahead === undefined ? { size } : { size, ahead }, (source) =>
-    summarizeOne(source, job),
-  )
+  return pool(sources, ahead === undefined ? { size } : { size, ahead }, async (source) => {
+    const outcome = await summarizeOne(source, job)
+    job.ended?.(outcome)
+    return outcome
+  })
 }
 
 async function summarizeOne(source: Source, job: Job): Promise<Outcome> {

@@ -10,7 +10,8 @@ import { cannotWrite, syncFolder } from './whole-file.ts'
 
 /** What the lines of a ledger leave of each document, by the numbers of the lines. */
 interface Latest {
-  made?: number
+  made?: { readonly line: number; readonly key: string }
+  /** What confirmed that one last. */
   refreshed?: UnchangedLine
   /** A failure after that. */
   failing?: number
@@ -45,11 +46,12 @@ async function latestIn(file: string): Promise<ReadonlyMap<string, Latest>> {
     for (const line of together) {
       number++
       if (!('path' in line) || 'damaged' in line) continue
-      const known = latest.get(line.path)
-      if (line.status === 'unchanged')
-        latest.set(line.path, { ...(known?.made !== undefined && { made: known.made }), refreshed: line })
-      else if (isMade(line)) latest.set(line.path, { made: number })
-      else latest.set(line.path, { ...known, failing: number })
+      const { made, refreshed } = latest.get(line.path) ?? {}
+      const before = { ...(made && { made }), ...(refreshed && { refreshed }) }
+      if (line.status === 'unchanged') {
+        latest.set(line.path, made?.key === line.key ? { made, refreshed: line } : before)
+      } else if (isMade(line)) latest.set(line.path, { made: { line: number, key: line.key } })
+      else latest.set(line.path, { ...before, failing: number })
     }
   }
   return latest
@@ -81,7 +83,7 @@ async function* liveLines(file: string, latest: ReadonlyMap<string, Latest>): As
         run = line
       } else if (line.status !== 'unchanged') {
         const { made, failing, refreshed } = latest.get(line.path) ?? {}
-        if (number === made) text += `${JSON.stringify({ ...line, ...statsOf(refreshed) })}\n`
+        if (number === made?.line) text += `${JSON.stringify({ ...line, ...statsOf(refreshed) })}\n`
         else if (number === failing) text += `${JSON.stringify(line)}\n`
         else drop(accountOf(line))
       }
@@ -91,8 +93,9 @@ async function* liveLines(file: string, latest: ReadonlyMap<string, Latest>): As
   yield endOfRun()
 }
 
+/** A `mtime` that is undefined takes the old one away: JSON leaves it out. */
 function statsOf(refreshed: UnchangedLine | undefined) {
   if (refreshed === undefined) return {}
   const { size, mtime, recipe } = refreshed
-  return mtime === undefined ? { size, recipe } : { size, mtime, recipe }
+  return { size, mtime, recipe }
 }

@@ -1,0 +1,269 @@
+import { appendFile, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { type Ended, folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+
+const answer: Behaviour = { kind: 'answer', delayMs: 1 }
+const names = ['a', 'b', 'c']
+const documents = Object.fromEntries(
+  names.map((name) => [`docs/${name}.md`, `# Note ${name}\n\nThe ferry ${name} sails at nine.\n`]),
+)
+
+interface Setting {
+  readonly cwd: string
+  /** Runs, and tells how many requests that took. */
+  readonly run: (...args: string[]) => Promise<Ended & { readonly hits: number }>
+  readonly summary: (name: string) => Promise<string>
+  readonly path: (name: string) => string
+  /** What the service does from now on. */
+  behave: (text: string) => Behaviour
+}
+
+async function setting(files: Record<string, string> = documents): Promise<Setting> {
+  const cwd = await folderWith(files)
+  const { simulator, env } = await serviceFor({ script: ({ request }) => setting.behave(request.text) })
+  const path = (name: string) => join(cwd, `summaries/docs/${name}.md.summary.md`)
+  const setting: Setting = {
+    cwd,
+    path,
+    async run(...args) {
+      const before = simulator.stats().requests
+      const ended = await runCli(['summarize', 'docs', ...args], { cwd, env })
+      return { ...ended, hits: simulator.stats().requests - before }
+    },
+    summary: (name) => readFile(path(name), 'utf8'),
+    behave: () => answer,
+  }
+  return setting
+}
+
+const ledgerLines = async (cwd: string) =>
+  (await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')).trimEnd().split('\n')
+
+describe('running again', () => {
+  it('asks for nothing and writes nothing when nothing has changed', async () => {
+    const { run, cwd, path } = await setting()
+    expect(await run()).toMatchObject({ code: 0, hits: 3 })
+    const before = await Promise.all([ledgerLines(cwd), stat(path('a'))])
+    const again = await run()
+    expect(again).toMatchObject({ code: 0, hits: 0, stdout: '' })
+    expect(again.stderr).toContain('0 summarized, 3 skipped (3 × unchanged)')
+    const [lines, { mtimeMs, ino }] = await Promise.all([ledgerLines(cwd), stat(path('a'))])
+    expect([lines, mtimeMs, ino]).toEqual([before[0], before[1].mtimeMs, before[1].ino])
+  })
+
+  it('with -q prints nothing on success, the first time and every other', async () => {
+    const { run } = await setting()
+    for (const hits of [3, 0])
+      expect(await run('-q')).toMatchObject({ code: 0, hits, stdout: '', stderr: '' })
+  })
+
+  it('does only what changed, what is new, and what failed', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    await writeFile(join(cwd, 'docs/b.md'), 'Another text altogether, about something else.')
+    await writeFile(join(cwd, 'docs/d.md'), 'A new one, about gulls.')
+    const { hits, stderr } = await run()
+    expect(hits).toBe(2)
+    expect(stderr).toContain('2 summarized, 2 skipped (2 × unchanged)')
+    expect(stderr).toMatch(/again +1 × document changed/)
+  })
+
+  it('tries a failure again, and then removes its record', async () => {
+    const it = await setting()
+    it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
+    expect(await it.run()).toMatchObject({ code: 1, hits: 3 })
+    expect(await it.run()).toMatchObject({ code: 1, hits: 1 })
+    it.behave = () => answer
+    expect(await it.run()).toMatchObject({ code: 0, hits: 1 })
+    expect((await readdir(join(it.cwd, 'summaries/docs'))).sort()).toEqual(
+      names.map((name) => `${name}.md.summary.md`),
+    )
+    expect(await it.run()).toMatchObject({ code: 0, hits: 0 })
+  })
+
+  it('does not ask about a file that was only touched, and remembers that', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    await utimes(join(cwd, 'docs/a.md'), 1, 1)
+    const lines = await ledgerLines(cwd)
+    expect(await run()).toMatchObject({ code: 0, hits: 0 })
+    expect(await ledgerLines(cwd)).toHaveLength(lines.length + 2)
+    expect(await run()).toMatchObject({ code: 0, hits: 0 })
+    expect(await ledgerLines(cwd)).toHaveLength(lines.length + 2)
+  })
+
+  it.each([
+    ['prompt', ['--prompt', 'summarize@v1'], 'prompt changed'],
+    ['model', ['--model', 'sonnet'], 'model changed'],
+    ['parameter', ['--max-tokens', '500'], 'settings changed'],
+  ])('does everything again for another %s, and says so', async (_name, args, reason) => {
+    const { run } = await setting()
+    await run()
+    const { hits, stderr } = await run(...args)
+    expect(hits).toBe(3)
+    expect(stderr).toContain(`3 × ${reason}`)
+    expect(await run(...args)).toMatchObject({ hits: 0 })
+  })
+
+  it('does everything again for another endpoint', async () => {
+    const first = await setting()
+    await first.run()
+    const { env } = await serviceFor({})
+    const { stderr } = await runCli(['summarize', 'docs'], { cwd: first.cwd, env })
+    expect(stderr).toContain('3 × settings changed')
+  })
+
+  it('with --force does everything again', async () => {
+    const { run } = await setting()
+    await run()
+    const { hits, stderr } = await run('--force')
+    expect(hits).toBe(3)
+    expect(stderr).toContain('3 × forced')
+  })
+
+  it('makes a deleted summary again', async () => {
+    const { run, path, summary } = await setting()
+    await run()
+    const before = await summary('a')
+    await rm(path('a'))
+    const { hits, stderr } = await run()
+    expect(hits).toBe(1)
+    expect(stderr).toContain('1 × summary gone')
+    expect(await summary('a')).toBe(before)
+  })
+
+  it('leaves a summary that was edited by hand, and says so', async () => {
+    const { run, path, summary } = await setting()
+    await run()
+    await appendFile(path('a'), 'And a word of mine.\n')
+    const { code, hits, stderr } = await run()
+    expect([code, hits]).toEqual([0, 0])
+    expect(stderr).toContain('1 × edited')
+    expect(await summary('a')).toContain('a word of mine')
+  })
+
+  it('does not replace an edited summary when its document changes, before --force', async () => {
+    const { run, cwd, path, summary } = await setting()
+    await run()
+    await appendFile(path('a'), 'And a word of mine.\n')
+    await appendFile(join(cwd, 'docs/a.md'), 'It now sails at ten.\n')
+    const { code, hits, stderr } = await run()
+    expect([code, hits]).toEqual([1, 0])
+    expect(stderr).toMatch(/docs\/a\.md: output edited: .*--force replaces it/)
+    expect(await summary('a')).toContain('a word of mine')
+    expect(await run('--force')).toMatchObject({ code: 0, hits: 3 })
+    expect(await summary('a')).not.toContain('a word of mine')
+  })
+
+  it('does not replace a file it did not write, before --force', async () => {
+    const it = await setting({ ...documents, 'summaries/docs/a.md.summary.md': 'My own.' })
+    const { code, hits, stderr } = await it.run()
+    expect([code, hits]).toEqual([1, 2])
+    expect(stderr).toMatch(/docs\/a\.md: output foreign: .*--force/)
+    expect(await it.summary('a')).toBe('My own.')
+    expect(await it.run('--force')).toMatchObject({ code: 0 })
+    expect(await it.summary('a')).not.toBe('My own.')
+  })
+})
+
+describe('a damaged ledger', () => {
+  it('costs only the document of the damaged line, and is told', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    const lines = await ledgerLines(cwd)
+    const broken = lines.map((line) => (line.includes('docs/b.md') ? line.slice(0, -40) : line))
+    await writeFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), `${broken.join('\n')}\n`)
+    const { code, hits, stderr } = await run('-q')
+    expect([code, hits]).toEqual([0, 1])
+    expect(stderr).toContain('1 line of the ledger cannot be read (docs/b.md)')
+    expect(await run('-q')).toMatchObject({ hits: 0, stderr: '' })
+  })
+
+  it('of a newer version is left alone, and ends the run before anything is sent', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    const file = join(cwd, 'summaries/.claude-batch/ledger.jsonl')
+    await appendFile(file, '{"v":99,"time":"x"}\n')
+    const before = await readFile(file, 'utf8')
+    const { code, hits, stderr } = await run('--force')
+    expect([code, hits]).toEqual([2, 0])
+    expect(stderr).toContain('written by a newer claude-batch')
+    expect(await readFile(file, 'utf8')).toBe(before)
+  })
+
+  it('that has grown far past its live lines is rewritten, with every sum kept', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    const lines = await ledgerLines(cwd)
+    const one = lines.find((line) => line.includes('docs/b.md')) ?? ''
+    const file = join(cwd, 'summaries/.claude-batch/ledger.jsonl')
+    await writeFile(file, `${[...Array.from({ length: 1500 }, () => one), ...lines].join('\n')}\n`)
+    expect(await run()).toMatchObject({ code: 0, hits: 0 })
+    const after = await ledgerLines(cwd)
+    expect(after.length).toBeLessThan(10)
+    expect(after.map((line) => JSON.parse(line)).find((line) => 'dropped' in line)?.dropped).toMatchObject({
+      summarized: 1500,
+    })
+  })
+})
+
+describe('what was paid for and not finished', () => {
+  it('is put in place by the next run, without asking', async () => {
+    const { run, cwd, path, summary } = await setting()
+    await run()
+    const [whole, lines] = await Promise.all([summary('b'), ledgerLines(cwd)])
+    // As a kill between the journal and the rename leaves it.
+    const line = JSON.parse(lines.find((text) => text.includes('docs/b.md')) ?? '')
+    const { output, ...unwritten } = line
+    const memory = join(cwd, 'summaries/.claude-batch')
+    const entry = { line: unwritten, file: output.file, text: whole }
+    await writeFile(join(memory, 'journal.jsonl'), `${JSON.stringify(entry)}\n{"line":{"pa`)
+    await writeFile(
+      join(memory, 'ledger.jsonl'),
+      lines.filter((text) => !text.includes('docs/b.md')).join('\n'),
+    )
+    await writeFile(join(cwd, 'summaries/docs/.claude-batch-0123456789ab-3.tmp'), 'half')
+    await rm(path('b'))
+    const { code, hits, stderr } = await run()
+    expect([code, hits]).toEqual([0, 0])
+    expect(stderr).toContain('1 summary paid for by a run that was cut short is now in place')
+    expect(await summary('b')).toBe(whole)
+    expect((await readdir(join(cwd, 'summaries/docs'))).sort()).toEqual(
+      names.map((name) => `${name}.md.summary.md`),
+    )
+    expect(await run()).toMatchObject({ hits: 0 })
+  })
+})
+
+describe('what ends a run', () => {
+  it('--max-failures, with the rest left for later', async () => {
+    const it = await setting()
+    it.behave = () => ({ kind: 'status', status: 422 })
+    const { code, hits, stderr } = await it.run('--max-failures', '1', '--concurrency', '1')
+    expect([code, hits]).toEqual([5, 1])
+    expect(stderr).toContain('stopped at --max-failures 1; the same command goes on with the rest')
+  })
+
+  it('--deadline, once what is in flight is kept', async () => {
+    const it = await setting()
+    it.behave = () => ({ kind: 'answer', delayMs: 900 })
+    const { code, hits, stderr } = await it.run('--deadline', '600ms', '--concurrency', '1')
+    expect([code, hits]).toEqual([5, 1])
+    expect(stderr).toMatch(/1 summarized, 2 not done/)
+    it.behave = () => answer
+    expect(await it.run()).toMatchObject({ code: 0, hits: 2 })
+  })
+
+  it('the same permanent error on the first five documents', async () => {
+    const many = Array.from({ length: 30 }, (_, n) => [`docs/${n}.md`, `Note ${n} about the harbour.`])
+    const it = await setting(Object.fromEntries(many))
+    it.behave = () => ({ kind: 'status', status: 400, message: 'temperature: not supported' })
+    const { code, hits, stderr } = await it.run('--concurrency', '2')
+    expect(code).toBe(4)
+    expect(hits).toBeLessThanOrEqual(7)
+    expect(stderr).toContain('the first 5 documents all failed with the same error: 400')
+    expect((await readdir(join(it.cwd, 'summaries/docs'))).length).toBe(hits)
+  })
+})

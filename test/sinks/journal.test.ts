@@ -1,0 +1,83 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { DocumentLine } from '../../src/core/ledger-line.ts'
+import { RunError } from '../../src/errors.ts'
+import { type Entry, KeptError, openJournal, readJournal } from '../../src/sinks/journal.ts'
+import { folderWith } from '../support/run-cli.ts'
+
+const entry = (path: string, text = 'text'): Entry => ({
+  line: { path, time: 't' } as DocumentLine,
+  file: `${path}.summary.md`,
+  text,
+})
+const paths = async (file: string) => (await readJournal(file)).map(({ line }) => line.path)
+const journalFile = async () => join(await folderWith({}), 'journal.jsonl')
+
+describe('the journal', () => {
+  it('holds an entry from before its work until everything is on the disk', async () => {
+    const file = await journalFile()
+    const checkpoints: string[][] = []
+    const journal = await openJournal(file, async () => void checkpoints.push(await paths(file)))
+    await journal.through(entry('a.md'), async () => expect(await paths(file)).toEqual(['a.md']))
+    await journal.through(entry('b.md'), async () => {})
+    expect(await paths(file)).toEqual(['a.md', 'b.md'])
+    await journal.close()
+    expect(checkpoints).toEqual([['a.md', 'b.md']])
+    expect(await paths(file)).toEqual([])
+  })
+
+  it('keeps for the next run what could not be put in place, and says that it is kept', async () => {
+    const file = await journalFile()
+    let checkpoints = 0
+    const journal = await openJournal(file, async () => void checkpoints++)
+    const failing = journal.through(entry('a.md'), async () => {
+      throw new RunError('io', 'no space')
+    })
+    await expect(failing).rejects.toBeInstanceOf(KeptError)
+    await journal.through(entry('b.md'), async () => {})
+    await journal.close()
+    expect(checkpoints).toBe(0)
+    expect(await paths(file)).toEqual(['a.md', 'b.md'])
+  })
+
+  it('does no work for what it cannot keep', async () => {
+    const file = await journalFile()
+    const { symlink } = await import('node:fs/promises')
+    await symlink('/dev/full', file)
+    const journal = await openJournal(file, async () => {})
+    const failing = journal.through(entry('a.md'), () => Promise.reject(new Error('worked')))
+    await expect(failing).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('no space') })
+    await expect(failing).rejects.not.toBeInstanceOf(KeptError)
+    await journal.close()
+  })
+
+  it('is emptied now and then in a long run, with nothing under way', async () => {
+    const file = await journalFile()
+    let [open, checkpoints] = [0, 0]
+    const journal = await openJournal(file, async () => {
+      expect(open).toBe(0)
+      checkpoints++
+    })
+    const text = 'x'.repeat(100_000)
+    await Promise.all(
+      Array.from({ length: 120 }, (_, n) =>
+        journal.through(entry(`${n}.md`, text), async () => {
+          open++
+          await readFile(file)
+          open--
+        }),
+      ),
+    )
+    expect(checkpoints).toBeGreaterThanOrEqual(2)
+    await journal.close()
+    expect(await readFile(file, 'utf8')).toBe('')
+  })
+
+  it('passes over an entry that was torn, and is empty where there is none', async () => {
+    const file = await journalFile()
+    await writeFile(file, `${JSON.stringify(entry('a.md'))}\n${JSON.stringify(entry('b.md')).slice(0, 20)}`)
+    expect(await paths(file)).toEqual(['a.md'])
+    expect(await paths(`${file}.none`)).toEqual([])
+  })
+})

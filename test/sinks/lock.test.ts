@@ -1,0 +1,107 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Holder, holderFor } from '../../src/sinks/holder.ts'
+import { lockFolder } from '../../src/sinks/lock.ts'
+import { realWorld } from '../../src/world.ts'
+import { folderWith } from '../support/run-cli.ts'
+
+const { isRunning, pid } = realWorld()
+let locks = 0
+const self = () => holderFor(pid, '2026-11-22T03:00:00.000Z', `nonce${++locks}`)
+const lock = async (folder: string, tookOver: (dead: Holder) => void = () => {}) =>
+  lockFolder(folder, { self: await self(), isRunning, tookOver })
+/** A process id that nobody has: Linux's highest is 2²². */
+const nobody = 4_194_305
+
+async function folderHeldBy(change: Partial<Holder>): Promise<string> {
+  return folderWith({ lock: JSON.stringify({ ...(await self()), ...change }) })
+}
+
+describe('lockFolder', () => {
+  it('gives a folder to one at a time, and leaves nothing behind', async () => {
+    const folder = await folderWith({})
+    const unlock = await lock(folder)
+    await expect(lock(folder)).rejects.toMatchObject({
+      exit: 'locked',
+      message: expect.stringMatching(`process ${pid} on .*, since 2026-11-22T03:00:00.000Z$`),
+    })
+    expect(await readdir(folder)).toEqual(['lock'])
+    await unlock()
+    expect(await readdir(folder)).toEqual([])
+    await (await lock(folder))()
+  })
+
+  it.each<[string, Partial<Holder>]>([
+    ['died', { pid: nobody }],
+    ['died, and whose process id is used again', { began: '1' }],
+    ['was ended by a restart of the machine', { boot: 'before', machine: undefined as never }],
+  ])('takes over from a holder that %s, and tells', async (_name, change) => {
+    const me = await self()
+    if (me.boot === '' || me.machine === '') expect.soft(process.platform).not.toBe('win32')
+    const machine = 'machine' in change ? { machine: me.machine || 'm' } : {}
+    const folder = await folderHeldBy({ ...change, ...machine })
+    const told: Holder[] = []
+    const options = { self: { ...me, ...machine }, isRunning, tookOver: (dead: Holder) => told.push(dead) }
+    const unlock = await lockFolder(folder, options)
+    expect(told).toHaveLength(1)
+    expect(JSON.parse(await readFile(join(folder, 'lock'), 'utf8'))).toMatchObject({ nonce: me.nonce })
+    expect(await readdir(folder)).toEqual(['lock'])
+    await unlock()
+  })
+
+  it.each<[string, Partial<Holder>]>([
+    ['on another machine', { host: 'elsewhere', pid: nobody }],
+    ['in another container', { namespace: 'pid:[1]', pid: nobody }],
+    ['on another machine of the same name', { boot: 'another', machine: '', pid: nobody }],
+  ])(
+    'never takes over from a holder %s, which cannot be looked at, and says what to do',
+    async (_name, change) => {
+      const folder = await folderHeldBy(change)
+      await expect(lock(folder)).rejects.toMatchObject({
+        exit: 'locked',
+        message: expect.stringContaining(`remove ${join(folder, 'lock')}`),
+      })
+    },
+  )
+
+  it.each(['', 'garbage', '{}', '{"pid":"x"}'])('refuses a lock it cannot read: %j', async (content) => {
+    const folder = await folderWith({ lock: content })
+    await expect(lock(folder)).rejects.toMatchObject({ exit: 'locked' })
+    expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(content)
+  })
+
+  it('gives a dead holder’s folder to exactly one of many that want it at once', async () => {
+    for (let round = 0; round < 20; round++) {
+      const folder = await folderHeldBy({ pid: nobody, nonce: `dead${round}` })
+      const results = await Promise.allSettled(Array.from({ length: 20 }, () => lock(folder)))
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      expect(await readdir(folder)).toEqual(['lock'])
+    }
+  })
+
+  it('goes on where somebody died while taking over', async () => {
+    const dead = { pid: nobody, nonce: 'dead' }
+    const folder = await folderHeldBy(dead)
+    await writeFile(
+      join(folder, 'lock-dead'),
+      JSON.stringify({ ...(await self()), pid: nobody, nonce: 'dead too' }),
+    )
+    await (await lock(folder))()
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('leaves a lock alone that is not its own any more', async () => {
+    const folder = await folderWith({})
+    const unlock = await lock(folder)
+    await writeFile(join(folder, 'lock'), JSON.stringify({ ...(await self()), nonce: 'another' }))
+    await unlock()
+    expect(await readdir(folder)).toEqual(['lock'])
+  })
+
+  it('reports a folder in which there can be no lock', async () => {
+    const folder = await folderWith({})
+    await mkdir(join(folder, 'f'))
+    await expect(lock(join(folder, 'gone'))).rejects.toMatchObject({ exit: 'io' })
+  })
+})
