@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import type { Flag } from './config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from './config/flags.ts'
+import { type ReportOptions, reportFlags } from './config/report-flags.ts'
 import { type SimulateOptions, simulateFlags } from './config/simulate-flags.ts'
 import { type Exit, exitCodes, UsageError } from './errors.ts'
 import type { World } from './world.ts'
@@ -27,6 +28,14 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .action(async (inputs: string[], options: SummarizeOptions) => {
       const { summarize } = await import('./commands/summarize.ts')
       exit = await summarize(inputs, { ...unset(summarizeFlags), ...options }, world, version)
+    })
+
+  withFlags(program.command('report'), reportFlags)
+    .description('account for past runs of an output folder, and list what is stale in it')
+    .argument('[dir]', 'the output folder', 'summaries')
+    .action(async (dir: string, options: ReportOptions) => {
+      const { report } = await import('./commands/report.ts')
+      exit = await report(dir, { ...unset(reportFlags), ...options } as ReportOptions, world)
     })
 
   withFlags(program.command('simulate'), simulateFlags)

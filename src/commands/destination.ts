@@ -103,7 +103,9 @@ export async function folderDestination(
   try {
     const base = relative(out, cwd).split(sep).join('/')
     const { prompt, model } = facts
-    const memory = await openMemory(out, { v: ledgerVersion, time, run, version, base, prompt, model })
+    const simulated = options.simulate && ({ simulated: true } as const)
+    const begin = { v: ledgerVersion, time, run, version, base, prompt, model, ...simulated }
+    const memory = await openMemory(out, begin)
     const { lines, paths } = memory.damaged
     if (lines > 0) world.stderr.write(`claude-batch: ${damage(lines, paths)}\n`)
     if (memory.recovered > 0)

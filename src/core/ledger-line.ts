@@ -8,7 +8,7 @@ import type { Usage } from './usage.ts'
 /** Counts changes that an older reader would misunderstand; fields are added without. `docs/ledger.md` describes it. */
 export const ledgerVersion = 1
 
-export type LedgerLine = RunLine | DocumentLine | UnchangedLine | DroppedLine
+export type LedgerLine = RunLine | DocumentLine | UnchangedLine | PrunedLine | DroppedLine
 
 /** Begins a run; what follows up to the next one is its. */
 export interface RunLine {
@@ -23,6 +23,8 @@ export interface RunLine {
   /** `summarize@v2`. */
   readonly prompt: string
   readonly model: string
+  /** Nobody was paid: the answers came from the simulator in the program itself. */
+  readonly simulated?: true
 }
 
 /** A document that a run is finished with, for now. */
@@ -74,6 +76,14 @@ export interface UnchangedLine {
   readonly mtime?: number
   readonly recipe: string
   readonly key: string
+}
+
+/** A document whose summary was taken away, on purpose: it counts as never summarized. */
+export interface PrunedLine {
+  readonly v: number
+  readonly time: string
+  readonly path: string
+  readonly status: 'pruned'
 }
 
 /** What lines of the run above it came to that were dropped since, as later ones had taken their place. */
@@ -160,7 +170,9 @@ function isComplete(line: Record<string, unknown>): boolean {
   if (typeof time !== 'string') return false
   if (typeof run === 'string') return typeof base === 'string'
   if (typeof dropped === 'object') return dropped !== null
-  if (typeof path !== 'string' || typeof recipe !== 'string') return false
+  if (typeof path !== 'string') return false
+  if (status === 'pruned') return true
+  if (typeof recipe !== 'string') return false
   if (status === 'failed' || status === 'pending') return true
   if (typeof size !== 'number' || typeof key !== 'string') return false
   if (status === 'unchanged') return true

@@ -44,7 +44,7 @@ const problems = {
   edited: {
     as: 'fail',
     type: 'edited',
-    message: 'it has changed, but its summary was edited by hand; --force replaces it',
+    message: 'there is reason to make its summary anew, but that was edited by hand; --force replaces it',
   },
   foreign: {
     as: 'fail',

@@ -50,7 +50,8 @@ async function latestIn(file: string): Promise<ReadonlyMap<string, Latest>> {
       const before = { ...(made && { made }), ...(refreshed && { refreshed }) }
       if (line.status === 'unchanged') {
         latest.set(line.path, made?.key === line.key ? { made, refreshed: line } : before)
-      } else if (isMade(line)) latest.set(line.path, { made: { line: number, key: line.key } })
+      } else if (line.status === 'pruned') latest.delete(line.path)
+      else if (isMade(line)) latest.set(line.path, { made: { line: number, key: line.key } })
       else latest.set(line.path, { ...before, failing: number })
     }
   }
@@ -81,7 +82,7 @@ async function* liveLines(file: string, latest: ReadonlyMap<string, Latest>): As
       else if ('run' in line) {
         text += `${endOfRun()}${JSON.stringify(line)}\n`
         run = line
-      } else if (line.status !== 'unchanged') {
+      } else if (line.status !== 'unchanged' && line.status !== 'pruned') {
         const { made, failing, refreshed } = latest.get(line.path) ?? {}
         if (number === made?.line) text += `${JSON.stringify({ ...line, ...statsOf(refreshed) })}\n`
         else if (number === failing) text += `${JSON.stringify(line)}\n`

@@ -67,10 +67,9 @@ export async function readLedger(
         if ('run' in line) run = line
       } else {
         failing.delete(line.path)
-        if (line.status === 'unchanged') {
-          refresh(made, line)
-          continue
-        }
+        if (line.status === 'pruned') made.delete(line.path)
+        if (line.status === 'unchanged') refresh(made, line)
+        if (line.status === 'pruned' || line.status === 'unchanged') continue
         each(line)
         if (isMade(line)) {
           before = madeOf(line, run, before)

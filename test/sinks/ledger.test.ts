@@ -139,6 +139,7 @@ describe('compact', () => {
       fc
         .record({ path: paths, key: fc.constantFrom('k1', 'k2'), size: fc.nat(99) })
         .map((it): LedgerLine => ({ v: 1, time, status: 'unchanged', recipe: 'r2', ...it })),
+      paths.map((path): LedgerLine => ({ v: 1, time, path, status: 'pruned' })),
       fc.constantFrom('torn', '{"v":1,"path":"c.md","sta'),
     ),
     { maxLength: 40 },

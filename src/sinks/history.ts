@@ -1,0 +1,43 @@
+import { type Account, accountOf, addAccounts, emptyAccount } from '../core/account.ts'
+import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
+import { isMade, type Made, madeOf, readLedgerLines } from './ledger.ts'
+
+/** All that a ledger tells, for a report. */
+export interface History {
+  /** In order; what stands before the first is `undefined`'s. */
+  readonly runs: readonly { readonly run: RunLine | undefined; readonly account: Account }[]
+  /** The latest good summary of each document, by its path. */
+  readonly made: ReadonlyMap<string, Made>
+  /** Documents whose last attempt failed, with its line. */
+  readonly failing: ReadonlyMap<string, DocumentLine>
+  readonly damaged: number
+}
+
+/** @throws UsageError where a newer version of this program wrote it; RunError `io` */
+export async function readHistory(file: string): Promise<History> {
+  const runs: { run: RunLine | undefined; account: Account }[] = []
+  const made = new Map<string, Made>()
+  const failing = new Map<string, DocumentLine>()
+  let damaged = 0
+  const add = (account: Account) => {
+    const current = runs.at(-1)
+    if (current === undefined) runs.push({ run: undefined, account })
+    else current.account = addAccounts(current.account, account)
+  }
+  for await (const together of readLedgerLines(file)) {
+    for (const line of together) {
+      if ('damaged' in line) damaged++
+      else if ('run' in line) runs.push({ run: line, account: emptyAccount })
+      else if ('dropped' in line) add(line.dropped)
+      else {
+        failing.delete(line.path)
+        if (line.status === 'pruned') made.delete(line.path)
+        if (line.status === 'unchanged' || line.status === 'pruned') continue
+        add(accountOf(line))
+        if (isMade(line)) made.set(line.path, madeOf(line, runs.at(-1)?.run))
+        else if (line.status === 'failed') failing.set(line.path, line)
+      }
+    }
+  }
+  return { runs, made, failing, damaged }
+}

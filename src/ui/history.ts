@@ -1,0 +1,82 @@
+import type { Account } from '../core/account.ts'
+import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
+import { dollars } from '../core/price.ts'
+import { printable } from '../core/printable.ts'
+import { promptTokens } from '../core/usage.ts'
+
+/** What is told of past runs. */
+export interface HistoryView {
+  readonly runs: readonly { readonly run: RunLine | undefined; readonly account: Account }[]
+  /** Of the runs that were not simulated. */
+  readonly total: Account
+  /** How many documents have a good summary. */
+  readonly standing: number
+  readonly failing: ReadonlyMap<string, DocumentLine>
+  readonly damaged: number
+  readonly stale: readonly { readonly path: string; readonly reason: string }[]
+}
+
+/** So many of the latest runs have a line of their own, and so many documents in each list. */
+const mostRuns = 20
+const mostListed = 50
+
+/** The account of past runs, as a table and lists for a person. */
+export function historyText({ runs, total, standing, failing, damaged, stale }: HistoryView): string {
+  const rows = runs.slice(-mostRuns).map(({ run, account }) => rowOf(run, account))
+  const simulated = runs.filter(({ run }) => run?.simulated).length
+  const without = simulated === 0 ? '' : `${simulated} simulated not counted`
+  const all = ['', 'all', counted(runs.length, 'run'), without, ...cellsOf(total)]
+  const parts = [table([heading, ...rows, all])]
+  if (runs.length > mostRuns)
+    parts.push(`(${runs.length - mostRuns} earlier runs are in the last line alone)`)
+  parts.push(
+    `${counted(standing, 'document')} with a summary, ${failing.size} failing, ${stale.length} stale`,
+  )
+  if (damaged > 0) parts.push(`${counted(damaged, 'line')} of the ledger cannot be read`)
+  const failures = [...failing].map(([path, { error }]) => ({
+    path,
+    reason: error === undefined ? 'failed' : `${error.kind} ${error.type}: ${error.message}`,
+  }))
+  parts.push(...list('failing', failures), ...list('stale', stale))
+  return `${parts.join('\n')}\n`
+}
+
+const heading = ['run', 'began', 'prompt', 'model', 'done', 'failed', 'tokens in', 'out', 'cost']
+
+function rowOf(run: RunLine | undefined, account: Account): string[] {
+  const began = run === undefined ? 'unknown' : `${run.time.slice(0, 16).replace('T', ' ')} UTC`
+  const model = `${run?.model ?? ''}${run?.simulated ? ' (simulated)' : ''}`
+  return [run?.run ?? '', began, run?.prompt ?? '', model, ...cellsOf(account)]
+}
+
+function cellsOf({ summarized, failed, usage, cost_picodollars, unknown_cost, lost }: Account): string[] {
+  const known = dollars(BigInt(cost_picodollars))
+  const cost = unknown_cost === 0 ? known : cost_picodollars === '0' ? 'unknown' : `${known} and unknown`
+  const tokens = [promptTokens(usage), usage.output].map((count) => count.toLocaleString('en-US'))
+  return [String(summarized), String(failed), ...tokens, lost === 0 ? cost : `${cost} (${lost} lost replies)`]
+}
+
+/** The first four columns are words and begin on the left; numbers end on the right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const safe = rows.map((row) => row.map((cell) => printable(cell)))
+  const widths = heading.map((_, column) => Math.max(...safe.map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        column < 4 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd()
+  return safe.map(line).join('\n')
+}
+
+function list(title: string, items: readonly { readonly path: string; readonly reason: string }[]): string[] {
+  if (items.length === 0) return []
+  const shown = items.slice(0, mostListed).map(({ path, reason }) => `  ${printable(`${path}: ${reason}`)}`)
+  const more = items.length - shown.length
+  return ['', `${title}:`, ...shown, ...(more > 0 ? [`  and ${more} more`] : [])]
+}
+
+function counted(count: number, what: string): string {
+  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,89 @@
+import { appendFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+
+const documents = Object.fromEntries(
+  ['a', 'b', 'c', 'd'].map((name) => [`docs/${name}.md`, `Note ${name} about the harbour.`]),
+)
+
+async function folderOfTwoRuns() {
+  const cwd = await folderWith(documents)
+  const { env, simulator } = await serviceFor({
+    script: ({ request }) =>
+      request.text.includes('Note d') ? { kind: 'status', status: 422 } : { kind: 'answer', delayMs: 1 },
+  })
+  const run = (...args: string[]) => runCli(args, { cwd, env })
+  await run('summarize', 'docs', '--prompt', 'summarize@v1')
+  await run('summarize', 'docs/a.md', 'docs/b.md')
+  const summaries = async () => (await readdir(join(cwd, 'summaries/docs'))).sort()
+  return { cwd, run, summaries, simulator }
+}
+
+describe('claude-batch report', () => {
+  it('accounts for past runs on stdout, with what fails and what is stale', async () => {
+    const { run, cwd, simulator } = await folderOfTwoRuns()
+    await rm(join(cwd, 'docs/b.md'))
+    const { code, stdout, stderr } = await run('report')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/summarize@v1 +claude-haiku-5-5 +3 +1 /)
+    expect(stdout).toMatch(/summarize@v2 +claude-haiku-5-5 +2 +0 /)
+    const { inputTokens, outputTokens } = simulator.stats().billed
+    expect(stdout).toMatch(
+      new RegExp(`all +2 runs +5 +1 +${inputTokens.toLocaleString('en-US')} +${outputTokens} `),
+    )
+    expect(stdout).toContain('3 documents with a summary, 1 failing, 2 stale')
+    expect(stdout).toMatch(/failing:\n {2}docs\/d\.md: 422 /)
+    expect(stdout).toContain('  docs/b.md: its document is gone')
+    expect(stdout).toContain('  docs/c.md: made with summarize@v1; the last run used summarize@v2')
+  })
+
+  it('takes stale summaries away only with --prune, and edited ones never', async () => {
+    const { run, cwd, summaries } = await folderOfTwoRuns()
+    await rm(join(cwd, 'docs/b.md'))
+    await appendFile(join(cwd, 'summaries/docs/c.md.summary.md'), 'My own word.\n')
+    await run('report')
+    expect(await summaries()).toEqual(
+      ['a', 'b', 'c'].map((name) => `${name}.md.summary.md`).concat('d.md.error.txt'),
+    )
+    const { code, stderr } = await run('report', '--prune')
+    expect(code).toBe(0)
+    expect(stderr).toContain('1 of 2 stale summaries taken away')
+    expect(await summaries()).toEqual(['a.md.summary.md', 'c.md.summary.md', 'd.md.error.txt'])
+    const after = await run('report')
+    expect(after.stdout).toContain('2 documents with a summary, 1 failing, 1 stale')
+    expect(after.stdout).toMatch(/all +2 runs +5 +1 /)
+  })
+
+  it('does not take a missing disk for documents that were deleted', async () => {
+    const { run, cwd, summaries } = await folderOfTwoRuns()
+    const before = await summaries()
+    await rename(join(cwd, 'docs'), join(cwd, 'elsewhere'))
+    const { code, stderr } = await run('report', '--prune')
+    expect(code).toBe(6)
+    expect(stderr).toContain('is a disk missing?')
+    expect(await summaries()).toEqual(before)
+  })
+
+  it('finds the documents also from another working directory', async () => {
+    const { cwd } = await folderOfTwoRuns()
+    const { stdout } = await runCli(['report', join(cwd, 'summaries')], { cwd: '/' })
+    expect(stdout).not.toContain('is gone')
+  })
+
+  it('leaves simulated money out of the sum', async () => {
+    const cwd = await folderWith(documents)
+    await runCli(['summarize', 'docs', '--simulate', '-q'], { cwd })
+    const { stdout } = await runCli(['report'], { cwd })
+    expect(stdout).toContain('claude-haiku-5-5 (simulated)')
+    expect(stdout).toMatch(/all +1 run +1 simulated not counted +0 +0 +0 +0 +\$0\n/)
+  })
+
+  it('says so where no run has written', async () => {
+    const cwd = await folderWith({})
+    await writeFile(join(cwd, 'x'), '')
+    const { code, stderr } = await runCli(['report', 'nowhere'], { cwd })
+    expect(code).toBe(3)
+    expect(stderr).toBe('claude-batch: there is no ledger in nowhere: no run has written there\n')
+  })
+})
