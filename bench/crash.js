@@ -35,7 +35,6 @@ const totals = {
   different: 0,
   ledgerOff: 0,
   tornLedgerLines: 0,
-  tornLedgerLines: 0,
 }
 try {
   await mkdir(join(folder, 'docs'))

@@ -1,3 +1,4 @@
+import { fstatSync, readSync, statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './core/clock.ts'
 import { type Exit, exitCodes } from './errors.ts'
@@ -10,6 +11,8 @@ export interface World {
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
+  /** The program was started without one; what is written to it is lost. */
+  stdoutIsClosed(): boolean
   readonly clock: Clock
   readonly random: () => number
   /** This process's id. */
@@ -41,6 +44,7 @@ export function realWorld(): World {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
+    stdoutIsClosed,
     clock: realClock,
     random: Math.random,
     pid: process.pid,
@@ -53,6 +57,17 @@ export function realWorld(): World {
         for (const signal of stopSignals) process.off(signal, listener)
       }
     },
+  }
+}
+
+/** Node opens /dev/null in place of a stdout that is closed, and, unlike a shell, for reading too. */
+function stdoutIsClosed(): boolean {
+  try {
+    if (fstatSync(1).rdev !== statSync('/dev/null').rdev) return false
+    readSync(1, Buffer.alloc(1))
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -58,8 +58,9 @@ export function outputFolder(
 export function stdoutDestination(
   sources: readonly Source[],
   { format, unordered }: SummarizeOptions,
-  { stdout }: World,
+  { stdout, stdoutIsClosed }: World,
 ): Destination {
+  if (stdoutIsClosed()) throw new RunError('io', 'stdout is closed: there is nowhere for the summaries to go')
   const write = streamWriter(stdout, 'stdout')
   const sink =
     format === 'jsonl'

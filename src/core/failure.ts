@@ -39,6 +39,19 @@ export class AskError extends Error {
   }
 }
 
+/** The run was told to stop before a request had its answer: why, with every sending that came before. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError'
+  override readonly cause: Error
+  readonly attempts: readonly Attempt[]
+
+  constructor(cause: Error, attempts: readonly Attempt[]) {
+    super(cause.message, { cause })
+    this.cause = cause
+    this.attempts = attempts
+  }
+}
+
 /** What follows from a fault. */
 export interface Verdict {
   /** `never`; `attempt`: again, after a backoff, using up one attempt; `free`: again once the rate limit is over. */

@@ -1,7 +1,7 @@
 import type { Ask } from '../core/ask.ts'
 import type { Attempt } from '../core/attempt.ts'
 import type { Clock } from '../core/clock.ts'
-import { AskError, type Fault } from '../core/failure.ts'
+import { AskError, type Fault, StoppedError } from '../core/failure.ts'
 
 export interface Listener {
   /** A request is on its way. */
@@ -41,7 +41,9 @@ export function recorded(ask: Ask, clock: Clock, listener: Listener): Ask {
         ...(fault.requestId !== undefined && { requestId: fault.requestId }),
       }
       listener.ended(attempt)
-      throw error instanceof AskError ? new AskError(fault, [attempt], error.free) : error
+      if (error instanceof AskError) throw new AskError(fault, [attempt], error.free)
+      // Only a stop gets here without a fault of its own; anything else is a bug.
+      throw signal.aborted && error instanceof Error ? new StoppedError(error, [attempt]) : error
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Attempt } from '../core/attempt.ts'
 import { backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
 import { duration } from '../core/duration.ts'
-import { AskError, judge } from '../core/failure.ts'
+import { AskError, judge, StoppedError } from '../core/failure.ts'
 import { RunError } from '../errors.ts'
 
 export interface RetryOptions {
@@ -23,8 +23,8 @@ export interface RetryOptions {
  * service asks. Where the service refused everybody (a 429, an outage) no attempt is used up, and the wait is the
  * pace's, which lets nobody out until it is over.
  *
- * Rejects with an `AskError` that carries every sending; with a `RunError` where the wait would be too long; with the
- * reason of `drain` where it was told not to send again.
+ * Rejects with an `AskError` that carries every sending; with a `RunError` where the wait would be too long, or the
+ * reason of `drain` where it was told not to send again, each in a `StoppedError` once something was sent.
  */
 export function retrying(ask: Ask, { retries, maxWaitMs, clock, random, drain }: RetryOptions): Ask {
   return async (request, signal) => {
@@ -36,7 +36,7 @@ export function retrying(ask: Ask, { retries, maxWaitMs, clock, random, drain }:
         const reply = await ask({ ...request, attempt }, signal)
         return { ...reply, attempts: [...before, ...reply.attempts] }
       } catch (error) {
-        if (error instanceof AskError) before.push(...error.attempts)
+        if (error instanceof AskError || error instanceof StoppedError) before.push(...error.attempts)
         throw error
       }
     }
@@ -65,7 +65,10 @@ export function retrying(ask: Ask, { retries, maxWaitMs, clock, random, drain }:
         },
       })
     } catch (error) {
-      throw error instanceof AskError ? new AskError(error.fault, before) : error
+      if (error instanceof AskError) throw new AskError(error.fault, before)
+      const cause = error instanceof StoppedError ? error.cause : error
+      const told = cause instanceof RunError || cause === drain.reason || cause === signal.reason
+      throw told && before.length > 0 ? new StoppedError(cause as Error, before) : cause
     }
   }
 }

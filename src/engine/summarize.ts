@@ -2,7 +2,7 @@ import type { Ask } from '../core/ask.ts'
 import type { Attempt } from '../core/attempt.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Document, InputProblem, Source } from '../core/document.ts'
-import { AskError, failureOf, judge } from '../core/failure.ts'
+import { AskError, failureOf, judge, StoppedError } from '../core/failure.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
 import { flawOf } from '../core/reply.ts'
 import type { Request } from '../core/request.ts'
@@ -75,13 +75,15 @@ async function summarizeOne(source: Source, job: Job): Promise<Outcome> {
     if (flaw === undefined)
       return { ...base(reply.attempts), asked: question, status: 'summarized', text: reply.text }
     return { ...base(reply.attempts), status: 'failed', failure: flaw, partial: reply.text }
-  } catch (error) {
+  } catch (thrown) {
+    const sent = thrown instanceof AskError || thrown instanceof StoppedError ? thrown.attempts : []
+    const error = thrown instanceof StoppedError ? thrown.cause : thrown
     if (error instanceof RunError) halt.stop(error)
     else if (error instanceof AskError && judge(error.fault).blame === 'run') halt.stop(job.explain(error))
     else if (error instanceof AskError)
-      return { ...base(error.attempts), status: 'failed', failure: failureOf(error.fault) }
+      return { ...base(sent), status: 'failed', failure: failureOf(error.fault) }
     else if (error !== halt.drain.reason && error !== halt.abort.reason) throw error
-    return pending(error instanceof AskError ? error.attempts : [])
+    return pending(sent)
   }
 }
 

@@ -1,0 +1,375 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Simulator } from '../../src/simulator/server.ts'
+import { holderFor } from '../../src/sinks/holder.ts'
+import { realWorld } from '../../src/world.ts'
+import { bin, folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+
+const docs = (count: number) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, n) => [`docs/${n}.md`, `# Note ${n}\n\nThe board met on ${n} May.\n`]),
+  )
+const summariesIn = async (cwd: string) =>
+  (await readdir(join(cwd, 'summaries/docs'))).filter((name) => name.endsWith('.summary.md')).length
+/** Code that Node runs before the program, with `fs` at hand to change what the program sees. */
+const preload = (code: string) => {
+  const module = `import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    ${code}
+    syncBuiltinESMExports()`
+  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(module)}` }
+}
+const { isRunning } = realWorld()
+const program = `'${process.execPath}' '${bin}'`
+
+/** Calls back once so many requests are in flight. */
+function whenInFlight(simulator: Simulator, count: number, then: () => void): void {
+  const watch = setInterval(() => {
+    if (simulator.stats().inFlight < count) return
+    clearInterval(watch)
+    then()
+  }, 5)
+}
+
+/** Runs a command line of the shell. */
+function shell(command: string, cwd: string, env: Record<string, string>) {
+  return ended(spawn('bash', ['--norc', '-c', command], { cwd, env: { PATH: process.env['PATH'], ...env } }))
+}
+
+async function ended(child: ChildProcess) {
+  const text = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.on('data', (chunk) => {
+      text[name] += String(chunk)
+    })
+  const code = await new Promise<number | null>((resolve) => {
+    child.on('close', resolve)
+  })
+  return { code, ...text }
+}
+
+describe('signals', () => {
+  it.each([
+    ['P01', 'SIGINT'],
+    ['P04', 'SIGTERM'],
+    ['P05', 'SIGHUP'],
+  ] as const)(
+    '%s %s keeps what is in flight and dies by that signal; the next run does the rest',
+    async (_row, name) => {
+      const cwd = await folderWith(docs(12))
+      const { env, simulator } = await serviceFor({ latency: { medianMs: 300, sigma: 0 } })
+      const { code, signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '4'], {
+        cwd,
+        env,
+        meanwhile: (child) => whenInFlight(simulator, 4, () => child.kill(name)),
+      })
+      expect([code, signal]).toEqual([null, name])
+      expect(stderr).toContain('stopping: waiting for 4 requests in flight (again to abandon them)')
+      expect(stderr).toMatch(/4 summarized, 8 not done/)
+      expect(stderr).toContain(`stopped by ${name} before everything was done; the same command goes on`)
+      expect(simulator.stats()).toMatchObject({ requests: 4, aborted: 0 })
+      expect(await summariesIn(cwd)).toBe(4)
+      expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+      expect(simulator.stats().requests).toBe(12)
+    },
+  )
+
+  it('P02 a second one, later, abandons what is in flight, and the ledger says that it may be billed', async () => {
+    const cwd = await folderWith(docs(5))
+    const { env, simulator } = await serviceFor({ script: () => ({ kind: 'stall', afterHeaders: false }) })
+    const { signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
+      cwd,
+      env,
+      meanwhile: (child) =>
+        whenInFlight(simulator, 2, () => {
+          child.kill('SIGTERM')
+          // Again and again, since the first half second counts as the same key.
+          const again = setInterval(() => child.kill('SIGTERM'), 100)
+          child.on('close', () => clearInterval(again))
+        }),
+    })
+    expect(signal).toBe('SIGTERM')
+    expect(stderr).toMatch(/5 not done/)
+    expect(simulator.stats().aborted).toBe(2)
+    const ledger = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
+    expect(ledger.match(/"status":"pending".*"lost":1/g)).toHaveLength(2)
+  })
+
+  it('P03 two at once count as one', async () => {
+    const cwd = await folderWith(docs(6))
+    const { env, simulator } = await serviceFor({ latency: { medianMs: 300, sigma: 0 } })
+    const { signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
+      cwd,
+      env,
+      meanwhile: (child) =>
+        whenInFlight(simulator, 2, () => {
+          child.kill('SIGINT')
+          child.kill('SIGINT')
+        }),
+    })
+    expect(signal).toBe('SIGINT')
+    expect(stderr).toMatch(/2 summarized, 4 not done/)
+    expect(simulator.stats().aborted).toBe(0)
+  })
+
+  it('P05 a terminal that is closed ends the run like SIGTERM, though nothing can be written to it', async (context) => {
+    if (spawnSync('python3', ['--version']).status !== 0) return context.skip('there is no python3')
+    const cwd = await folderWith(docs(8))
+    const { env, simulator } = await serviceFor({ latency: { medianMs: 400, sigma: 0 } })
+    // Starts the program on a terminal of its own, closes that at a line on stdin, and tells how the program ended.
+    const script = `
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+sys.stdin.readline()
+os.close(fd)
+print(os.waitpid(pid, 0)[1])`
+    const args = ['-c', script, process.execPath, bin, 'summarize', 'docs', '--concurrency', '2']
+    const child = spawn('python3', args, { cwd, env: { PATH: process.env['PATH'], TERM: 'xterm', ...env } })
+    whenInFlight(simulator, 2, () => child.stdin.end('now\n'))
+    const { stdout } = await ended(child)
+    expect(stdout.trim()).toBe('1')
+    expect(await summariesIn(cwd)).toBe(2)
+  })
+
+  it('P10 a stop and a continuation end in a retry, not in a failure or a rush', async () => {
+    const cwd = await folderWith(docs(4))
+    const { env, simulator } = await serviceFor({
+      script: ({ index }) =>
+        index < 2 ? { kind: 'stall', afterHeaders: true } : { kind: 'answer', delayMs: 5 },
+    })
+    const { code } = await runCli(['summarize', 'docs', '--concurrency', '2', '--timeout', '400ms'], {
+      cwd,
+      env,
+      meanwhile: (child) =>
+        whenInFlight(simulator, 2, () => {
+          child.kill('SIGSTOP')
+          setTimeout(() => child.kill('SIGCONT'), 900)
+        }),
+    })
+    expect(code).toBe(0)
+    expect(simulator.stats()).toMatchObject({ requests: 6, maxInFlight: 2 })
+  })
+
+  it('P21 the death of npx, which passes no signal on, counts as SIGTERM', async () => {
+    const cwd = await folderWith(docs(40))
+    const { env, simulator } = await serviceFor({ latency: { medianMs: 300, sigma: 0 } })
+    const command = `${program} summarize docs --concurrency 2 2>stderr & echo $!; wait`
+    const child = spawn('sh', ['-c', command], {
+      cwd,
+      env: { PATH: process.env['PATH'], npm_lifecycle_event: 'npx', ...env },
+    })
+    let pid = 0
+    child.stdout.once('data', (text) => {
+      pid = Number(text)
+    })
+    whenInFlight(simulator, 2, () => child.kill('SIGKILL'))
+    await expect.poll(() => pid > 0 && isRunning(pid), { timeout: 8000 }).toBe(true)
+    await expect.poll(() => isRunning(pid), { timeout: 8000 }).toBe(false)
+    expect(await readFile(join(cwd, 'stderr'), 'utf8')).toContain('stopped by SIGTERM')
+    expect(simulator.stats().requests).toBeLessThan(40)
+  })
+
+  it('P25 one while waiting for the lock ends the run at once, with nothing sent', async () => {
+    const holder = await holderFor(process.pid, '2026-11-22T03:00:00.000Z', 'n')
+    const lock = { 'summaries/.claude-batch/lock': JSON.stringify(holder) }
+    const cwd = await folderWith({ ...docs(1), ...lock })
+    const { env, simulator } = await serviceFor({})
+    const { signal, stderr } = await runCli(['summarize', 'docs', '--wait-lock', '1m'], {
+      cwd,
+      env,
+      meanwhile: (child) => child.stderr?.once('data', () => child.kill('SIGINT')),
+    })
+    expect(signal).toBe('SIGINT')
+    expect(stderr).toMatch(/^claude-batch: waiting: another run holds this output folder: process \d+ on /)
+    expect(simulator.stats().requests).toBe(0)
+  })
+})
+
+describe('streams', () => {
+  it('P11 a reader of stdout that leaves ends the run quietly, with 141', async () => {
+    const cwd = await folderWith(docs(20))
+    const { env } = await serviceFor({})
+    const command = `${program} summarize docs -o - --format jsonl | head -n 1; echo \${PIPESTATUS[0]}`
+    const { stdout, stderr } = await shell(command, cwd, env)
+    expect(stdout).toMatch(/^\{.*\}\n141\n$/)
+    expect(stderr).toBe('')
+  })
+
+  it('P12 a reader of stderr that leaves changes nothing', async () => {
+    const cwd = await folderWith(docs(6))
+    const { env } = await serviceFor({ faults: { '500': 0.5 }, seed: 3 })
+    const { stdout } = await shell(`${program} summarize docs -v --retries 9 2> >(true); echo $?`, cwd, env)
+    expect(stdout).toBe('0\n')
+    expect(await summariesIn(cwd)).toBe(6)
+  })
+
+  it.each([
+    ['P13 a full disk behind', '> /dev/full', 'no space left'],
+    ['P14 a closed', '>&-', 'stdout is closed'],
+  ])('%s stdout ends the run with 6 when stdout was the product', async (_name, redirection, message) => {
+    const cwd = await folderWith(docs(2))
+    const { env } = await serviceFor({})
+    const product = await shell(`${program} summarize docs -o - ${redirection}`, cwd, env)
+    expect(product.code).toBe(6)
+    expect(product.stderr).toContain(message)
+    const { code } = await shell(`${program} summarize docs ${redirection} <&-`, cwd, env)
+    expect([code, await summariesIn(cwd)]).toEqual([0, 2])
+  })
+
+  it('P14 a stdout that is thrown away on purpose is no fault', async () => {
+    const cwd = await folderWith(docs(1))
+    const { env } = await serviceFor({})
+    expect((await shell(`${program} summarize docs -o - > /dev/null`, cwd, env)).code).toBe(0)
+  })
+
+  it('P15 five megabytes through a slow pipe arrive whole', async () => {
+    const cwd = await folderWith(docs(25))
+    const text = 'A very long summary. '.repeat(10_000)
+    const { env } = await serviceFor({
+      limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 },
+      script: () => ({ kind: 'answer', delayMs: 5, text }),
+    })
+    const command = `${program} summarize docs --max-tokens 120000 -q -o - --format jsonl | (sleep 0.5; wc -lc)`
+    const { stdout } = await shell(command, cwd, env)
+    const [lines, bytes] = stdout.trim().split(/\s+/).map(Number)
+    expect(lines).toBe(25)
+    expect(bytes).toBeGreaterThan(25 * text.length)
+  })
+})
+
+describe('bugs and the machine', () => {
+  it('P16 work that is lost ends in 70, never in success', async () => {
+    const cwd = await folderWith(docs(2))
+    const { env } = await serviceFor({})
+    const lose = 'fs.promises.rename = () => new Promise(() => {})'
+    const { code, stderr } = await runCli(['summarize', 'docs'], { cwd, env: { ...env, ...preload(lose) } })
+    expect(code).toBe(70)
+    expect(stderr).toContain('this is a bug, please report it: it ended with work still to do')
+  })
+
+  it('P17 an exception nobody catches ends in 70 with its stack, and costs nothing that was done', async () => {
+    const cwd = await folderWith(docs(30))
+    const { env, simulator } = await serviceFor({ latency: { medianMs: 50, sigma: 0 } })
+    const fail = `const { rename } = fs.promises; let n = 0
+      fs.promises.rename = (...args) => {
+        if (++n === 10) Promise.reject(new Error('nobody'))
+        return rename(...args)
+      }`
+    const { code, stderr } = await runCli(['summarize', 'docs', '--concurrency', '4'], {
+      cwd,
+      env: { ...env, ...preload(fail) },
+    })
+    expect(code).toBe(70)
+    expect(stderr).toMatch(/this is a bug, please report it: Error: nobody\n +at /)
+    const again = await runCli(['summarize', 'docs'], { cwd, env })
+    expect(again.code).toBe(0)
+    expect(again.stderr).toContain('took over')
+    expect(await summariesIn(cwd)).toBe(30)
+    expect(simulator.stats().requests).toBeLessThanOrEqual(30 + 4)
+  })
+
+  it('P18 a heap that is exhausted costs what was in flight, and no more', async () => {
+    const cwd = await folderWith(docs(12))
+    const { env, simulator } = await serviceFor({ latency: { medianMs: 20, sigma: 0 } })
+    const hog = `const { rename } = fs.promises; let n = 0; const all = []
+      fs.promises.rename = (...args) => {
+        if (++n === 5) for (;;) all.push(new Array(1e5).fill({}))
+        return rename(...args)
+      }`
+    const { code, signal } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
+      cwd,
+      env: { ...env, NODE_OPTIONS: `--max-old-space-size=40 ${preload(hog).NODE_OPTIONS}` },
+    })
+    expect(signal ?? code).toBe('SIGABRT')
+    expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect(simulator.stats().requests).toBeLessThanOrEqual(12 + 2)
+  })
+
+  it.each([
+    ['forth', 86_400_000],
+    ['back', -86_400_000],
+  ])('P20 a clock that jumps a day %s changes neither the pace nor what is remembered', async (_name, by) => {
+    const cwd = await folderWith(docs(12))
+    const { env, simulator } = await serviceFor({})
+    const jump = `const { now } = Date; let n = 0; Date.now = () => now() + (++n > 8 ? ${by} : 0)`
+    const { code } = await runCli(['summarize', 'docs', '--rpm', '600', '--concurrency', '2'], {
+      cwd,
+      env: { ...env, ...preload(jump) },
+    })
+    expect(code).toBe(0)
+    expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect(simulator.stats().requests).toBe(12)
+  })
+
+  it('P22 --deadline ends the run in good order, with 5', async () => {
+    const cwd = await folderWith(docs(5))
+    const { env, simulator } = await serviceFor({ latency: { medianMs: 400, sigma: 0 } })
+    const args = ['summarize', 'docs', '--deadline', '500ms', '--concurrency', '1']
+    const { code, stderr } = await runCli(args, { cwd, env })
+    expect(code).toBe(5)
+    expect(stderr).toMatch(
+      /not done[\s\S]*stopped at --deadline 500 ms; the same command goes on with the rest/,
+    )
+    expect(await summariesIn(cwd)).toBe(simulator.stats().requests)
+  })
+
+  it.todo('P23 --max-cost ends the run before it is exceeded (comes with the cap itself)')
+
+  it('P24 --max-failures starts nothing new after so many', async () => {
+    const cwd = await folderWith(docs(9))
+    const { env, simulator } = await serviceFor({
+      script: ({ index }) => ({ kind: 'status', status: index % 2 === 0 ? 422 : 413 }),
+    })
+    const args = ['summarize', 'docs', '--max-failures', '3', '--concurrency', '1']
+    const { code, stderr } = await runCli(args, { cwd, env })
+    expect([code, simulator.stats().requests]).toEqual([5, 3])
+    expect(stderr).toContain('3 failed, 6 not done')
+  })
+})
+
+describe('kills', () => {
+  it('P07 whenever it is killed, the next run completes it, and pays twice only for what was in flight', async () => {
+    const cwd = await folderWith(docs(60))
+    const { env, simulator } = await serviceFor({ latency: { medianMs: 15, sigma: 0.5 } })
+    const signals: (string | null)[] = []
+    for (const count of [3, 17, 40]) {
+      const { signal } = await runCli(['summarize', 'docs', '--concurrency', '4'], {
+        cwd,
+        env,
+        meanwhile(child) {
+          const watch = setInterval(() => {
+            if (simulator.stats().requests < count) return
+            clearInterval(watch)
+            child.kill('SIGKILL')
+          }, 1)
+        },
+      })
+      signals.push(signal)
+    }
+    expect(signals).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL'])
+    expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect(await summariesIn(cwd)).toBe(60)
+    expect(simulator.stats().requests).toBeLessThanOrEqual(60 + 3 * 4)
+  })
+
+  it('P08 a kill between the answer and the journal costs that one answer', async () => {
+    const cwd = await folderWith(docs(1))
+    const { env, simulator } = await serviceFor({})
+    const kill = `const probe = await fs.promises.open('/dev/null')
+      const { appendFile } = Object.getPrototypeOf(probe)
+      Object.getPrototypeOf(probe).appendFile = function (...args) {
+        process.kill(process.pid, 'SIGKILL')
+        return appendFile.apply(this, args)
+      }
+      await probe.close()`
+    const { signal } = await runCli(['summarize', 'docs'], { cwd, env: { ...env, ...preload(kill) } })
+    expect(signal).toBe('SIGKILL')
+    // The append may have been quicker than the signal.
+    await writeFile(join(cwd, 'summaries/.claude-batch/journal.jsonl'), '')
+    expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect(simulator.stats().requests).toBe(2)
+  })
+})
