@@ -14,12 +14,12 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
   var done = false
   process.on('uncaughtException', (error) => {
     // What is written is whole and recorded; nothing here could make it more so.
-    process.stderr.write(bug + ((error && error.stack) || error) + '\n', () => {
+    process.stderr.write(`${bug}${(error && error.stack) || error}\n`, () => {
       process.exit(70)
     })
   })
   process.on('beforeExit', () => {
-    if (!done) process.stderr.write(bug + 'it ended with work still to do\n')
+    if (!done) process.stderr.write(`${bug}it ended with work still to do\n`)
     done = true
   })
   Promise.all([import('../dist/main.js'), import('../dist/world.js')]).then(

@@ -160,7 +160,7 @@ describe('a rate limit', () => {
   it('that lasts longer than the user waits ends the run as try-later', async () => {
     const { clock, ask } = stack(scriptedAsk(statusFault(429, { retryAfter: 20 })), { maxWaitMs: 60_000 })
     const error = await mustFail(clock.run(ask()))
-    expect(error).toMatchObject({ exit: 'later' })
+    expect(error).toMatchObject({ cause: { exit: 'later' } })
     expect(clock.now()).toBeLessThanOrEqual(60_000)
   })
 
