@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises'
+import { isUtf8 } from 'node:buffer'
+import { stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { builtinSlots, type Prompt } from '../core/prompt.ts'
@@ -6,6 +7,7 @@ import { slotsOf } from '../core/template.ts'
 import { UsageError } from '../errors.ts'
 import { parsePromptFile } from './prompt-file.ts'
 import { reasonOf } from './reason.ts'
+import { readSmallFile } from './small-file.ts'
 
 export interface PromptOptions {
   readonly cwd: string
@@ -17,9 +19,6 @@ export interface PromptOptions {
 
 /** The prompts that come with the package. */
 const shipped = fileURLToPath(new URL('../../prompts', import.meta.url))
-
-/** A prompt file says little; one larger than this is not a prompt file. */
-const largestFile = 1_000_000
 
 /**
  * Finds one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. A name is looked for
@@ -71,13 +70,11 @@ async function fileOf(
 }
 
 async function textOf(file: string, spec: string): Promise<string> {
-  const stats = await stat(file).catch((error) => {
+  const bytes = await readSmallFile(file).catch((error) => {
     throw new UsageError(`--prompt ${spec}: cannot read ${file}: ${reasonOf(error)}`)
   })
-  if (!stats.isFile()) throw new UsageError(`--prompt ${spec}: ${file} is not a file`)
-  if (stats.size > largestFile)
-    throw new UsageError(`--prompt ${spec}: ${file} is larger than 1 MB, which no prompt file is`)
-  return readFile(file, 'utf8')
+  if (!isUtf8(bytes)) throw new UsageError(`--prompt ${spec}: ${file} is not UTF-8`)
+  return bytes.toString('utf8')
 }
 
 async function isFile(file: string): Promise<boolean> {
