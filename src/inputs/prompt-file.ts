@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
 import { findModel, modelId } from '../core/models.ts'
 import { builtinSlots, type Prompt } from '../core/prompt.ts'
 import { type Effort, efforts } from '../core/request.ts'
@@ -39,6 +39,7 @@ export function parsePromptFile(text: string, about: About): PromptFile {
   const versions = top['versions']?.at
   if (!isMap(versions)) return fail('`versions:` must map v1, v2, … to prompts', versions ?? root)
 
+  refuseTwice(versions, fail)
   const prompts = versions.items.map(({ key, value }) => {
     const version = isScalar(key) ? String(key.value) : ''
     if (!/^v[1-9]\d*$/.test(version))
@@ -62,9 +63,11 @@ type Fail = (message: string, at?: Node | number) => never
 
 function parse(text: string, lineCounter: LineCounter, fail: Fail): Node {
   try {
-    const document = parseDocument(text, { lineCounter, prettyErrors: false })
+    // Its own search for keys that are there twice takes time by the square of their number; see `refuseTwice`.
+    const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false })
     const [problem] = [...document.errors, ...document.warnings]
-    if (problem !== undefined) fail(problem.message, problem.pos[0])
+    if (problem !== undefined)
+      fail(/call stack/.test(problem.message) ? 'nested too deeply' : problem.message, problem.pos[0])
     // An alias bomb shows only when the aliases are resolved: a ReferenceError, past a hundred of them.
     document.toJS({ maxAliasCount: 100 })
     return document.contents ?? fail('the file is empty')
@@ -154,6 +157,7 @@ function checkedTemplate(
 /** The entries of a mapping, refused where a key is unknown; `__proto__` is a key like any other here. */
 function fieldsOf(node: Node | undefined, keys: readonly string[], what: string, fail: Fail): Fields {
   if (!isMap(node)) return fail(`${what} must be a mapping with ${keys.join(', ')}`, node)
+  refuseTwice(node, fail)
   const fields: [string, Fields[string]][] = node.items.map(({ key, value }) => {
     const name = isScalar(key) ? String(key.value) : ''
     if (!keys.includes(name))
@@ -161,6 +165,16 @@ function fieldsOf(node: Node | undefined, keys: readonly string[], what: string,
     return [name, { value: isScalar(value) ? value.value : value, at: (value as Node | null) ?? undefined }]
   })
   return Object.fromEntries(fields)
+}
+
+/** Every mapping that is used is asked for; what is nested elsewhere is refused as unknown. */
+function refuseTwice({ items }: YAMLMap, fail: Fail): void {
+  const seen = new Set<string>()
+  for (const { key } of items) {
+    const name = isScalar(key) ? String(key.value) : ''
+    if (seen.has(name)) fail(`${JSON.stringify(name)} is there twice`, key as Node)
+    seen.add(name)
+  }
 }
 
 function numberOf({ version }: Prompt): number {
