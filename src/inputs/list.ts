@@ -5,7 +5,7 @@ import { UsageError } from '../errors.ts'
 import { reasonOf } from './reason.ts'
 
 /**
- * The paths in a `--files-from` list, `-` being stdin: one per line (CRLF and blank lines are forgiven), or with
+ * The paths in a `--files-from` list, `-` being stdin: one per line (CRLF, blank lines and a byte-order mark are forgiven), or with
  * `nul` exactly what stands between NUL bytes, as `find -print0` writes it.
  */
 export async function readList(file: string, nul: boolean, cwd: string, stdin: Readable): Promise<string[]> {
@@ -20,7 +20,9 @@ export async function readList(file: string, nul: boolean, cwd: string, stdin: R
   if (nul && !text.includes('\0') && text.includes('\n')) {
     throw new UsageError(`--files-from ${file}: there is no NUL in it; leave out -0 for one path per line`)
   }
-  return text.split(nul ? '\0' : /\r?\n/).filter((path) => (nul ? path !== '' : path.trim() !== ''))
+  if (nul) return text.split('\0').filter((path) => path !== '')
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)
+  return lines.filter((path) => path.trim() !== '')
 }
 
 async function textOf(stream: Readable): Promise<string> {
