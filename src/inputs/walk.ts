@@ -1,8 +1,9 @@
-import { type Dirent, readdir, realpath } from 'node:fs'
+import { type Dirent, readdir, realpath, stat } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import type { FileSystemAdapter } from 'fast-glob'
 import type { InputProblem } from '../core/document.ts'
+import { UsageError } from '../errors.ts'
 import { documentOf, earlierOutput } from './earlier-output.ts'
 import { ancestorRules, type IgnoreRules, isIgnored, rulesIn } from './ignore-files.ts'
 import { reasonOf } from './reason.ts'
@@ -27,6 +28,9 @@ export interface WalkOptions {
 /** Directories nobody means when naming the folder around them; naming them, or `--no-ignore`, includes them. */
 const neverMeant = ['node_modules', '.git']
 
+/** What a run remembers, in its output folder. */
+const memoryFolder = '.claude-batch'
+
 /**
  * The file system as a walk from `root` may see it: without hidden and ignored files, the output folder, and what
  * earlier runs wrote. Filtering here, before fast-glob descends, is what keeps a walk out of ignored trees.
@@ -41,24 +45,38 @@ export async function walkFileSystem(
   const real = new Map<string, string>()
   if (ignoreFiles) rules.set(dirname(root), await ancestorRules(root, options.cwd))
 
-  const visible = async (directory: string): Promise<Dirent[]> => {
+  const look = async (directory: string): Promise<Dirent[]> => {
     if (follow && (await isLoop(directory, root, real))) return []
+    const unreadable = (problem: Omit<InputProblem, 'as'>): never[] => {
+      tell({ file: directory, problem: { as: 'fail', ...problem } })
+      return []
+    }
     const entries = await list(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
       // A pattern may begin where there is nothing: then it matches nothing.
       if (directory === root && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return []
-      const message = `cannot read this directory: ${reasonOf(error)}`
-      tell({ file: directory, problem: { as: 'fail', type: 'unreadable', message } })
-      return []
+      if (error.code === 'ENOENT' && directory.includes('\ufffd'))
+        return unreadable({ type: 'bad_name', message: 'the name of this directory is not UTF-8; rename it' })
+      return unreadable({
+        type: 'unreadable',
+        message: `cannot read this directory: ${reasonOf(error)}`,
+      })
     })
     const inherited = rules.get(dirname(directory)) ?? []
-    const own = ignoreFiles ? await rulesIn(directory, entries) : undefined
+    let own: IgnoreRules | undefined
+    try {
+      own = ignoreFiles ? await rulesIn(directory, entries) : undefined
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      return unreadable({ type: 'unusable_rules', message: error.message })
+    }
     const inForce = own === undefined ? inherited : [own, ...inherited]
     rules.set(directory, inForce)
     const names = new Set(entries.map(({ name }) => name))
-    return entries.filter((entry) => {
+    const visible = entries.filter((entry) => {
       const { name } = entry
       const file = join(directory, name)
-      if (pruned.includes(name) || (!hidden && name.startsWith('.')) || file === out) return false
+      if (pruned.includes(name) || name === memoryFolder || (!hidden && name.startsWith('.'))) return false
+      if (file === out) return false
       // Beside its document it is surely ours; elsewhere it is said.
       const about = documentOf(name)
       if (about !== undefined && names.has(about)) return false
@@ -67,6 +85,12 @@ export async function walkFileSystem(
       if (problem !== undefined) tell({ file, problem })
       return problem === undefined
     })
+    for (const link of visible.filter((entry) => entry.isSymbolicLink())) {
+      const file = join(directory, link.name)
+      const problem = await problemOfTarget(file)
+      if (problem !== undefined) tell({ file, problem })
+    }
+    return visible
   }
 
   const adapter = (
@@ -74,7 +98,7 @@ export async function walkFileSystem(
     _options: unknown,
     done: (error: Error | null, entries: Dirent[]) => void,
   ) => {
-    visible(directory).then(
+    look(directory).then(
       (entries) => done(null, entries),
       (error: Error) => done(error, []),
     )
@@ -88,7 +112,25 @@ function problemOf(entry: Dirent, follow: boolean): InputProblem | undefined {
   if (entry.isFile() || entry.isDirectory() || (entry.isSymbolicLink() && follow)) return undefined
   if (entry.isSymbolicLink())
     return { as: 'skip', type: 'link', message: 'a symbolic link (--follow follows it)' }
-  return { as: 'skip', type: 'not_a_file', message: 'not a regular file' }
+  return notAFile
+}
+
+const notAFile: InputProblem = { as: 'skip', type: 'not_a_file', message: 'not a regular file' }
+
+/** A link that is followed may lead to nothing, or to no file; fast-glob leaves it out by itself then. */
+async function problemOfTarget(link: string): Promise<InputProblem | undefined> {
+  try {
+    const target = await promisify(stat)(link)
+    return target.isFile() || target.isDirectory() ? undefined : notAFile
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const nowhere = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'
+    return {
+      as: 'skip',
+      type: 'link',
+      message: nowhere ? 'the link leads nowhere' : reasonOf(error as Error),
+    }
+  }
 }
 
 /** A directory that leads back to one it lies in; the links before it have all been looked up by then. */
