@@ -1,0 +1,369 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
+import { type OrderlyRun, orderlyRun } from '../support/orderly-run.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { noTerminal, runOnTerminal } from '../support/terminal.ts'
+import { noPermissions, runUnprivileged } from '../support/unprivileged.ts'
+
+const prose = (topic: string) =>
+  `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
+const abc = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer'), 'docs/c.md': prose('cider') }
+const allSummaries = ['docs/a.md.summary.md', 'docs/b.md.summary.md', 'docs/c.md.summary.md']
+const answer: Behaviour = { kind: 'answer', delayMs: 5 }
+
+describe('a folder where good documents lie beside bad ones', () => {
+  const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
+  const elf = Buffer.concat([Buffer.from('7f454c46020101', 'hex'), Buffer.alloc(9)])
+  const soft = {
+    'empty.md': '',
+    'blank.md': '\ufeff \r\n\t\n',
+    'photo.txt': png,
+    'tool.txt': elf,
+    'nul.txt': 'a\0b',
+  }
+  const hard = {
+    'latin1.txt': Buffer.from('Grüße aus Kärnten\n', 'latin1'),
+    'le.txt': Buffer.from('\ufeffGrüße in little endian\n', 'utf16le'),
+    'be.txt': Buffer.from('\ufeffGrüße in big endian\n', 'utf16le').swap16(),
+    'crlf.txt': '\ufeffFirst line\r\nsecond line\r\n',
+  }
+  const good = { 'a.md': prose('ale'), 'z.md': prose('zinc') }
+  const sent: string[] = []
+  let cwd: string
+  let simulator: Simulator
+  let [softly, named, hardly, mended]: OrderlyRun[] = []
+
+  beforeAll(async () => {
+    cwd = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
+    simulator = await startSimulator({
+      script: ({ request }) => {
+        sent.push(request.lastText)
+        return answer
+      },
+    })
+    const env = { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
+    for (const [folder, files] of Object.entries({
+      soft: { ...soft, ...good },
+      hard: { ...hard, ...good },
+    })) {
+      await mkdir(join(cwd, folder))
+      for (const [name, content] of Object.entries(files)) await writeFile(join(cwd, folder, name), content)
+    }
+    await writeFile(join(cwd, 'hard/big.txt'), '')
+    await truncate(join(cwd, 'hard/big.txt'), 50_000_000)
+    const run = (...args: string[]) => orderlyRun(['summarize', ...args, '-v'], { cwd, env })
+    softly = await run('soft')
+    named = await run(...Object.keys(soft).map((name) => `soft/${name}`))
+    hardly = await run('hard')
+    await writeFile(join(cwd, 'hard/latin1.txt'), 'Grüße aus Kärnten\n')
+    await writeFile(join(cwd, 'hard/big.txt'), prose('less'))
+    mended = await run('hard')
+  })
+  afterAll(async () => {
+    await simulator?.close()
+    await rm(cwd, { recursive: true, force: true })
+  })
+
+  const skipped = (name: string, reason: string) => {
+    expect(softly?.code).toBe(0)
+    expect(softly?.stderr).toContain(`soft/${name}: skipped: ${reason}`)
+    expect(Object.keys(softly?.written ?? {}).sort()).toEqual([
+      'soft/a.md.summary.md',
+      'soft/z.md.summary.md',
+    ])
+    expect(named?.code).toBe(1)
+    expect(named?.stderr).toMatch(new RegExp(`claude-batch: soft/${name}: input \\w+: ${reason.slice(0, 8)}`))
+    expect(named?.written[`soft/${name}.error.txt`]).toContain(reason)
+  }
+  it('I01 an empty file is skipped in a walk, and a failure when it is named', () => {
+    skipped('empty.md', 'the file has no text')
+  })
+  it('I02 so is a file of white space and a byte-order mark', () => {
+    skipped('blank.md', 'the file has no text')
+  })
+  it('I03 so are a picture and a program that are called .txt', () => {
+    skipped('photo.txt', 'not text (it contains NUL bytes)')
+    skipped('tool.txt', 'not text (it contains NUL bytes)')
+  })
+  it('I04 so is text with a NUL in it', () => {
+    skipped('nul.txt', 'not text (it contains NUL bytes)')
+  })
+
+  const whole = (name: string, text: string) => {
+    expect(hardly?.written[`hard/${name}.summary.md`]).toMatch(/^\[simulated\] /)
+    expect(sent.filter((prompt) => prompt.includes(`>\n${text}\n</document-`))).toHaveLength(1)
+  }
+  it('I05 Latin-1 is a failure that says from which byte, and is never guessed or replaced', () => {
+    expect(hardly?.code).toBe(1)
+    const reason = 'input not_utf8: not UTF-8 from byte 2 on; convert it, for example with iconv'
+    expect(hardly?.stderr).toContain(`claude-batch: hard/latin1.txt: ${reason}`)
+    expect(hardly?.written['hard/latin1.txt.error.txt']).toContain(reason)
+    expect(sent.join()).not.toContain('\ufffd')
+  })
+  it('I06 UTF-16 with a byte-order mark is decoded', () => {
+    whole('le.txt', 'Grüße in little endian\n')
+    whole('be.txt', 'Grüße in big endian\n')
+  })
+  it('I07 UTF-8 loses its byte-order mark and keeps its line ends', () => {
+    whole('crlf.txt', 'First line\r\nsecond line\r\n')
+  })
+  it('I08 a file of 50 MB is a failure with both sizes', () => {
+    expect(hardly?.written['hard/big.txt.error.txt']).toMatch(
+      /^ERROR: input too_large: larger than 10 MB \(50 MB\), which no model can read at once; split it\n/,
+    )
+  })
+  it('I01–I08 once mended, only what was bad is sent, and its record goes', () => {
+    expect(mended?.code).toBe(0)
+    expect(mended?.stderr).toMatch(/7: 2 summarized, 5 skipped \(5 × unchanged\)/)
+    expect(Object.keys(mended?.written ?? {}).filter((path) => /^hard.*error/.test(path))).toEqual([])
+    // Two good ones and the three of UTF-16 and CRLF once each; two mended; the good ones of the other folder.
+    expect(simulator.stats().requests).toBe(2 + 5 + 2)
+    expect(Math.max(...simulator.stats().prompts.values())).toBe(1)
+  })
+})
+
+it.todo('I05 --encoding latin1 reads it (comes with --encoding)')
+
+it('I08 a file that is too large is not read at all: no more memory than without it', async () => {
+  const cwd = await folderWith({
+    'docs/a.md': prose('ale'),
+    'docs/big.md': '',
+    'peak.mjs': `import { writeFileSync } from 'node:fs'
+      process.on('exit', () => writeFileSync(process.env.PEAK, String(process.resourceUsage().maxRSS)))`,
+  })
+  const { env } = await serviceFor({})
+  const peak = async (size: number) => {
+    await truncate(join(cwd, 'docs/big.md'), size)
+    const NODE_OPTIONS = `--import=${join(cwd, 'peak.mjs')}`
+    const more = { PEAK: join(cwd, 'peak'), NODE_OPTIONS }
+    await orderlyRun(['summarize', 'docs'], { cwd, env: { ...env, ...more }, alsoWrites: ['peak'] })
+    return Number(await readFile(join(cwd, 'peak'), 'utf8')) / 1000
+  }
+  const without = await peak(0)
+  expect(await peak(500_000_000)).toBeLessThan(without + 20)
+})
+
+const tooLong = { 'docs/long.md': 'The board met again. '.repeat(100_000) }
+
+it('I09 a document beyond the model’s window is a failure with both numbers, and free', async () => {
+  const cwd = await folderWith({ ...abc, ...tooLong })
+  const { env, simulator } = await serviceFor({})
+  const args = ['summarize', 'docs', '--model', 'claude-haiku-4-5']
+  const { code, written, stderr } = await orderlyRun(args, { cwd, env })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/docs\/long\.md: .*prompt is too long: \d+ tokens > 200000/)
+  expect(Object.keys(written).sort()).toEqual([...allSummaries, 'docs/long.md.error.txt'])
+  expect(simulator.stats()).toMatchObject({ requests: 4, billed: { requests: 3 } })
+})
+
+it.skip('I09 is not even sent where no tokenizer could make it fit (needs a check before sending)', async () => {
+  const cwd = await folderWith({ ...abc, 'docs/long.md': 'The board met again. '.repeat(400_000) })
+  const { env, simulator } = await serviceFor({})
+  const args = ['summarize', 'docs', '--model', 'claude-haiku-4-5']
+  const { code, written } = await orderlyRun(args, { cwd, env })
+  expect(code).toBe(1)
+  expect(written['docs/long.md.error.txt']).toMatch(/^ERROR: input too_large: .*200,?000/)
+  expect(simulator.stats().requests).toBe(3)
+})
+
+it.todo('I09 is summarized in parts with --split (comes with --split)')
+
+it('I10 a file that may not be read is a failure; the others go on', async (context) => {
+  const why = noPermissions()
+  if (why !== undefined) return context.skip(why)
+  const cwd = await folderWith(abc)
+  await chmod(join(cwd, 'docs/b.md'), 0)
+  const { env, simulator } = await serviceFor({})
+  const { code, stderr } = await runUnprivileged(['summarize', 'docs'], { cwd, env })
+  expect(stderr).toContain('claude-batch: docs/b.md: input unreadable: permission denied\n')
+  expect(code).toBe(1)
+  expect(simulator.stats().requests).toBe(2)
+  const record = await readFile(join(cwd, 'summaries/docs/b.md.error.txt'), 'utf8')
+  expect(record).toBe('ERROR: input unreadable: permission denied\n')
+})
+
+it('I11 a file that is deleted between listing and reading is told as vanished', async () => {
+  const cwd = await folderWith(abc)
+  const { env, simulator } = await serviceFor({
+    script: () => {
+      rmSync(join(cwd, 'docs/b.md'), { force: true })
+      return answer
+    },
+  })
+  const args = ['summarize', 'docs', '--concurrency', '1']
+  const { code, stderr, written } = await orderlyRun(args, { cwd, env, alsoWrites: ['docs/b.md'] })
+  expect(code).toBe(1)
+  expect(stderr).toContain(
+    'claude-batch: docs/b.md: input vanished: it was there when the run began and is gone',
+  )
+  expect(Object.keys(written).sort()).toEqual([
+    'docs/a.md.summary.md',
+    'docs/b.md.error.txt',
+    'docs/c.md.summary.md',
+  ])
+  expect(simulator.stats().requests).toBe(2)
+})
+
+it('I12 what changes while it is summarized is remembered as it was sent, and done again', async () => {
+  const cwd = await folderWith(abc)
+  const sent: string[] = []
+  const { env } = await serviceFor({
+    script: ({ index, request }) => {
+      sent.push(request.lastText)
+      if (index === 0) writeFileSync(join(cwd, 'docs/a.md'), prose('something else'))
+      return answer
+    },
+  })
+  const args = ['summarize', 'docs', '--concurrency', '1']
+  const run = () => orderlyRun(args, { cwd, env, alsoWrites: ['docs/a.md'] })
+  expect((await run()).code).toBe(0)
+  expect(sent[0]).toContain(prose('ale'))
+  const ledger = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
+  expect(ledger).toContain(createHash('sha256').update(prose('ale')).digest('hex'))
+
+  expect((await run()).stderr).toContain('1 × document changed')
+  expect(sent).toHaveLength(4)
+  expect(sent[3]).toContain(prose('something else'))
+  await run()
+  expect(sent).toHaveLength(4)
+})
+
+describe('what is no regular file', () => {
+  const noFile = /input not_a_file: not a regular file/
+
+  it('I13 a pipe is skipped in a walk and a failure when it is named, without waiting for a writer', async () => {
+    const cwd = await folderWith(abc)
+    execFileSync('mkfifo', [join(cwd, 'docs/pipe.md')])
+    const { env } = await serviceFor({})
+    const start = performance.now()
+    const walked = await orderlyRun(['summarize', 'docs', '-v'], { cwd, env })
+    expect(walked.code).toBe(0)
+    expect(walked.stderr).toContain('docs/pipe.md: skipped: not a regular file')
+    const named = await orderlyRun(['summarize', 'docs/pipe.md'], { cwd, env })
+    expect(named.code).toBe(1)
+    expect(named.stderr).toMatch(noFile)
+    expect(named.written['docs/pipe.md.error.txt']).toMatch(noFile)
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+
+  it('I13 nor does an ignore file that is a pipe or a device hold anything up; what it keeps back stays back', async () => {
+    const cwd = await folderWith({ ...abc, 'docs/one/x.md': prose('x'), 'docs/two/y.md': prose('y') })
+    execFileSync('mkfifo', [join(cwd, 'docs/one/.gitignore')])
+    await symlink('/dev/zero', join(cwd, 'docs/two/.claude-batchignore'))
+    const { env, simulator } = await serviceFor({})
+    const { code, written } = await orderlyRun(['summarize', 'docs'], { cwd, env })
+    expect(code).toBe(1)
+    expect(written['docs/one.error.txt']).toMatch(
+      /^ERROR: input unusable_rules: cannot use .*\.gitignore: not a regular file \(--no-ignore does without it\)/,
+    )
+    expect(Object.keys(written)).toContain('docs/two.error.txt')
+    expect(simulator.stats().requests).toBe(3)
+  })
+
+  it('I14 eight pipes do not hang three documents', async () => {
+    const cwd = await folderWith(abc)
+    const pipes = Array.from({ length: 8 }, (_, n) => `docs/pipe${n}.md`)
+    execFileSync('mkfifo', pipes, { cwd })
+    const { env, simulator } = await serviceFor({})
+    const { code, written } = await orderlyRun(['summarize', 'docs', ...pipes], { cwd, env })
+    expect(code).toBe(1)
+    expect(Object.keys(written).sort()).toEqual([
+      ...allSummaries,
+      ...pipes.map((pipe) => `${pipe}.error.txt`),
+    ])
+    expect(simulator.stats().requests).toBe(3)
+  })
+
+  it('I15 links to devices are not read: neither in a walk, nor followed, nor named', async () => {
+    const cwd = await folderWith(abc)
+    await symlink('/dev/zero', join(cwd, 'docs/zero.md'))
+    await symlink('/dev/stdin', join(cwd, 'docs/stdin.md'))
+    const { env, simulator } = await serviceFor({})
+    const walked = await orderlyRun(['summarize', 'docs', '-v'], { cwd, env, input: 'from stdin' })
+    expect(walked.code).toBe(0)
+    expect(walked.stderr).toContain('docs/zero.md: skipped: a symbolic link (--follow follows it)')
+    const followed = await orderlyRun(['summarize', 'docs', '-v', '--follow'], { cwd, env, input: 'x' })
+    expect(followed.code).toBe(0)
+    expect(followed.stderr).toContain('docs/zero.md: skipped: not a regular file')
+    const named = await orderlyRun(['summarize', 'docs/zero.md', 'docs/stdin.md'], { cwd, env, input: 'x' })
+    expect(named.code).toBe(1)
+    expect(named.stderr.match(new RegExp(noFile, 'g'))).toHaveLength(2)
+    expect(simulator.stats().requests).toBe(3)
+  })
+
+  it('I16 a socket is skipped in a walk and a failure when it is named', async () => {
+    const cwd = await folderWith(abc)
+    const server = createServer().listen(join(cwd, 'docs/s.md'))
+    onTestFinished(() => void server.close())
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { env } = await serviceFor({})
+    const walked = await orderlyRun(['summarize', 'docs', '-v'], { cwd, env })
+    expect([walked.code, walked.stderr]).toEqual([
+      0,
+      expect.stringContaining('docs/s.md: skipped: not a regular'),
+    ])
+    const named = await orderlyRun(['summarize', 'docs/s.md'], { cwd, env })
+    expect([named.code, named.stderr]).toEqual([1, expect.stringMatching(noFile)])
+  })
+
+  it('I16 so is a block device', async (context) => {
+    const cwd = await folderWith(abc)
+    try {
+      execFileSync('mknod', [join(cwd, 'docs/disk.md'), 'b', '7', '0'], { stdio: 'ignore' })
+    } catch {
+      return context.skip('making a block device needs privileges')
+    }
+    const { env, simulator } = await serviceFor({})
+    const { code, stderr } = await orderlyRun(['summarize', 'docs', 'docs/disk.md'], { cwd, env })
+    expect([code, stderr]).toEqual([1, expect.stringMatching(noFile)])
+    expect(simulator.stats().requests).toBe(3)
+  })
+})
+
+it('I36 a terminal on stdin is no document: a hint and 2, without waiting', async (context) => {
+  const why = noTerminal()
+  if (why !== undefined) return context.skip(why)
+  const cwd = await folderWith({})
+  const { env, simulator } = await serviceFor({})
+  const { code, shown } = await runOnTerminal(['summarize', '-'], { cwd, env })
+  expect(code).toBe(2)
+  expect(shown).toContain('stdin is a terminal; pipe something into it, for example: cat notes.md |')
+  expect(simulator.stats().requests).toBe(0)
+})
+
+it('I36 an empty stdin is a failure, as an empty file that is named', async () => {
+  const cwd = await folderWith({})
+  const { env, simulator } = await serviceFor({})
+  const { code, stdout, stderr } = await orderlyRun(['summarize', '-'], { cwd, env, input: '' })
+  expect(code).toBe(1)
+  expect(stdout).toBe('ERROR: input empty: the file has no text\n')
+  expect(stderr).toContain('claude-batch: -: input empty: the file has no text')
+  expect(simulator.stats().requests).toBe(0)
+})
+
+it.todo('I38 docx and pdf that inflate without end (comes with their readers)')
+
+it('I39 a sparse file of 1 TB is too large, and one of /proc is read though it says it is empty', async (context) => {
+  if (process.platform !== 'linux') return context.skip('/proc is Linux’s')
+  const cwd = await folderWith(abc)
+  await writeFile(join(cwd, 'docs/sparse.md'), '')
+  const { env, simulator } = await serviceFor({})
+  try {
+    await truncate(join(cwd, 'docs/sparse.md'), 1e12)
+  } catch {
+    return context.skip('this file system has no files of 1 TB')
+  }
+  const { code, written } = await orderlyRun(['summarize', 'docs', '/proc/version'], { cwd, env })
+  expect(code).toBe(1)
+  expect(written['docs/sparse.md.error.txt']).toMatch(/too_large: larger than 10 MB \(1000000 MB\)/)
+  expect(written['proc/version.summary.md']).toContain('Linux')
+  expect(simulator.stats().requests).toBe(4)
+})

@@ -1,0 +1,72 @@
+import { lstat, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { type Ended, type RunOptions, runCli } from './run-cli.ts'
+
+export interface OrderlyRun extends Ended {
+  /** The texts of summaries and records, by their paths below the output folder. */
+  readonly written: Readonly<Record<string, string>>
+}
+
+export interface OrderlyOptions extends RunOptions {
+  /** Below `cwd`, as the arguments say it. */
+  readonly out?: string
+  /** Files beside the output folder that the run was told to write. */
+  readonly alsoWrites?: readonly string[]
+}
+
+/**
+ * Runs the program, and checks what must hold whatever goes wrong: no stack trace, the key nowhere, every summary and
+ * record whole, no temporary file, nothing on stdout unless results were sent there, and nothing changed outside the
+ * output folder.
+ */
+export async function orderlyRun(args: readonly string[], options: OrderlyOptions): Promise<OrderlyRun> {
+  const { cwd, out = 'summaries', alsoWrites = [] } = options
+  const beneath = out === '.' ? '' : `${out}/`
+  const isOutput = (path: string) =>
+    out === '.'
+      ? /^\.claude-batch(\/|$)|\.(summary\.md|error\.txt)$/.test(path)
+      : `${path}/`.startsWith(beneath)
+  const before = await stateOf(cwd)
+  const ended = await runCli(args, options)
+  const after = await stateOf(cwd)
+
+  const { stdout, stderr } = ended
+  if (!args.includes('-')) expect(stdout).toBe('')
+  expect(stdout + stderr).not.toMatch(/\n\s+at .*[:(]/)
+  const key = options.env?.['ANTHROPIC_API_KEY'] ?? 'sk-ant-'
+  expect(stdout + stderr).not.toContain(key)
+
+  const beside = (state: ReadonlyMap<string, string>) =>
+    [...state].filter(([path]) => !isOutput(path) && !alsoWrites.includes(path))
+  expect(beside(after)).toEqual(beside(before))
+  const outputs = [...after.keys()].filter(isOutput)
+  expect(outputs.filter((path) => path.endsWith('.tmp'))).toEqual([])
+
+  const written: Record<string, string> = {}
+  for (const path of [...outputs, ...alsoWrites]) {
+    if (!after.get(path)?.startsWith('file')) continue
+    const text = await readFile(join(cwd, path), 'utf8')
+    expect(text).not.toContain(key)
+    if (path.endsWith('.summary.md')) expect(text).toMatch(/\S.*\n$/)
+    if (path.endsWith('.error.txt')) expect(text).toMatch(/^ERROR: \S.*\n/)
+    if (isOutput(path) && !path.startsWith(`${beneath}.claude-batch/`))
+      written[path.slice(beneath.length)] = text
+  }
+  return { ...ended, written }
+}
+
+/** What is in a folder, by path; links are not followed, and files that cannot be looked at are left out. */
+async function stateOf(folder: string, below = '', state = new Map<string, string>()) {
+  for (const entry of await readdir(join(folder, below), { withFileTypes: true }).catch(() => [])) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`
+    const stats = await lstat(join(folder, path)).catch(() => undefined)
+    if (stats?.isDirectory()) {
+      state.set(path, 'folder')
+      await stateOf(folder, path, state)
+    } else if (stats !== undefined) {
+      state.set(path, `${stats.isFile() ? 'file' : 'other'} ${stats.ino} ${stats.size} ${stats.mtimeMs}`)
+    }
+  }
+  return state
+}

@@ -1,0 +1,30 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { chmod } from 'node:fs/promises'
+import { bin, type Ended } from './run-cli.ts'
+
+const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+const wrapper = process.getuid?.() === 0 ? asNobody : []
+
+/** Why permissions cannot be tested here; undefined where they can. */
+export function noPermissions(): string | undefined {
+  if (process.platform === 'win32') return 'permissions are not POSIX here'
+  if (wrapper.length === 0) return undefined
+  const [command = '', ...rest] = [...wrapper, process.execPath, bin, '--version']
+  return spawnSync(command, rest).status === 0
+    ? undefined
+    : 'root may read everything, and setpriv cannot start the program as somebody else'
+}
+
+/** Runs the program as somebody to whom permissions apply, in a folder that is opened to him for it. */
+export async function runUnprivileged(
+  args: readonly string[],
+  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
+): Promise<Ended> {
+  await chmod(cwd, 0o777)
+  const [command = '', ...rest] = [...wrapper, process.execPath, bin, ...args]
+  return new Promise((resolve) => {
+    execFile(command, rest, { cwd, env: { PATH: process.env['PATH'], ...env } }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, signal: null, stdout, stderr })
+    })
+  })
+}
