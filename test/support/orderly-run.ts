@@ -34,7 +34,7 @@ export async function orderlyRun(args: readonly string[], options: OrderlyOption
   const { stdout, stderr } = ended
   if (!args.includes('-')) expect(stdout).toBe('')
   expect(stdout + stderr).not.toMatch(/\n\s+at .*[:(]/)
-  const key = options.env?.['ANTHROPIC_API_KEY'] ?? 'sk-ant-'
+  const key = options.env?.['ANTHROPIC_API_KEY'] || 'sk-ant-'
   expect(stdout + stderr).not.toContain(key)
 
   const beside = (state: ReadonlyMap<string, string>) =>
