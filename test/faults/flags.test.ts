@@ -340,8 +340,13 @@ it('C26 relative XDG folders are no place to write to', async () => {
 })
 
 it.skip('C26 and no place for credentials (needs the client to withhold a relative XDG_CONFIG_HOME from the SDK)', async () => {
-  const profile = { authentication: { type: 'user_oauth' } }
-  const token = { version: '1.0', type: 'oauth_token', access_token: 'planted' }
+  const profile = { authentication: { type: 'user_oauth', client_id: 'c' } }
+  const token = {
+    type: 'oauth_token',
+    access_token: 'planted',
+    refresh_token: 'r',
+    expires_at: 9_999_999_999,
+  }
   const planted = {
     'conf/anthropic/configs/default.json': JSON.stringify(profile),
     'conf/anthropic/credentials/default.json': JSON.stringify(token),

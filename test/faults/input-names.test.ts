@@ -276,6 +276,12 @@ describe('what is named', () => {
     expect([code, hits]).toEqual([0, 2])
   })
 
+  it.skip('I29 and once where the parts of one pattern meet (needs find to look for repetitions in a pattern too)', async () => {
+    const files = { ...ab, 'docs/sub/c.md': prose('cider') }
+    const { code, hits } = await over(files, ['{docs,docs/sub}/**/*.md'])
+    expect([code, hits]).toEqual([0, 3])
+  })
+
   it('I31 a directory or an ignore file that may not be read is a failure that names it', async (context) => {
     const why = noPermissions()
     if (why !== undefined) return context.skip(why)
