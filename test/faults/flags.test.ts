@@ -327,8 +327,12 @@ it.skip('C26 nor are they a place for credentials (needs the client to withhold 
     'conf/anthropic/configs/default.json': JSON.stringify(profile),
     'conf/anthropic/credentials/default.json': JSON.stringify(token),
   }
-  const env = { ANTHROPIC_API_KEY: '', XDG_CONFIG_HOME: 'conf' }
-  expect((await refused(planted, ['summarize', 'a.md'], env)).stderr).toContain('no credentials found')
+  const cwd = await folderWith({ 'a.md': prose('ale'), ...planted })
+  const { env, simulator } = await serviceFor({})
+  const alone = { ANTHROPIC_BASE_URL: env['ANTHROPIC_BASE_URL'] ?? '', XDG_CONFIG_HOME: 'conf' }
+  const { code, stderr } = await orderlyRun(['summarize', 'a.md'], { cwd, env: alone })
+  expect([code, stderr]).toEqual([2, expect.stringContaining('no credentials found')])
+  expect(simulator.stats().requests).toBe(0)
 })
 
 it.todo('C05 C06 C09 C11 C17 C18 in claude-batch.yaml (comes with the configuration file)')
