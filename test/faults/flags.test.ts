@@ -328,6 +328,7 @@ it.skip('C26 nor are they a place for credentials (needs the client to withhold 
     'conf/anthropic/credentials/default.json': JSON.stringify(token),
   }
   const cwd = await folderWith({ 'a.md': prose('ale'), ...planted })
+  await chmod(join(cwd, 'conf/anthropic/credentials/default.json'), 0o600)
   const { env, simulator } = await serviceFor({})
   const alone = { ANTHROPIC_BASE_URL: env['ANTHROPIC_BASE_URL'] ?? '', XDG_CONFIG_HOME: 'conf' }
   const { code, stderr } = await orderlyRun(['summarize', 'a.md'], { cwd, env: alone })
