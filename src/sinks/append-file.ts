@@ -1,15 +1,18 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { RunError } from '../errors.ts'
 import { cannotWrite } from './whole-file.ts'
 
-/** A file that only grows, a line at a time. */
+/** A file that only grows, a line at a time. Whatever cannot be done with it is a RunError `io`. */
 export interface AppendFile {
   /**
    * Resolves when the line is in the file. What is appended while a write is under way goes out with the next one.
-   * @throws RunError `io`; the line may then be there in part, which no later line is welded to
+   * @throws where the line may be there in part, which no later line is welded to
    */
   append(line: string): Promise<void>
-  /** Onto the disk, against a loss of power. */
+  /** Onto the disk, against a loss of power. @throws where that is for nothing, as the file was removed meanwhile */
   sync(): Promise<void>
+  /** False once somebody has removed it: what is in it is gone with us. */
+  isThere(): Promise<boolean>
   /** Empties it; nothing may be under way. */
   clear(): Promise<void>
   close(): Promise<void>
@@ -35,6 +38,11 @@ export async function openAppendFile(
   let last: Promise<unknown> = Promise.resolve()
   let next: Promise<void> | undefined
 
+  const isThere = () =>
+    handle.stat().then(
+      ({ nlink }) => nlink > 0,
+      () => false,
+    )
   const flush = async () => {
     const text = torn ? `\n${waiting}` : waiting
     waiting = ''
@@ -53,11 +61,15 @@ export async function openAppendFile(
       }
       return next
     },
-    sync: () => handle.datasync().catch(failed),
+    async sync() {
+      await handle.datasync().catch(failed)
+      if (!(await isThere())) throw new RunError('io', `${file} was removed while it was written`)
+    },
+    isThere,
     clear: () => handle.truncate(0).catch(failed),
     async close() {
       await last
-      await handle.close()
+      await handle.close().catch(failed)
     },
   }
 }

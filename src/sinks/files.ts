@@ -1,16 +1,16 @@
 import { statSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import type { InputProblem, Source } from '../core/document.ts'
 import { lineOf, type RunFacts } from '../core/ledger-line.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
-import { outputPaths } from '../core/output-path.ts'
+import { type OutputPath, outputPaths } from '../core/output-path.ts'
 import { recordOf } from '../core/record.ts'
 import { type Place, standing } from '../core/standing.ts'
 import { type Made, summaryOf } from './ledger.ts'
 import { type Memory, sha256 } from './memory.ts'
 import type { Sink } from './sink.ts'
+import { contentOf, leadsOut, lookAt } from './whole-file.ts'
 
 /** Why a document that had a summary is summarized again. */
 export type Again =
@@ -58,14 +58,14 @@ export function filesSink(out: string, sources: readonly Source[], options: File
 
   const placeOf = async (path: string, known: Made | undefined): Promise<Place> => {
     const file = join(out, name(path).summary)
-    const stats = await stat(file).catch(() => undefined)
+    const stats = await lookAt(file)
     if (stats === undefined) return known === undefined ? 'free' : 'gone'
     if (stats.isDirectory()) return 'directory'
     // Its line was lost with others, so it was ours.
     if (known === undefined) return damaged.paths.has(path) ? 'intact' : 'foreign'
     const { size, mtime, sha256: hash } = known.written
     if (stats.size === size && stats.mtimeMs === mtime) return 'intact'
-    return stats.size === size && sha256(await readFile(file)) === hash ? 'intact' : 'edited'
+    return stats.size === size && sha256(await contentOf(file)) === hash ? 'intact' : 'edited'
   }
 
   return {
@@ -75,10 +75,15 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       if (force || known === undefined || stats === undefined) return false
       const { size, mtime, recipe, written } = known
       if (stats.size !== size || stats.mtimeMs !== mtime || recipe !== facts.recipe) return false
-      const present = statSync(join(out, summaryOf(path, known)), { throwIfNoEntry: false })
-      return present?.size === written.size && present.mtimeMs === written.mtime
+      try {
+        const present = statSync(join(out, summaryOf(path, known)))
+        return present.size === written.size && present.mtimeMs === written.mtime
+      } catch {
+        return false
+      }
     },
     async objection({ path }, { key }) {
+      if (await leadsOut(out, dirname(join(out, name(path).summary)))) return outside
       const known = made.get(path)
       const same = known?.key === key
       const problem = standing(same, await placeOf(path, known), force)
@@ -97,16 +102,25 @@ export function filesSink(out: string, sources: readonly Source[], options: File
         const known = line.size === size && line.mtime === mtime && line.recipe === recipe
         return known ? undefined : memory.confirm(line)
       }
-      await memory.finish({ line, ...contentOf(outcome, name(path)) })
+      await memory.finish({ line, ...fileOf(outcome, name(path)) })
     },
     close: () => memory.close(),
   }
 }
 
-function contentOf(outcome: Outcome, { summary, record }: { summary: string; record: string }) {
+/** What is written for an outcome, if anything is. */
+function fileOf(outcome: Outcome, { summary, record }: OutputPath) {
   if (outcome.status === 'summarized') return { file: summary, text: `${outcome.text.trimEnd()}\n` }
-  return outcome.status === 'failed' ? { file: record, text: recordOf(outcome) } : {}
+  // Where no summary may be written, no record may be either.
+  if (outcome.status !== 'failed' || outcome.failure.type === outside.type) return {}
+  return { file: record, text: recordOf(outcome) }
 }
+
+const outside = {
+  as: 'fail',
+  type: 'outside',
+  message: 'a symbolic link leads the folder of its summary out of the output folder; remove it',
+} as const satisfies InputProblem
 
 function changeSince({ recipe, run }: Made, now: RunFacts): Again {
   if (recipe === now.recipe) return 'document changed'

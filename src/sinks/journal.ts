@@ -78,13 +78,17 @@ export async function openJournal(path: string, checkpoint: () => Promise<void>)
         await work()
       } catch (error) {
         leftover = true
-        throw kept && error instanceof RunError ? new KeptError(error) : error
+        throw kept && error instanceof RunError && (await file.isThere()) ? new KeptError(error) : error
       } finally {
         await ended()
       }
     },
     async close() {
-      await empty().finally(() => file.close())
+      try {
+        await empty()
+      } finally {
+        await file.close()
+      }
     },
   }
 }
@@ -108,7 +112,8 @@ export async function readJournal(path: string): Promise<Entry[]> {
   for await (const lines of readLines(path)) {
     for (const line of lines) {
       try {
-        entries.push(JSON.parse(line) as Entry)
+        const entry = JSON.parse(line) as Entry
+        if (typeof entry?.line?.path === 'string') entries.push(entry)
       } catch {}
     }
   }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { RunError } from '../errors.ts'
+import { cannotRead } from './whole-file.ts'
 
 /**
  * A file's lines, as many together as one read brings: a turn of the event loop for each of a hundred thousand would
@@ -15,8 +15,8 @@ export async function* readLines(file: string): AsyncGenerator<string[]> {
       yield lines
     }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code !== 'ENOENT') throw new RunError('io', `cannot read ${file}: ${message}`)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw cannotRead(file, error as NodeJS.ErrnoException)
   }
   if (rest !== '') yield [rest]
 }

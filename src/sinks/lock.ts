@@ -37,7 +37,10 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
   }
   return async () => {
     const holder = await holderIn(lock)
-    if (typeof holder === 'object' && holder.nonce === self.nonce) await rm(lock, { force: true })
+    if (typeof holder !== 'object' || holder.nonce !== self.nonce) return
+    await rm(lock, { force: true }).catch((error: NodeJS.ErrnoException) => {
+      throw cannotWrite(lock, error)
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DocumentLine, Output, RunLine, UnchangedLine } from '../core/ledger-line.ts'
 import { recordSuffix, summarySuffix } from '../core/output-path.ts'
@@ -8,7 +8,7 @@ import { compact } from './compact.ts'
 import { ledgerIn, memoryFolder } from './folder.ts'
 import { type Entry, openJournal, readJournal } from './journal.ts'
 import { isMade, type Ledger, madeOf, readLedger } from './ledger.ts'
-import { isTemporary, syncFolder, writeWhole } from './whole-file.ts'
+import { cannotWrite, contentOf, isTemporary, lookAt, syncFolder, writeWhole } from './whole-file.ts'
 
 /** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
 export interface Memory extends Pick<Ledger, 'made' | 'damaged'> {
@@ -28,7 +28,8 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const unfinished = new Map((await readJournal(journalFile)).map((entry) => [idOf(entry.line), entry]))
   const inFlight = [...unfinished.values()]
   const ledger = await readLedger(file, (line) => unfinished.delete(idOf(line)))
-  if (isOvergrown(ledger)) await compact(file)
+  // What the journal still holds is told from what is finished by the ledger's lines, superseded ones too.
+  if (inFlight.length === 0 && isOvergrown(ledger)) await compact(file)
 
   const lines = await openAppendFile(file, { mode: 0o600 })
   const touched = new Set<string>([join(out, memoryFolder)])
@@ -75,7 +76,11 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
       await record(line)
     },
     async close() {
-      await journal.close().finally(() => lines.close())
+      try {
+        await journal.close()
+      } finally {
+        await lines.close()
+      }
     },
   }
 }
@@ -96,7 +101,10 @@ function isOvergrown({ lines, live }: Ledger): boolean {
 /** A success ends an earlier failure. */
 async function removeRecord(out: string, { status, output }: DocumentLine): Promise<void> {
   if (status !== 'summarized' || output === undefined) return
-  await rm(join(out, output.file.slice(0, -summarySuffix.length) + recordSuffix), { force: true })
+  const file = join(out, output.file.slice(0, -summarySuffix.length) + recordSuffix)
+  await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
+    throw cannotWrite(file, error)
+  })
 }
 
 /** A summary that somebody has edited since it was put in place is theirs; it is recorded as it was written. */
@@ -106,10 +114,10 @@ async function asEdited(
 ): Promise<{ output: Output } | undefined> {
   if (file === undefined || line.status !== 'summarized') return undefined
   const path = join(out, file)
-  const stats = await stat(path).catch(() => undefined)
+  const stats = await lookAt(path)
   if (stats === undefined || stats.mtimeMs <= Date.parse(line.time)) return undefined
   const hash = sha256(text)
-  if (sha256(await readFile(path)) === hash) return undefined
+  if (sha256(await contentOf(path)) === hash) return undefined
   return { output: { file, size: Buffer.byteLength(text), mtime: 0, sha256: hash } }
 }
 
@@ -117,6 +125,7 @@ async function asEdited(
 async function sweep(folders: ReadonlySet<string>): Promise<void> {
   for (const folder of folders) {
     const names = await readdir(folder).catch(() => [])
-    for (const name of names.filter(isTemporary)) await rm(join(folder, name), { force: true })
+    for (const name of names.filter(isTemporary))
+      await rm(join(folder, name), { force: true }).catch(() => {})
   }
 }
