@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  /** A command that runs it, such as `setpriv --reuid=65534 …`. */
+  readonly by?: readonly string[]
   /** Called with the running process, to do something to it. */
   readonly meanwhile?: (child: ChildProcess) => void
 }
@@ -28,9 +30,10 @@ export interface RunOptions {
 /** Runs the built program as a user would, in an environment with nothing but a path. */
 export async function runCli(
   args: readonly string[],
-  { cwd, env = {}, input, meanwhile }: RunOptions,
+  { cwd, env = {}, input, by = [], meanwhile }: RunOptions,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { PATH: process.env['PATH'], ...env } })
+  const [command = '', ...rest] = [...by, process.execPath, bin, ...args]
+  const child = spawn(command, rest, { cwd, env: { PATH: process.env['PATH'], ...env } })
   // A program that does not read its stdin is none of the writer's business.
   child.stdin.on('error', () => {})
   child.stdin.end(input ?? '')

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { DocumentLine } from '../../src/core/ledger-line.ts'
+import { extract } from '../../src/simulator/extract.ts'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import type { SimulatorOptions } from '../../src/simulator/server.ts'
+import type { FaultPlan } from '../support/fault-fs.mjs'
+import { serviceFor } from '../support/run-cli.ts'
+
+/** What a document is to the tests of faults: one sentence, which is its summary too. */
+export const sentence = (name: string) =>
+  `The harbour board met about pier ${name} and decided at last to dredge the channel there for good.`
+
+/** `docs/a.md`, `docs/b.md`, …; as many as there are names. */
+export const docs = (names: Iterable<string> = 'abc') =>
+  Object.fromEntries([...names].map((name) => [`docs/${name}.md`, `${sentence(name)}\n`]))
+
+/** What stands in the summary of a document of that name once it is whole. */
+export const summaryOf = (name: string) => `${extract(sentence(name))}\n`
+
+/** A simulator that counts what it was asked about each of {@link docs}. */
+export async function countedService(
+  behaviour: (name: string, time: number) => Behaviour = () => ({ kind: 'answer', delayMs: 5 }),
+  options: SimulatorOptions = {},
+) {
+  const hits = new Map<string, number>()
+  const service = await serviceFor({
+    ...options,
+    script({ request }) {
+      const name = /about pier (\w+)/.exec(request.text)?.[1] ?? ''
+      const time = (hits.get(name) ?? 0) + 1
+      hits.set(name, time)
+      return behaviour(name, time)
+    },
+  })
+  return { ...service, hits: () => Object.fromEntries([...hits].sort()) }
+}
+
+/** The paths of all files below a folder. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1))
+    .sort()
+}
+
+/** Which of {@link docs} have a summary. */
+export async function summarized(cwd: string): Promise<string> {
+  const names = await readdir(join(cwd, 'summaries/docs')).catch(() => [])
+  return names.map((name) => /^(\w+)\.md\.summary\.md$/.exec(name)?.[1] ?? '').join('')
+}
+
+/** The ledger's lines about documents. @throws where one cannot be read, unless it may be torn */
+export async function ledgerOf(cwd: string, { torn = false } = {}): Promise<DocumentLine[]> {
+  const text = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8').catch(() => '')
+  const lines: DocumentLine[] = []
+  for (const line of text.split('\n').filter((line) => line !== '')) {
+    try {
+      lines.push(JSON.parse(line) as DocumentLine)
+    } catch (error) {
+      if (!torn) throw error
+    }
+  }
+  return lines.filter(({ path }) => path !== undefined)
+}
+
+export interface Invariants {
+  /** Everything the program said. */
+  readonly said?: string
+  /** A run was killed here, or its disk was full: something temporary may be left, and lines may be torn. */
+  readonly cut?: boolean
+  /** Documents whose summary somebody else than the program has changed or removed. */
+  readonly touched?: string
+}
+
+/** What holds after every run, whatever happened in it. */
+export async function checkInvariants(
+  cwd: string,
+  { said = '', cut = false, touched = '' }: Invariants = {},
+): Promise<void> {
+  const files = await filesBelow(cwd)
+  for (const file of files) {
+    const text = await readFile(join(cwd, file), 'latin1').catch(() => '')
+    expect(text, file).not.toContain('sk-ant')
+    const name = /(\w+)\.md\.summary\.md$/.exec(file)?.[1]
+    if (name !== undefined && !touched.includes(name)) expect(text, file).toBe(summaryOf(name))
+    if (file.endsWith('.error.txt')) expect(text, file).toMatch(/^ERROR: .*\n$/s)
+  }
+  if (!cut) expect(files.filter((file) => file.endsWith('.tmp'))).toEqual([])
+  expect(said).not.toContain('sk-ant')
+  expect(said).not.toMatch(/\n\s+at /)
+
+  const latest = new Map<string, DocumentLine>()
+  for (const line of await ledgerOf(cwd, { torn: cut }))
+    if (line.status === 'summarized') latest.set(line.path, line)
+  for (const [path, { output }] of latest) {
+    if (touched.includes(/(\w+)\.md$/.exec(path)?.[1] ?? '')) continue
+    const text = await readFile(join(cwd, 'summaries', output?.file ?? ''))
+    expect(createHash('sha256').update(text).digest('hex'), path).toBe(output?.sha256)
+  }
+}
+
+const faultFs = new URL('../support/fault-fs.mjs', import.meta.url).pathname
+
+/** The environment in which the program meets these faults. */
+export function faulty(plan: FaultPlan): Record<string, string> {
+  return { NODE_OPTIONS: `--import=${faultFs}`, FAULT_FS: JSON.stringify(plan) }
+}

@@ -1,0 +1,145 @@
+/**
+ * Makes file-system operations of a program fail, and lists them. Loaded before the program, which is not changed:
+ *
+ *     FAULT_FS='{"do":"ENOSPC","op":"write","path":"b\\.md"}' node --import ./fault-fs.mjs program.js
+ *
+ * What each field of the plan means stands in `fault-fs.d.mts`.
+ */
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { resolve } from 'node:path'
+
+const { appendFileSync, writeSync } = fs
+let plan, operation, path, seen
+
+/** The open files, by their handles. */
+const handles = new Map()
+
+/** Begins anew with this plan; an empty one lets everything pass. */
+export function injectFaults(next) {
+  // As the end of a process does it.
+  for (const handle of handles.keys()) handle.close().catch(() => {})
+  plan = next
+  operation = new RegExp(`^(?:${plan.op ?? '.*'})$`)
+  path = new RegExp(plan.path ?? '')
+  seen = 0
+}
+injectFaults(JSON.parse(process.env['FAULT_FS'] ?? '{}'))
+
+/** Looks at an operation that begins: undefined where it is none of the plan's. */
+function judge(name, ...paths) {
+  const full = paths.map((one) => resolve(String(one)))
+  if (!operation.test(name) || !full.some((one) => path.test(one))) return undefined
+  seen++
+  const text = [name, ...full].join(' ')
+  const { log, at = 1, times = 1, do: code } = plan
+  if (log !== undefined) appendFileSync(log, `begin ${text}\n`)
+  const hit = code !== undefined && seen >= at && seen < at + times
+  return {
+    error: hit ? Object.assign(new Error(`${code}: injected, ${text}`), { code, syscall: name }) : undefined,
+    end: () => log !== undefined && appendFileSync(log, `end ${text}\n`),
+  }
+}
+
+function strike(error) {
+  if (plan.do === 'kill') process.kill(process.pid, 'SIGKILL')
+  throw error
+}
+
+async function through(judgement, work) {
+  if (judgement?.error !== undefined) strike(judgement.error)
+  const result = await work()
+  judgement?.end()
+  return result
+}
+
+const twoPaths = new Set(['rename', 'link', 'symlink', 'copyFile'])
+const byPath =
+  'access appendFile chmod copyFile link lstat mkdir mkdtemp open opendir readFile readdir readlink realpath rename rm rmdir stat symlink truncate unlink utimes writeFile'
+for (const name of byPath.split(' ')) {
+  const original = fs.promises[name]
+  fs.promises[name] = async (...args) => {
+    const judgement = judge(name, ...args.slice(0, twoPaths.has(name) ? 2 : 1))
+    const result = await through(judgement, () => original(...args))
+    if (name === 'open') watch(result, args[0])
+    return result
+  }
+}
+
+/** A handle has its own `close`. */
+function watch(handle, file) {
+  handles.set(handle, file)
+  const close = handle.close.bind(handle)
+  handle.close = async () => {
+    // What cannot be closed is closed all the same: so close(2) does it.
+    handles.delete(handle)
+    await close()
+    await through(judge('close', file), async () => {})
+  }
+}
+
+const byHandle = {
+  appendFile: 'write',
+  datasync: 'sync',
+  read: 'read',
+  readFile: 'read',
+  stat: 'stat',
+  sync: 'sync',
+  truncate: 'truncate',
+  write: 'write',
+  writeFile: 'write',
+}
+const sample = await fs.promises.open('/dev/null')
+const prototype = Object.getPrototypeOf(sample)
+await sample.close()
+for (const [name, called] of Object.entries(byHandle)) {
+  const original = prototype[name]
+  prototype[name] = function (...args) {
+    const judgement = handles.has(this) ? judge(called, handles.get(this)) : undefined
+    if (judgement?.error !== undefined && plan.short && called === 'write') {
+      const bytes = Buffer.from(args[0])
+      writeSync(this.fd, bytes.subarray(0, bytes.length >> 1))
+    }
+    return through(judgement, () => original.apply(this, args))
+  }
+}
+
+for (const name of ['lstat', 'stat']) {
+  const original = fs[`${name}Sync`]
+  fs[`${name}Sync`] = (...args) => {
+    const judgement = judge(name, args[0])
+    if (judgement?.error !== undefined) strike(judgement.error)
+    const result = original(...args)
+    judgement?.end()
+    return result
+  }
+}
+
+// Streams go through these.
+const descriptors = new Map()
+const byCallback = {
+  open: 'open',
+  read: 'read',
+  write: 'write',
+  writev: 'write',
+  fsync: 'sync',
+  close: 'close',
+}
+for (const [name, called] of Object.entries(byCallback)) {
+  const original = fs[name]
+  fs[name] = (first, ...args) => {
+    const callback = args.pop()
+    const file = name === 'open' ? first : descriptors.get(first)
+    const judgement = file === undefined ? undefined : judge(called, file)
+    const { error } = judgement ?? {}
+    if (error !== undefined && plan.do === 'kill') strike(error)
+    if (error !== undefined) return process.nextTick(callback, error)
+    return original(first, ...args, (failure, ...results) => {
+      if (name === 'open' && !failure) descriptors.set(results[0], first)
+      judgement?.end()
+      callback(failure, ...results)
+    })
+  }
+}
+
+syncBuiltinESMExports()

@@ -1,0 +1,39 @@
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { vi } from 'vitest'
+import type { Exit } from '../../src/errors.ts'
+import { main } from '../../src/main.ts'
+import { realClock } from './real-clock.ts'
+
+/** Processes that there are not, so that whoever is met later is dead. */
+let pid = 2 ** 22
+
+/**
+ * Runs the program in this very process: a twentieth of the time that a process of its own takes to start. Whatever
+ * an earlier one left, it looks as if its process had died.
+ */
+export async function runHere(
+  args: readonly string[],
+  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
+): Promise<{ exit: Exit; stdout: string; stderr: string }> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const said = [text(stdout), text(stderr)] as const
+  // The SDK looks for credentials by itself.
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+  const exit = await main({
+    argv: args,
+    env,
+    cwd,
+    stdin: Readable.from([]) as NodeJS.ReadStream,
+    stdout: stdout as unknown as NodeJS.WriteStream,
+    stderr: stderr as unknown as NodeJS.WriteStream,
+    clock: realClock,
+    random: Math.random,
+    pid: ++pid,
+    isRunning: () => false,
+    onStop: () => () => {},
+  })
+  stdout.end()
+  stderr.end()
+  return { exit, stdout: await said[0], stderr: await said[1] }
+}
