@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { vi } from 'vitest'
-import type { Exit } from '../../src/errors.ts'
+import { exitCodes } from '../../src/errors.ts'
 import { main } from '../../src/main.ts'
 import { realClock } from './real-clock.ts'
 
@@ -15,7 +15,7 @@ let pid = 2 ** 22
 export async function runHere(
   args: readonly string[],
   { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
-): Promise<{ exit: Exit; stdout: string; stderr: string }> {
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const said = [text(stdout), text(stderr)] as const
   // The SDK looks for credentials by itself.
@@ -35,5 +35,5 @@ export async function runHere(
   })
   stdout.end()
   stderr.end()
-  return { exit, stdout: await said[0], stderr: await said[1] }
+  return { code: exitCodes[exit].code, stdout: await said[0], stderr: await said[1] }
 }

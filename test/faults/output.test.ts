@@ -1,0 +1,464 @@
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest'
+import { folderWith, runCli } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+import {
+  checkInvariants,
+  countedService,
+  docs,
+  faulty,
+  filesBelow,
+  ledgerOf,
+  sentence,
+  summarized,
+  summaryOf,
+} from './invariants.ts'
+
+const summarize = ['summarize', 'docs']
+const ledgerIn = (cwd: string) => join(cwd, 'summaries/.claude-batch/ledger.jsonl')
+const summaryIn = (cwd: string, name: string) => join(cwd, `summaries/docs/${name}.md.summary.md`)
+const recordIn = (cwd: string, name: string) => join(cwd, `summaries/docs/${name}.md.error.txt`)
+
+/** A folder where everything has its summary. */
+async function done(names = 'abc') {
+  const service = await countedService((name, time) =>
+    name === 'b' && time === 2 ? { kind: 'status', status: 400 } : { kind: 'answer', delayMs: 5 },
+  )
+  const cwd = await folderWith(docs(names))
+  const { env } = service
+  expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+  return { ...service, cwd, again: (...args: string[]) => runCli([...summarize, ...args], { cwd, env }) }
+}
+
+const run = promisify(execFile)
+const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+
+/** Skips a test where the program cannot be run by somebody who is not root. */
+async function needNobody(context: TestContext, cwd: string): Promise<void> {
+  await chmod(cwd, 0o755)
+  const tried = await runCli(['--version'], { cwd, by: asNobody }).catch(() => undefined)
+  if (tried?.code !== 0) context.skip('nobody cannot run the program here: no setpriv, or no permission')
+}
+
+/** Mounts a file system in memory until the test is over; skips the test where that is not permitted. */
+async function needMount(context: TestContext, folder: string, options: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const mounted = await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]).catch(() => undefined)
+  if (mounted === undefined) context.skip('no file system may be mounted here')
+  onTestFinished(async () => void (await run('umount', [folder])))
+}
+
+describe('a disk that fails', () => {
+  it.each([
+    ['F01', 'ENOSPC'],
+    ['F07', 'EDQUOT'],
+    ['F07', 'EFBIG'],
+    ['F07', 'EIO'],
+  ])(
+    '%s by %s while a summary is written stops the run, and keeps the text for the next one',
+    async (_, code) => {
+      const { env, hits } = await countedService()
+      const cwd = await folderWith(docs('abcdef'))
+      const plan = { do: code, op: 'write', path: 'docs/\\.claude-batch', at: 2, short: true }
+      const full = await runCli([...summarize, '--concurrency', '1'], {
+        cwd,
+        env: { ...env, ...faulty(plan) },
+      })
+      expect(full.code).toBe(6)
+      expect(full.stderr).toContain(
+        'the summary of docs/b.md could not be put in place; the next run does it, without asking again',
+      )
+      expect(full.stderr).toMatch(
+        /cannot write .*b\.md\.summary\.md: .*; the same command goes on with the rest/,
+      )
+      expect(hits()).not.toHaveProperty('f')
+      expect(await summarized(cwd)).not.toContain('b')
+      expect((await ledgerOf(cwd)).filter(({ path }) => path === 'docs/b.md')).toEqual([])
+      await checkInvariants(cwd, { said: full.stderr })
+
+      expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+      expect(hits()).toEqual({ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 })
+      await checkInvariants(cwd)
+    },
+  )
+
+  it('F01 by being full for real: no partial summary, and once there is room nothing is asked again', async (context) => {
+    const text = 'A long summary. '.repeat(2500)
+    const { env, hits } = await countedService(() => ({ kind: 'answer', delayMs: 5, text }))
+    const cwd = await folderWith(docs('a'))
+    const out = join(cwd, 'summaries')
+    await needMount(context, out, 'size=64k')
+    const args = [...summarize, '--max-tokens', '64000']
+    const full = await runCli(args, { cwd, env })
+    expect(full.code).toBe(6)
+    expect(full.stderr).toContain('a.md.summary.md: no space left on the device')
+    expect(await filesBelow(out)).toEqual(['.claude-batch/journal.jsonl', '.claude-batch/ledger.jsonl'])
+
+    await run('mount', ['-o', 'remount,size=1m', out])
+    expect(await runHere(args, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 1 })
+    expect(await readFile(summaryIn(cwd, 'a'), 'utf8')).toBe(`${text.trimEnd()}\n`)
+  })
+
+  it('F01 with no room for the journal either shows the text that was paid for', async (context) => {
+    const text = 'A long summary. '.repeat(5000)
+    const { env } = await countedService(() => ({ kind: 'answer', delayMs: 5, text }))
+    const cwd = await folderWith(docs('a'))
+    await needMount(context, join(cwd, 'summaries'), 'size=64k')
+    const args = [...summarize, '--max-tokens', '64000']
+    const { code, stderr } = await runCli(args, { cwd, env })
+    expect(code).toBe(6)
+    expect(stderr).toContain('could not be put in place; here it is:')
+    expect(stderr).toContain(text.trimEnd())
+  })
+
+  it('F02 while the ledger is written leaves the summary, which the next run records', async () => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith(docs())
+    const plan = { do: 'ENOSPC', op: 'write', path: 'ledger\\.jsonl$', short: true }
+    const full = await runCli([...summarize, '--concurrency', '1'], { cwd, env: { ...env, ...faulty(plan) } })
+    expect(full.code).toBe(6)
+    expect(full.stderr).toMatch(/cannot write .*ledger\.jsonl: no space left on the device/)
+    expect(await summarized(cwd)).toContain('a')
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
+    await checkInvariants(cwd, { said: full.stderr, cut: true })
+  })
+})
+
+describe('an output folder that cannot be', () => {
+  it.for([
+    ['is not ours', (cwd: string) => mkdir(join(cwd, 'summaries'))],
+    ['cannot be made', () => Promise.resolve()],
+  ] as const)('F03 as it %s is told before anything is sent', async ([, prepare], context) => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith(docs())
+    await needNobody(context, cwd)
+    await prepare(cwd)
+    const { code, stderr } = await runCli(summarize, { cwd, env, by: asNobody })
+    expect(code).toBe(6)
+    expect(stderr).toMatch(/^claude-batch: cannot write .*summaries: permission denied\n$/)
+    expect(hits()).toEqual({})
+    expect(await filesBelow(cwd)).toEqual(Object.keys(docs()))
+  })
+
+  it('F03 as its file system is read-only is told before anything is sent', async (context) => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith(docs())
+    await needMount(context, join(cwd, 'summaries'), 'ro')
+    const { code, stderr } = await runCli(summarize, { cwd, env })
+    expect(code).toBe(6)
+    expect(stderr).toMatch(/summaries: the file system is read-only\n$/)
+    expect(hits()).toEqual({})
+  })
+
+  it.each([
+    ['a file of its name is there', 'docs/a.md'],
+    ['a file is above it', 'docs/a.md/summaries'],
+  ])('F04 as %s is a mistake in use', async (_, out) => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith(docs())
+    const { code, stderr } = await runCli([...summarize, '--out', out], { cwd, env })
+    expect(code).toBe(2)
+    expect(stderr).toContain('a file of that name is in the way')
+    expect(hits()).toEqual({})
+    expect(await filesBelow(cwd)).toEqual(Object.keys(docs()))
+  })
+
+  it('F06 any more, as it was deleted during the run, ends the run with 6 and shows what had no place', async () => {
+    const { env, hits } = await countedService((name) => ({
+      kind: 'answer',
+      delayMs: name === 'b' ? 600 : 5,
+    }))
+    const cwd = await folderWith(docs('ab'))
+    const { code, stderr } = await runCli(summarize, {
+      cwd,
+      env,
+      meanwhile: (child) => {
+        const look = setInterval(async () => {
+          if ((await ledgerOf(cwd, { torn: true })).length === 0) return
+          clearInterval(look)
+          await rm(join(cwd, 'summaries'), { recursive: true })
+        }, 5)
+        child.on('close', () => clearInterval(look))
+      },
+    })
+    expect(code).toBe(6)
+    expect(stderr).toContain(
+      `the summary of docs/b.md could not be put in place; here it is:\n[simulated] ${sentence('b')}`,
+    )
+    expect(stderr).toMatch(/cannot write .*b\.md\.summary\.md: no such directory/)
+    expect(await readdir(cwd)).toEqual(['docs'])
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 2, b: 2 })
+    await checkInvariants(cwd, { said: stderr })
+  })
+
+  it('F06 remembered, as its memory was deleted during the run, ends the run with 6', async () => {
+    const { env } = await countedService((name) => ({ kind: 'answer', delayMs: name === 'b' ? 600 : 5 }))
+    const cwd = await folderWith(docs('ab'))
+    const { code, stderr } = await runCli(summarize, {
+      cwd,
+      env,
+      meanwhile: (child) => {
+        const look = setInterval(async () => {
+          if ((await ledgerOf(cwd, { torn: true })).length === 0) return
+          clearInterval(look)
+          await rm(ledgerIn(cwd))
+        }, 5)
+        child.on('close', () => clearInterval(look))
+      },
+    })
+    expect(code).toBe(6)
+    expect(stderr).toMatch(/ledger\.jsonl was removed while it was written/)
+  })
+})
+
+describe('what is in the way of a summary', () => {
+  it('F05 if it is a directory is found before the document is sent', async () => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith(docs())
+    await mkdir(summaryIn(cwd, 'b'), { recursive: true })
+    const { code, stderr } = await runCli(summarize, { cwd, env })
+    expect(code).toBe(1)
+    expect(stderr).toContain('docs/b.md: output in_the_way: a directory stands where its summary belongs')
+    expect(hits()).toEqual({ a: 1, c: 1 })
+    await rm(summaryIn(cwd, 'b'), { recursive: true })
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
+    expect((await filesBelow(cwd)).filter((file) => file.endsWith('.error.txt'))).toEqual([])
+    await checkInvariants(cwd, { said: stderr })
+  })
+
+  it('F14 if it is a file that nobody remembers stays, unless --force is given', async () => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith({ ...docs(), 'summaries/docs/b.md.summary.md': 'Mine.\n' })
+    const { code, stderr } = await runCli(summarize, { cwd, env })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/docs\/b\.md: output foreign: .*--force replaces it/)
+    expect(await readFile(summaryIn(cwd, 'b'), 'utf8')).toBe('Mine.\n')
+    expect(await readFile(recordIn(cwd, 'b'), 'utf8')).toMatch(/^ERROR: output foreign: /)
+    expect(hits()).toEqual({ a: 1, c: 1 })
+    await checkInvariants(cwd, { said: stderr, touched: 'b' })
+
+    expect(await runCli(['summarize', 'docs/b.md', '--force'], { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
+    expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(3)
+    await checkInvariants(cwd)
+  })
+
+  it('F15 if it was edited by hand stays, unless --force is given', async () => {
+    const { cwd, env, hits, again } = await done()
+    await writeFile(summaryIn(cwd, 'a'), 'Better said.\n')
+    await writeFile(summaryIn(cwd, 'b'), 'Better said.\n')
+    await writeFile(join(cwd, 'docs/b.md'), `${sentence('b')} And more.\n`)
+    const { code, stderr } = await again('-v')
+    expect(code).toBe(1)
+    expect(stderr).toContain('docs/a.md: skipped: unchanged; its summary was edited by hand, and stands')
+    expect(stderr).toMatch(/docs\/b\.md: output edited: it has changed, .*--force replaces it/)
+    for (const name of 'ab') expect(await readFile(summaryIn(cwd, name), 'utf8')).toBe('Better said.\n')
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
+    await checkInvariants(cwd, { said: stderr, touched: 'ab' })
+
+    expect(await runHere(['summarize', 'docs/a.md', '--force'], { cwd, env })).toMatchObject({ code: 0 })
+    expect(await readFile(summaryIn(cwd, 'a'), 'utf8')).toBe(summaryOf('a'))
+  })
+
+  it('F17 if it is a link is never written through', async () => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith({ ...docs(), '.bashrc': 'precious' })
+    await mkdir(join(cwd, 'summaries/docs'), { recursive: true })
+    await symlink(join(cwd, '.bashrc'), summaryIn(cwd, 'b'))
+    await symlink(join(cwd, 'nowhere'), summaryIn(cwd, 'c'))
+    const { code, stderr } = await runCli(summarize, { cwd, env })
+    expect(code).toBe(1)
+    expect(stderr).toContain('docs/b.md: output foreign')
+    expect(hits()).toEqual({ a: 1, c: 1 })
+
+    expect(await runHere(['summarize', 'docs/b.md', '--force'], { cwd, env })).toMatchObject({ code: 0 })
+    expect(await readFile(join(cwd, '.bashrc'), 'utf8')).toBe('precious')
+    expect(await readdir(cwd)).not.toContain('nowhere')
+    await checkInvariants(cwd, { said: stderr })
+  })
+
+  it('F18 if a link leads its folder elsewhere is found before the document is sent', async () => {
+    const { env, hits } = await countedService()
+    const [cwd, elsewhere] = [
+      await folderWith({ ...docs('ac'), 'docs/deep/down/b.md': sentence('b') }),
+      await folderWith({}),
+    ]
+    await mkdir(join(cwd, 'summaries/docs'), { recursive: true })
+    await symlink(elsewhere, join(cwd, 'summaries/docs/deep'))
+    for (const force of [[], ['--force']]) {
+      const { code, stderr } = await runCli([...summarize, ...force], { cwd, env })
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/docs\/deep\/down\/b\.md: output outside: a symbolic link leads the folder/)
+      expect(await readdir(elsewhere)).toEqual([])
+      await checkInvariants(cwd, { said: stderr })
+    }
+    await rm(join(cwd, 'summaries/docs/deep'))
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toMatchObject({ b: 1 })
+    await checkInvariants(cwd)
+  })
+})
+
+describe('temporary files', () => {
+  it('F08 are in the folder they are renamed in, wherever TMPDIR is', async () => {
+    const { env } = await countedService()
+    const [cwd, elsewhere] = [await folderWith(docs()), await folderWith({})]
+    const log = join(await folderWith({}), 'operations')
+    const traced = { ...env, ...faulty({ log, op: 'rename|link|copyFile' }), TMPDIR: elsewhere }
+    expect(await runCli(summarize, { cwd, env: traced })).toMatchObject({ code: 0 })
+    const moves = (await readFile(log, 'utf8')).matchAll(/^begin \w+ (\S+) (\S+)$/gm)
+    const folders = [...moves].map(([, from = '', to = '']) => [dirname(from), dirname(to)])
+    expect(folders).toHaveLength(5)
+    for (const [from, to] of folders) expect(to).toBe(from)
+    expect(await readdir(elsewhere)).toEqual([])
+  })
+
+  it('F09 of a dead run are swept by the next that holds the lock; nobody else’s are', async () => {
+    const { env } = await countedService()
+    const cwd = await folderWith(docs())
+    const plan = { do: 'kill', op: 'rename', path: 'docs/b\\.md\\.summary\\.md$' }
+    await runCli([...summarize, '--concurrency', '1'], { cwd, env: { ...env, ...faulty(plan) } })
+    const left = async () =>
+      (await readdir(join(cwd, 'summaries/docs'))).filter((name) => name.endsWith('.tmp'))
+    expect(await left()).toEqual([expect.stringMatching(/^\.claude-batch-/)])
+    await writeFile(join(cwd, 'summaries/docs/.b.md.tmp'), 'mine')
+    await writeFile(join(cwd, 'summaries/docs/.claude-batch-notes.tmp'), 'mine')
+
+    const lock = join(cwd, 'summaries/.claude-batch/lock')
+    const dead = await readFile(lock, 'utf8')
+    await writeFile(lock, JSON.stringify({ ...JSON.parse(dead), host: 'elsewhere' }))
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 7 })
+    expect(await left()).toHaveLength(3)
+    await writeFile(lock, dead)
+    expect(await runCli(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await left()).toEqual(['.b.md.tmp', '.claude-batch-notes.tmp'])
+  })
+})
+
+describe('a damaged ledger', () => {
+  it('F10 with a torn last line loses that line, says so once, and goes on with a new one', async () => {
+    const { cwd, hits, again } = await done()
+    const before = await ledgerOf(cwd)
+    const lost = before.at(-1)?.path.slice(5, 6) ?? ''
+    await truncate(ledgerIn(cwd), (await stat(ledgerIn(cwd))).size - 50)
+    const { code, stderr } = await again()
+    expect(code).toBe(0)
+    expect(stderr.match(/cannot be read/g)).toHaveLength(1)
+    expect(stderr).toContain(`1 line of the ledger cannot be read (docs/${lost}.md) and count`)
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1, [lost]: 2 })
+    expect(await ledgerOf(cwd, { torn: true })).toHaveLength(3)
+    await checkInvariants(cwd, { said: stderr, cut: true })
+    expect(await again()).toMatchObject({ code: 0, stderr: expect.not.stringContaining('cannot be read') })
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1, [lost]: 2 })
+  })
+
+  it('F11 with garbage and NULs in the middle loses no more than these, and counts them', async () => {
+    const { cwd, hits, again } = await done()
+    const lines = (await readFile(ledgerIn(cwd), 'utf8')).split('\n')
+    await writeFile(
+      ledgerIn(cwd),
+      [...lines.slice(0, 2), '{"v":1,garbage', '\0'.repeat(500), ...lines.slice(2)].join('\n'),
+    )
+    const { code, stderr } = await again()
+    expect(code).toBe(0)
+    expect(stderr).toContain('2 lines of the ledger cannot be read and count for nothing')
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
+    await checkInvariants(cwd, { said: stderr, cut: true })
+  })
+
+  it('F12 of a newer version is left as it is', async () => {
+    const { cwd, hits, again } = await done()
+    const newer = (await readFile(ledgerIn(cwd), 'utf8')).replaceAll('"v":1', '"v":2')
+    await writeFile(ledgerIn(cwd), newer)
+    await writeFile(join(cwd, 'docs/d.md'), sentence('d'))
+    const { code, stderr } = await again()
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/ledger\.jsonl was written by a newer claude-batch \(its format is 2\)/)
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
+    expect(await readFile(ledgerIn(cwd), 'utf8')).toBe(newer)
+    expect(await readdir(dirname(ledgerIn(cwd)))).toEqual(['journal.jsonl', 'ledger.jsonl'])
+  })
+})
+
+describe('a summary made before', () => {
+  it('F13 that is gone is made again, and no other', async () => {
+    const { cwd, hits, again } = await done()
+    await rm(summaryIn(cwd, 'b'))
+    // The second request about b is refused for good, the third is not.
+    expect(await again()).toMatchObject({ code: 1 })
+    const { code, stderr } = await again()
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/again +1 × summary gone/)
+    expect(hits()).toEqual({ a: 1, b: 3, c: 1 })
+    await checkInvariants(cwd, { said: stderr })
+  })
+
+  it('F16 stays when its document has changed and then fails; the record is gone after the next success', async () => {
+    const { cwd, env, hits, again } = await done()
+    await writeFile(join(cwd, 'docs/b.md'), `\n${sentence('b')}\n`)
+    const { code, stderr } = await again()
+    expect(code).toBe(1)
+    expect(await readFile(recordIn(cwd, 'b'), 'utf8')).toMatch(/^ERROR: 400 invalid_request_error: /)
+    expect((await ledgerOf(cwd)).at(-1)).toMatchObject({ path: 'docs/b.md', status: 'failed' })
+    await checkInvariants(cwd, { said: stderr })
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 1, b: 3, c: 1 })
+    expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(3)
+    await checkInvariants(cwd)
+  })
+})
+
+describe('a rename', () => {
+  it('F19 that is refused for a moment is tried again; for ever, it ends the run with 6', async () => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith(docs())
+    const plan = { do: 'EPERM', times: 3, op: 'rename', path: 'docs/a\\.md\\.summary\\.md$' }
+    expect(await runCli(['summarize', 'docs/a.md'], { cwd, env: { ...env, ...faulty(plan) } })).toMatchObject(
+      { code: 0 },
+    )
+    const forEver = { ...plan, do: 'EBUSY', times: 1e9, path: 'docs/b\\.md\\.summary\\.md$' }
+    const { code, stderr } = await runCli(summarize, { cwd, env: { ...env, ...faulty(forEver) } })
+    expect(code).toBe(6)
+    await checkInvariants(cwd, { said: stderr })
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
+  })
+})
+
+describe('permissions', () => {
+  it.each([
+    ['077', '600', '700'],
+    ['022', '644', '755'],
+  ])('F20 follow a umask of %s, but for what is remembered', async (umask, file, folder) => {
+    const { env } = await countedService((name) =>
+      name === 'b' ? { kind: 'status', status: 400 } : { kind: 'answer', delayMs: 300 },
+    )
+    const cwd = await folderWith(docs('ab'))
+    const mode = async (path: string) => ((await stat(join(cwd, 'summaries', path))).mode & 0o777).toString(8)
+    let lock = ''
+    const { code } = await runCli(summarize, {
+      cwd,
+      env,
+      by: ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh'],
+      meanwhile: (child) => {
+        const look = setInterval(async () => {
+          lock ||= await mode('.claude-batch/lock').catch(() => '')
+        }, 5)
+        child.on('close', () => clearInterval(look))
+      },
+    })
+    expect(code).toBe(1)
+    expect(lock).toBe('600')
+    for (const path of ['.claude-batch/ledger.jsonl', '.claude-batch/journal.jsonl'])
+      expect(await mode(path)).toBe('600')
+    for (const path of ['docs/a.md.summary.md', 'docs/b.md.error.txt']) expect(await mode(path)).toBe(file)
+    for (const path of ['', 'docs']) expect(await mode(path)).toBe(folder)
+  })
+})
