@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest'
-import { folderWith, runCli } from '../support/run-cli.ts'
+import { folderWith, runCli, running } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 import {
   checkInvariants,
@@ -48,7 +48,9 @@ async function needMount(context: TestContext, folder: string, options: string):
   await mkdir(folder, { recursive: true })
   const mounted = await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]).catch(() => undefined)
   if (mounted === undefined) context.skip('no file system may be mounted here')
-  onTestFinished(async () => void (await run('umount', [folder])))
+  onTestFinished(async () => {
+    await run('umount', [folder])
+  })
 }
 
 describe('a disk that fails', () => {
@@ -174,18 +176,10 @@ describe('an output folder that cannot be', () => {
       delayMs: name === 'b' ? 600 : 5,
     }))
     const cwd = await folderWith(docs('ab'))
-    const { code, stderr } = await runCli(summarize, {
-      cwd,
-      env,
-      meanwhile: (child) => {
-        const look = setInterval(async () => {
-          if ((await ledgerOf(cwd, { torn: true })).length === 0) return
-          clearInterval(look)
-          await rm(join(cwd, 'summaries'), { recursive: true })
-        }, 5)
-        child.on('close', () => clearInterval(look))
-      },
-    })
+    const recorded = async () => (await ledgerOf(cwd)).length > 0
+    const { ended } = await running(summarize, { cwd, env }, recorded)
+    await rm(join(cwd, 'summaries'), { recursive: true })
+    const { code, stderr } = await ended
     expect(code).toBe(6)
     expect(stderr).toContain(
       `the summary of docs/b.md could not be put in place; here it is:\n[simulated] ${sentence('b')}`,
@@ -200,18 +194,10 @@ describe('an output folder that cannot be', () => {
   it('F06 remembered, as its memory was deleted during the run, ends the run with 6', async () => {
     const { env } = await countedService((name) => ({ kind: 'answer', delayMs: name === 'b' ? 600 : 5 }))
     const cwd = await folderWith(docs('ab'))
-    const { code, stderr } = await runCli(summarize, {
-      cwd,
-      env,
-      meanwhile: (child) => {
-        const look = setInterval(async () => {
-          if ((await ledgerOf(cwd, { torn: true })).length === 0) return
-          clearInterval(look)
-          await rm(ledgerIn(cwd))
-        }, 5)
-        child.on('close', () => clearInterval(look))
-      },
-    })
+    const recorded = async () => (await ledgerOf(cwd)).length > 0
+    const { ended } = await running(summarize, { cwd, env }, recorded)
+    await rm(ledgerIn(cwd))
+    const { code, stderr } = await ended
     expect(code).toBe(6)
     expect(stderr).toMatch(/ledger\.jsonl was removed while it was written/)
   })
@@ -437,25 +423,15 @@ describe('permissions', () => {
     ['077', '600', '700'],
     ['022', '644', '755'],
   ])('F20 follow a umask of %s, but for what is remembered', async (umask, file, folder) => {
-    const { env } = await countedService((name) =>
+    const { env, simulator } = await countedService((name) =>
       name === 'b' ? { kind: 'status', status: 400 } : { kind: 'answer', delayMs: 300 },
     )
     const cwd = await folderWith(docs('ab'))
     const mode = async (path: string) => ((await stat(join(cwd, 'summaries', path))).mode & 0o777).toString(8)
-    let lock = ''
-    const { code } = await runCli(summarize, {
-      cwd,
-      env,
-      by: ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh'],
-      meanwhile: (child) => {
-        const look = setInterval(async () => {
-          lock ||= await mode('.claude-batch/lock').catch(() => '')
-        }, 5)
-        child.on('close', () => clearInterval(look))
-      },
-    })
-    expect(code).toBe(1)
-    expect(lock).toBe('600')
+    const by = ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh']
+    const { ended } = await running(summarize, { cwd, env, by }, () => simulator.stats().inFlight > 0)
+    expect(await mode('.claude-batch/lock')).toBe('600')
+    expect(await ended).toMatchObject({ code: 1 })
     for (const path of ['.claude-batch/ledger.jsonl', '.claude-batch/journal.jsonl'])
       expect(await mode(path)).toBe('600')
     for (const path of ['docs/a.md.summary.md', 'docs/b.md.error.txt']) expect(await mode(path)).toBe(file)

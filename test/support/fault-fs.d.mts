@@ -13,6 +13,8 @@ export interface FaultPlan {
   readonly op?: string
   /** A regular expression for the absolute path; any by default. */
   readonly path?: string
+  /** So much longer does every operation take that matches: milliseconds. */
+  readonly slowMs?: number
   /** A write that is hit writes its first half. */
   readonly short?: boolean
   /** A file that gets two lines for each operation that matches: `begin rename /a /b`, and `end …` when it is done. */

@@ -8,6 +8,7 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 const { appendFileSync, writeSync } = fs
 let plan, operation, path, seen
@@ -47,6 +48,7 @@ function strike(error) {
 }
 
 async function through(judgement, work) {
+  if (judgement !== undefined && plan.slowMs !== undefined) await delay(plan.slowMs)
   if (judgement?.error !== undefined) strike(judgement.error)
   const result = await work()
   judgement?.end()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts'
 
 export const bin = fileURLToPath(new URL('../../bin/claude-batch.js', import.meta.url))
@@ -43,6 +43,24 @@ export async function runCli(
   })
   const [stdout, stderr] = [collected(child.stdout), collected(child.stderr)]
   return { ...(await ended), stdout: stdout(), stderr: stderr() }
+}
+
+/** Starts the program, and goes on as soon as the condition holds; it is killed when the test is over. */
+export async function running(
+  args: readonly string[],
+  options: Omit<RunOptions, 'meanwhile'>,
+  until: () => boolean | Promise<boolean>,
+): Promise<{ child: ChildProcess; ended: Promise<Ended> }> {
+  const started: ChildProcess[] = []
+  const ended = runCli(args, { ...options, meanwhile: (child) => started.push(child) })
+  const [child] = started
+  if (child === undefined) throw new Error('it did not start')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  await vi.waitUntil(until, { timeout: 15_000, interval: 5 })
+  return { child, ended }
 }
 
 /** What a stream has brought so far, also where it was closed in the middle. */
