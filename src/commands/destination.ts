@@ -25,6 +25,7 @@ export interface Destination {
   /** Sources whose summary stands. */
   readonly done: readonly Source[]
   readonly objection?: NonNullable<Job['objection']>
+  readonly keep?: NonNullable<Job['keep']>
   readonly again: ReadonlyMap<Again, number>
   /** After the sink. */
   close(): Promise<void>
@@ -121,6 +122,7 @@ export async function folderDestination(
       todo,
       done,
       objection: files.objection,
+      keep: files.keep,
       again: files.again,
       close: unlock,
     }

@@ -72,7 +72,7 @@ export async function summarize(
       out === undefined
         ? stdoutDestination(found.sources, options, world)
         : await folderDestination(out, found.sources, { options, world, facts, version, drain: halt.drain })
-    const { sink, todo, done, objection, again } = destination
+    const { sink, todo, done, objection, keep, again } = destination
     const client = todo.length > 0 ? await service.open() : nothingToAsk
 
     const tally = createTally()
@@ -129,6 +129,7 @@ export async function summarize(
       ...(objection !== undefined && { objection }),
       ask,
       ended: rules.saw,
+      ...(keep !== undefined && { keep }),
       explain: ({ fault }) => new RunError('refused', adviceFor(fault, parameters.model, endpoint)),
       slots: pace.slots,
       ...(out === undefined && !options.unordered && { ahead: furthestAhead }),

@@ -3,6 +3,7 @@ import { billOf, costUsd } from './bill.ts'
 import type { Fingerprint } from './document.ts'
 import type { Failure } from './failure.ts'
 import type { Outcome } from './outcome.ts'
+import { isBelow } from './output-path.ts'
 import type { Usage } from './usage.ts'
 
 /** Counts changes that an older reader would misunderstand; fields are added without. `docs/ledger.md` describes it. */
@@ -177,7 +178,7 @@ function isComplete(line: Record<string, unknown>): boolean {
   if (typeof size !== 'number' || typeof key !== 'string') return false
   if (status === 'unchanged') return true
   const { file, sha256 } = (output ?? {}) as Record<string, unknown>
-  return status === 'summarized' && typeof file === 'string' && typeof sha256 === 'string'
+  return status === 'summarized' && isBelow(file) && typeof sha256 === 'string'
 }
 
 function damaged(text: string): DamagedLine {

@@ -9,6 +9,11 @@ export interface OutputPath {
 export const summarySuffix = '.summary.md'
 export const recordSuffix = '.error.txt'
 
+/** Whether a name that was read from a file stays below the folder it is meant for. */
+export function isBelow(file: unknown): boolean {
+  return typeof file === 'string' && !/^[/\\]|^[a-z]:/i.test(file) && !file.split(/[/\\]/).includes('..')
+}
+
 export interface OutputPathOptions {
   /** The output file system takes `A` and `a` for one name. */
   readonly foldsCase: boolean

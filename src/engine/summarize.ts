@@ -21,6 +21,8 @@ export interface Job {
   readonly ask: Ask
   /** Told of each outcome before anything new is started, which it may forbid. */
   readonly ended?: (outcome: Outcome) => void
+  /** Makes an outcome safe before its slot is free: what a crash can cost is never more than the slots. */
+  readonly keep?: (outcome: Outcome) => Promise<void>
   /** What to tell the user when the account or setup refuses. */
   readonly explain: (error: AskError) => RunError
   /** Slots of the pool; see the pool's option `size`. */
@@ -40,6 +42,7 @@ export function summarizeAll(job: Job): AsyncGenerator<Outcome> {
   return pool(sources, ahead === undefined ? { size } : { size, ahead }, async (source) => {
     const outcome = await summarizeOne(source, job)
     job.ended?.(outcome)
+    await job.keep?.(outcome)
     return outcome
   })
 }

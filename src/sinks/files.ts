@@ -26,6 +26,11 @@ export interface Files extends Sink {
   stands(source: Source): boolean
   /** What speaks against asking this; undefined where nothing does. Compares contents. */
   objection(source: Source, asked: Asked): Promise<InputProblem | undefined>
+  /**
+   * Keeps an outcome against any crash, which `write` then puts in place. Never rejects: if it could not be kept,
+   * `write` tells.
+   */
+  keep(outcome: Outcome): Promise<void>
   /** How many documents were asked about again so far, by the reason. */
   readonly again: ReadonlyMap<Again, number>
 }
@@ -68,6 +73,19 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     return stats.size === size && sha256(await contentOf(file)) === hash ? 'intact' : 'edited'
   }
 
+  /** Keeps an outcome; resolves with what puts it in place. */
+  const begin = async (outcome: Outcome): Promise<() => Promise<void>> => {
+    const nothing = () => Promise.resolve()
+    const line = lineOf(outcome, new Date(clock.wall()).toISOString(), facts)
+    if (line === undefined) return nothing
+    const { path } = outcome.source
+    if (line.status !== 'unchanged') return memory.keep({ line, ...fileOf(outcome, name(path)) })
+    const { size, mtime, recipe } = made.get(path) ?? {}
+    const known = line.size === size && line.mtime === mtime && line.recipe === recipe
+    return known ? nothing : () => memory.confirm(line)
+  }
+  const kept = new WeakMap<Outcome, Promise<() => Promise<void>>>()
+
   return {
     again,
     stands({ path, stats }) {
@@ -93,16 +111,14 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       }
       return problem
     },
+    async keep(outcome) {
+      const placing = begin(outcome)
+      kept.set(outcome, placing)
+      await placing.catch(() => {})
+    },
     async write(outcome) {
-      const line = lineOf(outcome, new Date(clock.wall()).toISOString(), facts)
-      if (line === undefined) return
-      const { path } = outcome.source
-      if (line.status === 'unchanged') {
-        const { size, mtime, recipe } = made.get(path) ?? {}
-        const known = line.size === size && line.mtime === mtime && line.recipe === recipe
-        return known ? undefined : memory.confirm(line)
-      }
-      await memory.finish({ line, ...fileOf(outcome, name(path)) })
+      const place = await (kept.get(outcome) ?? begin(outcome))
+      await place()
     },
     close: () => memory.close(),
   }

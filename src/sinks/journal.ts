@@ -1,4 +1,5 @@
 import type { DocumentLine } from '../core/ledger-line.ts'
+import { isBelow } from '../core/output-path.ts'
 import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
 import { readLines } from './lines.ts'
@@ -18,13 +19,16 @@ export interface Entry {
  * loss of power costs a text, or costs it twice.
  */
 export interface Journal {
-  /**
-   * Keeps the entry, then does the work, which puts it where it belongs.
-   * @throws RunError `io` when it cannot be kept; whatever the work throws, with the entry kept for the next run
-   */
-  through(entry: Entry, work: () => Promise<void>): Promise<void>
+  /** @throws RunError `io`: then nothing will be there for the next run */
+  keep(entry: Entry): Promise<Kept>
   close(): Promise<void>
 }
+
+/**
+ * Ends an entry by doing the work, which puts it where it belongs; to be called exactly once.
+ * @throws KeptError when the work fails for now; whatever else it throws
+ */
+export type Kept = (work: () => Promise<void>) => Promise<void>
 
 /** An entry is safe in the journal, but could not be put where it belongs: the next run will. */
 export class KeptError extends RunError {
@@ -65,22 +69,28 @@ export async function openJournal(path: string, checkpoint: () => Promise<void>)
     }
   }
   return {
-    async through(entry, work) {
+    async keep(entry) {
       while (pause !== undefined) await pause.over
       const text = JSON.stringify(entry)
       open++
       size += text.length
       if (size > checkpointAt) pause = promiseWithEnd()
-      let kept = false
       try {
         await file.append(text)
-        kept = true
-        await work()
       } catch (error) {
         leftover = true
-        throw kept && error instanceof RunError && (await file.isThere()) ? new KeptError(error) : error
-      } finally {
         await ended()
+        throw error
+      }
+      return async (work) => {
+        try {
+          await work()
+        } catch (error) {
+          leftover = true
+          throw error instanceof RunError && (await file.isThere()) ? new KeptError(error) : error
+        } finally {
+          await ended()
+        }
       }
     },
     async close() {
@@ -113,9 +123,15 @@ export async function readJournal(path: string): Promise<Entry[]> {
     for (const line of lines) {
       try {
         const entry = JSON.parse(line) as Entry
-        if (typeof entry?.line?.path === 'string') entries.push(entry)
+        if (isUsable(entry)) entries.push(entry)
       } catch {}
     }
   }
   return entries
+}
+
+/** It comes from a file that anybody may have written to: it must not lead us anywhere else. */
+function isUsable(entry: Entry | null): entry is Entry {
+  const { line, file = '', text = '' } = entry ?? {}
+  return typeof line?.path === 'string' && typeof text === 'string' && isBelow(file)
 }

@@ -14,8 +14,12 @@ import { cannotWrite, contentOf, isTemporary, lookAt, syncFolder, writeWhole } f
 export interface Memory extends Pick<Ledger, 'made' | 'damaged'> {
   /** Documents that an earlier run had paid for and could not finish; now they are. */
   readonly recovered: number
-  /** Puts what a finished document leaves in place, and records it. @throws RunError `io` */
-  finish(entry: Entry): Promise<void>
+  /**
+   * Keeps what a finished document leaves, from now on against any crash. Resolves with what then puts it in place and
+   * records it.
+   * @throws RunError `io`, both
+   */
+  keep(entry: Entry): Promise<() => Promise<void>>
   /** Records that a document is still the one that was summarized. @throws RunError `io` */
   confirm(line: UnchangedLine): Promise<void>
   close(): Promise<void>
@@ -64,13 +68,16 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     made: ledger.made,
     damaged: ledger.damaged,
     recovered: unfinished.size,
-    finish: (entry) =>
-      journal.through(entry, async () => {
-        const output = await put(entry)
-        await removeRecord(out, { ...entry.line, ...output })
-        await begin()
-        await record({ ...entry.line, ...output })
-      }),
+    async keep(entry) {
+      const kept = await journal.keep(entry)
+      return () =>
+        kept(async () => {
+          const output = await put(entry)
+          await removeRecord(out, { ...entry.line, ...output })
+          await begin()
+          await record({ ...entry.line, ...output })
+        })
+    },
     async confirm(line) {
       await begin()
       await record(line)

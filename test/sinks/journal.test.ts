@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DocumentLine } from '../../src/core/ledger-line.ts'
 import { RunError } from '../../src/errors.ts'
-import { type Entry, KeptError, openJournal, readJournal } from '../../src/sinks/journal.ts'
+import { type Entry, type Journal, KeptError, openJournal, readJournal } from '../../src/sinks/journal.ts'
 import { folderWith } from '../support/run-cli.ts'
 
 const entry = (path: string, text = 'text'): Entry => ({
@@ -11,6 +11,8 @@ const entry = (path: string, text = 'text'): Entry => ({
   file: `${path}.summary.md`,
   text,
 })
+const through = async (journal: Journal, entry: Entry, work: () => Promise<void>) =>
+  (await journal.keep(entry))(work)
 const paths = async (file: string) => (await readJournal(file)).map(({ line }) => line.path)
 const journalFile = async () => join(await folderWith({}), 'journal.jsonl')
 
@@ -19,8 +21,8 @@ describe('the journal', () => {
     const file = await journalFile()
     const checkpoints: string[][] = []
     const journal = await openJournal(file, async () => void checkpoints.push(await paths(file)))
-    await journal.through(entry('a.md'), async () => expect(await paths(file)).toEqual(['a.md']))
-    await journal.through(entry('b.md'), async () => {})
+    await through(journal, entry('a.md'), async () => expect(await paths(file)).toEqual(['a.md']))
+    await through(journal, entry('b.md'), async () => {})
     expect(await paths(file)).toEqual(['a.md', 'b.md'])
     await journal.close()
     expect(checkpoints).toEqual([['a.md', 'b.md']])
@@ -31,11 +33,11 @@ describe('the journal', () => {
     const file = await journalFile()
     let checkpoints = 0
     const journal = await openJournal(file, async () => void checkpoints++)
-    const failing = journal.through(entry('a.md'), async () => {
+    const failing = through(journal, entry('a.md'), async () => {
       throw new RunError('io', 'no space')
     })
     await expect(failing).rejects.toBeInstanceOf(KeptError)
-    await journal.through(entry('b.md'), async () => {})
+    await through(journal, entry('b.md'), async () => {})
     await journal.close()
     expect(checkpoints).toBe(0)
     expect(await paths(file)).toEqual(['a.md', 'b.md'])
@@ -43,10 +45,9 @@ describe('the journal', () => {
 
   it('does no work for what it cannot keep', async () => {
     const file = await journalFile()
-    const { symlink } = await import('node:fs/promises')
     await symlink('/dev/full', file)
     const journal = await openJournal(file, async () => {})
-    const failing = journal.through(entry('a.md'), () => Promise.reject(new Error('worked')))
+    const failing = through(journal, entry('a.md'), () => Promise.reject(new Error('worked')))
     await expect(failing).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('no space') })
     await expect(failing).rejects.not.toBeInstanceOf(KeptError)
     await journal.close()
@@ -62,7 +63,7 @@ describe('the journal', () => {
     const text = 'x'.repeat(100_000)
     await Promise.all(
       Array.from({ length: 120 }, (_, n) =>
-        journal.through(entry(`${n}.md`, text), async () => {
+        through(journal, entry(`${n}.md`, text), async () => {
           open++
           await readFile(file)
           open--

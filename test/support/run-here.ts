@@ -31,6 +31,7 @@ export async function runHere(
     random: Math.random,
     pid: ++pid,
     isRunning: () => false,
+    stdoutIsClosed: () => false,
     onStop: () => () => {},
   })
   stdout.end()
