@@ -67,7 +67,8 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
         return await send(anthropic, request, deadline.signal, clock)
       } catch (error) {
         signal.throwIfAborted()
-        throw new AskError(faultOf(error, clock.wall(), deadline))
+        const fault = faultOf(error, clock.wall(), deadline)
+        throw new AskError(fault.status === 401 ? { ...fault, credential: credentialOf(anthropic) } : fault)
       }
     })
   return { ask, endpoint, close: () => dispatcher.destroy() }
@@ -150,6 +151,11 @@ async function checkedEndpoint(anthropic: Anthropic): Promise<string> {
     )
   }
   return built.url.replace(/\/v1\/messages.*$/, '')
+}
+
+function credentialOf({ apiKey, authToken }: Anthropic): string {
+  if (apiKey) return 'ANTHROPIC_API_KEY'
+  return authToken ? 'ANTHROPIC_AUTH_TOKEN' : 'the profile in use'
 }
 
 const noCredentials =

@@ -16,6 +16,8 @@ export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fau
   if (error instanceof Anthropic.APIConnectionTimeoutError || timeouts.has(code ?? '')) {
     return { kind: 'timeout', type: 'timeout', message, ...(code !== undefined && { code }) }
   }
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+    return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
   // An `event: error` inside a stream: no status any more, but a type.
   if (error instanceof Anthropic.APIError && error.type)
     return { kind: 'stream', type: error.type, message: error.apiMessage ?? message }
@@ -74,6 +76,7 @@ function redirectTarget(status: number, location: string | null): string | undef
 /** A proxy's page, without its markup. */
 function bodyText({ message, status }: StatusError): string {
   const text = message
+    .slice(0, longestPage)
     .replace(/^\d+ /, '')
     .replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
     .replace(/\s+/g, ' ')
@@ -82,6 +85,9 @@ function bodyText({ message, status }: StatusError): string {
     ? `HTTP status ${status} without a message`
     : text.slice(0, 200)
 }
+
+/** Taking the markup out takes time that grows with the square of the length, where none of it is ever closed. */
+const longestPage = 10_000
 
 function causes(error: unknown): (Error & { code?: string })[] {
   const chain: (Error & { code?: string })[] = []

@@ -10,7 +10,16 @@ import { parseUsage } from '../core/usage.ts'
  */
 export async function messageReply(promise: APIPromise<unknown>): Promise<Reply> {
   const { data, response } = await promise.withResponse()
-  return replyFrom(data, response)
+  // Without a content type that says JSON, the SDK hands on the text.
+  return replyFrom(typeof data === 'string' ? parsed(data) : data, response)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
 }
 
 /** Turns a message of the API, whole or put together from a stream, into a reply. */

@@ -13,7 +13,7 @@ export function adviceFor(fault: Fault, model: string, endpoint: string): string
   return printable(`${said}; ${remedy(fault, model, endpoint)}`)
 }
 
-function remedy({ kind, status, code, message }: Fault, model: string, endpoint: string): string {
+function remedy({ kind, status, code, message, credential }: Fault, model: string, endpoint: string): string {
   if (kind === 'tls')
     return `check the certificate of ${endpoint} (a company proxy's can be added with NODE_EXTRA_CA_CERTS)`
   if (code === 'enforced_spend_limit_reached')
@@ -24,10 +24,8 @@ function remedy({ kind, status, code, message }: Fault, model: string, endpoint:
   if (code?.startsWith('cmek'))
     return "the organization's encryption key cannot be used; see its key settings"
   if (status === 400)
-    return message.includes('credit')
-      ? 'add credit in the console, then run the same command again'
-      : 'raise the limit in the console, then run the same command again'
-  if (status === 401) return 'check ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or the profile in use)'
+    return message.includes('credit') ? 'add credit in the console' : 'raise the limit in the console'
+  if (status === 401) return `check ${credential ?? 'the key'}`
   if (status === 402) return 'see Billing in the console'
   if (status === 403) return `this key may not use ${model} in its workspace`
   if (status === 404)

@@ -15,6 +15,8 @@ export interface Fault {
   /** Text of the server or the system: untrusted, of any length. */
   readonly message: string
   readonly requestId?: string
+  /** For a 401: where the credential that was refused came from, never its value. */
+  readonly credential?: string
   /** How long the server asks everyone to wait. */
   readonly retryAfter?: Seconds
   /** The account's limits, as the response's headers told them. */
@@ -80,8 +82,10 @@ function ofFault(fault: Fault): Verdict {
       return ends
     case 'connection':
     case 'timeout':
-    case 'malformed':
       return again
+    case 'malformed':
+      // It would be as long again, and each time it may be billed.
+      return fault.type === 'reply_too_large' ? forDocument : again
     case 'stream':
       // After the 200 there is no status any more: only the type tells.
       return byType.get(fault.type) ?? forDocument
@@ -186,16 +190,24 @@ export interface Failure {
 
 /** The failure of a document whose last sending ended in this fault. */
 export function failureOf(fault: Fault): Failure {
+  const hint = hintFor(fault)
   return {
     kind:
       fault.kind === 'status' && fault.status !== undefined
         ? fault.status
         : (fault.kind as Exclude<Fault['kind'], 'status'>),
     type: fault.type,
-    message: fault.message,
+    message: hint === undefined ? fault.message : `${fault.message}; ${hint}`,
     transient: judge(fault).blame === 'service',
     ...(fault.requestId !== undefined && { requestId: fault.requestId }),
   }
+}
+
+/** What can be done about it, where that is not the same for every error. */
+function hintFor({ status, code = '', message }: Fault): string | undefined {
+  if (status === 413 || (status === 400 && message.startsWith('prompt is too long')))
+    return 'split the document'
+  return neverSent.has(code) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
 }
 
 /** `529 overloaded_error: Overloaded`: the first line of a record after its `ERROR: `. May hold untrusted text. */

@@ -35,6 +35,8 @@ export async function perform(
       response.writeHead(behaviour.status, behaviour.headers)
       response.end(behaviour.body)
       return
+    case 'by-hand':
+      return behaviour.respond(response, messageFor(request, index, {}))
     case 'stall':
       if (!behaviour.afterHeaders) return wait(Number.POSITIVE_INFINITY)
       break

@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http'
+import type { Message } from './message.ts'
 import { logNormal, seededRandom } from './random.ts'
 import type { MessageRequest } from './validate.ts'
 
@@ -46,6 +48,11 @@ export type Behaviour =
       readonly status: number
       readonly headers: Readonly<Record<string, string>>
       readonly body: string
+    }
+  /** Leaves it to the script to send what it likes; `message` is what the service would have answered. */
+  | {
+      readonly kind: 'by-hand'
+      readonly respond: (response: ServerResponse, message: Message) => void | Promise<void>
     }
 
 export type Script = (incoming: Incoming) => Behaviour

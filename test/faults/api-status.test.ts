@@ -1,0 +1,229 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { requestFor } from '../support/scripted-ask.ts'
+import { simulatedClient } from '../support/simulated-client.ts'
+import { answer, type Seen, withFaults } from './with-faults.ts'
+
+type Status = Extract<Behaviour, { kind: 'status' }>
+
+/** An error that is sent again soon, where it is sent again at all. */
+const error = (status: number, fields: Partial<Status> = {}): Status => ({
+  kind: 'status',
+  status,
+  ...fields,
+  headers: { 'retry-after-ms': '10', ...fields.headers },
+})
+/** For several runs of the program on a busy machine. */
+const slowly = 60_000
+const html = { 'content-type': 'text/html' }
+const page = `<html><style>p{}</style><h1>Bad \u001b[31mGateway</h1>${'nginx '.repeat(100)}</html>`
+
+describe('errors that pass', () => {
+  const rows = {
+    A08: [error(408), answer],
+    A09: [error(409), answer],
+    A17: [error(500), answer],
+    A20: [error(520, { headers: html, body: page }), error(524, { headers: html, body: page }), answer],
+    A21: [error(529), error(529), answer],
+  }
+  let seen: Seen | undefined
+  beforeAll(async () => {
+    seen = (await withFaults({ rows }))[0]
+    expect(seen?.code).toBe(0)
+  }, slowly)
+
+  it.each([
+    ['A08', 'a 408', 2],
+    ['A09', 'a 409', 2],
+    ['A17', 'a 500', 2],
+    ['A20', 'the pages of a proxy', 3],
+    ['A21', 'a 529, twice', 3],
+  ])('%s %s is sent again', (row, _name, hits) => {
+    expect(seen?.fates[row]).toMatchObject({ summary: expect.stringMatching(/^\[simulated\]/) })
+    expect(seen?.fates[row]?.sent).toHaveLength(hits)
+  })
+})
+
+describe('errors that last', () => {
+  const rows = {
+    A18: [error(500, { message: 'down' })],
+    A20: [502, 503, 504].map((code) => error(code, { headers: html, body: page })),
+    A22: [error(529, { headers: { 'x-should-retry': 'false' } })],
+  }
+  let seen: Seen | undefined
+  beforeAll(async () => {
+    seen = (await withFaults({ rows }))[0]
+    expect(seen?.code).toBe(75)
+    expect(seen?.stderr).toContain('3 failed (worth running again)')
+  }, slowly)
+
+  it('A18 a 500 ends after the retries, and the record tells each attempt', () => {
+    const { sent, record, summary } = seen?.fates['A18'] ?? {}
+    expect([sent?.length, summary]).toEqual([3, undefined])
+    expect(record).toMatch(/^ERROR: 500 api_error: down\n/)
+    expect(record?.match(/^attempt \d: \S+ 500 api_error after \d+ ms$/gm)).toHaveLength(3)
+  })
+
+  it('A20 a proxy’s page is told without its markup, escaped and cut', () => {
+    const { sent, record } = seen?.fates['A20'] ?? {}
+    expect(sent).toHaveLength(3)
+    expect(record?.match(/ \d+ http_50\d after/g)).toHaveLength(3)
+    expect(record).toMatch(/^ERROR: 504 http_504: Bad \\x1b\[31mGateway nginx[^\n]{100,200}\n/)
+  })
+
+  it('A22 x-should-retry: false holds for a 529 too', () => {
+    const { sent, record } = seen?.fates['A22'] ?? {}
+    expect(sent).toHaveLength(1)
+    expect(record).toMatch(/^ERROR: 529 overloaded_error: /)
+  })
+})
+
+describe('errors of a document', () => {
+  const tooLong = 'prompt is too long: 210000 tokens > 200000 maximum'
+  const echo = `cannot read \u001b]0;x\u0007 ${'Document b is confidential. '.repeat(50)}`
+  const rows = {
+    A01: [error(400, { message: 'messages: no' })],
+    A02: [error(400, { message: tooLong })],
+    A10: [error(413)],
+    A11: [error(422)],
+    'A11-418': [error(418)],
+    'A11-451': [error(451)],
+    A23: [error(400, { headers: { 'x-should-retry': 'true' } })],
+    A25: [error(400, { body: '' })],
+    'A25-text': [error(400, { body: '{"error":', headers: html })],
+    'A25-list': [error(400, { body: '[]' })],
+    'A25-large': [error(400, { body: '<style'.repeat(8_000_000), headers: html })],
+    'A25-slow': [error(400, { body: '<style'.repeat(1_000_000), headers: html })],
+    A26: [error(400, { message: echo })],
+  }
+  let seen: Seen | undefined
+  beforeAll(async () => {
+    seen = (await withFaults({ rows }))[0]
+    expect(seen?.code).toBe(1)
+    expect(seen?.stderr).not.toContain('worth running again')
+  }, slowly)
+
+  it('A01 a 400 becomes a record and a line, each with the request’s id', () => {
+    expect(seen?.fates['A01']).toMatchObject({
+      summary: undefined,
+      record: expect.stringMatching(
+        /^ERROR: 400 invalid_request_error: messages: no\nrequest id: req_\w+\nattempt 1: [^\n]+\n$/,
+      ),
+    })
+    expect(seen?.stderr).toMatch(
+      /^claude-batch: docs\/b-A01\.md: 400 invalid_request_error: messages: no \[req_\w+\]$/m,
+    )
+  })
+
+  it.each<[string, string, number, RegExp]>([
+    ['A01', 'a 400', 1, /^ERROR: 400 invalid_request_error: /],
+    [
+      'A02',
+      'a prompt that is too long',
+      1,
+      /^ERROR: 400 .* 210000 tokens > 200000 maximum; split the document\n/,
+    ],
+    ['A10', 'a 413', 1, /^ERROR: 413 request_too_large: .*; split the document\n/],
+    ['A11', 'a 422', 1, /^ERROR: 422 /],
+    ['A11-418', 'a 418', 1, /^ERROR: 418 /],
+    ['A11-451', 'a 451', 1, /^ERROR: 451 /],
+    ['A23', 'a 400 with x-should-retry: true', 3, /^ERROR: 400 invalid_request_error: /],
+    ['A25', 'an error without a body', 1, /^ERROR: 400 http_400: HTTP status 400 without a message\n/],
+    ['A25-text', 'an error that is not JSON', 1, /^ERROR: 400 http_400: \{"error":\n/],
+    ['A25-list', 'an error that is JSON of another kind', 1, /^ERROR: 400 http_400: \[\]\n/],
+    ['A25-large', 'an error of 48 MB', 1, /^ERROR: 400 http_400: .{0,200}\n/],
+    ['A25-slow', 'an error whose markup never ends', 1, /^ERROR: 400 http_400: .{0,200}\n/],
+  ])('%s %s is a failure of that document alone', (row, _name, hits, record) => {
+    expect(seen?.fates[row]?.sent).toHaveLength(hits)
+    expect(seen?.fates[row]).toMatchObject({ summary: undefined, record: expect.stringMatching(record) })
+  })
+
+  it('A26 a message that repeats the document is cut and escaped', () => {
+    expect(seen?.fates['A26']?.record).toMatch(
+      /^ERROR: 400 invalid_request_error: cannot read \\x1b\]0;x\\x07 Document b is [^\n]{0,300}\n/,
+    )
+    expect(seen?.stderr).not.toContain('\u001b')
+  })
+})
+
+describe('errors of the account or the setup', () => {
+  const token = (url: string) => ({
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: '',
+    ANTHROPIC_AUTH_TOKEN: 'sk-ant-test-0123456789',
+  })
+  const wrongKey = error(401, { message: 'invalid x-api-key' })
+  const ownLimit = 'You have reached your specified workspace API usage limits.'
+  const rows: [string, string, Status, RegExp][] = [
+    ['A04', 'a 401', wrongKey, /401 .*: invalid x-api-key \[req_\w+\]; check ANTHROPIC_API_KEY;/],
+    ['A04', 'a 401 for a token', wrongKey, /: invalid x-api-key .*; check ANTHROPIC_AUTH_TOKEN;/],
+    ['A05', 'a 402', error(402), /402 billing_error: .*see Billing in the console/],
+    ['A06', 'a 403', error(403), /403 permission_error: .*may not use claude-haiku-5-5 in its workspace/],
+    ['A07', 'a 404', error(404, { message: 'model: x' }), /404 not_found_error: .*Known are .*haiku/],
+    [
+      'A14',
+      'the month’s spend limit',
+      error(429, { code: 'enforced_spend_limit_reached', headers: {} }),
+      /access returns on the 1st at 00:00 UTC/,
+    ],
+    [
+      'A15',
+      'a spend limit of one’s own',
+      error(400, { message: ownLimit }),
+      /raise the limit in the console/,
+    ],
+  ]
+  let seen: Seen[] = []
+  beforeAll(async () => {
+    const faults = rows.map(([, name, behaviour]) => ({
+      everything: () => behaviour,
+      flags: ['--concurrency', '2'],
+      ...(name.includes('token') && { environment: token }),
+    }))
+    seen = await withFaults(...faults)
+  }, slowly)
+
+  it.each(rows)(
+    '%s %s ends the run, blames no document and says what to do',
+    (_row, name, _error, advice) => {
+      const { code, stderr, files, requests } = seen[rows.findIndex((row) => row[1] === name)] as Seen
+      expect(code).toBe(4)
+      expect(requests).toBeLessThanOrEqual(2)
+      expect([...files.keys()].filter((path) => /error\.txt|summary/.test(path))).toEqual([])
+      expect(stderr).toMatch(advice)
+      expect(stderr).toMatch(/2 not done/)
+    },
+  )
+})
+
+describe('the same error for every document', () => {
+  it('A03 ends the run after the first five, and leaves the rest for later', async () => {
+    const docs = Array.from({ length: 80 }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`])
+    const cwd = await folderWith(Object.fromEntries(docs))
+    const { env, simulator } = await serviceFor({ script: () => error(400, { message: 'effort: no' }) })
+    const { code, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
+    expect(code).toBe(4)
+    expect(simulator.stats().requests).toBeLessThan(80)
+    expect(stderr).toMatch(/stopped: the first 5 documents all failed with the same error: .*effort: no/)
+    expect(stderr).toMatch(/\d not done/)
+  })
+
+  it.todo('A03 sends at most 5 + concurrency (needs the breaker to see outcomes before they are written)')
+
+  it('A24 no redirect is followed: the other host sees nothing', async () => {
+    const other = await simulatedClient({})
+    const location = `${other.simulator.url}/v1/messages`
+    const redirect = (status: number): Behaviour => ({ kind: 'raw', status, headers: { location }, body: '' })
+    for (const status of [301, 302, 303, 307, 308]) {
+      const { client } = await simulatedClient({ script: () => redirect(status) })
+      const asking = client.ask(requestFor('a.md'), new AbortController().signal)
+      await expect(asking).rejects.toMatchObject({ fault: { kind: 'status', status } })
+    }
+    const [seen] = await withFaults({ everything: () => redirect(308) })
+    expect(seen?.code).toBe(4)
+    expect(seen?.stderr).toContain(`redirected to ${location}`)
+    expect(seen?.fates['a']?.record).toBeUndefined()
+    expect(other.simulator.stats().connections).toBe(0)
+  })
+})
