@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Ask } from '../../src/core/ask.ts'
-import { AskError, type Fault } from '../../src/core/failure.ts'
+import { AskError, type Fault, StoppedError } from '../../src/core/failure.ts'
 import { seededRandom } from '../../src/simulator/random.ts'
 import { replyOf, requestFor, scriptedAsk, statusFault } from '../support/scripted-ask.ts'
 import { simulatedClient } from '../support/simulated-client.ts'
@@ -144,7 +144,7 @@ async function sendAll(count: number, trouble: (now: number) => Fault | undefine
       () => replies++,
       (error: Error) => {
         if (error instanceof AskError) failed++
-        else halt.stop(error)
+        else halt.stop(error instanceof StoppedError ? error.cause : error)
       },
     )
   const all = async () => {

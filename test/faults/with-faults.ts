@@ -1,12 +1,15 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { startSimulator } from '../../src/simulator/server.ts'
 import { type Ended, runCli } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 
 const apiKey = 'sk-ant-test-0123456789'
+/** Time for several runs of the program on a busy machine. */
+export const slowly = 60_000
 export const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 
 /** What goes wrong while the program runs over a folder of documents. */
@@ -28,7 +31,7 @@ interface Fate {
   readonly record: string | undefined
 }
 
-export interface Seen extends Ended {
+export interface Seen extends Omit<Ended, 'signal'> {
   /** How many requests the service got. */
   readonly requests: number
   readonly fates: Readonly<Record<string, Fate>>
@@ -60,11 +63,11 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
   })
   const direct = { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: apiKey }
 
-  const run = async (now: Fault): Promise<Seen> => {
+  const run = async (runner: typeof runCli | typeof runHere, now: Fault): Promise<Seen> => {
     fault = now
     sent = []
     const env = { ...direct, ...fault.environment?.(simulator.url) }
-    const ended = await runCli(['summarize', 'docs', '--retries', '2', ...(fault.flags ?? [])], { cwd, env })
+    const ended = await runner(['summarize', 'docs', '--retries', '2', ...(fault.flags ?? [])], { cwd, env })
     const files = await filesBelow(cwd)
     const fates = names.map((name) => [
       name.replace(/^b-/, ''),
@@ -89,13 +92,13 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
     for (const name of names) await writeFile(join(cwd, `docs/${name}.md`), textOf(name))
     const seen: Seen[] = []
     for (const each of faults) {
-      const now = await run(each)
+      const now = await run(runCli, each)
       const hitsAll = each.everything !== undefined || each.environment !== undefined
       for (const name of hitsAll ? [] : ['a', 'c']) expect(now.fates[name]?.summary).toMatch(whole)
       seen.push(now)
     }
     const flags = faults.at(-1)?.flags
-    const mended = await run(flags === undefined ? {} : { flags })
+    const mended = await run(runHere, flags === undefined ? {} : { flags })
     expect(mended.code).toBe(0)
     for (const [name, { summary, record, sent }] of Object.entries(mended.fates)) {
       const before = seen.at(-1)?.fates[name]?.summary
@@ -105,6 +108,7 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
     }
     return seen
   } finally {
+    vi.unstubAllEnvs()
     await simulator.close()
     await rm(cwd, { recursive: true, force: true })
   }
