@@ -55,7 +55,7 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
     maxRetries: 0,
     timeout: timeouts.totalTimeoutMs,
     logLevel: 'off',
-    fetch: fetch as unknown as typeof globalThis.fetch,
+    fetch: fetchTellingWhy as unknown as typeof globalThis.fetch,
     // Following a redirect would send the document to another host.
     fetchOptions: { dispatcher, redirect: 'manual' } as never,
   })
@@ -72,6 +72,19 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
       }
     })
   return { ask, endpoint, close: () => dispatcher.destroy() }
+}
+
+/**
+ * The SDK drops the cause where it, or what it caused, says "timeout"; but only the cause tells a connection that never
+ * stood from a request that may be billed. So it is handed over one step further down.
+ */
+async function fetchTellingWhy(...request: Parameters<typeof fetch>): ReturnType<typeof fetch> {
+  try {
+    return await fetch(...request)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') throw error
+    throw new Error('no response', { cause: new Error('fetch failed', { cause: error }) })
+  }
 }
 
 /**

@@ -18,6 +18,13 @@ export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fau
   }
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
+  if (chain.some(({ message }) => message === 'bad port'))
+    return {
+      kind: 'connection',
+      type: 'connection_error',
+      code: 'BAD_PORT',
+      message: 'a port never used for HTTP',
+    }
   // An `event: error` inside a stream: no status any more, but a type.
   if (error instanceof Anthropic.APIError && error.type)
     return { kind: 'stream', type: error.type, message: error.apiMessage ?? message }
