@@ -94,8 +94,8 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       const { size, mtime, recipe, written } = known
       if (stats.size !== size || stats.mtimeMs !== mtime || recipe !== facts.recipe) return false
       try {
-        const present = statSync(join(out, summaryOf(path, known)))
-        return present.size === written.size && present.mtimeMs === written.mtime
+        const present = statSync(join(out, summaryOf(path, known)), { throwIfNoEntry: false })
+        return present?.size === written.size && present.mtimeMs === written.mtime
       } catch {
         return false
       }

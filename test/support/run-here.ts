@@ -3,10 +3,18 @@ import { text } from 'node:stream/consumers'
 import { vi } from 'vitest'
 import { exitCodes } from '../../src/errors.ts'
 import { main } from '../../src/main.ts'
+import { type FaultPlan, injectFaults } from './fault-fs.mjs'
 import { realClock } from './real-clock.ts'
 
 /** Processes that there are not, so that whoever is met later is dead. */
 let pid = 2 ** 22
+
+interface HereOptions {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  /** Not one that kills; and then no other run goes on here. */
+  readonly faults?: FaultPlan
+}
 
 /**
  * Runs the program in this very process: a twentieth of the time that a process of its own takes to start. Whatever
@@ -14,12 +22,13 @@ let pid = 2 ** 22
  */
 export async function runHere(
   args: readonly string[],
-  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
+  { cwd, env, faults }: HereOptions,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const said = [text(stdout), text(stderr)] as const
   // The SDK looks for credentials by itself.
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+  if (faults !== undefined) injectFaults(faults)
   const exit = await main({
     argv: args,
     env,
@@ -34,6 +43,7 @@ export async function runHere(
     stdoutIsClosed: () => false,
     onStop: () => () => {},
   })
+  if (faults !== undefined) injectFaults({})
   stdout.end()
   stderr.end()
   return { code: exitCodes[exit].code, stdout: await said[0], stderr: await said[1] }
