@@ -101,10 +101,14 @@ function configure(program: Command, { stdout, stderr }: World): void {
 }
 
 function oneLine(message: string): string {
-  return message
-    .replace(/^error: /, '')
-    .replace(/\s*\n\s*/g, ' ')
-    .trim()
+  return (
+    message
+      .replace(/^error: /, '')
+      .replace(/\s*\n\s*/g, ' ')
+      // A value that was meant for another program may be a secret.
+      .replace(/(unknown option '--[^'=]*)=.*'/, "$1'")
+      .trim()
+  )
 }
 
 function exitTable(): string {

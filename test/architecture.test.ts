@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['core'],
   commands: ['core', 'engine', 'inputs', 'claude', 'simulator', 'sinks', 'ui', 'config', 'world.ts'],
   'cli.ts': ['config', 'commands', 'world.ts'],
-  'main.ts': ['cli.ts', 'world.ts'],
+  'main.ts': ['core', 'cli.ts', 'world.ts'],
   'world.ts': ['core'],
   'errors.ts': [],
 }

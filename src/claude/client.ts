@@ -2,10 +2,12 @@ import Anthropic from '@anthropic-ai/sdk'
 import { Agent, EnvHttpProxyAgent, fetch } from 'undici'
 import type { Ask } from '../core/ask.ts'
 import type { Clock } from '../core/clock.ts'
-import { AskError } from '../core/failure.ts'
+import { AskError, type Fault } from '../core/failure.ts'
+import { printable } from '../core/printable.ts'
 import type { Request } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
 import { withDeadline } from './deadline.ts'
+import { proxiesIn, refusePlainHttp } from './environment.ts'
 import { faultOf } from './fault.ts'
 import { messageReply } from './message.ts'
 import { streamReply } from './stream.ts'
@@ -45,7 +47,6 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
     // No summary comes near this; an endless body must not fill the memory.
     maxResponseSize: 16_000_000,
   }
-  if (server === undefined) checkUrl('ANTHROPIC_BASE_URL', env['ANTHROPIC_BASE_URL'])
   const dispatcher =
     server === undefined
       ? new EnvHttpProxyAgent({ ...agentOptions, ...proxiesIn(env) })
@@ -67,7 +68,7 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
         return await send(anthropic, request, deadline.signal, clock)
       } catch (error) {
         signal.throwIfAborted()
-        const fault = faultOf(error, clock.wall(), deadline)
+        const fault = withoutSecrets(faultOf(error, clock.wall(), deadline), anthropic)
         throw new AskError(fault.status === 401 ? { ...fault, credential: credentialOf(anthropic) } : fault)
       }
     })
@@ -112,58 +113,25 @@ function send(anthropic: Anthropic, request: Request, signal: AbortSignal, clock
   )
 }
 
-/** Proxies as the environment names them; without a scheme, as curl takes them, they are `http`. */
-function proxiesIn(env: ClientOptions['env']): { httpProxy: string; httpsProxy: string; noProxy: string } {
-  const proxy = (name: string) => {
-    const value = (env[name] ?? env[name.toUpperCase()] ?? '').trim()
-    const url = value === '' || value.includes('://') ? value : `http://${value}`
-    checkUrl(name.toUpperCase(), url)
-    return url
-  }
-  return {
-    httpProxy: proxy('http_proxy'),
-    httpsProxy: proxy('https_proxy'),
-    noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
-  }
-}
-
-function checkUrl(name: string, value: string | undefined): void {
-  if (value === undefined || value.trim() === '') return
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  const bad =
-    url === undefined || !/^https?:$/.test(url.protocol) || !decodes(url.username) || !decodes(url.password)
-  // Not repeated: a proxy's URL may hold a password.
-  if (bad) throw new UsageError(`${name} is not a URL that begins with http:// or https://`)
-}
-
-function decodes(text: string): boolean {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** Builds a request without sending it: the only way to learn whether the SDK finds credentials, and what host it asks. */
 async function checkedEndpoint(anthropic: Anthropic): Promise<string> {
   const built = await anthropic
     .buildRequest({ method: 'post', path: '/v1/messages', body: {} })
     .catch((error: Error) => {
-      // The text of the SDK's error may hold the key, where the key is what is wrong.
-      if (error instanceof TypeError)
-        throw new UsageError(
-          'the API key has characters no key has (a line break, perhaps); set ANTHROPIC_API_KEY again',
-        )
-      throw new UsageError(noCredentials)
+      throw new UsageError(`${noCredentials}${whyNot(error)}`)
     })
-  const url = new URL(built.url)
-  if (url.protocol === 'http:' && !isPrivate(url.hostname)) {
-    throw new UsageError(
-      `refusing to send a key over plain http to ${url.host}; use https in ANTHROPIC_BASE_URL`,
-    )
-  }
+  refusePlainHttp(built.url)
   return built.url.replace(/\/v1\/messages.*$/, '')
+}
+
+/** A gateway may send back what it was sent. */
+function withoutSecrets(fault: Fault, { apiKey, authToken }: Anthropic): Fault {
+  const secrets = [apiKey, authToken].filter((secret) => typeof secret === 'string' && secret.length > 7)
+  const message = secrets.reduce(
+    (text: string, secret) => text.replaceAll(String(secret), '[key]'),
+    fault.message,
+  )
+  return { ...fault, message }
 }
 
 function credentialOf({ apiKey, authToken }: Anthropic): string {
@@ -174,9 +142,8 @@ function credentialOf({ apiKey, authToken }: Anthropic): string {
 const noCredentials =
   'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile), or try the tool without a key: --simulate'
 
-/** This machine, private addresses and names without a public suffix: where gateways are run without TLS. */
-function isPrivate(host: string): boolean {
-  return /^(localhost|\[::1\]|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|[^.]+$)|\.(localhost|local|internal)$/.test(
-    host,
-  )
+/** A profile that is there and cannot be used is worth saying; that there is none is what was said already. */
+function whyNot(error: Error): string {
+  if (error instanceof TypeError || /authentication method/i.test(error.message)) return ''
+  return ` (${printable(error.message.replace(/\s+/g, ' ').slice(0, 300))})`
 }

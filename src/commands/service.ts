@@ -1,3 +1,4 @@
+import { endpointIn } from '../claude/environment.ts'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Ask } from '../core/ask.ts'
 import type { World } from '../world.ts'
@@ -43,12 +44,6 @@ export async function serviceFor(options: SummarizeOptions, world: World): Promi
   if (endpoint !== undefined) return { endpoint, open: async () => (await client()).ask, close }
   const found = await client()
   return { endpoint: found.endpoint, open: async () => found.ask, close }
-}
-
-/** The base URL, where the environment alone decides: only without a key or token does the SDK look for a profile. */
-function endpointIn(env: World['env']): string | undefined {
-  if (!env['ANTHROPIC_API_KEY'] && !env['ANTHROPIC_AUTH_TOKEN']) return undefined
-  return (env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com').trim().replace(/\/+$/, '')
 }
 
 /** An operator rehearses with the limits he has. */

@@ -5,6 +5,7 @@ import type { Ask } from '../core/ask.ts'
 import { keyOf, recipeOf } from '../core/key.ts'
 import { findModel } from '../core/models.ts'
 import { firstSlots, largestPool } from '../core/pool-size.ts'
+import { printable } from '../core/printable.ts'
 import { renderPrompt } from '../core/prompt.ts'
 import { createTally, type Tally } from '../core/report.ts'
 import { parametersFor } from '../core/request.ts'
@@ -99,7 +100,7 @@ export async function summarize(
     })
     teller = told
     for (const pattern of found.unmatched)
-      world.stderr.write(`claude-batch: no files match ${JSON.stringify(pattern)}\n`)
+      world.stderr.write(`claude-batch: no files match ${printable(JSON.stringify(pattern))}\n`)
     for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
 
     const counted = recorded(client, clock, {

@@ -80,7 +80,7 @@ export interface UnchangedLine {
 }
 
 /** A document whose summary was taken away, on purpose: it counts as never summarized. */
-export interface PrunedLine {
+interface PrunedLine {
   readonly v: number
   readonly time: string
   readonly path: string

@@ -22,7 +22,7 @@ export interface Asked {
   readonly bytes: Fingerprint
 }
 
-export interface Summarized extends Common {
+interface Summarized extends Common {
   readonly status: 'summarized'
   readonly asked: Asked
   readonly text: string
@@ -36,7 +36,7 @@ export interface Failed extends Common {
 }
 
 /** Nothing to do: no document (met in a walk and empty, or not text), or its summary is there (`unchanged`, `edited`). */
-export interface Skipped extends Common {
+interface Skipped extends Common {
   readonly status: 'skipped'
   readonly type: string
   readonly reason: string

@@ -59,10 +59,9 @@ export function outputPaths(
  */
 function mirrored(path: string): string {
   const parts = path === '-' ? ['stdin'] : path.replace(/^([a-z]):\//i, '$1/').split('/')
-  return parts
-    .filter((part) => part !== '' && part !== '.' && part !== '..')
-    .map(fitting)
-    .join('/')
+  const kept = parts.filter((part) => part !== '' && part !== '.' && part !== '..')
+  // The folder itself, where it cannot be walked.
+  return kept.length === 0 ? '~' : kept.map(fitting).join('/')
 }
 
 /** A name may have 255 bytes on every common file system; room is left for the suffix and a collision's hash. */

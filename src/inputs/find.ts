@@ -100,7 +100,7 @@ async function expand(
   }
   return !literal && fastGlob.isDynamicPattern(input)
     ? match(input, options)
-    : [candidate(file, true, options, notFound)]
+    : [candidate(file, true, options, input.includes('\ufffd') ? badName : notFound)]
 }
 
 async function walk(directory: string, options: FindOptions): Promise<Candidate[]> {
@@ -120,7 +120,8 @@ async function match(pattern: string, options: FindOptions): Promise<Candidate[]
       found.push(...(await glob(within, root, options)))
     }
   }
-  return found.length === 0 ? undefined : found
+  // The parts of one pattern may meet.
+  return found.length === 0 ? undefined : withoutRepetition(found)
 }
 
 /** One run of fast-glob, over a file system that shows it no more than may be taken. */
@@ -161,7 +162,7 @@ async function glob(
 }
 
 function candidate(file: string, named: boolean, options: FindOptions, problem?: InputProblem): Candidate {
-  const found = { index: 0, path: pathOf(file, options), file, named }
+  const found = { index: 0, path: pathOf(file, options) || '.', file, named }
   return problem === undefined ? found : { ...found, problem }
 }
 
@@ -220,8 +221,9 @@ function checkPattern(pattern: string): void {
   const starsPerPart = Math.max(
     ...pattern.split('/').map((part) => part.replace(/\*+/g, '*').split('*').length - 1),
   )
+  const deep = pattern.split('/').filter((part) => part === '**').length
   const groups = pattern.match(/[*+?@!]\(/g)?.length ?? 0
-  if (pattern.length > 256 || starsPerPart > 6 || groups > 2) {
+  if (pattern.length > 256 || starsPerPart > 6 || deep > 3 || groups > 2) {
     throw new UsageError(
       `the pattern ${JSON.stringify(pattern.slice(0, 80))} is too complicated; use fewer wildcards, or --files-from with find`,
     )
@@ -229,4 +231,5 @@ function checkPattern(pattern: string): void {
 }
 
 const notFound: InputProblem = { as: 'fail', type: 'not_found', message: 'no such file or directory' }
+const badName: InputProblem = { as: 'fail', type: 'bad_name', message: 'its name is not UTF-8; rename it' }
 const notAFile: InputProblem = { as: 'fail', type: 'not_a_file', message: 'not a regular file' }

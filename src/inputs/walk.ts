@@ -1,5 +1,5 @@
 import { type Dirent, readdir, realpath, stat } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import type { FileSystemAdapter } from 'fast-glob'
 import type { InputProblem } from '../core/document.ts'
@@ -85,12 +85,15 @@ export async function walkFileSystem(
       if (problem !== undefined) tell({ file, problem })
       return problem === undefined
     })
+    const refused = new Set<Dirent>()
     for (const link of visible.filter((entry) => entry.isSymbolicLink())) {
       const file = join(directory, link.name)
-      const problem = await problemOfTarget(file)
-      if (problem !== undefined) tell({ file, problem })
+      const problem = await problemOfTarget(file, root)
+      if (problem === undefined) continue
+      tell({ file, problem })
+      refused.add(link)
     }
-    return visible
+    return refused.size === 0 ? visible : visible.filter((entry) => !refused.has(entry))
   }
 
   const adapter = (
@@ -117,11 +120,20 @@ function problemOf(entry: Dirent, follow: boolean): InputProblem | undefined {
 
 const notAFile: InputProblem = { as: 'skip', type: 'not_a_file', message: 'not a regular file' }
 
-/** A link that is followed may lead to nothing, or to no file; fast-glob leaves it out by itself then. */
-async function problemOfTarget(link: string): Promise<InputProblem | undefined> {
+const leadsOut: InputProblem = {
+  as: 'skip',
+  type: 'link',
+  message: 'the link leads out of the folder; name what it leads to',
+}
+
+/** A link that is followed may lead to nothing, to no file, or to where nobody meant to go. */
+async function problemOfTarget(link: string, root: string): Promise<InputProblem | undefined> {
   try {
     const target = await promisify(stat)(link)
-    return target.isFile() || target.isDirectory() ? undefined : notAFile
+    if (!target.isFile() && !target.isDirectory()) return notAFile
+    const [realRoot, real] = [await promisify(realpath)(root), await promisify(realpath)(link)]
+    const inside = relative(realRoot, real)
+    return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? leadsOut : undefined
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const nowhere = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'

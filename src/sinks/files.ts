@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { platform } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import type { InputProblem, Source } from '../core/document.ts'
@@ -63,6 +64,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
 
   const placeOf = async (path: string, known: Made | undefined): Promise<Place> => {
     const file = join(out, name(path).summary)
+    if (Buffer.byteLength(file) > longestPath) return 'too long'
     const stats = await lookAt(file)
     if (stats === undefined) return known === undefined ? 'free' : 'gone'
     if (stats.isDirectory()) return 'directory'
@@ -127,10 +129,15 @@ export function filesSink(out: string, sources: readonly Source[], options: File
 /** What is written for an outcome, if anything is. */
 function fileOf(outcome: Outcome, { summary, record }: OutputPath) {
   if (outcome.status === 'summarized') return { file: summary, text: `${outcome.text.trimEnd()}\n` }
-  // Where no summary may be written, no record may be either.
-  if (outcome.status !== 'failed' || outcome.failure.type === outside.type) return {}
+  // Where no summary can be written, no record can be either.
+  if (outcome.status !== 'failed' || unwritable.has(outcome.failure.type)) return {}
   return { file: record, text: recordOf(outcome) }
 }
+
+const unwritable = new Set(['outside', 'name_too_long'])
+
+/** Bytes. Linux allows 4,095, macOS 1,023; the name it has while it is written may be longer than its own. */
+const longestPath = platform() === 'darwin' ? 980 : 4050
 
 const outside = {
   as: 'fail',

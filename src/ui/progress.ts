@@ -59,6 +59,8 @@ function bar(stderr: NodeJS.WritableStream, standing: () => Standing): Progress 
     line: (text) => bars.log(`${text}\n`),
     stop() {
       clearInterval(timer)
+      // Lines wait for the next drawing, which there would not be.
+      bars.update()
       bars.stop()
     },
   }

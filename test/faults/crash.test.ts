@@ -55,7 +55,7 @@ describe('a crash', () => {
   }, 60_000)
 
   // The pool goes on as soon as an answer is there; up to 32 more may wait for the disk to keep them.
-  it.skip('W3 on a slow disk costs no more than what was in flight', async () => {
+  it('W3 on a slow disk costs no more than what was in flight', async () => {
     const { env, hits } = await countedService()
     const cwd = await folderWith(docs(Array.from({ length: 60 }, (_, n) => `n${n}`)))
     const plan: FaultPlan = { slowMs: 200, op: 'sync', path: 'journal\\.jsonl$' }
@@ -190,7 +190,7 @@ describe('few file descriptors', () => {
   })
 
   // Node opens all modules of the program at once: below about a hundred descriptors that fails, as if it were a bug.
-  it.skip('P19 are told also where they are too few to begin with', async () => {
+  it('P19 are told also where they are too few to begin with', async () => {
     const { env } = await countedService()
     const cwd = await folderWith(docs())
     const by = ['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh']

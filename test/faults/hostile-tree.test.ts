@@ -71,15 +71,13 @@ describe('a hostile tree', () => {
     await symlink(elsewhere, join(cwd, 'summaries/docs'))
     const { env } = await serviceFor({})
     const { code, stderr } = await orderlyRun(['summarize', 'docs'], { cwd, env })
-    expect([code, stderr]).toEqual([
-      6,
-      expect.stringContaining('a symbolic link leads it out of the output folder'),
-    ])
+    expect(code).toBe(1)
+    expect(stderr).toContain('a symbolic link leads the folder of its summary out of the output folder')
     expect(await readdir(elsewhere)).toEqual([])
   })
 
-  it.skip.each(['ledger', 'journal'])(
-    'X15 a %s that names places outside is damaged (needs the sinks to check its paths)',
+  it.each(['ledger', 'journal'])(
+    'X15 a %s that names places outside is damaged',
     async (which) => {
       const cwd = await folderWith(abc)
       const { env } = await serviceFor({})
@@ -148,7 +146,7 @@ describe('a hostile tree', () => {
     expect(performance.now() - start).toBeLessThan(6000)
   })
 
-  it.skip('X17 nor one with many ** (needs find to count them)', async () => {
+  it('X17 nor one with many **', async () => {
     const cwd = await folderWith({ [`docs/${'x/'.repeat(200)}e.md`]: prose('depth') })
     const { env } = await serviceFor({})
     const start = performance.now()

@@ -1,0 +1,86 @@
+import { UsageError } from '../errors.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The base URL, where the environment alone decides: without a key or a token the SDK looks for a profile, which may
+ * name one. Checks everything of it that needs no SDK, so that a mistake is told before anything is made.
+ * @throws UsageError where a variable cannot be meant, or a key would travel unencrypted
+ */
+export function endpointIn(env: Environment): string | undefined {
+  checkKey('ANTHROPIC_API_KEY', env)
+  checkKey('ANTHROPIC_AUTH_TOKEN', env)
+  checkUrl('ANTHROPIC_BASE_URL', env['ANTHROPIC_BASE_URL'])
+  proxiesIn(env)
+  if (!env['ANTHROPIC_API_KEY'] && !env['ANTHROPIC_AUTH_TOKEN']) {
+    checkFolder('XDG_CONFIG_HOME', env)
+    checkFolder('ANTHROPIC_CONFIG_DIR', env)
+    return undefined
+  }
+  const endpoint = (env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com').trim().replace(/\/+$/, '')
+  refusePlainHttp(endpoint)
+  return endpoint
+}
+
+/** Proxies as the environment names them; without a scheme, as curl takes them, they are `http`. */
+export function proxiesIn(env: Environment): { httpProxy: string; httpsProxy: string; noProxy: string } {
+  const proxy = (name: string) => {
+    const value = (env[name] ?? env[name.toUpperCase()] ?? '').trim()
+    const url = value === '' || value.includes('://') ? value : `http://${value}`
+    checkUrl(name.toUpperCase(), url)
+    return url
+  }
+  return {
+    httpProxy: proxy('http_proxy'),
+    httpsProxy: proxy('https_proxy'),
+    noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
+  }
+}
+
+/** @throws UsageError where a key would be sent for everybody to read */
+export function refusePlainHttp(endpoint: string): void {
+  const url = new URL(endpoint)
+  if (url.protocol === 'http:' && !isPrivate(url.hostname)) {
+    throw new UsageError(
+      `refusing to send a key over plain http to ${url.host}; use https in ANTHROPIC_BASE_URL`,
+    )
+  }
+}
+
+/** Never repeats the key: what is wrong with it must not put it into a log. */
+function checkKey(name: string, env: Environment): void {
+  if (/[^\x21-\x7e]|["'`]/.test(env[name]?.trim() ?? ''))
+    throw new UsageError(`${name} has characters no key has (a line break or a quote, perhaps); set it again`)
+}
+
+/** The XDG rules say to ignore a relative one; a profile of whatever folder one happens to be in is not the user's. */
+function checkFolder(name: string, env: Environment): void {
+  const folder = env[name]
+  if (folder && !/^([/\\]|[a-z]:)/i.test(folder))
+    throw new UsageError(`${name} must be an absolute path; unset it, or set ANTHROPIC_API_KEY`)
+}
+
+function checkUrl(name: string, value: string | undefined): void {
+  if (value === undefined || value.trim() === '') return
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  const bad =
+    url === undefined || !/^https?:$/.test(url.protocol) || !decodes(url.username) || !decodes(url.password)
+  // Not repeated: a proxy's URL may hold a password.
+  if (bad) throw new UsageError(`${name} is not a URL that begins with http:// or https://`)
+}
+
+function decodes(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** This machine, private addresses and names without a public suffix: where gateways are run without TLS. */
+function isPrivate(host: string): boolean {
+  return /^(localhost|\[::1\]|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|[^.]+$)|\.(localhost|local|internal)$/.test(
+    host,
+  )
+}
