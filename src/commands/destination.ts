@@ -92,7 +92,7 @@ export async function folderDestination(
 
   const foldsCase = await prepareFolder(out, run)
   const self = await holderFor(world.pid, time, run)
-  const unlock = await lockedWithin(options.waitLock * 1000, world, drain, () =>
+  const unlock = await lockedWithin((options.waitLock ?? 0) * 1000, world, drain, () =>
     lockFolder(join(out, memoryFolder), {
       self,
       isRunning: world.isRunning,

@@ -221,7 +221,6 @@ export const summarizeFlags = {
     group: 'Running again',
     flag: '--wait-lock <time>',
     help: 'how long to wait for another run to leave the output folder (default: not at all)',
-    default: 0,
     parse: seconds(0, 604_800),
   },
 

@@ -250,7 +250,10 @@ describe('credentials', () => {
     expect((await runCli(args, { cwd, env: trailing })).code).toBe(0)
     const inner = { ...env, ANTHROPIC_API_KEY: 'sk-ant-first\nsk-ant-second' }
     const { code, stderr } = await runCli([...args, '--force'], { cwd, env: inner })
-    expect([code, stderr]).toEqual([2, expect.stringContaining('ANTHROPIC_API_KEY has characters no key has')])
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('ANTHROPIC_API_KEY has characters no key has'),
+    ])
     expect(stderr).not.toMatch(/sk-ant|first|second/)
   })
 

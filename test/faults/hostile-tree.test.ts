@@ -76,30 +76,27 @@ describe('a hostile tree', () => {
     expect(await readdir(elsewhere)).toEqual([])
   })
 
-  it.each(['ledger', 'journal'])(
-    'X15 a %s that names places outside is damaged',
-    async (which) => {
-      const cwd = await folderWith(abc)
-      const { env } = await serviceFor({})
-      const run = (...args: string[]) =>
-        orderlyRun(['summarize', 'work/docs', ...args], { cwd, env, out: 'work/out' }).catch((error) => error)
-      await mkdir(join(cwd, 'work'))
-      await rename(join(cwd, 'docs'), join(cwd, 'work/docs'))
-      await run('-o', 'work/out')
-      const memory = join(cwd, 'work/out/.claude-batch')
-      const ledger = await readFile(join(memory, 'ledger.jsonl'), 'utf8')
-      if (which === 'ledger') {
-        const text = ledger.replace('work/docs/a.md.summary.md', '../../stolen/a.md.summary.md')
-        await writeFile(join(memory, 'ledger.jsonl'), text)
-      } else {
-        const line = { ...JSON.parse(ledger.split('\n')[1] ?? ''), time: '2030-01-01T00:00:00.000Z' }
-        const entry = JSON.stringify({ line, file: '../../stolen/a.txt', text: 'evil' })
-        await writeFile(join(memory, 'journal.jsonl'), `${entry}\nnull\n{}\n5\n`)
-      }
-      expect(await run('-o', 'work/out', '--force')).toMatchObject({ code: 0 })
-      expect((await readdir(cwd)).sort()).toEqual(['work'])
-    },
-  )
+  it.each(['ledger', 'journal'])('X15 a %s that names places outside is damaged', async (which) => {
+    const cwd = await folderWith(abc)
+    const { env } = await serviceFor({})
+    const run = (...args: string[]) =>
+      orderlyRun(['summarize', 'work/docs', ...args], { cwd, env, out: 'work/out' }).catch((error) => error)
+    await mkdir(join(cwd, 'work'))
+    await rename(join(cwd, 'docs'), join(cwd, 'work/docs'))
+    await run('-o', 'work/out')
+    const memory = join(cwd, 'work/out/.claude-batch')
+    const ledger = await readFile(join(memory, 'ledger.jsonl'), 'utf8')
+    if (which === 'ledger') {
+      const text = ledger.replace('work/docs/a.md.summary.md', '../../stolen/a.md.summary.md')
+      await writeFile(join(memory, 'ledger.jsonl'), text)
+    } else {
+      const line = { ...JSON.parse(ledger.split('\n')[1] ?? ''), time: '2030-01-01T00:00:00.000Z' }
+      const entry = JSON.stringify({ line, file: '../../stolen/a.txt', text: 'evil' })
+      await writeFile(join(memory, 'journal.jsonl'), `${entry}\nnull\n{}\n5\n`)
+    }
+    expect(await run('-o', 'work/out', '--force')).toMatchObject({ code: 0 })
+    expect((await readdir(cwd)).sort()).toEqual(['work'])
+  })
 
   it('X16 a folder that becomes a link while the request is out is not written through, and nothing is lost', async () => {
     const [cwd, elsewhere] = [await folderWith({ 'docs/a.md': prose('ale') }), await folderWith({})]
