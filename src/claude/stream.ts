@@ -28,10 +28,13 @@ export async function streamReply(promise: APIPromise<unknown>, elapsed: () => n
   const usage: Record<string, unknown> = {}
   let text = ''
   let firstTokenMs: number | undefined
-  let stopped = false
+  let [started, stopped] = [false, false]
 
   for await (const event of data as AsyncIterable<Event>) {
     if (event.type === 'message_start') {
+      // What came before would be said twice.
+      if (started) throw brokenOff(response, 'the message began a second time in one stream')
+      started = true
       message['model'] = event.message?.['model']
       Object.assign(usage, event.message?.['usage'])
     } else if (event.type === 'content_block_delta' && event.delta?.type === 'text_delta') {
@@ -46,7 +49,8 @@ export async function streamReply(promise: APIPromise<unknown>, elapsed: () => n
       stopped = true
     }
   }
-  if (!stopped || typeof message['stop_reason'] !== 'string') throw brokenOff(response)
+  if (!stopped || typeof message['stop_reason'] !== 'string')
+    throw brokenOff(response, 'the stream ended before the message did')
   message['content'] = [{ type: 'text', text }]
   message['usage'] = usage
   const reply = replyFrom(message, response)
@@ -57,13 +61,13 @@ function withoutNull(fields: Record<string, unknown> | undefined): Record<string
   return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value != null))
 }
 
-function brokenOff(response: Response): AskError {
+function brokenOff(response: Response, message: string): AskError {
   const requestId = response.headers.get('request-id')
   return new AskError({
     kind: 'malformed',
     status: response.status,
     type: 'stream_ended_early',
-    message: 'the stream ended before the message did',
+    message,
     ...(requestId !== null && { requestId }),
   })
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { expect, vi } from 'vitest'
+import type { DocumentLine } from '../../src/core/ledger-line.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { startSimulator } from '../../src/simulator/server.ts'
 import { type Ended, runCli } from '../support/run-cli.ts'
@@ -29,6 +30,8 @@ interface Fate {
   readonly sent: readonly number[]
   readonly summary: string | undefined
   readonly record: string | undefined
+  /** Its latest line in the ledger. */
+  readonly line: DocumentLine | undefined
 }
 
 export interface Seen extends Omit<Ended, 'signal'> {
@@ -69,12 +72,17 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
     const env = { ...direct, ...fault.environment?.(simulator.url) }
     const ended = await runner(['summarize', 'docs', '--retries', '2', ...(fault.flags ?? [])], { cwd, env })
     const files = await filesBelow(cwd)
+    const lines = (files.get('summaries/.claude-batch/ledger.jsonl') ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as DocumentLine)
     const fates = names.map((name) => [
       name.replace(/^b-/, ''),
       {
         sent: sent.filter((each) => each.name === name).map(({ at }) => at),
         summary: files.get(`summaries/docs/${name}.md.summary.md`),
         record: files.get(`summaries/docs/${name}.md.error.txt`),
+        line: lines.findLast(({ path }) => path === `docs/${name}.md`),
       },
     ])
     const seen = {
