@@ -53,7 +53,7 @@ export interface FilesOptions {
  */
 export function filesSink(out: string, sources: readonly Source[], options: FilesOptions): Files {
   const { memory, facts, foldsCase, force, clock } = options
-  const { made, damaged } = memory
+  const { made, failing, damaged } = memory
   const again = new Map<Again, number>()
   let names: ReturnType<typeof outputPaths> | undefined
   // Only when the first is needed: a run with nothing to do should not work them all out.
@@ -84,7 +84,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     if (line.status !== 'unchanged') return memory.keep({ line, ...fileOf(outcome, name(path)) })
     const { size, mtime, recipe } = made.get(path) ?? {}
     const known = line.size === size && line.mtime === mtime && line.recipe === recipe
-    return known ? nothing : () => memory.confirm(line)
+    return known && !failing.has(path) ? nothing : () => memory.confirm(line)
   }
   const kept = new WeakMap<Outcome, Promise<() => Promise<void>>>()
 
@@ -92,7 +92,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     again,
     stands({ path, stats }) {
       const known = made.get(path)
-      if (force || known === undefined || stats === undefined) return false
+      if (force || known === undefined || stats === undefined || failing.has(path)) return false
       const { size, mtime, recipe, written } = known
       if (stats.size !== size || stats.mtimeMs !== mtime || recipe !== facts.recipe) return false
       try {

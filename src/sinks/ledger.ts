@@ -15,6 +15,8 @@ import { readLines } from './lines.ts'
 export interface Ledger {
   /** The latest good summary of each document, by the document's path. */
   readonly made: Map<string, Made>
+  /** Documents that were last left without what was asked for them, whether or not they have an earlier summary. */
+  readonly failing: ReadonlySet<string>
   /** Lines that cannot be read, by their paths where those can; but for paths that have a good line after all. */
   readonly damaged: { readonly lines: number; readonly paths: ReadonlySet<string> }
   /** How many lines it has, and how many of them say something that no later one does. */
@@ -80,7 +82,7 @@ export async function readLedger(
   }
   for (const path of made.keys()) damaged.delete(path)
   const live = made.size + failing.size + ofRuns
-  return { made, damaged: { lines: illegible + damaged.size, paths: damaged }, lines, live }
+  return { made, failing, damaged: { lines: illegible + damaged.size, paths: damaged }, lines, live }
 }
 
 /** The lines as they are, many together. @throws UsageError where one is of a newer version */

@@ -7,11 +7,11 @@ import { openAppendFile } from './append-file.ts'
 import { compact } from './compact.ts'
 import { ledgerIn, memoryFolder } from './folder.ts'
 import { type Entry, openJournal, readJournal } from './journal.ts'
-import { isMade, type Ledger, madeOf, readLedger } from './ledger.ts'
+import { isMade, type Ledger, madeOf, readLedger, summaryOf } from './ledger.ts'
 import { cannotWrite, contentOf, isTemporary, lookAt, syncFolder, writeWhole } from './whole-file.ts'
 
 /** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
-export interface Memory extends Pick<Ledger, 'made' | 'damaged'> {
+export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
   /** Documents that an earlier run had paid for and could not finish; now they are. */
   readonly recovered: number
   /**
@@ -20,7 +20,7 @@ export interface Memory extends Pick<Ledger, 'made' | 'damaged'> {
    * @throws RunError `io`, both
    */
   keep(entry: Entry): Promise<() => Promise<void>>
-  /** Records that a document is still the one that was summarized. @throws RunError `io` */
+  /** Records that a document is, or is again, the one that was summarized. @throws RunError `io` */
   confirm(line: UnchangedLine): Promise<void>
   close(): Promise<void>
 }
@@ -53,7 +53,7 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   // What is recovered was paid for by the run before, and is recorded as that run's.
   for (const entry of unfinished.values()) {
     const line = { ...entry.line, ...((await asEdited(out, entry)) ?? (await put(entry))) }
-    await removeRecord(out, line)
+    if (isMade(line)) await removeRecord(out, line.output.file)
     await record(line)
     if (isMade(line)) ledger.made.set(line.path, madeOf(line, undefined))
   }
@@ -66,19 +66,22 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   })
   return {
     made: ledger.made,
+    failing: ledger.failing,
     damaged: ledger.damaged,
     recovered: unfinished.size,
     async keep(entry) {
       const kept = await journal.keep(entry)
       return () =>
         kept(async () => {
-          const output = await put(entry)
-          await removeRecord(out, { ...entry.line, ...output })
+          const line = { ...entry.line, ...(await put(entry)) }
+          if (isMade(line)) await removeRecord(out, line.output.file)
           await begin()
-          await record({ ...entry.line, ...output })
+          await record(line)
         })
     },
     async confirm(line) {
+      const known = ledger.made.get(line.path)
+      if (known !== undefined) await removeRecord(out, summaryOf(line.path, known))
       await begin()
       await record(line)
     },
@@ -106,9 +109,8 @@ function isOvergrown({ lines, live }: Ledger): boolean {
 }
 
 /** A success ends an earlier failure. */
-async function removeRecord(out: string, { status, output }: DocumentLine): Promise<void> {
-  if (status !== 'summarized' || output === undefined) return
-  const file = join(out, output.file.slice(0, -summarySuffix.length) + recordSuffix)
+async function removeRecord(out: string, summary: string): Promise<void> {
+  const file = join(out, summary.slice(0, -summarySuffix.length) + recordSuffix)
   await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
     throw cannotWrite(file, error)
   })
