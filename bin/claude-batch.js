@@ -10,23 +10,13 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
   )
   process.exitCode = 2
 } else {
-  var bug = 'claude-batch: this is a bug, please report it: '
-  var done = false
-  process.on('uncaughtException', (error) => {
-    // What is written is whole and recorded; nothing here could make it more so.
-    process.stderr.write(`${bug}${(error && error.stack) || error}\n`, () => {
-      process.exit(70)
-    })
-  })
-  process.on('beforeExit', () => {
-    if (!done) process.stderr.write(`${bug}it ended with work still to do\n`)
-    done = true
-  })
   Promise.all([import('../dist/main.js'), import('../dist/world.js')]).then(
-    ([{ main }, { leave, realWorld }]) =>
-      main(realWorld()).then((exit) => {
-        done = true
+    ([{ main }, { leave, realWorld, tellBugs }]) => {
+      var over = tellBugs()
+      return main(realWorld()).then((exit) => {
+        over()
         leave(exit)
-      }),
+      })
+    },
   )
 }

@@ -120,6 +120,23 @@ const realClock: Clock = {
 const longestTimer = 2 ** 31 - 1
 
 /**
+ * Says what would otherwise go by in silence, or in Node's own words: an error that nobody caught, and an event loop
+ * that ran empty with work still to do. Both end the process with 70.
+ * @returns to be called when the work is over
+ */
+export function tellBugs(): () => void {
+  const bug = (what: string) => `claude-batch: this is a bug, please report it: ${what}\n`
+  process.on('uncaughtException', (error) => {
+    // What is written is whole and recorded; nothing here could make it more so.
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(bug(what), () => process.exit(exitCodes.bug.code))
+  })
+  const lost = () => void process.stderr.write(bug('it ended with work still to do'))
+  process.once('beforeExit', lost)
+  return () => process.off('beforeExit', lost)
+}
+
+/**
  * Ends the process in the way `exit` says, once everything written has gone out. After a signal it dies by that very
  * signal, so that a shell's loop stops too.
  */

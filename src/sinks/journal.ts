@@ -28,7 +28,7 @@ export interface Journal {
  * Ends an entry by doing the work, which puts it where it belongs; to be called exactly once.
  * @throws KeptError when the work fails for now; whatever else it throws
  */
-export type Kept = (work: () => Promise<void>) => Promise<void>
+type Kept = (work: () => Promise<void>) => Promise<void>
 
 /** An entry is safe in the journal, but could not be put where it belongs: the next run will. */
 export class KeptError extends RunError {
