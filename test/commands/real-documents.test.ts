@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { folderWith, runCli, running, serviceFor } from '../support/run-cli.ts'
 
 const modules = resolve(import.meta.dirname, '../../node_modules')
 
@@ -14,22 +14,13 @@ const markdown = execFileSync('find', [modules, '-name', '*.md', '-type', 'f'], 
   .trimEnd()
   .split('\n')
 
+const everything = ['summarize', modules, '--ext', 'md', '--hidden', '--no-ignore']
+
 describe('every Markdown file under node_modules', () => {
   it('gets exactly one record, and the counts equal the files on disk', async () => {
     const out = await folderWith({})
     const { env, simulator } = await serviceFor({ limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 } })
-    const args = [
-      'summarize',
-      modules,
-      '--ext',
-      'md',
-      '--hidden',
-      '--no-ignore',
-      '-o',
-      out,
-      '--concurrency',
-      '32',
-    ]
+    const args = [...everything, '-o', out, '--concurrency', '32']
     const { stderr } = await runCli(args, { cwd: modules, env })
 
     const report =
@@ -47,5 +38,46 @@ describe('every Markdown file under node_modules', () => {
     expect(written).toHaveLength(Number(summarized) + Number(failed))
     expect(simulator.stats().billed.requests).toBe(summarized)
     expect(stderr).not.toContain('Warning')
+  }, 60_000)
+  it('is accounted for to the last request after two kills and one Ctrl-C', async () => {
+    const out = await folderWith({})
+    const { env, simulator } = await serviceFor({
+      limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 },
+      latency: { medianMs: 40, sigma: 0.3 },
+    })
+    const slots = 8
+    const args = [...everything, '-o', out, '--concurrency', String(slots)]
+    for (const [share, how] of [
+      [0.2, 'SIGKILL'],
+      [0.5, 'SIGKILL'],
+      [0.75, 'SIGINT'],
+    ] as const) {
+      const enough = () => simulator.stats().requests > share * markdown.length
+      const { child, ended } = await running(args, { cwd: modules, env }, enough)
+      child.kill(how)
+      expect((await ended).signal).toBe(how)
+    }
+    // What there is no summary of is empty, or not UTF-8.
+    const { code, stderr } = await runCli(args, { cwd: modules, env })
+    expect([0, 1]).toContain(code)
+    expect(stderr).not.toContain('not done')
+    const written = (await readdir(out, { recursive: true })).filter((name) => name.endsWith('.summary.md'))
+
+    const ledger = await readFile(join(out, '.claude-batch/ledger.jsonl'), 'utf8')
+    const lines = ledger
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const attempts = lines.reduce((sum, { attempts = 0 }) => sum + attempts, 0)
+    const tokens = lines.reduce((sum, { usage }) => sum + (usage?.input ?? 0), 0)
+    const { requests, billed } = simulator.stats()
+    expect(attempts).toBeLessThanOrEqual(requests)
+    expect(requests - attempts).toBeLessThanOrEqual(2 * slots)
+    expect(tokens).toBeLessThanOrEqual(billed.inputTokens)
+    expect(written.length).toBe(
+      new Set(lines.filter(({ status }) => status === 'summarized').map(({ path }) => path)).size,
+    )
+    expect(await runCli([...args, '-q'], { cwd: modules, env })).toMatchObject({ stdout: '' })
+    expect(simulator.stats().requests).toBe(requests)
   }, 60_000)
 })
