@@ -7,7 +7,7 @@ import type { Job } from '../engine/summarize.ts'
 import { RunError, UsageError } from '../errors.ts'
 import type { Input } from '../inputs/find.ts'
 import { type Again, filesSink } from '../sinks/files.ts'
-import { memoryFolder, prepareFolder } from '../sinks/folder.ts'
+import { memoryFolder, prepareFolder, probeFolder } from '../sinks/folder.ts'
 import { holderFor } from '../sinks/holder.ts'
 import { jsonlSink } from '../sinks/jsonl.ts'
 import { lockFolder } from '../sinks/lock.ts'
@@ -90,7 +90,7 @@ export async function folderDestination(
   const run = Array.from({ length: 12 }, () => Math.floor(world.random() * 16).toString(16)).join('')
   const time = new Date(clock.wall()).toISOString()
 
-  const foldsCase = await prepareFolder(out, run)
+  await prepareFolder(out)
   const self = await holderFor(world.pid, time, run)
   const unlock = await lockedWithin((options.waitLock ?? 0) * 1000, world, drain, () =>
     lockFolder(join(out, memoryFolder), {
@@ -103,6 +103,7 @@ export async function folderDestination(
     }),
   )
   try {
+    const foldsCase = await probeFolder(out, run)
     const base = relative(out, cwd).split(sep).join('/')
     const { prompt, model } = facts
     const simulated = options.simulate && ({ simulated: true } as const)

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { rename } from 'node:fs/promises'
+import { copyFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -19,10 +19,11 @@ interface Latest {
 
 /**
  * Rewrites a ledger without the lines that later ones have taken the place of. What they came to is kept in one line
- * per run, so no sum changes. The new file is whole and on the disk before it takes the name of the old.
+ * per run, so no sum changes. Lines that do not even tell what they were about are left out too; the old file is then
+ * kept beside the new. The new file is whole and on the disk before it takes the name of the old.
  * @throws RunError `io`; the ledger is then as it was
  */
-export async function compact(file: string): Promise<void> {
+export async function compact(file: string, illegible = false): Promise<void> {
   const latest = await latestIn(file)
   const fresh = `${file}.new`
   try {
@@ -30,6 +31,7 @@ export async function compact(file: string): Promise<void> {
       Readable.from(liveLines(file, latest)),
       createWriteStream(fresh, { flags: 'w', mode: 0o600, flush: true }),
     )
+    if (illegible) await copyFile(file, `${file}.damaged`)
     await rename(fresh, file)
     await syncFolder(dirname(file))
   } catch (error) {
@@ -75,7 +77,7 @@ async function* liveLines(file: string, latest: ReadonlyMap<string, Latest>): As
     for (const line of together) {
       number++
       if ('damaged' in line) {
-        if (line.path === undefined || latest.get(line.path)?.made === undefined) text += `${line.damaged}\n`
+        if (line.path !== undefined && latest.get(line.path)?.made === undefined) text += `${line.damaged}\n`
         continue
       }
       if ('dropped' in line) drop(line.dropped)

@@ -11,13 +11,8 @@ export function ledgerIn(out: string): string {
   return join(out, memoryFolder, 'ledger.jsonl')
 }
 
-/**
- * Makes an output folder and proves that it can be written, before anything is paid for.
- * @param run in the names of temporary files
- * @returns whether it takes `A` and `a` for one name
- * @throws UsageError, RunError `io`
- */
-export async function prepareFolder(out: string, run: string): Promise<boolean> {
+/** Makes an output folder, with the place for what it remembers. @throws UsageError, RunError `io` */
+export async function prepareFolder(out: string): Promise<void> {
   try {
     await makeFolder(join(out, memoryFolder))
   } catch (error) {
@@ -26,6 +21,15 @@ export async function prepareFolder(out: string, run: string): Promise<boolean> 
       throw new UsageError(`--out ${out}: a file of that name is in the way`)
     throw cannotWrite(out, error as NodeJS.ErrnoException)
   }
+}
+
+/**
+ * Proves that an output folder can be written, before anything is paid for.
+ * @param run in the names of temporary files
+ * @returns whether it takes `A` and `a` for one name
+ * @throws RunError `io`
+ */
+export async function probeFolder(out: string, run: string): Promise<boolean> {
   const marker = join(out, `.claude-batch-${run}-Probe.tmp`)
   try {
     await writeWhole(out, marker, '', `${run}-probe`)

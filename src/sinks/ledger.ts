@@ -19,6 +19,8 @@ export interface Ledger {
   readonly failing: ReadonlySet<string>
   /** Lines that cannot be read, by their paths where those can; but for paths that have a good line after all. */
   readonly damaged: { readonly lines: number; readonly paths: ReadonlySet<string> }
+  /** Of the damaged lines, those that do not even tell what they were about. */
+  readonly illegible: number
   /** How many lines it has, and how many of them say something that no later one does. */
   readonly lines: number
   readonly live: number
@@ -82,7 +84,14 @@ export async function readLedger(
   }
   for (const path of made.keys()) damaged.delete(path)
   const live = made.size + failing.size + ofRuns
-  return { made, failing, damaged: { lines: illegible + damaged.size, paths: damaged }, lines, live }
+  return {
+    made,
+    failing,
+    damaged: { lines: illegible + damaged.size, paths: damaged },
+    illegible,
+    lines,
+    live,
+  }
 }
 
 /** The lines as they are, many together. @throws UsageError where one is of a newer version */

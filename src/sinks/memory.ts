@@ -33,7 +33,8 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const inFlight = [...unfinished.values()]
   const ledger = await readLedger(file, (line) => unfinished.delete(idOf(line)))
   // What the journal still holds is told from what is finished by the ledger's lines, superseded ones too.
-  if (inFlight.length === 0 && isOvergrown(ledger)) await compact(file)
+  if (inFlight.length === 0 && (isOvergrown(ledger) || ledger.illegible > 0))
+    await compact(file, ledger.illegible > 0)
 
   const lines = await openAppendFile(file, { mode: 0o600 })
   const touched = new Set<string>([join(out, memoryFolder)])
@@ -57,7 +58,8 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     await record(line)
     if (isMade(line)) ledger.made.set(line.path, madeOf(line, undefined))
   }
-  await sweep(new Set(inFlight.flatMap(({ file }) => (file === undefined ? [] : [dirname(join(out, file))]))))
+  const folders = inFlight.flatMap(({ file }) => (file === undefined ? [] : [dirname(join(out, file))]))
+  await sweep(new Set([out, ...folders]))
 
   const journal = await openJournal(journalFile, async () => {
     for (const folder of touched) await syncFolder(folder)

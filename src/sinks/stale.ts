@@ -8,6 +8,7 @@ import { ledgerIn } from './folder.ts'
 import type { History } from './history.ts'
 import { type Made, summaryOf } from './ledger.ts'
 import { sha256 } from './memory.ts'
+import { cannotWrite } from './whole-file.ts'
 
 /** A summary that no longer says what it should. */
 export interface Stale {
@@ -43,8 +44,8 @@ export async function prune(out: string, stale: readonly Stale[], time: string):
   try {
     for (const { path, made } of pruned) {
       const summary = join(out, summaryOf(path, made))
-      await rm(summary, { force: true })
-      await rm(summary.slice(0, -summarySuffix.length) + recordSuffix, { force: true })
+      await remove(summary)
+      await remove(summary.slice(0, -summarySuffix.length) + recordSuffix)
       await ledger.append(JSON.stringify({ v: ledgerVersion, time, path, status: 'pruned' }))
     }
     await ledger.sync()
@@ -52,6 +53,12 @@ export async function prune(out: string, stale: readonly Stale[], time: string):
     await ledger.close()
   }
   return pruned
+}
+
+async function remove(file: string): Promise<void> {
+  await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
+    throw cannotWrite(file, error)
+  })
 }
 
 async function isGone(out: string, path: string, run: RunLine | undefined): Promise<boolean> {

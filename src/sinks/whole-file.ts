@@ -66,9 +66,9 @@ function temporaryName(nonce: string): string {
   return `.claude-batch-${nonce}.tmp`
 }
 
-/** Whether a document's output was to become of this file: the probe of a run that is just beginning is none. */
+/** Whether this is a file that some run was about to write. */
 export function isTemporary(name: string): boolean {
-  return /^\.claude-batch-[0-9a-f]{12}-\d+\.tmp$/.test(name)
+  return /^\.claude-batch-[0-9a-f]{12}-\w+\.tmp$/.test(name)
 }
 
 /**

@@ -181,6 +181,19 @@ describe('a damaged ledger', () => {
     expect(await run('-q')).toMatchObject({ hits: 0, stderr: '' })
   })
 
+  it('with a line that nobody can make out is told once, and kept beside the new one', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    const file = join(cwd, 'summaries/.claude-batch/ledger.jsonl')
+    await appendFile(file, '{"v":1,"time":"2026\n\0\0\0\n')
+    const before = await readFile(file, 'utf8')
+    const { code, hits, stderr } = await run('-q')
+    expect([code, hits]).toEqual([0, 0])
+    expect(stderr).toContain('2 lines of the ledger cannot be read and count for nothing')
+    expect(await readFile(`${file}.damaged`, 'utf8')).toBe(before)
+    expect(await run('-q')).toMatchObject({ code: 0, hits: 0, stderr: '' })
+  })
+
   it('of a newer version is left alone, and ends the run before anything is sent', async () => {
     const { run, cwd } = await setting()
     await run()

@@ -1,7 +1,7 @@
 import type { Source } from '../../src/core/document.ts'
 import { ledgerVersion } from '../../src/core/ledger-line.ts'
 import { type Files, filesSink } from '../../src/sinks/files.ts'
-import { prepareFolder } from '../../src/sinks/folder.ts'
+import { prepareFolder, probeFolder } from '../../src/sinks/folder.ts'
 import { openMemory } from '../../src/sinks/memory.ts'
 import { realClock } from './real-clock.ts'
 
@@ -14,7 +14,8 @@ export async function openFiles(
   { recipe = 'r', force = false }: { recipe?: string; force?: boolean } = {},
 ): Promise<Files> {
   const run = (++runs).toString(16).padStart(12, '0')
-  const foldsCase = await prepareFolder(out, run)
+  await prepareFolder(out)
+  const foldsCase = await probeFolder(out, run)
   const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe }
   const time = new Date(realClock.wall()).toISOString()
   const { prompt, model } = facts
