@@ -78,7 +78,7 @@ export async function summarize(
 
     const tally = createTally()
     const maxWaitMs = options.maxWait * 1000
-    const gate = createGate({ clock, random, maxWaitMs, onPause: (ms) => told.paused(ms) })
+    const gate = createGate({ clock, random, maxWaitMs, onPause: (pause) => told.paused(pause) })
     const most = options.concurrency ?? largestPool
     const pace = createPace({
       given: givenLimits(options),
@@ -154,7 +154,8 @@ export async function summarize(
         again,
         ...(out !== undefined && { out: options.out ?? 'summaries' }),
       })
-      if (stopped !== undefined) world.stderr.write(`claude-batch: ${stopped.message}${goOn(tally, out)}\n`)
+      if (stopped !== undefined)
+        world.stderr.write(`claude-batch: ${stopped.message}${goOn(stopped, tally, out)}\n`)
     }
     return exitOf(tally, found, stopped)
   } finally {
@@ -167,8 +168,9 @@ export async function summarize(
 const nothingToAsk: Ask = () => Promise.reject(new Error('there was nothing to ask'))
 
 /** Only a folder remembers what is done. */
-function goOn(tally: Tally, out: string | undefined): string {
+function goOn({ exit }: RunError, tally: Tally, out: string | undefined): string {
   const { pending } = tally.standing().documents
+  if (exit === 'later') return ''
   return out === undefined || pending === 0 ? '' : '; the same command goes on with the rest'
 }
 

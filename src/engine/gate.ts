@@ -17,17 +17,26 @@ interface Pass {
   admitted(): void
   /**
    * It refused, asking for so many milliseconds (undefined: it did not say).
+   * @param why in words, for whoever waits
    * @throws RunError `later`, when the wait as a whole would be longer than the user allows
    */
-  refused(waitMs: number | undefined): void
+  refused(waitMs: number | undefined, why: string): void
+}
+
+export interface Pause {
+  /** Its length. */
+  readonly ms: number
+  /** How many there were in the present trouble, this one included. */
+  readonly inARow: number
+  readonly why: string
 }
 
 export interface GateOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly maxWaitMs: number
-  /** Told once per pause, with its length. */
-  readonly onPause?: (ms: number) => void
+  /** Told once per pause. */
+  readonly onPause?: (pause: Pause) => void
 }
 
 /**
@@ -71,7 +80,7 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
           inARow = 0
           settle()
         },
-        refused(waitMs) {
+        refused(waitMs, why) {
           const now = clock.now()
           since ??= now
           const fresh = pause === pauses
@@ -88,9 +97,9 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
           const asked = waitMs ?? wait
           if (asked > maxWaitMs || now + asked - since > maxWaitMs) {
             settle()
-            throw new RunError('later', tooLong(asked, now - since, maxWaitMs))
+            throw new RunError('later', tooLong(waitMs, now - since, maxWaitMs, why))
           }
-          if (fresh) onPause?.(wait)
+          if (fresh) onPause?.({ ms: wait, inARow, why })
           if (fresh || waitMs !== undefined) openAt = Math.max(openAt, now + wait)
           if (fresh) settle()
         },
@@ -104,8 +113,12 @@ function longestPauseMs(troubleMs: number): number {
   return Math.max(1000, troubleMs / 10)
 }
 
-function tooLong(waitMs: number, soFarMs: number, maxWaitMs: number): string {
-  const asked = `the service wants a pause of ${duration(waitMs)}`
-  const already = soFarMs > 1000 ? ` after ${duration(soFarMs)} of trouble` : ''
-  return `${asked}${already}, longer than --max-wait ${duration(maxWaitMs)}; run the same command again later`
+function tooLong(askedMs: number | undefined, soFarMs: number, maxWaitMs: number, why: string): string {
+  const limit = `--max-wait ${duration(maxWaitMs)}`
+  const trouble = soFarMs > 1000 ? ` after ${duration(soFarMs)} of trouble` : ''
+  const what =
+    askedMs === undefined
+      ? `gave up on the service${trouble} (${limit})`
+      : `the service wants a pause of ${duration(askedMs)}${trouble}, longer than ${limit}`
+  return `${what}: ${why}; run the same command again later`
 }

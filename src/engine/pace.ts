@@ -1,6 +1,6 @@
 import type { Ask } from '../core/ask.ts'
 import type { Clock } from '../core/clock.ts'
-import { AskError, judge } from '../core/failure.ts'
+import { AskError, failureLine, failureOf, judge } from '../core/failure.ts'
 import {
   type Came,
   estimate,
@@ -13,6 +13,7 @@ import {
   sending,
   settled,
 } from '../core/pace.ts'
+import { printable } from '../core/printable.ts'
 import type { Request } from '../core/request.ts'
 import { failed, fullBudget, isDown, succeeded } from '../core/retry-budget.ts'
 import { cut, grown, newWindow, slots } from '../core/window.ts'
@@ -115,7 +116,8 @@ export function createPace(options: PaceOptions): Pace {
           pass.admitted()
           throw error
         }
-        pass.refused(fault.retryAfter === undefined ? undefined : fault.retryAfter * 1000)
+        const asked = fault.retryAfter === undefined ? undefined : fault.retryAfter * 1000
+        pass.refused(asked, printable(failureLine(failureOf(fault))))
         throw retry === 'never' ? error : new AskError(fault, error.attempts, true)
       }
     }

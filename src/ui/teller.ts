@@ -30,8 +30,8 @@ export interface Teller {
   /** A request is on its way. */
   sent(): void
   ended(attempt: Attempt): void
-  /** Everybody waits for a rate limit to pass. */
-  paused(ms: number): void
+  /** Everybody waits for trouble to pass: so long, the so manieth time in it, and why. */
+  paused(pause: { readonly ms: number; readonly inARow: number; readonly why: string }): void
   outcome(outcome: Outcome): void
   /** A summary that was paid for and cannot be put where it belongs: it is `kept` for the next run, or shown here. */
   unsaved(outcome: Outcome, kept: boolean): void
@@ -88,9 +88,11 @@ export function createTeller({
         )
       }
     },
-    paused(ms) {
-      if (!quiet && (verbose || ms >= worthTelling))
-        progress.line(`rate limited: everything waits ${duration(ms)}`)
+    paused({ ms, inARow, why }) {
+      if (quiet) return
+      // Trouble that comes with many short pauses is told once it is sure to be trouble.
+      if (verbose || ms >= worthTelling || inARow === 4)
+        progress.line(`everything waits ${duration(ms)}: ${why}`)
     },
     outcome(outcome) {
       if (outcome.status === 'failed') progress.line(`claude-batch: ${paint.red(failedLine(outcome))}`)

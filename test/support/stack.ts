@@ -30,7 +30,7 @@ export function stack(service: Ask, options: StackOptions = {}): Stack {
   const { retries = 3, maxWaitMs = 600_000, random = () => 1, given = {}, clock = virtualClock() } = options
   const halt = createHalt()
   const pauses: number[] = []
-  const gate = createGate({ clock, random, maxWaitMs, onPause: (ms) => pauses.push(ms) })
+  const gate = createGate({ clock, random, maxWaitMs, onPause: ({ ms }) => pauses.push(ms) })
   const slots = { first: 8, most: 256 }
   const pace = createPace({ given, slots, charactersPerToken: 2.5, gate, clock, drain: halt.drain })
   const counted = recorded(service, clock, { sent() {}, ended() {} })
