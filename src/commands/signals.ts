@@ -27,7 +27,7 @@ export function stopOnSignals(
   let first: number | undefined
   const stop = world.onStop((signal) => {
     const now = clock.now()
-    const reason = new RunError(signalExits[signal], `stopped by ${signal} before everything was done`)
+    const reason = new RunError(signalExits[signal], `stopped by ${signal}`)
     if (first === undefined) {
       first = now
       halt.stop(reason)

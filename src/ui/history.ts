@@ -25,7 +25,7 @@ export function historyText({ runs, total, standing, failing, damaged, stale }: 
   const rows = runs.slice(-mostRuns).map(({ run, account }) => rowOf(run, account))
   const simulated = runs.filter(({ run }) => run?.simulated).length
   const without = simulated === 0 ? '' : `${simulated} simulated not counted`
-  const all = ['', 'all', counted(runs.length, 'run'), without, ...cellsOf(total)]
+  const all = ['all', counted(runs.length, 'run'), without, ...cellsOf(total)]
   const parts = [table([heading, ...rows, all])]
   if (runs.length > mostRuns)
     parts.push(`(${runs.length - mostRuns} earlier runs are in the last line alone)`)
@@ -41,12 +41,12 @@ export function historyText({ runs, total, standing, failing, damaged, stale }: 
   return `${parts.join('\n')}\n`
 }
 
-const heading = ['run', 'began', 'prompt', 'model', 'done', 'failed', 'tokens in', 'out', 'cost']
+const heading = ['run', 'prompt', 'model', 'done', 'failed', 'tokens in', 'out', 'cost']
 
 function rowOf(run: RunLine | undefined, account: Account): string[] {
   const began = run === undefined ? 'unknown' : `${run.time.slice(0, 16).replace('T', ' ')} UTC`
   const model = `${run?.model ?? ''}${run?.simulated ? ' (simulated)' : ''}`
-  return [run?.run ?? '', began, run?.prompt ?? '', model, ...cellsOf(account)]
+  return [began, run?.prompt ?? '', model, ...cellsOf(account)]
 }
 
 function cellsOf({ summarized, failed, usage, cost_picodollars, unknown_cost, lost }: Account): string[] {
@@ -56,14 +56,14 @@ function cellsOf({ summarized, failed, usage, cost_picodollars, unknown_cost, lo
   return [String(summarized), String(failed), ...tokens, lost === 0 ? cost : `${cost} (${lost} lost replies)`]
 }
 
-/** The first four columns are words and begin on the left; numbers end on the right. */
+/** The first three columns are words and begin on the left; numbers end on the right. */
 function table(rows: readonly (readonly string[])[]): string {
   const safe = rows.map((row) => row.map((cell) => printable(cell)))
   const widths = heading.map((_, column) => Math.max(...safe.map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) =>
-        column < 4 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
       .trimEnd()

@@ -38,7 +38,8 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
       `p50 ${duration(latency.p50)}, p95 ${duration(latency.p95)}, p99 ${duration(latency.p99)}`,
     ])
   }
-  rows.push(['time', `${duration(report.wallMs)}, up to ${setting.pace.mostInFlight} at once`])
+  const atOnce = requests > 1 ? `, up to ${setting.pace.mostInFlight} at once` : ''
+  rows.push(['time', `${duration(report.wallMs)}${atOnce}`])
   if (requests > 1) rows.push(['bound by', bound(report, setting.pace)])
   for (const name of limitNames) {
     const [given, seen] = [setting.pace.given[name], setting.pace.seen[name]]

@@ -63,7 +63,9 @@ describe('the wait a response asks for', () => {
       const headers = { 'retry-after': '99999999' }
       const [seen] = await withFaults({ everything: () => ({ kind: 'status', status: 429, headers }) })
       expect(seen?.code).toBe(75)
-      expect(seen?.stderr).toMatch(/a pause of 3\.2 years, longer than --max-wait 10 min: .*; run .* again later/)
+      expect(seen?.stderr).toMatch(
+        /a pause of 3\.2 years, longer than --max-wait 10 min: .*; run .* again later/,
+      )
       expect(seen?.stderr).toMatch(/2 not done/)
       expect(seen?.fates['a']?.record ?? seen?.fates['c']?.record).toBeUndefined()
     },

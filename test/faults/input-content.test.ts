@@ -210,16 +210,9 @@ it('I09 a document beyond the model’s window is a failure with both numbers, a
   expect(simulator.stats()).toMatchObject({ requests: 4, billed: { requests: 3 } })
 })
 
-it.skip('I09 is not even sent where no tokenizer could make it fit (needs a check before sending)', async () => {
-  const cwd = await folderWith({ ...abc, 'docs/long.md': 'The board met again. '.repeat(400_000) })
-  const { env, simulator } = await serviceFor({})
-  const args = ['summarize', 'docs', '--model', 'claude-haiku-4-5']
-  const { code, written } = await orderlyRun(args, { cwd, env })
-  expect(code).toBe(1)
-  expect(written['docs/long.md.error.txt']).toMatch(/^ERROR: input too_large: .*200,?000/)
-  expect(simulator.stats().requests).toBe(3)
-})
-
+it.todo(
+  'I09 is not even sent where no tokenizer could make it fit (the API refuses it for free; comes with long documents)',
+)
 it.todo('I09 is summarized in parts with --split (comes with --split)')
 
 it('I11 a file that is deleted between listing and reading is told as vanished', async () => {

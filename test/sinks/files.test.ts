@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Source } from '../../src/core/document.ts'
@@ -75,13 +75,6 @@ describe('filesSink', () => {
       message: expect.stringContaining('directory'),
     })
     expect((await readdir(join(out, 'docs'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
-  })
-
-  it('says at once when the folder cannot be written', async (context) => {
-    if (process.getuid?.() === 0) return context.skip('root may write everywhere')
-    const out = await folderWith({})
-    await chmod(out, 0o500)
-    await expect(openFiles(out, [])).rejects.toMatchObject({ exit: 'io' })
   })
 
   it('gives two sources two names, also where they would meet', async () => {
