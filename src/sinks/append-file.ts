@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { RunError } from '../errors.ts'
-import { cannotWrite } from './whole-file.ts'
+import { cannotWrite } from './disk-error.ts'
 
 /** A file that only grows, a line at a time. Whatever cannot be done with it is a RunError `io`. */
 export interface AppendFile {

@@ -5,8 +5,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Account, accountOf, addAccounts } from '../core/account.ts'
 import { type DroppedLine, ledgerVersion, type RunLine, type UnchangedLine } from '../core/ledger-line.ts'
+import { syncFolder } from './directories.ts'
+import { cannotWrite } from './disk-error.ts'
 import { isMade, readLedgerLines } from './ledger.ts'
-import { cannotWrite, syncFolder } from './whole-file.ts'
 
 /** What the lines of a ledger leave of each document, by the numbers of the lines. */
 interface Latest {

@@ -8,10 +8,11 @@ import type { Asked, Outcome } from '../core/outcome.ts'
 import { type OutputPath, outputPaths } from '../core/output-path.ts'
 import { recordOf } from '../core/record.ts'
 import { type Place, standing } from '../core/standing.ts'
+import { leadsOut } from './directories.ts'
 import { type Made, summaryOf } from './ledger.ts'
 import { type Memory, sha256 } from './memory.ts'
 import type { Sink } from './sink.ts'
-import { contentOf, leadsOut, lookAt } from './whole-file.ts'
+import { contentOf, lookAt } from './what-is-there.ts'
 
 /** Why a document that had a summary is summarized again. */
 export type Again =

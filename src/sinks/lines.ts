@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { cannotRead } from './whole-file.ts'
+import { cannotRead } from './disk-error.ts'
 
 /**
  * A file's lines, as many together as one read brings: a turn of the event loop for each of a hundred thousand would

@@ -3,8 +3,8 @@ import { copyFile, link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { printable } from '../core/printable.ts'
 import { RunError } from '../errors.ts'
+import { cannotWrite } from './disk-error.ts'
 import { fateOf, type Holder } from './holder.ts'
-import { cannotWrite } from './whole-file.ts'
 
 export interface LockOptions {
   readonly self: Holder

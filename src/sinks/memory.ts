@@ -5,10 +5,13 @@ import type { DocumentLine, Output, RunLine, UnchangedLine } from '../core/ledge
 import { recordSuffix, summarySuffix } from '../core/output-path.ts'
 import { openAppendFile } from './append-file.ts'
 import { compact } from './compact.ts'
-import { ledgerIn, memoryFolder } from './folder.ts'
+import { syncFolder } from './directories.ts'
+import { cannotWrite } from './disk-error.ts'
 import { type Entry, openJournal, readJournal } from './journal.ts'
 import { isMade, type Ledger, madeOf, readLedger, summaryOf } from './ledger.ts'
-import { cannotWrite, contentOf, isTemporary, lookAt, syncFolder, writeWhole } from './whole-file.ts'
+import { ledgerIn, memoryFolder } from './output-folder.ts'
+import { contentOf, lookAt } from './what-is-there.ts'
+import { isTemporary, writeWhole } from './whole-file.ts'
 
 /** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
 export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {

@@ -4,11 +4,11 @@ import { ledgerVersion, type RunLine } from '../core/ledger-line.ts'
 import { recordSuffix, summarySuffix } from '../core/output-path.ts'
 import { isOlder } from '../core/prompt-version.ts'
 import { openAppendFile } from './append-file.ts'
-import { ledgerIn } from './folder.ts'
+import { cannotWrite } from './disk-error.ts'
 import type { History } from './history.ts'
 import { type Made, summaryOf } from './ledger.ts'
 import { sha256 } from './memory.ts'
-import { cannotWrite } from './whole-file.ts'
+import { ledgerIn } from './output-folder.ts'
 
 /** A summary that no longer says what it should. */
 export interface Stale {

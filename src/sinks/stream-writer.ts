@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { RunError } from '../errors.ts'
-import { cannotWrite } from './whole-file.ts'
+import { cannotWrite } from './disk-error.ts'
 
 /** Writes to a stream, waiting until each piece is taken, so that a slow reader slows us down and a lost one is seen. */
 export function streamWriter(stream: Writable, name: string): (text: string) => Promise<void> {

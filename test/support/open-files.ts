@@ -1,8 +1,8 @@
 import type { Source } from '../../src/core/document.ts'
 import { ledgerVersion } from '../../src/core/ledger-line.ts'
 import { type Files, filesSink } from '../../src/sinks/files.ts'
-import { prepareFolder, probeFolder } from '../../src/sinks/folder.ts'
 import { openMemory } from '../../src/sinks/memory.ts'
+import { prepareFolder, probeFolder } from '../../src/sinks/output-folder.ts'
 import { realClock } from './real-clock.ts'
 
 let runs = 0

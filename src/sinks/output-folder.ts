@@ -1,7 +1,9 @@
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RunError, UsageError } from '../errors.ts'
-import { cannotWrite, makeFolder, writeWhole } from './whole-file.ts'
+import { makeFolder } from './directories.ts'
+import { cannotWrite } from './disk-error.ts'
+import { writeWhole } from './whole-file.ts'
 
 /** Where an output folder keeps what it remembers, beside the summaries. */
 export const memoryFolder = '.claude-batch'

@@ -1,0 +1,26 @@
+import { RunError } from '../errors.ts'
+
+/** The one line for whatever cannot be written. */
+export function cannotWrite(what: string, error: NodeJS.ErrnoException): RunError {
+  return new RunError('io', `cannot write ${what}: ${reasonOf(error)}`)
+}
+
+/** The one line for whatever cannot be read of what was written. */
+export function cannotRead(what: string, error: NodeJS.ErrnoException): RunError {
+  return new RunError('io', `cannot read ${what}: ${reasonOf(error)}`)
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  const reasons: Readonly<Record<string, string>> = {
+    ENOSPC: 'no space left on the device',
+    EDQUOT: 'the disk quota is used up',
+    EACCES: 'permission denied',
+    EPERM: 'operation not permitted',
+    EROFS: 'the file system is read-only',
+    ENOENT: 'no such directory',
+    EISDIR: 'a directory of that name is in the way',
+    ENOTDIR: 'a file stands where a directory is needed',
+    EMFILE: 'too many open files (raise ulimit -n, or lower --concurrency)',
+  }
+  return reasons[code ?? ''] ?? message
+}
