@@ -23,7 +23,7 @@ interface Pass {
   refused(waitMs: number | undefined, why: string): void
 }
 
-export interface Pause {
+interface Pause {
   /** Its length. */
   readonly ms: number
   /** How many there were in the present trouble, this one included. */
