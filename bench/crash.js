@@ -44,11 +44,12 @@ try {
       `# Note ${n}\n\n${`The ferry number ${n} sails at nine, and the harbour master writes it down. `.repeat(1 + (n % 7))}\n`,
     )
   const whole = await uninterrupted()
-  for (let round = 0; round < runs; round++) {
+  // A run that was over before its kill does not count.
+  for (let round = 0; totals.kills < runs; round++) {
     await crash(round, whole)
-    if (process.stdout.isTTY) process.stdout.write(`\r${round + 1}/${runs} ${JSON.stringify(totals)}`)
+    if (process.stdout.isTTY) process.stdout.write(`\r${JSON.stringify(totals)}`)
   }
-  const result = { runs, documents, concurrency, seed, ...totals }
+  const result = { documents, concurrency, seed, ...totals }
   console.log(`${process.stdout.isTTY ? '\n' : ''}${JSON.stringify(result)}`)
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`)
   const bad = totals.torn + totals.lost + totals.moreThanInFlight + totals.different + totals.ledgerOff
