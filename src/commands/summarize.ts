@@ -122,7 +122,7 @@ export async function summarize(
     const rules = stopRules(options, halt, clock)
     const outcomes = summarizeAll({
       sources: todo,
-      read: (source) => read(source, world.stdin),
+      read: (source) => read(source, world),
       requestFor(document) {
         const asked = { ...parameters, ...renderPrompt(prompt, document, vars) }
         return { ...asked, key: keyOf(asked, endpoint), path: document.source.path, attempt: 1 }

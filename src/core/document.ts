@@ -2,10 +2,11 @@
 export interface Source {
   /** Place in the sorted order of the run, from 0. */
   readonly index: number
-  /** What the user is shown and records are keyed by: relative to the working directory where it lies below it, absolute otherwise; `-` is stdin. Always with `/`. */
+  /**
+   * What the user is shown, records are keyed by, and `resolve(cwd, path)` opens: relative to the working directory
+   * where it lies below it, absolute otherwise. Always with `/`. `-` is stdin; a file of that name is `./-`.
+   */
   readonly path: string
-  /** Absolute path to open; `-` for stdin. */
-  readonly file: string
   /** Named by the user himself, rather than met in a walk: then being unusable is a failure, not a skip. */
   readonly named: boolean
   /** Why it cannot be read, where finding it showed that already. */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
-import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { basename, isAbsolute, relative, resolve, sep } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import fastGlob from 'fast-glob'
 import type { InputProblem, Source } from '../core/document.ts'
@@ -55,7 +55,7 @@ export async function find(inputs: readonly Input[], options: FindOptions): Prom
     for (const candidate of candidates ?? []) found.push(candidate)
   }
   const once = inputs.length > 1 ? withoutRepetition(found) : found
-  const sources = await looked(once, options.follow)
+  const sources = await looked(once, options)
   sources.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   for (const [index, source] of sources.entries()) source.index = index
   return { sources, unmatched, anything }
@@ -76,7 +76,7 @@ async function expand(
   { text: input, literal }: Input,
   options: FindOptions,
 ): Promise<Candidate[] | undefined> {
-  if (input === '-' && !literal) return [{ index: 0, path: '-', file: '-', named: true }]
+  if (input === '-' && !literal) return [{ index: 0, path: '-', named: true }]
   const file = resolve(options.cwd, input)
   const stats = await stat(file).catch((error: NodeJS.ErrnoException) => error)
   if (!(stats instanceof Error)) {
@@ -117,7 +117,7 @@ async function match(pattern: string, options: FindOptions): Promise<Candidate[]
     const root = resolve(options.cwd, base)
     for (const one of positive) {
       const within = relative(root, resolve(options.cwd, one)).split(sep).join('/')
-      found.push(...(await glob(within, root, options)))
+      for (const candidate of await glob(within, root, options)) found.push(candidate)
     }
   }
   // The parts of one pattern may meet.
@@ -153,7 +153,7 @@ async function glob(
     const name = String(text)
     if (!chosen(name)) continue
     const path = prefix + name
-    candidates.push({ index: 0, path, file: join(cwd, name), named: false, stats: undefined })
+    candidates.push({ index: 0, path, named: false, stats: undefined })
   }
   for (const { file, problem } of passedOver) {
     if (problem.as === 'fail' || chosen(file)) candidates.push(candidate(file, false, options, problem))
@@ -162,7 +162,7 @@ async function glob(
 }
 
 function candidate(file: string, named: boolean, options: FindOptions, problem?: InputProblem): Candidate {
-  const found = { index: 0, path: pathOf(file, options) || '.', file, named }
+  const found = { index: 0, path: pathOf(file, options) || '.', named }
   return problem === undefined ? found : { ...found, problem }
 }
 
@@ -170,6 +170,7 @@ function candidate(file: string, named: boolean, options: FindOptions, problem?:
 function pathOf(file: string, { cwd }: FindOptions): string {
   const below = relative(cwd, file)
   const outside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)
+  if (below === '-') return './-'
   return (outside ? file : below).split(sep).join('/')
 }
 
@@ -177,7 +178,7 @@ function pathOf(file: string, { cwd }: FindOptions): string {
  * Looks at each file once, and leaves out those that are there under another name: the first in order of the names
  * stays. `stat` without waiting takes a tenth of the time here that it takes with; see `bench/rerun.js`.
  */
-async function looked(candidates: readonly Candidate[], follow: boolean): Promise<Candidate[]> {
+async function looked(candidates: readonly Candidate[], { cwd, follow }: FindOptions): Promise<Candidate[]> {
   const byIdentity = new Map<string, Candidate>()
   const rest: Candidate[] = []
   // Otherwise only a file with several names of its own can be met twice.
@@ -185,7 +186,8 @@ async function looked(candidates: readonly Candidate[], follow: boolean): Promis
   for (const [n, candidate] of candidates.entries()) {
     // A signal, or a slow disk, must not wait for a hundred thousand of them.
     if (n % 256 === 255) await turn()
-    const stats = candidate.problem || candidate.file === '-' ? undefined : statOf(candidate.file)
+    const stats =
+      candidate.problem || candidate.path === '-' ? undefined : statOf(resolve(cwd, candidate.path))
     if (stats === undefined) {
       rest.push(candidate)
       continue

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Document, InputProblem, Source } from '../core/document.ts'
 import { printable } from '../core/printable.ts'
@@ -11,13 +12,18 @@ import { reasonOf } from './reason.ts'
 /** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
 const largestInput = 10_000_000
 
+export interface ReadOptions {
+  readonly cwd: string
+  readonly stdin: Readable
+}
+
 /**
  * Reads one source as text: UTF-8 with or without byte-order mark, or UTF-16 with one. Nothing is guessed, nothing
  * replaced. An empty or binary file is skipped if it was met in a walk; everything else unusable is a failure.
  */
-export async function read(source: Source, stdin: Readable): Promise<Document | InputProblem> {
+export async function read(source: Source, { cwd, stdin }: ReadOptions): Promise<Document | InputProblem> {
   const softly = source.named ? 'fail' : 'skip'
-  const content = await (source.file === '-' ? fromStdin(stdin) : readFile(source.file)).catch(
+  const content = await (source.path === '-' ? fromStdin(stdin) : readFile(resolve(cwd, source.path))).catch(
     (error: unknown) => problemOf(error, source),
   )
   if ('as' in content) return content

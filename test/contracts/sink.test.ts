@@ -13,7 +13,7 @@ import { openFiles } from '../support/open-files.ts'
 import { folderWith } from '../support/run-cli.ts'
 
 const paths = ['a.md', 'b.md', 'c.md', 'd.md']
-const sources: Source[] = paths.map((path, index) => ({ index, path, file: `/${path}`, named: true }))
+const sources: Source[] = paths.map((path, index) => ({ index, path, named: true }))
 
 const outcomes: Outcome[] = sources.map((source, index) => {
   const asked = { key: `key ${index}`, bytes: { size: 1, sha256: 's' } }

@@ -20,7 +20,7 @@ const load = async (
 const file = (body: string) => ({ 'prompts/mine.yaml': body })
 const version = (name: string, template = 'Sum up {text}') => `  ${name}:\n    user_template: "${template}"\n`
 const document = (text: string, path = 'docs/a.md'): Document => ({
-  source: { index: 0, path, file: `/${path}`, named: true },
+  source: { index: 0, path, named: true },
   text,
   bytes: { size: text.length, sha256: '' },
 })

@@ -8,10 +8,10 @@ import { read } from '../../src/inputs/read.ts'
 import { folderWith } from '../support/run-cli.ts'
 
 const noStdin = Readable.from([])
-const source = (file: string, named = false): Source => ({ index: 0, path: 'f.md', file, named })
+const source = (path: string, named = false): Source => ({ index: 0, path, named })
 const reading = async (content: string | Buffer, named = false) => {
   const folder = await folderWith({ 'f.md': content })
-  return read(source(join(folder, 'f.md'), named), noStdin)
+  return read(source(join(folder, 'f.md'), named), { cwd: '/', stdin: noStdin })
 }
 
 describe('read', () => {
@@ -45,7 +45,10 @@ describe('read', () => {
   it('refuses what no model can read before reading it, however large', async () => {
     const folder = await folderWith({ big: '' })
     await truncate(join(folder, 'big'), 1e12)
-    expect(await read(source(join(folder, 'big')), noStdin)).toMatchObject({ as: 'fail', type: 'too_large' })
+    expect(await read(source(join(folder, 'big')), { cwd: '/', stdin: noStdin })).toMatchObject({
+      as: 'fail',
+      type: 'too_large',
+    })
   })
 
   it('stops reading stdin beyond the limit', async () => {
@@ -54,26 +57,29 @@ describe('read', () => {
         while (true) yield Buffer.alloc(1_000_000, 'x')
       })(),
     )
-    expect(await read(source('-'), endless)).toMatchObject({ type: 'too_large' })
+    expect(await read(source('-'), { cwd: '/', stdin: endless })).toMatchObject({ type: 'too_large' })
   })
 
   it('tells a file that is gone, and one whose name is not UTF-8', async () => {
-    expect(await read(source('/nowhere/f.md'), noStdin)).toMatchObject({ as: 'fail', type: 'vanished' })
+    expect(await read(source('/nowhere/f.md'), { cwd: '/', stdin: noStdin })).toMatchObject({
+      as: 'fail',
+      type: 'vanished',
+    })
     const misnamed = { ...source('/nowhere/\ufffd.md'), path: '\ufffd.md' }
-    expect(await read(misnamed, noStdin)).toMatchObject({ type: 'bad_name' })
+    expect(await read(misnamed, { cwd: '/', stdin: noStdin })).toMatchObject({ type: 'bad_name' })
   })
 
   it('does not hang on pipes, not even on eight of them', async () => {
     const folder = await folderWith({})
     const pipes = Array.from({ length: 8 }, (_, n) => join(folder, `pipe${n}`))
     execFileSync('mkfifo', pipes)
-    const problems = await Promise.all(pipes.map((pipe) => read(source(pipe), noStdin)))
+    const problems = await Promise.all(pipes.map((pipe) => read(source(pipe), { cwd: '/', stdin: noStdin })))
     expect(problems.every((problem) => 'type' in problem && problem.type === 'not_a_file')).toBe(true)
   })
 
   it('reads files that say they have no size', async (context) => {
     if (process.platform !== 'linux') return context.skip('/proc is Linux’s')
-    expect(await read(source('/proc/version'), noStdin)).toMatchObject({
+    expect(await read(source('/proc/version'), { cwd: '/', stdin: noStdin })).toMatchObject({
       text: expect.stringContaining('Linux'),
     })
   })

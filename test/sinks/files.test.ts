@@ -6,7 +6,7 @@ import type { Outcome } from '../../src/core/outcome.ts'
 import { openFiles } from '../support/open-files.ts'
 import { folderWith } from '../support/run-cli.ts'
 
-const source: Source = { index: 0, path: 'docs/a.md', file: '/docs/a.md', named: true }
+const source: Source = { index: 0, path: 'docs/a.md', named: true }
 const asked = { key: 'k', bytes: { size: 1, sha256: 's' } }
 const base = { source, asked, attempts: [], elapsedMs: 1 }
 const good: Outcome = { ...base, status: 'summarized', text: 'Good.' }
@@ -82,7 +82,6 @@ describe('filesSink', () => {
     const twins: Source[] = ['/x/a.md', 'x/a.md'].map((path, index) => ({
       index,
       path,
-      file: path,
       named: true,
     }))
     const sink = await openFiles(out, twins)

@@ -17,7 +17,7 @@ const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({
   usage,
   ...fields,
 })
-const source = (path: string) => ({ index: 0, path, file: path, named: true })
+const source = (path: string) => ({ index: 0, path, named: true })
 const base = (path: string) => ({ source: source(path), attempts: [], elapsedMs: 1 })
 const plain = paintFor({ isTTY: false }, {})
 const setting = {
