@@ -29,6 +29,25 @@ describe('the documentation', () => {
     for (const name of Object.keys(dependencies)) expect(design).toContain(`| \`${name}\` | `)
   })
 
+  it('shows the figures of the benchmarks as they were measured', async () => {
+    const ledger = await page('docs/ledger.md')
+    const json = async (path: string) => JSON.parse(await readFile(resolve(root, path), 'utf8'))
+    const { kills, torn, lost, different, paidTwice, mostPaidTwice, recovered } =
+      await json('bench/crash.json')
+    const row = [kills, torn, lost, different, paidTwice, mostPaidTwice, recovered]
+    expect(ledger).toContain(`| ${row.join(' | ')} |`)
+    for (const it of await json('bench/rerun.json')) {
+      const times = [it.timesPlainLoop, it.timesPlainLoopOverDocumentsAlone, it.timesSyncLoop]
+      const row = [
+        it.documents.toLocaleString('en-US'),
+        `${it.rerunMs / 1000} s`,
+        ...times,
+        `${it.memoryOverNodeMB} MB`,
+      ]
+      expect(ledger).toContain(`| ${row.join(' | ')} |`)
+    }
+  })
+
   it('tells of every document among the fixtures', async () => {
     const documents = await fastGlob('**', { cwd: resolve(root, 'fixtures/documents') })
     const table = await readFile(resolve(root, 'fixtures/README.md'), 'utf8')
