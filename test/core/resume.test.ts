@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createBreaker } from '../../src/core/breaker.ts'
+import type { Source } from '../../src/core/document.ts'
+import type { Failure } from '../../src/core/failure.ts'
+import { keyOf, recipeOf } from '../../src/core/key.ts'
+import type { Outcome } from '../../src/core/outcome.ts'
+import { isBelow } from '../../src/core/output-path.ts'
+import { type Prompt, renderPrompt } from '../../src/core/prompt.ts'
+import { isOlder } from '../../src/core/prompt-version.ts'
+import { type Place, standing } from '../../src/core/standing.ts'
+import { parseTemplate } from '../../src/core/template.ts'
+
+describe('standing', () => {
+  const decision = (same: boolean, place: Place, force = false) => {
+    const problem = standing(same, place, force)
+    return problem === undefined ? 'ask' : `${problem.as} ${problem.type}`
+  }
+  it.each<[Place, string, string, string]>([
+    // Where it is: the same question, another question, --force.
+    ['free', 'ask', 'ask', 'ask'],
+    ['gone', 'ask', 'ask', 'ask'],
+    ['intact', 'skip unchanged', 'ask', 'ask'],
+    ['edited', 'skip edited', 'fail edited', 'ask'],
+    ['foreign', 'fail foreign', 'fail foreign', 'ask'],
+    ['directory', 'fail in_the_way', 'fail in_the_way', 'fail in_the_way'],
+    ['too long', 'fail name_too_long', 'fail name_too_long', 'fail name_too_long'],
+  ])('with a place that is %s', (place, same, other, forced) => {
+    expect([decision(true, place), decision(false, place)]).toEqual([same, other])
+    expect([decision(true, place, true), decision(false, place, true)]).toEqual([forced, forced])
+  })
+})
+
+describe('the key and the recipe', () => {
+  const prompt = (user: string, system?: string): Prompt => ({
+    name: 'p',
+    version: 'v1',
+    origin: 'x',
+    user: parseTemplate(user),
+    ...(system !== undefined && { system: parseTemplate(system) }),
+  })
+  interface Question {
+    readonly user: string
+    readonly system?: string
+    readonly model: string
+    readonly maxTokens: number
+    readonly tone: string
+    readonly endpoint: string
+    readonly text: string
+  }
+  const base: Question = {
+    user: '{text} in a {tone} tone',
+    model: 'm',
+    maxTokens: 10,
+    tone: 'dry',
+    endpoint: 'https://api',
+    text: 'A text.',
+  }
+  const of = ({ user, system, model, maxTokens, tone, endpoint, text }: Question) => {
+    const source: Source = { index: 0, path: 'a.md', named: true }
+    const document = { source, text, bytes: { size: 1, sha256: 's' } }
+    const [made, vars] = [prompt(user, system), { tone }]
+    const parameters = { model, maxTokens }
+    const key = keyOf({ ...parameters, ...renderPrompt(made, document, vars) }, endpoint)
+    return { key, recipe: recipeOf(made, vars, parameters, endpoint) }
+  }
+
+  it.each<[string, Partial<Question>]>([
+    ['the prompt', { user: '{text} in a very {tone} tone' }],
+    ['the system prompt', { system: 'Be kind.' }],
+    ['the model', { model: 'n' }],
+    ['a parameter', { maxTokens: 11 }],
+    ['a variable', { tone: 'warm' }],
+    ['the endpoint', { endpoint: 'https://other' }],
+  ])('are others for another value of %s', (_name, change) => {
+    expect(of({ ...base, ...change }).key).not.toBe(of(base).key)
+    expect(of({ ...base, ...change }).recipe).not.toBe(of(base).recipe)
+  })
+
+  it('agree: the same recipe and document give the same key, another document another', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        const [one, other] = [of({ ...base, text: a }), of({ ...base, text: b })]
+        expect(one.recipe).toBe(other.recipe)
+        expect(one.key === other.key).toBe(a === b)
+      }),
+    )
+    expect(of(base).key).toMatch(/^[0-9a-f]{64}$/)
+  })
+})
+
+describe('the breaker', () => {
+  const failed = (message: string, fields: Partial<Failure> = {}): Outcome => ({
+    source: { index: 0, path: 'a', named: true },
+    attempts: [],
+    elapsedMs: 0,
+    status: 'failed',
+    failure: { kind: 400, type: 'invalid_request_error', message, transient: false, ...fields },
+  })
+  const { source, attempts, elapsedMs } = failed('')
+  const done: Outcome = {
+    ...{ source, attempts, elapsedMs },
+    asked: { key: 'k', bytes: { size: 1, sha256: 's' } },
+    status: 'summarized',
+    text: 'x',
+  }
+  const skipped: Outcome = {
+    ...{ source, attempts, elapsedMs },
+    status: 'skipped',
+    type: 'empty',
+    reason: '',
+  }
+  const trips = (outcomes: readonly Outcome[]) => {
+    const breaker = createBreaker()
+    return outcomes.map((outcome) => breaker(outcome) !== undefined)
+  }
+
+  it('trips once, at the fifth document with the same permanent error from the service', () => {
+    const same = Array.from({ length: 7 }, () => failed('no'))
+    expect(trips(same)).toEqual([false, false, false, false, true, false, false])
+    expect(trips([skipped, ...same.slice(0, 4), skipped, failed('no')]).at(-1)).toBe(true)
+  })
+
+  it.each<[string, Outcome]>([
+    ['a success', done],
+    ['another error', failed('yes')],
+    ['an error that may pass', failed('no', { transient: true })],
+    ['an error of the document itself', failed('no', { kind: 'input' })],
+  ])('never trips after %s', (_name, first) => {
+    expect(trips([first, ...Array.from({ length: 9 }, () => failed('no'))])).not.toContain(true)
+  })
+})
+
+describe('names that come from a file', () => {
+  it.each(['a.md', 'docs/a..b.md', './-', 'x/.hidden'])('%s stays below', (name) =>
+    expect(isBelow(name)).toBe(true),
+  )
+  it.each(['/etc/x', '../x', 'a/../../x', 'C:/x', 'C:\\x', '..\\x', '\\\\host\\x', 5, undefined])(
+    '%s does not, or is none',
+    (name) => expect(isBelow(name)).toBe(false),
+  )
+})
+
+describe('isOlder', () => {
+  it.each([
+    ['p@v9', 'p@v10', true],
+    ['p@v10', 'p@v9', false],
+    ['p@v1', 'p@v1', false],
+    ['q@v1', 'p@v2', false],
+    ['a@b@v1', 'a@b@v2', true],
+  ])('%s before %s: %s', (one, other, older) => expect(isOlder(one, other)).toBe(older))
+})
