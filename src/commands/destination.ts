@@ -1,4 +1,5 @@
 import { join, relative, resolve, sep } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Source } from '../core/document.ts'
 import { ledgerVersion, type RunFacts } from '../core/ledger-line.ts'
@@ -116,8 +117,13 @@ export async function folderDestination(
         `${counted(memory.recovered, 'summary', 'summaries')} paid for by a run that was cut short ${memory.recovered === 1 ? 'is' : 'are'} now in place`,
       )
     const files = filesSink(out, sources, { memory, facts, foldsCase, force: options.force, clock })
-    const done: Source[] = []
-    const todo = sources.filter((source) => !files.stands(source) || !done.push(source))
+    const [todo, done]: [Source[], Source[]] = [[], []]
+    for (const [n, source] of sources.entries()) {
+      // A signal must not wait for a hundred thousand of them.
+      if (n % 256 === 255) await turn()
+      const pile = files.stands(source) ? done : todo
+      pile.push(source)
+    }
     return {
       sink: files,
       todo,
