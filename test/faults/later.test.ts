@@ -39,6 +39,8 @@ describe('serve, which comes later', () => {
     'S14 a request that names a path of the server',
     'S15 __proto__, wrong types, a depth bomb',
     'S16 an error upstream',
+    'S17 SIGTERM',
+    'S18 smuggled or huge headers',
   ])
     it.todo(row)
 })
