@@ -17,6 +17,8 @@ export interface Report {
   readonly cost: Picodollars
   /** Answers whose cost is not in `cost`: uncounted by the server, or of a model without a price. */
   readonly unknownCost: number
+  /** How many answers came from which model. */
+  readonly answeredBy: ReadonlyMap<string, number>
   /** Requests whose answer was lost on the way: the service may have billed them. */
   readonly lostReplies: number
   /** Of the requests that were answered with 200, from sending to the last byte. */
@@ -37,6 +39,7 @@ export function createTally(): Tally {
   const documents = { summarized: 0, failed: 0, skipped: 0, pending: 0 }
   const skippedBy = new Map<string, number>()
   const retriesBy = new Map<string, number>()
+  const answeredBy = new Map<string, number>()
   const lastFault = new Map<string, string>()
   const latencies: number[] = []
   let usage = noUsage
@@ -55,7 +58,10 @@ export function createTally(): Tally {
         lastFault.set(attempt.path, String(attempt.fault.status ?? attempt.fault.type))
         if (mayBeBilled(attempt.fault)) lostReplies++
       }
-      if (attempt.fault === undefined) latencies.push(attempt.elapsedMs)
+      if (attempt.fault === undefined) {
+        latencies.push(attempt.elapsedMs)
+        increment(answeredBy, attempt.model)
+      }
       const price = attempt.usage && priceOf(attempt.model, attempt.usage)
       if (attempt.usage !== undefined) usage = addUsage(usage, attempt.usage)
       if (price !== undefined) cost += price
@@ -73,6 +79,7 @@ export function createTally(): Tally {
       skippedBy,
       requests,
       retriesBy,
+      answeredBy,
       usage,
       unknownCost,
       lostReplies,

@@ -49,6 +49,12 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
       `${flagOf[name]} ${given} is above the real limit of ${counted(seen)}, which was kept to`,
     ])
   }
+  for (const [model, count] of report.answeredBy) {
+    // A dated name of the same model is that model.
+    if (model === setting.model || model.startsWith(`${setting.model}-`)) continue
+    const answers = count === 1 ? '1 answer' : `${counted(count)} answers`
+    rows.push(['note', `${answers} came from ${printable(model)}, and cost what that costs`])
+  }
   rows.push(['prompt', `${printable(setting.prompt)}, ${printable(setting.model)}`])
   if (setting.out !== undefined && documents.summarized + documents.failed > 0)
     rows.push(['written to', printable(setting.out)])

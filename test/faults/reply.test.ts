@@ -129,7 +129,9 @@ describe('a reply that is a summary all the same', () => {
     const line = { model: 'claude-sonnet-5-5', cost_usd: 0.003 }
     expect(seen?.fates['R12']).toMatchObject({ record: undefined, line })
   })
-  it.todo('R12 of another model is warned of (needs a word in ui/teller.ts or in the report)')
+  it('R12 of another model is told in the report', () => {
+    expect(seen?.stderr).toContain('1 answer came from claude-sonnet-5-5, and cost what that costs')
+  })
 
   it('R14 without a content type is taken for what it is', () => {
     expect(seen?.fates['R14']?.summary).toMatch(/^\[simulated\]/)
