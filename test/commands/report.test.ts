@@ -2,6 +2,7 @@ import { appendFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 
 const documents = Object.fromEntries(
   ['a', 'b', 'c', 'd'].map((name) => [`docs/${name}.md`, `Note ${name} about the harbour.`]),
@@ -13,7 +14,7 @@ async function folderOfTwoRuns() {
     script: ({ request }) =>
       request.text.includes('Note d') ? { kind: 'status', status: 422 } : { kind: 'answer', delayMs: 1 },
   })
-  const run = (...args: string[]) => runCli(args, { cwd, env })
+  const run = (...args: string[]) => runHere(args, { cwd, env })
   await run('summarize', 'docs', '--prompt', 'summarize@v1')
   await run('summarize', 'docs/a.md', 'docs/b.md')
   const summaries = async () => (await readdir(join(cwd, 'summaries/docs'))).sort()
@@ -67,14 +68,14 @@ describe('claude-batch report', () => {
 
   it('finds the documents also from another working directory', async () => {
     const { cwd } = await folderOfTwoRuns()
-    const { stdout } = await runCli(['report', join(cwd, 'summaries')], { cwd: '/' })
+    const { stdout } = await runHere(['report', join(cwd, 'summaries')], { cwd: '/', env: {} })
     expect(stdout).not.toContain('is gone')
   })
 
   it('leaves simulated money out of the sum', async () => {
     const cwd = await folderWith(documents)
-    await runCli(['summarize', 'docs', '--simulate', '-q'], { cwd })
-    const { stdout } = await runCli(['report'], { cwd })
+    await runHere(['summarize', 'docs', '--simulate', '-q'], { cwd, env: {} })
+    const { stdout } = await runHere(['report'], { cwd, env: {} })
     expect(stdout).toContain('claude-haiku-5-5 (simulated)')
     expect(stdout).toMatch(/all +1 run +1 simulated not counted +0 +0 +0 +0 +\$0\n/)
   })

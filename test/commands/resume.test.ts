@@ -2,7 +2,8 @@ import { appendFile, readdir, readFile, rm, stat, utimes, writeFile } from 'node
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { type Ended, folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { type EndedHere, runHere } from '../support/run-here.ts'
 
 const answer: Behaviour = { kind: 'answer', delayMs: 1 }
 const names = ['a', 'b', 'c']
@@ -13,7 +14,7 @@ const documents = Object.fromEntries(
 interface Setting {
   readonly cwd: string
   /** Runs, and tells how many requests that took. */
-  readonly run: (...args: string[]) => Promise<Ended & { readonly hits: number }>
+  readonly run: (...args: string[]) => Promise<EndedHere & { readonly hits: number }>
   readonly summary: (name: string) => Promise<string>
   readonly path: (name: string) => string
   /** What the service does from now on. */
@@ -29,7 +30,7 @@ async function setting(files: Record<string, string> = documents): Promise<Setti
     path,
     async run(...args) {
       const before = simulator.stats().requests
-      const ended = await runCli(['summarize', 'docs', ...args], { cwd, env })
+      const ended = await runHere(['summarize', 'docs', ...args], { cwd, env })
       return { ...ended, hits: simulator.stats().requests - before }
     },
     summary: (name) => readFile(path(name), 'utf8'),
@@ -111,7 +112,7 @@ describe('running again', () => {
     const first = await setting()
     await first.run()
     const { env } = await serviceFor({})
-    const { stderr } = await runCli(['summarize', 'docs'], { cwd: first.cwd, env })
+    const { stderr } = await runHere(['summarize', 'docs'], { cwd: first.cwd, env })
     expect(stderr).toContain('3 × settings changed')
   })
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 
 const prose = (n: number) =>
   `# Document ${n}\n\nThe harbour board met on ${n} May about the channel. It decided to dredge it for ${n},000 euros.\n`
@@ -375,7 +376,7 @@ describe('claude-batch used wrongly', () => {
 
   it.each(wrong)('%s', async (_name, args, code, message) => {
     const cwd = await folderWith({ 'a.md': prose(1) })
-    const ended = await runCli(args, { cwd })
+    const ended = await runHere(args, { cwd, env: {} })
     expect(ended.code).toBe(code)
     expect(ended.stdout).toBe('')
     expect(ended.stderr).toMatch(message)
@@ -393,7 +394,7 @@ describe('claude-batch used wrongly', () => {
 
   it('with a key no key can be does not repeat it', async () => {
     const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runCli(['summarize', 'a.md'], {
+    const { code, stderr } = await runHere(['summarize', 'a.md'], {
       cwd,
       env: { ANTHROPIC_API_KEY: 'sk-ant-first\nsk-ant-second' },
     })
@@ -408,7 +409,7 @@ describe('claude-batch used wrongly', () => {
     ['HTTPS_PROXY', 'socks5://127.0.0.1:1'],
   ])('tells a wrong %s %s, without repeating it', async (name, value) => {
     const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runCli(['summarize', 'a.md'], {
+    const { code, stderr } = await runHere(['summarize', 'a.md'], {
       cwd,
       env: { ANTHROPIC_API_KEY: 'k', [name]: value },
     })

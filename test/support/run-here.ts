@@ -6,6 +6,12 @@ import { main } from '../../src/main.ts'
 import { type FaultPlan, injectFaults } from './fault-fs.mjs'
 import { realClock } from './real-clock.ts'
 
+export interface EndedHere {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
 /** Processes that there are not, so that whoever is met later is dead. */
 let pid = 2 ** 22
 
@@ -23,7 +29,7 @@ interface HereOptions {
 export async function runHere(
   args: readonly string[],
   { cwd, env, faults }: HereOptions,
-): Promise<{ code: number; stdout: string; stderr: string }> {
+): Promise<EndedHere> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const said = [text(stdout), text(stderr)] as const
   // The SDK looks for credentials by itself.
