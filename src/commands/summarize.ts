@@ -77,6 +77,7 @@ export async function summarize(
     const client = todo.length > 0 ? await service.open() : nothingToAsk
 
     const tally = createTally()
+    for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
     const maxWaitMs = options.maxWait * 1000
     const gate = createGate({ clock, random, maxWaitMs, onPause: (pause) => told.paused(pause) })
     const most = options.concurrency ?? largestPool
@@ -101,7 +102,6 @@ export async function summarize(
     teller = told
     for (const pattern of found.unmatched)
       world.stderr.write(`claude-batch: no files match ${printable(JSON.stringify(pattern))}\n`)
-    for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
 
     const counted = recorded(client, clock, {
       sent: told.sent,
@@ -155,7 +155,9 @@ export async function summarize(
         ...(out !== undefined && { out: options.out ?? 'summaries' }),
       })
       if (stopped !== undefined)
-        world.stderr.write(`claude-batch: ${stopped.message}${goOn(stopped, tally, out)}\n`)
+        world.stderr.write(
+          `claude-batch: ${stopped.message}${goOn(stopped, tally, options.force ? undefined : out)}\n`,
+        )
     }
     return exitOf(tally, found, stopped)
   } finally {

@@ -47,6 +47,8 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const put = async ({ file, text = '' }: Entry): Promise<{ output?: Output }> => {
     if (file === undefined) return {}
     const path = join(out, file)
+    // Somebody's own file of that name: the ledger alone tells of the failure then.
+    if (file.endsWith(recordSuffix) && !(await isRecord(path))) return {}
     touched.add(dirname(path))
     const { size, mtimeMs } = await writeWhole(out, path, text, `${run.run}-${writes++}`)
     return { output: { file, size, mtime: mtimeMs, sha256: sha256(text) } }
@@ -113,9 +115,17 @@ function isOvergrown({ lines, live }: Ledger): boolean {
   return lines - live > live && lines - live > 1000
 }
 
+/** Whether a file begins as our records do, or there is none. */
+async function isRecord(file: string): Promise<boolean> {
+  const stats = await lookAt(file)
+  if (stats === undefined || !stats.isFile()) return true
+  return (await contentOf(file)).toString('utf8', 0, 7) === 'ERROR: '
+}
+
 /** A success ends an earlier failure. */
 async function removeRecord(out: string, summary: string): Promise<void> {
   const file = join(out, summary.slice(0, -summarySuffix.length) + recordSuffix)
+  if (!(await isRecord(file))) return
   await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
     throw cannotWrite(file, error)
   })

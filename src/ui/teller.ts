@@ -56,12 +56,13 @@ export function createTeller({
 }: TellerOptions): Teller {
   const paint = paintFor(stderr, env)
   let inFlight = 0
+  const before = tally.standing().documents.skipped
   const standing = () => {
     const { documents, cost } = tally.standing()
     const limit = waitingFor()
     const { summarized, skipped, failed } = documents
     return {
-      done: summarized + skipped + failed,
+      done: summarized + skipped + failed - before,
       total,
       failed,
       cost,

@@ -169,6 +169,19 @@ describe('running again', () => {
   })
 })
 
+describe('a file of the user’s own at a record’s place', () => {
+  it('is neither removed by a success nor replaced by a failure', async () => {
+    const own = 'summaries/docs/a.md.error.txt'
+    const it = await setting({ ...documents, [own]: 'MY OWN FILE' })
+    it.behave = (text) => (text.includes('Note a') ? { kind: 'status', status: 422 } : answer)
+    expect(await it.run()).toMatchObject({ code: 1, hits: 3 })
+    expect(await readFile(join(it.cwd, own), 'utf8')).toBe('MY OWN FILE')
+    it.behave = () => answer
+    expect(await it.run()).toMatchObject({ code: 0, hits: 1 })
+    expect(await readFile(join(it.cwd, own), 'utf8')).toBe('MY OWN FILE')
+  })
+})
+
 describe('a damaged ledger', () => {
   it('costs only the document of the damaged line, and is told', async () => {
     const { run, cwd } = await setting()
