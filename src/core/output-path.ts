@@ -42,8 +42,10 @@ export function outputPaths(
   }
   for (const path of paths) {
     const stem = stems.get(path) ?? mirrored(path)
-    const owner = owners.get(identity(stem)) ?? path
-    const own = owner === path ? stem : `${stem}.~${digest(path)}`
+    const isOthers = (name: string) => (owners.get(identity(name)) ?? path) !== path
+    let own = stem
+    // More than once only where runs of several working directories share the folder.
+    for (let salt = path; isOthers(own); salt = own) own = `${stem}.~${digest(salt)}`
     owners.set(identity(own), path)
     if (own !== path) stems.set(path, own)
   }

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
-import { basename, isAbsolute, relative, resolve, sep } from 'node:path'
+import { basename, relative, resolve, sep } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import fastGlob from 'fast-glob'
 import type { InputProblem, Source } from '../core/document.ts'
+import { sourcePath } from '../core/source-path.ts'
 import { UsageError } from '../errors.ts'
 import { documentOf, earlierOutput } from './earlier-output.ts'
 import { reasonOf } from './reason.ts'
@@ -147,7 +148,7 @@ async function glob(
     // One pattern meets no file twice.
     unique: false,
   })
-  const prefix = pathOf(cwd, options).replace(/[^/]$/, '$&/')
+  const prefix = sourcePath(cwd, options.cwd).replace(/[^/]$/, '$&/')
   const candidates: Candidate[] = []
   for await (const text of names) {
     const name = String(text)
@@ -162,16 +163,8 @@ async function glob(
 }
 
 function candidate(file: string, named: boolean, options: FindOptions, problem?: InputProblem): Candidate {
-  const found = { index: 0, path: pathOf(file, options) || '.', named }
+  const found = { index: 0, path: sourcePath(file, options.cwd) || '.', named }
   return problem === undefined ? found : { ...found, problem }
-}
-
-/** As users know it: relative where it lies below the working directory, which itself is ``. */
-function pathOf(file: string, { cwd }: FindOptions): string {
-  const below = relative(cwd, file)
-  const outside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)
-  if (below === '-') return './-'
-  return (outside ? file : below).split(sep).join('/')
 }
 
 /**

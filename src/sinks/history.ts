@@ -34,7 +34,7 @@ export async function readHistory(file: string): Promise<History> {
         if (line.status === 'pruned') made.delete(line.path)
         if (line.status === 'unchanged' || line.status === 'pruned') continue
         add(accountOf(line))
-        if (isMade(line)) made.set(line.path, madeOf(line, runs.at(-1)?.run))
+        if (isMade(line)) made.set(line.path, madeOf(line, line.path, runs.at(-1)?.run))
         else if (line.status === 'failed') failing.set(line.path, line)
       }
     }

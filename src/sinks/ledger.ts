@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import {
   type DamagedLine,
   type DocumentLine,
@@ -8,6 +9,7 @@ import {
   type UnchangedLine,
 } from '../core/ledger-line.ts'
 import { summarySuffix } from '../core/output-path.ts'
+import { seenFrom } from '../core/source-path.ts'
 import { UsageError } from '../errors.ts'
 import { readLines } from './lines.ts'
 
@@ -21,6 +23,8 @@ export interface Ledger {
   readonly damaged: { readonly lines: number; readonly paths: ReadonlySet<string> }
   /** Of the damaged lines, those that do not even tell what they were about. */
   readonly illegible: number
+  /** The last one. */
+  readonly run: RunLine | undefined
   /** How many lines it has, and how many of them say something that no later one does. */
   readonly lines: number
   readonly live: number
@@ -47,13 +51,16 @@ export function summaryOf(path: string, { file }: Made): string {
 
 /**
  * Reads a ledger; one that is not there is empty.
+ * @param here the working directory, as seen from the output folder: all paths are given as seen from it
  * @param each is shown every line about a document
  * @throws UsageError where a newer version of this program wrote it; RunError `io`
  */
 export async function readLedger(
   file: string,
+  here: string,
   each: (line: DocumentLine) => void = () => {},
 ): Promise<Ledger> {
+  const pathOf = pathsSeenFrom(file, here)
   const made = new Map<string, Made>()
   const failing = new Set<string>()
   const damaged = new Set<string>()
@@ -65,20 +72,21 @@ export async function readLedger(
       lines++
       if ('damaged' in line) {
         if (line.path === undefined) illegible++
-        else damaged.add(line.path)
+        else damaged.add(pathOf(run, line.path))
       } else if ('run' in line || 'dropped' in line) {
         ofRuns++
         if ('run' in line) run = line
       } else {
-        failing.delete(line.path)
-        if (line.status === 'pruned') made.delete(line.path)
-        if (line.status === 'unchanged') refresh(made, line)
+        const path = pathOf(run, line.path)
+        failing.delete(path)
+        if (line.status === 'pruned') made.delete(path)
+        if (line.status === 'unchanged') refresh(made, path, line)
         if (line.status === 'pruned' || line.status === 'unchanged') continue
         each(line)
         if (isMade(line)) {
-          before = madeOf(line, run, before)
-          made.set(line.path, before)
-        } else failing.add(line.path)
+          before = madeOf(line, path, run, before)
+          made.set(path, before)
+        } else failing.add(path)
       }
     }
   }
@@ -89,9 +97,22 @@ export async function readLedger(
     failing,
     damaged: { lines: illegible + damaged.size, paths: damaged },
     illegible,
+    run,
     lines,
     live,
   }
+}
+
+/**
+ * Paths are relative to the working directory of the run that wrote them: gives them as seen from one that is `here`,
+ * as seen from the output folder.
+ */
+export function pathsSeenFrom(
+  file: string,
+  here: string,
+): (run: RunLine | undefined, path: string) => string {
+  const out = dirname(dirname(file))
+  return (run, path) => seenFrom(out, here, run?.base ?? here, path)
 }
 
 /** The lines as they are, many together. @throws UsageError where one is of a newer version */
@@ -119,9 +140,12 @@ export function isMade(line: DocumentLine): line is MadeLine {
   return line.status === 'summarized'
 }
 
-/** What a line comes to in memory, where there may be a hundred thousand: nothing is kept that is kept elsewhere. */
-export function madeOf(line: MadeLine, run: RunLine | undefined, before?: Made): Made {
-  const { path, size, mtime, key, output } = line
+/**
+ * What a line comes to in memory, where there may be a hundred thousand: nothing is kept that is kept elsewhere.
+ * @param path that it will be known by
+ */
+export function madeOf(line: MadeLine, path: string, run: RunLine | undefined, before?: Made): Made {
+  const { size, mtime, key, output } = line
   const written = { size: output.size, mtime: output.mtime, sha256: output.sha256 }
   const file = output.file === path + summarySuffix ? undefined : output.file
   // One string for all lines in a row that say the same.
@@ -129,7 +153,7 @@ export function madeOf(line: MadeLine, run: RunLine | undefined, before?: Made):
   return { size, mtime, recipe, key, written, file, run }
 }
 
-function refresh(made: Map<string, Made>, { path, size, mtime, recipe, key }: UnchangedLine): void {
+function refresh(made: Map<string, Made>, path: string, { size, mtime, recipe, key }: UnchangedLine): void {
   const known = made.get(path)
   if (known?.key === key) made.set(path, { ...known, size, mtime, recipe })
 }

@@ -8,7 +8,7 @@ import { compact } from './compact.ts'
 import { syncFolder } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
 import { type Entry, openJournal, readJournal } from './journal.ts'
-import { isMade, type Ledger, madeOf, readLedger, summaryOf } from './ledger.ts'
+import { isMade, type Ledger, madeOf, pathsSeenFrom, readLedger, summaryOf } from './ledger.ts'
 import { ledgerIn, memoryFolder } from './output-folder.ts'
 import { contentOf, lookAt } from './what-is-there.ts'
 import { isTemporary, writeWhole } from './whole-file.ts'
@@ -34,10 +34,10 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const journalFile = join(out, memoryFolder, 'journal.jsonl')
   const unfinished = new Map((await readJournal(journalFile)).map((entry) => [idOf(entry.line), entry]))
   const inFlight = [...unfinished.values()]
-  const ledger = await readLedger(file, (line) => unfinished.delete(idOf(line)))
+  const ledger = await readLedger(file, run.base, (line) => unfinished.delete(idOf(line)))
   // What the journal still holds is told from what is finished by the ledger's lines, superseded ones too.
   if (inFlight.length === 0 && (isOvergrown(ledger) || ledger.illegible > 0))
-    await compact(file, ledger.illegible > 0)
+    await compact(file, run.base, ledger.illegible > 0)
 
   const lines = await openAppendFile(file, { mode: 0o600 })
   const touched = new Set<string>([join(out, memoryFolder)])
@@ -61,7 +61,8 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     const line = { ...entry.line, ...((await asEdited(out, entry)) ?? (await put(entry))) }
     if (isMade(line)) await removeRecord(out, line.output.file)
     await record(line)
-    if (isMade(line)) ledger.made.set(line.path, madeOf(line, undefined))
+    const path = pathsSeenFrom(file, run.base)(ledger.run, line.path)
+    if (isMade(line)) ledger.made.set(path, madeOf(line, path, ledger.run))
   }
   const folders = inFlight.flatMap(({ file }) => (file === undefined ? [] : [dirname(join(out, file))]))
   await sweep(new Set([out, ...folders]))
@@ -77,12 +78,13 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     damaged: ledger.damaged,
     recovered: unfinished.size,
     async keep(entry) {
+      // Before: whoever has to finish the entry takes it for the last run's.
+      await begin()
       const kept = await journal.keep(entry)
       return () =>
         kept(async () => {
           const line = { ...entry.line, ...(await put(entry)) }
           if (isMade(line)) await removeRecord(out, line.output.file)
-          await begin()
           await record(line)
         })
     },

@@ -9,12 +9,12 @@ import { readLedger, readLedgerLines } from '../../src/sinks/ledger.ts'
 import { folderWith } from '../support/run-cli.ts'
 
 const time = '2026-11-22T03:00:00.000Z'
-const runLine = (run: string): LedgerLine => ({
+const runLine = (run: string, base = '..'): LedgerLine => ({
   v: 1,
   time,
   run,
   version: '1',
-  base: '..',
+  base,
   prompt: 'summarize@v2',
   model: 'm',
 })
@@ -59,14 +59,14 @@ describe('readLedger', () => {
         failure,
       ),
     )
-    const { made, damaged, lines, live } = await readLedger(file)
+    const { made, damaged, lines, live } = await readLedger(file, '..')
     expect(made.get('a.md')).toMatchObject({ key: 'new', run: { run: '2' } })
     expect(made.get('b.md')).toMatchObject({ key: 'key of b.md', run: { run: '1' } })
     expect([damaged.lines, lines, live]).toEqual([0, 6, 5])
   })
 
   it('is empty where there is none', async () => {
-    expect((await readLedger('/nowhere/ledger.jsonl')).made.size).toBe(0)
+    expect((await readLedger('/nowhere/ledger.jsonl', '..')).made.size).toBe(0)
   })
 
   it('takes what is only confirmed under its new size and time, unless it is about another question', async () => {
@@ -80,7 +80,7 @@ describe('readLedger', () => {
         { ...confirmed, path: 'c.md', key: 'key of c.md' },
       ),
     )
-    const { made } = await readLedger(file)
+    const { made } = await readLedger(file, '..')
     expect(made.get('a.md')).toMatchObject({ size: 11, mtime: 9, recipe: 'r2' })
     expect(made.get('b.md')).toMatchObject({ size: 10, mtime: 1.5, recipe: 'r' })
     expect(made.has('c.md')).toBe(false)
@@ -101,7 +101,7 @@ describe('readLedger', () => {
         documentLine('z.md'),
       ) + torn,
     )
-    const { made, damaged } = await readLedger(file)
+    const { made, damaged } = await readLedger(file, '..')
     expect([...made.keys()]).toEqual(['a.md', 'healed.md', 'z.md'])
     expect(damaged.lines).toBe(5)
     expect([...damaged.paths]).toEqual(['torn "1".md'])
@@ -109,7 +109,7 @@ describe('readLedger', () => {
 
   it('refuses a ledger of a newer version, instead of misreading it', async () => {
     const file = await ledgerOf(text(documentLine('a.md'), { ...documentLine('b.md'), v: 2 }))
-    await expect(readLedger(file)).rejects.toMatchObject({
+    await expect(readLedger(file, '..')).rejects.toMatchObject({
       exit: 'usage',
       message: expect.stringContaining('written by a newer claude-batch'),
     })
@@ -117,7 +117,7 @@ describe('readLedger', () => {
 
   it('reads lines longer than any piece it reads', async () => {
     const long = 'x'.repeat(300_000)
-    const { made } = await readLedger(await ledgerOf(text(documentLine(long), documentLine('é'))))
+    const { made } = await readLedger(await ledgerOf(text(documentLine(long), documentLine('é'))), '..')
     expect([...made.keys()]).toEqual([long, 'é'])
   })
 })
@@ -126,7 +126,7 @@ describe('compact', () => {
   const paths = fc.constantFrom('a.md', 'b.md', 'c.md', 'é/d.md')
   const lines = fc.array(
     fc.oneof(
-      fc.integer({ min: 1, max: 9 }).map((n) => runLine(String(n))),
+      fc.tuple(fc.nat(9), fc.constantFrom('..', '../elsewhere')).map(([n, base]) => runLine(String(n), base)),
       fc
         .record({
           path: paths,
@@ -162,9 +162,9 @@ describe('compact', () => {
       fc.asyncProperty(lines, async (lines) => {
         const file = join(folder, `${n++}.jsonl`)
         await writeFile(file, text(...lines))
-        const [before, sumBefore] = [await readLedger(file), await sum(file)]
-        await compact(file)
-        const [after, sumAfter] = [await readLedger(file), await sum(file)]
+        const [before, sumBefore] = [await readLedger(file, '..'), await sum(file)]
+        await compact(file, '..')
+        const [after, sumAfter] = [await readLedger(file, '..'), await sum(file)]
         expect(sumAfter).toEqual(sumBefore)
         expect(after.made).toEqual(before.made)
         expect(after.damaged.paths).toEqual(before.damaged.paths)
@@ -172,7 +172,7 @@ describe('compact', () => {
         const torn = lines.filter((line) => typeof line === 'string').length
         expect(after.lines).toBeLessThanOrEqual(2 * after.live + torn)
         const once = await readFile(file, 'utf8')
-        await compact(file)
+        await compact(file, '..')
         expect(await readFile(file, 'utf8')).toBe(once)
       }),
       { numRuns: 150 },
@@ -183,9 +183,9 @@ describe('compact', () => {
     const file = await ledgerOf(text(documentLine('a.md')))
     const before = await readFile(file, 'utf8')
     await mkdir(`${file}.new`)
-    await expect(compact(file)).rejects.toMatchObject({ exit: 'io' })
+    await expect(compact(file, '..')).rejects.toMatchObject({ exit: 'io' })
     expect(await readFile(file, 'utf8')).toBe(before)
     await appendFile(file, text(documentLine('b.md')))
-    expect((await readLedger(file)).made.size).toBe(2)
+    expect((await readLedger(file, '..')).made.size).toBe(2)
   })
 })

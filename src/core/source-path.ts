@@ -1,0 +1,19 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+
+/** As users know a file: relative where it lies below the working directory (which itself is ``), absolute otherwise. */
+export function sourcePath(file: string, cwd: string): string {
+  const below = relative(cwd, file)
+  const outside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)
+  if (below === '-') return './-'
+  return (outside ? file : below).split(sep).join('/')
+}
+
+/**
+ * The path by which a run in one working directory knows what a run in another one knew as `path`, so that two of
+ * them never take different documents for one, nor one for two.
+ * @param here the one's working directory, and `there` the other's, both as seen from the folder `from`
+ */
+export function seenFrom(from: string, here: string, there: string, path: string): string {
+  if (here === there || path === '-') return path
+  return sourcePath(resolve(from, there, path), resolve(from, here))
+}

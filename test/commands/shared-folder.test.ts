@@ -1,0 +1,43 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+/** Two working directories with a document of the same relative path, a third above both, one output folder. */
+async function setting() {
+  const top = await folderWith({
+    'desk/docs/a.md': '# Desk\n\nThe lamp on the desk is green.\n',
+    'shed/docs/a.md': '# Shed\n\nThe saw in the shed is rusty.\n',
+  })
+  const { simulator, env } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 1 }) })
+  const out = join(top, 'out')
+  const run = async (cwd: string, ...args: string[]) => {
+    const before = simulator.stats().requests
+    const ended = await runHere(['summarize', ...args, '--out', out], { cwd: join(top, cwd), env })
+    return { ...ended, hits: simulator.stats().requests - before }
+  }
+  return { top, out, run }
+}
+
+describe('an output folder that several working directories share', () => {
+  it('keeps a summary for each of two documents of one relative path, and pays for each once', async () => {
+    const { out, run } = await setting()
+    for (const cwd of ['desk', 'shed']) expect(await run(cwd, 'docs')).toMatchObject({ code: 0, hits: 1 })
+    for (const cwd of ['desk', 'shed', 'desk'])
+      expect(await run(cwd, 'docs')).toMatchObject({ code: 0, hits: 0 })
+    const files = await readdir(join(out, 'docs'))
+    const texts = await Promise.all(files.map((file) => readFile(join(out, 'docs', file), 'utf8')))
+    expect(texts.filter((text) => text.includes('lamp'))).toHaveLength(1)
+    expect(texts.filter((text) => text.includes('saw'))).toHaveLength(1)
+  })
+
+  it('knows a document again, from whichever directory it is named', async () => {
+    const { run, top } = await setting()
+    expect(await run('', 'desk/docs', 'shed/docs')).toMatchObject({ code: 0, hits: 2 })
+    expect(await run('desk', 'docs')).toMatchObject({ code: 0, hits: 0 })
+    expect(await run('shed', join(top, 'desk/docs'), 'docs')).toMatchObject({ code: 0, hits: 0 })
+    expect(await run('shed', 'docs', '--force')).toMatchObject({ code: 0, hits: 1 })
+    expect(await run('', '.')).toMatchObject({ code: 0, hits: 0 })
+  })
+})
