@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { Agent, EnvHttpProxyAgent, fetch } from 'undici'
-import type { Ask } from '../core/ask.ts'
+import type { Ask, Watch } from '../core/ask.ts'
 import type { Clock } from '../core/clock.ts'
 import { AskError, type Fault } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
@@ -62,10 +62,10 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
   })
   const endpoint = await checkedEndpoint(anthropic)
 
-  const ask: Ask = (request, signal) =>
+  const ask: Ask = (request, signal, watch) =>
     withDeadline(timeouts.totalTimeoutMs, signal, async (deadline) => {
       try {
-        return await send(anthropic, request, deadline.signal, clock)
+        return await send(anthropic, request, deadline.signal, clock, watch)
       } catch (error) {
         signal.throwIfAborted()
         const fault = withoutSecrets(faultOf(error, clock.wall(), deadline), anthropic)
@@ -94,7 +94,13 @@ async function fetchTellingWhy(...request: Parameters<typeof fetch>): ReturnType
  */
 const longestPlain = 2048
 
-function send(anthropic: Anthropic, request: Request, signal: AbortSignal, clock: Clock) {
+function send(
+  anthropic: Anthropic,
+  request: Request,
+  signal: AbortSignal,
+  clock: Clock,
+  watch: Watch | undefined,
+) {
   const start = clock.now()
   const { model, maxTokens, system, user, effort, thinking } = request
   const body = {
@@ -106,10 +112,12 @@ function send(anthropic: Anthropic, request: Request, signal: AbortSignal, clock
     ...(effort !== undefined && { output_config: { effort } }),
   }
   // `post` rather than `messages.create`, which writes a warning to the console for every request to an old model.
-  if (maxTokens <= longestPlain) return messageReply(anthropic.post('/v1/messages', { body, signal }))
+  if (maxTokens <= longestPlain && watch === undefined)
+    return messageReply(anthropic.post('/v1/messages', { body, signal }))
   return streamReply(
     anthropic.post('/v1/messages', { body: { ...body, stream: true }, signal, stream: true }),
     () => clock.now() - start,
+    watch,
   )
 }
 

@@ -51,14 +51,17 @@ export function replyFrom(message: unknown, response: Pick<Response, 'headers' |
   }
 }
 
-/** Blocks of other kinds (thinking, and whatever comes) are passed over; lone surrogates would not survive as UTF-8. */
+/** They would not survive as UTF-8. */
+export const loneSurrogates = /\p{Cs}/gu
+
+/** Blocks of other kinds (thinking, and whatever comes) are passed over. */
 function textOf(content: readonly unknown[]): string {
   return content
     .map((block) => block as { type?: unknown; text?: unknown } | null)
     .filter((block) => block?.type === 'text' && typeof block.text === 'string')
     .map((block) => block?.text)
     .join('')
-    .replace(/\p{Cs}/gu, '\ufffd')
+    .replace(loneSurrogates, '\ufffd')
 }
 
 function refusalDetail(details: unknown): string | undefined {

@@ -1,7 +1,8 @@
 import type { APIPromise } from '@anthropic-ai/sdk'
+import type { Watch } from '../core/ask.ts'
 import { AskError } from '../core/failure.ts'
 import type { Reply } from '../core/reply.ts'
-import { replyFrom } from './message.ts'
+import { loneSurrogates, replyFrom } from './message.ts'
 
 /** An event of the stream, as far as it is believed. */
 interface Event {
@@ -20,13 +21,19 @@ interface Event {
  * The reply of a streamed request, put together here: the SDK's iterator ends without complaint where the connection
  * was closed early, so only `message_stop` after a stop reason makes a reply. Unknown events are ignored.
  * @param elapsed milliseconds since sending
+ * @param watch told of the text as it comes
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming
  */
-export async function streamReply(promise: APIPromise<unknown>, elapsed: () => number): Promise<Reply> {
+export async function streamReply(
+  promise: APIPromise<unknown>,
+  elapsed: () => number,
+  watch: Watch = () => {},
+): Promise<Reply> {
   const { data, response } = await promise.withResponse()
   const message: Record<string, unknown> = { type: 'message', content: [] }
   const usage: Record<string, unknown> = {}
   let text = ''
+  const told = inWholeCharacters(watch)
   let firstTokenMs: number | undefined
   let [started, stopped] = [false, false]
 
@@ -40,6 +47,7 @@ export async function streamReply(promise: APIPromise<unknown>, elapsed: () => n
     } else if (event.type === 'content_block_delta' && event.delta?.type === 'text_delta') {
       firstTokenMs ??= elapsed()
       text += event.delta.text
+      told(String(event.delta.text))
     } else if (event.type === 'message_delta') {
       message['stop_reason'] = event.delta?.stop_reason
       message['stop_details'] = event.delta?.stop_details
@@ -51,10 +59,22 @@ export async function streamReply(promise: APIPromise<unknown>, elapsed: () => n
   }
   if (!stopped || typeof message['stop_reason'] !== 'string')
     throw brokenOff(response, 'the stream ended before the message did')
+  told('', true)
   message['content'] = [{ type: 'text', text }]
   message['usage'] = usage
   const reply = replyFrom(message, response)
   return firstTokenMs === undefined ? reply : { ...reply, firstTokenMs }
+}
+
+/** Half a character waits for its other half; one that never comes is told as replyFrom tells it. */
+function inWholeCharacters(watch: Watch): (piece: string, last?: boolean) => void {
+  let half = ''
+  return (piece, last = false) => {
+    const text = half + piece
+    half = !last && /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : ''
+    const whole = text.slice(0, text.length - half.length).replace(loneSurrogates, '\ufffd')
+    if (whole !== '') watch(whole)
+  }
 }
 
 function withoutNull(fields: Record<string, unknown> | undefined): Record<string, unknown> {

@@ -1,12 +1,16 @@
 import type { SummarizeOptions } from '../config/flags.ts'
 import { defaultModel, findModel, modelId } from '../core/models.ts'
-import type { LimitRates } from '../core/pace.ts'
+import { firstSlots, largestPool } from '../core/pool-size.ts'
 import type { Prompt } from '../core/prompt.ts'
 import type { Settings } from '../core/request.ts'
+import type { StackOptions } from '../engine/stack.ts'
 import { UsageError } from '../errors.ts'
 
 /** A flag goes before the prompt's own wish, which goes before the default. */
-export function settingsOf(prompt: Prompt, options: SummarizeOptions): Settings {
+export function settingsOf(
+  prompt: Pick<Prompt, 'model' | 'maxTokens' | 'effort'>,
+  options: Pick<SummarizeOptions, 'model' | 'maxTokens' | 'effort'>,
+): Settings {
   const model = modelId(options.model ?? prompt.model ?? defaultModel)
   const maxTokens = options.maxTokens ?? prompt.maxTokens ?? 1024
   const effort = options.effort ?? prompt.effort
@@ -21,11 +25,21 @@ export function settingsOf(prompt: Prompt, options: SummarizeOptions): Settings 
   return effort === undefined ? { model, maxTokens } : { model, maxTokens, effort }
 }
 
-/** The limits that the user set. */
-export function givenLimits({ rpm, itpm, otpm }: SummarizeOptions): LimitRates {
+type PaceFlags = Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm' | 'latency' | 'concurrency'>
+
+/** What the pace starts from: what the user said of the limits, and guesses for the rest. */
+export function paceSettings(
+  { rpm, itpm, otpm, latency, concurrency }: PaceFlags,
+  model: string,
+): Pick<StackOptions, 'given' | 'slots' | 'charactersPerToken'> {
+  const most = concurrency ?? largestPool
   return {
-    ...(rpm !== undefined && { requests: rpm }),
-    ...(itpm !== undefined && { inputTokens: itpm }),
-    ...(otpm !== undefined && { outputTokens: otpm }),
+    given: {
+      ...(rpm !== undefined && { requests: rpm }),
+      ...(itpm !== undefined && { inputTokens: itpm }),
+      ...(otpm !== undefined && { outputTokens: otpm }),
+    },
+    slots: { first: Math.min(most, firstSlots(rpm, latency ?? 3)), most },
+    charactersPerToken: findModel(model)?.charsPerToken ?? 2.5,
   }
 }

@@ -3,19 +3,14 @@ import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import type { Ask } from '../core/ask.ts'
 import { keyOf, recipeOf } from '../core/key.ts'
-import { findModel } from '../core/models.ts'
-import { firstSlots, largestPool } from '../core/pool-size.ts'
 import { printable } from '../core/printable.ts'
 import { renderPrompt } from '../core/prompt.ts'
 import { createTally, type Tally } from '../core/report.ts'
 import { parametersFor } from '../core/request.ts'
 import { unchanged } from '../core/standing.ts'
 import { deliver } from '../engine/deliver.ts'
-import { createGate } from '../engine/gate.ts'
 import { createHalt } from '../engine/halt.ts'
-import { createPace } from '../engine/pace.ts'
-import { recorded } from '../engine/recorded.ts'
-import { retrying } from '../engine/retry.ts'
+import { stacked } from '../engine/stack.ts'
 import { summarizeAll } from '../engine/summarize.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { type Found, find } from '../inputs/find.ts'
@@ -29,7 +24,7 @@ import { deliveryTo } from './delivery.ts'
 import { type Destination, folderDestination, outputFolder, stdoutDestination } from './destination.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
 import { serviceFor } from './service.ts'
-import { givenLimits, settingsOf } from './settings.ts'
+import { paceSettings, settingsOf } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
 import { stopRules } from './stop-rules.ts'
 
@@ -78,16 +73,22 @@ export async function summarize(
 
     const tally = createTally()
     for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
-    const maxWaitMs = options.maxWait * 1000
-    const gate = createGate({ clock, random, maxWaitMs, onPause: (pause) => told.paused(pause) })
-    const most = options.concurrency ?? largestPool
-    const pace = createPace({
-      given: givenLimits(options),
-      slots: { first: Math.min(most, firstSlots(options.rpm, options.latency ?? 3)), most },
-      charactersPerToken: findModel(parameters.model)?.charsPerToken ?? 2.5,
-      gate,
+    const { ask, pace } = stacked(client, {
+      ...paceSettings(options, parameters.model),
+      retries: options.retries,
+      maxWaitMs: options.maxWait * 1000,
       clock,
+      random,
       drain: halt.drain,
+      onPause: (pause) => told.paused(pause),
+      listener: {
+        sent: () => told.sent(),
+        ended(attempt) {
+          tally.attempt(attempt)
+          log?.attempt(attempt)
+          told.ended(attempt)
+        },
+      },
     })
 
     const told = createTeller({
@@ -102,22 +103,6 @@ export async function summarize(
     teller = told
     for (const pattern of found.unmatched)
       world.stderr.write(`claude-batch: no files match ${printable(JSON.stringify(pattern))}\n`)
-
-    const counted = recorded(client, clock, {
-      sent: told.sent,
-      ended(attempt) {
-        tally.attempt(attempt)
-        log?.attempt(attempt)
-        told.ended(attempt)
-      },
-    })
-    const ask = retrying(pace.paced(counted), {
-      retries: options.retries,
-      maxWaitMs,
-      clock,
-      random,
-      drain: halt.drain,
-    })
 
     const rules = stopRules(options, halt, clock)
     const outcomes = summarizeAll({

@@ -15,6 +15,8 @@ export interface Gate {
 interface Pass {
   /** The service answered in some way that is no reason to wait. */
   admitted(): void
+  /** Nobody waits for its answer any more: another has to find out. */
+  left(): void
   /**
    * It refused, asking for so many milliseconds (undefined: it did not say).
    * @param why in words, for whoever waits
@@ -79,6 +81,9 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
           since = undefined
           inARow = 0
           settle()
+        },
+        left() {
+          if (pause === pauses) settle()
         },
         refused(waitMs, why) {
           const now = clock.now()

@@ -18,6 +18,7 @@ import type { Request } from '../core/request.ts'
 import { failed, fullBudget, isDown, succeeded } from '../core/retry-budget.ts'
 import { cut, grown, newWindow, slots } from '../core/window.ts'
 import type { Gate } from './gate.ts'
+import { underBoth } from './under-both.ts'
 
 export interface PaceOptions {
   readonly given: LimitRates
@@ -57,11 +58,11 @@ export function createPace(options: PaceOptions): Pace {
   let [unhindered, inFlight, mostInFlight] = [0, 0, 0]
   let latest: LimitName | undefined
 
-  const admit = async (request: Request) => {
+  const admit = async (request: Request, signal: AbortSignal) => {
     const characters = (request.system?.length ?? 0) + request.user.length
     let waited: LimitName | undefined
     while (true) {
-      await gate.opened(drain)
+      await gate.opened(signal)
       const cost = estimate(state, characters, request.maxTokens)
       const wait = mustWait(state, cost, clock.now())
       if (wait.ms === 0) {
@@ -74,14 +75,14 @@ export function createPace(options: PaceOptions): Pace {
         return { sent: after.sent, pass: gate.enter(), waited }
       }
       waited = wait.limit
-      await clock.sleep(Math.min(wait.ms, lookAgainMs), drain)
+      await clock.sleep(Math.min(wait.ms, lookAgainMs), signal)
     }
   }
 
   const paced =
     (ask: Ask): Ask =>
-    async (request, signal) => {
-      const mine = turn.then(() => admit(request))
+    async (request, signal, watch) => {
+      const mine = turn.then(() => underBoth(drain, signal, (either) => admit(request, either)))
       turn = mine.catch(() => {})
       const { sent, pass, waited } = await mine
       const start = clock.now()
@@ -91,7 +92,7 @@ export function createPace(options: PaceOptions): Pace {
         state = settled(state, sent, came, clock.now())
       }
       try {
-        const reply = await ask(request, signal)
+        const reply = await ask(request, signal, watch)
         settle(reply)
         latencyMs += 0.2 * (clock.now() - start - latencyMs)
         window = grown(window, waited === undefined)
@@ -101,7 +102,7 @@ export function createPace(options: PaceOptions): Pace {
       } catch (error) {
         if (!(error instanceof AskError)) {
           settle({})
-          pass.admitted()
+          pass.left()
           throw error
         }
         const { fault } = error

@@ -12,17 +12,19 @@ export interface PoolOptions {
  * taken only when a slot is free, and a consumer that is slow to take results stops new work from starting.
  */
 export async function* pool<Item, Result>(
-  items: Iterable<Item>,
+  items: Iterable<Item> | AsyncIterable<Item>,
   { size, ahead = Number.POSITIVE_INFINITY }: PoolOptions,
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const limit = pLimit(size())
-  const source = items[Symbol.iterator]()
+  const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
   /** Sequence numbers under way, oldest first, since a Set keeps the order of insertion. */
   const running = new Set<number>()
   const finished: PromiseSettledResult<Result>[] = []
   let started = 0
-  let exhausted = false
+  let [taking, exhausted] = [false, false]
+  /** The source broke off; what is under way by then is still brought to its end. */
+  let broken: { readonly reason: unknown } | undefined
   let wake: () => void = () => {}
 
   const mayStart = () => {
@@ -30,7 +32,10 @@ export async function* pool<Item, Result>(
     const slots = size()
     if (slots !== limit.concurrency) limit.concurrency = slots
     return (
-      !exhausted && running.size < limit.concurrency && (oldest === undefined || started - oldest < ahead)
+      !taking &&
+      !exhausted &&
+      running.size < limit.concurrency &&
+      (oldest === undefined || started - oldest < ahead)
     )
   }
   const start = (item: Item) => {
@@ -47,20 +52,38 @@ export async function* pool<Item, Result>(
     )
   }
 
-  while (true) {
-    while (mayStart()) {
-      const next = source.next()
+  /** Takes the next item; results are handed on meanwhile, however long that takes. */
+  const take = async () => {
+    taking = true
+    try {
+      const next = await source.next()
       if (next.done) exhausted = true
       else start(next.value)
+    } catch (reason) {
+      exhausted = true
+      broken = { reason }
     }
-    const result = finished.shift()
-    if (result?.status === 'fulfilled') yield result.value
-    else if (result !== undefined) throw result.reason
-    else if (exhausted && running.size === 0) return
-    else {
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
+    taking = false
+    wake()
+  }
+
+  try {
+    while (true) {
+      if (mayStart()) void take()
+      const result = finished.shift()
+      if (result?.status === 'fulfilled') yield result.value
+      else if (result !== undefined) throw result.reason
+      else if (exhausted && running.size === 0) {
+        if (broken !== undefined) throw broken.reason
+        return
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
     }
+  } finally {
+    // Not waited for: a source that has not brought its next item yet would hold everything up.
+    if (!exhausted) Promise.resolve(source.return?.()).catch(() => {})
   }
 }

@@ -12,13 +12,13 @@ export interface Listener {
 
 /** Times every sending and tells it as an {@link Attempt}, however it ends; sits right around the client. */
 export function recorded(ask: Ask, clock: Clock, listener: Listener): Ask {
-  return async (request, signal) => {
+  return async (request, signal, watch) => {
     const at = clock.wall()
     const start = clock.now()
     const common = { path: request.path, attempt: request.attempt, at }
     listener.sent()
     try {
-      const reply = await ask(request, signal)
+      const reply = await ask(request, signal, watch)
       const attempt: Attempt = {
         ...common,
         elapsedMs: clock.now() - start,

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { duration } from '../core/duration.ts'
 import { AskError, judge, StoppedError } from '../core/failure.ts'
 import { RunError } from '../errors.ts'
+import { underBoth } from './under-both.ts'
 
 export interface RetryOptions {
   /** Sendings beyond the first that a transient fault may use up. */
@@ -23,17 +24,26 @@ export interface RetryOptions {
  * service asks. Where the service refused everybody (a 429, an outage) no attempt is used up, and the wait is the
  * pace's, which lets nobody out until it is over.
  *
+ * What somebody has read the beginning of is not asked again.
+ *
  * Rejects with an `AskError` that carries every sending; with a `RunError` where the wait would be too long, or the
  * reason of `drain` where it was told not to send again, each in a `StoppedError` once something was sent.
  */
 export function retrying(ask: Ask, { retries, maxWaitMs, clock, random, drain }: RetryOptions): Ask {
-  return async (request, signal) => {
+  return async (request, signal, watch) => {
     const before: Attempt[] = []
+    let shown = false
+    const watched =
+      watch &&
+      ((piece: string) => {
+        shown = true
+        watch(piece)
+      })
 
     const send = async (attempt: number) => {
       drain.throwIfAborted()
       try {
-        const reply = await ask({ ...request, attempt }, signal)
+        const reply = await ask({ ...request, attempt }, signal, watched)
         return { ...reply, attempts: [...before, ...reply.attempts] }
       } catch (error) {
         if (error instanceof AskError || error instanceof StoppedError) before.push(...error.attempts)
@@ -51,7 +61,7 @@ export function retrying(ask: Ask, { retries, maxWaitMs, clock, random, drain }:
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
           const { retry } = judge(error.fault)
-          if (retry === 'never') return false
+          if (retry === 'never' || shown) return false
           drain.throwIfAborted()
           if (error.free) return true
           if (retriesConsumed >= retries) return false
@@ -60,7 +70,8 @@ export function retrying(ask: Ask, { retries, maxWaitMs, clock, random, drain }:
             const wait = `the service asks to wait ${duration(asked ?? 0)}, longer than --max-wait ${duration(maxWaitMs)}`
             throw new RunError('later', `${wait}; run the same command again later`)
           }
-          await clock.sleep(asked ?? backoffMs(retriesConsumed + 1, random()), drain)
+          const wait = asked ?? backoffMs(retriesConsumed + 1, random())
+          await underBoth(drain, signal, (either) => clock.sleep(wait, either))
           return true
         },
       })

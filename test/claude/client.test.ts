@@ -52,6 +52,29 @@ describe('the client', () => {
     expect(firstTokenMs).toBeGreaterThan(0)
   })
 
+  it('hands on the text as it is written, in whole characters', async () => {
+    const event = (data: object) => `event: x\ndata: ${JSON.stringify(data)}\n\n`
+    const delta = (text: string) =>
+      event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })
+    const start = {
+      type: 'message_start',
+      message: { model: 'm', usage: { input_tokens: 1, output_tokens: 1 } },
+    }
+    const end = { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 9 } }
+    const body = [
+      event(start),
+      ...['One', '', ' \ud83d', '\ude00 two', '\ud83d', ' three', '\ud83d'].map(delta),
+      event(end),
+      event({ type: 'message_stop' }),
+    ].join('')
+    const headers = { 'content-type': 'text/event-stream' }
+    const { client } = await simulatedClient({ script: () => ({ kind: 'raw', status: 200, headers, body }) })
+    const pieces: string[] = []
+    const { text } = await client.ask(plain, never, (piece) => pieces.push(piece))
+    expect(pieces).toEqual(['One', ' ', '😀 two', '\ufffd three', '\ufffd'])
+    expect(text).toBe(pieces.join(''))
+  })
+
   it.each<[string, Behaviour]>([
     [
       'a page of a captive portal',

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { pool } from '../../src/engine/pool.ts'
 import { virtualClock } from '../support/virtual-clock.ts'
 
@@ -57,6 +57,45 @@ describe('pool', () => {
     })
     expect(await clock.run(collect(results))).toHaveLength(51)
     expect(furthest).toBe(9)
+  })
+
+  it('hands results on while a slow source has not brought its next item yet', async () => {
+    const clock = virtualClock()
+    async function* slow() {
+      for (let n = 0; n < 3; n++) {
+        yield n
+        await clock.sleep(1000)
+      }
+    }
+    const seen: (readonly [number, number])[] = []
+    const all = async () => {
+      for await (const n of pool(slow(), { size: () => 2 }, async (n) => n)) seen.push([n, clock.now()])
+    }
+    await clock.run(all())
+    expect(seen).toEqual([0, 1, 2].map((n) => [n, n * 1000]))
+  })
+
+  it('tells its source when nobody wants more', async () => {
+    let closed = false
+    async function* endless() {
+      try {
+        for (let n = 0; ; n++) yield n
+      } finally {
+        closed = true
+      }
+    }
+    for await (const n of pool(endless(), { size: () => 2 }, async (n) => n)) if (n > 5) break
+    await vi.waitFor(() => expect(closed).toBe(true))
+  })
+
+  it('lets an error of the source out, after the results there are', async () => {
+    async function* broken() {
+      yield 1
+      throw new Error('the source broke')
+    }
+    const results = pool(broken(), { size: () => 2 }, async (n) => n)
+    expect(await results.next()).toEqual({ value: 1, done: false })
+    await expect(results.next()).rejects.toThrow('the source broke')
   })
 
   it('lets a bug in the work out', async () => {

@@ -29,6 +29,35 @@ describe('retrying', () => {
     },
   )
 
+  it('does not ask again for what somebody has read the beginning of', async () => {
+    const fault = { kind: 'stream', type: 'overloaded_error', message: 'Overloaded' } as const
+    let sent = 0
+    const { clock, ask } = stack(async (_request, _signal, watch) => {
+      if (++sent === 2) watch?.('Once upon')
+      throw new AskError(fault)
+    })
+    const pieces: string[] = []
+    const error = await mustFail(clock.run(ask('a.md', { watch: (piece) => pieces.push(piece) })))
+    expect(error).toMatchObject({ fault, attempts: [{ attempt: 1 }, { attempt: 2 }] })
+    expect(pieces).toEqual(['Once upon'])
+  })
+
+  it.each(['a backoff', 'a pause for everybody'])(
+    'leaves %s as soon as its own asker does',
+    async (where) => {
+      const leave = new AbortController()
+      const fault = where === 'a backoff' ? statusFault(500) : statusFault(429, { retryAfter: 300 })
+      const service = scriptedAsk(fault, 'ok')
+      const { clock, ask } = stack(service)
+      const asking = ask('a.md', { signal: leave.signal })
+      const leaving = clock.sleep(200).then(() => leave.abort(new Error('hung up')))
+      const error = await mustFail(clock.run(Promise.all([asking, leaving])))
+      expect(error).toMatchObject({ cause: { message: 'hung up' }, attempts: [{ attempt: 1 }] })
+      expect(clock.now()).toBe(200)
+      expect((await clock.run(ask('b.md'))).text).toBe('summary of b.md')
+    },
+  )
+
   it.each([400, 401, 402, 403, 404, 413, 418, 422, 451, 501])('sends a %d exactly once', async (status) => {
     const script = scriptedAsk(statusFault(status))
     const { clock, ask } = stack(script)

@@ -1,10 +1,8 @@
-import type { Ask } from '../../src/core/ask.ts'
+import type { Ask, Watch } from '../../src/core/ask.ts'
 import type { LimitRates } from '../../src/core/pace.ts'
-import { createGate } from '../../src/engine/gate.ts'
 import { createHalt, type Halt } from '../../src/engine/halt.ts'
-import { createPace, type Pace } from '../../src/engine/pace.ts'
-import { recorded } from '../../src/engine/recorded.ts'
-import { retrying } from '../../src/engine/retry.ts'
+import type { Pace } from '../../src/engine/pace.ts'
+import { stacked } from '../../src/engine/stack.ts'
 import { requestFor } from './scripted-ask.ts'
 import { type VirtualClock, virtualClock } from './virtual-clock.ts'
 
@@ -14,7 +12,7 @@ export interface Stack {
   readonly pace: Pace
   /** The lengths of the pauses that were told, in ms. */
   readonly pauses: readonly number[]
-  ask(path?: string): ReturnType<Ask>
+  ask(path?: string, as?: { readonly signal?: AbortSignal; readonly watch?: Watch }): ReturnType<Ask>
 }
 
 export interface StackOptions {
@@ -30,10 +28,23 @@ export function stack(service: Ask, options: StackOptions = {}): Stack {
   const { retries = 3, maxWaitMs = 600_000, random = () => 1, given = {}, clock = virtualClock() } = options
   const halt = createHalt()
   const pauses: number[] = []
-  const gate = createGate({ clock, random, maxWaitMs, onPause: ({ ms }) => pauses.push(ms) })
-  const slots = { first: 8, most: 256 }
-  const pace = createPace({ given, slots, charactersPerToken: 2.5, gate, clock, drain: halt.drain })
-  const counted = recorded(service, clock, { sent() {}, ended() {} })
-  const ask = retrying(pace.paced(counted), { retries, maxWaitMs, clock, random, drain: halt.drain })
-  return { clock, halt, pace, pauses, ask: (path = 'a.md') => ask(requestFor(path), halt.abort) }
+  const { ask, pace } = stacked(service, {
+    given,
+    slots: { first: 8, most: 256 },
+    charactersPerToken: 2.5,
+    retries,
+    maxWaitMs,
+    clock,
+    random,
+    drain: halt.drain,
+    listener: { sent() {}, ended() {} },
+    onPause: ({ ms }) => pauses.push(ms),
+  })
+  return {
+    clock,
+    halt,
+    pace,
+    pauses,
+    ask: (path = 'a.md', { signal = halt.abort, watch } = {}) => ask(requestFor(path), signal, watch),
+  }
 }

@@ -1,0 +1,27 @@
+import type { Ask } from '../core/ask.ts'
+import type { Clock } from '../core/clock.ts'
+import { createGate, type GateOptions } from './gate.ts'
+import { createPace, type Pace, type PaceOptions } from './pace.ts'
+import { type Listener, recorded } from './recorded.ts'
+import { retrying } from './retry.ts'
+
+export interface StackOptions extends Pick<PaceOptions, 'given' | 'slots' | 'charactersPerToken'> {
+  /** See {@link retrying}. */
+  readonly retries: number
+  /** A wait longer than this is not waited: milliseconds. */
+  readonly maxWaitMs: number
+  readonly clock: Clock
+  readonly random: () => number
+  /** Aborted: nothing more is sent. */
+  readonly drain: AbortSignal
+  readonly listener: Listener
+  readonly onPause?: NonNullable<GateOptions['onPause']>
+}
+
+/** The layers around a client, in the order they work in, and the pace they keep. */
+export function stacked(client: Ask, options: StackOptions): { readonly ask: Ask; readonly pace: Pace } {
+  const { clock, listener } = options
+  const gate = createGate(options)
+  const pace = createPace({ ...options, gate })
+  return { ask: retrying(pace.paced(recorded(client, clock, listener)), options), pace }
+}
