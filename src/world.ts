@@ -11,8 +11,8 @@ export interface World {
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
-  /** The program was started without one; what is written to it is lost. */
-  stdoutIsClosed(): boolean
+  /** `closed`: the program was started without one, and what is written to it is lost. */
+  stdoutIs(): 'closed' | 'file' | 'stream'
   readonly clock: Clock
   readonly random: () => number
   /** This process's id. */
@@ -44,7 +44,7 @@ export function realWorld(): World {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    stdoutIsClosed,
+    stdoutIs,
     clock: realClock,
     random: Math.random,
     pid: process.pid,
@@ -61,13 +61,15 @@ export function realWorld(): World {
 }
 
 /** Node opens /dev/null in place of a stdout that is closed, and, unlike a shell, for reading too. */
-function stdoutIsClosed(): boolean {
+function stdoutIs(): ReturnType<World['stdoutIs']> {
   try {
-    if (fstatSync(1).rdev !== statSync('/dev/null').rdev) return false
+    const stats = fstatSync(1)
+    if (stats.isFile()) return 'file'
+    if (stats.rdev !== statSync('/dev/null').rdev) return 'stream'
     readSync(1, Buffer.alloc(1))
-    return true
+    return 'closed'
   } catch {
-    return false
+    return 'stream'
   }
 }
 

@@ -1,6 +1,7 @@
 import { join, relative, resolve, sep } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { SummarizeOptions } from '../config/flags.ts'
+import type { Watch } from '../core/ask.ts'
 import type { Source } from '../core/document.ts'
 import { ledgerVersion, type RunFacts } from '../core/ledger-line.ts'
 import { printable } from '../core/printable.ts'
@@ -10,6 +11,7 @@ import type { Input } from '../inputs/find.ts'
 import { type Again, filesSink } from '../sinks/files.ts'
 import { holderFor } from '../sinks/holder.ts'
 import { jsonlSink } from '../sinks/jsonl.ts'
+import { liveSink } from '../sinks/live.ts'
 import { lockFolder } from '../sinks/lock.ts'
 import { openMemory } from '../sinks/memory.ts'
 import { ordered } from '../sinks/ordered.ts'
@@ -28,6 +30,8 @@ export interface Destination {
   readonly objection?: NonNullable<Job['objection']>
   readonly keep?: NonNullable<Job['keep']>
   readonly again: ReadonlyMap<Again, number>
+  /** Shows the one summary as it is written. */
+  readonly watch?: Watch
   /** After the sink. */
   close(): Promise<void>
 }
@@ -56,25 +60,30 @@ export function outputFolder(
   return resolve(cwd, out)
 }
 
-/** Stdout remembers nothing: everything is to do. */
+/**
+ * Stdout remembers nothing: everything is to do. A single text is shown as it is written, but not into a file, where
+ * nobody watches and one that breaks off is better asked for again.
+ * @param lost told when the reader has left while a text is shown
+ */
 export function stdoutDestination(
   sources: readonly Source[],
   { format, unordered }: SummarizeOptions,
-  { stdout, stdoutIsClosed }: World,
+  { stdout, stdoutIs }: World,
+  lost: (error: Error) => void,
 ): Destination {
-  if (stdoutIsClosed()) throw new RunError('io', 'stdout is closed: there is nowhere for the summaries to go')
+  const where = stdoutIs()
+  if (where === 'closed')
+    throw new RunError('io', 'stdout is closed: there is nowhere for the summaries to go')
   const write = streamWriter(stdout, 'stdout')
-  const sink =
-    format === 'jsonl'
-      ? jsonlSink(write)
-      : textSink(write, { headers: sources.length > 1, terminal: stdout.isTTY === true })
-  return {
-    sink: unordered ? sink : ordered(sink),
-    todo: sources,
-    done: [],
-    again: new Map(),
-    async close() {},
+  const terminal = stdout.isTTY === true
+  const common = { todo: sources, done: [], again: new Map(), async close() {} }
+  if (sources.length === 1 && format !== 'jsonl' && where !== 'file') {
+    const sink = liveSink(write, { terminal, lost })
+    return { ...common, sink, watch: sink.watch }
   }
+  const sink =
+    format === 'jsonl' ? jsonlSink(write) : textSink(write, { headers: sources.length > 1, terminal })
+  return { ...common, sink: unordered ? sink : ordered(sink) }
 }
 
 /**

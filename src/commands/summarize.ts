@@ -66,9 +66,9 @@ export async function summarize(
     }
     destination =
       out === undefined
-        ? stdoutDestination(found.sources, options, world)
+        ? stdoutDestination(found.sources, options, world, halt.abandon)
         : await folderDestination(out, found.sources, { options, world, facts, version, drain: halt.drain })
-    const { sink, todo, done, objection, keep, again } = destination
+    const { sink, todo, done, objection, keep, again, watch } = destination
     const client = todo.length > 0 ? await service.open() : nothingToAsk
 
     const tally = createTally()
@@ -95,6 +95,8 @@ export async function summarize(
       stderr: world.stderr,
       env: world.env,
       ...options,
+      // What is shown as it comes needs no other sign of life.
+      ...(watch !== undefined && options.progress === 'auto' && { progress: 'off' as const }),
       total: todo.length,
       tally,
       waitingFor: () => pace.account().latest,
@@ -113,7 +115,7 @@ export async function summarize(
         return { ...asked, key: keyOf(asked, endpoint), path: document.source.path, attempt: 1 }
       },
       ...(objection !== undefined && { objection }),
-      ask,
+      ask: watch === undefined ? ask : (request, signal) => ask(request, signal, watch),
       ended: rules.saw,
       ...(keep !== undefined && { keep }),
       explain: ({ fault }) => new RunError('refused', adviceFor(fault, parameters.model, endpoint)),

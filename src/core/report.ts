@@ -22,8 +22,16 @@ export interface Report {
   /** Requests whose answer was lost on the way: the service may have billed them. */
   readonly lostReplies: number
   /** Of the requests that were answered with 200, from sending to the last byte. */
-  readonly latency: { readonly p50: number; readonly p95: number; readonly p99: number } | undefined
+  readonly latency: Percentiles | undefined
+  /** Of those that were streamed, from sending to the first piece of text. */
+  readonly firstToken: Percentiles | undefined
   readonly wallMs: number
+}
+
+interface Percentiles {
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
 }
 
 /** Adds up attempts and outcomes as they happen. */
@@ -42,6 +50,7 @@ export function createTally(): Tally {
   const answeredBy = new Map<string, number>()
   const lastFault = new Map<string, string>()
   const latencies: number[] = []
+  const firstTokens: number[] = []
   let usage = noUsage
   let cost = 0n
   let [requests, transient, unknownCost, lostReplies] = [0, 0, 0, 0]
@@ -60,6 +69,7 @@ export function createTally(): Tally {
       }
       if (attempt.fault === undefined) {
         latencies.push(attempt.elapsedMs)
+        if (attempt.firstTokenMs !== undefined) firstTokens.push(attempt.firstTokenMs)
         increment(answeredBy, attempt.model)
       }
       const price = attempt.usage && priceOf(attempt.model, attempt.usage)
@@ -84,6 +94,7 @@ export function createTally(): Tally {
       unknownCost,
       lostReplies,
       latency: percentiles(latencies),
+      firstToken: percentiles(firstTokens),
       wallMs,
     }),
   }
@@ -94,7 +105,7 @@ function increment(counts: Map<string, number>, key: string): void {
 }
 
 /** Nearest rank: the smallest value that at least that share of all values does not exceed. */
-function percentiles(values: readonly number[]): Report['latency'] {
+function percentiles(values: readonly number[]): Percentiles | undefined {
   if (values.length === 0) return undefined
   const sorted = Float64Array.from(values).sort()
   const at = (share: number) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0

@@ -21,7 +21,7 @@ export interface Setting {
 
 /** The account of a run, as a few lines for a person. */
 export function reportText(report: Report, setting: Setting, paint: ChalkInstance): string {
-  const { documents, usage, latency, requests } = report
+  const { documents, usage, latency, firstToken, requests } = report
   const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
   const rows: [string, string][] = [['documents', `${counted(total)}: ${outcomes(report, paint)}`]]
   if (setting.again.size > 0) rows.push(['again', breakdown(setting.again)])
@@ -32,12 +32,8 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
     )
     rows.push(['requests', `${counted(requests)}${retries(report)}`])
   }
-  if (latency !== undefined) {
-    rows.push([
-      'latency',
-      `p50 ${duration(latency.p50)}, p95 ${duration(latency.p95)}, p99 ${duration(latency.p99)}`,
-    ])
-  }
+  if (latency !== undefined) rows.push(['latency', spread(latency)])
+  if (firstToken !== undefined) rows.push(['first text', spread(firstToken)])
   const atOnce = requests > 1 ? `, up to ${setting.pace.mostInFlight} at once` : ''
   rows.push(['time', `${duration(report.wallMs)}${atOnce}`])
   if (requests > 1) rows.push(['bound by', bound(report, setting.pace)])
@@ -59,6 +55,11 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
   if (setting.out !== undefined && documents.summarized + documents.failed > 0)
     rows.push(['written to', printable(setting.out)])
   return `${rows.map(([name, value]) => `${paint.dim(name.padEnd(10))} ${value}`).join('\n')}\n`
+}
+
+function spread({ p50, p95, p99 }: NonNullable<Report['latency']>): string {
+  if (p50 === p99) return duration(p50)
+  return `p50 ${duration(p50)}, p95 ${duration(p95)}, p99 ${duration(p99)}`
 }
 
 const flagOf = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--otpm' } as const

@@ -3,6 +3,7 @@ import { AskError, judge } from '../../src/core/failure.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { requestFor } from '../support/scripted-ask.ts'
 import { simulatedClient } from '../support/simulated-client.ts'
+import { end, said, start } from '../support/stream-events.ts'
 
 const never = new AbortController().signal
 const plain = requestFor('a.md')
@@ -53,19 +54,10 @@ describe('the client', () => {
   })
 
   it('hands on the text as it is written, in whole characters', async () => {
-    const event = (data: object) => `event: x\ndata: ${JSON.stringify(data)}\n\n`
-    const delta = (text: string) =>
-      event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })
-    const start = {
-      type: 'message_start',
-      message: { model: 'm', usage: { input_tokens: 1, output_tokens: 1 } },
-    }
-    const end = { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 9 } }
     const body = [
-      event(start),
-      ...['One', '', ' \ud83d', '\ude00 two', '\ud83d', ' three', '\ud83d'].map(delta),
-      event(end),
-      event({ type: 'message_stop' }),
+      start,
+      ...['One', '', ' \ud83d', '\ude00 two', '\ud83d', ' three', '\ud83d'].map(said),
+      end,
     ].join('')
     const headers = { 'content-type': 'text/event-stream' }
     const { client } = await simulatedClient({ script: () => ({ kind: 'raw', status: 200, headers, body }) })

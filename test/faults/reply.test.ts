@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
+import { end, event, said, start } from '../support/stream-events.ts'
 import { answer, type Seen, slowly, withFaults } from './with-faults.ts'
 
 type Answer = Extract<Behaviour, { kind: 'answer' }>
@@ -201,20 +202,12 @@ describe('a reply that cannot be read', () => {
 })
 
 describe('a streamed reply', () => {
-  const event = (fields: { type: string }) => `event: ${fields.type}\ndata: ${JSON.stringify(fields)}\n\n`
-  const start = event({ type: 'message_start', message: { usage: { input_tokens: 9 } } } as { type: string })
-  const said = (text: string) =>
-    event({ type: 'content_block_delta', delta: { type: 'text_delta', text } } as { type: string })
-  const end =
-    event({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } } as {
-      type: string
-    }) + event({ type: 'message_stop' })
   const stream = (...parts: string[]) => raw(200, 'text/event-stream', parts.join(''))
   const ping = event({ type: 'ping' })
   const unknown =
     event({ type: 'made_up' }) +
-    event({ type: 'content_block_start', content_block: { type: 'made_up' } } as { type: string }) +
-    event({ type: 'content_block_delta', delta: { type: 'made_up_delta', text: 'x' } } as { type: string })
+    event({ type: 'content_block_start', content_block: { type: 'made_up' } }) +
+    event({ type: 'content_block_delta', delta: { type: 'made_up_delta', text: 'x' } })
   const rows: Record<string, readonly Behaviour[]> = {
     R18: [{ kind: 'mid-stream-error', type: 'overloaded_error', delayMs: 5 }, answer],
     R19: [stream(start, said('Half of '), ping), answer],

@@ -46,7 +46,7 @@ export async function runHere(
     random: Math.random,
     pid: ++pid,
     isRunning: () => false,
-    stdoutIsClosed: () => false,
+    stdoutIs: () => 'stream',
     onStop: () => () => {},
   })
   if (faults !== undefined) injectFaults({})

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { bin, folderWith, running, serviceFor } from '../support/run-cli.ts'
+import { end, heldAnswer, overloaded, said } from '../support/stream-events.ts'
+import { noTerminal, runOnTerminal } from '../support/terminal.ts'
+
+const documents = { 'long.md': 'A long text about ferries.', 'other.md': 'Another.' }
+
+/** A service whose first answer comes as the test says; the others are there at once. */
+async function held() {
+  const answer = heldAnswer()
+  const service = await serviceFor({
+    script: ({ index }) =>
+      index === 0 ? answer.behaviour : { kind: 'answer', delayMs: 1, text: 'Whole at last.' },
+  })
+  return { ...service, answer, cwd: await folderWith(documents) }
+}
+
+/** Starts a run, and collects what comes out of it as it comes. */
+async function started(args: readonly string[], at: Awaited<ReturnType<typeof held>>, input?: string) {
+  const options = { cwd: at.cwd, env: at.env, ...(input !== undefined && { input }) }
+  const { child, ended } = await running(args, options, () => at.simulator.stats().requests > 0)
+  let out = ''
+  child.stdout?.on('data', (chunk) => {
+    out += String(chunk)
+  })
+  return { child, ended, shows: (text: string) => vi.waitFor(() => expect(out).toBe(text), 5000) }
+}
+
+describe('a single summary on stdout', () => {
+  it.each([
+    ['from stdin', ['summarize', '-'], 'A long text'],
+    ['of a file', ['summarize', 'long.md', '-o', '-'], undefined],
+  ])('%s is in a pipe as soon as it is written', async (_, args, input) => {
+    const at = await held()
+    const { shows, ended } = await started(args, at, input)
+    await at.answer.send(said('Ferries'))
+    await shows('Ferries')
+    await at.answer.send(said(' sail.\n\n'))
+    await shows('Ferries sail.')
+    await at.answer.send(end)
+    expect(await ended).toMatchObject({ code: 0, stdout: 'Ferries sail.\n' })
+    expect((await ended).stderr).toMatch(/^first text {1}\d+/m)
+  })
+
+  it('that breaks off is not begun again: what is there, an ERROR: line, and an exit code', async () => {
+    const at = await held()
+    const { shows, ended } = await started(['summarize', '-'], at, 'A long text')
+    await at.answer.send(said('Ferries'))
+    await shows('Ferries')
+    await at.answer.send(overloaded)
+    expect(await ended).toMatchObject({
+      code: 75,
+      stdout: expect.stringMatching(/^Ferries\nERROR: stream overloaded_error: Overloaded\n$/),
+    })
+    expect(at.simulator.stats().requests).toBe(1)
+  })
+
+  it('that breaks off before its first word is asked for again', async () => {
+    const at = await held()
+    const { ended } = await started(['summarize', '-'], at, 'A long text')
+    await at.answer.send(overloaded)
+    expect(await ended).toMatchObject({ code: 0, stdout: 'Whole at last.\n' })
+  })
+
+  it('goes into a file whole, asked for again where it broke off', async () => {
+    const { cwd, env, answer } = await held()
+    const file = await open(join(cwd, 'out.txt'), 'w')
+    const child = spawn(process.execPath, [bin, 'summarize', 'long.md', '-o', '-', '--max-tokens', '4096'], {
+      cwd,
+      env,
+      stdio: ['ignore', file.fd, 'ignore'],
+    })
+    await answer.send(said('Ferries') + overloaded)
+    expect(await once(child, 'close')).toEqual([0, null])
+    await file.close()
+    expect(await readFile(join(cwd, 'out.txt'), 'utf8')).toBe('Whole at last.\n')
+  })
+
+  it('stops being written as soon as its reader leaves', async () => {
+    const at = await held()
+    const { child, shows, ended } = await started(['summarize', '-'], at, 'A long text')
+    await at.answer.send(said('Ferries'))
+    await shows('Ferries')
+    child.stdout?.destroy()
+    await at.answer.send(said(' sail.'))
+    await at.answer.hungUp
+    expect(await ended).toMatchObject({ code: 141 })
+  })
+
+  it('of several documents comes in their order, each whole', async () => {
+    const at = await held()
+    const { ended } = await started(
+      ['summarize', 'long.md', 'other.md', '-o', '-', '--max-tokens', '4096'],
+      at,
+    )
+    await at.answer.send(said('Ferries') + overloaded)
+    expect(await ended).toMatchObject({
+      code: 0,
+      stdout: '==> long.md <==\nWhole at last.\n\n==> other.md <==\nWhole at last.\n',
+    })
+  })
+
+  it.skipIf(noTerminal())('is safe to look at on a terminal, with no bar in it', async () => {
+    const { env, cwd, answer } = await held()
+    const run = runOnTerminal(['summarize', 'long.md', '-o', '-'], { cwd, env })
+    await answer.send(said('Ferries\u001b]0;own'))
+    await answer.send(said('ed\u0007 sail.') + end)
+    const { code, shown } = await run
+    expect([code, shown.split('\r\n')[0]]).toEqual([0, 'Ferries\\x1b]0;owned\\x07 sail.'])
+  })
+})

@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { Behaviour } from '../../src/simulator/script.ts'
+
+/** An event of the Messages API's stream, as it goes over the wire. */
+export function event(fields: { readonly type: string; readonly [name: string]: unknown }): string {
+  return `event: ${fields.type}\ndata: ${JSON.stringify(fields)}\n\n`
+}
+
+export const start = event({
+  type: 'message_start',
+  message: { model: 'claude-haiku-5-5', usage: { input_tokens: 9, output_tokens: 1 } },
+})
+
+export function said(text: string): string {
+  return event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })
+}
+
+export const end =
+  event({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } }) +
+  event({ type: 'message_stop' })
+
+export const overloaded = event({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })
+
+export interface HeldAnswer {
+  readonly behaviour: Behaviour
+  /** Sends this much, once the request has come; `end` and `overloaded` end the answer. */
+  send(events: string): Promise<void>
+  /** Resolves when the client has closed the connection. */
+  readonly hungUp: Promise<unknown>
+}
+
+/** A streamed answer whose events come when the test says so. */
+export function heldAnswer(): HeldAnswer {
+  let arrived = (_response: ServerResponse) => {}
+  const response = new Promise<ServerResponse>((resolve) => {
+    arrived = resolve
+  })
+  return {
+    behaviour: {
+      kind: 'by-hand',
+      async respond(response) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write(start)
+        arrived(response)
+        await once(response, 'close')
+      },
+    },
+    async send(events) {
+      const open = await response
+      open.write(events)
+      if (events.endsWith(end) || events.endsWith(overloaded)) open.end()
+    },
+    hungUp: response.then((open) => once(open, 'close')),
+  }
+}
