@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import type { Flag } from './config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from './config/flags.ts'
 import { type ReportOptions, reportFlags } from './config/report-flags.ts'
+import { type ServeOptions, serveFlags } from './config/serve-flags.ts'
 import { type SimulateOptions, simulateFlags } from './config/simulate-flags.ts'
 import { type Exit, exitCodes, UsageError } from './errors.ts'
 import type { World } from './world.ts'
@@ -36,6 +37,13 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .action(async (dir: string, options: ReportOptions) => {
       const { report } = await import('./commands/report.ts')
       exit = await report(dir, { ...unset(reportFlags), ...options } as ReportOptions, world)
+    })
+
+  withFlags(program.command('serve'), serveFlags)
+    .description('answer over HTTP, as Server-Sent Events: POST /stream, and a page to try it on')
+    .action(async (options: ServeOptions) => {
+      const { serve } = await import('./commands/serve.ts')
+      exit = await serve({ ...unset(serveFlags), ...options }, world)
     })
 
   withFlags(program.command('simulate'), simulateFlags)

@@ -11,8 +11,13 @@ export interface Service {
   close(): Promise<void>
 }
 
+type ServiceOptions = Pick<
+  SummarizeOptions,
+  'connectTimeout' | 'timeout' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
+>
+
 /** The API the environment points at, or with `--simulate` one inside this process, reached over real HTTP all the same. */
-export async function serviceFor(options: SummarizeOptions, world: World): Promise<Service> {
+export async function serviceFor(options: ServiceOptions, world: World): Promise<Service> {
   const closing: (() => Promise<void>)[] = []
   const close = async () => {
     for (const end of closing.reverse()) await end()
@@ -47,7 +52,7 @@ export async function serviceFor(options: SummarizeOptions, world: World): Promi
 }
 
 /** An operator rehearses with the limits he has. */
-function simulatedLimits({ rpm, itpm, otpm }: SummarizeOptions) {
+function simulatedLimits({ rpm, itpm, otpm }: ServiceOptions) {
   return {
     ...(rpm !== undefined && { rpm }),
     ...(itpm !== undefined && { itpm }),

@@ -2,7 +2,7 @@ import { largestPool } from '../core/pool-size.ts'
 import { efforts } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
 import type { Flag, ValuesOf } from './flag.ts'
-import { choice, count, list, number, pairs, seconds, text } from './values.ts'
+import { choice, count, list, number, pairs, seconds, text, texts } from './values.ts'
 
 /** Document types a directory is walked for: prose, markup, tables and source code. Not configuration and lock files. */
 export const defaultExtensions = [
@@ -90,7 +90,7 @@ export const summarizeFlags = {
     group: 'Inputs',
     flag: '--exclude <glob>',
     help: 'leave out what matches, in directories and patterns; may be given again',
-    parse: repeated,
+    parse: texts,
   },
   hidden: { group: 'Inputs', flag: '--hidden', help: 'take hidden files and directories too' },
   follow: { group: 'Inputs', flag: '--follow', help: 'follow symbolic links' },
@@ -253,10 +253,6 @@ export const summarizeFlags = {
     parse: choice(progressModes),
   },
 } as const satisfies Record<string, Flag>
-
-function repeated(glob: string, _flag: string, before: readonly string[] = []): readonly string[] {
-  return [...before, glob]
-}
 
 /** The values of all flags after parsing. */
 export type SummarizeOptions = ValuesOf<typeof summarizeFlags>

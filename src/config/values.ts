@@ -6,6 +6,11 @@ export function text(value: string, flag: string): string {
   return value
 }
 
+/** Texts, one for each time the flag is given. */
+export function texts(value: string, flag: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text(value, flag)]
+}
+
 /** A decimal number within bounds: not `NaN`, `Infinity`, `0x10`, `1e9` or `5x`, which JavaScript would let pass. */
 export function number(least: number, most: number): (value: string, flag: string) => number {
   return (value, flag) => {

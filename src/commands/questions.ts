@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import type { ServeOptions } from '../config/serve-flags.ts'
+import { keyOf } from '../core/key.ts'
+import { printable } from '../core/printable.ts'
+import { renderPrompt } from '../core/prompt.ts'
+import { parametersFor, type Request } from '../core/request.ts'
+import { UsageError } from '../errors.ts'
+import { loadPrompt } from '../inputs/prompt.ts'
+import { type Question, QuestionError } from '../server/question.ts'
+import type { World } from '../world.ts'
+import { settingsOf } from './settings.ts'
+
+/**
+ * Makes requests of questions. Prompts are read anew for each, so that a pin in a prompt's file takes effect with the
+ * next one.
+ * @throws UsageError where the prompt for texts that name none cannot be used
+ */
+export async function questionsFor(
+  options: ServeOptions,
+  { cwd, stderr }: World,
+  endpoint: string,
+): Promise<(question: Question) => Promise<Request>> {
+  let count = 0
+  const load = (spec: string) => loadPrompt(spec, { cwd, inputRoots: [], vars: [] })
+  await load(options.prompt)
+
+  const asked = async (question: Question) => {
+    if (!('text' in question)) return { ...parametersFor(settingsOf({}, options)), user: question.prompt }
+    const prompt = await load(question.prompt ?? options.prompt)
+    const { text } = question
+    const bytes = { size: Buffer.byteLength(text), sha256: createHash('sha256').update(text).digest('hex') }
+    const document = { source: { index: 0, path: 'text', named: true }, text, bytes }
+    return { ...parametersFor(settingsOf(prompt, options)), ...renderPrompt(prompt, document, {}) }
+  }
+  return async (question) => {
+    const path = `stream/${++count}`
+    try {
+      const request = await asked(question)
+      return { ...request, key: keyOf(request, endpoint), path, attempt: 1 }
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      // It names files of this machine, which are none of the client's business.
+      stderr.write(`claude-batch: ${path}: ${printable(error.message)}\n`)
+      throw new QuestionError(`the prompt ${JSON.stringify(question.prompt)} cannot be used here`)
+    }
+  }
+}

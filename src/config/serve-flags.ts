@@ -1,0 +1,77 @@
+import type { Flag, ValuesOf } from './flag.ts'
+import { summarizeFlags } from './flags.ts'
+import { count, seconds, text, texts } from './values.ts'
+
+const { prompt, model, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
+const { retries, timeout, connectTimeout, log, simulate, quiet } = summarizeFlags
+
+/** The flags of `serve`. */
+export const serveFlags = {
+  port: {
+    group: 'Server',
+    flag: '--port <n>',
+    help: 'port to listen on; 0 is any free one',
+    default: 8000,
+    parse: count(0, 65_535),
+  },
+  host: {
+    group: 'Server',
+    flag: '--host <address>',
+    help: 'address to listen on; any but the loopback address needs --token',
+    default: '127.0.0.1',
+    parse: text,
+  },
+  token: {
+    group: 'Server',
+    flag: '--token <source>',
+    help: 'callers must send Authorization: Bearer <token>; the source is a file that holds it, or env:NAME',
+    parse: text,
+  },
+  allowHost: {
+    group: 'Server',
+    flag: '--allow-host <name>',
+    help: 'a name callers may know this server by, beside localhost; may be given again',
+    parse: texts,
+  },
+  allowOrigin: {
+    group: 'Server',
+    flag: '--allow-origin <origin>',
+    help: 'pages of this origin may use it, like https://example.org; may be given again',
+    parse: texts,
+  },
+  queue: {
+    group: 'Server',
+    flag: '--queue <n>',
+    help: 'how many may wait for a slot; more are answered 503',
+    default: 100,
+    parse: count(0, 1000),
+  },
+  prompt: {
+    ...prompt,
+    help: 'prompt for texts that name none: a name or a file, with @version or the default one',
+  },
+  model,
+  maxTokens,
+  effort,
+  rpm,
+  itpm,
+  otpm,
+  latency,
+  concurrency,
+  retries,
+  timeout,
+  connectTimeout,
+  maxWait: {
+    group: 'Retries and timeouts',
+    flag: '--max-wait <time>',
+    help: 'answer 503 rather than wait longer than this for a rate limit or an outage',
+    default: 30,
+    parse: seconds(0, 86_400),
+  },
+  log,
+  simulate,
+  quiet,
+} as const satisfies Record<string, Flag>
+
+/** The values of the flags of `serve` after parsing. */
+export type ServeOptions = ValuesOf<typeof serveFlags>

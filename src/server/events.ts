@@ -1,0 +1,56 @@
+/** Server-Sent Events to one client. */
+export interface Events {
+  /** The body of the response. */
+  readonly body: ReadableStream<Uint8Array>
+  /** Sends one event, as JSON in one `data:` line: nothing in a text can pass for another event. */
+  send(data: object): void
+  /** Sends a comment, which tells proxies and clients that the line is alive. */
+  beat(): void
+  end(): void
+}
+
+export interface EventsOptions {
+  /** So much may wait for a client that is slow to read: bytes. */
+  readonly mostWaiting: number
+  /** Told once, when more waits. */
+  readonly overflow: () => void
+}
+
+/**
+ * A channel whose sender never waits: a client that reads slowly must not hold up a request that is being billed.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export function eventStream({ mostWaiting, overflow }: EventsOptions): Events {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(own) {
+        controller = own
+      },
+      // The client has left.
+      cancel() {
+        controller = undefined
+      },
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: mostWaiting }),
+  )
+  const put = (text: string) => {
+    if (controller === undefined) return
+    controller.enqueue(encoder.encode(text))
+    if ((controller.desiredSize ?? 0) < 0) {
+      controller = undefined
+      overflow()
+    }
+  }
+  return {
+    body,
+    send: (data) => put(`data: ${JSON.stringify(data)}\n\n`),
+    beat: () => put(': still here\n\n'),
+    end() {
+      controller?.close()
+      controller = undefined
+    },
+  }
+}
+
+const encoder = new TextEncoder()

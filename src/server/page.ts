@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+
+/** The one page of the server. */
+export interface Page {
+  readonly html: string
+  /** Its Content-Security-Policy: its own script and style, its own server, and nothing else. */
+  readonly policy: string
+}
+
+export async function loadPage(): Promise<Page> {
+  const html = await readFile(new URL('./page.html', import.meta.url), 'utf8')
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hashOf('script', html)}`,
+    `style-src ${hashOf('style', html)}`,
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+  return { html, policy }
+}
+
+function hashOf(tag: string, html: string): string {
+  const text = new RegExp(`<${tag}>(.*)</${tag}>`, 's').exec(html)?.[1] ?? ''
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+}
