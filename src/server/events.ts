@@ -1,3 +1,5 @@
+import { errorBody, type Problem } from './problem.ts'
+
 /** Server-Sent Events to one client. */
 export interface Events {
   /** The body of the response. */
@@ -12,7 +14,7 @@ export interface Events {
 export interface EventsOptions {
   /** So much may wait for a client that is slow to read: bytes. */
   readonly mostWaiting: number
-  /** Told once, when more waits. */
+  /** Told once, when more waits: the stream has ended then, with an error. */
   readonly overflow: () => void
 }
 
@@ -37,14 +39,15 @@ export function eventStream({ mostWaiting, overflow }: EventsOptions): Events {
   const put = (text: string) => {
     if (controller === undefined) return
     controller.enqueue(encoder.encode(text))
-    if ((controller.desiredSize ?? 0) < 0) {
-      controller = undefined
-      overflow()
-    }
+    if ((controller.desiredSize ?? 0) >= 0) return
+    controller.enqueue(encoder.encode(event(errorBody(tooSlow))))
+    controller.close()
+    controller = undefined
+    overflow()
   }
   return {
     body,
-    send: (data) => put(`data: ${JSON.stringify(data)}\n\n`),
+    send: (data) => put(event(data)),
     beat: () => put(': still here\n\n'),
     end() {
       controller?.close()
@@ -54,3 +57,13 @@ export function eventStream({ mostWaiting, overflow }: EventsOptions): Events {
 }
 
 const encoder = new TextEncoder()
+
+function event(data: object): string {
+  return `data: ${JSON.stringify(data)}\n\n`
+}
+
+const tooSlow: Problem = {
+  status: 503,
+  type: 'too_slow',
+  message: 'more was waiting to be read than is kept; what follows is lost',
+}

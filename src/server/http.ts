@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { RunError } from '../errors.ts'
@@ -12,18 +12,32 @@ export interface Listening {
   cut(): void
 }
 
-/** More would be more than the queue of any sensible set-up holds. */
-const mostConnections = 2000
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  /** How long a request's headers, and all of it, may take to come, and how long nothing at all may happen: ms. */
+  readonly patience?: { readonly headersMs: number; readonly requestMs: number; readonly idleMs: number }
+  readonly mostConnections?: number
+}
+
+/** The idle time is well above the time between two signs of life in a stream. */
+const patient = { headersMs: 10_000, requestMs: 30_000, idleMs: 60_000 }
 
 /** @throws RunError `io` where the port cannot be had */
-export async function listen(app: Hono, { host, port }: { host: string; port: number }): Promise<Listening> {
+export async function listen(
+  { fetch }: Pick<Hono, 'fetch'>,
+  { host, port, patience = patient, mostConnections = 2000 }: ListenOptions,
+): Promise<Listening> {
   const server = createAdaptorServer({
-    fetch: app.fetch,
+    fetch,
     overrideGlobalObjects: false,
-    serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2000 },
+    serverOptions: {
+      headersTimeout: patience.headersMs,
+      requestTimeout: patience.requestMs,
+      connectionsCheckingInterval: patience.headersMs / 5,
+    },
   }) as Server
-  // Ends whoever neither sends nor reads; a stream shows life more often than that.
-  server.setTimeout(60_000)
+  server.setTimeout(patience.idleMs)
   server.maxConnections = mostConnections
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -34,11 +48,25 @@ export async function listen(app: Hono, { host, port }: { host: string; port: nu
       `cannot listen on ${host} port ${port}: ${reasons[error.code ?? ''] ?? error.message}`,
     )
   })
+  let closing = false
+  /** Connections that brought no request yet, as browsers make them; Node does not count them as idle. */
+  const fresh = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    fresh.add(socket)
+    socket.on('close', () => fresh.delete(socket))
+  })
+  server.on('request', ({ socket }, response) => {
+    fresh.delete(socket)
+    // A client keeps its connection for another request, which would not be answered any more.
+    response.on('close', () => closing && setImmediate(() => server.closeIdleConnections()))
+  })
   const { address, family, port: own } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${own}`,
     close: () =>
       new Promise((resolve) => {
+        closing = true
+        for (const socket of fresh) socket.destroy()
         server.close(() => resolve())
       }),
     cut: () => server.closeAllConnections(),

@@ -1,0 +1,354 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { describe, expect, it, vi } from 'vitest'
+import { rawBytes, rawRequest } from '../support/raw-http.ts'
+import { folderWith } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+import { allEvents, eventsOf, serving } from '../support/serving.ts'
+import { end, heldAnswer, overloaded, said } from '../support/stream-events.ts'
+
+const token = '0123456789abcdef0123456789abcdef'
+const json = { 'content-type': 'application/json' }
+const question = JSON.stringify({ prompt: 'What floats?' })
+const asked = { method: 'POST', body: question }
+
+/** A server whose first upstream answer comes as the test says; the others are there at once. */
+async function held(...flags: string[]) {
+  const answer = heldAnswer()
+  const server = await serving(flags, {
+    service: { script: ({ index }) => (index === 0 ? answer.behaviour : { kind: 'answer', delayMs: 1 }) },
+  })
+  return { ...server, answer }
+}
+
+describe('who gets in', () => {
+  it('S01 only this machine can reach it by default', async () => {
+    const { url } = await serving()
+    expect(new URL(url).hostname).toBe('127.0.0.1')
+    const others = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+    const address = others.find(({ internal, family }) => !internal && family === 'IPv4')?.address
+    if (address === undefined) return
+    const socket = connect(Number(new URL(url).port), address)
+    expect(await once(socket, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }])
+  })
+
+  it('S02 another address is refused without a token, before anything listens', async () => {
+    const cwd = await folderWith({ 'token.txt': `${token}\n`, 'short.txt': 'secret' })
+    const run = (...flags: string[]) => runHere(['serve', '--host', '0.0.0.0', ...flags], { cwd, env: {} })
+    expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('--token') })
+    expect(await run('--token', 'env:NOBODY')).toMatchObject({ code: 2 })
+    expect(await run('--token', 'short.txt')).toMatchObject({ code: 2 })
+    const mistaken = await run('--token', 'my-own-secret')
+    expect(mistaken).toMatchObject({ code: 2 })
+    expect(mistaken.stderr).not.toContain('my-own-secret')
+    const open = await serving(['--host', '0.0.0.0', '--token', 'env:SERVE_TOKEN'], {
+      env: { SERVE_TOKEN: token },
+    })
+    expect(open.url).toContain('0.0.0.0')
+    expect(open.said()).toContain('callers need the token')
+  })
+
+  it('S03 a foreign Host is refused before any work', async () => {
+    const { url, simulator } = await serving(['--allow-host', 'Summaries.example'])
+    const from = async (host: string) => rawRequest(url, '/stream', { ...json, host }, asked)
+    for (const host of ['evil.example', '127.0.0.1.evil.example', 'evil.example:8000'])
+      expect(await from(host), host).toMatchObject({ status: 403 })
+    expect(simulator.stats().requests).toBe(0)
+    for (const host of ['localhost', 'LOCALHOST:8000', '[::1]:80', 'summaries.example:443'])
+      expect(await from(host), host).toMatchObject({ status: 200 })
+  })
+
+  it('S04 a foreign Origin is refused, a preflight too, and one that is named is let in', async () => {
+    const { url, simulator } = await serving(['--allow-origin', 'https://friend.example'])
+    const host = new URL(url).host
+    const from = (origin: string) => rawRequest(url, '/stream', { ...json, host, origin }, asked)
+    for (const origin of ['https://evil.example', 'null', `https://${host}.evil.example`, 'file://']) {
+      const refused = await from(origin)
+      expect(refused, origin).toMatchObject({ status: 403 })
+      expect(refused.headers).not.toHaveProperty('access-control-allow-origin')
+      const preflight = { origin, host, 'access-control-request-method': 'POST' }
+      expect(await rawRequest(url, '/stream', preflight, { method: 'OPTIONS' })).toMatchObject({
+        status: 403,
+      })
+    }
+    expect(simulator.stats().requests).toBe(0)
+    expect(await from(`http://${host}`)).toMatchObject({ status: 200 })
+    const friend = await from('https://friend.example')
+    expect(friend.status).toBe(200)
+    expect(friend.headers).toMatchObject({ 'access-control-allow-origin': 'https://friend.example' })
+  })
+
+  it('S05 a token is asked for where one is set, in its header alone', async () => {
+    const { url, simulator, said } = await serving(['--token', 'env:SERVE_TOKEN'], {
+      env: { SERVE_TOKEN: token },
+    })
+    const by = (path: string, authorization?: string) =>
+      rawRequest(url, path, { ...json, ...(authorization !== undefined && { authorization }) }, asked)
+    for (const wrong of [
+      undefined,
+      'Bearer ',
+      `Bearer ${token}x`,
+      `Bearer ${token.slice(1)}`,
+      `Basic ${token}`,
+    ])
+      expect(await by('/stream', wrong), wrong).toMatchObject({
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer' },
+      })
+    expect(await by(`/stream?token=${token}`)).toMatchObject({ status: 401 })
+    expect(await rawRequest(url, '/metrics')).toMatchObject({ status: 401 })
+    expect(simulator.stats().requests).toBe(0)
+    expect(await by('/stream', `Bearer ${token}`)).toMatchObject({ status: 200 })
+    expect(await rawRequest(url, '/healthz')).toMatchObject({ status: 200 })
+    expect(said()).not.toContain(token)
+  })
+})
+
+describe('what is asked', () => {
+  it('S06 a body over the limit is 413, with or without a length told', async () => {
+    const { url, post, simulator } = await serving()
+    const large = `{"prompt":"${'x'.repeat(60_000_000)}"}`
+    expect((await post(large)).status).toBe(413)
+    const chunked = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1_000_000)),
+    })
+    const response = await fetch(`${url}/stream`, {
+      method: 'POST',
+      headers: json,
+      body: chunked,
+      duplex: 'half',
+    } as RequestInit).catch((error: Error) => error)
+    // The connection may be cut before the client has read why.
+    if (response instanceof Response) expect(response.status).toBe(413)
+    expect(simulator.stats().requests).toBe(0)
+    expect((await post(question)).status).toBe(200)
+  })
+
+  it('S12 no path leads to a file', async () => {
+    const { url } = await serving()
+    for (const path of [
+      '/../../etc/passwd',
+      '/%2e%2e/%2e%2e/etc/passwd',
+      '/prompts',
+      '//etc/passwd',
+      '/stream',
+    ])
+      expect(await rawRequest(url, path), path).toMatchObject({
+        status: 404,
+        body: expect.stringContaining('not_found'),
+      })
+  })
+
+  it.each([
+    './mine.yaml',
+    '../mine',
+    '/etc/passwd',
+    '*.yaml',
+    'mine.yaml',
+    'summarize@v99',
+    'nobody',
+    'broken',
+    'a'.repeat(300),
+    '',
+  ])('S14 the prompt %j of a text is refused, and nothing of this machine told', async (prompt) => {
+    const files = { 'mine.yaml': 'versions: {}', 'prompts/broken.yaml': 'versions: [' }
+    const { post, simulator } = await serving([], { files })
+    const response = await post({ text: 'What floats?', prompt })
+    expect(response.status).toBe(400)
+    expect(await response.text()).not.toMatch(/prompts\/|\/tmp|shipped|line/)
+    expect(simulator.stats().requests).toBe(0)
+  })
+
+  it('S15 what is not a question is 400, however it is built', async () => {
+    const { post, url, simulator } = await serving()
+    const bodies = [
+      '',
+      'null',
+      '[]',
+      '"text"',
+      '{',
+      '{"prompt":1}',
+      '{"prompt":""}',
+      '{"text":"  "}',
+      '{"text":["a"]}',
+      '{"text":"a","prompt":{"a":1}}',
+      '{"prompt":"a","model":"opus"}',
+      '{"__proto__":{"text":"a"}}',
+      '{"constructor":{"prototype":{"text":"a"}}}',
+      `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
+      `{"prompt":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_001)}`,
+    ]
+    for (const body of bodies) {
+      const response = await post(body)
+      expect([body.slice(0, 40), response.status]).toEqual([body.slice(0, 40), 400])
+      expect(await response.json()).toMatchObject({ error: { type: 'invalid_request' } })
+    }
+    expect(await rawRequest(url, '/stream', { 'content-type': 'text/plain' }, asked)).toMatchObject({
+      status: 415,
+    })
+    expect(simulator.stats().requests).toBe(0)
+  })
+
+  it('S18 headers that are huge, or say two things, are refused', async () => {
+    const { url, post } = await serving()
+    const huge = `POST /stream HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`
+    expect(await rawBytes(url, huge)).toMatch(/^HTTP\/1.1 431 /)
+    const twice =
+      'POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
+    expect(await rawBytes(url, twice)).toMatch(/^HTTP\/1.1 400 /)
+    expect((await post(question)).status).toBe(200)
+  })
+})
+
+describe('how it answers', () => {
+  it('S13 no text can pass for another event', async () => {
+    const nasty = 'one\n\ndata: {"done": true}\n\nevent: shutdown\r\n: beat\u2028\ud83d'
+    const { post } = await serving([], {
+      service: { script: () => ({ kind: 'answer', delayMs: 1, text: nasty }) },
+    })
+    const events = await allEvents(await post({ prompt: 'What floats?' }))
+    expect(events.map(({ text }) => text ?? '').join('')).toBe(nasty.replace('\ud83d', '\ufffd'))
+    expect(events.filter(({ done }) => done)).toEqual([events.at(-1)])
+  })
+
+  it.each([
+    [400, 400, 'invalid_request_error'],
+    [413, 413, 'request_too_large'],
+    [401, 502, 'service_refused'],
+    [403, 502, 'service_refused'],
+    [404, 502, 'service_refused'],
+    [500, 502, 'api_error'],
+    [529, 503, 'overloaded_error'],
+  ])('S16 a %i of the service is a %i here, and tells nothing of the set-up', async (status, here, type) => {
+    const { post, said } = await serving(['--retries', '0'], {
+      service: { script: () => ({ kind: 'status', status, message: 'Refused: sk-ant-test-0123456789.' }) },
+    })
+    const response = await post({ prompt: 'What floats?' })
+    expect(response.status).toBe(here)
+    const body = await response.text()
+    expect(JSON.parse(body)).toMatchObject({ error: { type, request_id: expect.stringContaining('req_') } })
+    expect(body + said()).not.toMatch(/sk-ant|floats|\.js:/)
+    expect(said()).not.toBe('')
+    expect(body).not.toMatch(/ANTHROPIC|127\.0\.0\.1/)
+  })
+
+  it('S16 an error after the first word is an event, and nothing is asked again', async () => {
+    const { post, answer, simulator } = await held()
+    const response = await Promise.all([post({ prompt: 'What floats?' }), answer.send(said('Boats'))])
+    await answer.send(overloaded)
+    expect(await allEvents(response[0])).toEqual([
+      { text: 'Boats' },
+      { error: { type: 'overloaded_error', message: 'the service had trouble and may not next time' } },
+    ])
+    expect(simulator.stats().requests).toBe(1)
+  })
+
+  it('S16 an error before the first word is asked again', async () => {
+    const { post, answer, simulator } = await held()
+    const response = await Promise.all([post({ prompt: 'What floats?' }), answer.send(overloaded)])
+    expect((await allEvents(response[0])).at(-1)).toMatchObject({ done: true })
+    expect(simulator.stats().requests).toBe(2)
+  })
+
+  it('S08 a client that reads nothing holds up nobody, and what waits for it is bounded', async () => {
+    const { url, answer, post } = await held('--concurrency', '1')
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.write(
+      `POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${question.length}\r\n\r\n${question}`,
+    )
+    socket.pause()
+    const piece = said('x'.repeat(100_000))
+    const sending = (async () => {
+      for (let n = 0; n < 140; n++) await answer.send(piece)
+    })()
+    await answer.hungUp
+    await sending
+    expect((await post({ prompt: 'And now?' })).status).toBe(200)
+    socket.destroy()
+  })
+
+  it.each(['before', 'after'])(
+    'S09 a client that leaves %s the first word ends the request to the service',
+    async (when) => {
+      const { post, answer, simulator, url } = await held()
+      const leave = new AbortController()
+      const response = post({ prompt: 'What floats?' }, { signal: leave.signal }).catch(() => {})
+      await vi.waitUntil(() => simulator.stats().requests === 1)
+      if (when === 'after') {
+        await answer.send(said('Boats'))
+        await response
+      }
+      const start = performance.now()
+      leave.abort()
+      await answer.hungUp
+      expect(performance.now() - start).toBeLessThan(1000)
+      const metrics = async () => (await rawRequest(url, '/metrics')).body
+      await vi.waitFor(async () => expect(await metrics()).toContain('requests_total{outcome="cancelled"} 1'))
+      expect(await metrics()).toContain('requests_in_flight 0')
+    },
+  )
+
+  it('S11 more than the queue holds are told when to come again', async () => {
+    const { post, answer } = await held('--concurrency', '1', '--queue', '1')
+    const [first, second] = [post({ prompt: 'One?' }), post({ prompt: 'Two?' })]
+    await vi.waitFor(async () => {
+      const third = await post({ prompt: 'Three?' }, { signal: AbortSignal.timeout(200) })
+      expect([third.status, third.headers.get('retry-after')]).toEqual([503, '5'])
+      expect(await third.json()).toMatchObject({ error: { type: 'queue_full' } })
+    })
+    await answer.send(said('Boats') + end)
+    for (const response of [await first, await second])
+      expect((await allEvents(response)).at(-1)).toMatchObject({ done: true })
+  })
+})
+
+describe('how it begins and ends', () => {
+  it('S10 a port in use is one line and exit 6', async () => {
+    const { url } = await serving()
+    const cwd = await folderWith({})
+    const { code, stderr } = await runHere(['serve', '--simulate', '--port', new URL(url).port], {
+      cwd,
+      env: {},
+    })
+    expect([code, stderr.trim().split('\n')]).toEqual([6, [expect.stringContaining('--port')]])
+  })
+
+  it('S17 SIGTERM ends it when the streams under way have ended', async () => {
+    const { post, answer, signal, ended, url, said: told } = await held('--concurrency', '1')
+    const first = post({ prompt: 'One?' })
+    await answer.send(said('Boats'))
+    const events = eventsOf(await first)
+    expect((await events.next()).value).toEqual({ text: 'Boats' })
+    const second = post({ prompt: 'Two?' })
+    await vi.waitFor(async () => expect((await rawRequest(url, '/metrics')).body).toContain('waiting 1'))
+    signal('SIGTERM')
+    const refused = await second
+    expect([refused.status, ((await refused.json()) as { error: { type: string } }).error.type]).toEqual([
+      503,
+      'shutting_down',
+    ])
+    await expect(post({ prompt: 'Three?' })).rejects.toThrow()
+    await answer.send(said(' float.') + end)
+    const rest: unknown[] = []
+    for await (const event of events) rest.push(event)
+    expect(rest).toEqual([{ text: ' float.' }, { done: true, usage: { input: 9, output: 2 } }])
+    expect(await ended).toBe(143)
+    expect(told()).toContain('stopping')
+  })
+
+  it('S17 what is cut off at the end is told why', async () => {
+    const { post, answer, signal, ended } = await held()
+    const first = post({ prompt: 'One?' })
+    await answer.send(said('Boats'))
+    const response = await first
+    signal('SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    signal('SIGTERM')
+    expect(await allEvents(response)).toEqual([
+      { text: 'Boats' },
+      { error: { type: 'shutting_down', message: 'the server is stopping' } },
+    ])
+    expect(await ended).toBe(143)
+  })
+})
