@@ -1,0 +1,21 @@
+// The server of bench/serve.js, in a process of its own that can be asked what it holds on to.
+import { getHeapStatistics } from 'node:v8'
+import { main } from '../dist/main.js'
+import { realWorld } from '../dist/world.js'
+
+process.on('message', async () => {
+  // Twice, with a turn between: what the first one finalizes is only freed by the second.
+  for (let n = 0; n < 2; n++) {
+    globalThis.gc?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const resources = process.getActiveResourcesInfo()
+  process.send?.({
+    sockets: resources.filter((name) => name === 'TCPSocketWrap').length,
+    timers: resources.filter((name) => name === 'Timeout').length,
+    heap: getHeapStatistics().used_heap_size,
+    rss: process.memoryUsage.rss(),
+  })
+})
+await main(realWorld())
+process.disconnect()
