@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import type { Flag } from './config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from './config/flags.ts'
+import { type ShowOptions, showFlags } from './config/prompt-flags.ts'
 import { type ReportOptions, reportFlags } from './config/report-flags.ts'
 import { type ServeOptions, serveFlags } from './config/serve-flags.ts'
 import { type SimulateOptions, simulateFlags } from './config/simulate-flags.ts'
@@ -37,6 +38,40 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .action(async (dir: string, options: ReportOptions) => {
       const { report } = await import('./commands/report.ts')
       exit = await report(dir, { ...unset(reportFlags), ...options } as ReportOptions, world)
+    })
+
+  const prompts = program
+    .command('prompts')
+    .description('list, show, compare, check and pin the versioned prompts')
+  prompts
+    .command('list')
+    .description('the prompts there are, which version is used and why')
+    .action(async () => {
+      const { listPrompts } = await import('./commands/prompts/list.ts')
+      exit = await listPrompts(world)
+    })
+  withFlags(prompts.command('show'), showFlags)
+    .description('one version of a prompt, as written or as it would be sent for a document')
+    .argument('<prompt>', 'name, name@v1 or a file')
+    .action(async (spec: string, options: ShowOptions) => {
+      const { showPrompt } = await import('./commands/prompts/show.ts')
+      exit = await showPrompt(spec, options, world)
+    })
+  prompts
+    .command('check')
+    .description('look for mistakes in prompts; all of them, if none is named (exit 1)')
+    .argument('[prompts...]', 'names or files')
+    .action(async (names: string[]) => {
+      const { checkPrompts } = await import('./commands/prompts/check.ts')
+      exit = await checkPrompts(names, world)
+    })
+  prompts
+    .command('pin')
+    .description('use this version from now on; without a version, the latest again')
+    .argument('<prompt>', 'name@v1, or name')
+    .action(async (spec: string) => {
+      const { pinPrompt } = await import('./commands/prompts/pin.ts')
+      exit = await pinPrompt(spec, world)
     })
 
   withFlags(program.command('serve'), serveFlags)
@@ -94,7 +129,11 @@ function unset(flags: Readonly<Record<string, Flag>>): Record<string, false> {
 }
 
 function configure(program: Command, { stdout, stderr }: World): void {
-  for (const command of [program, ...program.commands]) {
+  for (const command of [
+    program,
+    ...program.commands,
+    ...program.commands.flatMap(({ commands }) => commands),
+  ]) {
     command
       .exitOverride()
       .showSuggestionAfterError()

@@ -43,7 +43,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'p-retry': ['engine/retry.ts'],
   'fast-glob': ['inputs/find.ts', 'inputs/walk.ts'],
   ignore: ['inputs/ignore-files.ts'],
-  yaml: ['inputs/prompt-file.ts'],
+  yaml: ['inputs/pin.ts', 'inputs/prompt-file.ts'],
   chalk: ['ui/paint.ts', 'ui/report.ts'],
   'cli-progress': ['ui/progress.ts'],
   hono: ['server/app.ts', 'server/http.ts'],

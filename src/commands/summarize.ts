@@ -134,7 +134,7 @@ export async function summarize(
     if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
     if (stopped?.exit !== 'readerLeft') {
       told.report({
-        prompt: `${facts.prompt} (${prompt.origin})`,
+        prompt: `${facts.prompt} (${prompt.why}, ${prompt.origin})`,
         model: parameters.model,
         pace: pace.account(),
         simulated: options.simulate,

@@ -8,6 +8,9 @@ export interface Prompt {
   readonly name: string
   /** `v2`. */
   readonly version: string
+  /** Why this version and no other. */
+  readonly why: 'asked for' | 'pinned' | 'latest'
+  readonly description?: string
   /** Where it comes from, for people: `shipped`, or the file's path. */
   readonly origin: string
   readonly system?: Template

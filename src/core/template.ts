@@ -35,6 +35,13 @@ export function parseTemplate(text: string): Template {
   return parts
 }
 
+/** As it was written. */
+export function templateText(template: Template): string {
+  return template
+    .map((part) => (typeof part === 'string' ? part.replace(/[{}]/g, '$&$&') : `{${part.slot}}`))
+    .join('')
+}
+
 /** The names of its slots, each once, in order. */
 export function slotsOf(template: Template): string[] {
   return [...new Set(template.flatMap((part) => (typeof part === 'string' ? [] : [part.slot])))]

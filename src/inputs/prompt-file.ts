@@ -5,17 +5,20 @@ import { type Effort, efforts } from '../core/request.ts'
 import { parseTemplate, slotsOf, type Template, TemplateError } from '../core/template.ts'
 import { UsageError } from '../errors.ts'
 
-interface PromptFile {
+/** What a prompt's file says. */
+export interface PromptFile {
   /** In the order of their numbers. */
   readonly prompts: readonly Prompt[]
   /** The version that is used when none is asked for. */
   readonly default: string
+  readonly pinned: boolean
 }
 
 interface About {
   readonly name: string
   readonly origin: string
-  readonly vars: readonly string[]
+  /** Names of slots beside the built-in ones; undefined: any. */
+  readonly vars: readonly string[] | undefined
 }
 
 type Fields = Readonly<Record<string, { readonly value: unknown; readonly at: Node | undefined }>>
@@ -56,7 +59,11 @@ export function parsePromptFile(text: string, about: About): PromptFile {
       pinned.at,
     )
   }
-  return { prompts, default: pinned === undefined ? latest.version : String(pinned.value) }
+  return {
+    prompts: prompts.map((prompt) => ({ ...prompt, why: pinned === undefined ? 'latest' : 'pinned' })),
+    default: pinned === undefined ? latest.version : String(pinned.value),
+    pinned: pinned !== undefined,
+  }
 }
 
 type Fail = (message: string, at?: Node | number) => never
@@ -79,7 +86,12 @@ function parse(text: string, lineCounter: LineCounter, fail: Fail): Node {
   }
 }
 
-function promptOf(version: string, node: Node, { name, origin, vars }: About, fail: Fail): Prompt {
+function promptOf(
+  version: string,
+  node: Node,
+  { name, origin, vars }: About,
+  fail: Fail,
+): Omit<Prompt, 'why'> {
   const keys = ['system', 'user_template', 'description', 'model', 'max_tokens', 'effort']
   const fields = fieldsOf(node, keys, version, fail)
   const text = (key: string) => {
@@ -89,21 +101,26 @@ function promptOf(version: string, node: Node, { name, origin, vars }: About, fa
       return fail(`\`${key}\` of ${version} must be a text`, field.at)
     return field.value
   }
-  const template = (key: string, slots: readonly string[]): Template | undefined => {
+  const template = (key: string, builtin: readonly string[]): Template | undefined => {
+    const slots = vars === undefined ? undefined : [...builtin, ...vars]
     const source = text(key)
     return source === undefined ? undefined : checkedTemplate(source, key, slots, fields[key]?.at, fail)
   }
 
-  const user =
-    template('user_template', [...builtinSlots, ...vars]) ?? fail(`${version} has no \`user_template\``, node)
+  const user = template('user_template', builtinSlots) ?? fail(`${version} has no \`user_template\``, node)
   if (!slotsOf(user).includes('text'))
     fail(
       `\`user_template\` of ${version} has no {text}, the slot of the document`,
       fields['user_template']?.at,
     )
   // The document stays out of the system prompt, where its words would weigh like the operator's own.
-  const system = template('system', [...builtinSlots.filter((slot) => slot !== 'text'), ...vars])
-  text('description')
+  const system = template(
+    'system',
+    builtinSlots.filter((slot) => slot !== 'text'),
+  )
+  if (slotsOf(system ?? []).includes('text'))
+    fail('`system` has {text}: the document belongs in `user_template`', fields['system']?.at)
+  const description = text('description')
   const model = text('model')
   const effort = text('effort')
   if (effort !== undefined && !efforts.includes(effort as Effort))
@@ -124,6 +141,7 @@ function promptOf(version: string, node: Node, { name, origin, vars }: About, fa
     version,
     origin,
     user,
+    ...(description !== undefined && { description: description.trim() }),
     ...(system !== undefined && { system }),
     ...(model !== undefined && { model }),
     ...(maxTokens !== undefined && { maxTokens: Number(maxTokens.value) }),
@@ -134,14 +152,14 @@ function promptOf(version: string, node: Node, { name, origin, vars }: About, fa
 function checkedTemplate(
   source: string,
   key: string,
-  slots: readonly string[],
+  slots: readonly string[] | undefined,
   at: Node | undefined,
   fail: Fail,
 ): Template {
   try {
     const template = parseTemplate(source)
-    const unknown = slotsOf(template).find((slot) => !slots.includes(slot))
-    if (unknown !== undefined) {
+    const unknown = slotsOf(template).find((slot) => !(slots ?? [slot]).includes(slot))
+    if (slots !== undefined && unknown !== undefined) {
       fail(
         `\`${key}\` has an unknown slot {${unknown}}; there are {${slots.join('}, {')}}, and any --var ${unknown}=…`,
         at,
@@ -177,6 +195,6 @@ function refuseTwice({ items }: YAMLMap, fail: Fail): void {
   }
 }
 
-function numberOf({ version }: Prompt): number {
+function numberOf({ version }: Pick<Prompt, 'version'>): number {
   return Number(version.slice(1))
 }

@@ -351,7 +351,7 @@ describe('claude-batch used wrongly', () => {
       2,
       /at most 128000/,
     ],
-    ['a prompt that is not there', ['summarize', 'a.md', '--prompt', 'nope'], 2, /--prompt nope/],
+    ['a prompt that is not there', ['summarize', 'a.md', '--prompt', 'nope'], 2, /prompt nope/],
     [
       'an output folder that is a file',
       ['summarize', 'a.md', '-o', 'a.md', '--simulate'],

@@ -35,6 +35,7 @@ describe('the key and the recipe', () => {
   const prompt = (user: string, system?: string): Prompt => ({
     name: 'p',
     version: 'v1',
+    why: 'latest',
     origin: 'x',
     user: parseTemplate(user),
     ...(system !== undefined && { system: parseTemplate(system) }),

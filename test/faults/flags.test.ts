@@ -154,7 +154,7 @@ describe('a prompt file', () => {
     const cwd = await folderWith({ 'a.md': prose('ale'), 'prompts/summarize.yaml': 'versions: {nonsense' })
     const { env } = await serviceFor({})
     const { code, stderr } = await orderlyRun(['summarize', '.'], { cwd, env })
-    expect([code, stderr]).toEqual([0, expect.stringContaining('summarize@v2 (shipped)')])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('summarize@v2 (latest, shipped)')])
   })
 })
 

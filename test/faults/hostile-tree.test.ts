@@ -28,7 +28,7 @@ describe('a hostile tree', () => {
     const cwd = await folderWith({ ...abc, ...inside })
     const { env, simulator } = await serviceFor({})
     const within = await orderlyRun(['summarize', '.'], { cwd: join(cwd, 'docs'), env })
-    expect([within.code, within.stderr]).toEqual([0, expect.stringContaining('summarize@v2 (shipped)')])
+    expect([within.code, within.stderr]).toEqual([0, expect.stringContaining('summarize@v2 (latest, shipped)')])
     expect(simulator.stats().requests).toBe(3)
     const alone = await orderlyRun(['summarize', '.', '-o', 'other'], { cwd: join(cwd, 'docs') })
     expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('no credentials found')])

@@ -1,0 +1,35 @@
+import { printable } from '../../core/printable.ts'
+import type { Exit } from '../../errors.ts'
+import { readPrompts } from '../../inputs/prompt.ts'
+import { allPlaces } from '../../inputs/prompt-place.ts'
+import type { World } from '../../world.ts'
+
+/** Lists the prompts there are: their versions, which one is used and why, and where they come from. */
+export async function listPrompts({ cwd, stdout }: World): Promise<Exit> {
+  const rows = [['NAME', 'USED', 'VERSIONS', 'FROM', '']]
+  const seen = new Set<string>()
+  for (const place of await allPlaces(cwd)) {
+    const hidden = seen.has(place.name)
+    seen.add(place.name)
+    const read = await readPrompts(place, undefined).catch((error: Error) => error)
+    if (read instanceof Error) {
+      rows.push([place.name, '–', '–', place.origin, `cannot be used: ${read.message}`])
+      continue
+    }
+    const used = read.prompts.find(({ version }) => version === read.default)
+    const use = hidden ? '–' : `${read.default} (${read.pinned ? 'pinned' : 'latest'})`
+    const versions = read.prompts.map(({ version }) => version).join(' ')
+    const about = hidden ? 'hidden by your own of that name' : (used?.description ?? '')
+    rows.push([place.name, use, versions, place.origin, about])
+  }
+  stdout.write(table(rows))
+  return 'ok'
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) => row.map((cell, n) => printable(cell).padEnd(widths[n] ?? 0)).join('  '))
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('')
+}

@@ -1,0 +1,26 @@
+import { isMap, isScalar, parseDocument } from 'yaml'
+
+/**
+ * The text of a prompt's file with another `default:`, and nothing else changed: comments, order and line ends stay.
+ * @param version undefined takes the pin away
+ * @returns undefined where the file is not written in a way that this can be done to
+ */
+export function pinned(text: string, version: string | undefined): string | undefined {
+  const root = parseDocument(text, { uniqueKeys: false }).contents
+  const [first] = isMap(root) && !root.flow ? root.items : []
+  if (!isMap(root) || !isScalar(first?.key)) return undefined
+  const pin = root.items.find(({ key }) => isScalar(key) && key.value === 'default')
+  if (pin === undefined) {
+    const at = first.key.range?.[0]
+    if (at === undefined || version === undefined) return version === undefined ? text : undefined
+    const end = text.includes('\r\n') ? '\r\n' : '\n'
+    return `${text.slice(0, at)}default: ${version}${end}${text.slice(at)}`
+  }
+  if (!isScalar(pin.key) || !isScalar(pin.value)) return undefined
+  const [keyRange, valueRange] = [pin.key.range, pin.value.range]
+  if (!keyRange || !valueRange) return undefined
+  if (version !== undefined) return text.slice(0, valueRange[0]) + version + text.slice(valueRange[1])
+  // The whole line: what stands behind the pin was said about the pin.
+  const lineEnd = text.indexOf('\n', valueRange[1])
+  return text.slice(0, keyRange[0]) + (lineEnd < 0 ? '' : text.slice(lineEnd + 1))
+}

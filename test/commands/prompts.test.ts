@@ -1,0 +1,159 @@
+import { chmod, readFile, stat, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { pinned } from '../../src/inputs/pin.ts'
+import { folderWith } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const two = `# ours
+versions:
+  v1: # the first
+    description: short
+    user_template: Sum up {text} for {audience}
+  v2:
+    user_template: Sum up {text}
+`
+const here = async (files: Record<string, string> = {}) => {
+  const cwd = await folderWith(files)
+  const run = (...args: string[]) => runHere(['prompts', ...args], { cwd, env: {} })
+  return { cwd, run, text: (file: string) => readFile(join(cwd, file), 'utf8') }
+}
+
+describe('prompts list', () => {
+  it('tells for each prompt the version that is used, why, and where it comes from', async () => {
+    const files = {
+      'prompts/brief.yaml': two,
+      'prompts/summarize.yaml': `default: v1\n${two}`,
+      'prompts/x.yaml': '[',
+    }
+    const { run } = await here(files)
+    const { code, stdout } = await run('list')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^brief +v2 \(latest\) +v1 v2 +prompts\/brief.yaml/m)
+    expect(stdout).toMatch(/^summarize +v1 \(pinned\) +v1 v2 +prompts\/summarize.yaml +short$/m)
+    expect(stdout).toMatch(/^summarize +– +v1 v2 +shipped +hidden by your own/m)
+    expect(stdout).toMatch(/^x +– +– .*cannot be used: prompts\/x.yaml:1:/m)
+  })
+})
+
+describe('prompts show', () => {
+  it('shows a version as it is written', async () => {
+    const { run } = await here({ 'prompts/brief.yaml': two })
+    expect(await run('show', 'brief@v1')).toEqual({
+      code: 0,
+      stdout: 'description: short\n\n--- user\nSum up {text} for {audience}\n',
+      stderr: 'brief@v1 (asked for), from prompts/brief.yaml\n',
+    })
+  })
+
+  it('shows what would be sent for a document, with its tokens', async () => {
+    const { run } = await here({ 'prompts/brief.yaml': two, 'a.md': 'Ferries sail.' })
+    const { stdout } = await run('show', 'brief@v1', '--file', 'a.md', '--var', 'audience=gulls')
+    expect(stdout).toMatch(/Sum up <document-\w+>\nFerries sail.\n<\/document-\w+> for gulls\n/)
+    expect(stdout).toMatch(/--- about \d+ tokens in, at most 1024 out\n$/)
+    expect(await run('show', 'brief@v1', '--file', 'a.md')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--var audience=…'),
+    })
+    expect(await run('show', 'brief', '--file', 'gone.md')).toMatchObject({ code: 3 })
+  })
+})
+
+describe('prompts check', () => {
+  it('finds nothing wrong with those that are shipped', async () => {
+    const { run } = await here()
+    expect(await run('check')).toEqual({ code: 0, stdout: 'summarize.yaml (shipped): ok\n', stderr: '' })
+  })
+
+  it('tells every file with a mistake by line and column, and what is worth knowing of the others', async () => {
+    const wrong = { versions: two.replace('{audience}', '{'), slot: two.replace('{text} for', '') }
+    const { run } = await here({
+      'prompts/a.yaml': wrong.versions,
+      'prompts/b.yaml': wrong.slot,
+      'prompts/c.yaml': two,
+    })
+    const { code, stdout } = await run('check')
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^prompts\/a.yaml:5:\d+: .*lone \{/m)
+    expect(stdout).toMatch(/^prompts\/b.yaml:5:\d+: .*no \{text\}/m)
+    expect(stdout).toMatch(/^prompts\/c.yaml: ok\n {2}v1: needs --var audience=…$/m)
+    expect(await run('check', 'c', './prompts/c.yaml')).toMatchObject({ code: 0 })
+    expect(await run('check', 'nobody')).toMatchObject({ code: 2 })
+  })
+})
+
+describe('prompts pin', () => {
+  it('rolls the next run back, and forward again, in one command each', async () => {
+    const { run, text } = await here({ 'prompts/brief.yaml': two })
+    expect(await run('pin', 'brief@v1')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('use v1 from now on'),
+    })
+    expect(await text('prompts/brief.yaml')).toBe(two.replace('versions', 'default: v1\nversions'))
+    expect((await run('list')).stdout).toContain('v1 (pinned)')
+    expect(await run('pin', 'brief@v2')).toMatchObject({ code: 0 })
+    expect(await text('prompts/brief.yaml')).toBe(two.replace('versions', 'default: v2\nversions'))
+    expect(await run('pin', 'brief')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('its latest'),
+    })
+    expect(await text('prompts/brief.yaml')).toBe(two)
+  })
+
+  it('copies a shipped prompt rather than edit what is installed', async () => {
+    const { run, text } = await here()
+    expect(await run('pin', 'summarize@v1')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('a copy'),
+    })
+    const shipped = await readFile('prompts/summarize.yaml', 'utf8')
+    expect(await text('prompts/summarize.yaml')).toBe(
+      shipped.replace('\nversions', '\ndefault: v1\nversions'),
+    )
+  })
+
+  it('refuses a version that is not there, and leaves what it cannot edit', async () => {
+    const flow = '{versions: {v1: {user_template: "{text}"}}}'
+    const { run, text } = await here({ 'prompts/brief.yaml': two, 'prompts/flow.yaml': flow })
+    for (const spec of ['brief@v3', 'flow@v1', 'nobody@v1'])
+      expect(await run('pin', spec)).toMatchObject({ code: 2 })
+    expect([await text('prompts/brief.yaml'), await text('prompts/flow.yaml')]).toEqual([two, flow])
+  })
+
+  it('follows a link, and leaves the file’s rights as they are', async () => {
+    const { cwd, run, text } = await here({ 'kept/brief.yaml': two, 'prompts/README': '' })
+    await chmod(join(cwd, 'kept/brief.yaml'), 0o640)
+    await symlink('../kept/brief.yaml', join(cwd, 'prompts/brief.yaml'))
+    await run('pin', 'brief@v1')
+    expect(await text('kept/brief.yaml')).toContain('default: v1')
+    expect((await stat(join(cwd, 'kept/brief.yaml'))).mode & 0o777).toBe(0o640)
+  })
+
+  it('changes nothing but the pin, whatever stands around it', () => {
+    const line = fc.constantFrom('# a note', '', 'versions: {v1: x, v2: y}', '  # indented note')
+    const pin = fc.constantFrom('default: v7', "default: 'v7' # why", 'default:  v7')
+    const file = fc
+      .tuple(
+        fc.array(line.filter((text) => !text.startsWith('v'))),
+        pin,
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+      )
+      .map(([lines, pin, end, before]) => {
+        const parts = before ? [...lines, pin, 'versions: {}'] : [...lines, 'versions: {}', pin]
+        return { text: `${parts.join(end)}${end}`, pin, end }
+      })
+    fc.assert(
+      fc.property(file, ({ text, pin, end }) => {
+        const changed = pinned(text, 'v1') ?? ''
+        expect(parse(changed)).toEqual({ default: 'v1', versions: {} })
+        expect(changed).toBe(text.replace(/'?v7'?/, 'v1'))
+        const without = pinned(text, undefined) ?? ''
+        expect(without).toBe(text.replace(`${pin}${end}`, ''))
+        expect(parse(pinned(without, 'v9') ?? '')).toEqual({ default: 'v9', versions: {} })
+      }),
+    )
+  })
+})
