@@ -58,6 +58,15 @@ export async function runCli(world: World, version: string): Promise<Exit> {
       exit = await showPrompt(spec, options, world)
     })
   prompts
+    .command('diff')
+    .description('in what two versions differ; one alone is compared with the version in use')
+    .argument('<from>', 'name@v1')
+    .argument('[to]', 'name@v2, or v2')
+    .action(async (from: string, to: string | undefined) => {
+      const { diffPrompts } = await import('./commands/prompts/diff.ts')
+      exit = await diffPrompts(from, to, world)
+    })
+  prompts
     .command('check')
     .description('look for mistakes in prompts; all of them, if none is named (exit 1)')
     .argument('[prompts...]', 'names or files')

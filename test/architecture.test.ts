@@ -50,6 +50,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'hono/body-limit': ['server/app.ts'],
   'hono/cors': ['server/app.ts'],
   '@hono/node-server': ['server/http.ts'],
+  diff: ['commands/prompts/diff.ts'],
   'prom-client': ['server/metrics.ts'],
 }
 

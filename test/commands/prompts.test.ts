@@ -61,6 +61,37 @@ describe('prompts show', () => {
   })
 })
 
+describe('prompts diff', () => {
+  it('shows in what two versions differ', async () => {
+    const { run } = await here({ 'prompts/brief.yaml': two })
+    const expected = [
+      '--- brief@v1',
+      '+++ brief@v2',
+      '@@ -1,4 +1,2 @@',
+      '-description: short',
+      '-',
+      ' --- user',
+      '-Sum up {text} for {audience}',
+      '+Sum up {text}',
+    ]
+    for (const args of [['brief@v1', 'brief@v2'], ['brief@v1', 'v2'], ['brief@v1']]) {
+      const { code, stdout } = await run('diff', ...args)
+      expect([
+        code,
+        stdout
+          .trimEnd()
+          .split('\n')
+          .map((line) => line.trimEnd()),
+      ]).toEqual([0, expected])
+    }
+    expect(await run('diff', 'brief@v1', 'v1')).toMatchObject({ code: 0, stdout: '' })
+    expect(await run('diff', 'brief')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('brief@v1 v2'),
+    })
+  })
+})
+
 describe('prompts check', () => {
   it('finds nothing wrong with those that are shipped', async () => {
     const { run } = await here()
