@@ -1,10 +1,13 @@
+import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import type { Flag } from './config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from './config/flags.ts'
+import { byKey } from './config/key.ts'
 import { type ShowOptions, showFlags } from './config/prompt-flags.ts'
 import { type ReportOptions, reportFlags } from './config/report-flags.ts'
 import { type ServeOptions, serveFlags } from './config/serve-flags.ts'
 import { type SimulateOptions, simulateFlags } from './config/simulate-flags.ts'
+import { printable } from './core/printable.ts'
 import { type Exit, exitCodes, UsageError } from './errors.ts'
 import type { World } from './world.ts'
 
@@ -97,6 +100,18 @@ export async function runCli(world: World, version: string): Promise<Exit> {
       exit = await simulate({ ...unset(simulateFlags), ...options }, world)
     })
 
+  withFlags(program.command('config'), summarizeFlags)
+    .description('the settings a run would have, each with its origin')
+    .argument('[inputs...]', 'what would be summarized')
+    .action(async (_inputs: string[], options: SummarizeOptions, command: Command) => {
+      const { showConfig } = await import('./commands/config.ts')
+      exit = showConfig(options, (name) => command.getOptionValueSource(name), world)
+    })
+
+  program.hook('preAction', async (_program, command) => {
+    const table = configurable[command.name()]
+    if (table !== undefined) await configured(command, table, world)
+  })
   configure(program, world)
   try {
     await program.parseAsync([...world.argv], { from: 'user' })
@@ -115,6 +130,40 @@ const examples = `Examples:
   cat notes.md | claude-batch summarize -                  one document in, its summary out
   claude-batch summarize 'reports/**/*.md' --simulate      try it: no key, no cost
 `
+
+/** The commands whose flags a configuration file and the environment may set. */
+const configurable: Readonly<Record<string, Readonly<Record<string, Flag>>>> = {
+  summarize: summarizeFlags,
+  config: summarizeFlags,
+  serve: serveFlags,
+}
+
+/** Fills in what the command line left open; the origin of each becomes its source. */
+async function configured(
+  command: Command,
+  table: Readonly<Record<string, Flag>>,
+  world: World,
+): Promise<void> {
+  const { settingsFor } = await import('./config/apply.ts')
+  const { config, profile } = command.opts<{ config?: string; profile?: string }>()
+  const inputs = command.args.filter((text) => text !== '-')
+  const settings = await settingsFor(table, {
+    env: world.env,
+    cwd: world.cwd,
+    uid: world.uid,
+    known: byKey(summarizeFlags, serveFlags),
+    inputRoots: inputs.map((text) => resolve(world.cwd, text)),
+    config,
+    profile,
+    passedOver: (file, why) =>
+      world.stderr.write(
+        `claude-batch: ${printable(file)} is not read: ${why}; name it with --config to use it\n`,
+      ),
+  })
+  for (const [name, { value, origin }] of settings) {
+    if (command.getOptionValueSource(name) !== 'cli') command.setOptionValueWithSource(name, value, origin)
+  }
+}
 
 function withFlags(command: Command, flags: Readonly<Record<string, Flag>>): Command {
   for (const { flag, help, group, parse, default: preset } of Object.values(flags)) {

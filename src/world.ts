@@ -17,6 +17,8 @@ export interface World {
   readonly random: () => number
   /** This process's id. */
   readonly pid: number
+  /** This user's id; undefined where the system has none. */
+  readonly uid: number | undefined
   /** Whether there is a process of that id now. */
   isRunning(pid: number): boolean
   /** Calls back at each signal that asks to stop; the function returned stops listening. */
@@ -48,6 +50,7 @@ export function realWorld(): World {
     clock: realClock,
     random: Math.random,
     pid: process.pid,
+    uid: process.getuid?.(),
     isRunning,
     onStop(listener) {
       for (const signal of stopSignals) process.on(signal, listener)

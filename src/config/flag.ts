@@ -1,3 +1,5 @@
+import type { ValueSchema } from './values.ts'
+
 /** One flag: the help, the checking and the type of its value all come from here. */
 export interface Flag {
   readonly group: string
@@ -7,7 +9,11 @@ export interface Flag {
   /** What it is when not given, as the help shows it; undefined values say so in `help`. */
   readonly default?: unknown
   /** Checks the user's text. @throws UsageError that names the flag */
-  readonly parse?: (text: string, flag: string, before?: never) => unknown
+  readonly parse?: ((text: string, flag: string, before?: never) => unknown) & {
+    readonly schema: ValueSchema
+  }
+  /** It names a file or folder, or may: in a configuration file, as seen from that file. */
+  readonly path?: 'always' | 'where it looks like one'
 }
 
 type ValueOf<F> = F extends { parse: (...args: never[]) => infer Value } ? Value : boolean

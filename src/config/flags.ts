@@ -74,6 +74,7 @@ export const summarizeFlags = {
     flag: '--files-from <file>',
     help: 'read paths from a file, one per line; - is stdin',
     parse: text,
+    path: 'always',
   },
   null: {
     group: 'Inputs',
@@ -106,6 +107,7 @@ export const summarizeFlags = {
     flag: '-o, --out <dir>',
     help: 'folder for the summaries, or - for stdout (default: summaries; for a document on stdin: -)',
     parse: text,
+    path: 'always',
   },
   format: {
     group: 'Outputs',
@@ -118,7 +120,13 @@ export const summarizeFlags = {
     flag: '--unordered',
     help: 'on stdout: as they finish, instead of in input order',
   },
-  log: { group: 'Outputs', flag: '--log <file>', help: 'append one JSON line per request sent', parse: text },
+  log: {
+    group: 'Outputs',
+    flag: '--log <file>',
+    help: 'append one JSON line per request sent',
+    parse: text,
+    path: 'always',
+  },
 
   prompt: {
     group: 'Prompt and model',
@@ -126,6 +134,7 @@ export const summarizeFlags = {
     help: 'prompt and version: summarize, summarize@v1, ./mine.yaml@v2',
     default: 'summarize',
     parse: text,
+    path: 'where it looks like one',
   },
   var: {
     group: 'Prompt and model',
@@ -235,6 +244,19 @@ export const summarizeFlags = {
     flag: '--max-failures <n>',
     help: 'start nothing new once so many documents have failed (exit 5)',
     parse: count(1, 1_000_000_000),
+  },
+
+  config: {
+    group: 'Configuration',
+    flag: '--config <file>',
+    help: 'read settings from this file (default: claude-batch.yaml here or above, if there is one)',
+    parse: text,
+  },
+  profile: {
+    group: 'Configuration',
+    flag: '--profile <name>',
+    help: 'use what the configuration sets under profiles: and this name, too',
+    parse: text,
   },
 
   simulate: {

@@ -3,7 +3,7 @@ import { summarizeFlags } from './flags.ts'
 import { count, seconds, text, texts } from './values.ts'
 
 const { prompt, model, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
-const { retries, timeout, connectTimeout, log, simulate, quiet } = summarizeFlags
+const { retries, timeout, connectTimeout, log, config, profile, simulate, quiet } = summarizeFlags
 
 /** The flags of `serve`. */
 export const serveFlags = {
@@ -26,6 +26,7 @@ export const serveFlags = {
     flag: '--token <source>',
     help: 'callers must send Authorization: Bearer <token>; the source is a file that holds it, or env:NAME',
     parse: text,
+    path: 'always',
   },
   allowHost: {
     group: 'Server',
@@ -69,6 +70,8 @@ export const serveFlags = {
     parse: seconds(0, 86_400),
   },
   log,
+  config,
+  profile,
   simulate,
   quiet,
 } as const satisfies Record<string, Flag>

@@ -1,65 +1,89 @@
 import { UsageError } from '../errors.ts'
 
+/** What a value looks like where it is no text of the command line, as JSON Schema has it. */
+export interface ValueSchema {
+  readonly type: string | readonly string[]
+  readonly enum?: readonly string[]
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly pattern?: string
+  readonly items?: ValueSchema
+  readonly additionalProperties?: ValueSchema
+}
+
+function shaped<Parse>(schema: ValueSchema, parse: Parse): Parse & { readonly schema: ValueSchema } {
+  return Object.assign(parse as Parse & object, { schema })
+}
+
+const string: ValueSchema = { type: 'string' }
+
 /** A text that is not empty. */
-export function text(value: string, flag: string): string {
+export const text = shaped(string, (value: string, flag: string): string => {
   if (value.trim() === '') throw new UsageError(`${flag}: expected a text, got nothing`)
   return value
-}
+})
 
 /** Texts, one for each time the flag is given. */
-export function texts(value: string, flag: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text(value, flag)]
-}
+export const texts = shaped(
+  { type: 'array', items: string },
+  (value: string, flag: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    text(value, flag),
+  ],
+)
 
 /** A decimal number within bounds: not `NaN`, `Infinity`, `0x10`, `1e9` or `5x`, which JavaScript would let pass. */
-export function number(least: number, most: number): (value: string, flag: string) => number {
-  return (value, flag) => {
+export function number(least: number, most: number) {
+  return shaped({ type: 'number', minimum: least, maximum: most }, (value: string, flag: string): number => {
     const parsed = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : Number.NaN
     if (parsed >= least && parsed <= most) return parsed
     const from =
       least === 0 ? `from 0 to ${most}` : least < 1 ? `above 0, at most ${most}` : `from ${least} to ${most}`
     throw new UsageError(`${flag}: expected a number ${from}, got ${JSON.stringify(value)}`)
-  }
+  })
 }
 
 /** A time, as `90`, `90s`, `1.5m`, `2h` or `200ms`; a bare number is seconds. @returns seconds */
-export function seconds(least: number, most: number): (value: string, flag: string) => number {
-  return (value, flag) => {
-    const [, digits, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value.trim()) ?? []
+export function seconds(least: number, most: number) {
+  const schema = { type: ['number', 'string'], minimum: least, maximum: most, pattern: time.source }
+  return shaped(schema, (value: string, flag: string): number => {
+    const [, digits, unit = 's'] = time.exec(value.trim()) ?? []
     const parsed = Number(digits) * secondsPer[unit as keyof typeof secondsPer]
     if (parsed >= least && parsed <= most) return parsed
     const from = least === 0 ? `up to ${most}s` : `from ${least}s to ${most}s`
     throw new UsageError(`${flag}: expected a time like 90s, 5m or 2h, ${from}, got ${JSON.stringify(value)}`)
-  }
+  })
 }
+
+const time = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
 
 const secondsPer = { ms: 0.001, s: 1, m: 60, h: 3600 }
 
 /** A whole number within bounds. */
-export function count(least: number, most: number): (value: string, flag: string) => number {
-  return (value, flag) => {
+export function count(least: number, most: number) {
+  return shaped({ type: 'integer', minimum: least, maximum: most }, (value: string, flag: string): number => {
     const parsed = /^\d+$/.test(value.trim()) ? Number(value) : Number.NaN
     if (parsed >= least && parsed <= most) return parsed
     throw new UsageError(
       `${flag}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(value)}`,
     )
-  }
+  })
 }
 
 /** One of a few words. */
-export function choice<const Choice extends string>(
-  choices: readonly Choice[],
-): (value: string, flag: string) => Choice {
-  return (value, flag) => {
+export function choice<const Choice extends string>(choices: readonly Choice[]) {
+  return shaped({ type: 'string', enum: choices }, (value: string, flag: string): Choice => {
     const found = choices.find((choice) => choice === value)
     if (found === undefined)
       throw new UsageError(`${flag}: expected ${choices.join(', ')}, got ${JSON.stringify(value)}`)
     return found
-  }
+  })
 }
 
 /** `md,.txt, RST` as `md`, `txt`, `rst`. */
-export function list(value: string, flag: string): readonly string[] {
+export const list = shaped({ type: ['array', 'string'], items: string }, listOf)
+
+function listOf(value: string, flag: string): readonly string[] {
   const items = value.split(',').map((item) =>
     item
       .trim()
@@ -72,7 +96,9 @@ export function list(value: string, flag: string): readonly string[] {
 }
 
 /** `key=value`, added to those before. */
-export function pairs(
+export const pairs = shaped({ type: 'object', additionalProperties: string }, pairsOf)
+
+function pairsOf(
   value: string,
   flag: string,
   before: Readonly<Record<string, string>> = {},

@@ -45,6 +45,7 @@ export async function runHere(
     clock: realClock,
     random: Math.random,
     pid: ++pid,
+    uid: process.getuid?.(),
     isRunning: () => false,
     stdoutIs: () => 'stream',
     onStop: () => () => {},

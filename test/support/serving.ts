@@ -52,6 +52,7 @@ export async function serving(
     clock: realClock,
     random: Math.random,
     pid: 1,
+    uid: process.getuid?.(),
     isRunning: () => false,
     stdoutIs: () => 'stream',
     onStop(listener) {

@@ -1,0 +1,36 @@
+import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
+import { byKey, keyOf, variableOf } from '../config/key.ts'
+import { serveFlags } from '../config/serve-flags.ts'
+import { printable } from '../core/printable.ts'
+import type { Exit } from '../errors.ts'
+import type { World } from '../world.ts'
+
+/**
+ * Shows the settings of a run as a configuration file would have them, and where each comes from.
+ * @param originOf `cli`, `default`, or where else it was found; undefined: it has no value
+ */
+export function showConfig(
+  options: SummarizeOptions,
+  originOf: (name: string) => string | undefined,
+  { env, stdout, stderr }: World,
+): Exit {
+  const rows: [string, string][] = []
+  for (const [name, flag] of Object.entries(summarizeFlags)) {
+    const value: unknown = options[name as keyof SummarizeOptions]
+    const origin = originOf(name)
+    if (origin === undefined || name === 'config' || name === 'profile') continue
+    // JSON is YAML, too.
+    rows.push([
+      `${keyOf(flag)}: ${typeof value === 'string' && /^[\w./@-]+$/.test(value) ? value : JSON.stringify(value)}`,
+      origin === 'cli' ? 'command line' : origin,
+    ])
+  }
+  const width = Math.max(...rows.map(([text]) => Math.min(text.length, 40)))
+  for (const [text, origin] of rows)
+    stdout.write(`${printable(text).padEnd(width)}  # ${printable(origin)}\n`)
+
+  const variables = new Set([...byKey(summarizeFlags, serveFlags).values()].map(variableOf))
+  const unknown = Object.keys(env).filter((name) => name.startsWith('CLAUDE_BATCH_') && !variables.has(name))
+  for (const name of unknown) stderr.write(`claude-batch: ${printable(name)} is the name of no setting\n`)
+  return 'ok'
+}

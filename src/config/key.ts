@@ -1,0 +1,48 @@
+import type { Flag } from './flag.ts'
+
+type Table = Readonly<Record<string, Flag>>
+
+/** A flag's name in a configuration file: `max-tokens` for `--max-tokens`, `ignore` for `--no-ignore`. */
+export function keyOf({ flag }: Flag): string {
+  return /--(?:no-)?([a-z-]+)/.exec(flag)?.[1] ?? flag
+}
+
+/** Its environment variable: `CLAUDE_BATCH_MAX_TOKENS`. */
+export function variableOf(flag: Flag): string {
+  return `CLAUDE_BATCH_${keyOf(flag).toUpperCase().replaceAll('-', '_')}`
+}
+
+/** Whether it is a switch, which is on or off and has no value. */
+export function isSwitch({ parse }: Flag): boolean {
+  return parse === undefined
+}
+
+/** The flags of several tables by their keys; where tables share a key, it means the same in each. */
+export function byKey(...tables: readonly Table[]): ReadonlyMap<string, Flag> {
+  return new Map(tables.flatMap((table) => Object.values(table).map((flag) => [keyOf(flag), flag] as const)))
+}
+
+/** The one of some names that was most likely meant; undefined where none is near. */
+export function nearest(name: string, names: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let least = Math.max(2, name.length / 3) + 1
+  for (const other of names) {
+    const distance = editDistance(name.toLowerCase(), other)
+    if (distance < least) [best, least] = [other, distance]
+  }
+  return best
+}
+
+/** Levenshtein's: how many characters must be put in, taken out or replaced. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, n) => n)
+  for (const [i, character] of [...a].entries()) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++) {
+      const replaced = (row[j] ?? 0) + (b[j] === character ? 0 : 1)
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,195 @@
+import { chown } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { summarizeFlags } from '../../src/config/flags.ts'
+import { byKey, keyOf, nearest, variableOf } from '../../src/config/key.ts'
+import { serveFlags } from '../../src/config/serve-flags.ts'
+import { folderWith } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const yaml = `# ours
+rpm: 50
+out: sums
+exclude: [drafts, old]
+ext: [md, txt]
+prompt: summarize@v1
+log: runs/log.jsonl
+hidden: true
+ignore: false
+var: { audience: kids }
+max-wait: 2h
+profiles:
+  night:
+    model: opus
+    rpm: 500
+`
+
+/** The settings as \`config\` shows them: value and origin by key. */
+async function shown(files: Record<string, string>, args: string[] = [], env = {}, folder = '') {
+  const cwd = await folderWith({ 'docs/a.md': 'A', ...files })
+  const ended = await runHere(['config', ...args], { cwd: join(cwd, folder), env })
+  const rows = [...ended.stdout.matchAll(/^([a-z-]+): (.*?) +# (.*)$/gm)].map(
+    ([, key = '', value = '', origin = '']) => [key, [value.replace(cwd, '~'), origin]] as const,
+  )
+  return { ...ended, settings: Object.fromEntries(rows) as Record<string, readonly string[]> }
+}
+
+describe('the configuration', () => {
+  it('is read from the working directory, with the names of the flags', async () => {
+    const { settings, code } = await shown({ 'claude-batch.yaml': yaml })
+    expect(code).toBe(0)
+    expect(settings).toMatchObject({
+      rpm: ['50', 'claude-batch.yaml:2'],
+      out: ['~/sums', 'claude-batch.yaml:3'],
+      exclude: ['["drafts","old"]', 'claude-batch.yaml:4'],
+      ext: ['["md","txt"]', 'claude-batch.yaml:5'],
+      prompt: ['summarize@v1', 'claude-batch.yaml:6'],
+      log: ['~/runs/log.jsonl', 'claude-batch.yaml:7'],
+      hidden: ['true', 'claude-batch.yaml:8'],
+      ignore: ['false', 'claude-batch.yaml:9'],
+      var: ['{"audience":"kids"}', 'claude-batch.yaml:10'],
+      'max-wait': ['7200', 'claude-batch.yaml:11'],
+      retries: ['3', 'default'],
+    })
+  })
+
+  it('is found above, and its paths are seen from where it lies', async () => {
+    const { settings } = await shown({ 'claude-batch.yaml': 'out: sums', 'a/b/x.md': '' }, [], {}, 'a/b')
+    expect(settings['out']?.[0]).toBe('~/sums')
+  })
+
+  it('gives way to a profile, that to a variable, and that to a flag', async () => {
+    const files = { 'claude-batch.yaml': yaml }
+    const rpm = async (args: string[], env = {}) => (await shown(files, args, env)).settings['rpm']
+    expect(await rpm([])).toEqual(['50', 'claude-batch.yaml:2'])
+    expect(await rpm(['--profile', 'night'])).toEqual(['500', 'claude-batch.yaml:15'])
+    expect(await rpm([], { CLAUDE_BATCH_PROFILE: 'night' })).toEqual(['500', 'claude-batch.yaml:15'])
+    const env = { CLAUDE_BATCH_RPM: '70' }
+    expect(await rpm(['--profile', 'night'], env)).toEqual(['70', 'CLAUDE_BATCH_RPM'])
+    expect(await rpm(['--rpm', '90', '--profile', 'night'], env)).toEqual(['90', 'command line'])
+  })
+
+  it('can be another file, which then is the only one', async () => {
+    const files = { 'claude-batch.yaml': yaml, 'other/mine.yaml': 'retries: 9\nout: sums' }
+    for (const [args, env] of [
+      [['--config', 'other/mine.yaml'], {}],
+      [[], { CLAUDE_BATCH_CONFIG: 'other/mine.yaml' }],
+    ] as const) {
+      const { settings } = await shown(files, [...args], env)
+      expect([settings['retries'], settings['out'], settings['rpm']]).toEqual([
+        ['9', 'other/mine.yaml:1'],
+        ['~/other/sums', 'other/mine.yaml:2'],
+        undefined,
+      ])
+    }
+  })
+
+  it.each([
+    [
+      'rpm: 50\nmax-token: 5',
+      /^claude-batch: claude-batch.yaml:2:1: .*"max-token"; did you mean max-tokens\?/,
+    ],
+    ['no-ignore: true', /1:1: .*"no-ignore"; did you mean ignore\?/],
+    ['zzzzzzzzz: 1', /1:1: there is no setting "zzzzzzzzz" \(/],
+    ['retries: 99', /1:10: retries: expected a whole number from 0 to 20, got "99"/],
+    ['retries: [1, 2]', /1:10: retries: expected one value, not a list/],
+    ['rpm: { a: 1 }', /1:6: rpm: expected a text or a number/],
+    ['hidden: 1', /1:9: hidden: expected true or false/],
+    ['model:', /1:\d: model: expected/],
+    ['var: [a]', /1:6: var: expected a mapping/],
+    ['rpm: 1\nrpm: 2', /2:1: .*unique/],
+    ['rpm: [', /1:\d+: /],
+    ['- rpm', /1:1: .*must map/],
+    ['profiles: 5', /1:11: .*must map/],
+    ['profiles:\n  night:\n    modle: opus', /3:5: .*"modle"; did you mean model\?/],
+    ['a: &a [x,x]\nb: *a', /1:1: there is no setting "a"/],
+  ])('with a mistake ends every run before anything is done: %j', async (text, message) => {
+    const cwd = await folderWith({ 'docs/a.md': 'A', 'claude-batch.yaml': text })
+    for (const command of [['config'], ['summarize', 'docs', '--simulate'], ['serve', '--simulate']]) {
+      const { code, stderr, stdout } = await runHere(command, { cwd, env: {} })
+      expect([code, stdout, stderr.split('\n').length]).toEqual([2, '', 2])
+      expect(stderr).toMatch(message)
+    }
+  })
+
+  it('names the profiles there are', async () => {
+    const run = async (files: Record<string, string>) => (await shown(files, ['--profile', 'day'])).stderr
+    expect(await run({ 'claude-batch.yaml': yaml })).toContain('has the profiles night')
+    expect(await run({ 'claude-batch.yaml': 'rpm: 1' })).toContain('has no profiles')
+    expect(await run({})).toContain('there is no claude-batch.yaml here or above')
+  })
+
+  it('is not read from what is summarized, unless it is named', async () => {
+    const cwd = await folderWith({ 'docs/claude-batch.yaml': 'retries: 9', 'docs/a.md': 'A' })
+    const run = (...args: string[]) => runHere(['config', ...args], { cwd: join(cwd, 'docs'), env: {} })
+    const within = await run('.')
+    expect(within.stdout).toMatch(/retries: 3 +# default/)
+    expect(within.stderr).toContain('it lies inside an input; name it with --config')
+    expect((await run('a.md')).stdout).toMatch(/retries: 9/)
+    expect((await run('.', '--config', 'claude-batch.yaml')).stdout).toMatch(/retries: 9/)
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('is not read where it is another user’s', async () => {
+    const cwd = await folderWith({ 'claude-batch.yaml': 'retries: 9' })
+    await chown(join(cwd, 'claude-batch.yaml'), 12345, 12345)
+    const { stdout, stderr } = await runHere(['config'], { cwd, env: {} })
+    expect(stdout).toMatch(/retries: 3 +# default/)
+    expect(stderr).toContain('another user’s')
+  })
+
+  it('takes switches and lists from the environment, and refuses what it cannot read', async () => {
+    const { settings, stderr } = await shown({}, [], {
+      CLAUDE_BATCH_HIDDEN: 'yes',
+      CLAUDE_BATCH_IGNORE: '0',
+      CLAUDE_BATCH_EXCLUDE: 'a\nb',
+      CLAUDE_BATCH_MODEL: '',
+      CLAUDE_BATCH_PORT: '80',
+      CLAUDE_BATCH_RMP: '5',
+    })
+    expect(settings).toMatchObject({
+      hidden: ['true', 'CLAUDE_BATCH_HIDDEN'],
+      exclude: ['["a","b"]', 'CLAUDE_BATCH_EXCLUDE'],
+    })
+    expect([settings['ignore']?.[0], settings['model']]).toEqual(['false', undefined])
+    expect(stderr).toBe('claude-batch: CLAUDE_BATCH_RMP is the name of no setting\n')
+    expect(await shown({}, [], { CLAUDE_BATCH_HIDDEN: 'perhaps' })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('CLAUDE_BATCH_HIDDEN: expected true or false'),
+    })
+  })
+
+  it('as it is shown can be saved, and shows the same', async () => {
+    const first = await shown({ 'claude-batch.yaml': yaml })
+    const again = await shown({
+      'claude-batch.yaml': first.stdout.replaceAll(/(: )\/\S*\/(sums|runs)/g, '$1$2'),
+    })
+    const values = (settings: typeof first.settings) =>
+      Object.entries(settings).map(([key, [value]]) => [key, value])
+    expect(values(again.settings)).toEqual(values(first.settings))
+  })
+})
+
+describe('the names of settings', () => {
+  it('mean one thing in all commands', () => {
+    for (const [key, flag] of byKey(serveFlags)) {
+      const other = byKey(summarizeFlags).get(key)
+      if (other !== undefined) expect([key, flag.parse?.schema.type]).toEqual([key, other.parse?.schema.type])
+      expect([key, variableOf(flag)]).toEqual([key, `CLAUDE_BATCH_${key.toUpperCase().replaceAll('-', '_')}`])
+    }
+  })
+
+  it('are found again with a letter wrong', () => {
+    const keys = [...byKey(summarizeFlags).keys()].filter((key) => key.length > 4)
+    fc.assert(
+      fc.property(fc.constantFrom(...keys), fc.nat(20), fc.constantFrom('', 'x', 'zq'), (key, at, put) => {
+        const cut = at % key.length
+        const wrong = key.slice(0, cut) + put + key.slice(cut + 1)
+        expect(nearest(wrong, keys)).toBeDefined()
+        if (put === 'x' && cut > 2) expect(keys).toContain(nearest(wrong, keys))
+      }),
+    )
+    expect(nearest('conections', keys)).toBeUndefined()
+    expect(keyOf({ group: '', flag: '-0, --null', help: '' })).toBe('null')
+  })
+})
