@@ -7,7 +7,7 @@ import { printable } from '../core/printable.ts'
 import type { Request } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
 import { withDeadline } from './deadline.ts'
-import { proxiesIn, refusePlainHttp } from './environment.ts'
+import { accessIn, proxiesIn, refusePlainHttp } from './environment.ts'
 import { faultOf } from './fault.ts'
 import { messageReply } from './message.ts'
 import { streamReply } from './stream.ts'
@@ -20,9 +20,9 @@ export interface ClientOptions {
   readonly idleTimeoutMs: number
   /** For one sending as a whole: milliseconds. */
   readonly totalTimeoutMs: number
-  /** A server to use instead of what the environment says, with the key it takes; proxies do not apply to it. */
-  /** For the proxies and the base URL it names. */
+  /** Names the credentials, the base URL and the proxies. Without a credential the SDK looks for a profile. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** A server to use instead of what the environment says, with the key it takes; proxies do not apply to it. */
   readonly server?: { readonly url: string; readonly key: string }
 }
 
@@ -52,7 +52,7 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
       ? new EnvHttpProxyAgent({ ...agentOptions, ...proxiesIn(env) })
       : new Agent(agentOptions)
   const anthropic = new Anthropic({
-    ...(server !== undefined && { baseURL: server.url, apiKey: server.key }),
+    ...(server === undefined ? accessIn(env) : { baseURL: server.url, apiKey: server.key }),
     maxRetries: 0,
     timeout: timeouts.totalTimeoutMs,
     logLevel: 'off',

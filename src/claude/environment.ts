@@ -22,6 +22,26 @@ export function endpointIn(env: Environment): string | undefined {
   return endpoint
 }
 
+/**
+ * The base URL and the one credential to use, as the SDK would read them off the process's own environment: a key goes
+ * before a token; null is none, and keeps the SDK from looking there itself.
+ */
+export function accessIn(env: Environment): Access {
+  const value = (name: string) => env[name]?.trim() || null
+  const apiKey = value('ANTHROPIC_API_KEY')
+  return {
+    baseURL: value('ANTHROPIC_BASE_URL'),
+    apiKey,
+    authToken: apiKey === null ? value('ANTHROPIC_AUTH_TOKEN') : null,
+  }
+}
+
+interface Access {
+  readonly baseURL: string | null
+  readonly apiKey: string | null
+  readonly authToken: string | null
+}
+
 /** Proxies as the environment names them; without a scheme, as curl takes them, they are `http`. */
 export function proxiesIn(env: Environment): { httpProxy: string; httpsProxy: string; noProxy: string } {
   const proxy = (name: string) => {

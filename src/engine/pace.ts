@@ -1,6 +1,6 @@
 import type { Ask } from '../core/ask.ts'
 import type { Clock } from '../core/clock.ts'
-import { AskError, failureLine, failureOf, judge } from '../core/failure.ts'
+import { AskError, failureLine, failureOf, judge, StoppedError } from '../core/failure.ts'
 import {
   type Came,
   estimate,
@@ -28,13 +28,14 @@ export interface PaceOptions {
   readonly charactersPerToken: number
   readonly gate: Gate
   readonly clock: Clock
-  /** Aborted: nothing more is let out. */
-  readonly drain: AbortSignal
 }
 
 export interface Pace {
-  /** Lets requests out at the pace the limits allow, first come, first served. */
-  paced(ask: Ask): Ask
+  /**
+   * Lets requests out at the pace the limits allow, first come, first served, whoever of those that share it they are.
+   * @param drain aborted: nothing more of this `ask` is let out
+   */
+  paced(ask: Ask, drain: AbortSignal): Ask
   /** How many requests may be under way now. */
   slots(): number
   account(): PaceAccount
@@ -48,7 +49,7 @@ const keepOnOverload = 0.8
 
 /** The loop around the decisions of `core/pace.ts`, `core/window.ts` and `core/retry-budget.ts`. */
 export function createPace(options: PaceOptions): Pace {
-  const { gate, clock, drain } = options
+  const { gate, clock } = options
   let state: PaceState = newPace(options.given, options.charactersPerToken, clock.now())
   let window = newWindow(options.slots.first, options.slots.most)
   let budget = fullBudget
@@ -80,7 +81,7 @@ export function createPace(options: PaceOptions): Pace {
   }
 
   const paced =
-    (ask: Ask): Ask =>
+    (ask: Ask, drain: AbortSignal): Ask =>
     async (request, signal, watch) => {
       const mine = turn.then(() => underBoth(drain, signal, (either) => admit(request, either)))
       turn = mine.catch(() => {})
@@ -118,7 +119,11 @@ export function createPace(options: PaceOptions): Pace {
           throw error
         }
         const asked = fault.retryAfter === undefined ? undefined : fault.retryAfter * 1000
-        pass.refused(asked, printable(failureLine(failureOf(fault))))
+        try {
+          pass.refused(asked, printable(failureLine(failureOf(fault))))
+        } catch (tooLong) {
+          throw new StoppedError(tooLong as Error, error.attempts)
+        }
         throw retry === 'never' ? error : new AskError(fault, error.attempts, true)
       }
     }

@@ -18,10 +18,19 @@ export interface StackOptions extends Pick<PaceOptions, 'given' | 'slots' | 'cha
   readonly onPause?: NonNullable<GateOptions['onPause']>
 }
 
+export interface Stack {
+  readonly ask: Ask
+  /** The same, at the same pace, for one of several who share it and stop each at a time of his own. */
+  until(drain: AbortSignal): Ask
+  readonly pace: Pace
+}
+
 /** The layers around a client, in the order they work in, and the pace they keep. */
-export function stacked(client: Ask, options: StackOptions): { readonly ask: Ask; readonly pace: Pace } {
+export function stacked(client: Ask, options: StackOptions): Stack {
   const { clock, listener } = options
   const gate = createGate(options)
   const pace = createPace({ ...options, gate })
-  return { ask: retrying(pace.paced(recorded(client, clock, listener)), options), pace }
+  const sender = recorded(client, clock, listener)
+  const until = (drain: AbortSignal) => retrying(pace.paced(sender, drain), { ...options, drain })
+  return { ask: until(options.drain), until, pace }
 }

@@ -11,10 +11,10 @@ import type { Halt } from './halt.ts'
 import { pool } from './pool.ts'
 
 /** A run, as the engine needs it. */
-export interface Job {
-  readonly sources: Iterable<Source>
+export interface Job<Given extends Source = Source> {
+  readonly sources: Iterable<Given> | AsyncIterable<Given>
   /** Reads one source; called inside its slot, so that never more than a pool of documents is in memory. */
-  readonly read: (source: Source) => Promise<Document | InputProblem>
+  readonly read: (source: Given) => Promise<Document | InputProblem>
   readonly requestFor: (document: Document) => Request
   /** What speaks against asking, if anything does: a summary that is there already, or one that is not ours. */
   readonly objection?: (source: Source, asked: Asked) => Promise<InputProblem | undefined>
@@ -37,7 +37,7 @@ export interface Job {
  * Yields one outcome per source, as they finish. Never throws for a document; a fault of the run stops it through
  * `halt`, and whatever was not done by then comes out as pending.
  */
-export function summarizeAll(job: Job): AsyncGenerator<Outcome> {
+export function summarizeAll<Given extends Source>(job: Job<Given>): AsyncGenerator<Outcome> {
   const { slots: size, ahead, sources } = job
   return pool(sources, ahead === undefined ? { size } : { size, ahead }, async (source) => {
     const outcome = await summarizeOne(source, job)
@@ -47,7 +47,7 @@ export function summarizeAll(job: Job): AsyncGenerator<Outcome> {
   })
 }
 
-async function summarizeOne(source: Source, job: Job): Promise<Outcome> {
+async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>): Promise<Outcome> {
   const { halt, clock } = job
   const start = clock.now()
   let asked: Asked | undefined
