@@ -35,20 +35,22 @@ export const signalExits = {
   SIGHUP: 'hangup',
 } as const satisfies Record<StopSignal, Exit>
 
+/** What a library may take from the process it is used in: it listens to nothing there and writes nothing. */
+export function surroundings(): Pick<World, 'env' | 'cwd' | 'clock' | 'random'> {
+  return { env: process.env, cwd: workingDirectory(), clock: realClock, random: Math.random }
+}
+
 /** The real one. */
 export function realWorld(): World {
   // A reader of stderr that left must not end a run that is being paid for.
   process.stderr.on('error', () => {})
   return {
+    ...surroundings(),
     argv: process.argv.slice(2),
-    env: process.env,
-    cwd: workingDirectory(),
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     stdoutIs,
-    clock: realClock,
-    random: Math.random,
     pid: process.pid,
     uid: process.getuid?.(),
     isRunning,

@@ -1,0 +1,15 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+export type { Prompt } from './core/prompt.ts'
+export type { Effort } from './core/request.ts'
+export type { Usage } from './core/usage.ts'
+export { type AskOptions, type Client, createClient } from './library/client.ts'
+export type { Completion, Question } from './library/completion.ts'
+export { ClaudeBatchError, type Problem } from './library/error.ts'
+export type { ClientOptions } from './library/options.ts'
+export type { FailedText, Outcome, PendingText, SummarizedText } from './library/outcome.ts'
+export { type LoadPromptOptions, loadPrompt } from './library/prompt.ts'
+export type { Spending } from './library/spending.ts'
+export { type SummarizeAllOptions, summarizeAll } from './library/summarize.ts'
+export type { TextStream } from './library/text-stream.ts'
+export type { Text } from './library/texts.ts'

@@ -1,0 +1,14 @@
+/** Messages that name a flag of the command line, in the words of whoever calls a function. */
+export function inLibraryWords(message: string): string {
+  return words.reduce((text, [flag, option]) => text.replaceAll(flag, option), message)
+}
+
+const words = [
+  [', or try the tool without a key: --simulate', ''],
+  ['; run the same command again later', '; try again later'],
+  ['--max-tokens', 'maxTokens'],
+  ['--max-wait', 'maxWaitMs'],
+  ['--effort', 'effort'],
+  ['--prompt', 'prompt'],
+  ['--var ', 'vars: '],
+] as const

@@ -1,0 +1,240 @@
+import { inspect } from 'node:util'
+import { describe, expect, it, vi } from 'vitest'
+import { ClaudeBatchError, createClient } from '../../src/index.ts'
+import { answer, libraryClient, overloaded, rejection } from '../support/library-client.ts'
+
+describe('complete', () => {
+  it('resolves with the text, what it took, and who answered', async () => {
+    const { client, simulator } = await libraryClient({ script: () => answer('Short.') })
+    const done = await client.complete({ system: 'Be brief.', user: 'What is a tide table?' })
+    const { requests, billed } = simulator.stats()
+    expect(done).toEqual({
+      text: 'Short.',
+      model: 'claude-haiku-5-5',
+      requestId: 'req_sim00000001',
+      attempts: 1,
+      usage: {
+        input: billed.inputTokens,
+        cacheWrite5m: 0,
+        cacheWrite1h: 0,
+        cacheRead: 0,
+        output: billed.outputTokens,
+      },
+      costUsd: expect.closeTo((billed.inputTokens * 0.1 + billed.outputTokens * 0.5) / 1e6, 12),
+      lost: 0,
+      elapsedMs: expect.any(Number),
+    })
+    expect(requests).toBe(1)
+  })
+
+  it('keeps to one pace, whoever asks', async () => {
+    const { client, simulator } = await libraryClient({}, { rpm: 300 })
+    await Promise.all(Array.from({ length: 10 }, (_, n) => client.complete(`What is ${n}?`)))
+    const { starts, byStatus } = simulator.stats()
+    // A second's worth at most, then one every 200 ms: two callers with a pace of their own would be twice as fast.
+    expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeGreaterThan(700)
+    expect([...byStatus]).toEqual([[200, 10]])
+  })
+
+  it('has no more in flight than there are slots, whoever asks', async () => {
+    const { client, simulator } = await libraryClient({}, { concurrency: 2 })
+    await Promise.all(Array.from({ length: 12 }, (_, n) => client.complete(`What is ${n}?`)))
+    expect(simulator.stats()).toMatchObject({ requests: 12, maxInFlight: 2 })
+  })
+
+  it('asks again what a retry can cure', async () => {
+    const { client } = await libraryClient({
+      script: ({ index }) =>
+        index < 2 ? { ...overloaded, headers: { 'retry-after-ms': '1' } } : answer('At last.'),
+    })
+    expect(await client.complete('Are you there?')).toMatchObject({ text: 'At last.', attempts: 3 })
+  })
+
+  it('does not ask again where it cannot, and says why', async () => {
+    const { client, simulator } = await libraryClient({
+      script: () => ({ kind: 'status', status: 400, message: 'max_tokens: too high' }),
+    })
+    const error = await rejection(client.complete('Is this right?'))
+    expect(error).toBeInstanceOf(ClaudeBatchError)
+    expect(error).toMatchObject({
+      status: 400,
+      type: 'invalid_request_error',
+      message: '400 invalid_request_error: max_tokens: too high',
+      transient: false,
+      attempts: 1,
+      costUsd: 0,
+      partial: null,
+      requestId: 'req_sim00000001',
+    })
+    expect(simulator.stats().requests).toBe(1)
+  })
+
+  it('gives up on what lasts, as transient', async () => {
+    const { client } = await libraryClient({ script: () => overloaded }, { retries: 0 })
+    expect(await rejection(client.complete('Are you there?'))).toMatchObject({
+      status: 529,
+      type: 'overloaded_error',
+      transient: true,
+      attempts: 1,
+    })
+  })
+
+  it('rejects rather than wait longer than it may', async () => {
+    const { client } = await libraryClient(
+      { script: () => ({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } }) },
+      { maxWaitMs: 60_000 },
+    )
+    const error = await rejection(client.complete('Is there room?'))
+    expect(error).toMatchObject({ type: 'try_later', transient: true, attempts: 1 })
+    expect((error as Error).message).toMatch(
+      /wants a pause of 1 h, longer than maxWaitMs 1 min.*; try again later$/,
+    )
+  })
+
+  it.each([
+    [
+      'cut off',
+      { stopReason: 'max_tokens' },
+      'max_tokens',
+      'Half',
+      /cut off at 1024 output tokens; raise maxTokens$/,
+    ],
+    ['refused', { stopReason: 'refusal', text: '' }, 'refusal', null, /declined/],
+    ['empty', { text: ' ' }, 'empty', ' ', /without any text/],
+  ])(
+    'takes an answer that was %s for none, though it is paid for',
+    async (_, fields, type, partial, message) => {
+      const { client } = await libraryClient({ script: () => ({ ...answer('Half the'), ...fields }) })
+      const error = await rejection(client.complete('Go on.'))
+      expect(error).toMatchObject({ type, partial, status: null, transient: false, attempts: 1 })
+      expect((error as ClaudeBatchError).costUsd).toBeGreaterThan(0)
+      expect((error as Error).message).toMatch(message)
+    },
+  )
+
+  it('says what to do where the account refuses, and never the key', async () => {
+    const { client } = await libraryClient({ script: () => ({ kind: 'status', status: 401 }) })
+    const error = (await rejection(client.complete('Who am I?'))) as Error
+    expect(error).toMatchObject({ status: 401, type: 'authentication_error', transient: false })
+    expect(error.message).toMatch(/; check ANTHROPIC_API_KEY$/)
+    expect(inspect([client, error], { depth: 9, showHidden: true })).not.toContain('sk-ant-test')
+  })
+
+  it('rejects with the reason of the signal, and cancels upstream', async () => {
+    const { client, simulator } = await libraryClient({
+      script: () => ({ kind: 'stall', afterHeaders: false }),
+    })
+    const reason = new Error('changed my mind')
+    const stop = new AbortController()
+    const asked = rejection(client.complete('Are you there?', { signal: stop.signal }))
+    await vi.waitUntil(() => simulator.stats().inFlight === 1)
+    stop.abort(reason)
+    expect(await asked).toBe(reason)
+    await vi.waitUntil(() => simulator.stats().aborted === 1)
+    expect(await rejection(client.complete('And now?', { signal: stop.signal }))).toBe(reason)
+    expect(await rejection(client.complete('And now?', { signal: AbortSignal.abort('enough') }))).toBe(
+      'enough',
+    )
+  })
+
+  it('lets go of its place in the line when its asker leaves', async () => {
+    const { client, simulator } = await libraryClient(
+      { latency: { medianMs: 100, sigma: 0 } },
+      { concurrency: 1 },
+    )
+    const stop = new AbortController()
+    const first = client.complete('One?')
+    const second = rejection(client.complete('Two?', { signal: stop.signal }))
+    const third = client.complete('Three?')
+    stop.abort('tired')
+    expect(await second).toBe('tired')
+    await Promise.all([first, third])
+    expect(simulator.stats().requests).toBe(2)
+  })
+
+  it('takes one signal for any number of questions without a warning', async () => {
+    const { client } = await libraryClient()
+    const warnings: Error[] = []
+    const listen = (warning: Error) => warnings.push(warning)
+    process.on('warning', listen)
+    const { signal } = new AbortController()
+    await Promise.all(Array.from({ length: 30 }, (_, n) => client.complete(`${n}?`, { signal })))
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', listen)
+    expect(warnings).toEqual([])
+  })
+
+  it('sends half a character as none', async () => {
+    const { client } = await libraryClient()
+    expect((await client.complete('Summarize: The tide is high. 🌊'.slice(0, -1))).attempts).toBe(1)
+  })
+
+  it('does not ask nothing', async () => {
+    const { client, simulator } = await libraryClient()
+    for (const nothing of ['', ' \n', undefined, { system: 'x' }, { user: 3 }])
+      expect(await rejection(client.complete(nothing as string))).toBeInstanceOf(TypeError)
+    expect(simulator.stats().requests).toBe(0)
+  })
+})
+
+describe('createClient', () => {
+  it.each([
+    [{ rpm: '60' }, 'createClient: rpm must be a number from 0.001 to 1000000'],
+    [{ concurrency: 1.5 }, 'createClient: concurrency must be a whole number from 1 to 256'],
+    [{ retries: -1 }, 'createClient: retries must be a whole number from 0 to 20'],
+    [{ maxWaitMs: Number.NaN }, 'createClient: maxWaitMs must be a number from 0 to 604800000'],
+    [{ model: '' }, 'createClient: model must be a name'],
+    [{ effort: 'some' }, 'createClient: effort must be one of low, medium, high, xhigh, max'],
+    [{ effort: 'low', model: 'claude-haiku-4-5' }, 'createClient: effort low: claude-haiku-4-5 accepts none'],
+    [{ signal: 'stop' }, 'createClient: signal must be an AbortSignal'],
+    [
+      { apiKey: 'sk-ant-1' },
+      'createClient has no option apiKey; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)',
+    ],
+  ])('names what is wrong with %j', (options, message) => {
+    expect(() => createClient(options as object)).toThrow(new TypeError(message))
+  })
+
+  it('needs credentials only once something is asked, and then says which', async () => {
+    const client = createClient({ env: { ANTHROPIC_CONFIG_DIR: '/nonexistent' } })
+    const error = (await rejection(client.complete('Who am I?'))) as Error
+    expect(error).toMatchObject({ type: 'configuration', transient: false, attempts: 0 })
+    expect(error.message).toBe(
+      'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile)',
+    )
+  })
+
+  it('takes credentials and server from the environment it is given', async () => {
+    const one = await libraryClient({ script: () => answer('one') })
+    const two = await libraryClient({ script: () => answer('two') })
+    vi.stubEnv('ANTHROPIC_BASE_URL', 'http://127.0.0.1:9')
+    const texts = await Promise.all([one, two].map(async ({ client }) => (await client.complete('?')).text))
+    vi.unstubAllEnvs()
+    expect(texts).toEqual(['one', 'two'])
+  })
+
+  it.each(['close', 'signal'])('cuts what is under way when it is closed by %s', async (by) => {
+    const stop = new AbortController()
+    const { client, simulator } = await libraryClient(
+      { script: () => ({ kind: 'stall', afterHeaders: false }) },
+      { signal: stop.signal },
+    )
+    const asked = rejection(client.complete('Are you there?'))
+    await vi.waitUntil(() => simulator.stats().inFlight === 1)
+    if (by === 'close') await client.close()
+    else stop.abort()
+    expect(await asked).toMatchObject({ type: 'closed', message: 'this client was closed' })
+    expect(await rejection(client.complete('And now?'))).toMatchObject({ type: 'closed' })
+    await vi.waitUntil(() => simulator.stats().aborted === 1)
+    await client.close()
+  })
+
+  it('is disposed of with its block', async () => {
+    const { client } = await libraryClient()
+    {
+      await using own = client
+      await own.complete('Are you there?')
+    }
+    expect(await rejection(client.complete('And now?'))).toMatchObject({ type: 'closed' })
+  })
+})

@@ -1,0 +1,64 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { serviceFor } from '../support/run-cli.ts'
+
+const library = new URL('../../dist/index.js', import.meta.url)
+
+/** Runs a module with the built library, and with every file that Node opens as a module told on stderr. */
+function run(code: string) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: fileURLToPath(new URL('.', library)),
+    env: { PATH: process.env['PATH'], NODE_DEBUG: 'esm,module' },
+    encoding: 'utf8',
+    timeout: 10_000,
+    maxBuffer: 1e8,
+  })
+  const packages = new Set(
+    [...stderr.matchAll(/node_modules\/((?:@[^/]+\/)?[^/'"]+)\//g)].map(([, name]) => name),
+  )
+  return { status, stdout, packages }
+}
+
+it('importing it and making a client starts nothing, listens to nothing and loads nothing heavy', () => {
+  const { status, stdout, packages } = run(`
+    const listeners = () => process.eventNames().map((name) => [name, process.listenerCount(name)])
+    const before = JSON.stringify(listeners())
+    const { createClient, loadPrompt, summarizeAll } = await import(${JSON.stringify(library.href)})
+    const client = createClient({ rpm: 60 })
+    summarizeAll(['a text'], { client })
+    // What the loading itself had open is closed by then.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    console.log(JSON.stringify({
+      exports: [typeof createClient, typeof loadPrompt, typeof summarizeAll],
+      handles: process.getActiveResourcesInfo().filter((name) => !/^Pipe|^TTY/.test(name)),
+      listens: JSON.stringify(listeners()) !== before,
+    }))`)
+  expect(JSON.parse(stdout)).toEqual({
+    exports: ['function', 'function', 'function'],
+    handles: [],
+    listens: false,
+  })
+  expect(status).toBe(0)
+  expect([...packages].sort()).toEqual(['is-network-error', 'p-limit', 'p-retry', 'yocto-queue'])
+})
+
+it('a client that is forgotten keeps no process alive', async () => {
+  const { env } = await serviceFor({})
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `
+    const { createClient } = await import(${JSON.stringify(library.href)})
+    await createClient().complete('Are you there?')
+    const end = performance.now()
+    process.on('exit', () => console.log(performance.now() - end))`,
+    ],
+    { env },
+  )
+  // An idle connection is kept for four seconds.
+  expect(Number(stdout)).toBeLessThan(3000)
+})

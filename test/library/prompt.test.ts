@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { createClient, loadPrompt, summarizeAll } from '../../src/index.ts'
+import { collected, libraryClient, rejection } from '../support/library-client.ts'
+import { listener } from '../support/listener.ts'
+import { folderWith } from '../support/run-cli.ts'
+
+const mine = `versions:
+  v1:
+    system: You write for {audience}.
+    user_template: "{text}\\n\\nSay it to {audience}."
+    max_tokens: 300
+`
+
+describe('loadPrompt', () => {
+  it('finds a version of a shipped prompt', async () => {
+    const cwd = await folderWith({})
+    expect(await loadPrompt('summarize@v1', { cwd })).toMatchObject({ version: 'v1', origin: 'shipped' })
+    expect(await loadPrompt('summarize', { cwd })).toMatchObject({ version: 'v2', origin: 'shipped' })
+  })
+
+  it("finds the user's own first, by name and by path, and puts values into its slots", async () => {
+    const cwd = await folderWith({ 'prompts/summarize.yaml': mine })
+    const vars = { audience: '{text} & nurses' }
+    const prompt = await loadPrompt('./prompts/summarize.yaml', { cwd, vars })
+    const byName = await loadPrompt('summarize', { cwd, vars })
+    expect(byName).toEqual({ ...prompt, origin: 'prompts/summarize.yaml' })
+
+    const { bodies, env } = await listener()
+    await using client = createClient({ env })
+    await collected(summarizeAll(['The tide is high.'], { client, prompt }))
+    expect(bodies).toMatchObject([
+      {
+        system: 'You write for {text} & nurses.',
+        max_tokens: 300,
+        messages: [{ content: expect.stringMatching(/>\n\nSay it to \{text\} & nurses\.$/) }],
+      },
+    ])
+  })
+
+  it.each([
+    ['./mine.yaml', {}, /^\.\/mine\.yaml:4:\d+: .*unknown slot \{audience\}/],
+    ['./mine.yaml@v9', { audience: 'x' }, /^prompt \.\/mine\.yaml@v9: .* has no version v9; it has v1$/],
+    ['./mine.yaml', { audience: 'x', tone: 'y' }, /^vars: tone: .* has no slot \{tone\} of its own$/],
+    ['nothing', {}, /^prompt nothing: no prompts\/nothing\.yaml here/],
+  ])('says what is wrong with %s and %j', async (spec, vars, message) => {
+    const cwd = await folderWith({ 'mine.yaml': mine })
+    const error = await rejection(loadPrompt(spec, { cwd, vars }))
+    expect(error).toMatchObject({ name: 'ClaudeBatchError', type: 'configuration' })
+    expect((error as Error).message).toMatch(message)
+  })
+
+  it('takes texts only', async () => {
+    expect(await rejection(loadPrompt(undefined as unknown as string))).toBeInstanceOf(TypeError)
+    const vars = { audience: 3 } as unknown as Record<string, string>
+    expect(await rejection(loadPrompt('summarize', { vars }))).toEqual(
+      new TypeError('vars: audience must be a text'),
+    )
+  })
+
+  it('that asks for what the model does not take ends the loop before anything is sent', async () => {
+    const cwd = await folderWith({ 'eager.yaml': `${mine.replaceAll('{audience}', 'all')}    effort: low\n` })
+    const { client, simulator } = await libraryClient({}, { model: 'claude-haiku-4-5' })
+    const prompt = await loadPrompt('./eager.yaml', { cwd })
+    expect(await rejection(collected(summarizeAll(['a text'], { client, prompt })))).toMatchObject({
+      type: 'configuration',
+      message: 'effort low: claude-haiku-4-5 accepts none',
+    })
+    expect(simulator.stats().requests).toBe(0)
+  })
+})
