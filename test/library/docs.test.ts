@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, symlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { checkOptions } from '../../src/library/options.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+
+const run = promisify(execFile)
+const root = resolve(import.meta.dirname, '../..')
+const page = await readFile(join(root, 'docs/library.md'), 'utf8')
+const example = /```js\n(import [\s\S]*?)```/.exec(page)?.[1] ?? ''
+
+/** Uses everything that is exported as a caller in TypeScript would, and is wrong where it says so. */
+const caller = `
+import { ClaudeBatchError, createClient, loadPrompt, summarizeAll } from 'claude-batch'
+import type { AskOptions, Client, ClientOptions, Completion, Effort, FailedText, LoadPromptOptions } from 'claude-batch'
+import type { Outcome, PendingText, Problem, Prompt, Question, Spending, SummarizedText } from 'claude-batch'
+import type { SummarizeAllOptions, Text, TextStream, Usage } from 'claude-batch'
+
+const options: ClientOptions = { rpm: 60, effort: 'low' satisfies Effort, signal: undefined }
+const client: Client = createClient(options)
+const question: Question = { user: 'x', system: undefined }
+const asking: AskOptions = { signal: AbortSignal.timeout(1) }
+const completion: Completion = await client.complete(question, asking)
+const usage: Usage | null = completion.usage
+const stream: TextStream = client.stream('x')
+for await (const piece of stream) piece satisfies string
+const loading: LoadPromptOptions = { vars: { a: 'b' } }
+const prompt: Prompt = await loadPrompt('summarize@v1', loading)
+async function* texts(): AsyncGenerator<string | Text> {
+  yield 'a'
+  yield { id: 'b', text: 'c' }
+}
+const all: SummarizeAllOptions = { client, prompt }
+const took = ({ costUsd, usage, lost }: Spending) => [costUsd, usage, lost]
+const told = (outcome: Outcome): string => {
+  took(outcome)
+  switch (outcome.status) {
+    case 'summarized':
+      return (outcome satisfies SummarizedText).text
+    case 'failed':
+      return (outcome satisfies FailedText).error.message
+    case 'pending':
+      return (outcome satisfies PendingText).reason
+  }
+}
+for await (const outcome of summarizeAll(texts(), all)) told(outcome)
+for await (const outcome of summarizeAll(new Set(['a']), { client })) told(outcome)
+await using own = createClient()
+try {
+} catch (error) {
+  if (error instanceof ClaudeBatchError) (error satisfies Problem).partial satisfies string | null
+}
+export { own, usage }
+// @ts-expect-error: a key is no option
+createClient({ apiKey: 'x' })
+// @ts-expect-error: a promise is no outcome
+told(client.complete('x'))
+`
+
+const strict = {
+  target: 'es2023',
+  module: 'nodenext',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  noEmit: true,
+}
+
+describe('the library, as docs/library.md tells of it', () => {
+  it('runs the example of the page', async () => {
+    const { simulator, env } = await serviceFor({})
+    const folder = await folderWith({ 'example.mjs': example })
+    await mkdir(join(folder, 'node_modules'))
+    await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
+    const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], ...env },
+      timeout: 15_000,
+    })
+    expect(stderr).toBe('')
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/ \(\$0\.0000\d+\)$/),
+        expect.stringMatching(/ \(\d+ tokens\)$/),
+        expect.stringMatching(/^monday: .+/),
+        expect.stringMatching(/^tuesday: .+/),
+        'wednesday: no summary, the text is empty',
+      ]),
+    )
+    expect(simulator.stats().requests).toBe(4)
+  })
+
+  it('compiles for a strict caller against the packed package, with the types of Node or of the web', async () => {
+    const folder = await folderWith({
+      'package.json': '{ "type": "module" }',
+      'caller.ts': caller,
+      'example.ts': example,
+      'node.json': config(['caller.ts', 'example.ts'], { lib: ['es2023'], types: ['node'] }),
+      'web.json': config(['caller.ts'], { lib: ['es2023', 'dom'], types: [] }),
+    })
+    const packing = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]
+    const { stdout } = await run('npm', packing, { cwd: root })
+    await run('tar', ['xzf', stdout.trim().split('\n').at(-1) ?? ''], { cwd: folder })
+    await mkdir(join(folder, 'node_modules'))
+    await symlink(join(folder, 'package'), join(folder, 'node_modules/claude-batch'), 'dir')
+    await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'), 'dir')
+    for (const project of ['node.json', 'web.json']) {
+      const compiler = [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]
+      const { stdout } = await run(process.execPath, compiler, { cwd: folder }).catch((error) => error)
+      expect(stdout).toBe('')
+    }
+  })
+
+  it('names every option', async () => {
+    const source = await readFile(join(root, 'src/library/options.ts'), 'utf8')
+    const names = [...source.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name = '']) => name)
+    expect(names.length).toBeGreaterThan(10)
+    for (const name of names) {
+      expect(page).toMatch(new RegExp(`^\\| .*\`${name}\`.* \\|`, 'm'))
+      // What the type knows the check must know too, and the other way round.
+      expect(() => checkOptions({ [name]: undefined })).not.toThrow()
+    }
+  })
+})
+
+function config(files: readonly string[], options: object): string {
+  return JSON.stringify({ compilerOptions: { ...strict, ...options }, files })
+}
