@@ -1,5 +1,5 @@
 import type { Ask } from '../core/ask.ts'
-import { pool } from './pool.ts'
+import { createSlots } from './slots.ts'
 
 /** All slots are taken and as many wait as may. */
 export class QueueFullError extends Error {
@@ -24,54 +24,27 @@ export interface QueueOptions {
 
 /** One pool for requests that come when they like: whoever finds no slot waits, and may leave while he does. */
 export function queued(ask: Ask, { slots, most, drain }: QueueOptions): Queue {
-  const line = new Set<() => Promise<void>>()
-  let running = 0
-  let wake = () => {}
-
-  async function* arrivals() {
-    while (true) {
-      for (const work of line) {
-        line.delete(work)
-        yield work
-      }
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
-  }
-  const serve = async () => {
-    // The work tells whoever waits for it how it went.
-    for await (const _ of pool(arrivals(), { size: slots }, (work) => work()));
-  }
-  void serve()
-
+  const lent = createSlots(slots)
+  let [waiting, running] = [0, 0]
   return {
-    waiting: () => line.size,
-    ask(request, signal, watch) {
-      return new Promise((resolve, reject) => {
-        drain.throwIfAborted()
-        signal.throwIfAborted()
-        if (running + line.size >= slots() + most) throw new QueueFullError('too many wait already')
-        const leave = () => {
-          line.delete(work)
-          settle()
-          reject(drain.aborted ? drain.reason : signal.reason)
-        }
-        const settle = () => {
-          drain.removeEventListener('abort', leave)
-          signal.removeEventListener('abort', leave)
-        }
-        const work = async () => {
-          settle()
-          running++
-          await ask(request, signal, watch).then(resolve, reject)
-          running--
-        }
-        drain.addEventListener('abort', leave, { once: true })
-        signal.addEventListener('abort', leave, { once: true })
-        line.add(work)
-        wake()
-      })
+    waiting: () => waiting,
+    async ask(request, signal, watch) {
+      drain.throwIfAborted()
+      signal.throwIfAborted()
+      if (running + waiting >= slots() + most) throw new QueueFullError('too many wait already')
+      let served = false
+      const serve: Ask = async (...asked) => {
+        served = true
+        waiting--
+        running++
+        return ask(...asked).finally(() => running--)
+      }
+      waiting++
+      try {
+        return await lent(serve, drain)(request, signal, watch)
+      } finally {
+        if (!served) waiting--
+      }
     },
   }
 }
