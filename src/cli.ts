@@ -19,7 +19,7 @@ import type { World } from './world.ts'
 export async function runCli(world: World, version: string): Promise<Exit> {
   let exit: Exit = 'ok'
   const program = new Command('claude-batch')
-    .description('Summarize documents with Claude: one summary or one ERROR: record per file.')
+    .description('Summarize documents with Claude: one summary or one ERROR: record per document.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('before', examples)
