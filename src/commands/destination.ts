@@ -161,7 +161,9 @@ async function lockedWithin(
     try {
       return await lock()
     } catch (error) {
-      if (!(error instanceof RunError) || error.exit !== 'locked' || clock.now() >= end) throw error
+      if (!(error instanceof RunError) || error.exit !== 'locked') throw error
+      if (ms === 0) throw new RunError('locked', `${error.message}; --wait-lock SECONDS waits for it`)
+      if (clock.now() >= end) throw error
       if (!said) stderr.write(`claude-batch: waiting: ${error.message}\n`)
       await clock.sleep(Math.min(lookAgainMs, end - clock.now()), drain)
     }
@@ -170,9 +172,10 @@ async function lockedWithin(
 
 function damage(lines: number, paths: ReadonlySet<string>): string {
   const [one] = paths
-  const which =
-    one === undefined ? '' : ` (${printable(one)}${paths.size > 1 ? ` and ${paths.size - 1} more` : ''})`
-  return `${counted(lines, 'line', 'lines')} of the ledger cannot be read${which} and count for nothing`
+  const part = paths.size < lines ? `${paths.size} about ` : ''
+  const more = paths.size > 1 ? ` and ${paths.size - 1} more` : ''
+  const which = one === undefined ? '' : ` (${part}${printable(one)}${more})`
+  return `${counted(lines, 'line', 'lines')} of the ledger cannot be read${which} and ${lines === 1 ? 'counts' : 'count'} for nothing`
 }
 
 function counted(count: number, one: string, more: string): string {

@@ -191,8 +191,20 @@ describe('a damaged ledger', () => {
     await writeFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), `${broken.join('\n')}\n`)
     const { code, hits, stderr } = await run('-q')
     expect([code, hits]).toEqual([0, 1])
-    expect(stderr).toContain('1 line of the ledger cannot be read (docs/b.md)')
+    expect(stderr).toContain('1 line of the ledger cannot be read (docs/b.md) and counts for nothing')
     expect(await run('-q')).toMatchObject({ hits: 0, stderr: '' })
+  })
+
+  it('is told with the documents of those lines that name one', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    const nobodys = '{"v":1,"time":"2026'
+    const lost = ['docs/x.md', 'docs/y.md'].map((path) => JSON.stringify({ v: 1, path }))
+    const broken = `${[nobodys, ...lost].join('\n')}\n`
+    await appendFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), broken)
+    expect((await run('-q')).stderr).toContain(
+      '3 lines of the ledger cannot be read (2 about docs/x.md and 1 more) and count for nothing',
+    )
   })
 
   it('with a line that nobody can make out is told once, and kept beside the new one', async () => {

@@ -41,7 +41,7 @@ describe('two runs for one output folder', () => {
     const { pid, host, since } = await lockOf(cwd)
     expect(pid).toBe(child.pid)
     expect(stderr).toBe(
-      `claude-batch: another run holds this output folder: process ${pid} on ${host}, since ${since}\n`,
+      `claude-batch: another run holds this output folder: process ${pid} on ${host}, since ${since}; --wait-lock SECONDS waits for it\n`,
     )
     expect(hits()).toEqual({ a: 1 })
     expect((await readdir(memoryIn(cwd))).sort()).toEqual(['journal.jsonl', 'ledger.jsonl', 'lock'])
@@ -102,7 +102,7 @@ describe('two runs for one output folder', () => {
       runCli([...summarize, '--wait-lock', '20s'], { cwd, env }),
     ])
     expect(await first.ended).toMatchObject({ code: 0 })
-    expect(short).toMatchObject({ code: 7 })
+    expect(short).toMatchObject({ code: 7, stderr: expect.not.stringContaining('--wait-lock') })
     expect(long).toMatchObject({ code: 0 })
     expect(long.stderr.match(/waiting: another run holds this output folder/g)).toHaveLength(1)
     expect(hits()).toEqual({ a: 1 })
@@ -200,7 +200,7 @@ describe('a lock that was left', () => {
     const { code, stderr } = await runHere(summarize, { cwd, env })
     expect(code).toBe(7)
     expect(stderr).toBe(
-      `claude-batch: ${lockIn(cwd)} cannot be read; if no other run uses this folder, remove it\n`,
+      `claude-batch: ${lockIn(cwd)} cannot be read; if no other run uses this folder, remove it; --wait-lock SECONDS waits for it\n`,
     )
     expect(hits()).toEqual({})
     await rm(lockIn(cwd))

@@ -334,7 +334,7 @@ describe('a damaged ledger', () => {
     const { code, stderr } = await again()
     expect(code).toBe(0)
     expect(stderr.match(/cannot be read/g)).toHaveLength(1)
-    expect(stderr).toContain(`1 line of the ledger cannot be read (docs/${lost}.md) and count`)
+    expect(stderr).toContain(`1 line of the ledger cannot be read (docs/${lost}.md) and counts for nothing`)
     expect(hits()).toEqual({ a: 1, b: 1, c: 1, [lost]: 2 })
     expect(await ledgerOf(cwd, { torn: true })).toHaveLength(3)
     await checkInvariants(cwd, { said: stderr, cut: true })
