@@ -3,11 +3,12 @@ import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DocumentLine, Output, RunLine, UnchangedLine } from '../core/ledger-line.ts'
 import { recordSuffix, summarySuffix } from '../core/output-path.ts'
+import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
 import { compact } from './compact.ts'
 import { syncFolder } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
-import { type Entry, openJournal, readJournal } from './journal.ts'
+import { type Entry, KeptError, openJournal, readJournal } from './journal.ts'
 import { isMade, type Ledger, madeOf, pathsSeenFrom, readLedger, summaryOf } from './ledger.ts'
 import { ledgerIn, memoryFolder } from './output-folder.ts'
 import { contentOf, lookAt } from './what-is-there.ts'
@@ -20,7 +21,8 @@ export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
   /**
    * Keeps what a finished document leaves, from now on against any crash. Resolves with what then puts it in place and
    * records it.
-   * @throws RunError `io`, both
+   * @throws KeptError where the next run will finish it; RunError `io` where it is lost, and the ledger tells at least
+   * what it cost, if that can be written; both
    */
   keep(entry: Entry): Promise<() => Promise<void>>
   /** Records that a document is, or is again, the one that was summarized. @throws RunError `io` */
@@ -56,6 +58,19 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const record = (line: DocumentLine | UnchangedLine) => lines.append(JSON.stringify(line))
   const begin = () => (begun ??= lines.append(JSON.stringify(run)))
 
+  /** What could not be put in place: that it was paid for is told all the same. */
+  const notInPlace = async ({ line }: Entry, error: unknown): Promise<never> => {
+    if (!(error instanceof RunError) || error instanceof KeptError) throw error
+    // Entries are written several at once: of those that failed together, some may be there whole.
+    const there = await readJournal(journalFile).catch(() => [])
+    if (there.some((entry) => idOf(entry.line) === idOf(line))) throw new KeptError(error)
+    const status = line.status === 'summarized' ? 'pending' : line.status
+    await begin()
+      .then(() => record({ ...line, status }))
+      .catch(() => {})
+    throw error
+  }
+
   // What is recovered was paid for by the run before, and is recorded as that run's.
   for (const entry of unfinished.values()) {
     const line = { ...entry.line, ...((await asEdited(out, entry)) ?? (await put(entry))) }
@@ -78,15 +93,23 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     damaged: ledger.damaged,
     recovered: unfinished.size,
     async keep(entry) {
-      // Before: whoever has to finish the entry takes it for the last run's.
-      await begin()
-      const kept = await journal.keep(entry)
-      return () =>
-        kept(async () => {
-          const line = { ...entry.line, ...(await put(entry)) }
-          if (isMade(line)) await removeRecord(out, line.output.file)
-          await record(line)
+      const runLine = begin()
+      try {
+        // Before: whoever has to finish the entry takes it for the last run's. That may have been one like ours.
+        await runLine.catch((error: unknown) => {
+          if ((ledger.run?.base ?? run.base) !== run.base) throw error
         })
+        const kept = await journal.keep(entry)
+        return () =>
+          kept(async () => {
+            const line = { ...entry.line, ...(await put(entry)) }
+            if (isMade(line)) await removeRecord(out, line.output.file)
+            await runLine
+            await record(line)
+          }).catch((error: unknown) => notInPlace(entry, error))
+      } catch (error) {
+        return notInPlace(entry, error)
+      }
     },
     async confirm(line) {
       const known = ledger.made.get(line.path)

@@ -1,8 +1,10 @@
 import type { Attempt } from '../core/attempt.ts'
+import { billOf } from '../core/bill.ts'
 import { duration } from '../core/duration.ts'
 import { failureLine } from '../core/failure.ts'
 import { type Outcome, usageOf } from '../core/outcome.ts'
 import { type LimitName, limitWords } from '../core/pace.ts'
+import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import type { Tally } from '../core/report.ts'
 import { promptTokens } from '../core/usage.ts'
@@ -33,7 +35,7 @@ export interface Teller {
   /** Everybody waits for trouble to pass: so long, the so manieth time in it, and why. */
   paused(pause: { readonly ms: number; readonly inARow: number; readonly why: string }): void
   outcome(outcome: Outcome): void
-  /** A summary that was paid for and cannot be put where it belongs: it is `kept` for the next run, or shown here. */
+  /** A summary that was paid for and cannot be put where it belongs: it is `kept` for the next run, or shown here and lost. */
   unsaved(outcome: Outcome, kept: boolean): void
   /** Stopping was asked for. */
   draining(): void
@@ -102,9 +104,12 @@ export function createTeller({
     unsaved(outcome, kept) {
       if (outcome.status !== 'summarized') return
       const what = `the summary of ${printable(outcome.source.path)} could not be put in place`
-      progress.line(
-        `claude-batch: ${what}; ${kept ? 'the next run does it, without asking again' : 'here it is:'}`,
-      )
+      const { cost } = billOf(outcome.attempts)
+      const price = cost === undefined ? 'what it cost is unknown' : `this one cost ${dollars(cost)}`
+      const next = kept
+        ? 'the next run does it, without asking again'
+        : `the next run asks, and pays, for it again (${price}); here it is:`
+      progress.line(`claude-batch: ${what}; ${next}`)
       if (!kept) progress.line(printable(outcome.text, '\n\t'))
     },
     draining() {

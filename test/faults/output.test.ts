@@ -110,8 +110,43 @@ describe('a disk that fails', () => {
     const args = [...summarize, '--max-tokens', '64000']
     const { code, stderr } = await runHere(args, { cwd, env })
     expect(code).toBe(6)
-    expect(stderr).toContain('could not be put in place; here it is:')
+    expect(stderr).toMatch(
+      /could not be put in place; the next run asks, .* \(this one cost \$0\.0\d+\); here/,
+    )
     expect(stderr).toContain(text.trimEnd())
+  })
+
+  it('F01 while the journal is written shows the text, and the ledger tells what it cost', async () => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith(docs('a'))
+    const faults = { do: 'ENOSPC', op: 'write', path: 'journal\\.jsonl$', short: true }
+    const full = await runHere(summarize, { cwd, env, faults })
+    expect(full.code).toBe(6)
+    expect(full.stderr).toMatch(
+      /the next run asks, and pays, for it again \(this one cost \$0\.0\d+\); here it is:\n\[simulated\]/,
+    )
+    const [pending] = await ledgerOf(cwd)
+    expect(pending).toMatchObject({ path: 'docs/a.md', status: 'pending' })
+    expect(pending?.cost_usd).toBeGreaterThan(0)
+    expect(await summarized(cwd)).toBe('')
+
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 2 })
+    expect((await ledgerOf(cwd)).map(({ status }) => status)).toEqual(['pending', 'summarized'])
+    await checkInvariants(cwd, { said: full.stderr })
+  })
+
+  it('F01 once the journal has it whole neither asks again nor accounts for it twice', async () => {
+    const { env, hits } = await countedService()
+    const cwd = await folderWith(docs('a'))
+    const faults = { do: 'EIO', op: 'sync', path: 'journal\\.jsonl$' }
+    const first = await runHere(summarize, { cwd, env, faults })
+    expect(first.code).toBe(6)
+    expect(first.stderr).toContain('could not be put in place; the next run does it, without asking again')
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 1 })
+    expect((await ledgerOf(cwd)).map(({ status }) => status)).toEqual(['summarized'])
+    await checkInvariants(cwd, { said: first.stderr })
   })
 
   it('F02 while the ledger is written leaves the summary, which the next run records', async () => {
@@ -179,8 +214,9 @@ describe('an output folder that cannot be', () => {
     const { code, stderr } = await ended
     expect(code).toBe(6)
     expect(stderr).toContain(
-      `the summary of docs/b.md could not be put in place; here it is:\n[simulated] ${sentence('b')}`,
+      `the summary of docs/b.md could not be put in place; the next run asks, and pays, for it again`,
     )
+    expect(stderr).toContain(`here it is:\n[simulated] ${sentence('b')}`)
     expect(stderr).toMatch(/cannot write .*b\.md\.summary\.md: no such directory/)
     expect(await readdir(cwd)).toEqual(['docs'])
     expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
