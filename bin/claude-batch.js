@@ -10,13 +10,19 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
   )
   process.exitCode = 2
 } else {
-  Promise.all([import('../dist/main.js'), import('../dist/world.js')]).then(
-    ([{ main }, { leave, realWorld, tellBugs }]) => {
+  Promise.all([import('../dist/main.js'), import('../dist/world.js')])
+    .then(([{ main }, { leave, realWorld, tellBugs }]) => {
       var over = tellBugs()
       return main(realWorld()).then((exit) => {
         over()
         leave(exit)
       })
-    },
-  )
+    })
+    .catch((error) => {
+      var tooFew = error.code === 'EMFILE' || error.code === 'ENFILE'
+      process.stderr.write(
+        `claude-batch: ${tooFew ? 'too few files can be opened; raise ulimit -n' : error.stack}\n`,
+      )
+      process.exitCode = tooFew ? 6 : 70
+    })
 }

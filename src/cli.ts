@@ -8,6 +8,7 @@ import { type ReportOptions, reportFlags } from './config/report-flags.ts'
 import { type ServeOptions, serveFlags } from './config/serve-flags.ts'
 import { type SimulateOptions, simulateFlags } from './config/simulate-flags.ts'
 import { printable } from './core/printable.ts'
+import { needDescriptors } from './descriptors.ts'
 import { type Exit, exitCodes, UsageError } from './errors.ts'
 import type { World } from './world.ts'
 
@@ -31,6 +32,7 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .addHelpText('before', examples)
     .addHelpText('after', `\n${exitTable()}`)
     .action(async (inputs: string[], options: SummarizeOptions) => {
+      needDescriptors()
       const { summarize } = await import('./commands/summarize.ts')
       exit = await summarize(inputs, { ...unset(summarizeFlags), ...options }, world, version)
     })

@@ -31,9 +31,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The settings are those of the command line; a library has no flags, screen, files or simulator.
   library: ['core', 'engine', 'inputs', 'claude', 'config', 'commands/settings.ts', 'world.ts'],
   'index.ts': ['core', 'library'],
-  'cli.ts': ['core', 'config', 'commands', 'world.ts'],
+  'cli.ts': ['core', 'config', 'commands', 'descriptors.ts', 'world.ts'],
   'main.ts': ['core', 'cli.ts', 'world.ts'],
   'world.ts': ['core'],
+  'descriptors.ts': [],
   'errors.ts': [],
 }
 

@@ -56,9 +56,11 @@ export async function summarize(
   const service = await serviceFor(options, world)
   const stopListening = stopOnSignals(world, halt, () => teller?.draining())
   let destination: Destination | undefined
+  const open: { close(): Promise<void> }[] = []
   try {
     const { endpoint } = service
     const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
+    if (log !== undefined) open.push(log)
     const facts = {
       prompt: `${prompt.name}@${prompt.version}`,
       model: parameters.model,
@@ -69,6 +71,7 @@ export async function summarize(
         ? stdoutDestination(found.sources, options, world, halt.abandon)
         : await folderDestination(out, found.sources, { options, world, facts, version, drain: halt.drain })
     const { sink, todo, done, objection, keep, again, watch } = destination
+    open.unshift(sink)
     const client = todo.length > 0 ? await service.open() : nothingToAsk
 
     const tally = createTally()
@@ -128,7 +131,7 @@ export async function summarize(
       rules.end()
       told.stop()
     })
-    for (const last of [sink, log]) await last?.close().catch((error: Error) => halt.stop(error))
+    for (const last of open.splice(0)) await last.close().catch((error: Error) => halt.stop(error))
 
     const stopped = halt.drain.reason as Error | undefined
     if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
@@ -149,8 +152,14 @@ export async function summarize(
     return exitOf(tally, found, stopped)
   } finally {
     stopListening()
-    await destination?.close()
-    await service.close()
+    // What an error left open.
+    for (const left of open) await left.close().catch(() => {})
+    // Its connections first: where every descriptor is in use, a lock cannot be read.
+    try {
+      await service.close()
+    } finally {
+      await destination?.close()
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { cannotRead } from './disk-error.ts'
 
 /** Who holds a lock: one process, told apart from all others there are or were. */
 export interface Holder {
@@ -18,7 +19,7 @@ export interface Holder {
   readonly nonce: string
 }
 
-/** Ourselves. */
+/** Ourselves. @throws RunError `io` where no file can be opened */
 export async function holderFor(pid: number, since: string, nonce: string): Promise<Holder> {
   return {
     pid,
@@ -35,6 +36,7 @@ export async function holderFor(pid: number, since: string, nonce: string): Prom
 /**
  * What became of a holder, as far as one of another process can tell. `elsewhere`: on another machine, or in another
  * container, where nobody can look from here.
+ * @throws RunError `io` where no file can be opened
  */
 export async function fateOf(
   holder: Holder,
@@ -58,7 +60,11 @@ async function beganAt(pid: number): Promise<string> {
 function text(file: string): Promise<string> {
   return readFile(file, 'utf8').then(
     (content) => content.trim(),
-    () => '',
+    (error: NodeJS.ErrnoException) => {
+      // What is there and cannot be opened for now must not pass for what is not: a living holder would look dead.
+      if (error.code === 'EMFILE' || error.code === 'ENFILE') throw cannotRead(file, error)
+      return ''
+    },
   )
 }
 

@@ -1,9 +1,9 @@
-import { constants } from 'node:fs'
-import { copyFile, link, readFile, rm, writeFile } from 'node:fs/promises'
+import { constants, type Stats } from 'node:fs'
+import { copyFile, link, lstat, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { printable } from '../core/printable.ts'
 import { RunError } from '../errors.ts'
-import { cannotWrite } from './disk-error.ts'
+import { cannotRead, cannotWrite } from './disk-error.ts'
 import { fateOf, type Holder } from './holder.ts'
 
 export interface LockOptions {
@@ -35,9 +35,14 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
   } finally {
     await rm(draft, { force: true }).catch(() => {})
   }
+  const ours = await lstat(lock).catch(() => undefined)
   return async () => {
-    const holder = await holderIn(lock)
-    if (typeof holder !== 'object' || holder.nonce !== self.nonce) return
+    const isOurs = await holderIn(lock).then(
+      (holder) => typeof holder === 'object' && holder.nonce === self.nonce,
+      // Looking at it takes no descriptor, unlike reading.
+      async () => isSame(ours, await lstat(lock).catch(() => undefined)),
+    )
+    if (!isOurs) return
     await rm(lock, { force: true }).catch((error: NodeJS.ErrnoException) => {
       throw cannotWrite(lock, error)
     })
@@ -67,9 +72,12 @@ async function acquire(lock: string, draft: string, options: LockOptions): Promi
 async function bury(lock: string, dead: Holder, draft: string, options: LockOptions): Promise<void> {
   const right = `${lock}-${dead.nonce.replace(/[^\w-]/g, '')}`
   await acquire(right, draft, options)
-  const holder = await holderIn(lock)
-  if (typeof holder === 'object' && holder.nonce === dead.nonce) await rm(lock, { force: true })
-  await rm(right, { force: true })
+  try {
+    const holder = await holderIn(lock)
+    if (typeof holder === 'object' && holder.nonce === dead.nonce) await rm(lock, { force: true })
+  } finally {
+    await rm(right, { force: true })
+  }
 }
 
 /** Puts the draft in place, whole, unless something is there. */
@@ -92,13 +100,20 @@ async function appears(lock: string, draft: string): Promise<boolean> {
   )
 }
 
+/** @throws RunError `io` where no file can be opened, which says nothing about this one */
 async function holderIn(lock: string): Promise<Holder | 'unreadable' | undefined> {
   try {
     const holder = JSON.parse(await readFile(lock, 'utf8')) as Holder
     return typeof holder.pid === 'number' && typeof holder.nonce === 'string' ? holder : 'unreadable'
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable'
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EMFILE' || code === 'ENFILE') throw cannotRead(lock, error as NodeJS.ErrnoException)
+    return code === 'ENOENT' ? undefined : 'unreadable'
   }
+}
+
+function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
+  return a !== undefined && a.ino === b?.ino && a.mtimeMs === b.mtimeMs && a.size === b.size
 }
 
 function heldBy({ pid, host, since }: Holder, fate: 'alive' | 'elsewhere', lock: string): string {

@@ -86,6 +86,9 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     for (const folder of touched) await syncFolder(folder)
     touched.clear()
     await lines.sync()
+  }).catch(async (error: unknown) => {
+    await lines.close().catch(() => {})
+    throw error
   })
   return {
     made: ledger.made,

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readJournal } from '../../src/sinks/journal.ts'
@@ -191,13 +191,31 @@ describe('few file descriptors', () => {
     await checkInvariants(cwd, { said: first.stderr })
   })
 
-  // Node opens all modules of the program at once: below about a hundred descriptors that fails, as if it were a bug.
-  it('P19 are told also where they are too few to begin with', async () => {
-    const { env } = await countedService()
+  it('P19 are told in one line where they are too few to begin with', async () => {
     const cwd = await folderWith(docs())
-    const by = ['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh']
-    const { code, stderr } = await runCli(['summarize', 'docs', '--concurrency', '50'], { cwd, env, by })
-    expect(code).toBe(6)
-    expect(stderr).toMatch(/too many open files \(raise ulimit -n/)
+    const ended = Array.from({ length: 13 }, async (_, n) => {
+      const by = ['sh', '-c', `ulimit -n ${16 + 2 * n}; exec "$@"`, 'sh']
+      const { code, stderr } = await runCli([...summarize, '--simulate'], { cwd, by })
+      // With fewer still Node fails before it has read the first line of the program.
+      expect(stderr).not.toContain('/dist/')
+      if (!stderr.startsWith('claude-batch')) return undefined
+      expect([code, stderr]).toEqual([6, expect.stringMatching(/^.*can be opened.*raise ulimit -n\n$/)])
+      return code
+    })
+    expect((await Promise.all(ended)).at(-1)).toBe(6)
+    expect(await filesBelow(cwd)).toEqual(Object.keys(docs()))
+  })
+
+  it('are all given back by a run that an error ends', async (context) => {
+    if (process.platform !== 'linux') return context.skip('only Linux lists the open files of a process')
+    const { env } = await countedService()
+    const elsewhere = { pid: 1, nonce: 'n', host: 'elsewhere', since: 'then' }
+    const lock = { 'summaries/.claude-batch/lock': JSON.stringify(elsewhere) }
+    const cwd = await folderWith({ ...docs(), ...lock })
+    const ended = await runHere([...summarize, '--log', 'log.jsonl'], { cwd, env })
+    expect(ended.code).toBe(7)
+    const names = await readdir('/proc/self/fd')
+    const open = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')))
+    expect(open.filter((file) => file.startsWith(cwd))).toEqual([])
   })
 })

@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { type Holder, holderFor } from '../../src/sinks/holder.ts'
 import { lockFolder } from '../../src/sinks/lock.ts'
 import { realWorld } from '../../src/world.ts'
+import { injectFaults } from '../support/fault-fs.mjs'
 import { folderWith } from '../support/run-cli.ts'
 
 const { isRunning, pid } = realWorld()
@@ -97,6 +98,43 @@ describe('lockFolder', () => {
     await writeFile(join(folder, 'lock'), JSON.stringify({ ...(await self()), nonce: 'another' }))
     await unlock()
     expect(await readdir(folder)).toEqual(['lock'])
+  })
+
+  describe('with no descriptor left', () => {
+    const readsFail = (path: string) => injectFaults({ do: 'EMFILE', times: 1e9, op: 'readFile', path })
+    afterEach(() => injectFaults({}))
+
+    it('is unlocked all the same, unless the lock is not its own any more', async () => {
+      const folder = await folderWith({})
+      const unlock = await lock(folder)
+      readsFail('lock$')
+      await unlock()
+      expect(await readdir(folder)).toEqual([])
+
+      injectFaults({})
+      const again = await lock(folder)
+      await rm(join(folder, 'lock'))
+      await writeFile(join(folder, 'lock'), JSON.stringify({ ...(await self()), nonce: 'another' }))
+      readsFail('lock$')
+      await again()
+      expect(await readdir(folder)).toEqual(['lock'])
+    })
+
+    it.each(['lock$', '^/proc/'])(
+      'never takes a living holder for dead, or for unreadable: %s',
+      async (path) => {
+        const folder = await folderWith({})
+        const [first, second] = [await self(), await self()]
+        const unlock = await lockFolder(folder, { self: first, isRunning, tookOver: () => {} })
+        readsFail(path)
+        await expect(
+          lockFolder(folder, { self: second, isRunning, tookOver: () => {} }),
+        ).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('too many open files') })
+        injectFaults({})
+        await unlock()
+        expect(await readdir(folder)).toEqual([])
+      },
+    )
   })
 
   it('reports a folder in which there can be no lock', async () => {
