@@ -73,7 +73,9 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     if (known === undefined) return damaged.paths.has(path) ? 'intact' : 'foreign'
     const { size, mtime, sha256: hash } = known.written
     if (stats.size === size && stats.mtimeMs === mtime) return 'intact'
-    return stats.size === size && sha256(await contentOf(file)) === hash ? 'intact' : 'edited'
+    return stats.size === size && stats.isFile() && sha256(await contentOf(file)) === hash
+      ? 'intact'
+      : 'edited'
   }
 
   /** Keeps an outcome; resolves with what puts it in place. */

@@ -146,6 +146,7 @@ function isOvergrown({ lines, live }: Ledger): boolean {
 /** Whether a file begins as our records do, or there is none. */
 async function isRecord(file: string): Promise<boolean> {
   const stats = await lookAt(file)
+  if (stats?.isSymbolicLink()) return false
   if (stats === undefined || !stats.isFile()) return true
   return (await contentOf(file)).toString('utf8', 0, 7) === 'ERROR: '
 }
@@ -169,7 +170,7 @@ async function asEdited(
   const stats = await lookAt(path)
   if (stats === undefined || stats.mtimeMs <= Date.parse(line.time)) return undefined
   const hash = sha256(text)
-  if (sha256(await contentOf(path)) === hash) return undefined
+  if (!stats.isSymbolicLink() && sha256(await contentOf(path)) === hash) return undefined
   return { output: { file, size: Buffer.byteLength(text), mtime: 0, sha256: hash } }
 }
 

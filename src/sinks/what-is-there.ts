@@ -1,11 +1,20 @@
 import type { Stats } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { lstat, readFile, stat } from 'node:fs/promises'
 import { cannotRead } from './disk-error.ts'
 
-/** What is there under this name; undefined where nothing is. @throws RunError `io` */
-export function lookAt(file: string): Promise<Stats | undefined> {
-  return stat(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+/**
+ * What is there under this name, links followed; a link that leads nowhere is there too, and is somebody's. Undefined
+ * where nothing is.
+ * @throws RunError `io`
+ */
+export async function lookAt(file: string): Promise<Stats | undefined> {
+  return (await there(stat, file)) ?? (await there(lstat, file))
+}
+
+function there(look: (file: string) => Promise<Stats>, file: string): Promise<Stats | undefined> {
+  return look(file).catch((error: NodeJS.ErrnoException) => {
+    // A link that leads to itself leads nowhere either.
+    if (error.code === 'ENOENT' || error.code === 'ELOOP') return undefined
     throw cannotRead(file, error)
   })
 }

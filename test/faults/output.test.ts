@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest'
@@ -294,13 +305,31 @@ describe('what is in the way of a summary', () => {
     await symlink(join(cwd, 'nowhere'), summaryIn(cwd, 'c'))
     const { code, stderr } = await runHere(summarize, { cwd, env })
     expect(code).toBe(1)
-    expect(stderr).toContain('docs/b.md: output foreign')
-    expect(hits()).toEqual({ a: 1, c: 1 })
+    for (const name of 'bc') expect(stderr).toContain(`docs/${name}.md: output foreign`)
+    expect(hits()).toEqual({ a: 1 })
+    expect(await readlink(summaryIn(cwd, 'c'))).toBe(join(cwd, 'nowhere'))
 
-    expect(await runHere(['summarize', 'docs/b.md', '--force'], { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runHere([...summarize, '--force'], { cwd, env })).toMatchObject({ code: 0 })
     expect(await readFile(join(cwd, '.bashrc'), 'utf8')).toBe('precious')
     expect(await readdir(cwd)).not.toContain('nowhere')
     await checkInvariants(cwd, { said: stderr })
+  })
+
+  it('F17 if it is a link that leads nowhere is somebody’s also where our own was, and at a record’s place', async () => {
+    const { cwd, hits, again } = await done()
+    const links = [summaryIn(cwd, 'a'), summaryIn(cwd, 'b'), recordIn(cwd, 'b')]
+    for (const link of links) {
+      await rm(link, { force: true })
+      // As long as a summary is, by its own size.
+      await symlink('n'.repeat(summaryOf('a').length), link)
+    }
+    await writeFile(join(cwd, 'docs/b.md'), `${sentence('b')} And more.\n`)
+    const { code, stderr } = await again('-v')
+    expect(code).toBe(1)
+    expect(stderr).toContain('docs/a.md: skipped: unchanged; its summary was edited by hand, and stands')
+    expect(stderr).toMatch(/docs\/b\.md: output edited: .*--force replaces it/)
+    for (const link of links) expect(await readlink(link)).toMatch(/^n+$/)
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
   })
 
   it('F18 if a link leads its folder elsewhere is found before the document is sent', async () => {
