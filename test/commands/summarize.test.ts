@@ -278,51 +278,6 @@ describe('claude-batch in a pipeline', () => {
   })
 })
 
-describe('claude-batch told to stop', () => {
-  it('keeps what is in flight at the first signal, reports, and dies by that signal', async () => {
-    const cwd = await folderWith(docs(20))
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 300, sigma: 0 } })
-    const { code, signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '4'], {
-      cwd,
-      env,
-      meanwhile: (child) => {
-        const watch = setInterval(() => {
-          if (simulator.stats().inFlight < 4) return
-          clearInterval(watch)
-          child.kill('SIGINT')
-        }, 5)
-      },
-    })
-    expect([code, signal]).toEqual([null, 'SIGINT'])
-    expect(stderr).toContain('stopping: waiting for 4 requests in flight')
-    expect(stderr).toMatch(/4 summarized, 16 not done/)
-    expect(simulator.stats()).toMatchObject({ requests: 4, aborted: 0 })
-    expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(4)
-  })
-
-  it('abandons what is in flight at the second', async () => {
-    const cwd = await folderWith(docs(5))
-    const { env, simulator } = await serviceFor({ script: () => ({ kind: 'stall', afterHeaders: false }) })
-    const { signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
-      cwd,
-      env,
-      meanwhile: (child) => {
-        const watch = setInterval(() => {
-          if (simulator.stats().inFlight < 2) return
-          clearInterval(watch)
-          child.kill('SIGTERM')
-          // A second key within half a second counts as the same; later ones do not.
-          const again = setInterval(() => child.kill('SIGTERM'), 200)
-          child.on('close', () => clearInterval(again))
-        }, 5)
-      },
-    })
-    expect(signal).toBe('SIGTERM')
-    expect(stderr).toMatch(/5 not done/)
-    expect(simulator.stats().aborted).toBe(2)
-  })
-})
-
 describe('claude-batch used wrongly', () => {
   const wrong: [string, string[], number, RegExp][] = [
     ['no command', [], 2, /Usage: claude-batch/],

@@ -71,6 +71,7 @@ describe('signals', () => {
       expect(stderr).toContain(`stopped by ${name}; the same command goes on with the rest`)
       expect(simulator.stats()).toMatchObject({ requests: 4, aborted: 0 })
       expect(await summariesIn(cwd)).toBe(4)
+      expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(4)
       expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
       expect(simulator.stats().requests).toBe(12)
     },
