@@ -365,14 +365,14 @@ describe('what is named', () => {
 
   it('I37 a list may have CRLF, blank lines, a mark, .. and no last line end; what it names stays below the output', async () => {
     const cwd = await folderWith({
-      'work/x.md': prose('work'),
+      'desk/x.md': prose('desk'),
       'up.md': prose('up'),
-      'work/ y .md': prose('spaces'),
+      'desk/ y .md': prose('spaces'),
     })
     const { env, simulator } = await serviceFor({})
-    const input = '\ufeffx.md\r\n\r\n   \r\n../up.md\r\n../work/../work/x.md\n y .md'
+    const input = '\ufeffx.md\r\n\r\n   \r\n../up.md\r\n../desk/../desk/x.md\n y .md'
     const args = ['summarize', '--files-from', '-']
-    const { code, written } = await orderlyRun(args, { cwd: join(cwd, 'work'), env, input })
+    const { code, written } = await orderlyRun(args, { cwd: join(cwd, 'desk'), env, input })
     expect([code, simulator.stats().requests]).toEqual([0, 3])
     expect(namesOf(written)).toEqual(summariesOf('x.md', ' y .md', `${cwd.slice(1)}/up.md`))
   })
