@@ -45,7 +45,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli.ts'],
   'p-limit': ['engine/pool.ts'],
   'p-retry': ['engine/retry.ts'],
-  'fast-glob': ['inputs/find.ts', 'inputs/walk.ts'],
+  'fast-glob': ['inputs/find.ts', 'inputs/pattern.ts', 'inputs/walk.ts'],
   ignore: ['inputs/ignore-files.ts'],
   yaml: ['config/file.ts', 'inputs/pin.ts', 'inputs/prompt-file.ts'],
   chalk: ['ui/paint.ts', 'ui/report.ts'],

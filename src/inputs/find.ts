@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
-import { basename, relative, resolve, sep } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import fastGlob from 'fast-glob'
 import type { InputProblem, Source } from '../core/document.ts'
 import { sourcePath } from '../core/source-path.ts'
-import { UsageError } from '../errors.ts'
 import { documentOf, earlierOutput } from './earlier-output.ts'
+import { checkPattern, isPattern, partsOf } from './pattern.ts'
 import { reasonOf } from './reason.ts'
 import { type PassedOver, walkFileSystem } from './walk.ts'
 
@@ -99,7 +99,7 @@ async function expand(
       candidate(file, true, options, { as: 'fail', type: 'vanished', message: 'the link leads nowhere' }),
     ]
   }
-  return !literal && fastGlob.isDynamicPattern(input)
+  return !literal && isPattern(input)
     ? match(input, options)
     : [candidate(file, true, options, input.includes('\ufffd') ? badName : notFound)]
 }
@@ -110,17 +110,10 @@ async function walk(directory: string, options: FindOptions): Promise<Candidate[
   return glob('**/*', directory, options, chosen)
 }
 
-async function match(pattern: string, options: FindOptions): Promise<Candidate[] | undefined> {
-  checkPattern(pattern)
+async function match(text: string, options: FindOptions): Promise<Candidate[] | undefined> {
   const found: Candidate[] = []
-  // `{drafts,notes}/*.md` names two folders: each is walked from where its pattern begins.
-  for (const { base, positive } of fastGlob.generateTasks(pattern)) {
-    const root = resolve(options.cwd, base)
-    for (const one of positive) {
-      const within = relative(root, resolve(options.cwd, one)).split(sep).join('/')
-      for (const candidate of await glob(within, root, options)) found.push(candidate)
-    }
-  }
+  for (const { root, pattern } of partsOf(text, options.cwd))
+    for (const candidate of await glob(pattern, root, options)) found.push(candidate)
   // The parts of one pattern may meet.
   return found.length === 0 ? undefined : withoutRepetition(found)
 }
@@ -209,20 +202,6 @@ function statOf(file: string) {
 
 function prefer(a: Candidate, b: Candidate): boolean {
   return a.named === b.named ? a.path < b.path : a.named
-}
-
-/** Some patterns take a matcher exponential time (picomatch#175): those a person would not write are refused. */
-function checkPattern(pattern: string): void {
-  const starsPerPart = Math.max(
-    ...pattern.split('/').map((part) => part.replace(/\*+/g, '*').split('*').length - 1),
-  )
-  const deep = pattern.split('/').filter((part) => part === '**').length
-  const groups = pattern.match(/[*+?@!]\(/g)?.length ?? 0
-  if (pattern.length > 256 || starsPerPart > 6 || deep > 3 || groups > 2) {
-    throw new UsageError(
-      `the pattern ${JSON.stringify(pattern.slice(0, 80))} is too complicated; use fewer wildcards, or --files-from with find`,
-    )
-  }
 }
 
 const notFound: InputProblem = { as: 'fail', type: 'not_found', message: 'no such file or directory' }
