@@ -43,11 +43,21 @@ export function walkOptions(options: SummarizeOptions, { cwd }: World, out: stri
   }
 }
 
-/** One line for when none of it is there. */
-export function nothingFound(inputs: readonly Input[]): string {
-  const names = inputs.slice(0, 3).map(({ text }) => JSON.stringify(text))
-  if (names.length === 0) return 'the list of --files-from is empty'
-  return `nothing matches ${names.join(', ')}${inputs.length > 3 ? ` and ${inputs.length - 3} more` : ''}`
+/** One line for when none of it is there, but for what an earlier run wrote. */
+export function nothingFound(inputs: readonly Input[], earlier: readonly string[]): string {
+  const missing = inputs.map(({ text }) => text).filter((text) => !earlier.includes(text))
+  const parts: string[] = []
+  if (missing.length > 0) parts.push(`nothing matches ${some(missing)}`)
+  if (earlier.length > 0)
+    parts.push(
+      `by name and place, ${some(earlier)} ${earlier.length === 1 ? 'is' : 'are'} what an earlier run wrote; a file of your own can be renamed, or given on stdin`,
+    )
+  return parts.length === 0 ? 'the list of --files-from is empty' : parts.join('; ')
+}
+
+function some(texts: readonly string[]): string {
+  const names = texts.slice(0, 3).map((text) => JSON.stringify(text))
+  return `${names.join(', ')}${texts.length > 3 ? ` and ${texts.length - 3} more` : ''}`
 }
 
 /** The absolute paths of it. */

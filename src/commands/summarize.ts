@@ -42,7 +42,7 @@ export async function summarize(
   const inputs = await namedInputs(args, options, world)
   const out = outputFolder(inputs, options, world)
   const found = await find(inputs, walkOptions(options, world, out))
-  if (!found.anything) throw new RunError('noInput', nothingFound(inputs))
+  if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
   const prompt = await loadPrompt(options.prompt, {
     cwd: world.cwd,
     inputRoots: rootsOf(inputs, world),

@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { InputProblem } from '../core/document.ts'
 import { recordSuffix, summarySuffix } from '../core/output-path.ts'
 
@@ -10,7 +12,32 @@ export function documentOf(name: string): string | undefined {
     : undefined
 }
 
-/** What such a file is told as, wherever it is met and even where a shell's pattern named it. */
+/** What a run remembers, in its output folder. */
+export const memoryFolder = '.claude-batch'
+
+/**
+ * Whether a file that somebody named is a summary or record of ours. A shell names such files without being asked to,
+ * so its name counts where its place speaks for it too: beside its document, or below a folder that is, or was, for
+ * output. Anywhere else it is somebody's own, which was named like that.
+ */
+export async function isEarlierOutput(file: string, out: string | undefined): Promise<boolean> {
+  const about = documentOf(basename(file))
+  if (about === undefined) return false
+  if (await isThere(join(dirname(file), about))) return true
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (folder === out || (await isThere(join(folder, memoryFolder)))) return true
+    if (folder === dirname(folder)) return false
+  }
+}
+
+function isThere(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** What such a file is told as; one that is only met, and not named, for its name alone. */
 export const earlierOutput: InputProblem = {
   as: 'skip',
   type: 'earlier_output',

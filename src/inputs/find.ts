@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import fastGlob from 'fast-glob'
 import type { InputProblem, Source } from '../core/document.ts'
 import { sourcePath } from '../core/source-path.ts'
-import { documentOf, earlierOutput } from './earlier-output.ts'
+import { earlierOutput, isEarlierOutput } from './earlier-output.ts'
 import { checkPattern, isPattern, partsOf } from './pattern.ts'
 import { reasonOf } from './reason.ts'
 import { type PassedOver, walkFileSystem } from './walk.ts'
@@ -27,7 +27,9 @@ export interface Found {
   readonly sources: readonly Source[]
   /** Patterns without a match. */
   readonly unmatched: readonly string[]
-  /** At least one input names something there is, if only an empty directory. */
+  /** Files that were named, and are what an earlier run wrote. */
+  readonly earlier: readonly string[]
+  /** At least one input names something else that there is, if only an empty directory. */
   readonly anything: boolean
 }
 
@@ -48,10 +50,13 @@ type Candidate = { -readonly [Field in keyof Source]: Source[Field] }
 export async function find(inputs: readonly Input[], options: FindOptions): Promise<Found> {
   const found: Candidate[] = []
   const unmatched: string[] = []
+  const earlier: string[] = []
   let anything = false
   for (const input of inputs) {
     const candidates = await expand(input, options)
     if (candidates === undefined) unmatched.push(input.text)
+    else if (candidates.some(({ named, problem }) => named && problem === earlierOutput))
+      earlier.push(input.text)
     else anything ||= !candidates.some(({ problem }) => problem === notFound)
     for (const candidate of candidates ?? []) found.push(candidate)
   }
@@ -59,7 +64,7 @@ export async function find(inputs: readonly Input[], options: FindOptions): Prom
   const sources = await looked(once, options)
   sources.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   for (const [index, source] of sources.entries()) source.index = index
-  return { sources, unmatched, anything }
+  return { sources, unmatched, earlier, anything }
 }
 
 /** Named wins: the user's own mention of a file makes its being unusable a failure. */
@@ -82,7 +87,7 @@ async function expand(
   const stats = await stat(file).catch((error: NodeJS.ErrnoException) => error)
   if (!(stats instanceof Error)) {
     if (stats.isDirectory()) return walk(file, options)
-    const ours = documentOf(basename(file)) !== undefined ? earlierOutput : undefined
+    const ours = (await isEarlierOutput(file, options.out)) ? earlierOutput : undefined
     return [candidate(file, true, options, stats.isFile() ? ours : notAFile)]
   }
   if (stats.code !== 'ENOENT' && stats.code !== 'ENOTDIR' && stats.code !== 'ENAMETOOLONG') {

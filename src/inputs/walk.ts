@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import type { FileSystemAdapter } from 'fast-glob'
 import type { InputProblem } from '../core/document.ts'
 import { UsageError } from '../errors.ts'
-import { documentOf, earlierOutput } from './earlier-output.ts'
+import { documentOf, earlierOutput, memoryFolder } from './earlier-output.ts'
 import { ancestorRules, type IgnoreRules, isIgnored, rulesIn } from './ignore-files.ts'
 import { reasonOf } from './reason.ts'
 
@@ -27,9 +27,6 @@ export interface WalkOptions {
 
 /** Directories nobody means when naming the folder around them; naming them, or `--no-ignore`, includes them. */
 const neverMeant = ['node_modules', '.git']
-
-/** What a run remembers, in its output folder. */
-const memoryFolder = '.claude-batch'
 
 /**
  * The file system as a walk from `root` may see it: without hidden and ignored files, the output folder, and what

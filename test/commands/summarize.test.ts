@@ -290,6 +290,12 @@ describe('claude-batch used wrongly', () => {
       /unknown option '--concurency'.*Did you mean --concurrency/,
     ],
     ['a file that is not there', ['summarize', 'gone.md'], 3, /nothing matches "gone\.md"/],
+    [
+      'what an earlier run wrote',
+      ['summarize', 'gone.md', 'a.md.summary.md'],
+      3,
+      /nothing matches "gone\.md"; by name and place, "a\.md\.summary\.md" is what an earlier run wrote/,
+    ],
     ['a pattern without a match', ['summarize', '*.nope'], 3, /nothing matches "\*\.nope"/],
     ['--quiet with --verbose', ['summarize', 'a.md', '-q', '-v'], 2, /contradict/],
     ['-0 alone', ['summarize', 'a.md', '-0'], 2, /--files-from/],
@@ -330,13 +336,13 @@ describe('claude-batch used wrongly', () => {
   ]
 
   it.each(wrong)('%s', async (_name, args, code, message) => {
-    const cwd = await folderWith({ 'a.md': prose(1) })
+    const cwd = await folderWith({ 'a.md': prose(1), 'a.md.summary.md': prose(2) })
     const ended = await runHere(args, { cwd, env: {} })
     expect(ended.code).toBe(code)
     expect(ended.stdout).toBe('')
     expect(ended.stderr).toMatch(message)
     expect(ended.stderr).not.toMatch(/\n\s+at /)
-    expect(await readdir(cwd)).toEqual(['a.md'])
+    expect(await readdir(cwd)).toEqual(['a.md', 'a.md.summary.md'])
   })
 
   it('without credentials says the two ways on, and writes nothing', async () => {

@@ -173,6 +173,27 @@ describe('find', () => {
     ])
   })
 
+  it('takes a file that is named for its own sake, though its name is like a summary’s, where none of ours can be', async () => {
+    const files = {
+      'notes/cat.summary.md': '',
+      'docs/a.md': '',
+      'docs/a.md.summary.md': '',
+      'out/docs/b.md.summary.md': '',
+      'before/.claude-batch/ledger.jsonl': '',
+      'before/docs/c.md.error.txt': '',
+    }
+    const ours = ['docs/a.md.summary.md', 'out/docs/b.md.summary.md', 'before/docs/c.md.error.txt']
+    const cwd = await folderWith(files)
+    const options = { cwd, out: join(cwd, 'out') }
+    const all = await found(['notes/cat.summary.md', ...ours], {}, options)
+    expect(all.sources.filter(({ problem }) => problem === undefined).map(({ path }) => path)).toEqual([
+      'notes/cat.summary.md',
+    ])
+    expect(all).toMatchObject({ anything: true, earlier: ours })
+    expect(await found(ours, {}, options)).toMatchObject({ anything: false, earlier: ours })
+    expect((await found(['notes'], {}, options)).sources[0]?.problem?.type).toBe('earlier_output')
+  })
+
   it('takes names with a backslash for what they are', async () => {
     const { paths } = await found(['c'], { 'c/back\\slash.md': '', 'c/back/slash.md': '' })
     expect(paths).toEqual(['c/back/slash.md', 'c/back\\slash.md'])
