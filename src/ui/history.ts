@@ -53,7 +53,12 @@ function cellsOf({ summarized, failed, usage, cost_picodollars, unknown_cost, lo
   const known = dollars(BigInt(cost_picodollars))
   const cost = unknown_cost === 0 ? known : cost_picodollars === '0' ? 'unknown' : `${known} and unknown`
   const tokens = [promptTokens(usage), usage.output].map((count) => count.toLocaleString('en-US'))
-  return [String(summarized), String(failed), ...tokens, lost === 0 ? cost : `${cost} (${lost} lost replies)`]
+  return [
+    String(summarized),
+    String(failed),
+    ...tokens,
+    lost === 0 ? cost : `${cost} (${lost} lost ${lost === 1 ? 'reply' : 'replies'})`,
+  ]
 }
 
 /** The first three columns are words and begin on the left; numbers end on the right. */
