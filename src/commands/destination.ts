@@ -2,6 +2,7 @@ import { join, relative, resolve, sep } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Watch } from '../core/ask.ts'
+import type { Counted } from '../core/counted.ts'
 import type { Source } from '../core/document.ts'
 import { ledgerVersion, type RunFacts } from '../core/ledger-line.ts'
 import { printable } from '../core/printable.ts'
@@ -29,7 +30,7 @@ export interface Destination {
   readonly done: readonly Source[]
   readonly objection?: NonNullable<Job['objection']>
   readonly keep?: NonNullable<Job['keep']>
-  readonly again: ReadonlyMap<Again, number>
+  readonly again: ReadonlyMap<Again, Counted>
   /** Shows the one summary as it is written. */
   readonly watch?: Watch
   /** After the sink. */

@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt.ts'
+import { type Counted, countDocument } from './counted.ts'
 import { mayBeBilled } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import { type Picodollars, priceOf } from './price.ts'
@@ -9,7 +10,7 @@ export interface Report {
   readonly documents: Readonly<Record<Outcome['status'], number>>
   /** How many of the failed ones the same run may cure tomorrow. */
   readonly transient: number
-  readonly skippedBy: ReadonlyMap<string, number>
+  readonly skippedBy: ReadonlyMap<string, Counted>
   readonly requests: number
   /** Sendings beyond a document's first, by what made them necessary. */
   readonly retriesBy: ReadonlyMap<string, number>
@@ -45,7 +46,7 @@ export interface Tally {
 
 export function createTally(): Tally {
   const documents = { summarized: 0, failed: 0, skipped: 0, pending: 0 }
-  const skippedBy = new Map<string, number>()
+  const skippedBy = new Map<string, Counted>()
   const retriesBy = new Map<string, number>()
   const answeredBy = new Map<string, number>()
   const lastFault = new Map<string, string>()
@@ -80,7 +81,7 @@ export function createTally(): Tally {
     outcome(outcome) {
       documents[outcome.status]++
       lastFault.delete(outcome.source.path)
-      if (outcome.status === 'skipped') increment(skippedBy, outcome.type)
+      if (outcome.status === 'skipped') countDocument(skippedBy, outcome.type, outcome.source.path)
       if (outcome.status === 'failed' && outcome.failure.transient) transient++
     },
     standing,

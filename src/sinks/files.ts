@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { platform } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
+import { type Counted, countDocument } from '../core/counted.ts'
 import type { InputProblem, Source } from '../core/document.ts'
 import { lineOf, type RunFacts } from '../core/ledger-line.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
@@ -33,8 +34,8 @@ export interface Files extends Sink {
    * `write` tells.
    */
   keep(outcome: Outcome): Promise<void>
-  /** How many documents were asked about again so far, by the reason. */
-  readonly again: ReadonlyMap<Again, number>
+  /** Documents that were summarized again so far, by the reason. */
+  readonly again: ReadonlyMap<Again, Counted>
 }
 
 export interface FilesOptions {
@@ -55,7 +56,9 @@ export interface FilesOptions {
 export function filesSink(out: string, sources: readonly Source[], options: FilesOptions): Files {
   const { memory, facts, foldsCase, force, clock } = options
   const { made, failing, damaged } = memory
-  const again = new Map<Again, number>()
+  const again = new Map<Again, Counted>()
+  /** Of those that were asked about again, and are not written yet. */
+  const reasons = new Map<string, Again>()
   let names: ReturnType<typeof outputPaths> | undefined
   // Only when the first is needed: a run with nothing to do should not work them all out.
   const name = (path: string) => {
@@ -112,7 +115,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       const problem = standing(same, await placeOf(path, known), force)
       if (problem === undefined && known !== undefined) {
         const reason = force ? 'forced' : same ? 'summary gone' : changeSince(known, facts)
-        again.set(reason, (again.get(reason) ?? 0) + 1)
+        reasons.set(path, reason)
       }
       return problem
     },
@@ -124,6 +127,10 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     async write(outcome) {
       const place = await (kept.get(outcome) ?? begin(outcome))
       await place()
+      const { path } = outcome.source
+      const reason = reasons.get(path)
+      if (reason !== undefined && outcome.status === 'summarized') countDocument(again, reason, path)
+      reasons.delete(path)
     },
     close: () => memory.close(),
   }

@@ -1,9 +1,11 @@
 import type { ChalkInstance } from 'chalk'
+import type { Counted } from '../core/counted.ts'
 import { duration } from '../core/duration.ts'
 import { limitNames, limitWords, type PaceAccount } from '../core/pace.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import type { Report } from '../core/report.ts'
+import { unchanged } from '../core/standing.ts'
 import { promptTokens } from '../core/usage.ts'
 
 /** What the report says beside its numbers. */
@@ -15,8 +17,8 @@ export interface Setting {
   readonly out?: string
   readonly pace: PaceAccount
   readonly simulated: boolean
-  /** How many documents that had a summary were asked about again, by the reason. */
-  readonly again: ReadonlyMap<string, number>
+  /** Documents that had a summary and were summarized again, by the reason. */
+  readonly again: ReadonlyMap<string, Counted>
 }
 
 /** The account of a run, as a few lines for a person. */
@@ -24,7 +26,7 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
   const { documents, usage, latency, firstToken, requests } = report
   const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
   const rows: [string, string][] = [['documents', `${counted(total)}: ${outcomes(report, paint)}`]]
-  if (setting.again.size > 0) rows.push(['again', breakdown(setting.again)])
+  if (setting.again.size > 0) rows.push(['again', documentsBy(setting.again)])
   if (requests > 0) {
     rows.push(
       ['tokens', `${counted(promptTokens(usage))} in, ${counted(usage.output)} out`],
@@ -95,7 +97,7 @@ function outcomes({ documents, transient, skippedBy }: Report, paint: ChalkInsta
           : ` (${counted(transient)} worth running again)`
     parts.push(paint.red(`${counted(documents.failed)} failed${hint}`))
   }
-  if (documents.skipped > 0) parts.push(`${counted(documents.skipped)} skipped (${breakdown(skippedBy)})`)
+  if (documents.skipped > 0) parts.push(`${counted(documents.skipped)} skipped (${documentsBy(skippedBy)})`)
   if (documents.pending > 0) parts.push(paint.yellow(`${counted(documents.pending)} not done`))
   return parts.join(', ')
 }
@@ -106,7 +108,9 @@ function cost({ cost, unknownCost, lostReplies }: Report, { simulated, model }: 
   const why =
     unknownCost === 0 ? '' : ` (${counted(unknownCost)} without usage or a price for ${printable(model)})`
   const lost =
-    lostReplies === 0 ? '' : `; ${counted(lostReplies)} replies were lost on the way and may be billed too`
+    lostReplies === 0
+      ? ''
+      : `; ${lostReplies === 1 ? '1 reply was' : `${counted(lostReplies)} replies were`} lost on the way and may be billed too`
   return `${known}${why}${lost}${simulated ? ' (simulated: nothing was spent)' : ''}`
 }
 
@@ -114,6 +118,17 @@ function retries({ retriesBy }: Report): string {
   const total = [...retriesBy.values()].reduce((sum, count) => sum + count, 0)
   if (total === 0) return ''
   return `, of them ${counted(total)} ${total === 1 ? 'retry' : 'retries'} (${breakdown(retriesBy)})`
+}
+
+/** Those that are few are named, but for what was only to be expected. */
+function documentsBy(counts: ReadonlyMap<string, Counted>): string {
+  return [...counts]
+    .sort(([, a], [, b]) => b.count - a.count)
+    .map(([reason, { count, paths }]) => {
+      const names = reason === unchanged.type ? '' : paths.map((path) => printable(path)).join(', ')
+      return `${counted(count)} × ${printable(reason)}${names === '' ? '' : `: ${names}`}`
+    })
+    .join('; ')
 }
 
 function breakdown(counts: ReadonlyMap<string, number>): string {

@@ -116,6 +116,15 @@ describe('running again', () => {
     expect(stderr).toContain('3 × settings changed')
   })
 
+  it('counts as done again only what was done', async () => {
+    const it = await setting()
+    await it.run()
+    it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
+    const { hits, stderr } = await it.run('--force')
+    expect(hits).toBe(3)
+    expect(stderr).toMatch(/^again +2 × forced: docs\/a\.md, docs\/c\.md$/m)
+  })
+
   it('with --force does everything again', async () => {
     const { run } = await setting()
     await run()
@@ -131,7 +140,7 @@ describe('running again', () => {
     await rm(path('a'))
     const { hits, stderr } = await run()
     expect(hits).toBe(1)
-    expect(stderr).toContain('1 × summary gone')
+    expect(stderr).toContain('1 × summary gone: docs/a.md')
     expect(await summary('a')).toBe(before)
   })
 
@@ -141,7 +150,7 @@ describe('running again', () => {
     await appendFile(path('a'), 'And a word of mine.\n')
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([0, 0])
-    expect(stderr).toContain('1 × edited')
+    expect(stderr).toContain('1 × edited: docs/a.md')
     expect(await summary('a')).toContain('a word of mine')
   })
 

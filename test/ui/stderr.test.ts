@@ -57,7 +57,7 @@ describe('the report', () => {
     for (const outcome of outcomes) tally.outcome(outcome)
     expect(reportText(tally.report(2500), { ...setting, out: 'summaries' }, plain)).toBe(
       [
-        'documents  4: 1 summarized, 1 failed, 1 skipped (1 × empty), 1 not done',
+        'documents  4: 1 summarized, 1 failed, 1 skipped (1 × empty: c), 1 not done',
         'tokens     2,000 in, 200 out',
         'cost       $0.0003',
         'requests   3, of them 1 retry (1 × 529)',
@@ -69,6 +69,19 @@ describe('the report', () => {
         '',
       ].join('\n'),
     )
+  })
+
+  it('names the documents of a kind that are few, but for those where all is well', () => {
+    const tally = createTally()
+    const skip = (path: string, type: string) =>
+      tally.outcome({ ...base(path), status: 'skipped', type, reason: '' })
+    for (const path of ['a', 'b', 'c', 'd']) skip(path, 'empty')
+    for (const path of ['e', 'f\n', 'g']) skip(path, 'edited')
+    skip('h', 'unchanged')
+    const again = new Map([['summary gone', { count: 1, paths: ['i'] }]])
+    const text = reportText(tally.report(1), { ...setting, again }, plain)
+    expect(text).toContain('8 skipped (4 × empty; 3 × edited: e, f\\x0a, g; 1 × unchanged)')
+    expect(text).toMatch(/^again +1 × summary gone: i$/m)
   })
 
   it('never shows an unknown cost as $0', () => {
@@ -85,7 +98,7 @@ describe('the report', () => {
     const tally = createTally()
     tally.attempt(attempt('a', { fault: { kind: 'timeout', type: 'timeout', message: '' } }))
     expect(reportText(tally.report(1), setting, plain)).toContain(
-      '1 replies were lost on the way and may be billed too',
+      '1 reply was lost on the way and may be billed too',
     )
   })
 })
