@@ -125,7 +125,13 @@ function documentsBy(counts: ReadonlyMap<string, Counted>): string {
   return [...counts]
     .sort(([, a], [, b]) => b.count - a.count)
     .map(([reason, { count, paths }]) => {
-      const names = reason === unchanged.type ? '' : paths.map((path) => printable(path)).join(', ')
+      const names =
+        reason === unchanged.type
+          ? ''
+          : [...paths]
+              .sort()
+              .map((path) => printable(path))
+              .join(', ')
       return `${counted(count)} × ${printable(reason)}${names === '' ? '' : `: ${names}`}`
     })
     .join('; ')

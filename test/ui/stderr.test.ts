@@ -78,10 +78,10 @@ describe('the report', () => {
     for (const path of ['a', 'b', 'c', 'd']) skip(path, 'empty')
     for (const path of ['e', 'f\n', 'g']) skip(path, 'edited')
     skip('h', 'unchanged')
-    const again = new Map([['summary gone', { count: 1, paths: ['i'] }]])
+    const again = new Map([['summary gone', { count: 2, paths: ['j', 'i'] }]])
     const text = reportText(tally.report(1), { ...setting, again }, plain)
     expect(text).toContain('8 skipped (4 × empty; 3 × edited: e, f\\x0a, g; 1 × unchanged)')
-    expect(text).toMatch(/^again +1 × summary gone: i$/m)
+    expect(text).toMatch(/^again +2 × summary gone: i, j$/m)
   })
 
   it('never shows an unknown cost as $0', () => {
