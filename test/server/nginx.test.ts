@@ -1,0 +1,130 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { documented } from '../support/documented.ts'
+import { nginx, noNginx } from '../support/nginx.ts'
+import { rawRequest } from '../support/raw-http.ts'
+import { eventsOf, serving } from '../support/serving.ts'
+import { end, heldAnswer, said } from '../support/stream-events.ts'
+
+const json = { 'content-type': 'application/json' }
+const asked = { method: 'POST', headers: json, body: JSON.stringify({ prompt: 'What floats?' }) }
+const patient = { timeout: 10_000 }
+const done = { done: true, usage: { input: 9, output: 2 } }
+
+beforeEach((context) => {
+  const why = noNginx()
+  if (why !== undefined) context.skip(why)
+})
+
+/** A server whose first answer comes as the test says, with nginx before it. */
+async function behindNginx(location: (upstream: string) => string, ...flags: string[]) {
+  const answer = heldAnswer()
+  const server = await serving(flags, {
+    service: { script: ({ index }) => (index === 0 ? answer.behaviour : { kind: 'answer', delayMs: 1 }) },
+  })
+  return { server, answer, proxy: await nginx(location(server.url)) }
+}
+
+/** Asks through nginx, and keeps what arrives. */
+function listen(url: string) {
+  const events: unknown[] = []
+  const ended = (async () => {
+    for await (const event of eventsOf(await fetch(`${url}/stream`, asked))) events.push(event)
+  })()
+  return { events, ended }
+}
+
+const plain = (upstream: string) => `location / { proxy_pass ${upstream}; }`
+// 1.0 is what it speaks by itself up to 1.28; pieces of 1.1 it hands on as they come, with or without the header.
+const deaf = (upstream: string) =>
+  `location / { proxy_pass ${upstream}; proxy_http_version 1.0; proxy_ignore_headers X-Accel-Buffering; }`
+const oneByOne = (upstream: string) =>
+  `location / { proxy_pass ${upstream}; proxy_http_version 1.1; proxy_set_header Connection ""; }`
+const block = await documented('serve.md', 'nginx')
+const theOneOfTheDocs = (upstream: string) => block.replace('http://127.0.0.1:8000;', `${upstream};`)
+
+/** The service's first word has left the server, which says so through the same nginx. */
+async function firstWordSent(url: string) {
+  await vi.waitUntil(async () => {
+    const metrics = await fetch(`${url}/metrics`).then((response) => response.text())
+    return metrics.includes('claude_batch_time_to_first_text_seconds_count 1')
+  }, patient)
+}
+
+describe('behind an nginx that buffers, as it does by default', () => {
+  it.each([
+    ['with nothing but proxy_pass', plain],
+    ['over connections it keeps', oneByOne],
+    ['as the documentation has it', theOneOfTheDocs],
+  ])('each event arrives while the next is still to come: %s', async (_, location) => {
+    const { answer, proxy } = await behindNginx(location)
+    const { events, ended } = listen(proxy)
+    for (const text of ['Boats', ' float', '.']) {
+      await answer.send(said(text))
+      await expect.poll(() => events.at(-1), patient).toEqual({ text })
+    }
+    await answer.send(end)
+    await ended
+    expect(events).toEqual([{ text: 'Boats' }, { text: ' float' }, { text: '.' }, done])
+  })
+
+  it('nothing arrives before the end where nginx is told to ignore the header', async () => {
+    const { answer, proxy } = await behindNginx(deaf)
+    const { events, ended } = listen(proxy)
+    for (const text of ['Boats', ' float', '.']) await answer.send(said(text))
+    await firstWordSent(proxy)
+    // Its one worker has met the first word before it could answer this.
+    await fetch(`${proxy}/healthz`)
+    expect(events).toEqual([])
+    await answer.send(end)
+    await ended
+    expect(events).toEqual([{ text: 'Boats' }, { text: ' float' }, { text: '.' }, done])
+  })
+
+  it('a client that hangs up cancels the request to the service', async () => {
+    const { server, answer, proxy } = await behindNginx(plain)
+    const hangUp = new AbortController()
+    const sent = fetch(`${proxy}/stream`, { ...asked, signal: hangUp.signal })
+    await answer.send(said('Boats'))
+    expect((await eventsOf(await sent).next()).value).toEqual({ text: 'Boats' })
+    hangUp.abort()
+    await answer.hungUp
+    expect(server.simulator.stats().aborted).toBe(1)
+  })
+
+  it('a status before the first byte, and when to come again, reach the client', async () => {
+    const { server, proxy } = await behindNginx(plain, '--concurrency', '1', '--queue', '0')
+    void fetch(`${proxy}/stream`, asked).catch(() => {})
+    await vi.waitUntil(() => server.simulator.stats().requests === 1, patient)
+    const response = await fetch(`${proxy}/stream`, asked)
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
+  })
+})
+
+describe('under a name of its own behind nginx', () => {
+  const token = '0123456789abcdef0123456789abcdef'
+  const allowed = ['--allow-host', 'notes.example']
+
+  /** What the server's own page is told there; nginx speaks TLS for it. */
+  async function pageIsTold(location: (upstream: string) => string, flags: string[]) {
+    const { url } = await serving(flags, { env: { SERVE_TOKEN: token } })
+    const headers = { ...asked.headers, authorization: `Bearer ${token}` }
+    const page = { ...headers, host: 'notes.example', origin: 'https://notes.example' }
+    const { status, body } = await rawRequest(await nginx(location(url)), '/stream', page, asked)
+    return status === 200 ? status : (JSON.parse(body) as { error: { type: string } }).error.type
+  }
+
+  it('the page is let in where the name is handed on, and allowed or a token given', async () => {
+    expect(await pageIsTold(plain, allowed)).toBe('foreign_origin')
+    expect(await pageIsTold(theOneOfTheDocs, [])).toBe('foreign_host')
+    expect(await pageIsTold(theOneOfTheDocs, allowed)).toBe(200)
+    expect(await pageIsTold(theOneOfTheDocs, ['--token', 'env:SERVE_TOKEN'])).toBe(200)
+  })
+
+  it('a text of 4 MB gets through, and a larger one is told so', async () => {
+    const proxy = await nginx(theOneOfTheDocs((await serving()).url))
+    const sent = (length: number) =>
+      fetch(`${proxy}/stream`, { ...asked, body: JSON.stringify({ text: 'a '.repeat(length / 2) }) })
+    expect((await sent(3_900_000)).status).toBe(400)
+    expect((await sent(4_100_000)).status).toBe(413)
+  })
+})

@@ -1,0 +1,79 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { onTestFinished, vi } from 'vitest'
+import { folderWith } from './run-cli.ts'
+
+// Debian has it where only root looks.
+const env = { PATH: `${process.env['PATH']}:/usr/sbin` }
+
+/** Why nginx cannot be tested here; undefined where it can. */
+export function noNginx(): string | undefined {
+  return spawnSync('nginx', ['-v'], { env }).status === 0 ? undefined : 'needs nginx (Debian: nginx-light)'
+}
+
+/** Starts nginx with this in its `server` block, and everything else as it is by default. @returns its address */
+export async function nginx(server: string): Promise<string> {
+  const prefix = await folderWith({})
+  const port = await freePort()
+  // One worker, so that it does one thing after the other.
+  const conf = `
+daemon off;
+worker_processes 1;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+pid nginx.pid;
+events {}
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  server {
+    listen 127.0.0.1:${port};
+    ${server}
+  }
+}`
+  await writeFile(join(prefix, 'nginx.conf'), conf)
+  const child = spawn('nginx', ['-p', prefix, '-c', 'nginx.conf', '-e', 'stderr'], { env })
+  let logged = ''
+  child.stderr.on('data', (chunk) => {
+    logged += String(chunk)
+  })
+  const closed = once(child, 'close')
+  onTestFinished(async () => {
+    child.kill('SIGTERM')
+    await closed
+  })
+  await vi.waitUntil(
+    () => {
+      if (child.exitCode !== null) throw new Error(`nginx: ${logged}`)
+      return accepts(port)
+    },
+    { timeout: 10_000, interval: 20 },
+  )
+  return `http://127.0.0.1:${port}`
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  const accepted = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  )
+  socket.destroy()
+  return accepted
+}
+
+/** nginx cannot choose one itself, so this can only be one that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
