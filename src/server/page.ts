@@ -15,6 +15,8 @@ export async function loadPage(): Promise<Page> {
     `script-src ${hashOf('script', html)}`,
     `style-src ${hashOf('style', html)}`,
     "connect-src 'self'",
+    // Its icon, which is none: without one browsers ask for it.
+    'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -34,12 +34,12 @@ function listen(url: string) {
 }
 
 const plain = (upstream: string) => `location / { proxy_pass ${upstream}; }`
-// 1.0 is what it speaks by itself up to 1.28; pieces of 1.1 it hands on as they come, with or without the header.
+// 1.0 is what Debian’s speaks by itself; pieces of 1.1 it hands on as they come, with or without the header.
 const deaf = (upstream: string) =>
   `location / { proxy_pass ${upstream}; proxy_http_version 1.0; proxy_ignore_headers X-Accel-Buffering; }`
 const oneByOne = (upstream: string) =>
   `location / { proxy_pass ${upstream}; proxy_http_version 1.1; proxy_set_header Connection ""; }`
-const block = await documented('serve.md', 'nginx')
+const [block = ''] = await documented('serve.md', 'nginx')
 const theOneOfTheDocs = (upstream: string) => block.replace('http://127.0.0.1:8000;', `${upstream};`)
 
 /** The service's first word has left the server, which says so through the same nginx. */

@@ -1,0 +1,104 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { noBrowser, startBrowser } from '../support/browser.ts'
+import { documented } from '../support/documented.ts'
+import { serving } from '../support/serving.ts'
+import { end, heldAnswer, overloaded, said } from '../support/stream-events.ts'
+
+const patient = { timeout: 10_000 }
+const question = { prompt: 'What floats?' }
+const [client = '', use = ''] = await documented('serve.md', 'js')
+
+type Ask = (
+  url: string,
+  question: unknown,
+  onText: (text: string) => void,
+  signal?: AbortSignal,
+) => Promise<{ input: number; output: number } | null>
+let ask: Ask
+
+beforeAll(async () => {
+  const module = `data:text/javascript,${encodeURIComponent(`${client}\nexport { ask }`)}`
+  ask = ((await import(module)) as { ask: Ask }).ask
+})
+
+/** A server whose answer comes as the test says. */
+async function held(flags: string[] = []) {
+  const answer = heldAnswer()
+  const server = await serving(flags, { service: { script: () => answer.behaviour } })
+  return { ...server, answer, stream: `${server.url}/stream` }
+}
+
+describe('the client in the documentation', () => {
+  it('hands on each piece, and tells the usage at the end', async () => {
+    const { stream, answer } = await held()
+    const pieces: string[] = []
+    const usage = ask(stream, question, (text) => pieces.push(text))
+    await answer.send(said('Boats “'))
+    await expect.poll(() => pieces, patient).toEqual(['Boats “'])
+    await answer.send(said('float”.') + end)
+    expect(await usage).toEqual({ input: 9, output: 2 })
+    expect(pieces).toEqual(['Boats “', 'float”.'])
+  })
+
+  it('cancels the request to the service when it is told to stop', async () => {
+    const { stream, answer } = await held()
+    const stop = new AbortController()
+    const usage = ask(stream, question, () => stop.abort(), stop.signal)
+    await Promise.all([answer.send(said('Boats')), expect(usage).rejects.toThrow(/abort/)])
+    await answer.hungUp
+  })
+
+  it('rejects with what went wrong, before the first word and after it', async () => {
+    const { stream, answer } = await held()
+    await expect(ask(stream, {}, () => {})).rejects.toThrow(/^400: .*invalid_request/)
+    const broken = expect(ask(stream, question, () => {})).rejects.toThrow('the service had trouble')
+    await Promise.all([answer.send(said('Boats') + overloaded), broken])
+  })
+
+  it('does not take a stream that was cut off for a whole one', async () => {
+    const server = createServer((_, response) => response.end('data: {"text":"Boats"}\n\n'))
+    await expect(ask(await address(server), question, () => {})).rejects.toThrow('lost before the end')
+  })
+
+  it('works in a page of another origin that is allowed, and in no other', async (context) => {
+    const why = noBrowser()
+    if (why !== undefined) return context.skip(why)
+    let stream = ''
+    const page = createServer((_, response) => {
+      const script = `${client}\n${use.replace('http://localhost:8000/stream', stream)}\ndocument.title = usage.output`
+      response.setHeader('content-type', 'text/html; charset=utf-8')
+      response.end(`<pre id="output"></pre><script type="module">${script}</script>`)
+    })
+    const origin = await address(page)
+    const browser = await startBrowser()
+    onTestFinished(() => browser.close())
+    const allowed = await held(['--allow-origin', origin])
+    stream = allowed.stream
+    const tab = await browser.newPage()
+    await tab.goto(origin)
+    const shown = () => tab.textContent('#output')
+    await allowed.answer.send(said('Boats'))
+    await expect.poll(shown, patient).toBe('Boats')
+    await allowed.answer.send(said(' float.') + end)
+    await expect.poll(() => tab.title(), patient).toBe('2')
+    expect(await shown()).toBe('Boats float.')
+
+    const closed = await held()
+    stream = closed.stream
+    const refused = tab.waitForEvent('pageerror')
+    await tab.goto(origin)
+    expect((await refused).message).toContain('Failed to fetch')
+    expect(closed.simulator.stats().requests).toBe(0)
+  })
+})
+
+/** Has it listen until the test is over. @returns where */
+async function address(server: ReturnType<typeof createServer>): Promise<string> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => server.closeAllConnections())
+  onTestFinished(() => void server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import { type Browser, chromium } from 'playwright-core'
+import { expect, onTestFinished } from 'vitest'
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+
+/** Why there is no browser here; undefined where there is one. */
+export function noBrowser(): string | undefined {
+  return existsSync(executablePath)
+    ? undefined
+    : 'needs Chromium at /usr/bin/chromium, or where $CHROMIUM says'
+}
+
+/** A browser without a window that speaks to nobody by itself. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--host-resolver-rules=MAP notes.example 127.0.0.1',
+    ],
+  })
+}
+
+/**
+ * The server's page, with hands and eyes.
+ * @returns with `complaints`: what the console says, beside that something could not be loaded, which tests bring about
+ */
+export async function openPage(browser: Browser | undefined, url: string) {
+  if (browser === undefined) throw new Error('there is no browser')
+  const context = await browser.newContext()
+  onTestFinished(() => context.close())
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => {
+    const text = message.text()
+    if (message.type() !== 'log' && !text.startsWith('Failed to load resource')) complaints.push(text)
+  })
+  page.on('pageerror', (error) => complaints.push(error.message))
+  await page.goto(url)
+  const [text, note, summary] = [page.getByLabel('Document'), page.locator('#note'), page.locator('#summary')]
+  const button = (name: string) => page.getByRole('button', { name })
+  return {
+    page,
+    complaints,
+    text,
+    button,
+    summary,
+    async ask() {
+      await text.fill('Boats float.')
+      await button('Summarize').click()
+    },
+    shows: (words: string) => expect.poll(() => summary.textContent(), patient).toBe(words),
+    notes: (words: string | RegExp) => expect.poll(() => note.textContent(), patient).toMatch(words),
+  }
+}
+
+const patient = { timeout: 10_000 }
