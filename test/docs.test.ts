@@ -48,6 +48,18 @@ describe('the documentation', () => {
     }
   })
 
+  it('shows what serve costs as it was measured', async () => {
+    const { latency, crowd } = JSON.parse(await readFile(resolve(root, 'bench/serve.json'), 'utf8'))
+    const { directMs, serveMs, ratio, rounds } = latency
+    const { clients, hungUp, upstreamCancelled, slowestCancelMs, wrong, limited, left } = crowd
+    const serve = await page('docs/serve.md')
+    const first = [`${directMs.toFixed(1)} ms`, `${serveMs.toFixed(1)} ms`, ratio.toFixed(3), rounds]
+    expect(serve).toContain(`| ${first.join(' | ')} |`)
+    const counts = [clients, hungUp, upstreamCancelled, `${slowestCancelMs.toFixed(0)} ms`, wrong, limited]
+    const rest = [left.sockets, left.timers, `${left.heapMB.toFixed(1)} MB`]
+    expect(serve).toContain(`| ${[...counts, ...rest].join(' | ')} |`)
+  })
+
   it('tells of every document among the fixtures', async () => {
     const documents = await fastGlob('**', { cwd: resolve(root, 'fixtures/documents') })
     const table = await readFile(resolve(root, 'fixtures/README.md'), 'utf8')
