@@ -14,26 +14,31 @@ export interface ReadPrompt extends PromptFile {
   readonly place: PromptPlace
 }
 
+/** Finds one version of a prompt in which every `--var` has a slot; see {@link findPrompt}. */
+export async function loadPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
+  const prompt = await findPrompt(spec, options)
+  checkVars([prompt], options.vars)
+  return prompt
+}
+
+/** @throws UsageError where a `--var` would be filled in nowhere */
+export function checkVars(prompts: readonly Prompt[], vars: readonly string[]): void {
+  const own = new Set(prompts.flatMap(({ user, system = [] }) => [...slotsOf(user), ...slotsOf(system)]))
+  for (const slot of builtinSlots) own.delete(slot)
+  const unused = vars.find((name) => !own.has(name))
+  if (unused === undefined) return
+  const where = prompts.map(({ origin, version }) => `${origin} ${version}`).join(', ')
+  throw new UsageError(`--var ${unused}: ${where} has no slot {${unused}} of its own`)
+}
+
 /**
  * Finds one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. Without a version, the
  * file's pinned `default:` is taken, or the highest number.
  * @throws UsageError that names the file, the line where there is one, and what would be right
  */
-export async function loadPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
+export async function findPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
   const { target, version } = parts(spec)
-  const place = await placeOf(target, options)
-  const file = await readPrompts(place, options.vars, spec)
-  const prompt = chosen(spec, version, file)
-  const slots = [...slotsOf(prompt.user), ...slotsOf(prompt.system ?? [])]
-  const unused = options.vars.find(
-    (name) => !slots.includes(name) || builtinSlots.some((slot) => slot === name),
-  )
-  if (unused !== undefined) {
-    throw new UsageError(
-      `--var ${unused}: ${place.origin} ${prompt.version} has no slot {${unused}} of its own`,
-    )
-  }
-  return prompt
+  return chosen(spec, version, await readPrompts(await placeOf(target, options), options.vars, spec))
 }
 
 /** Without a version, it is undefined. */
