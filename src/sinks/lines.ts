@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs'
 import { cannotRead } from './disk-error.ts'
+import { openRegular } from './regular-file.ts'
 
 /**
  * A file's lines, as many together as one read brings: a turn of the event loop for each of a hundred thousand would
@@ -9,14 +9,15 @@ import { cannotRead } from './disk-error.ts'
 export async function* readLines(file: string): AsyncGenerator<string[]> {
   let rest = ''
   try {
-    for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: pieceBytes })) {
+    const handle = await openRegular(file)
+    if (handle === undefined) return
+    for await (const chunk of handle.createReadStream({ encoding: 'utf8', highWaterMark: pieceBytes })) {
       const lines = (rest + (chunk as string)).split('\n')
       rest = lines.pop() ?? ''
       yield lines
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      throw cannotRead(file, error as NodeJS.ErrnoException)
+    throw cannotRead(file, error as NodeJS.ErrnoException)
   }
   if (rest !== '') yield [rest]
 }

@@ -1,10 +1,11 @@
 import { constants, type Stats } from 'node:fs'
-import { copyFile, link, lstat, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, type FileHandle, link, lstat, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { printable } from '../core/printable.ts'
 import { RunError } from '../errors.ts'
 import { cannotRead, cannotWrite } from './disk-error.ts'
 import { fateOf, type Holder } from './holder.ts'
+import { openRegular } from './regular-file.ts'
 
 export interface LockOptions {
   readonly self: Holder
@@ -102,14 +103,25 @@ async function appears(lock: string, draft: string): Promise<boolean> {
 
 /** @throws RunError `io` where no file can be opened, which says nothing about this one */
 async function holderIn(lock: string): Promise<Holder | 'unreadable' | undefined> {
+  let handle: FileHandle | undefined
   try {
-    const holder = JSON.parse(await readFile(lock, 'utf8')) as Holder
+    handle = await openRegular(lock)
+    if (handle === undefined) return (await isLink(lock)) ? 'unreadable' : undefined
+    const holder = JSON.parse(await handle.readFile('utf8')) as Holder
     return typeof holder.pid === 'number' && typeof holder.nonce === 'string' ? holder : 'unreadable'
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EMFILE' || code === 'ENFILE') throw cannotRead(lock, error as NodeJS.ErrnoException)
-    return code === 'ENOENT' ? undefined : 'unreadable'
+    return 'unreadable'
+  } finally {
+    await handle?.close().catch(() => {})
   }
+}
+
+/** One that leads nowhere reads as if nothing were there, where no lock can appear for ever. */
+async function isLink(file: string): Promise<boolean> {
+  const stats = await lstat(file).catch(() => undefined)
+  return stats?.isSymbolicLink() === true
 }
 
 function isSame(a: Stats | undefined, b: Stats | undefined): boolean {

@@ -168,7 +168,7 @@ async function asEdited(
   if (file === undefined || line.status !== 'summarized') return undefined
   const path = join(out, file)
   const stats = await lookAt(path)
-  if (stats === undefined || stats.mtimeMs <= Date.parse(line.time)) return undefined
+  if (stats === undefined || !stats.isFile() || stats.mtimeMs <= Date.parse(line.time)) return undefined
   const hash = sha256(text)
   if (!stats.isSymbolicLink() && sha256(await contentOf(path)) === hash) return undefined
   return { output: { file, size: Buffer.byteLength(text), mtime: 0, sha256: hash } }

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Holder, holderFor } from '../../src/sinks/holder.ts'
@@ -72,6 +73,19 @@ describe('lockFolder', () => {
     expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(content)
   })
 
+  it.each([
+    ['an endless device', (file: string) => symlink('/dev/zero', file)],
+    ['a pipe', async (file: string) => void execFileSync('mkfifo', [file])],
+    ['a link that leads nowhere', (file: string) => symlink('nowhere', file)],
+  ])('refuses a lock that is %s', async (_, put) => {
+    const folder = await folderWith({})
+    await put(join(folder, 'lock'))
+    await expect(lock(folder)).rejects.toMatchObject({
+      exit: 'locked',
+      message: expect.stringContaining('remove it'),
+    })
+  })
+
   it('gives a dead holder’s folder to exactly one of many that want it at once', async () => {
     for (let round = 0; round < 20; round++) {
       const folder = await folderHeldBy({ pid: nobody, nonce: `dead${round}` })
@@ -101,7 +115,7 @@ describe('lockFolder', () => {
   })
 
   describe('with no descriptor left', () => {
-    const readsFail = (path: string) => injectFaults({ do: 'EMFILE', times: 1e9, op: 'readFile', path })
+    const readsFail = (path: string) => injectFaults({ do: 'EMFILE', times: 1e9, op: 'open|readFile', path })
     afterEach(() => injectFaults({}))
 
     it('is unlocked all the same, unless the lock is not its own any more', async () => {
