@@ -89,7 +89,7 @@ export function stdoutDestination(
 
 /**
  * The output folder, ours alone until it is closed, and what earlier runs left of the work.
- * @throws RunError `locked`, `io`; UsageError
+ * @throws RunError `locked`, `io`, `usage`; UsageError
  */
 export async function folderDestination(
   out: string,

@@ -17,7 +17,10 @@ export async function report(dir: string, options: ReportOptions, world: World):
   const out = resolve(world.cwd, dir)
   const ledger = ledgerIn(out)
   if (!(await stat(ledger).catch(() => undefined)))
-    throw new RunError('noInput', `there is no ledger in ${dir}: no run has written there`)
+    throw new RunError(
+      'noInput',
+      `there is no ledger in ${dir}: no run has written there; name the output folder: claude-batch report <dir>`,
+    )
   const unlock = options.prune ? await lock(out, world) : async () => {}
   try {
     const history = await readHistory(ledger)

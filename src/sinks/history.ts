@@ -13,7 +13,7 @@ export interface History {
   readonly damaged: number
 }
 
-/** @throws UsageError where a newer version of this program wrote it; RunError `io` */
+/** @throws RunError `usage` where a newer version of this program wrote it, or `io` */
 export async function readHistory(file: string): Promise<History> {
   const runs: { run: RunLine | undefined; account: Account }[] = []
   const made = new Map<string, Made>()

@@ -10,7 +10,7 @@ import {
 } from '../core/ledger-line.ts'
 import { summarySuffix } from '../core/output-path.ts'
 import { seenFrom } from '../core/source-path.ts'
-import { UsageError } from '../errors.ts'
+import { RunError } from '../errors.ts'
 import { readLines } from './lines.ts'
 
 /** The memory of an output folder: what was done, for what content. */
@@ -53,7 +53,7 @@ export function summaryOf(path: string, { file }: Made): string {
  * Reads a ledger; one that is not there is empty.
  * @param here the working directory, as seen from the output folder: all paths are given as seen from it
  * @param each is shown every line about a document
- * @throws UsageError where a newer version of this program wrote it; RunError `io`
+ * @throws RunError `usage` where a newer version of this program wrote it, or `io`
  */
 export async function readLedger(
   file: string,
@@ -115,7 +115,7 @@ export function pathsSeenFrom(
   return (run, path) => seenFrom(out, here, run?.base ?? here, path)
 }
 
-/** The lines as they are, many together. @throws UsageError where one is of a newer version */
+/** The lines as they are, many together. @throws RunError `usage` where one is of a newer version, or `io` */
 export async function* readLedgerLines(file: string): AsyncGenerator<(LedgerLine | DamagedLine)[]> {
   for await (const texts of readLines(file)) {
     const lines: (LedgerLine | DamagedLine)[] = []
@@ -123,7 +123,8 @@ export async function* readLedgerLines(file: string): AsyncGenerator<(LedgerLine
       if (text === '') continue
       const line = parseLine(text)
       if ('newer' in line) {
-        throw new UsageError(
+        throw new RunError(
+          'usage',
           `${file} was written by a newer claude-batch (its format is ${line.newer}); use that one, or another --out`,
         )
       }

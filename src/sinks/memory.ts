@@ -30,7 +30,7 @@ export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
   close(): Promise<void>
 }
 
-/** @throws UsageError where the ledger is a newer version's; RunError `io` */
+/** @throws RunError `usage` where the ledger or the journal is a newer version's, or `io` */
 export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const file = ledgerIn(out)
   const journalFile = join(out, memoryFolder, 'journal.jsonl')

@@ -25,10 +25,14 @@ export function historyText({ runs, total, standing, failing, damaged, stale }: 
   const rows = runs.slice(-mostRuns).map(({ run, account }) => rowOf(run, account))
   const simulated = runs.filter(({ run }) => run?.simulated).length
   const without = simulated === 0 ? '' : `${simulated} simulated not counted`
-  const all = ['all', counted(runs.length, 'run'), without, ...cellsOf(total)]
-  const parts = [table([heading, ...rows, all])]
+  // A sum of nothing would look like money that nobody had to pay.
+  const unpaid = simulated > 0 && simulated === runs.length
+  const all = unpaid ? [] : [['all', counted(runs.length, 'run'), without, ...cellsOf(total)]]
+  const parts = [table([heading, ...rows, ...all])]
   if (runs.length > mostRuns)
-    parts.push(`(${runs.length - mostRuns} earlier runs are in the last line alone)`)
+    parts.push(
+      `(${counted(runs.length - mostRuns, 'earlier run')} ${unpaid ? 'not shown' : 'in the last line alone'})`,
+    )
   parts.push(
     `${counted(standing, 'document')} with a summary, ${failing.size} failing, ${stale.length} stale`,
   )

@@ -72,12 +72,15 @@ describe('claude-batch report', () => {
     expect(stdout).not.toContain('is gone')
   })
 
-  it('leaves simulated money out of the sum', async () => {
+  it('leaves simulated money out of the sum, and has none where all is simulated', async () => {
     const cwd = await folderWith(documents)
-    await runHere(['summarize', 'docs', '--simulate', '-q'], { cwd, env: {} })
+    await runHere(['summarize', 'docs/a.md', '--simulate', '-q'], { cwd, env: {} })
+    const simulated = await runHere(['report'], { cwd, env: {} })
+    expect(simulated.stdout).toMatch(/claude-haiku-5-5 \(simulated\) +1 +0 .*\n1 document with a summary/)
+    const { env } = await serviceFor({})
+    await runHere(['summarize', 'docs/b.md', '-q'], { cwd, env })
     const { stdout } = await runHere(['report'], { cwd, env: {} })
-    expect(stdout).toContain('claude-haiku-5-5 (simulated)')
-    expect(stdout).toMatch(/all +1 run +1 simulated not counted +0 +0 +0 +0 +\$0\n/)
+    expect(stdout).toMatch(/all +2 runs +1 simulated not counted +1 +0 /)
   })
 
   it('says so where no run has written', async () => {
@@ -85,6 +88,8 @@ describe('claude-batch report', () => {
     await writeFile(join(cwd, 'x'), '')
     const { code, stderr } = await runCli(['report', 'nowhere'], { cwd })
     expect(code).toBe(3)
-    expect(stderr).toBe('claude-batch: there is no ledger in nowhere: no run has written there\n')
+    expect(stderr).toBe(
+      'claude-batch: there is no ledger in nowhere: no run has written there; name the output folder: claude-batch report <dir>\n',
+    )
   })
 })

@@ -428,7 +428,9 @@ describe('a damaged ledger', () => {
     await writeFile(join(cwd, 'docs/d.md'), sentence('d'))
     const { code, stderr } = await again()
     expect(code).toBe(2)
-    expect(stderr).toMatch(/ledger\.jsonl was written by a newer claude-batch \(its format is 2\)/)
+    expect(stderr).toMatch(
+      /ledger\.jsonl was written by a newer claude-batch \(its format is 2\); use that one, or another --out\n$/,
+    )
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     expect(await readFile(ledgerIn(cwd), 'utf8')).toBe(newer)
     expect(await readdir(dirname(ledgerIn(cwd)))).toEqual(['journal.jsonl', 'ledger.jsonl'])
