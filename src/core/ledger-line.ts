@@ -106,7 +106,7 @@ export function lineOf(
   const { source, asked, attempts, status } = outcome
   const { path } = source
   if (status === 'skipped') {
-    if (outcome.type !== 'unchanged' || asked === undefined) return undefined
+    if (!standingTypes.has(outcome.type) || asked === undefined) return undefined
     const { key, bytes } = asked
     return { v: ledgerVersion, time, path, status: 'unchanged', ...statsOf(bytes), recipe, key }
   }
@@ -131,6 +131,9 @@ export function lineOf(
     ...(outcome.status === 'failed' && { error: errorOf(outcome.failure) }),
   }
 }
+
+/** Ways to be skipped for a summary that stands, as it was written or as somebody edited it. */
+const standingTypes: ReadonlySet<string> = new Set(['unchanged', 'edited'])
 
 function statsOf({ size, mtimeMs }: Fingerprint) {
   return mtimeMs === undefined ? { size } : { size, mtime: mtimeMs }

@@ -167,6 +167,30 @@ describe('running again', () => {
     expect(await summary('a')).not.toContain('a word of mine')
   })
 
+  it('takes the failure back when the document of an edited summary is again what it was', async () => {
+    const { run, cwd, path, summary } = await setting()
+    await run()
+    await appendFile(path('a'), 'And a word of mine.\n')
+    const before = await readFile(join(cwd, 'docs/a.md'), 'utf8')
+    await appendFile(join(cwd, 'docs/a.md'), 'It now sails at ten.\n')
+    expect(await run()).toMatchObject({ code: 1, hits: 0 })
+    expect(await readdir(join(cwd, 'summaries/docs'))).toContain('a.md.error.txt')
+    await writeFile(join(cwd, 'docs/a.md'), before)
+    for (const _ of ['now', 'and from then on'])
+      expect(await run()).toMatchObject({
+        code: 0,
+        hits: 0,
+        stderr: expect.stringContaining('1 × edited'),
+      })
+    expect(await readdir(join(cwd, 'summaries/docs'))).not.toContain('a.md.error.txt')
+    expect(await summary('a')).toContain('a word of mine')
+    const { stdout } = await runHere(['report'], { cwd, env: {} })
+    expect(stdout).toContain('3 documents with a summary, 0 failing, 0 stale')
+    const lines = await ledgerLines(cwd)
+    await run()
+    expect(await ledgerLines(cwd)).toEqual(lines)
+  })
+
   it('does not replace a file it did not write, before --force', async () => {
     const it = await setting({ ...documents, 'summaries/docs/a.md.summary.md': 'My own.' })
     const { code, hits, stderr } = await it.run()
