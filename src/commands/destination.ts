@@ -122,6 +122,8 @@ export async function folderDestination(
     const memory = await openMemory(out, begin)
     const { lines, paths } = memory.damaged
     if (lines > 0) world.stderr.write(`claude-batch: ${damage(lines, paths)}\n`)
+    if (memory.damagedJournal > 0)
+      world.stderr.write(`claude-batch: ${journalDamage(memory.damagedJournal, out)}\n`)
     if (memory.recovered > 0)
       say(
         `${counted(memory.recovered, 'summary', 'summaries')} paid for by a run that was cut short ${memory.recovered === 1 ? 'is' : 'are'} now in place`,
@@ -177,6 +179,11 @@ function damage(lines: number, paths: ReadonlySet<string>): string {
   const more = paths.size > 1 ? ` and ${paths.size - 1} more` : ''
   const which = one === undefined ? '' : ` (${part}${printable(one)}${more})`
   return `${counted(lines, 'line', 'lines')} of the ledger cannot be read${which} and ${lines === 1 ? 'counts' : 'count'} for nothing`
+}
+
+function journalDamage(lines: number, out: string): string {
+  const aside = join(out, memoryFolder, 'journal.jsonl.damaged')
+  return `${counted(lines, 'line', 'lines')} of the journal cannot be read; a text that was paid for may be in there: see ${aside}`
 }
 
 function counted(count: number, one: string, more: string): string {

@@ -1,8 +1,7 @@
 import type { DocumentLine } from '../core/ledger-line.ts'
-import { isBelow } from '../core/output-path.ts'
 import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
-import { readLines } from './lines.ts'
+import { lookAt } from './what-is-there.ts'
 
 /** What is about to be done for a document that is finished: a file to write, a line for the ledger. */
 export interface Entry {
@@ -43,9 +42,16 @@ export class KeptError extends RunError {
  */
 const checkpointAt = 4_000_000
 
-/** @param checkpoint brings onto the disk what the work of all entries so far has written */
+/**
+ * Opens a journal, all entries of which are finished, and empties it.
+ * @param checkpoint brings onto the disk what the work of all entries so far has written
+ */
 export async function openJournal(path: string, checkpoint: () => Promise<void>): Promise<Journal> {
+  // Otherwise a line that was torn by an earlier run's end would come to stand in the middle.
+  const { size: found } = (await lookAt(path)) ?? { size: 0 }
+  if (found > 0) await checkpoint()
   const file = await openAppendFile(path, { synced: true, mode: 0o600 })
+  if (found > 0) await file.clear()
   let [size, open] = [0, 0]
   /** Something must stay for the next run. */
   let leftover = false
@@ -114,24 +120,4 @@ function promiseWithEnd(): PromiseWithEnd {
     end = resolve
   })
   return { over, end }
-}
-
-/** What an earlier run left; a line torn by its end was not kept yet, and is passed over. */
-export async function readJournal(path: string): Promise<Entry[]> {
-  const entries: Entry[] = []
-  for await (const lines of readLines(path)) {
-    for (const line of lines) {
-      try {
-        const entry = JSON.parse(line) as Entry
-        if (isUsable(entry)) entries.push(entry)
-      } catch {}
-    }
-  }
-  return entries
-}
-
-/** It comes from a file that anybody may have written to: it must not lead us anywhere else. */
-function isUsable(entry: Entry | null): entry is Entry {
-  const { line, file = '', text = '' } = entry ?? {}
-  return typeof line?.path === 'string' && typeof text === 'string' && isBelow(file)
 }

@@ -122,16 +122,19 @@ export async function* readLedgerLines(file: string): AsyncGenerator<(LedgerLine
     for (const text of texts) {
       if (text === '') continue
       const line = parseLine(text)
-      if ('newer' in line) {
-        throw new RunError(
-          'usage',
-          `${file} was written by a newer claude-batch (its format is ${line.newer}); use that one, or another --out`,
-        )
-      }
+      if ('newer' in line) throw newerThanWeAre(file, line.newer)
       lines.push(line)
     }
     yield lines
   }
+}
+
+/** What is of a newer version of the format may mean something else than we would take it for. */
+export function newerThanWeAre(file: string, version: number): RunError {
+  return new RunError(
+    'usage',
+    `${file} was written by a newer claude-batch (its format is ${version}); use that one, or another --out`,
+  )
 }
 
 type MadeLine = DocumentLine & Required<Pick<DocumentLine, 'size' | 'key' | 'output'>>

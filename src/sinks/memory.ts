@@ -8,8 +8,9 @@ import { openAppendFile } from './append-file.ts'
 import { compact } from './compact.ts'
 import { syncFolder } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
-import { type Entry, KeptError, openJournal, readJournal } from './journal.ts'
+import { type Entry, KeptError, openJournal } from './journal.ts'
 import { isMade, type Ledger, madeOf, pathsSeenFrom, readLedger, summaryOf } from './ledger.ts'
+import { keepAside, readJournal } from './left-over.ts'
 import { ledgerIn, memoryFolder } from './output-folder.ts'
 import { contentOf, lookAt } from './what-is-there.ts'
 import { isTemporary, writeWhole } from './whole-file.ts'
@@ -18,6 +19,8 @@ import { isTemporary, writeWhole } from './whole-file.ts'
 export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
   /** Documents that an earlier run had paid for and could not finish; now they are. */
   readonly recovered: number
+  /** How many lines of the journal could not be read; it is kept beside the new one. */
+  readonly damagedJournal: number
   /**
    * Keeps what a finished document leaves, from now on against any crash. Resolves with what then puts it in place and
    * records it.
@@ -34,7 +37,8 @@ export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
 export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const file = ledgerIn(out)
   const journalFile = join(out, memoryFolder, 'journal.jsonl')
-  const unfinished = new Map((await readJournal(journalFile)).map((entry) => [idOf(entry.line), entry]))
+  const leftOver = await readJournal(journalFile)
+  const unfinished = new Map(leftOver.entries.map((entry) => [idOf(entry.line), entry]))
   const inFlight = [...unfinished.values()]
   const ledger = await readLedger(file, run.base, (line) => unfinished.delete(idOf(line)))
   // What the journal still holds is told from what is finished by the ledger's lines, superseded ones too.
@@ -62,8 +66,8 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const notInPlace = async ({ line }: Entry, error: unknown): Promise<never> => {
     if (!(error instanceof RunError) || error instanceof KeptError) throw error
     // Entries are written several at once: of those that failed together, some may be there whole.
-    const there = await readJournal(journalFile).catch(() => [])
-    if (there.some((entry) => idOf(entry.line) === idOf(line))) throw new KeptError(error)
+    const there = await readJournal(journalFile).catch(() => undefined)
+    if (there?.entries.some((entry) => idOf(entry.line) === idOf(line))) throw new KeptError(error)
     const status = line.status === 'summarized' ? 'pending' : line.status
     await begin()
       .then(() => record({ ...line, status }))
@@ -82,6 +86,7 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const folders = inFlight.flatMap(({ file }) => (file === undefined ? [] : [dirname(join(out, file))]))
   await sweep(new Set([out, ...folders]))
 
+  if (leftOver.damaged > 0) await keepAside(journalFile)
   const journal = await openJournal(journalFile, async () => {
     for (const folder of touched) await syncFolder(folder)
     touched.clear()
@@ -95,6 +100,7 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     failing: ledger.failing,
     damaged: ledger.damaged,
     recovered: unfinished.size,
+    damagedJournal: leftOver.damaged,
     async keep(entry) {
       const runLine = begin()
       try {

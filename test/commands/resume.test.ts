@@ -309,6 +309,48 @@ describe('what was paid for and not finished', () => {
   })
 })
 
+describe('a damaged journal', () => {
+  const memoryOf = (cwd: string) => join(cwd, 'summaries/.claude-batch')
+
+  it('is told, also with -q, and kept aside with the texts that are in it', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    const journal = join(memoryOf(cwd), 'journal.jsonl')
+    const broken = '{"line":{"v":1,"path":"docs/b.md"},"file":"docs/b.md.summary.md","text":"Paid for'
+    for (const [n, expected] of [`${broken}\n`, `${broken}\n${broken}\n`].entries()) {
+      await writeFile(journal, `${broken}\n`)
+      const { code, stderr } = await run('-q')
+      expect([n, code, stderr]).toEqual([
+        n,
+        0,
+        `claude-batch: 1 line of the journal cannot be read; a text that was paid for may be in there: see ${journal}.damaged\n`,
+      ])
+      expect(await readFile(`${journal}.damaged`, 'utf8')).toBe(expected)
+    }
+    expect(await run('-q')).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('is passed over in silence where only its end is torn', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    await writeFile(join(memoryOf(cwd), 'journal.jsonl'), '{"line":{"v":1,"path":"docs/b.md"},"fi')
+    expect(await run('-q')).toMatchObject({ code: 0, stderr: '' })
+    expect((await readdir(memoryOf(cwd))).sort()).toEqual(['journal.jsonl', 'ledger.jsonl'])
+  })
+
+  it('of a newer version is left alone, and ends the run before anything is sent', async () => {
+    const { run, cwd } = await setting()
+    await run()
+    const journal = join(memoryOf(cwd), 'journal.jsonl')
+    const newer = '{"line":{"v":2,"path":"docs/b.md"},"file":"docs/b.md.summary.md","text":"New"}\n'
+    await writeFile(journal, newer)
+    const { code, hits, stderr } = await run('--force')
+    expect([code, hits]).toEqual([2, 0])
+    expect(stderr).toContain('journal.jsonl was written by a newer claude-batch (its format is 2)')
+    expect(await readFile(journal, 'utf8')).toBe(newer)
+  })
+})
+
 describe('what ends a run', () => {
   it('--max-failures, with the rest left for later', async () => {
     const it = await setting()

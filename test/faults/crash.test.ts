@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readJournal } from '../../src/sinks/journal.ts'
+import { readJournal } from '../../src/sinks/left-over.ts'
 import type { FaultPlan } from '../support/fault-fs.mjs'
 import { folderWith, runCli, running } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
@@ -36,8 +36,8 @@ describe('a crash', () => {
       else expect(killed.signal).toBe('SIGKILL')
       await checkInvariants(cwd, { said: killed.stdout + killed.stderr, cut: true })
 
-      const journal = await readJournal(join(cwd, 'summaries/.claude-batch/journal.jsonl'))
-      const kept = journal.map(({ line }) => line.path)
+      const { entries } = await readJournal(join(cwd, 'summaries/.claude-batch/journal.jsonl'))
+      const kept = entries.map(({ line }) => line.path)
 
       const again = await runHere(summarize, { cwd, env })
       expect([at, again.code, await summarized(cwd)]).toEqual([at, 0, names.join('')])

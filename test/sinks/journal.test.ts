@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DocumentLine } from '../../src/core/ledger-line.ts'
 import { RunError } from '../../src/errors.ts'
-import { type Entry, type Journal, KeptError, openJournal, readJournal } from '../../src/sinks/journal.ts'
+import { type Entry, type Journal, KeptError, openJournal } from '../../src/sinks/journal.ts'
+import { readJournal } from '../../src/sinks/left-over.ts'
 import { folderWith } from '../support/run-cli.ts'
 
 const entry = (path: string, text = 'text'): Entry => ({
@@ -13,7 +14,7 @@ const entry = (path: string, text = 'text'): Entry => ({
 })
 const through = async (journal: Journal, entry: Entry, work: () => Promise<void>) =>
   (await journal.keep(entry))(work)
-const paths = async (file: string) => (await readJournal(file)).map(({ line }) => line.path)
+const paths = async (file: string) => (await readJournal(file)).entries.map(({ line }) => line.path)
 const journalFile = async () => join(await folderWith({}), 'journal.jsonl')
 
 describe('the journal', () => {
@@ -73,6 +74,24 @@ describe('the journal', () => {
     expect(checkpoints).toBeGreaterThanOrEqual(2)
     await journal.close()
     expect(await readFile(file, 'utf8')).toBe('')
+  })
+
+  it('begins empty, once what was in it is on the disk', async () => {
+    const file = await journalFile()
+    await writeFile(file, `${JSON.stringify(entry('a.md'))}\n{"line":{"pa`)
+    const checkpoints: string[][] = []
+    const journal = await openJournal(file, async () => void checkpoints.push(await paths(file)))
+    await journal.keep(entry('b.md'))
+    expect(checkpoints).toEqual([['a.md']])
+    expect(await readJournal(file)).toEqual({ entries: [entry('b.md')], damaged: 0 })
+    await journal.close()
+  })
+
+  it('counts what cannot be read, but for the torn end', async () => {
+    const file = await journalFile()
+    const good = JSON.stringify(entry('a.md'))
+    await writeFile(file, `${good.slice(0, 30)}\n${good}\n\0\0\nnull\n{}\n{"line":{"pa`)
+    expect(await readJournal(file)).toEqual({ entries: [entry('a.md')], damaged: 4 })
   })
 
   it('passes over an entry that was torn, and is empty where there is none', async () => {
