@@ -1,4 +1,4 @@
-import type { DocumentLine } from '../core/ledger-line.ts'
+import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
 import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
 import { lookAt } from './what-is-there.ts'
@@ -10,6 +10,8 @@ export interface Entry {
   /** Below the output folder, with `/`, and what goes into it; neither where the line is all there is. */
   readonly file?: string
   readonly text?: string
+  /** Whose it is, where the ledger may not tell yet. */
+  readonly run?: RunLine
 }
 
 /**

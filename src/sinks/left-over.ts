@@ -63,6 +63,7 @@ function parsed(text: string): Entry | null {
 
 /** It comes from a file that anybody may have written to: it must not lead us anywhere else. */
 function isUsable(entry: Entry | null): entry is Entry {
-  const { line, file = '', text = '' } = entry ?? {}
+  const { line, file = '', text = '', run } = entry ?? {}
+  if (run !== undefined && (typeof run?.run !== 'string' || typeof run.base !== 'string')) return false
   return typeof line?.path === 'string' && typeof text === 'string' && isBelow(file)
 }

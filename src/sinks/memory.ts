@@ -49,6 +49,7 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const touched = new Set<string>([join(out, memoryFolder)])
   let writes = 0
   let begun: Promise<void> | undefined
+  let hasBegun = false
 
   const put = async ({ file, text = '' }: Entry): Promise<{ output?: Output }> => {
     if (file === undefined) return {}
@@ -60,7 +61,10 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     return { output: { file, size, mtime: mtimeMs, sha256: sha256(text) } }
   }
   const record = (line: DocumentLine | UnchangedLine) => lines.append(JSON.stringify(line))
-  const begin = () => (begun ??= lines.append(JSON.stringify(run)))
+  const begin = () =>
+    (begun ??= lines.append(JSON.stringify(run)).then(() => {
+      hasBegun = true
+    }))
 
   /** What could not be put in place: that it was paid for is told all the same. */
   const notInPlace = async ({ line }: Entry, error: unknown): Promise<never> => {
@@ -76,12 +80,17 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   }
 
   // What is recovered was paid for by the run before, and is recorded as that run's.
+  let of = ledger.run
   for (const entry of unfinished.values()) {
+    if (entry.run !== undefined && entry.run.run !== of?.run) {
+      of = entry.run
+      await lines.append(JSON.stringify(of))
+    }
     const line = { ...entry.line, ...((await asEdited(out, entry)) ?? (await put(entry))) }
     if (isMade(line)) await removeRecord(out, line.output.file)
     await record(line)
-    const path = pathsSeenFrom(file, run.base)(ledger.run, line.path)
-    if (isMade(line)) ledger.made.set(path, madeOf(line, path, ledger.run))
+    const path = pathsSeenFrom(file, run.base)(of, line.path)
+    if (isMade(line)) ledger.made.set(path, madeOf(line, path, of))
   }
   const folders = inFlight.flatMap(({ file }) => (file === undefined ? [] : [dirname(join(out, file))]))
   await sweep(new Set([out, ...folders]))
@@ -102,18 +111,14 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     recovered: unfinished.size,
     damagedJournal: leftOver.damaged,
     async keep(entry) {
-      const runLine = begin()
       try {
-        // Before: whoever has to finish the entry takes it for the last run's. That may have been one like ours.
-        await runLine.catch((error: unknown) => {
-          if ((ledger.run?.base ?? run.base) !== run.base) throw error
-        })
-        const kept = await journal.keep(entry)
+        // Whoever has to finish the entry takes it for the last run's that the ledger knows.
+        const kept = await journal.keep(hasBegun ? entry : { ...entry, run })
         return () =>
           kept(async () => {
             const line = { ...entry.line, ...(await put(entry)) }
             if (isMade(line)) await removeRecord(out, line.output.file)
-            await runLine
+            await begin()
             await record(line)
           }).catch((error: unknown) => notInPlace(entry, error))
       } catch (error) {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
@@ -30,6 +30,23 @@ describe('an output folder that several working directories share', () => {
     const texts = await Promise.all(files.map((file) => readFile(join(out, 'docs', file), 'utf8')))
     expect(texts.filter((text) => text.includes('lamp'))).toHaveLength(1)
     expect(texts.filter((text) => text.includes('saw'))).toHaveLength(1)
+  })
+
+  it('finishes what a killed run had paid for as that run’s, also where the ledger does not tell of it yet', async () => {
+    const { run, out } = await setting()
+    for (const cwd of ['desk', 'shed']) await run(cwd, 'docs')
+    // As a kill leaves it between the journal of the first document and the ledger of the run.
+    const ledger = join(out, '.claude-batch/ledger.jsonl')
+    const lines = (await readFile(ledger, 'utf8')).trimEnd().split('\n')
+    const [shed = '', line = ''] = lines.slice(2)
+    const { output, ...unwritten } = JSON.parse(line)
+    const text = await readFile(join(out, output.file), 'utf8')
+    const entry = { line: unwritten, file: output.file, text, run: JSON.parse(shed) }
+    await writeFile(ledger, `${lines.slice(0, 2).join('\n')}\n`)
+    await writeFile(join(out, '.claude-batch/journal.jsonl'), `${JSON.stringify(entry)}\n`)
+    await rm(join(out, output.file))
+    for (const cwd of ['desk', 'shed']) expect(await run(cwd, 'docs')).toMatchObject({ code: 0, hits: 0 })
+    expect(await readFile(join(out, output.file), 'utf8')).toBe(text)
   })
 
   it('knows a document again, from whichever directory it is named', async () => {
