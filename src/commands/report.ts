@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
 import { type Account, addAccounts, emptyAccount } from '../core/account.ts'
+import { printable } from '../core/printable.ts'
 import { type Exit, RunError } from '../errors.ts'
 import { type History, readHistory } from '../sinks/history.ts'
 import { holderFor } from '../sinks/holder.ts'
@@ -23,8 +24,9 @@ export async function report(dir: string, options: ReportOptions, world: World):
     )
   const unlock = options.prune ? await lock(out, world) : async () => {}
   try {
-    const history = await readHistory(ledger)
-    const stale = await staleIn(out, history)
+    const here = relative(out, world.cwd).split(sep).join('/')
+    const history = await readHistory(ledger, here)
+    const stale = await staleIn(out, here, history)
     const view = {
       ...history,
       total: totalOf(history),
@@ -32,12 +34,12 @@ export async function report(dir: string, options: ReportOptions, world: World):
       stale: stale.map((it) => ({ path: it.path, reason: reasonOf(it) })),
     }
     await streamWriter(world.stdout, 'stdout')(historyText(view))
-    if (options.prune) {
-      refuseTooMuch(stale, history.made.size)
-      const pruned = await prune(out, stale, new Date(world.clock.wall()).toISOString())
-      world.stderr.write(`claude-batch: ${pruned.length} of ${stale.length} stale summaries taken away\n`)
-    }
-    return 'ok'
+    if (!options.prune) return 'ok'
+    const pruned = await prune(out, here, stale, history, new Date(world.clock.wall()).toISOString())
+    world.stderr.write(`claude-batch: ${pruned} of ${stale.length} stale summaries taken away\n`)
+    const missing = missingFolders(stale, dir)
+    for (const text of missing) world.stderr.write(`claude-batch: ${printable(text)}\n`)
+    return missing.length === 0 ? 'ok' : 'io'
   } finally {
     await unlock()
   }
@@ -62,18 +64,37 @@ async function lock(
   })
 }
 
-/** A disk that is not there must not look like documents that were deleted. */
-function refuseTooMuch(stale: readonly Stale[], summaries: number): void {
-  const gone = stale.filter(({ why }) => 'gone' in why).length
-  if (gone > 0 && gone === summaries)
-    throw new RunError(
-      'io',
-      'not one of the documents is there, so nothing was taken away; is a disk missing? If not, remove the folder itself',
-    )
+/** What to say of each folder of documents that seems to be missing. */
+function missingFolders(stale: readonly Stale[], dir: string): string[] {
+  const folders = new Map<string, { readonly summaries: string; count: number }>()
+  for (const { stays } of stale) {
+    if (typeof stays !== 'object') continue
+    const { folder, summaries } = stays
+    const known = folders.get(folder)
+    if (known === undefined) folders.set(folder, { summaries, count: 1 })
+    else known.count++
+  }
+  const texts = [...folders].map(
+    ([folder, { summaries, count }]) =>
+      `no document in ${folder} is there as it was, so ${count === 1 ? 'its summary stays' : `its ${count} summaries stay`}: is a disk missing? If the documents were deleted, remove their summaries in ${join(dir, summaries)} yourself`,
+  )
+  const more = texts.length - mostFolders
+  return more > 0 ? [...texts.slice(0, mostFolders), `and so for ${more} more folders`] : texts
 }
 
-function reasonOf({ why, edited }: Stale): string {
+const mostFolders = 20
+
+function reasonOf({ why, stays }: Stale): string {
   const reason =
     'gone' in why ? 'its document is gone' : `made with ${why.prompt}; the last run used ${why.now}`
-  return edited ? `${reason} (edited by hand: it stays)` : reason
+  if (stays === undefined) return reason
+  const because =
+    typeof stays === 'object'
+      ? `so is all that was in ${stays.folder}, as if a disk were missing`
+      : becauses[stays]
+  return `${reason} (${because}: it stays)`
 }
+
+const becauses = {
+  edited: 'edited by hand',
+} as const

@@ -5,7 +5,7 @@ export const reportFlags = {
   prune: {
     group: 'Options',
     flag: '--prune',
-    help: 'take the stale summaries away that it lists, but for those edited by hand',
+    help: 'take the stale summaries away that it lists, but for those of which it says that they stay: edited by hand; all that was in its folder is gone, as if a disk were missing',
   },
 } as const satisfies Record<string, Flag>
 

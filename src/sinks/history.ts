@@ -1,20 +1,24 @@
 import { type Account, accountOf, addAccounts, emptyAccount } from '../core/account.ts'
 import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
-import { isMade, type Made, madeOf, readLedgerLines } from './ledger.ts'
+import { isMade, type Made, madeOf, pathsSeenFrom, readLedgerLines, refresh } from './ledger.ts'
 
 /** All that a ledger tells, for a report. */
 export interface History {
   /** In order; what stands before the first is `undefined`'s. */
   readonly runs: readonly { readonly run: RunLine | undefined; readonly account: Account }[]
-  /** The latest good summary of each document, by its path. */
+  /** The latest good summary of each document, by its path, in the order they were made. */
   readonly made: ReadonlyMap<string, Made>
   /** Documents whose last attempt failed, with its line. */
   readonly failing: ReadonlyMap<string, DocumentLine>
   readonly damaged: number
 }
 
-/** @throws RunError `usage` where a newer version of this program wrote it, or `io` */
-export async function readHistory(file: string): Promise<History> {
+/**
+ * @param here the working directory, as seen from the output folder: all paths are given as seen from it
+ * @throws RunError `usage` where a newer version of this program wrote it, or `io`
+ */
+export async function readHistory(file: string, here: string): Promise<History> {
+  const pathOf = pathsSeenFrom(file, here)
   const runs: { run: RunLine | undefined; account: Account }[] = []
   const made = new Map<string, Made>()
   const failing = new Map<string, DocumentLine>()
@@ -30,12 +34,17 @@ export async function readHistory(file: string): Promise<History> {
       else if ('run' in line) runs.push({ run: line, account: emptyAccount })
       else if ('dropped' in line) add(line.dropped)
       else {
-        failing.delete(line.path)
-        if (line.status === 'pruned') made.delete(line.path)
+        const run = runs.at(-1)?.run
+        const path = pathOf(run, line.path)
+        failing.delete(path)
+        if (line.status === 'pruned') made.delete(path)
+        if (line.status === 'unchanged') refresh(made, path, line)
         if (line.status === 'unchanged' || line.status === 'pruned') continue
         add(accountOf(line))
-        if (isMade(line)) made.set(line.path, madeOf(line, line.path, runs.at(-1)?.run))
-        else if (line.status === 'failed') failing.set(line.path, line)
+        if (isMade(line)) {
+          made.delete(path)
+          made.set(path, madeOf(line, path, run))
+        } else if (line.status === 'failed') failing.set(path, line)
       }
     }
   }

@@ -157,7 +157,12 @@ export function madeOf(line: MadeLine, path: string, run: RunLine | undefined, b
   return { size, mtime, recipe, key, written, file, run }
 }
 
-function refresh(made: Map<string, Made>, path: string, { size, mtime, recipe, key }: UnchangedLine): void {
+/** Takes note that a document is still, or again, the one that was summarized. */
+export function refresh(
+  made: Map<string, Made>,
+  path: string,
+  { size, mtime, recipe, key }: UnchangedLine,
+): void {
   const known = made.get(path)
   if (known?.key === key) made.set(path, { ...known, size, mtime, recipe })
 }

@@ -162,8 +162,8 @@ async function isRecord(file: string): Promise<boolean> {
   return (await contentOf(file)).toString('utf8', 0, 7) === 'ERROR: '
 }
 
-/** A success ends an earlier failure. */
-async function removeRecord(out: string, summary: string): Promise<void> {
+/** A success ends an earlier failure. @throws RunError `io` */
+export async function removeRecord(out: string, summary: string): Promise<void> {
   const file = join(out, summary.slice(0, -summarySuffix.length) + recordSuffix)
   if (!(await isRecord(file))) return
   await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {

@@ -1,14 +1,17 @@
-import { readFile, rm, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import type { Stats } from 'node:fs'
+import { rm, stat } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
 import { ledgerVersion, type RunLine } from '../core/ledger-line.ts'
-import { recordSuffix, summarySuffix } from '../core/output-path.ts'
 import { isOlder } from '../core/prompt-version.ts'
+import { seenFrom, sourcePath } from '../core/source-path.ts'
 import { openAppendFile } from './append-file.ts'
+import { createDeleted } from './deleted.ts'
 import { cannotWrite } from './disk-error.ts'
 import type { History } from './history.ts'
 import { type Made, summaryOf } from './ledger.ts'
-import { sha256 } from './memory.ts'
+import { removeRecord, sha256 } from './memory.ts'
 import { ledgerIn } from './output-folder.ts'
+import { contentOf, lookAt } from './what-is-there.ts'
 
 /** A summary that no longer says what it should. */
 export interface Stale {
@@ -16,57 +19,105 @@ export interface Stale {
   readonly made: Made
   /** Its document is gone, or it was made with an older version of the prompt that the last run used. */
   readonly why: { readonly gone: true } | { readonly prompt: string; readonly now: string }
-  /** Somebody has changed it by hand since: it is theirs. */
-  readonly edited: boolean
+  /** Why it is not to be taken away. It was edited by hand: it is theirs. */
+  readonly stays?: 'edited' | Missing
 }
 
-/** Looks at the documents and summaries that the ledger knows, and tells which do not match any more. */
-export async function staleIn(out: string, { made, runs }: History): Promise<Stale[]> {
+/** A folder of documents that may be on a disk which is not there. */
+interface Missing {
+  readonly folder: string
+  /** Where its summaries are, below the output folder. */
+  readonly summaries: string
+}
+
+/**
+ * Looks at the documents and summaries that the ledger knows, and tells which do not match any more.
+ * @param here as for `readHistory`
+ */
+export async function staleIn(out: string, here: string, history: History): Promise<Stale[]> {
+  const { made, runs } = history
   const last = runs.at(-1)?.run
+  const gone = new Set<string>()
+  const deleted = createDeleted()
+  for (const [path, known] of made) {
+    const file = resolve(out, here, path)
+    const stats = await documentAt(file, path, known)
+    if (stats === undefined) gone.add(path)
+    else if (stats !== 'unknown' && stats.size === known.size) deleted.saw(file, stats)
+  }
+
+  const missingFor = async (path: string, known: Made): Promise<Missing | undefined> => {
+    const file = resolve(out, here, path)
+    const folder = await deleted.missing(file, topOf(file, resolve(out, known.run?.base ?? here)))
+    if (folder === undefined) return undefined
+    const below = relative(folder, file).split(sep).length
+    const summaries = summaryOf(path, known).split('/').slice(0, -below).join('/')
+    return { folder: sourcePath(folder, resolve(out, here)) || '.', summaries }
+  }
+  const staysFor = async (path: string, known: Made): Promise<Stale['stays']> => {
+    const summary = await summaryAt(out, path, known)
+    if (summary === 'edited') return 'edited'
+    return gone.has(path) && summary !== 'gone' ? await missingFor(path, known) : undefined
+  }
+
   const stale: Stale[] = []
   for (const [path, known] of made) {
-    const why = (await isGone(out, path, known.run))
-      ? ({ gone: true } as const)
-      : olderPrompt(known.run, last)
-    if (why !== undefined) stale.push({ path, made: known, why, edited: await isEdited(out, path, known) })
+    const why = gone.has(path) ? ({ gone: true } as const) : olderPrompt(known.run, last)
+    if (why === undefined) continue
+    const stays = await staysFor(path, known)
+    stale.push({ path, made: known, why, ...(stays !== undefined && { stays }) })
   }
   return stale.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
 /**
  * Takes stale summaries away, with the records beside them, and out of the ledger's memory; what they cost stays in
- * its account. Edited ones are left. For the holder of the folder's lock alone.
- * @returns those that were taken away
+ * its account. Those that stay are left. For the holder of the folder's lock alone.
+ * @param here as for `readHistory`
+ * @returns how many were taken away
  */
-export async function prune(out: string, stale: readonly Stale[], time: string): Promise<readonly Stale[]> {
-  const pruned = stale.filter(({ edited }) => !edited)
+export async function prune(
+  out: string,
+  here: string,
+  stale: readonly Stale[],
+  { runs }: History,
+  time: string,
+): Promise<number> {
+  const pruned = stale.filter(({ stays }) => stays === undefined)
+  // What is written now is read as the last run's.
+  const base = runs.at(-1)?.run?.base ?? here
   const ledger = await openAppendFile(ledgerIn(out), { mode: 0o600 })
   try {
     for (const { path, made } of pruned) {
-      const summary = join(out, summaryOf(path, made))
-      await remove(summary)
-      await remove(summary.slice(0, -summarySuffix.length) + recordSuffix)
-      await ledger.append(JSON.stringify({ v: ledgerVersion, time, path, status: 'pruned' }))
+      const summary = summaryOf(path, made)
+      await rm(join(out, summary), { force: true }).catch((error: NodeJS.ErrnoException) => {
+        throw cannotWrite(join(out, summary), error)
+      })
+      await removeRecord(out, summary)
+      const line = { v: ledgerVersion, time, path: seenFrom(out, base, here, path), status: 'pruned' }
+      await ledger.append(JSON.stringify(line))
     }
     await ledger.sync()
   } finally {
     await ledger.close()
   }
-  return pruned
+  return pruned.length
 }
 
-async function remove(file: string): Promise<void> {
-  await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
-    throw cannotWrite(file, error)
-  })
-}
-
-async function isGone(out: string, path: string, run: RunLine | undefined): Promise<boolean> {
-  if (path === '-' || run === undefined) return false
-  return stat(resolve(out, run.base, path)).then(
-    () => false,
-    ({ code }: NodeJS.ErrnoException) => code === 'ENOENT' || code === 'ENOTDIR',
+/** Undefined where it is gone. */
+async function documentAt(file: string, path: string, { run }: Made): Promise<Stats | 'unknown' | undefined> {
+  if (path === '-' || run === undefined) return 'unknown'
+  return stat(file).catch(({ code }: NodeJS.ErrnoException) =>
+    code === 'ENOENT' || code === 'ENOTDIR' ? undefined : 'unknown',
   )
+}
+
+/** The first folder on the way from a run's working directory to a document below it. */
+function topOf(file: string, base: string): string | undefined {
+  const path = sourcePath(file, base)
+  if (path === file.split(sep).join('/')) return undefined
+  const [first = '', ...rest] = path.split('/')
+  return rest.length === 0 ? base : join(base, first)
 }
 
 function olderPrompt(run: RunLine | undefined, last: RunLine | undefined): Stale['why'] | undefined {
@@ -74,7 +125,14 @@ function olderPrompt(run: RunLine | undefined, last: RunLine | undefined): Stale
   return { prompt: run.prompt, now: last.prompt }
 }
 
-async function isEdited(out: string, path: string, made: Made): Promise<boolean> {
-  const content = await readFile(join(out, summaryOf(path, made))).catch(() => undefined)
-  return content !== undefined && sha256(content) !== made.written.sha256
+/** What cannot be read may well have been edited. */
+async function summaryAt(out: string, path: string, made: Made): Promise<'intact' | 'edited' | 'gone'> {
+  const file = join(out, summaryOf(path, made))
+  try {
+    const stats = await lookAt(file)
+    if (stats === undefined) return 'gone'
+    return stats.isFile() && sha256(await contentOf(file)) === made.written.sha256 ? 'intact' : 'edited'
+  } catch {
+    return 'edited'
+  }
 }

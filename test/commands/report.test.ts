@@ -60,16 +60,49 @@ describe('claude-batch report', () => {
     const { run, cwd, summaries } = await folderOfTwoRuns()
     const before = await summaries()
     await rename(join(cwd, 'docs'), join(cwd, 'elsewhere'))
-    const { code, stderr } = await run('report', '--prune')
+    const { code, stderr, stdout } = await run('report', '--prune')
     expect(code).toBe(6)
-    expect(stderr).toContain('is a disk missing?')
+    expect(stderr).toContain('0 of 3 stale summaries taken away')
+    expect(stderr).toContain(
+      'no document in docs is there as it was, so its 3 summaries stay: is a disk missing? If the documents were deleted, remove their summaries in summaries/docs yourself',
+    )
+    expect(stdout).toContain(
+      'docs/a.md: its document is gone (so is all that was in docs, as if a disk were missing: it stays)',
+    )
     expect(await summaries()).toEqual(before)
+    // As it says.
+    await rm(join(cwd, 'summaries/docs'), { recursive: true })
+    expect(await run('report', '--prune')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('3 of 3'),
+    })
+    expect((await run('report')).stdout).toContain('0 documents with a summary')
   })
 
   it('finds the documents also from another working directory', async () => {
     const { cwd } = await folderOfTwoRuns()
     const { stdout } = await runHere(['report', join(cwd, 'summaries')], { cwd: '/', env: {} })
     expect(stdout).not.toContain('is gone')
+  })
+
+  it('knows documents of one name in two directories apart, in what it lists and what it takes away', async () => {
+    const cwd = await folderWith({ 'desk/a.md': 'Desk.', 'desk/b.md': 'Lamp.', 'shed/a.md': 'Saw.' })
+    const { env } = await serviceFor({})
+    const out = join(cwd, 'out')
+    for (const name of ['desk', 'shed'])
+      await runHere(['summarize', '.', '--out', out], { cwd: join(cwd, name), env })
+    await rm(join(cwd, 'desk/a.md'))
+    for (const where of ['', 'shed', 'desk']) {
+      const { stdout } = await runHere(['report', out], { cwd: join(cwd, where), env })
+      expect(stdout).toContain('3 documents with a summary, 0 failing, 1 stale')
+    }
+    const pruned = await runHere(['report', out, '--prune'], { cwd, env })
+    expect(pruned.stdout).toContain('stale:\n  desk/a.md: its document is gone\n')
+    expect(pruned.stderr).toContain('1 of 1 stale summaries taken away')
+    const after = await runHere(['report', out], { cwd, env })
+    expect(after.stdout).toContain('2 documents with a summary, 0 failing, 0 stale')
+    const again = await runHere(['summarize', '.', '--out', out], { cwd: join(cwd, 'shed'), env })
+    expect(again.stderr).toContain('1 × unchanged')
   })
 
   it('leaves simulated money out of the sum, and has none where all is simulated', async () => {

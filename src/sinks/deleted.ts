@@ -1,0 +1,61 @@
+import type { Stats } from 'node:fs'
+import { lstat, stat } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+
+/** Tells documents that were deleted from those whose disk is not there. */
+export interface Deleted {
+  /** Told of each document that is there, and still as it was left. */
+  saw(file: string, stats: Stats): void
+  /**
+   * A document counts as deleted where the nearest folder above it that is there still holds another one that was
+   * seen, on the same file system: not where all that was in a folder is gone at once, as when a disk is.
+   * @param top the folder that a document's own have to be in, such as the one that was named as input
+   * @returns undefined for a document that was deleted; otherwise the folder that seems to be missing
+   */
+  missing(file: string, top: string | undefined): Promise<string | undefined>
+}
+
+export function createDeleted(): Deleted {
+  /** Folders that hold a document at any depth, each with that one's file system. */
+  const holding = new Set<string>()
+  return {
+    saw(file, { dev }) {
+      for (let folder = dirname(file); !holding.has(`${dev} ${folder}`); folder = dirname(folder))
+        holding.add(`${dev} ${folder}`)
+    },
+    async missing(file, top) {
+      const nearest = await nearestThere(file)
+      const inside = top === undefined || isWithin(nearest, top)
+      if (inside && holding.has(`${await fileSystemOf(nearest)} ${nearest}`)) return undefined
+      if (inside && (top !== undefined || nearest === dirname(file))) return nearest
+      return join(nearest, relative(nearest, file).split(sep)[0] ?? '')
+    },
+  }
+}
+
+/** The file itself, where it is a link that leads nowhere; or a folder above it. */
+async function nearestThere(file: string): Promise<string> {
+  let nearest = file
+  while (dirname(nearest) !== nearest && !(await isThere(nearest))) nearest = dirname(nearest)
+  return nearest
+}
+
+/** A link that leads nowhere is there: a disk may be missing behind it. */
+function isThere(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+function fileSystemOf(folder: string): Promise<number | undefined> {
+  return stat(folder).then(
+    ({ dev }) => dev,
+    () => undefined,
+  )
+}
+
+function isWithin(file: string, folder: string): boolean {
+  const below = relative(folder, file)
+  return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below)
+}

@@ -1,0 +1,115 @@
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const answer: Behaviour = { kind: 'answer', delayMs: 1 }
+const note = (path: string) => `A note on ${path}, and what was said of it at the harbour.`
+
+/** A folder with documents at these paths, and the program in it. */
+async function setting(...paths: string[]) {
+  const cwd = await folderWith(Object.fromEntries(paths.map((path) => [path, note(path)])))
+  const setting = {
+    cwd,
+    behave: (_text: string) => answer,
+    async run(...args: string[]) {
+      return runHere(args, { cwd, env })
+    },
+    /** Prunes, and tells which summaries are left. */
+    async prune(dir = 'summaries') {
+      const ended = await runHere(['report', dir, '--prune'], { cwd, env })
+      const files = await readdir(join(cwd, dir), { recursive: true })
+      const left = files.filter((file) => file.endsWith('.summary.md'))
+      return { ...ended, left: left.map((file) => file.replace('.summary.md', '')).sort() }
+    },
+  }
+  const { env } = await serviceFor({ script: ({ request }) => setting.behave(request.text) })
+  return setting
+}
+
+describe('report --prune and documents that are gone', () => {
+  it.each([
+    ['one document', 'docs/b.md', ['docs/a.md', 'docs/old/x.md', 'docs/old/y.md']],
+    ['a folder below the one that was named', 'docs/old', ['docs/a.md', 'docs/b.md']],
+  ])('takes the summaries away of %s that was deleted', async (_, path, kept) => {
+    const { run, cwd, prune } = await setting('docs/a.md', 'docs/b.md', 'docs/old/x.md', 'docs/old/y.md')
+    await run('summarize', 'docs')
+    await rm(join(cwd, path), { recursive: true })
+    expect(await prune()).toMatchObject({ code: 0, left: kept })
+  })
+
+  it.each([
+    ['missing', async (folder: string) => rm(folder, { recursive: true })],
+    [
+      'empty, as a mount point',
+      async (folder: string) => {
+        await rm(folder, { recursive: true })
+        await mkdir(folder)
+      },
+    ],
+    [
+      'a link that leads nowhere',
+      async (folder: string) => {
+        await rename(folder, `${folder}.there`)
+        await symlink('nowhere', folder)
+      },
+    ],
+  ])('keeps those of a folder that is %s, while another one is there', async (_, hide) => {
+    const { run, cwd, prune } = await setting('docs/a.md', 'docs/deep/b.md', 'notes/n.md', 'notes/gone.md')
+    await run('summarize', 'docs', 'notes')
+    await hide(join(cwd, 'docs'))
+    await rm(join(cwd, 'notes/gone.md'))
+    const { code, stderr, left } = await prune()
+    expect(left).toEqual(['docs/a.md', 'docs/deep/b.md', 'notes/n.md'])
+    expect(code).toBe(6)
+    expect(stderr).toContain('1 of 3 stale summaries taken away')
+    expect(stderr).toMatch(/no document in docs is there as it was.* in summaries\/docs yourself\n/)
+  })
+
+  it('keeps those of a mount point that is empty inside a folder which is there', async () => {
+    const { run, cwd, prune } = await setting('docs/a.md', 'docs/disk/x.md', 'docs/disk/deep/y.md')
+    await run('summarize', 'docs')
+    await rm(join(cwd, 'docs/disk'), { recursive: true })
+    await mkdir(join(cwd, 'docs/disk'))
+    const { code, stderr, left } = await prune()
+    expect([code, left]).toEqual([6, ['docs/a.md', 'docs/disk/deep/y.md', 'docs/disk/x.md']])
+    expect(stderr).toContain('no document in docs/disk is there as it was, so its 2 summaries stay')
+  })
+
+  it('keeps those outside the working directory when no other document is left near them', async () => {
+    const { cwd, prune } = await setting('here/docs/a.md', 'media/one/x.md', 'media/one/y.md')
+    const out = join(cwd, 'here/out')
+    const inside = { cwd: join(cwd, 'here'), env: {} }
+    await runHere(['summarize', 'docs', join(cwd, 'media/one'), '--simulate', '--out', out], inside)
+    await rm(join(cwd, 'media/one/x.md'))
+    expect((await prune('here/out')).stderr).toContain('1 of 1 stale')
+    await rm(join(cwd, 'media/one'), { recursive: true })
+    const { code, stderr } = await runHere(['report', out, '--prune'], inside)
+    expect(code).toBe(6)
+    expect(stderr).toContain(`no document in ${join(cwd, 'media/one')} is there as it was`)
+  })
+
+  it('keeps all of a folder that was moved to where one other document has a path of it', async () => {
+    const { run, cwd, prune } = await setting('README.md', 'CHANGES.md', 'docs/a.md', 'docs/b.md')
+    await run('summarize', '.')
+    for (const path of ['README.md', 'docs/a.md']) {
+      await mkdir(dirname(join(cwd, 'other', path)), { recursive: true })
+      await writeFile(join(cwd, 'other', path), 'Something else altogether.')
+    }
+    await rename(join(cwd, 'summaries'), join(cwd, 'other/summaries'))
+    const { code, left } = await prune('other/summaries')
+    expect([code, left.length]).toEqual([6, 4])
+  })
+
+  it('leaves a file of the user’s own at a record’s place', async () => {
+    const { run, cwd, prune } = await setting('docs/a.md', 'docs/b.md')
+    await run('summarize', 'docs')
+    const own = join(cwd, 'summaries/docs/b.md.error.txt')
+    await writeFile(own, 'MY OWN FILE')
+    await rm(join(cwd, 'docs/b.md'))
+    expect(await prune()).toMatchObject({ code: 0, left: ['docs/a.md'] })
+    expect(await readFile(own, 'utf8')).toBe('MY OWN FILE')
+  })
+})
