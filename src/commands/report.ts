@@ -97,4 +97,6 @@ function reasonOf({ why, stays }: Stale): string {
 
 const becauses = {
   edited: 'edited by hand',
+  failing: 'its document fails',
+  prompt: 'not in its folder',
 } as const

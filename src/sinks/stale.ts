@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { ledgerVersion, type RunLine } from '../core/ledger-line.ts'
 import { isOlder } from '../core/prompt-version.ts'
 import { seenFrom, sourcePath } from '../core/source-path.ts'
@@ -19,8 +19,11 @@ export interface Stale {
   readonly made: Made
   /** Its document is gone, or it was made with an older version of the prompt that the last run used. */
   readonly why: { readonly gone: true } | { readonly prompt: string; readonly now: string }
-  /** Why it is not to be taken away. It was edited by hand: it is theirs. */
-  readonly stays?: 'edited' | Missing
+  /**
+   * Why it is not to be taken away. It was edited by hand: it is theirs. Its document fails: it is all there is. In the
+   * document's folder no newer version of the prompt was used: that one may be meant for other folders alone.
+   */
+  readonly stays?: 'edited' | 'failing' | 'prompt' | Missing
 }
 
 /** A folder of documents that may be on a disk which is not there. */
@@ -35,11 +38,14 @@ interface Missing {
  * @param here as for `readHistory`
  */
 export async function staleIn(out: string, here: string, history: History): Promise<Stale[]> {
-  const { made, runs } = history
+  const { made, runs, failing } = history
   const last = runs.at(-1)?.run
   const gone = new Set<string>()
   const deleted = createDeleted()
+  /** The prompt that was used last, for each folder of documents. */
+  const prompts = new Map<string, string>()
   for (const [path, known] of made) {
+    if (known.run !== undefined) prompts.set(dirname(path), known.run.prompt)
     const file = resolve(out, here, path)
     const stats = await documentAt(file, path, known)
     if (stats === undefined) gone.add(path)
@@ -57,7 +63,9 @@ export async function staleIn(out: string, here: string, history: History): Prom
   const staysFor = async (path: string, known: Made): Promise<Stale['stays']> => {
     const summary = await summaryAt(out, path, known)
     if (summary === 'edited') return 'edited'
-    return gone.has(path) && summary !== 'gone' ? await missingFor(path, known) : undefined
+    if (gone.has(path)) return summary === 'gone' ? undefined : await missingFor(path, known)
+    if (failing.has(path)) return 'failing'
+    return isOlder(known.run?.prompt ?? '', prompts.get(dirname(path)) ?? '') ? undefined : 'prompt'
   }
 
   const stale: Stale[] = []

@@ -113,3 +113,44 @@ describe('report --prune and documents that are gone', () => {
     expect(await readFile(own, 'utf8')).toBe('MY OWN FILE')
   })
 })
+
+describe('report --prune and older prompts', () => {
+  it('keeps those of a folder that has a prompt of its own, however often each was used', async () => {
+    const { run, prune } = await setting('docs/a/x.md', 'docs/b/y.md')
+    const one = () => run('summarize', 'docs/a', '--prompt', 'summarize@v1')
+    const two = () => run('summarize', 'docs/b', '--prompt', 'summarize@v2')
+    for (const job of [one, two, one, two]) expect((await job()).code).toBe(0)
+    const { code, stdout, stderr, left } = await prune()
+    expect(stdout).toContain(
+      'docs/a/x.md: made with summarize@v1; the last run used summarize@v2 (not in its folder: it stays)',
+    )
+    expect([code, left]).toEqual([0, ['docs/a/x.md', 'docs/b/y.md']])
+    expect(stderr).toContain('0 of 1 stale summaries taken away')
+  })
+
+  it('takes one away where a newer version was used since in its folder', async () => {
+    const { run, prune } = await setting('docs/x.md', 'docs/y.md')
+    await run('summarize', 'docs', '--prompt', 'summarize@v1')
+    await run('summarize', 'docs/x.md')
+    expect(await prune()).toMatchObject({ code: 0, left: ['docs/x.md'] })
+  })
+
+  it('keeps those made after a return to the older version', async () => {
+    const { run, prune } = await setting('docs/x.md', 'docs/y.md', 'notes/n.md')
+    await run('summarize', 'docs')
+    await run('summarize', 'docs/x.md', '--prompt', 'summarize@v1')
+    await run('summarize', 'notes')
+    expect(await prune()).toMatchObject({ code: 0, left: ['docs/x.md', 'docs/y.md', 'notes/n.md'] })
+  })
+
+  it('keeps the one that a document has while the newer version fails on it, with the record', async () => {
+    const it = await setting('docs/x.md', 'docs/y.md')
+    await it.run('summarize', 'docs', '--prompt', 'summarize@v1')
+    it.behave = (text) => (text.includes('docs/x.md') ? { kind: 'status', status: 422 } : answer)
+    expect(await it.run('summarize', 'docs')).toMatchObject({ code: 1 })
+    const { stdout, left } = await it.prune()
+    expect(left).toEqual(['docs/x.md', 'docs/y.md'])
+    expect(stdout).toContain('(its document fails: it stays)')
+    expect(await readdir(join(it.cwd, 'summaries/docs'))).toContain('x.md.error.txt')
+  })
+})
