@@ -421,6 +421,22 @@ describe('a damaged ledger', () => {
     await checkInvariants(cwd, { said: stderr, cut: true })
   })
 
+  it('F11 with garbage in the middle still gives every sum, before and after it was kept aside', async () => {
+    const { cwd, env, again } = await done()
+    const report = async () => (await runHere(['report'], { cwd, env })).stdout
+    const sums = /all +1 run +3 +0 +\S+ +\S+ +\$\S+/
+    const [before] = sums.exec(await report()) ?? []
+    const lines = (await readFile(ledgerIn(cwd), 'utf8')).split('\n')
+    const damaged = [...lines.slice(0, 2), '{"v":1,garbage', '\0'.repeat(500), ...lines.slice(2)].join('\n')
+    await writeFile(ledgerIn(cwd), damaged)
+    expect(await report()).toContain('2 lines of the ledger cannot be read')
+    expect(sums.exec(await report())?.[0]).toBe(before)
+    expect(await again()).toMatchObject({ code: 0 })
+    expect(await readFile(`${ledgerIn(cwd)}.damaged`, 'utf8')).toBe(damaged)
+    expect(await report()).not.toContain('cannot be read')
+    expect(sums.exec(await report())?.[0]).toBe(before)
+  })
+
   it('F12 of a newer version is left as it is', async () => {
     const { cwd, hits, again } = await done()
     const newer = (await readFile(ledgerIn(cwd), 'utf8')).replaceAll('"v":1', '"v":2')
