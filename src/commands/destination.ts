@@ -4,7 +4,7 @@ import type { SummarizeOptions } from '../config/flags.ts'
 import type { Watch } from '../core/ask.ts'
 import type { Counted } from '../core/counted.ts'
 import type { Source } from '../core/document.ts'
-import { ledgerVersion, type RunFacts } from '../core/ledger-line.ts'
+import { ledgerVersion } from '../core/ledger-line.ts'
 import { printable } from '../core/printable.ts'
 import type { Job } from '../engine/summarize.ts'
 import { RunError, UsageError } from '../errors.ts'
@@ -21,6 +21,7 @@ import type { Sink } from '../sinks/sink.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { textSink } from '../sinks/text.ts'
 import type { World } from '../world.ts'
+import type { Asking } from './asking.ts'
 
 /** Where the outcomes of a run go, and what is there already. */
 export interface Destination {
@@ -40,7 +41,7 @@ export interface Destination {
 export interface DestinationOptions {
   readonly options: SummarizeOptions
   readonly world: World
-  readonly facts: RunFacts
+  readonly asking: Pick<Asking, 'prompt' | 'model' | 'factsFor'>
   /** Of the program. */
   readonly version: string
   /** Aborted: no more waiting for a lock. */
@@ -94,7 +95,7 @@ export function stdoutDestination(
 export async function folderDestination(
   out: string,
   sources: readonly Source[],
-  { options, world, facts, version, drain }: DestinationOptions,
+  { options, world, asking, version, drain }: DestinationOptions,
 ): Promise<Destination> {
   const { clock, cwd } = world
   const say = (text: string) => options.quiet || world.stderr.write(`claude-batch: ${text}\n`)
@@ -116,7 +117,7 @@ export async function folderDestination(
   try {
     const foldsCase = await probeFolder(out, run)
     const base = relative(out, cwd).split(sep).join('/')
-    const { prompt, model } = facts
+    const { prompt, model, factsFor } = asking
     const simulated = options.simulate && ({ simulated: true } as const)
     const begin = { v: ledgerVersion, time, run, version, base, prompt, model, ...simulated }
     const memory = await openMemory(out, begin)
@@ -128,7 +129,7 @@ export async function folderDestination(
       say(
         `${counted(memory.recovered, 'summary', 'summaries')} paid for by a run that was cut short ${memory.recovered === 1 ? 'is' : 'are'} now in place`,
       )
-    const files = filesSink(out, sources, { memory, facts, foldsCase, force: options.force, clock })
+    const files = filesSink(out, sources, { memory, factsFor, foldsCase, force: options.force, clock })
     const [todo, done]: [Source[], Source[]] = [[], []]
     for (const [n, source] of sources.entries()) {
       // A signal must not wait for a hundred thousand of them.

@@ -2,11 +2,8 @@ import { resolve } from 'node:path'
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import type { Ask } from '../core/ask.ts'
-import { keyOf, recipeOf } from '../core/key.ts'
 import { printable } from '../core/printable.ts'
-import { renderPrompt } from '../core/prompt.ts'
 import { createTally, type Tally } from '../core/report.ts'
-import { parametersFor } from '../core/request.ts'
 import { unchanged } from '../core/standing.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
@@ -14,17 +11,17 @@ import { stacked } from '../engine/stack.ts'
 import { summarizeAll } from '../engine/summarize.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { type Found, find } from '../inputs/find.ts'
-import { loadPrompt } from '../inputs/prompt.ts'
 import { read } from '../inputs/read.ts'
 import { openLog } from '../sinks/log.ts'
 import { furthestAhead } from '../sinks/ordered.ts'
 import { createTeller, type Teller } from '../ui/teller.ts'
 import type { World } from '../world.ts'
+import { askingFor } from './asking.ts'
 import { deliveryTo } from './delivery.ts'
 import { type Destination, folderDestination, outputFolder, stdoutDestination } from './destination.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
 import { serviceFor } from './service.ts'
-import { paceSettings, settingsOf } from './settings.ts'
+import { paceSettings } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
 import { stopRules } from './stop-rules.ts'
 
@@ -43,13 +40,7 @@ export async function summarize(
   const out = outputFolder(inputs, options, world)
   const found = await find(inputs, walkOptions(options, world, out))
   if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
-  const prompt = await loadPrompt(options.prompt, {
-    cwd: world.cwd,
-    inputRoots: rootsOf(inputs, world),
-    vars: Object.keys(options.var ?? {}),
-  })
-  const parameters = parametersFor(settingsOf(prompt, options))
-  const vars = options.var ?? {}
+  const askingAt = await askingFor(options, { cwd: world.cwd, inputRoots: rootsOf(inputs, world) })
 
   const halt = createHalt()
   let teller: Teller | undefined
@@ -59,17 +50,13 @@ export async function summarize(
   const open: { close(): Promise<void> }[] = []
   try {
     const { endpoint } = service
+    const asking = askingAt(endpoint)
     const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
     if (log !== undefined) open.push(log)
-    const facts = {
-      prompt: `${prompt.name}@${prompt.version}`,
-      model: parameters.model,
-      recipe: recipeOf(prompt, vars, parameters, endpoint),
-    }
     destination =
       out === undefined
         ? stdoutDestination(found.sources, options, world, halt.abandon)
-        : await folderDestination(out, found.sources, { options, world, facts, version, drain: halt.drain })
+        : await folderDestination(out, found.sources, { options, world, asking, version, drain: halt.drain })
     const { sink, todo, done, objection, keep, again, watch } = destination
     open.unshift(sink)
     const client = todo.length > 0 ? await service.open() : nothingToAsk
@@ -77,7 +64,7 @@ export async function summarize(
     const tally = createTally()
     for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
     const { ask, pace } = stacked(client, {
-      ...paceSettings(options, parameters.model),
+      ...paceSettings(options, asking.model),
       retries: options.retries,
       maxWaitMs: options.maxWait * 1000,
       clock,
@@ -113,15 +100,12 @@ export async function summarize(
     const outcomes = summarizeAll({
       sources: todo,
       read: (source) => read(source, world),
-      requestFor(document) {
-        const asked = { ...parameters, ...renderPrompt(prompt, document, vars) }
-        return { ...asked, key: keyOf(asked, endpoint), path: document.source.path, attempt: 1 }
-      },
+      requestFor: asking.requestFor,
       ...(objection !== undefined && { objection }),
       ask: watch === undefined ? ask : (request, signal) => ask(request, signal, watch),
       ended: rules.saw,
       ...(keep !== undefined && { keep }),
-      explain: ({ fault }) => new RunError('refused', adviceFor(fault, parameters.model, endpoint)),
+      explain: ({ fault }) => new RunError('refused', adviceFor(fault, asking.model, endpoint)),
       slots: pace.slots,
       ...(out === undefined && !options.unordered && { ahead: furthestAhead }),
       halt,
@@ -137,8 +121,8 @@ export async function summarize(
     if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
     if (stopped?.exit !== 'readerLeft') {
       told.report({
-        prompt: `${facts.prompt} (${prompt.why}, ${prompt.origin})`,
-        model: parameters.model,
+        prompt: `${asking.prompt} (${asking.origin})`,
+        model: asking.model,
         pace: pace.account(),
         simulated: options.simulate,
         again,

@@ -131,7 +131,7 @@ export const summarizeFlags = {
   prompt: {
     group: 'Prompt and model',
     flag: '--prompt <name>',
-    help: 'prompt and version: summarize, summarize@v1, ./mine.yaml@v2',
+    help: 'prompt and version: summarize, summarize@v1, ./mine.yaml@v2; shares: summarize@v1=90,v2=10',
     default: 'summarize',
     parse: text,
     path: 'where it looks like one',

@@ -18,5 +18,9 @@ export function wayOf<Way>(arms: readonly Arm<Way>[], path: string): Way {
   if (arms.length === 1) return first.way
   const total = arms.reduce((sum, { share }) => sum + share, 0)
   let point = (createHash('sha256').update(path).digest().readUIntBE(0, 6) / 2 ** 48) * total
-  return (arms.find(({ share }) => (point -= share) < 0) ?? first).way
+  for (const { way, share } of arms) {
+    point -= share
+    if (point < 0) return way
+  }
+  return first.way
 }

@@ -17,8 +17,10 @@ export interface PromptFile {
 interface About {
   readonly name: string
   readonly origin: string
-  /** Names of slots beside the built-in ones; undefined: any. */
-  readonly vars: readonly string[] | undefined
+  /** The version that is to be used; undefined: the one the file says. */
+  readonly version?: string | undefined
+  /** Names of its slots beside the built-in ones; undefined: any. Other versions may have any. */
+  readonly vars?: readonly string[] | undefined
 }
 
 type Fields = Readonly<Record<string, { readonly value: unknown; readonly at: Node | undefined }>>
@@ -47,7 +49,7 @@ export function parsePromptFile(text: string, about: About): PromptFile {
     const version = isScalar(key) ? String(key.value) : ''
     if (!/^v[1-9]\d*$/.test(version))
       fail(`a version is called v1, v2, …, not ${JSON.stringify(version)}`, key as Node)
-    return promptOf(version, value as Node, about, fail)
+    return { ...promptOf(version, value as Node, { ...about, vars: undefined }, fail), at: value as Node }
   })
   prompts.sort((a, b) => numberOf(a) - numberOf(b))
   const latest = prompts.at(-1)
@@ -59,9 +61,13 @@ export function parsePromptFile(text: string, about: About): PromptFile {
       pinned.at,
     )
   }
+  const inUse = pinned === undefined ? latest.version : String(pinned.value)
+  const wanted = prompts.find(({ version }) => version === (about.version ?? inUse))
+  if (wanted !== undefined) promptOf(wanted.version, wanted.at, about, fail)
+  const why = pinned === undefined ? 'latest' : 'pinned'
   return {
-    prompts: prompts.map((prompt) => ({ ...prompt, why: pinned === undefined ? 'latest' : 'pinned' })),
-    default: pinned === undefined ? latest.version : String(pinned.value),
+    prompts: prompts.map(({ at: _, ...prompt }) => ({ ...prompt, why })),
+    default: inUse,
     pinned: pinned !== undefined,
   }
 }
@@ -195,6 +201,6 @@ function refuseTwice({ items }: YAMLMap, fail: Fail): void {
   }
 }
 
-function numberOf({ version }: Pick<Prompt, 'version'>): number {
+function numberOf({ version }: { readonly version: string }): number {
   return Number(version.slice(1))
 }

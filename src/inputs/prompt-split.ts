@@ -24,7 +24,7 @@ export async function loadPrompts(spec: string, options: PromptOptions): Promise
 }
 
 function sharesIn(spec: string): { spec: string; share: number }[] {
-  if (!spec.includes('=')) return [{ spec, share: 1 }]
+  if (!/@v\d+=/.test(spec)) return [{ spec, share: 1 }]
   let name = ''
   return spec.split(',').map((part) => {
     const [, own, version, digits] = /^(?:(.+)@)?(v\d+)=(\d+(?:\.\d+)?)$/.exec(part.trim()) ?? []

@@ -38,7 +38,8 @@ export function checkVars(prompts: readonly Prompt[], vars: readonly string[]): 
  */
 export async function findPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
   const { target, version } = parts(spec)
-  return chosen(spec, version, await readPrompts(await placeOf(target, options), options.vars, spec))
+  const { vars } = options
+  return chosen(spec, version, await readPrompts(await placeOf(target, options), { spec, version, vars }))
 }
 
 /** Without a version, it is undefined. */
@@ -47,18 +48,22 @@ export function parts(spec: string): { readonly target: string; readonly version
   return { target, version }
 }
 
-/**
- * Reads a prompt's file, all versions of it.
- * @param vars names of slots beside the built-in ones; undefined: any
- * @throws UsageError
- */
+export interface ReadOptions {
+  /** As the user named it, for messages. */
+  readonly spec?: string
+  /** The version that is to be used; undefined: the one the file says. */
+  readonly version?: string | undefined
+  /** Names of its slots beside the built-in ones; undefined: any. */
+  readonly vars?: readonly string[]
+}
+
+/** Reads a prompt's file, all versions of it. @throws UsageError */
 export async function readPrompts(
   place: PromptPlace,
-  vars: readonly string[] | undefined,
-  spec: string = place.name,
+  { spec = place.name, version, vars }: ReadOptions = {},
 ): Promise<ReadPrompt> {
   const { name, origin } = place
-  return { place, ...parsePromptFile(await textOf(place, spec), { name, origin, vars }) }
+  return { place, ...parsePromptFile(await textOf(place, spec), { name, origin, version, vars }) }
 }
 
 /** The version that is asked for, or else the one to use. @throws UsageError where it is not there */

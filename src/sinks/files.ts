@@ -40,7 +40,8 @@ export interface Files extends Sink {
 
 export interface FilesOptions {
   readonly memory: Memory
-  readonly facts: RunFacts
+  /** What is the same for all documents that are asked about alike, by their paths. */
+  readonly factsFor: (path: string) => RunFacts
   /** See `outputPaths`. */
   readonly foldsCase: boolean
   /** Asks and replaces, whatever is there. */
@@ -54,7 +55,7 @@ export interface FilesOptions {
  * @param sources all of the run, so that no two get one name
  */
 export function filesSink(out: string, sources: readonly Source[], options: FilesOptions): Files {
-  const { memory, facts, foldsCase, force, clock } = options
+  const { memory, factsFor, foldsCase, force, clock } = options
   const { made, failing, damaged } = memory
   const again = new Map<Again, Counted>()
   /** Of those that were asked about again, and are not written yet. */
@@ -84,7 +85,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   /** Keeps an outcome; resolves with what puts it in place. */
   const begin = async (outcome: Outcome): Promise<() => Promise<void>> => {
     const nothing = () => Promise.resolve()
-    const line = lineOf(outcome, new Date(clock.wall()).toISOString(), facts)
+    const line = lineOf(outcome, new Date(clock.wall()).toISOString(), factsFor(outcome.source.path))
     if (line === undefined) return nothing
     const { path } = outcome.source
     if (line.status !== 'unchanged') return memory.keep({ line, ...fileOf(outcome, name(path)) })
@@ -100,7 +101,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       const known = made.get(path)
       if (force || known === undefined || stats === undefined || failing.has(path)) return false
       const { size, mtime, recipe, written } = known
-      if (stats.size !== size || stats.mtimeMs !== mtime || recipe !== facts.recipe) return false
+      if (stats.size !== size || stats.mtimeMs !== mtime || recipe !== factsFor(path).recipe) return false
       try {
         const present = statSync(join(out, summaryOf(path, known)), { throwIfNoEntry: false })
         return present?.size === written.size && present.mtimeMs === written.mtime
@@ -114,7 +115,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       const same = known?.key === key
       const problem = standing(same, await placeOf(path, known), force)
       if (problem === undefined && known !== undefined) {
-        const reason = force ? 'forced' : same ? 'summary gone' : changeSince(known, facts)
+        const reason = force ? 'forced' : same ? 'summary gone' : changeSince(known, factsFor(path))
         reasons.set(path, reason)
       }
       return problem

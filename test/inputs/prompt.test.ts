@@ -107,7 +107,7 @@ describe('loadPrompt', () => {
     [
       'the document in the system prompt',
       'versions:\n  v1:\n    system: "{text}"\n    user_template: "{text}"\n',
-      /unknown slot \{text\}/,
+      /`system` has \{text\}/,
     ],
     [
       'a pinned version that is not there',

@@ -28,5 +28,5 @@ export async function openFiles(
     prompt,
     model,
   })
-  return filesSink(out, sources, { memory, facts, foldsCase, force, clock: realClock })
+  return filesSink(out, sources, { memory, factsFor: () => facts, foldsCase, force, clock: realClock })
 }

@@ -23,7 +23,7 @@ export async function checkPrompts(names: readonly string[], { cwd, stdout }: Wo
   let mistakes = 0
   for (const place of places) {
     try {
-      const { prompts } = await readPrompts(place, undefined)
+      const { prompts } = await readPrompts(place)
       const notes = prompts.flatMap((prompt) => notesOn(prompt).map((note) => `${prompt.version}: ${note}`))
       say(`${place.origin === 'shipped' ? `${place.name}.yaml (shipped)` : place.origin}: ok`)
       for (const note of notes) say(`  ${note}`)

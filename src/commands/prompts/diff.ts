@@ -38,7 +38,7 @@ async function textOf(
   const prompt = chosen(
     spec,
     version,
-    await readPrompts(await placeOf(target, { cwd, inputRoots: [] }), undefined, spec),
+    await readPrompts(await placeOf(target, { cwd, inputRoots: [] }), { spec }),
   )
   return { name: `${prompt.name}@${prompt.version}`, text: written(prompt) }
 }

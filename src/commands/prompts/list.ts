@@ -11,7 +11,7 @@ export async function listPrompts({ cwd, stdout }: World): Promise<Exit> {
   for (const place of await allPlaces(cwd)) {
     const hidden = seen.has(place.name)
     seen.add(place.name)
-    const read = await readPrompts(place, undefined).catch((error: Error) => error)
+    const read = await readPrompts(place).catch((error: Error) => error)
     if (read instanceof Error) {
       rows.push([place.name, '–', '–', place.origin, `cannot be used: ${read.message}`])
       continue

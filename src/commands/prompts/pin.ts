@@ -17,7 +17,7 @@ export async function pinPrompt(spec: string, world: World): Promise<Exit> {
   const { cwd, stderr } = world
   const { target, version } = parts(spec)
   const place = await placeOf(target, { cwd, inputRoots: [] })
-  const before = await readPrompts(place, undefined, spec)
+  const before = await readPrompts(place, { spec })
   const say = (text: string) => stderr.write(`claude-batch: ${printable(text)}\n`)
   if (version !== undefined) chosen(spec, version, before)
   if (version === before.default && before.pinned) {
@@ -31,7 +31,7 @@ export async function pinPrompt(spec: string, world: World): Promise<Exit> {
     )
   const own = place.origin === 'shipped' ? ownPlace(place.name, cwd) : place
   const { name, origin } = own
-  const { default: used } = parsePromptFile(text, { name, origin, vars: undefined })
+  const { default: used } = parsePromptFile(text, { name, origin })
 
   await mkdir(dirname(own.file), { recursive: true })
   // A link is followed: the file it leads to is what the user keeps.

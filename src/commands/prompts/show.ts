@@ -20,7 +20,7 @@ export async function showPrompt(
   const { cwd, stdout, stderr } = world
   const { target, version } = parts(spec)
   const place = await placeOf(target, { cwd, inputRoots: [] })
-  const prompt = chosen(spec, version, await readPrompts(place, undefined, spec))
+  const prompt = chosen(spec, version, await readPrompts(place, { spec }))
   stdout.write(file === undefined ? written(prompt) : await rendered(prompt, file, vars, world))
   stderr.write(`${prompt.name}@${prompt.version} (${prompt.why}), from ${printable(place.origin)}\n`)
   return 'ok'

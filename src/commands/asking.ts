@@ -1,0 +1,61 @@
+import type { SummarizeOptions } from '../config/flags.ts'
+import type { Document } from '../core/document.ts'
+import { keyOf, recipeOf } from '../core/key.ts'
+import type { RunFacts } from '../core/ledger-line.ts'
+import { renderPrompt } from '../core/prompt.ts'
+import { parametersFor, type Request } from '../core/request.ts'
+import { wayOf } from '../core/split.ts'
+import type { PromptOptions } from '../inputs/prompt.ts'
+import { loadPrompts } from '../inputs/prompt-split.ts'
+import { settingsOf } from './settings.ts'
+
+/** How a run asks about its documents. */
+export interface Asking {
+  /** `summarize@v2`, or `summarize@v1=90,summarize@v2=10` where versions share the documents. */
+  readonly prompt: string
+  /** Why this version and where it comes from, for people: `pinned, prompts/summarize.yaml`. */
+  readonly origin: string
+  /** The model, of the first version where there are several. */
+  readonly model: string
+  factsFor(path: string): RunFacts
+  requestFor(document: Document): Request
+}
+
+/**
+ * Finds and checks the prompts of a run.
+ * @returns what it comes to at the endpoint that will be asked
+ * @throws UsageError
+ */
+export async function askingFor(
+  options: SummarizeOptions,
+  places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
+): Promise<(endpoint: string) => Asking> {
+  const vars = options.var ?? {}
+  const arms = (await loadPrompts(options.prompt, { ...places, vars: Object.keys(vars) })).map(
+    ({ way: prompt, share }) => {
+      const parameters = parametersFor(settingsOf(prompt, options))
+      return { share, prompt, parameters, name: `${prompt.name}@${prompt.version}` }
+    },
+  )
+  const [first] = arms
+  if (first === undefined) throw new Error('a run has at least one prompt')
+  const { why, origin } = first.prompt
+  return (endpoint) => {
+    const ways = arms.map(({ share, prompt, parameters, name }) => {
+      const recipe = recipeOf(prompt, vars, parameters, endpoint)
+      return { share, way: { prompt, parameters, facts: { prompt: name, model: parameters.model, recipe } } }
+    })
+    return {
+      prompt: arms.length === 1 ? first.name : arms.map(({ name, share }) => `${name}=${share}`).join(','),
+      origin: `${why}, ${origin}`,
+      model: first.parameters.model,
+      factsFor: (path) => wayOf(ways, path).facts,
+      requestFor(document) {
+        const { path } = document.source
+        const { prompt, parameters } = wayOf(ways, path)
+        const asked = { ...parameters, ...renderPrompt(prompt, document, vars) }
+        return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
+      },
+    }
+  }
+}
