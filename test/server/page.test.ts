@@ -149,8 +149,11 @@ describe('the page', () => {
     const { url } = await serving(['--allow-host', 'notes.example'])
     const [block = ''] = await documented('serve.md', 'nginx')
     const below = block.replace('location /', 'location /notes/').replace('8000;', '8000/;')
-    const proxy = await nginx((block + below).replaceAll('http://127.0.0.1:8000', url))
-    for (const path of ['/', '/notes/']) {
+    for (const [location, path] of [
+      [block, '/'],
+      [below, '/notes/'],
+    ] as const) {
+      const proxy = await nginx(location.replace('http://127.0.0.1:8000', url))
       const { ask, notes, complaints } = await opened(proxy.replace('127.0.0.1', 'notes.example') + path)
       await ask()
       await notes(/^done in /)
