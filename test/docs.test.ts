@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import fastGlob from 'fast-glob'
 import { describe, expect, it } from 'vitest'
+import { createMetrics } from '../src/server/metrics.ts'
 import { faults } from '../src/simulator/script.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -21,6 +22,23 @@ describe('the documentation', () => {
     const simulator = await page('docs/simulator.md')
     for (const [name, effect] of Object.entries(faults))
       expect(simulator).toContain(`| \`${name}\` | ${effect} |`)
+  })
+
+  it('lists what the server answers: paths, types of errors, metrics', async () => {
+    const serve = await page('docs/serve.md')
+    const files = await fastGlob('src/server/*.ts', { cwd: root })
+    const code = (await Promise.all(files.map((file) => readFile(resolve(root, file), 'utf8')))).join('\n')
+    const paths = Array.from(code.matchAll(/\.(get|post)\('(.*?)'/g), ([, way = '', path]) => {
+      return `\`${way.toUpperCase()} ${path}\``
+    })
+    const types = Array.from(code.matchAll(/type: '([a-z_]+)'/g), ([, type]) => `\`${type}\``)
+    const metrics = await createMetrics(
+      () => 0,
+      () => 0,
+    ).text()
+    const names = Array.from(metrics.matchAll(/^# TYPE (\w+)/gm), ([, name]) => `| \`${name}`)
+    expect([paths.length, types.length, names.length].every((count) => count > 3)).toBe(true)
+    for (const words of [...paths, ...types, ...names]) expect(serve).toContain(words)
   })
 
   it('gives a reason for every dependency', async () => {

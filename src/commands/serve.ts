@@ -32,7 +32,7 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
   const tally = createTally()
   const service = await serviceFor(options, world)
   const stopListening = stopOnSignals(world, halt, () =>
-    say('stopping: streams under way have ten seconds (again to cut them off)'),
+    say('stopping: streams under way may go on for a while (again to cut them off)'),
   )
   try {
     const requestFor = await questionsFor(options, world, service.endpoint)
@@ -79,7 +79,7 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
     await server.close()
     await log?.close()
     const { usage, cost, requests } = tally.report(0)
-    say(`${requests} requests sent: ${promptTokens(usage)} tokens in, ${usage.output} out, ${dollars(cost)}`)
+    say(`requests sent: ${requests}; ${promptTokens(usage)} tokens in, ${usage.output} out, ${dollars(cost)}`)
     const { reason } = halt.drain as { reason: unknown }
     if (reason instanceof RunError) return reason.exit
     throw reason
@@ -89,10 +89,9 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
   }
 }
 
-function opening(url: string, { simulate }: ServeOptions, closed: boolean): string {
-  const who = closed
-    ? 'callers need the token'
-    : 'open to every program on this machine, and to no page but its own'
+function opening(url: string, { simulate, allowOrigin = [] }: ServeOptions, closed: boolean): string {
+  const pages = allowOrigin.length === 0 ? 'to no page but its own' : `to pages of ${allowOrigin.join(', ')}`
+  const who = closed ? 'callers need the token' : `open to every program on this machine, and ${pages}`
   return `${simulate ? 'simulated; ' : ''}open ${url}/ in a browser, or POST ${url}/stream; ${who}`
 }
 
