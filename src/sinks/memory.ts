@@ -171,7 +171,10 @@ export async function removeRecord(out: string, summary: string): Promise<void> 
   })
 }
 
-/** A summary that somebody has edited since it was put in place is theirs; it is recorded as it was written. */
+/**
+ * A summary that somebody has edited since it was put in place is theirs, and so is a link or a pipe in its stead; it
+ * is recorded as it was written.
+ */
 async function asEdited(
   out: string,
   { line, file, text = '' }: Entry,
@@ -179,9 +182,9 @@ async function asEdited(
   if (file === undefined || line.status !== 'summarized') return undefined
   const path = join(out, file)
   const stats = await lookAt(path)
-  if (stats === undefined || !stats.isFile() || stats.mtimeMs <= Date.parse(line.time)) return undefined
+  if (stats === undefined || stats.mtimeMs <= Date.parse(line.time)) return undefined
   const hash = sha256(text)
-  if (!stats.isSymbolicLink() && sha256(await contentOf(path)) === hash) return undefined
+  if (stats.isFile() && sha256(await contentOf(path)) === hash) return undefined
   return { output: { file, size: Buffer.byteLength(text), mtime: 0, sha256: hash } }
 }
 

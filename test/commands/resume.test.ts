@@ -1,4 +1,5 @@
-import { appendFile, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { appendFile, lstat, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
@@ -306,6 +307,28 @@ describe('what was paid for and not finished', () => {
       names.map((name) => `${name}.md.summary.md`),
     )
     expect(await run()).toMatchObject({ hits: 0 })
+  })
+})
+
+describe('what was paid for and not finished, where somebody has put something else', () => {
+  it.each([
+    ['a link that leads nowhere', (file: string) => symlink('nowhere', file)],
+    ['a pipe', async (file: string) => void execFileSync('mkfifo', [file])],
+  ])('leaves %s', async (_, put) => {
+    const { run, cwd, path } = await setting()
+    await run()
+    const lines = await ledgerLines(cwd)
+    const { output, ...line } = JSON.parse(lines.find((text) => text.includes('docs/b.md')) ?? '')
+    const memory = join(cwd, 'summaries/.claude-batch')
+    const entry = { line, file: output.file, text: 'Paid for.\n' }
+    await writeFile(join(memory, 'journal.jsonl'), `${JSON.stringify(entry)}\n`)
+    const others = lines.filter((text) => !text.includes('docs/b.md'))
+    await writeFile(join(memory, 'ledger.jsonl'), `${others.join('\n')}\n`)
+    await rm(path('b'))
+    await put(path('b'))
+    const before = await lstat(path('b'))
+    expect((await run()).hits).toBe(0)
+    expect((await lstat(path('b'))).ino).toBe(before.ino)
   })
 })
 
