@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
+import { type CompareOptions, compareFlags } from './config/compare-flags.ts'
 import type { Flag } from './config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from './config/flags.ts'
 import { byKey } from './config/key.ts'
@@ -35,6 +36,14 @@ export async function runCli(world: World, version: string): Promise<Exit> {
       needDescriptors()
       const { summarize } = await import('./commands/summarize.ts')
       exit = await summarize(inputs, { ...unset(summarizeFlags), ...options }, world, version)
+    })
+
+  withFlags(program.command('compare'), compareFlags)
+    .description('send the same documents through several prompts and models, and compare what comes out')
+    .argument('[inputs...]', 'files, directories or quoted patterns')
+    .action(async (inputs: string[], options: CompareOptions) => {
+      const { compare } = await import('./commands/compare.ts')
+      exit = await compare(inputs, { ...unset(compareFlags), ...options }, world, version)
     })
 
   withFlags(program.command('report'), reportFlags)
@@ -133,10 +142,14 @@ const examples = `Examples:
   claude-batch summarize 'reports/**/*.md' --simulate      try it: no key, no cost
 `
 
+/** The `out` of a file is where summaries go, and no place for a comparison. */
+const { out: _, ...compareSettings } = compareFlags
+
 /** The commands whose flags a configuration file and the environment may set. */
 const configurable: Readonly<Record<string, Readonly<Record<string, Flag>>>> = {
   summarize: summarizeFlags,
   config: summarizeFlags,
+  compare: compareSettings,
   serve: serveFlags,
 }
 
@@ -153,7 +166,7 @@ async function configured(
     env: world.env,
     cwd: world.cwd,
     uid: world.uid,
-    known: byKey(summarizeFlags, serveFlags),
+    known: byKey(compareFlags, serveFlags, summarizeFlags),
     inputRoots: inputs.map((text) => resolve(world.cwd, text)),
     config,
     profile,

@@ -27,7 +27,7 @@ export interface Asking {
  * @throws UsageError
  */
 export async function askingFor(
-  options: SummarizeOptions,
+  options: Pick<SummarizeOptions, 'prompt' | 'model' | 'maxTokens' | 'effort' | 'var'>,
   places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
 ): Promise<(endpoint: string) => Asking> {
   const vars = options.var ?? {}

@@ -1,3 +1,4 @@
+import { compareFlags } from '../config/compare-flags.ts'
 import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
 import { byKey, keyOf, variableOf } from '../config/key.ts'
 import { serveFlags } from '../config/serve-flags.ts'
@@ -29,7 +30,7 @@ export function showConfig(
   for (const [text, origin] of rows)
     stdout.write(`${printable(text).padEnd(width)}  # ${printable(origin)}\n`)
 
-  const variables = new Set([...byKey(summarizeFlags, serveFlags).values()].map(variableOf))
+  const variables = new Set([...byKey(compareFlags, serveFlags, summarizeFlags).values()].map(variableOf))
   const unknown = Object.keys(env).filter((name) => name.startsWith('CLAUDE_BATCH_') && !variables.has(name))
   for (const name of unknown) stderr.write(`claude-batch: ${printable(name)} is the name of no setting\n`)
   return 'ok'

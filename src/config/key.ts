@@ -33,15 +33,19 @@ export function nearest(name: string, names: Iterable<string>): string | undefin
   return best
 }
 
-/** Levenshtein's: how many characters must be put in, taken out or replaced. */
+/** How many characters must be put in, taken out, replaced, or swapped with the next one. */
 function editDistance(a: string, b: string): number {
+  let above: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, n) => n)
-  for (const [i, character] of [...a].entries()) {
+  for (let i = 0; i < a.length; i++) {
     const next = [i + 1]
     for (let j = 0; j < b.length; j++) {
-      const replaced = (row[j] ?? 0) + (b[j] === character ? 0 : 1)
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+      const replaced = (row[j] ?? 0) + (b[j] === a[i] ? 0 : 1)
+      const swapped =
+        i > 0 && j > 0 && a[i - 1] === b[j] && a[i] === b[j - 1] ? (above[j - 1] ?? 0) + 1 : replaced
+      next.push(Math.min(replaced, swapped, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
     }
+    above = row
     row = next
   }
   return row[b.length] ?? 0

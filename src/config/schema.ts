@@ -1,4 +1,5 @@
 import { efforts } from '../core/request.ts'
+import { compareFlags } from './compare-flags.ts'
 import type { Flag } from './flag.ts'
 import { summarizeFlags } from './flags.ts'
 import { byKey } from './key.ts'
@@ -10,7 +11,7 @@ const draft = 'https://json-schema.org/draft/2020-12/schema'
 /** What a configuration file may say, as JSON Schema: editors complete and check by it. */
 export function configSchema() {
   const settings: Record<string, ValueSchema & { description: string; default?: unknown }> = {}
-  for (const [key, flag] of byKey(serveFlags, summarizeFlags)) {
+  for (const [key, flag] of byKey(compareFlags, serveFlags, summarizeFlags)) {
     if (key !== 'config' && key !== 'profile') settings[key] = settingSchema(flag)
   }
   return {

@@ -49,6 +49,8 @@ export interface DocumentLine {
   /** Over all attempts; null is unknown. */
   readonly cost_usd: number | null
   readonly elapsed_ms: number
+  /** Of the answer alone: from sending its request to the last byte. */
+  readonly latency_ms?: number
   readonly attempts: number
   /** Attempts whose answer was lost on the way; they may be billed and are not in `usage`. */
   readonly lost?: number
@@ -125,6 +127,7 @@ export function lineOf(
     usage: bill.usage ?? null,
     cost_usd: costUsd(bill),
     elapsed_ms: Math.round(outcome.elapsedMs),
+    ...(last?.status === 200 && { latency_ms: Math.round(last.elapsedMs) }),
     attempts: attempts.length,
     ...(bill.lost > 0 && { lost: bill.lost }),
     request_id: last?.requestId ?? null,

@@ -1,0 +1,195 @@
+import { join, relative, resolve, sep } from 'node:path'
+import type { CompareOptions } from '../config/compare-flags.ts'
+import type { SummarizeOptions } from '../config/flags.ts'
+import { adviceFor } from '../core/advice.ts'
+import { armSummary, ratiosOf } from '../core/comparison.ts'
+import type { Source } from '../core/document.ts'
+import { dollars } from '../core/price.ts'
+import { printable } from '../core/printable.ts'
+import { createTally } from '../core/report.ts'
+import { unchanged } from '../core/standing.ts'
+import { deliver } from '../engine/deliver.ts'
+import { createHalt } from '../engine/halt.ts'
+import { stacked } from '../engine/stack.ts'
+import { summarizeAll } from '../engine/summarize.ts'
+import { chooseExit, type Exit, RunError } from '../errors.ts'
+import { find } from '../inputs/find.ts'
+import { read } from '../inputs/read.ts'
+import { openLog } from '../sinks/log.ts'
+import { type Result, resultsIn } from '../sinks/results.ts'
+import { streamWriter } from '../sinks/stream-writer.ts'
+import { writeWhole } from '../sinks/whole-file.ts'
+import { comparisonMarkdown, comparisonTable, textsMarkdown } from '../ui/comparison.ts'
+import { createTeller } from '../ui/teller.ts'
+import type { World } from '../world.ts'
+import { type Arm, armsOf } from './arms.ts'
+import { deliveryTo } from './delivery.ts'
+import { type Destination, folderDestination } from './destination.ts'
+import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
+import { serviceFor } from './service.ts'
+import { paceSettings } from './settings.ts'
+import { stopOnSignals } from './signals.ts'
+import { inTurns, sampled } from './turns.ts'
+
+/**
+ * Sends the same documents through several prompts and models, in turns, so that no time of day is one arm's alone, and
+ * shows what each came to. Every arm has an output folder of its own, which remembers what was paid for.
+ */
+export async function compare(
+  args: readonly string[],
+  options: CompareOptions,
+  world: World,
+  version: string,
+): Promise<Exit> {
+  const { clock, random, cwd, stderr } = world
+  const start = clock.now()
+  const run: SummarizeOptions = { ...sameAsSummarize, ...options }
+  const inputs = await namedInputs(args, run, world)
+  const out = resolve(cwd, options.out)
+  const found = await find(inputs, walkOptions(run, world, out))
+  if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
+  const sources = sampled(found.sources, options.sample)
+  const service = await serviceFor(options, world)
+  const halt = createHalt()
+  let draining = () => {}
+  const stopListening = stopOnSignals(world, halt, () => draining())
+  const opened: Destination[] = []
+  try {
+    const { endpoint } = service
+    const arms = await armsOf(options, { cwd, inputRoots: rootsOf(inputs, world) }, endpoint)
+    const log = options.log === undefined ? undefined : await openLog(resolve(cwd, options.log))
+    for (const { folder, asking } of arms) {
+      const drain = halt.drain
+      opened.push(
+        await folderDestination(join(out, folder), sources, { options: run, world, asking, version, drain }),
+      )
+    }
+    const { tasks, armFor } = inTurns(sources, arms, opened)
+    const client = tasks.length === 0 ? undefined : await service.open()
+
+    const tally = createTally()
+    for (const { done } of opened)
+      for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
+    const { ask, pace } = stacked(client ?? (() => Promise.reject(new Error('there was nothing to ask'))), {
+      ...paceSettings(options, arms[0]?.asking.model ?? ''),
+      retries: options.retries,
+      maxWaitMs: options.maxWait * 1000,
+      clock,
+      random,
+      drain: halt.drain,
+      onPause: (pause) => teller.paused(pause),
+      listener: {
+        sent: () => teller.sent(),
+        ended(attempt) {
+          tally.attempt(attempt)
+          log?.attempt(attempt)
+          teller.ended(attempt)
+        },
+      },
+    })
+    const teller = createTeller({
+      stderr,
+      env: world.env,
+      ...options,
+      total: tasks.length,
+      tally,
+      waitingFor: () => pace.account().latest,
+      elapsed: () => clock.now() - start,
+    })
+    draining = teller.draining
+    const outcomes = summarizeAll({
+      sources: tasks,
+      read: (source) => read(source, world),
+      requestFor: (document) => armFor(document.source).asking.requestFor(document),
+      objection: async (source, asked) => armFor(source).to.objection?.(source, asked),
+      keep: async (outcome) => armFor(outcome.source).to.keep?.(outcome),
+      ask,
+      explain: ({ fault }) => new RunError('refused', adviceFor(fault, options.models ?? '', endpoint)),
+      slots: pace.slots,
+      halt,
+      clock,
+    })
+    const sink = {
+      write: (outcome: Parameters<Destination['sink']['write']>[0]) =>
+        armFor(outcome.source).to.sink.write(outcome),
+      async close() {},
+    }
+    await deliver(outcomes, deliveryTo(sink, { tally, teller, halt })).finally(teller.stop)
+    for (const last of [...opened.map((it) => it.sink), log])
+      await last?.close().catch((error: Error) => halt.stop(error))
+
+    const results = await Promise.all(
+      arms.map(({ folder }) => resultsIn(join(out, folder), seenFrom(out, folder, cwd))),
+    )
+    await tell(sources, arms, results, out, world)
+    const { cost, documents, transient } = tally.report(0)
+    if (!options.quiet) {
+      const spent = `${dollars(cost)}${options.simulate ? ' (simulated: nothing was spent)' : ''}`
+      stderr.write(
+        `claude-batch: ${tasks.length} asked now, for ${spent}; the texts are in ${printable(join(options.out, fileName))}\n`,
+      )
+    }
+    const stopped = halt.drain.reason as Error | undefined
+    if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
+    if (stopped !== undefined)
+      stderr.write(`claude-batch: ${stopped.message}; the same command goes on with the rest\n`)
+    return chooseExit([
+      'ok',
+      ...(stopped === undefined ? [] : [stopped.exit]),
+      ...(documents.failed > transient || found.unmatched.length > 0 ? (['failed'] as const) : []),
+      ...(transient > 0 ? (['later'] as const) : []),
+    ])
+  } finally {
+    stopListening()
+    try {
+      await service.close()
+    } finally {
+      for (const destination of opened) await destination.close()
+    }
+  }
+}
+
+const fileName = 'comparison.md'
+
+/** What `compare` does not let anybody choose. */
+const sameAsSummarize = {
+  format: undefined,
+  unordered: false,
+  prompt: 'summarize',
+  model: undefined,
+  force: false,
+  waitLock: undefined,
+  deadline: undefined,
+  maxFailures: undefined,
+} as const
+
+/** The table on stdout, and with the texts in a file. */
+async function tell(
+  sources: readonly Source[],
+  arms: readonly Arm[],
+  results: readonly ReadonlyMap<string, Result>[],
+  out: string,
+  { stdout, pid }: World,
+): Promise<void> {
+  const shown = arms.map(({ name }, n) => {
+    const own = sources.flatMap(({ path }) => results[n]?.get(path) ?? [])
+    const pairs = sources.flatMap(({ path }) => {
+      const [first, second] = [results[0]?.get(path), results[n]?.get(path)]
+      return first?.text === undefined || second?.text === undefined ? [] : [[first, second] as const]
+    })
+    return { name, summary: armSummary(own), ratios: n === 0 ? undefined : ratiosOf(pairs) }
+  })
+  const documents = sources.map(({ path }) => ({
+    path,
+    texts: arms.map(({ name }, n) => ({ name, text: results[n]?.get(path)?.text })),
+  }))
+  const note =
+    'Means per document, with the interval that holds the true mean 95 times in a hundred; beside the first arm, document by document, how many times as much.'
+  const page = `# Comparison\n\n${comparisonMarkdown(shown)}\n${note}\n\n${textsMarkdown(documents)}`
+  await writeWhole(out, join(out, fileName), page, `${pid}-comparison`)
+  await streamWriter(stdout, 'stdout')(comparisonTable(shown))
+}
+
+function seenFrom(out: string, folder: string, cwd: string): string {
+  return relative(join(out, folder), cwd).split(sep).join('/')
+}

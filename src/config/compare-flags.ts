@@ -1,0 +1,62 @@
+import type { Flag, ValuesOf } from './flag.ts'
+import { summarizeFlags } from './flags.ts'
+import { count, text } from './values.ts'
+
+const { filesFrom, null: nul, ext, exclude, hidden, follow, ignore } = summarizeFlags
+const { out, log, var: vars, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
+const { retries, timeout, connectTimeout, maxWait, config, profile } = summarizeFlags
+const { simulate, quiet, verbose, progress } = summarizeFlags
+
+/** The flags of `compare`. */
+export const compareFlags = {
+  prompts: {
+    group: 'What is compared',
+    flag: '--prompts <list>',
+    help: 'prompts and versions, with commas: summarize@v1,summarize@v2',
+    default: 'summarize',
+    parse: text,
+  },
+  models: {
+    group: 'What is compared',
+    flag: '--models <list>',
+    help: 'models, with commas: haiku,sonnet (default: each prompt’s, else haiku)',
+    parse: text,
+  },
+  sample: {
+    group: 'What is compared',
+    flag: '--sample <n>',
+    help: 'so many of the documents, always the same ones; all of them with --sample 0',
+    default: 20,
+    parse: count(0, 1_000_000),
+  },
+  filesFrom,
+  null: nul,
+  ext,
+  exclude,
+  hidden,
+  follow,
+  ignore,
+  out: { ...out, help: 'folder for the texts and the comparison', default: 'comparison' },
+  log,
+  var: vars,
+  maxTokens,
+  effort,
+  rpm,
+  itpm,
+  otpm,
+  latency,
+  concurrency,
+  retries,
+  timeout,
+  connectTimeout,
+  maxWait,
+  config,
+  profile,
+  simulate,
+  quiet,
+  verbose,
+  progress,
+} as const satisfies Record<string, Flag>
+
+/** The values of the flags of `compare` after parsing. */
+export type CompareOptions = ValuesOf<typeof compareFlags>

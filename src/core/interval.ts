@@ -1,0 +1,48 @@
+/** An estimate, and where the truth lies 95 times in a hundred; without bounds where there is too little to tell. */
+export interface Estimate {
+  readonly value: number
+  readonly low?: number
+  readonly high?: number
+}
+
+const z = 1.959964
+
+/** The mean of a sample, with Student's interval. @param values at least one */
+export function meanOf(values: readonly number[]): Estimate {
+  const n = values.length
+  const value = values.reduce((sum, x) => sum + x, 0) / n
+  if (n < 2) return { value }
+  const variance = values.reduce((sum, x) => sum + (x - value) ** 2, 0) / (n - 1)
+  const half = quantile(n - 1) * Math.sqrt(variance / n)
+  return { value, low: value - half, high: value + half }
+}
+
+/**
+ * A share, with Wilson's interval, which makes sense near 0 and 1 too.
+ * @see https://doi.org/10.1080/01621459.1927.10502953
+ */
+export function shareOf(count: number, n: number): Estimate {
+  if (n === 0) return { value: 0 }
+  const p = count / n
+  const middle = (p + z ** 2 / (2 * n)) / (1 + z ** 2 / n)
+  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2))
+  return { value: p, low: Math.max(0, middle - half), high: Math.min(1, middle + half) }
+}
+
+const few = [12.7062, 4.30265, 3.18245, 2.77645]
+
+/**
+ * Student's t for 95 %, two-sided: from the table for few degrees of freedom, by an expansion in 1/ν for more.
+ * @see Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5
+ */
+function quantile(freedom: number): number {
+  const exact = few[freedom - 1]
+  if (exact !== undefined) return exact
+  const terms = [
+    z,
+    (z ** 3 + z) / 4,
+    (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96,
+    (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384,
+  ]
+  return terms.reduce((sum, term, power) => sum + term / freedom ** power, 0)
+}

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
+import { pathsSeenFrom, readLedgerLines } from './ledger.ts'
+import { ledgerIn } from './output-folder.ts'
+
+/** What became of a document in an output folder, last of all. */
+export interface Result {
+  readonly line: DocumentLine
+  /** The summary; undefined where there is none. */
+  readonly text?: string
+}
+
+/**
+ * The last result of each document that an output folder remembers, by its path.
+ * @param here the working directory, as seen from the output folder
+ * @throws RunError `usage` or `io`
+ */
+export async function resultsIn(out: string, here: string): Promise<ReadonlyMap<string, Result>> {
+  const file = ledgerIn(out)
+  const pathOf = pathsSeenFrom(file, here)
+  const lines = new Map<string, DocumentLine>()
+  let run: RunLine | undefined
+  for await (const together of readLedgerLines(file)) {
+    for (const line of together) {
+      if ('run' in line) run = line
+      if (!('path' in line) || 'damaged' in line) continue
+      const path = pathOf(run, line.path)
+      if (line.status === 'pruned') lines.delete(path)
+      else if (line.status !== 'unchanged') lines.set(path, line)
+    }
+  }
+  const results = new Map<string, Result>()
+  for (const [path, line] of lines) {
+    const text =
+      line.output && line.status === 'summarized' ? await textOf(join(out, line.output.file)) : undefined
+    results.set(path, text === undefined ? { line } : { line, text })
+  }
+  return results
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch(() => undefined)
+}

@@ -1,0 +1,154 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type ArmResult, armSummary, ratiosOf } from '../../src/core/comparison.ts'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import type { MessageRequest } from '../../src/simulator/validate.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const prompts = `versions:
+  v1: { user_template: "Sum up {text}" }
+  v2: { user_template: "Shorten {text}" }
+  v3: { user_template: "Boil down {text}" }
+`
+const names = Array.from({ length: 8 }, (_, n) => `note-${n}`)
+const documents = Object.fromEntries(
+  names.map((name) => [`docs/${name}.md`, `This is ${name}, about ferries.`]),
+)
+const answer: Behaviour = { kind: 'answer', delayMs: 1 }
+
+async function setting(behave: (request: MessageRequest) => Behaviour = () => answer) {
+  const cwd = await folderWith({ 'prompts/brief.yaml': prompts, ...documents })
+  const asked: string[] = []
+  const { env } = await serviceFor({
+    script({ request }) {
+      const verb = /^(Sum up|Shorten|Boil down)/.exec(request.lastText)?.[1]
+      asked.push(`${/note-\d/.exec(request.lastText)?.[0]} ${verb} ${request.model.slice(7, 12)}`)
+      return behave(request)
+    },
+  })
+  const run = async (...args: string[]) => {
+    asked.length = 0
+    return { ...(await runHere(['compare', 'docs', ...args], { cwd, env })), asked: [...asked] }
+  }
+  return { cwd, run, page: () => readFile(join(cwd, 'comparison/comparison.md'), 'utf8') }
+}
+const two = ['--prompts', 'brief@v1,brief@v2']
+
+describe('compare', () => {
+  it('sends each document through every arm, in turns', async () => {
+    const { run } = await setting()
+    const { code, asked, stdout } = await run(...two, '--models', 'haiku,sonnet', '--concurrency', '1')
+    expect([code, new Set(asked).size, asked.length]).toEqual([0, 32, 32])
+    // All arms of a document before the next one, and another arm first each time.
+    for (let n = 0; n < 32; n += 4)
+      expect(new Set(asked.slice(n, n + 4).map((it) => it.slice(0, 6))).size).toBe(1)
+    const first = asked.filter((_, n) => n % 4 === 0).map((it) => it.slice(7))
+    expect(new Set(first.slice(0, 4)).size).toBe(4)
+    expect(stdout).toMatch(/^ +documents +failed +cost each +tokens in +tokens out +latency +words$/m)
+    expect(stdout).toMatch(/^brief@v2, claude-sonnet-5-5 +8 +0 +\$\d/m)
+    expect(stdout).toMatch(/^brief@v1, claude-sonnet-5-5 +× 20\.\d+ \(\d+\.\d+–\d+\.\d+\)/m)
+  })
+
+  it('takes the same sample every time, and pays for no arm twice', async () => {
+    const { run } = await setting()
+    const first = await run(...two, '--sample', '3')
+    expect(first.asked).toHaveLength(6)
+    expect((await run(...two, '--sample', '3')).asked).toEqual([])
+    const third = await run('--prompts', 'brief@v1,brief@v2,brief@v3', '--sample', '3')
+    const sample = new Set(first.asked.map((it) => it.slice(0, 6)))
+    expect(third.asked.map((it) => it.slice(7, 16))).toEqual(Array(3).fill('Boil down'))
+    expect(new Set(third.asked.map((it) => it.slice(0, 6)))).toEqual(sample)
+    expect(third.stdout).toMatch(/^brief@v1, claude-haiku-5-5 +3 +0 /m)
+    const more = await run(...two, '--sample', '4')
+    expect([more.asked.length, sample.has(more.asked[0]?.slice(0, 6) ?? '')]).toEqual([2, false])
+    expect((await run(...two, '--sample', '0')).asked).toHaveLength(8)
+  })
+
+  it('counts what failed, and compares the others', async () => {
+    const refused: Behaviour = { kind: 'status', status: 400, message: 'too odd' }
+    const odd = (text: string) => /Shorten/.test(text) && /note-[12]/.test(text)
+    const { run } = await setting(({ lastText }) => (odd(lastText) ? refused : answer))
+    const { code, stdout } = await run(...two)
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +6 +2 \(7 %–59 %\)/m)
+    expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +× 1\.0\d/m)
+  })
+
+  it('shows the texts of all arms beside each other, as what they are', async () => {
+    const text = '# A heading\n<img src=x onerror=alert(1)>\n![](https://evil.example/?q=1)\u001b[2J\n| a |'
+    const { run, page } = await setting(() => ({ ...answer, text }))
+    await run(...two, '--sample', '1')
+    const markdown = await page()
+    expect(markdown).toMatch(
+      /\n## docs\/note-\d\.md\n\n\*\*brief@v1, claude-haiku-5-5\*\*\n\n> # A heading\n/,
+    )
+    expect(markdown.match(/^> &lt;img src=x/gm)).toHaveLength(2)
+    expect(markdown).not.toMatch(/<img|(?<!\\)!\[|\u001b/)
+    expect(markdown).toMatch(/^\| brief@v1, claude-haiku-5-5 \| 1 \| 0 \|/m)
+  })
+
+  it('says what cannot be known', async () => {
+    const { run } = await setting(() => ({ ...answer, usage: null }))
+    const { stdout } = await run(...two)
+    expect(stdout).toMatch(/^brief@v1, claude-haiku-5-5 +8 +0 +unknown +unknown +unknown +\d/m)
+  })
+
+  it.each([
+    [['--prompts', 'brief@v1'], /nothing to compare/],
+    [['--prompts', 'brief@v3,brief'], /brief@v3, claude-haiku-5-5 would be compared with itself/],
+    [['--prompts', 'brief@v1,brief@v9'], /no version v9/],
+    [['--prompts', 'brief@v1,nobody'], /nobody/],
+  ])('refuses %j before anything is sent or written', async (args, message) => {
+    const { run, page } = await setting()
+    const { code, stderr, asked } = await run(...args)
+    expect([code, asked]).toEqual([2, []])
+    expect(stderr).toMatch(message)
+    await expect(page()).rejects.toThrow()
+  })
+
+  it('goes on where it was stopped', async () => {
+    let left = 5
+    const { run } = await setting(() => (left-- > 0 ? answer : { kind: 'status', status: 401 }))
+    const stopped = await run(...two, '--concurrency', '1')
+    expect(stopped).toMatchObject({ code: 4, stderr: expect.stringContaining('goes on with the rest') })
+    left = 100
+    expect((await run(...two)).asked).toHaveLength(11)
+  })
+})
+
+describe('the figures of a comparison', () => {
+  const result = fc
+    .record({ cost: fc.double({ min: 1e-6, max: 1, noNaN: true }), ms: fc.integer({ min: 1, max: 60_000 }) })
+    .map(({ cost, ms }): ArmResult => {
+      const usage = { input: 9, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 3 }
+      return {
+        line: { status: 'summarized', usage, cost_usd: cost, latency_ms: ms },
+        text: 'three words here',
+      }
+    })
+
+  it('say of two arms the same, whichever is the first', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(result, result), { minLength: 1 }), (pairs) => {
+        const [one, other] = [ratiosOf(pairs), ratiosOf(pairs.map(([a, b]) => [b, a] as const))]
+        for (const name of ['cost', 'latency', 'words'] as const)
+          expect((one[name]?.value ?? 0) * (other[name]?.value ?? 0)).toBeCloseTo(1, 6)
+      }),
+    )
+  })
+
+  it('hold the mean between their bounds', () => {
+    fc.assert(
+      fc.property(fc.array(result, { minLength: 2 }), (results) => {
+        const { costUsd, words, summarized } = armSummary(results)
+        expect(summarized).toBe(results.length)
+        expect(costUsd?.low).toBeLessThanOrEqual(costUsd?.value ?? 0)
+        expect(costUsd?.high).toBeGreaterThanOrEqual(costUsd?.value ?? 0)
+        expect(words?.value).toBe(3)
+      }),
+    )
+  })
+})
