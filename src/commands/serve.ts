@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { ServeOptions } from '../config/serve-flags.ts'
 import { adviceFor } from '../core/advice.ts'
-import { AskError, failureLine, failureOf, judge } from '../core/failure.ts'
+import { AskError, failureLine, failureOf, judge, StoppedError } from '../core/failure.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import { createTally } from '../core/report.ts'
@@ -96,7 +96,8 @@ function opening(url: string, { simulate, allowOrigin = [] }: ServeOptions, clos
 }
 
 /** What the operator is told, where a client is told less. */
-function told(error: unknown, model: string, endpoint: string): string {
+function told(thrown: unknown, model: string, endpoint: string): string {
+  const error = thrown instanceof StoppedError ? thrown.cause : thrown
   if (error instanceof AskError) {
     const { fault } = error
     return judge(fault).blame === 'run' ? adviceFor(fault, model, endpoint) : failureLine(failureOf(fault))

@@ -88,7 +88,8 @@ export async function answer(
     } catch (error) {
       const refused = error instanceof QuestionError || error instanceof QueueFullError
       ended(refused ? 'refused' : leave.signal.aborted ? 'cancelled' : 'failed')
-      if (!refused && !leave.signal.aborted) failed(error)
+      // What is cut off at the end is no news.
+      if (!refused && !leave.signal.aborted && !drain.aborted) failed(error)
       return problemOf(error, drain.aborted)
     }
     return undefined

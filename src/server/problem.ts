@@ -32,9 +32,13 @@ export function problemOf(error: unknown, stopping: boolean): Problem {
   if (error instanceof QuestionError) return { status: 400, type: 'invalid_request', message: error.message }
   if (error instanceof QueueFullError)
     return { status: 503, type: 'queue_full', message: 'too many wait already; come again', retryAfterS: 5 }
+  const cause = error instanceof StoppedError ? error.cause : error
+  if (cause instanceof AskError) {
+    const { requestId } = cause.fault
+    return { ...ofFault(cause), ...(requestId !== undefined && { requestId }) }
+  }
   if (stopping)
     return { status: 503, type: 'shutting_down', message: 'the server is stopping', retryAfterS: 10 }
-  const cause = error instanceof StoppedError ? error.cause : error
   if (cause instanceof RunError && cause.exit === 'later')
     return {
       status: 503,
@@ -42,10 +46,7 @@ export function problemOf(error: unknown, stopping: boolean): Problem {
       message: 'the service is overloaded; come again later',
       retryAfterS: 60,
     }
-  if (!(cause instanceof AskError))
-    return { status: 500, type: 'internal_error', message: 'something went wrong here; its operator is told' }
-  const { requestId } = cause.fault
-  return { ...ofFault(cause), ...(requestId !== undefined && { requestId }) }
+  return { status: 500, type: 'internal_error', message: 'something went wrong here; its operator is told' }
 }
 
 function ofFault({ fault }: AskError): Problem {

@@ -12,3 +12,34 @@ it('tells the operator who gets in, and at the end what it cost', async () => {
   await ended
   expect(said()).toMatch(/requests sent: 1; \d+ tokens in, \d+ out, \$0\.0000\d+\n$/)
 })
+
+it('turns a client away that would wait too long, and goes on serving', async () => {
+  let limited = true
+  const { said, post } = await serving(['--max-wait', '1s'], {
+    service: {
+      script: () =>
+        limited
+          ? { kind: 'status', status: 429, headers: { 'retry-after': '300' } }
+          : { kind: 'answer', delayMs: 1 },
+    },
+  })
+  const refused = await post({ prompt: 'What floats?' })
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '60'])
+  expect(await refused.json()).toMatchObject({ error: { type: 'try_later' } })
+  expect(said()).toMatch(/the service wants a pause of 5 min, longer than --max-wait 1 s/)
+  expect(said()).not.toContain('bug')
+  limited = false
+  expect((await post({ prompt: 'And now?' })).status).toBe(200)
+})
+
+it('tells an account that was refused to its operator, and lives on', async () => {
+  let refused = true
+  const { said, post, ended } = await serving([], {
+    service: { script: () => (refused ? { kind: 'status', status: 401 } : { kind: 'answer', delayMs: 1 }) },
+  })
+  expect((await post({ prompt: 'What floats?' })).status).toBe(502)
+  expect(said()).toMatch(/401 .*ANTHROPIC_API_KEY/)
+  refused = false
+  expect((await post({ prompt: 'And now?' })).status).toBe(200)
+  expect(await Promise.race([ended, 'running'])).toBe('running')
+})

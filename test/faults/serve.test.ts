@@ -338,7 +338,7 @@ describe('how it begins and ends', () => {
   })
 
   it('S17 what is cut off at the end is told why', async () => {
-    const { post, answer, signal, ended } = await held()
+    const { post, answer, signal, ended, said: told } = await held()
     const first = post({ prompt: 'One?' })
     await answer.send(said('Boats'))
     const response = await first
@@ -350,5 +350,6 @@ describe('how it begins and ends', () => {
       { error: { type: 'shutting_down', message: 'the server is stopping' } },
     ])
     expect(await ended).toBe(143)
+    expect(told()).not.toMatch(/bug|Error/)
   })
 })
