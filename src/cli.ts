@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError } from 'commander'
+import { unset, withFlags } from './cli/flags.ts'
+import { fillIn } from './cli/settings.ts'
 import { type CompareOptions, compareFlags } from './config/compare-flags.ts'
-import type { Flag } from './config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from './config/flags.ts'
-import { byKey } from './config/key.ts'
 import { type ShowOptions, showFlags } from './config/prompt-flags.ts'
 import { type ReportOptions, reportFlags } from './config/report-flags.ts'
 import { type ServeOptions, serveFlags } from './config/serve-flags.ts'
@@ -119,10 +118,38 @@ export async function runCli(world: World, version: string): Promise<Exit> {
       exit = showConfig(options, (name) => command.getOptionValueSource(name), world)
     })
 
-  program.hook('preAction', async (_program, command) => {
-    const table = configurable[command.name()]
-    if (table !== undefined) await configured(command, table, world)
-  })
+  program
+    .command('completion')
+    .description('print a script by which a shell completes commands, flags, prompts and models')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell: string) => {
+      const { shells } = await import('./commands/completion.ts')
+      if (!Object.hasOwn(shells, shell))
+        throw new UsageError(`completion: expected bash, zsh or fish, got ${shell}`)
+      world.stdout.write(shells[shell as keyof typeof shells])
+    })
+
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      const [{ completing }, { wordsFor }] = await Promise.all([
+        import('./cli/complete.ts'),
+        import('./commands/complete.ts'),
+      ])
+      const { wanted, typed, before } = completing(program, words)
+      // A shell asks at each key; what is wrong with a prompt is told when it is used.
+      const all = 'words' in wanted ? wanted.words : await wordsFor(wanted.value, world.cwd).catch(() => [])
+      // What stands before the last comma of a list is done.
+      const list =
+        'value' in wanted && /^(models|prompts)$/.test(wanted.value) ? typed.replace(/[^,]*$/, '') : ''
+      for (const word of all) {
+        const line = before + list + word
+        if (line.startsWith(before + typed) && line === printable(line)) world.stdout.write(`${line}\n`)
+      }
+    })
+
+  program.hook('preAction', (_program, command) => fillIn(command, world))
   configure(program, world)
   try {
     await program.parseAsync([...world.argv], { from: 'user' })
@@ -141,65 +168,6 @@ const examples = `Examples:
   cat notes.md | claude-batch summarize -                  one document in, its summary out
   claude-batch summarize 'reports/**/*.md' --simulate      try it: no key, no cost
 `
-
-/** The `out` of a file is where summaries go, and no place for a comparison. */
-const { out: _, ...compareSettings } = compareFlags
-
-/** The commands whose flags a configuration file and the environment may set. */
-const configurable: Readonly<Record<string, Readonly<Record<string, Flag>>>> = {
-  summarize: summarizeFlags,
-  config: summarizeFlags,
-  compare: compareSettings,
-  serve: serveFlags,
-}
-
-/** Fills in what the command line left open; the origin of each becomes its source. */
-async function configured(
-  command: Command,
-  table: Readonly<Record<string, Flag>>,
-  world: World,
-): Promise<void> {
-  const { settingsFor } = await import('./config/apply.ts')
-  const { config, profile } = command.opts<{ config?: string; profile?: string }>()
-  const inputs = command.args.filter((text) => text !== '-')
-  const settings = await settingsFor(table, {
-    env: world.env,
-    cwd: world.cwd,
-    uid: world.uid,
-    known: byKey(compareFlags, serveFlags, summarizeFlags),
-    inputRoots: inputs.map((text) => resolve(world.cwd, text)),
-    config,
-    profile,
-    passedOver: (file, why) =>
-      world.stderr.write(
-        `claude-batch: ${printable(file)} is not read: ${why}; name it with --config to use it\n`,
-      ),
-  })
-  for (const [name, { value, origin }] of settings) {
-    if (command.getOptionValueSource(name) !== 'cli') command.setOptionValueWithSource(name, value, origin)
-  }
-}
-
-function withFlags(command: Command, flags: Readonly<Record<string, Flag>>): Command {
-  for (const { flag, help, group, parse, default: preset } of Object.values(flags)) {
-    const option = new Option(flag, help).helpGroup(`${group}:`)
-    if (preset !== undefined) option.default(preset)
-    // The long form names the flag in errors, however it was written.
-    const name = option.long ?? flag
-    if (parse !== undefined)
-      option.argParser((text, before) => parse(text, name, (before === preset ? undefined : before) as never))
-    command.addOption(option)
-  }
-  return command
-}
-
-/** Switches are false, not undefined, when they are not given. */
-function unset(flags: Readonly<Record<string, Flag>>): Record<string, false> {
-  const switches = Object.entries(flags).filter(
-    ([, { parse, default: preset }]) => parse === undefined && preset === undefined,
-  )
-  return Object.fromEntries(switches.map(([name]) => [name, false]))
-}
 
 function configure(program: Command, { stdout, stderr }: World): void {
   for (const command of [

@@ -31,7 +31,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The settings are those of the command line; a library has no flags, screen, files or simulator.
   library: ['core', 'engine', 'inputs', 'claude', 'config', 'commands/settings.ts', 'world.ts'],
   'index.ts': ['core', 'library'],
-  'cli.ts': ['core', 'config', 'commands', 'descriptors.ts', 'world.ts'],
+  cli: ['core', 'config', 'world.ts'],
+  'cli.ts': ['cli', 'core', 'config', 'commands', 'descriptors.ts', 'world.ts'],
   'main.ts': ['core', 'cli.ts', 'world.ts'],
   'world.ts': ['core'],
   'descriptors.ts': [],
@@ -42,7 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const doors: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk': ['claude/client.ts', 'claude/fault.ts', 'claude/message.ts', 'claude/stream.ts'],
   undici: ['claude/client.ts'],
-  commander: ['cli.ts'],
+  commander: ['cli.ts', 'cli/complete.ts', 'cli/flags.ts', 'cli/settings.ts'],
   'p-limit': ['engine/pool.ts'],
   'p-retry': ['engine/retry.ts'],
   'fast-glob': ['inputs/find.ts', 'inputs/pattern.ts', 'inputs/walk.ts'],

@@ -1,0 +1,49 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { compareFlags } from '../config/compare-flags.ts'
+import type { Flag } from '../config/flag.ts'
+import { summarizeFlags } from '../config/flags.ts'
+import { byKey } from '../config/key.ts'
+import { serveFlags } from '../config/serve-flags.ts'
+import { printable } from '../core/printable.ts'
+import type { World } from '../world.ts'
+
+/** The `out` of a file is where summaries go, and no place for a comparison. */
+const { out: _, ...compareSettings } = compareFlags
+
+/** The commands whose flags a configuration file and the environment may set. */
+const configurable: Readonly<Record<string, Readonly<Record<string, Flag>>>> = {
+  summarize: summarizeFlags,
+  config: summarizeFlags,
+  compare: compareSettings,
+  serve: serveFlags,
+}
+
+/**
+ * Fills in what the command line left open from the environment and a configuration file; the origin of each value
+ * becomes its source.
+ * @throws UsageError
+ */
+export async function fillIn(command: Command, world: World): Promise<void> {
+  const table = configurable[command.name()]
+  if (table === undefined) return
+  const { settingsFor } = await import('../config/apply.ts')
+  const { config, profile } = command.opts<{ config?: string; profile?: string }>()
+  const inputs = command.args.filter((text) => text !== '-')
+  const settings = await settingsFor(table, {
+    env: world.env,
+    cwd: world.cwd,
+    uid: world.uid,
+    known: byKey(compareFlags, serveFlags, summarizeFlags),
+    inputRoots: inputs.map((text) => resolve(world.cwd, text)),
+    config,
+    profile,
+    passedOver: (file, why) =>
+      world.stderr.write(
+        `claude-batch: ${printable(file)} is not read: ${why}; name it with --config to use it\n`,
+      ),
+  })
+  for (const [name, { value, origin }] of settings) {
+    if (command.getOptionValueSource(name) !== 'cli') command.setOptionValueWithSource(name, value, origin)
+  }
+}
