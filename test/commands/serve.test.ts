@@ -41,5 +41,5 @@ it('tells an account that was refused to its operator, and lives on', async () =
   expect(said()).toMatch(/401 .*ANTHROPIC_API_KEY/)
   refused = false
   expect((await post({ prompt: 'And now?' })).status).toBe(200)
-  expect(await Promise.race([ended, 'running'])).toBe('running')
+  expect(await Promise.race([ended, Promise.resolve('running')])).toBe('running')
 })
