@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander'
 
 /** What may stand at the end of a command line that is being typed. */
-export type Wanted =
+type Wanted =
   /** One of these words. */
   | { readonly words: readonly string[] }
   /** A value: of the option of that name, or of an argument, by its command and place: `pin 0`. */

@@ -48,5 +48,3 @@ end
 complete -c claude-batch -f -a '(__claude_batch_complete)'
 `,
 } as const
-
-export type Shell = keyof typeof shells

@@ -104,6 +104,9 @@ def until(pattern):
 for text, pattern in keys:
     os.write(terminal, text.encode())
     until(pattern)
+# Before it can write a history into a folder that is about to go.
+os.kill(pid, 9)
+os.waitpid(pid, 0)
 `
 
 /** Types into an interactive shell, and waits after each piece for what it is to show. */
