@@ -1,8 +1,13 @@
-// What the compiler leaves to do: the page of `serve`, and the schemas that editors complete by.
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+// What the compiler leaves to do: the page of `serve`, the schemas that editors complete by, and the manual page.
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { configSchema, promptSchema } from '../dist/config/schema.js'
+import { manualPage } from './man.js'
 
 await copyFile('src/server/page.html', 'dist/server/page.html')
 await mkdir('dist/schemas', { recursive: true })
 for (const [name, schema] of Object.entries({ config: configSchema(), prompt: promptSchema }))
   await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
+
+const { version } = JSON.parse(await readFile('package.json', 'utf8'))
+await mkdir('dist/man', { recursive: true })
+await writeFile('dist/man/claude-batch.1', await manualPage(version))

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { examplesOf, whatToType } from './cli/examples.ts'
 import { unset, withFlags } from './cli/flags.ts'
 import { fillIn } from './cli/settings.ts'
 import { type CompareOptions, compareFlags } from './config/compare-flags.ts'
@@ -18,18 +19,20 @@ import type { World } from './world.ts'
  * @throws UsageError for wrong flags; whatever the command throws
  */
 export async function runCli(world: World, version: string): Promise<Exit> {
+  if (world.argv.length === 0) {
+    world.stderr.write(whatToType)
+    return 'usage'
+  }
   let exit: Exit = 'ok'
   const program = new Command('claude-batch')
     .description('Summarize documents with Claude: one summary or one ERROR: record per document.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .addHelpText('before', examples)
     .addHelpText('after', `\n${exitTable()}`)
 
   withFlags(program.command('summarize'), summarizeFlags)
     .description('summarize files, directories and patterns; - is one document on stdin')
     .argument('[inputs...]', 'files, directories, quoted patterns, or -')
-    .addHelpText('before', examples)
     .addHelpText('after', `\n${exitTable()}`)
     .action(async (inputs: string[], options: SummarizeOptions) => {
       needDescriptors()
@@ -163,18 +166,14 @@ export async function runCli(world: World, version: string): Promise<Exit> {
   }
 }
 
-const examples = `Examples:
-  claude-batch summarize ./docs                            summaries/docs/….summary.md, one per file
-  cat notes.md | claude-batch summarize -                  one document in, its summary out
-  claude-batch summarize 'reports/**/*.md' --simulate      try it: no key, no cost
-`
-
 function configure(program: Command, { stdout, stderr }: World): void {
   for (const command of [
     program,
     ...program.commands,
     ...program.commands.flatMap(({ commands }) => commands),
   ]) {
+    const examples = examplesOf(command.name())
+    if (examples !== '') command.addHelpText('before', examples)
     command
       .exitOverride()
       .showSuggestionAfterError()

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import type { Flag } from './flag.ts'
@@ -55,7 +55,7 @@ async function settingsIn(
 ): Promise<ReadonlyMap<string, Given>> {
   const shown = relative(cwd, file)
   const name = shown.startsWith('..') ? file : shown
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await textOf(file).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`cannot read the configuration ${name}: ${error.code ?? error.message}`)
   })
   const { parseConfig } = await import('./file.ts')
@@ -71,4 +71,12 @@ async function settingsIn(
     throw new UsageError(`--profile ${profile}: ${name} has ${there}`)
   }
   return new Map([...settings, ...chosen])
+}
+
+/** What people write by hand is a small file; reading a pipe of that name would never end. */
+async function textOf(file: string): Promise<string> {
+  const stats = await stat(file)
+  if (!stats.isFile()) throw new Error('not a regular file')
+  if (stats.size > 1_000_000) throw new Error('larger than 1 MB')
+  return readFile(file, 'utf8')
 }

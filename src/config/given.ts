@@ -48,6 +48,9 @@ export function givenByValue(flag: Flag, value: unknown, where: string, origin: 
     const pairs = Object.entries(value).map(([key, text]) => `${key}=${scalar(text, wrong)}`)
     return parsed(flag, pairs, where, origin)
   }
+  const numeric = type === 'integer' || type === 'number'
+  if (numeric && typeof value === 'string')
+    throw wrong(`a number, without quotes, not ${JSON.stringify(value)}`)
   const items = Array.isArray(value) ? value.map((item) => scalar(item, wrong)) : [scalar(value, wrong)]
   if (type === 'array') return parsed(flag, items, where, origin)
   if (Array.isArray(value) && !type.includes('array')) throw wrong('one value, not a list')

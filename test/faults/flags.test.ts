@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { loadPrompt } from '../../src/inputs/prompt.ts'
 import { orderlyRun } from '../support/orderly-run.ts'
 import { bin, folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 import { noTerminal, runOnTerminal } from '../support/terminal.ts'
 import { noPermissions, runUnprivileged } from '../support/unprivileged.ts'
 
@@ -206,7 +207,7 @@ describe('a flag', () => {
   it('C20 no input at all is 2 at once: stdin is not waited for', async () => {
     const cwd = await folderWith({})
     for (const [args, message] of [
-      [[], /Usage: claude-batch .*\n[\s\S]*Exit codes:/],
+      [[], /^What to type next:\n {2}claude-batch summarize/],
       [['summarize'], /^claude-batch: no input; name files, directories or patterns/],
     ] as const) {
       // Its stdin stays open, as a terminal's or a cron job's would.
@@ -339,6 +340,53 @@ it('C26 nor are they a place for credentials', async () => {
   expect(simulator.stats().requests).toBe(0)
 })
 
-it.todo('C05 C06 C09 C11 C17 C18 in claude-batch.yaml (comes with the configuration file)')
+describe('a configuration file', () => {
+  it.each([
+    ['C05', 'concurency: 5', /1:1: .*"concurency"; did you mean concurrency\?/],
+    ['C06', 'concurrency: "5"', /1:14: concurrency: expected a number, without quotes, not "5"/],
+    ['C06', 'model: [haiku]', /1:8: model: expected one value, not a list/],
+    ['C09', 'version: 99', /1:1: there is no setting "version"/],
+    ...['.nan', '.inf', '-1', '0', '1e400'].map(
+      (value) => ['C11', `rpm: ${value}`, /1:6: rpm: expected a number above 0/] as const,
+    ),
+  ] as const)(
+    '%s that says %s is told with its place, before anything is sent',
+    async (_row, yaml, message) => {
+      const cwd = await folderWith({ 'claude-batch.yaml': yaml, 'a.md': 'A' })
+      const { code, stderr } = await runHere(['summarize', 'a.md', '--simulate'], { cwd, env: {} })
+      expect([code, stderr.split('\n').length]).toEqual([2, 2])
+      expect(stderr).toMatch(message)
+    },
+  )
+
+  it('C17 that is named and cannot be read is told', async () => {
+    const cwd = await folderWith({ 'a.md': 'A', 'folder/x': '', 'large.yaml': '#'.repeat(2_000_000) })
+    for (const [file, why] of [
+      ['gone.yaml', 'ENOENT'],
+      ['folder', 'not a regular file'],
+      ['/dev/zero', 'not a regular file'],
+      ['large.yaml', 'larger than 1 MB'],
+    ] as const) {
+      const { code, stderr } = await runHere(['summarize', 'a.md', '--config', file], { cwd, env: {} })
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining(`cannot read the configuration ${file}: ${why}`),
+      ])
+    }
+  })
+
+  it('C18 inside what is summarized is not read, and that is told', async () => {
+    const cwd = await folderWith({ 'claude-batch.yaml': 'rpm: [', 'a.md': 'A' })
+    const { code, stderr } = await runHere(['summarize', '.', '--simulate'], { cwd, env: {} })
+    expect([code, stderr]).toEqual([0, expect.stringContaining('it lies inside an input')])
+  })
+})
 it.todo('C13 --max-cost NaN | -1 | $5 (comes with --max-cost)')
-it.todo('C21 CLAUDE_BATCH_CONCURRENCY=abc names the variable (comes with CLAUDE_BATCH_*)')
+it('C21 CLAUDE_BATCH_CONCURRENCY=abc names the variable', async () => {
+  const cwd = await folderWith({ 'a.md': 'A' })
+  const env = { CLAUDE_BATCH_CONCURRENCY: 'abc' }
+  expect(await runHere(['summarize', 'a.md', '--simulate'], { cwd, env })).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^claude-batch: CLAUDE_BATCH_CONCURRENCY: expected a whole number .*"abc"/),
+  })
+})

@@ -1,0 +1,49 @@
+type Example = readonly [command: string, what: string]
+
+const summarize: readonly Example[] = [
+  ['claude-batch summarize ./docs', 'summaries/docs/….summary.md, one per file'],
+  ['cat notes.md | claude-batch summarize -', 'one document in, its summary out'],
+  ["claude-batch summarize 'reports/**/*.md' --simulate", 'try it: no key, no cost'],
+]
+
+/** What to type, by command; the first thing its help shows. */
+const examples: Readonly<Record<string, readonly Example[]>> = {
+  'claude-batch': summarize,
+  summarize,
+  compare: [
+    ['claude-batch compare ./docs --prompts summarize@v1,summarize@v2', 'two versions of a prompt'],
+    ['claude-batch compare ./docs --models haiku,sonnet --sample 50', 'two models, on 50 documents'],
+  ],
+  report: [
+    ['claude-batch report', 'the runs of summaries/, what they cost, what is stale'],
+    ['claude-batch report notes --prune', 'take away the summaries of documents that are gone'],
+  ],
+  prompts: [
+    ['claude-batch prompts list', 'which there are, and which version is used'],
+    ['claude-batch prompts pin summarize@v1', 'roll back, from the next run on'],
+  ],
+  serve: [
+    ['claude-batch serve --simulate', 'try it: http://localhost:8000/, no key, no cost'],
+    ['claude-batch serve --host 0.0.0.0 --token env:SERVE_TOKEN', 'for a network, with a token'],
+  ],
+  simulate: [
+    ['claude-batch simulate --rpm 60 --fault 529=0.05', 'a service that is slow and sometimes overloaded'],
+  ],
+  config: [['claude-batch config --profile night', 'the settings a run with that profile would have']],
+  completion: [['eval "$(claude-batch completion bash)"', 'in ~/.bashrc']],
+}
+
+/** The examples of a command, as its help begins with them; '' where it has none. */
+export function examplesOf(command: string): string {
+  const own = examples[command] ?? []
+  const width = Math.max(...own.map(([text]) => text.length))
+  const lines = own.map(([text, what]) => `  ${text.padEnd(width)}   ${what}\n`)
+  return lines.length === 0 ? '' : `Examples:\n${lines.join('')}`
+}
+
+/** For somebody who typed the name and nothing else. */
+export const whatToType = `What to type next:
+  claude-batch summarize ./docs --simulate   try it: no key, no cost, summaries in summaries/
+  claude-batch summarize ./docs              the same for real, with ANTHROPIC_API_KEY set
+  claude-batch --help                        all commands, with examples
+`

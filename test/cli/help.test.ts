@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { runHere } from '../support/run-here.ts'
+
+const run = (...args: string[]) => runHere(args, { cwd: '/', env: {} })
+const commands = ['summarize', 'compare', 'report', 'prompts', 'serve', 'simulate', 'config', 'completion']
+
+describe('help', () => {
+  it.each(commands)('of %s begins with what to type, which is right as far as flags go', async (command) => {
+    const { code, stdout } = await run(command, '--help')
+    expect([code, stdout.slice(0, 10)]).toEqual([0, 'Examples:\n'])
+    const examples = stdout.slice(0, stdout.indexOf('\n\n')).split('\n').slice(1)
+    expect(examples.length).toBeGreaterThan(0)
+    for (const example of examples) {
+      const [, name = '', rest = ''] = /claude-batch (\S+) (.*?)(?: {3}|$)/.exec(example) ?? []
+      expect(commands, example).toContain(name)
+      const own = (await run(name, '--help')).stdout.replace(/^Examples:[\s\S]*?\n\n/, '')
+      for (const [flag] of rest.matchAll(/--[a-z-]+/g)) expect(own, example).toContain(`${flag} `)
+    }
+  })
+
+  it('is short for somebody who typed the name and nothing else', async () => {
+    const { code, stdout, stderr } = await run()
+    expect([code, stdout, stderr.split('\n').length]).toEqual([2, '', 5])
+    expect(stderr).toContain('claude-batch summarize ./docs --simulate')
+  })
+
+  it.each([
+    [['summarise', 'docs'], 'Did you mean summarize?'],
+    [['prompts', 'lst'], 'Did you mean list?'],
+    [['summarize', 'docs', '--modle', 'x'], 'Did you mean --model?'],
+    [['serve', '--prot', '1'], 'Did you mean --port?'],
+  ])('has a hint on what was mistyped: %j', async (args, hint) => {
+    expect(await run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(hint) })
+  })
+
+  it('tells the two ways on to somebody without credentials', async () => {
+    const { code, stderr } = await runHere(['summarize', 'README.md'], { cwd: resolve('.'), env: {} })
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/set ANTHROPIC_API_KEY .*--simulate/)])
+  })
+})
+
+describe('the manual page', () => {
+  const page = resolve(import.meta.dirname, '../../dist/man/claude-batch.1')
+
+  it('tells of every command', async () => {
+    const roff = await readFile(page, 'utf8')
+    for (const command of commands) expect(roff).toContain(`\n.SS ${command}\n`)
+  })
+
+  it.skipIf(spawnSync('groff', ['--version']).status !== 0)('is well-formed', () => {
+    const { stderr, stdout } = spawnSync('groff', ['-man', '-Tutf8', '-Kutf8', '-ww', page], {
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+    expect(stdout).toContain("claude-batch summarize 'reports/**/*.md' --simulate")
+  })
+})
