@@ -280,7 +280,7 @@ describe('claude-batch in a pipeline', () => {
 
 describe('claude-batch used wrongly', () => {
   const wrong: [string, string[], number, RegExp][] = [
-    ['no command', [], 2, /Usage: claude-batch/],
+    ['no command', [], 2, /^What to type next:/],
     ['no input', ['summarize'], 2, /no input; name files/],
     ['an unknown command', ['sumarize', 'x'], 2, /unknown command 'sumarize'.*Did you mean summarize/],
     [
