@@ -78,6 +78,16 @@ describe('the documentation', () => {
     expect(serve).toContain(`| ${[...counts, ...rest].join(' | ')} |`)
   })
 
+  it('explains messages that there are', async () => {
+    const files = await fastGlob('src/**/*.ts', { cwd: root, absolute: true })
+    const source = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n')
+    const words = [...(await page('docs/troubleshooting.md')).matchAll(/^\| `([^`]+)` \|/gm)].map(
+      ([, it]) => it,
+    )
+    expect(words.length).toBeGreaterThan(20)
+    for (const said of words) expect(source).toContain(said)
+  })
+
   it('tells of every document among the fixtures', async () => {
     const documents = await fastGlob('**', { cwd: resolve(root, 'fixtures/documents') })
     const table = await readFile(resolve(root, 'fixtures/README.md'), 'utf8')
