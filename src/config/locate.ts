@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { isWithin } from '../core/source-path.ts'
 
 /** What a configuration file is called where it is not named. */
 const fileName = 'claude-batch.yaml'
@@ -33,9 +34,4 @@ export async function locateConfig({
     }
     if (dirname(folder) === folder) return undefined
   }
-}
-
-function isWithin(file: string, root: string): boolean {
-  const path = relative(root, file)
-  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
 }

@@ -3,9 +3,14 @@ import { isAbsolute, relative, resolve, sep } from 'node:path'
 /** As users know a file: relative where it lies below the working directory (which itself is ``), absolute otherwise. */
 export function sourcePath(file: string, cwd: string): string {
   const below = relative(cwd, file)
-  const outside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)
   if (below === '-') return './-'
-  return (outside ? file : below).split(sep).join('/')
+  return (isWithin(file, cwd) ? below : file).split(sep).join('/')
+}
+
+/** Whether a path is a folder's own or below it, links aside; both absolute. On another drive, `relative` gives up. */
+export function isWithin(file: string, folder: string): boolean {
+  const below = relative(folder, file)
+  return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below)
 }
 
 /**

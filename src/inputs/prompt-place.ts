@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { readdir, stat } from 'node:fs/promises'
-import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isWithin } from '../core/source-path.ts'
 import { UsageError } from '../errors.ts'
 import { reasonOf } from './reason.ts'
 import { readSmallFile } from './small-file.ts'
@@ -86,9 +87,4 @@ async function isFile(file: string): Promise<boolean> {
     (stats) => stats.isFile(),
     () => false,
   )
-}
-
-function isWithin(file: string, root: string): boolean {
-  const path = relative(root, file)
-  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
 }

@@ -1,8 +1,9 @@
 import { type Dirent, readdir, realpath, stat } from 'node:fs'
-import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import type { FileSystemAdapter } from 'fast-glob'
 import type { InputProblem } from '../core/document.ts'
+import { isWithin } from '../core/source-path.ts'
 import { UsageError } from '../errors.ts'
 import { documentOf, earlierOutput, memoryFolder } from './earlier-output.ts'
 import { ancestorRules, type IgnoreRules, isIgnored, rulesIn } from './ignore-files.ts'
@@ -129,8 +130,7 @@ async function problemOfTarget(link: string, root: string): Promise<InputProblem
     const target = await promisify(stat)(link)
     if (!target.isFile() && !target.isDirectory()) return notAFile
     const [realRoot, real] = [await promisify(realpath)(root), await promisify(realpath)(link)]
-    const inside = relative(realRoot, real)
-    return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? leadsOut : undefined
+    return isWithin(real, realRoot) ? undefined : leadsOut
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const nowhere = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
-import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
+import { isWithin } from '../core/source-path.ts'
 
 /** Tells documents that were deleted from those whose disk is not there. */
 export interface Deleted {
@@ -53,9 +54,4 @@ function fileSystemOf(folder: string): Promise<number | undefined> {
     ({ dev }) => dev,
     () => undefined,
   )
-}
-
-function isWithin(file: string, folder: string): boolean {
-  const below = relative(folder, file)
-  return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below)
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, realpath, stat } from 'node:fs/promises'
-import { dirname, relative, sep } from 'node:path'
+import { dirname } from 'node:path'
+import { isWithin } from '../core/source-path.ts'
 import { cannotRead, cannotWrite } from './disk-error.ts'
 
 /**
@@ -56,8 +57,7 @@ export async function leadsOut(root: string, directory: string): Promise<boolean
   if (directory === root) return false
   const [realRoot, real] = [await realPathOf(root), await realPathOf(directory)]
   if (realRoot === undefined || real === undefined) return leadsOut(root, dirname(directory))
-  const inside = relative(realRoot, real)
-  return inside === '..' || inside.startsWith(`..${sep}`)
+  return !isWithin(real, realRoot)
 }
 
 function realPathOf(file: string): Promise<string | undefined> {
