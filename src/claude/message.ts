@@ -1,5 +1,6 @@
 import type { APIPromise } from '@anthropic-ai/sdk'
 import { AskError } from '../core/failure.ts'
+import { parseTerms } from '../core/price.ts'
 import { rateLimits } from '../core/rate-limits.ts'
 import type { Reply } from '../core/reply.ts'
 import { parseUsage } from '../core/usage.ts'
@@ -45,7 +46,7 @@ export function replyFrom(message: unknown, response: Pick<Response, 'headers' |
     model: typeof fields['model'] === 'string' ? fields['model'] : 'unknown',
     attempts: [],
     ...(stopDetail !== undefined && { stopDetail }),
-    ...(usage !== undefined && { usage }),
+    ...(usage !== undefined && { usage, terms: parseTerms(fields['usage']) }),
     ...(limits !== undefined && { limits }),
     ...(requestId !== undefined && { requestId }),
   }

@@ -17,6 +17,8 @@ export interface Asking {
   readonly origin: string
   /** The model, of the first version where there are several. */
   readonly model: string
+  /** All that will be asked. */
+  readonly models: readonly string[]
   factsFor(path: string): RunFacts
   requestFor(document: Document): Request
 }
@@ -49,6 +51,7 @@ export async function askingFor(
       prompt: arms.length === 1 ? first.name : arms.map(({ name, share }) => `${name}=${share}`).join(','),
       origin: `${why}, ${origin}`,
       model: first.parameters.model,
+      models: arms.map(({ parameters }) => parameters.model),
       factsFor: (path) => wayOf(ways, path).facts,
       requestFor(document) {
         const { path } = document.source

@@ -25,6 +25,7 @@ import type { World } from '../world.ts'
 import { type Arm, armsOf } from './arms.ts'
 import { deliveryTo } from './delivery.ts'
 import { type Destination, folderDestination } from './destination.ts'
+import { moneyFor, retirements } from './money.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
 import { serviceFor } from './service.ts'
 import { paceSettings } from './settings.ts'
@@ -57,6 +58,9 @@ export async function compare(
   try {
     const { endpoint } = service
     const arms = await armsOf(options, { cwd, inputRoots: rootsOf(inputs, world) }, endpoint)
+    const models = arms.flatMap(({ asking }) => asking.models)
+    const { priceOf, purse } = moneyFor(options, models)
+    for (const text of retirements(models, clock.wall())) stderr.write(`claude-batch: ${text}\n`)
     const log = options.log === undefined ? undefined : await openLog(resolve(cwd, options.log))
     for (const { folder, asking } of arms) {
       const drain = halt.drain
@@ -77,6 +81,8 @@ export async function compare(
       clock,
       random,
       drain: halt.drain,
+      priceOf,
+      purse,
       onPause: (pause) => teller.paused(pause),
       listener: {
         sent: () => teller.sent(),

@@ -17,6 +17,7 @@ import { loadPage } from '../server/page.ts'
 import { openLog } from '../sinks/log.ts'
 import type { World } from '../world.ts'
 import { guardFor } from './guard.ts'
+import { moneyFor, retirements } from './money.ts'
 import { questionsFor } from './questions.ts'
 import { serviceFor } from './service.ts'
 import { paceSettings, settingsOf } from './settings.ts'
@@ -36,6 +37,8 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
   )
   try {
     const requestFor = await questionsFor(options, world, service.endpoint)
+    const { priceOf, purse } = moneyFor(options, [model])
+    retirements([model], clock.wall()).forEach(say)
     const client = await service.open()
     const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
     const metrics = createMetrics(clock.now, () => queue.waiting())
@@ -46,6 +49,8 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
       clock,
       random,
       drain: halt.drain,
+      priceOf,
+      purse,
       onPause: ({ why }) => say(`everything waits: ${why}`),
       listener: {
         sent() {},

@@ -19,6 +19,7 @@ import type { World } from '../world.ts'
 import { askingFor } from './asking.ts'
 import { deliveryTo } from './delivery.ts'
 import { type Destination, folderDestination, outputFolder, stdoutDestination } from './destination.ts'
+import { moneyFor, retirements } from './money.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
 import { serviceFor } from './service.ts'
 import { paceSettings } from './settings.ts'
@@ -51,6 +52,8 @@ export async function summarize(
   try {
     const { endpoint } = service
     const asking = askingAt(endpoint)
+    const { priceOf, purse } = moneyFor(options, asking.models)
+    for (const text of retirements(asking.models, clock.wall())) world.stderr.write(`claude-batch: ${text}\n`)
     const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
     if (log !== undefined) open.push(log)
     destination =
@@ -70,6 +73,8 @@ export async function summarize(
       clock,
       random,
       drain: halt.drain,
+      priceOf,
+      purse,
       onPause: (pause) => told.paused(pause),
       listener: {
         sent: () => told.sent(),
@@ -124,6 +129,7 @@ export async function summarize(
         prompt: `${asking.prompt} (${asking.origin})`,
         model: asking.model,
         pace: pace.account(),
+        ...(purse !== undefined && { budget: purse.budget() }),
         simulated: options.simulate,
         again,
         ...(out !== undefined && { out: options.out ?? 'summaries' }),

@@ -4,7 +4,7 @@ import { count, text } from './values.ts'
 
 const { filesFrom, null: nul, ext, exclude, hidden, follow, ignore } = summarizeFlags
 const { out, log, var: vars, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
-const { retries, timeout, connectTimeout, maxWait, config, profile } = summarizeFlags
+const { maxCost, prices, retries, timeout, connectTimeout, maxWait, config, profile } = summarizeFlags
 const { simulate, quiet, verbose, progress } = summarizeFlags
 
 /** The flags of `compare`. */
@@ -41,6 +41,8 @@ export const compareFlags = {
   var: vars,
   maxTokens,
   effort,
+  maxCost,
+  prices,
   rpm,
   itpm,
   otpm,

@@ -2,7 +2,7 @@ import { largestPool } from '../core/pool-size.ts'
 import { efforts } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
 import type { Flag, ValuesOf } from './flag.ts'
-import { choice, count, list, number, pairs, seconds, text, texts } from './values.ts'
+import { choice, count, list, number, pairs, prices, seconds, text, texts } from './values.ts'
 
 /** Document types a directory is walked for: prose, markup, tables and source code. Not configuration and lock files. */
 export const defaultExtensions = [
@@ -159,6 +159,19 @@ export const summarizeFlags = {
     flag: '--effort <effort>',
     help: 'low, medium, high, xhigh or max (default: the prompt’s, else the model’s lowest)',
     parse: choice(efforts),
+  },
+
+  maxCost: {
+    group: 'Money',
+    flag: '--max-cost <usd>',
+    help: 'never spend more: the worst case of a request is set aside before it is sent (exit 5)',
+    parse: number(0, 1_000_000),
+  },
+  prices: {
+    group: 'Money',
+    flag: '--prices <model=in/out>',
+    help: 'USD per million tokens of a model that has no known price, or another one for you, like my-model=0.50/2; may be given again',
+    parse: prices,
   },
 
   rpm: {

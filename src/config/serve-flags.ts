@@ -3,7 +3,8 @@ import { summarizeFlags } from './flags.ts'
 import { count, seconds, text, texts } from './values.ts'
 
 const { prompt, model, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
-const { retries, timeout, connectTimeout, log, config, profile, simulate, quiet } = summarizeFlags
+const { maxCost, prices, retries, timeout, connectTimeout, log, config, profile, simulate, quiet } =
+  summarizeFlags
 
 /** The flags of `serve`. */
 export const serveFlags = {
@@ -54,6 +55,8 @@ export const serveFlags = {
   model,
   maxTokens,
   effort,
+  maxCost: { ...maxCost, help: 'spend no more as long as it runs, and answer 503 then' },
+  prices,
   rpm,
   itpm,
   otpm,

@@ -1,3 +1,4 @@
+import { modelId, type Prices } from '../core/models.ts'
 import { UsageError } from '../errors.ts'
 
 /** What a value looks like where it is no text of the command line, as JSON Schema has it. */
@@ -14,6 +15,9 @@ export interface ValueSchema {
 function shaped<Parse>(schema: ValueSchema, parse: Parse): Parse & { readonly schema: ValueSchema } {
   return Object.assign(parse as Parse & object, { schema })
 }
+
+/** Input and output, and then either none or all of cache write for 5 minutes, for an hour, and cache read. */
+const rates = /^\d{1,6}(\.\d{1,6})?\/\d{1,6}(\.\d{1,6})?((\/\d{1,6}(\.\d{1,6})?){3})?$/
 
 const string: ValueSchema = { type: 'string' }
 
@@ -94,6 +98,26 @@ function listOf(value: string, flag: string): readonly string[] {
     throw new UsageError(`${flag}: expected extensions like md,txt, got ${JSON.stringify(value)}`)
   return items
 }
+
+/** `my-model=0.50/2`: models and what they cost; see {@link Prices}. */
+export const prices = shaped(
+  { type: 'object', additionalProperties: { type: 'string', pattern: rates.source } },
+  (
+    value: string,
+    flag: string,
+    before: Readonly<Record<string, Prices>> = {},
+  ): Readonly<Record<string, Prices>> => {
+    const [, model, listed = ''] = /^([^=\s]+)=(.*)$/s.exec(value) ?? []
+    if (model === undefined || !rates.test(listed))
+      throw new UsageError(
+        `${flag}: expected a model and dollars per million tokens in and out, like my-model=0.50/2, got ${JSON.stringify(value)}`,
+      )
+    const [input = 0, output = 0, ...cached] = listed.split('/').map(Number)
+    // As multiples of the input's price these three are alike for nearly all models.
+    const [cacheWrite5m = input * 1.25, cacheWrite1h = input * 2, cacheRead = input / 10] = cached
+    return { ...before, [modelId(model)]: { input, output, cacheWrite5m, cacheWrite1h, cacheRead } }
+  },
+)
 
 /** `key=value`, added to those before. */
 export const pairs = shaped({ type: 'object', additionalProperties: string }, pairsOf)

@@ -1,4 +1,5 @@
 import type { Fault } from './failure.ts'
+import type { Picodollars } from './price.ts'
 import type { Usage } from './usage.ts'
 
 /** One sending of one request, however it ended: the unit of the log, of latency and of money. */
@@ -18,6 +19,8 @@ export interface Attempt {
   readonly status?: number
   /** Undefined where the server did not count, or nothing came back. */
   readonly usage?: Usage
+  /** What that usage costs; undefined is unknown. */
+  readonly cost?: Picodollars
   /** What went wrong; undefined for a reply. */
   readonly fault?: Fault
 }

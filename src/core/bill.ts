@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.ts'
 import { mayBeBilled } from './failure.ts'
-import { decimalDollars, type Picodollars, priceOf } from './price.ts'
+import { decimalDollars, type Picodollars } from './price.ts'
 import { addUsage, noUsage, type Usage } from './usage.ts'
 
 /** What a document cost, over all its attempts. */
@@ -17,11 +17,10 @@ export function billOf(attempts: readonly Attempt[]): Bill {
   let usage: Usage | undefined = noUsage
   let cost: Picodollars | undefined = 0n
   let lost = 0
-  for (const { fault, model, usage: counted } of attempts) {
+  for (const { fault, usage: counted, cost: price } of attempts) {
     if (fault !== undefined && mayBeBilled(fault)) lost++
     if (fault !== undefined && counted === undefined) continue
     usage = usage && counted && addUsage(usage, counted)
-    const price = counted && priceOf(model, counted)
     cost = cost === undefined || price === undefined ? undefined : cost + price
   }
   return { usage, cost, lost }

@@ -26,24 +26,26 @@ export interface Model {
   readonly thinking?: 'disabled' | 'between_tools'
   /** Characters of plain text per token, a low guess: the tokenizer of 4.7 and later yields about 30 % more tokens. */
   readonly charsPerToken: number
-  /** The day it stops answering, where one is announced. */
-  readonly retires?: string
+  /** Whether `inference_geo: "us"` makes every token a tenth dearer. */
+  readonly regional: boolean
+  /** The day it stops answering, where one is announced, and what to use instead. */
+  readonly retires?: { readonly on: string; readonly instead: string }
 }
 
 const toHigh = ['low', 'medium', 'high'] as const
 const toMax = ['low', 'medium', 'high', 'xhigh', 'max'] as const
 const noXhigh = ['low', 'medium', 'high', 'max'] as const
 
-const large = { context: 1_000_000, maxOutput: 128_000, charsPerToken: 2.5 } as const
-const older = { context: 200_000, maxOutput: 64_000, charsPerToken: 3.5 } as const
+const large = { context: 1_000_000, maxOutput: 128_000, charsPerToken: 2.5, regional: true } as const
+const older = { context: 200_000, maxOutput: 64_000, charsPerToken: 3.5, regional: false } as const
 
 const opusPrices = flat(5, 25, 6.25, 10, 0.5)
 const fablePrices = flat(10, 50, 12.5, 20, 1)
 
 /**
  * The models by id: limits, prices, thinking and efforts.
- * Read on 2026-11-22 from https://platform.claude.com/docs/en/about-claude/pricing,
- * https://platform.claude.com/docs/en/models/overview and the pages of each model.
+ * Read on the day of {@link pricesRead} from {@link pricesSource}, https://platform.claude.com/docs/en/models/overview
+ * and the pages of each model.
  */
 const models = {
   'claude-haiku-5-5': {
@@ -75,8 +77,36 @@ const models = {
   'claude-sonnet-4-6': { ...large, charsPerToken: 3.5, bands: flat(3, 15, 3.75, 6, 0.3), efforts: noXhigh },
   'claude-opus-4-5': { ...older, bands: opusPrices, efforts: toHigh },
   'claude-haiku-4-5': { ...older, bands: flat(1, 5, 1.25, 2, 0.1), efforts: [] },
-  'claude-sonnet-4-5': { ...older, bands: flat(3, 15, 3.75, 6, 0.3), efforts: [], retires: '2026-11-30' },
+  'claude-sonnet-4-5': {
+    ...older,
+    bands: flat(3, 15, 3.75, 6, 0.3),
+    efforts: [],
+    retires: { on: '2026-11-30', instead: 'claude-sonnet-5-5' },
+  },
 } as const satisfies Record<string, Model>
+
+/**
+ * Those that answer no more.
+ * @see https://platform.claude.com/docs/en/about-claude/model-deprecations
+ */
+const retired: Readonly<Record<string, Model['retires'] & {}>> = {
+  'claude-opus-4-1': { on: '2026-08-05', instead: 'claude-opus-5-5' },
+  'claude-opus-4-1-20250805': { on: '2026-08-05', instead: 'claude-opus-5-5' },
+  'claude-opus-4-20250514': { on: '2026-06-15', instead: 'claude-opus-5-5' },
+  'claude-sonnet-4-20250514': { on: '2026-06-15', instead: 'claude-sonnet-5-5' },
+  'claude-3-haiku-20240307': { on: '2026-04-20', instead: 'claude-haiku-5-5' },
+  'claude-3-7-sonnet-20250219': { on: '2026-02-19', instead: 'claude-sonnet-5-5' },
+  'claude-3-5-haiku-20241022': { on: '2026-02-19', instead: 'claude-haiku-5-5' },
+}
+
+/** The announced end of a model, past or to come. */
+export function retirementOf(model: string): Model['retires'] {
+  return ownEntry(retired, model) ?? findModel(model)?.retires
+}
+
+/** When the table was read, and where. */
+export const pricesRead = '2026-11-22'
+export const pricesSource = 'https://platform.claude.com/docs/en/about-claude/pricing'
 
 export const defaultModel = 'claude-haiku-5-5'
 

@@ -7,17 +7,73 @@ import { promptTokens, type Usage } from './usage.ts'
  */
 export type Picodollars = bigint
 
+/** What the price of a token depends on, beside its kind. */
+export interface Terms {
+  /** It came out of a batch: half of everything. */
+  readonly batch?: true
+  /** It had to be worked out in the United States: a tenth more of everything. */
+  readonly us?: true
+}
+
+/** Tokens that were, or may be, billed. */
+export interface Billed {
+  /** That answered. */
+  readonly model: string
+  /** The name it was asked by, where a server may answer under another. */
+  readonly asked?: string
+  readonly usage: Usage
+  readonly terms?: Terms
+}
+
+/** What tokens cost; undefined where the model has no price: unknown is never $0. */
+export type PriceOf = (billed: Billed) => Picodollars | undefined
+
+/** What a user says that models cost, by the name it is asked by; goes before the table. */
+export type OwnPrices = Readonly<Record<string, Prices>>
+
+/** Prices by the table of models, but for those that a user knows better. */
+export function pricesWith(own: OwnPrices): PriceOf {
+  return ({ model, asked = model, usage, terms = {} }) => {
+    const name = [model, asked].find((name) => Object.hasOwn(own, name))
+    if (name !== undefined) return priced(own[name], usage, terms.batch ? half : whole)
+    const { bands, regional } = findModel(model) ?? {}
+    // Whether cached tokens count toward the band is not documented; counting them never bills too little.
+    const band = bands?.find(({ upTo }) => promptTokens(usage) <= upTo)
+    const { of, per } = terms.batch ? half : whole
+    return priced(band?.prices, usage, regional && terms.us ? { of: of * 11n, per: per * 10n } : { of, per })
+  }
+}
+
+/** Prices by the table. */
+export const listPrice: PriceOf = pricesWith({})
+
+const whole = { of: 1n, per: 1n }
+const half = { of: 1n, per: 2n }
+
+function priced(
+  prices: Prices | undefined,
+  usage: Usage,
+  { of, per }: typeof whole,
+): Picodollars | undefined {
+  if (prices === undefined) return undefined
+  const kinds = Object.keys(prices) as (keyof Prices)[]
+  const sum = kinds.reduce((sum, kind) => sum + BigInt(usage[kind]) * perToken(prices[kind]), 0n)
+  // A user's own price may not divide; what is left over is rounded up once for the request.
+  return (sum * of + per - 1n) / per
+}
+
+/** USD per million tokens is the same number as microdollars per token. */
+function perToken(usdPerMillion: number): Picodollars {
+  return BigInt(Math.round(usdPerMillion * 1e6))
+}
+
 /**
- * What a reply cost, from the tokens the API counted.
- * @returns undefined where the model has no price in the table: unknown is never $0.
+ * What tokens were billed on, from the API's `usage` object.
+ * @see https://platform.claude.com/docs/en/about-claude/pricing
  */
-export function priceOf(model: string, usage: Usage): Picodollars | undefined {
-  const bands = findModel(model)?.bands
-  // Whether cached tokens count toward the band is not documented; counting them never bills too little.
-  const band = bands?.find(({ upTo }) => promptTokens(usage) <= upTo)
-  if (band === undefined) return undefined
-  const kinds = Object.keys(band.prices) as (keyof Prices)[]
-  return kinds.reduce((sum, kind) => sum + BigInt(usage[kind]) * perToken(band.prices[kind]), 0n)
+export function parseTerms(raw: unknown): Terms {
+  const { service_tier: tier, inference_geo: geo } = (raw ?? {}) as Record<string, unknown>
+  return { ...(tier === 'batch' && { batch: true }), ...(geo === 'us' && { us: true }) }
 }
 
 /** Dollars for people: two decimals from a dollar up, four significant digits below. */
@@ -35,7 +91,7 @@ export function decimalDollars(cost: Picodollars): string {
   return `${digits.slice(0, -12)}.${digits.slice(-12)}`.replace(/\.?0+$/, '')
 }
 
-/** USD per million tokens is the same number as microdollars per token. */
-function perToken(usdPerMillion: number): Picodollars {
-  return BigInt(Math.round(usdPerMillion * 1e6))
+/** The amount that a number of dollars means. */
+export function picodollars(usd: number): Picodollars {
+  return BigInt(Math.round(usd * 1e12))
 }

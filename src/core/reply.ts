@@ -1,5 +1,6 @@
 import type { Attempt } from './attempt.ts'
 import type { Failure } from './failure.ts'
+import type { Terms } from './price.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { Usage } from './usage.ts'
 
@@ -14,6 +15,8 @@ export interface Reply {
   readonly model: string
   /** Undefined when the server did not count. */
   readonly usage?: Usage
+  /** What that was billed on, where it is not simply the list price. */
+  readonly terms?: Terms
   readonly requestId?: string
   /** The account's limits as the response's headers told them. */
   readonly limits?: RateLimits

@@ -2,7 +2,7 @@ import type { Attempt } from './attempt.ts'
 import { type Counted, countDocument } from './counted.ts'
 import { mayBeBilled } from './failure.ts'
 import type { Outcome } from './outcome.ts'
-import { type Picodollars, priceOf } from './price.ts'
+import type { Picodollars } from './price.ts'
 import { addUsage, noUsage, type Usage } from './usage.ts'
 
 /** The account of a run. Times in milliseconds, money in picodollars. */
@@ -73,9 +73,8 @@ export function createTally(): Tally {
         if (attempt.firstTokenMs !== undefined) firstTokens.push(attempt.firstTokenMs)
         increment(answeredBy, attempt.model)
       }
-      const price = attempt.usage && priceOf(attempt.model, attempt.usage)
       if (attempt.usage !== undefined) usage = addUsage(usage, attempt.usage)
-      if (price !== undefined) cost += price
+      if (attempt.cost !== undefined) cost += attempt.cost
       else if (attempt.fault === undefined) unknownCost++
     },
     outcome(outcome) {

@@ -2,6 +2,7 @@ import type { Ask } from '../core/ask.ts'
 import type { Attempt } from '../core/attempt.ts'
 import type { Clock } from '../core/clock.ts'
 import { AskError, type Fault, StoppedError } from '../core/failure.ts'
+import { listPrice, type PriceOf } from '../core/price.ts'
 
 export interface Listener {
   /** A request is on its way. */
@@ -10,8 +11,8 @@ export interface Listener {
   ended(attempt: Attempt): void
 }
 
-/** Times every sending and tells it as an {@link Attempt}, however it ends; sits right around the client. */
-export function recorded(ask: Ask, clock: Clock, listener: Listener): Ask {
+/** Times and prices every sending and tells it as an {@link Attempt}, however it ends; sits right around the client. */
+export function recorded(ask: Ask, clock: Clock, listener: Listener, priceOf: PriceOf = listPrice): Ask {
   return async (request, signal, watch) => {
     const at = clock.wall()
     const start = clock.now()
@@ -19,13 +20,16 @@ export function recorded(ask: Ask, clock: Clock, listener: Listener): Ask {
     listener.sent()
     try {
       const reply = await ask(request, signal, watch)
+      const { model, usage, terms } = reply
+      const cost = usage && priceOf({ model, asked: request.model, usage, ...(terms && { terms }) })
       const attempt: Attempt = {
         ...common,
         elapsedMs: clock.now() - start,
-        model: reply.model,
+        model,
         status: 200,
         ...(reply.firstTokenMs !== undefined && { firstTokenMs: reply.firstTokenMs }),
-        ...(reply.usage !== undefined && { usage: reply.usage }),
+        ...(usage !== undefined && { usage }),
+        ...(cost !== undefined && { cost }),
         ...(reply.requestId !== undefined && { requestId: reply.requestId }),
       }
       listener.ended(attempt)

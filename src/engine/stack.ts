@@ -1,5 +1,7 @@
 import type { Ask } from '../core/ask.ts'
 import type { Clock } from '../core/clock.ts'
+import type { PriceOf } from '../core/price.ts'
+import type { Purse } from './budgeted.ts'
 import { createGate, type GateOptions } from './gate.ts'
 import { createPace, type Pace, type PaceOptions } from './pace.ts'
 import { type Listener, recorded } from './recorded.ts'
@@ -15,6 +17,10 @@ export interface StackOptions extends Pick<PaceOptions, 'given' | 'slots' | 'cha
   /** Aborted: nothing more is sent. */
   readonly drain: AbortSignal
   readonly listener: Listener
+  /** What answers cost; by the table, if left out. */
+  readonly priceOf?: PriceOf
+  /** What may be spent; no bounds, if left out. */
+  readonly purse?: Purse | undefined
   readonly onPause?: NonNullable<GateOptions['onPause']>
 }
 
@@ -27,10 +33,13 @@ export interface Stack {
 
 /** The layers around a client, in the order they work in, and the pace they keep. */
 export function stacked(client: Ask, options: StackOptions): Stack {
-  const { clock, listener } = options
+  const { clock, listener, purse } = options
   const gate = createGate(options)
   const pace = createPace({ ...options, gate })
-  const sender = recorded(client, clock, listener)
-  const until = (drain: AbortSignal) => retrying(pace.paced(sender, drain), { ...options, drain })
+  const sender = recorded(client, clock, listener, options.priceOf)
+  const until = (drain: AbortSignal) => {
+    const paced = pace.paced(sender, drain)
+    return retrying(purse?.within(paced, drain) ?? paced, { ...options, drain })
+  }
   return { ask: until(options.drain), until, pace }
 }

@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Attempt } from '../core/attempt.ts'
-import { priceOf } from '../core/price.ts'
 
 /** How a request for a stream ended. */
 type Ending =
@@ -55,6 +54,11 @@ export function createMetrics(now: () => number, waiting: () => number): Metrics
     help: 'What these tokens cost, as far as the price of the model is known',
     registers,
   })
+  const unpriced = new Counter({
+    name: 'claude_batch_unpriced_answers_total',
+    help: 'Answers whose cost is unknown: not counted by the service, or of a model without a price',
+    registers,
+  })
   const inFlight = new Gauge({
     name: 'claude_batch_requests_in_flight',
     help: 'Requests that came and have not ended, those that wait among them',
@@ -94,11 +98,11 @@ export function createMetrics(now: () => number, waiting: () => number): Metrics
       }
     },
     firstText: (ms) => first.observe(ms / 1000),
-    attempt({ status, usage, model }) {
+    attempt({ status, usage, cost, fault }) {
       sent.inc({ status: status ?? 'none' })
-      if (usage === undefined) return
-      for (const [kind, count] of Object.entries(usage)) tokens.inc({ kind }, count)
-      dollars.inc(Number(priceOf(model, usage) ?? 0n) / 1e12)
+      for (const [kind, count] of Object.entries(usage ?? {})) tokens.inc({ kind }, count)
+      if (cost === undefined && fault === undefined) unpriced.inc()
+      if (cost !== undefined) dollars.inc(Number(cost) / 1e12)
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,

@@ -46,6 +46,8 @@ export function problemOf(error: unknown, stopping: boolean): Problem {
       message: 'the service is overloaded; come again later',
       retryAfterS: 60,
     }
+  if (cause instanceof RunError && cause.exit === 'limit')
+    return { status: 503, type: 'spent', message: 'this server has spent what it may; its operator is told' }
   return { status: 500, type: 'internal_error', message: 'something went wrong here; its operator is told' }
 }
 

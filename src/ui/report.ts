@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk'
+import type { Budget } from '../core/budget.ts'
 import type { Counted } from '../core/counted.ts'
 import { duration } from '../core/duration.ts'
 import { limitNames, limitWords, type PaceAccount } from '../core/pace.ts'
@@ -16,6 +17,8 @@ export interface Setting {
   /** Where the summaries are; undefined when they went to stdout. */
   readonly out?: string
   readonly pace: PaceAccount
+  /** What might be spent, and was; undefined without bounds. */
+  readonly budget?: Budget
   readonly simulated: boolean
   /** Documents that had a summary and were summarized again, by the reason. */
   readonly again: ReadonlyMap<string, Counted>
@@ -34,6 +37,7 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
     )
     rows.push(['requests', `${counted(requests)}${retries(report)}`])
   }
+  if (setting.budget !== undefined) rows.push(['cap', cap(setting.budget, report)])
   if (latency !== undefined) rows.push(['latency', spread(latency)])
   if (firstToken !== undefined) rows.push(['first text', spread(firstToken)])
   const atOnce = requests > 1 ? `, up to ${setting.pace.mostInFlight} at once` : ''
@@ -112,6 +116,13 @@ function cost({ cost, unknownCost, lostReplies }: Report, { simulated, model }: 
       ? ''
       : `; ${lostReplies === 1 ? '1 reply was' : `${counted(lostReplies)} replies were`} lost on the way and may be billed too`
   return `${known}${why}${lost}${simulated ? ' (simulated: nothing was spent)' : ''}`
+}
+
+/** What is counted as spent beyond what was billed for sure are answers that were lost. */
+function cap({ cap, spent }: Budget, { cost }: Report): string {
+  const perhaps =
+    spent > cost ? ` (up to ${dollars(spent - cost)} of it for answers that were lost or not counted)` : ''
+  return `${dollars(cap)}, of which ${dollars(spent)} is used${perhaps}`
 }
 
 function retries({ retriesBy }: Report): string {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decimalDollars, dollars, priceOf } from '../../src/core/price.ts'
+import { decimalDollars, dollars, listPrice, parseTerms, pricesWith } from '../../src/core/price.ts'
 import { noUsage, parseUsage } from '../../src/core/usage.ts'
 
-describe('priceOf', () => {
+describe('a price', () => {
   it.each([
     ['claude-haiku-5-5', { input: 1_000_000 / 10, output: 0 }, '0.01'],
     ['claude-haiku-5-5', { input: 100_001, output: 10 }, '0.0500255'],
@@ -16,19 +16,50 @@ describe('priceOf', () => {
       '1.00000325',
     ],
   ])('of %s for %j is $%s', (model, usage, expected) => {
-    expect(decimalDollars(priceOf(model, { ...noUsage, ...usage }) ?? -1n)).toBe(expected)
+    expect(decimalDollars(listPrice({ model, usage: { ...noUsage, ...usage } }) ?? -1n)).toBe(expected)
   })
 
   it('is unknown for a model that has none', () => {
-    expect(priceOf('llama-9', noUsage)).toBeUndefined()
-    expect(priceOf('constructor', noUsage)).toBeUndefined()
+    expect(listPrice({ model: 'llama-9', usage: noUsage })).toBeUndefined()
+    expect(listPrice({ model: 'constructor', usage: noUsage })).toBeUndefined()
+  })
+
+  it.each([
+    ['claude-haiku-5-5', { service_tier: 'batch' }, '0.3'],
+    ['claude-haiku-5-5', { inference_geo: 'us' }, '0.66'],
+    ['claude-haiku-5-5', { service_tier: 'batch', inference_geo: 'us' }, '0.33'],
+    ['claude-haiku-5-5', { service_tier: 'standard', inference_geo: 'global' }, '0.6'],
+    ['claude-haiku-4-5', { inference_geo: 'us' }, '6'],
+    ['claude-haiku-4-5', { service_tier: 'batch' }, '3'],
+  ])('of a million tokens in and out of %s with %j is $%s', (model, raw, expected) => {
+    // In pieces, for no prompt is to be in the dear band.
+    const usage = { ...noUsage, input: 100_000, output: 100_000 }
+    expect(decimalDollars(10n * (listPrice({ model, usage, terms: parseTerms(raw) }) ?? -1n))).toBe(expected)
+  })
+
+  it('is the user’s own where there is one, also where the server answers under another name', () => {
+    const own = { input: 1, output: 2, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
+    const priceOf = pricesWith({ 'claude-haiku-5-5': own, llama: own })
+    const usage = { ...noUsage, input: 100_000, output: 1_000 }
+    expect(decimalDollars(priceOf({ model: 'claude-haiku-5-5', usage }) ?? -1n)).toBe('0.102')
+    expect(decimalDollars(priceOf({ model: 'llama:8b', asked: 'llama', usage }) ?? -1n)).toBe('0.102')
+    expect(priceOf({ model: 'llama:8b', asked: 'haiku', usage })).toBeUndefined()
+    expect(priceOf({ model: 'constructor', usage })).toBeUndefined()
+  })
+
+  it('of a batch at a price that does not halve is rounded up, once', () => {
+    const own = { input: 0.000001, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
+    const usage = { ...noUsage, input: 3 }
+    expect(pricesWith({ x: own })({ model: 'x', usage, terms: { batch: true } })).toBe(2n)
   })
 
   it('is the same in whatever order it is added up', () => {
     const tokens = fc.integer({ min: 0, max: 90_000 })
     fc.assert(
       fc.property(fc.array(fc.record({ input: tokens, output: tokens }), { minLength: 1 }), (rows) => {
-        const costs = rows.map((row) => priceOf('claude-haiku-5-5', { ...noUsage, ...row }) as bigint)
+        const costs = rows.map(
+          (row) => listPrice({ model: 'claude-haiku-5-5', usage: { ...noUsage, ...row } }) as bigint,
+        )
         const input = rows.reduce((sum, { input }) => sum + input, 0)
         const output = rows.reduce((sum, { output }) => sum + output, 0)
         // $0.10 and $0.50 per million: 100,000 and 500,000 picodollars per token.

@@ -20,6 +20,8 @@ interface HereOptions {
   readonly env: Readonly<Record<string, string>>
   /** Not one that kills; and then no other run goes on here. */
   readonly faults?: FaultPlan
+  /** Of all jitter; `() => 0` waits for nothing. */
+  readonly random?: () => number
 }
 
 /**
@@ -28,7 +30,7 @@ interface HereOptions {
  */
 export async function runHere(
   args: readonly string[],
-  { cwd, env, faults }: HereOptions,
+  { cwd, env, faults, random = Math.random }: HereOptions,
 ): Promise<EndedHere> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const said = [text(stdout), text(stderr)] as const
@@ -43,7 +45,7 @@ export async function runHere(
     stdout: stdout as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
     clock: realClock,
-    random: Math.random,
+    random,
     pid: ++pid,
     uid: process.getuid?.(),
     isRunning: () => false,

@@ -1,0 +1,58 @@
+import type { Attempt } from './attempt.ts'
+import { mayBeBilled } from './failure.ts'
+import type { Picodollars, PriceOf } from './price.ts'
+import type { Request } from './request.ts'
+import { noUsage } from './usage.ts'
+
+/**
+ * What may be spent, and what is. The worst case of a request is reserved before it is sent, so that whatever the
+ * requests under way turn out to cost, spent and reserved together never pass the cap.
+ */
+export interface Budget {
+  readonly cap: Picodollars
+  readonly spent: Picodollars
+  readonly reserved: Picodollars
+}
+
+export function newBudget(cap: Picodollars): Budget {
+  return { cap, spent: 0n, reserved: 0n }
+}
+
+/** The budget with so much reserved; undefined where it does not fit. */
+export function reserve(budget: Budget, worst: Picodollars): Budget | undefined {
+  const { cap, spent, reserved } = budget
+  return spent + reserved + worst > cap ? undefined : { ...budget, reserved: reserved + worst }
+}
+
+/** The budget once a request that had so much reserved is over, and cost so much. */
+export function settle({ cap, spent, reserved }: Budget, worst: Picodollars, cost: Picodollars): Budget {
+  return { cap, spent: spent + cost, reserved: reserved - worst }
+}
+
+/**
+ * The most that a request can cost: no tokenizer makes more tokens than there are bytes, no answer is longer than it
+ * may be, and the account may be set to the dearest region. Undefined for a model without a price.
+ */
+export function worstCase(
+  { system = '', user, model, maxTokens }: Request,
+  priceOf: PriceOf,
+): Picodollars | undefined {
+  const input = Buffer.byteLength(system) + Buffer.byteLength(user) + framing
+  return priceOf({ model, usage: { ...noUsage, input, output: maxTokens }, terms: { us: true } })
+}
+
+/** Tokens that the service puts around the texts; counted at some ten, so that this is far too many. */
+const framing = 500
+
+/** What sendings cost, or may have: where an answer was lost on the way, or not counted, the worst. */
+export function mostOf(attempts: readonly Attempt[], worst: Picodollars): Picodollars {
+  let most = 0n
+  for (const { fault, cost } of attempts) {
+    const free = fault !== undefined && !mayBeBilled(fault) && !gateways.has(fault.status ?? 0)
+    most += cost ?? (free ? 0n : worst)
+  }
+  return most
+}
+
+/** What stands before the service gave up on it: whether it has answered after all, nobody here knows. */
+const gateways: ReadonlySet<number> = new Set([502, 504])

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest'
+import type { SimulatorOptions } from '../../src/simulator/server.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const count = 60
+const files = Object.fromEntries(
+  Array.from({ length: count }, (_, n) => [
+    `docs/${n}.md`,
+    `# Document ${n}\n\n${'The harbour board met about the channel, and decided nothing at all. '.repeat(1 + ((n * n) % 40))}\n`,
+  ]),
+)
+/** Of ten, one is answered with a fault that nobody bills. */
+const refused = { '529': 0.06, '500': 0.04 }
+/** Nobody here knows what became of these; two of them were worked out, and are billed. */
+const lost = { reset: 0.03, 'reset-in-body': 0.04, truncate: 0.03 }
+
+/** USD, as the price page has it: all prompts here are in the cheap band. */
+const bill = ({ inputTokens, outputTokens }: { inputTokens: number; outputTokens: number }) =>
+  (inputTokens * 0.1 + outputTokens * 0.5) / 1e6
+
+async function summarize(
+  cap: number | undefined,
+  pool: number,
+  faults: SimulatorOptions['faults'] = refused,
+) {
+  const cwd = await folderWith(files)
+  const { env, simulator } = await serviceFor({ faults, seed: 7, latency: { medianMs: 2, sigma: 0.5 } })
+  const args = ['summarize', 'docs', '--concurrency', String(pool), '--max-tokens', '200', '--retries', '10']
+  const capped = cap === undefined ? [] : ['--max-cost', cap.toFixed(9)]
+  const { code, stderr } = await runHere([...args, ...capped], { cwd, env, random: () => 0 })
+  const { billed, requests } = simulator.stats()
+  return { code, stderr, billed: bill(billed), requests, cwd, env }
+}
+
+/** No request here may cost more. */
+const worst = (4000 * 0.1 + 200 * 0.5 + 500 * 0.1) * 1.1e-6
+
+describe('--max-cost', () => {
+  it.each([
+    [0.01, 1, 'refused', refused],
+    [0.01, 64, 'refused', refused],
+    [0.37, 1, 'refused', refused],
+    [0.37, 64, 'refused', refused],
+    [0.99, 1, 'refused', refused],
+    [0.99, 64, 'refused', refused],
+    [0.37, 8, 'lost', lost],
+    [0.99, 8, 'lost', lost],
+  ])(
+    'of %f of the whole cost holds with a pool of %i, a tenth of the requests %s',
+    async (share, pool, _, faults) => {
+      const cap = share * (await summarize(undefined, pool, faults)).billed
+      const { code, stderr, billed } = await summarize(cap, pool, faults)
+      expect(billed).toBeLessThanOrEqual(cap)
+      // What was lost on the way counts as the worst, whatever it was billed.
+      const withoutAnswer = Number(/(\d+) repl(?:y was|ies were) lost/.exec(stderr)?.[1] ?? 0)
+      expect(cap - billed).toBeLessThan((pool + withoutAnswer) * worst)
+      expect(code).toBe(5)
+      expect(stderr).toMatch(/cap +\$0\.\d+, of which \$0/)
+      expect(stderr).toMatch(/\d+ not done/)
+      expect(stderr).toMatch(/stopped at --max-cost .*; the same command goes on with the rest\n$/)
+    },
+  )
+
+  it('of nothing sends nothing', async () => {
+    const { code, requests } = await summarize(0, 8)
+    expect(code).toBe(5)
+    expect(requests).toBe(0)
+  })
+
+  it('is spent anew by the next run, which does the rest', async () => {
+    const cap = 0.5 * (await summarize(undefined, 4)).billed
+    const { cwd, env } = await summarize(cap, 4)
+    const rest = ['summarize', 'docs', '--max-tokens', '200', '--retries', '10', '--max-cost', '1']
+    const { code, stderr } = await runHere(rest, { cwd, env })
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/skipped \(.*unchanged/)
+  })
+
+  it('is a mistake for a model whose price nobody knows, until it is given', async () => {
+    const cwd = await folderWith({ 'a.md': 'The harbour board met.' })
+    const script = () => ({ kind: 'answer', delayMs: 1, model: 'llama-9' }) as const
+    const { env, simulator } = await serviceFor({ script })
+    const run = (...more: string[]) =>
+      runHere(['summarize', 'a.md', '--model', 'llama-9', '--max-cost', '1', ...more], { cwd, env })
+    expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('--prices llama-9=IN/OUT') })
+    expect(simulator.stats().requests).toBe(0)
+  })
+})
+
+describe('--prices', () => {
+  it('gives a price to a model that has none', async () => {
+    const cwd = await folderWith({
+      'a.md': 'The harbour board met.',
+      'claude-batch.yaml': 'prices:\n  haiku: 100/0\n',
+    })
+    const { env, simulator } = await serviceFor({})
+    const { stderr } = await runHere(['summarize', 'a.md'], { cwd, env })
+    const { inputTokens } = simulator.stats().billed
+    expect(stderr).toContain(`cost       $${(inputTokens * 1e-4).toFixed(4).replace(/0+$/, '')}`)
+  })
+
+  it.each(['llama', 'llama=', 'llama=1', '=1/2', 'llama=1/2/3', 'llama=-1/2', 'llama=1e9/2', 'llama=$1/$2'])(
+    'refuses %j',
+    async (text) => {
+      const cwd = await folderWith({ 'a.md': 'text' })
+      const { code, stderr } = await runHere(['summarize', 'a.md', '--prices', text], { cwd, env: {} })
+      expect(code).toBe(2)
+      expect(stderr).toContain('--prices: expected a model and dollars per million tokens')
+    },
+  )
+})
+
+describe('a model that comes to its end', () => {
+  it('is told before anything is sent', async () => {
+    const cwd = await folderWith({ 'a.md': 'text' })
+    const { env } = await serviceFor({})
+    const { stderr } = await runHere(['summarize', 'a.md', '--model', 'claude-sonnet-4-5'], { cwd, env })
+    expect(stderr).toMatch(
+      /claude-batch: claude-sonnet-4-5 retire(s|d) on 2026-11-30.*; use claude-sonnet-5-5\n/,
+    )
+    const retired = await runHere(['summarize', 'a.md', '--model', 'claude-3-haiku-20240307'], { cwd, env })
+    expect(retired.code).toBe(4)
+    expect(retired.stderr).toContain('claude-3-haiku-20240307 retired on 2026-04-20; use claude-haiku-5-5\n')
+  })
+})
