@@ -4,12 +4,13 @@ import type { Fingerprint } from './document.ts'
 import type { Failure } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import { isBelow } from './output-path.ts'
+import type { LimitRates } from './pace.ts'
 import type { Usage } from './usage.ts'
 
 /** Counts changes that an older reader would misunderstand; fields are added without. `docs/ledger.md` describes it. */
 export const ledgerVersion = 1
 
-export type LedgerLine = RunLine | DocumentLine | UnchangedLine | PrunedLine | DroppedLine
+export type LedgerLine = RunLine | EndLine | DocumentLine | UnchangedLine | PrunedLine | DroppedLine
 
 /** Begins a run; what follows up to the next one is its. */
 export interface RunLine {
@@ -26,6 +27,28 @@ export interface RunLine {
   readonly model: string
   /** Nobody was paid: the answers came from the simulator in the program itself. */
   readonly simulated?: true
+}
+
+/** Ends a run that came to its end, in whatever way; one that was killed has none. */
+export interface EndLine {
+  readonly v: number
+  readonly time: string
+  /** The run. */
+  readonly ended: string
+  /** Why it stopped before everything was done. */
+  readonly stopped?: string
+  readonly wall_ms: number
+  readonly documents: Readonly<Record<Outcome['status'], number>>
+  /** Of the skipped ones, how many for which reason. */
+  readonly skipped: Readonly<Record<string, number>>
+  readonly requests: number
+  /** Sendings beyond a document's first, by what made them necessary. */
+  readonly retries: Readonly<Record<string, number>>
+  readonly most_in_flight: number
+  /** Per minute: the limits that were kept to, given or told by the service. */
+  readonly limits: LimitRates
+  /** In words. */
+  readonly bound_by?: string
 }
 
 /** A document that a run is finished with, for now. */
@@ -49,6 +72,9 @@ export interface DocumentLine {
   /** Over all attempts; null is unknown. */
   readonly cost_usd: number | null
   readonly elapsed_ms: number
+  /** From taking it up to its first request, and from that to its last one; left out where nothing, or only one, was sent. */
+  readonly wait_ms?: number
+  readonly retry_ms?: number
   /** Of the answer alone: from sending its request to the last byte. */
   readonly latency_ms?: number
   readonly attempts: number
@@ -127,12 +153,21 @@ export function lineOf(
     usage: bill.usage ?? null,
     cost_usd: costUsd(bill),
     elapsed_ms: Math.round(outcome.elapsedMs),
+    ...timesOf(outcome),
     ...(last?.status === 200 && { latency_ms: Math.round(last.elapsedMs) }),
     attempts: attempts.length,
     ...(bill.lost > 0 && { lost: bill.lost }),
     request_id: last?.requestId ?? null,
     ...(outcome.status === 'failed' && { error: errorOf(outcome.failure) }),
   }
+}
+
+function timesOf({ attempts, elapsedMs }: Outcome) {
+  const [first, last] = [attempts[0], attempts.at(-1)]
+  if (first === undefined || last === undefined) return {}
+  const retries = last.at - first.at
+  const wait = Math.max(0, Math.round(elapsedMs - retries - last.elapsedMs))
+  return { wait_ms: wait, ...(attempts.length > 1 && { retry_ms: Math.round(retries) }) }
 }
 
 /** Ways to be skipped for a summary that stands, as it was written or as somebody edited it. */
@@ -173,9 +208,10 @@ export function parseLine(text: string): ParsedLine {
 
 /** The fields that are relied on without looking. */
 function isComplete(line: Record<string, unknown>): boolean {
-  const { time, run, base, dropped, path, status, size, recipe, key, output } = line
+  const { time, run, ended, base, dropped, path, status, size, recipe, key, output } = line
   if (typeof time !== 'string') return false
   if (typeof run === 'string') return typeof base === 'string'
+  if (typeof ended === 'string') return true
   if (typeof dropped === 'object') return dropped !== null
   if (typeof path !== 'string') return false
   if (status === 'pruned') return true

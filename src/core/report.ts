@@ -1,5 +1,6 @@
 import type { Attempt } from './attempt.ts'
 import { type Counted, countDocument } from './counted.ts'
+import { percentilesOf } from './distribution.ts'
 import { mayBeBilled } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import type { Picodollars } from './price.ts'
@@ -93,8 +94,8 @@ export function createTally(): Tally {
       usage,
       unknownCost,
       lostReplies,
-      latency: percentiles(latencies),
-      firstToken: percentiles(firstTokens),
+      latency: spread(latencies),
+      firstToken: spread(firstTokens),
       wallMs,
     }),
   }
@@ -104,10 +105,6 @@ function increment(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-/** Nearest rank: the smallest value that at least that share of all values does not exceed. */
-function percentiles(values: readonly number[]): Percentiles | undefined {
-  if (values.length === 0) return undefined
-  const sorted = Float64Array.from(values).sort()
-  const at = (share: number) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+function spread(values: readonly number[]): Percentiles | undefined {
+  return values.length === 0 ? undefined : percentilesOf(Float64Array.from(values).sort())
 }

@@ -97,7 +97,8 @@ async function* liveLines(
       else if ('run' in line) {
         text += `${endOfRun()}${JSON.stringify(line)}\n`
         run = line
-      } else if (line.status !== 'unchanged' && line.status !== 'pruned') {
+      } else if ('ended' in line) text += `${JSON.stringify(line)}\n`
+      else if (line.status !== 'unchanged' && line.status !== 'pruned') {
         const { made, failing, refreshed } = latest.get(pathOf(run, line.path)) ?? {}
         if (number === made?.line) text += `${JSON.stringify({ ...line, ...statsOf(refreshed) })}\n`
         else if (number === failing) text += `${JSON.stringify(line)}\n`

@@ -33,7 +33,7 @@ export async function readHistory(file: string, here: string): Promise<History> 
       if ('damaged' in line) damaged++
       else if ('run' in line) runs.push({ run: line, account: emptyAccount })
       else if ('dropped' in line) add(line.dropped)
-      else {
+      else if ('path' in line) {
         const run = runs.at(-1)?.run
         const path = pathOf(run, line.path)
         failing.delete(path)

@@ -73,7 +73,7 @@ export async function readLedger(
       if ('damaged' in line) {
         if (line.path === undefined) illegible++
         else damaged.add(pathOf(run, line.path))
-      } else if ('run' in line || 'dropped' in line) {
+      } else if ('run' in line || 'ended' in line || 'dropped' in line) {
         ofRuns++
         if ('run' in line) run = line
       } else {
