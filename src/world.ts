@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { fstatSync, readSync, statSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './core/clock.ts'
 import { type Exit, exitCodes } from './errors.ts'
@@ -13,6 +15,11 @@ export interface World {
   readonly stderr: NodeJS.WriteStream
   /** `closed`: the program was started without one, and what is written to it is lost. */
   stdoutIs(): 'closed' | 'file' | 'stream'
+  /**
+   * Puts a question to whoever sits at the terminal; only a clear yes is one. Undefined where nobody does.
+   * @throws the signal's reason
+   */
+  confirm(question: string, signal: AbortSignal): Promise<boolean | undefined>
   readonly clock: Clock
   readonly random: () => number
   /** This process's id. */
@@ -51,6 +58,7 @@ export function realWorld(): World {
     stdout: process.stdout,
     stderr: process.stderr,
     stdoutIs,
+    confirm,
     pid: process.pid,
     uid: process.getuid?.(),
     isRunning,
@@ -75,6 +83,26 @@ function stdoutIs(): ReturnType<World['stdoutIs']> {
     return 'closed'
   } catch {
     return 'stream'
+  }
+}
+
+async function confirm(question: string, signal: AbortSignal): Promise<boolean | undefined> {
+  const { stdin: input, stderr: output } = process
+  if (!input.isTTY || !output.isTTY) return undefined
+  // The terminal's own editing of lines will do, and leaves Ctrl-C a signal.
+  const lines = createInterface({ input, output, terminal: false })
+  try {
+    output.write(question)
+    // At its end (Ctrl-D) nothing was said.
+    const [answer = ''] = (await Promise.race([
+      once(lines, 'line', { signal }),
+      once(lines, 'close', { signal }),
+    ]).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : error
+    })) as [string?]
+    return /^\s*y(es)?\s*$/i.test(answer)
+  } finally {
+    lines.close()
   }
 }
 

@@ -68,7 +68,8 @@ const files = await fastGlob('**/*.ts', { cwd: src })
 const imports: Import[] = []
 for (const from of files) {
   const text = await readFile(join(src, from), 'utf8')
-  for (const [, to = ''] of text.matchAll(/(?:from|import\()\s*'([^']+)'/g)) imports.push({ from, to })
+  for (const [, to = ''] of text.matchAll(/(?:^(?:import|export|\}).*\bfrom|import\()\s*'([^']+)'/gm))
+    imports.push({ from, to })
 }
 
 const folderOf = (path: string) => path.split('/')[0] ?? path

@@ -4,12 +4,13 @@ import type { Ask, Watch } from '../core/ask.ts'
 import type { Clock } from '../core/clock.ts'
 import { AskError, type Fault } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
+import type { Reply } from '../core/reply.ts'
 import type { Request } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
 import { withDeadline } from './deadline.ts'
 import { accessIn, proxiesIn, refusePlainHttp } from './environment.ts'
 import { faultOf } from './fault.ts'
-import { messageReply } from './message.ts'
+import { countReply, messageReply } from './message.ts'
 import { streamReply } from './stream.ts'
 
 export interface ClientOptions {
@@ -28,6 +29,8 @@ export interface ClientOptions {
 
 export interface Client {
   readonly ask: Ask
+  /** Counts the input tokens of a request instead of answering it, for nothing: the reply has a usage and no text. */
+  readonly count: Ask
   /** The base URL that is asked, as the SDK resolved it. */
   readonly endpoint: string
   /** Ends all connections at once. */
@@ -62,17 +65,26 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
   })
   const endpoint = await checkedEndpoint(anthropic)
 
-  const ask: Ask = (request, signal, watch) =>
+  const within = (signal: AbortSignal, send: (signal: AbortSignal) => Promise<Reply>) =>
     withDeadline(timeouts.totalTimeoutMs, signal, async (deadline) => {
       try {
-        return await send(anthropic, request, deadline.signal, clock, watch)
+        return await send(deadline.signal)
       } catch (error) {
         signal.throwIfAborted()
         const fault = withoutSecrets(faultOf(error, clock.wall(), deadline), anthropic)
         throw new AskError(fault.status === 401 ? { ...fault, credential: credentialOf(anthropic) } : fault)
       }
     })
-  return { ask, endpoint, close: () => dispatcher.destroy() }
+  const ask: Ask = (request, signal, watch) =>
+    within(signal, (deadline) => send(anthropic, request, deadline, clock, watch))
+  const count: Ask = (request, signal) =>
+    within(signal, (deadline) =>
+      countReply(
+        anthropic.post('/v1/messages/count_tokens', { body: questionOf(request), signal: deadline }),
+        request.model,
+      ),
+    )
+  return { ask, count, endpoint, close: () => dispatcher.destroy() }
 }
 
 /**
@@ -102,15 +114,8 @@ function send(
   watch: Watch | undefined,
 ) {
   const start = clock.now()
-  const { model, maxTokens, system, user, effort, thinking } = request
-  const body = {
-    model,
-    max_tokens: maxTokens,
-    ...(system !== undefined && { system }),
-    messages: [{ role: 'user', content: user }],
-    ...(thinking !== undefined && { thinking: { type: thinking } }),
-    ...(effort !== undefined && { output_config: { effort } }),
-  }
+  const { maxTokens } = request
+  const body = { ...questionOf(request), max_tokens: maxTokens }
   // `post` rather than `messages.create`, which writes a warning to the console for every request to an old model.
   if (maxTokens <= longestPlain && watch === undefined)
     return messageReply(anthropic.post('/v1/messages', { body, signal }))
@@ -119,6 +124,17 @@ function send(
     () => clock.now() - start,
     watch,
   )
+}
+
+/** All of a request's body but how long the answer may be. */
+function questionOf({ model, system, user, effort, thinking }: Request) {
+  return {
+    model,
+    ...(system !== undefined && { system }),
+    messages: [{ role: 'user', content: user }],
+    ...(thinking !== undefined && { thinking: { type: thinking } }),
+    ...(effort !== undefined && { output_config: { effort } }),
+  }
 }
 
 /** Builds a request without sending it: the only way to learn whether the SDK finds credentials, and what host it asks. */

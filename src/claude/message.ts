@@ -15,6 +15,30 @@ export async function messageReply(promise: APIPromise<unknown>): Promise<Reply>
   return replyFrom(typeof data === 'string' ? parsed(data) : data, response)
 }
 
+/**
+ * A count of tokens as a reply without a text.
+ * @see https://platform.claude.com/docs/en/build-with-claude/token-counting
+ */
+export async function countReply(promise: APIPromise<unknown>, model: string): Promise<Reply> {
+  const { data, response } = await promise.withResponse()
+  const { input_tokens: input } = (data ?? {}) as Record<string, unknown>
+  const usage = parseUsage({ input_tokens: input, output_tokens: 0 })
+  if (usage === undefined) throw malformed(response, 'not a count of tokens')
+  const limits = rateLimits((name) => response.headers.get(name))
+  return { text: '', stopReason: null, model, usage, attempts: [], ...(limits !== undefined && { limits }) }
+}
+
+function malformed({ headers, status }: Pick<Response, 'headers' | 'status'>, what: string): AskError {
+  const requestId = headers.get('request-id')
+  return new AskError({
+    kind: 'malformed',
+    status,
+    type: 'malformed_reply',
+    message: `${what} (${headers.get('content-type') ?? 'no content type'})`,
+    ...(requestId !== null && { requestId }),
+  })
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
@@ -28,15 +52,8 @@ export function replyFrom(message: unknown, response: Pick<Response, 'headers' |
   const fields = (typeof message === 'object' ? message : null) as Record<string, unknown> | null
   const header = (name: string) => response.headers.get(name)
   const requestId = header('request-id') ?? undefined
-  if (fields?.['type'] !== 'message' || !Array.isArray(fields['content'])) {
-    throw new AskError({
-      kind: 'malformed',
-      status: response.status,
-      type: 'malformed_reply',
-      message: `not an answer of the Messages API (${header('content-type') ?? 'no content type'})`,
-      ...(requestId !== undefined && { requestId }),
-    })
-  }
+  if (fields?.['type'] !== 'message' || !Array.isArray(fields['content']))
+    throw malformed(response, 'not an answer of the Messages API')
   const usage = parseUsage(fields['usage'])
   const limits = rateLimits(header)
   const stopDetail = refusalDetail(fields['stop_details'])

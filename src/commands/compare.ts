@@ -69,7 +69,7 @@ export async function compare(
       )
     }
     const { tasks, armFor } = inTurns(sources, arms, opened)
-    const client = tasks.length === 0 ? undefined : await service.open()
+    const client = tasks.length === 0 ? undefined : (await service.open()).ask
 
     const tally = createTally()
     for (const { done } of opened)
@@ -166,6 +166,9 @@ const sameAsSummarize = {
   force: false,
   waitLock: undefined,
   deadline: undefined,
+  report: undefined,
+  dryRun: false,
+  count: 'estimate',
   maxFailures: undefined,
 } as const
 

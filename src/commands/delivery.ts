@@ -1,3 +1,4 @@
+import type { Outcome } from '../core/outcome.ts'
 import type { Tally } from '../core/report.ts'
 import type { deliver } from '../engine/deliver.ts'
 import type { Halt } from '../engine/halt.ts'
@@ -9,13 +10,19 @@ import type { Teller } from '../ui/teller.ts'
 /** Where outcomes are told once they are safe, and what happens when one cannot be written. */
 export function deliveryTo(
   to: Sink,
-  { tally, teller, halt }: { tally: Tally; teller: Teller; halt: Halt },
+  {
+    tally,
+    teller,
+    halt,
+    delivered = () => {},
+  }: { tally: Tally; teller: Teller; halt: Halt; delivered?: (outcome: Outcome) => void },
 ): Parameters<typeof deliver>[1] {
   return {
     to,
     delivered(outcome) {
       tally.outcome(outcome)
       teller.outcome(outcome)
+      delivered(outcome)
     },
     refused(outcome, error) {
       const { source, attempts, elapsedMs } = outcome

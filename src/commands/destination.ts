@@ -4,7 +4,8 @@ import type { SummarizeOptions } from '../config/flags.ts'
 import type { Watch } from '../core/ask.ts'
 import type { Counted } from '../core/counted.ts'
 import type { Source } from '../core/document.ts'
-import { ledgerVersion } from '../core/ledger-line.ts'
+import type { Experience } from '../core/estimate.ts'
+import { type EndLine, ledgerVersion, type RunLine } from '../core/ledger-line.ts'
 import { printable } from '../core/printable.ts'
 import type { Job } from '../engine/summarize.ts'
 import { RunError, UsageError } from '../errors.ts'
@@ -32,8 +33,16 @@ export interface Destination {
   readonly objection?: NonNullable<Job['objection']>
   readonly keep?: NonNullable<Job['keep']>
   readonly again: ReadonlyMap<Again, Counted>
+  /** Where the summary of a document is, or will be, for people; undefined on stdout. */
+  readonly placeOf?: (path: string) => string
+  /** What documents of earlier runs came to. */
+  readonly experience: Experience
   /** Shows the one summary as it is written. */
   readonly watch?: Watch
+  /** Begins the run where it is remembered, and names it. */
+  readonly run: RunLine
+  /** Tells what remembers the run how it ended, before the sink is closed. @throws RunError `io` */
+  end(line: EndLine): Promise<void>
   /** After the sink. */
   close(): Promise<void>
 }
@@ -69,16 +78,27 @@ export function outputFolder(
  */
 export function stdoutDestination(
   sources: readonly Source[],
-  { format, unordered }: SummarizeOptions,
-  { stdout, stdoutIs }: World,
+  { options, world, asking, version }: DestinationOptions,
   lost: (error: Error) => void,
 ): Destination {
+  const { format, unordered } = options
+  const { stdout, stdoutIs } = world
   const where = stdoutIs()
   if (where === 'closed')
     throw new RunError('io', 'stdout is closed: there is nowhere for the summaries to go')
   const write = streamWriter(stdout, 'stdout')
   const terminal = stdout.isTTY === true
-  const common = { todo: sources, done: [], again: new Map(), async close() {} }
+  const run = runLine(world.cwd, { options, world, asking, version })
+  const experience: Experience = new Map()
+  const common = {
+    run,
+    experience,
+    todo: sources,
+    done: [],
+    again: new Map(),
+    async end() {},
+    async close() {},
+  }
   if (sources.length === 1 && format !== 'jsonl' && where !== 'file') {
     const sink = liveSink(write, { terminal, lost })
     return { ...common, sink, watch: sink.watch }
@@ -97,13 +117,13 @@ export async function folderDestination(
   sources: readonly Source[],
   { options, world, asking, version, drain }: DestinationOptions,
 ): Promise<Destination> {
-  const { clock, cwd } = world
+  const { clock } = world
   const say = (text: string) => options.quiet || world.stderr.write(`claude-batch: ${text}\n`)
-  const run = Array.from({ length: 12 }, () => Math.floor(world.random() * 16).toString(16)).join('')
-  const time = new Date(clock.wall()).toISOString()
+  const begin = runLine(out, { options, world, asking, version })
+  const { run } = begin
 
   await prepareFolder(out)
-  const self = await holderFor(world.pid, time, run)
+  const self = await holderFor(world.pid, begin.time, run)
   const unlock = await lockedWithin((options.waitLock ?? 0) * 1000, world, drain, () =>
     lockFolder(join(out, memoryFolder), {
       self,
@@ -116,10 +136,7 @@ export async function folderDestination(
   )
   try {
     const foldsCase = await probeFolder(out, run)
-    const base = relative(out, cwd).split(sep).join('/')
-    const { prompt, model, factsFor } = asking
-    const simulated = options.simulate && ({ simulated: true } as const)
-    const begin = { v: ledgerVersion, time, run, version, base, prompt, model, ...simulated }
+    const { factsFor } = asking
     const memory = await openMemory(out, begin)
     const { lines, paths } = memory.damaged
     if (lines > 0) world.stderr.write(`claude-batch: ${damage(lines, paths)}\n`)
@@ -138,6 +155,10 @@ export async function folderDestination(
       pile.push(source)
     }
     return {
+      run: begin,
+      end: memory.end,
+      experience: memory.experience,
+      placeOf: (path) => join(relative(world.cwd, out) || '.', files.summaryOf(path)),
       sink: files,
       todo,
       done,
@@ -149,6 +170,23 @@ export async function folderDestination(
   } catch (error) {
     await unlock()
     throw error
+  }
+}
+
+/** @param out where it is remembered */
+function runLine(
+  out: string,
+  { options, world, asking, version }: Omit<DestinationOptions, 'drain'>,
+): RunLine {
+  return {
+    v: ledgerVersion,
+    time: new Date(world.clock.wall()).toISOString(),
+    run: Array.from({ length: 12 }, () => Math.floor(world.random() * 16).toString(16)).join(''),
+    version,
+    base: relative(out, world.cwd).split(sep).join('/'),
+    prompt: asking.prompt,
+    model: asking.model,
+    ...(options.simulate && ({ simulated: true } as const)),
   }
 }
 

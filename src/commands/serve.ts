@@ -39,7 +39,7 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
     const requestFor = await questionsFor(options, world, service.endpoint)
     const { priceOf, purse } = moneyFor(options, [model])
     retirements([model], clock.wall()).forEach(say)
-    const client = await service.open()
+    const { ask: client } = await service.open()
     const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
     const metrics = createMetrics(clock.now, () => queue.waiting())
     const { ask, pace } = stacked(client, {

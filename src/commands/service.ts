@@ -1,13 +1,13 @@
+import type { Client } from '../claude/client.ts'
 import { endpointIn } from '../claude/environment.ts'
 import type { SummarizeOptions } from '../config/flags.ts'
-import type { Ask } from '../core/ask.ts'
 import type { World } from '../world.ts'
 
 /** Whoever answers the requests of a run. */
 export interface Service {
   readonly endpoint: string
   /** Gets ready to ask, which takes a while: not to be called by a run that has nothing to ask. */
-  open(): Promise<Ask>
+  open(): Promise<Pick<Client, 'ask' | 'count'>>
   close(): Promise<void>
 }
 
@@ -41,14 +41,14 @@ export async function serviceFor(options: ServiceOptions, world: World): Promise
       const { startSimulator } = await import('../simulator/server.ts')
       const simulator = await startSimulator({ limits: simulatedLimits(options) })
       closing.push(simulator.close)
-      return (await client({ url: simulator.url, key: 'simulated' })).ask
+      return client({ url: simulator.url, key: 'simulated' })
     }
     return { endpoint: 'the simulator', open, close }
   }
   const endpoint = endpointIn(world.env)
-  if (endpoint !== undefined) return { endpoint, open: async () => (await client()).ask, close }
+  if (endpoint !== undefined) return { endpoint, open: client, close }
   const found = await client()
-  return { endpoint: found.endpoint, open: async () => found.ask, close }
+  return { endpoint: found.endpoint, open: async () => found, close }
 }
 
 /** An operator rehearses with the limits he has. */

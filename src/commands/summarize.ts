@@ -1,30 +1,35 @@
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import type { Ask } from '../core/ask.ts'
+import { endLineOf } from '../core/end-line.ts'
+import type { Outcome } from '../core/outcome.ts'
 import { printable } from '../core/printable.ts'
-import { createTally, type Tally } from '../core/report.ts'
-import { unchanged } from '../core/standing.ts'
+import type { Tally } from '../core/report.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
-import { stacked } from '../engine/stack.ts'
 import { summarizeAll } from '../engine/summarize.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { type Found, find } from '../inputs/find.ts'
 import { read } from '../inputs/read.ts'
 import { openLog } from '../sinks/log.ts'
 import { furthestAhead } from '../sinks/ordered.ts'
-import { createTeller, type Teller } from '../ui/teller.ts'
+import { ledgerIn } from '../sinks/output-folder.ts'
+import type { Teller } from '../ui/teller.ts'
 import type { World } from '../world.ts'
 import { askingFor } from './asking.ts'
+import { confirmed } from './confirm.ts'
 import { deliveryTo } from './delivery.ts'
 import { type Destination, folderDestination, outputFolder, stdoutDestination } from './destination.ts'
 import { moneyFor, retirements } from './money.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
+import { reportOf } from './report-file.ts'
+import { sampling } from './sampling.ts'
 import { serviceFor } from './service.ts'
-import { paceSettings } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
 import { stopRules } from './stop-rules.ts'
+import { watched } from './watched.ts'
 
 /** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
 export async function summarize(
@@ -34,11 +39,12 @@ export async function summarize(
   version: string,
 ): Promise<Exit> {
   checkTogether(options)
-  const { clock, random } = world
+  const { clock } = world
   const start = clock.now()
 
   const inputs = await namedInputs(args, options, world)
   const out = outputFolder(inputs, options, world)
+  const report = reportOf(options.report, out, world, version)
   const found = await find(inputs, walkOptions(options, world, out))
   if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
   const askingAt = await askingFor(options, { cwd: world.cwd, inputRoots: rootsOf(inputs, world) })
@@ -52,58 +58,49 @@ export async function summarize(
   try {
     const { endpoint } = service
     const asking = askingAt(endpoint)
-    const { priceOf, purse } = moneyFor(options, asking.models)
+    const money = moneyFor(options, asking.models)
     for (const text of retirements(asking.models, clock.wall())) world.stderr.write(`claude-batch: ${text}\n`)
-    const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
-    if (log !== undefined) open.push(log)
-    destination =
-      out === undefined
-        ? stdoutDestination(found.sources, options, world, halt.abandon)
-        : await folderDestination(out, found.sources, { options, world, asking, version, drain: halt.drain })
-    const { sink, todo, done, objection, keep, again, watch } = destination
-    open.unshift(sink)
-    const client = todo.length > 0 ? await service.open() : nothingToAsk
-
-    const tally = createTally()
-    for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
-    const { ask, pace } = stacked(client, {
-      ...paceSettings(options, asking.model),
-      retries: options.retries,
-      maxWaitMs: options.maxWait * 1000,
-      clock,
-      random,
-      drain: halt.drain,
-      priceOf,
-      purse,
-      onPause: (pause) => told.paused(pause),
-      listener: {
-        sent: () => told.sent(),
-        ended(attempt) {
-          tally.attempt(attempt)
-          log?.attempt(attempt)
-          told.ended(attempt)
-        },
-      },
-    })
-
-    const told = createTeller({
-      stderr: world.stderr,
-      env: world.env,
-      ...options,
-      // What is shown as it comes needs no other sign of life.
-      ...(watch !== undefined && options.progress === 'auto' && { progress: 'off' as const }),
-      total: todo.length,
-      tally,
-      waitingFor: () => pace.account().latest,
-      elapsed: () => clock.now() - start,
-    })
-    teller = told
     for (const pattern of found.unmatched)
       world.stderr.write(`claude-batch: no files match ${printable(JSON.stringify(pattern))}\n`)
+    const common = { options, world, asking, version, drain: halt.drain, ...money }
+    if (options.dryRun) {
+      const { dryRun } = await import('./dry-run.ts')
+      return await dryRun(found.sources, { ...common, service, out })
+    }
 
+    const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
+    if (log !== undefined) open.push(log)
+    // Where nothing is remembered everything is to do; nothing is to be written before somebody agreed to that.
+    const fresh = out === undefined || !(await stat(ledgerIn(out)).catch(() => undefined))
+    if (fresh) await confirmed(found.sources, new Map(), common)
+    destination =
+      out === undefined
+        ? stdoutDestination(found.sources, common, halt.abandon)
+        : await folderDestination(out, found.sources, common)
+    const { todo, done, objection, keep, again, watch } = destination
+    const sink = report.watching(destination.sink, asking)
+    open.unshift(sink)
+    if (!fresh) await confirmed(todo, destination.experience, common)
+    const client = todo.length > 0 ? (await service.open()).ask : nothingToAsk
+
+    const run = watched(client, {
+      // What is shown as it comes needs no other sign of life.
+      options: watch !== undefined && options.progress === 'auto' ? { ...options, progress: 'off' } : options,
+      world,
+      halt,
+      money,
+      log,
+      model: asking.model,
+      total: todo.length,
+      done,
+      start,
+    })
+    const { ask, pace, tally } = run
+    teller = run.teller
     const rules = stopRules(options, halt, clock)
+    const sample = sampling(todo, destination, { ...common, teller })
     const outcomes = summarizeAll({
-      sources: todo,
+      sources: sample?.sources ?? todo,
       read: (source) => read(source, world),
       requestFor: asking.requestFor,
       ...(objection !== undefined && { objection }),
@@ -116,20 +113,29 @@ export async function summarize(
       halt,
       clock,
     })
-    await deliver(outcomes, deliveryTo(sink, { tally, teller: told, halt })).finally(() => {
+    const delivered = (outcome: Outcome) => sample?.saw(outcome)
+    await deliver(outcomes, deliveryTo(sink, { tally, teller, halt, delivered })).finally(() => {
       rules.end()
-      told.stop()
+      run.teller.stop()
     })
+    for (const outcome of sample?.left() ?? []) tally.outcome(outcome)
+
+    const account = tally.report(clock.now() - start)
+    const time = new Date(clock.wall()).toISOString()
+    const why = (halt.drain.reason as Error | undefined)?.message
+    const end = endLineOf(destination.run.run, time, account, pace.account(), why)
+    await destination.end(end).catch((error: Error) => halt.stop(error))
     for (const last of open.splice(0)) await last.close().catch((error: Error) => halt.stop(error))
+    await report.write(destination.run, end).catch((error: Error) => halt.stop(error))
 
     const stopped = halt.drain.reason as Error | undefined
     if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
     if (stopped?.exit !== 'readerLeft') {
-      told.report({
+      teller.report(account, {
         prompt: `${asking.prompt} (${asking.origin})`,
         model: asking.model,
         pace: pace.account(),
-        ...(purse !== undefined && { budget: purse.budget() }),
+        ...(money.purse !== undefined && { budget: money.purse.budget() }),
         simulated: options.simulate,
         again,
         ...(out !== undefined && { out: options.out ?? 'summaries' }),

@@ -4,7 +4,8 @@ import { count, text } from './values.ts'
 
 const { filesFrom, null: nul, ext, exclude, hidden, follow, ignore } = summarizeFlags
 const { out, log, var: vars, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
-const { maxCost, prices, retries, timeout, connectTimeout, maxWait, config, profile } = summarizeFlags
+const { maxCost, confirmAbove, yes, prices, retries, timeout, connectTimeout, maxWait, config, profile } =
+  summarizeFlags
 const { simulate, quiet, verbose, progress } = summarizeFlags
 
 /** The flags of `compare`. */
@@ -42,6 +43,8 @@ export const compareFlags = {
   maxTokens,
   effort,
   maxCost,
+  confirmAbove,
+  yes,
   prices,
   rpm,
   itpm,

@@ -128,6 +128,14 @@ export const summarizeFlags = {
     path: 'always',
   },
 
+  report: {
+    group: 'Outputs',
+    flag: '--report <file>',
+    help: 'write the account of the run, or the estimate of a --dry-run, too: .json, .md or .html by its name',
+    parse: text,
+    path: 'always',
+  },
+
   prompt: {
     group: 'Prompt and model',
     flag: '--prompt <name>',
@@ -167,6 +175,32 @@ export const summarizeFlags = {
     help: 'never spend more: the worst case of a request is set aside before it is sent (exit 5)',
     parse: number(0, 1_000_000),
   },
+  dryRun: {
+    group: 'Money',
+    flag: '--dry-run',
+    help: 'say what would be done and what it would cost, live and as a batch; sends nothing that costs',
+  },
+  count: {
+    group: 'Money',
+    flag: '--count <how>',
+    help: 'for --dry-run, tokens of input: estimate, or exact by asking the service, which is free',
+    default: 'estimate' as const,
+    parse: choice(['estimate', 'exact']),
+  },
+  sample: {
+    group: 'Money',
+    flag: '--sample <n>',
+    help: 'do so many documents first, of all sizes, say what all would cost, and ask before going on',
+    parse: count(2, 100_000),
+  },
+  confirmAbove: {
+    group: 'Money',
+    flag: '--confirm-above <usd>',
+    help: 'ask first where a run may cost more; without a terminal it then needs --yes or --max-cost',
+    default: 5,
+    parse: number(0, 1_000_000),
+  },
+  yes: { group: 'Money', flag: '-y, --yes', help: 'go on without asking' },
   prices: {
     group: 'Money',
     flag: '--prices <model=in/out>',
@@ -295,6 +329,10 @@ export type SummarizeOptions = ValuesOf<typeof summarizeFlags>
 /** What one flag's value alone cannot show to be wrong. */
 export function checkTogether(options: SummarizeOptions): void {
   if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose contradict each other')
+  if (options.count === 'exact' && !options.dryRun)
+    throw new UsageError('--count says how --dry-run counts; give --dry-run too')
+  if (options.dryRun && options.sample !== undefined)
+    throw new UsageError('--dry-run sends nothing and --sample sends some; give one of them')
   if (options.null && options.filesFrom === undefined)
     throw new UsageError('-0 says how --files-from is written; give --files-from too')
 }

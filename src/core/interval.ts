@@ -13,7 +13,7 @@ export function meanOf(values: readonly number[]): Estimate {
   const value = values.reduce((sum, x) => sum + x, 0) / n
   if (n < 2) return { value }
   const variance = values.reduce((sum, x) => sum + (x - value) ** 2, 0) / (n - 1)
-  const half = quantile(n - 1) * Math.sqrt(variance / n)
+  const half = studentT(n - 1) * Math.sqrt(variance / n)
   return { value, low: value - half, high: value + half }
 }
 
@@ -35,7 +35,7 @@ const few = [12.7062, 4.30265, 3.18245, 2.77645]
  * Student's t for 95 %, two-sided: from the table for few degrees of freedom, by an expansion in 1/ν for more.
  * @see Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5
  */
-function quantile(freedom: number): number {
+export function studentT(freedom: number): number {
   const exact = few[freedom - 1]
   if (exact !== undefined) return exact
   const terms = [

@@ -5,6 +5,7 @@ import type { Failure } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import { isBelow } from './output-path.ts'
 import type { LimitRates } from './pace.ts'
+import type { TextKind } from './text-kind.ts'
 import type { Usage } from './usage.ts'
 
 /** Counts changes that an older reader would misunderstand; fields are added without. `docs/ledger.md` describes it. */
@@ -67,6 +68,9 @@ export interface DocumentLine {
   readonly recipe: string
   readonly prompt: string
   readonly model: string
+  /** Of the whole prompt that was sent: how many characters, and of which kind. */
+  readonly chars?: number
+  readonly kind?: TextKind
   /** Tokens billed over all attempts; null where the server did not count. */
   readonly usage: Usage | null
   /** Over all attempts; null is unknown. */
@@ -150,6 +154,7 @@ export function lineOf(
     recipe,
     prompt,
     model: last?.model ?? model,
+    ...(asked !== undefined && attempts.length > 0 && { chars: asked.characters, kind: asked.kind }),
     usage: bill.usage ?? null,
     cost_usd: costUsd(bill),
     elapsed_ms: Math.round(outcome.elapsedMs),

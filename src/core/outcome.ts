@@ -1,6 +1,7 @@
 import type { Attempt } from './attempt.ts'
 import type { Fingerprint, Source } from './document.ts'
 import type { Failure } from './failure.ts'
+import type { TextKind } from './text-kind.ts'
 import { addUsage, noUsage, type Usage } from './usage.ts'
 
 /** What became of one source: every source gets exactly one. A document's failure is a value, never an exception. */
@@ -16,10 +17,13 @@ interface Common {
   readonly elapsedMs: number
 }
 
-/** What an answer depends on: the document as it was read, and the key of the request made from it. */
+/** What an answer depends on: the document as it was read, and the request made from it. */
 export interface Asked {
   readonly key: string
   readonly bytes: Fingerprint
+  /** Of the whole prompt. */
+  readonly characters: number
+  readonly kind: TextKind
 }
 
 interface Summarized extends Common {

@@ -6,6 +6,7 @@ import { AskError, failureOf, judge, StoppedError } from '../core/failure.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
 import { flawOf } from '../core/reply.ts'
 import type { Request } from '../core/request.ts'
+import { textKind } from '../core/text-kind.ts'
 import { RunError } from '../errors.ts'
 import type { Halt } from './halt.ts'
 import { pool } from './pool.ts'
@@ -68,7 +69,7 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
     const document = source.problem ?? (await job.read(source))
     if ('as' in document) return declined(document, 'input', base([]))
     const request = job.requestFor(document)
-    const question = { key: request.key, bytes: document.bytes }
+    const question = askedOf(request, document)
     asked = question
     const objection = await job.objection?.(source, question)
     if (objection !== undefined) return declined(objection, 'output', base([]))
@@ -88,6 +89,10 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
     else if (error !== halt.drain.reason && error !== halt.abort.reason) throw error
     return pending(sent)
   }
+}
+
+function askedOf({ key, system = '', user }: Request, { source, text, bytes }: Document): Asked {
+  return { key, bytes, characters: system.length + user.length, kind: textKind(source.path, text) }
 }
 
 /** What an outcome is when nothing was sent. */

@@ -10,7 +10,7 @@ import { RunError } from '../errors.ts'
 import { reasonOf } from './reason.ts'
 
 /** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
-const largestInput = 10_000_000
+export const largestInput = 10_000_000
 
 export interface ReadOptions {
   readonly cwd: string

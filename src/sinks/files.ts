@@ -28,18 +28,20 @@ export interface Files extends Sink {
   /** As far as sizes and times tell, the summary of this source stands. Costs two `stat`s, and nothing else. */
   stands(source: Source): boolean
   /** What speaks against asking this; undefined where nothing does. Compares contents. */
-  objection(source: Source, asked: Asked): Promise<InputProblem | undefined>
+  objection(source: Source, asked: Pick<Asked, 'key'>): Promise<InputProblem | undefined>
   /**
    * Keeps an outcome against any crash, which `write` then puts in place. Never rejects: if it could not be kept,
    * `write` tells.
    */
   keep(outcome: Outcome): Promise<void>
+  /** Where the summary of a document is, or will be, below the output folder. */
+  summaryOf(path: string): string
   /** Documents that were summarized again so far, by the reason. */
   readonly again: ReadonlyMap<Again, Counted>
 }
 
 export interface FilesOptions {
-  readonly memory: Memory
+  readonly memory: Pick<Memory, 'made' | 'failing' | 'damaged' | 'keep' | 'confirm' | 'close'>
   /** What is the same for all documents that are asked about alike, by their paths. */
   readonly factsFor: (path: string) => RunFacts
   /** See `outputPaths`. */
@@ -97,6 +99,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
 
   return {
     again,
+    summaryOf: (path) => name(path).summary,
     stands({ path, stats }) {
       const known = made.get(path)
       if (force || known === undefined || stats === undefined || failing.has(path)) return false

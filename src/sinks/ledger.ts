@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import {
   type DamagedLine,
   type DocumentLine,
+  type EndLine,
   type LedgerLine,
   type Output,
   parseLine,
@@ -25,6 +26,8 @@ export interface Ledger {
   readonly illegible: number
   /** The last one. */
   readonly run: RunLine | undefined
+  /** The last end of a run. */
+  readonly end: EndLine | undefined
   /** How many lines it has, and how many of them say something that no later one does. */
   readonly lines: number
   readonly live: number
@@ -66,6 +69,7 @@ export async function readLedger(
   const damaged = new Set<string>()
   let [lines, ofRuns, illegible] = [0, 0, 0]
   let run: RunLine | undefined
+  let end: EndLine | undefined
   let before: Made | undefined
   for await (const together of readLedgerLines(file)) {
     for (const line of together) {
@@ -76,6 +80,7 @@ export async function readLedger(
       } else if ('run' in line || 'ended' in line || 'dropped' in line) {
         ofRuns++
         if ('run' in line) run = line
+        if ('ended' in line) end = line
       } else {
         const path = pathOf(run, line.path)
         failing.delete(path)
@@ -98,6 +103,7 @@ export async function readLedger(
     damaged: { lines: illegible + damaged.size, paths: damaged },
     illegible,
     run,
+    end,
     lines,
     live,
   }

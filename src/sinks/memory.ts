@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { DocumentLine, Output, RunLine, UnchangedLine } from '../core/ledger-line.ts'
+import { type Experience, learn } from '../core/estimate.ts'
+import type { DocumentLine, EndLine, Output, RunLine, UnchangedLine } from '../core/ledger-line.ts'
 import { recordSuffix, summarySuffix } from '../core/output-path.ts'
 import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
@@ -17,6 +18,7 @@ import { isTemporary, writeWhole } from './whole-file.ts'
 
 /** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
 export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
+  readonly experience: Experience
   /** Documents that an earlier run had paid for and could not finish; now they are. */
   readonly recovered: number
   /** How many lines of the journal could not be read; it is kept beside the new one. */
@@ -30,6 +32,8 @@ export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
   keep(entry: Entry): Promise<() => Promise<void>>
   /** Records that a document is, or is again, the one that was summarized. @throws RunError `io` */
   confirm(line: UnchangedLine): Promise<void>
+  /** Records how the run ended, if it did anything. @throws RunError `io` */
+  end(line: EndLine): Promise<void>
   close(): Promise<void>
 }
 
@@ -40,7 +44,11 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
   const leftOver = await readJournal(journalFile)
   const unfinished = new Map(leftOver.entries.map((entry) => [idOf(entry.line), entry]))
   const inFlight = [...unfinished.values()]
-  const ledger = await readLedger(file, run.base, (line) => unfinished.delete(idOf(line)))
+  const experience: Experience = new Map()
+  const ledger = await readLedger(file, run.base, (line) => {
+    unfinished.delete(idOf(line))
+    learn(experience, line)
+  })
   // What the journal still holds is told from what is finished by the ledger's lines, superseded ones too.
   if (inFlight.length === 0 && (isOvergrown(ledger) || ledger.illegible > 0))
     await compact(file, run.base, ledger.illegible > 0)
@@ -108,6 +116,7 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     made: ledger.made,
     failing: ledger.failing,
     damaged: ledger.damaged,
+    experience,
     recovered: unfinished.size,
     damagedJournal: leftOver.damaged,
     async keep(entry) {
@@ -130,6 +139,9 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
       if (known !== undefined) await removeRecord(out, summaryOf(line.path, known))
       await begin()
       await record(line)
+    },
+    async end(line) {
+      if (hasBegun) await lines.append(JSON.stringify(line))
     },
     async close() {
       try {

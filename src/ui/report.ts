@@ -1,8 +1,9 @@
 import type { ChalkInstance } from 'chalk'
+import { boundBy } from '../core/bound-by.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Counted } from '../core/counted.ts'
 import { duration } from '../core/duration.ts'
-import { limitNames, limitWords, type PaceAccount } from '../core/pace.ts'
+import { limitNames, type PaceAccount } from '../core/pace.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import type { Report } from '../core/report.ts'
@@ -42,7 +43,7 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
   if (firstToken !== undefined) rows.push(['first text', spread(firstToken)])
   const atOnce = requests > 1 ? `, up to ${setting.pace.mostInFlight} at once` : ''
   rows.push(['time', `${duration(report.wallMs)}${atOnce}`])
-  if (requests > 1) rows.push(['bound by', bound(report, setting.pace)])
+  if (requests > 1) rows.push(['bound by', boundBy(report, setting.pace)])
   for (const name of limitNames) {
     const [given, seen] = [setting.pace.given[name], setting.pace.seen[name]]
     if (given === undefined || seen === undefined || given <= seen) continue
@@ -69,26 +70,6 @@ function spread({ p50, p95, p99 }: NonNullable<Report['latency']>): string {
 }
 
 const flagOf = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--otpm' } as const
-
-/** What kept the run from being faster, and how much of that was used. */
-function bound(report: Report, pace: PaceAccount): string {
-  const { given, seen, waitedFor, unhindered, mostInFlight, mostSlots } = pace
-  const [first] = [...waitedFor].sort(([, a], [, b]) => b - a)
-  if (first === undefined || first[1] < unhindered) {
-    return mostInFlight >= mostSlots
-      ? `the pool of ${mostSlots} (--concurrency)`
-      : 'the latency of the service'
-  }
-  const [name] = first
-  const limit = Math.min(given[name] ?? Number.POSITIVE_INFINITY, seen[name] ?? Number.POSITIVE_INFINITY)
-  const used = {
-    requests: report.requests,
-    inputTokens: promptTokens(report.usage),
-    outputTokens: report.usage.output,
-  }
-  const share = used[name] / (report.wallMs / 60_000) / limit
-  return `the limit of ${counted(limit)} ${limitWords[name]} per minute, ${Math.round(share * 100)} % of it used`
-}
 
 function outcomes({ documents, transient, skippedBy }: Report, paint: ChalkInstance): string {
   const parts = [paint.green(`${counted(documents.summarized)} summarized`)]

@@ -6,7 +6,7 @@ import { type Outcome, usageOf } from '../core/outcome.ts'
 import { type LimitName, limitWords } from '../core/pace.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
-import type { Tally } from '../core/report.ts'
+import type { Report, Tally } from '../core/report.ts'
 import { promptTokens } from '../core/usage.ts'
 import { paintFor } from './paint.ts'
 import { type Progress, type ProgressMode, showProgress } from './progress.ts'
@@ -39,10 +39,12 @@ export interface Teller {
   unsaved(outcome: Outcome, kept: boolean): void
   /** Stopping was asked for. */
   draining(): void
+  /** Does something else with the terminal meanwhile. */
+  aside<T>(work: () => Promise<T>): Promise<T>
   /** Takes the progress display away, however the run ended. */
   stop(): void
   /** Accounts for the run. */
-  report(setting: Setting): void
+  report(report: Report, setting: Setting): void
 }
 
 export function createTeller({
@@ -72,11 +74,8 @@ export function createTeller({
       boundBy: limit && limitWords[limit],
     }
   }
-  const progress: Progress = showProgress(
-    quiet ? 'off' : modeFor(options.progress, stderr, env),
-    stderr,
-    standing,
-  )
+  const show = () => showProgress(quiet ? 'off' : modeFor(options.progress, stderr, env), stderr, standing)
+  let progress: Progress = show()
 
   return {
     sent() {
@@ -118,9 +117,17 @@ export function createTeller({
         `stopping: waiting for ${waiting} in flight (again to abandon ${inFlight === 1 ? 'it' : 'them'})`,
       )
     },
+    async aside(work) {
+      progress.stop()
+      try {
+        return await work()
+      } finally {
+        progress = show()
+      }
+    },
     stop: () => progress.stop(),
-    report(setting) {
-      if (!quiet) stderr.write(reportText(tally.report(elapsed()), setting, paint))
+    report(report, setting) {
+      if (!quiet) stderr.write(reportText(report, setting, paint))
     },
   }
 }

@@ -38,11 +38,11 @@ describe('an output folder that several working directories share', () => {
     // As a kill leaves it between the journal of the first document and the ledger of the run.
     const ledger = join(out, '.claude-batch/ledger.jsonl')
     const lines = (await readFile(ledger, 'utf8')).trimEnd().split('\n')
-    const [shed = '', line = ''] = lines.slice(2)
+    const [shed = '', line = ''] = lines.slice(3)
     const { output, ...unwritten } = JSON.parse(line)
     const text = await readFile(join(out, output.file), 'utf8')
     const entry = { line: unwritten, file: output.file, text, run: JSON.parse(shed) }
-    await writeFile(ledger, `${lines.slice(0, 2).join('\n')}\n`)
+    await writeFile(ledger, `${lines.slice(0, 3).join('\n')}\n`)
     await writeFile(join(out, '.claude-batch/journal.jsonl'), `${JSON.stringify(entry)}\n`)
     await rm(join(out, output.file))
     for (const cwd of ['desk', 'shed']) expect(await run(cwd, 'docs')).toMatchObject({ code: 0, hits: 0 })

@@ -16,7 +16,12 @@ const paths = ['a.md', 'b.md', 'c.md', 'd.md']
 const sources: Source[] = paths.map((path, index) => ({ index, path, named: true }))
 
 const outcomes: Outcome[] = sources.map((source, index) => {
-  const asked = { key: `key ${index}`, bytes: { size: 1, sha256: 's' } }
+  const asked = {
+    key: `key ${index}`,
+    bytes: { size: 1, sha256: 's' },
+    characters: 1,
+    kind: 'prose' as const,
+  }
   const base = { source, asked, attempts: [], elapsedMs: 1 }
   switch (index) {
     case 0:

@@ -83,7 +83,7 @@ describe('the report', () => {
             attempts.forEach(tally.attempt)
             const outcome: Outcome = {
               source: { index: n, path: String(n), named: true },
-              asked: { key: 'k', bytes: { size: 1, sha256: 's' } },
+              asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
               attempts,
               elapsedMs: 1,
               status: 'summarized',

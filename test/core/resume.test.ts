@@ -59,7 +59,7 @@ describe('the key and the recipe', () => {
   }
   const of = ({ user, system, model, maxTokens, tone, endpoint, text }: Question) => {
     const source: Source = { index: 0, path: 'a.md', named: true }
-    const document = { source, text, bytes: { size: 1, sha256: 's' } }
+    const document = { source, text, bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const }
     const [made, vars] = [prompt(user, system), { tone }]
     const parameters = { model, maxTokens }
     const key = keyOf({ ...parameters, ...renderPrompt(made, document, vars) }, endpoint)
@@ -101,7 +101,7 @@ describe('the breaker', () => {
   const { source, attempts, elapsedMs } = failed('')
   const done: Outcome = {
     ...{ source, attempts, elapsedMs },
-    asked: { key: 'k', bytes: { size: 1, sha256: 's' } },
+    asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
     status: 'summarized',
     text: 'x',
   }

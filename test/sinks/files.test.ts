@@ -7,7 +7,7 @@ import { openFiles } from '../support/open-files.ts'
 import { folderWith } from '../support/run-cli.ts'
 
 const source: Source = { index: 0, path: 'docs/a.md', named: true }
-const asked = { key: 'k', bytes: { size: 1, sha256: 's' } }
+const asked = { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const }
 const base = { source, asked, attempts: [], elapsedMs: 1 }
 const good: Outcome = { ...base, status: 'summarized', text: 'Good.' }
 const bad: Outcome = {

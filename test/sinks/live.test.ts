@@ -5,7 +5,12 @@ import { liveSink } from '../../src/sinks/live.ts'
 import { textSink } from '../../src/sinks/text.ts'
 
 const source = { index: 0, path: 'a.md', named: true }
-const common = { source, asked: { key: 'k', bytes: { size: 1, sha256: 's' } }, attempts: [], elapsedMs: 1 }
+const common = {
+  source,
+  asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
+  attempts: [],
+  elapsedMs: 1,
+}
 const failure = { kind: 'stream', type: 'overloaded_error', message: 'Overloaded', transient: true } as const
 
 /** What the sink shows of pieces and an outcome. */

@@ -20,6 +20,8 @@ interface HereOptions {
   readonly env: Readonly<Record<string, string>>
   /** Not one that kills; and then no other run goes on here. */
   readonly faults?: FaultPlan
+  /** To every question; without one nobody is there to ask. */
+  readonly answer?: boolean
   /** Of all jitter; `() => 0` waits for nothing. */
   readonly random?: () => number
 }
@@ -30,7 +32,7 @@ interface HereOptions {
  */
 export async function runHere(
   args: readonly string[],
-  { cwd, env, faults, random = Math.random }: HereOptions,
+  { cwd, env, faults, answer, random = Math.random }: HereOptions,
 ): Promise<EndedHere> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const said = [text(stdout), text(stderr)] as const
@@ -50,6 +52,10 @@ export async function runHere(
     uid: process.getuid?.(),
     isRunning: () => false,
     stdoutIs: () => 'stream',
+    confirm: async (question) => {
+      if (answer !== undefined) stderr.write(`${question}\n`)
+      return answer
+    },
     onStop: () => () => {},
   })
   if (faults !== undefined) injectFaults({})

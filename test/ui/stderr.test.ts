@@ -15,6 +15,7 @@ const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({
   model: 'claude-haiku-5-5',
   status: 200,
   usage,
+  cost: 150_000_000n,
   ...fields,
 })
 const source = (path: string) => ({ index: 0, path, named: true })
@@ -40,12 +41,17 @@ describe('the report', () => {
   it('adds up documents by outcome, tokens, dollars, requests, retries by reason and latencies', () => {
     const tally = createTally()
     const fault = { kind: 'status', status: 529, type: 'overloaded_error', message: '' } as const
-    const { usage: _, ...unanswered } = attempt('a', { fault, status: 529 })
+    const { usage: _, cost: __, ...unanswered } = attempt('a', { fault, status: 529 })
     tally.attempt(unanswered)
     tally.attempt(attempt('a', { attempt: 2 }))
     tally.attempt(attempt('b', { elapsedMs: 1600 }))
     const outcomes: Outcome[] = [
-      { ...base('a'), asked: { key: 'k', bytes: { size: 1, sha256: 's' } }, status: 'summarized', text: 'x' },
+      {
+        ...base('a'),
+        asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
+        status: 'summarized',
+        text: 'x',
+      },
       {
         ...base('b'),
         status: 'failed',
@@ -86,7 +92,8 @@ describe('the report', () => {
 
   it('never shows an unknown cost as $0', () => {
     const tally = createTally()
-    tally.attempt(attempt('a', { model: 'llama-9' }))
+    const { cost: _, ...unpriced } = attempt('a', { model: 'llama-9' })
+    tally.attempt(unpriced)
     expect(reportText(tally.report(1), { ...setting, model: 'llama-9' }, plain)).toMatch(
       /cost +unknown \(1 without usage or a price/,
     )

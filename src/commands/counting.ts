@@ -1,0 +1,42 @@
+import { AskError, failureLine, failureOf, StoppedError } from '../core/failure.ts'
+import type { Request } from '../core/request.ts'
+import { stacked } from '../engine/stack.ts'
+import { RunError } from '../errors.ts'
+import type { DryRunOptions } from './dry-run.ts'
+import type { Service } from './service.ts'
+
+/**
+ * Has the service count tokens, at a pace of its own: the limit of counting is not that of answers.
+ * @returns the input tokens of a request
+ */
+export async function counting(
+  service: Service,
+  { options, world, asking, drain }: DryRunOptions,
+): Promise<(request: Request, signal: AbortSignal) => Promise<number>> {
+  const { count } = await service.open()
+  const { ask } = stacked(count, {
+    given: {},
+    slots: { first: 4, most: 32 },
+    charactersPerToken: 2.5,
+    retries: options.retries,
+    maxWaitMs: options.maxWait * 1000,
+    clock: world.clock,
+    random: world.random,
+    drain,
+    priceOf: () => 0n,
+    listener: { sent() {}, ended() {} },
+  })
+  return async (request, signal) => {
+    try {
+      return (await ask(request, signal)).usage?.input ?? 0
+    } catch (thrown) {
+      const error = thrown instanceof StoppedError ? thrown.cause : thrown
+      if (!(error instanceof AskError)) throw error
+      const why = failureLine(failureOf(error.fault))
+      throw new RunError(
+        'refused',
+        `${asking.model} cannot be counted by this service: ${why}; use --count estimate`,
+      )
+    }
+  }
+}

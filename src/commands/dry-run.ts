@@ -1,0 +1,179 @@
+import { relative, resolve, sep } from 'node:path'
+import type { SummarizeOptions } from '../config/flags.ts'
+import { worstCase } from '../core/budget.ts'
+import type { Document, InputProblem, Source } from '../core/document.ts'
+import { type Experience, forecast, learn, type Prospect } from '../core/estimate.ts'
+import {
+  type EstimateFile,
+  estimateVersion,
+  firstTier,
+  timeAtLimits,
+  usdBounds,
+} from '../core/estimate-file.ts'
+import type { EndLine } from '../core/ledger-line.ts'
+import { largestPool } from '../core/pool-size.ts'
+import { decimalDollars, type Picodollars, type PriceOf } from '../core/price.ts'
+import { printable } from '../core/printable.ts'
+import type { Request } from '../core/request.ts'
+import { textKind } from '../core/text-kind.ts'
+import { pool } from '../engine/pool.ts'
+import type { Exit } from '../errors.ts'
+import { read } from '../inputs/read.ts'
+import { filesSink } from '../sinks/files.ts'
+import { readLedger } from '../sinks/ledger.ts'
+import { ledgerIn } from '../sinks/output-folder.ts'
+import { streamWriter } from '../sinks/stream-writer.ts'
+import { estimateText } from '../ui/estimate.ts'
+import type { World } from '../world.ts'
+import type { Asking } from './asking.ts'
+import { counting } from './counting.ts'
+import { writeFileWhole } from './report-file.ts'
+import type { Service } from './service.ts'
+
+export interface DryRunOptions {
+  readonly options: SummarizeOptions
+  readonly world: World
+  readonly asking: Asking
+  readonly priceOf: PriceOf
+  readonly service: Service
+  /** The output folder; undefined for stdout. */
+  readonly out: string | undefined
+  /** Aborted: somebody wants it to end. */
+  readonly drain: AbortSignal
+}
+
+/** Reads all documents and says what a run would do and cost. Writes nothing but what it says, and asks nothing that costs. */
+export async function dryRun(sources: readonly Source[], given: DryRunOptions): Promise<Exit> {
+  const { options, world, asking, priceOf, service, out, drain } = given
+  const past = await pastOf(out, sources, given)
+  const tokensOf = options.count === 'exact' ? await counting(service, given) : undefined
+  const [prospects, tally]: [Prospect[], Looked] = [[], { unchanged: 0, skipped: {}, failing: {} }]
+  let worst: Picodollars | undefined = 0n
+
+  const look = async (source: Source): Promise<Prospect | InputProblem | 'unchanged'> => {
+    if (past.stands(source)) return 'unchanged'
+    const document = source.problem ?? (await read(source, world))
+    if ('as' in document) return document
+    const request = asking.requestFor(document)
+    const objection = await past.objection(source, request)
+    if (objection !== undefined) return objection.type === 'unchanged' ? 'unchanged' : objection
+    const most = worstCase(request, priceOf)
+    worst = worst === undefined || most === undefined ? undefined : worst + most
+    const tokens = await tokensOf?.(request, drain)
+    return { ...prospectOf(request, document, asking), ...(tokens !== undefined && { tokens }) }
+  }
+  const seen = pool(sources, { size: () => readersAtOnce }, async (source) => ({
+    source,
+    as: await look(source),
+  }))
+  for await (const { source, as } of seen) {
+    drain.throwIfAborted()
+    if (as === 'unchanged') tally.unchanged++
+    else if ('as' in as) count(as.as === 'skip' ? tally.skipped : tally.failing, as.type)
+    else prospects.push(as)
+    if (options.verbose) world.stderr.write(`${printable(`${source.path}: ${inWords(as)}`)}\n`)
+  }
+
+  const expected = forecast(prospects, past.experience, priceOf)
+  const { limits, from } = limitsOf(options, past.end)
+  const estimate: EstimateFile = {
+    format: 'claude-batch estimate',
+    version: estimateVersion,
+    made: new Date(world.clock.wall()).toISOString(),
+    prompt: asking.prompt,
+    model: asking.model,
+    documents: { to_do: prospects.length, ...tally },
+    tokens_in: expected.input,
+    tokens_out: expected.output,
+    cost_usd: { live: usdBounds(expected.live), batch: usdBounds(expected.batch) },
+    worst_usd: worst === undefined ? null : Number(decimalDollars(worst)),
+    measured: expected.measured,
+    counted: tokensOf !== undefined,
+    time: timeAtLimits(
+      expected,
+      limits,
+      from,
+      (options.latency ?? 3) * 1000,
+      options.concurrency ?? largestPool,
+    ),
+  }
+  await streamWriter(
+    world.stdout,
+    'stdout',
+  )(estimateText(estimate, { origin: asking.origin, simulated: options.simulate }))
+  if (options.report !== undefined) {
+    const file = resolve(world.cwd, options.report)
+    await writeFileWhole(file, `${JSON.stringify(estimate, null, 2)}\n`, world)
+  }
+  return 'ok'
+}
+
+/** Files open at once. */
+const readersAtOnce = 16
+
+interface Looked {
+  unchanged: number
+  readonly skipped: Record<string, number>
+  readonly failing: Record<string, number>
+}
+
+function count(counts: Record<string, number>, type: string): void {
+  counts[type] = (counts[type] ?? 0) + 1
+}
+
+function prospectOf(request: Request, { source, text }: Document, asking: Asking): Prospect {
+  const { system = '', user, model, maxTokens } = request
+  const { prompt } = asking.factsFor(source.path)
+  return {
+    prompt,
+    model,
+    maxTokens,
+    characters: system.length + user.length,
+    kind: textKind(source.path, text),
+  }
+}
+
+function inWords(as: Prospect | InputProblem | 'unchanged'): string {
+  if (as === 'unchanged') return 'its summary stands'
+  if ('as' in as) return `${as.as === 'skip' ? 'would be skipped' : 'would fail'}: ${as.message}`
+  return `would be summarized, ${as.tokens === undefined ? `${as.characters} characters` : `${as.tokens} tokens`} of prompt`
+}
+
+/** What an output folder tells of earlier runs, without touching it. */
+async function pastOf(
+  out: string | undefined,
+  sources: readonly Source[],
+  { options, world, asking }: DryRunOptions,
+) {
+  const experience: Experience = new Map()
+  if (out === undefined)
+    return { experience, end: undefined, stands: () => false, objection: async () => undefined }
+  const base = relative(out, world.cwd).split(sep).join('/')
+  const ledger = await readLedger(ledgerIn(out), base, (line) => learn(experience, line))
+  const nothingIsWritten = () => Promise.reject(new Error('a dry run writes nothing'))
+  const files = filesSink(out, sources, {
+    memory: { ...ledger, keep: nothingIsWritten, confirm: nothingIsWritten, close: async () => {} },
+    factsFor: asking.factsFor,
+    foldsCase: false,
+    force: options.force,
+    clock: world.clock,
+  })
+  return {
+    experience,
+    end: ledger.end,
+    stands: files.stands,
+    objection: files.objection,
+  }
+}
+
+function limitsOf({ rpm, itpm, otpm }: SummarizeOptions, end: EndLine | undefined) {
+  const given = {
+    ...(rpm !== undefined && { requests: rpm }),
+    ...(itpm !== undefined && { inputTokens: itpm }),
+    ...(otpm !== undefined && { outputTokens: otpm }),
+  }
+  const seen = end?.limits ?? {}
+  if (Object.keys(given).length > 0) return { limits: { ...seen, ...given }, from: 'given' } as const
+  if (Object.keys(seen).length > 0) return { limits: seen, from: 'seen' } as const
+  return { limits: firstTier, from: 'assumed' } as const
+}

@@ -1,0 +1,128 @@
+import type { SummarizeOptions } from '../config/flags.ts'
+import { billOf } from '../core/bill.ts'
+import type { Source } from '../core/document.ts'
+import { type Experience, learn } from '../core/estimate.ts'
+import { lineOf } from '../core/ledger-line.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { dollars } from '../core/price.ts'
+import { printable } from '../core/printable.ts'
+import { sampleOf } from '../core/sample.ts'
+import { UsageError } from '../errors.ts'
+import type { Teller } from '../ui/teller.ts'
+import type { World } from '../world.ts'
+import { aboutDollars } from './confirm.ts'
+import type { Destination } from './destination.ts'
+import { forecastBySize } from './forecast-by-size.ts'
+
+/** Some of a run's documents first, and the rest if somebody wants it. */
+export interface Sampling {
+  /** The sample, and then the rest, if it is to be done. */
+  readonly sources: AsyncIterable<Source>
+  /** To be told of each outcome once it is where it belongs. */
+  saw(outcome: Outcome): void
+  /** What the rest became, where nobody wanted it. */
+  left(): readonly Outcome[]
+}
+
+export interface SamplingOptions extends Knowledge {
+  readonly options: Pick<SummarizeOptions, 'sample' | 'yes'>
+  readonly world: World
+  readonly teller: Teller
+  /** Aborted: nothing more is done anyway. */
+  readonly drain: AbortSignal
+}
+
+/** What an estimate goes by. */
+type Knowledge = Parameters<typeof forecastBySize>[2]
+
+/**
+ * Puts a sample before the rest, if one is wanted: says what it came to and what all will cost, and asks.
+ * @throws UsageError where the summaries would not be there to look at meanwhile
+ */
+export function sampling(
+  todo: readonly Source[],
+  { placeOf }: Pick<Destination, 'placeOf'>,
+  { options: { sample: count, yes }, world, teller, drain, ...knowledge }: SamplingOptions,
+): Sampling | undefined {
+  if (count === undefined) return undefined
+  if (placeOf === undefined) throw new UsageError('--sample is for an output folder; leave -o - out')
+  const sized = todo.map((source) => ({ source, path: source.path, size: source.stats?.size ?? 0 }))
+  const sample = new Set(sampleOf(sized, count).map(({ source }) => source))
+  const rest = todo.filter((source) => !sample.has(source))
+  const outcomes: Outcome[] = []
+  let left: readonly Source[] = []
+  let finish = () => {}
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  drain.addEventListener('abort', finish, { once: true })
+
+  const isWanted = async () => {
+    const say = (text: string) => void world.stderr.write(`claude-batch: ${text}\n`)
+    say(toldOf(outcomes, rest, placeOf, knowledge))
+    if (yes) return true
+    const answer = await world.confirm(`claude-batch: Go on with the other ${rest.length}? [y/N] `, drain)
+    if (answer === undefined)
+      say('that was the sample; the same command without --sample, or with --yes, does the rest')
+    return answer === true
+  }
+  async function* sources() {
+    yield* sample
+    if (rest.length === 0) return
+    await finished
+    // Whoever stops the run instead of answering gets an account of the rest, too.
+    if (drain.aborted || (await teller.aside(isWanted).catch(() => drain.aborted))) yield* rest
+    else left = rest
+  }
+  return {
+    sources: sources(),
+    saw(outcome) {
+      outcomes.push(outcome)
+      if (outcomes.length === sample.size) finish()
+    },
+    left: () =>
+      left.map((source) => ({
+        source,
+        attempts: [],
+        elapsedMs: 0,
+        status: 'pending',
+        reason: 'not in the sample',
+      })),
+  }
+}
+
+/** Where the summaries are is told for so many. */
+const mostNamed = 10
+
+/** What the sample came to, and what all documents will. */
+function toldOf(
+  outcomes: readonly Outcome[],
+  rest: readonly Source[],
+  placeOf: (path: string) => string,
+  knowledge: Knowledge,
+): string {
+  const done = outcomes.filter(({ status }) => status === 'summarized')
+  const named = done.slice(0, mostNamed).map(({ source }) => `  ${printable(placeOf(source.path))}`)
+  const more = done.length > mostNamed ? [`  and ${done.length - mostNamed} more`] : []
+  const lines = [`sample: ${done.length} of ${outcomes.length} summarized:`, ...named, ...more]
+  const { cost: spent } = billOf(outcomes.flatMap(({ attempts }) => attempts))
+  const { live } = forecastOf(outcomes, rest, knowledge)
+  if (spent === undefined || live === undefined) return [...lines, 'what they cost is unknown'].join('\n')
+  const all = { low: spent + live.low, expected: spent + live.expected, high: spent + live.high }
+  const count = (outcomes.length + rest.length).toLocaleString('en-US')
+  return [...lines, `they cost ${dollars(spent)}; all ${count} will cost ${aboutDollars(all)}`].join('\n')
+}
+
+/** What the rest will come to, if it is as the sample was. */
+function forecastOf(outcomes: readonly Outcome[], rest: readonly Source[], knowledge: Knowledge) {
+  const experience: Experience = new Map()
+  let [characters, bytes] = [0, 0]
+  for (const outcome of outcomes) {
+    const line = lineOf(outcome, '', knowledge.asking.factsFor(outcome.source.path))
+    if (line === undefined || line.status === 'unchanged') continue
+    learn(experience, line)
+    characters += line.chars ?? 0
+    bytes += line.size ?? 0
+  }
+  return forecastBySize(rest, experience, knowledge, bytes === 0 ? 1 : Math.min(1, characters / bytes))
+}

@@ -1,0 +1,21 @@
+import { limitWords, type PaceAccount } from './pace.ts'
+import type { Report } from './report.ts'
+import { promptTokens } from './usage.ts'
+
+/** What kept a run from being faster, in words, and how much of that was used. */
+export function boundBy(
+  { requests, usage, wallMs }: Pick<Report, 'requests' | 'usage' | 'wallMs'>,
+  { given, seen, waitedFor, unhindered, mostInFlight, mostSlots }: PaceAccount,
+): string {
+  const [first] = [...waitedFor].sort(([, a], [, b]) => b - a)
+  if (first === undefined || first[1] < unhindered) {
+    return mostInFlight >= mostSlots
+      ? `the pool of ${mostSlots} (--concurrency)`
+      : 'the latency of the service'
+  }
+  const [name] = first
+  const limit = Math.min(given[name] ?? Number.POSITIVE_INFINITY, seen[name] ?? Number.POSITIVE_INFINITY)
+  const used = { requests, inputTokens: promptTokens(usage), outputTokens: usage.output }
+  const share = Math.round((used[name] / (wallMs / 60_000) / limit) * 100)
+  return `the limit of ${limit.toLocaleString('en-US')} ${limitWords[name]} per minute, ${share} % of it used`
+}

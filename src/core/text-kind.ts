@@ -1,0 +1,16 @@
+/**
+ * What a text is to a tokenizer, which makes more tokens of the same length of code than of prose, and more still of
+ * scripts that need a token per character.
+ */
+export type TextKind = 'prose' | 'code' | 'cjk'
+
+/** @param path tells the kind where the text is not at hand */
+export function textKind(path: string, text = ''): TextKind {
+  const sample = text.slice(0, 4000)
+  const dense =
+    sample.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu)?.length ?? 0
+  if (dense > sample.length / 5) return 'cjk'
+  return prose.test(path) || !/\.[a-z0-9]+$/i.test(path) ? 'prose' : 'code'
+}
+
+const prose = /\.(md|markdown|mdx|txt|text|rst|adoc|asciidoc|org|tex|textile|wiki|html?|xhtml|srt|vtt|eml)$/i

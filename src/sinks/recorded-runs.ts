@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Account, addAccounts, emptyAccount } from '../core/account.ts'
+import { type DocumentLine, type EndLine, ledgerVersion, type RunLine } from '../core/ledger-line.ts'
+import type { RecordedRun } from '../core/report-file.ts'
+import { pathsSeenFrom, readLedgerLines } from './ledger.ts'
+import { ledgerIn } from './output-folder.ts'
+
+/**
+ * The runs that an output folder remembers, in order.
+ * @param here the working directory, as seen from the output folder: all paths are given as seen from it
+ * @throws RunError `usage` where a newer version of this program wrote it, or `io`
+ */
+export async function recordedRuns(out: string, here: string): Promise<RecordedRun[]> {
+  const file = ledgerIn(out)
+  const pathOf = pathsSeenFrom(file, here)
+  const runs = new Map<string, Recorded>()
+  let run: RunLine | undefined
+  // What was finished for a run that was killed follows a later line of the same run.
+  const current = (line: { time: string }) => {
+    const at = run ?? { ...nameless, time: line.time }
+    const known = runs.get(at.run)
+    if (known !== undefined) return known
+    const fresh: Recorded = { run: at, lines: [], dropped: emptyAccount }
+    runs.set(at.run, fresh)
+    return fresh
+  }
+  for await (const together of readLedgerLines(file)) {
+    for (const line of together) {
+      if ('damaged' in line) continue
+      if ('run' in line) {
+        run = line
+        current(line)
+      } else if ('ended' in line) current(line).end = line
+      else if ('dropped' in line) {
+        const to = current(line)
+        to.dropped = addAccounts(to.dropped, line.dropped)
+      } else if (line.status !== 'unchanged' && line.status !== 'pruned')
+        current(line).lines.push({ ...line, path: pathOf(run, line.path) })
+    }
+  }
+  return [...runs.values()]
+}
+
+/** A {@link RecordedRun} that is being read. */
+interface Recorded {
+  readonly run: RunLine
+  readonly lines: DocumentLine[]
+  end?: EndLine
+  dropped: Account
+}
+
+/** Whose first line is lost. */
+const nameless = {
+  v: ledgerVersion,
+  run: 'unknown',
+  version: '',
+  base: '',
+  prompt: 'unknown',
+  model: 'unknown',
+}
+
+/** The summaries and records that lines tell of, by the documents' paths; without those that are gone. */
+export async function textsOf(
+  out: string,
+  lines: Iterable<DocumentLine>,
+): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>()
+  for (const { path, output } of lines) {
+    const text = output && (await readFile(join(out, output.file), 'utf8').catch(() => undefined))
+    if (text !== undefined) texts.set(path, text)
+  }
+  return texts
+}
