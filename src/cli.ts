@@ -53,7 +53,7 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .argument('[dir]', 'the output folder', 'summaries')
     .action(async (dir: string, options: ReportOptions) => {
       const { report } = await import('./commands/report.ts')
-      exit = await report(dir, { ...unset(reportFlags), ...options } as ReportOptions, world)
+      exit = await report(dir, { ...unset(reportFlags), ...options } as ReportOptions, world, version)
     })
 
   const prompts = program

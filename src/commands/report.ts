@@ -12,9 +12,15 @@ import { prune, type Stale, staleIn } from '../sinks/stale.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { historyText } from '../ui/history.ts'
 import type { World } from '../world.ts'
+import { reportRuns } from './report-runs.ts'
 
 /** The account of past runs of an output folder, from its ledger, and what is stale in it. */
-export async function report(dir: string, options: ReportOptions, world: World): Promise<Exit> {
+export async function report(
+  dir: string,
+  options: ReportOptions,
+  world: World,
+  version: string,
+): Promise<Exit> {
   const out = resolve(world.cwd, dir)
   const ledger = ledgerIn(out)
   if (!(await stat(ledger).catch(() => undefined)))
@@ -22,6 +28,13 @@ export async function report(dir: string, options: ReportOptions, world: World):
       'noInput',
       `there is no ledger in ${dir}: no run has written there; name the output folder: claude-batch report <dir>`,
     )
+  if (
+    options.format !== 'text' ||
+    options.run !== undefined ||
+    options.by !== undefined ||
+    options.against !== undefined
+  )
+    return reportRuns(out, options, world, version)
   const unlock = options.prune ? await lock(out, world) : async () => {}
   try {
     const here = relative(out, world.cwd).split(sep).join('/')

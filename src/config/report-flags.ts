@@ -1,9 +1,36 @@
 import type { Flag, ValuesOf } from './flag.ts'
+import { choice, text } from './values.ts'
 
 /** The flags of `report`; see `summarizeFlags`. */
 export const reportFlags = {
+  run: {
+    group: 'What is reported',
+    flag: '--run <which>',
+    help: 'one run alone: last, or when it began, as the report shows it: "2026-11-22 03:17"',
+    parse: text,
+  },
+  by: {
+    group: 'What is reported',
+    flag: '--by <what>',
+    help: 'add up by day, model, prompt or folder instead of by run',
+    parse: choice(['day', 'model', 'prompt', 'folder']),
+  },
+  against: {
+    group: 'What is reported',
+    flag: '--against <file>',
+    help: 'compare with an estimate that --dry-run --report has saved: what was done since',
+    parse: text,
+    path: 'always',
+  },
+  format: {
+    group: 'What is reported',
+    flag: '--format <format>',
+    help: 'on stdout: text, json, md or html',
+    default: 'text' as const,
+    parse: choice(['text', 'json', 'md', 'html']),
+  },
   prune: {
-    group: 'Options',
+    group: 'What is done',
     flag: '--prune',
     help: 'take the stale summaries away that it lists, but for those of which it says that they stay: edited by hand; the document fails; all that was in its folder is gone, as if a disk were missing; no newer version of the prompt was used in its folder',
   },

@@ -2,6 +2,7 @@ import type { ArmSummary, Ratios } from '../core/comparison.ts'
 import { duration } from '../core/duration.ts'
 import type { Estimate } from '../core/interval.ts'
 import { printable } from '../core/printable.ts'
+import { textTable } from './table.ts'
 
 /** One arm as it is shown. */
 export interface ShownArm {
@@ -25,17 +26,9 @@ const header = [
 
 /** The arms of a comparison as a table of text. */
 export function comparisonTable(arms: readonly ShownArm[]): string {
-  return tablesOf(arms).map(textTable).join('\n')
-}
-
-function textTable(rows: Table): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, n) => cell.padEnd(widths[n] ?? 0))
-      .join('  ')
-      .trimEnd()
-  return `${rows.map(line).join('\n')}\n`
+  return tablesOf(arms)
+    .map((rows) => textTable(rows))
+    .join('\n')
 }
 
 /** The same in Markdown. */

@@ -3,6 +3,7 @@ import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import { promptTokens } from '../core/usage.ts'
+import { textTable } from './table.ts'
 
 /** What is told of past runs. */
 export interface HistoryView {
@@ -28,7 +29,8 @@ export function historyText({ runs, total, standing, failing, damaged, stale }: 
   // A sum of nothing would look like money that nobody had to pay.
   const unpaid = simulated > 0 && simulated === runs.length
   const all = unpaid ? [] : [['all', counted(runs.length, 'run'), without, ...cellsOf(total)]]
-  const parts = [table([heading, ...rows, ...all])]
+  // The first three columns are words.
+  const parts = [textTable([heading, ...rows, ...all], 3).trimEnd()]
   if (runs.length > mostRuns)
     parts.push(
       `(${counted(runs.length - mostRuns, 'earlier run')} ${unpaid ? 'not shown' : 'in the last line alone'})`,
@@ -63,20 +65,6 @@ function cellsOf({ summarized, failed, usage, cost_picodollars, unknown_cost, lo
     ...tokens,
     lost === 0 ? cost : `${cost} (${lost} lost ${lost === 1 ? 'reply' : 'replies'})`,
   ]
-}
-
-/** The first three columns are words and begin on the left; numbers end on the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const safe = rows.map((row) => row.map((cell) => printable(cell)))
-  const widths = heading.map((_, column) => Math.max(...safe.map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) =>
-        column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd()
-  return safe.map(line).join('\n')
 }
 
 function list(title: string, items: readonly { readonly path: string; readonly reason: string }[]): string[] {

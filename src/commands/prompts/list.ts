@@ -1,7 +1,7 @@
-import { printable } from '../../core/printable.ts'
 import type { Exit } from '../../errors.ts'
 import { readPrompts } from '../../inputs/prompt.ts'
 import { allPlaces } from '../../inputs/prompt-place.ts'
+import { textTable } from '../../ui/table.ts'
 import type { World } from '../../world.ts'
 
 /** Lists the prompts there are: their versions, which one is used and why, and where they come from. */
@@ -22,14 +22,6 @@ export async function listPrompts({ cwd, stdout }: World): Promise<Exit> {
     const about = hidden ? 'hidden by your own of that name' : (used?.description ?? '')
     rows.push([place.name, use, versions, place.origin, about])
   }
-  stdout.write(table(rows))
+  stdout.write(textTable(rows))
   return 'ok'
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) => row.map((cell, n) => printable(cell).padEnd(widths[n] ?? 0)).join('  '))
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('')
 }
