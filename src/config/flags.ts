@@ -333,6 +333,8 @@ export function checkTogether(options: SummarizeOptions): void {
     throw new UsageError('--count says how --dry-run counts; give --dry-run too')
   if (options.dryRun && options.sample !== undefined)
     throw new UsageError('--dry-run sends nothing and --sample sends some; give one of them')
+  if (options.dryRun && options.report !== undefined && !/\.json$/i.test(options.report))
+    throw new UsageError(`--report ${options.report}: a --dry-run is saved as .json`)
   if (options.null && options.filesFrom === undefined)
     throw new UsageError('-0 says how --files-from is written; give --files-from too')
 }

@@ -66,7 +66,7 @@ export function timeAtLimits(
   for (const name of ['requests', 'inputTokens', 'outputTokens'] as const) {
     const limit = limits[name]
     const ms = limit === undefined ? 0 : (needed[name] / limit) * 60_000
-    if (ms > longest.ms) longest = { ms, bound_by: name }
+    if (ms > 0 && ms >= longest.ms) longest = { ms, bound_by: name }
   }
   return { ...longest, ms: Math.round(longest.ms), pool, limits, limits_from: from }
 }

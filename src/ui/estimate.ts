@@ -53,7 +53,7 @@ function timeOf({ time: { ms, pool, limits, limits_from: from, bound_by: bound }
     bound === 'latency'
       ? ''
       : ` at ${counted(limits[bound] ?? 0)} ${limitWords[bound]} a minute (${origins[from]})`
-  return `about ${duration(ms)}${at}, up to ${pool} requests at once`
+  return `about ${duration(ms)}${at}, ${pool === 1 ? 'one request at a time' : `up to ${pool} requests at once`}`
 }
 
 const origins = {

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { folderWith, runCli, running, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 
 const modules = resolve(import.meta.dirname, '../../node_modules')
 
@@ -21,6 +22,9 @@ describe('every Markdown file under node_modules', () => {
     const out = await folderWith({})
     const { env, simulator } = await serviceFor({ limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 } })
     const args = [...everything, '-o', out, '--concurrency', '32']
+    const estimated = join(out, 'estimate.json')
+    await runHere([...args, '--dry-run', '--report', estimated], { cwd: modules, env })
+    expect(simulator.stats().requests).toBe(0)
     const { stderr } = await runCli(args, { cwd: modules, env })
 
     const report =
@@ -38,6 +42,16 @@ describe('every Markdown file under node_modules', () => {
     expect(written).toHaveLength(Number(summarized) + Number(failed))
     expect(simulator.stats().billed.requests).toBe(summarized)
     expect(stderr).not.toContain('Warning')
+
+    // Nothing was measured yet, so this is how good the guesses are.
+    const { live } = JSON.parse(await readFile(estimated, 'utf8')).cost_usd
+    const ledger = await readFile(join(out, '.claude-batch/ledger.jsonl'), 'utf8')
+    const billed = ledger
+      .split('\n')
+      .reduce((sum, line) => sum + ((line && JSON.parse(line).cost_usd) || 0), 0)
+    expect(billed).toBeGreaterThan(live.low)
+    expect(billed).toBeLessThan(live.high)
+    expect(Math.abs(live.expected / billed - 1)).toBeLessThan(0.1)
   }, 60_000)
   it('is accounted for to the last request after two kills and one Ctrl-C', async () => {
     const out = await folderWith({})

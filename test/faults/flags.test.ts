@@ -178,6 +178,9 @@ describe('a flag', () => {
     ['--max-failures', '0'],
     ['--wait-lock', '$5'],
     ['--rpm', 'Infinity'],
+    ['--max-cost', 'NaN'],
+    ['--max-cost', '-1'],
+    ['--max-cost', '$5'],
     ['--max-wait', '1e3'],
   ])('C13 %s %s is told', async (flag, value) => {
     const { stderr } = await refused({}, ['summarize', 'a.md', `${flag}=${value}`])
@@ -381,7 +384,6 @@ describe('a configuration file', () => {
     expect([code, stderr]).toEqual([0, expect.stringContaining('it lies inside an input')])
   })
 })
-it.todo('C13 --max-cost NaN | -1 | $5 (comes with --max-cost)')
 it('C21 CLAUDE_BATCH_CONCURRENCY=abc names the variable', async () => {
   const cwd = await folderWith({ 'a.md': 'A' })
   const env = { CLAUDE_BATCH_CONCURRENCY: 'abc' }

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import { renameSync, symlinkSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { listener } from '../support/listener.ts'
 import { orderlyRun } from '../support/orderly-run.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -156,7 +157,18 @@ describe('a hostile tree', () => {
     expect(performance.now() - start).toBeLessThan(3000)
   })
 
-  it.todo('X18 a million files, or 10 GB, are asked about first (comes with --confirm-above and --max-cost)')
+  it('X18 10 GB are asked about first, and refused where nobody can be asked', async () => {
+    const cwd = await folderWith({ 'docs/a.md': 'text' })
+    for (let n = 0; n < 1200; n++) {
+      await writeFile(join(cwd, `docs/${n}.md`), '')
+      await truncate(join(cwd, `docs/${n}.md`), 9_000_000)
+    }
+    const { env, simulator } = await serviceFor({})
+    const { code, stderr } = await runHere(['summarize', 'docs'], { cwd, env })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/1,201 documents will cost about \$\d+\.\d\d .*; give --yes, or --max-cost USD/)
+    expect(simulator.stats().requests).toBe(0)
+  })
 })
 
 describe('the program itself', () => {

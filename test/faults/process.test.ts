@@ -6,6 +6,7 @@ import type { Simulator } from '../../src/simulator/server.ts'
 import { holderFor } from '../../src/sinks/holder.ts'
 import { realWorld } from '../../src/world.ts'
 import { bin, folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 
 const docs = (count: number) =>
   Object.fromEntries(
@@ -317,7 +318,19 @@ describe('bugs and the machine', () => {
     expect(await summariesIn(cwd)).toBe(simulator.stats().requests)
   })
 
-  it.todo('P23 --max-cost ends the run before it is exceeded (comes with the cap itself)')
+  it('P23 --max-cost ends the run before it is exceeded, with 5', async () => {
+    const cwd = await folderWith(docs(9))
+    const { env, simulator } = await serviceFor({})
+    const cap = 0.0018
+    const { code, stderr } = await runHere(['summarize', 'docs', '--max-cost', String(cap)], { cwd, env })
+    expect(code).toBe(5)
+    expect(stderr).toMatch(
+      /not done[\s\S]*stopped at --max-cost \$0\.0018: \$0\.\d+ is spent, .*; the same command goes on with the rest\n$/,
+    )
+    const { inputTokens, outputTokens } = simulator.stats().billed
+    expect(inputTokens).toBeGreaterThan(0)
+    expect((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toBeLessThanOrEqual(cap)
+  })
 
   it('P24 --max-failures starts nothing new after so many', async () => {
     const cwd = await folderWith(docs(9))

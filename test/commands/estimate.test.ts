@@ -1,0 +1,260 @@
+import { execFileSync } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const prose = (sentences: number) =>
+  'The harbour board met about the channel, and decided nothing. '.repeat(sentences)
+const documents = Object.fromEntries(
+  Array.from({ length: 40 }, (_, n) => [`docs/${String(n).padStart(2, '0')}.md`, prose(5 + ((n * 7) % 60))]),
+)
+
+async function setting(files: Readonly<Record<string, string | Buffer>> = documents) {
+  const cwd = await folderWith(files)
+  const { env, simulator } = await serviceFor({ latency: { medianMs: 1 } })
+  const run = (args: readonly string[], answer?: boolean) =>
+    runHere(args, { cwd, env, ...(answer !== undefined && { answer }) })
+  return { cwd, run, env, simulator }
+}
+
+const bill = ({ inputTokens, outputTokens }: { inputTokens: number; outputTokens: number }) =>
+  (inputTokens * 0.1 + outputTokens * 0.5) / 1e6
+
+describe('--dry-run', () => {
+  it('says what would be done, and neither sends nor writes anything', async () => {
+    const { cwd, run, simulator } = await setting({
+      ...documents,
+      'docs/empty.md': '',
+      'docs/latin1.txt': Buffer.from([0x63, 0x61, 0x66, 0xe9]),
+    })
+    const { code, stdout, stderr } = await run(['summarize', 'docs', '--dry-run'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(
+      /^documents +40 to summarize, 1 skipped \(1 empty\), 1 that will fail \(1 not_utf8\)$/m,
+    )
+    expect(stdout).toMatch(/^live +about \$0\.0\d+ \(\$0\.0\d+ to \$0\.0\d+\)$/m)
+    expect(stdout).toMatch(/^as a batch +about \$0\.0\d+/m)
+    expect(stdout).toMatch(/^time +about 3 s, up to 50 requests at once$/m)
+    expect(stdout).toMatch(/^known from +nothing but a guess/m)
+    expect(stdout).toMatch(/\nnothing was sent\n$/)
+    expect(simulator.stats().requests).toBe(0)
+    expect(await readdir(cwd)).toEqual(['docs'])
+    const slow = await run(['summarize', 'docs', '--dry-run', '--rpm', '10'])
+    expect(slow.stdout).toMatch(
+      /^time +about 4 min at 10 requests a minute \(as given\), one request at a time$/m,
+    )
+  })
+
+  it('leaves out what stands, and tells what would be done about the rest', async () => {
+    const { cwd, run } = await setting()
+    await run(['summarize', 'docs/00.md', 'docs/01.md'])
+    const before = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
+    const { stdout, stderr } = await run(['summarize', 'docs', '--dry-run', '-v'])
+    expect(stdout).toMatch(/^documents +38 to summarize, 2 unchanged$/m)
+    expect(stderr).toContain('docs/00.md: its summary stands\n')
+    expect(stderr).toMatch(/docs\/02\.md: would be summarized, \d+ characters of prompt\n/)
+    expect(await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')).toBe(before)
+    const forced = await run(['summarize', 'docs', '--dry-run', '--force'])
+    expect(forced.stdout).toMatch(/^documents +40 to summarize$/m)
+  })
+
+  it('has the service count with --count exact, to the token that is billed', async () => {
+    const { cwd, run, simulator } = await setting()
+    const estimate = ['summarize', 'docs', '--dry-run', '--count', 'exact', '--report', 'estimates/one.json']
+    const { code, stdout } = await run(estimate)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^tokens in +[\d,]+, counted by the service$/m)
+    expect(simulator.stats().billed.requests).toBe(0)
+    const { tokens_in: counted } = JSON.parse(await readFile(join(cwd, 'estimates/one.json'), 'utf8'))
+    await run(['summarize', 'docs'])
+    expect(counted.expected).toBe(simulator.stats().billed.inputTokens)
+    expect(counted.low).toBe(counted.high)
+  })
+
+  it('says that a service cannot count, and what to do', async () => {
+    const { run, env } = await setting()
+    env['ANTHROPIC_BASE_URL'] += '/elsewhere'
+    const { code, stderr } = await run(['summarize', 'docs', '--dry-run', '--count', 'exact'])
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/cannot be counted by this service: 404 .*; use --count estimate\n$/)
+  })
+
+  it('never gives a model without a price one', async () => {
+    const { cwd, run } = await setting()
+    const { stdout } = await run([
+      'summarize',
+      'docs',
+      '--dry-run',
+      '--model',
+      'llama-9',
+      '--report',
+      'e.json',
+    ])
+    expect(stdout).toMatch(/^live +unknown$/m)
+    expect(stdout).toMatch(/^as a batch +unknown$/m)
+    expect(stdout).not.toContain('$')
+    const { cost_usd: cost, worst_usd: worst } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
+    expect([cost, worst]).toEqual([{ live: null, batch: null }, null])
+  })
+
+  it('bills the dear band for a prompt above 100,000 tokens', async () => {
+    const { cwd, run } = await setting({ 'a.md': prose(5000), 'b.md': prose(2000) })
+    await run(['summarize', '.', '--dry-run', '--count', 'exact', '--report', 'e.json'])
+    const { cost_usd: cost, tokens_in: input } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
+    const dear = (prose(5000).length / 2.5) * 0.5 + (prose(2000).length / 2.5) * 0.1
+    expect(input.expected).toBeGreaterThan(100_000)
+    expect(cost.live.expected).toBeGreaterThan(dear / 1e6)
+  })
+
+  it.each([
+    [['--dry-run', '--sample', '5'], '--dry-run sends nothing and --sample sends some'],
+    [['--count', 'exact'], '--count says how --dry-run counts'],
+    [['--dry-run', '--report', 'e.html'], 'a --dry-run is saved as .json'],
+    [['--report', 'e.pdf'], 'expected a name that ends in .json, .md or .html'],
+    [['--sample', '1'], '--sample: expected a whole number'],
+    [['--sample', '5', '-o', '-'], '--sample is for an output folder'],
+  ])('%j is a mistake', async (flags, message) => {
+    const { run, simulator } = await setting()
+    expect(await run(['summarize', 'docs', ...flags])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(message),
+    })
+    expect(simulator.stats().requests).toBe(0)
+  })
+})
+
+describe('an estimate', () => {
+  it('is within a few percent once a sample was measured, the truth within its bounds', async () => {
+    const modules = resolve(import.meta.dirname, '../../node_modules')
+    const find = execFileSync('find', [modules, '-name', 'README.md', '-size', '+1k', '-type', 'f'], {
+      encoding: 'utf8',
+    })
+    const { cwd, run, simulator } = await setting({
+      list: find.trimEnd().split('\n').sort().slice(0, 150).join('\n'),
+    })
+    const job = ['summarize', '--files-from', 'list']
+    expect(await run([...job, '--sample', '25'])).toMatchObject({ code: 0 })
+    const before = bill(simulator.stats().billed)
+    expect(simulator.stats().billed.requests).toBe(25)
+    const { stdout } = await run([...job, '--dry-run', '--report', 'e.json'])
+    expect(stdout).toMatch(/^known from +what documents/m)
+    await run(job)
+    const happened = bill(simulator.stats().billed) - before
+    const { live } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8')).cost_usd
+    expect(happened).toBeGreaterThan(live.low)
+    expect(happened).toBeLessThan(live.high)
+    expect(Math.abs(live.expected / happened - 1)).toBeLessThan(0.1)
+    const { stdout: compared } = await run(['report', '--against', 'e.json'])
+    expect(compared).toMatch(/^cost +\$0\.0\d+ \(.*\) +\$0\.0\d+ +[+−]\d\.\d %$/m)
+    expect(compared).toMatch(/^documents +(\d+) +\1$/m)
+    expect(compared).toMatch(/1 run since 20/)
+  })
+})
+
+describe('--sample', () => {
+  const sample = ['summarize', 'docs', '--sample', '8']
+
+  it('does so many of all sizes, tells what all will cost, and stops there where nobody can be asked', async () => {
+    const { run, cwd, simulator } = await setting()
+    const { code, stderr } = await run(sample)
+    expect(code).toBe(0)
+    expect(simulator.stats().requests).toBe(8)
+    const [, spent, low, high] =
+      /they cost (\$[\d.]+); all 40 will cost about \$[\d.]+ \(\$([\d.]+) to \$([\d.]+)\)\n/.exec(stderr) ??
+      []
+    expect(spent).toBeDefined()
+    expect(stderr).toContain('that was the sample; the same command without --sample')
+    expect(stderr).toMatch(/40: 8 summarized, 32 not done/)
+    for (const file of stderr.match(/^ {2}summaries\/.*\.summary\.md$/gm) ?? [])
+      expect((await readFile(join(cwd, file.trim()), 'utf8')).length).toBeGreaterThan(10)
+    await run(['summarize', 'docs'])
+    const all = bill(simulator.stats().billed)
+    expect(all).toBeGreaterThan(Number(low))
+    expect(all).toBeLessThan(Number(high))
+  })
+
+  it.each([
+    [true, 0, 40],
+    [false, 0, 8],
+  ])('asks on a terminal, and where the answer is %s goes by that', async (answer, code, requests) => {
+    const { run, simulator } = await setting()
+    const ended = await run(sample, answer)
+    expect(ended.code).toBe(code)
+    expect(ended.stderr).toContain('Go on with the other 32? [y/N]')
+    expect(simulator.stats().requests).toBe(requests)
+  })
+
+  it('goes on without asking with --yes', async () => {
+    const { run, simulator } = await setting()
+    const { stderr } = await run([...sample, '--yes'])
+    expect(stderr).toMatch(/all 40 will cost about/)
+    expect(stderr).toMatch(/40: 40 summarized/)
+    expect(simulator.stats().requests).toBe(40)
+  })
+
+  it('takes the same documents every time, and is done where all are', async () => {
+    const [one, other] = [await setting(), await setting()]
+    const summaries = async ({ cwd }: { cwd: string }) => readdir(join(cwd, 'summaries/docs'))
+    await one.run(sample)
+    await other.run(sample)
+    expect(await summaries(one)).toEqual(await summaries(other))
+    await one.run(['summarize', 'docs', '-q'])
+    expect(await one.run(sample)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('40 × unchanged'),
+    })
+  })
+
+  it('that fails tells so, and extrapolates nothing from nothing', async () => {
+    const cwd = await folderWith(documents)
+    const { env } = await serviceFor({ script: () => ({ kind: 'status', status: 422 }) })
+    const { code, stderr } = await runHere(sample, { cwd, env })
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/stopped: the first 5 documents all failed with the same error/)
+  })
+})
+
+describe('a run that may cost more than --confirm-above', () => {
+  const dear = ['summarize', 'docs', '--confirm-above', '0.001']
+
+  it('needs --yes or --max-cost where nobody can be asked, and then sends and writes nothing', async () => {
+    const { run, cwd, simulator } = await setting()
+    const { code, stderr } = await run(dear)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(
+      /40 documents will cost about \$0\.0\d+ \(.*\), more than --confirm-above \$0\.001; give --yes/,
+    )
+    expect(simulator.stats().requests).toBe(0)
+    expect(await readdir(cwd)).toEqual(['docs'])
+  })
+
+  it.each([
+    [true, 0, 40],
+    [false, 5, 0],
+  ])(
+    'is asked about on a terminal, and where the answer is %s ends with %i',
+    async (answer, code, requests) => {
+      const { run, simulator } = await setting()
+      const ended = await run(dear, answer)
+      expect(ended.stderr).toMatch(/Go on\? \[y\/N\]/)
+      expect(ended.code).toBe(code)
+      expect(simulator.stats().requests).toBe(requests)
+    },
+  )
+
+  it.each([[['--yes']], [['--max-cost', '1']], [['--confirm-above', '1']]])(
+    'goes on with %j',
+    async (flags) => {
+      const { run } = await setting()
+      expect(await run([...dear, ...flags])).toMatchObject({ code: 0 })
+    },
+  )
+
+  it('is not asked about what is done already', async () => {
+    const { run } = await setting()
+    await run(['summarize', 'docs'])
+    expect(await run(dear)).toMatchObject({ code: 0 })
+  })
+})
