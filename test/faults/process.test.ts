@@ -321,11 +321,11 @@ describe('bugs and the machine', () => {
   it('P23 --max-cost ends the run before it is exceeded, with 5', async () => {
     const cwd = await folderWith(docs(9))
     const { env, simulator } = await serviceFor({})
-    const cap = 0.0018
+    const cap = 0.0009
     const { code, stderr } = await runHere(['summarize', 'docs', '--max-cost', String(cap)], { cwd, env })
     expect(code).toBe(5)
     expect(stderr).toMatch(
-      /not done[\s\S]*stopped at --max-cost \$0\.0018: \$0\.\d+ is spent, .*; the same command goes on with the rest\n$/,
+      /not done[\s\S]*stopped at --max-cost \$0\.0009: \$0\.\d+ is spent, .*; the same command goes on with the rest\n$/,
     )
     const { inputTokens, outputTokens } = simulator.stats().billed
     expect(inputTokens).toBeGreaterThan(0)
