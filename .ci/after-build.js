@@ -1,11 +1,13 @@
 // What the compiler leaves to do: the page of `serve`, the schemas that editors complete by, and the manual page.
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { configSchema, promptSchema } from '../dist/config/schema.js'
+import { reportSchema } from '../dist/core/report-schema.js'
 import { manualPage } from './man.js'
 
 await copyFile('src/server/page.html', 'dist/server/page.html')
 await mkdir('dist/schemas', { recursive: true })
-for (const [name, schema] of Object.entries({ config: configSchema(), prompt: promptSchema }))
+const schemas = { config: configSchema(), prompt: promptSchema, report: reportSchema }
+for (const [name, schema] of Object.entries(schemas))
   await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'))

@@ -117,7 +117,7 @@ type Bound = (typeof bounds)[number]
 /** Fewer than this say little. */
 const enough = 5
 
-/** Input tokens per character, and output tokens per request. */
+/** Input tokens per character, and output tokens per request, which its `max_tokens` bounds. */
 interface Rates {
   readonly measured: boolean
   readonly input: Bounds
@@ -158,13 +158,13 @@ const guesses = {
 } as const satisfies Record<TextKind, Bounds>
 
 function guessed(group: readonly Prospect[]): Rates {
-  const { kind, model, maxTokens } = group[0] ?? { kind: 'prose', model: '', maxTokens: 0 }
+  const { kind, model } = group[0] ?? { kind: 'prose', model: '' }
   const perCharacter = 1 / (findModel(model)?.charsPerToken ?? 2.5)
   const { low, expected, high } = guesses[kind]
   return {
     measured: false,
     input: { low: low * perCharacter, expected: expected * perCharacter, high: high * perCharacter },
-    output: { low: 30, expected: 200, high: maxTokens },
+    output: { low: 30, expected: 200, high: Number.POSITIVE_INFINITY },
   }
 }
 
