@@ -2,6 +2,7 @@ import type { ArmSummary, Ratios } from '../core/comparison.ts'
 import { duration } from '../core/duration.ts'
 import type { Estimate } from '../core/interval.ts'
 import { printable } from '../core/printable.ts'
+import { inline, quoted, table } from './markdown.ts'
 import { textTable } from './table.ts'
 
 /** One arm as it is shown. */
@@ -33,12 +34,14 @@ export function comparisonTable(arms: readonly ShownArm[]): string {
 
 /** The same in Markdown. */
 export function comparisonMarkdown(arms: readonly ShownArm[]): string {
-  return tablesOf(arms).map(markdownTable).join('\n')
-}
-
-function markdownTable([head = [], ...rows]: Table): string {
-  const line = (row: readonly string[]) => `| ${row.map(inline).join(' | ')} |`
-  return `${[line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')}\n`
+  return tablesOf(arms)
+    .map(([head = [], ...rows]) =>
+      table(
+        head.map(inline),
+        rows.map((row) => row.map(inline)),
+      ),
+    )
+    .join('\n')
 }
 
 /** A document, and what each arm made of it. */
@@ -108,25 +111,4 @@ function whole(value: number): string {
 
 function percent(share = 0): string {
   return `${Math.round(share * 100)} %`
-}
-
-/** What a model wrote, as a quotation: no heading, image or markup of its own becomes part of the page. */
-function quoted(text: string): string {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => `> ${escaped(printable(line, '\t'))}`)
-    .join('\n')
-}
-
-function inline(text: string): string {
-  return escaped(printable(text)).replaceAll('|', '\\|')
-}
-
-/** Without HTML, and without anything that a viewer would fetch. */
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replace(/!(?=\[)/g, '\\!')
 }
