@@ -4,7 +4,8 @@ import { configSchema, promptSchema } from '../dist/config/schema.js'
 import { reportSchema } from '../dist/core/report-schema.js'
 import { manualPage } from './man.js'
 
-await copyFile('src/server/page.html', 'dist/server/page.html')
+for (const page of ['server/page.html', 'ui/report-html/page.css', 'ui/report-html/page.js'])
+  await copyFile(`src/${page}`, `dist/${page}`)
 await mkdir('dist/schemas', { recursive: true })
 const schemas = { config: configSchema(), prompt: promptSchema, report: reportSchema }
 for (const [name, schema] of Object.entries(schemas))

@@ -1,0 +1,65 @@
+import { printable } from '../../core/printable.ts'
+import type { DocumentRow, ReportFile } from '../../core/report-file.ts'
+import { counted, instant, money, ms, statusWords } from '../report-words.ts'
+import { html, json, type Markup } from './markup.ts'
+
+/** So many are shown to those who let no script run. */
+const mostWithout = 100
+
+/** By what can be sorted; the names are fields of a row. */
+const headings = [
+  ['path', 'Document'],
+  ['status', 'Status'],
+  ['tokens_in', 'Tokens in'],
+  ['tokens_out', 'Out'],
+  ['latency_ms', 'Latency'],
+  ['cost_usd', 'Cost'],
+] as const
+
+/** The table of documents; its script fills it from what `documentData` gives. */
+export function documentTable({ documents }: ReportFile): Markup | undefined {
+  if (documents.length === 0) return undefined
+  const statuses = [...new Set(documents.map(({ status }) => status))]
+  const choice = html`<label>Status <select id="status"><option>all</option>${statuses.map((status) => html`<option>${statusWords[status]}</option>`)}</select></label>`
+  return html`<section id="documents" aria-labelledby="documents-title"><h2 id="documents-title">Documents</h2>
+<div id="tools" hidden><label class="search">Search <input id="search" type="search" autocomplete="off" spellcheck="false" aria-keyshortcuts="/" placeholder="names, summaries and errors"></label>${statuses.length > 1 ? choice : undefined}<p id="shown" role="status"></p></div>
+<table id="table" hidden><thead><tr>${headings.map(([key, name]) => html`<th scope="col" data-key="${key}" class="${key}"><button type="button">${name}</button></th>`)}</tr></thead></table>
+<nav id="pages" hidden aria-label="Pages of documents"><button type="button" id="back">Previous</button><button type="button" id="on">Next</button></nav>
+<noscript>${withoutScript(documents)}</noscript></section>`
+}
+
+function withoutScript(documents: readonly DocumentRow[]): Markup {
+  const more = documents.length - mostWithout
+  return html`<table><thead><tr><th scope="col" class="path">Document</th><th scope="col">Status</th><th scope="col">Latency</th><th scope="col">Cost</th></tr></thead><tbody>${documents
+    .slice(0, mostWithout)
+    .map(
+      ({ path, status, latency_ms: latency, cost_usd: cost, error }) =>
+        html`<tr><th scope="row" class="path"><bdi>${path}</bdi>${error === null ? undefined : html`<small class="failed" dir="auto">${error}</small>`}</th><td>${statusWords[status]}</td><td>${ms(latency)}</td><td>${money(cost)}</td></tr>`,
+    )}</tbody></table>${more > 0 ? html`<p class="note">and ${counted(more)} more, which need JavaScript to be shown</p>` : undefined}`
+}
+
+const together = 500
+
+/** The rows for the script, as pieces of JSON; text that would deceive the eye is made visible here already. */
+export function* documentData(documents: readonly DocumentRow[]): Generator<string> {
+  yield '['
+  for (let n = 0; n < documents.length; n += together) {
+    const rows = documents.slice(n, n + together).map((row) => json(visible(row)))
+    yield `${n === 0 ? '' : ','}\n${rows.join(',\n')}`
+  }
+  yield '\n]'
+}
+
+function visible({ path, status, time, prompt, model, error, file, text, ...numbers }: DocumentRow) {
+  return {
+    path: printable(path),
+    status: statusWords[status],
+    time: printable(instant(time)),
+    prompt: printable(prompt),
+    model: printable(model),
+    error: error === null ? null : printable(error),
+    file: file === null ? null : printable(file),
+    ...numbers,
+    ...(text !== undefined && { text: printable(text.replaceAll('\r\n', '\n'), '\n\t') }),
+  }
+}

@@ -1,0 +1,197 @@
+// All that comes from documents is put in as text: this script makes no markup of strings.
+const [search, status, table, shown, back, on] = ['search', 'status', 'table', 'shown', 'back', 'on'].map(
+  (id) => document.getElementById(id),
+)
+const rows = JSON.parse(document.getElementById('data').textContent)
+const names = new Intl.Collator('en', { numeric: true })
+const perPage = 50
+// Where the style leaves columns out.
+const narrow = matchMedia('(max-width: 640px)')
+const mostPrinted = 1000
+
+let sorting = { key: 'path', down: false }
+let found = []
+let first = 0
+const open = new Set()
+
+for (const row of rows) row.sought = [row.path, row.error, row.text].join('\n').toLowerCase()
+
+// What is in quotes is one word.
+const words = () =>
+  [...search.value.toLowerCase().matchAll(/"([^"]+)"|[^\s"]+/g)].map(([word, quoted]) => quoted ?? word)
+
+function find() {
+  const all = words()
+  const wanted = status?.value ?? 'all'
+  const fits = (row) =>
+    (wanted === 'all' || row.status === wanted) && all.every((word) => row.sought.includes(word))
+  found = rows.filter(fits)
+  sort()
+}
+
+function sort() {
+  const { key, down } = sorting
+  const sign = down ? -1 : 1
+  // What is not known comes last, whichever way.
+  found.sort((a, b) => {
+    const [x, y] = [a[key], b[key]]
+    if (x === null || y === null) return (x === null) - (y === null)
+    return sign * (typeof x === 'string' ? names.compare(x, y) : x - y)
+  })
+  for (const th of table.querySelectorAll('th[data-key]'))
+    if (th.dataset.key === key) th.setAttribute('aria-sort', down ? 'descending' : 'ascending')
+    else th.removeAttribute('aria-sort')
+  show(0)
+}
+
+function show(from, count = perPage) {
+  first = from
+  const until = Math.min(found.length, first + count)
+  // The head stays where it is: its buttons would lose the focus.
+  for (const group of [...table.tBodies]) group.remove()
+  table.append(...found.slice(first, until).map(groupOf))
+  const of = found.length === rows.length ? '' : ` found, of ${rows.length.toLocaleString('en-US')}`
+  const [low, high, all] = [first + 1, until, found.length].map((number) => number.toLocaleString('en-US'))
+  shown.textContent = found.length === 0 ? 'No document has all of that' : `${low}–${high} of ${all}${of}`
+  back.disabled = first === 0
+  on.disabled = until === found.length
+  back.parentElement.hidden = found.length <= perPage
+}
+
+const element = (name, className, ...children) => {
+  const made = document.createElement(name)
+  if (className) made.className = className
+  made.append(...children)
+  return made
+}
+
+function groupOf(row) {
+  const name = element('button', 'name', marked(row.path))
+  name.type = 'button'
+  name.dir = 'auto'
+  const head = element('th', 'path', name)
+  head.scope = 'row'
+  const excerpt = element(
+    'div',
+    row.error === null ? 'excerpt note' : 'excerpt note failed',
+    marked(excerptOf(row)),
+  )
+  excerpt.dir = 'auto'
+  head.append(excerpt)
+  const group = element('tbody', '', element('tr', '', head, ...cellsOf(row)))
+  const toggle = () => {
+    if (open.has(row)) group.append(detailsOf(row))
+    else group.rows[1]?.remove()
+    name.setAttribute('aria-expanded', open.has(row))
+    excerpt.hidden = open.has(row)
+  }
+  name.addEventListener('click', () => {
+    if (!open.delete(row)) open.add(row)
+    toggle()
+  })
+  toggle()
+  return group
+}
+
+const cellsOf = (row) => [
+  element('td', row.status === 'failed' ? 'status failed' : 'status', row.status),
+  element('td', 'tokens_in', counted(row.tokens_in)),
+  element('td', 'tokens_out', counted(row.tokens_out)),
+  element('td', 'latency_ms', time(row.latency_ms)),
+  element('td', 'cost_usd', dollars(row.cost_usd)),
+]
+
+function detailsOf(row) {
+  const none = row.status === 'not done' ? 'It was not done.' : 'The summary is not in this file.'
+  const text = element('div', 'text', marked(row.text ?? row.error ?? none))
+  text.dir = 'auto'
+  const facts = [
+    ['finished', row.time],
+    ['with', `${row.prompt}, ${row.model}`],
+    ['tokens', `${counted(row.tokens_in)} in, ${counted(row.tokens_out)} out`],
+    ['requests', counted(row.attempts)],
+    ['latency', time(row.latency_ms)],
+    ['waited', time(row.wait_ms)],
+    ['in retries', time(row.retry_ms)],
+    ['file', row.file],
+  ].filter(([, value]) => value !== null && value !== unknown)
+  const list = element(
+    'dl',
+    'facts',
+    ...facts.map(([name, value]) =>
+      element('div', '', element('dt', '', name), element('dd', '', element('bdi', '', value))),
+    ),
+  )
+  const cell = element('td', '', text, list)
+  cell.colSpan = narrow.matches ? 2 : 6
+  return element('tr', 'open', cell)
+}
+
+/** Where a word was found in the text, the excerpt begins shortly before it. */
+function excerptOf({ text, error }) {
+  const all = error ?? text ?? ''
+  const at = Math.max(0, ...words().map((word) => all.toLowerCase().indexOf(word)))
+  const line = all.slice(at < 60 ? 0 : at - 30, at + 300).replace(/\s+/g, ' ')
+  return at < 60 ? line : `… ${line}`
+}
+
+/** A text in which what was searched for stands out. */
+function marked(text) {
+  const made = document.createDocumentFragment()
+  const sought = words().map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const parts = sought.length === 0 ? [text] : text.split(new RegExp(`(${sought.join('|')})`, 'gi'))
+  made.append(...parts.map((part, n) => (n % 2 === 0 ? part : element('mark', '', part))))
+  return made
+}
+
+const unknown = '–'
+const counted = (number) => (number === null ? unknown : number.toLocaleString('en-US'))
+
+function time(ms) {
+  if (ms === null) return unknown
+  const [size, unit] = [
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1000, 's'],
+  ].find(([size]) => ms >= size) ?? [1, 'ms']
+  return `${Number((ms / size).toFixed(1))} ${unit}`
+}
+
+function dollars(usd) {
+  if (usd === null) return unknown
+  if (usd >= 1) return `$${usd.toFixed(2)}`
+  return `$${usd.toLocaleString('en-US', { maximumSignificantDigits: 4, minimumFractionDigits: usd === 0 ? 0 : 2 })}`
+}
+
+for (const th of table.querySelectorAll('th[data-key]'))
+  th.firstChild.addEventListener('click', () => {
+    const { key } = th.dataset
+    // Of numbers, the largest are sought.
+    sorting = { key, down: key === sorting.key ? !sorting.down : !['path', 'status'].includes(key) }
+    sort()
+  })
+for (const control of [search, status]) control?.addEventListener('input', find)
+const turn = (by) => {
+  show(first + by * perPage)
+  document.getElementById('documents').scrollIntoView()
+}
+back.addEventListener('click', () => turn(-1))
+on.addEventListener('click', () => turn(1))
+document.addEventListener('keydown', (event) => {
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return
+  if (event.target.matches('input, select')) return
+  event.preventDefault()
+  search.focus()
+})
+for (const link of document.querySelectorAll('a.find'))
+  link.addEventListener('click', () => {
+    search.value = `"${link.dataset.sought}"`
+    find()
+    search.focus({ preventScroll: true })
+  })
+narrow.addEventListener('change', () => show(first))
+addEventListener('beforeprint', () => show(first, mostPrinted))
+addEventListener('afterprint', () => show(first))
+
+for (const hidden of ['tools', 'table', 'pages']) document.getElementById(hidden).hidden = false
+find()

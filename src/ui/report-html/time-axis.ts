@@ -1,0 +1,22 @@
+import { duration } from '../../core/duration.ts'
+import type { Mark } from './columns.ts'
+
+const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
+/** Steps that people count time in. */
+const steps = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * second),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * minute),
+  ...[1, 2, 3, 6, 12].map((n) => n * hour),
+  ...[1, 2, 7, 30, 100, 365].map((n) => n * day),
+]
+
+/** Round times from 0 up to a length, at most five of them. */
+export function timeAxis(lengthMs: number): Mark[] {
+  const step = steps.find((step) => step * 4.5 >= lengthMs) ?? lengthMs
+  const count = Math.floor(lengthMs / step) + 1
+  return Array.from({ length: count }, (_, n) => ({
+    at: (n * step) / lengthMs,
+    text: n === 0 ? '0' : duration(n * step),
+  }))
+}
