@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
@@ -29,12 +29,17 @@ export function startBrowser(): Promise<Browser> {
 }
 
 /**
- * The server's page, with hands and eyes.
- * @returns with `complaints`: what the console says, beside that something could not be loaded, which tests bring about
+ * A page, and what it was heard to do.
+ * @returns with `complaints`: what the console says, beside that something could not be loaded, which tests bring about;
+ * and `requests`: what it asked for beside itself
  */
-export async function openPage(browser: Browser | undefined, url: string) {
+export async function openUrl(
+  browser: Browser | undefined,
+  url: string,
+  options: BrowserContextOptions = {},
+) {
   if (browser === undefined) throw new Error('there is no browser')
-  const context = await browser.newContext()
+  const context = await browser.newContext(options)
   onTestFinished(() => context.close())
   const page = await context.newPage()
   const complaints: string[] = []
@@ -43,7 +48,17 @@ export async function openPage(browser: Browser | undefined, url: string) {
     if (message.type() !== 'log' && !text.startsWith('Failed to load resource')) complaints.push(text)
   })
   page.on('pageerror', (error) => complaints.push(error.message))
+  const requests: string[] = []
+  page.on('request', (request) => {
+    if (request.url() !== url) requests.push(request.url())
+  })
   await page.goto(url)
+  return { page, complaints, requests }
+}
+
+/** The server's page, with hands and eyes. */
+export async function openPage(browser: Browser | undefined, url: string) {
+  const { page, complaints } = await openUrl(browser, url)
   const [text, note, summary] = [page.getByLabel('Document'), page.locator('#note'), page.locator('#summary')]
   const button = (name: string) => page.getByRole('button', { name })
   return {

@@ -1,0 +1,344 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { printable } from '../../src/core/printable.ts'
+import type { ReportFile } from '../../src/core/report-file.ts'
+import { reportHtml } from '../../src/ui/report-html/report.ts'
+import { noBrowser, openUrl, startBrowser } from '../support/browser.ts'
+import { at, documentLine, endLine, failedLine, reportOf, runLine } from '../support/recorded.ts'
+
+const htmlOf = (report: ReportFile) => [...reportHtml(report)].join('')
+const within = (tag: string, html: string) =>
+  new RegExp(`<${tag}>(.*?)</${tag.split(' ')[0]}>`, 's').exec(html)?.[1] ?? ''
+const dataIn = (html: string) => within('script type="application/json" id="data"', html)
+
+/** A report in which this text is wherever a text from outside can be. */
+function saying(text: string): ReportFile {
+  const facts = { model: text, prompt: text }
+  const lines = [
+    documentLine(`${text}/a`, facts),
+    documentLine(`${text}/b`),
+    { ...failedLine(`c/${text}`, text), ...facts },
+  ]
+  const end = { ...endLine, stopped: text, bound_by: text, skipped: { [text]: 1 }, retries: { [text]: 2 } }
+  const runs = [
+    { run: { ...runLine, ...facts }, lines, end },
+    { run: { ...runLine, ...facts, run: 'r2' }, lines: [], end },
+  ]
+  return reportOf(runs, new Map(lines.map(({ path }) => [path, text])))
+}
+
+/** All tags outside of scripts. */
+const tagsIn = (html: string) =>
+  html.replace(/<script.*?<\/script>| data-sought="[^"]*"/gs, '').match(/<[^>]*>?/g) ?? []
+
+describe('text from outside', () => {
+  const hostile = [
+    '<',
+    '>',
+    '"',
+    "'",
+    '&',
+    '`',
+    '</script>',
+    '<!--',
+    '\u001b[31m',
+    '\u202e',
+    '/',
+    'a',
+    '=',
+    '\n',
+  ]
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(fc.constantFrom(...hostile)).map((parts) => parts.join('')),
+  )
+  const nothingElse = tagsIn(htmlOf(saying('a')))
+
+  it('is never markup, whatever it is', () => {
+    fc.assert(
+      fc.property(text, (text) => {
+        // With one folder alone, or without a reason to stop, there are other parts.
+        fc.pre(text !== 'c' && text !== '')
+        const html = htmlOf(saying(text))
+        expect(tagsIn(html)).toEqual(nothingElse)
+        expect(html).not.toContain('\u202e')
+      }),
+    )
+  })
+
+  it('is in the data for the script as it is, but for what would deceive the eye', () => {
+    fc.assert(
+      fc.property(text, (text) => {
+        const data = dataIn(htmlOf(saying(text)))
+        expect(data).not.toContain('<')
+        const [row] = JSON.parse(data)
+        expect(row).toMatchObject({ path: printable(`${text}/a`), model: printable(text) })
+        expect(row.text).toBe(printable(text.replaceAll('\r\n', '\n'), '\n\t'))
+      }),
+    )
+  })
+})
+
+describe('the page', () => {
+  it('lets nothing run or be loaded but its own script and style', () => {
+    const html = htmlOf(saying('a'))
+    const policy = /Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1]?.split('; ')
+    const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain(`style-src ${hash(within('style', html))}`)
+    expect(policy).toContain(`script-src ${hash(within('script type="module"', html))}`)
+    expect(html).not.toMatch(/ style=| on\w+=/)
+  })
+
+  it('never shows an unknown cost or count as nothing', () => {
+    const unknown = { usage: null, cost_usd: null }
+    const all = htmlOf(
+      reportOf([{ run: runLine, lines: [documentLine('a', unknown), documentLine('b', unknown)] }]),
+    )
+    expect(all).toContain('<dt>Cost</dt><dd>unknown</dd>')
+    expect(all).toContain('<dt>Tokens in</dt><dd>unknown</dd>')
+    expect(all).not.toContain('$0')
+    const some = htmlOf(reportOf([{ run: runLine, lines: [documentLine('a', unknown), documentLine('b')] }]))
+    expect(some).toContain('<dd>$0.00015 and an unknown part</dd>')
+  })
+
+  it('says that simulated runs cost nothing, and when the end of a run is not known', () => {
+    const run = { ...runLine, simulated: true } as const
+    const html = htmlOf(reportOf([{ run, lines: [documentLine('a')] }]))
+    expect(html).toContain('simulated: nothing was spent')
+    expect(html).toContain('The end of this run is not recorded')
+    expect(html).toContain('<dt>Time</dt><dd>–</dd>')
+  })
+
+  it('draws the pace of a run beside its limit, and the latencies', () => {
+    const lines = Array.from({ length: 100 }, (_, n) => documentLine(`${n}`, { time: at(600 * n + 500) }))
+    const html = htmlOf(reportOf([{ run: runLine, lines, end: endLine }]))
+    expect(html).toContain(
+      'aria-label="Documents finished per minute over the run: 100 a minute on average, 33 % of the limit of 300, at most',
+    )
+    expect(html).toContain('>limit 300</text>')
+    expect(html).toContain('aria-label="Requests in flight over the run:')
+    expect(html).toContain(
+      'aria-label="Latency of 100 answers: p50 400 ms, p95 400 ms, p99 400 ms, the slowest 400 ms."',
+    )
+  })
+
+  it('has a table of many runs and what each day cost', () => {
+    const day = 86_400_000
+    const runs = [0, 2].map((n) => ({
+      run: { ...runLine, run: `r${n}`, time: at(n * day) },
+      lines: [documentLine(`${n}`, { time: at(n * day + 500) })],
+    }))
+    const html = htmlOf(reportOf(runs))
+    expect(html).toContain(
+      'aria-label="Cost by day, from 2026-11-22 to 2026-11-24: $0.00015 on 2026-11-22, the most."',
+    )
+    expect(html.match(/no end is recorded/g)).toHaveLength(2)
+    expect(html).not.toContain('<h2>Pace</h2>')
+  })
+
+  it.each([
+    ['no runs', [], 'No runs yet'],
+    ['a run that sent nothing', [{ run: runLine, lines: [], end: endLine }], 'No document was sent'],
+    ['one document', [{ run: runLine, lines: [documentLine('a')], end: endLine }], '1 document summarized'],
+    [
+      'only failures',
+      [{ run: runLine, lines: [failedLine('a', 'no'), failedLine('b', 'no')] }],
+      'None of 2 documents summarized',
+    ],
+  ])('makes sense of %s', (_, runs, title) => {
+    const html = htmlOf(reportOf(runs))
+    expect(html).toContain(`<h1>${title}</h1>`)
+    expect(within('body', html)).not.toMatch(/NaN|Infinity|undefined/)
+  })
+
+  it('is made piece by piece', () => {
+    const lines = Array.from({ length: 20_000 }, (_, n) => documentLine(`${n}`))
+    const pieces = [...reportHtml(reportOf([{ run: runLine, lines }]))]
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(500_000)
+  })
+})
+
+describe('in a browser', () => {
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    if (noBrowser() === undefined) browser = await startBrowser()
+  })
+  afterAll(() => browser?.close())
+  beforeEach((context) => {
+    const why = noBrowser()
+    if (why !== undefined) context.skip(why)
+  })
+
+  async function opened(report: ReportFile, options: Parameters<typeof openUrl>[2] = {}) {
+    const folder = await mkdtemp(join(tmpdir(), 'report-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const file = join(folder, 'report.html')
+    await writeFile(file, reportHtml(report))
+    const { page, complaints, requests } = await openUrl(browser, `file://${file}`, options)
+    const heading = (name: string) => page.locator('#table').getByRole('columnheader', { name })
+    return {
+      page,
+      heading,
+      quiet: () => expect([...complaints, ...requests]).toEqual([]),
+      names: () => page.locator('.name').allTextContents(),
+      styleOfFocus: (name: string) => page.evaluate(`getComputedStyle(document.activeElement).${name}`),
+      shown: () => page.getByRole('status').textContent(),
+      async sortBy(name: string) {
+        await heading(name).getByRole('button').click()
+        return heading(name).getAttribute('aria-sort')
+      },
+    }
+  }
+
+  function few() {
+    const lines = Array.from({ length: 9 }, (_, n) =>
+      documentLine(`docs/${n}.md`, { cost_usd: n === 4 ? null : n, latency_ms: 100 * n }),
+    )
+    const texts = new Map(
+      lines.map(({ path }, n) => [
+        path,
+        n === 7 ? `Boats float.\n${'Ice, too. '.repeat(9)}So do cork and wood.` : `Summary ${n}`,
+      ]),
+    )
+    return reportOf(
+      [{ run: runLine, lines: [...lines, failedLine('bad.md', 'too long')], end: endLine }],
+      texts,
+    )
+  }
+
+  it('sorts, what is not known last', async () => {
+    const { names, sortBy, heading, quiet } = await opened(few())
+    expect(await heading('Document').getAttribute('aria-sort')).toBe('ascending')
+    expect((await names()).slice(0, 2)).toEqual(['bad.md', 'docs/0.md'])
+    expect(await sortBy('Cost')).toBe('descending')
+    expect(await heading('Document').getAttribute('aria-sort')).toBeNull()
+    expect((await names()).at(0)).toBe('docs/8.md')
+    expect((await names()).at(-1)).toBe('docs/4.md')
+    expect(await sortBy('Cost')).toBe('ascending')
+    expect((await names()).at(0)).toBe('docs/0.md')
+    expect((await names()).at(-1)).toBe('docs/4.md')
+    quiet()
+  })
+
+  it('finds words in names, summaries and errors, and shows where', async () => {
+    const { page, names, shown, quiet } = await opened(few())
+    const search = page.getByLabel('Search')
+    await search.fill('CORK float')
+    expect(await names()).toEqual(['docs/7.md'])
+    expect(await page.locator('.excerpt').textContent()).toMatch(/^… .*So do cork and wood\.$/)
+    expect(await page.locator('mark').allTextContents()).toEqual(['cork'])
+    expect(await shown()).toBe('1–1 of 1 found, of 10')
+    await search.fill('too long')
+    expect(await names()).toEqual(['bad.md'])
+    await search.fill('no such thing')
+    expect(await shown()).toBe('No document has all of that')
+    await search.fill('')
+    await page.getByLabel('Status').selectOption('failed')
+    expect(await names()).toEqual(['bad.md'])
+    quiet()
+  })
+
+  it('works from the keyboard: / to search, Enter to open a summary', async () => {
+    const { page, names, heading, styleOfFocus, quiet } = await opened(few())
+    await page.keyboard.press('/')
+    await page.keyboard.type('docs/7')
+    expect(await names()).toEqual(['docs/7.md'])
+    const name = page.getByRole('button', { name: 'docs/7.md' })
+    await name.focus()
+    expect(await styleOfFocus('outlineStyle')).toBe('solid')
+    await page.keyboard.press('Enter')
+    expect(await name.getAttribute('aria-expanded')).toBe('true')
+    expect(await page.locator('.text').textContent()).toContain('Boats float.\nIce, too.')
+    await page.keyboard.press('Enter')
+    expect(await page.locator('.text').count()).toBe(0)
+    await heading('Cost').getByRole('button').focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Enter')
+    expect(await heading('Cost').getAttribute('aria-sort')).toBe('ascending')
+    quiet()
+  })
+
+  it('leads from an error and a folder to their documents', async () => {
+    const { page, names, quiet } = await opened(few())
+    await page.getByRole('link', { name: 'bad.md' }).click()
+    expect(await names()).toEqual(['bad.md'])
+    await page.getByRole('link', { name: 'docs', exact: true }).click()
+    expect(await names()).toHaveLength(9)
+    quiet()
+  })
+
+  it('shows ten thousand documents a page at a time, and finds and sorts them at once', async () => {
+    const lines = Array.from({ length: 10_000 }, (_, n) =>
+      documentLine(`docs/${n % 100}/${n}.md`, { cost_usd: n / 1e6 }),
+    )
+    const texts = new Map(lines.map(({ path }, n) => [path, `Summary ${n}. ${'Boats float. '.repeat(75)}`]))
+    const { page, names, shown, sortBy, quiet } = await opened(reportOf([{ run: runLine, lines }], texts))
+    expect(await shown()).toBe('1–50 of 10,000')
+    await page.getByRole('button', { name: 'Next' }).click()
+    expect(await shown()).toBe('51–100 of 10,000')
+    expect(await names()).toHaveLength(50)
+    const started = performance.now()
+    await page.getByLabel('Search').fill('boats 9876.')
+    expect(await names()).toEqual(['docs/76/9876.md'])
+    await page.getByLabel('Search').fill('')
+    await sortBy('Cost')
+    expect((await names()).at(0)).toBe('docs/99/9999.md')
+    expect(performance.now() - started).toBeLessThan(4000)
+    quiet()
+  })
+
+  it('shows hostile and right-to-left names as the text they are', async () => {
+    const hostile = [
+      '<script>window.pwned = 1</script>',
+      '"><img src=x onerror="window.pwned = 1">',
+      '\u001b]0;title\u0007\u001b[31mred',
+      'invoice\u202efdp.exe',
+    ]
+    const plain = ['docs/קובץ.md', 'מסמך.md']
+    const lines = [
+      ...hostile.map((path) => failedLine(path, path)),
+      ...plain.map((path) => documentLine(path)),
+    ]
+    const texts = new Map(lines.map(({ path }) => [path, path]))
+    const { page, names, styleOfFocus, quiet } = await opened(
+      reportOf([{ run: runLine, lines, end: endLine }], texts),
+    )
+    expect((await names()).sort()).toEqual([...hostile, ...plain].map((path) => printable(path)).sort())
+    for (const name of await page.locator('.name').all()) await name.click()
+    expect(await page.locator('.text').allTextContents()).toEqual(await names())
+    expect(await page.locator('main img, main script').count()).toBe(0)
+    expect(await page.evaluate('typeof window.pwned')).toBe('undefined')
+    await page.getByRole('button', { name: 'מסמך.md' }).focus()
+    expect(await styleOfFocus('direction')).toBe('rtl')
+    quiet()
+  })
+
+  it('would run nothing that became markup after all', async () => {
+    const { page } = await opened(few())
+    await page.evaluate(`
+      const script = document.createElement('script')
+      script.textContent = 'window.pwned = 1'
+      document.body.append(script)
+      document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.pwned = 1">')
+    `)
+    expect(await page.evaluate('typeof window.pwned')).toBe('undefined')
+  })
+
+  it('fits on a phone, and says what matters without JavaScript', async () => {
+    const phone = { viewport: { width: 360, height: 700 } }
+    const { page, quiet } = await opened(few(), phone)
+    await page.locator('.name').first().click()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    quiet()
+    const without = await opened(few(), { javaScriptEnabled: false })
+    expect(await without.page.locator('noscript, h1, tbody').allTextContents()).not.toEqual([])
+    expect(await without.page.getByRole('row').filter({ hasText: 'docs/7.md' }).isVisible()).toBe(true)
+    expect(await without.page.getByLabel('Search').isVisible()).toBe(false)
+  })
+})
