@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 import { requestFor } from '../support/scripted-ask.ts'
 import { simulatedClient } from '../support/simulated-client.ts'
 import { answer, type Seen, slowly, withFaults } from './with-faults.ts'
@@ -200,7 +201,7 @@ describe('the same error for every document', () => {
     const docs = Array.from({ length: 20 }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`])
     const cwd = await folderWith(Object.fromEntries(docs))
     const { env, simulator } = await serviceFor({ script: () => error(400, { message: 'effort: no' }) })
-    const { code, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
+    const { code, stderr } = await runHere(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
     expect(code).toBe(4)
     expect(simulator.stats().requests).toBeLessThanOrEqual(5 + 2)
     expect(stderr).toMatch(/stopped: the first 5 documents all failed with the same error: .*effort: no/)

@@ -310,6 +310,7 @@ it('C26 nothing but a path in the environment is enough, relative XDG folders ar
   const { code, stderr, written } = await orderlyRun(['summarize', 'a.md'], {
     cwd,
     env: { ...env, ...relative },
+    apart: true,
   })
   expect([code, Object.keys(written)]).toEqual([0, ['a.md.summary.md']])
   expect(stderr).not.toContain('\u001b')

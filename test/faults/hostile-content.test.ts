@@ -88,7 +88,7 @@ describe('the text of a model', () => {
     const cwd = await folderWith({ 'docs/a.md': prose('ale') })
     const { env } = await serviceFor({ script: () => saying(loud) })
     const args = ['summarize', 'docs', '-o', '-', '-q']
-    expect((await orderlyRun(args, { cwd, env })).stdout).toBe(`${loud}\n`)
+    expect((await orderlyRun(args, { cwd, env, apart: true })).stdout).toBe(`${loud}\n`)
     const why = noTerminal()
     if (why !== undefined) return context.skip(why)
     const { code, shown } = await runOnTerminal(args, { cwd, env })
@@ -184,8 +184,13 @@ describe('secrets', () => {
     const { env } = await serviceFor({
       script: ({ index }) => (index === 0 ? { kind: 'status', status: 422 } : saying('A summary.')),
     })
-    const run = { cwd, env: { ...env, ANTHROPIC_LOG: 'debug', DEBUG: '*' }, alsoWrites: ['run.log'] }
-    const { code, stdout, stderr } = await orderlyRun(['summarize', 'docs', '-v', '--log', 'run.log'], run)
+    const loud = { ...env, ANTHROPIC_LOG: 'debug', DEBUG: '*' }
+    const { code, stdout, stderr } = await orderlyRun(['summarize', 'docs', '-v', '--log', 'run.log'], {
+      cwd,
+      env: loud,
+      alsoWrites: ['run.log'],
+      apart: true,
+    })
     expect([code, stdout]).toEqual([1, ''])
     const files = ['run.log', 'summaries/.claude-batch/ledger.jsonl', 'summaries/.claude-batch/journal.jsonl']
     const texts = await Promise.all(files.map((file) => readFile(join(cwd, file), 'utf8').catch(() => '')))
@@ -216,7 +221,7 @@ describe('secrets', () => {
     await chmod(join(cwd, '.config/anthropic/credentials/default.json'), mode)
     const { env, simulator } = await serviceFor({})
     const alone = { HOME: cwd, ANTHROPIC_BASE_URL: env['ANTHROPIC_BASE_URL'] ?? '' }
-    const { code, stderr } = await orderlyRun(['summarize', 'docs'], { cwd, env: alone })
+    const { code, stderr } = await orderlyRun(['summarize', 'docs'], { cwd, env: alone, apart: true })
     expect(stderr).not.toContain('secret-token')
     return { code, stderr, hits: simulator.stats().requests }
   }

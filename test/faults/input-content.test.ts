@@ -73,7 +73,9 @@ describe('a folder where good documents lie beside bad ones', () => {
       cannot.sparse = true
     })
 
-    const run = (...args: string[]) => orderlyRun(['summarize', ...args, '-v'], { cwd, env, input: 'stdin' })
+    // Some of these files would take this process along if they were read.
+    const run = (...args: string[]) =>
+      orderlyRun(['summarize', ...args, '-v'], { cwd, env, input: 'stdin', apart: true })
     softly = await run('soft')
     followed = await run('soft', '--follow')
     const special = [...pipes, ...Object.keys(links), 'socket.md', ...(cannot.disk ? [] : ['disk.md'])]
@@ -190,7 +192,8 @@ it('I08 a file that is too large is not read at all: no more memory than without
     await truncate(join(cwd, 'docs/big.md'), size)
     const NODE_OPTIONS = `--import=${join(cwd, 'peak.mjs')}`
     const more = { PEAK: join(cwd, 'peak'), NODE_OPTIONS }
-    await orderlyRun(['summarize', 'docs'], { cwd, env: { ...env, ...more }, alsoWrites: ['peak'] })
+    const run = { cwd, env: { ...env, ...more }, alsoWrites: ['peak'], apart: true }
+    await orderlyRun(['summarize', 'docs'], run)
     return Number(await readFile(join(cwd, 'peak'), 'utf8')) / 1000
   }
   const without = await peak(0)
@@ -264,7 +267,7 @@ it('I13 an ignore file that is a pipe or a device holds nothing up, and what it 
   execFileSync('mkfifo', [join(cwd, 'docs/one/.gitignore')])
   await symlink('/dev/zero', join(cwd, 'docs/two/.claude-batchignore'))
   const { env, simulator } = await serviceFor({})
-  const { code, written } = await orderlyRun(['summarize', 'docs'], { cwd, env })
+  const { code, written } = await orderlyRun(['summarize', 'docs'], { cwd, env, apart: true })
   expect(code).toBe(1)
   expect(written['docs/one.error.txt']).toMatch(
     /^ERROR: input unusable_rules: cannot use .*\.gitignore: not a regular file \(--no-ignore does without it\)/,
@@ -287,7 +290,7 @@ it('I36 a terminal on stdin is no document: a hint and 2, without waiting', asyn
 it('I36 an empty stdin is a failure, as an empty file that is named', async () => {
   const cwd = await folderWith({})
   const { env, simulator } = await serviceFor({})
-  const { code, stdout, stderr } = await orderlyRun(['summarize', '-'], { cwd, env, input: '' })
+  const { code, stdout, stderr } = await orderlyRun(['summarize', '-'], { cwd, env, apart: true })
   expect(code).toBe(1)
   expect(stdout).toBe('ERROR: input empty: the file has no text\n')
   expect(stderr).toContain('claude-batch: -: input empty: the file has no text')

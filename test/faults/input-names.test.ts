@@ -372,7 +372,7 @@ describe('what is named', () => {
     const { env, simulator } = await serviceFor({})
     const input = '\ufeffx.md\r\n\r\n   \r\n../up.md\r\n../desk/../desk/x.md\n y .md'
     const args = ['summarize', '--files-from', '-']
-    const { code, written } = await orderlyRun(args, { cwd: join(cwd, 'desk'), env, input })
+    const { code, written } = await orderlyRun(args, { cwd: join(cwd, 'desk'), env, input, apart: true })
     expect([code, simulator.stats().requests]).toEqual([0, 3])
     expect(namesOf(written)).toEqual(summariesOf('x.md', ' y .md', `${cwd.slice(1)}/up.md`))
   })

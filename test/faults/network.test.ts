@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 import { requestFor } from '../support/scripted-ask.ts'
 import { simulatedClient } from '../support/simulated-client.ts'
 import { sendAll } from './many-documents.ts'
@@ -62,7 +63,7 @@ describe('a connection that', () => {
   } as const
   let seen: Seen | undefined
   beforeAll(async () => {
-    seen = (await withFaults({ rows, flags: ['--timeout', '1'] }))[0]
+    seen = (await withFaults({ rows, flags: ['--timeout', '1'], apart: true }))[0]
     expect(seen?.code).toBe(0)
   }, slowly)
 
@@ -90,7 +91,9 @@ describe('a connection that', () => {
         response.writeHead(200, json)
         response.end(JSON.stringify(message), () => response.socket?.end())
       })
-      const [closed] = await withFaults({ everything: () => closing, flags: ['--concurrency', '1', '-q'] })
+      // Node has a word on whatever is opened too often.
+      const flags = ['--concurrency', '1', '-q']
+      const [closed] = await withFaults({ everything: () => closing, flags, apart: true })
       expect(closed).toMatchObject({ code: 0, stderr: '' })
     },
     slowly,
@@ -284,7 +287,7 @@ describe('a network', () => {
   it('N18 is not trusted with a key in plain text', async () => {
     const cwd = await folderWith({ 'a.md': 'The harbour.' })
     const env = { ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: 'http://example.com' }
-    const { code, stderr } = await runCli(['summarize', 'a.md'], { cwd, env })
+    const { code, stderr } = await runHere(['summarize', 'a.md'], { cwd, env })
     expect(code).toBe(2)
     expect(stderr).toMatch(/^claude-batch: refusing to send a key over plain http to example\.com;/)
   })

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { DocumentLine } from '../../src/core/ledger-line.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { startSimulator } from '../../src/simulator/server.ts'
@@ -22,6 +22,8 @@ interface Fault {
   /** A fault of the run on the way to the service: what the environment is, beside the key. */
   readonly environment?: (url: string) => Readonly<Record<string, string>>
   readonly flags?: readonly string[]
+  /** Whether the program has a process of its own, which takes long to start; as it has where it tells Node something. */
+  readonly apart?: boolean
 }
 
 /** What became of one document. */
@@ -45,8 +47,7 @@ export interface Seen extends Omit<Ended, 'signal'> {
 /**
  * Runs the program with each fault in turn, then once without any, and checks what holds whatever the fault:
  * documents without one have their summaries, what is done is not sent again, no secret gets out, nothing is left
- * lying about. Beside the documents of the rows there are `a` and `c`. Only the first run has a process of its own,
- * and those that tell Node something: it takes long to start.
+ * lying about. Beside the documents of the rows there are `a` and `c`.
  * @returns what was seen of each run with a fault
  */
 export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
@@ -67,13 +68,15 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
   })
   const direct = { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: apiKey }
 
-  const run = async (now: Fault, first = false): Promise<Seen> => {
+  const run = async (now: Fault): Promise<Seen> => {
     fault = now
     sent = []
     const env = { ...direct, ...fault.environment?.(simulator.url) }
-    const runner = first || Object.keys(env).some((name) => name.startsWith('NODE_')) ? runCli : runHere
-    const ended = await runner(['summarize', 'docs', '--retries', '2', ...(fault.flags ?? [])], { cwd, env })
-    vi.unstubAllEnvs()
+    const { flags = [], apart = Object.keys(env).some((name) => name.startsWith('NODE_')) } = fault
+    const ended = await (apart ? runCli : runHere)(['summarize', 'docs', '--retries', '2', ...flags], {
+      cwd,
+      env,
+    })
     const files = await filesBelow(cwd)
     const lines = (files.get('summaries/.claude-batch/ledger.jsonl') ?? '')
       .split('\n')
@@ -103,7 +106,7 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
     for (const name of names) await writeFile(join(cwd, `docs/${name}.md`), textOf(name))
     const seen: Seen[] = []
     for (const each of faults) {
-      const now = await run(each, seen.length === 0)
+      const now = await run(each)
       const hitsAll = each.everything !== undefined || each.environment !== undefined
       for (const name of hitsAll ? [] : ['a', 'c']) expect(now.fates[name]?.summary).toMatch(whole)
       seen.push(now)

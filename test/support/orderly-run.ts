@@ -2,13 +2,16 @@ import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type Ended, type RunOptions, runCli } from './run-cli.ts'
+import { runHere } from './run-here.ts'
 
-export interface OrderlyRun extends Ended {
+export interface OrderlyRun extends Omit<Ended, 'signal'> {
   /** The texts of summaries and records, by their paths below the output folder. */
   readonly written: Readonly<Record<string, string>>
 }
 
 export interface OrderlyOptions extends RunOptions {
+  /** In a process of its own, which takes long to start: where it matters what Node does, or what becomes of it. */
+  readonly apart?: boolean
   /** Below `cwd`, as the arguments say it. */
   readonly out?: string
   /** Files beside the output folder that the run was told to write. */
@@ -21,14 +24,14 @@ export interface OrderlyOptions extends RunOptions {
  * output folder.
  */
 export async function orderlyRun(args: readonly string[], options: OrderlyOptions): Promise<OrderlyRun> {
-  const { cwd, out = 'summaries', alsoWrites = [] } = options
+  const { cwd, out = 'summaries', alsoWrites = [], apart = options.meanwhile !== undefined } = options
   const beneath = out === '.' ? '' : `${out}/`
   const isOutput = (path: string) =>
     out === '.'
       ? /^\.claude-batch(\/|$)|\.(summary\.md|error\.txt)$/.test(path)
       : `${path}/`.startsWith(beneath)
   const before = await stateOf(cwd)
-  const ended = await runCli(args, options)
+  const ended = await (apart ? runCli : runHere)(args, options)
   const after = await stateOf(cwd)
 
   const { stdout, stderr } = ended

@@ -15,42 +15,52 @@ export interface EndedHere {
 /** Processes that there are not, so that whoever is met later is dead. */
 let pid = 2 ** 22
 
+/** Runs that go on now. */
+let underWay = 0
+
 interface HereOptions {
   readonly cwd: string
-  readonly env: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  /** What comes on stdin, which is a pipe. */
+  readonly input?: string
   /** Not one that kills; and then no other run goes on here. */
   readonly faults?: FaultPlan
   /** To every question; without one nobody is there to ask. */
   readonly answer?: boolean
+  /** Whether there is a process of that id. */
+  readonly isRunning?: (pid: number) => boolean
   /** Of all jitter; `() => 0` waits for nothing. */
   readonly random?: () => number
 }
 
 /**
  * Runs the program in this very process: a twentieth of the time that a process of its own takes to start. Whatever
- * an earlier one left, it looks as if its process had died.
+ * an earlier one left, it looks as if its process had died, unless `isRunning` tells otherwise.
  */
 export async function runHere(
   args: readonly string[],
-  { cwd, env, faults, answer, random = Math.random }: HereOptions,
+  { cwd, env = {}, input = '', faults, answer, isRunning = () => false, random = Math.random }: HereOptions,
 ): Promise<EndedHere> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const said = [text(stdout), text(stderr)] as const
-  // The SDK looks for credentials by itself.
+  underWay++
+  // The SDK looks for credentials by itself, and shall find no others.
+  for (const name of Object.keys(process.env))
+    if (/^(ANTHROPIC_|XDG_|HOME$)/.test(name)) vi.stubEnv(name, env[name])
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
   if (faults !== undefined) injectFaults(faults)
   const exit = await main({
     argv: args,
     env,
     cwd,
-    stdin: Readable.from([]) as NodeJS.ReadStream,
+    stdin: Readable.from([Buffer.from(input)]) as NodeJS.ReadStream,
     stdout: stdout as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
     clock: realClock,
     random,
     pid: ++pid,
     uid: process.getuid?.(),
-    isRunning: () => false,
+    isRunning,
     stdoutIs: () => 'stream',
     confirm: async (question) => {
       if (answer !== undefined) stderr.write(`${question}\n`)
@@ -59,6 +69,7 @@ export async function runHere(
     onStop: () => () => {},
   })
   if (faults !== undefined) injectFaults({})
+  if (--underWay === 0) vi.unstubAllEnvs()
   stdout.end()
   stderr.end()
   return { code: exitCodes[exit].code, stdout: await said[0], stderr: await said[1] }
