@@ -1,7 +1,7 @@
 import { appendFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 
 const documents = Object.fromEntries(
@@ -119,7 +119,7 @@ describe('claude-batch report', () => {
   it('says so where no run has written', async () => {
     const cwd = await folderWith({})
     await writeFile(join(cwd, 'x'), '')
-    const { code, stderr } = await runCli(['report', 'nowhere'], { cwd })
+    const { code, stderr } = await runHere(['report', 'nowhere'], { cwd })
     expect(code).toBe(3)
     expect(stderr).toBe(
       'claude-batch: there is no ledger in nowhere: no run has written there; name the output folder: claude-batch report <dir>\n',

@@ -41,7 +41,7 @@ describe('claude-batch summarize', () => {
   it('accounts for exactly what the service bills', async () => {
     const cwd = await folderWith(docs(5))
     const { env, simulator } = await serviceFor({ faults: { '529': 0.3, max_tokens: 0.2 }, seed: 4 })
-    const { stderr } = await runCli(['summarize', 'docs', '--retries', '10'], { cwd, env })
+    const { stderr } = await runHere(['summarize', 'docs', '--retries', '10'], { cwd, env })
     const { inputTokens, outputTokens } = simulator.stats().billed
     expect(stderr).toContain(
       `${inputTokens.toLocaleString('en-US')} in, ${outputTokens.toLocaleString('en-US')} out`,
@@ -54,7 +54,7 @@ describe('claude-batch summarize', () => {
     const { env, simulator } = await serviceFor({
       script: ({ request }) => onlyFor('Document 1', bad)(request.text),
     })
-    const { code, stderr } = await runCli(['summarize', 'docs'], { cwd, env })
+    const { code, stderr } = await runHere(['summarize', 'docs'], { cwd, env })
     expect(code).toBe(1)
     expect(await readdir(join(cwd, 'summaries/docs'))).toEqual([
       'a.md.summary.md',
@@ -74,7 +74,7 @@ describe('claude-batch summarize', () => {
     const { env } = await serviceFor({
       script: ({ request }) => onlyFor('Document 1', { kind: 'status', status: 529 })(request.text),
     })
-    const { code, stderr } = await runCli(['summarize', 'docs', '--retries', '0'], { cwd, env })
+    const { code, stderr } = await runHere(['summarize', 'docs', '--retries', '0'], { cwd, env })
     expect(code).toBe(75)
     expect(stderr).toContain('1 failed (worth running again)')
   })
@@ -105,7 +105,7 @@ describe('claude-batch summarize', () => {
     async (_name, behaviour, message) => {
       const cwd = await folderWith(docs(20))
       const { env, simulator } = await serviceFor({ script: () => behaviour })
-      const { code, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
+      const { code, stderr } = await runHere(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
       expect(code).toBe(4)
       expect(simulator.stats().requests).toBeLessThanOrEqual(2)
       expect(stderr).toMatch(message)
@@ -117,7 +117,7 @@ describe('claude-batch summarize', () => {
   it('names the models it knows when it does not know the one asked for', async () => {
     const cwd = await folderWith(docs(1))
     const { env } = await serviceFor({})
-    const { code, stderr } = await runCli(['summarize', 'docs', '--model', 'claude-haiku-9'], { cwd, env })
+    const { code, stderr } = await runHere(['summarize', 'docs', '--model', 'claude-haiku-9'], { cwd, env })
     expect(code).toBe(4)
     expect(stderr).toMatch(/404 not_found_error.*Known are .*haiku/)
   })
@@ -146,7 +146,7 @@ describe('claude-batch summarize', () => {
     const { env } = await serviceFor({
       script: ({ index }) => (index === 0 ? { kind: 'status', status: 529 } : answer),
     })
-    await runCli(['summarize', 'docs', '--log', 'run.log'], { cwd, env })
+    await runHere(['summarize', 'docs', '--log', 'run.log'], { cwd, env })
     const lines = jsonLines(await readFile(join(cwd, 'run.log'), 'utf8'))
     expect(lines).toEqual([
       expect.objectContaining({
@@ -190,7 +190,7 @@ describe('claude-batch in a pipeline', () => {
       return text.includes('Document 1') ? { kind: 'status', status: 422 } : answer
     }
     const { env } = await serviceFor({ script: ({ request }) => slowFirst(request.text) })
-    const { code, stdout } = await runCli(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '-q'], {
+    const { code, stdout } = await runHere(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '-q'], {
       cwd,
       env,
     })
@@ -220,7 +220,7 @@ describe('claude-batch in a pipeline', () => {
       script: ({ request }) =>
         request.text.includes('Document 0') ? { kind: 'answer', delayMs: 300 } : answer,
     })
-    const { stdout } = await runCli(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '--unordered'], {
+    const { stdout } = await runHere(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '--unordered'], {
       cwd,
       env,
     })
@@ -347,7 +347,7 @@ describe('claude-batch used wrongly', () => {
 
   it('without credentials says the two ways on, and writes nothing', async () => {
     const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runCli(['summarize', 'a.md'], { cwd, env: { HOME: cwd } })
+    const { code, stderr } = await runHere(['summarize', 'a.md'], { cwd, env: { HOME: cwd } })
     expect(code).toBe(2)
     expect(stderr).toMatch(/ANTHROPIC_API_KEY.*--simulate/)
     expect(await readdir(cwd)).toEqual(['a.md'])
@@ -386,7 +386,7 @@ describe('claude-batch used wrongly', () => {
       HTTPS_PROXY: '127.0.0.1:1',
       ANTHROPIC_BASE_URL: 'https://nowhere.internal',
     }
-    const { code, stderr } = await runCli(['summarize', 'a.md', '--retries', '0'], { cwd, env })
+    const { code, stderr } = await runHere(['summarize', 'a.md', '--retries', '0'], { cwd, env })
     expect(code).toBe(75)
     expect(stderr).toContain('ECONNREFUSED')
     expect(stderr).not.toContain('billed')
@@ -397,7 +397,7 @@ describe('claude-batch used wrongly', () => {
     ['a list of lines with -0', ['-0'], 'a.md\nb.md\n', /leave out -0/],
   ])('tells %s', async (_name, flags, input, message) => {
     const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runCli(['summarize', '--files-from', '-', ...flags, '--simulate'], {
+    const { code, stderr } = await runHere(['summarize', '--files-from', '-', ...flags, '--simulate'], {
       cwd,
       input,
     })
@@ -407,7 +407,7 @@ describe('claude-batch used wrongly', () => {
 
   it('does not send a key over plain http to a public host', async () => {
     const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runCli(['summarize', 'a.md'], {
+    const { code, stderr } = await runHere(['summarize', 'a.md'], {
       cwd,
       env: { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'http://example.com' },
     })
@@ -435,6 +435,6 @@ describe('claude-batch without a key', () => {
 
   it('an empty directory is a success', async () => {
     const cwd = await folderWith({ 'docs/image.png': 'x' })
-    expect((await runCli(['summarize', 'docs', '--simulate'], { cwd })).code).toBe(0)
+    expect((await runHere(['summarize', 'docs', '--simulate'], { cwd })).code).toBe(0)
   })
 })
