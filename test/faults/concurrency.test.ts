@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { type Holder, holderFor } from '../../src/sinks/holder.ts'
+import { realWorld } from '../../src/world.ts'
 import { folderWith, runCli, running } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 import { replyOf } from '../support/scripted-ask.ts'
@@ -16,6 +17,7 @@ const memoryIn = (cwd: string) => join(cwd, 'summaries/.claude-batch')
 const lockIn = (cwd: string) => join(memoryIn(cwd), 'lock')
 const lockOf = async (cwd: string) => JSON.parse(await readFile(lockIn(cwd), 'utf8')) as Holder
 const answer: Behaviour = { kind: 'answer', delayMs: 5 }
+const { isRunning } = realWorld()
 const silence: Behaviour = { kind: 'stall', afterHeaders: false }
 
 /** A lock as this test's own process would hold it, but for what is said otherwise. */
@@ -36,7 +38,7 @@ describe('two runs for one output folder', () => {
     const { env, hits } = await countedService(() => silence)
     const cwd = await folderWith(docs('a'))
     const { child } = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
-    const { code, stderr } = await runCli(summarize, { cwd, env })
+    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
     expect(code).toBe(7)
     const { pid, host, since } = await lockOf(cwd)
     expect(pid).toBe(child.pid)
@@ -53,7 +55,7 @@ describe('two runs for one output folder', () => {
     const { child } = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
     child.kill('SIGSTOP')
     await utimes(lockIn(cwd), 1_000_000_000, 1_000_000_000)
-    expect(await runCli(summarize, { cwd, env })).toMatchObject({ code: 7 })
+    expect(await runHere(summarize, { cwd, env, isRunning })).toMatchObject({ code: 7 })
     expect(await lockOf(cwd)).toMatchObject({ pid: child.pid })
   })
 
@@ -81,7 +83,7 @@ describe('two runs for one output folder', () => {
     const cwd = await folderWith(docs())
     const first = await running(summarize, { cwd, env }, async () => (await ledgerOf(cwd)).length > 0)
     await rm(lockIn(cwd))
-    const ends = [await runCli(summarize, { cwd, env }), await first.ended]
+    const ends = [await runHere(summarize, { cwd, env, isRunning }), await first.ended]
     for (const { code, stderr } of ends) {
       // What the other has written meanwhile is foreign, and what it was writing may be swept.
       expect([0, 1, 6], stderr).toContain(code)
@@ -98,8 +100,8 @@ describe('two runs for one output folder', () => {
     const cwd = await folderWith(docs('a'))
     const first = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
     const [short, long] = await Promise.all([
-      runCli([...summarize, '--wait-lock', '0.1s'], { cwd, env }),
-      runCli([...summarize, '--wait-lock', '20s'], { cwd, env }),
+      runHere([...summarize, '--wait-lock', '0.1s'], { cwd, env, isRunning }),
+      runHere([...summarize, '--wait-lock', '20s'], { cwd, env, isRunning }),
     ])
     expect(await first.ended).toMatchObject({ code: 0 })
     expect(short).toMatchObject({ code: 7, stderr: expect.not.stringContaining('--wait-lock') })
@@ -119,7 +121,7 @@ describe('two runs for one output folder', () => {
     const args = [...summarize, '--concurrency', '2']
     const first = await running(args, { cwd, env: npx, by }, async () => (await ledgerOf(cwd)).length > 0)
     first.child.kill('SIGKILL')
-    expect(await runCli(summarize, { cwd, env })).toMatchObject({ code: 7 })
+    expect(await runHere(summarize, { cwd, env, isRunning })).toMatchObject({ code: 7 })
     await first.ended
     expect(hits()).not.toHaveProperty('d')
     expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
@@ -134,7 +136,7 @@ describe('a lock that was left', () => {
     const cwd = await folderWith(docs())
     const pid = await deadPid()
     await writeLock(cwd, { pid })
-    const { code, stderr } = await runCli(summarize, { cwd, env })
+    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
     expect(code).toBe(0)
     expect(stderr.match(/took over/g)).toHaveLength(1)
     expect(stderr).toContain(`process ${pid} since 2026-11-22T10:00:00.000Z, is dead; took over`)
@@ -148,7 +150,7 @@ describe('a lock that was left', () => {
     const { child, ended } = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
     child.kill('SIGKILL')
     await ended
-    const { code, stderr } = await runCli(summarize, { cwd, env })
+    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
     expect(code).toBe(0)
     expect(stderr).toContain(`process ${child.pid} since`)
   })
@@ -168,7 +170,7 @@ describe('a lock that was left', () => {
     const { env } = await countedService()
     const cwd = await folderWith(docs('a'))
     await writeLock(cwd, { began: '1' })
-    const { code, stderr } = await runCli(summarize, { cwd, env })
+    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
     expect(code).toBe(0)
     expect(stderr).toContain(`process ${process.pid} since 2026-11-22T10:00:00.000Z, is dead; took over`)
   })

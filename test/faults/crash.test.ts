@@ -79,7 +79,7 @@ describe('a crash', () => {
     expect(killed.signal).toBe('SIGKILL')
     expect([await summarized(cwd), await ledgerOf(cwd)]).toEqual(['a', []])
 
-    const again = await runCli(['summarize', 'docs'], { cwd, env })
+    const again = await runHere(['summarize', 'docs'], { cwd, env })
     expect(again.code).toBe(0)
     expect(again.stderr).toContain('1 summary paid for by a run that was cut short is now in place')
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
@@ -90,7 +90,7 @@ describe('a crash', () => {
     const { env } = await countedService()
     const cwd = await folderWith(docs('a'))
     const memory = join(cwd, 'summaries/.claude-batch')
-    await runCli(['summarize', 'docs'], { cwd, env })
+    await runHere(['summarize', 'docs'], { cwd, env })
     const ledger = await readFile(join(memory, 'ledger.jsonl'), 'utf8')
     const [line] = await ledgerOf(cwd)
     const older = { ...line, time: '2026-01-01T00:00:00.000Z', key: 'older' }
@@ -101,7 +101,7 @@ describe('a crash', () => {
 
     const plan: FaultPlan = { do: 'kill', op: 'truncate', path: 'journal\\.jsonl$' }
     await runCli(['summarize', 'docs'], { cwd, env: { ...env, ...faulty(plan) } })
-    expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')).toBe(summaryOf('a'))
   })
 
@@ -109,7 +109,7 @@ describe('a crash', () => {
     const { env } = await countedService()
     const cwd = await folderWith(docs())
     const log = join(await folderWith({}), 'operations')
-    await runCli(['summarize', 'docs'], { cwd, env: { ...env, ...faulty({ log, path: inOut(cwd) }) } })
+    await runHere(['summarize', 'docs'], { cwd, env, faults: { log, path: inOut(cwd) } })
     const done = (await readFile(log, 'utf8')).trimEnd().replaceAll(`${cwd}/summaries/`, '').split('\n')
     const inOrder = (...steps: string[]) => {
       let from = 0

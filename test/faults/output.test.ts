@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest'
+import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest'
 import { folderWith, runCli, running } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 import {
@@ -220,7 +220,8 @@ describe('an output folder that cannot be', () => {
     }))
     const cwd = await folderWith(docs('ab'))
     const recorded = async () => (await ledgerOf(cwd)).length > 0
-    const { ended } = await running(summarize, { cwd, env }, recorded)
+    const ended = runHere(summarize, { cwd, env })
+    await vi.waitUntil(recorded, { timeout: 15_000, interval: 5 })
     await rm(join(cwd, 'summaries'), { recursive: true })
     const { code, stderr } = await ended
     expect(code).toBe(6)
@@ -239,7 +240,8 @@ describe('an output folder that cannot be', () => {
     const { env } = await countedService((name) => ({ kind: 'answer', delayMs: name === 'b' ? 600 : 5 }))
     const cwd = await folderWith(docs('ab'))
     const recorded = async () => (await ledgerOf(cwd)).length > 0
-    const { ended } = await running(summarize, { cwd, env }, recorded)
+    const ended = runHere(summarize, { cwd, env })
+    await vi.waitUntil(recorded, { timeout: 15_000, interval: 5 })
     await rm(ledgerIn(cwd))
     const { code, stderr } = await ended
     expect(code).toBe(6)
@@ -359,8 +361,9 @@ describe('temporary files', () => {
     const { env } = await countedService()
     const [cwd, elsewhere] = [await folderWith(docs()), await folderWith({})]
     const log = join(await folderWith({}), 'operations')
-    const traced = { ...env, ...faulty({ log, op: 'rename|link|copyFile' }), TMPDIR: elsewhere }
-    expect(await runCli(summarize, { cwd, env: traced })).toMatchObject({ code: 0 })
+    const faults = { log, op: 'rename|link|copyFile' }
+    const ended = await runHere(summarize, { cwd, env: { ...env, TMPDIR: elsewhere }, faults })
+    expect(ended).toMatchObject({ code: 0 })
     const moves = (await readFile(log, 'utf8')).matchAll(/^begin \w+ (\S+) (\S+)$/gm)
     const folders = [...moves].map(([, from = '', to = '']) => [dirname(from), dirname(to)])
     expect(folders).toHaveLength(5)

@@ -73,7 +73,7 @@ describe('signals', () => {
       expect(simulator.stats()).toMatchObject({ requests: 4, aborted: 0 })
       expect(await summariesIn(cwd)).toBe(4)
       expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(4)
-      expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+      expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
       expect(simulator.stats().requests).toBe(12)
     },
   )
@@ -266,7 +266,7 @@ describe('bugs and the machine', () => {
     })
     expect(code).toBe(70)
     expect(stderr).toMatch(/this is a bug, please report it: Error: nobody\n +at /)
-    const again = await runCli(['summarize', 'docs'], { cwd, env })
+    const again = await runHere(['summarize', 'docs'], { cwd, env })
     expect(again.code).toBe(0)
     expect(again.stderr).toContain('took over')
     expect(await summariesIn(cwd)).toBe(30)
@@ -286,7 +286,7 @@ describe('bugs and the machine', () => {
       env: { ...env, NODE_OPTIONS: `--max-old-space-size=40 ${preload(hog).NODE_OPTIONS}` },
     })
     expect(signal ?? code).toBe('SIGABRT')
-    expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(simulator.stats().requests).toBeLessThanOrEqual(12 + 2)
   })
 
@@ -302,7 +302,7 @@ describe('bugs and the machine', () => {
       env: { ...env, ...preload(jump) },
     })
     expect(code).toBe(0)
-    expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(simulator.stats().requests).toBe(12)
   })
 
@@ -310,7 +310,7 @@ describe('bugs and the machine', () => {
     const cwd = await folderWith(docs(5))
     const { env, simulator } = await serviceFor({ latency: { medianMs: 400, sigma: 0 } })
     const args = ['summarize', 'docs', '--deadline', '500ms', '--concurrency', '1']
-    const { code, stderr } = await runCli(args, { cwd, env })
+    const { code, stderr } = await runHere(args, { cwd, env })
     expect(code).toBe(5)
     expect(stderr).toMatch(
       /not done[\s\S]*stopped at --deadline 500 ms; the same command goes on with the rest/,
@@ -338,7 +338,7 @@ describe('bugs and the machine', () => {
       script: ({ index }) => ({ kind: 'status', status: index % 2 === 0 ? 422 : 413 }),
     })
     const args = ['summarize', 'docs', '--max-failures', '3', '--concurrency', '1']
-    const { code, stderr } = await runCli(args, { cwd, env })
+    const { code, stderr } = await runHere(args, { cwd, env })
     expect([code, simulator.stats().requests]).toEqual([5, 3])
     expect(stderr).toContain('3 failed, 6 not done')
   })
@@ -364,7 +364,7 @@ describe('kills', () => {
       signals.push(signal)
     }
     expect(signals).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL'])
-    expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(await summariesIn(cwd)).toBe(60)
     expect(simulator.stats().requests).toBeLessThanOrEqual(60 + 3 * 4)
   })
@@ -383,7 +383,7 @@ describe('kills', () => {
     expect(signal).toBe('SIGKILL')
     // The append may have been quicker than the signal.
     await writeFile(join(cwd, 'summaries/.claude-batch/journal.jsonl'), '')
-    expect((await runCli(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(simulator.stats().requests).toBe(2)
   })
 })
