@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Source } from '../../src/core/document.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
+import type { Files } from '../../src/sinks/files.ts'
 import { openFiles } from '../support/open-files.ts'
 import { folderWith } from '../support/run-cli.ts'
 
@@ -17,10 +18,17 @@ const bad: Outcome = {
   partial: 'Half',
 }
 
+/** Open until the test is over. */
+async function opened(out: string, sources: readonly Source[]): Promise<Files> {
+  const sink = await openFiles(out, sources)
+  onTestFinished(() => sink.close())
+  return sink
+}
+
 describe('filesSink', () => {
   it('mirrors the tree, and leaves no temporary file', async () => {
     const out = await folderWith({})
-    await (await openFiles(out, [source])).write(good)
+    await (await opened(out, [source])).write(good)
     expect(await readdir(join(out, 'docs'))).toEqual(['a.md.summary.md'])
     expect(await readFile(join(out, 'docs/a.md.summary.md'), 'utf8')).toBe('Good.\n')
     expect(await readdir(out)).toEqual(['.claude-batch', 'docs'])
@@ -28,7 +36,7 @@ describe('filesSink', () => {
 
   it('leaves an earlier good summary alone when the document fails, and removes the record when it succeeds', async () => {
     const out = await folderWith({})
-    const sink = await openFiles(out, [source])
+    const sink = await opened(out, [source])
     await sink.write(good)
     await sink.write(bad)
     expect((await readdir(join(out, 'docs'))).sort()).toEqual(['a.md.error.txt', 'a.md.summary.md'])
@@ -39,7 +47,7 @@ describe('filesSink', () => {
 
   it('keeps the text that was paid for in the record', async () => {
     const out = await folderWith({})
-    await (await openFiles(out, [source])).write(bad)
+    await (await opened(out, [source])).write(bad)
     const record = await readFile(join(out, 'docs/a.md.error.txt'), 'utf8')
     expect(record.split('\n')[0]).toBe('ERROR: 500 api_error: down')
     expect(record).toContain('\nHalf\n')
@@ -49,7 +57,7 @@ describe('filesSink', () => {
     const out = await folderWith({ 'precious.txt': 'mine' })
     await mkdir(join(out, 'docs'))
     await symlink(join(out, 'precious.txt'), join(out, 'docs/a.md.summary.md'))
-    await (await openFiles(out, [source])).write(good)
+    await (await opened(out, [source])).write(good)
     expect(await readFile(join(out, 'precious.txt'), 'utf8')).toBe('mine')
     expect(await readFile(join(out, 'docs/a.md.summary.md'), 'utf8')).toBe('Good.\n')
   })
@@ -57,19 +65,19 @@ describe('filesSink', () => {
   it('refuses a directory that a link leads out of the output folder', async () => {
     const [out, elsewhere] = [await folderWith({}), await folderWith({})]
     await symlink(elsewhere, join(out, 'docs'))
-    const sink = await openFiles(out, [source])
+    const sink = await opened(out, [source])
     await expect(sink.write(good)).rejects.toMatchObject({ exit: 'io' })
     expect(await readdir(elsewhere)).toEqual([])
   })
 
   it('says at once when the folder is a file', async () => {
     const folder = await folderWith({ out: 'a file' })
-    await expect(openFiles(join(folder, 'out'), [])).rejects.toMatchObject({ exit: 'usage' })
+    await expect(opened(join(folder, 'out'), [])).rejects.toMatchObject({ exit: 'usage' })
   })
 
   it('reports a directory in the way of one summary as what it is', async () => {
     const out = await folderWith({ 'docs/a.md.summary.md/x': '' })
-    const sink = await openFiles(out, [source])
+    const sink = await opened(out, [source])
     await expect(sink.write(good)).rejects.toMatchObject({
       exit: 'io',
       message: expect.stringContaining('directory'),
@@ -84,7 +92,7 @@ describe('filesSink', () => {
       path,
       named: true,
     }))
-    const sink = await openFiles(out, twins)
+    const sink = await opened(out, twins)
     for (const twin of twins) await sink.write({ ...good, source: twin, text: twin.path })
     const names = await readdir(join(out, 'x'))
     const texts = await Promise.all(names.map((name) => readFile(join(out, 'x', name), 'utf8')))
@@ -94,7 +102,7 @@ describe('filesSink', () => {
   it('takes names as long as a file system can hold', async () => {
     const out = await folderWith({})
     const long = { ...source, path: '長'.repeat(85) }
-    await (await openFiles(out, [long])).write({ ...good, source: long })
+    await (await opened(out, [long])).write({ ...good, source: long })
     expect((await readdir(out)).filter((name) => name.endsWith('.md'))).toHaveLength(1)
   })
 })
