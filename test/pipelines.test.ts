@@ -1,56 +1,80 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdir, symlink } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { bin, folderWith } from './support/run-cli.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bin } from './support/run-cli.ts'
 
 const page = readFileSync(resolve(import.meta.dirname, '../docs/pipelines.md'), 'utf8')
 const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = '']) => text)
 const missing = ['bash', 'git', 'jq', 'find'].filter((name) => spawnSync(name, ['--version']).status !== 0)
 
-/** A repository whose branch has changed one of three documents. */
-async function repository() {
-  const cwd = await folderWith({
+/** Makes a repository of it, whose branch has changed one of three documents. */
+async function fill(cwd: string): Promise<void> {
+  for (const folder of ['bin', 'docs', 'notes']) await mkdir(join(cwd, folder), { recursive: true })
+  const files = {
     'notes.md': '# Notes\n\nThe ferry leaves at nine.\n',
     'notes/b.md': 'The tide is high at ten.\n',
     'docs/a.md': 'The harbour has a keeper.\n',
     'docs/it is "odd".md': 'The keeper has a dog.\n',
     'docs/c.md': 'The dog sleeps.\n',
-  })
-  await mkdir(join(cwd, 'bin'))
+  }
+  for (const [path, text] of Object.entries(files)) await writeFile(join(cwd, path), text)
   await symlink(bin, join(cwd, 'bin/claude-batch'))
   const setUp = `git init -q -b main; git add docs/a.md docs/c.md notes* && git -c user.name=n -c user.email=e commit -qm x
     git checkout -q -b branch; echo 'It barks.' >> docs/c.md`
   expect(spawnSync('bash', ['-ec', setUp], { cwd }).status).toBe(0)
-  return cwd
+}
+
+interface Done {
+  readonly cwd: string
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
 }
 
 const run = (text: string, cwd: string) =>
-  spawnSync('bash', ['-euo', 'pipefail', '-c', text], {
-    cwd,
-    encoding: 'utf8',
-    env: { PATH: `${cwd}/bin:${process.env['PATH']}`, HOME: cwd, CLAUDE_BATCH_SIMULATE: '1' },
+  new Promise<Done>((resolve) => {
+    const env = { PATH: `${cwd}/bin:${process.env['PATH']}`, HOME: cwd, CLAUDE_BATCH_SIMULATE: '1' }
+    const args = ['-euo', 'pipefail', '-c', text]
+    const child = execFile('bash', args, { cwd, env }, (error, stdout, stderr) => {
+      resolve({ cwd, status: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
+    child.stdin?.end()
   })
 
 describe.skipIf(missing.length > 0)('the page about pipelines', () => {
+  let folder: string
+  /** Of each command, at once, in a repository of its own. */
+  let done: Done[] = []
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
+    await fill(join(folder, 'first'))
+    done = await Promise.all(
+      commands.map(async (text, n) => {
+        const cwd = join(folder, `${n}`)
+        await cp(join(folder, 'first'), cwd, { recursive: true, preserveTimestamps: true })
+        return run(text, cwd)
+      }),
+    )
+  }, 60_000)
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
   it('has commands', () => expect(commands.length).toBeGreaterThan(5))
 
-  it.each(commands.map((text) => [text.split('\n')[0], text] as const))(
-    'is right about %s',
-    async (_, text) => {
-      const { status, stderr } = run(text, await repository())
-      expect([status, stderr.match(/ERROR|cannot|error:/)]).toEqual([0, null])
-    },
-  )
+  it.each(commands.map((text, n) => [text.split('\n')[0], n] as const))('is right about %s', (_, n) => {
+    const { status, stderr = '' } = done[n] ?? {}
+    expect([status, stderr.match(/ERROR|cannot|error:/)]).toEqual([0, null])
+  })
 
-  it('tells what comes out', async () => {
-    const cwd = await repository()
-    const block = (start: string) => commands.find((text) => text.includes(start)) ?? ''
-    const changed = run(block('git diff'), cwd)
-    expect(readdirSync(join(cwd, 'summaries/docs'))).toEqual(['c.md.summary.md'])
+  it('tells what comes out', () => {
+    const of = (part: string) => done[commands.findIndex((text) => text.includes(part))] as Done
+    const changed = of('git diff')
+    expect(readdirSync(join(changed.cwd, 'summaries/docs'))).toEqual(['c.md.summary.md'])
     expect(changed.stdout).toBe('')
-    const { stdout } = run(block('--format jsonl'), cwd)
+    const { stdout } = of('--format jsonl')
     expect(
       stdout
         .split('\n')
