@@ -91,7 +91,7 @@ describe('every Markdown file under node_modules', () => {
     expect(written.length).toBe(
       new Set(lines.filter(({ status }) => status === 'summarized').map(({ path }) => path)).size,
     )
-    expect(await runCli([...args, '-q'], { cwd: modules, env })).toMatchObject({ stdout: '' })
+    expect(await runHere([...args, '-q'], { cwd: modules, env })).toMatchObject({ stdout: '' })
     expect(simulator.stats().requests).toBe(requests)
   }, 60_000)
 })
