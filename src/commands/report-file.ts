@@ -10,11 +10,11 @@ import { writeWhole } from '../sinks/whole-file.ts'
 import type { World } from '../world.ts'
 import type { Asking } from './asking.ts'
 
-export const reportFormats = ['json', 'md', 'html'] as const
+const reportFormats = ['json', 'md', 'html'] as const
 export type ReportFormat = (typeof reportFormats)[number]
 
 /** What a report is to be, by its file's name. @throws UsageError */
-export function formatOf(file: string): ReportFormat {
+function formatOf(file: string): ReportFormat {
   const format = reportFormats.find((format) => extname(file).toLowerCase() === `.${format}`)
   if (format === undefined)
     throw new UsageError(`--report ${file}: expected a name that ends in .json, .md or .html`)
@@ -53,11 +53,8 @@ export function reportOf(
     async write(run, end) {
       const recorded = await recordedOf(run, out, world.cwd, remembered)
       const texts = await textsFor(format, recorded.lines, out, remembered)
-      const text = await formatted(format, [{ ...recorded, end }], texts, {
-        program,
-        wall: world.clock.wall(),
-      })
-      await writeFileWhole(file, text, world)
+      const how = { program, wall: world.clock.wall() }
+      await writeFileWhole(file, await formatted(format, [{ ...recorded, end }], texts, how), world)
     },
   }
 }
@@ -88,20 +85,26 @@ export function seenFromOut(out: string, cwd: string): string {
   return relative(out, cwd).split(sep).join('/')
 }
 
-/** The report of recorded runs in some format. @param texts the summaries, by their documents' paths */
+/** The report of recorded runs in some format, in pieces. @param texts the summaries, by their documents' paths */
 export async function formatted(
   format: ReportFormat,
   recorded: readonly RecordedRun[],
   texts: ReadonlyMap<string, string>,
   { program, wall }: { readonly program: string; readonly wall: number },
-): Promise<string> {
+): Promise<Iterable<string>> {
   const made = new Date(wall).toISOString()
   const report = reportFile(recorded, { made, program, ...(format !== 'json' && { texts }) })
-  return `${JSON.stringify(report, null, 2)}\n`
+  if (format === 'html') return (await import('../ui/report-html/report.ts')).reportHtml(report)
+  if (format === 'md') return [(await import('../ui/report-markdown.ts')).reportMarkdown(report)]
+  return [`${JSON.stringify(report, null, 2)}\n`]
 }
 
 /** Writes a file whole or not at all, with the folders it is in. @throws RunError `io` */
-export async function writeFileWhole(file: string, text: string, { pid }: World): Promise<void> {
+export async function writeFileWhole(
+  file: string,
+  text: string | Iterable<string>,
+  { pid }: World,
+): Promise<void> {
   const folder = dirname(file)
   await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     throw new RunError('io', `cannot write ${file}: ${error.code ?? error.message}`)

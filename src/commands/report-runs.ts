@@ -35,14 +35,10 @@ export async function reportRuns(
   } else if (by !== undefined) {
     await write(groupsText(by, reportFile(runs, { made: '', program: version }).by[by]))
   } else {
-    const texts =
-      format === 'html' || format === 'md'
-        ? await textsOf(
-            out,
-            runs.flatMap(({ lines }) => lines),
-          )
-        : new Map()
-    await write(await formatted(format === 'text' ? 'md' : format, runs, texts, how))
+    const lines = format === 'json' ? [] : runs.flatMap((it) => it.lines)
+    const texts = await textsOf(out, lines)
+    for (const piece of await formatted(format === 'text' ? 'md' : format, runs, texts, how))
+      await write(piece)
   }
   return 'ok'
 }

@@ -44,8 +44,8 @@ const fablePrices = flat(10, 50, 12.5, 20, 1)
 
 /**
  * The models by id: limits, prices, thinking and efforts.
- * Read on the day of {@link pricesRead} from {@link pricesSource}, https://platform.claude.com/docs/en/models/overview
- * and the pages of each model.
+ * Read on the day of {@link pricesRead} from https://platform.claude.com/docs/en/about-claude/pricing,
+ * https://platform.claude.com/docs/en/models/overview and the pages of each model.
  */
 const models = {
   'claude-haiku-5-5': {
@@ -104,9 +104,8 @@ export function retirementOf(model: string): Model['retires'] {
   return ownEntry(retired, model) ?? findModel(model)?.retires
 }
 
-/** When the table was read, and where. */
+/** When the table was read. */
 export const pricesRead = '2026-11-22'
-export const pricesSource = 'https://platform.claude.com/docs/en/about-claude/pricing'
 
 export const defaultModel = 'claude-haiku-5-5'
 

@@ -16,7 +16,7 @@ export interface Terms {
 }
 
 /** Tokens that were, or may be, billed. */
-export interface Billed {
+interface Billed {
   /** That answered. */
   readonly model: string
   /** The name it was asked by, where a server may answer under another. */

@@ -11,6 +11,7 @@ import { cannotWrite } from './disk-error.ts'
  * Writes a file whole or not at all: a temporary file in the same directory, synced, then renamed over the name.
  * Killed at any instant, it leaves the old content or the new. A link at the name is replaced, not followed; a link
  * that leads a directory out of `root` is refused. `root` itself is there, or has been removed and stays so.
+ * @param text in pieces, where it may be long
  * @param nonce makes the temporary name this process's own
  * @returns the file as `stat` will show it
  * @throws RunError `io` that names the file and the reason
@@ -18,7 +19,7 @@ import { cannotWrite } from './disk-error.ts'
 export async function writeWhole(
   root: string,
   file: string,
-  text: string,
+  text: string | Iterable<string>,
   nonce: string,
 ): Promise<FileStats> {
   const directory = dirname(file)
@@ -35,7 +36,7 @@ export async function writeWhole(
     const handle = await open(temporary, flags, 0o666)
     let stats: FileStats
     try {
-      await handle.writeFile(text)
+      for (const piece of typeof text === 'string' ? [text] : text) await handle.writeFile(piece)
       await handle.sync()
       stats = await handle.stat()
     } finally {

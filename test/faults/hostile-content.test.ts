@@ -1,8 +1,9 @@
 import { chmod, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { loadPrompt } from '../../src/inputs/prompt.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
+import { noBrowser, openUrl, startBrowser } from '../support/browser.ts'
 import { listener } from '../support/listener.ts'
 import { orderlyRun } from '../support/orderly-run.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
@@ -98,8 +99,44 @@ describe('the text of a model', () => {
     ])
   })
 
-  it.todo('X07 HTML report: escaped by context (comes with the HTML report)')
-  it.todo('X08 HTML report: no live remote images or links (comes with the HTML report)')
+  it('X07 X08 is text on the page of a report, with its name, and asks nobody for pictures', async (context) => {
+    const loud = `<script>document.title = 'pwn'</script>"><img src=https://evil.example/i onerror="document.title = 'pwn'">`
+    const quiet = '![](https://evil.example/?q=1) [go](javascript:alert(1)) \u001b[2J\u202e'
+    const said = `${loud} ${quiet}`
+    const name = `docs/"><img onerror=x>' onx='.md`
+    const cwd = await folderWith({ [name]: prose('ale'), 'docs/bad.md': prose('beer') })
+    const { env } = await serviceFor({
+      script: ({ request }) =>
+        request.text.includes('beer') ? { kind: 'status', status: 400, message: loud } : saying(said),
+    })
+    for (const file of ['r.md', 'r.html'])
+      expect(
+        (
+          await orderlyRun(['summarize', 'docs', '--force', '--report', file], {
+            cwd,
+            env,
+            alsoWrites: ['r.md', 'r.html'],
+          })
+        ).code,
+      ).toBe(1)
+    const markdown = await readFile(join(cwd, 'r.md'), 'utf8')
+    expect(markdown.replace(/`+[^`]*`+/g, '')).not.toMatch(/(?<!\\)(<script|<img|!\[)|\u001b|\u202e/)
+
+    const why = noBrowser()
+    if (why !== undefined) return context.skip(why)
+    const browser = await startBrowser()
+    onTestFinished(() => browser.close())
+    const { page, complaints, requests } = await openUrl(browser, `file://${join(cwd, 'r.html')}`)
+    const row = page.locator('#table tr', { hasText: 'onx=' })
+    expect(await row.locator('.name').textContent()).toBe(name)
+    await row.locator('.name').click()
+    await expect.poll(() => page.locator('#table').textContent()).toContain(`${loud} ${quiet.slice(0, -5)}`)
+    expect(await page.locator('#table').textContent()).toContain('\\x1b[2J\\u{202e}')
+    expect(await page.locator('main').textContent()).toContain('400 invalid_request_error: <script>')
+    expect(await page.locator('img, a[href^="http"], a[href^="javascript"]').count()).toBe(0)
+    expect(await page.title()).toBe('1 of 2 documents summarized – claude-batch')
+    expect([...complaints, ...requests]).toEqual([])
+  })
   it.todo('X09 CSV cells that begin like formulas (there is no CSV report)')
 })
 

@@ -187,7 +187,7 @@ describe('the program itself', () => {
     })
     const [{ files }] = JSON.parse(listed) as [{ files: { path: string }[] }]
     const expected =
-      /^(dist\/.*\.(js|d\.ts)|dist\/server\/page\.html|dist\/schemas\/(config|prompt)\.json|dist\/man\/claude-batch\.1|bin\/claude-batch\.js|prompts\/\w+\.yaml|README\.md|LICENSE|package\.json)$/
+      /^(dist\/.*\.(js|d\.ts)|dist\/server\/page\.html|dist\/ui\/report-html\/page\.css|dist\/schemas\/(config|prompt|report)\.json|dist\/man\/claude-batch\.1|bin\/claude-batch\.js|prompts\/\w+\.yaml|README\.md|LICENSE|package\.json)$/
     expect(files.map(({ path }) => path).filter((path) => !expected.test(path))).toEqual([])
     const { scripts, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     expect(Object.keys(scripts).filter((name) => /install/.test(name))).toEqual([])
