@@ -6,11 +6,8 @@ import { armSummary, ratiosOf } from '../core/comparison.ts'
 import type { Source } from '../core/document.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
-import { createTally } from '../core/report.ts'
-import { unchanged } from '../core/standing.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
-import { stacked } from '../engine/stack.ts'
 import { summarizeAll } from '../engine/summarize.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { find } from '../inputs/find.ts'
@@ -20,17 +17,18 @@ import { type Result, resultsIn } from '../sinks/results.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { writeWhole } from '../sinks/whole-file.ts'
 import { comparisonMarkdown, comparisonTable, textsMarkdown } from '../ui/comparison.ts'
-import { createTeller } from '../ui/teller.ts'
 import type { World } from '../world.ts'
 import { type Arm, armsOf } from './arms.ts'
+import { confirmed } from './confirm.ts'
 import { deliveryTo } from './delivery.ts'
 import { type Destination, folderDestination } from './destination.ts'
+import { forecastBySize } from './forecast-by-size.ts'
 import { moneyFor, retirements } from './money.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
 import { serviceFor } from './service.ts'
-import { paceSettings } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
 import { inTurns, sampled } from './turns.ts'
+import { watched } from './watched.ts'
 
 /**
  * Sends the same documents through several prompts and models, in turns, so that no time of day is one arm's alone, and
@@ -42,12 +40,12 @@ export async function compare(
   world: World,
   version: string,
 ): Promise<Exit> {
-  const { clock, random, cwd, stderr } = world
+  const { clock, cwd, stderr } = world
   const start = clock.now()
-  const run: SummarizeOptions = { ...sameAsSummarize, ...options }
-  const inputs = await namedInputs(args, run, world)
+  const own: SummarizeOptions = { ...sameAsSummarize, ...options }
+  const inputs = await namedInputs(args, own, world)
   const out = resolve(cwd, options.out)
-  const found = await find(inputs, walkOptions(run, world, out))
+  const found = await find(inputs, walkOptions(own, world, out))
   if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
   const sources = sampled(found.sources, options.sample)
   const service = await serviceFor(options, world)
@@ -59,48 +57,34 @@ export async function compare(
     const { endpoint } = service
     const arms = await armsOf(options, { cwd, inputRoots: rootsOf(inputs, world) }, endpoint)
     const models = arms.flatMap(({ asking }) => asking.models)
-    const { priceOf, purse } = moneyFor(options, models)
+    const money = moneyFor(options, models)
     for (const text of retirements(models, clock.wall())) stderr.write(`claude-batch: ${text}\n`)
     const log = options.log === undefined ? undefined : await openLog(resolve(cwd, options.log))
     for (const { folder, asking } of arms) {
       const drain = halt.drain
       opened.push(
-        await folderDestination(join(out, folder), sources, { options: run, world, asking, version, drain }),
+        await folderDestination(join(out, folder), sources, { options: own, world, asking, version, drain }),
       )
     }
     const { tasks, armFor } = inTurns(sources, arms, opened)
+    const forecasts = () =>
+      arms.flatMap(({ asking }, n) => {
+        const { todo, experience } = opened[n] ?? { todo: [], experience: new Map() }
+        return forecastBySize(todo, experience, { asking, priceOf: money.priceOf })
+      })
+    await confirmed(forecasts, 'answers', { options, world, drain: halt.drain })
     const client = tasks.length === 0 ? undefined : (await service.open()).ask
 
-    const tally = createTally()
-    for (const { done } of opened)
-      for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
-    const { ask, pace } = stacked(client ?? (() => Promise.reject(new Error('there was nothing to ask'))), {
-      ...paceSettings(options, arms[0]?.asking.model ?? ''),
-      retries: options.retries,
-      maxWaitMs: options.maxWait * 1000,
-      clock,
-      random,
-      drain: halt.drain,
-      priceOf,
-      purse,
-      onPause: (pause) => teller.paused(pause),
-      listener: {
-        sent: () => teller.sent(),
-        ended(attempt) {
-          tally.attempt(attempt)
-          log?.attempt(attempt)
-          teller.ended(attempt)
-        },
-      },
-    })
-    const teller = createTeller({
-      stderr,
-      env: world.env,
-      ...options,
+    const { ask, pace, tally, teller } = watched(client, {
+      options: own,
+      world,
+      halt,
+      money,
+      log,
+      model: arms[0]?.asking.model ?? '',
       total: tasks.length,
-      tally,
-      waitingFor: () => pace.account().latest,
-      elapsed: () => clock.now() - start,
+      done: opened.flatMap(({ done }) => done),
+      start,
     })
     draining = teller.draining
     const outcomes = summarizeAll({

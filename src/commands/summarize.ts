@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
-import type { Ask } from '../core/ask.ts'
+import type { Source } from '../core/document.ts'
 import { endLineOf } from '../core/end-line.ts'
+import type { Experience } from '../core/estimate.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { printable } from '../core/printable.ts'
 import type { Tally } from '../core/report.ts'
@@ -22,6 +23,7 @@ import { askingFor } from './asking.ts'
 import { confirmed } from './confirm.ts'
 import { deliveryTo } from './delivery.ts'
 import { type Destination, folderDestination, outputFolder, stdoutDestination } from './destination.ts'
+import { forecastBySize } from './forecast-by-size.ts'
 import { moneyFor, retirements } from './money.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
 import { reportOf } from './report-file.ts'
@@ -72,7 +74,9 @@ export async function summarize(
     if (log !== undefined) open.push(log)
     // Where nothing is remembered everything is to do; nothing is to be written before somebody agreed to that.
     const fresh = out === undefined || !(await stat(ledgerIn(out)).catch(() => undefined))
-    if (fresh) await confirmed(found.sources, new Map(), common)
+    const agreed = (sources: readonly Source[], experience: Experience) =>
+      confirmed(() => [forecastBySize(sources, experience, common)], 'documents', common)
+    if (fresh) await agreed(found.sources, new Map())
     destination =
       out === undefined
         ? stdoutDestination(found.sources, common, halt.abandon)
@@ -80,8 +84,8 @@ export async function summarize(
     const { todo, done, objection, keep, again, watch } = destination
     const sink = report.watching(destination.sink, asking)
     open.unshift(sink)
-    if (!fresh) await confirmed(todo, destination.experience, common)
-    const client = todo.length > 0 ? (await service.open()).ask : nothingToAsk
+    if (!fresh) await agreed(todo, destination.experience)
+    const client = todo.length > 0 ? (await service.open()).ask : undefined
 
     const run = watched(client, {
       // What is shown as it comes needs no other sign of life.
@@ -158,8 +162,6 @@ export async function summarize(
     }
   }
 }
-
-const nothingToAsk: Ask = () => Promise.reject(new Error('there was nothing to ask'))
 
 /** Only a folder remembers what is done. */
 function goOn({ exit }: RunError, tally: Tally, out: string | undefined): string {

@@ -36,15 +36,15 @@ export interface Watched {
   readonly teller: Teller
 }
 
-/** Stacks the layers around a client, and has every sending added up, logged and shown. */
+/** Stacks the layers around a client, if one is needed, and has every sending added up, logged and shown. */
 export function watched(
-  client: Ask,
+  client: Ask | undefined,
   { options, world, halt, money, log, model, total, done, start }: WatchedOptions,
 ): Watched {
   const { clock, random, stderr, env } = world
   const tally = createTally()
   for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
-  const { ask, pace } = stacked(client, {
+  const { ask, pace } = stacked(client ?? nothingToAsk, {
     ...paceSettings(options, model),
     ...money,
     retries: options.retries,
@@ -73,3 +73,5 @@ export function watched(
   })
   return { ask, pace, tally, teller }
 }
+
+const nothingToAsk: Ask = () => Promise.reject(new Error('there was nothing to ask'))

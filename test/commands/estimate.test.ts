@@ -252,6 +252,14 @@ describe('a run that may cost more than --confirm-above', () => {
     },
   )
 
+  it('is asked about where several ways are compared, too', async () => {
+    const { run, simulator } = await setting()
+    const { code, stderr } = await run(['compare', ...dear.slice(1), '--models', 'haiku,sonnet'])
+    expect(stderr).toMatch(/40 answers will cost about \$0\.\d+ /)
+    expect(code).toBe(2)
+    expect(simulator.stats().requests).toBe(0)
+  })
+
   it('is not asked about what is done already', async () => {
     const { run } = await setting()
     await run(['summarize', 'docs'])
