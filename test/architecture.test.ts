@@ -41,7 +41,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** The one file that opens the door to each package. */
 const doors: Readonly<Record<string, readonly string[]>> = {
-  '@anthropic-ai/sdk': ['claude/client.ts', 'claude/fault.ts', 'claude/message.ts', 'claude/stream.ts'],
+  '@anthropic-ai/sdk': [
+    'claude/batches.ts',
+    'claude/client.ts',
+    'claude/fault.ts',
+    'claude/message.ts',
+    'claude/stream.ts',
+  ],
   undici: ['claude/client.ts'],
   commander: ['cli.ts', 'cli/complete.ts', 'cli/flags.ts', 'cli/settings.ts'],
   'p-limit': ['engine/pool.ts'],

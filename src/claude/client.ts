@@ -1,13 +1,14 @@
 import Anthropic from '@anthropic-ai/sdk'
-import { Agent, EnvHttpProxyAgent, fetch } from 'undici'
+import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici'
 import type { Ask, Watch } from '../core/ask.ts'
+import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
 import { AskError, type Fault } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
-import type { Reply } from '../core/reply.ts'
 import type { Request } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
-import { withDeadline } from './deadline.ts'
+import { batchesOf } from './batches.ts'
+import { type Deadline, withDeadline } from './deadline.ts'
 import { accessIn, proxiesIn, refusePlainHttp } from './environment.ts'
 import { faultOf } from './fault.ts'
 import { countReply, messageReply } from './message.ts'
@@ -31,6 +32,7 @@ export interface Client {
   readonly ask: Ask
   /** Counts the input tokens of a request instead of answering it, for nothing: the reply has a usage and no text. */
   readonly count: Ask
+  readonly batches: Batches
   /** The base URL that is asked, as the SDK resolved it. */
   readonly endpoint: string
   /** Ends all connections at once. */
@@ -50,10 +52,10 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
     // No summary comes near this; an endless body must not fill the memory.
     maxResponseSize: 16_000_000,
   }
-  const dispatcher =
-    server === undefined
-      ? new EnvHttpProxyAgent({ ...agentOptions, ...proxiesIn(env) })
-      : new Agent(agentOptions)
+  const agent = (options: Agent.Options): Dispatcher =>
+    server === undefined ? new EnvHttpProxyAgent({ ...options, ...proxiesIn(env) }) : new Agent(options)
+  const dispatcher = agent(agentOptions)
+  let bulk: Dispatcher | undefined
   const anthropic = new Anthropic({
     ...(server === undefined ? accessIn(env) : { baseURL: server.url, apiKey: server.key }),
     maxRetries: 0,
@@ -65,14 +67,21 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
   })
   const endpoint = await checkedEndpoint(anthropic)
 
-  const within = (signal: AbortSignal, send: (signal: AbortSignal) => Promise<Reply>) =>
-    withDeadline(timeouts.totalTimeoutMs, signal, async (deadline) => {
+  const faulty = (error: unknown, deadline: Deadline) => {
+    const fault = withoutSecrets(faultOf(error, clock.wall(), deadline), anthropic)
+    return new AskError(fault.status === 401 ? { ...fault, credential: credentialOf(anthropic) } : fault)
+  }
+  const within = <T>(
+    signal: AbortSignal,
+    send: (signal: AbortSignal) => Promise<T>,
+    ms = timeouts.totalTimeoutMs,
+  ) =>
+    withDeadline(ms, signal, async (deadline) => {
       try {
         return await send(deadline.signal)
       } catch (error) {
         signal.throwIfAborted()
-        const fault = withoutSecrets(faultOf(error, clock.wall(), deadline), anthropic)
-        throw new AskError(fault.status === 401 ? { ...fault, credential: credentialOf(anthropic) } : fault)
+        throw faulty(error, deadline)
       }
     })
   const ask: Ask = (request, signal, watch) =>
@@ -84,7 +93,18 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
         request.model,
       ),
     )
-  return { ask, count, endpoint, close: () => dispatcher.destroy() }
+  const batches = batchesOf({
+    anthropic,
+    endpoint,
+    within,
+    faulty: (error) => faulty(error, noDeadline),
+    paramsOf: (request) => ({ ...questionOf(request), max_tokens: request.maxTokens }),
+    dispatcher: () => (bulk ??= agent({ ...agentOptions, headersTimeout: 0, maxResponseSize: -1 })),
+  })
+  const close = async () => {
+    await Promise.all([dispatcher.destroy(), bulk?.destroy()])
+  }
+  return { ask, count, batches, endpoint, close }
 }
 
 /**
@@ -125,6 +145,8 @@ function send(
     watch,
   )
 }
+
+const noDeadline = { signal: new AbortController().signal, expired: () => false, ms: 0 }
 
 /** All of a request's body but how long the answer may be. */
 function questionOf({ model, system, user, effort, thinking }: Request) {

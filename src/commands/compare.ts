@@ -63,14 +63,22 @@ export async function compare(
     for (const { folder, asking } of arms) {
       const drain = halt.drain
       opened.push(
-        await folderDestination(join(out, folder), sources, { options: own, world, asking, version, drain }),
+        await folderDestination(join(out, folder), sources, {
+          options: own,
+          world,
+          asking,
+          version,
+          endpoint,
+          drain,
+        }),
       )
     }
     const { tasks, armFor } = inTurns(sources, arms, opened)
     const forecasts = () =>
       arms.flatMap(({ asking }, n) => {
         const { todo, experience } = opened[n] ?? { todo: [], experience: new Map() }
-        return forecastBySize(todo, experience, { asking, priceOf: money.priceOf })
+        const { requests, live } = forecastBySize(todo, experience, { asking, priceOf: money.priceOf })
+        return { requests, cost: live }
       })
     await confirmed(forecasts, 'answers', { options, world, drain: halt.drain })
     const client = tasks.length === 0 ? undefined : (await service.open()).ask
@@ -152,6 +160,8 @@ const sameAsSummarize = {
   deadline: undefined,
   report: undefined,
   dryRun: false,
+  batch: false,
+  detach: false,
   count: 'estimate',
   maxFailures: undefined,
 } as const

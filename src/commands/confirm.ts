@@ -1,10 +1,16 @@
 import type { SummarizeOptions } from '../config/flags.ts'
-import type { Bounds, Forecast } from '../core/estimate.ts'
+import type { Bounds } from '../core/estimate.ts'
 import { dollars, type Picodollars, picodollars } from '../core/price.ts'
 import { RunError, UsageError } from '../errors.ts'
 import type { World } from '../world.ts'
 
 type ConfirmOptions = Pick<SummarizeOptions, 'confirmAbove' | 'yes' | 'maxCost' | 'simulate'>
+
+/** What some requests will come to; undefined where that is not known. */
+interface Expected {
+  readonly requests: number
+  readonly cost: Bounds<Picodollars> | undefined
+}
 
 /**
  * Asks before a run that may cost more than its user is used to.
@@ -13,7 +19,7 @@ type ConfirmOptions = Pick<SummarizeOptions, 'confirmAbove' | 'yes' | 'maxCost' 
  * @throws UsageError where nobody is there to ask; RunError `limit` where the answer is no
  */
 export async function confirmed(
-  forecasts: () => readonly Forecast[],
+  forecasts: () => readonly Expected[],
   what: string,
   {
     options: { confirmAbove, yes, maxCost, simulate },
@@ -29,9 +35,9 @@ export async function confirmed(
   if (yes || simulate || maxCost !== undefined) return
   const all = forecasts()
   const requests = all.reduce((sum, forecast) => sum + forecast.requests, 0)
-  const live = totalOf(all)
-  if (live === undefined || live.expected <= picodollars(confirmAbove)) return
-  const told = `${requests.toLocaleString('en-US')} ${what} will cost ${aboutDollars(live)}`
+  const cost = totalOf(all)
+  if (cost === undefined || cost.expected <= picodollars(confirmAbove)) return
+  const told = `${requests.toLocaleString('en-US')} ${what} will cost ${aboutDollars(cost)}`
   const answer = await world.confirm(`claude-batch: ${told}. Go on? [y/N] `, drain)
   if (answer === undefined)
     throw new UsageError(
@@ -41,13 +47,13 @@ export async function confirmed(
 }
 
 /** Undefined where a part has no known price. */
-function totalOf(forecasts: readonly Forecast[]): Bounds<Picodollars> | undefined {
+function totalOf(forecasts: readonly Expected[]): Bounds<Picodollars> | undefined {
   const total = { low: 0n, expected: 0n, high: 0n }
-  for (const { live } of forecasts) {
-    if (live === undefined) return undefined
-    total.low += live.low
-    total.expected += live.expected
-    total.high += live.high
+  for (const { cost } of forecasts) {
+    if (cost === undefined) return undefined
+    total.low += cost.low
+    total.expected += cost.expected
+    total.high += cost.high
   }
   return total
 }

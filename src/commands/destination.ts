@@ -2,14 +2,17 @@ import { join, relative, resolve, sep } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Watch } from '../core/ask.ts'
+import type { BatchStore } from '../core/batch-store.ts'
 import type { Counted } from '../core/counted.ts'
 import type { Source } from '../core/document.ts'
 import type { Experience } from '../core/estimate.ts'
 import { type EndLine, ledgerVersion, type RunLine } from '../core/ledger-line.ts'
+import type { Outcome } from '../core/outcome.ts'
 import { printable } from '../core/printable.ts'
 import type { Job } from '../engine/summarize.ts'
 import { RunError, UsageError } from '../errors.ts'
 import type { Input } from '../inputs/find.ts'
+import { openBatches } from '../sinks/batch-store.ts'
 import { type Again, filesSink } from '../sinks/files.ts'
 import { holderFor } from '../sinks/holder.ts'
 import { jsonlSink } from '../sinks/jsonl.ts'
@@ -31,12 +34,16 @@ export interface Destination {
   /** Sources whose summary stands. */
   readonly done: readonly Source[]
   readonly objection?: NonNullable<Job['objection']>
-  readonly keep?: NonNullable<Job['keep']>
+  readonly keep?: (outcome: Outcome) => Promise<boolean>
   readonly again: ReadonlyMap<Again, Counted>
   /** Where the summary of a document is, or will be, for people; undefined on stdout. */
   readonly placeOf?: (path: string) => string
   /** What documents of earlier runs came to. */
   readonly experience: Experience
+  /** What is remembered of batches; none is on stdout. */
+  readonly batches?: BatchStore
+  /** Whether there is a summary that was asked for like this one. */
+  readonly isProven?: (path: string) => boolean
   /** Shows the one summary as it is written. */
   readonly watch?: Watch
   /** Begins the run where it is remembered, and names it. */
@@ -53,6 +60,8 @@ export interface DestinationOptions {
   readonly asking: Pick<Asking, 'prompt' | 'model' | 'factsFor'>
   /** Of the program. */
   readonly version: string
+  /** Of the service that will be asked. */
+  readonly endpoint: string
   /** Aborted: no more waiting for a lock. */
   readonly drain: AbortSignal
 }
@@ -115,7 +124,7 @@ export function stdoutDestination(
 export async function folderDestination(
   out: string,
   sources: readonly Source[],
-  { options, world, asking, version, drain }: DestinationOptions,
+  { options, world, asking, version, endpoint, drain }: DestinationOptions,
 ): Promise<Destination> {
   const { clock } = world
   const say = (text: string) => options.quiet || world.stderr.write(`claude-batch: ${text}\n`)
@@ -137,7 +146,8 @@ export async function folderDestination(
   try {
     const foldsCase = await probeFolder(out, run)
     const { factsFor } = asking
-    const memory = await openMemory(out, begin)
+    const batches = await openBatches({ out, here: begin.base, endpoint, clock })
+    const memory = await openMemory(out, begin, batches.saw)
     const { lines, paths } = memory.damaged
     if (lines > 0) world.stderr.write(`claude-batch: ${damage(lines, paths)}\n`)
     if (memory.damagedJournal > 0)
@@ -146,8 +156,15 @@ export async function folderDestination(
       say(
         `${counted(memory.recovered, 'summary', 'summaries')} paid for by a run that was cut short ${memory.recovered === 1 ? 'is' : 'are'} now in place`,
       )
-    const files = filesSink(out, sources, { memory, factsFor, foldsCase, force: options.force, clock })
+    const files = filesSink(out, withPacked(sources, batches), {
+      memory,
+      factsFor,
+      foldsCase,
+      force: options.force,
+      clock,
+    })
     const [todo, done]: [Source[], Source[]] = [[], []]
+    let recipes: ReadonlySet<string> | undefined
     for (const [n, source] of sources.entries()) {
       // A signal must not wait for a hundred thousand of them.
       if (n % 256 === 255) await turn()
@@ -158,6 +175,11 @@ export async function folderDestination(
       run: begin,
       end: memory.end,
       experience: memory.experience,
+      batches,
+      isProven(path) {
+        recipes ??= new Set([...memory.made.values()].map(({ recipe }) => recipe))
+        return recipes.has(factsFor(path).recipe)
+      },
       placeOf: (path) => join(relative(world.cwd, out) || '.', files.summaryOf(path)),
       sink: files,
       todo,
@@ -173,10 +195,19 @@ export async function folderDestination(
   }
 }
 
+/** All that may be written: what is in batches belongs to it, though nobody names it this time. */
+function withPacked(sources: readonly Source[], { open }: BatchStore): readonly Source[] {
+  if (open.length === 0) return sources
+  const paths = new Set(sources.map(({ path }) => path))
+  for (const { documents } of open) for (const { path } of documents.values()) paths.add(path)
+  const more = [...paths].slice(sources.length)
+  return [...sources, ...more.map((path, n) => ({ index: sources.length + n, path, named: true }))]
+}
+
 /** @param out where it is remembered */
 function runLine(
   out: string,
-  { options, world, asking, version }: Omit<DestinationOptions, 'drain'>,
+  { options, world, asking, version }: Pick<DestinationOptions, 'options' | 'world' | 'asking' | 'version'>,
 ): RunLine {
   return {
     v: ledgerVersion,

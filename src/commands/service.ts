@@ -7,7 +7,7 @@ import type { World } from '../world.ts'
 export interface Service {
   readonly endpoint: string
   /** Gets ready to ask, which takes a while: not to be called by a run that has nothing to ask. */
-  open(): Promise<Pick<Client, 'ask' | 'count'>>
+  open(): Promise<Pick<Client, 'ask' | 'count' | 'batches'>>
   close(): Promise<void>
 }
 

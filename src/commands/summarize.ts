@@ -1,37 +1,11 @@
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
-import { adviceFor } from '../core/advice.ts'
-import type { Source } from '../core/document.ts'
-import { endLineOf } from '../core/end-line.ts'
-import type { Experience } from '../core/estimate.ts'
-import type { Outcome } from '../core/outcome.ts'
-import { printable } from '../core/printable.ts'
-import type { Tally } from '../core/report.ts'
-import { deliver } from '../engine/deliver.ts'
-import { createHalt } from '../engine/halt.ts'
-import { summarizeAll } from '../engine/summarize.ts'
-import { chooseExit, type Exit, RunError } from '../errors.ts'
-import { type Found, find } from '../inputs/find.ts'
-import { read } from '../inputs/read.ts'
-import { openLog } from '../sinks/log.ts'
-import { furthestAhead } from '../sinks/ordered.ts'
-import { ledgerIn } from '../sinks/output-folder.ts'
-import type { Teller } from '../ui/teller.ts'
+import { type Exit, RunError } from '../errors.ts'
+import { find } from '../inputs/find.ts'
 import type { World } from '../world.ts'
 import { askingFor } from './asking.ts'
-import { confirmed } from './confirm.ts'
-import { deliveryTo } from './delivery.ts'
-import { type Destination, folderDestination, outputFolder, stdoutDestination } from './destination.ts'
-import { forecastBySize } from './forecast-by-size.ts'
-import { moneyFor, retirements } from './money.ts'
+import { outputFolder } from './destination.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
-import { reportOf } from './report-file.ts'
-import { sampling } from './sampling.ts'
-import { serviceFor } from './service.ts'
-import { stopOnSignals } from './signals.ts'
-import { stopRules } from './stop-rules.ts'
-import { watched } from './watched.ts'
+import { run } from './run.ts'
 
 /** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
 export async function summarize(
@@ -41,140 +15,13 @@ export async function summarize(
   version: string,
 ): Promise<Exit> {
   checkTogether(options)
-  const { clock } = world
-  const start = clock.now()
-
+  const start = world.clock.now()
   const inputs = await namedInputs(args, options, world)
   const out = outputFolder(inputs, options, world)
-  const report = reportOf(options.report, out, world, version)
   const found = await find(inputs, walkOptions(options, world, out))
   if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
   const askingAt = await askingFor(options, { cwd: world.cwd, inputRoots: rootsOf(inputs, world) })
 
-  const halt = createHalt()
-  let teller: Teller | undefined
-  const service = await serviceFor(options, world)
-  const stopListening = stopOnSignals(world, halt, () => teller?.draining())
-  let destination: Destination | undefined
-  const open: { close(): Promise<void> }[] = []
-  try {
-    const { endpoint } = service
-    const asking = askingAt(endpoint)
-    const money = moneyFor(options, asking.models)
-    for (const text of retirements(asking.models, clock.wall())) world.stderr.write(`claude-batch: ${text}\n`)
-    for (const pattern of found.unmatched)
-      world.stderr.write(`claude-batch: no files match ${printable(JSON.stringify(pattern))}\n`)
-    const common = { options, world, asking, version, drain: halt.drain, ...money }
-    if (options.dryRun) {
-      const { dryRun } = await import('./dry-run.ts')
-      return await dryRun(found.sources, { ...common, service, out })
-    }
-
-    const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
-    if (log !== undefined) open.push(log)
-    // Where nothing is remembered everything is to do; nothing is to be written before somebody agreed to that.
-    const fresh = out === undefined || !(await stat(ledgerIn(out)).catch(() => undefined))
-    const agreed = (sources: readonly Source[], experience: Experience) =>
-      confirmed(() => [forecastBySize(sources, experience, common)], 'documents', common)
-    if (fresh) await agreed(found.sources, new Map())
-    destination =
-      out === undefined
-        ? stdoutDestination(found.sources, common, halt.abandon)
-        : await folderDestination(out, found.sources, common)
-    const { todo, done, objection, keep, again, watch } = destination
-    const sink = report.watching(destination.sink, asking)
-    open.unshift(sink)
-    if (!fresh) await agreed(todo, destination.experience)
-    const client = todo.length > 0 ? (await service.open()).ask : undefined
-
-    const run = watched(client, {
-      // What is shown as it comes needs no other sign of life.
-      options: watch !== undefined && options.progress === 'auto' ? { ...options, progress: 'off' } : options,
-      world,
-      halt,
-      money,
-      log,
-      model: asking.model,
-      total: todo.length,
-      done,
-      start,
-    })
-    const { ask, pace, tally } = run
-    teller = run.teller
-    const rules = stopRules(options, halt, clock)
-    const sample = sampling(todo, destination, { ...common, teller })
-    const outcomes = summarizeAll({
-      sources: sample?.sources ?? todo,
-      read: (source) => read(source, world),
-      requestFor: asking.requestFor,
-      ...(objection !== undefined && { objection }),
-      ask: watch === undefined ? ask : (request, signal) => ask(request, signal, watch),
-      ended: rules.saw,
-      ...(keep !== undefined && { keep }),
-      explain: ({ fault }) => new RunError('refused', adviceFor(fault, asking.model, endpoint)),
-      slots: pace.slots,
-      ...(out === undefined && !options.unordered && { ahead: furthestAhead }),
-      halt,
-      clock,
-    })
-    const delivered = (outcome: Outcome) => sample?.saw(outcome)
-    await deliver(outcomes, deliveryTo(sink, { tally, teller, halt, delivered })).finally(() => {
-      rules.end()
-      run.teller.stop()
-    })
-    for (const outcome of sample?.left() ?? []) tally.outcome(outcome)
-
-    const account = tally.report(clock.now() - start)
-    const time = new Date(clock.wall()).toISOString()
-    const why = (halt.drain.reason as Error | undefined)?.message
-    const end = endLineOf(destination.run.run, time, account, pace.account(), why)
-    await destination.end(end).catch((error: Error) => halt.stop(error))
-    for (const last of open.splice(0)) await last.close().catch((error: Error) => halt.stop(error))
-    await report.write(destination.run, end).catch((error: Error) => halt.stop(error))
-
-    const stopped = halt.drain.reason as Error | undefined
-    if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
-    if (stopped?.exit !== 'readerLeft') {
-      teller.report(account, {
-        prompt: `${asking.prompt} (${asking.origin})`,
-        model: asking.model,
-        pace: pace.account(),
-        ...(money.purse !== undefined && { budget: money.purse.budget() }),
-        simulated: options.simulate,
-        again,
-        ...(out !== undefined && { out: options.out ?? 'summaries' }),
-      })
-      if (stopped !== undefined)
-        world.stderr.write(
-          `claude-batch: ${stopped.message}${goOn(stopped, tally, options.force ? undefined : out)}\n`,
-        )
-    }
-    return exitOf(tally, found, stopped)
-  } finally {
-    stopListening()
-    // What an error left open.
-    for (const left of open) await left.close().catch(() => {})
-    // Its connections first: where every descriptor is in use, a lock cannot be read.
-    try {
-      await service.close()
-    } finally {
-      await destination?.close()
-    }
-  }
-}
-
-/** Only a folder remembers what is done. */
-function goOn({ exit }: RunError, tally: Tally, out: string | undefined): string {
-  const { pending } = tally.standing().documents
-  if (exit === 'later') return ''
-  return out === undefined || pending === 0 ? '' : '; the same command goes on with the rest'
-}
-
-function exitOf(tally: Tally, found: Found, stopped: RunError | undefined): Exit {
-  const { documents, transient } = tally.standing()
-  const exits: Exit[] = ['ok']
-  if (stopped !== undefined) exits.push(stopped.exit)
-  if (documents.failed > transient || found.unmatched.length > 0) exits.push('failed')
-  if (transient > 0) exits.push('later')
-  return chooseExit(exits)
+  const { sources, unmatched } = found
+  return run({ sources, unmatched, askingAt, out, start }, options, world, version)
 }

@@ -208,6 +208,17 @@ export const summarizeFlags = {
     parse: prices,
   },
 
+  batch: {
+    group: 'Message Batches',
+    flag: '--batch',
+    help: 'ask by the service’s own batches: half the price, done within a day, mostly within an hour',
+  },
+  detach: {
+    group: 'Message Batches',
+    flag: '--detach',
+    help: 'for --batch: do not wait; the same command, or claude-batch batches collect, fetches the summaries',
+  },
+
   rpm: {
     group: 'Pool and pace',
     flag: '--rpm <n>',
@@ -335,6 +346,16 @@ export function checkTogether(options: SummarizeOptions): void {
     throw new UsageError('--dry-run sends nothing and --sample sends some; give one of them')
   if (options.dryRun && options.report !== undefined && !/\.json$/i.test(options.report))
     throw new UsageError(`--report ${options.report}: a --dry-run is saved as .json`)
+  if (options.detach && !options.batch)
+    throw new UsageError('--detach leaves a batch to itself; give --batch too')
+  if (options.batch && options.out === '-')
+    throw new UsageError('--batch needs a folder that remembers its batches; give -o a folder')
+  if (options.batch && options.sample !== undefined)
+    throw new UsageError('--sample asks live; give it alone first, and then --batch for the rest')
+  if (options.detach && options.simulate)
+    throw new UsageError(
+      'the simulated service ends with this run, and its batches too; leave --detach out, or run claude-batch simulate',
+    )
   if (options.null && options.filesFrom === undefined)
     throw new UsageError('-0 says how --files-from is written; give --files-from too')
 }

@@ -21,6 +21,8 @@ export interface Attempt {
   readonly usage?: Usage
   /** What that usage costs; undefined is unknown. */
   readonly cost?: Picodollars
+  /** The batch it went in, if it did: then its times are the batch's. */
+  readonly batch?: string
   /** What went wrong; undefined for a reply. */
   readonly fault?: Fault
 }

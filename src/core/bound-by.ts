@@ -4,9 +4,10 @@ import { promptTokens } from './usage.ts'
 
 /** What kept a run from being faster, in words, and how much of that was used. */
 export function boundBy(
-  { requests, usage, wallMs }: Pick<Report, 'requests' | 'usage' | 'wallMs'>,
+  { requests, inBatches, usage, wallMs }: Pick<Report, 'requests' | 'inBatches' | 'usage' | 'wallMs'>,
   { given, seen, waitedFor, unhindered, mostInFlight, mostSlots }: PaceAccount,
 ): string {
+  if (inBatches > requests / 2) return 'the batches, which the service does at its leisure'
   const [first] = [...waitedFor].sort(([, a], [, b]) => b - a)
   if (first === undefined || first[1] < unhindered) {
     return mostInFlight >= mostSlots

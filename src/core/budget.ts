@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.ts'
 import { mayBeBilled } from './failure.ts'
-import type { Picodollars, PriceOf } from './price.ts'
+import type { Picodollars, PriceOf, Terms } from './price.ts'
 import type { Request } from './request.ts'
 import { noUsage } from './usage.ts'
 
@@ -36,9 +36,10 @@ export function settle({ cap, spent, reserved }: Budget, worst: Picodollars, cos
 export function worstCase(
   { system = '', user, model, maxTokens }: Request,
   priceOf: PriceOf,
+  terms: Terms = {},
 ): Picodollars | undefined {
   const input = Buffer.byteLength(system) + Buffer.byteLength(user) + framing
-  return priceOf({ model, usage: { ...noUsage, input, output: maxTokens }, terms: { us: true } })
+  return priceOf({ model, usage: { ...noUsage, input, output: maxTokens }, terms: { ...terms, us: true } })
 }
 
 /** Tokens that the service puts around the texts; counted at some ten, so that this is far too many. */

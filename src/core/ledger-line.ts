@@ -85,6 +85,8 @@ export interface DocumentLine {
   /** Attempts whose answer was lost on the way; they may be billed and are not in `usage`. */
   readonly lost?: number
   readonly request_id: string | null
+  /** The Message Batch it came out of, if it did. */
+  readonly batch?: string
   /** What was written for it. */
   readonly output?: Output
   readonly error?: Pick<Failure, 'kind' | 'type' | 'message' | 'transient'>
@@ -133,9 +135,10 @@ export type RunFacts = Pick<DocumentLine, 'prompt' | 'model' | 'recipe'>
 export function lineOf(
   outcome: Outcome,
   time: string,
-  { recipe, prompt, model }: RunFacts,
+  facts: RunFacts,
 ): DocumentLine | UnchangedLine | undefined {
   const { source, asked, attempts, status } = outcome
+  const { recipe, prompt, model } = asked?.facts ?? facts
   const { path } = source
   if (status === 'skipped') {
     if (!standingTypes.has(outcome.type) || asked === undefined) return undefined
@@ -159,10 +162,11 @@ export function lineOf(
     cost_usd: costUsd(bill),
     elapsed_ms: Math.round(outcome.elapsedMs),
     ...timesOf(outcome),
-    ...(last?.status === 200 && { latency_ms: Math.round(last.elapsedMs) }),
+    ...(last?.status === 200 && last.batch === undefined && { latency_ms: Math.round(last.elapsedMs) }),
     attempts: attempts.length,
     ...(bill.lost > 0 && { lost: bill.lost }),
     request_id: last?.requestId ?? null,
+    ...(last?.batch !== undefined && { batch: last.batch }),
     ...(outcome.status === 'failed' && { error: errorOf(outcome.failure) }),
   }
 }

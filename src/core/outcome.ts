@@ -1,6 +1,7 @@
 import type { Attempt } from './attempt.ts'
 import type { Fingerprint, Source } from './document.ts'
 import type { Failure } from './failure.ts'
+import type { RunFacts } from './ledger-line.ts'
 import type { TextKind } from './text-kind.ts'
 import { addUsage, noUsage, type Usage } from './usage.ts'
 
@@ -24,6 +25,8 @@ export interface Asked {
   /** Of the whole prompt. */
   readonly characters: number
   readonly kind: TextKind
+  /** How it was asked, where that was by an earlier run. */
+  readonly facts?: RunFacts
 }
 
 interface Summarized extends Common {
@@ -50,6 +53,8 @@ interface Skipped extends Common {
 interface Pending extends Common {
   readonly status: 'pending'
   readonly reason: string
+  /** The same command goes on with it, though nothing had stopped this one. */
+  readonly later?: true
 }
 
 /** The tokens billed over all attempts that the server counted. */

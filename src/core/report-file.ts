@@ -112,6 +112,8 @@ export interface DocumentRow {
   readonly wait_ms: number | null
   readonly retry_ms: number | null
   readonly latency_ms: number | null
+  /** The Message Batch it came out of. */
+  readonly batch: string | null
   readonly error: string | null
   /** The file of the summary or the record, below the output folder. */
   readonly file: string | null
@@ -246,7 +248,9 @@ function timeIn(recorded: readonly RecordedRun[]): TimeSplit {
   let [slot, limit, retries, service] = [0, 0, 0, 0]
   for (const { run, lines } of recorded) {
     const began = Date.parse(run.time)
-    for (const { time, elapsed_ms, wait_ms = 0, retry_ms = 0, latency_ms = 0 } of lines) {
+    for (const { time, elapsed_ms, wait_ms = 0, retry_ms = 0, latency_ms = 0, batch } of lines) {
+      // Its time was the batch's, and that of everything else in it.
+      if (batch !== undefined) continue
       slot += Math.max(0, Date.parse(time) - elapsed_ms - began)
       limit += wait_ms
       retries += retry_ms
@@ -271,6 +275,7 @@ function documentRow(line: DocumentLine, text: string | undefined): DocumentRow 
     wait_ms: line.wait_ms ?? null,
     retry_ms: line.retry_ms ?? null,
     latency_ms: line.latency_ms ?? null,
+    batch: line.batch ?? null,
     error: errorOf(line),
     file: line.output?.file ?? null,
     ...(text !== undefined && { text }),

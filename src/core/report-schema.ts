@@ -110,6 +110,7 @@ export const reportSchema = {
           wait_ms: orNull(amount),
           retry_ms: orNull(amount),
           latency_ms: orNull(amount),
+          batch: orNull({ ...text, description: 'the Message Batch it came out of' }),
           error: orNull(text),
           file: orNull({ ...text, description: 'of the summary or the record, below the output folder' }),
           text: { ...text, description: 'what is in that file, in a page' },

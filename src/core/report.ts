@@ -11,12 +11,16 @@ export interface Report {
   readonly documents: Readonly<Record<Outcome['status'], number>>
   /** How many of the failed ones the same run may cure tomorrow. */
   readonly transient: number
+  /** Not done, though nothing stopped the run: the same command goes on with them. */
+  readonly later: number
   readonly skippedBy: ReadonlyMap<string, Counted>
   readonly requests: number
   /** Sendings beyond a document's first, by what made them necessary. */
   readonly retriesBy: ReadonlyMap<string, number>
   readonly usage: Usage
   readonly cost: Picodollars
+  /** How many of the requests went in batches. */
+  readonly inBatches: number
   /** Answers whose cost is not in `cost`: uncounted by the server, or of a model without a price. */
   readonly unknownCost: number
   /** How many answers came from which model. */
@@ -41,7 +45,7 @@ export interface Tally {
   attempt(attempt: Attempt): void
   outcome(outcome: Outcome): void
   /** Where things stand; cheap enough to be asked ten times a second. */
-  standing(): Pick<Report, 'documents' | 'transient' | 'cost'>
+  standing(): Pick<Report, 'documents' | 'transient' | 'later' | 'cost'>
   report(wallMs: number): Report
 }
 
@@ -55,13 +59,14 @@ export function createTally(): Tally {
   const firstTokens: number[] = []
   let usage = noUsage
   let cost = 0n
-  let [requests, transient, unknownCost, lostReplies] = [0, 0, 0, 0]
+  let [requests, inBatches, transient, later, unknownCost, lostReplies] = [0, 0, 0, 0, 0, 0]
 
-  const standing = () => ({ documents: { ...documents }, transient, cost })
+  const standing = () => ({ documents: { ...documents }, transient, later, cost })
 
   return {
     attempt(attempt) {
       requests++
+      if (attempt.batch !== undefined) inBatches++
       const reason = lastFault.get(attempt.path)
       if (reason !== undefined) increment(retriesBy, reason)
       lastFault.delete(attempt.path)
@@ -70,7 +75,7 @@ export function createTally(): Tally {
         if (mayBeBilled(attempt.fault)) lostReplies++
       }
       if (attempt.fault === undefined) {
-        latencies.push(attempt.elapsedMs)
+        if (attempt.batch === undefined) latencies.push(attempt.elapsedMs)
         if (attempt.firstTokenMs !== undefined) firstTokens.push(attempt.firstTokenMs)
         increment(answeredBy, attempt.model)
       }
@@ -83,12 +88,14 @@ export function createTally(): Tally {
       lastFault.delete(outcome.source.path)
       if (outcome.status === 'skipped') countDocument(skippedBy, outcome.type, outcome.source.path)
       if (outcome.status === 'failed' && outcome.failure.transient) transient++
+      if (outcome.status === 'pending' && outcome.later) later++
     },
     standing,
     report: (wallMs) => ({
       ...standing(),
       skippedBy,
       requests,
+      inBatches,
       retriesBy,
       answeredBy,
       usage,

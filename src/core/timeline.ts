@@ -17,7 +17,7 @@ export interface Timeline {
 /** So many steps at most. */
 const steps = 120
 
-/** Null where nothing was sent. */
+/** Null where nothing was sent, but in batches, whose times tell nothing. */
 export function timelineOf({
   run,
   end,
@@ -27,7 +27,7 @@ export function timelineOf({
   readonly end?: EndLine
   readonly lines: readonly DocumentLine[]
 }): Timeline | null {
-  const sent = lines.filter(({ attempts }) => attempts > 0)
+  const sent = lines.filter(({ attempts, batch }) => attempts > 0 && batch === undefined)
   if (sent.length === 0) return null
   const began = Date.parse(run.time)
   const last = sent.reduce((latest, { time }) => Math.max(latest, Date.parse(time)), began)

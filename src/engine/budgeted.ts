@@ -2,7 +2,8 @@ import { EventEmitter, once } from 'node:events'
 import type { Ask } from '../core/ask.ts'
 import { type Budget, mostOf, newBudget, reserve, settle, worstCase } from '../core/budget.ts'
 import { AskError, StoppedError } from '../core/failure.ts'
-import { dollars, type Picodollars, type PriceOf } from '../core/price.ts'
+import { dollars, type Picodollars, type PriceOf, type Terms } from '../core/price.ts'
+import type { Request } from '../core/request.ts'
 import { RunError } from '../errors.ts'
 import { underBoth } from './under-both.ts'
 
@@ -13,8 +14,18 @@ export interface Purse {
    * settled waits for them. Rejects with a `RunError` `limit` where it cannot fit any more.
    */
   within(ask: Ask, drain: AbortSignal): Ask
+  /**
+   * Sets the worst case of a request of a batch aside, to be settled when its answer has come; undefined where it does
+   * not fit now. @throws RunError `usage` for a model without a price
+   */
+  setAside(request: Request): Aside | undefined
+  /** Why such a request cannot be sent any more. */
+  refusal(request: Request): RunError
   budget(): Budget
 }
+
+/** Ends with what it did cost; the worst, if that is not known. */
+export type Aside = (cost?: Picodollars) => void
 
 export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
   let budget = newBudget(cap)
@@ -34,26 +45,39 @@ export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
     }
   }
 
+  const worstOf = (request: Request, terms?: Terms) => {
+    const worst = worstCase(request, priceOf, terms)
+    if (worst === undefined)
+      throw new RunError('usage', `--max-cost cannot be kept to: ${request.model} has no known price`)
+    return worst
+  }
+  const over = (worst: Picodollars, cost: Picodollars) => {
+    budget = settle(budget, worst, cost)
+    news.emit('settled')
+  }
+
   return {
     budget: () => budget,
+    setAside(request) {
+      const worst = worstOf(request, { batch: true })
+      const after = reserve(budget, worst)
+      if (after === undefined) return undefined
+      budget = after
+      return (cost = worst) => over(worst, cost)
+    },
+    refusal: (request) => new RunError('limit', spent(budget, worstOf(request, { batch: true }))),
     within: (ask, drain) => async (request, signal, watch) => {
-      const worst = worstCase(request, priceOf)
-      if (worst === undefined)
-        throw new RunError('usage', `--max-cost cannot be kept to: ${request.model} has no known price`)
+      const worst = worstOf(request)
       const mine = turn.then(() => underBoth(drain, signal, (either) => take(worst, either)))
       turn = mine.catch(() => {})
       await mine
-      const over = (cost: Picodollars) => {
-        budget = settle(budget, worst, cost)
-        news.emit('settled')
-      }
       try {
         const reply = await ask(request, signal, watch)
-        over(mostOf(reply.attempts, worst))
+        over(worst, mostOf(reply.attempts, worst))
         return reply
       } catch (error) {
         const sent = error instanceof AskError || error instanceof StoppedError ? error.attempts : []
-        over(mostOf(sent, worst))
+        over(worst, mostOf(sent, worst))
         throw error
       }
     },

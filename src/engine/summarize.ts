@@ -1,29 +1,23 @@
 import type { Ask } from '../core/ask.ts'
 import type { Attempt } from '../core/attempt.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Document, InputProblem, Source } from '../core/document.ts'
+import type { Source } from '../core/document.ts'
 import { AskError, failureOf, judge, StoppedError } from '../core/failure.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
 import { flawOf } from '../core/reply.ts'
-import type { Request } from '../core/request.ts'
-import { textKind } from '../core/text-kind.ts'
 import { RunError } from '../errors.ts'
 import type { Halt } from './halt.ts'
 import { pool } from './pool.ts'
+import { declined, type Preparing, prepare } from './prepare.ts'
 
 /** A run, as the engine needs it. */
-export interface Job<Given extends Source = Source> {
+export interface Job<Given extends Source = Source> extends Preparing<Given> {
   readonly sources: Iterable<Given> | AsyncIterable<Given>
-  /** Reads one source; called inside its slot, so that never more than a pool of documents is in memory. */
-  readonly read: (source: Given) => Promise<Document | InputProblem>
-  readonly requestFor: (document: Document) => Request
-  /** What speaks against asking, if anything does: a summary that is there already, or one that is not ours. */
-  readonly objection?: (source: Source, asked: Asked) => Promise<InputProblem | undefined>
   readonly ask: Ask
   /** Told of each outcome before anything new is started, which it may forbid. */
   readonly ended?: (outcome: Outcome) => void
   /** Makes an outcome safe before its slot is free: what a crash can cost is never more than the slots. */
-  readonly keep?: (outcome: Outcome) => Promise<void>
+  readonly keep?: (outcome: Outcome) => Promise<unknown>
   /** What to tell the user when the account or setup refuses. */
   readonly explain: (error: AskError) => RunError
   /** Slots of the pool; see the pool's option `size`. */
@@ -66,13 +60,10 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
 
   if (halt.drain.aborted) return pending()
   try {
-    const document = source.problem ?? (await job.read(source))
-    if ('as' in document) return declined(document, 'input', base([]))
-    const request = job.requestFor(document)
-    const question = askedOf(request, document)
-    asked = question
-    const objection = await job.objection?.(source, question)
-    if (objection !== undefined) return declined(objection, 'output', base([]))
+    const prepared = await prepare(source, job)
+    asked = prepared.asked
+    if ('problem' in prepared) return declined(prepared, base([]))
+    const { request, asked: question } = prepared
 
     const reply = await job.ask(request, halt.abort)
     const flaw = flawOf(reply, request.maxTokens)
@@ -89,18 +80,4 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
     else if (error !== halt.drain.reason && error !== halt.abort.reason) throw error
     return pending(sent)
   }
-}
-
-function askedOf({ key, system = '', user }: Request, { source, text, bytes }: Document): Asked {
-  return { key, bytes, characters: system.length + user.length, kind: textKind(source.path, text) }
-}
-
-/** What an outcome is when nothing was sent. */
-function declined(
-  { as, type, message }: InputProblem,
-  kind: 'input' | 'output',
-  base: Pick<Outcome, 'source' | 'asked' | 'attempts' | 'elapsedMs'>,
-): Outcome {
-  if (as === 'skip') return { ...base, status: 'skipped', type, reason: message }
-  return { ...base, status: 'failed', failure: { kind, type, message, transient: false } }
 }

@@ -30,10 +30,10 @@ export interface Files extends Sink {
   /** What speaks against asking this; undefined where nothing does. Compares contents. */
   objection(source: Source, asked: Pick<Asked, 'key'>): Promise<InputProblem | undefined>
   /**
-   * Keeps an outcome against any crash, which `write` then puts in place. Never rejects: if it could not be kept,
-   * `write` tells.
+   * Keeps an outcome against any crash, which `write` then puts in place. Never rejects: if it could not be kept
+   * (false), `write` tells.
    */
-  keep(outcome: Outcome): Promise<void>
+  keep(outcome: Outcome): Promise<boolean>
   /** Where the summary of a document is, or will be, below the output folder. */
   summaryOf(path: string): string
   /** Documents that were summarized again so far, by the reason. */
@@ -126,7 +126,10 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     async keep(outcome) {
       const placing = begin(outcome)
       kept.set(outcome, placing)
-      await placing.catch(() => {})
+      return placing.then(
+        () => true,
+        () => false,
+      )
     },
     async write(outcome) {
       const place = await (kept.get(outcome) ?? begin(outcome))

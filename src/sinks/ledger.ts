@@ -55,13 +55,13 @@ export function summaryOf(path: string, { file }: Made): string {
 /**
  * Reads a ledger; one that is not there is empty.
  * @param here the working directory, as seen from the output folder: all paths are given as seen from it
- * @param each is shown every line about a document
+ * @param each is shown every line about a document, with its path as seen from here
  * @throws RunError `usage` where a newer version of this program wrote it, or `io`
  */
 export async function readLedger(
   file: string,
   here: string,
-  each: (line: DocumentLine) => void = () => {},
+  each: (line: DocumentLine, path: string) => void = () => {},
 ): Promise<Ledger> {
   const pathOf = pathsSeenFrom(file, here)
   const made = new Map<string, Made>()
@@ -87,7 +87,7 @@ export async function readLedger(
         if (line.status === 'pruned') made.delete(path)
         if (line.status === 'unchanged') refresh(made, path, line)
         if (line.status === 'pruned' || line.status === 'unchanged') continue
-        each(line)
+        each(line, path)
         if (isMade(line)) {
           before = madeOf(line, path, run, before)
           made.set(path, before)

@@ -36,6 +36,7 @@ function lineOf({
   status,
   usage,
   fault,
+  batch,
 }: Attempt) {
   return {
     time: new Date(at).toISOString(),
@@ -49,6 +50,7 @@ function lineOf({
     output_tokens: usage?.output ?? null,
     model,
     request_id: requestId ?? null,
+    ...(batch !== undefined && { batch }),
     error_type: fault?.type ?? null,
     ...(fault?.code !== undefined && { error_code: fault.code }),
   }

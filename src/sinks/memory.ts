@@ -37,17 +37,25 @@ export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
   close(): Promise<void>
 }
 
-/** @throws RunError `usage` where the ledger or the journal is a newer version's, or `io` */
-export async function openMemory(out: string, run: RunLine): Promise<Memory> {
+/**
+ * @param each is shown all lines about documents, with their paths as seen from here
+ * @throws RunError `usage` where the ledger or the journal is a newer version's, or `io`
+ */
+export async function openMemory(
+  out: string,
+  run: RunLine,
+  each: (line: DocumentLine, path: string) => void = () => {},
+): Promise<Memory> {
   const file = ledgerIn(out)
   const journalFile = join(out, memoryFolder, 'journal.jsonl')
   const leftOver = await readJournal(journalFile)
   const unfinished = new Map(leftOver.entries.map((entry) => [idOf(entry.line), entry]))
   const inFlight = [...unfinished.values()]
   const experience: Experience = new Map()
-  const ledger = await readLedger(file, run.base, (line) => {
+  const ledger = await readLedger(file, run.base, (line, path) => {
     unfinished.delete(idOf(line))
     learn(experience, line)
+    each(line, path)
   })
   // What the journal still holds is told from what is finished by the ledger's lines, superseded ones too.
   if (inFlight.length === 0 && (isOvergrown(ledger) || ledger.illegible > 0))
@@ -98,6 +106,7 @@ export async function openMemory(out: string, run: RunLine): Promise<Memory> {
     if (isMade(line)) await removeRecord(out, line.output.file)
     await record(line)
     const path = pathsSeenFrom(file, run.base)(of, line.path)
+    each(line, path)
     if (isMade(line)) ledger.made.set(path, madeOf(line, path, of))
   }
   const folders = inFlight.flatMap(({ file }) => (file === undefined ? [] : [dirname(join(out, file))]))

@@ -10,6 +10,8 @@ export interface Standing {
   readonly elapsedMs: number
   /** What keeps it from going faster just now, if that is a limit. */
   readonly boundBy: string | undefined
+  /** What it waits for that has no progress to show. */
+  readonly waitingFor: string | undefined
 }
 
 /** What a person sees while the run goes on; all of it on stderr. */
@@ -67,7 +69,12 @@ function bar(stderr: NodeJS.WritableStream, standing: () => Standing): Progress 
 }
 
 function lines(stderr: NodeJS.WritableStream, standing: () => Standing): Progress {
-  const timer = setInterval(() => void stderr.write(`${progressText(standing())}\n`), lineEveryMs)
+  let said = ''
+  const timer = setInterval(() => {
+    const text = progressText(standing())
+    if (text !== said) stderr.write(`${text}\n`)
+    said = text
+  }, lineEveryMs)
   return { line: (text) => void stderr.write(`${text}\n`), stop: () => clearInterval(timer) }
 }
 
@@ -79,10 +86,19 @@ function blocks(share: number): string {
 }
 
 /** The line, for a bar or alone. */
-export function progressText({ done, total, failed, cost, elapsedMs, boundBy }: Standing): string {
+export function progressText({
+  done,
+  total,
+  failed,
+  cost,
+  elapsedMs,
+  boundBy,
+  waitingFor,
+}: Standing): string {
   const parts = [`${done}/${total}`]
   if (failed > 0) parts.push(`${failed} failed`)
   if (cost > 0n) parts.push(dollars(cost))
+  if (waitingFor !== undefined) return [...parts, waitingFor].join(' · ')
   if (done > 0 && done < total) parts.push(`${remaining((elapsedMs / done) * (total - done))} left`)
   if (boundBy !== undefined && done < total) parts.push(`limit: ${boundBy}/min`)
   return parts.join(' · ')

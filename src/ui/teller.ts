@@ -37,6 +37,10 @@ export interface Teller {
   outcome(outcome: Outcome): void
   /** A summary that was paid for and cannot be put where it belongs: it is `kept` for the next run, or shown here and lost. */
   unsaved(outcome: Outcome, kept: boolean): void
+  /** Something else that is worth a line. */
+  note(text: string): void
+  /** What is waited for that has no progress to show: as it is now, or undefined. */
+  waitsFor(what: (() => string) | undefined): void
   /** Stopping was asked for. */
   draining(): void
   /** Does something else with the terminal meanwhile. */
@@ -60,6 +64,7 @@ export function createTeller({
 }: TellerOptions): Teller {
   const paint = paintFor(stderr, env)
   let inFlight = 0
+  let waitedFor: (() => string) | undefined
   const before = tally.standing().documents.skipped
   const standing = () => {
     const { documents, cost } = tally.standing()
@@ -72,6 +77,7 @@ export function createTeller({
       cost,
       elapsedMs: elapsed(),
       boundBy: limit && limitWords[limit],
+      waitingFor: waitedFor?.(),
     }
   }
   const show = () => showProgress(quiet ? 'off' : modeFor(options.progress, stderr, env), stderr, standing)
@@ -111,7 +117,14 @@ export function createTeller({
       progress.line(`claude-batch: ${what}; ${next}`)
       if (!kept) progress.line(printable(outcome.text, '\n\t'))
     },
+    note(text) {
+      if (!quiet) progress.line(`claude-batch: ${printable(text)}`)
+    },
+    waitsFor(what) {
+      waitedFor = what
+    },
     draining() {
+      if (waitedFor !== undefined) return
       const waiting = inFlight === 1 ? '1 request' : `${inFlight} requests`
       progress.line(
         `stopping: waiting for ${waiting} in flight (again to abandon ${inFlight === 1 ? 'it' : 'them'})`,

@@ -138,9 +138,13 @@ describe('the progress', () => {
       cost: 4_500_000_000n,
       elapsedMs: 10_000,
       boundBy: 'requests',
+      waitingFor: undefined,
     }
     expect(progressText(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limit: requests/min')
     expect(progressText({ ...standing, done: 120, failed: 0 })).toBe('120/120 · $0.0045')
+    expect(progressText({ ...standing, waitingFor: '90 documents in a batch' })).toBe(
+      '30/120 · 2 failed · $0.0045 · 90 documents in a batch',
+    )
   })
 })
 

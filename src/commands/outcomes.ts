@@ -1,0 +1,103 @@
+import type { SummarizeOptions } from '../config/flags.ts'
+import type { Batches } from '../core/batches.ts'
+import type { Source } from '../core/document.ts'
+import { duration } from '../core/duration.ts'
+import { failureLine, failureOf } from '../core/failure.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { type Job, summarizeAll } from '../engine/summarize.ts'
+import type { AttemptLog } from '../sinks/log.ts'
+import type { World } from '../world.ts'
+import type { Asking } from './asking.ts'
+import type { Destination } from './destination.ts'
+import type { Money } from './money.ts'
+import type { Watched } from './watched.ts'
+
+export interface BatchedOptions {
+  readonly options: Pick<SummarizeOptions, 'batch' | 'detach' | 'retries'>
+  readonly world: World
+  readonly endpoint: string
+  readonly asking: Pick<Asking, 'factsFor'>
+  readonly destination: Destination
+  readonly money: Money
+  readonly batches: Batches
+  readonly run: Watched
+  /** See {@link batchAll}. */
+  readonly waits: boolean
+  readonly log: AttemptLog | undefined
+}
+
+/** Outcomes of a run that makes batches, or finds some that earlier ones made; see {@link batchAll}. */
+export async function* batchedOutcomes(
+  job: Omit<Job, 'sources'> & { readonly sources: readonly Source[] },
+  { options, world, endpoint, asking, destination, money, batches, run, log, waits }: BatchedOptions,
+): AsyncGenerator<Outcome> {
+  const { clock, random } = world
+  const { teller, tally } = run
+  const { keep, batches: store, isProven = () => false } = destination
+  if (store === undefined || keep === undefined) throw new Error('batches need an output folder')
+  const { batchAll } = await import('../engine/batched.ts')
+  yield* batchAll({
+    ...job,
+    ...money,
+    keep,
+    batches,
+    store,
+    endpoint,
+    random,
+    retries: options.retries,
+    aside: new Map(),
+    factsFor: asking.factsFor,
+    live: (sources) => summarizeAll({ ...job, keep, sources }),
+    submits: options.batch,
+    waits,
+    detached: options.detach,
+    isProven: ({ path }) => isProven(path),
+    wayOf: ({ path }) => asking.factsFor(path).recipe,
+    listener: {
+      answered(attempt) {
+        tally.attempt(attempt)
+        log?.attempt(attempt)
+      },
+      troubled({ fault }, waitMs) {
+        if (waitMs >= worthTelling)
+          teller.note(`batches: ${failureLine(failureOf(fault))}; again in ${duration(waitMs)}`)
+      },
+      odd: teller.note,
+      elsewhere: ({ id, intent, documents, endpoint }) =>
+        teller.note(
+          `the batch ${id ?? intent}, of ${countOf(documents.size)}, is at ${endpoint}, which this run does not ask: left alone`,
+        ),
+      submitted({ id, intent, documents }, { bytes }) {
+        const size = `${countOf(documents.size)}, ${(bytes / 1e6).toFixed(1)} MB`
+        const where = options.detach
+          ? '; the same command, or claude-batch batches collect, fetches the summaries'
+          : ''
+        teller.note(`batch ${id ?? intent} is made: ${size}${where}`)
+      },
+      waiting(waitingFor) {
+        const start = clock.now()
+        const count = waitingFor.reduce((sum, { documents }) => sum + documents.size, 0)
+        const what = `${countOf(count)} in ${waitingFor.length === 1 ? 'a batch' : `${waitingFor.length} batches`}`
+        teller.waitsFor(
+          count === 0
+            ? undefined
+            : () => `${what}, which tells nothing before its end; waiting ${roughly(clock.now() - start)}`,
+        )
+      },
+    },
+  })
+}
+
+/** A shorter wait is over before anybody wonders: milliseconds. */
+const worthTelling = 5000
+
+function countOf(documents: number): string {
+  return documents === 1 ? '1 document' : `${documents.toLocaleString('en-US')} documents`
+}
+
+/** Changes so seldom that a log of it stays short. */
+function roughly(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 1) return 'since a moment'
+  return `${minutes < 10 ? minutes : Math.floor(minutes / 10) * 10} min`
+}

@@ -1,0 +1,22 @@
+import type { Batch, BatchAnswer } from './batch.ts'
+import type { Request } from './request.ts'
+
+/**
+ * The only way to the service's own batches. Everything rejects with an `AskError` for what went wrong on the way, or
+ * with the signal's reason once it has aborted.
+ */
+export interface Batches {
+  /** A request as it stands in the body of {@link Batches.create}: JSON. */
+  entry(id: string, request: Request): string
+  /**
+   * Makes a batch; whoever does not hear of it does not know whether there is one.
+   * @param body the whole of it, as JSON
+   */
+  create(body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Batch>
+  retrieve(id: string, signal: AbortSignal): Promise<Batch>
+  /** Those made since then, by the service's clock: milliseconds since 1970. */
+  since(time: number, signal: AbortSignal): Promise<readonly Batch[]>
+  cancel(id: string, signal: AbortSignal): Promise<Batch>
+  /** What became of the requests of a batch that has ended, in no order. It may break off. */
+  answers(id: string, signal: AbortSignal): AsyncIterable<BatchAnswer>
+}

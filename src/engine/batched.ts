@@ -1,0 +1,145 @@
+import type { BatchStore, StoredBatch } from '../core/batch-store.ts'
+import type { Source } from '../core/document.ts'
+import { AskError } from '../core/failure.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { RunError } from '../errors.ts'
+import { collect } from './collect.ts'
+import { createFinder } from './find-batch.ts'
+import { proven } from './proven.ts'
+import { type SubmitJob, submit } from './submit.ts'
+
+/** A run some or all of whose answers come out of batches. */
+export interface BatchJob extends SubmitJob {
+  readonly sources: readonly Source[]
+  readonly store: BatchStore
+  /** Asks about documents at once, as a run without batches does. */
+  readonly live: (sources: readonly Source[]) => AsyncGenerator<Outcome>
+  /** Whether what is not in a batch yet is put into one, rather than asked about at once. */
+  readonly submits: boolean
+  /** Waits for batches to end. */
+  readonly waits: boolean
+  /** That it does not is as it was asked for: what is left in batches is nothing to go on with. */
+  readonly detached: boolean
+  /** Whether requests like this document's have been taken before. */
+  readonly isProven: (source: Source) => boolean
+  /** What tells documents apart that are asked about in different ways. */
+  readonly wayOf: (source: Source) => string
+}
+
+/**
+ * Yields one outcome per source, and one for every other document of the batches it collects: first from batches of
+ * earlier runs that have ended; then from new ones, which it makes of what is left and waits for. What is still in a
+ * batch when it ends is pending, and the next run's. Two ways to earn outcomes: `summarizeAll` is the other one.
+ */
+export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
+  const { sources, store, halt, waits, detached, listener } = job
+  const { drain } = halt
+  const finder = createFinder(job, store.open)
+  const here = store.open.filter(({ endpoint }) => endpoint === job.endpoint)
+  for (const batch of store.open) if (!here.includes(batch)) listener.elsewhere(batch)
+  const known = new Map(sources.map((source) => [source.path, source]))
+  const sourceOf = (path: string): Source => known.get(path) ?? { index: known.size, path, named: true }
+
+  const waiting = new Set(here)
+  /** That cannot be collected, now or ever; why is what the run ends with. */
+  const stuck = new Map<StoredBatch, RunError>()
+  /** Collects what has ended by now. */
+  async function* ended(again: (outcome: Outcome) => void): AsyncGenerator<Outcome> {
+    for (const batch of waiting) {
+      try {
+        const found = await finder.find(batch)
+        if (found === 'perhaps' || (found !== 'never' && found.state !== 'ended')) continue
+        if (found === 'never') {
+          for (const { path, asked } of batch.documents.values())
+            again(pendingOf(sourceOf(path), 'the batch it was meant for was never made', asked))
+          await batch.forget()
+        } else yield* collect(batch, found, { ...job, sourceOf, again })
+        waiting.delete(batch)
+      } catch (error) {
+        if (error === drain.reason || error === halt.abort.reason) return
+        const told = error instanceof AskError ? job.explain(error) : error
+        if (!(told instanceof RunError)) throw told
+        waiting.delete(batch)
+        stuck.set(batch, told)
+        if (told.exit !== 'refused') halt.stop(told)
+      }
+    }
+  }
+
+  const done = new Set<string>()
+  const left: Outcome[] = []
+  // What is asked about by this run is put into its own batches again, and the rest left to a run that asks about it.
+  for await (const outcome of ended((outcome) => known.has(outcome.source.path) || left.push(outcome))) {
+    done.add(outcome.source.path)
+    yield outcome
+  }
+  for (const batch of [...waiting, ...stuck.keys()]) for (const path of pathsOf(batch)) done.add(path)
+  let todo: readonly Source[] = sources.filter(({ path }) => !done.has(path))
+
+  if (!job.submits) {
+    yield* job.live(todo)
+    todo = []
+  }
+  let full: RunError | undefined
+  const wait = () => waited(job, waiting, () => ended((outcome) => left.push(outcome)))
+  while (todo.length > 0 && !drain.aborted) {
+    const rest = yield* proven(todo, job)
+    const sent = yield* submit(rest, job, finder)
+    for (const batch of sent.made) waiting.add(batch)
+    todo = sent.unsent
+    full = sent.full
+    // What was set aside for the worst case, and not spent, may be enough for the next ones.
+    if (!waits || full === undefined || sent.made.length === 0) break
+    yield* wait()
+  }
+  if (waits) yield* wait()
+  for (const error of [...stuck.values(), ...(full === undefined ? [] : [full])]) halt.stop(error)
+
+  yield* left
+  const why = drain.reason instanceof Error ? drain.reason.message : 'stopped'
+  for (const source of todo) yield pendingOf(source, why)
+  for (const batch of [...waiting, ...stuck.keys()]) {
+    const reason = `it is in the batch ${batch.id ?? batch.intent}`
+    for (const { path, asked } of batch.documents.values())
+      yield pendingOf(sourceOf(path), reason, asked, !detached)
+  }
+}
+
+/** Looks after batches, ever less often, until all have ended or the run is told to stop. */
+async function* waited(
+  { clock, halt: { drain }, listener }: BatchJob,
+  waiting: ReadonlySet<StoredBatch>,
+  collectEnded: () => AsyncGenerator<Outcome>,
+): AsyncGenerator<Outcome> {
+  try {
+    for (let pause = shortestPauseMs; waiting.size > 0; pause = Math.min(longestPauseMs, pause * 2)) {
+      listener.waiting([...waiting])
+      await clock.sleep(pause, drain)
+      yield* collectEnded()
+    }
+  } catch (error) {
+    if (error !== drain.reason) throw error
+  } finally {
+    listener.waiting([])
+  }
+}
+
+const shortestPauseMs = 2000
+/** Most batches take minutes to an hour; their service asks for no more than about one look a minute. */
+const longestPauseMs = 60_000
+
+function* pathsOf({ documents }: StoredBatch): Generator<string> {
+  for (const { path } of documents.values()) yield path
+}
+
+function pendingOf(source: Source, reason: string, asked?: Outcome['asked'], later = true): Outcome {
+  return {
+    source,
+    ...(asked !== undefined && { asked }),
+    attempts: [],
+    elapsedMs: 0,
+    status: 'pending',
+    reason,
+    ...(later && { later }),
+  }
+}

@@ -1,0 +1,95 @@
+import { type Batch, isOf } from '../core/batch.ts'
+import type { StoredBatch } from '../core/batch-store.ts'
+import type { Batches } from '../core/batches.ts'
+import type { Clock } from '../core/clock.ts'
+import { AskError } from '../core/failure.ts'
+import { RunError } from '../errors.ts'
+import type { Halt } from './halt.ts'
+import { type PatientOptions, patiently } from './patient.ts'
+
+/** How a batch stands: `never` made, or `perhaps`, where one that still works may be it. */
+export type Found = Batch | 'perhaps' | 'never'
+
+export interface Finder {
+  /**
+   * Asks until there is an answer.
+   * @throws AskError where the account is refused; RunError `refused` where the service knows nothing of a batch that
+   * it made; the reason of a stop
+   */
+  find(batch: StoredBatch): Promise<Found>
+}
+
+export interface FinderOptions {
+  readonly batches: Batches
+  readonly clock: Clock
+  readonly random: () => number
+  readonly halt: Pick<Halt, 'drain' | 'abort'>
+  readonly listener: { troubled: NonNullable<PatientOptions['failed']> }
+}
+
+/**
+ * Finds batches at the service. Creating one cannot be repeated safely, as there is no key to make it idempotent, so
+ * where nobody heard whether it was made it is looked for before anything is sent again: among those of that time and
+ * size, the one whose requests bear its name. They show that only once it has ended.
+ * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
+ */
+export function createFinder(
+  { batches, clock, random, halt, listener }: FinderOptions,
+  open: readonly StoredBatch[],
+): Finder {
+  /** That are known to be something else. */
+  const others = new Set(open.flatMap(({ id }) => id ?? []))
+
+  const bears = async (name: string, { id, archived }: Batch) => {
+    if (archived) return false
+    for await (const answer of batches.answers(id, halt.abort)) return isOf(name, answer.id)
+    return false
+  }
+  const look = async (batch: StoredBatch): Promise<Found> => {
+    let perhaps = false
+    for (const found of await batches.since(batch.packed - skewMs, halt.abort)) {
+      if (others.has(found.id) || found.requests !== batch.documents.size) continue
+      if (found.state !== 'ended') perhaps = true
+      else if (await bears(batch.intent, found)) {
+        await batch.made(found.id)
+        return found
+      } else others.add(found.id)
+    }
+    return perhaps ? 'perhaps' : 'never'
+  }
+  const patience = { clock, random, drain: halt.drain, failed: listener.troubled }
+  return {
+    find: (batch) => patiently(() => once(batch), patience),
+  }
+
+  async function once(batch: StoredBatch): Promise<Found> {
+    const { id } = batch
+    if (id !== undefined) {
+      others.add(id)
+      return batches.retrieve(id, halt.abort).catch((error: unknown) => {
+        if (!(error instanceof AskError) || error.fault.status !== 404) throw error
+        // A moment after it was made the service may not know it yet.
+        if (clock.wall() - batch.packed < newMs) return 'perhaps'
+        throw new RunError('refused', unknown(id))
+      })
+    }
+    for (let looks = 1; ; looks++) {
+      const found = await look(batch)
+      if (found !== 'never' || looks === mostLooks) return found
+      await clock.sleep(betweenLooksMs, halt.drain)
+    }
+  }
+}
+
+/** Clocks differ by less. */
+const skewMs = 600_000
+
+/** A batch appears among the others within moments: three looks over four seconds find it. */
+const mostLooks = 3
+const betweenLooksMs = 2000
+
+const newMs = 300_000
+
+function unknown(id: string): string {
+  return `the service does not know the batch ${id}: it was deleted, or made with another account's key; if it is lost, \`claude-batch batches cancel --id ${id}\` gives it up, and its documents are asked about, and paid for, again`
+}

@@ -1,0 +1,43 @@
+import type { Document, InputProblem, Source } from '../core/document.ts'
+import type { Asked, Outcome } from '../core/outcome.ts'
+import type { Request } from '../core/request.ts'
+import { textKind } from '../core/text-kind.ts'
+
+/** What turns a source into a question. */
+export interface Preparing<Given extends Source = Source> {
+  /** Reads one source; called inside its slot, so that never more than a pool of documents is in memory. */
+  readonly read: (source: Given) => Promise<Document | InputProblem>
+  readonly requestFor: (document: Document) => Request
+  /** What speaks against asking, if anything does: a summary that is there already, or one that is not ours. */
+  readonly objection?: (source: Source, asked: Asked) => Promise<InputProblem | undefined>
+}
+
+/** A question, or why there is none. */
+export type Prepared =
+  | { readonly request: Request; readonly asked: Asked }
+  | { readonly problem: InputProblem; readonly kind: 'input' | 'output'; readonly asked?: Asked }
+
+export async function prepare<Given extends Source>(
+  source: Given,
+  { read, requestFor, objection }: Preparing<Given>,
+): Promise<Prepared> {
+  const document = source.problem ?? (await read(source))
+  if ('as' in document) return { problem: document, kind: 'input' }
+  const request = requestFor(document)
+  const asked = askedOf(request, document)
+  const problem = await objection?.(source, asked)
+  return problem === undefined ? { request, asked } : { problem, kind: 'output', asked }
+}
+
+function askedOf({ key, system = '', user }: Request, { source, text, bytes }: Document): Asked {
+  return { key, bytes, characters: system.length + user.length, kind: textKind(source.path, text) }
+}
+
+/** What an outcome is when nothing was sent. */
+export function declined(
+  { problem: { as, type, message }, kind }: Extract<Prepared, { problem: InputProblem }>,
+  base: Pick<Outcome, 'source' | 'asked' | 'attempts' | 'elapsedMs'>,
+): Outcome {
+  if (as === 'skip') return { ...base, status: 'skipped', type, reason: message }
+  return { ...base, status: 'failed', failure: { kind, type, message, transient: false } }
+}

@@ -1,0 +1,427 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Source } from '../../src/core/document.ts'
+import type { AskError } from '../../src/core/failure.ts'
+import { type Outcome, usageOf } from '../../src/core/outcome.ts'
+import { listPrice, picodollars } from '../../src/core/price.ts'
+import { type BatchJob, batchAll } from '../../src/engine/batched.ts'
+import { createPurse } from '../../src/engine/budgeted.ts'
+import { createHalt } from '../../src/engine/halt.ts'
+import { recorded } from '../../src/engine/recorded.ts'
+import { summarizeAll } from '../../src/engine/summarize.ts'
+import { RunError } from '../../src/errors.ts'
+import { replyOf, requestFor, scriptedAsk, statusFault } from '../support/scripted-ask.ts'
+import { type BatchScript, batchStoreOn, scriptedBatches } from '../support/scripted-batches.ts'
+import { virtualClock } from '../support/virtual-clock.ts'
+
+const pathsOf = (count: number) => Array.from({ length: count }, (_, n) => `${n}.md`)
+const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+
+/** A folder that runs one after another work on, and the service they ask. */
+function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
+  const clock = virtualClock()
+  const service = scriptedBatches({ clock, ...script })
+  const disk = new Map()
+  /** What is in the ledger: outcomes by path, with the batch they came out of. */
+  const ledger: Outcome[] = []
+  const isDone = (path: string) =>
+    ledger.some(({ source, status }) => source.path === path && status === 'summarized')
+  const notes: string[] = []
+
+  /** @returns what a run yields, and why it stopped */
+  const begin = (options: Partial<BatchJob> = {}, ask = scriptedAsk('ok')) => {
+    const halt = createHalt()
+    const asked: string[] = []
+    const sources: Source[] = paths
+      .filter((path) => !isDone(path))
+      .map((path, index) => ({ index, path, named: true }))
+    const common = {
+      read: async (source: Source) => ({
+        source,
+        text: source.path,
+        bytes: { size: 1, sha256: source.path },
+      }),
+      requestFor: ({ source }: { source: Source }) => requestFor(source.path),
+      explain: ({ fault }: AskError) => new RunError('refused', fault.message),
+      keep: async (outcome: Outcome) => {
+        const { status, attempts } = outcome
+        if (status === 'summarized' || status === 'failed' || attempts.length > 0) ledger.push(outcome)
+        return true
+      },
+      halt,
+      clock,
+    }
+    const live = (sources: readonly Source[]) => {
+      asked.push(...sources.map(({ path }) => path))
+      return summarizeAll({
+        ...common,
+        sources,
+        slots: () => 2,
+        ask: recorded(ask, clock, { sent() {}, ended() {} }),
+      })
+    }
+    const job: BatchJob = {
+      ...common,
+      sources,
+      live,
+      batches: service.batches,
+      store: batchStoreOn(disk, clock, (id, path) =>
+        ledger.some(({ source, attempts }) => source.path === path && attempts.at(-1)?.batch === id),
+      ),
+      endpoint: 'here',
+      factsFor: () => facts,
+      priceOf: listPrice,
+      aside: new Map(),
+      random: () => 1,
+      retries: 3,
+      submits: true,
+      waits: true,
+      detached: false,
+      isProven: () => true,
+      wayOf: () => 'r',
+      listener: {
+        answered() {},
+        troubled: ({ fault }) => notes.push(`troubled: ${fault.type}`),
+        odd: (text) => notes.push(text),
+        elsewhere: ({ endpoint }) => notes.push(`elsewhere: ${endpoint}`),
+        submitted: ({ documents }) => notes.push(`submitted ${documents.size}`),
+        waiting() {},
+      },
+      ...options,
+    }
+    const all = async () => {
+      const outcomes: Outcome[] = []
+      for await (const outcome of batchAll(job)) outcomes.push(outcome)
+      return { outcomes, stopped: halt.drain.reason as unknown, asked }
+    }
+    return { halt, ended: clock.run(all()) }
+  }
+  const statuses = (outcomes: readonly Outcome[]) =>
+    outcomes.map(({ source, status }) => `${source.path} ${status}`).sort()
+  return { clock, service, disk, ledger, notes, begin, statuses, paths }
+}
+
+describe('a run by batches', () => {
+  it('packs all documents into one, waits for it, and has an outcome for each, at half the price', async () => {
+    const { begin, service, statuses, disk, clock } = setting()
+    const { outcomes, asked } = await begin().ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+    expect(service.made.size).toBe(1)
+    expect(asked).toEqual([])
+    expect(disk.size).toBe(0)
+    const [first] = outcomes
+    expect(first?.attempts[0]).toMatchObject({ batch: 'msgbatch_1', status: 200, attempt: 1 })
+    if (first === undefined) return
+    const live = listPrice({ model: facts.model, usage: usageOf(first) })
+    expect(first.attempts[0]?.cost).toBe((live ?? 0n) / 2n)
+    expect(clock.now()).toBeLessThan(180_000)
+  })
+
+  it('asks one document of each way live first, where that way was never taken before', async () => {
+    const { begin, service, statuses } = setting()
+    const run = begin({ isProven: () => false, wayOf: ({ path }) => (path === '3.md' ? 'other' : 'r') })
+    const { outcomes, asked } = await run.ended
+    expect(asked).toEqual(['0.md', '3.md'])
+    expect(statuses(outcomes)).toHaveLength(5)
+    expect([...service.made.values()].map(({ items }) => items.length)).toEqual([3])
+  })
+
+  it('makes no batch where no document is answered live', async () => {
+    const { begin, service } = setting({}, pathsOf(20))
+    const { outcomes, stopped, asked } = await begin({ isProven: () => false }, scriptedAsk(statusFault(400)))
+      .ended
+    expect(asked).toHaveLength(5)
+    expect(service.made.size).toBe(0)
+    expect(stopped).toMatchObject({ exit: 'refused' })
+    expect(outcomes.filter(({ status }) => status === 'pending')).toHaveLength(15)
+  })
+
+  it('makes as many as their limits demand', async () => {
+    const { begin, service } = setting({}, pathsOf(10))
+    expect((await begin({ limits: { requests: 4, bytes: 1e9 } }).ended).outcomes).toHaveLength(10)
+    expect([...service.made.values()].map(({ items }) => items.length)).toEqual([4, 4, 2])
+  })
+
+  it('left to themselves end a run at once, and the next one collects them and makes no other', async () => {
+    const { begin, service, statuses, clock } = setting()
+    const detached = await begin({ waits: false, detached: true }).ended
+    expect(statuses(detached.outcomes)).toEqual(pathsOf(5).map((path) => `${path} pending`))
+    expect(detached.outcomes.every((outcome) => outcome.status === 'pending' && !outcome.later)).toBe(true)
+    expect(detached.stopped).toBeUndefined()
+    // Too early: it stays where it is.
+    expect((await begin({ waits: false }).ended).outcomes).toMatchObject(
+      Array(5).fill({ status: 'pending', later: true }),
+    )
+    await clock.run(clock.sleep(100_000))
+    const { outcomes } = await begin().ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+    expect(service.made.size).toBe(1)
+  })
+
+  it('is not asked live about what is in a batch', async () => {
+    const { begin, statuses } = setting()
+    await begin({ waits: false, detached: true }).ended
+    const { outcomes, asked } = await begin({ submits: false, waits: false }).ended
+    expect(asked).toEqual([])
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} pending`))
+  })
+
+  it('B05 B06 leaves what was not done to the next run, which asks again for that alone', async () => {
+    const results = new Map<string, object | string>([
+      ['0.md', 'expired'],
+      ['1.md', 'canceled'],
+      ['2.md', { fault: statusFault(500, { type: 'api_error' }) }],
+      ['3.md', { fault: statusFault(400, { type: 'invalid_request_error' }) }],
+    ])
+    const { begin, service, statuses } = setting({ resultOf: (path) => results.get(path) as never })
+    const first = await begin().ended
+    expect(statuses(first.outcomes)).toEqual([
+      '0.md pending',
+      '1.md pending',
+      '2.md pending',
+      '3.md failed',
+      '4.md summarized',
+    ])
+    results.clear()
+    const second = await begin().ended
+    expect(second.outcomes.map(({ status }) => status)).toEqual(Array(4).fill('summarized'))
+    expect([...service.made.values()].map(({ items }) => items.length)).toEqual([5, 4])
+  })
+
+  it('takes no cut-off or refused reply for a summary', async () => {
+    const { begin } = setting({
+      resultOf: () => ({ reply: replyOf('half a', { stopReason: 'max_tokens' }) }),
+    })
+    const { outcomes } = await begin().ended
+    expect(outcomes).toMatchObject(
+      Array(5).fill({ status: 'failed', failure: { type: 'max_tokens' }, partial: 'half a' }),
+    )
+  })
+
+  it('a fault of the account ends it, and blames no document', async () => {
+    const fault = statusFault(404, { type: 'not_found_error' })
+    const { begin, ledger } = setting({ resultOf: () => ({ fault }) })
+    const { outcomes, stopped } = await begin().ended
+    expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
+    expect(stopped).toMatchObject({ exit: 'refused' })
+    expect(ledger).toEqual([])
+  })
+
+  it('B12 B13 asks on through an hour of trouble, and told to stop leaves the batch at work', async () => {
+    let calls = 0
+    const { begin, service, clock, notes } = setting({
+      trouble: (call) => (call === 'retrieve' && calls++ < 100 ? { before: statusFault(500) } : undefined),
+    })
+    const { outcomes } = await begin().ended
+    expect(outcomes).toHaveLength(5)
+    expect(clock.now()).toBeGreaterThan(3_600_000)
+    expect(notes.filter((note) => note.startsWith('troubled')).length).toBe(100)
+
+    const other = setting({ takesMs: 1e9 })
+    const run = other.begin()
+    void other.clock.sleep(600_000).then(() => run.halt.stop(new RunError('interrupt', 'told to')))
+    const stopped = await run.ended
+    expect(stopped.outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
+    expect(other.disk.size).toBe(1)
+    expect(service.made.size).toBe(1)
+  })
+
+  it('B09 passes over what nobody asked for and what comes twice, and says so', async () => {
+    const { begin, service, notes, statuses } = setting()
+    const { answers } = service.batches
+    const batches = {
+      ...service.batches,
+      async *answers(...args: Parameters<typeof answers>) {
+        const stranger = { id: 'x', result: { reply: replyOf('?') } } as const
+        for await (const answer of answers(...args)) yield* [answer, stranger, answer]
+      },
+    }
+    const { outcomes } = await begin({ batches }).ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+    expect(notes).toContain(
+      'the results of the batch msgbatch_1 have 1 that nobody asked for; they are left out',
+    )
+  })
+
+  it('B07 fetches results again that end too early, and never takes what is missing for done', async () => {
+    const { begin, service, statuses } = setting()
+    const { answers } = service.batches
+    let downloads = 0
+    const cut = (whole: number) => ({
+      ...service.batches,
+      async *answers(...args: Parameters<typeof answers>) {
+        let line = 0
+        const last = ++downloads < whole ? 2 : 99
+        for await (const answer of answers(...args)) if (line++ < last) yield answer
+      },
+    })
+    const cured = await begin({ batches: cut(3) }).ended
+    expect(statuses(cured.outcomes)).toHaveLength(5)
+    expect(downloads).toBe(3)
+
+    const never = setting()
+    const { answers: all } = never.service.batches
+    const batches = {
+      ...never.service.batches,
+      async *answers(...args: Parameters<typeof answers>) {
+        for await (const answer of all(...args)) if (!answer.id.endsWith('_0')) yield answer
+      },
+    }
+    const { outcomes } = await never.begin({ batches }).ended
+    expect(never.statuses(outcomes).filter((text) => text.endsWith('pending'))).toHaveLength(1)
+    expect(never.disk.size).toBe(1)
+  })
+
+  it('B10 says of results that are gone that they are, and of what they cost that it is unknown', async () => {
+    const { begin, service, ledger, disk } = setting()
+    const { retrieve } = service.batches
+    const batches = {
+      ...service.batches,
+      retrieve: async (...args: Parameters<typeof retrieve>) => ({
+        ...(await retrieve(...args)),
+        archived: true,
+      }),
+    }
+    const { outcomes } = await begin({ batches }).ended
+    expect(outcomes).toMatchObject(Array(5).fill({ status: 'failed', failure: { type: 'results_gone' } }))
+    expect(ledger[0]?.attempts).toMatchObject([{ fault: { type: 'results_gone' } }])
+    expect(disk.size).toBe(0)
+  })
+
+  it('a batch that the service does not know, long after it was made, is kept, and ends the run', async () => {
+    const { begin, service, disk, clock } = setting()
+    await begin({ waits: false, detached: true }).ended
+    service.made.clear()
+    // It might just be new.
+    expect((await begin({ waits: false }).ended).stopped).toBeUndefined()
+    await clock.run(clock.sleep(400_000))
+    const { stopped, outcomes } = await begin().ended
+    expect(stopped).toMatchObject({ exit: 'refused', message: /does not know the batch msgbatch_1/ })
+    expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
+    expect(disk.size).toBe(1)
+  })
+
+  it('keeps to a cap, goes on as long as there is room, and then says what stopped it', async () => {
+    // The worst case of one is $0.000385 in a batch, what it does cost $0.00001.
+    const purse = createPurse(picodollars(0.0012), listPrice)
+    const { begin, service } = setting({}, pathsOf(10))
+    const { outcomes, stopped } = await begin({ purse }).ended
+    expect(outcomes).toHaveLength(10)
+    expect(stopped).toBeUndefined()
+    expect(service.made.size).toBeGreaterThan(2)
+    expect(purse.budget().reserved).toBe(0n)
+
+    const tight = setting({}, pathsOf(10))
+    const small = createPurse(picodollars(0.0005), listPrice)
+    const run = await tight.begin({ purse: small, waits: false, detached: true }).ended
+    expect(run.stopped).toMatchObject({ exit: 'limit' })
+    expect([...tight.service.made.values()].map(({ items }) => items.length)).toEqual([1])
+  })
+})
+
+describe('making a batch', () => {
+  const lost = { kind: 'timeout', type: 'timeout', message: 'no answer' } as const
+
+  it.each([
+    ['was made after all', { after: lost }, 1],
+    ['was not', { before: lost }, 2],
+    ['was made, behind a gateway', { after: statusFault(504) }, 1],
+    ['was refused for now', { before: statusFault(529) }, 2],
+  ] as const)(
+    'B02 that was not heard of is looked for before it is made again: it %s',
+    async (_, first, calls) => {
+      let creates = 0
+      const { begin, service, statuses } = setting({
+        trouble: (call) => (call === 'create' && creates++ === 0 ? first : undefined),
+      })
+      const { outcomes } = await begin().ended
+      expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+      expect(service.made.size).toBe(1)
+      expect(creates).toBe(calls)
+    },
+  )
+
+  it.each([
+    [400, 'refused'],
+    [413, 'refused'],
+    [401, 'refused'],
+    [529, 'later'],
+  ])('that the service answers with %i ends the run as %s, with nothing left over', async (status, exit) => {
+    const { begin, disk } = setting({
+      trouble: (call) => (call === 'create' ? { before: statusFault(status) } : undefined),
+    })
+    const { outcomes, stopped } = await begin().ended
+    expect(stopped).toMatchObject({ exit })
+    expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
+    expect(disk.size).toBe(0)
+  })
+
+  it('of the same size as somebody else’s takes only its own', async () => {
+    const { begin, service, statuses } = setting({
+      trouble: (call) => (call === 'create' && service.made.size === 0 ? { after: lost } : undefined),
+    })
+    const other = { ...(await foreign()), id: 'msgbatch_0' }
+    service.made.set('msgbatch_0', {
+      batch: other,
+      items: pathsOf(5).map((path) => ({ custom_id: path, path })),
+    })
+    async function foreign() {
+      return {
+        id: '',
+        state: 'in_progress',
+        requests: 5,
+        created: Date.parse('2026-11-22T12:00:00Z'),
+        archived: false,
+      } as const
+    }
+    const { outcomes } = await begin().ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+  })
+})
+
+describe('cut off at any call, and run again until it is done', () => {
+  it('B01 B08 pays for every document once, and has one good line for each', async () => {
+    const crash = new Error('crash')
+    const call = fc.record({ at: fc.integer({ min: 0, max: 30 }), after: fc.boolean(), dies: fc.boolean() })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(call, { maxLength: 6 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (troubles, size) => {
+          let calls = 0
+          const reset = {
+            kind: 'connection',
+            type: 'connection_error',
+            message: 'reset',
+            code: 'ECONNRESET',
+          } as const
+          const { begin, service, ledger, paths, disk } = setting(
+            {
+              trouble() {
+                const n = calls++
+                const hit = troubles.find(({ at }) => at === n)
+                if (hit === undefined) return undefined
+                const what = hit.dies ? crash : reset
+                return hit.after ? { after: what } : { before: what }
+              },
+            },
+            pathsOf(size),
+          )
+          for (let runs = 0; runs < 10; runs++) {
+            const run = begin({ limits: { requests: 5, bytes: 1e9 } })
+            await run.ended.catch((error: unknown) => {
+              if (error !== crash) throw error
+            })
+            if (ledger.length >= paths.length && disk.size === 0) break
+          }
+          expect([...service.billed().values()].every((count) => count === 1)).toBe(true)
+          expect(ledger.map(({ source, status }) => `${source.path} ${status}`).sort()).toEqual(
+            paths.map((path) => `${path} summarized`).sort(),
+          )
+          expect(disk.size).toBe(0)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  }, 60_000)
+})
