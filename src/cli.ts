@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { examplesOf, whatToType } from './cli/examples.ts'
 import { unset, withFlags } from './cli/flags.ts'
 import { fillIn } from './cli/settings.ts'
+import { type BatchOptions, batchFlags, type CollectOptions, collectFlags } from './config/batches-flags.ts'
 import { type CompareOptions, compareFlags } from './config/compare-flags.ts'
 import { type SummarizeOptions, summarizeFlags } from './config/flags.ts'
 import { type ShowOptions, showFlags } from './config/prompt-flags.ts'
@@ -54,6 +55,35 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .action(async (dir: string, options: ReportOptions) => {
       const { report } = await import('./commands/report.ts')
       exit = await report(dir, { ...unset(reportFlags), ...options } as ReportOptions, world, version)
+    })
+
+  const batches = program
+    .command('batches')
+    .description('the Message Batches that summarize --batch has made and not collected yet')
+  const ofFolder = (command: Command) => command.argument('[dir]', 'the output folder', 'summaries')
+  ofFolder(batches.command('list'))
+    .description('which there are, as far as the folder remembers; asks nobody')
+    .action(async (dir: string) => {
+      const { listBatches } = await import('./commands/batches/list.ts')
+      exit = await listBatches(dir, world)
+    })
+  ofFolder(withFlags(batches.command('status'), batchFlags))
+    .description('how they stand, as the service tells')
+    .action(async (dir: string, options: BatchOptions) => {
+      const { batchesStatus } = await import('./commands/batches/status.ts')
+      exit = await batchesStatus(dir, options, world)
+    })
+  ofFolder(withFlags(batches.command('collect'), collectFlags))
+    .description('fetch the summaries of those that have ended')
+    .action(async (dir: string, options: CollectOptions) => {
+      const { collectBatches } = await import('./commands/batches/collect.ts')
+      exit = await collectBatches(dir, { ...unset(collectFlags), ...options }, world, version)
+    })
+  ofFolder(withFlags(batches.command('cancel'), batchFlags))
+    .description('cancel them; what they have done by then is billed, and still to be collected')
+    .action(async (dir: string, options: BatchOptions) => {
+      const { cancelBatches } = await import('./commands/batches/cancel.ts')
+      exit = await cancelBatches(dir, options, world)
     })
 
   const prompts = program

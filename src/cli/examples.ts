@@ -2,6 +2,7 @@ type Example = readonly [command: string, what: string]
 
 const summarize: readonly Example[] = [
   ['claude-batch summarize ./docs', 'summaries/docs/….summary.md, one per file'],
+  ['claude-batch summarize ./docs --dry-run', 'what that would cost, live and as a batch'],
   ['cat notes.md | claude-batch summarize -', 'one document in, its summary out'],
   ["claude-batch summarize 'reports/**/*.md' --simulate", 'try it: no key, no cost'],
 ]
@@ -16,7 +17,12 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   report: [
     ['claude-batch report', 'the runs of summaries/, what they cost, what is stale'],
+    ['claude-batch report --run last --format html > last.html', 'the last run, as a page'],
     ['claude-batch report notes --prune', 'take away the summaries of documents that are gone'],
+  ],
+  batches: [
+    ['claude-batch batches status', 'how far they are'],
+    ['claude-batch batches collect', 'fetch what is ready'],
   ],
   prompts: [
     ['claude-batch prompts list', 'which there are, and which version is used'],

@@ -1,6 +1,7 @@
 import { join, relative, resolve, sep } from 'node:path'
 import type { CompareOptions } from '../config/compare-flags.ts'
-import type { SummarizeOptions } from '../config/flags.ts'
+import { defaultsOf } from '../config/flag.ts'
+import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import { armSummary, ratiosOf } from '../core/comparison.ts'
 import type { Source } from '../core/document.ts'
@@ -42,7 +43,7 @@ export async function compare(
 ): Promise<Exit> {
   const { clock, cwd, stderr } = world
   const start = clock.now()
-  const own: SummarizeOptions = { ...sameAsSummarize, ...options }
+  const own: SummarizeOptions = { ...defaultsOf(summarizeFlags), ...options }
   const inputs = await namedInputs(args, own, world)
   const out = resolve(cwd, options.out)
   const found = await find(inputs, walkOptions(own, world, out))
@@ -148,23 +149,6 @@ export async function compare(
 }
 
 const fileName = 'comparison.md'
-
-/** What `compare` does not let anybody choose. */
-const sameAsSummarize = {
-  format: undefined,
-  unordered: false,
-  prompt: 'summarize',
-  model: undefined,
-  force: false,
-  waitLock: undefined,
-  deadline: undefined,
-  report: undefined,
-  dryRun: false,
-  batch: false,
-  detach: false,
-  count: 'estimate',
-  maxFailures: undefined,
-} as const
 
 /** The table on stdout, and with the texts in a file. */
 async function tell(

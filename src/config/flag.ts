@@ -25,3 +25,12 @@ type Widened<F> = F extends { default: unknown }
 
 /** The values of a table of flags after parsing. */
 export type ValuesOf<Table> = { readonly [Name in keyof Table]: Widened<Table[Name]> }
+
+/** What they are where none is given. */
+export function defaultsOf<Table extends Readonly<Record<string, Flag>>>(flags: Table): ValuesOf<Table> {
+  const values = Object.entries(flags).map(([name, { parse, default: preset }]) => [
+    name,
+    preset ?? (parse === undefined ? false : undefined),
+  ])
+  return Object.fromEntries(values) as ValuesOf<Table>
+}

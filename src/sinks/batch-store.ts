@@ -71,18 +71,17 @@ export interface Batches extends BatchStore {
  * @throws RunError `io`, `usage` where a newer version wrote one
  */
 export async function openBatches(options: BatchStoreOptions): Promise<Batches> {
-  const folder = join(options.out, memoryFolder, 'batches')
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT') return []
-    throw cannotRead(folder, error)
-  })
+  const folder = folderIn(options.out)
+  const names = await filesIn(folder)
+  for (const name of names) {
+    const [intent = '', kind] = name.split('.')
+    if (kind === 'body' && !names.includes(`${intent}.jsonl`)) await forget(folder, intent)
+  }
   const recorded = new Map<string, Set<string>>()
   const open: StoredBatch[] = []
-  for (const name of names) {
-    const intent = name.replace(/\.jsonl$/, '')
-    const batch = name === intent ? undefined : await loaded(folder, intent, options)
-    if (batch !== undefined) open.push(stored(folder, batch, recorded, options))
-    else if (isOurs(name) && !names.includes(name.replace(/\.body$/, '.jsonl'))) await forget(folder, intent)
+  for await (const batch of batchesIn(folder, names, options)) {
+    if ('documents' in batch) open.push(stored(folder, batch, recorded, options))
+    else await forget(folder, batch.intent)
   }
   for (const { id } of open) if (id !== undefined) recorded.set(id, new Set())
   return {
@@ -94,6 +93,46 @@ export async function openBatches(options: BatchStoreOptions): Promise<Batches> 
   }
 }
 
+/** What is remembered of batches, the oldest first, for whoever only wants to know. @throws RunError as above */
+export async function knownBatches(
+  options: Pick<BatchStoreOptions, 'out' | 'here'>,
+): Promise<readonly Loaded[]> {
+  const folder = folderIn(options.out)
+  const known: Loaded[] = []
+  for await (const batch of batchesIn(folder, await filesIn(folder), options))
+    if ('documents' in batch) known.push(batch)
+  return known.sort((a, b) => a.packed - b.packed)
+}
+
+/** Gives a batch up. @throws RunError `io` */
+export function forgetBatch(out: string, intent: string): Promise<void> {
+  return forget(folderIn(out), intent)
+}
+
+function folderIn(out: string): string {
+  return join(out, memoryFolder, 'batches')
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return []
+    throw cannotRead(folder, error)
+  })
+  return names.filter((name) => /^[0-9a-f]{16}\.(jsonl|body)$/.test(name))
+}
+
+/** Of those that were not sealed, the name alone. */
+async function* batchesIn(
+  folder: string,
+  names: readonly string[],
+  options: Pick<BatchStoreOptions, 'out' | 'here'>,
+): AsyncGenerator<Loaded | { readonly intent: string }> {
+  for (const name of names) {
+    const [intent = '', kind] = name.split('.')
+    if (kind === 'jsonl') yield loaded(folder, intent, options)
+  }
+}
+
 interface Loaded {
   readonly intent: string
   readonly endpoint: string
@@ -102,12 +141,11 @@ interface Loaded {
   readonly id: string | undefined
 }
 
-/** Undefined where it was not sealed, so that it was never sent: then it is forgotten. */
 async function loaded(
   folder: string,
   intent: string,
-  { out, here }: BatchStoreOptions,
-): Promise<Loaded | undefined> {
+  { out, here }: Pick<BatchStoreOptions, 'out' | 'here'>,
+): Promise<Loaded | { readonly intent: string }> {
   const file = join(folder, `${intent}.jsonl`)
   const documents = new Map<string, Packed>()
   let [endpoint, base] = ['', here]
@@ -132,9 +170,7 @@ async function loaded(
       else id = line.made
     }
   }
-  if (packed !== undefined) return { intent, endpoint, packed, documents, id }
-  await forget(folder, intent)
-  return undefined
+  return packed === undefined ? { intent } : { intent, endpoint, packed, documents, id }
 }
 
 function stored(
@@ -234,10 +270,6 @@ async function forget(folder: string, intent: string): Promise<void> {
     await rm(join(folder, name), { force: true }).catch((error: NodeJS.ErrnoException) => {
       throw cannotWrite(join(folder, name), error)
     })
-}
-
-function isOurs(name: string): boolean {
-  return /^[0-9a-f]{16}\.(jsonl|body)$/.test(name)
 }
 
 function timeOf(clock: Pick<Clock, 'wall'>): string {

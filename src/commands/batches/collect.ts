@@ -1,0 +1,42 @@
+import { resolve } from 'node:path'
+import type { CollectOptions } from '../../config/batches-flags.ts'
+import { defaultsOf } from '../../config/flag.ts'
+import { summarizeFlags } from '../../config/flags.ts'
+import type { Exit } from '../../errors.ts'
+import type { World } from '../../world.ts'
+import { run } from '../run.ts'
+import { openIn } from './list.ts'
+
+/** Fetches the summaries of batches that have ended, as the run that made them would have. */
+export async function collectBatches(
+  dir: string,
+  { wait, ...options }: CollectOptions,
+  world: World,
+  version: string,
+): Promise<Exit> {
+  const batches = await openIn(dir, world)
+  const [packed] = batches.flatMap(({ documents }) => [...documents.values()].slice(0, 1))
+  if (packed === undefined) {
+    world.stderr.write(`claude-batch: no batches in ${dir} are waiting to be collected\n`)
+    return 'ok'
+  }
+  const { facts } = packed.asked
+  const asking = {
+    ...facts,
+    origin: 'as it was asked',
+    models: [],
+    factsFor: () => facts,
+    requestFor: () => {
+      throw new Error('collecting asks nothing')
+    },
+  }
+  const plan = {
+    sources: [],
+    unmatched: [],
+    askingAt: () => asking,
+    out: resolve(world.cwd, dir),
+    start: world.clock.now(),
+    waits: wait,
+  }
+  return run(plan, { ...defaultsOf(summarizeFlags), ...options, out: dir }, world, version)
+}

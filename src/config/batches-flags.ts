@@ -1,0 +1,37 @@
+import type { Flag, ValuesOf } from './flag.ts'
+import { summarizeFlags } from './flags.ts'
+import { text } from './values.ts'
+
+const { log, report, prices, timeout, connectTimeout, config, profile, quiet, verbose, progress } =
+  summarizeFlags
+
+const id = {
+  group: 'Which',
+  flag: '--id <batch>',
+  help: 'this batch alone, by the name that list shows (default: all of the folder)',
+  parse: text,
+} as const satisfies Flag
+
+const connection = { timeout, connectTimeout, config, profile } as const satisfies Record<string, Flag>
+
+/** The flags of `batches status` and `batches cancel`. */
+export const batchFlags = { id, ...connection } as const satisfies Record<string, Flag>
+
+/** The flags of `batches collect`. */
+export const collectFlags = {
+  wait: {
+    group: 'Which',
+    flag: '--wait',
+    help: 'wait for those that are still at work, instead of collecting what is ready',
+  },
+  log,
+  report,
+  prices,
+  ...connection,
+  quiet,
+  verbose,
+  progress,
+} as const satisfies Record<string, Flag>
+
+export type BatchOptions = ValuesOf<typeof batchFlags>
+export type CollectOptions = ValuesOf<typeof collectFlags>

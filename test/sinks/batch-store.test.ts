@@ -1,0 +1,126 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Packed } from '../../src/core/batch.ts'
+import type { DocumentLine } from '../../src/core/ledger-line.ts'
+import { knownBatches, openBatches } from '../../src/sinks/batch-store.ts'
+
+const packed = (path: string): Packed => ({
+  path,
+  asked: {
+    key: `key of ${path}`,
+    bytes: { size: 3, mtimeMs: 1.5, sha256: 'abc' },
+    characters: 30,
+    kind: 'prose',
+    facts: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' },
+  },
+  maxTokens: 1024,
+})
+
+async function setting() {
+  const out = await mkdtemp(join(tmpdir(), 'batches-'))
+  onTestFinished(() => rm(out, { recursive: true }))
+  const folder = join(out, '.claude-batch/batches')
+  const options = {
+    out,
+    here: '..',
+    endpoint: 'https://api.example',
+    clock: { wall: () => 1_700_000_000_000 },
+  }
+  const open = (more: Partial<typeof options> = {}) => openBatches({ ...options, ...more })
+  async function filled(count = 2) {
+    const packing = await (await open()).pack()
+    for (let n = 0; n < count; n++)
+      await packing.add(`id_${n}`, packed(`docs/${n}.md`), JSON.stringify({ n }))
+    return packing
+  }
+  const bodyOf = async (body: AsyncIterable<Uint8Array>) => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of body) chunks.push(chunk)
+    return JSON.parse(Buffer.concat(chunks).toString()) as unknown
+  }
+  return { out, folder, open, filled, bodyOf, options }
+}
+
+describe('what is remembered of batches', () => {
+  it('is what was packed, by whoever opens the folder next', async () => {
+    const { open, filled, bodyOf, folder } = await setting()
+    const packing = await filled()
+    const { load } = packing
+    const batch = await packing.seal()
+    expect(await bodyOf(batch.body())).toEqual({ requests: [{ n: 0 }, { n: 1 }] })
+    expect(load).toEqual({
+      requests: 2,
+      bytes: (await readFile(join(folder, `${batch.intent}.body`))).length - 1,
+    })
+    const [again] = (await open()).open
+    expect(again).toMatchObject({ intent: batch.intent, endpoint: 'https://api.example', id: undefined })
+    expect([...(again?.documents ?? [])]).toEqual([
+      ['id_0', packed('docs/0.md')],
+      ['id_1', packed('docs/1.md')],
+    ])
+  })
+
+  it('tells that it was made, and then holds no texts any more', async () => {
+    const { open, filled, folder } = await setting()
+    const batch = await (await filled()).seal()
+    await batch.made('msgbatch_1')
+    expect(batch.id).toBe('msgbatch_1')
+    expect(await readdir(folder)).toEqual([`${batch.intent}.jsonl`])
+    const [again] = (await open()).open
+    expect(again?.id).toBe('msgbatch_1')
+    await again?.forget()
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('knows which outcomes are in the ledger already', async () => {
+    const { open, filled } = await setting()
+    await (await (await filled()).seal()).made('msgbatch_1')
+    const batches = await open()
+    batches.saw({ batch: 'msgbatch_1' } as DocumentLine, 'docs/0.md')
+    batches.saw({ batch: 'msgbatch_other' } as DocumentLine, 'docs/1.md')
+    const [batch] = batches.open
+    expect([batch?.isRecorded('docs/0.md'), batch?.isRecorded('docs/1.md')]).toEqual([true, false])
+  })
+
+  it('forgets what was never sealed, as it was never sent, and bodies that belong to nothing', async () => {
+    const { open, filled, folder } = await setting()
+    await filled()
+    await writeFile(join(folder, '0123456789abcdef.body'), 'x')
+    await writeFile(join(folder, 'notes.txt'), 'mine')
+    expect((await readdir(folder)).length).toBe(4)
+    expect((await open()).open).toEqual([])
+    expect(await readdir(folder)).toEqual(['notes.txt'])
+  })
+
+  it('takes a torn last line for one that was not said', async () => {
+    const { open, filled, folder } = await setting()
+    const batch = await (await filled()).seal()
+    const file = join(folder, `${batch.intent}.jsonl`)
+    await appendFile(file, '{"made":"msgba')
+    const [again] = (await open()).open
+    expect(again?.id).toBeUndefined()
+    await again?.made('msgbatch_1')
+    expect((await open()).open[0]?.id).toBe('msgbatch_1')
+    // Cut anywhere before the seal, it was never sent.
+    const whole = await readFile(file)
+    await truncate(file, whole.indexOf('"sealed"'))
+    expect((await open()).open).toEqual([])
+  })
+
+  it('sees paths from another working directory', async () => {
+    const { filled, options } = await setting()
+    await (await filled(1)).seal()
+    const [batch] = await knownBatches({ ...options, here: '../docs' })
+    expect([...(batch?.documents.values() ?? [])].map(({ path }) => path)).toEqual(['0.md'])
+  })
+
+  it('is not touched where a newer version wrote it', async () => {
+    const { open, filled, folder } = await setting()
+    const batch = await (await filled()).seal()
+    const file = join(folder, `${batch.intent}.jsonl`)
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"v":1', '"v":2'))
+    await expect(open()).rejects.toMatchObject({ exit: 'usage', message: /newer claude-batch/ })
+  })
+})
