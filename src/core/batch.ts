@@ -32,7 +32,7 @@ export interface Packed {
  * What a batch may hold, of which 256 MB is reached long before 100,000 where documents are long.
  * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
  */
-export const batchLimits = { requests: 100_000, bytes: 256_000_000 } as const
+const batchLimits = { requests: 100_000, bytes: 256_000_000 } as const
 
 /** How much is in a batch. */
 export interface Load {

@@ -8,7 +8,7 @@ import type { Halt } from './halt.ts'
 import { type PatientOptions, patiently } from './patient.ts'
 
 /** How a batch stands: `never` made, or `perhaps`, where one that still works may be it. */
-export type Found = Batch | 'perhaps' | 'never'
+type Found = Batch | 'perhaps' | 'never'
 
 export interface Finder {
   /**

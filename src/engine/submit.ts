@@ -26,7 +26,7 @@ export interface SubmitJob extends CollectJob, Preparing {
   readonly listener: BatchListener
 }
 
-export interface BatchListener extends CollectListener {
+interface BatchListener extends CollectListener {
   /** A batch of an earlier run that another service has. */
   elsewhere(batch: StoredBatch): void
   /** A batch was made. */

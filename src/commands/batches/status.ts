@@ -46,7 +46,7 @@ export async function batchesStatus(dir: string, options: BatchOptions, world: W
 /** What is only for asking models. */
 export const nobodyElse = { simulate: false, rpm: undefined, itpm: undefined, otpm: undefined } as const
 
-export const never = new AbortController().signal
+export const never: AbortSignal = new AbortController().signal
 
 /** @throws UsageError where the batch is at another service than the one that would be asked */
 export function checkEndpoint(batch: Known, endpoint: string): void {
