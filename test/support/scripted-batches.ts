@@ -6,7 +6,7 @@ import { AskError, type Fault } from '../../src/core/failure.ts'
 import { replyOf } from './scripted-ask.ts'
 
 /** What happens to a call: it fails before anything is done, or after all is done. */
-export type Trouble = { readonly before: Fault | Error } | { readonly after: Fault | Error } | undefined
+type Trouble = { readonly before: Fault | Error } | { readonly after: Fault | Error } | undefined
 
 export type Calls = 'create' | 'retrieve' | 'since' | 'answers' | 'line'
 
