@@ -13,6 +13,7 @@ export async function simulate(options: SimulateOptions, world: World): Promise<
     latency: { medianMs: options.latency * 1000 },
     faults: faultsOf(options.fault),
     seed,
+    batches: { takesMs: options.batchTime * 1000 },
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE')
       throw new RunError('io', `port ${port} is in use; choose another with --port`)
@@ -30,11 +31,15 @@ export async function simulate(options: SimulateOptions, world: World): Promise<
       resolve()
     })
   })
-  const { requests, billed } = simulator.stats()
+  const { requests, billed, batches, batchBilled } = simulator.stats()
   await simulator.close()
   world.stderr.write(
     `${requests} requests; billed: ${billed.requests} replies, ${billed.inputTokens} tokens in, ${billed.outputTokens} out\n`,
   )
+  if (batches.created > 0)
+    world.stderr.write(
+      `${batches.created} batches of ${batches.requests} requests; billed at half the price: ${batchBilled.requests} replies, ${batchBilled.inputTokens} tokens in, ${batchBilled.outputTokens} out\n`,
+    )
   return 'ok'
 }
 

@@ -1,5 +1,5 @@
 import type { Flag, ValuesOf } from './flag.ts'
-import { count, number, text } from './values.ts'
+import { count, number, seconds, text } from './values.ts'
 
 /** The flags of `simulate`. */
 export const simulateFlags = {
@@ -37,6 +37,13 @@ export const simulateFlags = {
     help: 'median time of an answer',
     default: 0.4,
     parse: number(0, 3600),
+  },
+  batchTime: {
+    group: 'Behaviour',
+    flag: '--batch-time <time>',
+    help: 'how long a Message Batch takes',
+    default: 1.5,
+    parse: seconds(0, 86_400),
   },
   fault: {
     group: 'Behaviour',

@@ -20,12 +20,17 @@ export function sendError(
   error: ApiError,
 ): void {
   const { status, code } = error
-  const type = error.type ?? types.get(status) ?? 'api_error'
+  const type = errorType(error)
   const message = error.message ?? `simulated ${status}`
   const details = code !== undefined && { details: { error_code: code } }
   const body = { type: 'error', error: { type, message, ...details }, request_id: headers['request-id'] }
   response.writeHead(status, { ...headers, 'content-type': 'application/json', ...error.headers })
   response.end(error.body ?? JSON.stringify(body))
+}
+
+/** As it is named, or as its status is. */
+export function errorType({ type, status }: ApiError): string {
+  return type ?? types.get(status) ?? 'api_error'
 }
 
 const types: ReadonlyMap<number, string> = new Map([

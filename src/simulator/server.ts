@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type ApiError, sendError } from './api-error.ts'
+import { type BatchesOptions, type BatchStats, createBatches, troubleFrom } from './batches.ts'
 import { createLimiter, type Limits } from './limiter.ts'
 import { type Message, outputTokens } from './message.ts'
 import { models } from './models.ts'
@@ -18,6 +19,8 @@ export interface SimulatorOptions {
   readonly seed?: number
   /** False: like a proxy that strips the `anthropic-ratelimit-*` headers. */
   readonly rateLimitHeaders?: boolean
+  /** What befalls Message Batches. */
+  readonly batches?: BatchesOptions
   /** Decides about every valid request, instead of latency, faults and seed. */
   readonly script?: Script
 }
@@ -32,11 +35,22 @@ interface SimulatorStats {
   readonly maxInFlight: number
   /** Requests whose client hung up before the end. */
   readonly aborted: number
-  readonly billed: { readonly requests: number; readonly inputTokens: number; readonly outputTokens: number }
+  readonly billed: Billed
   /** When each `POST /v1/messages` came: monotonic milliseconds since the start. */
   readonly starts: readonly number[]
+  readonly batches: BatchStats
+  /** What requests of batches came to, at half the price; not in `billed`. */
+  readonly batchBilled: Billed
+  /** How often each prompt was billed, live or in a batch, as the last key of `prompts`. */
+  readonly billedPrompts: ReadonlyMap<string, number>
   /** How often each prompt was sent, by the SHA-256 of the last message's text. */
   readonly prompts: ReadonlyMap<string, number>
+}
+
+interface Billed {
+  readonly requests: number
+  readonly inputTokens: number
+  readonly outputTokens: number
 }
 
 export interface Simulator {
@@ -58,6 +72,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const prompts = new Map<string, number>()
   const starts: number[] = []
   const billed = { requests: 0, inputTokens: 0, outputTokens: 0 }
+  const batchBilled = { ...billed }
+  const billedPrompts = new Map<string, number>()
   let [requests, connections, inFlight, maxInFlight, aborted, answered, responses] = [0, 0, 0, 0, 0, 0, 0]
 
   const headers = () => ({
@@ -66,12 +82,24 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     ...(options.rateLimitHeaders !== false && limiter.headers(performance.now(), Date.now())),
   })
   const produced = (request: MessageRequest, message: Message) => {
-    const tokens = outputTokens(message)
-    billed.requests++
-    billed.inputTokens += request.inputTokens
-    billed.outputTokens += tokens
-    limiter.produced(tokens, performance.now())
+    limiter.produced(bill(billed, request, message), performance.now())
   }
+  const bill = (account: typeof billed, request: MessageRequest, message: Message) => {
+    const tokens = outputTokens(message)
+    account.requests++
+    account.inputTokens += request.inputTokens
+    account.outputTokens += tokens
+    count(billedPrompts, keyOf(request))
+    return tokens
+  }
+  const rates = seededScript(options.faults ?? {}, (options.seed ?? 1) + 1, { medianMs: 0 })
+  const batches = createBatches({
+    options: { trouble: () => troubleFrom(rates(nobody)), ...options.batches },
+    seed: options.seed ?? 1,
+    script,
+    headers,
+    produced: (request, message) => void bill(batchBilled, request, message),
+  })
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse, gone: AbortSignal) => {
     const fail = (error: ApiError) => sendError(response, headers(), error)
@@ -81,6 +109,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     }
     const model = incoming.method === 'GET' ? /^\/v1\/models(?:\/(.+))?$/.exec(path) : null
     if (model !== null) return sendModels(response, model[1], fail)
+    if (await batches.serve(path, incoming, response)) return
     const endpoint = incoming.method === 'POST' ? endpoints.get(path) : undefined
     if (endpoint === undefined) return fail({ status: 404, message: 'Not found' })
     if (endpoint === 'messages') {
@@ -93,8 +122,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     if ('status' in request) return fail(request)
     if (endpoint === 'count_tokens') return sendBody(response, { input_tokens: request.inputTokens })
 
-    const key = createHash('sha256').update(request.lastText).digest('hex')
-    prompts.set(key, (prompts.get(key) ?? 0) + 1)
+    count(prompts, keyOf(request))
     const limited = limiter.admit(request.inputTokens, performance.now())
     if (limited !== undefined) {
       const message = `This request would exceed your rate limit of ${limited.limit} per minute.`
@@ -149,6 +177,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       maxInFlight,
       aborted,
       billed: { ...billed },
+      batches: batches.stats(),
+      batchBilled: { ...batchBilled },
+      billedPrompts,
       starts,
       prompts,
     }),
@@ -158,6 +189,20 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         server.closeAllConnections()
       }),
   }
+}
+
+function keyOf({ lastText }: MessageRequest): string {
+  return createHash('sha256').update(lastText).digest('hex')
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+}
+
+/** Faults by rate befall calls that have no prompt. */
+const nobody = {
+  index: 0,
+  request: { model: '', max_tokens: 1, stream: false, text: '', lastText: '', inputTokens: 0 },
 }
 
 const endpoints: ReadonlyMap<string, 'messages' | 'count_tokens'> = new Map([
