@@ -80,10 +80,11 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
     yield* job.live(todo)
     todo = []
   }
+  const ways = new Set<string>()
   let full: RunError | undefined
   const wait = () => waited(job, waiting, () => ended((outcome) => left.push(outcome)))
   while (todo.length > 0 && !drain.aborted) {
-    const rest = yield* proven(todo, job)
+    const rest = yield* proven(todo, ways, job)
     const sent = yield* submit(rest, job, finder)
     for (const batch of sent.made) waiting.add(batch)
     todo = sent.unsent

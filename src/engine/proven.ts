@@ -9,17 +9,16 @@ const mostTries = 5
 /**
  * A batch's requests are looked at only when it works on them: what is wrong with one is wrong with a hundred thousand.
  * So one of each kind that was never taken before is asked live, and its answer used.
+ * @param ways that are known to be taken; those that prove to be are added
  * @returns what is left to ask about
  */
 export async function* proven(
   sources: readonly Source[],
+  ways: Set<string>,
   { live, isProven, wayOf, halt }: Pick<BatchJob, 'live' | 'isProven' | 'wayOf' | 'halt'>,
 ): AsyncGenerator<Outcome, readonly Source[]> {
   const left = new Set(sources)
-  const ways = new Set<string>()
-  for (const source of sources) {
-    if (isProven(source)) ways.add(wayOf(source))
-  }
+  for (const source of sources) if (isProven(source)) ways.add(wayOf(source))
   const tries = new Map<string, number>()
   for (const source of sources) {
     const way = wayOf(source)

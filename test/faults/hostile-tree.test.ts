@@ -49,7 +49,6 @@ describe('a hostile tree', () => {
     expect(stderr).toContain('redirected to http://127.0.0.1')
     expect(evil.bodies).toEqual([])
   })
-  it.todo('X14 results_url on another host (comes with batches)')
 
   it('X15 paths with .. are read, and written below the output folder', async () => {
     const cwd = await folderWith({ 'x/y/z/a.md': prose('ale'), 'up.md': prose('up') })

@@ -29,6 +29,8 @@ interface HereOptions {
   readonly answer?: boolean
   /** Whether there is a process of that id. */
   readonly isRunning?: (pid: number) => boolean
+  /** Time goes by so many times as fast for whoever sleeps. */
+  readonly hurry?: number
   /** Of all jitter; `() => 0` waits for nothing. */
   readonly random?: () => number
 }
@@ -39,7 +41,16 @@ interface HereOptions {
  */
 export async function runHere(
   args: readonly string[],
-  { cwd, env = {}, input = '', faults, answer, isRunning = () => false, random = Math.random }: HereOptions,
+  {
+    cwd,
+    env = {},
+    input = '',
+    faults,
+    answer,
+    isRunning = () => false,
+    random = Math.random,
+    hurry = 1,
+  }: HereOptions,
 ): Promise<EndedHere> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const said = [text(stdout), text(stderr)] as const
@@ -56,7 +67,7 @@ export async function runHere(
     stdin: Readable.from([Buffer.from(input)]) as NodeJS.ReadStream,
     stdout: stdout as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
-    clock: realClock,
+    clock: { ...realClock, sleep: (ms, signal) => realClock.sleep(ms / hurry, signal) },
     random,
     pid: ++pid,
     uid: process.getuid?.(),

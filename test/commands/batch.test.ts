@@ -1,0 +1,322 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { SimulatorOptions } from '../../src/simulator/server.ts'
+import { listener } from '../support/listener.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const noteOf = (name: string) =>
+  `# Note ${name}\n\nThe harbour board met about ${name} and decided to dredge.\n`
+const documents = (...names: string[]) =>
+  Object.fromEntries(names.map((name) => [`docs/${name}.md`, noteOf(name)]))
+
+async function setting(
+  options: SimulatorOptions = {},
+  files: Readonly<Record<string, string | Buffer>> = documents('ale', 'beer', 'cider', 'gin'),
+) {
+  const cwd = await folderWith(files)
+  const { env, simulator } = await serviceFor({ ...options, batches: { takesMs: 1, ...options.batches } })
+  const run = (...args: string[]) => runHere(args, { cwd, env, hurry: 100 })
+  /** Summaries and records, as they are. */
+  const written = async (out = 'summaries') => {
+    const names = await readdir(join(cwd, out, 'docs')).catch(() => [])
+    const texts = names.map(async (name) => [name, await readFile(join(cwd, out, 'docs', name), 'utf8')])
+    return Object.fromEntries(await Promise.all(texts)) as Record<string, string>
+  }
+  const report = async (...args: string[]) =>
+    JSON.parse((await run('report', ...args, '--format', 'json')).stdout)
+  return { cwd, env, simulator, run, written, report }
+}
+
+describe('summarize --batch', () => {
+  it('B15 gives what a live run gives, for half the price', async () => {
+    const files = { ...documents('ale', 'beer', 'cider', 'gin'), 'docs/bad.md': Buffer.from([0xff]) }
+    const { run, written, report, simulator } = await setting({}, files)
+    // One that was taken before, so that nothing has to be tried.
+    for (const out of ['live', 'batch']) await run('summarize', 'docs/ale.md', '-o', out)
+    const live = await run('summarize', 'docs', '-o', 'live')
+    const batch = await run('summarize', 'docs', '-o', 'batch', '--batch', '--log', 'log.jsonl')
+    expect([live.code, batch.code]).toEqual([1, 1])
+    const timeless = (texts: Record<string, string>) =>
+      JSON.stringify(texts).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z|\d+(\.\d+)? m?s/g, '')
+    expect(timeless(await written('batch'))).toBe(timeless(await written('live')))
+
+    const [one, other] = [await report('live', '--run', 'last'), await report('batch', '--run', 'last')]
+    const { totals, by, errors } = other
+    expect(totals).toEqual({ ...one.totals, cost_usd: one.totals.cost_usd / 2 })
+    expect(errors).toEqual(one.errors)
+    expect(by.prompt[0]).toEqual({ ...one.by.prompt[0], cost_usd: one.totals.cost_usd / 2 })
+    expect(
+      other.documents.map(({ path, batch }: { path: string; batch: string | null }) => [path, batch]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['docs/bad.md', null],
+        ['docs/gin.md', 'msgbatch_sim00000001'],
+      ]),
+    )
+    expect(simulator.stats().batchBilled.requests).toBe(3)
+    expect(batch.stderr).toContain('batch msgbatch_sim00000001 is made: 3 documents')
+    expect(batch.stderr).not.toContain('latency')
+  })
+
+  it('tries one document of a kind live, the first time, and none after that', async () => {
+    const { run, simulator, cwd } = await setting()
+    expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
+    expect(simulator.stats().requests).toBe(1)
+    expect(simulator.stats().batchBilled.requests).toBe(3)
+    await writeFile(join(cwd, 'docs/gin.md'), noteOf('rum'))
+    expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
+    expect(simulator.stats().requests).toBe(1)
+    // Another prompt is another kind.
+    expect((await run('summarize', 'docs', '--batch', '--prompt', 'summarize@v1')).code).toBe(0)
+    expect(simulator.stats().requests).toBe(2)
+    expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
+  })
+
+  it('--detach leaves a batch to the same command, which collects it, and asks for what is new', async () => {
+    const { run, written, simulator, cwd } = await setting()
+    const first = await run('summarize', 'docs', '--batch', '--detach')
+    expect(first.code).toBe(0)
+    expect(first.stderr).toMatch(/the same command, or claude-batch batches collect, fetches the summaries/)
+    expect(Object.keys(await written())).toHaveLength(1)
+    await writeFile(join(cwd, 'docs/rum.md'), noteOf('rum'))
+    expect((await run('summarize', 'docs', '--batch', '--detach', '-q')).stderr).toBe('')
+    expect(Object.keys(await written())).toHaveLength(4)
+    expect((await run('summarize', 'docs', '--batch', '--detach')).code).toBe(0)
+    expect(Object.keys(await written())).toHaveLength(5)
+    const { batches, batchBilled } = simulator.stats()
+    expect([batches.created, batchBilled.requests]).toEqual([2, 4])
+    expect([...simulator.stats().billedPrompts.values()]).toEqual(Array(5).fill(1))
+  })
+
+  it('B13 leaves documents in batches alone in a run without it, and says that they wait', async () => {
+    const { run, simulator } = await setting({ batches: { takesMs: 60_000 } })
+    await run('summarize', 'docs', '--batch', '--detach')
+    const { code, stderr } = await run('summarize', 'docs')
+    expect(code).toBe(75)
+    expect(stderr).toMatch(/1 skipped .*, 3 not done/)
+    expect(simulator.stats().requests).toBe(1)
+  })
+
+  it('B03 B04 takes documents of any name, and the same text twice', async () => {
+    const odd = ['a b', 'ü\u{1f600}', 'x'.repeat(200), '-', 'same1', 'same2']
+    const files = Object.fromEntries(
+      odd.map((name) => [`docs/${name}.md`, noteOf(name.replace(/same./, 'same'))]),
+    )
+    const { run, written, simulator } = await setting({}, files)
+    expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
+    expect(Object.keys(await written())).toHaveLength(6)
+    expect(simulator.stats().batches).toMatchObject({ created: 1, requests: 5 })
+  })
+
+  it('B05 B06 has records for what the batch refused, and does again what it did not do', async () => {
+    let expire = true
+    const { run, written } = await setting({
+      batches: {
+        resultOf: ({ text }) => (expire && text.includes('beer') ? 'expired' : undefined),
+      },
+      script: ({ request: { text } }) =>
+        text.includes('cider')
+          ? { kind: 'status', status: 400, message: 'no cider' }
+          : { kind: 'answer', delayMs: 1 },
+    })
+    const { code, stderr } = await run('summarize', 'docs', '--batch')
+    // A failure of a document's own goes before what another run cures.
+    expect(code).toBe(1)
+    expect(stderr).toContain('2 summarized, 1 failed, 1 not done')
+    expect((await written())['cider.md.error.txt']).toMatch(/^ERROR: 400 invalid_request_error: no cider/)
+    expire = false
+    const again = await run('summarize', 'docs/beer.md', '--batch')
+    expect(again.code).toBe(0)
+    expect((await written())['beer.md.summary.md']).toContain('beer')
+  })
+
+  it('ends with 75 where all that is left is what a batch did not do', async () => {
+    const { run } = await setting({
+      batches: { resultOf: ({ text }) => (text.includes('beer') ? 'canceled' : undefined) },
+    })
+    expect((await run('summarize', 'docs', '--batch')).code).toBe(75)
+  })
+
+  it('B07 B08 has every summary once however often the results break off', async () => {
+    let downloads = 0
+    const { run, written, report, simulator } = await setting({
+      batches: {
+        trouble: (call) =>
+          call === 'results' && ++downloads < 4 ? { cutAfter: 1, reset: downloads % 2 === 0 } : undefined,
+      },
+    })
+    expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
+    expect(Object.keys(await written())).toHaveLength(4)
+    expect((await report()).totals).toMatchObject({ summarized: 4, tokens_in: tokensOf(simulator.stats()) })
+    expect(downloads).toBe(4)
+  })
+
+  it('B10 says that results are gone, and asks again the next time', async () => {
+    let archived = false
+    const { run, written } = await setting({ batches: { archived: () => archived } })
+    await run('summarize', 'docs', '--batch', '--detach')
+    archived = true
+    const { code, stderr } = await run('summarize', 'docs')
+    expect(code).toBe(1)
+    expect(stderr).toContain('results_gone')
+    expect(stderr).toMatch(/3 replies were lost on the way and may be billed too/)
+    expect((await run('summarize', 'docs')).code).toBe(0)
+    expect(Object.keys(await written()).filter((name) => name.endsWith('.error.txt'))).toEqual([])
+  })
+
+  it('B11 X14 sends no credentials to another host for the results', async () => {
+    const other = await listener()
+    const url = new URL('/results', other.env['ANTHROPIC_BASE_URL']).href
+    const { run } = await setting({ batches: { resultsAt: url } })
+    const { code, stderr } = await run('summarize', 'docs', '--batch')
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/where no credentials are sent/)
+    expect(other.bodies).toEqual([])
+    // They are not lost: the next run asks at the right place, and is refused in the same way.
+    expect((await run('batches', 'list')).stdout).toContain('msgbatch_sim00000001')
+  })
+
+  it('B14 puts what was sent in place of a document that was edited meanwhile, and the new text the next time', async () => {
+    const { run, written, cwd } = await setting()
+    await run('summarize', 'docs', '--batch', '--detach')
+    await writeFile(join(cwd, 'docs/gin.md'), noteOf('tonic'))
+    await run('summarize', 'docs', '--batch', '--detach')
+    expect((await written())['gin.md.summary.md']).toContain('gin')
+    await run('summarize', 'docs', '--batch')
+    expect((await written())['gin.md.summary.md']).toContain('tonic')
+  })
+
+  it('overwrites nothing that somebody wrote meanwhile, and keeps the text that was paid for', async () => {
+    const { run, written, cwd } = await setting()
+    await run('summarize', 'docs', '--batch', '--detach')
+    await writeFile(join(cwd, 'summaries/docs/gin.md.summary.md'), 'mine\n')
+    expect((await run('summarize', 'docs', '--batch')).code).toBe(1)
+    const texts = await written()
+    expect(texts['gin.md.summary.md']).toBe('mine\n')
+    expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output foreign: [\s\S]*harbour board met about gin/)
+  })
+
+  it('B02 makes no second batch where it did not hear of the first', async () => {
+    let first = true
+    const { run, written, simulator } = await setting({
+      batches: {
+        trouble: (call) => {
+          if (call !== 'create' || !first) return undefined
+          first = false
+          return { lost: 'after' }
+        },
+      },
+    })
+    expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
+    expect(simulator.stats().batches.created).toBe(1)
+    expect(Object.keys(await written())).toHaveLength(4)
+  })
+
+  it('keeps to a cap in batches too', async () => {
+    const { run, simulator } = await setting()
+    const { code, stderr } = await run('summarize', 'docs', '--batch', '--max-cost', '0.001')
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/cap +\$0.001, of which \$0\.000/)
+    expect(simulator.stats().batches.created).toBeGreaterThan(1)
+    const other = await setting()
+    const small = await other.run('summarize', 'docs', '--batch', '--max-cost', '0.0004')
+    expect(small.code).toBe(5)
+    expect(small.stderr).toMatch(/stopped at --max-cost/)
+  })
+
+  it('asks before what is dear by the price of a batch', async () => {
+    const { run, simulator } = await setting()
+    const dear = ['summarize', 'docs', '--confirm-above', '0.0003']
+    expect((await run(...dear)).code).toBe(2)
+    expect((await run(...dear, '--batch')).code).toBe(0)
+    expect(simulator.stats().batchBilled.requests).toBe(3)
+  })
+
+  it.each([
+    [['--batch', '-o', '-'], /--batch needs a folder/],
+    [['--detach'], /give --batch too/],
+    [['--batch', '--sample', '3'], /--sample asks live/],
+    [['--batch', '--detach', '--simulate'], /ends with this run/],
+  ])('%j is a mistake that is told', async (flags, message) => {
+    const { run } = await setting()
+    const { code, stderr } = await run('summarize', 'docs', ...flags)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(message)
+  })
+
+  it('goes to the simulated service as well', async () => {
+    const { cwd } = await setting()
+    const { code, stderr } = await runHere(['summarize', 'docs', '--batch', '--simulate'], { cwd, hurry: 10 })
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/4 summarized[\s\S]*simulated: nothing was spent/)
+  })
+})
+
+describe('claude-batch batches', () => {
+  it('lists, tells how they stand, collects', async () => {
+    const { run, written } = await setting({ batches: { takesMs: 300 } })
+    expect((await run('batches', 'list')).stdout).toMatch(/^no batches in summaries/)
+    await run('summarize', 'docs', '--batch', '--detach')
+    expect((await run('batches', 'list')).stdout).toMatch(
+      /^batch +packed +documents +prompt +at\nmsgbatch_sim00000001 .* 3 +summarize@v2, claude-haiku-5-5 +http/,
+    )
+    expect((await run('batches', 'status')).stdout).toMatch(/at work for \d+ ms|ended: collect it/)
+    await expect.poll(async () => (await run('batches', 'status')).stdout).toContain('ended: collect it')
+    const collected = await run('batches', 'collect', 'summaries')
+    expect(collected).toMatchObject({ code: 0 })
+    expect(collected.stderr).toContain('documents  3: 3 summarized')
+    expect(Object.keys(await written())).toHaveLength(4)
+    expect((await run('batches', 'collect')).stderr).toMatch(/no batches in summaries are waiting/)
+    expect((await run('summarize', 'docs')).stderr).toMatch(/4 × unchanged/)
+  })
+
+  it('collect says by its exit code that some are not ready, and --wait waits', async () => {
+    const { run } = await setting({ batches: { takesMs: 1000 } })
+    await run('summarize', 'docs', '--batch', '--detach')
+    expect((await run('batches', 'collect', '-q')).code).toBe(75)
+    expect((await run('batches', 'collect', '--wait')).code).toBe(0)
+  })
+
+  it('cancel cancels: what was done is collected, and the rest asked about again', async () => {
+    const { run, simulator } = await setting({ batches: { takesMs: 60_000 } })
+    await run('summarize', 'docs', '--batch', '--detach')
+    const canceled = await run('batches', 'cancel', '--id', 'msgbatch_sim00000001')
+    expect(canceled).toMatchObject({ code: 0, stderr: expect.stringMatching(/is being canceled/) })
+    await expect.poll(async () => (await run('batches', 'status')).stdout).toContain('ended: collect it')
+    expect((await run('summarize', 'docs')).code).toBe(0)
+    expect([...simulator.stats().billedPrompts.values()]).toEqual(Array(4).fill(1))
+    expect((await run('batches', 'cancel', '--id', 'x')).code).toBe(3)
+  })
+
+  it('one that the service does not know holds its documents, until it is given up', async () => {
+    const { run, cwd, env } = await setting()
+    await run('summarize', 'docs', '--batch', '--detach')
+    const folder = join(cwd, 'summaries/.claude-batch/batches')
+    const [name = ''] = await readdir(folder)
+    const file = join(folder, name)
+    const long = (await readFile(file, 'utf8'))
+      .replace('msgbatch_sim00000001', 'msgbatch_gone')
+      .replace(/"sealed":"\d+/, '"sealed":"2020')
+    await writeFile(file, long)
+    const { code, stderr } = await run('summarize', 'docs', '--batch')
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/does not know the batch msgbatch_gone.*batches cancel --id msgbatch_gone/)
+    const other = { ...env, ANTHROPIC_BASE_URL: `${env['ANTHROPIC_BASE_URL']}/other` }
+    const elsewhere = await runHere(['batches', 'cancel'], { cwd, env: other })
+    expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringMatching(/set ANTHROPIC_BASE_URL/) })
+    expect((await run('batches', 'cancel')).stderr).toMatch(/given up/)
+    expect((await run('summarize', 'docs')).code).toBe(0)
+  })
+})
+
+function tokensOf({
+  billed,
+  batchBilled,
+}: {
+  billed: { inputTokens: number }
+  batchBilled: { inputTokens: number }
+}): number {
+  return billed.inputTokens + batchBilled.inputTokens
+}
