@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { type ApiError, errorType, sendError } from './api-error.ts'
 import { BodyError, requestsIn } from './batch-body.ts'
 import { type Message, messageFor } from './message.ts'
@@ -10,10 +10,11 @@ import { type MessageRequest, validate } from './validate.ts'
 
 export type BatchCall = 'create' | 'list' | 'retrieve' | 'results' | 'cancel' | 'delete'
 
-/** What befalls a call: its answer is an error, is lost before or after the work, or ends after so many lines. */
+/** What befalls a call: its answer is an error, is lost before or after the work, comes late, or ends after so many lines. */
 export type BatchTrouble =
   | ApiError
   | { readonly lost: 'before' | 'after' }
+  | { readonly lateMs: number }
   | { readonly cutAfter: number; readonly reset: boolean }
 
 export interface BatchesOptions {
@@ -262,6 +263,7 @@ export function createBatches({
         return true
       }
       const body = await answer()
+      if (happens !== undefined && 'lateMs' in happens) await delay(happens.lateMs)
       if (happens !== undefined && 'lost' in happens) response.socket?.resetAndDestroy()
       else if (body.status !== undefined) fail(body)
       else send(body)
