@@ -12,6 +12,7 @@ import type { RunError } from '../errors.ts'
 import type { Aside } from './budgeted.ts'
 import type { Halt } from './halt.ts'
 import { patiently } from './patient.ts'
+import { pool } from './pool.ts'
 import type { Preparing } from './prepare.ts'
 
 export interface CollectJob extends Pick<Preparing, 'objection'> {
@@ -38,6 +39,15 @@ export interface CollectListener {
   /** Something about a batch that its owner should hear of. */
   odd(text: string): void
 }
+
+/** A request of the batch and what became of it. */
+interface Answered {
+  readonly packed: Packed
+  readonly result: BatchAnswer['result']
+}
+
+/** So many answers are made safe at once: the disk takes them together. */
+const atOnce = 64
 
 /** A download that is cut off at the end of a line looks whole; so often it is begun anew where answers are missing. */
 const mostDownloads = 5
@@ -90,27 +100,24 @@ export async function* collect(
     }
   }
 
-  const outcomeOf = async (packed: Packed, { result }: BatchAnswer): Promise<Outcome | 'again'> => {
+  /** Undefined where there is to be another. */
+  const outcomeOf = async ({ packed, result }: Answered): Promise<Outcome | undefined> => {
     const base = common(packed)
     const unbilled = (reason: string) => {
+      settle(packed.path, 0n)
       again({ ...base, attempts: [], status: 'pending', reason, later: true })
-      return 'again' as const
     }
-    if (result === 'canceled' || result === 'expired') return unbilled(`${result} in the batch ${id}`)
+    if (result === 'canceled' || result === 'expired') return void unbilled(`${result} in the batch ${id}`)
     if ('fault' in result) {
       const { fault } = result
       const { blame } = judge(fault)
-      if (blame === 'service') return unbilled(`${fault.type} in the batch ${id}`)
+      if (blame === 'service') return void unbilled(`${fault.type} in the batch ${id}`)
       if (blame === 'run') {
         halt.stop(job.explain(new AskError(fault)))
-        return unbilled(fault.message)
+        return void unbilled(fault.message)
       }
-      return {
-        ...base,
-        attempts: [attemptOf(packed, { fault })],
-        status: 'failed',
-        failure: failureOf(fault),
-      }
+      const attempts = [attemptOf(packed, { fault })]
+      return finish({ ...base, attempts, status: 'failed', failure: failureOf(fault) })
     }
     const { reply } = result
     const { model, usage, terms } = reply
@@ -125,17 +132,28 @@ export async function* collect(
       }),
     ]
     const flaw = flawOf(reply, packed.maxTokens)
-    if (flaw !== undefined) return { ...base, attempts, status: 'failed', failure: flaw, partial: reply.text }
+    if (flaw !== undefined)
+      return finish({ ...base, attempts, status: 'failed', failure: flaw, partial: reply.text })
     // It was a while ago that somebody looked at what is there.
     const problem = await job.objection?.(base.source, packed.asked)
     if (problem === undefined || problem.as === 'skip')
-      return { ...base, attempts, status: 'summarized', text: reply.text }
+      return finish({ ...base, attempts, status: 'summarized', text: reply.text })
     const { type, message } = problem
     const failure = { kind: 'output', type, message, transient: false } as const
-    return { ...base, attempts, status: 'failed', failure, partial: reply.text }
+    return finish({ ...base, attempts, status: 'failed', failure, partial: reply.text })
   }
 
   const strangers = new Set<string>()
+  /** Answers that have not come before. */
+  async function* fresh(): AsyncGenerator<Answered> {
+    for await (const { id: name, result } of batches.answers(id, halt.abort)) {
+      const packed = missing.get(name)
+      if (packed !== undefined) {
+        missing.delete(name)
+        yield { packed, result }
+      } else if (!batch.documents.has(name)) strangers.add(name)
+    }
+  }
   for (let downloads = 1; missing.size > 0; downloads++) {
     if (downloads > mostDownloads) {
       listener.odd(`the batch ${id} has no answer for ${missing.size} of its documents; run again later`)
@@ -149,34 +167,18 @@ export async function* collect(
         })
       return
     }
-    const answers = batches.answers(id, halt.abort)[Symbol.asyncIterator]()
+    const left = missing.size
     try {
-      while (true) {
-        const next = await answers.next()
-        if (next.done) break
-        const packed = missing.get(next.value.id)
-        if (packed === undefined) {
-          if (!batch.documents.has(next.value.id)) strangers.add(next.value.id)
-          continue
-        }
-        missing.delete(next.value.id)
-        // However often it breaks off, it gets on.
-        downloads = 1
-        const outcome = await outcomeOf(packed, next.value)
-        if (outcome !== 'again') yield await finish(outcome)
-        else settle(packed.path, 0n)
-      }
+      for await (const outcome of pool(fresh(), { size: () => atOnce }, outcomeOf))
+        if (outcome !== undefined) yield outcome
     } catch (error) {
       if (!(error instanceof AskError) || judge(error.fault).blame !== 'service') throw error
       // The next download begins after a wait, and passes over what has come.
-      await patiently(() => batches.retrieve(id, halt.abort), {
-        ...job,
-        drain: halt.drain,
-        failed: listener.troubled,
-      })
-    } finally {
-      await answers.return?.()
+      const patience = { ...job, drain: halt.drain, failed: listener.troubled }
+      await patiently(() => batches.retrieve(id, halt.abort), patience)
     }
+    // However often it breaks off, it gets on.
+    if (missing.size < left) downloads = 0
   }
   if (strangers.size > 0)
     listener.odd(
