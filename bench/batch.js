@@ -156,10 +156,11 @@ async function timed(args, url) {
   const start = performance.now()
   const { child, ended } = run(args, url)
   let peakMb = 0
-  const timer = setInterval(async () => {
+  const look = async () => {
     const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
     peakMb = Math.max(peakMb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000)
-  }, 100)
+  }
+  const timer = setInterval(() => void look(), 100)
   const { code, stderr } = await ended
   clearInterval(timer)
   if (code !== 0) throw new Error(`ended with ${code}: ${stderr}`)

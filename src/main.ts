@@ -1,17 +1,40 @@
 import { readFile } from 'node:fs/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { runCli } from './cli.ts'
 import { printable } from './core/printable.ts'
 import { type Exit, RunError, UsageError } from './errors.ts'
+import { notTaken, streamWriter } from './sinks/stream-writer.ts'
 import type { World } from './world.ts'
 
 /** The whole program: from the world it may touch to how it ends. Known errors are one line, bugs show their stack. */
 export async function main(world: World): Promise<Exit> {
+  const written = watched(world.stdout)
   try {
-    return await runCli(world, await packageVersion())
+    const exit = await runCli(world, await packageVersion())
+    if (exit === 'ok') await written()
+    return exit
   } catch (error) {
     const { exit, text } = explained(error)
-    world.stderr.write(`claude-batch: ${printable(text, '\n')}\n`)
+    // As it was meant to be, by whoever takes the head of a list.
+    if (exit !== 'readerLeft') world.stderr.write(`claude-batch: ${printable(text, '\n')}\n`)
     return exit
+  }
+}
+
+/**
+ * Whatever writes to stdout and goes on need not look after it: that its reader left, or the disk is full, is told at
+ * the end.
+ * @returns to be called then. @throws RunError
+ */
+function watched(stdout: World['stdout']): () => Promise<void> {
+  let failed: Error | undefined
+  stdout.on('error', (error) => {
+    failed ??= error
+  })
+  return async () => {
+    await turn()
+    if (failed !== undefined) throw notTaken('stdout', failed)
+    if (stdout.writableLength > 0) await streamWriter(stdout, 'stdout')('')
   }
 }
 

@@ -33,7 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'index.ts': ['core', 'library'],
   cli: ['core', 'config', 'world.ts'],
   'cli.ts': ['cli', 'core', 'config', 'commands', 'descriptors.ts', 'world.ts'],
-  'main.ts': ['core', 'cli.ts', 'world.ts'],
+  'main.ts': ['core', 'cli.ts', 'sinks/stream-writer.ts', 'world.ts'],
   'world.ts': ['core'],
   'descriptors.ts': [],
   'errors.ts': [],

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chooseExit, type Exit, exitCodes } from '../src/errors.ts'
 import { bin, folderWith, runCli } from './support/run-cli.ts'
+import { runHere } from './support/run-here.ts'
 
 const root = resolve(import.meta.dirname, '..')
 
@@ -36,6 +37,27 @@ describe('--help', () => {
       [...stderr.matchAll(/node_modules\/((?:@[^/]+\/)?[^/'"]+)\//g)].map(([, name]) => name),
     )
     expect([...packages]).toEqual(['commander'])
+  })
+})
+
+describe('a stdout that takes nothing', () => {
+  const commands = [
+    '--help',
+    'config',
+    'prompts list',
+    'prompts show summarize',
+    'prompts check',
+    'completion bash',
+  ]
+  it.each(commands)('ends %s as a reader that left, quietly, or as a disk that is full', async (command) => {
+    const cwd = await folderWith({})
+    const run = (refuses: 'EPIPE' | 'ENOSPC') => runHere(command.split(' '), { cwd, refuses })
+    const left = await run('EPIPE')
+    expect(left.code).toBe(141)
+    expect(left.stderr).not.toMatch(/bug|reader/)
+    const full = await run('ENOSPC')
+    expect(full.code).toBe(6)
+    expect(full.stderr).toMatch(/^claude-batch: cannot write to stdout: no space left/m)
   })
 })
 

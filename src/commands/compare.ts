@@ -5,7 +5,6 @@ import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import { armSummary, ratiosOf } from '../core/comparison.ts'
 import type { Source } from '../core/document.ts'
-import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
@@ -18,6 +17,7 @@ import { type Result, resultsIn } from '../sinks/results.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { writeWhole } from '../sinks/whole-file.ts'
 import { comparisonMarkdown, comparisonTable, textsMarkdown } from '../ui/comparison.ts'
+import { costText } from '../ui/report.ts'
 import type { World } from '../world.ts'
 import { type Arm, armsOf } from './arms.ts'
 import { confirmed } from './confirm.ts'
@@ -121,9 +121,10 @@ export async function compare(
       arms.map(({ folder }) => resultsIn(join(out, folder), seenFrom(out, folder, cwd))),
     )
     await tell(sources, arms, results, out, world)
-    const { cost, documents, transient } = tally.report(0)
+    const account = tally.report(0)
+    const { documents, transient } = account
     if (!options.quiet) {
-      const spent = `${dollars(cost)}${options.simulate ? ' (simulated: nothing was spent)' : ''}`
+      const spent = costText(account, { simulated: options.simulate, model: 'one of the models' })
       stderr.write(
         `claude-batch: ${tasks.length} asked now, for ${spent}; the texts are in ${printable(join(options.out, fileName))}\n`,
       )

@@ -36,8 +36,9 @@ export async function confirmed(
   const all = forecasts()
   const requests = all.reduce((sum, forecast) => sum + forecast.requests, 0)
   const cost = totalOf(all)
-  if (cost === undefined || cost.expected <= picodollars(confirmAbove)) return
-  const told = `${requests.toLocaleString('en-US')} ${what} will cost ${aboutDollars(cost)}`
+  if (cost.expected <= picodollars(confirmAbove)) return
+  const unknown = all.some((part) => part.cost === undefined) ? ', and what has no known price' : ''
+  const told = `${requests === 1 ? `1 ${what.replace(/s$/, '')}` : `${requests.toLocaleString('en-US')} ${what}`} will cost ${aboutDollars(cost)}${unknown}`
   const answer = await world.confirm(`claude-batch: ${told}. Go on? [y/N] `, drain)
   if (answer === undefined)
     throw new UsageError(
@@ -46,11 +47,11 @@ export async function confirmed(
   if (!answer) throw new RunError('limit', 'nothing was sent')
 }
 
-/** Undefined where a part has no known price. */
-function totalOf(forecasts: readonly Expected[]): Bounds<Picodollars> | undefined {
+/** Of what has a known price. */
+function totalOf(forecasts: readonly Expected[]): Bounds<Picodollars> {
   const total = { low: 0n, expected: 0n, high: 0n }
   for (const { cost } of forecasts) {
-    if (cost === undefined) return undefined
+    if (cost === undefined) continue
     total.low += cost.low
     total.expected += cost.expected
     total.high += cost.high

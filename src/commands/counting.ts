@@ -1,4 +1,5 @@
-import { AskError, failureLine, failureOf, StoppedError } from '../core/failure.ts'
+import type { InputProblem } from '../core/document.ts'
+import { AskError, failureLine, failureOf, isTooLong, StoppedError } from '../core/failure.ts'
 import type { Request } from '../core/request.ts'
 import { stacked } from '../engine/stack.ts'
 import { RunError } from '../errors.ts'
@@ -7,12 +8,12 @@ import type { Service } from './service.ts'
 
 /**
  * Has the service count tokens, at a pace of its own: the limit of counting is not that of answers.
- * @returns the input tokens of a request
+ * @returns the input tokens of a request; or what is wrong with it, which a run would be told too
  */
 export async function counting(
   service: Service,
   { options, world, asking, drain }: DryRunOptions,
-): Promise<(request: Request, signal: AbortSignal) => Promise<number>> {
+): Promise<(request: Request, signal: AbortSignal) => Promise<number | InputProblem>> {
   const { count } = await service.open()
   const { ask } = stacked(count, {
     given: {},
@@ -32,7 +33,10 @@ export async function counting(
     } catch (thrown) {
       const error = thrown instanceof StoppedError ? thrown.cause : thrown
       if (!(error instanceof AskError)) throw error
-      const why = failureLine(failureOf(error.fault))
+      const failure = failureOf(error.fault)
+      const why = failureLine(failure)
+      // Whatever is wrong with counting at all is wrong with all of them, and says nothing about length.
+      if (isTooLong(error.fault)) return { as: 'fail', type: failure.type, message: why }
       throw new RunError(
         'refused',
         `${asking.model} cannot be counted by this service: ${why}; use --count estimate`,

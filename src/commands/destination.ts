@@ -74,7 +74,13 @@ export function outputFolder(
 ): string | undefined {
   const onlyStdin = inputs.length === 1 && inputs[0]?.text === '-' && !inputs[0].literal
   const out = options.out ?? (onlyStdin ? '-' : 'summaries')
-  if (out === '-') return undefined
+  if (out === '-') {
+    if (options.sample !== undefined)
+      throw new UsageError('--sample shows where its summaries are; give -o a folder for them')
+    if (options.batch)
+      throw new UsageError('--batch needs a folder that remembers its batches; give -o a folder')
+    return undefined
+  }
   if (options.format !== undefined) throw new UsageError('--format is for stdout; give -o - with it')
   if (options.unordered) throw new UsageError('--unordered is for stdout; give -o - with it')
   return resolve(cwd, out)

@@ -60,6 +60,7 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
     const most = worstCase(request, priceOf)
     worst = worst === undefined || most === undefined ? undefined : worst + most
     const tokens = await tokensOf?.(request, drain)
+    if (typeof tokens === 'object') return tokens
     return { ...prospectOf(request, document, asking), ...(tokens !== undefined && { tokens }) }
   }
   const seen = pool(sources, { size: () => readersAtOnce }, async (source) => ({

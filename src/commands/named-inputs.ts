@@ -36,6 +36,8 @@ export function walkOptions(options: SummarizeOptions, { cwd }: World, out: stri
     cwd,
     extensions: options.ext ?? defaultExtensions,
     exclude: options.exclude ?? [],
+    // What the run itself writes would be another document every time.
+    ours: [options.report, options.log].flatMap((file) => (file === undefined ? [] : resolve(cwd, file))),
     hidden: options.hidden,
     follow: options.follow,
     ignoreFiles: options.ignore,

@@ -179,6 +179,7 @@ export async function run(
     return exitOf(tally, plan.unmatched, stopped)
   } finally {
     stopListening()
+    teller?.stop()
     // What an error left open.
     for (const left of open) await left.close().catch(() => {})
     // Its connections first: where every descriptor is in use, a lock cannot be read.

@@ -7,7 +7,6 @@ import type { Outcome } from '../core/outcome.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import { sampleOf } from '../core/sample.ts'
-import { UsageError } from '../errors.ts'
 import type { Teller } from '../ui/teller.ts'
 import type { World } from '../world.ts'
 import { aboutDollars } from './confirm.ts'
@@ -37,7 +36,6 @@ type Knowledge = Parameters<typeof forecastBySize>[2]
 
 /**
  * Puts a sample before the rest, if one is wanted: says what it came to and what all will cost, and asks.
- * @throws UsageError where the summaries would not be there to look at meanwhile
  */
 export function sampling(
   todo: readonly Source[],
@@ -45,7 +43,7 @@ export function sampling(
   { options: { sample: count, yes }, world, teller, drain, ...knowledge }: SamplingOptions,
 ): Sampling | undefined {
   if (count === undefined) return undefined
-  if (placeOf === undefined) throw new UsageError('--sample is for an output folder; leave -o - out')
+  if (placeOf === undefined) throw new Error('a sample needs an output folder')
   const sized = todo.map((source) => ({ source, path: source.path, size: source.stats?.size ?? 0 }))
   const sample = new Set(sampleOf(sized, count).map(({ source }) => source))
   const rest = todo.filter((source) => !sample.has(source))

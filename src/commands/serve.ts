@@ -2,7 +2,6 @@ import { resolve } from 'node:path'
 import type { ServeOptions } from '../config/serve-flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import { AskError, failureLine, failureOf, judge, StoppedError } from '../core/failure.ts'
-import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import { createTally } from '../core/report.ts'
 import { promptTokens } from '../core/usage.ts'
@@ -15,6 +14,7 @@ import { listen } from '../server/http.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { loadPage } from '../server/page.ts'
 import { openLog } from '../sinks/log.ts'
+import { costText } from '../ui/report.ts'
 import type { World } from '../world.ts'
 import { guardFor } from './guard.ts'
 import { moneyFor, retirements } from './money.ts'
@@ -83,8 +83,10 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
     halt.abort.addEventListener('abort', () => setTimeout(server.cut, 500).unref(), { once: true })
     await server.close()
     await log?.close()
-    const { usage, cost, requests } = tally.report(0)
-    say(`requests sent: ${requests}; ${promptTokens(usage)} tokens in, ${usage.output} out, ${dollars(cost)}`)
+    const account = tally.report(0)
+    const { usage, requests } = account
+    const cost = costText(account, { simulated: options.simulate, model })
+    say(`requests sent: ${requests}; ${promptTokens(usage)} tokens in, ${usage.output} out, ${cost}`)
     const { reason } = halt.drain as { reason: unknown }
     if (reason instanceof RunError) return reason.exit
     throw reason

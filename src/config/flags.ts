@@ -196,7 +196,7 @@ export const summarizeFlags = {
   confirmAbove: {
     group: 'Money',
     flag: '--confirm-above <usd>',
-    help: 'ask first where a run may cost more; without a terminal it then needs --yes or --max-cost',
+    help: 'ask first where a run is expected to cost more; without a terminal it then needs --yes or --max-cost',
     default: 5,
     parse: number(0, 1_000_000),
   },
@@ -348,8 +348,6 @@ export function checkTogether(options: SummarizeOptions): void {
     throw new UsageError(`--report ${options.report}: a --dry-run is saved as .json`)
   if (options.detach && !options.batch)
     throw new UsageError('--detach leaves a batch to itself; give --batch too')
-  if (options.batch && options.out === '-')
-    throw new UsageError('--batch needs a folder that remembers its batches; give -o a folder')
   if (options.batch && options.sample !== undefined)
     throw new UsageError('--sample asks live; give it alone first, and then --batch for the rest')
   if (options.detach && options.simulate)

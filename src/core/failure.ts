@@ -205,10 +205,14 @@ export function failureOf(fault: Fault): Failure {
   }
 }
 
+/** The document is longer than the model's window, or than any request may be. */
+export function isTooLong({ status, message }: Pick<Fault, 'status' | 'message'>): boolean {
+  return status === 413 || (status === 400 && message.startsWith('prompt is too long'))
+}
+
 /** What can be done about it, where that is not the same for every error. */
-function hintFor({ status, code = '', message }: Fault): string | undefined {
-  if (status === 413 || (status === 400 && message.startsWith('prompt is too long')))
-    return 'split the document'
+function hintFor({ status = 0, code = '', message }: Fault): string | undefined {
+  if (isTooLong({ status, message })) return 'split the document'
   return neverSent.has(code) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
 }
 

@@ -31,17 +31,30 @@ export type PriceOf = (billed: Billed) => Picodollars | undefined
 /** What a user says that models cost, by the name it is asked by; goes before the table. */
 export type OwnPrices = Readonly<Record<string, Prices>>
 
-/** Prices by the table of models, but for those that a user knows better. */
+/**
+ * Prices by the table of models, but for those that a user knows better: what he gives is the price of a short prompt,
+ * and where the table has dearer bands, those are as much dearer.
+ */
 export function pricesWith(own: OwnPrices): PriceOf {
   return ({ model, asked = model, usage, terms = {} }) => {
     const name = [model, asked].find((name) => Object.hasOwn(own, name))
-    if (name !== undefined) return priced(own[name], usage, terms.batch ? half : whole)
-    const { bands, regional } = findModel(model) ?? {}
+    const { bands, regional } = findModel(model) ?? findModel(asked) ?? {}
     // Whether cached tokens count toward the band is not documented; counting them never bills too little.
-    const band = bands?.find(({ upTo }) => promptTokens(usage) <= upTo)
+    const band = bands?.find(({ upTo }) => promptTokens(usage) <= upTo)?.prices
     const { of, per } = terms.batch ? half : whole
-    return priced(band?.prices, usage, regional && terms.us ? { of: of * 11n, per: per * 10n } : { of, per })
+    const factor = regional && terms.us ? { of: of * 11n, per: per * 10n } : { of, per }
+    const given = name === undefined ? undefined : own[name]
+    if (given === undefined) return priced(findModel(model) && band, usage, factor)
+    const short = bands?.[0]?.prices
+    return priced(short && band ? scaled(given, short, band) : given, usage, factor)
   }
+}
+
+/** A price as much above the given one as `band` is above `short`. */
+function scaled(given: Prices, short: Prices, band: Prices): Prices {
+  const kinds = Object.keys(given) as (keyof Prices)[]
+  return Object.fromEntries(kinds.map((kind) => [kind, (given[kind] * band[kind]) / short[kind]])) as Prices &
+    object
 }
 
 /** Prices by the table. */

@@ -36,14 +36,17 @@ export interface ReportFile {
   readonly documents: readonly DocumentRow[]
 }
 
-/** Sums. `cost_usd` leaves out what is unknown, which `unknown_cost` documents are, in whole or in part. */
+/**
+ * Sums. `cost_usd` leaves out what is unknown, which `unknown_cost` answers are, in whole or in part; it is null where
+ * nothing of it is known.
+ */
 interface Sums {
   readonly summarized: number
   readonly failed: number
   readonly pending: number
   readonly tokens_in: number
   readonly tokens_out: number
-  readonly cost_usd: number
+  readonly cost_usd: number | null
   readonly unknown_cost: number
 }
 
@@ -187,7 +190,8 @@ function sums({ summarized, failed, pending, usage, cost_picodollars, unknown_co
     pending,
     tokens_in: promptTokens(usage),
     tokens_out: usage.output,
-    cost_usd: Number(decimalDollars(BigInt(cost_picodollars))),
+    cost_usd:
+      unknown_cost > 0 && cost_picodollars === '0' ? null : Number(decimalDollars(BigInt(cost_picodollars))),
     unknown_cost,
   }
 }
@@ -222,7 +226,10 @@ function groups(lines: readonly DocumentLine[], nameOf: (line: DocumentLine) => 
   }
   return [...accounts]
     .map(([name, account]) => ({ name, ...sums(account) }))
-    .sort((a, b) => b.cost_usd - a.cost_usd || b.tokens_in - a.tokens_in || (a.name < b.name ? -1 : 1))
+    .sort(
+      (a, b) =>
+        (b.cost_usd ?? 0) - (a.cost_usd ?? 0) || b.tokens_in - a.tokens_in || (a.name < b.name ? -1 : 1),
+    )
 }
 
 const fewPaths = 5

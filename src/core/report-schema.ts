@@ -20,8 +20,8 @@ const sums = {
   pending: count,
   tokens_in: count,
   tokens_out: count,
-  cost_usd: { ...amount, description: 'without what is unknown' },
-  unknown_cost: { ...count, description: 'documents whose cost is unknown, in whole or in part' },
+  cost_usd: orNull({ ...amount, description: 'without what is unknown' }),
+  unknown_cost: { ...count, description: 'outcomes whose cost is unknown, in whole or in part' },
 }
 const limits = { requests: amount, inputTokens: amount, outputTokens: amount }
 const group = record({ name: text, ...sums })

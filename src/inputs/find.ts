@@ -14,6 +14,8 @@ export interface FindOptions {
   readonly cwd: string
   /** Absolute path of the output folder, which is never an input; undefined when results go to stdout. */
   readonly out?: string
+  /** Absolute paths of files that the run itself writes: met, they are no inputs. */
+  readonly ours?: readonly string[]
   /** Without dot, lower case. */
   readonly extensions: readonly string[]
   readonly exclude: readonly string[]
@@ -61,6 +63,10 @@ export async function find(inputs: readonly Input[], options: FindOptions): Prom
     for (const candidate of candidates ?? []) found.push(candidate)
   }
   const once = inputs.length > 1 ? withoutRepetition(found) : found
+  const ours = new Set(options.ours?.map((file) => sourcePath(file, options.cwd)))
+  if (ours.size > 0)
+    for (const candidate of once)
+      if (!candidate.named && ours.has(candidate.path)) candidate.problem = earlierOutput
   const sources = await looked(once, options)
   sources.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   for (const [index, source] of sources.entries()) source.index = index

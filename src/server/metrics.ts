@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Attempt } from '../core/attempt.ts'
+import { mayBeBilled } from '../core/failure.ts'
+import { decimalDollars } from '../core/price.ts'
 
 /** How a request for a stream ended. */
 type Ending =
@@ -49,9 +51,20 @@ export function createMetrics(now: () => number, waiting: () => number): Metrics
     labelNames: ['kind'],
     registers,
   })
-  const dollars = new Counter({
+  // Added up in whole numbers, as money is; a counter of floats would drift.
+  let spent = 0n
+  const dollars: Counter = new Counter({
     name: 'claude_batch_cost_dollars_total',
     help: 'What these tokens cost, as far as the price of the model is known',
+    registers,
+    collect(): void {
+      dollars.reset()
+      dollars.inc(Number(decimalDollars(spent)))
+    },
+  })
+  const lost = new Counter({
+    name: 'claude_batch_lost_answers_total',
+    help: 'Answers that were lost on the way: they may be billed, and are in no other number',
     registers,
   })
   const unpriced = new Counter({
@@ -102,7 +115,8 @@ export function createMetrics(now: () => number, waiting: () => number): Metrics
       sent.inc({ status: status ?? 'none' })
       for (const [kind, count] of Object.entries(usage ?? {})) tokens.inc({ kind }, count)
       if (cost === undefined && fault === undefined) unpriced.inc()
-      if (cost !== undefined) dollars.inc(Number(cost) / 1e12)
+      if (cost !== undefined) spent += cost
+      if (fault !== undefined && mayBeBilled(fault)) lost.inc()
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,

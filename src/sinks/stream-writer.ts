@@ -9,10 +9,15 @@ export function streamWriter(stream: Writable, name: string): (text: string) => 
   return (text) =>
     new Promise((resolve, reject) => {
       stream.write(text, (error) => {
-        if (!error) resolve()
-        else if ((error as NodeJS.ErrnoException).code === 'EPIPE')
-          reject(new RunError('readerLeft', `the reader of ${name} left`))
-        else reject(cannotWrite(`to ${name}`, error))
+        if (error) reject(notTaken(name, error))
+        else resolve()
       })
     })
+}
+
+/** The one line for what a stream did not take. */
+export function notTaken(name: string, error: NodeJS.ErrnoException): RunError {
+  return error.code === 'EPIPE'
+    ? new RunError('readerLeft', `the reader of ${name} left`)
+    : cannotWrite(`to ${name}`, error)
 }

@@ -1,13 +1,14 @@
 import type { Bounds } from '../core/estimate.ts'
 import type { EstimateFile } from '../core/estimate-file.ts'
 import { dollars, picodollars } from '../core/price.ts'
+import { printable } from '../core/printable.ts'
 import type { ReportFile } from '../core/report-file.ts'
 import { textTable } from './table.ts'
 
 /** What was estimated beside what happened, as a table for a person. */
 export function againstText(
-  { made, documents, tokens_in, tokens_out, cost_usd }: EstimateFile,
-  { totals, runs, simulated }: ReportFile,
+  { made, prompt, model, documents, tokens_in, tokens_out, cost_usd }: EstimateFile,
+  { totals, by, runs, simulated }: ReportFile,
 ): string {
   const count = (value: number) => Math.round(value).toLocaleString('en-US')
   const usd = (value: number) => dollars(picodollars(value))
@@ -15,14 +16,26 @@ export function againstText(
   const cost = totals.unknown_cost === 0 ? totals.cost_usd : null
   const rows = [
     ['', 'estimated', 'happened', 'off by', ''],
-    ['documents', count(documents.to_do), count(done), '', done < documents.to_do ? 'not all done yet' : ''],
+    ['documents', count(documents.to_do), count(done), '', howMany(done, documents.to_do)],
     rowOf('tokens in', tokens_in, totals.tokens_in, count),
     rowOf('tokens out', tokens_out, totals.tokens_out, count),
     rowOf('cost', cost_usd.live, cost, usd),
   ]
   const since = `${made.slice(0, 16).replace('T', ' ')} UTC`
   const what = `${runs.length === 1 ? '1 run' : `${runs.length} runs`} since ${since}${simulated ? ', simulated' : ''}`
-  return `${textTable(rows)}${what}\n`
+  const others = [
+    ...by.prompt.filter(({ name }) => !prompt.includes(name)),
+    ...by.model.filter(({ name }) => !name.startsWith(model)),
+  ].map(({ name }) => printable(name))
+  const unlike =
+    others.length === 0
+      ? ''
+      : `not like with like: ${prompt} with ${model} was estimated, ${others.join(', ')} done\n`
+  return `${textTable(rows)}${what}\n${unlike}`
+}
+
+function howMany(done: number, expected: number): string {
+  return done < expected ? 'not all done yet' : done > expected ? 'more than were estimated' : ''
 }
 
 function rowOf(

@@ -58,7 +58,8 @@ export function figures(report: ReportFile): Figure[] {
   const { totals, simulated } = report
   const { summarized, failed, transient, notDone } = outcomes(report)
   const cost = costWords(totals)
-  const each = totals.summarized > 1 && totals.unknown_cost === 0 && totals.cost_usd > 0
+  const { cost_usd: usd, summarized: good } = totals
+  const each = good > 1 && totals.unknown_cost === 0 && usd !== null && usd > 0 ? usd / good : undefined
   return [
     { name: 'Documents', value: counted(known(report)), notes: documentNotes(report, summarized, notDone) },
     {
@@ -66,7 +67,7 @@ export function figures(report: ReportFile): Figure[] {
       value: cost,
       notes: [
         ...(simulated ? ['simulated: nothing was spent'] : []),
-        ...(each ? [`${money(totals.cost_usd / totals.summarized)} a summary`] : []),
+        ...(each === undefined ? [] : [`${money(each)} a summary`]),
         ...costNotes(totals),
       ],
     },

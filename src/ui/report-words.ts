@@ -15,8 +15,7 @@ export function costWords({
   cost_usd: usd,
   unknown_cost: uncounted,
 }: Pick<Sums, 'cost_usd' | 'unknown_cost'>): string {
-  if (uncounted === 0) return money(usd)
-  return usd === 0 ? 'unknown' : `${money(usd)} and an unknown part`
+  return uncounted === 0 || usd === null ? money(usd) : `${money(usd)} and an unknown part`
 }
 
 /** Tokens that were counted, if any were. */
@@ -27,7 +26,7 @@ export function tokens(sums: Sums, way: 'in' | 'out'): string {
 
 /** Dollars in words; null is not known. */
 export function money(usd: number | null): string {
-  return usd === null ? unknown : dollars(picodollars(usd))
+  return usd === null ? 'unknown' : dollars(picodollars(usd))
 }
 
 /** Milliseconds in words; null is not known. */

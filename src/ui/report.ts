@@ -34,7 +34,7 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
   if (requests > 0) {
     rows.push(
       ['tokens', `${counted(promptTokens(usage))} in, ${counted(usage.output)} out`],
-      ['cost', cost(report, setting)],
+      ['cost', costText(report, setting)],
     )
     rows.push(['requests', `${counted(requests)}${retries(report)}`])
   }
@@ -87,7 +87,11 @@ function outcomes({ documents, transient, skippedBy }: Report, paint: ChalkInsta
   return parts.join(', ')
 }
 
-function cost({ cost, unknownCost, lostReplies }: Report, { simulated, model }: Setting): string {
+/** What it cost, as far as that is known, and what is not. */
+export function costText(
+  { cost, unknownCost, lostReplies }: Pick<Report, 'cost' | 'unknownCost' | 'lostReplies'>,
+  { simulated, model }: Pick<Setting, 'simulated' | 'model'>,
+): string {
   const known =
     unknownCost === 0 ? dollars(cost) : cost === 0n ? 'unknown' : `${dollars(cost)} and an unknown part`
   const why =

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
@@ -60,6 +60,15 @@ describe('--dry-run', () => {
     expect(forced.stdout).toMatch(/^documents +40 to summarize$/m)
   })
 
+  it('says of a document that is too long for the model that it would fail, and counts the others', async () => {
+    const { run, cwd } = await setting()
+    await writeFile(join(cwd, 'docs/long.md'), 'long '.repeat(700_000))
+    const { code, stdout, stderr } = await run(['summarize', 'docs', '--dry-run', '--count', 'exact', '-v'])
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/docs\/long.md: would fail: 400 invalid_request_error: prompt is too long/)
+    expect(stdout).toContain('40 to summarize')
+  })
+
   it('has the service count with --count exact, to the token that is billed', async () => {
     const { cwd, run, simulator } = await setting()
     const estimate = ['summarize', 'docs', '--dry-run', '--count', 'exact', '--report', 'estimates/one.json']
@@ -114,7 +123,6 @@ describe('--dry-run', () => {
     [['--dry-run', '--report', 'e.html'], 'a --dry-run is saved as .json'],
     [['--report', 'e.pdf'], 'expected a name that ends in .json, .md or .html'],
     [['--sample', '1'], '--sample: expected a whole number'],
-    [['--sample', '5', '-o', '-'], '--sample is for an output folder'],
   ])('%j is a mistake', async (flags, message) => {
     const { run, simulator } = await setting()
     expect(await run(['summarize', 'docs', ...flags])).toMatchObject({
@@ -213,6 +221,15 @@ describe('--sample', () => {
     const { code, stderr } = await runHere(sample, { cwd, env })
     expect(code).toBe(4)
     expect(stderr).toMatch(/stopped: the first 5 documents all failed with the same error/)
+  })
+})
+
+describe('a sample that has nowhere to be looked at', () => {
+  it.each([[['docs', '-o', '-']], [['-']]])('of %j is a mistake, told at once', async (inputs) => {
+    const { run, simulator } = await setting()
+    const { code, stderr } = await run(['summarize', ...inputs, '--sample', '2'])
+    expect([code, simulator.stats().requests]).toEqual([2, 0])
+    expect(stderr).toMatch(/--sample shows where its summaries are; give -o a folder/)
   })
 })
 

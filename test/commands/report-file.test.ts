@@ -82,6 +82,14 @@ describe('--report', () => {
     })
   })
 
+  it('is no document, wherever it lies', async () => {
+    const { run } = await setting()
+    for (let n = 0; n < 2; n++) {
+      const { stderr } = await run('summarize', '.', '--report', 'docs/r.html', '--log', 'docs/log.log')
+      expect(stderr).toMatch(n === 0 ? /documents {2}5:/ : /2 × earlier_output: docs\/log.log, docs\/r.html/)
+    }
+  })
+
   it('accounts for what went to stdout, too', async () => {
     const { run, json, cwd } = await setting()
     const { stdout } = await run('summarize', 'docs', '-o', '-', '--report', 'r.json')
@@ -121,7 +129,7 @@ describe('claude-batch report', () => {
     const sum = (rows: readonly { cost_usd: number | null }[]) =>
       rows.reduce((total, { cost_usd: cost }) => total + BigInt(Math.round((cost ?? 0) * 1e12)), 0n)
     for (const groups of [all.runs, ...Object.values(all.by)])
-      expect(sum(groups)).toBe(BigInt(Math.round(all.totals.cost_usd * 1e12)))
+      expect(sum(groups)).toBe(BigInt(Math.round((all.totals.cost_usd ?? 0) * 1e12)))
 
     const last = JSON.parse((await run('report', '--run', 'last', '--format', 'json')).stdout)
     const { made: _, ...expected } = await json('r.json')

@@ -44,6 +44,14 @@ describe('a price', () => {
     expect(decimalDollars(priceOf({ model: 'claude-haiku-5-5', usage }) ?? -1n)).toBe('0.102')
     expect(decimalDollars(priceOf({ model: 'llama:8b', asked: 'llama', usage }) ?? -1n)).toBe('0.102')
     expect(priceOf({ model: 'llama:8b', asked: 'haiku', usage })).toBeUndefined()
+    // Where a long prompt is dearer, it is as much dearer; and so is a region.
+    const long = { ...noUsage, input: 100_001 }
+    expect(decimalDollars(priceOf({ model: 'claude-haiku-5-5', usage: long }) ?? -1n)).toBe('0.500005')
+    const us = { model: 'claude-haiku-5-5', usage, terms: { us: true } } as const
+    expect(decimalDollars(priceOf(us) ?? -1n)).toBe('0.1122')
+    expect(decimalDollars(priceOf({ model: 'llama', usage: long, terms: { us: true } }) ?? -1n)).toBe(
+      '0.100001',
+    )
     expect(priceOf({ model: 'constructor', usage })).toBeUndefined()
   })
 

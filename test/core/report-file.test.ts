@@ -116,8 +116,8 @@ describe('the report', () => {
     expect(totals).toMatchObject({ cost_usd: 0.00015, unknown_cost: 2, tokens_in: 2000 })
     expect(documents.map(({ cost_usd: cost }) => cost)).toEqual([0.00015, null, null])
     expect(by.model).toMatchObject([
-      { name: 'claude-haiku-5-5' },
-      { name: 'llama', cost_usd: 0, unknown_cost: 1 },
+      { name: 'claude-haiku-5-5', cost_usd: 0.00015, unknown_cost: 1 },
+      { name: 'llama', cost_usd: null, unknown_cost: 1 },
     ])
   })
 

@@ -25,6 +25,8 @@ interface HereOptions {
   readonly input?: string
   /** Not one that kills; and then no other run goes on here. */
   readonly faults?: FaultPlan
+  /** What stdout answers to everything that is written. */
+  readonly refuses?: 'EPIPE' | 'ENOSPC'
   /** To every question; without one nobody is there to ask. */
   readonly answer?: boolean
   /** Whether there is a process of that id. */
@@ -43,6 +45,7 @@ export async function runHere(
   args: readonly string[],
   {
     cwd,
+    refuses,
     env = {},
     input = '',
     faults,
@@ -52,8 +55,8 @@ export async function runHere(
     hurry = 1,
   }: HereOptions,
 ): Promise<EndedHere> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-  const said = [text(stdout), text(stderr)] as const
+  const [stdout, stderr] = [new PassThrough(refuses && { write: refusing(refuses) }), new PassThrough()]
+  const said = [refuses === undefined ? text(stdout) : '', text(stderr)] as const
   underWay++
   // The SDK looks for credentials by itself, and shall find no others.
   for (const name of Object.keys(process.env))
@@ -84,4 +87,9 @@ export async function runHere(
   stdout.end()
   stderr.end()
   return { code: exitCodes[exit].code, stdout: await said[0], stderr: await said[1] }
+}
+
+function refusing(code: string) {
+  return (_chunk: unknown, _encoding: string, done: (error: Error) => void) =>
+    done(Object.assign(new Error(`write ${code}`), { code }))
 }

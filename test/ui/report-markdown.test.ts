@@ -19,7 +19,7 @@ describe('the report in Markdown', () => {
       'What kept it from being faster: the latency of the service.\n',
       '| `400 invalid_request_error: too long` | 1 | no | `docs/c\\|d.md` |\n',
       '| `docs/a.md` | summarized | 1,000 | 100 | 400 ms | $0.00015 |\n',
-      '| `b.md` | summarized | – | – | 400 ms | – |\n',
+      '| `b.md` | summarized | – | – | 400 ms | unknown |\n',
       '### `docs/a.md`\n\n> Boats float.\n> # Not a heading &lt;b>\n',
     ])
       expect(text).toContain(part)

@@ -9,7 +9,7 @@ const mostRows = 10
 
 /** What the money went into; where no price is known, the tokens. */
 export function costs({ by, totals }: ReportFile): Markup | undefined {
-  const priced = totals.cost_usd > 0
+  const priced = (totals.cost_usd ?? 0) > 0
   if (!priced && totals.tokens_in + totals.tokens_out === 0) return undefined
   const [folder, ...others] = (['folder', 'model', 'prompt'] as const).map((what) =>
     by[what].length > 1 ? group(what, by[what], priced) : undefined,
@@ -34,8 +34,9 @@ function group(what: keyof typeof words, groups: readonly Group[], priced: boole
   const [one, many] = words[what]
   const shown = groups.slice(0, groups.length > mostRows + 1 ? mostRows : groups.length)
   const rest = groups.slice(shown.length)
+  const restUsd = rest.flatMap(({ cost_usd: usd }) => usd ?? [])
   const restCost = {
-    cost_usd: rest.reduce((sum, { cost_usd: usd }) => sum + usd, 0),
+    cost_usd: restUsd.length === 0 ? null : restUsd.reduce((sum, usd) => sum + usd, 0),
     unknown_cost: rest.reduce((sum, { unknown_cost: count }) => sum + count, 0),
   }
   const restTokens = rest.reduce((sum, group) => sum + tokens(group), 0)
@@ -44,7 +45,7 @@ function group(what: keyof typeof words, groups: readonly Group[], priced: boole
       what === 'folder' && group.name !== '.'
         ? wherein(group.name, `${group.name}/`)
         : html`<bdi>${group.name}</bdi>`,
-    value: priced ? group.cost_usd : tokens(group),
+    value: priced ? (group.cost_usd ?? 0) : tokens(group),
     text: priced ? costWords(group) : counted(tokens(group)),
   }))
   return html`<figure><figcaption><h3>By ${one}</h3></figcaption>${shares([one, priced ? 'cost' : 'tokens'], rows)}${

@@ -14,7 +14,7 @@ export function days(all: readonly Group[], priced: boolean): Markup | undefined
   const known = new Map(groups.map((group) => [at(group) - first, group]))
   const values = Array.from({ length: count }, (_, n) => {
     const group = known.get(n)
-    return group === undefined ? 0 : priced ? group.cost_usd : group.tokens_in + group.tokens_out
+    return group === undefined ? 0 : value(group, priced)
   })
   const dearest = groups.reduce((most, group) => (value(group, priced) > value(most, priced) ? group : most))
   const words = `${said(dearest, priced)} on ${dearest.name}, the most`
@@ -39,7 +39,7 @@ function at({ name }: Group): number {
 }
 
 function value(group: Group, priced: boolean): number {
-  return priced ? group.cost_usd : group.tokens_in + group.tokens_out
+  return priced ? (group.cost_usd ?? 0) : group.tokens_in + group.tokens_out
 }
 
 function said(group: Group, priced: boolean): string {

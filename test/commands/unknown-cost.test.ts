@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { SimulatorOptions } from '../../src/simulator/server.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+import { allEvents, serving } from '../support/serving.ts'
+
+/** A service that answers as a model nobody knows the price of. */
+const unpriced: SimulatorOptions = { script: () => ({ kind: 'answer', delayMs: 1, model: 'llama-9' }) }
+
+async function setting() {
+  const cwd = await folderWith({ 'docs/a.md': 'Boats float.', 'docs/b.md': 'Trains do not.' })
+  const { env } = await serviceFor(unpriced)
+  const run = (...args: string[]) => runHere(args, { cwd, env, hurry: 100 })
+  return { cwd, run }
+}
+
+describe('a model without a price costs unknown, and never $0,', () => {
+  it('in the account, the ledger, JSONL, and every form of a report', async () => {
+    const { cwd, run } = await setting()
+    const { stderr } = await run('summarize', 'docs', '--report', 'r.json')
+    expect(stderr).toMatch(/cost +unknown \(2 without usage or a price/)
+    expect(
+      (await run('summarize', 'docs', '-o', '-', '--format', 'jsonl')).stdout.match(/"cost_usd":null/g),
+    ).toHaveLength(2)
+    expect(await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')).toContain(
+      '"cost_usd":null',
+    )
+    const report = JSON.parse(await readFile(join(cwd, 'r.json'), 'utf8'))
+    const sums = [report.totals, ...report.runs, ...Object.values(report.by).flat()]
+    for (const { cost_usd, unknown_cost } of sums) expect([cost_usd, unknown_cost > 0]).toEqual([null, true])
+    for (const flags of [
+      [],
+      ['--by', 'model'],
+      ['--run', 'last'],
+      ['--format', 'md'],
+      ['--format', 'html'],
+    ]) {
+      const { stdout } = await run('report', ...flags)
+      expect(stdout).toContain('unknown')
+      expect(stdout).not.toContain('$0')
+    }
+  })
+
+  it('out of a batch, too', async () => {
+    const { run } = await setting()
+    expect((await run('summarize', 'docs', '--batch')).stderr).toMatch(/cost +unknown/)
+  })
+
+  it('in a comparison', async () => {
+    const { run } = await setting()
+    const { stdout, stderr } = await run('compare', 'docs', '--models', 'haiku,sonnet')
+    expect(stdout).toContain('unknown')
+    expect(stderr).toMatch(/4 asked now, for unknown \(4 without/)
+    expect(stdout + stderr).not.toContain('$0')
+  })
+
+  it('at the end of a server, and in its metrics', async () => {
+    const { url, said, post, signal, ended } = await serving([], { service: unpriced })
+    await allEvents(await post({ prompt: 'What floats?' }))
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('claude_batch_unpriced_answers_total 1')
+    signal('SIGTERM')
+    await ended
+    expect(said()).toMatch(/out, unknown \(1 without usage or a price/)
+  })
+
+  it('and has nobody asked about what is known beside it fall silent', async () => {
+    const { run } = await setting()
+    const args = ['compare', 'docs', '--models', 'haiku,llama-9', '--confirm-above', '0.000001']
+    const { code, stderr } = await run(...args)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/4 answers will cost about \$0\.\d+ .*, and what has no known price/)
+  })
+})
+
+it('a server says at its end what was lost on the way', async () => {
+  let first = true
+  const { said, post, signal, ended } = await serving([], {
+    service: {
+      script: () => {
+        if (!first) return { kind: 'answer', delayMs: 1 }
+        first = false
+        return { kind: 'reset', inBody: true, delayMs: 1 }
+      },
+    },
+  })
+  for (let n = 0; n < 2; n++) await allEvents(await post({ prompt: 'What floats?' }))
+  signal('SIGTERM')
+  await ended
+  expect(said()).toMatch(/\$0\.0000\d+; 1 reply was lost on the way and may be billed too/)
+})
