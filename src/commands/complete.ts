@@ -16,6 +16,7 @@ import { shells } from './completion.ts'
  */
 export async function wordsFor(value: string, cwd: string): Promise<readonly string[]> {
   switch (value) {
+    case 'judge':
     case 'model':
     case 'models':
       return knownModels

@@ -23,6 +23,12 @@ export const compareFlags = {
     help: 'models, with commas: haiku,sonnet (default: each prompt’s, else haiku)',
     parse: text,
   },
+  judge: {
+    group: 'What is compared',
+    flag: '--judge <model>',
+    help: 'have this model say which text is better, of each document and arm beside the first arm, in both orders',
+    parse: text,
+  },
   sample: {
     group: 'What is compared',
     flag: '--sample <n>',

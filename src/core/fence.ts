@@ -4,9 +4,10 @@ import { createHash } from 'node:crypto'
  * Sets a document apart from the prompt, so that instructions inside it are seen to be its own words. The tag carries
  * a hash of the document: it is the same in every run, and no document can contain its own closing tag, since
  * writing it in would change it.
+ * @param name what it is, as the tag says it
  */
-export function fence(text: string): string {
-  const tag = `document-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+export function fence(text: string, name = 'document'): string {
+  const tag = `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
   return `<${tag}>\n${text}\n</${tag}>`
 }
 

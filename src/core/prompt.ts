@@ -23,6 +23,9 @@ export interface Prompt {
 /** Slots every template may use, beside the user's own `--var`s. */
 export const builtinSlots = ['text', 'path', 'name', 'title'] as const
 
+/** Those that a judge's prompt has beside these: two texts about the same document. */
+export const judgeSlots = ['first', 'second'] as const
+
 /** The texts to send for one document: it stands in `{text}`, fenced; see {@link fence}. */
 export function renderPrompt(
   prompt: Prompt,

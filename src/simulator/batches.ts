@@ -8,7 +8,7 @@ import { seededRandom } from './random.ts'
 import type { Behaviour, Script } from './script.ts'
 import { type MessageRequest, validate } from './validate.ts'
 
-export type BatchCall = 'create' | 'list' | 'retrieve' | 'results' | 'cancel' | 'delete'
+type BatchCall = 'create' | 'list' | 'retrieve' | 'results' | 'cancel' | 'delete'
 
 /** What befalls a call: its answer is an error, is lost before or after the work, comes late, or ends after so many lines. */
 export type BatchTrouble =

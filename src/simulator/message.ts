@@ -1,4 +1,5 @@
 import { extract } from './extract.ts'
+import { judged } from './judge.ts'
 import type { Behaviour } from './script.ts'
 import type { MessageRequest } from './validate.ts'
 
@@ -21,7 +22,7 @@ export function messageFor(
   index: number,
   wanted: Partial<Extract<Behaviour, { kind: 'answer' }>>,
 ): Message {
-  const full = wanted.text ?? extract(request.lastText)
+  const full = wanted.text ?? judged(request.lastText) ?? extract(request.lastText)
   const cutAt = Math.floor(request.max_tokens * charsPerToken)
   const tooLong = full.length > cutAt
   const text = tooLong

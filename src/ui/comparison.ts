@@ -2,6 +2,7 @@ import type { ArmSummary, Ratios } from '../core/comparison.ts'
 import { duration } from '../core/duration.ts'
 import type { Estimate } from '../core/interval.ts'
 import { printable } from '../core/printable.ts'
+import type { Judgement, Score } from '../core/verdict.ts'
 import { inline, quoted, table } from './markdown.ts'
 import { textTable } from './table.ts'
 
@@ -25,52 +26,105 @@ const header = [
   'words',
 ] as const
 
-/** The arms of a comparison as a table of text. */
-export function comparisonTable(arms: readonly ShownArm[]): string {
-  return tablesOf(arms)
+/** What a judge said of all arms but the first. */
+export interface ShownJudge {
+  /** `judge@v1, claude-opus-5-5`. */
+  readonly name: string
+  readonly scores: readonly { readonly name: string; readonly score: Score }[]
+}
+
+/** The arms of a comparison as tables of text. */
+export function comparisonTable(arms: readonly ShownArm[], judge?: ShownJudge): string {
+  return tablesOf(arms, judge)
     .map((rows) => textTable(rows))
     .join('\n')
 }
 
-/** The same in Markdown. */
-export function comparisonMarkdown(arms: readonly ShownArm[]): string {
-  return tablesOf(arms)
-    .map(([head = [], ...rows]) =>
-      table(
-        head.map(inline),
-        rows.map((row) => row.map(inline)),
-      ),
-    )
-    .join('\n')
+const note =
+  'Means per document, with the interval that holds the true mean 95 times in a hundred; beside the first arm, document by document, how many times as much.'
+const judgeNote =
+  'A text is better where the judge preferred it in both orders; preferred: how often that was this arm, of those that one of the two won. Where the interval holds 50 %, the sample shows no difference.'
+
+/** The same in Markdown, and what it means. */
+export function comparisonMarkdown(arms: readonly ShownArm[], judge?: ShownJudge): string {
+  const tables = tablesOf(arms, judge).map(([head = [], ...rows]) =>
+    table(
+      head.map(inline),
+      rows.map((row) => row.map(inline)),
+    ),
+  )
+  return [...tables, `${note}${judge === undefined ? '' : ` ${judgeNote}`}\n`].join('\n')
 }
 
-/** A document, and what each arm made of it. */
-export interface SideBySide {
+/** A document, what each arm made of it, and what was said of that. */
+interface SideBySide {
   readonly path: string
   /** In the order of the arms; undefined where an arm made nothing. */
   readonly texts: readonly { readonly name: string; readonly text: string | undefined }[]
+  /** With the judge's answers where the arm's text stood first, and second. */
+  readonly judgements: readonly {
+    readonly name: string
+    readonly judgement: Judgement
+    readonly texts: readonly string[]
+  }[]
 }
 
 /** The texts of all arms below each other, document by document, in Markdown. */
 export function textsMarkdown(documents: readonly SideBySide[]): string {
   return documents
-    .map(({ path, texts }) => {
+    .map(({ path, texts, judgements }) => {
       const parts = texts.map(({ name, text }) => `**${inline(name)}**\n\n${quoted(text ?? '(nothing)')}`)
+      for (const { name, judgement, texts } of judgements) {
+        parts.push(`**The judge: ${inline(name)} ${judgementWords[judgement]}**`)
+        for (const [n, text] of texts.entries())
+          parts.push(
+            `Standing ${n === 0 ? 'first' : 'second'}:\n\n${quoted(text === '' ? '(nothing)' : text)}`,
+          )
+      }
       return `## ${inline(path)}\n\n${parts.join('\n\n')}\n`
     })
     .join('\n')
 }
 
+const judgementWords = {
+  won: 'is better',
+  lost: 'is worse',
+  tied: 'is as good',
+  changed: 'was preferred, or not, for its place',
+  failed: 'was not judged: no verdict',
+} as const satisfies Record<Judgement, string>
+
 type Table = readonly (readonly string[])[]
 
 /** What each arm came to, and the others beside the first. */
-function tablesOf(arms: readonly ShownArm[]): Table[] {
+function tablesOf(arms: readonly ShownArm[], judge: ShownJudge | undefined): Table[] {
   const [first, ...others] = arms
   const beside = [`against ${printable(first?.name ?? '')}`, 'cost', 'latency', 'words']
   return [
     [header, ...arms.map(rowOf)],
     [beside, ...others.map(ratioRowOf)],
+    ...(judge === undefined ? [] : [judgedOf(judge)]),
   ]
+}
+
+function judgedOf({ name, scores }: ShownJudge): Table {
+  const head = [
+    `by ${printable(name)}`,
+    'better',
+    'worse',
+    'as good',
+    'by its place',
+    'no verdict',
+    'preferred',
+  ]
+  const rows = scores.map(({ name, score: { won, lost, tied, changed, failed, preferred } }) => [
+    printable(name),
+    ...[won, lost, tied, changed, failed].map(String),
+    preferred === undefined
+      ? 'none won'
+      : `${percent(preferred.value)} (${percent(preferred.low)}–${percent(preferred.high)})`,
+  ])
+  return [head, ...rows]
 }
 
 function ratioRowOf({ name, ratios }: ShownArm): string[] {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ArmResult, armSummary, ratiosOf } from '../../src/core/comparison.ts'
+import { judgementOf, scoreOf, type Verdict, verdictIn } from '../../src/core/verdict.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import type { MessageRequest } from '../../src/simulator/validate.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
@@ -148,6 +149,130 @@ describe('the figures of a comparison', () => {
         expect(costUsd?.low).toBeLessThanOrEqual(costUsd?.value ?? 0)
         expect(costUsd?.high).toBeGreaterThanOrEqual(costUsd?.value ?? 0)
         expect(words?.value).toBe(3)
+      }),
+    )
+  })
+})
+
+describe('a judge', () => {
+  /** A service that writes texts named for their prompts, and judges by a rule of the test. */
+  async function judging(rule: (places: readonly string[], note: string) => string) {
+    const seen: string[][] = []
+    const setting_ = await setting(({ lastText }) => {
+      const texts = [...lastText.matchAll(/<(summary-[0-9a-f]+)>\n([\s\S]*?)\n<\/\1>/g)].map(
+        ([, , text = '']) => text,
+      )
+      if (texts.length === 0) {
+        const text = /^Sum up/.test(lastText) ? 'A long and plain text.' : 'A brief one.'
+        return { ...answer, text }
+      }
+      seen.push(texts)
+      return { ...answer, text: `Because.\n${rule(texts, /note-\d/.exec(lastText)?.[0] ?? '')}` }
+    })
+    return { ...setting_, seen }
+  }
+  const brief = (places: readonly string[]) => `VERDICT: ${places[0] === 'A brief one.' ? 'FIRST' : 'SECOND'}`
+
+  it('is asked in both orders, and prefers a text wherever it stands', async () => {
+    const { run, page, seen } = await judging(brief)
+    const { code, stdout, stderr } = await run(...two, '--judge', 'opus')
+    expect(code).toBe(0)
+    expect(seen.filter(([first]) => first === 'A brief one.')).toHaveLength(8)
+    expect(seen).toHaveLength(16)
+    expect(stdout).toMatch(
+      /^by judge@v1, claude-opus-5-5 +better +worse +as good +by its place +no verdict +preferred$/m,
+    )
+    expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +8 +0 +0 +0 +0 +100 % \(68 %–100 %\)$/m)
+    expect(stderr).toMatch(/16 asked now, for \$\S+; 16 judged now, for \$/)
+    expect(await page()).toMatch(
+      /\*\*The judge: brief@v2, claude-haiku-5-5 is better\*\*\n\nStanding first:\n\n> Because/,
+    )
+    expect((await run(...two, '--judge', 'opus')).asked).toEqual([])
+    expect(seen).toHaveLength(16)
+    await run(...two, '--judge', 'sonnet')
+    expect(seen).toHaveLength(32)
+  })
+
+  it('that prefers a place decides nothing, and that is told', async () => {
+    const { run } = await judging(() => 'VERDICT: FIRST')
+    expect((await run(...two, '--judge', 'opus')).stdout).toMatch(
+      /^brief@v2, claude-haiku-5-5 +0 +0 +0 +8 +0 +none won$/m,
+    )
+  })
+
+  it('without a verdict is told, and not guessed', async () => {
+    const { run } = await judging((_, note) =>
+      note === 'note-1' ? 'VERDICT: FIRST, I think' : 'VERDICT: TIE',
+    )
+    expect((await run(...two, '--judge', 'opus')).stdout).toMatch(
+      /^brief@v2, claude-haiku-5-5 +0 +0 +7 +0 +1 +none won$/m,
+    )
+  })
+
+  it('has nothing to say of a document that an arm failed on', async () => {
+    const { run, seen } = await judging(brief)
+    const failing = await setting(({ lastText }) =>
+      lastText.includes('note-3') && lastText.startsWith('Shorten')
+        ? { kind: 'status', status: 400 }
+        : answer,
+    )
+    expect((await failing.run(...two, '--judge', 'opus')).asked).toHaveLength(16 + 14)
+    await run(...two, '--sample', '1', '--judge', 'opus')
+    expect(seen).toHaveLength(2)
+  })
+
+  it('keeps to the cap with the arms, and goes on another time', async () => {
+    const { run, seen } = await judging(brief)
+    const capped = await run(...two, '--judge', 'opus', '--max-cost', '0.05', '--concurrency', '1')
+    expect(capped.code).toBe(5)
+    expect(capped.stderr).toMatch(/stopped at --max-cost.*; the same command goes on with the rest/)
+    expect(seen.length).toBeLessThan(16)
+    expect((await run(...two, '--judge', 'opus')).code).toBe(0)
+    expect(seen).toHaveLength(16)
+  })
+
+  it('is not to be summarized by', async () => {
+    const { cwd } = await setting()
+    const { code, stderr } = await runHere(['summarize', 'docs', '--prompt', 'judge', '--simulate'], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/unknown slot \{first\}/)
+  })
+})
+
+describe('a verdict', () => {
+  it.each([
+    ['VERDICT: FIRST', 'first'],
+    ['It is.\n\nVERDICT: TIE \n', 'tie'],
+    ['VERDICT: SECOND\nor so', undefined],
+    ['verdict: first', undefined],
+    ['**VERDICT: FIRST**', undefined],
+    ['I say VERDICT: FIRST', undefined],
+    ['', undefined],
+  ])('of %j is %s', (text, verdict) => {
+    expect(verdictIn(text)).toBe(verdict)
+  })
+
+  const verdict = fc.constantFrom<Verdict | undefined>('first', 'second', 'tie', undefined)
+  const swapped = { first: 'second', second: 'first', tie: 'tie' } as const
+  const turned = { won: 'lost', lost: 'won', tied: 'tied', changed: 'changed', failed: 'failed' } as const
+
+  it('is the opposite where the two arms are swapped', () => {
+    fc.assert(
+      fc.property(verdict, verdict, (one, other) => {
+        expect(turned[judgementOf(one, other)]).toBe(judgementOf(flip(one), flip(other)))
+      }),
+    )
+    function flip(it: Verdict | undefined): Verdict | undefined {
+      return it && swapped[it]
+    }
+  })
+
+  it('of somebody who always prefers a place is none, and no sum of such ones prefers anything', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom<Verdict>('first', 'second')), (places) => {
+        const score = scoreOf(places.map((place) => judgementOf(place, place)))
+        expect([score.won, score.lost, score.changed]).toEqual([0, 0, places.length])
+        expect(score.preferred).toBeUndefined()
       }),
     )
   })

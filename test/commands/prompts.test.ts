@@ -95,7 +95,9 @@ describe('prompts diff', () => {
 describe('prompts check', () => {
   it('finds nothing wrong with those that are shipped', async () => {
     const { run } = await here()
-    expect(await run('check')).toEqual({ code: 0, stdout: 'summarize.yaml (shipped): ok\n', stderr: '' })
+    const stdout =
+      'judge.yaml (shipped): ok\n  v1: for compare --judge, which fills its slots\nsummarize.yaml (shipped): ok\n'
+    expect(await run('check')).toEqual({ code: 0, stdout, stderr: '' })
   })
 
   it('tells every file with a mistake by line and column, and what is worth knowing of the others', async () => {

@@ -1,6 +1,6 @@
 import { findModel, modelId } from '../../core/models.ts'
 import { printable } from '../../core/printable.ts'
-import { builtinSlots, type Prompt } from '../../core/prompt.ts'
+import { builtinSlots, judgeSlots, type Prompt } from '../../core/prompt.ts'
 import { slotsOf, templateText } from '../../core/template.ts'
 import { type Exit, UsageError } from '../../errors.ts'
 import { readPrompts } from '../../inputs/prompt.ts'
@@ -40,7 +40,10 @@ export async function checkPrompts(names: readonly string[], { cwd, stdout }: Wo
 function notesOn({ system = [], user, model }: Prompt): string[] {
   const notes: string[] = []
   const slots = new Set([...slotsOf(system), ...slotsOf(user)])
+  const judges = judgeSlots.every((slot) => slots.has(slot))
+  if (judges) notes.push('for compare --judge, which fills its slots')
   for (const slot of slots) {
+    if (judges && judgeSlots.some((name) => name === slot)) continue
     if (!builtinSlots.some((name) => name === slot)) notes.push(`needs --var ${slot}=…`)
   }
   if (model !== undefined && findModel(modelId(model)) === undefined)
