@@ -1,0 +1,78 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdir, symlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { bin, folderWith, serviceFor } from './support/run-cli.ts'
+
+const pages = [
+  'README.md',
+  ...['batches', 'compare', 'configuration', 'cost', 'cron', 'prompts', 'report'].map(
+    (it) => `docs/${it}.md`,
+  ),
+]
+const missing = ['bash', 'jq', 'find'].filter((name) => spawnSync(name, ['--version']).status !== 0)
+
+/** What ends with something else than 0, and is meant to. */
+const others: readonly (readonly [part: string, code: number])[] = [
+  // The simulated service has no such model.
+  ['--model llama-9', 4],
+  ['batches cancel', 0],
+]
+
+const files = {
+  ...Object.fromEntries(
+    Array.from({ length: 6 }, (_, n) => [
+      `docs/${n}.md`,
+      `# Note ${n}\n\nThe keeper of harbour ${n} has a dog. It barks.`,
+    ]),
+  ),
+  'notes.md': 'The ferry leaves at nine.\n',
+  'notes/.gitkeep': '',
+  'talk.txt': 'The tide is high at ten.\n',
+  'reports/2026/may.md': 'Nothing happened in May.\n',
+  last: '',
+  'claude-batch.yaml': 'profiles:\n  night:\n    model: haiku\n',
+}
+
+/** Commands of this program on a page, in order: those that run to an end. */
+function commandsOn(page: string): string[] {
+  const text = readFileSync(resolve(import.meta.dirname, '..', page), 'utf8')
+  const blocks = [...text.matchAll(/```(?:sh|crontab)\n([\s\S]*?)```/g)].map(([, block = '']) => block)
+  return blocks
+    .flatMap((block) => block.replace(/\\\n/g, ' ').split('\n'))
+    .map((line) => line.replace(/^\d+ \d+ \* \* \* +/, ''))
+    .filter((line) => /(^|[|&;/ ])claude-batch /.test(line))
+    .filter((line) => !/claude-batch (serve|simulate)|npm ci|npx/.test(line))
+}
+
+describe.skipIf(missing.length > 0)('the commands on the pages', () => {
+  it.each(pages)(
+    'of %s do what they say',
+    async (page) => {
+      const cwd = await folderWith(files)
+      await mkdir(join(cwd, 'bin'))
+      await symlink(bin, join(cwd, 'bin/claude-batch'))
+      const { env } = await serviceFor({})
+      const run = (text: string) =>
+        new Promise<{ code: number; stderr: string }>((resolve) => {
+          const all = { ...env, PATH: `${cwd}/bin:${process.env['PATH']}`, HOME: cwd }
+          const args = ['-o', 'pipefail', '-c', text]
+          const child = execFile('bash', args, { cwd, env: all }, (error, _, stderr) =>
+            resolve({ code: error === null ? 0 : Number(error.code), stderr }),
+          )
+          child.stdin?.end()
+        })
+      await run('touch -d 2020-01-01 last; claude-batch summarize docs -o notes -q')
+      const commands = commandsOn(page)
+      expect(commands.length).toBeGreaterThan(0)
+      for (const command of commands) {
+        const here = command.replaceAll('/srv/notes', cwd).replaceAll('/usr/local/bin/', '')
+        const expected = others.find(([part]) => command.includes(part))?.[1] ?? 0
+        const { code, stderr } = await run(here)
+        expect({ command, code, stderr }).toEqual({ command, code: expected, stderr })
+      }
+    },
+    60_000,
+  )
+})
