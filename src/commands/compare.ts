@@ -79,7 +79,7 @@ export async function compare(
         ...(judged === undefined ? [] : [spent('judged now', judged)]),
       ]
       stderr.write(
-        `claude-batch: ${parts.join('; ')}; the texts are in ${printable(join(options.out, fileName))}\n`,
+        `claude-batch: ${parts.join('; ')}; the texts are in ${printable(join(options.out, fileName))}, and beside each other in comparison.html\n`,
       )
     }
     const stopped = halt.drain.reason as Error | undefined
@@ -176,5 +176,8 @@ async function tell(
   }))
   const page = `# Comparison\n\n${comparisonMarkdown(shown, judged)}\n${textsMarkdown(documents)}`
   await writeWhole(out, join(out, fileName), page, `${pid}-comparison`)
+  const { comparisonHtml } = await import('../ui/comparison-html.ts')
+  const texts = comparisonHtml(shown, judged, documents)
+  await writeWhole(out, join(out, 'comparison.html'), texts, `${pid}-comparison`)
   await streamWriter(stdout, 'stdout')(comparisonTable(shown, judged))
 }

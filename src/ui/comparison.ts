@@ -53,11 +53,16 @@ export function comparisonMarkdown(arms: readonly ShownArm[], judge?: ShownJudge
       rows.map((row) => row.map(inline)),
     ),
   )
-  return [...tables, `${note}${judge === undefined ? '' : ` ${judgeNote}`}\n`].join('\n')
+  return [...tables, `${comparisonNote(judge)}\n`].join('\n')
+}
+
+/** What the tables mean. */
+export function comparisonNote(judge: ShownJudge | undefined): string {
+  return judge === undefined ? note : `${note} ${judgeNote}`
 }
 
 /** A document, what each arm made of it, and what was said of that. */
-interface SideBySide {
+export interface SideBySide {
   readonly path: string
   /** In the order of the arms; undefined where an arm made nothing. */
   readonly texts: readonly { readonly name: string; readonly text: string | undefined }[]
@@ -86,7 +91,7 @@ export function textsMarkdown(documents: readonly SideBySide[]): string {
     .join('\n')
 }
 
-const judgementWords = {
+export const judgementWords = {
   won: 'is better',
   lost: 'is worse',
   tied: 'is as good',
@@ -96,8 +101,8 @@ const judgementWords = {
 
 type Table = readonly (readonly string[])[]
 
-/** What each arm came to, and the others beside the first. */
-function tablesOf(arms: readonly ShownArm[], judge: ShownJudge | undefined): Table[] {
+/** Rows of cells, the first of them names: what each arm came to, and the others beside the first. */
+export function tablesOf(arms: readonly ShownArm[], judge: ShownJudge | undefined): Table[] {
   const [first, ...others] = arms
   const beside = [`against ${printable(first?.name ?? '')}`, 'cost', 'latency', 'words']
   return [

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ArmResult, armSummary, ratiosOf } from '../../src/core/comparison.ts'
 import { judgementOf, scoreOf, type Verdict, verdictIn } from '../../src/core/verdict.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import type { MessageRequest } from '../../src/simulator/validate.ts'
+import { noBrowser, openUrl, startBrowser } from '../support/browser.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 
@@ -152,6 +153,26 @@ describe('the figures of a comparison', () => {
       }),
     )
   })
+})
+
+it('shows the texts beside each other on a page, as text whatever is in them', async () => {
+  const loud = '<script>alert(1)</script>\nline two "><img src=x onerror=alert(1)> \u202e'
+  const { run, cwd } = await setting(() => ({ ...answer, text: loud }))
+  await run(...two, '--sample', '2')
+  const html = await readFile(join(cwd, 'comparison/comparison.html'), 'utf8')
+  expect(html).not.toMatch(/<script|<img|\u202e/)
+  expect(html.match(/&#60;script&#62;alert\(1\)&#60;\/script&#62;\nline two/g)).toHaveLength(4)
+  expect(html).toContain('<h1>2 ways to summarize 2 documents</h1>')
+  const why = noBrowser()
+  if (why !== undefined) return
+  const browser = await startBrowser()
+  onTestFinished(() => browser.close())
+  const { page, complaints, requests } = await openUrl(
+    browser,
+    `file://${join(cwd, 'comparison/comparison.html')}`,
+  )
+  expect(await page.locator('article').first().textContent()).toContain(loud.slice(0, -1))
+  expect([...complaints, ...requests]).toEqual([])
 })
 
 describe('a judge', () => {

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { ReportFile } from '../../core/report-file.ts'
 import { type Figure, figures, headline, remarks, setting } from '../report-figures.ts'
 import { instant } from '../report-words.ts'
 import { costs } from './costs.ts'
 import { documentData, documentTable } from './documents.ts'
 import { errors } from './errors.ts'
+import { asset, closing, opening } from './frame.ts'
 import { latency } from './latency.ts'
-import { html, Markup } from './markup.ts'
+import { html, type Markup } from './markup.ts'
 import { pace } from './pace.ts'
 import { runs } from './runs.ts'
 import { timeSplit } from './time-split.ts'
@@ -19,20 +18,7 @@ import { timeSplit } from './time-split.ts'
 export function* reportHtml(report: ReportFile): Generator<string> {
   const [style, script] = [asset('page.css'), asset('page.js')]
   const title = headline(report)
-  yield html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${new Markup(policy(style, script))}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<meta name="referrer" content="no-referrer">
-<title>${title} – claude-batch</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(style)}</style>
-</head>
-<body>
-<header><h1>${title}</h1><p class="setting">${setting(report).map((part) => html`<bdi>${part}</bdi> `)}</p></header>
+  yield html`${opening(title, style, script)}<header><h1>${title}</h1><p class="setting">${setting(report).map((part) => html`<bdi>${part}</bdi> `)}</p></header>
 <main>
 ${report.runs.length === 0 ? undefined : summary(report)}
 ${pace(report)}
@@ -49,7 +35,7 @@ ${documentTable(report)}
     yield* documentData(report.documents)
     yield `</script>\n<script type="module">${script}</script>\n`
   }
-  yield '</body>\n</html>\n'
+  yield closing
 }
 
 function summary(report: ReportFile): Markup {
@@ -65,25 +51,4 @@ function times(report: ReportFile): Markup | undefined {
   return parts.length === 0
     ? undefined
     : html`<section><h2>Time</h2><div class="pair">${parts}</div></section>`
-}
-
-function asset(name: string): string {
-  return readFileSync(new URL(`./${name}`, import.meta.url), 'utf8')
-}
-
-/** Its own style and script, and nothing else: what got in as markup after all could neither run nor ask anybody. */
-function policy(style: string, script: string): string {
-  return [
-    "default-src 'none'",
-    `style-src ${hashOf(style)}`,
-    `script-src ${hashOf(script)}`,
-    // Its icon, which is none: without one browsers ask for it.
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ')
-}
-
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }

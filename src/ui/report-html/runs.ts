@@ -8,7 +8,7 @@ const mostRuns = 100
 export function runs({ runs }: ReportFile): Markup | undefined {
   if (runs.length < 2) return undefined
   const earlier = runs.length - mostRuns
-  return html`<section><h2>Runs</h2><div class="wide-table" tabindex="0" role="region" aria-label="Runs"><table class="runs">
+  return html`<section><h2>Runs</h2><div class="wide-table" tabindex="0" role="region" aria-label="Runs"><table>
 <thead><tr>${headings.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${runs.slice(-mostRuns).reverse().map(row)}</tbody></table></div>${
     earlier > 0 ? html`<p class="note">and ${counted(earlier, 'earlier run')}</p>` : undefined
