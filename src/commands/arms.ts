@@ -27,7 +27,7 @@ export async function armsOf(
       const asking = (await askingFor({ ...options, prompt, model }, places))(endpoint)
       const name = `${asking.prompt}, ${asking.model}`
       if (arms.some((arm) => arm.name === name)) throw new UsageError(`${name} would be compared with itself`)
-      arms.push({ name, folder: `${asking.prompt}+${asking.model}`.replace(/[^\w.@+-]/g, '_'), asking })
+      arms.push({ name, folder: folderName(`${asking.prompt}+${asking.model}`), asking })
     }
   }
   if (arms.length < 2)
@@ -35,6 +35,11 @@ export async function armsOf(
       'there is nothing to compare; give several --prompts, or several --models, with commas',
     )
   return arms
+}
+
+/** A name that file systems take, of a prompt and a model. */
+export function folderName(name: string): string {
+  return name.replace(/[^\w.@+-]/g, '_')
 }
 
 function listed(text: string): string[] {

@@ -55,6 +55,7 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
   { own, options, out, world, version, service, halt, money, log, open, stage }: ArmsOptions,
 ): Promise<Asked<Asking>> {
   const { endpoint } = service
+  const models = [...new Set(arms.map(({ asking }) => asking.model))].join(', ')
   const { drain } = halt
   const opened: Destination[] = []
   for (const { folder, asking, sources } of arms) {
@@ -93,7 +94,7 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
     objection: async (source, asked) => armFor(source).to.objection?.(source, asked),
     keep: async (outcome) => armFor(outcome.source).to.keep?.(outcome),
     ask,
-    explain: ({ fault }) => new RunError('refused', adviceFor(fault, options.models ?? '', endpoint)),
+    explain: ({ fault }) => new RunError('refused', adviceFor(fault, models, endpoint)),
     slots: pace.slots,
     halt,
     clock: world.clock,

@@ -8,7 +8,7 @@ import { modelId } from '../core/models.ts'
 import { printable } from '../core/printable.ts'
 import { type Judgement, judgementOf, type Score, scoreOf, verdictIn } from '../core/verdict.ts'
 import { createHalt } from '../engine/halt.ts'
-import { chooseExit, type Exit, RunError } from '../errors.ts'
+import { chooseExit, type Exit, RunError, UsageError } from '../errors.ts'
 import { find } from '../inputs/find.ts'
 import { openLog } from '../sinks/log.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
@@ -18,7 +18,7 @@ import { costText } from '../ui/report.ts'
 import type { World } from '../world.ts'
 import { armsOf } from './arms.ts'
 import { type ArmsOptions, type Asked, askArms } from './ask-arms.ts'
-import { judgesOf } from './judges.ts'
+import { type Judge, judgeFor } from './judges.ts'
 import { moneyFor, retirements } from './money.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
 import { serviceFor } from './service.ts'
@@ -53,6 +53,7 @@ export async function compare(
     const places = { cwd, inputRoots: rootsOf(inputs, world) }
     const arms = await armsOf(options, places, endpoint)
     const { judge } = options
+    const judgesOf = judge === undefined ? undefined : await judgeFor(judge, places, endpoint)
     const models = arms.flatMap(({ asking }) => asking.models)
     const all = judge === undefined ? models : [...models, modelId(judge)]
     const money = moneyFor(options, all)
@@ -66,9 +67,9 @@ export async function compare(
       common,
     )
     const judged =
-      judge === undefined || halt.drain.aborted
+      judgesOf === undefined || halt.drain.aborted
         ? undefined
-        : await judgedBy({ ...options, judge }, asked, sources, { ...common, places, endpoint })
+        : await judgedBy(judgesOf(asked.arms, sources), asked, common)
     await tell(sources, asked.arms, judged, out, world)
     await log?.close().catch((error: Error) => halt.stop(error))
     if (!options.quiet) {
@@ -109,24 +110,31 @@ export async function compare(
   }
 }
 
-/** Has the judge asked about every arm beside the first. */
+/** Has the judge asked about every arm beside the first; undefined where that is not to be: the arms are told all the same. */
 async function judgedBy(
-  options: CompareOptions & { readonly judge: string },
+  judges: readonly Judge[],
   asked: Asked,
-  sources: readonly Source[],
-  common: ArmsOptions & Parameters<typeof judgesOf>[3],
-): Promise<JudgedArms> {
-  const judges = await judgesOf(asked.arms, sources, options, common)
-  const answers = await askArms(judges, 'judgements', common)
+  common: ArmsOptions,
+): Promise<JudgedArms | undefined> {
+  const answers = await askArms(judges, 'judgements', common).catch((error: unknown) => {
+    if (!(error instanceof UsageError || error instanceof RunError)) throw error
+    common.halt.stop(new RunError('limit', error.message))
+    return undefined
+  })
+  if (answers === undefined) return undefined
   const scores = asked.arms.slice(1).map(({ arm }) => {
-    const [first, second] = answers.arms.filter(({ arm: judge }) => judge.of === arm)
-    const documents = new Map(
-      (first?.arm.sources ?? []).map(({ path }) => {
-        const texts = [first, second].map((it) => it?.results.get(path)?.text ?? '')
-        const [asFirst = '', asSecond = ''] = texts
-        return [path, { texts, judgement: judgementOf(verdictIn(asFirst), verdictIn(asSecond)) }] as const
-      }),
-    )
+    const ways = answers.arms.filter(({ arm: judge }) => judge.of === arm)
+    const documents = new Map<string, { texts: readonly string[]; judgement: Judgement }>()
+    for (const { path } of ways[0]?.arm.sources ?? []) {
+      const texts = ways.flatMap(({ arm: { asking }, results }) => {
+        const { line, text } = results.get(path) ?? {}
+        // What was said of other texts, before these, is not about these.
+        return text === undefined || line?.recipe !== asking.factsFor(path).recipe ? [] : text
+      })
+      const [asFirst, asSecond] = texts
+      if (asFirst === undefined || asSecond === undefined) continue
+      documents.set(path, { texts, judgement: judgementOf(verdictIn(asFirst), verdictIn(asSecond)) })
+    }
     const score = scoreOf([...documents.values()].map(({ judgement }) => judgement))
     return { name: arm.name, score, documents }
   })

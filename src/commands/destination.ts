@@ -40,6 +40,8 @@ export interface Destination {
   readonly placeOf?: (path: string) => string
   /** What documents of earlier runs came to. */
   readonly experience: Experience
+  /** How the last run ended that is remembered. */
+  readonly lastEnd?: EndLine | undefined
   /** What is remembered of batches; none is on stdout. */
   readonly batches?: BatchStore
   /** Whether there is a summary that was asked for like this one. */
@@ -77,7 +79,7 @@ export function outputFolder(
   if (out === '-') {
     if (options.sample !== undefined)
       throw new UsageError('--sample shows where its summaries are; give -o a folder for them')
-    if (options.batch)
+    if (options.batch || options.via === 'batch')
       throw new UsageError('--batch needs a folder that remembers its batches; give -o a folder')
     return undefined
   }
@@ -181,6 +183,7 @@ export async function folderDestination(
       run: begin,
       end: memory.end,
       experience: memory.experience,
+      lastEnd: memory.lastEnd,
       batches,
       isProven(path) {
         recipes ??= new Set([...memory.made.values()].map(({ recipe }) => recipe))

@@ -3,14 +3,7 @@ import type { SummarizeOptions } from '../config/flags.ts'
 import { worstCase } from '../core/budget.ts'
 import type { Document, InputProblem, Source } from '../core/document.ts'
 import { type Experience, forecast, learn, type Prospect } from '../core/estimate.ts'
-import {
-  type EstimateFile,
-  estimateVersion,
-  firstTier,
-  timeAtLimits,
-  usdBounds,
-} from '../core/estimate-file.ts'
-import type { EndLine } from '../core/ledger-line.ts'
+import { type EstimateFile, estimateVersion, timeAtLimits, usdBounds } from '../core/estimate-file.ts'
 import { largestPool } from '../core/pool-size.ts'
 import { decimalDollars, type Picodollars, type PriceOf } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
@@ -27,6 +20,7 @@ import { estimateText } from '../ui/estimate.ts'
 import type { World } from '../world.ts'
 import type { Asking } from './asking.ts'
 import { counting } from './counting.ts'
+import { limitsOf } from './limits.ts'
 import { writeFileWhole } from './report-file.ts'
 import type { Service } from './service.ts'
 
@@ -165,16 +159,4 @@ async function pastOf(
     stands: files.stands,
     objection: files.objection,
   }
-}
-
-function limitsOf({ rpm, itpm, otpm }: SummarizeOptions, end: EndLine | undefined) {
-  const given = {
-    ...(rpm !== undefined && { requests: rpm }),
-    ...(itpm !== undefined && { inputTokens: itpm }),
-    ...(otpm !== undefined && { outputTokens: otpm }),
-  }
-  const seen = end?.limits ?? {}
-  if (Object.keys(given).length > 0) return { limits: { ...seen, ...given }, from: 'given' } as const
-  if (Object.keys(seen).length > 0) return { limits: seen, from: 'seen' } as const
-  return { limits: firstTier, from: 'assumed' } as const
 }

@@ -1,4 +1,3 @@
-import type { CompareOptions } from '../config/compare-flags.ts'
 import type { Source } from '../core/document.ts'
 import { fence } from '../core/fence.ts'
 import { keyOf, recipeOf } from '../core/key.ts'
@@ -7,7 +6,7 @@ import { parametersFor } from '../core/request.ts'
 import { loadPrompt } from '../inputs/prompt.ts'
 import type { PlaceOptions } from '../inputs/prompt-place.ts'
 import type { Result } from '../sinks/results.ts'
-import type { Arm } from './arms.ts'
+import { type Arm, folderName } from './arms.ts'
 import { settingsOf } from './settings.ts'
 
 /** An arm whose texts are judged beside the first arm's. */
@@ -23,55 +22,56 @@ export interface Judge extends Arm {
   readonly sources: readonly Source[]
 }
 
+/** Every arm beside the first, in both orders, as a judge is to be asked about them. */
+export type JudgesOf = (judged: readonly Judged[], sources: readonly Source[]) => readonly Judge[]
+
 /**
- * Every arm beside the first, in both orders: each a folder of its own, so that no judgement is paid for twice. The
- * texts count for the key as variables of a prompt do.
- * @throws UsageError where the judge's prompt cannot be used
+ * Finds and checks the judge's prompt. Each two arms have a folder for either order, so that no judgement is paid for
+ * twice. The texts count for the key as variables of a prompt do.
+ * @throws UsageError where the prompt cannot be used
  */
-export async function judgesOf(
-  [baseline, ...others]: readonly Judged[],
-  sources: readonly Source[],
-  { judge }: Required<Pick<CompareOptions, 'judge'>>,
-  { places, endpoint }: { readonly places: PlaceOptions; readonly endpoint: string },
-): Promise<readonly Judge[]> {
+export async function judgeFor(judge: string, places: PlaceOptions, endpoint: string): Promise<JudgesOf> {
   const prompt = await loadPrompt('judge', { ...places, vars: judgeSlots })
   const parameters = parametersFor(
     settingsOf(prompt, { model: judge, maxTokens: undefined, effort: undefined }),
   )
   const name = `${prompt.name}@${prompt.version}`
-  return others.flatMap(({ arm, results }) =>
-    judgeSlots.map((place): Judge => {
-      const texts = (path: string) => {
-        const [own, other] = [results, baseline?.results].map((it) => it?.get(path)?.text?.trimEnd())
-        if (own === undefined || other === undefined) return undefined
-        return place === 'first' ? { first: own, second: other } : { first: other, second: own }
-      }
-      const fencedFor = (path: string) => {
-        const { first = '', second = '' } = texts(path) ?? {}
-        return { first: fence(first, 'summary'), second: fence(second, 'summary') }
-      }
-      return {
-        of: arm,
-        name: `${name}, ${parameters.model}`,
-        folder: `judge/${baseline?.arm.folder ?? ''}/${arm.folder}/${place}`,
-        sources: sources.filter(({ path }) => texts(path) !== undefined),
-        asking: {
-          prompt: name,
-          origin: `${prompt.why}, ${prompt.origin}`,
-          model: parameters.model,
-          models: [parameters.model],
-          factsFor: (path) => ({
+  return ([baseline, ...others], sources) =>
+    others.flatMap(({ arm, results }) =>
+      judgeSlots.map((place): Judge => {
+        const texts = (path: string) => {
+          const [own, other] = [results, baseline?.results].map((it) => it?.get(path)?.text?.trimEnd())
+          if (own === undefined || other === undefined) return undefined
+          return place === 'first' ? { first: own, second: other } : { first: other, second: own }
+        }
+        const fencedFor = (path: string) => {
+          const { first = '', second = '' } = texts(path) ?? {}
+          return { first: fence(first, 'summary'), second: fence(second, 'summary') }
+        }
+        const shown = [arm.folder, baseline?.arm.folder ?? '']
+        if (place === 'second') shown.reverse()
+        return {
+          of: arm,
+          name: `${name}, ${parameters.model}`,
+          folder: [folderName(`${name}+${parameters.model}`), ...shown].join('/'),
+          sources: sources.filter(({ path }) => texts(path) !== undefined),
+          asking: {
             prompt: name,
+            origin: `${prompt.why}, ${prompt.origin}`,
             model: parameters.model,
-            recipe: recipeOf(prompt, fencedFor(path), parameters, endpoint),
-          }),
-          requestFor(document) {
-            const { path } = document.source
-            const asked = { ...parameters, ...renderPrompt(prompt, document, fencedFor(path)) }
-            return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
+            models: [parameters.model],
+            factsFor: (path) => ({
+              prompt: name,
+              model: parameters.model,
+              recipe: recipeOf(prompt, fencedFor(path), parameters, endpoint),
+            }),
+            requestFor(document) {
+              const { path } = document.source
+              const asked = { ...parameters, ...renderPrompt(prompt, document, fencedFor(path)) }
+              return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
+            },
           },
-        },
-      }
-    }),
-  )
+        }
+      }),
+    )
 }

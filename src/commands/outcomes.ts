@@ -4,6 +4,7 @@ import type { Source } from '../core/document.ts'
 import { duration } from '../core/duration.ts'
 import { failureLine, failureOf } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
+import { isBetterInBatch } from '../core/route.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
 import type { AttemptLog } from '../sinks/log.ts'
 import type { World } from '../world.ts'
@@ -13,7 +14,7 @@ import type { Money } from './money.ts'
 import type { Watched } from './watched.ts'
 
 export interface BatchedOptions {
-  readonly options: Pick<SummarizeOptions, 'batch' | 'detach' | 'retries'>
+  readonly options: Pick<SummarizeOptions, 'detach' | 'retries'>
   readonly world: World
   readonly endpoint: string
   readonly asking: Pick<Asking, 'factsFor'>
@@ -23,13 +24,32 @@ export interface BatchedOptions {
   readonly run: Watched
   /** See {@link batchAll}. */
   readonly waits: boolean
+  readonly submits: boolean
+  /** Whether the rest of a live run may go into a batch. */
+  readonly movesOn: boolean
+  /** When the run began, by the clock: milliseconds. */
+  readonly start: number
   readonly log: AttemptLog | undefined
 }
 
 /** Outcomes of a run that makes batches, or finds some that earlier ones made; see {@link batchAll}. */
 export async function* batchedOutcomes(
   job: Omit<Job, 'sources'> & { readonly sources: readonly Source[] },
-  { options, world, endpoint, asking, destination, money, batches, run, log, waits }: BatchedOptions,
+  {
+    options,
+    world,
+    endpoint,
+    asking,
+    destination,
+    money,
+    batches,
+    run,
+    log,
+    waits,
+    submits,
+    movesOn,
+    start,
+  }: BatchedOptions,
 ): AsyncGenerator<Outcome> {
   const { clock, random } = world
   const { teller, tally } = run
@@ -48,7 +68,13 @@ export async function* batchedOutcomes(
     aside: new Map(),
     factsFor: asking.factsFor,
     live: (sources) => summarizeAll({ ...job, keep, sources }),
-    submits: options.batch,
+    submits,
+    ...(movesOn && {
+      movesOn(left: number) {
+        const { summarized, failed } = tally.standing().documents
+        return isBetterInBatch(summarized + failed, left, clock.now() - start)
+      },
+    }),
     waits,
     detached: options.detach,
     isProven: ({ path }) => isProven(path),
@@ -66,6 +92,10 @@ export async function* batchedOutcomes(
       elsewhere: ({ id, intent, documents, endpoint }) =>
         teller.note(
           `the batch ${id ?? intent}, of ${countOf(documents.size)}, is at ${endpoint}, which this run does not ask: left alone`,
+        ),
+      movedOn: (count) =>
+        teller.note(
+          `at this pace it would take longer than a batch: the other ${countOf(count)} go into one`,
         ),
       submitted({ id, intent, documents }, { bytes }) {
         const size = `${countOf(documents.size)}, ${(bytes / 1e6).toFixed(1)} MB`

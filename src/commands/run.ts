@@ -5,9 +5,12 @@ import { adviceFor } from '../core/advice.ts'
 import type { Source } from '../core/document.ts'
 import { endLineOf } from '../core/end-line.ts'
 import type { Experience } from '../core/estimate.ts'
+import { timeAtLimits } from '../core/estimate-file.ts'
 import type { Outcome } from '../core/outcome.ts'
+import { largestPool } from '../core/pool-size.ts'
 import { printable } from '../core/printable.ts'
 import type { Tally } from '../core/report.ts'
+import { type Route, routeOf } from '../core/route.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
@@ -23,6 +26,7 @@ import { confirmed } from './confirm.ts'
 import { deliveryTo } from './delivery.ts'
 import { type Destination, folderDestination, stdoutDestination } from './destination.ts'
 import { forecastBySize } from './forecast-by-size.ts'
+import { limitsOf } from './limits.ts'
 import { moneyFor, retirements } from './money.ts'
 import { batchedOutcomes } from './outcomes.ts'
 import { reportOf } from './report-file.ts'
@@ -53,7 +57,8 @@ export async function run(
   world: World,
   version: string,
 ): Promise<Exit> {
-  const { out, start, waits = options.batch && !options.detach } = plan
+  const { out, start, waits = !options.detach } = plan
+  const via = options.batch ? 'batch' : options.via
   const { clock } = world
   const report = reportOf(options.report, out, world, version)
   const halt = createHalt()
@@ -83,7 +88,7 @@ export async function run(
       confirmed(
         () => {
           const { requests, live, batch } = forecastBySize(sources, experience, common)
-          return [{ requests, cost: options.batch ? batch : live }]
+          return [{ requests, cost: via === 'batch' ? batch : live }]
         },
         'documents',
         common,
@@ -98,7 +103,9 @@ export async function run(
     open.unshift(sink)
     if (!fresh) await agreed(todo, destination.experience)
     const { batches } = destination
-    const isBatched = options.batch || (batches !== undefined && batches.open.length > 0)
+    const route = via === 'auto' ? routed(todo, destination, common) : undefined
+    const submits = (route?.via ?? via) === 'batch'
+    const isBatched = via !== 'live' || (batches !== undefined && batches.open.length > 0)
     const client = todo.length > 0 || isBatched ? await service.open() : undefined
 
     const watching = watched(client?.ask, {
@@ -115,6 +122,7 @@ export async function run(
     })
     const { ask, pace, tally } = watching
     teller = watching.teller
+    if (route !== undefined) teller.note(route.why)
     const rules = stopRules(options, halt, clock)
     const sample = sampling(todo, destination, { ...common, teller })
     const job: Omit<Job, 'sources'> = {
@@ -136,7 +144,10 @@ export async function run(
             {
               ...common,
               ...client,
-              waits,
+              waits: waits && (submits || via === 'auto' || plan.waits === true),
+              submits,
+              movesOn: via === 'auto',
+              start,
               destination,
               money,
               run: watching,
@@ -189,6 +200,21 @@ export async function run(
       await destination?.close()
     }
   }
+}
+
+/** Which way documents go that are to go whichever is better. */
+function routed(
+  todo: readonly Source[],
+  { experience, lastEnd }: Destination,
+  common: Parameters<typeof forecastBySize>[2] & { readonly options: SummarizeOptions },
+): Route {
+  const { options } = common
+  const expected = forecastBySize(todo, experience, common)
+  const { limits, from } = limitsOf(options, lastEnd)
+  const { latency = 3, concurrency = largestPool, deadline } = options
+  const { ms } = timeAtLimits(expected, limits, from, latency * 1000, concurrency)
+  const deadlineMs = deadline === undefined ? undefined : deadline * 1000
+  return routeOf({ ...expected, documents: todo.length, liveMs: ms, deadlineMs })
 }
 
 /** Only a folder remembers what is done. */

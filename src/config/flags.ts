@@ -213,6 +213,13 @@ export const summarizeFlags = {
     flag: '--batch',
     help: 'ask by the service’s own batches: half the price, done within a day, mostly within an hour',
   },
+  via: {
+    group: 'Message Batches',
+    flag: '--via <way>',
+    help: 'live, batch (as --batch), or auto: by their number, the estimate and --deadline, and why is told',
+    default: 'live' as const,
+    parse: choice(['live', 'batch', 'auto']),
+  },
   detach: {
     group: 'Message Batches',
     flag: '--detach',
@@ -346,9 +353,9 @@ export function checkTogether(options: SummarizeOptions): void {
     throw new UsageError('--dry-run sends nothing and --sample sends some; give one of them')
   if (options.dryRun && options.report !== undefined && !/\.json$/i.test(options.report))
     throw new UsageError(`--report ${options.report}: a --dry-run is saved as .json`)
-  if (options.detach && !options.batch)
+  if (options.detach && !options.batch && options.via === 'live')
     throw new UsageError('--detach leaves a batch to itself; give --batch too')
-  if (options.batch && options.sample !== undefined)
+  if ((options.batch || options.via !== 'live') && options.sample !== undefined)
     throw new UsageError('--sample asks live; give it alone first, and then --batch for the rest')
   if (options.detach && options.simulate)
     throw new UsageError(

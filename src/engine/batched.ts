@@ -13,9 +13,11 @@ export interface BatchJob extends SubmitJob {
   readonly sources: readonly Source[]
   readonly store: BatchStore
   /** Asks about documents at once, as a run without batches does. */
-  readonly live: (sources: readonly Source[]) => AsyncGenerator<Outcome>
+  readonly live: (sources: Iterable<Source>) => AsyncGenerator<Outcome>
   /** Whether what is not in a batch yet is put into one, rather than asked about at once. */
   readonly submits: boolean
+  /** Whether what is left of a live run is better put into a batch by now; never, if left out. */
+  readonly movesOn?: (left: number) => boolean
   /** Waits for batches to end. */
   readonly waits: boolean
   /** That it does not is as it was asked for: what is left in batches is nothing to go on with. */
@@ -76,9 +78,20 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
   for (const batch of [...waiting, ...stuck.keys()]) for (const path of pathsOf(batch)) done.add(path)
   let todo: readonly Source[] = sources.filter(({ path }) => !done.has(path))
 
-  if (!job.submits) {
-    yield* job.live(todo)
-    todo = []
+  let { submits } = job
+  if (!submits) {
+    const left = new Set(todo)
+    const offered = function* () {
+      for (const source of todo) {
+        if (job.movesOn?.(left.size)) return
+        left.delete(source)
+        yield source
+      }
+    }
+    yield* job.live(offered())
+    submits = left.size > 0 && !drain.aborted
+    if (submits) listener.movedOn(left.size)
+    todo = [...left]
   }
   const ways = new Set<string>()
   let full: RunError | undefined
@@ -93,7 +106,7 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
     if (!waits || full === undefined || sent.made.length === 0) break
     yield* wait()
   }
-  if (waits) yield* wait()
+  if (waits && (submits || job.movesOn === undefined)) yield* wait()
   for (const error of [...stuck.values(), ...(full === undefined ? [] : [full])]) halt.stop(error)
 
   yield* left

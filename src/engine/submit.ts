@@ -29,6 +29,8 @@ export interface SubmitJob extends CollectJob, Preparing {
 interface BatchListener extends CollectListener {
   /** A batch of an earlier run that another service has. */
   elsewhere(batch: StoredBatch): void
+  /** The rest of a live run goes into a batch. */
+  movedOn(documents: number): void
   /** A batch was made. */
   submitted(batch: StoredBatch, load: Load): void
   /** These are waited for now. */

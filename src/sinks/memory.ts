@@ -19,6 +19,8 @@ import { isTemporary, writeWhole } from './whole-file.ts'
 /** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
 export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
   readonly experience: Experience
+  /** How the last run ended that did anything, and came to its end. */
+  readonly lastEnd: EndLine | undefined
   /** Documents that an earlier run had paid for and could not finish; now they are. */
   readonly recovered: number
   /** How many lines of the journal could not be read; it is kept beside the new one. */
@@ -126,6 +128,7 @@ export async function openMemory(
     failing: ledger.failing,
     damaged: ledger.damaged,
     experience,
+    lastEnd: ledger.end,
     recovered: unfinished.size,
     damagedJournal: leftOver.damaged,
     async keep(entry) {

@@ -234,6 +234,22 @@ describe('summarize --batch', () => {
     expect(simulator.stats().batchBilled.requests).toBe(3)
   })
 
+  it('--via auto says which way it goes, and why', async () => {
+    const { run, simulator } = await setting()
+    const few = await run('summarize', 'docs/ale.md', '--via', 'auto')
+    expect(few).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/live: 1 document takes? about .* live, and a batch/),
+    })
+    const slow = await run('summarize', 'docs', '--via', 'auto', '--rpm', '0.02')
+    expect(slow.stderr).toMatch(/as a batch: 3 documents take about 2\.5 h live/)
+    expect(slow.code).toBe(0)
+    expect([simulator.stats().requests, simulator.stats().batchBilled.requests]).toEqual([1, 3])
+    expect((await run('summarize', 'docs', '--via', 'batch', '--force')).stderr).toMatch(
+      /is made: 4 documents/,
+    )
+  })
+
   it.each([
     [['--batch', '-o', '-'], /--batch needs a folder/],
     [['--detach'], /give --batch too/],

@@ -51,11 +51,16 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
       halt,
       clock,
     }
-    const live = (sources: readonly Source[]) => {
-      asked.push(...sources.map(({ path }) => path))
+    const live = (given: Iterable<Source>) => {
+      function* sources() {
+        for (const source of given) {
+          asked.push(source.path)
+          yield source
+        }
+      }
       return summarizeAll({
         ...common,
-        sources,
+        sources: sources(),
         slots: () => 2,
         ask: recorded(ask, clock, { sent() {}, ended() {} }),
       })
@@ -84,6 +89,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
         troubled: ({ fault }) => notes.push(`troubled: ${fault.type}`),
         odd: (text) => notes.push(text),
         elsewhere: ({ endpoint }) => notes.push(`elsewhere: ${endpoint}`),
+        movedOn: (count) => notes.push(`moved on ${count}`),
         submitted: ({ documents }) => notes.push(`submitted ${documents.size}`),
         waiting() {},
       },
@@ -164,6 +170,16 @@ describe('a run by batches', () => {
     const { outcomes, asked } = await begin({ submits: false, waits: false }).ended
     expect(asked).toEqual([])
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} pending`))
+  })
+
+  it('takes the rest of a live run that is too slow, and nothing twice', async () => {
+    const { begin, service, statuses, notes } = setting({}, pathsOf(8))
+    const run = begin({ submits: false, movesOn: (left) => left <= 5 })
+    const { outcomes, asked } = await run.ended
+    expect(asked).toEqual(['0.md', '1.md', '2.md'])
+    expect(statuses(outcomes)).toEqual(pathsOf(8).map((path) => `${path} summarized`))
+    expect([...service.made.values()].map(({ items }) => items.length)).toEqual([5])
+    expect(notes).toContain('moved on 5')
   })
 
   it('B05 B06 leaves what was not done to the next run, which asks again for that alone', async () => {

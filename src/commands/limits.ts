@@ -1,0 +1,20 @@
+import type { SummarizeOptions } from '../config/flags.ts'
+import { firstTier, type TimeAtLimits } from '../core/estimate-file.ts'
+import type { EndLine } from '../core/ledger-line.ts'
+import type { LimitRates } from '../core/pace.ts'
+
+/** The limits to reckon with before a run: those given, else those that the last run found, else a guess. */
+export function limitsOf(
+  { rpm, itpm, otpm }: Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm'>,
+  end: EndLine | undefined,
+): { readonly limits: LimitRates; readonly from: TimeAtLimits['limits_from'] } {
+  const given = {
+    ...(rpm !== undefined && { requests: rpm }),
+    ...(itpm !== undefined && { inputTokens: itpm }),
+    ...(otpm !== undefined && { outputTokens: otpm }),
+  }
+  const seen = end?.limits ?? {}
+  if (Object.keys(given).length > 0) return { limits: { ...seen, ...given }, from: 'given' }
+  if (Object.keys(seen).length > 0) return { limits: seen, from: 'seen' }
+  return { limits: firstTier, from: 'assumed' }
+}
