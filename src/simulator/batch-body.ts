@@ -3,20 +3,20 @@ export class BodyError extends Error {
   override readonly name = 'BodyError'
 }
 
-const [quote, backslash, colon, comma] = [0x22, 0x5c, 0x3a, 0x2c]
+const [quote, backslash] = [0x22, 0x5c]
 const [open, close, openList, closeList] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /**
  * The elements of `{"requests": [ {…}, {…} ]}`, each as its own bytes, as they come in: a body of 256 MB is never in
- * memory as a whole.
+ * memory as a whole. What is around them is looked at when the last has come.
  * @throws BodyError
  */
 export async function* requestsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let depth = 0
-  let [inString, escaped, seen, ended] = [false, false, false, false]
-  /** At depth 1: what was last read as a key, while it is read. */
-  let key = ''
+  let [inString, escaped] = [false, false]
   let element: Buffer[] = []
+  /** The body with a 0 in place of each element. */
+  const around: Buffer[] = []
   for await (const chunk of body) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
     let from = 0
@@ -26,59 +26,43 @@ export async function* requestsIn(body: AsyncIterable<Uint8Array>): AsyncGenerat
         if (escaped) escaped = false
         else if (byte === backslash) escaped = true
         else if (byte === quote) inString = false
-        else if (depth === 1) key += String.fromCharCode(byte)
-        continue
-      }
-      if (isSpace(byte)) continue
-      if (ended) throw new BodyError('there is more after the end')
-      switch (byte) {
-        case quote:
-          if (depth === 0 || depth === 2) throw new BodyError(where(depth))
-          inString = true
-          if (depth === 1) key = ''
-          break
-        case open:
-        case openList:
-          if (depth === 0 && byte === openList) throw new BodyError(where(0))
-          if (depth === 1) {
-            if (key !== 'requests') throw new BodyError(`${key}: Extra inputs are not permitted`)
-            if (byte !== openList || seen) throw new BodyError('requests: Input should be a list')
-            seen = true
-          }
-          if (depth === 2) {
-            if (byte !== open) throw new BodyError(where(2))
-            from = at
-          }
-          depth++
-          break
-        case close:
-        case closeList:
-          depth--
-          if (depth < 0) throw new BodyError(where(0))
-          if (depth === 0) ended = true
-          if (depth === 2) {
-            yield Buffer.concat([...element, bytes.subarray(from, at + 1)])
-            element = []
-          }
-          break
-        case comma:
-        case colon:
-          break
-        default:
-          if (depth < 3)
-            throw new BodyError(depth === 1 ? `${key}: Extra inputs are not permitted` : where(depth))
+      } else if (byte === quote) inString = true
+      else if (byte === open || byte === openList) {
+        if (depth === 2) {
+          around.push(bytes.subarray(from, at), zero)
+          from = at
+        }
+        depth++
+      } else if (byte === close || byte === closeList) {
+        depth--
+        if (depth !== 2) continue
+        yield Buffer.concat([...element, bytes.subarray(from, at + 1)])
+        element = []
+        from = at + 1
       }
     }
-    if (depth > 2) element.push(bytes.subarray(from))
+    const rest = bytes.subarray(from)
+    if (depth > 2) element.push(rest)
+    // A copy: what it is a part of may be large.
+    else around.push(Buffer.from(rest))
   }
-  if (!ended) throw new BodyError('the body ends in the middle')
-  if (!seen) throw new BodyError('requests: Field required')
+  check(Buffer.concat(around).toString('utf8'))
 }
 
-function where(depth: number): string {
-  return depth === 2 ? 'requests: Input should be a list of objects' : 'the request body is not a JSON object'
-}
+const zero = Buffer.from('0')
 
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+function check(around: string): void {
+  let shape: unknown
+  try {
+    shape = JSON.parse(around)
+  } catch (error) {
+    throw new BodyError(`the request body is not JSON: ${(error as Error).message.slice(0, 100)}`)
+  }
+  if (typeof shape !== 'object' || shape === null || Array.isArray(shape))
+    throw new BodyError('the request body is not a JSON object')
+  const { requests, ...others } = shape as Record<string, unknown>
+  const [extra] = Object.keys(others)
+  if (extra !== undefined) throw new BodyError(`${extra}: Extra inputs are not permitted`)
+  if (!Array.isArray(requests) || requests.some((it) => it !== 0))
+    throw new BodyError('requests: Input should be a list of objects')
 }

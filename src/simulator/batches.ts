@@ -95,11 +95,12 @@ export function createBatches({
   let [created, requests, answered] = [0, 0, 0]
 
   const endOf = ({ created, canceled = Number.POSITIVE_INFINITY }: Made) =>
-    Math.min(created + takesMs, canceled + 50)
+    Math.min(created + Math.min(takesMs, dayMs), canceled + 50)
   const isEnded = (batch: Made) => Date.now() >= endOf(batch)
 
   const work = (item: Item, isCanceled: boolean): object => {
     if (isCanceled) return { type: 'canceled' }
+    if (takesMs > dayMs) return { type: 'expired' }
     const request = validate(parsed(item.params), 'messages')
     if ('status' in request) return errored(request.type, request.message)
     if (request.stream) return errored('invalid_request_error', 'stream: is not supported in batches')
@@ -170,12 +171,15 @@ export function createBatches({
         if (typeof id !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(id))
           return invalid(`${at}.custom_id: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'`)
         if (ids.has(id)) return invalid(`${at}.custom_id: duplicate ${id}`)
-        if (typeof params !== 'object' || params === null) return invalid(`${at}.params: Field required`)
+        if (typeof params !== 'object' || params === null || Array.isArray(params))
+          return invalid(`${at}.params: Field required`)
         if (items.length === largestCount) return invalid(`requests: at most ${largestCount} are allowed`)
         ids.add(id)
         items.push({ id, params: Buffer.from(JSON.stringify(params)), result: undefined })
       }
     } catch (error) {
+      // Whoever still sends must be read to the end, or never hears why.
+      incoming.resume()
       if (bytes > largestBytes) return { status: 413, message: 'Request exceeds the maximum size' }
       if (error instanceof BodyError || error instanceof SyntaxError) return invalid(error.message)
       throw error
@@ -307,14 +311,18 @@ async function listed(
 ): Promise<ApiError | Shown> {
   const query = new URL(url, 'http://simulator').searchParams
   const limit = Number(query.get('limit') ?? 20)
-  if (!(limit >= 1 && limit <= 1000)) return invalid('limit: Input should be from 1 to 1000')
+  if (!(Number.isInteger(limit) && limit >= 1 && limit <= 1000))
+    return invalid('limit: Input should be from 1 to 1000')
   const all = [...batches.values()].reverse()
-  const after = query.get('after_id')
-  const from = after === null ? 0 : all.findIndex(({ id }) => id === after) + 1
-  const page = all.slice(from, from + limit)
+  const place = (name: string) => all.findIndex(({ id }) => id === query.get(name))
+  for (const name of ['after_id', 'before_id'])
+    if (query.has(name) && place(name) < 0) return invalid(`${name}: no such batch`)
+  const until = query.has('before_id') ? place('before_id') : all.length
+  const from = query.has('before_id') ? Math.max(0, until - limit) : place('after_id') + 1
+  const page = all.slice(from, Math.min(until, from + limit))
   return {
     data: await Promise.all(page.map(shown)),
-    has_more: from + limit < all.length,
+    has_more: query.has('before_id') ? from > 0 : from + limit < all.length,
     first_id: page[0]?.id ?? null,
     last_id: page.at(-1)?.id ?? null,
   }

@@ -76,9 +76,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const billedPrompts = new Map<string, number>()
   let [requests, connections, inFlight, maxInFlight, aborted, answered, responses] = [0, 0, 0, 0, 0, 0, 0]
 
-  const headers = () => ({
+  const identity = () => ({
     'request-id': `req_sim${String(++responses).padStart(8, '0')}`,
     'anthropic-organization-id': '00000000-0000-0000-0000-000000000000',
+  })
+  const headers = () => ({
+    ...identity(),
     ...(options.rateLimitHeaders !== false && limiter.headers(performance.now(), Date.now())),
   })
   const produced = (request: MessageRequest, message: Message) => {
@@ -97,7 +100,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     options: { trouble: () => troubleFrom(rates(nobody)), ...options.batches },
     seed: options.seed ?? 1,
     script,
-    headers,
+    // The limits of batches are others, and not told.
+    headers: identity,
     produced: (request, message) => void bill(batchBilled, request, message),
   })
 

@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk'
 import fc from 'fast-check'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BodyError, requestsIn } from '../../src/simulator/batch-body.ts'
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts'
 
@@ -40,7 +40,7 @@ const named = (count: number) =>
 
 describe('Message Batches', () => {
   it('are made, worked on, and their results fetched in another order, through the SDK', async () => {
-    const { batches, ended, resultsOf, simulator } = await setting()
+    const { batches, ended, resultsOf, simulator } = await setting({ batches: { takesMs: 300 } })
     const made = await batches.create({ requests: named(30) })
     expect(made).toMatchObject({
       processing_status: 'in_progress',
@@ -100,6 +100,12 @@ describe('Message Batches', () => {
     '{"requests":1}',
     '{"requests":[1]}',
     '{"requests":[{}',
+    '{"requests":[{}{}]}',
+    '{"requests":[{},]}',
+    '{"requests" [{}]}',
+    '{"requests":[{}}}',
+    '{"requests":[{"custom_id":"a","params":[]}]}',
+    '{"requests":[{"custom_id":"a","params":{}}],"model":"x"}',
     '{"other":[]}',
     '{"requests":[]}]',
   ])('are refused where the body is %s', async (body) => {
@@ -114,6 +120,19 @@ describe('Message Batches', () => {
     expect(await response.json()).toMatchObject({ error: { message: /at most 100000/ } })
   })
 
+  it('expire after a day, and what is in them with them', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { batches, resultsOf } = await setting({ batches: { takesMs: 100 * 3_600_000 } })
+    const { id } = await batches.create({ requests: named(2) })
+    vi.setSystemTime(Date.now() + 25 * 3_600_000)
+    expect(await batches.retrieve(id)).toMatchObject({
+      processing_status: 'ended',
+      request_counts: { expired: 2 },
+    })
+    expect([...(await resultsOf(id)).values()]).toEqual([{ type: 'expired' }, { type: 'expired' }])
+  })
+
   it('are listed, the newest first, in pages; canceled; and deleted once they have ended', async () => {
     const { batches, ended } = await setting({ batches: { takesMs: 60_000 } })
     const ids: string[] = []
@@ -121,6 +140,9 @@ describe('Message Batches', () => {
     const found: string[] = []
     for await (const { id } of batches.list({ limit: 2 })) found.push(id)
     expect(found).toEqual(ids)
+    const before = await batches.list({ limit: 2, before_id: ids[3] ?? '' })
+    expect(before.data.map(({ id }) => id)).toEqual(ids.slice(1, 3))
+    await expect(batches.list({ after_id: 'nobody' })).rejects.toMatchObject({ status: 400 })
     const [id = ''] = ids
     await expect(batches.delete(id)).rejects.toMatchObject({ status: 400 })
     expect((await batches.cancel(id)).processing_status).toBe('canceling')
