@@ -10,7 +10,7 @@ import { type Arm, folderName } from './arms.ts'
 import { settingsOf } from './settings.ts'
 
 /** An arm whose texts are judged beside the first arm's. */
-export interface Judged {
+interface Judged {
   readonly arm: Arm
   readonly results: ReadonlyMap<string, Result>
 }
