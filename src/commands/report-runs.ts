@@ -24,7 +24,10 @@ export async function reportRuns(
   if ((by !== undefined || against !== undefined) && format !== 'text')
     throw new UsageError('--by and --against are shown as text; the other formats have all sums anyway')
   const estimate = against === undefined ? undefined : await estimateIn(resolve(cwd, against), against)
-  const all = await recordedRuns(out, seenFromOut(out, cwd))
+  const outs = [out, ...(options.merge ?? []).map((dir) => resolve(cwd, dir))]
+  // What several machines did has no working directory in common.
+  const read = outs.map((it) => recordedRuns(it, outs.length === 1 ? seenFromOut(it, cwd) : undefined))
+  const all = (await Promise.all(read)).flat().sort((a, b) => (a.run.time < b.run.time ? -1 : 1))
   const runs = run === undefined ? all : [chosen(run, all)]
   const how = { program: version, wall: clock.wall() }
   const write = streamWriter(stdout, 'stdout')
@@ -36,7 +39,7 @@ export async function reportRuns(
     await write(groupsText(by, reportFile(runs, { made: '', program: version }).by[by]))
   } else {
     const lines = format === 'json' ? [] : runs.flatMap((it) => it.lines)
-    const texts = await textsOf(out, lines)
+    const texts = new Map((await Promise.all(outs.map((it) => textsOf(it, lines)))).flatMap((it) => [...it]))
     for (const piece of await formatted(format === 'text' ? 'md' : format, runs, texts, how))
       await write(piece)
   }

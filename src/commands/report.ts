@@ -23,12 +23,14 @@ export async function report(
 ): Promise<Exit> {
   const out = resolve(world.cwd, dir)
   const ledger = ledgerIn(out)
-  if (!(await stat(ledger).catch(() => undefined)))
-    throw new RunError(
-      'noInput',
-      `there is no ledger in ${dir}: no run has written there; name the output folder: claude-batch report <dir>`,
-    )
+  for (const name of [dir, ...(options.merge ?? [])])
+    if (!(await stat(ledgerIn(resolve(world.cwd, name))).catch(() => undefined)))
+      throw new RunError(
+        'noInput',
+        `there is no ledger in ${name}: no run has written there; name the output folder: claude-batch report <dir>`,
+      )
   if (
+    options.merge !== undefined ||
     options.format !== 'text' ||
     options.run !== undefined ||
     options.by !== undefined ||

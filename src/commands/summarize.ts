@@ -1,4 +1,5 @@
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
+import { isInShard } from '../core/shard.ts'
 import { type Exit, RunError } from '../errors.ts'
 import { find } from '../inputs/find.ts'
 import type { World } from '../world.ts'
@@ -22,6 +23,9 @@ export async function summarize(
   if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
   const askingAt = await askingFor(options, { cwd: world.cwd, inputRoots: rootsOf(inputs, world) })
 
-  const { sources, unmatched } = found
+  const { unmatched } = found
+  const { shard } = options
+  const sources =
+    shard === undefined ? found.sources : found.sources.filter(({ path }) => isInShard(path, shard))
   return run({ sources, unmatched, askingAt, out, start }, options, world, version)
 }

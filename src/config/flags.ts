@@ -2,7 +2,7 @@ import { largestPool } from '../core/pool-size.ts'
 import { efforts } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
 import type { Flag, ValuesOf } from './flag.ts'
-import { choice, count, list, number, pairs, prices, seconds, text, texts } from './values.ts'
+import { choice, count, list, number, pairs, prices, seconds, shard, text, texts } from './values.ts'
 
 /** Document types a directory is walked for: prose, markup, tables and source code. Not configuration and lock files. */
 export const defaultExtensions = [
@@ -100,6 +100,13 @@ export const summarizeFlags = {
     flag: '--no-ignore',
     help: 'do not honour .gitignore and .claude-batchignore, nor leave out node_modules and .git',
     default: true,
+  },
+
+  shard: {
+    group: 'Inputs',
+    flag: '--shard <part/of>',
+    help: 'take this part of the documents alone, like 2/5, the same ones every time: for several machines',
+    parse: shard,
   },
 
   out: {

@@ -1,5 +1,5 @@
 import type { Flag, ValuesOf } from './flag.ts'
-import { choice, text } from './values.ts'
+import { choice, text, texts } from './values.ts'
 
 /** The flags of `report`; see `summarizeFlags`. */
 export const reportFlags = {
@@ -14,6 +14,13 @@ export const reportFlags = {
     flag: '--by <what>',
     help: 'add up by day, model, prompt or folder instead of by run',
     parse: choice(['day', 'model', 'prompt', 'folder']),
+  },
+  merge: {
+    group: 'What is reported',
+    flag: '--merge <dir>',
+    help: 'add up with the runs of another output folder, as of several machines; may be given again',
+    parse: texts,
+    path: 'always',
   },
   against: {
     group: 'What is reported',

@@ -1,4 +1,5 @@
 import { modelId, type Prices } from '../core/models.ts'
+import type { Shard } from '../core/shard.ts'
 import { UsageError } from '../errors.ts'
 
 /** What a value looks like where it is no text of the command line, as JSON Schema has it. */
@@ -73,6 +74,19 @@ export function count(least: number, most: number) {
     )
   })
 }
+
+/** `2/5`: which of how many parts. */
+export const shard = shaped(
+  { type: 'string', pattern: '^[1-9]\\d*/[1-9]\\d*$' },
+  (value: string, flag: string): Shard => {
+    const [part = 0, of = 0] = /^\d+\/\d+$/.test(value) ? value.split('/').map(Number) : []
+    if (part < 1 || part > of)
+      throw new UsageError(
+        `${flag}: expected which of how many parts, like 2/5, got ${JSON.stringify(value)}`,
+      )
+    return { part, of }
+  },
+)
 
 /** One of a few words. */
 export function choice<const Choice extends string>(choices: readonly Choice[]) {

@@ -8,12 +8,13 @@ import { ledgerIn } from './output-folder.ts'
 
 /**
  * The runs that an output folder remembers, in order.
- * @param here the working directory, as seen from the output folder: all paths are given as seen from it
+ * @param here the working directory, as seen from the output folder: all paths are given as seen from it; undefined: as
+ * each run knew them
  * @throws RunError `usage` where a newer version of this program wrote it, or `io`
  */
-export async function recordedRuns(out: string, here: string): Promise<RecordedRun[]> {
+export async function recordedRuns(out: string, here: string | undefined): Promise<RecordedRun[]> {
   const file = ledgerIn(out)
-  const pathOf = pathsSeenFrom(file, here)
+  const pathOf = here === undefined ? (_: unknown, path: string) => path : pathsSeenFrom(file, here)
   const runs = new Map<string, Recorded>()
   let run: RunLine | undefined
   // What was finished for a run that was killed follows a later line of the same run.

@@ -1,0 +1,72 @@
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isInShard } from '../../src/core/shard.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+describe('--shard', () => {
+  it('gives every document to one part, the same one whatever else there is', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 50 }), (path, of) => {
+        const parts = Array.from({ length: of }, (_, n) => n + 1).filter((part) =>
+          isInShard(path, { part, of }),
+        )
+        expect(parts).toHaveLength(1)
+      }),
+    )
+    const sizes = [1, 2, 3, 4, 5].map(
+      (part) =>
+        Array.from({ length: 5000 }, (_, n) => `docs/${n}.md`).filter((path) =>
+          isInShard(path, { part, of: 5 }),
+        ).length,
+    )
+    expect(Math.min(...sizes)).toBeGreaterThan(900)
+  })
+
+  it('has two machines do everything once, and their folders make one', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 12 }, (_, n) => [`docs/${n}.md`, `Note ${n} on ferries.`]),
+    )
+    const cwd = await folderWith(files)
+    const { env, simulator } = await serviceFor({})
+    const run = (...args: string[]) => runHere(args, { cwd, env })
+    for (const part of [1, 2])
+      expect((await run('summarize', 'docs', '-o', `out${part}`, '--shard', `${part}/2`)).code).toBe(0)
+    expect(simulator.stats().requests).toBe(12)
+    const count = async (out: string) => (await readdir(join(cwd, out, 'docs'))).length
+    expect((await count('out1')) + (await count('out2'))).toBe(12)
+
+    const report = JSON.parse((await run('report', 'out1', '--merge', 'out2', '--format', 'json')).stdout)
+    const { billed } = simulator.stats()
+    expect(report.totals).toMatchObject({
+      summarized: 12,
+      tokens_in: billed.inputTokens,
+      tokens_out: billed.outputTokens,
+    })
+    expect(report.documents).toHaveLength(12)
+    expect(report.runs).toHaveLength(2)
+    expect((await run('report', 'out1', '--merge', 'out2', '--format', 'html')).stdout).toContain(
+      'Note 7 on ferries',
+    )
+    expect((await run('report', 'out1', '--merge', 'nowhere')).code).toBe(3)
+
+    // Files beside files, ledger behind ledger.
+    const ledger = '.claude-batch/ledger.jsonl'
+    const [one, other] = await Promise.all(
+      ['out1', 'out2'].map((out) => readFile(join(cwd, out, ledger), 'utf8')),
+    )
+    await cp(join(cwd, 'out1'), join(cwd, 'all'), { recursive: true, preserveTimestamps: true })
+    await cp(join(cwd, 'out2'), join(cwd, 'all'), { recursive: true, preserveTimestamps: true })
+    await writeFile(join(cwd, 'all', ledger), `${one}${other}`)
+    expect((await run('summarize', 'docs', '-o', 'all')).stderr).toContain('12 × unchanged')
+    expect(simulator.stats().requests).toBe(12)
+  })
+
+  it.each(['0/2', '3/2', '1', '1/0', 'a/b', '1/2/3'])('%s is none', async (shard) => {
+    const cwd = await folderWith({ 'docs/a.md': 'x' })
+    const { code, stderr } = await runHere(['summarize', 'docs', '--simulate', '--shard', shard], { cwd })
+    expect([code, stderr.includes('expected which of how many parts')]).toEqual([2, true])
+  })
+})
