@@ -1,0 +1,66 @@
+// What a document costs in user CPU, at no latency: ours with everything on, the official SDK in a plain loop, and bare
+// requests.
+//   node bench/overhead.js [--documents 5000] [--runs 3] [--most RATIO] [--json FILE]
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { bin, spread, timed, zeroServer } from './processes.js'
+
+const { values } = parseArgs({
+  options: {
+    documents: { type: 'string', default: '5000' },
+    runs: { type: 'string', default: '3' },
+    most: { type: 'string' },
+    json: { type: 'string' },
+  },
+})
+const documents = Number(values.documents)
+const pool = '16'
+const cwd = await mkdtemp(join(tmpdir(), 'claude-batch-overhead-'))
+const server = await zeroServer()
+const script = (name) => fileURLToPath(new URL(name, import.meta.url))
+try {
+  await mkdir(join(cwd, 'docs'))
+  for (let n = 0; n < documents; n++)
+    await writeFile(
+      join(cwd, `docs/${n}.md`),
+      `# Note ${n}\n\n${`The ferry number ${n} sails at nine. `.repeat(20)}\n`,
+    )
+  const ours = [bin, 'summarize', 'docs', '-q', '--log', 'log.jsonl', '--concurrency', pool, '--yes']
+  const commands = {
+    'claude-batch': (run) => [...ours, '-o', `ours-${run}`],
+    'plain SDK loop': (run) => [script('plain-sdk.js'), 'docs', `sdk-${run}`, pool],
+    'bare undici loop': () => [script('bare-undici.js'), 'docs', '-', pool],
+  }
+  const used = Object.fromEntries(Object.keys(commands).map((name) => [name, []]))
+  for (let run = 0; run < Number(values.runs); run++)
+    for (const [name, args] of Object.entries(commands))
+      used[name].push((await timed(args(run), { cwd, url: server.url })).userMs)
+  const plain = spread(used['plain SDK loop']).median
+  const result = {
+    documents,
+    pool: Number(pool),
+    ...Object.fromEntries(
+      Object.entries(used).map(([name, all]) => {
+        const userMs = spread(all)
+        return [name, { userMs, times_plain: Math.round((userMs.median / plain) * 100) / 100 }]
+      }),
+    ),
+  }
+  for (const name of Object.keys(commands)) {
+    const { userMs, times_plain: times } = result[name]
+    console.log(
+      `${name.padEnd(18)} ${userMs.median} ms of user CPU (${userMs.min}–${userMs.max})  ${times} × plain`,
+    )
+  }
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`)
+  if (values.most !== undefined && result['claude-batch'].times_plain > Number(values.most)) {
+    console.error(`more than ${values.most} times the plain loop`)
+    process.exitCode = 1
+  }
+} finally {
+  server.close()
+  await rm(cwd, { recursive: true, force: true })
+}

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
+
+/** Written to a pipe of its own as a process ends: user CPU in ms, and the most memory it had in MB. */
+const tells = `data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{const{user}=process.cpuUsage();writeSync(3,JSON.stringify({userMs:user/1000,peakMb:process.resourceUsage().maxRSS/1024}))})`
+
+/** The server of the benches, in a process of its own. */
+export async function zeroServer() {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('zero-server.js', import.meta.url))], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const url = await new Promise((resolve) =>
+    child.stdout.once('data', (chunk) => resolve(String(chunk).trim())),
+  )
+  return { url, close: () => child.kill() }
+}
+
+/** Runs Node to its end. @returns wall time and user CPU in ms, peak memory in MB */
+export async function timed(args, { cwd, url }) {
+  const env = { PATH: process.env.PATH, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'bench' }
+  const start = performance.now()
+  const child = spawn(process.execPath, ['--import', tells, ...args], {
+    cwd,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  })
+  let [told, stderr] = ['', '']
+  child.stdio[3].on('data', (chunk) => {
+    told += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`)
+  return { ms: performance.now() - start, ...JSON.parse(told) }
+}
+
+/** Minimum, median and maximum. */
+export function spread(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const round = (value) => Math.round(value * 100) / 100
+  return { min: round(sorted[0]), median: round(sorted[sorted.length >> 1]), max: round(sorted.at(-1)) }
+}

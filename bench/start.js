@@ -1,0 +1,46 @@
+// How long it takes to start: beside bare Node, and beside a script with the official SDK that asks one question.
+//   node bench/start.js [--runs 15] [--json FILE]
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { bin, spread, timed, zeroServer } from './processes.js'
+
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '15' }, json: { type: 'string' } },
+})
+const cwd = await mkdtemp(join(tmpdir(), 'claude-batch-start-'))
+const server = await zeroServer()
+try {
+  await mkdir(join(cwd, 'docs'))
+  await writeFile(join(cwd, 'docs/a.md'), 'The harbour has a keeper, and the keeper has a dog.\n')
+  const plain = fileURLToPath(new URL('plain-sdk.js', import.meta.url))
+  const commands = {
+    'bare Node': ['--eval', '0'],
+    '--version': [bin, '--version'],
+    '--help': [bin, '--help'],
+    'one document': [bin, 'summarize', 'docs', '--force', '-q'],
+    'one document, plain SDK': [plain, 'docs', 'out', '1'],
+  }
+  const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]))
+  // In turns, so that a noisy moment is nobody's alone.
+  for (let run = 0; run < Number(values.runs); run++)
+    for (const [name, args] of Object.entries(commands))
+      times[name].push((await timed(args, { cwd, url: server.url })).ms)
+  const bare = spread(times['bare Node']).median
+  const result = Object.fromEntries(
+    Object.entries(times).map(([name, all]) => {
+      const ms = spread(all)
+      return [name, { ms, times_bare: Math.round((ms.median / bare) * 100) / 100 }]
+    }),
+  )
+  for (const [name, { ms, times_bare: times }] of Object.entries(result))
+    console.log(
+      `${name.padEnd(26)} ${String(ms.median).padStart(7)} ms (${ms.min}–${ms.max})  ${times} × bare Node`,
+    )
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`)
+} finally {
+  server.close()
+  await rm(cwd, { recursive: true, force: true })
+}
