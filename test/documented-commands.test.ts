@@ -63,7 +63,9 @@ describe.skipIf(missing.length > 0)('the commands on the pages', () => {
           )
           child.stdin?.end()
         })
-      await run('touch -d 2020-01-01 last; claude-batch summarize docs -o notes -q; cp -a notes part1; cp -a notes part3')
+      await run(
+        'touch -d 2020-01-01 last; claude-batch summarize docs -o notes -q; cp -a notes part1; cp -a notes part3',
+      )
       const commands = commandsOn(page)
       expect(commands.length).toBeGreaterThan(0)
       for (const command of commands) {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Document, InputProblem, Source } from '../core/document.ts'
@@ -54,11 +54,34 @@ async function readFile(file: string): Promise<Content | InputProblem> {
     if (!stats.isFile()) return { as: 'fail', type: 'not_a_file', message: 'not a regular file' }
     if (stats.size > largestInput) return tooLarge(stats.size)
     // The size may lie (files of /proc) or grow meanwhile: read up to the limit, whatever was said.
-    return { bytes: await drain(handle.createReadStream({ autoClose: false })), mtimeMs: stats.mtimeMs }
+    return { bytes: await contentOf(handle, stats.size), mtimeMs: stats.mtimeMs }
   } finally {
     await handle.close()
   }
 }
+
+/** Reads a file to its end, or a little beyond the limit. @param size that it is expected to have */
+async function contentOf(handle: FileHandle, size: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  while (length <= largestInput) {
+    // One byte more than there should be, to see the end.
+    const chunk = Buffer.allocUnsafe(length === 0 ? size + 1 : moreBytes)
+    let filled = 0
+    while (filled < chunk.length) {
+      const { bytesRead } = await handle.read(chunk, filled, chunk.length - filled)
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+    chunks.push(chunk.subarray(0, filled))
+    length += filled
+    if (filled < chunk.length) break
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+}
+
+/** At a time, of a file that is longer than it said. */
+const moreBytes = 65_536
 
 /** Reads a stream to its end, or a little beyond the limit. */
 async function drain(stream: Readable): Promise<Buffer> {

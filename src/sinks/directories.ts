@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, statSync } from 'node:fs'
 import { mkdir, open, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isWithin } from '../core/source-path.ts'
@@ -58,6 +58,34 @@ export async function leadsOut(root: string, directory: string): Promise<boolean
   const [realRoot, real] = [await realPathOf(root), await realPathOf(directory)]
   if (realRoot === undefined || real === undefined) return leadsOut(root, dirname(directory))
   return !isWithin(real, realRoot)
+}
+
+/** See {@link leadsOut}. @throws RunError `io` */
+export type LeadsOut = (directory: string) => Promise<boolean>
+
+/**
+ * {@link leadsOut} for whoever asks about the same directories again and again: one that is still the very one it was is
+ * still where it was.
+ */
+export function watchedRoot(root: string): LeadsOut {
+  const known = new Map<string, string>()
+  return async (directory) => {
+    const identity = identityOf(directory)
+    if (identity !== undefined && known.get(directory) === identity) return false
+    if (await leadsOut(root, directory)) return true
+    if (identity !== undefined) known.set(directory, identity)
+    return false
+  }
+}
+
+function identityOf(directory: string): string | undefined {
+  try {
+    const stats = statSync(directory, { throwIfNoEntry: false })
+    return stats && `${stats.dev}:${stats.ino}`
+  } catch {
+    // The full look tells what is wrong.
+    return undefined
+  }
 }
 
 function realPathOf(file: string): Promise<string | undefined> {

@@ -9,7 +9,7 @@ import type { Asked, Outcome } from '../core/outcome.ts'
 import { type OutputPath, outputPaths } from '../core/output-path.ts'
 import { recordOf } from '../core/record.ts'
 import { type Place, standing } from '../core/standing.ts'
-import { leadsOut } from './directories.ts'
+import { watchedRoot } from './directories.ts'
 import { type Made, summaryOf } from './ledger.ts'
 import { type Memory, sha256 } from './memory.ts'
 import type { Sink } from './sink.ts'
@@ -60,6 +60,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   const { memory, factsFor, foldsCase, force, clock } = options
   const { made, failing, damaged } = memory
   const again = new Map<Again, Counted>()
+  const leads = watchedRoot(out)
   /** Of those that were asked about again, and are not written yet. */
   const reasons = new Map<string, Again>()
   let names: ReturnType<typeof outputPaths> | undefined
@@ -113,7 +114,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       }
     },
     async objection({ path }, { key }) {
-      if (await leadsOut(out, dirname(join(out, name(path).summary)))) return outside
+      if (await leads(dirname(join(out, name(path).summary)))) return outside
       const known = made.get(path)
       const same = known?.key === key
       const problem = standing(same, await placeOf(path, known), force)

@@ -7,7 +7,7 @@ import { recordSuffix, summarySuffix } from '../core/output-path.ts'
 import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
 import { compact } from './compact.ts'
-import { syncFolder } from './directories.ts'
+import { syncFolder, watchedRoot } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
 import { type Entry, KeptError, openJournal } from './journal.ts'
 import { isMade, type Ledger, madeOf, pathsSeenFrom, readLedger, summaryOf } from './ledger.ts'
@@ -64,6 +64,7 @@ export async function openMemory(
     await compact(file, run.base, ledger.illegible > 0)
 
   const lines = await openAppendFile(file, { mode: 0o600 })
+  const leads = watchedRoot(out)
   const touched = new Set<string>([join(out, memoryFolder)])
   let writes = 0
   let begun: Promise<void> | undefined
@@ -75,7 +76,7 @@ export async function openMemory(
     // Somebody's own file of that name: the ledger alone tells of the failure then.
     if (file.endsWith(recordSuffix) && !(await isRecord(path))) return {}
     touched.add(dirname(path))
-    const { size, mtimeMs } = await writeWhole(out, path, text, `${run.run}-${writes++}`)
+    const { size, mtimeMs } = await writeWhole(out, path, text, `${run.run}-${writes++}`, leads)
     return { output: { file, size, mtime: mtimeMs, sha256: sha256(text) } }
   }
   const record = (line: DocumentLine | UnchangedLine) => lines.append(JSON.stringify(line))
@@ -189,7 +190,7 @@ async function isRecord(file: string): Promise<boolean> {
 /** A success ends an earlier failure. @throws RunError `io` */
 export async function removeRecord(out: string, summary: string): Promise<void> {
   const file = join(out, summary.slice(0, -summarySuffix.length) + recordSuffix)
-  if (!(await isRecord(file))) return
+  if ((await lookAt(file)) === undefined || !(await isRecord(file))) return
   await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
     throw cannotWrite(file, error)
   })

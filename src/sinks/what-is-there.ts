@@ -8,7 +8,8 @@ import { cannotRead } from './disk-error.ts'
  * @throws RunError `io`
  */
 export async function lookAt(file: string): Promise<Stats | undefined> {
-  return (await there(stat, file)) ?? (await there(lstat, file))
+  const found = await there(lstat, file)
+  return found?.isSymbolicLink() ? ((await there(stat, file)) ?? found) : found
 }
 
 function there(look: (file: string) => Promise<Stats>, file: string): Promise<Stats | undefined> {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FileStats } from '../core/document.ts'
 import { RunError } from '../errors.ts'
-import { leadsOut, makeFolder } from './directories.ts'
+import { type LeadsOut, leadsOut, makeFolder } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
 
 /**
@@ -13,6 +13,7 @@ import { cannotWrite } from './disk-error.ts'
  * that leads a directory out of `root` is refused. `root` itself is there, or has been removed and stays so.
  * @param text in pieces, where it may be long
  * @param nonce makes the temporary name this process's own
+ * @param leads as {@link leadsOut} for `root`
  * @returns the file as `stat` will show it
  * @throws RunError `io` that names the file and the reason
  */
@@ -21,19 +22,26 @@ export async function writeWhole(
   file: string,
   text: string | Iterable<string>,
   nonce: string,
+  leads: LeadsOut = (directory) => leadsOut(root, directory),
 ): Promise<FileStats> {
   const directory = dirname(file)
   const temporary = join(directory, temporaryName(nonce))
-  try {
-    if (directory !== root) await makeFolder(directory, root)
-    if (await leadsOut(root, directory)) {
+  const begin = async () => {
+    if (await leads(directory)) {
       throw new RunError(
         'io',
         `cannot write below ${directory}: a symbolic link leads it out of the output folder`,
       )
     }
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
-    const handle = await open(temporary, flags, 0o666)
+    return open(temporary, createNew, 0o666)
+  }
+  try {
+    // Nearly always the folder is there.
+    const handle = await begin().catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' || directory === root) throw error
+      await makeFolder(directory, root)
+      return begin()
+    })
     let stats: FileStats
     try {
       for (const piece of typeof text === 'string' ? [text] : text) await handle.writeFile(piece)
@@ -49,6 +57,8 @@ export async function writeWhole(
     throw error instanceof RunError ? error : cannotWrite(file, error as NodeJS.ErrnoException)
   }
 }
+
+const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
 
 /** Windows refuses a rename while a virus scanner looks at one of the files; it is over soon. */
 async function put(temporary: string, file: string): Promise<void> {
