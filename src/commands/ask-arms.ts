@@ -48,7 +48,7 @@ export interface Asked<Asking extends Arm = Arm> {
   readonly account: Report
 }
 
-/** Asks about each arm's documents what its folder does not know yet, all arms in turns. @param what is asked for: `answers` */
+/** Asks about each arm's documents what its folder does not know yet, all arms in turns. @param what is asked for: `answer` */
 export async function askArms<Asking extends Arm & { readonly sources: readonly Source[] }>(
   arms: readonly Asking[],
   what: string,

@@ -63,7 +63,7 @@ export async function compare(
 
     const asked = await askArms(
       arms.map((arm) => ({ ...arm, sources })),
-      'answers',
+      'answer',
       common,
     )
     const judged =
@@ -116,7 +116,7 @@ async function judgedBy(
   asked: Asked,
   common: ArmsOptions,
 ): Promise<JudgedArms | undefined> {
-  const answers = await askArms(judges, 'judgements', common).catch((error: unknown) => {
+  const answers = await askArms(judges, 'judgement', common).catch((error: unknown) => {
     if (!(error instanceof UsageError || error instanceof RunError)) throw error
     common.halt.stop(new RunError('limit', error.message))
     return undefined

@@ -1,6 +1,7 @@
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Bounds } from '../core/estimate.ts'
 import { dollars, type Picodollars, picodollars } from '../core/price.ts'
+import { manyOf } from '../core/whole.ts'
 import { RunError, UsageError } from '../errors.ts'
 import type { World } from '../world.ts'
 
@@ -15,7 +16,7 @@ interface Expected {
 /**
  * Asks before a run that may cost more than its user is used to.
  * @param forecasts made only where they decide something
- * @param what they are of: `documents`
+ * @param what they are of: `document`
  * @throws UsageError where nobody is there to ask; RunError `limit` where the answer is no
  */
 export async function confirmed(
@@ -38,7 +39,7 @@ export async function confirmed(
   const cost = totalOf(all)
   if (cost.expected <= picodollars(confirmAbove)) return
   const unknown = all.some((part) => part.cost === undefined) ? ', and what has no known price' : ''
-  const told = `${requests === 1 ? `1 ${what.replace(/s$/, '')}` : `${requests.toLocaleString('en-US')} ${what}`} will cost ${aboutDollars(cost)}${unknown}`
+  const told = `${manyOf(requests, what)} will cost ${aboutDollars(cost)}${unknown}`
   const answer = await world.confirm(`claude-batch: ${told}. Go on? [y/N] `, drain)
   if (answer === undefined)
     throw new UsageError(

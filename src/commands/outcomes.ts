@@ -5,6 +5,7 @@ import { duration } from '../core/duration.ts'
 import { failureLine, failureOf } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { isBetterInBatch } from '../core/route.ts'
+import { manyOf } from '../core/whole.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
 import type { AttemptLog } from '../sinks/log.ts'
 import type { World } from '../world.ts'
@@ -122,7 +123,7 @@ export async function* batchedOutcomes(
 const worthTelling = 5000
 
 function countOf(documents: number): string {
-  return documents === 1 ? '1 document' : `${documents.toLocaleString('en-US')} documents`
+  return manyOf(documents, 'document')
 }
 
 /** Changes so seldom that a log of it stays short. */

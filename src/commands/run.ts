@@ -90,7 +90,7 @@ export async function run(
           const { requests, live, batch } = forecastBySize(sources, experience, common)
           return [{ requests, cost: via === 'batch' ? batch : live }]
         },
-        'documents',
+        'document',
         common,
       )
     if (fresh) await agreed(plan.sources, new Map())

@@ -7,6 +7,7 @@ import type { Outcome } from '../core/outcome.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import { sampleOf } from '../core/sample.ts'
+import { whole } from '../core/whole.ts'
 import type { Teller } from '../ui/teller.ts'
 import type { World } from '../world.ts'
 import { aboutDollars } from './confirm.ts'
@@ -107,7 +108,7 @@ function toldOf(
   const { live } = forecastOf(outcomes, rest, knowledge)
   if (spent === undefined || live === undefined) return [...lines, 'what they cost is unknown'].join('\n')
   const all = { low: spent + live.low, expected: spent + live.expected, high: spent + live.high }
-  const count = (outcomes.length + rest.length).toLocaleString('en-US')
+  const count = whole(outcomes.length + rest.length)
   return [...lines, `they cost ${dollars(spent)}; all ${count} will cost ${aboutDollars(all)}`].join('\n')
 }
 

@@ -1,6 +1,7 @@
 import { limitWords, type PaceAccount } from './pace.ts'
 import type { Report } from './report.ts'
 import { promptTokens } from './usage.ts'
+import { whole } from './whole.ts'
 
 /** What kept a run from being faster, in words, and how much of that was used. */
 export function boundBy(
@@ -18,5 +19,5 @@ export function boundBy(
   const limit = Math.min(given[name] ?? Number.POSITIVE_INFINITY, seen[name] ?? Number.POSITIVE_INFINITY)
   const used = { requests, inputTokens: promptTokens(usage), outputTokens: usage.output }
   const share = Math.round((used[name] / (wallMs / 60_000) / limit) * 100)
-  return `the limit of ${limit.toLocaleString('en-US')} ${limitWords[name]} per minute, ${share} % of it used`
+  return `the limit of ${whole(limit)} ${limitWords[name]} per minute, ${share} % of it used`
 }

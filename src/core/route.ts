@@ -1,6 +1,7 @@
 import { duration } from './duration.ts'
 import type { Bounds } from './estimate.ts'
 import { dollars, type Picodollars } from './price.ts'
+import { manyOf } from './whole.ts'
 
 /** Which way documents go, and why, for people. */
 export interface Route {
@@ -30,7 +31,7 @@ const worthWaiting: Picodollars = 1_000_000_000_000n
 
 /** Chooses between an answer now and one at half the price, by how long and how much. */
 export function routeOf({ documents, liveMs, live, batch, deadlineMs }: RouteOptions): Route {
-  const what = documents === 1 ? '1 document' : `${documents.toLocaleString('en-US')} documents`
+  const what = manyOf(documents, 'document')
   const takes = `${what} ${documents === 1 ? 'takes' : 'take'} about ${duration(liveMs)} live`
   const saved = live === undefined || batch === undefined ? undefined : live.expected - batch.expected
   const saves = saved === undefined ? 'half of an unknown price' : `about ${dollars(saved)}`

@@ -3,6 +3,7 @@ import type { EstimateFile } from '../core/estimate-file.ts'
 import { dollars, picodollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import type { ReportFile } from '../core/report-file.ts'
+import { whole } from '../core/whole.ts'
 import { textTable } from './table.ts'
 
 /** What was estimated beside what happened, as a table for a person. */
@@ -10,15 +11,14 @@ export function againstText(
   { made, prompt, model, documents, tokens_in, tokens_out, cost_usd }: EstimateFile,
   { totals, by, runs, simulated }: ReportFile,
 ): string {
-  const count = (value: number) => Math.round(value).toLocaleString('en-US')
   const usd = (value: number) => dollars(picodollars(value))
   const done = totals.summarized + totals.failed
   const cost = totals.unknown_cost === 0 ? totals.cost_usd : null
   const rows = [
     ['', 'estimated', 'happened', 'off by', ''],
-    ['documents', count(documents.to_do), count(done), '', howMany(done, documents.to_do)],
-    rowOf('tokens in', tokens_in, totals.tokens_in, count),
-    rowOf('tokens out', tokens_out, totals.tokens_out, count),
+    ['documents', whole(documents.to_do), whole(done), '', howMany(done, documents.to_do)],
+    rowOf('tokens in', tokens_in, totals.tokens_in, whole),
+    rowOf('tokens out', tokens_out, totals.tokens_out, whole),
     rowOf('cost', cost_usd.live, cost, usd),
   ]
   const since = `${made.slice(0, 16).replace('T', ' ')} UTC`

@@ -3,6 +3,7 @@ import { duration } from '../core/duration.ts'
 import type { Estimate } from '../core/interval.ts'
 import { printable } from '../core/printable.ts'
 import type { Judgement, Score } from '../core/verdict.ts'
+import { whole } from '../core/whole.ts'
 import { inline, quoted, table } from './markdown.ts'
 import { textTable } from './table.ts'
 
@@ -162,10 +163,6 @@ function shown(estimate: Estimate | undefined, format: (value: number) => string
   if (estimate === undefined) return 'unknown'
   const { value, high } = estimate
   return high === undefined ? format(value) : `${format(value)} ±${format(high - value)}`
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
 }
 
 function percent(share = 0): string {

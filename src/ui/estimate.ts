@@ -5,6 +5,7 @@ import { pricesRead } from '../core/models.ts'
 import { limitWords } from '../core/pace.ts'
 import { dollars, picodollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
+import { whole } from '../core/whole.ts'
 
 /** What a run would do and cost, as a few lines for a person. */
 export function estimateText(
@@ -15,8 +16,8 @@ export function estimateText(
   const rows: [string, string][] = [['documents', documentsOf(documents)]]
   if (documents.to_do > 0) {
     rows.push(
-      ['tokens in', `${range(input, counted)}${estimate.counted ? ', counted by the service' : ''}`],
-      ['tokens out', range(output, counted)],
+      ['tokens in', `${range(input, whole)}${estimate.counted ? ', counted by the service' : ''}`],
+      ['tokens out', range(output, whole)],
       ['live', cost.live === null ? 'unknown' : range(cost.live, usd)],
       [
         'as a batch',
@@ -36,12 +37,12 @@ export function estimateText(
 }
 
 function documentsOf({ to_do, unchanged, skipped, failing }: EstimateFile['documents']): string {
-  const parts = [`${counted(to_do)} to summarize`]
-  if (unchanged > 0) parts.push(`${counted(unchanged)} unchanged`)
+  const parts = [`${whole(to_do)} to summarize`]
+  if (unchanged > 0) parts.push(`${whole(unchanged)} unchanged`)
   const listed = (what: string, counts: Readonly<Record<string, number>>) => {
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-    const kinds = Object.entries(counts).map(([type, count]) => `${counted(count)} ${printable(type)}`)
-    if (total > 0) parts.push(`${counted(total)} ${what} (${kinds.join(', ')})`)
+    const kinds = Object.entries(counts).map(([type, count]) => `${whole(count)} ${printable(type)}`)
+    if (total > 0) parts.push(`${whole(total)} ${what} (${kinds.join(', ')})`)
   }
   listed('skipped', skipped)
   listed('that will fail', failing)
@@ -52,7 +53,7 @@ function timeOf({ time: { ms, pool, limits, limits_from: from, bound_by: bound }
   const at =
     bound === 'latency'
       ? ''
-      : ` at ${counted(limits[bound] ?? 0)} ${limitWords[bound]} a minute (${origins[from]})`
+      : ` at ${whole(limits[bound] ?? 0)} ${limitWords[bound]} a minute (${origins[from]})`
   return `about ${duration(ms)}${at}, ${pool === 1 ? 'one request at a time' : `up to ${pool} requests at once`}`
 }
 
@@ -66,15 +67,11 @@ function basisOf({ measured, documents }: EstimateFile): string {
   if (measured === 0) return 'nothing but a guess; --sample 20 measures first'
   return measured === documents.to_do
     ? 'what documents like these came to in this folder'
-    : `what documents came to in this folder, for ${counted(measured)} of them; the rest is a guess`
+    : `what documents came to in this folder, for ${whole(measured)} of them; the rest is a guess`
 }
 
 function range({ low, expected, high }: Bounds, format: (value: number) => string): string {
   return low === high ? format(expected) : `about ${format(expected)} (${format(low)} to ${format(high)})`
-}
-
-function counted(count: number): string {
-  return Math.round(count).toLocaleString('en-US')
 }
 
 function usd(amount: number): string {

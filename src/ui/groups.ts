@@ -1,4 +1,5 @@
 import type { Group } from '../core/report-file.ts'
+import { whole } from '../core/whole.ts'
 import { costWords } from './report-words.ts'
 import { textTable } from './table.ts'
 
@@ -6,9 +7,7 @@ import { textTable } from './table.ts'
 export function groupsText(what: string, groups: readonly Group[]): string {
   const rows = groups.map((group) => [
     group.name,
-    ...[group.summarized, group.failed, group.tokens_in, group.tokens_out].map((count) =>
-      count.toLocaleString('en-US'),
-    ),
+    ...[group.summarized, group.failed, group.tokens_in, group.tokens_out].map(whole),
     costWords(group),
   ])
   return textTable([[what, 'done', 'failed', 'tokens in', 'out', 'cost'], ...rows], 1)

@@ -3,6 +3,7 @@ import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import { promptTokens } from '../core/usage.ts'
+import { manyOf, whole } from '../core/whole.ts'
 import { textTable } from './table.ts'
 
 /** What is told of past runs. */
@@ -58,7 +59,7 @@ function rowOf(run: RunLine | undefined, account: Account): string[] {
 function cellsOf({ summarized, failed, usage, cost_picodollars, unknown_cost, lost }: Account): string[] {
   const known = dollars(BigInt(cost_picodollars))
   const cost = unknown_cost === 0 ? known : cost_picodollars === '0' ? 'unknown' : `${known} and unknown`
-  const tokens = [promptTokens(usage), usage.output].map((count) => count.toLocaleString('en-US'))
+  const tokens = [promptTokens(usage), usage.output].map(whole)
   return [
     String(summarized),
     String(failed),
@@ -75,5 +76,5 @@ function list(title: string, items: readonly { readonly path: string; readonly r
 }
 
 function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`
+  return manyOf(count, what)
 }

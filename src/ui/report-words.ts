@@ -1,6 +1,7 @@
 import { duration } from '../core/duration.ts'
 import { dollars, picodollars } from '../core/price.ts'
 import type { Group } from '../core/report-file.ts'
+import { manyOf, whole } from '../core/whole.ts'
 
 type Sums = Omit<Group, 'name'>
 
@@ -37,8 +38,7 @@ export function ms(value: number | null): string {
 /** `1,234`, `1 run`, `3 replies`; null is not known. */
 export function counted(count: number | null, one?: string, many = `${one}s`): string {
   if (count === null) return unknown
-  const number = count.toLocaleString('en-US')
-  return one === undefined ? number : `${number} ${count === 1 ? one : many}`
+  return one === undefined ? whole(count) : manyOf(count, one, many)
 }
 
 /** `2026-11-22 12:00 UTC` */

@@ -9,6 +9,7 @@ import { printable } from '../core/printable.ts'
 import type { Report } from '../core/report.ts'
 import { unchanged } from '../core/standing.ts'
 import { promptTokens } from '../core/usage.ts'
+import { whole } from '../core/whole.ts'
 
 /** What the report says beside its numbers. */
 export interface Setting {
@@ -29,14 +30,14 @@ export interface Setting {
 export function reportText(report: Report, setting: Setting, paint: ChalkInstance): string {
   const { documents, usage, latency, firstToken, requests } = report
   const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
-  const rows: [string, string][] = [['documents', `${counted(total)}: ${outcomes(report, paint)}`]]
+  const rows: [string, string][] = [['documents', `${whole(total)}: ${outcomes(report, paint)}`]]
   if (setting.again.size > 0) rows.push(['again', documentsBy(setting.again)])
   if (requests > 0) {
     rows.push(
-      ['tokens', `${counted(promptTokens(usage))} in, ${counted(usage.output)} out`],
+      ['tokens', `${whole(promptTokens(usage))} in, ${whole(usage.output)} out`],
       ['cost', costText(report, setting)],
     )
-    rows.push(['requests', `${counted(requests)}${retries(report)}`])
+    rows.push(['requests', `${whole(requests)}${retries(report)}`])
   }
   if (setting.budget !== undefined) rows.push(['cap', cap(setting.budget, report)])
   if (latency !== undefined) rows.push(['latency', spread(latency)])
@@ -49,13 +50,13 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
     if (given === undefined || seen === undefined || given <= seen) continue
     rows.push([
       'note',
-      `${flagOf[name]} ${given} is above the real limit of ${counted(seen)}, which was kept to`,
+      `${flagOf[name]} ${given} is above the real limit of ${whole(seen)}, which was kept to`,
     ])
   }
   for (const [model, count] of report.answeredBy) {
     // A dated name of the same model is that model.
     if (model === setting.model || model.startsWith(`${setting.model}-`)) continue
-    const answers = count === 1 ? '1 answer' : `${counted(count)} answers`
+    const answers = count === 1 ? '1 answer' : `${whole(count)} answers`
     rows.push(['note', `${answers} came from ${printable(model)}, and cost what that costs`])
   }
   rows.push(['prompt', `${printable(setting.prompt)}, ${printable(setting.model)}`])
@@ -72,18 +73,18 @@ function spread({ p50, p95, p99 }: NonNullable<Report['latency']>): string {
 const flagOf = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--otpm' } as const
 
 function outcomes({ documents, transient, skippedBy }: Report, paint: ChalkInstance): string {
-  const parts = [paint.green(`${counted(documents.summarized)} summarized`)]
+  const parts = [paint.green(`${whole(documents.summarized)} summarized`)]
   if (documents.failed > 0) {
     const hint =
       transient === 0
         ? ''
         : transient === documents.failed
           ? ' (worth running again)'
-          : ` (${counted(transient)} worth running again)`
-    parts.push(paint.red(`${counted(documents.failed)} failed${hint}`))
+          : ` (${whole(transient)} worth running again)`
+    parts.push(paint.red(`${whole(documents.failed)} failed${hint}`))
   }
-  if (documents.skipped > 0) parts.push(`${counted(documents.skipped)} skipped (${documentsBy(skippedBy)})`)
-  if (documents.pending > 0) parts.push(paint.yellow(`${counted(documents.pending)} not done`))
+  if (documents.skipped > 0) parts.push(`${whole(documents.skipped)} skipped (${documentsBy(skippedBy)})`)
+  if (documents.pending > 0) parts.push(paint.yellow(`${whole(documents.pending)} not done`))
   return parts.join(', ')
 }
 
@@ -95,11 +96,11 @@ export function costText(
   const known =
     unknownCost === 0 ? dollars(cost) : cost === 0n ? 'unknown' : `${dollars(cost)} and an unknown part`
   const why =
-    unknownCost === 0 ? '' : ` (${counted(unknownCost)} without usage or a price for ${printable(model)})`
+    unknownCost === 0 ? '' : ` (${whole(unknownCost)} without usage or a price for ${printable(model)})`
   const lost =
     lostReplies === 0
       ? ''
-      : `; ${lostReplies === 1 ? '1 reply was' : `${counted(lostReplies)} replies were`} lost on the way and may be billed too`
+      : `; ${lostReplies === 1 ? '1 reply was' : `${whole(lostReplies)} replies were`} lost on the way and may be billed too`
   return `${known}${why}${lost}${simulated ? ' (simulated: nothing was spent)' : ''}`
 }
 
@@ -113,7 +114,7 @@ function cap({ cap, spent }: Budget, { cost }: Report): string {
 function retries({ retriesBy }: Report): string {
   const total = [...retriesBy.values()].reduce((sum, count) => sum + count, 0)
   if (total === 0) return ''
-  return `, of them ${counted(total)} ${total === 1 ? 'retry' : 'retries'} (${breakdown(retriesBy)})`
+  return `, of them ${whole(total)} ${total === 1 ? 'retry' : 'retries'} (${breakdown(retriesBy)})`
 }
 
 /** Those that are few are named, but for what was only to be expected. */
@@ -128,7 +129,7 @@ function documentsBy(counts: ReadonlyMap<string, Counted>): string {
               .sort()
               .map((path) => printable(path))
               .join(', ')
-      return `${counted(count)} × ${printable(reason)}${names === '' ? '' : `: ${names}`}`
+      return `${whole(count)} × ${printable(reason)}${names === '' ? '' : `: ${names}`}`
     })
     .join('; ')
 }
@@ -136,10 +137,6 @@ function documentsBy(counts: ReadonlyMap<string, Counted>): string {
 function breakdown(counts: ReadonlyMap<string, number>): string {
   return [...counts]
     .sort(([, a], [, b]) => b - a)
-    .map(([reason, count]) => `${counted(count)} × ${printable(reason)}`)
+    .map(([reason, count]) => `${whole(count)} × ${printable(reason)}`)
     .join(', ')
-}
-
-function counted(count: number): string {
-  return count.toLocaleString('en-US')
 }

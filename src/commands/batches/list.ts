@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { StoredBatch } from '../../core/batch-store.ts'
+import { whole } from '../../core/whole.ts'
 import { type Exit, RunError } from '../../errors.ts'
 import { knownBatches } from '../../sinks/batch-store.ts'
 import { streamWriter } from '../../sinks/stream-writer.ts'
@@ -47,7 +48,7 @@ export function what({ packed, documents }: Known): string[] {
   )
   return [
     `${new Date(packed).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-    documents.size.toLocaleString('en-US'),
+    whole(documents.size),
     [...prompts].join('; '),
   ]
 }
