@@ -1,4 +1,5 @@
 import { compareFlags } from '../config/compare-flags.ts'
+import type { Flag } from '../config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
 import { byKey, keyOf, variableOf } from '../config/key.ts'
 import { serveFlags } from '../config/serve-flags.ts'
@@ -17,9 +18,11 @@ export function showConfig(
 ): Exit {
   const rows: [string, string][] = []
   for (const [name, flag] of Object.entries(summarizeFlags)) {
-    const value: unknown = options[name as keyof SummarizeOptions]
+    const given = options[name as keyof SummarizeOptions]
     const origin = originOf(name)
     if (origin === undefined || name === 'config' || name === 'profile') continue
+    const { written = (value: unknown) => value } = flag as Flag
+    const value = written(given as never)
     // JSON is YAML, too.
     rows.push([
       `${keyOf(flag)}: ${typeof value === 'string' && /^[\w./@-]+$/.test(value) ? value : JSON.stringify(value)}`,

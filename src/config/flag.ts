@@ -12,6 +12,8 @@ export interface Flag {
   readonly parse?: ((text: string, flag: string, before?: never) => unknown) & {
     readonly schema: ValueSchema
   }
+  /** As a configuration file has a value of it, where that is not the value itself. */
+  readonly written?: (value: never) => unknown
   /** It names a file or folder, or may: in a configuration file, as seen from that file. */
   readonly path?: 'always' | 'where it looks like one'
 }

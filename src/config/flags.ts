@@ -2,7 +2,19 @@ import { largestPool } from '../core/pool-size.ts'
 import { efforts } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
 import type { Flag, ValuesOf } from './flag.ts'
-import { choice, count, list, number, pairs, prices, seconds, shard, text, texts } from './values.ts'
+import {
+  choice,
+  count,
+  list,
+  number,
+  pairs,
+  prices,
+  pricesWritten,
+  seconds,
+  shard,
+  text,
+  texts,
+} from './values.ts'
 
 /** Document types a directory is walked for: prose, markup, tables and source code. Not configuration and lock files. */
 export const defaultExtensions = [
@@ -213,6 +225,7 @@ export const summarizeFlags = {
     flag: '--prices <model=in/out>',
     help: 'USD per million tokens of a model that has no known price, or another one for you, like my-model=0.50/2; may be given again',
     parse: prices,
+    written: pricesWritten,
   },
 
   batch: {

@@ -133,6 +133,13 @@ export const prices = shaped(
   },
 )
 
+/** Prices as a configuration file has them: `0.50/2/…`, by their models. */
+export function pricesWritten(prices: Readonly<Record<string, Prices>>): Readonly<Record<string, string>> {
+  const rates = ({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Prices) =>
+    [input, output, cacheWrite5m, cacheWrite1h, cacheRead].join('/')
+  return Object.fromEntries(Object.entries(prices).map(([model, of]) => [model, rates(of)]))
+}
+
 /** `key=value`, added to those before. */
 export const pairs = shaped({ type: 'object', additionalProperties: string }, pairsOf)
 

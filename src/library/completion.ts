@@ -67,7 +67,10 @@ export async function completion(
 export const noWishes = { model: undefined, maxTokens: undefined, effort: undefined }
 
 function promptOf(question: Question): { user: string; system?: string } {
-  const { system, user } = typeof question === 'string' ? { user: question, system: undefined } : question
+  const given: unknown = typeof question === 'string' ? { user: question } : question
+  const { system, user, ...more } = (given ?? {}) as Record<string, unknown>
+  const [unknown] = Object.keys(more)
+  if (unknown !== undefined) throw new TypeError(`a prompt has { system, user }, and no ${unknown}`)
   if (typeof user !== 'string' || user.trim() === '' || (system !== undefined && typeof system !== 'string'))
     throw new TypeError('expected a prompt: a text that is not empty, or { system, user }')
   return { user: wholeCharacters(user), ...(system !== undefined && { system: wholeCharacters(system) }) }

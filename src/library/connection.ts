@@ -4,12 +4,15 @@ import { paceSettings } from '../commands/settings.ts'
 import type { Ask } from '../core/ask.ts'
 import type { Clock } from '../core/clock.ts'
 import { defaultModel, modelId } from '../core/models.ts'
+import { picodollars, pricesWith } from '../core/price.ts'
+import { createPurse } from '../engine/budgeted.ts'
 import { createHalt } from '../engine/halt.ts'
 import { createSlots } from '../engine/slots.ts'
 import { stacked } from '../engine/stack.ts'
 import { surroundings } from '../world.ts'
 import { closedError } from './error.ts'
 import { type ClientOptions, defaults } from './options.ts'
+import { wholePrices } from './price.ts'
 
 /** What is behind a client: one set of connections, slots and limits for everything that is asked through it. */
 export interface Connection {
@@ -61,6 +64,8 @@ export function connect(options: ClientOptions): Connection {
     return opening
   }
 
+  const priceOf = pricesWith(wholePrices(options.prices ?? {}))
+  const { maxCostUsd } = options
   const { until, pace } = stacked(async (...request) => (await opened()).ask(...request), {
     ...paceSettings(
       {
@@ -77,6 +82,8 @@ export function connect(options: ClientOptions): Connection {
     clock,
     random,
     drain: halt.drain,
+    priceOf,
+    purse: maxCostUsd === undefined ? undefined : createPurse(picodollars(maxCostUsd), priceOf),
     listener: { sent() {}, ended() {} },
   })
   const held = createSlots(pace.slots)

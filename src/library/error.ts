@@ -3,7 +3,7 @@ import type { Attempt } from '../core/attempt.ts'
 import { AskError, type Failure, failureLine, failureOf, judge, StoppedError } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
 import type { Usage } from '../core/usage.ts'
-import { RunError, UsageError } from '../errors.ts'
+import { type Exit, RunError, UsageError } from '../errors.ts'
 import { type Spending, spendingOf } from './spending.ts'
 import { inLibraryWords } from './words.ts'
 
@@ -14,7 +14,7 @@ export interface Problem {
   /**
    * A stable word. The API's own: `invalid_request_error`, `overloaded_error`, …; of an answer that is no result:
    * `max_tokens`, `refusal`, `empty`, …; of the way there: `connection_error`, `timeout`, …; of a text that was not
-   * sent: `empty_text`, `not_text`; or `configuration`, `try_later`, `closed`.
+   * sent: `empty_text`, `not_text`; or `configuration`, `spent`, `try_later`, `closed`.
    */
   readonly type: string
   /** For people. May hold text of the service, or of whatever answered in its place. */
@@ -91,7 +91,7 @@ export function errorFrom(
     return errorFrom(error.cause, { model, endpoint, partial })
   if (error instanceof RunError) {
     const attempts = thrown instanceof StoppedError ? thrown.attempts : []
-    return ownError('try_later', error.message, attempts, partial)
+    return ownError(typeOf.get(error.exit) ?? 'try_later', error.message, attempts, partial)
   }
   if (!(error instanceof AskError)) return error
   const { fault, attempts } = error
@@ -100,8 +100,15 @@ export function errorFrom(
   return new ClaudeBatchError(problem, attempts, partial)
 }
 
+type OwnType = 'configuration' | 'spent' | 'try_later' | 'closed'
+
+const typeOf: ReadonlyMap<Exit, OwnType> = new Map([
+  ['limit', 'spent'],
+  ['usage', 'configuration'],
+])
+
 function ownError(
-  type: 'configuration' | 'try_later' | 'closed',
+  type: OwnType,
   text: string,
   attempts: readonly Attempt[] = [],
   partial = '',

@@ -1,7 +1,10 @@
 import { settingsOf } from '../commands/settings.ts'
 import { summarizeFlags } from '../config/flags.ts'
+import { modelId } from '../core/models.ts'
 import { largestPool } from '../core/pool-size.ts'
+import type { OwnPrices } from '../core/price.ts'
 import { type Effort, efforts } from '../core/request.ts'
+import { checkPrices, type Price } from './price.ts'
 import { inLibraryWords } from './words.ts'
 
 /**
@@ -33,6 +36,13 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined
   /** Longest wait for a connection. Default 5000. */
   readonly connectTimeoutMs?: number | undefined
+  /**
+   * Never spend more, as long as this client lives: the worst case of a request is set aside before it is sent. What does
+   * not fit any more is an error, `spent`.
+   */
+  readonly maxCostUsd?: number | undefined
+  /** What models cost that have no known price, or another one for you, by their names. */
+  readonly prices?: Readonly<Record<string, Price>> | undefined
   /** Aborted: the client is closed. */
   readonly signal?: AbortSignal | undefined
   /**
@@ -44,12 +54,13 @@ export interface ClientOptions {
 
 /** Checks what a caller passed, which no compiler may have seen. @throws TypeError that names the option */
 export function checkOptions(options: ClientOptions): void {
-  const known = new Set<string>(['model', 'effort', 'signal', 'env', ...Object.keys(numbers)])
+  const known = new Set<string>(['model', 'effort', 'prices', 'signal', 'env', ...Object.keys(numbers)])
   for (const [name, value] of Object.entries(options)) {
     if (!known.has(name)) throw new TypeError(`createClient has no option ${name}${hintFor(name)}`)
     if (value !== undefined && name in numbers) checkNumber(name as keyof typeof numbers, value)
   }
-  const { model, effort, maxTokens, signal } = options
+  const { model, effort, maxTokens, prices, signal } = options
+  checkPrices(prices)
   if (model !== undefined && (typeof model !== 'string' || model.trim() === ''))
     throw new TypeError('createClient: model must be a name')
   if (effort !== undefined && !efforts.includes(effort))
@@ -72,6 +83,7 @@ const numbers = {
   otpm: { least: 1, most: 1_000_000_000 },
   latencyMs: { least: 1, most: day / 24 },
   concurrency: { least: 1, most: largestPool, whole: true },
+  maxCostUsd: { least: 0, most: 1_000_000 },
   retries: { least: 0, most: 20, whole: true },
   maxWaitMs: { least: 0, most: 7 * day },
   timeoutMs: { least: 1, most: day / 24 },

@@ -8,6 +8,7 @@ const words = [
   ['; run the same command again later', '; try again later'],
   ['--max-tokens', 'maxTokens'],
   ['--max-wait', 'maxWaitMs'],
+  ['--max-cost', 'maxCostUsd'],
   ['--effort', 'effort'],
   ['--prompt', 'prompt'],
   ['--var ', 'vars: '],

@@ -54,6 +54,18 @@ describe('the configuration', () => {
     })
   })
 
+  it('is shown as a file may have it', async () => {
+    const prices = 'prices: { llama-9: 0.50/2, haiku: 0.08/0.40/0.10/0.16/0.008 }\n'
+    const { stdout } = await shown({ 'claude-batch.yaml': `${yaml}${prices}` })
+    const again = await shown({ 'claude-batch.yaml': stdout })
+    expect(again).toMatchObject({ code: 0, stderr: '' })
+    const values = (text: string) => text.replace(/ +# .*/g, '')
+    expect(values(again.stdout)).toBe(values(stdout))
+    expect(stdout).toContain(
+      'prices: {"llama-9":"0.5/2/0.625/1/0.05","claude-haiku-5-5":"0.08/0.4/0.1/0.16/0.008"}',
+    )
+  })
+
   it('is found above, and its paths are seen from where it lies', async () => {
     const { settings } = await shown({ 'claude-batch.yaml': 'out: sums', 'a/b/x.md': '' }, [], {}, 'a/b')
     expect(settings['out']?.[0]).toBe('~/sums')

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
-import { ClaudeBatchError, createClient } from '../../src/index.ts'
+import { ClaudeBatchError, createClient, summarizeAll } from '../../src/index.ts'
 import { answer, libraryClient, overloaded, rejection } from '../support/library-client.ts'
 
 describe('complete', () => {
@@ -171,10 +171,61 @@ describe('complete', () => {
 
   it('does not ask nothing', async () => {
     const { client, simulator } = await libraryClient()
-    for (const nothing of ['', ' \n', undefined, { system: 'x' }, { user: 3 }])
+    for (const nothing of [
+      '',
+      ' \n',
+      undefined,
+      null,
+      { system: 'x' },
+      { user: 3 },
+      { user: 'x', temperature: 1 },
+    ])
       expect(await rejection(client.complete(nothing as string))).toBeInstanceOf(TypeError)
     expect(simulator.stats().requests).toBe(0)
   })
+})
+
+describe('money', () => {
+  it('is never spent beyond maxCostUsd, however many ask at once', async () => {
+    const maxCostUsd = 0.003
+    const { client, simulator } = await libraryClient({}, { maxCostUsd, maxTokens: 1024 })
+    const asked = Array.from({ length: 200 }, (_, n) =>
+      client.complete(`Say ${n}. ${'Boats float. '.repeat(40)}`),
+    )
+    const settled = await Promise.allSettled(asked)
+    const refused = settled.filter((it) => it.status === 'rejected').map(({ reason }) => reason as unknown)
+    expect(refused.length).toBeGreaterThan(0)
+    expect(refused.length).toBeLessThan(200)
+    for (const error of refused)
+      expect(error).toMatchObject({ type: 'spent', message: /stopped at maxCostUsd \$0.003/ })
+    const { inputTokens, outputTokens } = simulator.stats().billed
+    expect((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toBeLessThanOrEqual(maxCostUsd)
+  })
+
+  it('ends a batch with what was done', async () => {
+    const { client } = await libraryClient({}, { maxCostUsd: 0.001 })
+    const outcomes: string[] = []
+    const run = async () => {
+      for await (const { status } of summarizeAll(Array(50).fill('Boats float.'), { client }))
+        outcomes.push(status)
+    }
+    expect(await rejection(run())).toMatchObject({ type: 'spent' })
+    expect(outcomes).toContain('summarized')
+  })
+
+  it('is by your own prices where there are some', async () => {
+    const prices = { haiku: { input: 1_000, output: 0 } }
+    const { client } = await libraryClient({}, { prices })
+    const { usage, costUsd } = await client.complete('Why do boats float?')
+    expect(costUsd).toBe((usage?.input ?? 0) / 1000)
+  })
+
+  it.each([
+    [{ prices: 'x' }],
+    [{ prices: { a: { input: 1 } } }],
+    [{ prices: { a: { input: -1, output: 1 } } }],
+    [{ maxCostUsd: -1 }],
+  ])('refuses %j', (options) => expect(() => createClient(options as object)).toThrow(TypeError))
 })
 
 describe('createClient', () => {

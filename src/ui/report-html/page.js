@@ -53,8 +53,12 @@ function show(from, count = perPage) {
   const of = found.length === rows.length ? '' : ` found, of ${rows.length.toLocaleString('en-US')}`
   const [low, high, all] = [first + 1, until, found.length].map((number) => number.toLocaleString('en-US'))
   shown.textContent = found.length === 0 ? 'No document has all of that' : `${low}–${high} of ${all}${of}`
+  const held = document.activeElement
   back.disabled = first === 0
   on.disabled = until === found.length
+  // A button that can do no more would let go of the focus.
+  if (held === on && on.disabled) back.focus()
+  if (held === back && back.disabled) on.focus()
   back.parentElement.hidden = found.length <= perPage
 }
 
