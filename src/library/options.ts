@@ -1,8 +1,6 @@
 import { settingsOf } from '../commands/settings.ts'
 import { summarizeFlags } from '../config/flags.ts'
-import { modelId } from '../core/models.ts'
 import { largestPool } from '../core/pool-size.ts'
-import type { OwnPrices } from '../core/price.ts'
 import { type Effort, efforts } from '../core/request.ts'
 import { checkPrices, type Price } from './price.ts'
 import { inLibraryWords } from './words.ts'
