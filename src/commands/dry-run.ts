@@ -12,6 +12,7 @@ import { textKind } from '../core/text-kind.ts'
 import { pool } from '../engine/pool.ts'
 import type { Exit } from '../errors.ts'
 import { read } from '../inputs/read.ts'
+import { knownBatches } from '../sinks/batch-store.ts'
 import { filesSink } from '../sinks/files.ts'
 import { readLedger } from '../sinks/ledger.ts'
 import { ledgerIn } from '../sinks/output-folder.ts'
@@ -46,6 +47,7 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
 
   const look = async (source: Source): Promise<Prospect | InputProblem | 'unchanged'> => {
     if (past.stands(source)) return 'unchanged'
+    if (past.inBatches.has(source.path)) return underWay
     const document = source.problem ?? (await read(source, world))
     if ('as' in document) return document
     const request = asking.requestFor(document)
@@ -103,6 +105,12 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
   return 'ok'
 }
 
+const underWay: InputProblem = {
+  as: 'skip',
+  type: 'in_batch',
+  message: 'it is in a batch that is not collected yet',
+}
+
 /** Files open at once. */
 const readersAtOnce = 16
 
@@ -142,7 +150,13 @@ async function pastOf(
 ) {
   const experience: Experience = new Map()
   if (out === undefined)
-    return { experience, end: undefined, stands: () => false, objection: async () => undefined }
+    return {
+      experience,
+      end: undefined,
+      inBatches: new Set<string>(),
+      stands: () => false,
+      objection: async () => undefined,
+    }
   const base = relative(out, world.cwd).split(sep).join('/')
   const ledger = await readLedger(ledgerIn(out), base, (line) => learn(experience, line))
   const nothingIsWritten = () => Promise.reject(new Error('a dry run writes nothing'))
@@ -153,8 +167,11 @@ async function pastOf(
     force: options.force,
     clock: world.clock,
   })
+  const batches = await knownBatches({ out, here: base })
+  const paths = batches.flatMap(({ documents }) => [...documents.values()].map(({ path }) => path))
   return {
     experience,
+    inBatches: new Set(paths),
     end: ledger.end,
     stands: files.stands,
     objection: files.objection,

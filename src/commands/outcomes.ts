@@ -5,7 +5,7 @@ import { duration } from '../core/duration.ts'
 import { failureLine, failureOf } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { isBetterInBatch } from '../core/route.ts'
-import { manyOf } from '../core/whole.ts'
+import { manyOf, whole } from '../core/whole.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
 import type { AttemptLog } from '../sinks/log.ts'
 import type { World } from '../world.ts'
@@ -105,14 +105,20 @@ export async function* batchedOutcomes(
           : ''
         teller.note(`batch ${id ?? intent} is made: ${size}${where}`)
       },
+      left(batches) {
+        const count = batches.reduce((sum, { documents }) => sum + documents.size, 0)
+        const text = `${countOf(count)} ${count === 1 ? 'is' : 'are'} still in ${inBatches(batches)} at the service, which goes on; the same command, or claude-batch batches collect, fetches ${count === 1 ? 'it' : 'them'}`
+        // Whoever left them on purpose has been told.
+        if (!options.detach) world.stderr.write(`claude-batch: ${text}\n`)
+      },
       waiting(waitingFor) {
         const start = clock.now()
         const count = waitingFor.reduce((sum, { documents }) => sum + documents.size, 0)
-        const what = `${countOf(count)} in ${waitingFor.length === 1 ? 'a batch' : `${waitingFor.length} batches`}`
         teller.waitsFor(
           count === 0
             ? undefined
-            : () => `${what}, which tells nothing before its end; waiting ${roughly(clock.now() - start)}`,
+            : () =>
+                `${whole(count)} in ${inBatches(waitingFor)}${roughly(clock.now() - start)}, not counted before its end`,
         )
       },
     },
@@ -126,9 +132,12 @@ function countOf(documents: number): string {
   return manyOf(documents, 'document')
 }
 
+function inBatches({ length }: readonly unknown[]): string {
+  return length === 1 ? 'a batch' : `${length} batches`
+}
+
 /** Changes so seldom that a log of it stays short. */
 function roughly(ms: number): string {
   const minutes = Math.floor(ms / 60_000)
-  if (minutes < 1) return 'since a moment'
-  return `${minutes < 10 ? minutes : Math.floor(minutes / 10) * 10} min`
+  return minutes < 1 ? '' : ` for ${minutes < 10 ? minutes : Math.floor(minutes / 10) * 10} min`
 }

@@ -105,7 +105,7 @@ export async function run(
     const { batches } = destination
     const route = via === 'auto' ? routed(todo, destination, common) : undefined
     const submits = (route?.via ?? via) === 'batch'
-    const isBatched = via !== 'live' || (batches !== undefined && batches.open.length > 0)
+    const isBatched = (via !== 'live' && todo.length > 0) || (batches?.open.length ?? 0) > 0
     const client = todo.length > 0 || isBatched ? await service.open() : undefined
 
     const watching = watched(client?.ask, {

@@ -109,6 +109,8 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
   if (waits && (submits || job.movesOn === undefined)) yield* wait()
   for (const error of [...stuck.values(), ...(full === undefined ? [] : [full])]) halt.stop(error)
 
+  if (waiting.size > 0) listener.left([...waiting])
+
   yield* left
   const why = drain.reason instanceof Error ? drain.reason.message : 'stopped'
   for (const source of todo) yield pendingOf(source, why)

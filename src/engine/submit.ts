@@ -33,6 +33,8 @@ interface BatchListener extends CollectListener {
   movedOn(documents: number): void
   /** A batch was made. */
   submitted(batch: StoredBatch, load: Load): void
+  /** These stay with the service when the run ends. */
+  left(batches: readonly StoredBatch[]): void
   /** These are waited for now. */
   waiting(batches: readonly StoredBatch[]): void
 }
@@ -106,19 +108,23 @@ export async function* submit(
         aside.set(source.path, settle)
       }
       packing ??= await store.pack()
-      let id = customId(packing.intent, asked.key, packed.length)
-      if (!hasRoom(packing.load, Buffer.byteLength(batches.entry(id, request)) + 2, job.limits)) {
+      const entryIn = ({ intent }: Packing) => {
+        const id = customId(intent, asked.key, packed.length)
+        return { id, entry: batches.entry(id, request) }
+      }
+      let { id, entry } = entryIn(packing)
+      if (!hasRoom(packing.load, Buffer.byteLength(entry) + 2, job.limits)) {
         await send()
         if (halt.drain.aborted) break
         packing = await store.pack()
-        id = customId(packing.intent, asked.key, 0)
+        ;({ id, entry } = entryIn(packing))
       }
-      const document = {
-        path: source.path,
-        asked: { ...asked, facts: job.factsFor(source.path) },
-        maxTokens: request.maxTokens,
-      }
-      await packing.add(id, document, batches.entry(id, request))
+      const facts = job.factsFor(source.path)
+      await packing.add(
+        id,
+        { path: source.path, asked: { ...asked, facts }, maxTokens: request.maxTokens },
+        entry,
+      )
       packed.push(source)
     }
     if (halt.drain.aborted) await packing?.discard()

@@ -93,9 +93,16 @@ describe('summarize --batch', () => {
   it('B13 leaves documents in batches alone in a run without it, and says that they wait', async () => {
     const { run, simulator } = await setting({ batches: { takesMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
+    expect((await run('summarize', 'docs', '--dry-run')).stdout).toMatch(
+      /0 to summarize, 1 unchanged, 3 skipped \(3 in_batch\)/,
+    )
     const { code, stderr } = await run('summarize', 'docs')
     expect(code).toBe(75)
     expect(stderr).toMatch(/1 skipped .*, 3 not done/)
+    const quiet = await run('summarize', 'docs', '-q')
+    expect(quiet.stderr).toMatch(
+      /^claude-batch: 3 documents are still in a batch at the service, which goes on/,
+    )
     expect(simulator.stats().requests).toBe(1)
   })
 

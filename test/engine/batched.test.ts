@@ -92,6 +92,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
         movedOn: (count) => notes.push(`moved on ${count}`),
         submitted: ({ documents }) => notes.push(`submitted ${documents.size}`),
         waiting() {},
+        left: (batches) => notes.push(`left ${batches.length}`),
       },
       ...options,
     }
