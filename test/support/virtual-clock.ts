@@ -21,12 +21,19 @@ export function virtualClock(): VirtualClock {
     sleep(ms, signal) {
       return new Promise((resolve, reject) => {
         signal?.throwIfAborted()
-        const sleeper = { at: now + ms, wake: resolve }
-        sleepers.add(sleeper)
-        signal?.addEventListener('abort', () => {
+        const aborted = () => {
           sleepers.delete(sleeper)
-          reject(signal.reason)
-        })
+          reject(signal?.reason)
+        }
+        const sleeper = {
+          at: now + ms,
+          wake() {
+            signal?.removeEventListener('abort', aborted)
+            resolve()
+          },
+        }
+        sleepers.add(sleeper)
+        signal?.addEventListener('abort', aborted)
       })
     },
     async run(promise) {
