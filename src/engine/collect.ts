@@ -1,13 +1,19 @@
 import type { Attempt } from '../core/attempt.ts'
 import type { Batch, BatchAnswer, Packed } from '../core/batch.ts'
+import {
+  displaced,
+  type InBatch,
+  outcomeGone,
+  outcomeInBatch,
+  pendingInBatch,
+} from '../core/batch-outcome.ts'
 import type { StoredBatch } from '../core/batch-store.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Source } from '../core/document.ts'
-import { AskError, type Fault, failureOf, judge, mayBeBilled } from '../core/failure.ts'
+import { AskError, judge, mayBeBilled } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Picodollars, PriceOf } from '../core/price.ts'
-import { flawOf } from '../core/reply.ts'
 import type { RunError } from '../errors.ts'
 import type { Aside } from './budgeted.ts'
 import type { Halt } from './halt.ts'
@@ -59,11 +65,13 @@ const mostDownloads = 5
  */
 export async function* collect(
   batch: StoredBatch,
-  { id, created, ended = created, archived }: Batch,
+  ended: Batch,
   { sourceOf, again, ...job }: CollectJob & { sourceOf(path: string): Source; again(outcome: Outcome): void },
 ): AsyncGenerator<Outcome> {
   const { batches, halt, listener, aside } = job
+  const { id } = ended
   const missing = new Map([...batch.documents].filter(([, { path }]) => !batch.isRecorded(path)))
+  const inBatch = (packed: Packed): InBatch => ({ source: sourceOf(packed.path), packed, batch: ended })
   const settle = (path: string, cost?: Picodollars) => {
     aside.get(path)?.(cost)
     aside.delete(path)
@@ -78,71 +86,25 @@ export async function* collect(
     if ((await job.keep?.(outcome)) === false) safe = false
     return outcome
   }
-  const common = (packed: Packed) => ({
-    source: sourceOf(packed.path),
-    asked: packed.asked,
-    elapsedMs: ended - created,
-  })
-  if (archived) {
-    for (const packed of missing.values()) yield await finish(lost(common(packed), attemptOf(packed, gone)))
+  /** Undefined where there is to be another. */
+  const concluded = async ({ packed, result }: Answered): Promise<Outcome | undefined> => {
+    const outcome = outcomeInBatch(inBatch(packed), result, job.priceOf)
+    if ('why' in outcome) {
+      settle(packed.path, 0n)
+      if (outcome.refused !== undefined) halt.stop(job.explain(new AskError(outcome.refused)))
+      again(pendingInBatch(inBatch(packed), outcome.why))
+      return undefined
+    }
+    if (outcome.status !== 'summarized') return finish(outcome)
+    // It was a while ago that somebody looked at what is there.
+    const problem = await job.objection?.(outcome.source, packed.asked)
+    return finish(problem === undefined || problem.as === 'skip' ? outcome : displaced(outcome, problem))
+  }
+
+  if (ended.archived) {
+    for (const packed of missing.values()) yield await finish(outcomeGone(inBatch(packed)))
     missing.clear()
   }
-  function attemptOf(packed: Packed, { fault, ...rest }: Partial<Attempt> = {}): Attempt {
-    return {
-      path: packed.path,
-      attempt: 1,
-      at: created,
-      elapsedMs: ended - created,
-      model: packed.asked.facts.model,
-      batch: id,
-      ...rest,
-      ...(fault !== undefined && { fault, ...(fault.status !== undefined && { status: fault.status }) }),
-    }
-  }
-
-  /** Undefined where there is to be another. */
-  const outcomeOf = async ({ packed, result }: Answered): Promise<Outcome | undefined> => {
-    const base = common(packed)
-    const unbilled = (reason: string) => {
-      settle(packed.path, 0n)
-      again({ ...base, attempts: [], status: 'pending', reason, later: true })
-    }
-    if (result === 'canceled' || result === 'expired') return void unbilled(`${result} in the batch ${id}`)
-    if ('fault' in result) {
-      const { fault } = result
-      const { blame } = judge(fault)
-      if (blame === 'service') return void unbilled(`${fault.type} in the batch ${id}`)
-      if (blame === 'run') {
-        halt.stop(job.explain(new AskError(fault)))
-        return void unbilled(fault.message)
-      }
-      const attempts = [attemptOf(packed, { fault })]
-      return finish({ ...base, attempts, status: 'failed', failure: failureOf(fault) })
-    }
-    const { reply } = result
-    const { model, usage, terms } = reply
-    const asked = packed.asked.facts.model
-    const cost = usage && job.priceOf({ model, asked, usage, ...(terms && { terms }) })
-    const attempts = [
-      attemptOf(packed, {
-        model,
-        status: 200,
-        ...(usage !== undefined && { usage }),
-        ...(cost !== undefined && { cost }),
-      }),
-    ]
-    const flaw = flawOf(reply, packed.maxTokens)
-    if (flaw !== undefined)
-      return finish({ ...base, attempts, status: 'failed', failure: flaw, partial: reply.text })
-    // It was a while ago that somebody looked at what is there.
-    const problem = await job.objection?.(base.source, packed.asked)
-    if (problem === undefined || problem.as === 'skip')
-      return finish({ ...base, attempts, status: 'summarized', text: reply.text })
-    const { type, message } = problem
-    const failure = { kind: 'output', type, message, transient: false } as const
-    return finish({ ...base, attempts, status: 'failed', failure, partial: reply.text })
-  }
-
   const strangers = new Set<string>()
   /** Answers that have not come before. */
   async function* fresh(): AsyncGenerator<Answered> {
@@ -158,18 +120,12 @@ export async function* collect(
     if (downloads > mostDownloads) {
       listener.odd(`the batch ${id} has no answer for ${missing.size} of its documents; run again later`)
       for (const packed of missing.values())
-        again({
-          ...common(packed),
-          attempts: [],
-          status: 'pending',
-          reason: `no answer in the batch ${id}`,
-          later: true,
-        })
+        again(pendingInBatch(inBatch(packed), `no answer in the batch ${id}`))
       return
     }
     const left = missing.size
     try {
-      for await (const outcome of pool(fresh(), { size: () => atOnce }, outcomeOf))
+      for await (const outcome of pool(fresh(), { size: () => atOnce }, concluded))
         if (outcome !== undefined) yield outcome
     } catch (error) {
       if (!(error instanceof AskError) || judge(error.fault).blame !== 'service') throw error
@@ -185,20 +141,4 @@ export async function* collect(
       `the results of the batch ${id} have ${strangers.size} that nobody asked for; they are left out`,
     )
   if (safe) await batch.forget()
-}
-
-/** Billed, perhaps, and never seen. */
-function lost(base: Pick<Outcome, 'source' | 'asked' | 'elapsedMs'>, attempt: Attempt): Outcome {
-  const { batch } = attempt
-  const failure = {
-    kind: 'reply',
-    type: 'results_gone',
-    message: `the results of the batch ${batch} are gone, 29 days after it was made; the next run asks, and pays, again`,
-    transient: false,
-  } as const
-  return { ...base, attempts: [attempt], status: 'failed', failure }
-}
-
-const gone: { readonly fault: Fault } = {
-  fault: { kind: 'malformed', type: 'results_gone', message: 'gone' },
 }

@@ -1,0 +1,99 @@
+import type { Attempt } from './attempt.ts'
+import type { Batch, BatchAnswer, Packed } from './batch.ts'
+import type { InputProblem, Source } from './document.ts'
+import { type Fault, failureOf, judge } from './failure.ts'
+import type { Outcome } from './outcome.ts'
+import type { PriceOf } from './price.ts'
+import { flawOf } from './reply.ts'
+
+/** A document of a batch that has ended. */
+export interface InBatch {
+  readonly source: Source
+  readonly packed: Packed
+  readonly batch: Pick<Batch, 'id' | 'created' | 'ended'>
+}
+
+/** No answer, and no bill: to be asked about again; with the fault, where every request would meet the same. */
+export interface Unanswered {
+  readonly why: string
+  readonly refused?: Fault
+}
+
+/** What became of a document, from what became of its request. */
+export function outcomeInBatch(
+  it: InBatch,
+  result: BatchAnswer['result'],
+  priceOf: PriceOf,
+): Outcome | Unanswered {
+  const { packed, batch } = it
+  if (result === 'canceled' || result === 'expired') return { why: `${result} in the batch ${batch.id}` }
+  if ('fault' in result) {
+    const { fault } = result
+    const { blame } = judge(fault)
+    if (blame === 'service') return { why: `${fault.type} in the batch ${batch.id}` }
+    if (blame === 'run') return { why: fault.message, refused: fault }
+    return { ...base(it, { fault }), status: 'failed', failure: failureOf(fault) }
+  }
+  const { text, model, usage, terms } = result.reply
+  const asked = packed.asked.facts.model
+  const cost = usage && priceOf({ model, asked, usage, ...(terms && { terms }) })
+  const answered = base(it, {
+    model,
+    status: 200,
+    ...(usage !== undefined && { usage }),
+    ...(cost !== undefined && { cost }),
+  })
+  const flaw = flawOf(result.reply, packed.maxTokens)
+  if (flaw !== undefined) return { ...answered, status: 'failed', failure: flaw, partial: text }
+  return { ...answered, status: 'summarized', text }
+}
+
+/** A summary that has nowhere to go, as somebody put something there since it was asked for: it stays with its record. */
+export function displaced(
+  outcome: Extract<Outcome, { status: 'summarized' }>,
+  { type, message }: InputProblem,
+): Outcome {
+  const { text, ...rest } = outcome
+  const failure = { kind: 'output', type, message, transient: false } as const
+  return { ...rest, status: 'failed', failure, partial: text }
+}
+
+/** A document whose answer is gone with the batch's results: billed, perhaps, and never seen. */
+export function outcomeGone(it: InBatch): Outcome {
+  const message = `the results of the batch ${it.batch.id} are gone, 29 days after it was made; the next run asks, and pays, again`
+  const fault = { kind: 'malformed', type: 'results_gone', message } as const
+  return {
+    ...base(it, { fault }),
+    status: 'failed',
+    failure: { kind: 'reply', type: fault.type, message, transient: false },
+  }
+}
+
+/** A document that is to be asked about again. */
+export function pendingInBatch({ source, packed, batch }: InBatch, reason: string): Outcome {
+  const { created, ended = created } = batch
+  return {
+    source,
+    asked: packed.asked,
+    attempts: [],
+    elapsedMs: ended - created,
+    status: 'pending',
+    reason,
+    later: true,
+  }
+}
+
+function base({ source, packed, batch }: InBatch, answer: Partial<Attempt>) {
+  const { id, created, ended = created } = batch
+  const attempt: Attempt = {
+    path: packed.path,
+    attempt: 1,
+    at: created,
+    elapsedMs: ended - created,
+    model: packed.asked.facts.model,
+    batch: id,
+    ...(answer.fault?.status !== undefined && { status: answer.fault.status }),
+    ...answer,
+  }
+  return { source, asked: packed.asked, attempts: [attempt], elapsedMs: ended - created }
+}
