@@ -1,6 +1,7 @@
 import type { Source } from '../core/document.ts'
 import { type Experience, type Forecast, forecast } from '../core/estimate.ts'
 import type { PriceOf } from '../core/price.ts'
+import type { Request } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 import { largestInput } from '../inputs/read.ts'
 import type { Asking } from './asking.ts'
@@ -15,14 +16,18 @@ export function forecastBySize(
   { asking, priceOf }: { readonly asking: Asking; readonly priceOf: PriceOf },
   charactersPerByte = 1,
 ): Forecast {
+  // Of an empty document: what the prompt itself comes to, which is the same but for names. To make one for each of a
+  // hundred thousand takes longer than finding them.
+  const empty = new Map<string, Request>()
   const prospects = sources.flatMap((source) => {
     const { path, stats, problem } = source
     if (stats === undefined || problem !== undefined || stats.size > largestInput) return []
-    // Of an empty document: what the prompt itself comes to.
-    const empty = asking.requestFor({ source, text: '', bytes: { size: 0, sha256: '' } })
-    const { model, maxTokens, system = '', user } = empty
+    const { prompt, recipe } = asking.factsFor(path)
+    const request =
+      empty.get(recipe) ?? asking.requestFor({ source, text: '', bytes: { size: 0, sha256: '' } })
+    empty.set(recipe, request)
+    const { model, maxTokens, system = '', user } = request
     const characters = system.length + user.length + Math.round(stats.size * charactersPerByte)
-    const { prompt } = asking.factsFor(path)
     return [{ prompt, model, maxTokens, characters, kind: textKind(path) }]
   })
   return forecast(prospects, experience, priceOf)
