@@ -192,7 +192,7 @@ describe('what is asked', () => {
 
   it('S18 headers that are huge, or say two things, are refused', async () => {
     const { url, post } = await serving()
-    const huge = `POST /stream HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`
+    const huge = `POST /stream HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`
     expect(await rawBytes(url, huge)).toMatch(/^HTTP\/1.1 431 /)
     const twice =
       'POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
