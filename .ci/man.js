@@ -1,17 +1,18 @@
 // The manual page, made of what --help says: one place for every word.
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { runCli } from '../dist/cli.js'
 
 const commands = ['summarize', 'compare', 'report', 'prompts', 'serve', 'simulate', 'config', 'completion']
 const prompts = ['list', 'show', 'diff', 'check', 'pin'].map((name) => `prompts ${name}`)
 
 /** @returns roff, as man(7) describes it */
-export async function manualPage(version) {
+export async function manualPage(runCli, version) {
   const sections = []
   for (const command of commands.flatMap((name) => (name === 'prompts' ? [name, ...prompts] : [name])))
-    sections.push(`.SS ${escaped(command)}\n${preformatted(await helpOf(command.split(' '), version))}`)
-  const overview = await helpOf([], version)
+    sections.push(
+      `.SS ${escaped(command)}\n${preformatted(await helpOf(runCli, command.split(' '), version))}`,
+    )
+  const overview = await helpOf(runCli, [], version)
   return [
     `.TH CLAUDE\\-BATCH 1 "" "claude\\-batch ${escaped(version)}" "User Commands"`,
     '.SH NAME\nclaude\\-batch \\- summarize documents with Claude',
@@ -23,7 +24,7 @@ export async function manualPage(version) {
   ].join('\n')
 }
 
-async function helpOf(words, version) {
+async function helpOf(runCli, words, version) {
   const stdout = Object.assign(new PassThrough(), { columns: 78 })
   const shown = text(stdout)
   await runCli({ argv: [...words, '--help'], stdout, stderr: new PassThrough(), env: {} }, version)

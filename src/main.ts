@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { runCli } from './cli.ts'
 import { printable } from './core/printable.ts'
 import { type Exit, RunError, UsageError } from './errors.ts'
+import { shipped } from './shipped.ts'
 import { notTaken, streamWriter } from './sinks/stream-writer.ts'
 import type { World } from './world.ts'
 
@@ -50,7 +51,7 @@ function explained(error: unknown): { exit: Exit; text: string } {
 }
 
 async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(await readFile(shipped('../package.json'), 'utf8')) as {
     version: string
   }
   return version

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk'
+import type { BaseAnthropic } from '@anthropic-ai/sdk'
 import type { Batch, BatchAnswer } from '../core/batch.ts'
 import type { Batches } from '../core/batches.ts'
 import { AskError, type Fault } from '../core/failure.ts'
@@ -7,11 +7,11 @@ import { linesOf } from './lines.ts'
 import { replyFrom } from './message.ts'
 
 export interface BatchesOptions {
-  readonly anthropic: Anthropic
+  readonly anthropic: BaseAnthropic
   /** The base URL that is asked. */
   readonly endpoint: string
   /** For bodies of hundreds of megabytes, both ways. */
-  readonly dispatcher: () => unknown
+  readonly dispatcher: () => Promise<unknown>
   /** Does something under a deadline, of so many milliseconds, and turns what goes wrong into an `AskError`. */
   readonly within: <T>(
     signal: AbortSignal,
@@ -39,7 +39,10 @@ export function batchesOf({
   faulty,
   paramsOf,
 }: BatchesOptions): Batches {
-  const bulk = () => ({ fetchOptions: { dispatcher: dispatcher() } as never, timeout: longestTransferMs })
+  const bulk = async () => ({
+    fetchOptions: { dispatcher: await dispatcher() } as never,
+    timeout: longestTransferMs,
+  })
   const batch = async (answer: PromiseLike<unknown>) => batchFrom(await answer)
   const retrieve = (id: string, signal: AbortSignal) =>
     within(signal, (signal) => batch(anthropic.get(`${path}/${encodeURIComponent(id)}`, { signal })))
@@ -48,8 +51,8 @@ export function batchesOf({
     entry: (id, request) => JSON.stringify({ custom_id: id, params: paramsOf(request) }),
     create: (body, signal) => {
       const headers = { 'content-type': 'application/json' }
-      const send = (signal: AbortSignal) =>
-        batch(anthropic.post(path, { body: ReadableStream.from(body), headers, signal, ...bulk() }))
+      const send = async (signal: AbortSignal) =>
+        batch(anthropic.post(path, { body: ReadableStream.from(body), headers, signal, ...(await bulk()) }))
       return within(signal, send, longestTransferMs)
     },
     retrieve,
@@ -78,7 +81,7 @@ export function batchesOf({
       )
       try {
         // The whole may take as long as it takes; how long it may be silent is the dispatcher's.
-        const { body } = await anthropic.get(`${where}/results`, { signal, ...bulk() }).asResponse()
+        const { body } = await anthropic.get(`${where}/results`, { signal, ...(await bulk()) }).asResponse()
         for await (const line of linesOf(body ?? [], longestLine)) yield answerFrom(line)
       } catch (error) {
         signal.throwIfAborted()

@@ -1,5 +1,5 @@
-import Anthropic from '@anthropic-ai/sdk'
-import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici'
+import { BaseAnthropic } from '@anthropic-ai/sdk'
+import type { Dispatcher } from 'undici'
 import type { Ask, Watch } from '../core/ask.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
@@ -13,6 +13,7 @@ import { accessIn, proxiesIn, refusePlainHttp } from './environment.ts'
 import { faultOf } from './fault.ts'
 import { countReply, messageReply } from './message.ts'
 import { streamReply } from './stream.ts'
+import { connections, send } from './transport.ts'
 
 export interface ClientOptions {
   readonly clock: Clock
@@ -45,25 +46,16 @@ export interface Client {
  * @throws UsageError where there are no usable credentials, or where they would travel unencrypted
  */
 export async function createClient({ clock, env, server, ...timeouts }: ClientOptions): Promise<Client> {
-  const agentOptions = {
-    connect: { timeout: timeouts.connectTimeoutMs },
-    headersTimeout: timeouts.idleTimeoutMs,
-    bodyTimeout: timeouts.idleTimeoutMs,
-    // No summary comes near this; an endless body must not fill the memory.
-    maxResponseSize: 16_000_000,
-  }
-  const agent = (options: Agent.Options): Dispatcher =>
-    server === undefined ? new EnvHttpProxyAgent({ ...options, ...proxiesIn(env) }) : new Agent(options)
-  const dispatcher = agent(agentOptions)
-  let bulk: Dispatcher | undefined
-  const anthropic = new Anthropic({
+  const connecting = { ...timeouts, proxies: server === undefined ? proxiesIn(env) : undefined }
+  const dispatcher = await connections(connecting)
+  let bulk: Promise<Dispatcher> | undefined
+  const anthropic = new BaseAnthropic({
     ...(server === undefined ? accessIn(env) : { baseURL: server.url, apiKey: server.key }),
     maxRetries: 0,
     timeout: timeouts.totalTimeoutMs,
     logLevel: 'off',
-    fetch: fetchTellingWhy as unknown as typeof globalThis.fetch,
-    // Following a redirect would send the document to another host.
-    fetchOptions: { dispatcher, redirect: 'manual' } as never,
+    fetch: send as unknown as typeof globalThis.fetch,
+    fetchOptions: { dispatcher } as never,
   })
   const endpoint = await checkedEndpoint(anthropic)
 
@@ -85,7 +77,7 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
       }
     })
   const ask: Ask = (request, signal, watch) =>
-    within(signal, (deadline) => send(anthropic, request, deadline, clock, watch))
+    within(signal, (deadline) => answer(anthropic, request, deadline, clock, watch))
   const count: Ask = (request, signal) =>
     within(signal, (deadline) =>
       countReply(
@@ -99,25 +91,12 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
     within,
     faulty: (error) => faulty(error, noDeadline),
     paramsOf: (request) => ({ ...questionOf(request), max_tokens: request.maxTokens }),
-    dispatcher: () => (bulk ??= agent({ ...agentOptions, headersTimeout: 0, maxResponseSize: -1 })),
+    dispatcher: () => (bulk ??= connections({ ...connecting, bulk: true })),
   })
   const close = async () => {
-    await Promise.all([dispatcher.destroy(), bulk?.destroy()])
+    await Promise.all([dispatcher.destroy(), (await bulk)?.destroy()])
   }
   return { ask, count, batches, endpoint, close }
-}
-
-/**
- * The SDK drops the cause where it, or what it caused, says "timeout"; but only the cause tells a connection that never
- * stood from a request that may be billed. So it is handed over one step further down.
- */
-async function fetchTellingWhy(...request: Parameters<typeof fetch>): ReturnType<typeof fetch> {
-  try {
-    return await fetch(...request)
-  } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') throw error
-    throw new Error('no response', { cause: new Error('fetch failed', { cause: error }) })
-  }
 }
 
 /**
@@ -126,8 +105,8 @@ async function fetchTellingWhy(...request: Parameters<typeof fetch>): ReturnType
  */
 const longestPlain = 2048
 
-function send(
-  anthropic: Anthropic,
+function answer(
+  anthropic: BaseAnthropic,
   request: Request,
   signal: AbortSignal,
   clock: Clock,
@@ -160,7 +139,7 @@ function questionOf({ model, system, user, effort, thinking }: Request) {
 }
 
 /** Builds a request without sending it: the only way to learn whether the SDK finds credentials, and what host it asks. */
-async function checkedEndpoint(anthropic: Anthropic): Promise<string> {
+async function checkedEndpoint(anthropic: BaseAnthropic): Promise<string> {
   const built = await anthropic
     .buildRequest({ method: 'post', path: '/v1/messages', body: {} })
     .catch((error: Error) => {
@@ -171,7 +150,7 @@ async function checkedEndpoint(anthropic: Anthropic): Promise<string> {
 }
 
 /** A gateway may send back what it was sent. */
-function withoutSecrets(fault: Fault, { apiKey, authToken }: Anthropic): Fault {
+function withoutSecrets(fault: Fault, { apiKey, authToken }: BaseAnthropic): Fault {
   const secrets = [apiKey, authToken].filter((secret) => typeof secret === 'string' && secret.length > 7)
   const message = secrets.reduce(
     (text: string, secret) => text.replaceAll(String(secret), '[key]'),
@@ -180,7 +159,7 @@ function withoutSecrets(fault: Fault, { apiKey, authToken }: Anthropic): Fault {
   return { ...fault, message }
 }
 
-function credentialOf({ apiKey, authToken }: Anthropic): string {
+function credentialOf({ apiKey, authToken }: BaseAnthropic): string {
   if (apiKey) return 'ANTHROPIC_API_KEY'
   return authToken ? 'ANTHROPIC_AUTH_TOKEN' : 'the profile in use'
 }

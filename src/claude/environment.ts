@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts'
+import type { Proxies } from './transport.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -43,18 +44,16 @@ interface Access {
 }
 
 /** Proxies as the environment names them; without a scheme, as curl takes them, they are `http`. */
-export function proxiesIn(env: Environment): { httpProxy: string; httpsProxy: string; noProxy: string } {
+export function proxiesIn(env: Environment): Proxies | undefined {
   const proxy = (name: string) => {
     const value = (env[name] ?? env[name.toUpperCase()] ?? '').trim()
     const url = value === '' || value.includes('://') ? value : `http://${value}`
     checkUrl(name.toUpperCase(), url)
     return url
   }
-  return {
-    httpProxy: proxy('http_proxy'),
-    httpsProxy: proxy('https_proxy'),
-    noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
-  }
+  const [httpProxy, httpsProxy] = [proxy('http_proxy'), proxy('https_proxy')]
+  if (httpProxy === '' && httpsProxy === '') return undefined
+  return { httpProxy, httpsProxy, noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '' }
 }
 
 /** @throws UsageError where a key would be sent for everybody to read */

@@ -1,4 +1,4 @@
-import Anthropic from '@anthropic-ai/sdk'
+import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk'
 import { AskError, type Fault } from '../core/failure.ts'
 import { rateLimits } from '../core/rate-limits.ts'
 import { retryAfter } from '../core/retry-after.ts'
@@ -9,24 +9,17 @@ export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fau
   if (deadline.expired())
     return { kind: 'timeout', type: 'timeout', message: `no complete answer within ${deadline.ms / 1000} s` }
   if (error instanceof AskError) return error.fault
-  if (error instanceof Anthropic.APIError && error.status !== undefined) return statusFault(error, wallMs)
+  if (error instanceof APIError && error.status !== undefined) return statusFault(error, wallMs)
   const chain = causes(error)
   const code = chain.map(({ code }) => code).find((code) => typeof code === 'string')
   const message = chain.map(({ message }) => message).findLast((message) => message) ?? 'unknown error'
-  if (error instanceof Anthropic.APIConnectionTimeoutError || timeouts.has(code ?? '')) {
+  if (error instanceof APIConnectionTimeoutError || timeouts.has(code ?? '')) {
     return { kind: 'timeout', type: 'timeout', message, ...(code !== undefined && { code }) }
   }
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
-  if (chain.some(({ message }) => message === 'bad port'))
-    return {
-      kind: 'connection',
-      type: 'connection_error',
-      code: 'BAD_PORT',
-      message: 'a port never used for HTTP',
-    }
   // An `event: error` inside a stream: no status any more, but a type.
-  if (error instanceof Anthropic.APIError && error.type)
+  if (error instanceof APIError && error.type)
     return { kind: 'stream', type: error.type, message: error.apiMessage ?? message }
   if (code !== undefined) {
     const kind = tlsCode.test(code) ? 'tls' : 'connection'
@@ -44,16 +37,14 @@ export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fau
       message: `the reply broke off or is not JSON: ${message}`,
     }
   }
-  if (error instanceof Anthropic.APIConnectionError)
-    return { kind: 'connection', type: 'connection_error', message }
+  if (error instanceof APIConnectionError) return { kind: 'connection', type: 'connection_error', message }
   // The SDK's own word for a body it can make nothing of.
-  if (error instanceof Anthropic.AnthropicError)
-    return { kind: 'malformed', type: 'malformed_reply', message }
+  if (error instanceof AnthropicError) return { kind: 'malformed', type: 'malformed_reply', message }
   // Not a fault of the wire: a bug of ours, which must show its stack.
   throw error
 }
 
-type StatusError = InstanceType<typeof Anthropic.APIError>
+type StatusError = InstanceType<typeof APIError>
 
 function statusFault(error: StatusError, wallMs: number): Fault {
   const header = (name: string) => error.headers?.get(name) ?? null

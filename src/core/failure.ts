@@ -81,7 +81,6 @@ function ofFault(fault: Fault): Verdict {
     case 'tls':
       return ends
     case 'connection':
-      return fault.code === 'BAD_PORT' ? ends : again
     case 'timeout':
       return again
     case 'malformed':
@@ -167,7 +166,6 @@ const neverSent: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
-  'BAD_PORT',
 ])
 
 /** Why a document has no summary, as its record and its JSON tell it. */

@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isWithin } from '../core/source-path.ts'
 import { UsageError } from '../errors.ts'
+import { shipped } from '../shipped.ts'
 import { reasonOf } from './reason.ts'
 import { readSmallFile } from './small-file.ts'
 
@@ -23,7 +24,7 @@ export interface PlaceOptions {
 }
 
 /** The prompts that come with the package. */
-const shipped = fileURLToPath(new URL('../../prompts', import.meta.url))
+const shippedPrompts = fileURLToPath(shipped('../prompts'))
 
 /**
  * Finds the file of a prompt. A path is taken as it is; a name is looked for in `prompts/` below the working directory,
@@ -41,7 +42,7 @@ export async function placeOf(target: string, { cwd, inputRoots }: PlaceOptions)
   const own = ownPlace(target, cwd)
   const trusted = !inputRoots.some((root) => isWithin(own.file, root))
   if (trusted && (await isFile(own.file))) return own
-  const ours = { name: target, file: join(shipped, `${target}.yaml`), origin: 'shipped' }
+  const ours = { name: target, file: join(shippedPrompts, `${target}.yaml`), origin: 'shipped' }
   if (await isFile(ours.file)) return ours
   const hint = trusted
     ? ''
@@ -65,9 +66,9 @@ export async function allPlaces(cwd: string): Promise<PromptPlace[]> {
       .map((file) => file.slice(0, -'.yaml'.length))
       .sort()
   const own = (await namesIn(join(cwd, 'prompts'))).map((name) => ownPlace(name, cwd))
-  const ours = (await namesIn(shipped)).map((name) => ({
+  const ours = (await namesIn(shippedPrompts)).map((name) => ({
     name,
-    file: join(shipped, `${name}.yaml`),
+    file: join(shippedPrompts, `${name}.yaml`),
     origin: 'shipped',
   }))
   return [...own, ...ours.filter(({ file }) => own.every((place) => place.file !== file))]

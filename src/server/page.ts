@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { shipped } from '../shipped.ts'
 
 /** The one page of the server. */
 export interface Page {
@@ -9,7 +10,7 @@ export interface Page {
 }
 
 export async function loadPage(): Promise<Page> {
-  const html = await readFile(new URL('./page.html', import.meta.url), 'utf8')
+  const html = await readFile(shipped('./pages/serve.html'), 'utf8')
   const policy = [
     "default-src 'none'",
     `script-src ${hashOf('script', html)}`,

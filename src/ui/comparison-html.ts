@@ -17,7 +17,7 @@ export function* comparisonHtml(
   documents: readonly SideBySide[],
 ): Generator<string> {
   const title = `${arms.length} ways to summarize ${documents.length === 1 ? '1 document' : `${documents.length} documents`}`
-  yield html`${opening(title, asset('page.css'))}<header><h1>${title}</h1><p class="setting">${comparisonNote(judge)}</p></header>
+  yield html`${opening(title, asset('report.css'))}<header><h1>${title}</h1><p class="setting">${comparisonNote(judge)}</p></header>
 <main>
 ${tablesOf(arms, judge).map(table)}
 `.text

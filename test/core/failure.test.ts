@@ -117,11 +117,6 @@ const rows: [string, Fault, Verdict][] = [
     { kind: 'connection', type: 'connection_error', code: 'ECONNREFUSED', message: '' },
     again,
   ],
-  [
-    'a port no request can go to',
-    { kind: 'connection', type: 'connection_error', code: 'BAD_PORT', message: '' },
-    ends,
-  ],
   ['a reply without end', { kind: 'malformed', type: 'reply_too_large', message: '' }, forDocument],
   ['timeout', { kind: 'timeout', type: 'timeout', message: '' }, again],
   ['certificate', { kind: 'tls', type: 'tls_error', code: 'CERT_HAS_EXPIRED', message: '' }, ends],

@@ -152,7 +152,6 @@ describe('a service that cannot be reached', () => {
     expired: ['N04', 'has an expired certificate', 4, /CERT_HAS_EXPIRED.*check the certificate/],
     elsewhere: ['N04', 'has the certificate of another', 4, /ERR_TLS_CERT_ALTNAME_INVALID.*check the cert/],
     plain: ['N05', 'speaks no TLS', 4, /ERR_SSL_\w+.*check the certificate of https:/],
-    badPort: ['N01', 'has a port that is never used for HTTP', 4, /check ANTHROPIC_BASE_URL \(http:/],
     refused: [
       'N01',
       'refuses the connection',
@@ -187,7 +186,6 @@ describe('a service that cannot be reached', () => {
     const gone = nobody.url.replace('https://localhost', 'http://127.0.0.1')
     const environments: Record<Name, Record<string, string | undefined>> = {
       refused: { ANTHROPIC_BASE_URL: gone },
-      badPort: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' },
       unknown: {
         ANTHROPIC_BASE_URL: 'http://gateway.internal',
         ...preload(`dns.lookup = (host, options, done) => process.nextTick(done,

@@ -2,6 +2,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { packagesIn } from '../support/packages-loaded.ts'
 import { serviceFor } from '../support/run-cli.ts'
 
 const library = new URL('../../dist/index.js', import.meta.url)
@@ -15,10 +16,7 @@ function run(code: string) {
     timeout: 10_000,
     maxBuffer: 1e8,
   })
-  const packages = new Set(
-    [...stderr.matchAll(/node_modules\/((?:@[^/]+\/)?[^/'"]+)\//g)].map(([, name]) => name),
-  )
-  return { status, stdout, packages }
+  return { status, stdout, packages: packagesIn(stderr) }
 }
 
 it('importing it and making a client starts nothing, listens to nothing and loads nothing heavy', () => {
@@ -41,7 +39,7 @@ it('importing it and making a client starts nothing, listens to nothing and load
     listens: false,
   })
   expect(status).toBe(0)
-  expect([...packages].sort()).toEqual(['is-network-error', 'p-limit', 'p-retry', 'yocto-queue'])
+  expect(packages).toEqual(['is-network-error', 'p-limit', 'p-retry', 'yocto-queue'])
 })
 
 it('a client that is forgotten keeps no process alive', async () => {

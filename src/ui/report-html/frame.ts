@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { shipped } from '../../shipped.ts'
 import { html, Markup } from './markup.ts'
 
 /** The beginning of a page that needs no other file and no network. @param script none, if it is left out */
@@ -22,8 +23,8 @@ export function opening(title: string, style: string, script?: string): Markup {
 
 export const closing = '</body>\n</html>\n'
 
-export function asset(name: 'page.css' | 'page.js'): string {
-  return readFileSync(new URL(`./${name}`, import.meta.url), 'utf8')
+export function asset(name: 'report.css' | 'report.js'): string {
+  return readFileSync(shipped(`./pages/${name}`), 'utf8')
 }
 
 /** Its own style and script, and nothing else: what got in as markup after all could neither run nor ask anybody. */

@@ -16,7 +16,7 @@ import { timeSplit } from './time-split.ts'
  * may be longer than a string can be.
  */
 export function* reportHtml(report: ReportFile): Generator<string> {
-  const [style, script] = [asset('page.css'), asset('page.js')]
+  const [style, script] = [asset('report.css'), asset('report.js')]
   const title = headline(report)
   yield html`${opening(title, style, script)}<header><h1>${title}</h1><p class="setting">${setting(report).map((part) => html`<bdi>${part}</bdi> `)}</p></header>
 <main>

@@ -1,0 +1,79 @@
+// Makes dist/ of src/: the program and the library with their packages in one flat folder of modules, the types of the
+// library, and what is read rather than run. Why so: docs/decisions/0012-bundle.md.
+import { execFileSync } from 'node:child_process'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { rolldown } from 'rolldown'
+import { licences } from './licences.js'
+import { manualPage } from './man.js'
+
+process.chdir(resolve(import.meta.dirname, '..'))
+const scratch = 'dist/.build'
+
+await rm('dist', { recursive: true, force: true })
+const modules = await bundled({ main: 'src/main.ts', world: 'src/world.ts', index: 'src/index.ts' }, 'dist')
+await writeFile('dist/third-party-licenses.txt', await licences(modules))
+await cp('src/pages', 'dist/pages', { recursive: true })
+await types()
+await described()
+await rm(scratch, { recursive: true })
+
+/** @returns the paths of all modules that got in */
+async function bundled(input, dir) {
+  // What may be installed or not is looked for when it is needed.
+  const { peerDependencies = {} } = await json('package.json')
+  const build = await rolldown({
+    input,
+    platform: 'node',
+    external: [/^node:/, ...Object.keys(peerDependencies)],
+  })
+  const { output } = await build.write({
+    dir,
+    format: 'esm',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    // All in one folder, see src/shipped.ts; without hashes, so that a stack says the same in every release.
+    chunkFileNames: '[name].js',
+  })
+  await build.close()
+  return output.flatMap(({ modules = {} }) =>
+    Object.keys(modules).filter((id) => modules[id].renderedLength > 0),
+  )
+}
+
+/** Those that the library shows, and what they are made of. */
+async function types() {
+  const compiler = 'node_modules/typescript/bin/tsc'
+  execFileSync(process.execPath, [compiler, '-p', '.ci/tsconfig.build.json'], { stdio: 'inherit' })
+  const all = `${scratch}/types`
+  const wanted = new Set([join(all, 'index.d.ts')])
+  for (const file of wanted) {
+    const text = await readFile(file, 'utf8')
+    for (const [, path] of text.matchAll(/from '(\..+?)\.ts'/g))
+      wanted.add(join(dirname(file), `${path}.d.ts`))
+    await cp(file, join('dist/types', relative(all, file)))
+  }
+}
+
+/** The schemas that editors complete by, and the manual page. */
+async function described() {
+  await bundled(
+    { cli: 'src/cli.ts', schema: 'src/config/schema.ts', report: 'src/core/report-schema.ts' },
+    scratch,
+  )
+  const built = (name) => import(`../${scratch}/${name}.js`)
+  const [{ runCli }, { configSchema, promptSchema }, { reportSchema }] = await Promise.all(
+    ['cli', 'schema', 'report'].map(built),
+  )
+  await mkdir('dist/schemas')
+  const schemas = { config: configSchema(), prompt: promptSchema, report: reportSchema }
+  for (const [name, schema] of Object.entries(schemas))
+    await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
+  const { version } = await json('package.json')
+  await mkdir('dist/man')
+  await writeFile('dist/man/claude-batch.1', await manualPage(runCli, version))
+}
+
+async function json(file) {
+  return JSON.parse(await readFile(file, 'utf8'))
+}

@@ -1,0 +1,24 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * What the packages that are bundled ask to be shipped with them: the texts of their licences.
+ * @param modules paths of everything that got in
+ * @throws where a package has none
+ */
+export async function licences(modules) {
+  const folders = new Set(
+    modules.map((path) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean),
+  )
+  const notices = await Promise.all([...folders].map(noticeOf))
+  const intro = 'claude-batch contains these packages, whole or in part, each under its own licence.\n'
+  return `${[intro, ...notices.sort()].join(`\n${'='.repeat(78)}\n\n`)}`
+}
+
+async function noticeOf(folder) {
+  const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+  const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).sort()
+  if (files.length === 0) throw new Error(`${name} has no text of its licence`)
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
+  return `${name} ${version} (${license})\n\n${texts.map((text) => `${text.trim()}\n`).join('\n')}`
+}

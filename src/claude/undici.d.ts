@@ -1,0 +1,13 @@
+// Parts of undici, by their paths: its front door also loads its fetch, its WebSocket, its caches and its mocks, which
+// doubles what has to be read before the first request.
+declare module 'undici/lib/dispatcher/agent.js' {
+  import { Agent } from 'undici'
+  export default Agent
+}
+declare module 'undici/lib/api/api-request.js' {
+  import type { Dispatcher } from 'undici'
+  export default function request(
+    this: Dispatcher,
+    options: Dispatcher.RequestOptions,
+  ): Promise<Dispatcher.ResponseData>
+}
