@@ -10,7 +10,12 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
   )
   process.exitCode = 2
 } else {
-  Promise.all([import('../dist/main.js'), import('../dist/world.js')])
+  import('node:module')
+    .then(({ enableCompileCache }) => {
+      // Node 22.8 and later keep what they compiled for the next start.
+      if (enableCompileCache) enableCompileCache()
+      return Promise.all([import('../dist/main.js'), import('../dist/world.js')])
+    })
     .then(([{ main }, { leave, realWorld, tellBugs }]) => {
       var over = tellBugs()
       return main(realWorld()).then((exit) => {

@@ -51,15 +51,15 @@ export async function send(
 ): Promise<SentResponse> {
   const { origin, pathname, search } = new URL(url)
   try {
-    const { statusCode, headers, body } = await request.call(init.dispatcher, {
+    const response = await request.call(init.dispatcher, {
       origin,
       path: pathname + search,
       method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
-      headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
+      headers: [...(init.headers as Headers), ['accept-encoding', 'identity']].flat(),
       body: (init.body ?? null) as string | null,
       signal: init.signal ?? null,
     })
-    return new SentResponse(url, statusCode, headersFrom(headers), body)
+    return new SentResponse(url, response)
   } catch (error) {
     if (init.signal?.aborted) throw new DOMException('it was aborted', 'AbortError')
     // The SDK drops the cause where it, or what it caused, says "timeout"; but only the cause tells a connection that
@@ -72,18 +72,16 @@ export async function send(
 class SentResponse {
   readonly url: string
   readonly status: number
-  readonly headers: Headers
-  readonly body: Dispatcher.ResponseData['body']
+  readonly ok: boolean
+  readonly headers: SentHeaders
+  readonly body: Body
 
-  constructor(url: string, status: number, headers: Headers, body: Dispatcher.ResponseData['body']) {
+  constructor(url: string, { statusCode, headers, body }: Dispatcher.ResponseData) {
     this.url = url
-    this.status = status
-    this.headers = headers
+    this.status = statusCode
+    this.ok = statusCode >= 200 && statusCode < 300
+    this.headers = new SentHeaders(headers)
     this.body = body
-  }
-
-  get ok(): boolean {
-    return this.status >= 200 && this.status < 300
   }
 
   text(): Promise<string> {
@@ -95,11 +93,21 @@ class SentResponse {
   }
 }
 
-/** Without those that are no Latin-1, which `Headers` does not take, and of which none is anything to us. */
-function headersFrom(raw: Dispatcher.ResponseData['headers']): Headers {
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(raw))
-    for (const one of [value ?? []].flat())
-      if (/^[\t\x20-\x7e\xa0-\xff]*$/.test(one)) headers.append(name, one)
-  return headers
+type Body = Dispatcher.ResponseData['body']
+
+/** Names are in lower case. */
+class SentHeaders {
+  readonly #raw: Dispatcher.ResponseData['headers']
+
+  constructor(raw: Dispatcher.ResponseData['headers']) {
+    this.#raw = raw
+  }
+
+  get(name: string): string | null {
+    return this.#raw[name.toLowerCase()]?.toString() ?? null
+  }
+
+  entries(): [string, string][] {
+    return Object.entries(this.#raw).map(([name, value]) => [name, String(value)])
+  }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ServeOptions } from '../config/serve-flags.ts'
 import { keyOf } from '../core/key.ts'
 import { printable } from '../core/printable.ts'
@@ -28,7 +28,7 @@ export async function questionsFor(
     if (!('text' in question)) return { ...parametersFor(settingsOf({}, options)), user: question.prompt }
     const prompt = await load(question.prompt ?? options.prompt)
     const { text } = question
-    const bytes = { size: Buffer.byteLength(text), sha256: createHash('sha256').update(text).digest('hex') }
+    const bytes = { size: Buffer.byteLength(text), sha256: hash('sha256', text) }
     const document = { source: { index: 0, path: 'text', named: true }, text, bytes }
     return { ...parametersFor(settingsOf(prompt, options)), ...renderPrompt(prompt, document, {}) }
   }

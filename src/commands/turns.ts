@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Source } from '../core/document.ts'
 import type { Arm } from './arms.ts'
 import type { Destination } from './destination.ts'
@@ -6,7 +6,7 @@ import type { Destination } from './destination.ts'
 /** So many of the sources, chosen by their paths alone, so that the next comparison has the same ones. */
 export function sampled(sources: readonly Source[], count: number): readonly Source[] {
   if (count === 0 || count >= sources.length) return sources
-  const rank = (path: string) => createHash('sha256').update(path).digest('hex')
+  const rank = (path: string) => hash('sha256', path)
   const chosen = [...sources].sort((a, b) => (rank(a.path) < rank(b.path) ? -1 : 1)).slice(0, count)
   return chosen.sort((a, b) => a.index - b.index)
 }

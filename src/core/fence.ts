@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * Sets a document apart from the prompt, so that instructions inside it are seen to be its own words. The tag carries
@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
  * @param name what it is, as the tag says it
  */
 export function fence(text: string, name = 'document'): string {
-  const tag = `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  const tag = `${name}-${hash('sha256', text).slice(0, 16)}`
   return `<${tag}>\n${text}\n</${tag}>`
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** A document that may be of a sample. */
 interface Sized {
@@ -12,7 +12,7 @@ interface Sized {
  */
 export function sampleOf<Item extends Sized>(items: readonly Item[], count: number): Item[] {
   if (count >= items.length) return [...items]
-  const rank = (path: string) => createHash('sha256').update(`sample ${path}`).digest('hex')
+  const rank = (path: string) => hash('sha256', `sample ${path}`)
   const bySize = [...items].sort((a, b) => a.size - b.size || (a.path < b.path ? -1 : 1))
   return Array.from({ length: count }, (_, n) => {
     const from = Math.floor((n * items.length) / count)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** One of several equal parts: `{ part: 2, of: 5 }` is the second fifth. */
 export interface Shard {
@@ -11,5 +11,5 @@ export interface Shard {
  * tomorrow, whatever else there is.
  */
 export function isInShard(path: string, { part, of }: Shard): boolean {
-  return createHash('sha256').update(`shard ${path}`).digest().readUIntBE(0, 6) % of === part - 1
+  return hash('sha256', `shard ${path}`, 'buffer').readUIntBE(0, 6) % of === part - 1
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** One of several ways, and which share of the documents goes it. */
 export interface Arm<Way> {
@@ -17,7 +17,7 @@ export function wayOf<Way>(arms: readonly Arm<Way>[], path: string): Way {
   if (first === undefined) throw new Error('a split has at least one arm')
   if (arms.length === 1) return first.way
   const total = arms.reduce((sum, { share }) => sum + share, 0)
-  let point = (createHash('sha256').update(path).digest().readUIntBE(0, 6) / 2 ** 48) * total
+  let point = (hash('sha256', path, 'buffer').readUIntBE(0, 6) / 2 ** 48) * total
   for (const { way, share } of arms) {
     point -= share
     if (point < 0) return way

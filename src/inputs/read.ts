@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -32,7 +32,7 @@ export async function read(source: Source, { cwd, stdin }: ReadOptions): Promise
   const text = decode(bytes)
   if (typeof text !== 'string') return text.type === 'binary' ? { ...text, as: softly } : text
   if (text.trim() === '') return { as: softly, type: 'empty', message: 'the file has no text' }
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const sha256 = hash('sha256', bytes)
   return { source, text, bytes: { size: bytes.length, sha256, ...(mtimeMs !== undefined && { mtimeMs }) } }
 }
 

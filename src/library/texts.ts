@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Document, InputProblem, Source } from '../core/document.ts'
 
 /** A text with a name. */
@@ -84,7 +84,7 @@ export async function readText({ given, ...source }: TextSource): Promise<Docume
   if (text.trim() === '') return { as: 'fail', type: 'empty_text', message: 'the text is empty' }
   const whole = wholeCharacters(text).replace(/^\ufeff/, '')
   const bytes = Buffer.from(whole)
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const sha256 = hash('sha256', bytes)
   return { source, text: whole, bytes: { size: bytes.length, sha256 } }
 }
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 export interface GuardOptions {
   /** Names this server may be called by, beside those of the loopback address; port and case do not matter. */
@@ -58,7 +58,7 @@ function isSame(origin: string, host: string | undefined): boolean {
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 const foreignHost: Refusal = {

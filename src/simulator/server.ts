@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type ApiError, sendError } from './api-error.ts'
@@ -196,7 +196,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 }
 
 function keyOf({ lastText }: MessageRequest): string {
-  return createHash('sha256').update(lastText).digest('hex')
+  return hash('sha256', lastText)
 }
 
 function count(counts: Map<string, number>, key: string): void {

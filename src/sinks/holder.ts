@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { cannotRead } from './disk-error.ts'
@@ -70,5 +70,5 @@ function text(file: string): Promise<string> {
 
 /** The machine's id is not to be spread: see machine-id(5). */
 function digest(id: string): string {
-  return id === '' ? '' : createHash('sha256').update(`claude-batch ${id}`).digest('hex').slice(0, 16)
+  return id === '' ? '' : hash('sha256', `claude-batch ${id}`).slice(0, 16)
 }
