@@ -11,7 +11,7 @@ const limit = pLimit(Number(pool))
 const url = `${process.env.ANTHROPIC_BASE_URL}/v1/messages`
 const headers = { 'x-api-key': 'bench', 'content-type': 'application/json' }
 await Promise.all(
-  (await readdir(folder)).map((name) =>
+  (await filesBelow(folder)).map((name) =>
     limit(async () => {
       const content = await readFile(join(folder, name), 'utf8')
       const body = JSON.stringify({
@@ -25,3 +25,7 @@ await Promise.all(
   ),
 )
 await dispatcher.close()
+
+async function filesBelow(folder) {
+  return (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.md'))
+}

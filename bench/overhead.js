@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { bin, spread, timed, zeroServer } from './processes.js'
+import { bin, machine, spread, timed, zeroServer } from './processes.js'
 
 const { values } = parseArgs({
   options: {
@@ -40,6 +40,7 @@ try {
       used[name].push((await timed(args(run), { cwd, url: server.url })).userMs)
   const plain = spread(used['plain SDK loop']).median
   const result = {
+    machine,
     documents,
     pool: Number(pool),
     ...Object.fromEntries(

@@ -9,7 +9,7 @@ const [folder, out, pool] = process.argv.slice(2)
 const anthropic = new Anthropic()
 const limit = pLimit(Number(pool))
 await mkdir(out, { recursive: true })
-const names = await readdir(folder)
+const names = await filesBelow(folder)
 await Promise.all(
   names.map((name) =>
     limit(async () => {
@@ -19,7 +19,11 @@ await Promise.all(
         max_tokens: 1024,
         messages: [{ role: 'user', content: `Summarize:\n${content}` }],
       })
-      await writeFile(join(out, `${name}.summary.md`), message.content[0].text)
+      await writeFile(join(out, `${name.replaceAll('/', '_')}.summary.md`), message.content[0].text)
     }),
   ),
 )
+
+async function filesBelow(folder) {
+  return (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.md'))
+}

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 export const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
@@ -44,3 +45,6 @@ export function spread(values) {
   const round = (value) => Math.round(value * 100) / 100
   return { min: round(sorted[0]), median: round(sorted[sorted.length >> 1]), max: round(sorted.at(-1)) }
 }
+
+/** What the figures were measured on. */
+export const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.versions.node }

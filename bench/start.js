@@ -1,14 +1,15 @@
 // How long it takes to start: beside bare Node, and beside a script with the official SDK that asks one question.
-//   node bench/start.js [--runs 15] [--json FILE]
+//   node bench/start.js [--runs 15] [--most RATIO] [--json FILE]
+// It fails where one document takes more than that many times the plain script.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { bin, spread, timed, zeroServer } from './processes.js'
+import { bin, machine, spread, timed, zeroServer } from './processes.js'
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '15' }, json: { type: 'string' } },
+  options: { runs: { type: 'string', default: '15' }, most: { type: 'string' }, json: { type: 'string' } },
 })
 const cwd = await mkdtemp(join(tmpdir(), 'claude-batch-start-'))
 const server = await zeroServer()
@@ -39,7 +40,13 @@ try {
     console.log(
       `${name.padEnd(26)} ${String(ms.median).padStart(7)} ms (${ms.min}–${ms.max})  ${times} × bare Node`,
     )
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`)
+  const ofPlain = result['one document'].ms.median / result['one document, plain SDK'].ms.median
+  if (values.most !== undefined && ofPlain > Number(values.most)) {
+    console.error(`one document takes ${ofPlain.toFixed(2)} times the plain script, more than ${values.most}`)
+    process.exitCode = 1
+  }
+  if (values.json !== undefined)
+    await writeFile(values.json, `${JSON.stringify({ machine, ...result }, null, 2)}\n`)
 } finally {
   server.close()
   await rm(cwd, { recursive: true, force: true })

@@ -81,6 +81,37 @@ describe('the documentation', () => {
     expect(serve).toContain(`| ${[...counts, ...rest].join(' | ')} |`)
   })
 
+  it('shows what it costs to run as it was measured', async () => {
+    const json = async (name: string) =>
+      JSON.parse(await readFile(resolve(root, `bench/${name}.json`), 'utf8'))
+    const [start, overhead, { machine, ...scale }] = await Promise.all(
+      ['start', 'overhead', 'scale'].map(json),
+    )
+    const started = ['bare Node', '--version', '--help', 'one document', 'one document, plain SDK']
+    const rows = [
+      ...started
+        .map((name) => start[name])
+        .map(({ ms, times_bare: times }) => [`${ms.median.toFixed(0)} ms`, times.toFixed(1)]),
+      ...['claude-batch', 'plain SDK loop', 'bare undici loop']
+        .map((name) => overhead[name])
+        .map(({ userMs, times_plain: times }) => [
+          `${(userMs.median / 1000).toFixed(1)} s`,
+          times.toFixed(2),
+        ]),
+      ...Object.values(scale as Record<string, Scale>).map((it) => [
+        `${it.seconds} s`,
+        `${it.firstAnswerMs} ms`,
+        `${it.tenths[0]} … ${it.tenths.at(-1)}`,
+        `${it.peakMb} MB`,
+        `${it.plain.peakMb} MB`,
+        `${it.rerun.seconds} s`,
+      ]),
+    ]
+    const performance = await page('docs/performance.md')
+    expect(performance).toContain(machine.node.replace(/\.\d+$/, ''))
+    for (const row of rows) expect(performance).toContain(`| ${row.join(' | ')} |`)
+  })
+
   it('explains messages that there are', async () => {
     const files = await fastGlob('src/**/*.ts', { cwd: root, absolute: true })
     const source = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n')
@@ -97,3 +128,12 @@ describe('the documentation', () => {
     for (const document of documents) expect(table).toContain(document)
   })
 })
+
+interface Scale {
+  readonly seconds: number
+  readonly firstAnswerMs: number
+  readonly tenths: readonly number[]
+  readonly peakMb: number
+  readonly plain: { readonly peakMb: number }
+  readonly rerun: { readonly seconds: number }
+}

@@ -1,0 +1,78 @@
+// A thousand and a hundred thousand documents in one run: memory, and whether the last cost as much as the first.
+//   node bench/scale.js [--few 1000] [--many 100000] [--json FILE]
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { bin, machine, timed, zeroServer } from './processes.js'
+
+const { values } = parseArgs({
+  options: {
+    few: { type: 'string', default: '1000' },
+    many: { type: 'string', default: '100000' },
+    json: { type: 'string' },
+  },
+})
+const pool = '16'
+const script = (name) => fileURLToPath(new URL(name, import.meta.url))
+const cwd = await mkdtemp(join(tmpdir(), 'claude-batch-scale-'))
+const server = await zeroServer()
+try {
+  const result = { machine }
+  for (const documents of [Number(values.few), Number(values.many)]) {
+    // Folders of a thousand, as people have them.
+    for (let n = 0; n < documents; n++) {
+      const folder = join(cwd, `${documents}/${Math.floor(n / 1000)}`)
+      if (n % 1000 === 0) await mkdir(folder, { recursive: true })
+      await writeFile(
+        join(folder, `${n}.md`),
+        `# Note ${n}\n\n${`The ferry number ${n} sails at nine. `.repeat(20)}\n`,
+      )
+    }
+    const ours = [bin, 'summarize', String(documents), '-q', '--yes', '--concurrency', pool]
+    const began = Date.now()
+    const run = await timed([...ours, '-o', `out-${documents}`, '--log', 'log.jsonl'], {
+      cwd,
+      url: server.url,
+    })
+    const ends = (await readFile(join(cwd, 'log.jsonl'), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map(endOf)
+      .sort((a, b) => a - b)
+    await rm(join(cwd, 'log.jsonl'))
+    const rerun = await timed([...ours, '-o', `out-${documents}`], { cwd, url: server.url })
+    const plain = await timed([script('plain-sdk.js'), String(documents), `sdk-${documents}`, pool], {
+      cwd,
+      url: server.url,
+    })
+    result[documents] = {
+      peakMb: Math.round(run.peakMb),
+      seconds: Math.round(run.ms / 100) / 10,
+      firstAnswerMs: ends[0] - began,
+      tenths: tenthsOf(ends),
+      rerun: { peakMb: Math.round(rerun.peakMb), seconds: Math.round(rerun.ms / 100) / 10 },
+      plain: { peakMb: Math.round(plain.peakMb), seconds: Math.round(plain.ms / 100) / 10 },
+    }
+    console.log(documents, JSON.stringify(result[documents]))
+  }
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`)
+} finally {
+  server.close()
+  await rm(cwd, { recursive: true, force: true })
+}
+
+function endOf(line) {
+  const { time, elapsed_ms: elapsed } = JSON.parse(line)
+  return Date.parse(time) + elapsed
+}
+
+/** Milliseconds for each document, by tenths of the run. */
+function tenthsOf(ends) {
+  const tenth = Math.floor((ends.length - 1) / 10)
+  return Array.from({ length: 10 }, (_, n) => {
+    const ms = (ends[(n + 1) * tenth] - ends[n * tenth]) / tenth
+    return Math.round(ms * 1000) / 1000
+  })
+}
