@@ -8,15 +8,15 @@ import { licences } from './licences.js'
 import { manualPage } from './man.js'
 
 process.chdir(resolve(import.meta.dirname, '..'))
-const scratch = 'dist/.build'
+// What only building, tests and benches need; it is not shipped.
+const scratch = '.build'
 
-await rm('dist', { recursive: true, force: true })
+for (const folder of ['dist', scratch]) await rm(folder, { recursive: true, force: true })
 const modules = await bundled({ main: 'src/main.ts', world: 'src/world.ts', index: 'src/index.ts' }, 'dist')
 await writeFile('dist/third-party-licenses.txt', await licences(modules))
 await cp('src/pages', 'dist/pages', { recursive: true })
 await types()
 await described()
-await rm(scratch, { recursive: true })
 
 /** @returns the paths of all modules that got in */
 async function bundled(input, dir) {
@@ -36,9 +36,19 @@ async function bundled(input, dir) {
     chunkFileNames: '[name].js',
   })
   await build.close()
+  for (const { fileName } of output) if (fileName.endsWith('.map')) await withoutPackages(join(dir, fileName))
   return output.flatMap(({ modules = {} }) =>
     Object.keys(modules).filter((id) => modules[id].renderedLength > 0),
   )
+}
+
+/** A stack still names their lines; their texts are where they come from, and twice as long as all the rest. */
+async function withoutPackages(file) {
+  const map = await json(file)
+  const texts = map.sources.map((source, n) =>
+    source.includes('node_modules') ? null : map.sourcesContent[n],
+  )
+  await writeFile(file, JSON.stringify({ ...map, sourcesContent: texts }))
 }
 
 /** Those that the library shows, and what they are made of. */
@@ -57,10 +67,14 @@ async function types() {
 
 /** The schemas that editors complete by, and the manual page. */
 async function described() {
-  await bundled(
-    { cli: 'src/cli.ts', schema: 'src/config/schema.ts', report: 'src/core/report-schema.ts' },
-    scratch,
-  )
+  const parts = {
+    cli: 'src/cli.ts',
+    schema: 'src/config/schema.ts',
+    report: 'src/core/report-schema.ts',
+    simulator: 'src/simulator/server.ts',
+    random: 'src/simulator/random.ts',
+  }
+  await bundled(parts, scratch)
   const built = (name) => import(`../${scratch}/${name}.js`)
   const [{ runCli }, { configSchema, promptSchema }, { reportSchema }] = await Promise.all(
     ['cli', 'schema', 'report'].map(built),

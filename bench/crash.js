@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { seededRandom } from '../dist/simulator/random.js'
-import { startSimulator } from '../dist/simulator/server.js'
+import { seededRandom } from '../.build/random.js'
+import { startSimulator } from '../.build/simulator.js'
 
 const { values } = parseArgs({
   options: {

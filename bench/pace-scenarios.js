@@ -1,4 +1,4 @@
-import { logNormal, seededRandom } from '../dist/simulator/random.js'
+import { logNormal, seededRandom } from '../.build/random.js'
 
 // What a run meets. `limits` are per minute, `burst` is the bucket's size as a share of a minute: a second's worth.
 const clean = { time: 1.05, limited: 0.01 }

@@ -6,8 +6,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { logNormal, seededRandom } from '../dist/simulator/random.js'
-import { startSimulator } from '../dist/simulator/server.js'
+import { logNormal, seededRandom } from '../.build/random.js'
+import { startSimulator } from '../.build/simulator.js'
 import { scenarios } from './pace-scenarios.js'
 
 const { values } = parseArgs({

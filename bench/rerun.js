@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startSimulator } from '../dist/simulator/server.js'
+import { startSimulator } from '../.build/simulator.js'
 
 const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
 const args = process.argv.slice(2)

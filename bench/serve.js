@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import Anthropic from '@anthropic-ai/sdk'
-import { startSimulator } from '../dist/simulator/server.js'
+import { startSimulator } from '../.build/simulator.js'
 
 const { values } = parseArgs({ options: { short: { type: 'boolean' }, json: { type: 'string' } } })
 const child = fileURLToPath(new URL('serve-child.js', import.meta.url))
