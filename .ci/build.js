@@ -12,21 +12,18 @@ process.chdir(resolve(import.meta.dirname, '..'))
 const scratch = '.build'
 
 for (const folder of ['dist', scratch]) await rm(folder, { recursive: true, force: true })
-const modules = await bundled({ main: 'src/main.ts', world: 'src/world.ts', index: 'src/index.ts' }, 'dist')
+const program = { main: 'src/main.ts', world: 'src/world.ts', thread: 'src/inputs/readers/thread.ts' }
+const modules = await bundled({ ...program, index: 'src/index.ts' }, 'dist')
 await writeFile('dist/third-party-licenses.txt', await licences(modules))
 await cp('src/pages', 'dist/pages', { recursive: true })
+// Which characters the codes of Chinese, Japanese and Korean fonts are.
+await cp('node_modules/pdfjs-dist/cmaps', 'dist/cmaps', { recursive: true })
 await types()
 await described()
 
 /** @returns the paths of all modules that got in */
 async function bundled(input, dir) {
-  // What may be installed or not is looked for when it is needed.
-  const { peerDependencies = {} } = await json('package.json')
-  const build = await rolldown({
-    input,
-    platform: 'node',
-    external: [/^node:/, ...Object.keys(peerDependencies)],
-  })
+  const build = await rolldown({ input, platform: 'node', external: [/^node:/] })
   const { output } = await build.write({
     dir,
     format: 'esm',

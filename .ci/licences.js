@@ -17,8 +17,16 @@ export async function licences(modules) {
 
 async function noticeOf(folder) {
   const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
-  const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).sort()
-  if (files.length === 0) throw new Error(`${name} has no text of its licence`)
-  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
+  const textsOf = async (names) => {
+    const files = (await readdir(folder)).filter((file) => names.test(file)).sort()
+    return Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
+  }
+  const texts = await textsOf(/^(licen[cs]e|notice|copying)/i)
+  // Some have it at the end of what they say of themselves.
+  if (texts.length === 0)
+    texts.push(
+      ...(await textsOf(/^readme/i)).flatMap((text) => /^#+ licen[cs]e\b[\s\S]+/im.exec(text)?.[0] ?? []),
+    )
+  if (texts.length === 0) throw new Error(`${name} has no text of its licence`)
   return `${name} ${version} (${license})\n\n${texts.map((text) => `${text.trim()}\n`).join('\n')}`
 }

@@ -64,6 +64,13 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'hono/body-limit': ['server/app.ts'],
   'hono/cors': ['server/app.ts'],
   '@hono/node-server': ['server/http.ts'],
+  chardet: ['inputs/decode.ts'],
+  htmlparser2: ['inputs/readers/markup.ts'],
+  mammoth: ['inputs/readers/docx.ts'],
+  'pdfjs-dist/legacy/build/pdf.min.mjs': ['inputs/readers/pdf.ts'],
+  'pdfjs-dist/legacy/build/pdf.worker.min.mjs': ['inputs/readers/pdf.ts'],
+  'postal-mime': ['inputs/readers/email.ts'],
+  yauzl: ['inputs/readers/zip.ts'],
   diff: ['commands/prompts/diff.ts'],
   'prom-client': ['server/metrics.ts'],
 }

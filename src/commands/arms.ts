@@ -17,7 +17,7 @@ export interface Arm {
  * @throws UsageError where one is not there, or where there is nothing to compare
  */
 export async function armsOf(
-  options: Pick<CompareOptions, 'prompts' | 'models' | 'var' | 'maxTokens' | 'effort'>,
+  options: Pick<CompareOptions, 'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding'>,
   places: PlaceOptions,
   endpoint: string,
 ): Promise<readonly Arm[]> {

@@ -9,7 +9,7 @@ import { deliver } from '../engine/deliver.ts'
 import type { Halt } from '../engine/halt.ts'
 import { summarizeAll } from '../engine/summarize.ts'
 import { RunError } from '../errors.ts'
-import { read } from '../inputs/read.ts'
+import { reader } from '../inputs/read.ts'
 import type { AttemptLog } from '../sinks/log.ts'
 import { type Result, resultsIn } from '../sinks/results.ts'
 import type { World } from '../world.ts'
@@ -89,7 +89,7 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
   stage.draining = teller.draining
   const outcomes = summarizeAll({
     sources: tasks,
-    read: (source) => read(source, world),
+    read: reader({ ...world, encoding: own.encoding, tell: teller.note }),
     requestFor: (document) => armFor(document.source).asking.requestFor(document),
     objection: async (source, asked) => armFor(source).to.objection?.(source, asked),
     keep: async (outcome) => armFor(outcome.source).to.keep?.(outcome),

@@ -1,12 +1,13 @@
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Document } from '../core/document.ts'
-import { keyOf, recipeOf } from '../core/key.ts'
+import { keyOf, recipeFor, recipeOf } from '../core/key.ts'
 import type { RunFacts } from '../core/ledger-line.ts'
 import { renderPrompt } from '../core/prompt.ts'
 import { parametersFor, type Request } from '../core/request.ts'
 import { wayOf } from '../core/split.ts'
 import type { PromptOptions } from '../inputs/prompt.ts'
 import { loadPrompts } from '../inputs/prompt-split.ts'
+import { reading } from '../inputs/readers/kinds.ts'
 import { settingsOf } from './settings.ts'
 
 /** How a run asks about its documents. */
@@ -29,10 +30,11 @@ export interface Asking {
  * @throws UsageError
  */
 export async function askingFor(
-  options: Pick<SummarizeOptions, 'prompt' | 'model' | 'maxTokens' | 'effort' | 'var'>,
+  options: Pick<SummarizeOptions, 'prompt' | 'model' | 'maxTokens' | 'effort' | 'var' | 'encoding'>,
   places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
 ): Promise<(endpoint: string) => Asking> {
   const vars = options.var ?? {}
+  const readingOf = reading(options.encoding)
   const arms = (await loadPrompts(options.prompt, { ...places, vars: Object.keys(vars) })).map(
     ({ way: prompt, share }) => {
       const parameters = parametersFor(settingsOf(prompt, options))
@@ -52,7 +54,11 @@ export async function askingFor(
       origin: `${why}, ${origin}`,
       model: first.parameters.model,
       models: arms.map(({ parameters }) => parameters.model),
-      factsFor: (path) => wayOf(ways, path).facts,
+      factsFor(path) {
+        const { facts } = wayOf(ways, path)
+        const how = readingOf(path)
+        return how === undefined ? facts : { ...facts, recipe: recipeFor(facts.recipe, how) }
+      },
       requestFor(document) {
         const { path } = document.source
         const { prompt, parameters } = wayOf(ways, path)

@@ -11,7 +11,7 @@ import type { Request } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 import { pool } from '../engine/pool.ts'
 import type { Exit } from '../errors.ts'
-import { read } from '../inputs/read.ts'
+import type { Read } from '../inputs/read.ts'
 import { knownBatches } from '../sinks/batch-store.ts'
 import { filesSink } from '../sinks/files.ts'
 import { readLedger } from '../sinks/ledger.ts'
@@ -28,6 +28,7 @@ import type { Service } from './service.ts'
 export interface DryRunOptions {
   readonly options: SummarizeOptions
   readonly world: World
+  readonly read: Read
   readonly asking: Asking
   readonly priceOf: PriceOf
   readonly service: Service
@@ -39,7 +40,7 @@ export interface DryRunOptions {
 
 /** Reads all documents and says what a run would do and cost. Writes nothing but what it says, and asks nothing that costs. */
 export async function dryRun(sources: readonly Source[], given: DryRunOptions): Promise<Exit> {
-  const { options, world, asking, priceOf, service, out, drain } = given
+  const { options, world, read, asking, priceOf, service, out, drain } = given
   const past = await pastOf(out, sources, given)
   const tokensOf = options.count === 'exact' ? await counting(service, given) : undefined
   const [prospects, tally]: [Prospect[], Looked] = [[], { unchanged: 0, skipped: {}, failing: {} }]
@@ -48,7 +49,7 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
   const look = async (source: Source): Promise<Prospect | InputProblem | 'unchanged'> => {
     if (past.stands(source)) return 'unchanged'
     if (past.inBatches.has(source.path)) return underWay
-    const document = source.problem ?? (await read(source, world))
+    const document = source.problem ?? (await read(source))
     if ('as' in document) return document
     const request = asking.requestFor(document)
     const objection = await past.objection(source, request)

@@ -4,6 +4,7 @@ import type { PriceOf } from '../core/price.ts'
 import type { Request } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 import { largestInput } from '../inputs/read.ts'
+import { textShare } from '../inputs/readers/kinds.ts'
 import type { Asking } from './asking.ts'
 
 /**
@@ -21,13 +22,15 @@ export function forecastBySize(
   const empty = new Map<string, Request>()
   const prospects = sources.flatMap((source) => {
     const { path, stats, problem } = source
-    if (stats === undefined || problem !== undefined || stats.size > largestInput) return []
+    if (stats === undefined || problem !== undefined) return []
+    const bytes = stats.size * textShare(path)
+    if (bytes > largestInput) return []
     const { prompt, recipe } = asking.factsFor(path)
     const request =
       empty.get(recipe) ?? asking.requestFor({ source, text: '', bytes: { size: 0, sha256: '' } })
     empty.set(recipe, request)
     const { model, maxTokens, system = '', user } = request
-    const characters = system.length + user.length + Math.round(stats.size * charactersPerByte)
+    const characters = system.length + user.length + Math.round(bytes * charactersPerByte)
     return [{ prompt, model, maxTokens, characters, kind: textKind(path) }]
   })
   return forecast(prospects, experience, priceOf)

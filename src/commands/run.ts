@@ -15,7 +15,7 @@ import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
-import { read } from '../inputs/read.ts'
+import { reader } from '../inputs/read.ts'
 import { openLog } from '../sinks/log.ts'
 import { furthestAhead } from '../sinks/ordered.ts'
 import { ledgerIn } from '../sinks/output-folder.ts'
@@ -63,6 +63,8 @@ export async function run(
   const report = reportOf(options.report, out, world, version)
   const halt = createHalt()
   let teller: Teller | undefined
+  const { encoding } = options
+  const read = reader({ ...world, encoding, tell: (text) => teller?.note(text) })
   const service = await serviceFor(options, world)
   const stopListening = stopOnSignals(world, halt, () => teller?.draining())
   let destination: Destination | undefined
@@ -74,7 +76,7 @@ export async function run(
     for (const text of retirements(asking.models, clock.wall())) world.stderr.write(`claude-batch: ${text}\n`)
     for (const pattern of plan.unmatched)
       world.stderr.write(`claude-batch: no files match ${printable(JSON.stringify(pattern))}\n`)
-    const common = { options, world, asking, version, endpoint, drain: halt.drain, ...money }
+    const common = { options, world, read, asking, version, endpoint, drain: halt.drain, ...money }
     if (options.dryRun) {
       const { dryRun } = await import('./dry-run.ts')
       return await dryRun(plan.sources, { ...common, service, out })
@@ -126,7 +128,7 @@ export async function run(
     const rules = stopRules(options, halt, clock)
     const sample = sampling(todo, destination, { ...common, teller })
     const job: Omit<Job, 'sources'> = {
-      read: (source) => read(source, world),
+      read,
       requestFor: asking.requestFor,
       ...(objection !== undefined && { objection }),
       ask: watch === undefined ? ask : (request, signal) => ask(request, signal, watch),

@@ -2,7 +2,7 @@ import type { Flag, ValuesOf } from './flag.ts'
 import { summarizeFlags } from './flags.ts'
 import { count, text } from './values.ts'
 
-const { filesFrom, null: nul, ext, exclude, hidden, follow, ignore } = summarizeFlags
+const { filesFrom, null: nul, ext, encoding, exclude, hidden, follow, ignore } = summarizeFlags
 const { out, log, var: vars, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
 const { maxCost, confirmAbove, yes, prices, retries, timeout, connectTimeout, maxWait, config, profile } =
   summarizeFlags
@@ -39,6 +39,7 @@ export const compareFlags = {
   filesFrom,
   null: nul,
   ext,
+  encoding,
   exclude,
   hidden,
   follow,

@@ -5,6 +5,7 @@ import type { Flag, ValuesOf } from './flag.ts'
 import {
   choice,
   count,
+  encoding,
   list,
   number,
   pairs,
@@ -16,7 +17,7 @@ import {
   texts,
 } from './values.ts'
 
-/** Document types a directory is walked for: prose, markup, tables and source code. Not configuration and lock files. */
+/** Document types a directory is walked for: prose, markup, office files, tables, source code. Not configuration and lock files. */
 export const defaultExtensions = [
   'md',
   'markdown',
@@ -33,12 +34,21 @@ export const defaultExtensions = [
   'html',
   'htm',
   'xhtml',
+  'pdf',
+  'docx',
+  'odt',
+  'epub',
+  'pptx',
+  'odp',
   'csv',
   'tsv',
+  'xlsx',
+  'ods',
   'srt',
   'vtt',
   'eml',
   'log',
+  'ipynb',
   'c',
   'cc',
   'cpp',
@@ -96,8 +106,14 @@ export const summarizeFlags = {
   ext: {
     group: 'Inputs',
     flag: '--ext <list>',
-    help: 'extensions to look for in directories, with commas (default: md, txt, html, csv, and 50 more of text and code)',
+    help: 'extensions to look for in directories, with commas (default: md, txt, html, pdf, docx, and 58 more of text, office files and code)',
     parse: list,
+  },
+  encoding: {
+    group: 'Inputs',
+    flag: '--encoding <name>',
+    help: 'what text is that is not UTF-8, such as windows-1252 or shift_jis; auto guesses, and -v tells (default: a failure)',
+    parse: encoding,
   },
   exclude: {
     group: 'Inputs',

@@ -10,6 +10,7 @@ export const showFlags = {
     help: 'show what would be sent for this document, with an estimate of its tokens',
     parse: text,
   },
+  encoding: { ...summarizeFlags.encoding, group: 'Document' },
   var: { ...summarizeFlags.var, group: 'Document' },
 } as const satisfies Record<string, Flag>
 

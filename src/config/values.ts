@@ -88,6 +88,17 @@ export const shard = shaped(
   },
 )
 
+/** A character encoding by any name that browsers know, or `auto`. */
+export const encoding = shaped(string, (value: string, flag: string): string => {
+  try {
+    return value === 'auto' ? value : new TextDecoder(value).encoding
+  } catch {
+    throw new UsageError(
+      `${flag}: expected an encoding like windows-1252 or shift_jis, or auto, got ${JSON.stringify(value)}`,
+    )
+  }
+})
+
 /** One of a few words. */
 export function choice<const Choice extends string>(choices: readonly Choice[]) {
   return shaped({ type: 'string', enum: choices }, (value: string, flag: string): Choice => {

@@ -27,6 +27,11 @@ export function recipeOf(
   return digest(parts).slice(0, 16)
 }
 
+/** The recipe of documents that are read in a certain way, where it is not simply that of the run. */
+export function recipeFor(recipe: string, reading: string): string {
+  return digest([recipe, reading]).slice(0, 16)
+}
+
 function digest(parts: readonly unknown[]): string {
   return hash('sha256', JSON.stringify(parts))
 }

@@ -13,4 +13,5 @@ export function textKind(path: string, text = ''): TextKind {
   return prose.test(path) || !/\.[a-z0-9]+$/i.test(path) ? 'prose' : 'code'
 }
 
-const prose = /\.(md|markdown|mdx|txt|text|rst|adoc|asciidoc|org|tex|textile|wiki|html?|xhtml|srt|vtt|eml)$/i
+const prose =
+  /\.(md|markdown|mdx|txt|text|rst|adoc|asciidoc|org|tex|textile|wiki|html?|xhtml|srt|vtt|eml|pdf|docx|odt|odp|epub|pptx)$/i

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -7,33 +6,87 @@ import type { Readable } from 'node:stream'
 import type { Document, InputProblem, Source } from '../core/document.ts'
 import { printable } from '../core/printable.ts'
 import { RunError } from '../errors.ts'
+import { type Decoded, decode } from './decode.ts'
+import { apart } from './readers/apart.ts'
+import { type KindName, kindNamed, kindOf, kinds } from './readers/kinds.ts'
 import { reasonOf } from './reason.ts'
 
 /** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
 export const largestInput = 10_000_000
 
+/** Bytes of a PDF or an archive, most of which may be pictures. */
+const largestPacked = 64_000_000
+
 export interface ReadOptions {
   readonly cwd: string
   readonly stdin: Readable
+  /** See {@link decode}. */
+  readonly encoding?: string | undefined
+  /** Told of the first text that was not UTF-8, for each encoding. */
+  readonly tell?: (text: string) => void
 }
 
+export type Read = (source: Source) => Promise<Document | InputProblem>
+
 /**
- * Reads one source as text: UTF-8 with or without byte-order mark, or UTF-16 with one. Nothing is guessed, nothing
- * replaced. An empty or binary file is skipped if it was met in a walk; everything else unusable is a failure.
+ * Reads sources as text, each by the reader of its kind; see `docs/documents.md`. Text itself is UTF-8 with or without
+ * byte-order mark, UTF-16 with one, or what `encoding` says. Nothing is replaced. An empty or binary file is skipped if
+ * it was met in a walk; everything else unusable is a failure.
  */
-export async function read(source: Source, { cwd, stdin }: ReadOptions): Promise<Document | InputProblem> {
-  const softly = source.named ? 'fail' : 'skip'
-  const content = await (source.path === '-' ? fromStdin(stdin) : readFile(resolve(cwd, source.path))).catch(
-    (error: unknown) => problemOf(error, source),
-  )
-  if ('as' in content) return content
-  const { bytes, mtimeMs } = content
-  if (bytes.length > largestInput) return tooLarge(bytes.length)
-  const text = decode(bytes)
-  if (typeof text !== 'string') return text.type === 'binary' ? { ...text, as: softly } : text
-  if (text.trim() === '') return { as: softly, type: 'empty', message: 'the file has no text' }
-  const sha256 = hash('sha256', bytes)
-  return { source, text, bytes: { size: bytes.length, sha256, ...(mtimeMs !== undefined && { mtimeMs }) } }
+export function reader({ cwd, stdin, encoding, tell }: ReadOptions): Read {
+  const convert = apart()
+  const told = new Set<string>()
+  // One at a time, for they can be large.
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn: Read = (source) => {
+    const next = last.then(() => one(source))
+    last = next.catch(() => {})
+    return next
+  }
+
+  const textOf = async (path: string, bytes: Buffer): Promise<Decoded | InputProblem> => {
+    const kind = kindOf(path, bytes)
+    if (typeof kind === 'object') return kind
+    if (kind === undefined) return decode(bytes, { encoding })
+    return convert({ kind, bytes, encoding })
+  }
+
+  const one: Read = async (source) => {
+    const { path, named } = source
+    const softly = named ? 'fail' : 'skip'
+    const content = await (path === '-' ? fromStdin(stdin) : readFile(resolve(cwd, path))).catch(
+      (error: unknown) => problemOf(error, source),
+    )
+    if ('as' in content) return content
+    const { bytes, mtimeMs } = content
+    if (bytes.length > limitOf(bytes)) return tooLarge(bytes.length, limitOf(bytes))
+    if (isBlank(bytes)) return empty(softly)
+    const read = await textOf(path, bytes)
+    if ('as' in read) return read.type === 'binary' ? { ...read, as: softly } : read
+    const { text, encoding: found } = read
+    if (text.trim() === '') return empty(softly)
+    if (found !== undefined && !told.has(found)) {
+      told.add(found)
+      tell?.(`${path} is not UTF-8 and is read as ${found}, as are others like it`)
+    }
+    const sha256 = hash('sha256', bytes)
+    return { source, text, bytes: { size: bytes.length, sha256, ...(mtimeMs !== undefined && { mtimeMs }) } }
+  }
+
+  return (source) => (isPacked(kindNamed(source.path)) ? inTurn(source) : one(source))
+}
+
+function isPacked(kind: KindName | undefined): boolean {
+  return kind !== undefined && kinds[kind].is !== 'text'
+}
+
+/** No text, of whatever kind it was to be. */
+function isBlank(bytes: Buffer): boolean {
+  return bytes.toString('utf8', 0, 100).trim() === '' && bytes.toString().trim() === ''
+}
+
+function empty(as: InputProblem['as']): InputProblem {
+  return { as, type: 'empty', message: 'the file has no text' }
 }
 
 interface Content {
@@ -52,19 +105,33 @@ async function readFile(file: string): Promise<Content | InputProblem> {
   try {
     const stats = await handle.stat()
     if (!stats.isFile()) return { as: 'fail', type: 'not_a_file', message: 'not a regular file' }
-    if (stats.size > largestInput) return tooLarge(stats.size)
+    const limit = stats.size > largestInput ? limitOf(await startOf(handle)) : largestInput
+    if (stats.size > limit) return tooLarge(stats.size, limit)
     // The size may lie (files of /proc) or grow meanwhile: read up to the limit, whatever was said.
-    return { bytes: await contentOf(handle, stats.size), mtimeMs: stats.mtimeMs }
+    return { bytes: await contentOf(handle, stats.size, limit), mtimeMs: stats.mtimeMs }
   } finally {
     await handle.close()
   }
 }
 
+/** As many bytes as tell whether it is packed. */
+async function startOf(handle: FileHandle): Promise<Buffer> {
+  const start = Buffer.alloc(5)
+  const { bytesRead } = await handle.read(start, 0, start.length, 0)
+  return start.subarray(0, bytesRead)
+}
+
+/** The most bytes of what starts so. */
+function limitOf(start: Buffer): number {
+  const magic = start.toString('latin1', 0, 5)
+  return magic === '%PDF-' || magic.startsWith('PK\x03\x04') ? largestPacked : largestInput
+}
+
 /** Reads a file to its end, or a little beyond the limit. @param size that it is expected to have */
-async function contentOf(handle: FileHandle, size: number): Promise<Buffer> {
+async function contentOf(handle: FileHandle, size: number, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
-  while (length <= largestInput) {
+  while (length <= limit) {
     // One byte more than there should be, to see the end.
     const chunk = Buffer.allocUnsafe(length === 0 ? size + 1 : moreBytes)
     let filled = 0
@@ -90,62 +157,17 @@ async function drain(stream: Readable): Promise<Buffer> {
   for await (const chunk of stream) {
     chunks.push(chunk)
     length += chunk.length
-    if (length > largestInput) break
+    if (length > limitOf(chunks[0] ?? chunk)) break
   }
   return Buffer.concat(chunks)
 }
 
-function decode(bytes: Buffer): string | InputProblem {
-  const [a, b] = bytes
-  if (a === 0xff && b === 0xfe) return utf16(bytes, 'utf-16le')
-  if (a === 0xfe && b === 0xff) return utf16(bytes, 'utf-16be')
-  if (bytes.includes(0)) return { as: 'fail', type: 'binary', message: 'not text (it contains NUL bytes)' }
-  if (!isUtf8(bytes))
-    return {
-      as: 'fail',
-      type: 'not_utf8',
-      message: `not UTF-8 from byte ${firstBadByte(bytes)} on; convert it, for example with iconv -f latin1 -t utf8`,
-    }
-  return new TextDecoder().decode(bytes)
-}
-
-function utf16(bytes: Buffer, encoding: 'utf-16le' | 'utf-16be'): string | InputProblem {
-  try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes)
-  } catch {
-    return { as: 'fail', type: 'not_utf16', message: 'it starts like UTF-16 but is not' }
-  }
-}
-
-/** Where the first character begins that is none, found by halving. */
-function firstBadByte(bytes: Buffer): number {
-  let [good, bad] = [0, bytes.length]
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1
-    if (mayGoOn(bytes.subarray(0, middle))) good = middle
-    else bad = middle
-  }
-  // What may still go on can end in the first bytes of the bad character.
-  while (!isUtf8(bytes.subarray(0, good))) good--
-  return good
-}
-
-/** UTF-8, but for a last character that is not complete yet. */
-function mayGoOn(bytes: Buffer): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
-    return true
-  } catch {
-    return false
-  }
-}
-
-function tooLarge(size: number): InputProblem {
-  const limit = `${largestInput / 1e6} MB`
+function tooLarge(size: number, most: number): InputProblem {
+  const why = most === largestInput ? ', which no model can read at once' : ''
   return {
     as: 'fail',
     type: 'too_large',
-    message: `larger than ${limit} (${Math.ceil(size / 1e5) / 10} MB), which no model can read at once; split it`,
+    message: `larger than ${most / 1e6} MB (${Math.ceil(size / 1e5) / 10} MB)${why}; split it`,
   }
 }
 

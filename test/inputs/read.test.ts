@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import type { Source } from '../../src/core/document.ts'
-import { read } from '../../src/inputs/read.ts'
+import { reader } from '../../src/inputs/read.ts'
 import { folderWith } from '../support/run-cli.ts'
 
 const noStdin = Readable.from([])
+const read = reader({ cwd: '/', stdin: noStdin })
 const source = (path: string, named = false): Source => ({ index: 0, path, named })
 const reading = async (content: string | Buffer, named = false) => {
   const folder = await folderWith({ 'f.md': content })
-  return read(source(join(folder, 'f.md'), named), { cwd: '/', stdin: noStdin })
+  return read(source(join(folder, 'f.md'), named))
 }
 
 describe('read', () => {
@@ -45,7 +46,7 @@ describe('read', () => {
   it('refuses what no model can read before reading it, however large', async () => {
     const folder = await folderWith({ big: '' })
     await truncate(join(folder, 'big'), 1e12)
-    expect(await read(source(join(folder, 'big')), { cwd: '/', stdin: noStdin })).toMatchObject({
+    expect(await read(source(join(folder, 'big')))).toMatchObject({
       as: 'fail',
       type: 'too_large',
     })
@@ -57,29 +58,29 @@ describe('read', () => {
         while (true) yield Buffer.alloc(1_000_000, 'x')
       })(),
     )
-    expect(await read(source('-'), { cwd: '/', stdin: endless })).toMatchObject({ type: 'too_large' })
+    expect(await reader({ cwd: '/', stdin: endless })(source('-'))).toMatchObject({ type: 'too_large' })
   })
 
   it('tells a file that is gone, and one whose name is not UTF-8', async () => {
-    expect(await read(source('/nowhere/f.md'), { cwd: '/', stdin: noStdin })).toMatchObject({
+    expect(await read(source('/nowhere/f.md'))).toMatchObject({
       as: 'fail',
       type: 'vanished',
     })
     const misnamed = { ...source('/nowhere/\ufffd.md'), path: '\ufffd.md' }
-    expect(await read(misnamed, { cwd: '/', stdin: noStdin })).toMatchObject({ type: 'bad_name' })
+    expect(await read(misnamed)).toMatchObject({ type: 'bad_name' })
   })
 
   it('does not hang on pipes, not even on eight of them', async () => {
     const folder = await folderWith({})
     const pipes = Array.from({ length: 8 }, (_, n) => join(folder, `pipe${n}`))
     execFileSync('mkfifo', pipes)
-    const problems = await Promise.all(pipes.map((pipe) => read(source(pipe), { cwd: '/', stdin: noStdin })))
+    const problems = await Promise.all(pipes.map((pipe) => read(source(pipe))))
     expect(problems.every((problem) => 'type' in problem && problem.type === 'not_a_file')).toBe(true)
   })
 
   it('reads files that say they have no size', async (context) => {
     if (process.platform !== 'linux') return context.skip('/proc is Linux’s')
-    expect(await read(source('/proc/version'), { cwd: '/', stdin: noStdin })).toMatchObject({
+    expect(await read(source('/proc/version'))).toMatchObject({
       text: expect.stringContaining('Linux'),
     })
   })

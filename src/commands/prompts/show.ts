@@ -8,20 +8,24 @@ import { slotsOf, templateText } from '../../core/template.ts'
 import { type Exit, RunError, UsageError } from '../../errors.ts'
 import { chosen, parts, readPrompts } from '../../inputs/prompt.ts'
 import { placeOf } from '../../inputs/prompt-place.ts'
-import { read } from '../../inputs/read.ts'
+import { type Read, reader } from '../../inputs/read.ts'
 import type { World } from '../../world.ts'
 
 /** Shows one version of a prompt: as it is written, or as it would be sent for a document. */
 export async function showPrompt(
   spec: string,
-  { file, var: vars = {} }: ShowOptions,
+  { file, encoding, var: vars = {} }: ShowOptions,
   world: World,
 ): Promise<Exit> {
   const { cwd, stdout, stderr } = world
   const { target, version } = parts(spec)
   const place = await placeOf(target, { cwd, inputRoots: [] })
   const prompt = chosen(spec, version, await readPrompts(place, { spec }))
-  stdout.write(file === undefined ? written(prompt) : await rendered(prompt, file, vars, world))
+  stdout.write(
+    file === undefined
+      ? written(prompt)
+      : await rendered(prompt, file, vars, reader({ ...world, encoding }), world),
+  )
   stderr.write(`${prompt.name}@${prompt.version} (${prompt.why}), from ${printable(place.origin)}\n`)
   return 'ok'
 }
@@ -41,14 +45,15 @@ async function rendered(
   prompt: Prompt,
   file: string,
   vars: Readonly<Record<string, string>>,
-  world: World,
+  read: Read,
+  { cwd }: World,
 ): Promise<string> {
   const missing = [...slotsOf(prompt.user), ...slotsOf(prompt.system ?? [])].find(
     (slot) => !['text', 'path', 'name', 'title'].includes(slot) && !Object.hasOwn(vars, slot),
   )
   if (missing !== undefined) throw new UsageError(`it has a slot {${missing}}; give --var ${missing}=…`)
-  const path = sourcePath(resolve(world.cwd, file), world.cwd)
-  const document = await read({ index: 0, path, named: true }, world)
+  const path = sourcePath(resolve(cwd, file), cwd)
+  const document = await read({ index: 0, path, named: true })
   if ('as' in document) throw new RunError('noInput', `${file}: ${document.message}`)
   const { system, user } = renderPrompt(prompt, document, vars)
   const characters = (system?.length ?? 0) + user.length
