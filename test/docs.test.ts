@@ -112,6 +112,17 @@ describe('the documentation', () => {
     for (const row of rows) expect(performance).toContain(`| ${row.join(' | ')} |`)
   })
 
+  it('shows what long documents cost as it was measured', async () => {
+    const { bytes, runs } = JSON.parse(await readFile(resolve(root, 'bench/book.json'), 'utf8'))
+    const text = await page('docs/long-documents.md')
+    expect(text).toContain(`A book of ${Math.round(bytes / 1e6)} MB`)
+    for (const it of runs) {
+      const again = `${it.againAfterEdit} requests, $${it.againUsd.toFixed(4)}`
+      const row = [it.pool, it.requests, `${it.seconds} s`, `$${it.costUsd.toFixed(3)}`, again]
+      expect(text).toContain(`| ${row.join(' | ')} |`)
+    }
+  })
+
   it('explains messages that there are', async () => {
     const files = await fastGlob('src/**/*.ts', { cwd: root, absolute: true })
     const source = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n')

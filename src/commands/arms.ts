@@ -17,7 +17,10 @@ export interface Arm {
  * @throws UsageError where one is not there, or where there is nothing to compare
  */
 export async function armsOf(
-  options: Pick<CompareOptions, 'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding'>,
+  options: Pick<
+    CompareOptions,
+    'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding' | 'partTokens'
+  >,
   places: PlaceOptions,
   endpoint: string,
 ): Promise<readonly Arm[]> {

@@ -69,8 +69,8 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
   const forecasts = () =>
     arms.map(({ asking }, n) => {
       const { todo, experience } = opened[n] ?? { todo: [], experience: new Map() }
-      const { requests, live } = forecastBySize(todo, experience, { asking, priceOf: money.priceOf })
-      return { requests, cost: live }
+      const { documents, live } = forecastBySize(todo, experience, { asking, priceOf: money.priceOf })
+      return { documents, cost: live }
     })
   await confirmed(forecasts, what, { options, world, drain })
 
@@ -91,6 +91,7 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
     sources: tasks,
     read: reader({ ...world, encoding: own.encoding, tell: teller.note }),
     requestFor: (document) => armFor(document.source).asking.requestFor(document),
+    partsOf: (document) => armFor(document.source).asking.partsOf(document),
     objection: async (source, asked) => armFor(source).to.objection?.(source, asked),
     keep: async (outcome) => armFor(outcome.source).to.keep?.(outcome),
     ask,

@@ -2,12 +2,15 @@ import type { SummarizeOptions } from '../config/flags.ts'
 import type { Document } from '../core/document.ts'
 import { keyOf, recipeFor, recipeOf } from '../core/key.ts'
 import type { RunFacts } from '../core/ledger-line.ts'
+import { longestDocument, type Parts } from '../core/parts.ts'
 import { renderPrompt } from '../core/prompt.ts'
 import { parametersFor, type Request } from '../core/request.ts'
 import { wayOf } from '../core/split.ts'
+import { textKind } from '../core/text-kind.ts'
 import type { PromptOptions } from '../inputs/prompt.ts'
 import { loadPrompts } from '../inputs/prompt-split.ts'
 import { reading } from '../inputs/readers/kinds.ts'
+import { partsAt } from './parts.ts'
 import { settingsOf } from './settings.ts'
 
 /** How a run asks about its documents. */
@@ -22,6 +25,10 @@ export interface Asking {
   readonly models: readonly string[]
   factsFor(path: string): RunFacts
   requestFor(document: Document): Request
+  /** The most characters of it that one request holds, by its name; undefined where nobody knows of a bound. */
+  longestFor(path: string): number | undefined
+  /** How it is asked about where one request does not hold it. */
+  partsOf(document: Document): Promise<Parts | undefined>
 }
 
 /**
@@ -30,7 +37,10 @@ export interface Asking {
  * @throws UsageError
  */
 export async function askingFor(
-  options: Pick<SummarizeOptions, 'prompt' | 'model' | 'maxTokens' | 'effort' | 'var' | 'encoding'>,
+  options: Pick<
+    SummarizeOptions,
+    'prompt' | 'model' | 'maxTokens' | 'effort' | 'var' | 'encoding' | 'partTokens'
+  >,
   places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
 ): Promise<(endpoint: string) => Asking> {
   const vars = options.var ?? {}
@@ -49,6 +59,13 @@ export async function askingFor(
       const recipe = recipeOf(prompt, vars, parameters, endpoint)
       return { share, way: { prompt, parameters, facts: { prompt: name, model: parameters.model, recipe } } }
     })
+    const inParts = partsAt(options, places, endpoint)
+    const requestFor = (document: Document): Request => {
+      const { path } = document.source
+      const { prompt, parameters } = wayOf(ways, path)
+      const asked = { ...parameters, ...renderPrompt(prompt, document, vars) }
+      return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
+    }
     return {
       prompt: arms.length === 1 ? first.name : arms.map(({ name, share }) => `${name}=${share}`).join(','),
       origin: `${why}, ${origin}`,
@@ -59,12 +76,14 @@ export async function askingFor(
         const how = readingOf(path)
         return how === undefined ? facts : { ...facts, recipe: recipeFor(facts.recipe, how) }
       },
-      requestFor(document) {
-        const { path } = document.source
-        const { prompt, parameters } = wayOf(ways, path)
-        const asked = { ...parameters, ...renderPrompt(prompt, document, vars) }
-        return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
+      requestFor,
+      longestFor(path) {
+        const empty = { source: { index: 0, path, named: true }, text: '', bytes: { size: 0, sha256: '' } }
+        const { system = '', user } = requestFor(empty)
+        const { parameters } = wayOf(ways, path)
+        return longestDocument(parameters, textKind(path), system.length + user.length, options.partTokens)
       },
+      partsOf: (document) => inParts(document, wayOf(ways, document.source.path).parameters, requestFor),
     }
   }
 }

@@ -7,9 +7,9 @@ import type { World } from '../world.ts'
 
 type ConfirmOptions = Pick<SummarizeOptions, 'confirmAbove' | 'yes' | 'maxCost' | 'simulate'>
 
-/** What some requests will come to; undefined where that is not known. */
+/** What some documents will come to; undefined where that is not known. */
 interface Expected {
-  readonly requests: number
+  readonly documents: number
   readonly cost: Bounds<Picodollars> | undefined
 }
 
@@ -35,11 +35,11 @@ export async function confirmed(
 ): Promise<void> {
   if (yes || simulate || maxCost !== undefined) return
   const all = forecasts()
-  const requests = all.reduce((sum, forecast) => sum + forecast.requests, 0)
+  const documents = all.reduce((sum, forecast) => sum + forecast.documents, 0)
   const cost = totalOf(all)
   if (cost.expected <= picodollars(confirmAbove)) return
   const unknown = all.some((part) => part.cost === undefined) ? ', and what has no known price' : ''
-  const told = `${manyOf(requests, what)} will cost ${aboutDollars(cost)}${unknown}`
+  const told = `${manyOf(documents, what)} will cost ${aboutDollars(cost)}${unknown}`
   const answer = await world.confirm(`claude-batch: ${told}. Go on? [y/N] `, drain)
   if (answer === undefined)
     throw new UsageError(

@@ -8,6 +8,7 @@ import type { Source } from '../core/document.ts'
 import type { Experience } from '../core/estimate.ts'
 import { type EndLine, ledgerVersion, type RunLine } from '../core/ledger-line.ts'
 import type { Outcome } from '../core/outcome.ts'
+import type { PartStore } from '../core/part-store.ts'
 import { printable } from '../core/printable.ts'
 import type { Job } from '../engine/summarize.ts'
 import { RunError, UsageError } from '../errors.ts'
@@ -21,6 +22,7 @@ import { lockFolder } from '../sinks/lock.ts'
 import { openMemory } from '../sinks/memory.ts'
 import { ordered } from '../sinks/ordered.ts'
 import { memoryFolder, prepareFolder, probeFolder } from '../sinks/output-folder.ts'
+import { partStore } from '../sinks/part-store.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { textSink } from '../sinks/text.ts'
@@ -44,6 +46,8 @@ export interface Destination {
   readonly lastEnd?: EndLine | undefined
   /** What is remembered of batches; none is on stdout. */
   readonly batches?: BatchStore
+  /** What is remembered of parts of long documents; nothing is on stdout. */
+  readonly parts?: PartStore
   /** Whether there is a summary that was asked for like this one. */
   readonly isProven?: (path: string) => boolean
   /** Shows the one summary as it is written. */
@@ -171,6 +175,7 @@ export async function folderDestination(
       force: options.force,
       clock,
     })
+    const parts = partStore(out, `${run}-parts`)
     const [todo, done]: [Source[], Source[]] = [[], []]
     let recipes: ReadonlySet<string> | undefined
     for (const [n, source] of sources.entries()) {
@@ -185,6 +190,7 @@ export async function folderDestination(
       experience: memory.experience,
       lastEnd: memory.lastEnd,
       batches,
+      parts,
       isProven(path) {
         recipes ??= new Set([...memory.made.values()].map(({ recipe }) => recipe))
         return recipes.has(factsFor(path).recipe)
@@ -194,9 +200,16 @@ export async function folderDestination(
       todo,
       done,
       objection: files.objection,
-      keep: files.keep,
+      async keep(outcome) {
+        const placed = await files.keep(outcome)
+        await parts.settle(outcome.source.path, outcome.status === 'summarized')
+        return placed
+      },
       again: files.again,
-      close: unlock,
+      async close() {
+        await parts.close()
+        await unlock()
+      },
     }
   } catch (error) {
     await unlock()

@@ -45,20 +45,30 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
   const tokensOf = options.count === 'exact' ? await counting(service, given) : undefined
   const [prospects, tally]: [Prospect[], Looked] = [[], { unchanged: 0, skipped: {}, failing: {} }]
   let worst: Picodollars | undefined = 0n
+  let documents = 0
 
-  const look = async (source: Source): Promise<Prospect | InputProblem | 'unchanged'> => {
+  const look = async (source: Source): Promise<readonly Prospect[] | InputProblem | 'unchanged'> => {
     if (past.stands(source)) return 'unchanged'
     if (past.inBatches.has(source.path)) return underWay
     const document = source.problem ?? (await read(source))
     if ('as' in document) return document
-    const request = asking.requestFor(document)
-    const objection = await past.objection(source, request)
+    const parts = await asking.partsOf(document)
+    const requests = parts === undefined ? [asking.requestFor(document)] : [...parts.requests, parts.last]
+    const key = parts?.key ?? requests[0]?.key ?? ''
+    const objection = await past.objection(source, { key })
     if (objection !== undefined) return objection.type === 'unchanged' ? 'unchanged' : objection
-    const most = worstCase(request, priceOf)
-    worst = worst === undefined || most === undefined ? undefined : worst + most
-    const tokens = await tokensOf?.(request, drain)
-    if (typeof tokens === 'object') return tokens
-    return { ...prospectOf(request, document, asking), ...(tokens !== undefined && { tokens }) }
+    const seen: Prospect[] = []
+    for (const request of requests) {
+      const most = worstCase(request, priceOf)
+      worst = worst === undefined || most === undefined ? undefined : worst + most
+      const tokens = await tokensOf?.(request, drain)
+      if (typeof tokens === 'object') return tokens
+      const prospect = prospectOf(request, document, asking)
+      // What earlier documents came to says nothing about parts.
+      const prompt = parts === undefined ? prospect.prompt : `${prospect.prompt}, in parts`
+      seen.push({ ...prospect, prompt, ...(tokens !== undefined && { tokens }) })
+    }
+    return seen
   }
   const seen = pool(sources, { size: () => readersAtOnce }, async (source) => ({
     source,
@@ -68,7 +78,10 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
     drain.throwIfAborted()
     if (as === 'unchanged') tally.unchanged++
     else if ('as' in as) count(as.as === 'skip' ? tally.skipped : tally.failing, as.type)
-    else prospects.push(as)
+    else {
+      documents++
+      prospects.push(...as)
+    }
     if (options.verbose) world.stderr.write(`${printable(`${source.path}: ${inWords(as)}`)}\n`)
   }
 
@@ -80,7 +93,7 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
     made: new Date(world.clock.wall()).toISOString(),
     prompt: asking.prompt,
     model: asking.model,
-    documents: { to_do: prospects.length, ...tally },
+    documents: { to_do: documents, ...tally },
     tokens_in: expected.input,
     tokens_out: expected.output,
     cost_usd: { live: usdBounds(expected.live), batch: usdBounds(expected.batch) },
@@ -137,10 +150,16 @@ function prospectOf(request: Request, { source, text }: Document, asking: Asking
   }
 }
 
-function inWords(as: Prospect | InputProblem | 'unchanged'): string {
+function inWords(as: readonly Prospect[] | InputProblem | 'unchanged'): string {
   if (as === 'unchanged') return 'its summary stands'
   if ('as' in as) return `${as.as === 'skip' ? 'would be skipped' : 'would fail'}: ${as.message}`
-  return `would be summarized, ${as.tokens === undefined ? `${as.characters} characters` : `${as.tokens} tokens`} of prompt`
+  const sum = (of: (prospect: Prospect) => number) => as.reduce((all, prospect) => all + of(prospect), 0)
+  const counted = as.every(({ tokens }) => tokens !== undefined)
+  const size = counted
+    ? `${sum(({ tokens = 0 }) => tokens)} tokens`
+    : `${sum(({ characters }) => characters)} characters`
+  const parts = as.length === 1 ? '' : ` in ${as.length - 1} parts`
+  return `would be summarized${parts}, ${size} of prompt`
 }
 
 /** What an output folder tells of earlier runs, without touching it. */

@@ -65,6 +65,9 @@ export async function judgeFor(judge: string, places: PlaceOptions, endpoint: st
               model: parameters.model,
               recipe: recipeOf(prompt, fencedFor(path), parameters, endpoint),
             }),
+            // What is judged was asked about as a whole, or in parts; a judge reads the document as it is.
+            longestFor: () => undefined,
+            partsOf: async () => undefined,
             requestFor(document) {
               const { path } = document.source
               const asked = { ...parameters, ...renderPrompt(prompt, document, fencedFor(path)) }

@@ -13,6 +13,8 @@ import type { Tally } from '../core/report.ts'
 import { type Route, routeOf } from '../core/route.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
+import { remembered } from '../engine/remembered.ts'
+import { createSlots } from '../engine/slots.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { reader } from '../inputs/read.ts'
@@ -89,8 +91,8 @@ export async function run(
     const agreed = (sources: readonly Source[], experience: Experience) =>
       confirmed(
         () => {
-          const { requests, live, batch } = forecastBySize(sources, experience, common)
-          return [{ requests, cost: via === 'batch' ? batch : live }]
+          const { documents, live, batch } = forecastBySize(sources, experience, common)
+          return [{ documents, cost: via === 'batch' ? batch : live }]
         },
         'document',
         common,
@@ -122,7 +124,9 @@ export async function run(
       done,
       start,
     })
-    const { ask, pace, tally } = watching
+    const { pace, tally } = watching
+    // Parts of one document come many at once; they and the others share the slots.
+    const ask = createSlots(pace.slots)(watching.ask, halt.drain)
     teller = watching.teller
     if (route !== undefined) teller.note(route.why)
     const rules = stopRules(options, halt, clock)
@@ -130,8 +134,10 @@ export async function run(
     const job: Omit<Job, 'sources'> = {
       read,
       requestFor: asking.requestFor,
+      partsOf: asking.partsOf,
       ...(objection !== undefined && { objection }),
       ask: watch === undefined ? ask : (request, signal) => ask(request, signal, watch),
+      ...(destination.parts !== undefined && { askPart: remembered(ask, destination.parts) }),
       ended: rules.saw,
       explain: ({ fault }) => new RunError('refused', adviceFor(fault, asking.model, endpoint)),
       slots: pace.slots,

@@ -3,7 +3,19 @@ import { summarizeFlags } from './flags.ts'
 import { count, text } from './values.ts'
 
 const { filesFrom, null: nul, ext, encoding, exclude, hidden, follow, ignore } = summarizeFlags
-const { out, log, var: vars, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
+const {
+  out,
+  log,
+  var: vars,
+  maxTokens,
+  partTokens,
+  effort,
+  rpm,
+  itpm,
+  otpm,
+  latency,
+  concurrency,
+} = summarizeFlags
 const { maxCost, confirmAbove, yes, prices, retries, timeout, connectTimeout, maxWait, config, profile } =
   summarizeFlags
 const { simulate, quiet, verbose, progress } = summarizeFlags
@@ -48,6 +60,7 @@ export const compareFlags = {
   log,
   var: vars,
   maxTokens,
+  partTokens,
   effort,
   maxCost,
   confirmAbove,

@@ -197,6 +197,12 @@ export const summarizeFlags = {
     help: 'most output tokens per document (default: the prompt’s, else 1024)',
     parse: count(1, 1_000_000),
   },
+  partTokens: {
+    group: 'Prompt and model',
+    flag: '--part-tokens <tokens>',
+    help: 'read documents in parts that are longer than this (default: as much as the model reads at its lowest price)',
+    parse: count(1000, 1_000_000),
+  },
   effort: {
     group: 'Prompt and model',
     flag: '--effort <effort>',

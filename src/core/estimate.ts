@@ -157,13 +157,18 @@ const guesses = {
   cjk: { low: 1, expected: 2.2, high: 4 },
 } as const satisfies Record<TextKind, Bounds>
 
-function guessed(group: readonly Prospect[]): Rates {
-  const { kind, model } = group[0] ?? { kind: 'prose', model: '' }
+/** Tokens that a character of such a text makes, guessed. */
+export function tokensPerCharacter(model: string, kind: TextKind): Bounds {
   const perCharacter = 1 / (findModel(model)?.charsPerToken ?? 2.5)
   const { low, expected, high } = guesses[kind]
+  return { low: low * perCharacter, expected: expected * perCharacter, high: high * perCharacter }
+}
+
+function guessed(group: readonly Prospect[]): Rates {
+  const { kind, model } = group[0] ?? { kind: 'prose', model: '' }
   return {
     measured: false,
-    input: { low: low * perCharacter, expected: expected * perCharacter, high: high * perCharacter },
+    input: tokensPerCharacter(model, kind),
     output: { low: 30, expected: 200, high: Number.POSITIVE_INFINITY },
   }
 }

@@ -32,6 +32,7 @@ export function recipeFor(recipe: string, reading: string): string {
   return digest([recipe, reading]).slice(0, 16)
 }
 
-function digest(parts: readonly unknown[]): string {
+/** A hash of what it is given: 64 hexadecimal digits. */
+export function digest(parts: readonly unknown[]): string {
   return hash('sha256', JSON.stringify(parts))
 }

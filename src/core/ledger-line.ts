@@ -174,9 +174,11 @@ export function lineOf(
 function timesOf({ attempts, elapsedMs }: Outcome) {
   const [first, last] = [attempts[0], attempts.at(-1)]
   if (first === undefined || last === undefined) return {}
-  const retries = last.at - first.at
-  const wait = Math.max(0, Math.round(elapsedMs - retries - last.elapsedMs))
-  return { wait_ms: wait, ...(attempts.length > 1 && { retry_ms: Math.round(retries) }) }
+  const sent = last.at - first.at
+  const wait = Math.max(0, Math.round(elapsedMs - sent - last.elapsedMs))
+  // Many sendings of which none failed are those of its parts.
+  const retried = attempts.some(({ fault }) => fault !== undefined)
+  return { wait_ms: wait, ...(retried && { retry_ms: Math.round(sent) }) }
 }
 
 /** Ways to be skipped for a summary that stands, as it was written or as somebody edited it. */

@@ -12,8 +12,6 @@ import { type SubmitJob, submit } from './submit.ts'
 export interface BatchJob extends SubmitJob {
   readonly sources: readonly Source[]
   readonly store: BatchStore
-  /** Asks about documents at once, as a run without batches does. */
-  readonly live: (sources: Iterable<Source>) => AsyncGenerator<Outcome>
   /** Whether what is not in a batch yet is put into one, rather than asked about at once. */
   readonly submits: boolean
   /** Whether what is left of a live run is better put into a batch by now; never, if left out. */

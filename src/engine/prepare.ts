@@ -1,5 +1,6 @@
 import type { Document, InputProblem, Source } from '../core/document.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
+import type { Parts } from '../core/parts.ts'
 import type { Request } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 
@@ -8,6 +9,8 @@ export interface Preparing<Given extends Source = Source> {
   /** Reads one source; called inside its slot, so that never more than a pool of documents is in memory. */
   readonly read: (source: Given) => Promise<Document | InputProblem>
   readonly requestFor: (document: Document) => Request
+  /** How a document is asked about that one request does not hold; all are held, if it is left out. */
+  readonly partsOf?: (document: Document) => Promise<Parts | undefined>
   /** What speaks against asking, if anything does: a summary that is there already, or one that is not ours. */
   readonly objection?: (source: Source, asked: Asked) => Promise<InputProblem | undefined>
 }
@@ -15,22 +18,32 @@ export interface Preparing<Given extends Source = Source> {
 /** A question, or why there is none. */
 export type Prepared =
   | { readonly request: Request; readonly asked: Asked }
+  | { readonly parts: Parts; readonly asked: Asked }
   | { readonly problem: InputProblem; readonly kind: 'input' | 'output'; readonly asked?: Asked }
 
 export async function prepare<Given extends Source>(
   source: Given,
-  { read, requestFor, objection }: Preparing<Given>,
+  { read, requestFor, partsOf, objection }: Preparing<Given>,
 ): Promise<Prepared> {
   const document = source.problem ?? (await read(source))
   if ('as' in document) return { problem: document, kind: 'input' }
-  const request = requestFor(document)
-  const asked = askedOf(request, document)
+  const parts = await partsOf?.(document)
+  const question = parts === undefined ? { request: requestFor(document) } : { parts }
+  const asked = askedOf(question, document)
   const problem = await objection?.(source, asked)
-  return problem === undefined ? { request, asked } : { problem, kind: 'output', asked }
+  return problem === undefined ? { ...question, asked } : { problem, kind: 'output', asked }
 }
 
-function askedOf({ key, system = '', user }: Request, { source, text, bytes }: Document): Asked {
-  return { key, bytes, characters: system.length + user.length, kind: textKind(source.path, text) }
+function askedOf(
+  question: { readonly request: Request } | { readonly parts: Parts },
+  { source, text, bytes }: Document,
+): Asked {
+  const [key, requests] =
+    'parts' in question
+      ? [question.parts.key, question.parts.requests]
+      : [question.request.key, [question.request]]
+  const characters = requests.reduce((sum, { system = '', user }) => sum + system.length + user.length, 0)
+  return { key, bytes, characters, kind: textKind(source.path, text) }
 }
 
 /** What an outcome is when nothing was sent. */

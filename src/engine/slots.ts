@@ -36,7 +36,9 @@ export function createSlots(most: () => number): Slots {
     })
 
   return (ask, drain) => async (request, signal, watch) => {
-    await underBoth(drain, signal, free)
+    // Nearly always there is one.
+    if (waiting.size === 0 && taken < most()) taken++
+    else await underBoth(drain, signal, free)
     try {
       return await ask(request, signal, watch)
     } finally {

@@ -13,6 +13,8 @@ import { pool } from './pool.ts'
 import { declined, type Preparing, prepare } from './prepare.ts'
 
 export interface SubmitJob extends CollectJob, Preparing {
+  /** Asks about documents at once, as a run without batches does. */
+  readonly live: (sources: Iterable<Source>) => AsyncGenerator<Outcome>
   readonly store: BatchStore
   /** Where batches are sent. */
   readonly endpoint: string
@@ -66,6 +68,8 @@ export async function* submit(
   let full: RunError | undefined
   let packing: Packing | undefined
   let packed: Source[] = []
+  /** That one request does not hold: each answer about a part leads to the next question. */
+  const long: Source[] = []
 
   const send = async () => {
     if (packing === undefined) return
@@ -98,7 +102,12 @@ export async function* submit(
         yield outcome
         continue
       }
-      const { request, asked } = prepared
+      const { asked } = prepared
+      if ('parts' in prepared) {
+        long.push(source)
+        continue
+      }
+      const { request } = prepared
       if (purse !== undefined) {
         const settle = purse.setAside(request)
         if (settle === undefined) {
@@ -128,7 +137,11 @@ export async function* submit(
       packed.push(source)
     }
     if (halt.drain.aborted) await packing?.discard()
-    else await send()
+    else {
+      await send()
+      for (const source of long) unsent.delete(source)
+      yield* job.live(long)
+    }
   } catch (error) {
     await packing?.discard().catch(() => {})
     if (error instanceof RunError) halt.stop(error)

@@ -4,9 +4,10 @@ import type { Clock } from '../core/clock.ts'
 import type { Source } from '../core/document.ts'
 import { AskError, failureOf, judge, StoppedError } from '../core/failure.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
-import { flawOf } from '../core/reply.ts'
+import { flawOf, type Reply } from '../core/reply.ts'
 import { RunError } from '../errors.ts'
 import type { Halt } from './halt.ts'
+import { askInParts } from './in-parts.ts'
 import { pool } from './pool.ts'
 import { declined, type Preparing, prepare } from './prepare.ts'
 
@@ -14,6 +15,8 @@ import { declined, type Preparing, prepare } from './prepare.ts'
 export interface Job<Given extends Source = Source> extends Preparing<Given> {
   readonly sources: Iterable<Given> | AsyncIterable<Given>
   readonly ask: Ask
+  /** The same for parts of documents, which may be remembered; `ask`, if left out. */
+  readonly askPart?: Ask
   /** Told of each outcome before anything new is started, which it may forbid. */
   readonly ended?: (outcome: Outcome) => void
   /** Makes an outcome safe before its slot is free: what a crash can cost is never more than the slots. */
@@ -58,18 +61,28 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
     reason: halt.drain.reason instanceof Error ? halt.drain.reason.message : 'stopped',
   })
 
+  const answered = (reply: Reply, maxTokens: number, asked: Asked): Outcome => {
+    const { text, attempts } = reply
+    const flaw = flawOf(reply, maxTokens)
+    if (flaw === undefined) return { ...base(attempts), asked, status: 'summarized', text }
+    return { ...base(attempts), status: 'failed', failure: flaw, partial: text }
+  }
+
   if (halt.drain.aborted) return pending()
   try {
     const prepared = await prepare(source, job)
     asked = prepared.asked
     if ('problem' in prepared) return declined(prepared, base([]))
-    const { request, asked: question } = prepared
-
-    const reply = await job.ask(request, halt.abort)
-    const flaw = flawOf(reply, request.maxTokens)
-    if (flaw === undefined)
-      return { ...base(reply.attempts), asked: question, status: 'summarized', text: reply.text }
-    return { ...base(reply.attempts), status: 'failed', failure: flaw, partial: reply.text }
+    const { asked: question } = prepared
+    if ('parts' in prepared) {
+      const { ask, askPart = ask } = job
+      const done = await askInParts(prepared.parts, { ask, askPart }, halt.abort)
+      if ('flaw' in done)
+        return { ...base(done.attempts), status: 'failed', failure: done.flaw, partial: done.partial }
+      return answered({ ...done.reply, attempts: done.attempts }, done.maxTokens, question)
+    }
+    const { request } = prepared
+    return answered(await job.ask(request, halt.abort), request.maxTokens, question)
   } catch (thrown) {
     const sent = thrown instanceof AskError || thrown instanceof StoppedError ? thrown.attempts : []
     const error = thrown instanceof StoppedError ? thrown.cause : thrown

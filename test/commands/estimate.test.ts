@@ -60,13 +60,13 @@ describe('--dry-run', () => {
     expect(forced.stdout).toMatch(/^documents +40 to summarize$/m)
   })
 
-  it('says of a document that is too long for the model that it would fail, and counts the others', async () => {
+  it('counts all parts of a document that one request does not hold, and what they are merged by', async () => {
     const { run, cwd } = await setting()
-    await writeFile(join(cwd, 'docs/long.md'), 'long '.repeat(700_000))
+    await writeFile(join(cwd, 'docs/long.md'), 'long '.repeat(300_000))
     const { code, stdout, stderr } = await run(['summarize', 'docs', '--dry-run', '--count', 'exact', '-v'])
     expect(code).toBe(0)
-    expect(stderr).toMatch(/docs\/long.md: would fail: 400 invalid_request_error: prompt is too long/)
-    expect(stdout).toContain('40 to summarize')
+    expect(stderr).toMatch(/docs\/long.md: would be summarized in \d\d? parts, \d{6} tokens of prompt/)
+    expect(stdout).toContain('41 to summarize')
   })
 
   it('has the service count with --count exact, to the token that is billed', async () => {
@@ -110,7 +110,8 @@ describe('--dry-run', () => {
 
   it('bills the dear band for a prompt above 100,000 tokens', async () => {
     const { cwd, run } = await setting({ 'a.md': prose(5000), 'b.md': prose(2000) })
-    await run(['summarize', '.', '--dry-run', '--count', 'exact', '--report', 'e.json'])
+    const whole = ['--part-tokens', '900000']
+    await run(['summarize', '.', ...whole, '--dry-run', '--count', 'exact', '--report', 'e.json'])
     const { cost_usd: cost, tokens_in: input } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
     const dear = (prose(5000).length / 2.5) * 0.5 + (prose(2000).length / 2.5) * 0.1
     expect(input.expected).toBeGreaterThan(100_000)

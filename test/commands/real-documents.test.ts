@@ -40,7 +40,8 @@ describe('every Markdown file under node_modules', () => {
       /\.(summary\.md|error\.txt)$/.test(name),
     )
     expect(written).toHaveLength(Number(summarized) + Number(failed))
-    expect(simulator.stats().billed.requests).toBe(summarized)
+    // Long ones are asked about in parts.
+    expect(simulator.stats().billed.requests).toBeGreaterThanOrEqual(Number(summarized))
     expect(stderr).not.toContain('Warning')
 
     // Nothing was measured yet, so this is how good the guesses are.

@@ -26,6 +26,8 @@ export async function collectBatches(
     origin: 'as it was asked',
     models: [],
     factsFor: () => facts,
+    longestFor: () => undefined,
+    partsOf: async () => undefined,
     requestFor: () => {
       throw new Error('collecting asks nothing')
     },

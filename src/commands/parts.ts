@@ -1,0 +1,76 @@
+import type { SummarizeOptions } from '../config/flags.ts'
+import { cutText } from '../core/cut.ts'
+import type { Document } from '../core/document.ts'
+import { digest, keyOf, recipeOf } from '../core/key.ts'
+import { grouped, likelyNotes, longestDocument, type Parts } from '../core/parts.ts'
+import { type Prompt, renderPrompt } from '../core/prompt.ts'
+import { parametersFor, type Request, type Settings } from '../core/request.ts'
+import { textKind } from '../core/text-kind.ts'
+import { loadPrompt } from '../inputs/prompt.ts'
+import type { PlaceOptions } from '../inputs/prompt-place.ts'
+import { settingsOf } from './settings.ts'
+
+/** How a document is asked about in parts; undefined where one request holds it. */
+export type PartsOf = (
+  document: Document,
+  settings: Settings,
+  requestFor: (document: Document) => Request,
+) => Promise<Parts | undefined>
+
+type PartsOptions = Pick<SummarizeOptions, 'maxTokens' | 'partTokens'>
+
+/** Reads the prompts for parts when the first long document is met. */
+export function partsAt(options: PartsOptions, places: PlaceOptions, endpoint: string): PartsOf {
+  const { partTokens } = options
+  let loading: Promise<readonly [Prompt, Prompt]> | undefined
+  const prompts = () => (loading ??= Promise.all([partPrompt(places, 'part'), partPrompt(places, 'merge')]))
+
+  return async (document, settings, requestFor) => {
+    const { text, source } = document
+    const kind = textKind(source.path, text)
+    const around = lengthOf(requestFor({ ...document, text: '' }))
+    const longest = longestDocument(settings, kind, around, partTokens)
+    if (longest === undefined || text.length <= longest) return undefined
+
+    const [part, merge] = await prompts()
+    const ask = (prompt: Prompt) => {
+      const own = settingsOf(prompt, { ...settings, maxTokens: options.maxTokens, effort: settings.effort })
+      const parameters = parametersFor({ ...own, model: settings.model })
+      const request = (text: string): Request => {
+        const asked = { ...parameters, ...renderPrompt(prompt, { ...document, text }, {}) }
+        return { ...asked, key: keyOf(asked, endpoint), path: source.path, attempt: 1 }
+      }
+      const most = longestDocument(own, kind, lengthOf(request('')), partTokens) ?? longest
+      return { request, most, recipe: recipeOf(prompt, {}, parameters, endpoint) }
+    }
+    const [parts, merging] = [ask(part), ask(merge)]
+    const requests = cutText(text, parts.most).map(parts.request)
+    const whole = (notes: string) => requestFor({ ...document, text: notes })
+    return {
+      key: digest([...requests.map(({ key }) => key), merging.recipe, whole('').key]),
+      requests,
+      last: whole(inOrder(requests.map(() => 'x'.repeat(likelyNotes)))),
+      merge(answers) {
+        const groups = grouped(answers, Math.min(merging.most, longest))
+        return groups.length === 1
+          ? [whole(inOrder(answers))]
+          : groups.map((group) => merging.request(group.map((it) => it.trim()).join('\n\n---\n\n')))
+      },
+    }
+  }
+}
+
+/** It can have no slots of its own: nobody would fill them. */
+function partPrompt(places: PlaceOptions, name: string): Promise<Prompt> {
+  return loadPrompt(name, { ...places, vars: [] })
+}
+
+function inOrder(answers: readonly string[]): string {
+  const count = answers.length
+  const notes = answers.map((text, n) => `[Part ${n + 1} of ${count}]\n\n${text.trim()}`)
+  return `[These are notes on the ${count} parts of a document that is too long to be read at once, in its order.]\n\n${notes.join('\n\n')}`
+}
+
+function lengthOf({ system = '', user }: Request): number {
+  return system.length + user.length
+}

@@ -1,0 +1,67 @@
+import type { Ask } from '../core/ask.ts'
+import type { Attempt } from '../core/attempt.ts'
+import { AskError, type Failure, StoppedError } from '../core/failure.ts'
+import type { Parts } from '../core/parts.ts'
+import { flawOf, type Reply } from '../core/reply.ts'
+import type { Request } from '../core/request.ts'
+
+/** What a document in parts came to. */
+export type InParts =
+  | { readonly reply: Reply; readonly maxTokens: number; readonly attempts: readonly Attempt[] }
+  /** A part of it gave no text to go on with. */
+  | { readonly flaw: Failure; readonly partial: string; readonly attempts: readonly Attempt[] }
+
+/**
+ * Asks about all parts of a document at once, as far as there are slots, then about their answers, level by level, until
+ * one is left. What is under way when a part fails is waited for: it is paid, and kept for the next time.
+ * @param askPart remembers what it was told before; the last question is not among these
+ * @throws what asking throws, with all sendings in it
+ */
+export async function askInParts(
+  parts: Parts,
+  { ask, askPart }: { readonly ask: Ask; readonly askPart: Ask },
+  signal: AbortSignal,
+): Promise<InParts> {
+  const attempts: Attempt[] = []
+  const level = async (requests: readonly Request[]) => {
+    const settled = await Promise.allSettled(requests.map((request) => askPart(request, signal)))
+    for (const it of settled) attempts.push(...attemptsOf(it))
+    const failed = settled.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
+    if (failed !== undefined) throw withAll(failed.reason, attempts)
+    return settled.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []))
+  }
+
+  let requests = parts.requests
+  while (true) {
+    const replies = await level(requests)
+    for (const [n, reply] of replies.entries()) {
+      const flaw = flawOf(reply, requests[n]?.maxTokens ?? 0)
+      if (flaw === undefined) continue
+      const message = `part ${n + 1} of ${replies.length}: ${flaw.message}`
+      return { flaw: { ...flaw, message }, partial: reply.text, attempts }
+    }
+    requests = parts.merge(replies.map(({ text }) => text))
+    const [last, ...more] = requests
+    if (last === undefined || more.length > 0) continue
+    try {
+      const reply = await ask(last, signal)
+      return { reply, maxTokens: last.maxTokens, attempts: [...attempts, ...reply.attempts] }
+    } catch (error) {
+      throw withAll(error, [...attempts, ...attemptsIn(error)])
+    }
+  }
+}
+
+function attemptsOf(settled: PromiseSettledResult<Reply>): readonly Attempt[] {
+  return settled.status === 'fulfilled' ? settled.value.attempts : attemptsIn(settled.reason)
+}
+
+function attemptsIn(error: unknown): readonly Attempt[] {
+  return error instanceof AskError || error instanceof StoppedError ? error.attempts : []
+}
+
+function withAll(error: unknown, attempts: readonly Attempt[]): unknown {
+  if (error instanceof AskError) return new AskError(error.fault, attempts)
+  const cause = error instanceof StoppedError ? error.cause : error
+  return attempts.length === 0 ? cause : new StoppedError(cause as Error, attempts)
+}

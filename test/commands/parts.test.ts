@@ -1,0 +1,183 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { bin, folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const chapter = (n: number, what = 'much') =>
+  `# Chapter ${n}\n\n${`Of voyage ${n} there is ${what} to tell, of ports and of weather. `.repeat(30)}\n\n`
+const book = (edited?: number) =>
+  Array.from({ length: 24 }, (_, n) => chapter(n + 1, n + 1 === edited ? 'more than ever' : 'much')).join('')
+/** About one chapter a part. */
+const flags = ['--part-tokens', '1600']
+
+describe('a document that one request does not hold', () => {
+  it('is summarized in parts: every character is asked about once, in order, then the answers', async () => {
+    const cwd = await folderWith({ 'docs/book.md': book(), 'docs/short.md': 'A short note.\n' })
+    const asked: string[] = []
+    const { env } = await serviceFor({
+      script: ({ request }) => {
+        asked.push(request.lastText)
+        return { kind: 'answer', delayMs: 5 }
+      },
+    })
+    const { code, stderr } = await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/documents +2: 2 summarized/)])
+    const parts = asked.filter((text) => text.includes('Take notes on this part of docs/book.md'))
+    const contents = parts.map((text) => /<document-\w+>\n([\s\S]*)\n<\/document-/.exec(text)?.[1] ?? '')
+    const inOrder = contents.sort((a, b) => book().indexOf(a) - book().indexOf(b))
+    expect(inOrder.join('')).toBe(book())
+    expect(parts.length).toBeGreaterThan(8)
+    const last = asked.at(-1) ?? ''
+    expect(last).toContain(`notes on the`)
+    expect(last).toContain('Summarize this document (docs/book.md)')
+    expect(await readFile(join(cwd, 'summaries/docs/book.md.summary.md'), 'utf8')).toMatch(/^\[simulated\] /)
+  })
+
+  it('pays again only for the part that was edited and its way to the top', async () => {
+    const cwd = await folderWith({ 'docs/book.md': book() })
+    const { env, simulator } = await serviceFor({})
+    await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    const before = simulator.stats().requests
+    await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    expect(simulator.stats().requests).toBe(before)
+    await writeFile(join(cwd, 'docs/book.md'), book(9))
+    expect((await runHere(['summarize', 'docs', ...flags], { cwd, env })).code).toBe(0)
+    expect(simulator.stats().requests - before).toBeLessThanOrEqual(2)
+  })
+
+  it('keeps parts that were answered when another fails, and all is accounted for once', async () => {
+    const cwd = await folderWith({ 'docs/book.md': book() })
+    let refusing = true
+    const { env, simulator } = await serviceFor({
+      script: ({ request }) =>
+        refusing && request.lastText.includes('# Chapter 7\n')
+          ? { kind: 'answer', delayMs: 5, stopReason: 'refusal' }
+          : { kind: 'answer', delayMs: 5 },
+    })
+    const first = await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    expect([first.code, first.stderr]).toEqual([
+      1,
+      expect.stringMatching(/book\.md: reply refusal: part \d+ of \d+: the model declined/),
+    ])
+    const before = simulator.stats().requests
+    refusing = false
+    expect((await runHere(['summarize', 'docs', ...flags], { cwd, env })).code).toBe(0)
+    // The part that failed, and the whole.
+    expect(simulator.stats().requests - before).toBeLessThanOrEqual(3)
+    expect(await tokensIn(cwd)).toBe(simulator.stats().billed.inputTokens)
+  })
+
+  it('goes on after a crash with the parts that were answered, which are accounted for then', async () => {
+    const cwd = await folderWith({ 'docs/book.md': book() })
+    let [answered, kill] = [0, () => {}]
+    const { env, simulator } = await serviceFor({
+      script: () => {
+        if (++answered === 14) kill()
+        return { kind: 'answer', delayMs: 30 }
+      },
+    })
+    const child = spawn(process.execPath, [bin, 'summarize', 'docs', ...flags, '--concurrency', '2'], {
+      cwd,
+      env,
+    })
+    kill = () => child.kill('SIGKILL')
+    await once(child, 'close')
+    expect(child.signalCode).toBe('SIGKILL')
+    const before = simulator.stats().requests
+    const { code } = await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    expect(code).toBe(0)
+    const { requests, billed } = simulator.stats()
+    // 24 chapters and the whole; what was in flight may be asked again.
+    expect(requests - before).toBeLessThanOrEqual(25 - before + 3)
+    const lost = billed.inputTokens - (await tokensIn(cwd))
+    expect(lost).toBeLessThanOrEqual(3 * 1600)
+  })
+
+  it('is merged in as many levels as it takes', async () => {
+    const long = Array.from({ length: 90 }, (_, n) => chapter(n + 1)).join('')
+    const cwd = await folderWith({ 'docs/book.md': long })
+    const asked: string[] = []
+    const { env } = await serviceFor({
+      script: ({ request }) => {
+        asked.push(request.lastText)
+        return { kind: 'answer', delayMs: 1, content: [{ type: 'text', text: 'Notes. '.repeat(120) }] }
+      },
+    })
+    expect((await runHere(['summarize', 'docs', ...flags], { cwd, env })).code).toBe(0)
+    const merges = asked.filter((text) =>
+      text.includes('Bring these notes on parts of docs/book.md together'),
+    )
+    expect(merges.length).toBeGreaterThan(20)
+    expect(asked.filter((text) => text.includes('Summarize this document'))).toHaveLength(1)
+    for (const text of asked) expect(text.length).toBeLessThan(6000)
+  })
+
+  it('is reckoned with before, and never passes the cap', async () => {
+    const cwd = await folderWith({ 'docs/book.md': book() })
+    const { env, simulator } = await serviceFor({})
+    const dry = await runHere(['summarize', 'docs', ...flags, '--dry-run', '-v', '--report', 'e.json'], {
+      cwd,
+      env,
+    })
+    expect(dry.stderr).toMatch(/docs\/book\.md: would be summarized in \d+ parts, \d+ characters of prompt/)
+    const estimate = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
+    expect(estimate.documents.to_do).toBe(1)
+    const capped = await runHere(['summarize', 'docs', ...flags, '--max-cost', '0.0025'], { cwd, env })
+    expect([capped.code, capped.stderr]).toEqual([
+      5,
+      expect.stringContaining('stopped at --max-cost $0.0025'),
+    ])
+    const done = await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    expect(done.code).toBe(0)
+    const { inputTokens } = simulator.stats().billed
+    expect(inputTokens).toBeGreaterThan(estimate.tokens_in.low)
+    expect(inputTokens).toBeLessThan(estimate.tokens_in.high)
+    expect(await tokensIn(cwd)).toBe(inputTokens)
+  })
+
+  it('is asked live in a run by batches, with the rest in a batch', async () => {
+    const cwd = await folderWith({
+      'docs/book.md': book(),
+      'docs/a.md': 'A note.\n',
+      'docs/b.md': 'Another.\n',
+    })
+    const { env, simulator } = await serviceFor({ batches: { takesMs: 100 } })
+    const { code, stderr } = await runHere(['summarize', 'docs', ...flags, '--batch'], {
+      cwd,
+      env,
+      hurry: 100,
+    })
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/3 summarized/)])
+    expect(simulator.stats().batchBilled.requests).toBe(1)
+  })
+
+  it('is not cut where a single request holds it, by the model and its price', async () => {
+    const cwd = await folderWith({ 'docs/book.md': 'The ferry sails at nine. '.repeat(12_000) })
+    const { env, simulator } = await serviceFor({})
+    const run = async (...args: string[]) => {
+      const before = simulator.stats().requests
+      expect((await runHere(['summarize', 'docs', '--force', ...args], { cwd, env })).code).toBe(0)
+      return simulator.stats().requests - before
+    }
+    // 300,000 characters: above 100,000 tokens each costs five times as much with haiku.
+    expect(await run()).toBeGreaterThan(2)
+    expect(await run('--part-tokens', '900000')).toBe(1)
+    expect(await run('--model', 'sonnet')).toBe(1)
+  })
+
+  it('is told what is wrong with it where it is too long for parts to be of use', async () => {
+    const cwd = await folderWith({ 'docs/a.md': 'A note.\n' })
+    const { env } = await serviceFor({})
+    const { code, stderr } = await runHere(['summarize', 'docs', '--part-tokens', '10'], { cwd, env })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--part-tokens')])
+  })
+})
+
+/** What the ledger says was paid for. */
+async function tokensIn(cwd: string): Promise<number> {
+  const { stdout } = await runHere(['report', 'summaries', '--format', 'json'], { cwd })
+  return (JSON.parse(stdout) as { totals: { tokens_in: number } }).totals.tokens_in
+}
