@@ -81,6 +81,7 @@ export function outputFolder(
   const onlyStdin = inputs.length === 1 && inputs[0]?.text === '-' && !inputs[0].literal
   const out = options.out ?? (onlyStdin ? '-' : 'summaries')
   if (out === '-') {
+    if (options.frontMatter) throw new UsageError('--front-matter is for files; give -o a folder for them')
     if (options.sample !== undefined)
       throw new UsageError('--sample shows where its summaries are; give -o a folder for them')
     if (options.batch || options.via === 'batch')
@@ -173,6 +174,7 @@ export async function folderDestination(
       factsFor,
       foldsCase,
       force: options.force,
+      frontMatter: options.frontMatter,
       clock,
     })
     const parts = partStore(out, `${run}-parts`)

@@ -185,6 +185,7 @@ async function pastOf(
     factsFor: asking.factsFor,
     foldsCase: false,
     force: options.force,
+    frontMatter: false,
     clock: world.clock,
   })
   const batches = await knownBatches({ out, here: base })

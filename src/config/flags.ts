@@ -155,6 +155,11 @@ export const summarizeFlags = {
     flag: '--unordered',
     help: 'on stdout: as they finish, instead of in input order',
   },
+  frontMatter: {
+    group: 'Outputs',
+    flag: '--front-matter',
+    help: 'say on top of each summary, as YAML, where it comes from: document, hash, model, prompt, date, tokens, cost',
+  },
   log: {
     group: 'Outputs',
     flag: '--log <file>',

@@ -3,7 +3,7 @@ import type { InputProblem } from '../core/document.ts'
 
 export interface Decoded {
   readonly text: string
-  /** Where it was not UTF-8: what it was read as. */
+  /** What it was read as, where it does not say so itself. */
   readonly encoding?: string
 }
 
@@ -23,14 +23,14 @@ export async function decode(
   { encoding, declared }: DecodeOptions,
 ): Promise<Decoded | InputProblem> {
   const [a, b] = bytes
-  if (a === 0xff && b === 0xfe) return decodeAs(bytes, 'utf-16le') ?? notUtf16
-  if (a === 0xfe && b === 0xff) return decodeAs(bytes, 'utf-16be') ?? notUtf16
+  if (a === 0xff && b === 0xfe) return asItSays(bytes, 'utf-16le') ?? notUtf16
+  if (a === 0xfe && b === 0xff) return asItSays(bytes, 'utf-16be') ?? notUtf16
   // These look like UTF-8, or like no text.
   const first = encoding !== undefined && /^(utf-16|iso-2022)/i.test(encoding)
   if (first) return decodeAs(bytes, encoding) ?? notValid(encoding)
   if (bytes.includes(0)) return { as: 'fail', type: 'binary', message: 'not text (it contains NUL bytes)' }
   if (isUtf8(bytes)) return { text: new TextDecoder().decode(bytes) }
-  const said = declared === undefined ? undefined : decodeAs(bytes, declared)
+  const said = declared === undefined ? undefined : asItSays(bytes, declared)
   if (said !== undefined) return said
   if (encoding === 'auto') return guessed(bytes)
   if (encoding !== undefined) return decodeAs(bytes, encoding) ?? notValid(encoding)
@@ -39,6 +39,11 @@ export async function decode(
     type: 'not_utf8',
     message: `not UTF-8 from byte ${firstBadByte(bytes)} on; say what it is, as --encoding windows-1252 does, or --encoding auto`,
   }
+}
+
+function asItSays(bytes: Buffer, label: string): Decoded | undefined {
+  const decoded = decodeAs(bytes, label)
+  return decoded && { text: decoded.text }
 }
 
 /** Undefined where it is not valid, or nobody knows the name. */

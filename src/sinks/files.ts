@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { type Counted, countDocument } from '../core/counted.ts'
 import type { InputProblem, Source } from '../core/document.ts'
+import { frontMatter } from '../core/front-matter.ts'
 import { lineOf, type RunFacts } from '../core/ledger-line.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
 import { type OutputPath, outputPaths } from '../core/output-path.ts'
@@ -48,6 +49,8 @@ export interface FilesOptions {
   readonly foldsCase: boolean
   /** Asks and replaces, whatever is there. */
   readonly force: boolean
+  /** Says on top of each summary where it comes from. */
+  readonly frontMatter: boolean
   readonly clock: Pick<Clock, 'wall'>
 }
 
@@ -57,7 +60,7 @@ export interface FilesOptions {
  * @param sources all of the run, so that no two get one name
  */
 export function filesSink(out: string, sources: readonly Source[], options: FilesOptions): Files {
-  const { memory, factsFor, foldsCase, force, clock } = options
+  const { memory, factsFor, foldsCase, force, frontMatter: withFrontMatter, clock } = options
   const { made, failing, damaged } = memory
   const again = new Map<Again, Counted>()
   const leads = watchedRoot(out)
@@ -91,7 +94,10 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     const line = lineOf(outcome, new Date(clock.wall()).toISOString(), factsFor(outcome.source.path))
     if (line === undefined) return nothing
     const { path } = outcome.source
-    if (line.status !== 'unchanged') return memory.keep({ line, ...fileOf(outcome, name(path)) })
+    if (line.status !== 'unchanged') {
+      const head = withFrontMatter ? frontMatter(line) : ''
+      return memory.keep({ line, ...fileOf(outcome, name(path), head) })
+    }
     const { size, mtime, recipe } = made.get(path) ?? {}
     const known = line.size === size && line.mtime === mtime && line.recipe === recipe
     return known && !failing.has(path) ? nothing : () => memory.confirm(line)
@@ -144,9 +150,9 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   }
 }
 
-/** What is written for an outcome, if anything is. */
-function fileOf(outcome: Outcome, { summary, record }: OutputPath) {
-  if (outcome.status === 'summarized') return { file: summary, text: `${outcome.text.trimEnd()}\n` }
+/** What is written for an outcome, if anything is. @param head of a summary */
+function fileOf(outcome: Outcome, { summary, record }: OutputPath, head: string) {
+  if (outcome.status === 'summarized') return { file: summary, text: `${head}${outcome.text.trimEnd()}\n` }
   // Where no summary can be written, no record can be either.
   if (outcome.status !== 'failed' || unwritable.has(outcome.failure.type)) return {}
   return { file: record, text: recordOf(outcome) }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Account, addAccounts, emptyAccount } from '../core/account.ts'
+import { withoutFrontMatter } from '../core/front-matter.ts'
 import { type DocumentLine, type EndLine, ledgerVersion, type RunLine } from '../core/ledger-line.ts'
 import type { RecordedRun } from '../core/report-file.ts'
 import { pathsSeenFrom, readLedgerLines } from './ledger.ts'
@@ -67,9 +68,10 @@ export async function textsOf(
   lines: Iterable<DocumentLine>,
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>()
-  for (const { path, output } of lines) {
+  for (const line of lines) {
+    const { path, output } = line
     const text = output && (await readFile(join(out, output.file), 'utf8').catch(() => undefined))
-    if (text !== undefined) texts.set(path, text)
+    if (text !== undefined) texts.set(path, withoutFrontMatter(text, line))
   }
   return texts
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { withoutFrontMatter } from '../core/front-matter.ts'
 import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
 import { pathsSeenFrom, readLedgerLines } from './ledger.ts'
 import { ledgerIn } from './output-folder.ts'
@@ -34,7 +35,7 @@ export async function resultsIn(out: string, here: string): Promise<ReadonlyMap<
   for (const [path, line] of lines) {
     const text =
       line.output && line.status === 'summarized' ? await textOf(join(out, line.output.file)) : undefined
-    results.set(path, text === undefined ? { line } : { line, text })
+    results.set(path, text === undefined ? { line } : { line, text: withoutFrontMatter(text, line) })
   }
   return results
 }

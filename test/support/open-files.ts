@@ -28,5 +28,12 @@ export async function openFiles(
     prompt,
     model,
   })
-  return filesSink(out, sources, { memory, factsFor: () => facts, foldsCase, force, clock: realClock })
+  return filesSink(out, sources, {
+    memory,
+    factsFor: () => facts,
+    foldsCase,
+    force,
+    frontMatter: false,
+    clock: realClock,
+  })
 }
