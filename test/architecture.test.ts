@@ -64,6 +64,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'hono/body-limit': ['server/app.ts'],
   'hono/cors': ['server/app.ts'],
   '@hono/node-server': ['server/http.ts'],
+  'ajv/dist/2020.js': ['inputs/schema-file.ts'],
   chardet: ['inputs/decode.ts'],
   htmlparser2: ['inputs/readers/markup.ts'],
   mammoth: ['inputs/readers/docx.ts'],

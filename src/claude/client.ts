@@ -128,13 +128,17 @@ function answer(
 const noDeadline = { signal: new AbortController().signal, expired: () => false, ms: 0 }
 
 /** All of a request's body but how long the answer may be. */
-function questionOf({ model, system, user, effort, thinking }: Request) {
+function questionOf({ model, system, user, effort, thinking, schema }: Request) {
+  const config = {
+    ...(effort !== undefined && { effort }),
+    ...(schema !== undefined && { format: { type: 'json_schema', schema } }),
+  }
   return {
     model,
     ...(system !== undefined && { system }),
     messages: [{ role: 'user', content: user }],
     ...(thinking !== undefined && { thinking: { type: thinking } }),
-    ...(effort !== undefined && { output_config: { effort } }),
+    ...(Object.keys(config).length > 0 && { output_config: config }),
   }
 }
 

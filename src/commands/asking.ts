@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Document } from '../core/document.ts'
 import { keyOf, recipeFor, recipeOf } from '../core/key.ts'
@@ -10,6 +11,7 @@ import { textKind } from '../core/text-kind.ts'
 import type { PromptOptions } from '../inputs/prompt.ts'
 import { loadPrompts } from '../inputs/prompt-split.ts'
 import { reading } from '../inputs/readers/kinds.ts'
+import { readSchema } from '../inputs/schema-file.ts'
 import { partsAt } from './parts.ts'
 import { settingsOf } from './settings.ts'
 
@@ -27,6 +29,8 @@ export interface Asking {
   requestFor(document: Document): Request
   /** The most characters of it that one request holds, by its name; undefined where nobody knows of a bound. */
   longestFor(path: string): number | undefined
+  /** Why a whole answer is not what was asked for; undefined where it is. */
+  flaw(text: string): string | undefined
   /** How it is asked about where one request does not hold it. */
   partsOf(document: Document): Promise<Parts | undefined>
 }
@@ -39,15 +43,20 @@ export interface Asking {
 export async function askingFor(
   options: Pick<
     SummarizeOptions,
-    'prompt' | 'model' | 'maxTokens' | 'effort' | 'var' | 'encoding' | 'partTokens'
+    'prompt' | 'model' | 'maxTokens' | 'effort' | 'var' | 'encoding' | 'partTokens' | 'schema'
   >,
   places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
 ): Promise<(endpoint: string) => Asking> {
   const vars = options.var ?? {}
   const readingOf = reading(options.encoding)
+  const { schema: file } = options
+  const structure = file === undefined ? undefined : await readSchema(resolve(places.cwd, file), file)
   const arms = (await loadPrompts(options.prompt, { ...places, vars: Object.keys(vars) })).map(
     ({ way: prompt, share }) => {
-      const parameters = parametersFor(settingsOf(prompt, options))
+      const parameters = {
+        ...parametersFor(settingsOf(prompt, options)),
+        ...(structure !== undefined && { schema: structure.schema }),
+      }
       return { share, prompt, parameters, name: `${prompt.name}@${prompt.version}` }
     },
   )
@@ -76,6 +85,7 @@ export async function askingFor(
         const how = readingOf(path)
         return how === undefined ? facts : { ...facts, recipe: recipeFor(facts.recipe, how) }
       },
+      flaw: (text) => structure?.flaw(text),
       requestFor,
       longestFor(path) {
         const empty = { source: { index: 0, path, named: true }, text: '', bytes: { size: 0, sha256: '' } }

@@ -126,7 +126,9 @@ export function stdoutDestination(
     return { ...common, sink, watch: sink.watch }
   }
   const sink =
-    format === 'jsonl' ? jsonlSink(write) : textSink(write, { headers: sources.length > 1, terminal })
+    format === 'jsonl'
+      ? jsonlSink(write, { structured: options.schema !== undefined })
+      : textSink(write, { headers: sources.length > 1, terminal })
   return { ...common, sink: unordered ? sink : ordered(sink) }
 }
 
@@ -175,6 +177,7 @@ export async function folderDestination(
       foldsCase,
       force: options.force,
       frontMatter: options.frontMatter,
+      structured: options.schema !== undefined,
       clock,
     })
     const parts = partStore(out, `${run}-parts`)

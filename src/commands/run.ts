@@ -135,6 +135,7 @@ export async function run(
       read,
       requestFor: asking.requestFor,
       partsOf: asking.partsOf,
+      flaw: asking.flaw,
       ...(objection !== undefined && { objection }),
       ask: watch === undefined ? ask : (request, signal) => ask(request, signal, watch),
       ...(destination.parts !== undefined && { askPart: remembered(ask, destination.parts) }),

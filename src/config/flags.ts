@@ -202,6 +202,13 @@ export const summarizeFlags = {
     help: 'most output tokens per document (default: the prompt’s, else 1024)',
     parse: count(1, 1_000_000),
   },
+  schema: {
+    group: 'Prompt and model',
+    flag: '--schema <file>',
+    help: 'a JSON Schema: one JSON object per document that fits it, in .summary.json, instead of text',
+    parse: text,
+    path: 'always',
+  },
   partTokens: {
     group: 'Prompt and model',
     flag: '--part-tokens <tokens>',
@@ -394,6 +401,8 @@ export type SummarizeOptions = ValuesOf<typeof summarizeFlags>
 /** What one flag's value alone cannot show to be wrong. */
 export function checkTogether(options: SummarizeOptions): void {
   if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose contradict each other')
+  if (options.frontMatter && options.schema !== undefined)
+    throw new UsageError('--front-matter would make the JSON of --schema none; leave one of them out')
   if (options.count === 'exact' && !options.dryRun)
     throw new UsageError('--count says how --dry-run counts; give --dry-run too')
   if (options.dryRun && options.sample !== undefined)

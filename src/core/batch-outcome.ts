@@ -4,7 +4,7 @@ import type { InputProblem, Source } from './document.ts'
 import { type Fault, failureOf, judge } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import type { PriceOf } from './price.ts'
-import { flawOf } from './reply.ts'
+import { flawOf, misfit } from './reply.ts'
 
 /** A document of a batch that has ended. */
 export interface InBatch {
@@ -24,6 +24,7 @@ export function outcomeInBatch(
   it: InBatch,
   result: BatchAnswer['result'],
   priceOf: PriceOf,
+  flawIn: (text: string) => string | undefined = () => undefined,
 ): Outcome | Unanswered {
   const { packed, batch } = it
   if (result === 'canceled' || result === 'expired') return { why: `${result} in the batch ${batch.id}` }
@@ -43,7 +44,8 @@ export function outcomeInBatch(
     ...(usage !== undefined && { usage }),
     ...(cost !== undefined && { cost }),
   })
-  const flaw = flawOf(result.reply, packed.maxTokens)
+  const why = flawIn(text)
+  const flaw = flawOf(result.reply, packed.maxTokens) ?? (why === undefined ? undefined : misfit(why))
   if (flaw !== undefined) return { ...answered, status: 'failed', failure: flaw, partial: text }
   return { ...answered, status: 'summarized', text }
 }

@@ -8,8 +8,12 @@ type Asked = Omit<Request, 'key' | 'path' | 'attempt'>
  * The key of a request: a SHA-256 (64 hexadecimal digits) of everything that shapes its answer. Two requests with one
  * key would be billed twice for the same question.
  */
-export function keyOf({ model, maxTokens, effort, thinking, system, user }: Asked, endpoint: string): string {
-  return digest([endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user])
+export function keyOf(
+  { model, maxTokens, effort, thinking, system, user, schema }: Asked,
+  endpoint: string,
+): string {
+  const parts = [endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
+  return digest(schema === undefined ? parts : [...parts, schema])
 }
 
 /**
@@ -19,12 +23,18 @@ export function keyOf({ model, maxTokens, effort, thinking, system, user }: Aske
 export function recipeOf(
   { system, user }: Prompt,
   vars: Readonly<Record<string, string>>,
-  { model, maxTokens, effort, thinking }: Pick<Request, 'model' | 'maxTokens' | 'effort' | 'thinking'>,
+  {
+    model,
+    maxTokens,
+    effort,
+    thinking,
+    schema,
+  }: Pick<Request, 'model' | 'maxTokens' | 'effort' | 'thinking' | 'schema'>,
   endpoint: string,
 ): string {
   const values = Object.entries(vars).sort(([a], [b]) => (a < b ? -1 : 1))
   const parts = [endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user, values]
-  return digest(parts).slice(0, 16)
+  return digest(schema === undefined ? parts : [...parts, schema]).slice(0, 16)
 }
 
 /** The recipe of documents that are read in a certain way, where it is not simply that of the run. */

@@ -7,6 +7,8 @@ export interface OutputPath {
 }
 
 export const summarySuffix = '.summary.md'
+/** Of a summary that is a JSON object. */
+const structuredSuffix = '.summary.json'
 export const recordSuffix = '.error.txt'
 
 /** Whether a name that was read from a file stays below the folder it is meant for. */
@@ -19,6 +21,15 @@ export interface OutputPathOptions {
   readonly foldsCase: boolean
   /** Summaries of earlier runs, by the path of their source: a source keeps its name, and nobody else gets it. */
   readonly earlier: Iterable<readonly [path: string, summary: string]>
+  /** Summaries are JSON objects. */
+  readonly structured?: boolean
+}
+
+/** The name of a summary without what tells that it is one; undefined for any other file. */
+export function stemOf(summary: string): string | undefined {
+  return [summarySuffix, structuredSuffix].flatMap((suffix) =>
+    summary.endsWith(suffix) ? [summary.slice(0, -suffix.length)] : [],
+  )[0]
 }
 
 /**
@@ -29,14 +40,14 @@ export interface OutputPathOptions {
  */
 export function outputPaths(
   paths: Iterable<string>,
-  { foldsCase, earlier }: OutputPathOptions,
+  { foldsCase, earlier, structured = false }: OutputPathOptions,
 ): (path: string) => OutputPath {
   const identity = (stem: string) => (foldsCase ? stem.normalize('NFC').toLowerCase() : stem)
   const owners = new Map<string, string>()
   /** Where it is not simply the mirrored path. */
   const stems = new Map<string, string>()
   for (const [path, summary] of earlier) {
-    const stem = summary.slice(0, -summarySuffix.length)
+    const stem = stemOf(summary) ?? summary
     owners.set(identity(stem), path)
     if (stem !== path) stems.set(path, stem)
   }
@@ -51,7 +62,10 @@ export function outputPaths(
   }
   return (path) => {
     const stem = stems.get(path) ?? path
-    return { summary: `${stem}${summarySuffix}`, record: `${stem}${recordSuffix}` }
+    return {
+      summary: `${stem}${structured ? structuredSuffix : summarySuffix}`,
+      record: `${stem}${recordSuffix}`,
+    }
   }
 }
 

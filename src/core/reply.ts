@@ -26,6 +26,17 @@ export interface Reply {
   readonly attempts: readonly Attempt[]
 }
 
+/** An answer that was to fit a schema and does not; it was paid for, and the same question may end the same way. */
+export function misfit(why: string, requestId?: string): Failure {
+  return {
+    kind: 'reply',
+    type: 'schema',
+    message: why,
+    transient: false,
+    ...(requestId !== undefined && { requestId }),
+  }
+}
+
 /**
  * Why a reply is no summary: only `end_turn` (or `stop_sequence`) with text is complete. Anything else was paid for
  * and is kept, but never passes for a result. Not retried: the same question would end the same way.

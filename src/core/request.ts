@@ -1,4 +1,5 @@
 import { findModel } from './models.ts'
+import type { Schema } from './structured.ts'
 
 export const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const
 /** How hard the model tries: tokens against quality. */
@@ -19,6 +20,8 @@ export interface Request {
   readonly maxTokens: number
   readonly effort?: Effort
   readonly thinking?: 'disabled' | 'between_tools'
+  /** What the answer is to fit, as JSON; it is text, if left out. */
+  readonly schema?: Schema
 }
 
 /** What shapes every request of a run alike. */

@@ -25,6 +25,8 @@ export interface CollectJob extends Pick<Preparing, 'objection'> {
   readonly batches: Batches
   readonly priceOf: PriceOf
   readonly explain: (error: AskError) => RunError
+  /** See the job of a run. */
+  readonly flaw?: (text: string) => string | undefined
   /** What was set aside for documents, by their paths. */
   readonly aside: Map<string, Aside>
   /** Makes an outcome safe from any crash; false where it could not. */
@@ -88,7 +90,7 @@ export async function* collect(
   }
   /** Undefined where there is to be another. */
   const concluded = async ({ packed, result }: Answered): Promise<Outcome | undefined> => {
-    const outcome = outcomeInBatch(inBatch(packed), result, job.priceOf)
+    const outcome = outcomeInBatch(inBatch(packed), result, job.priceOf, job.flaw)
     if ('why' in outcome) {
       settle(packed.path, 0n)
       if (outcome.refused !== undefined) halt.stop(job.explain(new AskError(outcome.refused)))

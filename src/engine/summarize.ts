@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Source } from '../core/document.ts'
 import { AskError, failureOf, judge, StoppedError } from '../core/failure.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
-import { flawOf, type Reply } from '../core/reply.ts'
+import { flawOf, misfit, type Reply } from '../core/reply.ts'
 import { RunError } from '../errors.ts'
 import type { Halt } from './halt.ts'
 import { askInParts } from './in-parts.ts'
@@ -17,6 +17,8 @@ export interface Job<Given extends Source = Source> extends Preparing<Given> {
   readonly ask: Ask
   /** The same for parts of documents, which may be remembered; `ask`, if left out. */
   readonly askPart?: Ask
+  /** Why a whole answer is not what was asked for; undefined where it is. Any is, if left out. */
+  readonly flaw?: (text: string) => string | undefined
   /** Told of each outcome before anything new is started, which it may forbid. */
   readonly ended?: (outcome: Outcome) => void
   /** Makes an outcome safe before its slot is free: what a crash can cost is never more than the slots. */
@@ -64,8 +66,10 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
   const answered = (reply: Reply, maxTokens: number, asked: Asked): Outcome => {
     const { text, attempts } = reply
     const flaw = flawOf(reply, maxTokens)
-    if (flaw === undefined) return { ...base(attempts), asked, status: 'summarized', text }
-    return { ...base(attempts), status: 'failed', failure: flaw, partial: text }
+    const why = flaw === undefined ? job.flaw?.(text) : undefined
+    const failure = why === undefined ? flaw : misfit(why, reply.requestId)
+    if (failure === undefined) return { ...base(attempts), asked, status: 'summarized', text }
+    return { ...base(attempts), status: 'failed', failure, partial: text }
   }
 
   if (halt.drain.aborted) return pending()

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { InputProblem } from '../core/document.ts'
-import { recordSuffix, summarySuffix } from '../core/output-path.ts'
+import { recordSuffix, stemOf } from '../core/output-path.ts'
 
 /** The name of the document that a summary or record of ours is about; undefined for any other file. */
 export function documentOf(name: string): string | undefined {
-  if (name.endsWith(summarySuffix)) return name.slice(0, -summarySuffix.length)
+  const stem = stemOf(name)
+  if (stem !== undefined) return stem
   // A record is called after a file with an extension; `build.error.txt` is somebody's own.
   return name.endsWith(recordSuffix) && /\..+\.error\.txt$/.test(name)
     ? name.slice(0, -recordSuffix.length)

@@ -1,6 +1,7 @@
 import { extract } from './extract.ts'
 import { judged } from './judge.ts'
 import type { Behaviour } from './script.ts'
+import { fitting } from './structured.ts'
 import type { MessageRequest } from './validate.ts'
 
 /** A message as the API gives it; `usage` may be left out or be nonsense, where the script wants it so. */
@@ -22,7 +23,7 @@ export function messageFor(
   index: number,
   wanted: Partial<Extract<Behaviour, { kind: 'answer' }>>,
 ): Message {
-  const full = wanted.text ?? judged(request.lastText) ?? extract(request.lastText)
+  const full = wanted.text ?? judged(request.lastText) ?? answerTo(request)
   const cutAt = Math.floor(request.max_tokens * charsPerToken)
   const tooLong = full.length > cutAt
   const text = tooLong
@@ -68,4 +69,9 @@ function usageFor(input: number, output: number): Record<string, unknown> {
     server_tool_use: null,
     service_tier: 'standard',
   }
+}
+
+function answerTo({ schema, lastText }: MessageRequest): string {
+  const text = extract(lastText)
+  return schema === undefined ? text : JSON.stringify(fitting(schema, text))
 }

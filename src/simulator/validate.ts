@@ -1,4 +1,5 @@
 import { models } from './models.ts'
+import { schemaProblem } from './structured.ts'
 
 /** A request the API would take. */
 export interface MessageRequest {
@@ -10,6 +11,8 @@ export interface MessageRequest {
   /** Text of the last message, which carries the document. */
   readonly lastText: string
   readonly inputTokens: number
+  /** What the answer is to fit. */
+  readonly schema?: Readonly<Record<string, unknown>>
 }
 
 /** What the API answers instead of a message. */
@@ -46,12 +49,13 @@ export function validate(body: unknown, endpoint: Endpoint): MessageRequest | Re
     }
   }
   if (typeof stream !== 'boolean') return invalid('stream: Input should be a valid boolean')
-  const problem = thinkingProblem(body, facts)
+  const problem = thinkingProblem(body, facts) ?? formatProblem(body)
   if (problem !== undefined) return invalid(problem)
   const texts = textsOf(body)
   if (!Array.isArray(texts)) return invalid(texts.problem)
 
   const text = texts.join('\n')
+  const { format } = (body['output_config'] ?? {}) as { format?: { schema: Record<string, unknown> } }
   const inputTokens = Math.ceil(text.length / facts.charsPerToken) + 8
   if (inputTokens > facts.context)
     return invalid(`prompt is too long: ${inputTokens} tokens > ${facts.context} maximum`)
@@ -62,6 +66,7 @@ export function validate(body: unknown, endpoint: Endpoint): MessageRequest | Re
     text,
     lastText: texts.at(-1) ?? '',
     inputTokens,
+    ...(format !== undefined && { schema: format.schema }),
   }
 }
 
@@ -104,6 +109,14 @@ function thinkingProblem(body: Record<string, unknown>, facts: (typeof models)[s
     return `thinking.type: ${JSON.stringify(type)} is not supported at effort ${effort}`
   }
   return undefined
+}
+
+function formatProblem({ output_config: config }: Record<string, unknown>): string | undefined {
+  const format = isRecord(config) ? config['format'] : undefined
+  if (format === undefined) return undefined
+  if (!isRecord(format) || format['type'] !== 'json_schema')
+    return "output_config.format.type: Input should be 'json_schema'"
+  return schemaProblem(format['schema'])
 }
 
 function textsOf({ system, messages }: Record<string, unknown>): string[] | { problem: string } {

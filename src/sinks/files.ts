@@ -51,6 +51,8 @@ export interface FilesOptions {
   readonly force: boolean
   /** Says on top of each summary where it comes from. */
   readonly frontMatter: boolean
+  /** Summaries are JSON objects. */
+  readonly structured: boolean
   readonly clock: Pick<Clock, 'wall'>
 }
 
@@ -60,7 +62,7 @@ export interface FilesOptions {
  * @param sources all of the run, so that no two get one name
  */
 export function filesSink(out: string, sources: readonly Source[], options: FilesOptions): Files {
-  const { memory, factsFor, foldsCase, force, frontMatter: withFrontMatter, clock } = options
+  const { memory, factsFor, foldsCase, force, frontMatter: withFrontMatter, structured, clock } = options
   const { made, failing, damaged } = memory
   const again = new Map<Again, Counted>()
   const leads = watchedRoot(out)
@@ -69,7 +71,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   let names: ReturnType<typeof outputPaths> | undefined
   // Only when the first is needed: a run with nothing to do should not work them all out.
   const name = (path: string) => {
-    names ??= outputPaths(pathsOf(sources), { foldsCase, earlier: summariesIn(made) })
+    names ??= outputPaths(pathsOf(sources), { foldsCase, earlier: summariesIn(made), structured })
     return names(path)
   }
 

@@ -3,16 +3,19 @@ import type { Outcome } from '../core/outcome.ts'
 import { promptTokens } from '../core/usage.ts'
 import type { Sink } from './sink.ts'
 
-/** One JSON object per input and line. Fields are only ever added; `schema` counts the changes that are not. */
-export function jsonlSink(write: (text: string) => Promise<void>): Sink {
+/** One JSON object per input and line; with `structured`, what is JSON in it is an object, not a text. Fields are only ever added; `schema` counts the changes that are not. */
+export function jsonlSink(
+  write: (text: string) => Promise<void>,
+  { structured = false }: { readonly structured?: boolean } = {},
+): Sink {
   return {
-    write: (outcome) => write(`${JSON.stringify(lineOf(outcome))}\n`),
+    write: (outcome) => write(`${JSON.stringify(lineOf(outcome, structured))}\n`),
     async close() {},
   }
 }
 
 /** `summary` or `error`, never both; a skipped or pending input has a `reason` and neither. */
-function lineOf(outcome: Outcome): Record<string, unknown> {
+function lineOf(outcome: Outcome, structured: boolean): Record<string, unknown> {
   const { source, status, attempts, elapsedMs } = outcome
   const last = attempts.at(-1)
   const bill = billOf(attempts)
@@ -20,7 +23,7 @@ function lineOf(outcome: Outcome): Record<string, unknown> {
     schema: 1,
     path: source.path,
     status,
-    ...resultOf(outcome),
+    ...resultOf(outcome, structured),
     ...(last !== undefined && { model: last.model, request_id: last.requestId ?? null }),
     ...(attempts.some(({ fault }) => fault === undefined) && {
       // Null is unknown: the server did not count, or the model has no price.
@@ -35,10 +38,10 @@ function lineOf(outcome: Outcome): Record<string, unknown> {
   }
 }
 
-function resultOf(outcome: Outcome): Record<string, unknown> {
+function resultOf(outcome: Outcome, structured: boolean): Record<string, unknown> {
   switch (outcome.status) {
     case 'summarized':
-      return { summary: outcome.text.trimEnd() }
+      return { summary: structured ? JSON.parse(outcome.text) : outcome.text.trimEnd() }
     case 'failed': {
       const { kind, type, message, requestId, transient } = outcome.failure
       const error = { kind, type, message, request_id: requestId ?? null, transient }

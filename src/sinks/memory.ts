@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Experience, learn } from '../core/estimate.ts'
 import type { DocumentLine, EndLine, Output, RunLine, UnchangedLine } from '../core/ledger-line.ts'
-import { recordSuffix, summarySuffix } from '../core/output-path.ts'
+import { recordSuffix, stemOf } from '../core/output-path.ts'
 import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
 import { compact } from './compact.ts'
@@ -189,7 +189,7 @@ async function isRecord(file: string): Promise<boolean> {
 
 /** A success ends an earlier failure. @throws RunError `io` */
 export async function removeRecord(out: string, summary: string): Promise<void> {
-  const file = join(out, summary.slice(0, -summarySuffix.length) + recordSuffix)
+  const file = join(out, (stemOf(summary) ?? summary) + recordSuffix)
   if ((await lookAt(file)) === undefined || !(await isRecord(file))) return
   await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
     throw cannotWrite(file, error)

@@ -26,6 +26,7 @@ export async function collectBatches(
     origin: 'as it was asked',
     models: [],
     factsFor: () => facts,
+    flaw: () => undefined,
     longestFor: () => undefined,
     partsOf: async () => undefined,
     requestFor: () => {

@@ -1,0 +1,96 @@
+/** A JSON Schema that answers are to fit. */
+export type Schema = Readonly<Record<string, unknown>>
+
+/**
+ * What the API does not take in a schema, with the place where it is; undefined where it takes it all.
+ * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+ */
+export function unsupportedIn(schema: unknown): string | undefined {
+  if (!isRecord(schema)) return 'a schema is an object'
+  if (schema['type'] !== 'object') return 'its `type` must be object: one JSON object for each document'
+  const counts = { optional: 0, unions: 0 }
+  const problem = problemAt(schema, '', { root: schema, counts, within: new Set() })
+  if (problem !== undefined) return problem
+  if (counts.optional > 24)
+    return `${counts.optional} properties are optional, more than 24; list them under \`required\``
+  if (counts.unions > 16) return `${counts.unions} places take several types, more than 16`
+  return undefined
+}
+
+interface Walk {
+  readonly root: Schema
+  readonly counts: { optional: number; unions: number }
+  /** Definitions that are being looked into. */
+  readonly within: ReadonlySet<string>
+}
+
+const refused = [
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minLength',
+  'maxLength',
+] as const
+
+function problemAt(schema: unknown, at: string, walk: Walk): string | undefined {
+  const where = at === '' ? 'at the top' : `at ${at}`
+  if (typeof schema === 'boolean') return undefined
+  if (!isRecord(schema)) return `${where}: a schema is an object`
+  const word = refused.find((name) => name in schema)
+  if (word !== undefined) return `${where}: the API does not take \`${word}\`; say it in a \`description\``
+  if (Number(schema['minItems'] ?? 0) > 1) return `${where}: the API does not take \`minItems\` above 1`
+  const ref = schema['$ref']
+  if (ref !== undefined) return problemOfRef(ref, where, walk)
+  const properties = schema['properties']
+  if (schema['type'] === 'object' || properties !== undefined) {
+    if (schema['additionalProperties'] !== false)
+      return `${where}: the API wants \`"additionalProperties": false\``
+    const required = new Set(Array.isArray(schema['required']) ? schema['required'] : [])
+    for (const name of Object.keys(isRecord(properties) ? properties : {}))
+      if (!required.has(name)) walk.counts.optional++
+  }
+  if (Array.isArray(schema['type']) || schema['anyOf'] !== undefined) walk.counts.unions++
+  for (const [path, part] of partsOf(schema, at)) {
+    const problem = problemAt(part, path, walk)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+function problemOfRef(ref: unknown, where: string, walk: Walk): string | undefined {
+  if (typeof ref !== 'string' || !/^#\/(\$defs|definitions)\//.test(ref))
+    return `${where}: the API takes a \`$ref\` to \`#/$defs/…\` only`
+  if (walk.within.has(ref)) return `${where}: the API takes no schema that refers to itself`
+  const target = ref
+    .slice(2)
+    .split('/')
+    .reduce(
+      (at: unknown, name) => (isRecord(at) && Object.hasOwn(at, name) ? at[name] : undefined),
+      walk.root,
+    )
+  if (target === undefined) return `${where}: there is no ${ref}`
+  return problemAt(target, ref, { ...walk, within: new Set([...walk.within, ref]) })
+}
+
+function partsOf(schema: Schema, at: string): [string, unknown][] {
+  const named = ['properties'].flatMap((word) =>
+    Object.entries(isRecord(schema[word]) ? schema[word] : {}).map(([name, part]): [string, unknown] => [
+      `${at}/${word}/${name}`,
+      part,
+    ]),
+  )
+  const listed = ['anyOf', 'allOf', 'oneOf', 'prefixItems'].flatMap((word) =>
+    (Array.isArray(schema[word]) ? (schema[word] as unknown[]) : []).map((part, n): [string, unknown] => [
+      `${at}/${word}/${n}`,
+      part,
+    ]),
+  )
+  const items: [string, unknown][] = schema['items'] === undefined ? [] : [[`${at}/items`, schema['items']]]
+  return [...named, ...listed, ...items]
+}
+
+function isRecord(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,54 @@
+import { isUtf8 } from 'node:buffer'
+import { type Schema, unsupportedIn } from '../core/structured.ts'
+import { UsageError } from '../errors.ts'
+import { reasonOf } from './reason.ts'
+import { readSmallFile } from './small-file.ts'
+
+/** A schema that answers are to fit, and whether one does. */
+export interface Structure {
+  readonly schema: Schema
+  /** Why a text is no answer; undefined where it is one. */
+  flaw(text: string): string | undefined
+}
+
+/**
+ * Reads a JSON Schema, and checks everything of it before anything is sent. Library: ajv, draft 2020-12.
+ * @throws UsageError where it is none, or holds what the API does not take
+ */
+export async function readSchema(file: string, shown: string): Promise<Structure> {
+  const fail = (message: string): never => {
+    throw new UsageError(`--schema ${shown}: ${message}`)
+  }
+  const bytes = await readSmallFile(file).catch((error) => fail(`cannot read it: ${reasonOf(error)}`))
+  if (!isUtf8(bytes)) fail('it is not UTF-8')
+  let schema: Schema = {}
+  try {
+    schema = JSON.parse(bytes.toString('utf8')) as Schema
+  } catch (error) {
+    fail(`it is not JSON: ${(error as Error).message}`)
+  }
+  const unsupported = unsupportedIn(schema)
+  if (unsupported !== undefined) fail(unsupported)
+  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  const fits = (() => {
+    try {
+      return ajv.compile(schema)
+    } catch (error) {
+      return fail((error as Error).message)
+    }
+  })()
+  return {
+    schema,
+    flaw(text) {
+      let value: unknown
+      try {
+        value = JSON.parse(text)
+      } catch {
+        return 'the answer is not JSON'
+      }
+      if (fits(value)) return undefined
+      return `the answer does not fit the schema: ${ajv.errorsText(fits.errors, { dataVar: 'it' })}`
+    },
+  }
+}

@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['title', 'topics', 'language', 'pages'],
+  properties: {
+    title: { type: 'string', description: 'in at most ten words' },
+    topics: { type: 'array', items: { $ref: '#/$defs/topic' } },
+    language: { enum: ['en', 'de'] },
+    pages: { type: ['integer', 'null'] },
+  },
+  $defs: {
+    topic: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['name'],
+      properties: { name: { type: 'string' } },
+    },
+  },
+}
+const files = {
+  'docs/a.md': 'The ferry sails at nine.\n',
+  'docs/b.md': 'The mill is older than the bridge.\n',
+}
+
+describe('--schema', () => {
+  it('gives one JSON object per document that fits it, in a file of that kind, once', async () => {
+    const cwd = await folderWith({ ...files, 's.json': JSON.stringify(schema) })
+    const { env, simulator } = await serviceFor({})
+    const run = (...more: string[]) =>
+      runHere(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
+    expect((await run()).code).toBe(0)
+    const a = JSON.parse(await readFile(join(cwd, 'summaries/docs/a.md.summary.json'), 'utf8'))
+    expect(a).toMatchObject({ title: expect.stringContaining('ferry'), language: 'en' })
+    expect(Object.keys(a)).toEqual(['title', 'topics', 'language', 'pages'])
+    expect((await run()).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run('-o', 'summaries', '--ext', 'json,md')).stderr).not.toMatch(/summary\.json/)
+    expect(simulator.stats().requests).toBe(2)
+    const { stdout } = await run('-o', '-', '--format', 'jsonl')
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.map(({ summary }) => summary.language)).toEqual(['en', 'en'])
+  })
+
+  it('asks again with another schema, and not where only its order of lines changed', async () => {
+    const cwd = await folderWith({
+      ...files,
+      's.json': JSON.stringify(schema),
+      't.json': JSON.stringify({ ...schema, required: ['title'] }),
+      'u.json': JSON.stringify(schema, null, 4),
+    })
+    const { env, simulator } = await serviceFor({})
+    const run = (name: string) => runHere(['summarize', 'docs', '--schema', name], { cwd, env })
+    for (const [name, asked] of [
+      ['s.json', 2],
+      ['u.json', 2],
+      ['t.json', 4],
+    ] as const) {
+      expect((await run(name)).code).toBe(0)
+      expect([name, simulator.stats().requests]).toEqual([name, asked])
+    }
+  })
+
+  it('takes no answer that does not fit, and shows what came', async () => {
+    const cwd = await folderWith({ ...files, 's.json': JSON.stringify(schema) })
+    const answers: Behaviour[] = [
+      { kind: 'answer', delayMs: 1, content: [{ type: 'text', text: 'No JSON at all.' }] },
+      { kind: 'answer', delayMs: 1, content: [{ type: 'text', text: '{"title": 7}' }] },
+    ]
+    const { env } = await serviceFor({ script: () => answers.shift() ?? { kind: 'answer', delayMs: 1 } })
+    const { code, stderr } = await runHere(
+      ['summarize', 'docs', '--schema', 's.json', '--concurrency', '1'],
+      { cwd, env },
+    )
+    expect(code).toBe(1)
+    expect(stderr).toContain('docs/a.md: reply schema: the answer is not JSON')
+    expect(stderr).toMatch(
+      /docs\/b\.md: reply schema: the answer does not fit the schema: it must have required property/,
+    )
+    expect(await readFile(join(cwd, 'summaries/docs/a.md.error.txt'), 'utf8')).toContain('No JSON at all.')
+  })
+
+  it('goes into batches and long documents, too', async () => {
+    const long = Array.from(
+      { length: 12 },
+      (_, n) => `# Chapter ${n}\n\n${'Of ports and of weather. '.repeat(80)}\n\n`,
+    )
+    const cwd = await folderWith({
+      ...files,
+      'docs/long.md': long.join(''),
+      's.json': JSON.stringify(schema),
+    })
+    const { env, simulator } = await serviceFor({ batches: { takesMs: 50 } })
+    const args = ['summarize', 'docs', '--schema', 's.json', '--batch', '--part-tokens', '1600']
+    expect((await runHere(args, { cwd, env, hurry: 100 })).code).toBe(0)
+    for (const name of ['a', 'b', 'long'])
+      expect(
+        JSON.parse(await readFile(join(cwd, `summaries/docs/${name}.md.summary.json`), 'utf8')),
+      ).toHaveProperty('title')
+    expect(simulator.stats().batchBilled.requests).toBe(1)
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    ['no object', { type: 'array', items: {} }, /its `type` must be object/],
+    [
+      'minimum',
+      { ...schema, properties: { n: { type: 'number', minimum: 1 } }, required: ['n'] },
+      /at \/properties\/n: the API does not take `minimum`/,
+    ],
+    [
+      'open objects',
+      { type: 'object', properties: {} },
+      /at the top: the API wants `"additionalProperties": false`/,
+    ],
+    [
+      'recursion',
+      { ...schema, $defs: { topic: { anyOf: [{ $ref: '#/$defs/topic' }] } } },
+      /no schema that refers to itself/,
+    ],
+    [
+      'files elsewhere',
+      { ...schema, properties: { x: { $ref: 'https://example.com/x.json' } } },
+      /a `\$ref` to `#\/\$defs\/…` only/,
+    ],
+    ['a definition that is not there', { ...schema, $defs: {} }, /there is no #\/\$defs\/topic/],
+    [
+      'too many choices',
+      {
+        ...schema,
+        required: [],
+        properties: Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`p${n}`, { type: 'string' }])),
+      },
+      /25 properties are optional, more than 24/,
+    ],
+    ['no schema', { ...schema, required: 'title' }, /--schema s\.json: /],
+  ])('says before anything is sent that a schema holds %s', async (_what, wrong, message) => {
+    const cwd = await folderWith({ ...files, 's.json': JSON.stringify(wrong) })
+    const { env, simulator } = await serviceFor({})
+    const { code, stderr } = await runHere(['summarize', 'docs', '--schema', 's.json'], { cwd, env })
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
+    expect(simulator.stats().requests).toBe(0)
+  })
+
+  it('is told where it is not there, is no JSON, or does not go with what else is asked for', async () => {
+    const cwd = await folderWith({ ...files, 's.json': '{', 't.json': JSON.stringify(schema) })
+    const run = (...args: string[]) =>
+      runHere(['summarize', 'docs', '--simulate', '--schema', ...args], { cwd })
+    expect(await run('none.json')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--schema none.json: cannot read it: '),
+    })
+    expect(await run('s.json')).toMatchObject({ code: 2, stderr: expect.stringContaining('it is not JSON') })
+    expect(await run('t.json', '--front-matter')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--front-matter'),
+    })
+  })
+})
