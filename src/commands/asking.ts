@@ -12,7 +12,7 @@ import type { PromptOptions } from '../inputs/prompt.ts'
 import { loadPrompts } from '../inputs/prompt-split.ts'
 import { reading } from '../inputs/readers/kinds.ts'
 import { readSchema } from '../inputs/schema-file.ts'
-import { partsAt } from './parts.ts'
+import { type PartPrompts, partsAt } from './parts.ts'
 import { settingsOf } from './settings.ts'
 
 /** How a run asks about its documents. */
@@ -46,6 +46,7 @@ export async function askingFor(
     'prompt' | 'model' | 'maxTokens' | 'effort' | 'var' | 'encoding' | 'partTokens' | 'schema'
   >,
   places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
+  partPrompts?: PartPrompts,
 ): Promise<(endpoint: string) => Asking> {
   const vars = options.var ?? {}
   const readingOf = reading(options.encoding)
@@ -68,7 +69,7 @@ export async function askingFor(
       const recipe = recipeOf(prompt, vars, parameters, endpoint)
       return { share, way: { prompt, parameters, facts: { prompt: name, model: parameters.model, recipe } } }
     })
-    const inParts = partsAt(options, places, endpoint)
+    const inParts = partsAt(options, places, endpoint, partPrompts)
     const requestFor = (document: Document): Request => {
       const { path } = document.source
       const { prompt, parameters } = wayOf(ways, path)

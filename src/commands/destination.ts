@@ -81,6 +81,8 @@ export function outputFolder(
   const onlyStdin = inputs.length === 1 && inputs[0]?.text === '-' && !inputs[0].literal
   const out = options.out ?? (onlyStdin ? '-' : 'summaries')
   if (out === '-') {
+    if (options.digest !== undefined)
+      throw new UsageError('--digest is made of summaries in files; give -o a folder for them')
     if (options.frontMatter) throw new UsageError('--front-matter is for files; give -o a folder for them')
     if (options.sample !== undefined)
       throw new UsageError('--sample shows where its summaries are; give -o a folder for them')

@@ -37,7 +37,9 @@ export function walkOptions(options: SummarizeOptions, { cwd }: World, out: stri
     extensions: options.ext ?? defaultExtensions,
     exclude: options.exclude ?? [],
     // What the run itself writes would be another document every time.
-    ours: [options.report, options.log].flatMap((file) => (file === undefined ? [] : resolve(cwd, file))),
+    ours: [options.report, options.log, options.digest].flatMap((file) =>
+      file === undefined ? [] : resolve(cwd, file),
+    ),
     hidden: options.hidden,
     follow: options.follow,
     ignoreFiles: options.ignore,

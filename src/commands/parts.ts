@@ -17,13 +17,24 @@ export type PartsOf = (
   requestFor: (document: Document) => Request,
 ) => Promise<Parts | undefined>
 
+/** The names of what asks about parts, and about their answers. */
+export interface PartPrompts {
+  readonly part: string
+  readonly merge: string
+}
+
 type PartsOptions = Pick<SummarizeOptions, 'maxTokens' | 'partTokens'>
 
 /** Reads the prompts for parts when the first long document is met. */
-export function partsAt(options: PartsOptions, places: PlaceOptions, endpoint: string): PartsOf {
+export function partsAt(
+  options: PartsOptions,
+  places: PlaceOptions,
+  endpoint: string,
+  { part, merge }: PartPrompts = { part: 'part', merge: 'merge' },
+): PartsOf {
   const { partTokens } = options
   let loading: Promise<readonly [Prompt, Prompt]> | undefined
-  const prompts = () => (loading ??= Promise.all([partPrompt(places, 'part'), partPrompt(places, 'merge')]))
+  const prompts = () => (loading ??= Promise.all([partPrompt(places, part), partPrompt(places, merge)]))
 
   return async (document, settings, requestFor) => {
     const { text, source } = document
@@ -32,7 +43,7 @@ export function partsAt(options: PartsOptions, places: PlaceOptions, endpoint: s
     const longest = longestDocument(settings, kind, around, partTokens)
     if (longest === undefined || text.length <= longest) return undefined
 
-    const [part, merge] = await prompts()
+    const [forPart, forMerge] = await prompts()
     const ask = (prompt: Prompt) => {
       const own = settingsOf(prompt, { ...settings, maxTokens: options.maxTokens, effort: settings.effort })
       const parameters = parametersFor({ ...own, model: settings.model })
@@ -43,7 +54,7 @@ export function partsAt(options: PartsOptions, places: PlaceOptions, endpoint: s
       const most = longestDocument(own, kind, lengthOf(request('')), partTokens) ?? longest
       return { request, most, recipe: recipeOf(prompt, {}, parameters, endpoint) }
     }
-    const [parts, merging] = [ask(part), ask(merge)]
+    const [parts, merging] = [ask(forPart), ask(forMerge)]
     const requests = cutText(text, parts.most).map(parts.request)
     const whole = (notes: string) => requestFor({ ...document, text: notes })
     return {

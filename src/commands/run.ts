@@ -11,13 +11,14 @@ import { largestPool } from '../core/pool-size.ts'
 import { printable } from '../core/printable.ts'
 import type { Tally } from '../core/report.ts'
 import { type Route, routeOf } from '../core/route.ts'
+import type { Purse } from '../engine/budgeted.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
 import { remembered } from '../engine/remembered.ts'
 import { createSlots } from '../engine/slots.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
-import { reader } from '../inputs/read.ts'
+import { type Read, reader } from '../inputs/read.ts'
 import { openLog } from '../sinks/log.ts'
 import { furthestAhead } from '../sinks/ordered.ts'
 import { ledgerIn } from '../sinks/output-folder.ts'
@@ -48,6 +49,10 @@ export interface Plan {
   readonly out: string | undefined
   /** When it began, by the clock: milliseconds. */
   readonly start: number
+  /** How documents are read that are no files; as files are, if left out. */
+  readonly read?: Read
+  /** What may be spent, shared with what was run before; by the options, if left out. */
+  readonly purse?: { of?: Purse | undefined }
   /** Waits for the batches of earlier runs, too, that are not at their end. */
   readonly waits?: boolean
 }
@@ -66,7 +71,7 @@ export async function run(
   const halt = createHalt()
   let teller: Teller | undefined
   const { encoding } = options
-  const read = reader({ ...world, encoding, tell: (text) => teller?.note(text) })
+  const read = plan.read ?? reader({ ...world, encoding, tell: (text) => teller?.note(text) })
   const service = await serviceFor(options, world)
   const stopListening = stopOnSignals(world, halt, () => teller?.draining())
   let destination: Destination | undefined
@@ -74,7 +79,12 @@ export async function run(
   try {
     const { endpoint } = service
     const asking = plan.askingAt(endpoint)
-    const money = moneyFor(options, asking.models)
+    const { purse: shared = {} } = plan
+    const money = {
+      ...moneyFor(options, asking.models),
+      ...(shared.of !== undefined && { purse: shared.of }),
+    }
+    shared.of = money.purse
     for (const text of retirements(asking.models, clock.wall())) world.stderr.write(`claude-batch: ${text}\n`)
     for (const pattern of plan.unmatched)
       world.stderr.write(`claude-batch: no files match ${printable(JSON.stringify(pattern))}\n`)

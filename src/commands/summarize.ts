@@ -1,6 +1,6 @@
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import { isInShard } from '../core/shard.ts'
-import { type Exit, RunError } from '../errors.ts'
+import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { find } from '../inputs/find.ts'
 import type { World } from '../world.ts'
 import { askingFor } from './asking.ts'
@@ -27,5 +27,11 @@ export async function summarize(
   const { shard } = options
   const sources =
     shard === undefined ? found.sources : found.sources.filter(({ path }) => isInShard(path, shard))
-  return run({ sources, unmatched, askingAt, out, start }, options, world, version)
+  const purse = {}
+  const exit = await run({ sources, unmatched, askingAt, out, start, purse }, options, world, version)
+  if (options.digest === undefined || out === undefined || options.dryRun) return exit
+  if (exit !== 'ok' && exit !== 'failed') return exit
+  const { digest } = await import('./digest.ts')
+  const set = { file: options.digest, out, sources, inputRoots: rootsOf(inputs, world), purse }
+  return chooseExit([exit, await digest(set, options, world, version)])
 }

@@ -160,6 +160,20 @@ export const summarizeFlags = {
     flag: '--front-matter',
     help: 'say on top of each summary, as YAML, where it comes from: document, hash, model, prompt, date, tokens, cost',
   },
+  digest: {
+    group: 'Outputs',
+    flag: '--digest <file>',
+    help: 'write one text about all summaries, too, with links to them; only what changed is asked again',
+    parse: text,
+    path: 'always',
+  },
+  digestBy: {
+    group: 'Outputs',
+    flag: '--digest-by <what>',
+    help: 'set: one for all; folder: one for each folder, beside its summaries',
+    default: 'set',
+    parse: choice(['set', 'folder']),
+  },
   log: {
     group: 'Outputs',
     flag: '--log <file>',

@@ -96,7 +96,7 @@ describe('prompts check', () => {
   it('finds nothing wrong with those that are shipped', async () => {
     const { run } = await here()
     const stdout =
-      'judge.yaml (shipped): ok\n  v1: for compare --judge, which fills its slots\nmerge.yaml (shipped): ok\npart.yaml (shipped): ok\nsummarize.yaml (shipped): ok\n'
+      'digest.yaml (shipped): ok\njudge.yaml (shipped): ok\n  v1: for compare --judge, which fills its slots\nmerge.yaml (shipped): ok\npart.yaml (shipped): ok\nsummarize.yaml (shipped): ok\n'
     expect(await run('check')).toEqual({ code: 0, stdout, stderr: '' })
   })
 

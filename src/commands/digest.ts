@@ -1,0 +1,153 @@
+import { hash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path'
+import type { SummarizeOptions } from '../config/flags.ts'
+import type { Document, Source } from '../core/document.ts'
+import { printable } from '../core/printable.ts'
+import { sourcePath } from '../core/source-path.ts'
+import { manyOf } from '../core/whole.ts'
+import type { Purse } from '../engine/budgeted.ts'
+import { chooseExit, type Exit, RunError, UsageError } from '../errors.ts'
+import { type Result, resultsIn } from '../sinks/results.ts'
+import { writeWhole } from '../sinks/whole-file.ts'
+import type { World } from '../world.ts'
+import { askingFor } from './asking.ts'
+import { run } from './run.ts'
+
+export interface DigestOf {
+  /** As it was named. */
+  readonly file: string
+  /** The output folder. */
+  readonly out: string
+  readonly sources: readonly Source[]
+  readonly inputRoots: readonly string[]
+  /** What is left of what may be spent. */
+  readonly purse: { of?: Purse | undefined }
+}
+
+/** One text to write. */
+interface Digest {
+  /** Absolute. */
+  readonly file: string
+  /** The documents it is of, with their summaries, in order. */
+  readonly of: readonly (readonly [path: string, result: Result])[]
+}
+
+/**
+ * Makes one text of the summaries at hand, or one for each folder. It is a run like any other, over documents that are
+ * made of summaries: remembered, accounted for, in parts where one request does not hold it, and not asked about again
+ * where no summary changed.
+ */
+export async function digest(
+  set: DigestOf,
+  options: SummarizeOptions,
+  world: World,
+  version: string,
+): Promise<Exit> {
+  const { cwd, stderr } = world
+  const results = () => resultsIn(set.out, relative(set.out, cwd).split(sep).join('/'))
+  const before = await results()
+  const digests = await digestsOf(set, options, world, before)
+  if (digests.size === 0) {
+    stderr.write('claude-batch: there are no summaries to make a digest of\n')
+    return 'ok'
+  }
+
+  const read = async (source: Source): Promise<Document> => {
+    const text = textOf(digests.get(source.path) as Digest, set.out)
+    return { source, text, bytes: { size: Buffer.byteLength(text), sha256: hash('sha256', text) } }
+  }
+  const exit = await run(
+    {
+      sources: [...digests.keys()].map((path, index) => ({ index, path, named: true })),
+      unmatched: [],
+      askingAt: await askingFor(
+        { ...options, prompt: 'digest', var: undefined, schema: undefined, maxTokens: undefined },
+        { cwd, inputRoots: set.inputRoots },
+        { part: 'digest', merge: 'digest' },
+      ),
+      out: set.out,
+      start: world.clock.now(),
+      read,
+      purse: set.purse,
+    },
+    // The account of all is the first one; this one has a line.
+    {
+      ...options,
+      schema: undefined,
+      frontMatter: false,
+      report: undefined,
+      sample: undefined,
+      quiet: true,
+      verbose: false,
+      batch: false,
+      via: 'live',
+      yes: true,
+    },
+    world,
+    version,
+  )
+
+  const after = await results()
+  const written: Exit[] = []
+  for (const [path, { file, of }] of digests) {
+    const text = after.get(path)?.text
+    if (text === undefined) continue
+    const nonce = hash('sha256', `${world.pid} ${file}`).slice(0, 12)
+    await writeWhole(dirname(file), file, text, `${nonce}-digest`)
+    const made = after.get(path)?.line.time !== before.get(path)?.line.time
+    if (!options.quiet)
+      stderr.write(
+        `claude-batch: ${made ? 'made' : 'nothing changed for'} the digest of ${manyOf(of.length, 'summary', 'summaries')} in ${printable(relative(cwd, file))}\n`,
+      )
+    written.push('ok')
+  }
+  return chooseExit([exit, ...written])
+}
+
+/** By the paths they are remembered under. @throws UsageError, RunError where something else is in their place */
+async function digestsOf(
+  { file, out, sources }: DigestOf,
+  { digestBy, force }: SummarizeOptions,
+  { cwd }: World,
+  results: ReadonlyMap<string, Result>,
+): Promise<ReadonlyMap<string, Digest>> {
+  if (digestBy === 'folder' && basename(file) !== file)
+    throw new UsageError(`--digest ${file}: with --digest-by folder it is a name, such as digest.md`)
+  const groups = new Map<string, (readonly [string, Result])[]>()
+  for (const { path, problem } of sources) {
+    // An earlier digest, met among the documents, is none.
+    const result = problem === undefined ? results.get(path) : undefined
+    const summary = result?.line.output?.file
+    if (result?.text === undefined || summary === undefined) continue
+    const place = digestBy === 'folder' ? join(out, dirname(summary), file) : resolve(cwd, file)
+    const group = groups.get(place) ?? []
+    groups.set(place, group)
+    group.push([path, result])
+  }
+  const digests = new Map<string, Digest>()
+  for (const [place, of] of groups) {
+    const path = sourcePath(place, cwd)
+    const there = await readFile(place, 'utf8').catch(() => undefined)
+    if (there !== undefined && there !== results.get(path)?.text && !force)
+      throw new RunError(
+        'failed',
+        `${printable(relative(cwd, place))} was edited, or is none of our digests; give --digest another name, or --force to replace it`,
+      )
+    digests.set(path, { file: place, of })
+  }
+  return digests
+}
+
+/** The summaries, each under a link to its document as it is seen from the digest. */
+function textOf({ file, of }: Digest, out: string): string {
+  const from = dirname(file)
+  const link = (path: string, { line }: Result) => {
+    const target = relative(from, join(out, line.output?.file ?? ''))
+      .split(sep)
+      .join(posix.sep)
+    const name = path.replace(/[[\]]/g, '\\$&')
+    return `[${name}](<${target.replace(/[<>]/g, encodeURIComponent)}>)`
+  }
+  return of.map(([path, result]) => `## ${link(path, result)}\n\n${result.text?.trim() ?? ''}\n`).join('\n')
+}

@@ -1,0 +1,103 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const note = (n: number) =>
+  `# Note ${n}\n\nThe ferry number ${n} sails at ${n} in the morning, said the board.\n`
+const files = Object.fromEntries(
+  Array.from({ length: 12 }, (_, n) => [`docs/${n < 8 ? 'ferry' : 'mill'}/${n}.md`, note(n)]),
+)
+
+async function setting() {
+  const cwd = await folderWith(files)
+  const asked: string[] = []
+  const { env, simulator } = await serviceFor({
+    script: ({ request }) => {
+      asked.push(request.lastText)
+      return { kind: 'answer', delayMs: 1 }
+    },
+  })
+  const run = (...args: string[]) =>
+    runHere(['summarize', 'docs', '--digest', 'all.md', ...args], { cwd, env })
+  const digests = () => asked.filter((text) => text.includes('Write a digest of this set'))
+  return { cwd, env, simulator, asked, run, digests }
+}
+
+describe('--digest', () => {
+  it('makes one text of all summaries, under links to them, and accounts for it', async () => {
+    const { cwd, env, simulator, run, digests } = await setting()
+    const { code, stderr } = await run()
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining('made the digest of 12 summaries in all.md\n'),
+    ])
+    const [question = ''] = digests()
+    for (const path of Object.keys(files))
+      expect(question).toContain(`## [${path}](<summaries/${path}.summary.md>)\n\n[simulated] `)
+    expect(await readFile(join(cwd, 'all.md'), 'utf8')).toMatch(/^\[simulated\] /)
+    const { stdout } = await runHere(['report', '--format', 'json'], { cwd, env })
+    expect(JSON.parse(stdout).totals.tokens_in).toBe(simulator.stats().billed.inputTokens)
+  })
+
+  it('is asked again only where a summary changed, and then only for the part it is in', async () => {
+    const { cwd, run, digests, asked } = await setting()
+    await run()
+    expect((await run()).stderr).toContain('nothing changed for the digest of 12 summaries in all.md')
+    expect(digests()).toHaveLength(1)
+    const small = ['--digest', 'parts.md', '--part-tokens', '1200']
+    await run(...small)
+    const parts = digests().length - 1
+    expect(parts).toBeGreaterThan(2)
+    await writeFile(join(cwd, 'docs/mill/11.md'), note(11).replace('sails', 'has never sailed'))
+    const before = asked.length
+    await run(...small)
+    // The document, its part, and the whole.
+    expect(asked.length - before).toBeLessThanOrEqual(3)
+    expect(await readFile(join(cwd, 'parts.md'), 'utf8')).toMatch(/^\[simulated\] /)
+  })
+
+  it('makes one for each folder, beside its summaries', async () => {
+    const { cwd, run } = await setting()
+    const { stderr } = await run('--digest', 'digest.md', '--digest-by', 'folder')
+    expect(stderr).toContain('made the digest of 8 summaries in summaries/docs/ferry/digest.md\n')
+    expect(stderr).toContain('made the digest of 4 summaries in summaries/docs/mill/digest.md\n')
+    expect(await readFile(join(cwd, 'summaries/docs/mill/digest.md'), 'utf8')).toMatch(/^\[simulated\] /)
+    expect(await run('--digest', 'x/digest.md', '--digest-by', 'folder')).toMatchObject({ code: 2 })
+  })
+
+  it('takes nothing for its own that somebody wrote or edited, and is no document itself', async () => {
+    const { cwd, run, digests } = await setting()
+    await writeFile(join(cwd, 'mine.md'), 'My own words.\n')
+    const mine = await run('--digest', 'mine.md')
+    expect([mine.code, mine.stderr]).toEqual([
+      1,
+      expect.stringContaining('mine.md was edited, or is none of our digests'),
+    ])
+    expect(await readFile(join(cwd, 'mine.md'), 'utf8')).toBe('My own words.\n')
+    await run('--digest', 'docs/all.md')
+    const again = await run('--digest', 'docs/all.md')
+    expect(again.stderr).toMatch(/documents +13: 0 summarized, 13 skipped/)
+    expect(digests()).toHaveLength(1)
+  })
+
+  it('is within the cap of the run, and left out where the run did not come to its end', async () => {
+    const { run, simulator, digests } = await setting()
+    const first = await run('--max-cost', '0.001')
+    expect([first.code, digests()]).toEqual([5, []])
+    const { code, stderr } = await run('--max-cost', '0.0019', '--concurrency', '1')
+    expect([code, stderr]).toEqual([5, expect.stringContaining('stopped at --max-cost')])
+    const { inputTokens, outputTokens } = simulator.stats().billed
+    expect((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toBeLessThanOrEqual(0.001 + 0.0019)
+  })
+
+  it('is told where there is nothing to make it of', async () => {
+    const { cwd, env } = await setting()
+    const bad = await runHere(['summarize', 'docs', '--digest', 'a.md', '-o', '-'], { cwd, env })
+    expect([bad.code, bad.stderr]).toEqual([
+      2,
+      expect.stringContaining('--digest is made of summaries in files'),
+    ])
+  })
+})
