@@ -7,10 +7,14 @@ import { bin, folderWith, serviceFor } from './support/run-cli.ts'
 
 const pages = [
   'README.md',
-  ...['batches', 'compare', 'configuration', 'cost', 'cron', 'prompts', 'report'].map(
+  ...['batches', 'compare', 'configuration', 'cost', 'cron', 'digest', 'prompts', 'report', 'structured'].map(
     (it) => `docs/${it}.md`,
   ),
 ]
+function read(page: string): string {
+  return readFileSync(resolve(import.meta.dirname, '..', page), 'utf8')
+}
+
 const missing = ['bash', 'jq', 'find'].filter((name) => spawnSync(name, ['--version']).status !== 0)
 
 /** What ends with something else than 0, and is meant to. */
@@ -32,12 +36,14 @@ const files = {
   'talk.txt': 'The tide is high at ten.\n',
   'reports/2026/may.md': 'Nothing happened in May.\n',
   last: '',
+  // As the page shows it.
+  'facts.json': /```json\n([\s\S]*?)```/.exec(read('docs/structured.md'))?.[1] ?? '',
   'claude-batch.yaml': 'profiles:\n  night:\n    model: haiku\n',
 }
 
 /** Commands of this program on a page, in order: those that run to an end. */
 function commandsOn(page: string): string[] {
-  const text = readFileSync(resolve(import.meta.dirname, '..', page), 'utf8')
+  const text = read(page)
   const blocks = [...text.matchAll(/```(?:sh|crontab)\n([\s\S]*?)```/g)].map(([, block = '']) => block)
   return blocks
     .flatMap((block) => block.replace(/\\\n/g, ' ').split('\n'))
