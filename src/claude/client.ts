@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { Ask, Watch } from '../core/ask.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Pdf } from '../core/document.ts'
 import { AskError, type Fault } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
 import type { Request } from '../core/request.ts'
@@ -128,7 +129,7 @@ function answer(
 const noDeadline = { signal: new AbortController().signal, expired: () => false, ms: 0 }
 
 /** All of a request's body but how long the answer may be. */
-function questionOf({ model, system, user, effort, thinking, schema }: Request) {
+function questionOf({ model, system, user, pdf, effort, thinking, schema }: Request) {
   const config = {
     ...(effort !== undefined && { effort }),
     ...(schema !== undefined && { format: { type: 'json_schema', schema } }),
@@ -136,10 +137,17 @@ function questionOf({ model, system, user, effort, thinking, schema }: Request) 
   return {
     model,
     ...(system !== undefined && { system }),
-    messages: [{ role: 'user', content: user }],
+    messages: [
+      { role: 'user', content: pdf === undefined ? user : [pdfBlock(pdf), { type: 'text', text: user }] },
+    ],
     ...(thinking !== undefined && { thinking: { type: thinking } }),
     ...(Object.keys(config).length > 0 && { output_config: config }),
   }
+}
+
+/** @see https://platform.claude.com/docs/en/build-with-claude/pdf-support */
+function pdfBlock({ base64 }: Pdf) {
+  return { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: base64 } }
 }
 
 /** Builds a request without sending it: the only way to learn whether the SDK finds credentials, and what host it asks. */

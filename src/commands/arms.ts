@@ -19,7 +19,7 @@ export interface Arm {
 export async function armsOf(
   options: Pick<
     CompareOptions,
-    'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding' | 'partTokens'
+    'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding' | 'pdf' | 'partTokens'
   >,
   places: PlaceOptions,
   endpoint: string,

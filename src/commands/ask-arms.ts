@@ -89,7 +89,7 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
   stage.draining = teller.draining
   const outcomes = summarizeAll({
     sources: tasks,
-    read: reader({ ...world, encoding: own.encoding, tell: teller.note }),
+    read: reader({ ...world, encoding: own.encoding, pdf: own.pdf, tell: teller.note }),
     requestFor: (document) => armFor(document.source).asking.requestFor(document),
     partsOf: (document) => armFor(document.source).asking.partsOf(document),
     objection: async (source, asked) => armFor(source).to.objection?.(source, asked),

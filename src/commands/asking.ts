@@ -43,13 +43,13 @@ export interface Asking {
 export async function askingFor(
   options: Pick<
     SummarizeOptions,
-    'prompt' | 'model' | 'maxTokens' | 'effort' | 'var' | 'encoding' | 'partTokens' | 'schema'
+    'prompt' | 'model' | 'maxTokens' | 'effort' | 'var' | 'encoding' | 'pdf' | 'partTokens' | 'schema'
   >,
   places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
   partPrompts?: PartPrompts,
 ): Promise<(endpoint: string) => Asking> {
   const vars = options.var ?? {}
-  const readingOf = reading(options.encoding)
+  const readingOf = reading(options)
   const { schema: file } = options
   const structure = file === undefined ? undefined : await readSchema(resolve(places.cwd, file), file)
   const arms = (await loadPrompts(options.prompt, { ...places, vars: Object.keys(vars) })).map(
@@ -73,7 +73,12 @@ export async function askingFor(
     const requestFor = (document: Document): Request => {
       const { path } = document.source
       const { prompt, parameters } = wayOf(ways, path)
-      const asked = { ...parameters, ...renderPrompt(prompt, document, vars) }
+      const { pdf } = document
+      const asked = {
+        ...parameters,
+        ...renderPrompt(prompt, document, vars),
+        ...(pdf !== undefined && { pdf }),
+      }
       return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
     }
     return {

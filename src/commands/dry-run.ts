@@ -7,7 +7,7 @@ import { type EstimateFile, estimateVersion, timeAtLimits, usdBounds } from '../
 import { largestPool } from '../core/pool-size.ts'
 import { decimalDollars, type Picodollars, type PriceOf } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
-import type { Request } from '../core/request.ts'
+import { lengthOf, type Request } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 import { pool } from '../engine/pool.ts'
 import type { Exit } from '../errors.ts'
@@ -139,13 +139,13 @@ function count(counts: Record<string, number>, type: string): void {
 }
 
 function prospectOf(request: Request, { source, text }: Document, asking: Asking): Prospect {
-  const { system = '', user, model, maxTokens } = request
+  const { model, maxTokens } = request
   const { prompt } = asking.factsFor(source.path)
   return {
     prompt,
     model,
     maxTokens,
-    characters: system.length + user.length,
+    characters: lengthOf(request),
     kind: textKind(source.path, text),
   }
 }

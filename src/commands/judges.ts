@@ -71,7 +71,12 @@ export async function judgeFor(judge: string, places: PlaceOptions, endpoint: st
             partsOf: async () => undefined,
             requestFor(document) {
               const { path } = document.source
-              const asked = { ...parameters, ...renderPrompt(prompt, document, fencedFor(path)) }
+              const { pdf } = document
+              const asked = {
+                ...parameters,
+                ...renderPrompt(prompt, document, fencedFor(path)),
+                ...(pdf !== undefined && { pdf }),
+              }
               return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
             },
           },

@@ -4,7 +4,7 @@ import type { Document } from '../core/document.ts'
 import { digest, keyOf, recipeOf } from '../core/key.ts'
 import { grouped, likelyNotes, longestDocument, type Parts } from '../core/parts.ts'
 import { type Prompt, renderPrompt } from '../core/prompt.ts'
-import { parametersFor, type Request, type Settings } from '../core/request.ts'
+import { lengthOf, parametersFor, type Request, type Settings } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 import { loadPrompt } from '../inputs/prompt.ts'
 import type { PlaceOptions } from '../inputs/prompt-place.ts'
@@ -80,8 +80,4 @@ function inOrder(answers: readonly string[]): string {
   const count = answers.length
   const notes = answers.map((text, n) => `[Part ${n + 1} of ${count}]\n\n${text.trim()}`)
   return `[These are notes on the ${count} parts of a document that is too long to be read at once, in its order.]\n\n${notes.join('\n\n')}`
-}
-
-function lengthOf({ system = '', user }: Request): number {
-  return system.length + user.length
 }

@@ -70,8 +70,8 @@ export async function run(
   const report = reportOf(options.report, out, world, version)
   const halt = createHalt()
   let teller: Teller | undefined
-  const { encoding } = options
-  const read = plan.read ?? reader({ ...world, encoding, tell: (text) => teller?.note(text) })
+  const { encoding, pdf } = options
+  const read = plan.read ?? reader({ ...world, encoding, pdf, tell: (text) => teller?.note(text) })
   const service = await serviceFor(options, world)
   const stopListening = stopOnSignals(world, halt, () => teller?.draining())
   let destination: Destination | undefined

@@ -2,7 +2,7 @@ import type { Flag, ValuesOf } from './flag.ts'
 import { summarizeFlags } from './flags.ts'
 import { count, text } from './values.ts'
 
-const { filesFrom, null: nul, ext, encoding, exclude, hidden, follow, ignore } = summarizeFlags
+const { filesFrom, null: nul, ext, encoding, pdf, exclude, hidden, follow, ignore } = summarizeFlags
 const {
   out,
   log,
@@ -52,6 +52,7 @@ export const compareFlags = {
   null: nul,
   ext,
   encoding,
+  pdf,
   exclude,
   hidden,
   follow,

@@ -115,6 +115,13 @@ export const summarizeFlags = {
     help: 'what text is that is not UTF-8, such as windows-1252 or shift_jis; auto guesses, and -v tells (default: a failure)',
     parse: encoding,
   },
+  pdf: {
+    group: 'Inputs',
+    flag: '--pdf <how>',
+    help: 'auto: as text, or as it is where its pages are pictures; text: never as it is; native: always, dearer',
+    default: 'auto',
+    parse: choice(['auto', 'text', 'native']),
+  },
   exclude: {
     group: 'Inputs',
     flag: '--exclude <glob>',

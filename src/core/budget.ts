@@ -34,16 +34,20 @@ export function settle({ cap, spent, reserved }: Budget, worst: Picodollars, cos
  * may be, and the account may be set to the dearest region. Undefined for a model without a price.
  */
 export function worstCase(
-  { system = '', user, model, maxTokens }: Request,
+  { system = '', user, pdf, model, maxTokens }: Request,
   priceOf: PriceOf,
   terms: Terms = {},
 ): Picodollars | undefined {
-  const input = Buffer.byteLength(system) + Buffer.byteLength(user) + framing
+  const texts = Buffer.byteLength(system) + Buffer.byteLength(user)
+  const input = texts + (pdf?.pages ?? 0) * tokensPerPage + framing
   return priceOf({ model, usage: { ...noUsage, input, output: maxTokens }, terms: { ...terms, us: true } })
 }
 
 /** Tokens that the service puts around the texts; counted at some ten, so that this is far too many. */
 const framing = 500
+
+/** Of a PDF: far more than any page was seen to have, with its picture. */
+const tokensPerPage = 10_000
 
 /** What sendings cost, or may have: where an answer was lost on the way, or not counted, the worst. */
 export function mostOf(attempts: readonly Attempt[], worst: Picodollars): Picodollars {

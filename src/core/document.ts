@@ -45,6 +45,13 @@ export interface Document {
   readonly text: string
   /** Of the bytes that `text` was decoded from. */
   readonly bytes: Fingerprint
+  /** It is sent as it is, since its pages are pictures, or somebody wants it so; `text` says so then. */
+  readonly pdf?: Pdf
+}
+
+export interface Pdf {
+  readonly base64: string
+  readonly pages: number
 }
 
 /** The first Markdown heading, HTML title or non-blank line, for the prompt's `{title}` slot; at most 200 characters. */

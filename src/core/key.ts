@@ -9,11 +9,12 @@ type Asked = Omit<Request, 'key' | 'path' | 'attempt'>
  * key would be billed twice for the same question.
  */
 export function keyOf(
-  { model, maxTokens, effort, thinking, system, user, schema }: Asked,
+  { model, maxTokens, effort, thinking, system, user, schema, pdf }: Asked,
   endpoint: string,
 ): string {
   const parts = [endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
-  return digest(schema === undefined ? parts : [...parts, schema])
+  const more = [schema, pdf === undefined ? undefined : hash('sha256', pdf.base64)]
+  return digest([...parts, ...more.filter((part) => part !== undefined)])
 }
 
 /**

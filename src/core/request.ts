@@ -1,3 +1,4 @@
+import type { Pdf } from './document.ts'
 import { findModel } from './models.ts'
 import type { Schema } from './structured.ts'
 
@@ -16,6 +17,8 @@ export interface Request {
   readonly model: string
   readonly system?: string
   readonly user: string
+  /** Stands before `user`. */
+  readonly pdf?: Pdf
   /** Upper bound of billed output tokens, thinking included. */
   readonly maxTokens: number
   readonly effort?: Effort
@@ -51,3 +54,11 @@ export function parametersFor({
     ...(thinking !== undefined && { thinking }),
   }
 }
+
+/** Characters of text that a request is as long as, to be reckoned with. */
+export function lengthOf({ system = '', user, pdf }: Pick<Request, 'system' | 'user' | 'pdf'>): number {
+  return system.length + user.length + (pdf?.pages ?? 0) * charactersPerPage
+}
+
+/** A page of a PDF is sent as its text and as a picture: about 2,350 tokens where it is dense. */
+const charactersPerPage = 6000

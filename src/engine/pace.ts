@@ -14,7 +14,7 @@ import {
   settled,
 } from '../core/pace.ts'
 import { printable } from '../core/printable.ts'
-import type { Request } from '../core/request.ts'
+import { lengthOf, type Request } from '../core/request.ts'
 import { failed, fullBudget, isDown, succeeded } from '../core/retry-budget.ts'
 import { cut, grown, newWindow, slots } from '../core/window.ts'
 import type { Gate } from './gate.ts'
@@ -60,7 +60,7 @@ export function createPace(options: PaceOptions): Pace {
   let latest: LimitName | undefined
 
   const admit = async (request: Request, signal: AbortSignal) => {
-    const characters = (request.system?.length ?? 0) + request.user.length
+    const characters = lengthOf(request)
     let waited: LimitName | undefined
     while (true) {
       await gate.opened(signal)

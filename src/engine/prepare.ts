@@ -1,7 +1,7 @@
 import type { Document, InputProblem, Source } from '../core/document.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
 import type { Parts } from '../core/parts.ts'
-import type { Request } from '../core/request.ts'
+import { lengthOf, type Request } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 
 /** What turns a source into a question. */
@@ -42,7 +42,7 @@ function askedOf(
     'parts' in question
       ? [question.parts.key, question.parts.requests]
       : [question.request.key, [question.request]]
-  const characters = requests.reduce((sum, { system = '', user }) => sum + system.length + user.length, 0)
+  const characters = requests.reduce((sum, request) => sum + lengthOf(request), 0)
   return { key, bytes, characters, kind: textKind(source.path, text) }
 }
 

@@ -3,12 +3,14 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { Document, InputProblem, Source } from '../core/document.ts'
+import type { Document, Fingerprint, InputProblem, Source } from '../core/document.ts'
 import { printable } from '../core/printable.ts'
 import { RunError } from '../errors.ts'
-import { type Decoded, decode } from './decode.ts'
+import { decode } from './decode.ts'
 import { apart } from './readers/apart.ts'
+import type { Converted } from './readers/convert.ts'
 import { type KindName, kindNamed, kindOf, kinds } from './readers/kinds.ts'
+import type { PdfWish } from './readers/pdf.ts'
 import { reasonOf } from './reason.ts'
 
 /** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
@@ -22,6 +24,8 @@ export interface ReadOptions {
   readonly stdin: Readable
   /** See {@link decode}. */
   readonly encoding?: string | undefined
+  /** Whether PDFs are sent as their text or as they are. @default 'text' */
+  readonly pdf?: PdfWish
   /** Told of the first text that was not UTF-8, for each encoding. */
   readonly tell?: (text: string) => void
 }
@@ -33,7 +37,7 @@ export type Read = (source: Source) => Promise<Document | InputProblem>
  * byte-order mark, UTF-16 with one, or what `encoding` says. Nothing is replaced. An empty or binary file is skipped if
  * it was met in a walk; everything else unusable is a failure.
  */
-export function reader({ cwd, stdin, encoding, tell }: ReadOptions): Read {
+export function reader({ cwd, stdin, encoding, pdf = 'text', tell }: ReadOptions): Read {
   const convert = apart()
   const told = new Set<string>()
   // One at a time, for they can be large.
@@ -44,11 +48,11 @@ export function reader({ cwd, stdin, encoding, tell }: ReadOptions): Read {
     return next
   }
 
-  const textOf = async (path: string, bytes: Buffer): Promise<Decoded | InputProblem> => {
+  const textOf = async (path: string, bytes: Buffer): Promise<Converted | InputProblem> => {
     const kind = kindOf(path, bytes)
     if (typeof kind === 'object') return kind
     if (kind === undefined) return decode(bytes, { encoding })
-    return convert({ kind, bytes, encoding })
+    return convert({ kind, bytes, encoding, pdf })
   }
 
   const one: Read = async (source) => {
@@ -63,17 +67,48 @@ export function reader({ cwd, stdin, encoding, tell }: ReadOptions): Read {
     if (isBlank(bytes)) return empty(softly)
     const read = await textOf(path, bytes)
     if ('as' in read) return read.type === 'binary' ? { ...read, as: softly } : read
-    const { text, encoding: found } = read
+    const { text, encoding: found, pages } = read
+    if (pages !== undefined) return asItIs(source, bytes, pages, mtimeMs)
     if (text.trim() === '') return empty(softly)
     if (found !== undefined && !told.has(found)) {
       told.add(found)
       tell?.(`${path} is not UTF-8 and is read as ${found}, as are others like it`)
     }
-    const sha256 = hash('sha256', bytes)
-    return { source, text, bytes: { size: bytes.length, sha256, ...(mtimeMs !== undefined && { mtimeMs }) } }
+    return { source, text, bytes: fingerprint(bytes, mtimeMs) }
   }
 
   return (source) => (isPacked(kindNamed(source.path)) ? inTurn(source) : one(source))
+}
+
+function fingerprint(bytes: Buffer, mtimeMs: number | undefined): Fingerprint {
+  return { size: bytes.length, sha256: hash('sha256', bytes), ...(mtimeMs !== undefined && { mtimeMs }) }
+}
+
+/** Pages, and bytes that base64 makes a third more of: what one request takes. */
+const [mostPages, largestPdf] = [600, 22_000_000]
+
+/** @see https://platform.claude.com/docs/en/build-with-claude/pdf-support */
+function asItIs(
+  source: Source,
+  bytes: Buffer,
+  pages: number,
+  mtimeMs: number | undefined,
+): Document | InputProblem {
+  const over =
+    pages > mostPages
+      ? `it has ${pages} pages, more than the ${mostPages}`
+      : bytes.length > largestPdf
+        ? `it has ${Math.ceil(bytes.length / 1e5) / 10} MB, more than the ${largestPdf / 1e6}`
+        : undefined
+  if (over !== undefined)
+    return {
+      as: 'fail',
+      type: 'too_large',
+      message: `${over} that are taken of a PDF sent as it is; split it (qpdf --split-pages=200), or make it searchable (ocrmypdf)`,
+    }
+  const pdf = { base64: bytes.toString('base64'), pages }
+  const text = '[The document is the PDF that is attached.]'
+  return { source, text, pdf, bytes: fingerprint(bytes, mtimeMs) }
 }
 
 function isPacked(kind: KindName | undefined): boolean {

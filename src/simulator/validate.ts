@@ -54,9 +54,11 @@ export function validate(body: unknown, endpoint: Endpoint): MessageRequest | Re
   const texts = textsOf(body)
   if (!Array.isArray(texts)) return invalid(texts.problem)
 
+  const pages = pagesOf(body)
+  if (typeof pages === 'string') return invalid(pages)
   const text = texts.join('\n')
   const { format } = (body['output_config'] ?? {}) as { format?: { schema: Record<string, unknown> } }
-  const inputTokens = Math.ceil(text.length / facts.charsPerToken) + 8
+  const inputTokens = Math.ceil(text.length / facts.charsPerToken) + pages * tokensPerPage + 8
   if (inputTokens > facts.context)
     return invalid(`prompt is too long: ${inputTokens} tokens > ${facts.context} maximum`)
   return {
@@ -117,6 +119,27 @@ function formatProblem({ output_config: config }: Record<string, unknown>): stri
   if (!isRecord(format) || format['type'] !== 'json_schema')
     return "output_config.format.type: Input should be 'json_schema'"
   return schemaProblem(format['schema'])
+}
+
+/** Measured: about 2,350 for a dense page, which is sent as text and as a picture. */
+const tokensPerPage = 2350
+
+/** How many pages of PDFs there are, or what is wrong with them. */
+function pagesOf({ messages }: Record<string, unknown>): number | string {
+  const blocks = (Array.isArray(messages) ? messages : []).flatMap((message: unknown) =>
+    isRecord(message) && Array.isArray(message['content']) ? (message['content'] as unknown[]) : [],
+  )
+  let pages = 0
+  for (const block of blocks) {
+    if (!isRecord(block) || block['type'] !== 'document') continue
+    const source = isRecord(block['source']) ? block['source'] : {}
+    if (source['type'] !== 'base64' || source['media_type'] !== 'application/pdf')
+      return 'messages.0.content.0.source: Input should be a base64 source of application/pdf'
+    const pdf = Buffer.from(String(source['data']), 'base64').toString('latin1')
+    if (!pdf.startsWith('%PDF-')) return 'messages.0.content.0.source: The PDF specified was not valid.'
+    pages += Math.max(1, pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0)
+  }
+  return pages > 600 ? `messages: A maximum of 600 PDF pages may be provided, found ${pages}` : pages
 }
 
 function textsOf({ system, messages }: Record<string, unknown>): string[] | { problem: string } {

@@ -393,7 +393,7 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
     const { env } = await serviceFor({})
     const more = { PEAK: join(cwd, 'peak'), NODE_OPTIONS: `--import=${join(cwd, 'peak.mjs')}` }
     const run = { cwd, env: { ...env, ...more }, alsoWrites: ['peak'], apart: true }
-    const { code, written } = await orderlyRun(['summarize', 'docs'], run)
+    const { code, written } = await orderlyRun(['summarize', 'docs', '--pdf', 'text'], run)
     expect(code).toBe(1)
     expect(written['docs/good.md.summary.md']).toContain('ale')
     for (const [name, [, why]] of Object.entries(files)) {

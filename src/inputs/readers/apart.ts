@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { InputProblem } from '../../core/document.ts'
 import { shipped } from '../../shipped.ts'
-import type { Decoded } from '../decode.ts'
-import type { Conversion, convert } from './convert.ts'
+import type { Conversion, Converted, convert } from './convert.ts'
 
 export interface ApartOptions {
   /** Milliseconds that one document may take. @default 60 000 */
@@ -26,7 +25,7 @@ export function apart({ longest = 60_000, memory = 1024 }: ApartOptions = {}): t
     thread = undefined
     return ending?.terminate()
   }
-  const one = async (conversion: Conversion): Promise<Decoded | InputProblem> => {
+  const one = async (conversion: Conversion): Promise<Converted | InputProblem> => {
     clearTimeout(idle)
     thread ??= startThread(memory)
     const result = await thread.read(conversion, longest)
@@ -48,7 +47,10 @@ const longestIdle = 2000
 const script = shipped('../dist/thread.js')
 
 /** What became of one document; `broke`: the thread is of no more use. */
-type Result = Decoded | InputProblem | { readonly broke: { readonly type: string; readonly message: string } }
+type Result =
+  | Converted
+  | InputProblem
+  | { readonly broke: { readonly type: string; readonly message: string } }
 
 interface ReaderThread {
   /** @param longest milliseconds */
@@ -67,7 +69,7 @@ function startThread(memory: number): ReaderThread {
   worker.stderr.resume()
   let told: (result: Result) => void = () => {}
   const broke = (type: string, message: string) => told({ broke: { type, message } })
-  worker.on('message', (result: Decoded | InputProblem) => told(result))
+  worker.on('message', (result: Converted | InputProblem) => told(result))
   worker.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')
       broke('too_complex', 'reading it took more memory than one document may have')

@@ -2,6 +2,7 @@ import type { InputProblem } from '../../core/document.ts'
 import { type Decoded, decode } from '../decode.ts'
 import { type KindName, kinds } from './kinds.ts'
 import { checkLength, leastText } from './limits.ts'
+import type { PdfContent, PdfWish } from './pdf.ts'
 import { Unreadable } from './unreadable.ts'
 
 /** One document to read. */
@@ -10,12 +11,18 @@ export interface Conversion {
   readonly bytes: Uint8Array
   /** See `--encoding`. */
   readonly encoding?: string | undefined
+  /** See `--pdf`. */
+  readonly pdf: PdfWish
 }
 
+/** A text; or how many pages a PDF has that is to be sent as it is. */
+export type Converted = Decoded & Pick<PdfContent, 'pages'>
+
 /** Reads a document of a kind of its own. Whatever is wrong with it is its failure. */
-export async function convert({ kind, bytes, encoding }: Conversion): Promise<Decoded | InputProblem> {
+export async function convert({ kind, bytes, encoding, pdf }: Conversion): Promise<Converted | InputProblem> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   try {
+    if (kind === 'pdf') return await (await import('./pdf.ts')).readPdf(buffer, pdf)
     const reader = readers[kind]
     if ('fromBytes' in reader) {
       const text = checked(kind, await reader.fromBytes(buffer))
@@ -37,12 +44,11 @@ type Reader =
   | { readonly fromText: (text: string) => Promise<string> }
 
 /** Each is loaded when the first document of its kind is met. */
-const readers: Readonly<Record<KindName, Reader>> = {
+const readers: Readonly<Record<Exclude<KindName, 'pdf'>, Reader>> = {
   html: { fromText: async (text) => (await import('./html.ts')).htmlText(text) },
   email: { fromBytes: async (bytes) => (await import('./email.ts')).emailText(bytes) },
   subtitles: { fromText: async (text) => (await import('./subtitles.ts')).subtitlesText(text) },
   notebook: { fromText: async (text) => (await import('./notebook.ts')).notebookText(text) },
-  pdf: { fromBytes: async (bytes) => (await import('./pdf.ts')).pdfText(bytes) },
   docx: { fromBytes: async (bytes) => (await import('./docx.ts')).docxText(bytes) },
   odf: { fromBytes: async (bytes) => (await import('./odf.ts')).odfText(bytes) },
   epub: { fromBytes: async (bytes) => (await import('./epub.ts')).epubText(bytes) },

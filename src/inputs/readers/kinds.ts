@@ -83,10 +83,17 @@ const oldOffice: InputProblem = {
 }
 
 /** What shapes the text of a document beside its bytes, by its name; undefined where nothing does. */
-export function reading(encoding?: string): (path: string) => string | undefined {
+export function reading({
+  encoding,
+  pdf,
+}: {
+  readonly encoding: string | undefined
+  readonly pdf: string
+}): (path: string) => string | undefined {
   return (path) => {
     const kind = kindNamed(path)
-    const parts = [encoding, kind && `${kind} ${readersVersion}`].filter((part) => part !== undefined)
+    const how = kind === 'pdf' ? `${kind} ${readersVersion} ${pdf}` : kind && `${kind} ${readersVersion}`
+    const parts = [encoding, how].filter((part) => part !== undefined)
     return parts.length === 0 ? undefined : parts.join(' ')
   }
 }

@@ -9,12 +9,22 @@ const mostPages = 5000
 /** Characters that are no white space. What a stamp or a page number on a scanned page comes to is less. */
 const leastPerPage = 32
 
+/** `text`: its text, or nothing; `native`: as it is; `auto`: as it is where its pages are pictures. */
+export type PdfWish = 'auto' | 'text' | 'native'
+
+/** Its text; or how many pages it has, where it is to be sent as it is. */
+export interface PdfContent {
+  readonly text: string
+  readonly pages?: number
+}
+
 /**
  * The text of a PDF, in the order in which it was written, a page after the other. Nothing of it is run, and nothing is
  * fetched. Library: pdfjs-dist, with its tables for Chinese, Japanese and Korean fonts.
- * @throws Unreadable for one that is protected or broken, or whose pages are pictures
+ * @param wanted `native`: only how many pages it has
+ * @throws Unreadable for one that is protected or broken, or, where only its text is wanted, whose pages are pictures
  */
-export async function pdfText(bytes: Uint8Array): Promise<string> {
+export async function readPdf(bytes: Uint8Array, wanted: PdfWish): Promise<PdfContent> {
   const { getDocument } = await library()
   const loading = getDocument({
     data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length),
@@ -35,6 +45,7 @@ export async function pdfText(bytes: Uint8Array): Promise<string> {
     const { numPages: count } = document
     if (count > mostPages)
       throw new Unreadable('too_complex', `it has ${count} pages, more than ${mostPages}; split it`)
+    if (wanted === 'native') return { text: '', pages: count }
     const pages: string[] = []
     let [length, solid] = [0, 0]
     for (let number = 1; number <= count; number++) {
@@ -50,8 +61,9 @@ export async function pdfText(bytes: Uint8Array): Promise<string> {
       solid += text.replace(/\s+/g, '').length
       if (text !== '') pages.push(text)
     }
-    if (solid < leastPerPage * count) throw new Unreadable('no_text', tooLittle(solid, count))
-    return pages.join('\n\n')
+    if (solid >= leastPerPage * count) return { text: pages.join('\n\n') }
+    if (wanted === 'auto') return { text: '', pages: count }
+    throw new Unreadable('no_text', tooLittle(solid, count))
   } finally {
     await loading.destroy()
   }

@@ -4,8 +4,16 @@ import { describe, expect, it } from 'vitest'
 import { apart } from '../../../src/inputs/readers/apart.ts'
 
 const folder = resolve(import.meta.dirname, '../../../fixtures/kinds')
-const docx = async () => ({ kind: 'docx' as const, bytes: await readFile(join(folder, 'pandoc.docx')) })
-const pdf = async () => ({ kind: 'pdf' as const, bytes: await readFile(join(folder, 'libreoffice.pdf')) })
+const docx = async () => ({
+  kind: 'docx' as const,
+  pdf: 'text' as const,
+  bytes: await readFile(join(folder, 'pandoc.docx')),
+})
+const pdf = async () => ({
+  kind: 'pdf' as const,
+  pdf: 'text' as const,
+  bytes: await readFile(join(folder, 'libreoffice.pdf')),
+})
 
 describe('a thread that reads', () => {
   it('takes one document after the other', async () => {
@@ -25,7 +33,11 @@ describe('a thread that reads', () => {
     const small = apart({ memory: 8 })
     expect(await small(await pdf())).toMatchObject({ as: 'fail', type: 'too_complex' })
     expect(
-      await small({ kind: 'subtitles', bytes: Buffer.from('1\n00:00:01,000 --> 00:00:02,000\nHello\n') }),
+      await small({
+        kind: 'subtitles',
+        pdf: 'text',
+        bytes: Buffer.from('1\n00:00:01,000 --> 00:00:02,000\nHello\n'),
+      }),
     ).toMatchObject({ text: expect.stringContaining('Hello') })
   })
 })

@@ -13,7 +13,7 @@ const fixture = (name: string) => readFile(join(folder, name))
 const textOf = async (name: string, bytes?: Buffer) => {
   const kind = kindNamed(name)
   if (kind === undefined) throw new Error(`${name} is of no kind`)
-  const result = await convert({ kind, bytes: bytes ?? (await fixture(name)) })
+  const result = await convert({ kind, pdf: 'text', bytes: bytes ?? (await fixture(name)) })
   return 'as' in result ? `${result.type}: ${result.message}` : result.text
 }
 

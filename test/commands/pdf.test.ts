@@ -1,0 +1,81 @@
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const textual = resolve(import.meta.dirname, '../../fixtures/kinds/libreoffice.pdf')
+/** Pages that a scanner might have made: no text on them. */
+const scan = (pages: number) => {
+  const numbers = Array.from({ length: pages }, (_, n) => n + 3)
+  const page = (n: number) => `${n} 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj\n`
+  return `%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Count ${pages}/Kids[${numbers.map((n) => `${n} 0 R`).join(' ')}]>>endobj
+${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
+}
+
+async function setting() {
+  const cwd = await folderWith({ 'docs/scan.pdf': scan(3) })
+  await mkdir(join(cwd, 'docs'), { recursive: true })
+  await copyFile(textual, join(cwd, 'docs/text.pdf'))
+  const { env, simulator } = await serviceFor({})
+  const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env })
+  return { cwd, env, simulator, run }
+}
+
+describe('--pdf', () => {
+  it('sends the text of a PDF that has one, and as it is what is pictures', async () => {
+    const { simulator, run } = await setting()
+    expect((await run()).code).toBe(0)
+    const { inputTokens } = simulator.stats().billed
+    expect(inputTokens).toBeGreaterThan(3 * 2350)
+    expect(inputTokens).toBeLessThan(5 * 2350)
+    expect((await run()).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+  })
+
+  it('text: never as it is, and says what to do; native: always, which is dearer', async () => {
+    const { cwd, simulator, run } = await setting()
+    const text = await run('--pdf', 'text', '-o', 'text')
+    expect([text.code, text.stderr]).toEqual([
+      1,
+      expect.stringMatching(/docs\/scan\.pdf: input no_text: no text on its 3 pages; is it a scan\?/),
+    ])
+    const before = simulator.stats().billed.inputTokens
+    expect((await run('--pdf', 'native', '-o', 'native')).code).toBe(0)
+    expect(simulator.stats().billed.inputTokens - before).toBeGreaterThan(4 * 2350)
+    expect(await readFile(join(cwd, 'native/docs/text.pdf.summary.md'), 'utf8')).toContain('[simulated]')
+  })
+
+  it('is reckoned with by its pages: before, within the cap, and in batches', async () => {
+    const { cwd, simulator, run } = await setting()
+    await run('--dry-run', '--report', 'e.json')
+    const { tokens_in: expected } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
+    const capped = await run('--max-cost', '0.002')
+    expect([capped.code, capped.stderr]).toEqual([5, expect.stringContaining('stopped at --max-cost')])
+    expect(
+      (
+        await runHere(['summarize', 'docs', '--batch'], {
+          cwd,
+          env: { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'k' },
+          hurry: 100,
+        })
+      ).code,
+    ).toBe(0)
+    const { billed, batchBilled } = simulator.stats()
+    const tokens = billed.inputTokens + batchBilled.inputTokens
+    expect(tokens).toBeGreaterThan(expected.low)
+    expect(tokens).toBeLessThan(expected.high)
+  })
+
+  it('tells of one that is larger than a request takes', async () => {
+    const cwd = await folderWith({ 'docs/scan.pdf': scan(700) })
+    const { code, stderr } = await runHere(['summarize', 'docs', '--simulate'], { cwd })
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        'it has 700 pages, more than the 600 that are taken of a PDF sent as it is; split it (qpdf',
+      ),
+    ])
+  })
+})
