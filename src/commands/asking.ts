@@ -8,10 +8,11 @@ import { renderPrompt } from '../core/prompt.ts'
 import { parametersFor, type Request } from '../core/request.ts'
 import { wayOf } from '../core/split.ts'
 import { textKind } from '../core/text-kind.ts'
+import { UsageError } from '../errors.ts'
 import type { PromptOptions } from '../inputs/prompt.ts'
 import { loadPrompts } from '../inputs/prompt-split.ts'
 import { reading } from '../inputs/readers/kinds.ts'
-import { readSchema } from '../inputs/schema-file.ts'
+import { readSchema, structureOf } from '../inputs/schema-file.ts'
 import { type PartPrompts, partsAt } from './parts.ts'
 import { settingsOf } from './settings.ts'
 
@@ -30,7 +31,9 @@ export interface Asking {
   /** The most characters of it that one request holds, by its name; undefined where nobody knows of a bound. */
   longestFor(path: string): number | undefined
   /** Why a whole answer is not what was asked for; undefined where it is. */
-  flaw(text: string): string | undefined
+  flaw(text: string, path: string): string | undefined
+  /** Answers are JSON objects. */
+  readonly structured: boolean
   /** How it is asked about where one request does not hold it. */
   partsOf(document: Document): Promise<Parts | undefined>
 }
@@ -51,23 +54,35 @@ export async function askingFor(
   const vars = options.var ?? {}
   const readingOf = reading(options)
   const { schema: file } = options
-  const structure = file === undefined ? undefined : await readSchema(resolve(places.cwd, file), file)
-  const arms = (await loadPrompts(options.prompt, { ...places, vars: Object.keys(vars) })).map(
-    ({ way: prompt, share }) => {
+  const given = file === undefined ? undefined : await readSchema(resolve(places.cwd, file), file)
+  const prompts = await loadPrompts(options.prompt, { ...places, vars: Object.keys(vars) })
+  const arms = await Promise.all(
+    prompts.map(async ({ way: prompt, share }) => {
+      const name = `${prompt.name}@${prompt.version}`
+      const own = prompt.schema && (await structureOf(prompt.schema, `the schema of ${name}`))
+      const structure = given ?? own
       const parameters = {
         ...parametersFor(settingsOf(prompt, options)),
         ...(structure !== undefined && { schema: structure.schema }),
       }
-      return { share, prompt, parameters, name: `${prompt.name}@${prompt.version}` }
-    },
+      return { share, prompt, parameters, name, structure }
+    }),
   )
+  const structured = arms.filter(({ structure }) => structure !== undefined).length
+  if (structured > 0 && structured < arms.length)
+    throw new UsageError(
+      `--prompt ${options.prompt}: some of these versions have a schema and some have none`,
+    )
   const [first] = arms
   if (first === undefined) throw new Error('a run has at least one prompt')
   const { why, origin } = first.prompt
   return (endpoint) => {
-    const ways = arms.map(({ share, prompt, parameters, name }) => {
+    const ways = arms.map(({ share, prompt, parameters, name, structure }) => {
       const recipe = recipeOf(prompt, vars, parameters, endpoint)
-      return { share, way: { prompt, parameters, facts: { prompt: name, model: parameters.model, recipe } } }
+      return {
+        share,
+        way: { prompt, parameters, structure, facts: { prompt: name, model: parameters.model, recipe } },
+      }
     })
     const inParts = partsAt(options, places, endpoint, partPrompts)
     const requestFor = (document: Document): Request => {
@@ -91,7 +106,8 @@ export async function askingFor(
         const how = readingOf(path)
         return how === undefined ? facts : { ...facts, recipe: recipeFor(facts.recipe, how) }
       },
-      flaw: (text) => structure?.flaw(text),
+      structured: structured > 0,
+      flaw: (text, path) => wayOf(ways, path).structure?.flaw(text),
       requestFor,
       longestFor(path) {
         const empty = { source: { index: 0, path, named: true }, text: '', bytes: { size: 0, sha256: '' } }

@@ -63,7 +63,7 @@ export interface Destination {
 export interface DestinationOptions {
   readonly options: SummarizeOptions
   readonly world: World
-  readonly asking: Pick<Asking, 'prompt' | 'model' | 'factsFor'>
+  readonly asking: Pick<Asking, 'prompt' | 'model' | 'factsFor' | 'structured'>
   /** Of the program. */
   readonly version: string
   /** Of the service that will be asked. */
@@ -129,7 +129,7 @@ export function stdoutDestination(
   }
   const sink =
     format === 'jsonl'
-      ? jsonlSink(write, { structured: options.schema !== undefined })
+      ? jsonlSink(write, { structured: asking.structured })
       : textSink(write, { headers: sources.length > 1, terminal })
   return { ...common, sink: unordered ? sink : ordered(sink) }
 }
@@ -148,6 +148,8 @@ export async function folderDestination(
   const begin = runLine(out, { options, world, asking, version })
   const { run } = begin
 
+  if (options.frontMatter && asking.structured)
+    throw new UsageError('--front-matter would make the JSON that is asked for none; leave it out')
   await prepareFolder(out)
   const self = await holderFor(world.pid, begin.time, run)
   const unlock = await lockedWithin((options.waitLock ?? 0) * 1000, world, drain, () =>
@@ -179,7 +181,7 @@ export async function folderDestination(
       foldsCase,
       force: options.force,
       frontMatter: options.frontMatter,
-      structured: options.schema !== undefined,
+      structured: asking.structured,
       clock,
     })
     const parts = partStore(out, `${run}-parts`)

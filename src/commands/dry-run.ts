@@ -186,7 +186,7 @@ async function pastOf(
     foldsCase: false,
     force: options.force,
     frontMatter: false,
-    structured: options.schema !== undefined,
+    structured: asking.structured,
     clock: world.clock,
   })
   const batches = await knownBatches({ out, here: base })

@@ -422,8 +422,6 @@ export type SummarizeOptions = ValuesOf<typeof summarizeFlags>
 /** What one flag's value alone cannot show to be wrong. */
 export function checkTogether(options: SummarizeOptions): void {
   if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose contradict each other')
-  if (options.frontMatter && options.schema !== undefined)
-    throw new UsageError('--front-matter would make the JSON of --schema none; leave one of them out')
   if (options.count === 'exact' && !options.dryRun)
     throw new UsageError('--count says how --dry-run counts; give --dry-run too')
   if (options.dryRun && options.sample !== undefined)

@@ -70,6 +70,7 @@ export const promptSchema = {
             model: { description: 'haiku, sonnet, opus or a full id', type: 'string' },
             max_tokens: { description: 'most output tokens', type: 'integer', minimum: 1 },
             effort: { enum: efforts },
+            schema: { description: 'a JSON Schema that answers are to fit, instead of text', type: 'object' },
           },
         },
       },

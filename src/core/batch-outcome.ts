@@ -24,7 +24,7 @@ export function outcomeInBatch(
   it: InBatch,
   result: BatchAnswer['result'],
   priceOf: PriceOf,
-  flawIn: (text: string) => string | undefined = () => undefined,
+  flawIn: (text: string, path: string) => string | undefined = () => undefined,
 ): Outcome | Unanswered {
   const { packed, batch } = it
   if (result === 'canceled' || result === 'expired') return { why: `${result} in the batch ${batch.id}` }
@@ -44,7 +44,7 @@ export function outcomeInBatch(
     ...(usage !== undefined && { usage }),
     ...(cost !== undefined && { cost }),
   })
-  const why = flawIn(text)
+  const why = flawIn(text, it.source.path)
   const flaw = flawOf(result.reply, packed.maxTokens) ?? (why === undefined ? undefined : misfit(why))
   if (flaw !== undefined) return { ...answered, status: 'failed', failure: flaw, partial: text }
   return { ...answered, status: 'summarized', text }

@@ -1,6 +1,7 @@
 import { type Document, titleOf } from './document.ts'
 import { fence, inline } from './fence.ts'
 import type { Effort, Request } from './request.ts'
+import type { Schema } from './structured.ts'
 import { renderTemplate, type Template } from './template.ts'
 
 /** One version of a prompt, read and checked. */
@@ -18,6 +19,8 @@ export interface Prompt {
   readonly model?: string
   readonly maxTokens?: number
   readonly effort?: Effort
+  /** What answers are to fit, as JSON. */
+  readonly schema?: Schema
 }
 
 /** Slots every template may use, beside the user's own `--var`s. */

@@ -26,7 +26,7 @@ export interface CollectJob extends Pick<Preparing, 'objection'> {
   readonly priceOf: PriceOf
   readonly explain: (error: AskError) => RunError
   /** See the job of a run. */
-  readonly flaw?: (text: string) => string | undefined
+  readonly flaw?: (text: string, path: string) => string | undefined
   /** What was set aside for documents, by their paths. */
   readonly aside: Map<string, Aside>
   /** Makes an outcome safe from any crash; false where it could not. */

@@ -18,7 +18,7 @@ export interface Job<Given extends Source = Source> extends Preparing<Given> {
   /** The same for parts of documents, which may be remembered; `ask`, if left out. */
   readonly askPart?: Ask
   /** Why a whole answer is not what was asked for; undefined where it is. Any is, if left out. */
-  readonly flaw?: (text: string) => string | undefined
+  readonly flaw?: (text: string, path: string) => string | undefined
   /** Told of each outcome before anything new is started, which it may forbid. */
   readonly ended?: (outcome: Outcome) => void
   /** Makes an outcome safe before its slot is free: what a crash can cost is never more than the slots. */
@@ -66,7 +66,7 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
   const answered = (reply: Reply, maxTokens: number, asked: Asked): Outcome => {
     const { text, attempts } = reply
     const flaw = flawOf(reply, maxTokens)
-    const why = flaw === undefined ? job.flaw?.(text) : undefined
+    const why = flaw === undefined ? job.flaw?.(text, source.path) : undefined
     const failure = why === undefined ? flaw : misfit(why, reply.requestId)
     if (failure === undefined) return { ...base(attempts), asked, status: 'summarized', text }
     return { ...base(attempts), status: 'failed', failure, partial: text }

@@ -2,6 +2,7 @@ import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } 
 import { findModel, modelId } from '../core/models.ts'
 import { builtinSlots, type Prompt } from '../core/prompt.ts'
 import { type Effort, efforts } from '../core/request.ts'
+import { type Schema, unsupportedIn } from '../core/structured.ts'
 import { parseTemplate, slotsOf, type Template, TemplateError } from '../core/template.ts'
 import { UsageError } from '../errors.ts'
 
@@ -98,7 +99,7 @@ function promptOf(
   { name, origin, vars }: About,
   fail: Fail,
 ): Omit<Prompt, 'why'> {
-  const keys = ['system', 'user_template', 'description', 'model', 'max_tokens', 'effort']
+  const keys = ['system', 'user_template', 'description', 'model', 'max_tokens', 'effort', 'schema']
   const fields = fieldsOf(node, keys, version, fail)
   const text = (key: string) => {
     const field = fields[key]
@@ -142,11 +143,16 @@ function promptOf(
       maxTokens.at,
     )
   }
+  const schemaAt = fields['schema']?.at
+  const schema: unknown = isMap(schemaAt) ? schemaAt.toJSON() : schemaAt
+  const unsupported = schema === undefined ? undefined : unsupportedIn(schema)
+  if (unsupported !== undefined) fail(`\`schema\` of ${version}: ${unsupported}`, schemaAt)
   return {
     name,
     version,
     origin,
     user,
+    ...(schema !== undefined && { schema: schema as Schema }),
     ...(description !== undefined && { description: description.trim() }),
     ...(system !== undefined && { system }),
     ...(model !== undefined && { model }),

@@ -12,7 +12,7 @@ export interface Structure {
 }
 
 /**
- * Reads a JSON Schema, and checks everything of it before anything is sent. Library: ajv, draft 2020-12.
+ * Reads a JSON Schema, and checks everything of it before anything is sent.
  * @throws UsageError where it is none, or holds what the API does not take
  */
 export async function readSchema(file: string, shown: string): Promise<Structure> {
@@ -29,13 +29,22 @@ export async function readSchema(file: string, shown: string): Promise<Structure
   }
   const unsupported = unsupportedIn(schema)
   if (unsupported !== undefined) fail(unsupported)
+  return structureOf(schema, `--schema ${shown}`)
+}
+
+/**
+ * Library: ajv, draft 2020-12.
+ * @param where it comes from, for people
+ * @throws UsageError where it is no schema
+ */
+export async function structureOf(schema: Schema, where: string): Promise<Structure> {
   const { Ajv2020 } = await import('ajv/dist/2020.js')
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   const fits = (() => {
     try {
       return ajv.compile(schema)
     } catch (error) {
-      return fail((error as Error).message)
+      throw new UsageError(`${where}: ${(error as Error).message}`)
     }
   })()
   return {

@@ -164,3 +164,51 @@ describe('--schema', () => {
     })
   })
 })
+
+describe('a prompt with a `schema:`', () => {
+  const yaml = (body: string) => `versions:
+  v1:
+    user_template: "{text} What is it about?"
+  v2:
+    user_template: "{text} What is it about?"
+    schema:
+${body}`
+  const good = `      type: object
+      additionalProperties: false
+      required: [title]
+      properties:
+        title: { type: string }
+`
+
+  it('gives JSON that fits it, to that version only', async () => {
+    const cwd = await folderWith({ ...files, 'prompts/facts.yaml': yaml(good) })
+    const { env } = await serviceFor({})
+    const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env })
+    expect((await run('--prompt', 'facts')).code).toBe(0)
+    const a = JSON.parse(await readFile(join(cwd, 'summaries/docs/a.md.summary.json'), 'utf8'))
+    expect(Object.keys(a)).toEqual(['title'])
+    expect((await run('--prompt', 'facts@v1', '-o', 'text')).code).toBe(0)
+    expect(await readFile(join(cwd, 'text/docs/a.md.summary.md'), 'utf8')).toMatch(/^\[simulated\]/)
+    const shown = await runHere(['prompts', 'show', 'facts'], { cwd })
+    expect(shown.stdout).toContain('--- schema\n{\n  "type": "object"')
+    expect(await run('--prompt', 'facts@v1=50,v2=50')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('some of these versions have a schema and some have none'),
+    })
+    expect(await run('--prompt', 'facts', '--front-matter')).toMatchObject({ code: 2 })
+  })
+
+  it('is checked with the prompt, by line and column', async () => {
+    const cwd = await folderWith({
+      ...files,
+      'prompts/facts.yaml': yaml(good.replace('      additionalProperties: false\n', '')),
+    })
+    const { code, stdout } = await runHere(['prompts', 'check'], { cwd })
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /prompts\/facts\.yaml:7:\d+: `schema` of v2: at the top: the API wants `"additionalProperties": false`/,
+      ),
+    ])
+  })
+})

@@ -370,6 +370,7 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
       () => `<script>${'alert(1);'.repeat(5_500_000)}</script>`,
       /too_large: larger than 10 MB/,
     ],
+    'endless.csv': [() => 'a;b;'.repeat(5_000_000), /too_large: larger than 10 MB \(20 MB\)/],
     'nested.html': [() => '<div>'.repeat(1_900_000), /too_complex: its tags are nested more than 10000 deep/],
     'entities.odt': [
       () =>

@@ -27,6 +27,7 @@ export async function collectBatches(
     models: [],
     factsFor: () => facts,
     flaw: () => undefined,
+    structured: false,
     longestFor: () => undefined,
     partsOf: async () => undefined,
     requestFor: () => {

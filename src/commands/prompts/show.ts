@@ -31,13 +31,14 @@ export async function showPrompt(
 }
 
 /** As text, in parts with headers; also what two versions are compared by. */
-export function written({ description, model, maxTokens, effort, system, user }: Prompt): string {
+export function written({ description, model, maxTokens, effort, system, user, schema }: Prompt): string {
   const fields = { description, model, max_tokens: maxTokens, effort }
   const lines = Object.entries(fields).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}: ${value}`],
   )
   if (system !== undefined) lines.push('', '--- system', templateText(system).trimEnd())
   lines.push('', '--- user', templateText(user).trimEnd())
+  if (schema !== undefined) lines.push('', '--- schema', JSON.stringify(schema, null, 2))
   return `${lines.join('\n').trim()}\n`
 }
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { shipped } from '../../shipped.ts'
 import { checkLength } from './limits.ts'
+import { lineOf, type Piece } from './reading-order.ts'
 import { Unreadable } from './unreadable.ts'
 
 /** Pages. A longer one is a collection of documents. */
@@ -51,10 +52,13 @@ export async function readPdf(bytes: Uint8Array, wanted: PdfWish): Promise<PdfCo
     for (let number = 1; number <= count; number++) {
       const page = await document.getPage(number)
       const { items } = await page.getTextContent()
-      const text = items
-        .map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : ''))
-        .join('')
-        .trim()
+      const lines: Piece[][] = [[]]
+      for (const item of items) {
+        if (!('str' in item)) continue
+        lines.at(-1)?.push(item as Piece)
+        if (item.hasEOL) lines.push([])
+      }
+      const text = lines.map(lineOf).join('\n').trim()
       page.cleanup()
       length += text.length
       checkLength(length)

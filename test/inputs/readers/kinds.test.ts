@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { defaultExtensions } from '../../../src/config/flags.ts'
 import { convert } from '../../../src/inputs/readers/convert.ts'
 import { kindNamed, kindOf, kinds } from '../../../src/inputs/readers/kinds.ts'
+import { foundBack } from '../../support/words.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const folder = join(root, 'fixtures/kinds')
@@ -15,22 +16,6 @@ const textOf = async (name: string, bytes?: Buffer) => {
   if (kind === undefined) throw new Error(`${name} is of no kind`)
   const result = await convert({ kind, pdf: 'text', bytes: bytes ?? (await fixture(name)) })
   return 'as' in result ? `${result.type}: ${result.message}` : result.text
-}
-
-/** Words in the order of nothing: what a summary could be about. */
-const wordsOf = (text: string) => text.match(/[\p{L}\p{N}][\p{L}\p{N}.,:]*[\p{L}\p{N}]|[\p{L}\p{N}]/gu) ?? []
-
-/** How many of the words are found back, each as often as it is there. */
-function foundBack(expected: string, text: string): number {
-  const left = new Map<string, number>()
-  for (const word of wordsOf(text)) left.set(word, (left.get(word) ?? 0) + 1)
-  const words = wordsOf(expected)
-  const found = words.filter((word) => {
-    const count = left.get(word) ?? 0
-    left.set(word, count - 1)
-    return count > 0
-  })
-  return found.length / words.length
 }
 
 describe('documents that other programs made', () => {
