@@ -65,6 +65,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'hono/cors': ['server/app.ts'],
   '@hono/node-server': ['server/http.ts'],
   'ajv/dist/2020.js': ['inputs/schema-file.ts'],
+  'franc-min': ['inputs/language.ts'],
   chardet: ['inputs/decode.ts'],
   htmlparser2: ['inputs/readers/markup.ts'],
   mammoth: ['inputs/readers/docx.ts'],

@@ -27,7 +27,12 @@ export async function armsOf(
   const arms: Arm[] = []
   for (const prompt of listed(options.prompts)) {
     for (const model of options.models === undefined ? [undefined] : listed(options.models)) {
-      const asking = (await askingFor({ ...options, prompt, model, schema: undefined }, places))(endpoint)
+      const asking = (
+        await askingFor(
+          { ...options, prompt, model, schema: undefined, language: undefined, words: undefined },
+          places,
+        )
+      )(endpoint)
       const name = `${asking.prompt}, ${asking.model}`
       if (arms.some((arm) => arm.name === name)) throw new UsageError(`${name} would be compared with itself`)
       arms.push({ name, folder: folderName(`${asking.prompt}+${asking.model}`), asking })

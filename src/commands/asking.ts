@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Document } from '../core/document.ts'
+import { type Doubt, doubtsAbout, type Wishes, wishText } from '../core/doubts.ts'
 import { keyOf, recipeFor, recipeOf } from '../core/key.ts'
 import type { RunFacts } from '../core/ledger-line.ts'
 import { longestDocument, type Parts } from '../core/parts.ts'
@@ -32,6 +33,8 @@ export interface Asking {
   longestFor(path: string): number | undefined
   /** Why a whole answer is not what was asked for; undefined where it is. */
   flaw(text: string, path: string): string | undefined
+  /** Why a summary may be worth a look. @param text of the document, where it is at hand */
+  doubts(summary: string, text: string | undefined): readonly Doubt[]
   /** Answers are JSON objects. */
   readonly structured: boolean
   /** How it is asked about where one request does not hold it. */
@@ -46,12 +49,23 @@ export interface Asking {
 export async function askingFor(
   options: Pick<
     SummarizeOptions,
-    'prompt' | 'model' | 'maxTokens' | 'effort' | 'var' | 'encoding' | 'pdf' | 'partTokens' | 'schema'
+    | 'prompt'
+    | 'model'
+    | 'maxTokens'
+    | 'effort'
+    | 'var'
+    | 'encoding'
+    | 'pdf'
+    | 'partTokens'
+    | 'schema'
+    | 'language'
+    | 'words'
   >,
   places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
   partPrompts?: PartPrompts,
 ): Promise<(endpoint: string) => Asking> {
   const vars = options.var ?? {}
+  const { wishes, isIn } = await wishesIn(options)
   const readingOf = reading(options)
   const { schema: file } = options
   const given = file === undefined ? undefined : await readSchema(resolve(places.cwd, file), file)
@@ -76,9 +90,11 @@ export async function askingFor(
   const [first] = arms
   if (first === undefined) throw new Error('a run has at least one prompt')
   const { why, origin } = first.prompt
+  // Under names that no slot can have.
+  const written = wishText(wishes) === '' ? {} : { ' wishes': wishText(wishes) }
   return (endpoint) => {
     const ways = arms.map(({ share, prompt, parameters, name, structure }) => {
-      const recipe = recipeOf(prompt, vars, parameters, endpoint)
+      const recipe = recipeOf(prompt, { ...vars, ...written }, parameters, endpoint)
       return {
         share,
         way: { prompt, parameters, structure, facts: { prompt: name, model: parameters.model, recipe } },
@@ -91,7 +107,7 @@ export async function askingFor(
       const { pdf } = document
       const asked = {
         ...parameters,
-        ...renderPrompt(prompt, document, vars),
+        ...withWishes(renderPrompt(prompt, document, vars), wishes),
         ...(pdf !== undefined && { pdf }),
       }
       return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
@@ -107,6 +123,7 @@ export async function askingFor(
         return how === undefined ? facts : { ...facts, recipe: recipeFor(facts.recipe, how) }
       },
       structured: structured > 0,
+      doubts: (summary, text) => (structured > 0 ? [] : doubtsAbout(summary, wishes, text, isIn)),
       flaw: (text, path) => wayOf(ways, path).structure?.flaw(text),
       requestFor,
       longestFor(path) {
@@ -118,4 +135,27 @@ export async function askingFor(
       partsOf: (document) => inParts(document, wayOf(ways, document.source.path).parameters, requestFor),
     }
   }
+}
+
+/**
+ * @returns what is wished for, and how to tell whether a text is in that language
+ * @throws UsageError for a language nobody knows
+ */
+async function wishesIn({ language, words }: Pick<SummarizeOptions, 'language' | 'words'>) {
+  const length = words === undefined ? {} : { words }
+  if (language === undefined) return { wishes: length, isIn: () => true }
+  const { isInLanguage, languageNamed } = await import('../inputs/language.ts')
+  const named = languageNamed(language)
+  if (named === undefined)
+    throw new UsageError(
+      `--language ${language}: expected a language in English or its code, such as German or de`,
+    )
+  return { wishes: { ...length, language: named }, isIn: isInLanguage }
+}
+
+function withWishes(
+  texts: Pick<Request, 'system' | 'user'>,
+  wishes: Wishes,
+): Pick<Request, 'system' | 'user'> {
+  return { ...texts, user: texts.user + wishText(wishes) }
 }

@@ -181,6 +181,7 @@ export async function folderDestination(
       foldsCase,
       force: options.force,
       frontMatter: options.frontMatter,
+      redo: options.redo ?? [],
       structured: asking.structured,
       clock,
     })

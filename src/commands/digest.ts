@@ -62,7 +62,14 @@ export async function digest(
       sources: [...digests.keys()].map((path, index) => ({ index, path, named: true })),
       unmatched: [],
       askingAt: await askingFor(
-        { ...options, prompt: 'digest', var: undefined, schema: undefined, maxTokens: undefined },
+        {
+          ...options,
+          prompt: 'digest',
+          var: undefined,
+          schema: undefined,
+          words: undefined,
+          maxTokens: undefined,
+        },
         { cwd, inputRoots: set.inputRoots },
         { part: 'digest', merge: 'digest' },
       ),

@@ -186,6 +186,7 @@ async function pastOf(
     foldsCase: false,
     force: options.force,
     frontMatter: false,
+    redo: options.redo ?? [],
     structured: asking.structured,
     clock: world.clock,
   })

@@ -67,6 +67,7 @@ export async function judgeFor(judge: string, places: PlaceOptions, endpoint: st
             }),
             // What is judged was asked about as a whole, or in parts; a judge reads the document as it is.
             flaw: () => undefined,
+            doubts: () => [],
             structured: false,
             longestFor: () => undefined,
             partsOf: async () => undefined,

@@ -146,6 +146,7 @@ export async function run(
       requestFor: asking.requestFor,
       partsOf: asking.partsOf,
       flaw: asking.flaw,
+      doubts: asking.doubts,
       ...(objection !== undefined && { objection }),
       ask: watch === undefined ? ask : (request, signal) => ask(request, signal, watch),
       ...(destination.parts !== undefined && { askPart: remembered(ask, destination.parts) }),

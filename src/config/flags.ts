@@ -5,6 +5,7 @@ import type { Flag, ValuesOf } from './flag.ts'
 import {
   choice,
   count,
+  doubtful,
   encoding,
   list,
   number,
@@ -223,6 +224,18 @@ export const summarizeFlags = {
     help: 'most output tokens per document (default: the prompt’s, else 1024)',
     parse: count(1, 1_000_000),
   },
+  language: {
+    group: 'Prompt and model',
+    flag: '--language <language>',
+    help: 'write in this language, named in English or by its code, instead of the document’s',
+    parse: text,
+  },
+  words: {
+    group: 'Prompt and model',
+    flag: '--words <n>',
+    help: 'write about so many words, instead of what the prompt says',
+    parse: count(5, 10_000),
+  },
   schema: {
     group: 'Prompt and model',
     flag: '--schema <file>',
@@ -365,6 +378,12 @@ export const summarizeFlags = {
     group: 'Running again',
     flag: '--force',
     help: 'summarize again what has its summary, and replace what was edited by hand or is not in the ledger',
+  },
+  redo: {
+    group: 'Running again',
+    flag: '--redo <doubts>',
+    help: 'summarize again what is doubtful: copy, language, length, with commas, or all',
+    parse: doubtful,
   },
   waitLock: {
     group: 'Running again',

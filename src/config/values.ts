@@ -1,3 +1,4 @@
+import { type Doubt, doubts } from '../core/doubts.ts'
 import { modelId, type Prices } from '../core/models.ts'
 import type { Shard } from '../core/shard.ts'
 import { UsageError } from '../errors.ts'
@@ -97,6 +98,15 @@ export const encoding = shaped(string, (value: string, flag: string): string => 
       `${flag}: expected an encoding like windows-1252 or shift_jis, or auto, got ${JSON.stringify(value)}`,
     )
   }
+})
+
+/** Reasons to doubt a summary. */
+export const doubtful = shaped(string, (value: string, flag: string): readonly Doubt[] => {
+  const named = value === 'all' ? doubts : value.split(',').map((part) => part.trim())
+  const unknown = named.find((part) => !doubts.some((doubt) => doubt === part))
+  if (unknown !== undefined)
+    throw new UsageError(`${flag}: expected ${doubts.join(', ')} or all, got ${JSON.stringify(unknown)}`)
+  return named as readonly Doubt[]
 })
 
 /** One of a few words. */

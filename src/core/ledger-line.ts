@@ -87,6 +87,8 @@ export interface DocumentLine {
   readonly request_id: string | null
   /** The Message Batch it came out of, if it did. */
   readonly batch?: string
+  /** Why its summary may be worth a look: `copy`, `language`, `length`. */
+  readonly doubts?: readonly string[]
   /** What was written for it. */
   readonly output?: Output
   readonly error?: Pick<Failure, 'kind' | 'type' | 'message' | 'transient'>
@@ -167,6 +169,7 @@ export function lineOf(
     ...(bill.lost > 0 && { lost: bill.lost }),
     request_id: last?.requestId ?? null,
     ...(last?.batch !== undefined && { batch: last.batch }),
+    ...(outcome.status === 'summarized' && outcome.doubts?.length && { doubts: outcome.doubts }),
     ...(outcome.status === 'failed' && { error: errorOf(outcome.failure) }),
   }
 }

@@ -1,5 +1,6 @@
 import type { Attempt } from './attempt.ts'
 import type { Fingerprint, Source } from './document.ts'
+import type { Doubt } from './doubts.ts'
 import type { Failure } from './failure.ts'
 import type { RunFacts } from './ledger-line.ts'
 import type { TextKind } from './text-kind.ts'
@@ -33,6 +34,8 @@ interface Summarized extends Common {
   readonly status: 'summarized'
   readonly asked: Asked
   readonly text: string
+  /** Why it may be worth a look. */
+  readonly doubts?: readonly Doubt[]
 }
 
 export interface Failed extends Common {

@@ -115,6 +115,8 @@ export interface DocumentRow {
   readonly wait_ms: number | null
   readonly retry_ms: number | null
   readonly latency_ms: number | null
+  /** Why its summary may be worth a look; empty where nothing speaks for that. */
+  readonly doubts: readonly string[]
   /** The Message Batch it came out of. */
   readonly batch: string | null
   readonly error: string | null
@@ -282,6 +284,7 @@ function documentRow(line: DocumentLine, text: string | undefined): DocumentRow 
     wait_ms: line.wait_ms ?? null,
     retry_ms: line.retry_ms ?? null,
     latency_ms: line.latency_ms ?? null,
+    doubts: line.doubts ?? [],
     batch: line.batch ?? null,
     error: errorOf(line),
     file: line.output?.file ?? null,

@@ -1,3 +1,4 @@
+import { doubts } from './doubts.ts'
 import { reportVersion } from './report-file.ts'
 
 const text = { type: 'string' }
@@ -110,6 +111,7 @@ export const reportSchema = {
           wait_ms: orNull(amount),
           retry_ms: orNull(amount),
           latency_ms: orNull(amount),
+          doubts: list({ enum: doubts }),
           batch: orNull({ ...text, description: 'the Message Batch it came out of' }),
           error: orNull(text),
           file: orNull({ ...text, description: 'of the summary or the record, below the output folder' }),

@@ -14,6 +14,8 @@ export interface Report {
   /** Not done, though nothing stopped the run: the same command goes on with them. */
   readonly later: number
   readonly skippedBy: ReadonlyMap<string, Counted>
+  /** Summaries that may be worth a look, by the reason. */
+  readonly doubtfulBy: ReadonlyMap<string, Counted>
   readonly requests: number
   /** Sendings beyond a document's first, by what made them necessary. */
   readonly retriesBy: ReadonlyMap<string, number>
@@ -52,6 +54,7 @@ export interface Tally {
 export function createTally(): Tally {
   const documents = { summarized: 0, failed: 0, skipped: 0, pending: 0 }
   const skippedBy = new Map<string, Counted>()
+  const doubtfulBy = new Map<string, Counted>()
   const retriesBy = new Map<string, number>()
   const answeredBy = new Map<string, number>()
   const lastFault = new Map<string, string>()
@@ -87,6 +90,8 @@ export function createTally(): Tally {
       documents[outcome.status]++
       lastFault.delete(outcome.source.path)
       if (outcome.status === 'skipped') countDocument(skippedBy, outcome.type, outcome.source.path)
+      if (outcome.status === 'summarized')
+        for (const doubt of outcome.doubts ?? []) countDocument(doubtfulBy, doubt, outcome.source.path)
       if (outcome.status === 'failed' && outcome.failure.transient) transient++
       if (outcome.status === 'pending' && outcome.later) later++
     },
@@ -94,6 +99,7 @@ export function createTally(): Tally {
     report: (wallMs) => ({
       ...standing(),
       skippedBy,
+      doubtfulBy,
       requests,
       inBatches,
       retriesBy,

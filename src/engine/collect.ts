@@ -11,6 +11,7 @@ import type { StoredBatch } from '../core/batch-store.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Source } from '../core/document.ts'
+import type { Doubt } from '../core/doubts.ts'
 import { AskError, judge, mayBeBilled } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Picodollars, PriceOf } from '../core/price.ts'
@@ -26,6 +27,7 @@ export interface CollectJob extends Pick<Preparing, 'objection'> {
   readonly priceOf: PriceOf
   readonly explain: (error: AskError) => RunError
   /** See the job of a run. */
+  readonly doubts?: (summary: string, document: undefined) => readonly Doubt[]
   readonly flaw?: (text: string, path: string) => string | undefined
   /** What was set aside for documents, by their paths. */
   readonly aside: Map<string, Aside>
@@ -100,7 +102,9 @@ export async function* collect(
     if (outcome.status !== 'summarized') return finish(outcome)
     // It was a while ago that somebody looked at what is there.
     const problem = await job.objection?.(outcome.source, packed.asked)
-    return finish(problem === undefined || problem.as === 'skip' ? outcome : displaced(outcome, problem))
+    if (problem !== undefined && problem.as !== 'skip') return finish(displaced(outcome, problem))
+    const doubts = job.doubts?.(outcome.text, undefined) ?? []
+    return finish(doubts.length > 0 ? { ...outcome, doubts } : outcome)
   }
 
   if (ended.archived) {

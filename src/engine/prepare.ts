@@ -17,8 +17,8 @@ export interface Preparing<Given extends Source = Source> {
 
 /** A question, or why there is none. */
 export type Prepared =
-  | { readonly request: Request; readonly asked: Asked }
-  | { readonly parts: Parts; readonly asked: Asked }
+  | { readonly request: Request; readonly asked: Asked; readonly text: string }
+  | { readonly parts: Parts; readonly asked: Asked; readonly text: string }
   | { readonly problem: InputProblem; readonly kind: 'input' | 'output'; readonly asked?: Asked }
 
 export async function prepare<Given extends Source>(
@@ -31,7 +31,9 @@ export async function prepare<Given extends Source>(
   const question = parts === undefined ? { request: requestFor(document) } : { parts }
   const asked = askedOf(question, document)
   const problem = await objection?.(source, asked)
-  return problem === undefined ? { ...question, asked } : { problem, kind: 'output', asked }
+  return problem === undefined
+    ? { ...question, asked, text: document.text }
+    : { problem, kind: 'output', asked }
 }
 
 function askedOf(

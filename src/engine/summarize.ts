@@ -2,6 +2,7 @@ import type { Ask } from '../core/ask.ts'
 import type { Attempt } from '../core/attempt.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Source } from '../core/document.ts'
+import type { Doubt } from '../core/doubts.ts'
 import { AskError, failureOf, judge, StoppedError } from '../core/failure.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
 import { flawOf, misfit, type Reply } from '../core/reply.ts'
@@ -21,6 +22,8 @@ export interface Job<Given extends Source = Source> extends Preparing<Given> {
   readonly flaw?: (text: string, path: string) => string | undefined
   /** Told of each outcome before anything new is started, which it may forbid. */
   readonly ended?: (outcome: Outcome) => void
+  /** Why a summary may be worth a look. @param document its text, where it is at hand */
+  readonly doubts?: (summary: string, document: string | undefined) => readonly Doubt[]
   /** Makes an outcome safe before its slot is free: what a crash can cost is never more than the slots. */
   readonly keep?: (outcome: Outcome) => Promise<unknown>
   /** What to tell the user when the account or setup refuses. */
@@ -51,6 +54,7 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
   const { halt, clock } = job
   const start = clock.now()
   let asked: Asked | undefined
+  let document: string | undefined
   const base = (attempts: readonly Attempt[]) => ({
     source,
     ...(asked !== undefined && { asked }),
@@ -68,7 +72,10 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
     const flaw = flawOf(reply, maxTokens)
     const why = flaw === undefined ? job.flaw?.(text, source.path) : undefined
     const failure = why === undefined ? flaw : misfit(why, reply.requestId)
-    if (failure === undefined) return { ...base(attempts), asked, status: 'summarized', text }
+    if (failure === undefined) {
+      const doubts = job.doubts?.(text, document) ?? []
+      return { ...base(attempts), asked, status: 'summarized', text, ...(doubts.length > 0 && { doubts }) }
+    }
     return { ...base(attempts), status: 'failed', failure, partial: text }
   }
 
@@ -78,6 +85,7 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
     asked = prepared.asked
     if ('problem' in prepared) return declined(prepared, base([]))
     const { asked: question } = prepared
+    document = prepared.text
     if ('parts' in prepared) {
       const { ask, askPart = ask } = job
       const done = await askInParts(prepared.parts, { ask, askPart }, halt.abort)

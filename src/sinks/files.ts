@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { type Counted, countDocument } from '../core/counted.ts'
 import type { InputProblem, Source } from '../core/document.ts'
+import type { Doubt } from '../core/doubts.ts'
 import { frontMatter } from '../core/front-matter.ts'
 import { lineOf, type RunFacts } from '../core/ledger-line.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
@@ -23,6 +24,7 @@ export type Again =
   | 'model changed'
   | 'settings changed'
   | 'summary gone'
+  | 'doubtful'
   | 'forced'
 
 export interface Files extends Sink {
@@ -51,6 +53,8 @@ export interface FilesOptions {
   readonly force: boolean
   /** Says on top of each summary where it comes from. */
   readonly frontMatter: boolean
+  /** Summaries that are to be made again, for one of these reasons to doubt them. */
+  readonly redo: readonly Doubt[]
   /** Summaries are JSON objects. */
   readonly structured: boolean
   readonly clock: Pick<Clock, 'wall'>
@@ -62,7 +66,16 @@ export interface FilesOptions {
  * @param sources all of the run, so that no two get one name
  */
 export function filesSink(out: string, sources: readonly Source[], options: FilesOptions): Files {
-  const { memory, factsFor, foldsCase, force, frontMatter: withFrontMatter, structured, clock } = options
+  const {
+    memory,
+    factsFor,
+    foldsCase,
+    force,
+    frontMatter: withFrontMatter,
+    structured,
+    redo,
+    clock,
+  } = options
   const { made, failing, damaged } = memory
   const again = new Map<Again, Counted>()
   const leads = watchedRoot(out)
@@ -75,6 +88,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     return names(path)
   }
 
+  const isDoubtful = ({ doubts = [] }: Made) => redo.some((doubt) => doubts.includes(doubt))
   const placeOf = async (path: string, known: Made | undefined): Promise<Place> => {
     const file = join(out, name(path).summary)
     if (Buffer.byteLength(file) > longestPath) return 'too long'
@@ -112,6 +126,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     stands({ path, stats }) {
       const known = made.get(path)
       if (force || known === undefined || stats === undefined || failing.has(path)) return false
+      if (isDoubtful(known)) return false
       const { size, mtime, recipe, written } = known
       if (stats.size !== size || stats.mtimeMs !== mtime || recipe !== factsFor(path).recipe) return false
       try {
@@ -124,10 +139,17 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     async objection({ path }, { key }) {
       if (await leads(dirname(join(out, name(path).summary)))) return outside
       const known = made.get(path)
-      const same = known?.key === key
+      const doubtful = known !== undefined && isDoubtful(known)
+      const same = known?.key === key && !doubtful
       const problem = standing(same, await placeOf(path, known), force)
       if (problem === undefined && known !== undefined) {
-        const reason = force ? 'forced' : same ? 'summary gone' : changeSince(known, factsFor(path))
+        const reason = force
+          ? 'forced'
+          : doubtful
+            ? 'doubtful'
+            : same
+              ? 'summary gone'
+              : changeSince(known, factsFor(path))
         reasons.set(path, reason)
       }
       return problem

@@ -43,6 +43,8 @@ export interface Made {
   readonly written: Omit<Output, 'file'>
   /** Where that is; undefined where it is simply the path with the suffix, as for nearly all of them. */
   readonly file: string | undefined
+  /** Why it may be worth a look. */
+  readonly doubts?: readonly string[]
   /** The run that made it. */
   readonly run: RunLine | undefined
 }
@@ -160,7 +162,16 @@ export function madeOf(line: MadeLine, path: string, run: RunLine | undefined, b
   const file = output.file === path + summarySuffix ? undefined : output.file
   // One string for all lines in a row that say the same.
   const recipe = before?.recipe === line.recipe ? before.recipe : line.recipe
-  return { size, mtime, recipe, key, written, file, run }
+  return {
+    size,
+    mtime,
+    recipe,
+    key,
+    written,
+    file,
+    run,
+    ...(line.doubts !== undefined && { doubts: line.doubts }),
+  }
 }
 
 /** Takes note that a document is still, or again, the one that was summarized. */

@@ -32,6 +32,7 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
   const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
   const rows: [string, string][] = [['documents', `${whole(total)}: ${outcomes(report, paint)}`]]
   if (setting.again.size > 0) rows.push(['again', documentsBy(setting.again)])
+  if (report.doubtfulBy.size > 0) rows.push(['doubtful', documentsBy(report.doubtfulBy)])
   if (requests > 0) {
     rows.push(
       ['tokens', `${whole(promptTokens(usage))} in, ${whole(usage.output)} out`],

@@ -167,5 +167,7 @@ function verboseLine(outcome: Outcome): string {
   if (outcome.status === 'skipped') return `${source.path}: skipped: ${outcome.reason}`
   if (outcome.status === 'pending') return `${source.path}: not done: ${outcome.reason}`
   const usage = usageOf(outcome)
-  return `${source.path}: ${status}, ${promptTokens(usage)} tokens in, ${usage.output} out, ${duration(elapsedMs)}`
+  const doubts =
+    outcome.status === 'summarized' && outcome.doubts ? `, doubtful (${outcome.doubts.join(', ')})` : ''
+  return `${source.path}: ${status}${doubts}, ${promptTokens(usage)} tokens in, ${usage.output} out, ${duration(elapsedMs)}`
 }

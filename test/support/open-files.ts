@@ -34,6 +34,7 @@ export async function openFiles(
     foldsCase,
     force,
     frontMatter: false,
+    redo: [],
     structured: false,
     clock: realClock,
   })

@@ -27,6 +27,7 @@ export async function collectBatches(
     models: [],
     factsFor: () => facts,
     flaw: () => undefined,
+    doubts: () => [],
     structured: false,
     longestFor: () => undefined,
     partsOf: async () => undefined,

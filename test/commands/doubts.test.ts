@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const english =
+  'The ferry sails at nine in the morning, said the harbour board, and it comes back in the evening. '
+const german =
+  'Die Fähre fährt um neun Uhr am Morgen, sagte die Hafenbehörde, und am Abend kommt sie wieder zurück. '
+const said = (text: string): Behaviour => ({ kind: 'answer', delayMs: 1, content: [{ type: 'text', text }] })
+
+async function setting(
+  answer: (text: string) => Behaviour,
+  files: Record<string, string> = { 'docs/a.md': english },
+) {
+  const cwd = await folderWith(files)
+  const asked: string[] = []
+  const { env, simulator } = await serviceFor({
+    script: ({ request }) => {
+      asked.push(request.lastText)
+      return answer(request.lastText)
+    },
+  })
+  const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env })
+  return { cwd, env, simulator, asked, run }
+}
+
+describe('a summary that may be worth a look', () => {
+  it('is asked for in a language and a length, and counted and named where it is in another', async () => {
+    const files = { 'docs/a.md': english, 'docs/b.md': english.replace('nine', 'ten') }
+    const { cwd, env, asked, run } = await setting(
+      (text) => said(text.includes('at ten in') ? english : german),
+      files,
+    )
+    const { code, stderr } = await run('--language', 'de', '--words', '18')
+    expect(code).toBe(0)
+    expect(asked[0]).toMatch(
+      /\n\nWrite in German, whatever language the document is in\. Write about 18 words\. This goes before/,
+    )
+    expect(stderr).toMatch(/^doubtful +1 × language: docs\/b\.md$/m)
+    const { stdout } = await runHere(['report', '--format', 'json'], { cwd, env })
+    const rows = JSON.parse(stdout).documents as { path: string; doubts: string[] }[]
+    expect(rows.map(({ path, doubts }) => [path, doubts]).sort()).toEqual([
+      ['docs/a.md', []],
+      ['docs/b.md', ['language']],
+    ])
+  })
+
+  it('is far off the length that was asked for, in any script', async () => {
+    const answers = [english.repeat(6), 'Short.', '港の渡し船は毎朝九時に出て夕方に戻る。'.repeat(2), english]
+    const files = Object.fromEntries(answers.map((_, n) => [`docs/${n}.md`, `${n} ${english}`]))
+    const { run } = await setting((text) => said(answers[Number(/>\n(\d)/.exec(text)?.[1])] ?? ''), files)
+    expect((await run('--words', '18')).stderr).toMatch(/^doubtful +2 × length: docs\/0\.md, docs\/1\.md$/m)
+  })
+
+  it('is a copy of most of its document', async () => {
+    const text = Array.from(
+      { length: 30 },
+      (_, n) => `Sentence ${n} of this says that item ${n * 7} is late. `,
+    ).join('')
+    const { run } = await setting(() => said(text.slice(0, text.length * 0.8)), {
+      'docs/a.md': text,
+      'docs/short.md': 'A few words.',
+    })
+    expect((await run()).stderr).toMatch(/^doubtful +1 × copy: docs\/a\.md$/m)
+  })
+
+  it('stands, and is made again only when that is asked for, and only those', async () => {
+    let answer = english
+    const { cwd, simulator, run } = await setting(() => said(answer), {
+      'docs/a.md': english,
+      'docs/b.md': 'Other.',
+    })
+    await run('--language', 'German')
+    const wish = ['--language', 'German']
+    expect((await run(...wish)).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run(...wish, '--redo', 'length,copy')).stderr).toMatch(/2 skipped/)
+    expect(simulator.stats().requests).toBe(2)
+    answer = german
+    expect((await run(...wish, '--redo', 'all')).stderr).toMatch(/^again +2 × doubtful/m)
+    expect(await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')).toBe(`${german.trim()}\n`)
+    expect((await run(...wish, '--redo', 'all')).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect(simulator.stats().requests).toBe(4)
+  })
+
+  it('is doubted in a batch, too, but for what needs the document', async () => {
+    const { run } = await setting(() => said(english), {
+      'docs/a.md': english,
+      'docs/b.md': 'Other.',
+      'docs/c.md': 'More.',
+    })
+    expect((await run('--language', 'fr', '--batch')).stderr).toMatch(/^doubtful +3 × language/m)
+  })
+
+  it.each([
+    [['--language', 'klingon9'], '--language klingon9: expected a language'],
+    [['--redo', 'ugly'], '--redo: expected copy, language, length or all'],
+    [['--words', '1'], '--words'],
+  ])('%j is a mistake', async (flags, message) => {
+    const { run } = await setting(() => said(english))
+    expect(await run(...flags)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) })
+  })
+})
