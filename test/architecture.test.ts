@@ -71,6 +71,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   mammoth: ['inputs/readers/docx.ts'],
   'pdfjs-dist/legacy/build/pdf.min.mjs': ['inputs/readers/pdf.ts'],
   'pdfjs-dist/legacy/build/pdf.worker.min.mjs': ['inputs/readers/pdf.ts'],
+  'pdf-lib': ['inputs/readers/split-pdf.ts'],
   'postal-mime': ['inputs/readers/email.ts'],
   yauzl: ['inputs/readers/zip.ts'],
   diff: ['commands/prompts/diff.ts'],

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
-import type { Document } from '../core/document.ts'
+import type { Document, InputProblem } from '../core/document.ts'
 import { type Doubt, doubtsAbout, type Wishes, wishText } from '../core/doubts.ts'
 import { keyOf, recipeFor, recipeOf } from '../core/key.ts'
 import type { RunFacts } from '../core/ledger-line.ts'
@@ -38,7 +38,7 @@ export interface Asking {
   /** Answers are JSON objects. */
   readonly structured: boolean
   /** How it is asked about where one request does not hold it. */
-  partsOf(document: Document): Promise<Parts | undefined>
+  partsOf(document: Document): Promise<Parts | InputProblem | undefined>
 }
 
 /**

@@ -53,6 +53,7 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
     const document = source.problem ?? (await read(source))
     if ('as' in document) return document
     const parts = await asking.partsOf(document)
+    if (parts !== undefined && 'as' in parts) return parts
     const requests = parts === undefined ? [asking.requestFor(document)] : [...parts.requests, parts.last]
     const key = parts?.key ?? requests[0]?.key ?? ''
     const objection = await past.objection(source, { key })

@@ -1,21 +1,23 @@
 import type { SummarizeOptions } from '../config/flags.ts'
 import { cutText } from '../core/cut.ts'
-import type { Document } from '../core/document.ts'
+import type { Document, InputProblem, Pdf } from '../core/document.ts'
+import { tokensPerCharacter } from '../core/estimate.ts'
 import { digest, keyOf, recipeOf } from '../core/key.ts'
-import { grouped, likelyNotes, longestDocument, type Parts } from '../core/parts.ts'
+import { grouped, largestPdf, likelyNotes, longestDocument, type Parts } from '../core/parts.ts'
 import { type Prompt, renderPrompt } from '../core/prompt.ts'
 import { lengthOf, parametersFor, type Request, type Settings } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 import { loadPrompt } from '../inputs/prompt.ts'
 import type { PlaceOptions } from '../inputs/prompt-place.ts'
+import { Unreadable } from '../inputs/readers/unreadable.ts'
 import { settingsOf } from './settings.ts'
 
-/** How a document is asked about in parts; undefined where one request holds it. */
+/** How a document is asked about in parts; undefined where one request holds it, a problem where it cannot be cut. */
 export type PartsOf = (
   document: Document,
   settings: Settings,
   requestFor: (document: Document) => Request,
-) => Promise<Parts | undefined>
+) => Promise<Parts | InputProblem | undefined>
 
 /** The names of what asks about parts, and about their answers. */
 export interface PartPrompts {
@@ -39,36 +41,65 @@ export function partsAt(
   return async (document, settings, requestFor) => {
     const { text, source } = document
     const kind = textKind(source.path, text)
-    const around = lengthOf(requestFor({ ...document, text: '' }))
+    const { pdf: _, ...asText } = document
+    const around = lengthOf(requestFor({ ...asText, text: '' }))
     const longest = longestDocument(settings, kind, around, partTokens)
-    if (longest === undefined || text.length <= longest) return undefined
+    const pdfs = await partsOfPdf(document, settings.model, longest)
+    if (pdfs !== undefined && 'as' in pdfs) return pdfs
+    if (pdfs === undefined && (longest === undefined || text.length <= longest)) return undefined
 
     const [forPart, forMerge] = await prompts()
     const ask = (prompt: Prompt) => {
       const own = settingsOf(prompt, { ...settings, maxTokens: options.maxTokens, effort: settings.effort })
       const parameters = parametersFor({ ...own, model: settings.model })
-      const request = (text: string): Request => {
-        const asked = { ...parameters, ...renderPrompt(prompt, { ...document, text }, {}) }
+      const request = (text: string, pdf?: Pdf): Request => {
+        const texts = renderPrompt(prompt, { ...document, text }, {})
+        const asked = { ...parameters, ...texts, ...(pdf !== undefined && { pdf }) }
         return { ...asked, key: keyOf(asked, endpoint), path: source.path, attempt: 1 }
       }
-      const most = longestDocument(own, kind, lengthOf(request('')), partTokens) ?? longest
+      const most =
+        longestDocument(own, kind, lengthOf(request('')), partTokens) ?? longest ?? Number.POSITIVE_INFINITY
       return { request, most, recipe: recipeOf(prompt, {}, parameters, endpoint) }
     }
     const [parts, merging] = [ask(forPart), ask(forMerge)]
-    const requests = cutText(text, parts.most).map(parts.request)
-    const whole = (notes: string) => requestFor({ ...document, text: notes })
+    const requests =
+      pdfs === undefined
+        ? cutText(text, parts.most).map((part) => parts.request(part))
+        : pdfs.map((pdf) => parts.request(text, pdf))
+    const whole = (notes: string) => requestFor({ ...asText, text: notes })
     return {
       key: digest([...requests.map(({ key }) => key), merging.recipe, whole('').key]),
       requests,
       last: whole(inOrder(requests.map(() => 'x'.repeat(likelyNotes)))),
       merge(answers) {
-        const groups = grouped(answers, Math.min(merging.most, longest))
+        const groups = grouped(answers, Math.min(merging.most, longest ?? Number.POSITIVE_INFINITY))
         return groups.length === 1
           ? [whole(inOrder(answers))]
           : groups.map((group) => merging.request(group.map((it) => it.trim()).join('\n\n---\n\n')))
       },
     }
   }
+}
+
+/** Rather too many; see the length of a request. */
+const tokensPerPage = 2500
+
+/** A PDF that is sent as it is, in as many as it takes; undefined where that is one. */
+async function partsOfPdf(
+  { pdf }: Document,
+  model: string,
+  longest = Number.POSITIVE_INFINITY,
+): Promise<readonly Pdf[] | InputProblem | undefined> {
+  if (pdf === undefined) return undefined
+  const most = largestPdf(model)
+  const tokens = longest * tokensPerCharacter(model, 'prose').high
+  const pages = Math.max(1, Math.min(most.pages, Math.floor(tokens / tokensPerPage)))
+  if (pdf.pages <= pages && pdf.base64.length * 0.75 <= most.bytes) return undefined
+  const { splitPdf } = await import('../inputs/readers/split-pdf.ts')
+  return splitPdf(pdf, { ...most, pages }).catch((error: unknown) => {
+    if (!(error instanceof Unreadable)) throw error
+    return { as: 'fail', type: error.type, message: error.message }
+  })
 }
 
 /** It can have no slots of its own: nobody would fill them. */

@@ -44,6 +44,15 @@ const least = 1000
 /** Characters that notes on a part will come to, to be reckoned with. */
 export const likelyNotes = 1500
 
+/**
+ * What one request takes of a PDF. Bytes are those of the file, of which base64 makes a third more.
+ * @see https://platform.claude.com/docs/en/build-with-claude/pdf-support
+ */
+export function largestPdf(model: string): { readonly pages: number; readonly bytes: number } {
+  const { context = 0 } = findModel(model) ?? {}
+  return { pages: context < 1_000_000 ? 100 : 600, bytes: 22_000_000 }
+}
+
 /** Texts in their order, in as few groups as hold them, each of at most so many characters, though of two at least. */
 export function grouped(texts: readonly string[], limit: number): string[][] {
   const groups: string[][] = []

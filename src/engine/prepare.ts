@@ -10,7 +10,7 @@ export interface Preparing<Given extends Source = Source> {
   readonly read: (source: Given) => Promise<Document | InputProblem>
   readonly requestFor: (document: Document) => Request
   /** How a document is asked about that one request does not hold; all are held, if it is left out. */
-  readonly partsOf?: (document: Document) => Promise<Parts | undefined>
+  readonly partsOf?: (document: Document) => Promise<Parts | InputProblem | undefined>
   /** What speaks against asking, if anything does: a summary that is there already, or one that is not ours. */
   readonly objection?: (source: Source, asked: Asked) => Promise<InputProblem | undefined>
 }
@@ -28,6 +28,7 @@ export async function prepare<Given extends Source>(
   const document = source.problem ?? (await read(source))
   if ('as' in document) return { problem: document, kind: 'input' }
   const parts = await partsOf?.(document)
+  if (parts !== undefined && 'as' in parts) return { problem: parts, kind: 'input' }
   const question = parts === undefined ? { request: requestFor(document) } : { parts }
   const asked = askedOf(question, document)
   const problem = await objection?.(source, asked)

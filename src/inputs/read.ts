@@ -84,28 +84,7 @@ function fingerprint(bytes: Buffer, mtimeMs: number | undefined): Fingerprint {
   return { size: bytes.length, sha256: hash('sha256', bytes), ...(mtimeMs !== undefined && { mtimeMs }) }
 }
 
-/** Pages, and bytes that base64 makes a third more of: what one request takes. */
-const [mostPages, largestPdf] = [600, 22_000_000]
-
-/** @see https://platform.claude.com/docs/en/build-with-claude/pdf-support */
-function asItIs(
-  source: Source,
-  bytes: Buffer,
-  pages: number,
-  mtimeMs: number | undefined,
-): Document | InputProblem {
-  const over =
-    pages > mostPages
-      ? `it has ${pages} pages, more than the ${mostPages}`
-      : bytes.length > largestPdf
-        ? `it has ${Math.ceil(bytes.length / 1e5) / 10} MB, more than the ${largestPdf / 1e6}`
-        : undefined
-  if (over !== undefined)
-    return {
-      as: 'fail',
-      type: 'too_large',
-      message: `${over} that are taken of a PDF sent as it is; split it (qpdf --split-pages=200), or make it searchable (ocrmypdf)`,
-    }
+function asItIs(source: Source, bytes: Buffer, pages: number, mtimeMs: number | undefined): Document {
   const pdf = { base64: bytes.toString('base64'), pages }
   const text = '[The document is the PDF that is attached.]'
   return { source, text, pdf, bytes: fingerprint(bytes, mtimeMs) }

@@ -1,6 +1,8 @@
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { splitPdf } from '../../src/inputs/readers/split-pdf.ts'
+import { Unreadable } from '../../src/inputs/readers/unreadable.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 
@@ -68,14 +70,39 @@ describe('--pdf', () => {
     expect(tokens).toBeLessThan(expected.high)
   })
 
-  it('tells of one that is larger than a request takes', async () => {
-    const cwd = await folderWith({ 'docs/scan.pdf': scan(700) })
-    const { code, stderr } = await runHere(['summarize', 'docs', '--simulate'], { cwd })
-    expect([code, stderr]).toEqual([
-      1,
-      expect.stringContaining(
-        'it has 700 pages, more than the 600 that are taken of a PDF sent as it is; split it (qpdf',
-      ),
-    ])
+  it('cuts what one request does not hold by its pages, always the same way', async () => {
+    const cwd = await folderWith({ 'docs/scan.pdf': scan(250) })
+    const asked: string[] = []
+    const { env, simulator } = await serviceFor({
+      script: ({ request }) => {
+        asked.push(request.lastText)
+        return { kind: 'answer', delayMs: 1 }
+      },
+    })
+    const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env })
+    expect((await run('--model', 'claude-haiku-4-5')).code).toBe(0)
+    // As many pages a request as its window holds.
+    expect(asked.filter((text) => text.includes('Take notes on this part'))).toHaveLength(4)
+    expect(simulator.stats().billed.inputTokens).toBeGreaterThan(250 * 2350)
+    expect((await run('--model', 'claude-haiku-4-5')).stderr).toMatch(/1 skipped \(1 × unchanged\)/)
+    expect((await run('--model', 'claude-haiku-4-5', '--force')).code).toBe(0)
+    // The parts are remembered; the whole is asked again.
+    expect(asked).toHaveLength(6)
+  })
+
+  it('cuts by bytes, too, and tells of what cannot be cut', async () => {
+    const base64 = Buffer.from(scan(8)).toString('base64')
+    const one = await splitPdf({ base64, pages: 8 }, { pages: 600, bytes: 1_000_000 })
+    const size = Buffer.from(one[0]?.base64 ?? '', 'base64').length
+    const parts = await splitPdf({ base64, pages: 8 }, { pages: 600, bytes: size * 0.8 })
+    expect(parts.map(({ pages }) => pages)).toEqual([4, 4])
+    expect(await splitPdf({ base64, pages: 8 }, { pages: 600, bytes: size * 0.8 })).toEqual(parts)
+    await expect(splitPdf({ base64, pages: 8 }, { pages: 600, bytes: 10 })).rejects.toThrow(
+      'its page 1 alone has more than',
+    )
+    const broken = Buffer.from('%PDF-1.4 nothing').toString('base64')
+    await expect(splitPdf({ base64: broken, pages: 700 }, { pages: 600, bytes: 1e6 })).rejects.toThrow(
+      Unreadable,
+    )
   })
 })
