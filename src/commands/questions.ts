@@ -21,7 +21,14 @@ export async function questionsFor(
   endpoint: string,
 ): Promise<(question: Question) => Promise<Request>> {
   let count = 0
-  const load = (spec: string) => loadPrompt(spec, { cwd, inputRoots: [], vars: [] })
+  const load = async (spec: string) => {
+    const prompt = await loadPrompt(spec, { cwd, inputRoots: [], vars: [] })
+    if (prompt.schema !== undefined)
+      throw new UsageError(
+        `--prompt ${spec}: it has a schema, and what is served is text; use another version`,
+      )
+    return prompt
+  }
   await load(options.prompt)
 
   const asked = async (question: Question) => {

@@ -46,6 +46,9 @@ export async function report(
       ...history,
       total: totalOf(history),
       standing: history.made.size,
+      doubtful: [...history.made].flatMap(([path, { doubts }]) =>
+        doubts === undefined ? [] : [{ path, reason: doubts.join(', ') }],
+      ),
       stale: stale.map((it) => ({ path: it.path, reason: reasonOf(it) })),
     }
     await streamWriter(world.stdout, 'stdout')(historyText(view))

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Prompt } from '../core/prompt.ts'
 import type { Template } from '../core/template.ts'
+import { UsageError } from '../errors.ts'
 import { surroundings } from '../world.ts'
 import { errorFrom } from './error.ts'
 
@@ -29,7 +30,11 @@ export async function loadPrompt(spec: string, options: LoadPromptOptions = {}):
       inputRoots: [],
       vars: Object.keys(vars),
     })
-    const { system, user } = found
+    const { system, user, schema } = found
+    if (schema !== undefined)
+      throw new UsageError(
+        `prompt ${spec}: it has a schema, which only the command line knows; use another version`,
+      )
     return { ...found, user: filled(user, vars), ...(system && { system: filled(system, vars) }) }
   } catch (error) {
     throw errorFrom(error)

@@ -117,6 +117,7 @@ function detailsOf(row) {
     ['latency', time(row.latency_ms)],
     ['waited', time(row.wait_ms)],
     ['in retries', time(row.retry_ms)],
+    ['doubtful', row.doubts.length > 0 ? row.doubts.join(', ') : null],
     ['file', row.file],
   ].filter(([, value]) => value !== null && value !== unknown)
   const list = element(

@@ -16,6 +16,8 @@ export interface HistoryView {
   readonly failing: ReadonlyMap<string, DocumentLine>
   readonly damaged: number
   readonly stale: readonly { readonly path: string; readonly reason: string }[]
+  /** Summaries that may be worth a look. */
+  readonly doubtful: readonly { readonly path: string; readonly reason: string }[]
 }
 
 /** So many of the latest runs have a line of their own, and so many documents in each list. */
@@ -23,7 +25,15 @@ const mostRuns = 20
 const mostListed = 50
 
 /** The account of past runs, as a table and lists for a person. */
-export function historyText({ runs, total, standing, failing, damaged, stale }: HistoryView): string {
+export function historyText({
+  runs,
+  total,
+  standing,
+  failing,
+  damaged,
+  stale,
+  doubtful,
+}: HistoryView): string {
   const rows = runs.slice(-mostRuns).map(({ run, account }) => rowOf(run, account))
   const simulated = runs.filter(({ run }) => run?.simulated).length
   const without = simulated === 0 ? '' : `${simulated} simulated not counted`
@@ -44,7 +54,7 @@ export function historyText({ runs, total, standing, failing, damaged, stale }: 
     path,
     reason: error === undefined ? 'failed' : `${error.kind} ${error.type}: ${error.message}`,
   }))
-  parts.push(...list('failing', failures), ...list('stale', stale))
+  parts.push(...list('failing', failures), ...list('stale', stale), ...list('doubtful', doubtful))
   return `${parts.join('\n')}\n`
 }
 

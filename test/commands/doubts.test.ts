@@ -40,6 +40,9 @@ describe('a summary that may be worth a look', () => {
       /\n\nWrite in German, whatever language the document is in\. Write about 18 words\. This goes before/,
     )
     expect(stderr).toMatch(/^doubtful +1 × language: docs\/b\.md$/m)
+    expect((await runHere(['report'], { cwd, env })).stdout).toMatch(
+      /\ndoubtful:\n {2}docs\/b\.md: language\n/,
+    )
     const { stdout } = await runHere(['report', '--format', 'json'], { cwd, env })
     const rows = JSON.parse(stdout).documents as { path: string; doubts: string[] }[]
     expect(rows.map(({ path, doubts }) => [path, doubts]).sort()).toEqual([

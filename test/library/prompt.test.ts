@@ -3,6 +3,7 @@ import { createClient, loadPrompt, summarizeAll } from '../../src/index.ts'
 import { collected, libraryClient, rejection } from '../support/library-client.ts'
 import { listener } from '../support/listener.ts'
 import { folderWith } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 
 const mine = `versions:
   v1:
@@ -66,5 +67,16 @@ describe('loadPrompt', () => {
       message: 'effort low: claude-haiku-4-5 accepts none',
     })
     expect(simulator.stats().requests).toBe(0)
+  })
+
+  it('with a schema is refused, as answers are text', async () => {
+    const schema = '    schema: { type: object, additionalProperties: false, required: [], properties: {} }\n'
+    const cwd = await folderWith({ 'facts.yaml': `${mine.replaceAll('{audience}', 'all')}${schema}` })
+    expect(await rejection(loadPrompt('./facts.yaml', { cwd }))).toMatchObject({
+      type: 'configuration',
+      message: expect.stringContaining('it has a schema'),
+    })
+    const served = await runHere(['serve', '--simulate', '--port', '0', '--prompt', './facts.yaml'], { cwd })
+    expect([served.code, served.stderr]).toEqual([2, expect.stringContaining('it has a schema')])
   })
 })

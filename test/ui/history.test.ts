@@ -12,6 +12,7 @@ it.each([
     total: { ...emptyAccount, lost },
     standing: 0,
     failing: new Map(),
+    doubtful: [],
     damaged: 0,
     stale: [],
   })
