@@ -42,6 +42,8 @@ const shingle = 6
 
 /** Most of the document, in its own words: nobody summarized anything. Of a few sentences a summary is one by nature. */
 function isCopy(summary: string, document: string): boolean {
+  // Nearly always that is all there is to see.
+  if (summary.length < document.length / 2) return false
   const [short, long] = [wordsOf(summary), wordsOf(document)]
   if (long.length < 80 || short.length < 0.6 * long.length) return false
   const there = new Set(shingles(long))
