@@ -135,8 +135,12 @@ export async function run(
       start,
     })
     const { pace, tally } = watching
-    // Parts of one document come many at once; they and the others share the slots.
-    const ask = createSlots(pace.slots)(watching.ask, halt.drain)
+    // Parts of one document come many at once; they and the others share the slots. A slot is free when what was
+    // answered is kept, so that what a crash can cost is never more than the slots.
+    const slots = createSlots(pace.slots)
+    const ask = slots(watching.ask, halt.drain)
+    const { parts } = destination
+    const askPart = parts === undefined ? ask : slots(remembered(watching.ask, parts), halt.drain)
     teller = watching.teller
     if (route !== undefined) teller.note(route.why)
     const rules = stopRules(options, halt, clock)
@@ -149,7 +153,7 @@ export async function run(
       doubts: asking.doubts,
       ...(objection !== undefined && { objection }),
       ask: watch === undefined ? ask : (request, signal) => ask(request, signal, watch),
-      ...(destination.parts !== undefined && { askPart: remembered(ask, destination.parts) }),
+      askPart,
       ended: rules.saw,
       explain: ({ fault }) => new RunError('refused', adviceFor(fault, asking.model, endpoint)),
       slots: pace.slots,
