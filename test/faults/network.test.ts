@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { type AddressInfo, connect } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createServer } from 'node:tls'
@@ -281,6 +282,49 @@ describe('a network', () => {
     expect(ended.code).toBe(0)
     expect(simulator.stats().requests).toBe(1)
   })
+
+  it.each(['https', 'http'])(
+    'N17 that is reached by %s through a proxy is asked through it, over few connections',
+    async (scheme) => {
+      const cwd = await folderWith(
+        Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`docs/${n}.md`, `The harbour ${n}.`])),
+      )
+      const { env, simulator } = await serviceFor({})
+      const { port } = new URL(simulator.url)
+      const tls = await tlsService('localhost', Number(port))
+      onTestFinished(() => void tls.close())
+      const [tunnels, secrets]: [string[], string[]] = [[], []]
+      const proxy = createHttpServer().on('connect', (request, client: Socket, head) => {
+        tunnels.push(request.url ?? '')
+        secrets.push(String(request.headers['x-api-key'] ?? ''))
+        const [, to = ''] = /:(\d+)$/.exec(request.url ?? '') ?? []
+        const service = connect(Number(to), '127.0.0.1', () => {
+          client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+          service.write(head)
+          service.pipe(client).pipe(service)
+        })
+        for (const socket of [client, service]) socket.on('error', () => {})
+      })
+      proxy.listen(0, '127.0.0.1')
+      await once(proxy, 'listening')
+      onTestFinished(() => void proxy.close())
+      const base = scheme === 'https' ? tls.url : `http://localhost:${port}`
+      const { code } = await runCli(['summarize', 'docs', '--concurrency', '3'], {
+        cwd,
+        env: {
+          ...env,
+          ANTHROPIC_BASE_URL: base,
+          [`${scheme.toUpperCase()}_PROXY`]: `127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+          NODE_EXTRA_CA_CERTS: pem('localhost'),
+        },
+      })
+      expect([code, simulator.stats().requests]).toEqual([0, 12])
+      expect(new Set(tunnels)).toEqual(new Set([new URL(base).host]))
+      expect(tunnels.length).toBeLessThanOrEqual(3)
+      // What is sent through the tunnel is not the proxy's business.
+      expect(secrets.join('')).toBe('')
+    },
+  )
 
   it('N18 is not trusted with a key in plain text', async () => {
     const cwd = await folderWith({ 'a.md': 'The harbour.' })
