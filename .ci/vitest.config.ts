@@ -1,16 +1,39 @@
 import { defineConfig } from 'vitest/config'
 
+const root = new URL('..', import.meta.url).pathname
+
+/** Long enough for a machine that does four other things; a test that takes longer hangs. */
+const hangsAfterMs = 300_000
+
+const common = {
+  root,
+  testTimeout: hangsAfterMs,
+  hookTimeout: hangsAfterMs,
+  expect: { poll: { timeout: 240_000, interval: 5 } },
+  // Most tests wait for the simulator or for a program they started; vitest's default is one worker fewer than cores.
+  maxWorkers: 4,
+  // A new process per file would load the program and its packages again for each of them. So a test file must leave
+  // nothing behind in its process: what a test stubs in the environment is removed with it.
+  isolate: false,
+  unstubEnvs: true,
+}
+
 export default defineConfig({
-  root: new URL('..', import.meta.url).pathname,
+  root,
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
-    // Most tests wait for a program they started or for its service; vitest's own choice is one fewer than there are cores.
-    maxWorkers: 4,
-    // One process after another would load the program and its packages anew for each of many files. So nothing may
-    // be left behind in a process: what a test stubs in the environment goes with it.
-    isolate: false,
-    unstubEnvs: true,
+    ...common,
+    projects: [
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.slow.test.ts'],
+        },
+      },
+      // Kills, signals, terminals, browsers, packing, other programs: whatever starts processes.
+      { extends: true, test: { ...common, name: 'slow', include: ['test/**/*.slow.test.ts'] } },
+    ],
   },
 })

@@ -1,18 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { faulty } from '../faults/invariants.ts'
-import { bin, folderWith, serviceFor } from '../support/run-cli.ts'
+import { book, chapter, flags } from '../support/book.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
-
-const chapter = (n: number, what = 'much') =>
-  `# Chapter ${n}\n\n${`Of voyage ${n} there is ${what} to tell, of ports and of weather. `.repeat(30)}\n\n`
-const book = (edited?: number) =>
-  Array.from({ length: 24 }, (_, n) => chapter(n + 1, n + 1 === edited ? 'more than ever' : 'much')).join('')
-/** About one chapter a part. */
-const flags = ['--part-tokens', '1600']
 
 describe('a document that one request does not hold', () => {
   it('is summarized in parts: every character is asked about once, in order, then the answers', async () => {
@@ -70,37 +61,6 @@ describe('a document that one request does not hold', () => {
     expect(simulator.stats().requests - before).toBeLessThanOrEqual(3)
     expect(await tokensIn(cwd)).toBe(simulator.stats().billed.inputTokens)
   })
-
-  it.each([
-    ['', {}],
-    [', on a disk that is slow', faulty({ slowMs: 150, op: 'sync', path: 'parts\\.jsonl$' })],
-  ])(
-    'goes on after a crash with the parts that were answered, and accounts for them%s',
-    async (_disk, more) => {
-      const cwd = await folderWith({ 'docs/book.md': book() })
-      let [asked, kill] = [0, () => {}]
-      const { env, simulator } = await serviceFor({
-        script: () => {
-          if (++asked === 14) kill()
-          return { kind: 'answer', delayMs: 30 }
-        },
-      })
-      const args = [bin, 'summarize', 'docs', ...flags, '--concurrency', '2']
-      const child = spawn(process.execPath, args, { cwd, env: { ...env, ...more } })
-      kill = () => child.kill('SIGKILL')
-      await once(child, 'close')
-      expect(child.signalCode).toBe('SIGKILL')
-      const before = simulator.stats().requests
-      const { code } = await runHere(['summarize', 'docs', ...flags], { cwd, env })
-      expect(code).toBe(0)
-      const { requests, billed } = simulator.stats()
-      // 24 chapters and the whole; what was in flight may be asked, and paid, again.
-      const inFlight = 2
-      expect(requests - before).toBeLessThanOrEqual(25 - before + inFlight)
-      const lost = billed.inputTokens - (await tokensIn(cwd))
-      expect(lost).toBeLessThanOrEqual(inFlight * 1600)
-    },
-  )
 
   it('is merged in as many levels as it takes', async () => {
     const long = Array.from({ length: 90 }, (_, n) => chapter(n + 1)).join('')

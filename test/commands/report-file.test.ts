@@ -1,47 +1,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import Ajv2020 from 'ajv/dist/2020.js'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { ReportFile } from '../../src/core/report-file.ts'
-import { folderWith, running, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
-
-const documents = Object.fromEntries(
-  ['a', 'b', 'c', 'd'].map((name) => [`docs/${name}/x.md`, `Note ${name} about the harbour.`]),
-)
-
-async function setting() {
-  const cwd = await folderWith({ ...documents, 'docs/empty.md': '' })
-  const { env, simulator } = await serviceFor({
-    script: ({ request, index }) =>
-      request.text.includes('Note d')
-        ? { kind: 'status', status: 422 }
-        : index === 0
-          ? { kind: 'status', status: 529 }
-          : { kind: 'answer', delayMs: 5 },
-  })
-  // Small, so that nobody waits, and never the same, so that runs have names of their own.
-  let drawn = 0
-  const random = () => ((drawn++ * 37) % 97) / 400
-  const run = (...args: string[]) => runHere(args, { cwd, env, random })
-  const json = async (file: string) => JSON.parse(await readFile(join(cwd, file), 'utf8')) as ReportFile
-  return { cwd, env, run, json, simulator }
-}
-
-const root = resolve(import.meta.dirname, '../..')
-const schema = JSON.parse(await readFile(join(root, 'dist/schemas/report.json'), 'utf8')) as object
-const validate = new Ajv2020.default().compile(schema)
-const checked = (report: unknown) => {
-  validate(report)
-  expect(validate.errors).toBeNull()
-  return report as ReportFile
-}
+import { reportSetting, validReport } from '../support/report-setting.ts'
 
 describe('--report', () => {
   it('writes the account of the run as JSON that its schema takes', async () => {
-    const { run, json, simulator } = await setting()
+    const { run, json, simulator } = await reportSetting()
     expect(await run('summarize', 'docs', '--report', 'reports/one.json')).toMatchObject({ code: 1 })
-    const report = checked(await json('reports/one.json'))
+    const report = validReport(await json('reports/one.json'))
     const { inputTokens, outputTokens } = simulator.stats().billed
     const cost = Number(((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toFixed(10))
     expect(report.totals).toMatchObject({ summarized: 3, failed: 1, tokens_in: inputTokens, cost_usd: cost })
@@ -68,14 +34,14 @@ describe('--report', () => {
   })
 
   it('has of a later run what that did, and of a run with nothing to do that too', async () => {
-    const { run, json } = await setting()
+    const { run, json } = await reportSetting()
     await run('summarize', 'docs/a', 'docs/b')
     await run('summarize', 'docs/a', 'docs/b', 'docs/c', '--report', 'r.json')
-    const later = checked(await json('r.json'))
+    const later = validReport(await json('r.json'))
     expect(later.documents.map(({ path }) => path)).toEqual(['docs/c/x.md'])
     expect(later.runs).toMatchObject([{ skipped: { unchanged: 2 } }])
     await run('summarize', 'docs/a', '--report', 'r.json')
-    expect(checked(await json('r.json'))).toMatchObject({
+    expect(validReport(await json('r.json'))).toMatchObject({
       documents: [],
       totals: { cost_usd: 0 },
       latency: null,
@@ -83,7 +49,7 @@ describe('--report', () => {
   })
 
   it('is no document, wherever it lies', async () => {
-    const { run } = await setting()
+    const { run } = await reportSetting()
     for (let n = 0; n < 2; n++) {
       const { stderr } = await run('summarize', '.', '--report', 'docs/r.html', '--log', 'docs/log.log')
       expect(stderr).toMatch(n === 0 ? /documents {2}5:/ : /2 × earlier_output: docs\/log.log, docs\/r.html/)
@@ -91,24 +57,24 @@ describe('--report', () => {
   })
 
   it('accounts for what went to stdout, too', async () => {
-    const { run, json, cwd } = await setting()
+    const { run, json, cwd } = await reportSetting()
     const { stdout } = await run('summarize', 'docs', '-o', '-', '--report', 'r.json')
     expect(stdout).toContain('[simulated]')
-    expect(checked(await json('r.json')).totals).toMatchObject({ summarized: 3, failed: 1 })
+    expect(validReport(await json('r.json')).totals).toMatchObject({ summarized: 3, failed: 1 })
     expect(await readdir(cwd)).not.toContain('summaries')
   })
 
   it('says why a run ended early', async () => {
-    const { run, json } = await setting()
+    const { run, json } = await reportSetting()
     await run('summarize', 'docs', '--max-cost', '0', '--report', 'r.json')
-    const { runs } = checked(await json('r.json'))
+    const { runs } = validReport(await json('r.json'))
     expect(runs).toMatchObject([
       { stopped: expect.stringContaining('stopped at --max-cost $0'), not_done: 5 },
     ])
   })
 
   it('that cannot be written is told with 6, the summaries kept', async () => {
-    const { run, cwd } = await setting()
+    const { run, cwd } = await reportSetting()
     const { code, stderr } = await run('summarize', 'docs/a', '--report', 'docs/a/x.md/r.json')
     expect(code).toBe(6)
     expect(stderr).toMatch(/cannot write .*r\.json: /)
@@ -118,10 +84,10 @@ describe('--report', () => {
 
 describe('claude-batch report', () => {
   it('makes the same of past runs, of one or of all', async () => {
-    const { run, json, cwd } = await setting()
+    const { run, json, cwd } = await reportSetting()
     await run('summarize', 'docs', '--prompt', 'summarize@v1')
     await run('summarize', 'docs/a', '--report', 'r.json')
-    const all = checked(JSON.parse((await run('report', '--format', 'json')).stdout))
+    const all = validReport(JSON.parse((await run('report', '--format', 'json')).stdout))
     expect(all.runs).toHaveLength(2)
     expect(all.totals).toMatchObject({ summarized: 4, failed: 1 })
     expect(all.documents).toHaveLength(4)
@@ -143,26 +109,11 @@ describe('claude-batch report', () => {
   })
 
   it.each(['day', 'model', 'prompt', 'folder'])('adds up by %s', async (by) => {
-    const { run } = await setting()
+    const { run } = await reportSetting()
     await run('summarize', 'docs')
     const { stdout } = await run('report', '--by', by)
     expect(stdout).toMatch(new RegExp(`^${by} +done +failed +tokens in +out +cost\\n`))
     expect(stdout.trimEnd().split('\n')).toHaveLength(by === 'folder' ? 5 : 2)
-  })
-
-  it('knows of a run that was killed what its documents tell', async () => {
-    const { cwd, run } = await setting()
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 30 } })
-    const started = await running(
-      ['summarize', 'docs', '--concurrency', '1'],
-      { cwd, env },
-      () => simulator.stats().requests > 2,
-    )
-    started.child.kill('SIGKILL')
-    await started.ended
-    const report = checked(JSON.parse((await run('report', '--format', 'json')).stdout))
-    expect(report.runs).toMatchObject([{ ended: null, requests: null, bound_by: null }])
-    expect(report.totals.summarized).toBeGreaterThan(0)
   })
 
   it.each([
@@ -176,7 +127,7 @@ describe('claude-batch report', () => {
     [['--against', 'damaged.json'], 2, /the estimate is damaged/],
     [['--against', 'later.json'], 3, /nothing has been done since 2099/],
   ])('%j ends with %i', async (flags, expected, message) => {
-    const { run, cwd } = await setting()
+    const { run, cwd } = await reportSetting()
     await run('summarize', 'docs/a')
     await run('summarize', 'docs/b')
     await run('summarize', 'docs', '--dry-run', '--report', 'good.json')

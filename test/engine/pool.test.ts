@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { pool } from '../../src/engine/pool.ts'
+import { patient } from '../support/patient.ts'
 import { virtualClock } from '../support/virtual-clock.ts'
 
 const collect = async <T>(items: AsyncIterable<T>) => {
@@ -85,7 +86,7 @@ describe('pool', () => {
       }
     }
     for await (const n of pool(endless(), { size: () => 2 }, async (n) => n)) if (n > 5) break
-    await vi.waitFor(() => expect(closed).toBe(true))
+    await vi.waitFor(() => expect(closed).toBe(true), patient)
   })
 
   it('lets an error of the source out, after the results there are', async () => {

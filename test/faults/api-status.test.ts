@@ -4,7 +4,7 @@ import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 import { requestFor } from '../support/scripted-ask.ts'
 import { simulatedClient } from '../support/simulated-client.ts'
-import { answer, type Seen, slowly, withFaults } from './with-faults.ts'
+import { answer, type Seen, withFaults } from './with-faults.ts'
 
 type Status = Extract<Behaviour, { kind: 'status' }>
 
@@ -30,7 +30,7 @@ describe('errors that pass', () => {
   beforeAll(async () => {
     seen = (await withFaults({ rows }))[0]
     expect(seen?.code).toBe(0)
-  }, slowly)
+  })
 
   it.each([
     ['A08', 'a 408', 2],
@@ -55,7 +55,7 @@ describe('errors that last', () => {
     seen = (await withFaults({ rows }))[0]
     expect(seen?.code).toBe(75)
     expect(seen?.stderr).toContain('3 failed (worth running again)')
-  }, slowly)
+  })
 
   it('A18 a 500 ends after the retries, and the record tells each attempt', () => {
     const { sent, record, summary } = seen?.fates['A18'] ?? {}
@@ -101,7 +101,7 @@ describe('errors of a document', () => {
     seen = (await withFaults({ rows }))[0]
     expect(seen?.code).toBe(1)
     expect(seen?.stderr).not.toContain('worth running again')
-  }, slowly)
+  })
 
   it('A01 a 400 becomes a record and a line, each with the request’s id', () => {
     expect(seen?.fates['A01']).toMatchObject({
@@ -181,7 +181,7 @@ describe('errors of the account or the setup', () => {
       ...(name.includes('token') && { environment: token }),
     }))
     seen = await withFaults(...faults)
-  }, slowly)
+  })
 
   it.each(rows)(
     '%s %s ends the run, blames no document and says what to do',
@@ -208,28 +208,24 @@ describe('the same error for every document', () => {
     expect(stderr).toMatch(/\d not done/)
   })
 
-  it(
-    'A24 no redirect is followed: the other host sees nothing',
-    async () => {
-      const other = await simulatedClient({})
-      const location = `${other.simulator.url}/v1/messages`
-      const redirect = (status: number): Behaviour => ({
-        kind: 'raw',
-        status,
-        headers: { location },
-        body: '',
-      })
-      for (const status of [301, 302, 303, 307, 308]) {
-        const { client } = await simulatedClient({ script: () => redirect(status) })
-        const asking = client.ask(requestFor('a.md'), new AbortController().signal)
-        await expect(asking).rejects.toMatchObject({ fault: { kind: 'status', status } })
-      }
-      const [seen] = await withFaults({ everything: () => redirect(308) })
-      expect(seen?.code).toBe(4)
-      expect(seen?.stderr).toContain(`redirected to ${location}`)
-      expect(seen?.fates['a']?.record).toBeUndefined()
-      expect(other.simulator.stats().connections).toBe(0)
-    },
-    slowly,
-  )
+  it('A24 no redirect is followed: the other host sees nothing', async () => {
+    const other = await simulatedClient({})
+    const location = `${other.simulator.url}/v1/messages`
+    const redirect = (status: number): Behaviour => ({
+      kind: 'raw',
+      status,
+      headers: { location },
+      body: '',
+    })
+    for (const status of [301, 302, 303, 307, 308]) {
+      const { client } = await simulatedClient({ script: () => redirect(status) })
+      const asking = client.ask(requestFor('a.md'), new AbortController().signal)
+      await expect(asking).rejects.toMatchObject({ fault: { kind: 'status', status } })
+    }
+    const [seen] = await withFaults({ everything: () => redirect(308) })
+    expect(seen?.code).toBe(4)
+    expect(seen?.stderr).toContain(`redirected to ${location}`)
+    expect(seen?.fates['a']?.record).toBeUndefined()
+    expect(other.simulator.stats().connections).toBe(0)
+  })
 })

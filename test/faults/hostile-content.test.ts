@@ -1,18 +1,13 @@
-import { chmod, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { loadPrompt } from '../../src/inputs/prompt.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { noBrowser, openUrl, startBrowser } from '../support/browser.ts'
 import { listener } from '../support/listener.ts'
 import { orderlyRun } from '../support/orderly-run.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { noTerminal, runOnTerminal } from '../support/terminal.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
 const abc = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer'), 'docs/c.md': prose('cider') }
-const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 const saying = (text: string): Behaviour => ({ kind: 'answer', delayMs: 5, text })
 
 describe('a document', () => {
@@ -82,90 +77,10 @@ describe('the text of a model', () => {
     expect(lines[0]).toMatchObject({ summary: forged })
     expect(lines[0]).not.toHaveProperty('error')
   })
-
-  it('X06 is byte for byte in a pipe, and harmless on a terminal', async (context) => {
-    const loud =
-      'A\u001b]52;c;cHduZWQ=\u0007 \u001b]8;;https://evil.example\u001b\\link\u001b]8;;\u001b\\ \u001b[2J\u202eend'
-    const cwd = await folderWith({ 'docs/a.md': prose('ale') })
-    const { env } = await serviceFor({ script: () => saying(loud) })
-    const args = ['summarize', 'docs', '-o', '-', '-q']
-    expect((await orderlyRun(args, { cwd, env, apart: true })).stdout).toBe(`${loud}\n`)
-    const why = noTerminal()
-    if (why !== undefined) return context.skip(why)
-    const { code, shown } = await runOnTerminal(args, { cwd, env })
-    expect([code, shown.trimEnd()]).toEqual([
-      0,
-      'A\\x1b]52;c;cHduZWQ=\\x07 \\x1b]8;;https://evil.example\\x1b\\link\\x1b]8;;\\x1b\\ \\x1b[2J\\u{202e}end',
-    ])
-  })
-
-  it('X07 X08 is text on the page of a report, with its name, and asks nobody for pictures', async (context) => {
-    const loud = `<script>document.title = 'pwn'</script>"><img src=https://evil.example/i onerror="document.title = 'pwn'">`
-    const quiet = '![](https://evil.example/?q=1) [go](javascript:alert(1)) \u001b[2J\u202e'
-    const said = `${loud} ${quiet}`
-    const name = `docs/"><img onerror=x>' onx='.md`
-    const cwd = await folderWith({ [name]: prose('ale'), 'docs/bad.md': prose('beer') })
-    const { env } = await serviceFor({
-      script: ({ request }) =>
-        request.text.includes('beer') ? { kind: 'status', status: 400, message: loud } : saying(said),
-    })
-    for (const file of ['r.md', 'r.html'])
-      expect(
-        (
-          await orderlyRun(['summarize', 'docs', '--force', '--report', file], {
-            cwd,
-            env,
-            alsoWrites: ['r.md', 'r.html'],
-          })
-        ).code,
-      ).toBe(1)
-    const markdown = await readFile(join(cwd, 'r.md'), 'utf8')
-    expect(markdown.replace(/`+[^`]*`+/g, '')).not.toMatch(/(?<!\\)(<script|<img|!\[)|\u001b|\u202e/)
-
-    const why = noBrowser()
-    if (why !== undefined) return context.skip(why)
-    const browser = await startBrowser()
-    onTestFinished(() => browser.close())
-    const { page, complaints, requests } = await openUrl(browser, `file://${join(cwd, 'r.html')}`)
-    const row = page.locator('#table tr', { hasText: 'onx=' })
-    expect(await row.locator('.name').textContent()).toBe(name)
-    await row.locator('.name').click()
-    await expect.poll(() => page.locator('#table').textContent()).toContain(`${loud} ${quiet.slice(0, -5)}`)
-    expect(await page.locator('#table').textContent()).toContain('\\x1b[2J\\u{202e}')
-    expect(await page.locator('main').textContent()).toContain('400 invalid_request_error: <script>')
-    expect(await page.locator('img, a[href^="http"], a[href^="javascript"]').count()).toBe(0)
-    expect(await page.title()).toBe('1 of 2 documents summarized – claude-batch')
-    expect([...complaints, ...requests]).toEqual([])
-  })
   it.todo('X09 CSV cells that begin like formulas (there is no CSV report)')
 })
 
 describe('a name', () => {
-  it('X05 with escapes, bells and marks does nothing to a terminal', async (context) => {
-    const why = noTerminal()
-    if (why !== undefined) return context.skip(why)
-    const name = 'docs/\u001b]0;pwn\u0007\r\u202e.md'
-    const cwd = await folderWith({ ...abc, [name]: prose('names'), [`${name}.bad.md`]: Buffer.from([0xff]) })
-    const { env } = await serviceFor({})
-    const args = ['summarize', 'docs', '-v', '-o', '-', '--progress', 'lines']
-    const { code, shown } = await runOnTerminal(args, { cwd, env })
-    expect(code).toBe(1)
-    expect(shown).toContain('docs/\\x1b]0;pwn\\x07\\x0d\\u{202e}.md: summarized')
-    expect(shown).toContain('==> docs/\\x1b]0;pwn\\x07\\x0d\\u{202e}.md <==')
-    expect(shown).toContain('docs/\\x1b]0;pwn\\x07\\x0d\\u{202e}.md.bad.md: input not_utf8')
-    expect(shown).not.toMatch(/\u001b\]|\u0007|\u202e/)
-  })
-
-  it('X05 nor beside the bar, whose last lines are shown too', async (context) => {
-    const why = noTerminal()
-    if (why !== undefined) return context.skip(why)
-    const cwd = await folderWith({ 'docs/\u001b]0;pwn\u0007.md': Buffer.from([0xff]) })
-    const { env } = await serviceFor({})
-    const { code, shown } = await runOnTerminal(['summarize', 'docs'], { cwd, env })
-    expect([code, shown]).toEqual([1, expect.stringContaining('docs/\\x1b]0;pwn\\x07.md: input not_utf8')])
-    expect(shown).not.toMatch(/\u001b\]|\u0007/)
-  })
-
   it('X05 nor when a shell makes an argument of it', async () => {
     const cwd = await folderWith({})
     for (const argument of ['--\u001b]0;pwn\u0007.md', 'no\u202ething*.md', '\u009b31m.md']) {
@@ -185,53 +100,12 @@ describe('a name', () => {
 })
 
 describe('secrets', () => {
-  it('X10 the key is in no output, file or process list, however a run ends', async () => {
-    const cwd = await folderWith({ ...abc, 'docs/d.md': prose('dew'), 'docs/e.md': Buffer.from([0xff]) })
-    const behaviours: Behaviour[] = [
-      { kind: 'status', status: 400, message: 'bad request' },
-      { kind: 'reset', inBody: true, delayMs: 1 },
-      { kind: 'raw', status: 502, headers: { 'content-type': 'text/html' }, body: '<h1>Bad gateway</h1>' },
-      { kind: 'status', status: 401, message: 'invalid x-api-key' },
-    ]
-    const { env } = await serviceFor({ script: ({ index }) => behaviours[index] ?? answer })
-    let commandLine = ''
-    // The key is looked for in all that comes of it by orderlyRun.
-    const args = ['summarize', 'docs', '-v', '--log', 'run.log', '--retries', '0', '--concurrency', '1']
-    const { code } = await orderlyRun(args, {
-      cwd,
-      env: { ...env, ANTHROPIC_LOG: 'debug' },
-      alsoWrites: ['run.log'],
-      meanwhile: ({ spawnargs }) => (commandLine = spawnargs.join(' ')),
-    })
-    expect(code).toBe(4)
-    expect(commandLine).not.toContain('sk-ant')
-  })
-
   it('X10 nor where a service sends it back', async () => {
     const cwd = await folderWith(abc)
     const message = 'proxy: bad header x-api-key: sk-ant-test-0123456789'
     const { env } = await serviceFor({ script: () => ({ kind: 'status', status: 400, message }) })
     const { stderr } = await orderlyRun(['summarize', 'docs', '-v'], { cwd, env })
     expect(stderr).toContain('proxy: bad header x-api-key: ')
-  })
-
-  it('X11 documents are in no log and no ledger, also where the SDK is told to write everything', async () => {
-    const secret = 'The password of the harbour is hunter2.'
-    const cwd = await folderWith({ 'docs/a.md': `${secret}\n`, 'docs/b.md': `${secret} Again.\n` })
-    const { env } = await serviceFor({
-      script: ({ index }) => (index === 0 ? { kind: 'status', status: 422 } : saying('A summary.')),
-    })
-    const loud = { ...env, ANTHROPIC_LOG: 'debug', DEBUG: '*' }
-    const { code, stdout, stderr } = await orderlyRun(['summarize', 'docs', '-v', '--log', 'run.log'], {
-      cwd,
-      env: loud,
-      alsoWrites: ['run.log'],
-      apart: true,
-    })
-    expect([code, stdout]).toEqual([1, ''])
-    const files = ['run.log', 'summaries/.claude-batch/ledger.jsonl', 'summaries/.claude-batch/journal.jsonl']
-    const texts = await Promise.all(files.map((file) => readFile(join(cwd, file), 'utf8').catch(() => '')))
-    expect(stderr + texts.join('')).not.toMatch(/hunter2|password/)
   })
 
   it('X19 there is no flag for a key, and what is given to one is not repeated', async () => {
@@ -246,29 +120,5 @@ describe('secrets', () => {
       cwd: await folderWith(abc),
     })
     expect([code, stderr]).toEqual([2, expect.not.stringContaining('secret')])
-  })
-
-  const profile = async (mode: number) => {
-    const token = { type: 'oauth_token', access_token: 'secret-token', expires_at: 9_999_999_999 }
-    const cwd = await folderWith({
-      'docs/a.md': prose('ale'),
-      '.config/anthropic/configs/default.json': JSON.stringify({ authentication: { type: 'user_oauth' } }),
-      '.config/anthropic/credentials/default.json': JSON.stringify(token),
-    })
-    await chmod(join(cwd, '.config/anthropic/credentials/default.json'), mode)
-    const { env, simulator } = await serviceFor({})
-    const alone = { HOME: cwd, ANTHROPIC_BASE_URL: env['ANTHROPIC_BASE_URL'] ?? '' }
-    const { code, stderr } = await orderlyRun(['summarize', 'docs'], { cwd, env: alone, apart: true })
-    expect(stderr).not.toContain('secret-token')
-    return { code, stderr, hits: simulator.stats().requests }
-  }
-
-  it('X20 a profile is used if its owner alone may read it, and not if the world may', async () => {
-    expect(await profile(0o600)).toMatchObject({ code: 0, hits: 1 })
-    expect(await profile(0o644)).toMatchObject({ code: 2, hits: 0 })
-  })
-
-  it('X20 and it is said why not', async () => {
-    expect((await profile(0o644)).stderr).toMatch(/credentials\/default\.json.*(chmod|permission|readable)/)
   })
 })

@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { chmod, link, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { outputPaths } from '../../src/core/output-path.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
 import { type OrderlyRun, orderlyRun } from '../support/orderly-run.ts'
-import { bin, folderWith, serviceFor } from '../support/run-cli.ts'
-import { noPermissions, runUnprivileged } from '../support/unprivileged.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -80,7 +78,7 @@ describe('a folder full of strange names and links', () => {
     named = await run([...bad, 'docs/a.md'])
     const onStdout = ['-o', '-', '--format', 'jsonl', '--log', 'run.log', '-v']
     jsonl = await run([twoLines, hostile, ...onStdout], { alsoWrites: ['run.log'] })
-  }, 30_000)
+  })
   afterAll(async () => {
     await simulator?.close()
     await rm(cwd, { recursive: true, force: true })
@@ -232,20 +230,6 @@ describe('names', () => {
     expect(namesOf(written).filter((name) => name.endsWith('.error.txt'))).toHaveLength(2)
   })
 
-  it('I23 two such names are two failures, and one that is named is told as well', async () => {
-    const make = async (cwd: string) => {
-      for (const byte of [0xe8, 0xe9]) writeFileSync(misnamed(join(cwd, 'docs'), byte), prose('bytes'))
-    }
-    const { stderr, cwd, env } = await over(ab, ['docs'], { make })
-    expect(stderr).toMatch(/4: 2 summarized, 2 failed/)
-    const { status, stderr: named } = await shell(
-      `"$0" "$1" summarize docs/a.md "$(printf 'docs/\\351.md')"`,
-      cwd,
-      env,
-    )
-    expect([status, named]).toEqual([1, expect.stringContaining('bad_name')])
-  })
-
   it('I24 a path of 4096 bytes is a failure of its own, before it is paid for', async () => {
     const make = async (cwd: string) => {
       let folder = join(cwd, 'docs')
@@ -283,28 +267,6 @@ describe('what is named', () => {
     expect([code, hits]).toEqual([0, 3])
   })
 
-  it('I10 I31 a file, a directory or an ignore file that may not be read is a failure; the others go on', async (context) => {
-    const why = noPermissions()
-    if (why !== undefined) return context.skip(why)
-    const cwd = await folderWith({
-      ...ab,
-      'docs/locked.md': prose('locks'),
-      'docs/shut/c.md': prose('cider'),
-      'docs/rules/.gitignore': 'x',
-      'docs/rules/d.md': 'x',
-    })
-    for (const path of ['locked.md', 'rules/.gitignore', 'shut']) await chmod(join(cwd, 'docs', path), 0)
-    const { env, simulator } = await serviceFor({})
-    const { code, stderr } = await runUnprivileged(['summarize', 'docs'], { cwd, env })
-    await chmod(join(cwd, 'docs/shut'), 0o755)
-    expect([code, simulator.stats().requests]).toEqual([1, 2])
-    expect(stderr).toContain('claude-batch: docs/locked.md: input unreadable: permission denied\n')
-    expect(stderr).toContain('docs/shut: input unreadable: cannot read this directory: permission denied\n')
-    expect(stderr).toMatch(/docs\/rules: input unusable_rules: cannot use .*\.gitignore: permission denied/)
-    const record = await readFile(join(cwd, 'summaries/docs/locked.md.error.txt'), 'utf8')
-    expect(record).toBe('ERROR: input unreadable: permission denied\n')
-  })
-
   it.each([
     ['docs/out', ['docs', '-o', 'docs/out']],
     ['.', ['**/*', '-o', '.', '--hidden', '--no-ignore']],
@@ -323,34 +285,6 @@ describe('what is named', () => {
       expect(simulator.stats().requests).toBe(2)
     },
   )
-
-  it('I33 five thousand files: the first request goes out soon, in little memory', async (context) => {
-    if (process.platform !== 'linux') return context.skip('memory is read from /proc')
-    const cwd = await folderWith({})
-    await mkdir(join(cwd, 'docs'))
-    for (let n = 0; n < 5000; n++)
-      writeFileSync(join(cwd, `docs/${n}.md`), `The board met for the ${n}th time.`)
-    let first: { after: number; peakMb: number } | undefined
-    const { env } = await serviceFor({
-      script: () => {
-        const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
-        first ??= {
-          after: performance.now() - start,
-          peakMb: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1000,
-        }
-        child.kill('SIGKILL')
-        return { kind: 'stall', afterHeaders: false }
-      },
-    })
-    const start = performance.now()
-    const child = spawn(process.execPath, [bin, 'summarize', 'docs'], {
-      cwd,
-      env: { PATH: process.env['PATH'], ...env },
-    })
-    await new Promise((resolve) => child.on('close', resolve))
-    expect(first?.after).toBeLessThan(4000)
-    expect(first?.peakMb).toBeLessThan(200)
-  })
 
   it('I34 I35 what is not there, alone, is 3 and sends nothing', async () => {
     const { code, stderr, hits } = await over(ab, ['nobody.md', 'lost/', '*.nope'])
@@ -390,14 +324,3 @@ describe('what is named', () => {
     expect(namesOf(written)).toEqual(summariesOf('x.md\r', 'two\nlines.md', '*.md'))
   })
 })
-
-async function shell(command: string, cwd: string, env: Readonly<Record<string, string>>) {
-  const child = spawn('sh', ['-c', command, process.execPath, bin], {
-    cwd,
-    env: { PATH: process.env['PATH'], ...env },
-  })
-  let stderr = ''
-  child.stderr.on('data', (chunk) => (stderr += chunk))
-  const status = await new Promise((resolve) => child.on('close', resolve))
-  return { status, stderr }
-}

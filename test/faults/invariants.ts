@@ -20,6 +20,9 @@ export const docs = (names: Iterable<string> = 'abc') =>
 /** What stands in the summary of a document of that name once it is whole. */
 export const summaryOf = (name: string) => `${extract(sentence(name))}\n`
 
+/** The usual answer, soon. */
+export const answer: Behaviour = { kind: 'answer', delayMs: 5 }
+
 /** A simulator that counts what it was asked about each of {@link docs}. */
 export async function countedService(
   behaviour: (name: string, time: number) => Behaviour = () => ({ kind: 'answer', delayMs: 5 }),

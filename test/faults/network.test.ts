@@ -1,233 +1,12 @@
-import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
-import { setTimeout as delay } from 'node:timers/promises'
-import { createServer } from 'node:tls'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
+import { describe, expect, it } from 'vitest'
+import { byHand } from '../support/by-hand.ts'
+import { folderWith } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
-import { requestFor } from '../support/scripted-ask.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
 import { sendAll } from './many-documents.ts'
-import { answer, type Seen, slowly, withFaults } from './with-faults.ts'
+import { withFaults } from './with-faults.ts'
 
-type ByHand = Extract<Behaviour, { kind: 'by-hand' }>
-const byHand = (respond: ByHand['respond']): ByHand => ({ kind: 'by-hand', respond })
 const json = { 'content-type': 'application/json' }
-
-/** Code that Node runs before the program, with the network at hand to change what the program sees. */
-const preload = (code: string) => {
-  const module = `import dns from 'node:dns'; import net from 'node:net'; ${code}`
-  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(module)}` }
-}
-const pem = (name: string) => fileURLToPath(new URL(`tls/${name}.pem`, import.meta.url))
-
-/** TLS in front of the port of a plain service. */
-async function tlsService(certificate: string, port: number, onHandshake = () => {}) {
-  const [key, cert] = await Promise.all(['key', certificate].map((name) => readFile(pem(name))))
-  const server = createServer({ key, cert }, (socket) => {
-    onHandshake()
-    socket.on('error', () => {})
-    socket.pipe(connect(port, '127.0.0.1')).pipe(socket)
-  })
-  server.listen(0)
-  await once(server, 'listening')
-  const url = `https://localhost:${(server.address() as AddressInfo).port}`
-  return { url, close: () => server.close() }
-}
-
-describe('a connection that', () => {
-  const text = '[simulated] Ünïcödé: 日本語, 🙂.'
-  const whole = { type: 'message', content: [{ type: 'text', text }], stop_reason: 'end_turn' }
-  const inPieces = (size: number, ms: number) =>
-    byHand(async (response, message) => {
-      const body = Buffer.from(JSON.stringify({ ...message, ...whole }))
-      response.writeHead(200, json)
-      response.socket?.setNoDelay()
-      for (let at = 0; at < body.length; at += size) {
-        response.write(body.subarray(at, at + size))
-        await delay(ms)
-      }
-      response.end()
-    })
-  const rows = {
-    N10: [{ kind: 'reset', inBody: false, delayMs: 1 }, answer],
-    N11: [{ kind: 'reset', inBody: true, delayMs: 1 }, answer],
-    N12: [{ kind: 'truncate', delayMs: 1 }, answer],
-    N13: [inPieces(1, 1)],
-    // About two seconds, of which none passes in silence.
-    N14: [inPieces(30, 150)],
-  } as const
-  let seen: Seen | undefined
-  beforeAll(async () => {
-    seen = (await withFaults({ rows, flags: ['--timeout', '1'], apart: true }))[0]
-    expect(seen?.code).toBe(0)
-  }, slowly)
-
-  it.each([
-    ['N10', 'is reset before the headers'],
-    ['N11', 'is reset in the body'],
-    ['N12', 'ends before what it announced is there'],
-  ])('%s %s is tried again', (row) => {
-    expect(seen?.fates[row]?.sent).toHaveLength(2)
-    expect(seen?.fates[row]?.summary).toMatch(/^\[simulated\]/)
-  })
-
-  it.each([
-    ['N13', 'brings a byte at a time'],
-    ['N14', 'is slow, but not silent,'],
-  ])('%s %s brings the summary whole', (row) => {
-    expect(seen?.fates[row]).toMatchObject({ summary: `${text}\n` })
-    expect(seen?.fates[row]?.sent).toHaveLength(1)
-  })
-
-  it(
-    'N15 is closed after each answer is opened again, without a word',
-    async () => {
-      const closing = byHand((response, message) => {
-        response.writeHead(200, json)
-        response.end(JSON.stringify(message), () => response.socket?.end())
-      })
-      // Node has a word on whatever is opened too often.
-      const flags = ['--concurrency', '1', '-q']
-      const [closed] = await withFaults({ everything: () => closing, flags, apart: true })
-      expect(closed).toMatchObject({ code: 0, stderr: '' })
-    },
-    slowly,
-  )
-})
-
-describe('a service that falls silent', () => {
-  const rows = {
-    N07: [{ kind: 'stall', afterHeaders: false }],
-    N08: [{ kind: 'stall', afterHeaders: true }],
-  } as const
-  let seen: Seen | undefined
-  beforeAll(async () => {
-    seen = (await withFaults({ rows, flags: ['--timeout', '1', '--retries', '1'] }))[0]
-  }, slowly)
-
-  it.each([
-    ['N07', 'before the headers'],
-    ['N08', 'after them'],
-  ])('%s %s is given up after --timeout, and may have billed it', (row) => {
-    expect(seen?.code).toBe(75)
-    expect(seen?.fates[row]?.sent).toHaveLength(2)
-    expect(seen?.fates[row]?.record).toMatch(/^ERROR: timeout timeout: .*\nattempt 1: .*\nattempt 2: .*\n$/)
-    expect(seen?.stderr).toContain('4 replies were lost on the way and may be billed too')
-  })
-
-  it('N09 but for pings or single bytes is given up when an attempt takes too long as a whole', async () => {
-    const drip = (piece: string, type: string) =>
-      byHand(async (response) => {
-        response.writeHead(200, { 'content-type': type })
-        while (!response.destroyed) {
-          response.write(piece)
-          await delay(20)
-        }
-      })
-    for (const [maxTokens, behaviour] of [
-      [8192, drip('event: ping\ndata: {"type": "ping"}\n\n', 'text/event-stream')],
-      [1024, drip(' ', 'application/json')],
-    ] as const) {
-      const { client } = await simulatedClient({ script: () => behaviour }, { totalTimeoutMs: 300 })
-      await expect(
-        client.ask(requestFor('a.md', { maxTokens }), new AbortController().signal),
-      ).rejects.toThrow('no complete answer within 0.3 s')
-    }
-  })
-})
-
-describe('a service that cannot be reached', () => {
-  const runs = {
-    selfSigned: [
-      'N04',
-      'signed its certificate itself',
-      4,
-      /DEPTH_ZERO_SELF_SIGNED_CERT.*NODE_EXTRA_CA_CERTS/,
-    ],
-    expired: ['N04', 'has an expired certificate', 4, /CERT_HAS_EXPIRED.*check the certificate/],
-    elsewhere: ['N04', 'has the certificate of another', 4, /ERR_TLS_CERT_ALTNAME_INVALID.*check the cert/],
-    plain: ['N05', 'speaks no TLS', 4, /ERR_SSL_\w+.*check the certificate of https:/],
-    refused: [
-      'N01',
-      'refuses the connection',
-      75,
-      /connect ECONNREFUSED 127\.0\.0\.1:\d+; check the network, /,
-    ],
-    unknown: ['N02', 'has no address', 75, /getaddrinfo ENOTFOUND gateway\.internal; check the network, /],
-    silent: ['N06', 'does not answer at all', 75, /timeout: .*Connect Timeout Error.*; check the network, /],
-    proxy: [
-      'N17',
-      'is behind a proxy that is not there',
-      75,
-      /connect ECONNREFUSED 127\.0\.0\.1:1; .* any proxy/,
-    ],
-  } as const
-  type Name = keyof typeof runs
-  const closing: (() => void)[] = []
-  let handshakes = 0
-  const seen: Partial<Record<Name, Seen>> = {}
-
-  beforeAll(async () => {
-    const secured = async (certificate: string) => {
-      const service = await tlsService(certificate, 0, () => handshakes++)
-      closing.push(service.close)
-      return service.url
-    }
-    const [selfSigned, expired, elsewhere] = await Promise.all(
-      ['localhost', 'expired', 'elsewhere'].map((certificate) => secured(certificate)),
-    )
-    const nobody = await tlsService('localhost', 0)
-    nobody.close()
-    const gone = nobody.url.replace('https://localhost', 'http://127.0.0.1')
-    const environments: Record<Name, Record<string, string | undefined>> = {
-      refused: { ANTHROPIC_BASE_URL: gone },
-      unknown: {
-        ANTHROPIC_BASE_URL: 'http://gateway.internal',
-        ...preload(`dns.lookup = (host, options, done) => process.nextTick(done,
-          Object.assign(new Error('getaddrinfo ENOTFOUND ' + host), { code: 'ENOTFOUND' }))`),
-      },
-      selfSigned: { ANTHROPIC_BASE_URL: selfSigned },
-      expired: { ANTHROPIC_BASE_URL: expired, NODE_EXTRA_CA_CERTS: pem('expired') },
-      elsewhere: { ANTHROPIC_BASE_URL: elsewhere, NODE_EXTRA_CA_CERTS: pem('elsewhere') },
-      plain: {},
-      silent: preload('net.connect = () => new net.Socket()'),
-      proxy: { ANTHROPIC_BASE_URL: 'https://gateway.internal', HTTPS_PROXY: 'http://127.0.0.1:1' },
-    }
-    const names = Object.keys(runs) as Name[]
-    const faults = names.map((name) => ({
-      flags: ['--retries', '1', '--connect-timeout', '0.2'],
-      environment: (url: string) =>
-        (name === 'plain'
-          ? { ANTHROPIC_BASE_URL: url.replace('http:', 'https:') }
-          : environments[name]) as Record<string, string>,
-    }))
-    for (const [n, one] of (await withFaults(...faults)).entries()) seen[names[n] as Name] = one
-  }, slowly)
-  afterAll(() => closing.forEach((close) => void close()))
-
-  it.each(Object.entries(runs).map(([name, run]) => [...run, name as Name] as const))(
-    '%s because it %s is told with what to check, and sent nothing',
-    (_row, _name, code, told, name) => {
-      const { stderr, requests, fates, code: ended } = seen[name] as Seen
-      expect([ended, requests]).toEqual([code, 0])
-      expect(code === 4 ? stderr : fates['a']?.record).toMatch(told)
-      expect(fates['a']?.record?.match(/^attempt/gm)?.length).toBe(code === 4 ? undefined : 2)
-      if (code === 4) expect(stderr).not.toContain('retr')
-      expect(stderr).toMatch(code === 4 ? /2 not done/ : /2 failed \(worth running again\)/)
-      expect(stderr).not.toMatch(/billed|REJECT_UNAUTHORIZED/)
-    },
-  )
-
-  it('N04 no request gets through to a service with a wrong certificate', () => {
-    expect(handshakes).toBe(0)
-  })
-})
 
 describe('a network', () => {
   it('N02 that is down is asked by one probe at a time, not by every document', async () => {
@@ -236,22 +15,6 @@ describe('a network', () => {
     expect(stopped).toMatchObject({ exit: 'later' })
     expect(failed).toBe(0)
     expect(starts.length).toBeLessThan(8 + 20 + 60)
-  })
-
-  it('N03 that cannot tell an address just now is asked again', async () => {
-    const cwd = await folderWith({ 'a.md': 'The harbour.' })
-    const { env, simulator } = await serviceFor({})
-    const lookup = preload(`let asked = 0
-      dns.lookup = (host, options, done) => process.nextTick(() => asked++ === 0
-        ? done(Object.assign(new Error('getaddrinfo EAI_AGAIN ' + host), { code: 'EAI_AGAIN' }))
-        : options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4))`)
-    const url = simulator.url.replace('127.0.0.1', 'gateway.internal')
-    const { code, stderr } = await runCli(['summarize', 'a.md'], {
-      cwd,
-      env: { ...env, ...lookup, ANTHROPIC_BASE_URL: url },
-    })
-    expect([code, simulator.stats().requests]).toEqual([0, 1])
-    expect(stderr).toMatch(/requests +2, of them 1 retry \(1 × connection_error\)/)
   })
 
   it('N16 that is down for half a minute costs time and no document', async () => {
@@ -264,68 +27,6 @@ describe('a network', () => {
     expect(Math.max(...pauses)).toBeLessThan(5000)
   })
 
-  it('N17 with a proxy does without it for what NO_PROXY names, by a certificate of one’s own', async () => {
-    const cwd = await folderWith({ 'a.md': 'The harbour.' })
-    const { env, simulator } = await serviceFor({})
-    const { url, close } = await tlsService('localhost', Number(new URL(simulator.url).port))
-    onTestFinished(() => void close())
-    const ended = await runCli(['summarize', 'a.md'], {
-      cwd,
-      env: {
-        ...env,
-        ANTHROPIC_BASE_URL: url,
-        HTTPS_PROXY: 'http://127.0.0.1:1',
-        NO_PROXY: 'localhost',
-        NODE_EXTRA_CA_CERTS: pem('localhost'),
-      },
-    })
-    expect(ended.code).toBe(0)
-    expect(simulator.stats().requests).toBe(1)
-  })
-
-  it.each(['https', 'http'])(
-    'N17 that is reached by %s through a proxy is asked through it, over few connections',
-    async (scheme) => {
-      const cwd = await folderWith(
-        Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`docs/${n}.md`, `The harbour ${n}.`])),
-      )
-      const { env, simulator } = await serviceFor({})
-      const { port } = new URL(simulator.url)
-      const tls = await tlsService('localhost', Number(port))
-      onTestFinished(() => void tls.close())
-      const [tunnels, secrets]: [string[], string[]] = [[], []]
-      const proxy = createHttpServer().on('connect', (request, client: Socket, head) => {
-        tunnels.push(request.url ?? '')
-        secrets.push(String(request.headers['x-api-key'] ?? ''))
-        const [, to = ''] = /:(\d+)$/.exec(request.url ?? '') ?? []
-        const service = connect(Number(to), '127.0.0.1', () => {
-          client.write('HTTP/1.1 200 Connection established\r\n\r\n')
-          service.write(head)
-          service.pipe(client).pipe(service)
-        })
-        for (const socket of [client, service]) socket.on('error', () => {})
-      })
-      proxy.listen(0, '127.0.0.1')
-      await once(proxy, 'listening')
-      onTestFinished(() => void proxy.close())
-      const base = scheme === 'https' ? tls.url : `http://localhost:${port}`
-      const { code } = await runCli(['summarize', 'docs', '--concurrency', '3'], {
-        cwd,
-        env: {
-          ...env,
-          ANTHROPIC_BASE_URL: base,
-          [`${scheme.toUpperCase()}_PROXY`]: `127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-          NODE_EXTRA_CA_CERTS: pem('localhost'),
-        },
-      })
-      expect([code, simulator.stats().requests]).toEqual([0, 12])
-      expect(new Set(tunnels)).toEqual(new Set([new URL(base).host]))
-      expect(tunnels.length).toBeLessThanOrEqual(3)
-      // What is sent through the tunnel is not the proxy's business.
-      expect(secrets.join('')).toBe('')
-    },
-  )
-
   it('N18 is not trusted with a key in plain text', async () => {
     const cwd = await folderWith({ 'a.md': 'The harbour.' })
     const env = { ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: 'http://example.com' }
@@ -334,23 +35,19 @@ describe('a network', () => {
     expect(stderr).toMatch(/^claude-batch: refusing to send a key over plain http to example\.com;/)
   })
 
-  it(
-    'N19 that brings 200 MB is not listened to that long',
-    async () => {
-      let sent = 0
-      const flood = byHand(async (response) => {
-        response.writeHead(200, json)
-        const chunks = function* () {
-          for (; sent < 200; sent++) yield Buffer.alloc(1_000_000, ' ')
-        }
-        await pipeline(chunks, response).catch(() => {})
-      })
-      const [seen] = await withFaults({ rows: { N19: [flood] } })
-      expect(seen?.code).toBe(1)
-      expect(seen?.fates['N19']?.sent).toHaveLength(1)
-      expect(seen?.fates['N19']?.record).toMatch(/^ERROR: malformed reply_too_large: /)
-      expect(sent).toBeLessThan(50)
-    },
-    slowly,
-  )
+  it('N19 that brings 200 MB is not listened to that long', async () => {
+    let sent = 0
+    const flood = byHand(async (response) => {
+      response.writeHead(200, json)
+      const chunks = function* () {
+        for (; sent < 200; sent++) yield Buffer.alloc(1_000_000, ' ')
+      }
+      await pipeline(chunks, response).catch(() => {})
+    })
+    const [seen] = await withFaults({ rows: { N19: [flood] } })
+    expect(seen?.code).toBe(1)
+    expect(seen?.fates['N19']?.sent).toHaveLength(1)
+    expect(seen?.fates['N19']?.record).toMatch(/^ERROR: malformed reply_too_large: /)
+    expect(sent).toBeLessThan(50)
+  })
 })

@@ -1,12 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
+import { byHand } from '../support/by-hand.ts'
 import { end, event, said, start } from '../support/stream-events.ts'
-import { answer, type Seen, slowly, withFaults } from './with-faults.ts'
+import { answer, type Seen, withFaults } from './with-faults.ts'
 
 type Answer = Extract<Behaviour, { kind: 'answer' }>
-type ByHand = Extract<Behaviour, { kind: 'by-hand' }>
 const reply = (fields: Partial<Answer>): Answer => ({ kind: 'answer', delayMs: 5, ...fields })
-const byHand = (respond: ByHand['respond']): ByHand => ({ kind: 'by-hand', respond })
 const raw = (status: number, type: string, body: string): Behaviour => ({
   kind: 'raw',
   status,
@@ -41,7 +40,7 @@ describe('a reply that is not a summary', () => {
     seen = (await withFaults({ rows }))[0]
     expect(seen?.code).toBe(1)
     expect(seen?.stderr).not.toContain('worth running again')
-  }, slowly)
+  })
 
   it.each<[keyof typeof rows, string, RegExp]>([
     ['R01', 'a refusal', /^ERROR: reply refusal: the model declined \(cyber: no\\x1b\[2J\); /],
@@ -108,7 +107,7 @@ describe('a reply that is a summary all the same', () => {
   beforeAll(async () => {
     seen = (await withFaults({ rows }))[0]
     expect(seen).toMatchObject({ code: 0 })
-  }, slowly)
+  })
 
   it.each(Object.keys(uncounted))(
     '%s without counts that make sense costs an unknown sum, never none',
@@ -176,7 +175,7 @@ describe('a reply that cannot be read', () => {
   beforeAll(async () => {
     seen = (await withFaults({ rows }))[0]
     expect(seen?.code).toBe(0)
-  }, slowly)
+  })
 
   it.each(Object.keys(rows))('%s is asked for again', (row) => {
     expect(seen?.fates[row]?.sent).toHaveLength(2)
@@ -184,21 +183,17 @@ describe('a reply that cannot be read', () => {
     expect(seen?.fates[row]?.line).toMatchObject({ attempts: 2, lost: 1 })
   })
 
-  it(
-    'R13 that is a page, again and again, is told as what it is',
-    async () => {
-      const [portal] = await withFaults({
-        everything: () => raw(200, 'text/html', page),
-        flags: ['--retries', '1'],
-      })
-      expect(portal?.code).toBe(75)
-      expect(portal?.fates['a']).toMatchObject({ summary: undefined })
-      expect(portal?.fates['a']?.record).toMatch(
-        /^ERROR: malformed malformed_reply: not an answer of the Messages API \(text\/html\)\n/,
-      )
-    },
-    slowly,
-  )
+  it('R13 that is a page, again and again, is told as what it is', async () => {
+    const [portal] = await withFaults({
+      everything: () => raw(200, 'text/html', page),
+      flags: ['--retries', '1'],
+    })
+    expect(portal?.code).toBe(75)
+    expect(portal?.fates['a']).toMatchObject({ summary: undefined })
+    expect(portal?.fates['a']?.record).toMatch(
+      /^ERROR: malformed malformed_reply: not an answer of the Messages API \(text\/html\)\n/,
+    )
+  })
 })
 
 describe('a streamed reply', () => {
@@ -220,7 +215,7 @@ describe('a streamed reply', () => {
   beforeAll(async () => {
     seen = (await withFaults({ rows, flags: ['--max-tokens', '4096'] }))[0]
     expect(seen?.code).toBe(0)
-  }, slowly)
+  })
 
   it.each([
     ['R18', 'ends in an error'],

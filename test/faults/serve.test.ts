@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { patient } from '../support/patient.ts'
 import { rawBytes, rawRequest } from '../support/raw-http.ts'
 import { folderWith } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
@@ -274,17 +275,18 @@ describe('how it answers', () => {
       const { post, answer, simulator, url } = await held()
       const leave = new AbortController()
       const response = post({ prompt: 'What floats?' }, { signal: leave.signal }).catch(() => {})
-      await vi.waitUntil(() => simulator.stats().requests === 1)
+      await vi.waitUntil(() => simulator.stats().requests === 1, patient)
       if (when === 'after') {
         await answer.send(said('Boats'))
         await response
       }
-      const start = performance.now()
       leave.abort()
       await answer.hungUp
-      expect(performance.now() - start).toBeLessThan(1000)
       const metrics = async () => (await rawRequest(url, '/metrics')).body
-      await vi.waitFor(async () => expect(await metrics()).toContain('requests_total{outcome="cancelled"} 1'))
+      await vi.waitFor(
+        async () => expect(await metrics()).toContain('requests_total{outcome="cancelled"} 1'),
+        patient,
+      )
       expect(await metrics()).toContain('requests_in_flight 0')
     },
   )
@@ -296,7 +298,7 @@ describe('how it answers', () => {
       const third = await post({ prompt: 'Three?' }, { signal: AbortSignal.timeout(200) })
       expect([third.status, third.headers.get('retry-after')]).toEqual([503, '5'])
       expect(await third.json()).toMatchObject({ error: { type: 'queue_full' } })
-    })
+    }, patient)
     await answer.send(said('Boats') + end)
     for (const response of [await first, await second])
       expect((await allEvents(response)).at(-1)).toMatchObject({ done: true })
@@ -321,7 +323,10 @@ describe('how it begins and ends', () => {
     const events = eventsOf(await first)
     expect((await events.next()).value).toEqual({ text: 'Boats' })
     const second = post({ prompt: 'Two?' })
-    await vi.waitFor(async () => expect((await rawRequest(url, '/metrics')).body).toContain('waiting 1'))
+    await vi.waitFor(
+      async () => expect((await rawRequest(url, '/metrics')).body).toContain('waiting 1'),
+      patient,
+    )
     signal('SIGTERM')
     const refused = await second
     expect([refused.status, ((await refused.json()) as { error: { type: string } }).error.type]).toEqual([
@@ -342,9 +347,9 @@ describe('how it begins and ends', () => {
     const first = post({ prompt: 'One?' })
     await answer.send(said('Boats'))
     const response = await first
-    signal('SIGTERM')
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    signal('SIGTERM')
+    // Again and again, since the first half second counts as the same key.
+    const again = setInterval(() => signal('SIGTERM'), 50)
+    onTestFinished(() => clearInterval(again))
     expect(await allEvents(response)).toEqual([
       { text: 'Boats' },
       { error: { type: 'shutting_down', message: 'the server is stopping' } },

@@ -9,8 +9,6 @@ import { type Ended, runCli } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 
 const apiKey = 'sk-ant-test-0123456789'
-/** Time for several runs of the program on a busy machine. */
-export const slowly = 60_000
 export const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 
 /** What goes wrong while the program runs over a folder of documents. */

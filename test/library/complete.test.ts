@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { ClaudeBatchError, createClient, summarizeAll } from '../../src/index.ts'
 import { answer, libraryClient, overloaded, rejection } from '../support/library-client.ts'
+import { patient } from '../support/patient.ts'
 
 describe('complete', () => {
   it('resolves with the text, what it took, and who answered', async () => {
@@ -127,10 +128,10 @@ describe('complete', () => {
     const reason = new Error('changed my mind')
     const stop = new AbortController()
     const asked = rejection(client.complete('Are you there?', { signal: stop.signal }))
-    await vi.waitUntil(() => simulator.stats().inFlight === 1)
+    await vi.waitUntil(() => simulator.stats().inFlight === 1, patient)
     stop.abort(reason)
     expect(await asked).toBe(reason)
-    await vi.waitUntil(() => simulator.stats().aborted === 1)
+    await vi.waitUntil(() => simulator.stats().aborted === 1, patient)
     expect(await rejection(client.complete('And now?', { signal: stop.signal }))).toBe(reason)
     expect(await rejection(client.complete('And now?', { signal: AbortSignal.abort('enough') }))).toBe(
       'enough',
@@ -271,12 +272,12 @@ describe('createClient', () => {
       { signal: stop.signal },
     )
     const asked = rejection(client.complete('Are you there?'))
-    await vi.waitUntil(() => simulator.stats().inFlight === 1)
+    await vi.waitUntil(() => simulator.stats().inFlight === 1, patient)
     if (by === 'close') await client.close()
     else stop.abort()
     expect(await asked).toMatchObject({ type: 'closed', message: 'this client was closed' })
     expect(await rejection(client.complete('And now?'))).toMatchObject({ type: 'closed' })
-    await vi.waitUntil(() => simulator.stats().aborted === 1)
+    await vi.waitUntil(() => simulator.stats().aborted === 1, patient)
     await client.close()
   })
 

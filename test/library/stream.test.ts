@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { answer, collected, libraryClient, overloaded, rejection } from '../support/library-client.ts'
+import { patient } from '../support/patient.ts'
 
 const long = Array.from({ length: 60 }, (_, n) => `word${n}`).join(' ')
 
@@ -31,7 +32,7 @@ describe('stream', () => {
     const { client, simulator } = await libraryClient({ script: () => answer(long, 3000) })
     const stream = client.stream('Tell me more.')
     for await (const _ of stream) break
-    await vi.waitUntil(() => simulator.stats().aborted === 1)
+    await vi.waitUntil(() => simulator.stats().aborted === 1, patient)
     expect(await rejection(stream.result)).toMatchObject({ name: 'AbortError' })
   })
 
@@ -47,7 +48,7 @@ describe('stream', () => {
     }
     expect(await rejection(read())).toBe('enough')
     expect(pieces).toHaveLength(1)
-    await vi.waitUntil(() => simulator.stats().aborted === 1)
+    await vi.waitUntil(() => simulator.stats().aborted === 1, patient)
   })
 
   it('asks again as long as nothing was said', async () => {

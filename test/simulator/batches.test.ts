@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BodyError, requestsIn } from '../../src/simulator/batch-body.ts'
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts'
+import { patient } from '../support/patient.ts'
 
 const params = (text = 'The harbour board met and decided to dredge the channel.') =>
   ({
@@ -17,9 +18,7 @@ async function setting(options: SimulatorOptions = {}) {
   const anthropic = new Anthropic({ apiKey: 'any', baseURL: simulator.url, maxRetries: 0 })
   const { batches } = anthropic.messages
   const ended = async (id: string) => {
-    await expect
-      .poll(async () => (await batches.retrieve(id)).processing_status, { timeout: 5000 })
-      .toBe('ended')
+    await expect.poll(async () => (await batches.retrieve(id)).processing_status, patient).toBe('ended')
     return batches.retrieve(id)
   }
   const resultsOf = async (id: string) => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
+import { patient } from '../support/patient.ts'
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
@@ -75,5 +76,3 @@ export async function openPage(browser: Browser | undefined, url: string) {
     notes: (words: string | RegExp) => expect.poll(() => note.textContent(), patient).toMatch(words),
   }
 }
-
-const patient = { timeout: 10_000 }

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
+import { patient } from '../support/patient.ts'
 import { folderWith } from './run-cli.ts'
 
 // Debian has it where only root looks.
@@ -48,13 +49,10 @@ http {
     child.kill('SIGTERM')
     await closed
   })
-  await vi.waitUntil(
-    () => {
-      if (child.exitCode !== null) throw new Error(`nginx: ${logged}`)
-      return accepts(port)
-    },
-    { timeout: 10_000, interval: 20 },
-  )
+  await vi.waitUntil(() => {
+    if (child.exitCode !== null) throw new Error(`nginx: ${logged}`)
+    return accepts(port)
+  }, patient)
   return `http://127.0.0.1:${port}`
 }
 

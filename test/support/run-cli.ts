@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished, vi } from 'vitest'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts'
+import { patient } from './patient.ts'
 
 export const bin = fileURLToPath(new URL('../../bin/claude-batch.js', import.meta.url))
 
@@ -59,7 +60,7 @@ export async function running(
     child.kill('SIGKILL')
     await ended
   })
-  await vi.waitUntil(until, { timeout: 15_000, interval: 5 })
+  await vi.waitUntil(until, patient)
   return { child, ended }
 }
 

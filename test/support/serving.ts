@@ -66,11 +66,10 @@ export async function serving(
   })
   const url = await Promise.race([address, ended.then((code) => `exit ${code}: ${said}`)])
   onTestFinished(async () => {
-    signal('SIGTERM')
-    // As two keys, of which the second cuts off what is under way still.
-    await Promise.race([ended, realClock.sleep(500)])
-    signal('SIGTERM')
+    // The first drains; another one half a second later aborts what is still in flight.
+    const again = setInterval(() => signal('SIGTERM'), 50)
     await ended
+    clearInterval(again)
   })
   return {
     url,

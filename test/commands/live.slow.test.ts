@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { patient } from '../support/patient.ts'
 import { bin, folderWith, running, serviceFor } from '../support/run-cli.ts'
 import { end, heldAnswer, overloaded, said } from '../support/stream-events.ts'
 import { noTerminal, runOnTerminal } from '../support/terminal.ts'
@@ -27,7 +28,7 @@ async function started(args: readonly string[], at: Awaited<ReturnType<typeof he
   child.stdout?.on('data', (chunk) => {
     out += String(chunk)
   })
-  return { child, ended, shows: (text: string) => vi.waitFor(() => expect(out).toBe(text), 5000) }
+  return { child, ended, shows: (text: string) => vi.waitFor(() => expect(out).toBe(text), patient) }
 }
 
 describe('a single summary on stdout', () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Simulator } from '../../src/simulator/server.ts'
 import { holderFor } from '../../src/sinks/holder.ts'
 import { realWorld } from '../../src/world.ts'
+import { patient } from '../support/patient.ts'
 import { bin, folderWith, runCli, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 
@@ -168,8 +169,8 @@ print(os.waitpid(pid, 0)[1])`
       pid = Number(text)
     })
     whenInFlight(simulator, 2, () => child.kill('SIGKILL'))
-    await expect.poll(() => pid > 0 && isRunning(pid), { timeout: 8000 }).toBe(true)
-    await expect.poll(() => isRunning(pid), { timeout: 8000 }).toBe(false)
+    await expect.poll(() => pid > 0 && isRunning(pid), patient).toBe(true)
+    await expect.poll(() => isRunning(pid), patient).toBe(false)
     expect(await readFile(join(cwd, 'stderr'), 'utf8')).toContain('stopped by SIGTERM')
     expect(simulator.stats().requests).toBeLessThan(40)
   })

@@ -59,7 +59,7 @@ describe.skipIf(missing.length > 0)('the page about pipelines', () => {
         return run(text, cwd)
       }),
     )
-  }, 60_000)
+  })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
   it('has commands', () => expect(commands.length).toBeGreaterThan(5))

@@ -78,7 +78,6 @@ describe('the library, as docs/library.md tells of it', () => {
     const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
       cwd: folder,
       env: { PATH: process.env['PATH'], ...env },
-      timeout: 15_000,
     })
     expect(stderr).toBe('')
     const lines = stdout.trimEnd().split('\n')

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { noBrowser, openPage, startBrowser } from '../support/browser.ts'
 import { documented } from '../support/documented.ts'
 import { nginx, noNginx } from '../support/nginx.ts'
+import { patient } from '../support/patient.ts'
 import { type ServingOptions, serving } from '../support/serving.ts'
 import { end, heldAnswer, overloaded, said } from '../support/stream-events.ts'
 
-const patient = { timeout: 10_000 }
 let browser: Browser | undefined
 
 beforeAll(async () => {

@@ -53,34 +53,30 @@ function commandsOn(page: string): string[] {
 }
 
 describe.skipIf(missing.length > 0)('the commands on the pages', () => {
-  it.each(pages)(
-    'of %s do what they say',
-    async (page) => {
-      const cwd = await folderWith(files)
-      await mkdir(join(cwd, 'bin'))
-      await symlink(bin, join(cwd, 'bin/claude-batch'))
-      const { env } = await serviceFor({})
-      const run = (text: string) =>
-        new Promise<{ code: number; stderr: string }>((resolve) => {
-          const all = { ...env, PATH: `${cwd}/bin:${process.env['PATH']}`, HOME: cwd }
-          const args = ['-o', 'pipefail', '-c', text]
-          const child = execFile('bash', args, { cwd, env: all }, (error, _, stderr) =>
-            resolve({ code: error === null ? 0 : Number(error.code), stderr }),
-          )
-          child.stdin?.end()
-        })
-      await run(
-        'touch -d 2020-01-01 last; claude-batch summarize docs -o notes -q; cp -a notes part1; cp -a notes part3',
-      )
-      const commands = commandsOn(page)
-      expect(commands.length).toBeGreaterThan(0)
-      for (const command of commands) {
-        const here = command.replaceAll('/srv/notes', cwd).replaceAll('/usr/local/bin/', '')
-        const expected = others.find(([part]) => command.includes(part))?.[1] ?? 0
-        const { code, stderr } = await run(here)
-        expect({ command, code, stderr }).toEqual({ command, code: expected, stderr })
-      }
-    },
-    60_000,
-  )
+  it.each(pages)('of %s do what they say', async (page) => {
+    const cwd = await folderWith(files)
+    await mkdir(join(cwd, 'bin'))
+    await symlink(bin, join(cwd, 'bin/claude-batch'))
+    const { env } = await serviceFor({})
+    const run = (text: string) =>
+      new Promise<{ code: number; stderr: string }>((resolve) => {
+        const all = { ...env, PATH: `${cwd}/bin:${process.env['PATH']}`, HOME: cwd }
+        const args = ['-o', 'pipefail', '-c', text]
+        const child = execFile('bash', args, { cwd, env: all }, (error, _, stderr) =>
+          resolve({ code: error === null ? 0 : Number(error.code), stderr }),
+        )
+        child.stdin?.end()
+      })
+    await run(
+      'touch -d 2020-01-01 last; claude-batch summarize docs -o notes -q; cp -a notes part1; cp -a notes part3',
+    )
+    const commands = commandsOn(page)
+    expect(commands.length).toBeGreaterThan(0)
+    for (const command of commands) {
+      const here = command.replaceAll('/srv/notes', cwd).replaceAll('/usr/local/bin/', '')
+      const expected = others.find(([part]) => command.includes(part))?.[1] ?? 0
+      const { code, stderr } = await run(here)
+      expect({ command, code, stderr }).toEqual({ command, code: expected, stderr })
+    }
+  })
 })

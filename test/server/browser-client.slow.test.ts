@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { noBrowser, startBrowser } from '../support/browser.ts'
 import { documented } from '../support/documented.ts'
+import { patient } from '../support/patient.ts'
 import { serving } from '../support/serving.ts'
 import { end, heldAnswer, overloaded, said } from '../support/stream-events.ts'
 
-const patient = { timeout: 10_000 }
 const question = { prompt: 'What floats?' }
 const [client = '', use = ''] = await documented('serve.md', 'js')
 

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { documented } from '../support/documented.ts'
 import { nginx, noNginx } from '../support/nginx.ts'
+import { patient } from '../support/patient.ts'
 import { rawRequest } from '../support/raw-http.ts'
 import { eventsOf, serving } from '../support/serving.ts'
 import { end, heldAnswer, said } from '../support/stream-events.ts'
 
 const json = { 'content-type': 'application/json' }
 const asked = { method: 'POST', headers: json, body: JSON.stringify({ prompt: 'What floats?' }) }
-const patient = { timeout: 10_000 }
 const done = { done: true, usage: { input: 9, output: 2 } }
 
 beforeEach((context) => {

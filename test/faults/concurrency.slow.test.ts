@@ -1,0 +1,127 @@
+import { readdir, readFile, rm, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import type { Holder } from '../../src/sinks/holder.ts'
+import { realWorld } from '../../src/world.ts'
+import { folderWith, runCli, running } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+import { checkInvariants, countedService, docs, ledgerOf, summarized } from './invariants.ts'
+
+const summarize = ['summarize', 'docs']
+const memoryIn = (cwd: string) => join(cwd, 'summaries/.claude-batch')
+const lockIn = (cwd: string) => join(memoryIn(cwd), 'lock')
+const lockOf = async (cwd: string) => JSON.parse(await readFile(lockIn(cwd), 'utf8')) as Holder
+const answer: Behaviour = { kind: 'answer', delayMs: 5 }
+const { isRunning } = realWorld()
+const silence: Behaviour = { kind: 'stall', afterHeaders: false }
+
+describe('two runs for one output folder', () => {
+  it('K01 are one too many: the second ends at once and says who holds it', async () => {
+    const { env, hits } = await countedService(() => silence)
+    const cwd = await folderWith(docs('a'))
+    const { child } = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
+    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
+    expect(code).toBe(7)
+    const { pid, host, since } = await lockOf(cwd)
+    expect(pid).toBe(child.pid)
+    expect(stderr).toBe(
+      `claude-batch: another run holds this output folder: process ${pid} on ${host}, since ${since}; --wait-lock SECONDS waits for it\n`,
+    )
+    expect(hits()).toEqual({ a: 1 })
+    expect((await readdir(memoryIn(cwd))).sort()).toEqual(['journal.jsonl', 'ledger.jsonl', 'lock'])
+  })
+
+  it('K07 are one too many also where the first was stopped for long', async () => {
+    const { env, hits } = await countedService(() => silence)
+    const cwd = await folderWith(docs('a'))
+    const { child } = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
+    child.kill('SIGSTOP')
+    await utimes(lockIn(cwd), 1_000_000_000, 1_000_000_000)
+    expect(await runHere(summarize, { cwd, env, isRunning })).toMatchObject({ code: 7 })
+    expect(await lockOf(cwd)).toMatchObject({ pid: child.pid })
+  })
+
+  it('K06 are nineteen too many where there are twenty', async () => {
+    let losers = 0
+    const busy: Behaviour = { kind: 'status', status: 429, headers: { 'retry-after-ms': '200' } }
+    const { env, simulator } = await countedService(() => (losers < 19 ? busy : answer))
+    const cwd = await folderWith(docs())
+    const starters = Array.from({ length: 20 }, async () => {
+      const { code } = await runCli(summarize, { cwd, env })
+      if (code === 7) losers++
+      return code
+    })
+    expect((await Promise.all(starters)).sort()).toEqual([0, ...Array<number>(19).fill(7)])
+    expect(simulator.stats().billed.requests).toBe(3)
+    expect(await readdir(memoryIn(cwd))).toEqual(['journal.jsonl', 'ledger.jsonl'])
+    await checkInvariants(cwd)
+  })
+
+  it('K08 for want of the lock, which somebody removed, still leave every summary whole', async () => {
+    const { env, hits } = await countedService((name) => ({
+      kind: 'answer',
+      delayMs: name === 'a' ? 5 : 900,
+    }))
+    const cwd = await folderWith(docs())
+    const first = await running(summarize, { cwd, env }, async () => (await ledgerOf(cwd)).length > 0)
+    await rm(lockIn(cwd))
+    const ends = [await runHere(summarize, { cwd, env, isRunning }), await first.ended]
+    for (const { code, stderr } of ends) {
+      // What the other has written meanwhile is foreign, and what it was writing may be swept.
+      expect([0, 1, 6], stderr).toContain(code)
+      await checkInvariants(cwd, { said: stderr })
+    }
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(3)
+    expect(await summarized(cwd)).toBe('abc')
+    for (const count of Object.values(hits())) expect(count).toBeLessThanOrEqual(2)
+  })
+
+  it('K09 with --wait-lock come one after the other, as long as that is worth waiting for', async () => {
+    const { env, hits } = await countedService(() => ({ kind: 'answer', delayMs: 1500 }))
+    const cwd = await folderWith(docs('a'))
+    const first = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
+    const [short, long] = await Promise.all([
+      runHere([...summarize, '--wait-lock', '0.1s'], { cwd, env, isRunning }),
+      runHere([...summarize, '--wait-lock', '20s'], { cwd, env, isRunning }),
+    ])
+    expect(await first.ended).toMatchObject({ code: 0 })
+    expect(short).toMatchObject({ code: 7, stderr: expect.not.stringContaining('--wait-lock') })
+    expect(long).toMatchObject({ code: 0 })
+    expect(long.stderr.match(/waiting: another run holds this output folder/g)).toHaveLength(1)
+    expect(hits()).toEqual({ a: 1 })
+  })
+
+  it('K15 are one too many while an orphan of npx finishes, which it does soon', async () => {
+    const { env, hits } = await countedService((name) => ({
+      kind: 'answer',
+      delayMs: name === 'a' ? 5 : 1800,
+    }))
+    const cwd = await folderWith(docs('abcd'))
+    const npx = { ...env, npm_lifecycle_event: 'npx' }
+    const by = ['sh', '-c', '"$@" & wait', 'sh']
+    const args = [...summarize, '--concurrency', '2']
+    const first = await running(args, { cwd, env: npx, by }, async () => (await ledgerOf(cwd)).length > 0)
+    first.child.kill('SIGKILL')
+    expect(await runHere(summarize, { cwd, env, isRunning })).toMatchObject({ code: 7 })
+    await first.ended
+    expect(hits()).not.toHaveProperty('d')
+    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(hits()).toEqual({ a: 1, b: 1, c: 1, d: 1 })
+    await checkInvariants(cwd)
+  })
+})
+
+describe('a lock that was left', () => {
+  it('K02 by a run that was killed is taken over', async () => {
+    const { env, hits } = await countedService((_, time) => (time === 1 ? silence : answer))
+    const cwd = await folderWith(docs('a'))
+    const { child, ended } = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
+    child.kill('SIGKILL')
+    await ended
+    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
+    expect(code).toBe(0)
+    expect(stderr).toContain(`process ${child.pid} since`)
+  })
+})

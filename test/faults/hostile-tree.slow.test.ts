@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { orderlyRun } from '../support/orderly-run.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+
+const prose = (topic: string) =>
+  `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
+const abc = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer'), 'docs/c.md': prose('cider') }
+
+describe('a hostile tree', () => {
+  it('X17 no pattern takes for ever, whoever wrote it', async () => {
+    const depth = 'x/'.repeat(60)
+    const cwd = await folderWith({ ...abc, [`docs/deep/${depth}e.md`]: prose('depth') })
+    await writeFile(join(cwd, 'docs/deep/.gitignore'), 'x/**/x/**/x/**/x/**/x/**/x/**/y\n*a*a*a*a*a*a*b\n')
+    const { env, simulator } = await serviceFor({})
+    // What takes for ever takes this process along, unless it is in one of its own.
+    const run = { cwd, env, apart: true }
+    const given = await orderlyRun(['summarize', 'docs', '--exclude', '*a*a*a*a*a*a*a*b'], run)
+    expect([given.code, given.stderr]).toEqual([2, expect.stringContaining('too complicated')])
+    const { code, stderr } = await orderlyRun(['summarize', 'docs'], run)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /docs\/deep: input unusable_rules: cannot use .*\.gitignore: "x\/\*\*.*has too many \*\*/,
+    )
+    expect(simulator.stats().requests).toBe(3)
+  })
+
+  it('X17 nor one with many **', async () => {
+    const cwd = await folderWith({ [`docs/${'x/'.repeat(200)}e.md`]: prose('depth') })
+    const { env } = await serviceFor({})
+    const args = ['summarize', 'docs', '--exclude', '**/x/**/x/**/x/**/x/**/y']
+    expect(await orderlyRun(args, { cwd, env, apart: true })).toMatchObject({ code: 2 })
+  })
+})
+
+describe('the program itself', () => {
+  const root = resolve(import.meta.dirname, '../..')
+
+  it('X21 is packed with nothing but itself, runs nothing when it is installed, and installs one command', async () => {
+    const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
+    const listed = await new Promise<string>((resolve, reject) => {
+      execFile('npm', args, { cwd: root }, (error, stdout) => (error ? reject(error) : resolve(stdout)))
+    })
+    const [{ files }] = JSON.parse(listed) as [{ files: { path: string }[] }]
+    const expected =
+      /^(dist\/[\w.-]+\.js(\.map)?|dist\/types\/[\w/-]+\.d\.ts|dist\/pages\/(serve\.html|report\.(css|js))|dist\/schemas\/(config|prompt|report)\.json|dist\/man\/claude-batch\.1|dist\/cmaps\/([\w-]+\.bcmap|LICENSE)|dist\/third-party-licenses\.txt|bin\/claude-batch\.js|prompts\/\w+\.yaml|README\.md|LICENSE|package\.json)$/
+    expect(files.map(({ path }) => path).filter((path) => !expected.test(path))).toEqual([])
+    const { scripts, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    expect(Object.keys(scripts).filter((name) => /install/.test(name))).toEqual([])
+    expect(bin).toEqual({ 'claude-batch': 'bin/claude-batch.js' })
+  })
+
+  it('X24 connects to the API alone, starts no other program, and looks no other name up', async () => {
+    const watch = `
+      import childProcess from 'node:child_process'
+      import dns from 'node:dns'
+      import { appendFileSync } from 'node:fs'
+      import { syncBuiltinESMExports } from 'node:module'
+      import net from 'node:net'
+      const told = (owner, name) => {
+        const original = owner[name]
+        owner[name] = function (...args) {
+          const first = Array.isArray(args[0]) ? args[0][0] : args[0]
+          appendFileSync(process.env.SEEN, name + ' ' + (first?.host ?? '') + ':' + (first?.port ?? first) + '\\n')
+          return original.apply(this, args)
+        }
+      }
+      told(net.Socket.prototype, 'connect')
+      told(dns, 'lookup')
+      for (const name of ['spawn', 'exec', 'execFile', 'fork', 'spawnSync', 'execSync']) told(childProcess, name)
+      syncBuiltinESMExports()
+    `
+    const cwd = await folderWith({ ...abc, 'watch.mjs': watch })
+    const { env, simulator } = await serviceFor({})
+    const more = { NODE_OPTIONS: `--import=${join(cwd, 'watch.mjs')}`, SEEN: join(cwd, 'seen') }
+    const run = { cwd, env: { ...env, ...more }, alsoWrites: ['seen'], apart: true }
+    expect((await orderlyRun(['summarize', 'docs'], run)).code).toBe(0)
+    const seen = new Set((await readFile(join(cwd, 'seen'), 'utf8')).trimEnd().split('\n'))
+    expect([...seen]).toEqual([`connect 127.0.0.1:${new URL(simulator.url).port}`])
+  })
+})

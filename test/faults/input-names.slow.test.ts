@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { orderlyRun } from '../support/orderly-run.ts'
+import { bin, folderWith, serviceFor } from '../support/run-cli.ts'
+import { noPermissions, runUnprivileged } from '../support/unprivileged.ts'
+
+const prose = (topic: string) =>
+  `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
+const ab = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer') }
+
+/** One run over these files, against a service that counts. */
+async function over(
+  files: Record<string, string>,
+  args: string[],
+  { make, input = '' }: { make?: (cwd: string) => Promise<unknown>; input?: string } = {},
+) {
+  const cwd = await folderWith(files)
+  await make?.(cwd)
+  const { env, simulator } = await serviceFor({})
+  const ended = await orderlyRun(['summarize', ...args], { cwd, env, input })
+  return { ...ended, cwd, env, hits: simulator.stats().requests }
+}
+
+describe('names', () => {
+  const misnamed = (folder: string, ...bytes: number[]) =>
+    Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(bytes), Buffer.from('.md')])
+
+  it('I23 two such names are two failures, and one that is named is told as well', async () => {
+    const make = async (cwd: string) => {
+      for (const byte of [0xe8, 0xe9]) writeFileSync(misnamed(join(cwd, 'docs'), byte), prose('bytes'))
+    }
+    const { stderr, cwd, env } = await over(ab, ['docs'], { make })
+    expect(stderr).toMatch(/4: 2 summarized, 2 failed/)
+    const { status, stderr: named } = await shell(
+      `"$0" "$1" summarize docs/a.md "$(printf 'docs/\\351.md')"`,
+      cwd,
+      env,
+    )
+    expect([status, named]).toEqual([1, expect.stringContaining('bad_name')])
+  })
+})
+
+describe('what is named', () => {
+  it('I10 I31 a file, a directory or an ignore file that may not be read is a failure; the others go on', async (context) => {
+    const why = noPermissions()
+    if (why !== undefined) return context.skip(why)
+    const cwd = await folderWith({
+      ...ab,
+      'docs/locked.md': prose('locks'),
+      'docs/shut/c.md': prose('cider'),
+      'docs/rules/.gitignore': 'x',
+      'docs/rules/d.md': 'x',
+    })
+    for (const path of ['locked.md', 'rules/.gitignore', 'shut']) await chmod(join(cwd, 'docs', path), 0)
+    const { env, simulator } = await serviceFor({})
+    const { code, stderr } = await runUnprivileged(['summarize', 'docs'], { cwd, env })
+    await chmod(join(cwd, 'docs/shut'), 0o755)
+    expect([code, simulator.stats().requests]).toEqual([1, 2])
+    expect(stderr).toContain('claude-batch: docs/locked.md: input unreadable: permission denied\n')
+    expect(stderr).toContain('docs/shut: input unreadable: cannot read this directory: permission denied\n')
+    expect(stderr).toMatch(/docs\/rules: input unusable_rules: cannot use .*\.gitignore: permission denied/)
+    const record = await readFile(join(cwd, 'summaries/docs/locked.md.error.txt'), 'utf8')
+    expect(record).toBe('ERROR: input unreadable: permission denied\n')
+  })
+
+  it('I33 five thousand files: the first request goes out in little memory', async (context) => {
+    if (process.platform !== 'linux') return context.skip('memory is read from /proc')
+    const cwd = await folderWith({})
+    await mkdir(join(cwd, 'docs'))
+    for (let n = 0; n < 5000; n++)
+      writeFileSync(join(cwd, `docs/${n}.md`), `The board met for the ${n}th time.`)
+    let peakMb: number | undefined
+    const { env } = await serviceFor({
+      script: () => {
+        const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+        peakMb ??= Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1000
+        child.kill('SIGKILL')
+        return { kind: 'stall', afterHeaders: false }
+      },
+    })
+    const child = spawn(process.execPath, [bin, 'summarize', 'docs'], {
+      cwd,
+      env: { PATH: process.env['PATH'], ...env },
+    })
+    await new Promise((resolve) => child.on('close', resolve))
+    expect(peakMb).toBeLessThan(200)
+  })
+})
+
+async function shell(command: string, cwd: string, env: Readonly<Record<string, string>>) {
+  const child = spawn('sh', ['-c', command, process.execPath, bin], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...env },
+  })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => (stderr += chunk))
+  const status = await new Promise((resolve) => child.on('close', resolve))
+  return { status, stderr }
+}

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import Ajv2020 from 'ajv/dist/2020.js'
+import { expect } from 'vitest'
+import type { ReportFile } from '../../src/core/report-file.ts'
+import { folderWith, serviceFor } from './run-cli.ts'
+import { runHere } from './run-here.ts'
+
+/** Four documents, of which `d` fails, and an empty one; the very first request is answered 529. */
+export async function reportSetting() {
+  const documents = ['a', 'b', 'c', 'd'].map((name) => [
+    `docs/${name}/x.md`,
+    `Note ${name} about the harbour.`,
+  ])
+  const cwd = await folderWith({ ...Object.fromEntries(documents), 'docs/empty.md': '' })
+  const { env, simulator } = await serviceFor({
+    script: ({ request, index }) =>
+      request.text.includes('Note d')
+        ? { kind: 'status', status: 422 }
+        : index === 0
+          ? { kind: 'status', status: 529 }
+          : { kind: 'answer', delayMs: 5 },
+  })
+  // Small, so that backoff is short, and never the same, so that runs have different ids.
+  let drawn = 0
+  const random = () => ((drawn++ * 37) % 97) / 400
+  const run = (...args: string[]) => runHere(args, { cwd, env, random })
+  const json = async (file: string) => JSON.parse(await readFile(join(cwd, file), 'utf8')) as ReportFile
+  return { cwd, env, run, json, simulator }
+}
+
+const root = resolve(import.meta.dirname, '../..')
+const schema = JSON.parse(await readFile(join(root, 'dist/schemas/report.json'), 'utf8')) as object
+const validate = new Ajv2020.default().compile(schema)
+
+/** A report that its schema accepts. */
+export function validReport(report: unknown): ReportFile {
+  validate(report)
+  expect(validate.errors).toBeNull()
+  return report as ReportFile
+}

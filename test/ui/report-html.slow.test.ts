@@ -1,0 +1,194 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { printable } from '../../src/core/printable.ts'
+import type { ReportFile } from '../../src/core/report-file.ts'
+import { reportHtml } from '../../src/ui/report-html/report.ts'
+import { noBrowser, openUrl, startBrowser } from '../support/browser.ts'
+import { documentLine, endLine, failedLine, reportOf, runLine } from '../support/recorded.ts'
+
+describe('in a browser', () => {
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    if (noBrowser() === undefined) browser = await startBrowser()
+  })
+  afterAll(() => browser?.close())
+  beforeEach((context) => {
+    const why = noBrowser()
+    if (why !== undefined) context.skip(why)
+  })
+
+  async function opened(report: ReportFile, options: Parameters<typeof openUrl>[2] = {}) {
+    const folder = await mkdtemp(join(tmpdir(), 'report-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const file = join(folder, 'report.html')
+    await writeFile(file, reportHtml(report))
+    const { page, complaints, requests } = await openUrl(browser, `file://${file}`, options)
+    const heading = (name: string) => page.locator('#table').getByRole('columnheader', { name })
+    return {
+      page,
+      heading,
+      quiet: () => expect([...complaints, ...requests]).toEqual([]),
+      names: () => page.locator('.name').allTextContents(),
+      styleOfFocus: (name: string) => page.evaluate(`getComputedStyle(document.activeElement).${name}`),
+      shown: () => page.getByRole('status').textContent(),
+      async sortBy(name: string) {
+        await heading(name).getByRole('button').click()
+        return heading(name).getAttribute('aria-sort')
+      },
+    }
+  }
+
+  function few() {
+    const lines = Array.from({ length: 9 }, (_, n) =>
+      documentLine(`docs/${n}.md`, { cost_usd: n === 4 ? null : n, latency_ms: 100 * n }),
+    )
+    const texts = new Map(
+      lines.map(({ path }, n) => [
+        path,
+        n === 7 ? `Boats float.\n${'Ice, too. '.repeat(9)}So do cork and wood.` : `Summary ${n}`,
+      ]),
+    )
+    return reportOf(
+      [{ run: runLine, lines: [...lines, failedLine('bad.md', 'too long')], end: endLine }],
+      texts,
+    )
+  }
+
+  it('sorts, what is not known last', async () => {
+    const { names, sortBy, heading, quiet } = await opened(few())
+    expect(await heading('Document').getAttribute('aria-sort')).toBe('ascending')
+    expect((await names()).slice(0, 2)).toEqual(['bad.md', 'docs/0.md'])
+    expect(await sortBy('Cost')).toBe('descending')
+    expect(await heading('Document').getAttribute('aria-sort')).toBeNull()
+    expect((await names()).at(0)).toBe('docs/8.md')
+    expect((await names()).at(-1)).toBe('docs/4.md')
+    expect(await sortBy('Cost')).toBe('ascending')
+    expect((await names()).at(0)).toBe('docs/0.md')
+    expect((await names()).at(-1)).toBe('docs/4.md')
+    quiet()
+  })
+
+  it('finds words in names, summaries and errors, and shows where', async () => {
+    const { page, names, shown, quiet } = await opened(few())
+    const search = page.getByLabel('Search')
+    await search.fill('CORK float')
+    expect(await names()).toEqual(['docs/7.md'])
+    expect(await page.locator('.excerpt').textContent()).toMatch(/^… .*So do cork and wood\.$/)
+    expect(await page.locator('mark').allTextContents()).toEqual(['cork'])
+    expect(await shown()).toBe('1–1 of 1 found, of 10')
+    await search.fill('too long')
+    expect(await names()).toEqual(['bad.md'])
+    await search.fill('no such thing')
+    expect(await shown()).toBe('No document has all of that')
+    await search.fill('')
+    await page.getByLabel('Status').selectOption('failed')
+    expect(await names()).toEqual(['bad.md'])
+    quiet()
+  })
+
+  it('works from the keyboard: / to search, Enter to open a summary', async () => {
+    const { page, names, heading, styleOfFocus, quiet } = await opened(few())
+    await page.keyboard.press('/')
+    await page.keyboard.type('docs/7')
+    expect(await names()).toEqual(['docs/7.md'])
+    const name = page.getByRole('button', { name: 'docs/7.md' })
+    await name.focus()
+    expect(await styleOfFocus('outlineStyle')).toBe('solid')
+    await page.keyboard.press('Enter')
+    expect(await name.getAttribute('aria-expanded')).toBe('true')
+    expect(await page.locator('.text').textContent()).toContain('Boats float.\nIce, too.')
+    await page.keyboard.press('Enter')
+    expect(await page.locator('.text').count()).toBe(0)
+    await heading('Cost').getByRole('button').focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Enter')
+    expect(await heading('Cost').getAttribute('aria-sort')).toBe('ascending')
+    quiet()
+  })
+
+  it('leads from an error and a folder to their documents', async () => {
+    const { page, names, quiet } = await opened(few())
+    await page.getByRole('link', { name: 'bad.md' }).click()
+    expect(await names()).toEqual(['bad.md'])
+    await page.getByRole('link', { name: 'docs', exact: true }).click()
+    expect(await names()).toHaveLength(9)
+    quiet()
+  })
+
+  it('shows ten thousand documents a page at a time, and finds and sorts them at once', async () => {
+    const lines = Array.from({ length: 10_000 }, (_, n) =>
+      documentLine(`docs/${n % 100}/${n}.md`, { cost_usd: n / 1e6 }),
+    )
+    const texts = new Map(lines.map(({ path }, n) => [path, `Summary ${n}. ${'Boats float. '.repeat(75)}`]))
+    const { page, names, shown, sortBy, quiet } = await opened(reportOf([{ run: runLine, lines }], texts))
+    expect(await shown()).toBe('1–50 of 10,000')
+    await page.getByRole('button', { name: 'Next' }).click()
+    expect(await shown()).toBe('51–100 of 10,000')
+    expect(await names()).toHaveLength(50)
+    await page.getByLabel('Search').fill('boats 9876.')
+    expect(await names()).toEqual(['docs/76/9876.md'])
+    await page.getByLabel('Search').fill('')
+    await sortBy('Cost')
+    expect((await names()).at(0)).toBe('docs/99/9999.md')
+    // From the last page but one to the last: the button that has nothing left to do hands the focus on.
+    await page.getByLabel('Search').fill('docs/99/')
+    const next = page.getByRole('button', { name: 'Next' })
+    await next.focus()
+    await page.keyboard.press('Enter')
+    expect(await shown()).toBe('51–100 of 100 found, of 10,000')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Previous')
+    quiet()
+  })
+
+  it('shows hostile and right-to-left names as the text they are', async () => {
+    const hostile = [
+      '<script>window.pwned = 1</script>',
+      '"><img src=x onerror="window.pwned = 1">',
+      '\u001b]0;title\u0007\u001b[31mred',
+      'invoice\u202efdp.exe',
+    ]
+    const plain = ['docs/קובץ.md', 'מסמך.md']
+    const lines = [
+      ...hostile.map((path) => failedLine(path, path)),
+      ...plain.map((path) => documentLine(path)),
+    ]
+    const texts = new Map(lines.map(({ path }) => [path, path]))
+    const { page, names, styleOfFocus, quiet } = await opened(
+      reportOf([{ run: runLine, lines, end: endLine }], texts),
+    )
+    expect((await names()).sort()).toEqual([...hostile, ...plain].map((path) => printable(path)).sort())
+    for (const name of await page.locator('.name').all()) await name.click()
+    expect(await page.locator('.text').allTextContents()).toEqual(await names())
+    expect(await page.locator('main img, main script').count()).toBe(0)
+    expect(await page.evaluate('typeof window.pwned')).toBe('undefined')
+    await page.getByRole('button', { name: 'מסמך.md' }).focus()
+    expect(await styleOfFocus('direction')).toBe('rtl')
+    quiet()
+  })
+
+  it('would run nothing that became markup after all', async () => {
+    const { page } = await opened(few())
+    await page.evaluate(`
+      const script = document.createElement('script')
+      script.textContent = 'window.pwned = 1'
+      document.body.append(script)
+      document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.pwned = 1">')
+    `)
+    expect(await page.evaluate('typeof window.pwned')).toBe('undefined')
+  })
+
+  it('fits on a phone, and says what matters without JavaScript', async () => {
+    const phone = { viewport: { width: 360, height: 700 } }
+    const { page, quiet } = await opened(few(), phone)
+    await page.locator('.name').first().click()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    quiet()
+    const without = await opened(few(), { javaScriptEnabled: false })
+    expect(await without.page.locator('noscript, h1, tbody').allTextContents()).not.toEqual([])
+    expect(await without.page.getByRole('row').filter({ hasText: 'docs/7.md' }).isVisible()).toBe(true)
+    expect(await without.page.getByLabel('Search').isVisible()).toBe(false)
+  })
+})
