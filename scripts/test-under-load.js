@@ -6,7 +6,9 @@ import { once } from 'node:events'
 const loops = Number(process.argv[2] ?? 4)
 const busy = Array.from({ length: loops }, () =>
   // A loop that checks for its parent, so that none is left behind if this script is killed.
-  spawn(process.execPath, ['-e', 'const { ppid } = process; while (process.ppid === ppid);'], { stdio: 'ignore' }),
+  spawn(process.execPath, ['-e', 'const { ppid } = process; while (process.ppid === ppid);'], {
+    stdio: 'ignore',
+  }),
 )
 const start = performance.now()
 const [code] = await once(spawn('npm', ['test'], { stdio: 'inherit' }), 'close')

@@ -4,14 +4,14 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chooseExit, type Exit, exitCodes } from '../src/errors.ts'
 import { packagesIn } from './support/packages-loaded.ts'
-import { bin, folderWith, runCli } from './support/run-cli.ts'
+import { bin, folderWith } from './support/run-cli.ts'
 import { runHere } from './support/run-here.ts'
 
 const root = resolve(import.meta.dirname, '..')
 
 describe('--help', () => {
   it('starts with three examples, and shows every exit code', async () => {
-    const { code, stdout, stderr } = await runCli(['--help'], { cwd: root })
+    const { code, stdout, stderr } = await runHere(['--help'], { cwd: root })
     expect([code, stderr]).toEqual([0, ''])
     expect(
       stdout
@@ -24,7 +24,7 @@ describe('--help', () => {
   })
 
   it('of summarize starts with examples too', async () => {
-    expect((await runCli(['summarize', '--help'], { cwd: root })).stdout).toMatch(/^Examples:/)
+    expect((await runHere(['summarize', '--help'], { cwd: root })).stdout).toMatch(/^Examples:/)
   })
 
   it('loads nothing heavy: of all packages only commander', () => {
@@ -63,7 +63,7 @@ describe('the README', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
 
   it('shows the options as --help does', async () => {
-    const { stdout } = await runCli(['summarize', '--help'], { cwd: root })
+    const { stdout } = await runHere(['summarize', '--help'], { cwd: root })
     const options = stdout.slice(stdout.indexOf('\nInputs:'), stdout.indexOf('\nOptions:')).trim()
     expect(readme).toContain(options)
   })

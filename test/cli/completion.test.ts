@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { folderWith, runCli } from '../support/run-cli.ts'
+import { folderWith } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 
 const files = {
@@ -80,6 +80,6 @@ describe('what can be completed', () => {
   it('is for shells that there are', async () => {
     const run = (shell: string) => runHere(['completion', shell], { cwd: '/', env: {} })
     expect(await run('tcsh')).toMatchObject({ code: 2, stderr: expect.stringContaining('bash, zsh or fish') })
-    expect((await runCli(['--help'], { cwd: '/' })).stdout).not.toMatch(/^ +complete /m)
+    expect((await runHere(['--help'], { cwd: '/' })).stdout).not.toMatch(/^ +complete /m)
   })
 })

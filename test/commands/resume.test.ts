@@ -375,7 +375,7 @@ describe('a damaged journal', () => {
 })
 
 describe('what ends a run', () => {
-  it('--max-failures, with the rest left for later', async () => {
+  it('P24 --max-failures, with the rest left for later', async () => {
     const it = await setting()
     it.behave = () => ({ kind: 'status', status: 422 })
     const { code, hits, stderr } = await it.run('--max-failures', '1', '--concurrency', '1')
@@ -383,10 +383,10 @@ describe('what ends a run', () => {
     expect(stderr).toContain('stopped at --max-failures 1; the same command goes on with the rest')
   })
 
-  it('--deadline, once what is in flight is kept', async () => {
+  it('P22 --deadline, once what is in flight is kept', async () => {
     const it = await setting()
-    it.behave = () => ({ kind: 'answer', delayMs: 900 })
-    const { code, hits, stderr } = await it.run('--deadline', '600ms', '--concurrency', '1')
+    it.behave = () => ({ kind: 'answer', delayMs: 1400 })
+    const { code, hits, stderr } = await it.run('--deadline', '1s', '--concurrency', '1')
     expect([code, hits]).toEqual([5, 1])
     expect(stderr).toMatch(/1 summarized, 2 not done/)
     it.behave = () => answer

@@ -306,43 +306,6 @@ describe('bugs and the machine', () => {
     expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(simulator.stats().requests).toBe(12)
   })
-
-  it('P22 --deadline ends the run in good order, with 5', async () => {
-    const cwd = await folderWith(docs(5))
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 400, sigma: 0 } })
-    const args = ['summarize', 'docs', '--deadline', '500ms', '--concurrency', '1']
-    const { code, stderr } = await runHere(args, { cwd, env })
-    expect(code).toBe(5)
-    expect(stderr).toMatch(
-      /not done[\s\S]*stopped at --deadline 500 ms; the same command goes on with the rest/,
-    )
-    expect(await summariesIn(cwd)).toBe(simulator.stats().requests)
-  })
-
-  it('P23 --max-cost ends the run before it is exceeded, with 5', async () => {
-    const cwd = await folderWith(docs(9))
-    const { env, simulator } = await serviceFor({})
-    const cap = 0.0009
-    const { code, stderr } = await runHere(['summarize', 'docs', '--max-cost', String(cap)], { cwd, env })
-    expect(code).toBe(5)
-    expect(stderr).toMatch(
-      /not done[\s\S]*stopped at --max-cost \$0\.0009: \$0\.\d+ is spent, .*; the same command goes on with the rest\n$/,
-    )
-    const { inputTokens, outputTokens } = simulator.stats().billed
-    expect(inputTokens).toBeGreaterThan(0)
-    expect((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toBeLessThanOrEqual(cap)
-  })
-
-  it('P24 --max-failures starts nothing new after so many', async () => {
-    const cwd = await folderWith(docs(9))
-    const { env, simulator } = await serviceFor({
-      script: ({ index }) => ({ kind: 'status', status: index % 2 === 0 ? 422 : 413 }),
-    })
-    const args = ['summarize', 'docs', '--max-failures', '3', '--concurrency', '1']
-    const { code, stderr } = await runHere(args, { cwd, env })
-    expect([code, simulator.stats().requests]).toEqual([5, 3])
-    expect(stderr).toContain('3 failed, 6 not done')
-  })
 })
 
 describe('kills', () => {
