@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Simulator } from '../../src/simulator/server.ts'
 import { holderFor } from '../../src/sinks/holder.ts'
 import { realWorld } from '../../src/world.ts'
-import { patient } from '../support/patient.ts'
+import { answerOnce, gate } from '../support/by-hand.ts'
 import { bin, folderWith, runCli, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 
@@ -35,6 +35,15 @@ function whenInFlight(simulator: Simulator, count: number, then: () => void): vo
   }, 5)
 }
 
+/** Opens the gate once the program says that it waits for what is in flight. */
+function whenStopping(child: ChildProcess, open: () => void): void {
+  let shown = ''
+  child.stderr?.on('data', (chunk) => {
+    shown += String(chunk)
+    if (shown.includes('stopping: ')) open()
+  })
+}
+
 /** Runs a command line of the shell. */
 function shell(command: string, cwd: string, env: Record<string, string>) {
   return ended(spawn('bash', ['--norc', '-c', command], { cwd, env: { PATH: process.env['PATH'], ...env } }))
@@ -61,11 +70,15 @@ describe('signals', () => {
     '%s %s keeps what is in flight and dies by that signal; the next run does the rest',
     async (_row, name) => {
       const cwd = await folderWith(docs(12))
-      const { env, simulator } = await serviceFor({ latency: { medianMs: 300, sigma: 0 } })
+      const stopping = gate()
+      const { env, simulator } = await serviceFor({ script: () => answerOnce(stopping.opened) })
       const { code, signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '4'], {
         cwd,
         env,
-        meanwhile: (child) => whenInFlight(simulator, 4, () => child.kill(name)),
+        meanwhile(child) {
+          whenStopping(child, stopping.open)
+          whenInFlight(simulator, 4, () => child.kill(name))
+        },
       })
       expect([code, signal]).toEqual([null, name])
       expect(stderr).toContain('stopping: waiting for 4 requests in flight (again to abandon them)')
@@ -102,15 +115,18 @@ describe('signals', () => {
 
   it('P03 two at once count as one', async () => {
     const cwd = await folderWith(docs(6))
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 300, sigma: 0 } })
+    const stopping = gate()
+    const { env, simulator } = await serviceFor({ script: () => answerOnce(stopping.opened) })
     const { signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
       cwd,
       env,
-      meanwhile: (child) =>
+      meanwhile(child) {
+        whenStopping(child, stopping.open)
         whenInFlight(simulator, 2, () => {
           child.kill('SIGINT')
           child.kill('SIGINT')
-        }),
+        })
+      },
     })
     expect(signal).toBe('SIGINT')
     expect(stderr).toMatch(/2 summarized, 4 not done/)
@@ -120,7 +136,7 @@ describe('signals', () => {
   it('P05 a terminal that is closed ends the run like SIGTERM, though nothing can be written to it', async (context) => {
     if (spawnSync('python3', ['--version']).status !== 0) return context.skip('there is no python3')
     const cwd = await folderWith(docs(8))
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 400, sigma: 0 } })
+    const { env, simulator } = await serviceFor({ latency: { medianMs: 1500, sigma: 0 } })
     // Starts the program on a terminal of its own, closes that at a line on stdin, and tells how the program ended.
     const script = `
 import os, pty, sys
@@ -158,7 +174,8 @@ print(os.waitpid(pid, 0)[1])`
 
   it('P21 the death of npx, which passes no signal on, counts as SIGTERM', async () => {
     const cwd = await folderWith(docs(40))
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 300, sigma: 0 } })
+    const stopping = gate()
+    const { env, simulator } = await serviceFor({ script: () => answerOnce(stopping.opened) })
     const command = `${program} summarize docs --concurrency 2 2>stderr & echo $!; wait`
     const child = spawn('sh', ['-c', command], {
       cwd,
@@ -169,8 +186,10 @@ print(os.waitpid(pid, 0)[1])`
       pid = Number(text)
     })
     whenInFlight(simulator, 2, () => child.kill('SIGKILL'))
-    await expect.poll(() => pid > 0 && isRunning(pid), patient).toBe(true)
-    await expect.poll(() => isRunning(pid), patient).toBe(false)
+    await expect.poll(() => pid > 0 && isRunning(pid)).toBe(true)
+    await expect.poll(() => readFile(join(cwd, 'stderr'), 'utf8')).toContain('stopping: ')
+    stopping.open()
+    await expect.poll(() => isRunning(pid)).toBe(false)
     expect(await readFile(join(cwd, 'stderr'), 'utf8')).toContain('stopped by SIGTERM')
     expect(simulator.stats().requests).toBeLessThan(40)
   })
