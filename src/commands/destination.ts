@@ -20,7 +20,6 @@ import { jsonlSink } from '../sinks/jsonl.ts'
 import { liveSink } from '../sinks/live.ts'
 import { lockFolder } from '../sinks/lock.ts'
 import { openMemory } from '../sinks/memory.ts'
-import { ordered } from '../sinks/ordered.ts'
 import { memoryFolder, prepareFolder, probeFolder } from '../sinks/output-folder.ts'
 import { partStore } from '../sinks/part-store.ts'
 import type { Sink } from '../sinks/sink.ts'
@@ -52,6 +51,8 @@ export interface Destination {
   readonly isProven?: (path: string) => boolean
   /** Shows the one summary as it is written. */
   readonly watch?: Watch
+  /** Outcomes are written in the order of `todo`; as they finish, if false or left out. */
+  readonly inOrder?: boolean
   /** Begins the run where it is remembered, and names it. */
   readonly run: RunLine
   /** Tells what remembers the run how it ended, before the sink is closed. @throws RunError `io` */
@@ -131,7 +132,7 @@ export function stdoutDestination(
     format === 'jsonl'
       ? jsonlSink(write, { structured: asking.structured })
       : textSink(write, { headers: sources.length > 1, terminal })
-  return { ...common, sink: unordered ? sink : ordered(sink) }
+  return { ...common, sink, inOrder: !unordered }
 }
 
 /**

@@ -14,13 +14,13 @@ import { type Route, routeOf } from '../core/route.ts'
 import type { Purse } from '../engine/budgeted.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
+import { furthestAhead, inOrder } from '../engine/in-order.ts'
 import { remembered } from '../engine/remembered.ts'
 import { createSlots } from '../engine/slots.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { type Read, reader } from '../inputs/read.ts'
 import { openLog } from '../sinks/log.ts'
-import { furthestAhead } from '../sinks/ordered.ts'
 import { ledgerIn } from '../sinks/output-folder.ts'
 import type { Teller } from '../ui/teller.ts'
 import type { World } from '../world.ts'
@@ -117,9 +117,11 @@ export async function run(
     open.unshift(sink)
     if (!fresh) await agreed(todo, destination.experience)
     const { batches } = destination
-    const route = via === 'auto' ? routed(todo, destination, common) : undefined
+    // Stdout remembers no batches, so there `auto` is live.
+    const route = via === 'auto' && batches !== undefined ? routed(todo, destination, common) : undefined
     const submits = (route?.via ?? via) === 'batch'
-    const isBatched = (via !== 'live' && todo.length > 0) || (batches?.open.length ?? 0) > 0
+    const isBatched =
+      batches !== undefined && ((via !== 'live' && todo.length > 0) || batches.open.length > 0)
     const client = todo.length > 0 || isBatched ? await service.open() : undefined
 
     const watching = watched(client?.ask, {
@@ -157,7 +159,7 @@ export async function run(
       ended: rules.saw,
       explain: ({ fault }) => new RunError('refused', adviceFor(fault, asking.model, endpoint)),
       slots: pace.slots,
-      ...(out === undefined && !options.unordered && { ahead: furthestAhead }),
+      ...(destination.inOrder && { ahead: furthestAhead }),
       halt,
       clock,
     }
@@ -180,7 +182,8 @@ export async function run(
           )
         : summarizeAll({ ...job, ...(keep !== undefined && { keep }), sources: sample?.sources ?? todo })
     const delivered = (outcome: Outcome) => sample?.saw(outcome)
-    await deliver(outcomes, deliveryTo(sink, { tally, teller, halt, delivered })).finally(() => {
+    const written = destination.inOrder ? inOrder(outcomes, todo) : outcomes
+    await deliver(written, deliveryTo(sink, { tally, teller, halt, delivered })).finally(() => {
       rules.end()
       watching.teller.stop()
     })

@@ -1,5 +1,5 @@
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
-import { isInShard } from '../core/shard.ts'
+import { inShard } from '../core/shard.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { find } from '../inputs/find.ts'
 import type { World } from '../world.ts'
@@ -25,8 +25,7 @@ export async function summarize(
 
   const { unmatched } = found
   const { shard } = options
-  const sources =
-    shard === undefined ? found.sources : found.sources.filter(({ path }) => isInShard(path, shard))
+  const sources = shard === undefined ? found.sources : inShard(found.sources, shard)
   const purse = {}
   const exit = await run({ sources, unmatched, askingAt, out, start, purse }, options, world, version)
   if (options.digest === undefined || out === undefined || options.dryRun) return exit

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Source } from '../core/document.ts'
+import { numbered, type Source } from '../core/document.ts'
 import type { Arm } from './arms.ts'
 import type { Destination } from './destination.ts'
 
@@ -8,7 +8,7 @@ export function sampled(sources: readonly Source[], count: number): readonly Sou
   if (count === 0 || count >= sources.length) return sources
   const rank = (path: string) => hash('sha256', path)
   const chosen = [...sources].sort((a, b) => (rank(a.path) < rank(b.path) ? -1 : 1)).slice(0, count)
-  return chosen.sort((a, b) => a.index - b.index)
+  return numbered(chosen.sort((a, b) => a.index - b.index))
 }
 
 /** One source for each document and arm that is to do: all arms of a document together, a different one first each time. */

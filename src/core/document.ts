@@ -15,6 +15,11 @@ export interface Source {
   readonly stats?: FileStats | undefined
 }
 
+/** A selection of sources with `index` as their place in the selection. */
+export function numbered(sources: readonly Source[]): readonly Source[] {
+  return sources.map((source, index) => ({ ...source, index }))
+}
+
 /** What `stat` tells of a file's content: if both are what they were, the content is taken to be too. */
 export interface FileStats {
   /** Bytes. */

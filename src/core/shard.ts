@@ -1,9 +1,15 @@
 import { hash } from 'node:crypto'
+import { numbered, type Source } from './document.ts'
 
 /** One of several equal parts: `{ part: 2, of: 5 }` is the second fifth. */
 export interface Shard {
   readonly part: number
   readonly of: number
+}
+
+/** The documents of one shard, numbered again from 0. */
+export function inShard(sources: readonly Source[], shard: Shard): readonly Source[] {
+  return numbered(sources.filter(({ path }) => isInShard(path, shard)))
 }
 
 /**

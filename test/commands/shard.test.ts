@@ -64,6 +64,26 @@ describe('--shard', () => {
     expect(simulator.stats().requests).toBe(12)
   })
 
+  it.each(['text', 'jsonl'])(
+    'writes all documents of a shard to stdout in their order, as %s',
+    async (format) => {
+      const paths = Array.from({ length: 9 }, (_, n) => `docs/${n}.md`)
+      const cwd = await folderWith(Object.fromEntries(paths.map((path) => [path, `Note in ${path}.`])))
+      const { env } = await serviceFor({})
+      const written: string[] = []
+      for (const part of [1, 2, 3]) {
+        const args = ['summarize', 'docs', '-o', '-', '--format', format, '--shard', `${part}/3`]
+        const { code, stdout, stderr } = await runHere(args, { cwd, env })
+        const found = [...stdout.matchAll(/Note in (docs\/\d\.md)/g)].map(([, path = '']) => path)
+        expect(found).toEqual(paths.filter((path) => isInShard(path, { part, of: 3 })))
+        expect(code).toBe(0)
+        expect(stderr).toContain(`documents  ${found.length}: ${found.length} summarized`)
+        written.push(...found)
+      }
+      expect(written.sort()).toEqual(paths)
+    },
+  )
+
   it.each(['0/2', '3/2', '1', '1/0', 'a/b', '1/2/3'])('%s is none', async (shard) => {
     const cwd = await folderWith({ 'docs/a.md': 'x' })
     const { code, stderr } = await runHere(['summarize', 'docs', '--simulate', '--shard', shard], { cwd })
