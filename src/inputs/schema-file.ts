@@ -39,7 +39,8 @@ export async function readSchema(file: string, shown: string): Promise<Structure
  */
 export async function structureOf(schema: Schema, where: string): Promise<Structure> {
   const { Ajv2020 } = await import('ajv/dist/2020.js')
-  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  // `strictNumbers` would refuse 1e400, which is a number in JSON and Infinity in JavaScript.
+  const ajv = new Ajv2020({ strict: false, validateFormats: false, strictNumbers: false })
   const fits = (() => {
     try {
       return ajv.compile(schema)
@@ -56,7 +57,13 @@ export async function structureOf(schema: Schema, where: string): Promise<Struct
       } catch {
         return 'the answer is not JSON'
       }
-      if (fits(value)) return undefined
+      try {
+        if (fits(value)) return undefined
+      } catch (error) {
+        // Comparing values takes a call for each level of nesting.
+        if (error instanceof RangeError) return 'the answer is nested too deeply to be checked'
+        throw error
+      }
       return `the answer does not fit the schema: ${ajv.errorsText(fits.errors, { dataVar: 'it' })}`
     },
   }

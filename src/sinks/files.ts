@@ -7,6 +7,7 @@ import type { InputProblem, Source } from '../core/document.ts'
 import type { Doubt } from '../core/doubts.ts'
 import { frontMatter } from '../core/front-matter.ts'
 import { lineOf, type RunFacts } from '../core/ledger-line.ts'
+import { escapeLoneSurrogates } from '../core/minify-json.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
 import { type OutputPath, outputPaths } from '../core/output-path.ts'
 import { recordOf } from '../core/record.ts'
@@ -112,7 +113,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     const { path } = outcome.source
     if (line.status !== 'unchanged') {
       const head = withFrontMatter ? frontMatter(line) : ''
-      return memory.keep({ line, ...fileOf(outcome, name(path), head) })
+      return memory.keep({ line, ...fileOf(outcome, name(path), { head, structured }) })
     }
     const { size, mtime, recipe } = made.get(path) ?? {}
     const known = line.size === size && line.mtime === mtime && line.recipe === recipe
@@ -175,8 +176,15 @@ export function filesSink(out: string, sources: readonly Source[], options: File
 }
 
 /** What is written for an outcome, if anything is. @param head of a summary */
-function fileOf(outcome: Outcome, { summary, record }: OutputPath, head: string) {
-  if (outcome.status === 'summarized') return { file: summary, text: `${head}${outcome.text.trimEnd()}\n` }
+function fileOf(
+  outcome: Outcome,
+  { summary, record }: OutputPath,
+  { head, structured }: { readonly head: string; readonly structured: boolean },
+) {
+  if (outcome.status === 'summarized') {
+    const text = outcome.text.trimEnd()
+    return { file: summary, text: `${head}${structured ? escapeLoneSurrogates(text) : text}\n` }
+  }
   // Where no summary can be written, no record can be either.
   if (outcome.status !== 'failed' || unwritable.has(outcome.failure.type)) return {}
   return { file: record, text: recordOf(outcome) }

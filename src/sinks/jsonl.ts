@@ -1,21 +1,34 @@
 import { billOf, costUsd } from '../core/bill.ts'
+import { isJson, minifyJson } from '../core/minify-json.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { promptTokens } from '../core/usage.ts'
 import type { Sink } from './sink.ts'
 
-/** One JSON object per input and line; with `structured`, what is JSON in it is an object, not a text. Fields are only ever added; `schema` counts the changes that are not. */
+/**
+ * Writes one JSON object per outcome and line. With `structured`, a summary that is JSON goes into the line as JSON, token
+ * for token as the model wrote it, instead of as a string. Fields are only ever added; `schema` counts the changes that
+ * are not.
+ */
 export function jsonlSink(
   write: (text: string) => Promise<void>,
   { structured = false }: { readonly structured?: boolean } = {},
 ): Sink {
   return {
-    write: (outcome) => write(`${JSON.stringify(lineOf(outcome, structured))}\n`),
+    write: (outcome) => write(`${lineOf(outcome, structured)}\n`),
     async close() {},
   }
 }
 
+function lineOf(outcome: Outcome, structured: boolean): string {
+  const members = Object.entries(fieldsOf(outcome)).map(([name, value]) => {
+    const isAnswer = structured && name === 'summary' && typeof value === 'string' && isJson(value)
+    return `${JSON.stringify(name)}:${isAnswer ? minifyJson(value) : JSON.stringify(value)}`
+  })
+  return `{${members.join(',')}}`
+}
+
 /** `summary` or `error`, never both; a skipped or pending input has a `reason` and neither. */
-function lineOf(outcome: Outcome, structured: boolean): Record<string, unknown> {
+function fieldsOf(outcome: Outcome): Record<string, unknown> {
   const { source, status, attempts, elapsedMs } = outcome
   const last = attempts.at(-1)
   const bill = billOf(attempts)
@@ -23,7 +36,7 @@ function lineOf(outcome: Outcome, structured: boolean): Record<string, unknown> 
     schema: 1,
     path: source.path,
     status,
-    ...resultOf(outcome, structured),
+    ...resultOf(outcome),
     ...(last !== undefined && { model: last.model, request_id: last.requestId ?? null }),
     ...(attempts.some(({ fault }) => fault === undefined) && {
       // Null is unknown: the server did not count, or the model has no price.
@@ -38,10 +51,10 @@ function lineOf(outcome: Outcome, structured: boolean): Record<string, unknown> 
   }
 }
 
-function resultOf(outcome: Outcome, structured: boolean): Record<string, unknown> {
+function resultOf(outcome: Outcome): Record<string, unknown> {
   switch (outcome.status) {
     case 'summarized':
-      return { summary: structured ? JSON.parse(outcome.text) : outcome.text.trimEnd() }
+      return { summary: outcome.text.trimEnd() }
     case 'failed': {
       const { kind, type, message, requestId, transient } = outcome.failure
       const error = { kind, type, message, request_id: requestId ?? null, transient }

@@ -50,6 +50,43 @@ describe('--schema', () => {
     expect(lines.map(({ summary }) => summary.language)).toEqual(['en', 'en'])
   })
 
+  it('changes nothing of an answer but the white space between its tokens, wherever it goes', async () => {
+    const any = {
+      type: 'object',
+      additionalProperties: false,
+      required: ['id'],
+      properties: { id: { type: 'integer' }, score: { type: 'number' }, '2': {}, '1': {}, note: {} },
+    }
+    const answer =
+      '{\n  "id": 9007199254740993,\n  "score": 1e400,\n  "note": "\\ud800 \u2028\\/",\n  "2": 1.0, "1": -0,\n  "note": "again"\n}\n'
+    const line =
+      '{"id":9007199254740993,"score":1e400,"note":"\\ud800 \u2028\\/","2":1.0,"1":-0,"note":"again"}'
+    const cwd = await folderWith({ 'docs/a.md': 'The ferry sails.\n', 's.json': JSON.stringify(any) })
+    const asked: string[] = []
+    const { env } = await serviceFor({
+      script({ request }) {
+        asked.push(request.text)
+        return { kind: 'answer', delayMs: 1, text: answer }
+      },
+    })
+    const run = (...more: string[]) =>
+      runHere(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
+    const { stdout } = await run('-o', '-', '--format', 'jsonl')
+    expect(stdout.split('\n')).toHaveLength(2)
+    expect(stdout).toContain(`"status":"summarized","summary":${line},"model":`)
+    expect((await run('-o', '-')).stdout).toBe(answer)
+
+    expect((await run('--report', 'r.html', '--digest', 'digest.md')).code).toBe(0)
+    expect(await readFile(join(cwd, 'summaries/docs/a.md.summary.json'), 'utf8')).toBe(answer)
+    expect(asked.at(-1)).toContain(answer.trim())
+    const [, data = '[]'] =
+      /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(
+        await readFile(join(cwd, 'r.html'), 'utf8'),
+      ) ?? []
+    expect(data).toContain('9007199254740993')
+    expect(data).toContain('1e400')
+  })
+
   it('asks again with another schema, and not where only its order of lines changed', async () => {
     const cwd = await folderWith({
       ...files,

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import type { Outcome } from '../../src/core/outcome.ts'
+import { jsonlSink } from '../../src/sinks/jsonl.ts'
+
+async function lineFor(text: string): Promise<string> {
+  let written = ''
+  const write = async (line: string) => {
+    written += line
+  }
+  const sink = jsonlSink(write, { structured: true })
+  const outcome: Outcome = {
+    source: { index: 0, path: 'a.md', named: true },
+    asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' },
+    attempts: [],
+    elapsedMs: 1,
+    status: 'summarized',
+    text,
+  }
+  await sink.write(outcome)
+  await sink.close()
+  return written
+}
+
+describe('a line of JSON for a structured answer', () => {
+  it('holds the answer as JSON, on one line', async () => {
+    const line = await lineFor('{\n  "n": 1.0\r\n}\n')
+    expect(line).toBe(
+      '{"schema":1,"path":"a.md","status":"summarized","summary":{"n":1.0},"attempts":0,"elapsed_ms":1}\n',
+    )
+  })
+
+  it('holds an answer of any depth', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    expect(await lineFor(deep)).toContain(`"summary":${deep},`)
+  })
+
+  it.each(['```json\n{}\n```', '\ufeff{}', 'no\nJSON "at all'])(
+    'holds an answer that is not JSON as a string: %j',
+    async (text) => {
+      const line = await lineFor(text)
+      expect(line.indexOf('\n')).toBe(line.length - 1)
+      expect(JSON.parse(line)).toMatchObject({ summary: text })
+    },
+  )
+})
