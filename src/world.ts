@@ -15,6 +15,8 @@ export interface World {
   readonly stderr: NodeJS.WriteStream
   /** `closed`: the program was started without one, and what is written to it is lost. */
   stdoutIs(): 'closed' | 'file' | 'stream'
+  /** Whether stdout or stderr is redirected to this very file. */
+  isOutput(file: FileIdentity): boolean
   /**
    * Puts a question to whoever sits at the terminal; only a clear yes is one. Undefined where nobody does.
    * @throws the signal's reason
@@ -30,6 +32,12 @@ export interface World {
   isRunning(pid: number): boolean
   /** Calls back at each signal that asks to stop; the function returned stops listening. */
   onStop(listener: (signal: StopSignal) => void): () => void
+}
+
+/** What tells one file of this machine from all others, whatever its names. */
+interface FileIdentity {
+  readonly dev: number
+  readonly ino: number
 }
 
 export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -58,6 +66,7 @@ export function realWorld(): World {
     stdout: process.stdout,
     stderr: process.stderr,
     stdoutIs,
+    isOutput,
     confirm,
     pid: process.pid,
     uid: process.getuid?.(),
@@ -84,6 +93,18 @@ function stdoutIs(): ReturnType<World['stdoutIs']> {
   } catch {
     return 'stream'
   }
+}
+
+function isOutput({ dev, ino }: FileIdentity): boolean {
+  return [1, 2].some((descriptor) => {
+    try {
+      const stats = fstatSync(descriptor)
+      return stats.dev === dev && stats.ino === ino
+    } catch {
+      // It is closed.
+      return false
+    }
+  })
 }
 
 async function confirm(question: string, signal: AbortSignal): Promise<boolean | undefined> {

@@ -4,6 +4,7 @@ import { defaultsOf } from '../config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
 import { armSummary, ratiosOf } from '../core/comparison.ts'
 import type { Source } from '../core/document.ts'
+import { markdownMarker } from '../core/generated.ts'
 import { modelId } from '../core/models.ts'
 import { printable } from '../core/printable.ts'
 import { type Judgement, judgementOf, type Score, scoreOf, verdictIn } from '../core/verdict.ts'
@@ -11,6 +12,7 @@ import { createHalt } from '../engine/halt.ts'
 import { chooseExit, type Exit, RunError, UsageError } from '../errors.ts'
 import { find } from '../inputs/find.ts'
 import { openLog } from '../sinks/log.ts'
+import { objectionToReport } from '../sinks/own-file.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { writeWhole } from '../sinks/whole-file.ts'
 import { comparisonMarkdown, comparisonTable, textsMarkdown } from '../ui/comparison.ts'
@@ -21,6 +23,7 @@ import { type ArmsOptions, type Asked, askArms } from './ask-arms.ts'
 import { type Judge, judgeFor } from './judges.ts'
 import { moneyFor, retirements } from './money.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
+import { inspectNamedOutputs } from './named-outputs.ts'
 import { serviceFor } from './service.ts'
 import { stopOnSignals } from './signals.ts'
 import { sampled } from './turns.ts'
@@ -42,6 +45,8 @@ export async function compare(
   const out = resolve(cwd, options.out)
   const found = await find(inputs, walkOptions(own, world, out))
   if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
+  const outputs = await inspectNamedOutputs({ log: options.log, sources: found.sources, out, world })
+  await checkComparison(out, options.out)
   const sources = sampled(found.sources, options.sample)
   const service = await serviceFor(options, world)
   const halt = createHalt()
@@ -58,7 +63,7 @@ export async function compare(
     const all = judge === undefined ? models : [...models, modelId(judge)]
     const money = moneyFor(options, all)
     for (const text of retirements(all, clock.wall())) stderr.write(`claude-batch: ${text}\n`)
-    const log = options.log === undefined ? undefined : await openLog(resolve(cwd, options.log))
+    const log = outputs.log && (await openLog(outputs.log))
     const common = { own, options, out, world, version, service, halt, money, log, open, stage }
 
     const asked = await askArms(
@@ -106,6 +111,7 @@ export async function compare(
       await service.close()
     } finally {
       for (const left of open) await left.close()
+      outputs.close()
     }
   }
 }
@@ -156,6 +162,16 @@ interface JudgedArms extends Pick<Asked, 'account' | 'tasks'> {
 }
 
 const fileName = 'comparison.md'
+const pageName = 'comparison.html'
+
+/** Before anything is sent: a file of the user's that has the name of a comparison stays. @throws UsageError */
+async function checkComparison(out: string, shown: string): Promise<void> {
+  for (const [name, format] of [[fileName, 'md'] as const, [pageName, 'html'] as const]) {
+    const why = await objectionToReport(join(out, name), format).catch((error: Error) => error.message)
+    if (why !== undefined)
+      throw new UsageError(`--out ${shown}: ${name}: ${why}; name another folder, or move this file away`)
+  }
+}
 
 /** The tables on stdout, and with the texts in a file. */
 async function tell(
@@ -182,10 +198,10 @@ async function tell(
       return judgement === undefined ? [] : [{ name, ...judgement }]
     }),
   }))
-  const page = `# Comparison\n\n${comparisonMarkdown(shown, judged)}\n${textsMarkdown(documents)}`
+  const page = `${markdownMarker}\n# Comparison\n\n${comparisonMarkdown(shown, judged)}\n${textsMarkdown(documents)}`
   await writeWhole(out, join(out, fileName), page, `${pid}-comparison`)
   const { comparisonHtml } = await import('../ui/comparison-html.ts')
   const texts = comparisonHtml(shown, judged, documents)
-  await writeWhole(out, join(out, 'comparison.html'), texts, `${pid}-comparison`)
+  await writeWhole(out, join(out, pageName), texts, `${pid}-comparison`)
   await streamWriter(stdout, 'stdout')(comparisonTable(shown, judged))
 }

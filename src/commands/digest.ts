@@ -1,34 +1,40 @@
 import { hash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path'
+import { dirname, join, posix, relative, resolve, sep } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Document, Source } from '../core/document.ts'
 import { printable } from '../core/printable.ts'
 import { sourcePath } from '../core/source-path.ts'
 import { manyOf } from '../core/whole.ts'
 import type { Purse } from '../engine/budgeted.ts'
-import { chooseExit, type Exit, RunError, UsageError } from '../errors.ts'
+import { chooseExit, type Exit, RunError } from '../errors.ts'
+import { type NamedFile, writeNamedFile } from '../sinks/named-file.ts'
 import { type Result, resultsIn } from '../sinks/results.ts'
 import { writeWhole } from '../sinks/whole-file.ts'
 import type { World } from '../world.ts'
 import { askingFor } from './asking.ts'
+import { contentOf } from './digest-files.ts'
 import { run } from './run.ts'
 
 export interface DigestOf {
   /** As it was named. */
-  readonly file: string
+  readonly name: string
+  /** That file; undefined where each folder gets a digest of that name. */
+  readonly named: NamedFile | undefined
   /** The output folder. */
   readonly out: string
   readonly sources: readonly Source[]
   readonly inputRoots: readonly string[]
+  readonly log: NamedFile | undefined
   /** What is left of what may be spent. */
   readonly purse: { of?: Purse | undefined }
 }
 
 /** One text to write. */
 interface Digest {
-  /** Absolute. */
-  readonly file: string
+  /** Absolute: where its links lead from, and what the ledger knows it by. */
+  readonly place: string
+  /** What is there: undefined for a pipe or a device. */
+  readonly before: string | undefined
   /** The documents it is of, with their summaries, in order. */
   readonly of: readonly (readonly [path: string, result: Result])[]
 }
@@ -77,6 +83,7 @@ export async function digest(
       start: world.clock.now(),
       read,
       purse: set.purse,
+      outputs: { report: undefined, log: set.log },
     },
     // The account of all is the first one; this one has a line.
     {
@@ -97,37 +104,34 @@ export async function digest(
 
   const after = await results()
   const written: Exit[] = []
-  for (const [path, { file, of }] of digests) {
+  for (const [path, digest] of digests) {
     const text = after.get(path)?.text
     if (text === undefined) continue
-    const nonce = hash('sha256', `${world.pid} ${file}`).slice(0, 12)
-    await writeWhole(dirname(file), file, text, `${nonce}-digest`)
+    await writeDigest(set, digest, text, hash('sha256', `${world.pid} ${digest.place}`).slice(0, 12))
     const made = after.get(path)?.line.time !== before.get(path)?.line.time
     if (!options.quiet)
       stderr.write(
-        `claude-batch: ${made ? 'made' : 'nothing changed for'} the digest of ${manyOf(of.length, 'summary', 'summaries')} in ${printable(relative(cwd, file))}\n`,
+        `claude-batch: ${made ? 'made' : 'nothing changed for'} the digest of ${manyOf(digest.of.length, 'summary', 'summaries')} in ${printable(relative(cwd, digest.place))}\n`,
       )
     written.push('ok')
   }
   return chooseExit([exit, ...written])
 }
 
-/** By the paths they are remembered under. @throws UsageError, RunError where something else is in their place */
+/** By the paths they are remembered under. @throws RunError where one was edited by hand */
 async function digestsOf(
-  { file, out, sources }: DigestOf,
+  { name, named, out, sources }: DigestOf,
   { digestBy, force }: SummarizeOptions,
   { cwd }: World,
   results: ReadonlyMap<string, Result>,
 ): Promise<ReadonlyMap<string, Digest>> {
-  if (digestBy === 'folder' && basename(file) !== file)
-    throw new UsageError(`--digest ${file}: with --digest-by folder it is a name, such as digest.md`)
   const groups = new Map<string, (readonly [string, Result])[]>()
   for (const { path, problem } of sources) {
     // An earlier digest, met among the documents, is none.
     const result = problem === undefined ? results.get(path) : undefined
     const summary = result?.line.output?.file
     if (result?.text === undefined || summary === undefined) continue
-    const place = digestBy === 'folder' ? join(out, dirname(summary), file) : resolve(cwd, file)
+    const place = digestBy === 'folder' ? join(out, dirname(summary), name) : resolve(cwd, name)
     const group = groups.get(place) ?? []
     groups.set(place, group)
     group.push([path, result])
@@ -135,20 +139,35 @@ async function digestsOf(
   const digests = new Map<string, Digest>()
   for (const [place, of] of groups) {
     const path = sourcePath(place, cwd)
-    const there = await readFile(place, 'utf8').catch(() => undefined)
-    if (there !== undefined && there !== results.get(path)?.text && !force)
+    const before = named?.stream === undefined ? await contentOf(named?.file ?? place) : undefined
+    if (before !== undefined && before !== '' && before !== results.get(path)?.text && !force)
       throw new RunError(
         'failed',
-        `${printable(relative(cwd, place))} was edited, or is none of our digests; give --digest another name, or --force to replace it`,
+        `${printable(relative(cwd, place))} was edited by hand; give --digest another name, or --force to replace it`,
       )
-    digests.set(path, { file: place, of })
+    digests.set(path, { place, of, before })
   }
   return digests
 }
 
+/** @throws RunError `io`, also where the file is not what it was when the digest was begun */
+async function writeDigest(
+  { named, out }: DigestOf,
+  { place, before }: Digest,
+  text: string,
+  nonce: string,
+): Promise<void> {
+  const objection = async (file: string) =>
+    (await contentOf(file)) === before ? undefined : 'the file was changed while the digest was made'
+  if (named !== undefined) return writeNamedFile({ ...named, objection }, text, `${nonce}-digest`)
+  const why = await objection(place)
+  if (why !== undefined) throw new RunError('io', `${printable(place)}: ${why}; it was not replaced`)
+  await writeWhole(out, place, text, `${nonce}-digest`)
+}
+
 /** The summaries, each under a link to its document as it is seen from the digest. */
-function textOf({ file, of }: Digest, out: string): string {
-  const from = dirname(file)
+function textOf({ place, of }: Digest, out: string): string {
+  const from = dirname(place)
   const link = (path: string, { line }: Result) => {
     const target = relative(from, join(out, line.output?.file ?? ''))
       .split(sep)

@@ -1,4 +1,4 @@
-import { relative, resolve, sep } from 'node:path'
+import { relative, sep } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
 import { worstCase } from '../core/budget.ts'
 import type { Document, InputProblem, Source } from '../core/document.ts'
@@ -15,6 +15,7 @@ import type { Read } from '../inputs/read.ts'
 import { knownBatches } from '../sinks/batch-store.ts'
 import { filesSink } from '../sinks/files.ts'
 import { readLedger } from '../sinks/ledger.ts'
+import { type NamedFile, writeNamedFile } from '../sinks/named-file.ts'
 import { ledgerIn } from '../sinks/output-folder.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { estimateText } from '../ui/estimate.ts'
@@ -22,7 +23,6 @@ import type { World } from '../world.ts'
 import type { Asking } from './asking.ts'
 import { counting } from './counting.ts'
 import { limitsOf } from './limits.ts'
-import { writeFileWhole } from './report-file.ts'
 import type { Service } from './service.ts'
 
 export interface DryRunOptions {
@@ -34,6 +34,8 @@ export interface DryRunOptions {
   readonly service: Service
   /** The output folder; undefined for stdout. */
   readonly out: string | undefined
+  /** Where the estimate is saved. */
+  readonly report: NamedFile | undefined
   /** Aborted: somebody wants it to end. */
   readonly drain: AbortSignal
 }
@@ -113,10 +115,8 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
     world.stdout,
     'stdout',
   )(estimateText(estimate, { origin: asking.origin, simulated: options.simulate }))
-  if (options.report !== undefined) {
-    const file = resolve(world.cwd, options.report)
-    await writeFileWhole(file, `${JSON.stringify(estimate, null, 2)}\n`, world)
-  }
+  if (given.report !== undefined)
+    await writeNamedFile(given.report, `${JSON.stringify(estimate, null, 2)}\n`, `${world.pid}-estimate`)
   return 'ok'
 }
 

@@ -1,25 +1,14 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname, extname, relative, resolve, sep } from 'node:path'
+import { relative, sep } from 'node:path'
+import type { ReportFormat } from '../core/generated.ts'
 import type { DocumentLine, EndLine, RunLine } from '../core/ledger-line.ts'
 import { type RecordedRun, reportFile } from '../core/report-file.ts'
-import { RunError, UsageError } from '../errors.ts'
+import { type NamedFile, writeNamedFile } from '../sinks/named-file.ts'
 import { recordedRuns, textsOf } from '../sinks/recorded-runs.ts'
 import { type Remembering, remembering } from '../sinks/remembering.ts'
 import type { Sink } from '../sinks/sink.ts'
-import { writeWhole } from '../sinks/whole-file.ts'
 import type { World } from '../world.ts'
 import type { Asking } from './asking.ts'
-
-const reportFormats = ['json', 'md', 'html'] as const
-export type ReportFormat = (typeof reportFormats)[number]
-
-/** What a report is to be, by its file's name. @throws UsageError */
-function formatOf(file: string): ReportFormat {
-  const format = reportFormats.find((format) => extname(file).toLowerCase() === `.${format}`)
-  if (format === undefined)
-    throw new UsageError(`--report ${file}: expected a name that ends in .json, .md or .html`)
-  return format
-}
+import { formatOf } from './named-outputs.ts'
 
 /** Where the report of a run goes, and what it needs to have seen. */
 export interface RunReport {
@@ -35,14 +24,13 @@ export interface RunReport {
  * @throws UsageError
  */
 export function reportOf(
-  name: string | undefined,
+  named: NamedFile | undefined,
   out: string | undefined,
   world: World,
   program: string,
 ): RunReport {
-  if (name === undefined) return { watching: (sink) => sink, async write() {} }
-  const file = resolve(world.cwd, name)
-  const format = formatOf(name)
+  if (named === undefined) return { watching: (sink) => sink, async write() {} }
+  const format = formatOf(named.name, named.stream)
   let remembered: Remembering | undefined
   return {
     watching(sink, { factsFor }) {
@@ -54,7 +42,7 @@ export function reportOf(
       const recorded = await recordedOf(run, out, world.cwd, remembered)
       const texts = await textsFor(format, recorded.lines, out, remembered)
       const how = { program, wall: world.clock.wall() }
-      await writeFileWhole(file, await formatted(format, [{ ...recorded, end }], texts, how), world)
+      await writeNamedFile(named, await formatted(format, [{ ...recorded, end }], texts, how), run.run)
     },
   }
 }
@@ -97,17 +85,4 @@ export async function formatted(
   if (format === 'html') return (await import('../ui/report-html/report.ts')).reportHtml(report)
   if (format === 'md') return [(await import('../ui/report-markdown.ts')).reportMarkdown(report)]
   return [`${JSON.stringify(report, null, 2)}\n`]
-}
-
-/** Writes a file whole or not at all, with the folders it is in. @throws RunError `io` */
-export async function writeFileWhole(
-  file: string,
-  text: string | Iterable<string>,
-  { pid }: World,
-): Promise<void> {
-  const folder = dirname(file)
-  await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new RunError('io', `cannot write ${file}: ${error.code ?? error.message}`)
-  })
-  await writeWhole(folder, file, text, `${pid}-report`)
 }

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import type { Source } from '../core/document.ts'
@@ -31,6 +30,7 @@ import { type Destination, folderDestination, stdoutDestination } from './destin
 import { forecastBySize } from './forecast-by-size.ts'
 import { limitsOf } from './limits.ts'
 import { moneyFor, retirements } from './money.ts'
+import type { NamedOutputs } from './named-outputs.ts'
 import { batchedOutcomes } from './outcomes.ts'
 import { reportOf } from './report-file.ts'
 import { sampling } from './sampling.ts'
@@ -47,6 +47,8 @@ export interface Plan {
   readonly askingAt: (endpoint: string) => Asking
   /** The output folder; undefined for stdout. */
   readonly out: string | undefined
+  /** The files that flags name for writing. */
+  readonly outputs: Pick<NamedOutputs, 'report' | 'log'>
   /** When it began, by the clock: milliseconds. */
   readonly start: number
   /** How documents are read that are no files; as files are, if left out. */
@@ -67,7 +69,7 @@ export async function run(
   const { out, start, waits = !options.detach } = plan
   const via = options.batch ? 'batch' : options.via
   const { clock } = world
-  const report = reportOf(options.report, out, world, version)
+  const report = reportOf(plan.outputs.report, out, world, version)
   const halt = createHalt()
   let teller: Teller | undefined
   const { encoding, pdf } = options
@@ -91,10 +93,10 @@ export async function run(
     const common = { options, world, read, asking, version, endpoint, drain: halt.drain, ...money }
     if (options.dryRun) {
       const { dryRun } = await import('./dry-run.ts')
-      return await dryRun(plan.sources, { ...common, service, out })
+      return await dryRun(plan.sources, { ...common, service, out, report: plan.outputs.report })
     }
 
-    const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
+    const log = plan.outputs.log && (await openLog(plan.outputs.log))
     if (log !== undefined) open.push(log)
     // Where nothing is remembered everything is to do; nothing is to be written before somebody agreed to that.
     const fresh = out === undefined || !(await stat(ledgerIn(out)).catch(() => undefined))

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { ServeOptions } from '../config/serve-flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import { AskError, failureLine, failureOf, judge, StoppedError } from '../core/failure.ts'
@@ -18,6 +17,7 @@ import { costText } from '../ui/report.ts'
 import type { World } from '../world.ts'
 import { guardFor } from './guard.ts'
 import { moneyFor, retirements } from './money.ts'
+import { inspectNamedOutputs } from './named-outputs.ts'
 import { questionsFor } from './questions.ts'
 import { serviceFor } from './service.ts'
 import { paceSettings, settingsOf } from './settings.ts'
@@ -28,6 +28,7 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
   const { clock, random, stderr } = world
   const say = (text: string) => options.quiet || stderr.write(`claude-batch: ${printable(text)}\n`)
   const guard = await guardFor(options, world)
+  const outputs = await inspectNamedOutputs({ log: options.log, world })
   const { model } = settingsOf({}, options)
   const halt = createHalt()
   const tally = createTally()
@@ -40,7 +41,7 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
     const { priceOf, purse } = moneyFor(options, [model])
     retirements([model], clock.wall()).forEach(say)
     const { ask: client } = await service.open()
-    const log = options.log === undefined ? undefined : await openLog(resolve(world.cwd, options.log))
+    const log = outputs.log && (await openLog(outputs.log))
     const metrics = createMetrics(clock.now, () => queue.waiting())
     const { ask, pace } = stacked(client, {
       ...paceSettings(options, model),
@@ -93,6 +94,7 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
   } finally {
     stopListening()
     await service.close()
+    outputs.close()
   }
 }
 

@@ -1,4 +1,5 @@
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
+import type { Source } from '../core/document.ts'
 import { inShard } from '../core/shard.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { find } from '../inputs/find.ts'
@@ -6,6 +7,7 @@ import type { World } from '../world.ts'
 import { askingFor } from './asking.ts'
 import { outputFolder } from './destination.ts'
 import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
+import { inspectNamedOutputs, type NamedOutputs } from './named-outputs.ts'
 import { run } from './run.ts'
 
 /** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
@@ -26,11 +28,36 @@ export async function summarize(
   const { unmatched } = found
   const { shard } = options
   const sources = shard === undefined ? found.sources : inShard(found.sources, shard)
-  const purse = {}
-  const exit = await run({ sources, unmatched, askingAt, out, start, purse }, options, world, version)
-  if (options.digest === undefined || out === undefined || options.dryRun) return exit
-  if (exit !== 'ok' && exit !== 'failed') return exit
-  const { digest } = await import('./digest.ts')
-  const set = { file: options.digest, out, sources, inputRoots: rootsOf(inputs, world), purse }
-  return chooseExit([exit, await digest(set, options, world, version)])
+  const outputs = await outputsOf(found.sources, out, options, world)
+  try {
+    const purse = {}
+    const plan = { sources, unmatched, askingAt, out, outputs, start, purse }
+    const exit = await run(plan, options, world, version)
+    if (options.digest === undefined || out === undefined || options.dryRun) return exit
+    if (exit !== 'ok' && exit !== 'failed') return exit
+    const { digest } = await import('./digest.ts')
+    const { log, digest: named } = outputs
+    const set = { name: options.digest, named, out, sources, inputRoots: rootsOf(inputs, world), log, purse }
+    return chooseExit([exit, await digest(set, options, world, version)])
+  } finally {
+    outputs.close()
+  }
+}
+
+/** Checks the files that flags name for writing. @throws UsageError, RunError `io` */
+async function outputsOf(
+  sources: readonly Source[],
+  out: string | undefined,
+  { report, log, digest: name, digestBy, force }: SummarizeOptions,
+  world: World,
+): Promise<NamedOutputs> {
+  const named = { report, log, sources, out, world }
+  if (name === undefined || out === undefined) return inspectNamedOutputs(named)
+  const { checkFolderDigests, objectionToDigest } = await import('./digest-files.ts')
+  const places = { name, out, sources, cwd: world.cwd, options: { digestBy, force } }
+  if (digestBy === 'folder') {
+    await checkFolderDigests(places)
+    return inspectNamedOutputs(named)
+  }
+  return inspectNamedOutputs({ ...named, digest: { name, objection: objectionToDigest(places) } })
 }

@@ -445,7 +445,7 @@ export function checkTogether(options: SummarizeOptions): void {
     throw new UsageError('--count says how --dry-run counts; give --dry-run too')
   if (options.dryRun && options.sample !== undefined)
     throw new UsageError('--dry-run sends nothing and --sample sends some; give one of them')
-  if (options.dryRun && options.report !== undefined && !/\.json$/i.test(options.report))
+  if (options.dryRun && options.report !== undefined && /\.(md|html)$/i.test(options.report))
     throw new UsageError(`--report ${options.report}: a --dry-run is saved as .json`)
   if (options.detach && !options.batch && options.via === 'live')
     throw new UsageError('--detach leaves a batch to itself; give --batch too')

@@ -19,7 +19,7 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
     EROFS: 'the file system is read-only',
     ENOENT: 'no such directory',
     EISDIR: 'a directory of that name is in the way',
-    ENOTDIR: 'a file stands where a directory is needed',
+    ENOTDIR: 'a file is where a folder is needed',
     EMFILE: 'too many open files (raise ulimit -n, or lower --concurrency)',
   }
   return reasons[code ?? ''] ?? message

@@ -1,5 +1,9 @@
+import { dirname } from 'node:path'
 import type { Attempt } from '../core/attempt.ts'
-import { openAppendFile } from './append-file.ts'
+import { type AppendFile, openAppendFile } from './append-file.ts'
+import { makeFolder } from './directories.ts'
+import { cannotWrite } from './disk-error.ts'
+import { type NamedFile, namedStreamWriter } from './named-file.ts'
 
 /** One JSON line per attempt, appended as it ends; no text of any document, no key. */
 export interface AttemptLog {
@@ -8,24 +12,45 @@ export interface AttemptLog {
   close(): Promise<void>
 }
 
-/** @throws RunError `io` when the file cannot be opened, before anything is sent */
-export async function openLog(path: string): Promise<AttemptLog> {
-  const file = await openAppendFile(path)
+/** Opens a log, with the folders it is in. @throws RunError `io` */
+export async function openLog({ file, stream, shown }: NamedFile): Promise<AttemptLog> {
+  const { append, close } = stream === undefined ? await openFile(file) : lines(stream, shown)
   let failure: Error | undefined
   return {
     attempt(attempt) {
-      file.append(JSON.stringify(lineOf(attempt))).catch((error: Error) => {
+      append(JSON.stringify(entryOf(attempt))).catch((error: Error) => {
         failure ??= error
       })
     },
     async close() {
-      await file.close()
+      await close()
       if (failure !== undefined) throw failure
     },
   }
 }
 
-function lineOf({
+async function openFile(file: string): Promise<AppendFile> {
+  await makeFolder(dirname(file)).catch((error: NodeJS.ErrnoException) => {
+    throw cannotWrite(file, error)
+  })
+  return openAppendFile(file)
+}
+
+/** Lines on a stream, which stays open. */
+function lines(stream: NonNullable<NamedFile['stream']>, shown: string) {
+  const write = namedStreamWriter(stream, shown)
+  let last: Promise<void> = Promise.resolve()
+  return {
+    append(line: string): Promise<void> {
+      const written = write(`${line}\n`)
+      last = written.catch(() => {})
+      return written
+    },
+    close: () => last,
+  }
+}
+
+function entryOf({
   path,
   attempt,
   at,
@@ -53,5 +78,29 @@ function lineOf({
     ...(batch !== undefined && { batch }),
     error_type: fault?.type ?? null,
     ...(fault?.code !== undefined && { error_code: fault.code }),
+  }
+}
+
+/** Every entry has them, whatever became of its attempt. */
+const fields: readonly (keyof ReturnType<typeof entryOf>)[] = [
+  'time',
+  'file',
+  'attempt',
+  'status_code',
+  'elapsed_ms',
+  'input_tokens',
+  'output_tokens',
+  'model',
+  'request_id',
+  'error_type',
+]
+
+/** Whether a line of a file is an entry of such a log. */
+export function isLogEntry(line: string): boolean {
+  try {
+    const entry: unknown = JSON.parse(line)
+    return typeof entry === 'object' && entry !== null && fields.every((name) => Object.hasOwn(entry, name))
+  } catch {
+    return false
   }
 }

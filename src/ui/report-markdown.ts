@@ -1,3 +1,4 @@
+import { markdownMarker } from '../core/generated.ts'
 import type { DocumentRow, Group, ReportFile } from '../core/report-file.ts'
 import { code, inline, quoted, table } from './markdown.ts'
 import { figures, headline, remarks, setting } from './report-figures.ts'
@@ -11,6 +12,7 @@ const mostGroups = 20
 /** A report as one Markdown file. */
 export function reportMarkdown(report: ReportFile): string {
   const parts = [
+    markdownMarker,
     `# ${headline(report)}\n`,
     ...(report.runs.length === 0 ? [] : summary(report)),
     ...times(report),

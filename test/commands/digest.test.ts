@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
@@ -67,19 +67,64 @@ describe('--digest', () => {
     expect(await run('--digest', 'x/digest.md', '--digest-by', 'folder')).toMatchObject({ code: 2 })
   })
 
-  it('takes nothing for its own that somebody wrote or edited, and is no document itself', async () => {
-    const { cwd, run, digests } = await setting()
+  it('takes nothing for its own that somebody wrote, before anything is sent, and is no document itself', async () => {
+    const { cwd, run, digests, asked } = await setting()
     await writeFile(join(cwd, 'mine.md'), 'My own words.\n')
     const mine = await run('--digest', 'mine.md')
-    expect([mine.code, mine.stderr]).toEqual([
-      1,
-      expect.stringContaining('mine.md was edited, or is none of our digests'),
+    expect([mine.code, mine.stderr, asked.length]).toEqual([
+      2,
+      expect.stringContaining('--digest mine.md: a file is there that is not a digest of this output folder'),
+      0,
     ])
     expect(await readFile(join(cwd, 'mine.md'), 'utf8')).toBe('My own words.\n')
+    expect((await run('--digest', 'mine.md', '--force')).code).toBe(0)
+    expect(await readFile(join(cwd, 'mine.md'), 'utf8')).toMatch(/^\[simulated\] /)
+    const before = digests().length
     await run('--digest', 'docs/all.md')
     const again = await run('--digest', 'docs/all.md')
     expect(again.stderr).toMatch(/documents +13: 0 summarized, 13 skipped/)
+    expect(digests()).toHaveLength(before + 1)
+  })
+
+  it('that was edited by hand stays as it is, while the summaries are made', async () => {
+    const { cwd, run, digests } = await setting()
+    await run()
+    await writeFile(join(cwd, 'all.md'), 'My own words.\n')
+    await writeFile(join(cwd, 'docs/mill/11.md'), note(11).replace('sails', 'has never sailed'))
+    const { code, stderr } = await run()
+    expect([code, stderr]).toEqual([1, expect.stringContaining('all.md was edited by hand; ')])
+    expect(stderr).toContain('documents  12: 1 summarized')
+    expect(await readFile(join(cwd, 'all.md'), 'utf8')).toBe('My own words.\n')
     expect(digests()).toHaveLength(1)
+  })
+
+  it('replaces no file of a folder that it did not write, and follows no link there', async () => {
+    const { cwd, run, asked } = await setting()
+    const args = ['--digest', 'digest.md', '--digest-by', 'folder']
+    await mkdir(join(cwd, 'summaries/docs/mill'), { recursive: true })
+    const file = join(cwd, 'summaries/docs/mill/digest.md')
+    await writeFile(file, 'Mine.\n')
+    const foreign = 'summaries/docs/mill/digest.md: a file is there that is not a digest'
+    expect(await run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(foreign) })
+    await rm(file)
+    await symlink('/dev/null', file)
+    for (const more of [[], ['--force']])
+      expect(await run(...args, ...more)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('this is not a regular file'),
+      })
+    expect(asked).toHaveLength(0)
+    await rm(file)
+    expect(await run(...args)).toMatchObject({ code: 0 })
+    expect(await run(...args)).toMatchObject({ code: 0 })
+    for (const name of ['x/digest.md', '..', '-', 'a.summary.md'])
+      expect(await run('--digest', name, '--digest-by', 'folder')).toMatchObject({ code: 2 })
+  })
+
+  it('goes to a device as it is', async () => {
+    const { run } = await setting()
+    const { code, stderr } = await run('--digest', '/dev/stderr')
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^\[simulated\] /m)])
   })
 
   it('is within the cap of the run, and left out where the run did not come to its end', async () => {

@@ -1,4 +1,4 @@
-import { chmod, readFile, stat, symlink } from 'node:fs/promises'
+import { chmod, lstat, readFile, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -162,6 +162,19 @@ describe('prompts pin', () => {
     await run('pin', 'brief@v1')
     expect(await text('kept/brief.yaml')).toContain('default: v1')
     expect((await stat(join(cwd, 'kept/brief.yaml'))).mode & 0o777).toBe(0o640)
+  })
+
+  it('copies no shipped prompt over something that has its name', async () => {
+    const { cwd, run } = await here({ 'prompts/README': '' })
+    const place = join(cwd, 'prompts/summarize.yaml')
+    await symlink('nowhere', place)
+    expect(await run('pin', 'summarize@v1')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        'prompts/summarize.yaml: something that is not a readable file is there',
+      ),
+    })
+    expect((await lstat(place)).isSymbolicLink()).toBe(true)
   })
 
   it('changes nothing but the pin, whatever stands around it', () => {

@@ -73,12 +73,13 @@ describe('--report', () => {
     ])
   })
 
-  it('that cannot be written is told with 6, the summaries kept', async () => {
-    const { run, cwd } = await reportSetting()
+  it('that cannot be written ends with 6 before anything is sent', async () => {
+    const { run, cwd, simulator } = await reportSetting()
     const { code, stderr } = await run('summarize', 'docs/a', '--report', 'docs/a/x.md/r.json')
     expect(code).toBe(6)
     expect(stderr).toMatch(/cannot write .*r\.json: /)
-    expect(await readdir(join(cwd, 'summaries/docs/a'))).toEqual(['x.md.summary.md'])
+    expect(simulator.stats().requests).toBe(0)
+    expect(await readdir(cwd)).toEqual(['docs'])
   })
 })
 

@@ -31,6 +31,8 @@ interface HereOptions {
   readonly answer?: boolean
   /** Whether there is a process of that id. */
   readonly isRunning?: (pid: number) => boolean
+  /** Whether stdout or stderr is redirected to this file. */
+  readonly isOutput?: (file: { readonly ino: number }) => boolean
   /** Time goes by so many times as fast for whoever sleeps. */
   readonly hurry?: number
   /** Of all jitter; `() => 0` waits for nothing. */
@@ -51,6 +53,7 @@ export async function runHere(
     faults,
     answer,
     isRunning = () => false,
+    isOutput = () => false,
     random = Math.random,
     hurry = 1,
   }: HereOptions,
@@ -76,6 +79,7 @@ export async function runHere(
     uid: process.getuid?.(),
     isRunning,
     stdoutIs: () => 'stream',
+    isOutput,
     confirm: async (question) => {
       if (answer !== undefined) stderr.write(`${question}\n`)
       return answer

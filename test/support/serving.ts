@@ -55,6 +55,7 @@ export async function serving(
     uid: process.getuid?.(),
     isRunning: () => false,
     stdoutIs: () => 'stream',
+    isOutput: () => false,
     confirm: async () => undefined,
     onStop(listener) {
       signal = listener

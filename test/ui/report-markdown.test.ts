@@ -38,7 +38,9 @@ describe('the report in Markdown', () => {
   })
 
   it('makes sense of nothing', () => {
-    expect(reportMarkdown(reportOf([]))).toMatch(/^# No runs yet\n\nMade by claude-batch 1\.0\.0, /)
+    expect(reportMarkdown(reportOf([]))).toMatch(
+      /^<!-- generator: claude-batch -->\n\n# No runs yet\n\nMade by claude-batch 1\.0\.0, /,
+    )
   })
 
   it('says how many documents it leaves out', () => {

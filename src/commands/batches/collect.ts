@@ -4,6 +4,7 @@ import { defaultsOf } from '../../config/flag.ts'
 import { summarizeFlags } from '../../config/flags.ts'
 import type { Exit } from '../../errors.ts'
 import type { World } from '../../world.ts'
+import { inspectNamedOutputs } from '../named-outputs.ts'
 import { run } from '../run.ts'
 import { openIn } from './list.ts'
 
@@ -35,13 +36,20 @@ export async function collectBatches(
       throw new Error('collecting asks nothing')
     },
   }
+  const out = resolve(world.cwd, dir)
+  const outputs = await inspectNamedOutputs({ ...options, out, world })
   const plan = {
     sources: [],
     unmatched: [],
     askingAt: () => asking,
-    out: resolve(world.cwd, dir),
+    out,
+    outputs,
     start: world.clock.now(),
     waits: wait,
   }
-  return run(plan, { ...defaultsOf(summarizeFlags), ...options, out: dir }, world, version)
+  try {
+    return await run(plan, { ...defaultsOf(summarizeFlags), ...options, out: dir }, world, version)
+  } finally {
+    outputs.close()
+  }
 }

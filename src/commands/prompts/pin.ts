@@ -1,4 +1,4 @@
-import { chmod, mkdir, realpath, stat } from 'node:fs/promises'
+import { chmod, lstat, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { printable } from '../../core/printable.ts'
 import { type Exit, UsageError } from '../../errors.ts'
@@ -33,6 +33,8 @@ export async function pinPrompt(spec: string, world: World): Promise<Exit> {
   const { name, origin } = own
   const { default: used } = parsePromptFile(text, { name, origin })
 
+  if (own !== place && (await lstat(own.file).catch(() => undefined)) !== undefined)
+    throw new UsageError(`${origin}: something that is not a readable file is there; move it away`)
   await mkdir(dirname(own.file), { recursive: true })
   // A link is followed: the file it leads to is what the user keeps.
   const file = await realpath(own.file).catch(() => own.file)

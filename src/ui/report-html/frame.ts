@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { generator } from '../../core/generated.ts'
 import { shipped } from '../../shipped.ts'
 import { html, Markup } from './markup.ts'
 
@@ -9,6 +10,7 @@ export function opening(title: string, style: string, script?: string): Markup {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="${generator}">
 <meta http-equiv="Content-Security-Policy" content="${new Markup(policy(style, script))}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">

@@ -1,0 +1,89 @@
+import { lstat } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import type { SummarizeOptions } from '../config/flags.ts'
+import type { Source } from '../core/document.ts'
+import { outputPaths, stemOf } from '../core/output-path.ts'
+import { printable } from '../core/printable.ts'
+import { sourcePath } from '../core/source-path.ts'
+import { UsageError } from '../errors.ts'
+import { readLedger } from '../sinks/ledger.ts'
+import type { NamedFile } from '../sinks/named-file.ts'
+import { ledgerIn } from '../sinks/output-folder.ts'
+import { openRegular } from '../sinks/regular-file.ts'
+import { seenFromOut } from './report-file.ts'
+
+/** Where digests go: to the file that is named, or with `--digest-by folder` to one in each folder of summaries. */
+export interface DigestPlaces {
+  readonly name: string
+  /** The output folder. */
+  readonly out: string
+  readonly sources: readonly Source[]
+  readonly cwd: string
+  readonly options: Pick<SummarizeOptions, 'digestBy' | 'force'>
+}
+
+/**
+ * Says why a digest may not replace the file that `--digest` names: the output folder does not know it as a digest.
+ * One that is known and was edited by hand is not an objection: it is reported when the digest is due, and the
+ * summaries are made.
+ */
+export function objectionToDigest({ name, out, cwd, options }: DigestPlaces): NamedFile['objection'] {
+  return async (file) => {
+    if (options.force || (await contentOf(file)) === '') return undefined
+    const isKnown = await knownDigests(out, cwd)
+    return isKnown(resolve(cwd, name)) ? undefined : foreign
+  }
+}
+
+/**
+ * Checks the digests of folders, before anything is sent.
+ * @throws UsageError for a name that is none, or where something else has it
+ */
+export async function checkFolderDigests({
+  name,
+  out,
+  sources,
+  cwd,
+  options: { force },
+}: DigestPlaces): Promise<void> {
+  if (basename(name) !== name || name === '-' || stemOf(name) !== undefined)
+    throw new UsageError(`--digest ${name}: with --digest-by folder it is a name, such as digest.md`)
+  const paths = sources.map(({ path }) => path)
+  const placeFor = outputPaths(paths, { foldsCase: false, earlier: [] })
+  const places = new Set(paths.map((path) => join(out, dirname(placeFor(path).summary), name)))
+  let isKnown: Awaited<ReturnType<typeof knownDigests>> | undefined
+  for (const place of places) {
+    const stats = await lstat(place).catch(() => undefined)
+    if (stats === undefined || (stats.isFile() && stats.size === 0)) continue
+    isKnown ??= await knownDigests(out, cwd)
+    // A link in an output folder may be anybody's: it is not followed.
+    const why = stats.isFile()
+      ? force || isKnown(place)
+        ? undefined
+        : foreign
+      : 'this is not a regular file'
+    if (why !== undefined)
+      throw new UsageError(
+        `--digest ${name}: ${printable(relative(cwd, place))}: ${why}; give another name, or move this one away`,
+      )
+  }
+}
+
+const foreign = 'a file is there that is not a digest of this output folder (--force replaces it)'
+
+/** What a digest would replace; '' where nothing is. @throws the system's error */
+export async function contentOf(file: string): Promise<string> {
+  const handle = await openRegular(file)
+  if (handle === undefined) return ''
+  try {
+    return await handle.readFile('utf8')
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Whether an output folder made the file as a digest. */
+async function knownDigests(out: string, cwd: string): Promise<(file: string) => boolean> {
+  const { made } = await readLedger(ledgerIn(out), seenFromOut(out, cwd))
+  return (file) => made.get(sourcePath(file, cwd))?.run?.prompt.startsWith('digest@') === true
+}
