@@ -9,6 +9,7 @@ import { type ShowOptions, showFlags } from './config/prompt-flags.ts'
 import { type ReportOptions, reportFlags } from './config/report-flags.ts'
 import { type ServeOptions, serveFlags } from './config/serve-flags.ts'
 import { type SimulateOptions, simulateFlags } from './config/simulate-flags.ts'
+import { type UnlockOptions, unlockFlags } from './config/unlock-flags.ts'
 import { printable } from './core/printable.ts'
 import { needDescriptors } from './descriptors.ts'
 import { type Exit, exitCodes, UsageError } from './errors.ts'
@@ -55,6 +56,14 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .action(async (dir: string, options: ReportOptions) => {
       const { report } = await import('./commands/report.ts')
       exit = await report(dir, { ...unset(reportFlags), ...options } as ReportOptions, world, version)
+    })
+
+  withFlags(program.command('unlock'), unlockFlags)
+    .description('remove the lock of an output folder whose run is over; shows the holder, and asks')
+    .argument('[dir]', 'the output folder', 'summaries')
+    .action(async (dir: string, options: UnlockOptions) => {
+      const { unlock } = await import('./commands/unlock.ts')
+      exit = await unlock(dir, { ...unset(unlockFlags), ...options }, world, version)
     })
 
   const batches = program

@@ -37,6 +37,10 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
     ['claude-batch simulate --rpm 60 --fault 529=0.05', 'a service that is slow and sometimes overloaded'],
   ],
   config: [['claude-batch config --profile night', 'the settings a run with that profile would have']],
+  unlock: [
+    ['claude-batch unlock', 'who holds summaries/, and whether to remove its lock'],
+    ['claude-batch unlock notes --yes', 'without a terminal'],
+  ],
   completion: [['eval "$(claude-batch completion bash)"', 'in ~/.bashrc']],
 }
 

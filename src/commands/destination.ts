@@ -152,7 +152,7 @@ export async function folderDestination(
   if (options.frontMatter && asking.structured)
     throw new UsageError('--front-matter would make the JSON that is asked for none; leave it out')
   await prepareFolder(out)
-  const self = await holderFor(world.pid, begin.time, run)
+  const self = await holderFor(world.pid, begin.time, run, { command: commandOf(world), version })
   const unlock = await lockedWithin((options.waitLock ?? 0) * 1000, world, drain, () =>
     lockFolder(join(out, memoryFolder), {
       self,
@@ -235,6 +235,11 @@ function withPacked(sources: readonly Source[], { open }: BatchStore): readonly 
   for (const { documents } of open) for (const { path } of documents.values()) paths.add(path)
   const more = [...paths].slice(sources.length)
   return [...sources, ...more.map((path, n) => ({ index: sources.length + n, path, named: true }))]
+}
+
+/** `summarize`, `batches collect` */
+function commandOf({ argv }: Pick<World, 'argv'>): string {
+  return argv.slice(0, argv[0] === 'batches' ? 2 : 1).join(' ')
 }
 
 /** @param out where it is remembered */

@@ -37,7 +37,7 @@ export async function report(
     options.against !== undefined
   )
     return reportRuns(out, options, world, version)
-  const unlock = options.prune ? await lock(out, world) : async () => {}
+  const unlock = options.prune ? await lock(out, world, version) : async () => {}
   try {
     const here = relative(out, world.cwd).split(sep).join('/')
     const history = await readHistory(ledger, here)
@@ -71,9 +71,13 @@ function totalOf({ runs }: History): Account {
 async function lock(
   out: string,
   { pid, clock, random, isRunning, stderr }: World,
+  version: string,
 ): Promise<() => Promise<void>> {
   const since = new Date(clock.wall()).toISOString()
-  const self = await holderFor(pid, since, random().toString(16).slice(2))
+  const self = await holderFor(pid, since, random().toString(16).slice(2), {
+    command: 'report --prune',
+    version,
+  })
   return lockFolder(join(out, memoryFolder), {
     self,
     isRunning,

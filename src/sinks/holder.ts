@@ -1,17 +1,18 @@
+import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { cannotRead } from './disk-error.ts'
 
 /** Who holds a lock: one process, told apart from all others there are or were. */
-export interface Holder {
+export interface Holder extends Program {
   readonly pid: number
   readonly host: string
   /** Ids of the machine, of its present boot and of the process's namespace; '' where the system has no such thing. */
   readonly machine: string
   readonly boot: string
   readonly namespace: string
-  /** When the process began, in the system's own count: tells a process id that is used again from its first user. */
+  /** When the process began, in the system's own words: tells a process id that is used again from its first user. */
   readonly began: string
   /** ISO 8601, for people. */
   readonly since: string
@@ -19,8 +20,20 @@ export interface Holder {
   readonly nonce: string
 }
 
-/** Ourselves. @throws RunError `io` where no file can be opened */
-export async function holderFor(pid: number, since: string, nonce: string): Promise<Holder> {
+/** What the process runs, for people. */
+export interface Program {
+  /** `summarize` */
+  readonly command: string
+  readonly version: string
+}
+
+/** This process. @throws RunError `io` where no file can be opened */
+export async function holderFor(
+  pid: number,
+  since: string,
+  nonce: string,
+  { command, version }: Program = { command: '', version: '' },
+): Promise<Holder> {
   return {
     pid,
     host: hostname(),
@@ -30,31 +43,51 @@ export async function holderFor(pid: number, since: string, nonce: string): Prom
     began: await beganAt(pid),
     since,
     nonce,
+    command,
+    version,
   }
 }
 
 /**
- * What became of a holder, as far as one of another process can tell. `elsewhere`: on another machine, or in another
- * container, where nobody can look from here.
- * @throws RunError `io` where no file can be opened
+ * What became of a holder, as far as another process can tell. `elsewhere`: it is on another machine or in another
+ * container, which cannot be seen from here. `uncertain`: a process has its id, and may be another one.
  */
+export type Fate = 'alive' | 'dead' | 'elsewhere' | 'uncertain'
+
+/** @throws RunError `io` where no file can be opened */
 export async function fateOf(
   holder: Holder,
   self: Holder,
   isRunning: (pid: number) => boolean,
-): Promise<'alive' | 'dead' | 'elsewhere'> {
+): Promise<Fate> {
   if (holder.host !== self.host) return 'elsewhere'
   if (holder.boot !== self.boot)
     return holder.machine !== '' && holder.machine === self.machine ? 'dead' : 'elsewhere'
   if (holder.namespace !== self.namespace) return 'elsewhere'
   if (!isRunning(holder.pid)) return 'dead'
-  return (await beganAt(holder.pid)) === holder.began ? 'alive' : 'dead'
+  const began = await beganAt(holder.pid)
+  if (began !== '' && holder.began !== '') return began === holder.began ? 'alive' : 'dead'
+  // It may have ended while we looked.
+  return isRunning(holder.pid) ? 'uncertain' : 'dead'
 }
 
-/** The 22nd field of Linux's `/proc/<pid>/stat`; '' elsewhere. The second field may itself hold blanks and brackets. */
+/** When a process began; '' where that cannot be found out: not for a process that is hidden, and not on Windows. */
 async function beganAt(pid: number): Promise<string> {
   const stat = await text(`/proc/${pid}/stat`)
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  // The 22nd field. The second one may itself hold blanks and brackets.
+  if (stat !== '') return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  return (await text('/proc/self/stat')) === '' ? beganByPs(pid) : ''
+}
+
+/** The same where there is no `/proc`, as on macOS and BSD; '' where `ps` cannot tell either. */
+export function beganByPs(pid: number): Promise<string> {
+  // In words and a time zone that do not depend on who asks, or when.
+  const env = { LC_ALL: 'C', TZ: 'UTC' }
+  return new Promise((resolve) => {
+    execFile('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { env, timeout: 5000 }, (error, stdout) =>
+      resolve(error === null && /\d{4}\s*$/.test(stdout) ? stdout.trim() : ''),
+    )
+  })
 }
 
 function text(file: string): Promise<string> {

@@ -1,47 +1,52 @@
-import { constants, type Stats } from 'node:fs'
-import { copyFile, type FileHandle, link, lstat, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { constants } from 'node:fs'
+import { copyFile, link, lstat, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { printable } from '../core/printable.ts'
+import { shellWord } from '../core/shell-word.ts'
 import { RunError } from '../errors.ts'
-import { cannotRead, cannotWrite } from './disk-error.ts'
+import { cannotWrite } from './disk-error.ts'
+import { describeHolder, type FoundLock, findLock, type LockFate } from './found-lock.ts'
 import { fateOf, type Holder } from './holder.ts'
-import { openRegular } from './regular-file.ts'
 
-export interface LockOptions {
-  readonly self: Holder
-  readonly isRunning: (pid: number) => boolean
-  /** Told of a lock whose holder died. */
+export interface LockOptions extends Looking {
+  /** Called with the dead holder that the lock was taken from. */
   readonly tookOver: (dead: Holder) => void
 }
 
+/** What tells whether the holder of a lock is running. */
+interface Looking {
+  readonly self: Holder
+  readonly isRunning: (pid: number) => boolean
+}
+
+/** In the state folder. */
+export const lockName = 'lock'
+
 /**
- * Locks a folder for one process, at once or not at all. The lock is a file that appears whole, by `link`, which is
- * atomic on network file systems too. A dead holder's is taken over; one of another machine never is.
+ * Locks a state folder for one process, immediately or not at all. The lock is a file that appears whole, by `link`,
+ * which is atomic on network file systems too. A dead holder's is taken over; one of another machine never is.
  *
  * Not a library's: proper-lockfile judges by the age of a file, so that a run that was stopped for a while loses its
- * lock, and tells nobody who holds it; locks of the kernel (flock) are not to be had from Node without compiled code.
+ * lock, and does not say who holds it; locks of the kernel (flock) are not to be had from Node without compiled code.
  * @returns unlocks
  * @throws RunError `locked` that names the holder, `io` where there can be no lock
  */
 export async function lockFolder(folder: string, options: LockOptions): Promise<() => Promise<void>> {
   const { self } = options
-  const draft = join(folder, `lock-${self.nonce}.tmp`)
-  const lock = join(folder, 'lock')
-  try {
-    await writeFile(draft, `${JSON.stringify(self)}\n`, { mode: 0o600, flag: 'wx' })
-    const dead = await acquire(lock, draft, options)
+  const lock = join(folder, lockName)
+  await withDraft(folder, self, async (draft) => {
+    const dead = await acquire(lock, draft, { ...options, takes: (fate) => fate === 'dead' })
     if (dead !== undefined) options.tookOver(dead)
-  } catch (error) {
-    throw error instanceof RunError ? error : cannotWrite(lock, error as NodeJS.ErrnoException)
-  } finally {
-    await rm(draft, { force: true }).catch(() => {})
-  }
-  const ours = await lstat(lock).catch(() => undefined)
+  })
+  const stats = await lstat(lock).catch(() => undefined)
   return async () => {
-    const isOurs = await holderIn(lock).then(
-      (holder) => typeof holder === 'object' && holder.nonce === self.nonce,
+    const isOurs = await findLock(lock).then(
+      (found) => found?.identity === self.nonce,
       // Looking at it takes no descriptor, unlike reading.
-      async () => isSame(ours, await lstat(lock).catch(() => undefined)),
+      async () => {
+        const now = await lstat(lock).catch(() => undefined)
+        return now !== undefined && now.ino === stats?.ino && now.mtimeMs === stats.mtimeMs
+      },
     )
     if (!isOurs) return
     await rm(lock, { force: true }).catch((error: NodeJS.ErrnoException) => {
@@ -50,35 +55,109 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
   }
 }
 
-/** @returns the dead holder it was taken from, if there was one */
-async function acquire(lock: string, draft: string, options: LockOptions): Promise<Holder | undefined> {
-  let buried: Holder | undefined
-  while (!(await appears(lock, draft))) {
-    const holder = await holderIn(lock)
-    if (holder === 'unreadable')
-      throw new RunError('locked', `${lock} cannot be read; if no other run uses this folder, remove it`)
-    if (holder === undefined) continue
-    const fate = await fateOf(holder, options.self, options.isRunning)
-    if (fate !== 'dead') throw new RunError('locked', heldBy(holder, fate, lock))
-    await bury(lock, holder, draft, options)
-    buried = holder
+/**
+ * Removes the lock of a state folder that somebody decided to remove, whoever holds it, unless the holder is known to
+ * run. Another lock that has taken its place stays.
+ * @param identity of that lock
+ * @returns false where it is not there any more
+ * @throws RunError `locked` where the holder is running, `io`
+ */
+export async function removeLock(folder: string, identity: string, looking: Looking): Promise<boolean> {
+  const lock = join(folder, lockName)
+  return withDraft(folder, looking.self, async (draft) => {
+    const found = await findLock(lock)
+    if (found?.identity !== identity) return false
+    const takes = (fate: LockFate) => fate !== 'alive'
+    await checkTaken(lock, found, { ...looking, takes })
+    return takeAway(lock, found, draft, { ...looking, takes })
+  })
+}
+
+/** Writes what a lock is to hold to a file of its own, for a while. */
+async function withDraft<Value>(
+  folder: string,
+  self: Holder,
+  work: (draft: string) => Promise<Value>,
+): Promise<Value> {
+  const draft = join(folder, `${lockName}-${self.nonce}.tmp`)
+  try {
+    await writeFile(draft, `${JSON.stringify(self)}\n`, { mode: 0o600, flag: 'wx' })
+    return await work(draft)
+  } catch (error) {
+    throw error instanceof RunError
+      ? error
+      : cannotWrite(join(folder, lockName), error as NodeJS.ErrnoException)
+  } finally {
+    await rm(draft, { force: true }).catch(() => {})
   }
-  return buried
+}
+
+interface TakeOptions extends Looking {
+  /** Whether a lock may be taken away from a holder to whom that happened. */
+  readonly takes: (fate: LockFate) => boolean
+}
+
+/** @returns the holder it was taken from, if there was one */
+async function acquire(lock: string, draft: string, options: TakeOptions): Promise<Holder | undefined> {
+  let taken: Holder | undefined
+  while (!(await appears(lock, draft))) {
+    const found = await findLock(lock)
+    if (found === undefined) continue
+    await checkTaken(lock, found, options)
+    await takeAway(lock, found, draft, options)
+    taken = found.holder
+  }
+  return taken
+}
+
+/** @throws RunError `locked` where a lock may not be taken away */
+async function checkTaken(lock: string, found: FoundLock, options: TakeOptions): Promise<void> {
+  const fate = await lockFateOf(found, options)
+  if (!options.takes(fate)) throw new RunError('locked', heldBy(found, fate, lock))
+}
+
+/** What became of the holder of a lock. @throws RunError `io` where no file can be opened */
+export async function lockFateOf({ holder }: FoundLock, { self, isRunning }: Looking): Promise<LockFate> {
+  return holder === undefined ? 'unreadable' : fateOf(holder, self, isRunning)
 }
 
 /**
- * Removes a dead holder's lock. Whoever wants to must first hold the right to, a lock of its own named for the dead
- * one, and then look again: otherwise the slower of two would remove what the faster one had just put there.
+ * Removes a lock. Only the process that holds the right to may do so, a lock of its own named for the lock in question:
+ * otherwise the slower of two would remove what the faster one had just put there.
  */
-async function bury(lock: string, dead: Holder, draft: string, options: LockOptions): Promise<void> {
-  const right = `${lock}-${dead.nonce.replace(/[^\w-]/g, '')}`
+async function takeAway(
+  lock: string,
+  found: FoundLock,
+  draft: string,
+  options: TakeOptions,
+): Promise<boolean> {
+  const right = `${lock}-${found.identity.replace(/[^\w-]/g, '')}`
   await acquire(right, draft, options)
   try {
-    const holder = await holderIn(lock)
-    if (typeof holder === 'object' && holder.nonce === dead.nonce) await rm(lock, { force: true })
+    return await removeUnlessReplaced(lock, found, draft.replace(/\.tmp$/, '-old.tmp'))
   } finally {
     await rm(right, { force: true })
   }
+}
+
+/**
+ * The holder may still end, and another process lock, at any instant. So the lock is moved aside first, which takes one
+ * step, and put back if it turns out to be another one.
+ */
+async function removeUnlessReplaced(lock: string, found: FoundLock, aside: string): Promise<boolean> {
+  if ((await findLock(lock))?.identity !== found.identity) return false
+  try {
+    await rename(lock, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+  const isSame = (await findLock(aside))?.identity === found.identity
+  const isBack = isSame || (await appears(lock, aside))
+  await rm(aside, { force: true })
+  if (!isBack)
+    throw new RunError('locked', `two runs locked ${dirname(lock)} at the same time; stop one of them`)
+  return isSame
 }
 
 /** Puts the draft in place, whole, unless something is there. */
@@ -101,34 +180,10 @@ async function appears(lock: string, draft: string): Promise<boolean> {
   )
 }
 
-/** @throws RunError `io` where no file can be opened, which says nothing about this one */
-async function holderIn(lock: string): Promise<Holder | 'unreadable' | undefined> {
-  let handle: FileHandle | undefined
-  try {
-    handle = await openRegular(lock)
-    if (handle === undefined) return (await isLink(lock)) ? 'unreadable' : undefined
-    const holder = JSON.parse(await handle.readFile('utf8')) as Holder
-    return typeof holder.pid === 'number' && typeof holder.nonce === 'string' ? holder : 'unreadable'
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EMFILE' || code === 'ENFILE') throw cannotRead(lock, error as NodeJS.ErrnoException)
-    return 'unreadable'
-  } finally {
-    await handle?.close().catch(() => {})
-  }
-}
-
-/** One that leads nowhere reads as if nothing were there, where no lock can appear for ever. */
-async function isLink(file: string): Promise<boolean> {
-  const stats = await lstat(file).catch(() => undefined)
-  return stats?.isSymbolicLink() === true
-}
-
-function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
-  return a !== undefined && a.ino === b?.ino && a.mtimeMs === b.mtimeMs && a.size === b.size
-}
-
-function heldBy({ pid, host, since }: Holder, fate: 'alive' | 'elsewhere', lock: string): string {
-  const who = `another run holds this output folder: process ${pid} on ${printable(String(host))}, since ${printable(String(since))}`
-  return fate === 'alive' ? who : `${who}; if that one is over, remove ${lock}`
+function heldBy({ holder }: FoundLock, fate: LockFate, lock: string): string {
+  const remove = `remove its lock with: claude-batch unlock ${shellWord(printable(dirname(dirname(lock))))}`
+  if (holder === undefined)
+    return `${printable(lock)} cannot be read; if no other run uses this output folder, ${remove}`
+  const who = `another run holds this output folder: ${describeHolder(holder)}`
+  return fate === 'alive' ? who : `${who}; if that run is over, ${remove}`
 }

@@ -5,7 +5,17 @@ import { describe, expect, it } from 'vitest'
 import { runHere } from '../support/run-here.ts'
 
 const run = (...args: string[]) => runHere(args, { cwd: '/', env: {} })
-const commands = ['summarize', 'compare', 'report', 'prompts', 'serve', 'simulate', 'config', 'completion']
+const commands = [
+  'summarize',
+  'compare',
+  'report',
+  'prompts',
+  'serve',
+  'simulate',
+  'config',
+  'unlock',
+  'completion',
+]
 
 describe('help', () => {
   it.each(commands)('of %s begins with what to type, which is right as far as flags go', async (command) => {

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
-import { type Holder, holderFor } from '../../src/sinks/holder.ts'
-import { lockFolder } from '../../src/sinks/lock.ts'
+import fs, { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { findLock } from '../../src/sinks/found-lock.ts'
+import { beganByPs, type Holder, holderFor } from '../../src/sinks/holder.ts'
+import { lockFolder, removeLock } from '../../src/sinks/lock.ts'
 import { realWorld } from '../../src/world.ts'
 import { injectFaults } from '../support/fault-fs.mjs'
 import { folderWith } from '../support/run-cli.ts'
@@ -15,6 +17,12 @@ const lock = async (folder: string, tookOver: (dead: Holder) => void = () => {})
   lockFolder(folder, { self: await self(), isRunning, tookOver })
 /** A process id that nobody has: Linux's highest is 2²². */
 const nobody = 4_194_305
+
+/** A process that is there so many times one looks. */
+function seen(times: number): () => boolean {
+  let left = times
+  return () => left-- > 0
+}
 
 async function folderHeldBy(change: Partial<Holder>): Promise<string> {
   return folderWith({ lock: JSON.stringify({ ...(await self()), ...change }) })
@@ -62,7 +70,9 @@ describe('lockFolder', () => {
       const folder = await folderHeldBy(change)
       await expect(lock(folder)).rejects.toMatchObject({
         exit: 'locked',
-        message: expect.stringContaining(`remove ${join(folder, 'lock')}`),
+        message: expect.stringContaining(
+          `if that run is over, remove its lock with: claude-batch unlock ${dirname(folder)}`,
+        ),
       })
     },
   )
@@ -82,7 +92,7 @@ describe('lockFolder', () => {
     await put(join(folder, 'lock'))
     await expect(lock(folder)).rejects.toMatchObject({
       exit: 'locked',
-      message: expect.stringContaining('remove it'),
+      message: expect.stringContaining('remove its lock with: claude-batch unlock '),
     })
   })
 
@@ -151,9 +161,112 @@ describe('lockFolder', () => {
     )
   })
 
+  describe('where there is no /proc', () => {
+    beforeEach(() =>
+      injectFaults({ do: 'ENOENT', times: 1e9, op: 'open|readFile|readlink', path: '^/proc/' }),
+    )
+    afterEach(() => injectFaults({}))
+
+    it('knows by ps whether a process id is used again', async (context) => {
+      const { began } = await self()
+      if (began === '') context.skip('there is no ps that tells when a process began')
+      expect(await beganByPs(pid)).toBe(began)
+      expect(await beganByPs(nobody)).toBe('')
+      const living = await folderHeldBy({})
+      await expect(lock(living)).rejects.toMatchObject({ message: expect.not.stringContaining('unlock') })
+      const dead = await folderHeldBy({ began: 'Thu Jan  1 00:00:00 2026' })
+      await (await lock(dead))()
+    })
+
+    it.each([
+      ['the lock does not say when its holder began', { began: '' }, isRunning, true],
+      ['nobody can say when the process began', { pid: nobody, began: 'x' }, () => true, true],
+      ['it ends while it is looked at', { pid: nobody, began: 'x' }, seen(1), false],
+    ])('takes no process for dead that may be the holder: %s', async (_why, change, isRunning, isHeld) => {
+      const folder = await folderHeldBy(change)
+      const locking = lockFolder(folder, { self: await self(), isRunning, tookOver: () => {} })
+      if (isHeld)
+        await expect(locking).rejects.toMatchObject({
+          exit: 'locked',
+          message: expect.stringContaining('claude-batch unlock'),
+        })
+      else await expect(locking).resolves.toBeTypeOf('function')
+    })
+  })
+
+  it('takes a process for alive that is another user’s and hidden in /proc', async () => {
+    const folder = await folderHeldBy({ pid: nobody })
+    await expect(
+      lockFolder(folder, { self: await self(), isRunning: () => true, tookOver: () => {} }),
+    ).rejects.toMatchObject({ exit: 'locked' })
+  })
+
   it('reports a folder in which there can be no lock', async () => {
     const folder = await folderWith({})
     await mkdir(join(folder, 'f'))
     await expect(lock(join(folder, 'gone'))).rejects.toMatchObject({ exit: 'io' })
+  })
+})
+
+describe('removeLock', () => {
+  const elsewhere = { host: 'a container that is gone', pid: 1 }
+  const remove = async (folder: string, identity: string) =>
+    removeLock(folder, identity, { self: await self(), isRunning })
+
+  it('removes the lock in question, and nothing that took its place', async () => {
+    const folder = await folderHeldBy({ ...elsewhere, nonce: 'gone' })
+    expect(await remove(folder, 'another')).toBe(false)
+    expect(await remove(folder, 'gone')).toBe(true)
+    expect(await remove(folder, 'gone')).toBe(false)
+    expect(await readdir(folder)).toEqual([])
+    const unlock = await lock(folder)
+    expect(await remove(folder, 'gone')).toBe(false)
+    expect(await readdir(folder)).toEqual(['lock'])
+    await unlock()
+  })
+
+  it('puts a lock back that took the place of the one in question at the last moment', async () => {
+    const folder = await folderHeldBy({ ...elsewhere, nonce: 'gone' })
+    const other = JSON.stringify({ ...(await self()), nonce: 'other' })
+    // Between the look and the removal, the holder ends and another run locks.
+    const rename = fs.rename
+    let renames = 0
+    fs.rename = async (from, to) => {
+      if (renames++ === 0) await writeFile(join(folder, 'lock'), other)
+      return rename(from, to)
+    }
+    syncBuiltinESMExports()
+    try {
+      expect(await remove(folder, 'gone')).toBe(false)
+    } finally {
+      fs.rename = rename
+      syncBuiltinESMExports()
+    }
+    expect(await readdir(folder)).toEqual(['lock'])
+    expect(await findLock(join(folder, 'lock'))).toMatchObject({ identity: 'other' })
+  })
+
+  it('never lets two runs have the folder, however many remove the lock and want it', async () => {
+    for (let round = 0; round < 20; round++) {
+      const folder = await folderHeldBy({ ...elsewhere, nonce: `gone${round}` })
+      const removals = Array.from({ length: 10 }, () => remove(folder, `gone${round}`))
+      const locks = Array.from({ length: 10 }, () => lock(folder))
+      const [removed, locked] = await Promise.all([Promise.allSettled(removals), Promise.allSettled(locks)])
+      expect(removed.filter((it) => it.status === 'fulfilled' && it.value).length).toBeLessThanOrEqual(1)
+      expect(locked.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1)
+      for (const it of [...removed, ...locked])
+        if (it.status === 'rejected') expect(it.reason).toMatchObject({ exit: 'locked' })
+    }
+  })
+
+  it('removes what a process left that died, elsewhere, while it took the lock over', async () => {
+    const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
+    const right = { ...(await self()), ...elsewhere, nonce: 'gone' }
+    await writeFile(join(folder, 'lock-dead'), JSON.stringify(right))
+    await expect(lock(folder)).rejects.toMatchObject({
+      message: expect.stringContaining('claude-batch unlock'),
+    })
+    expect(await remove(folder, 'dead')).toBe(true)
+    expect(await readdir(folder)).toEqual([])
   })
 })

@@ -28,7 +28,7 @@ interface HereOptions {
   /** What stdout answers to everything that is written. */
   readonly refuses?: 'EPIPE' | 'ENOSPC'
   /** To every question; without one nobody is there to ask. */
-  readonly answer?: boolean
+  readonly answer?: boolean | (() => Promise<boolean>)
   /** Whether there is a process of that id. */
   readonly isRunning?: (pid: number) => boolean
   /** Whether stdout or stderr is redirected to this file. */
@@ -82,7 +82,7 @@ export async function runHere(
     isOutput,
     confirm: async (question) => {
       if (answer !== undefined) stderr.write(`${question}\n`)
-      return answer
+      return typeof answer === 'function' ? answer() : answer
     },
     onStop: () => () => {},
   })

@@ -1,0 +1,82 @@
+import type { BigIntStats } from 'node:fs'
+import { lstat } from 'node:fs/promises'
+import { printable } from '../core/printable.ts'
+import { cannotRead } from './disk-error.ts'
+import type { Fate, Holder } from './holder.ts'
+import { openRegular } from './regular-file.ts'
+
+/** A lock that is there. The folder may come from anywhere, and so may the lock. */
+export interface FoundLock {
+  /** Tells this lock from every other one, also from one that takes its place. */
+  readonly identity: string
+  /** Undefined where the lock cannot be read: it is damaged, or no lock of ours. */
+  readonly holder: Holder | undefined
+}
+
+/**
+ * Looks at a lock, and never behind a link.
+ * @returns undefined where there is none
+ * @throws RunError `io` where no file can be opened, which says nothing about this one
+ */
+export async function findLock(lock: string): Promise<FoundLock | undefined> {
+  const stats = await lstat(lock, { bigint: true }).catch(() => undefined)
+  if (stats === undefined) return undefined
+  const holder = stats.isFile() && stats.size <= largestLock ? await holderIn(lock) : undefined
+  return { identity: holder?.nonce ?? identityOf(stats), holder }
+}
+
+/** Bytes. A lock has a few hundred. */
+const largestLock = 16_384
+
+/** `process 123 on host, since 2026-11-22T10:00:00.000Z` */
+export function describeHolder({ pid, host, since }: Holder): string {
+  return `process ${pid} on ${printable(host)}, since ${printable(since)}`
+}
+
+/** What happens to a lock: whether it may be taken depends on it. */
+export type LockFate = Fate | 'unreadable'
+
+function identityOf({ dev, ino, mtimeNs, size }: BigIntStats): string {
+  return [dev, ino, mtimeNs, size].join('-')
+}
+
+async function holderIn(lock: string): Promise<Holder | undefined> {
+  try {
+    const handle = await openRegular(lock)
+    try {
+      return checked(JSON.parse((await handle?.readFile('utf8')) ?? ''))
+    } finally {
+      await handle?.close().catch(() => {})
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EMFILE' || code === 'ENFILE') throw cannotRead(lock, error as NodeJS.ErrnoException)
+    return undefined
+  }
+}
+
+/** Longer than any name of a machine. */
+const longestText = 300
+const longestNonce = 64
+
+function checked(value: unknown): Holder | undefined {
+  const { pid, nonce, ...fields } = (value ?? {}) as Record<string, unknown>
+  if (!Number.isSafeInteger(pid) || Number(pid) <= 0) return undefined
+  if (typeof nonce !== 'string' || nonce === '' || nonce.length > longestNonce) return undefined
+  const text = (name: Exclude<keyof Holder, 'pid' | 'nonce'>) => {
+    const field = fields[name]
+    return typeof field === 'string' ? field.slice(0, longestText) : ''
+  }
+  return {
+    pid: Number(pid),
+    nonce,
+    host: text('host'),
+    machine: text('machine'),
+    boot: text('boot'),
+    namespace: text('namespace'),
+    began: text('began'),
+    since: text('since'),
+    command: text('command'),
+    version: text('version'),
+  }
+}

@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process'
+import { lstat, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Holder, holderFor } from '../../src/sinks/holder.ts'
+import { realWorld } from '../../src/world.ts'
+import { folderWith } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const { pid, isRunning } = realWorld()
+/** A process id that nobody has: Linux's highest is 2²². */
+const nobody = 4_194_305
+const elsewhere = { host: 'a-container-that-is-gone', pid: 7 }
+
+/** An output folder with a lock as this test's own process would hold it, but for what is changed. */
+async function lockedBy(change: Partial<Record<keyof Holder, unknown>>) {
+  const program = { command: 'summarize', version: '1.2.3' }
+  const self = await holderFor(pid, '2026-11-22T10:00:00.000Z', 'abcdef012345', program)
+  return folderLocked(JSON.stringify({ ...self, ...change }))
+}
+
+async function folderLocked(content?: string) {
+  const cwd = await folderWith({
+    'docs/a.md': 'The ferry sails at nine.\n',
+    'summaries/.claude-batch/ledger.jsonl': '',
+  })
+  const lock = join(cwd, 'summaries/.claude-batch/lock')
+  if (content !== undefined) await writeFile(lock, content)
+  const run = (args: readonly string[], options: Partial<Parameters<typeof runHere>[1]> = {}) =>
+    runHere(args, { cwd, isRunning, ...options })
+  const left = () => readdir(join(cwd, 'summaries/.claude-batch'))
+  return { cwd, lock, run, left }
+}
+
+const unlock = ['unlock']
+const summarize = ['summarize', 'docs', '--simulate', '-q']
+
+describe('unlock', () => {
+  it('removes the lock of a container that is gone, and the next run goes on', async () => {
+    const { run, left } = await lockedBy(elsewhere)
+    const before = await run(summarize)
+    expect(before).toMatchObject({ code: 7 })
+    const [, command = '', folder = ''] = /claude-batch (unlock) (\S+?);/.exec(before.stderr) ?? []
+    const { code, stdout, stderr } = await run([command, folder, '--yes'])
+    expect([code, stdout]).toEqual([0, ''])
+    expect(stderr).toBe(
+      `claude-batch: ${folder} is locked by process 7 on a-container-that-is-gone, since 2026-11-22T10:00:00.000Z (claude-batch 1.2.3 summarize); it was started on another machine or in another container, so claude-batch cannot see whether it is running\nclaude-batch: the lock of ${folder} is removed\n`,
+    )
+    expect(await left()).toEqual(['ledger.jsonl'])
+    expect(await run(summarize)).toMatchObject({ code: 0 })
+  })
+
+  it('asks on a terminal, and removes nothing without a clear yes', async () => {
+    const { run, left } = await lockedBy(elsewhere)
+    const no = await run(unlock, { answer: false })
+    expect(no).toMatchObject({ code: 7, stderr: expect.stringContaining('Remove the lock? Only do so if') })
+    expect(no.stderr).toContain('claude-batch: summaries stays locked\n')
+    expect(await left()).toContain('lock')
+    expect(await run(unlock, { answer: true })).toMatchObject({ code: 0 })
+    expect(await left()).not.toContain('lock')
+  })
+
+  it('needs --yes where there is no terminal', async () => {
+    const { run, left } = await lockedBy(elsewhere)
+    const { code, stderr } = await run(unlock)
+    expect([code, stderr]).toEqual([2, expect.stringContaining('no terminal to ask on; give --yes')])
+    expect(await left()).toContain('lock')
+  })
+
+  it.each([[], ['--yes']])('never removes the lock of a run that is running: %j', async (...more) => {
+    const { run, left } = await lockedBy({})
+    const { code, stderr } = await run([...unlock, ...more], { answer: true })
+    expect([code, stderr]).toEqual([
+      7,
+      expect.stringContaining(`it is running: wait until it ends, or stop it with: kill ${pid}`),
+    ])
+    expect(await left()).toContain('lock')
+  })
+
+  it.each<[string, Partial<Holder>, string]>([
+    ['is dead', { pid: nobody }, 'that process is not running any more'],
+    ['has a process id that is used again', { began: '1' }, 'that process is not running any more'],
+    ['may have the process id of another one', { began: '' }, 'a process with this id is running'],
+  ])('removes the lock of a holder that %s', async (_what, change, words) => {
+    const { run, left } = await lockedBy(change)
+    const { code, stderr } = await run([...unlock, '-y'])
+    expect([code, stderr]).toEqual([0, expect.stringContaining(words)])
+    expect(await left()).toEqual(['ledger.jsonl'])
+  })
+
+  it('says that a folder is not locked', async () => {
+    const { run } = await folderLocked()
+    expect(await run(unlock)).toMatchObject({ code: 0, stderr: 'claude-batch: summaries is not locked\n' })
+  })
+
+  it.each(['nowhere', 'docs', 'docs/a.md'])('says that %s is not an output folder', async (dir) => {
+    const { run } = await folderLocked()
+    expect(await run([...unlock, dir, '--yes'])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining(`there is no output folder at ${dir}`),
+    })
+  })
+
+  it('leaves another run’s lock that took the place of the one it showed', async () => {
+    const { run, lock, left } = await lockedBy(elsewhere)
+    const other = JSON.stringify({ ...(await holderFor(pid, '2026-11-22T11:00:00.000Z', 'other')) })
+    const answer = async () => {
+      await rm(lock)
+      await writeFile(lock, other)
+      return true
+    }
+    const { code, stderr } = await run(unlock, { answer })
+    expect([code, stderr]).toEqual([0, expect.stringContaining('is not there any more; nothing was removed')])
+    expect(await readFile(lock, 'utf8')).toBe(other)
+    expect(await left()).toEqual(['ledger.jsonl', 'lock'])
+  })
+
+  it('leaves a damaged lock alone that took the place of another damaged one', async () => {
+    const { run, lock } = await folderLocked('garbage')
+    const answer = async () => {
+      await rm(lock)
+      await writeFile(lock, 'other garbage')
+      return true
+    }
+    expect(await run(unlock, { answer })).toMatchObject({ code: 0 })
+    expect(await readFile(lock, 'utf8')).toBe('other garbage')
+  })
+})
+
+describe('unlock, of a lock that claude-batch did not write', () => {
+  it.each<[string, (lock: string, cwd: string) => Promise<void>]>([
+    ['garbage', (lock) => writeFile(lock, '\0\x1b[2J')],
+    ['nothing', (lock) => writeFile(lock, '')],
+    ['JSON of another kind', (lock) => writeFile(lock, '{"pid": "7", "nonce": 7}')],
+    ['a process id that is none', (lock) => writeFile(lock, '{"pid": -1, "nonce": "n"}')],
+    ['a nonce that is a path', (lock) => writeFile(lock, '{"pid": 7, "nonce": "/../../../docs/a.md"}')],
+    ['a nonce without end', (lock) => writeFile(lock, `{"pid": 7, "nonce": "${'n'.repeat(5000)}"}`)],
+    ['a huge file', (lock) => writeFile(lock, '').then(() => truncate(lock, 50_000_000_000))],
+    ['a pipe', async (lock) => void execFileSync('mkfifo', [lock])],
+    ['a link that leads nowhere', (lock) => symlink('nowhere', lock)],
+    ['a link to a document', (lock, cwd) => symlink(join(cwd, 'docs/a.md'), lock)],
+  ])('removes it and nothing else: %s', async (_what, put) => {
+    const { cwd, lock, run, left } = await folderLocked()
+    await put(lock, cwd)
+    expect(await run(summarize)).toMatchObject({ code: 7, stderr: expect.stringContaining('unlock') })
+    const { code, stderr } = await run([...unlock, '--yes'])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('the lock of summaries is removed')])
+    expect(await left()).toEqual(['ledger.jsonl'])
+    expect(await readFile(join(cwd, 'docs/a.md'), 'utf8')).toBe('The ferry sails at nine.\n')
+    expect(await run(summarize)).toMatchObject({ code: 0 })
+  })
+
+  it('shows nothing of it that would control a terminal', async () => {
+    const hostile = '\x1b]0;pwned\x07\n\u202ereversed'
+    const { run } = await lockedBy({ host: hostile, since: hostile, command: hostile, version: 7 })
+    const { code, stderr } = await run([...unlock, '--yes'])
+    expect(code).toBe(0)
+    expect(stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\u202e]/)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2)
+  })
+
+  it('is not looked for behind a link', async () => {
+    const { cwd, run, left } = await lockedBy(elsewhere)
+    await mkdir(join(cwd, 'other'))
+    await symlink('../summaries/.claude-batch', join(cwd, 'other/.claude-batch'))
+    expect(await run([...unlock, 'other', '--yes'])).toMatchObject({ code: 6 })
+    expect(await left()).toContain('lock')
+  })
+
+  it('leaves a folder of that name to the user', async () => {
+    const { run, lock } = await folderLocked()
+    await mkdir(lock)
+    await writeFile(join(lock, 'mine'), '')
+    expect(await run([...unlock, '--yes'])).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('is a folder, which claude-batch never makes there'),
+    })
+    expect((await lstat(lock)).isDirectory()).toBe(true)
+  })
+})
