@@ -99,7 +99,7 @@ function isOutput({ dev, ino }: FileIdentity): boolean {
   return [1, 2].some((descriptor) => {
     try {
       const stats = fstatSync(descriptor)
-      return stats.dev === dev && stats.ino === ino
+      return ino !== 0 && stats.dev === dev && stats.ino === ino
     } catch {
       // It is closed.
       return false

@@ -111,7 +111,8 @@ function isSame(a: NamedFile, b: NamedFile): boolean {
 }
 
 function isFile(a: { readonly dev: number; readonly ino: number }, b: NamedFile['stats']): boolean {
-  return a.ino === b?.ino && a.dev === b.dev
+  // 0 is what file systems without such numbers have.
+  return a.ino !== 0 && a.ino === b?.ino && a.dev === b.dev
 }
 
 /** In the output folder some names belong to summaries. @throws UsageError */

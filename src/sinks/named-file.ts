@@ -30,7 +30,7 @@ export interface NamedFile {
 }
 
 /** Says why a regular file is not one that claude-batch wrote; undefined where it is, or is not there, or is empty. */
-export type Objection = (file: string) => Promise<string | undefined>
+type Objection = (file: string) => Promise<string | undefined>
 
 export interface NamedFileOptions {
   readonly flag: string
