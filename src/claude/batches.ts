@@ -1,10 +1,10 @@
 import type { BaseAnthropic } from '@anthropic-ai/sdk'
-import type { Batch, BatchAnswer } from '../core/batch.ts'
+import { type Batch, isBatchId } from '../core/batch.ts'
 import type { Batches } from '../core/batches.ts'
-import { AskError, type Fault } from '../core/failure.ts'
+import { AskError } from '../core/failure.ts'
 import type { Request } from '../core/request.ts'
+import { batchAnswerFrom, longestLine } from './batch-answer.ts'
 import { linesOf } from './lines.ts'
-import { replyFrom } from './message.ts'
 
 export interface BatchesOptions {
   readonly anthropic: BaseAnthropic
@@ -82,7 +82,7 @@ export function batchesOf({
       try {
         // The whole may take as long as it takes; how long it may be silent is the dispatcher's.
         const { body } = await anthropic.get(`${where}/results`, { signal, ...(await bulk()) }).asResponse()
-        for await (const line of linesOf(body ?? [], longestLine)) yield answerFrom(line)
+        for await (const line of linesOf(body ?? [], longestLine)) yield batchAnswerFrom(line)
       } catch (error) {
         signal.throwIfAborted()
         throw faulty(error)
@@ -94,10 +94,7 @@ export function batchesOf({
 /** 256 MB take half an hour at a megabit per second. */
 const longestTransferMs = 3_600_000
 
-/** Far longer than any answer, which is a summary. Characters. */
-const longestLine = 16_000_000
-
-/** It tells where the results are. We know that anyway, and our credentials go nowhere else. */
+/** A batch says where its results are. They are fetched from the base URL all the same: credentials go nowhere else. */
 function refuseOtherHosts(batch: unknown, endpoint: string): void {
   const { results_url: url } = (batch ?? {}) as Record<string, unknown>
   if (typeof url !== 'string' || !URL.canParse(url)) return
@@ -112,73 +109,31 @@ function refuseOtherHosts(batch: unknown, endpoint: string): void {
 function batchFrom(raw: unknown): Batch {
   const fields = (typeof raw === 'object' ? raw : null) as Record<string, unknown> | null
   const { id, processing_status: state, request_counts: counts } = fields ?? {}
-  const created = Date.parse(String(fields?.['created_at']))
-  const ended = Date.parse(String(fields?.['ended_at']))
-  if (typeof id !== 'string' || !isState(state) || Number.isNaN(created)) throw malformed('not a batch')
-  const requests = Object.values(counts ?? {}).reduce(
-    (sum: number, count: unknown) => sum + (typeof count === 'number' ? count : 0),
-    0,
-  )
+  const created = timeIn(fields?.['created_at'])
+  const ended = timeIn(fields?.['ended_at'])
+  if (!isBatchId(id) || typeof state !== 'string' || Number.isNaN(created)) throw malformed('not a batch')
+  const requests = Object.values(counts ?? {}).filter((count) => typeof count === 'number')
   return {
     id,
-    state,
-    requests,
+    // A state that is not known yet is not the end.
+    state: isState(state) ? state : 'in_progress',
+    ...(requests.length > 0 && { requests: requests.reduce((sum, count) => sum + count, 0) }),
     created,
     ...(!Number.isNaN(ended) && { ended }),
     archived: typeof fields?.['archived_at'] === 'string',
   }
 }
 
+/** Milliseconds since 1970; NaN for what is no time. */
+function timeIn(value: unknown): number {
+  return typeof value === 'string' ? Date.parse(value) : Number.NaN
+}
+
 const states = ['in_progress', 'canceling', 'ended'] as const
 
-function isState(state: unknown): state is Batch['state'] {
+function isState(state: string): state is Batch['state'] {
   return states.some((known) => known === state)
 }
-
-function answerFrom(line: string): BatchAnswer {
-  let fields: Record<string, unknown> | null
-  try {
-    fields = JSON.parse(line) as Record<string, unknown> | null
-  } catch {
-    throw malformed('a line of the results is not JSON')
-  }
-  const { custom_id: id, result } = fields ?? {}
-  const { type, message, error } = (result ?? {}) as Record<string, unknown>
-  if (typeof id !== 'string') throw malformed('a line of the results has no custom_id')
-  if (type === 'canceled' || type === 'expired') return { id, result: type }
-  if (type === 'errored') return { id, result: { fault: faultIn(error) } }
-  const reply = replyFrom(message, { headers: new Headers(), status: 200 })
-  return { id, result: { reply: { ...reply, terms: { ...reply.terms, batch: true } } } }
-}
-
-/** An error body as a live request has it, but for the status, which follows from its type. */
-function faultIn(body: unknown): Fault {
-  const { error, request_id: requestId } = (body ?? {}) as Record<string, unknown>
-  const { type, message, details } = (error ?? {}) as Record<string, unknown>
-  const { error_code: code } = (details ?? {}) as Record<string, unknown>
-  return {
-    kind: 'status',
-    status: statusOf.get(String(type)) ?? 500,
-    type: typeof type === 'string' ? type : 'api_error',
-    message: typeof message === 'string' ? message : 'an error without a message',
-    ...(typeof code === 'string' && { code }),
-    ...(typeof requestId === 'string' && { requestId }),
-  }
-}
-
-/** @see https://platform.claude.com/docs/en/api/errors */
-const statusOf: ReadonlyMap<string, number> = new Map([
-  ['invalid_request_error', 400],
-  ['authentication_error', 401],
-  ['billing_error', 402],
-  ['permission_error', 403],
-  ['not_found_error', 404],
-  ['request_too_large', 413],
-  ['rate_limit_error', 429],
-  ['api_error', 500],
-  ['timeout_error', 504],
-  ['overloaded_error', 529],
-])
 
 function malformed(message: string): AskError {
   return new AskError({ kind: 'malformed', type: 'malformed_reply', message })

@@ -1,9 +1,11 @@
 import { AskError } from '../core/failure.ts'
 
 /**
- * The lines of a body as it comes in; a last one without its end is torn, and is left out.
+ * Yields the lines of a JSONL body as they arrive, without blank ones. A line that is longer than the limit is cut
+ * there, so that it takes no more memory and does not hold back the lines after it. A last line without a line break is
+ * yielded only where it is a whole JSON object; the connection may have broken off in it.
  * @param longest characters
- * @throws AskError `malformed` where a line is longer, or the last one is torn; whatever reading throws
+ * @throws AskError `malformed` where the body ends in the middle of a line; what reading the body throws
  */
 export async function* linesOf(
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -12,21 +14,43 @@ export async function* linesOf(
   const decoder = new TextDecoder()
   let pieces: string[] = []
   let length = 0
+  const add = (piece: string) => {
+    const kept = piece.slice(0, longest - length)
+    if (kept === '') return
+    pieces.push(kept)
+    length += kept.length
+  }
+  const take = () => {
+    const line = pieces.join('')
+    pieces = []
+    length = 0
+    return line
+  }
   for await (const chunk of body) {
     const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n')
-    pieces.push(first)
-    length += first.length
+    add(first)
     for (const next of more) {
-      const line = pieces.join('')
-      if (line !== '') yield line
-      pieces = [next]
-      length = next.length
+      const line = take()
+      if (line.trim() !== '') yield line
+      add(next)
     }
-    if (length > longest) throw torn('a line of the results is far longer than any answer')
   }
-  if (pieces.join('').trim() !== '') throw torn('the results broke off in the middle of a line')
+  const last = take()
+  if (last.trim() === '') return
+  if (!isWholeObject(last))
+    throw new AskError({
+      kind: 'malformed',
+      type: 'malformed_reply',
+      message: 'the results broke off in the middle of a line',
+    })
+  yield last
 }
 
-function torn(message: string): AskError {
-  return new AskError({ kind: 'malformed', type: 'malformed_reply', message })
+/** No beginning of a JSON object is JSON. */
+function isWholeObject(text: string): boolean {
+  try {
+    return text.trimStart().startsWith('{') && JSON.parse(text) !== null
+  } catch {
+    return false
+  }
 }

@@ -1,8 +1,8 @@
 import type { Attempt } from './attempt.ts'
-import type { Batch, BatchAnswer, Packed } from './batch.ts'
+import type { Batch, BatchResult, Packed, UnreadableResult } from './batch.ts'
 import type { InputProblem, Source } from './document.ts'
 import { type Fault, failureOf, judge } from './failure.ts'
-import type { Outcome } from './outcome.ts'
+import type { Failed, Outcome } from './outcome.ts'
 import type { PriceOf } from './price.ts'
 import { flawOf, misfit } from './reply.ts'
 
@@ -22,12 +22,13 @@ export interface Unanswered {
 /** What became of a document, from what became of its request. */
 export function outcomeInBatch(
   it: InBatch,
-  result: BatchAnswer['result'],
+  result: BatchResult,
   priceOf: PriceOf,
   flawIn: (text: string, path: string) => string | undefined = () => undefined,
 ): Outcome | Unanswered {
   const { packed, batch } = it
   if (result === 'canceled' || result === 'expired') return { why: `${result} in the batch ${batch.id}` }
+  if ('unreadable' in result) return outcomeUnreadable(it, result)
   if ('fault' in result) {
     const { fault } = result
     const { blame } = judge(fault)
@@ -60,15 +61,22 @@ export function displaced(
   return { ...rest, status: 'failed', failure, partial: text }
 }
 
-/** A document whose answer is gone with the batch's results: billed, perhaps, and never seen. */
+/** A document whose answer is gone with the batch's results: it may have been billed. */
 export function outcomeGone(it: InBatch): Outcome {
   const message = `the results of the batch ${it.batch.id} are gone, 29 days after it was made; the next run asks, and pays, again`
-  const fault = { kind: 'malformed', type: 'results_gone', message } as const
-  return {
-    ...base(it, { fault }),
-    status: 'failed',
-    failure: { kind: 'reply', type: fault.type, message, transient: false },
-  }
+  return lost(it, { kind: 'malformed', type: 'results_gone', message })
+}
+
+/** A document whose answer is among the results and cannot be read: it may have been billed. */
+function outcomeUnreadable(it: InBatch, { unreadable, line }: UnreadableResult): Outcome {
+  const message = `${unreadable} (batch ${it.batch.id}); the next run sends the document, and pays, again`
+  return { ...lost(it, { kind: 'malformed', type: 'batch_result_unreadable', message }), partial: line }
+}
+
+function lost(it: InBatch, fault: Fault): Failed {
+  const { type, message } = fault
+  const failure = { kind: 'reply', type, message, transient: false } as const
+  return { ...base(it, { fault }), status: 'failed', failure }
 }
 
 /** A document that is to be asked about again. */

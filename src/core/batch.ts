@@ -7,18 +7,34 @@ import type { Reply } from './reply.ts'
 export interface Batch {
   readonly id: string
   readonly state: 'in_progress' | 'canceling' | 'ended'
-  /** How many requests it has; what became of them is told only once it has ended. */
-  readonly requests: number
+  /** How many requests it has, if the API says so; what became of them is known only once it has ended. */
+  readonly requests?: number
   readonly created: number
   readonly ended?: number
   /** It ended so long ago that its results are gone: 29 days after it was made. */
   readonly archived: boolean
 }
 
-/** What became of one request of a batch: billed only where there is a reply. */
-export interface BatchAnswer {
-  readonly id: string
-  readonly result: { readonly reply: Reply } | { readonly fault: Fault } | 'canceled' | 'expired'
+/** One line of a batch's results: what became of a request. */
+export type BatchAnswer =
+  | { readonly id: string; readonly result: BatchResult }
+  /** The line does not say which request it is about. */
+  | { readonly id: undefined; readonly result: UnreadableResult }
+
+/** What became of one request of a batch: billed only where there is a reply, or may be one. */
+export type BatchResult =
+  | { readonly reply: Reply }
+  | { readonly fault: Fault }
+  | UnreadableResult
+  | 'canceled'
+  | 'expired'
+
+/** A line of the results that is there, but is not what the API documents. */
+export interface UnreadableResult {
+  /** What is wrong with it, for people. */
+  readonly unreadable: string
+  /** The line itself, which may hold text that was paid for; its beginning, where it is very long. */
+  readonly line: string
 }
 
 /** A document that was put into a batch, as it was then: what its outcome will be made from. */
@@ -54,6 +70,11 @@ export function hasRoom({ requests, bytes }: Load, more: number, limits: Load = 
  */
 export function customId(intent: string, key: string, n: number): string {
   return `${intent}_${key.slice(0, 40)}_${n.toString(36)}`
+}
+
+/** Whether a value can be the API's id of a batch: it becomes a part of a URL's path, which `..` would change. */
+export function isBatchId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 256 && !/^\.+$/.test(value)
 }
 
 /** Whether a request of this name was put into that batch. */

@@ -1,3 +1,4 @@
+import type { Packed } from '../core/batch.ts'
 import type { BatchStore, StoredBatch } from '../core/batch-store.ts'
 import type { Source } from '../core/document.ts'
 import { AskError } from '../core/failure.ts'
@@ -41,26 +42,34 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
   const sourceOf = (path: string): Source => known.get(path) ?? { index: known.size, path, named: true }
 
   const waiting = new Set(here)
-  /** That cannot be collected, now or ever; why is what the run ends with. */
-  const stuck = new Map<StoredBatch, RunError>()
-  /** Collects what has ended by now. */
+  /** What is still in each batch. It is not sent again, even where the batch cannot be collected: it may be billed. */
+  const held = new Map(here.map((batch) => [batch, unsettledIn(batch)]))
+  /** Why batches cannot be collected. */
+  const refusals: RunError[] = []
+  /** Collects the batches that have ended by now. */
   async function* ended(again: (outcome: Outcome) => void): AsyncGenerator<Outcome> {
     for (const batch of waiting) {
+      const left = held.get(batch) ?? new Map<string, Packed>()
+      const settled = ({ source }: Outcome) => void left.delete(source.path)
+      const released = (outcome: Outcome) => {
+        settled(outcome)
+        again(outcome)
+      }
       try {
         const found = await finder.find(batch)
         if (found === 'perhaps' || (found !== 'never' && found.state !== 'ended')) continue
         if (found === 'never') {
-          for (const { path, asked } of batch.documents.values())
-            again(pendingOf(sourceOf(path), 'the batch it was meant for was never made', asked))
+          for (const { path, asked } of left.values())
+            released(pendingOf(sourceOf(path), 'the batch it was meant for was never made', asked))
           await batch.forget()
-        } else yield* collect(batch, found, { ...job, sourceOf, again })
+        } else yield* collect(batch, found, { ...job, sourceOf, again: released, settled })
         waiting.delete(batch)
       } catch (error) {
         if (error === drain.reason || error === halt.abort.reason) return
         const told = error instanceof AskError ? job.explain(error) : error
         if (!(told instanceof RunError)) throw told
         waiting.delete(batch)
-        stuck.set(batch, told)
+        refusals.push(told)
         if (told.exit !== 'refused') halt.stop(told)
       }
     }
@@ -73,7 +82,7 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
     done.add(outcome.source.path)
     yield outcome
   }
-  for (const batch of [...waiting, ...stuck.keys()]) for (const path of pathsOf(batch)) done.add(path)
+  for (const inBatch of held.values()) for (const path of inBatch.keys()) done.add(path)
   let todo: readonly Source[] = sources.filter(({ path }) => !done.has(path))
 
   let { submits } = job
@@ -97,7 +106,10 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
   while (todo.length > 0 && !drain.aborted) {
     const rest = yield* proven(todo, ways, job)
     const sent = yield* submit(rest, job, finder)
-    for (const batch of sent.made) waiting.add(batch)
+    for (const batch of sent.made) {
+      waiting.add(batch)
+      held.set(batch, unsettledIn(batch))
+    }
     todo = sent.unsent
     full = sent.full
     // What was set aside for the worst case, and not spent, may be enough for the next ones.
@@ -105,17 +117,17 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
     yield* wait()
   }
   if (waits && (submits || job.movesOn === undefined)) yield* wait()
-  for (const error of [...stuck.values(), ...(full === undefined ? [] : [full])]) halt.stop(error)
+  for (const error of [...refusals, ...(full === undefined ? [] : [full])]) halt.stop(error)
 
   if (waiting.size > 0) listener.left([...waiting])
 
   yield* left
   const why = drain.reason instanceof Error ? drain.reason.message : 'stopped'
   for (const source of todo) yield pendingOf(source, why)
-  for (const batch of [...waiting, ...stuck.keys()]) {
+  for (const [batch, inBatch] of held) {
     const reason = `it is in the batch ${batch.id ?? batch.intent}`
-    for (const { path, asked } of batch.documents.values())
-      yield pendingOf(sourceOf(path), reason, asked, !detached)
+    for (const { path, asked } of inBatch.values())
+      yield pendingOf(sourceOf(path), reason, asked, !(detached && waiting.has(batch)))
   }
 }
 
@@ -142,8 +154,10 @@ const shortestPauseMs = 2000
 /** Most batches take minutes to an hour; their service asks for no more than about one look a minute. */
 const longestPauseMs = 60_000
 
-function* pathsOf({ documents }: StoredBatch): Generator<string> {
-  for (const { path } of documents.values()) yield path
+/** The documents of a batch that have no ledger entry since, by their paths. */
+function unsettledIn({ documents, isRecorded }: StoredBatch): Map<string, Packed> {
+  const unsettled = [...documents.values()].filter(({ path }) => !isRecorded(path))
+  return new Map(unsettled.map((packed) => [packed.path, packed]))
 }
 
 function pendingOf(source: Source, reason: string, asked?: Outcome['asked'], later = true): Outcome {

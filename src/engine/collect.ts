@@ -1,5 +1,5 @@
 import type { Attempt } from '../core/attempt.ts'
-import type { Batch, BatchAnswer, Packed } from '../core/batch.ts'
+import type { Batch, Packed } from '../core/batch.ts'
 import {
   displaced,
   type InBatch,
@@ -12,15 +12,16 @@ import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Source } from '../core/document.ts'
 import type { Doubt } from '../core/doubts.ts'
-import { AskError, judge, mayBeBilled } from '../core/failure.ts'
+import { AskError, mayBeBilled } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Picodollars, PriceOf } from '../core/price.ts'
-import type { RunError } from '../errors.ts'
+import { manyOf } from '../core/whole.ts'
+import { RunError } from '../errors.ts'
 import type { Aside } from './budgeted.ts'
 import type { Halt } from './halt.ts'
-import { patiently } from './patient.ts'
 import { pool } from './pool.ts'
 import type { Preparing } from './prepare.ts'
+import { type Answered, readResults } from './read-results.ts'
 
 export interface CollectJob extends Pick<Preparing, 'objection'> {
   readonly batches: Batches
@@ -50,30 +51,29 @@ export interface CollectListener {
   odd(text: string): void
 }
 
-/** A request of the batch and what became of it. */
-interface Answered {
-  readonly packed: Packed
-  readonly result: BatchAnswer['result']
+interface Collecting {
+  sourceOf(path: string): Source
+  /** Called, instead of a yield, for a document that the API did not do, and did not bill. */
+  again(outcome: Outcome): void
+  /** Called for each other document that is finished. */
+  settled(outcome: Outcome): void
 }
 
 /** So many answers are made safe at once: the disk takes them together. */
 const atOnce = 64
 
-/** A download that is cut off at the end of a line looks whole; so often it is begun anew where answers are missing. */
-const mostDownloads = 5
-
 /**
- * Yields an outcome for every document of a batch that has ended, each safe by then; those that are in the ledger
- * already are passed over, so that what was cut off can simply be done again. Once all are safe the batch is forgotten.
- * @param again told instead of what the service did not do, and did not bill
+ * Yields an outcome for each document of a batch that has ended, each safe by then; those that are in the ledger already
+ * are passed over, so that what was cut off can simply be done again. The batch is forgotten once all are safe.
+ * It is kept, too, where the results have no answer for some: they may have been billed.
+ * @throws AskError, RunError `refused` where the results cannot be fetched; the reason of a stop
  */
 export async function* collect(
   batch: StoredBatch,
   ended: Batch,
-  { sourceOf, again, ...job }: CollectJob & { sourceOf(path: string): Source; again(outcome: Outcome): void },
+  { sourceOf, again, settled, ...job }: CollectJob & Collecting,
 ): AsyncGenerator<Outcome> {
-  const { batches, halt, listener, aside } = job
-  const { id } = ended
+  const { halt, listener, aside } = job
   const missing = new Map([...batch.documents].filter(([, { path }]) => !batch.isRecorded(path)))
   const inBatch = (packed: Packed): InBatch => ({ source: sourceOf(packed.path), packed, batch: ended })
   const settle = (path: string, cost?: Picodollars) => {
@@ -86,6 +86,7 @@ export async function* collect(
     const { path } = outcome.source
     const { fault, cost } = outcome.attempts.at(-1) ?? {}
     settle(path, fault !== undefined && !mayBeBilled(fault) ? 0n : cost)
+    settled(outcome)
     job.ended?.(outcome)
     if ((await job.keep?.(outcome)) === false) safe = false
     return outcome
@@ -100,51 +101,41 @@ export async function* collect(
       return undefined
     }
     if (outcome.status !== 'summarized') return finish(outcome)
-    // It was a while ago that somebody looked at what is there.
+    // The file that the summary belongs in was last looked at before the request was sent.
     const problem = await job.objection?.(outcome.source, packed.asked)
     if (problem !== undefined && problem.as !== 'skip') return finish(displaced(outcome, problem))
     const doubts = job.doubts?.(outcome.text, undefined) ?? []
     return finish(doubts.length > 0 ? { ...outcome, doubts } : outcome)
   }
 
-  if (ended.archived) {
+  let isGone = ended.archived
+  try {
+    const answered = readResults(
+      { id: ended.id, documents: batch.documents },
+      isGone ? new Map() : missing,
+      job,
+    )
+    for await (const outcome of pool(answered, { size: () => atOnce }, concluded))
+      if (outcome !== undefined) yield outcome
+  } catch (error) {
+    if (!(error instanceof AskError) || error.fault.status !== 404) throw error
+    if (job.clock.wall() - ended.created < resultsLastMs) throw new RunError('refused', noResults(ended.id))
+    isGone = true
+  }
+  if (isGone) {
     for (const packed of missing.values()) yield await finish(outcomeGone(inBatch(packed)))
     missing.clear()
   }
-  const strangers = new Set<string>()
-  /** Answers that have not come before. */
-  async function* fresh(): AsyncGenerator<Answered> {
-    for await (const { id: name, result } of batches.answers(id, halt.abort)) {
-      const packed = missing.get(name)
-      if (packed !== undefined) {
-        missing.delete(name)
-        yield { packed, result }
-      } else if (!batch.documents.has(name)) strangers.add(name)
-    }
-  }
-  for (let downloads = 1; missing.size > 0; downloads++) {
-    if (downloads > mostDownloads) {
-      listener.odd(`the batch ${id} has no answer for ${missing.size} of its documents; run again later`)
-      for (const packed of missing.values())
-        again(pendingInBatch(inBatch(packed), `no answer in the batch ${id}`))
-      return
-    }
-    const left = missing.size
-    try {
-      for await (const outcome of pool(fresh(), { size: () => atOnce }, concluded))
-        if (outcome !== undefined) yield outcome
-    } catch (error) {
-      if (!(error instanceof AskError) || judge(error.fault).blame !== 'service') throw error
-      // The next download begins after a wait, and passes over what has come.
-      const patience = { ...job, drain: halt.drain, failed: listener.troubled }
-      await patiently(() => batches.retrieve(id, halt.abort), patience)
-    }
-    // However often it breaks off, it gets on.
-    if (missing.size < left) downloads = 0
-  }
-  if (strangers.size > 0)
+  if (missing.size > 0)
     listener.odd(
-      `the results of the batch ${id} have ${strangers.size} that nobody asked for; they are left out`,
+      `the results of the batch ${ended.id} have no answer for ${manyOf(missing.size, 'document')}; run again later`,
     )
-  if (safe) await batch.forget()
+  else if (safe) await batch.forget()
+}
+
+/** Results can be fetched for this long after the batch was created. */
+const resultsLastMs = 29 * 86_400_000
+
+function noResults(id: string): string {
+  return `the API has ended the batch ${id}, but does not find its results; run again later`
 }

@@ -40,20 +40,31 @@ export function createFinder(
   /** That are known to be something else. */
   const others = new Set(open.flatMap(({ id }) => id ?? []))
 
-  const bears = async (name: string, { id, archived }: Batch) => {
+  /** Undefined where the results do not show whose they are. */
+  const bears = async (name: string, { id, archived }: Batch): Promise<boolean | undefined> => {
     if (archived) return false
-    for await (const answer of batches.answers(id, halt.abort)) return isOf(name, answer.id)
-    return false
+    try {
+      for await (const answer of batches.answers(id, halt.abort))
+        if (answer.id !== undefined) return isOf(name, answer.id)
+    } catch (error) {
+      // Somebody else's, deleted a moment ago.
+      if (error instanceof AskError && error.fault.status === 404) return false
+      throw error
+    }
+    return undefined
   }
   const look = async (batch: StoredBatch): Promise<Found> => {
     let perhaps = false
     for (const found of await batches.since(batch.packed - skewMs, halt.abort)) {
-      if (others.has(found.id) || found.requests !== batch.documents.size) continue
-      if (found.state !== 'ended') perhaps = true
-      else if (await bears(batch.intent, found)) {
+      const { requests = batch.documents.size } = found
+      if (others.has(found.id) || requests !== batch.documents.size) continue
+      const isIt = found.state === 'ended' ? await bears(batch.intent, found) : undefined
+      if (isIt) {
         await batch.made(found.id)
         return found
-      } else others.add(found.id)
+      }
+      if (isIt === false) others.add(found.id)
+      else perhaps = true
     }
     return perhaps ? 'perhaps' : 'never'
   }

@@ -24,6 +24,8 @@ export interface BatchesOptions {
   readonly trouble?: (call: BatchCall) => BatchTrouble | undefined
   /** What becomes of a request, instead of what the simulator's script says. */
   readonly resultOf?: (request: MessageRequest) => 'expired' | 'canceled' | undefined
+  /** Changes the lines of the results before they are sent, without their line breaks. */
+  readonly changeResults?: (lines: readonly string[]) => readonly string[]
   /** Whether results are gone by now. */
   readonly archived?: () => boolean
   /** Where results are said to be; here, if left out. */
@@ -89,7 +91,7 @@ export function createBatches({
   headers,
   produced,
 }: BatchesSetting): SimulatedBatches {
-  const { takesMs = 1500, trouble, resultOf, archived = () => false, resultsAt } = options
+  const { takesMs = 1500, trouble, resultOf, changeResults, archived = () => false, resultsAt } = options
   const batches = new Map<string, Made>()
   const calls = { create: 0, list: 0, retrieve: 0, results: 0, cancel: 0, delete: 0 }
   let [created, requests, answered] = [0, 0, 0]
@@ -198,15 +200,16 @@ export function createBatches({
     cut?: { cutAfter: number; reset: boolean },
   ) => {
     response.writeHead(200, { ...headers(), 'content-type': 'application/x-jsonl' })
-    for (const [n, { id, result }] of items.entries()) {
-      if (n === cut?.cutAfter) {
+    let n = 0
+    for (const line of changeResults?.([...linesOf(items)]) ?? linesOf(items)) {
+      if (n++ === cut?.cutAfter) {
         if (!cut.reset) break
         response.write('{"custom_id":"to')
         await turn()
         response.socket?.resetAndDestroy()
         return
       }
-      if (!response.write(`${JSON.stringify({ custom_id: id, result })}\n`)) await once(response, 'drain')
+      if (!response.write(`${line}\n`)) await once(response, 'drain')
     }
     response.end()
   }
@@ -274,6 +277,10 @@ export function createBatches({
       return true
     },
   }
+}
+
+function* linesOf(items: readonly Item[]): Generator<string> {
+  for (const { id, result } of items) yield JSON.stringify({ custom_id: id, result })
 }
 
 /** What a rate of faults does to calls: those that are errors or break off. */

@@ -160,6 +160,61 @@ describe('summarize --batch', () => {
     expect(downloads).toBe(4)
   })
 
+  it('a line of the results that cannot be read fails its own document, and no other is sent or paid for again', async () => {
+    const names = Array.from({ length: 9 }, (_, n) => `note${n}`)
+    const bad = (line: string, change: (result: { message: object }) => unknown) => {
+      const { custom_id, result } = JSON.parse(line)
+      return JSON.stringify({ custom_id, result: change(result) })
+    }
+    const changes: ((line: string) => string)[] = [
+      (line) => line.slice(0, -20),
+      (line) => bad(line, () => null),
+      (line) => bad(line, ({ message }) => ({ type: 'succeeded', message: { ...message, content: null } })),
+      () => 'null',
+      (line) => line.replace(/"custom_id":"[^"]*"/, '"custom_id":7'),
+    ]
+    const { run, written, simulator } = await setting(
+      {
+        batches: {
+          changeResults: (lines) => ['', ...lines.map((line, n) => changes[n]?.(line) ?? line), ' '],
+        },
+      },
+      documents(...names),
+    )
+    const { code, stderr } = await run('summarize', 'docs', '--batch')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/4 summarized, 5 failed/)
+    const records = Object.entries(await written()).filter(([name]) => name.endsWith('.error.txt'))
+    expect(records.map(([, text]) => text)).toEqual(
+      Array(5).fill(
+        expect.stringMatching(/^ERROR: reply batch_result_unreadable: .*\(batch msgbatch_sim00000001\)/),
+      ),
+    )
+    // The text that was paid for is in the record, if it is anywhere; whose it is may be unknown.
+    expect(records.filter(([, text]) => text.includes('harbour board met')).length).toBe(3)
+    expect([...simulator.stats().billedPrompts.values()]).toEqual(Array(9).fill(1))
+    await run('summarize', 'docs', '--batch')
+    const counts = [...simulator.stats().billedPrompts.values()].sort()
+    // As after any failure, the next run sends what failed, and nothing else.
+    expect(counts).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 2])
+  })
+
+  it('results that stay cut off leave the rest in the batch, and a later run collects it without sending it again', async () => {
+    let isCut = true
+    const { run, written, simulator } = await setting({
+      batches: { changeResults: (lines) => (isCut ? lines.slice(0, 1) : lines) },
+    })
+    const first = await run('summarize', 'docs', '--batch')
+    expect(first.code).toBe(75)
+    expect(first.stderr).toMatch(/have no answer for 2 documents; run again later/)
+    expect((await run('summarize', 'docs', '--batch')).code).toBe(75)
+    expect((await run('summarize', 'docs')).code).toBe(75)
+    isCut = false
+    expect((await run('batches', 'collect')).code).toBe(0)
+    expect(Object.keys(await written())).toHaveLength(4)
+    expect([...simulator.stats().billedPrompts.values()]).toEqual(Array(4).fill(1))
+  })
+
   it('B10 says that results are gone, and asks again the next time', async () => {
     let archived = false
     const { run, written } = await setting({ batches: { archived: () => archived } })

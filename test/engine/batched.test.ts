@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { BatchAnswer } from '../../src/core/batch.ts'
+import type { Batches } from '../../src/core/batches.ts'
 import type { Source } from '../../src/core/document.ts'
-import type { AskError } from '../../src/core/failure.ts'
+import { AskError } from '../../src/core/failure.ts'
 import { type Outcome, usageOf } from '../../src/core/outcome.ts'
 import { listPrice, picodollars } from '../../src/core/price.ts'
 import { type BatchJob, batchAll } from '../../src/engine/batched.ts'
@@ -243,7 +245,7 @@ describe('a run by batches', () => {
     expect(service.made.size).toBe(1)
   })
 
-  it('B09 passes over what nobody asked for and what comes twice, and says so', async () => {
+  it('B09 ignores answers to unknown requests and second answers, and reports both', async () => {
     const { begin, service, notes, statuses } = setting()
     const { answers } = service.batches
     const batches = {
@@ -255,9 +257,11 @@ describe('a run by batches', () => {
     }
     const { outcomes } = await begin({ batches }).ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
-    expect(notes).toContain(
-      'the results of the batch msgbatch_1 have 1 that nobody asked for; they are left out',
-    )
+    expect(notes).toEqual([
+      'submitted 5',
+      'the results of the batch msgbatch_1 answer 5 requests twice; the first answer counts',
+      'the results of the batch msgbatch_1 have 1 answer to requests that are not in it; ignored',
+    ])
   })
 
   it('B07 fetches results again that end too early, and never takes what is missing for done', async () => {
@@ -281,7 +285,7 @@ describe('a run by batches', () => {
     const batches = {
       ...never.service.batches,
       async *answers(...args: Parameters<typeof answers>) {
-        for await (const answer of all(...args)) if (!answer.id.endsWith('_0')) yield answer
+        for await (const answer of all(...args)) if (!answer.id?.endsWith('_0')) yield answer
       },
     }
     const { outcomes } = await never.begin({ batches }).ended
@@ -303,6 +307,21 @@ describe('a run by batches', () => {
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'failed', failure: { type: 'results_gone' } }))
     expect(ledger[0]?.attempts).toMatchObject([{ fault: { type: 'results_gone' } }])
     expect(disk.size).toBe(0)
+  })
+
+  it('results that the API does not find keep their documents in the batch, until they are 29 days old', async () => {
+    const { begin, service, disk, clock } = setting({
+      trouble: (call) =>
+        call === 'answers' ? { before: statusFault(404, { type: 'not_found_error' }) } : undefined,
+    })
+    const first = await begin().ended
+    expect(first.stopped).toMatchObject({ exit: 'refused', message: /does not find its results; run again/ })
+    expect(first.outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
+    expect([service.made.size, disk.size]).toEqual([1, 1])
+    await clock.run(clock.sleep(29 * 86_400_000))
+    const { outcomes } = await begin().ended
+    expect(outcomes).toMatchObject(Array(5).fill({ status: 'failed', failure: { type: 'results_gone' } }))
+    expect([service.made.size, disk.size]).toEqual([1, 0])
   })
 
   it('a batch that the service does not know, long after it was made, is kept, and ends the run', async () => {
@@ -333,6 +352,130 @@ describe('a run by batches', () => {
     const run = await tight.begin({ purse: small, waits: false, detached: true }).ended
     expect(run.stopped).toMatchObject({ exit: 'limit' })
     expect([...tight.service.made.values()].map(({ items }) => items.length)).toEqual([1])
+  })
+})
+
+describe('an answer that cannot be read', () => {
+  const named = (id: string): BatchAnswer => ({
+    id,
+    result: { unreadable: 'no result', line: `line of ${id}` },
+  })
+  const nameless: BatchAnswer = { id: undefined, result: { unreadable: 'not JSON', line: 'garbage' } }
+  /** The batches of a setting, whose results are changed; `n` is the number of the download, from 1. */
+  function changed(
+    { batches }: { readonly batches: Batches },
+    change: (answers: readonly BatchAnswer[], n: number) => readonly (BatchAnswer | Error)[],
+  ) {
+    const downloads = { count: 0 }
+    const answers: Batches['answers'] = async function* (...args) {
+      const n = ++downloads.count
+      const all: BatchAnswer[] = []
+      for await (const answer of batches.answers(...args)) all.push(answer)
+      for (const answer of change(all, n)) {
+        if (answer instanceof Error) throw answer
+        yield answer
+      }
+    }
+    return { downloads, batches: { ...batches, answers } }
+  }
+  const reset = new AskError({ kind: 'connection', type: 'connection_error', message: 'reset' })
+  const failed = (type: string) => ({ status: 'failed', failure: { kind: 'reply', type, transient: false } })
+
+  it('fails its own document, and the others are summarized and paid for once', async () => {
+    const { begin, service, statuses, disk, ledger } = setting({}, pathsOf(9))
+    const bad = (answers: readonly BatchAnswer[]) =>
+      answers.map((answer) => (answer.id?.endsWith('_3') ? named(answer.id) : answer))
+    const { batches, downloads } = changed(service, bad)
+    const { outcomes, stopped } = await begin({ batches }).ended
+    expect(statuses(outcomes)).toEqual(
+      pathsOf(9).map((path) => `${path} ${path === '3.md' ? 'failed' : 'summarized'}`),
+    )
+    const outcome = outcomes.find(({ source }) => source.path === '3.md')
+    expect(outcome).toMatchObject({
+      ...failed('batch_result_unreadable'),
+      partial: expect.stringMatching(/^line of /),
+      attempts: [{ fault: { kind: 'malformed' } }],
+    })
+    expect(stopped).toBeUndefined()
+    // It was paid for: only a second download that says the same makes it a failure.
+    expect(downloads.count).toBe(2)
+    expect([service.made.size, disk.size, ledger.length]).toEqual([1, 0, 9])
+  })
+
+  it('is read after all where another download brings it', async () => {
+    const { begin, service, statuses } = setting()
+    const { batches } = changed(service, (answers, n) =>
+      n === 1 ? [nameless, named(answers[1]?.id ?? ''), ...answers.slice(2)] : answers,
+    )
+    const { outcomes } = await begin({ batches }).ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+  })
+
+  it.each([
+    ['the one request without an answer', 1],
+    ['each request without an answer, where there are as many such lines', 3],
+  ])('and does not name its request is counted for %s', async (_, count) => {
+    const { begin, service, disk } = setting()
+    const { batches } = changed(service, (answers) => [
+      ...Array<BatchAnswer>(count).fill(nameless),
+      ...answers.slice(count),
+    ])
+    const { outcomes } = await begin({ batches }).ended
+    const unread = outcomes.filter(({ status }) => status === 'failed')
+    expect(unread).toMatchObject(Array(count).fill(failed('batch_result_unreadable')))
+    expect(unread[0]).toMatchObject({ partial: Array(count).fill('garbage').join('\n') })
+    expect(outcomes).toHaveLength(5)
+    expect([service.made.size, disk.size]).toEqual([1, 0])
+  })
+
+  it('fails no document whose line may have been cut off, and sends none again', async () => {
+    const { begin, service, statuses, disk } = setting()
+    const { batches } = changed(service, (answers) => [nameless, ...answers.slice(1, 4)])
+    const first = await begin({ batches }).ended
+    expect(statuses(first.outcomes).map((text) => text.split(' ')[1])).toEqual([
+      'pending',
+      'summarized',
+      'summarized',
+      'summarized',
+      'pending',
+    ])
+    expect([service.made.size, disk.size]).toEqual([1, 1])
+    // Nor does any later run, until the results are whole.
+    await begin({ batches, submits: false }).ended
+    expect(service.made.size).toBe(1)
+    const { outcomes } = await begin().ended
+    expect(statuses(outcomes)).toEqual(['0.md summarized', '4.md summarized'])
+    expect([service.made.size, disk.size]).toEqual([1, 0])
+  })
+
+  it('does not count where the download broke off', async () => {
+    const { begin, service, statuses } = setting()
+    const { batches } = changed(service, (answers, n) =>
+      n < 4 ? [nameless, nameless, ...answers.slice(2, 3), reset] : answers,
+    )
+    const { outcomes } = await begin({ batches }).ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+  })
+
+  it('does not hide a good answer to the same request', async () => {
+    const { begin, service, statuses } = setting()
+    const { batches } = changed(service, (answers) =>
+      answers.flatMap((answer) => [named(answer.id ?? ''), answer, named(answer.id ?? '')]),
+    )
+    const { outcomes } = await begin({ batches }).ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+  })
+
+  it('does not keep a lost batch from being found by its other answers', async () => {
+    let creates = 0
+    const lost = { kind: 'timeout', type: 'timeout', message: 'no answer' } as const
+    const { begin, service, disk } = setting({
+      trouble: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
+    })
+    const { batches } = changed(service, (answers) => [nameless, ...answers.slice(1)])
+    const { outcomes } = await begin({ batches }).ended
+    expect(outcomes.filter(({ status }) => status === 'summarized')).toHaveLength(4)
+    expect([service.made.size, disk.size]).toEqual([1, 0])
   })
 })
 
