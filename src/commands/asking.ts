@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
+import type { AnswerSettings } from '../core/answer-settings.ts'
 import type { Document, InputProblem } from '../core/document.ts'
-import { type Doubt, doubtsAbout, type Wishes, wishText } from '../core/doubts.ts'
+import { type Doubt, type Wishes, wishText } from '../core/doubts.ts'
 import { keyOf, recipeFor, recipeOf } from '../core/key.ts'
 import type { RunFacts } from '../core/ledger-line.ts'
 import { longestDocument, type Parts } from '../core/parts.ts'
@@ -10,10 +11,11 @@ import { parametersFor, type Request } from '../core/request.ts'
 import { wayOf } from '../core/split.ts'
 import { textKind } from '../core/text-kind.ts'
 import { UsageError } from '../errors.ts'
+import { answerChecks } from '../inputs/answer-checks.ts'
 import type { PromptOptions } from '../inputs/prompt.ts'
 import { loadPrompts } from '../inputs/prompt-split.ts'
 import { reading } from '../inputs/readers/kinds.ts'
-import { readSchema, structureOf } from '../inputs/schema-file.ts'
+import { readSchema } from '../inputs/schema-file.ts'
 import { type PartPrompts, partsAt } from './parts.ts'
 import { settingsOf } from './settings.ts'
 
@@ -35,6 +37,8 @@ export interface Asking {
   flaw(text: string, path: string): string | undefined
   /** Why a summary may be worth a look. @param text of the document, where it is at hand */
   doubts(summary: string, text: string | undefined): readonly Doubt[]
+  /** What the prompt and the options decide about an answer: one object for all documents that it is the same for. */
+  answersFor(path: string): Omit<AnswerSettings, 'frontMatter'>
   /** Answers are JSON objects. */
   readonly structured: boolean
   /** How it is asked about where one request does not hold it. */
@@ -65,7 +69,7 @@ export async function askingFor(
   partPrompts?: PartPrompts,
 ): Promise<(endpoint: string) => Asking> {
   const vars = options.var ?? {}
-  const { wishes, isIn } = await wishesIn(options)
+  const wishes = await wishesIn(options)
   const readingOf = reading(options)
   const { schema: file } = options
   const given = file === undefined ? undefined : await readSchema(resolve(places.cwd, file), file)
@@ -73,16 +77,15 @@ export async function askingFor(
   const arms = await Promise.all(
     prompts.map(async ({ way: prompt, share }) => {
       const name = `${prompt.name}@${prompt.version}`
-      const own = prompt.schema && (await structureOf(prompt.schema, `the schema of ${name}`))
-      const structure = given ?? own
-      const parameters = {
-        ...parametersFor(settingsOf(prompt, options)),
-        ...(structure !== undefined && { schema: structure.schema }),
-      }
-      return { share, prompt, parameters, name, structure }
+      const schema = given ?? prompt.schema
+      const ofSchema = schema === undefined ? {} : { schema }
+      const parameters = { ...parametersFor(settingsOf(prompt, options)), ...ofSchema }
+      const answers = { maxTokens: parameters.maxTokens, ...ofSchema, ...wishes }
+      const where = given === undefined ? `the schema of ${name}` : `--schema ${file}`
+      return { share, prompt, parameters, name, answers, checks: await answerChecks(answers, where) }
     }),
   )
-  const structured = arms.filter(({ structure }) => structure !== undefined).length
+  const structured = arms.filter(({ answers }) => answers.schema !== undefined).length
   if (structured > 0 && structured < arms.length)
     throw new UsageError(
       `--prompt ${options.prompt}: some of these versions have a schema and some have none`,
@@ -90,15 +93,14 @@ export async function askingFor(
   const [first] = arms
   if (first === undefined) throw new Error('a run has at least one prompt')
   const { why, origin } = first.prompt
+  const { doubts } = first.checks
   // Under names that no slot can have.
   const written = wishText(wishes) === '' ? {} : { ' wishes': wishText(wishes) }
   return (endpoint) => {
-    const ways = arms.map(({ share, prompt, parameters, name, structure }) => {
+    const ways = arms.map(({ share, name, ...arm }) => {
+      const { prompt, parameters } = arm
       const recipe = recipeOf(prompt, { ...vars, ...written }, parameters, endpoint)
-      return {
-        share,
-        way: { prompt, parameters, structure, facts: { prompt: name, model: parameters.model, recipe } },
-      }
+      return { share, way: { ...arm, facts: { prompt: name, model: parameters.model, recipe } } }
     })
     const inParts = partsAt(options, places, endpoint, partPrompts)
     const requestFor = (document: Document): Request => {
@@ -123,8 +125,9 @@ export async function askingFor(
         return how === undefined ? facts : { ...facts, recipe: recipeFor(facts.recipe, how) }
       },
       structured: structured > 0,
-      doubts: (summary, text) => (structured > 0 ? [] : doubtsAbout(summary, wishes, text, isIn)),
-      flaw: (text, path) => wayOf(ways, path).structure?.flaw(text),
+      doubts,
+      flaw: (text, path) => wayOf(ways, path).checks.flaw(text),
+      answersFor: (path) => wayOf(ways, path).answers,
       requestFor,
       longestFor(path) {
         const empty = { source: { index: 0, path, named: true }, text: '', bytes: { size: 0, sha256: '' } }
@@ -137,20 +140,17 @@ export async function askingFor(
   }
 }
 
-/**
- * @returns what is wished for, and how to tell whether a text is in that language
- * @throws UsageError for a language nobody knows
- */
-async function wishesIn({ language, words }: Pick<SummarizeOptions, 'language' | 'words'>) {
+/** @throws UsageError for an unknown language */
+async function wishesIn({ language, words }: Pick<SummarizeOptions, 'language' | 'words'>): Promise<Wishes> {
   const length = words === undefined ? {} : { words }
-  if (language === undefined) return { wishes: length, isIn: () => true }
-  const { isInLanguage, languageNamed } = await import('../inputs/language.ts')
+  if (language === undefined) return length
+  const { languageNamed } = await import('../inputs/language.ts')
   const named = languageNamed(language)
   if (named === undefined)
     throw new UsageError(
       `--language ${language}: expected a language in English or its code, such as German or de`,
     )
-  return { wishes: { ...length, language: named }, isIn: isInLanguage }
+  return { ...length, language: named }
 }
 
 function withWishes(

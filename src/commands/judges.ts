@@ -66,6 +66,7 @@ export async function judgeFor(judge: string, places: PlaceOptions, endpoint: st
               recipe: recipeOf(prompt, fencedFor(path), parameters, endpoint),
             }),
             // What is judged was asked about as a whole, or in parts; a judge reads the document as it is.
+            answersFor: () => ({ maxTokens: parameters.maxTokens }),
             flaw: () => undefined,
             doubts: () => [],
             structured: false,

@@ -1,4 +1,5 @@
 import type { SummarizeOptions } from '../config/flags.ts'
+import type { AnswerChecks, AnswerSettings } from '../core/answer-settings.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Source } from '../core/document.ts'
 import { duration } from '../core/duration.ts'
@@ -7,6 +8,7 @@ import type { Outcome } from '../core/outcome.ts'
 import { isBetterInBatch } from '../core/route.ts'
 import { manyOf, whole } from '../core/whole.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
+import { RunError, UsageError } from '../errors.ts'
 import type { AttemptLog } from '../sinks/log.ts'
 import type { World } from '../world.ts'
 import type { Asking } from './asking.ts'
@@ -15,10 +17,10 @@ import type { Money } from './money.ts'
 import type { Watched } from './watched.ts'
 
 export interface BatchedOptions {
-  readonly options: Pick<SummarizeOptions, 'detach' | 'retries'>
+  readonly options: Pick<SummarizeOptions, 'detach' | 'retries' | 'frontMatter' | 'force' | 'prices'>
   readonly world: World
   readonly endpoint: string
-  readonly asking: Pick<Asking, 'factsFor'>
+  readonly asking: Pick<Asking, 'factsFor' | 'answersFor'>
   readonly destination: Destination
   readonly money: Money
   readonly batches: Batches
@@ -68,6 +70,8 @@ export async function* batchedOutcomes(
     retries: options.retries,
     aside: new Map(),
     factsFor: asking.factsFor,
+    settingsFor: settingsFor(asking, options, clock.wall()),
+    checksFor,
     live: (sources) => summarizeAll({ ...job, keep, sources }),
     submits,
     ...(movesOn && {
@@ -122,6 +126,41 @@ export async function* batchedOutcomes(
         )
       },
     },
+  })
+}
+
+/**
+ * Adds what the options decide about answers to what the prompt decides.
+ * @param now milliseconds since 1970
+ * @returns one object for all documents that have the same settings
+ */
+function settingsFor(
+  { answersFor, factsFor }: BatchedOptions['asking'],
+  { frontMatter, force, prices = {} }: BatchedOptions['options'],
+  now: number,
+): (path: string) => AnswerSettings {
+  const known = new Map<object, AnswerSettings>()
+  return (path) => {
+    const answers = answersFor(path)
+    const { model } = factsFor(path)
+    const price = Object.hasOwn(prices, model) ? prices[model] : undefined
+    const settings = known.get(answers) ?? {
+      ...answers,
+      frontMatter,
+      ...(force && { replacesBefore: now }),
+      ...(price !== undefined && { price }),
+    }
+    known.set(answers, settings)
+    return settings
+  }
+}
+
+/** The settings may come from a batch's file. @throws RunError `io` */
+async function checksFor(settings: AnswerSettings): Promise<AnswerChecks> {
+  const { answerChecks } = await import('../inputs/answer-checks.ts')
+  const where = 'the schema that is stored with a batch'
+  return answerChecks(settings, where).catch((error: unknown) => {
+    throw error instanceof UsageError ? new RunError('io', error.message) : error
   })
 }
 

@@ -1,9 +1,10 @@
+import type { AnswerChecks } from './answer-settings.ts'
 import type { Attempt } from './attempt.ts'
 import type { Batch, BatchResult, Packed, UnreadableResult } from './batch.ts'
 import type { InputProblem, Source } from './document.ts'
 import { type Fault, failureOf, judge } from './failure.ts'
 import type { Failed, Outcome } from './outcome.ts'
-import type { PriceOf } from './price.ts'
+import { type PriceOf, pricesWith } from './price.ts'
 import { flawOf, misfit } from './reply.ts'
 
 /** A document of a batch that has ended. */
@@ -19,14 +20,15 @@ export interface Unanswered {
   readonly refused?: Fault
 }
 
-/** What became of a document, from what became of its request. */
+/** What became of a document, from what became of its request; `gone` where the API has no results any more. */
 export function outcomeInBatch(
   it: InBatch,
-  result: BatchResult,
+  result: BatchResult | 'gone',
   priceOf: PriceOf,
-  flawIn: (text: string, path: string) => string | undefined = () => undefined,
+  flawIn: AnswerChecks['flaw'],
 ): Outcome | Unanswered {
   const { packed, batch } = it
+  if (result === 'gone') return outcomeGone(it)
   if (result === 'canceled' || result === 'expired') return { why: `${result} in the batch ${batch.id}` }
   if ('unreadable' in result) return outcomeUnreadable(it, result)
   if ('fault' in result) {
@@ -38,31 +40,36 @@ export function outcomeInBatch(
   }
   const { text, model, usage, terms } = result.reply
   const asked = packed.asked.facts.model
-  const cost = usage && priceOf({ model, asked, usage, ...(terms && { terms }) })
+  const { maxTokens, price } = packed.asked.settings
+  const priceFor = price === undefined ? priceOf : pricesWith({ [asked]: price })
+  const cost = usage && priceFor({ model, asked, usage, ...(terms && { terms }) })
   const answered = base(it, {
     model,
     status: 200,
     ...(usage !== undefined && { usage }),
     ...(cost !== undefined && { cost }),
   })
-  const why = flawIn(text, it.source.path)
-  const flaw = flawOf(result.reply, packed.maxTokens) ?? (why === undefined ? undefined : misfit(why))
+  const incomplete = flawOf(result.reply, maxTokens)
+  const why = incomplete === undefined ? flawIn(text) : undefined
+  const flaw = why === undefined ? incomplete : misfit(why)
   if (flaw !== undefined) return { ...answered, status: 'failed', failure: flaw, partial: text }
   return { ...answered, status: 'summarized', text }
 }
 
-/** A summary that has nowhere to go, as somebody put something there since it was asked for: it stays with its record. */
+/** A summary whose place was taken while it was made: it goes into the error record instead. */
 export function displaced(
   outcome: Extract<Outcome, { status: 'summarized' }>,
-  { type, message }: InputProblem,
+  { as, type, message: problem }: InputProblem,
 ): Outcome {
   const { text, ...rest } = outcome
+  const message =
+    as === 'fail' ? problem : 'its summary was edited by hand while a new one was made; --force replaces it'
   const failure = { kind: 'output', type, message, transient: false } as const
   return { ...rest, status: 'failed', failure, partial: text }
 }
 
 /** A document whose answer is gone with the batch's results: it may have been billed. */
-export function outcomeGone(it: InBatch): Outcome {
+function outcomeGone(it: InBatch): Outcome {
   const message = `the results of the batch ${it.batch.id} are gone, 29 days after it was made; the next run asks, and pays, again`
   return lost(it, { kind: 'malformed', type: 'results_gone', message })
 }

@@ -35,8 +35,10 @@ export interface StoredBatch {
   body(): AsyncIterable<Uint8Array>
   /** Takes note that there is one. */
   made(id: string): Promise<void>
-  /** Whether what became of a document is in the ledger already. */
-  isRecorded(path: string): boolean
+  /** Whether a document needs no answer any more: what became of it is in the ledger, or it was sent again. */
+  isSettled(path: string): boolean
+  /** Takes note that documents are settled, while the batch is kept for others. @param names their `custom_id`s */
+  settle(names: readonly string[]): Promise<void>
   /** All of it is where it belongs, or it was never made: forgets it. */
   forget(): Promise<void>
 }

@@ -1,3 +1,4 @@
+import type { AnswerSettings } from './answer-settings.ts'
 import type { Fault } from './failure.ts'
 import type { RunFacts } from './ledger-line.ts'
 import type { Asked } from './outcome.ts'
@@ -40,8 +41,7 @@ export interface UnreadableResult {
 /** A document that was put into a batch, as it was then: what its outcome will be made from. */
 export interface Packed {
   readonly path: string
-  readonly asked: Asked & { readonly facts: RunFacts }
-  readonly maxTokens: number
+  readonly asked: Asked & { readonly facts: RunFacts; readonly settings: AnswerSettings }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { AnswerSettings } from './answer-settings.ts'
 import type { Attempt } from './attempt.ts'
 import type { Fingerprint, Source } from './document.ts'
 import type { Doubt } from './doubts.ts'
@@ -26,8 +27,10 @@ export interface Asked {
   /** Of the whole prompt. */
   readonly characters: number
   readonly kind: TextKind
-  /** How it was asked, where that was by an earlier run. */
+  /** How it was asked, where an earlier run may have decided that. */
   readonly facts?: RunFacts
+  /** What becomes of the answer, likewise. */
+  readonly settings?: AnswerSettings
 }
 
 interface Summarized extends Common {

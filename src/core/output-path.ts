@@ -21,8 +21,6 @@ export interface OutputPathOptions {
   readonly foldsCase: boolean
   /** Summaries of earlier runs, by the path of their source: a source keeps its name, and nobody else gets it. */
   readonly earlier: Iterable<readonly [path: string, summary: string]>
-  /** Summaries are JSON objects. */
-  readonly structured?: boolean
 }
 
 /** The name of a summary without what tells that it is one; undefined for any other file. */
@@ -37,11 +35,12 @@ export function stemOf(summary: string): string | undefined {
  * where two would meet (`/x/a.md` and `x/a.md`, or `A.md` and `a.md` where the file system does not tell them apart)
  * the later one's name carries a hash of its path.
  * @param paths all sources of the run, in order
+ * @returns given a path, and whether its summary is a JSON object, its names
  */
 export function outputPaths(
   paths: Iterable<string>,
-  { foldsCase, earlier, structured = false }: OutputPathOptions,
-): (path: string) => OutputPath {
+  { foldsCase, earlier }: OutputPathOptions,
+): (path: string, structured?: boolean) => OutputPath {
   const identity = (stem: string) => (foldsCase ? stem.normalize('NFC').toLowerCase() : stem)
   const owners = new Map<string, string>()
   /** Where it is not simply the mirrored path. */
@@ -60,7 +59,7 @@ export function outputPaths(
     owners.set(identity(own), path)
     if (own !== path) stems.set(path, own)
   }
-  return (path) => {
+  return (path, structured = false) => {
     const stem = stems.get(path) ?? path
     return {
       summary: `${stem}${structured ? structuredSuffix : summarySuffix}`,

@@ -32,6 +32,7 @@ const refused = [
   'multipleOf',
   'minLength',
   'maxLength',
+  '$async',
 ] as const
 
 function problemAt(schema: unknown, at: string, walk: Walk): string | undefined {

@@ -155,8 +155,8 @@ const shortestPauseMs = 2000
 const longestPauseMs = 60_000
 
 /** The documents of a batch that have no ledger entry since, by their paths. */
-function unsettledIn({ documents, isRecorded }: StoredBatch): Map<string, Packed> {
-  const unsettled = [...documents.values()].filter(({ path }) => !isRecorded(path))
+function unsettledIn({ documents, isSettled }: StoredBatch): Map<string, Packed> {
+  const unsettled = [...documents.values()].filter(({ path }) => !isSettled(path))
   return new Map(unsettled.map((packed) => [packed.path, packed]))
 }
 

@@ -1,20 +1,15 @@
+import type { AnswerChecks, AnswerSettings } from '../core/answer-settings.ts'
 import type { Attempt } from '../core/attempt.ts'
-import type { Batch, Packed } from '../core/batch.ts'
-import {
-  displaced,
-  type InBatch,
-  outcomeGone,
-  outcomeInBatch,
-  pendingInBatch,
-} from '../core/batch-outcome.ts'
+import type { Batch, BatchResult, Packed } from '../core/batch.ts'
+import { displaced, outcomeInBatch, pendingInBatch } from '../core/batch-outcome.ts'
 import type { StoredBatch } from '../core/batch-store.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Source } from '../core/document.ts'
-import type { Doubt } from '../core/doubts.ts'
 import { AskError, mayBeBilled } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Picodollars, PriceOf } from '../core/price.ts'
+import { unchanged } from '../core/standing.ts'
 import { manyOf } from '../core/whole.ts'
 import { RunError } from '../errors.ts'
 import type { Aside } from './budgeted.ts'
@@ -27,9 +22,8 @@ export interface CollectJob extends Pick<Preparing, 'objection'> {
   readonly batches: Batches
   readonly priceOf: PriceOf
   readonly explain: (error: AskError) => RunError
-  /** See the job of a run. */
-  readonly doubts?: (summary: string, document: undefined) => readonly Doubt[]
-  readonly flaw?: (text: string, path: string) => string | undefined
+  /** @throws RunError `io` where they cannot be prepared */
+  readonly checksFor: (settings: AnswerSettings) => Promise<AnswerChecks>
   /** What was set aside for documents, by their paths. */
   readonly aside: Map<string, Aside>
   /** Makes an outcome safe from any crash; false where it could not. */
@@ -63,79 +57,127 @@ interface Collecting {
 const atOnce = 64
 
 /**
- * Yields an outcome for each document of a batch that has ended, each safe by then; those that are in the ledger already
- * are passed over, so that what was cut off can simply be done again. The batch is forgotten once all are safe.
- * It is kept, too, where the results have no answer for some: they may have been billed.
- * @throws AskError, RunError `refused` where the results cannot be fetched; the reason of a stop
+ * Yields an outcome for each document of a batch that has ended and is not settled yet, each safe by then. Once all are
+ * settled, the batch is forgotten. It is kept where the results have no answer for some: they may have been billed.
+ * @throws AskError, RunError `refused` where the results cannot be fetched; RunError `io`; the reason of a stop
  */
 export async function* collect(
   batch: StoredBatch,
   ended: Batch,
-  { sourceOf, again, settled, ...job }: CollectJob & Collecting,
+  job: CollectJob & Collecting,
 ): AsyncGenerator<Outcome> {
-  const { halt, listener, aside } = job
-  const missing = new Map([...batch.documents].filter(([, { path }]) => !batch.isRecorded(path)))
-  const inBatch = (packed: Packed): InBatch => ({ source: sourceOf(packed.path), packed, batch: ended })
-  const settle = (path: string, cost?: Picodollars) => {
-    aside.get(path)?.(cost)
-    aside.delete(path)
-  }
-  let safe = true
-  const finish = async (outcome: Outcome) => {
-    for (const attempt of outcome.attempts) listener.answered(attempt)
-    const { path } = outcome.source
-    const { fault, cost } = outcome.attempts.at(-1) ?? {}
-    settle(path, fault !== undefined && !mayBeBilled(fault) ? 0n : cost)
-    settled(outcome)
-    job.ended?.(outcome)
-    if ((await job.keep?.(outcome)) === false) safe = false
+  const missing = new Map([...batch.documents].filter(([, { path }]) => !batch.isSettled(path)))
+  const count = missing.size
+  const conclude = concluding(ended, await checksOf(missing, job), job)
+  const settled: string[] = []
+  const concluded = async ({ id, ...answered }: Concludable): Promise<Outcome | undefined> => {
+    const { outcome, isSafe } = await conclude(answered).catch((error: unknown) => {
+      if (!(error instanceof RunError)) throw error
+      // The answer stays in the batch; others that are finished by now must still be written.
+      job.halt.stop(error)
+      return { outcome: undefined, isSafe: false }
+    })
+    if (isSafe) settled.push(id)
     return outcome
   }
-  /** Undefined where there is to be another. */
-  const concluded = async ({ packed, result }: Answered): Promise<Outcome | undefined> => {
-    const outcome = outcomeInBatch(inBatch(packed), result, job.priceOf, job.flaw)
-    if ('why' in outcome) {
-      settle(packed.path, 0n)
-      if (outcome.refused !== undefined) halt.stop(job.explain(new AskError(outcome.refused)))
-      again(pendingInBatch(inBatch(packed), outcome.why))
-      return undefined
-    }
-    if (outcome.status !== 'summarized') return finish(outcome)
-    // The file that the summary belongs in was last looked at before the request was sent.
-    const problem = await job.objection?.(outcome.source, packed.asked)
-    if (problem !== undefined && problem.as !== 'skip') return finish(displaced(outcome, problem))
-    const doubts = job.doubts?.(outcome.text, undefined) ?? []
-    return finish(doubts.length > 0 ? { ...outcome, doubts } : outcome)
-  }
-
-  let isGone = ended.archived
   try {
-    const answered = readResults(
-      { id: ended.id, documents: batch.documents },
-      isGone ? new Map() : missing,
-      job,
-    )
-    for await (const outcome of pool(answered, { size: () => atOnce }, concluded))
+    const results = ended.archived ? gone(missing) : resultsOf(batch, ended, missing, job)
+    for await (const outcome of pool(results, { size: () => atOnce }, concluded))
       if (outcome !== undefined) yield outcome
+    if (missing.size > 0)
+      job.listener.odd(
+        `the results of the batch ${ended.id} have no answer for ${manyOf(missing.size, 'document')}; run again later`,
+      )
+  } finally {
+    if (settled.length === count) await batch.forget()
+    else if (settled.length > 0) await batch.settle(settled)
+  }
+}
+
+interface Concludable extends Omit<Answered, 'result'> {
+  readonly result: BatchResult | 'gone'
+}
+
+async function* resultsOf(
+  { documents }: StoredBatch,
+  { id, created }: Batch,
+  missing: Map<string, Packed>,
+  job: CollectJob,
+): AsyncGenerator<Concludable> {
+  try {
+    yield* readResults({ id, documents }, missing, job)
   } catch (error) {
     if (!(error instanceof AskError) || error.fault.status !== 404) throw error
-    if (job.clock.wall() - ended.created < resultsLastMs) throw new RunError('refused', noResults(ended.id))
-    isGone = true
+    if (job.clock.wall() - created < resultsLastMs)
+      throw new RunError(
+        'refused',
+        `the API has ended the batch ${id}, but does not find its results; run again later`,
+      )
+    yield* gone(missing)
   }
-  if (isGone) {
-    for (const packed of missing.values()) yield await finish(outcomeGone(inBatch(packed)))
-    missing.clear()
+}
+
+function* gone(missing: Map<string, Packed>): Generator<Concludable> {
+  for (const [id, packed] of missing) {
+    missing.delete(id)
+    yield { id, packed, result: 'gone' }
   }
-  if (missing.size > 0)
-    listener.odd(
-      `the results of the batch ${ended.id} have no answer for ${manyOf(missing.size, 'document')}; run again later`,
-    )
-  else if (safe) await batch.forget()
 }
 
 /** Results can be fetched for this long after the batch was created. */
 const resultsLastMs = 29 * 86_400_000
 
-function noResults(id: string): string {
-  return `the API has ended the batch ${id}, but does not find its results; run again later`
+interface Concluded {
+  /** None where the document is released: the API did not do it. */
+  readonly outcome?: Outcome | undefined
+  /** The document needs no answer from this batch any more. */
+  readonly isSafe: boolean
+}
+
+type ChecksFor = (settings: AnswerSettings) => AnswerChecks
+
+async function checksOf(missing: ReadonlyMap<string, Packed>, job: CollectJob): Promise<ChecksFor> {
+  const checks = new Map<AnswerSettings, AnswerChecks>()
+  for (const { asked } of missing.values())
+    if (!checks.has(asked.settings)) checks.set(asked.settings, await job.checksFor(asked.settings))
+  return (settings) => checks.get(settings) as AnswerChecks
+}
+
+/** Makes outcomes of answers. */
+function concluding(
+  ended: Batch,
+  checksFor: ChecksFor,
+  { sourceOf, again, settled, aside, halt, listener, ...job }: CollectJob & Collecting,
+): (answered: Omit<Concludable, 'id'>) => Promise<Concluded> {
+  const release = (path: string, cost?: Picodollars) => {
+    aside.get(path)?.(cost)
+    aside.delete(path)
+  }
+  const finish = async (outcome: Outcome): Promise<Concluded> => {
+    for (const attempt of outcome.attempts) listener.answered(attempt)
+    const { path } = outcome.source
+    const { fault, cost } = outcome.attempts.at(-1) ?? {}
+    release(path, fault !== undefined && !mayBeBilled(fault) ? 0n : cost)
+    settled(outcome)
+    job.ended?.(outcome)
+    return { outcome, isSafe: (await job.keep?.(outcome)) !== false }
+  }
+  return async ({ packed, result }) => {
+    const { path, asked } = packed
+    const it = { source: sourceOf(path), packed, batch: ended }
+    const { flaw, doubts } = checksFor(asked.settings)
+    const outcome = outcomeInBatch(it, result, job.priceOf, flaw)
+    if ('why' in outcome) {
+      release(path, 0n)
+      if (outcome.refused !== undefined) halt.stop(job.explain(new AskError(outcome.refused)))
+      again(pendingInBatch(it, outcome.why))
+      return { isSafe: true }
+    }
+    if (outcome.status !== 'summarized') return finish(outcome)
+    // The file that the summary belongs in was last looked at before the request was sent.
+    const problem = await job.objection?.(outcome.source, asked)
+    if (problem !== undefined && problem.type !== unchanged.type) return finish(displaced(outcome, problem))
+    const found = doubts(outcome.text, undefined)
+    return finish(found.length > 0 ? { ...outcome, doubts: found } : outcome)
+  }
 }

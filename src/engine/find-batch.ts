@@ -80,7 +80,7 @@ export function createFinder(
       return batches.retrieve(id, halt.abort).catch((error: unknown) => {
         if (!(error instanceof AskError) || error.fault.status !== 404) throw error
         // A moment after it was made the service may not know it yet.
-        if (clock.wall() - batch.packed < newMs) return 'perhaps'
+        if (Math.abs(clock.wall() - batch.packed) < newMs) return 'perhaps'
         throw new RunError('refused', unknown(id))
       })
     }

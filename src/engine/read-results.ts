@@ -10,6 +10,8 @@ import { patiently } from './patient.ts'
 
 /** A request of a batch and what became of it. */
 export interface Answered {
+  /** Its `custom_id`. */
+  readonly id: string
   readonly packed: Packed
   readonly result: BatchResult
 }
@@ -56,13 +58,13 @@ export async function* readResults(
         missing,
         ...known,
       })
-      const lineless = [...missing].filter(([name]) => !unreadable.has(name))
+      const lineless = [...missing].filter(([id]) => !unreadable.has(id))
       const wasExplained = isExplained
       isExplained = lineless.length <= nameless.count
       if (isExplained && wasExplained)
-        for (const [name, packed] of lineless) {
-          missing.delete(name)
-          yield { packed, result: oneOf(nameless) }
+        for (const [id, packed] of lineless) {
+          missing.delete(id)
+          yield { id, packed, result: oneOf(nameless) }
         }
     } catch (error) {
       if (!(error instanceof AskError) || judge(error.fault).blame !== 'service') throw error
@@ -121,7 +123,7 @@ async function* oneDownload(
       if (isUnreadable(result) && !suspects.has(id)) unreadable.add(id)
       else if (packed !== undefined) {
         missing.delete(id)
-        yield { packed, result }
+        yield { id, packed, result }
       }
     }
     return { unreadable, nameless }

@@ -1,3 +1,4 @@
+import type { AnswerSettings } from '../core/answer-settings.ts'
 import { backoffMs } from '../core/backoff.ts'
 import { customId, hasRoom, type Load } from '../core/batch.ts'
 import type { BatchStore, Packing, StoredBatch } from '../core/batch-store.ts'
@@ -20,6 +21,8 @@ export interface SubmitJob extends CollectJob, Preparing {
   readonly endpoint: string
   /** How a document is asked about. */
   readonly factsFor: (path: string) => RunFacts
+  /** What becomes of its answer. */
+  readonly settingsFor: (path: string) => AnswerSettings
   readonly purse?: Purse | undefined
   /** Times that a batch is sent again which the service did not take. */
   readonly retries: number
@@ -128,12 +131,9 @@ export async function* submit(
         packing = await store.pack()
         ;({ id, entry } = entryIn(packing))
       }
-      const facts = job.factsFor(source.path)
-      await packing.add(
-        id,
-        { path: source.path, asked: { ...asked, facts }, maxTokens: request.maxTokens },
-        entry,
-      )
+      const { path } = source
+      const [facts, settings] = [job.factsFor(path), job.settingsFor(path)]
+      await packing.add(id, { path, asked: { ...asked, facts, settings } }, entry)
       packed.push(source)
     }
     if (halt.drain.aborted) await packing?.discard()

@@ -4,18 +4,16 @@ import { UsageError } from '../errors.ts'
 import { reasonOf } from './reason.ts'
 import { readSmallFile } from './small-file.ts'
 
-/** A schema that answers are to fit, and whether one does. */
+/** Says why a text does not fit a schema; undefined where it does. */
 export interface Structure {
-  readonly schema: Schema
-  /** Why a text is no answer; undefined where it is one. */
   flaw(text: string): string | undefined
 }
 
 /**
- * Reads a JSON Schema, and checks everything of it before anything is sent.
- * @throws UsageError where it is none, or holds what the API does not take
+ * Reads a JSON Schema.
+ * @throws UsageError where it is none, or holds what the API does not accept
  */
-export async function readSchema(file: string, shown: string): Promise<Structure> {
+export async function readSchema(file: string, shown: string): Promise<Schema> {
   const fail = (message: string): never => {
     throw new UsageError(`--schema ${shown}: ${message}`)
   }
@@ -29,7 +27,7 @@ export async function readSchema(file: string, shown: string): Promise<Structure
   }
   const unsupported = unsupportedIn(schema)
   if (unsupported !== undefined) fail(unsupported)
-  return structureOf(schema, `--schema ${shown}`)
+  return schema
 }
 
 /**
@@ -49,7 +47,6 @@ export async function structureOf(schema: Schema, where: string): Promise<Struct
     }
   })()
   return {
-    schema,
     flaw(text) {
       let value: unknown
       try {

@@ -3,50 +3,27 @@ import { createReadStream } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Packed } from '../core/batch.ts'
+import {
+  type BatchFile,
+  batchFileVersion,
+  createDocumentLines,
+  createdLine,
+  headLine,
+  sealedLine,
+  settledLine,
+} from '../core/batch-file.ts'
 import type { BatchStore, Packing, StoredBatch } from '../core/batch-store.ts'
 import type { Clock } from '../core/clock.ts'
-import { type DocumentLine, ledgerVersion, type RunFacts } from '../core/ledger-line.ts'
+import type { DocumentLine } from '../core/ledger-line.ts'
+import { createBatchFileReader } from '../core/read-batch-file.ts'
 import { seenFrom } from '../core/source-path.ts'
-import type { TextKind } from '../core/text-kind.ts'
+import { RunError } from '../errors.ts'
 import { type AppendFile, openAppendFile } from './append-file.ts'
 import { makeFolder, syncFolder } from './directories.ts'
 import { cannotRead, cannotWrite } from './disk-error.ts'
 import { newerThanWeAre } from './ledger.ts'
 import { readLines } from './lines.ts'
 import { memoryFolder } from './output-folder.ts'
-
-/** Begins the file of a batch. */
-interface BatchLine {
-  readonly v: number
-  readonly batch: string
-  readonly endpoint: string
-  /** The working directory that the paths are relative to, as seen from the output folder. */
-  readonly base: string
-}
-
-/** A document of it. */
-interface PackedLine extends RunFacts {
-  readonly id: string
-  readonly path: string
-  readonly key: string
-  readonly size: number
-  readonly mtime?: number
-  readonly sha256: string
-  readonly chars: number
-  readonly kind: TextKind
-  readonly max_tokens: number
-}
-
-/** The last document was the last; and later, that the service has it. Both ISO 8601. */
-interface SealedLine {
-  readonly sealed: string
-}
-interface MadeLine {
-  readonly made: string
-  readonly time: string
-}
-
-type Line = BatchLine | PackedLine | SealedLine | MadeLine
 
 export interface BatchStoreOptions {
   /** The output folder. */
@@ -65,10 +42,10 @@ export interface Batches extends BatchStore {
 }
 
 /**
- * A file for each batch, `batches/<name>.jsonl`, which is there from before the batch is sent until all of it is
- * collected; and beside it, until the service has it, what is sent. What was packed and not sealed was never sent.
- * For the holder of the folder's lock alone.
- * @throws RunError `io`, `usage` where a newer version wrote one
+ * Opens the batches of an output folder. Each has a file, `batches/<name>.jsonl`, from before it is sent until all of it
+ * is collected; next to that, until the API has it, is the body that is sent. What was packed and not sealed was never
+ * sent. For the holder of the folder's lock alone.
+ * @throws RunError `io`, also where a file is damaged; `usage` where another version wrote one
  */
 export async function openBatches(options: BatchStoreOptions): Promise<Batches> {
   const folder = folderIn(options.out)
@@ -79,9 +56,9 @@ export async function openBatches(options: BatchStoreOptions): Promise<Batches> 
   }
   const recorded = new Map<string, Set<string>>()
   const open: StoredBatch[] = []
-  for await (const batch of batchesIn(folder, names, options)) {
-    if ('documents' in batch) open.push(stored(folder, batch, recorded, options))
-    else await forget(folder, batch.intent)
+  for await (const file of batchesIn(folder, names, options)) {
+    if (!isSealed(file)) await forget(folder, file.batch)
+    else open.push(stored(folder, file, recorded, options))
   }
   for (const { id } of open) if (id !== undefined) recorded.set(id, new Set())
   return {
@@ -93,14 +70,14 @@ export async function openBatches(options: BatchStoreOptions): Promise<Batches> 
   }
 }
 
-/** What is remembered of batches, the oldest first, for whoever only wants to know. @throws RunError as above */
+/** Reads the batches of an output folder and changes nothing, the oldest first. @throws RunError as above */
 export async function knownBatches(
   options: Pick<BatchStoreOptions, 'out' | 'here'>,
-): Promise<readonly Loaded[]> {
+): Promise<readonly KnownBatch[]> {
   const folder = folderIn(options.out)
-  const known: Loaded[] = []
-  for await (const batch of batchesIn(folder, await filesIn(folder), options))
-    if ('documents' in batch) known.push(batch)
+  const known: KnownBatch[] = []
+  for await (const file of batchesIn(folder, await filesIn(folder), options))
+    if (isSealed(file)) known.push(knownFrom(file))
   return known.sort((a, b) => a.packed - b.packed)
 }
 
@@ -121,83 +98,84 @@ async function filesIn(folder: string): Promise<string[]> {
   return names.filter((name) => /^[0-9a-f]{16}\.(jsonl|body)$/.test(name))
 }
 
-/** Of those that were not sealed, the name alone. */
 async function* batchesIn(
   folder: string,
   names: readonly string[],
   options: Pick<BatchStoreOptions, 'out' | 'here'>,
-): AsyncGenerator<Loaded | { readonly intent: string }> {
+): AsyncGenerator<BatchFile> {
   for (const name of names) {
     const [intent = '', kind] = name.split('.')
-    if (kind === 'jsonl') yield loaded(folder, intent, options)
+    if (kind === 'jsonl') yield fileOf(folder, intent, options)
   }
 }
 
-interface Loaded {
-  readonly intent: string
-  readonly endpoint: string
-  readonly packed: number
-  readonly documents: ReadonlyMap<string, Packed>
-  readonly id: string | undefined
-}
-
-async function loaded(
+async function fileOf(
   folder: string,
   intent: string,
   { out, here }: Pick<BatchStoreOptions, 'out' | 'here'>,
-): Promise<Loaded | { readonly intent: string }> {
+): Promise<BatchFile> {
   const file = join(folder, `${intent}.jsonl`)
-  const documents = new Map<string, Packed>()
-  let [endpoint, base] = ['', here]
-  let packed: number | undefined
-  let id: string | undefined
-  let facts: RunFacts | undefined
-  for await (const texts of readLines(file)) {
-    for (const text of texts) {
-      const line = parsed(text)
-      if (line === undefined) continue
-      if ('batch' in line) {
-        if (line.v > ledgerVersion) throw newerThanWeAre(file, line.v)
-        endpoint = line.endpoint
-        base = line.base
-      } else if ('id' in line) {
-        const { recipe, prompt, model } = line
-        // One object for all documents in a row that were asked about alike.
-        if (facts?.recipe !== recipe || facts.prompt !== prompt || facts.model !== model)
-          facts = { recipe, prompt, model }
-        documents.set(line.id, packedFrom(line, facts, seenFrom(out, here, base, line.path)))
-      } else if ('sealed' in line) packed = Date.parse(line.sealed)
-      else id = line.made
-    }
+  const reader = createBatchFileReader((base, path) => seenFrom(out, here, base, path))
+  for await (const lines of readLines(file)) for (const line of lines) reader.take(line)
+  const found = reader.end(intent)
+  if ('version' in found) {
+    if (Number(found.version) > batchFileVersion) throw newerThanWeAre(file, Number(found.version))
+    throw new RunError(
+      'usage',
+      `${file} was written by an older claude-batch (its format is ${JSON.stringify(found.version)}); collect the batch with that version, or ${givingUp}`,
+    )
   }
-  return packed === undefined ? { intent } : { intent, endpoint, packed, documents, id }
+  if ('damagedLine' in found)
+    throw new RunError('io', `${file} is damaged in line ${found.damagedLine}; restore it, or ${givingUp}`)
+  return found
+}
+
+const givingUp = 'delete the file to give the batch up: its documents are then sent, and paid for, again'
+
+type SealedFile = BatchFile & { readonly packed: number }
+
+function isSealed(file: BatchFile): file is SealedFile {
+  return file.packed !== undefined
+}
+
+/** A batch as its file describes it. */
+export type KnownBatch = Pick<StoredBatch, 'intent' | 'endpoint' | 'packed' | 'documents' | 'id'>
+
+function knownFrom({ batch: intent, endpoint, packed, documents, id }: SealedFile): KnownBatch {
+  return { intent, endpoint, packed, documents, id }
 }
 
 function stored(
   folder: string,
-  { id: known, ...batch }: Loaded,
+  batch: SealedFile,
   recorded: ReadonlyMap<string, ReadonlySet<string>>,
   { clock }: BatchStoreOptions,
 ): StoredBatch {
-  let id = known
+  const { batch: intent, documents } = batch
+  const settled = new Set([...batch.settled].map((name) => documents.get(name)?.path))
+  const add = async (line: string) => {
+    const file = await openAppendFile(join(folder, `${intent}.jsonl`), { synced: true })
+    try {
+      await file.append(line)
+    } finally {
+      await file.close()
+    }
+  }
+  let { id } = batch
   return {
-    ...batch,
+    ...knownFrom(batch),
     get id() {
       return id
     },
-    body: () => createReadStream(join(folder, `${batch.intent}.body`), { highWaterMark: 256 * 1024 }),
+    body: () => createReadStream(join(folder, `${intent}.body`), { highWaterMark: 256 * 1024 }),
     async made(given) {
       id = given
-      const file = await openAppendFile(join(folder, `${batch.intent}.jsonl`), { synced: true })
-      try {
-        await file.append(JSON.stringify({ made: given, time: timeOf(clock) } satisfies MadeLine))
-      } finally {
-        await file.close()
-      }
-      await rm(join(folder, `${batch.intent}.body`), { force: true }).catch(() => {})
+      await add(createdLine(given, clock.wall()))
+      await rm(join(folder, `${intent}.body`), { force: true }).catch(() => {})
     },
-    isRecorded: (path) => (id !== undefined && recorded.get(id)?.has(path)) ?? false,
-    forget: () => forget(folder, batch.intent),
+    isSettled: (path) => settled.has(path) || (id !== undefined && recorded.get(id)?.has(path) === true),
+    settle: (names) => add(settledLine(names)),
+    forget: () => forget(folder, intent),
   }
 }
 
@@ -228,8 +206,8 @@ async function packing(
     await lines.close()
     await body.close()
   }
-  const head = { v: ledgerVersion, batch: intent, endpoint, base: here } satisfies BatchLine
-  await write(lines, JSON.stringify(head))
+  const linesOf = createDocumentLines()
+  await write(lines, headLine({ batch: intent, endpoint, base: here }))
   await write(body, '{"requests":[')
   return {
     intent,
@@ -239,21 +217,26 @@ async function packing(
     async add(id, document, entry) {
       const separator = documents.size === 0 ? '' : ','
       documents.set(id, document)
-      await Promise.all([
-        write(lines, JSON.stringify(lineFrom(id, document))),
-        write(body, `${separator}${entry}`),
-      ])
+      await Promise.all([write(lines, linesOf(id, document).join('\n')), write(body, `${separator}${entry}`)])
     },
     async seal() {
-      const sealed = timeOf(clock)
+      const packed = clock.wall()
       await write(body, end)
       await body.sync()
-      await write(lines, JSON.stringify({ sealed } satisfies SealedLine))
+      await write(lines, sealedLine(packed))
       await lines.sync()
       await close()
       await syncFolder(folder)
-      const batch = { intent, endpoint, packed: Date.parse(sealed), documents, id: undefined }
-      return stored(folder, batch, recorded, options)
+      const file = {
+        batch: intent,
+        endpoint,
+        base: here,
+        packed,
+        documents,
+        id: undefined,
+        settled: new Set<string>(),
+      }
+      return stored(folder, file, recorded, options)
     },
     async discard() {
       await close()
@@ -270,41 +253,4 @@ async function forget(folder: string, intent: string): Promise<void> {
     await rm(join(folder, name), { force: true }).catch((error: NodeJS.ErrnoException) => {
       throw cannotWrite(join(folder, name), error)
     })
-}
-
-function timeOf(clock: Pick<Clock, 'wall'>): string {
-  return new Date(clock.wall()).toISOString()
-}
-
-/** Undefined for what is torn: such a line had not been said yet. */
-function parsed(text: string): Line | undefined {
-  try {
-    return text === '' ? undefined : (JSON.parse(text) as Line)
-  } catch {
-    return undefined
-  }
-}
-
-function lineFrom(id: string, { path, asked, maxTokens }: Packed): PackedLine {
-  const { key, bytes, characters, kind, facts } = asked
-  return {
-    id,
-    path,
-    key,
-    size: bytes.size,
-    ...(bytes.mtimeMs !== undefined && { mtime: bytes.mtimeMs }),
-    sha256: bytes.sha256,
-    chars: characters,
-    kind,
-    max_tokens: maxTokens,
-    recipe: facts.recipe,
-    prompt: facts.prompt,
-    model: facts.model,
-  }
-}
-
-function packedFrom(line: PackedLine, facts: RunFacts, path: string): Packed {
-  const { key, size, mtime, sha256, chars: characters, kind, max_tokens: maxTokens } = line
-  const bytes = { size, sha256, ...(mtime !== undefined && { mtimeMs: mtime }) }
-  return { path, asked: { key, bytes, characters, kind, facts }, maxTokens }
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { platform } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { AnswerSettings } from '../core/answer-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import { type Counted, countDocument } from '../core/counted.ts'
 import type { InputProblem, Source } from '../core/document.ts'
@@ -31,8 +32,8 @@ export type Again =
 export interface Files extends Sink {
   /** As far as sizes and times tell, the summary of this source stands. Costs two `stat`s, and nothing else. */
   stands(source: Source): boolean
-  /** What speaks against asking this; undefined where nothing does. Compares contents. */
-  objection(source: Source, asked: Pick<Asked, 'key'>): Promise<InputProblem | undefined>
+  /** What speaks against asking this, or writing its answer; undefined where nothing does. Compares contents. */
+  objection(source: Source, asked: Pick<Asked, 'key' | 'settings'>): Promise<InputProblem | undefined>
   /**
    * Keeps an outcome against any crash, which `write` then puts in place. Never rejects: if it could not be kept
    * (false), `write` tells.
@@ -84,14 +85,13 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   const reasons = new Map<string, Again>()
   let names: ReturnType<typeof outputPaths> | undefined
   // Only when the first is needed: a run with nothing to do should not work them all out.
-  const name = (path: string) => {
-    names ??= outputPaths(pathsOf(sources), { foldsCase, earlier: summariesIn(made), structured })
-    return names(path)
+  const name = (path: string, settings?: AnswerSettings) => {
+    names ??= outputPaths(pathsOf(sources), { foldsCase, earlier: summariesIn(made) })
+    return names(path, settings === undefined ? structured : settings.schema !== undefined)
   }
 
   const isDoubtful = ({ doubts = [] }: Made) => redo.some((doubt) => doubts.includes(doubt))
-  const placeOf = async (path: string, known: Made | undefined): Promise<Place> => {
-    const file = join(out, name(path).summary)
+  const placeOf = async (path: string, file: string, known: Made | undefined): Promise<Place> => {
     if (Buffer.byteLength(file) > longestPath) return 'too long'
     const stats = await lookAt(file)
     if (stats === undefined) return known === undefined ? 'free' : 'gone'
@@ -108,12 +108,16 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   /** Keeps an outcome; resolves with what puts it in place. */
   const begin = async (outcome: Outcome): Promise<() => Promise<void>> => {
     const nothing = () => Promise.resolve()
-    const line = lineOf(outcome, new Date(clock.wall()).toISOString(), factsFor(outcome.source.path))
+    const { source, asked } = outcome
+    const { path } = source
+    const line = lineOf(outcome, new Date(clock.wall()).toISOString(), factsFor(path))
     if (line === undefined) return nothing
-    const { path } = outcome.source
     if (line.status !== 'unchanged') {
-      const head = withFrontMatter ? frontMatter(line) : ''
-      return memory.keep({ line, ...fileOf(outcome, name(path), { head, structured }) })
+      // The options of the run that sent it count, which may be an earlier one.
+      const { settings } = asked ?? {}
+      const head = (settings?.frontMatter ?? withFrontMatter) ? frontMatter(line) : ''
+      const isJson = settings === undefined ? structured : settings.schema !== undefined
+      return memory.keep({ line, ...fileOf(outcome, name(path, settings), { head, structured: isJson }) })
     }
     const { size, mtime, recipe } = made.get(path) ?? {}
     const known = line.size === size && line.mtime === mtime && line.recipe === recipe
@@ -137,14 +141,16 @@ export function filesSink(out: string, sources: readonly Source[], options: File
         return false
       }
     },
-    async objection({ path }, { key }) {
-      if (await leads(dirname(join(out, name(path).summary)))) return outside
+    async objection({ path }, { key, settings }) {
+      const file = join(out, name(path, settings).summary)
+      if (await leads(dirname(file))) return outside
       const known = made.get(path)
       const doubtful = known !== undefined && isDoubtful(known)
       const same = known?.key === key && !doubtful
-      const problem = standing(same, await placeOf(path, known), force)
+      const isForced = force || (await isOlder(file, settings?.replacesBefore))
+      const problem = standing(same, await placeOf(path, file, known), isForced)
       if (problem === undefined && known !== undefined) {
-        const reason = force
+        const reason = isForced
           ? 'forced'
           : doubtful
             ? 'doubtful'
@@ -173,6 +179,13 @@ export function filesSink(out: string, sources: readonly Source[], options: File
     },
     close: () => memory.close(),
   }
+}
+
+/** Whether a file was last written before a time: milliseconds since 1970. */
+async function isOlder(file: string, time: number | undefined): Promise<boolean> {
+  if (time === undefined) return false
+  const stats = await lookAt(file)
+  return stats !== undefined && stats.mtimeMs < time
 }
 
 /** What is written for an outcome, if anything is. @param head of a summary */

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { SimulatorOptions } from '../../src/simulator/server.ts'
@@ -332,6 +332,128 @@ describe('summarize --batch', () => {
   })
 })
 
+describe('a batch that is collected by a run with other options', () => {
+  const schema = {
+    type: 'object',
+    properties: { title: { type: 'string' } },
+    required: ['title'],
+    additionalProperties: false,
+  }
+  const said = (text: string) => ({ kind: 'answer', delayMs: 1, content: [{ type: 'text', text }] }) as const
+  /** Every way to collect: by itself, by a run without the options, by a run of another folder. */
+  const ways = [
+    ['batches collect', ['batches', 'collect']],
+    ['the same documents without the options', ['summarize', 'docs', '--batch']],
+    ['a run of another folder', ['summarize', 'other']],
+    ['a run with opposite options', ['summarize', 'other', '--front-matter', '--language', 'French']],
+  ] as const
+
+  it.each(ways)('keeps its schema: %s', async (_, args) => {
+    const answers: Record<string, string> = {
+      ale: '{"title":"Ale"}',
+      beer: '{"title":"Be',
+      cider: '{"title":7}',
+      gin: '{"title":"Gin"}',
+    }
+    const { run, written, simulator } = await setting(
+      {
+        script: ({ request: { lastText } }) => {
+          const [, name = ''] = /Note (\w+)/.exec(lastText) ?? []
+          return said(answers[name] ?? 'A summary.')
+        },
+      },
+      {
+        ...documents('ale', 'beer', 'cider', 'gin'),
+        'other/rum.md': noteOf('rum'),
+        'schema.json': JSON.stringify(schema),
+      },
+    )
+    expect((await run('summarize', 'docs', '--batch', '--detach', '--schema', 'schema.json')).code).toBe(0)
+    await run(...args)
+    const texts = await written()
+    expect(texts['gin.md.summary.json']).toBe('{"title":"Gin"}\n')
+    expect(texts['beer.md.error.txt']).toMatch(/^ERROR: reply schema: the answer is not JSON\n/)
+    expect(texts['beer.md.error.txt']).toContain('{"title":"Be')
+    expect(texts['cider.md.error.txt']).toMatch(/^ERROR: reply schema: the answer does not fit the schema/)
+    expect(Object.keys(texts).filter((name) => /(beer|cider)\.md\.summary/.test(name))).toEqual([])
+    expect(simulator.stats().batchBilled.requests).toBeGreaterThan(2)
+  })
+
+  it.each(ways)('keeps its front matter, language, length and price: %s', async (_, args) => {
+    const { run, written, report } = await setting(
+      {
+        script: () => said('The harbour board met in the morning and decided to dredge the basin.'),
+      },
+      { ...documents('ale', 'beer'), 'other/rum.md': noteOf('rum') },
+    )
+    const wishes = ['--front-matter', '--language', 'German', '--words', '80']
+    const detached = ['summarize', 'docs', '--batch', '--detach', '--model', 'sonnet']
+    await run(...detached, ...wishes, '--prices', 'claude-sonnet-5-5=1/2')
+    await run(
+      ...args,
+      ...(args[0] === 'summarize' ? ['--model', 'sonnet', '--prices', 'claude-sonnet-5-5=7/7'] : []),
+    )
+    expect((await written())['beer.md.summary.md']).toMatch(
+      /^---\nsource: "docs\/beer.md"\n[\s\S]*cost_usd: 0\.0/,
+    )
+    const { documents: rows } = await report()
+    const row = rows.find(
+      ({ path, batch }: { path: string; batch: string }) => path === 'docs/beer.md' && batch,
+    )
+    expect(row).toMatchObject({ status: 'summarized', doubts: ['language', 'length'] })
+    const { input, output } = { input: row.tokens_in, output: row.tokens_out }
+    expect(row.cost_usd).toBeCloseTo((input * 1 + output * 2) / 1e6 / 2, 9)
+  })
+
+  it('keeps its --force for what was there when it was sent, and for nothing that was written later', async () => {
+    const { run, written, cwd } = await setting()
+    await run('summarize', 'docs')
+    for (const name of ['beer', 'gin'])
+      await writeFile(join(cwd, `summaries/docs/${name}.md.summary.md`), 'edited before\n')
+    expect((await run('summarize', 'docs', '--batch', '--detach', '--force')).code).toBe(0)
+    await writeFile(join(cwd, 'summaries/docs/gin.md.summary.md'), 'edited later\n')
+    expect((await run('batches', 'collect')).code).toBe(1)
+    const texts = await written()
+    expect(texts['beer.md.summary.md']).toContain('harbour board')
+    expect(texts['gin.md.summary.md']).toBe('edited later\n')
+    expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output edited: [\s\S]*harbour board met about gin/)
+  })
+
+  it('does not replace a summary that was edited by hand while its document was in the batch', async () => {
+    const { run, written, cwd } = await setting()
+    await run('summarize', 'docs')
+    await rm(join(cwd, 'summaries/docs/gin.md.summary.md'))
+    await run('summarize', 'docs', '--batch', '--detach')
+    await writeFile(join(cwd, 'summaries/docs/gin.md.summary.md'), 'mine\n')
+    expect((await run('batches', 'collect')).code).toBe(1)
+    const texts = await written()
+    expect(texts['gin.md.summary.md']).toBe('mine\n')
+    expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output edited: its summary was edited by hand/)
+  })
+
+  it('whose file is damaged is reported, and nothing is sent again', async () => {
+    const { run, cwd, simulator } = await setting()
+    await run('summarize', 'docs', '--batch', '--detach')
+    const folder = join(cwd, 'summaries/.claude-batch/batches')
+    const [name = ''] = await readdir(folder)
+    const text = await readFile(join(folder, name), 'utf8')
+    await writeFile(join(folder, name), text.replace('"front_matter":false', '"front_matter":"no"'))
+    const { requests } = simulator.stats()
+    for (const args of [
+      ['summarize', 'docs'],
+      ['batches', 'collect'],
+      ['batches', 'list'],
+    ]) {
+      const { code, stderr } = await run(...args)
+      expect(code).toBe(6)
+      expect(stderr).toMatch(
+        /^claude-batch: \S+\.jsonl is damaged in line 2; restore it, or delete the file to give/,
+      )
+    }
+    expect(simulator.stats().requests).toBe(requests)
+  })
+})
+
 describe('claude-batch batches', () => {
   it('lists, tells how they stand, collects', async () => {
     const { run, written } = await setting({ batches: { takesMs: 300 } })
@@ -376,7 +498,7 @@ describe('claude-batch batches', () => {
     const file = join(folder, name)
     const long = (await readFile(file, 'utf8'))
       .replace('msgbatch_sim00000001', 'msgbatch_gone')
-      .replace(/"sealed":"\d+/, '"sealed":"2020')
+      .replace(/"sealed_at":"\d+/, '"sealed_at":"2020')
     await writeFile(file, long)
     const { code, stderr } = await run('summarize', 'docs', '--batch')
     expect(code).toBe(4)

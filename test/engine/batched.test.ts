@@ -19,6 +19,8 @@ import { virtualClock } from '../support/virtual-clock.ts'
 const pathsOf = (count: number) => Array.from({ length: count }, (_, n) => `${n}.md`)
 const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
 
+const settings = { maxTokens: 1024, frontMatter: false }
+
 /** A folder that runs one after another work on, and the service they ask. */
 function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
   const clock = virtualClock()
@@ -77,6 +79,8 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
       ),
       endpoint: 'here',
       factsFor: () => facts,
+      settingsFor: () => settings,
+      checksFor: async () => ({ flaw: () => undefined, doubts: () => [] }),
       priceOf: listPrice,
       aside: new Map(),
       random: () => 1,
@@ -364,14 +368,14 @@ describe('an answer that cannot be read', () => {
   /** The batches of a setting, whose results are changed; `n` is the number of the download, from 1. */
   function changed(
     { batches }: { readonly batches: Batches },
-    change: (answers: readonly BatchAnswer[], n: number) => readonly (BatchAnswer | Error)[],
+    change: (answers: readonly BatchAnswer[], n: number, batch: string) => readonly (BatchAnswer | Error)[],
   ) {
     const downloads = { count: 0 }
     const answers: Batches['answers'] = async function* (...args) {
       const n = ++downloads.count
       const all: BatchAnswer[] = []
       for await (const answer of batches.answers(...args)) all.push(answer)
-      for (const answer of change(all, n)) {
+      for (const answer of change(all, n, args[0])) {
         if (answer instanceof Error) throw answer
         yield answer
       }
@@ -446,6 +450,29 @@ describe('an answer that cannot be read', () => {
     const { outcomes } = await begin().ended
     expect(statuses(outcomes)).toEqual(['0.md summarized', '4.md summarized'])
     expect([service.made.size, disk.size]).toEqual([1, 0])
+  })
+
+  it('keeps its batch, which releases a request that expired only once', async () => {
+    const { begin, service, statuses, disk } = setting({
+      resultOf: (path) => (path === '1.md' && service.made.size === 1 ? 'expired' : undefined),
+    })
+    const { batches } = changed(service, (answers, _, batch) =>
+      batch === 'msgbatch_1' ? answers.filter(({ id }) => !id?.endsWith('_0')) : answers,
+    )
+    await begin({ batches, waits: false, detached: true }).ended
+    await begin({ batches, waits: false }).ended
+    const first = await begin({ batches }).ended
+    expect(statuses(first.outcomes)).toEqual([
+      '0.md pending',
+      '1.md pending',
+      '2.md summarized',
+      '3.md summarized',
+      '4.md summarized',
+    ])
+    expect(statuses((await begin({ batches }).ended).outcomes)).toEqual(['0.md pending', '1.md summarized'])
+    // The expired request is still among the results of the first batch.
+    expect(statuses((await begin({ batches }).ended).outcomes)).toEqual(['0.md pending'])
+    expect([service.made.size, disk.size]).toEqual([2, 1])
   })
 
   it('does not count where the download broke off', async () => {

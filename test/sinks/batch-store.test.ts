@@ -6,6 +6,8 @@ import type { Packed } from '../../src/core/batch.ts'
 import type { DocumentLine } from '../../src/core/ledger-line.ts'
 import { knownBatches, openBatches } from '../../src/sinks/batch-store.ts'
 
+const settings = { maxTokens: 1024, frontMatter: false }
+
 const packed = (path: string): Packed => ({
   path,
   asked: {
@@ -14,8 +16,8 @@ const packed = (path: string): Packed => ({
     characters: 30,
     kind: 'prose',
     facts: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' },
+    settings,
   },
-  maxTokens: 1024,
 })
 
 async function setting() {
@@ -81,7 +83,17 @@ describe('what is remembered of batches', () => {
     batches.saw({ batch: 'msgbatch_1' } as DocumentLine, 'docs/0.md')
     batches.saw({ batch: 'msgbatch_other' } as DocumentLine, 'docs/1.md')
     const [batch] = batches.open
-    expect([batch?.isRecorded('docs/0.md'), batch?.isRecorded('docs/1.md')]).toEqual([true, false])
+    expect([batch?.isSettled('docs/0.md'), batch?.isSettled('docs/1.md')]).toEqual([true, false])
+  })
+
+  it('knows which documents were settled while it was kept for others', async () => {
+    const { open, filled } = await setting()
+    const batch = await (await filled()).seal()
+    await batch.made('msgbatch_1')
+    await batch.settle(['id_1', 'id_9'])
+    const [again] = (await open()).open
+    expect([again?.isSettled('docs/0.md'), again?.isSettled('docs/1.md')]).toEqual([false, true])
+    expect(again?.documents.size).toBe(2)
   })
 
   it('forgets what was never sealed, as it was never sent, and bodies that belong to nothing', async () => {
@@ -98,14 +110,14 @@ describe('what is remembered of batches', () => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
     const file = join(folder, `${batch.intent}.jsonl`)
-    await appendFile(file, '{"made":"msgba')
+    await appendFile(file, '{"type":"created","id":"msgba')
     const [again] = (await open()).open
     expect(again?.id).toBeUndefined()
     await again?.made('msgbatch_1')
     expect((await open()).open[0]?.id).toBe('msgbatch_1')
     // Cut anywhere before the seal, it was never sent.
     const whole = await readFile(file)
-    await truncate(file, whole.indexOf('"sealed"'))
+    await truncate(file, whole.indexOf('"sealed_at"'))
     expect((await open()).open).toEqual([])
   })
 
@@ -116,11 +128,16 @@ describe('what is remembered of batches', () => {
     expect([...(batch?.documents.values() ?? [])].map(({ path }) => path)).toEqual(['0.md'])
   })
 
-  it('is not touched where a newer version wrote it', async () => {
+  it.each([
+    ['newer', '"format_version":3', /written by a newer claude-batch/],
+    ['older', '"v":1', /older claude-batch \(its format is 1\); .*delete the file to give the batch up/],
+  ])('is not touched where a %s version wrote it', async (_, version, message) => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
     const file = join(folder, `${batch.intent}.jsonl`)
-    await writeFile(file, (await readFile(file, 'utf8')).replace('"v":1', '"v":2'))
-    await expect(open()).rejects.toMatchObject({ exit: 'usage', message: /newer claude-batch/ })
+    const text = (await readFile(file, 'utf8')).replace('"format_version":2', version)
+    await writeFile(file, text)
+    await expect(open()).rejects.toMatchObject({ exit: 'usage', message })
+    expect(await readFile(file, 'utf8')).toBe(text)
   })
 })

@@ -106,6 +106,7 @@ interface OnDisk {
   readonly packed: number
   readonly documents: ReadonlyMap<string, Packed>
   readonly body: string
+  readonly settled: Set<string>
   id: string | undefined
 }
 
@@ -113,7 +114,7 @@ interface OnDisk {
 export function batchStoreOn(
   disk: Map<string, OnDisk>,
   clock: Clock,
-  isRecorded: (id: string, path: string) => boolean = () => false,
+  isSettled: (id: string, path: string) => boolean = () => false,
 ): BatchStore {
   const stored = (intent: string, it: OnDisk): StoredBatch => ({
     intent,
@@ -129,7 +130,10 @@ export function batchStoreOn(
     async made(id) {
       it.id = id
     },
-    isRecorded: (path) => it.id !== undefined && isRecorded(it.id, path),
+    isSettled: (path) => it.settled.has(path) || (it.id !== undefined && isSettled(it.id, path)),
+    async settle(names) {
+      for (const name of names) it.settled.add(it.documents.get(name)?.path ?? '')
+    },
     async forget() {
       disk.delete(intent)
     },
@@ -154,6 +158,7 @@ export function batchStoreOn(
             packed: clock.wall(),
             documents,
             body: `{"requests":[${entries.join()}]}`,
+            settled: new Set(),
             id: undefined,
           }
           disk.set(intent, it)

@@ -27,6 +27,8 @@ export async function collectBatches(
     origin: 'as it was asked',
     models: [],
     factsFor: () => facts,
+    // The answers are finished by the settings that their batches store.
+    answersFor: () => ({ maxTokens: 0 }),
     flaw: () => undefined,
     doubts: () => [],
     structured: false,
