@@ -94,8 +94,8 @@ async function stageOf(out) {
   const file = names.find((name) => name.endsWith('.jsonl'))
   if (file === undefined) return 'before or after'
   const text = await readFile(join(memory, file), 'utf8')
-  if (!text.includes('"sealed"')) return 'packing'
-  if (!text.includes('"made"')) return 'submitting'
+  if (!text.includes('"type":"sealed"')) return 'packing'
+  if (!text.includes('"type":"created"')) return 'submitting'
   const done = await readdir(join(folder, out, 'docs')).catch(() => [])
   return done.length > 1 ? 'collecting' : 'waiting'
 }
