@@ -7,6 +7,7 @@ import { failureLine, failureOf } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { isBetterInBatch } from '../core/route.ts'
 import { manyOf, whole } from '../core/whole.ts'
+import type { BatchJob } from '../engine/batched.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
 import { RunError, UsageError } from '../errors.ts'
 import type { AttemptLog } from '../sinks/log.ts'
@@ -30,6 +31,8 @@ export interface BatchedOptions {
   readonly submits: boolean
   /** Whether the rest of a live run may go into a batch. */
   readonly movesOn: boolean
+  /** See {@link batchAll}; all, if left out. */
+  readonly offered?: BatchJob['offered']
   /** When the run began, by the clock: milliseconds. */
   readonly start: number
   readonly log: AttemptLog | undefined
@@ -51,6 +54,7 @@ export async function* batchedOutcomes(
     waits,
     submits,
     movesOn,
+    offered,
     start,
   }: BatchedOptions,
 ): AsyncGenerator<Outcome> {
@@ -74,6 +78,7 @@ export async function* batchedOutcomes(
     checksFor,
     live: (sources) => summarizeAll({ ...job, keep, sources }),
     submits,
+    ...(offered !== undefined && { offered }),
     ...(movesOn && {
       movesOn(left: number) {
         const { summarized, failed } = tally.standing().documents

@@ -148,7 +148,7 @@ export async function run(
     teller = watching.teller
     if (route !== undefined) teller.note(route.why)
     const rules = stopRules(options, halt, clock)
-    const sample = sampling(todo, destination, { ...common, teller })
+    const sample = sampling(destination, { ...common, teller })
     const job: Omit<Job, 'sources'> = {
       read,
       requestFor: asking.requestFor,
@@ -175,6 +175,7 @@ export async function run(
               waits: waits && (submits || via === 'auto' || plan.waits === true),
               submits,
               movesOn: via === 'auto',
+              ...(sample !== undefined && { offered: sample.from }),
               start,
               destination,
               money,
@@ -182,7 +183,7 @@ export async function run(
               log,
             },
           )
-        : summarizeAll({ ...job, ...(keep !== undefined && { keep }), sources: sample?.sources ?? todo })
+        : summarizeAll({ ...job, ...(keep !== undefined && { keep }), sources: sample?.from(todo) ?? todo })
     const delivered = (outcome: Outcome) => sample?.saw(outcome)
     const written = destination.inOrder ? inOrder(outcomes, todo) : outcomes
     await deliver(written, deliveryTo(sink, { tally, teller, halt, delivered })).finally(() => {

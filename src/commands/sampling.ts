@@ -16,8 +16,8 @@ import { forecastBySize } from './forecast-by-size.ts'
 
 /** Some of a run's documents first, and the rest if somebody wants it. */
 export interface Sampling {
-  /** The sample, and then the rest, if it is to be done. */
-  readonly sources: AsyncIterable<Source>
+  /** Chooses a sample of what is to be done, and yields that, and then the rest, if it is to be done. */
+  from(todo: readonly Source[]): AsyncIterable<Source>
   /** To be told of each outcome once it is where it belongs. */
   saw(outcome: Outcome): void
   /** What the rest became, where nobody wanted it. */
@@ -39,15 +39,12 @@ type Knowledge = Parameters<typeof forecastBySize>[2]
  * Puts a sample before the rest, if one is wanted: says what it came to and what all will cost, and asks.
  */
 export function sampling(
-  todo: readonly Source[],
   { placeOf }: Pick<Destination, 'placeOf'>,
   { options: { sample: count, yes }, world, teller, drain, ...knowledge }: SamplingOptions,
 ): Sampling | undefined {
   if (count === undefined) return undefined
   if (placeOf === undefined) throw new Error('a sample needs an output folder')
-  const sized = todo.map((source) => ({ source, path: source.path, size: source.stats?.size ?? 0 }))
-  const sample = new Set(sampleOf(sized, count).map(({ source }) => source))
-  const rest = todo.filter((source) => !sample.has(source))
+  let sample: ReadonlySet<string> = new Set()
   const outcomes: Outcome[] = []
   let left: readonly Source[] = []
   let finish = () => {}
@@ -56,7 +53,7 @@ export function sampling(
   })
   drain.addEventListener('abort', finish, { once: true })
 
-  const isWanted = async () => {
+  const isWanted = async (rest: readonly Source[]) => {
     const say = (text: string) => void world.stderr.write(`claude-batch: ${text}\n`)
     say(toldOf(outcomes, rest, placeOf, knowledge))
     if (yes) return true
@@ -65,17 +62,24 @@ export function sampling(
       say('that was the sample; the same command without --sample, or with --yes, does the rest')
     return answer === true
   }
-  async function* sources() {
-    yield* sample
+  async function* from(todo: readonly Source[]) {
+    const sized = todo.map((source) => ({ source, path: source.path, size: source.stats?.size ?? 0 }))
+    const first = sampleOf(sized, count ?? 0).map(({ source }) => source)
+    sample = new Set(first.map(({ path }) => path))
+    const rest = todo.filter(({ path }) => !sample.has(path))
+    yield* first
     if (rest.length === 0) return
     await finished
-    // Whoever stops the run instead of answering gets an account of the rest, too.
-    if (drain.aborted || (await teller.aside(isWanted).catch(() => drain.aborted))) yield* rest
+    // A run that is stopped instead of answered accounts for the rest, too.
+    const goesOn = drain.aborted || (await teller.aside(() => isWanted(rest)).catch(() => drain.aborted))
+    if (goesOn) yield* rest
     else left = rest
   }
   return {
-    sources: sources(),
+    from,
     saw(outcome) {
+      // Others come out of batches of earlier runs.
+      if (!sample.has(outcome.source.path)) return
       outcomes.push(outcome)
       if (outcomes.length === sample.size) finish()
     },

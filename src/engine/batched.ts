@@ -6,6 +6,7 @@ import type { Outcome } from '../core/outcome.ts'
 import { RunError } from '../errors.ts'
 import { collect } from './collect.ts'
 import { createFinder } from './find-batch.ts'
+import { isTransient } from './patient.ts'
 import { proven } from './proven.ts'
 import { type SubmitJob, submit } from './submit.ts'
 
@@ -15,6 +16,8 @@ export interface BatchJob extends SubmitJob {
   readonly store: BatchStore
   /** Whether what is not in a batch yet is put into one, rather than asked about at once. */
   readonly submits: boolean
+  /** Chooses and orders what a live run asks about, of what is left once batches are collected; all of it, if left out. */
+  readonly offered?: (left: readonly Source[]) => AsyncIterable<Source>
   /** Whether what is left of a live run is better put into a batch by now; never, if left out. */
   readonly movesOn?: (left: number) => boolean
   /** Waits for batches to end. */
@@ -59,13 +62,18 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
         const found = await finder.find(batch)
         if (found === 'perhaps' || (found !== 'never' && found.state !== 'ended')) continue
         if (found === 'never') {
-          for (const { path, asked } of left.values())
+          for (const { path, asked } of left.values()) {
+            job.aside.get(path)?.(0n)
+            job.aside.delete(path)
             released(pendingOf(sourceOf(path), 'the batch it was meant for was never made', asked))
+          }
           await batch.forget()
         } else yield* collect(batch, found, { ...job, sourceOf, again: released, settled })
         waiting.delete(batch)
       } catch (error) {
         if (error === drain.reason || error === halt.abort.reason) return
+        // It may be well again the next time.
+        if (isTransient(error)) continue
         const told = error instanceof AskError ? job.explain(error) : error
         if (!(told instanceof RunError)) throw told
         waiting.delete(batch)
@@ -86,7 +94,10 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
   let todo: readonly Source[] = sources.filter(({ path }) => !done.has(path))
 
   let { submits } = job
-  if (!submits) {
+  if (job.offered !== undefined) {
+    yield* job.live(job.offered(todo))
+    todo = []
+  } else if (!submits) {
     const left = new Set(todo)
     const offered = function* () {
       for (const source of todo) {
@@ -101,6 +112,7 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
     todo = [...left]
   }
   const ways = new Set<string>()
+  const long: Source[] = []
   let full: RunError | undefined
   const wait = () => waited(job, waiting, () => ended((outcome) => left.push(outcome)))
   while (todo.length > 0 && !drain.aborted) {
@@ -110,14 +122,24 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
       waiting.add(batch)
       held.set(batch, unsettledIn(batch))
     }
+    long.push(...sent.long)
     todo = sent.unsent
     full = sent.full
     // What was set aside for the worst case, and not spent, may be enough for the next ones.
     if (!waits || full === undefined || sent.made.length === 0) break
     yield* wait()
   }
+  // With a budget, the money that is set aside for batches may be needed, and only collecting releases it.
+  const isLast = waits && job.purse !== undefined
+  if (!isLast) yield* job.live(long)
   if (waits && (submits || job.movesOn === undefined)) yield* wait()
-  for (const error of [...refusals, ...(full === undefined ? [] : [full])]) halt.stop(error)
+  for (const error of refusals) {
+    // One reason ends the run; the others are worth knowing, too.
+    if (drain.aborted && error !== drain.reason) listener.odd(error.message)
+    halt.stop(error)
+  }
+  if (isLast) yield* job.live(long)
+  if (full !== undefined) halt.stop(full)
 
   if (waiting.size > 0) listener.left([...waiting])
 

@@ -10,8 +10,9 @@ import { underBoth } from './under-both.ts'
 /** A purse that everybody who shares it pays from; see `core/budget.ts` for what it promises. */
 export interface Purse {
   /**
-   * Sends a request once its worst case fits; first come, first served. One that would fit once those under way are
-   * settled waits for them. Rejects with a `RunError` `limit` where it cannot fit any more.
+   * Sends a request once its worst case fits; first come, first served. One that would fit once requests in flight are
+   * settled waits for them. It never waits for what is set aside for batches: only collecting releases that, which may
+   * itself wait for this request. Rejects with a `RunError` `limit` where it cannot fit any more.
    */
   within(ask: Ask, drain: AbortSignal): Ask
   /**
@@ -29,6 +30,8 @@ export type Aside = (cost?: Picodollars) => void
 
 export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
   let budget = newBudget(cap)
+  /** What of the reserved amount is set aside for batches. */
+  let inBatches: Picodollars = 0n
   let turn: Promise<unknown> = Promise.resolve()
   const news = new EventEmitter().setMaxListeners(0)
 
@@ -40,7 +43,7 @@ export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
         budget = after
         return
       }
-      if (budget.reserved === 0n) throw new RunError('limit', spent(budget, worst))
+      if (budget.reserved === inBatches) throw limitReached(worst)
       await once(news, 'settled', { signal }).catch(() => signal.throwIfAborted())
     }
   }
@@ -51,6 +54,7 @@ export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
       throw new RunError('usage', `--max-cost cannot be kept to: ${request.model} has no known price`)
     return worst
   }
+  const limitReached = (worst: Picodollars) => new RunError('limit', spent(budget, inBatches, worst))
   const over = (worst: Picodollars, cost: Picodollars) => {
     budget = settle(budget, worst, cost)
     news.emit('settled')
@@ -63,9 +67,13 @@ export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
       const after = reserve(budget, worst)
       if (after === undefined) return undefined
       budget = after
-      return (cost = worst) => over(worst, cost)
+      inBatches += worst
+      return (cost = worst) => {
+        inBatches -= worst
+        over(worst, cost)
+      }
     },
-    refusal: (request) => new RunError('limit', spent(budget, worstOf(request, { batch: true }))),
+    refusal: (request) => limitReached(worstOf(request, { batch: true })),
     within: (ask, drain) => async (request, signal, watch) => {
       const worst = worstOf(request)
       const mine = turn.then(() => underBoth(drain, signal, (either) => take(worst, either)))
@@ -84,6 +92,7 @@ export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
   }
 }
 
-function spent({ cap, spent }: Budget, worst: Picodollars): string {
-  return `stopped at --max-cost ${dollars(cap)}: ${dollars(spent)} is spent, and the next request may cost ${dollars(worst)}`
+function spent({ cap, spent }: Budget, inBatches: Picodollars, worst: Picodollars): string {
+  const reserved = inBatches === 0n ? '' : `, ${dollars(inBatches)} is reserved for requests in batches`
+  return `stopped at --max-cost ${dollars(cap)}: ${dollars(spent)} is spent${reserved}, and the next request may cost ${dollars(worst)}`
 }

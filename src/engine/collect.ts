@@ -33,6 +33,8 @@ export interface CollectJob extends Pick<Preparing, 'objection'> {
   readonly halt: Halt
   readonly clock: Clock
   readonly random: () => number
+  /** How often a call is made again that the API could not answer for now. */
+  readonly retries: number
   readonly listener: CollectListener
 }
 

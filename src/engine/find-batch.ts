@@ -5,14 +5,15 @@ import type { Clock } from '../core/clock.ts'
 import { AskError } from '../core/failure.ts'
 import { RunError } from '../errors.ts'
 import type { Halt } from './halt.ts'
-import { type PatientOptions, patiently } from './patient.ts'
+import { isTransient, type PatientOptions, patiently } from './patient.ts'
 
-/** How a batch stands: `never` made, or `perhaps`, where one that still works may be it. */
+/** How a batch stands: `never` made, or `perhaps`, where that cannot be known yet. */
 type Found = Batch | 'perhaps' | 'never'
 
 export interface Finder {
   /**
-   * Asks until there is an answer.
+   * Looks for a batch, again and again where the API cannot answer for now, and leaves the question open after that:
+   * one batch that cannot be found must not hold up the others.
    * @throws AskError where the account is refused; RunError `refused` where the service knows nothing of a batch that
    * it made; the reason of a stop
    */
@@ -23,6 +24,7 @@ export interface FinderOptions {
   readonly batches: Batches
   readonly clock: Clock
   readonly random: () => number
+  readonly retries: number
   readonly halt: Pick<Halt, 'drain' | 'abort'>
   readonly listener: { troubled: NonNullable<PatientOptions['failed']> }
 }
@@ -34,7 +36,7 @@ export interface FinderOptions {
  * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
  */
 export function createFinder(
-  { batches, clock, random, halt, listener }: FinderOptions,
+  { batches, clock, random, retries, halt, listener }: FinderOptions,
   open: readonly StoredBatch[],
 ): Finder {
   /** That are known to be something else. */
@@ -68,9 +70,13 @@ export function createFinder(
     }
     return perhaps ? 'perhaps' : 'never'
   }
-  const patience = { clock, random, drain: halt.drain, failed: listener.troubled }
+  const patience = { clock, random, retries, drain: halt.drain, failed: listener.troubled }
   return {
-    find: (batch) => patiently(() => once(batch), patience),
+    find: (batch) =>
+      patiently(() => once(batch), patience).catch((error: unknown) => {
+        if (isTransient(error)) return 'perhaps'
+        throw error
+      }),
   }
 
   async function once(batch: StoredBatch): Promise<Found> {

@@ -9,26 +9,33 @@ export interface PatientOptions {
   readonly drain: AbortSignal
   /** Told of each failure, and how long is waited now: milliseconds. */
   readonly failed?: (error: AskError, waitMs: number) => void
+  /** How often it is done again at most; without end, if left out. */
+  readonly retries?: number
 }
 
 /**
- * Does again what does no harm when it is done twice, until it succeeds: as long as the service is to blame, for
- * hours if need be. Rejects with the `AskError` of anything else, or the reason of `drain`.
+ * Does again what does no harm when it is done twice, until it succeeds or the retries are used up, as long as the API
+ * is to blame. Rejects with the `AskError`, or the reason of `drain`.
  */
 export async function patiently<T>(
   work: () => Promise<T>,
-  { clock, random, drain, failed }: PatientOptions,
+  { clock, random, drain, failed, retries = Number.POSITIVE_INFINITY }: PatientOptions,
 ): Promise<T> {
   for (let failures = 1; ; failures++) {
     drain.throwIfAborted()
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof AskError) || judge(error.fault).blame !== 'service') throw error
+      if (!isTransient(error) || failures > retries) throw error
       const { retryAfter } = error.fault
       const wait = retryAfter === undefined ? backoffMs(failures, random()) : retryAfter * 1000
       failed?.(error, wait)
       await clock.sleep(wait, drain)
     }
   }
+}
+
+/** Whether the API is to blame for an error, for now. */
+export function isTransient(error: unknown): error is AskError {
+  return error instanceof AskError && judge(error.fault).blame === 'service'
 }

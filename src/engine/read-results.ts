@@ -3,10 +3,10 @@ import type { BatchAnswer, BatchResult, Packed, UnreadableResult } from '../core
 import type { StoredBatch } from '../core/batch-store.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
-import { AskError, judge } from '../core/failure.ts'
+import type { AskError } from '../core/failure.ts'
 import { manyOf } from '../core/whole.ts'
 import type { Halt } from './halt.ts'
-import { patiently } from './patient.ts'
+import { isTransient, patiently } from './patient.ts'
 
 /** A request of a batch and what became of it. */
 export interface Answered {
@@ -21,6 +21,8 @@ export interface ReadResultsOptions {
   readonly halt: Halt
   readonly clock: Clock
   readonly random: () => number
+  /** How often the API is asked again whether it is back, before the rest is left for later. */
+  readonly retries: number
   readonly listener: {
     /** A download failed for a reason that will pass; it starts again after this wait. */
     troubled(error: AskError, waitMs: number): void
@@ -39,7 +41,7 @@ const mostFruitless = 5
  * line at all, where there is one such line for each.
  * @param missing the requests without an answer, by `custom_id`; each leaves it as it is yielded. Those that are left at
  * the end have no answer in the results
- * @throws AskError for what no further download can cure; the reason of a stop
+ * @throws AskError where the API is down, or for what no further download can cure; the reason of a stop
  */
 export async function* readResults(
   { id, documents }: { readonly id: string; readonly documents: StoredBatch['documents'] },
@@ -67,8 +69,8 @@ export async function* readResults(
           yield { id, packed, result: oneOf(nameless) }
         }
     } catch (error) {
-      if (!(error instanceof AskError) || judge(error.fault).blame !== 'service') throw error
-      // The service may be down for a while: the next download starts once it answers.
+      if (!isTransient(error)) throw error
+      // The API may be down for a while: the next download starts once it answers.
       const patience = { ...waits, drain: halt.drain, failed: listener.troubled }
       await patiently(() => batches.retrieve(id, halt.abort), patience)
     }

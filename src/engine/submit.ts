@@ -15,7 +15,7 @@ import { declined, type Preparing, prepare } from './prepare.ts'
 
 export interface SubmitJob extends CollectJob, Preparing {
   /** Asks about documents at once, as a run without batches does. */
-  readonly live: (sources: Iterable<Source>) => AsyncGenerator<Outcome>
+  readonly live: (sources: Iterable<Source> | AsyncIterable<Source>) => AsyncGenerator<Outcome>
   readonly store: BatchStore
   /** Where batches are sent. */
   readonly endpoint: string
@@ -24,8 +24,6 @@ export interface SubmitJob extends CollectJob, Preparing {
   /** What becomes of its answer. */
   readonly settingsFor: (path: string) => AnswerSettings
   readonly purse?: Purse | undefined
-  /** Times that a batch is sent again which the service did not take. */
-  readonly retries: number
   /** What a batch may hold, where that is less than the service allows. */
   readonly limits?: Load
   readonly listener: BatchListener
@@ -47,7 +45,9 @@ interface BatchListener extends CollectListener {
 interface Submitted {
   /** That were made, or may have been. */
   readonly made: readonly StoredBatch[]
-  /** What is in none. */
+  /** Documents that one request does not hold: each answer about a part leads to the next request. */
+  readonly long: readonly Source[]
+  /** What is in none, and could be. */
   readonly unsent: readonly Source[]
   /** Why not, where the next one may cost more than may be spent. */
   readonly full: RunError | undefined
@@ -71,7 +71,6 @@ export async function* submit(
   let full: RunError | undefined
   let packing: Packing | undefined
   let packed: Source[] = []
-  /** That one request does not hold: each answer about a part leads to the next question. */
   const long: Source[] = []
 
   const send = async () => {
@@ -107,6 +106,7 @@ export async function* submit(
       }
       const { asked } = prepared
       if ('parts' in prepared) {
+        unsent.delete(source)
         long.push(source)
         continue
       }
@@ -137,18 +137,14 @@ export async function* submit(
       packed.push(source)
     }
     if (halt.drain.aborted) await packing?.discard()
-    else {
-      await send()
-      for (const source of long) unsent.delete(source)
-      yield* job.live(long)
-    }
+    else await send()
   } catch (error) {
     await packing?.discard().catch(() => {})
     if (error instanceof RunError) halt.stop(error)
     else if (error instanceof AskError) halt.stop(job.explain(error))
     else if (error !== halt.drain.reason && error !== halt.abort.reason) throw error
   }
-  return { made, unsent: [...unsent], full }
+  return { made, long, unsent: [...unsent], full }
 }
 
 /**

@@ -174,7 +174,10 @@ function stored(
       await rm(join(folder, `${intent}.body`), { force: true }).catch(() => {})
     },
     isSettled: (path) => settled.has(path) || (id !== undefined && recorded.get(id)?.has(path) === true),
-    settle: (names) => add(settledLine(names)),
+    async settle(names) {
+      for (const name of names) settled.add(documents.get(name)?.path)
+      await add(settledLine(names))
+    },
     forget: () => forget(folder, intent),
   }
 }

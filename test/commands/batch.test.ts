@@ -324,6 +324,32 @@ describe('summarize --batch', () => {
     expect(stderr).toMatch(message)
   })
 
+  it('a long document and a budget end, with all documents done that the budget allows', async () => {
+    const long = Array.from({ length: 60 }, (_, n) => `The harbour board met on day ${n}, and dredged on.`)
+    const { run, simulator } = await setting(
+      {},
+      { ...documents('ale', 'beer', 'cider'), 'docs/long.md': long.join('\n\n') },
+    )
+    const parts = ['summarize', 'docs', '--batch', '--part-tokens', '1000']
+    const detached = await run(...parts, '--detach', '--max-cost', '0.0015')
+    expect(detached.code).toBe(5)
+    expect(detached.stderr).toMatch(/is reserved for requests in batches, and the next request may cost/)
+    expect(await run(...parts, '--max-cost', '0.01')).toMatchObject({ code: 0 })
+    expect([...simulator.stats().billedPrompts.values()].every((count) => count === 1)).toBe(true)
+    expect((await run(...parts, '--force', '--max-cost', '0.006')).code).toBe(0)
+  })
+
+  it('--sample takes its sample among what is not in a batch, and asks before the rest', async () => {
+    const { run, simulator, cwd } = await setting({ batches: { takesMs: 60_000 } })
+    await run('summarize', 'docs', '--batch', '--detach')
+    for (const name of ['rum', 'sake', 'tea', 'wine'])
+      await writeFile(join(cwd, `docs/${name}.md`), noteOf(name))
+    const { stderr } = await run('summarize', 'docs', '--sample', '2')
+    expect(stderr).toContain('sample: 2 of 2 summarized')
+    expect(stderr).toContain('that was the sample')
+    expect(simulator.stats().requests).toBe(3)
+  })
+
   it('goes to the simulated service as well', async () => {
     const { cwd } = await setting()
     const { code, stderr } = await runHere(['summarize', 'docs', '--batch', '--simulate'], { cwd, hurry: 10 })
