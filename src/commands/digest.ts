@@ -63,8 +63,9 @@ export async function digest(
     const text = textOf(digests.get(source.path) as Digest, set.out)
     return { source, text, bytes: { size: Buffer.byteLength(text), sha256: hash('sha256', text) } }
   }
-  const exit = await run(
+  const { exit } = await run(
     {
+      collects: false,
       sources: [...digests.keys()].map((path, index) => ({ index, path, named: true })),
       unmatched: [],
       askingAt: await askingFor(

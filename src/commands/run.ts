@@ -57,6 +57,15 @@ export interface Plan {
   readonly purse?: { of?: Purse | undefined }
   /** Waits for the batches of earlier runs, too, that are not at their end. */
   readonly waits?: boolean
+  /** Leaves the batches of earlier runs to other runs. */
+  readonly collects?: false
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly exit: Exit
+  /** The paths of documents that the next run takes up, whatever else it does: pending, or failed for now. */
+  readonly unfinished: ReadonlySet<string>
 }
 
 /** Does what was planned: earns the outcomes, writes each where it belongs, and accounts for all. */
@@ -65,9 +74,12 @@ export async function run(
   options: SummarizeOptions,
   world: World,
   version: string,
-): Promise<Exit> {
-  const { out, start, waits = !options.detach } = plan
-  const via = options.batch ? 'batch' : options.via
+): Promise<RunEnd> {
+  const { out, start, waits = !options.detach, collects = true } = plan
+  const chosen = options.batch ? 'batch' : options.via
+  // Only a folder remembers batches.
+  const via = out === undefined ? 'live' : chosen
+  const unfinished = new Set<string>()
   const { clock } = world
   const report = reportOf(plan.outputs.report, out, world, version)
   const halt = createHalt()
@@ -93,11 +105,10 @@ export async function run(
     const common = { options, world, read, asking, version, endpoint, drain: halt.drain, ...money }
     if (options.dryRun) {
       const { dryRun } = await import('./dry-run.ts')
-      return await dryRun(plan.sources, { ...common, service, out, report: plan.outputs.report })
+      const exit = await dryRun(plan.sources, { ...common, service, out, report: plan.outputs.report })
+      return { exit, unfinished }
     }
 
-    const log = plan.outputs.log && (await openLog(plan.outputs.log))
-    if (log !== undefined) open.push(log)
     // Where nothing is remembered everything is to do; nothing is to be written before somebody agreed to that.
     const fresh = out === undefined || !(await stat(ledgerIn(out)).catch(() => undefined))
     const agreed = (sources: readonly Source[], experience: Experience) =>
@@ -119,12 +130,15 @@ export async function run(
     open.unshift(sink)
     if (!fresh) await agreed(todo, destination.experience)
     const { batches } = destination
-    // Stdout remembers no batches, so there `auto` is live.
-    const route = via === 'auto' && batches !== undefined ? routed(todo, destination, common) : undefined
+    const route = via === 'auto' ? routed(todo, destination, common) : undefined
     const submits = (route?.via ?? via) === 'batch'
-    const isBatched =
-      batches !== undefined && ((via !== 'live' && todo.length > 0) || batches.open.length > 0)
+    const isOpen = collects && (batches?.open.length ?? 0) > 0
+    const isBatched = (via !== 'live' && todo.length > 0) || isOpen
     const client = todo.length > 0 || isBatched ? await service.open() : undefined
+
+    // Not before someone agreed to the run, and everything that may be wrong with the folder was looked at.
+    const log = plan.outputs.log && (await openLog(plan.outputs.log))
+    if (log !== undefined) open.push(log)
 
     const watching = watched(client?.ask, {
       // What is shown as it comes needs no other sign of life.
@@ -147,6 +161,7 @@ export async function run(
     const askPart = parts === undefined ? ask : slots(remembered(watching.ask, parts), halt.drain)
     teller = watching.teller
     if (route !== undefined) teller.note(route.why)
+    if (via !== chosen) teller.note('live: a batch needs an output folder, and stdout is none')
     const rules = stopRules(options, halt, clock)
     const sample = sampling(destination, { ...common, teller })
     const job: Omit<Job, 'sources'> = {
@@ -184,13 +199,19 @@ export async function run(
             },
           )
         : summarizeAll({ ...job, ...(keep !== undefined && { keep }), sources: sample?.from(todo) ?? todo })
-    const delivered = (outcome: Outcome) => sample?.saw(outcome)
+    const delivered = (outcome: Outcome) => {
+      if (isUnfinished(outcome)) unfinished.add(outcome.source.path)
+      sample?.saw(outcome)
+    }
     const written = destination.inOrder ? inOrder(outcomes, todo) : outcomes
     await deliver(written, deliveryTo(sink, { tally, teller, halt, delivered })).finally(() => {
       rules.end()
       watching.teller.stop()
     })
-    for (const outcome of sample?.left() ?? []) tally.outcome(outcome)
+    for (const outcome of sample?.left() ?? []) {
+      unfinished.add(outcome.source.path)
+      tally.outcome(outcome)
+    }
 
     const account = tally.report(clock.now() - start)
     const time = new Date(clock.wall()).toISOString()
@@ -217,7 +238,7 @@ export async function run(
           `claude-batch: ${stopped.message}${goOn(stopped, tally, options.force ? undefined : out)}\n`,
         )
     }
-    return exitOf(tally, plan.unmatched, stopped)
+    return { exit: exitOf(tally, plan.unmatched, stopped), unfinished }
   } finally {
     stopListening()
     teller?.stop()
@@ -252,6 +273,10 @@ function goOn({ exit }: RunError, tally: Tally, out: string | undefined): string
   const { pending } = tally.standing().documents
   if (exit === 'later') return ''
   return out === undefined || pending === 0 ? '' : '; the same command goes on with the rest'
+}
+
+function isUnfinished(outcome: Outcome): boolean {
+  return outcome.status === 'pending' || (outcome.status === 'failed' && outcome.failure.transient)
 }
 
 function exitOf(tally: Tally, unmatched: readonly string[], stopped: RunError | undefined): Exit {

@@ -1,6 +1,7 @@
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import type { Source } from '../core/document.ts'
 import { inShard } from '../core/shard.ts'
+import { manyOf } from '../core/whole.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { find } from '../inputs/find.ts'
 import type { World } from '../world.ts'
@@ -32,9 +33,22 @@ export async function summarize(
   try {
     const purse = {}
     const plan = { sources, unmatched, askingAt, out, outputs, start, purse }
-    const exit = await run(plan, options, world, version)
-    if (options.digest === undefined || out === undefined || options.dryRun) return exit
-    if (exit !== 'ok' && exit !== 'failed') return exit
+    const { exit, unfinished } = await run(plan, options, world, version)
+    if (options.digest === undefined || out === undefined) return exit
+    const say = (text: string) => void world.stderr.write(`claude-batch: ${text}\n`)
+    if (options.dryRun) {
+      if (!options.quiet) say('the digest is not in this estimate: it is made of the summaries')
+      return exit
+    }
+    // What else makes a run end early was reported.
+    if (exit !== 'ok' && exit !== 'failed' && exit !== 'later') return exit
+    const missing = sources.filter(({ path }) => unfinished.has(path)).length
+    if (missing > 0) {
+      say(
+        `--digest ${options.digest} is not written, as ${manyOf(missing, 'document')} ${missing === 1 ? 'is' : 'are'} not done yet; the same command writes it once they are`,
+      )
+      return exit
+    }
     const { digest } = await import('./digest.ts')
     const { log, digest: named } = outputs
     const set = { name: options.digest, named, out, sources, inputRoots: rootsOf(inputs, world), log, purse }

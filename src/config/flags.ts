@@ -447,6 +447,12 @@ export function checkTogether(options: SummarizeOptions): void {
     throw new UsageError('--dry-run sends nothing and --sample sends some; give one of them')
   if (options.dryRun && options.report !== undefined && /\.(md|html)$/i.test(options.report))
     throw new UsageError(`--report ${options.report}: a --dry-run is saved as .json`)
+  if (options.batch && options.via === 'auto')
+    throw new UsageError('--batch and --via auto contradict each other; give one of them')
+  if (options.detach && options.digest !== undefined)
+    throw new UsageError(
+      '--digest needs the summaries, and --detach does not wait for them; leave --digest out, and give it again after collecting the batches',
+    )
   if (options.detach && !options.batch && options.via === 'live')
     throw new UsageError('--detach leaves a batch to itself; give --batch too')
   if ((options.batch || options.via !== 'live') && options.sample !== undefined)

@@ -77,7 +77,7 @@ export async function knownBatches(
   const folder = folderIn(options.out)
   const known: KnownBatch[] = []
   for await (const file of batchesIn(folder, await filesIn(folder), options))
-    if (isSealed(file)) known.push(knownFrom(file))
+    if (isSealed(file)) known.push(knownFrom({ ...file, documents: unsettled(file) }))
   return known.sort((a, b) => a.packed - b.packed)
 }
 
@@ -140,6 +140,10 @@ function isSealed(file: BatchFile): file is SealedFile {
 
 /** A batch as its file describes it. */
 export type KnownBatch = Pick<StoredBatch, 'intent' | 'endpoint' | 'packed' | 'documents' | 'id'>
+
+function unsettled({ documents, settled }: SealedFile): SealedFile['documents'] {
+  return settled.size === 0 ? documents : new Map([...documents].filter(([name]) => !settled.has(name)))
+}
 
 function knownFrom({ batch: intent, endpoint, packed, documents, id }: SealedFile): KnownBatch {
   return { intent, endpoint, packed, documents, id }

@@ -317,6 +317,13 @@ describe('summarize --batch', () => {
     [['--detach'], /give --batch too/],
     [['--batch', '--sample', '3'], /--sample asks live/],
     [['--batch', '--detach', '--simulate'], /ends with this run/],
+    [
+      ['--batch', '--detach', '--digest', 'd.md'],
+      /--digest needs the summaries.*after collecting the batches/,
+    ],
+    [['--via', 'auto', '--detach', '--digest', 'd.md'], /--digest needs the summaries/],
+    [['--batch', '--via', 'auto'], /--batch and --via auto contradict each other/],
+    [['--log', 'x.md', '--report', './x.md'], /--log and --report both name .*x.md/],
   ])('%j is a mistake that is told', async (flags, message) => {
     const { run } = await setting()
     const { code, stderr } = await run('summarize', 'docs', ...flags)
@@ -348,6 +355,15 @@ describe('summarize --batch', () => {
     expect(stderr).toContain('sample: 2 of 2 summarized')
     expect(stderr).toContain('that was the sample')
     expect(simulator.stats().requests).toBe(3)
+  })
+
+  it('--via auto is live on stdout, which remembers no batches', async () => {
+    const { run, simulator } = await setting()
+    const { code, stdout, stderr } = await run('summarize', 'docs', '--via', 'auto', '-o', '-')
+    expect(code).toBe(0)
+    expect(stdout.match(/harbour board/g)).toHaveLength(4)
+    expect(stderr).toMatch(/live: a batch needs an output folder/)
+    expect(simulator.stats().batches.created).toBe(0)
   })
 
   it('goes to the simulated service as well', async () => {

@@ -14,6 +14,7 @@ async function setting() {
   const cwd = await folderWith(files)
   const asked: string[] = []
   const { env, simulator } = await serviceFor({
+    batches: { takesMs: 60_000 },
     script: ({ request }) => {
       asked.push(request.lastText)
       return { kind: 'answer', delayMs: 1 }
@@ -135,6 +136,26 @@ describe('--digest', () => {
     expect([code, stderr]).toEqual([5, expect.stringContaining('stopped at --max-cost')])
     const { inputTokens, outputTokens } = simulator.stats().billed
     expect((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toBeLessThanOrEqual(0.001 + 0.0019)
+  })
+
+  it('is not written while documents are in a batch, or not in the sample, and that is reported', async () => {
+    const { cwd, env, run, digests } = await setting()
+    await runHere(['summarize', 'docs/ferry', '--batch', '--detach'], { cwd, env })
+    const waiting = await run('-q')
+    expect(waiting.code).toBe(75)
+    expect(waiting.stderr).toMatch(/--digest all\.md is not written, as 7 documents are not done yet/)
+    await writeFile(join(cwd, 'docs/mill/new.md'), note(99))
+    await writeFile(join(cwd, 'docs/mill/newer.md'), note(100))
+    await writeFile(join(cwd, 'docs/mill/newest.md'), note(101))
+    const sampled = await runHere(['summarize', 'docs/mill', '--digest', 'all.md', '--sample', '2'], {
+      cwd,
+      env,
+    })
+    expect(sampled.stderr).toMatch(/--digest all\.md is not written, as 1 document is not done yet/)
+    expect(digests()).toEqual([])
+    // The batch holds documents of another folder, and is left to other runs.
+    const { code, stderr } = await runHere(['summarize', 'docs/mill', '--digest', 'all.md'], { cwd, env })
+    expect([code, stderr]).toEqual([75, expect.stringContaining('made the digest of 7 summaries')])
   })
 
   it('is told where there is nothing to make it of', async () => {

@@ -50,7 +50,8 @@ export async function collectBatches(
     waits: wait,
   }
   try {
-    return await run(plan, { ...defaultsOf(summarizeFlags), ...options, out: dir }, world, version)
+    const { exit } = await run(plan, { ...defaultsOf(summarizeFlags), ...options, out: dir }, world, version)
+    return exit
   } finally {
     outputs.close()
   }

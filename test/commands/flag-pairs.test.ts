@@ -1,0 +1,66 @@
+import { readdir } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+/** Flags that change where documents go, how they get there, or what is made of them. */
+const flags = [
+  '--batch',
+  '--batch --detach',
+  '--via auto',
+  '--detach',
+  '-o -',
+  '--format jsonl',
+  '--digest all.md',
+  '--sample 2',
+  '--report report.html',
+  '--log log.jsonl',
+  '--schema schema.json',
+  '--front-matter',
+  '--shard 1/2',
+  '--dry-run',
+  '--max-cost 1',
+  '--force',
+]
+const schema = {
+  type: 'object',
+  properties: { title: { type: 'string' } },
+  required: ['title'],
+  additionalProperties: false,
+}
+const note = (n: number) => `# Note ${n}\n\nThe harbour board met ${n} times and decided to dredge.\n`
+const files = {
+  'docs/1.md': note(1),
+  'docs/2.md': note(2),
+  'schema.json': JSON.stringify(schema),
+}
+
+describe('a flag', () => {
+  it.each(flags)(
+    '%s does what it says with any other one, or is refused before anything is sent or written',
+    async (one) => {
+      const { env, simulator } = await serviceFor({
+        batches: { takesMs: 1 },
+        latency: { medianMs: 1, sigma: 0 },
+      })
+      const sent = () => simulator.stats().requests + simulator.stats().batches.created
+      for (const other of flags.slice(flags.indexOf(one))) {
+        const cwd = await folderWith(files)
+        const before = sent()
+        const pair = [...new Set([one, other])]
+        const args = ['summarize', 'docs', ...pair.flatMap((flag) => flag.split(' '))]
+        const { code, stderr } = await runHere(args, { cwd, env, hurry: 200, random: () => 0 })
+        const run = JSON.stringify({ args: args.join(' '), code, stderr })
+        expect([0, 2], run).toContain(code)
+        if (code === 0) continue
+        expect(sent(), run).toBe(before)
+        expect((await readdir(cwd)).sort(), run).toEqual(['docs', 'schema.json'])
+        // The message says which flag it is about.
+        expect(
+          pair.some((flag) => stderr.includes(flag.split(' ')[0] ?? flag)),
+          run,
+        ).toBe(true)
+      }
+    },
+  )
+})
