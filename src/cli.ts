@@ -92,7 +92,7 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .description('cancel them; what they have done by then is billed, and still to be collected')
     .action(async (dir: string, options: BatchOptions) => {
       const { cancelBatches } = await import('./commands/batches/cancel.ts')
-      exit = await cancelBatches(dir, options, world)
+      exit = await cancelBatches(dir, options, world, version)
     })
 
   const prompts = program

@@ -5,13 +5,12 @@ import { type Account, addAccounts, emptyAccount } from '../core/account.ts'
 import { printable } from '../core/printable.ts'
 import { type Exit, RunError } from '../errors.ts'
 import { type History, readHistory } from '../sinks/history.ts'
-import { holderFor } from '../sinks/holder.ts'
-import { lockFolder } from '../sinks/lock.ts'
-import { ledgerIn, memoryFolder } from '../sinks/output-folder.ts'
+import { ledgerIn } from '../sinks/output-folder.ts'
 import { prune, type Stale, staleIn } from '../sinks/stale.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { historyText } from '../ui/history.ts'
 import type { World } from '../world.ts'
+import { lockOutputFolder } from './lock-output-folder.ts'
 import { reportRuns } from './report-runs.ts'
 
 /** The account of past runs of an output folder, from its ledger, and what is stale in it. */
@@ -37,7 +36,9 @@ export async function report(
     options.against !== undefined
   )
     return reportRuns(out, options, world, version)
-  const unlock = options.prune ? await lock(out, world, version) : async () => {}
+  const unlock = options.prune
+    ? await lockOutputFolder(out, world, { command: 'report --prune', version })
+    : async () => {}
   try {
     const here = relative(out, world.cwd).split(sep).join('/')
     const history = await readHistory(ledger, here)
@@ -66,24 +67,6 @@ export async function report(
 function totalOf({ runs }: History): Account {
   const real = runs.filter(({ run }) => !run?.simulated)
   return real.reduce((sum, { account }) => addAccounts(sum, account), emptyAccount)
-}
-
-async function lock(
-  out: string,
-  { pid, clock, random, isRunning, stderr }: World,
-  version: string,
-): Promise<() => Promise<void>> {
-  const since = new Date(clock.wall()).toISOString()
-  const self = await holderFor(pid, since, random().toString(16).slice(2), {
-    command: 'report --prune',
-    version,
-  })
-  return lockFolder(join(out, memoryFolder), {
-    self,
-    isRunning,
-    tookOver: (dead) =>
-      void stderr.write(`claude-batch: took over from process ${dead.pid}, which is dead\n`),
-  })
 }
 
 /** What to say of each folder of documents that seems to be missing. */

@@ -532,6 +532,24 @@ describe('claude-batch batches', () => {
     expect((await run('batches', 'cancel', '--id', 'x')).code).toBe(3)
   })
 
+  it('cancel says of a batch that has ended that it can be collected, and goes on with the others', async () => {
+    const { run, cwd } = await setting()
+    await run('summarize', 'docs', '--batch', '--detach')
+    await writeFile(join(cwd, 'docs/rum.md'), noteOf('rum'))
+    const folder = join(cwd, 'summaries/.claude-batch/batches')
+    const [name = ''] = await readdir(folder)
+    // A second batch, which is at another service.
+    const other = (await readFile(join(folder, name), 'utf8'))
+      .replaceAll(name.slice(0, 16), '0000000000000000')
+      .replace(/"endpoint":"[^"]*"/, '"endpoint":"https://elsewhere.example"')
+    await writeFile(join(folder, '0000000000000000.jsonl'), other)
+    await expect.poll(async () => (await run('batches', 'status')).stdout).toContain('ended: collect it')
+    const { code, stderr } = await run('batches', 'cancel')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/is at https:\/\/elsewhere\.example/)
+    expect(stderr).toMatch(/the batch msgbatch_sim00000001 has ended already/)
+  })
+
   it('one that the service does not know holds its documents, until it is given up', async () => {
     const { run, cwd, env } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
@@ -548,7 +566,11 @@ describe('claude-batch batches', () => {
     const other = { ...env, ANTHROPIC_BASE_URL: `${env['ANTHROPIC_BASE_URL']}/other` }
     const elsewhere = await runHere(['batches', 'cancel'], { cwd, env: other })
     expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringMatching(/set ANTHROPIC_BASE_URL/) })
-    expect((await run('batches', 'cancel')).stderr).toMatch(/given up/)
+    // With a wrong key, no batch is known: only one that is named is given up.
+    const all = await run('batches', 'cancel')
+    expect(all).toMatchObject({ code: 4, stderr: expect.stringMatching(/batches cancel --id msgbatch_gone/) })
+    const named = await run('batches', 'cancel', '--id', 'msgbatch_gone')
+    expect(named).toMatchObject({ code: 0, stderr: expect.stringMatching(/given up/) })
     expect((await run('summarize', 'docs')).code).toBe(0)
   })
 })

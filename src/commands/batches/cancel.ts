@@ -1,21 +1,29 @@
 import { resolve } from 'node:path'
 import type { BatchOptions } from '../../config/batches-flags.ts'
 import { adviceFor } from '../../core/advice.ts'
+import type { Batches } from '../../core/batches.ts'
 import { AskError } from '../../core/failure.ts'
-import { type Exit, RunError } from '../../errors.ts'
+import { printable } from '../../core/printable.ts'
+import { chooseExit, type Exit, RunError, UsageError } from '../../errors.ts'
 import { forgetBatch } from '../../sinks/batch-store.ts'
 import type { World } from '../../world.ts'
+import { lockOutputFolder } from '../lock-output-folder.ts'
 import { serviceFor } from '../service.ts'
-import { nameOf, openIn } from './list.ts'
+import { type Known, nameOf, openIn } from './list.ts'
 import { checkEndpoint, never, nobodyElse } from './status.ts'
 
 /**
- * Cancels batches: what they have done by then is billed, and still to be collected. One that the service knows
- * nothing of is given up.
+ * Cancels batches: what they have done by then is billed, and still to be collected. One that the API does not know is
+ * given up, but only where it is named. A batch that cannot be canceled does not keep the others from it.
  */
-export async function cancelBatches(dir: string, options: BatchOptions, world: World): Promise<Exit> {
+export async function cancelBatches(
+  dir: string,
+  options: BatchOptions,
+  world: World,
+  version: string,
+): Promise<Exit> {
   const batches = await openIn(dir, world, options.id)
-  const say = (text: string) => void world.stderr.write(`claude-batch: ${text}\n`)
+  const say = (text: string) => void world.stderr.write(`claude-batch: ${printable(text)}\n`)
   if (batches.length === 0) {
     say(`no batches in ${dir} are waiting to be collected`)
     return 'ok'
@@ -23,33 +31,79 @@ export async function cancelBatches(dir: string, options: BatchOptions, world: W
   const service = await serviceFor({ ...options, ...nobodyElse }, world)
   try {
     const { batches: remote } = await service.open()
+    const giveUp =
+      options.id === undefined ? undefined : (batch: Known) => givenUp(batch, dir, world, version)
+    const exits: Exit[] = ['ok']
     for (const batch of batches) {
-      checkEndpoint(batch, service.endpoint)
-      const { id, intent } = batch
-      if (id === undefined)
-        throw new RunError(
-          'usage',
-          `whether the batch ${intent} was ever made is not known yet; claude-batch batches collect finds out`,
-        )
       try {
-        const { state } = await remote.cancel(id, never)
-        say(
-          state === 'ended'
-            ? `the batch ${id} has ended already; claude-batch batches collect fetches it`
-            : `the batch ${id} is being canceled; what it has done by now is billed, and collected by claude-batch batches collect`,
-        )
+        checkEndpoint(batch, service.endpoint)
+        say(await canceled(batch, remote, giveUp))
       } catch (error) {
-        if (!(error instanceof AskError)) throw error
-        if (error.fault.status !== 404)
-          throw new RunError('refused', adviceFor(error.fault, '', service.endpoint))
-        await forgetBatch(resolve(world.cwd, dir), intent)
-        say(
-          `the service knows no batch ${nameOf(batch)}: given up; the next run asks about its documents again`,
-        )
+        const known = error instanceof AskError ? refused(error, service.endpoint) : error
+        if (!(known instanceof RunError || known instanceof UsageError)) throw known
+        say(known.message)
+        exits.push(known.exit)
       }
     }
-    return 'ok'
+    return chooseExit(exits)
   } finally {
     await service.close()
   }
+}
+
+/** @returns what became of it, for people. @throws AskError; RunError */
+async function canceled(
+  batch: Known,
+  remote: Batches,
+  giveUp: ((batch: Known) => Promise<string>) | undefined,
+): Promise<string> {
+  const { id, intent } = batch
+  if (id === undefined)
+    throw new RunError(
+      'usage',
+      `it is not known yet whether the batch ${intent} was created; claude-batch batches collect finds out`,
+    )
+  try {
+    const { state } = await remote.retrieve(id, never)
+    // It may end just now, which the API answers with an error.
+    const now = state === 'ended' ? state : await remote.cancel(id, never).then(stateOf, endedBy(remote, id))
+    return now === 'ended'
+      ? `the batch ${id} has ended already; claude-batch batches collect fetches it`
+      : `the batch ${id} is being canceled; what it has done by now is billed, and claude-batch batches collect fetches it`
+  } catch (error) {
+    if (!(error instanceof AskError) || error.fault.status !== 404) throw error
+    if (giveUp !== undefined) return giveUp(batch)
+    throw new RunError(
+      'refused',
+      `the API does not know the batch ${id}: it was deleted, or created with another account's key; claude-batch batches cancel --id ${id} gives it up`,
+    )
+  }
+}
+
+function stateOf({ state }: { readonly state: string }): string {
+  return state
+}
+
+function endedBy(remote: Batches, id: string): (error: unknown) => Promise<string> {
+  return async (error) => {
+    const { state } = await remote.retrieve(id, never)
+    if (state === 'ended') return state
+    throw error
+  }
+}
+
+/** Forgets a batch, which no run may be collecting now. */
+async function givenUp(batch: Known, dir: string, world: World, version: string): Promise<string> {
+  const out = resolve(world.cwd, dir)
+  const unlock = await lockOutputFolder(out, world, { command: 'batches cancel', version })
+  try {
+    await forgetBatch(out, batch.intent)
+  } finally {
+    await unlock()
+  }
+  return `the API does not know the batch ${nameOf(batch)}: given up; the next run sends its documents again`
+}
+
+function refused({ fault }: AskError, endpoint: string): RunError {
+  return new RunError('refused', adviceFor(fault, '', endpoint))
 }
