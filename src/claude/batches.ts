@@ -20,6 +20,8 @@ export interface BatchesOptions {
   ) => Promise<T>
   /** What went wrong on the way. */
   readonly faulty: (error: unknown) => AskError
+  /** The time by this machine's clock: milliseconds since 1970. */
+  readonly wall: () => number
   /** As the Messages API takes it. */
   readonly paramsOf: (request: Request) => object
 }
@@ -37,6 +39,7 @@ export function batchesOf({
   dispatcher,
   within,
   faulty,
+  wall,
   paramsOf,
 }: BatchesOptions): Batches {
   const bulk = async () => ({
@@ -61,11 +64,14 @@ export function batchesOf({
         const found: Batch[] = []
         for (let after: string | undefined; ; after = found.at(-1)?.id) {
           const query = { limit: 100, ...(after !== undefined && { after_id: after }) }
-          const page = (await anthropic.get(path, { query, signal })) as Record<string, unknown> | null
+          const { data, response } = await anthropic.get(path, { query, signal }).withResponse()
+          const page = data as Record<string, unknown> | null
           if (!Array.isArray(page?.['data'])) throw malformed('not a list of batches')
           const batches = page['data'].map(batchFrom)
-          // The newest come first.
-          const recent = batches.filter(({ created }) => created >= time)
+          const ahead = wall() - Date.parse(response.headers.get('date') ?? '')
+          // The newest come first. Where this machine's clock is ahead, all of them seem too old.
+          const earliest = ahead > 0 ? time - ahead : time
+          const recent = batches.filter(({ created }) => created >= earliest)
           found.push(...recent)
           if (recent.length < batches.length || page['has_more'] !== true || recent.length === 0) return found
         }

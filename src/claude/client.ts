@@ -91,6 +91,7 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
     endpoint,
     within,
     faulty: (error) => faulty(error, noDeadline),
+    wall: clock.wall,
     paramsOf: (request) => ({ ...questionOf(request), max_tokens: request.maxTokens }),
     dispatcher: () => (bulk ??= connections({ ...connecting, bulk: true })),
   })

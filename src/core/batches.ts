@@ -14,7 +14,7 @@ export interface Batches {
    */
   create(body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Batch>
   retrieve(id: string, signal: AbortSignal): Promise<Batch>
-  /** Those made since then, by the service's clock: milliseconds since 1970. */
+  /** Those created since then, by this machine's clock, at least: milliseconds since 1970. */
   since(time: number, signal: AbortSignal): Promise<readonly Batch[]>
   cancel(id: string, signal: AbortSignal): Promise<Batch>
   /** What became of the requests of a batch that has ended, in no order. It may break off. */
