@@ -29,6 +29,9 @@ export function standing(same: boolean, place: Place, force: boolean): InputProb
   return same && place === 'intact' ? problems.unchanged : undefined
 }
 
+/** Types of problems that leave no place for a summary, nor for an error record. */
+export const unwritable: ReadonlySet<string> = new Set(['outside', 'name_too_long'])
+
 /** What a document's outcome is where its summary stands. */
 export const unchanged = {
   status: 'skipped',

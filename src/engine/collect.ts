@@ -9,7 +9,7 @@ import type { Source } from '../core/document.ts'
 import { AskError, mayBeBilled } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Picodollars, PriceOf } from '../core/price.ts'
-import { unchanged } from '../core/standing.ts'
+import { unchanged, unwritable } from '../core/standing.ts'
 import { manyOf } from '../core/whole.ts'
 import { RunError } from '../errors.ts'
 import type { Aside } from './budgeted.ts'
@@ -178,6 +178,10 @@ function concluding(
     if (outcome.status !== 'summarized') return finish(outcome)
     // The file that the summary belongs in was last looked at before the request was sent.
     const problem = await job.objection?.(outcome.source, asked)
+    if (problem !== undefined && unwritable.has(problem.type)) {
+      listener.odd(`${outcome.source.path} stays in the batch ${ended.id}: ${problem.message}`)
+      return { isSafe: false }
+    }
     if (problem !== undefined && problem.type !== unchanged.type) return finish(displaced(outcome, problem))
     const found = doubts(outcome.text, undefined)
     return finish(found.length > 0 ? { ...outcome, doubts: found } : outcome)

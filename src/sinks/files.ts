@@ -12,7 +12,7 @@ import { escapeLoneSurrogates } from '../core/minify-json.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
 import { type OutputPath, outputPaths } from '../core/output-path.ts'
 import { recordOf } from '../core/record.ts'
-import { type Place, standing } from '../core/standing.ts'
+import { type Place, standing, unwritable } from '../core/standing.ts'
 import { watchedRoot } from './directories.ts'
 import { type Made, summaryOf } from './ledger.ts'
 import { type Memory, sha256 } from './memory.ts'
@@ -202,8 +202,6 @@ function fileOf(
   if (outcome.status !== 'failed' || unwritable.has(outcome.failure.type)) return {}
   return { file: record, text: recordOf(outcome) }
 }
-
-const unwritable = new Set(['outside', 'name_too_long'])
 
 /** Bytes. Linux allows 4,095, macOS 1,023; the name it has while it is written may be longer than its own. */
 const longestPath = platform() === 'darwin' ? 980 : 4050

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { SimulatorOptions } from '../../src/simulator/server.ts'
@@ -471,6 +471,22 @@ describe('a batch that is collected by a run with other options', () => {
     const texts = await written()
     expect(texts['gin.md.summary.md']).toBe('mine\n')
     expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output edited: its summary was edited by hand/)
+  })
+
+  it('keeps an answer that can be written nowhere, until it can', async () => {
+    const { run, written, cwd, simulator } = await setting()
+    await run('summarize', 'docs', '--batch', '--detach')
+    const elsewhere = await folderWith({})
+    await rm(join(cwd, 'summaries/docs'), { recursive: true })
+    await symlink(elsewhere, join(cwd, 'summaries/docs'))
+    const blocked = await run('batches', 'collect')
+    expect(blocked.code).toBe(75)
+    expect(blocked.stderr).toMatch(/docs\/gin\.md stays in the batch .*: a symbolic link leads/)
+    expect(await readdir(elsewhere)).toEqual([])
+    await rm(join(cwd, 'summaries/docs'))
+    expect((await run('batches', 'collect')).code).toBe(0)
+    expect(Object.keys(await written())).toHaveLength(3)
+    expect(simulator.stats().batches.created).toBe(1)
   })
 
   it('whose file is damaged is reported, and nothing is sent again', async () => {

@@ -669,6 +669,118 @@ describe('making a batch', () => {
   })
 })
 
+describe('a run with every kind of trouble, repeated until all is done', () => {
+  const crash = new Error('crash')
+  const kinds = ['good', 'expired', 'canceled', 'unreadable', 'nameless', 'invalid'] as const
+  const trouble = fc.record({ at: fc.nat(60), after: fc.boolean() })
+  const download = fc.record({ lines: fc.nat(12), doubled: fc.nat(12), breaks: fc.boolean() })
+
+  it('pays for each document once, and has one outcome for each', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 9 }),
+        fc.array(trouble, { maxLength: 4 }),
+        fc.array(download, { maxLength: 4 }),
+        async (fates, crashes, downloads) => {
+          const paths = fates.map((_, n) => `${n}.md`)
+          const cuts = [...downloads]
+          const fateOf = (path: string) => fates[Number.parseInt(path, 10)] ?? 'good'
+          let calls = 0
+          let isDead = false
+          /** Of this run, which may die before or after anything that it changes. */
+          const happens = () => {
+            const crashed = isDead ? { after: false } : crashes.find(({ at }) => at === calls++)
+            isDead ||= crashed !== undefined
+            return crashed && (crashed.after ? { after: crash } : { before: crash })
+          }
+          const world = setting(
+            {
+              trouble: happens,
+              resultOf(path, batch) {
+                const fate = fateOf(path)
+                if (fate === 'invalid') return { fault: statusFault(400) }
+                if (fate !== 'expired' && fate !== 'canceled') return undefined
+                // The first batch it is in does not do it, and does not bill it.
+                const holds = [...world.service.made].filter(([, { items }]) =>
+                  items.some((item) => item.path === path),
+                )
+                return holds[0]?.[0] === batch ? fate : undefined
+              },
+            },
+            paths,
+          )
+          const { service, ledger, disk, clock } = world
+          const answers: Batches['answers'] = async function* (...args) {
+            const cut = cuts.shift()
+            let n = 0
+            for await (const answer of service.batches.answers(...args)) {
+              if (cut !== undefined && n === cut.lines) {
+                if (!cut.breaks) return
+                throw new AskError({ kind: 'connection', type: 'connection_error', message: 'reset' })
+              }
+              const item = service.made.get(args[0])?.items.find((item) => item.custom_id === answer.id)
+              const fate = fateOf(item?.path ?? '')
+              const result = { unreadable: 'no result', line: 'line' }
+              const line: BatchAnswer =
+                fate === 'unreadable' && answer.id !== undefined
+                  ? { id: answer.id, result }
+                  : fate === 'nameless'
+                    ? { id: undefined, result }
+                    : answer
+              yield line
+              // A line without a name that comes twice may hide that another one is missing.
+              if (n++ === cut?.doubled && fate !== 'nameless') yield line
+            }
+          }
+          const isRecorded = (id: string, path: string) =>
+            ledger.some((it) => it.source.path === path && it.attempts.at(-1)?.batch === id)
+          const changes = async <T>(_: string, work: () => T) => {
+            const it = happens()
+            if (it?.before !== undefined) throw it.before
+            const done = work()
+            if (it !== undefined) throw it.after
+            return done
+          }
+          for (
+            let runs = 0;
+            runs < 12 && (runs === 0 || ledger.length < paths.length || disk.size > 0);
+            runs++
+          ) {
+            isDead = false
+            const keep = async (outcome: Outcome) =>
+              changes('keep', () => {
+                if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
+                return true
+              })
+            const sources = paths
+              .filter((path) => !ledger.some(({ source }) => source.path === path))
+              .map((path, index) => ({ index, path, named: true }))
+            const run = world.begin({
+              batches: { ...service.batches, answers },
+              store: batchStoreOn(disk, clock, isRecorded, changes),
+              limits: { requests: 4, bytes: 1e9 },
+              sources,
+              keep,
+            })
+            await run.ended.catch((error: unknown) => {
+              if (error !== crash) throw error
+            })
+          }
+          const counts = [...service.billed()].filter(([path]) => fateOf(path) !== 'invalid')
+          expect(counts.every(([, count]) => count === 1)).toBe(true)
+          expect(ledger.map(({ source }) => source.path).sort()).toEqual([...paths].sort())
+          expect(disk.size).toBe(0)
+          for (const { source, status } of ledger) {
+            const isGood = ['good', 'expired', 'canceled'].includes(fateOf(source.path))
+            expect(`${source.path} ${status}`).toBe(`${source.path} ${isGood ? 'summarized' : 'failed'}`)
+          }
+        },
+      ),
+      { numRuns: 200 },
+    )
+  }, 60_000)
+})
+
 describe('cut off at any call, and run again until it is done', () => {
   it('B01 B08 pays for every document once, and has one good line for each', async () => {
     const crash = new Error('crash')

@@ -17,7 +17,7 @@ export interface BatchScript {
   /** Asked at each call. */
   readonly trouble?: (call: Calls) => Trouble
   /** What becomes of a request; a reply, if left out. */
-  readonly resultOf?: (path: string) => BatchAnswer['result'] | undefined
+  readonly resultOf?: (path: string, batch: string) => BatchAnswer['result'] | undefined
 }
 
 interface Made {
@@ -75,7 +75,7 @@ export function scriptedBatches({ clock, takesMs = 90_000, trouble, resultOf }: 
     async *answers(id) {
       const items = await called('answers', () => made.get(id)?.items ?? [])
       for (const { custom_id, path } of [...items].reverse()) {
-        const result = resultOf?.(path) ?? {
+        const result = resultOf?.(path, id) ?? {
           reply: replyOf(`summary of ${path}`, { terms: { batch: true } }),
         }
         yield await called('line', () => ({ id: custom_id, result }))
@@ -92,7 +92,7 @@ export function scriptedBatches({ clock, takesMs = 90_000, trouble, resultOf }: 
       for (const { batch, items } of made.values()) {
         if (!isEnded(batch)) continue
         for (const { path } of items) {
-          const result = resultOf?.(path)
+          const result = resultOf?.(path, batch.id)
           if (result === undefined || (typeof result === 'object' && 'reply' in result))
             counts.set(path, (counts.get(path) ?? 0) + 1)
         }
@@ -110,11 +110,20 @@ interface OnDisk {
   id: string | undefined
 }
 
-/** What `openBatches` remembers, in memory: `disk` is what is left by a run that is cut off. */
+/** How many batches were packed on each disk: two never have one name. */
+const packings = new WeakMap<object, number>()
+
+export type StoreCalls = 'seal' | 'made' | 'settle' | 'forget'
+
+/**
+ * What `openBatches` remembers, in memory: `disk` is what is left by a run that is cut off.
+ * @param called surrounds each change of the disk, and may throw before or after it
+ */
 export function batchStoreOn(
   disk: Map<string, OnDisk>,
   clock: Clock,
   isSettled: (id: string, path: string) => boolean = () => false,
+  called: <T>(call: StoreCalls, work: () => T) => Promise<T> = async (_, work) => work(),
 ): BatchStore {
   const stored = (intent: string, it: OnDisk): StoredBatch => ({
     intent,
@@ -127,21 +136,23 @@ export function batchStoreOn(
     async *body() {
       yield Buffer.from(it.body)
     },
-    async made(id) {
-      it.id = id
-    },
+    made: (id) =>
+      called('made', () => {
+        it.id = id
+      }),
     isSettled: (path) => it.settled.has(path) || (it.id !== undefined && isSettled(it.id, path)),
-    async settle(names) {
-      for (const name of names) it.settled.add(it.documents.get(name)?.path ?? '')
-    },
-    async forget() {
-      disk.delete(intent)
-    },
+    settle: (names) =>
+      called('settle', () => {
+        for (const name of names) it.settled.add(it.documents.get(name)?.path ?? '')
+      }),
+    forget: () => called('forget', () => void disk.delete(intent)),
   })
   return {
     open: [...disk].map(([intent, it]) => stored(intent, it)),
     async pack() {
-      const intent = String(disk.size + 1).padStart(16, '0') + clock.now()
+      const count = (packings.get(disk) ?? 0) + 1
+      packings.set(disk, count)
+      const intent = String(count).padStart(16, '0')
       const documents = new Map<string, Packed>()
       const entries: string[] = []
       return {
@@ -161,8 +172,10 @@ export function batchStoreOn(
             settled: new Set(),
             id: undefined,
           }
-          disk.set(intent, it)
-          return stored(intent, it)
+          return called('seal', () => {
+            disk.set(intent, it)
+            return stored(intent, it)
+          })
         },
         async discard() {},
       }
