@@ -108,5 +108,5 @@ const betweenLooksMs = 2000
 const newMs = 300_000
 
 function unknown(id: string): string {
-  return `the service does not know the batch ${id}: it was deleted, or made with another account's key; if it is lost, \`claude-batch batches cancel --id ${id}\` gives it up, and its documents are asked about, and paid for, again`
+  return `the API does not know the batch ${id}: it was deleted, or created with another account's key; \`claude-batch batches cancel --id ${id}\` gives it up, and its documents are then sent, and paid for, again`
 }

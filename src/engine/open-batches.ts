@@ -1,0 +1,149 @@
+import type { Packed } from '../core/batch.ts'
+import type { StoredBatch } from '../core/batch-store.ts'
+import type { Source } from '../core/document.ts'
+import { AskError } from '../core/failure.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { RunError } from '../errors.ts'
+import { type CollectJob, collect } from './collect.ts'
+import type { Finder } from './find-batch.ts'
+import { isTransient } from './patient.ts'
+
+export interface OpenBatchesJob extends CollectJob {
+  readonly sourceOf: (path: string) => Source
+  /** See the job of a run by batches. */
+  readonly detached: boolean
+  readonly listener: CollectJob['listener'] & {
+    /** These are waited for now. */
+    waiting(batches: readonly StoredBatch[]): void
+  }
+}
+
+/** The batches that a run collects from. */
+export interface OpenBatches {
+  add(batch: StoredBatch): void
+  /** Those that may end yet. */
+  readonly waiting: readonly StoredBatch[]
+  /** Whether a document is in one of them: it is not sent again, even where the batch cannot be collected. */
+  hold(path: string): boolean
+  /** Collects those that have ended by now. @param again called for each document that the API did not do */
+  ended(again: (outcome: Outcome) => void): AsyncGenerator<Outcome>
+  /** Collects them as they end, until all have or the run is stopped. @param again as above */
+  waited(again: (outcome: Outcome) => void): AsyncGenerator<Outcome>
+  /** Ends the run where a batch cannot be collected. */
+  stopIfRefused(): void
+  /** An outcome for each document that is still in one of them. */
+  pending(): Generator<Outcome>
+}
+
+/** One batch that cannot be collected, now or ever, does not hold up the others. */
+export function createOpenBatches(
+  batches: readonly StoredBatch[],
+  finder: Finder,
+  job: OpenBatchesJob,
+): OpenBatches {
+  const { sourceOf, halt, clock, detached, listener } = job
+  const { drain } = halt
+  const waiting = new Set<StoredBatch>()
+  const held = new Map<StoredBatch, Map<string, Packed>>()
+  /** Why batches cannot be collected. */
+  const refusals: RunError[] = []
+
+  const add = (batch: StoredBatch) => {
+    const unsettled = [...batch.documents.values()].filter(({ path }) => !batch.isSettled(path))
+    waiting.add(batch)
+    held.set(batch, new Map(unsettled.map((packed) => [packed.path, packed])))
+  }
+  const giveBack = ({ path }: Packed) => {
+    job.aside.get(path)?.(0n)
+    job.aside.delete(path)
+  }
+  async function* collected(batch: StoredBatch, again: (outcome: Outcome) => void): AsyncGenerator<Outcome> {
+    const left = held.get(batch) ?? new Map<string, Packed>()
+    const settled = ({ source }: Outcome) => void left.delete(source.path)
+    const released = (outcome: Outcome) => {
+      settled(outcome)
+      again(outcome)
+    }
+    const found = await finder.find(batch)
+    if (found === 'perhaps' || (found !== 'never' && found.state !== 'ended')) return
+    if (found === 'never') {
+      for (const packed of left.values()) {
+        giveBack(packed)
+        released(pendingOf(sourceOf(packed.path), 'its batch was never created', packed.asked))
+      }
+      await batch.forget()
+    } else yield* collect(batch, found, { ...job, again: released, settled })
+    waiting.delete(batch)
+  }
+  async function* ended(again: (outcome: Outcome) => void): AsyncGenerator<Outcome> {
+    for (const batch of waiting) {
+      try {
+        yield* collected(batch, again)
+      } catch (error) {
+        if (error === drain.reason || error === halt.abort.reason) return
+        // It may be well again the next time.
+        if (isTransient(error)) continue
+        const refusal = error instanceof AskError ? job.explain(error) : error
+        if (!(refusal instanceof RunError)) throw refusal
+        waiting.delete(batch)
+        refusals.push(refusal)
+        if (refusal.exit !== 'refused') halt.stop(refusal)
+      }
+    }
+  }
+
+  for (const batch of batches) add(batch)
+  return {
+    add,
+    get waiting() {
+      return [...waiting]
+    },
+    hold: (path) => [...held.values()].some((documents) => documents.has(path)),
+    ended,
+    async *waited(again) {
+      try {
+        for (let pause = shortestPauseMs; waiting.size > 0; pause = Math.min(longestPauseMs, pause * 2)) {
+          listener.waiting([...waiting])
+          await clock.sleep(pause, drain)
+          yield* ended(again)
+        }
+      } catch (error) {
+        if (error !== drain.reason) throw error
+      } finally {
+        listener.waiting([])
+      }
+    },
+    stopIfRefused() {
+      for (const refusal of refusals) {
+        // One reason ends the run; the others are worth knowing, too.
+        if (drain.aborted && refusal !== drain.reason) listener.odd(refusal.message)
+        halt.stop(refusal)
+      }
+    },
+    *pending() {
+      for (const [batch, documents] of held) {
+        const reason = `it is in the batch ${batch.id ?? batch.intent}`
+        const later = !(detached && waiting.has(batch))
+        for (const { path, asked } of documents.values())
+          yield pendingOf(sourceOf(path), reason, asked, later)
+      }
+    },
+  }
+}
+
+const shortestPauseMs = 2000
+/** Most batches take minutes to an hour; the API asks clients to look about once a minute. */
+const longestPauseMs = 60_000
+
+/** A document that is left to a later run. @param later the same command goes on with it, though nothing stopped this one */
+export function pendingOf(source: Source, reason: string, asked?: Outcome['asked'], later = true): Outcome {
+  return {
+    source,
+    ...(asked !== undefined && { asked }),
+    attempts: [],
+    elapsedMs: 0,
+    status: 'pending',
+    reason,
+    ...(later && { later }),
+  }
+}
