@@ -161,7 +161,7 @@ export async function run(
     const askPart = parts === undefined ? ask : slots(remembered(watching.ask, parts), halt.drain)
     teller = watching.teller
     if (route !== undefined) teller.note(route.why)
-    if (via !== chosen) teller.note('live: a batch needs an output folder, and stdout is none')
+    if (via !== chosen) teller.note('live: batches need an output folder, and this run writes to stdout')
     const rules = stopRules(options, halt, clock)
     const sample = sampling(destination, { ...common, teller })
     const job: Omit<Job, 'sources'> = {

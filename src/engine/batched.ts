@@ -1,3 +1,4 @@
+import type { Packed } from '../core/batch.ts'
 import type { BatchStore } from '../core/batch-store.ts'
 import type { Source } from '../core/document.ts'
 import type { Outcome } from '../core/outcome.ts'
@@ -40,7 +41,8 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
   for (const batch of store.open) if (!here.includes(batch)) listener.elsewhere(batch)
   const known = new Map(sources.map((source) => [source.path, source]))
   const sourceOf = (path: string): Source => known.get(path) ?? { index: known.size, path, named: true }
-  const batches = createOpenBatches(here, finder, { ...job, sourceOf })
+  const textOf = textsOf(known, job)
+  const batches = createOpenBatches(here, finder, { ...job, sourceOf, textOf })
 
   const done = new Set<string>()
   const left: Outcome[] = []
@@ -83,6 +85,22 @@ export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
   const why = drain.reason instanceof Error ? drain.reason.message : 'stopped'
   for (const source of todo) yield pendingOf(source, why)
   yield* batches.pending()
+}
+
+/**
+ * Reads the documents of this run once more. What only a batch file names is not read: the file may be anyone's.
+ */
+function textsOf(
+  known: ReadonlyMap<string, Source>,
+  { read }: Pick<BatchJob, 'read'>,
+): (packed: Packed) => Promise<string | undefined> {
+  return async ({ path, asked }) => {
+    const source = known.get(path)
+    // Stdin can be read only once.
+    if (source === undefined || source.stats === undefined || source.problem !== undefined) return undefined
+    const document = await read(source)
+    return 'as' in document || document.bytes.sha256 !== asked.bytes.sha256 ? undefined : document.text
+  }
 }
 
 interface AskedLive {

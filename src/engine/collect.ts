@@ -47,13 +47,18 @@ export interface CollectListener {
   odd(text: string): void
 }
 
-interface Collecting {
+export interface Collecting {
   sourceOf(path: string): Source
+  /** The text of a document as it was sent; undefined where that is not at hand any more. */
+  textOf(packed: Packed): Promise<string | undefined>
   /** Called, instead of a yield, for a document that the API did not do, and did not bill. */
   again(outcome: Outcome): void
   /** Called for each other document that is finished. */
   settled(outcome: Outcome): void
 }
+
+/** Characters of a prompt around a document; few are longer. */
+const longestPrompt = 5000
 
 /** So many answers are made safe at once: the disk takes them together. */
 const atOnce = 64
@@ -149,7 +154,7 @@ async function checksOf(missing: ReadonlyMap<string, Packed>, job: CollectJob): 
 function concluding(
   ended: Batch,
   checksFor: ChecksFor,
-  { sourceOf, again, settled, aside, halt, listener, ...job }: CollectJob & Collecting,
+  { sourceOf, textOf, again, settled, aside, halt, listener, ...job }: CollectJob & Collecting,
 ): (answered: Omit<Concludable, 'id'>) => Promise<Concluded> {
   const release = (path: string, cost?: Picodollars) => {
     aside.get(path)?.(cost)
@@ -183,7 +188,10 @@ function concluding(
       return { isSafe: false }
     }
     if (problem !== undefined && problem.type !== unchanged.type) return finish(displaced(outcome, problem))
-    const found = doubts(outcome.text, undefined)
+    // Reading a document again takes long, and only a short one can be copied.
+    const isShort =
+      asked.settings.schema === undefined && asked.characters < 2 * outcome.text.length + longestPrompt
+    const found = doubts(outcome.text, isShort ? await textOf(packed) : undefined)
     return finish(found.length > 0 ? { ...outcome, doubts: found } : outcome)
   }
 }

@@ -4,12 +4,11 @@ import type { Source } from '../core/document.ts'
 import { AskError } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { RunError } from '../errors.ts'
-import { type CollectJob, collect } from './collect.ts'
+import { type Collecting, type CollectJob, collect } from './collect.ts'
 import type { Finder } from './find-batch.ts'
 import { isTransient } from './patient.ts'
 
-export interface OpenBatchesJob extends CollectJob {
-  readonly sourceOf: (path: string) => Source
+export interface OpenBatchesJob extends CollectJob, Pick<Collecting, 'sourceOf' | 'textOf'> {
   /** See the job of a run by batches. */
   readonly detached: boolean
   readonly listener: CollectJob['listener'] & {

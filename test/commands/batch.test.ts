@@ -362,7 +362,7 @@ describe('summarize --batch', () => {
     const { code, stdout, stderr } = await run('summarize', 'docs', '--via', 'auto', '-o', '-')
     expect(code).toBe(0)
     expect(stdout.match(/harbour board/g)).toHaveLength(4)
-    expect(stderr).toMatch(/live: a batch needs an output folder/)
+    expect(stderr).toMatch(/live: batches need an output folder/)
     expect(simulator.stats().batches.created).toBe(0)
   })
 

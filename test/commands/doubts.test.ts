@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { BatchesOptions } from '../../src/simulator/batches.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
@@ -14,16 +15,18 @@ const said = (text: string): Behaviour => ({ kind: 'answer', delayMs: 1, content
 async function setting(
   answer: (text: string) => Behaviour,
   files: Record<string, string> = { 'docs/a.md': english },
+  batches: BatchesOptions = {},
 ) {
   const cwd = await folderWith(files)
   const asked: string[] = []
   const { env, simulator } = await serviceFor({
+    batches,
     script: ({ request }) => {
       asked.push(request.lastText)
       return answer(request.lastText)
     },
   })
-  const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env })
+  const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env, hurry: 100 })
   return { cwd, env, simulator, asked, run }
 }
 
@@ -68,6 +71,20 @@ describe('a summary that may be worth a look', () => {
       'docs/short.md': 'A few words.',
     })
     expect((await run()).stderr).toMatch(/^doubtful +1 × copy: docs\/a\.md$/m)
+  })
+
+  it('is a copy in a batch, too, as long as the document is what was sent', async () => {
+    const text = Array.from({ length: 30 }, (_, n) => `Sentence ${n} says that item ${n * 7} is late. `).join(
+      '',
+    )
+    const files = { 'docs/a.md': text, 'docs/b.md': `${text} And so on.`, 'docs/c.md': `${text} The end.` }
+    const { cwd, env, run } = await setting(() => said(text), files, { takesMs: 1 })
+    expect((await run('--batch', '--detach')).code).toBe(0)
+    await writeFile(join(cwd, 'docs/c.md'), 'Something else.')
+    const { stderr } = await run('--batch', '--detach')
+    expect(stderr).toMatch(/^doubtful +1 × copy: docs\/(a|b)\.md$/m)
+    const { stdout } = await runHere(['report'], { cwd, env })
+    expect(stdout).toMatch(/\ndoubtful:\n {2}docs\/a\.md: copy\n {2}docs\/b\.md: copy\n/)
   })
 
   it('stands, and is made again only when that is asked for, and only those', async () => {
