@@ -14,6 +14,7 @@ import type { Job } from '../engine/summarize.ts'
 import { RunError, UsageError } from '../errors.ts'
 import type { Input } from '../inputs/find.ts'
 import { openBatches } from '../sinks/batch-store.ts'
+import { openChunkCosts } from '../sinks/chunk-costs.ts'
 import { type Again, filesSink } from '../sinks/files.ts'
 import { holderFor } from '../sinks/holder.ts'
 import { jsonlSink } from '../sinks/jsonl.ts'
@@ -167,7 +168,14 @@ export async function folderDestination(
     const foldsCase = await probeFolder(out, run)
     const { factsFor } = asking
     const batches = await openBatches({ out, here: begin.base, endpoint, clock })
-    const memory = await openMemory(out, begin, batches.saw)
+    const chunkCosts = await openChunkCosts(out, begin, factsFor)
+    const memory = await openMemory(out, begin, {
+      each(line, path, by) {
+        batches.saw(line, path)
+        chunkCosts.saw(line, by)
+      },
+      chunkCosts,
+    })
     const { lines, paths } = memory.damaged
     if (lines > 0) world.stderr.write(`claude-batch: ${damage(lines, paths)}\n`)
     if (memory.damagedJournal > 0)
@@ -186,7 +194,7 @@ export async function folderDestination(
       structured: asking.structured,
       clock,
     })
-    const parts = partStore(out, `${run}-parts`)
+    const parts = partStore(out, `${run}-parts`, chunkCosts)
     const [todo, done]: [Source[], Source[]] = [[], []]
     let recipes: ReadonlySet<string> | undefined
     for (const [n, source] of sources.entries()) {
@@ -219,6 +227,7 @@ export async function folderDestination(
       again: files.again,
       async close() {
         await parts.close()
+        await chunkCosts.close()
         await unlock()
       },
     }

@@ -4,6 +4,7 @@ import { worstCase } from '../core/budget.ts'
 import type { Document, InputProblem, Source } from '../core/document.ts'
 import { type Experience, forecast, learn, type Prospect } from '../core/estimate.ts'
 import { type EstimateFile, estimateVersion, timeAtLimits, usdBounds } from '../core/estimate-file.ts'
+import { distinctRequests } from '../core/parts.ts'
 import { largestPool } from '../core/pool-size.ts'
 import { decimalDollars, type Picodollars, type PriceOf } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
@@ -56,7 +57,8 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
     if ('as' in document) return document
     const parts = await asking.partsOf(document)
     if (parts !== undefined && 'as' in parts) return parts
-    const requests = parts === undefined ? [asking.requestFor(document)] : [...parts.requests, parts.last]
+    const requests =
+      parts === undefined ? [asking.requestFor(document)] : [...distinctRequests(parts.requests), parts.last]
     const key = parts?.key ?? requests[0]?.key ?? ''
     const objection = await past.objection(source, { key })
     if (objection !== undefined) return objection.type === 'unchanged' ? 'unchanged' : objection

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
+import type { Ask } from '../core/ask.ts'
 import type { Source } from '../core/document.ts'
 import { endLineOf } from '../core/end-line.ts'
 import type { Experience } from '../core/estimate.ts'
@@ -14,9 +15,9 @@ import type { Purse } from '../engine/budgeted.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
 import { furthestAhead, inOrder } from '../engine/in-order.ts'
-import { remembered } from '../engine/remembered.ts'
 import { createSlots } from '../engine/slots.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
+import { withChunkCache } from '../engine/with-chunk-cache.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { type Read, reader } from '../inputs/read.ts'
 import { openLog } from '../sinks/log.ts'
@@ -153,12 +154,13 @@ export async function run(
       start,
     })
     const { pace, tally } = watching
-    // Parts of one document come many at once; they and the others share the slots. A slot is free when what was
-    // answered is kept, so that what a crash can cost is never more than the slots.
+    // Chunks of one document come many at the same time; they and the other documents share the slots. A slot is free
+    // when the answer is kept, so that what a crash can cost is never more than the slots.
     const slots = createSlots(pace.slots)
-    const ask = slots(watching.ask, halt.drain)
+    const inSlot = (ask: Ask) => slots(ask, halt.drain)
+    const ask = inSlot(watching.ask)
     const { parts } = destination
-    const askPart = parts === undefined ? ask : slots(remembered(watching.ask, parts), halt.drain)
+    const askPart = parts === undefined ? ask : withChunkCache(watching.ask, parts, inSlot)
     teller = watching.teller
     if (route !== undefined) teller.note(route.why)
     if (via !== chosen) teller.note('live: batches need an output folder, and this run writes to stdout')

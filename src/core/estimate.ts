@@ -51,13 +51,16 @@ interface Measured {
   oo: number
 }
 
-/** Adds what a document of the ledger came to; one that was asked about again and again says little. */
+/**
+ * Adds what a document of the ledger came to. One that took several attempts says little, and so does one in chunks: what
+ * its last request came to has nothing to do with its length.
+ */
 export function learn(
   experience: Experience,
-  { status, attempts, usage, chars: c, kind, prompt, model }: DocumentLine,
+  { status, attempts, chunks, usage, chars: c, kind, prompt, model }: DocumentLine,
 ): void {
-  if (status !== 'summarized' || attempts !== 1 || usage === null || c === undefined || kind === undefined)
-    return
+  if (status !== 'summarized' || attempts !== 1 || chunks !== undefined) return
+  if (usage === null || c === undefined || kind === undefined) return
   const key = keyOf({ prompt, model, kind })
   const sums = experience.get(key) ?? { count: 0, c: 0, i: 0, o: 0, cc: 0, ci: 0, ii: 0, oo: 0 }
   const [i, o] = [promptTokens(usage), usage.output]

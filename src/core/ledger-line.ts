@@ -71,6 +71,8 @@ export interface DocumentLine {
   /** Of the whole prompt that was sent: how many characters, and of which kind. */
   readonly chars?: number
   readonly kind?: TextKind
+  /** In how many chunks it was asked about; absent where one request held it. */
+  readonly chunks?: number
   /** Tokens billed over all attempts; null where the server did not count. */
   readonly usage: Usage | null
   /** Over all attempts; null is unknown. */
@@ -160,6 +162,7 @@ export function lineOf(
     prompt,
     model: last?.model ?? model,
     ...(asked !== undefined && attempts.length > 0 && { chars: asked.characters, kind: asked.kind }),
+    ...(asked?.chunks !== undefined && { chunks: asked.chunks }),
     usage: bill.usage ?? null,
     cost_usd: costUsd(bill),
     elapsed_ms: Math.round(outcome.elapsedMs),

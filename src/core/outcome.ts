@@ -24,9 +24,11 @@ interface Common {
 export interface Asked {
   readonly key: string
   readonly bytes: Fingerprint
-  /** Of the whole prompt. */
+  /** Of the whole prompt; of a document in chunks, of the prompts about all of them. */
   readonly characters: number
   readonly kind: TextKind
+  /** In how many chunks the document is asked about, each counted once; undefined where one request holds it. */
+  readonly chunks?: number
   /** How it was asked, where an earlier run may have decided that. */
   readonly facts?: RunFacts
   /** What becomes of the answer, likewise. */

@@ -1,16 +1,19 @@
-import type { Attempt } from './attempt.ts'
 import type { Reply } from './reply.ts'
 import type { Request } from './request.ts'
 
-/** Remembers what was answered about parts of documents, from one run to the next. */
+/** Remembers the answers about chunks of documents, from one run to the next, and what they cost. */
 export interface PartStore {
-  /** The answer to a question that was asked before, with what was paid for it and is in no account yet. */
+  /** The answer to a request that was sent before. It is paid and booked already, or will be by whoever sent it. */
   recall(request: Request): Promise<RecalledPart | undefined>
-  /** Keeps an answer against any crash. @throws RunError `io` */
+  /**
+   * Keeps an answer, and what it cost, against any crash. The caller books the cost with the document that the request
+   * is about; where it is killed before that, the next run does it.
+   * @throws RunError `io`
+   */
   keep(request: Request, reply: Reply): Promise<void>
   /**
-   * A document is accounted for, and what was paid for its parts with it.
-   * @param whole it has its summary: parts it has no more are forgotten
+   * Forgets what a document that is done has no use for any more.
+   * @param whole it has its summary: chunks that it no longer has are forgotten
    * @throws RunError `io`
    */
   settle(path: string, whole: boolean): Promise<void>
@@ -18,6 +21,6 @@ export interface PartStore {
 
 interface RecalledPart {
   readonly text: string
+  /** That answered. */
   readonly model: string
-  readonly attempts: readonly Attempt[]
 }

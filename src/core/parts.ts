@@ -7,7 +7,7 @@ import type { TextKind } from './text-kind.ts'
 export interface Parts {
   /** Of the answer to the whole: that of everything that will be asked. */
   readonly key: string
-  /** One for each part, in order. */
+  /** One for each chunk, in order; see {@link distinctRequests}. */
   readonly requests: readonly Request[]
   /** About what the last one will be like, for whoever reckons what all of them cost. */
   readonly last: Request
@@ -51,6 +51,11 @@ export const likelyNotes = 1500
 export function largestPdf(model: string): { readonly pages: number; readonly bytes: number } {
   const { context = 0 } = findModel(model) ?? {}
   return { pages: context < 1_000_000 ? 100 : 600, bytes: 22_000_000 }
+}
+
+/** Requests in order, each once: a document may repeat a chunk, and the same request has the same answer. */
+export function distinctRequests(requests: readonly Request[]): readonly Request[] {
+  return [...new Map(requests.map((request) => [request.key, request])).values()]
 }
 
 /** Texts in their order, in as few groups as hold them, each of at most so many characters, though of two at least. */

@@ -1,7 +1,7 @@
 import type { Ask } from '../core/ask.ts'
 import type { Attempt } from '../core/attempt.ts'
 import { AskError, type Failure, StoppedError } from '../core/failure.ts'
-import type { Parts } from '../core/parts.ts'
+import { distinctRequests, type Parts } from '../core/parts.ts'
 import { flawOf, type Reply } from '../core/reply.ts'
 import type { Request } from '../core/request.ts'
 
@@ -12,10 +12,11 @@ export type InParts =
   | { readonly flaw: Failure; readonly partial: string; readonly attempts: readonly Attempt[] }
 
 /**
- * Asks about all parts of a document at once, as far as there are slots, then about their answers, level by level, until
- * one is left. What is under way when a part fails is waited for: it is paid, and kept for the next time.
- * @param askPart remembers what it was told before; the last question is not among these
- * @throws what asking throws, with all sendings in it
+ * Asks about all chunks of a document at the same time, as far as there are slots, then about their answers, level by
+ * level, until one is left. A chunk that the document repeats is asked about once. When one fails, the others in flight
+ * are waited for: they are paid, and kept for the next time.
+ * @param askPart remembers earlier answers; the last request, which is for the whole document, does not go through it
+ * @throws what asking throws, with the attempts of all requests in it
  */
 export async function askInParts(
   parts: Parts,
@@ -24,11 +25,14 @@ export async function askInParts(
 ): Promise<InParts> {
   const attempts: Attempt[] = []
   const level = async (requests: readonly Request[]) => {
-    const settled = await Promise.allSettled(requests.map((request) => askPart(request, signal)))
+    const distinct = distinctRequests(requests)
+    const settled = await Promise.allSettled(distinct.map((request) => askPart(request, signal)))
     for (const it of settled) attempts.push(...attemptsOf(it))
     const failed = settled.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
     if (failed !== undefined) throw withAll(failed.reason, attempts)
-    return settled.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []))
+    const replies = settled.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []))
+    const byKey = new Map(distinct.map(({ key }, n) => [key, replies[n]]))
+    return requests.map(({ key }) => byKey.get(key) as Reply)
   }
 
   let requests = parts.requests

@@ -1,6 +1,6 @@
 import type { Document, InputProblem, Source } from '../core/document.ts'
 import type { Asked, Outcome } from '../core/outcome.ts'
-import type { Parts } from '../core/parts.ts'
+import { distinctRequests, type Parts } from '../core/parts.ts'
 import { lengthOf, type Request } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 
@@ -41,12 +41,15 @@ function askedOf(
   question: { readonly request: Request } | { readonly parts: Parts },
   { source, text, bytes }: Document,
 ): Asked {
-  const [key, requests] =
-    'parts' in question
-      ? [question.parts.key, question.parts.requests]
-      : [question.request.key, [question.request]]
-  const characters = requests.reduce((sum, request) => sum + lengthOf(request), 0)
-  return { key, bytes, characters, kind: textKind(source.path, text) }
+  const kind = textKind(source.path, text)
+  if ('request' in question) {
+    const { request } = question
+    return { key: request.key, bytes, characters: lengthOf(request), kind }
+  }
+  const { key, requests } = question.parts
+  const distinct = distinctRequests(requests)
+  const characters = distinct.reduce((sum, request) => sum + lengthOf(request), 0)
+  return { key, bytes, characters, kind, chunks: distinct.length }
 }
 
 /** What an outcome is when nothing was sent. */

@@ -49,6 +49,9 @@ export interface Made {
   readonly run: RunLine | undefined
 }
 
+/** Looks at a line of the ledger about a document. */
+export type EachLine = (line: DocumentLine, path: string, run: RunLine | undefined) => void
+
 /** Where a document's summary is, below the output folder. */
 export function summaryOf(path: string, { file }: Made): string {
   return file ?? path + summarySuffix
@@ -57,14 +60,10 @@ export function summaryOf(path: string, { file }: Made): string {
 /**
  * Reads a ledger; one that is not there is empty.
  * @param here the working directory, as seen from the output folder: all paths are given as seen from it
- * @param each is shown every line about a document, with its path as seen from here
+ * @param each is called with every line about a document, its path as seen from here, and the run that wrote it
  * @throws RunError `usage` where a newer version of this program wrote it, or `io`
  */
-export async function readLedger(
-  file: string,
-  here: string,
-  each: (line: DocumentLine, path: string) => void = () => {},
-): Promise<Ledger> {
+export async function readLedger(file: string, here: string, each: EachLine = () => {}): Promise<Ledger> {
   const pathOf = pathsSeenFrom(file, here)
   const made = new Map<string, Made>()
   const failing = new Set<string>()
@@ -89,7 +88,7 @@ export async function readLedger(
         if (line.status === 'pruned') made.delete(path)
         if (line.status === 'unchanged') refresh(made, path, line)
         if (line.status === 'pruned' || line.status === 'unchanged') continue
-        each(line, path)
+        each(line, path, run)
         if (isMade(line)) {
           before = madeOf(line, path, run, before)
           made.set(path, before)

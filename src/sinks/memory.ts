@@ -6,11 +6,12 @@ import type { DocumentLine, EndLine, Output, RunLine, UnchangedLine } from '../c
 import { recordSuffix, stemOf } from '../core/output-path.ts'
 import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
+import type { ChunkCosts } from './chunk-costs.ts'
 import { compact } from './compact.ts'
 import { syncFolder, watchedRoot } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
 import { type Entry, KeptError, openJournal } from './journal.ts'
-import { isMade, type Ledger, madeOf, pathsSeenFrom, readLedger, summaryOf } from './ledger.ts'
+import { type EachLine, isMade, type Ledger, madeOf, pathsSeenFrom, readLedger, summaryOf } from './ledger.ts'
 import { keepAside, readJournal } from './left-over.ts'
 import { ledgerIn, memoryFolder } from './output-folder.ts'
 import { contentOf, lookAt } from './what-is-there.ts'
@@ -39,14 +40,18 @@ export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
   close(): Promise<void>
 }
 
-/**
- * @param each is shown all lines about documents, with their paths as seen from here
- * @throws RunError `usage` where the ledger or the journal is a newer version's, or `io`
- */
+export interface MemoryOptions {
+  /** Is called with all lines about documents, their paths as seen from here, and the runs that wrote them. */
+  readonly each?: EachLine
+  /** What killed runs paid for chunks; to be shown all lines, too. */
+  readonly chunkCosts?: Pick<ChunkCosts, 'missing' | 'forget'>
+}
+
+/** @throws RunError `usage` where the ledger or the journal is a newer version's, or `io` */
 export async function openMemory(
   out: string,
   run: RunLine,
-  each: (line: DocumentLine, path: string) => void = () => {},
+  { each = () => {}, chunkCosts = noChunkCosts }: MemoryOptions = {},
 ): Promise<Memory> {
   const file = ledgerIn(out)
   const journalFile = join(out, memoryFolder, 'journal.jsonl')
@@ -54,14 +59,18 @@ export async function openMemory(
   const unfinished = new Map(leftOver.entries.map((entry) => [idOf(entry.line), entry]))
   const inFlight = [...unfinished.values()]
   const experience: Experience = new Map()
-  const ledger = await readLedger(file, run.base, (line, path) => {
+  const ledger = await readLedger(file, run.base, (line, path, by) => {
     unfinished.delete(idOf(line))
     learn(experience, line)
-    each(line, path)
+    each(line, path, by)
   })
-  // What the journal still holds is told from what is finished by the ledger's lines, superseded ones too.
-  if (inFlight.length === 0 && (isOvergrown(ledger) || ledger.illegible > 0))
+  // What the journal and the chunk costs still hold is told from what is finished by the ledger's lines, superseded ones
+  // too.
+  const isComplete = inFlight.length === 0 && chunkCosts.missing().length === 0
+  if (isComplete && (isOvergrown(ledger) || ledger.illegible > 0)) {
+    await chunkCosts.forget()
     await compact(file, run.base, ledger.illegible > 0)
+  }
 
   const lines = await openAppendFile(file, { mode: 0o600 })
   const leads = watchedRoot(out)
@@ -100,18 +109,28 @@ export async function openMemory(
 
   // What is recovered was paid for by the run before, and is recorded as that run's.
   let of = ledger.run
+  const goOnFor = async (run: RunLine | undefined) => {
+    if (run === undefined || run.run === of?.run) return
+    of = run
+    await lines.append(JSON.stringify(of))
+  }
   for (const entry of unfinished.values()) {
-    if (entry.run !== undefined && entry.run.run !== of?.run) {
-      of = entry.run
-      await lines.append(JSON.stringify(of))
-    }
+    await goOnFor(entry.run)
     const line = { ...entry.line, ...((await asEdited(out, entry)) ?? (await put(entry))) }
     if (isMade(line)) await removeRecord(out, line.output.file)
     await record(line)
     const path = pathsSeenFrom(file, run.base)(of, line.path)
-    each(line, path)
+    each(line, path, of)
     if (isMade(line)) ledger.made.set(path, madeOf(line, path, of))
   }
+  const missing = chunkCosts.missing()
+  for (const { run, line } of missing) {
+    await goOnFor(run)
+    await record(line)
+  }
+  // If this run is killed before it forgets the costs, the next one finds them in the ledger.
+  if (missing.length > 0 || inFlight.length > 0) await lines.sync()
+  await chunkCosts.forget()
   const folders = inFlight.flatMap(({ file }) => (file === undefined ? [] : [dirname(join(out, file))]))
   await sweep(new Set([out, ...folders]))
 
@@ -165,6 +184,8 @@ export async function openMemory(
     },
   }
 }
+
+const noChunkCosts: NonNullable<MemoryOptions['chunkCosts']> = { missing: () => [], async forget() {} }
 
 export function sha256(text: string | Buffer): string {
   return hash('sha256', text)

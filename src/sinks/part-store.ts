@@ -1,52 +1,48 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Attempt } from '../core/attempt.ts'
 import type { PartStore } from '../core/part-store.ts'
 import { type AppendFile, openAppendFile } from './append-file.ts'
-import { cannotRead } from './disk-error.ts'
+import type { ChunkCosts } from './chunk-costs.ts'
+import { readLines } from './lines.ts'
 import { memoryFolder } from './output-folder.ts'
+import { lookAt } from './what-is-there.ts'
 import { writeWhole } from './whole-file.ts'
 
+/** An answer about a chunk of a document. */
 interface Part {
   readonly part: string
   readonly path: string
   readonly text: string
   readonly model: string
-  /** What was paid for it and is in no account yet. */
-  readonly attempts: readonly Attempt[]
 }
 
-/** A document is accounted for, these parts of it among them. */
+/** A document is done, and uses these chunks. */
 interface Settled {
   readonly settled: string
-  /** Those are all it has. */
+  /** It has its summary, and has no other chunks. */
   readonly whole: boolean
   readonly parts: readonly string[]
 }
 
-/** What is in the file that says nothing any more may be so much: bytes. */
+/** The file is rewritten once this much of it is of no use any more: bytes. */
 const mostWaste = 1_000_000
 
 /**
- * The answers about parts of long documents, in a file of an output folder: a line for each, and one when a document is
- * accounted for. Read when the first is asked for. A line that cannot be read was never kept: it is asked again.
+ * The answers about chunks of long documents, in a file of an output folder: a line for each, and one when a document is
+ * done. Read when the first is asked for. A line that cannot be read was never kept: its chunk is asked about again.
  * @param nonce makes temporary names this process's own
  */
-export function partStore(out: string, nonce: string): PartStore & { close(): Promise<void> } {
+export function partStore(out: string, nonce: string, costs: Pick<ChunkCosts, 'add'>): PartStore & Closable {
   const name = join(out, memoryFolder, 'parts.jsonl')
   const parts = new Map<string, Part>()
-  /** Of the documents of this run, in the order of asking. */
+  /** By the documents of this run, in the order of asking. */
   const used = new Map<string, Set<string>>()
   let opening: Promise<AppendFile> | undefined
 
   const open = async () => {
-    const text = await readFile(name, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return ''
-      throw cannotRead(name, error)
-    })
-    for (const line of text.split('\n')) take(parts, parsed(line))
-    const live = [...parts.values()].map(lineOf)
-    if (text.length - live.reduce((sum, line) => sum + line.length, 0) > mostWaste)
+    for await (const texts of readLines(name)) for (const text of texts) take(parts, parsed(text))
+    const { size } = (await lookAt(name)) ?? { size: 0 }
+    const live = [...parts.values()].map((part) => `${JSON.stringify(part)}\n`)
+    if (size - live.reduce((sum, line) => sum + Buffer.byteLength(line), 0) > mostWaste)
       await writeWhole(out, name, live, nonce)
     return openAppendFile(name, { synced: true, mode: 0o600 })
   }
@@ -64,8 +60,10 @@ export function partStore(out: string, nonce: string): PartStore & { close(): Pr
       return known
     },
     async keep({ key, path }, { text, model, attempts }) {
-      const part = { part: key, path, text, model, attempts }
-      await (await opened()).append(lineOf(part).trimEnd())
+      // Before the answer: if only one of the two can be there after a crash, what was billed is booked.
+      await costs.add(path, attempts)
+      const part = { part: key, path, text, model }
+      await (await opened()).append(JSON.stringify(part))
       parts.set(key, part)
       use(path, key)
     },
@@ -83,39 +81,31 @@ export function partStore(out: string, nonce: string): PartStore & { close(): Pr
   }
 }
 
+interface Closable {
+  close(): Promise<void>
+}
+
 function take(parts: Map<string, Part>, line: Part | Settled | undefined): void {
   if (line === undefined) return
   if ('part' in line) {
     parts.set(line.part, line)
     return
   }
+  if (!line.whole) return
   const left = new Set(line.parts)
-  for (const [key, part] of parts)
-    if (left.has(key)) parts.set(key, { ...part, attempts: [] })
-    else if (line.whole && part.path === line.settled) parts.delete(key)
+  for (const [key, part] of parts) if (part.path === line.settled && !left.has(key)) parts.delete(key)
 }
 
-function lineOf(part: Part): string {
-  const exact = (_name: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
-  return `${JSON.stringify(part, exact)}\n`
-}
-
-function parsed(line: string): Part | Settled | undefined {
-  if (line === '') return undefined
+function parsed(text: string): Part | Settled | undefined {
+  if (text === '') return undefined
   try {
-    const { part, path, text, model, attempts, settled, whole, parts } = JSON.parse(line) as Record<
-      string,
-      unknown
-    >
+    const line = JSON.parse(text) as Record<string, unknown>
+    const { part, path, text: answer, model, settled, whole, parts } = line
     if (typeof settled === 'string' && Array.isArray(parts)) return { settled, whole: whole === true, parts }
-    if (![part, path, text, model].every((it) => typeof it === 'string') || !Array.isArray(attempts))
-      return undefined
-    return { part, path, text, model, attempts: attempts.map(attemptFrom) } as Part
+    if (typeof part !== 'string' || typeof path !== 'string') return undefined
+    if (typeof answer !== 'string' || typeof model !== 'string') return undefined
+    return { part, path, text: answer, model }
   } catch {
     return undefined
   }
-}
-
-function attemptFrom(raw: Attempt): Attempt {
-  return raw.cost === undefined ? raw : { ...raw, cost: BigInt(raw.cost) }
 }

@@ -69,7 +69,11 @@ describe('a document that one request does not hold', () => {
     const { env } = await serviceFor({
       script: ({ request }) => {
         asked.push(request.lastText)
-        return { kind: 'answer', delayMs: 1, content: [{ type: 'text', text: 'Notes. '.repeat(120) }] }
+        return {
+          kind: 'answer',
+          delayMs: 1,
+          content: [{ type: 'text', text: `${asked.length} notes. `.repeat(90) }],
+        }
       },
     })
     expect((await runHere(['summarize', 'docs', ...flags], { cwd, env })).code).toBe(0)

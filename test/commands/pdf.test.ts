@@ -7,10 +7,10 @@ import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 
 const textual = resolve(import.meta.dirname, '../../fixtures/kinds/libreoffice.pdf')
-/** Pages that a scanner might have made: no text on them. */
+/** Pages that a scanner might have made: no text on them, each of its own size. */
 const scan = (pages: number) => {
   const numbers = Array.from({ length: pages }, (_, n) => n + 3)
-  const page = (n: number) => `${n} 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj\n`
+  const page = (n: number) => `${n} 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 ${n}]>>endobj\n`
   return `%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
 2 0 obj<</Type/Pages/Count ${pages}/Kids[${numbers.map((n) => `${n} 0 R`).join(' ')}]>>endobj

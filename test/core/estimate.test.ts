@@ -52,10 +52,11 @@ describe('a forecast', () => {
       expect(forecast([prospect(1000, fields)], many, listPrice).measured).toBe(0)
   })
 
-  it('leaves out documents that took several sendings, were not counted, or failed', () => {
+  it('leaves out documents that took several attempts, were read in chunks, were not counted, or failed', () => {
     const good = lineOf(1000, 400, 150)
     const odd: DocumentLine[] = [
       { ...good, attempts: 2 },
+      { ...good, chunks: 12 },
       { ...good, usage: null },
       { ...good, status: 'failed' },
     ]

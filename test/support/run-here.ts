@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import { vi } from 'vitest'
 import { exitCodes } from '../../src/errors.ts'
 import { main } from '../../src/main.ts'
+import type { StopSignal } from '../../src/world.ts'
 import { type FaultPlan, injectFaults } from './fault-fs.mjs'
 import { realClock } from './real-clock.ts'
 
@@ -37,6 +38,8 @@ interface HereOptions {
   readonly hurry?: number
   /** Of all jitter; `() => 0` waits for nothing. */
   readonly random?: () => number
+  /** Is given what delivers a signal to the program. */
+  readonly signals?: (deliver: (signal: StopSignal) => void) => void
 }
 
 /**
@@ -56,6 +59,7 @@ export async function runHere(
     isOutput = () => false,
     random = Math.random,
     hurry = 1,
+    signals,
   }: HereOptions,
 ): Promise<EndedHere> {
   const [stdout, stderr] = [new PassThrough(refuses && { write: refusing(refuses) }), new PassThrough()]
@@ -84,7 +88,10 @@ export async function runHere(
       if (answer !== undefined) stderr.write(`${question}\n`)
       return typeof answer === 'function' ? answer() : answer
     },
-    onStop: () => () => {},
+    onStop(listener) {
+      signals?.(listener)
+      return () => {}
+    },
   })
   if (faults !== undefined) injectFaults({})
   if (--underWay === 0) vi.unstubAllEnvs()

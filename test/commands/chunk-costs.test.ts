@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
+import { recordedRuns } from '../../src/sinks/recorded-runs.ts'
+import type { StopSignal } from '../../src/world.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const chapter = (n: number) =>
+  `# Chapter ${n}\n\n${`Of voyage ${n} there is much to tell, of ports and of weather. `.repeat(30)}\n\n`
+const book = (chapters: readonly number[]) => chapters.map(chapter).join('')
+/** About one chapter a chunk. */
+const chunked = ['--part-tokens', '1600']
+
+/** Prompts that do not name the document, so that documents share chunks. */
+const sharing = Object.fromEntries(
+  ['part', 'merge'].map((name) => [
+    `prompts/${name}.yaml`,
+    `versions:\n  v1:\n    user_template: "Notes for ${name}: {text}"\n`,
+  ]),
+)
+
+/** What the ledger says was sent and paid for, and what the runs counted. */
+async function booked(cwd: string) {
+  const runs = await recordedRuns(join(cwd, 'summaries'), undefined)
+  const lines = runs.flatMap(({ lines }) => lines)
+  const sum = (of: (line: (typeof lines)[number]) => number) => lines.reduce((all, line) => all + of(line), 0)
+  return {
+    requests: sum(({ attempts }) => attempts),
+    counted: runs.reduce((all, { end }) => all + (end?.requests ?? Number.NaN), 0),
+    inputTokens: sum(({ usage }) => usage?.input ?? Number.NaN),
+    outputTokens: sum(({ usage }) => usage?.output ?? Number.NaN),
+    picodollars: sum(({ cost_usd: cost }) => Math.round((cost ?? Number.NaN) * 1e12)),
+  }
+}
+
+/** The same by the simulator's own bill, at the prices of Haiku 5.5. Requests that failed in a batch are in no bill. */
+function bill(simulator: Simulator) {
+  const { requests, billed, batches, batchBilled } = simulator.stats()
+  const sent = batches.requests === 0 ? requests : (expect.any(Number) as number)
+  return {
+    requests: sent,
+    counted: sent,
+    inputTokens: billed.inputTokens + batchBilled.inputTokens,
+    outputTokens: billed.outputTokens + batchBilled.outputTokens,
+    picodollars:
+      billed.inputTokens * 100_000 +
+      billed.outputTokens * 500_000 +
+      batchBilled.inputTokens * 50_000 +
+      batchBilled.outputTokens * 250_000,
+  }
+}
+
+describe('the ledger', () => {
+  it('books a chunk that a document repeats as often as the API bills it: once', async () => {
+    const cwd = await folderWith({ 'docs/book.md': book(Array<number>(11).fill(1)) })
+    const { env, simulator } = await serviceFor({})
+    const { code, stderr } = await runHere(['summarize', 'docs', ...chunked], { cwd, env })
+    expect(code).toBe(0)
+    expect(await booked(cwd)).toEqual(bill(simulator))
+    expect(simulator.stats().billed.requests).toBeLessThan(11)
+    expect(stderr).toMatch(/^requests +2$/m)
+  })
+
+  it('books a chunk that two documents share with the one that sent it, also where that one fails', async () => {
+    const cwd = await folderWith({ ...sharing, 'docs/a.md': book([1, 2, 3]), 'docs/b.md': book([1, 2, 4]) })
+    const { env, simulator } = await serviceFor({
+      script: ({ request }) => ({
+        kind: 'answer',
+        delayMs: 5,
+        ...(request.lastText.includes('Notes for part') &&
+          request.lastText.includes('# Chapter 3') && { stopReason: 'refusal' }),
+      }),
+    })
+    const run = () => runHere(['summarize', 'docs', ...chunked], { cwd, env })
+    expect((await run()).code).toBe(1)
+    expect(await booked(cwd)).toEqual(bill(simulator))
+    const { requests } = simulator.stats()
+    expect((await run()).code).toBe(1)
+    // The chunk that was refused, and no other.
+    expect(simulator.stats().requests - requests).toBe(1)
+    expect(await booked(cwd)).toEqual(bill(simulator))
+  })
+
+  it('equals the bill, whatever documents repeat or share, whatever fails, and wherever a run is stopped', async () => {
+    const setting = fc.record({
+      documents: fc.array(fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      edited: fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }),
+      shares: fc.boolean(),
+      more: fc.subarray([['--digest', 'all.md'], ['--batch'], ['--concurrency', '2']]),
+      faults: fc.record({
+        seed: fc.nat(),
+        share: fc.constantFrom(0, 0.3),
+        as: fc.constantFrom('refusal', 'max_tokens', '400', '529 once', '529 for ever'),
+      }),
+      stop: fc.option(
+        fc.record({
+          how: fc.constantFrom('drain', 'abort', 'cap', 'failures'),
+          at: fc.integer({ min: 1, max: 12 }),
+        }),
+      ),
+    })
+    await fc.assert(fc.asyncProperty(setting, check), { numRuns: 20 })
+  }, 60_000)
+})
+
+interface Setting {
+  readonly documents: readonly (readonly number[])[]
+  readonly edited: readonly number[]
+  readonly shares: boolean
+  readonly more: readonly (readonly string[])[]
+  readonly faults: { readonly seed: number; readonly share: number; readonly as: string }
+  readonly stop: { readonly how: string; readonly at: number } | null
+}
+
+/** Runs, is stopped or meets errors, and runs again over an edited document. */
+async function check({ documents, edited, shares, more, faults, stop }: Setting): Promise<void> {
+  const cwd = await folderWith({
+    ...(shares && sharing),
+    ...Object.fromEntries(documents.map((chapters, n) => [`docs/${n}.md`, book(chapters)])),
+  })
+  let [first, sent] = [true, 0]
+  let deliver: (signal: StopSignal) => void = () => {}
+  const seen = new Map<string, number>()
+  const simulator = await startSimulator({
+    batches: { takesMs: 5, trouble: () => undefined },
+    script({ request }): Behaviour {
+      const text = request.lastText
+      const nth = (seen.get(text) ?? 0) + 1
+      seen.set(text, nth)
+      if (first && ++sent === stop?.at && (stop.how === 'drain' || stop.how === 'abort')) {
+        deliver('SIGINT')
+        if (stop.how === 'abort') return { kind: 'stall', afterHeaders: false }
+      }
+      const digest = createHash('sha256').update(`${faults.seed} ${text}`).digest()
+      const isHit = digest.readUInt32BE() / 2 ** 32 < faults.share
+      return isHit && first ? faultOf(faults.as, nth) : { kind: 'answer', delayMs: 1 }
+    },
+  })
+  const run = async (...flags: readonly string[]) => {
+    const args = ['summarize', 'docs', ...chunked, '--max-wait', '0.3', ...more.flat(), ...flags]
+    const env = { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
+    const signals = (it: typeof deliver) => {
+      deliver = it
+    }
+    const ended = await runHere(args, { cwd, env, signals, hurry: 500 })
+    expect(ended.code, ended.stderr).not.toBe(70)
+    // What is left in a batch is billed before the next run collects it.
+    if (!ended.stderr.includes('still in a batch'))
+      expect(await booked(cwd), ended.stderr).toEqual(bill(simulator))
+    return ended
+  }
+  try {
+    await run(
+      ...(stop?.how === 'cap' ? ['--max-cost', String(0.0012 * stop.at)] : []),
+      ...(stop?.how === 'failures' ? ['--max-failures', '1'] : []),
+    )
+    first = false
+    await writeFile(join(cwd, 'docs/0.md'), book(edited))
+    const { code, stderr } = await run()
+    expect(code, stderr).toBe(0)
+    const { requests } = simulator.stats()
+    await run()
+    expect(simulator.stats().requests).toBe(requests)
+  } finally {
+    await simulator.close()
+  }
+}
+
+function faultOf(as: string, nth: number): Behaviour {
+  const answer = { kind: 'answer', delayMs: 1 } as const
+  switch (as) {
+    case 'refusal':
+    case 'max_tokens':
+      return { ...answer, stopReason: as }
+    case '400':
+      return { kind: 'status', status: 400 }
+    default:
+      return as === '529 once' && nth > 1 ? answer : { kind: 'status', status: 529 }
+  }
+}
