@@ -3,20 +3,20 @@ import type { SummarizeOptions } from '../config/flags.ts'
 import type { AnswerSettings } from '../core/answer-settings.ts'
 import type { Document, InputProblem } from '../core/document.ts'
 import { type Doubt, type Wishes, wishText } from '../core/doubts.ts'
-import { keyOf, recipeFor, recipeOf } from '../core/key.ts'
+import { keyOf, settingsHash } from '../core/key.ts'
 import type { RunFacts } from '../core/ledger-line.ts'
 import { longestDocument, type Parts } from '../core/parts.ts'
 import { renderPrompt } from '../core/prompt.ts'
-import { parametersFor, type Request } from '../core/request.ts'
+import { lengthOf, parametersFor, type Request } from '../core/request.ts'
 import { wayOf } from '../core/split.ts'
 import { textKind } from '../core/text-kind.ts'
 import { UsageError } from '../errors.ts'
 import { answerChecks } from '../inputs/answer-checks.ts'
 import type { PromptOptions } from '../inputs/prompt.ts'
 import { loadPrompts } from '../inputs/prompt-split.ts'
-import { reading } from '../inputs/readers/kinds.ts'
+import { readingOf } from '../inputs/readers/kinds.ts'
 import { readSchema } from '../inputs/schema-file.ts'
-import { type PartPrompts, partsAt } from './parts.ts'
+import { loadChunking, type PartPrompts } from './parts.ts'
 import { settingsOf } from './settings.ts'
 
 /** How a run asks about its documents. */
@@ -45,35 +45,38 @@ export interface Asking {
   partsOf(document: Document): Promise<Parts | InputProblem | undefined>
 }
 
+/** The flags that shape requests. Whatever else does must be in the settings hash, too. */
+export type AskingOptions = Pick<
+  SummarizeOptions,
+  | 'prompt'
+  | 'model'
+  | 'maxTokens'
+  | 'effort'
+  | 'var'
+  | 'encoding'
+  | 'pdf'
+  | 'partTokens'
+  | 'schema'
+  | 'language'
+  | 'words'
+>
+
 /**
  * Finds and checks the prompts of a run.
  * @returns what it comes to at the endpoint that will be asked
  * @throws UsageError
  */
 export async function askingFor(
-  options: Pick<
-    SummarizeOptions,
-    | 'prompt'
-    | 'model'
-    | 'maxTokens'
-    | 'effort'
-    | 'var'
-    | 'encoding'
-    | 'pdf'
-    | 'partTokens'
-    | 'schema'
-    | 'language'
-    | 'words'
-  >,
+  options: AskingOptions,
   places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
   partPrompts?: PartPrompts,
 ): Promise<(endpoint: string) => Asking> {
   const vars = options.var ?? {}
   const wishes = await wishesIn(options)
-  const readingOf = reading(options)
   const { schema: file } = options
   const given = file === undefined ? undefined : await readSchema(resolve(places.cwd, file), file)
   const prompts = await loadPrompts(options.prompt, { ...places, vars: Object.keys(vars) })
+  const chunking = await loadChunking(options, places, partPrompts)
   const arms = await Promise.all(
     prompts.map(async ({ way: prompt, share }) => {
       const name = `${prompt.name}@${prompt.version}`
@@ -94,48 +97,40 @@ export async function askingFor(
   if (first === undefined) throw new Error('a run has at least one prompt')
   const { why, origin } = first.prompt
   const { doubts } = first.checks
-  // Under names that no slot can have.
-  const written = wishText(wishes) === '' ? {} : { ' wishes': wishText(wishes) }
   return (endpoint) => {
-    const ways = arms.map(({ share, name, ...arm }) => {
-      const { prompt, parameters } = arm
-      const recipe = recipeOf(prompt, { ...vars, ...written }, parameters, endpoint)
-      return { share, way: { ...arm, facts: { prompt: name, model: parameters.model, recipe } } }
-    })
-    const inParts = partsAt(options, places, endpoint, partPrompts)
-    const requestFor = (document: Document): Request => {
-      const { path } = document.source
-      const { prompt, parameters } = wayOf(ways, path)
-      const { pdf } = document
-      const asked = {
-        ...parameters,
-        ...withWishes(renderPrompt(prompt, document, vars), wishes),
-        ...(pdf !== undefined && { pdf }),
+    const ways = arms.map(({ share, name, prompt, parameters, answers, checks }) => {
+      const requestFor = (document: Document): Request => {
+        const { source, pdf } = document
+        const asked = {
+          ...parameters,
+          ...withWishes(renderPrompt(prompt, document, vars), wishes),
+          ...(pdf !== undefined && { pdf }),
+        }
+        return { ...asked, key: keyOf(asked, endpoint), path: source.path, attempt: 1 }
       }
-      return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
-    }
+      const { partsOf, hash } = chunking(endpoint, parameters, requestFor)
+      const recipe = settingsHash(requestFor, [readingOf(options), hash])
+      const facts: RunFacts = { prompt: name, model: parameters.model, recipe }
+      return { share, way: { parameters, answers, checks, requestFor, partsOf, facts } }
+    })
+    const requestFor = (document: Document) => wayOf(ways, document.source.path).requestFor(document)
     return {
       prompt: arms.length === 1 ? first.name : arms.map(({ name, share }) => `${name}=${share}`).join(','),
       origin: `${why}, ${origin}`,
       model: first.parameters.model,
       models: arms.map(({ parameters }) => parameters.model),
-      factsFor(path) {
-        const { facts } = wayOf(ways, path)
-        const how = readingOf(path)
-        return how === undefined ? facts : { ...facts, recipe: recipeFor(facts.recipe, how) }
-      },
+      factsFor: (path) => wayOf(ways, path).facts,
       structured: structured > 0,
       doubts,
       flaw: (text, path) => wayOf(ways, path).checks.flaw(text),
       answersFor: (path) => wayOf(ways, path).answers,
       requestFor,
       longestFor(path) {
-        const empty = { source: { index: 0, path, named: true }, text: '', bytes: { size: 0, sha256: '' } }
-        const { system = '', user } = requestFor(empty)
-        const { parameters } = wayOf(ways, path)
-        return longestDocument(parameters, textKind(path), system.length + user.length, options.partTokens)
+        const bytes = { size: 0, sha256: '' }
+        const empty = requestFor({ source: { index: 0, path, named: true }, text: '', bytes })
+        return longestDocument(empty, textKind(path), lengthOf(empty), options.partTokens)
       },
-      partsOf: (document) => inParts(document, wayOf(ways, document.source.path).parameters, requestFor),
+      partsOf: (document) => wayOf(ways, document.source.path).partsOf(document),
     }
   }
 }

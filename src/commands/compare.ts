@@ -58,7 +58,7 @@ export async function compare(
     const places = { cwd, inputRoots: rootsOf(inputs, world) }
     const arms = await armsOf(options, places, endpoint)
     const { judge } = options
-    const judgesOf = judge === undefined ? undefined : await judgeFor(judge, places, endpoint)
+    const judgesOf = judge === undefined ? undefined : await judgeFor(judge, places, endpoint, options)
     const models = arms.flatMap(({ asking }) => asking.models)
     const all = judge === undefined ? models : [...models, modelId(judge)]
     const money = moneyFor(options, all)

@@ -1,10 +1,11 @@
-import type { Source } from '../core/document.ts'
+import type { Document, Source } from '../core/document.ts'
 import { fence } from '../core/fence.ts'
-import { keyOf, recipeOf } from '../core/key.ts'
+import { keyOf, settingsHash } from '../core/key.ts'
 import { judgeSlots, renderPrompt } from '../core/prompt.ts'
-import { parametersFor } from '../core/request.ts'
+import { parametersFor, type Request } from '../core/request.ts'
 import { loadPrompt } from '../inputs/prompt.ts'
 import type { PlaceOptions } from '../inputs/prompt-place.ts'
+import { type ReadSettings, readingOf } from '../inputs/readers/kinds.ts'
 import type { Result } from '../sinks/results.ts'
 import { type Arm, folderName } from './arms.ts'
 import { settingsOf } from './settings.ts'
@@ -27,15 +28,32 @@ export type JudgesOf = (judged: readonly Judged[], sources: readonly Source[]) =
 
 /**
  * Finds and checks the judge's prompt. Each two arms have a folder for either order, so that no judgement is paid for
- * twice. The texts count for the key as variables of a prompt do.
+ * twice. The texts count for the hashes as variables of a prompt do.
+ * @param reading how documents are read
  * @throws UsageError where the prompt cannot be used
  */
-export async function judgeFor(judge: string, places: PlaceOptions, endpoint: string): Promise<JudgesOf> {
+export async function judgeFor(
+  judge: string,
+  places: PlaceOptions,
+  endpoint: string,
+  reading: ReadSettings,
+): Promise<JudgesOf> {
   const prompt = await loadPrompt('judge', { ...places, vars: judgeSlots })
   const parameters = parametersFor(
     settingsOf(prompt, { model: judge, maxTokens: undefined, effort: undefined }),
   )
   const name = `${prompt.name}@${prompt.version}`
+  const requestWith =
+    (texts: Readonly<Record<(typeof judgeSlots)[number], string>>) =>
+    (document: Document): Request => {
+      const { source, pdf } = document
+      const asked = {
+        ...parameters,
+        ...renderPrompt(prompt, document, texts),
+        ...(pdf !== undefined && { pdf }),
+      }
+      return { ...asked, key: keyOf(asked, endpoint), path: source.path, attempt: 1 }
+    }
   return ([baseline, ...others], sources) =>
     others.flatMap(({ arm, results }) =>
       judgeSlots.map((place): Judge => {
@@ -63,7 +81,7 @@ export async function judgeFor(judge: string, places: PlaceOptions, endpoint: st
             factsFor: (path) => ({
               prompt: name,
               model: parameters.model,
-              recipe: recipeOf(prompt, fencedFor(path), parameters, endpoint),
+              recipe: settingsHash(requestWith(fencedFor(path)), [readingOf(reading)]),
             }),
             // What is judged was asked about as a whole, or in parts; a judge reads the document as it is.
             answersFor: () => ({ maxTokens: parameters.maxTokens }),
@@ -72,16 +90,7 @@ export async function judgeFor(judge: string, places: PlaceOptions, endpoint: st
             structured: false,
             longestFor: () => undefined,
             partsOf: async () => undefined,
-            requestFor(document) {
-              const { path } = document.source
-              const { pdf } = document
-              const asked = {
-                ...parameters,
-                ...renderPrompt(prompt, document, fencedFor(path)),
-                ...(pdf !== undefined && { pdf }),
-              }
-              return { ...asked, key: keyOf(asked, endpoint), path, attempt: 1 }
-            },
+            requestFor: (document) => requestWith(fencedFor(document.source.path))(document),
           },
         }
       }),

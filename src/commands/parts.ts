@@ -2,22 +2,26 @@ import type { SummarizeOptions } from '../config/flags.ts'
 import { cutText } from '../core/cut.ts'
 import type { Document, InputProblem, Pdf } from '../core/document.ts'
 import { tokensPerCharacter } from '../core/estimate.ts'
-import { digest, keyOf, recipeOf } from '../core/key.ts'
+import { digest, keyOf, sampleDocuments } from '../core/key.ts'
 import { grouped, largestPdf, likelyNotes, longestDocument, type Parts } from '../core/parts.ts'
 import { type Prompt, renderPrompt } from '../core/prompt.ts'
 import { lengthOf, parametersFor, type Request, type Settings } from '../core/request.ts'
-import { textKind } from '../core/text-kind.ts'
+import { type TextKind, textKind, textKinds } from '../core/text-kind.ts'
 import { loadPrompt } from '../inputs/prompt.ts'
 import type { PlaceOptions } from '../inputs/prompt-place.ts'
 import { Unreadable } from '../inputs/readers/unreadable.ts'
 import { settingsOf } from './settings.ts'
 
-/** How a document is asked about in parts; undefined where one request holds it, a problem where it cannot be cut. */
-export type PartsOf = (
-  document: Document,
-  settings: Settings,
-  requestFor: (document: Document) => Request,
-) => Promise<Parts | InputProblem | undefined>
+/** How documents are asked about that one request does not hold. */
+export interface Chunking {
+  /** Undefined where one request holds the document, a problem where it cannot be cut. */
+  partsOf(document: Document): Promise<Parts | InputProblem | undefined>
+  /** A hash of everything but the document that shapes its chunks and what is asked about them. */
+  readonly hash: string
+}
+
+/** Makes requests for whole documents. */
+type RequestFor = (document: Document) => Request
 
 /** The names of what asks about parts, and about their answers. */
 export interface PartPrompts {
@@ -25,86 +29,117 @@ export interface PartPrompts {
   readonly merge: string
 }
 
-type PartsOptions = Pick<SummarizeOptions, 'maxTokens' | 'partTokens'>
-
-/** Reads the prompts for parts when the first long document is met. */
-export function partsAt(
-  options: PartsOptions,
+/**
+ * Finds and checks the prompts for chunks.
+ * @returns how documents are cut that are asked about with the given settings, at the given endpoint
+ * @throws UsageError where a prompt cannot be used
+ */
+export async function loadChunking(
+  { partTokens, maxTokens }: Pick<SummarizeOptions, 'maxTokens' | 'partTokens'>,
   places: PlaceOptions,
-  endpoint: string,
   { part, merge }: PartPrompts = { part: 'part', merge: 'merge' },
-): PartsOf {
-  const { partTokens } = options
-  let loading: Promise<readonly [Prompt, Prompt]> | undefined
-  const prompts = () => (loading ??= Promise.all([partPrompt(places, part), partPrompt(places, merge)]))
+): Promise<(endpoint: string, settings: Settings, requestFor: RequestFor) => Chunking> {
+  // They can have no slots of their own: nobody would fill them.
+  const load = (name: string) => loadPrompt(name, { ...places, vars: [] })
+  const [partPrompt, mergePrompt] = await Promise.all([load(part), load(merge)])
 
-  return async (document, settings, requestFor) => {
-    const { text, source } = document
-    const kind = textKind(source.path, text)
-    const { pdf: _, ...asText } = document
-    const around = lengthOf(requestFor({ ...asText, text: '' }))
-    const longest = longestDocument(settings, kind, around, partTokens)
-    const pdfs = await partsOfPdf(document, settings.model, longest)
-    if (pdfs !== undefined && 'as' in pdfs) return pdfs
-    if (pdfs === undefined && (longest === undefined || text.length <= longest)) return undefined
-
-    const [forPart, forMerge] = await prompts()
-    const ask = (prompt: Prompt) => {
-      const own = settingsOf(prompt, { ...settings, maxTokens: options.maxTokens, effort: settings.effort })
+  return (endpoint, settings, requestFor) => {
+    const requestBy = (prompt: Prompt) => {
+      const own = settingsOf(prompt, { ...settings, maxTokens, effort: settings.effort })
       const parameters = parametersFor({ ...own, model: settings.model })
-      const request = (text: string, pdf?: Pdf): Request => {
-        const texts = renderPrompt(prompt, { ...document, text }, {})
-        const asked = { ...parameters, ...texts, ...(pdf !== undefined && { pdf }) }
+      return (document: Document): Request => {
+        const { pdf, source } = document
+        const asked = {
+          ...parameters,
+          ...renderPrompt(prompt, document, {}),
+          ...(pdf !== undefined && { pdf }),
+        }
         return { ...asked, key: keyOf(asked, endpoint), path: source.path, attempt: 1 }
       }
-      const most =
-        longestDocument(own, kind, lengthOf(request('')), partTokens) ?? longest ?? Number.POSITIVE_INFINITY
-      return { request, most, recipe: recipeOf(prompt, {}, parameters, endpoint) }
     }
-    const [parts, merging] = [ask(forPart), ask(forMerge)]
-    const requests =
-      pdfs === undefined
-        ? cutText(text, parts.most).map((part) => parts.request(part))
-        : pdfs.map((pdf) => parts.request(text, pdf))
-    const whole = (notes: string) => requestFor({ ...asText, text: notes })
+    const [chunkRequest, mergeRequest] = [requestBy(partPrompt), requestBy(mergePrompt)]
+    /** Characters of text that fit into a request with what is around it. */
+    const roomIn = (request: RequestFor, document: Document, kind: TextKind) => {
+      const { pdf: _, ...asText } = document
+      const empty = request({ ...asText, text: '' })
+      return longestDocument(empty, kind, lengthOf(empty), partTokens)
+    }
+    const limitsFor = (document: Document, kind: TextKind, whole: number) => ({
+      chunk: roomIn(chunkRequest, document, kind) ?? whole,
+      merged: Math.min(roomIn(mergeRequest, document, kind) ?? whole, whole),
+    })
+    const wholeIn = (document: Document, kind: TextKind) =>
+      roomIn(requestFor, document, kind) ?? Number.POSITIVE_INFINITY
+    const hash = digest([
+      textKinds.map((kind) =>
+        sampleDocuments.map((sample) => {
+          const whole = wholeIn(sample, kind)
+          return [whole, limitsFor(sample, kind, whole), pdfLimits(settings.model, whole)]
+        }),
+      ),
+      sampleDocuments.map((sample) => [
+        chunkRequest(sample).key,
+        mergeRequest(sample).key,
+        requestFor({ ...sample, text: inOrder([sample.text, sample.text]) }).key,
+      ]),
+    ])
+
     return {
-      key: digest([...requests.map(({ key }) => key), merging.recipe, whole('').key]),
-      requests,
-      last: whole(inOrder(requests.map(() => 'x'.repeat(likelyNotes)))),
-      merge(answers) {
-        const groups = grouped(answers, Math.min(merging.most, longest ?? Number.POSITIVE_INFINITY))
-        return groups.length === 1
-          ? [whole(inOrder(answers))]
-          : groups.map((group) => merging.request(group.map((it) => it.trim()).join('\n\n---\n\n')))
+      hash,
+      async partsOf(document) {
+        const { text, source, pdf, ...rest } = document
+        const asText: Document = { ...rest, source, text }
+        const kind = textKind(source.path, text)
+        const longest = wholeIn(document, kind)
+        const pdfs = pdf && (await cutPdf(pdf, pdfLimits(settings.model, longest)))
+        if (pdfs !== undefined && 'as' in pdfs) return pdfs
+        if (pdfs === undefined && text.length <= longest) return undefined
+
+        const limits = limitsFor(document, kind, longest)
+        const whole = (notes: string) => requestFor({ ...asText, text: notes })
+        const requests =
+          pdfs === undefined
+            ? cutText(text, limits.chunk).map((text) => chunkRequest({ ...asText, text }))
+            : pdfs.map((pdf) => chunkRequest({ ...asText, pdf }))
+        return {
+          key: digest([...requests.map(({ key }) => key), hash, whole('').key]),
+          requests,
+          last: whole(inOrder(requests.map(() => 'x'.repeat(likelyNotes)))),
+          merge(answers) {
+            const groups = grouped(answers, limits.merged)
+            return groups.length === 1
+              ? [whole(inOrder(answers))]
+              : groups.map((group) =>
+                  mergeRequest({ ...asText, text: group.map((it) => it.trim()).join('\n\n---\n\n') }),
+                )
+          },
+        }
       },
     }
   }
 }
 
-/** Rather too many; see the length of a request. */
+/** More tokens than a page comes to; see {@link lengthOf}. */
 const tokensPerPage = 2500
 
-/** A PDF that is sent as it is, in as many as it takes; undefined where that is one. */
-async function partsOfPdf(
-  { pdf }: Document,
-  model: string,
-  longest = Number.POSITIVE_INFINITY,
-): Promise<readonly Pdf[] | InputProblem | undefined> {
-  if (pdf === undefined) return undefined
-  const most = largestPdf(model)
+/** How much of a PDF one request takes. @param longest characters of text that it takes */
+function pdfLimits(model: string, longest: number): ReturnType<typeof largestPdf> {
+  const { pages, bytes } = largestPdf(model)
   const tokens = longest * tokensPerCharacter(model, 'prose').high
-  const pages = Math.max(1, Math.min(most.pages, Math.floor(tokens / tokensPerPage)))
-  if (pdf.pages <= pages && pdf.base64.length * 0.75 <= most.bytes) return undefined
+  return { pages: Math.max(1, Math.min(pages, Math.floor(tokens / tokensPerPage))), bytes }
+}
+
+/** A PDF that is sent as it is, cut by its pages; undefined where one request holds it. */
+async function cutPdf(
+  pdf: Pdf,
+  { pages, bytes }: ReturnType<typeof largestPdf>,
+): Promise<readonly Pdf[] | InputProblem | undefined> {
+  if (pdf.pages <= pages && pdf.base64.length * 0.75 <= bytes) return undefined
   const { splitPdf } = await import('../inputs/readers/split-pdf.ts')
-  return splitPdf(pdf, { ...most, pages }).catch((error: unknown) => {
+  return splitPdf(pdf, { bytes, pages }).catch((error: unknown) => {
     if (!(error instanceof Unreadable)) throw error
     return { as: 'fail', type: error.type, message: error.message }
   })
-}
-
-/** It can have no slots of its own: nobody would fill them. */
-function partPrompt(places: PlaceOptions, name: string): Promise<Prompt> {
-  return loadPrompt(name, { ...places, vars: [] })
 }
 
 function inOrder(answers: readonly string[]): string {

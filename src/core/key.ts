@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
-import type { Prompt } from './prompt.ts'
+import type { Document } from './document.ts'
 import type { Request } from './request.ts'
 
 type Asked = Omit<Request, 'key' | 'path' | 'attempt'>
 
 /**
- * The key of a request: a SHA-256 (64 hexadecimal digits) of everything that shapes its answer. Two requests with one
- * key would be billed twice for the same question.
+ * The request hash (`key` in the ledger): a SHA-256, 64 hexadecimal digits, of everything that shapes the answer. Two
+ * requests with the same hash would be billed twice for the same question.
  */
 export function keyOf(
   { model, maxTokens, effort, thinking, system, user, schema, pdf }: Asked,
@@ -18,29 +18,46 @@ export function keyOf(
 }
 
 /**
- * The recipe of a run: a hash of everything but the document that goes into its keys. A document whose size and time
- * are as they were, asked by the same recipe, has the same key, which nobody needs to work out again.
+ * Documents that stand for all others: between them, whatever a prompt does with a document shows. No slot has the same
+ * value in both texts, so that a slot and a literal text always make different requests.
  */
-export function recipeOf(
-  { system, user }: Prompt,
-  vars: Readonly<Record<string, string>>,
+export const sampleDocuments: readonly Document[] = [
   {
-    model,
-    maxTokens,
-    effort,
-    thinking,
-    schema,
-  }: Pick<Request, 'model' | 'maxTokens' | 'effort' | 'thinking' | 'schema'>,
-  endpoint: string,
+    source: { index: 0, path: 'sample/one.md', named: true },
+    text: '# First\n\nA text.\n',
+    bytes: nothing(),
+  },
+  {
+    source: { index: 1, path: 'example/2.txt', named: true },
+    text: 'Second\n\nAnother.\n',
+    bytes: nothing(),
+  },
+  {
+    source: { index: 2, path: 'third/scan.pdf', named: true },
+    text: 'Attached.',
+    bytes: nothing(),
+    pdf: { base64: 'JVBERi0=', pages: 1 },
+  },
+]
+
+/**
+ * The settings hash of a run (`recipe` in the ledger): a hash of everything but the document that shapes its answer. A
+ * document whose size and time are as they were, under the same settings hash, has the same request hash, which need not
+ * be worked out again.
+ *
+ * It is made of the request hashes of {@link sampleDocuments}. So nothing can be in the one hash and not in the other.
+ * @param requestFor makes the request for a document
+ * @param others what else shapes answers: how documents are read, and how they are cut into chunks
+ */
+export function settingsHash(
+  requestFor: (document: Document) => Pick<Request, 'key'>,
+  others: readonly unknown[] = [],
 ): string {
-  const values = Object.entries(vars).sort(([a], [b]) => (a < b ? -1 : 1))
-  const parts = [endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user, values]
-  return digest(schema === undefined ? parts : [...parts, schema]).slice(0, 16)
+  return digest([sampleDocuments.map((sample) => requestFor(sample).key), others]).slice(0, 16)
 }
 
-/** The recipe of documents that are read in a certain way, where it is not simply that of the run. */
-export function recipeFor(recipe: string, reading: string): string {
-  return digest([recipe, reading]).slice(0, 16)
+function nothing(): Document['bytes'] {
+  return { size: 0, sha256: '' }
 }
 
 /** A hash of what it is given: 64 hexadecimal digits. */

@@ -2,7 +2,8 @@
  * What a text is to a tokenizer, which makes more tokens of the same length of code than of prose, and more still of
  * scripts that need a token per character.
  */
-export type TextKind = 'prose' | 'code' | 'cjk'
+export const textKinds = ['prose', 'code', 'cjk'] as const
+export type TextKind = (typeof textKinds)[number]
 
 /** @param path tells the kind where the text is not at hand */
 export function textKind(path: string, text = ''): TextKind {

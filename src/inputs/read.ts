@@ -9,8 +9,7 @@ import { RunError } from '../errors.ts'
 import { decode } from './decode.ts'
 import { apart } from './readers/apart.ts'
 import type { Converted } from './readers/convert.ts'
-import { type KindName, kindNamed, kindOf, kinds } from './readers/kinds.ts'
-import type { PdfWish } from './readers/pdf.ts'
+import { type KindName, kindNamed, kindOf, kinds, type ReadSettings } from './readers/kinds.ts'
 import { reasonOf } from './reason.ts'
 
 /** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
@@ -19,13 +18,9 @@ export const largestInput = 10_000_000
 /** Bytes of a PDF or an archive, most of which may be pictures. */
 const largestPacked = 64_000_000
 
-export interface ReadOptions {
+export interface ReadOptions extends ReadSettings {
   readonly cwd: string
   readonly stdin: Readable
-  /** See {@link decode}. */
-  readonly encoding?: string | undefined
-  /** Whether PDFs are sent as their text or as they are. @default 'text' */
-  readonly pdf?: PdfWish
   /** Told of the first text that was not UTF-8, for each encoding. */
   readonly tell?: (text: string) => void
 }

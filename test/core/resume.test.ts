@@ -1,15 +1,10 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createBreaker } from '../../src/core/breaker.ts'
-import type { Source } from '../../src/core/document.ts'
 import type { Failure } from '../../src/core/failure.ts'
-import { keyOf, recipeOf } from '../../src/core/key.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
 import { isBelow } from '../../src/core/output-path.ts'
-import { type Prompt, renderPrompt } from '../../src/core/prompt.ts'
 import { isOlder } from '../../src/core/prompt-version.ts'
 import { type Place, standing } from '../../src/core/standing.ts'
-import { parseTemplate } from '../../src/core/template.ts'
 
 describe('standing', () => {
   const decision = (same: boolean, place: Place, force = false) => {
@@ -28,65 +23,6 @@ describe('standing', () => {
   ])('with a place that is %s', (place, same, other, forced) => {
     expect([decision(true, place), decision(false, place)]).toEqual([same, other])
     expect([decision(true, place, true), decision(false, place, true)]).toEqual([forced, forced])
-  })
-})
-
-describe('the key and the recipe', () => {
-  const prompt = (user: string, system?: string): Prompt => ({
-    name: 'p',
-    version: 'v1',
-    why: 'latest',
-    origin: 'x',
-    user: parseTemplate(user),
-    ...(system !== undefined && { system: parseTemplate(system) }),
-  })
-  interface Question {
-    readonly user: string
-    readonly system?: string
-    readonly model: string
-    readonly maxTokens: number
-    readonly tone: string
-    readonly endpoint: string
-    readonly text: string
-  }
-  const base: Question = {
-    user: '{text} in a {tone} tone',
-    model: 'm',
-    maxTokens: 10,
-    tone: 'dry',
-    endpoint: 'https://api',
-    text: 'A text.',
-  }
-  const of = ({ user, system, model, maxTokens, tone, endpoint, text }: Question) => {
-    const source: Source = { index: 0, path: 'a.md', named: true }
-    const document = { source, text, bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const }
-    const [made, vars] = [prompt(user, system), { tone }]
-    const parameters = { model, maxTokens }
-    const key = keyOf({ ...parameters, ...renderPrompt(made, document, vars) }, endpoint)
-    return { key, recipe: recipeOf(made, vars, parameters, endpoint) }
-  }
-
-  it.each<[string, Partial<Question>]>([
-    ['the prompt', { user: '{text} in a very {tone} tone' }],
-    ['the system prompt', { system: 'Be kind.' }],
-    ['the model', { model: 'n' }],
-    ['a parameter', { maxTokens: 11 }],
-    ['a variable', { tone: 'warm' }],
-    ['the endpoint', { endpoint: 'https://other' }],
-  ])('are others for another value of %s', (_name, change) => {
-    expect(of({ ...base, ...change }).key).not.toBe(of(base).key)
-    expect(of({ ...base, ...change }).recipe).not.toBe(of(base).recipe)
-  })
-
-  it('agree: the same recipe and document give the same key, another document another', () => {
-    fc.assert(
-      fc.property(fc.string(), fc.string(), (a, b) => {
-        const [one, other] = [of({ ...base, text: a }), of({ ...base, text: b })]
-        expect(one.recipe).toBe(other.recipe)
-        expect(one.key === other.key).toBe(a === b)
-      }),
-    )
-    expect(of(base).key).toMatch(/^[0-9a-f]{64}$/)
   })
 })
 

@@ -1,4 +1,5 @@
 import type { InputProblem } from '../../core/document.ts'
+import type { PdfWish } from './pdf.ts'
 
 /** A kind of document whose text is not simply what its bytes say. */
 export interface Kind {
@@ -82,20 +83,20 @@ const oldOffice: InputProblem = {
   message: 'not text (an old Office file, or one with a password; save it anew as .docx, .xlsx or .pptx)',
 }
 
-/** What shapes the text of a document beside its bytes, by its name; undefined where nothing does. */
-export function reading({
-  encoding,
-  pdf,
-}: {
-  readonly encoding: string | undefined
-  readonly pdf: string
-}): (path: string) => string | undefined {
-  return (path) => {
-    const kind = kindNamed(path)
-    const how = kind === 'pdf' ? `${kind} ${readersVersion} ${pdf}` : kind && `${kind} ${readersVersion}`
-    const parts = [encoding, how].filter((part) => part !== undefined)
-    return parts.length === 0 ? undefined : parts.join(' ')
-  }
+/** Settings that shape the texts of documents. */
+export interface ReadSettings {
+  /** What text is that is not UTF-8; see `decode`. */
+  readonly encoding?: string | undefined
+  /** Whether PDFs are sent as their text or as they are. @default 'text' */
+  readonly pdf?: PdfWish | undefined
+}
+
+/**
+ * What shapes the text of every document besides its bytes, for the settings hash. It does not go by the name of a
+ * document: a PDF may be called anything.
+ */
+export function readingOf({ encoding, pdf }: ReadSettings): readonly unknown[] {
+  return [readersVersion, encoding ?? null, pdf ?? null]
 }
 
 /** To be raised whenever a reader, or what it is made of, gives another text than before: documents are looked at again. */

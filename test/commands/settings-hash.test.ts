@@ -1,0 +1,210 @@
+import { copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { type AskingOptions, askingFor } from '../../src/commands/asking.ts'
+import { defaultsOf } from '../../src/config/flag.ts'
+import { summarizeFlags } from '../../src/config/flags.ts'
+import { reader } from '../../src/inputs/read.ts'
+import type { ReadSettings } from '../../src/inputs/readers/kinds.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const chapters = Array.from(
+  { length: 12 },
+  (_, n) => `# Chapter ${n}\n\n${`Of voyage ${n} there is much to tell, of ports. `.repeat(30)}\n\n`,
+)
+const own = (text: string) => `versions:\n  v1:\n    user_template: "${text}: {text}"\n`
+const schema = (title: string) =>
+  JSON.stringify({ type: 'object', title, properties: {}, additionalProperties: false })
+/** A page without text, as a scanner makes it. */
+const scan = (width: number) => `%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 ${width} 200]>>endobj
+trailer<</Root 1 0 R>>`
+
+const files = {
+  'prompts/ours.yaml': `${own('Sum up {tone}')}  v2:\n    user_template: "Shorten {tone}: {text}"\n`,
+  'prompts/part.yaml': own('Notes'),
+  'prompts/merge.yaml': own('Together'),
+  'schema.json': schema('one'),
+  'other.json': schema('other'),
+  'docs/short.md': 'A short note.\n',
+  'docs/long.md': chapters.join(''),
+  'docs/latin.txt': Buffer.from('Caf\xe9 \xfcber alles, se\xf1or.\n', 'latin1'),
+  'docs/scan.pdf': scan(200),
+  // A PDF is one, whatever it is called.
+  'docs/scanned': scan(300),
+}
+const paths = ['short.md', 'long.md', 'latin.txt', 'scan.pdf', 'scanned', 'text.pdf'].map(
+  (name) => `docs/${name}`,
+)
+const textual = resolve(import.meta.dirname, '../../fixtures/kinds/libreoffice.pdf')
+
+async function folder(): Promise<string> {
+  const cwd = await folderWith(files)
+  await copyFile(textual, join(cwd, 'docs/text.pdf'))
+  return cwd
+}
+
+const base: AskingOptions = {
+  ...defaultsOf(summarizeFlags),
+  prompt: 'ours@v1',
+  var: { tone: 'dryly' },
+  encoding: 'windows-1252',
+  partTokens: 2000,
+}
+
+/** The hash of what is asked about each document, or why nothing is; and the settings hash. */
+async function hashesOf(cwd: string, options: AskingOptions, endpoint = 'https://api') {
+  const asking = (await askingFor(options, { cwd, inputRoots: [] }))(endpoint)
+  const { encoding, pdf } = options
+  const read = reader({ cwd, stdin: Readable.from([]), encoding, pdf })
+  const requests: string[] = []
+  for (const [index, path] of paths.entries()) {
+    const document = await read({ index, path, named: true })
+    if ('as' in document) {
+      requests.push(document.type)
+      continue
+    }
+    const parts = await asking.partsOf(document)
+    if (parts !== undefined && 'as' in parts) requests.push(parts.type)
+    else requests.push(parts?.key ?? asking.requestFor(document).key)
+  }
+  return { requests, settings: new Set(paths.map((path) => asking.factsFor(path).recipe)) }
+}
+
+describe('a setting that changes what is asked about any document', () => {
+  /** Another value of every flag that requests are made from. */
+  const flags: { readonly [Flag in keyof AskingOptions | keyof ReadSettings]-?: Partial<AskingOptions> } = {
+    prompt: { prompt: 'ours@v2' },
+    model: { model: 'sonnet' },
+    maxTokens: { maxTokens: 500 },
+    effort: { effort: 'high' },
+    var: { var: { tone: 'warmly' } },
+    encoding: { encoding: 'shift_jis' },
+    pdf: { pdf: 'native' },
+    partTokens: { partTokens: 4000 },
+    schema: { schema: 'schema.json' },
+    language: { language: 'German' },
+    words: { words: 50 },
+  }
+
+  it('changes the settings hash, too, whichever flag it is', async () => {
+    const cwd = await folder()
+    const before = await hashesOf(cwd, base)
+    expect(before.settings.size).toBe(1)
+    for (const [flag, change] of Object.entries(flags)) {
+      const after = await hashesOf(cwd, { ...base, ...change })
+      expect(after.requests, flag).not.toEqual(before.requests)
+      expect(after.settings, flag).not.toEqual(before.settings)
+    }
+  })
+
+  it('changes the settings hash, too, whichever file it is in, and so does the endpoint', async () => {
+    const cwd = await folder()
+    const options = { ...base, schema: 'schema.json' }
+    const hashes = [await hashesOf(cwd, options), await hashesOf(cwd, options, 'https://other')]
+    for (const [file, text] of [
+      ['prompts/ours.yaml', own('Sum it up {tone}')],
+      ['prompts/part.yaml', own('Other notes')],
+      ['prompts/part.yaml', `${own('Other notes')}    max_tokens: 99\n`],
+      ['prompts/merge.yaml', own('All together')],
+      ['schema.json', schema('another')],
+    ] as const) {
+      await writeFile(join(cwd, file), text)
+      hashes.push(await hashesOf(cwd, options))
+    }
+    expect(new Set(hashes.map(({ requests }) => requests.join())).size).toBe(hashes.length)
+    expect(new Set(hashes.map(({ settings }) => [...settings].join())).size).toBe(hashes.length)
+  })
+
+  it('leaves both hashes as they are where it changes nothing: a comment in the file of a prompt', async () => {
+    const cwd = await folder()
+    const before = await hashesOf(cwd, base)
+    await writeFile(join(cwd, 'prompts/ours.yaml'), `# A comment.\n${files['prompts/ours.yaml']}`)
+    expect(await hashesOf(cwd, base)).toEqual(before)
+  })
+})
+
+describe('a folder whose documents nobody touched', () => {
+  async function setting() {
+    const cwd = await folderWith({
+      'docs/long.md': chapters.join(''),
+      'docs/short.md': 'A short note.\n',
+      'docs/scanned': scan(300),
+    })
+    const asked: string[] = []
+    const { env, simulator } = await serviceFor({
+      batches: { takesMs: 5 },
+      script: ({ request }) => {
+        asked.push(request.lastText)
+        return { kind: 'answer', delayMs: 1 }
+      },
+    })
+    const run = async (...args: string[]) => {
+      const before = asked.length
+      const ended = await runHere(['summarize', 'docs', 'docs/scanned', ...args], { cwd, env, hurry: 100 })
+      expect(ended.code, ended.stderr).toBe(0)
+      return { ...ended, asked: asked.slice(before) }
+    }
+    return { cwd, run, simulator }
+  }
+
+  it.each<[string, string[], Record<string, string>]>([
+    ['--part-tokens', ['--part-tokens', '3000'], {}],
+    ['a prompt for chunks', [], { 'prompts/part.yaml': own('Our notes') }],
+    ['a prompt for notes', [], { 'prompts/merge.yaml': own('Our whole') }],
+  ])('has its long documents done again for another %s, and no other', async (_, args, prompts) => {
+    const { cwd, run } = await setting()
+    const flags = ['--part-tokens', '2000']
+    await run(...flags)
+    expect((await run(...flags)).asked).toEqual([])
+    for (const [path, text] of Object.entries(prompts)) {
+      await mkdir(dirname(join(cwd, path)), { recursive: true })
+      await writeFile(join(cwd, path), text)
+    }
+    const { asked, stderr } = await run(...flags, ...args)
+    expect(stderr).toContain('1 × settings changed: docs/long.md')
+    expect(stderr).toContain('2 × unchanged')
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.filter((text) => text.includes('A short note.'))).toEqual([])
+    expect((await run(...flags, ...args)).asked).toEqual([])
+  })
+
+  it('has a PDF done again for another --pdf, whatever the PDF is called', async () => {
+    const { run } = await setting()
+    await run('--pdf', 'native')
+    const { code, stderr } = await run('--pdf', 'text').catch((error: Error) => ({
+      code: 1,
+      stderr: error.message,
+    }))
+    expect([code, stderr]).toEqual([1, expect.stringContaining('docs/scanned: input no_text')])
+  })
+
+  it.each([
+    ['live', []],
+    ['in a batch', ['--batch']],
+  ])('has a PDF done again once its bytes change, %s', async (_, args) => {
+    const { cwd, run } = await setting()
+    await run(...args)
+    const file = join(cwd, 'docs/scanned')
+    // As long as before, and with the same number of pages.
+    await writeFile(file, (await readFile(file, 'latin1')).replace('0 0 300', '0 0 301'), 'latin1')
+    await utimes(file, 1, 1)
+    const { asked, stderr } = await run(...args)
+    expect(stderr).toContain('1 × document changed: docs/scanned')
+    expect(asked).toHaveLength(1)
+  })
+})
+
+describe('a prompt for chunks that cannot be used', () => {
+  it('ends the run before anything is sent, also where no document is long', async () => {
+    const cwd = await folderWith({ 'a.md': 'A short note.\n', 'prompts/part.yaml': own('Notes for {whom}') })
+    const { env, simulator } = await serviceFor({})
+    const { code, stderr } = await runHere(['summarize', 'a.md'], { cwd, env })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('prompts/part.yaml')])
+    expect(simulator.stats().requests).toBe(0)
+  })
+})
