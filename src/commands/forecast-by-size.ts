@@ -2,7 +2,7 @@ import type { Source } from '../core/document.ts'
 import { type Experience, type Forecast, forecast } from '../core/estimate.ts'
 import { likelyNotes } from '../core/parts.ts'
 import type { PriceOf } from '../core/price.ts'
-import type { Request } from '../core/request.ts'
+import { lengthOf, type Request } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
 import { largestInput } from '../inputs/read.ts'
 import { textShare } from '../inputs/readers/kinds.ts'
@@ -33,8 +33,8 @@ export function forecastBySize(
     const request =
       empty.get(recipe) ?? asking.requestFor({ source, text: '', bytes: { size: 0, sha256: '' } })
     empty.set(recipe, request)
-    const { model, maxTokens, system = '', user } = request
-    const around = system.length + user.length
+    const { model, maxTokens } = request
+    const around = lengthOf(request)
     const text = Math.round(bytes * charactersPerByte)
     const kind = textKind(path)
     const prospect = { prompt, model, maxTokens, characters: around + text, kind }

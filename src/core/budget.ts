@@ -31,20 +31,27 @@ export function settle({ cap, spent, reserved }: Budget, worst: Picodollars, cos
 
 /**
  * The most that a request can cost: no tokenizer makes more tokens than there are bytes, no answer is longer than it
- * may be, and the account may be set to the dearest region. Undefined for a model without a price.
+ * may be, and the account may be set to the most expensive region. Undefined for a model without a price.
  */
 export function worstCase(
-  { system = '', user, pdf, model, maxTokens }: Request,
+  { system = '', user, pdf, schema, model, maxTokens }: Request,
   priceOf: PriceOf,
   terms: Terms = {},
 ): Picodollars | undefined {
   const texts = Buffer.byteLength(system) + Buffer.byteLength(user)
-  const input = texts + (pdf?.pages ?? 0) * tokensPerPage + framing
+  const format = schema ? 2 * Buffer.byteLength(JSON.stringify(schema, null, 2)) + schemaFraming : 0
+  const input = texts + format + (pdf?.pages ?? 0) * tokensPerPage + framing
   return priceOf({ model, usage: { ...noUsage, input, output: maxTokens }, terms: { ...terms, us: true } })
 }
 
 /** Tokens that the service puts around the texts; counted at some ten, so that this is far too many. */
 const framing = 500
+
+/**
+ * The service shows a schema to the model in a form of its own, with an explanation, and bills both as input. Neither is
+ * documented; twice the indented schema and this many tokens are more.
+ */
+const schemaFraming = 1000
 
 /** Of a PDF: far more than any page was seen to have, with its picture. */
 const tokensPerPage = 10_000

@@ -55,9 +55,15 @@ export function parametersFor({
   }
 }
 
-/** Characters of text that a request is as long as, to be reckoned with. */
-export function lengthOf({ system = '', user, pdf }: Pick<Request, 'system' | 'user' | 'pdf'>): number {
-  return system.length + user.length + (pdf?.pages ?? 0) * charactersPerPage
+/** How long a request is, for estimates: the characters of all its input, with that of a PDF as if it were text. */
+export function lengthOf({
+  system = '',
+  user,
+  pdf,
+  schema,
+}: Pick<Request, 'system' | 'user' | 'pdf' | 'schema'>): number {
+  const texts = system.length + user.length
+  return texts + (pdf?.pages ?? 0) * charactersPerPage + (schema ? JSON.stringify(schema).length : 0)
 }
 
 /** A page of a PDF is sent as its text and as a picture: about 2,350 tokens where it is dense. */

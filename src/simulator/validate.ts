@@ -58,7 +58,9 @@ export function validate(body: unknown, endpoint: Endpoint): MessageRequest | Re
   if (typeof pages === 'string') return invalid(pages)
   const text = texts.join('\n')
   const { format } = (body['output_config'] ?? {}) as { format?: { schema: Record<string, unknown> } }
-  const inputTokens = Math.ceil(text.length / facts.charsPerToken) + pages * tokensPerPage + 8
+  // The service shows a schema to the model, as a part of the system prompt.
+  const characters = text.length + (format === undefined ? 0 : JSON.stringify(format.schema).length)
+  const inputTokens = Math.ceil(characters / facts.charsPerToken) + pages * tokensPerPage + 8
   if (inputTokens > facts.context)
     return invalid(`prompt is too long: ${inputTokens} tokens > ${facts.context} maximum`)
   return {

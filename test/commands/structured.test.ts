@@ -145,6 +145,27 @@ describe('--schema', () => {
     expect(simulator.stats().batchBilled.requests).toBe(1)
   })
 
+  it('is reckoned with by its size: in the estimate, before a run is confirmed, and within the cap', async () => {
+    const large = { ...schema, description: 'A word about what is wanted. '.repeat(1000) }
+    const cwd = await folderWith({ ...files, 's.json': JSON.stringify(large) })
+    const { env, simulator } = await serviceFor({})
+    const run = (...more: string[]) =>
+      runHere(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
+    // Without the schema the two documents would cost a tenth of that.
+    expect(await run('--confirm-above', '0.002')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--confirm-above'),
+    })
+    expect(await run('--max-cost', '0.0011')).toMatchObject({ code: 5 })
+    expect(simulator.stats().requests).toBe(0)
+    await run('--dry-run', '--report', 'e.json')
+    const { tokens_in: expected } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
+    expect((await run()).code).toBe(0)
+    const { inputTokens } = simulator.stats().billed
+    expect(inputTokens).toBeGreaterThan(expected.low)
+    expect(inputTokens).toBeLessThan(expected.high)
+  })
+
   it.each<[string, unknown, RegExp]>([
     ['no object', { type: 'array', items: {} }, /its `type` must be object/],
     [
