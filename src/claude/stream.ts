@@ -35,7 +35,7 @@ export async function streamReply(
   let text = ''
   const told = inWholeCharacters(watch)
   let firstTokenMs: number | undefined
-  let [started, stopped] = [false, false]
+  let [started, stopped, counted] = [false, false, false]
 
   for await (const event of data as AsyncIterable<Event>) {
     if (event.type === 'message_start') {
@@ -53,6 +53,7 @@ export async function streamReply(
       message['stop_details'] = event.delta?.stop_details
       // Cumulative: the last count stands; fields it leaves out keep what the start said.
       Object.assign(usage, withoutNull(event.usage))
+      counted ||= event.usage?.['output_tokens'] != null
     } else if (event.type === 'message_stop') {
       stopped = true
     }
@@ -61,7 +62,8 @@ export async function streamReply(
     throw brokenOff(response, 'the stream ended before the message did')
   told('', true)
   message['content'] = [{ type: 'text', text }]
-  message['usage'] = usage
+  // What the start of a message says of output is said before there is any.
+  message['usage'] = counted ? usage : undefined
   const reply = replyFrom(message, response)
   return firstTokenMs === undefined ? reply : { ...reply, firstTokenMs }
 }

@@ -3,7 +3,7 @@ import { AskError, judge } from '../../src/core/failure.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { requestFor } from '../support/scripted-ask.ts'
 import { simulatedClient } from '../support/simulated-client.ts'
-import { end, said, start } from '../support/stream-events.ts'
+import { end, event, said, start } from '../support/stream-events.ts'
 
 const never = new AbortController().signal
 const plain = requestFor('a.md')
@@ -166,6 +166,23 @@ describe('the client', () => {
         script: () => ({ kind: 'answer', delayMs: 1, text: 'x', usage }),
       })
       expect((await client.ask(plain, never)).usage).toBeUndefined()
+    }
+  })
+
+  it('reads the usage of a stream as unknown that only its start tells, before there is any output', async () => {
+    const uncounted =
+      event({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: null }) +
+      event({ type: 'message_stop' })
+    for (const [last, usage] of [
+      [uncounted, undefined],
+      [end, expect.objectContaining({ input: 9, output: 2 })],
+    ]) {
+      const headers = { 'content-type': 'text/event-stream' }
+      const body = start + said('One.') + last
+      const { client } = await simulatedClient({
+        script: () => ({ kind: 'raw', status: 200, headers, body }),
+      })
+      expect((await client.ask(streamed, never)).usage).toEqual(usage)
     }
   })
 
