@@ -70,9 +70,8 @@ export function createTally(): Tally {
     attempt(attempt) {
       requests++
       if (attempt.batch !== undefined) inBatches++
-      const reason = lastFault.get(attempt.path)
-      if (reason !== undefined) increment(retriesBy, reason)
-      lastFault.delete(attempt.path)
+      // Chunks of one document are asked about at the same time: a request may be another's first.
+      if (attempt.attempt > 1) increment(retriesBy, lastFault.get(attempt.path) ?? 'unknown')
       if (attempt.fault !== undefined) {
         lastFault.set(attempt.path, String(attempt.fault.status ?? attempt.fault.type))
         if (mayBeBilled(attempt.fault)) lostReplies++
