@@ -26,14 +26,14 @@ export const emptyAccount: Account = {
   lost: 0,
 }
 
-export function accountOf({ status, usage, cost_usd, lost = 0 }: DocumentLine): Account {
+export function accountOf({ status, usage, cost_usd, uncounted = 0, lost = 0 }: DocumentLine): Account {
   return {
     ...emptyAccount,
     [status]: 1,
     usage: usage ?? noUsage,
     // Below $9,000 a number of dollars tells every picodollar apart.
     cost_picodollars: String(Math.round((cost_usd ?? 0) * 1e12)),
-    unknown_cost: cost_usd === null || usage === null ? 1 : 0,
+    unknown_cost: cost_usd === null || usage === null || uncounted > 0 ? 1 : 0,
     lost,
   }
 }

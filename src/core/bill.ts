@@ -9,24 +9,35 @@ export interface Bill {
   readonly usage: Usage | undefined
   /** Undefined is unknown: uncounted, or a model without a price. */
   readonly cost: Picodollars | undefined
+  /** The same of those answers alone for which it is known; undefined where it is known of none. */
+  readonly known: Pick<Bill, 'usage' | 'cost'>
+  /** Answers that are not, or not wholly, in `known`. */
+  readonly uncounted: number
   /** Attempts whose answer was lost on the way: they may be billed too. */
   readonly lost: number
 }
 
 export function billOf(attempts: readonly Attempt[]): Bill {
-  let usage: Usage | undefined = noUsage
-  let cost: Picodollars | undefined = 0n
-  let lost = 0
-  for (const { fault, usage: counted, cost: price } of attempts) {
-    if (fault !== undefined && mayBeBilled(fault)) lost++
-    if (fault !== undefined && counted === undefined) continue
-    usage = usage && counted && addUsage(usage, counted)
-    cost = cost === undefined || price === undefined ? undefined : cost + price
+  const lost = attempts.filter(({ fault }) => fault !== undefined && mayBeBilled(fault)).length
+  const answers = attempts.filter(({ fault, usage }) => fault === undefined || usage !== undefined)
+  const usages = answers.flatMap(({ usage }) => usage ?? [])
+  const costs = answers.flatMap(({ cost }) => cost ?? [])
+  const usage = usages.reduce(addUsage, noUsage)
+  const cost = costs.reduce((sum, cost) => sum + cost, 0n)
+  const all = answers.length
+  return {
+    usage: usages.length === all ? usage : undefined,
+    cost: costs.length === all ? cost : undefined,
+    known: {
+      usage: usages.length > 0 || all === 0 ? usage : undefined,
+      cost: costs.length > 0 || all === 0 ? cost : undefined,
+    },
+    uncounted: answers.filter(({ usage, cost }) => usage === undefined || cost === undefined).length,
+    lost,
   }
-  return { usage, cost, lost }
 }
 
 /** As a number for JSON; null is unknown. */
-export function costUsd({ cost }: Bill): number | null {
+export function costUsd({ cost }: Pick<Bill, 'cost'>): number | null {
   return cost === undefined ? null : Number(decimalDollars(cost))
 }

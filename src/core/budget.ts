@@ -56,15 +56,12 @@ const schemaFraming = 1000
 /** Of a PDF: far more than any page was seen to have, with its picture. */
 const tokensPerPage = 10_000
 
-/** What sendings cost, or may have: where an answer was lost on the way, or not counted, the worst. */
+/** What attempts cost, or may have cost: the worst case where an answer was lost on the way, or not counted. */
 export function mostOf(attempts: readonly Attempt[], worst: Picodollars): Picodollars {
   let most = 0n
   for (const { fault, cost } of attempts) {
-    const free = fault !== undefined && !mayBeBilled(fault) && !gateways.has(fault.status ?? 0)
-    most += cost ?? (free ? 0n : worst)
+    const isFree = fault !== undefined && !mayBeBilled(fault)
+    most += cost ?? (isFree ? 0n : worst)
   }
   return most
 }
-
-/** What stands before the service gave up on it: whether it has answered after all, nobody here knows. */
-const gateways: ReadonlySet<number> = new Set([502, 504])

@@ -4,7 +4,7 @@ import { promptTokens } from './usage.ts'
 
 /** What an arm made of one document. */
 export interface ArmResult {
-  readonly line: Pick<DocumentLine, 'status' | 'usage' | 'cost_usd' | 'latency_ms'>
+  readonly line: Pick<DocumentLine, 'status' | 'usage' | 'cost_usd' | 'uncounted' | 'latency_ms'>
   readonly text?: string
 }
 
@@ -33,12 +33,21 @@ export function armSummary(results: readonly ArmResult[]): ArmSummary {
   return {
     summarized: good.length,
     failed: { count: failed, ...shareOf(failed, results.length) },
-    costUsd: mean(({ line }) => line.cost_usd),
-    tokensIn: mean(({ line }) => line.usage && promptTokens(line.usage)),
-    tokensOut: mean(({ line }) => line.usage?.output),
+    costUsd: mean(costOf),
+    tokensIn: mean(({ line }) => (isCounted(line) && line.usage ? promptTokens(line.usage) : undefined)),
+    tokensOut: mean(({ line }) => (isCounted(line) ? line.usage?.output : undefined)),
     latencyMs: mean(({ line }) => line.latency_ms),
     words: mean(({ text = '' }) => wordsIn(text)),
   }
+}
+
+/** Whether what is known of it is all of it. */
+function isCounted({ uncounted = 0 }: ArmResult['line']): boolean {
+  return uncounted === 0
+}
+
+function costOf({ line }: ArmResult): number | null {
+  return isCounted(line) ? line.cost_usd : null
 }
 
 /** How many times as much an arm takes as another one, document by document, so that their sizes play no part. */
@@ -64,7 +73,7 @@ export function ratiosOf(pairs: readonly (readonly [other: ArmResult, own: ArmRe
     return { value: Math.exp(mean), ...bounds }
   }
   return {
-    cost: ratio(({ line }) => line.cost_usd),
+    cost: ratio(costOf),
     latency: ratio(({ line }) => line.latency_ms),
     words: ratio(({ text = '' }) => wordsIn(text)),
   }

@@ -154,10 +154,17 @@ const endingCodes: ReadonlySet<string> = new Set([
 /** Two account faults come as a bare 400 without a code; their text is all there is to know them by. */
 const endingMessages = [/^You have reached your specified /, /^Your credit balance is too low/]
 
-/** The request may have reached the service, and be billed, though no whole answer came back. */
-export function mayBeBilled({ kind, code = '' }: Fault): boolean {
-  return kind !== 'status' && kind !== 'tls' && !neverSent.has(code)
+/** The request may have reached the model, and be billed, though no whole answer came back. */
+export function mayBeBilled({ kind, status = 0, code = '' }: Fault): boolean {
+  if (kind === 'status') return gaveUpWaiting.has(status)
+  return kind !== 'tls' && !neverSent.has(code)
 }
+
+/**
+ * Answers of a gateway that got none, or no whole one, from the service behind it: nobody here knows whether there was
+ * one after all. 520 and 524 are Cloudflare's own; with its other ones the service was not reached.
+ */
+const gaveUpWaiting: ReadonlySet<number> = new Set([502, 504, 520, 524])
 
 const neverSent: ReadonlySet<string> = new Set([
   'ECONNREFUSED',

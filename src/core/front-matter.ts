@@ -6,7 +6,9 @@ import { promptTokens } from './usage.ts'
  * JSON, which is YAML: whatever a path holds, it closes nothing.
  */
 export function frontMatter(line: DocumentLine): string {
-  const { path, sha256, model, prompt, time, usage, cost_usd: cost } = line
+  const { path, sha256, model, prompt, time, uncounted = 0 } = line
+  // A part of it would pass for the whole.
+  const { usage, cost_usd: cost } = uncounted === 0 ? line : { usage: null, cost_usd: null }
   const fields = {
     source: path,
     sha256: sha256 ?? null,

@@ -73,10 +73,12 @@ export interface DocumentLine {
   readonly kind?: TextKind
   /** In how many chunks it was asked about; absent where one request held it. */
   readonly chunks?: number
-  /** Tokens billed over all attempts; null where the server did not count. */
+  /** Tokens billed over all attempts whose answer the server counted; null where it counted none of the answers. */
   readonly usage: Usage | null
-  /** Over all attempts; null is unknown. */
+  /** Over all attempts whose cost is known; null where it is known of none of the answers. */
   readonly cost_usd: number | null
+  /** Answers that are not, or not wholly, in the two: not counted, or of a model without a price. */
+  readonly uncounted?: number
   readonly elapsed_ms: number
   /** From taking it up to its first request, and from that to its last one; left out where nothing, or only one, was sent. */
   readonly wait_ms?: number
@@ -163,8 +165,9 @@ export function lineOf(
     model: last?.model ?? model,
     ...(asked !== undefined && attempts.length > 0 && { chars: asked.characters, kind: asked.kind }),
     ...(asked?.chunks !== undefined && { chunks: asked.chunks }),
-    usage: bill.usage ?? null,
-    cost_usd: costUsd(bill),
+    usage: bill.known.usage ?? null,
+    cost_usd: costUsd(bill.known),
+    ...(bill.uncounted > 0 && { uncounted: bill.uncounted }),
     elapsed_ms: Math.round(outcome.elapsedMs),
     ...timesOf(outcome),
     ...(last?.status === 200 && last.batch === undefined && { latency_ms: Math.round(last.elapsedMs) }),
@@ -177,13 +180,13 @@ export function lineOf(
   }
 }
 
-function timesOf({ attempts, elapsedMs }: Outcome) {
+function timesOf({ asked, attempts, elapsedMs }: Outcome) {
   const [first, last] = [attempts[0], attempts.at(-1)]
   if (first === undefined || last === undefined) return {}
   const sent = last.at - first.at
   const wait = Math.max(0, Math.round(elapsedMs - sent - last.elapsedMs))
-  // Many sendings of which none failed are those of its parts.
-  const retried = attempts.some(({ fault }) => fault !== undefined)
+  // Between the first and the last request about chunks there are others, not only retries.
+  const retried = asked?.chunks === undefined && attempts.some(({ fault }) => fault !== undefined)
   return { wait_ms: wait, ...(retried && { retry_ms: Math.round(sent) }) }
 }
 

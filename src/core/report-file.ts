@@ -111,6 +111,8 @@ export interface DocumentRow {
   readonly tokens_in: number | null
   readonly tokens_out: number | null
   readonly cost_usd: number | null
+  /** Answers that are not, or not wholly, in these sums. */
+  readonly uncounted: number
   readonly attempts: number
   readonly wait_ms: number | null
   readonly retry_ms: number | null
@@ -280,6 +282,7 @@ function documentRow(line: DocumentLine, text: string | undefined): DocumentRow 
     tokens_in: usage === null ? null : promptTokens(usage),
     tokens_out: usage?.output ?? null,
     cost_usd,
+    uncounted: line.uncounted ?? 0,
     attempts,
     wait_ms: line.wait_ms ?? null,
     retry_ms: line.retry_ms ?? null,

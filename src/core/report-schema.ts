@@ -107,6 +107,7 @@ export const reportSchema = {
           tokens_in: orNull(count),
           tokens_out: orNull(count),
           cost_usd: orNull(amount),
+          uncounted: { ...count, description: 'answers that are not, or not wholly, in tokens and cost' },
           attempts: count,
           wait_ms: orNull(amount),
           retry_ms: orNull(amount),

@@ -102,8 +102,11 @@ const cellsOf = (row) => [
   element('td', 'tokens_in', counted(row.tokens_in)),
   element('td', 'tokens_out', counted(row.tokens_out)),
   element('td', 'latency_ms', time(row.latency_ms)),
-  element('td', 'cost_usd', dollars(row.cost_usd)),
+  element('td', 'cost_usd', `${dollars(row.cost_usd)}${isPartly(row) ? ' and an unknown part' : ''}`),
 ]
+
+/** Whether some of its cost is known, and some is not. */
+const isPartly = (row) => row.uncounted > 0 && row.cost_usd !== null
 
 function detailsOf(row) {
   const none = row.status === 'not done' ? 'It was not done.' : 'The summary is not in this file.'

@@ -107,12 +107,14 @@ function idOf(run: RunLine | undefined, path: string): string {
 
 function added(a: DocumentLine, b: DocumentLine): DocumentLine {
   const sum = addAccounts(accountOf(a), accountOf(b))
-  const known = a.cost_usd !== null && b.cost_usd !== null
+  const isKnown = a.cost_usd !== null || b.cost_usd !== null
+  const uncounted = (a.uncounted ?? 0) + (b.uncounted ?? 0)
   const { wait_ms: _, retry_ms: __, latency_ms: ___, ...line } = b
   return {
     ...line,
-    usage: a.usage && b.usage && sum.usage,
-    cost_usd: known ? Number(decimalDollars(BigInt(sum.cost_picodollars))) : null,
+    usage: a.usage === null && b.usage === null ? null : sum.usage,
+    cost_usd: isKnown ? Number(decimalDollars(BigInt(sum.cost_picodollars))) : null,
+    ...(uncounted > 0 && { uncounted }),
     elapsed_ms: a.elapsed_ms + b.elapsed_ms,
     attempts: a.attempts + b.attempts,
     ...(sum.lost > 0 && { lost: sum.lost }),

@@ -3,7 +3,7 @@ import type { DocumentRow, Group, ReportFile } from '../core/report-file.ts'
 import { code, inline, quoted, table } from './markdown.ts'
 import { figures, headline, remarks, setting } from './report-figures.ts'
 import { timeParts } from './report-time.ts'
-import { costWords, counted, instant, money, ms, statusWords, tokens } from './report-words.ts'
+import { costWords, counted, instant, ms, statusWords, tokens } from './report-words.ts'
 
 /** More than this nobody reads, and few viewers show. */
 const mostRows = 1000
@@ -119,7 +119,7 @@ function documents({ documents }: ReportFile): string[] {
     counted(row.tokens_in),
     counted(row.tokens_out),
     ms(row.latency_ms),
-    money(row.cost_usd),
+    costWords({ cost_usd: row.cost_usd, unknown_cost: row.uncounted }),
   ])
   const head = ['Document', 'Status', 'Tokens in', 'Out', 'Latency', 'Cost']
   const texts = shown.flatMap(text)

@@ -86,6 +86,29 @@ describe('the ledger', () => {
     expect(await booked(cwd)).toEqual(bill(simulator))
   })
 
+  it('has the cost of the other chunks where the API did not count the tokens of one, and says so', async () => {
+    const cwd = await folderWith({ 'docs/book.md': book([1, 2, 3]) })
+    let uncounted = 0
+    const { env, simulator } = await serviceFor({
+      script({ request }) {
+        if (!request.lastText.includes('# Chapter 2')) return { kind: 'answer', delayMs: 5 }
+        uncounted = request.inputTokens
+        return { kind: 'answer', delayMs: 5, usage: null }
+      },
+    })
+    const { code, stderr } = await runHere(['summarize', 'docs', ...chunked], { cwd, env })
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/cost +\$\S+ and an unknown part \(1 without/)])
+    const { inputTokens } = simulator.stats().billed
+    expect(await booked(cwd)).toMatchObject({ inputTokens: inputTokens - uncounted })
+    const { stdout } = await runHere(['report', '--format', 'json'], { cwd, env })
+    const { totals, documents } = JSON.parse(stdout)
+    expect(totals).toMatchObject({ tokens_in: inputTokens - uncounted, unknown_cost: 1 })
+    expect(documents).toMatchObject([{ tokens_in: inputTokens - uncounted, uncounted: 1 }])
+    expect((await runHere(['report', '--format', 'md', '--run', 'last'], { cwd, env })).stdout).toMatch(
+      /`docs\/book\.md` \|.*\$\S+ and an unknown part \|/,
+    )
+  })
+
   it('equals the bill, whatever documents repeat or share, whatever fails, and wherever a run is stopped', async () => {
     const setting = fc.record({
       documents: fc.array(fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }), {

@@ -102,13 +102,15 @@ describe('costs of chunks', () => {
     expect(await linesIn(out)).toMatchObject([{ run: 'killed', path: 'a.md', attempts: 1 }])
   })
 
-  it('are unknown, and never nothing, where an answer was not counted', async () => {
+  it('have the part that is known, and say that there is another, where an answer was not counted', async () => {
     const out = await folder()
     const killed = await opened(out, runLine('killed'))
     await killed.costs.add('a.md', [attempt('a.md', 100)])
     await killed.costs.add('a.md', [attempt('a.md', undefined)])
     await opened(out, runLine('next'))
-    expect(await linesIn(out)).toMatchObject([{ usage: null, cost_usd: null, attempts: 2 }])
+    expect(await linesIn(out)).toMatchObject([
+      { usage: { input: 100 }, cost_usd: 1e-5, uncounted: 1, attempts: 2 },
+    ])
   })
 
   it('whose last line is torn are those of the lines before it', async () => {

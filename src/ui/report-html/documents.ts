@@ -1,6 +1,6 @@
 import { printable } from '../../core/printable.ts'
 import type { DocumentRow, ReportFile } from '../../core/report-file.ts'
-import { counted, instant, money, ms, statusWords } from '../report-words.ts'
+import { costWords, counted, instant, ms, statusWords } from '../report-words.ts'
 import { html, json, type Markup } from './markup.ts'
 
 /** So many are shown to those who let no script run. */
@@ -33,8 +33,8 @@ function withoutScript(documents: readonly DocumentRow[]): Markup {
   return html`<table><thead><tr><th scope="col" class="path">Document</th><th scope="col">Status</th><th scope="col">Latency</th><th scope="col">Cost</th></tr></thead><tbody>${documents
     .slice(0, mostWithout)
     .map(
-      ({ path, status, latency_ms: latency, cost_usd: cost, error }) =>
-        html`<tr><th scope="row" class="path"><bdi>${path}</bdi>${error === null ? undefined : html`<small class="failed" dir="auto">${error}</small>`}</th><td>${statusWords[status]}</td><td>${ms(latency)}</td><td>${money(cost)}</td></tr>`,
+      ({ path, status, latency_ms: latency, cost_usd, uncounted, error }) =>
+        html`<tr><th scope="row" class="path"><bdi>${path}</bdi>${error === null ? undefined : html`<small class="failed" dir="auto">${error}</small>`}</th><td>${statusWords[status]}</td><td>${ms(latency)}</td><td>${costWords({ cost_usd, unknown_cost: uncounted })}</td></tr>`,
     )}</tbody></table>${more > 0 ? html`<p class="note">and ${counted(more)} more, which need JavaScript to be shown</p>` : undefined}`
 }
 
