@@ -24,6 +24,11 @@ export interface ChunkCosts {
   forget(): Promise<void>
   /** Keeps what an answer about a chunk of this document cost against any crash. @throws RunError `io` */
   add(path: string, attempts: readonly Attempt[]): Promise<void>
+  /**
+   * Ends the run whose lines, as far as they were shown, are safe from a loss of power. The next run finds what it paid
+   * for documents that have no line. @throws RunError `io`
+   */
+  end(): Promise<void>
   close(): Promise<void>
 }
 
@@ -47,6 +52,8 @@ export async function openChunkCosts(
 ): Promise<ChunkCosts> {
   const file = join(out, memoryFolder, 'chunk-costs.jsonl')
   const { missing, isEmpty } = await readCosts(file)
+  /** Documents of this run that have no line yet. */
+  const open = new Set<string>()
   let opening: Promise<AppendFile> | undefined
   const opened = async () => {
     const costs = await openAppendFile(file, { synced: true, mode: 0o600 })
@@ -54,18 +61,26 @@ export async function openChunkCosts(
     return costs
   }
 
+  const remove = async () => {
+    await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
+      throw cannotWrite(file, error)
+    })
+    await syncFolder(dirname(file))
+  }
+  const close = async () => {
+    await (await opening?.catch(() => undefined))?.close()
+    opening = undefined
+  }
+
   return {
     saw({ path }, by) {
       missing.delete(idOf(by, path))
+      if (by?.run === run.run) open.delete(path)
     },
     missing: () => [...missing.values()],
     async forget() {
       missing.clear()
-      if (isEmpty) return
-      await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
-        throw cannotWrite(file, error)
-      })
-      await syncFolder(dirname(file))
+      if (!isEmpty) await remove()
     },
     async add(path, attempts) {
       const last = attempts.at(-1)
@@ -74,12 +89,16 @@ export async function openChunkCosts(
       const source = { index: 0, path, named: true }
       const elapsedMs = attempts.reduce((sum, it) => sum + it.elapsedMs, 0)
       const paid = { source, attempts, elapsedMs, status: 'pending', reason: '' } as const
+      open.add(path)
       opening ??= opened()
       await (await opening).append(JSON.stringify(lineOf(paid, time, factsFor(path))))
     },
-    async close() {
-      await (await opening?.catch(() => undefined))?.close()
+    async end() {
+      if (opening === undefined) return
+      await close()
+      if (open.size === 0) await remove()
     },
+    close,
   }
 }
 

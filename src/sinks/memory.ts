@@ -44,7 +44,7 @@ export interface MemoryOptions {
   /** Is called with all lines about documents, their paths as seen from here, and the runs that wrote them. */
   readonly each?: EachLine
   /** What killed runs paid for chunks; to be shown all lines, too. */
-  readonly chunkCosts?: Pick<ChunkCosts, 'missing' | 'forget'>
+  readonly chunkCosts?: Pick<ChunkCosts, 'saw' | 'missing' | 'forget' | 'end'>
 }
 
 /** @throws RunError `usage` where the ledger or the journal is a newer version's, or `io` */
@@ -93,6 +93,12 @@ export async function openMemory(
     (begun ??= lines.append(JSON.stringify(run)).then(() => {
       hasBegun = true
     }))
+  /** Records a document that this run is finished with. */
+  const book = async (line: DocumentLine) => {
+    await begin()
+    await record(line)
+    chunkCosts.saw(line, run)
+  }
 
   /** What could not be put in place: that it was paid for is told all the same. */
   const notInPlace = async ({ line }: Entry, error: unknown): Promise<never> => {
@@ -101,9 +107,7 @@ export async function openMemory(
     const there = await readJournal(journalFile).catch(() => undefined)
     if (there?.entries.some((entry) => idOf(entry.line) === idOf(line))) throw new KeptError(error)
     const status = line.status === 'summarized' ? 'pending' : line.status
-    await begin()
-      .then(() => record({ ...line, status }))
-      .catch(() => {})
+    await book({ ...line, status }).catch(() => {})
     throw error
   }
 
@@ -159,8 +163,7 @@ export async function openMemory(
           kept(async () => {
             const line = { ...entry.line, ...(await put(entry)) }
             if (isMade(line)) await removeRecord(out, line.output.file)
-            await begin()
-            await record(line)
+            await book(line)
           }).catch((error: unknown) => notInPlace(entry, error))
       } catch (error) {
         return notInPlace(entry, error)
@@ -178,6 +181,7 @@ export async function openMemory(
     async close() {
       try {
         await journal.close()
+        await chunkCosts.end()
       } finally {
         await lines.close()
       }
@@ -185,7 +189,12 @@ export async function openMemory(
   }
 }
 
-const noChunkCosts: NonNullable<MemoryOptions['chunkCosts']> = { missing: () => [], async forget() {} }
+const noChunkCosts: NonNullable<MemoryOptions['chunkCosts']> = {
+  saw() {},
+  missing: () => [],
+  async forget() {},
+  async end() {},
+}
 
 export function sha256(text: string | Buffer): string {
   return hash('sha256', text)
