@@ -12,9 +12,8 @@ export interface PartStore {
    */
   keep(request: Request, reply: Reply): Promise<void>
   /**
-   * Forgets what a document that is done has no use for any more.
+   * Forgets what a document that is done has no use for any more. Where that cannot be noted, it is kept for longer.
    * @param whole it has its summary: chunks that it no longer has are forgotten
-   * @throws RunError `io`
    */
   settle(path: string, whole: boolean): Promise<void>
 }

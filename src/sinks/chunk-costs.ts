@@ -33,7 +33,7 @@ export interface ChunkCosts {
 }
 
 /** What a killed run paid for the chunks of one document, as its line in the ledger would have told. */
-export interface MissingLine {
+interface MissingLine {
   readonly run: RunLine
   readonly line: DocumentLine
 }

@@ -72,7 +72,7 @@ export function partStore(out: string, nonce: string, costs: Pick<ChunkCosts, 'a
       if (keys === undefined) return
       used.delete(path)
       const line: Settled = { settled: path, whole, parts: [...keys] }
-      await (await opened()).append(JSON.stringify(line))
+      await (await opened()).append(JSON.stringify(line)).catch(() => {})
       take(parts, line)
     },
     async close() {

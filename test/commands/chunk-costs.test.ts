@@ -111,6 +111,39 @@ describe('the ledger', () => {
     )
   })
 
+  it.each([
+    ['chunk-costs', 1],
+    ['chunk-costs', 2],
+    ['parts', 1],
+    ['parts', 2],
+  ])(
+    'equals the bill where the disk is full for %s.jsonl at its write %i, which ends the run in one line',
+    async (name, at) => {
+      const cwd = await folderWith({ 'docs/book.md': book([1, 2, 3]) })
+      const { env, simulator } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 1 }) })
+      const args = ['summarize', 'docs', ...chunked, '--concurrency', '1']
+      const path = `\\.claude-batch/${name}\\.jsonl$`
+      const full = await runHere(args, { cwd, env, faults: { do: 'ENOSPC', op: 'write', path, at } })
+      expect([full.code, full.stderr]).toEqual([
+        6,
+        expect.stringMatching(new RegExp(`^claude-batch: cannot write .*${name}.*no space left`, 'm')),
+      ])
+      expect(await booked(cwd)).toEqual(bill(simulator))
+      expect((await runHere(args, { cwd, env })).code).toBe(0)
+      expect(await booked(cwd)).toEqual(bill(simulator))
+    },
+  )
+
+  it('is complete, and so is the run, where only what is no longer needed cannot be noted', async () => {
+    const cwd = await folderWith({ 'docs/book.md': book([1, 2, 3]) })
+    const { env, simulator } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 1 }) })
+    // After three answers: the chunks that the document has.
+    const faults = { do: 'ENOSPC', op: 'write', path: '/parts\\.jsonl$', at: 4, times: 9 }
+    const { code, stderr } = await runHere(['summarize', 'docs', ...chunked], { cwd, env, faults })
+    expect([code, stderr]).toEqual([0, expect.stringContaining('1 summarized')])
+    expect(await booked(cwd)).toEqual(bill(simulator))
+  })
+
   it('equals the bill, whatever documents repeat or share, whatever fails, and wherever a run is stopped', async () => {
     const setting = fc.record({
       documents: fc.array(fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }), {
