@@ -87,8 +87,10 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   // Only when the first is needed: a run with nothing to do should not work them all out.
   const name = (path: string, settings?: AnswerSettings) => {
     names ??= outputPaths(pathsOf(sources), { foldsCase, earlier: summariesIn(made) })
-    return names(path, settings === undefined ? structured : settings.schema !== undefined)
+    return names(path, isJson(settings))
   }
+  const isJson = (settings?: AnswerSettings) =>
+    settings === undefined ? structured : settings.schema !== undefined
 
   const isDoubtful = ({ doubts = [] }: Made) => redo.some((doubt) => doubts.includes(doubt))
   const placeOf = async (path: string, file: string, known: Made | undefined): Promise<Place> => {
@@ -116,8 +118,8 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       // The options of the run that sent it count, which may be an earlier one.
       const { settings } = asked ?? {}
       const head = (settings?.frontMatter ?? withFrontMatter) ? frontMatter(line) : ''
-      const isJson = settings === undefined ? structured : settings.schema !== undefined
-      return memory.keep({ line, ...fileOf(outcome, name(path, settings), { head, structured: isJson }) })
+      const written = fileOf(outcome, name(path, settings), { head, structured: isJson(settings) })
+      return memory.keep({ line, ...written })
     }
     const { size, mtime, recipe } = made.get(path) ?? {}
     const known = line.size === size && line.mtime === mtime && line.recipe === recipe

@@ -323,7 +323,6 @@ describe('summarize --batch', () => {
     ],
     [['--via', 'auto', '--detach', '--digest', 'd.md'], /--digest needs the summaries/],
     [['--batch', '--via', 'auto'], /--batch and --via auto contradict each other/],
-    [['--log', 'x.md', '--report', './x.md'], /--log and --report both name .*x.md/],
   ])('%j is a mistake that is told', async (flags, message) => {
     const { run } = await setting()
     const { code, stderr } = await run('summarize', 'docs', ...flags)

@@ -133,3 +133,36 @@ describe('a model that comes to its end', () => {
     expect(retired.stderr).toContain('claude-3-haiku-20240307 retired on 2026-04-20; use claude-haiku-5-5\n')
   })
 })
+
+describe('--max-cost with --batch and a long document', () => {
+  const chapter = (n: number) => `# Chapter ${n}\n\n${'Of ports and weather. '.repeat(80)}\n\n`
+  const documents = {
+    ...Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`docs/${n}.md`, `Note ${n}.\n`])),
+    'docs/book.md': [1, 2, 3, 4].map(chapter).join(''),
+  }
+  // Less than the worst case of the batch and the long document together.
+  const args = ['summarize', 'docs', '--batch', '--part-tokens', '1600', '--max-cost', '0.0042']
+
+  it('sends the long document once it is known what the batch did cost', async () => {
+    const cwd = await folderWith(documents)
+    const { env, simulator } = await serviceFor({ batches: { takesMs: 50 } })
+    const { code, stderr } = await runHere(args, { cwd, env, hurry: 100 })
+    expect([code, stderr]).toEqual([0, expect.stringContaining('11 summarized')])
+    const { billed, batchBilled } = simulator.stats()
+    expect(bill(billed) + bill(batchBilled) / 2).toBeLessThan(0.0042)
+  })
+
+  it('ends and leaves the long document to the next run where nobody waits for the batch', async () => {
+    const cwd = await folderWith(documents)
+    const { env } = await serviceFor({ batches: { takesMs: 50 } })
+    const { code, stderr } = await runHere([...args, '--detach'], { cwd, env, hurry: 100 })
+    expect([code, stderr]).toEqual([
+      5,
+      expect.stringMatching(
+        /stopped at --max-cost .* is spent, \$0\.\d+ is reserved for requests in batches, and the next/,
+      ),
+    ])
+    const next = await runHere(args, { cwd, env, hurry: 100 })
+    expect([next.code, next.stderr]).toEqual([0, expect.stringMatching(/documents +11: \d+ summarized/)])
+  })
+})
