@@ -78,17 +78,39 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['server/metrics.ts'],
 }
 
+/**
+ * The files of `sinks` and `commands` that reach the file system themselves, and for what. An output folder is
+ * untrusted: everything else in it is reached through the first three, which follow no link and open no pipe.
+ */
+const fileAccess: Readonly<Record<string, string>> = {
+  'sinks/output-files.ts': 'files in an output folder',
+  'sinks/directories.ts': 'an output folder and the folders in it',
+  'sinks/links.ts': 'the way to either',
+  'sinks/append-file.ts': 'the file of --log, which the user named',
+  'sinks/deleted.ts': 'documents',
+  'sinks/found-lock.ts': 'the exact identity of a lock that output-files.ts has looked at',
+  'sinks/holder.ts': 'the processes of the system',
+  'sinks/named-file.ts': 'files that flags name',
+  'sinks/named-stream.ts': 'pipes and devices that flags name',
+  'sinks/regular-file.ts': 'files that flags name',
+  'commands/named-outputs.ts': 'files that flags name',
+  'commands/unlock.ts': 'the folder that the user named',
+  'commands/prompts/pin.ts': 'the prompts of the user',
+  'commands/complete.ts': 'the settings of the user',
+}
+
 interface Import {
   readonly from: string
   readonly to: string
+  readonly isType: boolean
 }
 
 const files = await fastGlob('**/*.ts', { cwd: src })
 const imports: Import[] = []
 for (const from of files) {
   const text = await readFile(join(src, from), 'utf8')
-  for (const [, to = ''] of text.matchAll(/(?:^(?:import|export|\}).*\bfrom|import\()\s*'([^']+)'/gm))
-    imports.push({ from, to })
+  for (const [line, to = ''] of text.matchAll(/(?:^(?:import|export|\}).*\bfrom|import\()\s*'([^']+)'/gm))
+    imports.push({ from, to, isType: /^(import|export) type /.test(line) })
 }
 
 const folderOf = (path: string) => path.split('/')[0] ?? path
@@ -114,6 +136,13 @@ describe('the architecture', () => {
     const packages = imports.filter(({ to }) => !to.startsWith('.') && !to.startsWith('node:'))
     const wrong = packages.filter(({ from, to }) => !doors[to]?.includes(from))
     expect(wrong).toEqual([])
+  })
+
+  it('reaches the files in an output folder through one door', () => {
+    const opening = imports.filter(
+      ({ from, to, isType }) => /^(sinks|commands)\//.test(from) && to.startsWith('node:fs') && !isType,
+    )
+    expect([...new Set(opening.map(({ from }) => from))].sort()).toEqual(Object.keys(fileAccess).sort())
   })
 
   it('keeps the core free of files, network and clocks', () => {

@@ -11,6 +11,7 @@ import { createSlots } from '../engine/slots.ts'
 import { summarizeAll } from '../engine/summarize.ts'
 import { RunError } from '../errors.ts'
 import { reader } from '../inputs/read.ts'
+import { refuseLinks } from '../sinks/links.ts'
 import type { AttemptLog } from '../sinks/log.ts'
 import { type Result, resultsIn } from '../sinks/results.ts'
 import type { World } from '../world.ts'
@@ -61,6 +62,8 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
   const opened: Destination[] = []
   for (const { folder, asking, sources } of arms) {
     const setting = { options: own, world, asking, version, endpoint, drain }
+    // To the folder of each, its own folder is the one that the user named; here only the folder above them is.
+    refuseLinks(out, join(out, folder))
     const destination = await folderDestination(join(out, folder), sources, setting)
     opened.push(destination)
     open.push(destination)

@@ -23,6 +23,7 @@ import { lockFolder } from '../sinks/lock.ts'
 import { openMemory } from '../sinks/memory.ts'
 import { memoryFolder, prepareFolder, probeFolder } from '../sinks/output-folder.ts'
 import { partStore } from '../sinks/part-store.ts'
+import type { SetAside } from '../sinks/recovery.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { textSink } from '../sinks/text.ts'
@@ -180,6 +181,7 @@ export async function folderDestination(
     if (lines > 0) world.stderr.write(`claude-batch: ${damage(lines, paths)}\n`)
     if (memory.damagedJournal > 0)
       world.stderr.write(`claude-batch: ${journalDamage(memory.damagedJournal, out)}\n`)
+    for (const it of memory.setAside) world.stderr.write(`claude-batch: ${printable(notReplaced(it, out))}\n`)
     if (memory.recovered > 0)
       say(
         `${counted(memory.recovered, 'summary', 'summaries')} paid for by a run that was cut short ${memory.recovered === 1 ? 'is' : 'are'} now in place`,
@@ -301,6 +303,10 @@ function damage(lines: number, paths: ReadonlySet<string>): string {
 function journalDamage(lines: number, out: string): string {
   const aside = join(out, memoryFolder, 'journal.jsonl.damaged')
   return `${counted(lines, 'line', 'lines')} of the journal cannot be read; a text that was paid for may be in there: see ${aside}`
+}
+
+function notReplaced({ place, kept }: SetAside, out: string): string {
+  return `${join(out, place)} exists and is not what an earlier run wrote, so it was not replaced; the text that an interrupted run had paid for is in ${join(out, kept)}: choose between the two`
 }
 
 function counted(count: number, one: string, more: string): string {

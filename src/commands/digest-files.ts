@@ -1,4 +1,3 @@
-import { lstat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Source } from '../core/document.ts'
@@ -8,6 +7,7 @@ import { sourcePath } from '../core/source-path.ts'
 import { UsageError } from '../errors.ts'
 import { readLedger } from '../sinks/ledger.ts'
 import type { NamedFile } from '../sinks/named-file.ts'
+import { statFile } from '../sinks/output-files.ts'
 import { ledgerIn } from '../sinks/output-folder.ts'
 import { openRegular } from '../sinks/regular-file.ts'
 import { seenFromOut } from './report-file.ts'
@@ -53,7 +53,7 @@ export async function checkFolderDigests({
   const places = new Set(paths.map((path) => join(out, dirname(placeFor(path).summary), name)))
   let isKnown: Awaited<ReturnType<typeof knownDigests>> | undefined
   for (const place of places) {
-    const stats = await lstat(place).catch(() => undefined)
+    const stats = statFile(out, place)
     if (stats === undefined || (stats.isFile() && stats.size === 0)) continue
     isKnown ??= await knownDigests(out, cwd)
     // A link in an output folder may be anybody's: it is not followed.

@@ -7,7 +7,9 @@ import { sourcePath } from '../core/source-path.ts'
 import { manyOf } from '../core/whole.ts'
 import type { Purse } from '../engine/budgeted.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
+import { cannotRead } from '../sinks/disk-error.ts'
 import { type NamedFile, writeNamedFile } from '../sinks/named-file.ts'
+import { readWhole } from '../sinks/output-files.ts'
 import { type Result, resultsIn } from '../sinks/results.ts'
 import { writeWhole } from '../sinks/whole-file.ts'
 import type { World } from '../world.ts'
@@ -140,7 +142,9 @@ async function digestsOf(
   const digests = new Map<string, Digest>()
   for (const [place, of] of groups) {
     const path = sourcePath(place, cwd)
-    const before = named?.stream === undefined ? await contentOf(named?.file ?? place) : undefined
+    const before = await contentBefore(place, { named, out }).catch((error: NodeJS.ErrnoException) => {
+      throw cannotRead(place, error)
+    })
     if (before !== undefined && before !== '' && before !== results.get(path)?.text && !force)
       throw new RunError(
         'failed',
@@ -151,6 +155,15 @@ async function digestsOf(
   return digests
 }
 
+/** What is in a digest's place: empty where nothing is, undefined for a pipe or a device. @throws the system's error */
+async function contentBefore(
+  place: string,
+  { named, out }: Pick<DigestOf, 'named' | 'out'>,
+): Promise<string | undefined> {
+  if (named === undefined) return (await readWhole(out, place))?.toString('utf8') ?? ''
+  return named.stream === undefined ? contentOf(named.file) : undefined
+}
+
 /** @throws RunError `io`, also where the file is not what it was when the digest was begun */
 async function writeDigest(
   { named, out }: DigestOf,
@@ -158,10 +171,13 @@ async function writeDigest(
   text: string,
   nonce: string,
 ): Promise<void> {
-  const objection = async (file: string) =>
-    (await contentOf(file)) === before ? undefined : 'the file was changed while the digest was made'
-  if (named !== undefined) return writeNamedFile({ ...named, objection }, text, `${nonce}-digest`)
-  const why = await objection(place)
+  const objectionTo = (now: string | undefined) =>
+    now === before ? undefined : 'the file was changed while the digest was made'
+  if (named !== undefined) {
+    const objection = async (file: string) => objectionTo(await contentOf(file))
+    return writeNamedFile({ ...named, objection }, text, `${nonce}-digest`)
+  }
+  const why = objectionTo(await contentBefore(place, { named, out }))
   if (why !== undefined) throw new RunError('io', `${printable(place)}: ${why}; it was not replaced`)
   await writeWhole(out, place, text, `${nonce}-digest`)
 }

@@ -13,7 +13,8 @@ export function limitsOf(
     ...(itpm !== undefined && { inputTokens: itpm }),
     ...(otpm !== undefined && { outputTokens: otpm }),
   }
-  const seen = end?.limits ?? {}
+  // A service that says 0 has no limit to tell, or the ledger was changed.
+  const seen = Object.fromEntries(Object.entries(end?.limits ?? {}).filter(([, limit]) => limit > 0))
   if (Object.keys(given).length > 0) return { limits: { ...seen, ...given }, from: 'given' }
   if (Object.keys(seen).length > 0) return { limits: seen, from: 'seen' }
   return { limits: firstTier, from: 'assumed' }

@@ -8,7 +8,7 @@ import { isWithin } from '../core/source-path.ts'
 import { UsageError } from '../errors.ts'
 import { isLogEntry } from '../sinks/log.ts'
 import { inspectNamedFile, type NamedFile } from '../sinks/named-file.ts'
-import { objectionToLog, objectionToReport } from '../sinks/own-file.ts'
+import { objectionToLog, objectionToReport } from '../sinks/replaceable-file.ts'
 import type { World } from '../world.ts'
 
 /** The files that flags name for writing, all checked; undefined where a flag is not given. */

@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
 import { type Account, addAccounts, emptyAccount } from '../core/account.ts'
 import { printable } from '../core/printable.ts'
 import { type Exit, RunError } from '../errors.ts'
 import { type History, readHistory } from '../sinks/history.ts'
-import { ledgerIn } from '../sinks/output-folder.ts'
+import { hasLedger, ledgerIn } from '../sinks/output-folder.ts'
 import { prune, type Stale, staleIn } from '../sinks/stale.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
 import { historyText } from '../ui/history.ts'
@@ -23,7 +22,7 @@ export async function report(
   const out = resolve(world.cwd, dir)
   const ledger = ledgerIn(out)
   for (const name of [dir, ...(options.merge ?? [])])
-    if (!(await stat(ledgerIn(resolve(world.cwd, name))).catch(() => undefined)))
+    if (!hasLedger(resolve(world.cwd, name)))
       throw new RunError(
         'noInput',
         `there is no ledger in ${name}: no run has written there; name the output folder: claude-batch report <dir>`,

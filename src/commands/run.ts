@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import type { SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import type { Ask } from '../core/ask.ts'
@@ -21,7 +20,7 @@ import { withChunkCache } from '../engine/with-chunk-cache.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { type Read, reader } from '../inputs/read.ts'
 import { openLog } from '../sinks/log.ts'
-import { ledgerIn } from '../sinks/output-folder.ts'
+import { hasLedger } from '../sinks/output-folder.ts'
 import type { Teller } from '../ui/teller.ts'
 import type { World } from '../world.ts'
 import type { Asking } from './asking.ts'
@@ -111,7 +110,7 @@ export async function run(
     }
 
     // Where nothing is remembered everything is to do; nothing is to be written before somebody agreed to that.
-    const fresh = out === undefined || !(await stat(ledgerIn(out)).catch(() => undefined))
+    const fresh = out === undefined || !hasLedger(out)
     const agreed = (sources: readonly Source[], experience: Experience) =>
       confirmed(
         () => {

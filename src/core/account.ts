@@ -32,7 +32,7 @@ export function accountOf({ status, usage, cost_usd, uncounted = 0, lost = 0 }: 
     [status]: 1,
     usage: usage ?? noUsage,
     // Below $9,000 a number of dollars tells every picodollar apart.
-    cost_picodollars: String(Math.round((cost_usd ?? 0) * 1e12)),
+    cost_picodollars: String(BigInt(Math.round((cost_usd ?? 0) * 1e12))),
     unknown_cost: cost_usd === null || usage === null || uncounted > 0 ? 1 : 0,
     lost,
   }

@@ -2,8 +2,8 @@ import type { Account } from './account.ts'
 import { billOf, costUsd } from './bill.ts'
 import type { Fingerprint } from './document.ts'
 import type { Failure } from './failure.ts'
+import { isLedgerLine } from './ledger-check.ts'
 import type { Outcome } from './outcome.ts'
-import { isBelow } from './output-path.ts'
 import type { LimitRates } from './pace.ts'
 import type { TextKind } from './text-kind.ts'
 import type { Usage } from './usage.ts'
@@ -205,10 +205,13 @@ function errorOf({ kind, type, message, transient }: Failure): NonNullable<Docum
 /** What reading one line gave. */
 export type ParsedLine = LedgerLine | DamagedLine | { readonly newer: number }
 
-/** A line that was torn or overwritten; with its path where that much can be made out. */
+/** An entry that was torn or overwritten, or that no version of claude-batch writes like this. */
 export interface DamagedLine {
   readonly damaged: string
+  /** Whose it was, where that much can be made out. */
   readonly path?: string
+  /** The SHA-256 of the summary, or the beginning of it, where that much can be made out. */
+  readonly hash?: string
 }
 
 /** Reads a line, whatever is in it. */
@@ -221,32 +224,16 @@ export function parseLine(text: string): ParsedLine {
   }
   const { v } = (line ?? {}) as Record<string, unknown>
   if (typeof v === 'number' && v > ledgerVersion) return { newer: v }
-  return v === ledgerVersion && isComplete(line as Record<string, unknown>)
-    ? (line as LedgerLine)
-    : damaged(text)
-}
-
-/** The fields that are relied on without looking. */
-function isComplete(line: Record<string, unknown>): boolean {
-  const { time, run, ended, base, dropped, path, status, size, recipe, key, output } = line
-  if (typeof time !== 'string') return false
-  if (typeof run === 'string') return typeof base === 'string'
-  if (typeof ended === 'string') return true
-  if (typeof dropped === 'object') return dropped !== null
-  if (typeof path !== 'string') return false
-  if (status === 'pruned') return true
-  if (typeof recipe !== 'string') return false
-  if (status === 'failed' || status === 'pending') return true
-  if (typeof size !== 'number' || typeof key !== 'string') return false
-  if (status === 'unchanged') return true
-  const { file, sha256 } = (output ?? {}) as Record<string, unknown>
-  return status === 'summarized' && isBelow(file) && typeof sha256 === 'string'
+  return v === ledgerVersion && isLedgerLine(line) ? (line as LedgerLine) : damaged(text)
 }
 
 function damaged(text: string): DamagedLine {
   const quoted = /"path":("(?:[^"\\]|\\.)*")/.exec(text)?.[1]
+  // Fewer digits could be the beginning of another file's.
+  const hash = /"output":\{[^{}]*"sha256":"([0-9a-f]{12,64})/.exec(text)?.[1]
   try {
-    return quoted === undefined ? { damaged: text } : { damaged: text, path: JSON.parse(quoted) as string }
+    const path = quoted === undefined ? undefined : (JSON.parse(quoted) as string)
+    return { damaged: text, ...(path !== undefined && { path }), ...(hash !== undefined && { hash }) }
   } catch {
     return { damaged: text }
   }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { resolve, sep } from 'node:path'
 
 /** The names that belong to one source, relative to the output folder, with `/`. */
 export interface OutputPath {
@@ -11,10 +12,53 @@ export const summarySuffix = '.summary.md'
 const structuredSuffix = '.summary.json'
 export const recordSuffix = '.error.txt'
 
-/** Whether a name that was read from a file stays below the folder it is meant for. */
-export function isBelow(file: unknown): boolean {
-  return typeof file === 'string' && !/^[/\\]|^[a-z]:/i.test(file) && !file.split(/[/\\]/).includes('..')
+/** Where an output folder keeps its state, next to the summaries. */
+export const stateFolder = '.claude-batch'
+
+/**
+ * Whether a name that was read from a file stays below the folder it is meant for. NUL is in no name.
+ * @param separator of the system: on Windows backslashes and drives lead elsewhere, too; on others they are in names
+ */
+export function isBelow(file: unknown, separator: string = sep): file is string {
+  if (typeof file !== 'string' || file.includes('\0')) return false
+  const parts = file.split(separator === '/' ? '/' : /[/\\]/)
+  return parts[0] !== '' && !parts.includes('..') && (separator === '/' || !/^[a-z]:/i.test(file))
 }
+
+/** Whether a name that was read from a file can be a summary's, of whichever document. */
+export function isSummaryName(file: unknown): boolean {
+  return isBelow(file) && stemOf(file) !== undefined
+}
+
+/** Whether a name that was read from a file can be an error record's, of whichever document. */
+export function isRecordName(file: unknown): boolean {
+  return isBelow(file) && file.endsWith(recordSuffix)
+}
+
+/**
+ * Whether {@link outputPaths} can have given a document this name, for its summary or its error record, in a run of
+ * whichever working directory. A name that was read from a file is deleted or written to only where it can: otherwise
+ * whoever changed that file could have any other file replaced.
+ * @param path of the document, relative to `cwd` or absolute
+ * @param cwd a working directory, absolute
+ */
+export function isOutputOf(file: string, path: string, cwd: string): boolean {
+  const stem = isSummaryName(file)
+    ? stemOf(file)
+    : isRecordName(file)
+      ? file.slice(0, -recordSuffix.length)
+      : undefined
+  if (!stem || stem.toLowerCase().startsWith(`${stateFolder}/`)) return false
+  if (stem === path) return true
+  const stems = [stem, stem.replace(collisionHash, '')]
+  if (stems.includes(mirrored(path))) return true
+  // A run in a folder further down knew the document by the end of its path.
+  const absolute = `/${mirrored(resolve(cwd, path).split(sep).join('/'))}`
+  return path !== '-' && stems.some((it) => absolute.endsWith(`/${it}`))
+}
+
+/** What {@link outputPaths} adds where two names would meet. */
+const collisionHash = /(\.~[0-9a-f]{12})+$/
 
 export interface OutputPathOptions {
   /** The output file system takes `A` and `a` for one name. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { InputProblem } from '../core/document.ts'
-import { recordSuffix, stemOf } from '../core/output-path.ts'
+import { recordSuffix, stateFolder, stemOf } from '../core/output-path.ts'
 
 /** The name of the document that a summary or record of ours is about; undefined for any other file. */
 export function documentOf(name: string): string | undefined {
@@ -14,7 +14,7 @@ export function documentOf(name: string): string | undefined {
 }
 
 /** What a run remembers, in its output folder. */
-export const memoryFolder = '.claude-batch'
+export const memoryFolder = stateFolder
 
 /**
  * Whether a file that somebody named is a summary or record of ours. A shell names such files without being asked to,

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { RunError } from '../errors.ts'
 import { cannotWrite } from './disk-error.ts'
+import { openOwn } from './own-file.ts'
 
 /** A file that only grows, a line at a time. Whatever cannot be done with it is a RunError `io`. */
 export interface AppendFile {
@@ -22,17 +23,20 @@ export interface AppendOptions {
   /** `append` resolves only when the line would survive a loss of power. */
   readonly synced?: boolean
   readonly mode?: number
+  /** The output folder it is in, where it is in one: then it is opened as untrusted files are. */
+  readonly root?: string
 }
 
 /** @throws RunError `io` */
 export async function openAppendFile(
   file: string,
-  { synced = false, mode = 0o666 }: AppendOptions = {},
+  { synced = false, mode = 0o666, root }: AppendOptions = {},
 ): Promise<AppendFile> {
   const failed = (error: NodeJS.ErrnoException) => {
     throw cannotWrite(file, error)
   }
-  const handle = await open(file, 'a+', mode).catch(failed)
+  const opening = root === undefined ? open(file, 'a+', mode) : openOwn(root, file, mode)
+  const handle = await opening.catch(failed)
   let torn = await endsTorn(handle).catch(failed)
   let waiting = ''
   let last: Promise<unknown> = Promise.resolve()

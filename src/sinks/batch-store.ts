@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Packed } from '../core/batch.ts'
 import {
@@ -19,10 +17,11 @@ import { createBatchFileReader } from '../core/read-batch-file.ts'
 import { seenFrom } from '../core/source-path.ts'
 import { RunError } from '../errors.ts'
 import { type AppendFile, openAppendFile } from './append-file.ts'
-import { makeFolder, syncFolder } from './directories.ts'
+import { makeFolderBelow, syncFolder } from './directories.ts'
 import { cannotRead, cannotWrite } from './disk-error.ts'
 import { newerThanWeAre } from './ledger.ts'
 import { readLines } from './lines.ts'
+import { listFolder, openToRead, removeFile } from './output-files.ts'
 import { memoryFolder } from './output-folder.ts'
 
 export interface BatchStoreOptions {
@@ -49,15 +48,15 @@ export interface Batches extends BatchStore {
  */
 export async function openBatches(options: BatchStoreOptions): Promise<Batches> {
   const folder = folderIn(options.out)
-  const names = await filesIn(folder)
+  const names = await filesIn(options.out)
   for (const name of names) {
     const [intent = '', kind] = name.split('.')
-    if (kind === 'body' && !names.includes(`${intent}.jsonl`)) await forget(folder, intent)
+    if (kind === 'body' && !names.includes(`${intent}.jsonl`)) await forgetBatch(options.out, intent)
   }
   const recorded = new Map<string, Set<string>>()
   const open: StoredBatch[] = []
   for await (const file of batchesIn(folder, names, options)) {
-    if (!isSealed(file)) await forget(folder, file.batch)
+    if (!isSealed(file)) await forgetBatch(options.out, file.batch)
     else open.push(stored(folder, file, recorded, options))
   }
   for (const { id } of open) if (id !== undefined) recorded.set(id, new Set())
@@ -76,23 +75,29 @@ export async function knownBatches(
 ): Promise<readonly KnownBatch[]> {
   const folder = folderIn(options.out)
   const known: KnownBatch[] = []
-  for await (const file of batchesIn(folder, await filesIn(folder), options))
+  for await (const file of batchesIn(folder, await filesIn(options.out), options))
     if (isSealed(file)) known.push(knownFrom({ ...file, documents: unsettled(file) }))
   return known.sort((a, b) => a.packed - b.packed)
 }
 
 /** Gives a batch up. @throws RunError `io` */
-export function forgetBatch(out: string, intent: string): Promise<void> {
-  return forget(folderIn(out), intent)
+export async function forgetBatch(out: string, intent: string): Promise<void> {
+  // The other way round, a crash between the two would leave a body that belongs to nothing.
+  for (const name of [`${intent}.body`, `${intent}.jsonl`]) {
+    const file = join(folderIn(out), name)
+    await removeFile(out, file).catch((error: NodeJS.ErrnoException) => {
+      throw cannotWrite(file, error)
+    })
+  }
 }
 
 function folderIn(out: string): string {
   return join(out, memoryFolder, 'batches')
 }
 
-async function filesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT') return []
+async function filesIn(out: string): Promise<string[]> {
+  const folder = folderIn(out)
+  const names = await listFolder(out, folder).catch((error: NodeJS.ErrnoException) => {
     throw cannotRead(folder, error)
   })
   return names.filter((name) => /^[0-9a-f]{16}\.(jsonl|body)$/.test(name))
@@ -116,7 +121,7 @@ async function fileOf(
 ): Promise<BatchFile> {
   const file = join(folder, `${intent}.jsonl`)
   const reader = createBatchFileReader((base, path) => seenFrom(out, here, base, path))
-  for await (const lines of readLines(file)) for (const line of lines) reader.take(line)
+  for await (const lines of readLines(file, out)) for (const line of lines) reader.take(line)
   const found = reader.end(intent)
   if ('version' in found) {
     if (Number(found.version) > batchFileVersion) throw newerThanWeAre(file, Number(found.version))
@@ -153,12 +158,12 @@ function stored(
   folder: string,
   batch: SealedFile,
   recorded: ReadonlyMap<string, ReadonlySet<string>>,
-  { clock }: BatchStoreOptions,
+  { out, clock }: BatchStoreOptions,
 ): StoredBatch {
   const { batch: intent, documents } = batch
   const settled = new Set([...batch.settled].map((name) => documents.get(name)?.path))
   const add = async (line: string) => {
-    const file = await openAppendFile(join(folder, `${intent}.jsonl`), { synced: true })
+    const file = await openAppendFile(join(folder, `${intent}.jsonl`), { synced: true, root: out })
     try {
       await file.append(line)
     } finally {
@@ -171,19 +176,27 @@ function stored(
     get id() {
       return id
     },
-    body: () => createReadStream(join(folder, `${intent}.body`), { highWaterMark: 256 * 1024 }),
+    body: () => bodyIn(out, join(folder, `${intent}.body`)),
     async made(given) {
       id = given
       await add(createdLine(given, clock.wall()))
-      await rm(join(folder, `${intent}.body`), { force: true }).catch(() => {})
+      await removeFile(out, join(folder, `${intent}.body`)).catch(() => {})
     },
     isSettled: (path) => settled.has(path) || (id !== undefined && recorded.get(id)?.has(path) === true),
     async settle(names) {
       for (const name of names) settled.add(documents.get(name)?.path)
       await add(settledLine(names))
     },
-    forget: () => forget(folder, intent),
+    forget: () => forgetBatch(out, intent),
   }
+}
+
+async function* bodyIn(out: string, file: string): AsyncGenerator<Uint8Array> {
+  const handle = await openToRead(out, file).catch((error: NodeJS.ErrnoException) => {
+    throw cannotRead(file, error)
+  })
+  if (handle === undefined) throw new RunError('io', `cannot read ${file}: there is no such file`)
+  yield* handle.createReadStream({ highWaterMark: 256 * 1024 })
 }
 
 async function packing(
@@ -191,13 +204,13 @@ async function packing(
   recorded: ReadonlyMap<string, ReadonlySet<string>>,
   options: BatchStoreOptions,
 ): Promise<Packing> {
-  const { here, endpoint, clock } = options
+  const { out, here, endpoint, clock } = options
   const intent = randomBytes(8).toString('hex')
-  await makeFolder(folder).catch((error: NodeJS.ErrnoException) => {
+  await makeFolderBelow(out, folder).catch((error: NodeJS.ErrnoException) => {
     throw cannotWrite(folder, error)
   })
-  const lines = await openAppendFile(join(folder, `${intent}.jsonl`), { mode: 0o600 })
-  const body = await openAppendFile(join(folder, `${intent}.body`), { mode: 0o600 }).catch(
+  const lines = await openAppendFile(join(folder, `${intent}.jsonl`), { mode: 0o600, root: out })
+  const body = await openAppendFile(join(folder, `${intent}.body`), { mode: 0o600, root: out }).catch(
     async (error: unknown) => {
       await lines.close()
       throw error
@@ -247,17 +260,9 @@ async function packing(
     },
     async discard() {
       await close()
-      await forget(folder, intent)
+      await forgetBatch(out, intent)
     },
   }
 }
 
 const end = ']}'
-
-async function forget(folder: string, intent: string): Promise<void> {
-  // The other way round, a crash between the two would leave a body that nobody knows.
-  for (const name of [`${intent}.body`, `${intent}.jsonl`])
-    await rm(join(folder, name), { force: true }).catch((error: NodeJS.ErrnoException) => {
-      throw cannotWrite(join(folder, name), error)
-    })
-}

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { accountOf, addAccounts } from '../core/account.ts'
 import type { Attempt } from '../core/attempt.ts'
@@ -8,6 +7,7 @@ import { type AppendFile, openAppendFile } from './append-file.ts'
 import { syncFolder } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
 import { readLedgerLines } from './ledger.ts'
+import { removeFile } from './output-files.ts'
 import { memoryFolder } from './output-folder.ts'
 
 /**
@@ -56,13 +56,13 @@ export async function openChunkCosts(
   const open = new Set<string>()
   let opening: Promise<AppendFile> | undefined
   const opened = async () => {
-    const costs = await openAppendFile(file, { synced: true, mode: 0o600 })
+    const costs = await openAppendFile(file, { synced: true, mode: 0o600, root: out })
     await costs.append(JSON.stringify(run))
     return costs
   }
 
   const remove = async () => {
-    await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
+    await removeFile(out, file).catch((error: NodeJS.ErrnoException) => {
       throw cannotWrite(file, error)
     })
     await syncFolder(dirname(file))
@@ -111,7 +111,7 @@ async function readCosts(file: string) {
     for (const line of together) {
       isEmpty = false
       if ('run' in line) run = line
-      if (run === undefined || !('attempts' in line)) continue
+      if (run === undefined || !('status' in line) || line.status !== 'pending') continue
       const id = idOf(run, line.path)
       const before = missing.get(id)?.line
       missing.set(id, { run, line: before === undefined ? line : added(before, line) })

@@ -1,13 +1,11 @@
-import { createWriteStream } from 'node:fs'
-import { copyFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { type Account, accountOf, addAccounts } from '../core/account.ts'
 import { type DroppedLine, ledgerVersion, type RunLine, type UnchangedLine } from '../core/ledger-line.ts'
 import { syncFolder } from './directories.ts'
-import { cannotWrite } from './disk-error.ts'
 import { isMade, pathsSeenFrom, readLedgerLines } from './ledger.ts'
+import { keepDamaged } from './left-over.ts'
+import { temporaryNonce } from './own-file.ts'
+import { writeWhole } from './whole-file.ts'
 
 /** What the lines of a ledger leave of each document, by the numbers of the lines. */
 interface Latest {
@@ -21,27 +19,17 @@ interface Latest {
 /**
  * Rewrites a ledger without the lines that later ones have taken the place of. What they came to is kept in one line
  * per run, so no sum changes. Lines that do not even tell what they were about are left out too; the old file is then
- * kept beside the new. The new file is whole and on the disk before it takes the name of the old.
+ * kept too, next to the new. The new file is whole and on the disk before it takes the name of the old.
  * @param here the working directory, as seen from the output folder
  * @throws RunError `io`; the ledger is then as it was
  */
 export async function compact(file: string, here: string, illegible = false): Promise<void> {
   const pathOf = pathsSeenFrom(file, here)
   const latest = await latestIn(file, pathOf)
-  const fresh = `${file}.new`
-  try {
-    await pipeline(
-      Readable.from(liveLines(file, latest, pathOf)),
-      createWriteStream(fresh, { flags: 'w', mode: 0o600, flush: true }),
-    )
-    if (illegible) await copyFile(file, `${file}.damaged`)
-    await rename(fresh, file)
-    await syncFolder(dirname(file))
-  } catch (error) {
-    throw error instanceof Error && 'code' in error
-      ? cannotWrite(file, error as NodeJS.ErrnoException)
-      : error
-  }
+  if (illegible) await keepDamaged(file)
+  const lines = liveLines(file, latest, pathOf)
+  await writeWhole(dirname(dirname(file)), file, lines, temporaryNonce('ledger'), 0o600)
+  await syncFolder(dirname(file))
 }
 
 type PathOf = ReturnType<typeof pathsSeenFrom>
@@ -75,14 +63,16 @@ async function* liveLines(
 ): AsyncGenerator<string> {
   let number = 0
   let run: RunLine | undefined
-  let dropped: Account | undefined
-  const drop = (account: Account) => {
-    dropped = dropped === undefined ? account : addAccounts(dropped, account)
+  let sum: DroppedLine | undefined
+  const drop = (account: Account, time: string) => {
+    const dropped = sum === undefined ? account : addAccounts(sum.dropped, account)
+    // Before the first run only the lines themselves tell the time.
+    sum = { v: ledgerVersion, time: run?.time ?? sum?.time ?? time, dropped }
   }
   const endOfRun = () => {
-    const line: DroppedLine | undefined = dropped && { v: ledgerVersion, time: run?.time ?? '', dropped }
-    dropped = undefined
-    return line === undefined ? '' : `${JSON.stringify(line)}\n`
+    const text = sum === undefined ? '' : `${JSON.stringify(sum)}\n`
+    sum = undefined
+    return text
   }
   for await (const together of readLedgerLines(file)) {
     let text = ''
@@ -93,7 +83,7 @@ async function* liveLines(
           text += `${line.damaged}\n`
         continue
       }
-      if ('dropped' in line) drop(line.dropped)
+      if ('dropped' in line) drop(line.dropped, line.time)
       else if ('run' in line) {
         text += `${endOfRun()}${JSON.stringify(line)}\n`
         run = line
@@ -102,7 +92,7 @@ async function* liveLines(
         const { made, failing, refreshed } = latest.get(pathOf(run, line.path)) ?? {}
         if (number === made?.line) text += `${JSON.stringify({ ...line, ...statsOf(refreshed) })}\n`
         else if (number === failing) text += `${JSON.stringify(line)}\n`
-        else drop(accountOf(line))
+        else drop(accountOf(line), line.time)
       }
     }
     yield text

@@ -34,6 +34,13 @@ export function createDeleted(): Deleted {
   }
 }
 
+/** Undefined where a document is gone, `unknown` where that cannot be found out. */
+export function statDocument(file: string): Promise<Stats | 'unknown' | undefined> {
+  return stat(file).catch(({ code }: NodeJS.ErrnoException) =>
+    code === 'ENOENT' || code === 'ENOTDIR' ? undefined : 'unknown',
+  )
+}
+
 /** The file itself, where it is a link that leads nowhere; or a folder above it. */
 async function nearestThere(file: string): Promise<string> {
   let nearest = file

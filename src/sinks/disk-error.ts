@@ -1,13 +1,13 @@
 import { RunError } from '../errors.ts'
 
-/** The one line for whatever cannot be written. */
+/** The one line for a file that cannot be written; an error that already is such a line stays as it is. */
 export function cannotWrite(what: string, error: NodeJS.ErrnoException): RunError {
-  return new RunError('io', `cannot write ${what}: ${reasonOf(error)}`)
+  return error instanceof RunError ? error : new RunError('io', `cannot write ${what}: ${reasonOf(error)}`)
 }
 
-/** The one line for whatever cannot be read of what was written. */
+/** The one line for a file of an output folder that cannot be read; see {@link cannotWrite}. */
 export function cannotRead(what: string, error: NodeJS.ErrnoException): RunError {
-  return new RunError('io', `cannot read ${what}: ${reasonOf(error)}`)
+  return error instanceof RunError ? error : new RunError('io', `cannot read ${what}: ${reasonOf(error)}`)
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {

@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs'
 import { platform } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import type { AnswerSettings } from '../core/answer-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import { type Counted, countDocument } from '../core/counted.ts'
@@ -13,11 +12,12 @@ import type { Asked, Outcome } from '../core/outcome.ts'
 import { type OutputPath, outputPaths } from '../core/output-path.ts'
 import { recordOf } from '../core/record.ts'
 import { type Place, standing, unwritable } from '../core/standing.ts'
-import { watchedRoot } from './directories.ts'
+import { sha256Of } from './file-hash.ts'
 import { type Made, summaryOf } from './ledger.ts'
-import { type Memory, sha256 } from './memory.ts'
+import { findLink, lookAt } from './links.ts'
+import type { Memory } from './memory.ts'
+import { statFile } from './output-files.ts'
 import type { Sink } from './sink.ts'
-import { contentOf, lookAt } from './what-is-there.ts'
 
 /** Why a document that had a summary is summarized again. */
 export type Again =
@@ -80,7 +80,6 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   } = options
   const { made, failing, damaged } = memory
   const again = new Map<Again, Counted>()
-  const leads = watchedRoot(out)
   /** Of those that were asked about again, and are not written yet. */
   const reasons = new Map<string, Again>()
   let names: ReturnType<typeof outputPaths> | undefined
@@ -95,16 +94,15 @@ export function filesSink(out: string, sources: readonly Source[], options: File
   const isDoubtful = ({ doubts = [] }: Made) => redo.some((doubt) => doubts.includes(doubt))
   const placeOf = async (path: string, file: string, known: Made | undefined): Promise<Place> => {
     if (Buffer.byteLength(file) > longestPath) return 'too long'
-    const stats = await lookAt(file)
+    const stats = statFile(out, file)
     if (stats === undefined) return known === undefined ? 'free' : 'gone'
     if (stats.isDirectory()) return 'directory'
-    // Its line was lost with others, so it was ours.
-    if (known === undefined) return damaged.paths.has(path) ? 'intact' : 'foreign'
-    const { size, mtime, sha256: hash } = known.written
-    if (stats.size === size && stats.mtimeMs === mtime) return 'intact'
-    return stats.size === size && stats.isFile() && sha256(await contentOf(file)) === hash
-      ? 'intact'
-      : 'edited'
+    const found = stats.isFile() ? await sha256Of(out, file) : undefined
+    // Its time would be quicker to compare, and proves nothing: what is intact may be replaced.
+    if (known !== undefined && !known.misnamed) return found === known.written.sha256 ? 'intact' : 'edited'
+    // Where its line is damaged, the hash may be cut off.
+    const hash = damaged.hashes.get(path)
+    return hash !== undefined && found?.startsWith(hash) ? 'intact' : 'foreign'
   }
 
   /** Keeps an outcome; resolves with what puts it in place. */
@@ -137,19 +135,20 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       const { size, mtime, recipe, written } = known
       if (stats.size !== size || stats.mtimeMs !== mtime || recipe !== factsFor(path).recipe) return false
       try {
-        const present = statSync(join(out, summaryOf(path, known)), { throwIfNoEntry: false })
-        return present?.size === written.size && present.mtimeMs === written.mtime
+        const present = lookAt(join(out, summaryOf(path, known)))
+        return present?.size === written.size && present.mtimeMs === written.mtime && present.isFile()
       } catch {
         return false
       }
     },
     async objection({ path }, { key, settings }) {
       const file = join(out, name(path, settings).summary)
-      if (await leads(dirname(file))) return outside
+      const link = findLink(out, dirname(file))
+      if (link !== undefined) return outside(relative(out, link))
       const known = made.get(path)
       const doubtful = known !== undefined && isDoubtful(known)
       const same = known?.key === key && !doubtful
-      const isForced = force || (await isOlder(file, settings?.replacesBefore))
+      const isForced = force || isOlder(file, settings?.replacesBefore)
       const problem = standing(same, await placeOf(path, file, known), isForced)
       if (problem === undefined && known !== undefined) {
         const reason = isForced
@@ -184,9 +183,9 @@ export function filesSink(out: string, sources: readonly Source[], options: File
 }
 
 /** Whether a file was last written before a time: milliseconds since 1970. */
-async function isOlder(file: string, time: number | undefined): Promise<boolean> {
+function isOlder(file: string, time: number | undefined): boolean {
   if (time === undefined) return false
-  const stats = await lookAt(file)
+  const stats = lookAt(file)
   return stats !== undefined && stats.mtimeMs < time
 }
 
@@ -208,11 +207,10 @@ function fileOf(
 /** Bytes. Linux allows 4,095, macOS 1,023; the name it has while it is written may be longer than its own. */
 const longestPath = platform() === 'darwin' ? 980 : 4050
 
-const outside = {
-  as: 'fail',
-  type: 'outside',
-  message: 'a symbolic link leads the folder of its summary out of the output folder; remove it',
-} as const satisfies InputProblem
+function outside(link: string): InputProblem {
+  const message = `the folder of its summary is behind a symbolic link, ${link}; remove the link, or use another --out`
+  return { as: 'fail', type: 'outside', message }
+}
 
 function changeSince({ recipe, run }: Made, now: RunFacts): Again {
   if (recipe === now.recipe) return 'document changed'
@@ -224,6 +222,7 @@ function* pathsOf(sources: readonly Source[]): Generator<string> {
   for (const { path } of sources) yield path
 }
 
+/** But for those that no run can have written under the name that the ledger has. */
 function* summariesIn(made: ReadonlyMap<string, Made>): Generator<[string, string]> {
-  for (const [path, known] of made) yield [path, summaryOf(path, known)]
+  for (const [path, known] of made) if (!known.misnamed) yield [path, summaryOf(path, known)]
 }

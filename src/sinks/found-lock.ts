@@ -1,9 +1,12 @@
 import type { BigIntStats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { printable } from '../core/printable.ts'
+import { RunError } from '../errors.ts'
 import { cannotRead } from './disk-error.ts'
 import type { Fate, Holder } from './holder.ts'
-import { openRegular } from './regular-file.ts'
+import { isLink, refuseLinks, unusable } from './links.ts'
+import { readWhole } from './output-files.ts'
 
 /** A lock that is there. The folder may come from anywhere, and so may the lock. */
 export interface FoundLock {
@@ -11,17 +14,24 @@ export interface FoundLock {
   readonly identity: string
   /** Undefined where the lock cannot be read: it is damaged, or no lock of ours. */
   readonly holder: Holder | undefined
+  /** Why it can be no lock: it is a link, a pipe, a folder. */
+  readonly problem?: RunError
 }
 
 /**
  * Looks at a lock, and never behind a link.
  * @returns undefined where there is none
- * @throws RunError `io` where no file can be opened, which says nothing about this one
+ * @throws RunError `io` where its folder is a link, or where no file can be opened, which says nothing about this one
  */
 export async function findLock(lock: string): Promise<FoundLock | undefined> {
+  refuseLinks(dirname(dirname(lock)), dirname(lock))
   const stats = await lstat(lock, { bigint: true }).catch(() => undefined)
   if (stats === undefined) return undefined
-  const holder = stats.isFile() && stats.size <= largestLock ? await holderIn(lock) : undefined
+  if (!stats.isFile()) {
+    const problem = unusable(lock, stats.isSymbolicLink() ? isLink : 'it is not a regular file')
+    return { identity: identityOf(stats), holder: undefined, problem }
+  }
+  const holder = stats.size <= largestLock ? await holderIn(lock) : undefined
   return { identity: holder?.nonce ?? identityOf(stats), holder }
 }
 
@@ -42,15 +52,12 @@ function identityOf({ dev, ino, mtimeNs, size }: BigIntStats): string {
 
 async function holderIn(lock: string): Promise<Holder | undefined> {
   try {
-    const handle = await openRegular(lock)
-    try {
-      return checked(JSON.parse((await handle?.readFile('utf8')) ?? ''))
-    } finally {
-      await handle?.close().catch(() => {})
-    }
+    const content = await readWhole(dirname(dirname(lock)), lock)
+    return checked(JSON.parse(content?.toString('utf8') ?? ''))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EMFILE' || code === 'ENFILE') throw cannotRead(lock, error as NodeJS.ErrnoException)
+    if (code === 'EMFILE' || code === 'ENFILE' || error instanceof RunError)
+      throw cannotRead(lock, error as NodeJS.ErrnoException)
     return undefined
   }
 }

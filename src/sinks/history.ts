@@ -1,6 +1,14 @@
 import { type Account, accountOf, addAccounts, emptyAccount } from '../core/account.ts'
 import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
-import { isMade, type Made, madeOf, pathsSeenFrom, readLedgerLines, refresh } from './ledger.ts'
+import {
+  isMade,
+  type Made,
+  madeOf,
+  pathsSeenFrom,
+  readLedgerLines,
+  refresh,
+  workingDirectory,
+} from './ledger.ts'
 
 /** All that a ledger tells, for a report. */
 export interface History {
@@ -19,6 +27,7 @@ export interface History {
  */
 export async function readHistory(file: string, here: string): Promise<History> {
   const pathOf = pathsSeenFrom(file, here)
+  const cwd = workingDirectory(file, here)
   const runs: { run: RunLine | undefined; account: Account }[] = []
   const made = new Map<string, Made>()
   const failing = new Map<string, DocumentLine>()
@@ -43,7 +52,7 @@ export async function readHistory(file: string, here: string): Promise<History> 
         add(accountOf(line))
         if (isMade(line)) {
           made.delete(path)
-          made.set(path, madeOf(line, path, run))
+          made.set(path, madeOf(line, path, cwd, run))
         } else if (line.status === 'failed') failing.set(path, line)
       }
     }

@@ -1,7 +1,8 @@
+import { dirname } from 'node:path'
 import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
 import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
-import { lookAt } from './what-is-there.ts'
+import { statFile } from './output-files.ts'
 
 /** What is about to be done for a document that is finished: a file to write, a line for the ledger. */
 export interface Entry {
@@ -50,9 +51,10 @@ const checkpointAt = 4_000_000
  */
 export async function openJournal(path: string, checkpoint: () => Promise<void>): Promise<Journal> {
   // Otherwise a line that was torn by an earlier run's end would come to stand in the middle.
-  const { size: found } = (await lookAt(path)) ?? { size: 0 }
+  const root = dirname(dirname(path))
+  const { size: found } = statFile(root, path) ?? { size: 0 }
   if (found > 0) await checkpoint()
-  const file = await openAppendFile(path, { synced: true, mode: 0o600 })
+  const file = await openAppendFile(path, { synced: true, mode: 0o600, root })
   if (found > 0) await file.clear()
   let [size, open] = [0, 0]
   /** Something must stay for the next run. */

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import {
   type DamagedLine,
   type DocumentLine,
@@ -9,7 +9,7 @@ import {
   type RunLine,
   type UnchangedLine,
 } from '../core/ledger-line.ts'
-import { summarySuffix } from '../core/output-path.ts'
+import { isOutputOf, summarySuffix } from '../core/output-path.ts'
 import { seenFrom } from '../core/source-path.ts'
 import { RunError } from '../errors.ts'
 import { readLines } from './lines.ts'
@@ -21,7 +21,12 @@ export interface Ledger {
   /** Documents that were last left without what was asked for them, whether or not they have an earlier summary. */
   readonly failing: ReadonlySet<string>
   /** Lines that cannot be read, by their paths where those can; but for paths that have a good line after all. */
-  readonly damaged: { readonly lines: number; readonly paths: ReadonlySet<string> }
+  readonly damaged: {
+    readonly lines: number
+    readonly paths: ReadonlySet<string>
+    /** Of their summaries, as far as they can be made out, by path: the beginning at least. */
+    readonly hashes: ReadonlyMap<string, string>
+  }
   /** Of the damaged lines, those that do not even tell what they were about. */
   readonly illegible: number
   /** The last one. */
@@ -43,6 +48,8 @@ export interface Made {
   readonly written: Omit<Output, 'file'>
   /** Where that is; undefined where it is simply the path with the suffix, as for nearly all of them. */
   readonly file: string | undefined
+  /** No run can have given the document's summary that name: the file is someone else's. */
+  readonly misnamed?: true
   /** Why it may be worth a look. */
   readonly doubts?: readonly string[]
   /** The run that made it. */
@@ -68,6 +75,8 @@ export async function readLedger(file: string, here: string, each: EachLine = ()
   const made = new Map<string, Made>()
   const failing = new Set<string>()
   const damaged = new Set<string>()
+  const hashes = new Map<string, string>()
+  const cwd = workingDirectory(file, here)
   let [lines, ofRuns, illegible] = [0, 0, 0]
   let run: RunLine | undefined
   let end: EndLine | undefined
@@ -77,7 +86,11 @@ export async function readLedger(file: string, here: string, each: EachLine = ()
       lines++
       if ('damaged' in line) {
         if (line.path === undefined) illegible++
-        else damaged.add(pathOf(run, line.path))
+        else {
+          const path = pathOf(run, line.path)
+          damaged.add(path)
+          if (line.hash !== undefined) hashes.set(path, line.hash)
+        }
       } else if ('run' in line || 'ended' in line || 'dropped' in line) {
         ofRuns++
         if ('run' in line) run = line
@@ -90,7 +103,7 @@ export async function readLedger(file: string, here: string, each: EachLine = ()
         if (line.status === 'pruned' || line.status === 'unchanged') continue
         each(line, path, run)
         if (isMade(line)) {
-          before = madeOf(line, path, run, before)
+          before = madeOf(line, path, cwd, run, before)
           made.set(path, before)
         } else failing.add(path)
       }
@@ -101,7 +114,7 @@ export async function readLedger(file: string, here: string, each: EachLine = ()
   return {
     made,
     failing,
-    damaged: { lines: illegible + damaged.size, paths: damaged },
+    damaged: { lines: illegible + damaged.size, paths: damaged, hashes },
     illegible,
     run,
     end,
@@ -120,6 +133,11 @@ export function pathsSeenFrom(
 ): (run: RunLine | undefined, path: string) => string {
   const out = dirname(dirname(file))
   return (run, path) => seenFrom(out, here, run?.base ?? here, path)
+}
+
+/** An absolute working directory, from what it is as seen from a ledger's output folder. */
+export function workingDirectory(file: string, here: string): string {
+  return resolve(dirname(dirname(file)), here)
 }
 
 /** The lines as they are, many together. @throws RunError `usage` where one is of a newer version, or `io` */
@@ -154,8 +172,15 @@ export function isMade(line: DocumentLine): line is MadeLine {
 /**
  * What a line comes to in memory, where there may be a hundred thousand: nothing is kept that is kept elsewhere.
  * @param path that it will be known by
+ * @param cwd that the path is relative to
  */
-export function madeOf(line: MadeLine, path: string, run: RunLine | undefined, before?: Made): Made {
+export function madeOf(
+  line: MadeLine,
+  path: string,
+  cwd: string,
+  run: RunLine | undefined,
+  before?: Made,
+): Made {
   const { size, mtime, key, output } = line
   const written = { size: output.size, mtime: output.mtime, sha256: output.sha256 }
   const file = output.file === path + summarySuffix ? undefined : output.file
@@ -168,6 +193,7 @@ export function madeOf(line: MadeLine, path: string, run: RunLine | undefined, b
     key,
     written,
     file,
+    ...(file !== undefined && !isOutputOf(file, path, cwd) && ({ misnamed: true } as const)),
     run,
     ...(line.doubts !== undefined && { doubts: line.doubts }),
   }

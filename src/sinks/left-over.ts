@@ -1,10 +1,15 @@
-import { appendFile, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { isObject, isObjectWith, isString, optional } from '../core/check.ts'
+import { isRunLine, isUnwritten } from '../core/ledger-check.ts'
 import { ledgerVersion } from '../core/ledger-line.ts'
 import { isBelow } from '../core/output-path.ts'
-import { cannotRead, cannotWrite } from './disk-error.ts'
+import { cannotWrite } from './disk-error.ts'
 import type { Entry } from './journal.ts'
 import { newerThanWeAre } from './ledger.ts'
-import { openRegular } from './regular-file.ts'
+import { readLines } from './lines.ts'
+import { openToRead } from './output-files.ts'
+import { contentOf, openOwn } from './own-file.ts'
 
 /** What an earlier run left in its journal. */
 export interface LeftOver {
@@ -15,55 +20,69 @@ export interface LeftOver {
 
 /** @throws RunError `usage` where a newer version of this program wrote it, or `io` */
 export async function readJournal(journal: string): Promise<LeftOver> {
-  const texts = (await contentOf(journal)).toString('utf8').split('\n')
   const entries: Entry[] = []
   let damaged = 0
-  for (const [n, text] of texts.entries()) {
-    if (text === '') continue
+  const take = (text: string): boolean => {
     const entry = parsed(text)
-    const version = entry?.line?.v ?? 0
+    const version = versionOf(entry)
     if (version > ledgerVersion) throw newerThanWeAre(journal, version)
-    if (isUsable(entry)) entries.push(entry)
-    else if (n < texts.length - 1) damaged++
+    if (!isEntry(entry)) return false
+    entries.push(entry)
+    return true
   }
+  for await (const texts of readLines(journal, undefined, take))
+    for (const text of texts) if (text !== '' && !take(text)) damaged++
   return { entries, damaged }
 }
 
 /**
- * Adds what is in a journal to `<journal>.damaged`, so that the texts which cannot be read can be got out by hand.
+ * Adds what is in a state file to `<file>.damaged`, so that the lines which cannot be read can be got out by hand.
  * @throws RunError `io`
  */
-export async function keepAside(journal: string): Promise<void> {
-  const aside = `${journal}.damaged`
-  const content = await contentOf(journal)
-  await appendFile(aside, content, { mode: 0o600, flush: true }).catch((error: NodeJS.ErrnoException) => {
-    throw cannotWrite(aside, error)
-  })
-}
-
-async function contentOf(file: string): Promise<Buffer> {
-  let handle: FileHandle | undefined
+export async function keepDamaged(file: string): Promise<void> {
+  const root = dirname(dirname(file))
+  const aside = `${file}.damaged`
+  let from: FileHandle | undefined
+  let to: FileHandle | undefined
   try {
-    handle = await openRegular(file)
-    return (await handle?.readFile()) ?? Buffer.alloc(0)
+    from = await openToRead(root, file)
+    if (from === undefined) return
+    to = await openOwn(root, aside, 0o600)
+    for await (const piece of contentOf(from)) await to.appendFile(piece)
+    await to.datasync()
   } catch (error) {
-    throw cannotRead(file, error as NodeJS.ErrnoException)
+    throw cannotWrite(aside, error as NodeJS.ErrnoException)
   } finally {
-    await handle?.close().catch(() => {})
+    await from?.close().catch(() => {})
+    await to?.close().catch(() => {})
   }
 }
 
-function parsed(text: string): Entry | null {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as Entry | null
+    return JSON.parse(text)
   } catch {
-    return null
+    return undefined
   }
 }
 
-/** It comes from a file that anybody may have written to: it must not lead us anywhere else. */
-function isUsable(entry: Entry | null): entry is Entry {
-  const { line, file = '', text = '', run } = entry ?? {}
-  if (run !== undefined && (typeof run?.run !== 'string' || typeof run.base !== 'string')) return false
-  return typeof line?.path === 'string' && typeof text === 'string' && isBelow(file)
+function versionOf(entry: unknown): number {
+  const line = isObject(entry) ? entry['line'] : undefined
+  const version = isObject(line) ? line['v'] : undefined
+  return typeof version === 'number' ? version : 0
 }
+
+/** Whether a run can have written this entry; the file is untrusted. */
+function isEntry(value: unknown): value is Entry {
+  if (!isEntryLike(value)) return false
+  const { line, file, text } = value as Entry
+  if ((file === undefined) !== (text === undefined)) return false
+  return line.v === ledgerVersion && (line.status !== 'summarized' || file !== undefined)
+}
+
+const isEntryLike = isObjectWith({
+  line: isUnwritten,
+  file: optional(isBelow),
+  text: optional(isString),
+  run: optional(isRunLine),
+})

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { copyFile, link, lstat, rename, rm, writeFile } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { printable } from '../core/printable.ts'
 import { shellWord } from '../core/shell-word.ts'
@@ -7,6 +6,7 @@ import { RunError } from '../errors.ts'
 import { cannotWrite } from './disk-error.ts'
 import { describeHolder, type FoundLock, findLock, type LockFate } from './found-lock.ts'
 import { fateOf, type Holder } from './holder.ts'
+import { createFile, moveFile, placeFile, removeFile, statFile } from './output-files.ts'
 
 export interface LockOptions extends Looking {
   /** Called with the dead holder that the lock was taken from. */
@@ -38,18 +38,15 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
     const dead = await acquire(lock, draft, { ...options, takes: (fate) => fate === 'dead' })
     if (dead !== undefined) options.tookOver(dead)
   })
-  const stats = await lstat(lock).catch(() => undefined)
+  const ours = statOf(lock)
   return async () => {
     const isOurs = await findLock(lock).then(
       (found) => found?.identity === self.nonce,
       // Looking at it takes no descriptor, unlike reading.
-      async () => {
-        const now = await lstat(lock).catch(() => undefined)
-        return now !== undefined && now.ino === stats?.ino && now.mtimeMs === stats.mtimeMs
-      },
+      () => isSame(ours, statOf(lock)),
     )
     if (!isOurs) return
-    await rm(lock, { force: true }).catch((error: NodeJS.ErrnoException) => {
+    await removeFile(rootOf(lock), lock).catch((error: NodeJS.ErrnoException) => {
       throw cannotWrite(lock, error)
     })
   }
@@ -81,14 +78,17 @@ async function withDraft<Value>(
 ): Promise<Value> {
   const draft = join(folder, `${lockName}-${self.nonce}.tmp`)
   try {
-    await writeFile(draft, `${JSON.stringify(self)}\n`, { mode: 0o600, flag: 'wx' })
+    const handle = await createFile(dirname(folder), draft, 0o600)
+    try {
+      await handle.writeFile(`${JSON.stringify(self)}\n`)
+    } finally {
+      await handle.close()
+    }
     return await work(draft)
   } catch (error) {
-    throw error instanceof RunError
-      ? error
-      : cannotWrite(join(folder, lockName), error as NodeJS.ErrnoException)
+    throw cannotWrite(join(folder, lockName), error as NodeJS.ErrnoException)
   } finally {
-    await rm(draft, { force: true }).catch(() => {})
+    await removeFile(dirname(folder), draft).catch(() => {})
   }
 }
 
@@ -100,9 +100,10 @@ interface TakeOptions extends Looking {
 /** @returns the holder it was taken from, if there was one */
 async function acquire(lock: string, draft: string, options: TakeOptions): Promise<Holder | undefined> {
   let taken: Holder | undefined
-  while (!(await appears(lock, draft))) {
+  while (!(await placeFile(rootOf(lock), draft, lock))) {
     const found = await findLock(lock)
     if (found === undefined) continue
+    if (found.problem !== undefined) throw found.problem
     await checkTaken(lock, found, options)
     await takeAway(lock, found, draft, options)
     taken = found.holder
@@ -136,7 +137,7 @@ async function takeAway(
   try {
     return await removeUnlessReplaced(lock, found, draft.replace(/\.tmp$/, '-old.tmp'))
   } finally {
-    await rm(right, { force: true })
+    await removeFile(rootOf(lock), right)
   }
 }
 
@@ -147,37 +148,34 @@ async function takeAway(
 async function removeUnlessReplaced(lock: string, found: FoundLock, aside: string): Promise<boolean> {
   if ((await findLock(lock))?.identity !== found.identity) return false
   try {
-    await rename(lock, aside)
+    await moveFile(rootOf(lock), lock, aside)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
     throw error
   }
   const isSame = (await findLock(aside))?.identity === found.identity
-  const isBack = isSame || (await appears(lock, aside))
-  await rm(aside, { force: true })
+  const isBack = isSame || (await placeFile(rootOf(lock), aside, lock))
+  await removeFile(rootOf(lock), aside)
   if (!isBack)
     throw new RunError('locked', `two runs locked ${dirname(lock)} at the same time; stop one of them`)
   return isSame
 }
 
-/** Puts the draft in place, whole, unless something is there. */
-async function appears(lock: string, draft: string): Promise<boolean> {
+/** The output folder. */
+function rootOf(lock: string): string {
+  return dirname(dirname(lock))
+}
+
+function statOf(lock: string): Stats | undefined {
   try {
-    await link(draft, lock)
-    return true
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return false
-    // A file system without hard links: FAT, some network shares.
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error
+    return statFile(rootOf(lock), lock)
+  } catch {
+    return undefined
   }
-  return copyFile(draft, lock, constants.COPYFILE_EXCL).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return false
-      throw error
-    },
-  )
+}
+
+function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
+  return a !== undefined && a.ino === b?.ino && a.mtimeMs === b.mtimeMs && a.size === b.size
 }
 
 function heldBy({ holder }: FoundLock, fate: LockFate, lock: string): string {

@@ -1,20 +1,20 @@
-import { hash } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Experience, learn } from '../core/estimate.ts'
 import type { DocumentLine, EndLine, Output, RunLine, UnchangedLine } from '../core/ledger-line.ts'
-import { recordSuffix, stemOf } from '../core/output-path.ts'
+import { recordSuffix } from '../core/output-path.ts'
 import { RunError } from '../errors.ts'
 import { openAppendFile } from './append-file.ts'
 import type { ChunkCosts } from './chunk-costs.ts'
 import { compact } from './compact.ts'
-import { syncFolder, watchedRoot } from './directories.ts'
-import { cannotWrite } from './disk-error.ts'
+import { syncFolder } from './directories.ts'
+import { recordAt, removeRecord } from './error-record.ts'
+import { sha256 } from './file-hash.ts'
 import { type Entry, KeptError, openJournal } from './journal.ts'
-import { type EachLine, isMade, type Ledger, madeOf, pathsSeenFrom, readLedger, summaryOf } from './ledger.ts'
-import { keepAside, readJournal } from './left-over.ts'
+import { type EachLine, isMade, type Ledger, readLedger, summaryOf } from './ledger.ts'
+import { keepDamaged, readJournal } from './left-over.ts'
+import { listFolder, removeFile } from './output-files.ts'
 import { ledgerIn, memoryFolder } from './output-folder.ts'
-import { contentOf, lookAt } from './what-is-there.ts'
+import { recover, recoveredFolder, type SetAside } from './recovery.ts'
 import { isTemporary, writeWhole } from './whole-file.ts'
 
 /** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
@@ -24,6 +24,8 @@ export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
   readonly lastEnd: EndLine | undefined
   /** Documents that an earlier run had paid for and could not finish; now they are. */
   readonly recovered: number
+  /** Texts of such documents whose place is taken: reported, as a person has to choose. */
+  readonly setAside: readonly SetAside[]
   /** How many lines of the journal could not be read; it is kept beside the new one. */
   readonly damagedJournal: number
   /**
@@ -72,8 +74,7 @@ export async function openMemory(
     await compact(file, run.base, ledger.illegible > 0)
   }
 
-  const lines = await openAppendFile(file, { mode: 0o600 })
-  const leads = watchedRoot(out)
+  const lines = await openAppendFile(file, { mode: 0o600, root: out })
   const touched = new Set<string>([join(out, memoryFolder)])
   let writes = 0
   let begun: Promise<void> | undefined
@@ -82,10 +83,10 @@ export async function openMemory(
   const put = async ({ file, text = '' }: Entry): Promise<{ output?: Output }> => {
     if (file === undefined) return {}
     const path = join(out, file)
-    // Somebody's own file of that name: the ledger alone tells of the failure then.
-    if (file.endsWith(recordSuffix) && !(await isRecord(path))) return {}
+    // The user's own file of that name: the ledger alone tells of the failure then.
+    if (file.endsWith(recordSuffix) && (await recordAt(out, path)) === 'other') return {}
     touched.add(dirname(path))
-    const { size, mtimeMs } = await writeWhole(out, path, text, `${run.run}-${writes++}`, leads)
+    const { size, mtimeMs } = await writeWhole(out, path, text, `${run.run}-${writes++}`)
     return { output: { file, size, mtime: mtimeMs, sha256: sha256(text) } }
   }
   const record = (line: DocumentLine | UnchangedLine) => lines.append(JSON.stringify(line))
@@ -111,39 +112,43 @@ export async function openMemory(
     throw error
   }
 
-  // What is recovered was paid for by the run before, and is recorded as that run's.
-  let of = ledger.run
-  const goOnFor = async (run: RunLine | undefined) => {
-    if (run === undefined || run.run === of?.run) return
-    of = run
-    await lines.append(JSON.stringify(of))
+  const finishLeftOver = async () => {
+    /** Whose lines follow in the ledger. What is recovered was paid for by an earlier run, and is recorded as that run's. */
+    let owner = ledger.run
+    const recordFor = async (line: RunLine | DocumentLine) => {
+      if ('run' in line) owner = line
+      await lines.append(JSON.stringify(line))
+    }
+    const recovery = await recover(unfinished.values(), {
+      out,
+      here: run.base,
+      ledger,
+      nonce: `${run.run}-recovered`,
+      put,
+      record: recordFor,
+      finished: each,
+    })
+    const missing = chunkCosts.missing()
+    for (const { run, line } of missing) {
+      if (run.run !== owner?.run) await recordFor(run)
+      await recordFor(line)
+    }
+    // If this run is killed before it forgets the costs, the next one finds them in the ledger.
+    if (missing.length > 0 || inFlight.length > 0) await lines.sync()
+    await chunkCosts.forget()
+    const files = inFlight.flatMap(({ file }) => file ?? [])
+    const folders = [memoryFolder, recoveredFolder, ...files.map((file) => dirname(file))]
+    await sweep(out, new Set([out, ...folders.map((folder) => join(out, folder))]))
+    const damaged = leftOver.damaged + recovery.misnamed
+    if (damaged > 0) await keepDamaged(journalFile)
+    const journal = await openJournal(journalFile, async () => {
+      for (const folder of touched) await syncFolder(folder)
+      touched.clear()
+      await lines.sync()
+    })
+    return { ...recovery, damaged, journal }
   }
-  for (const entry of unfinished.values()) {
-    await goOnFor(entry.run)
-    const line = { ...entry.line, ...((await asEdited(out, entry)) ?? (await put(entry))) }
-    if (isMade(line)) await removeRecord(out, line.output.file)
-    await record(line)
-    const path = pathsSeenFrom(file, run.base)(of, line.path)
-    each(line, path, of)
-    if (isMade(line)) ledger.made.set(path, madeOf(line, path, of))
-  }
-  const missing = chunkCosts.missing()
-  for (const { run, line } of missing) {
-    await goOnFor(run)
-    await record(line)
-  }
-  // If this run is killed before it forgets the costs, the next one finds them in the ledger.
-  if (missing.length > 0 || inFlight.length > 0) await lines.sync()
-  await chunkCosts.forget()
-  const folders = inFlight.flatMap(({ file }) => (file === undefined ? [] : [dirname(join(out, file))]))
-  await sweep(new Set([out, ...folders]))
-
-  if (leftOver.damaged > 0) await keepAside(journalFile)
-  const journal = await openJournal(journalFile, async () => {
-    for (const folder of touched) await syncFolder(folder)
-    touched.clear()
-    await lines.sync()
-  }).catch(async (error: unknown) => {
+  const { journal, placed, setAside, damaged } = await finishLeftOver().catch(async (error: unknown) => {
     await lines.close().catch(() => {})
     throw error
   })
@@ -153,8 +158,9 @@ export async function openMemory(
     damaged: ledger.damaged,
     experience,
     lastEnd: ledger.end,
-    recovered: unfinished.size,
-    damagedJournal: leftOver.damaged,
+    recovered: placed,
+    setAside,
+    damagedJournal: damaged,
     async keep(entry) {
       try {
         // Whoever has to finish the entry takes it for the last run's that the ledger knows.
@@ -171,7 +177,7 @@ export async function openMemory(
     },
     async confirm(line) {
       const known = ledger.made.get(line.path)
-      if (known !== undefined) await removeRecord(out, summaryOf(line.path, known))
+      if (known !== undefined && !known.misnamed) await removeRecord(out, summaryOf(line.path, known))
       await begin()
       await record(line)
     },
@@ -196,10 +202,6 @@ const noChunkCosts: NonNullable<MemoryOptions['chunkCosts']> = {
   async end() {},
 }
 
-export function sha256(text: string | Buffer): string {
-  return hash('sha256', text)
-}
-
 function idOf({ path, time }: DocumentLine): string {
   return `${time} ${path}`
 }
@@ -209,45 +211,10 @@ function isOvergrown({ lines, live }: Ledger): boolean {
   return lines - live > live && lines - live > 1000
 }
 
-/** Whether a file begins as our records do, or there is none. */
-async function isRecord(file: string): Promise<boolean> {
-  const stats = await lookAt(file)
-  if (stats?.isSymbolicLink()) return false
-  if (stats === undefined || !stats.isFile()) return true
-  return (await contentOf(file)).toString('utf8', 0, 7) === 'ERROR: '
-}
-
-/** A success ends an earlier failure. @throws RunError `io` */
-export async function removeRecord(out: string, summary: string): Promise<void> {
-  const file = join(out, (stemOf(summary) ?? summary) + recordSuffix)
-  if ((await lookAt(file)) === undefined || !(await isRecord(file))) return
-  await rm(file, { force: true }).catch((error: NodeJS.ErrnoException) => {
-    throw cannotWrite(file, error)
-  })
-}
-
-/**
- * A summary that somebody has edited since it was put in place is theirs, and so is a link or a pipe in its stead; it
- * is recorded as it was written.
- */
-async function asEdited(
-  out: string,
-  { line, file, text = '' }: Entry,
-): Promise<{ output: Output } | undefined> {
-  if (file === undefined || line.status !== 'summarized') return undefined
-  const path = join(out, file)
-  const stats = await lookAt(path)
-  if (stats === undefined || stats.mtimeMs <= Date.parse(line.time)) return undefined
-  const hash = sha256(text)
-  if (stats.isFile() && sha256(await contentOf(path)) === hash) return undefined
-  return { output: { file, size: Buffer.byteLength(text), mtime: 0, sha256: hash } }
-}
-
 /** Files that a run was writing when it was killed; whoever holds the lock knows that nobody writes them any more. */
-async function sweep(folders: ReadonlySet<string>): Promise<void> {
+async function sweep(out: string, folders: ReadonlySet<string>): Promise<void> {
   for (const folder of folders) {
-    const names = await readdir(folder).catch(() => [])
-    for (const name of names.filter(isTemporary))
-      await rm(join(folder, name), { force: true }).catch(() => {})
+    const names = await listFolder(out, folder).catch(() => [])
+    for (const name of names.filter(isTemporary)) await removeFile(out, join(folder, name)).catch(() => {})
   }
 }

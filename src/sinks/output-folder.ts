@@ -1,22 +1,29 @@
-import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stateFolder } from '../core/output-path.ts'
 import { RunError, UsageError } from '../errors.ts'
-import { makeFolder } from './directories.ts'
+import { makeFolder, makeFolderBelow } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
+import { removeFile, statFile } from './output-files.ts'
 import { writeWhole } from './whole-file.ts'
 
-/** Where an output folder keeps what it remembers, beside the summaries. */
-export const memoryFolder = '.claude-batch'
+/** Where an output folder keeps its state, next to the summaries. */
+export const memoryFolder = stateFolder
 
 /** The ledger of an output folder. */
 export function ledgerIn(out: string): string {
   return join(out, memoryFolder, 'ledger.jsonl')
 }
 
-/** Makes an output folder, with the place for what it remembers. @throws UsageError, RunError `io` */
+/** Whether something is in the place of an output folder's ledger; reading it finds out what. @throws RunError `io` */
+export function hasLedger(out: string): boolean {
+  return statFile(out, ledgerIn(out)) !== undefined
+}
+
+/** Makes an output folder, with its state folder. @throws UsageError, RunError `io` */
 export async function prepareFolder(out: string): Promise<void> {
   try {
-    await makeFolder(join(out, memoryFolder))
+    await makeFolder(out)
+    await makeFolderBelow(out, join(out, memoryFolder))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || code === 'ENOTDIR')
@@ -35,13 +42,10 @@ export async function probeFolder(out: string, run: string): Promise<boolean> {
   const marker = join(out, `.claude-batch-${run}-Probe.tmp`)
   try {
     await writeWhole(out, marker, '', `${run}-probe`)
-    return await stat(marker.replace('-Probe', '-pROBE')).then(
-      () => true,
-      () => false,
-    )
+    return statFile(out, marker.replace('-Probe', '-pROBE')) !== undefined
   } catch (error) {
     throw error instanceof RunError ? new RunError('io', error.message.replace(marker, `to ${out}`)) : error
   } finally {
-    await rm(marker, { force: true }).catch(() => {})
+    await removeFile(out, marker).catch(() => {})
   }
 }

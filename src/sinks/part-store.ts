@@ -1,10 +1,10 @@
 import { join } from 'node:path'
+import { isListOf, isObjectWith, isOneOf, isString, isText } from '../core/check.ts'
 import type { PartStore } from '../core/part-store.ts'
 import { type AppendFile, openAppendFile } from './append-file.ts'
 import type { ChunkCosts } from './chunk-costs.ts'
 import { readLines } from './lines.ts'
 import { memoryFolder } from './output-folder.ts'
-import { lookAt } from './what-is-there.ts'
 import { writeWhole } from './whole-file.ts'
 
 /** An answer about a chunk of a document. */
@@ -39,12 +39,17 @@ export function partStore(out: string, nonce: string, costs: Pick<ChunkCosts, 'a
   let opening: Promise<AppendFile> | undefined
 
   const open = async () => {
-    for await (const texts of readLines(name)) for (const text of texts) take(parts, parsed(text))
-    const { size } = (await lookAt(name)) ?? { size: 0 }
+    let size = 0
+    for await (const texts of readLines(name, out)) {
+      for (const text of texts) {
+        size += Buffer.byteLength(text) + 1
+        take(parts, parsed(text))
+      }
+    }
     const live = [...parts.values()].map((part) => `${JSON.stringify(part)}\n`)
     if (size - live.reduce((sum, line) => sum + Buffer.byteLength(line), 0) > mostWaste)
-      await writeWhole(out, name, live, nonce)
-    return openAppendFile(name, { synced: true, mode: 0o600 })
+      await writeWhole(out, name, live, nonce, 0o600)
+    return openAppendFile(name, { synced: true, mode: 0o600, root: out })
   }
   const opened = () => (opening ??= open())
   const use = (path: string, key: string) => {
@@ -96,16 +101,26 @@ function take(parts: Map<string, Part>, line: Part | Settled | undefined): void 
   for (const [key, part] of parts) if (part.path === line.settled && !left.has(key)) parts.delete(key)
 }
 
+/** Undefined for what no run writes like this. */
 function parsed(text: string): Part | Settled | undefined {
-  if (text === '') return undefined
   try {
-    const line = JSON.parse(text) as Record<string, unknown>
-    const { part, path, text: answer, model, settled, whole, parts } = line
-    if (typeof settled === 'string' && Array.isArray(parts)) return { settled, whole: whole === true, parts }
-    if (typeof part !== 'string' || typeof path !== 'string') return undefined
-    if (typeof answer !== 'string' || typeof model !== 'string') return undefined
-    return { part, path, text: answer, model }
+    const line: unknown = JSON.parse(text)
+    if (isPart(line)) {
+      const { part, path, text: answer, model } = line as Part
+      return { part, path, text: answer, model }
+    }
+    if (!isSettled(line)) return undefined
+    const { settled, whole, parts } = line as Settled
+    return { settled, whole, parts }
   } catch {
     return undefined
   }
 }
+
+const isSettled = isObjectWith({
+  settled: isText,
+  whole: isOneOf(true, false),
+  parts: isListOf(isString),
+})
+
+const isPart = isObjectWith({ part: isString, path: isText, text: isString, model: isString })

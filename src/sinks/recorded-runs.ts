@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Account, addAccounts, emptyAccount } from '../core/account.ts'
 import { withoutFrontMatter } from '../core/front-matter.ts'
 import { type DocumentLine, type EndLine, ledgerVersion, type RunLine } from '../core/ledger-line.ts'
 import type { RecordedRun } from '../core/report-file.ts'
 import { pathsSeenFrom, readLedgerLines } from './ledger.ts'
 import { ledgerIn } from './output-folder.ts'
+import { textIn } from './results.ts'
 
 /**
  * The runs that an output folder remembers, in order.
@@ -70,7 +69,7 @@ export async function textsOf(
   const texts = new Map<string, string>()
   for (const line of lines) {
     const { path, output } = line
-    const text = output && (await readFile(join(out, output.file), 'utf8').catch(() => undefined))
+    const text = output && (await textIn(out, output.file))
     if (text !== undefined) texts.set(path, withoutFrontMatter(text, line))
   }
   return texts

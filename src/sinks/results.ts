@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { withoutFrontMatter } from '../core/front-matter.ts'
 import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
 import { pathsSeenFrom, readLedgerLines } from './ledger.ts'
+import { readWhole } from './output-files.ts'
 import { ledgerIn } from './output-folder.ts'
 
 /** What became of a document in an output folder, last of all. */
@@ -33,13 +33,17 @@ export async function resultsIn(out: string, here: string): Promise<ReadonlyMap<
   }
   const results = new Map<string, Result>()
   for (const [path, line] of lines) {
-    const text =
-      line.output && line.status === 'summarized' ? await textOf(join(out, line.output.file)) : undefined
+    const text = line.output && line.status === 'summarized' ? await textIn(out, line.output.file) : undefined
     results.set(path, text === undefined ? { line } : { line, text: withoutFrontMatter(text, line) })
   }
   return results
 }
 
-async function textOf(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch(() => undefined)
+/** Bytes. No model writes as much; a file of that name may be anything. */
+const longestText = 64_000_000
+
+/** The text of a file below an output folder; undefined where it cannot be read, is none, or is behind a link. */
+export async function textIn(out: string, file: string): Promise<string | undefined> {
+  const content = await readWhole(out, join(out, file), longestText).catch(() => undefined)
+  return content?.toString('utf8')
 }

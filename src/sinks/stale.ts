@@ -1,17 +1,17 @@
 import type { Stats } from 'node:fs'
-import { rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { ledgerVersion, type RunLine } from '../core/ledger-line.ts'
 import { isOlder } from '../core/prompt-version.ts'
 import { seenFrom, sourcePath } from '../core/source-path.ts'
 import { openAppendFile } from './append-file.ts'
-import { createDeleted } from './deleted.ts'
+import { createDeleted, statDocument } from './deleted.ts'
 import { cannotWrite } from './disk-error.ts'
+import { removeRecord } from './error-record.ts'
+import { sha256Of } from './file-hash.ts'
 import type { History } from './history.ts'
 import { type Made, summaryOf } from './ledger.ts'
-import { removeRecord, sha256 } from './memory.ts'
+import { removeFile, statFile } from './output-files.ts'
 import { ledgerIn } from './output-folder.ts'
-import { contentOf, lookAt } from './what-is-there.ts'
 
 /** A summary that no longer says what it should. */
 export interface Stale {
@@ -94,11 +94,11 @@ export async function prune(
   const pruned = stale.filter(({ stays }) => stays === undefined)
   // What is written now is read as the last run's.
   const base = runs.at(-1)?.run?.base ?? here
-  const ledger = await openAppendFile(ledgerIn(out), { mode: 0o600 })
+  const ledger = await openAppendFile(ledgerIn(out), { mode: 0o600, root: out })
   try {
     for (const { path, made } of pruned) {
       const summary = summaryOf(path, made)
-      await rm(join(out, summary), { force: true }).catch((error: NodeJS.ErrnoException) => {
+      await removeFile(out, join(out, summary)).catch((error: NodeJS.ErrnoException) => {
         throw cannotWrite(join(out, summary), error)
       })
       await removeRecord(out, summary)
@@ -115,9 +115,7 @@ export async function prune(
 /** Undefined where it is gone. */
 async function documentAt(file: string, path: string, { run }: Made): Promise<Stats | 'unknown' | undefined> {
   if (path === '-' || run === undefined) return 'unknown'
-  return stat(file).catch(({ code }: NodeJS.ErrnoException) =>
-    code === 'ENOENT' || code === 'ENOTDIR' ? undefined : 'unknown',
-  )
+  return statDocument(file)
 }
 
 /** The first folder on the way from a run's working directory to a document below it. */
@@ -133,13 +131,13 @@ function olderPrompt(run: RunLine | undefined, last: RunLine | undefined): Stale
   return { prompt: run.prompt, now: last.prompt }
 }
 
-/** What cannot be read may well have been edited. */
+/** What cannot be read may well have been edited, and what no run can have named so was never written by one. */
 async function summaryAt(out: string, path: string, made: Made): Promise<'intact' | 'edited' | 'gone'> {
   const file = join(out, summaryOf(path, made))
   try {
-    const stats = await lookAt(file)
-    if (stats === undefined) return 'gone'
-    return stats.isFile() && sha256(await contentOf(file)) === made.written.sha256 ? 'intact' : 'edited'
+    if (made.misnamed) return 'edited'
+    if (statFile(out, file) === undefined) return 'gone'
+    return (await sha256Of(out, file)) === made.written.sha256 ? 'intact' : 'edited'
   } catch {
     return 'edited'
   }

@@ -480,7 +480,9 @@ describe('a batch that is collected by a run with other options', () => {
     await symlink(elsewhere, join(cwd, 'summaries/docs'))
     const blocked = await run('batches', 'collect')
     expect(blocked.code).toBe(75)
-    expect(blocked.stderr).toMatch(/docs\/gin\.md stays in the batch .*: a symbolic link leads/)
+    expect(blocked.stderr).toMatch(
+      /docs\/gin\.md stays in the batch .*: the folder of its summary is behind a symbolic link/,
+    )
     expect(await readdir(elsewhere)).toEqual([])
     await rm(join(cwd, 'summaries/docs'))
     expect((await run('batches', 'collect')).code).toBe(0)

@@ -72,9 +72,12 @@ describe('names that come from a file', () => {
   it.each(['a.md', 'docs/a..b.md', './-', 'x/.hidden'])('%s stays below', (name) =>
     expect(isBelow(name)).toBe(true),
   )
-  it.each(['/etc/x', '../x', 'a/../../x', 'C:/x', 'C:\\x', '..\\x', '\\\\host\\x', 5, undefined])(
-    '%s does not, or is none',
-    (name) => expect(isBelow(name)).toBe(false),
+  it.each(['/etc/x', '../x', 'a/../../x', '', 5, undefined])('%s does not, or is none', (name) =>
+    expect(isBelow(name)).toBe(false),
+  )
+  it.each(['C:/x', 'C:\\x', '..\\x', '\\\\host\\x', '\\x', 'q:answers.md', 'a\\..\\b'])(
+    '%s leads elsewhere on Windows alone',
+    (name) => expect([isBelow(name, '\\'), isBelow(name, '/')]).toEqual([false, true]),
   )
 })
 

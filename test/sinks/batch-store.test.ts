@@ -1,4 +1,14 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -126,6 +136,18 @@ describe('what is remembered of batches', () => {
     await (await filled(1)).seal()
     const [batch] = await knownBatches({ ...options, here: '../docs' })
     expect([...(batch?.documents.values() ?? [])].map(({ path }) => path)).toEqual(['0.md'])
+  })
+
+  it('is not sent where the file of what is sent is a symbolic link, or gone', async () => {
+    const { filled, bodyOf, folder, out } = await setting()
+    const batch = await (await filled()).seal()
+    const body = join(folder, `${batch.intent}.body`)
+    await rename(body, join(out, 'elsewhere'))
+    await expect(bodyOf(batch.body())).rejects.toMatchObject({ exit: 'io', message: /there is no such file/ })
+    await symlink(join(out, 'elsewhere'), body)
+    await expect(bodyOf(batch.body())).rejects.toMatchObject({ exit: 'io', message: /is a symbolic link/ })
+    await batch.forget()
+    expect(await readFile(join(out, 'elsewhere'), 'utf8')).toContain('requests')
   })
 
   it.each([

@@ -1,14 +1,28 @@
-import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DocumentLine } from '../../src/core/ledger-line.ts'
 import { RunError } from '../../src/errors.ts'
 import { type Entry, type Journal, KeptError, openJournal } from '../../src/sinks/journal.ts'
 import { readJournal } from '../../src/sinks/left-over.ts'
+import { injectFaults } from '../support/fault-fs.mjs'
 import { folderWith } from '../support/run-cli.ts'
 
 const entry = (path: string, text = 'text'): Entry => ({
-  line: { path, time: 't' } as DocumentLine,
+  line: {
+    v: 1,
+    time: '2026-11-22T03:00:00.000Z',
+    path,
+    status: 'summarized',
+    recipe: 'r',
+    prompt: 'summarize@v2',
+    model: 'm',
+    usage: null,
+    cost_usd: null,
+    elapsed_ms: 1,
+    attempts: 1,
+    request_id: null,
+  } satisfies DocumentLine,
   file: `${path}.summary.md`,
   text,
 })
@@ -46,7 +60,8 @@ describe('the journal', () => {
 
   it('does no work for what it cannot keep', async () => {
     const file = await journalFile()
-    await symlink('/dev/full', file)
+    injectFaults({ do: 'ENOSPC', op: 'write', path: 'journal\\.jsonl$' })
+    onTestFinished(() => injectFaults({}))
     const journal = await openJournal(file, async () => {})
     const failing = through(journal, entry('a.md'), () => Promise.reject(new Error('worked')))
     await expect(failing).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('no space') })

@@ -1,11 +1,12 @@
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Account, accountOf, addAccounts, emptyAccount } from '../../src/core/account.ts'
 import type { DocumentLine, LedgerLine } from '../../src/core/ledger-line.ts'
 import { compact } from '../../src/sinks/compact.ts'
 import { readLedger, readLedgerLines } from '../../src/sinks/ledger.ts'
+import { injectFaults } from '../support/fault-fs.mjs'
 import { folderWith } from '../support/run-cli.ts'
 
 const time = '2026-11-22T03:00:00.000Z'
@@ -187,8 +188,10 @@ describe('compact', () => {
   it('leaves the old file where the new one cannot be written', async () => {
     const file = await ledgerOf(text(documentLine('a.md')))
     const before = await readFile(file, 'utf8')
-    await mkdir(`${file}.new`)
+    injectFaults({ do: 'ENOSPC', op: 'write', path: '\\.tmp$' })
+    onTestFinished(() => injectFaults({}))
     await expect(compact(file, '..')).rejects.toMatchObject({ exit: 'io' })
+    expect(await readdir(dirname(file))).toEqual(['ledger.jsonl'])
     expect(await readFile(file, 'utf8')).toBe(before)
     await appendFile(file, text(documentLine('b.md')))
     expect((await readLedger(file, '..')).made.size).toBe(2)

@@ -88,8 +88,10 @@ export async function serviceFor(
 ): Promise<{ simulator: Simulator; env: Record<string, string> }> {
   const simulator = await startSimulator({ latency: { medianMs: 5, sigma: 0 }, ...options })
   onTestFinished(() => simulator.close())
-  return {
-    simulator,
-    env: { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' },
-  }
+  return { simulator, env: envFor(simulator) }
+}
+
+/** The environment that points the program at a simulator. */
+export function envFor({ url }: Pick<Simulator, 'url'>): Record<string, string> {
+  return { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
 }

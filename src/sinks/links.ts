@@ -1,0 +1,51 @@
+import { lstatSync, type Stats } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { RunError } from '../errors.ts'
+import { cannotRead } from './disk-error.ts'
+
+/*
+ * The functions here look without waiting: there are a few names for each document, and a look takes microseconds.
+ */
+
+/**
+ * The first symbolic link on the way from an output folder down to a folder, which itself counts, as far as that
+ * exists. The output folder itself may be a link: the user named it.
+ * @param root the output folder
+ * @throws RunError `io`, also where something else is in the place of a folder
+ */
+export function findLink(root: string, folder: string): string | undefined {
+  let at = root
+  for (const name of relative(root, folder).split(sep)) {
+    if (name === '') continue
+    at = join(at, name)
+    const stats = lookAt(at)
+    if (stats === undefined) return undefined
+    if (stats.isSymbolicLink()) return at
+    if (!stats.isDirectory()) throw unusable(at, 'it is not a directory')
+  }
+  return undefined
+}
+
+/** @throws RunError `io`, also where {@link findLink} finds one */
+export function refuseLinks(root: string, folder: string): void {
+  const link = findLink(root, folder)
+  if (link !== undefined) throw unusable(link, isLink)
+}
+
+/** What a path names; a link is shown as the link it is. Undefined where there is nothing. @throws RunError `io` */
+export function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    // A file in the place of a folder; findLink has looked at those below the output folder.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
+    throw cannotRead(path, error as NodeJS.ErrnoException)
+  }
+}
+
+export const isLink = 'it is a symbolic link'
+
+/** The error for a file or folder below an output folder that claude-batch does not touch. */
+export function unusable(path: string, why: string): RunError {
+  return new RunError('io', `cannot use ${path}: ${why}; move it out of the way`)
+}
