@@ -204,7 +204,9 @@ it('I05 --encoding says what text is that is not UTF-8, and --encoding auto gues
   ])
 })
 
-const tooLong = { 'docs/long.md': 'The board met again. '.repeat(100_000) }
+const tooLong = {
+  'docs/long.md': Array.from({ length: 80_000 }, (_, n) => `The board met for the time ${n}. `).join(''),
+}
 
 it('I09 a document beyond the model’s window is summarized in parts', async () => {
   const cwd = await folderWith({ ...abc, ...tooLong })
