@@ -181,7 +181,7 @@ export async function runCli(world: World, version: string): Promise<Exit> {
       ])
       const { wanted, typed, before } = completing(program, words)
       // A shell asks at each key; what is wrong with a prompt is told when it is used.
-      const all = 'words' in wanted ? wanted.words : await wordsFor(wanted.value, world.cwd).catch(() => [])
+      const all = 'words' in wanted ? wanted.words : await wordsFor(wanted.value, world).catch(() => [])
       // What stands before the last comma of a list is done.
       const list =
         'value' in wanted && /^(models|prompts)$/.test(wanted.value) ? typed.replace(/[^,]*$/, '') : ''

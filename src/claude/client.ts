@@ -10,11 +10,13 @@ import type { Request } from '../core/request.ts'
 import { UsageError } from '../errors.ts'
 import { batchesOf } from './batches.ts'
 import { type Deadline, withDeadline } from './deadline.ts'
-import { accessIn, proxiesIn, refusePlainHttp } from './environment.ts'
+import { accessIn, endpointOf } from './environment.ts'
 import { faultOf } from './fault.ts'
 import { countReply, messageReply } from './message.ts'
+import { refusePlainHttp } from './plain-http.ts'
+import { proxiesIn } from './proxies.ts'
 import { streamReply } from './stream.ts'
-import { connections, send } from './transport.ts'
+import { createConnections, type SendInit, send } from './transport.ts'
 
 export interface ClientOptions {
   readonly clock: Clock
@@ -26,6 +28,8 @@ export interface ClientOptions {
   readonly totalTimeoutMs: number
   /** Names the credentials, the base URL and the proxies. Without a credential the SDK looks for a profile. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Hosts that may receive credentials without encryption; this machine and private addresses always may. */
+  readonly allowHttp?: readonly string[]
   /** A server to use instead of what the environment says, with the key it takes; proxies do not apply to it. */
   readonly server?: { readonly url: string; readonly key: string }
 }
@@ -46,19 +50,30 @@ export interface Client {
  * retry a spend limit, and hide what it does); its log is off (it would write document text to stdout).
  * @throws UsageError where there are no usable credentials, or where they would travel unencrypted
  */
-export async function createClient({ clock, env, server, ...timeouts }: ClientOptions): Promise<Client> {
-  const connecting = { ...timeouts, proxies: server === undefined ? proxiesIn(env) : undefined }
-  const dispatcher = await connections(connecting)
-  let bulk: Promise<Dispatcher> | undefined
+export async function createClient({
+  clock,
+  env,
+  allowHttp = [],
+  server,
+  ...timeouts
+}: ClientOptions): Promise<Client> {
+  const proxies = server === undefined ? proxiesIn(env) : undefined
+  const connections = createConnections({ ...timeouts, proxies })
+  const bulk = createConnections({ ...timeouts, proxies, bulk: true })
+  const fetch = async (
+    url: string,
+    { dispatcher, ...init }: SendInit & { readonly dispatcher?: Dispatcher },
+  ) => send(url, init, dispatcher ?? (await connections.to(url)))
   const anthropic = new BaseAnthropic({
     ...(server === undefined ? accessIn(env) : { baseURL: server.url, apiKey: server.key }),
     maxRetries: 0,
     timeout: timeouts.totalTimeoutMs,
     logLevel: 'off',
-    fetch: send as unknown as typeof globalThis.fetch,
-    fetchOptions: { dispatcher } as never,
+    fetch: fetch as unknown as typeof globalThis.fetch,
   })
-  const endpoint = await checkedEndpoint(anthropic)
+  const baseUrl = await baseUrlOf(anthropic)
+  refusePlainHttp(baseUrl, { allowHttp, proxies })
+  const endpoint = endpointOf(baseUrl)
 
   const faulty = (error: unknown, deadline: Deadline) => {
     const fault = withoutSecrets(faultOf(error, clock.wall(), deadline), anthropic)
@@ -93,10 +108,10 @@ export async function createClient({ clock, env, server, ...timeouts }: ClientOp
     faulty: (error) => faulty(error, noDeadline),
     wall: clock.wall,
     paramsOf: (request) => ({ ...questionOf(request), max_tokens: request.maxTokens }),
-    dispatcher: () => (bulk ??= connections({ ...connecting, bulk: true })),
+    dispatcher: () => bulk.to(endpoint),
   })
   const close = async () => {
-    await Promise.all([dispatcher.destroy(), (await bulk)?.destroy()])
+    await Promise.all([connections.close(), bulk.close()])
   }
   return { ask, count, batches, endpoint, close }
 }
@@ -151,15 +166,18 @@ function pdfBlock({ base64 }: Pdf) {
   return { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: base64 } }
 }
 
-/** Builds a request without sending it: the only way to learn whether the SDK finds credentials, and what host it asks. */
-async function checkedEndpoint(anthropic: BaseAnthropic): Promise<string> {
-  const built = await anthropic
+/**
+ * Returns the base URL that the SDK uses, by building a request without sending it: the only way to learn whether it
+ * finds credentials.
+ * @throws UsageError where it finds none
+ */
+async function baseUrlOf(anthropic: BaseAnthropic): Promise<string> {
+  const { url } = await anthropic
     .buildRequest({ method: 'post', path: '/v1/messages', body: {} })
     .catch((error: Error) => {
       throw new UsageError(`${noCredentials}${whyNot(error)}`)
     })
-  refusePlainHttp(built.url)
-  return built.url.replace(/\/v1\/messages.*$/, '')
+  return url.replace(/\/v1\/messages.*$/, '')
 }
 
 /** A gateway may send back what it was sent. */

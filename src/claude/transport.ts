@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import request from 'undici/lib/api/api-request.js'
 import Agent from 'undici/lib/dispatcher/agent.js'
+import { type Proxies, proxyFor } from './proxies.ts'
 
 export interface ConnectionOptions {
   /** Until a connection stands: milliseconds. */
@@ -12,23 +13,23 @@ export interface ConnectionOptions {
   readonly bulk?: boolean
 }
 
-/** By their URLs, empty where there is none, and the hosts that need none. */
-export interface Proxies {
-  readonly httpProxy: string
-  readonly httpsProxy: string
-  readonly noProxy: string
-}
-
 /** No summary comes near this; an endless body must not fill the memory. Bytes. */
 const longestReply = 16_000_000
 
-/** Connections that are kept and used again. */
-export async function connections({
+export interface Connections {
+  /** Returns what sends requests to a URL, directly or through the proxy that the URL is reached by. */
+  to(url: string): Promise<Dispatcher>
+  /** Ends all connections immediately. */
+  close(): Promise<void>
+}
+
+/** Keeps connections open and reuses them. Nothing is connected before the first request. */
+export function createConnections({
   connectTimeoutMs,
   idleTimeoutMs,
   proxies,
   bulk = false,
-}: ConnectionOptions): Promise<Dispatcher> {
+}: ConnectionOptions): Connections {
   const options = {
     connect: { timeout: connectTimeoutMs },
     // It counts from the beginning of a request, whose body may take far longer.
@@ -36,22 +37,38 @@ export async function connections({
     bodyTimeout: idleTimeoutMs,
     maxResponseSize: bulk ? -1 : longestReply,
   }
-  if (proxies === undefined) return new Agent(options)
-  const { EnvHttpProxyAgent } = await import('undici')
-  return new EnvHttpProxyAgent({ ...options, ...proxies })
+  const open = async (proxy: string | undefined): Promise<Dispatcher> => {
+    if (proxy === undefined) return new Agent(options)
+    const { ProxyAgent } = await import('undici')
+    return new ProxyAgent({ ...options, uri: proxy })
+  }
+  /** By the URL of their proxy. */
+  const opened = new Map<string | undefined, Promise<Dispatcher>>()
+  return {
+    to(url) {
+      const proxy = proxies && proxyFor(new URL(url), proxies)
+      const dispatcher = opened.get(proxy) ?? open(proxy)
+      opened.set(proxy, dispatcher)
+      return dispatcher
+    },
+    async close() {
+      const dispatchers = await Promise.all(opened.values())
+      await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()))
+    },
+  }
 }
+
+/** What `fetch` takes, as far as the SDK uses it. */
+export type SendInit = Pick<RequestInit, 'method' | 'headers' | 'body' | 'signal'>
 
 /**
  * Stands in for `fetch` where the SDK wants one, at about half its cost: see `docs/performance.md`. No redirect is
  * followed, which would send the document to another host, and nothing compressed is asked for.
  */
-export async function send(
-  url: string,
-  init: RequestInit & { dispatcher: Dispatcher },
-): Promise<SentResponse> {
+export async function send(url: string, init: SendInit, dispatcher: Dispatcher): Promise<SentResponse> {
   const { origin, pathname, search } = new URL(url)
   try {
-    const response = await request.call(init.dispatcher, {
+    const response = await request.call(dispatcher, {
       origin,
       path: pathname + search,
       method: (init.method ?? 'GET') as Dispatcher.HttpMethod,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { batchFlags, collectFlags } from '../config/batches-flags.ts'
 import { compareFlags } from '../config/compare-flags.ts'
 import type { Flag } from '../config/flag.ts'
 import { summarizeFlags } from '../config/flags.ts'
@@ -9,7 +10,11 @@ import { printable } from '../core/printable.ts'
 import type { World } from '../world.ts'
 
 /** The `out` of a file is where summaries go, and no place for a comparison. */
-const { out: _, ...compareSettings } = compareFlags
+const { out: _out, ...compareSettings } = compareFlags
+
+/** Which batches, and whether to wait for them, is a matter of the moment. */
+const { id: _id, ...batchSettings } = batchFlags
+const { wait: _wait, ...collectSettings } = collectFlags
 
 /** The commands whose flags a configuration file and the environment may set. */
 const configurable: Readonly<Record<string, Readonly<Record<string, Flag>>>> = {
@@ -17,6 +22,9 @@ const configurable: Readonly<Record<string, Readonly<Record<string, Flag>>>> = {
   config: summarizeFlags,
   compare: compareSettings,
   serve: serveFlags,
+  status: batchSettings,
+  cancel: batchSettings,
+  collect: collectSettings,
 }
 
 /**

@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { compareFlags } from '../config/compare-flags.ts'
 import { summarizeFlags } from '../config/flags.ts'
 import { byKey } from '../config/key.ts'
@@ -8,13 +6,14 @@ import { simulateFlags } from '../config/simulate-flags.ts'
 import { knownModels } from '../core/models.ts'
 import { readPrompts } from '../inputs/prompt.ts'
 import { allPlaces } from '../inputs/prompt-place.ts'
+import type { World } from '../world.ts'
 import { shells } from './completion.ts'
 
 /**
  * The words that may stand for an option's value or an argument; none where it is a file, which shells know best.
  * @param value the option's name without dashes, or a command's and the place of its argument: `pin 0`
  */
-export async function wordsFor(value: string, cwd: string): Promise<readonly string[]> {
+export async function wordsFor(value: string, world: Pick<World, 'cwd' | 'env'>): Promise<readonly string[]> {
   switch (value) {
     case 'judge':
     case 'model':
@@ -27,11 +26,11 @@ export async function wordsFor(value: string, cwd: string): Promise<readonly str
     case 'pin 0':
     case 'diff 0':
     case 'diff 1':
-      return promptNames(cwd)
+      return promptNames(world.cwd)
     case 'completion 0':
       return Object.keys(shells)
     case 'profile':
-      return profileNames(cwd)
+      return profileNames(world)
     default:
       return (
         byKey(simulateFlags, serveFlags, compareFlags, summarizeFlags).get(value)?.parse?.schema.enum ?? []
@@ -49,15 +48,14 @@ async function promptNames(cwd: string): Promise<string[]> {
   return names
 }
 
-async function profileNames(cwd: string): Promise<string[]> {
-  const [{ locateConfig }, { parseConfig }, { readFile }] = await Promise.all([
+async function profileNames({ cwd, env }: Pick<World, 'cwd' | 'env'>): Promise<string[]> {
+  const [{ locateConfig }, { readConfig }] = await Promise.all([
     import('../config/locate.ts'),
-    import('../config/file.ts'),
-    import('node:fs/promises'),
+    import('../config/read-config.ts'),
   ])
-  // Whose file it is was not asked here: nothing of it is used.
-  const file = await locateConfig({ cwd, inputRoots: [], uid: undefined, passedOver: () => {} })
-  if (file === undefined || (await stat(resolve(file))).size > 1_000_000) return []
+  // The owner of a file does not matter here: nothing but names is used.
+  const located = await locateConfig({ cwd, env, inputRoots: [], uid: undefined, passedOver: () => {} })
   const known = byKey(compareFlags, serveFlags, summarizeFlags)
-  return [...parseConfig(await readFile(file, 'utf8'), file, known, (path) => path).profiles.keys()]
+  const files = await Promise.all(located.map((one) => readConfig(one, known, cwd)))
+  return [...new Set(files.flatMap(({ profiles }) => [...profiles.keys()]))]
 }

@@ -13,12 +13,13 @@ export interface Service {
 
 type ServiceOptions = Pick<
   SummarizeOptions,
-  'connectTimeout' | 'timeout' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
+  'connectTimeout' | 'timeout' | 'allowHttp' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
 >
 
 /** The API the environment points at, or with `--simulate` one inside this process, reached over real HTTP all the same. */
 export async function serviceFor(options: ServiceOptions, world: World): Promise<Service> {
   const closing: (() => Promise<void>)[] = []
+  const { allowHttp = [] } = options
   const close = async () => {
     for (const end of closing.reverse()) await end()
   }
@@ -28,6 +29,7 @@ export async function serviceFor(options: ServiceOptions, world: World): Promise
     const client = await createClient({
       clock,
       env,
+      allowHttp,
       connectTimeoutMs: options.connectTimeout * 1000,
       idleTimeoutMs: options.timeout * 1000,
       totalTimeoutMs: longestRequestMs,
@@ -45,7 +47,7 @@ export async function serviceFor(options: ServiceOptions, world: World): Promise
     }
     return { endpoint: 'the simulator', open, close }
   }
-  const endpoint = endpointIn(world.env)
+  const endpoint = endpointIn(world.env, allowHttp)
   if (endpoint !== undefined) return { endpoint, open: client, close }
   const found = await client()
   return { endpoint: found.endpoint, open: async () => found, close }

@@ -2,7 +2,7 @@ import type { Flag, ValuesOf } from './flag.ts'
 import { summarizeFlags } from './flags.ts'
 import { text } from './values.ts'
 
-const { log, report, prices, timeout, connectTimeout, config, profile, quiet, verbose, progress } =
+const { log, report, prices, timeout, connectTimeout, config, profile, allowHttp, quiet, verbose, progress } =
   summarizeFlags
 
 const id = {
@@ -12,7 +12,10 @@ const id = {
   parse: text,
 } as const satisfies Flag
 
-const connection = { timeout, connectTimeout, config, profile } as const satisfies Record<string, Flag>
+const connection = { timeout, connectTimeout, config, profile, allowHttp } as const satisfies Record<
+  string,
+  Flag
+>
 
 /** The flags of `batches status` and `batches cancel`. */
 export const batchFlags = { id, ...connection } as const satisfies Record<string, Flag>

@@ -16,9 +16,8 @@ const {
   latency,
   concurrency,
 } = summarizeFlags
-const { maxCost, confirmAbove, yes, prices, retries, timeout, connectTimeout, maxWait, config, profile } =
-  summarizeFlags
-const { simulate, quiet, verbose, progress } = summarizeFlags
+const { maxCost, confirmAbove, yes, prices, retries, timeout, connectTimeout, maxWait } = summarizeFlags
+const { config, profile, allowHttp, simulate, quiet, verbose, progress } = summarizeFlags
 
 /** The flags of `compare`. */
 export const compareFlags = {
@@ -78,6 +77,7 @@ export const compareFlags = {
   maxWait,
   config,
   profile,
+  allowHttp,
   simulate,
   quiet,
   verbose,

@@ -10,20 +10,22 @@ export interface ConfigFile {
   readonly profiles: ReadonlyMap<string, ReadonlyMap<string, Given>>
 }
 
+export interface ParseOptions {
+  /** All flags that may be set, by key. */
+  readonly flags: ReadonlyMap<string, Flag>
+  /** Resolves a path in the file. */
+  readonly path: (text: string, flag: Flag) => string
+  /** Whether the user chose the file, so that it may set `trusted` flags. */
+  readonly trusted: boolean
+}
+
 /**
  * Reads a configuration file and checks all of it, profiles that are not used too: a mistake is found before the night
  * it is needed.
  * @param name of the file, for messages
- * @param flags all that may be set, by key
- * @param path how a path in it is to be understood
  * @throws UsageError with file, line, column, and the nearest key there is
  */
-export function parseConfig(
-  text: string,
-  name: string,
-  flags: ReadonlyMap<string, Flag>,
-  path: (text: string, flag: Flag) => string,
-): ConfigFile {
+export function parseConfig(text: string, name: string, { flags, path, trusted }: ParseOptions): ConfigFile {
   const lineCounter = new LineCounter()
   const at = (node: Node | number | undefined) => {
     const offset = typeof node === 'number' ? node : node?.range?.[0]
@@ -58,6 +60,7 @@ export function parseConfig(
           `${at(keyNode)}: there is no setting ${JSON.stringify(key)}${near === undefined ? '' : `; did you mean ${near}?`}`,
         )
       }
+      if (flag.trusted && !trusted) throw new UsageError(`${at(keyNode)}: ${key} ${notFromHere}`)
       const plain: unknown = value?.toJS(document, { maxAliasCount: 100 })
       const seen = flag.path !== undefined && typeof plain === 'string' ? path(plain, flag) : plain
       settings.set(
@@ -76,3 +79,6 @@ export function parseConfig(
   }
   return { settings, profiles }
 }
+
+const notFromHere =
+  'counts only in a file that you chose, since it runs a program or lifts a protection; move it to ~/.config/claude-batch/config.yaml, or name this file with --config'

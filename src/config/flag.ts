@@ -16,6 +16,11 @@ export interface Flag {
   readonly written?: (value: never) => unknown
   /** It names a file or folder, or may: in a configuration file, as seen from that file. */
   readonly path?: 'always' | 'where it looks like one'
+  /**
+   * It runs a program or lifts a protection. A configuration file may set it only if the user chose that file: named
+   * it with `--config`, or keeps it in their own configuration folder. A file that was merely found may not.
+   */
+  readonly trusted?: true
 }
 
 type ValueOf<F> = F extends { parse: (...args: never[]) => infer Value } ? Value : boolean

@@ -7,6 +7,7 @@ import {
   count,
   doubtful,
   encoding,
+  hosts,
   list,
   number,
   pairs,
@@ -408,7 +409,7 @@ export const summarizeFlags = {
   config: {
     group: 'Configuration',
     flag: '--config <file>',
-    help: 'read settings from this file (default: claude-batch.yaml here or above, if there is one)',
+    help: 'read settings from this file only (default: claude-batch.yaml here or above, then ~/.config/claude-batch/config.yaml)',
     parse: text,
   },
   profile: {
@@ -416,6 +417,13 @@ export const summarizeFlags = {
     flag: '--profile <name>',
     help: 'use what the configuration sets under profiles: and this name, too',
     parse: text,
+  },
+  allowHttp: {
+    group: 'Configuration',
+    flag: '--allow-http <host>',
+    help: 'send credentials to this host over plain http, where others can read them; repeatable (default: only to this machine and private addresses)',
+    parse: hosts,
+    trusted: true,
   },
 
   simulate: {

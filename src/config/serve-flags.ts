@@ -3,8 +3,19 @@ import { summarizeFlags } from './flags.ts'
 import { count, seconds, text, texts } from './values.ts'
 
 const { prompt, model, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
-const { maxCost, prices, retries, timeout, connectTimeout, log, config, profile, simulate, quiet } =
-  summarizeFlags
+const {
+  maxCost,
+  prices,
+  retries,
+  timeout,
+  connectTimeout,
+  log,
+  config,
+  profile,
+  allowHttp,
+  simulate,
+  quiet,
+} = summarizeFlags
 
 /** The flags of `serve`. */
 export const serveFlags = {
@@ -75,6 +86,7 @@ export const serveFlags = {
   log,
   config,
   profile,
+  allowHttp,
   simulate,
   quiet,
 } as const satisfies Record<string, Flag>

@@ -1,4 +1,5 @@
 import { type Doubt, doubts } from '../core/doubts.ts'
+import { parseHost } from '../core/host.ts'
 import { modelId, type Prices } from '../core/models.ts'
 import type { Shard } from '../core/shard.ts'
 import { UsageError } from '../errors.ts'
@@ -36,6 +37,19 @@ export const texts = shaped(
     ...before,
     text(value, flag),
   ],
+)
+
+/** Hosts, one for each time the flag is given, spelled as a URL parser spells them. */
+export const hosts = shaped(
+  { type: 'array', items: string },
+  (value: string, flag: string, before: readonly string[] = []): readonly string[] => {
+    const host = parseHost(value)
+    if (host === undefined)
+      throw new UsageError(
+        `${flag}: expected a host like gateway.internal, without scheme, port or path, got ${JSON.stringify(value)}`,
+      )
+    return [...before, host]
+  },
 )
 
 /** A decimal number within bounds: not `NaN`, `Infinity`, `0x10`, `1e9` or `5x`, which JavaScript would let pass. */

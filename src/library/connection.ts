@@ -39,16 +39,17 @@ const longestRequestMs = 600_000
 
 export function connect(options: ClientOptions): Connection {
   const { clock, random, env: processEnv } = surroundings()
-  const { env = processEnv, model, maxTokens, effort } = options
+  const { env = processEnv, allowHttp = [], model, maxTokens, effort } = options
   const halt = createHalt()
   let opening: Promise<ClaudeClient> | undefined
 
   const load = async () => {
-    endpointIn(env)
+    endpointIn(env, allowHttp)
     const { createClient } = await import('../claude/client.ts')
     return createClient({
       clock,
       env,
+      allowHttp,
       connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
       idleTimeoutMs: options.timeoutMs ?? defaults.timeoutMs,
       totalTimeoutMs: longestRequestMs,

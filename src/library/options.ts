@@ -1,5 +1,6 @@
 import { settingsOf } from '../commands/settings.ts'
 import { summarizeFlags } from '../config/flags.ts'
+import { parseHost } from '../core/host.ts'
 import { largestPool } from '../core/pool-size.ts'
 import { type Effort, efforts } from '../core/request.ts'
 import { checkPrices, type Price } from './price.ts'
@@ -48,16 +49,29 @@ export interface ClientOptions {
    * `ANTHROPIC_BASE_URL`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
    */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /**
+   * Hosts that may receive credentials over plain `http`, where others can read them. This machine and private
+   * addresses always may. Default: none.
+   */
+  readonly allowHttp?: readonly string[] | undefined
 }
 
 /** Checks what a caller passed, which no compiler may have seen. @throws TypeError that names the option */
 export function checkOptions(options: ClientOptions): void {
-  const known = new Set<string>(['model', 'effort', 'prices', 'signal', 'env', ...Object.keys(numbers)])
+  const known = new Set<string>([
+    'model',
+    'effort',
+    'prices',
+    'signal',
+    'env',
+    'allowHttp',
+    ...Object.keys(numbers),
+  ])
   for (const [name, value] of Object.entries(options)) {
     if (!known.has(name)) throw new TypeError(`createClient has no option ${name}${hintFor(name)}`)
     if (value !== undefined && name in numbers) checkNumber(name as keyof typeof numbers, value)
   }
-  const { model, effort, maxTokens, prices, signal } = options
+  const { model, effort, maxTokens, prices, signal, allowHttp = [] } = options
   checkPrices(prices)
   if (model !== undefined && (typeof model !== 'string' || model.trim() === ''))
     throw new TypeError('createClient: model must be a name')
@@ -65,6 +79,9 @@ export function checkOptions(options: ClientOptions): void {
     throw new TypeError(`createClient: effort must be one of ${efforts.join(', ')}`)
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError('createClient: signal must be an AbortSignal')
+  const isHost = (host: unknown) => typeof host === 'string' && parseHost(host) !== undefined
+  if (!Array.isArray(allowHttp) || !allowHttp.every(isHost))
+    throw new TypeError('createClient: allowHttp must be a list of hosts, without scheme, port or path')
   try {
     settingsOf({}, { model, effort, maxTokens })
   } catch (error) {

@@ -6,6 +6,7 @@ export function inLibraryWords(message: string): string {
 const words = [
   [', or try the tool without a key: --simulate', ''],
   ['; run the same command again later', '; try again later'],
+  ['--allow-http ', 'allowHttp: '],
   ['--max-tokens', 'maxTokens'],
   ['--max-wait', 'maxWaitMs'],
   ['--max-cost', 'maxCostUsd'],

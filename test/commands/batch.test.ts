@@ -567,6 +567,22 @@ describe('claude-batch batches', () => {
     expect(stderr).toMatch(/the batch msgbatch_sim00000001 has ended already/)
   })
 
+  it('send no key over plain http to a host that is not allowed', async () => {
+    const { run, cwd, env } = await setting()
+    await run('summarize', 'docs', '--batch', '--detach')
+    const other = { ...env, ANTHROPIC_BASE_URL: 'http://127.0.0.1.nip.io' }
+    for (const command of ['status', 'collect', 'cancel']) {
+      const { code, stderr } = await runHere(['batches', command], { cwd, env: other })
+      expect([command, code]).toEqual([command, 2])
+      expect(stderr).toMatch(
+        /^claude-batch: refusing to send a key over plain http to 127\.0\.0\.1\.nip\.io;/,
+      )
+    }
+    const status = ['batches', 'status', '--allow-http', '127.0.0.1.nip.io']
+    // Allowed, and yet nothing is sent: the batch is at another service.
+    expect((await runHere(status, { cwd, env: other })).stdout).toContain('which is not asked now')
+  })
+
   it('one that the service does not know holds its documents, until it is given up', async () => {
     const { run, cwd, env } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')

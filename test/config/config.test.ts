@@ -182,6 +182,145 @@ describe('the configuration', () => {
   })
 })
 
+describe('the user’s own configuration', () => {
+  const own = {
+    'home/.config/claude-batch/config.yaml':
+      'rpm: 70\nretries: 9\nout: sums\nallow-http: [gateway.internal]\n',
+  }
+  /** The settings in a working directory that has these files, for a user whose folder is beside it. */
+  const seen = async (files: Record<string, string>, args: string[] = [], env = {}) => {
+    const cwd = await folderWith({ 'work/docs/a.md': 'A', ...files })
+    const ended = await runHere(['config', ...args], {
+      cwd: join(cwd, 'work'),
+      env: { HOME: join(cwd, 'home'), ...env },
+    })
+    const rows = [...ended.stdout.matchAll(/^([a-z-]+): (.*?) +# (.*)$/gm)].map(
+      ([, key = '', value = '', origin = '']) =>
+        [key, [value.replace(cwd, '~'), origin.replace(cwd, '~')]] as const,
+    )
+    return { ...ended, cwd, settings: Object.fromEntries(rows) as Record<string, readonly string[]> }
+  }
+  const origin = '~/home/.config/claude-batch/config.yaml'
+
+  it('is read in every working directory, and lifts protections', async () => {
+    const { settings, stderr } = await seen(own)
+    expect(stderr).toBe('')
+    expect(settings).toMatchObject({
+      rpm: ['70', `${origin}:1`],
+      out: ['~/home/.config/claude-batch/sums', `${origin}:3`],
+      'allow-http': ['["gateway.internal"]', `${origin}:4`],
+    })
+  })
+
+  it('gives way to the file that is found, and to a variable', async () => {
+    const { settings } = await seen({ ...own, 'work/claude-batch.yaml': 'rpm: 50\n' }, [], {
+      CLAUDE_BATCH_ALLOW_HTTP: 'a.example\nb.example',
+    })
+    expect(settings['rpm']).toEqual(['50', 'claude-batch.yaml:1'])
+    expect(settings['retries']).toEqual(['9', `${origin}:2`])
+    expect(settings['allow-http']).toEqual(['["a.example","b.example"]', 'CLAUDE_BATCH_ALLOW_HTTP'])
+  })
+
+  it('is not read where another file is named', async () => {
+    const { settings } = await seen({ ...own, 'work/mine.yaml': 'rpm: 50' }, ['--config', 'mine.yaml'])
+    expect([settings['rpm'], settings['retries']]).toEqual([
+      ['50', 'mine.yaml:1'],
+      ['3', 'default'],
+    ])
+  })
+
+  it('is where XDG_CONFIG_HOME says, unless that is relative', async () => {
+    const files = { ...own, 'xdg/claude-batch/config.yaml': 'retries: 8' }
+    const cwd = await folderWith(files)
+    for (const [xdg, retries] of [
+      [join(cwd, 'xdg'), '8'],
+      ['../xdg', '9'],
+      ['', '9'],
+    ]) {
+      const env = { HOME: join(cwd, 'home'), XDG_CONFIG_HOME: xdg ?? '' }
+      expect((await runHere(['config'], { cwd, env })).stdout).toMatch(
+        new RegExp(`^retries: ${retries} `, 'm'),
+      )
+    }
+    expect((await runHere(['config'], { cwd, env: { HOME: 'home' } })).stdout).toMatch(/^retries: 3 /m)
+  })
+
+  it('has profiles too, which override everything outside profiles', async () => {
+    const files = {
+      'home/.config/claude-batch/config.yaml': 'profiles: { night: { rpm: 7, itpm: 700 }, day: {} }',
+      'work/claude-batch.yaml': 'rpm: 50\nprofiles: { night: { itpm: 900 } }',
+    }
+    const { settings } = await seen(files, ['--profile', 'night'])
+    expect(settings).toMatchObject({ rpm: ['7', `${origin}:1`], itpm: ['900', 'claude-batch.yaml:2'] })
+    expect(await seen(files, ['--profile', 'noon'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /config\.yaml has the profiles night, day, claude-batch\.yaml has the profiles night/,
+      ),
+    })
+    const { stdout } = await runHere(['complete', '--', 'summarize', '--profile', ''], {
+      cwd: join((await seen(files)).cwd, 'work'),
+      env: {},
+    })
+    expect(stdout).toBe('night\n')
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('is not read where it is another user’s', async () => {
+    const cwd = await folderWith(own)
+    await chown(join(cwd, 'home/.config/claude-batch/config.yaml'), 12345, 12345)
+    const { stdout, stderr } = await runHere(['config'], { cwd, env: { HOME: join(cwd, 'home') } })
+    expect(stdout).toMatch(/retries: 3 +# default/)
+    expect(stderr).toContain('another user’s')
+  })
+})
+
+describe('a setting that lifts a protection', () => {
+  const advice =
+    /^claude-batch: claude-batch\.yaml:\d:\d+: allow-http .*config\.yaml, or name this file with --config/
+
+  it.each([
+    'allow-http: [gateway.internal]',
+    'allow-http: []',
+    'profiles: { night: { allow-http: gateway.internal } }',
+  ])('is not taken from a file that was merely found: %s', async (yaml) => {
+    const cwd = await folderWith({ 'docs/a.md': 'A', 'claude-batch.yaml': yaml })
+    for (const command of [
+      ['config'],
+      ['summarize', 'docs', '--simulate'],
+      ['serve', '--simulate'],
+      ['batches', 'status'],
+    ])
+      expect(await runHere(command, { cwd, env: {} })).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(advice),
+      })
+    expect(await runHere(['config', '--config', 'claude-batch.yaml'], { cwd, env: {} })).toMatchObject({
+      code: 0,
+    })
+    expect(
+      await runHere(['config'], { cwd, env: { CLAUDE_BATCH_CONFIG: 'claude-batch.yaml' } }),
+    ).toMatchObject({
+      code: 0,
+    })
+  })
+
+  it('is a host and nothing more', async () => {
+    const cwd = await folderWith({ 'mine.yaml': 'allow-http: [http://gateway.internal]' })
+    for (const [args, env] of [
+      [['--allow-http', 'gateway.internal:8080'], {}],
+      [['--config', 'mine.yaml'], {}],
+      [[], { CLAUDE_BATCH_ALLOW_HTTP: '*.internal' }],
+    ] as const)
+      expect(await runHere(['config', ...args], { cwd, env })).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(
+          'expected a host like gateway.internal, without scheme, port or path',
+        ),
+      })
+  })
+})
+
 describe('the names of settings', () => {
   it('mean one thing in all commands', () => {
     for (const [key, flag] of byKey(serveFlags)) {

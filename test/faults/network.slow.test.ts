@@ -180,6 +180,7 @@ describe('a service that cannot be reached', () => {
       refused: { ANTHROPIC_BASE_URL: gone },
       unknown: {
         ANTHROPIC_BASE_URL: 'http://gateway.internal',
+        CLAUDE_BATCH_ALLOW_HTTP: 'gateway.internal',
         ...preload(`dns.lookup = (host, options, done) => process.nextTick(done,
           Object.assign(new Error('getaddrinfo ENOTFOUND ' + host), { code: 'ENOTFOUND' }))`),
       },
@@ -229,7 +230,7 @@ describe('a network', () => {
         ? done(Object.assign(new Error('getaddrinfo EAI_AGAIN ' + host), { code: 'EAI_AGAIN' }))
         : options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4))`)
     const url = simulator.url.replace('127.0.0.1', 'gateway.internal')
-    const { code, stderr } = await runCli(['summarize', 'a.md'], {
+    const { code, stderr } = await runCli(['summarize', 'a.md', '--allow-http', 'gateway.internal'], {
       cwd,
       env: { ...env, ...lookup, ANTHROPIC_BASE_URL: url },
     })

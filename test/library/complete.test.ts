@@ -239,6 +239,11 @@ describe('createClient', () => {
     [{ effort: 'some' }, 'createClient: effort must be one of low, medium, high, xhigh, max'],
     [{ effort: 'low', model: 'claude-haiku-4-5' }, 'createClient: effort low: claude-haiku-4-5 accepts none'],
     [{ signal: 'stop' }, 'createClient: signal must be an AbortSignal'],
+    [{ allowHttp: 'a' }, 'createClient: allowHttp must be a list of hosts, without scheme, port or path'],
+    [
+      { allowHttp: ['http://a'] },
+      'createClient: allowHttp must be a list of hosts, without scheme, port or path',
+    ],
     [
       { apiKey: 'sk-ant-1' },
       'createClient has no option apiKey; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)',
@@ -254,6 +259,17 @@ describe('createClient', () => {
     expect(error.message).toBe(
       'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile)',
     )
+  })
+
+  it('sends no key over plain http to a host that is not allowed', async () => {
+    const env = { ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: 'http://10.evil.example' }
+    for (const allowHttp of [undefined, ['evil.example']]) {
+      const error = (await rejection(createClient({ env, allowHttp }).complete('?'))) as Error
+      expect(error).toMatchObject({ type: 'configuration', attempts: 0 })
+      expect(error.message).toMatch(
+        /^refusing to send a key over plain http to 10\.evil\.example;.* allowHttp: 10\.evil\.example$/,
+      )
+    }
   })
 
   it('takes credentials and server from the environment it is given', async () => {
