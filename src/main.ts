@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import { runCli } from './cli.ts'
 import { printable } from './core/printable.ts'
+import { createRedactor } from './core/redact.ts'
+import { secretsIn } from './core/secrets.ts'
 import { type Exit, RunError, UsageError } from './errors.ts'
 import { shipped } from './shipped.ts'
 import { notTaken, streamWriter } from './sinks/stream-writer.ts'
@@ -16,8 +18,10 @@ export async function main(world: World): Promise<Exit> {
     return exit
   } catch (error) {
     const { exit, text } = explained(error)
+    // Messages and stacks of bugs may quote anything.
+    const { redact } = createRedactor(secretsIn(world.env))
     // As it was meant to be, by whoever takes the head of a list.
-    if (exit !== 'readerLeft') world.stderr.write(`claude-batch: ${printable(text, '\n')}\n`)
+    if (exit !== 'readerLeft') world.stderr.write(`claude-batch: ${printable(redact(text), '\n')}\n`)
     return exit
   }
 }

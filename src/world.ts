@@ -3,6 +3,8 @@ import { fstatSync, readSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './core/clock.ts'
+import { createRedactor } from './core/redact.ts'
+import { secretsIn } from './core/secrets.ts'
 import { type Exit, exitCodes } from './errors.ts'
 
 /** Everything the program may touch. This is the only file that names `process`. */
@@ -181,7 +183,10 @@ const longestTimer = 2 ** 31 - 1
  * @returns to be called when the work is over
  */
 export function tellBugs(): () => void {
-  const bug = (what: string) => `claude-batch: this is a bug, please report it: ${what}\n`
+  const bug = (what: string) => {
+    const { redact } = createRedactor(secretsIn(process.env))
+    return `claude-batch: this is a bug, please report it: ${redact(what)}\n`
+  }
   process.on('uncaughtException', (error) => {
     // What is written is whole and recorded; nothing here could make it more so.
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error)

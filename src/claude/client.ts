@@ -4,11 +4,14 @@ import type { Ask, Watch } from '../core/ask.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Pdf } from '../core/document.ts'
-import { AskError, type Fault } from '../core/failure.ts'
+import { AskError } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
+import { createRedactor } from '../core/redact.ts'
 import type { Request } from '../core/request.ts'
+import { secretsIn, withoutScheme } from '../core/secrets.ts'
 import { UsageError } from '../errors.ts'
 import { batchesOf } from './batches.ts'
+import { withoutSecrets } from './border.ts'
 import { type Deadline, withDeadline } from './deadline.ts'
 import { accessIn, endpointOf } from './environment.ts'
 import { faultOf } from './fault.ts'
@@ -16,7 +19,7 @@ import { countReply, messageReply } from './message.ts'
 import { refusePlainHttp } from './plain-http.ts'
 import { proxiesIn } from './proxies.ts'
 import { streamReply } from './stream.ts'
-import { createConnections, type SendInit, send } from './transport.ts'
+import { type Connections, createConnections, send } from './transport.ts'
 
 export interface ClientOptions {
   readonly clock: Clock
@@ -60,23 +63,22 @@ export async function createClient({
   const proxies = server === undefined ? proxiesIn(env) : undefined
   const connections = createConnections({ ...timeouts, proxies })
   const bulk = createConnections({ ...timeouts, proxies, bulk: true })
-  const fetch = async (
-    url: string,
-    { dispatcher, ...init }: SendInit & { readonly dispatcher?: Dispatcher },
-  ) => send(url, init, dispatcher ?? (await connections.to(url)))
+  const { add, redact } = createRedactor(server === undefined ? secretsIn(env) : [])
+  // Only in what is sent the token of a profile shows.
+  const fetch = fetchBy(connections, server === undefined ? add : () => {})
   const anthropic = new BaseAnthropic({
     ...(server === undefined ? accessIn(env) : { baseURL: server.url, apiKey: server.key }),
     maxRetries: 0,
     timeout: timeouts.totalTimeoutMs,
     logLevel: 'off',
-    fetch: fetch as unknown as typeof globalThis.fetch,
+    fetch,
   })
-  const baseUrl = await baseUrlOf(anthropic)
+  const baseUrl = await baseUrlOf(anthropic, redact)
   refusePlainHttp(baseUrl, { allowHttp, proxies })
   const endpoint = endpointOf(baseUrl)
 
   const faulty = (error: unknown, deadline: Deadline) => {
-    const fault = withoutSecrets(faultOf(error, clock.wall(), deadline), anthropic)
+    const fault = faultOf(error, { wallMs: clock.wall(), deadline, redact })
     return new AskError(fault.status === 401 ? { ...fault, credential: credentialOf(anthropic) } : fault)
   }
   const within = <T>(
@@ -113,7 +115,26 @@ export async function createClient({
   const close = async () => {
     await Promise.all([connections.close(), bulk.close()])
   }
-  return { ask, count, batches, endpoint, close }
+  return { ...withoutSecrets({ ask, count, batches }, redact), endpoint, close }
+}
+
+/** What the SDK calls `fetch` with. */
+type FetchInit = Omit<RequestInit, 'dispatcher'> & { readonly dispatcher?: Dispatcher }
+
+/** @param onSecret called with every secret that is sent */
+function fetchBy(connections: Connections, onSecret: (secret: string) => void): typeof globalThis.fetch {
+  const fetch = async (url: string, { dispatcher, ...init }: FetchInit) => {
+    const headers = init.headers instanceof Headers ? init.headers : new Headers(init.headers)
+    secretsSentIn(headers).forEach(onSecret)
+    return send(url, { ...init, headers }, dispatcher ?? (await connections.to(url)))
+  }
+  return fetch as unknown as typeof globalThis.fetch
+}
+
+/** The values of all headers but those that the SDK adds by itself. */
+function secretsSentIn(headers: Headers): string[] {
+  const isOrdinary = /^(accept|content-|user-agent$|anthropic-|x-stainless-|idempotency-key$|trace|baggage$)/
+  return [...headers].filter(([name]) => !isOrdinary.test(name)).map(([, value]) => withoutScheme(value))
 }
 
 /**
@@ -171,23 +192,13 @@ function pdfBlock({ base64 }: Pdf) {
  * finds credentials.
  * @throws UsageError where it finds none
  */
-async function baseUrlOf(anthropic: BaseAnthropic): Promise<string> {
+async function baseUrlOf(anthropic: BaseAnthropic, redact: (text: string) => string): Promise<string> {
   const { url } = await anthropic
     .buildRequest({ method: 'post', path: '/v1/messages', body: {} })
     .catch((error: Error) => {
-      throw new UsageError(`${noCredentials}${whyNot(error)}`)
+      throw new UsageError(`${noCredentials}${whyNot(error, redact)}`)
     })
   return url.replace(/\/v1\/messages.*$/, '')
-}
-
-/** A gateway may send back what it was sent. */
-function withoutSecrets(fault: Fault, { apiKey, authToken }: BaseAnthropic): Fault {
-  const secrets = [apiKey, authToken].filter((secret) => typeof secret === 'string' && secret.length > 7)
-  const message = secrets.reduce(
-    (text: string, secret) => text.replaceAll(String(secret), '[key]'),
-    fault.message,
-  )
-  return { ...fault, message }
 }
 
 function credentialOf({ apiKey, authToken }: BaseAnthropic): string {
@@ -199,7 +210,7 @@ const noCredentials =
   'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile), or try the tool without a key: --simulate'
 
 /** A profile that is there and cannot be used is worth saying; that there is none is what was said already. */
-function whyNot(error: Error): string {
+function whyNot(error: Error, redact: (text: string) => string): string {
   if (error instanceof TypeError || /authentication method/i.test(error.message)) return ''
-  return ` (${printable(error.message.replace(/\s+/g, ' ').slice(0, 300))})`
+  return ` (${printable(redact(error.message).replace(/\s+/g, ' ').slice(0, 300))})`
 }

@@ -3,13 +3,25 @@ import { AskError, type Fault } from '../core/failure.ts'
 import { rateLimits } from '../core/rate-limits.ts'
 import { retryAfter } from '../core/retry-after.ts'
 import type { Deadline } from './deadline.ts'
+import { withoutMarkup } from './markup.ts'
 
-/** Reads off an error of the SDK, of undici or of the system what went wrong. Classes alone do not tell: causes do. */
-export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fault {
+export interface FaultOptions {
+  /** The wall clock: milliseconds since 1970. */
+  readonly wallMs: number
+  readonly deadline: Deadline
+  /** Removes secrets; needed before a text is cut, as half a secret is not recognized. */
+  readonly redact: (text: string) => string
+}
+
+/**
+ * Returns what went wrong, from an error of the SDK, of undici or of the system. Classes alone do not tell: causes do.
+ * @throws the error itself where it is about no request, but a bug
+ */
+export function faultOf(error: unknown, { wallMs, deadline, redact }: FaultOptions): Fault {
   if (deadline.expired())
     return { kind: 'timeout', type: 'timeout', message: `no complete answer within ${deadline.ms / 1000} s` }
   if (error instanceof AskError) return error.fault
-  if (error instanceof APIError && error.status !== undefined) return statusFault(error, wallMs)
+  if (error instanceof APIError && error.status !== undefined) return statusFault(error, wallMs, redact)
   const chain = causes(error)
   const code = chain.map(({ code }) => code).find((code) => typeof code === 'string')
   const message = chain.map(({ message }) => message).findLast((message) => message) ?? 'unknown error'
@@ -19,8 +31,9 @@ export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fau
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
   // An `event: error` inside a stream: no status any more, but a type.
-  if (error instanceof APIError && error.type)
-    return { kind: 'stream', type: error.type, message: error.apiMessage ?? message }
+  const type = error instanceof APIError ? textIn(error.type) : undefined
+  if (error instanceof APIError && type !== undefined)
+    return { kind: 'stream', type, message: textIn(error.apiMessage) ?? message }
   if (code !== undefined) {
     const kind = tlsCode.test(code) ? 'tls' : 'connection'
     return {
@@ -30,13 +43,11 @@ export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fau
       message: message.includes(code) ? message : `${message} (${code})`,
     }
   }
-  if (error instanceof SyntaxError || chain.some(({ message }) => /without|terminated|JSON/i.test(message))) {
-    return {
-      kind: 'malformed',
-      type: 'malformed_reply',
-      message: `the reply broke off or is not JSON: ${message}`,
-    }
-  }
+  // V8 quotes a few characters of the text, which may be of a key.
+  if (chain.some((cause) => cause instanceof SyntaxError))
+    return { kind: 'malformed', type: 'malformed_reply', message: 'the reply broke off or is not JSON' }
+  if (chain.some(({ message }) => /without|terminated|JSON/i.test(message)))
+    return { kind: 'malformed', type: 'malformed_reply', message: `the reply broke off: ${message}` }
   if (error instanceof APIConnectionError) return { kind: 'connection', type: 'connection_error', message }
   // The SDK's own word for a body it can make nothing of.
   if (error instanceof AnthropicError) return { kind: 'malformed', type: 'malformed_reply', message }
@@ -46,7 +57,7 @@ export function faultOf(error: unknown, wallMs: number, deadline: Deadline): Fau
 
 type StatusError = InstanceType<typeof APIError>
 
-function statusFault(error: StatusError, wallMs: number): Fault {
+function statusFault(error: StatusError, wallMs: number, redact: FaultOptions['redact']): Fault {
   const header = (name: string) => error.headers?.get(name) ?? null
   const status = error.status as number
   const wait = retryAfter(header, wallMs)
@@ -56,8 +67,9 @@ function statusFault(error: StatusError, wallMs: number): Fault {
   return {
     kind: 'status',
     status,
-    type: error.type ?? `http_${status}`,
-    message: redirectTarget(status, header('location')) ?? error.apiMessage ?? bodyText(error),
+    type: textIn(error.type) ?? `http_${status}`,
+    message:
+      redirectTarget(status, header('location')) ?? textIn(error.apiMessage) ?? pageText(error, redact),
     ...(code !== null && { code }),
     ...(error.requestID != null && { requestId: error.requestID }),
     ...(wait !== undefined && { retryAfter: wait }),
@@ -66,26 +78,25 @@ function statusFault(error: StatusError, wallMs: number): Fault {
   }
 }
 
+/** The SDK hands on what a field holds, whatever it is. */
+function textIn(field: unknown): string | undefined {
+  return typeof field === 'string' && field !== '' ? field : undefined
+}
+
 function redirectTarget(status: number, location: string | null): string | undefined {
   if (status < 300 || status >= 400) return undefined
   return `redirected to ${location ?? 'nowhere'}; documents are not sent on to another address (check ANTHROPIC_BASE_URL)`
 }
 
-/** A proxy's page, without its markup. */
-function bodyText({ message, status }: StatusError): string {
-  const text = message
-    .slice(0, longestPage)
-    .replace(/^\d+ /, '')
-    .replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ')
+/** The beginning of a proxy's page, without its markup. */
+function pageText({ message, status }: StatusError, redact: FaultOptions['redact']): string {
+  const text = redact(withoutMarkup(message.replace(/^\d+ /, '')))
     .replace(/\s+/g, ' ')
     .trim()
   return text === '' || text === 'status code (no body)'
     ? `HTTP status ${status} without a message`
     : text.slice(0, 200)
 }
-
-/** Taking the markup out takes time that grows with the square of the length, where none of it is ever closed. */
-const longestPage = 10_000
 
 function causes(error: unknown): (Error & { code?: string })[] {
   const chain: (Error & { code?: string })[] = []

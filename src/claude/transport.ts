@@ -58,21 +58,22 @@ export function createConnections({
   }
 }
 
-/** What `fetch` takes, as far as the SDK uses it. */
-export type SendInit = Pick<RequestInit, 'method' | 'headers' | 'body' | 'signal'>
-
 /**
  * Stands in for `fetch` where the SDK wants one, at about half its cost: see `docs/performance.md`. No redirect is
  * followed, which would send the document to another host, and nothing compressed is asked for.
  */
-export async function send(url: string, init: SendInit, dispatcher: Dispatcher): Promise<SentResponse> {
+export async function send(
+  url: string,
+  init: Omit<RequestInit, 'headers' | 'dispatcher'> & { readonly headers: Headers },
+  dispatcher: Dispatcher,
+): Promise<SentResponse> {
   const { origin, pathname, search } = new URL(url)
   try {
     const response = await request.call(dispatcher, {
       origin,
       path: pathname + search,
       method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
-      headers: [...(init.headers as Headers), ['accept-encoding', 'identity']].flat(),
+      headers: [...init.headers, ['accept-encoding', 'identity']].flat(),
       body: (init.body ?? null) as string | null,
       signal: init.signal ?? null,
     })

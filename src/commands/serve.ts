@@ -2,7 +2,9 @@ import type { ServeOptions } from '../config/serve-flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import { AskError, failureLine, failureOf, judge, StoppedError } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
+import { createRedactor } from '../core/redact.ts'
 import { createTally } from '../core/report.ts'
+import { secretsIn } from '../core/secrets.ts'
 import { promptTokens } from '../core/usage.ts'
 import { createHalt } from '../engine/halt.ts'
 import { queued } from '../engine/queue.ts'
@@ -26,9 +28,10 @@ import { stopOnSignals } from './signals.ts'
 /** Serves streams until it is told to stop. The address goes to stdout, so that a script can read it. */
 export async function serve(options: ServeOptions, world: World): Promise<Exit> {
   const { clock, random, stderr } = world
-  const say = (text: string) => options.quiet || stderr.write(`claude-batch: ${printable(text)}\n`)
   const guard = await guardFor(options, world)
   const outputs = await inspectNamedOutputs({ log: options.log, world })
+  const { redact } = createRedactor([...secretsIn(world.env), guard.token ?? ''])
+  const say = (text: string) => options.quiet || stderr.write(`claude-batch: ${printable(redact(text))}\n`)
   const { model } = settingsOf({}, options)
   const halt = createHalt()
   const tally = createTally()
