@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import request from 'undici/lib/api/api-request.js'
 import Agent from 'undici/lib/dispatcher/agent.js'
@@ -99,7 +100,8 @@ class SentResponse {
     this.status = statusCode
     this.ok = statusCode >= 200 && statusCode < 300
     this.headers = new SentHeaders(headers)
-    this.body = body
+    // The SDK reads the answer to a refresh of a profile's token by a reader, and all others as they come.
+    this.body = Object.assign(body, { getReader: () => Readable.toWeb(body).getReader() })
   }
 
   text(): Promise<string> {
