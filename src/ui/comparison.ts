@@ -4,7 +4,7 @@ import type { Estimate } from '../core/interval.ts'
 import { printable } from '../core/printable.ts'
 import type { Judgement, Score } from '../core/verdict.ts'
 import { whole } from '../core/whole.ts'
-import { inline, quoted, table } from './markdown.ts'
+import { codeBlock, inline, table } from './markdown.ts'
 import { textTable } from './table.ts'
 
 /** One arm as it is shown. */
@@ -79,12 +79,14 @@ export interface SideBySide {
 export function textsMarkdown(documents: readonly SideBySide[]): string {
   return documents
     .map(({ path, texts, judgements }) => {
-      const parts = texts.map(({ name, text }) => `**${inline(name)}**\n\n${quoted(text ?? '(nothing)')}`)
+      const parts = texts.map(
+        ({ name, text }) => `**${inline(name)}**\n\n${text === undefined ? '(nothing)' : codeBlock(text)}`,
+      )
       for (const { name, judgement, texts } of judgements) {
         parts.push(`**The judge: ${inline(name)} ${judgementWords[judgement]}**`)
         for (const [n, text] of texts.entries())
           parts.push(
-            `Standing ${n === 0 ? 'first' : 'second'}:\n\n${quoted(text === '' ? '(nothing)' : text)}`,
+            `Standing ${n === 0 ? 'first' : 'second'}:\n\n${text === '' ? '(nothing)' : codeBlock(text)}`,
           )
       }
       return `## ${inline(path)}\n\n${parts.join('\n\n')}\n`

@@ -1,34 +1,71 @@
 import { printable } from '../core/printable.ts'
 
-/** A table of cells that are Markdown already. */
+/**
+ * Returns a table of cells that are Markdown already. A table splits its cells before anything else is read, so a `|`
+ * is escaped in code too.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (row: readonly string[]) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const cell = (text: string) => text.replace(/\\[\s\S]|\|/g, (part) => (part === '|' ? '\\|' : part))
+  const line = (row: readonly string[]) => `| ${row.map(cell).join(' | ')} |`
   return `${[line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')}\n`
 }
 
-/** Text of several lines, as a quotation: no heading, image or markup of its own becomes part of the page. */
-export function quoted(text: string): string {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => `> ${withoutHtml(printable(line, '\t')).replace(/!(?=\[)/g, '\\!')}`)
-    .join('\n')
+/**
+ * Returns text of several lines as a code block, which is the one form that no viewer reads for links, pictures,
+ * headings or mentions. Long lines are broken at spaces, as viewers do not break lines of code.
+ */
+export function codeBlock(text: string): string {
+  const lines = printable(text.replaceAll('\r\n', '\n').trimEnd(), '\n\t').split('\n')
+  const fence = '`'.repeat(Math.max(3, longestRun(text) + 1))
+  return `${fence}text\n${lines.map(broken).join('\n')}\n${fence}`
 }
 
-/** Text within a line, without markup of its own. */
+/**
+ * Returns text within a line without any markup of its own. Words that viewers make links of, even though nothing in
+ * them is markup, become code: addresses, and mentions of people and issues.
+ */
 export function inline(text: string): string {
-  return withoutHtml(printable(text)).replace(/[\\`*_~[\]]/g, '\\$&')
+  return printable(text.trim())
+    .split(' ')
+    .map((word, n) => (isLink.test(word) ? code(word) : escaped(word, n === 0)))
+    .join(' ')
 }
 
-/** A name within a line, letter by letter: no part of it is a link either, or mentions somebody. */
+const isLink = /:\/\/|www\.|@[\w-]+\.|(?:^|[^\w`])@\w|#\d|\bGH-\d|(?:mailto|xmpp):|:[\w+-]+:/i
+
+/** At the beginning of a line a few more words mean something: they begin a list, or underline a heading. */
+function escaped(word: string, isFirst: boolean): string {
+  const text = word
+    .replace(/[\\`*_~[\]#>|]/g, '\\$&')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+  return isFirst && /^([-+=]+|\d{1,9}[.)])$/.test(text) ? text.replace(/[-+=.)]/, '\\$&') : text
+}
+
+/** Returns a name within a line, letter by letter: no part of it is a link either, or mentions somebody. */
 export function code(name: string): string {
   const text = printable(name)
-  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length))
-  const fence = '`'.repeat(longest + 1)
+  const fence = '`'.repeat(longestRun(text) + 1)
   const space = /^[ `]|[ `]$|^$/.test(text) ? ' ' : ''
   return `${fence}${space}${text}${space}${fence}`
 }
 
-function withoutHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+/** How many backticks follow each other at most. */
+function longestRun(text: string): number {
+  return (text.match(/`+/g) ?? []).reduce((longest, { length }) => Math.max(longest, length), 0)
+}
+
+/** Characters; wide enough for prose, and for most screens. */
+const widest = 100
+
+function broken(line: string): string {
+  let column = 0
+  return line
+    .split(' ')
+    .map((word, n) => {
+      const breaks = n > 0 && column + 1 + word.length > widest
+      column = breaks ? word.length : column + (n > 0 ? 1 : 0) + word.length
+      return `${n === 0 ? '' : breaks ? '\n' : ' '}${word}`
+    })
+    .join('')
 }

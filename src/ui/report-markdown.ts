@@ -1,6 +1,6 @@
 import { markdownMarker } from '../core/generated.ts'
 import type { DocumentRow, Group, ReportFile } from '../core/report-file.ts'
-import { code, inline, quoted, table } from './markdown.ts'
+import { code, codeBlock, inline, table } from './markdown.ts'
 import { figures, headline, remarks, setting } from './report-figures.ts'
 import { timeParts } from './report-time.ts'
 import { costWords, counted, instant, ms, statusWords, tokens } from './report-words.ts'
@@ -28,7 +28,7 @@ export function reportMarkdown(report: ReportFile): string {
 function summary(report: ReportFile): string[] {
   const list = figures(report).map(
     ({ name, value, notes }) =>
-      `- **${name}** ${value}${notes.length === 0 ? '' : ` (${notes.map(inline).join('; ')})`}\n`,
+      `- **${name}** ${inline(value)}${notes.length === 0 ? '' : ` (${notes.map(inline).join('; ')})`}\n`,
   )
   return [
     `${setting(report).map(inline).join(' · ')}\n`,
@@ -131,7 +131,7 @@ function documents({ documents }: ReportFile): string[] {
 }
 
 function text({ path, text }: DocumentRow): string[] {
-  return text === undefined ? [] : [`### ${code(path)}\n\n${quoted(text)}\n`]
+  return text === undefined ? [] : [`### ${code(path)}\n\n${codeBlock(text)}\n`]
 }
 
 function andMore(count: number): string {

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { marked } from 'marked'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ArmResult, armSummary, ratiosOf } from '../../src/core/comparison.ts'
 import { judgementOf, scoreOf, type Verdict, verdictIn } from '../../src/core/verdict.ts'
@@ -85,10 +86,11 @@ describe('compare', () => {
     await run(...two, '--sample', '1')
     const markdown = await page()
     expect(markdown).toMatch(
-      /\n## docs\/note-\d\.md\n\n\*\*brief@v1, claude-haiku-5-5\*\*\n\n> # A heading\n/,
+      /\n## docs\/note-\d\.md\n\n\*\*brief@v1, claude-haiku-5-5\*\*\n\n```text\n# A heading\n/,
     )
-    expect(markdown.match(/^> &lt;img src=x/gm)).toHaveLength(2)
-    expect(markdown).not.toMatch(/<img|(?<!\\)!\[|\u001b/)
+    const html = marked.parse(markdown, { async: false })
+    expect(html.match(/&lt;img src=x/g)).toHaveLength(2)
+    expect(html).not.toMatch(/<(img|a)\b|<h1.*A heading|\u001b/)
     expect(markdown).toMatch(/^\| brief@v1, claude-haiku-5-5 \| 1 \| 0 \|/m)
   })
 
@@ -206,7 +208,7 @@ describe('a judge', () => {
     expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +8 +0 +0 +0 +0 +100 % \(68 %–100 %\)$/m)
     expect(stderr).toMatch(/16 asked now, for \$\S+; 16 judged now, for \$/)
     expect(await page()).toMatch(
-      /\*\*The judge: brief@v2, claude-haiku-5-5 is better\*\*\n\nStanding first:\n\n> Because/,
+      /\*\*The judge: brief@v2, claude-haiku-5-5 is better\*\*\n\nStanding first:\n\n```text\nBecause/,
     )
     expect((await run(...two, '--judge', 'opus')).asked).toEqual([])
     expect(seen).toHaveLength(16)

@@ -1,5 +1,6 @@
 import { chmod, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { marked } from 'marked'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { noBrowser, openUrl, startBrowser } from '../support/browser.ts'
@@ -32,7 +33,8 @@ describe('the text of a model', () => {
 
   it('X07 X08 is text on the page of a report, with its name, and asks nobody for pictures', async (context) => {
     const loud = `<script>document.title = 'pwn'</script>"><img src=https://evil.example/i onerror="document.title = 'pwn'">`
-    const quiet = '![](https://evil.example/?q=1) [go](javascript:alert(1)) \u001b[2J\u202e'
+    const quiet =
+      '![](https://evil.example/?q=1) [go](javascript:alert(1)) https://evil.example www.evil.example \u001b[2J\u202e'
     const said = `${loud} ${quiet}`
     const name = `docs/"><img onerror=x>' onx='.md`
     const cwd = await folderWith({ [name]: prose('ale'), 'docs/bad.md': prose('beer') })
@@ -51,7 +53,7 @@ describe('the text of a model', () => {
         ).code,
       ).toBe(1)
     const markdown = await readFile(join(cwd, 'r.md'), 'utf8')
-    expect(markdown.replace(/`+[^`]*`+/g, '')).not.toMatch(/(?<!\\)(<script|<img|!\[)|\u001b|\u202e/)
+    expect(marked.parse(markdown, { async: false })).not.toMatch(/<(script|img|a)\b|\u001b|\u202e/)
 
     const why = noBrowser()
     if (why !== undefined) return context.skip(why)

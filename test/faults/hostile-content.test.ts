@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+
 import { loadPrompt } from '../../src/inputs/prompt.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { listener } from '../support/listener.ts'

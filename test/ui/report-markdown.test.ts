@@ -1,7 +1,9 @@
 import fc from 'fast-check'
+import { Parser } from 'htmlparser2'
+import { marked } from 'marked'
 import { describe, expect, it } from 'vitest'
 import { printable } from '../../src/core/printable.ts'
-import { code, inline, table } from '../../src/ui/markdown.ts'
+import { code, codeBlock, inline, table } from '../../src/ui/markdown.ts'
 import { reportMarkdown } from '../../src/ui/report-markdown.ts'
 import { documentLine, endLine, failedLine, reportOf, runLine } from '../support/recorded.ts'
 
@@ -20,7 +22,7 @@ describe('the report in Markdown', () => {
       '| `400 invalid_request_error: too long` | 1 | no | `docs/c\\|d.md` |\n',
       '| `docs/a.md` | summarized | 1,000 | 100 | 400 ms | $0.00015 |\n',
       '| `b.md` | summarized | – | – | 400 ms | unknown |\n',
-      '### `docs/a.md`\n\n> Boats float.\n> # Not a heading &lt;b>\n',
+      '### `docs/a.md`\n\n```text\nBoats float.\n# Not a heading <b>\n```\n',
     ])
       expect(text).toContain(part)
   })
@@ -49,27 +51,100 @@ describe('the report in Markdown', () => {
   })
 })
 
-describe('text from outside, in Markdown', () => {
-  const parts = fc.constantFrom(
+/** What viewers make something of. */
+const markup = [
+  ...[
     '`',
+    '```',
+    '~~~',
     '|',
     '\\',
-    '<b>',
-    '![x](y)',
+    '\\|',
     '*',
     '_',
+    '~~',
     '[',
-    '@a',
-    ' ',
+    ']',
+    '(',
+    ')',
+    '!',
+    '<',
+    '>',
+    '&',
+    '#',
+    '-',
+    '+',
+    '=',
+    ':',
+  ],
+  ...[
+    '<b>',
+    '<img src=x onerror=alert(1)>',
+    '<!--',
+    '-->',
+    '<script>',
+    '<https://evil.example>',
+    '&lt;',
+    '&#106;',
+  ],
+  ...[
+    '![x](https://evil.example/?q=1)',
+    '[x](javascript:alert(1))',
+    '[x][1]',
+    '[1]: https://evil.example',
+    '[^1]',
+  ],
+  ...[
+    'https://evil.example/a',
+    'www.evil.example',
+    'a@evil.example',
+    'mailto:a@b.c',
+    '@somebody',
+    '#12',
+    'GH-12',
+  ],
+  ...[
     '\n',
-    '\u202e',
-    'a',
-  )
-  const text = fc.oneof(
-    fc.string(),
-    fc.array(parts).map((all) => all.join('')),
-  )
+    '\n\n',
+    '\r\n',
+    '\r',
+    '\t',
+    ' ',
+    '  ',
+    '    ',
+    '---',
+    '===',
+    '1.',
+    '2)',
+    '- [ ] task',
+    '> quote',
+    '# head',
+  ],
+  ...['| a |\n|---|\n| b |', ':smile:', '$x$', '{{ x }}', '\u202e', 'a', 'word', '.'],
+] as const
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.array(fc.constantFrom(...markup), { maxLength: 12 }).map((all) => all.join('')),
+  fc.array(fc.constantFrom(...markup), { maxLength: 12 }).map((all) => all.join(' ')),
+)
 
+/** The tags of a page that a viewer makes, but for code, and the texts between them. */
+function rendered(markdown: string) {
+  const html = marked.parse(markdown, { gfm: true, breaks: true, async: false }) as string
+  const tags: string[] = []
+  const texts: string[] = []
+  const parser = new Parser({
+    onopentag: (name, attributes) =>
+      void (name === 'code' || tags.push(`${name} ${JSON.stringify(attributes)}`)),
+    onclosetag: (name) => void (name === 'code' || tags.push(`/${name}`)),
+    ontext: (text) => void texts.push(text),
+    oncomment: (text) => void tags.push(text),
+  })
+  parser.end(html)
+  return { tags, text: texts.join('') }
+}
+
+describe('text from outside, in Markdown', () => {
   it('is a name letter by letter: what a reader of code spans reads', () => {
     fc.assert(
       fc.property(text, (text) => {
@@ -81,14 +156,75 @@ describe('text from outside, in Markdown', () => {
     )
   })
 
-  it('is no markup within a line, and no further cell in a table', () => {
+  it('is read letter by letter within a line, and is no markup there', () => {
     fc.assert(
       fc.property(text, (text) => {
-        const shown = inline(text)
-        expect(shown.replace(/\\[\\`*_~[\]]/g, '')).not.toMatch(/[\\`*_~[\]<\n\u202e]/)
-        const [, , row = ''] = table(['a'], [[code(text)]]).split('\n')
-        expect(row.replaceAll('\\|', '').match(/\|/g)).toHaveLength(2)
+        const { tags, text: read } = rendered(`${inline(text)}\n`)
+        expect(tags.filter((tag) => !/^\/?p\b/.test(tag))).toEqual([])
+        const words = (text: string) => text.replace(/\s+/g, ' ').trim()
+        expect(words(read)).toBe(words(printable(text.trim())))
       }),
     )
+  })
+
+  it('is one cell of a table, whatever it holds', () => {
+    const one = rendered(table(['a', 'b'], [['x', 'y']])).tags
+    fc.assert(
+      fc.property(text, text, (a, b) => {
+        expect(rendered(table(['a', 'b'], [[code(a), inline(b)]])).tags).toEqual(one)
+      }),
+    )
+  })
+
+  it('is read letter by letter in a block, in lines that are not too long', () => {
+    fc.assert(
+      fc.property(text, (text) => {
+        const { tags, text: read } = rendered(codeBlock(text))
+        expect(tags).toEqual(['pre {}', '/pre'])
+        const flat = (text: string) => text.replace(/\s+/g, ' ').trim()
+        expect(flat(read)).toBe(flat(printable(text.replaceAll('\r\n', '\n').trimEnd(), '\n\t')))
+      }),
+    )
+    const prose = `${'Boats float on the water of the harbour. '.repeat(9)}${'x'.repeat(150)} end`
+    const lines = codeBlock(prose).split('\n').slice(1, -1)
+    expect(lines).toHaveLength(6)
+    expect(lines.every((line) => line.length <= 100 || !line.includes(' '))).toBe(true)
+    expect(lines.join(' ')).toBe(prose)
+  })
+
+  it('changes nothing about the page that a report becomes', () => {
+    const report = (text: string) => {
+      const facts = { model: text, prompt: text }
+      const lines = [
+        documentLine(`${text}/a`, facts),
+        documentLine(`${text}/b`),
+        { ...failedLine(`c/${text}`, text), ...facts },
+      ]
+      const end = {
+        ...endLine,
+        stopped: text,
+        bound_by: text,
+        skipped: { [text]: 1 },
+        retries: { [text]: 2 },
+      }
+      const runs = [{ run: { ...runLine, ...facts }, lines, end }]
+      return rendered(reportMarkdown(reportOf(runs, new Map(lines.map(({ path }) => [path, text])))))
+    }
+    const nothingElse = report('x').tags
+    fc.assert(
+      fc.property(text, (text) => {
+        // With one folder alone there are other parts.
+        fc.pre(text !== 'c' && text.trim() !== '')
+        const { tags, text: read } = report(text)
+        expect(tags).toEqual(nothingElse)
+        expect(read).not.toContain('\u202e')
+      }),
+    )
+  })
+
+  it('mentions nobody and nothing: viewers that look for names look past code', () => {
+    for (const word of ['@somebody', '(@org/team)', '#12', 'org/repo#12', 'GH-12', 'a@b.example', ':smile:'])
+      expect(inline(`see ${word} there`)).toBe(`see \`${word}\` there`)
+    expect(inline('summarize@v2 at 12:00 UTC')).toBe('summarize@v2 at 12:00 UTC')
   })
 })
