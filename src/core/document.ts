@@ -59,10 +59,32 @@ export interface Pdf {
   readonly pages: number
 }
 
-/** The first Markdown heading, HTML title or non-blank line, for the prompt's `{title}` slot; at most 200 characters. */
+/**
+ * Returns the first Markdown heading, HTML title or non-blank line, for the prompt's `{title}` slot; at most 200
+ * characters. Looks at the beginning only, line by line: a pattern over several lines takes time that grows with the
+ * square of the number of blank lines.
+ */
 export function titleOf(text: string): string {
-  const head = text.slice(0, 20_000)
-  const heading =
-    /^#{1,3}\s+(.+)$/m.exec(head) ?? /<title>([^<]+)<\/title>/i.exec(head) ?? /^\s*(\S.*)$/m.exec(head)
-  return (heading?.[1] ?? '').trim().slice(0, 200)
+  const head = text.slice(0, longestHead)
+  const lines = head.split(/[\n\r\u2028\u2029]/)
+  const title =
+    firstIn(lines, (line) => /^#{1,3}\s+(\S.*)$/.exec(line)?.[1]) ??
+    /<title>([^<]+)<\/title>/i.exec(head)?.[1] ??
+    lines.find((line) => line.trim() !== '') ??
+    ''
+  return title.trim().slice(0, 200)
+}
+
+/** Characters. */
+const longestHead = 20_000
+
+function firstIn<Item, Found>(
+  items: readonly Item[],
+  find: (item: Item) => Found | undefined,
+): Found | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
 }

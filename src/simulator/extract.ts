@@ -10,31 +10,74 @@ const longestSentence = 1000
  * @param prompt the user's text; the document is what stands between its `<document-…>` tags, if there are any
  */
 export function extract(prompt: string): string {
-  const fenced = /<(document-[0-9a-f]+)>\n([\s\S]*)\n<\/\1>/.exec(prompt)
-  const document = plain((fenced?.[2] ?? prompt).slice(0, longestRead))
-  const outside = fenced === null ? '' : prompt.replace(fenced[0], '')
+  const fenced = inFence(prompt)
+  const document = plain((fenced?.text ?? prompt).slice(0, longestRead))
   const sentences = best(sentencesOf(document))
-  const bullets = /bullet/i.test(outside) && sentences.length > 1
+  const bullets = /bullet/i.test(fenced?.around ?? '') && sentences.length > 1
   const body = bullets
     ? [sentences[0], ...sentences.slice(1).map((sentence) => `- ${sentence}`)].join('\n')
     : sentences.join(' ')
   return `[simulated] ${body || opening(document) || 'The document has no text.'}`
 }
 
+/** The first document that stands between its tags, and the prompt around it. */
+function inFence(prompt: string): { readonly text: string; readonly around: string } | undefined {
+  const open = /<(document-[0-9a-f]{1,64})>\n/.exec(prompt)
+  if (open === null) return undefined
+  const from = open.index + open[0].length
+  const closing = `\n</${open[1]}>`
+  const to = prompt.lastIndexOf(closing)
+  if (to < from) return undefined
+  return {
+    text: prompt.slice(from, to),
+    around: prompt.slice(0, open.index) + prompt.slice(to + closing.length),
+  }
+}
+
 /** Without markup: front matter, code blocks, tags, rules, links' addresses. A document that is all code stays. */
 function plain(text: string): string {
-  const prose = text.replace(/^[ \t]*(```|~~~)[^\n]*\n[\s\S]*?^[ \t]*\1[ \t]*$/gm, '\n\n')
+  const prose = withoutSpans(text, /^[ \t]*(```|~~~)[^\n]*\n/gm, (mark) => `^[ \\t]*${mark}[ \\t]*$`, '\n\n')
+  const bare = (prose.trim() === '' ? text : prose).replace(/^---\n[\s\S]*?\n---\n/, '')
+  const shown = withoutSpans(bare, /<(script|style|nav|footer)\b/gi, (name) => `</${name}>`, ' ')
   return (
-    (prose.trim() === '' ? text : prose)
-      .replace(/^---\n[\s\S]*?\n---\n/, '')
-      .replace(/<(script|style|nav|footer)\b[\s\S]*?<\/\1>/gi, ' ')
-      .replace(/<!--[\s\S]*?-->|<[^<>]{1,200}>/g, ' ')
+    withoutSpans(shown, /<!--/g, () => '-->', ' ')
+      .replace(/<[^<>]{1,200}>/g, ' ')
       .replace(/!?\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)/g, '$1')
       // Headings and items of lists are sentences of their own.
       .replace(/^[ \t]*(#+|>|[*+-]|\d+[.)])[ \t]+/gm, '\n')
       .replace(/^[-=*_| :]{3,}$/gm, '\n')
       .replace(/[*_`]{1,3}/g, '')
   )
+}
+
+/**
+ * Replaces what begins with one pattern and ends with another. What does not end is left, and its end is looked for
+ * once only, so that the time grows with the length.
+ * @param closingFor the pattern that ends it, by the first group of the one that begins it
+ */
+function withoutSpans(
+  text: string,
+  opening: RegExp,
+  closingFor: (group: string) => string,
+  replacement: string,
+): string {
+  const parts: string[] = []
+  const neverClosed = new Set<string>()
+  let at = 0
+  for (let open = opening.exec(text); open !== null; open = opening.exec(text)) {
+    const pattern = closingFor((open[1] ?? '').toLowerCase())
+    if (neverClosed.has(pattern)) continue
+    const closing = new RegExp(pattern, 'gim')
+    closing.lastIndex = opening.lastIndex
+    if (closing.exec(text) === null) {
+      neverClosed.add(pattern)
+    } else {
+      parts.push(text.slice(at, open.index), replacement)
+      at = closing.lastIndex
+      opening.lastIndex = at
+    }
+  }
+  return parts.join('') + text.slice(at)
 }
 
 interface Sentence {
@@ -46,8 +89,10 @@ interface Sentence {
 function sentencesOf(text: string): Sentence[] {
   const sentences: Sentence[] = []
   // Paragraph by paragraph: a heading must not run into the sentence below it.
-  for (const paragraph of text.split(/\n\s*\n/)) {
-    for (const { segment } of bySentence.segment(paragraph.replace(/\s+/g, ' '))) {
+  for (const piece of text
+    .split(/\n\s*\n/)
+    .flatMap((paragraph) => piecesOf(paragraph.replace(/\s+/g, ' ')))) {
+    for (const { segment } of bySentence.segment(piece)) {
       if (segment.length > longestSentence) continue
       const words = [...byWord.segment(segment)]
         .filter(({ isWordLike }) => isWordLike)
@@ -58,6 +103,25 @@ function sentencesOf(text: string): Sentence[] {
     if (sentences.length > 400) break
   }
   return sentences
+}
+
+/** The segmenter looks at all of a text again for each sentence of it. */
+const longestPiece = 4000
+
+/** A long paragraph in pieces, which end with a sentence if they can. */
+function piecesOf(paragraph: string): string[] {
+  const pieces: string[] = []
+  let from = 0
+  while (paragraph.length - from > longestPiece) {
+    const piece = paragraph.slice(from, from + longestPiece)
+    const end = Math.max(
+      ...['. ', '! ', '? ', '。', '！', '？'].map((mark) => piece.lastIndexOf(mark) + mark.length),
+    )
+    const length = end > longestPiece / 2 ? end : longestPiece
+    pieces.push(piece.slice(0, length))
+    from += length
+  }
+  return [...pieces, paragraph.slice(from)]
 }
 
 function best(sentences: readonly Sentence[]): string[] {

@@ -3,10 +3,10 @@
  * wins, which is a rule that anybody can check; undefined for any other prompt.
  */
 export function judged(prompt: string): string | undefined {
+  if (!prompt.includes('\nVERDICT: TIE')) return undefined
   const [document = ''] = fenced(prompt, 'document')
   const [first, second, ...more] = fenced(prompt, 'summary')
-  if (!prompt.includes('\nVERDICT: TIE') || first === undefined || second === undefined || more.length > 0)
-    return undefined
+  if (first === undefined || second === undefined || more.length > 0) return undefined
   const known = wordsIn(document)
   const shared = (text: string) => [...wordsIn(text)].filter((word) => known.has(word)).length
   const [one, other] = [shared(first), shared(second)]
@@ -14,9 +14,20 @@ export function judged(prompt: string): string | undefined {
   return `[simulated] Of the document's words the first has ${one}, the second ${other}.\nVERDICT: ${verdict}`
 }
 
+/** What stands between tags of that name; tags within it count for nothing, and the text is looked through once. */
 function fenced(prompt: string, name: string): string[] {
-  const fence = new RegExp(`<(${name}-[0-9a-f]{16})>\\n([\\s\\S]*?)\\n</\\1>`, 'g')
-  return [...prompt.matchAll(fence)].map(([, , text = '']) => text)
+  const texts: string[] = []
+  let open: { readonly tag: string; readonly from: number } | undefined
+  for (const { 0: whole, 1: slash, 2: tag = '', index } of prompt.matchAll(
+    new RegExp(`<(/?)(${name}-[0-9a-f]{16})>`, 'g'),
+  )) {
+    if (open === undefined && slash === '') open = { tag, from: index + whole.length + 1 }
+    else if (slash === '/' && tag === open?.tag) {
+      texts.push(prompt.slice(open.from, index - 1))
+      open = undefined
+    }
+  }
+  return texts
 }
 
 function wordsIn(text: string): Set<string> {

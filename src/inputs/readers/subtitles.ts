@@ -10,7 +10,7 @@ export function subtitlesText(text: string): string {
     const times = all.findIndex((line) => timing.test(line))
     if (times === -1) continue
     for (const line of all.slice(times + 1)) {
-      const [, said = ''] = /<v(?:\.[^ \t>]*)?[ \t]+([^>]+)>/.exec(line) ?? []
+      const [, said = ''] = /<v(?:\.[^ \t<>]{0,200})?[ \t]{1,20}([^<>]{1,200})>/.exec(line) ?? []
       const words = plain(line)
       if (words === '') continue
       const spoken = said !== '' && said !== speaker ? `${said.trim()}: ${words}` : words

@@ -97,8 +97,8 @@ async function dateStyles(zip: Zip): Promise<ReadonlySet<string>> {
   await readXml(zip.parts(part), {
     open(name, { numFmtId = '', formatCode = '' }) {
       // Without what is quoted, escaped or a colour, only dates have these letters.
-      if (name === 'numFmt' && /[ymdhs]/i.test(formatCode.replace(/"[^"]*"|\\.|\[[^\]]*\]|General/gi, '')))
-        formats.add(numFmtId)
+      const code = formatCode.slice(0, longestFormat).replace(/"[^"]*"|\\.|\[[^\]]*\]|General/gi, '')
+      if (name === 'numFmt' && /[ymdhs]/i.test(code)) formats.add(numFmtId)
       if (name === 'cellXfs') inCells = true
       if (name === 'xf' && inCells) {
         if (formats.has(numFmtId)) styles.add(String(count))
@@ -111,6 +111,9 @@ async function dateStyles(zip: Zip): Promise<ReadonlySet<string>> {
   })
   return styles
 }
+
+/** Characters. Excel itself takes 255. */
+const longestFormat = 1000
 
 /** Formats of dates and times that every workbook has. */
 const builtinDates = ['14', '15', '16', '17', '18', '19', '20', '21', '22', '45', '46', '47']
