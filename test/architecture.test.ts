@@ -61,7 +61,6 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   chalk: ['ui/paint.ts', 'ui/report.ts'],
   'cli-progress': ['ui/progress.ts'],
   hono: ['server/app.ts', 'server/http.ts'],
-  'hono/body-limit': ['server/app.ts'],
   'hono/cors': ['server/app.ts'],
   '@hono/node-server': ['server/http.ts'],
   'ajv/dist/2020.js': ['inputs/schema-file.ts'],

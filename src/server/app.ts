@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { type AnswerOptions, answer } from './answer.ts'
+import { jsonBody } from './body.ts'
 import { accessRefusalOf, type GuardOptions, refusalOf } from './guard.ts'
 import type { Page } from './page.ts'
 import { errorBody, type Problem, problemOf } from './problem.ts'
@@ -10,9 +10,6 @@ export interface AppOptions extends AnswerOptions {
   readonly guard: GuardOptions
   readonly page: Page
 }
-
-/** About as many characters as the largest window of a model has room for: bytes. */
-const largestBody = 4_000_000
 
 /** The HTTP interface, from requests to responses. */
 export function createApp(options: AppOptions): Hono {
@@ -40,10 +37,15 @@ export function createApp(options: AppOptions): Hono {
   members.get('/metrics', async (c) =>
     c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }),
   )
-  const limit = bodyLimit({ maxSize: largestBody, onError: (c) => refuse(c, tooLarge) })
-  members.post('/stream', limit, async (c) => {
-    if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) return refuse(c, notJson)
-    const answered = await answer(await c.req.text(), c.req.raw.signal, options)
+  members.post('/stream', async (c) => {
+    const body = await jsonBody({
+      contentType: c.req.header('content-type'),
+      contentEncoding: c.req.header('content-encoding'),
+      contentLength: c.req.header('content-length'),
+      body: c.req.raw.body,
+    })
+    if (typeof body !== 'string') return refuse(c, body)
+    const answered = await answer(body, c.req.raw.signal, options)
     return 'status' in answered ? refuse(c, answered) : c.body(answered, 200, streamHeaders)
   })
   app.route('/', members)
@@ -78,15 +80,4 @@ function refuse(c: Context, problem: Problem) {
   if (problem.retryAfterS !== undefined) c.header('Retry-After', String(problem.retryAfterS))
   if (problem.status === 401) c.header('WWW-Authenticate', 'Bearer')
   return c.json(errorBody(problem), problem.status)
-}
-
-const tooLarge: Problem = {
-  status: 413,
-  type: 'too_large',
-  message: `a request may have ${largestBody} bytes; split the text`,
-}
-const notJson: Problem = {
-  status: 415,
-  type: 'not_json',
-  message: 'send JSON, and say so: Content-Type: application/json',
 }

@@ -1,0 +1,80 @@
+import type { Problem } from './problem.ts'
+
+/** What of a request its body is read from. */
+export interface BodySource {
+  readonly contentType: string | undefined
+  readonly contentEncoding: string | undefined
+  readonly contentLength: string | undefined
+  readonly body: AsyncIterable<Uint8Array> | null
+}
+
+/**
+ * Returns the body of a request as text, or why it cannot be used. Only JSON in UTF-8 is read: read as anything else,
+ * a text would come out changed, and be billed all the same. Nothing is logged where the client hung up meanwhile.
+ */
+export async function jsonBody(source: BodySource): Promise<string | Problem> {
+  const { contentLength = '0', body } = source
+  const problem = problemOfType(source)
+  if (problem !== undefined) return problem
+  if (Number(contentLength) > largestBody) return tooLarge
+  const bytes = await bytesOf(body ?? [])
+  if (!Buffer.isBuffer(bytes)) return bytes
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return notValid
+  }
+}
+
+function problemOfType({
+  contentType = '',
+  contentEncoding = 'identity',
+}: Pick<BodySource, 'contentType' | 'contentEncoding'>): Problem | undefined {
+  const [type, ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase())
+  if (type !== 'application/json') return notJson
+  const charsets = parameters.filter((parameter) => parameter.startsWith('charset'))
+  if (!charsets.every((charset) => /^charset *= *("utf-?8"|utf-?8)$/.test(charset))) return notUtf8
+  return contentEncoding.trim().toLowerCase() === 'identity' ? undefined : encoded
+}
+
+async function bytesOf(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Buffer | Problem> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of body) {
+      size += chunk.length
+      if (size > largestBody) return tooLarge
+      chunks.push(chunk)
+    }
+  } catch {
+    return incomplete
+  }
+  return Buffer.concat(chunks)
+}
+
+/** About as many characters as the largest window of a model has room for: bytes. */
+const largestBody = 4_000_000
+
+const tooLarge: Problem = {
+  status: 413,
+  type: 'too_large',
+  message: `a request may have ${largestBody} bytes; split the text`,
+}
+const notJson: Problem = {
+  status: 415,
+  type: 'not_json',
+  message: 'send JSON, and say so: Content-Type: application/json',
+}
+const notUtf8: Problem = {
+  status: 415,
+  type: 'not_utf8',
+  message: 'send JSON in UTF-8; no other charset is read',
+}
+const encoded: Problem = {
+  status: 415,
+  type: 'encoded',
+  message: 'send the body as it is, without Content-Encoding',
+}
+const notValid: Problem = { status: 400, type: 'invalid_request', message: 'the body is not valid UTF-8' }
+/** The client hung up, or took too long: hardly anybody is left to read this. */
+const incomplete: Problem = { status: 400, type: 'invalid_request', message: 'the body did not arrive whole' }
