@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { ServeOptions } from '../config/serve-flags.ts'
+import { parseHost } from '../core/host.ts'
 import { UsageError } from '../errors.ts'
 import { readSmallFile } from '../inputs/small-file.ts'
 import type { GuardOptions } from '../server/guard.ts'
@@ -18,10 +19,25 @@ export async function guardFor(
       `--host ${host}: whoever reaches that address could spend your money; give --token FILE or --token env:NAME with it`,
     )
   }
-  const odd = allowOrigin.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)
-  if (odd !== undefined)
-    throw new UsageError(`--allow-origin ${odd}: expected a scheme and a host, like https://example.org`)
-  return { hosts: allowHost, origins: allowOrigin, token }
+  return { hosts: allowHost.map(hostIn), origins: allowOrigin.map(originIn), token }
+}
+
+function hostIn(text: string): string {
+  const host = parseHost(text)
+  if (host === undefined)
+    throw new UsageError(
+      `--allow-host ${text}: expected a host like notes.example.org, without scheme, port or path`,
+    )
+  return host
+}
+
+/** As browsers write it: in lower case, without the default port of its scheme. */
+function originIn(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
+  if (!isOrigin)
+    throw new UsageError(`--allow-origin ${text}: expected a scheme and a host, like https://example.org`)
+  return url.origin
 }
 
 const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/i

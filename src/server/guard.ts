@@ -1,9 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto'
+import { hostOf, parseHost } from '../core/host.ts'
 
 export interface GuardOptions {
-  /** Names this server may be called by, beside those of the loopback address; port and case do not matter. */
+  /** Hosts this server may be called by, next to those of the loopback address; see `parseHost`. */
   readonly hosts: readonly string[]
-  /** Pages of other origins that may use it: `https://example.org`. */
+  /** Pages of other origins that may use it, as browsers write them: `https://example.org`. */
   readonly origins: readonly string[]
   /** Without one, whoever reaches the server may use it. */
   readonly token: string | undefined
@@ -32,11 +33,14 @@ export function refusalOf(
   { host, origin }: Caller,
   { hosts, origins, token }: GuardOptions,
 ): Refusal | undefined {
-  const name = nameIn(host)
-  const known = name !== undefined && (loopback.has(name) || hosts.some((one) => one.toLowerCase() === name))
+  const named = authorityIn(host)
+  const known =
+    named !== undefined && (isLoopback(named.host) || hosts.some((host) => parseHost(host) === named.host))
   if (!known && token === undefined) return foreignHost
-  if (origin === undefined || origins.includes(origin)) return undefined
-  return isSame(origin, host) ? undefined : foreignOrigin
+  if (origin === undefined) return undefined
+  const from = originIn(origin)
+  if (from === undefined) return foreignOrigin
+  return origins.includes(from.origin) || isSame(from, named) ? undefined : foreignOrigin
 }
 
 /** Whether a caller may have something asked on this server's account. */
@@ -47,14 +51,37 @@ export function accessRefusalOf({ authorization }: Caller, { token }: GuardOptio
   return timingSafeEqual(digest(given), digest(token)) ? undefined : wrongToken
 }
 
-const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
-
-function nameIn(host: string | undefined): string | undefined {
-  return /^(\[[0-9a-f:.]+\]|[^:/?#@\s]+)(:\d+)?$/i.exec(host ?? '')?.[1]?.toLowerCase()
+interface Authority {
+  readonly host: string
+  /** As it was written; empty is the default of whatever scheme the caller used. */
+  readonly port: string
 }
 
-function isSame(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol) && new URL(origin).host === host
+/** Reads a `Host` header. */
+function authorityIn(header = ''): Authority | undefined {
+  const [, name = '', port = ''] = /^(\[[0-9a-f:.]+\]|[^:/?#@\s]+)(?::(\d*))?$/i.exec(header) ?? []
+  const host = parseHost(name)
+  return host === undefined ? undefined : { host, port }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
+}
+
+/** Reads an `Origin` header; undefined for one that is no page of a server, such as `null`. */
+function originIn(header: string): URL | undefined {
+  const url = URL.canParse(header) ? new URL(header) : undefined
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined
+}
+
+/** A proxy may end TLS, so the scheme may be another; each scheme's own port may be written or left out. */
+function isSame(origin: URL, named: Authority | undefined): boolean {
+  const url = `${origin.protocol}//${named?.host}:${named?.port}`
+  return named !== undefined && URL.canParse(url) && hostAndPort(origin) === hostAndPort(new URL(url))
+}
+
+function hostAndPort(url: URL): string {
+  return `${hostOf(url)}:${url.port}`
 }
 
 function digest(text: string): Buffer {

@@ -40,6 +40,15 @@ describe('who gets in', () => {
     expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('--token') })
     expect(await run('--token', 'env:NOBODY')).toMatchObject({ code: 2 })
     expect(await run('--token', 'short.txt')).toMatchObject({ code: 2 })
+    for (const [flag, value] of [
+      ['--allow-host', 'notes.example:443'],
+      ['--allow-origin', 'notes.example'],
+      ['--allow-origin', 'https://notes.example/page'],
+    ] as const)
+      expect(await run('--token', 'token.txt', flag, value)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`${flag} ${value}: expected `),
+      })
     const mistaken = await run('--token', 'my-own-secret')
     expect(mistaken).toMatchObject({ code: 2 })
     expect(mistaken.stderr).not.toContain('my-own-secret')
@@ -75,6 +84,8 @@ describe('who gets in', () => {
     }
     expect(simulator.stats().requests).toBe(0)
     expect(await from(`http://${host}`)).toMatchObject({ status: 200 })
+    const behindTls = { ...json, host: 'localhost:443', origin: 'https://localhost' }
+    expect(await rawRequest(url, '/stream', behindTls, asked)).toMatchObject({ status: 200 })
     const friend = await from('https://friend.example')
     expect(friend.status).toBe(200)
     expect(friend.headers).toMatchObject({ 'access-control-allow-origin': 'https://friend.example' })
@@ -189,6 +200,42 @@ describe('what is asked', () => {
       status: 415,
     })
     expect(simulator.stats().requests).toBe(0)
+  })
+
+  it('S15 what is not UTF-8, or says that it is something else, is refused and not read as something else', async () => {
+    const { url, simulator } = await serving()
+    const latin1 = Buffer.from('{"prompt":"caf\xe9"}', 'latin1')
+    const sent = async (body: Buffer, headers: Record<string, string>) => {
+      const { status } = await fetch(`${url}/stream`, { method: 'POST', body, headers })
+      return status
+    }
+    expect(await sent(latin1, json)).toBe(400)
+    expect(await sent(latin1, { 'content-type': 'application/json; charset=iso-8859-1' })).toBe(415)
+    const utf16 = Buffer.from(question, 'utf16le')
+    expect(await sent(utf16, { 'content-type': 'application/json; charset=utf-16' })).toBe(415)
+    expect(await sent(Buffer.from(question), { ...json, 'content-encoding': 'gzip' })).toBe(415)
+    expect(simulator.stats().requests).toBe(0)
+    expect(await sent(Buffer.from(question), { 'content-type': 'application/json; charset=UTF-8' })).toBe(200)
+  })
+
+  it.each([
+    ['with a length', `Content-Length: 1000\r\n\r\n{"prompt"`],
+    ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"pro\r\n'],
+  ])('S07 a client that hangs up while it sends %s is no bug, and nothing is asked', async (_name, rest) => {
+    const { url, post, said, simulator } = await serving()
+    const quiet = said()
+    for (const leave of ['destroy', 'end', 'resetAndDestroy'] as const) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      socket.on('error', () => {})
+      socket.write(`POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${rest}`)
+      // The server has begun to read it once another request, sent later, was answered.
+      await rawRequest(url, '/healthz')
+      socket.resume()
+      socket[leave]()
+      await once(socket, 'close')
+    }
+    expect((await post(question)).status).toBe(200)
+    expect([said(), simulator.stats().requests]).toEqual([quiet, 1])
   })
 
   it('S18 headers that are huge, or say two things, are refused', async () => {
