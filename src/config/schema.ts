@@ -30,11 +30,12 @@ export function configSchema() {
   }
 }
 
-function settingSchema({ help, parse, default: preset }: Flag) {
+function settingSchema({ help, parse, default: preset, trusted }: Flag) {
+  const where = trusted ? '; counts only in a file named with --config, or in your own config.yaml' : ''
   const shape = parse?.schema ?? { type: 'boolean' }
   // What a file holds is not yet parsed: `default` is told where it looks the same.
   const value = preset === undefined ? {} : { default: preset }
-  return { description: help, ...shape, ...value }
+  return { description: `${help}${where}`, ...shape, ...value }
 }
 
 /** What a prompt's file may say. */
