@@ -95,7 +95,6 @@ const fileAccess: Readonly<Record<string, string>> = {
   'commands/named-outputs.ts': 'files that flags name',
   'commands/unlock.ts': 'the folder that the user named',
   'commands/prompts/pin.ts': 'the prompts of the user',
-  'commands/complete.ts': 'the settings of the user',
 }
 
 interface Import {
