@@ -2,7 +2,17 @@
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
-const commands = ['summarize', 'compare', 'report', 'prompts', 'serve', 'simulate', 'config', 'unlock', 'completion']
+const commands = [
+  'summarize',
+  'compare',
+  'report',
+  'prompts',
+  'serve',
+  'simulate',
+  'config',
+  'unlock',
+  'completion',
+]
 const prompts = ['list', 'show', 'diff', 'check', 'pin'].map((name) => `prompts ${name}`)
 
 /** @returns roff, as man(7) describes it */
