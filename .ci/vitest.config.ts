@@ -32,7 +32,7 @@ export default defineConfig({
           exclude: ['test/**/*.slow.test.ts'],
         },
       },
-      // Kills, signals, terminals, browsers, packing, other programs: whatever starts processes.
+      // Whatever starts processes (kills, terminals, browsers, packing, other programs) or tries thousands of combinations.
       { extends: true, test: { ...common, name: 'slow', include: ['test/**/*.slow.test.ts'] } },
     ],
   },
