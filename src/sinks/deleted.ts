@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { isWithin } from '../core/source-path.ts'
@@ -6,7 +6,7 @@ import { isWithin } from '../core/source-path.ts'
 /** Tells documents that were deleted from those whose disk is not there. */
 export interface Deleted {
   /** Told of each document that is there, and still as it was left. */
-  saw(file: string, stats: Stats): void
+  saw(file: string, stats: { readonly dev: bigint | number }): void
   /**
    * A document counts as deleted where the nearest folder above it that is there still holds another one that was
    * seen, on the same file system: not where all that was in a folder is gone at once, as when a disk is.
@@ -35,8 +35,8 @@ export function createDeleted(): Deleted {
 }
 
 /** Undefined where a document is gone, `unknown` where that cannot be found out. */
-export function statDocument(file: string): Promise<Stats | 'unknown' | undefined> {
-  return stat(file).catch(({ code }: NodeJS.ErrnoException) =>
+export function statDocument(file: string): Promise<BigIntStats | 'unknown' | undefined> {
+  return stat(file, { bigint: true }).catch(({ code }: NodeJS.ErrnoException) =>
     code === 'ENOENT' || code === 'ENOTDIR' ? undefined : 'unknown',
   )
 }
@@ -56,8 +56,8 @@ function isThere(file: string): Promise<boolean> {
   )
 }
 
-function fileSystemOf(folder: string): Promise<number | undefined> {
-  return stat(folder).then(
+function fileSystemOf(folder: string): Promise<bigint | undefined> {
+  return stat(folder, { bigint: true }).then(
     ({ dev }) => dev,
     () => undefined,
   )

@@ -46,6 +46,12 @@ export function describeHolder({ pid, host, since }: Holder): string {
 /** What happens to a lock: whether it may be taken depends on it. */
 export type LockFate = Fate | 'unreadable'
 
+/** Tells a file from every other one that has its name, without opening it; undefined where nothing has. */
+export async function identityAt(file: string): Promise<string | undefined> {
+  const stats = await lstat(file, { bigint: true }).catch(() => undefined)
+  return stats && identityOf(stats)
+}
+
 function identityOf({ dev, ino, mtimeNs, size }: BigIntStats): string {
   return [dev, ino, mtimeNs, size].join('-')
 }

@@ -1,12 +1,11 @@
-import type { Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { printable } from '../core/printable.ts'
 import { shellWord } from '../core/shell-word.ts'
 import { RunError } from '../errors.ts'
 import { cannotWrite } from './disk-error.ts'
-import { describeHolder, type FoundLock, findLock, type LockFate } from './found-lock.ts'
+import { describeHolder, type FoundLock, findLock, identityAt, type LockFate } from './found-lock.ts'
 import { fateOf, type Holder } from './holder.ts'
-import { createFile, moveFile, placeFile, removeFile, statFile } from './output-files.ts'
+import { createFile, moveFile, placeFile, removeFile } from './output-files.ts'
 
 export interface LockOptions extends Looking {
   /** Called with the dead holder that the lock was taken from. */
@@ -38,12 +37,12 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
     const dead = await acquire(lock, draft, { ...options, takes: (fate) => fate === 'dead' })
     if (dead !== undefined) options.tookOver(dead)
   })
-  const ours = statOf(lock)
+  const ours = await identityAt(lock)
   return async () => {
     const isOurs = await findLock(lock).then(
       (found) => found?.identity === self.nonce,
       // Looking at it takes no descriptor, unlike reading.
-      () => isSame(ours, statOf(lock)),
+      async () => ours !== undefined && (await identityAt(lock)) === ours,
     )
     if (!isOurs) return
     await removeFile(rootOf(lock), lock).catch((error: NodeJS.ErrnoException) => {
@@ -164,18 +163,6 @@ async function removeUnlessReplaced(lock: string, found: FoundLock, aside: strin
 /** The output folder. */
 function rootOf(lock: string): string {
   return dirname(dirname(lock))
-}
-
-function statOf(lock: string): Stats | undefined {
-  try {
-    return statFile(rootOf(lock), lock)
-  } catch {
-    return undefined
-  }
-}
-
-function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
-  return a !== undefined && a.ino === b?.ino && a.mtimeMs === b.mtimeMs && a.size === b.size
 }
 
 function heldBy({ holder }: FoundLock, fate: LockFate, lock: string): string {

@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { ledgerVersion, type RunLine } from '../core/ledger-line.ts'
 import { isOlder } from '../core/prompt-version.ts'
@@ -49,7 +49,7 @@ export async function staleIn(out: string, here: string, history: History): Prom
     const file = resolve(out, here, path)
     const stats = await documentAt(file, path, known)
     if (stats === undefined) gone.add(path)
-    else if (stats !== 'unknown' && stats.size === known.size) deleted.saw(file, stats)
+    else if (stats !== 'unknown' && Number(stats.size) === known.size) deleted.saw(file, stats)
   }
 
   const missingFor = async (path: string, known: Made): Promise<Missing | undefined> => {
@@ -113,7 +113,11 @@ export async function prune(
 }
 
 /** Undefined where it is gone. */
-async function documentAt(file: string, path: string, { run }: Made): Promise<Stats | 'unknown' | undefined> {
+async function documentAt(
+  file: string,
+  path: string,
+  { run }: Made,
+): Promise<BigIntStats | 'unknown' | undefined> {
   if (path === '-' || run === undefined) return 'unknown'
   return statDocument(file)
 }
