@@ -1,0 +1,83 @@
+/** One entry of a git configuration file. */
+export interface GitConfigEntry {
+  /** In lower case, as `core`. */
+  readonly section: string
+  /** What follows in quotes, as the condition of an `includeIf`. */
+  readonly subsection: string | undefined
+  /** In lower case, as `excludesfile`. */
+  readonly key: string
+  /** Undefined where there is no `=`, which means true. */
+  readonly value: string | undefined
+}
+
+/**
+ * Reads a git configuration file.
+ * @throws Error that names the line which git would not accept
+ */
+export function parseGitConfig(text: string): GitConfigEntry[] {
+  const entries: GitConfigEntry[] = []
+  const source = text.replace(/^\ufeff/, '').replace(/\r\n/g, '\n')
+  let [section, subsection]: [string | undefined, string | undefined] = [undefined, undefined]
+  let at = 0
+  const take = (part: RegExp) => {
+    part.lastIndex = at
+    const found = part.exec(source)
+    if (found !== null) at = part.lastIndex
+    return found
+  }
+  while (true) {
+    take(/(?:\s+|[#;].*)*/y)
+    if (at === source.length) return entries
+    const header = take(/\[([\w.-]+)(?:[ \t]+"((?:[^"\\\n]|\\.)*)")?\]/y)
+    if (header !== null) {
+      const [, name = '', quoted] = header
+      const [first = '', ...rest] = name.toLowerCase().split('.')
+      section = first
+      // `[section.sub]` is the old way to write `[section "sub"]`.
+      subsection = quoted?.replace(/\\(.)/g, '$1') ?? (rest.length > 0 ? rest.join('.') : undefined)
+      continue
+    }
+    const key = section === undefined ? null : take(/([a-z][a-z\d-]*)[ \t]*/iy)
+    const value =
+      key === null ? null : take(/=((?:"(?:[^"\\\n]|\\.)*"|\\.|[^"\\\n#;])*)(?=[\n#;]|$)|(?=\n|$)/sy)
+    if (section === undefined || key === null || value === null)
+      throw new Error(`line ${lineAt(source, at)} is malformed`)
+    entries.push({
+      section,
+      subsection,
+      key: (key[1] ?? '').toLowerCase(),
+      value: value[1] === undefined ? undefined : unquoted(value[1]),
+    })
+  }
+}
+
+function lineAt(source: string, at: number): number {
+  return source.slice(0, at).split('\n').length
+}
+
+/** Without quotes, escapes, spaces around it, and line ends that a backslash takes away, which keep the spaces before. */
+function unquoted(written: string): string {
+  let value = ''
+  let [isQuoted, length] = [false, 0]
+  for (let at = 0; at < written.length; at++) {
+    const character = written[at] as string
+    if (!isQuoted && /\s/.test(character)) {
+      if (value !== '') value += character
+      continue
+    }
+    if (character === '"') isQuoted = !isQuoted
+    else if (character !== '\\') value += character
+    else value += escapes[written[++at] as string] ?? written[at]
+    length = value.length
+  }
+  return value.slice(0, length)
+}
+
+const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', b: '\b', '\n': '' }
+
+/** The value of a setting that is true or false; undefined for anything else. */
+export function booleanOf({ value }: Pick<GitConfigEntry, 'value'>): boolean | undefined {
+  if (value === undefined || /^(true|yes|on)$/i.test(value)) return true
+  if (/^(false|no|off|)$/i.test(value)) return false
+  return /^[+-]?\d+[kmg]?$/i.test(value) ? !/^[+-]?0+[kmg]?$/i.test(value) : undefined
+}

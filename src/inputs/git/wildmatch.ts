@@ -1,0 +1,147 @@
+export interface WildmatchOptions {
+  /** `*`, `?` and `[…]` do not match a slash, and `**` between slashes matches folders. */
+  readonly pathname?: boolean
+  /** ASCII letters match in either case. */
+  readonly ignoreCase?: boolean
+}
+
+/**
+ * Whether a text matches a pattern, as git's own `wildmatch.c` decides it, with all of its special cases. git compares
+ * bytes: to get its answers for names outside ASCII, give both as one character per byte. What cannot match is
+ * remembered, so no pattern takes longer than its length times that of the text.
+ */
+export function wildmatch(pattern: string, text: string, options: WildmatchOptions = {}): boolean {
+  return createMatcher(pattern, text, options)(0, 0)
+}
+
+type MatchFrom = (p: number, t: number) => boolean
+
+function createMatcher(
+  pattern: string,
+  text: string,
+  { pathname = false, ignoreCase = false }: WildmatchOptions,
+): MatchFrom {
+  /** Where a run of stars cannot match, as one number for the places in the pattern and in the text. */
+  let failed: Uint8Array | undefined
+  const remembers = pattern.indexOf('*') !== pattern.lastIndexOf('*')
+
+  const matchFrom: MatchFrom = (start, from) => {
+    let [p, t] = [start, from]
+    for (; p < pattern.length; p++, t++) {
+      const wanted = pattern[p] as string
+      if (wanted === '*') return matchStars(p, t)
+      if (t === text.length) return false
+      const given = lower(text[t] as string, ignoreCase)
+      if (wanted === '?') {
+        if (pathname && given === '/') return false
+      } else if (wanted === '[') {
+        const end = matchClass(pattern, p, given, ignoreCase)
+        if (end === undefined || (pathname && given === '/')) return false
+        p = end
+      } else if (wanted === '\\') {
+        if (pattern[++p] !== given) return false
+      } else if (lower(wanted, ignoreCase) !== given) return false
+    }
+    return t === text.length
+  }
+
+  const matchStars: MatchFrom = (p, t) => {
+    let end = p
+    while (pattern[end] === '*') end++
+    const next = pattern[end]
+    const fillsSegment =
+      end - p > 1 &&
+      (p === 0 || pattern[p - 1] === '/') &&
+      (next === undefined || next === '/' || pattern.startsWith('\\/', end))
+    const crossesSlashes = !pathname || fillsSegment
+    if (next === undefined) return crossesSlashes || !text.includes('/', t)
+    for (let at = t; at < text.length; at++) {
+      if (remembers) {
+        const place = p * text.length + at
+        failed ??= new Uint8Array(pattern.length * text.length)
+        if (failed[place] === 1) return false
+        failed[place] = 1
+      }
+      // `**/` also matches no folder at all.
+      if (pathname && fillsSegment && next === '/' && at === t && matchFrom(end + 1, at)) return true
+      if (matchFrom(end, at)) return true
+      if (!crossesSlashes && text[at] === '/') return false
+    }
+    return false
+  }
+  return matchFrom
+}
+
+function lower(character: string, ignoreCase: boolean): string {
+  return ignoreCase && character >= 'A' && character <= 'Z' ? character.toLowerCase() : character
+}
+
+/**
+ * Matches one character against the bracket expression that begins at `start`. As in git, letters in it are not folded.
+ * @returns where its closing bracket is; undefined if the character is not in it, or if the expression is malformed
+ */
+function matchClass(pattern: string, start: number, given: string, ignoreCase: boolean): number | undefined {
+  let p = start + 1
+  const negated = pattern[p] === '!' || pattern[p] === '^'
+  if (negated) p++
+  let matched = false
+  let previous = ''
+  // The first member counts as one even if it is a closing bracket.
+  for (let first = true; first || pattern[p] !== ']'; first = false, p++) {
+    let member = pattern[p]
+    if (member === undefined) return undefined
+    const after = pattern[p + 1]
+    if (member === '-' && previous !== '' && after !== undefined && after !== ']') {
+      member = pattern[++p]
+      if (member === '\\') member = pattern[++p]
+      if (member === undefined) return undefined
+      matched ||= isBetween(previous, given, member, ignoreCase)
+      previous = ''
+    } else if (member === '[' && after === ':') {
+      const end = pattern.indexOf(']', p + 2)
+      if (end === -1) return undefined
+      if (end > p + 2 && pattern[end - 1] === ':') {
+        const isMember = characterClasses[pattern.slice(p + 2, end - 1)]
+        if (isMember === undefined) return undefined
+        matched ||= isMember(given) || (ignoreCase && isMember(given.toUpperCase()))
+        p = end
+        previous = ''
+      } else {
+        matched ||= given === '['
+        previous = '['
+      }
+    } else {
+      if (member === '\\') member = pattern[++p]
+      if (member === undefined) return undefined
+      matched ||= given === member
+      previous = member
+    }
+  }
+  return matched === negated ? undefined : p
+}
+
+function isBetween(least: string, given: string, most: string, ignoreCase: boolean): boolean {
+  if (given >= least && given <= most) return true
+  if (!ignoreCase || given < 'a' || given > 'z') return false
+  const upper = given.toUpperCase()
+  return upper >= least && upper <= most
+}
+
+const within = (characters: RegExp) => (character: string) => characters.test(character)
+
+/** In ASCII, as git classifies. */
+const characterClasses: Readonly<Record<string, (character: string) => boolean>> = {
+  __proto__: null as never,
+  alnum: within(/^[a-z\d]$/i),
+  alpha: within(/^[a-z]$/i),
+  blank: within(/^[ \t]$/),
+  cntrl: within(/^[\0-\x1f\x7f]$/),
+  digit: within(/^\d$/),
+  graph: within(/^[!-~]$/),
+  lower: within(/^[a-z]$/),
+  print: within(/^[ -~]$/),
+  punct: within(/^[!-/:-@[-`{-~]$/),
+  space: within(/^[ \t\n\r]$/),
+  upper: within(/^[A-Z]$/),
+  xdigit: within(/^[\da-f]$/i),
+}
