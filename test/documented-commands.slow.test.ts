@@ -7,9 +7,18 @@ import { bin, folderWith, serviceFor } from './support/run-cli.ts'
 
 const pages = [
   'README.md',
-  ...['batches', 'compare', 'configuration', 'cost', 'cron', 'digest', 'prompts', 'report', 'structured'].map(
-    (it) => `docs/${it}.md`,
-  ),
+  ...[
+    'batches',
+    'compare',
+    'configuration',
+    'cost',
+    'cron',
+    'digest',
+    'inputs',
+    'prompts',
+    'report',
+    'structured',
+  ].map((it) => `docs/${it}.md`),
 ]
 function read(page: string): string {
   return readFileSync(resolve(import.meta.dirname, '..', page), 'utf8')

@@ -4,6 +4,7 @@ import { batchFlags, collectFlags } from '../config/batches-flags.ts'
 import { compareFlags } from '../config/compare-flags.ts'
 import type { Flag } from '../config/flag.ts'
 import { summarizeFlags } from '../config/flags.ts'
+import { combined } from '../config/given.ts'
 import { byKey } from '../config/key.ts'
 import { serveFlags } from '../config/serve-flags.ts'
 import { printable } from '../core/printable.ts'
@@ -51,7 +52,11 @@ export async function fillIn(command: Command, world: World): Promise<void> {
         `claude-batch: ${printable(file)} is not read: ${why}; name it with --config to use it\n`,
       ),
   })
-  for (const [name, { value, origin }] of settings) {
-    if (command.getOptionValueSource(name) !== 'cli') command.setOptionValueWithSource(name, value, origin)
+  for (const [name, setting] of settings) {
+    const isGiven = command.getOptionValueSource(name) === 'cli'
+    const given = { value: command.getOptionValue(name) as unknown, origin: 'command line' }
+    if (isGiven && !table[name]?.adds) continue
+    const { value, origin } = combined(table[name], [setting, isGiven ? given : undefined]) ?? setting
+    command.setOptionValueWithSource(name, value, origin)
   }
 }

@@ -10,7 +10,6 @@ import { printable } from '../core/printable.ts'
 import { type Judgement, judgementOf, type Score, scoreOf, verdictIn } from '../core/verdict.ts'
 import { createHalt } from '../engine/halt.ts'
 import { chooseExit, type Exit, RunError, UsageError } from '../errors.ts'
-import { find } from '../inputs/find.ts'
 import { openLog } from '../sinks/log.ts'
 import { objectionToReport } from '../sinks/replaceable-file.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
@@ -22,7 +21,7 @@ import { armsOf } from './arms.ts'
 import { type ArmsOptions, type Asked, askArms } from './ask-arms.ts'
 import { type Judge, judgeFor } from './judges.ts'
 import { moneyFor, retirements } from './money.ts'
-import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
+import { findInputs, namedInputs, rootsOf } from './named-inputs.ts'
 import { inspectNamedOutputs } from './named-outputs.ts'
 import { serviceFor } from './service.ts'
 import { stopOnSignals } from './signals.ts'
@@ -43,8 +42,7 @@ export async function compare(
   const own: SummarizeOptions = { ...defaultsOf(summarizeFlags), ...options }
   const inputs = await namedInputs(args, own, world)
   const out = resolve(cwd, options.out)
-  const found = await find(inputs, walkOptions(own, world, out))
-  if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
+  const found = await findInputs(inputs, own, world, out)
   const outputs = await inspectNamedOutputs({ log: options.log, sources: found.sources, out, world })
   await checkComparison(out, options.out)
   const sources = sampled(found.sources, options.sample)

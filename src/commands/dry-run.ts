@@ -1,6 +1,7 @@
 import { relative, sep } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
 import { worstCase } from '../core/budget.ts'
+import type { Counted } from '../core/counted.ts'
 import type { Document, InputProblem, Source } from '../core/document.ts'
 import { type Experience, forecast, learn, type Prospect } from '../core/estimate.ts'
 import { type EstimateFile, estimateVersion, timeAtLimits, usdBounds } from '../core/estimate-file.ts'
@@ -37,6 +38,8 @@ export interface DryRunOptions {
   readonly out: string | undefined
   /** Where the estimate is saved. */
   readonly report: NamedFile | undefined
+  /** What was found besides the sources, by the reason why it is not taken. */
+  readonly skipped?: ReadonlyMap<string, Counted> | undefined
   /** Aborted: somebody wants it to end. */
   readonly drain: AbortSignal
 }
@@ -46,7 +49,8 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
   const { options, world, read, asking, priceOf, service, out, drain } = given
   const past = await pastOf(out, sources, given)
   const tokensOf = options.count === 'exact' ? await counting(service, given) : undefined
-  const [prospects, tally]: [Prospect[], Looked] = [[], { unchanged: 0, skipped: {}, failing: {} }]
+  const skipped = Object.fromEntries([...(given.skipped ?? [])].map(([type, { count }]) => [type, count]))
+  const [prospects, tally]: [Prospect[], Looked] = [[], { unchanged: 0, skipped, failing: {} }]
   let worst: Picodollars | undefined = 0n
   let documents = 0
 

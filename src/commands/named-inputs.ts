@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
 import { defaultExtensions, type SummarizeOptions } from '../config/flags.ts'
-import { UsageError } from '../errors.ts'
-import type { FindOptions, Input } from '../inputs/find.ts'
+import { printable } from '../core/printable.ts'
+import { RunError, UsageError } from '../errors.ts'
+import { type Found, find } from '../inputs/find.ts'
 import { readList } from '../inputs/list.ts'
+import type { Input } from '../inputs/looked-input.ts'
 import type { World } from '../world.ts'
 
 /** What the user named, as arguments and as a list. @throws UsageError where that is nothing, or contradicts itself */
@@ -30,12 +32,24 @@ export async function namedInputs(
   ]
 }
 
-/** How to look for it. */
-export function walkOptions(options: SummarizeOptions, { cwd }: World, out: string | undefined): FindOptions {
-  return {
+/**
+ * Finds the inputs, and shows what the user should know of them before anything is sent.
+ * @param out the output folder; undefined for stdout
+ * @throws RunError `noInput` where none of them exists; UsageError
+ */
+export async function findInputs(
+  inputs: readonly Input[],
+  options: SummarizeOptions,
+  world: World,
+  out: string | undefined,
+): Promise<Found> {
+  const { cwd, env, stderr } = world
+  const found = await find(inputs, {
     cwd,
+    env,
+    out,
     extensions: options.ext ?? defaultExtensions,
-    exclude: options.exclude ?? [],
+    exclude: (options.exclude ?? []).map(({ pattern, folder = cwd }) => ({ pattern, folder })),
     // What the run itself writes would be another document every time.
     ours: [options.report, options.log, options.digest].flatMap((file) =>
       file === undefined ? [] : resolve(cwd, file),
@@ -43,12 +57,17 @@ export function walkOptions(options: SummarizeOptions, { cwd }: World, out: stri
     hidden: options.hidden,
     follow: options.follow,
     ignoreFiles: options.ignore,
-    ...(out !== undefined && { out }),
-  }
+  })
+  const { unmatched, earlier, warnings } = found
+  if (!found.anything) throw new RunError('noInput', nothingFound(inputs, earlier))
+  const reported = unmatched.map((pattern) => `no files match ${JSON.stringify(pattern)}`)
+  for (const text of options.quiet ? reported : [...reported, ...warnings])
+    stderr.write(`claude-batch: ${printable(text)}\n`)
+  return found
 }
 
 /** One line for when none of it is there, but for what an earlier run wrote. */
-export function nothingFound(inputs: readonly Input[], earlier: readonly string[]): string {
+function nothingFound(inputs: readonly Input[], earlier: readonly string[]): string {
   const missing = inputs.map(({ text }) => text).filter((text) => !earlier.includes(text))
   const parts: string[] = []
   if (missing.length > 0) parts.push(`nothing matches ${some(missing)}`)

@@ -1,13 +1,13 @@
 import type { SummarizeOptions } from '../config/flags.ts'
 import { adviceFor } from '../core/advice.ts'
 import type { Ask } from '../core/ask.ts'
+import type { Counted } from '../core/counted.ts'
 import type { Source } from '../core/document.ts'
 import { endLineOf } from '../core/end-line.ts'
 import type { Experience } from '../core/estimate.ts'
 import { timeAtLimits } from '../core/estimate-file.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { largestPool } from '../core/pool-size.ts'
-import { printable } from '../core/printable.ts'
 import type { Tally } from '../core/report.ts'
 import { type Route, routeOf } from '../core/route.ts'
 import type { Purse } from '../engine/budgeted.ts'
@@ -42,7 +42,9 @@ import { watched } from './watched.ts'
 /** What a run is to do, all of it checked. */
 export interface Plan {
   readonly sources: readonly Source[]
-  /** Patterns that no file matches. */
+  /** What was found besides and is none of the sources, by the reason. */
+  readonly skipped?: ReadonlyMap<string, Counted>
+  /** Patterns that no file matches, which was reported. */
   readonly unmatched: readonly string[]
   readonly askingAt: (endpoint: string) => Asking
   /** The output folder; undefined for stdout. */
@@ -100,13 +102,11 @@ export async function run(
     }
     shared.of = money.purse
     for (const text of retirements(asking.models, clock.wall())) world.stderr.write(`claude-batch: ${text}\n`)
-    for (const pattern of plan.unmatched)
-      world.stderr.write(`claude-batch: no files match ${printable(JSON.stringify(pattern))}\n`)
     const common = { options, world, read, asking, version, endpoint, drain: halt.drain, ...money }
     if (options.dryRun) {
       const { dryRun } = await import('./dry-run.ts')
-      const exit = await dryRun(plan.sources, { ...common, service, out, report: plan.outputs.report })
-      return { exit, unfinished }
+      const given = { ...common, service, out, report: plan.outputs.report, skipped: plan.skipped }
+      return { exit: await dryRun(plan.sources, given), unfinished }
     }
 
     // Where nothing is remembered everything is to do; nothing is to be written before somebody agreed to that.
@@ -150,6 +150,7 @@ export async function run(
       model: asking.model,
       total: todo.length,
       done,
+      skipped: plan.skipped,
       start,
     })
     const { pace, tally } = watching

@@ -2,12 +2,11 @@ import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
 import type { Source } from '../core/document.ts'
 import { inShard } from '../core/shard.ts'
 import { manyOf } from '../core/whole.ts'
-import { chooseExit, type Exit, RunError } from '../errors.ts'
-import { find } from '../inputs/find.ts'
+import { chooseExit, type Exit } from '../errors.ts'
 import type { World } from '../world.ts'
 import { askingFor } from './asking.ts'
 import { outputFolder } from './destination.ts'
-import { namedInputs, nothingFound, rootsOf, walkOptions } from './named-inputs.ts'
+import { findInputs, namedInputs, rootsOf } from './named-inputs.ts'
 import { inspectNamedOutputs, type NamedOutputs } from './named-outputs.ts'
 import { run } from './run.ts'
 
@@ -22,17 +21,16 @@ export async function summarize(
   const start = world.clock.now()
   const inputs = await namedInputs(args, options, world)
   const out = outputFolder(inputs, options, world)
-  const found = await find(inputs, walkOptions(options, world, out))
-  if (!found.anything) throw new RunError('noInput', nothingFound(inputs, found.earlier))
+  const found = await findInputs(inputs, options, world, out)
   const askingAt = await askingFor(options, { cwd: world.cwd, inputRoots: rootsOf(inputs, world) })
 
-  const { unmatched } = found
+  const { unmatched, skipped } = found
   const { shard } = options
   const sources = shard === undefined ? found.sources : inShard(found.sources, shard)
   const outputs = await outputsOf(found.sources, out, options, world)
   try {
     const purse = {}
-    const plan = { sources, unmatched, askingAt, out, outputs, start, purse }
+    const plan = { sources, skipped, unmatched, askingAt, out, outputs, start, purse }
     const { exit, unfinished } = await run(plan, options, world, version)
     if (options.digest === undefined || out === undefined) return exit
     const say = (text: string) => void world.stderr.write(`claude-batch: ${text}\n`)

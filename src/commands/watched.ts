@@ -1,5 +1,6 @@
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { Ask } from '../core/ask.ts'
+import type { Counted } from '../core/counted.ts'
 import type { Source } from '../core/document.ts'
 import { createTally, type Tally } from '../core/report.ts'
 import { unchanged } from '../core/standing.ts'
@@ -24,6 +25,8 @@ export interface WatchedOptions {
   readonly total: number
   /** Documents whose summary stands. */
   readonly done: readonly Source[]
+  /** What was found besides, by the reason why it is not taken. */
+  readonly skipped?: ReadonlyMap<string, Counted> | undefined
   /** By the clock: milliseconds. */
   readonly start: number
 }
@@ -39,10 +42,10 @@ export interface Watched {
 /** Stacks the layers around a client, if one is needed, and has every sending added up, logged and shown. */
 export function watched(
   client: Ask | undefined,
-  { options, world, halt, money, log, model, total, done, start }: WatchedOptions,
+  { options, world, halt, money, log, model, total, done, skipped, start }: WatchedOptions,
 ): Watched {
   const { clock, random, stderr, env } = world
-  const tally = createTally()
+  const tally = createTally(skipped)
   for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
   const { ask, pace } = stacked(client ?? nothingToAsk, {
     ...paceSettings(options, model),

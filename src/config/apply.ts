@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import type { Flag } from './flag.ts'
-import { type Given, givenByText } from './given.ts'
+import { combined, type Given, givenByText } from './given.ts'
 import { keyOf, variableOf } from './key.ts'
 import { type LocateOptions, locateConfig } from './locate.ts'
 import { type NamedConfig, readConfig } from './read-config.ts'
@@ -31,28 +31,47 @@ export async function settingsFor(
     named === undefined ? await locateConfig(options) : [{ file: resolve(cwd, named), trusted: true }]
   const files: NamedConfig[] = []
   for (const one of located) files.push(await readConfig(one, known, cwd))
-  const fromFiles = merged(files, profile)
+  const fromFiles = merged(files, profile, known)
 
   const settings = new Map<string, Given>()
   for (const [name, flag] of Object.entries(table)) {
-    const text = env[variableOf(flag)]
-    const given =
-      text === undefined || text === ''
-        ? fromFiles.get(keyOf(flag))
-        : givenByText(flag, text, variableOf(flag))
+    const text = env[variableOf(flag)] || undefined
+    const given = combined(flag, [
+      fromFiles.get(keyOf(flag)),
+      text === undefined ? undefined : givenByText(flag, text, variableOf(flag)),
+    ])
     if (given !== undefined && name !== 'config' && name !== 'profile') settings.set(name, given)
   }
   return settings
 }
 
-/** Later files override earlier ones, and the chosen profile of any file overrides what is outside profiles. */
-function merged(files: readonly NamedConfig[], profile: string | undefined): ReadonlyMap<string, Given> {
-  const settings = files.flatMap((file) => [...file.settings])
-  if (profile === undefined) return new Map(settings)
-  const chosen = files.flatMap((file) => file.profiles.get(profile) ?? [])
-  if (chosen.length > 0) return new Map([...settings, ...chosen.flatMap((own) => [...own])])
+/**
+ * What the files come to: later ones override earlier ones, and the chosen profile of any file overrides what is outside
+ * profiles.
+ */
+function merged(
+  files: readonly NamedConfig[],
+  profile: string | undefined,
+  known: ReadonlyMap<string, Flag>,
+): ReadonlyMap<string, Given> {
+  const chosen = profile === undefined ? [] : files.flatMap((file) => file.profiles.get(profile) ?? [])
+  if (profile !== undefined && chosen.length === 0) throw noProfile(files, profile)
+  const layers = [...files.map(({ settings }) => settings), ...chosen]
+  const keys = new Set(layers.flatMap((layer) => [...layer.keys()]))
+  const settings = new Map<string, Given>()
+  for (const key of keys) {
+    const given = combined(
+      known.get(key),
+      layers.map((layer) => layer.get(key)),
+    )
+    if (given !== undefined) settings.set(key, given)
+  }
+  return settings
+}
+
+function noProfile(files: readonly NamedConfig[], profile: string): UsageError {
   if (files.length === 0)
-    throw new UsageError(
+    return new UsageError(
       `--profile ${profile}: there is no claude-batch.yaml here or above; name one with --config`,
     )
   const has = files.map(({ name, profiles }) =>
@@ -60,5 +79,5 @@ function merged(files: readonly NamedConfig[], profile: string | undefined): Rea
       ? `${name} has no profiles`
       : `${name} has the profiles ${[...profiles.keys()].join(', ')}`,
   )
-  throw new UsageError(`--profile ${profile}: ${has.join(', ')}`)
+  return new UsageError(`--profile ${profile}: ${has.join(', ')}`)
 }

@@ -15,6 +15,8 @@ export interface ParseOptions {
   readonly flags: ReadonlyMap<string, Flag>
   /** Resolves a path in the file. */
   readonly path: (text: string, flag: Flag) => string
+  /** That the file is in: an absolute path. */
+  readonly folder: string
   /** Whether the user chose the file, so that it may set `trusted` flags. */
   readonly trusted: boolean
 }
@@ -25,7 +27,11 @@ export interface ParseOptions {
  * @param name of the file, for messages
  * @throws UsageError with file, line, column, and the nearest key there is
  */
-export function parseConfig(text: string, name: string, { flags, path, trusted }: ParseOptions): ConfigFile {
+export function parseConfig(
+  text: string,
+  name: string,
+  { flags, path, folder, trusted }: ParseOptions,
+): ConfigFile {
   const lineCounter = new LineCounter()
   const at = (node: Node | number | undefined) => {
     const offset = typeof node === 'number' ? node : node?.range?.[0]
@@ -63,10 +69,10 @@ export function parseConfig(text: string, name: string, { flags, path, trusted }
       if (flag.trusted && !trusted) throw new UsageError(`${at(keyNode)}: ${key} ${notFromHere}`)
       const plain: unknown = value?.toJS(document, { maxAliasCount: 100 })
       const seen = flag.path !== undefined && typeof plain === 'string' ? path(plain, flag) : plain
-      settings.set(
-        key,
-        givenByValue(flag, seen, `${at(value ?? keyNode)}: ${key}`, at(keyNode).replace(/:\d+$/, '')),
-      )
+      const origin = at(keyNode).replace(/:\d+$/, '')
+      const given = givenByValue(flag, seen, `${at(value ?? keyNode)}: ${key}`, origin)
+      const inFolder = flag.placedIn?.(folder)
+      settings.set(key, inFolder === undefined ? given : { ...given, value: inFolder(given.value as never) })
     }
     return settings
   }

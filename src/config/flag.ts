@@ -21,6 +21,10 @@ export interface Flag {
    * it with `--config`, or keeps it in their own configuration folder. A file that was merely found may not.
    */
   readonly trusted?: true
+  /** Its value in a configuration file that lies in this folder, where that depends on it. */
+  readonly placedIn?: (folder: string) => (value: never) => unknown
+  /** A list to which each place where it is given adds; otherwise one of them overrides the others. */
+  readonly adds?: true
 }
 
 type ValueOf<F> = F extends { parse: (...args: never[]) => infer Value } ? Value : boolean

@@ -7,16 +7,18 @@ import {
   count,
   doubtful,
   encoding,
+  type GivenPattern,
   hosts,
   list,
   number,
   pairs,
+  patterns,
+  patternsOf,
   prices,
   pricesWritten,
   seconds,
   shard,
   text,
-  texts,
 } from './values.ts'
 
 /** Document types a directory is walked for: prose, markup, office files, tables, source code. Not configuration and lock files. */
@@ -126,16 +128,23 @@ export const summarizeFlags = {
   },
   exclude: {
     group: 'Inputs',
-    flag: '--exclude <glob>',
-    help: 'leave out what matches, in directories and patterns; may be given again',
-    parse: texts,
+    flag: '--exclude <pattern>',
+    help: 'skip files and folders that match, however they were named: a path, a glob, or as in .gitignore; repeatable; adds to the configuration’s',
+    parse: patterns,
+    written: (given: readonly GivenPattern[]) => given.map(({ pattern }) => pattern),
+    placedIn: patternsOf,
+    adds: true,
   },
   hidden: { group: 'Inputs', flag: '--hidden', help: 'take hidden files and directories too' },
-  follow: { group: 'Inputs', flag: '--follow', help: 'follow symbolic links' },
+  follow: {
+    group: 'Inputs',
+    flag: '--follow',
+    help: 'follow symbolic links that stay in the folder',
+  },
   ignore: {
     group: 'Inputs',
     flag: '--no-ignore',
-    help: 'do not honour .gitignore and .claude-batchignore, nor leave out node_modules and .git',
+    help: 'do not apply .gitignore, git’s other ignore files and .claude-batchignore; include node_modules and .git',
     default: true,
   },
 

@@ -9,6 +9,19 @@ export interface Given {
   readonly origin: string
 }
 
+/** What holds where a flag was given in several places. @param places in order of precedence, the lowest first */
+export function combined(
+  flag: Pick<Flag, 'adds'> | undefined,
+  places: readonly (Given | undefined)[],
+): Given | undefined {
+  const given = places.filter((place) => place !== undefined)
+  if (!flag?.adds || given.length < 2) return given.at(-1)
+  return {
+    value: given.flatMap(({ value }) => value as readonly unknown[]),
+    origin: given.map(({ origin }) => origin).join(', '),
+  }
+}
+
 /** The value of an environment variable. @throws UsageError that names it */
 export function givenByText(flag: Flag, text: string, origin: string): Given {
   if (isSwitch(flag)) {

@@ -20,11 +20,12 @@ export async function readConfig(
     throw new UsageError(`cannot read the configuration ${name}: ${error.code ?? error.message}`)
   })
   const { parseConfig } = await import('./file.ts')
+  const folder = dirname(file)
   const path = (path: string, flag: Flag) => {
     const isPath = flag.path === 'always' ? !/^(-$|env:)/.test(path) : /[/\\]|\.ya?ml/i.test(path)
-    return isPath ? resolve(dirname(file), path) : path
+    return isPath ? resolve(folder, path) : path
   }
-  return { name, ...parseConfig(text, name, { flags: known, path, trusted }) }
+  return { name, ...parseConfig(text, name, { flags: known, path, folder, trusted }) }
 }
 
 /** What people write by hand is a small file; reading a pipe of that name would never end. */

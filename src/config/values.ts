@@ -52,6 +52,32 @@ export const hosts = shaped(
   },
 )
 
+/** A pattern of what is left out. */
+export interface GivenPattern {
+  readonly pattern: string
+  /** Absolute: of the configuration file that has it; undefined for one that is relative to the working directory. */
+  readonly folder?: string
+}
+
+/** Patterns of what is left out, one for each time the flag is given. */
+export const patterns = shaped(
+  { type: 'array', items: string },
+  (value: string, flag: string, before: readonly GivenPattern[] = []): readonly GivenPattern[] => {
+    const pattern = text(value, flag)
+    // In a .gitignore it takes back another pattern; `!(a|b)` is a group.
+    if (/^!(?!\()/.test(pattern))
+      throw new UsageError(
+        `${flag}: ${JSON.stringify(pattern)} begins with "!", and what is excluded cannot be taken back; write ${JSON.stringify(`./${pattern}`)} for a file of that name`,
+      )
+    return [...before, { pattern }]
+  },
+)
+
+/** Notes for patterns in a configuration file which folder they are relative to. */
+export function patternsOf(folder: string): (given: readonly GivenPattern[]) => readonly GivenPattern[] {
+  return (given) => given.map(({ pattern }) => ({ pattern, folder }))
+}
+
 /** A decimal number within bounds: not `NaN`, `Infinity`, `0x10`, `1e9` or `5x`, which JavaScript would let pass. */
 export function number(least: number, most: number) {
   return shaped({ type: 'number', minimum: least, maximum: most }, (value: string, flag: string): number => {

@@ -51,9 +51,11 @@ export interface Tally {
   report(wallMs: number): Report
 }
 
-export function createTally(): Tally {
-  const documents = { summarized: 0, failed: 0, skipped: 0, pending: 0 }
-  const skippedBy = new Map<string, Counted>()
+/** @param skipped documents that were left out before the run, by the reason */
+export function createTally(skipped: ReadonlyMap<string, Counted> = new Map()): Tally {
+  const skippedBefore = [...skipped.values()].reduce((sum, { count }) => sum + count, 0)
+  const documents = { summarized: 0, failed: 0, skipped: skippedBefore, pending: 0 }
+  const skippedBy = new Map(skipped)
   const doubtfulBy = new Map<string, Counted>()
   const retriesBy = new Map<string, number>()
   const answeredBy = new Map<string, number>()

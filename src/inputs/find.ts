@@ -1,212 +1,209 @@
 import { statSync } from 'node:fs'
-import { lstat, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import fastGlob from 'fast-glob'
-import type { InputProblem, Source } from '../core/document.ts'
+import { type Counted, countDocument } from '../core/counted.ts'
+import type { Source } from '../core/document.ts'
 import { sourcePath } from '../core/source-path.ts'
+import { type Candidate, namedCandidate } from './candidate.ts'
+import { withoutRepetition } from './duplicates.ts'
 import { earlierOutput, isEarlierOutput } from './earlier-output.ts'
-import { checkPattern, isPattern, partsOf } from './pattern.ts'
-import { reasonOf } from './reason.ts'
-import { type PassedOver, walkFileSystem } from './walk.ts'
+import type { ExcludePattern } from './exclude-readings.ts'
+import { createExclusions, type Names } from './exclusions.ts'
+import { createIgnoreRules } from './ignore-rules.ts'
+import { type Input, type LookedInput, lookAtInput, notFound } from './looked-input.ts'
+import { createRealPaths } from './named-path.ts'
+import type { PatternPart } from './pattern.ts'
+import { type Searched, type SearchOptions, search } from './search.ts'
 
 export interface FindOptions {
   readonly cwd: string
+  /** Of the process: it tells where git's configuration is. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Absolute path of the output folder, which is never an input; undefined when results go to stdout. */
-  readonly out?: string
+  readonly out?: string | undefined
   /** Absolute paths of files that the run itself writes: met, they are no inputs. */
   readonly ours?: readonly string[]
   /** Without dot, lower case. */
   readonly extensions: readonly string[]
-  readonly exclude: readonly string[]
+  /** They hold for every input, however it was named. */
+  readonly exclude: readonly ExcludePattern[]
   readonly hidden: boolean
   readonly follow: boolean
   readonly ignoreFiles: boolean
 }
 
 export interface Found {
-  /** Sorted by path, each file once. */
+  /** Sorted by path, each path once. */
   readonly sources: readonly Source[]
+  /** What was found besides, and is excluded. */
+  readonly skipped: ReadonlyMap<string, Counted>
   /** Patterns without a match. */
   readonly unmatched: readonly string[]
   /** Files that were named, and are what an earlier run wrote. */
   readonly earlier: readonly string[]
   /** At least one input names something else that there is, if only an empty directory. */
   readonly anything: boolean
+  /** What the user should know of, a line each. */
+  readonly warnings: readonly string[]
 }
 
-/** What the user named. Lines of a list are paths and nothing else; an argument may be `-` or a pattern too. */
-export interface Input {
-  readonly text: string
-  readonly literal: boolean
+/** What the search for one input needs and adds to. */
+interface Search extends FindOptions, SearchOptions {
+  readonly skipped: Map<string, Counted>
+  /** By their paths: files that would have been found, and folders that would have been searched. */
+  readonly excluded: Map<string, 'excluded' | 'excluded_folder'>
+  readonly realPathOf: (path: string, isLink?: boolean) => string
 }
-
-/** A source that is not finished yet: a hundred thousand of them are not copied from step to step. */
-type Candidate = { -readonly [Field in keyof Source]: Source[Field] }
 
 /**
- * Turns what the user named into sources: files as they are, directories walked, patterns matched. An existing path
+ * Turns what the user named into sources: files as they are, directories searched, patterns matched. An existing path
  * always wins over a pattern, so `notes[1].md` is found.
- * @throws UsageError for a pattern that could take for ever
+ * @throws UsageError for a pattern that could take for ever, or an ignore file that cannot be used
  */
 export async function find(inputs: readonly Input[], options: FindOptions): Promise<Found> {
-  const found: Candidate[] = []
+  const warnings: string[] = []
+  const looked: LookedInput[] = []
+  for (const [n, input] of inputs.entries()) {
+    if (isTurn(n)) await turn()
+    looked.push(lookAtInput(input, options.cwd))
+  }
+  const given = await searchFor(looked, options, (text) => warnings.push(text))
+  const { skipped, exclusions } = given
   const unmatched: string[] = []
   const earlier: string[] = []
+  const found: Candidate[] = []
   let anything = false
-  for (const input of inputs) {
-    const candidates = await expand(input, options)
-    if (candidates === undefined) unmatched.push(input.text)
-    else if (candidates.some(({ named, problem }) => named && problem === earlierOutput))
-      earlier.push(input.text)
-    else anything ||= !candidates.some(({ problem }) => problem === notFound)
-    for (const candidate of candidates ?? []) found.push(candidate)
+  for (const [n, input] of looked.entries()) {
+    if (isTurn(n)) await turn()
+    const candidates = await expand(input, given)
+    if (candidates === 'unmatched') unmatched.push(input.text)
+    else {
+      if (candidates.some(({ named, problem }) => named && problem === earlierOutput))
+        earlier.push(input.text)
+      else anything ||= !candidates.some(({ problem }) => problem === notFound)
+      for (const candidate of candidates) found.push(candidate)
+    }
   }
   const once = inputs.length > 1 ? withoutRepetition(found) : found
-  const ours = new Set(options.ours?.map((file) => sourcePath(file, options.cwd)))
-  if (ours.size > 0)
-    for (const candidate of once)
-      if (!candidate.named && ours.has(candidate.path)) candidate.problem = earlierOutput
-  const sources = await looked(once, options)
-  sources.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-  for (const [index, source] of sources.entries()) source.index = index
-  return { sources, unmatched, earlier, anything }
+  for (const [path, kind] of given.excluded) countDocument(skipped, kind, path)
+  const sources = await finished(once, given)
+  for (const pattern of await exclusions.unmatched())
+    warnings.push(`the exclude pattern ${JSON.stringify(pattern)} matches nothing; check how it is written`)
+  return { sources, skipped, unmatched, earlier, anything, warnings }
 }
 
-/** Named wins: the user's own mention of a file makes its being unusable a failure. */
-function withoutRepetition(candidates: readonly Candidate[]): Candidate[] {
-  const found = new Map<string, Candidate>()
-  for (const candidate of candidates) {
-    const known = found.get(candidate.path)
-    if (known === undefined || (candidate.named && !known.named)) found.set(candidate.path, candidate)
+async function searchFor(
+  inputs: readonly LookedInput[],
+  options: FindOptions,
+  onWarning: (text: string) => void,
+): Promise<Search> {
+  const { cwd, env, ignoreFiles } = options
+  const realPathOf = createRealPaths()
+  const searched = inputs.flatMap(({ file, path }) =>
+    path.is === 'folder' ? [file] : path.is === 'pattern' ? path.parts.map(({ root }) => root) : [],
+  )
+  return {
+    ...options,
+    exclusions: await createExclusions(options.exclude, {
+      home: env['HOME'] || env['USERPROFILE'] || undefined,
+      searched: searched.map((folder) => ({ path: folder, real: realPathOf(folder, true) })),
+    }),
+    ignoreRules: ignoreFiles ? createIgnoreRules({ cwd, env, onWarning }) : undefined,
+    skipped: new Map(),
+    excluded: new Map(),
+    realPathOf,
   }
-  return [...found.values()]
 }
 
-/** Undefined for a pattern without a match. */
 async function expand(
-  { text: input, literal }: Input,
-  options: FindOptions,
-): Promise<Candidate[] | undefined> {
-  if (input === '-' && !literal) return [{ index: 0, path: '-', named: true }]
-  const file = resolve(options.cwd, input)
-  const stats = await stat(file).catch((error: NodeJS.ErrnoException) => error)
-  if (!(stats instanceof Error)) {
-    if (stats.isDirectory()) return walk(file, options)
-    const ours = (await isEarlierOutput(file, options.out)) ? earlierOutput : undefined
-    return [candidate(file, true, options, stats.isFile() ? ours : notAFile)]
+  { file, path }: LookedInput,
+  given: Search,
+): Promise<readonly Candidate[] | 'unmatched'> {
+  const { cwd, out, exclusions, realPathOf, excluded } = given
+  if (path.is === 'stdin') return [{ index: 0, path: '-', named: true }]
+  if (path.is === 'pattern') return matching(path.parts, given)
+  if (path.is === 'folder') return below(file, given)
+  const real = realPathOf(file, path.is === 'file' && path.isLink)
+  if (exclusions.covers({ path: file, real }, false)) {
+    excluded.set(sourcePath(file, cwd), 'excluded')
+    return []
   }
-  if (stats.code !== 'ENOENT' && stats.code !== 'ENOTDIR' && stats.code !== 'ENAMETOOLONG') {
-    return [candidate(file, true, options, { as: 'fail', type: 'unreadable', message: reasonOf(stats) })]
-  }
-  // A link that leads nowhere is there, though what it names is not.
-  if (
-    await lstat(file).then(
-      () => true,
-      () => false,
-    )
-  ) {
-    return [
-      candidate(file, true, options, { as: 'fail', type: 'vanished', message: 'the link leads nowhere' }),
-    ]
-  }
-  return !literal && isPattern(input)
-    ? match(input, options)
-    : [candidate(file, true, options, input.includes('\ufffd') ? badName : notFound)]
+  if (path.is === 'unusable') return [namedCandidate(file, cwd, path.problem)]
+  const problem = (await isEarlierOutput(file, out)) ? earlierOutput : undefined
+  const candidate = namedCandidate(file, cwd, problem)
+  return [candidate]
 }
 
-async function walk(directory: string, options: FindOptions): Promise<Candidate[]> {
-  const extensions = new Set(options.extensions)
-  const chosen = (path: string) => extensions.has(/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? '')
-  return glob('**/*', directory, options, chosen)
+/** What is in a folder that the user named. */
+async function below(folder: string, given: Search): Promise<readonly Candidate[]> {
+  const extensions = new Set(given.extensions)
+  const isWanted = (path: string) => extensions.has(/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? '')
+  return taken(await search('**/*', namesOf(folder, given), given, isWanted), given)
 }
 
-async function match(text: string, options: FindOptions): Promise<Candidate[] | undefined> {
+async function matching(
+  parts: readonly PatternPart[],
+  given: Search,
+): Promise<readonly Candidate[] | 'unmatched'> {
   const found: Candidate[] = []
-  for (const { root, pattern } of partsOf(text, options.cwd))
-    for (const candidate of await glob(pattern, root, options)) found.push(candidate)
+  let isMatched = false
+  for (const { root, pattern } of parts) {
+    const searched = await search(pattern, namesOf(root, given), given, () => true)
+    const { files, folders } = searched.excluded
+    isMatched ||= searched.candidates.length + files.length + folders.length > 0
+    for (const candidate of taken(searched, given)) found.push(candidate)
+  }
   // The parts of one pattern may meet.
-  return found.length === 0 ? undefined : withoutRepetition(found)
+  return isMatched ? withoutRepetition(found) : 'unmatched'
 }
 
-/** One run of fast-glob, over a file system that shows it no more than may be taken. */
-async function glob(
-  pattern: string,
-  cwd: string,
-  options: FindOptions,
-  chosen: (path: string) => boolean = () => true,
-): Promise<Candidate[]> {
-  for (const exclude of options.exclude) checkPattern(exclude)
-  const passedOver: PassedOver[] = []
-  const fs = await walkFileSystem(cwd, { ...options, tell: (it) => passedOver.push(it) })
-  const names = fastGlob.stream(pattern, {
-    cwd,
-    fs,
-    // Not absolute: fast-glob would turn a backslash in a name into a slash.
-    absolute: false,
-    // What is hidden, linked or ignored is decided by the file system above, in one place.
-    dot: true,
-    followSymbolicLinks: options.follow,
-    ignore: [...options.exclude],
-    suppressErrors: true,
-    // One pattern meets no file twice.
-    unique: false,
-  })
-  const prefix = sourcePath(cwd, options.cwd).replace(/[^/]$/, '$&/')
-  const candidates: Candidate[] = []
-  for await (const text of names) {
-    const name = String(text)
-    if (!chosen(name)) continue
-    const path = prefix + name
-    candidates.push({ index: 0, path, named: false, stats: undefined })
-  }
-  for (const { file, problem } of passedOver) {
-    if (problem.as === 'fail' || chosen(file)) candidates.push(candidate(file, false, options, problem))
-  }
+function namesOf(folder: string, { realPathOf }: Search): Names {
+  return { path: folder, real: realPathOf(folder, true) }
+}
+
+/** What was found, once what is known of it is noted. */
+function taken({ candidates, excluded }: Searched, given: Search): readonly Candidate[] {
+  for (const path of excluded.files) given.excluded.set(path, 'excluded')
+  for (const path of excluded.folders) given.excluded.set(path, 'excluded_folder')
   return candidates
 }
 
-function candidate(file: string, named: boolean, options: FindOptions, problem?: InputProblem): Candidate {
-  const found = { index: 0, path: sourcePath(file, options.cwd) || '.', named }
-  return problem === undefined ? found : { ...found, problem }
-}
-
 /**
- * Looks at each file once, and leaves out those that are there under another name: the first in order of the names
- * stays. `stat` without waiting takes a tenth of the time here that it takes with; see `bench/rerun.js`.
+ * Looks at each file once, leaves out those that exist under another name, and puts all in order. `stat` without waiting
+ * takes a tenth of the time here that it takes with; see `bench/rerun.js`.
  */
-async function looked(candidates: readonly Candidate[], { cwd, follow }: FindOptions): Promise<Candidate[]> {
+async function finished(candidates: readonly Candidate[], given: Search): Promise<Source[]> {
+  const { cwd, follow, ours = [] } = given
+  const written = new Set(ours.map((file) => sourcePath(file, cwd)))
   const byIdentity = new Map<string, Candidate>()
-  const rest: Candidate[] = []
+  const sources: Candidate[] = []
   // Otherwise only a file with several names of its own can be met twice.
   const throughLinks = follow || candidates.some(({ named }) => named)
   for (const [n, candidate] of candidates.entries()) {
-    // A signal, or a slow disk, must not wait for a hundred thousand of them.
-    if (n % 256 === 255) await turn()
+    if (isTurn(n)) await turn()
+    if (!candidate.named && written.has(candidate.path)) candidate.problem = earlierOutput
     const stats =
       candidate.problem || candidate.path === '-' ? undefined : statOf(resolve(cwd, candidate.path))
-    if (stats === undefined) {
-      rest.push(candidate)
-      continue
-    }
-    candidate.stats = { size: stats.size, mtimeMs: stats.mtimeMs }
-    if (stats.nlink === 1 && !throughLinks) {
-      rest.push(candidate)
+    if (stats !== undefined) candidate.stats = { size: stats.size, mtimeMs: stats.mtimeMs }
+    if (stats === undefined || (stats.nlink === 1 && !throughLinks)) {
+      sources.push(candidate)
       continue
     }
     const identity = `${stats.dev}:${stats.ino}`
     const known = byIdentity.get(identity)
     if (known === undefined || prefer(candidate, known)) byIdentity.set(identity, candidate)
   }
-  for (const candidate of byIdentity.values()) rest.push(candidate)
-  return rest
+  for (const candidate of byIdentity.values()) sources.push(candidate)
+  sources.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  for (const [index, source] of sources.entries()) source.index = index
+  return sources
 }
 
+/** Undefined where reading the file will show what is wrong. */
 function statOf(file: string) {
   try {
     return statSync(file, { throwIfNoEntry: false })
   } catch {
-    // Reading it will tell what is wrong.
     return undefined
   }
 }
@@ -215,6 +212,7 @@ function prefer(a: Candidate, b: Candidate): boolean {
   return a.named === b.named ? a.path < b.path : a.named
 }
 
-const notFound: InputProblem = { as: 'fail', type: 'not_found', message: 'no such file or directory' }
-const badName: InputProblem = { as: 'fail', type: 'bad_name', message: 'its name is not UTF-8; rename it' }
-const notAFile: InputProblem = { as: 'fail', type: 'not_a_file', message: 'not a regular file' }
+/** Whether others get their turn now: a signal must not wait for a hundred thousand documents. */
+function isTurn(n: number): boolean {
+  return n % 256 === 255
+}

@@ -38,9 +38,25 @@ export function checkPattern(pattern: string): void {
   )
   const deep = pattern.split('/').filter((part) => part === '**').length
   const groups = pattern.match(/[*+?@!]\(/g)?.length ?? 0
-  if (pattern.length > 256 || starsPerPart > 6 || deep > 3 || groups > 2) {
+  if (pattern.length > 256 || starsPerPart > 6 || deep > 3 || groups > 2 || alternativesIn(pattern) > 1000) {
     throw new UsageError(
       `the pattern ${JSON.stringify(pattern.slice(0, 80))} is too complicated; use fewer wildcards, or --files-from with find`,
     )
   }
 }
+
+/** At most how many patterns the braces in one stand for. */
+function alternativesIn(pattern: string): number {
+  let [count, rest] = [1, pattern]
+  for (let group = innermost.exec(rest); group !== null; group = innermost.exec(rest)) {
+    const [whole, inside = ''] = group
+    const [, from = 0, to = 0] = /^(-?\d+)\.\.(-?\d+)/.exec(inside) ?? []
+    // A range of letters has at most as many as there are between A and z.
+    const length = inside.includes('..') ? Math.max(58, Math.abs(Number(to) - Number(from)) + 1) : 1
+    count *= Math.max(length, inside.split(',').length)
+    rest = rest.replace(whole, '')
+  }
+  return count
+}
+
+const innermost = /\{([^{}]*)\}/

@@ -19,19 +19,16 @@ describe('a hostile tree', () => {
     const run = { cwd, env, apart: true }
     const given = await orderlyRun(['summarize', 'docs', '--exclude', '*a*a*a*a*a*a*a*b'], run)
     expect([given.code, given.stderr]).toEqual([2, expect.stringContaining('too complicated')])
-    const { code, stderr } = await orderlyRun(['summarize', 'docs'], run)
-    expect(code).toBe(1)
-    expect(stderr).toMatch(
-      /docs\/deep: input unusable_rules: cannot use .*\.gitignore: "x\/\*\*.*has too many \*\*/,
-    )
-    expect(simulator.stats().requests).toBe(3)
+    expect((await orderlyRun(['summarize', 'docs'], run)).code).toBe(0)
+    expect(simulator.stats().requests).toBe(4)
   })
 
-  it('X17 nor one with many **', async () => {
+  it('X17 a pattern with many ** is refused', async () => {
     const cwd = await folderWith({ [`docs/${'x/'.repeat(200)}e.md`]: prose('depth') })
     const { env } = await serviceFor({})
     const args = ['summarize', 'docs', '--exclude', '**/x/**/x/**/x/**/x/**/y']
-    expect(await orderlyRun(args, { cwd, env, apart: true })).toMatchObject({ code: 2 })
+    const { code, stderr } = await orderlyRun(args, { cwd, env, apart: true })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('too complicated')])
   })
 })
 

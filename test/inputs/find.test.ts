@@ -27,6 +27,7 @@ type Files = Readonly<Record<string, string | Buffer>>
 async function found(inputs: readonly string[], files: Files = tree, more: Partial<FindOptions> = {}) {
   const cwd = more.cwd ?? (await folderWith(files))
   const options = {
+    env: {},
     extensions: defaultExtensions,
     exclude: [],
     hidden: false,
@@ -116,11 +117,6 @@ describe('find', () => {
       'docs/.claude-batchignore': 'ours.md\n',
     }
     expect((await found(['docs'], files)).paths).toEqual(['docs/kept.md'])
-  })
-
-  it('leaves out what --exclude matches', async () => {
-    const { paths } = await found(['docs'], tree, { exclude: ['**/deep/**', 'b.md'] })
-    expect(paths).toEqual(['docs/a.md', 'docs/build.error.txt'])
   })
 
   it('never takes the output folder', async () => {
