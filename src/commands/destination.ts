@@ -81,7 +81,7 @@ export function outputFolder(
   options: SummarizeOptions,
   { cwd }: World,
 ): string | undefined {
-  const onlyStdin = inputs.length === 1 && inputs[0]?.text === '-' && !inputs[0].literal
+  const onlyStdin = inputs.length > 0 && inputs.every(({ text, literal }) => text === '-' && !literal)
   const out = options.out ?? (onlyStdin ? '-' : 'summaries')
   if (out === '-') {
     if (options.digest !== undefined)

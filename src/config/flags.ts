@@ -139,7 +139,7 @@ export const summarizeFlags = {
   follow: {
     group: 'Inputs',
     flag: '--follow',
-    help: 'follow symbolic links that stay in the folder',
+    help: 'follow symbolic links that stay in the folder; each file is taken once',
   },
   ignore: {
     group: 'Inputs',

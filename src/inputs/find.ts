@@ -2,10 +2,10 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Counted, countDocument } from '../core/counted.ts'
-import type { Source } from '../core/document.ts'
+import type { FileStats, Source } from '../core/document.ts'
 import { sourcePath } from '../core/source-path.ts'
 import { type Candidate, namedCandidate } from './candidate.ts'
-import { withoutRepetition } from './duplicates.ts'
+import { markDuplicates, withoutRepetition } from './duplicates.ts'
 import { earlierOutput, isEarlierOutput } from './earlier-output.ts'
 import type { ExcludePattern } from './exclude-readings.ts'
 import { createExclusions, type Names } from './exclusions.ts'
@@ -35,7 +35,7 @@ export interface FindOptions {
 export interface Found {
   /** Sorted by path, each path once. */
   readonly sources: readonly Source[]
-  /** What was found besides, and is excluded. */
+  /** What was found besides: excluded, or named twice. */
   readonly skipped: ReadonlyMap<string, Counted>
   /** Patterns without a match. */
   readonly unmatched: readonly string[]
@@ -52,6 +52,8 @@ interface Search extends FindOptions, SearchOptions {
   readonly skipped: Map<string, Counted>
   /** By their paths: files that would have been found, and folders that would have been searched. */
   readonly excluded: Map<string, 'excluded' | 'excluded_folder'>
+  /** Paths without symbolic links, where one is on the way. */
+  readonly realPaths: Map<Candidate, string>
   readonly realPathOf: (path: string, isLink?: boolean) => string
 }
 
@@ -84,7 +86,7 @@ export async function find(inputs: readonly Input[], options: FindOptions): Prom
       for (const candidate of candidates) found.push(candidate)
     }
   }
-  const once = inputs.length > 1 ? withoutRepetition(found) : found
+  const once = inputs.length > 1 ? withoutRepetition(found, skipped) : found
   for (const [path, kind] of given.excluded) countDocument(skipped, kind, path)
   const sources = await finished(once, given)
   for (const pattern of await exclusions.unmatched())
@@ -111,6 +113,7 @@ async function searchFor(
     ignoreRules: ignoreFiles ? createIgnoreRules({ cwd, env, onWarning }) : undefined,
     skipped: new Map(),
     excluded: new Map(),
+    realPaths: new Map(),
     realPathOf,
   }
 }
@@ -119,7 +122,7 @@ async function expand(
   { file, path }: LookedInput,
   given: Search,
 ): Promise<readonly Candidate[] | 'unmatched'> {
-  const { cwd, out, exclusions, realPathOf, excluded } = given
+  const { cwd, out, exclusions, realPathOf, realPaths, excluded } = given
   if (path.is === 'stdin') return [{ index: 0, path: '-', named: true }]
   if (path.is === 'pattern') return matching(path.parts, given)
   if (path.is === 'folder') return below(file, given)
@@ -131,6 +134,8 @@ async function expand(
   if (path.is === 'unusable') return [namedCandidate(file, cwd, path.problem)]
   const problem = (await isEarlierOutput(file, out)) ? earlierOutput : undefined
   const candidate = namedCandidate(file, cwd, problem)
+  candidate.stats = path.stats
+  if (real !== file) realPaths.set(candidate, real)
   return [candidate]
 }
 
@@ -162,54 +167,40 @@ function namesOf(folder: string, { realPathOf }: Search): Names {
 }
 
 /** What was found, once what is known of it is noted. */
-function taken({ candidates, excluded }: Searched, given: Search): readonly Candidate[] {
+function taken({ candidates, realPaths, excluded }: Searched, given: Search): readonly Candidate[] {
   for (const path of excluded.files) given.excluded.set(path, 'excluded')
   for (const path of excluded.folders) given.excluded.set(path, 'excluded_folder')
+  for (const [candidate, real] of realPaths) given.realPaths.set(candidate, real)
   return candidates
 }
 
 /**
- * Looks at each file once, leaves out those that exist under another name, and puts all in order. `stat` without waiting
- * takes a tenth of the time here that it takes with; see `bench/rerun.js`.
+ * Looks at each file once, marks those that lead to the same one, and puts all in order. `stat` without waiting takes a
+ * tenth of the time here that it takes with; see `bench/rerun.js`.
  */
 async function finished(candidates: readonly Candidate[], given: Search): Promise<Source[]> {
-  const { cwd, follow, ours = [] } = given
+  const { cwd, ours = [], realPaths } = given
   const written = new Set(ours.map((file) => sourcePath(file, cwd)))
-  const byIdentity = new Map<string, Candidate>()
-  const sources: Candidate[] = []
-  // Otherwise only a file with several names of its own can be met twice.
-  const throughLinks = follow || candidates.some(({ named }) => named)
   for (const [n, candidate] of candidates.entries()) {
     if (isTurn(n)) await turn()
     if (!candidate.named && written.has(candidate.path)) candidate.problem = earlierOutput
-    const stats =
-      candidate.problem || candidate.path === '-' ? undefined : statOf(resolve(cwd, candidate.path))
-    if (stats !== undefined) candidate.stats = { size: stats.size, mtimeMs: stats.mtimeMs }
-    if (stats === undefined || (stats.nlink === 1 && !throughLinks)) {
-      sources.push(candidate)
-      continue
-    }
-    const identity = `${stats.dev}:${stats.ino}`
-    const known = byIdentity.get(identity)
-    if (known === undefined || prefer(candidate, known)) byIdentity.set(identity, candidate)
+    if (candidate.stats === undefined && candidate.problem === undefined && candidate.path !== '-')
+      candidate.stats = statsOf(resolve(cwd, candidate.path))
   }
-  for (const candidate of byIdentity.values()) sources.push(candidate)
-  sources.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  markDuplicates(candidates, realPaths, cwd)
+  const sources = [...candidates].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   for (const [index, source] of sources.entries()) source.index = index
   return sources
 }
 
 /** Undefined where reading the file will show what is wrong. */
-function statOf(file: string) {
+function statsOf(file: string): FileStats | undefined {
   try {
-    return statSync(file, { throwIfNoEntry: false })
+    const stats = statSync(file, { throwIfNoEntry: false })
+    return stats && { size: stats.size, mtimeMs: stats.mtimeMs }
   } catch {
     return undefined
   }
-}
-
-function prefer(a: Candidate, b: Candidate): boolean {
-  return a.named === b.named ? a.path < b.path : a.named
 }
 
 /** Whether others get their turn now: a signal must not wait for a hundred thousand documents. */

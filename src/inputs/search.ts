@@ -19,6 +19,8 @@ export interface SearchOptions {
 /** What is below a folder. */
 export interface Searched {
   readonly candidates: readonly Candidate[]
+  /** Paths without symbolic links, of the candidates that were reached through one. */
+  readonly realPaths: ReadonlyMap<Candidate, string>
   /** Paths of what would have been found, were it not excluded; of folders that were not searched, the folder's. */
   readonly excluded: { readonly files: readonly string[]; readonly folders: readonly string[] }
 }
@@ -39,7 +41,7 @@ export async function search(
   const excluded = { files: [] as string[], folders: [] as string[] }
   if (exclusions.covers(folder, true)) {
     excluded.folders.push(prefix.replace(/\/$/, '') || '.')
-    return { candidates: [], excluded }
+    return { candidates: [], realPaths: new Map(), excluded }
   }
   const passedOver: PassedOver[] = []
   const walk = await createWalk(folder, {
@@ -48,6 +50,8 @@ export async function search(
     onExcludedFolder: (path) => excluded.folders.push(sourcePath(path, cwd)),
   })
   const candidates: Candidate[] = []
+  const realPaths = new Map<Candidate, string>()
+  const isReal = !follow && folder.real === folder.path
   for await (const text of globbed(pattern, folder.path, walk.fileSystem, follow)) {
     const name = String(text)
     if (!isWanted(name)) continue
@@ -56,7 +60,11 @@ export async function search(
       excluded.files.push(path)
       continue
     }
-    candidates.push({ index: 0, path, named: false, stats: undefined })
+    const candidate = { index: 0, path, named: false, stats: undefined }
+    candidates.push(candidate)
+    if (isReal) continue
+    const real = walk.realPathOf(join(folder.path, name))
+    if (real !== join(folder.path, name)) realPaths.set(candidate, real)
   }
   for (const { file, problem } of passedOver) {
     if (problem.as === 'skip' && !isWanted(file)) continue
@@ -64,7 +72,7 @@ export async function search(
     if (problem === excludedEntry) excluded.files.push(path)
     else candidates.push({ index: 0, path, named: false, problem })
   }
-  return { candidates, excluded }
+  return { candidates, realPaths, excluded }
 }
 
 function globbed(

@@ -254,11 +254,36 @@ describe('names', () => {
 })
 
 describe('what is named', () => {
-  it('I29 a file that is named in five ways is sent once', async () => {
+  it('I29 a file that is named in five ways is sent once, and each name too many is counted', async () => {
     const args = ['docs/a.md', './docs/a.md', 'docs/../docs/a.md', 'docs', 'docs/*.md']
-    const make = (cwd: string) => link(join(cwd, 'docs/a.md'), join(cwd, 'docs/z.md'))
-    const { code, hits } = await over(ab, args, { make })
+    const { code, hits, stderr } = await over(ab, args)
     expect([code, hits]).toEqual([0, 2])
+    expect(stderr).toMatch(/4: 2 summarized, 2 skipped \(2 × duplicate/)
+  })
+
+  it('I29 stdin that is named twice is one document, whose summary goes to stdout', async () => {
+    const { code, hits, stdout, stderr } = await over(ab, ['-', '-'], { input: prose('stdin') })
+    expect([code, hits, stdout]).toEqual([0, 1, expect.stringContaining('stdin')])
+    expect(stderr).toMatch(/2: 1 summarized, 1 skipped \(1 × duplicate: -\)/)
+  })
+
+  it('I29 two hard links are two documents', async () => {
+    const make = (cwd: string) => link(join(cwd, 'docs/a.md'), join(cwd, 'docs/z.md'))
+    const { code, hits, written } = await over(ab, ['docs', 'docs/z.md'], { make })
+    expect([code, hits]).toEqual([0, 3])
+    expect(namesOf(written)).toEqual(summariesOf('docs/a.md', 'docs/b.md', 'docs/z.md'))
+  })
+
+  it('I29 a file that is reached through a link as well is sent once, and the other way is counted', async () => {
+    const make = async (cwd: string) => {
+      await symlink('docs', join(cwd, 'same'))
+      await symlink('a.md', join(cwd, 'docs/alias.md'))
+    }
+    const { code, hits, stderr } = await over(ab, ['docs', 'same', '--follow', '-v'], { make })
+    expect([code, hits]).toEqual([0, 2])
+    expect(stderr).toContain('docs/alias.md: skipped: the same file as docs/a.md')
+    expect(stderr).toContain('same/b.md: skipped: the same file as docs/b.md')
+    expect(stderr).toMatch(/6: 2 summarized, 4 skipped \(4 × duplicate\)/)
   })
 
   it('I29 and once where the parts of one pattern meet', async () => {

@@ -129,10 +129,44 @@ describe('find', () => {
     expect((await found([elsewhere])).paths).toEqual([`${elsewhere}/x.md`])
   })
 
-  it('does a file with several names once', async () => {
+  it('takes two hard links for two documents', async () => {
     const cwd = await folderWith({ 'docs/one.md': 'x' })
     await link(join(cwd, 'docs/one.md'), join(cwd, 'docs/two.md'))
-    expect((await found(['docs'], {}, { cwd })).paths).toEqual(['docs/one.md'])
+    expect(await found(['docs', 'docs/two.md'], {}, { cwd })).toMatchObject({
+      paths: ['docs/one.md', 'docs/two.md'],
+      skipped: new Map(),
+    })
+  })
+
+  it('takes a file once that several links lead to: the one that was named, else the file itself', async () => {
+    const cwd = await folderWith({ 'docs/m.md': 'x', 'docs/sub/n.md': 'x' })
+    await symlink('m.md', join(cwd, 'docs/a.md'))
+    await symlink('sub', join(cwd, 'docs/all'))
+    await symlink('docs', join(cwd, 'other'))
+    const kinds = async (...inputs: string[]) =>
+      (await found(inputs, {}, { cwd, follow: true })).sources.map(({ path, problem }) => [
+        path,
+        problem?.message,
+      ])
+    expect(await kinds('docs')).toEqual([
+      ['docs/a.md', 'the same file as docs/m.md'],
+      ['docs/all/n.md', 'the same file as docs/sub/n.md'],
+      ['docs/m.md', undefined],
+      ['docs/sub/n.md', undefined],
+    ])
+    expect(await kinds('other/m.md', 'docs')).toEqual([
+      ['docs/a.md', 'the same file as other/m.md'],
+      ['docs/all/n.md', 'the same file as docs/sub/n.md'],
+      ['docs/m.md', 'the same file as other/m.md'],
+      ['docs/sub/n.md', undefined],
+      ['other/m.md', undefined],
+    ])
+  })
+
+  it('counts a file that was named twice, but not one that was named and found', async () => {
+    const { paths, skipped } = await found(['docs/a.md', './docs/a.md', 'docs/deep', 'docs/deep/c.txt'])
+    expect(paths).toEqual(['docs/a.md', 'docs/deep/c.txt'])
+    expect([...skipped]).toEqual([['duplicate', { count: 1, paths: ['docs/a.md'] }]])
   })
 
   it('follows links only when told to, and loops end', async () => {
