@@ -14,7 +14,12 @@ export const exitCodes = {
     meaning: 'usage or configuration, credentials missing: nothing sent, nothing written',
     again: 'no',
   },
-  noInput: { code: 3, meaning: 'nothing matched the inputs named (an empty directory is 0)', again: 'no' },
+  noInput: {
+    code: 3,
+    meaning:
+      'an input does not exist, or nothing matches: nothing sent, nothing written (an empty directory is 0)',
+    again: 'no',
+  },
   refused: {
     code: 4,
     meaning:

@@ -35,7 +35,7 @@ export async function namedInputs(
 /**
  * Finds the inputs, and shows what the user should know of them before anything is sent.
  * @param out the output folder; undefined for stdout
- * @throws RunError `noInput` where none of them exists; UsageError
+ * @throws RunError `noInput` where one of them does not exist, or where there is none at all; UsageError
  */
 export async function findInputs(
   inputs: readonly Input[],
@@ -58,8 +58,13 @@ export async function findInputs(
     follow: options.follow,
     ignoreFiles: options.ignore,
   })
-  const { unmatched, earlier, warnings } = found
+  const { missing, unmatched, earlier, warnings } = found
   if (!found.anything) throw new RunError('noInput', nothingFound(inputs, earlier))
+  if (missing.length > 0)
+    throw new RunError(
+      'noInput',
+      `nothing matches ${some([...missing, ...unmatched])}; correct or leave out what does not exist (nothing was sent or written)`,
+    )
   const reported = unmatched.map((pattern) => `no files match ${JSON.stringify(pattern)}`)
   for (const text of options.quiet ? reported : [...reported, ...warnings])
     stderr.write(`claude-batch: ${printable(text)}\n`)

@@ -98,7 +98,7 @@ export const summarizeFlags = {
   filesFrom: {
     group: 'Inputs',
     flag: '--files-from <file>',
-    help: 'read paths from a file, one per line; - is stdin',
+    help: 'read paths from a file, one per line; - is stdin; one that does not exist gets an error record',
     parse: text,
     path: 'always',
   },

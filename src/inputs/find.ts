@@ -37,6 +37,8 @@ export interface Found {
   readonly sources: readonly Source[]
   /** What was found besides: excluded, or named twice. */
   readonly skipped: ReadonlyMap<string, Counted>
+  /** Inputs that do not exist; lines of a list are failures of their own instead. */
+  readonly missing: readonly string[]
   /** Patterns without a match. */
   readonly unmatched: readonly string[]
   /** Files that were named, and are what an earlier run wrote. */
@@ -71,6 +73,7 @@ export async function find(inputs: readonly Input[], options: FindOptions): Prom
   }
   const given = await searchFor(looked, options, (text) => warnings.push(text))
   const { skipped, exclusions } = given
+  const missing: string[] = []
   const unmatched: string[] = []
   const earlier: string[] = []
   const found: Candidate[] = []
@@ -78,7 +81,8 @@ export async function find(inputs: readonly Input[], options: FindOptions): Prom
   for (const [n, input] of looked.entries()) {
     if (isTurn(n)) await turn()
     const candidates = await expand(input, given)
-    if (candidates === 'unmatched') unmatched.push(input.text)
+    if (candidates === 'missing') missing.push(input.text)
+    else if (candidates === 'unmatched') unmatched.push(input.text)
     else {
       if (candidates.some(({ named, problem }) => named && problem === earlierOutput))
         earlier.push(input.text)
@@ -91,7 +95,7 @@ export async function find(inputs: readonly Input[], options: FindOptions): Prom
   const sources = await finished(once, given)
   for (const pattern of await exclusions.unmatched())
     warnings.push(`the exclude pattern ${JSON.stringify(pattern)} matches nothing; check how it is written`)
-  return { sources, skipped, unmatched, earlier, anything, warnings }
+  return { sources, skipped, missing, unmatched, earlier, anything, warnings }
 }
 
 async function searchFor(
@@ -121,8 +125,9 @@ async function searchFor(
 async function expand(
   { file, path }: LookedInput,
   given: Search,
-): Promise<readonly Candidate[] | 'unmatched'> {
+): Promise<readonly Candidate[] | 'missing' | 'unmatched'> {
   const { cwd, out, exclusions, realPathOf, realPaths, excluded } = given
+  if (path.is === 'nothing') return 'missing'
   if (path.is === 'stdin') return [{ index: 0, path: '-', named: true }]
   if (path.is === 'pattern') return matching(path.parts, given)
   if (path.is === 'folder') return below(file, given)

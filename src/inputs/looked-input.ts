@@ -15,7 +15,7 @@ export interface LookedInput {
   /** Absolute path; of a pattern it means nothing. */
   readonly file: string
   readonly path:
-    | Exclude<NamedPath, { readonly is: 'nothing' }>
+    | NamedPath
     | { readonly is: 'stdin' }
     | { readonly is: 'pattern'; readonly parts: readonly PatternPart[] }
 }
@@ -31,12 +31,16 @@ export function lookAtInput({ text, literal }: Input, cwd: string): LookedInput 
 
 function lookAt(text: string, file: string, literal: boolean, cwd: string): LookedInput['path'] {
   if (text === '-' && !literal) return { is: 'stdin' }
+  // A variable that is not set does not mean all of the working directory.
+  if (text === '') return { is: 'nothing' }
   const path = lookAtNamedPath(file)
   if (path.is !== 'nothing') return path
-  if (!literal && text !== '' && isPattern(text)) return { is: 'pattern', parts: partsOf(text, cwd) }
-  return { is: 'unusable', problem: text.includes('\ufffd') ? badName : notFound }
+  if (!literal && isPattern(text)) return { is: 'pattern', parts: partsOf(text, cwd) }
+  if (text.includes('\ufffd')) return { is: 'unusable', problem: badName }
+  // A list names what was there when it was made.
+  return literal ? { is: 'unusable', problem: notFound } : path
 }
 
-/** An input that names nothing. */
+/** A line of a list that names nothing. */
 export const notFound: InputProblem = { as: 'fail', type: 'not_found', message: 'no such file or directory' }
 const badName: InputProblem = { as: 'fail', type: 'bad_name', message: 'its name is not UTF-8; rename it' }

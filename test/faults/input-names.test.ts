@@ -74,7 +74,7 @@ describe('a folder full of strange names and links', () => {
     hitsWalked = simulator.stats().requests
     withHidden = await run(['docs', '--hidden', '-v'])
     hitsHidden = simulator.stats().requests - hitsWalked
-    const bad = [hostile, 'docs/link.md', 'docs/broken.md', 'docs/self.md', 'gone.md', '*.nope']
+    const bad = [hostile, 'docs/link.md', 'docs/broken.md', 'docs/self.md', '*.nope']
     named = await run([...bad, 'docs/a.md'])
     const onStdout = ['-o', '-', '--format', 'jsonl', '--log', 'run.log', '-v']
     jsonl = await run([twoLines, hostile, ...onStdout], { alsoWrites: ['run.log'] })
@@ -152,13 +152,8 @@ describe('a folder full of strange names and links', () => {
     expect(summaries()).toContain('docs/x.txt/c.md.summary.md')
   })
 
-  it('I34 a file that is not there is a failure, and the others go on', () => {
+  it('I35 a pattern without a match is reported, and the others are summarized (exit 1)', () => {
     expect(named?.code).toBe(1)
-    expect(named?.stderr).toContain('claude-batch: gone.md: input not_found: no such file or directory\n')
-    expect(named?.written['gone.md.error.txt']).toMatch(/^ERROR: input not_found/)
-  })
-
-  it('I35 a pattern without a match is said, and the others go on', () => {
     expect(named?.stderr).toContain('claude-batch: no files match "*.nope"\n')
   })
 
@@ -315,6 +310,28 @@ describe('what is named', () => {
     const { code, stderr, hits } = await over(ab, ['nobody.md', 'lost/', '*.nope'])
     expect([code, hits]).toEqual([3, 0])
     expect(stderr).toBe('claude-batch: nothing matches "nobody.md", "lost/", "*.nope"\n')
+  })
+
+  it.each([
+    ['a file', ['nosuch.md']],
+    ['a folder', ['nosuch/']],
+    ['an empty text, as from an unset variable,', ['']],
+    ['a file among names of a list', ['nosuch.md', '--files-from', 'list']],
+  ])('I34 %s that does not exist stops the run before anything is sent or written', async (_name, args) => {
+    const files = { ...ab, list: 'docs/a.md\n' }
+    const { code, hits, stderr, written } = await over(files, ['docs', ...args, '*.nope'])
+    expect([code, hits, namesOf(written)]).toEqual([3, 0, []])
+    expect(stderr).toBe(
+      `claude-batch: nothing matches ${JSON.stringify(args[0])}, "*.nope"; correct or leave out what does not exist (nothing was sent or written)\n`,
+    )
+  })
+
+  it('I34 a line of a list that does not exist is a failure of its own, and the others are summarized', async () => {
+    const input = 'docs/a.md\nvanished.md\n'
+    const { code, hits, stderr, written } = await over(ab, ['--files-from', '-'], { input })
+    expect([code, hits]).toEqual([1, 1])
+    expect(stderr).toContain('claude-batch: vanished.md: input not_found: no such file or directory\n')
+    expect(written['vanished.md.error.txt']).toMatch(/^ERROR: input not_found/)
   })
 
   it('I35 an empty directory is a success, and quiet', async () => {
