@@ -38,7 +38,7 @@ export interface DryRunOptions {
   readonly out: string | undefined
   /** Where the estimate is saved. */
   readonly report: NamedFile | undefined
-  /** What was found besides the sources, by the reason why it is not taken. */
+  /** Documents that were found and left out, by the reason. */
   readonly skipped?: ReadonlyMap<string, Counted> | undefined
   /** Aborted: somebody wants it to end. */
   readonly drain: AbortSignal

@@ -42,7 +42,7 @@ import { watched } from './watched.ts'
 /** What a run is to do, all of it checked. */
 export interface Plan {
   readonly sources: readonly Source[]
-  /** What was found besides and is none of the sources, by the reason. */
+  /** Documents that were found and left out, by the reason. */
   readonly skipped?: ReadonlyMap<string, Counted>
   /** Patterns that no file matches, which was reported. */
   readonly unmatched: readonly string[]

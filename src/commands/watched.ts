@@ -25,7 +25,7 @@ export interface WatchedOptions {
   readonly total: number
   /** Documents whose summary stands. */
   readonly done: readonly Source[]
-  /** What was found besides, by the reason why it is not taken. */
+  /** Documents that were found and left out, by the reason. */
   readonly skipped?: ReadonlyMap<string, Counted> | undefined
   /** By the clock: milliseconds. */
   readonly start: number

@@ -106,7 +106,7 @@ function placesOf(variant: string, kept: string, folder: string): Place[] {
   if (isAbsolute(variant)) {
     const { root } = parse(variant)
     const rest = kept.slice(root.length)
-    // In a .gitignore, a slash at the start stands for the folder that the file is in.
+    // In a .gitignore, a slash at the start means the folder that the file is in.
     return [below(root, rest), ...(root === '/' && rest !== '' ? anchored(rest, folder) : [])]
   }
   let [base, rest] = [folder, kept === '.' ? '' : kept]

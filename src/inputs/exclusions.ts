@@ -106,7 +106,7 @@ async function placedReading(
   }
 }
 
-/** A link outside of what is searched stands for what it leads to; one inside is an entry like any other. */
+/** A link outside of what is searched means what it leads to; one inside is an entry like any other. */
 async function targetReading(
   { file, foldersOnly }: PlacedReading,
   searched: readonly Names[],
@@ -130,7 +130,7 @@ function covers(exclusions: readonly Exclusion[], names: Names, isFolder: boolea
 }
 
 function coversPath(reading: PlacedReading, path: string, isFolder: boolean): boolean {
-  // The folder itself that the pattern is relative to: only `.` stands for it.
+  // The folder itself that the pattern is relative to: only `.` matches it.
   if (path === '') return typeof reading.relativeTo === 'object' && reading.pattern === '**'
   const parts = path.split('/')
   return parts.some((part, n) => {

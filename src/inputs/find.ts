@@ -17,7 +17,7 @@ import { type Searched, type SearchOptions, search } from './search.ts'
 
 export interface FindOptions {
   readonly cwd: string
-  /** Of the process: it tells where git's configuration is. */
+  /** The environment of the process, by which git's configuration is found. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** Absolute path of the output folder, which is never an input; undefined when results go to stdout. */
   readonly out?: string | undefined
@@ -35,7 +35,7 @@ export interface FindOptions {
 export interface Found {
   /** Sorted by path, each path once. */
   readonly sources: readonly Source[]
-  /** What was found besides: excluded, or named twice. */
+  /** Documents that were found and left out: excluded, or named twice. */
   readonly skipped: ReadonlyMap<string, Counted>
   /** Inputs that do not exist; lines of a list are failures of their own instead. */
   readonly missing: readonly string[]

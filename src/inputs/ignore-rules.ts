@@ -74,7 +74,7 @@ export function createIgnoreRules(options: SettingsReaderOptions): IgnoreRules {
     within,
     async above(root) {
       const repository = await repositoryAround(root)
-      // The file of ours holds from the working directory on, too, where a repository begins below that.
+      // .claude-batchignore applies from the working directory on, even if a repository begins below that.
       const tops = [repository?.root, isWithin(root, options.cwd) ? options.cwd : undefined]
       const [top = root] = tops.filter((folder) => folder !== undefined).sort((a, b) => a.length - b.length)
       let rules = noRules

@@ -12,7 +12,7 @@ export interface LinkTarget {
 }
 
 /**
- * Where a link leads, or why it is not followed: it may lead to nothing, to no file, or to where nobody meant to go.
+ * Where a link leads, or why it is not followed: it may lead to nothing, to no file, or out of the folder.
  * @param root the path without links of the folder that it has to stay in
  */
 export async function targetInside(link: string, root: string): Promise<LinkTarget | InputProblem> {

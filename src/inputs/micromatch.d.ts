@@ -1,7 +1,7 @@
 /** What is used of micromatch, which comes without types. */
 declare module 'micromatch' {
   interface Micromatch {
-    /** The patterns that one with braces stands for. @throws RangeError for more than 1,000 in one range */
+    /** Expands the braces of a pattern. @throws RangeError for more than 1,000 in one range */
     braces(pattern: string, options: { expand: true; keepEscaping: true; nodupes: true }): string[]
     /** Compiles a pattern. */
     matcher(pattern: string, options: { dot: true; nonegate: true }): (path: string) => boolean

@@ -45,7 +45,7 @@ export function checkPattern(pattern: string): void {
   }
 }
 
-/** At most how many patterns the braces in one stand for. */
+/** An upper bound for the number of patterns that the braces of one expand to. */
 function alternativesIn(pattern: string): number {
   let [count, rest] = [1, pattern]
   for (let group = innermost.exec(rest); group !== null; group = innermost.exec(rest)) {

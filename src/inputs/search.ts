@@ -27,7 +27,7 @@ export interface Searched {
 
 /**
  * Runs fast-glob once, over a file system that shows it no more than may be taken.
- * @param isWanted tells by its path whether a file is to be taken
+ * @param isWanted whether a file of this path is to be taken
  * @throws UsageError for an ignore file above the folder that cannot be used
  */
 export async function search(

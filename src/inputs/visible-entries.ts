@@ -34,7 +34,7 @@ export interface EntryFilterOptions {
   readonly real: Map<string, string>
 }
 
-/** Directories nobody means when naming the folder around them; naming them, or `--no-ignore`, includes them. */
+/** Folders that a user does not mean when naming the folder around them; naming them, or `--no-ignore`, includes them. */
 const neverMeant = ['node_modules', '.git']
 
 /**
@@ -75,7 +75,7 @@ export function createEntryFilter(
   }
 }
 
-/** Whether an entry is left out without a word, by its name and those beside it. */
+/** Whether an entry is left out without being counted, by its name and those next to it. */
 function leavesOut({ root, out, hidden, ignoreRules }: EntryFilterOptions) {
   const pruned = ignoreRules ? neverMeant.filter((name) => !root.path.split(sep).includes(name)) : []
   return (path: string, name: string, names: ReadonlySet<string>): boolean => {

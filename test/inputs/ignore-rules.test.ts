@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { type FindOptions, find } from '../../src/inputs/find.ts'
 import { folderWith } from '../support/run-cli.ts'
 
-/** What makes a folder a repository, besides its configuration. */
+/** The files without which git takes no folder for a repository. */
 const repository = (folder = '') =>
   Object.fromEntries(
     ['HEAD', 'objects/x', 'refs/x'].map((path) => [`${folder}.git/${path}`, 'ref: refs/heads/main']),
@@ -159,7 +159,7 @@ describe('ignore files', () => {
     expect((await found(cwd, ['repo'])).paths).toEqual(['repo/b.md'])
   })
 
-  it('of ours override those of git, wherever either is', async () => {
+  it('named .claude-batchignore override those of git, wherever either is', async () => {
     const cwd = await folderWith({
       ...documents('a.md', 'sub/a.md', 'sub/b.md'),
       '.claude-batchignore': 'a.md\n!b.md\n',
@@ -270,7 +270,7 @@ describe('ignore files', () => {
     ])
   })
 
-  it('take no time to speak of, whatever their patterns', async () => {
+  it('take little time, even with patterns that are made to take long', async () => {
     const deep = `${'x/'.repeat(60)}e.md`
     const cwd = await folderWith({
       ...documents(deep, `${'a'.repeat(200)}.md`),

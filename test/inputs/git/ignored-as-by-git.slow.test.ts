@@ -78,7 +78,7 @@ describe.skipIf(missing)('ignore files, compared with the git that is installed'
   })
   afterAll(() => rmSync(place.home, { recursive: true, force: true }))
 
-  it('hide the same files, whatever the patterns, their places and core.ignoreCase', async () => {
+  it('hide the same files, for all patterns, places and settings of core.ignoreCase', async () => {
     const file = fc.constantFrom('repo/.gitignore', 'repo/a/.gitignore', 'repo/a/b/.gitignore')
     const rules = fc.dictionary(
       fc.oneof(file, fc.constantFrom('repo/.git/info/exclude', 'of-user')),
