@@ -54,7 +54,9 @@ export function isOutputOf(file: string, path: string, cwd: string): boolean {
   if (stems.includes(mirrored(path))) return true
   // A run in a folder further down knew the document by the end of its path.
   const absolute = `/${mirrored(resolve(cwd, path).split(sep).join('/'))}`
-  return path !== '-' && stems.some((it) => absolute.endsWith(`/${it}`))
+  // It may have taken a folder such as `A:` for a drive.
+  const ends = [absolute, absolute.replace(/\/([a-z]):\//gi, '/$1/')]
+  return path !== '-' && stems.some((it) => ends.some((end) => end.endsWith(`/${it}`)))
 }
 
 /** What {@link outputPaths} adds where two names would meet. */

@@ -168,7 +168,7 @@ describe('the ledger', () => {
       ),
     })
     await fc.assert(fc.asyncProperty(setting, check), { numRuns: 12 })
-  }, 120_000)
+  })
 })
 
 interface Setting {

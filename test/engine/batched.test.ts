@@ -776,9 +776,9 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 60 },
     )
-  }, 60_000)
+  })
 })
 
 describe('cut off at any call, and run again until it is done', () => {
@@ -823,7 +823,7 @@ describe('cut off at any call, and run again until it is done', () => {
           expect(disk.size).toBe(0)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 50 },
     )
   })
 })

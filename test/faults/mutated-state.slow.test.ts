@@ -177,5 +177,5 @@ describe('state files in which anything was changed', () => {
     }
     const mutations = fc.array(mutation, { minLength: 1, maxLength: 8 })
     await fc.assert(fc.asyncProperty(mutations, check), { numRuns: 25, endOnFailure: true })
-  }, 60_000)
+  })
 })

@@ -94,7 +94,7 @@ describe.skipIf(missing)('ignore files, compared with the git that is installed'
       }),
       { numRuns: 60 },
     )
-  }, 120_000)
+  })
 })
 
 describe.skipIf(missing)('repositories, compared with the git that is installed', () => {
