@@ -57,6 +57,7 @@ export function createFinder(
   }
   const look = async (batch: StoredBatch): Promise<Found> => {
     let perhaps = false
+    let unnamed: Batch | undefined
     for (const found of await batches.since(batch.packed - skewMs, halt.abort)) {
       const { requests = batch.documents.size } = found
       if (others.has(found.id) || requests !== batch.documents.size) continue
@@ -66,9 +67,15 @@ export function createFinder(
         return found
       }
       if (isIt === false) others.add(found.id)
+      else if (found.state === 'ended') unnamed ??= found
       else perhaps = true
     }
-    return perhaps ? 'perhaps' : 'never'
+    if (perhaps) return 'perhaps'
+    if (unnamed === undefined) return 'never'
+    // No line of its results can be read, and none ever will be: if it is this batch, its documents may be billed, and
+    // if it is another, they fail without having been sent. Either way the next run sends them; waiting has no end.
+    await batch.made(unnamed.id)
+    return unnamed
   }
   const patience = { clock, random, retries, drain: halt.drain, failed: listener.troubled }
   return {

@@ -675,6 +675,13 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
   const trouble = fc.record({ at: fc.nat(60), after: fc.boolean() })
   const download = fc.record({ lines: fc.nat(12), doubled: fc.nat(12), breaks: fc.boolean() })
 
+  // Such a batch cannot be told from another one.
+  const examples: [('nameless' | 'good')[], { at: number; after: boolean }[], []][] = [1, 2, 3].map((at) => [
+    ['nameless'],
+    [{ at, after: true }],
+    [],
+  ])
+
   it('pays for each document once, and has one outcome for each', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -776,7 +783,7 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 60, examples },
     )
   })
 })

@@ -12,6 +12,9 @@ interface Sleeper {
   readonly wake: () => void
 }
 
+/** Far more than any test takes: so that a loop that sleeps and never ends is an error. */
+const mostWakes = 100_000
+
 export function virtualClock(): VirtualClock {
   let now = 0
   const sleepers = new Set<Sleeper>()
@@ -42,6 +45,7 @@ export function virtualClock(): VirtualClock {
         settled = true
       })
       done.catch(() => {})
+      let wakes = 0
       for (let idle = 0; !settled && idle < 100; ) {
         // Several turns, so that whatever can go on without time has gone on.
         for (let turns = 0; turns < 4; turns++) await turn()
@@ -51,6 +55,7 @@ export function virtualClock(): VirtualClock {
           continue
         }
         idle = 0
+        if (++wakes > mostWakes) throw new Error(`still not ended after ${now} ms, and asleep again`)
         sleepers.delete(next)
         now = Math.max(now, next.at)
         next.wake()
