@@ -1,10 +1,10 @@
-import { EventEmitter, once } from 'node:events'
 import type { Ask } from '../core/ask.ts'
 import { type Budget, mostOf, newBudget, reserve, settle, worstCase } from '../core/budget.ts'
 import { AskError, StoppedError } from '../core/failure.ts'
 import { dollars, type Picodollars, type PriceOf, type Terms } from '../core/price.ts'
 import type { Request } from '../core/request.ts'
 import { RunError } from '../errors.ts'
+import { createLine } from './line.ts'
 import { underBoth } from './under-both.ts'
 
 /** A purse that everybody who shares it pays from; see `core/budget.ts` for what it promises. */
@@ -32,21 +32,16 @@ export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
   let budget = newBudget(cap)
   /** What of the reserved amount is set aside for batches. */
   let inBatches: Picodollars = 0n
-  let turn: Promise<unknown> = Promise.resolve()
-  const news = new EventEmitter().setMaxListeners(0)
-
-  const take = async (worst: Picodollars, signal: AbortSignal) => {
-    while (true) {
-      signal.throwIfAborted()
-      const after = reserve(budget, worst)
-      if (after !== undefined) {
-        budget = after
-        return
-      }
-      if (budget.reserved === inBatches) throw limitReached(worst)
-      await once(news, 'settled', { signal }).catch(() => signal.throwIfAborted())
+  const line = createLine((worst: Picodollars) => {
+    const after = reserve(budget, worst)
+    if (after !== undefined) {
+      budget = after
+      return true
     }
-  }
+    // What is in flight may cost less than its worst case; when nothing is, no more will be free.
+    if (budget.reserved === inBatches) throw limitReached(worst)
+    return undefined
+  })
 
   const worstOf = (request: Request, terms?: Terms) => {
     const worst = worstCase(request, priceOf, terms)
@@ -57,7 +52,7 @@ export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
   const limitReached = (worst: Picodollars) => new RunError('limit', spent(budget, inBatches, worst))
   const over = (worst: Picodollars, cost: Picodollars) => {
     budget = settle(budget, worst, cost)
-    news.emit('settled')
+    line.advance()
   }
 
   return {
@@ -76,9 +71,7 @@ export function createPurse(cap: Picodollars, priceOf: PriceOf): Purse {
     refusal: (request) => limitReached(worstOf(request, { batch: true })),
     within: (ask, drain) => async (request, signal, watch) => {
       const worst = worstOf(request)
-      const mine = turn.then(() => underBoth(drain, signal, (either) => take(worst, either)))
-      turn = mine.catch(() => {})
-      await mine
+      await underBoth(drain, signal, (either) => line.join(worst, either))
       try {
         const reply = await ask(request, signal, watch)
         over(worst, mostOf(reply.attempts, worst))

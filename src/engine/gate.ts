@@ -1,4 +1,3 @@
-import { EventEmitter, once } from 'node:events'
 import { backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
 import { duration } from '../core/duration.ts'
@@ -6,9 +5,9 @@ import { RunError } from '../errors.ts'
 
 /** A service that is rate limited or down is so for everybody: one request that meets it closes the gate for all. */
 export interface Gate {
-  /** Waits until one may enter; rejects with the signal's reason. */
-  opened(signal: AbortSignal): Promise<void>
-  /** Goes through, right after `opened`. Every pass must be settled, one way or the other. */
+  /** Milliseconds until a request may go through; 0: now; infinite: not before the probe in flight is settled. */
+  closedFor(): number
+  /** Goes through, right after `closedFor` was 0. Every pass must be settled, one way or the other. */
   enter(): Pass
 }
 
@@ -54,22 +53,12 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
   /** In the present trouble. */
   let inARow = 0
   let probing = false
-  const news = new EventEmitter().setMaxListeners(0)
-
-  const settle = () => {
-    probing = false
-    news.emit('settled')
-  }
 
   return {
-    async opened(signal) {
-      while (true) {
-        signal.throwIfAborted()
-        if (clock.now() < openAt) await clock.sleep(openAt - clock.now(), signal)
-        else if (since !== undefined && probing) {
-          await once(news, 'settled', { signal }).catch(() => signal.throwIfAborted())
-        } else return
-      }
+    closedFor() {
+      const left = openAt - clock.now()
+      if (left > 0) return left
+      return since !== undefined && probing ? Number.POSITIVE_INFINITY : 0
     },
     enter() {
       probing = since !== undefined
@@ -80,10 +69,10 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
           if (pause !== pauses) return
           since = undefined
           inARow = 0
-          settle()
+          probing = false
         },
         left() {
-          if (pause === pauses) settle()
+          if (pause === pauses) probing = false
         },
         refused(waitMs, why) {
           const now = clock.now()
@@ -101,12 +90,12 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
           // The little extra is ours, not the service's.
           const asked = waitMs ?? wait
           if (asked > maxWaitMs || now + asked - since > maxWaitMs) {
-            settle()
+            probing = false
             throw new RunError('later', tooLong(waitMs, now - since, maxWaitMs, why))
           }
           if (fresh) onPause?.({ ms: wait, inARow, why })
           if (fresh || waitMs !== undefined) openAt = Math.max(openAt, now + wait)
-          if (fresh) settle()
+          if (fresh) probing = false
         },
       }
     },

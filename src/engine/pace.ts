@@ -18,6 +18,7 @@ import { lengthOf, type Request } from '../core/request.ts'
 import { failed, fullBudget, isDown, succeeded } from '../core/retry-budget.ts'
 import { cut, grown, newWindow, slots } from '../core/window.ts'
 import type { Gate } from './gate.ts'
+import { createLine } from './line.ts'
 import { underBoth } from './under-both.ts'
 
 export interface PaceOptions {
@@ -41,6 +42,14 @@ export interface Pace {
   account(): PaceAccount
 }
 
+/** A request in line. */
+interface Waiting {
+  readonly characters: number
+  readonly maxTokens: number
+  /** The limit it waited for last. */
+  waited: LimitName | undefined
+}
+
 /** A level may be corrected upwards while somebody waits for it: milliseconds. */
 const lookAgainMs = 100
 /** What stays of the slots after a 429, and after another sign of overload. */
@@ -54,38 +63,51 @@ export function createPace(options: PaceOptions): Pace {
   let window = newWindow(options.slots.first, options.slots.most)
   let budget = fullBudget
   let latencyMs = 1000
-  let turn: Promise<unknown> = Promise.resolve()
   const waitedFor = new Map<LimitName, number>()
   let [unhindered, inFlight, mostInFlight] = [0, 0, 0]
   let latest: LimitName | undefined
 
-  const admit = async (request: Request, signal: AbortSignal) => {
-    const characters = lengthOf(request)
-    let waited: LimitName | undefined
-    while (true) {
-      await gate.opened(signal)
-      const cost = estimate(state, characters, request.maxTokens)
-      const wait = mustWait(state, cost, clock.now())
-      if (wait.ms === 0) {
-        const after = sending(state, cost, characters, clock.now())
-        state = after.state
-        latest = waited
-        if (waited === undefined) unhindered++
-        else waitedFor.set(waited, (waitedFor.get(waited) ?? 0) + 1)
-        // Without a pause between looking and entering, in which the gate could close.
-        return { sent: after.sent, pass: gate.enter(), waited }
-      }
-      waited = wait.limit
-      await clock.sleep(Math.min(wait.ms, lookAgainMs), signal)
+  let timer = new AbortController()
+
+  /** Has the first in line asked about again when something may have changed by itself. */
+  const lookAgainIn = (ms: number) => {
+    timer.abort()
+    timer = new AbortController()
+    clock.sleep(ms, timer.signal).then(line.advance, () => {})
+  }
+  const line = createLine((waiting: Waiting) => {
+    const closedMs = gate.closedFor()
+    if (closedMs > 0) {
+      if (Number.isFinite(closedMs)) lookAgainIn(closedMs)
+      return undefined
     }
+    const { characters, maxTokens, waited } = waiting
+    const cost = estimate(state, characters, maxTokens)
+    const wait = mustWait(state, cost, clock.now())
+    if (wait.ms > 0) {
+      waiting.waited = wait.limit
+      lookAgainIn(Math.min(wait.ms, lookAgainMs))
+      return undefined
+    }
+    const after = sending(state, cost, characters, clock.now())
+    state = after.state
+    latest = waited
+    if (waited === undefined) unhindered++
+    else waitedFor.set(waited, (waitedFor.get(waited) ?? 0) + 1)
+    return { sent: after.sent, pass: gate.enter(), waited }
+  })
+  const admitted = (request: Request, signal: AbortSignal) => {
+    const { maxTokens } = request
+    const waiting: Waiting = { characters: lengthOf(request), maxTokens, waited: undefined }
+    return line.join(waiting, signal).finally(() => {
+      if (line.length() === 0) timer.abort()
+    })
   }
 
   const paced =
     (ask: Ask, drain: AbortSignal): Ask =>
     async (request, signal, watch) => {
-      const mine = turn.then(() => underBoth(drain, signal, (either) => admit(request, either)))
-      turn = mine.catch(() => {})
-      const { sent, pass, waited } = await mine
+      const { sent, pass, waited } = await underBoth(drain, signal, (either) => admitted(request, either))
       const start = clock.now()
       mostInFlight = Math.max(mostInFlight, ++inFlight)
       const settle = (came: Came) => {
@@ -125,6 +147,8 @@ export function createPace(options: PaceOptions): Pace {
           throw new StoppedError(tooLong as Error, error.attempts)
         }
         throw retry === 'never' ? error : new AskError(fault, error.attempts, true)
+      } finally {
+        line.advance()
       }
     }
 

@@ -14,6 +14,8 @@ export interface Listener {
 /** Times and prices every sending and tells it as an {@link Attempt}, however it ends; sits right around the client. */
 export function recorded(ask: Ask, clock: Clock, listener: Listener, priceOf: PriceOf = listPrice): Ask {
   return async (request, signal, watch) => {
+    // A caller that left while it was admitted has sent nothing.
+    signal.throwIfAborted()
     const at = clock.wall()
     const start = clock.now()
     const common = { path: request.path, attempt: request.attempt, at }

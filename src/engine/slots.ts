@@ -1,4 +1,5 @@
 import type { Ask } from '../core/ask.ts'
+import { createLine } from './line.ts'
 import { underBoth } from './under-both.ts'
 
 /** Lends a slot to each request from its first sending to its last; the others wait, first come, first served. */
@@ -9,41 +10,22 @@ export type Slots = (ask: Ask, drain: AbortSignal) => Ask
  * @param most how many there are; asked anew whenever one is free
  */
 export function createSlots(most: () => number): Slots {
-  const waiting = new Set<() => void>()
   let taken = 0
-
-  const lend = () => {
-    for (const go of waiting) {
-      if (taken >= most()) return
-      waiting.delete(go)
-      taken++
-      go()
-    }
-  }
-  const free = (signal: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      const go = () => {
-        signal.removeEventListener('abort', leave)
-        resolve()
-      }
-      const leave = () => {
-        waiting.delete(go)
-        reject(signal.reason)
-      }
-      signal.addEventListener('abort', leave, { once: true })
-      waiting.add(go)
-      lend()
-    })
+  const line = createLine<void, true>(() => {
+    if (taken >= most()) return undefined
+    taken++
+    return true
+  })
 
   return (ask, drain) => async (request, signal, watch) => {
     // Nearly always there is one.
-    if (waiting.size === 0 && taken < most()) taken++
-    else await underBoth(drain, signal, free)
+    if (line.length() === 0 && taken < most()) taken++
+    else await underBoth(drain, signal, (either) => line.join(undefined, either))
     try {
       return await ask(request, signal, watch)
     } finally {
       taken--
-      lend()
+      line.advance()
     }
   }
 }

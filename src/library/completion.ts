@@ -9,6 +9,7 @@ import type { Connection } from './connection.ts'
 import { errorFrom, errorOf } from './error.ts'
 import { type Spending, spendingOf } from './spending.ts'
 import { wholeCharacters } from './texts.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** What is asked: a text, sent as it is, or one with a system prompt. */
 export type Question = string | { readonly system?: string | undefined; readonly user: string }
@@ -47,7 +48,9 @@ export async function completion(
       watch(piece)
     })
   try {
-    endpoint = await connection.open()
+    // Opening may have to fetch a token first.
+    endpoint = (await unlessAborted(connection.open(), signal ?? closed)) ?? ''
+    signal?.throwIfAborted()
     const asked = { ...parameters, ...prompt }
     const request = { ...asked, key: keyOf(asked, endpoint), path: 'prompt', attempt: 1 }
     const ask = connection.until(closed)

@@ -13,6 +13,7 @@ import { errorFrom } from './error.ts'
 import { type Outcome, outcomeFrom } from './outcome.ts'
 import { loadPrompt } from './prompt.ts'
 import { checkTexts, readText, sourcesFrom, type Text, type Texts } from './texts.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 export interface SummarizeAllOptions {
   readonly client: Client
@@ -59,7 +60,9 @@ async function* outcomesOf(
     const prompt = given ?? (await loadPrompt('summarize'))
     const parameters = parametersFor(settingsOf(prompt, { ...noWishes, ...wishes }))
     model = parameters.model
-    endpoint = await connection.open()
+    // Opening may have to fetch a token first.
+    endpoint = (await unlessAborted(connection.open(), halt.drain)) ?? ''
+    halt.drain.throwIfAborted()
     const outcomes = summarizeSources({
       sources,
       read: readText,

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Document, InputProblem, Source } from '../core/document.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** A text with a name. */
 export interface Text {
@@ -59,17 +60,6 @@ async function end(items: Iterator<unknown> | AsyncIterator<unknown>): Promise<v
   try {
     await items.return?.()
   } catch {}
-}
-
-/** What a promise brings, or undefined as soon as the signal aborts. */
-function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
-  return new Promise((resolve, reject) => {
-    const leave = () => resolve(undefined)
-    const settle = () => signal.removeEventListener('abort', leave)
-    signal.addEventListener('abort', leave, { once: true })
-    if (signal.aborted) leave()
-    void promise.then(resolve, reject).finally(settle)
-  })
 }
 
 /** Reads one item. Nothing that it may be is thrown for. */

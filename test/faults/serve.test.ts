@@ -338,6 +338,26 @@ describe('how it answers', () => {
     },
   )
 
+  it('S09 a client that leaves the line for the rate limit is let go, whoever waits in front of it', async () => {
+    const { post, url } = await serving(['--rpm', '1'])
+    const metrics = async () => (await rawRequest(url, '/metrics')).body
+    const inFlight = (count: number) =>
+      vi.waitFor(async () => expect(await metrics()).toContain(`requests_in_flight ${count}\n`), patient)
+    expect((await allEvents(await post({ prompt: 'One?' }))).at(-1)).toMatchObject({ done: true })
+    const leaving = [new AbortController(), new AbortController()] as const
+    const posts = leaving.map(async ({ signal }, n) => {
+      await inFlight(n)
+      return post({ prompt: 'Another?' }, { signal })
+    })
+    for (const gone of posts) gone.catch(() => {})
+    await inFlight(2)
+    leaving[1].abort()
+    await inFlight(1)
+    expect(await metrics()).toContain('requests_total{outcome="cancelled"} 1')
+    leaving[0].abort()
+    await inFlight(0)
+  })
+
   it('S11 more than the queue holds are told when to come again', async () => {
     const { post, answer } = await held('--concurrency', '1', '--queue', '1')
     const [first, second] = [post({ prompt: 'One?' }), post({ prompt: 'Two?' })]

@@ -153,6 +153,21 @@ describe('complete', () => {
     expect(simulator.stats().requests).toBe(2)
   })
 
+  it('leaves the line for the rate limit as soon as its signal aborts, whoever waits in front of it', async () => {
+    const { client, simulator } = await libraryClient({}, { rpm: 1 })
+    await client.complete('One?')
+    // Its turn is in a minute.
+    const second = rejection(client.complete('Two?'))
+    const stop = new AbortController()
+    const third = rejection(client.complete('Three?', { signal: stop.signal }))
+    await new Promise((resolve) => setImmediate(resolve))
+    stop.abort('tired')
+    expect(await third).toBe('tired')
+    await client.close()
+    expect(await second).toMatchObject({ type: 'closed' })
+    expect(simulator.stats().requests).toBe(1)
+  })
+
   it('takes one signal for any number of questions without a warning', async () => {
     const { client } = await libraryClient()
     const warnings: Error[] = []
