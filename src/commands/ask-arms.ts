@@ -7,7 +7,6 @@ import type { Outcome } from '../core/outcome.ts'
 import type { Report } from '../core/report.ts'
 import { deliver } from '../engine/deliver.ts'
 import type { Halt } from '../engine/halt.ts'
-import { createSlots } from '../engine/slots.ts'
 import { summarizeAll } from '../engine/summarize.ts'
 import { RunError } from '../errors.ts'
 import { reader } from '../inputs/read.ts'
@@ -79,7 +78,7 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
   await confirmed(forecasts, what, { options, world, drain })
 
   const client = tasks.length === 0 ? undefined : (await service.open()).ask
-  const { pace, tally, teller, ...watching } = watched(client, {
+  const { ask, slots, tally, teller } = watched(client, {
     options: own,
     world,
     halt,
@@ -91,8 +90,6 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
     start: world.clock.now(),
   })
   stage.draining = teller.draining
-  // Parts of one document come many at once; they and the others share the slots.
-  const ask = createSlots(pace.slots)(watching.ask, halt.drain)
   const outcomes = summarizeAll({
     sources: tasks,
     read: reader({ ...world, encoding: own.encoding, pdf: own.pdf, tell: teller.note }),
@@ -102,7 +99,7 @@ export async function askArms<Asking extends Arm & { readonly sources: readonly 
     keep: async (outcome) => armFor(outcome.source).to.keep?.(outcome),
     ask,
     explain: ({ fault }) => new RunError('refused', adviceFor(fault, models, endpoint)),
-    slots: pace.slots,
+    slots,
     halt,
     clock: world.clock,
   })

@@ -15,7 +15,7 @@ export async function counting(
   { options, world, asking, drain }: DryRunOptions,
 ): Promise<(request: Request, signal: AbortSignal) => Promise<number | InputProblem>> {
   const { count } = await service.open()
-  const { ask } = stacked(count, {
+  const { ask, slots } = stacked(count, {
     given: {},
     slots: { first: 4, most: 32 },
     charactersPerToken: 2.5,
@@ -27,9 +27,10 @@ export async function counting(
     priceOf: () => 0n,
     listener: { sent() {}, ended() {} },
   })
+  const counted = slots.lend(ask, drain)
   return async (request, signal) => {
     try {
-      return (await ask(request, signal)).usage?.input ?? 0
+      return (await counted(request, signal)).usage?.input ?? 0
     } catch (thrown) {
       const error = thrown instanceof StoppedError ? thrown.cause : thrown
       if (!(error instanceof AskError)) throw error

@@ -14,7 +14,6 @@ import type { Purse } from '../engine/budgeted.ts'
 import { deliver } from '../engine/deliver.ts'
 import { createHalt } from '../engine/halt.ts'
 import { furthestAhead, inOrder } from '../engine/in-order.ts'
-import { createSlots } from '../engine/slots.ts'
 import { type Job, summarizeAll } from '../engine/summarize.ts'
 import { withChunkCache } from '../engine/with-chunk-cache.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
@@ -153,14 +152,9 @@ export async function run(
       skipped: plan.skipped,
       start,
     })
-    const { pace, tally } = watching
-    // Chunks of one document come many at the same time; they and the other documents share the slots. A slot is free
-    // when the answer is kept, so that what a crash can cost is never more than the slots.
-    const slots = createSlots(pace.slots)
-    const inSlot = (ask: Ask) => slots(ask, halt.drain)
-    const ask = inSlot(watching.ask)
+    const { ask, pace, slots, tally } = watching
     const { parts } = destination
-    const askPart = parts === undefined ? ask : withChunkCache(watching.ask, parts, inSlot)
+    const inSlot = (ask: Ask) => slots.lend(ask, halt.drain)
     teller = watching.teller
     if (route !== undefined) teller.note(route.why)
     if (via !== chosen) teller.note('live: batches need an output folder, and this run writes to stdout')
@@ -174,10 +168,10 @@ export async function run(
       doubts: asking.doubts,
       ...(objection !== undefined && { objection }),
       ask: watch === undefined ? ask : (request, signal) => ask(request, signal, watch),
-      askPart,
+      ...(parts !== undefined && { askPart: withChunkCache(ask, parts, inSlot) }),
       ended: rules.saw,
       explain: ({ fault }) => new RunError('refused', adviceFor(fault, asking.model, endpoint)),
-      slots: pace.slots,
+      slots,
       ...(destination.inOrder && { ahead: furthestAhead }),
       halt,
       clock,

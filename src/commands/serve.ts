@@ -46,7 +46,7 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
     const { ask: client } = await service.open()
     const log = outputs.log && (await openLog(outputs.log))
     const metrics = createMetrics(clock.now, () => queue.waiting())
-    const { ask, pace } = stacked(client, {
+    const { ask, slots } = stacked(client, {
       ...paceSettings(options, model),
       retries: options.retries,
       maxWaitMs: options.maxWait * 1000,
@@ -65,7 +65,7 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
         },
       },
     })
-    const queue = queued(ask, { slots: pace.slots, most: options.queue, drain: halt.drain })
+    const queue = queued(ask, { slots, most: options.queue, drain: halt.drain })
     const app = createApp({
       ask: queue.ask,
       requestFor,

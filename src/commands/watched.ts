@@ -6,6 +6,7 @@ import { createTally, type Tally } from '../core/report.ts'
 import { unchanged } from '../core/standing.ts'
 import type { Halt } from '../engine/halt.ts'
 import type { Pace } from '../engine/pace.ts'
+import type { Slots } from '../engine/slots.ts'
 import { stacked } from '../engine/stack.ts'
 import type { AttemptLog } from '../sinks/log.ts'
 import { createTeller, type Teller } from '../ui/teller.ts'
@@ -33,7 +34,9 @@ export interface WatchedOptions {
 
 /** A stack with all that watches it. */
 export interface Watched {
+  /** To be called with one of the slots in hand. */
   readonly ask: Ask
+  readonly slots: Slots
   readonly pace: Pace
   readonly tally: Tally
   readonly teller: Teller
@@ -47,7 +50,7 @@ export function watched(
   const { clock, random, stderr, env } = world
   const tally = createTally(skipped)
   for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
-  const { ask, pace } = stacked(client ?? nothingToAsk, {
+  const { ask, slots, pace } = stacked(client ?? nothingToAsk, {
     ...paceSettings(options, model),
     ...money,
     retries: options.retries,
@@ -74,7 +77,7 @@ export function watched(
     waitingFor: () => pace.account().latest,
     elapsed: () => clock.now() - start,
   })
-  return { ask, pace, tally, teller }
+  return { ask, slots, pace, tally, teller }
 }
 
 const nothingToAsk: Ask = () => Promise.reject(new Error('there was nothing to ask'))

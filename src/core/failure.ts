@@ -12,6 +12,8 @@ export interface Fault {
   readonly type: string
   /** The API's `error.details.error_code`, or the system's code (`ECONNRESET`, `CERT_HAS_EXPIRED`). */
   readonly code?: string
+  /** It went wrong before a connection stood: the service has not seen the request. */
+  readonly unsent?: true
   /** Text of the server or the system: untrusted, of any length. */
   readonly message: string
   readonly requestId?: string
@@ -25,19 +27,26 @@ export interface Fault {
   readonly shouldRetry?: boolean
 }
 
+/** How a failed request may be sent again. */
+export interface Again {
+  /** Uses up no attempt, since it is not for the document to prove itself. */
+  readonly free: boolean
+  /** When: milliseconds from now; 0: at once, in the same place; undefined: after a backoff, or as the service asks. */
+  readonly waitMs?: number
+}
+
 /** A fault thrown through an {@link Ask}, with every sending that came before it. */
 export class AskError extends Error {
   override readonly name = 'AskError'
   readonly fault: Fault
   readonly attempts: readonly Attempt[]
-  /** The service refused everybody just then: sending again uses up no attempt. */
-  readonly free: boolean
+  readonly again: Again
 
-  constructor(fault: Fault, attempts: readonly Attempt[] = [], free = false) {
+  constructor(fault: Fault, attempts: readonly Attempt[] = [], again: Again = { free: false }) {
     super(fault.message)
     this.fault = fault
     this.attempts = attempts
-    this.free = free
+    this.again = again
   }
 }
 
@@ -155,9 +164,19 @@ const endingCodes: ReadonlySet<string> = new Set([
 const endingMessages = [/^You have reached your specified /, /^Your credit balance is too low/]
 
 /** The request may have reached the model, and be billed, though no whole answer came back. */
-export function mayBeBilled({ kind, status = 0, code = '' }: Fault): boolean {
-  if (kind === 'status') return gaveUpWaiting.has(status)
-  return kind !== 'tls' && !neverSent.has(code)
+export function mayBeBilled(fault: Fault): boolean {
+  if (fault.kind === 'status') return gaveUpWaiting.has(fault.status ?? 0)
+  return fault.kind !== 'tls' && !isUnreachable(fault)
+}
+
+/** No connection could be made, to the service or to the proxy in front of it: the same for every document. */
+export function isUnreachable({ kind, code = '', unsent }: Fault): boolean {
+  return (kind === 'connection' || kind === 'timeout') && (unsent === true || neverSent.has(code))
+}
+
+/** How long the service asks to wait, in milliseconds; undefined where it does not say. */
+export function askedMs({ retryAfter }: Fault): number | undefined {
+  return retryAfter === undefined ? undefined : retryAfter * 1000
 }
 
 /**
@@ -171,7 +190,9 @@ const neverSent: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  'EHOSTDOWN',
   'ENETUNREACH',
+  'ENETDOWN',
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
@@ -216,9 +237,9 @@ export function isTooLong({ status, message }: Pick<Fault, 'status' | 'message'>
 }
 
 /** What can be done about it, where that is not the same for every error. */
-function hintFor({ status = 0, code = '', message }: Fault): string | undefined {
-  if (isTooLong({ status, message })) return 'split the document'
-  return neverSent.has(code) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
+function hintFor(fault: Fault): string | undefined {
+  if (isTooLong(fault)) return 'split the document'
+  return isUnreachable(fault) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
 }
 
 /** `529 overloaded_error: Overloaded`: the first line of a record after its `ERROR: `. May hold untrusted text. */

@@ -11,7 +11,7 @@ export interface Gate {
   enter(): Pass
 }
 
-interface Pass {
+export interface Pass {
   /** The service answered in some way that is no reason to wait. */
   admitted(): void
   /** Nobody waits for its answer any more: another has to find out. */
@@ -19,9 +19,10 @@ interface Pass {
   /**
    * It refused, asking for so many milliseconds (undefined: it did not say).
    * @param why in words, for whoever waits
+   * @returns milliseconds until the next request may go through
    * @throws RunError `later`, when the wait as a whole would be longer than the user allows
    */
-  refused(waitMs: number | undefined, why: string): void
+  refused(waitMs: number | undefined, why: string): number
 }
 
 interface Pause {
@@ -96,6 +97,7 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
           if (fresh) onPause?.({ ms: wait, inARow, why })
           if (fresh || waitMs !== undefined) openAt = Math.max(openAt, now + wait)
           if (fresh) probing = false
+          return Math.max(0, openAt - now)
         },
       }
     },

@@ -3,10 +3,11 @@ export interface Line<Item, Pass> {
   /**
    * Waits until the caller is first in line and is admitted.
    * @param item what `admit` needs to know of the caller
+   * @param ahead of all that wait now, instead of behind them
    * @returns what `admit` returned for it
    * @throws what `admit` threw for it; the reason of `signal` as soon as that aborts, wherever in line the caller is
    */
-  join(item: Item, signal: AbortSignal): Promise<Pass>
+  join(item: Item, signal: AbortSignal, ahead?: boolean): Promise<Pass>
   /** Admits the first in line, then the next, until one has to wait. Call it whenever `admit` may decide otherwise. */
   advance(): void
   /** How many wait. */
@@ -42,7 +43,7 @@ export function createLine<Item, Pass extends object | true>(
     }
   }
 
-  const join = (item: Item, signal: AbortSignal) =>
+  const join = (item: Item, signal: AbortSignal, ahead = false) =>
     new Promise<Pass>((resolve, reject) => {
       signal.throwIfAborted()
       const leave = () => {
@@ -64,8 +65,9 @@ export function createLine<Item, Pass extends object | true>(
         },
       }
       signal.addEventListener('abort', leave, { once: true })
-      waiting.push(caller)
-      if (waiting.length === 1) advance()
+      if (ahead) waiting.unshift(caller)
+      else waiting.push(caller)
+      if (waiting[0] === caller) advance()
     })
 
   return { join, advance, length: () => waiting.length }

@@ -3,6 +3,8 @@ import pLimit from 'p-limit'
 export interface PoolOptions {
   /** How many may be under way at once; asked anew before each start. */
   readonly size: () => number
+  /** Calls back when `size` has grown by itself, until what it returns is called. Otherwise it is asked when one ends. */
+  readonly onGrown?: (listener: () => void) => () => void
   /** How far the newest may run ahead of the oldest unfinished one; bounds what a consumer in order must keep. */
   readonly ahead?: number
 }
@@ -13,7 +15,7 @@ export interface PoolOptions {
  */
 export async function* pool<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
-  { size, ahead = Number.POSITIVE_INFINITY }: PoolOptions,
+  { size, onGrown, ahead = Number.POSITIVE_INFINITY }: PoolOptions,
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const limit = pLimit(size())
@@ -26,6 +28,7 @@ export async function* pool<Item, Result>(
   /** The source broke off; what is under way by then is still brought to its end. */
   let broken: { readonly reason: unknown } | undefined
   let wake: () => void = () => {}
+  const ignore = onGrown?.(() => wake())
 
   const mayStart = () => {
     const [oldest] = running
@@ -83,6 +86,7 @@ export async function* pool<Item, Result>(
       }
     }
   } finally {
+    ignore?.()
     // Not waited for: a source that has not brought its next item yet would hold everything up.
     if (!exhausted) Promise.resolve(source.return?.()).catch(() => {})
   }

@@ -1,5 +1,5 @@
 import type { Ask } from '../core/ask.ts'
-import { createSlots } from './slots.ts'
+import type { Slots } from './slots.ts'
 
 /** All slots are taken and as many wait as may. */
 export class QueueFullError extends Error {
@@ -14,8 +14,7 @@ export interface Queue {
 }
 
 export interface QueueOptions {
-  /** Slots of the pool; see the pool's option `size`. */
-  readonly slots: () => number
+  readonly slots: Slots
   /** How many may wait for one. */
   readonly most: number
   /** Aborted: whoever waits still is turned away with its reason, and so is whoever comes. */
@@ -24,14 +23,13 @@ export interface QueueOptions {
 
 /** One pool for requests that come when they like: whoever finds no slot waits, and may leave while he does. */
 export function queued(ask: Ask, { slots, most, drain }: QueueOptions): Queue {
-  const lent = createSlots(slots)
   let [waiting, running] = [0, 0]
   return {
     waiting: () => waiting,
     async ask(request, signal, watch) {
       drain.throwIfAborted()
       signal.throwIfAborted()
-      if (running + waiting >= slots() + most) throw new QueueFullError('too many wait already')
+      if (running + waiting >= slots.count() + most) throw new QueueFullError('too many wait already')
       let served = false
       const serve: Ask = async (...asked) => {
         served = true
@@ -41,7 +39,7 @@ export function queued(ask: Ask, { slots, most, drain }: QueueOptions): Queue {
       }
       waiting++
       try {
-        return await lent(serve, drain)(request, signal, watch)
+        return await slots.lend(serve, drain)(request, signal, watch)
       } finally {
         if (!served) waiting--
       }

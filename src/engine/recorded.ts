@@ -47,7 +47,7 @@ export function recorded(ask: Ask, clock: Clock, listener: Listener, priceOf: Pr
         ...(fault.requestId !== undefined && { requestId: fault.requestId }),
       }
       listener.ended(attempt)
-      if (error instanceof AskError) throw new AskError(fault, [attempt], error.free)
+      if (error instanceof AskError) throw new AskError(fault, [attempt])
       // Only a stop gets here without a fault of its own; anything else is a bug.
       throw signal.aborted && error instanceof Error ? new StoppedError(error, [attempt]) : error
     }

@@ -3,36 +3,53 @@ import type { Ask } from '../core/ask.ts'
 import type { Attempt } from '../core/attempt.ts'
 import { backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
-import { duration } from '../core/duration.ts'
-import { AskError, judge, StoppedError } from '../core/failure.ts'
+import {
+  AskError,
+  askedMs,
+  failureLine,
+  failureOf,
+  isUnreachable,
+  judge,
+  StoppedError,
+} from '../core/failure.ts'
+import { printable } from '../core/printable.ts'
 import { RunError } from '../errors.ts'
+import type { Slots } from './slots.ts'
 import { underBoth } from './under-both.ts'
 
 export interface RetryOptions {
   /** Sendings beyond the first that a transient fault may use up. */
   readonly retries: number
-  /** A longer wait than this ends the run instead of being slept through. */
+  /** A document that is asked to wait longer than this is given up: milliseconds. */
   readonly maxWaitMs: number
   readonly clock: Clock
   readonly random: () => number
   /** Aborted: no further sending, not even of what failed. */
   readonly drain: AbortSignal
+  /** Those one of which is in hand: waits are spent without it, so that nobody else has to wait. */
+  readonly slots: Pick<Slots, 'aside' | 'morePlaces'>
 }
 
 /**
  * The one retry layer: sends again only what a retry can cure, after a backoff with full jitter or as long as the
- * service asks. Where the service refused everybody (a 429, an outage) no attempt is used up, and the wait is the
- * pace's, which lets nobody out until it is over.
+ * service asks; others are served meanwhile. Where the service refused everybody (a 429, an outage) no attempt is used
+ * up, and how long to wait was decided before (see `engine/follow.ts`).
  *
  * What somebody has read the beginning of is not asked again.
  *
- * Rejects with an `AskError` that carries every sending; with a `RunError` where the wait would be too long, or the
+ * Rejects with an `AskError` that carries every sending; with a `RunError` where the service cannot be reached, or the
  * reason of `drain` where it was told not to send again, each in a `StoppedError` once something was sent.
+ * @param forDocument makes the `Ask` for all sendings of one request
  */
-export function retrying(ask: Ask, { retries, maxWaitMs, clock, random, drain }: RetryOptions): Ask {
+export function retrying(
+  forDocument: () => Ask,
+  { retries, maxWaitMs, clock, random, drain, slots }: RetryOptions,
+): Ask {
   return async (request, signal, watch) => {
+    const ask = forDocument()
     const before: Attempt[] = []
     let shown = false
+    let settled: (() => void) | undefined
     const watched =
       watch &&
       ((piece: string) => {
@@ -57,33 +74,39 @@ export function retrying(ask: Ask, { retries, maxWaitMs, clock, random, drain }:
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
         // Consumed also where it is never retried: p-retry would repeat a TypeError for ever that uses nothing up.
-        shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.free),
+        shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.again.free),
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
-          const { retry } = judge(error.fault)
-          if (retry === 'never' || shown) return false
+          const { fault, again } = error
+          if (judge(fault).retry === 'never' || shown) return false
           drain.throwIfAborted()
-          if (error.free) return true
-          if (retriesConsumed >= retries) return false
-          const asked = milliseconds(error)
-          if ((asked ?? 0) > maxWaitMs) {
-            const wait = `the service asks to wait ${duration(asked ?? 0)}, longer than --max-wait ${duration(maxWaitMs)}`
-            throw new RunError('later', `${wait}; run the same command again later`)
-          }
-          const wait = asked ?? backoffMs(retriesConsumed + 1, random())
-          await underBoth(drain, signal, (either) => clock.sleep(wait, either))
+          if (!again.free && retriesConsumed >= retries) return false
+          const wait = again.waitMs ?? askedMs(fault) ?? backoffMs(retriesConsumed + 1, random())
+          if (wait > maxWaitMs) return false
+          if (wait === 0) return true
+          settled ??= slots.morePlaces()
+          await underBoth(drain, signal, (either) => slots.aside(() => clock.sleep(wait, either), either))
           return true
         },
       })
     } catch (error) {
-      if (error instanceof AskError) throw new AskError(error.fault, before)
+      if (error instanceof AskError) {
+        const all = new AskError(error.fault, before)
+        throw isUnreachable(error.fault) ? new StoppedError(unreachable(all), before) : all
+      }
       const cause = error instanceof StoppedError ? error.cause : error
       const told = cause instanceof RunError || cause === drain.reason || cause === signal.reason
       throw told && before.length > 0 ? new StoppedError(cause as Error, before) : cause
+    } finally {
+      settled?.()
     }
   }
 }
 
-function milliseconds({ fault }: AskError): number | undefined {
-  return fault.retryAfter === undefined ? undefined : fault.retryAfter * 1000
+/** No document is to blame for it, so it ends the run, which has nothing else to do. */
+function unreachable(error: AskError): RunError {
+  const what = printable(failureLine(failureOf(error.fault)))
+  return new RunError('later', `cannot reach the service: ${what}; run the same command again later`, {
+    cause: error,
+  })
 }

@@ -2,30 +2,86 @@ import type { Ask } from '../core/ask.ts'
 import { createLine } from './line.ts'
 import { underBoth } from './under-both.ts'
 
-/** Lends a slot to each request from its first sending to its last; the others wait, first come, first served. */
-export type Slots = (ask: Ask, drain: AbortSignal) => Ask
+/** What may be in flight: a slot is held from a request's first attempt until its answer is safe. */
+export interface Slots {
+  /**
+   * Does something with a slot, once there is one; first come, first served. Rejects with the reason of a signal that
+   * aborts before, and as the work does.
+   * @param drain aborted: no slot is lent any more, but the work goes on
+   */
+  hold<T>(drain: AbortSignal, signal: AbortSignal, work: () => Promise<T>): Promise<T>
+  /** The same `Ask`, which holds a slot while it works. */
+  lend(ask: Ask, drain: AbortSignal): Ask
+  /**
+   * For work that holds a slot: gives it to others during a wait that needs none, then queues for one behind them.
+   * Rejects as the wait does, or with the reason of the signal.
+   */
+  aside(wait: () => Promise<void>, signal: AbortSignal): Promise<void>
+  /** Adds a place, for a document that has to wait for itself, until what is returned is called. */
+  morePlaces(): () => void
+  /** How many slots there are now. */
+  count(): number
+  /** How many documents may be open: one for each slot, beside those that have to wait for themselves. */
+  places(): number
+  /** Calls back whenever there are more places, until what it returns is called. */
+  onMorePlaces(listener: () => void): () => void
+}
 
-/**
- * The slots of a pool, for requests that come when they like.
- * @param most how many there are; asked anew whenever one is free
- */
+/** So many may wait for themselves without keeping others from being opened: what is open is in memory. */
+const mostWaiting = 256
+
+/** @param most how many slots there are; asked again whenever one is free */
 export function createSlots(most: () => number): Slots {
-  let taken = 0
+  const listeners = new Set<() => void>()
+  let [taken, more] = [0, 0]
   const line = createLine<void, true>(() => {
     if (taken >= most()) return undefined
     taken++
     return true
   })
+  const free = () => {
+    taken--
+    line.advance()
+  }
 
-  return (ask, drain) => async (request, signal, watch) => {
+  const hold: Slots['hold'] = async (drain, signal, work) => {
     // Nearly always there is one.
     if (line.length() === 0 && taken < most()) taken++
     else await underBoth(drain, signal, (either) => line.join(undefined, either))
     try {
-      return await ask(request, signal, watch)
+      return await work()
     } finally {
-      taken--
-      line.advance()
+      free()
     }
+  }
+
+  return {
+    hold,
+    lend:
+      (ask, drain) =>
+      (...asked) =>
+        hold(drain, asked[1], () => ask(...asked)),
+    async aside(wait, signal) {
+      free()
+      try {
+        await wait()
+        await line.join(undefined, signal)
+      } catch (error) {
+        // Its holder gives it back, however the work ends.
+        taken++
+        throw error
+      }
+    },
+    morePlaces() {
+      more++
+      for (const listener of listeners) listener()
+      return () => more--
+    },
+    count: most,
+    places: () => most() + Math.min(more, mostWaiting),
+    onMorePlaces(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
   }
 }

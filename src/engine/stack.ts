@@ -2,12 +2,17 @@ import type { Ask } from '../core/ask.ts'
 import type { Clock } from '../core/clock.ts'
 import type { PriceOf } from '../core/price.ts'
 import type { Purse } from './budgeted.ts'
+import { follow } from './follow.ts'
 import { createGate, type GateOptions } from './gate.ts'
+import { createHealth } from './health.ts'
 import { createPace, type Pace, type PaceOptions } from './pace.ts'
 import { type Listener, recorded } from './recorded.ts'
 import { retrying } from './retry.ts'
+import { createSlots, type Slots } from './slots.ts'
 
-export interface StackOptions extends Pick<PaceOptions, 'given' | 'slots' | 'charactersPerToken'> {
+export interface StackOptions extends Pick<PaceOptions, 'given' | 'charactersPerToken'> {
+  /** Requests in flight at the same time, to start with and at most. */
+  readonly slots: { readonly first: number; readonly most: number }
   /** See {@link retrying}. */
   readonly retries: number
   /** A wait longer than this is not waited: milliseconds. */
@@ -25,21 +30,33 @@ export interface StackOptions extends Pick<PaceOptions, 'given' | 'slots' | 'cha
 }
 
 export interface Stack {
+  /** Asks, at the pace that all share; to be called with one of the slots in hand. */
   readonly ask: Ask
-  /** The same, at the same pace, for one of several who share it and stop each at a time of his own. */
+  /** The same for one of several who share it and stop each at a time of his own. */
   until(drain: AbortSignal): Ask
+  readonly slots: Slots
   readonly pace: Pace
 }
 
-/** The layers around a client, in the order they work in, and the pace they keep. */
+/** The layers around a client, in the order they work in, with the slots and the pace they keep. */
 export function stacked(client: Ask, options: StackOptions): Stack {
   const { clock, listener, purse } = options
   const gate = createGate(options)
-  const pace = createPace({ ...options, gate })
+  const health = createHealth(options.slots, clock)
+  const pace = createPace({
+    ...options,
+    gate,
+    follow: () => follow({ ...options, health, gate }),
+    mostSlots: options.slots.most,
+  })
+  const slots = createSlots(health.slots)
   const sender = recorded(client, clock, listener, options.priceOf)
   const until = (drain: AbortSignal) => {
-    const paced = pace.paced(sender, drain)
-    return retrying(purse?.within(paced, drain) ?? paced, { ...options, drain })
+    const forDocument = () => {
+      const paced = pace.paced(sender, drain)
+      return purse?.within(paced, drain) ?? paced
+    }
+    return retrying(forDocument, { ...options, drain, slots })
   }
-  return { ask: until(options.drain), until, pace }
+  return { ask: until(options.drain), until, slots, pace }
 }

@@ -11,12 +11,14 @@ import type { Halt } from './halt.ts'
 import { askInParts } from './in-parts.ts'
 import { pool } from './pool.ts'
 import { declined, type Preparing, prepare } from './prepare.ts'
+import type { Slots } from './slots.ts'
 
 /** A run, as the engine needs it. */
 export interface Job<Given extends Source = Source> extends Preparing<Given> {
   readonly sources: Iterable<Given> | AsyncIterable<Given>
+  /** Called with a slot in hand. */
   readonly ask: Ask
-  /** The same for parts of documents, which may be remembered; `ask`, if left out. */
+  /** Asks about parts of documents, which may be remembered, and takes slots by itself; `ask`, if left out. */
   readonly askPart?: Ask
   /** Why a whole answer is not what was asked for; undefined where it is. Any is, if left out. */
   readonly flaw?: (text: string, path: string) => string | undefined
@@ -28,8 +30,8 @@ export interface Job<Given extends Source = Source> extends Preparing<Given> {
   readonly keep?: (outcome: Outcome) => Promise<unknown>
   /** What to tell the user when the account or setup refuses. */
   readonly explain: (error: AskError) => RunError
-  /** Slots of the pool; see the pool's option `size`. */
-  readonly slots: () => number
+  /** What the requests hold; as many documents are open as there are places. */
+  readonly slots: Slots
   /** See the pool's option of that name. */
   readonly ahead?: number
   readonly halt: Halt
@@ -41,17 +43,13 @@ export interface Job<Given extends Source = Source> extends Preparing<Given> {
  * `halt`, and whatever was not done by then comes out as pending.
  */
 export function summarizeAll<Given extends Source>(job: Job<Given>): AsyncGenerator<Outcome> {
-  const { slots: size, ahead, sources } = job
-  return pool(sources, ahead === undefined ? { size } : { size, ahead }, async (source) => {
-    const outcome = await summarizeOne(source, job)
-    job.ended?.(outcome)
-    await job.keep?.(outcome)
-    return outcome
-  })
+  const { slots, ahead, sources } = job
+  const size = { size: slots.places, onGrown: slots.onMorePlaces }
+  return pool(sources, ahead === undefined ? size : { ...size, ahead }, (source) => summarizeOne(source, job))
 }
 
 async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>): Promise<Outcome> {
-  const { halt, clock } = job
+  const { halt, slots, clock } = job
   const start = clock.now()
   let asked: Asked | undefined
   let document: string | undefined
@@ -79,30 +77,53 @@ async function summarizeOne<Given extends Source>(source: Given, job: Job<Given>
     return { ...base(attempts), status: 'failed', failure, partial: text }
   }
 
-  if (halt.drain.aborted) return pending()
-  try {
-    const prepared = await prepare(source, job)
-    asked = prepared.asked
-    if ('problem' in prepared) return declined(prepared, base([]))
-    const { asked: question } = prepared
-    document = prepared.text
-    if ('parts' in prepared) {
-      const { ask, askPart = ask } = job
-      const done = await askInParts(prepared.parts, { ask, askPart }, halt.abort)
+  /** What work gives, or the outcome that follows from what it throws, unless that is a bug. */
+  const orOutcome = async <T>(work: () => Promise<T>): Promise<T | Outcome> => {
+    try {
+      return await work()
+    } catch (thrown) {
+      const sent = thrown instanceof AskError || thrown instanceof StoppedError ? thrown.attempts : []
+      const error = thrown instanceof StoppedError ? thrown.cause : thrown
+      if (error instanceof RunError) halt.stop(error)
+      else if (error instanceof AskError && judge(error.fault).blame === 'run') halt.stop(job.explain(error))
+      else if (error instanceof AskError)
+        return { ...base(sent), status: 'failed', failure: failureOf(error.fault) }
+      else if (!isStop(error)) throw error
+      return pending(sent)
+    }
+  }
+  const isStop = (error: unknown) => error === halt.drain.reason || error === halt.abort.reason
+  const finish = async (outcome: Outcome): Promise<Outcome> => {
+    job.ended?.(outcome)
+    await job.keep?.(outcome)
+    return outcome
+  }
+
+  if (halt.drain.aborted) return finish(pending())
+  const prepared = await orOutcome(() => prepare(source, job))
+  if ('status' in prepared) return finish(prepared)
+  asked = prepared.asked
+  if ('problem' in prepared) return finish(declined(prepared, base([])))
+  const { asked: question } = prepared
+  document = prepared.text
+  if ('parts' in prepared) {
+    const { parts } = prepared
+    const ask = slots.lend(job.ask, halt.drain)
+    const { askPart = ask } = job
+    const inParts = async (): Promise<Outcome> => {
+      const done = await askInParts(parts, { ask, askPart }, halt.abort)
       if ('flaw' in done)
         return { ...base(done.attempts), status: 'failed', failure: done.flaw, partial: done.partial }
       return answered({ ...done.reply, attempts: done.attempts }, done.maxTokens, question)
     }
-    const { request } = prepared
-    return answered(await job.ask(request, halt.abort), request.maxTokens, question)
-  } catch (thrown) {
-    const sent = thrown instanceof AskError || thrown instanceof StoppedError ? thrown.attempts : []
-    const error = thrown instanceof StoppedError ? thrown.cause : thrown
-    if (error instanceof RunError) halt.stop(error)
-    else if (error instanceof AskError && judge(error.fault).blame === 'run') halt.stop(job.explain(error))
-    else if (error instanceof AskError)
-      return { ...base(sent), status: 'failed', failure: failureOf(error.fault) }
-    else if (error !== halt.drain.reason && error !== halt.abort.reason) throw error
-    return pending(sent)
+    return finish(await orOutcome(inParts))
   }
+  const { request } = prepared
+  const whole = async () => answered(await job.ask(request, halt.abort), request.maxTokens, question)
+  return slots
+    .hold(halt.drain, halt.abort, async () => finish(await orOutcome(whole)))
+    .catch((error: unknown) => {
+      if (isStop(error)) return finish(pending())
+      throw error
+    })
 }

@@ -53,7 +53,7 @@ export async function completion(
     signal?.throwIfAborted()
     const asked = { ...parameters, ...prompt }
     const request = { ...asked, key: keyOf(asked, endpoint), path: 'prompt', attempt: 1 }
-    const ask = connection.until(closed)
+    const ask = connection.slots.lend(connection.until(closed), closed)
     const reply = await (signal === undefined
       ? ask(request, closed, watched)
       : underBoth(closed, signal, (either) => ask(request, either, watched)))

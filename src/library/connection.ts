@@ -7,7 +7,7 @@ import { defaultModel, modelId } from '../core/models.ts'
 import { picodollars, pricesWith } from '../core/price.ts'
 import { createPurse } from '../engine/budgeted.ts'
 import { createHalt } from '../engine/halt.ts'
-import { createSlots } from '../engine/slots.ts'
+import type { Slots } from '../engine/slots.ts'
 import { stacked } from '../engine/stack.ts'
 import { surroundings } from '../world.ts'
 import { closedError } from './error.ts'
@@ -24,10 +24,9 @@ export interface Connection {
    * @throws UsageError without usable credentials
    */
   open(): Promise<string>
-  /** Asks, when there is a slot and the limits allow, until `drain` aborts. */
+  /** Asks, when the limits allow, until `drain` aborts; to be called with one of the slots in hand. */
   until(drain: AbortSignal): Ask
-  /** How many requests may be under way now. */
-  slots(): number
+  readonly slots: Slots
   /** Aborted: it was closed. */
   readonly closed: AbortSignal
   /** Cuts whatever is under way, and all connections. */
@@ -67,7 +66,7 @@ export function connect(options: ClientOptions): Connection {
 
   const priceOf = pricesWith(wholePrices(options.prices ?? {}))
   const { maxCostUsd } = options
-  const { until, pace } = stacked(async (...request) => (await opened()).ask(...request), {
+  const { until, slots } = stacked(async (...request) => (await opened()).ask(...request), {
     ...paceSettings(
       {
         rpm: options.rpm,
@@ -87,14 +86,13 @@ export function connect(options: ClientOptions): Connection {
     purse: maxCostUsd === undefined ? undefined : createPurse(picodollars(maxCostUsd), priceOf),
     listener: { sent() {}, ended() {} },
   })
-  const held = createSlots(pace.slots)
 
   return {
     wishes: { model, maxTokens, effort },
     clock,
     open: async () => (await opened()).endpoint,
-    until: (drain) => held(until(drain), drain),
-    slots: pace.slots,
+    until,
+    slots,
     closed: halt.abort,
     async close() {
       halt.abandon(closedError())

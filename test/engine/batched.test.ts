@@ -10,6 +10,7 @@ import { type BatchJob, batchAll } from '../../src/engine/batched.ts'
 import { createPurse } from '../../src/engine/budgeted.ts'
 import { createHalt } from '../../src/engine/halt.ts'
 import { recorded } from '../../src/engine/recorded.ts'
+import { createSlots } from '../../src/engine/slots.ts'
 import { summarizeAll } from '../../src/engine/summarize.ts'
 import { RunError } from '../../src/errors.ts'
 import { replyOf, requestFor, scriptedAsk, statusFault } from '../support/scripted-ask.ts'
@@ -66,7 +67,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
       return summarizeAll({
         ...common,
         sources: sources(),
-        slots: () => 2,
+        slots: createSlots(() => 2),
         ...(options.partsOf !== undefined && { partsOf: options.partsOf }),
         ask: options.purse?.within(sender, halt.drain) ?? sender,
       })

@@ -4,7 +4,9 @@ import type { Ask } from '../../src/core/ask.ts'
 import { worstCase } from '../../src/core/budget.ts'
 import { listPrice } from '../../src/core/price.ts'
 import { createPurse } from '../../src/engine/budgeted.ts'
+import { follow } from '../../src/engine/follow.ts'
 import { createGate } from '../../src/engine/gate.ts'
+import { createHealth } from '../../src/engine/health.ts'
 import { createLine } from '../../src/engine/line.ts'
 import { createPace } from '../../src/engine/pace.ts'
 import { queued } from '../../src/engine/queue.ts'
@@ -64,13 +66,13 @@ const places: readonly Place[] = [
     name: 'slots',
     make(service) {
       const slots = createSlots(() => 2)
-      return { ask: slots(service, drain), allIsBack: () => true }
+      return { ask: slots.lend(service, drain), allIsBack: () => true }
     },
   },
   {
     name: 'the queue of the server',
     make(service) {
-      const { ask, waiting } = queued(service, { slots: () => 2, most: 100, drain })
+      const { ask, waiting } = queued(service, { slots: createSlots(() => 2), most: 100, drain })
       return { ask, allIsBack: () => waiting() === 0 }
     },
   },
@@ -86,8 +88,9 @@ const places: readonly Place[] = [
     name: 'the rate limiter',
     make(service, clock) {
       const gate = createGate({ clock, random: () => 1, maxWaitMs: 1e9 })
-      const options = { given: { requests: 60 }, slots: { first: 8, most: 8 }, charactersPerToken: 2.5 }
-      const pace = createPace({ ...options, gate, clock })
+      const health = createHealth({ first: 8, most: 8 }, clock)
+      const options = { given: { requests: 60 }, mostSlots: 8, charactersPerToken: 2.5, gate, clock }
+      const pace = createPace({ ...options, follow: () => follow({ health, gate, clock, maxWaitMs: 1e9 }) })
       return { ask: pace.paced(service, drain), allIsBack: () => true }
     },
   },

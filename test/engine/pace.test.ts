@@ -69,7 +69,7 @@ async function run(
   const underWay = new Set<Promise<unknown>>()
   const all = async () => {
     while (next < count || underWay.size > 0) {
-      while (next < count && underWay.size < stacked.pace.slots()) {
+      while (next < count && underWay.size < stacked.slots.places()) {
         const one: Promise<unknown> = stacked.ask(`${next++}.md`).then(
           () => underWay.delete(one),
           () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Ask } from '../../src/core/ask.ts'
 import { QueueFullError, queued } from '../../src/engine/queue.ts'
+import { createSlots } from '../../src/engine/slots.ts'
 import { replyOf, requestFor } from '../support/scripted-ask.ts'
 
 const never = new AbortController().signal
@@ -13,7 +14,7 @@ function desk(slots: number, most: number) {
       open.set(request.path, (error) => (error ? reject(error) : resolve(replyOf(request.path))))
     })
   const drain = new AbortController()
-  const queue = queued(ask, { slots: () => slots, most, drain: drain.signal })
+  const queue = queued(ask, { slots: createSlots(() => slots), most, drain: drain.signal })
   return { open, drain, queue, ask: (path: string, signal = never) => queue.ask(requestFor(path), signal) }
 }
 const turn = () => new Promise((resolve) => setImmediate(resolve))

@@ -21,10 +21,12 @@ function slotted(most: () => number) {
   }
   const slots = createSlots(most)
   const ask = (path: string, signal = never, drain = never) =>
-    slots(service, drain)(requestFor(path), signal).then(
-      ({ text }) => text,
-      (error: unknown) => error,
-    )
+    slots
+      .lend(service, drain)(requestFor(path), signal)
+      .then(
+        ({ text }) => text,
+        (error: unknown) => error,
+      )
   return { clock, began, ask, peak: () => peak }
 }
 

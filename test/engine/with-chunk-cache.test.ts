@@ -91,7 +91,7 @@ describe('the chunk cache', () => {
   it('lets those that wait for another request leave its slots to others', async () => {
     const { ask, go, asked } = heldBack()
     const slots = createSlots(() => 2)
-    const cached = withChunkCache(ask, memory(), (ask) => slots(ask, never))
+    const cached = withChunkCache(ask, memory(), (ask) => slots.lend(ask, never))
     const replies = ['a.md', 'b.md', 'c.md'].map((path) => cached(chunk(path), never))
     const other = cached(requestFor('d.md'), never)
     while (asked() < 2) await new Promise((resolve) => setImmediate(resolve))

@@ -20,7 +20,7 @@ export async function sendAll(
     if (fault !== undefined) throw new AskError(fault)
     return replyOf('ok')
   }
-  const { ask, halt, pace, pauses } = stack(service, { clock, maxWaitMs, random: seededRandom(1) })
+  const { ask, halt, slots, pauses } = stack(service, { clock, maxWaitMs, random: seededRandom(1) })
   let [next, replies, failed] = [0, 0, 0]
   const one = () =>
     ask(`${next++}.md`).then(
@@ -34,7 +34,7 @@ export async function sendAll(
     const underWay = new Set<Promise<unknown>>()
     const more = () => next < count && !halt.drain.aborted
     while (more() || underWay.size > 0) {
-      while (more() && underWay.size < pace.slots()) {
+      while (more() && underWay.size < slots.places()) {
         const sending: Promise<unknown> = one().finally(() => underWay.delete(sending))
         underWay.add(sending)
       }

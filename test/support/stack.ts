@@ -1,7 +1,9 @@
 import type { Ask, Watch } from '../../src/core/ask.ts'
 import type { LimitRates } from '../../src/core/pace.ts'
+import type { Request } from '../../src/core/request.ts'
 import { createHalt, type Halt } from '../../src/engine/halt.ts'
 import type { Pace } from '../../src/engine/pace.ts'
+import type { Slots } from '../../src/engine/slots.ts'
 import { stacked } from '../../src/engine/stack.ts'
 import { requestFor } from './scripted-ask.ts'
 import { type VirtualClock, virtualClock } from './virtual-clock.ts'
@@ -10,9 +12,15 @@ export interface Stack {
   readonly clock: VirtualClock
   readonly halt: Halt
   readonly pace: Pace
+  readonly slots: Slots
+  /** To be called with one of the slots in hand. */
+  readonly bare: Ask
   /** The lengths of the pauses that were told, in ms. */
   readonly pauses: readonly number[]
-  ask(path?: string, as?: { readonly signal?: AbortSignal; readonly watch?: Watch }): ReturnType<Ask>
+  ask(
+    path?: string,
+    as?: { readonly signal?: AbortSignal; readonly watch?: Watch; readonly fields?: Partial<Request> },
+  ): ReturnType<Ask>
 }
 
 export interface StackOptions {
@@ -20,6 +28,7 @@ export interface StackOptions {
   readonly maxWaitMs?: number
   readonly random?: () => number
   readonly given?: LimitRates
+  readonly slots?: { readonly first: number; readonly most: number }
   readonly clock?: VirtualClock
 }
 
@@ -28,9 +37,13 @@ export function stack(service: Ask, options: StackOptions = {}): Stack {
   const { retries = 3, maxWaitMs = 600_000, random = () => 1, given = {}, clock = virtualClock() } = options
   const halt = createHalt()
   const pauses: number[] = []
-  const { ask, pace } = stacked(service, {
+  const {
+    ask: bare,
+    slots,
+    pace,
+  } = stacked(service, {
     given,
-    slots: { first: 8, most: 256 },
+    slots: options.slots ?? { first: 8, most: 256 },
     charactersPerToken: 2.5,
     retries,
     maxWaitMs,
@@ -40,11 +53,15 @@ export function stack(service: Ask, options: StackOptions = {}): Stack {
     listener: { sent() {}, ended() {} },
     onPause: ({ ms }) => pauses.push(ms),
   })
+  const ask = slots.lend(bare, halt.drain)
   return {
     clock,
     halt,
     pace,
+    slots,
+    bare,
     pauses,
-    ask: (path = 'a.md', { signal = halt.abort, watch } = {}) => ask(requestFor(path), signal, watch),
+    ask: (path = 'a.md', { signal = halt.abort, watch, fields } = {}) =>
+      ask(requestFor(path, fields), signal, watch),
   }
 }
