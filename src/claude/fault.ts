@@ -25,8 +25,9 @@ export function faultOf(error: unknown, { wallMs, deadline, redact }: FaultOptio
   const chain = causes(error)
   const code = chain.map(({ code }) => code).find((code) => typeof code === 'string')
   const message = chain.map(({ message }) => message).findLast((message) => message) ?? 'unknown error'
+  const unsent = chain.some(({ unsent }) => unsent) ? ({ unsent: true } as const) : {}
   if (error instanceof APIConnectionTimeoutError || timeouts.has(code ?? '')) {
-    return { kind: 'timeout', type: 'timeout', message, ...(code !== undefined && { code }) }
+    return { kind: 'timeout', type: 'timeout', message, ...(code !== undefined && { code }), ...unsent }
   }
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
@@ -41,6 +42,7 @@ export function faultOf(error: unknown, { wallMs, deadline, redact }: FaultOptio
       type: `${kind}_error`,
       code,
       message: message.includes(code) ? message : `${message} (${code})`,
+      ...unsent,
     }
   }
   // V8 quotes a few characters of the text, which may be of a key.
@@ -48,7 +50,8 @@ export function faultOf(error: unknown, { wallMs, deadline, redact }: FaultOptio
     return { kind: 'malformed', type: 'malformed_reply', message: 'the reply broke off or is not JSON' }
   if (chain.some(({ message }) => /without|terminated|JSON/i.test(message)))
     return { kind: 'malformed', type: 'malformed_reply', message: `the reply broke off: ${message}` }
-  if (error instanceof APIConnectionError) return { kind: 'connection', type: 'connection_error', message }
+  if (error instanceof APIConnectionError)
+    return { kind: 'connection', type: 'connection_error', message, ...unsent }
   // The SDK's own word for a body it can make nothing of.
   if (error instanceof AnthropicError) return { kind: 'malformed', type: 'malformed_reply', message }
   // Not a fault of the wire: a bug of ours, which must show its stack.
@@ -98,8 +101,13 @@ function pageText({ message, status }: StatusError, redact: FaultOptions['redact
     : text.slice(0, 200)
 }
 
-function causes(error: unknown): (Error & { code?: string })[] {
-  const chain: (Error & { code?: string })[] = []
+interface Cause extends Error {
+  readonly code?: string
+  readonly unsent?: true
+}
+
+function causes(error: unknown): Cause[] {
+  const chain: Cause[] = []
   for (let at = error; at instanceof Error && chain.length < 8; at = at.cause) {
     chain.push(at)
     // Happy Eyeballs: one error for all addresses that were tried.

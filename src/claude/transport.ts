@@ -40,8 +40,16 @@ export function createConnections({
   }
   const open = async (proxy: string | undefined): Promise<Dispatcher> => {
     if (proxy === undefined) return new Agent(options)
-    const { ProxyAgent } = await import('undici')
-    return new ProxyAgent({ ...options, uri: proxy })
+    const { Pool, ProxyAgent } = await import('undici')
+    const timeout = connectTimeoutMs
+    return new ProxyAgent({
+      ...options,
+      uri: proxy,
+      // A connection stands once the proxy has made it, which has timeouts of its own, of up to five minutes.
+      proxyTls: { timeout },
+      requestTls: { timeout },
+      clientFactory: (origin: URL, own: object) => new Pool(origin, { ...own, headersTimeout: timeout }),
+    })
   }
   /** By the URL of their proxy. */
   const opened = new Map<string | undefined, Promise<Dispatcher>>()
@@ -69,8 +77,9 @@ export async function send(
   dispatcher: Dispatcher,
 ): Promise<SentResponse> {
   const { origin, pathname, search } = new URL(url)
+  const connection = watched(dispatcher)
   try {
-    const response = await request.call(dispatcher, {
+    const answer = request.call(connection.dispatcher, {
       origin,
       path: pathname + search,
       method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
@@ -78,12 +87,43 @@ export async function send(
       body: (init.body ?? null) as string | null,
       signal: init.signal ?? null,
     })
-    return new SentResponse(url, response)
+    return new SentResponse(url, await unlessAborted(answer, init.signal))
   } catch (error) {
     if (init.signal?.aborted) throw new DOMException('it was aborted', 'AbortError')
+    const cause = new Error('request failed', { cause: error })
+    if (!connection.stood()) Object.assign(cause, { unsent: true })
     // The SDK drops the cause where it, or what it caused, says "timeout"; but only the cause tells a connection that
     // never stood from a request that may be billed. So it is handed over one step further down.
-    throw new Error('no response', { cause: new Error('request failed', { cause: error }) })
+    throw new Error('no response', { cause })
+  }
+}
+
+/** A dispatcher for one request, which knows whether a connection to send it over was ever there. */
+function watched(inner: Dispatcher) {
+  let stood = false
+  const dispatch: Dispatcher['dispatch'] = (options, handler) => {
+    const onConnect = handler.onConnect?.bind(handler)
+    handler.onConnect = (abort) => {
+      stood = true
+      onConnect?.(abort)
+    }
+    return inner.dispatch(options, handler)
+  }
+  return { dispatcher: { dispatch } as Dispatcher, stood: () => stood }
+}
+
+/** undici heeds a signal only once there is a connection. */
+async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  if (!signal) return answer
+  let leave = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    leave = () => reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+  })
+  try {
+    return await Promise.race([answer, aborted])
+  } finally {
+    signal.removeEventListener('abort', leave)
   }
 }
 

@@ -32,7 +32,8 @@ export function problemOf(error: unknown, stopping: boolean): Problem {
   if (error instanceof QuestionError) return { status: 400, type: 'invalid_request', message: error.message }
   if (error instanceof QueueFullError)
     return { status: 503, type: 'queue_full', message: 'too many wait already; come again', retryAfterS: 5 }
-  const cause = error instanceof StoppedError ? error.cause : error
+  const stopped = error instanceof StoppedError ? error.cause : error
+  const cause = stopped instanceof RunError && stopped.cause instanceof AskError ? stopped.cause : stopped
   if (cause instanceof AskError) {
     const { requestId } = cause.fault
     return { ...ofFault(cause), ...(requestId !== undefined && { requestId }) }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Fault, judge, type Verdict } from '../../src/core/failure.ts'
+import { type Fault, isUnreachable, judge, mayBeBilled, type Verdict } from '../../src/core/failure.ts'
 import { statusFault } from '../support/scripted-ask.ts'
 
 const again: Verdict = { retry: 'attempt', blame: 'service' }
@@ -126,4 +126,24 @@ describe('judge', () => {
   it.each(rows)('%s', (_name, fault, verdict) => {
     expect(judge(fault)).toEqual(verdict)
   })
+})
+
+describe('a service that cannot be reached', () => {
+  const base = { kind: 'connection', type: 'connection_error', message: '' } as const
+
+  it.each(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN'])(
+    'is known by %s, and bills nothing',
+    (code) => {
+      expect([isUnreachable({ ...base, code }), mayBeBilled({ ...base, code })]).toEqual([true, false])
+    },
+  )
+
+  it.each(['ECONNRESET', 'ETIMEDOUT', 'UND_ERR_ABORTED'])(
+    'is known by %s only where no connection was made',
+    (code) => {
+      expect([isUnreachable({ ...base, code }), mayBeBilled({ ...base, code })]).toEqual([false, true])
+      expect(isUnreachable({ ...base, code, unsent: true })).toBe(true)
+      expect(mayBeBilled({ ...base, code, unsent: true })).toBe(false)
+    },
+  )
 })

@@ -1,0 +1,213 @@
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { AskError, isUnreachable, mayBeBilled } from '../../src/core/failure.ts'
+import { ClaudeBatchError, createClient, summarizeAll } from '../../src/index.ts'
+import { startSimulator } from '../../src/simulator/server.ts'
+import { answer, rejection } from '../support/library-client.ts'
+import { patient } from '../support/patient.ts'
+import { folderWith } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+import { requestFor } from '../support/scripted-ask.ts'
+import { simulatedClient } from '../support/simulated-client.ts'
+
+const key = { ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
+
+/** A TCP server that does this with each connection. */
+async function listening(serve: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    serve(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** A port on which nothing listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const recordsIn = async (folder: string) =>
+  (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.error.txt'))
+
+const docs = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`]))
+
+/** Ways not to reach a service, as environments. */
+const ways: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
+  'refuses connections': async () => ({ ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }),
+  'resets connections during the handshake': async () => ({
+    ANTHROPIC_BASE_URL: `https://127.0.0.1:${await listening((socket) =>
+      socket.once('data', () => socket.resetAndDestroy()),
+    )}`,
+  }),
+  'never completes the handshake': async () => ({
+    ANTHROPIC_BASE_URL: `https://127.0.0.1:${await listening(() => {})}`,
+  }),
+  'is behind a proxy that refuses connections': async () => ({
+    ANTHROPIC_BASE_URL: 'https://gateway.internal',
+    HTTPS_PROXY: `http://127.0.0.1:${await closedPort()}`,
+  }),
+  'is behind a proxy that does not answer': async () => ({
+    ANTHROPIC_BASE_URL: 'https://gateway.internal',
+    HTTPS_PROXY: `http://127.0.0.1:${await listening(() => {})}`,
+  }),
+  'is behind a proxy that cannot reach it either': async () => ({
+    ANTHROPIC_BASE_URL: 'https://gateway.internal',
+    HTTPS_PROXY: `http://127.0.0.1:${await listening((socket) =>
+      socket.once('data', () => socket.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n')),
+    )}`,
+  }),
+}
+const quick = ['--connect-timeout', '0.3']
+
+describe.each(Object.keys(ways))('a service that %s', (way) => {
+  it.each([
+    ['one document', 1, ['--retries', '0']],
+    ['documents one after the other', 3, ['--retries', '0', '--concurrency', '1']],
+    ['documents at the same time, with a retry', 12, ['--retries', '1']],
+  ])('leaves %s pending, and the run ends as try-later', async (_, count, flags) => {
+    const cwd = await folderWith(docs(count))
+    const env = { ...key, ...(await ways[way]?.()) }
+    const run = await runHere(['summarize', 'docs', ...quick, ...flags], { cwd, env, random: () => 0 })
+    expect(run.code).toBe(75)
+    expect(await recordsIn(cwd)).toEqual([])
+    expect(run.stderr).toContain(`${count} not done`)
+    expect(run.stderr).not.toContain('failed')
+    expect(run.stderr).toMatch(
+      /^claude-batch: cannot reach the service: .*; check the network, ANTHROPIC_BASE_URL and any proxy; run the same command again later$/m,
+    )
+    expect(run.stderr).not.toMatch(/billed/)
+  })
+})
+
+describe('a service that goes away in the middle of a run', () => {
+  it.each([
+    ['one after the other', '1'],
+    ['at the same time', '4'],
+  ])('costs no document of those that are sent %s', async (_, slots) => {
+    const simulator = await startSimulator({ latency: { medianMs: 1, sigma: 0 } })
+    let answered = 0
+    // A proxy, so that the service goes away between two answers and not within one.
+    const port = Number(new URL(simulator.url).port)
+    const front = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', (head) => {
+        const service = connect(port, '127.0.0.1', () => service.write(head))
+        service.on('data', (data) => {
+          socket.end(data)
+          if (++answered === 4) front.close()
+        })
+        service.on('error', () => {})
+      })
+    })
+    front.listen(0, '127.0.0.1')
+    await once(front, 'listening')
+    onTestFinished(simulator.close)
+    const cwd = await folderWith(docs(12))
+    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${(front.address() as AddressInfo).port}` }
+    const flags = ['--retries', '0', '--concurrency', slots, '--max-wait', '1s']
+    const run = await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    expect(run.code).toBe(75)
+    expect(run.stderr).not.toContain('failed')
+    expect(run.stderr).toMatch(/gave up on the service.*ECONNREFUSED.*; run the same command again later/)
+    expect(await recordsIn(cwd)).toEqual([])
+  })
+})
+
+describe('a program whose service refuses connections', () => {
+  const unreachable = { type: 'connection_error', status: null, transient: true }
+
+  it('is told so of a question', async () => {
+    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
+    await using client = createClient({ env, retries: 0 })
+    const error = await rejection(client.complete('Are you there?'))
+    expect(error).toBeInstanceOf(ClaudeBatchError)
+    expect(error).toMatchObject({ ...unreachable, attempts: 1, costUsd: 0, lost: 0 })
+    expect((error as Error).message).toMatch(/ECONNREFUSED.*; check the network/)
+  })
+
+  it('has its texts come out as pending, and is told why', async () => {
+    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
+    await using client = createClient({ env, retries: 0, concurrency: 1 })
+    const seen: string[] = []
+    const reading = async () => {
+      for await (const { status } of summarizeAll(['one', 'two'], { client })) seen.push(status)
+    }
+    expect(await rejection(reading())).toMatchObject(unreachable)
+    expect(seen).toEqual(['pending'])
+  })
+
+  it('has an answer as soon as the service is back', async () => {
+    const simulator = await startSimulator({ script: () => answer('Back.') })
+    const port = Number(new URL(simulator.url).port)
+    const env = { ...key, ANTHROPIC_BASE_URL: simulator.url }
+    await using client = createClient({ env, retries: 0 })
+    expect((await client.complete('Are you there?')).text).toBe('Back.')
+    await simulator.close()
+    const asked = client.complete('And now?')
+    const again = await startSimulator({ port, script: () => answer('Here I am.') })
+    onTestFinished(again.close)
+    expect((await asked).text).toBe('Here I am.')
+  })
+})
+
+describe('compare', () => {
+  it('leaves every arm pending where the service refuses connections', async () => {
+    const cwd = await folderWith({
+      ...docs(2),
+      'prompts/brief.yaml':
+        'versions:\n  v1: { user_template: "Sum up {text}" }\n  v2: { user_template: "Shorten {text}" }\n',
+    })
+    const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
+    const args = ['compare', 'docs', '--prompts', 'brief@v1,brief@v2', '--retries', '0']
+    const { code, stderr } = await runHere(args, { cwd, env })
+    expect(code).toBe(75)
+    expect(stderr).toMatch(/^claude-batch: cannot reach the service: .*ECONNREFUSED/m)
+    expect(await recordsIn(cwd)).toEqual([])
+  })
+})
+
+describe('a request', () => {
+  it('that waits for a connection ends as soon as its signal aborts', async () => {
+    let connections = 0
+    const port = await listening(() => connections++)
+    const { client } = await simulatedClient(
+      {},
+      {
+        server: { url: `https://127.0.0.1:${port}`, key: 'test' },
+        connectTimeoutMs: 3_600_000,
+        totalTimeoutMs: 3_600_000,
+      },
+    )
+    const leave = new AbortController()
+    const reason = new Error('hung up')
+    const asked = rejection(client.ask(requestFor('a.md'), leave.signal))
+    await vi.waitUntil(() => connections === 1, patient)
+    leave.abort(reason)
+    expect(await asked).toBe(reason)
+  })
+
+  it('that was sent may be billed, whatever then becomes of its connection', async () => {
+    const port = await listening((socket) => socket.once('data', () => socket.resetAndDestroy()))
+    const { client } = await simulatedClient({}, { server: { url: `http://127.0.0.1:${port}`, key: 'test' } })
+    const error = await rejection(client.ask(requestFor('a.md'), new AbortController().signal))
+    expect(error).toBeInstanceOf(AskError)
+    const { fault } = error as AskError
+    expect([isUnreachable(fault), mayBeBilled(fault)]).toEqual([false, true])
+  })
+})

@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest'
+import { AskError, type Fault, StoppedError } from '../../src/core/failure.ts'
+import { RunError } from '../../src/errors.ts'
+import { problemOf } from '../../src/server/problem.ts'
+
+describe('a problem, as a client of the server sees it', () => {
+  it('is a bad gateway where the service cannot be reached, whatever ended the retries', () => {
+    const refused: Fault = {
+      kind: 'connection',
+      type: 'connection_error',
+      code: 'ECONNREFUSED',
+      message: 'connect ECONNREFUSED 10.0.0.1:443',
+    }
+    const ended = new RunError('later', 'cannot reach the service', { cause: new AskError(refused) })
+    const problem = problemOf(new StoppedError(ended, []), false)
+    expect(problem).toMatchObject({ status: 502, type: 'connection_error' })
+    expect(problem.message).not.toContain('10.0.0.1')
+  })
+})
