@@ -1,4 +1,4 @@
-import { type Failure, failureLine } from './failure.ts'
+import { type Failure, failureLine, isTooLong } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 
 /** The same permanent error on so many of the first documents is not theirs. */
@@ -15,11 +15,16 @@ export function createBreaker(): (outcome: Outcome) => Failure | undefined {
   return (outcome) => {
     if (inARow >= enough || outcome.status === 'skipped' || outcome.status === 'pending') return undefined
     const failure = outcome.status === 'failed' ? outcome.failure : undefined
-    const theirs = failure === undefined || failure.transient || typeof failure.kind !== 'number'
+    const theirs = failure === undefined || failure.transient || isDocuments(failure)
     const line = theirs ? undefined : failureLine(failure)
     first ??= line
     // A success, or another reason, and the documents differ after all: never asked again.
     inARow = line !== undefined && line === first ? inARow + 1 : Number.POSITIVE_INFINITY
     return inARow === enough ? failure : undefined
   }
+}
+
+/** Five long documents are that, and no reason to leave the short ones alone. */
+function isDocuments({ kind, ...failure }: Failure): boolean {
+  return typeof kind !== 'number' || isTooLong({ status: kind, ...failure })
 }

@@ -77,6 +77,8 @@ export interface Verdict {
  * @see https://platform.claude.com/docs/en/api/errors
  */
 export function judge(fault: Fault): Verdict {
+  // Even where it comes as a 429: no wait and no header makes a prompt shorter, and the other prompts are not concerned.
+  if (isTooLong(fault)) return forDocument
   const verdict = ofFault(fault)
   if (fault.shouldRetry === false) return { ...verdict, retry: 'never' }
   // An account that refuses will refuse again, whatever a header says.
@@ -231,13 +233,24 @@ export function failureOf(fault: Fault): Failure {
   }
 }
 
-/** The document is longer than the model's window, or than any request may be. */
-export function isTooLong({ status, message }: Pick<Fault, 'status' | 'message'>): boolean {
-  return status === 413 || (status === 400 && message.startsWith('prompt is too long'))
+/** The prompt is longer than the model's window, than any request may be, or than the account may send. */
+export function isTooLong(fault: Pick<Fault, 'status' | 'type' | 'message'>): boolean {
+  const { status, message } = fault
+  return (
+    status === 413 || (status === 400 && message.startsWith('prompt is too long')) || needsExtraUsage(fault)
+  )
+}
+
+/** The API has no `error_code` for it, so its text is all there is to know it by. */
+function needsExtraUsage({ type, message }: Pick<Fault, 'type' | 'message'>): boolean {
+  return (
+    type === 'rate_limit_error' && message.startsWith('Extra usage is required for long context requests')
+  )
 }
 
 /** What can be done about it, where that is not the same for every error. */
 function hintFor(fault: Fault): string | undefined {
+  if (needsExtraUsage(fault)) return 'allow extra usage for the account in the console, or split the document'
   if (isTooLong(fault)) return 'split the document'
   return isUnreachable(fault) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
 }

@@ -56,6 +56,8 @@ function ofFault({ fault }: AskError): Problem {
   const { type, message } = failureOf(fault)
   switch (judge(fault).blame) {
     case 'document':
+      if (fault.status === 429)
+        return { status: 413, type, message: 'the text is longer than this server may send; split it' }
       return { status: fault.status === 413 ? 413 : 400, type, message }
     case 'service':
       if (fault.kind === 'timeout')

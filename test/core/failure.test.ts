@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { type Fault, isUnreachable, judge, mayBeBilled, type Verdict } from '../../src/core/failure.ts'
+import {
+  type Fault,
+  failureOf,
+  isUnreachable,
+  judge,
+  mayBeBilled,
+  type Verdict,
+} from '../../src/core/failure.ts'
 import { statusFault } from '../support/scripted-ask.ts'
 
 const again: Verdict = { retry: 'attempt', blame: 'service' }
@@ -7,6 +14,11 @@ const limited: Verdict = { retry: 'free', blame: 'service' }
 const ends: Verdict = { retry: 'never', blame: 'run' }
 const forDocument: Verdict = { retry: 'never', blame: 'document' }
 const stream = (type: string): Fault => ({ kind: 'stream', type, message: '' })
+
+const extraUsage = statusFault(429, {
+  type: 'rate_limit_error',
+  message: 'Extra usage is required for long context requests.',
+})
 
 /** Section 3 of the API's facts, row by row. */
 const rows: [string, Fault, Verdict][] = [
@@ -45,6 +57,13 @@ const rows: [string, Fault, Verdict][] = [
   ['418', statusFault(418), forDocument],
   ['451', statusFault(451), forDocument],
   ['429 rate_limit_error', statusFault(429), limited],
+  ['429 about the length of one prompt', extraUsage, forDocument],
+  [
+    '429 about the length of one prompt + x-should-retry: true',
+    { ...extraUsage, shouldRetry: true },
+    forDocument,
+  ],
+  ['stream: 429 about the length of one prompt', { ...extraUsage, kind: 'stream' }, forDocument],
   ['500 api_error', statusFault(500), again],
   ['501', statusFault(501), forDocument],
   ['502', statusFault(502), again],
@@ -125,6 +144,18 @@ const rows: [string, Fault, Verdict][] = [
 describe('judge', () => {
   it.each(rows)('%s', (_name, fault, verdict) => {
     expect(judge(fault)).toEqual(verdict)
+  })
+})
+
+describe('a prompt that is too long for the account', () => {
+  it('fails with a message that says what to do', () => {
+    expect(failureOf(extraUsage)).toEqual({
+      kind: 429,
+      type: 'rate_limit_error',
+      message:
+        'Extra usage is required for long context requests.; allow extra usage for the account in the console, or split the document',
+      transient: false,
+    })
   })
 })
 

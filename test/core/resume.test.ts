@@ -58,11 +58,18 @@ describe('the breaker', () => {
     expect(trips([skipped, ...same.slice(0, 4), skipped, failed('no')]).at(-1)).toBe(true)
   })
 
+  it.each([413, 429])('does not trip where the first documents are all too long, by a %d', (kind) => {
+    const message = 'Extra usage is required for long context requests'
+    const tooLong = failed(message, { kind, type: 'rate_limit_error' })
+    expect(trips(Array.from({ length: 9 }, () => tooLong))).not.toContain(true)
+  })
+
   it.each<[string, Outcome]>([
     ['a success', done],
     ['another error', failed('yes')],
     ['an error that may pass', failed('no', { transient: true })],
     ['an error of the document itself', failed('no', { kind: 'input' })],
+    ['a document that is too long', failed('too large', { kind: 413 })],
   ])('never trips after %s', (_name, first) => {
     expect(trips([first, ...Array.from({ length: 9 }, () => failed('no'))])).not.toContain(true)
   })

@@ -134,6 +134,23 @@ describe('a document that alone always gets a 429', () => {
   })
 })
 
+describe('a document that is too long for the account', () => {
+  it('fails at once, with no retry and no pause, though it comes as a 429', async () => {
+    const message = 'Extra usage is required for long context requests.'
+    const tooLong = statusFault(429, { type: 'rate_limit_error', message, retryAfter: 60 })
+    const bad = [0, 5, 6]
+    const run = await runOf({
+      count: 30,
+      fault: (document) => (bad.includes(document) ? tooLong : undefined),
+    })
+    expect([run.failed, run.summarized.length, run.pauses]).toEqual([bad, 27, []])
+    expect(bad.map((document) => run.sent.get(document)?.length)).toEqual([1, 1, 1])
+    expect(run.outcomes.find(({ status }) => status === 'failed')).toMatchObject({
+      failure: { kind: 429, transient: false, message: expect.stringContaining('allow extra usage') },
+    })
+  })
+})
+
 describe('a wait of years that every document is asked for', () => {
   it('ends the run as try-later at the first one', async () => {
     const run = await runOf({ count: 30, fault: () => limited(99_999_999) })

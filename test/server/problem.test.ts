@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { AskError, type Fault, StoppedError } from '../../src/core/failure.ts'
 import { RunError } from '../../src/errors.ts'
 import { problemOf } from '../../src/server/problem.ts'
+import { statusFault } from '../support/scripted-ask.ts'
 
 describe('a problem, as a client of the server sees it', () => {
   it('is a bad gateway where the service cannot be reached, whatever ended the retries', () => {
@@ -15,5 +16,14 @@ describe('a problem, as a client of the server sees it', () => {
     const problem = problemOf(new StoppedError(ended, []), false)
     expect(problem).toMatchObject({ status: 502, type: 'connection_error' })
     expect(problem.message).not.toContain('10.0.0.1')
+  })
+
+  it('is a text that is too long where the account may not send it, and says nothing of the account', () => {
+    const message = 'Extra usage is required for long context requests.'
+    const problem = problemOf(new AskError(statusFault(429, { type: 'rate_limit_error', message })), false)
+    expect(problem).toMatchObject({
+      status: 413,
+      message: 'the text is longer than this server may send; split it',
+    })
   })
 })
