@@ -55,7 +55,8 @@ function redacted<Value>(value: Value, redact: (text: string) => string): Value 
 
 /** Errors that are not about a request are bugs or the caller's own: they stay the same objects. */
 function redactedError(error: unknown, redact: (text: string) => string): unknown {
-  if (error instanceof AskError) return new AskError(redacted(error.fault, redact), error.attempts)
+  if (error instanceof AskError)
+    return new AskError(redacted(error.fault, redact), error.attempts, error.again)
   for (let at = error; at instanceof Error; at = at.cause) {
     const { message, stack } = at
     if (redact(message) !== message) at.message = redact(message)

@@ -1,10 +1,10 @@
 import { BaseAnthropic } from '@anthropic-ai/sdk'
 import type { Dispatcher } from 'undici'
-import type { Ask, Watch } from '../core/ask.ts'
+import type { Ask } from '../core/ask.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Pdf } from '../core/document.ts'
-import { AskError } from '../core/failure.ts'
+import { AskError, isUnreachable } from '../core/failure.ts'
 import { printable } from '../core/printable.ts'
 import { createRedactor } from '../core/redact.ts'
 import type { Request } from '../core/request.ts'
@@ -27,6 +27,8 @@ export interface ClientOptions {
   readonly connectTimeoutMs: number
   /** Between two signs of life, and until the first: milliseconds. */
   readonly idleTimeoutMs: number
+  /** What sets that, in the words of the caller: `--timeout`. */
+  readonly idleTimeoutSetting: string
   /** For one sending as a whole: milliseconds. */
   readonly totalTimeoutMs: number
   /** Names the credentials, the base URL and the proxies. Without a credential the SDK looks for a profile. */
@@ -58,6 +60,7 @@ export async function createClient({
   env,
   allowHttp = [],
   server,
+  idleTimeoutSetting,
   ...timeouts
 }: ClientOptions): Promise<Client> {
   const proxies = server === undefined ? proxiesIn(env) : undefined
@@ -77,8 +80,9 @@ export async function createClient({
   refusePlainHttp(baseUrl, { allowHttp, proxies })
   const endpoint = endpointOf(baseUrl)
 
+  const idle = { ms: timeouts.idleTimeoutMs, setting: idleTimeoutSetting }
   const faulty = (error: unknown, deadline: Deadline) => {
-    const fault = faultOf(error, { wallMs: clock.wall(), deadline, redact })
+    const fault = faultOf(error, { wallMs: clock.wall(), deadline, idle, redact })
     return new AskError(fault.status === 401 ? { ...fault, credential: credentialOf(anthropic) } : fault)
   }
   const within = <T>(
@@ -94,8 +98,7 @@ export async function createClient({
         throw faulty(error, deadline)
       }
     })
-  const ask: Ask = (request, signal, watch) =>
-    within(signal, (deadline) => answer(anthropic, request, deadline, clock, watch))
+  const ask = asking(anthropic, within, clock)
   const count: Ask = (request, signal) =>
     within(signal, (deadline) =>
       countReply(
@@ -138,30 +141,37 @@ function secretsSentIn(headers: Headers): string[] {
 }
 
 /**
- * Up to this many output tokens a plain reply is surely there before the idle timeout ends the wait for it; it costs
- * less work than a stream. Longer ones are streamed, so that every byte is a sign of life.
+ * Up to this many output tokens a plain reply is expected before the idle timeout ends the wait for it; it costs less
+ * work than a stream. Longer ones are streamed, so that every byte is a sign of life.
  */
 const longestPlain = 2048
 
-function answer(
-  anthropic: BaseAnthropic,
-  request: Request,
-  signal: AbortSignal,
-  clock: Clock,
-  watch: Watch | undefined,
-) {
-  const start = clock.now()
-  const { maxTokens } = request
-  const body = { ...questionOf(request), max_tokens: maxTokens }
+/** Asks for plain replies, or streams; once a plain one was slower than the idle timeout, for nothing but streams. */
+function asking(anthropic: BaseAnthropic, within: Within, clock: Clock): Ask {
+  let isSlow = false
   // `post` rather than `messages.create`, which writes a warning to the console for every request to an old model.
-  if (maxTokens <= longestPlain && watch === undefined)
-    return messageReply(anthropic.post('/v1/messages', { body, signal }))
-  return streamReply(
-    anthropic.post('/v1/messages', { body: { ...body, stream: true }, signal, stream: true }),
-    () => clock.now() - start,
-    watch,
-  )
+  const post = (request: Request, signal: AbortSignal, stream: boolean) => {
+    const body = { ...questionOf(request), max_tokens: request.maxTokens, ...(stream && { stream }) }
+    return anthropic.post('/v1/messages', { body, signal, stream })
+  }
+  return async (request, signal, watch) => {
+    const start = clock.now()
+    if (isSlow || watch !== undefined || request.maxTokens > longestPlain) {
+      const elapsed = () => clock.now() - start
+      return within(signal, (deadline) => streamReply(post(request, deadline, true), elapsed, watch))
+    }
+    try {
+      return await within(signal, (deadline) => messageReply(post(request, deadline, false)))
+    } catch (error) {
+      // The service may have been at work on the answer all the time, and bill it.
+      if (error instanceof AskError && error.fault.kind === 'timeout' && !isUnreachable(error.fault))
+        isSlow = true
+      throw error
+    }
+  }
 }
+
+type Within = <T>(signal: AbortSignal, send: (deadline: AbortSignal) => Promise<T>) => Promise<T>
 
 const noDeadline = { signal: new AbortController().signal, expired: () => false, ms: 0 }
 

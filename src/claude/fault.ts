@@ -5,10 +5,17 @@ import { retryAfter } from '../core/retry-after.ts'
 import type { Deadline } from './deadline.ts'
 import { withoutMarkup } from './markup.ts'
 
+/** How long a connection may be silent, and the name of the setting that says so. */
+export interface Idle {
+  readonly ms: number
+  readonly setting: string
+}
+
 export interface FaultOptions {
   /** The wall clock: milliseconds since 1970. */
   readonly wallMs: number
   readonly deadline: Deadline
+  readonly idle: Idle
   /** Removes secrets; needed before a text is cut, as half a secret is not recognized. */
   readonly redact: (text: string) => string
 }
@@ -17,15 +24,23 @@ export interface FaultOptions {
  * Returns what went wrong, from an error of the SDK, of undici or of the system. Classes alone do not tell: causes do.
  * @throws the error itself where it is about no request, but a bug
  */
-export function faultOf(error: unknown, { wallMs, deadline, redact }: FaultOptions): Fault {
+export function faultOf(error: unknown, { wallMs, deadline, idle, redact }: FaultOptions): Fault {
   if (deadline.expired())
-    return { kind: 'timeout', type: 'timeout', message: `no complete answer within ${deadline.ms / 1000} s` }
+    return {
+      kind: 'timeout',
+      type: 'total_timeout',
+      message: `no complete answer within ${seconds(deadline.ms)}`,
+    }
   if (error instanceof AskError) return error.fault
   if (error instanceof APIError && error.status !== undefined) return statusFault(error, wallMs, redact)
   const chain = causes(error)
   const code = chain.map(({ code }) => code).find((code) => typeof code === 'string')
   const message = chain.map(({ message }) => message).findLast((message) => message) ?? 'unknown error'
   const unsent = chain.some(({ unsent }) => unsent) ? ({ unsent: true } as const) : {}
+  if (!unsent.unsent && idleTimeouts.has(code ?? '')) {
+    const silence = `nothing came for ${seconds(idle.ms)}; if answers take longer, raise ${idle.setting}`
+    return { kind: 'timeout', type: 'timeout', message: silence, code: code ?? '' }
+  }
   if (error instanceof APIConnectionTimeoutError || timeouts.has(code ?? '')) {
     return { kind: 'timeout', type: 'timeout', message, ...(code !== undefined && { code }), ...unsent }
   }
@@ -116,12 +131,12 @@ function causes(error: unknown): Cause[] {
   return chain
 }
 
-const timeouts: ReadonlySet<string> = new Set([
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ETIMEDOUT',
-])
+function seconds(ms: number): string {
+  return `${ms / 1000} s`
+}
+
+const idleTimeouts: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
+const timeouts: ReadonlySet<string> = new Set([...idleTimeouts, 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])
 
 /** A certificate or a protocol that is wrong now will be wrong again. */
 const tlsCode =

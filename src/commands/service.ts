@@ -1,6 +1,7 @@
 import type { Client } from '../claude/client.ts'
 import { endpointIn } from '../claude/environment.ts'
-import type { SummarizeOptions } from '../config/flags.ts'
+import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
+import { keyOf } from '../config/key.ts'
 import type { World } from '../world.ts'
 
 /** Whoever answers the requests of a run. */
@@ -32,23 +33,26 @@ export async function serviceFor(options: ServiceOptions, world: World): Promise
       allowHttp,
       connectTimeoutMs: options.connectTimeout * 1000,
       idleTimeoutMs: options.timeout * 1000,
+      idleTimeoutSetting: `--${keyOf(summarizeFlags.timeout)}`,
       totalTimeoutMs: longestRequestMs,
       ...(server !== undefined && { server }),
     })
     closing.push(client.close)
     return client
   }
+  // One client for the whole command: it keeps its connections, and what it learned of the service.
+  let opened: Promise<Client> | undefined
   if (options.simulate) {
-    const open = async () => {
+    const simulated = async () => {
       const { startSimulator } = await import('../simulator/server.ts')
       const simulator = await startSimulator({ limits: simulatedLimits(options) })
       closing.push(simulator.close)
       return client({ url: simulator.url, key: 'simulated' })
     }
-    return { endpoint: 'the simulator', open, close }
+    return { endpoint: 'the simulator', open: () => (opened ??= simulated()), close }
   }
   const endpoint = endpointIn(world.env, allowHttp)
-  if (endpoint !== undefined) return { endpoint, open: client, close }
+  if (endpoint !== undefined) return { endpoint, open: () => (opened ??= client()), close }
   const found = await client()
   return { endpoint: found.endpoint, open: async () => found, close }
 }

@@ -92,8 +92,10 @@ function ofFault(fault: Fault): Verdict {
     case 'tls':
       return ends
     case 'connection':
-    case 'timeout':
       return again
+    case 'timeout':
+      // It was answered all the time: that would take as long again, and each time it may be billed.
+      return fault.type === 'total_timeout' ? { retry: 'never', blame: 'service' } : again
     case 'malformed':
       // It would be as long again, and each time it may be billed.
       return fault.type === 'reply_too_large' ? forDocument : again

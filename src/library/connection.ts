@@ -51,6 +51,7 @@ export function connect(options: ClientOptions): Connection {
       allowHttp,
       connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
       idleTimeoutMs: options.timeoutMs ?? defaults.timeoutMs,
+      idleTimeoutSetting: 'timeoutMs',
       totalTimeoutMs: longestRequestMs,
     })
   }

@@ -30,6 +30,7 @@ async function clientOf(
     },
     connectTimeoutMs: 2000,
     idleTimeoutMs: 2000,
+    idleTimeoutSetting: '--timeout',
     totalTimeoutMs: 5000,
   })
   onTestFinished(async () => {

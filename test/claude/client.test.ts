@@ -117,6 +117,46 @@ describe('the client', () => {
     const words = 'word '.repeat(50)
     const fault = await faultOf({ kind: 'answer', delayMs: 20_000, text: words }, streamed, 5000, 300)
     expect(fault).toMatchObject({ kind: 'timeout', message: 'no complete answer within 0.3 s' })
+    // It would take as long again, and be billed again.
+    expect(judge(fault)).toEqual({ retry: 'never', blame: 'service' })
+  })
+
+  it('asks for streams once a plain answer was slower than the idle timeout', async () => {
+    const streamed: boolean[] = []
+    const { client } = await simulatedClient(
+      {
+        script({ request: { stream } }) {
+          streamed.push(stream)
+          return stream ? { kind: 'answer', delayMs: 1 } : { kind: 'stall', afterHeaders: false }
+        },
+      },
+      { idleTimeoutMs: 300 },
+    )
+    const slow = await client.ask(plain, never).catch((error: unknown) => error)
+    expect(slow).toMatchObject({
+      fault: {
+        kind: 'timeout',
+        type: 'timeout',
+        message: 'nothing came for 0.3 s; if answers take longer, raise --timeout',
+      },
+    })
+    for (let n = 0; n < 3; n++) expect((await client.ask(plain, never)).text).toMatch(/^\[simulated\]/)
+    expect(streamed).toEqual([false, true, true, true])
+  })
+
+  it('goes on asking for plain answers where there was no connection, or another error', async () => {
+    const streamed: boolean[] = []
+    const errors = [500, 429, 529, 504]
+    const { client } = await simulatedClient({
+      script({ request: { stream }, index }) {
+        streamed.push(stream)
+        const status = errors[index]
+        return status === undefined ? { kind: 'answer', delayMs: 1 } : { kind: 'status', status }
+      },
+    })
+    for (const _ of errors) await client.ask(plain, never).catch(() => {})
+    await client.ask(plain, never)
+    expect(streamed).toEqual([false, false, false, false, false])
   })
 
   it('follows no redirect, and names where it led', async () => {

@@ -138,6 +138,11 @@ const rows: [string, Fault, Verdict][] = [
   ],
   ['a reply without end', { kind: 'malformed', type: 'reply_too_large', message: '' }, forDocument],
   ['timeout', { kind: 'timeout', type: 'timeout', message: '' }, again],
+  [
+    'an answer that goes on for too long',
+    { kind: 'timeout', type: 'total_timeout', message: '' },
+    { retry: 'never', blame: 'service' },
+  ],
   ['certificate', { kind: 'tls', type: 'tls_error', code: 'CERT_HAS_EXPIRED', message: '' }, ends],
 ]
 
