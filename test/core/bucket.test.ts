@@ -35,8 +35,10 @@ describe('a bucket', () => {
   })
 
   it('has no more in it than it can hold, however long it was left alone', () => {
-    const bucket = spent(refilled(newBucket(600, 0, 0), 60_000), 25)
-    expect(bucket.level).toBe(10 - 25)
+    const full = refilled(newBucket(600, 0, 0), 60_000)
+    expect(refilled(full, 3_600_000).level).toBe(full.level)
+    expect(full.level).toBeLessThan(1.1 * full.capacity)
+    expect(spent(full, 25).level).toBe(10 - 25)
   })
 
   it('believes what a response tells, against the time it speaks of', () => {
