@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import fs, { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -22,6 +23,21 @@ const nobody = 4_194_305
 function seen(times: number): () => boolean {
   let left = times
   return () => left-- > 0
+}
+
+/** Does something right before the first file is renamed. @returns undoes that */
+function beforeRename(work: () => Promise<void>): () => void {
+  const { rename } = fs
+  let renames = 0
+  fs.rename = async (from, to) => {
+    if (renames++ === 0) await work()
+    return rename(from, to)
+  }
+  syncBuiltinESMExports()
+  return () => {
+    fs.rename = rename
+    syncBuiltinESMExports()
+  }
 }
 
 async function folderHeldBy(change: Partial<Holder>): Promise<string> {
@@ -105,6 +121,42 @@ describe('lockFolder', () => {
       expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
       expect(await readdir(folder)).toEqual(['lock'])
     }
+  })
+
+  it('leaves a dead holder’s folder to the run that took it over in the meantime, whose lock is never moved', async () => {
+    const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
+    const other = JSON.stringify({ ...(await self()), nonce: 'other' })
+    const moved: string[] = []
+    const restore = beforeRename(async () => {
+      moved.push(await readFile(join(folder, 'lock'), 'utf8'))
+    })
+    try {
+      // While this one looks whether the dead holder is running, another takes the lock over.
+      const takenOver = (id: number) => {
+        if (id === nobody) writeFileSync(join(folder, 'lock'), other)
+        return id !== nobody
+      }
+      const locking = lockFolder(folder, { self: await self(), isRunning: takenOver, tookOver: () => {} })
+      await expect(locking).rejects.toMatchObject({ exit: 'locked' })
+    } finally {
+      restore()
+    }
+    expect(moved).toEqual([])
+    expect(await readdir(folder)).toEqual(['lock'])
+    expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(other)
+  })
+
+  it('puts a lock back that took the place of a dead holder’s at the last moment', async () => {
+    const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
+    const other = JSON.stringify({ ...(await self()), nonce: 'other' })
+    const restore = beforeRename(() => writeFile(join(folder, 'lock'), other))
+    try {
+      await expect(lock(folder)).rejects.toMatchObject({ exit: 'locked' })
+    } finally {
+      restore()
+    }
+    expect(await readdir(folder)).toEqual(['lock'])
+    expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(other)
   })
 
   it('goes on where somebody died while taking over', async () => {
@@ -231,18 +283,11 @@ describe('removeLock', () => {
     const folder = await folderHeldBy({ ...elsewhere, nonce: 'gone' })
     const other = JSON.stringify({ ...(await self()), nonce: 'other' })
     // Between the look and the removal, the holder ends and another run locks.
-    const rename = fs.rename
-    let renames = 0
-    fs.rename = async (from, to) => {
-      if (renames++ === 0) await writeFile(join(folder, 'lock'), other)
-      return rename(from, to)
-    }
-    syncBuiltinESMExports()
+    const restore = beforeRename(() => writeFile(join(folder, 'lock'), other))
     try {
       expect(await remove(folder, 'gone')).toBe(false)
     } finally {
-      fs.rename = rename
-      syncBuiltinESMExports()
+      restore()
     }
     expect(await readdir(folder)).toEqual(['lock'])
     expect(await findLock(join(folder, 'lock'))).toMatchObject({ identity: 'other' })
