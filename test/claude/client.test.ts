@@ -226,6 +226,24 @@ describe('the client', () => {
     }
   })
 
+  it.each([
+    ['without a stop reason', event({ type: 'message_stop' })],
+    [
+      'with null for a stop reason',
+      event({ type: 'message_delta', delta: { stop_reason: null }, usage: { output_tokens: 2 } }) +
+        event({ type: 'message_stop' }),
+    ],
+    ['without message_stop', end.slice(0, end.indexOf('event: message_stop'))],
+    ['with nothing', ''],
+  ])('takes a stream that ends %s for one that broke off', async (_, last) => {
+    const headers = { 'content-type': 'text/event-stream' }
+    const body = start + said('A whole sentence.') + last
+    const { client } = await simulatedClient({ script: () => ({ kind: 'raw', status: 200, headers, body }) })
+    await expect(client.ask(streamed, never)).rejects.toMatchObject({
+      fault: { kind: 'malformed', type: 'stream_ended_early' },
+    })
+  })
+
   it('joins text blocks and passes over all others', async () => {
     const content = [
       { type: 'thinking', thinking: '', signature: 'x' },
