@@ -174,6 +174,21 @@ describe('a run by batches', () => {
     expect(service.made.size).toBe(1)
   })
 
+  it('is kept for the answers that could not be made safe, and for no others', async () => {
+    const { begin, service, disk, ledger } = setting()
+    const isKept = ({ source }: Outcome) => source.path === '0.md' || source.path === '1.md'
+    const keep = async (outcome: Outcome) => isKept(outcome) && ledger.push(outcome) > 0
+    await begin({ keep }).ended
+    expect(disk.size).toBe(1)
+    expect(ledger.map(({ source }) => source.path).sort()).toEqual(['0.md', '1.md'])
+
+    const { outcomes } = await begin().ended
+    expect(outcomes.map(({ source }) => source.path).sort()).toEqual(['2.md', '3.md', '4.md'])
+    expect(outcomes).toMatchObject(Array(3).fill({ status: 'summarized' }))
+    expect(service.made.size).toBe(1)
+    expect(disk.size).toBe(0)
+  })
+
   it('is not asked live about what is in a batch', async () => {
     const { begin, statuses } = setting()
     await begin({ waits: false, detached: true }).ended
