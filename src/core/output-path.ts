@@ -50,17 +50,28 @@ export function isOutputOf(file: string, path: string, cwd: string): boolean {
       : undefined
   if (!stem || stem.toLowerCase().startsWith(`${stateFolder}/`)) return false
   if (stem === path) return true
-  const stems = [stem, stem.replace(collisionHash, '')]
+  const stems = withoutHashes(stem)
   if (stems.includes(mirrored(path))) return true
-  // A run in a folder further down knew the document by the end of its path.
+  // A run in a folder further down knew the document by the end of its path, which may look like one with a drive.
   const absolute = `/${mirrored(resolve(cwd, path).split(sep).join('/'))}`
-  // It may have taken a folder such as `A:` for a drive.
-  const ends = [absolute, absolute.replace(/\/([a-z]):\//gi, '/$1/')]
-  return path !== '-' && stems.some((it) => ends.some((end) => end.endsWith(`/${it}`)))
+  const ends = stems.flatMap((it) => [`/${it}`, `/${it.replace(/^([a-z])\//i, '$1:/')}`])
+  return path !== '-' && ends.some((it) => absolute.endsWith(it))
+}
+
+/** A stem, and what is left of it without the hashes that {@link outputPaths} may have added, one after another. */
+function withoutHashes(stem: string): string[] {
+  const stems = [stem]
+  // One at a time, since the document's own name may end like that, too. A name from a file may have any number of them.
+  for (let left = stem; stems.length <= mostHashes && collisionHash.test(left); stems.push(left))
+    left = left.replace(collisionHash, '')
+  return stems
 }
 
 /** What {@link outputPaths} adds where two names would meet. */
-const collisionHash = /(\.~[0-9a-f]{12})+$/
+const collisionHash = /\.~[0-9a-f]{12}$/
+
+/** Two already take three working directories that share an output folder. */
+const mostHashes = 10
 
 export interface OutputPathOptions {
   /** The output file system takes `A` and `a` for one name. */

@@ -50,6 +50,18 @@ describe('isOutputOf', () => {
     )
   })
 
+  it('accepts the name of a document whose own name ends like one with a hash', () => {
+    const paths = ['/x.~0123456789ab', 'x.~0123456789ab']
+    const { summary } = outputPaths(paths, { foldsCase: false, earlier: [] })('x.~0123456789ab')
+    expect(summary).toMatch(/^x\.~0123456789ab\.~[0-9a-f]{12}\.summary\.md$/)
+    expect(isOutputOf(summary, 'x.~0123456789ab', '/w')).toBe(true)
+  })
+
+  it('accepts the name of a document in a folder that is named like a drive, seen from another folder', () => {
+    const { summary } = outputPaths(['A:/a'], { foldsCase: false, earlier: [] })('A:/a')
+    expect(isOutputOf(summary, '/w/x/A:/a', '/w')).toBe(true)
+  })
+
   it.each([
     ['.git/config', '.git/config'],
     ['a.md', 'a.md'],
