@@ -5,6 +5,7 @@ import { RunError } from '../errors.ts'
 import { cannotWrite } from './disk-error.ts'
 import { describeHolder, type FoundLock, findLock, identityAt, type LockFate } from './found-lock.ts'
 import { fateOf, type Holder } from './holder.ts'
+import { lockDraftName, removeDeadDrafts } from './lock-drafts.ts'
 import { createFile, moveFile, placeFile, removeFile } from './output-files.ts'
 
 export interface LockOptions extends Looking {
@@ -37,6 +38,7 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
     const dead = await acquire(lock, draft, { ...options, takes: (fate) => fate === 'dead' })
     if (dead !== undefined) options.tookOver(dead)
   })
+  await removeDeadDrafts(folder, self, options.isRunning)
   const ours = await identityAt(lock)
   return async () => {
     const isOurs = await findLock(lock).then(
@@ -75,7 +77,7 @@ async function withDraft<Value>(
   self: Holder,
   work: (draft: string) => Promise<Value>,
 ): Promise<Value> {
-  const draft = join(folder, `${lockName}-${self.nonce}.tmp`)
+  const draft = join(folder, lockDraftName(self.nonce))
   try {
     const handle = await createFile(dirname(folder), draft, 0o600)
     try {

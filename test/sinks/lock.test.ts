@@ -170,6 +170,20 @@ describe('lockFolder', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
+  it('removes the drafts of processes that died while they locked, and no others', async () => {
+    const folder = await folderWith({})
+    const put = async (name: string, holder: object) =>
+      writeFile(join(folder, name), JSON.stringify({ ...(await self()), ...holder }))
+    await put('lock-dead.tmp', { pid: nobody, nonce: 'dead' })
+    const others = ['lock-alive.tmp', 'lock-elsewhere.tmp', 'lock-renamed.tmp', 'lock-torn.tmp']
+    await put('lock-alive.tmp', { nonce: 'alive' })
+    await put('lock-elsewhere.tmp', { pid: nobody, nonce: 'elsewhere', host: 'elsewhere' })
+    await put('lock-renamed.tmp', { pid: nobody, nonce: 'dead' })
+    await writeFile(join(folder, 'lock-torn.tmp'), '{"pid":')
+    await (await lock(folder))()
+    expect((await readdir(folder)).sort()).toEqual(others.sort())
+  })
+
   it('leaves a lock alone that is not its own any more', async () => {
     const folder = await folderWith({})
     const unlock = await lock(folder)
