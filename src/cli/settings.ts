@@ -38,6 +38,7 @@ export async function fillIn(command: Command, world: World): Promise<void> {
   if (table === undefined) return
   const { settingsFor } = await import('../config/apply.ts')
   const { config, profile } = command.opts<{ config?: string; profile?: string }>()
+  const warn = (text: string) => void world.stderr.write(`claude-batch: ${printable(text)}\n`)
   const inputs = command.args.filter((text) => text !== '-')
   const settings = await settingsFor(table, {
     env: world.env,
@@ -47,10 +48,9 @@ export async function fillIn(command: Command, world: World): Promise<void> {
     inputRoots: inputs.map((text) => resolve(world.cwd, text)),
     config,
     profile,
-    passedOver: (file, why) =>
-      world.stderr.write(
-        `claude-batch: ${printable(file)} is not read: ${why}; name it with --config to use it\n`,
-      ),
+    isOnCommandLine: (name) => command.getOptionValueSource(name) === 'cli',
+    passedOver: (file, why) => warn(`${file} is not read: ${why}; name it with --config to use it`),
+    warn,
   })
   for (const [name, setting] of settings) {
     const isGiven = command.getOptionValueSource(name) === 'cli'

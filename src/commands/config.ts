@@ -1,8 +1,6 @@
-import { compareFlags } from '../config/compare-flags.ts'
 import type { Flag } from '../config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
-import { byKey, keyOf, variableOf } from '../config/key.ts'
-import { serveFlags } from '../config/serve-flags.ts'
+import { keyOf } from '../config/key.ts'
 import { printable } from '../core/printable.ts'
 import type { Exit } from '../errors.ts'
 import type { World } from '../world.ts'
@@ -14,7 +12,7 @@ import type { World } from '../world.ts'
 export function showConfig(
   options: SummarizeOptions,
   originOf: (name: string) => string | undefined,
-  { env, stdout, stderr }: World,
+  { stdout }: World,
 ): Exit {
   const rows: [string, string][] = []
   for (const [name, flag] of Object.entries(summarizeFlags)) {
@@ -32,9 +30,5 @@ export function showConfig(
   const width = Math.max(...rows.map(([text]) => Math.min(text.length, 40)))
   for (const [text, origin] of rows)
     stdout.write(`${printable(text).padEnd(width)}  # ${printable(origin)}\n`)
-
-  const variables = new Set([...byKey(compareFlags, serveFlags, summarizeFlags).values()].map(variableOf))
-  const unknown = Object.keys(env).filter((name) => name.startsWith('CLAUDE_BATCH_') && !variables.has(name))
-  for (const name of unknown) stderr.write(`claude-batch: ${printable(name)} is the name of no setting\n`)
   return 'ok'
 }

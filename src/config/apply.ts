@@ -5,6 +5,7 @@ import { combined, type Given, givenByText } from './given.ts'
 import { keyOf, variableOf } from './key.ts'
 import { type LocateOptions, locateConfig } from './locate.ts'
 import { type NamedConfig, readConfig } from './read-config.ts'
+import { unknownVariables, variableText } from './variables.ts'
 
 export interface ApplyOptions extends LocateOptions {
   /** All flags that a file may set, by key: one file serves all commands. */
@@ -12,18 +13,22 @@ export interface ApplyOptions extends LocateOptions {
   /** As given on the command line. */
   readonly config: string | undefined
   readonly profile: string | undefined
+  /** Whether the command line sets the flag of that name in the table, so that its variable does not matter. */
+  readonly isOnCommandLine: (name: string) => boolean
+  /** Reports a variable that looks like a setting and is none. */
+  readonly warn: (warning: string) => void
 }
 
 /**
- * Returns what the environment and the configuration files set for a command's flags, by the flags' names in the
- * table. Variables override the profile, which overrides the rest of the files.
+ * Returns what the environment and the configuration files set for those of a command's flags that the command line
+ * does not set, by the flags' names in the table. Variables override the profile, which overrides the rest of the files.
  * @throws UsageError
  */
 export async function settingsFor(
   table: Readonly<Record<string, Flag>>,
   options: ApplyOptions,
 ): Promise<ReadonlyMap<string, Given>> {
-  const { env, known, cwd } = options
+  const { env, known, cwd, isOnCommandLine } = options
   const variable = (name: 'config' | 'profile') =>
     options[name] ?? (env[`CLAUDE_BATCH_${name.toUpperCase()}`] || undefined)
   const [named, profile] = [variable('config'), variable('profile')]
@@ -35,13 +40,15 @@ export async function settingsFor(
 
   const settings = new Map<string, Given>()
   for (const [name, flag] of Object.entries(table)) {
-    const text = env[variableOf(flag)] || undefined
+    if (name === 'config' || name === 'profile' || (isOnCommandLine(name) && !flag.adds)) continue
+    const text = variableText(flag, env)
     const given = combined(flag, [
       fromFiles.get(keyOf(flag)),
       text === undefined ? undefined : givenByText(flag, text, variableOf(flag)),
     ])
-    if (given !== undefined && name !== 'config' && name !== 'profile') settings.set(name, given)
+    if (given !== undefined) settings.set(name, given)
   }
+  for (const warning of unknownVariables(known.values(), env)) options.warn(warning)
   return settings
 }
 

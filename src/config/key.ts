@@ -27,7 +27,7 @@ export function nearest(name: string, names: Iterable<string>): string | undefin
   let best: string | undefined
   let least = Math.max(2, name.length / 3) + 1
   for (const other of names) {
-    const distance = editDistance(name.toLowerCase(), other)
+    const distance = editDistance(name.toLowerCase(), other.toLowerCase())
     if (distance < least) [best, least] = [other, distance]
   }
   return best

@@ -164,7 +164,9 @@ describe('the configuration', () => {
       exclude: ['["a","b"]', 'CLAUDE_BATCH_EXCLUDE'],
     })
     expect([settings['ignore']?.[0], settings['model']]).toEqual(['false', undefined])
-    expect(stderr).toBe('claude-batch: CLAUDE_BATCH_RMP is the name of no setting\n')
+    expect(stderr).toBe(
+      'claude-batch: CLAUDE_BATCH_RMP is ignored: there is no such setting; did you mean CLAUDE_BATCH_RPM?\n',
+    )
     expect(await shown({}, [], { CLAUDE_BATCH_HIDDEN: 'perhaps' })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('CLAUDE_BATCH_HIDDEN: expected true or false'),
