@@ -1,9 +1,11 @@
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { isWithin } from '../core/source-path.ts'
+import { yamlExtensions } from '../core/yaml-extensions.ts'
+import { UsageError } from '../errors.ts'
 
-/** What a configuration file is called where it is not named. */
-const fileName = 'claude-batch.yaml'
+/** What a configuration file is called where it is not named, without its extension. */
+const fileName = 'claude-batch'
 
 export interface LocateOptions {
   readonly cwd: string
@@ -25,30 +27,49 @@ export interface LocatedConfig {
 
 /**
  * Returns the configuration files that were not named, the one that counts least first: the user's own, then the
- * nearest `claude-batch.yaml` in the working directory or above.
+ * nearest `claude-batch.yaml` or `claude-batch.yml` in the working directory or above.
+ * @throws UsageError where one folder has both a `.yaml` and a `.yml` file
  */
 export async function locateConfig(options: LocateOptions): Promise<LocatedConfig[]> {
-  const own = userConfig(options.env)
-  const ownCounts = own !== undefined && (await isUsable(own, options))
+  const ownPath = userConfig(options.env)
+  const own = ownPath && (await usableYaml(ownPath, options))
   const found = await nearestConfig(options)
   return [
-    ...(ownCounts ? [{ file: own, trusted: true }] : []),
+    ...(own ? [{ file: own, trusted: true }] : []),
     ...(found === undefined ? [] : [{ file: found, trusted: false }]),
   ]
 }
 
-/** @see https://specifications.freedesktop.org/basedir-spec/latest/, which says to ignore relative folders */
+/** Without its extension. @see https://specifications.freedesktop.org/basedir-spec/latest/, which says to ignore relative folders */
 function userConfig({ XDG_CONFIG_HOME: xdg, HOME: home }: LocateOptions['env']): string | undefined {
   const folder = xdg && isAbsolute(xdg) ? xdg : home && isAbsolute(home) ? join(home, '.config') : undefined
-  return folder === undefined ? undefined : join(folder, 'claude-batch', 'config.yaml')
+  return folder === undefined ? undefined : join(folder, 'claude-batch', 'config')
 }
 
 async function nearestConfig(options: LocateOptions): Promise<string | undefined> {
   for (let folder = resolve(options.cwd); ; folder = dirname(folder)) {
-    const file = join(folder, fileName)
-    if (await isUsable(file, options)) return file
+    const file = await usableYaml(join(folder, fileName), options)
+    if (file !== undefined) return file
     if (dirname(folder) === folder) return undefined
   }
+}
+
+/** Returns the file of that path and one of the extensions. @throws UsageError where there are two */
+async function usableYaml(path: string, options: LocateOptions): Promise<string | undefined> {
+  const usable: string[] = []
+  for (const extension of yamlExtensions)
+    if (await isUsable(path + extension, options)) usable.push(path + extension)
+  const [file, other] = usable
+  if (file === undefined || other === undefined || (await isSameFile(file, other))) return file
+  throw new UsageError(
+    `there are two configurations, ${file} and ${other}; remove one, or name one with --config`,
+  )
+}
+
+/** By a link, or in a file system that does not tell their names apart. */
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all([realpath(a), realpath(b)])
+  return one === other
 }
 
 async function isUsable(file: string, { inputRoots, uid, passedOver }: LocateOptions): Promise<boolean> {

@@ -5,6 +5,7 @@ import { runHere } from '../support/run-here.ts'
 const files = {
   'prompts/brief.yaml': 'versions: { v1: { user_template: "{text}" }, v2: { user_template: "{text}" } }',
   'prompts/broken.yaml': 'versions: [',
+  'prompts/yours.yml': 'versions: { v1: { user_template: "{text}" } }',
   'prompts/\u001b[2J$(touch x).yaml': 'versions: { v1: { user_template: "{text}" } }',
   'claude-batch.yaml': 'profiles: { night: { rpm: 5 }, day: {} }',
   'docs/a file.md': 'A',
@@ -25,6 +26,10 @@ describe('what can be completed', () => {
     [
       ['prompts', 'pin', 'br'],
       ['brief', 'brief@v1', 'brief@v2', 'broken'],
+    ],
+    [
+      ['prompts', 'pin', 'yo'],
+      ['yours', 'yours@v1'],
     ],
     [
       ['prompts', 'diff', 'brief@v1', 'summarize@v'],

@@ -38,6 +38,50 @@ describe('prompts list', () => {
   })
 })
 
+describe('a prompt in a .yml file', () => {
+  it('is listed, checked, shown and compared by its name', async () => {
+    const { run } = await here({ 'prompts/brief.yml': two })
+    expect((await run('list')).stdout).toMatch(/^brief +v2 \(latest\) +v1 v2 +prompts\/brief.yml/m)
+    expect((await run('check')).stdout).toMatch(/^prompts\/brief.yml: ok$/m)
+    expect((await run('show', 'brief')).stderr).toContain('from prompts/brief.yml')
+    expect((await run('diff', 'brief@v1')).code).toBe(0)
+  })
+
+  it('is pinned where it is', async () => {
+    const { run, cwd, text } = await here({ 'prompts/brief.yml': two })
+    expect((await run('pin', 'brief@v1')).code).toBe(0)
+    expect(await text('prompts/brief.yml')).toContain('default: v1\n')
+    await expect(lstat(join(cwd, 'prompts/brief.yaml'))).rejects.toThrow('ENOENT')
+  })
+
+  it('makes a run end with both names where a .yaml file has the same name', async () => {
+    const { run, cwd } = await here({ 'prompts/brief.yaml': two, 'prompts/brief.yml': two, 'a.md': 'A' })
+    const both = 'there are two files, prompts/brief.yaml and prompts/brief.yml; remove one of them'
+    for (const args of [
+      ['show', 'brief'],
+      ['pin', 'brief@v1'],
+      ['diff', 'brief@v1'],
+    ])
+      expect(await run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(both) as string })
+    const summarize = await runHere(['summarize', 'a.md', '--simulate', '--prompt', 'brief'], { cwd })
+    expect(summarize).toMatchObject({ code: 2, stderr: expect.stringContaining(both) as string })
+  })
+
+  it('of the same name as a .yaml file harms no other prompt', async () => {
+    const files = { 'prompts/brief.yaml': two, 'prompts/brief.yml': two, 'prompts/other.yml': two }
+    const { run } = await here(files)
+    const { code, stdout } = await run('list')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^brief .*cannot be used: .*prompts\/brief.yaml and prompts\/brief.yml/m)
+    expect(stdout).toMatch(/^other +v2/m)
+    expect(await run('check')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('other.yml: ok') as string,
+    })
+    expect((await run('check', 'other')).code).toBe(0)
+  })
+})
+
 describe('prompts show', () => {
   it('shows a version as it is written', async () => {
     const { run } = await here({ 'prompts/brief.yaml': two })

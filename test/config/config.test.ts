@@ -1,4 +1,4 @@
-import { chown } from 'node:fs/promises'
+import { chown, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -80,6 +80,27 @@ describe('the configuration', () => {
     const env = { CLAUDE_BATCH_RPM: '70' }
     expect(await rpm(['--profile', 'night'], env)).toEqual(['70', 'CLAUDE_BATCH_RPM'])
     expect(await rpm(['--rpm', '90', '--profile', 'night'], env)).toEqual(['90', 'command line'])
+  })
+
+  it('is read from claude-batch.yml as well, and from the nearest folder whatever the extension', async () => {
+    const { settings } = await shown({ 'claude-batch.yml': yaml })
+    expect(settings['rpm']).toEqual(['50', 'claude-batch.yml:2'])
+    const files = { 'claude-batch.yaml': 'rpm: 1', 'a/claude-batch.yml': 'rpm: 2', 'a/b/x.md': '' }
+    expect((await shown(files, [], {}, 'a/b')).settings['rpm']?.[0]).toBe('2')
+  })
+
+  it('in two files with different extensions ends the run with both their names', async () => {
+    const files = { 'claude-batch.yaml': yaml, 'claude-batch.yml': yaml }
+    const { code, stderr } = await shown(files)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/two configurations, .*claude-batch\.yaml and .*claude-batch\.yml; remove one/)
+    expect((await shown(files, ['--config', 'claude-batch.yml'])).code).toBe(0)
+  })
+
+  it('that is one file under both extensions is read', async () => {
+    const cwd = await folderWith({ 'claude-batch.yaml': yaml })
+    await symlink('claude-batch.yaml', join(cwd, 'claude-batch.yml'))
+    expect(await runHere(['config'], { cwd, env: {} })).toMatchObject({ code: 0, stderr: '' })
   })
 
   it('can be another file, which then is the only one', async () => {
@@ -212,6 +233,14 @@ describe('the user’s own configuration', () => {
       out: ['~/home/.config/claude-batch/sums', `${origin}:3`],
       'allow-http': ['["gateway.internal"]', `${origin}:4`],
     })
+  })
+
+  it('may be config.yml, but not next to config.yaml', async () => {
+    const yml = { 'home/.config/claude-batch/config.yml': 'rpm: 71' }
+    expect((await seen(yml)).settings['rpm']).toEqual(['71', '~/home/.config/claude-batch/config.yml:1'])
+    const both = await seen({ ...own, ...yml })
+    expect(both.code).toBe(2)
+    expect(both.stderr).toMatch(/config\.yaml and .*config\.yml/)
   })
 
   it('gives way to the file that is found, and to a variable', async () => {
