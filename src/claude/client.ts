@@ -10,6 +10,7 @@ import { createRedactor } from '../core/redact.ts'
 import type { Request } from '../core/request.ts'
 import { secretsIn, withoutScheme } from '../core/secrets.ts'
 import { UsageError } from '../errors.ts'
+import { normalizeBaseUrl, normalizeRequestUrl } from './base-url.ts'
 import { batchesOf } from './batches.ts'
 import { withoutSecrets } from './border.ts'
 import { type Deadline, withDeadline } from './deadline.ts'
@@ -126,7 +127,8 @@ type FetchInit = Omit<RequestInit, 'dispatcher'> & { readonly dispatcher?: Dispa
 
 /** @param onSecret called with every secret that is sent */
 function fetchBy(connections: Connections, onSecret: (secret: string) => void): typeof globalThis.fetch {
-  const fetch = async (url: string, { dispatcher, ...init }: FetchInit) => {
+  const fetch = async (sdkUrl: string, { dispatcher, ...init }: FetchInit) => {
+    const url = normalizeRequestUrl(sdkUrl)
     const headers = init.headers instanceof Headers ? init.headers : new Headers(init.headers)
     secretsSentIn(headers).forEach(onSecret)
     return send(url, { ...init, headers }, dispatcher ?? (await connections.to(url)))
@@ -208,7 +210,7 @@ async function baseUrlOf(anthropic: BaseAnthropic, redact: (text: string) => str
     .catch((error: Error) => {
       throw new UsageError(`${noCredentials}${whyNot(error, redact)}`)
     })
-  return url.replace(/\/v1\/messages.*$/, '')
+  return normalizeBaseUrl(url)
 }
 
 function credentialOf({ apiKey, authToken }: BaseAnthropic): string {

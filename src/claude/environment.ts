@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts'
+import { normalizeBaseUrl } from './base-url.ts'
 import { refusePlainHttp } from './plain-http.ts'
 import { checkUrl, proxiesIn } from './proxies.ts'
 
@@ -26,25 +27,25 @@ export function endpointIn(env: Environment, allowHttp: readonly string[]): stri
   return endpointOf(baseUrl)
 }
 
-/** Returns a base URL as messages and the ledger show it: without a final slash, a user name or a password. */
+/** Returns a base URL as messages, hashes and the ledger have it: normalized, without a user name and a password. */
 export function endpointOf(baseUrl: string): string {
   const url = new URL(baseUrl)
-  const { username, password } = url
-  if (username === '' && password === '') return baseUrl.replace(/\/+$/, '')
   url.username = ''
   url.password = ''
-  return url.href.replace(/\/+$/, '')
+  return normalizeBaseUrl(url.href)
 }
 
 /**
- * The base URL and the one credential to use, as the SDK would read them off the process's own environment: a key goes
- * before a token; null is none, and keeps the SDK from looking there itself.
+ * Returns the normalized base URL and the one credential to use, as the SDK would find them in the process's own
+ * environment: a key takes precedence over a token. Null is none, and keeps the SDK from looking there itself.
+ * @throws TypeError where the base URL is no URL; see {@link endpointIn}
  */
 export function accessIn(env: Environment): Access {
   const value = (name: string) => env[name]?.trim() || null
   const apiKey = value('ANTHROPIC_API_KEY')
+  const baseUrl = value('ANTHROPIC_BASE_URL')
   return {
-    baseURL: value('ANTHROPIC_BASE_URL'),
+    baseURL: baseUrl && normalizeBaseUrl(baseUrl),
     apiKey,
     authToken: apiKey === null ? value('ANTHROPIC_AUTH_TOKEN') : null,
   }

@@ -1,0 +1,83 @@
+import { chmod } from 'node:fs/promises'
+import fc from 'fast-check'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { normalizeBaseUrl } from '../../src/claude/base-url.ts'
+import { endpointIn } from '../../src/claude/environment.ts'
+import { createClient } from '../../src/library/client.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+/** What people append to a base URL. */
+const endings = ['/', '///', '/v1', '/v1/', '/v1//', '/v1/messages', '/v1/messages/', '//v1//']
+
+describe('a base URL', () => {
+  it.each([
+    ['https://api.anthropic.com', ''],
+    ['http://127.0.0.1:8080', ''],
+    ['https://gateway.example', '/anthropic'],
+    ['https://gateway.example', '/v1/account/anthropic'],
+  ])('%s%s has one spelling, whatever is appended to it', (origin, path) => {
+    const base = origin + path
+    for (const ending of ['', ...endings]) {
+      expect(normalizeBaseUrl(base + ending)).toBe(base)
+      const env = { ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: ` ${base}${ending} ` }
+      expect(endpointIn(env, [])).toBe(base)
+    }
+  })
+
+  it('is spelled as a URL parser spells it', () => {
+    expect(normalizeBaseUrl('HTTPS://Gateway.Example:443/A/V1/v1')).toBe('https://gateway.example/A/V1')
+  })
+
+  it('stays as it is when it is normalized again', () => {
+    const segments = fc.array(fc.constantFrom('v1', 'messages', 'a', ''), { maxLength: 4 })
+    const ending = fc.constantFrom('x', 'x/v1', 'x/v1/messages')
+    fc.assert(
+      fc.property(segments, ending, (path, end) => {
+        const once = normalizeBaseUrl(`https://a.example/${[...path, end].join('/')}`)
+        expect(normalizeBaseUrl(once)).toBe(once)
+      }),
+    )
+  })
+
+  it.each(endings)('that ends in %s works for requests, counts and batches', async (ending) => {
+    const { env, simulator } = await serviceFor({ batches: { takesMs: 0 } })
+    const cwd = await folderWith({ 'docs/a.md': 'The harbour.' })
+    const withEnding = { ...env, ANTHROPIC_BASE_URL: simulator.url + ending }
+    const run = (variables: Record<string, string>, ...flags: string[]) =>
+      runHere(['summarize', 'docs', '-q', ...flags], { cwd, env: variables })
+    expect(await run(withEnding)).toMatchObject({ code: 0, stderr: '' })
+    // The same answer counts for every spelling: nothing is paid for twice.
+    const { requests } = simulator.stats()
+    expect(await run(env)).toMatchObject({ code: 0, stderr: '' })
+    expect(simulator.stats().requests).toBe(requests)
+    expect((await run(withEnding, '--count', 'exact', '--dry-run', '-o', 'counted')).code).toBe(0)
+    expect(await run(withEnding, '--batch', '-o', 'batched')).toMatchObject({ code: 0 })
+  })
+
+  it('of a profile is normalized as well', async () => {
+    const { simulator } = await serviceFor({})
+    const cwd = await folderWith({
+      'a.md': 'The harbour.',
+      'anthropic/configs/default.json': JSON.stringify({
+        base_url: `${simulator.url}/v1/`,
+        authentication: { type: 'user_oauth', client_id: 'client' },
+      }),
+      'anthropic/credentials/default.json': JSON.stringify({
+        type: 'oauth_token',
+        access_token: 'token',
+        expires_at: 9_999_999_999,
+      }),
+    })
+    await chmod(`${cwd}/anthropic/credentials/default.json`, 0o600)
+    const env = { ANTHROPIC_CONFIG_DIR: `${cwd}/anthropic` }
+    expect(await runHere(['summarize', 'a.md', '-q'], { cwd, env })).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('of the library is normalized as well', async () => {
+    const { env, simulator } = await serviceFor({})
+    const client = createClient({ env: { ...env, ANTHROPIC_BASE_URL: `${simulator.url}/v1` } })
+    onTestFinished(() => client.close())
+    expect((await client.complete('Hello.')).text).not.toBe('')
+  })
+})
