@@ -8,29 +8,43 @@ import { BlockList, isIP } from 'node:net'
  * @param host as a URL parser spells it, without a final dot; see `hostOf`
  */
 export function isPrivateHost(host: string): boolean {
-  if (host === 'localhost' || host.endsWith('.localhost')) return true
-  const address = host.replace(/^\[|\]$/g, '')
-  const version = isIP(address)
-  return version !== 0 && privateNetworks().check(address, version === 6 ? 'ipv6' : 'ipv4')
+  return isLoopbackHost(host) || isAddressIn(host, notRouted)
 }
 
 /**
- * Not among them: 100.64.0.0/10 (RFC 6598), which leads through the network of an internet provider, and addresses
+ * Returns whether a host is this machine: the name `localhost`, names below it (RFC 6761), and loopback addresses.
+ * @param host as a URL parser spells it, without a final dot; see `hostOf`
+ */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || isAddressIn(host, loopback)
+}
+
+type Subnet = readonly [network: string, prefix: number, family: 'ipv4' | 'ipv6']
+
+const loopback: readonly Subnet[] = [
+  ['127.0.0.0', 8, 'ipv4'],
+  ['::1', 128, 'ipv6'],
+]
+
+/**
+ * Networks that are not routed on the internet. Not among them: 100.64.0.0/10 (RFC 6598), which leads through the network of an internet provider, and addresses
  * that a translator may carry on to the internet (64:ff9b::/96).
  */
-const subnets = [
-  ['127.0.0.0', 8, 'ipv4'],
+const notRouted: readonly Subnet[] = [
   ['10.0.0.0', 8, 'ipv4'],
   ['172.16.0.0', 12, 'ipv4'],
   ['192.168.0.0', 16, 'ipv4'],
   ['169.254.0.0', 16, 'ipv4'],
-  ['::1', 128, 'ipv6'],
   ['fc00::', 7, 'ipv6'],
   ['fe80::', 10, 'ipv6'],
-] as const
+]
 
-function privateNetworks(): BlockList {
+/** Returns whether a host, as a URL parser spells it, is an address in one of some networks; names are in none. */
+export function isAddressIn(host: string, subnets: readonly Subnet[]): boolean {
+  const address = host.replace(/^\[|\]$/g, '')
+  const version = isIP(address)
+  if (version === 0) return false
   const list = new BlockList()
   for (const [network, prefix, family] of subnets) list.addSubnet(network, prefix, family)
-  return list
+  return list.check(address, version === 6 ? 'ipv6' : 'ipv4')
 }

@@ -1,5 +1,7 @@
-import { hostOf } from '../core/host.ts'
+import { isIP } from 'node:net'
+import { hostOf, parseHost } from '../core/host.ts'
 import { UsageError } from '../errors.ts'
+import { isAddressIn, isLoopbackHost } from './private-host.ts'
 
 /** The proxies that the environment names: URLs, empty where there is none, and the hosts that are reached without. */
 export interface Proxies {
@@ -21,30 +23,46 @@ export function proxiesIn(env: Readonly<Record<string, string | undefined>>): Pr
   }
   const [httpProxy, httpsProxy] = [proxy('http_proxy'), proxy('https_proxy')]
   if (httpProxy === '' && httpsProxy === '') return undefined
-  return { httpProxy, httpsProxy, noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '' }
+  return { httpProxy, httpsProxy, noProxy: env['no_proxy'] || env['NO_PROXY'] || '' }
 }
 
 /**
  * Returns the URL of the proxy through which a URL is reached, or undefined where none is used. `https` URLs use the
- * `http` proxy where there is no other. An entry of `NO_PROXY` covers a host and all names below it, with a port only
- * that port; `*` covers everything.
+ * `http` proxy where there is no other. This machine is never reached through a proxy, which would look for the host
+ * on its own machine. The entries of `NO_PROXY`, separated by commas or spaces, are
+ * - a host, which covers all names below it as well, with or without `.` or `*.` before it,
+ * - a network such as `10.0.0.0/8` or `fd00::/8`,
+ * - either of them with a port, which covers only that port, or
+ * - `*`, which covers every host.
  */
 export function proxyFor(url: URL, { httpProxy, httpsProxy, noProxy }: Proxies): string | undefined {
   const proxy = (url.protocol === 'https:' && httpsProxy) || httpProxy
-  if (proxy === '' || noProxy.trim() === '*') return undefined
   const host = hostOf(url)
+  if (proxy === '' || isLoopbackHost(host)) return undefined
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-  const isCovered = noProxy
-    .toLowerCase()
+  const isExempt = noProxy
     .split(/[,\s]+/)
     .filter((entry) => entry !== '')
     .some((entry) => {
       // Without brackets, a host with several colons is an IPv6 address.
-      const [, name = `[${entry}]`, ownPort = port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? []
-      const covered = name.replace(/^\*?\./, '')
-      return ownPort === port && (host === covered || host.endsWith(`.${covered}`))
+      const [, name = entry, ownPort = port] = /^(\[.*\](?:\/\d+)?|[^:]*)(?::(\d+))?$/.exec(entry) ?? []
+      return ownPort === port && (name === '*' || isInNetwork(host, name) || isAtOrBelow(host, name))
     })
-  return isCovered ? undefined : proxy
+  return isExempt ? undefined : proxy
+}
+
+function isAtOrBelow(host: string, name: string): boolean {
+  const named = parseHost(name.replace(/^\*?\./, ''))
+  return named !== undefined && (host === named || host.endsWith(`.${named}`))
+}
+
+/** Whether a host is an address in a network that is written as an address and the length of its prefix. */
+function isInNetwork(host: string, network: string): boolean {
+  const [, written = '', length] = /^\[?([^\]/]+)\]?\/(\d+)$/.exec(network) ?? []
+  const version = isIP(written)
+  const prefix = Number(length)
+  if (version === 0 || prefix > (version === 4 ? 32 : 128)) return false
+  return isAddressIn(host, [[written, prefix, version === 4 ? 'ipv4' : 'ipv6']])
 }
 
 /** Checks the URL that a variable holds, if there is one. @throws UsageError that names the variable, not its value */

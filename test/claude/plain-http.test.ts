@@ -105,20 +105,26 @@ describe('a key', () => {
     expect(isAllowed('http://gateway.internal', ['internal', '*.internal', ''])).toBe(false)
   })
 
+  it('never passes a proxy on its way to this machine', () => {
+    const proxies = { httpProxy: 'http://proxy.example:3128', httpsProxy: '', noProxy: '' }
+    for (const url of ['http://localhost:8080', 'http://127.0.0.1', 'http://[::1]'])
+      expect(isAllowed(url, [], proxies)).toBe(true)
+  })
+
   it('passes a proxy in the clear only if that is private or allowed too', () => {
     const proxies = { httpProxy: 'http://user:word@proxy.example:3128' }
-    expect(isAllowed('http://localhost', [], proxies)).toBe(false)
-    expect(isAllowed('http://localhost', ['proxy.example'], proxies)).toBe(true)
-    expect(isAllowed('http://localhost', [], { ...proxies, noProxy: 'localhost' })).toBe(true)
-    expect(isAllowed('http://localhost', [], { httpProxy: 'https://proxy.example' })).toBe(false)
-    expect(isAllowed('http://localhost', [], { httpProxy: 'http://10.0.0.1:3128' })).toBe(true)
-    expect(isAllowed('http://localhost', [], { httpsProxy: 'http://proxy.example' })).toBe(true)
+    expect(isAllowed('http://10.0.0.1', [], proxies)).toBe(false)
+    expect(isAllowed('http://10.0.0.1', ['proxy.example'], proxies)).toBe(true)
+    expect(isAllowed('http://10.0.0.1', [], { ...proxies, noProxy: '10.0.0.1' })).toBe(true)
+    expect(isAllowed('http://10.0.0.1', [], { httpProxy: 'https://proxy.example' })).toBe(false)
+    expect(isAllowed('http://10.0.0.1', [], { httpProxy: 'http://10.0.0.1:3128' })).toBe(true)
+    expect(isAllowed('http://10.0.0.1', [], { httpsProxy: 'http://proxy.example' })).toBe(true)
     expect(isAllowed('https://gateway.example', [], proxies)).toBe(true)
   })
 
   it('stays out of the message that refuses to send it, and so do the passwords in URLs', () => {
     const proxies = { httpProxy: 'http://user:hunter2@proxy.example', httpsProxy: '', noProxy: '' }
-    for (const url of ['http://user:hunter2@gateway.example', 'http://user:hunter2@localhost'])
+    for (const url of ['http://user:hunter2@gateway.example', 'http://user:hunter2@10.0.0.1'])
       expect(() => refusePlainHttp(url, { allowHttp: [], proxies })).toThrow(/^(?!.*hunter2).*--allow-http/)
   })
 })

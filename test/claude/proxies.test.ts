@@ -29,13 +29,62 @@ describe('the proxy of a URL', () => {
     ['http://a.example', 'a.example:80', true],
     ['https://a.example', 'a.example:443', true],
     ['http://a.example', '*', true],
-    ['http://[::1]', '::1', true],
-    ['http://[::1]:80', '[::1]:80', true],
-    ['http://[::1]', '[::1]:81', false],
+    ['http://[fd00::1]', 'fd00::1', true],
+    ['http://[fd00::1]:80', '[fd00::1]:80', true],
+    ['http://[fd00::1]', '[fd00::1]:81', false],
+    ['http://[fd00::1]', '[FD00:0::1]', true],
+    ['http://10.1.2.3', '10.0.0.0/8', true],
+    ['http://10.1.2.3:81', 'x,10.0.0.0/8:81', true],
+    ['http://10.1.2.3:81', '10.0.0.0/8:82', false],
+    ['http://11.1.2.3', '10.0.0.0/8', false],
+    ['http://11.1.2.3', '0.0.0.0/0', true],
+    ['http://10.1.2.3', '10.0.0.0/33', false],
+    ['http://10.1.2.3', '10.0.0.0/', false],
+    ['http://10.example', '10.0.0.0/8', false],
+    ['https://[fd12::1]', 'fd00::/8', true],
+    ['https://[fd12::1]:8443', '[fd00::]/8:8443', true],
+    ['https://[fd12::1]:8443', '[fd00::]/8:443', false],
+    ['https://[fe12::1]', 'fd00::/8', false],
+    ['http://[::ffff:10.1.2.3]', '10.0.0.0/8', true],
+    ['http://bücher.example', 'bücher.example', true],
+    ['http://a.example', 'a.example.', true],
+    ['http://a.example', '  x   .a.example\ty', true],
+    ['http://a.example', 'x, *', true],
+    ['http://a.example:81', '*:81', true],
+    ['http://a.example', '*:81', false],
+    ['http://a.example', '*.', false],
     ['http://a.example', '', false],
     ['http://a.example', ' , ', false],
   ])('%s with NO_PROXY=%j is none: %s', (url, noProxy, isCovered) => {
     expect(proxyOf(url, { ...env, NO_PROXY: noProxy }) === undefined).toBe(isCovered)
+  })
+
+  it.each([
+    'http://localhost:8080',
+    'http://api.localhost',
+    'https://LOCALHOST.',
+    'http://127.0.0.1',
+    'http://127.8.9.1:1',
+    'http://0x7f.1',
+    'https://[::1]:9',
+    'http://[::ffff:127.0.0.1]',
+  ])('is never used for this machine: %s', (url) => {
+    expect(proxyOf(url, env)).toBeUndefined()
+  })
+
+  it.each(['http://localhost.example', 'http://127.0.0.1.nip.io', 'http://10.0.0.1', 'http://[::2]'])(
+    'is used for a host that only looks like this machine: %s',
+    (url) => {
+      expect(proxyOf(url, env)).toBe('http://plain:1')
+    },
+  )
+
+  it('is read from variables in lower case before those in upper case', () => {
+    const url = 'http://a.example'
+    expect(proxyOf(url, { http_proxy: 'low:1', HTTP_PROXY: 'up:1' })).toBe('http://low:1')
+    expect(proxyOf(url, { ...env, no_proxy: 'a.example', NO_PROXY: 'b.example' })).toBeUndefined()
+    expect(proxyOf(url, { ...env, no_proxy: 'b.example', NO_PROXY: 'a.example' })).toBe('http://plain:1')
+    expect(proxyOf(url, { ...env, no_proxy: '', NO_PROXY: 'a.example' })).toBeUndefined()
   })
 
   it('must be a URL, which is not repeated since it may hold a password', () => {

@@ -72,12 +72,12 @@ describe('a network', () => {
       const cwd = await folderWith({ 'a.md': 'The harbour.' })
       const env = {
         ...key,
-        ANTHROPIC_BASE_URL: 'http://127.0.0.1:1',
+        ANTHROPIC_BASE_URL: 'http://10.0.0.1:1',
         HTTP_PROXY: 'http://user:hunter2@proxy.example:3128',
       }
       const { code, stderr } = await runHere(['summarize', 'a.md'], { cwd, env })
       expect(code).toBe(2)
-      expect(stderr).toMatch(/through the proxy proxy\.example:3128;.* add 127\.0\.0\.1 to NO_PROXY/)
+      expect(stderr).toMatch(/through the proxy proxy\.example:3128;.* add 10\.0\.0\.1 to NO_PROXY/)
       expect(stderr).not.toContain('hunter2')
     })
 
