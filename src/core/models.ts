@@ -1,3 +1,4 @@
+import { canonicalModelId } from './model-id.ts'
 import type { Effort } from './request.ts'
 
 /** USD per million tokens, as the price page gives them. */
@@ -99,8 +100,9 @@ const retired: Readonly<Record<string, Model['retires'] & {}>> = {
   'claude-3-5-haiku-20241022': { on: '2026-02-19', instead: 'claude-haiku-5-5' },
 }
 
-/** The announced end of a model, past or to come. */
+/** The announced end of a model, past or to come. Providers have dates of their own, so their ids have none here. */
 export function retirementOf(model: string): Model['retires'] {
+  if (!/^[a-z0-9-]+$/.test(model)) return undefined
   return ownEntry(retired, model) ?? findModel(model)?.retires
 }
 
@@ -109,14 +111,11 @@ export const pricesRead = '2026-11-22'
 
 export const defaultModel = 'claude-haiku-5-5'
 
-/** Short names for people, and the dated ids of models that have them. */
+/** Short names for people. */
 const aliases: Readonly<Record<string, keyof typeof models>> = {
   haiku: 'claude-haiku-5-5',
   sonnet: 'claude-sonnet-5-5',
   opus: 'claude-opus-5-5',
-  'claude-opus-4-5-20251101': 'claude-opus-4-5',
-  'claude-haiku-4-5-20251001': 'claude-haiku-4-5',
-  'claude-sonnet-4-5-20250929': 'claude-sonnet-4-5',
 }
 
 /** The id to send for what the user wrote: `haiku` becomes `claude-haiku-5-5`; anything unknown is sent as it is. */
@@ -124,9 +123,17 @@ export function modelId(name: string): string {
   return name.includes('-') ? name : (ownEntry(aliases, name) ?? name)
 }
 
-/** What is known of a model; undefined for one of a compatible server or of the future. */
+/**
+ * Returns what is known of a model, also by a dated id or the id that a provider has for it; undefined for a model of a
+ * compatible server or of the future. Prices are list prices: providers may take more.
+ */
 export function findModel(name: string): Model | undefined {
-  return ownEntry<Model>(models, ownEntry(aliases, name) ?? name)
+  return ownEntry<Model>(models, ownEntry(aliases, name) ?? canonicalModelId(name))
+}
+
+/** Returns whether two names are of one model: the same, or a short, dated or prefixed form of the same id. */
+export function isSameModel(a: string, b: string): boolean {
+  return canonicalModelId(modelId(a)) === canonicalModelId(modelId(b))
 }
 
 /** Names a person may have meant. */

@@ -1,4 +1,4 @@
-import { findModel, type Prices } from './models.ts'
+import { findModel, isSameModel, type Prices } from './models.ts'
 import { promptTokens, type Usage } from './usage.ts'
 
 /**
@@ -37,7 +37,7 @@ export type OwnPrices = Readonly<Record<string, Prices>>
  */
 export function pricesWith(own: OwnPrices): PriceOf {
   return ({ model, asked = model, usage, terms = {} }) => {
-    const name = [model, asked].find((name) => Object.hasOwn(own, name))
+    const name = ownName(own, model, asked)
     const { bands, regional } = findModel(model) ?? findModel(asked) ?? {}
     // Whether cached tokens count toward the band is not documented; counting them never bills too little.
     const band = bands?.find(({ upTo }) => promptTokens(usage) <= upTo)?.prices
@@ -48,6 +48,20 @@ export function pricesWith(own: OwnPrices): PriceOf {
     const short = bands?.[0]?.prices
     return priced(short && band ? scaled(given, short, band) : given, usage, factor)
   }
+}
+
+/**
+ * Returns the name under which the user's prices have what an answer costs. A server may answer under a name of its own,
+ * and is paid by the name it was asked by, but not where both names are of known models that differ.
+ */
+function ownName(own: OwnPrices, model: string, asked: string): string | undefined {
+  const isOther =
+    findModel(model) !== undefined && findModel(asked) !== undefined && !isSameModel(model, asked)
+  const names = isOther ? [model] : [model, asked]
+  return (
+    names.find((name) => Object.hasOwn(own, name)) ??
+    Object.keys(own).find((name) => isSameModel(name, model))
+  )
 }
 
 /** A price as much above the given one as `band` is above `short`. */

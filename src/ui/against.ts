@@ -1,5 +1,6 @@
 import type { Bounds } from '../core/estimate.ts'
 import type { EstimateFile } from '../core/estimate-file.ts'
+import { isSameModel } from '../core/models.ts'
 import { dollars, picodollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
 import type { ReportFile } from '../core/report-file.ts'
@@ -25,7 +26,7 @@ export function againstText(
   const what = `${runs.length === 1 ? '1 run' : `${runs.length} runs`} since ${since}${simulated ? ', simulated' : ''}`
   const others = [
     ...by.prompt.filter(({ name }) => !prompt.includes(name)),
-    ...by.model.filter(({ name }) => !name.startsWith(model)),
+    ...by.model.filter(({ name }) => !isSameModel(name, model)),
   ].map(({ name }) => printable(name))
   const unlike =
     others.length === 0

@@ -3,6 +3,7 @@ import { boundBy } from '../core/bound-by.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Counted } from '../core/counted.ts'
 import { duration } from '../core/duration.ts'
+import { isSameModel } from '../core/models.ts'
 import { limitNames, type PaceAccount } from '../core/pace.ts'
 import { dollars } from '../core/price.ts'
 import { printable } from '../core/printable.ts'
@@ -55,8 +56,7 @@ export function reportText(report: Report, setting: Setting, paint: ChalkInstanc
     ])
   }
   for (const [model, count] of report.answeredBy) {
-    // A dated name of the same model is that model.
-    if (model === setting.model || model.startsWith(`${setting.model}-`)) continue
+    if (isSameModel(model, setting.model)) continue
     const answers = count === 1 ? '1 answer' : `${whole(count)} answers`
     rows.push(['note', `${answers} came from ${printable(model)}, and cost what that costs`])
   }

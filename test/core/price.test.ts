@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isSameModel, retirementOf } from '../../src/core/models.ts'
 import { decimalDollars, dollars, listPrice, parseTerms, pricesWith } from '../../src/core/price.ts'
 import { noUsage, parseUsage } from '../../src/core/usage.ts'
 
@@ -53,6 +54,62 @@ describe('a price', () => {
       '0.100001',
     )
     expect(priceOf({ model: 'constructor', usage })).toBeUndefined()
+  })
+
+  const haiku = [
+    'claude-haiku-4-5-20251001',
+    'us.anthropic.claude-haiku-4-5-20251001-v1:0',
+    'global.anthropic.claude-haiku-4-5-20251001-v1:0:200k',
+    'anthropic.claude-haiku-4-5-20251001-v1:0',
+    'anthropic.claude-haiku-4-5',
+    'anthropic/claude-haiku-4.5',
+    'bedrock/eu.anthropic.claude-haiku-4-5-20251001-v1:0',
+    'arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0',
+    'claude-haiku-4-5@20251001',
+    'claude-haiku-4-5-latest',
+    'publishers/anthropic/models/Claude-Haiku-4-5@default',
+  ]
+
+  it.each(haiku)('of an answer under the name %s is that of the model that was asked for', (model) => {
+    const usage = { ...noUsage, input: 100_000, output: 1000 }
+    const own = { input: 2, output: 4, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
+    for (const asked of ['claude-haiku-4-5', model, ...haiku]) {
+      expect(decimalDollars(listPrice({ model, asked, usage }) ?? -1n)).toBe('0.105')
+      for (const name of ['claude-haiku-4-5', model, asked])
+        expect(decimalDollars(pricesWith({ [name]: own })({ model, asked, usage }) ?? -1n)).toBe('0.204')
+    }
+  })
+
+  it('of an answer of another model is that model’s, by the table or by the user', () => {
+    const usage = { ...noUsage, input: 100_000 }
+    const own = { input: 7, output: 7, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
+    const asked = 'claude-haiku-4-5'
+    const priced = (model: string, prices = {}) =>
+      decimalDollars(pricesWith(prices)({ model, asked, usage }) ?? -1n)
+    expect(priced('us.anthropic.claude-opus-4-5-20251101-v1:0')).toBe('0.5')
+    expect(priced('claude-opus-4-5', { [asked]: own })).toBe('0.5')
+    expect(priced('claude-opus-4-5@20251101', { 'claude-opus-4-5': own })).toBe('0.7')
+  })
+
+  it.each([
+    'claude-haiku-4-5-fast',
+    'claude-haiku-4',
+    'claude-haiku-4-50',
+    'claude-haiku-9-9',
+    'anthropic/llama-9',
+    'haiku-4-5',
+    'claude-',
+    '',
+  ])('of an answer of the unknown model %j is unknown', (model) => {
+    expect(listPrice({ model, asked: 'claude-haiku-4-5', usage: noUsage })).toBeUndefined()
+  })
+
+  it('of a model whose id begins with another one’s is its own', () => {
+    const usage = { ...noUsage, input: 1_000_000 }
+    expect(isSameModel('claude-opus-5', 'claude-opus-5-5')).toBe(false)
+    expect(
+      decimalDollars(listPrice({ model: 'claude-opus-5-5', asked: 'claude-opus-5', usage }) ?? -1n),
+    ).toBe('4')
   })
 
   it('of a batch at a price that does not halve is rounded up, once', () => {
@@ -129,5 +186,14 @@ describe('parseUsage', () => {
       input: 1,
       output: 2,
     })
+  })
+})
+
+describe('the end of a model', () => {
+  it('is known for ids of the API, and not for those of providers, which have dates of their own', () => {
+    for (const model of ['claude-sonnet-4-5', 'claude-sonnet-4-5-20250929'])
+      expect(retirementOf(model)).toMatchObject({ on: '2026-11-30' })
+    for (const model of ['us.anthropic.claude-sonnet-4-5-20250929-v1:0', 'claude-sonnet-4-5@20250929'])
+      expect(retirementOf(model)).toBeUndefined()
   })
 })

@@ -1,0 +1,17 @@
+/**
+ * Returns the id of a Claude model without what providers and gateways add to it: a path or the name of the provider,
+ * a region, a date, a version of their own. All other names are returned as they are.
+ * @example `us.anthropic.claude-haiku-4-5-20251001-v1:0` → `claude-haiku-4-5`
+ */
+export function canonicalModelId(name: string): string {
+  const id = name
+    .toLowerCase()
+    .slice(name.lastIndexOf('/') + 1)
+    .replace(/^(?:[a-z0-9-]+\.)?anthropic[.:]/, '')
+  if (!id.startsWith('claude-')) return name
+  return id
+    .replace(/(\d)\.(?=\d)/g, '$1-')
+    .replace(/(?::\d+k?){1,2}$/, '')
+    .replace(/-v\d+$/, '')
+    .replace(/(?:[-@]\d{8}|[-@]latest|@default)$/, '')
+}
