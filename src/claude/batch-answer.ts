@@ -1,6 +1,7 @@
 import type { BatchAnswer, BatchResult, UnreadableResult } from '../core/batch.ts'
 import { AskError, type Fault } from '../core/failure.ts'
 import type { Reply } from '../core/reply.ts'
+import { truncate } from '../core/truncate.ts'
 import { replyFrom } from './message.ts'
 
 /** Far longer than any answer, which is a summary: characters. Lines are cut there. */
@@ -16,7 +17,7 @@ const longestKept = 100_000
 export function batchAnswerFrom(line: string): BatchAnswer {
   const unreadable = (why: string): UnreadableResult => ({
     unreadable: why,
-    line: line.slice(0, longestKept),
+    line: truncate(line, longestKept),
   })
   let fields: unknown
   try {

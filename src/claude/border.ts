@@ -41,9 +41,9 @@ export function withoutSecrets({ ask, count, batches }: Asking, redact: (text: s
   }
 }
 
-/** The same value with every string redacted but those called `text`. */
+/** The same value with every string redacted, and well-formed, but those called `text`, which are well-formed already. */
 function redacted<Value>(value: Value, redact: (text: string) => string): Value {
-  if (typeof value === 'string') return redact(value) as Value
+  if (typeof value === 'string') return redact(value).toWellFormed() as Value
   if (Array.isArray(value)) return value.map((item: unknown) => redacted(item, redact)) as Value
   if (typeof value !== 'object' || value === null) return value
   const fields = Object.entries(value).map(([name, field]: [string, unknown]) => [

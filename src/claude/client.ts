@@ -9,6 +9,7 @@ import { printable } from '../core/printable.ts'
 import { createRedactor } from '../core/redact.ts'
 import type { Request } from '../core/request.ts'
 import { secretsIn, withoutScheme } from '../core/secrets.ts'
+import { truncate } from '../core/truncate.ts'
 import { UsageError } from '../errors.ts'
 import { normalizeBaseUrl, normalizeRequestUrl } from './base-url.ts'
 import { batchesOf } from './batches.ts'
@@ -224,5 +225,5 @@ const noCredentials =
 /** A profile that is there and cannot be used is worth saying; that there is none is what was said already. */
 function whyNot(error: Error, redact: (text: string) => string): string {
   if (error instanceof TypeError || /authentication method/i.test(error.message)) return ''
-  return ` (${printable(redact(error.message).replace(/\s+/g, ' ').slice(0, 300))})`
+  return ` (${printable(truncate(redact(error.message).replace(/\s+/g, ' '), 300))})`
 }

@@ -2,6 +2,7 @@ import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError
 import { AskError, type Fault } from '../core/failure.ts'
 import { rateLimits } from '../core/rate-limits.ts'
 import { retryAfter } from '../core/retry-after.ts'
+import { truncate } from '../core/truncate.ts'
 import type { Deadline } from './deadline.ts'
 import { withoutMarkup } from './markup.ts'
 
@@ -113,7 +114,7 @@ function pageText({ message, status }: StatusError, redact: FaultOptions['redact
     .trim()
   return text === '' || text === 'status code (no body)'
     ? `HTTP status ${status} without a message`
-    : text.slice(0, 200)
+    : truncate(text, 200)
 }
 
 interface Cause extends Error {

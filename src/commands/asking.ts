@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import type { SummarizeOptions } from '../config/flags.ts'
 import type { AnswerSettings } from '../core/answer-settings.ts'
+import { buildRequest } from '../core/build-request.ts'
 import type { Document, InputProblem } from '../core/document.ts'
 import { type Doubt, type Wishes, wishText } from '../core/doubts.ts'
-import { keyOf, settingsHash } from '../core/key.ts'
+import { settingsHash } from '../core/key.ts'
 import type { RunFacts } from '../core/ledger-line.ts'
 import { longestDocument, type Parts } from '../core/parts.ts'
 import { renderPrompt } from '../core/prompt.ts'
@@ -106,7 +107,7 @@ export async function askingFor(
           ...withWishes(renderPrompt(prompt, document, vars), wishes),
           ...(pdf !== undefined && { pdf }),
         }
-        return { ...asked, key: keyOf(asked, endpoint), path: source.path, attempt: 1 }
+        return buildRequest(asked, source.path, endpoint)
       }
       const { partsOf, hash } = chunking(endpoint, parameters, requestFor)
       const recipe = settingsHash(requestFor, [readingOf(options), hash])

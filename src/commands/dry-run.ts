@@ -11,6 +11,7 @@ import { decimalDollars, type Picodollars, type PriceOf } from '../core/price.ts
 import { printable } from '../core/printable.ts'
 import { lengthOf, type Request } from '../core/request.ts'
 import { textKind } from '../core/text-kind.ts'
+import { wellFormed } from '../core/well-formed.ts'
 import { pool } from '../engine/pool.ts'
 import type { Exit } from '../errors.ts'
 import type { Read } from '../inputs/read.ts'
@@ -122,7 +123,11 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
     'stdout',
   )(estimateText(estimate, { origin: asking.origin, simulated: options.simulate }))
   if (given.report !== undefined)
-    await writeNamedFile(given.report, `${JSON.stringify(estimate, null, 2)}\n`, `${world.pid}-estimate`)
+    await writeNamedFile(
+      given.report,
+      `${JSON.stringify(wellFormed(estimate), null, 2)}\n`,
+      `${world.pid}-estimate`,
+    )
   return 'ok'
 }
 

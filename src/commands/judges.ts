@@ -1,6 +1,7 @@
+import { buildRequest } from '../core/build-request.ts'
 import type { Document, Source } from '../core/document.ts'
 import { fence } from '../core/fence.ts'
-import { keyOf, settingsHash } from '../core/key.ts'
+import { settingsHash } from '../core/key.ts'
 import { judgeSlots, renderPrompt } from '../core/prompt.ts'
 import { parametersFor, type Request } from '../core/request.ts'
 import { loadPrompt } from '../inputs/prompt.ts'
@@ -52,7 +53,7 @@ export async function judgeFor(
         ...renderPrompt(prompt, document, texts),
         ...(pdf !== undefined && { pdf }),
       }
-      return { ...asked, key: keyOf(asked, endpoint), path: source.path, attempt: 1 }
+      return buildRequest(asked, source.path, endpoint)
     }
   return ([baseline, ...others], sources) =>
     others.flatMap(({ arm, results }) =>

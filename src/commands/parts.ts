@@ -1,8 +1,9 @@
 import type { SummarizeOptions } from '../config/flags.ts'
+import { buildRequest } from '../core/build-request.ts'
 import { cutText } from '../core/cut.ts'
 import type { Document, InputProblem, Pdf } from '../core/document.ts'
 import { tokensPerCharacter } from '../core/estimate.ts'
-import { digest, keyOf, sampleDocuments } from '../core/key.ts'
+import { digest, sampleDocuments } from '../core/key.ts'
 import { grouped, largestPdf, likelyNotes, longestDocument, type Parts } from '../core/parts.ts'
 import { type Prompt, renderPrompt } from '../core/prompt.ts'
 import { lengthOf, parametersFor, type Request, type Settings } from '../core/request.ts'
@@ -54,7 +55,7 @@ export async function loadChunking(
           ...renderPrompt(prompt, document, {}),
           ...(pdf !== undefined && { pdf }),
         }
-        return { ...asked, key: keyOf(asked, endpoint), path: source.path, attempt: 1 }
+        return buildRequest(asked, source.path, endpoint)
       }
     }
     const [chunkRequest, mergeRequest] = [requestBy(partPrompt), requestBy(mergePrompt)]

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { ServeOptions } from '../config/serve-flags.ts'
-import { keyOf } from '../core/key.ts'
+import { buildRequest } from '../core/build-request.ts'
 import { printable } from '../core/printable.ts'
 import { renderPrompt } from '../core/prompt.ts'
 import { parametersFor, type Request } from '../core/request.ts'
@@ -42,8 +42,7 @@ export async function questionsFor(
   return async (question) => {
     const path = `stream/${++count}`
     try {
-      const request = await asked(question)
-      return { ...request, key: keyOf(request, endpoint), path, attempt: 1 }
+      return buildRequest(await asked(question), path, endpoint)
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
       // It names files of this machine, which are none of the client's business.

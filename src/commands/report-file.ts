@@ -2,6 +2,7 @@ import { relative, sep } from 'node:path'
 import type { ReportFormat } from '../core/generated.ts'
 import type { DocumentLine, EndLine, RunLine } from '../core/ledger-line.ts'
 import { type RecordedRun, reportFile } from '../core/report-file.ts'
+import { wellFormed } from '../core/well-formed.ts'
 import { type NamedFile, writeNamedFile } from '../sinks/named-file.ts'
 import { recordedRuns, textsOf } from '../sinks/recorded-runs.ts'
 import { type Remembering, remembering } from '../sinks/remembering.ts'
@@ -84,5 +85,5 @@ export async function formatted(
   const report = reportFile(recorded, { made, program, ...(format !== 'json' && { texts }) })
   if (format === 'html') return (await import('../ui/report-html/report.ts')).reportHtml(report)
   if (format === 'md') return [(await import('../ui/report-markdown.ts')).reportMarkdown(report)]
-  return [`${JSON.stringify(report, null, 2)}\n`]
+  return [`${JSON.stringify(wellFormed(report), null, 2)}\n`]
 }

@@ -1,6 +1,7 @@
 import type { Fault } from './failure.ts'
 import { knownModels } from './models.ts'
 import { printable } from './printable.ts'
+import { truncate } from './truncate.ts'
 
 /**
  * What happened and what to do next, in one line, when the account or the setup refuses every request alike.
@@ -9,7 +10,7 @@ import { printable } from './printable.ts'
  */
 export function adviceFor(fault: Fault, model: string, endpoint: string): string {
   const id = fault.requestId === undefined ? '' : ` [${fault.requestId}]`
-  const said = `${fault.status ?? fault.kind} ${fault.type}: ${fault.message.replace(/\s+/g, ' ').trim().slice(0, 300)}${id}`
+  const said = `${fault.status ?? fault.kind} ${fault.type}: ${truncate(fault.message.replace(/\s+/g, ' ').trim(), 300)}${id}`
   return printable(`${said}; ${remedy(fault, model, endpoint)}`)
 }
 

@@ -1,3 +1,4 @@
+import { truncate } from './truncate.ts'
 /** Something found among the inputs: what will have exactly one outcome. */
 export interface Source {
   /** Place in the sorted order of the run, from 0. */
@@ -65,14 +66,14 @@ export interface Pdf {
  * square of the number of blank lines.
  */
 export function titleOf(text: string): string {
-  const head = text.slice(0, longestHead)
+  const head = truncate(text, longestHead)
   const lines = head.split(/[\n\r\u2028\u2029]/)
   const title =
     firstIn(lines, (line) => /^#{1,3}\s+(\S.*)$/.exec(line)?.[1]) ??
     /<title>([^<]+)<\/title>/i.exec(head)?.[1] ??
     lines.find((line) => line.trim() !== '') ??
     ''
-  return title.trim().slice(0, 200)
+  return truncate(title.trim(), 200)
 }
 
 /** Characters. */

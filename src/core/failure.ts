@@ -1,6 +1,7 @@
 import type { Attempt } from './attempt.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { Seconds } from './retry-after.ts'
+import { truncate } from './truncate.ts'
 
 /** What went wrong with one sending: the bare facts, as the client read them off the wire. */
 export interface Fault {
@@ -259,5 +260,5 @@ function hintFor(fault: Fault): string | undefined {
 
 /** `529 overloaded_error: Overloaded`: the first line of a record after its `ERROR: `. May hold untrusted text. */
 export function failureLine({ kind, type, message }: Failure): string {
-  return `${kind} ${type}: ${message.replace(/\s+/g, ' ').trim().slice(0, 300)}`
+  return `${kind} ${type}: ${truncate(message.replace(/\s+/g, ' ').trim(), 300)}`
 }

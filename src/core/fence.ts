@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { truncate } from './truncate.ts'
 
 /**
  * Sets a document apart from the prompt, so that instructions inside it are seen to be its own words. The tag carries
@@ -13,8 +14,5 @@ export function fence(text: string, name = 'document'): string {
 
 /** File names and titles are the document's words too: one line of plain characters that can close no tag. */
 export function inline(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>]+/gu, ' ')
-    .trim()
-    .slice(0, 200)
+  return truncate(text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>]+/gu, ' ').trim(), 200)
 }

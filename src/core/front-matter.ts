@@ -1,5 +1,6 @@
 import type { DocumentLine } from './ledger-line.ts'
 import { promptTokens } from './usage.ts'
+import { wellFormed } from './well-formed.ts'
 
 /**
  * Where a summary comes from, as YAML on top of it, which editors and site generators read. Every value is written as
@@ -19,7 +20,7 @@ export function frontMatter(line: DocumentLine): string {
     tokens_out: usage?.output ?? null,
     cost_usd: cost,
   }
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  const lines = Object.entries(wellFormed(fields)).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
   return `---\n${lines.join('\n')}\n---\n\n`
 }
 

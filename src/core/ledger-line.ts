@@ -6,6 +6,7 @@ import { isLedgerLine } from './ledger-check.ts'
 import type { Outcome } from './outcome.ts'
 import type { LimitRates } from './pace.ts'
 import type { TextKind } from './text-kind.ts'
+import { truncate } from './truncate.ts'
 import type { Usage } from './usage.ts'
 
 /** Counts changes that an older reader would misunderstand; fields are added without. `docs/ledger.md` describes it. */
@@ -199,7 +200,7 @@ function statsOf({ size, mtimeMs }: Fingerprint) {
 
 /** Without the request id, which has its own field, and no longer than a line for people. */
 function errorOf({ kind, type, message, transient }: Failure): NonNullable<DocumentLine['error']> {
-  return { kind, type, message: message.slice(0, 300), transient }
+  return { kind, type, message: truncate(message, 300), transient }
 }
 
 /** What reading one line gave. */

@@ -1,5 +1,6 @@
 import { relative, resolve, sep } from 'node:path'
 import fastGlob from 'fast-glob'
+import { truncate } from '../core/truncate.ts'
 import { UsageError } from '../errors.ts'
 
 /** A part of a pattern: the folder to walk, absolute, and what to take below it. */
@@ -40,7 +41,7 @@ export function checkPattern(pattern: string): void {
   const groups = pattern.match(/[*+?@!]\(/g)?.length ?? 0
   if (pattern.length > 256 || starsPerPart > 6 || deep > 3 || groups > 2 || alternativesIn(pattern) > 1000) {
     throw new UsageError(
-      `the pattern ${JSON.stringify(pattern.slice(0, 80))} is too complicated; use fewer wildcards, or --files-from with find`,
+      `the pattern ${JSON.stringify(truncate(pattern, 80))} is too complicated; use fewer wildcards, or --files-from with find`,
     )
   }
 }

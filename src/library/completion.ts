@@ -1,7 +1,7 @@
 import { settingsOf } from '../commands/settings.ts'
 import type { Watch } from '../core/ask.ts'
+import { buildRequest } from '../core/build-request.ts'
 import { AskError } from '../core/failure.ts'
-import { keyOf } from '../core/key.ts'
 import { flawOf } from '../core/reply.ts'
 import { parametersFor } from '../core/request.ts'
 import { underBoth } from '../engine/under-both.ts'
@@ -52,7 +52,7 @@ export async function completion(
     endpoint = (await unlessAborted(connection.open(), signal ?? closed)) ?? ''
     signal?.throwIfAborted()
     const asked = { ...parameters, ...prompt }
-    const request = { ...asked, key: keyOf(asked, endpoint), path: 'prompt', attempt: 1 }
+    const request = buildRequest(asked, 'prompt', endpoint)
     const ask = connection.slots.lend(connection.until(closed), closed)
     const reply = await (signal === undefined
       ? ask(request, closed, watched)

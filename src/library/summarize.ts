@@ -1,6 +1,6 @@
 import { settingsOf } from '../commands/settings.ts'
 import { adviceFor } from '../core/advice.ts'
-import { keyOf } from '../core/key.ts'
+import { buildRequest } from '../core/build-request.ts'
 import { type Prompt, renderPrompt } from '../core/prompt.ts'
 import { parametersFor } from '../core/request.ts'
 import { createHalt } from '../engine/halt.ts'
@@ -68,7 +68,7 @@ async function* outcomesOf(
       read: readText,
       requestFor(document) {
         const asked = { ...parameters, ...renderPrompt(prompt, document, {}) }
-        return { ...asked, key: keyOf(asked, endpoint), path: document.source.path, attempt: 1 }
+        return buildRequest(asked, document.source.path, endpoint)
       },
       ask: connection.until(halt.drain),
       explain: (error) => new RunError('refused', adviceFor(error.fault, model, endpoint), { cause: error }),

@@ -1,3 +1,4 @@
+import { truncate } from '../core/truncate.ts'
 /** What a client may ask: a prompt of its own, or a text to be put into one of the server's. */
 export type Question = { readonly prompt: string } | { readonly text: string; readonly prompt?: string }
 
@@ -13,7 +14,7 @@ export function questionIn(body: string): Question {
     throw new QuestionError(expected)
   const unknown = Object.keys(fields).find((name) => name !== 'prompt' && name !== 'text')
   if (unknown !== undefined)
-    throw new QuestionError(`there is no field ${JSON.stringify(unknown.slice(0, 40))}; ${expected}`)
+    throw new QuestionError(`there is no field ${JSON.stringify(truncate(unknown, 40))}; ${expected}`)
   const { prompt, text } = fields as { prompt?: unknown; text?: unknown }
   if (text === undefined && isText(prompt)) return { prompt }
   if (!isText(text)) throw new QuestionError(expected)

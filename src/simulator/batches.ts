@@ -6,7 +6,7 @@ import { BodyError, requestsIn } from './batch-body.ts'
 import { type Message, messageFor } from './message.ts'
 import { seededRandom } from './random.ts'
 import type { Behaviour, Script } from './script.ts'
-import { type MessageRequest, validate } from './validate.ts'
+import { hasLoneSurrogate, loneSurrogate, type MessageRequest, validate } from './validate.ts'
 
 type BatchCall = 'create' | 'list' | 'retrieve' | 'results' | 'cancel' | 'delete'
 
@@ -166,7 +166,9 @@ export function createBatches({
     }
     try {
       for await (const element of requestsIn(counted())) {
-        const { custom_id: id, params, ...more } = parsed(element) as Record<string, unknown>
+        const item = parsed(element)
+        if (hasLoneSurrogate(item)) return invalid(loneSurrogate)
+        const { custom_id: id, params, ...more } = item as Record<string, unknown>
         const at = `requests.${items.length}`
         const [extra] = Object.keys(more)
         if (extra !== undefined) return invalid(`${at}.${extra}: Extra inputs are not permitted`)

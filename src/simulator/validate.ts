@@ -32,6 +32,7 @@ type Endpoint = 'messages' | 'count_tokens'
  */
 export function validate(body: unknown, endpoint: Endpoint): MessageRequest | Refusal {
   if (!isRecord(body)) return invalid('the request body is not a JSON object')
+  if (hasLoneSurrogate(body)) return invalid(loneSurrogate)
   const unknown = Object.keys(body).find((key) => !known.has(key))
   if (unknown !== undefined) return invalid(`${unknown}: Extra inputs are not permitted`)
   const { model, max_tokens: maxTokens, stream = false } = body
@@ -73,6 +74,14 @@ export function validate(body: unknown, endpoint: Endpoint): MessageRequest | Re
     ...(format !== undefined && { schema: format.schema }),
   }
 }
+
+/** Whether any string in a JSON value has half a surrogate pair, which the API takes for no JSON. */
+export function hasLoneSurrogate(value: unknown): boolean {
+  if (typeof value === 'string') return !value.isWellFormed()
+  return typeof value === 'object' && value !== null && Object.entries(value).flat().some(hasLoneSurrogate)
+}
+
+export const loneSurrogate = 'The request body is not valid JSON: no low surrogate in string'
 
 const known: ReadonlySet<string> = new Set([
   'model',

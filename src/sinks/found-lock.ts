@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { printable } from '../core/printable.ts'
+import { truncate } from '../core/truncate.ts'
 import { RunError } from '../errors.ts'
 import { cannotRead } from './disk-error.ts'
 import type { Fate, Holder } from './holder.ts'
@@ -78,7 +79,7 @@ function checked(value: unknown): Holder | undefined {
   if (typeof nonce !== 'string' || nonce === '' || nonce.length > longestNonce) return undefined
   const text = (name: Exclude<keyof Holder, 'pid' | 'nonce'>) => {
     const field = fields[name]
-    return typeof field === 'string' ? field.slice(0, longestText) : ''
+    return typeof field === 'string' ? truncate(field, longestText) : ''
   }
   return {
     pid: Number(pid),

@@ -2,6 +2,7 @@ import { billOf, costUsd } from '../core/bill.ts'
 import { isJson, minifyJson } from '../core/minify-json.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { promptTokens } from '../core/usage.ts'
+import { wellFormed } from '../core/well-formed.ts'
 import type { Sink } from './sink.ts'
 
 /**
@@ -20,9 +21,10 @@ export function jsonlSink(
 }
 
 function lineOf(outcome: Outcome, structured: boolean): string {
-  const members = Object.entries(fieldsOf(outcome)).map(([name, value]) => {
+  const members = Object.entries(fieldsOf(outcome)).map(([name, given]) => {
+    const value = wellFormed(given)
     const isAnswer = structured && name === 'summary' && typeof value === 'string' && isJson(value)
-    return `${JSON.stringify(name)}:${isAnswer ? minifyJson(value) : JSON.stringify(value)}`
+    return `${JSON.stringify(name)}:${isAnswer ? minifyJson(given as string) : JSON.stringify(value)}`
   })
   return `{${members.join(',')}}`
 }

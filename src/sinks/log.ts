@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { Attempt } from '../core/attempt.ts'
+import { wellFormed } from '../core/well-formed.ts'
 import { type AppendFile, openAppendFile } from './append-file.ts'
 import { makeFolder } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
@@ -18,7 +19,7 @@ export async function openLog({ file, stream, shown }: NamedFile): Promise<Attem
   let failure: Error | undefined
   return {
     attempt(attempt) {
-      append(JSON.stringify(entryOf(attempt))).catch((error: Error) => {
+      append(JSON.stringify(wellFormed(entryOf(attempt)))).catch((error: Error) => {
         failure ??= error
       })
     },

@@ -60,6 +60,19 @@ describe('summarize --batch', () => {
     expect(batch.stderr).not.toContain('latency')
   })
 
+  it('sends a notebook with half an emoji in its output, and all others with it', async () => {
+    const notebook = JSON.stringify({
+      cells: [{ cell_type: 'code', source: 'print()', outputs: [{ text: 'The harbour \ud83d board met.' }] }],
+    })
+    const files = { ...documents('ale', 'beer'), 'docs/cut.ipynb': notebook }
+    const { run, simulator } = await setting({}, files)
+    for (const flags of [['-o', 'live'], ['--batch']]) {
+      const { code, stderr } = await run('summarize', 'docs', ...flags)
+      expect([code, stderr]).toEqual([0, expect.not.stringContaining('low surrogate')])
+    }
+    expect(simulator.stats().batches.created).toBe(1)
+  })
+
   it('tries one document of a kind live, the first time, and none after that', async () => {
     const { run, simulator, cwd } = await setting()
     expect((await run('summarize', 'docs', '--batch')).code).toBe(0)

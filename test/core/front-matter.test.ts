@@ -26,6 +26,10 @@ const lineFor = (path: string, model = 'claude-haiku-5-5'): DocumentLine => ({
 })
 
 describe('front matter', () => {
+  it('has U+FFFD in place of half a surrogate pair in a path', () => {
+    expect(frontMatter(lineFor('docs/\ud83d.md'))).toContain('source: "docs/\ufffd.md"')
+  })
+
   it('is YAML with the very values, whatever a path or a model’s name holds, and comes off again', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), fc.string(), (path, model, text) => {

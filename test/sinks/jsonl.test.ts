@@ -29,6 +29,11 @@ describe('a line of JSON for a structured answer', () => {
     )
   })
 
+  it('has U+FFFD in place of half a surrogate pair in a text, and keeps the escape in an answer in JSON', async () => {
+    expect(await lineFor('no JSON \ud83d')).toContain('"summary":"no JSON \ufffd"')
+    expect(await lineFor('{"a":"\\ud83d"}')).toContain('"summary":{"a":"\\ud83d"}')
+  })
+
   it('holds an answer of any depth', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     expect(await lineFor(deep)).toContain(`"summary":${deep},`)

@@ -1,3 +1,4 @@
+import { truncate } from '../../core/truncate.ts'
 import { Unreadable } from './unreadable.ts'
 
 /**
@@ -44,9 +45,8 @@ function outputText(output: Record<string, unknown>): string {
   const all =
     ename === undefined ? textOf(text ?? objectOf(data)['text/plain']) : `${textOf(ename)}: ${textOf(evalue)}`
   const bare = all.trimEnd()
-  return bare.length > mostOfAnOutput
-    ? `${bare.slice(0, mostOfAnOutput)}\n… and ${bare.length - mostOfAnOutput} characters more`
-    : bare
+  const shown = truncate(bare, mostOfAnOutput)
+  return shown === bare ? bare : `${shown}\n… and ${bare.length - shown.length} characters more`
 }
 
 /** Texts are lists of lines, or one text. */
