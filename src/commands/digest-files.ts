@@ -9,6 +9,7 @@ import { readLedger } from '../sinks/ledger.ts'
 import type { NamedFile } from '../sinks/named-file.ts'
 import { statFile } from '../sinks/output-files.ts'
 import { ledgerIn } from '../sinks/output-folder.ts'
+import { isPathAllowed } from '../sinks/path-length.ts'
 import { openRegular } from '../sinks/regular-file.ts'
 import { seenFromOut } from './report-file.ts'
 
@@ -50,9 +51,19 @@ export async function checkFolderDigests({
     throw new UsageError(`--digest ${name}: with --digest-by folder it is a name, such as digest.md`)
   const paths = sources.map(({ path }) => path)
   const placeFor = outputPaths(paths, { foldsCase: false, earlier: [] })
-  const places = new Set(paths.map((path) => join(out, dirname(placeFor(path).summary), name)))
+  const folders = new Set(
+    paths
+      .map((path) => placeFor(path).summary)
+      .filter((it) => isPathAllowed(out, it))
+      .map((it) => dirname(it)),
+  )
   let isKnown: Awaited<ReturnType<typeof knownDigests>> | undefined
-  for (const place of places) {
+  for (const folder of folders) {
+    const place = join(out, folder, name)
+    if (!isPathAllowed(out, `${folder}/${name}`))
+      throw new UsageError(
+        `--digest ${name}: ${printable(relative(cwd, place))} would be longer than the file system allows; give a shorter name, or a shorter --out`,
+      )
     const stats = statFile(out, place)
     if (stats === undefined || (stats.isFile() && stats.size === 0)) continue
     isKnown ??= await knownDigests(out, cwd)

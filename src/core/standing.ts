@@ -13,8 +13,6 @@ export type Place =
   /** Something nobody remembers to have written. */
   | 'foreign'
   | 'directory'
-  /** Nothing can be: the file system allows no name that long. */
-  | 'too long'
 
 /**
  * Whether a document is to be summarized: undefined, or what speaks against it. Nothing is paid for twice, and
@@ -22,7 +20,7 @@ export type Place =
  * @param same its last good summary was made from this very question
  */
 export function standing(same: boolean, place: Place, force: boolean): InputProblem | undefined {
-  if (place === 'directory' || place === 'too long') return problems[place]
+  if (place === 'directory') return problems.directory
   if (force) return undefined
   if (place === 'foreign') return problems.foreign
   if (place === 'edited') return same ? problems.editedStands : problems.edited
@@ -38,6 +36,14 @@ export const unchanged = {
   type: 'unchanged',
   reason: 'unchanged since it was summarized',
 } as const
+
+/** The problem of a document whose summary can have no place: the file system allows no name or path that long. */
+export const tooLong: InputProblem = {
+  as: 'fail',
+  type: 'name_too_long',
+  message:
+    'the name of its summary would be longer than the file system allows; use a shorter --out, or shorter names',
+}
 
 const problems = {
   unchanged: { as: 'skip', type: unchanged.type, message: unchanged.reason },
@@ -55,11 +61,6 @@ const problems = {
     as: 'fail',
     type: 'foreign',
     message: 'where its summary belongs is a file that the ledger does not know; --force replaces it',
-  },
-  'too long': {
-    as: 'fail',
-    type: 'name_too_long',
-    message: 'the name of its summary would be longer than the file system allows; use a shorter --out',
   },
   directory: { as: 'fail', type: 'in_the_way', message: 'a directory stands where its summary belongs' },
 } as const satisfies Record<string, InputProblem>

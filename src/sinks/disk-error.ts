@@ -19,6 +19,7 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
     EROFS: 'the file system is read-only',
     ENOENT: 'no such directory',
     EISDIR: 'a directory of that name is in the way',
+    ENAMETOOLONG: 'the name or the path is too long',
     ENOTDIR: 'a file is where a folder is needed',
     EMFILE: 'too many open files (raise ulimit -n, or lower --concurrency)',
   }

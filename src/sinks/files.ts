@@ -1,4 +1,3 @@
-import { platform } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import type { AnswerSettings } from '../core/answer-settings.ts'
 import type { Clock } from '../core/clock.ts'
@@ -8,15 +7,16 @@ import type { Doubt } from '../core/doubts.ts'
 import { frontMatter } from '../core/front-matter.ts'
 import { lineOf, type RunFacts } from '../core/ledger-line.ts'
 import { escapeLoneSurrogates } from '../core/minify-json.ts'
-import type { Asked, Outcome } from '../core/outcome.ts'
+import type { Asked, Failed, Outcome } from '../core/outcome.ts'
 import { type OutputPath, outputPaths } from '../core/output-path.ts'
 import { recordOf } from '../core/record.ts'
-import { type Place, standing, unwritable } from '../core/standing.ts'
+import { type Place, standing, tooLong, unwritable } from '../core/standing.ts'
 import { sha256Of } from './file-hash.ts'
 import { type Made, summaryOf } from './ledger.ts'
 import { findLink, lookAt } from './links.ts'
 import type { Memory } from './memory.ts'
 import { statFile } from './output-files.ts'
+import { isPathAllowed } from './path-length.ts'
 import type { Sink } from './sink.ts'
 
 /** Why a document that had a summary is summarized again. */
@@ -93,7 +93,6 @@ export function filesSink(out: string, sources: readonly Source[], options: File
 
   const isDoubtful = ({ doubts = [] }: Made) => redo.some((doubt) => doubts.includes(doubt))
   const placeOf = async (path: string, file: string, known: Made | undefined): Promise<Place> => {
-    if (Buffer.byteLength(file) > longestPath) return 'too long'
     const stats = statFile(out, file)
     if (stats === undefined) return known === undefined ? 'free' : 'gone'
     if (stats.isDirectory()) return 'directory'
@@ -116,7 +115,7 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       // The options of the run that sent it count, which may be an earlier one.
       const { settings } = asked ?? {}
       const head = (settings?.frontMatter ?? withFrontMatter) ? frontMatter(line) : ''
-      const written = fileOf(outcome, name(path, settings), { head, structured: isJson(settings) })
+      const written = fileOf(outcome, name(path, settings), { out, head, structured: isJson(settings) })
       return memory.keep({ line, ...written })
     }
     const { size, mtime, recipe } = made.get(path) ?? {}
@@ -142,7 +141,9 @@ export function filesSink(out: string, sources: readonly Source[], options: File
       }
     },
     async objection({ path }, { key, settings }) {
-      const file = join(out, name(path, settings).summary)
+      const { summary } = name(path, settings)
+      if (!isPathAllowed(out, summary)) return tooLong
+      const file = join(out, summary)
       const link = findLink(out, dirname(file))
       if (link !== undefined) return outside(relative(out, link))
       const known = made.get(path)
@@ -193,19 +194,24 @@ function isOlder(file: string, time: number | undefined): boolean {
 function fileOf(
   outcome: Outcome,
   { summary, record }: OutputPath,
-  { head, structured }: { readonly head: string; readonly structured: boolean },
+  { out, head, structured }: { readonly out: string; readonly head: string; readonly structured: boolean },
 ) {
   if (outcome.status === 'summarized') {
     const text = outcome.text.trimEnd()
     return { file: summary, text: `${head}${structured ? escapeLoneSurrogates(text) : text}\n` }
   }
-  // Where no summary can be written, no record can be either.
-  if (outcome.status !== 'failed' || unwritable.has(outcome.failure.type)) return {}
+  if (outcome.status !== 'failed' || !canHoldRecord(out, record, outcome)) return {}
   return { file: record, text: recordOf(outcome) }
 }
 
-/** Bytes. Linux allows 4,095, macOS 1,023; the name it has while it is written may be longer than its own. */
-const longestPath = platform() === 'darwin' ? 980 : 4050
+/**
+ * Whether a document can have an error record. Where it cannot be read, nothing has looked at its place in the output
+ * folder yet; then the ledger alone has the failure, which must not end the run for all other documents.
+ */
+function canHoldRecord(out: string, record: string, { failure, partial }: Failed): boolean {
+  if (unwritable.has(failure.type) || !isPathAllowed(out, record)) return false
+  return partial !== undefined || findLink(out, dirname(join(out, record))) === undefined
+}
 
 function outside(link: string): InputProblem {
   const message = `the folder of its summary is behind a symbolic link, ${link}; remove the link, or use another --out`

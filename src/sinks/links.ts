@@ -37,9 +37,21 @@ export function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false })
   } catch (error) {
-    // A file in the place of a folder; findLink has looked at those below the output folder.
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
+    // A file in the place of a folder (findLink has looked at those below the output folder), or a name or path that no
+    // file can have: the output folder was moved further down, or its ledger names anything.
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined
     throw cannotRead(path, error as NodeJS.ErrnoException)
+  }
+}
+
+/** Whether the file system allows no such name or path, as far as the folders exist. */
+export function isTooLong(path: string): boolean {
+  try {
+    lstatSync(path, { throwIfNoEntry: false })
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENAMETOOLONG'
   }
 }
 

@@ -4,6 +4,7 @@ import { RunError, UsageError } from '../errors.ts'
 import { makeFolder, makeFolderBelow } from './directories.ts'
 import { cannotWrite } from './disk-error.ts'
 import { removeFile, statFile } from './output-files.ts'
+import { isRootAllowed } from './path-length.ts'
 import { writeWhole } from './whole-file.ts'
 
 /** Where an output folder keeps its state, next to the summaries. */
@@ -21,6 +22,10 @@ export function hasLedger(out: string): boolean {
 
 /** Makes an output folder, with its state folder. @throws UsageError, RunError `io` */
 export async function prepareFolder(out: string): Promise<void> {
+  if (!isRootAllowed(out))
+    throw new UsageError(
+      `--out ${out}: its path is too long (${Buffer.byteLength(out)} bytes) for files in it; use a shorter one`,
+    )
   try {
     await makeFolder(out)
     await makeFolderBelow(out, join(out, memoryFolder))

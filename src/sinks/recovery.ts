@@ -8,6 +8,7 @@ import type { Entry } from './journal.ts'
 import { type EachLine, isMade, type Ledger, type Made, madeOf, pathsSeenFrom, summaryOf } from './ledger.ts'
 import { statFile } from './output-files.ts'
 import { ledgerIn } from './output-folder.ts'
+import { isPathAllowed } from './path-length.ts'
 import { writeWhole } from './whole-file.ts'
 
 /** What became of the entries that an earlier run left in its journal. */
@@ -88,6 +89,7 @@ async function canBeWritten(
   path: string,
   known: Made | undefined,
 ): Promise<boolean> {
+  if (!isPathAllowed(out, file)) return false
   const place = join(out, file)
   if (file.endsWith(recordSuffix)) return (await recordAt(out, place)) !== 'other'
   const stats = statFile(out, place)
@@ -101,8 +103,8 @@ async function canBeWritten(
 async function keptAside({ file = '', text = '' }: Entry, { out, nonce }: RecoveryOptions): Promise<string> {
   const hash = sha256(text).slice(0, 12)
   const named = `${hash}-${basename(file)}`
-  const name = Buffer.byteLength(named) > 255 ? `${hash}${extname(file)}` : named
-  const kept = `${recoveredFolder}/${name}`
+  const long = `${recoveredFolder}/${named}`
+  const kept = isPathAllowed(out, long) ? long : `${recoveredFolder}/${hash}${extname(file)}`
   await writeWhole(out, join(out, kept), text, nonce, 0o600)
   // The journal, which has the text too, is emptied soon.
   await syncFolder(dirname(join(out, kept)))

@@ -19,7 +19,6 @@ describe('standing', () => {
     ['edited', 'skip edited', 'fail edited', 'ask'],
     ['foreign', 'fail foreign', 'fail foreign', 'ask'],
     ['directory', 'fail in_the_way', 'fail in_the_way', 'fail in_the_way'],
-    ['too long', 'fail name_too_long', 'fail name_too_long', 'fail name_too_long'],
   ])('with a place that is %s', (place, same, other, forced) => {
     expect([decision(true, place), decision(false, place)]).toEqual([same, other])
     expect([decision(true, place, true), decision(false, place, true)]).toEqual([forced, forced])
