@@ -33,6 +33,8 @@ export interface StoredBatch {
   readonly id: string | undefined
   /** What is to be sent. */
   body(): AsyncIterable<Uint8Array>
+  /** The requests in the body, in the order of {@link documents}, until the batch is made. */
+  entries(): AsyncIterable<string>
   /** Takes note that there is one. */
   made(id: string): Promise<void>
   /** Whether a document needs no answer any more: what became of it is in the ledger, or it was sent again. */

@@ -6,7 +6,7 @@ import type { Request } from './request.ts'
  * with the signal's reason once it has aborted.
  */
 export interface Batches {
-  /** A request as it stands in the body of {@link Batches.create}: JSON. */
+  /** A request as it is in the body of {@link Batches.create}: JSON on one line, with its `custom_id` first. */
   entry(id: string, request: Request): string
   /**
    * Makes a batch; whoever does not hear of it does not know whether there is one.

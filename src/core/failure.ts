@@ -108,8 +108,8 @@ function ofFault(fault: Fault): Verdict {
   }
 }
 
-function ofStatus({ status = 0, code = '', message }: Fault): Verdict {
-  if (endingCodes.has(code)) return ends
+function ofStatus({ status = 0, type, code = '', message }: Fault): Verdict {
+  if (endingCodes.has(code) || endingCodes.has(type)) return ends
   if (status === 400 && endingMessages.some((pattern) => pattern.test(message))) return ends
   // 3xx: the client follows no redirect, since that would hand the document to another host.
   return byStatus[status] ?? (status >= 300 && status < 400 ? ends : forDocument)
@@ -156,6 +156,7 @@ const byType: ReadonlyMap<string, Verdict> = new Map([
 
 /** `error_code`s under which every further request fails in the same way, whatever their status. */
 const endingCodes: ReadonlySet<string> = new Set([
+  'workspace_human_review_disabled',
   'enforced_spend_limit_reached',
   'contract_spend_limit_reached',
   'linked_organization_spend_limit_reached',

@@ -3,6 +3,7 @@ import type { StoredBatch } from '../core/batch-store.ts'
 import type { Source } from '../core/document.ts'
 import { AskError } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
+import { manyOf } from '../core/whole.ts'
 import { RunError } from '../errors.ts'
 import { type Collecting, type CollectJob, collect } from './collect.ts'
 import type { Finder } from './find-batch.ts'
@@ -105,6 +106,11 @@ export function createOpenBatches(
           listener.waiting([...waiting])
           await clock.sleep(pause, drain)
           yield* ended(again)
+          for (const batch of waiting) {
+            if (clock.wall() - batch.packed < longestWaitMs) continue
+            waiting.delete(batch)
+            refusals.push(new RunError('later', overdue(batch)))
+          }
         }
       } catch (error) {
         if (error !== drain.reason) throw error
@@ -121,7 +127,10 @@ export function createOpenBatches(
     },
     *pending() {
       for (const [batch, documents] of held) {
-        const reason = `it is in the batch ${batch.id ?? batch.intent}`
+        const reason =
+          batch.id === undefined
+            ? `it may be in the batch ${batch.intent}, which the API has not confirmed`
+            : `it is in the batch ${batch.id}`
         const later = !(detached && waiting.has(batch))
         for (const { path, asked } of documents.values())
           yield pendingOf(sourceOf(path), reason, asked, later)
@@ -133,6 +142,16 @@ export function createOpenBatches(
 const shortestPauseMs = 2000
 /** Most batches take minutes to an hour; the API asks clients to look about once a minute. */
 const longestPauseMs = 60_000
+
+/** The API ends a batch 24 hours after it was created, done or not. */
+const longestWaitMs = 25 * 3_600_000
+
+function overdue({ id, intent, documents }: StoredBatch): string {
+  const count = manyOf(documents.size, 'document')
+  return id === undefined
+    ? `it cannot be known whether the batch ${intent} was created, as the API does not show whose the batches of that time are: its ${count} may have been paid for, and ${count === '1 document' ? 'is' : 'are'} not sent again`
+    : `the API does not show that the batch ${id} has ended, 25 hours after it was created; run again later`
+}
 
 /** A document that is left to a later run. @param later the same command goes on with it, though nothing stopped this one */
 export function pendingOf(source: Source, reason: string, asked?: Outcome['asked'], later = true): Outcome {

@@ -1,14 +1,14 @@
 import type { AnswerSettings } from '../core/answer-settings.ts'
-import { backoffMs } from '../core/backoff.ts'
-import { customId, hasRoom, type Load } from '../core/batch.ts'
+import { customId, hasRoom, type Load, type Packed } from '../core/batch.ts'
 import type { BatchStore, Packing, StoredBatch } from '../core/batch-store.ts'
 import type { Source } from '../core/document.ts'
-import { AskError, judge, mayBeBilled } from '../core/failure.ts'
+import { AskError, type Fault, failureOf } from '../core/failure.ts'
 import type { RunFacts } from '../core/ledger-line.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { RunError } from '../errors.ts'
 import type { Purse } from './budgeted.ts'
 import type { CollectJob, CollectListener } from './collect.ts'
+import { createBatch } from './create-batch.ts'
 import type { Finder } from './find-batch.ts'
 import { pool } from './pool.ts'
 import { declined, type Preparing, prepare } from './prepare.ts'
@@ -72,17 +72,40 @@ export async function* submit(
   let packing: Packing | undefined
   let packed: Source[] = []
   const long: Source[] = []
+  /** Documents that the API refused to have in a batch. */
+  const refused: Outcome[] = []
 
   const send = async () => {
     if (packing === undefined) return
     const { load } = packing
     const batch = await packing.seal()
     packing = undefined
-    await makeSure(batch, job, finder)
-    for (const source of packed) unsent.delete(source)
-    made.push(batch)
-    job.listener.submitted(batch, load)
+    const sourceOf = new Map(packed.map((source) => [source.path, source]))
     packed = []
+    const taken = ({ path }: Packed) => {
+      const source = sourceOf.get(path) as Source
+      unsent.delete(source)
+      return source
+    }
+    await createBatch(batch, load, {
+      ...job,
+      finder,
+      onCreated(batch, load) {
+        for (const document of batch.documents.values()) taken(document)
+        made.push(batch)
+        job.listener.submitted(batch, load)
+      },
+      onRefused: (document, fault) => void refused.push(refusedOutcome(document, taken(document), fault)),
+    })
+  }
+  async function* finished(outcomes: Outcome[]) {
+    for (const outcome of outcomes.splice(0)) {
+      aside.get(outcome.source.path)?.(0n)
+      aside.delete(outcome.source.path)
+      job.ended?.(outcome)
+      await job.keep?.(outcome)
+      yield outcome
+    }
   }
 
   const look = async (source: Source) => ({
@@ -99,9 +122,7 @@ export async function* submit(
         const base = { source, ...(asked !== undefined && { asked }), attempts: [], elapsedMs }
         const outcome = declined(prepared, base)
         unsent.delete(source)
-        job.ended?.(outcome)
-        await job.keep?.(outcome)
-        yield outcome
+        yield* finished([outcome])
         continue
       }
       const { asked } = prepared
@@ -127,6 +148,7 @@ export async function* submit(
       let { id, entry } = entryIn(packing)
       if (!hasRoom(packing.load, Buffer.byteLength(entry) + 2, job.limits)) {
         await send()
+        yield* finished(refused)
         if (halt.drain.aborted) break
         packing = await store.pack()
         ;({ id, entry } = entryIn(packing))
@@ -144,52 +166,10 @@ export async function* submit(
     else if (error instanceof AskError) halt.stop(job.explain(error))
     else if (error !== halt.drain.reason && error !== halt.abort.reason) throw error
   }
+  yield* finished(refused)
   return { made, long, unsent: [...unsent], full }
 }
 
-/**
- * Makes a batch: sends it until it is there, or may be.
- * @throws RunError where there is none, which is forgotten then; the reason of a stop
- */
-async function makeSure(batch: StoredBatch, job: SubmitJob, finder: Finder): Promise<void> {
-  const { batches, halt, clock, random, retries, listener } = job
-  for (let failures = 1; ; failures++) {
-    try {
-      halt.drain.throwIfAborted()
-      const { id } = await batches.create(batch.body(), halt.abort)
-      await batch.made(id)
-      return
-    } catch (error) {
-      // Cut off on the way: the next run finds out.
-      if (!(error instanceof AskError)) {
-        if (error === halt.drain.reason && !halt.abort.aborted) await batch.forget()
-        throw error
-      }
-      const { fault } = error
-      const { blame } = judge(fault)
-      if (isUnheard(error)) {
-        const found = await finder.find(batch)
-        if (found !== 'never') return
-      }
-      if (blame === 'service' && failures <= retries) {
-        const wait = fault.retryAfter === undefined ? backoffMs(failures, random()) : fault.retryAfter * 1000
-        listener.troubled(error, wait)
-        await clock.sleep(wait, halt.drain)
-        continue
-      }
-      await batch.forget()
-      throw blame === 'run' ? job.explain(error) : refusal(error, blame === 'service')
-    }
-  }
-}
-
-/** Whether there may be a batch all the same. */
-function isUnheard({ fault }: AskError): boolean {
-  const { status = 0 } = fault
-  return mayBeBilled(fault) || (status >= 500 && status !== 529) || status === 408
-}
-
-function refusal({ fault }: AskError, transient: boolean): RunError {
-  const what = `the service did not take the batch: ${fault.status ?? fault.kind} ${fault.type}: ${fault.message}`
-  return new RunError(transient ? 'later' : 'refused', what)
+function refusedOutcome({ asked }: Packed, source: Source, fault: Fault): Outcome {
+  return { source, asked, attempts: [], elapsedMs: 0, status: 'failed', failure: failureOf(fault) }
 }

@@ -177,6 +177,7 @@ function stored(
       return id
     },
     body: () => bodyIn(out, join(folder, `${intent}.body`)),
+    entries: () => entriesIn(out, join(folder, `${intent}.body`)),
     async made(given) {
       id = given
       await add(createdLine(given, clock.wall()))
@@ -197,6 +198,15 @@ async function* bodyIn(out: string, file: string): AsyncGenerator<Uint8Array> {
   })
   if (handle === undefined) throw new RunError('io', `cannot read ${file}: there is no such file`)
   yield* handle.createReadStream({ highWaterMark: 256 * 1024 })
+}
+
+/** Each is on a line of its own, with the comma that separates it from the one before it. */
+async function* entriesIn(out: string, file: string): AsyncGenerator<string> {
+  for await (const lines of readLines(file, out))
+    for (const line of lines) {
+      const entry = line.startsWith(',') ? line.slice(1) : line
+      if (entry !== begin && entry !== end && entry !== '') yield entry
+    }
 }
 
 async function packing(
@@ -228,7 +238,7 @@ async function packing(
   }
   const linesOf = createDocumentLines()
   await write(lines, headLine({ batch: intent, endpoint, base: here }))
-  await write(body, '{"requests":[')
+  await write(body, begin)
   return {
     intent,
     get load() {
@@ -265,4 +275,5 @@ async function packing(
   }
 }
 
+const begin = '{"requests":['
 const end = ']}'

@@ -662,6 +662,112 @@ describe('making a batch', () => {
     expect(disk.size).toBe(0)
   })
 
+  it.each([429, 500, 503, 529])(
+    'is not done twice where it was created although the answer is %i',
+    async (status) => {
+      let creates = 0
+      const { begin, service, statuses } = setting({
+        trouble: (call) =>
+          call === 'create' && creates++ === 0 ? { after: statusFault(status) } : undefined,
+      })
+      const { outcomes } = await begin().ended
+      expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+      expect([service.made.size, creates]).toEqual([1, 1])
+    },
+  )
+
+  it('ends the run, and blames no document, where the workspace cannot use batches', async () => {
+    const fault = statusFault(400, { code: 'workspace_human_review_disabled' })
+    const { begin, service, ledger } = setting({ refuses: () => fault })
+    const { outcomes, stopped } = await begin().ended
+    expect(stopped).toMatchObject({ exit: 'refused' })
+    expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
+    expect([service.made.size, ledger]).toEqual([0, []])
+  })
+
+  describe('that the API refuses for some of its documents', () => {
+    const invalid = (message: string) => statusFault(400, { type: 'invalid_request_error', message })
+    const saying = {
+      'names the place of the request': (_: string, at: number) =>
+        `requests.${at}.params.messages: not valid`,
+      'says nothing of it': () => 'The request body is not valid JSON',
+    }
+
+    it.each(Object.entries(saying))(
+      'sends all others, and fails those alone, where the message %s',
+      async (_name, messageFor) => {
+        await fc.assert(
+          fc.asyncProperty(
+            fc.integer({ min: 2, max: 40 }),
+            fc.uniqueArray(fc.nat(39), { maxLength: 3 }),
+            async (count, numbers) => {
+              const bad = new Set(numbers.map((n) => `${n}.md`))
+              let creates = 0
+              const { begin, service, disk, outcomesOf } = refusing(count, (paths) => {
+                creates++
+                const at = paths.findIndex((path) => bad.has(path))
+                return at < 0 ? undefined : invalid(messageFor(paths[at] ?? '', at))
+              })
+              const { outcomes, stopped } = await begin().ended
+              const isBad = (path: string) => bad.has(path)
+              if (pathsOf(count).every(isBad)) return
+              expect(stopped).toBeUndefined()
+              expect(outcomesOf(outcomes)).toEqual(
+                pathsOf(count)
+                  .map((path) => `${path} ${isBad(path) ? 'failed' : 'summarized'}`)
+                  .sort(),
+              )
+              expect([...service.billed().values()].every((times) => times === 1)).toBe(true)
+              expect(disk.size).toBe(0)
+              expect(creates).toBeLessThanOrEqual(2 * bad.size * Math.ceil(Math.log2(count) + 1) + 1)
+            },
+          ),
+          { numRuns: 60 },
+        )
+      },
+    )
+
+    it('sends a batch that is too large in halves', async () => {
+      const { begin, service, outcomesOf } = refusing(10, (paths) =>
+        paths.length > 3 ? statusFault(413, { type: 'request_too_large' }) : undefined,
+      )
+      const { outcomes } = await begin().ended
+      expect(outcomesOf(outcomes)).toEqual(pathsOf(10).map((path) => `${path} summarized`))
+      expect([...service.made.values()].map(({ items }) => items.length)).toEqual([3, 2, 3, 2])
+    })
+
+    it('gives the failure of a document the message, and releases its reserve', async () => {
+      const purse = createPurse(picodollars(0.01), listPrice)
+      const { begin } = refusing(3, (paths) =>
+        paths.includes('1.md') ? invalid('requests.1.params: surrogates') : undefined,
+      )
+      const { outcomes } = await begin({ purse }).ended
+      expect(outcomes.find(({ source }) => source.path === '1.md')).toMatchObject({
+        status: 'failed',
+        failure: { kind: 400, message: 'requests.1.params: surrogates', transient: false },
+      })
+      expect(purse.budget().reserved).toBe(0n)
+    })
+
+    it('blames no document where nothing at all is accepted, after a few tries', async () => {
+      let creates = 0
+      const { begin, disk, ledger } = refusing(1000, () => {
+        creates++
+        return invalid('Batches are not for you')
+      })
+      const { outcomes, stopped } = await begin().ended
+      expect(stopped).toMatchObject({ exit: 'refused', message: /Batches are not for you/ })
+      expect(outcomes).toMatchObject(Array(1000).fill({ status: 'pending' }))
+      expect(creates).toBeLessThan(30)
+      expect([disk.size, ledger]).toEqual([0, []])
+    })
+
+    function refusing(count: number, refuses: NonNullable<BatchScript['refuses']>) {
+      const world = setting({ refuses }, pathsOf(count))
+      return { ...world, outcomesOf: world.statuses }
+    }
+  })
+
   it('of the same size as somebody else’s takes only its own', async () => {
     const { begin, service, statuses } = setting({
       trouble: (call) => (call === 'create' && service.made.size === 0 ? { after: lost } : undefined),
@@ -791,8 +897,12 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
           }
           const counts = [...service.billed()].filter(([path]) => fateOf(path) !== 'invalid')
           expect(counts.every(([, count]) => count === 1)).toBe(true)
-          expect(ledger.map(({ source }) => source.path).sort()).toEqual([...paths].sort())
-          expect(disk.size).toBe(0)
+          // A batch whose creation was cut off is not recognized where no line of its results has a name.
+          const open = [...disk.values()].flatMap(({ documents }) => [...documents.values()])
+          const unknown = open.map(({ path }: { path: string }) => path)
+          expect(unknown.filter((path) => fateOf(path) !== 'nameless')).toEqual([])
+          const known = paths.filter((path) => !unknown.includes(path))
+          expect(ledger.map(({ source }) => source.path).sort()).toEqual([...known].sort())
           for (const { source, status } of ledger) {
             const isGood = ['good', 'expired', 'canceled'].includes(fateOf(source.path))
             expect(`${source.path} ${status}`).toBe(`${source.path} ${isGood ? 'summarized' : 'failed'}`)

@@ -66,6 +66,9 @@ describe('what is remembered of batches', () => {
       requests: 2,
       bytes: (await readFile(join(folder, `${batch.intent}.body`))).length - 1,
     })
+    const entries: string[] = []
+    for await (const entry of batch.entries()) entries.push(entry)
+    expect(entries).toEqual(['{"n":0}', '{"n":1}'])
     const [again] = (await open()).open
     expect(again).toMatchObject({ intent: batch.intent, endpoint: 'https://api.example', id: undefined })
     expect([...(again?.documents ?? [])]).toEqual([

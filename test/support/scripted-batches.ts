@@ -17,6 +17,8 @@ export interface BatchScript {
   /** Asked at each call. */
   readonly trouble?: (call: Calls) => Trouble
   /** What becomes of a request; a reply, if left out. */
+  /** Why a batch of these documents is not created. */
+  readonly refuses?: (paths: readonly string[]) => Fault | undefined
   readonly resultOf?: (path: string, batch: string) => BatchAnswer['result'] | undefined
 }
 
@@ -26,7 +28,7 @@ interface Made {
 }
 
 /** The service's batches, in memory; its state outlives every run that is cut off. */
-export function scriptedBatches({ clock, takesMs = 90_000, trouble, resultOf }: BatchScript) {
+export function scriptedBatches({ clock, takesMs = 90_000, trouble, refuses, resultOf }: BatchScript) {
   const made = new Map<string, Made>()
   const lists: number[] = []
   const fail = (problem: Fault | Error) => (problem instanceof Error ? problem : new AskError(problem))
@@ -48,6 +50,8 @@ export function scriptedBatches({ clock, takesMs = 90_000, trouble, resultOf }: 
         const chunks: Uint8Array[] = []
         for await (const chunk of body) chunks.push(chunk)
         const { requests } = JSON.parse(Buffer.concat(chunks).toString()) as { requests: Made['items'] }
+        const refusal = refuses?.(requests.map(({ path }) => path))
+        if (refusal !== undefined) throw new AskError(refusal)
         const id = `msgbatch_${made.size + 1}`
         const batch = {
           id,
@@ -135,6 +139,10 @@ export function batchStoreOn(
     },
     async *body() {
       yield Buffer.from(it.body)
+    },
+    async *entries() {
+      const { requests } = JSON.parse(it.body) as { requests: object[] }
+      for (const request of requests) yield JSON.stringify(request)
     },
     made: (id) =>
       called('made', () => {
