@@ -42,6 +42,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** The one file that opens the door to each package. */
 const doors: Readonly<Record<string, readonly string[]>> = {
+  '@anthropic-ai/sdk/core/streaming': ['claude/stream.ts'],
   '@anthropic-ai/sdk': [
     'claude/batches.ts',
     'claude/client.ts',

@@ -2,7 +2,9 @@ import type { BatchAnswer, BatchResult, UnreadableResult } from '../core/batch.t
 import { AskError, type Fault } from '../core/failure.ts'
 import type { Reply } from '../core/reply.ts'
 import { truncate } from '../core/truncate.ts'
+import { parseErrorBody, statusOfType } from './error-body.ts'
 import { replyFrom } from './message.ts'
+import { fieldsIn, parseJson } from './wire-values.ts'
 
 /** Far longer than any answer, which is a summary: characters. Lines are cut there. */
 export const longestLine = 16_000_000
@@ -19,10 +21,8 @@ export function batchAnswerFrom(line: string): BatchAnswer {
     unreadable: why,
     line: truncate(line, longestKept),
   })
-  let fields: unknown
-  try {
-    fields = JSON.parse(line)
-  } catch {
+  const fields = parseJson(line)
+  if (fields === undefined) {
     const why =
       line.length < longestLine
         ? 'the line of the results is not JSON'
@@ -31,7 +31,7 @@ export function batchAnswerFrom(line: string): BatchAnswer {
     const id = /"custom_id"\s*:\s*"([A-Za-z0-9_-]{1,64})"/.exec(line.slice(0, longestKept))?.[1]
     return { id, result: unreadable(why) } as BatchAnswer
   }
-  const { custom_id: id, result } = (fields ?? {}) as Record<string, unknown>
+  const { custom_id: id, result } = fieldsIn(fields)
   if (typeof id !== 'string')
     return { id: undefined, result: unreadable('the line of the results has no custom_id') }
   return { id, result: resultFrom(result) ?? unreadable('its result is not one that the API documents') }
@@ -39,7 +39,7 @@ export function batchAnswerFrom(line: string): BatchAnswer {
 
 /** Undefined where the result has no known shape. */
 function resultFrom(result: unknown): BatchResult | undefined {
-  const { type, message, error } = (result ?? {}) as Record<string, unknown>
+  const { type, message, error } = fieldsIn(result)
   switch (type) {
     case 'canceled':
     case 'expired':
@@ -56,9 +56,6 @@ function resultFrom(result: unknown): BatchResult | undefined {
 }
 
 function replyIn(message: unknown): Reply | undefined {
-  const { content } = (message ?? {}) as Record<string, unknown>
-  // Leaving such a block out would pass the rest for the whole summary.
-  if (Array.isArray(content) && !content.every(isReadableBlock)) return undefined
   try {
     return replyFrom(message, { headers: new Headers(), status: 200 })
   } catch (error) {
@@ -67,38 +64,15 @@ function replyIn(message: unknown): Reply | undefined {
   }
 }
 
-function isReadableBlock(block: unknown): boolean {
-  if (typeof block !== 'object' || block === null) return false
-  const { type, text } = block as Record<string, unknown>
-  return typeof type === 'string' && (type !== 'text' || typeof text === 'string')
-}
-
 /** Reads an error body as a live request has it, but for the status, which follows from its type. */
 function faultIn(body: unknown): Fault {
-  const { error, request_id: requestId } = (body ?? {}) as Record<string, unknown>
-  const { type: given, message, details } = (error ?? {}) as Record<string, unknown>
-  const { error_code: code } = (details ?? {}) as Record<string, unknown>
-  const type = typeof given === 'string' ? given : 'api_error'
+  const { type = 'api_error', message = 'an error without a message', code, requestId } = parseErrorBody(body)
   return {
     kind: 'status',
-    status: statusOf.get(type) ?? 500,
+    status: statusOfType(type) ?? 500,
     type,
-    message: typeof message === 'string' ? message : 'an error without a message',
-    ...(typeof code === 'string' && { code }),
-    ...(typeof requestId === 'string' && { requestId }),
+    message,
+    ...(code !== undefined && { code }),
+    ...(requestId !== undefined && { requestId }),
   }
 }
-
-/** @see https://platform.claude.com/docs/en/api/errors */
-const statusOf: ReadonlyMap<string, number> = new Map([
-  ['invalid_request_error', 400],
-  ['authentication_error', 401],
-  ['billing_error', 402],
-  ['permission_error', 403],
-  ['not_found_error', 404],
-  ['request_too_large', 413],
-  ['rate_limit_error', 429],
-  ['api_error', 500],
-  ['timeout_error', 504],
-  ['overloaded_error', 529],
-])

@@ -1,10 +1,12 @@
-import type { BaseAnthropic } from '@anthropic-ai/sdk'
+import type { APIPromise, BaseAnthropic } from '@anthropic-ai/sdk'
 import { type Batch, isBatchId } from '../core/batch.ts'
 import type { Batches } from '../core/batches.ts'
 import { AskError } from '../core/failure.ts'
 import type { Request } from '../core/request.ts'
 import { batchAnswerFrom, longestLine } from './batch-answer.ts'
 import { linesOf } from './lines.ts'
+import { bodyOf } from './message.ts'
+import { fieldsIn } from './wire-values.ts'
 
 export interface BatchesOptions {
   readonly anthropic: BaseAnthropic
@@ -46,7 +48,7 @@ export function batchesOf({
     fetchOptions: { dispatcher: await dispatcher() } as never,
     timeout: longestTransferMs,
   })
-  const batch = async (answer: PromiseLike<unknown>) => batchFrom(await answer)
+  const batch = async (promise: APIPromise<unknown>) => batchFrom(await bodyOf(await promise.asResponse()))
   const retrieve = (id: string, signal: AbortSignal) =>
     within(signal, (signal) => batch(anthropic.get(`${path}/${encodeURIComponent(id)}`, { signal })))
 
@@ -64,10 +66,13 @@ export function batchesOf({
         const found: Batch[] = []
         for (let after: string | undefined; ; after = found.at(-1)?.id) {
           const query = { limit: 100, ...(after !== undefined && { after_id: after }) }
-          const { data, response } = await anthropic.get(path, { query, signal }).withResponse()
-          const page = data as Record<string, unknown> | null
-          if (!Array.isArray(page?.['data'])) throw malformed('not a list of batches')
+          const response = await anthropic.get(path, { query, signal }).asResponse()
+          const page = fieldsIn(await bodyOf(response))
+          if (!Array.isArray(page['data'])) throw malformed('not a list of batches')
           const batches = page['data'].map(batchFrom)
+          // A server that ignores `after_id` would send the same page for ever.
+          if (after !== undefined && batches.some(({ id }) => found.some((known) => known.id === id)))
+            throw malformed('a list of batches that repeats itself')
           const ahead = wall() - Date.parse(response.headers.get('date') ?? '')
           // The newest come first. Where this machine's clock is ahead, all of them seem too old.
           const earliest = ahead > 0 ? time - ahead : time
@@ -83,7 +88,7 @@ export function batchesOf({
     async *answers(id, signal) {
       const where = `${path}/${encodeURIComponent(id)}`
       await within(signal, async (signal) =>
-        refuseOtherHosts(await anthropic.get(where, { signal }), endpoint),
+        refuseOtherHosts(await bodyOf(await anthropic.get(where, { signal }).asResponse()), endpoint),
       )
       try {
         // The whole may take as long as it takes; how long it may be silent is the dispatcher's.
@@ -102,7 +107,7 @@ const longestTransferMs = 3_600_000
 
 /** A batch says where its results are. They are fetched from the base URL all the same: credentials go nowhere else. */
 function refuseOtherHosts(batch: unknown, endpoint: string): void {
-  const { results_url: url } = (batch ?? {}) as Record<string, unknown>
+  const { results_url: url } = fieldsIn(batch)
   if (typeof url !== 'string' || !URL.canParse(url)) return
   if (new URL(url).host !== new URL(endpoint).host)
     throw new AskError({
@@ -113,12 +118,12 @@ function refuseOtherHosts(batch: unknown, endpoint: string): void {
 }
 
 function batchFrom(raw: unknown): Batch {
-  const fields = (typeof raw === 'object' ? raw : null) as Record<string, unknown> | null
-  const { id, processing_status: state, request_counts: counts } = fields ?? {}
-  const created = timeIn(fields?.['created_at'])
-  const ended = timeIn(fields?.['ended_at'])
+  const fields = fieldsIn(raw)
+  const { id, processing_status: state, request_counts: counts } = fields
+  const created = timeIn(fields['created_at'])
+  const ended = timeIn(fields['ended_at'])
   if (!isBatchId(id) || typeof state !== 'string' || Number.isNaN(created)) throw malformed('not a batch')
-  const requests = Object.values(counts ?? {}).filter((count) => typeof count === 'number')
+  const requests = Object.values(fieldsIn(counts)).filter((count) => typeof count === 'number')
   return {
     id,
     // A state that is not known yet is not the end.
@@ -126,7 +131,7 @@ function batchFrom(raw: unknown): Batch {
     ...(requests.length > 0 && { requests: requests.reduce((sum, count) => sum + count, 0) }),
     created,
     ...(!Number.isNaN(ended) && { ended }),
-    archived: typeof fields?.['archived_at'] === 'string',
+    archived: typeof fields['archived_at'] === 'string',
   }
 }
 

@@ -84,7 +84,7 @@ export async function createClient({
 
   const idle = { ms: timeouts.idleTimeoutMs, setting: idleTimeoutSetting }
   const faulty = (error: unknown, deadline: Deadline) => {
-    const fault = faultOf(error, { wallMs: clock.wall(), deadline, idle, redact })
+    const fault = faultOf(error, { wallMs: clock.wall(), deadline, idle, redact, endpoint })
     return new AskError(fault.status === 401 ? { ...fault, credential: credentialOf(anthropic) } : fault)
   }
   const within = <T>(

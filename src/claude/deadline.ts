@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** A signal that aborts when the caller's does, or when time is up. */
 export interface Deadline {
   readonly signal: AbortSignal
@@ -14,6 +16,8 @@ export async function withDeadline<T>(
 ): Promise<T> {
   outer.throwIfAborted()
   const controller = new AbortController()
+  // Every request of the work listens to it; Node would report more than ten as a leak.
+  setMaxListeners(0, controller.signal)
   let expired = false
   const timer = setTimeout(() => {
     expired = true

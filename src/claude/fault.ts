@@ -4,6 +4,7 @@ import { rateLimits } from '../core/rate-limits.ts'
 import { retryAfter } from '../core/retry-after.ts'
 import { truncate } from '../core/truncate.ts'
 import type { Deadline } from './deadline.ts'
+import { parseErrorBody, statusOfType } from './error-body.ts'
 import { withoutMarkup } from './markup.ts'
 
 /** How long a connection may be silent, and the name of the setting that says so. */
@@ -17,6 +18,8 @@ export interface FaultOptions {
   readonly wallMs: number
   readonly deadline: Deadline
   readonly idle: Idle
+  /** The base URL that was asked. */
+  readonly endpoint: string
   /** Removes secrets; needed before a text is cut, as half a secret is not recognized. */
   readonly redact: (text: string) => string
 }
@@ -25,7 +28,8 @@ export interface FaultOptions {
  * Returns what went wrong, from an error of the SDK, of undici or of the system. Classes alone do not tell: causes do.
  * @throws the error itself where it is about no request, but a bug
  */
-export function faultOf(error: unknown, { wallMs, deadline, idle, redact }: FaultOptions): Fault {
+export function faultOf(error: unknown, options: FaultOptions): Fault {
+  const { deadline, idle } = options
   if (deadline.expired())
     return {
       kind: 'timeout',
@@ -33,7 +37,7 @@ export function faultOf(error: unknown, { wallMs, deadline, idle, redact }: Faul
       message: `no complete answer within ${seconds(deadline.ms)}`,
     }
   if (error instanceof AskError) return error.fault
-  if (error instanceof APIError && error.status !== undefined) return statusFault(error, wallMs, redact)
+  if (error instanceof APIError && error.status !== undefined) return statusFault(error, options)
   const chain = causes(error)
   const code = chain.map(({ code }) => code).find((code) => typeof code === 'string')
   const message = chain.map(({ message }) => message).findLast((message) => message) ?? 'unknown error'
@@ -47,10 +51,8 @@ export function faultOf(error: unknown, { wallMs, deadline, idle, redact }: Faul
   }
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
-  // An `event: error` inside a stream: no status any more, but a type.
-  const type = error instanceof APIError ? textIn(error.type) : undefined
-  if (error instanceof APIError && type !== undefined)
-    return { kind: 'stream', type, message: textIn(error.apiMessage) ?? message }
+  // An `event: error` inside a stream: no status any more, but a body.
+  if (error instanceof APIError && error.error !== undefined) return streamFault(error.error)
   if (code !== undefined) {
     const kind = tlsCode.test(code) ? 'tls' : 'connection'
     return {
@@ -76,30 +78,48 @@ export function faultOf(error: unknown, { wallMs, deadline, idle, redact }: Faul
 
 type StatusError = InstanceType<typeof APIError>
 
-function statusFault(error: StatusError, wallMs: number, redact: FaultOptions['redact']): Fault {
+function statusFault(error: StatusError, { wallMs, redact, endpoint }: FaultOptions): Fault {
   const header = (name: string) => error.headers?.get(name) ?? null
-  const status = error.status as number
+  const sent = error.status as number
+  const body = parseErrorBody(error.error)
+  // A gateway may send an error of the API with a 200, or turn it into a 500 or a 502.
+  const status = isVague(sent) && body.isFromApi ? (statusOfType(body.type) ?? sent) : sent
+  const requestId = error.requestID ?? body.requestId
   const wait = retryAfter(header, wallMs)
   const should = header('x-should-retry')
-  const code = error.errorCode
   const limits = rateLimits(header)
   return {
     kind: 'status',
     status,
-    type: textIn(error.type) ?? `http_${status}`,
-    message:
-      redirectTarget(status, header('location')) ?? textIn(error.apiMessage) ?? pageText(error, redact),
-    ...(code !== null && { code }),
-    ...(error.requestID != null && { requestId: error.requestID }),
+    type: body.type ?? `http_${status}`,
+    message: redirectTarget(sent, header('location')) ?? body.message ?? pageText(error, redact),
+    ...(!body.isFromApi && {
+      page: { host: new URL(endpoint).host, contentType: header('content-type') ?? 'no content type' },
+    }),
+    ...(body.code !== undefined && { code: body.code }),
+    ...(requestId !== undefined && { requestId }),
     ...(wait !== undefined && { retryAfter: wait }),
     ...(limits !== undefined && { limits }),
     ...((should === 'true' || should === 'false') && { shouldRetry: should === 'true' }),
   }
 }
 
-/** The SDK hands on what a field holds, whatever it is. */
-function textIn(field: unknown): string | undefined {
-  return typeof field === 'string' && field !== '' ? field : undefined
+function isVague(status: number): boolean {
+  return status < 300 || (status >= 500 && status <= 503)
+}
+
+/** An error without a type that can be read is taken to pass: nothing says that the request is wrong. */
+function streamFault(body: unknown): Fault {
+  const { type, message = 'an error without a message', code, requestId } = parseErrorBody(body)
+  if (type === undefined)
+    return { kind: 'malformed', type: 'malformed_reply', message: 'an error in the stream cannot be read' }
+  return {
+    kind: 'stream',
+    type,
+    message,
+    ...(code !== undefined && { code }),
+    ...(requestId !== undefined && { requestId }),
+  }
 }
 
 function redirectTarget(status: number, location: string | null): string | undefined {

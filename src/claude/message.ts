@@ -1,18 +1,40 @@
-import type { APIPromise } from '@anthropic-ai/sdk'
+import { APIError, type APIPromise } from '@anthropic-ai/sdk'
 import { AskError } from '../core/failure.ts'
 import { parseTerms } from '../core/price.ts'
 import { rateLimits } from '../core/rate-limits.ts'
 import type { Reply } from '../core/reply.ts'
 import { parseUsage } from '../core/usage.ts'
+import { parseErrorBody, statusOfType } from './error-body.ts'
+import { fieldsIn, parseJson, textIn } from './wire-values.ts'
+
+/** What reading a response needs of it. */
+export type Received = Pick<Response, 'headers' | 'status'>
+
+/**
+ * Reads the body of a response with a 2xx status as JSON, whatever its content type says.
+ * @returns undefined where it is not JSON
+ * @throws APIError where the body is an error of the API: a gateway may send one with any status
+ */
+export async function bodyOf(response: Response): Promise<unknown> {
+  const body = parseJson(await response.text())
+  refuseErrorBody(body, response)
+  return body
+}
+
+/** @throws APIError where a body is an error of the API with a type that is known */
+export function refuseErrorBody(body: unknown, { headers, status }: Received): void {
+  const { isFromApi, type } = parseErrorBody(body)
+  if (isFromApi && statusOfType(type) !== undefined)
+    throw APIError.generate(status, body as object, undefined, headers)
+}
 
 /**
  * The reply of a plain request. A 200 is not believed before its shape is right: captive portals and proxies answer
- * 200 with a page, and the SDK hands that on as if it were a message.
+ * 200 with a page.
  */
 export async function messageReply(promise: APIPromise<unknown>): Promise<Reply> {
-  const { data, response } = await promise.withResponse()
-  // Without a content type that says JSON, the SDK hands on the text.
-  return replyFrom(typeof data === 'string' ? parsed(data) : data, response)
+  const response = await promise.asResponse()
+  return replyFrom(await bodyOf(response), response)
 }
 
 /**
@@ -20,47 +42,47 @@ export async function messageReply(promise: APIPromise<unknown>): Promise<Reply>
  * @see https://platform.claude.com/docs/en/build-with-claude/token-counting
  */
 export async function countReply(promise: APIPromise<unknown>, model: string): Promise<Reply> {
-  const { data, response } = await promise.withResponse()
-  const { input_tokens: input } = (data ?? {}) as Record<string, unknown>
+  const response = await promise.asResponse()
+  const { input_tokens: input } = fieldsIn(await bodyOf(response))
   const usage = parseUsage({ input_tokens: input, output_tokens: 0 })
   if (usage === undefined) throw malformed(response, 'not a count of tokens')
   const limits = rateLimits((name) => response.headers.get(name))
   return { text: '', stopReason: null, model, usage, attempts: [], ...(limits !== undefined && { limits }) }
 }
 
-function malformed({ headers, status }: Pick<Response, 'headers' | 'status'>, what: string): AskError {
+/** The error of a response that is not what the API documents. It may pass: a page in front of the API often does. */
+export function malformed({ headers, status }: Received, what: string, type = 'malformed_reply'): AskError {
   const requestId = headers.get('request-id')
   return new AskError({
     kind: 'malformed',
     status,
-    type: 'malformed_reply',
+    type,
     message: `${what} (${headers.get('content-type') ?? 'no content type'})`,
     ...(requestId !== null && { requestId }),
   })
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
-}
-
-/** Turns a message of the API, whole or put together from a stream, into a reply. */
-export function replyFrom(message: unknown, response: Pick<Response, 'headers' | 'status'>): Reply {
-  const fields = (typeof message === 'object' ? message : null) as Record<string, unknown> | null
+/**
+ * Turns a message of the API, whole or put together from a stream, into a reply.
+ * @throws AskError `malformed` where it is not a message, or where a part of its text cannot be read
+ */
+export function replyFrom(message: unknown, response: Received): Reply {
+  const fields = fieldsIn(message)
   const header = (name: string) => response.headers.get(name)
   const requestId = header('request-id') ?? undefined
-  if (fields?.['type'] !== 'message' || !Array.isArray(fields['content']))
+  const content = fields['content']
+  if (fields['type'] !== 'message' || !Array.isArray(content))
     throw malformed(response, 'not an answer of the Messages API')
+  // Leaving such a block out would pass the rest for the whole summary.
+  if (!content.every(isReadableBlock))
+    throw malformed(response, 'a content block of the answer is unreadable')
   const usage = parseUsage(fields['usage'])
   const limits = rateLimits(header)
   const stopDetail = refusalDetail(fields['stop_details'])
   return {
-    text: textOf(fields['content']),
-    stopReason: typeof fields['stop_reason'] === 'string' ? fields['stop_reason'] : null,
-    model: typeof fields['model'] === 'string' ? fields['model'] : 'unknown',
+    text: textOf(content),
+    stopReason: textIn(fields['stop_reason']) ?? null,
+    model: textIn(fields['model']) ?? 'unknown',
     attempts: [],
     ...(stopDetail !== undefined && { stopDetail }),
     ...(usage !== undefined && { usage, terms: parseTerms(fields['usage']) }),
@@ -72,18 +94,23 @@ export function replyFrom(message: unknown, response: Pick<Response, 'headers' |
 /** They would not survive as UTF-8. */
 export const loneSurrogates = /\p{Cs}/gu
 
+function isReadableBlock(block: unknown): boolean {
+  const { type, text } = fieldsIn(block)
+  return typeof type === 'string' && (type !== 'text' || typeof text === 'string')
+}
+
 /** Blocks of other kinds (thinking, and whatever comes) are passed over. */
 function textOf(content: readonly unknown[]): string {
   return content
-    .map((block) => block as { type?: unknown; text?: unknown } | null)
-    .filter((block) => block?.type === 'text' && typeof block.text === 'string')
-    .map((block) => block?.text)
+    .map(fieldsIn)
+    .filter(({ type }) => type === 'text')
+    .map(({ text }) => text)
     .join('')
     .replace(loneSurrogates, '\ufffd')
 }
 
 function refusalDetail(details: unknown): string | undefined {
-  const { category, explanation } = (details ?? {}) as Record<string, unknown>
-  const parts = [category, explanation].filter((part) => typeof part === 'string' && part !== '')
+  const { category, explanation } = fieldsIn(details)
+  const parts = [textIn(category), textIn(explanation)].filter((part) => part !== undefined)
   return parts.length === 0 ? undefined : parts.join(': ')
 }

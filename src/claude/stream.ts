@@ -1,27 +1,18 @@
-import type { APIPromise } from '@anthropic-ai/sdk'
+import { APIError, type APIPromise } from '@anthropic-ai/sdk'
+import { Stream } from '@anthropic-ai/sdk/core/streaming'
 import type { Watch } from '../core/ask.ts'
-import { AskError } from '../core/failure.ts'
+import type { AskError } from '../core/failure.ts'
 import type { Reply } from '../core/reply.ts'
-import { loneSurrogates, replyFrom } from './message.ts'
-
-/** An event of the stream, as far as it is believed. */
-interface Event {
-  readonly type?: unknown
-  readonly message?: Record<string, unknown>
-  readonly delta?: {
-    readonly type?: unknown
-    readonly text?: unknown
-    readonly stop_reason?: unknown
-    readonly stop_details?: unknown
-  }
-  readonly usage?: Record<string, unknown>
-}
+import { bodyOf, loneSurrogates, malformed, replyFrom } from './message.ts'
+import { type Fields, fieldsIn, parseJson } from './wire-values.ts'
 
 /**
  * The reply of a streamed request, put together here: the SDK's iterator ends without complaint where the connection
- * was closed early, so only `message_stop` after a stop reason makes a reply. Unknown events are ignored.
+ * was closed early, so only `message_stop` after a stop reason makes a reply. Events of unknown types are ignored. A
+ * server that does not stream may send the whole message instead.
  * @param elapsed milliseconds since sending
- * @param watch told of the text as it comes
+ * @param watch called with the text as it comes
+ * @throws AskError `malformed` where the stream breaks off or cannot be read; APIError for an error in it
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming
  */
 export async function streamReply(
@@ -29,43 +20,99 @@ export async function streamReply(
   elapsed: () => number,
   watch: Watch = () => {},
 ): Promise<Reply> {
-  const { data, response } = await promise.withResponse()
-  const message: Record<string, unknown> = { type: 'message', content: [] }
-  const usage: Record<string, unknown> = {}
-  let text = ''
-  const told = inWholeCharacters(watch)
-  let firstTokenMs: number | undefined
-  let [started, stopped, counted] = [false, false, false]
-
-  for await (const event of data as AsyncIterable<Event>) {
-    if (event.type === 'message_start') {
-      // What came before would be said twice.
-      if (started) throw brokenOff(response, 'the message began a second time in one stream')
-      started = true
-      message['model'] = event.message?.['model']
-      Object.assign(usage, event.message?.['usage'])
-    } else if (event.type === 'content_block_delta' && event.delta?.type === 'text_delta') {
-      firstTokenMs ??= elapsed()
-      text += event.delta.text
-      told(String(event.delta.text))
-    } else if (event.type === 'message_delta') {
-      message['stop_reason'] = event.delta?.stop_reason
-      message['stop_details'] = event.delta?.stop_details
-      // Cumulative: the last count stands; fields it leaves out keep what the start said.
-      Object.assign(usage, withoutNull(event.usage))
-      counted ||= event.usage?.['output_tokens'] != null
-    } else if (event.type === 'message_stop') {
-      stopped = true
-    }
+  const response = await promise.asResponse()
+  const onText = inWholeCharacters(watch)
+  if (isOtherContent(response.headers.get('content-type'))) {
+    const reply = replyFrom(await bodyOf(response), response)
+    onText(reply.text, true)
+    return reply
   }
-  if (!stopped || typeof message['stop_reason'] !== 'string')
-    throw brokenOff(response, 'the stream ended before the message did')
-  told('', true)
-  message['content'] = [{ type: 'text', text }]
-  // What the start of a message says of output is said before there is any.
-  message['usage'] = counted ? usage : undefined
-  const reply = replyFrom(message, response)
+  const message = new StreamedMessage(response)
+  let firstTokenMs: number | undefined
+  // The raw events: from a parsed stream, the SDK would print what it cannot parse, which may be of a document.
+  for await (const { event, data } of Stream.rawEvents(response)) {
+    const text = message.add(event, data)
+    if (text === '') continue
+    firstTokenMs ??= elapsed()
+    onText(text)
+  }
+  const reply = message.finish()
+  onText('', true)
   return firstTokenMs === undefined ? reply : { ...reply, firstTokenMs }
+}
+
+/** Whether a response has a whole body, not a stream; without a content type it is taken to be the stream. */
+function isOtherContent(contentType: string | null): boolean {
+  return contentType !== null && /^[^;]*(json|html|xml)/i.test(contentType)
+}
+
+/** A message that comes in pieces. */
+class StreamedMessage {
+  readonly #response: Response
+  #text = ''
+  #start: Fields | undefined
+  #end: Fields = {}
+  #usage: Fields = {}
+  #isCounted = false
+  #isStopped = false
+
+  constructor(response: Response) {
+    this.#response = response
+  }
+
+  /** Takes the next event in, by its `event:` line and its data; returns the text it adds. */
+  add(name: string | null, data: string): string {
+    if (name === 'ping' || data === '') return ''
+    const event = parseJson(data)
+    const { type, message, delta: change, usage } = fieldsIn(event)
+    const delta = fieldsIn(change)
+    if (name === 'error' || type === 'error')
+      throw new APIError(undefined, fieldsIn(event), undefined, this.#response.headers)
+    // A line of a gateway's own, such as `data: [DONE]`, has no name.
+    if (event === undefined && name !== null) throw this.#broken('an event of the stream is not JSON')
+    switch (type) {
+      case 'message_start':
+        // The text before it would come twice.
+        if (this.#start !== undefined) throw this.#broken('the message began a second time in one stream')
+        this.#start = fieldsIn(message)
+        this.#usage = fieldsIn(this.#start['usage'])
+        return ''
+      case 'content_block_delta':
+        if (delta['type'] !== 'text_delta') return ''
+        // Leaving such a piece out would pass the rest for the whole summary.
+        if (typeof delta['text'] !== 'string') throw this.#broken('a piece of the text is unreadable')
+        this.#text += delta['text']
+        return delta['text']
+      case 'message_delta':
+        this.#end = { ...this.#end, ...withoutNull(delta) }
+        // Cumulative: the last count holds; fields that it leaves out keep the values of the start.
+        this.#usage = { ...this.#usage, ...withoutNull(fieldsIn(usage)) }
+        this.#isCounted ||= fieldsIn(usage)['output_tokens'] != null
+        return ''
+      case 'message_stop':
+        this.#isStopped = true
+    }
+    return ''
+  }
+
+  finish(): Reply {
+    if (!this.#isStopped || typeof this.#end['stop_reason'] !== 'string')
+      throw this.#broken('the stream ended before the message did')
+    const message = {
+      type: 'message',
+      model: this.#start?.['model'],
+      content: [{ type: 'text', text: this.#text }],
+      stop_reason: this.#end['stop_reason'],
+      stop_details: this.#end['stop_details'],
+      // The start counts output before there is any.
+      usage: this.#isCounted ? this.#usage : undefined,
+    }
+    return replyFrom(message, this.#response)
+  }
+
+  #broken(why: string): AskError {
+    return malformed(this.#response, why, 'stream_ended_early')
+  }
 }
 
 /** Half a character waits for its other half; one that never comes is told as replyFrom tells it. */
@@ -79,17 +126,6 @@ function inWholeCharacters(watch: Watch): (piece: string, last?: boolean) => voi
   }
 }
 
-function withoutNull(fields: Record<string, unknown> | undefined): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value != null))
-}
-
-function brokenOff(response: Response, message: string): AskError {
-  const requestId = response.headers.get('request-id')
-  return new AskError({
-    kind: 'malformed',
-    status: response.status,
-    type: 'stream_ended_early',
-    message,
-    ...(requestId !== null && { requestId }),
-  })
+function withoutNull(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null))
 }

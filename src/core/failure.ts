@@ -20,6 +20,11 @@ export interface Fault {
   readonly requestId?: string
   /** For a 401: where the credential that was refused came from, never its value. */
   readonly credential?: string
+  /**
+   * Set where the response has no error body of the API: something in front of it answered, such as a firewall, a
+   * proxy or the sign-in page of a network.
+   */
+  readonly page?: { readonly host: string; readonly contentType: string }
   /** How long the server asks everyone to wait. */
   readonly retryAfter?: Seconds
   /** The account's limits, as the response's headers told them. */
