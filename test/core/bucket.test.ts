@@ -101,6 +101,13 @@ describe('the slots', () => {
     expect(slots(window)).toBeGreaterThan(40)
   })
 
+  it('grow by one for every four replies after an overload', () => {
+    let window = cut(newWindow(40, 256), 0.7, 100, 1000)
+    for (let reply = 0; reply < 3; reply++) window = grown(window, true)
+    expect(slots(window)).toBe(28)
+    expect(slots(grown(window, true))).toBe(29)
+  })
+
   it('are never fewer than one', () => {
     let window = newWindow(1, 256)
     for (let n = 0; n < 50; n++) window = cut(window, 0.5, n * 10_000, 1)

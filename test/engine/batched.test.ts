@@ -189,6 +189,12 @@ describe('a run by batches', () => {
     expect(disk.size).toBe(0)
   })
 
+  it('notes that a single document needs no answer any more, where it is kept for the others', async () => {
+    const { begin, disk } = setting({ resultOf: (path) => (path === '0.md' ? 'expired' : undefined) })
+    await begin({ keep: async () => false }).ended
+    expect([...disk.values()]).toMatchObject([{ settled: new Set(['0.md']) }])
+  })
+
   it('is not asked live about what is in a batch', async () => {
     const { begin, statuses } = setting()
     await begin({ waits: false, detached: true }).ended
@@ -632,6 +638,7 @@ describe('making a batch', () => {
     ['was made after all', { after: lost }, 1],
     ['was not', { before: lost }, 2],
     ['was made, behind a gateway', { after: statusFault(504) }, 1],
+    ['was made, though the request timed out', { after: statusFault(408) }, 1],
     ['was refused for now', { before: statusFault(529) }, 2],
   ] as const)(
     'B02 that was not heard of is looked for before it is made again: it %s',
@@ -647,19 +654,13 @@ describe('making a batch', () => {
     },
   )
 
-  it.each([
-    [400, 'refused'],
-    [413, 'refused'],
-    [401, 'refused'],
-    [529, 'later'],
-  ])('that the service answers with %i ends the run as %s, with nothing left over', async (status, exit) => {
-    const { begin, disk } = setting({
-      trouble: (call) => (call === 'create' ? { before: statusFault(status) } : undefined),
+  it('that the service refused for now sends it again without looking for it', async () => {
+    let creates = 0
+    const { begin, service } = setting({
+      trouble: (call) => (call === 'create' && creates++ === 0 ? { before: statusFault(529) } : undefined),
     })
-    const { outcomes, stopped } = await begin().ended
-    expect(stopped).toMatchObject({ exit })
-    expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
-    expect(disk.size).toBe(0)
+    await begin().ended
+    expect(service.lists).toEqual([])
   })
 
   it.each([429, 500, 503, 529])(
@@ -766,6 +767,38 @@ describe('making a batch', () => {
       const world = setting({ refuses }, pathsOf(count))
       return { ...world, outcomesOf: world.statuses }
     }
+  })
+
+  it.each<[string, (since: Batches['since']) => Batches['since']]>([
+    [
+      'appears among the others only after seconds',
+      (since) => {
+        let looks = 0
+        return async (...args) => (looks++ < 2 ? [] : since(...args))
+      },
+    ],
+    [
+      'has a time five minutes before it was sent, by the clock of the service',
+      (since) => async (time, signal) => since(time + 300_000, signal),
+    ],
+  ])('finds one that was not heard of and %s', async (_, changed) => {
+    let creates = 0
+    const { begin, service, statuses } = setting({
+      trouble: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
+    })
+    const batches = { ...service.batches, since: changed(service.batches.since) }
+    const { outcomes } = await begin({ batches }).ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+    expect(creates).toBe(1)
+  })
+
+  it('remembers which batch it found, for a run that goes on with it', async () => {
+    let creates = 0
+    const { begin, disk } = setting({
+      trouble: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
+    })
+    await begin({ keep: async () => false }).ended
+    expect([...disk.values()]).toMatchObject([{ id: 'msgbatch_1' }])
   })
 
   it('of the same size as somebody else’s takes only its own', async () => {

@@ -46,6 +46,14 @@ describe('a purse', () => {
     expect(purse.budget()).toMatchObject({ spent: worst, reserved: 0n })
   })
 
+  it('refuses a request that only what is set aside for batches keeps out, rather than wait for the batches', async () => {
+    const { purse, ask } = pursed(scriptedAsk('ok'), (5n * worst) / 4n)
+    const settle = purse.setAside(requestFor('a.md'))
+    await expect(ask(requestFor('b.md'), never)).rejects.toMatchObject({ exit: 'limit' })
+    settle?.(0n)
+    await expect(ask(requestFor('b.md'), never)).resolves.toMatchObject({ text: 'summary of b.md' })
+  })
+
   it('lets nobody out that would not fit, and says what is spent', async () => {
     const service = scriptedAsk('ok')
     const { ask } = pursed(service, worst)
