@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Ask } from '../../src/core/ask.ts'
 import { createSlots } from '../../src/engine/slots.ts'
@@ -45,6 +46,17 @@ describe('slots', () => {
     most = 3
     await clock.run(Promise.all(all))
     expect([peak(), clock.now()]).toEqual([3, 2000])
+  })
+
+  it('that are added while a request waits go to that one before a later one', async () => {
+    let most = 1
+    const { clock, began, ask } = slotted(() => most)
+    const first = [ask('a'), ask('b')]
+    await turn()
+    most = 2
+    const all = [...first, ask('c'), ask('d')]
+    await clock.run(Promise.all(all))
+    expect(began).toEqual(['a', 'b', 'c', 'd'])
   })
 
   it('go to the next where somebody leaves the line, by either signal', async () => {
