@@ -11,6 +11,7 @@ import { questionIn } from '../src/server/question.ts'
 import { extract } from '../src/simulator/extract.ts'
 import { judged } from '../src/simulator/judge.ts'
 import { code, codeBlock, inline, table } from '../src/ui/markdown.ts'
+import { workOf } from './support/work.ts'
 
 const cue = '00:00:01.000 --> 00:00:02.000\n'
 const { redact } = createRedactor(['a-secret-of-some-length'])
@@ -57,24 +58,13 @@ const shapes = [
   ...['@', ':', 'a@', 'www.', '{\\', 'sk-ant-', 'Ab. ', "\nA'"],
 ]
 
-/** Milliseconds that the processor works on it: less of the load of the machine is in that than in the time it takes. */
-function work(task: () => unknown): number {
-  const times = [1, 2, 3].map(() => {
-    const start = process.cpuUsage()
-    task()
-    const { user, system } = process.cpuUsage(start)
-    return (user + system) / 1000
-  })
-  return Math.min(...times)
-}
-
 describe.each(Object.keys(functions))('the work of %s', (name) => {
   it('grows with the length of a text, not with its square', () => {
     const run = functions[name] ?? expect.fail()
     for (const shape of shapes) {
       const textOf = (length: number) => `${shape.repeat(Math.ceil(length / shape.length))}x`
-      const short = work(() => run(textOf(2500)))
-      const long = work(() => run(textOf(40_000)))
+      const short = workOf(() => run(textOf(2500)))
+      const long = workOf(() => run(textOf(40_000)))
       // Sixteen times as much, and as much again for what comes between; its square would be 256 times.
       expect([shape, long < 100 * Math.max(short, 1)]).toEqual([shape, true])
     }

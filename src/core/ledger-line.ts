@@ -228,10 +228,14 @@ export function parseLine(text: string): ParsedLine {
   return v === ledgerVersion && isLedgerLine(line) ? (line as LedgerLine) : damaged(text)
 }
 
+/** No entry is longer, and in a text of millions of characters the patterns overflow the stack: characters. */
+const longestSearched = 100_000
+
 function damaged(text: string): DamagedLine {
-  const quoted = /"path":("(?:[^"\\]|\\.)*")/.exec(text)?.[1]
+  const searched = text.slice(0, longestSearched)
+  const quoted = /"path":("(?:[^"\\]|\\.)*")/.exec(searched)?.[1]
   // Fewer digits could be the beginning of another file's.
-  const hash = /"output":\{[^{}]*"sha256":"([0-9a-f]{12,64})/.exec(text)?.[1]
+  const hash = /"output":\{[^{}]*"sha256":"([0-9a-f]{12,64})/.exec(searched)?.[1]
   try {
     const path = quoted === undefined ? undefined : (JSON.parse(quoted) as string)
     return { damaged: text, ...(path !== undefined && { path }), ...(hash !== undefined && { hash }) }

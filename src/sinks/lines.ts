@@ -16,19 +16,27 @@ export async function* readLines(
   root = dirname(dirname(file)),
   onTorn?: (text: string) => void,
 ): AsyncGenerator<string[]> {
-  let rest = ''
+  // Joined once, at the end of the line: joining it at every read would copy a long line again and again.
+  let pieces: string[] = []
+  let length = 0
   try {
     const handle = await openToRead(root, file)
     if (handle === undefined) return
     for await (const chunk of handle.createReadStream({ encoding: 'utf8', highWaterMark: pieceBytes })) {
-      const lines = (rest + (chunk as string)).split('\n')
-      rest = lines.pop() ?? ''
-      if (rest.length > longestLine) throw unusable(file, 'it has a line that is far too long')
-      yield lines
+      const [end = '', ...lines] = (chunk as string).split('\n')
+      pieces.push(end)
+      length += end.length
+      if (length > longestLine) throw unusable(file, 'it has a line that is far too long')
+      const start = lines.pop()
+      if (start === undefined) continue
+      yield [pieces.join(''), ...lines]
+      pieces = [start]
+      length = start.length
     }
   } catch (error) {
     throw cannotRead(file, error as NodeJS.ErrnoException)
   }
+  const rest = pieces.join('')
   if (rest === '') return
   if (onTorn === undefined) yield [rest]
   else onTorn(rest)

@@ -2,18 +2,11 @@ import { join } from 'node:path'
 import { isListOf, isObjectWith, isOneOf, isString, isText } from '../core/check.ts'
 import type { PartStore } from '../core/part-store.ts'
 import { type AppendFile, openAppendFile } from './append-file.ts'
+import { type ChunkAnswer, type ChunkAnswers, createChunkAnswers } from './chunk-answers.ts'
 import type { ChunkCosts } from './chunk-costs.ts'
 import { readLines } from './lines.ts'
 import { memoryFolder } from './output-folder.ts'
 import { writeWhole } from './whole-file.ts'
-
-/** An answer about a chunk of a document. */
-interface Part {
-  readonly part: string
-  readonly path: string
-  readonly text: string
-  readonly model: string
-}
 
 /** A document is done, and uses these chunks. */
 interface Settled {
@@ -33,7 +26,7 @@ const mostWaste = 1_000_000
  */
 export function partStore(out: string, nonce: string, costs: Pick<ChunkCosts, 'add'>): PartStore & Closable {
   const name = join(out, memoryFolder, 'parts.jsonl')
-  const parts = new Map<string, Part>()
+  const answers = createChunkAnswers()
   /** By the documents of this run, in the order of asking. */
   const used = new Map<string, Set<string>>()
   let opening: Promise<AppendFile> | undefined
@@ -43,10 +36,10 @@ export function partStore(out: string, nonce: string, costs: Pick<ChunkCosts, 'a
     for await (const texts of readLines(name, out)) {
       for (const text of texts) {
         size += Buffer.byteLength(text) + 1
-        take(parts, parsed(text))
+        apply(answers, parsed(text))
       }
     }
-    const live = [...parts.values()].map((part) => `${JSON.stringify(part)}\n`)
+    const live = [...answers.values()].map((part) => `${JSON.stringify(part)}\n`)
     if (size - live.reduce((sum, line) => sum + Buffer.byteLength(line), 0) > mostWaste)
       await writeWhole(out, name, live, nonce, 0o600)
     return openAppendFile(name, { synced: true, mode: 0o600, root: out })
@@ -60,7 +53,7 @@ export function partStore(out: string, nonce: string, costs: Pick<ChunkCosts, 'a
   return {
     async recall({ key, path }) {
       await opened()
-      const known = parts.get(key)
+      const known = answers.get(key)
       if (known !== undefined) use(path, key)
       return known
     },
@@ -69,7 +62,7 @@ export function partStore(out: string, nonce: string, costs: Pick<ChunkCosts, 'a
       await costs.add(path, attempts)
       const part = { part: key, path, text, model }
       await (await opened()).append(JSON.stringify(part))
-      parts.set(key, part)
+      answers.add(part)
       use(path, key)
     },
     async settle(path, whole) {
@@ -78,7 +71,7 @@ export function partStore(out: string, nonce: string, costs: Pick<ChunkCosts, 'a
       used.delete(path)
       const line: Settled = { settled: path, whole, parts: [...keys] }
       await (await opened()).append(JSON.stringify(line)).catch(() => {})
-      take(parts, line)
+      apply(answers, line)
     },
     async close() {
       await (await opening?.catch(() => undefined))?.close()
@@ -90,23 +83,18 @@ interface Closable {
   close(): Promise<void>
 }
 
-function take(parts: Map<string, Part>, line: Part | Settled | undefined): void {
+function apply(answers: ChunkAnswers, line: ChunkAnswer | Settled | undefined): void {
   if (line === undefined) return
-  if ('part' in line) {
-    parts.set(line.part, line)
-    return
-  }
-  if (!line.whole) return
-  const left = new Set(line.parts)
-  for (const [key, part] of parts) if (part.path === line.settled && !left.has(key)) parts.delete(key)
+  if ('part' in line) answers.add(line)
+  else if (line.whole) answers.keepOnly(line.settled, line.parts)
 }
 
 /** Undefined for what no run writes like this. */
-function parsed(text: string): Part | Settled | undefined {
+function parsed(text: string): ChunkAnswer | Settled | undefined {
   try {
     const line: unknown = JSON.parse(text)
     if (isPart(line)) {
-      const { part, path, text: answer, model } = line as Part
+      const { part, path, text: answer, model } = line as ChunkAnswer
       return { part, path, text: answer, model }
     }
     if (!isSettled(line)) return undefined

@@ -35,6 +35,14 @@ describe('a line of the ledger', () => {
     expect(isDamaged({ ...line, something_new: [1] })).toBe(false)
   })
 
+  it.each(['"path":"', '"path":"\\\\', '"output":{"path":"x","sha256":'])(
+    'of millions of characters that is torn is damaged: %s…',
+    (start) => {
+      expect(parseLine(start + 'x'.repeat(30_000_000))).toHaveProperty('damaged')
+      expect(parseLine(start + '\\x'.repeat(10_000_000))).toHaveProperty('damaged')
+    },
+  )
+
   it.each<[Kind, object]>([
     ['summarized', { cost_usd: 1e300 }],
     ['summarized', { cost_usd: '1' }],
