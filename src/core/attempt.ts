@@ -9,6 +9,11 @@ export interface Attempt {
   readonly attempt: number
   /** When it was sent: wall-clock milliseconds since 1970. */
   readonly at: number
+  /**
+   * When it was sent, by the monotonic clock of this process: milliseconds. Differences of `at` are no durations, since
+   * the clock may be set between two attempts. Undefined for what went in a batch.
+   */
+  readonly startMs?: number
   /** From sending to the last byte, or to the fault: milliseconds. */
   readonly elapsedMs: number
   readonly firstTokenMs?: number

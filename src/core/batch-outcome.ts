@@ -88,12 +88,11 @@ function lost(it: InBatch, fault: Fault): Failed {
 
 /** A document that is to be asked about again. */
 export function pendingInBatch({ source, packed, batch }: InBatch, reason: string): Outcome {
-  const { created, ended = created } = batch
   return {
     source,
     asked: packed.asked,
     attempts: [],
-    elapsedMs: ended - created,
+    elapsedMs: durationOf(batch),
     status: 'pending',
     reason,
     later: true,
@@ -101,16 +100,22 @@ export function pendingInBatch({ source, packed, batch }: InBatch, reason: strin
 }
 
 function base({ source, packed, batch }: InBatch, answer: Partial<Attempt>) {
-  const { id, created, ended = created } = batch
+  const { id, created } = batch
+  const elapsedMs = durationOf(batch)
   const attempt: Attempt = {
     path: packed.path,
     attempt: 1,
     at: created,
-    elapsedMs: ended - created,
+    elapsedMs,
     model: packed.asked.facts.model,
     batch: id,
     ...(answer.fault?.status !== undefined && { status: answer.fault.status }),
     ...answer,
   }
-  return { source, asked: packed.asked, attempts: [attempt], elapsedMs: ended - created }
+  return { source, asked: packed.asked, attempts: [attempt], elapsedMs }
+}
+
+/** Milliseconds, by the clock of the service, which may have been set in the meantime; 0 where it has no end. */
+function durationOf({ created, ended = created }: InBatch['batch']): number {
+  return ended > created ? ended - created : 0
 }

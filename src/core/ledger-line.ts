@@ -1,4 +1,5 @@
 import type { Account } from './account.ts'
+import type { Attempt } from './attempt.ts'
 import { billOf, costUsd } from './bill.ts'
 import type { Fingerprint } from './document.ts'
 import type { Failure } from './failure.ts'
@@ -184,11 +185,19 @@ export function lineOf(
 function timesOf({ asked, attempts, elapsedMs }: Outcome) {
   const [first, last] = [attempts[0], attempts.at(-1)]
   if (first === undefined || last === undefined) return {}
-  const sent = last.at - first.at
+  const sent = first === last ? 0 : msBetween(first, last)
+  if (sent === undefined) return {}
   const wait = Math.max(0, Math.round(elapsedMs - sent - last.elapsedMs))
   // Between the first and the last request about chunks there are others, not only retries.
   const retried = asked?.chunks === undefined && attempts.some(({ fault }) => fault !== undefined)
   return { wait_ms: wait, ...(retried && { retry_ms: Math.round(sent) }) }
+}
+
+/** From sending one to sending the other: milliseconds; undefined where they have no common clock. */
+function msBetween(first: Attempt, last: Attempt): number | undefined {
+  if (first.startMs === undefined || last.startMs === undefined) return undefined
+  // Attempts for several chunks are not in the order of sending.
+  return Math.max(0, last.startMs - first.startMs)
 }
 
 /** Ways to be skipped for a summary that stands, as it was written or as somebody edited it. */

@@ -172,7 +172,7 @@ export function reportFile(
       folder: grouped(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.'),
     },
     errors: errorsIn([...last.values()]),
-    latency: distributionOf(lines.flatMap(({ latency_ms: ms }) => ms ?? [])),
+    latency: distributionOf(lines.flatMap(({ latency_ms: ms }) => knownMs(ms) ?? [])),
     time: timeIn(counted),
     timeline: only === undefined ? null : timelineOf(only),
     documents: [...last.values()].map((line) => documentRow(line, texts?.get(line.path))),
@@ -211,7 +211,7 @@ function runRow(recorded: RecordedRun): RunRow {
     model: run.model,
     simulated: run.simulated ?? false,
     ...sums(accountOfRun(recorded)),
-    wall_ms: end?.wall_ms ?? null,
+    wall_ms: knownMs(end?.wall_ms),
     requests: end?.requests ?? null,
     retries: end?.retries ?? null,
     skipped: end?.skipped ?? null,
@@ -259,13 +259,13 @@ function timeIn(recorded: readonly RecordedRun[]): TimeSplit {
   let [slot, limit, retries, service] = [0, 0, 0, 0]
   for (const { run, lines } of recorded) {
     const began = Date.parse(run.time)
-    for (const { time, elapsed_ms, wait_ms = 0, retry_ms = 0, latency_ms = 0, batch } of lines) {
+    for (const { time, elapsed_ms, wait_ms, retry_ms, latency_ms, batch } of lines) {
       // Its time was the batch's, and that of everything else in it.
       if (batch !== undefined) continue
-      slot += Math.max(0, Date.parse(time) - elapsed_ms - began)
-      limit += wait_ms
-      retries += retry_ms
-      service += latency_ms
+      slot += Math.max(0, Date.parse(time) - (knownMs(elapsed_ms) ?? 0) - began)
+      limit += knownMs(wait_ms) ?? 0
+      retries += knownMs(retry_ms) ?? 0
+      service += knownMs(latency_ms) ?? 0
     }
   }
   return { slot_ms: slot, limit_ms: limit, retries_ms: retries, service_ms: service }
@@ -284,13 +284,18 @@ function documentRow(line: DocumentLine, text: string | undefined): DocumentRow 
     cost_usd,
     uncounted: line.uncounted ?? 0,
     attempts,
-    wait_ms: line.wait_ms ?? null,
-    retry_ms: line.retry_ms ?? null,
-    latency_ms: line.latency_ms ?? null,
+    wait_ms: knownMs(line.wait_ms),
+    retry_ms: knownMs(line.retry_ms),
+    latency_ms: knownMs(line.latency_ms),
     doubts: line.doubts ?? [],
     batch: line.batch ?? null,
     error: errorOf(line),
     file: line.output?.file ?? null,
     ...(text !== undefined && { text }),
   }
+}
+
+/** A duration, or null for one that is unknown: negative, from before a clock was set back, or absent. */
+function knownMs(ms: number | null | undefined): number | null {
+  return typeof ms === 'number' && ms >= 0 ? ms : null
 }

@@ -18,7 +18,7 @@ export function recorded(ask: Ask, clock: Clock, listener: Listener, priceOf: Pr
     signal.throwIfAborted()
     const at = clock.wall()
     const start = clock.now()
-    const common = { path: request.path, attempt: request.attempt, at }
+    const common = { path: request.path, attempt: request.attempt, at, startMs: start }
     listener.sent()
     try {
       const reply = await ask(request, signal, watch)
