@@ -18,7 +18,7 @@ import {
 import { isRecordName, isSummaryName } from './output-path.ts'
 
 /** Tokens, see `Usage`. */
-export const isUsage = isObjectWith({
+const isUsage = isObjectWith({
   input: isAmount,
   cacheWrite5m: isAmount,
   cacheWrite1h: isAmount,
@@ -26,7 +26,7 @@ export const isUsage = isObjectWith({
   output: isAmount,
 })
 
-export const isTextKind = isOneOf('prose', 'code', 'cjk')
+const isTextKind = isOneOf('prose', 'code', 'cjk')
 
 const stats = { size: isAmount, mtime: optional(isNumber) }
 
