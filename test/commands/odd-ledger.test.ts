@@ -1,0 +1,84 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { documentLine, endLine, runLine } from '../support/recorded.ts'
+import { folderWith } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+
+const most = Number.MAX_SAFE_INTEGER
+const usage = (tokens: number) => ({
+  input: tokens,
+  cacheWrite5m: tokens,
+  cacheWrite1h: tokens,
+  cacheRead: tokens,
+  output: tokens,
+})
+const output = { file: 'a.md.summary.md', size: 1, mtime: 1, sha256: 'x' }
+const summarized = { key: 'k', size: 1, mtime: 1, output }
+
+/** Entries that are in order as far as their form goes, and odd all the same. */
+const odd: Readonly<Record<string, object>> = {
+  'usage of 1e15 tokens': { usage: usage(1e15) },
+  'the highest numbers': {
+    usage: usage(most),
+    cost_usd: most,
+    attempts: most,
+    latency_ms: most,
+    chars: most,
+  },
+  'parts of tokens': { usage: usage(1.5), cost_usd: 1e-300, attempts: 0.5, lost: 0.5, size: 0.5 },
+  'a cost of 1e300': { cost_usd: 1e300 },
+  'a latency that is a text': { latency_ms: '5' },
+  'negative durations': { elapsed_ms: -3_600_000, wait_ms: -5, retry_ms: -3_600_000, latency_ms: -1 },
+  'the lowest durations': { elapsed_ms: -most, wait_ms: -most, retry_ms: -most, latency_ms: -most },
+  'unknown durations': { elapsed_ms: null, wait_ms: null, retry_ms: null, latency_ms: null },
+  'the first time there is': { time: '0000-01-01T00:00:00.000Z' },
+  'the last time there is': { time: '9999-12-31T23:59:59.999Z' },
+}
+
+const reports = [
+  [],
+  ['--format', 'json'],
+  ['--format', 'md'],
+  ['--format', 'html'],
+  ['--by', 'day'],
+  ['--by', 'folder'],
+  ['--run', 'last'],
+  ['--run', 'last', '--format', 'html'],
+]
+
+it.each(Object.keys(odd))('a ledger with %s is reported, and its good entries with it', async (name) => {
+  const entry = { ...documentLine('docs/odd.md', summarized), ...odd[name] }
+  const good = documentLine('docs/good.md', { ...summarized, key: 'k2' })
+  const ledger = [runLine, good, entry, endLine, { ...endLine, wall_ms: -5, limits: { requests: most } }]
+  const text = ledger.map((line) => `${JSON.stringify(line)}\n`).join('')
+  const cwd = await folderWith({
+    'docs/good.md': 'The harbour.',
+    'docs/odd.md': 'The harbour.',
+    'summaries/.claude-batch/ledger.jsonl': text,
+  })
+  for (const flags of reports) {
+    const { code, stdout, stderr } = await runHere(['report', ...flags], { cwd, env: {} })
+    expect([flags, code, stderr.includes('bug')]).toEqual([flags, 0, false])
+    // A chart of columns begins above its ground line.
+    const shown = stdout.replace(/<(script|style)[\s\S]*?<\/\1>|viewBox="[^"]*"|y="-/g, '')
+    expect(shown.length).toBeLessThan(100_000)
+    expect(stdout).not.toMatch(/viewBox="0 \S+ \d{5}/)
+    expect(/.{0,30}(NaN|Infinity|undefined|[( >|]-\d).{0,30}/.exec(shown)?.[0]).toBeUndefined()
+  }
+  const { stdout } = await runHere(['report', '--format', 'json'], { cwd, env: {} })
+  const report = JSON.parse(stdout)
+  expect(report.documents.map(({ path }: { path: string }) => path)).toContain('docs/good.md')
+  for (const ms of Object.values(report.time)) expect(ms).toBeGreaterThanOrEqual(0)
+  // The estimate is made of what earlier runs came to; as if it were older than those, they are compared with it.
+  const file = join(cwd, 'estimate.json')
+  const flags = ['--dry-run', '--simulate', '--redo', 'all', '--report', file]
+  const estimated = await runHere(['summarize', 'docs', ...flags], { cwd, env: {} })
+  const estimate = { ...JSON.parse(await readFile(file, 'utf8')), made: '2020-01-01T00:00:00.000Z' }
+  await writeFile(file, JSON.stringify(estimate))
+  const compared = await runHere(['report', '--against', file], { cwd, env: {} })
+  for (const { code, stdout, stderr } of [estimated, compared]) {
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('bug')])
+    expect(stdout + stderr).not.toMatch(/NaN|Infinity|undefined/)
+  }
+})
