@@ -654,15 +654,6 @@ describe('making a batch', () => {
     },
   )
 
-  it('that the service refused for now sends it again without looking for it', async () => {
-    let creates = 0
-    const { begin, service } = setting({
-      trouble: (call) => (call === 'create' && creates++ === 0 ? { before: statusFault(529) } : undefined),
-    })
-    await begin().ended
-    expect(service.lists).toEqual([])
-  })
-
   it.each([429, 500, 503, 529])(
     'is not done twice where it was created although the answer is %i',
     async (status) => {
