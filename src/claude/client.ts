@@ -89,12 +89,12 @@ export async function createClient({
   }
   const within = <T>(
     signal: AbortSignal,
-    send: (signal: AbortSignal) => Promise<T>,
+    send: (signal: AbortSignal, renew: Deadline['renew']) => Promise<T>,
     ms = timeouts.totalTimeoutMs,
   ) =>
     withDeadline(ms, signal, async (deadline) => {
       try {
-        return await send(deadline.signal)
+        return await send(deadline.signal, deadline.renew)
       } catch (error) {
         signal.throwIfAborted()
         throw faulty(error, deadline)
@@ -115,6 +115,7 @@ export async function createClient({
     faulty: (error) => faulty(error, noDeadline),
     wall: clock.wall,
     paramsOf: (request) => ({ ...questionOf(request), max_tokens: request.maxTokens }),
+    idleTimeoutMs: timeouts.idleTimeoutMs,
     dispatcher: () => bulk.to(endpoint),
   })
   const close = async () => {
@@ -176,7 +177,7 @@ function asking(anthropic: BaseAnthropic, within: Within, clock: Clock): Ask {
 
 type Within = <T>(signal: AbortSignal, send: (deadline: AbortSignal) => Promise<T>) => Promise<T>
 
-const noDeadline = { signal: new AbortController().signal, expired: () => false, ms: 0 }
+const noDeadline = { signal: new AbortController().signal, expired: () => false, ms: 0, renew() {} }
 
 /** All of a request's body but how long the answer may be. */
 function questionOf({ model, system, user, pdf, effort, thinking, schema }: Request) {

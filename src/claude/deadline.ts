@@ -5,7 +5,10 @@ export interface Deadline {
   readonly signal: AbortSignal
   /** It was time that ran out. */
   expired(): boolean
+  /** Milliseconds, as last set. */
   readonly ms: number
+  /** Sets the time that is left from now on: milliseconds. */
+  renew(ms: number): void
 }
 
 /** Runs `work` under a deadline. Plain timers: `AbortSignal.any` keeps every signal it ever made for a long-lived one. */
@@ -19,14 +22,29 @@ export async function withDeadline<T>(
   // Every request of the work listens to it; Node would report more than ten as a leak.
   setMaxListeners(0, controller.signal)
   let expired = false
-  const timer = setTimeout(() => {
-    expired = true
-    controller.abort()
-  }, ms)
+  const start = () =>
+    setTimeout(() => {
+      expired = true
+      controller.abort()
+    }, left)
+  let left = ms
+  let timer = start()
+  const renew = (ms: number) => {
+    clearTimeout(timer)
+    left = ms
+    if (!controller.signal.aborted) timer = start()
+  }
   const onAbort = () => controller.abort()
   outer.addEventListener('abort', onAbort, { once: true })
   try {
-    return await work({ signal: controller.signal, expired: () => expired, ms })
+    return await work({
+      signal: controller.signal,
+      expired: () => expired,
+      get ms() {
+        return left
+      },
+      renew,
+    })
   } finally {
     clearTimeout(timer)
     outer.removeEventListener('abort', onAbort)

@@ -14,7 +14,10 @@ export function adviceFor(fault: Fault, model: string, endpoint: string): string
   return printable(`${said}; ${remedy(fault, model, endpoint)}`)
 }
 
-function remedy({ kind, status, code, message, credential }: Fault, model: string, endpoint: string): string {
+function remedy(fault: Fault, model: string, endpoint: string): string {
+  const { kind, status, code, message, credential } = fault
+  const forBatches = fault.about === 'batches' ? batchRemedy(fault, endpoint) : undefined
+  if (forBatches !== undefined) return forBatches
   if (kind === 'tls')
     return `check the certificate of ${endpoint} (a company proxy's can be added with NODE_EXTRA_CA_CERTS)`
   if (code === 'enforced_spend_limit_reached')
@@ -32,6 +35,22 @@ function remedy({ kind, status, code, message, credential }: Fault, model: strin
   if (status === 404)
     return `is ${JSON.stringify(model)} a model of ${endpoint}? Known are ${nearest(model).join(', ')}`
   return `check ANTHROPIC_BASE_URL (${endpoint})`
+}
+
+/** What to do about a batch request; undefined where it is what to do about any other request, too. */
+function batchRemedy({ kind, status, type, code }: Fault, endpoint: string): string | undefined {
+  if (type === 'foreign_results')
+    return `results are fetched only from ${endpoint}; set ANTHROPIC_BASE_URL to the address that serves them`
+  if ([type, code].includes('workspace_human_review_disabled'))
+    return 'this workspace cannot use batches; run without --batch, or use a key of another workspace'
+  if (kind !== 'status') return undefined
+  if (type.startsWith('http_') && (status === 403 || status === 404))
+    return `that is not an answer of the API; check ANTHROPIC_BASE_URL (${endpoint}), and any gateway or proxy in front of it`
+  if (status === 403)
+    return 'this key may not use this batch, or batches at all; use the key of its workspace'
+  if (status === 404)
+    return `${endpoint} has no such batch, or does not serve batches; check ANTHROPIC_BASE_URL, or run without --batch`
+  return undefined
 }
 
 /** The three names that share the longest parts with what was asked. */

@@ -15,8 +15,15 @@ export interface Batches {
   create(body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Batch>
   retrieve(id: string, signal: AbortSignal): Promise<Batch>
   /** Those created since then, by this machine's clock, at least: milliseconds since 1970. */
-  since(time: number, signal: AbortSignal): Promise<readonly Batch[]>
+  since(time: number, signal: AbortSignal): Promise<BatchList>
   cancel(id: string, signal: AbortSignal): Promise<Batch>
   /** What became of the requests of a batch that has ended, in no order. It may break off. */
   answers(id: string, signal: AbortSignal): AsyncIterable<BatchAnswer>
+}
+
+/** Batches of an account. */
+export interface BatchList {
+  readonly batches: readonly Batch[]
+  /** False where the API did not list all of them: whether one is missing cannot be known. */
+  readonly isComplete: boolean
 }

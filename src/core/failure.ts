@@ -29,6 +29,8 @@ export interface Fault {
   readonly retryAfter?: Seconds
   /** The account's limits, as the response's headers told them. */
   readonly limits?: RateLimits
+  /** What was asked for, where that is no answer of a model. */
+  readonly about?: 'batches'
   /** The `x-should-retry` header, which overrides the rule by status. */
   readonly shouldRetry?: boolean
 }
@@ -104,6 +106,7 @@ function ofFault(fault: Fault): Verdict {
       return fault.type === 'total_timeout' ? { retry: 'never', blame: 'service' } : again
     case 'malformed':
       // It would be as long again, and each time it may be billed.
+      if (fault.type === 'foreign_results') return ends
       return fault.type === 'reply_too_large' ? forDocument : again
     case 'stream':
       // After the 200 there is no status any more: only the type tells.
@@ -240,6 +243,11 @@ export function failureOf(fault: Fault): Failure {
     transient: judge(fault).blame === 'service',
     ...(fault.requestId !== undefined && { requestId: fault.requestId }),
   }
+}
+
+/** The API itself does not know what was asked for; a 404 of a gateway or a proxy in front of it says nothing about that. */
+export function isNotFound({ status, type }: Pick<Fault, 'status' | 'type'>): boolean {
+  return status === 404 && type === 'not_found_error'
 }
 
 /** The prompt is longer than the model's window, than any request may be, or than the account may send. */

@@ -6,7 +6,7 @@ import type { StoredBatch } from '../core/batch-store.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Source } from '../core/document.ts'
-import { AskError, mayBeBilled } from '../core/failure.ts'
+import { AskError, isNotFound, mayBeBilled } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Picodollars, PriceOf } from '../core/price.ts'
 import { unchanged, unwritable } from '../core/standing.ts'
@@ -114,7 +114,7 @@ async function* resultsOf(
   try {
     yield* readResults({ id, documents }, missing, job)
   } catch (error) {
-    if (!(error instanceof AskError) || error.fault.status !== 404) throw error
+    if (!(error instanceof AskError) || !isNotFound(error.fault)) throw error
     if (job.clock.wall() - created < resultsLastMs)
       throw new RunError(
         'refused',

@@ -2,7 +2,7 @@ import { type Batch, isOf } from '../core/batch.ts'
 import type { StoredBatch } from '../core/batch-store.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
-import { AskError } from '../core/failure.ts'
+import { AskError, isNotFound } from '../core/failure.ts'
 import { RunError } from '../errors.ts'
 import type { Halt } from './halt.ts'
 import { isTransient, type PatientOptions, patiently } from './patient.ts'
@@ -50,15 +50,16 @@ export function createFinder(
         if (answer.id !== undefined) return isOf(name, answer.id)
     } catch (error) {
       // Somebody else's, deleted a moment ago.
-      if (error instanceof AskError && error.fault.status === 404) return false
+      if (error instanceof AskError && isNotFound(error.fault)) return false
       throw error
     }
     return undefined
   }
   const look = async (batch: StoredBatch): Promise<Found> => {
-    let perhaps = false
+    const listed = await batches.since(batch.packed - skewMs, halt.abort)
+    let perhaps = !listed.isComplete
     let unnamed: Batch | undefined
-    for (const found of await batches.since(batch.packed - skewMs, halt.abort)) {
+    for (const found of listed.batches) {
       const { requests = batch.documents.size } = found
       if (others.has(found.id) || requests !== batch.documents.size) continue
       const isIt = found.state === 'ended' ? await bears(batch.intent, found) : undefined
@@ -91,7 +92,7 @@ export function createFinder(
     if (id !== undefined) {
       others.add(id)
       return batches.retrieve(id, halt.abort).catch((error: unknown) => {
-        if (!(error instanceof AskError) || error.fault.status !== 404) throw error
+        if (!(error instanceof AskError) || !isNotFound(error.fault)) throw error
         // A moment after it was made the service may not know it yet.
         if (Math.abs(clock.wall() - batch.packed) < newMs) return 'perhaps'
         throw new RunError('refused', unknown(id))

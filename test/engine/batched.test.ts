@@ -765,7 +765,7 @@ describe('making a batch', () => {
       'appears among the others only after seconds',
       (since) => {
         let looks = 0
-        return async (...args) => (looks++ < 2 ? [] : since(...args))
+        return async (...args) => (looks++ < 2 ? { batches: [], isComplete: true } : since(...args))
       },
     ],
     [

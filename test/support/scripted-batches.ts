@@ -73,7 +73,8 @@ export function scriptedBatches({ clock, takesMs = 90_000, trouble, refuses, res
     since: (time) =>
       called('since', () => {
         lists.push(clock.now())
-        return [...made.values()].map(now).filter(({ created }) => created >= time)
+        const batches = [...made.values()].map(now).filter(({ created }) => created >= time)
+        return { batches, isComplete: true }
       }),
     cancel: (id) => batches.retrieve(id, new AbortController().signal),
     async *answers(id) {

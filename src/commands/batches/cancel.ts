@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { BatchOptions } from '../../config/batches-flags.ts'
 import { adviceFor } from '../../core/advice.ts'
 import type { Batches } from '../../core/batches.ts'
-import { AskError } from '../../core/failure.ts'
+import { AskError, isNotFound } from '../../core/failure.ts'
 import { printable } from '../../core/printable.ts'
 import { chooseExit, type Exit, RunError, UsageError } from '../../errors.ts'
 import { forgetBatch } from '../../sinks/batch-store.ts'
@@ -71,7 +71,7 @@ async function canceled(
       ? `the batch ${id} has ended already; claude-batch batches collect fetches it`
       : `the batch ${id} is being canceled; what it has done by now is billed, and claude-batch batches collect fetches it`
   } catch (error) {
-    if (!(error instanceof AskError) || error.fault.status !== 404) throw error
+    if (!(error instanceof AskError) || !isNotFound(error.fault)) throw error
     if (giveUp !== undefined) return giveUp(batch)
     throw new RunError(
       'refused',

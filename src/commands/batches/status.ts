@@ -1,6 +1,7 @@
 import type { BatchOptions } from '../../config/batches-flags.ts'
+import { adviceFor } from '../../core/advice.ts'
 import { duration } from '../../core/duration.ts'
-import { AskError, failureLine, failureOf } from '../../core/failure.ts'
+import { AskError, failureLine, failureOf, judge } from '../../core/failure.ts'
 import { type Exit, UsageError } from '../../errors.ts'
 import { streamWriter } from '../../sinks/stream-writer.ts'
 import { textTable } from '../../ui/table.ts'
@@ -32,7 +33,10 @@ export async function batchesStatus(dir: string, options: BatchOptions, world: W
     for (const batch of batches) {
       const state = await stateOf(batch).catch((error: unknown) => {
         if (!(error instanceof AskError)) throw error
-        return failureLine(failureOf(error.fault))
+        const { fault } = error
+        return judge(fault).blame === 'run'
+          ? adviceFor(fault, '', service.endpoint)
+          : failureLine(failureOf(fault))
       })
       rows.push([nameOf(batch), ...what(batch), state])
     }
