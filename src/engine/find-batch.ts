@@ -39,18 +39,20 @@ export function createFinder(
   { batches, clock, random, retries, halt, listener }: FinderOptions,
   open: readonly StoredBatch[],
 ): Finder {
-  /** That are known to be something else. */
-  const others = new Set(open.flatMap(({ id }) => id ?? []))
+  /** Batches that are known by their ids. */
+  const known = new Set(open.flatMap(({ id }) => id ?? []))
+  /** The `custom_id` of one request of each other batch that has shown it; '' where none will. */
+  const names = new Map<string, string>()
 
   /** Undefined where the results do not show whose they are. */
-  const bears = async (name: string, { id, archived }: Batch): Promise<boolean | undefined> => {
-    if (archived) return false
+  const nameIn = async ({ id, archived }: Batch): Promise<string | undefined> => {
+    if (archived) return ''
     try {
       for await (const answer of batches.answers(id, halt.abort))
-        if (answer.id !== undefined) return isOf(name, answer.id)
+        if (answer.id !== undefined) return answer.id
     } catch (error) {
       // Somebody else's, deleted a moment ago.
-      if (error instanceof AskError && isNotFound(error.fault)) return false
+      if (error instanceof AskError && isNotFound(error.fault)) return ''
       throw error
     }
     return undefined
@@ -61,21 +63,23 @@ export function createFinder(
     let unnamed: Batch | undefined
     for (const found of listed.batches) {
       const { requests = batch.documents.size } = found
-      if (others.has(found.id) || requests !== batch.documents.size) continue
-      const isIt = found.state === 'ended' ? await bears(batch.intent, found) : undefined
-      if (isIt) {
+      if (known.has(found.id) || requests !== batch.documents.size) continue
+      // It may be another one that is looked for, so what it is called is kept, and not only what it is not.
+      const name = names.get(found.id) ?? (found.state === 'ended' ? await nameIn(found) : undefined)
+      if (name === undefined && found.state === 'ended') unnamed ??= found
+      else if (name === undefined) perhaps = true
+      else if (isOf(batch.intent, name)) {
         await batch.made(found.id)
+        known.add(found.id)
         return found
-      }
-      if (isIt === false) others.add(found.id)
-      else if (found.state === 'ended') unnamed ??= found
-      else perhaps = true
+      } else names.set(found.id, name)
     }
     if (perhaps) return 'perhaps'
     if (unnamed === undefined) return 'never'
     // No line of its results can be read, and none ever will be: if it is this batch, its documents may be billed, and
     // if it is another, they fail without having been sent. Either way the next run sends them; waiting has no end.
     await batch.made(unnamed.id)
+    known.add(unnamed.id)
     return unnamed
   }
   const patience = { clock, random, retries, drain: halt.drain, failed: listener.troubled }
@@ -90,7 +94,7 @@ export function createFinder(
   async function once(batch: StoredBatch): Promise<Found> {
     const { id } = batch
     if (id !== undefined) {
-      others.add(id)
+      known.add(id)
       return batches.retrieve(id, halt.abort).catch((error: unknown) => {
         if (!(error instanceof AskError) || !isNotFound(error.fault)) throw error
         // A moment after it was made the service may not know it yet.

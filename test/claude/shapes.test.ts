@@ -201,13 +201,6 @@ describe('an answer with any JSON in place of a part of it', () => {
     )
   })
 
-  it('is a request error where the pages of a list repeat for ever', async () => {
-    const { client, serve } = await servedClient()
-    const batch = { id: 'msgbatch_1', processing_status: 'ended', created_at: '2026-11-22T12:00:00Z' }
-    serve(200, json, JSON.stringify({ data: [batch], has_more: true }))
-    await expect(client.batches.since(0, never)).rejects.toThrow('repeats itself')
-  })
-
   it('is a result of its own request where it is a line of batch results', () => {
     const lines = [
       { custom_id: 'a', result: { type: 'succeeded', message } },

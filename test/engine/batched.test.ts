@@ -668,6 +668,17 @@ describe('making a batch', () => {
     },
   )
 
+  it('finds two batches of one size, neither of which was heard of', async () => {
+    let creates = 0
+    const { begin, service, statuses } = setting(
+      { trouble: (call) => (call === 'create' && creates++ < 2 ? { after: lost } : undefined) },
+      pathsOf(4),
+    )
+    const { outcomes } = await begin({ limits: { requests: 2, bytes: 1e9 } }).ended
+    expect(statuses(outcomes)).toEqual(pathsOf(4).map((path) => `${path} summarized`))
+    expect([service.made.size, creates]).toEqual([2, 2])
+  })
+
   it('ends the run, and blames no document, where the workspace cannot use batches', async () => {
     const fault = statusFault(400, { code: 'workspace_human_review_disabled' })
     const { begin, service, ledger } = setting({ refuses: () => fault })
@@ -939,6 +950,66 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
 })
 
 describe('cut off at any call, and run again until it is done', () => {
+  it('sends each document that the API accepts once, where it refuses one', async () => {
+    const crash = new Error('crash')
+    const call = fc.record({ at: fc.nat(40), after: fc.boolean() })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(call, { maxLength: 4 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.nat(8),
+        async (crashes, size, bad) => {
+          let calls = 0
+          let isDead = false
+          const happens = () => {
+            const crashed = isDead ? { after: false } : crashes.find(({ at }) => at === calls++)
+            isDead ||= crashed !== undefined
+            return crashed && (crashed.after ? { after: crash } : { before: crash })
+          }
+          const refuses = (paths: readonly string[]) =>
+            paths.includes(`${bad}.md`) ? statusFault(400, { message: 'bad' }) : undefined
+          const { begin, service, ledger, paths, disk, clock } = setting(
+            { trouble: happens, refuses },
+            pathsOf(size),
+          )
+          const changes = async <T>(_: string, work: () => T) => {
+            const it = happens()
+            if (it?.before !== undefined) throw it.before
+            const done = work()
+            if (it !== undefined) throw it.after
+            return done
+          }
+          const isRecorded = (id: string, path: string) =>
+            ledger.some((it) => it.source.path === path && it.attempts.at(-1)?.batch === id)
+          for (let runs = 0; runs < 8 && (runs === 0 || ledger.length < size || disk.size > 0); runs++) {
+            isDead = false
+            const sources = paths
+              .filter((path) => !ledger.some(({ source }) => source.path === path))
+              .map((path, index) => ({ index, path, named: true }))
+            const run = begin({
+              store: batchStoreOn(disk, clock, isRecorded, changes),
+              sources,
+              keep: (outcome) =>
+                changes('keep', () => {
+                  if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
+                  return true
+                }),
+            })
+            await run.ended.catch((error: unknown) => {
+              if (error !== crash) throw error
+            })
+          }
+          expect([...service.billed().values()].every((count) => count === 1)).toBe(true)
+          expect(ledger.map(({ source, status }) => `${source.path} ${status}`).sort()).toEqual(
+            paths.map((path) => `${path} ${path === `${bad}.md` ? 'failed' : 'summarized'}`).sort(),
+          )
+          expect(disk.size).toBe(0)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
   it('B01 B08 pays for every document once, and has one good line for each', async () => {
     const crash = new Error('crash')
     const call = fc.record({ at: fc.integer({ min: 0, max: 30 }), after: fc.boolean(), dies: fc.boolean() })
