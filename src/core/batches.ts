@@ -22,7 +22,7 @@ export interface Batches {
 }
 
 /** Batches of an account. */
-export interface BatchList {
+interface BatchList {
   readonly batches: readonly Batch[]
   /** False where the API did not list all of them: whether one is missing cannot be known. */
   readonly isComplete: boolean

@@ -119,9 +119,11 @@ export function createOpenBatches(
       }
     },
     stopIfRefused() {
-      for (const refusal of refusals) {
-        // One reason ends the run; the others are worth knowing, too.
-        if (drain.aborted && refusal !== drain.reason) listener.odd(refusal.message)
+      // One reason ends the run; the others are worth knowing, too, each once.
+      const byMessage = new Map(refusals.map((refusal) => [refusal.message, refusal]))
+      for (const [message, refusal] of byMessage) {
+        const { reason } = drain as { readonly reason?: unknown }
+        if (drain.aborted && !(reason instanceof Error && reason.message === message)) listener.odd(message)
         halt.stop(refusal)
       }
     },

@@ -438,6 +438,17 @@ describe('a run by batches with a budget', () => {
     expect(statuses(second.outcomes)).toEqual(all(4))
   })
 
+  it('reports once why several batches cannot be collected', async () => {
+    const { begin, notes, service } = setting(
+      { trouble: (call) => (call === 'answers' ? { before: statusFault(403) } : undefined) },
+      pathsOf(6),
+    )
+    const { stopped } = await begin({ limits: { requests: 2, bytes: 1e9 } }).ended
+    expect(stopped).toMatchObject({ exit: 'refused', message: 'message of 403' })
+    expect(service.made.size).toBe(3)
+    expect(notes.filter((note) => note.includes('403'))).toEqual([])
+  })
+
   it('does not wait for money that a batch holds back which cannot be collected', async () => {
     const { begin, statuses } = setting({
       trouble: (call) => (call === 'answers' ? { before: statusFault(403) } : undefined),
