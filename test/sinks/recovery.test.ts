@@ -105,6 +105,15 @@ describe('an entry of the journal', () => {
     expect(await text('docs/b.md.summary.md')).not.toBe('My own words.\n')
   })
 
+  it('keeps a text whose place has a path that is too long by now, and goes on', async () => {
+    const { run, keep, recovered } = await setting()
+    const deep = `docs/${`${'d'.repeat(200)}/`.repeat(21)}b.md`
+    await keep({ path: deep, file: `${deep}.summary.md`, line: { time: later } })
+    const { code, hits } = await run()
+    expect([code, hits]).toEqual([0, 0])
+    expect(await recovered()).toEqual([paid])
+  })
+
   it('replaces the summary that the ledger knows, whatever its time', async () => {
     const { keep, run, text, recovered } = await setting()
     await keep({ file: 'docs/b.md.summary.md', line: { time: '1970-01-01T00:00:00.000Z' } })
