@@ -133,7 +133,12 @@ function fetchBy(connections: Connections, onSecret: (secret: string) => void): 
     const url = normalizeRequestUrl(sdkUrl)
     const headers = init.headers instanceof Headers ? init.headers : new Headers(init.headers)
     secretsSentIn(headers).forEach(onSecret)
-    return send(url, { ...init, headers }, dispatcher ?? (await connections.to(url)))
+    return send(
+      url,
+      { ...init, headers },
+      dispatcher ?? (await connections.to(url)),
+      dispatcher !== undefined,
+    )
   }
   return fetch as unknown as typeof globalThis.fetch
 }

@@ -53,6 +53,12 @@ export function faultOf(error: unknown, options: FaultOptions): Fault {
     return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
   // An `event: error` inside a stream: no status any more, but a body.
   if (error instanceof APIError && error.error !== undefined) return streamFault(error.error)
+  if (code !== undefined && badEncoding.test(code))
+    return {
+      kind: 'malformed',
+      type: 'malformed_reply',
+      message: `the compressed reply cannot be decoded: ${message}`,
+    }
   if (code !== undefined) {
     const kind = tlsCode.test(code) ? 'tls' : 'connection'
     return {
@@ -158,6 +164,9 @@ function seconds(ms: number): string {
 
 const idleTimeouts: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
 const timeouts: ReadonlySet<string> = new Set([...idleTimeouts, 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])
+
+/** Codes of zlib and Brotli. */
+const badEncoding = /^(Z_|ERR__|ERR_BROTLI)/
 
 /** A certificate or a protocol that is wrong now will be wrong again. */
 const tlsCode =

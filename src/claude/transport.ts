@@ -1,7 +1,11 @@
-import { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
+import { pipeline, Readable, Transform } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import type { Dispatcher, Pool as UndiciPool } from 'undici'
 import request from 'undici/lib/api/api-request.js'
+import buildConnector from 'undici/lib/core/connect.js'
 import Agent from 'undici/lib/dispatcher/agent.js'
+import { decoded } from './content-encoding.ts'
+import { withoutInterim } from './interim-response.ts'
 import { type Proxies, proxyFor } from './proxies.ts'
 
 export interface ConnectionOptions {
@@ -32,19 +36,26 @@ export function createConnections({
   bulk = false,
 }: ConnectionOptions): Connections {
   const options = {
-    connect: { timeout: connectTimeoutMs },
     // It counts from the beginning of a request, whose body may take far longer.
     headersTimeout: bulk ? 0 : idleTimeoutMs,
     bodyTimeout: idleTimeoutMs,
     maxResponseSize: bulk ? -1 : longestReply,
   }
   const open = async (proxy: string | undefined): Promise<Dispatcher> => {
-    if (proxy === undefined) return new Agent(options)
-    const { Pool, ProxyAgent } = await import('undici')
     const timeout = connectTimeoutMs
+    if (proxy === undefined)
+      return new Agent({ ...options, connect: withoutInterim(buildConnector({ timeout })) })
+    const { Pool, ProxyAgent } = await import('undici')
+    const factory = (origin: string | URL, given: UndiciPool.Options) =>
+      new Pool(origin, {
+        ...given,
+        ...(typeof given.connect === 'function' && { connect: withoutInterim(given.connect) }),
+      })
     return new ProxyAgent({
       ...options,
       uri: proxy,
+      connect: { timeout },
+      factory,
       // A connection stands once the proxy has made it, which has timeouts of its own, of up to five minutes.
       proxyTls: { timeout },
       requestTls: { timeout },
@@ -70,11 +81,13 @@ export function createConnections({
 /**
  * Stands in for `fetch` where the SDK wants one, at about half its cost: see `docs/performance.md`. No redirect is
  * followed, which would send the document to another host, and nothing compressed is asked for.
+ * @param isLong the body is read piece by piece, and may be of any length
  */
 export async function send(
   url: string,
   init: Omit<RequestInit, 'headers' | 'dispatcher'> & { readonly headers: Headers },
   dispatcher: Dispatcher,
+  isLong = false,
 ): Promise<SentResponse> {
   const { origin, pathname, search } = new URL(url)
   const connection = watched(dispatcher)
@@ -87,7 +100,7 @@ export async function send(
       body: (init.body ?? null) as string | null,
       signal: init.signal ?? null,
     })
-    return new SentResponse(url, await unlessAborted(answer, init.signal))
+    return new SentResponse(url, await unlessAborted(answer, init.signal), isLong)
   } catch (error) {
     if (init.signal?.aborted) throw new DOMException('it was aborted', 'AbortError')
     const cause = new Error('request failed', { cause: error })
@@ -135,25 +148,44 @@ class SentResponse {
   readonly headers: SentHeaders
   readonly body: Body
 
-  constructor(url: string, { statusCode, headers, body }: Dispatcher.ResponseData) {
+  constructor(url: string, { statusCode, headers, body }: Dispatcher.ResponseData, isLong: boolean) {
     this.url = url
     this.status = statusCode
     this.ok = statusCode >= 200 && statusCode < 300
     this.headers = new SentHeaders(headers)
+    const isEmpty = statusCode === 204 || this.headers.get('content-length') === '0'
+    const plain = isEmpty ? body : decoded(body, this.headers.get('content-encoding'))
+    const bounded = plain === body || isLong ? plain : boundedTo(longestReply, plain)
     // The SDK reads the answer to a refresh of a profile's token by a reader, and all others as they come.
-    this.body = Object.assign(body, { getReader: () => Readable.toWeb(body).getReader() })
+    this.body = Object.assign(bounded, { getReader: () => Readable.toWeb(bounded).getReader() })
   }
 
+  /** @throws an error with the code of undici for a body that is longer than any reply */
   text(): Promise<string> {
-    return this.body.text()
+    return text(boundedTo(longestReply, this.body))
   }
 
-  json(): Promise<unknown> {
-    return this.body.json()
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text()) as unknown
   }
 }
 
-type Body = Dispatcher.ResponseData['body']
+type Body = Readable & { getReader(): unknown }
+
+/** Ends a body in an error once it is longer than it may be: few bytes on the wire may decode to any number. */
+function boundedTo(longest: number, body: Readable): Readable {
+  let length = 0
+  const bound = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      length += chunk.length
+      if (length <= longest) return done(null, chunk)
+      const error = new Error(`the body is longer than ${longest} bytes`)
+      done(Object.assign(error, { code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' }))
+    },
+  })
+  pipeline(body, bound, () => {})
+  return bound
+}
 
 /** Names are in lower case. */
 class SentHeaders {

@@ -11,3 +11,7 @@ declare module 'undici/lib/api/api-request.js' {
     options: Dispatcher.RequestOptions,
   ): Promise<Dispatcher.ResponseData>
 }
+declare module 'undici/lib/core/connect.js' {
+  import type { buildConnector as build } from 'undici'
+  export default function buildConnector(options?: build.BuildOptions): build.connector
+}

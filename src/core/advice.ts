@@ -20,6 +20,8 @@ function remedy(fault: Fault, model: string, endpoint: string): string {
   if (forBatches !== undefined) return forBatches
   if (kind === 'tls')
     return `check the certificate of ${endpoint} (a company proxy's can be added with NODE_EXTRA_CA_CERTS)`
+  if (fault.type === 'unknown_encoding')
+    return `turn off compression in ${endpoint} or in the gateway in front of it; claude-batch asks for none`
   if (code === 'enforced_spend_limit_reached')
     return "the month's spend limit is reached; access returns on the 1st at 00:00 UTC, or raise the limit in the console"
   if (code?.includes('spend_limit'))

@@ -105,6 +105,8 @@ function ofFault(fault: Fault): Verdict {
       // It was answered all the time: that would take as long again, and each time it may be billed.
       return fault.type === 'total_timeout' ? { retry: 'never', blame: 'service' } : again
     case 'malformed':
+      // Every answer would be paid for and lost.
+      if (fault.type === 'unknown_encoding') return ends
       // It would be as long again, and each time it may be billed.
       if (fault.type === 'foreign_results') return ends
       return fault.type === 'reply_too_large' ? forDocument : again

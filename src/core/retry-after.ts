@@ -8,11 +8,12 @@ export type Seconds = number
  * @see https://platform.claude.com/docs/en/api/rate-limits
  */
 export function retryAfter(header: (name: string) => string | null, wallMs: number): Seconds | undefined {
-  const milliseconds = plainNumber(header('retry-after-ms'))
-  if (milliseconds !== undefined && milliseconds > 0) return milliseconds / 1000
-  const text = header('retry-after')
-  // Two headers arrive joined by a comma: the longer wait is the safe one.
-  const waits = (text ?? '').includes(', ') && !/[a-z]/i.test(text ?? '') ? (text ?? '').split(',') : [text]
+  const milliseconds = Math.max(
+    ...(header('retry-after-ms') ?? '').split(',').map((wait) => plainNumber(wait) ?? 0),
+  )
+  if (milliseconds > 0) return milliseconds / 1000
+  // Several headers arrive joined by commas, which dates have too: the longest wait is the safe one.
+  const waits = (header('retry-after') ?? '').split(/,(?!\s*\d{1,2}[ -][a-z])/i)
   const seconds = Math.max(
     ...waits.map((wait) => plainNumber(wait) ?? untilDate(wait, header('date'), wallMs) ?? 0),
   )
