@@ -22,7 +22,7 @@ export async function bodyOf(response: Response): Promise<unknown> {
 }
 
 /** @throws APIError where a body is an error of the API with a type that is known */
-export function refuseErrorBody(body: unknown, { headers, status }: Received): void {
+function refuseErrorBody(body: unknown, { headers, status }: Received): void {
   const { isFromApi, type } = parseErrorBody(body)
   if (isFromApi && statusOfType(type) !== undefined)
     throw APIError.generate(status, body as object, undefined, headers)
