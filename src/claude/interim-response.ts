@@ -11,7 +11,8 @@ export function withoutInterim(connect: buildConnector.connector): buildConnecto
   return (options, callback) =>
     connect(options, (...result) => {
       const [, socket] = result
-      if (socket !== null) skipInterim(socket)
+      // The connector of a proxy passes an error alone.
+      if (socket != null) skipInterim(socket)
       callback(...result)
     })
 }
