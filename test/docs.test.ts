@@ -69,6 +69,20 @@ describe('the documentation', () => {
     }
   })
 
+  it('shows the figures of the soak test as they were measured, in which nothing was lost or torn', async () => {
+    const ledger = await page('docs/ledger.md')
+    const soak = JSON.parse(await readFile(resolve(root, 'bench/soak.json'), 'utf8'))
+    expect(ledger).toContain(`${soak.minutes} minutes, ${soak.kinds_of_faults} kinds of faults`)
+    const work = ['rounds', 'runs', 'documents', 'requests', 'faults', 'kills', 'signals', 'pauses', 'clocks']
+    const bill = ['whole', 'recorded', 'cut_off', 'paid_twice', 'broken', 'lost_on_the_way']
+    const violations = ['lost', 'torn', 'unexplained', 'paid_twice_too_often', 'ledger_off', 'other']
+    for (const names of [work, bill, violations]) {
+      const row = names.map((name) => soak[name].toLocaleString('en-US'))
+      expect(ledger).toContain(`| ${row.join(' | ')} |`)
+    }
+    expect(soak).toMatchObject({ lost: 0, torn: 0, unexplained: 0, other: 0 })
+  })
+
   it('shows what serve costs as it was measured', async () => {
     const { latency, crowd } = JSON.parse(await readFile(resolve(root, 'bench/serve.json'), 'utf8'))
     const { directMs, serveMs, ratio, rounds } = latency
