@@ -110,8 +110,11 @@ export function createFinder(
   }
 }
 
-/** Clocks differ by less. */
-const skewMs = 600_000
+/**
+ * By so much the clock of the machine may have been ahead when the batch was packed, and have been corrected since. Looking
+ * at more batches costs little; one that is not found is sent, and paid for, again.
+ */
+const skewMs = 3 * 86_400_000
 
 /** A batch appears among the others within moments: three looks over four seconds find it. */
 const mostLooks = 3

@@ -794,6 +794,10 @@ describe('making a batch', () => {
       'has a time five minutes before it was sent, by the clock of the service',
       (since) => async (time, signal) => since(time + 300_000, signal),
     ],
+    [
+      'was sent when the clock of this machine was two days ahead',
+      (since) => async (time, signal) => since(time + 2 * 86_400_000, signal),
+    ],
   ])('finds one that was not heard of and %s', async (_, changed) => {
     let creates = 0
     const { begin, service, statuses } = setting({
