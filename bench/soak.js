@@ -372,8 +372,7 @@ async function pipeline(set) {
 }
 
 /**
- * A batch that may have been created is looked for by its time, give or take ten minutes: a clock that jumps further can have
- * it sent twice. CI is to fail for other reasons.
+ * A batch that may have been created is looked for by its time, give or take three days. CI leaves that limit alone.
  */
 function mayJump({ kind }) {
   return !(values.short && kind === 'batch')
