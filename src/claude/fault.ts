@@ -8,7 +8,7 @@ import { parseErrorBody, statusOfType } from './error-body.ts'
 import { withoutMarkup } from './markup.ts'
 
 /** How long a connection may be silent, and the name of the setting that says so. */
-export interface Idle {
+interface Idle {
   readonly ms: number
   readonly setting: string
 }

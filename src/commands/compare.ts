@@ -43,7 +43,13 @@ export async function compare(
   const inputs = await namedInputs(args, own, world)
   const out = resolve(cwd, options.out)
   const found = await findInputs(inputs, own, world, out)
-  const outputs = await inspectNamedOutputs({ log: options.log, sources: found.sources, out, world })
+  const outputs = await inspectNamedOutputs({
+    log: options.log,
+    sources: found.sources,
+    out,
+    others: [fileName, pageName].map((name) => join(out, name)),
+    world,
+  })
   await checkComparison(out, options.out)
   const sources = sampled(found.sources, options.sample)
   const service = await serviceFor(options, world)

@@ -12,12 +12,14 @@ import type { PartStore } from '../core/part-store.ts'
 import { printable } from '../core/printable.ts'
 import type { Job } from '../engine/summarize.ts'
 import { RunError, UsageError } from '../errors.ts'
+import { earlierReport } from '../inputs/earlier-output.ts'
 import type { Input } from '../inputs/looked-input.ts'
 import { openBatches } from '../sinks/batch-store.ts'
 import { openChunkCosts } from '../sinks/chunk-costs.ts'
 import { type Again, filesSink } from '../sinks/files.ts'
 import { holderFor } from '../sinks/holder.ts'
 import { jsonlSink } from '../sinks/jsonl.ts'
+import { isDigest } from '../sinks/ledger.ts'
 import { liveSink } from '../sinks/live.ts'
 import { lockFolder } from '../sinks/lock.ts'
 import { openMemory } from '../sinks/memory.ts'
@@ -202,8 +204,10 @@ export async function folderDestination(
     for (const [n, source] of sources.entries()) {
       // A signal must not wait for a hundred thousand of them.
       if (n % 256 === 255) await turn()
-      const pile = files.stands(source) ? done : todo
-      pile.push(source)
+      // A run that is not told of a digest may still meet it.
+      const isMet = !source.named && isDigest(memory.made.get(source.path)?.run?.prompt)
+      if (isMet) todo.push({ ...source, problem: earlierReport })
+      else (files.stands(source) ? done : todo).push(source)
     }
     return {
       run: begin,

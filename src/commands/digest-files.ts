@@ -5,7 +5,7 @@ import { outputPaths, stemOf } from '../core/output-path.ts'
 import { printable } from '../core/printable.ts'
 import { sourcePath } from '../core/source-path.ts'
 import { UsageError } from '../errors.ts'
-import { readLedger } from '../sinks/ledger.ts'
+import { isDigest, readLedger } from '../sinks/ledger.ts'
 import type { NamedFile } from '../sinks/named-file.ts'
 import { statFile } from '../sinks/output-files.ts'
 import { ledgerIn } from '../sinks/output-folder.ts'
@@ -96,5 +96,5 @@ export async function contentOf(file: string): Promise<string> {
 /** Whether an output folder made the file as a digest. */
 async function knownDigests(out: string, cwd: string): Promise<(file: string) => boolean> {
   const { made } = await readLedger(ledgerIn(out), seenFromOut(out, cwd))
-  return (file) => made.get(sourcePath(file, cwd))?.run?.prompt.startsWith('digest@') === true
+  return (file) => isDigest(made.get(sourcePath(file, cwd))?.run?.prompt)
 }

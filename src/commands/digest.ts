@@ -8,6 +8,7 @@ import { manyOf } from '../core/whole.ts'
 import type { Purse } from '../engine/budgeted.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
 import { cannotRead } from '../sinks/disk-error.ts'
+import { isDigest } from '../sinks/ledger.ts'
 import { type NamedFile, writeNamedFile } from '../sinks/named-file.ts'
 import { readWhole } from '../sinks/output-files.ts'
 import { type Result, resultsIn } from '../sinks/results.ts'
@@ -133,7 +134,7 @@ async function digestsOf(
     // An earlier digest, met among the documents, is none.
     const result = problem === undefined ? results.get(path) : undefined
     const summary = result?.line.output?.file
-    if (result?.text === undefined || summary === undefined) continue
+    if (result?.text === undefined || summary === undefined || isDigest(result.line.prompt)) continue
     const place = digestBy === 'folder' ? join(out, dirname(summary), name) : resolve(cwd, name)
     const group = groups.get(place) ?? []
     groups.set(place, group)

@@ -14,10 +14,11 @@ import { textKind } from '../core/text-kind.ts'
 import { wellFormed } from '../core/well-formed.ts'
 import { pool } from '../engine/pool.ts'
 import type { Exit } from '../errors.ts'
+import { earlierReport } from '../inputs/earlier-output.ts'
 import type { Read } from '../inputs/read.ts'
 import { knownBatches } from '../sinks/batch-store.ts'
 import { filesSink } from '../sinks/files.ts'
-import { readLedger } from '../sinks/ledger.ts'
+import { isDigest, type Made, readLedger } from '../sinks/ledger.ts'
 import { type NamedFile, writeNamedFile } from '../sinks/named-file.ts'
 import { ledgerIn } from '../sinks/output-folder.ts'
 import { streamWriter } from '../sinks/stream-writer.ts'
@@ -56,6 +57,7 @@ export async function dryRun(sources: readonly Source[], given: DryRunOptions): 
   let documents = 0
 
   const look = async (source: Source): Promise<readonly Prospect[] | InputProblem | 'unchanged'> => {
+    if (!source.named && isDigest(past.made.get(source.path)?.run?.prompt)) return earlierReport
     if (past.stands(source)) return 'unchanged'
     if (past.inBatches.has(source.path)) return underWay
     const document = source.problem ?? (await read(source))
@@ -186,6 +188,7 @@ async function pastOf(
       experience,
       end: undefined,
       inBatches: new Set<string>(),
+      made: new Map<string, Made>(),
       stands: () => false,
       objection: async () => undefined,
     }
@@ -208,6 +211,7 @@ async function pastOf(
     experience,
     inBatches: new Set(paths),
     end: ledger.end,
+    made: ledger.made,
     stands: files.stands,
     objection: files.objection,
   }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { extname, resolve } from 'node:path'
+import { basename, extname, resolve } from 'node:path'
 import type { Source } from '../core/document.ts'
 import { type ReportFormat, reportFormats } from '../core/generated.ts'
 import { stemOf } from '../core/output-path.ts'
@@ -30,6 +30,8 @@ export interface NamedOutputsOptions {
   readonly sources?: readonly Source[]
   /** The output folder; undefined where there is none. */
   readonly out?: string | undefined
+  /** The files that the command writes without being told to. */
+  readonly others?: readonly string[]
   readonly world: World
 }
 
@@ -43,6 +45,7 @@ export async function inspectNamedOutputs({
   digest,
   sources = [],
   out,
+  others = [],
   world,
 }: NamedOutputsOptions): Promise<NamedOutputs> {
   const opened: NamedFile[] = []
@@ -78,6 +81,7 @@ export async function inspectNamedOutputs({
     const files = opened.filter(({ stream }) => stream === undefined)
     checkDifferent(files)
     for (const named of files) {
+      checkNoOther(named, others)
       checkNoSummary(named, out)
       checkNoInput(named, sources, world.cwd)
     }
@@ -105,7 +109,7 @@ function checkDifferent(files: readonly NamedFile[]): void {
   }
 }
 
-function isSame(a: NamedFile, b: NamedFile): boolean {
+function isSame(a: Pick<NamedFile, 'file' | 'stats'>, b: Pick<NamedFile, 'file' | 'stats'>): boolean {
   const folded = (file: string) => file.normalize('NFC').toLowerCase()
   return folded(a.file) === folded(b.file) || (a.stats !== undefined && isFile(a.stats, b.stats))
 }
@@ -113,6 +117,15 @@ function isSame(a: NamedFile, b: NamedFile): boolean {
 function isFile(a: { readonly dev: number; readonly ino: number }, b: NamedFile['stats']): boolean {
   // 0 is what file systems without such numbers have.
   return a.ino !== 0 && a.ino === b?.ino && a.dev === b.dev
+}
+
+/** @throws UsageError for one of the files that the command writes in any case */
+function checkNoOther(named: NamedFile, others: readonly string[]): void {
+  const other = others.find((file) =>
+    isSame(named, { file, stats: statSync(file, { throwIfNoEntry: false }) }),
+  )
+  if (other !== undefined)
+    throw new UsageError(`${named.shown}: ${basename(other)} is written there in any case; name another file`)
 }
 
 /** In the output folder some names belong to summaries. @throws UsageError */

@@ -44,3 +44,10 @@ export const earlierOutput: InputProblem = {
   type: 'earlier_output',
   message: 'by its name, the output of an earlier run',
 }
+
+/** What a report or digest is told as that was met among the documents; only its content, or the ledger, tells. */
+export const earlierReport: InputProblem = {
+  as: 'skip',
+  type: 'earlier_output',
+  message: 'a report or digest that claude-batch made',
+}

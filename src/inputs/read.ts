@@ -4,9 +4,11 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Document, Fingerprint, InputProblem, Source } from '../core/document.ts'
+import { beginningBytes, isGenerated, reportFormats } from '../core/generated.ts'
 import { printable } from '../core/printable.ts'
 import { RunError } from '../errors.ts'
 import { decode } from './decode.ts'
+import { earlierReport } from './earlier-output.ts'
 import { apart } from './readers/apart.ts'
 import type { Converted } from './readers/convert.ts'
 import { type KindName, kindNamed, kindOf, kinds, type ReadSettings } from './readers/kinds.ts'
@@ -60,6 +62,7 @@ export function reader({ cwd, stdin, encoding, pdf = 'text', tell }: ReadOptions
     const { bytes, mtimeMs } = content
     if (bytes.length > limitOf(bytes)) return tooLarge(bytes.length, limitOf(bytes))
     if (isBlank(bytes)) return empty(softly)
+    if (!named && isReport(bytes)) return earlierReport
     const read = await textOf(path, bytes)
     if ('as' in read) return read.type === 'binary' ? { ...read, as: softly } : read
     const { text, encoding: found, pages } = read
@@ -92,6 +95,11 @@ function isPacked(kind: KindName | undefined): boolean {
 /** No text, of whatever kind it was to be. */
 function isBlank(bytes: Buffer): boolean {
   return bytes.toString('utf8', 0, 100).trim() === '' && bytes.toString().trim() === ''
+}
+
+function isReport(bytes: Buffer): boolean {
+  const beginning = bytes.toString('utf8', 0, beginningBytes)
+  return reportFormats.some((format) => isGenerated(format, beginning))
 }
 
 function empty(as: InputProblem['as']): InputProblem {

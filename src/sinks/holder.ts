@@ -65,6 +65,7 @@ export async function fateOf(
     return holder.machine !== '' && holder.machine === self.machine ? 'dead' : 'elsewhere'
   if (holder.namespace !== self.namespace) return 'elsewhere'
   if (!isRunning(holder.pid)) return 'dead'
+  if (/^[ZX]$/.test((await statOf(holder.pid))[0] ?? '')) return 'dead' // It ended, and its parent never asked.
   const began = await beganAt(holder.pid)
   if (began !== '' && holder.began !== '') return began === holder.began ? 'alive' : 'dead'
   // It may have ended while we looked.
@@ -73,10 +74,16 @@ export async function fateOf(
 
 /** When a process began; '' where that cannot be found out: not for a process that is hidden, and not on Windows. */
 async function beganAt(pid: number): Promise<string> {
-  const stat = await text(`/proc/${pid}/stat`)
-  // The 22nd field. The second one may itself hold blanks and brackets.
-  if (stat !== '') return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const fields = await statOf(pid)
+  if (fields.length > 0) return fields[19] ?? ''
   return (await text('/proc/self/stat')) === '' ? beganByPs(pid) : ''
+}
+
+/** What Linux tells of a process, from the third field of proc_pid_stat(5) on, its state; nothing where it tells nothing. */
+async function statOf(pid: number): Promise<readonly string[]> {
+  const stat = await text(`/proc/${pid}/stat`)
+  // The second field may itself hold blanks and brackets.
+  return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 /** The same where there is no `/proc`, as on macOS and BSD; '' where `ps` cannot tell either. */

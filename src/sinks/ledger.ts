@@ -56,6 +56,11 @@ export interface Made {
   readonly run: RunLine | undefined
 }
 
+/** Whether what was made is a digest of summaries, and no summary itself. @param prompt `digest@v1` */
+export function isDigest(prompt: string | undefined): boolean {
+  return prompt?.startsWith('digest@') === true
+}
+
 /** Looks at a line of the ledger about a document. */
 export type EachLine = (line: DocumentLine, path: string, run: RunLine | undefined) => void
 

@@ -87,6 +87,21 @@ describe('--digest', () => {
     expect(digests()).toHaveLength(before + 1)
   })
 
+  it('among the documents is none, for a run that is not told of it either', async () => {
+    const { cwd, env, run, digests, asked } = await setting()
+    const report = ['--report', 'docs/report.md']
+    const args = ['--digest', 'docs/all.md', ...report]
+    expect(await run(...args)).toMatchObject({ code: 0 })
+    const before = asked.length
+    const plain = await runHere(['summarize', 'docs'], { cwd, env })
+    expect([plain.code, asked.length]).toEqual([0, before])
+    expect(plain.stderr).toMatch(/2 × earlier_output: docs\/all.md, docs\/report.md/)
+    const dry = await runHere(['summarize', 'docs', '--dry-run'], { cwd, env })
+    expect([dry.code, dry.stderr + dry.stdout]).toEqual([0, expect.stringMatching(/2 earlier_output/)])
+    expect(await run(...args)).toMatchObject({ code: 0 })
+    expect([asked.length, digests().length]).toEqual([before, 1])
+  })
+
   it('that was edited by hand stays as it is, while the summaries are made', async () => {
     const { cwd, run, digests } = await setting()
     await run()

@@ -299,6 +299,13 @@ describe('files that flags name for writing', () => {
     })
     expect(await text('comparison/comparison.md')).toBe('Mine.\n')
     expect(simulator.stats().requests).toBe(0)
+    for (const name of ['comparison.md', 'comparison.html', 'Comparison.md'])
+      expect(
+        await runHere([...compare, '-o', 'other', '--log', `other/${name}`], { cwd, env }),
+      ).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('is written there in any case; name another file'),
+      })
     for (let n = 0; n < 2; n++)
       expect(await runHere([...compare, '-o', 'other'], { cwd, env })).toMatchObject({ code: 0 })
   })

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import fs, { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { findLock } from '../../src/sinks/found-lock.ts'
 import { beganByPs, type Holder, holderFor } from '../../src/sinks/holder.ts'
 import { lockFolder, removeLock } from '../../src/sinks/lock.ts'
@@ -74,6 +75,22 @@ describe('lockFolder', () => {
     expect(JSON.parse(await readFile(join(folder, 'lock'), 'utf8'))).toMatchObject({ nonce: me.nonce })
     expect(await readdir(folder)).toEqual(['lock'])
     await unlock()
+  })
+
+  it.skipIf(process.platform !== 'linux')('takes over from a holder whose parent never asked', async () => {
+    // `exec` leaves the shell's child to a program that waits for nothing.
+    const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 601'])
+    onTestFinished(() => void parent.kill())
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+    const zombie = Number(line)
+    const procText = (of: number, what: string) => () => readFile(`/proc/${of}/${what}`, 'utf8')
+    await expect.poll(procText(parent.pid ?? 0, 'cmdline')).toContain('601')
+    process.kill(zombie)
+    await expect.poll(procText(zombie, 'stat')).toMatch(/\) Z /)
+    const folder = await folderHeldBy(await holderFor(zombie, '2026-11-22T03:00:00.000Z', 'zombie'))
+    const dead: Holder[] = []
+    await (await lock(folder, (holder) => void dead.push(holder)))()
+    expect(dead.map(({ pid }) => pid)).toEqual([zombie])
   })
 
   it.each<[string, Partial<Holder>]>([
