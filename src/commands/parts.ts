@@ -40,7 +40,7 @@ export async function loadChunking(
   places: PlaceOptions,
   { part, merge }: PartPrompts = { part: 'part', merge: 'merge' },
 ): Promise<(endpoint: string, settings: Settings, requestFor: RequestFor) => Chunking> {
-  // They can have no slots of their own: nobody would fill them.
+  // They get no slots of their own, which would stay empty.
   const load = (name: string) => loadPrompt(name, { ...places, vars: [] })
   const [partPrompt, mergePrompt] = await Promise.all([load(part), load(merge)])
 

@@ -14,7 +14,7 @@ export interface BatchHead {
   readonly batch: string
   /** The base URL that it is sent to. */
   readonly endpoint: string
-  /** The working directory that paths are relative to, as seen from the output folder. */
+  /** The working directory that paths are relative to, relative to the output folder. */
   readonly base: string
 }
 

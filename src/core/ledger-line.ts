@@ -23,7 +23,7 @@ export interface RunLine {
   readonly run: string
   /** Of the program. */
   readonly version: string
-  /** The run's working directory, which the paths are relative to, as seen from the output folder. */
+  /** The run's working directory, which the paths are relative to, relative to the output folder. */
   readonly base: string
   /** `summarize@v2`. */
   readonly prompt: string

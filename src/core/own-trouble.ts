@@ -9,7 +9,7 @@ export interface Result {
   readonly failed: boolean
 }
 
-/** So many of the latest results tell how the service fares now. */
+/** How many of the latest results count for how the service is doing now. */
 const mostKept = 20
 /** A document's failures are its own once they would be such bad luck, if it fared as the others do. */
 const badLuck = 0.005
@@ -33,7 +33,7 @@ export function resultsOfOthers(
 
 /**
  * Whether a document fails for reasons of its own. It does if it fails again and again while others are answered: if it
- * shared their chances, so many failures would be unlikely. While many fail, as under a limit that is too tight for all,
+ * shared their chances, that many failures would be unlikely. While many fail, as under a limit that is too tight for all,
  * it takes more failures to tell; while nobody else is answered, it cannot be told.
  * @param failures of this document so far, one after the other
  */

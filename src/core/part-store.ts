@@ -3,7 +3,7 @@ import type { Request } from './request.ts'
 
 /** Remembers the answers about chunks of documents, from one run to the next, and what they cost. */
 export interface PartStore {
-  /** The answer to a request that was sent before. It is paid and booked already, or will be by whoever sent it. */
+  /** The answer to a request that was sent before. It is paid and booked already, or will be by the one who sent it. */
   recall(request: Request): Promise<RecalledPart | undefined>
   /**
    * Keeps an answer, and what it cost, against any crash. The caller books the cost with the document that the request

@@ -38,14 +38,14 @@ function isThere(file: string): Promise<boolean> {
   )
 }
 
-/** What such a file is told as; one that is only met, and not named, for its name alone. */
+/** The problem of such a file; one that was only found, and not named, has it for its name alone. */
 export const earlierOutput: InputProblem = {
   as: 'skip',
   type: 'earlier_output',
   message: 'by its name, the output of an earlier run',
 }
 
-/** What a report or digest is told as that was met among the documents; only its content, or the ledger, tells. */
+/** The problem of a report or digest that was found among the documents: known by its content, or from the ledger. */
 export const earlierReport: InputProblem = {
   as: 'skip',
   type: 'earlier_output',

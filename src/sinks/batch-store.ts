@@ -36,7 +36,7 @@ export interface BatchStoreOptions {
 
 /** What an output folder remembers of batches, with what the ledger tells about them. */
 export interface Batches extends BatchStore {
-  /** To be shown all lines of the ledger, with their paths as seen from here, before anything else is asked. */
+  /** To be shown all lines of the ledger, with their paths relative to the working directory, before anything else is asked. */
   saw(line: DocumentLine, path: string): void
 }
 

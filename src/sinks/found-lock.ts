@@ -13,7 +13,7 @@ import { readWhole } from './output-files.ts'
 export interface FoundLock {
   /** Tells this lock from every other one, also from one that takes its place. */
   readonly identity: string
-  /** Undefined where the lock cannot be read: it is damaged, or no lock of ours. */
+  /** Undefined where the lock cannot be read: it is damaged, or not a lock of claude-batch. */
   readonly holder: Holder | undefined
   /** Why it can be no lock: it is a link, a pipe, a folder. */
   readonly problem?: RunError

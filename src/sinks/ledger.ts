@@ -72,7 +72,7 @@ export function summaryOf(path: string, { file }: Made): string {
 /**
  * Reads a ledger; one that is not there is empty.
  * @param here the working directory, as seen from the output folder: all paths are given as seen from it
- * @param each is called with every line about a document, its path as seen from here, and the run that wrote it
+ * @param each is called with every line about a document, its path relative to the working directory, and the run that wrote it
  * @throws RunError `usage` where a newer version of this program wrote it, or `io`
  */
 export async function readLedger(file: string, here: string, each: EachLine = () => {}): Promise<Ledger> {

@@ -43,7 +43,7 @@ export interface Memory extends Pick<Ledger, 'made' | 'failing' | 'damaged'> {
 }
 
 export interface MemoryOptions {
-  /** Is called with all lines about documents, their paths as seen from here, and the runs that wrote them. */
+  /** Is called with all lines about documents, their paths relative to the working directory, and the runs that wrote them. */
   readonly each?: EachLine
   /** What killed runs paid for chunks; to be shown all lines, too. */
   readonly chunkCosts?: Pick<ChunkCosts, 'saw' | 'missing' | 'forget' | 'end'>

@@ -31,7 +31,7 @@ export interface SetAside {
 
 export interface RecoveryOptions {
   readonly out: string
-  /** The working directory, as seen from the output folder. */
+  /** The working directory, relative to the output folder. */
   readonly here: string
   /** Its summaries are added to. */
   readonly ledger: Pick<Ledger, 'made' | 'run'>
@@ -41,7 +41,7 @@ export interface RecoveryOptions {
   readonly put: (entry: Entry) => Promise<{ readonly output?: Output }>
   /** Records in the ledger. */
   readonly record: (line: RunLine | DocumentLine) => Promise<void>
-  /** Called with each document's line, its path as seen from here, and the run that paid for it. */
+  /** Called with each document's line, its path relative to the working directory, and the run that paid for it. */
   readonly finished: EachLine
 }
 
