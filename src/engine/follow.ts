@@ -81,11 +81,14 @@ export function follow({ health, gate, maxWaitMs, clock }: FollowOptions): Follo
 
   const unreachable = (pass: Pass, error: AskError) => {
     const isAlone = health.alarm()
-    // Where nothing was ever reached the address may be wrong, which is not worth a wait of --max-wait.
-    if (!health.isReached()) return alone(pass, error)
+    if (!health.isReached()) {
+      // The address may be wrong, which is not worth a wait of --max-wait: one document tries until it has no attempts left.
+      goesFirst = true
+      return everybody(pass, error, () => ({ free: false, waitMs: 0 }))
+    }
     // Others get through on connections that they have.
     if (isAlone) return alone(pass, new AskError(error.fault, error.attempts, { free: true }))
-    return everybody(pass, error, free)
+    return everybody(pass, error, () => ({ free: true, waitMs: 0 }))
   }
 
   const ownTrouble = (pass: Pass, error: AskError, isLarge: boolean) => {
