@@ -33,6 +33,8 @@ export interface Fault {
   readonly about?: 'batches'
   /** The `x-should-retry` header, which overrides the rule by status. */
   readonly shouldRetry?: boolean
+  /** Others were answered meanwhile: it says nothing about the account. */
+  readonly isOnlyThis?: true
 }
 
 /** How a failed request may be sent again. */
@@ -41,6 +43,8 @@ export interface Again {
   readonly free: boolean
   /** When: milliseconds from now; 0: at once, in the same place; undefined: after a backoff, or as the service asks. */
   readonly waitMs?: number
+  /** Once more, though such a fault is never retried: only others know better. */
+  readonly isSecondTry?: true
 }
 
 /** A fault thrown through an {@link Ask}, with every sending that came before it. */
@@ -86,7 +90,7 @@ export interface Verdict {
  */
 export function judge(fault: Fault): Verdict {
   // Even where it comes as a 429: no wait and no header makes a prompt shorter, and the other prompts are not concerned.
-  if (isTooLong(fault)) return forDocument
+  if (isTooLong(fault) || fault.isOnlyThis) return forDocument
   const verdict = ofFault(fault)
   if (fault.shouldRetry === false) return { ...verdict, retry: 'never' }
   // An account that refuses will refuse again, whatever a header says.
@@ -188,6 +192,16 @@ export function mayBeBilled(fault: Fault): boolean {
 /** No connection could be made, to the service or to the proxy in front of it: the same for every document. */
 export function isUnreachable({ kind, code = '', unsent }: Fault): boolean {
   return (kind === 'connection' || kind === 'timeout') && (unsent === true || neverSent.has(code))
+}
+
+/** A refusal that may be a slip of one server, or that of a gateway in front of the API. */
+export function mayBeSlip({ kind, status = 0, code = '' }: Fault): boolean {
+  return kind === 'status' && (status === 401 || status === 403 || status === 404) && !endingCodes.has(code)
+}
+
+/** It does not come from the API itself, whose errors have a type, but from something in front of it. */
+export function isPage({ status, type }: Fault): boolean {
+  return type === `http_${status}`
 }
 
 /** How long the service asks to wait, in milliseconds; undefined where it does not say. */

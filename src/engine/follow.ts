@@ -5,8 +5,10 @@ import {
   askedMs,
   failureLine,
   failureOf,
+  isPage,
   isUnreachable,
   judge,
+  mayBeSlip,
   StoppedError,
 } from '../core/failure.ts'
 import { isLargest, isOwnTrouble } from '../core/own-trouble.ts'
@@ -54,6 +56,7 @@ export function follow({ health, gate, maxWaitMs, clock }: FollowOptions): Follo
   /** The last request that had been sent, of all documents, when this one failed first. */
   let failedAt: number | undefined
   let failures = 0
+  let refusals = 0
   let goesFirst = false
   let timesFirst = 0
 
@@ -102,6 +105,14 @@ export function follow({ health, gate, maxWaitMs, clock }: FollowOptions): Follo
     return everybody(pass, error, () => ({ free: false, waitMs: 0 }), waitMs)
   }
 
+  /** The account is refused, and with it all documents, unless others are answered. */
+  const refused = (error: AskError) => {
+    if (!health.alarm()) return error
+    const { fault, attempts } = error
+    if (refusals++ === 0) return new AskError(fault, attempts, { free: true, isSecondTry: true })
+    return isPage(fault) ? new AskError({ ...fault, isOnlyThis: true }, attempts) : error
+  }
+
   const failed = (pass: Pass, error: AskError, number: number, size: number): Error => {
     const { fault } = error
     const { retry, blame } = judge(fault)
@@ -109,7 +120,7 @@ export function follow({ health, gate, maxWaitMs, clock }: FollowOptions): Follo
     health.reached()
     if (blame !== 'service') {
       pass.admitted()
-      return error
+      return mayBeSlip(fault) ? refused(error) : error
     }
     failures++
     failedAt ??= health.latest()

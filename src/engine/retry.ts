@@ -78,7 +78,7 @@ export function retrying(
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
           const { fault, again } = error
-          if (judge(fault).retry === 'never' || shown) return false
+          if (shown || (judge(fault).retry === 'never' && !again.isSecondTry)) return false
           drain.throwIfAborted()
           if (!again.free && retriesConsumed >= retries) return false
           const wait = again.waitMs ?? askedMs(fault) ?? backoffMs(retriesConsumed + 1, random())

@@ -236,3 +236,58 @@ describe('any set of documents, of which some always fail', () => {
       { numRuns: 30 },
     ))
 })
+
+describe('a document for which the account is refused while others are answered', () => {
+  const refusal = (status: number, page: boolean) =>
+    statusFault(status, { type: page ? `http_${status}` : 'permission_error' })
+
+  it.each([401, 403, 404])(
+    'with a %d is sent once more, and the run goes on if that was a slip',
+    async (status) => {
+      let slips = 1
+      const run = await runOf({
+        count: 30,
+        retries: 0,
+        slots: oneSlot,
+        fault: (document) => (document === 9 && slips-- > 0 ? refusal(status, false) : undefined),
+      })
+      expect([run.stopped, run.summarized, run.sent.get(9)?.length]).toEqual([undefined, numbers(30), 2])
+    },
+  )
+
+  it('by the API ends the run at the second refusal', async () => {
+    const run = await runOf({
+      count: 30,
+      slots: oneSlot,
+      fault: (document) => (document === 9 ? refusal(403, false) : undefined),
+    })
+    expect(run.stopped).toMatchObject({ exit: 'refused' })
+    expect([run.failed, run.sent.get(9)?.length]).toEqual([[], 2])
+  })
+
+  it('by a page in front of the API fails alone', async () => {
+    const run = await runOf({
+      count: 30,
+      slots: oneSlot,
+      fault: (document) => (document === 9 ? refusal(403, true) : undefined),
+    })
+    expect([run.stopped, run.failed, run.summarized]).toEqual([undefined, [9], others(30, 9)])
+    expect(run.sent.get(9)).toHaveLength(2)
+  })
+
+  it.each([
+    ['the API', false],
+    ['a page', true],
+  ])('ends the run at once where all are refused by %s, from the start or later', async (_, page) => {
+    for (const from of [0, 3000]) {
+      const run = await runOf({
+        count: 60,
+        fault: (_, now) => (now >= from ? refusal(401, page) : undefined),
+      })
+      expect(run.stopped).toMatchObject({ exit: 'refused' })
+      expect(run.failed).toEqual([])
+      // Those in flight, and at most one second try.
+      expect(run.sent.size - run.summarized.length).toBeLessThanOrEqual(run.slots)
+    }
+  })
+})

@@ -181,7 +181,7 @@ describe('a run again', () => {
   })
 
   it.each<[string, number, Behaviour, string[]]>([
-    ['the account refused', 4, { kind: 'status', status: 401 }, []],
+    ['the account refused', 4, { kind: 'status', status: 402 }, []],
     ['a limit of our own', 5, { kind: 'status', status: 400 }, ['--max-failures', '1']],
     ['failures that may pass', 75, { kind: 'status', status: 529 }, ['--retries', '0']],
     ['a failure of one document', 1, { kind: 'status', status: 400 }, []],
