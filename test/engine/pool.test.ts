@@ -60,6 +60,30 @@ describe('pool', () => {
     expect(furthest).toBe(9)
   })
 
+  it('takes another item as soon as it is told that it may work on more', async () => {
+    let size = 1
+    let grow = () => {}
+    let ignored = false
+    const onGrown = (listener: () => void) => {
+      grow = listener
+      return () => {
+        ignored = true
+      }
+    }
+    const clock = virtualClock()
+    const starts: number[] = []
+    const results = pool([1, 2, 3], { size: () => size, onGrown }, async () => {
+      starts.push(clock.now())
+      await clock.sleep(1000)
+    })
+    const growing = clock.sleep(100).then(() => {
+      size = 2
+      grow()
+    })
+    await clock.run(Promise.all([collect(results), growing]))
+    expect([starts, ignored]).toEqual([[0, 100, 1000], true])
+  })
+
   it('hands results on while a slow source has not brought its next item yet', async () => {
     const clock = virtualClock()
     async function* slow() {

@@ -68,4 +68,62 @@ describe('slots', () => {
     expect(await clock.run(Promise.all(all))).toEqual(['a', 'left', 'over', 'd'])
     expect([began, clock.now()]).toEqual([['a', 'd'], 2000])
   })
+
+  it('are given to others during a wait, after which its holder queues behind them', async () => {
+    const clock = virtualClock()
+    const slots = createSlots(() => 1)
+    const began: string[] = []
+    const work = (name: string) =>
+      slots.hold(never, never, async () => {
+        began.push(name)
+        if (name === 'a') {
+          await slots.aside(() => clock.sleep(500), never)
+          began.push('a again')
+        }
+        await clock.sleep(1000)
+      })
+    await clock.run(Promise.all(['a', 'b', 'c'].map(work)))
+    expect([began, clock.now()]).toEqual([['a', 'b', 'c', 'a again'], 3000])
+  })
+
+  it('are all there again when a wait is broken off, or the wait for a slot after it', async () => {
+    const clock = virtualClock()
+    const slots = createSlots(() => 1)
+    const leave = new AbortController()
+    const waits = (ms: number) =>
+      slots
+        .hold(never, never, () => slots.aside(() => clock.sleep(ms, leave.signal), leave.signal))
+        .catch((error: unknown) => error)
+    const other = slots.hold(never, never, () => clock.sleep(2000))
+    const leaving = clock.sleep(1000).then(() => leave.abort('left'))
+    expect(await clock.run(Promise.all([waits(10), waits(5000), other, leaving]))).toMatchObject([
+      expect.anything(),
+      expect.anything(),
+      undefined,
+      undefined,
+    ])
+    let most = 0
+    let running = 0
+    const work = () =>
+      slots.hold(never, never, async () => {
+        most = Math.max(most, ++running)
+        await clock.sleep(10)
+        running--
+      })
+    await clock.run(Promise.all([work(), work(), work()]))
+    expect(most).toBe(1)
+  })
+
+  it('tell a pool when a document that waits for itself makes room for another', () => {
+    const slots = createSlots(() => 2)
+    let calls = 0
+    const ignore = slots.onMorePlaces(() => calls++)
+    const settled = slots.morePlaces()
+    expect([slots.count(), slots.places(), calls]).toEqual([2, 3, 1])
+    settled()
+    expect(slots.places()).toBe(2)
+    ignore()
+    for (let n = 0; n < 1000; n++) slots.morePlaces()
+    expect([slots.places(), calls]).toEqual([2 + 256, 1])
+  })
 })
