@@ -1,5 +1,5 @@
 import type { Ask } from '../core/ask.ts'
-import { createLine } from './line.ts'
+import { createLine, type Line } from './line.ts'
 import { underBoth } from './under-both.ts'
 
 /** What may be in flight: a slot is held from a request's first attempt until its answer is safe. */
@@ -13,8 +13,8 @@ export interface Slots {
   /** The same `Ask`, which holds a slot while it works. */
   lend(ask: Ask, drain: AbortSignal): Ask
   /**
-   * For work that holds a slot: gives it to others during a wait that needs none, then queues for one behind them.
-   * Rejects as the wait does, or with the reason of the signal.
+   * For work that holds a slot: gives it to others during a wait that needs none, then queues for one again. Rejects as
+   * the wait does, or with the reason of the signal.
    */
   aside(wait: () => Promise<void>, signal: AbortSignal): Promise<void>
   /** Adds a place, for a document that has to wait for itself, until what is returned is called. */
@@ -34,20 +34,32 @@ const mostWaiting = 256
 export function createSlots(most: () => number): Slots {
   const listeners = new Set<() => void>()
   let [taken, more] = [0, 0]
-  const line = createLine<void, true>(() => {
-    if (taken >= most()) return undefined
+  // Work that comes and work that comes again take turns: many documents in trouble do not keep a new one waiting.
+  let turn: 'new' | 'again' = 'new'
+  const take = (next: typeof turn) => {
     taken++
-    return true
-  })
+    turn = next
+    return true as const
+  }
+  const coming: Line<void, true> = createLine(() =>
+    taken >= most() || (turn === 'again' && again.length() > 0) ? undefined : take('again'),
+  )
+  const again: Line<void, true> = createLine(() =>
+    taken >= most() || (turn === 'new' && coming.length() > 0) ? undefined : take('new'),
+  )
   const free = () => {
     taken--
-    line.advance()
+    for (let before = -1; before < taken; ) {
+      before = taken
+      coming.advance()
+      again.advance()
+    }
   }
 
   const hold: Slots['hold'] = async (drain, signal, work) => {
     // Nearly always there is one.
-    if (line.length() === 0 && taken < most()) taken++
-    else await underBoth(drain, signal, (either) => line.join(undefined, either))
+    if (coming.length() + again.length() === 0 && taken < most()) taken++
+    else await underBoth(drain, signal, (either) => coming.join(undefined, either))
     try {
       return await work()
     } finally {
@@ -65,7 +77,7 @@ export function createSlots(most: () => number): Slots {
       free()
       try {
         await wait()
-        await line.join(undefined, signal)
+        await again.join(undefined, signal)
       } catch (error) {
         // Its holder gives it back, however the work ends.
         taken++
