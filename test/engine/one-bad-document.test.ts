@@ -151,6 +151,33 @@ describe('a document that is too long for the account', () => {
   })
 })
 
+describe('a limit that is too tight for all, of which no header tells', () => {
+  it.each([
+    ['one request a second', 1, 1, true],
+    ['one request a second, with no word on how long to wait', 1, 1, false],
+    ['five requests a second', 5, 5, true],
+    ['a second’s worth for small documents and little more for large ones', 20, 100, true],
+  ])('of %s makes no document fail', async (_, perSecond, most, tells) => {
+    let room = most
+    let at = 0
+    const takes = (document: number) => (most === 100 && document % 50 === 7 ? 60 : 1)
+    const run = await runOf({
+      count: 150,
+      latencyMs: 500,
+      text: (document) => 'x'.repeat(takes(document)),
+      fault(document, now) {
+        room = Math.min(most, room + ((now - at) * perSecond) / 1000)
+        at = now
+        const missing = takes(document) - room
+        if (missing > 0) return limited(tells ? Math.ceil(missing / perSecond) : undefined)
+        room -= takes(document)
+        return undefined
+      },
+    })
+    expect([run.failed, run.summarized]).toEqual([[], numbers(150)])
+  })
+})
+
 describe('a wait of years that every document is asked for', () => {
   it('ends the run as try-later at the first one', async () => {
     const run = await runOf({ count: 30, fault: () => limited(99_999_999) })
