@@ -14,6 +14,9 @@ const child = fileURLToPath(new URL('serve-child.js', import.meta.url))
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
 
+/** The prompt of those who hang up. */
+const leavers = 'Why should I stay?'
+
 const results = { latency: await latency(values.short ? 40 : 300), crowd: await crowd(values.short ? 2 : 6) }
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`)
 const { latency: ttft, crowd: many } = results
@@ -69,7 +72,11 @@ async function latency(rounds) {
 async function crowd(rounds) {
   const limits = { rpm: 3000, itpm: 1e9, otpm: 1e9 }
   const text = 'A harbour has a keeper, who writes down every ship. '.repeat(8)
-  const simulator = await startSimulator({ limits, script: () => ({ kind: 'answer', delayMs: 600, text }) })
+  const simulator = await startSimulator({
+    limits,
+    // An answer that somebody leaves must not end before, however busy the machine is.
+    script: ({ request }) => ({ kind: 'answer', delayMs: request.lastText === leavers ? 4000 : 600, text }),
+  })
   const server = await serve(simulator.url, '-q', '--queue', '400')
   const totals = { clients: 0, hungUp: 0, slow: 0, wrong: 0, refused: 0 }
   const [hungUpAt, cancelledAt] = [[], []]
@@ -178,7 +185,7 @@ async function ask(url, prompt, each = () => {}) {
 
 async function leaveHalfWay(url, leaving) {
   const leave = new AbortController()
-  const response = await post(url, 'Why should I stay?', leave.signal)
+  const response = await post(url, leavers, leave.signal)
   let chunks = 0
   try {
     for await (const _ of response.body) {
