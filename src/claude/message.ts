@@ -53,11 +53,13 @@ export async function countReply(promise: APIPromise<unknown>, model: string): P
 /** The error of a response that is not what the API documents. It may pass: a page in front of the API often does. */
 export function malformed({ headers, status }: Received, what: string, type = 'malformed_reply'): AskError {
   const requestId = headers.get('request-id')
+  const contentType = headers.get('content-type') ?? 'no content type'
+  const isPage = contentType.includes('html')
   return new AskError({
     kind: 'malformed',
     status,
     type,
-    message: `${what} (${headers.get('content-type') ?? 'no content type'})`,
+    message: `${what} (${contentType})${isPage ? '; a proxy, a firewall or a sign-in page answered in its place' : ''}`,
     ...(requestId !== null && { requestId }),
   })
 }

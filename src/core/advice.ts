@@ -1,4 +1,4 @@
-import type { Fault } from './failure.ts'
+import { type Fault, fromSomethingElse } from './failure.ts'
 import { knownModels } from './models.ts'
 import { printable } from './printable.ts'
 import { truncate } from './truncate.ts'
@@ -15,13 +15,15 @@ export function adviceFor(fault: Fault, model: string, endpoint: string): string
 }
 
 function remedy(fault: Fault, model: string, endpoint: string): string {
-  const { kind, status, code, message, credential } = fault
+  const { kind, status, code, message, credential, page } = fault
   const forBatches = fault.about === 'batches' ? batchRemedy(fault, endpoint) : undefined
   if (forBatches !== undefined) return forBatches
   if (kind === 'tls')
     return `check the certificate of ${endpoint} (a company proxy's can be added with NODE_EXTRA_CA_CERTS)`
   if (fault.type === 'unknown_encoding')
     return `turn off compression in ${endpoint} or in the gateway in front of it; claude-batch asks for none`
+  if (page !== undefined)
+    return `${fromSomethingElse(page)}; check ANTHROPIC_BASE_URL (${endpoint}), any proxy and any firewall`
   if (code === 'enforced_spend_limit_reached')
     return "the month's spend limit is reached; access returns on the 1st at 00:00 UTC, or raise the limit in the console"
   if (code?.includes('spend_limit'))

@@ -33,7 +33,7 @@ export interface Fault {
   readonly about?: 'batches'
   /** The `x-should-retry` header, which overrides the rule by status. */
   readonly shouldRetry?: boolean
-  /** Others were answered meanwhile: it says nothing about the account. */
+  /** It concerns this document alone: others are answered, or it is not the API that refuses. */
   readonly isOnlyThis?: true
 }
 
@@ -122,9 +122,10 @@ function ofFault(fault: Fault): Verdict {
   }
 }
 
-function ofStatus({ status = 0, type, code = '', message }: Fault): Verdict {
+function ofStatus({ status = 0, type, code = '', message, page }: Fault): Verdict {
   if (endingCodes.has(code) || endingCodes.has(type)) return ends
-  if (status === 400 && endingMessages.some((pattern) => pattern.test(message))) return ends
+  if (status === 400 && page === undefined && endingMessages.some((pattern) => pattern.test(message)))
+    return ends
   // 3xx: the client follows no redirect, since that would hand the document to another host.
   return byStatus[status] ?? (status >= 300 && status < 400 ? ends : forDocument)
 }
@@ -192,16 +193,6 @@ export function mayBeBilled(fault: Fault): boolean {
 /** No connection could be made, to the service or to the proxy in front of it: the same for every document. */
 export function isUnreachable({ kind, code = '', unsent }: Fault): boolean {
   return (kind === 'connection' || kind === 'timeout') && (unsent === true || neverSent.has(code))
-}
-
-/** A refusal that may be a slip of one server, or that of a gateway in front of the API. */
-export function mayBeSlip({ kind, status = 0, code = '' }: Fault): boolean {
-  return kind === 'status' && (status === 401 || status === 403 || status === 404) && !endingCodes.has(code)
-}
-
-/** It does not come from the API itself, whose errors have a type, but from something in front of it. */
-export function isPage({ status, type }: Fault): boolean {
-  return type === `http_${status}`
 }
 
 /** How long the service asks to wait, in milliseconds; undefined where it does not say. */
@@ -285,7 +276,14 @@ function needsExtraUsage({ type, message }: Pick<Fault, 'type' | 'message'>): bo
 function hintFor(fault: Fault): string | undefined {
   if (needsExtraUsage(fault)) return 'allow extra usage for the account in the console, or split the document'
   if (isTooLong(fault)) return 'split the document'
+  if (fault.page !== undefined && judge(fault).blame !== 'service')
+    return `${fromSomethingElse(fault.page)}; it may object to this document`
   return isUnreachable(fault) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
+}
+
+/** Says that a response is not one of the API, and where to look. */
+export function fromSomethingElse({ host, contentType }: NonNullable<Fault['page']>): string {
+  return `this is not an answer of the API: something in front of ${host} sent it (${contentType}), such as a firewall, a proxy, a gateway or a sign-in page`
 }
 
 /** `529 overloaded_error: Overloaded`: the first line of a record after its `ERROR: `. May hold untrusted text. */

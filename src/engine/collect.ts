@@ -6,9 +6,10 @@ import type { StoredBatch } from '../core/batch-store.ts'
 import type { Batches } from '../core/batches.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Source } from '../core/document.ts'
-import { AskError, isNotFound, mayBeBilled } from '../core/failure.ts'
+import { AskError, type Fault, isNotFound, mayBeBilled } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Picodollars, PriceOf } from '../core/price.ts'
+import { mayConcernOneDocument } from '../core/refusal.ts'
 import { unchanged, unwritable } from '../core/standing.ts'
 import { manyOf } from '../core/whole.ts'
 import { RunError } from '../errors.ts'
@@ -112,7 +113,7 @@ async function* resultsOf(
   job: CollectJob,
 ): AsyncGenerator<Concludable> {
   try {
-    yield* readResults({ id, documents }, missing, job)
+    yield* withRefusalsLast(readResults({ id, documents }, missing, job))
   } catch (error) {
     if (!(error instanceof AskError) || !isNotFound(error.fault)) throw error
     if (job.clock.wall() - created < resultsLastMs)
@@ -122,6 +123,26 @@ async function* resultsOf(
       )
     yield* gone(missing)
   }
+}
+
+/**
+ * Holds back requests that were refused as if for all. Where another request of the batch was answered, each concerns
+ * its document alone.
+ */
+async function* withRefusalsLast(results: AsyncIterable<Answered>): AsyncGenerator<Answered> {
+  const refused: { readonly answered: Answered; readonly fault: Fault }[] = []
+  let hasAnswers = false
+  for await (const answered of results) {
+    const { result } = answered
+    if (typeof result === 'object' && 'fault' in result && mayConcernOneDocument(result.fault))
+      refused.push({ answered, fault: result.fault })
+    else {
+      hasAnswers ||= typeof result === 'object' && 'reply' in result
+      yield answered
+    }
+  }
+  for (const { answered, fault } of refused)
+    yield hasAnswers ? { ...answered, result: { fault: { ...fault, isOnlyThis: true } } } : answered
 }
 
 function* gone(missing: Map<string, Packed>): Generator<Concludable> {

@@ -5,14 +5,13 @@ import {
   askedMs,
   failureLine,
   failureOf,
-  isPage,
   isUnreachable,
   judge,
-  mayBeSlip,
   StoppedError,
 } from '../core/failure.ts'
 import { isLargest, isOwnTrouble } from '../core/own-trouble.ts'
 import { printable } from '../core/printable.ts'
+import { decideRefusal } from '../core/refusal.ts'
 import type { Gate, Pass } from './gate.ts'
 import type { Health } from './health.ts'
 
@@ -46,6 +45,9 @@ interface Sent {
 
 /** A limit per minute is full again after a minute: a refusal that asks for more is not for want of room. */
 const fullAgainMs = 60_000
+
+/** Until then, other documents show whether they are refused, too. */
+const secondTryMs = 1000
 
 /**
  * Decides who has to wait for a failure: all documents, or only the one that met it. A document whose trouble is its own
@@ -105,22 +107,26 @@ export function follow({ health, gate, maxWaitMs, clock }: FollowOptions): Follo
     return everybody(pass, error, () => ({ free: false, waitMs: 0 }), waitMs)
   }
 
-  /** The account is refused, and with it all documents, unless others are answered. */
-  const refused = (error: AskError) => {
-    if (!health.alarm()) return error
+  /** The account is refused, and with it all documents, unless it is only this one. */
+  const refused = (error: AskError, number: number) => {
     const { fault, attempts } = error
-    if (refusals++ === 0) return new AskError(fault, attempts, { free: true, isSecondTry: true })
-    return isPage(fault) ? new AskError({ ...fault, isOnlyThis: true }, attempts) : error
+    const isSecondTry = refusals > 0
+    const decision = decideRefusal({ fault, isSecondTry, ...health.refused(document, number, isSecondTry) })
+    refusals++
+    if (decision === 'run') return error
+    if (decision === 'document') return new AskError({ ...fault, isOnlyThis: true }, attempts)
+    return new AskError(fault, attempts, { free: true, isSecondTry: true, waitMs: secondTryMs })
   }
 
   const failed = (pass: Pass, error: AskError, number: number, size: number): Error => {
     const { fault } = error
     const { retry, blame } = judge(fault)
+    health.ended(number)
     if (isUnreachable(fault)) return unreachable(pass, error)
     health.reached()
     if (blame !== 'service') {
       pass.admitted()
-      return mayBeSlip(fault) ? refused(error) : error
+      return blame === 'run' ? refused(error, number) : error
     }
     failures++
     failedAt ??= health.latest()
@@ -143,14 +149,18 @@ export function follow({ health, gate, maxWaitMs, clock }: FollowOptions): Follo
     sent(size) {
       goesFirst = false
       const pass = gate.enter()
-      const number = health.sent()
+      const number = health.sent(document)
       const start = clock.now()
       return {
         answered(slotsWereBound) {
+          health.ended(number)
           health.answered({ number, document, size }, clock.now() - start, slotsWereBound)
           pass.admitted()
         },
-        left: pass.left,
+        left() {
+          health.ended(number)
+          pass.left()
+        },
         failed: (error) => failed(pass, error, number, size),
       }
     },

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { type Result, resultsOfOthers, withResult } from '../core/own-trouble.ts'
+import { enoughRefused, type Refusal } from '../core/refusal.ts'
 import { failed, fullBudget, isDown, succeeded } from '../core/retry-budget.ts'
 import { cut, grown, newWindow, slots as slotsOf } from '../core/window.ts'
 
@@ -10,9 +11,11 @@ export interface Health {
   /** Whether any request has reached the service so far. */
   isReached(): boolean
   /** @returns the number of a request that is sent now: they are numbered in order, from 1 */
-  sent(): number
+  sent(document: object): number
   /** The number of the request that was sent last. */
   latest(): number
+  /** The request of this number has ended, in whatever way. */
+  ended(number: number): void
   /** The service had something to say, if only an error. */
   reached(): void
   /**
@@ -34,6 +37,11 @@ export interface Health {
    * @returns whether others were answered since the last time
    */
   alarm(): boolean
+  /**
+   * A document was refused in a way that would end the run. A second try does not count: it says nothing new.
+   * @returns what the documents together show about that
+   */
+  refused(document: object, number: number, isSecondTry: boolean): Omit<Refusal, 'fault' | 'isSecondTry'>
 }
 
 /** What stays of the slots after a 429, and after another sign of overload. */
@@ -51,11 +59,20 @@ export function createHealth(
   let results: readonly Result[] = []
   /** Numbers of requests: the last one sent, the last one of those that were answered, the last one before an alarm. */
   let [latest, latestAnswered, alarmedAt] = [0, 0, 0]
+  /** Their documents, by number. */
+  const inFlight = new Map<number, object>()
+  /** Documents that were refused, by number of request, without an answer to a later one; what was sent until there were enough. */
+  const refused = new Map<object, number>()
+  let enoughAt = 0
 
   return {
     slots: () => slotsOf(window),
     isReached: () => isReached,
-    sent: () => ++latest,
+    sent(document) {
+      inFlight.set(++latest, document)
+      return latest
+    },
+    ended: (number) => void inFlight.delete(number),
     latest: () => latest,
     reached() {
       isReached = true
@@ -64,6 +81,7 @@ export function createHealth(
       isReached = true
       latestAnswered = Math.max(latestAnswered, result.number)
       latencyMs += 0.2 * (elapsedMs - latencyMs)
+      for (const [document, number] of refused) if (number < result.number) refused.delete(document)
       results = withResult(results, { ...result, failed: false })
       window = grown(window, slotsWereBound)
       budget = succeeded(budget)
@@ -79,6 +97,19 @@ export function createHealth(
       const isAlone = latestAnswered > alarmedAt
       alarmedAt = latest
       return isAlone
+    },
+    refused(document, number, isSecondTry) {
+      const before = refused.size
+      if (!isSecondTry) refused.set(document, number)
+      if (refused.size === enoughRefused && before < enoughRefused) enoughAt = latest
+      return {
+        documents: refused.size,
+        hasAnswers: latestAnswered > 0,
+        isOtherInFlight: [...inFlight.values()].some((document) => !refused.has(document)),
+        isUndecidedInFlight: [...inFlight.keys()].some(
+          (it) => it <= enoughAt && it > Math.min(...refused.values()),
+        ),
+      }
     },
   }
 }

@@ -56,6 +56,12 @@ function ofFault({ fault }: AskError): Problem {
   const { type, message } = failureOf(fault)
   switch (judge(fault).blame) {
     case 'document':
+      if (fault.isOnlyThis)
+        return {
+          status: 502,
+          type: 'service_refused',
+          message: 'the service, or a gateway in front of it, refused this text twice',
+        }
       if (fault.status === 429)
         return { status: 413, type, message: 'the text is longer than this server may send; split it' }
       return { status: fault.status === 413 ? 413 : 400, type, message }

@@ -79,6 +79,9 @@ describe('claude-batch summarize', () => {
     expect(stderr).toContain('1 failed (worth running again)')
   })
 
+  /** A refusal may concern one document until several get it. */
+  const mostRequests: Record<string, number> = { 'a redirect': 5 + 2, 'a wrong key': 3 + 2 }
+
   it.each<[string, Behaviour, RegExp]>([
     [
       'a wrong key',
@@ -102,12 +105,12 @@ describe('claude-batch summarize', () => {
     ],
   ])(
     'ends the run at once on %s, blames no document, and says what to do',
-    async (_name, behaviour, message) => {
+    async (name, behaviour, message) => {
       const cwd = await folderWith(docs(20))
       const { env, simulator } = await serviceFor({ script: () => behaviour })
       const { code, stderr } = await runHere(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
       expect(code).toBe(4)
-      expect(simulator.stats().requests).toBeLessThanOrEqual(2)
+      expect(simulator.stats().requests).toBeLessThanOrEqual(mostRequests[name] ?? 2)
       expect(stderr).toMatch(message)
       expect(stderr).toMatch(/20 not done/)
       expect(await readdir(join(cwd, 'summaries'))).toEqual(['.claude-batch'])

@@ -254,6 +254,20 @@ describe('a run by batches', () => {
     expect(ledger).toEqual([])
   })
 
+  it.each([0, 4])(
+    'a request that alone is refused is a failure of its document (number %i)',
+    async (refused) => {
+      const fault = statusFault(403, { type: 'permission_error' })
+      let n = 0
+      const { begin } = setting({
+        resultOf: () => (n++ === refused ? { fault } : { reply: replyOf('A summary.') }),
+      })
+      const { outcomes, stopped } = await begin().ended
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['failed', ...Array(4).fill('summarized')])
+      expect(stopped).toBeUndefined()
+    },
+  )
+
   it('B12 B13 asks on through an hour of trouble, and told to stop leaves the batch at work', async () => {
     const { begin, service, clock, notes } = setting({
       trouble: (call) =>

@@ -280,7 +280,10 @@ describe('any set of documents, of which some always fail', () => {
 
 describe('a document for which the account is refused while others are answered', () => {
   const refusal = (status: number, page: boolean) =>
-    statusFault(status, { type: page ? `http_${status}` : 'permission_error' })
+    statusFault(status, {
+      type: page ? `http_${status}` : 'permission_error',
+      ...(page && { page: { host: 'api.example', contentType: 'text/html' } }),
+    })
 
   it.each([401, 403, 404])(
     'with a %d is sent once more, and the run goes on if that was a slip',
@@ -296,24 +299,36 @@ describe('a document for which the account is refused while others are answered'
     },
   )
 
-  it('by the API ends the run at the second refusal', async () => {
+  it.each<[string, boolean, number, StackOptions]>([
+    ['the API', false, 9, { slots: oneSlot }],
+    ['the API', false, 29, { slots: oneSlot }],
+    ['the API', false, 0, {}],
+    ['a page', true, 9, { slots: oneSlot }],
+    ['a page', true, 29, { slots: oneSlot }],
+    ['a page', true, 0, { slots: oneSlot }],
+    ['a page', true, 0, {}],
+  ])('by %s fails alone after a second try (%s, number %i)', async (_, page, bad, options) => {
     const run = await runOf({
       count: 30,
-      slots: oneSlot,
-      fault: (document) => (document === 9 ? refusal(403, false) : undefined),
+      ...options,
+      fault: (document) => (document === bad ? refusal(403, page) : undefined),
     })
-    expect(run.stopped).toMatchObject({ exit: 'refused' })
-    expect([run.failed, run.sent.get(9)?.length]).toEqual([[], 2])
+    expect([run.stopped, run.failed, run.summarized]).toEqual([undefined, [bad], others(30, bad)])
+    expect(run.sent.get(bad)).toHaveLength(2)
   })
 
-  it('by a page in front of the API fails alone', async () => {
-    const run = await runOf({
-      count: 30,
-      slots: oneSlot,
-      fault: (document) => (document === 9 ? refusal(403, true) : undefined),
-    })
-    expect([run.stopped, run.failed, run.summarized]).toEqual([undefined, [9], others(30, 9)])
-    expect(run.sent.get(9)).toHaveLength(2)
+  it('is not held against the account because five others are refused, too, while more are in flight', async () => {
+    for (const slots of [
+      { first: 8, most: 8 },
+      { first: 3, most: 3 },
+    ]) {
+      const run = await runOf({
+        count: 60,
+        slots,
+        fault: (document) => (document < 5 || document === 30 ? refusal(403, true) : undefined),
+      })
+      expect([run.stopped, run.failed]).toEqual([undefined, [0, 1, 2, 3, 4, 30]])
+    }
   })
 
   it.each([
@@ -322,7 +337,7 @@ describe('a document for which the account is refused while others are answered'
   ])('ends the run at once where all are refused by %s, from the start or later', async (_, page) => {
     for (const from of [0, 3000]) {
       const run = await runOf({
-        count: 60,
+        count: 200,
         fault: (_, now) => (now >= from ? refusal(401, page) : undefined),
       })
       expect(run.stopped).toMatchObject({ exit: 'refused' })

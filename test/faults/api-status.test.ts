@@ -128,11 +128,26 @@ describe('errors of a document', () => {
     ['A11-418', 'a 418', 1, /^ERROR: 418 /],
     ['A11-451', 'a 451', 1, /^ERROR: 451 /],
     ['A23', 'a 400 with x-should-retry: true', 3, /^ERROR: 400 invalid_request_error: /],
-    ['A25', 'an error without a body', 1, /^ERROR: 400 http_400: HTTP status 400 without a message\n/],
-    ['A25-text', 'an error that is not JSON', 1, /^ERROR: 400 http_400: \{"error":\n/],
-    ['A25-list', 'an error that is JSON of another kind', 1, /^ERROR: 400 http_400: \[\]\n/],
-    ['A25-large', 'an error of 48 MB', 1, /^ERROR: 400 http_400: .{0,200}\n/],
-    ['A25-slow', 'an error whose markup never ends', 1, /^ERROR: 400 http_400: .{0,200}\n/],
+    [
+      'A25',
+      'an error without a body',
+      1,
+      /^ERROR: 400 http_400: HTTP status 400 without a message; this is not an answer of the API: /,
+    ],
+    [
+      'A25-text',
+      'an error that is not JSON',
+      1,
+      /^ERROR: 400 http_400: \{"error":; this is not an answer of the API: /,
+    ],
+    [
+      'A25-list',
+      'an error that is JSON of another kind',
+      1,
+      /^ERROR: 400 http_400: \[\]; this is not an answer of the API: /,
+    ],
+    ['A25-large', 'an error of 48 MB', 1, /^ERROR: 400 http_400: .{0,300}\n/],
+    ['A25-slow', 'an error whose markup never ends', 1, /^ERROR: 400 http_400: .{0,300}\n/],
   ])('%s %s is a failure of that document alone', (row, _name, hits, record) => {
     expect(seen?.fates[row]?.sent).toHaveLength(hits)
     expect(seen?.fates[row]).toMatchObject({ summary: undefined, record: expect.stringMatching(record) })

@@ -192,7 +192,7 @@ describe('a reply that cannot be read', () => {
     expect(portal?.code).toBe(75)
     expect(portal?.fates['a']).toMatchObject({ summary: undefined })
     expect(portal?.fates['a']?.record).toMatch(
-      /^ERROR: malformed malformed_reply: not an answer of the Messages API \(text\/html\)\n/,
+      /^ERROR: malformed malformed_reply: not an answer of the Messages API \(text\/html\); a proxy, .* answered in its place\n/,
     )
   })
 })

@@ -203,9 +203,7 @@ describe('summarizeAll', () => {
   })
 
   it.each([
-    ['401', { status: 401 }, 'authentication_error', /; check ANTHROPIC_API_KEY$/],
     ['402', { status: 402 }, 'billing_error', /; see Billing in the console$/],
-    ['403', { status: 403 }, 'permission_error', /may not use claude-haiku-5-5/],
     [
       'spend limit',
       { status: 429, code: 'enforced_spend_limit_reached' },
@@ -229,6 +227,20 @@ describe('summarizeAll', () => {
     expect(pending.map(({ index, attempts }) => [index, attempts])).toEqual([[1, 1]])
     expect(seen.filter(({ status }) => status === 'summarized')).toHaveLength(taken - 1)
     expect(simulator.stats().requests).toBe(taken)
+  })
+
+  it.each([
+    [401, 'authentication_error', /; check ANTHROPIC_API_KEY$/],
+    [403, 'permission_error', /may not use claude-haiku-5-5/],
+  ])('ends with what to do where every text gets a %i', async (status, type, message) => {
+    const { client } = await libraryClient({ script: () => ({ kind: 'status', status }) })
+    function* texts() {
+      for (let n = 0; ; n++) yield `text ${n}`
+    }
+    const { seen, thrown } = await read(summarizeAll(texts(), { client }))
+    expect(thrown).toMatchObject({ name: 'ClaudeBatchError', type, transient: false, status })
+    expect((thrown as Error).message).toMatch(message)
+    expect(new Set(seen.map(({ status }) => status))).toEqual(new Set(['pending']))
   })
 
   it('does not wait out a backoff, nor for the source, once the account has refused', async () => {

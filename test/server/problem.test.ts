@@ -18,6 +18,11 @@ describe('a problem, as a client of the server sees it', () => {
     expect(problem.message).not.toContain('10.0.0.1')
   })
 
+  it('is a bad gateway where only this text is refused with a status of the account', () => {
+    const fault = statusFault(403, { type: 'permission_error', isOnlyThis: true })
+    expect(problemOf(new AskError(fault), false)).toMatchObject({ status: 502, type: 'service_refused' })
+  })
+
   it('is a text that is too long where the account may not send it, and says nothing of the account', () => {
     const message = 'Extra usage is required for long context requests.'
     const problem = problemOf(new AskError(statusFault(429, { type: 'rate_limit_error', message })), false)

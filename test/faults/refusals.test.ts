@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/simulator/script.ts'
+import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
+import { answer, withFaults } from './with-faults.ts'
+
+const html = '<html><title>Blocked</title><h1>Access denied by the firewall</h1></html>'
+const page = (status: number, headers: Record<string, string> = {}): Behaviour => ({
+  kind: 'raw',
+  status,
+  headers: { 'content-type': 'text/html; charset=utf-8', ...headers },
+  body: html,
+})
+const foreignJson: Behaviour = {
+  kind: 'raw',
+  status: 403,
+  headers: { 'content-type': 'application/json' },
+  body: '{"error":"blocked","code":403}',
+}
+const own = (status: number): Behaviour => ({ kind: 'status', status, message: 'no' })
+
+describe('a refusal of one document amid answers', () => {
+  const pages = {
+    'page-401': [page(401)],
+    'page-403': [page(403)],
+    'page-404': [page(404)],
+    redirect: [page(302, { location: 'https://blocked.example/' })],
+    json: [foreignJson],
+  }
+  const owns = {
+    'own-401': [own(401)],
+    'own-403': [own(403)],
+  }
+
+  it.each([pages, owns])(
+    'is tried once more, and is then the failure of that document alone',
+    async (rows) => {
+      const [seen] = await withFaults({ rows, flags: ['--concurrency', '9'] })
+      expect(seen?.code).toBe(1)
+      for (const row of Object.keys(rows)) {
+        const { sent, record } = seen?.fates[row] ?? {}
+        expect([row, sent?.length]).toEqual([row, 2])
+        expect(record).toMatch(/^ERROR: \d+ \w+: .*\n(request id.*\n)?attempt 1: .*\nattempt 2: .*\n$/)
+      }
+      if (rows === owns) return expect(seen?.fates['own-403']?.record).not.toContain('in front of')
+      expect(seen?.fates['page-403']?.record).toMatch(
+        /^ERROR: 403 http_403: Blocked Access denied by the firewall; this is not an answer of the API: something in front of 127\.0\.0\.1:\d+ sent it \(text\/html/,
+      )
+      expect(seen?.fates['redirect']?.record).toContain('redirected to https://blocked.example/')
+    },
+  )
+
+  it('is forgotten where the second try brings a summary', async () => {
+    const [seen] = await withFaults({ rows: { once: [page(403), answer], own: [own(401), answer] } })
+    expect(seen?.code).toBe(0)
+    expect(seen?.fates['once']?.line).toMatchObject({ status: 'summarized', attempts: 2 })
+  })
+
+  it.each([1, 3])(
+    'ends no run where the first documents are the ones, with %i at a time',
+    async (concurrency) => {
+      const blocked = Object.fromEntries(['0', '1', '2'].map((row) => [row, [page(403)]]))
+      const [seen] = await withFaults({ rows: blocked, flags: ['--concurrency', `${concurrency}`] })
+      expect(seen?.code).toBe(1)
+      expect(seen?.fates['1']?.record).toContain('403 http_403')
+    },
+  )
+})
+
+describe('a refusal of every document', () => {
+  const twenty = async (script: (nth: number) => Behaviour, ...flags: string[]) => {
+    const docs = Array.from({ length: 20 }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`])
+    const cwd = await folderWith(Object.fromEntries(docs))
+    const { env, simulator } = await serviceFor({ script: ({ index }) => script(index) })
+    const ended = await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    return { ...ended, requests: simulator.stats().requests }
+  }
+
+  it.each<[string, Behaviour, RegExp]>([
+    ['page', page(403), /403 http_403: .*something in front of 127\.0\.0\.1:\d+ sent it \(text\/html/],
+    [
+      'captive portal',
+      page(302, { location: 'http://portal.example/login' }),
+      /redirected to http:\/\/portal\.example\/login; .*or a sign-in page/,
+    ],
+    ['foreign JSON', foreignJson, /sent it \(application\/json\)/],
+  ])('by a %s ends the run after a few documents, all pending', async (_name, behaviour, message) => {
+    for (const concurrency of [1, 4]) {
+      const { code, stderr, requests } = await twenty(() => behaviour, '--concurrency', `${concurrency}`)
+      expect(code).toBe(4)
+      expect(requests).toBeLessThanOrEqual(5 + concurrency)
+      expect(stderr).toMatch(message)
+      expect(stderr).toMatch(/20 not done/)
+    }
+  })
+
+  it('by a page with status 200 says that a proxy may have answered', async () => {
+    const page200: Behaviour = {
+      kind: 'raw',
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: html,
+    }
+    const { code, stderr } = await twenty(() => page200, '--retries', '0', '--max-wait', '1s')
+    expect(code).toBe(75)
+    expect(stderr).toContain('(text/html); a proxy, a firewall or a sign-in page answered in its place')
+  })
+
+  it('after some were answered ends the run: a key was revoked', async () => {
+    const { code, stderr, requests } = await twenty((n) => (n < 8 ? answer : own(401)), '--concurrency', '2')
+    expect(code).toBe(4)
+    expect(requests).toBeLessThanOrEqual(8 + 5 + 2 * 2)
+    expect(stderr).toContain('check ANTHROPIC_API_KEY')
+  })
+})
