@@ -14,7 +14,7 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
     .then(({ enableCompileCache }) => {
       // Node 22.8 and later keep what they compiled for the next start.
       if (enableCompileCache) enableCompileCache()
-      return Promise.all([import('../dist/main.js'), import('../dist/world.js')])
+      return Promise.all([import('../dist/main.js'), import('../dist/runtime.js')])
     })
     .then(([{ main }, { leave, realWorld, tellBugs }]) => {
       var over = tellBugs()

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander'
+import { unset, withFlags } from './cli/add-flags.ts'
+import { fillIn } from './cli/apply-settings.ts'
+import { needDescriptors } from './cli/check-open-files.ts'
 import { examplesOf, whatToType } from './cli/examples.ts'
-import { unset, withFlags } from './cli/flags.ts'
-import { fillIn } from './cli/settings.ts'
 import { type BatchOptions, batchFlags, type CollectOptions, collectFlags } from './config/batches-flags.ts'
 import { type CompareOptions, compareFlags } from './config/compare-flags.ts'
 import { type SummarizeOptions, summarizeFlags } from './config/flags.ts'
@@ -10,10 +11,9 @@ import { type ReportOptions, reportFlags } from './config/report-flags.ts'
 import { type ServeOptions, serveFlags } from './config/serve-flags.ts'
 import { type SimulateOptions, simulateFlags } from './config/simulate-flags.ts'
 import { type UnlockOptions, unlockFlags } from './config/unlock-flags.ts'
-import { printable } from './core/printable.ts'
-import { needDescriptors } from './descriptors.ts'
+import { printable } from './core/text/escape-control.ts'
 import { type Exit, exitCodes, UsageError } from './errors.ts'
-import type { World } from './world.ts'
+import type { World } from './runtime.ts'
 
 /**
  * The command line: flags and help. Each action imports its command when it is called, so that `--help` loads nothing
@@ -176,7 +176,7 @@ export async function runCli(world: World, version: string): Promise<Exit> {
     .argument('[words...]')
     .action(async (words: string[]) => {
       const [{ completing }, { wordsFor }] = await Promise.all([
-        import('./cli/complete.ts'),
+        import('./cli/complete-words.ts'),
         import('./commands/complete.ts'),
       ])
       const { wanted, typed, before } = completing(program, words)

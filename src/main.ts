@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { setImmediate as turn } from 'node:timers/promises'
+import { shipped } from './assets.ts'
 import { runCli } from './cli.ts'
-import { printable } from './core/printable.ts'
-import { createRedactor } from './core/redact.ts'
-import { secretsIn } from './core/secrets.ts'
+import { printable } from './core/text/escape-control.ts'
+import { createRedactor } from './core/text/redact.ts'
+import { secretsIn } from './core/text/secrets.ts'
 import { type Exit, RunError, UsageError } from './errors.ts'
-import { shipped } from './shipped.ts'
-import { notTaken, streamWriter } from './sinks/stream-writer.ts'
-import type { World } from './world.ts'
+import type { World } from './runtime.ts'
+import { notTaken, streamWriter } from './storage/fs/stream-writer.ts'
 
 /** The whole program: from the world it may touch to how it ends. Known errors are one line, bugs show their stack. */
 export async function main(world: World): Promise<Exit> {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import fastGlob from 'fast-glob'
 import { describe, expect, it } from 'vitest'
-import { createMetrics } from '../src/server/metrics.ts'
+import { createMetrics } from '../src/serve/metrics.ts'
 import { faults } from '../src/simulator/script.ts'
 
 const root = resolve(import.meta.dirname, '..')

@@ -1,9 +1,10 @@
-import type { BatchAnswer, BatchResult, UnreadableResult } from '../core/batch.ts'
-import { AskError, type Fault } from '../core/failure.ts'
-import type { Reply } from '../core/reply.ts'
-import { truncate } from '../core/truncate.ts'
+import type { BatchAnswer, BatchResult, UnreadableResult } from '../core/batch/batch.ts'
+import { AskError } from '../core/errors/ask-error.ts'
+import type { Fault } from '../core/errors/request-error.ts'
+import type { Reply } from '../core/request/reply.ts'
+import { truncate } from '../core/text/truncate.ts'
 import { parseErrorBody, statusOfType } from './error-body.ts'
-import { replyFrom } from './message.ts'
+import { replyFrom } from './read-message.ts'
 import { fieldsIn, parseJson } from './wire-values.ts'
 
 /** Far longer than any answer, which is a summary: characters. Lines are cut there. */

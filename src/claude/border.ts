@@ -1,6 +1,6 @@
-import type { Ask } from '../core/ask.ts'
-import type { Batches } from '../core/batches.ts'
-import { AskError } from '../core/failure.ts'
+import type { Batches } from '../core/batch/batch-api.ts'
+import { AskError } from '../core/errors/ask-error.ts'
+import type { Ask } from '../core/request/ask.ts'
 
 interface Asking {
   readonly ask: Ask

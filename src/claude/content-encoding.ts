@@ -1,6 +1,6 @@
 import { pipeline, Readable, Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
-import { AskError } from '../core/failure.ts'
+import { AskError } from '../core/errors/ask-error.ts'
 
 /**
  * Returns a body without its content encodings. None is ever asked for, but some servers compress all the same, and an

@@ -1,11 +1,12 @@
 import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk'
-import { AskError, type Fault } from '../core/failure.ts'
-import { rateLimits } from '../core/rate-limits.ts'
-import { retryAfter } from '../core/retry-after.ts'
-import { truncate } from '../core/truncate.ts'
+import { AskError } from '../core/errors/ask-error.ts'
+import type { Fault } from '../core/errors/request-error.ts'
+import { retryAfter } from '../core/errors/retry-after.ts'
+import { rateLimits } from '../core/rate-limit/rate-limit-headers.ts'
+import { truncate } from '../core/text/truncate.ts'
 import type { Deadline } from './deadline.ts'
 import { parseErrorBody, statusOfType } from './error-body.ts'
-import { withoutMarkup } from './markup.ts'
+import { withoutMarkup } from './strip-markup.ts'
 
 /** How long a connection may be silent, and the name of the setting that says so. */
 interface Idle {

@@ -1,4 +1,4 @@
-import { AskError } from '../core/failure.ts'
+import { AskError } from '../core/errors/ask-error.ts'
 
 /**
  * Yields the lines of a JSONL body as they arrive, without blank ones. A line that is longer than the limit is cut

@@ -1,4 +1,4 @@
-import { hostOf, parseHost } from '../core/host.ts'
+import { hostOf, parseHost } from '../core/text/host.ts'
 import { UsageError } from '../errors.ts'
 import { isPrivateHost } from './private-host.ts'
 import { type Proxies, proxyFor } from './proxies.ts'

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { hostOf, parseHost } from '../core/host.ts'
+import { hostOf, parseHost } from '../core/text/host.ts'
 import { UsageError } from '../errors.ts'
 import { isAddressIn, isLoopbackHost } from './private-host.ts'
 

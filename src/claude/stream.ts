@@ -1,9 +1,9 @@
 import { APIError, type APIPromise } from '@anthropic-ai/sdk'
 import { Stream } from '@anthropic-ai/sdk/core/streaming'
-import type { Watch } from '../core/ask.ts'
-import type { AskError } from '../core/failure.ts'
-import type { Reply } from '../core/reply.ts'
-import { bodyOf, loneSurrogates, malformed, replyFrom } from './message.ts'
+import type { AskError } from '../core/errors/ask-error.ts'
+import type { Watch } from '../core/request/ask.ts'
+import type { Reply } from '../core/request/reply.ts'
+import { bodyOf, loneSurrogates, malformed, replyFrom } from './read-message.ts'
 import { type Fields, fieldsIn, parseJson } from './wire-values.ts'
 
 /**

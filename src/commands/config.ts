@@ -1,9 +1,9 @@
 import type { Flag } from '../config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
 import { keyOf } from '../config/key.ts'
-import { printable } from '../core/printable.ts'
+import { printable } from '../core/text/escape-control.ts'
 import type { Exit } from '../errors.ts'
-import type { World } from '../world.ts'
+import type { World } from '../runtime.ts'
 
 /**
  * Shows the settings of a run as a configuration file would have them, and where each comes from.

@@ -1,8 +1,8 @@
 import type { SimulateOptions } from '../config/simulate-flags.ts'
 import { type Exit, RunError, UsageError } from '../errors.ts'
+import type { World } from '../runtime.ts'
 import { type FaultName, parseFaults } from '../simulator/script.ts'
 import { startSimulator } from '../simulator/server.ts'
-import type { World } from '../world.ts'
 
 /** Serves until it is told to stop. The address goes to stdout, so that a script can read it. */
 export async function simulate(options: SimulateOptions, world: World): Promise<Exit> {

@@ -1,14 +1,14 @@
 import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
-import type { Source } from '../core/document.ts'
-import { inShard } from '../core/shard.ts'
-import { manyOf } from '../core/whole.ts'
+import type { Source } from '../core/document/document.ts'
+import { inShard } from '../core/document/shard.ts'
+import { manyOf } from '../core/text/format-number.ts'
 import { chooseExit, type Exit } from '../errors.ts'
-import type { World } from '../world.ts'
-import { askingFor } from './asking.ts'
-import { outputFolder } from './destination.ts'
-import { findInputs, namedInputs, rootsOf } from './named-inputs.ts'
-import { inspectNamedOutputs, type NamedOutputs } from './named-outputs.ts'
-import { run } from './run.ts'
+import { findInputs, namedInputs, rootsOf } from '../run/named-inputs.ts'
+import { inspectNamedOutputs, type NamedOutputs } from '../run/named-outputs.ts'
+import { outputFolder } from '../run/output.ts'
+import { askingFor } from '../run/request-builder.ts'
+import { run } from '../run/run.ts'
+import type { World } from '../runtime.ts'
 
 /** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
 export async function summarize(
@@ -47,7 +47,7 @@ export async function summarize(
       )
       return exit
     }
-    const { digest } = await import('./digest.ts')
+    const { digest } = await import('../run/digest.ts')
     const { log, digest: named } = outputs
     const set = { name: options.digest, named, out, sources, inputRoots: rootsOf(inputs, world), log, purse }
     return chooseExit([exit, await digest(set, options, world, version)])
@@ -65,7 +65,7 @@ async function outputsOf(
 ): Promise<NamedOutputs> {
   const named = { report, log, sources, out, world }
   if (name === undefined || out === undefined) return inspectNamedOutputs(named)
-  const { checkFolderDigests, objectionToDigest } = await import('./digest-files.ts')
+  const { checkFolderDigests, objectionToDigest } = await import('../run/digest-files.ts')
   const places = { name, out, sources, cwd: world.cwd, options: { digestBy, force } }
   if (digestBy === 'folder') {
     await checkFolderDigests(places)

@@ -1,13 +1,13 @@
 import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { UnlockOptions } from '../config/unlock-flags.ts'
-import { printable } from '../core/printable.ts'
+import { printable } from '../core/text/escape-control.ts'
 import { type Exit, RunError, UsageError } from '../errors.ts'
-import { describeHolder, type FoundLock, findLock, type LockFate } from '../sinks/found-lock.ts'
-import { holderFor } from '../sinks/holder.ts'
-import { lockFateOf, lockName, removeLock } from '../sinks/lock.ts'
-import { memoryFolder } from '../sinks/output-folder.ts'
-import type { World } from '../world.ts'
+import type { World } from '../runtime.ts'
+import { describeHolder, type FoundLock, findLock, type LockFate } from '../storage/lock/found-lock.ts'
+import { lockFateOf, lockName, removeLock } from '../storage/lock/lock.ts'
+import { holderFor } from '../storage/lock/lock-owner.ts'
+import { memoryFolder } from '../storage/output-folder.ts'
 
 /**
  * Removes the lock of an output folder whose run is over, where claude-batch cannot find that out by itself: the run

@@ -1,5 +1,5 @@
-import { largestPool } from '../core/pool-size.ts'
-import { efforts } from '../core/request.ts'
+import { efforts } from '../core/pricing/models.ts'
+import { largestPool } from '../core/rate-limit/pool-size.ts'
 import { UsageError } from '../errors.ts'
 import type { Flag, ValuesOf } from './flag.ts'
 import {

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { isWithin } from '../core/source-path.ts'
-import { yamlExtensions } from '../core/yaml-extensions.ts'
+import { isWithin } from '../core/document/document-path.ts'
+import { yamlExtensions } from '../core/text/yaml-extensions.ts'
 import { UsageError } from '../errors.ts'
 
 /** What a configuration file is called where it is not named, without its extension. */

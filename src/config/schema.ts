@@ -1,4 +1,4 @@
-import { efforts } from '../core/request.ts'
+import { efforts } from '../core/pricing/models.ts'
 import { compareFlags } from './compare-flags.ts'
 import type { Flag } from './flag.ts'
 import { summarizeFlags } from './flags.ts'

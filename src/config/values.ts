@@ -1,7 +1,7 @@
-import { type Doubt, doubts } from '../core/doubts.ts'
-import { parseHost } from '../core/host.ts'
-import { modelId, type Prices } from '../core/models.ts'
-import type { Shard } from '../core/shard.ts'
+import { type Doubt, doubts } from '../core/document/quality-checks.ts'
+import type { Shard } from '../core/document/shard.ts'
+import { modelId, type Prices } from '../core/pricing/models.ts'
+import { parseHost } from '../core/text/host.ts'
 import { UsageError } from '../errors.ts'
 
 /** What a value looks like where it is no text of the command line, as JSON Schema has it. */

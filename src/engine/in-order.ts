@@ -1,5 +1,5 @@
-import type { Source } from '../core/document.ts'
-import type { Outcome } from '../core/outcome.ts'
+import type { Source } from '../core/document/document.ts'
+import type { Outcome } from '../core/run/outcome.ts'
 
 /** How many documents the newest may be ahead of the oldest unfinished one: about 16 MB of summaries at most. */
 export const furthestAhead = 4096

@@ -1,8 +1,8 @@
-import type { Document, InputProblem, Source } from '../core/document.ts'
-import type { Asked, Outcome } from '../core/outcome.ts'
-import { distinctRequests, type Parts } from '../core/parts.ts'
-import { lengthOf, type Request } from '../core/request.ts'
-import { textKind } from '../core/text-kind.ts'
+import { distinctRequests, type Parts } from '../core/chunking/chunk-plan.ts'
+import type { Document, InputProblem, Source } from '../core/document/document.ts'
+import { lengthOf, type Request } from '../core/request/request.ts'
+import type { Asked, Outcome } from '../core/run/outcome.ts'
+import { textKind } from '../core/text/text-kind.ts'
 
 /** What turns a source into a question. */
 export interface Preparing<Given extends Source = Source> {

@@ -1,9 +1,9 @@
-import { settingsOf } from '../commands/settings.ts'
 import { summarizeFlags } from '../config/flags.ts'
-import { parseHost } from '../core/host.ts'
-import { largestPool } from '../core/pool-size.ts'
-import { type Effort, efforts } from '../core/request.ts'
-import { checkPrices, type Price } from './price.ts'
+import { settingsOf } from '../config/model-settings.ts'
+import { type Effort, efforts } from '../core/pricing/models.ts'
+import { largestPool } from '../core/rate-limit/pool-size.ts'
+import { parseHost } from '../core/text/host.ts'
+import { checkPrices, type Price } from './library-prices.ts'
 import { inLibraryWords } from './words.ts'
 
 /**

@@ -1,6 +1,6 @@
-import type { Attempt } from '../core/attempt.ts'
-import { billOf, costUsd } from '../core/bill.ts'
-import type { Usage } from '../core/usage.ts'
+import { billOf, costUsd } from '../core/pricing/cost.ts'
+import type { Usage } from '../core/pricing/usage.ts'
+import type { Attempt } from '../core/request/attempt.ts'
 
 /** What an answer took, over all the requests that were sent for it. */
 export interface Spending {

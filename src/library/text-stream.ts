@@ -1,5 +1,5 @@
-import { underBoth } from '../engine/under-both.ts'
-import { type Completion, completion, type Question } from './completion.ts'
+import { underBoth } from '../engine/with-any-signal.ts'
+import { type Completion, completion, type Question } from './complete-text.ts'
 import type { Connection } from './connection.ts'
 
 /**

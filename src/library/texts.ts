@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Document, InputProblem, Source } from '../core/document.ts'
+import type { Document, InputProblem, Source } from '../core/document/document.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** A text with a name. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sendError } from './api-error.ts'
-import { type Message, messageFor } from './message.ts'
+import { type Message, messageFor } from './build-message.ts'
 import { type Break, sendJson, sendStream } from './respond.ts'
 import type { Behaviour } from './script.ts'
 import type { MessageRequest } from './validate.ts'

@@ -1,4 +1,4 @@
-import { models } from './models.ts'
+import { models } from './served-models.ts'
 import { schemaProblem } from './structured.ts'
 
 /** A request the API would take. */

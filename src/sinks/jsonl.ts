@@ -1,9 +1,9 @@
-import { billOf, costUsd } from '../core/bill.ts'
-import { isJson, minifyJson } from '../core/minify-json.ts'
-import type { Outcome } from '../core/outcome.ts'
-import { promptTokens } from '../core/usage.ts'
-import { wellFormed } from '../core/well-formed.ts'
-import type { Sink } from './sink.ts'
+import { billOf, costUsd } from '../core/pricing/cost.ts'
+import { promptTokens } from '../core/pricing/usage.ts'
+import type { Outcome } from '../core/run/outcome.ts'
+import type { Sink } from '../core/run/sink.ts'
+import { isJson, minifyJson } from '../core/text/minify-json.ts'
+import { wellFormed } from '../core/text/well-formed.ts'
 
 /**
  * Writes one JSON object per outcome and line. With `structured`, a summary that is JSON goes into the line as JSON, token

@@ -1,7 +1,7 @@
-import type { Outcome } from '../core/outcome.ts'
-import { printable } from '../core/printable.ts'
-import { errorLine } from '../core/record.ts'
-import type { Sink } from './sink.ts'
+import { errorLine } from '../core/errors/error-record.ts'
+import type { Outcome } from '../core/run/outcome.ts'
+import type { Sink } from '../core/run/sink.ts'
+import { printable } from '../core/text/escape-control.ts'
 
 export interface TextOptions {
   /** A header line before each: needed as soon as there are several. */

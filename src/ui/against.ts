@@ -1,10 +1,10 @@
-import type { Bounds } from '../core/estimate.ts'
-import type { EstimateFile } from '../core/estimate-file.ts'
-import { isSameModel } from '../core/models.ts'
-import { dollars, picodollars } from '../core/price.ts'
-import { printable } from '../core/printable.ts'
-import type { ReportFile } from '../core/report-file.ts'
-import { whole } from '../core/whole.ts'
+import type { Bounds } from '../core/estimate/estimate.ts'
+import type { EstimateFile } from '../core/estimate/estimate-json.ts'
+import { isSameModel } from '../core/pricing/models.ts'
+import { dollars, picodollars } from '../core/pricing/price.ts'
+import type { ReportFile } from '../core/report/report-json.ts'
+import { printable } from '../core/text/escape-control.ts'
+import { whole } from '../core/text/format-number.ts'
 import { textTable } from './table.ts'
 
 /** What was estimated beside what happened, as a table for a person. */

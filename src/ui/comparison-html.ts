@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts'
+import { printable } from '../core/text/escape-control.ts'
 import {
   comparisonNote,
   judgementWords,
@@ -6,9 +6,9 @@ import {
   type ShownJudge,
   type SideBySide,
   tablesOf,
-} from './comparison.ts'
+} from './comparison-report.ts'
 import { asset, closing, opening } from './report-html/frame.ts'
-import { html, Markup } from './report-html/markup.ts'
+import { html, Markup } from './report-html/html.ts'
 
 /** A comparison as one HTML file that needs no other and no network: the tables, and all texts beside each other. */
 export function* comparisonHtml(

@@ -1,5 +1,5 @@
-import type { Group } from '../core/report-file.ts'
-import { whole } from '../core/whole.ts'
+import type { Group } from '../core/report/report-json.ts'
+import { whole } from '../core/text/format-number.ts'
 import { costWords } from './report-words.ts'
 import { textTable } from './table.ts'
 

@@ -1,9 +1,9 @@
-import type { Account } from '../core/account.ts'
-import type { DocumentLine, RunLine } from '../core/ledger-line.ts'
-import { dollars } from '../core/price.ts'
-import { printable } from '../core/printable.ts'
-import { promptTokens } from '../core/usage.ts'
-import { manyOf, whole } from '../core/whole.ts'
+import { dollars } from '../core/pricing/price.ts'
+import type { Account } from '../core/pricing/totals.ts'
+import { promptTokens } from '../core/pricing/usage.ts'
+import type { DocumentLine, RunLine } from '../core/run/ledger-entry.ts'
+import { printable } from '../core/text/escape-control.ts'
+import { manyOf, whole } from '../core/text/format-number.ts'
 import { textTable } from './table.ts'
 
 /** What is told of past runs. */

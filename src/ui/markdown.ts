@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts'
+import { printable } from '../core/text/escape-control.ts'
 
 /**
  * Returns a table of cells that are Markdown already. A table splits its cells before anything else is read, so a `|`

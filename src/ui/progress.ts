@@ -1,5 +1,5 @@
 import { MultiBar } from 'cli-progress'
-import { dollars, type Picodollars } from '../core/price.ts'
+import { dollars, type Picodollars } from '../core/pricing/price.ts'
 
 /** Where a run stands, for whoever waits. */
 export interface Standing {

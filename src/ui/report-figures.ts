@@ -1,5 +1,5 @@
-import { duration } from '../core/duration.ts'
-import type { ReportFile, RunRow } from '../core/report-file.ts'
+import type { ReportFile, RunRow } from '../core/report/report-json.ts'
+import { duration } from '../core/text/format-duration.ts'
 import { costWords, counted, instant, money, ms, tokens, unknown } from './report-words.ts'
 
 /** A number that matters, in words. */

@@ -1,5 +1,5 @@
-import { markdownMarker } from '../core/generated.ts'
-import type { DocumentRow, Group, ReportFile } from '../core/report-file.ts'
+import { markdownMarker } from '../core/document/generated-marker.ts'
+import type { DocumentRow, Group, ReportFile } from '../core/report/report-json.ts'
 import { code, codeBlock, inline, table } from './markdown.ts'
 import { figures, headline, remarks, setting } from './report-figures.ts'
 import { timeParts } from './report-time.ts'

@@ -1,4 +1,4 @@
-import type { ReportFile } from '../core/report-file.ts'
+import type { ReportFile } from '../core/report/report-json.ts'
 import { counted, ms } from './report-words.ts'
 
 /** A part of the time of all documents. */

@@ -1,7 +1,7 @@
-import { duration } from '../core/duration.ts'
-import { dollars, picodollars } from '../core/price.ts'
-import type { Group } from '../core/report-file.ts'
-import { manyOf, whole } from '../core/whole.ts'
+import { dollars, picodollars } from '../core/pricing/price.ts'
+import type { Group } from '../core/report/report-json.ts'
+import { duration } from '../core/text/format-duration.ts'
+import { manyOf, whole } from '../core/text/format-number.ts'
 
 type Sums = Omit<Group, 'name'>
 

@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts'
+import { printable } from '../core/text/escape-control.ts'
 
 /**
  * Rows as a table of text, a line each.

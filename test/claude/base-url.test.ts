@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { normalizeBaseUrl } from '../../src/claude/base-url.ts'
 import { endpointIn } from '../../src/claude/environment.ts'
-import { createClient } from '../../src/library/client.ts'
+import { createClient } from '../../src/library/create-client.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { AskError, judge } from '../../src/core/failure.ts'
+import { AskError } from '../../src/core/errors/ask-error.ts'
+import { judge } from '../../src/core/errors/classify-error.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { requestFor } from '../support/scripted-ask.ts'
 import { simulatedClient } from '../support/simulated-client.ts'

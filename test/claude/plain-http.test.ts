@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { refusePlainHttp } from '../../src/claude/plain-http.ts'
 import { isPrivateHost } from '../../src/claude/private-host.ts'
-import { hostOf } from '../../src/core/host.ts'
+import { hostOf } from '../../src/core/text/host.ts'
 import { UsageError } from '../../src/errors.ts'
 
 const isAllowed = (url: string, allowHttp: string[] = [], proxies = {}) => {

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { BatchesOptions } from '../../src/simulator/batches.ts'
+import type { BatchesOptions } from '../../src/simulator/batch-service.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'

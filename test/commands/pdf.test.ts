@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { splitPdf } from '../../src/inputs/readers/split-pdf.ts'
-import { Unreadable } from '../../src/inputs/readers/unreadable.ts'
+import { splitPdf } from '../../src/inputs/read/readers/split-pdf.ts'
+import { Unreadable } from '../../src/inputs/read/readers/unreadable.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 

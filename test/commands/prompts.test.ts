@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { pinned } from '../../src/inputs/pin.ts'
+import { pinned } from '../../src/inputs/prompts/pin-version.ts'
 import { folderWith } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'
 

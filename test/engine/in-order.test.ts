@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Source } from '../../src/core/document.ts'
-import type { Outcome } from '../../src/core/outcome.ts'
+import type { Source } from '../../src/core/document/document.ts'
+import type { Outcome } from '../../src/core/run/outcome.ts'
 import { inOrder } from '../../src/engine/in-order.ts'
 
 const sourcesOf = (indexes: readonly number[]): Source[] =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { AskError, type Fault } from '../../src/core/failure.ts'
+import { AskError } from '../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../src/core/errors/request-error.ts'
 import { seededRandom } from '../../src/simulator/random.ts'
 import { requestFor, scriptedAsk, statusFault } from '../support/scripted-ask.ts'
 import { simulatedClient } from '../support/simulated-client.ts'

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readJournal } from '../../src/sinks/left-over.ts'
+import { readJournal } from '../../src/storage/ledger/pending-entries.ts'
 import type { FaultPlan } from '../support/fault-fs.mjs'
 import { folderWith, runCli, running } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'

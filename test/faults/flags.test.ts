@@ -1,7 +1,7 @@
 import { chmod, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { loadPrompt } from '../../src/inputs/prompt.ts'
+import { loadPrompt } from '../../src/inputs/prompts/load-prompt.ts'
 import { orderlyRun } from '../support/orderly-run.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'

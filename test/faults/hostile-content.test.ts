@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { loadPrompt } from '../../src/inputs/prompt.ts'
+import { loadPrompt } from '../../src/inputs/prompts/load-prompt.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { listener } from '../support/listener.ts'
 import { orderlyRun } from '../support/orderly-run.ts'

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createDocumentLines, createdLine, headLine, sealedLine } from '../../src/core/batch-file.ts'
+import { createDocumentLines, createdLine, headLine, sealedLine } from '../../src/core/batch/batch-file.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
 import { envFor, folderWith } from '../support/run-cli.ts'
 import { runHere } from '../support/run-here.ts'

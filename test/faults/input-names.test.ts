@@ -3,7 +3,7 @@ import { link, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { outputPaths } from '../../src/core/output-path.ts'
+import { outputPaths } from '../../src/core/document/output-path.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
 import { type OrderlyRun, orderlyRun } from '../support/orderly-run.ts'
 import { folderWith, serviceFor } from '../support/run-cli.ts'

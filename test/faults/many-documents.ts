@@ -1,5 +1,6 @@
-import type { Ask } from '../../src/core/ask.ts'
-import { AskError, type Fault, StoppedError } from '../../src/core/failure.ts'
+import { AskError, StoppedError } from '../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../src/core/errors/request-error.ts'
+import type { Ask } from '../../src/core/request/ask.ts'
 import { seededRandom } from '../../src/simulator/random.ts'
 import { replyOf } from '../support/scripted-ask.ts'
 import { stack } from '../support/stack.ts'

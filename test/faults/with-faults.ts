@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { expect } from 'vitest'
-import type { DocumentLine } from '../../src/core/ledger-line.ts'
+import type { DocumentLine } from '../../src/core/run/ledger-entry.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { startSimulator } from '../../src/simulator/server.ts'
 import { type Ended, runCli } from '../support/run-cli.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fence } from '../../src/core/fence.ts'
+import { fence } from '../../src/core/request/delimit.ts'
 import { extract } from '../../src/simulator/extract.ts'
 
 const markdown = `---

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Outcome } from '../../src/core/outcome.ts'
+import type { Outcome } from '../../src/core/run/outcome.ts'
 import { jsonlSink } from '../../src/sinks/jsonl.ts'
 
 async function lineFor(text: string): Promise<string> {

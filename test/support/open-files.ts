@@ -1,8 +1,8 @@
-import type { Source } from '../../src/core/document.ts'
-import { ledgerVersion } from '../../src/core/ledger-line.ts'
-import { type Files, filesSink } from '../../src/sinks/files.ts'
-import { openMemory } from '../../src/sinks/memory.ts'
-import { prepareFolder, probeFolder } from '../../src/sinks/output-folder.ts'
+import type { Source } from '../../src/core/document/document.ts'
+import { ledgerVersion } from '../../src/core/run/ledger-entry.ts'
+import { prepareFolder, probeFolder } from '../../src/storage/output-folder.ts'
+import { openMemory } from '../../src/storage/output-state.ts'
+import { type Files, filesSink } from '../../src/storage/summary-files.ts'
 import { realClock } from './real-clock.ts'
 
 let runs = 0

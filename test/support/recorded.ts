@@ -1,5 +1,5 @@
-import type { DocumentLine, EndLine, RunLine } from '../../src/core/ledger-line.ts'
-import { type RecordedRun, type ReportFileOptions, reportFile } from '../../src/core/report-file.ts'
+import { type RecordedRun, type ReportFileOptions, reportFile } from '../../src/core/report/report-json.ts'
+import type { DocumentLine, EndLine, RunLine } from '../../src/core/run/ledger-entry.ts'
 
 const began = Date.parse('2026-11-22T12:00:00Z')
 const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }

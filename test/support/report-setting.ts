@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import Ajv2020 from 'ajv/dist/2020.js'
 import { expect } from 'vitest'
-import type { ReportFile } from '../../src/core/report-file.ts'
+import type { ReportFile } from '../../src/core/report/report-json.ts'
 import { folderWith, serviceFor } from './run-cli.ts'
 import { runHere } from './run-here.ts'
 

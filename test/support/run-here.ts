@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { vi } from 'vitest'
 import { exitCodes } from '../../src/errors.ts'
 import { main } from '../../src/main.ts'
-import type { StopSignal } from '../../src/world.ts'
+import type { StopSignal } from '../../src/runtime.ts'
 import { type FaultPlan, injectFaults } from './fault-fs.mjs'
 import { realClock } from './real-clock.ts'
 

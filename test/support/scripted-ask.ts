@@ -1,8 +1,9 @@
-import type { Ask } from '../../src/core/ask.ts'
-import { AskError, type Fault } from '../../src/core/failure.ts'
-import type { Reply } from '../../src/core/reply.ts'
-import type { Request } from '../../src/core/request.ts'
-import type { Usage } from '../../src/core/usage.ts'
+import { AskError } from '../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../src/core/errors/request-error.ts'
+import type { Usage } from '../../src/core/pricing/usage.ts'
+import type { Ask } from '../../src/core/request/ask.ts'
+import type { Reply } from '../../src/core/request/reply.ts'
+import type { Request } from '../../src/core/request/request.ts'
 
 const someUsage: Usage = { input: 100, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 20 }
 

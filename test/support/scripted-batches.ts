@@ -1,8 +1,9 @@
-import type { Batch, BatchAnswer, Packed } from '../../src/core/batch.ts'
-import type { BatchStore, StoredBatch } from '../../src/core/batch-store.ts'
-import type { Batches } from '../../src/core/batches.ts'
-import type { Clock } from '../../src/core/clock.ts'
-import { AskError, type Fault } from '../../src/core/failure.ts'
+import type { Batch, BatchAnswer, Packed } from '../../src/core/batch/batch.ts'
+import type { Batches } from '../../src/core/batch/batch-api.ts'
+import type { BatchStore, StoredBatch } from '../../src/core/batch/batch-store.ts'
+import { AskError } from '../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../src/core/errors/request-error.ts'
+import type { Clock } from '../../src/core/rate-limit/clock.ts'
 import { replyOf } from './scripted-ask.ts'
 
 /** What happens to a call: it fails before anything is done, or after all is done. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { emptyAccount } from '../../src/core/account.ts'
+import { emptyAccount } from '../../src/core/pricing/totals.ts'
 import { historyText } from '../../src/ui/history.ts'
 
 it.each([

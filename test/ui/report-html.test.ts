@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { printable } from '../../src/core/printable.ts'
-import type { ReportFile } from '../../src/core/report-file.ts'
-import { reportHtml } from '../../src/ui/report-html/report.ts'
+import type { ReportFile } from '../../src/core/report/report-json.ts'
+import { printable } from '../../src/core/text/escape-control.ts'
+import { reportHtml } from '../../src/ui/report-html/report-page.ts'
 import { at, documentLine, endLine, failedLine, reportOf, runLine } from '../support/recorded.ts'
 
 const htmlOf = (report: ReportFile) => [...reportHtml(report)].join('')

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Attempt } from '../../src/core/attempt.ts'
-import type { Outcome } from '../../src/core/outcome.ts'
-import { createTally } from '../../src/core/report.ts'
+import type { Attempt } from '../../src/core/request/attempt.ts'
+import type { Outcome } from '../../src/core/run/outcome.ts'
+import { createTally } from '../../src/core/run/run-stats.ts'
 import { paintFor, wantsColour } from '../../src/ui/paint.ts'
 import { progressText } from '../../src/ui/progress.ts'
-import { reportText } from '../../src/ui/report.ts'
+import { reportText } from '../../src/ui/run-report.ts'
 
 const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
 const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({

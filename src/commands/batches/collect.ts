@@ -3,9 +3,9 @@ import type { CollectOptions } from '../../config/batches-flags.ts'
 import { defaultsOf } from '../../config/flag.ts'
 import { summarizeFlags } from '../../config/flags.ts'
 import type { Exit } from '../../errors.ts'
-import type { World } from '../../world.ts'
-import { inspectNamedOutputs } from '../named-outputs.ts'
-import { run } from '../run.ts'
+import { inspectNamedOutputs } from '../../run/named-outputs.ts'
+import { run } from '../../run/run.ts'
+import type { World } from '../../runtime.ts'
 import { openIn } from './list.ts'
 
 /** Fetches the summaries of batches that have ended, as the run that made them would have. */

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
-import type { StoredBatch } from '../../core/batch-store.ts'
-import { whole } from '../../core/whole.ts'
+import type { StoredBatch } from '../../core/batch/batch-store.ts'
+import { whole } from '../../core/text/format-number.ts'
 import { type Exit, RunError } from '../../errors.ts'
-import { knownBatches } from '../../sinks/batch-store.ts'
-import { streamWriter } from '../../sinks/stream-writer.ts'
+import { seenFromOut } from '../../run/report-writer.ts'
+import type { World } from '../../runtime.ts'
+import { streamWriter } from '../../storage/fs/stream-writer.ts'
+import { knownBatches } from '../../storage/stored-batches.ts'
 import { textTable } from '../../ui/table.ts'
-import type { World } from '../../world.ts'
-import { seenFromOut } from '../report-file.ts'
 
 /** The batches of an output folder that are not collected yet, as far as it remembers them: nobody is asked. */
 export async function listBatches(dir: string, world: World): Promise<Exit> {

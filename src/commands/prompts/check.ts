@@ -1,11 +1,11 @@
-import { findModel, modelId } from '../../core/models.ts'
-import { printable } from '../../core/printable.ts'
-import { builtinSlots, judgeSlots, type Prompt } from '../../core/prompt.ts'
-import { slotsOf, templateText } from '../../core/template.ts'
+import { findModel, modelId } from '../../core/pricing/models.ts'
+import { builtinSlots, judgeSlots, type Prompt } from '../../core/request/prompt.ts'
+import { slotsOf, templateText } from '../../core/request/template.ts'
+import { printable } from '../../core/text/escape-control.ts'
 import { type Exit, UsageError } from '../../errors.ts'
-import { readPrompts } from '../../inputs/prompt.ts'
-import { allPlaces, placeOf } from '../../inputs/prompt-place.ts'
-import type { World } from '../../world.ts'
+import { readPrompts } from '../../inputs/prompts/load-prompt.ts'
+import { allPlaces, placeOf } from '../../inputs/prompts/prompt-lookup.ts'
+import type { World } from '../../runtime.ts'
 
 /** Longer than this a prompt costs more than many a document: characters. */
 const long = 20_000

@@ -1,10 +1,10 @@
 import { createTwoFilesPatch } from 'diff'
-import { printable } from '../../core/printable.ts'
+import { printable } from '../../core/text/escape-control.ts'
 import { type Exit, UsageError } from '../../errors.ts'
-import { chosen, parts, readPrompts } from '../../inputs/prompt.ts'
-import { placeOf } from '../../inputs/prompt-place.ts'
+import { chosen, parts, readPrompts } from '../../inputs/prompts/load-prompt.ts'
+import { placeOf } from '../../inputs/prompts/prompt-lookup.ts'
+import type { World } from '../../runtime.ts'
 import { paintFor } from '../../ui/paint.ts'
-import type { World } from '../../world.ts'
 import { written } from './show.ts'
 
 /**

@@ -1,8 +1,8 @@
 import type { Exit } from '../../errors.ts'
-import { readPrompts } from '../../inputs/prompt.ts'
-import { allPlaces } from '../../inputs/prompt-place.ts'
+import { readPrompts } from '../../inputs/prompts/load-prompt.ts'
+import { allPlaces } from '../../inputs/prompts/prompt-lookup.ts'
+import type { World } from '../../runtime.ts'
 import { textTable } from '../../ui/table.ts'
-import type { World } from '../../world.ts'
 
 /** Lists the prompts there are: their versions, which one is used and why, and where they come from. */
 export async function listPrompts({ cwd, stdout }: World): Promise<Exit> {

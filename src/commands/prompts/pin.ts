@@ -1,13 +1,13 @@
 import { chmod, lstat, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { printable } from '../../core/printable.ts'
+import { printable } from '../../core/text/escape-control.ts'
 import { type Exit, UsageError } from '../../errors.ts'
-import { pinned } from '../../inputs/pin.ts'
-import { chosen, parts, readPrompts } from '../../inputs/prompt.ts'
-import { parsePromptFile } from '../../inputs/prompt-file.ts'
-import { ownPlace, placeOf, textOf } from '../../inputs/prompt-place.ts'
-import { writeWhole } from '../../sinks/whole-file.ts'
-import type { World } from '../../world.ts'
+import { chosen, parts, readPrompts } from '../../inputs/prompts/load-prompt.ts'
+import { pinned } from '../../inputs/prompts/pin-version.ts'
+import { parsePromptFile } from '../../inputs/prompts/prompt-file.ts'
+import { ownPlace, placeOf, textOf } from '../../inputs/prompts/prompt-lookup.ts'
+import type { World } from '../../runtime.ts'
+import { writeWhole } from '../../storage/fs/atomic-write.ts'
 
 /**
  * Pins a prompt to one of its versions, or with no version takes the pin away. A shipped prompt is copied to `prompts/`

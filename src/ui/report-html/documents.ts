@@ -1,7 +1,7 @@
-import { printable } from '../../core/printable.ts'
-import type { DocumentRow, ReportFile } from '../../core/report-file.ts'
+import type { DocumentRow, ReportFile } from '../../core/report/report-json.ts'
+import { printable } from '../../core/text/escape-control.ts'
 import { costWords, counted, instant, ms, statusWords } from '../report-words.ts'
-import { html, json, type Markup } from './markup.ts'
+import { html, json, type Markup } from './html.ts'
 
 /** So many are shown to those who let no script run. */
 const mostWithout = 100

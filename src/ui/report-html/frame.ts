@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { generator } from '../../core/generated.ts'
-import { shipped } from '../../shipped.ts'
-import { html, Markup } from './markup.ts'
+import { shipped } from '../../assets.ts'
+import { generator } from '../../core/document/generated-marker.ts'
+import { html, Markup } from './html.ts'
 
 /** The beginning of a page that needs no other file and no network. @param script none, if it is left out */
 export function opening(title: string, style: string, script?: string): Markup {
@@ -26,7 +26,7 @@ export function opening(title: string, style: string, script?: string): Markup {
 export const closing = '</body>\n</html>\n'
 
 export function asset(name: 'report.css' | 'report.js'): string {
-  return readFileSync(shipped(`./pages/${name}`), 'utf8')
+  return readFileSync(shipped(`./assets/pages/${name}`), 'utf8')
 }
 
 /** Its own style and script, and nothing else: what got in as markup after all could neither run nor ask anybody. */

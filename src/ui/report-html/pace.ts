@@ -1,9 +1,9 @@
-import { type LimitName, limitNames, limitWords } from '../../core/pace.ts'
-import type { ReportFile } from '../../core/report-file.ts'
-import type { Timeline } from '../../core/timeline.ts'
+import { type LimitName, limitNames, limitWords } from '../../core/rate-limit/limiter-state.ts'
+import type { ReportFile } from '../../core/report/report-json.ts'
+import type { Timeline } from '../../core/report/timeline.ts'
 import { counted, ms } from '../report-words.ts'
 import { columns } from './columns.ts'
-import { html, type Markup } from './markup.ts'
+import { html, type Markup } from './html.ts'
 import { timeAxis } from './time-axis.ts'
 
 /** So few documents make no curve. */

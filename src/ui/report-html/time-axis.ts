@@ -1,4 +1,4 @@
-import { duration } from '../../core/duration.ts'
+import { duration } from '../../core/text/format-duration.ts'
 import type { Mark } from './columns.ts'
 
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]

@@ -1,0 +1,90 @@
+// Makes dist/ of src/: the program and the library with their packages in one flat folder of modules, the types of the
+// library, and what is read rather than run. Why so: docs/decisions/0012-bundle.md.
+import { execFileSync } from 'node:child_process'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { rolldown } from 'rolldown'
+import { licences } from './licenses.js'
+import { manualPage } from './manual-page.js'
+
+process.chdir(resolve(import.meta.dirname, '..'))
+// What only building, tests and benches need; it is not shipped.
+const scratch = '.build'
+
+for (const folder of ['dist', scratch]) await rm(folder, { recursive: true, force: true })
+const program = { main: 'src/main.ts', runtime: 'src/runtime.ts', thread: 'src/inputs/read/readers/thread.ts' }
+const modules = await bundled({ ...program, index: 'src/index.ts' }, 'dist')
+await writeFile('dist/third-party-licenses.txt', await licences(modules))
+await cp('src/assets/pages', 'dist/pages', { recursive: true })
+// Which characters the codes of Chinese, Japanese and Korean fonts are.
+await cp('node_modules/pdfjs-dist/cmaps', 'dist/cmaps', { recursive: true })
+await types()
+await described()
+
+/** @returns the paths of all modules that got in */
+async function bundled(input, dir) {
+  const build = await rolldown({ input, platform: 'node', external: [/^node:/] })
+  const { output } = await build.write({
+    dir,
+    format: 'esm',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    // All in one folder, see src/assets.ts; without hashes, so that a stack says the same in every release.
+    chunkFileNames: '[name].js',
+  })
+  await build.close()
+  for (const { fileName } of output) if (fileName.endsWith('.map')) await withoutPackages(join(dir, fileName))
+  return output.flatMap(({ modules = {} }) =>
+    Object.keys(modules).filter((id) => modules[id].renderedLength > 0),
+  )
+}
+
+/** A stack still names their lines; their texts are where they come from, and twice as long as all the rest. */
+async function withoutPackages(file) {
+  const map = await json(file)
+  const texts = map.sources.map((source, n) =>
+    source.includes('node_modules') ? null : map.sourcesContent[n],
+  )
+  await writeFile(file, JSON.stringify({ ...map, sourcesContent: texts }))
+}
+
+/** Those that the library shows, and what they are made of. */
+async function types() {
+  const compiler = 'node_modules/typescript/bin/tsc'
+  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+  const all = `${scratch}/types`
+  const wanted = new Set([join(all, 'index.d.ts')])
+  for (const file of wanted) {
+    const text = await readFile(file, 'utf8')
+    for (const [, path] of text.matchAll(/from '(\..+?)\.ts'/g))
+      wanted.add(join(dirname(file), `${path}.d.ts`))
+    await cp(file, join('dist/types', relative(all, file)))
+  }
+}
+
+/** The schemas that editors complete by, and the manual page. */
+async function described() {
+  const parts = {
+    cli: 'src/cli.ts',
+    schema: 'src/config/schema.ts',
+    report: 'src/core/report/report-schema.ts',
+    simulator: 'src/simulator/server.ts',
+    random: 'src/simulator/random.ts',
+  }
+  await bundled(parts, scratch)
+  const built = (name) => import(`../${scratch}/${name}.js`)
+  const [{ runCli }, { configSchema, promptSchema }, { reportSchema }] = await Promise.all(
+    ['cli', 'schema', 'report'].map(built),
+  )
+  await mkdir('dist/schemas')
+  const schemas = { config: configSchema(), prompt: promptSchema, report: reportSchema }
+  for (const [name, schema] of Object.entries(schemas))
+    await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
+  const { version } = await json('package.json')
+  await mkdir('dist/man')
+  await writeFile('dist/man/claude-batch.1', await manualPage(runCli, version))
+}
+
+async function json(file) {
+  return JSON.parse(await readFile(file, 'utf8'))
+}

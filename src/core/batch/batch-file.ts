@@ -1,0 +1,103 @@
+import type { AnswerSettings } from '../request/answer-settings.ts'
+import type { RunFacts } from '../run/ledger-entry.ts'
+import type { Packed } from './batch.ts'
+
+/**
+ * Counts the formats of batch files. A file of another format is refused: what this version would not understand of it
+ * may have been paid for.
+ */
+export const batchFileVersion = 2
+
+/** The first line of the file of a batch. */
+export interface BatchHead {
+  /** Its name: every `custom_id` in it begins with it. */
+  readonly batch: string
+  /** The base URL that it is sent to. */
+  readonly endpoint: string
+  /** The working directory that paths are relative to, relative to the output folder. */
+  readonly base: string
+}
+
+/** What a batch file says. */
+export interface BatchFile extends BatchHead {
+  /** By their `custom_id`s. */
+  readonly documents: ReadonlyMap<string, Packed>
+  /** When it was packed: milliseconds since 1970; undefined where it never was, and so was never sent. */
+  readonly packed: number | undefined
+  /** The API's id, once it is known. */
+  readonly id: string | undefined
+  /** Those of its documents that need no answer any more, by `custom_id`. */
+  readonly settled: ReadonlySet<string>
+}
+
+/** Why a batch file cannot be used. */
+export type BatchFileProblem = { readonly version: unknown } | { readonly damagedLine: number }
+
+export function headLine({ batch, endpoint, base }: BatchHead): string {
+  return JSON.stringify({ type: 'batch', format_version: batchFileVersion, batch, endpoint, base })
+}
+
+/** No more documents follow. @param time milliseconds since 1970 */
+export function sealedLine(time: number): string {
+  return JSON.stringify({ type: 'sealed', sealed_at: new Date(time).toISOString() })
+}
+
+/** The API has created the batch, under this id. @param time milliseconds since 1970 */
+export function createdLine(id: string, time: number): string {
+  return JSON.stringify({ type: 'created', id, created_at: new Date(time).toISOString() })
+}
+
+/** These documents need no answer any more, while the batch is kept for others. */
+export function settledLine(names: readonly string[]): string {
+  return JSON.stringify({ type: 'settled', ids: names })
+}
+
+/**
+ * Writes the lines of documents: those that share their settings refer to one line that has them.
+ * @returns given a document and its `custom_id`, its lines
+ */
+export function createDocumentLines(): (id: string, document: Packed) => string[] {
+  const numbers = new Map<AnswerSettings, Map<string, number>>()
+  let count = 0
+  return (id, { path, asked }) => {
+    const { key, bytes, characters, kind, facts, settings } = asked
+    const ofSettings = numbers.get(settings) ?? new Map<string, number>()
+    numbers.set(settings, ofSettings)
+    const way = JSON.stringify([facts.recipe, facts.prompt, facts.model])
+    const known = ofSettings.get(way)
+    const number = known ?? count++
+    ofSettings.set(way, number)
+    const document = {
+      type: 'document',
+      id,
+      settings: number,
+      path,
+      key,
+      size: bytes.size,
+      mtime: bytes.mtimeMs,
+      sha256: bytes.sha256,
+      chars: characters,
+      kind,
+    }
+    const lines = [JSON.stringify(document)]
+    return known === undefined ? [settingsLine(number, facts, settings), ...lines] : lines
+  }
+}
+
+function settingsLine(number: number, facts: RunFacts, settings: AnswerSettings): string {
+  const { maxTokens, schema, language, words, frontMatter, replacesBefore, price } = settings
+  return JSON.stringify({
+    type: 'settings',
+    settings: number,
+    recipe: facts.recipe,
+    prompt: facts.prompt,
+    model: facts.model,
+    max_tokens: maxTokens,
+    schema,
+    language,
+    words,
+    front_matter: frontMatter,
+    replaces_before: replacesBefore,
+    price,
+  })
+}

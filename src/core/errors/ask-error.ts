@@ -1,0 +1,40 @@
+import type { Attempt } from '../request/attempt.ts'
+import type { Fault } from './request-error.ts'
+
+/** How a failed request may be sent again. */
+export interface Again {
+  /** Uses up no attempt, since it is not for the document to prove itself. */
+  readonly free: boolean
+  /** When: milliseconds from now; 0: at once, in the same place; undefined: after a backoff, or as the service asks. */
+  readonly waitMs?: number
+  /** Once more, though such a fault is never retried: only others know better. */
+  readonly isSecondTry?: true
+}
+
+/** A fault thrown through an {@link Ask}, with every sending that came before it. */
+export class AskError extends Error {
+  override readonly name = 'AskError'
+  readonly fault: Fault
+  readonly attempts: readonly Attempt[]
+  readonly again: Again
+
+  constructor(fault: Fault, attempts: readonly Attempt[] = [], again: Again = { free: false }) {
+    super(fault.message)
+    this.fault = fault
+    this.attempts = attempts
+    this.again = again
+  }
+}
+
+/** The run was told to stop before a request had its answer: why, with every sending that came before. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError'
+  override readonly cause: Error
+  readonly attempts: readonly Attempt[]
+
+  constructor(cause: Error, attempts: readonly Attempt[]) {
+    super(cause.message, { cause })
+    this.cause = cause
+    this.attempts = attempts
+  }
+}

@@ -1,0 +1,82 @@
+import { decimalDollars, type Picodollars } from '../pricing/price.ts'
+import type { LimitRates } from '../rate-limit/limiter-state.ts'
+import { poolSize } from '../rate-limit/pool-size.ts'
+import type { Bounds, Forecast } from './estimate.ts'
+
+/** Counts changes that an older reader would misunderstand; fields are added without. */
+export const estimateVersion = 1
+
+/** What a run would do and cost, as `--dry-run --report FILE.json` saves it. Costs are USD; `null` is unknown. */
+export interface EstimateFile {
+  readonly format: 'claude-batch estimate'
+  readonly version: typeof estimateVersion
+  readonly made: string
+  readonly prompt: string
+  readonly model: string
+  readonly documents: {
+    readonly to_do: number
+    readonly unchanged: number
+    /** Of which kind, and how many. */
+    readonly skipped: Readonly<Record<string, number>>
+    readonly failing: Readonly<Record<string, number>>
+  }
+  readonly tokens_in: Bounds
+  readonly tokens_out: Bounds
+  readonly cost_usd: { readonly live: Bounds | null; readonly batch: Bounds | null }
+  /** What `--max-cost` would have to allow for if everything turned out as dear as it can. */
+  readonly worst_usd: number | null
+  /** How many documents are like ones that were measured; the rest is guessed. */
+  readonly measured: number
+  /** Whether the service counted the input. */
+  readonly counted: boolean
+  readonly time: TimeAtLimits
+}
+
+/** How long a run takes at the limits. */
+export interface TimeAtLimits {
+  readonly ms: number
+  readonly pool: number
+  readonly limits: LimitRates
+  /** Whether somebody said so, a run found out, or they are those of the first tier. */
+  readonly limits_from: 'given' | 'seen' | 'assumed'
+  readonly bound_by: keyof LimitRates | 'latency'
+}
+
+/**
+ * How long it takes: as long as the limit that is reached first, or the service itself where the pool is the bound.
+ * @param latencyMs of one request
+ * @param most requests at once
+ */
+export function timeAtLimits(
+  { requests, input, output }: Pick<Forecast, 'requests' | 'input' | 'output'>,
+  limits: LimitRates,
+  from: TimeAtLimits['limits_from'],
+  latencyMs: number,
+  most: number,
+): TimeAtLimits {
+  const pool = Math.min(
+    most,
+    limits.requests === undefined ? most : poolSize(limits.requests, latencyMs / 1000),
+  )
+  const needed = { requests, inputTokens: input.expected, outputTokens: output.expected }
+  let longest: Pick<TimeAtLimits, 'ms' | 'bound_by'> = {
+    ms: Math.ceil(requests / pool) * latencyMs,
+    bound_by: 'latency',
+  }
+  for (const name of ['requests', 'inputTokens', 'outputTokens'] as const) {
+    const limit = limits[name]
+    const ms = limit === undefined ? 0 : (needed[name] / limit) * 60_000
+    if (ms > 0 && ms >= longest.ms) longest = { ms, bound_by: name }
+  }
+  return { ...longest, ms: Math.round(longest.ms), pool, limits, limits_from: from }
+}
+
+/** Of the first paid tier, for the models of 2026. @see https://platform.claude.com/docs/en/api/rate-limits */
+export const firstTier: LimitRates = { requests: 1000, inputTokens: 2_000_000, outputTokens: 400_000 }
+
+/** Money as JSON has it. */
+export function usdBounds(cost: Bounds<Picodollars> | undefined): Bounds | null {
+  if (cost === undefined) return null
+  const usd = (amount: Picodollars) => Number(decimalDollars(amount))
+  return { low: usd(cost.low), expected: usd(cost.expected), high: usd(cost.high) }
+}

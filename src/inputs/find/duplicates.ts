@@ -1,0 +1,49 @@
+import { resolve } from 'node:path'
+import { type Counted, countDocument } from '../../core/document/count-with-example.ts'
+import type { Candidate } from './candidate.ts'
+
+/**
+ * One candidate for each path. One that the user named wins, since then being unusable is a failure.
+ * @param skipped counts the files that were named more than once
+ */
+export function withoutRepetition(
+  candidates: readonly Candidate[],
+  skipped?: Map<string, Counted>,
+): Candidate[] {
+  const found = new Map<string, Candidate>()
+  for (const candidate of candidates) {
+    const known = found.get(candidate.path)
+    if (known === undefined || (candidate.named && !known.named)) found.set(candidate.path, candidate)
+    else if (candidate.named && skipped !== undefined) countDocument(skipped, 'duplicate', candidate.path)
+  }
+  return [...found.values()]
+}
+
+/**
+ * Marks all but one of the candidates that symbolic links lead to the same file. One that was named stays, else one that
+ * is no link, else the first by its path. Hard links are files of their own.
+ * @param realPaths paths without symbolic links, of those that have one on the way
+ */
+export function markDuplicates(
+  candidates: readonly Candidate[],
+  realPaths: ReadonlyMap<Candidate, string>,
+  cwd: string,
+): void {
+  if (realPaths.size === 0) return
+  const byRealPath = new Map<string, Candidate[]>()
+  for (const candidate of candidates) {
+    if (candidate.problem !== undefined || candidate.path === '-') continue
+    const real = realPaths.get(candidate) ?? resolve(cwd, candidate.path)
+    const same = byRealPath.get(real)
+    if (same === undefined) byRealPath.set(real, [candidate])
+    else same.push(candidate)
+  }
+  const rank = (candidate: Candidate) => (candidate.named ? 0 : 2) + (realPaths.has(candidate) ? 1 : 0)
+  for (const same of byRealPath.values()) {
+    if (same.length === 1) continue
+    same.sort((a, b) => rank(a) - rank(b) || (a.path < b.path ? -1 : 1))
+    const [stays, ...others] = same
+    for (const other of others)
+      other.problem = { as: 'skip', type: 'duplicate', message: `the same file as ${stays?.path}` }
+  }
+}

@@ -1,0 +1,28 @@
+import { lstat, stat } from 'node:fs/promises'
+import { UsageError } from '../../../errors.ts'
+import { readSmallFile } from '../../read/small-file.ts'
+import { reasonOf } from '../reason.ts'
+import { type IgnorePattern, parseIgnoreFile } from './ignore-patterns.ts'
+
+/**
+ * The patterns in a file; none where it does not exist.
+ * @param kind a `.gitignore` in the tree, which git does not read through a symbolic link; a `.claude-batchignore`; or one
+ *   that git's configuration names, where `/dev/null` means none
+ * @returns `link` for a `.gitignore` that is a symbolic link
+ * @throws UsageError that names a file which cannot be used: what it keeps back is not known then
+ */
+export async function readIgnoreFile(
+  file: string,
+  kind: 'gitignore' | 'own' | 'configured',
+): Promise<readonly IgnorePattern[] | 'link'> {
+  try {
+    const stats = await (kind === 'gitignore' ? lstat : stat)(file)
+    if (stats.isSymbolicLink()) return 'link'
+    if (stats.isDirectory() || (kind === 'configured' && !stats.isFile())) return []
+    return parseIgnoreFile(await readSmallFile(file))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw new UsageError(`cannot use ${file}: ${reasonOf(error as Error)} (--no-ignore does without it)`)
+  }
+}

@@ -1,0 +1,43 @@
+import { stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { readSmallFile } from '../../read/small-file.ts'
+
+/** A git repository with a working tree. All paths are absolute. */
+export interface Repository {
+  /** The folder that holds `.git`. */
+  readonly root: string
+  /** Its own data; of a linked working tree, only what differs from the others. */
+  readonly gitDir: string
+  /** What all working trees of the repository share. */
+  readonly commonDir: string
+}
+
+/** The repository whose `.git` is in this very folder, if git would take it for one. */
+export async function repositoryIn(root: string): Promise<Repository | undefined> {
+  const gitDir = await gitDirOf(join(root, '.git')).catch(() => undefined)
+  if (gitDir === undefined) return undefined
+  const common = await pathIn(join(gitDir, 'commondir')).catch(() => undefined)
+  const commonDir = common === undefined ? gitDir : resolve(gitDir, common)
+  const needed = [join(gitDir, 'HEAD'), join(commonDir, 'objects'), join(commonDir, 'refs')]
+  const there = await Promise.all(needed.map((file) => stat(file).catch(() => undefined)))
+  return there.includes(undefined) ? undefined : { root, gitDir, commonDir }
+}
+
+/** The repository that a folder lies in. */
+export async function repositoryAround(folder: string): Promise<Repository | undefined> {
+  for (let root = folder; ; root = dirname(root)) {
+    const repository = await repositoryIn(root)
+    if (repository !== undefined || dirname(root) === root) return repository
+  }
+}
+
+/** `.git` is a folder, or a file that names one: in submodules and linked working trees. */
+async function gitDirOf(dotGit: string): Promise<string | undefined> {
+  if ((await stat(dotGit)).isDirectory()) return dotGit
+  const named = /^gitdir: (.+)$/s.exec(await pathIn(dotGit))?.[1]
+  return named === undefined ? undefined : resolve(dirname(dotGit), named)
+}
+
+async function pathIn(file: string): Promise<string> {
+  return (await readSmallFile(file)).toString('utf8').replace(/[\r\n]+$/, '')
+}

@@ -1,0 +1,146 @@
+import { basename, join, relative, sep } from 'node:path'
+import { isWithin } from '../../core/document/document-path.ts'
+import { createSettingsReader, type SettingsReaderOptions } from './git/git-settings.ts'
+import { readIgnoreFile } from './git/ignore-file.ts'
+import { type IgnoreCandidate, type IgnorePattern, matchesIgnorePattern } from './git/ignore-patterns.ts'
+import { type Repository, repositoryAround, repositoryIn } from './git/repository.ts'
+
+/** The rules that hold for the entries of one folder. */
+export interface FolderRules {
+  /** `.claude-batchignore` files, the nearest first; they override all that git has. */
+  readonly own: readonly AppliedFile[]
+  /** `.gitignore` files, the nearest first, then the repository's and the user's own files. */
+  readonly git: readonly AppliedFile[]
+  /** Whether patterns match in either case. */
+  readonly ignoreCase: boolean
+}
+
+/** An ignore file as it applies to one folder. */
+interface AppliedFile {
+  readonly patterns: readonly IgnorePattern[]
+  /** The folder, relative to the one that the patterns belong to: empty, or with a slash at its end; by bytes. */
+  readonly prefix: string
+}
+
+/** Reads ignore files as git would apply them. */
+export interface IgnoreRules {
+  /**
+   * The rules that files above a folder to be searched lay down for its entries. Patterns that ignore this very folder
+   * are left out, since the user named it.
+   * @throws UsageError that names a file which cannot be used: what it keeps back is not known then
+   */
+  above(root: string): Promise<FolderRules>
+  /**
+   * Adds the rules in a folder's own files.
+   * @param inherited those that hold in it by what lies above
+   * @param has whether it may have an entry of this name
+   * @throws UsageError likewise
+   */
+  within(folder: string, inherited: FolderRules, has: (name: string) => boolean): Promise<FolderRules>
+}
+
+const noRules: FolderRules = { own: [], git: [], ignoreCase: false }
+
+/** See {@link IgnoreRules}. */
+export function createIgnoreRules(options: SettingsReaderOptions): IgnoreRules {
+  const settingsOf = createSettingsReader(options)
+
+  const filesIn = async (
+    file: string,
+    kind: Parameters<typeof readIgnoreFile>[1],
+  ): Promise<AppliedFile[]> => {
+    const patterns = await readIgnoreFile(file, kind)
+    if (patterns !== 'link') return patterns.length === 0 ? [] : [{ patterns, prefix: '' }]
+    options.onWarning(`${file} is a symbolic link, which git does not follow, so its rules do not apply`)
+    return []
+  }
+  /** What holds in a whole repository. To git, one inside another one is a world of its own. */
+  const filesOf = async (repository: Repository): Promise<Pick<FolderRules, 'git' | 'ignoreCase'>> => {
+    const { ignoreCase, excludesFile } = await settingsOf(repository)
+    const exclude = await filesIn(join(repository.commonDir, 'info/exclude'), 'configured')
+    const users = excludesFile === undefined ? [] : await filesIn(excludesFile, 'configured')
+    return { ignoreCase, git: [...exclude, ...users] }
+  }
+
+  const within: IgnoreRules['within'] = async (folder, inherited, has) => {
+    const repository = has('.git') ? await repositoryIn(folder) : undefined
+    const around = repository === undefined ? inherited : { ...inherited, ...(await filesOf(repository)) }
+    const git = has('.gitignore') ? await filesIn(join(folder, '.gitignore'), 'gitignore') : []
+    const own = has('.claude-batchignore') ? await filesIn(join(folder, '.claude-batchignore'), 'own') : []
+    return { ...around, git: [...git, ...around.git], own: [...own, ...around.own] }
+  }
+
+  return {
+    within,
+    async above(root) {
+      const repository = await repositoryAround(root)
+      // .claude-batchignore applies from the working directory on, even if a repository begins below that.
+      const tops = [repository?.root, isWithin(root, options.cwd) ? options.cwd : undefined]
+      const [top = root] = tops.filter((folder) => folder !== undefined).sort((a, b) => a.length - b.length)
+      let rules = noRules
+      const names = relative(top, root).split(sep)
+      for (let n = 0, folder = top; folder !== root; n++) {
+        rules = await within(folder, rules, () => true)
+        folder = join(folder, names[n] ?? '')
+        rules = inFolder(rules, basename(folder))
+      }
+      return sparing(rules)
+    },
+  }
+}
+
+/** What holds in a subfolder by the rules of the folder around it. */
+export function inFolder(rules: FolderRules, name: string): FolderRules {
+  const below = (file: AppliedFile) => ({ ...file, prefix: `${file.prefix}${bytesOf(name)}/` })
+  return { ...rules, own: rules.own.map(below), git: rules.git.map(below) }
+}
+
+/** Whether the rules of a folder ignore one of its entries. */
+export function isIgnored({ own, git, ignoreCase }: FolderRules, name: string, isFolder: boolean): boolean {
+  const bytes = bytesOf(name)
+  for (const files of [own, git]) {
+    for (const { patterns, prefix } of files) {
+      const pattern = lastMatch(patterns, { path: prefix + bytes, name: bytes, isFolder }, ignoreCase)
+      if (pattern !== undefined) return !pattern.negated
+    }
+  }
+  return false
+}
+
+function lastMatch(
+  patterns: readonly IgnorePattern[],
+  candidate: IgnoreCandidate,
+  ignoreCase: boolean,
+): IgnorePattern | undefined {
+  return patterns.findLast((pattern) => matchesIgnorePattern(pattern, candidate, ignoreCase))
+}
+
+/** The rules without the patterns that ignore the folder itself, or one above it. */
+function sparing(rules: FolderRules): FolderRules {
+  const depth = Math.max(0, ...[...rules.own, ...rules.git].map(({ prefix }) => prefix.split('/').length - 1))
+  const spared = new Set<IgnorePattern>()
+  const left = (file: AppliedFile) => ({ ...file, patterns: file.patterns.filter((it) => !spared.has(it)) })
+  for (let above = depth - 1; above >= 0; above--) {
+    for (let found: IgnorePattern | undefined; ; ) {
+      found = undefined
+      for (const { patterns, prefix } of [...rules.own, ...rules.git].map(left)) {
+        const path = prefix
+          .split('/')
+          .slice(0, -1 - above)
+          .join('/')
+        if (path === '') continue
+        const candidate = { path, name: basename(path), isFolder: true }
+        found = lastMatch(patterns, candidate, rules.ignoreCase)
+        if (found !== undefined) break
+      }
+      if (found === undefined || found.negated) break
+      spared.add(found)
+    }
+  }
+  return spared.size === 0 ? rules : { ...rules, own: rules.own.map(left), git: rules.git.map(left) }
+}
+
+/** Names as git compares them: one character per byte. */
+function bytesOf(name: string): string {
+  return /[^\0-\x7f]/.test(name) ? Buffer.from(name).toString('latin1') : name
+}

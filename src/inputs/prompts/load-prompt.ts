@@ -1,0 +1,82 @@
+import { builtinSlots, type Prompt } from '../../core/request/prompt.ts'
+import { slotsOf } from '../../core/request/template.ts'
+import { UsageError } from '../../errors.ts'
+import { type PromptFile, parsePromptFile } from './prompt-file.ts'
+import { type PlaceOptions, type PromptPlace, placeOf, textOf } from './prompt-lookup.ts'
+
+export interface PromptOptions extends PlaceOptions {
+  /** Names of the user's own `--var`s. */
+  readonly vars: readonly string[]
+}
+
+/** One prompt's file, read and checked. */
+export interface ReadPrompt extends PromptFile {
+  readonly place: PromptPlace
+}
+
+/** Finds one version of a prompt in which every `--var` has a slot; see {@link findPrompt}. */
+export async function loadPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
+  const prompt = await findPrompt(spec, options)
+  checkVars([prompt], options.vars)
+  return prompt
+}
+
+/** @throws UsageError where a `--var` would be filled in nowhere */
+export function checkVars(prompts: readonly Prompt[], vars: readonly string[]): void {
+  const own = new Set(prompts.flatMap(({ user, system = [] }) => [...slotsOf(user), ...slotsOf(system)]))
+  for (const slot of builtinSlots) own.delete(slot)
+  const unused = vars.find((name) => !own.has(name))
+  if (unused === undefined) return
+  const where = prompts.map(({ origin, version }) => `${origin} ${version}`).join(', ')
+  throw new UsageError(`--var ${unused}: ${where} has no slot {${unused}} of its own`)
+}
+
+/**
+ * Finds one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. Without a version, the
+ * file's pinned `default:` is taken, or the highest number.
+ * @throws UsageError that names the file, the line where there is one, and what would be right
+ */
+export async function findPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
+  const { target, version } = parts(spec)
+  const { vars } = options
+  return chosen(spec, version, await readPrompts(await placeOf(target, options), { spec, version, vars }))
+}
+
+/** Without a version, it is undefined. */
+export function parts(spec: string): { readonly target: string; readonly version: string | undefined } {
+  const [, target = spec, version] = /^(.+?)(?:@(v\d+))?$/.exec(spec) ?? []
+  return { target, version }
+}
+
+export interface ReadOptions {
+  /** As the user named it, for messages. */
+  readonly spec?: string
+  /** The version that is to be used; undefined: the one the file says. */
+  readonly version?: string | undefined
+  /** Names of its slots beside the built-in ones; undefined: any. */
+  readonly vars?: readonly string[]
+}
+
+/** Reads a prompt's file, all versions of it. @throws UsageError */
+export async function readPrompts(
+  place: PromptPlace,
+  { spec = place.name, version, vars }: ReadOptions = {},
+): Promise<ReadPrompt> {
+  const { name, origin } = place
+  return { place, ...parsePromptFile(await textOf(place, spec), { name, origin, version, vars }) }
+}
+
+/** The version that is asked for, or else the one to use. @throws UsageError where it is not there */
+export function chosen(
+  spec: string,
+  version: string | undefined,
+  { place, prompts, ...file }: ReadPrompt,
+): Prompt {
+  const wanted = version ?? file.default
+  const prompt = prompts.find((prompt) => prompt.version === wanted)
+  if (prompt === undefined) {
+    const known = prompts.map(({ version }) => version).join(', ')
+    throw new UsageError(`prompt ${spec}: ${place.origin} has no version ${wanted}; it has ${known}`)
+  }
+  return version === undefined ? prompt : { ...prompt, why: 'asked for' }
+}

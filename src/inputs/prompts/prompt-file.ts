@@ -1,0 +1,211 @@
+import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
+import { type Effort, efforts, findModel, modelId } from '../../core/pricing/models.ts'
+import { builtinSlots, type Prompt } from '../../core/request/prompt.ts'
+import { type Schema, unsupportedIn } from '../../core/request/schema-support.ts'
+import { parseTemplate, slotsOf, type Template, TemplateError } from '../../core/request/template.ts'
+import { UsageError } from '../../errors.ts'
+
+/** What a prompt's file says. */
+export interface PromptFile {
+  /** In the order of their numbers. */
+  readonly prompts: readonly Prompt[]
+  /** The version that is used when none is asked for. */
+  readonly default: string
+  readonly pinned: boolean
+}
+
+interface About {
+  readonly name: string
+  readonly origin: string
+  /** The version that is to be used; undefined: the one the file says. */
+  readonly version?: string | undefined
+  /** Names of its slots beside the built-in ones; undefined: any. Other versions may have any. */
+  readonly vars?: readonly string[] | undefined
+}
+
+type Fields = Readonly<Record<string, { readonly value: unknown; readonly at: Node | undefined }>>
+
+/**
+ * Reads and checks a whole prompt file, so that a mistake in any version is found before the night it is needed.
+ * @throws UsageError with file, line and column
+ */
+export function parsePromptFile(text: string, about: About): PromptFile {
+  const lines = new LineCounter()
+  const fail = (message: string, at?: Node | number): never => {
+    const offset = typeof at === 'number' ? at : at?.range?.[0]
+    const { line, col } = offset === undefined ? { line: 0, col: 0 } : lines.linePos(offset)
+    throw new UsageError(
+      `${about.origin === 'shipped' ? `${about.name}.yaml` : about.origin}${line > 0 ? `:${line}:${col}` : ''}: ${message}`,
+    )
+  }
+
+  const root = parse(text, lines, fail)
+  const top = fieldsOf(root, ['versions', 'default'], 'a prompt file', fail)
+  const versions = top['versions']?.at
+  if (!isMap(versions)) return fail('`versions:` must map v1, v2, … to prompts', versions ?? root)
+
+  refuseTwice(versions, fail)
+  const prompts = versions.items.map(({ key, value }) => {
+    const version = isScalar(key) ? String(key.value) : ''
+    if (!/^v[1-9]\d*$/.test(version))
+      fail(`a version is called v1, v2, …, not ${JSON.stringify(version)}`, key as Node)
+    return { ...promptOf(version, value as Node, { ...about, vars: undefined }, fail), at: value as Node }
+  })
+  prompts.sort((a, b) => numberOf(a) - numberOf(b))
+  const latest = prompts.at(-1)
+  if (latest === undefined) return fail('`versions:` is empty', versions)
+  const pinned = top['default']
+  if (pinned !== undefined && !prompts.some(({ version }) => version === pinned.value)) {
+    fail(
+      `\`default: ${String(pinned.value)}\` is not one of its versions (${prompts.map(({ version }) => version).join(', ')})`,
+      pinned.at,
+    )
+  }
+  const inUse = pinned === undefined ? latest.version : String(pinned.value)
+  const wanted = prompts.find(({ version }) => version === (about.version ?? inUse))
+  if (wanted !== undefined) promptOf(wanted.version, wanted.at, about, fail)
+  const why = pinned === undefined ? 'latest' : 'pinned'
+  return {
+    prompts: prompts.map(({ at: _, ...prompt }) => ({ ...prompt, why })),
+    default: inUse,
+    pinned: pinned !== undefined,
+  }
+}
+
+type Fail = (message: string, at?: Node | number) => never
+
+function parse(text: string, lineCounter: LineCounter, fail: Fail): Node {
+  try {
+    // Its own search for keys that are there twice takes time by the square of their number; see `refuseTwice`.
+    const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false })
+    const [problem] = [...document.errors, ...document.warnings]
+    if (problem !== undefined)
+      fail(/call stack/.test(problem.message) ? 'nested too deeply' : problem.message, problem.pos[0])
+    // An alias bomb shows only when the aliases are resolved: a ReferenceError, past a hundred of them.
+    document.toJS({ maxAliasCount: 100 })
+    return document.contents ?? fail('the file is empty')
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    return fail(
+      error instanceof ReferenceError ? 'too many aliases' : `not YAML: ${(error as Error).message}`,
+    )
+  }
+}
+
+function promptOf(
+  version: string,
+  node: Node,
+  { name, origin, vars }: About,
+  fail: Fail,
+): Omit<Prompt, 'why'> {
+  const keys = ['system', 'user_template', 'description', 'model', 'max_tokens', 'effort', 'schema']
+  const fields = fieldsOf(node, keys, version, fail)
+  const text = (key: string) => {
+    const field = fields[key]
+    if (field === undefined) return undefined
+    if (typeof field.value !== 'string' || field.value.trim() === '')
+      return fail(`\`${key}\` of ${version} must be a text`, field.at)
+    return field.value
+  }
+  const template = (key: string, builtin: readonly string[]): Template | undefined => {
+    const slots = vars === undefined ? undefined : [...builtin, ...vars]
+    const source = text(key)
+    return source === undefined ? undefined : checkedTemplate(source, key, slots, fields[key]?.at, fail)
+  }
+
+  const user = template('user_template', builtinSlots) ?? fail(`${version} has no \`user_template\``, node)
+  if (!slotsOf(user).includes('text'))
+    fail(
+      `\`user_template\` of ${version} has no {text}, the slot of the document`,
+      fields['user_template']?.at,
+    )
+  // The document stays out of the system prompt, where its words would weigh like the operator's own.
+  const system = template(
+    'system',
+    builtinSlots.filter((slot) => slot !== 'text'),
+  )
+  if (slotsOf(system ?? []).includes('text'))
+    fail('`system` has {text}: the document belongs in `user_template`', fields['system']?.at)
+  const description = text('description')
+  const model = text('model')
+  const effort = text('effort')
+  if (effort !== undefined && !efforts.includes(effort as Effort))
+    fail(`\`effort\` is one of ${efforts.join(', ')}`, fields['effort']?.at)
+  const limit = findModel(modelId(model ?? ''))?.maxOutput ?? Number.MAX_SAFE_INTEGER
+  const maxTokens = fields['max_tokens']
+  if (
+    maxTokens !== undefined &&
+    !(Number.isInteger(maxTokens.value) && Number(maxTokens.value) >= 1 && Number(maxTokens.value) <= limit)
+  ) {
+    fail(
+      `\`max_tokens\` of ${version} must be a whole number of at least 1${model === undefined ? '' : ` and at most ${limit}`}`,
+      maxTokens.at,
+    )
+  }
+  const schemaAt = fields['schema']?.at
+  const schema: unknown = isMap(schemaAt) ? schemaAt.toJSON() : schemaAt
+  const unsupported = schema === undefined ? undefined : unsupportedIn(schema)
+  if (unsupported !== undefined) fail(`\`schema\` of ${version}: ${unsupported}`, schemaAt)
+  return {
+    name,
+    version,
+    origin,
+    user,
+    ...(schema !== undefined && { schema: schema as Schema }),
+    ...(description !== undefined && { description: description.trim() }),
+    ...(system !== undefined && { system }),
+    ...(model !== undefined && { model }),
+    ...(maxTokens !== undefined && { maxTokens: Number(maxTokens.value) }),
+    ...(effort !== undefined && { effort: effort as Effort }),
+  }
+}
+
+function checkedTemplate(
+  source: string,
+  key: string,
+  slots: readonly string[] | undefined,
+  at: Node | undefined,
+  fail: Fail,
+): Template {
+  try {
+    const template = parseTemplate(source)
+    const unknown = slotsOf(template).find((slot) => !(slots ?? [slot]).includes(slot))
+    if (slots !== undefined && unknown !== undefined) {
+      fail(
+        `\`${key}\` has an unknown slot {${unknown}}; there are {${slots.join('}, {')}}, and any --var ${unknown}=…`,
+        at,
+      )
+    }
+    return template
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    return fail(`\`${key}\` has ${error.message}`, at)
+  }
+}
+
+/** The entries of a mapping, refused where a key is unknown; `__proto__` is a key like any other here. */
+function fieldsOf(node: Node | undefined, keys: readonly string[], what: string, fail: Fail): Fields {
+  if (!isMap(node)) return fail(`${what} must be a mapping with ${keys.join(', ')}`, node)
+  refuseTwice(node, fail)
+  const fields: [string, Fields[string]][] = node.items.map(({ key, value }) => {
+    const name = isScalar(key) ? String(key.value) : ''
+    if (!keys.includes(name))
+      fail(`unknown key ${JSON.stringify(name)} in ${what}; there are ${keys.join(', ')}`, key as Node)
+    return [name, { value: isScalar(value) ? value.value : value, at: (value as Node | null) ?? undefined }]
+  })
+  return Object.fromEntries(fields)
+}
+
+/** Every mapping that is used is asked for; what is nested elsewhere is refused as unknown. */
+function refuseTwice({ items }: YAMLMap, fail: Fail): void {
+  const seen = new Set<string>()
+  for (const { key } of items) {
+    const name = isScalar(key) ? String(key.value) : ''
+    if (seen.has(name)) fail(`${JSON.stringify(name)} is there twice`, key as Node)
+    seen.add(name)
+  }
+}
+
+function numberOf({ version }: { readonly version: string }): number {
+  return Number(version.slice(1))
+}

@@ -1,0 +1,118 @@
+import { isUtf8 } from 'node:buffer'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { shipped } from '../../assets.ts'
+import { isWithin } from '../../core/document/document-path.ts'
+import { yamlExtensions } from '../../core/text/yaml-extensions.ts'
+import { UsageError } from '../../errors.ts'
+import { reasonOf } from '../find/reason.ts'
+import { readSmallFile } from '../read/small-file.ts'
+
+/** A prompt's file, and what it is called. */
+export interface PromptPlace {
+  readonly name: string
+  /** Absolute. */
+  readonly file: string
+  /** For people: `shipped`, or the path as they know it. */
+  readonly origin: string
+  /** The path of another file of that name with another extension: then neither is used. */
+  readonly rival?: string
+}
+
+export interface PlaceOptions {
+  readonly cwd: string
+  /** Absolute paths that are summarized: a prompts folder inside one of them is somebody else's word, and not used. */
+  readonly inputRoots: readonly string[]
+}
+
+/** The prompts that come with the package. */
+const shippedPrompts = fileURLToPath(shipped('../prompts'))
+
+/**
+ * Finds the file of a prompt. A path is taken as it is; a name is looked for in `prompts/` below the working directory,
+ * then among the shipped ones.
+ * @param target without a version
+ * @throws UsageError
+ */
+export async function placeOf(target: string, { cwd, inputRoots }: PlaceOptions): Promise<PromptPlace> {
+  if (/[/\\]|\.ya?ml$/i.test(target)) {
+    const name = target.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/i, '')
+    return { name, file: resolve(cwd, target), origin: target }
+  }
+  if (!/^[\w.-]+$/.test(target))
+    throw new UsageError(`prompt ${target}: a name has letters, digits, ., _ and -; versions are @v1, @v2, …`)
+  const folder = join(cwd, 'prompts')
+  const isTrusted = !inputRoots.some((root) => isWithin(join(folder, `${target}.yaml`), root))
+  const own = isTrusted ? await ownPromptIn(folder, target, cwd) : undefined
+  if (own !== undefined) return own
+  const file = join(shippedPrompts, `${target}.yaml`)
+  if (await isFile(file)) return { name: target, file, origin: 'shipped' }
+  const hint = isTrusted
+    ? ''
+    : '; prompts/ lies inside an input, so it is used only when named: --prompt ./prompts/…'
+  throw new UsageError(
+    `prompt ${target}: no prompts/${target}.yaml here, and none shipped by that name (there is: summarize)${hint}`,
+  )
+}
+
+/** Where a new prompt of that name belongs among the user's own. */
+export function ownPlace(name: string, cwd: string): PromptPlace {
+  const file = join(cwd, 'prompts', `${name}.yaml`)
+  return { name, file, origin: relative(cwd, file) }
+}
+
+/** The prompt of that name in the user's folder of prompts; undefined where there is none. */
+async function ownPromptIn(folder: string, name: string, cwd: string): Promise<PromptPlace | undefined> {
+  const files: string[] = []
+  for (const extension of yamlExtensions) {
+    const file = join(folder, name + extension)
+    if (await isFile(file)) files.push(file)
+  }
+  const [file, other] = files
+  if (file === undefined) return undefined
+  const place = { name, file, origin: relative(cwd, file) }
+  const isAmbiguous = other !== undefined && (await realpath(file)) !== (await realpath(other))
+  return isAmbiguous ? { ...place, rival: relative(cwd, other) } : place
+}
+
+/** All prompts that can be used by their names: the user's own, then the shipped ones, which those may hide. */
+export async function allPlaces(cwd: string): Promise<PromptPlace[]> {
+  const namesIn = async (folder: string) => {
+    const files = await readdir(folder).catch(() => [])
+    const names = files.flatMap((file) => {
+      const extension = yamlExtensions.find((extension) => file.endsWith(extension))
+      return extension === undefined ? [] : [file.slice(0, -extension.length)]
+    })
+    return [...new Set(names)].sort()
+  }
+  const folder = join(cwd, 'prompts')
+  const own: PromptPlace[] = []
+  // A name that is no file, such as a link that leads nowhere, is listed with the reason why it cannot be used.
+  for (const name of await namesIn(folder))
+    own.push((await ownPromptIn(folder, name, cwd)) ?? ownPlace(name, cwd))
+  const ours = (await namesIn(shippedPrompts)).map((name) => ({
+    name,
+    file: join(shippedPrompts, `${name}.yaml`),
+    origin: 'shipped',
+  }))
+  return [...own, ...ours.filter(({ file }) => own.every((place) => place.file !== file))]
+}
+
+/** @throws UsageError where it is not a small file of UTF-8 text, or where there are two files of its name */
+export async function textOf({ file, origin, rival }: PromptPlace, spec: string): Promise<string> {
+  if (rival !== undefined)
+    throw new UsageError(`prompt ${spec}: there are two files, ${origin} and ${rival}; remove one of them`)
+  const bytes = await readSmallFile(file).catch((error) => {
+    throw new UsageError(`prompt ${spec}: cannot read ${file}: ${reasonOf(error)}`)
+  })
+  if (!isUtf8(bytes)) throw new UsageError(`prompt ${spec}: ${file} is not UTF-8`)
+  return bytes.toString('utf8')
+}
+
+async function isFile(file: string): Promise<boolean> {
+  return stat(file).then(
+    (stats) => stats.isFile(),
+    () => false,
+  )
+}

@@ -1,0 +1,146 @@
+import { relationsOf } from './office-relations.ts'
+import { paragraphs } from './paragraphs.ts'
+import { readXml } from './parse-markup.ts'
+import { openZip, type Zip } from './zip.ts'
+
+/** Empty cells in a row that are shown as such; more are a hole in the sheet. */
+const mostEmpty = 20
+
+/** The sheets of a workbook that are not hidden, row by row: what the cells hold, dates as dates, formulas as their results. */
+export async function xlsxText(bytes: Uint8Array): Promise<string> {
+  const zip = await openZip(bytes)
+  const workbook = 'xl/workbook.xml'
+  const sheets: { name: string; id: string }[] = []
+  let from1904 = false
+  await readXml(zip.parts(workbook), {
+    open(name, { name: title = '', 'r:id': id, state = 'visible', date1904 }) {
+      if (name === 'workbookPr') from1904 = date1904 === '1' || date1904 === 'true'
+      if (name === 'sheet' && id !== undefined && state === 'visible') sheets.push({ name: title, id })
+    },
+  })
+  const relations = await relationsOf(zip, workbook)
+  const strings = await sharedStrings(zip)
+  const isDate = await dateStyles(zip)
+  const text = paragraphs()
+
+  for (const { name: title, id } of sheets) {
+    const part = relations.get(id)?.target
+    if (part === undefined || !zip.has(part)) continue
+    text.break(2)
+    text.mark('## ')
+    text.words(title)
+    let [column, filled, type, style, value, inValue] = [0, 0, '', '', '', false]
+    await readXml(zip.parts(part), {
+      open(name, attributes) {
+        if (name === 'row') {
+          text.row()
+          column = 0
+          filled = 0
+        }
+        if (name === 'c') {
+          column = columnOf(attributes['r']) ?? column + 1
+          type = attributes['t'] ?? 'n'
+          style = attributes['s'] ?? ''
+          value = ''
+        }
+        if (name === 'v' || name === 't') inValue = true
+      },
+      text(words) {
+        if (inValue) value += words
+      },
+      close(name) {
+        if (name === 'v' || name === 't') inValue = false
+        if (name !== 'c' || value === '') return
+        const shown = shownAs(value, type, isDate.has(style), { strings, from1904 }).trim()
+        if (shown === '') return
+        const empty = Math.min(column - filled - 1, mostEmpty)
+        for (let n = filled === 0 ? 1 : 0; n <= empty; n++) text.cell()
+        text.words(shown)
+        filled = column
+      },
+    })
+  }
+  return text.text()
+}
+
+/** Texts stand once for the whole workbook; how they are read aloud, in Japanese, is left out. */
+async function sharedStrings(zip: Zip): Promise<readonly string[]> {
+  const part = 'xl/sharedStrings.xml'
+  const strings: string[] = []
+  if (!zip.has(part)) return strings
+  let [current, inText, aloud] = ['', false, 0]
+  await readXml(zip.parts(part), {
+    open(name) {
+      if (name === 'si') current = ''
+      if (name === 't') inText = true
+      if (name === 'rPh') aloud++
+    },
+    text(text) {
+      if (inText && aloud === 0) current += text
+    },
+    close(name) {
+      if (name === 't') inText = false
+      if (name === 'rPh') aloud--
+      if (name === 'si') strings.push(current)
+    },
+  })
+  return strings
+}
+
+/** The styles, by number, whose cells show a date or a time: their values are days. */
+async function dateStyles(zip: Zip): Promise<ReadonlySet<string>> {
+  const part = 'xl/styles.xml'
+  const styles = new Set<string>()
+  if (!zip.has(part)) return styles
+  const formats = new Set<string>(builtinDates)
+  let [inCells, count] = [false, 0]
+  await readXml(zip.parts(part), {
+    open(name, { numFmtId = '', formatCode = '' }) {
+      // Without what is quoted, escaped or a colour, only dates have these letters.
+      const code = formatCode.slice(0, longestFormat).replace(/"[^"]*"|\\.|\[[^\]]*\]|General/gi, '')
+      if (name === 'numFmt' && /[ymdhs]/i.test(code)) formats.add(numFmtId)
+      if (name === 'cellXfs') inCells = true
+      if (name === 'xf' && inCells) {
+        if (formats.has(numFmtId)) styles.add(String(count))
+        count++
+      }
+    },
+    close(name) {
+      if (name === 'cellXfs') inCells = false
+    },
+  })
+  return styles
+}
+
+/** Characters. Excel itself takes 255. */
+const longestFormat = 1000
+
+/** Formats of dates and times that every workbook has. */
+const builtinDates = ['14', '15', '16', '17', '18', '19', '20', '21', '22', '45', '46', '47']
+
+function shownAs(
+  value: string,
+  type: string,
+  isDate: boolean,
+  { strings, from1904 }: { readonly strings: readonly string[]; readonly from1904: boolean },
+): string {
+  if (type === 's') return strings[Number(value)] ?? ''
+  if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE'
+  if (type !== 'n') return value
+  return isDate ? dateOf(Number(value), from1904) : value
+}
+
+/** Days since the end of 1899, or since 1904 on an old Mac. */
+function dateOf(days: number, from1904: boolean): string {
+  if (!(days >= 0 && days < 2_958_466)) return String(days)
+  const iso = new Date(Math.round((days + (from1904 ? 1462 : 0) - 25_569) * 86_400) * 1000).toISOString()
+  if (days < 1) return iso.slice(11, 19)
+  return Number.isInteger(days) ? iso.slice(0, 10) : iso.slice(0, 19).replace('T', ' ')
+}
+
+/** `B7` is in column 2. */
+function columnOf(reference = ''): number | undefined {
+  const letters = /^[A-Z]{1,3}/.exec(reference)?.[0]
+  if (letters === undefined) return undefined
+  return [...letters].reduce((column, letter) => column * 26 + letter.charCodeAt(0) - 64, 0)
+}

@@ -1,0 +1,35 @@
+import { modelId } from '../core/pricing/models.ts'
+import type { OwnPrices } from '../core/pricing/price.ts'
+
+/** USD per million tokens. What is left out of the last three is 1.25, 2 and 0.1 times the input. */
+export interface Price {
+  readonly input: number
+  readonly output: number
+  readonly cacheWrite5m?: number | undefined
+  readonly cacheWrite1h?: number | undefined
+  readonly cacheRead?: number | undefined
+}
+
+/** Prices with all their parts, by the full ids of models. */
+export function wholePrices(prices: Readonly<Record<string, Price>>): OwnPrices {
+  const whole = ({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Price) => ({
+    input,
+    output,
+    cacheWrite5m: cacheWrite5m ?? input * 1.25,
+    cacheWrite1h: cacheWrite1h ?? input * 2,
+    cacheRead: cacheRead ?? input / 10,
+  })
+  return Object.fromEntries(Object.entries(prices).map(([model, price]) => [modelId(model), whole(price)]))
+}
+
+/** @throws TypeError for anything but prices */
+export function checkPrices(prices: unknown): void {
+  if (prices === undefined) return
+  const isPrice = (price: unknown) => {
+    const { input, output, ...others } = (price ?? {}) as Record<string, unknown>
+    const rates = [input, output, ...Object.values(others).filter((rate) => rate !== undefined)]
+    return rates.every((rate) => typeof rate === 'number' && rate >= 0 && rate < 1_000_000)
+  }
+  if (typeof prices === 'object' && prices !== null && Object.values(prices).every(isPrice)) return
+  throw new TypeError('createClient: prices must be { model: { input, output } }, in USD per million tokens')
+}

@@ -1,0 +1,49 @@
+import { resolve } from 'node:path'
+import type { Prompt } from '../core/request/prompt.ts'
+import type { Template } from '../core/request/template.ts'
+import { UsageError } from '../errors.ts'
+import { surroundings } from '../runtime.ts'
+import { errorFrom } from './error.ts'
+
+export interface LoadPromptOptions {
+  /** Texts for the prompt's own slots, as `--var` gives them. */
+  readonly vars?: Readonly<Record<string, string>> | undefined
+  /** Where `prompts/` and relative paths are looked for. Default: the working directory. */
+  readonly cwd?: string | undefined
+}
+
+/**
+ * Loads one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. A name is looked for in
+ * `prompts/` below the working directory, then among those that come with the package; without a version it is the
+ * one the file pins, or the latest. The values of `vars` are part of the prompt from then on.
+ * @throws ClaudeBatchError of type `configuration` that names the file and the line, or the slot without a value
+ */
+export async function loadPrompt(spec: string, options: LoadPromptOptions = {}): Promise<Prompt> {
+  const { vars = {}, cwd } = options
+  if (typeof spec !== 'string') throw new TypeError('expected the name of a prompt, or the path of a file')
+  const wrong = Object.keys(vars).find((name) => typeof vars[name] !== 'string')
+  if (wrong !== undefined) throw new TypeError(`vars: ${wrong} must be a text`)
+  const finder = await import('../inputs/prompts/load-prompt.ts')
+  try {
+    const found = await finder.loadPrompt(spec, {
+      cwd: resolve(surroundings().cwd, cwd ?? '.'),
+      inputRoots: [],
+      vars: Object.keys(vars),
+    })
+    const { system, user, schema } = found
+    if (schema !== undefined)
+      throw new UsageError(
+        `prompt ${spec}: it has a schema, which only the command line knows; use another version`,
+      )
+    return { ...found, user: filled(user, vars), ...(system && { system: filled(system, vars) }) }
+  } catch (error) {
+    throw errorFrom(error)
+  }
+}
+
+/** The slots that have a value become literal text; nothing inside a value is ever read as a slot. */
+function filled(template: Template, vars: Readonly<Record<string, string>>): Template {
+  return template.map((part) =>
+    typeof part !== 'string' && Object.hasOwn(vars, part.slot) ? (vars[part.slot] ?? '') : part,
+  )
+}

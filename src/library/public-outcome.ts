@@ -1,0 +1,57 @@
+import type * as core from '../core/run/outcome.ts'
+import { type Problem, problemOf } from './error.ts'
+import { type Spending, spendingOf } from './spending.ts'
+import { inLibraryWords } from './words.ts'
+
+/** What became of one text: each that was taken from the source has exactly one. */
+export type Outcome = SummarizedText | FailedText | PendingText
+
+interface Common extends Spending {
+  /** Its place in the source, from 0. */
+  readonly index: number
+  readonly id: string
+  /** From taking it up to its end, waits and retries included: milliseconds. */
+  readonly elapsedMs: number
+}
+
+export interface SummarizedText extends Common {
+  readonly status: 'summarized'
+  /** The summary. */
+  readonly text: string
+  /** The id of the model that answered. */
+  readonly model: string
+  /** The service's id of the request. */
+  readonly requestId: string | null
+}
+
+export interface FailedText extends Common {
+  readonly status: 'failed'
+  readonly error: Problem
+  /** Text that came all the same, of an answer that was cut off or declined; null where there is none. */
+  readonly partial: string | null
+}
+
+/** Not done, through no fault of its own: it was aborted, or the account refused, and the loop is about to throw. */
+export interface PendingText extends Common {
+  readonly status: 'pending'
+  readonly reason: string
+}
+
+export function outcomeFrom(outcome: core.Outcome): Outcome {
+  const { source, attempts, elapsedMs } = outcome
+  const common = { index: source.index, id: source.path, ...spendingOf(attempts), elapsedMs }
+  if (outcome.status === 'summarized') {
+    const { model = '', requestId = null } = attempts.at(-1) ?? {}
+    return { ...common, status: 'summarized', text: outcome.text, model, requestId }
+  }
+  if (outcome.status === 'failed') {
+    const { failure, partial = '' } = outcome
+    return {
+      ...common,
+      status: 'failed',
+      error: problemOf(failure),
+      partial: partial === '' ? null : partial,
+    }
+  }
+  return { ...common, status: 'pending', reason: inLibraryWords(outcome.reason) }
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path'
+import type { World } from '../runtime.ts'
+import { lockFolder } from '../storage/lock/lock.ts'
+import { holderFor, type Program } from '../storage/lock/lock-owner.ts'
+import { memoryFolder } from '../storage/output-folder.ts'
+
+/**
+ * Locks an output folder for a command that is no run.
+ * @param out absolute
+ * @param program the command and the version of claude-batch, which the lock shows to others
+ * @returns unlocks it
+ * @throws RunError `locked` or `io`
+ */
+export async function lockOutputFolder(
+  out: string,
+  { pid, clock, random, isRunning, stderr }: World,
+  program: Program,
+): Promise<() => Promise<void>> {
+  const since = new Date(clock.wall()).toISOString()
+  const self = await holderFor(pid, since, random().toString(16).slice(2), program)
+  return lockFolder(join(out, memoryFolder), {
+    self,
+    isRunning,
+    tookOver: (dead) =>
+      void stderr.write(`claude-batch: took over from process ${dead.pid}, which is dead\n`),
+  })
+}

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path'
+import { defaultExtensions, type SummarizeOptions } from '../config/flags.ts'
+import { printable } from '../core/text/escape-control.ts'
+import { RunError, UsageError } from '../errors.ts'
+import { readList } from '../inputs/find/files-from.ts'
+import { type Found, find } from '../inputs/find/find.ts'
+import type { Input } from '../inputs/find/inspect-input.ts'
+import type { World } from '../runtime.ts'
+
+/** What the user named, as arguments and as a list. @throws UsageError where that is nothing, or contradicts itself */
+export async function namedInputs(
+  args: readonly string[],
+  { filesFrom, null: nul }: SummarizeOptions,
+  world: World,
+): Promise<Input[]> {
+  if (args.includes('-') && filesFrom === '-')
+    throw new UsageError('stdin can be a document (-) or a list (--files-from -), not both')
+  if (args.length === 0 && filesFrom === undefined) {
+    throw new UsageError(
+      'no input; name files, directories or patterns, for example: claude-batch summarize ./docs',
+    )
+  }
+  if ((args.includes('-') || filesFrom === '-') && world.stdin.isTTY) {
+    throw new UsageError(
+      'stdin is a terminal; pipe something into it, for example: cat notes.md | claude-batch summarize -',
+    )
+  }
+  const listed = filesFrom === undefined ? [] : await readList(filesFrom, nul, world.cwd, world.stdin)
+  return [
+    ...args.map((text) => ({ text, literal: false })),
+    ...listed.map((text) => ({ text, literal: true })),
+  ]
+}
+
+/**
+ * Finds the inputs, and shows what the user should know of them before anything is sent.
+ * @param out the output folder; undefined for stdout
+ * @throws RunError `noInput` where one of them does not exist, or where there is none at all; UsageError
+ */
+export async function findInputs(
+  inputs: readonly Input[],
+  options: SummarizeOptions,
+  world: World,
+  out: string | undefined,
+): Promise<Found> {
+  const { cwd, env, stderr } = world
+  const found = await find(inputs, {
+    cwd,
+    env,
+    out,
+    extensions: options.ext ?? defaultExtensions,
+    exclude: (options.exclude ?? []).map(({ pattern, folder = cwd }) => ({ pattern, folder })),
+    // What the run itself writes would be another document every time.
+    ours: [options.report, options.log, options.digest].flatMap((file) =>
+      file === undefined ? [] : resolve(cwd, file),
+    ),
+    hidden: options.hidden,
+    follow: options.follow,
+    ignoreFiles: options.ignore,
+  })
+  const { missing, unmatched, earlier, warnings } = found
+  if (!found.anything) throw new RunError('noInput', nothingFound(inputs, earlier))
+  if (missing.length > 0)
+    throw new RunError(
+      'noInput',
+      `nothing matches ${some([...missing, ...unmatched])}; correct or leave out what does not exist (nothing was sent or written)`,
+    )
+  const reported = unmatched.map((pattern) => `no files match ${JSON.stringify(pattern)}`)
+  for (const text of options.quiet ? reported : [...reported, ...warnings])
+    stderr.write(`claude-batch: ${printable(text)}\n`)
+  return found
+}
+
+/** One line for when none of it is there, but for what an earlier run wrote. */
+function nothingFound(inputs: readonly Input[], earlier: readonly string[]): string {
+  const missing = inputs.map(({ text }) => text).filter((text) => !earlier.includes(text))
+  const parts: string[] = []
+  if (missing.length > 0) parts.push(`nothing matches ${some(missing)}`)
+  if (earlier.length > 0)
+    parts.push(
+      `by name and place, ${some(earlier)} ${earlier.length === 1 ? 'is' : 'are'} what an earlier run wrote; a file of your own can be renamed, or given on stdin`,
+    )
+  return parts.length === 0 ? 'the list of --files-from is empty' : parts.join('; ')
+}
+
+function some(texts: readonly string[]): string {
+  const names = texts.slice(0, 3).map((text) => JSON.stringify(text))
+  return `${names.join(', ')}${texts.length > 3 ? ` and ${texts.length - 3} more` : ''}`
+}
+
+/** The absolute paths of it. */
+export function rootsOf(inputs: readonly Input[], { cwd }: World): string[] {
+  return inputs.filter(({ text }) => text !== '-').map(({ text }) => resolve(cwd, text))
+}

@@ -1,0 +1,84 @@
+import type { FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FileStats } from '../../core/document/document.ts'
+import { cannotWrite } from './disk-error.ts'
+import { makeFolderBelow } from './output-directories.ts'
+import { createFile, moveFile, removeFile } from './output-files.ts'
+
+/** What is written, in pieces where it may be long. */
+export type Content = string | Iterable<string> | AsyncIterable<string | Uint8Array>
+
+/**
+ * Writes a file whole or not at all: a temporary file in the same directory, synced, then renamed over the name.
+ * Killed at any instant, it leaves the old content or the new. A link at the name is replaced, not followed; a link
+ * above it, below `root`, is refused. `root` itself exists, or has been removed and stays so.
+ * @param nonce makes the temporary name this process's own
+ * @param mode permissions before the umask
+ * @returns the file as `stat` will show it
+ * @throws RunError `io` that names the file and the reason
+ */
+export async function writeWhole(
+  root: string,
+  file: string,
+  content: Content,
+  nonce: string,
+  mode = 0o666,
+): Promise<FileStats> {
+  const directory = dirname(file)
+  const temporary = join(directory, temporaryName(nonce))
+  const create = () => createFile(root, temporary, mode)
+  try {
+    // Nearly always the folder is there.
+    const handle = await create().catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' || directory === root) throw error
+      await makeFolderBelow(root, directory)
+      return create()
+    })
+    try {
+      const stats = await filled(handle, content)
+      await put(root, temporary, file)
+      return stats
+    } catch (error) {
+      await removeFile(root, temporary).catch(() => {})
+      throw error
+    }
+  } catch (error) {
+    throw cannotWrite(file, error as NodeJS.ErrnoException)
+  }
+}
+
+async function filled(handle: FileHandle, content: Content): Promise<FileStats> {
+  try {
+    for await (const piece of typeof content === 'string' ? [content] : content) await handle.writeFile(piece)
+    await handle.sync()
+    const { size, mtimeMs } = await handle.stat()
+    return { size, mtimeMs }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Windows refuses a rename while a virus scanner looks at one of the files; it is over soon. */
+async function put(root: string, temporary: string, file: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await moveFile(root, temporary, file)
+      return
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if ((code !== 'EPERM' && code !== 'EBUSY') || tries > 5) throw error
+      await delay(tries * 20)
+    }
+  }
+}
+
+/** The name of a file that is not whole yet. */
+function temporaryName(nonce: string): string {
+  return `.claude-batch-${nonce}.tmp`
+}
+
+/** Whether this is a file that some run was about to write. */
+export function isTemporary(name: string): boolean {
+  return /^\.claude-batch-[0-9a-f]{12}-\w+\.tmp$/.test(name)
+}

@@ -1,0 +1,27 @@
+import { RunError } from '../../errors.ts'
+
+/** The one line for a file that cannot be written; an error that already is such a line stays as it is. */
+export function cannotWrite(what: string, error: NodeJS.ErrnoException): RunError {
+  return error instanceof RunError ? error : new RunError('io', `cannot write ${what}: ${reasonOf(error)}`)
+}
+
+/** The one line for a file of an output folder that cannot be read; see {@link cannotWrite}. */
+export function cannotRead(what: string, error: NodeJS.ErrnoException): RunError {
+  return error instanceof RunError ? error : new RunError('io', `cannot read ${what}: ${reasonOf(error)}`)
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  const reasons: Readonly<Record<string, string>> = {
+    ENOSPC: 'no space left on the device',
+    EDQUOT: 'the disk quota is used up',
+    EACCES: 'permission denied',
+    EPERM: 'operation not permitted',
+    EROFS: 'the file system is read-only',
+    ENOENT: 'no such directory',
+    EISDIR: 'a directory of that name is in the way',
+    ENAMETOOLONG: 'the name or the path is too long',
+    ENOTDIR: 'a file is where a folder is needed',
+    EMFILE: 'too many open files (raise ulimit -n, or lower --concurrency)',
+  }
+  return reasons[code ?? ''] ?? message
+}

@@ -1,0 +1,195 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { AskError } from '../../src/core/errors/ask-error.ts'
+import { judge } from '../../src/core/errors/classify-error.ts'
+import { adviceFor } from '../../src/core/errors/remediation.ts'
+import { isNotFound } from '../../src/core/errors/request-error.ts'
+import { realClock } from '../support/real-clock.ts'
+import { requestFor } from '../support/scripted-ask.ts'
+import { simulatedClient } from '../support/simulated-client.ts'
+
+const { signal } = new AbortController()
+
+/** A client of a server that answers every request with this. */
+async function clientOf(answer: object) {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(answer))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return simulatedClient({}, { server: { url, key: 'test' } })
+}
+const batch = { id: 'msgbatch_1', processing_status: 'ended', created_at: '2026-11-22T12:00:00Z' }
+
+describe('the batches of the API', () => {
+  it('are listed where the clock of this machine is hours ahead', async () => {
+    const wall = () => Date.now() + 3 * 3_600_000
+    const { client } = await simulatedClient({}, { clock: { ...realClock, wall } })
+    async function* body() {
+      yield Buffer.from(`{"requests":[${client.batches.entry('a_1', requestFor('a.md'))}]}`)
+    }
+    const { id } = await client.batches.create(body(), signal)
+    expect(await client.batches.since(wall() - 600_000, signal)).toMatchObject({
+      batches: [{ id, requests: 1 }],
+      isComplete: true,
+    })
+    expect(await client.batches.since(wall() + 600_000, signal)).toEqual({ batches: [], isComplete: true })
+  })
+
+  it('have not ended in a state that is not known yet', async () => {
+    const { client } = await clientOf({ ...batch, processing_status: 'paused' })
+    expect(await client.batches.retrieve('msgbatch_1', signal)).toMatchObject({ state: 'in_progress' })
+  })
+
+  it.each([null, {}, { processing: null }, 'many'])(
+    'have an unknown number of requests where the API does not say: %j',
+    async (counts) => {
+      const { client } = await clientOf({ ...batch, request_counts: counts })
+      expect(await client.batches.retrieve('msgbatch_1', signal)).not.toHaveProperty('requests')
+    },
+  )
+
+  it.each([
+    [{ ...batch, id: '..' }],
+    [{ ...batch, id: 7 }],
+    [{ ...batch, created_at: { toString: 1 } }],
+    [{ ...batch, processing_status: null }],
+  ])('are not taken from an answer that is none: %j', async (answer) => {
+    const { client } = await clientOf(answer)
+    await expect(client.batches.retrieve('msgbatch_1', signal)).rejects.toMatchObject({
+      fault: { kind: 'malformed' },
+    })
+  })
+
+  it('are listed page by page, each once', async () => {
+    const all = Array.from({ length: 250 }, (_, n) => ({ ...batch, id: `msgbatch_${n}` }))
+    const { client, requests } = await serverOf((url, response) => {
+      const after = all.findIndex(({ id }) => id === url.searchParams.get('after_id'))
+      const data = all.slice(after + 1, after + 101)
+      response.end(JSON.stringify({ data, has_more: data.at(-1) !== all.at(-1) }))
+    })
+    const { batches, isComplete } = await client.batches.since(0, signal)
+    expect([batches.length, new Set(batches.map(({ id }) => id)).size, isComplete]).toEqual([250, 250, true])
+    expect(requests()).toBe(3)
+  })
+
+  it('are not listed for ever where a gateway ignores the place to go on from', async () => {
+    const data = [batch, { ...batch, id: 'msgbatch_2' }]
+    const { client, requests } = await serverOf((_, response) => {
+      response.end(JSON.stringify({ data, has_more: true }))
+    })
+    const { batches, isComplete } = await client.batches.since(0, signal)
+    expect([batches.length, isComplete, requests()]).toEqual([2, false, 2])
+  })
+
+  it('are not listed for ever where each page is another one', async () => {
+    let n = 0
+    const { client, requests } = await serverOf((_, response) => {
+      response.end(JSON.stringify({ data: [{ ...batch, id: `msgbatch_${n++}` }], has_more: true }))
+    })
+    expect(await client.batches.since(0, signal)).toMatchObject({ isComplete: false })
+    expect(requests()).toBe(100)
+  })
+
+  it.each([
+    ['that reads the body', true],
+    ['that reads nothing', false],
+  ])('time out where a server %s never answers their creation', async (_name, reads) => {
+    const { client } = await serverOf((_, _response, request) => {
+      if (reads) request.resume()
+    }, 150)
+    async function* body() {
+      for (let n = 0; n < (reads ? 1 : 400); n++) yield Buffer.alloc(reads ? 100 : 65_536, ' ')
+    }
+    await expect(client.batches.create(body(), signal)).rejects.toMatchObject({ fault: { kind: 'timeout' } })
+  })
+
+  it('time out where a server never begins to answer with their results', async () => {
+    const { client } = await serverOf((url, response) => {
+      if (!url.pathname.endsWith('/results')) response.end(JSON.stringify(batch))
+    }, 150)
+    await expect(first(client.batches.answers('msgbatch_1', signal))).rejects.toMatchObject({
+      fault: { kind: 'timeout' },
+    })
+  })
+
+  it('have advice for each error that is about batches, and not about a model or a certificate', async () => {
+    const page = '<html><h1>Blocked by the proxy</h1></html>'
+    const error = (type: string) => JSON.stringify({ type: 'error', error: { type, message: 'm' } })
+    const cases: [number, string, RegExp][] = [
+      [404, error('not_found_error'), /has no such batch, or does not serve batches/],
+      [403, error('permission_error'), /may not use this batch, or batches at all/],
+      [404, page, /not an answer of the API.*gateway or proxy/],
+      [403, page, /not an answer of the API.*gateway or proxy/],
+      [
+        200,
+        JSON.stringify({ ...batch, results_url: 'https://elsewhere.example/x' }),
+        /results are fetched only from/,
+      ],
+    ]
+    for (const [status, body, expected] of cases) {
+      const { client } = await serverOf((_, response) => {
+        response.statusCode = status
+        if (body === page) response.setHeader('content-type', 'text/html')
+        response.end(body)
+      })
+      const { batches } = client
+      const calls = [
+        () => first(batches.answers('msgbatch_1', signal)),
+        ...(status === 200
+          ? []
+          : [
+              () => batches.retrieve('msgbatch_1', signal),
+              () => batches.cancel('msgbatch_1', signal),
+              () => batches.since(0, signal),
+              () => batches.create(empty(), signal),
+            ]),
+      ]
+      for (const call of calls) {
+        const thrown = await call().then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+        const { fault } = thrown as AskError
+        const advice = adviceFor(fault, 'claude-haiku-5-5', client.endpoint)
+        expect(advice).toMatch(expected)
+        expect(advice).not.toMatch(/certificate|claude-haiku|Known are/)
+        expect(judge(fault).blame).toBe('run')
+        expect(isNotFound(fault)).toBe(body === error('not_found_error'))
+      }
+    }
+  })
+})
+
+async function* empty() {
+  yield Buffer.from('{"requests":[]}')
+}
+
+async function first(answers: AsyncIterable<unknown>): Promise<unknown> {
+  for await (const answer of answers) return answer
+  return undefined
+}
+
+/** A client of a server that answers as it is written here, or not at all. */
+async function serverOf(
+  respond: (url: URL, response: ServerResponse, request: IncomingMessage) => void,
+  idleTimeoutMs = 2000,
+) {
+  let count = 0
+  const server = createServer((request, response) => {
+    count++
+    response.setHeader('content-type', 'application/json')
+    respond(new URL(request.url ?? '', 'http://here'), response, request)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { client } = await simulatedClient({}, { server: { url, key: 'test' }, idleTimeoutMs })
+  return { client, requests: () => count }
+}

@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest'
+import { withoutMarkup } from '../../src/claude/strip-markup.ts'
+
+it.each([
+  ['<h1>502 Bad Gateway</h1>', '502 Bad Gateway'],
+  ['<STYLE>x{}</STYLE><p class="a">One</p><p>two', 'One two'],
+  ['a<script>if (a<b) c("</scripts>")</script >b', 'a b'],
+  ['a<script src="x">never closed <b>', 'a'],
+  ['a < b', 'a < b'],
+  ['a <never closed', 'a <never closed'],
+  ['<scripting>b</scripting>', 'b'],
+  ['', ''],
+])('a page %j is the text %j', (html, text) => {
+  expect(withoutMarkup(html).replace(/\s+/g, ' ').trim()).toBe(text)
+})

@@ -1,0 +1,77 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isBetterInBatch, type RouteOptions, routeOf } from '../../../src/core/batch/choose-mode.ts'
+import { picodollars } from '../../../src/core/pricing/price.ts'
+
+const minute = 60_000
+const usd = (amount: number) => {
+  const cost = picodollars(amount)
+  return { low: cost, expected: cost, high: cost }
+}
+const options = (more: Partial<RouteOptions> = {}): RouteOptions => ({
+  documents: 100,
+  liveMs: 5 * minute,
+  live: usd(0.5),
+  batch: usd(0.25),
+  deadlineMs: undefined,
+  ...more,
+})
+
+describe('the way documents go', () => {
+  it.each([
+    [
+      'a little, soon',
+      {},
+      'live',
+      /100 documents take about 5 min live, and a batch would save about \$0.25/,
+    ],
+    ['a lot of money', { live: usd(10), batch: usd(5) }, 'batch', /saves about \$5.00/],
+    ['a lot of time', { liveMs: 300 * minute }, 'batch', /a batch mostly less than an hour/],
+    ['no known price', { live: undefined, batch: undefined }, 'live', /half of an unknown price/],
+    ['a deadline soon', { liveMs: 300 * minute, deadlineMs: 30 * minute }, 'live', /too soon for a batch/],
+    [
+      'a deadline that live fits into',
+      { live: usd(10), batch: usd(5), deadlineMs: 600 * minute },
+      'live',
+      /longer than --deadline/,
+    ],
+    ['one that it does not', { liveMs: 800 * minute, deadlineMs: 600 * minute }, 'batch', /as a batch/],
+  ] as const)('with %s', (_, more, via, why) => {
+    const route = routeOf(options(more))
+    expect(route.via).toBe(via)
+    expect(route.why).toMatch(why)
+  })
+
+  it('never turns back to live as there is more to do, and never is a batch with less than an hour', () => {
+    const amount = fc.double({ min: 0, max: 1000, noNaN: true })
+    const ms = fc.integer({ min: 0, max: 3000 * minute })
+    fc.assert(
+      fc.property(
+        amount,
+        ms,
+        fc.option(ms, { nil: undefined }),
+        fc.double({ min: 1, max: 10, noNaN: true }),
+        (cost, liveMs, deadlineMs, more) => {
+          const at = (times: number) =>
+            routeOf(
+              options({
+                liveMs: liveMs * times,
+                live: usd(cost * times),
+                batch: usd((cost * times) / 2),
+                deadlineMs,
+              }),
+            ).via
+          if (at(1) === 'batch') expect(at(more)).toBe('batch')
+          if (deadlineMs !== undefined && deadlineMs < 60 * minute) expect(at(more)).toBe('live')
+        },
+      ),
+    )
+  })
+
+  it('changes in the middle where the pace would take longer than a batch, once there is a pace', () => {
+    expect(isBetterInBatch(10, 1000, 1 * minute)).toBe(false)
+    expect(isBetterInBatch(10, 1000, 3 * minute)).toBe(true)
+    expect(isBetterInBatch(100, 1000, 3 * minute)).toBe(false)
+    expect(isBetterInBatch(0, 100, 3 * minute)).toBe(true)
+  })
+})

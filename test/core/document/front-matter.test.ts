@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseDocument } from 'yaml'
+import { frontMatter, withoutFrontMatter } from '../../../src/core/document/front-matter.ts'
+import { type DocumentLine, ledgerVersion } from '../../../src/core/run/ledger-entry.ts'
+import { folderWith } from '../../support/run-cli.ts'
+import { runHere } from '../../support/run-here.ts'
+
+const sha256 = 'ab'.repeat(32)
+const lineFor = (path: string, model = 'claude-haiku-5-5'): DocumentLine => ({
+  v: ledgerVersion,
+  time: '2026-11-23T10:00:00.000Z',
+  path,
+  status: 'summarized',
+  sha256,
+  recipe: 'r',
+  prompt: 'summarize@v2',
+  model,
+  usage: { input: 900, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 100, output: 80 },
+  cost_usd: 0.00012,
+  elapsed_ms: 10,
+  attempts: 1,
+  request_id: null,
+})
+
+describe('front matter', () => {
+  it('has U+FFFD in place of half a surrogate pair in a path', () => {
+    expect(frontMatter(lineFor('docs/\ud83d.md'))).toContain('source: "docs/\ufffd.md"')
+  })
+
+  it('is YAML with the very values, whatever a path or a model’s name holds, and comes off again', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.string(), fc.string(), (path, model, text) => {
+        const head = frontMatter(lineFor(path, model))
+        expect(head).toMatch(/^---\n[\s\S]*\n---\n\n$/)
+        const { source, ...rest } = parseDocument(head.slice(4, -6)).toJS()
+        expect({ source, model: rest.model }).toEqual({ source: path, model })
+        expect(withoutFrontMatter(head + text, { sha256 })).toBe(text)
+      }),
+    )
+  })
+
+  it('has the tokens and the cost, null where they are unknown', () => {
+    const fields = parseDocument(frontMatter(lineFor('docs/a.md')).slice(4, -6)).toJS()
+    expect(fields).toEqual({
+      source: 'docs/a.md',
+      sha256,
+      model: 'claude-haiku-5-5',
+      prompt: 'summarize@v2',
+      date: '2026-11-23T10:00:00.000Z',
+      tokens_in: 1000,
+      tokens_out: 80,
+      cost_usd: 0.00012,
+    })
+    expect(frontMatter({ ...lineFor('a'), usage: null, cost_usd: null })).toContain('cost_usd: null\n')
+  })
+
+  it('of a model’s own making stays part of its text', () => {
+    const forged = `---\nsource: "x"\nsha256: "00"\n---\n\nText.\n`
+    expect(withoutFrontMatter(forged, { sha256 })).toBe(forged)
+  })
+})
+
+it('stands on top of a summary with --front-matter, is nothing to a run again, and in no report', async () => {
+  const cwd = await folderWith({ 'docs/a.md': 'The ferry sails at nine.\n' })
+  const run = (...args: string[]) => runHere(args, { cwd })
+  const args = ['summarize', 'docs', '--simulate', '--front-matter']
+  expect((await run(...args)).code).toBe(0)
+  const text = await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')
+  expect(text).toMatch(/^---\nsource: "docs\/a\.md"\nsha256: "\w{64}"\nmodel: "claude-haiku-5-5"\n/)
+  expect(text).toMatch(/\n---\n\n\[simulated\] /)
+  expect((await run(...args)).stderr).toMatch(/1 skipped \(1 × unchanged\)/)
+  expect((await run('report', '--format', 'html')).stdout).not.toContain('sha256: &quot;')
+  expect((await run(...args, '-o', '-')).stderr).toContain('--front-matter is for files')
+})

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import {
+  generator,
+  isGenerated,
+  markdownMarker,
+  reportFormats,
+} from '../../../src/core/document/generated-marker.ts'
+
+describe('isGenerated', () => {
+  it.each([
+    ['json', '{\n  "format": "claude-batch report",'],
+    ['json', '{"format":"claude-batch estimate","version":1'],
+    ['json', '\ufeff{ "format" : "claude-batch report"'],
+    ['md', `${markdownMarker}\n# No runs yet\n`],
+    ['md', markdownMarker.replace('\n', '\r\n')],
+    ['html', `<!doctype html>\n<html lang="en">\n<head>\n<meta name="generator" content="${generator}">`],
+  ] as const)('knows a file of ours: %s %j', (format, beginning) => {
+    expect(isGenerated(format, beginning)).toBe(true)
+  })
+
+  it.each([
+    ['json', '{"version": 1, "format": "claude-batch report"}'],
+    ['json', '[{"format": "claude-batch report"}]'],
+    ['json', '{"format": "another report"}'],
+    ['md', `# Mine\n${markdownMarker}`],
+    ['md', markdownMarker.trim()],
+    ['html', '<!doctype html><meta name="generator" content="claude-batch-notes">'],
+    ['html', `<!doctype html>${' '.repeat(400)}<meta name="generator" content="${generator}">`],
+    ['html', `<p>&lt;!doctype html><meta name="generator" content="${generator}">`],
+  ] as const)('takes no other file for one of ours: %s %j', (format, beginning) => {
+    expect(isGenerated(format, beginning)).toBe(false)
+  })
+
+  it('takes no file of one format for one of another', () => {
+    for (const format of reportFormats)
+      for (const other of reportFormats.filter((it) => it !== format))
+        expect(
+          isGenerated(other, { json: '{"format": "claude-batch ', md: markdownMarker, html: '' }[format]),
+        ).toBe(false)
+  })
+})

@@ -1,0 +1,85 @@
+import { resolve } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { seenFrom } from '../../../src/core/document/document-path.ts'
+import { isBelow, isOutputOf, outputPaths } from '../../../src/core/document/output-path.ts'
+
+describe('isOutputOf', () => {
+  const part = fc.oneof(
+    fc.constantFrom(
+      'a',
+      'q:a',
+      '\\x',
+      'b.md',
+      'A',
+      '.hidden',
+      'é',
+      'x.~0123456789ab',
+      'x.summary.md',
+      '長'.repeat(85),
+    ),
+    fc.string({ minLength: 1, maxLength: 5 }).filter((text) => !/[/\0]|^\.\.?$/.test(text)),
+  )
+  const relative = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'))
+  const path = fc.oneof(
+    relative,
+    relative.map((it) => `/${it}`),
+    fc.constant('-'),
+  )
+  const paths = fc.uniqueArray(path, { minLength: 1, maxLength: 8 })
+
+  it('accepts every name that a document is given, collisions among them', () => {
+    fc.assert(
+      fc.property(paths, fc.boolean(), fc.boolean(), (paths, foldsCase, structured) => {
+        const names = outputPaths(paths, { foldsCase, earlier: [] })
+        for (const path of paths)
+          for (const name of Object.values(names(path, structured)))
+            expect([path, name, isOutputOf(name, path, '/w')]).toEqual([path, name, true])
+      }),
+    )
+  })
+
+  it('accepts the name that a run in another working directory gave the document', () => {
+    fc.assert(
+      fc.property(relative, fc.constantFrom('', '..', '../docs', '../../elsewhere'), (path, here) => {
+        const [out, there] = ['/w/x/summaries', '..']
+        const { summary } = outputPaths([path], { foldsCase: false, earlier: [] })(path)
+        const seen = seenFrom(out, here, there, path)
+        expect([seen, isOutputOf(summary, seen, resolve(out, here))]).toEqual([seen, true])
+      }),
+    )
+  })
+
+  it('accepts the name of a document whose own name ends like one with a hash', () => {
+    const paths = ['/x.~0123456789ab', 'x.~0123456789ab']
+    const { summary } = outputPaths(paths, { foldsCase: false, earlier: [] })('x.~0123456789ab')
+    expect(summary).toMatch(/^x\.~0123456789ab\.~[0-9a-f]{12}\.summary\.md$/)
+    expect(isOutputOf(summary, 'x.~0123456789ab', '/w')).toBe(true)
+  })
+
+  it('accepts the name of a document in a folder that is named like a drive, seen from another folder', () => {
+    const { summary } = outputPaths(['A:/a'], { foldsCase: false, earlier: [] })('A:/a')
+    expect(isOutputOf(summary, '/w/x/A:/a', '/w')).toBe(true)
+  })
+
+  it.each([
+    ['.git/config', '.git/config'],
+    ['a.md', 'a.md'],
+    ['', 'a.md'],
+    ['.summary.md', ''],
+    ['b.md.summary.md', 'a.md'],
+    ['docs/a.md.summary.md', 'other/a.md'],
+    ['a.md.~0123456789a.summary.md', 'a.md'],
+    ['../a.md.summary.md', 'a.md'],
+    ['/w/docs/a.md.summary.md', '/w/docs/a.md'],
+    ['a.md\0.summary.md', 'a.md\0'],
+    ['.claude-batch/recovered/a.md.summary.md', '.claude-batch/recovered/a.md'],
+    ['.Claude-Batch/a.md.error.txt', '.Claude-Batch/a.md'],
+  ])('does not accept %j for the document %j', (name, path) => {
+    expect(isOutputOf(name, path, '/w')).toBe(false)
+  })
+
+  it('does not accept a name with a NUL for one that stays below a folder', () => {
+    expect(isBelow('a\0b')).toBe(false)
+  })
+})

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import { isBelow } from '../../../src/core/document/output-path.ts'
+import { type Place, standing } from '../../../src/core/document/overwrite-policy.ts'
+import { createBreaker } from '../../../src/core/errors/fail-fast.ts'
+import type { Failure } from '../../../src/core/errors/failure.ts'
+import { isOlder } from '../../../src/core/request/prompt-version.ts'
+import type { Outcome } from '../../../src/core/run/outcome.ts'
+
+describe('standing', () => {
+  const decision = (same: boolean, place: Place, force = false) => {
+    const problem = standing(same, place, force)
+    return problem === undefined ? 'ask' : `${problem.as} ${problem.type}`
+  }
+  it.each<[Place, string, string, string]>([
+    // Where it is: the same question, another question, --force.
+    ['free', 'ask', 'ask', 'ask'],
+    ['gone', 'ask', 'ask', 'ask'],
+    ['intact', 'skip unchanged', 'ask', 'ask'],
+    ['edited', 'skip edited', 'fail edited', 'ask'],
+    ['foreign', 'fail foreign', 'fail foreign', 'ask'],
+    ['directory', 'fail in_the_way', 'fail in_the_way', 'fail in_the_way'],
+  ])('with a place that is %s', (place, same, other, forced) => {
+    expect([decision(true, place), decision(false, place)]).toEqual([same, other])
+    expect([decision(true, place, true), decision(false, place, true)]).toEqual([forced, forced])
+  })
+})
+
+describe('the breaker', () => {
+  const failed = (message: string, fields: Partial<Failure> = {}): Outcome => ({
+    source: { index: 0, path: 'a', named: true },
+    attempts: [],
+    elapsedMs: 0,
+    status: 'failed',
+    failure: { kind: 400, type: 'invalid_request_error', message, transient: false, ...fields },
+  })
+  const { source, attempts, elapsedMs } = failed('')
+  const done: Outcome = {
+    ...{ source, attempts, elapsedMs },
+    asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
+    status: 'summarized',
+    text: 'x',
+  }
+  const skipped: Outcome = {
+    ...{ source, attempts, elapsedMs },
+    status: 'skipped',
+    type: 'empty',
+    reason: '',
+  }
+  const trips = (outcomes: readonly Outcome[]) => {
+    const breaker = createBreaker()
+    return outcomes.map((outcome) => breaker(outcome) !== undefined)
+  }
+
+  it('trips once, at the fifth document with the same permanent error from the service', () => {
+    const same = Array.from({ length: 7 }, () => failed('no'))
+    expect(trips(same)).toEqual([false, false, false, false, true, false, false])
+    expect(trips([skipped, ...same.slice(0, 4), skipped, failed('no')]).at(-1)).toBe(true)
+  })
+
+  it.each([413, 429])('does not trip where the first documents are all too long, by a %d', (kind) => {
+    const message = 'Extra usage is required for long context requests'
+    const tooLong = failed(message, { kind, type: 'rate_limit_error' })
+    expect(trips(Array.from({ length: 9 }, () => tooLong))).not.toContain(true)
+  })
+
+  it.each<[string, Outcome]>([
+    ['a success', done],
+    ['another error', failed('yes')],
+    ['an error that may pass', failed('no', { transient: true })],
+    ['an error of the document itself', failed('no', { kind: 'input' })],
+    ['a document that is too long', failed('too large', { kind: 413 })],
+  ])('never trips after %s', (_name, first) => {
+    expect(trips([first, ...Array.from({ length: 9 }, () => failed('no'))])).not.toContain(true)
+  })
+})
+
+describe('names that come from a file', () => {
+  it.each(['a.md', 'docs/a..b.md', './-', 'x/.hidden'])('%s stays below', (name) =>
+    expect(isBelow(name)).toBe(true),
+  )
+  it.each(['/etc/x', '../x', 'a/../../x', '', 5, undefined])('%s does not, or is none', (name) =>
+    expect(isBelow(name)).toBe(false),
+  )
+  it.each(['C:/x', 'C:\\x', '..\\x', '\\\\host\\x', '\\x', 'q:answers.md', 'a\\..\\b'])(
+    '%s leads elsewhere on Windows alone',
+    (name) => expect([isBelow(name, '\\'), isBelow(name, '/')]).toEqual([false, true]),
+  )
+})
+
+describe('isOlder', () => {
+  it.each([
+    ['p@v9', 'p@v10', true],
+    ['p@v10', 'p@v9', false],
+    ['p@v1', 'p@v1', false],
+    ['q@v1', 'p@v2', false],
+    ['a@b@v1', 'a@b@v2', true],
+  ])('%s before %s: %s', (one, other, older) => expect(isOlder(one, other)).toBe(older))
+})

@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { poolSize } from '../../../src/core/rate-limit/pool-size.ts'
+
+describe('poolSize', () => {
+  it.each([
+    [60, 3, 3],
+    [60, 0.5, 1],
+    [50, 3, 3],
+    [1200, 0.5, 10],
+    [1200, 0.15, 3],
+    [1, 1, 1],
+    [1_000_000, 60, 256],
+  ])('%d requests a minute of %d s each need %d in flight', (rpm, latency, size) => {
+    expect(poolSize(rpm, latency)).toBe(size)
+  })
+
+  it('is enough to use the limit, and no more than one too many', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6000 }),
+        fc.double({ min: 0.01, max: 2, noNaN: true }),
+        (rpm, latency) => {
+          const size = poolSize(rpm, latency)
+          const needed = (rpm / 60) * latency
+          expect(size).toBeGreaterThanOrEqual(needed - 1e-6)
+          expect(size - 1).toBeLessThan(Math.max(1, needed))
+        },
+      ),
+    )
+  })
+})

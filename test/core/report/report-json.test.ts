@@ -1,0 +1,214 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decimalDollars, listPrice } from '../../../src/core/pricing/price.ts'
+import type { Usage } from '../../../src/core/pricing/usage.ts'
+import { reportFile } from '../../../src/core/report/report-json.ts'
+import type { Attempt } from '../../../src/core/request/attempt.ts'
+import { type DocumentLine, lineOf, type RunLine } from '../../../src/core/run/ledger-entry.ts'
+import type { Outcome } from '../../../src/core/run/outcome.ts'
+import { createTally } from '../../../src/core/run/run-stats.ts'
+
+const began = Date.parse('2026-11-22T12:00:00Z')
+const at = (ms: number) => new Date(began + ms).toISOString()
+const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+
+const run: RunLine = { v: 1, time: at(0), run: 'r1', version: '1', base: '..', ...facts }
+const made = { made: at(9000), program: '1.0.0' }
+
+function lineFor(path: string, fields: Partial<DocumentLine> = {}): DocumentLine {
+  const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
+  const base = { v: 1, path, time: at(1000), elapsed_ms: 500, attempts: 1, request_id: null, usage }
+  return {
+    ...base,
+    ...facts,
+    status: 'summarized',
+    cost_usd: 0.00015,
+    latency_ms: 400,
+    wait_ms: 100,
+    ...fields,
+  }
+}
+
+/** As the price page has them, in picodollars per token: input, write 5 min, write 1 h, read, output. */
+const rates: Readonly<Record<string, readonly bigint[]>> = {
+  'claude-haiku-5-5': [100_000n, 125_000n, 200_000n, 10_000n, 500_000n],
+  'claude-sonnet-5-5': [2_000_000n, 2_500_000n, 4_000_000n, 100_000n, 10_000_000n],
+  'claude-opus-4-5': [5_000_000n, 6_250_000n, 10_000_000n, 500_000n, 25_000_000n],
+}
+
+describe('the report', () => {
+  it('adds up to the last digit what the service counted', () => {
+    const tokens = fc.nat(30_000)
+    const usages = fc.record({
+      model: fc.constantFrom(...Object.keys(rates)),
+      input: tokens,
+      cacheWrite5m: tokens,
+      cacheWrite1h: tokens,
+      cacheRead: tokens,
+      output: fc.nat(128_000),
+      batch: fc.boolean(),
+      us: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(usages, { minLength: 1, maxLength: 3 }), { minLength: 1 }),
+        (documents) => {
+          const tally = createTally()
+          let expected = 0n
+          const lines = documents.map((replies, n) => {
+            const attempts = replies.map(({ model, batch, us, ...usage }, k): Attempt => {
+              const { input, cacheWrite5m, cacheWrite1h, cacheRead, output } = usage
+              const counts = [input, cacheWrite5m, cacheWrite1h, cacheRead, output]
+              const dear =
+                model === 'claude-haiku-5-5' && input + cacheWrite5m + cacheWrite1h + cacheRead > 100_000
+              const list = counts.reduce(
+                (sum, count, kind) => sum + BigInt(count) * (rates[model]?.[kind] ?? 0n),
+                0n,
+              )
+              const regional = us && model !== 'claude-opus-4-5'
+              expected += (list * (dear ? 5n : 1n) * (regional ? 11n : 10n)) / (batch ? 20n : 10n)
+              const terms = { ...(batch && { batch: true as const }), ...(us && { us: true as const }) }
+              const cost = listPrice({ model, usage, terms }) ?? -1n
+              return {
+                path: String(n),
+                attempt: k + 1,
+                at: began,
+                elapsedMs: 1,
+                model,
+                status: 200,
+                usage,
+                cost,
+              }
+            })
+            attempts.forEach(tally.attempt)
+            const outcome: Outcome = {
+              source: { index: n, path: String(n), named: true },
+              asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
+              attempts,
+              elapsedMs: 1,
+              status: 'summarized',
+              text: 'text',
+            }
+            return lineOf(outcome, at(n), facts) as DocumentLine
+          })
+          const report = reportFile([{ run, lines }], made)
+          expect(tally.report(1).cost).toBe(expected)
+          expect(String(report.totals.cost_usd)).toBe(String(Number(decimalDollars(expected))))
+          for (const rows of [report.documents, report.runs, ...Object.values(report.by)]) {
+            const sum = rows.reduce(
+              (sum, { cost_usd: cost }) => sum + BigInt(Math.round((cost ?? -1) * 1e12)),
+              0n,
+            )
+            expect(sum).toBe(expected)
+          }
+        },
+      ),
+    )
+  })
+
+  it('leaves out of its sums what is unknown, and says so', () => {
+    const uncounted = lineFor('b.md', { usage: null, cost_usd: null })
+    const unpriced = lineFor('c.md', { model: 'llama', cost_usd: null })
+    const { totals, documents, by } = reportFile(
+      [{ run, lines: [lineFor('a.md'), uncounted, unpriced] }],
+      made,
+    )
+    expect(totals).toMatchObject({ cost_usd: 0.00015, unknown_cost: 2, tokens_in: 2000 })
+    expect(documents.map(({ cost_usd: cost }) => cost)).toEqual([0.00015, null, null])
+    expect(by.model).toMatchObject([
+      { name: 'claude-haiku-5-5', cost_usd: 0.00015, unknown_cost: 1 },
+      { name: 'llama', cost_usd: null, unknown_cost: 1 },
+    ])
+  })
+
+  it('leaves simulated runs out beside others, and counts them where there are no others', () => {
+    const pretended = { run: { ...run, run: 'r2', simulated: true as const }, lines: [lineFor('a.md')] }
+    const paid = { run, lines: [lineFor('b.md')] }
+    expect(reportFile([pretended, paid], made)).toMatchObject({ simulated: false, totals: { summarized: 1 } })
+    expect(reportFile([pretended], made)).toMatchObject({ simulated: true, totals: { summarized: 1 } })
+  })
+
+  it('groups by day, model, prompt and folder', () => {
+    const lines = [
+      lineFor('a/x.md'),
+      lineFor('a/y.md', { cost_usd: 1, time: '2026-11-23T00:00:01.000Z' }),
+      lineFor('b/z.md', { model: 'claude-opus-5-5', prompt: 'summarize@v1', status: 'failed' }),
+      lineFor('top.md'),
+    ]
+    const { by } = reportFile([{ run, lines }], made)
+    expect(by.day.map(({ name, summarized }) => [name, summarized])).toEqual([
+      ['2026-11-22', 2],
+      ['2026-11-23', 1],
+    ])
+    expect(by.folder.map(({ name }) => name)).toEqual(['a', '.', 'b'])
+    expect(by.prompt.map(({ name, failed }) => [name, failed])).toEqual([
+      ['summarize@v2', 0],
+      ['summarize@v1', 1],
+    ])
+  })
+
+  it('shows of many runs what is known of each document last, and of each error how often and where', () => {
+    const error = { kind: 400, type: 'invalid_request_error', message: 'no', transient: false } as const
+    const failed = (path: string) => lineFor(path, { status: 'failed', error })
+    const runs = [
+      { run, lines: [failed('a.md'), failed('b.md')] },
+      { run: { ...run, run: 'r2' }, lines: [lineFor('a.md'), failed('c.md')] },
+    ]
+    const { documents, errors, runs: rows, timeline } = reportFile(runs, made)
+    expect(documents.map(({ path, status }) => `${path} ${status}`)).toEqual([
+      'a.md summarized',
+      'b.md failed',
+      'c.md failed',
+    ])
+    expect(errors).toEqual([
+      { error: '400 invalid_request_error: no', count: 2, transient: false, paths: ['b.md', 'c.md'] },
+    ])
+    expect(rows.map(({ failed }) => failed)).toEqual([2, 1])
+    expect(timeline).toBeNull()
+  })
+
+  it('splits the time of documents', () => {
+    const line = lineFor('a.md', { elapsed_ms: 700, wait_ms: 100, retry_ms: 200, latency_ms: 400 })
+    const { time } = reportFile([{ run, lines: [line] }], made)
+    expect(time).toEqual({ slot_ms: 300, limit_ms: 100, retries_ms: 200, service_ms: 400 })
+  })
+})
+
+describe('the timeline of a run', () => {
+  const usage = (input: number): Usage => ({
+    input,
+    cacheWrite5m: 0,
+    cacheWrite1h: 0,
+    cacheRead: 0,
+    output: 1,
+  })
+
+  it('has every finished request, every token and all the time at the service in it', () => {
+    const line = fc.record({
+      over: fc.nat(100_000),
+      took: fc.nat(5000),
+      wait: fc.nat(1000),
+      input: fc.nat(1000),
+    })
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1 }), (rows) => {
+        const lines = rows.map(({ over, took, wait, input }, n) =>
+          lineFor(String(n), {
+            time: at(over + took + wait),
+            elapsed_ms: took + wait,
+            wait_ms: wait,
+            usage: usage(input),
+          }),
+        )
+        const { timeline } = reportFile([{ run, lines }], made)
+        const sum = (numbers: readonly number[] = []) => numbers.reduce((a, b) => a + b, 0)
+        expect(sum(timeline?.finished)).toBe(rows.length)
+        expect(sum(timeline?.tokens_in)).toBe(sum(rows.map(({ input }) => input)))
+        const step = timeline?.step_ms ?? 0
+        const busy = sum(timeline?.in_flight) * step
+        expect(Math.abs(busy - sum(rows.map(({ took }) => took)))).toBeLessThanOrEqual(0.005 * step * 121)
+        expect(timeline?.finished.length).toBeLessThanOrEqual(120)
+      }),
+    )
+  })
+})

@@ -1,0 +1,68 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { titleOf } from '../../../src/core/document/document.ts'
+import { buildRequest } from '../../../src/core/request/build-request.ts'
+import { inline } from '../../../src/core/request/delimit.ts'
+import { renderPrompt } from '../../../src/core/request/prompt.ts'
+import { keyOf } from '../../../src/core/request/request-hash.ts'
+import { parseTemplate } from '../../../src/core/request/template.ts'
+import { notebookText } from '../../../src/inputs/read/readers/notebook.ts'
+
+const half = '\ud83d'
+const endpoint = 'https://api'
+
+describe('a request', () => {
+  it('holds only well-formed text, whichever of its texts has half a surrogate pair', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '😀', half, '\ude00', '"', '\\') })
+    const schema = fc.dictionary(text, fc.oneof(text, fc.array(text), fc.dictionary(text, text)))
+    fc.assert(
+      fc.property(text, text, text, schema, (user, system, model, schema) => {
+        const request = buildRequest({ user, system, model, schema, maxTokens: 9 }, 'a.md', endpoint)
+        const { key, path, attempt, ...sent } = request
+        // JSON escapes half a pair; nothing else in these texts brings a lower-case `\ud`.
+        expect(JSON.stringify(Object.values(sent)).replaceAll('\\\\', '')).not.toMatch(/\\ud/)
+        expect(key).toBe(keyOf(sent, endpoint))
+        expect([path, attempt]).toEqual(['a.md', 1])
+      }),
+    )
+  })
+
+  it('has U+FFFD in place of each half, and one hash for what is sent alike', () => {
+    const request = (user: string) => buildRequest({ model: 'm', maxTokens: 9, user }, 'a.md', endpoint)
+    expect(request(`a${half}b`).user).toBe('a\ufffdb')
+    expect(request(`a${half}b`).key).toBe(request('a\ufffdb').key)
+  })
+
+  it('is well-formed where the document, its path, its title and a variable each are not', () => {
+    const user = parseTemplate('{text}{path}{name}{title}{var}')
+    const prompt = { name: 'x', version: 'v1', why: 'latest', origin: 'here', user, system: user } as const
+    const path = `a${half}/b${half}.md`
+    const document = {
+      source: { index: 0, path, named: true },
+      text: `# x${half}`,
+      bytes: { size: 1, sha256: '' },
+    }
+    const texts = renderPrompt(prompt, document, { var: half })
+    const sent = buildRequest({ model: 'm', maxTokens: 9, ...texts }, path, endpoint)
+    expect([sent.user.isWellFormed(), sent.system?.isWellFormed()]).toEqual([true, true])
+  })
+})
+
+describe('a text that is cut for a prompt', () => {
+  const emoji = `${'x'.repeat(199)}😀y`
+
+  it.each([
+    ['the title of a document', () => titleOf(`# ${emoji}`)],
+    ['a path', () => inline(emoji)],
+    [
+      'the output of a notebook',
+      () => {
+        const text = `${'x'.repeat(1999)}😀y`
+        return notebookText(JSON.stringify({ cells: [{ cell_type: 'code', outputs: [{ text }] }] }))
+      },
+    ],
+  ])('%s is not cut between the halves of an emoji', (_name, cut) => {
+    expect(cut().isWellFormed()).toBe(true)
+    expect(cut()).not.toContain('\ufffd')
+  })
+})

@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Document } from '../../../src/core/document/document.ts'
+import { type Prompt, renderPrompt } from '../../../src/core/request/prompt.ts'
+import type { Request } from '../../../src/core/request/request.ts'
+import { keyOf, settingsHash } from '../../../src/core/request/request-hash.ts'
+import { parseTemplate } from '../../../src/core/request/template.ts'
+
+type Asked = Parameters<typeof keyOf>[0]
+
+const base: Required<Asked> = {
+  model: 'claude-haiku-5-5',
+  maxTokens: 1024,
+  effort: 'low',
+  thinking: 'disabled',
+  system: 'Be brief.',
+  user: 'A text.',
+  schema: { type: 'object' },
+  pdf: { base64: 'JVBERi0x', pages: 1 },
+}
+
+describe('the request hash', () => {
+  /** Another value of each field that goes to the API. */
+  const changes: { readonly [Field in keyof Asked]-?: Asked[Field] } = {
+    model: 'claude-sonnet-5-5',
+    maxTokens: 1025,
+    effort: 'high',
+    thinking: 'between_tools',
+    system: 'Be kind.',
+    user: 'Another text.',
+    schema: { type: 'object', title: 'x' },
+    pdf: { base64: 'JVBERi0y', pages: 1 },
+  }
+  const fields = Object.keys(base) as (keyof Asked)[]
+
+  it.each(fields)('is another for another %s, and for none', (field) => {
+    const { [field]: _, ...without } = base
+    const hashes = [base, { ...base, [field]: changes[field] }, without as Asked].map((asked) =>
+      keyOf(asked, 'https://api'),
+    )
+    expect(new Set(hashes).size).toBe(3)
+  })
+
+  it('is another for another endpoint, and has 64 hexadecimal digits', () => {
+    expect(keyOf(base, 'https://api')).not.toBe(keyOf(base, 'https://other'))
+    expect(keyOf(base, 'https://api')).toMatch(/^[0-9a-f]{64}$/)
+  })
+})
+
+describe('the settings hash', () => {
+  const slots = ['text', 'path', 'name', 'title']
+  const template = fc
+    .array(
+      fc.oneof(fc.constantFrom(...slots.map((slot) => `{${slot}}`)), fc.constantFrom('a', ' in ', '.md')),
+    )
+    .map((parts) => parts.join(''))
+  const documents = fc.record({ path: fc.constantFrom('a.md', 'b/c.txt'), text: fc.string({ minLength: 1 }) })
+
+  const requestWith =
+    (user: string) =>
+    ({ path, text }: { path: string; text: string }): Request => {
+      const prompt: Prompt = {
+        name: 'p',
+        version: 'v1',
+        why: 'latest',
+        origin: 'x',
+        user: parseTemplate(user),
+      }
+      const document: Document = {
+        source: { index: 0, path, named: true },
+        text,
+        bytes: { size: 1, sha256: 's' },
+      }
+      const asked = { model: 'm', maxTokens: 10, ...renderPrompt(prompt, document, {}) }
+      return { ...asked, key: keyOf(asked, 'https://api'), path, attempt: 1 }
+    }
+  const hashOf = (user: string) =>
+    settingsHash(({ source, text }) => requestWith(user)({ path: source.path, text }))
+
+  it('is the same for two prompts only where every document makes the same request of both', () => {
+    fc.assert(
+      fc.property(template, template, documents, (one, other, document) => {
+        const [a, b] = [one, other].map((user) => requestWith(user)(document).key)
+        if (hashOf(one) === hashOf(other)) expect(a).toBe(b)
+        if (one === other) expect(hashOf(one)).toBe(hashOf(other))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is another for another value of anything else that it is given', () => {
+    const request = ({ source, text }: Document) => requestWith('{text}')({ path: source.path, text })
+    expect(settingsHash(request, ['a'])).not.toBe(settingsHash(request, ['b']))
+    expect(settingsHash(request)).toMatch(/^[0-9a-f]{16}$/)
+  })
+})

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { worstCase } from '../../../src/core/pricing/budget.ts'
+import { listPrice } from '../../../src/core/pricing/price.ts'
+import { estimate, newPace } from '../../../src/core/rate-limit/limiter-state.ts'
+import { lengthOf, type Request } from '../../../src/core/request/request.ts'
+import { requestFor } from '../../support/scripted-ask.ts'
+
+type Field = Exclude<keyof Request, 'path' | 'key' | 'attempt'>
+
+/** A value for every field that goes to the API, and whether the API bills it as input. */
+const fields: { readonly [Name in Field]: readonly [Request[Name], boolean] } = {
+  system: ['Be brief. '.repeat(100), true],
+  user: ['A document. '.repeat(100), true],
+  pdf: [{ base64: 'JVBERi0x', pages: 3 }, true],
+  schema: [{ type: 'object', description: 'An answer. '.repeat(100) }, true],
+  model: ['claude-haiku-5-5', false],
+  maxTokens: [1024, false],
+  effort: ['high', false],
+  thinking: ['disabled', false],
+}
+
+const pace = newPace({}, 2.5, 0)
+const sizes: Readonly<Record<string, (request: Request) => number>> = {
+  'the length that estimates go by': lengthOf,
+  'the worst case that --max-cost reserves': (request) => Number(worstCase(request, listPrice)),
+  'the tokens that the rate limiter expects': (request) =>
+    estimate(pace, lengthOf(request), request.maxTokens).inputTokens,
+}
+
+describe.each(Object.entries(sizes))('%s', (_, sizeOf) => {
+  it('counts every field of a request that is billed as input, and no other', () => {
+    const plain = sizeOf(requestFor('a.md'))
+    for (const [name, [value, isInput]] of Object.entries(fields)) {
+      const size = sizeOf(requestFor('a.md', { [name]: value }))
+      expect([name, size > plain]).toEqual([name, isInput])
+    }
+  })
+})
+
+describe('the worst case of a request with a schema', () => {
+  it('has room for the schema as the API may show it: indented, twice over, and explained', () => {
+    const schema = {
+      type: 'object',
+      properties: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`p${n}`, { type: 'string' }])),
+    }
+    const tokens = (request: Request) => {
+      const price = listPrice({
+        model: request.model,
+        usage: { input: 1, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 },
+        terms: { us: true },
+      })
+      return Number(worstCase(request, listPrice)) / Number(price)
+    }
+    const more = tokens(requestFor('a.md', { schema })) - tokens(requestFor('a.md'))
+    expect(more).toBeGreaterThan(2 * JSON.stringify(schema, null, 2).length)
+  })
+})

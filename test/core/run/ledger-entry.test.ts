@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest'
+import { AskError } from '../../../src/core/errors/ask-error.ts'
+import type { Attempt } from '../../../src/core/request/attempt.ts'
+import type { Reply } from '../../../src/core/request/reply.ts'
+import type { Request } from '../../../src/core/request/request.ts'
+import { lineOf } from '../../../src/core/run/ledger-entry.ts'
+import { recorded } from '../../../src/engine/middleware/with-attempt-log.ts'
+
+const facts = { prompt: 'p@v1', model: 'm', recipe: 'r' }
+const request = { path: 'a.md', attempt: 1, model: 'm', key: 'k' } as Request
+const reply: Reply = { text: 'A text.', stopReason: 'end_turn', model: 'm', attempts: [] }
+
+/** The times of a document that was sent twice, 3 seconds apart, each taking a second; the clock is set in between. */
+async function timesWhenClockIsSet(byMs: number) {
+  let [now, wall] = [0, Date.parse('2026-11-22T12:00:00Z')]
+  const clock = { now: () => now, wall: () => wall, sleep: async () => {} }
+  const attempts: Attempt[] = []
+  const listener = { sent() {}, ended: (attempt: Attempt) => void attempts.push(attempt) }
+  const fault = { kind: 'status', status: 529, type: 'overloaded_error', message: '' } as const
+  const ask = recorded(
+    async () => {
+      now += 1000
+      wall += 1000
+      if (attempts.length === 0) throw new AskError(fault)
+      return reply
+    },
+    clock,
+    listener,
+  )
+  await ask(request, new AbortController().signal).catch(() => {})
+  now += 2000
+  wall += 2000 + byMs
+  await ask(request, new AbortController().signal)
+  const source = { index: 0, path: 'a.md', named: true }
+  const failure = { kind: 'reply', type: 'refusal', message: '', transient: false } as const
+  const outcome = { source, attempts, elapsedMs: 4500, status: 'failed', failure } as const
+  return lineOf(outcome, '2026-11-22T12:00:00.000Z', facts)
+}
+
+it.each([0, -3_600_000, 3_600_000])(
+  'the durations of a document are those that passed where the clock is set by %d ms',
+  async (byMs) => {
+    expect(await timesWhenClockIsSet(byMs)).toMatchObject({
+      elapsed_ms: 4500,
+      wait_ms: 500,
+      retry_ms: 3000,
+      latency_ms: 1000,
+    })
+  },
+)

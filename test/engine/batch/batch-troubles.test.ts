@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Packed } from '../../../src/core/batch/batch.ts'
+import type { Source } from '../../../src/core/document/document.ts'
+import type { AskError } from '../../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../../src/core/errors/request-error.ts'
+import { listPrice } from '../../../src/core/pricing/price.ts'
+import type { Outcome } from '../../../src/core/run/outcome.ts'
+import { batchAll } from '../../../src/engine/batch/run-batches.ts'
+import { createHalt } from '../../../src/engine/shutdown.ts'
+import { RunError } from '../../../src/errors.ts'
+import { requestFor, statusFault } from '../../support/scripted-ask.ts'
+import { batchStoreOn, type Calls, scriptedBatches } from '../../support/scripted-batches.ts'
+import { virtualClock } from '../../support/virtual-clock.ts'
+
+const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+const hour = 3_600_000
+
+/** What an answer can be that comes although all was done, and what can be in the place of one. */
+const faults: readonly Fault[] = [
+  ...[408, 409, 429, 500, 502, 503, 504, 524, 529, 507].map((status) => statusFault(status)),
+  statusFault(429, { retryAfter: 60 }),
+  { kind: 'timeout', type: 'timeout', message: 'no answer' },
+  { kind: 'connection', type: 'connection_error', message: 'reset', code: 'ECONNRESET' },
+  { kind: 'malformed', type: 'malformed_reply', message: 'the answer is not a batch' },
+]
+/** What comes only where nothing was done. */
+const refusals: readonly Fault[] = [
+  { kind: 'connection', type: 'connection_error', message: 'refused', code: 'ECONNREFUSED' },
+  statusFault(404, { type: 'http_404' }),
+  statusFault(403, { type: 'permission_error' }),
+  statusFault(400, { code: 'workspace_human_review_disabled' }),
+]
+
+const trouble = fc.oneof(
+  fc.record({ fault: fc.constantFrom(...faults), after: fc.boolean() }),
+  fc.record({ fault: fc.constantFrom(...refusals), after: fc.constant(false) }),
+)
+/** What happens at each of the first calls of a kind, and at all later ones. */
+const course = fc.record({
+  first: fc.array(fc.option(trouble), { maxLength: 4 }),
+  later: fc.option(trouble, { freq: 8 }),
+})
+const service = fc.record({
+  create: course,
+  retrieve: course,
+  since: course,
+  answers: course,
+  line: course,
+  /** The list of batches shows the newest ones alone. */
+  isListCut: fc.boolean(),
+  bad: fc.uniqueArray(fc.nat(8), { maxLength: 2 }),
+  isNamed: fc.boolean(),
+})
+
+describe('runs by batches, whatever goes wrong at each call', () => {
+  it('pay for each document once at most, and end after a bounded time and number of requests', async () => {
+    await fc.assert(
+      fc.asyncProperty(service, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 2, max: 9 }), over),
+      { numRuns: 25 },
+    )
+  })
+})
+
+async function over(
+  plan: typeof service extends fc.Arbitrary<infer Plan> ? Plan : never,
+  count: number,
+  limit: number,
+): Promise<void> {
+  const clock = virtualClock()
+  const calls = new Map<Calls, number>()
+  const isBad = (path: string) => plan.bad.includes(Number.parseInt(path, 10))
+  let isOver = false
+  const scripted = scriptedBatches({
+    clock,
+    trouble(call) {
+      const n = calls.get(call) ?? 0
+      calls.set(call, n + 1)
+      if (isOver) return undefined
+      const { first, later } = plan[call]
+      const happens = n < first.length ? first[n] : later
+      if (!happens) return undefined
+      return happens.after ? { after: happens.fault } : { before: happens.fault }
+    },
+    refuses(paths) {
+      const at = paths.findIndex(isBad)
+      return at < 0 ? undefined : statusFault(400, { message: plan.isNamed ? `requests.${at}: bad` : 'bad' })
+    },
+  })
+  const batches: typeof scripted.batches = {
+    ...scripted.batches,
+    async since(...args) {
+      const list = await scripted.batches.since(...args)
+      return plan.isListCut && !isOver ? { batches: list.batches.slice(-1), isComplete: false } : list
+    },
+  }
+  const disk = new Map()
+  const ledger: Outcome[] = []
+  const paths = Array.from({ length: count }, (_, n) => `${n}.md`)
+
+  const run = async () => {
+    const halt = createHalt()
+    const done = new Set(ledger.map(({ source }) => source.path))
+    const sources: Source[] = paths
+      .filter((path) => !done.has(path))
+      .map((path, index) => ({ index, path, named: true }))
+    const outcomes: Outcome[] = []
+    const job = {
+      sources,
+      read: async (source: Source) => ({
+        source,
+        text: source.path,
+        bytes: { size: 1, sha256: source.path },
+      }),
+      requestFor: ({ source }: { source: Source }) => requestFor(source.path),
+      explain: ({ fault }: AskError) => new RunError('refused', fault.message),
+      keep: async (outcome: Outcome) => {
+        if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
+        return true
+      },
+      async *live() {},
+      halt,
+      clock,
+      batches,
+      store: batchStoreOn(disk, clock, (id, path) =>
+        ledger.some(({ source, attempts }) => source.path === path && attempts.at(-1)?.batch === id),
+      ),
+      endpoint: 'here',
+      factsFor: () => facts,
+      settingsFor: () => ({ maxTokens: 1024, frontMatter: false }),
+      checksFor: async () => ({ flaw: () => undefined, doubts: () => [] }),
+      priceOf: listPrice,
+      aside: new Map(),
+      random: () => 1,
+      retries: 3,
+      submits: true,
+      waits: true,
+      detached: false,
+      isProven: () => true,
+      wayOf: () => 'r',
+      limits: { requests: limit, bytes: 1e9 },
+      listener: {
+        answered() {},
+        troubled() {},
+        odd() {},
+        elsewhere() {},
+        movedOn() {},
+        submitted() {},
+        waiting() {},
+        left() {},
+      },
+    }
+    for await (const outcome of batchAll(job)) outcomes.push(outcome)
+    // Each document has one outcome.
+    expect(outcomes.map(({ source }) => source.path).sort()).toEqual(sources.map(({ path }) => path).sort())
+  }
+
+  for (let runs = 1; runs <= 4; runs++) {
+    isOver = runs > 2
+    const before = { at: clock.now(), calls: sumOf(calls.values()) }
+    await clock.run(run())
+    expect(clock.now() - before.at).toBeLessThan(27 * hour)
+    // It asks once a minute for 25 hours, at most, four times where the API is down, and waits for up to nine batches.
+    expect(sumOf(calls.values()) - before.calls).toBeLessThan(9 * 25 * 60 * 4 + 1000)
+    for (const [path, times] of scripted.billed()) expect([path, times]).toEqual([path, 1])
+    for (const { items } of scripted.made.values()) expect(items.some(({ path }) => isBad(path))).toBe(false)
+  }
+  // Once nothing goes wrong any more, all is done, but where it is not known what was created.
+  const open = [...disk.values()].flatMap(({ documents }) => [...documents.values()] as Packed[])
+  expect([...ledger.map(({ source }) => source.path), ...open.map(({ path }) => path)].sort()).toEqual(
+    expect.arrayContaining(paths.filter((path) => !isBad(path))),
+  )
+}
+
+function sumOf(counts: Iterable<number>): number {
+  return [...counts].reduce((sum, count) => sum + count, 0)
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { AskError } from '../../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../../src/core/errors/request-error.ts'
+import { patiently } from '../../../src/engine/batch/retry-until-success.ts'
+import { statusFault } from '../../support/scripted-ask.ts'
+import { virtualClock } from '../../support/virtual-clock.ts'
+
+/** Fails with these faults, one after another, then succeeds. */
+function failing(...faults: readonly Fault[]) {
+  let calls = 0
+  const work = async () => {
+    const fault = faults[calls++]
+    if (fault !== undefined) throw new AskError(fault)
+    return 'done'
+  }
+  return { work, calls: () => calls }
+}
+
+const never = new AbortController().signal
+
+describe('patiently', () => {
+  const down = statusFault(503)
+
+  it.each([
+    [2, 2, 3],
+    [3, 2, 3],
+    [3, 0, 1],
+  ])('work that fails %i times, with %i retries, is done %i times', async (failures, retries, calls) => {
+    const clock = virtualClock()
+    const it = failing(...Array<Fault>(failures).fill(down))
+    const working = clock.run(patiently(it.work, { clock, random: () => 1, drain: never, retries }))
+    if (failures <= retries) await expect(working).resolves.toBe('done')
+    else await expect(working).rejects.toMatchObject({ fault: down })
+    expect(it.calls()).toBe(calls)
+  })
+
+  it('waits as long as the service asks for, and longer from failure to failure otherwise', async () => {
+    const clock = virtualClock()
+    const waits: number[] = []
+    const it = failing(down, down, statusFault(503, { retryAfter: 7 }))
+    const failed = (_: AskError, waitMs: number) => void waits.push(waitMs)
+    await clock.run(patiently(it.work, { clock, random: () => 1, drain: never, failed }))
+    expect(waits).toEqual([1000, 2000, 7000])
+    expect(clock.now()).toBe(10_000)
+  })
+
+  it('does not repeat what is no fault of the service', async () => {
+    const clock = virtualClock()
+    const it = failing(statusFault(400))
+    const working = clock.run(patiently(it.work, { clock, random: () => 1, drain: never }))
+    await expect(working).rejects.toMatchObject({ fault: { status: 400 } })
+    expect(it.calls()).toBe(1)
+  })
+
+  it('ends with the reason of a stop, in the middle of a wait', async () => {
+    const clock = virtualClock()
+    const stop = new AbortController()
+    const reason = new Error('told to stop')
+    const it = failing(down)
+    const failed = () => stop.abort(reason)
+    const working = clock.run(patiently(it.work, { clock, random: () => 1, drain: stop.signal, failed }))
+    await expect(working).rejects.toBe(reason)
+    expect(it.calls()).toBe(1)
+  })
+})

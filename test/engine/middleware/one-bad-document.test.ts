@@ -1,0 +1,350 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Document } from '../../../src/core/document/document.ts'
+import { AskError } from '../../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../../src/core/errors/request-error.ts'
+import type { Ask } from '../../../src/core/request/ask.ts'
+import type { Outcome } from '../../../src/core/run/outcome.ts'
+import { summarizeAll } from '../../../src/engine/summarize-documents.ts'
+import { RunError } from '../../../src/errors.ts'
+import { replyOf, requestFor, statusFault } from '../../support/scripted-ask.ts'
+import { type StackOptions, stack } from '../../support/stack.ts'
+import { virtualClock } from '../../support/virtual-clock.ts'
+
+interface RunOptions extends StackOptions {
+  readonly count: number
+  /** What a document meets, by its number; undefined: it is answered. */
+  readonly fault: (document: number, now: number) => Fault | undefined
+  readonly latencyMs?: number
+  /** Of a document's text, by its number. */
+  readonly text?: (document: number) => string
+}
+
+/** A whole run on the virtual clock: documents that take a moment to read, and a service that takes a second. */
+async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...options }: RunOptions) {
+  const clock = virtualClock()
+  const sent = new Map<number, number[]>()
+  const service: Ask = async ({ path }, signal) => {
+    const document = Number(path)
+    sent.set(document, [...(sent.get(document) ?? []), clock.now()])
+    const met = fault(document, clock.now())
+    await clock.sleep(met === undefined ? latencyMs : 50, signal)
+    if (met !== undefined) throw new AskError(met)
+    return replyOf(path)
+  }
+  const layers = stack(service, { random: () => 0.5, ...options, clock })
+  const outcomes: Outcome[] = []
+  let answeredAt = 0
+  const all = async () => {
+    const job = {
+      sources: Array.from({ length: count }, (_, index) => ({ index, path: String(index), named: true })),
+      async read(source: Outcome['source']) {
+        await clock.sleep(5)
+        return { source, text: text(source.index), bytes: { size: 4, sha256: source.path } }
+      },
+      requestFor: ({ source, text }: Document) => requestFor(source.path, { user: text }),
+      explain: ({ fault }: AskError) => new RunError('refused', fault.message),
+      ask: layers.bare,
+      slots: layers.slots,
+      halt: layers.halt,
+      clock,
+    }
+    for await (const outcome of summarizeAll(job)) {
+      outcomes.push(outcome)
+      if (outcome.status === 'summarized') answeredAt = clock.now()
+    }
+  }
+  await clock.run(all())
+  const of = (status: Outcome['status']) =>
+    outcomes
+      .filter((outcome) => outcome.status === status)
+      .map(({ source }) => source.index)
+      .sort((a, b) => a - b)
+  return {
+    summarized: of('summarized'),
+    failed: of('failed'),
+    pending: of('pending'),
+    outcomes,
+    stopped: layers.halt.drain.reason as Error | undefined,
+    /** Seconds until the last summary, and until the end. */
+    lastSummary: answeredAt / 1000,
+    seconds: clock.now() / 1000,
+    sent,
+    pauses: layers.pauses,
+    slots: layers.slots.count(),
+  }
+}
+
+const limited = (retryAfter?: number) => statusFault(429, retryAfter === undefined ? {} : { retryAfter })
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
+const others = (count: number, bad: number) => numbers(count).filter((n) => n !== bad)
+const oneSlot = { first: 1, most: 1 }
+
+describe('a document that alone always gets a 429', () => {
+  it.each<[string, StackOptions]>([
+    ['with one slot', { slots: oneSlot }],
+    ['with slots by default', {}],
+    ['with one slot and no retries', { slots: oneSlot, retries: 0 }],
+  ])('%s fails as transient, and all others are summarized', async (_, options) => {
+    for (const bad of [0, 7, 50]) {
+      const run = await runOf({
+        ...options,
+        count: 60,
+        fault: (document) => (document === bad ? limited(5) : undefined),
+      })
+      expect([run.stopped, run.failed, run.summarized]).toEqual([undefined, [bad], others(60, bad)])
+      expect(run.outcomes.find(({ status }) => status === 'failed')).toMatchObject({
+        failure: { kind: 429, transient: true },
+      })
+      // Everybody waits for it four times at most, and each wait is a tenth longer at most.
+      expect(run.lastSummary).toBeLessThan((options.slots === undefined ? 15 : 60) + 4 * 5.5 + 1)
+    }
+  })
+
+  it('goes first after a pause, since a large document may need all the room there is', async () => {
+    // Room for the large one comes back within eight seconds, if nobody takes of it.
+    let room = 80
+    let at = 0
+    const takes = (document: number) => (document === 3 ? 70 : 10)
+    const run = await runOf({
+      count: 200,
+      latencyMs: 100,
+      text: (document) => 'x'.repeat(takes(document)),
+      fault(document, now) {
+        room = Math.min(80, room + (now - at) / 100)
+        at = now
+        if (room < takes(document)) return limited(Math.ceil((takes(document) - room) / 10))
+        room -= takes(document)
+        return undefined
+      },
+    })
+    expect([run.failed, run.summarized]).toEqual([[], numbers(200)])
+  })
+
+  it('fails at once where it is asked to wait for years, and the others are answered', async () => {
+    for (const fault of [limited(99_999_999), statusFault(503, { retryAfter: 99_999_999 })]) {
+      const run = await runOf({
+        count: 30,
+        slots: oneSlot,
+        fault: (document) => (document === 11 ? fault : undefined),
+      })
+      expect([run.stopped, run.failed, run.summarized]).toEqual([undefined, [11], others(30, 11)])
+      expect(run.sent.get(11)).toHaveLength(1)
+      expect(run.seconds).toBeLessThan(31)
+    }
+  })
+})
+
+describe('a document that is too long for the account', () => {
+  it('fails at once, with no retry and no pause, though it comes as a 429', async () => {
+    const message = 'Extra usage is required for long context requests.'
+    const tooLong = statusFault(429, { type: 'rate_limit_error', message, retryAfter: 60 })
+    const bad = [0, 5, 6]
+    const run = await runOf({
+      count: 30,
+      fault: (document) => (bad.includes(document) ? tooLong : undefined),
+    })
+    expect([run.failed, run.summarized.length, run.pauses]).toEqual([bad, 27, []])
+    expect(bad.map((document) => run.sent.get(document)?.length)).toEqual([1, 1, 1])
+    expect(run.outcomes.find(({ status }) => status === 'failed')).toMatchObject({
+      failure: { kind: 429, transient: false, message: expect.stringContaining('allow extra usage') },
+    })
+  })
+})
+
+describe('a limit that is too tight for all, of which no header tells', () => {
+  it.each([
+    ['one request a second', 1, 1, true],
+    ['one request a second, with no word on how long to wait', 1, 1, false],
+    ['five requests a second', 5, 5, true],
+    ['a second’s worth for small documents and little more for large ones', 20, 100, true],
+  ])('of %s makes no document fail', async (_, perSecond, most, tells) => {
+    let room = most
+    let at = 0
+    const takes = (document: number) => (most === 100 && document % 50 === 7 ? 60 : 1)
+    const run = await runOf({
+      count: 150,
+      latencyMs: 500,
+      text: (document) => 'x'.repeat(takes(document)),
+      fault(document, now) {
+        room = Math.min(most, room + ((now - at) * perSecond) / 1000)
+        at = now
+        const missing = takes(document) - room
+        if (missing > 0) return limited(tells ? Math.ceil(missing / perSecond) : undefined)
+        room -= takes(document)
+        return undefined
+      },
+    })
+    expect([run.failed, run.summarized]).toEqual([[], numbers(150)])
+  })
+})
+
+describe('a wait of years that every document is asked for', () => {
+  it('ends the run as try-later at the first one', async () => {
+    const run = await runOf({ count: 30, fault: () => limited(99_999_999) })
+    expect(run.stopped).toMatchObject({ exit: 'later', message: expect.stringContaining('3.2 years') })
+    expect([run.failed, run.pending]).toEqual([[], numbers(30)])
+  })
+
+  it('in the middle of a run costs one document at most, which is worth another run', async () => {
+    const run = await runOf({
+      count: 400,
+      fault: (_, now) => (now > 3000 ? limited(99_999_999) : undefined),
+    })
+    expect(run.stopped).toMatchObject({ exit: 'later' })
+    expect(run.failed.length).toBeLessThanOrEqual(1)
+    expect(run.summarized.length).toBeGreaterThan(10)
+  })
+})
+
+describe('a document that alone always fails', () => {
+  const faults: readonly [string, Fault][] = [
+    ['with a 429', limited()],
+    ['with a 429 that asks for a long wait', limited(120)],
+    ['with a 529', statusFault(529)],
+    ['with a 500', statusFault(500)],
+    ['with a 503 that asks for a long wait', statusFault(503, { retryAfter: 300 })],
+    ['by a timeout', { kind: 'timeout', type: 'timeout', message: 'silent' }],
+    ['by a reset', { kind: 'connection', type: 'connection_error', code: 'ECONNRESET', message: 'reset' }],
+    ['by an answer that breaks off', { kind: 'malformed', type: 'malformed_reply', message: 'half' }],
+    ['by an error in a stream', { kind: 'stream', type: 'overloaded_error', message: 'Overloaded' }],
+  ]
+
+  it.each(faults)('%s costs the others no slot, no attempt and no pause that lasts', async (_, bad) => {
+    for (const slots of [oneSlot, { first: 8, most: 8 }]) {
+      // So many retries that they would use up what everybody has together.
+      const options = { slots, retries: 40, maxWaitMs: 600_000 }
+      const run = await runOf({
+        ...options,
+        count: 80,
+        fault: (document) => (document === 0 ? bad : undefined),
+      })
+      expect([run.stopped, run.failed, run.summarized]).toEqual([undefined, [0], others(80, 0)])
+      const alone = await runOf({ ...options, count: 79, fault: () => undefined })
+      const longest = bad.status === 429 ? 1.1 * (bad.retryAfter ?? 1) : 0
+      expect(run.lastSummary).toBeLessThan(1.3 * alone.lastSummary + 4 * longest + 1)
+      expect(run.slots).toBe(slots.most)
+    }
+  })
+})
+
+describe('any set of documents, of which some always fail', () => {
+  const kinds = fc.constantFrom(
+    limited(1),
+    limited(10),
+    limited(),
+    statusFault(529),
+    statusFault(500),
+    statusFault(503, { retryAfter: 30 }),
+  )
+  const documents = fc.array(fc.option(kinds, { freq: 2 }), { minLength: 1, maxLength: 30 })
+
+  it('does not keep the others waiting for longer than their number explains, though it comes first', async () => {
+    const lastSummary = async (bad: number) =>
+      (
+        await runOf({
+          count: bad + 10,
+          slots: oneSlot,
+          maxWaitMs: 3_600_000,
+          fault: (document) => (document < bad ? limited(1) : undefined),
+        })
+      ).lastSummary
+    const [some, many] = [await lastSummary(15), await lastSummary(60)]
+    expect(many).toBeLessThan(5 * some)
+  })
+
+  it('leaves all others summarized, within the time that they need and four pauses for each document', () =>
+    fc.assert(
+      fc.asyncProperty(
+        documents,
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 0, max: 4 }),
+        async (documents, most, retries) => {
+          const good = numbers(documents.length).filter((n) => documents[n] === null)
+          // With no success at all, nothing tells one document's trouble from everybody's.
+          fc.pre(good.length > 0)
+          const run = await runOf({
+            count: documents.length,
+            slots: { first: most, most },
+            retries,
+            maxWaitMs: 3_600_000,
+            fault: (document) => documents[document] ?? undefined,
+          })
+          expect(run.summarized).toEqual(good)
+          const longestPause = Math.max(...documents.map((fault) => fault?.retryAfter ?? 1)) * 1.1
+          expect(run.lastSummary).toBeLessThan(good.length * 1.1 + documents.length * 4 * longestPause + 1)
+        },
+      ),
+      { numRuns: 30 },
+    ))
+})
+
+describe('a document for which the account is refused while others are answered', () => {
+  const refusal = (status: number, page: boolean) =>
+    statusFault(status, {
+      type: page ? `http_${status}` : 'permission_error',
+      ...(page && { page: { host: 'api.example', contentType: 'text/html' } }),
+    })
+
+  it.each([401, 403, 404])(
+    'with a %d is sent once more, and the run goes on if that was a slip',
+    async (status) => {
+      let slips = 1
+      const run = await runOf({
+        count: 30,
+        retries: 0,
+        slots: oneSlot,
+        fault: (document) => (document === 9 && slips-- > 0 ? refusal(status, false) : undefined),
+      })
+      expect([run.stopped, run.summarized, run.sent.get(9)?.length]).toEqual([undefined, numbers(30), 2])
+    },
+  )
+
+  it.each<[string, boolean, number, StackOptions]>([
+    ['the API', false, 9, { slots: oneSlot }],
+    ['the API', false, 29, { slots: oneSlot }],
+    ['the API', false, 0, {}],
+    ['a page', true, 9, { slots: oneSlot }],
+    ['a page', true, 29, { slots: oneSlot }],
+    ['a page', true, 0, { slots: oneSlot }],
+    ['a page', true, 0, {}],
+  ])('by %s fails alone after a second try (%s, number %i)', async (_, page, bad, options) => {
+    const run = await runOf({
+      count: 30,
+      ...options,
+      fault: (document) => (document === bad ? refusal(403, page) : undefined),
+    })
+    expect([run.stopped, run.failed, run.summarized]).toEqual([undefined, [bad], others(30, bad)])
+    expect(run.sent.get(bad)).toHaveLength(2)
+  })
+
+  it('is not held against the account because five others are refused, too, while more are in flight', async () => {
+    for (const slots of [
+      { first: 8, most: 8 },
+      { first: 3, most: 3 },
+    ]) {
+      const run = await runOf({
+        count: 60,
+        slots,
+        fault: (document) => (document < 5 || document === 30 ? refusal(403, true) : undefined),
+      })
+      expect([run.stopped, run.failed]).toEqual([undefined, [0, 1, 2, 3, 4, 30]])
+    }
+  })
+
+  it.each([
+    ['the API', false],
+    ['a page', true],
+  ])('ends the run at once where all are refused by %s, from the start or later', async (_, page) => {
+    for (const from of [0, 3000]) {
+      const run = await runOf({
+        count: 200,
+        fault: (_, now) => (now >= from ? refusal(401, page) : undefined),
+      })
+      expect(run.stopped).toMatchObject({ exit: 'refused' })
+      expect(run.failed).toEqual([])
+      // Those in flight, and at most one second try.
+      expect(run.sent.size - run.summarized.length).toBeLessThanOrEqual(run.slots)
+    }
+  })
+})

@@ -1,0 +1,129 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import type { Ask } from '../../../src/core/request/ask.ts'
+import { createSlots } from '../../../src/engine/middleware/semaphore.ts'
+import { replyOf, requestFor } from '../../support/scripted-ask.ts'
+import { virtualClock } from '../../support/virtual-clock.ts'
+
+const never = new AbortController().signal
+
+/** Requests that take a second each, through so many slots. */
+function slotted(most: () => number) {
+  const clock = virtualClock()
+  const began: string[] = []
+  let [running, peak] = [0, 0]
+  const service: Ask = async ({ path }) => {
+    began.push(path)
+    peak = Math.max(peak, ++running)
+    await clock.sleep(1000)
+    running--
+    if (path === 'bad') throw new Error('bad')
+    return replyOf(path)
+  }
+  const slots = createSlots(most)
+  const ask = (path: string, signal = never, drain = never) =>
+    slots
+      .lend(service, drain)(requestFor(path), signal)
+      .then(
+        ({ text }) => text,
+        (error: unknown) => error,
+      )
+  return { clock, began, ask, peak: () => peak }
+}
+
+describe('slots', () => {
+  it('are never exceeded, and lent in the order of asking, also after a failure', async () => {
+    const { clock, began, ask, peak } = slotted(() => 2)
+    const names = ['a', 'bad', 'c', 'd', 'e']
+    await clock.run(Promise.all(names.map((name) => ask(name))))
+    expect([began, peak(), clock.now()]).toEqual([names, 2, 3000])
+  })
+
+  it('are asked for anew whenever one is free', async () => {
+    let most = 1
+    const { clock, ask, peak } = slotted(() => most)
+    const all = ['a', 'b', 'c', 'd'].map((name) => ask(name))
+    most = 3
+    await clock.run(Promise.all(all))
+    expect([peak(), clock.now()]).toEqual([3, 2000])
+  })
+
+  it('that are added while a request waits go to that one before a later one', async () => {
+    let most = 1
+    const { clock, began, ask } = slotted(() => most)
+    const first = [ask('a'), ask('b')]
+    await turn()
+    most = 2
+    const all = [...first, ask('c'), ask('d')]
+    await clock.run(Promise.all(all))
+    expect(began).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('go to the next where somebody leaves the line, by either signal', async () => {
+    const { clock, began, ask } = slotted(() => 1)
+    const [leave, drain] = [new AbortController(), new AbortController()]
+    const all = [ask('a'), ask('b', leave.signal), ask('c', never, drain.signal), ask('d')]
+    leave.abort('left')
+    drain.abort('over')
+    expect(await clock.run(Promise.all(all))).toEqual(['a', 'left', 'over', 'd'])
+    expect([began, clock.now()]).toEqual([['a', 'd'], 2000])
+  })
+
+  it('are given to others during a wait, after which its holder queues behind them', async () => {
+    const clock = virtualClock()
+    const slots = createSlots(() => 1)
+    const began: string[] = []
+    const work = (name: string) =>
+      slots.hold(never, never, async () => {
+        began.push(name)
+        if (name === 'a') {
+          await slots.aside(() => clock.sleep(500), never)
+          began.push('a again')
+        }
+        await clock.sleep(1000)
+      })
+    await clock.run(Promise.all(['a', 'b', 'c'].map(work)))
+    expect([began, clock.now()]).toEqual([['a', 'b', 'c', 'a again'], 3000])
+  })
+
+  it('are all there again when a wait is broken off, or the wait for a slot after it', async () => {
+    const clock = virtualClock()
+    const slots = createSlots(() => 1)
+    const leave = new AbortController()
+    const waits = (ms: number) =>
+      slots
+        .hold(never, never, () => slots.aside(() => clock.sleep(ms, leave.signal), leave.signal))
+        .catch((error: unknown) => error)
+    const other = slots.hold(never, never, () => clock.sleep(2000))
+    const leaving = clock.sleep(1000).then(() => leave.abort('left'))
+    expect(await clock.run(Promise.all([waits(10), waits(5000), other, leaving]))).toMatchObject([
+      expect.anything(),
+      expect.anything(),
+      undefined,
+      undefined,
+    ])
+    let most = 0
+    let running = 0
+    const work = () =>
+      slots.hold(never, never, async () => {
+        most = Math.max(most, ++running)
+        await clock.sleep(10)
+        running--
+      })
+    await clock.run(Promise.all([work(), work(), work()]))
+    expect(most).toBe(1)
+  })
+
+  it('tell a pool when a document that waits for itself makes room for another', () => {
+    const slots = createSlots(() => 2)
+    let calls = 0
+    const ignore = slots.onMorePlaces(() => calls++)
+    const settled = slots.morePlaces()
+    expect([slots.count(), slots.places(), calls]).toEqual([2, 3, 1])
+    settled()
+    expect(slots.places()).toBe(2)
+    ignore()
+    for (let n = 0; n < 1000; n++) slots.morePlaces()
+    expect([slots.places(), calls]).toEqual([2 + 256, 1])
+  })
+})

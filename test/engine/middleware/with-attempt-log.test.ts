@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { StoppedError } from '../../../src/core/errors/ask-error.ts'
+import type { Ask } from '../../../src/core/request/ask.ts'
+import type { Attempt } from '../../../src/core/request/attempt.ts'
+import { recorded } from '../../../src/engine/middleware/with-attempt-log.ts'
+import { requestFor } from '../../support/scripted-ask.ts'
+import { virtualClock } from '../../support/virtual-clock.ts'
+
+/** A request that fails with `error` after a second, as it was told to or not. */
+function failing(error: unknown, stop?: AbortController) {
+  const clock = virtualClock()
+  const told: Attempt[] = []
+  const ask: Ask = async () => {
+    await clock.sleep(1000)
+    stop?.abort(error)
+    throw error
+  }
+  const listener = { sent() {}, ended: (attempt: Attempt) => void told.push(attempt) }
+  const signal = stop?.signal ?? new AbortController().signal
+  return { told, failed: clock.run(recorded(ask, clock, listener)(requestFor('a.md'), signal)) }
+}
+
+describe('an attempt', () => {
+  it('that a stop cut off is in the error, as one that may be billed', async () => {
+    const reason = new Error('told to stop')
+    const { told, failed } = failing(reason, new AbortController())
+    await expect(failed).rejects.toThrow(StoppedError)
+    await expect(failed).rejects.toMatchObject({
+      cause: reason,
+      attempts: [{ path: 'a.md', elapsedMs: 1000, fault: { kind: 'connection', type: 'abandoned' } }],
+    })
+    expect(told).toHaveLength(1)
+  })
+
+  it('that ended by a bug throws the bug as it is', async () => {
+    const bug = new TypeError('a bug')
+    const { told, failed } = failing(bug)
+    await expect(failed).rejects.toBe(bug)
+    expect(told).toHaveLength(1)
+  })
+})

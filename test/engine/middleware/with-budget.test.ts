@@ -1,0 +1,157 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { AskError } from '../../../src/core/errors/ask-error.ts'
+import { worstCase } from '../../../src/core/pricing/budget.ts'
+import { listPrice, type Picodollars } from '../../../src/core/pricing/price.ts'
+import type { Usage } from '../../../src/core/pricing/usage.ts'
+import { noUsage } from '../../../src/core/pricing/usage.ts'
+import type { Ask } from '../../../src/core/request/ask.ts'
+import { recorded } from '../../../src/engine/middleware/with-attempt-log.ts'
+import { createPurse } from '../../../src/engine/middleware/with-budget.ts'
+import { pool } from '../../../src/engine/pool.ts'
+import { createHalt } from '../../../src/engine/shutdown.ts'
+import { RunError } from '../../../src/errors.ts'
+import { replyOf, requestFor, scriptedAsk, statusFault } from '../../support/scripted-ask.ts'
+import { virtualClock } from '../../support/virtual-clock.ts'
+
+const { abort: never } = createHalt()
+const listener = { sent() {}, ended() {} }
+/** What the worst case of a request of these tests is. */
+const worst = worstCase(requestFor('a.md'), listPrice) ?? 0n
+const costOf = (usage: Usage) => listPrice({ model: 'claude-haiku-5-5', usage }) ?? 0n
+
+function pursed(service: Ask, cap: Picodollars) {
+  const purse = createPurse(cap, listPrice)
+  return { purse, ask: purse.within(recorded(service, virtualClock(), listener), never) }
+}
+
+describe('a purse', () => {
+  it('counts an answer as what it cost, and a refused request as nothing', async () => {
+    const { purse, ask } = pursed(scriptedAsk('ok', statusFault(529), statusFault(400)), 10n * worst)
+    await ask(requestFor('a.md'), never)
+    const after = { cap: 10n * worst, spent: costOf({ ...noUsage, input: 100, output: 20 }), reserved: 0n }
+    expect(purse.budget()).toEqual(after)
+    await expect(ask(requestFor('b.md'), never)).rejects.toThrow(AskError)
+    await expect(ask(requestFor('c.md'), never)).rejects.toThrow(AskError)
+    expect(purse.budget()).toEqual(after)
+  })
+
+  it.each([
+    ['an answer that was lost on the way', { kind: 'connection', type: 'reset', message: 'reset' } as const],
+    ['what a gateway gave up on', statusFault(504)],
+    ['an answer nobody counted', (({ usage: _, ...uncounted }) => uncounted)(replyOf('text'))],
+  ])('counts %s as the worst', async (_, step) => {
+    const { purse, ask } = pursed(scriptedAsk(step), 10n * worst)
+    await ask(requestFor('a.md'), never).catch(() => {})
+    expect(purse.budget()).toMatchObject({ spent: worst, reserved: 0n })
+  })
+
+  it('refuses a request that only what is set aside for batches keeps out, rather than wait for the batches', async () => {
+    const { purse, ask } = pursed(scriptedAsk('ok'), (5n * worst) / 4n)
+    const settle = purse.setAside(requestFor('a.md'))
+    await expect(ask(requestFor('b.md'), never)).rejects.toMatchObject({ exit: 'limit' })
+    settle?.(0n)
+    await expect(ask(requestFor('b.md'), never)).resolves.toMatchObject({ text: 'summary of b.md' })
+  })
+
+  it('lets nobody out that would not fit, and says what is spent', async () => {
+    const service = scriptedAsk('ok')
+    const { ask } = pursed(service, worst)
+    await ask(requestFor('a.md'), never)
+    const refused = ask(requestFor('b.md'), never)
+    await expect(refused).rejects.toThrow(RunError)
+    await expect(refused).rejects.toThrow(
+      /^stopped at --max-cost \$0\.\d+: \$0\.00002 is spent, and the next/,
+    )
+    expect(service.requests).toHaveLength(1)
+  })
+
+  it('makes those wait that fit once others are settled', async () => {
+    const { purse, ask } = pursed(
+      scriptedAsk('ok'),
+      worst + 3n * costOf({ ...noUsage, input: 100, output: 20 }),
+    )
+    const asked = ['a', 'b', 'c', 'd', 'e'].map((path) => ask(requestFor(path), never))
+    const results = await Promise.allSettled(asked)
+    expect(results.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+    ])
+    expect(purse.budget().reserved).toBe(0n)
+  })
+
+  it('takes whoever stops waiting out of the line', async () => {
+    const { purse, ask } = pursed(scriptedAsk('ok'), worst)
+    const { drain, stop } = createHalt()
+    const first = ask(requestFor('a'), never)
+    const leaves = ask(requestFor('b'), drain)
+    stop(new Error('enough'))
+    await expect(leaves).rejects.toThrow('enough')
+    await first
+    expect(purse.budget().reserved).toBe(0n)
+  })
+
+  it('never lets the service bill more than the cap, and leaves less than one worst case of what there was to do', () => {
+    const ending = fc.constantFrom('answered', 'lost', 'refused', 'uncounted')
+    const jobs = fc.array(
+      fc.record({
+        size: fc.nat(5000),
+        used: fc.double({ min: 0, max: 1, noNaN: true }),
+        ending,
+        ms: fc.nat(50),
+      }),
+      { minLength: 1, maxLength: 40 },
+    )
+    return fc.assert(
+      fc.asyncProperty(
+        jobs,
+        fc.integer({ min: 1, max: 64 }),
+        fc.integer({ min: 0, max: 120 }),
+        async (jobs, size, percent) => {
+          const clock = virtualClock()
+          const requests = jobs.map(({ size }, n) =>
+            requestFor(String(n), { user: 'x'.repeat(size), maxTokens: 200 }),
+          )
+          const worsts = requests.map((request) => worstCase(request, listPrice) ?? 0n)
+          const cap = (worsts.reduce((sum, worst) => sum + worst, 0n) * BigInt(percent)) / 100n
+          let billed = 0n
+          const purse = createPurse(cap, listPrice)
+          const service: Ask = async ({ path, user, maxTokens }, signal) => {
+            const { used, ending, ms } = jobs[Number(path)] ?? { used: 0, ending: '', ms: 0 }
+            await clock.sleep(ms, signal)
+            if (ending === 'refused') throw new AskError(statusFault(529))
+            const usage = {
+              ...noUsage,
+              input: Math.round(user.length * used),
+              output: Math.round(maxTokens * used),
+            }
+            billed += costOf(usage)
+            if (ending === 'lost') throw new AskError({ kind: 'connection', type: 'reset', message: 'reset' })
+            const { usage: _, ...uncounted } = replyOf('text')
+            return ending === 'uncounted' ? uncounted : replyOf('text', { usage })
+          }
+          const ask = purse.within(recorded(service, clock, listener), never)
+          let stopped: bigint | undefined
+          const run = async () => {
+            const results = pool(requests, { size: () => size }, async (request) => {
+              if (stopped !== undefined) return
+              await ask(request, never).catch((error: unknown) => {
+                if (error instanceof RunError) stopped ??= worsts[Number(request.path)]
+              })
+            })
+            for await (const _ of results);
+          }
+          await clock.run(run())
+          const { spent, reserved } = purse.budget()
+          expect(billed <= spent && spent <= cap).toBe(true)
+          expect(reserved).toBe(0n)
+          if (stopped !== undefined) expect(cap - spent < stopped).toBe(true)
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+})

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import type { PartStore } from '../../../src/core/chunking/chunk-cache.ts'
+import { AskError, StoppedError } from '../../../src/core/errors/ask-error.ts'
+import type { Ask } from '../../../src/core/request/ask.ts'
+import type { Attempt } from '../../../src/core/request/attempt.ts'
+import { createSlots } from '../../../src/engine/middleware/semaphore.ts'
+import { withChunkCache } from '../../../src/engine/middleware/with-cache.ts'
+import { createHalt } from '../../../src/engine/shutdown.ts'
+import { RunError } from '../../../src/errors.ts'
+import { replyOf, requestFor, statusFault } from '../../support/scripted-ask.ts'
+
+const { abort: never } = createHalt()
+const attempt: Attempt = { path: 'a.md', attempt: 1, at: 0, elapsedMs: 1, model: 'm' }
+
+function memory(): Pick<PartStore, 'recall' | 'keep'> {
+  const known = new Map<string, { text: string; model: string }>()
+  return {
+    recall: async ({ key }) => known.get(key),
+    async keep({ key }, { text, model }) {
+      known.set(key, { text, model })
+    },
+  }
+}
+
+/** A service that answers once it is let go. */
+function heldBack(answer: () => ReturnType<Ask> = async () => replyOf('notes', { attempts: [attempt] })) {
+  let go = () => {}
+  const gone = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  let asked = 0
+  const ask: Ask = async () => {
+    asked++
+    await gone
+    return answer()
+  }
+  return { ask, go, asked: () => asked }
+}
+
+const chunk = (path: string) => requestFor(path, { key: 'the same chunk' })
+
+describe('the chunk cache', () => {
+  it('sends a request that several documents wait for once, and books it with the sender alone', async () => {
+    const { ask, go, asked } = heldBack()
+    const cached = withChunkCache(ask, memory())
+    const replies = ['a.md', 'b.md', 'c.md'].map((path) => cached(chunk(path), never))
+    go()
+    expect((await Promise.all(replies)).map(({ text, attempts }) => [text, attempts.length])).toEqual([
+      ['notes', 1],
+      ['notes', 0],
+      ['notes', 0],
+    ])
+    expect(await cached(chunk('d.md'), never)).toMatchObject({ text: 'notes', attempts: [] })
+    expect(asked()).toBe(1)
+  })
+
+  it.each([
+    ['an error', async () => Promise.reject(new AskError(statusFault(400), [attempt]))],
+    ['a stop', async () => Promise.reject(new StoppedError(new Error('stopped'), [attempt]))],
+  ])('gives %s to all that wait, with the attempts of the sender alone', async (_, answer) => {
+    const { ask, go } = heldBack(answer)
+    const cached = withChunkCache(ask, memory())
+    const replies = ['a.md', 'b.md'].map((path) =>
+      cached(chunk(path), never).catch((error: { attempts?: readonly Attempt[] }) => error.attempts ?? []),
+    )
+    go()
+    expect(await Promise.all(replies)).toEqual([[attempt], []])
+  })
+
+  it('does not keep an answer that is not complete, which those that waited get all the same', async () => {
+    const { ask, go, asked } = heldBack(async () =>
+      replyOf('', { stopReason: 'refusal', attempts: [attempt] }),
+    )
+    const cached = withChunkCache(ask, memory())
+    const replies = ['a.md', 'b.md'].map((path) => cached(chunk(path), never))
+    go()
+    expect((await Promise.all(replies)).map(({ stopReason }) => stopReason)).toEqual(['refusal', 'refusal'])
+    await cached(chunk('c.md'), never)
+    expect(asked()).toBe(2)
+  })
+
+  it('reports the attempts of an answer that cannot be kept', async () => {
+    const { ask, go } = heldBack()
+    const full = new RunError('io', 'no space left on the device')
+    const cached = withChunkCache(ask, { ...memory(), keep: () => Promise.reject(full) })
+    const reply = cached(chunk('a.md'), never)
+    go()
+    await expect(reply).rejects.toMatchObject({ cause: full, attempts: [attempt] })
+  })
+
+  it('lets those that wait for another request leave its slots to others', async () => {
+    const { ask, go, asked } = heldBack()
+    const slots = createSlots(() => 2)
+    const cached = withChunkCache(ask, memory(), (ask) => slots.lend(ask, never))
+    const replies = ['a.md', 'b.md', 'c.md'].map((path) => cached(chunk(path), never))
+    const other = cached(requestFor('d.md'), never)
+    while (asked() < 2) await new Promise((resolve) => setImmediate(resolve))
+    go()
+    await Promise.all([...replies, other])
+    expect(asked()).toBe(2)
+  })
+})

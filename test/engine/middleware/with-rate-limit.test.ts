@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest'
+import { AskError } from '../../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../../src/core/errors/request-error.ts'
+import type { RateLimits } from '../../../src/core/rate-limit/rate-limit-headers.ts'
+import type { Ask } from '../../../src/core/request/ask.ts'
+import { createLimiter, type Limits } from '../../../src/simulator/limiter.ts'
+import { replyOf, statusFault } from '../../support/scripted-ask.ts'
+import { type StackOptions, stack } from '../../support/stack.ts'
+import { type VirtualClock, virtualClock } from '../../support/virtual-clock.ts'
+
+interface Service {
+  readonly ask: Ask
+  readonly starts: number[]
+  limited(): number
+}
+
+/** A service on the virtual clock with the simulator's own buckets: half a second of latency, and headers that tell. */
+function service(
+  clock: VirtualClock,
+  limits: Limits,
+  trouble: (now: number) => Fault | undefined = () => undefined,
+  other = { perMinute: 0, from: 0 },
+): Service {
+  const limiter = createLimiter({ itpm: 1e9, otpm: 1e9, burst: 1 / 60, ...limits }, 0)
+  const starts: number[] = []
+  let limited = 0
+  let nextOther = other.perMinute === 0 ? Number.POSITIVE_INFINITY : other.from
+  /** Somebody else's program on the same account, up to now. */
+  const others = () => {
+    for (; nextOther <= clock.now(); nextOther += 60_000 / other.perMinute) limiter.admit(1, nextOther)
+  }
+  const told = (): RateLimits => {
+    const headers = limiter.headers(clock.now(), 0)
+    const of = (name: string) => ({
+      limit: Number(headers[`anthropic-ratelimit-${name}-limit`]),
+      remaining: Number(headers[`anthropic-ratelimit-${name}-remaining`]),
+    })
+    return { requests: of('requests'), inputTokens: of('input-tokens'), outputTokens: of('output-tokens') }
+  }
+  const ask: Ask = async (_request, signal) => {
+    others()
+    starts.push(clock.now())
+    const refused = limiter.admit(100, clock.now())
+    if (refused !== undefined) {
+      limited++
+      throw new AskError(statusFault(429, { retryAfter: 1, limits: told() }))
+    }
+    const fault = trouble(clock.now())
+    if (fault !== undefined) throw new AskError(fault)
+    await clock.sleep(500, signal)
+    others()
+    limiter.produced(20, clock.now())
+    return replyOf('ok', { limits: told() })
+  }
+  return { ask, starts, limited: () => limited }
+}
+
+/** Sends so many documents, never more at once than there are slots; tells how long it took. */
+async function run(
+  count: number,
+  limits: Limits,
+  options: StackOptions = {},
+  trouble?: (now: number) => Fault | undefined,
+  other?: { perMinute: number; from: number },
+) {
+  const clock = virtualClock()
+  const it = service(clock, limits, trouble, other)
+  const stacked = stack(it.ask, { ...options, clock, random: () => 0.5 })
+  let [next, lost] = [0, 0]
+  const underWay = new Set<Promise<unknown>>()
+  const all = async () => {
+    while (next < count || underWay.size > 0) {
+      while (next < count && underWay.size < stacked.slots.places()) {
+        const one: Promise<unknown> = stacked.ask(`${next++}.md`).then(
+          () => underWay.delete(one),
+          () => {
+            lost++
+            underWay.delete(one)
+          },
+        )
+        underWay.add(one)
+      }
+      await Promise.race(underWay)
+    }
+  }
+  await clock.run(all())
+  return {
+    seconds: clock.now() / 1000,
+    starts: it.starts,
+    limited: it.limited(),
+    lost,
+    account: stacked.pace.account(),
+  }
+}
+
+describe('the pace', () => {
+  // 200 documents at 10 a second, of which a second's worth is there at once: 19.5 s is the best possible.
+  const best = (200 - 10) / 10 + 0.5
+
+  it.each<[string, StackOptions['given']]>([
+    ['given', { requests: 600 }],
+    ['unknown', {}],
+    ['given three times too high', { requests: 1800 }],
+  ])('uses a limit that is %s fully and never exceeds it', async (_name, given = {}) => {
+    const { seconds, limited, lost } = await run(200, { rpm: 600 }, { given })
+    expect([limited, lost]).toEqual([0, 0])
+    expect(seconds).toBeLessThan(best * 1.06)
+    expect(seconds).toBeGreaterThanOrEqual(best - 0.01)
+  })
+
+  it('keeps to the user’s own limit where it is the lower one', async () => {
+    const { seconds, account } = await run(100, { rpm: 600 }, { given: { requests: 300 } })
+    expect(seconds).toBeGreaterThan((100 - 6) / 5)
+    expect(account).toMatchObject({ given: { requests: 300 }, seen: { requests: 600 } })
+  })
+
+  it('paces by tokens where they are scarcer, and says so', async () => {
+    const { seconds, limited, account } = await run(100, { rpm: 1e6, itpm: 60_000 })
+    expect(limited).toBeLessThanOrEqual(1)
+    // A hundred tokens each, a thousand a second.
+    expect(seconds).toBeLessThan(((100 * 100 - 1000) / 1000) * 1.15 + 0.5)
+    expect([...account.waitedFor.keys()]).toEqual(['inputTokens'])
+  })
+
+  it('grows by itself where no limit is told, and lets documents wait for nothing', async () => {
+    const { account, seconds } = await run(400, { rpm: 1e7 })
+    expect(account.mostInFlight).toBeGreaterThan(60)
+    expect(seconds).toBeLessThan(((400 / 8) * 0.5) / 2)
+  })
+
+  it('makes room for another program on the same account, as the headers show it', async () => {
+    const other = { perMinute: 600, from: 5000 }
+    const { limited, lost, seconds, starts } = await run(300, { rpm: 1200 }, {}, undefined, other)
+    expect(lost).toBe(0)
+    expect(limited).toBeLessThanOrEqual(starts.length * 0.02)
+    // A hundred in the first five seconds, then ten a second instead of twenty.
+    expect(seconds).toBeLessThan((5 + 20) * 1.15)
+  })
+
+  it('waits out an outage with single probes, loses no document, and comes back by itself', async () => {
+    const down = (now: number) => (now > 5000 && now < 15_000 ? statusFault(503) : undefined)
+    const { seconds, lost, starts } = await run(200, { rpm: 600 }, { retries: 3 }, down)
+    expect(lost).toBe(0)
+    expect(starts.filter((start) => start > 8000 && start < 15_000).length).toBeLessThan(12)
+    expect(seconds).toBeLessThan((best + 10) * 1.15)
+  })
+
+  it('ends the run when the outage lasts longer than the user waits', async () => {
+    const { lost, seconds } = await run(50, { rpm: 600 }, { maxWaitMs: 30_000 }, () => statusFault(503))
+    expect(lost).toBe(50)
+    expect(seconds).toBeLessThan(60)
+  })
+
+  it('sends a lucky document no oftener than its own faults explain, when one in twenty fails', async () => {
+    let n = 0
+    const { starts, lost } = await run(200, { rpm: 6000 }, {}, () =>
+      n++ % 20 === 7 ? statusFault(529) : undefined,
+    )
+    expect(lost).toBe(0)
+    expect(starts).toHaveLength(200 + Math.floor((n + 12) / 20))
+  })
+})

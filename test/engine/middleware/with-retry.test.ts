@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest'
+import { AskError } from '../../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../../src/core/errors/request-error.ts'
+import type { Ask } from '../../../src/core/request/ask.ts'
+import { RunError } from '../../../src/errors.ts'
+import { scriptedAsk, statusFault } from '../../support/scripted-ask.ts'
+import { stack } from '../../support/stack.ts'
+import { virtualClock } from '../../support/virtual-clock.ts'
+
+const mustFail = async (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => expect.fail('it should have failed'),
+    (error: unknown) => error,
+  )
+
+describe('retrying', () => {
+  const once = (fault: Fault) => scriptedAsk(fault, 'ok')
+
+  it.each([408, 409, 500, 502, 503, 504, 520, 529])(
+    'sends again after a %d, and tells both sendings',
+    async (status) => {
+      const script = once(statusFault(status))
+      const { clock, ask } = stack(script)
+      const reply = await clock.run(ask())
+      expect(reply.text).toBe('summary of a.md')
+      expect(reply.attempts.map(({ attempt, status }) => [attempt, status])).toEqual([
+        [1, status],
+        [2, 200],
+      ])
+    },
+  )
+
+  it('does not ask again for what somebody has read the beginning of', async () => {
+    const fault = { kind: 'stream', type: 'overloaded_error', message: 'Overloaded' } as const
+    let sent = 0
+    const { clock, ask } = stack(async (_request, _signal, watch) => {
+      if (++sent === 2) watch?.('Once upon')
+      throw new AskError(fault)
+    })
+    const pieces: string[] = []
+    const error = await mustFail(clock.run(ask('a.md', { watch: (piece) => pieces.push(piece) })))
+    expect(error).toMatchObject({ fault, attempts: [{ attempt: 1 }, { attempt: 2 }] })
+    expect(pieces).toEqual(['Once upon'])
+  })
+
+  it.each(['a backoff', 'a pause for everybody'])(
+    'leaves %s as soon as its own asker does',
+    async (where) => {
+      const leave = new AbortController()
+      const fault = where === 'a backoff' ? statusFault(500) : statusFault(429, { retryAfter: 300 })
+      const service = scriptedAsk(fault, 'ok')
+      const { clock, ask } = stack(service)
+      const asking = ask('a.md', { signal: leave.signal })
+      const leaving = clock.sleep(200).then(() => leave.abort(new Error('hung up')))
+      const error = await mustFail(clock.run(Promise.all([asking, leaving])))
+      expect(error).toMatchObject({ cause: { message: 'hung up' }, attempts: [{ attempt: 1 }] })
+      expect(clock.now()).toBe(200)
+      expect((await clock.run(ask('b.md'))).text).toBe('summary of b.md')
+    },
+  )
+
+  it.each([400, 401, 402, 403, 404, 413, 418, 422, 451, 501])('sends a %d exactly once', async (status) => {
+    const script = scriptedAsk(statusFault(status))
+    const { clock, ask } = stack(script)
+    const error = await mustFail(clock.run(ask()))
+    expect(error).toBeInstanceOf(AskError)
+    expect(script.requests).toHaveLength(1)
+  })
+
+  it('sends 847 bad requests 847 times', async () => {
+    const script = scriptedAsk(statusFault(400, { type: 'invalid_request_error' }))
+    const { clock, ask } = stack(script)
+    const errors = await clock.run(
+      Promise.all(Array.from({ length: 847 }, (_, n) => mustFail(ask(`${n}.md`)))),
+    )
+    expect(errors).toHaveLength(847)
+    expect(script.requests).toHaveLength(847)
+    expect(clock.now()).toBe(0)
+  })
+
+  it('gives up after the first sending and its retries, with all of them in the error', async () => {
+    const script = scriptedAsk(statusFault(500))
+    const { clock, ask } = stack(script, { retries: 2 })
+    const error = (await mustFail(clock.run(ask()))) as AskError
+    expect(error.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3])
+    expect(clock.now()).toBe(1000 + 2000)
+  })
+
+  it('sends once only with --retries 0', async () => {
+    const script = scriptedAsk(statusFault(500))
+    const { clock, ask } = stack(script, { retries: 0 })
+    await mustFail(clock.run(ask()))
+    expect(script.requests).toHaveLength(1)
+  })
+
+  it('obeys x-should-retry both ways, within the attempts', async () => {
+    const never = scriptedAsk(statusFault(529, { shouldRetry: false }))
+    const { clock, ask } = stack(never)
+    await mustFail(clock.run(ask()))
+    expect(never.requests).toHaveLength(1)
+
+    const told = scriptedAsk(statusFault(400, { shouldRetry: true }))
+    const second = stack(told, { retries: 2 })
+    await mustFail(second.clock.run(second.ask()))
+    expect(told.requests).toHaveLength(3)
+  })
+
+  it('waits as long as a 503 asks, instead of its own backoff', async () => {
+    const { clock, ask } = stack(once(statusFault(503, { retryAfter: 7 })))
+    await clock.run(ask())
+    expect(clock.now()).toBe(7000)
+  })
+
+  it('ends the run rather than sleep through a wait of years', async () => {
+    const { clock, ask } = stack(scriptedAsk(statusFault(503, { retryAfter: 99_999_999 })))
+    const error = await mustFail(clock.run(ask()))
+    const cause = { exit: 'later', message: expect.stringContaining('3.2 years') }
+    expect(error).toMatchObject({ cause, attempts: [{ status: 503 }] })
+    expect(clock.now()).toBe(0)
+  })
+
+  it('does not send again once it was told to stop, and says so with that reason and what was sent', async () => {
+    const reason = new RunError('interrupt', 'stopped')
+    const failing = scriptedAsk(statusFault(500))
+    const stopping: Ask = (request, signal) => {
+      halt.stop(reason)
+      return failing(request, signal)
+    }
+    const { clock, halt, ask } = stack(stopping)
+    expect(await mustFail(clock.run(ask()))).toMatchObject({ cause: reason, attempts: [{ status: 500 }] })
+    expect(failing.requests).toHaveLength(1)
+  })
+
+  it('lets a bug through at once, with its own stack', async () => {
+    const bug = new TypeError('undefined is not a function')
+    const script = Object.assign(() => Promise.reject(bug), { requests: [] })
+    const { clock, ask } = stack(script)
+    expect(await mustFail(clock.run(ask()))).toBe(bug)
+  })
+})
+
+describe('a rate limit', () => {
+  it('uses up no attempt', async () => {
+    const limited = statusFault(429, { retryAfter: 1 })
+    const script = scriptedAsk(limited, limited, limited, limited, limited, statusFault(500), 'ok')
+    const { clock, ask } = stack(script, { retries: 1 })
+    const reply = await clock.run(ask())
+    expect(reply.attempts).toHaveLength(7)
+  })
+
+  it('still uses up none after the attempts are spent', async () => {
+    const script = scriptedAsk(statusFault(500), statusFault(429, { retryAfter: 1 }), 'ok')
+    const { clock, ask } = stack(script, { retries: 1 })
+    expect((await clock.run(ask())).attempts).toHaveLength(3)
+  })
+
+  it('pauses everyone: within the time asked for nothing is sent, and one goes first afterwards', async () => {
+    const starts: number[] = []
+    const clock = virtualClock()
+    const service = scriptedAsk(statusFault(429, { retryAfter: 2 }), 'ok')
+    const slow: Ask = async (request, signal) => {
+      starts.push(clock.now())
+      await clock.sleep(100)
+      return service(request, signal)
+    }
+    const { ask } = stack(slow, { clock, random: () => 0 })
+    const first = ask('first.md')
+    // Sent 50 ms after the first one's 429, so that they find the gate closed.
+    const others = clock.sleep(150).then(() => Promise.all(['b', 'c', 'd'].map((path) => ask(path))))
+    await clock.run(Promise.all([first, others]))
+    expect(starts[0]).toBe(0)
+    expect(starts.slice(1).every((start) => start >= 2100)).toBe(true)
+    expect(starts.filter((start) => start < 2200)).toHaveLength(2)
+    expect(starts).toHaveLength(5)
+  })
+
+  it('is told once per pause, not once per request', async () => {
+    const limited = statusFault(429, { retryAfter: 5 })
+    const script = scriptedAsk(limited, limited, limited, 'ok')
+    const clock = virtualClock()
+    const slow: Ask = async (request, signal) => {
+      await clock.sleep(100)
+      return script(request, signal)
+    }
+    const { pauses, ask } = stack(slow, { clock })
+    await clock.run(Promise.all(['a', 'b', 'c'].map((path) => ask(path))))
+    expect(pauses).toHaveLength(1)
+  })
+
+  it('that lasts longer than the user waits ends the run as try-later', async () => {
+    const { clock, ask } = stack(scriptedAsk(statusFault(429, { retryAfter: 20 })), { maxWaitMs: 60_000 })
+    const error = await mustFail(clock.run(ask()))
+    expect(error).toMatchObject({ cause: { exit: 'later' } })
+    expect(clock.now()).toBeLessThanOrEqual(60_000)
+  })
+
+  it('without advice is waited out in pauses of a second, later of a tenth of the trouble so far', async () => {
+    const script = Array.from({ length: 40 }, () => statusFault(429))
+    const { clock, pauses, ask } = stack(scriptedAsk(...script, 'ok'))
+    await clock.run(ask())
+    expect(pauses.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 1000))
+    expect(pauses.at(-1)).toBeGreaterThan(5000)
+    expect(pauses.at(-1)).toBeLessThan(clock.now() / 10)
+  })
+})

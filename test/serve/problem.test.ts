@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { AskError, StoppedError } from '../../src/core/errors/ask-error.ts'
+import type { Fault } from '../../src/core/errors/request-error.ts'
+import { RunError } from '../../src/errors.ts'
+import { problemOf } from '../../src/serve/problem.ts'
+import { statusFault } from '../support/scripted-ask.ts'
+
+describe('a problem, as a client of the server sees it', () => {
+  it('is a bad gateway where the service cannot be reached, whatever ended the retries', () => {
+    const refused: Fault = {
+      kind: 'connection',
+      type: 'connection_error',
+      code: 'ECONNREFUSED',
+      message: 'connect ECONNREFUSED 10.0.0.1:443',
+    }
+    const ended = new RunError('later', 'cannot reach the service', { cause: new AskError(refused) })
+    const problem = problemOf(new StoppedError(ended, []), false)
+    expect(problem).toMatchObject({ status: 502, type: 'connection_error' })
+    expect(problem.message).not.toContain('10.0.0.1')
+  })
+
+  it('is a bad gateway where only this text is refused with a status of the account', () => {
+    const fault = statusFault(403, { type: 'permission_error', isOnlyThis: true })
+    expect(problemOf(new AskError(fault), false)).toMatchObject({ status: 502, type: 'service_refused' })
+  })
+
+  it('is a text that is too long where the account may not send it, and says nothing of the account', () => {
+    const message = 'Extra usage is required for long context requests.'
+    const problem = problemOf(new AskError(statusFault(429, { type: 'rate_limit_error', message })), false)
+    expect(problem).toMatchObject({
+      status: 413,
+      message: 'the text is longer than this server may send; split it',
+    })
+  })
+})

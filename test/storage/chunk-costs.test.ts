@@ -1,0 +1,168 @@
+import { appendFile, copyFile, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, describe, expect, it } from 'vitest'
+import { noUsage } from '../../src/core/pricing/usage.ts'
+import type { Attempt } from '../../src/core/request/attempt.ts'
+import { type DocumentLine, ledgerVersion, lineOf, type RunLine } from '../../src/core/run/ledger-entry.ts'
+import { openChunkCosts } from '../../src/storage/chunk-costs.ts'
+import { recordedRuns } from '../../src/storage/ledger/read-runs.ts'
+import { openMemory } from '../../src/storage/output-state.ts'
+import { injectFaults } from '../support/fault-fs.mjs'
+import { folderWith } from '../support/run-cli.ts'
+
+const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+const runLine = (run: string): RunLine => ({
+  v: ledgerVersion,
+  time: '2026-11-22T12:00:00.000Z',
+  run,
+  version: '1',
+  base: '..',
+  prompt: facts.prompt,
+  model: facts.model,
+})
+const attempt = (path: string, tokens: number | undefined): Attempt => ({
+  path,
+  attempt: 1,
+  at: Date.parse('2026-11-22T12:00:00Z'),
+  elapsedMs: 1500,
+  model: facts.model,
+  status: 200,
+  ...(tokens !== undefined && {
+    usage: { ...noUsage, input: tokens, output: 1 },
+    cost: BigInt(tokens) * 100_000n,
+  }),
+})
+
+/** Opens an output folder as a run does, after whatever had it open was killed. */
+async function opened(out: string, run: RunLine) {
+  // Closes the files of the run before, without a word to it.
+  injectFaults({})
+  const costs = await openChunkCosts(out, run, () => facts)
+  const memory = await openMemory(out, run, {
+    each: (line, _, by) => costs.saw(line, by),
+    chunkCosts: costs,
+  })
+  return { costs, memory }
+}
+
+const folder = () => folderWith({ '.claude-batch/ledger.jsonl': '' })
+const costsIn = (out: string) => join(out, '.claude-batch/chunk-costs.jsonl')
+
+/** The ledger's lines about documents, with the runs they belong to. */
+async function linesIn(out: string) {
+  const runs = await recordedRuns(out, undefined)
+  return runs.flatMap(({ run, lines }) => lines.map((line) => ({ run: run.run, ...line })))
+}
+
+/** What a document leaves when it is done. */
+function doneWith(path: string, attempts: readonly Attempt[]): DocumentLine {
+  const source = { index: 0, path, named: true }
+  const failure = { kind: 'reply', type: 'refusal', message: 'declined', transient: false } as const
+  const failed = { source, attempts, elapsedMs: 1, status: 'failed', failure } as const
+  return lineOf(failed, new Date().toISOString(), facts) as DocumentLine
+}
+
+describe('costs of chunks', () => {
+  afterAll(() => injectFaults({}))
+
+  it('that a killed run left are booked by the next run, as the killed run’s, in one line per document', async () => {
+    const out = await folder()
+    const killed = await opened(out, runLine('killed'))
+    await killed.costs.add('a.md', [attempt('a.md', 100)])
+    await killed.costs.add('b.md', [attempt('b.md', 10), attempt('b.md', 20)])
+    await killed.costs.add('a.md', [attempt('a.md', 1)])
+
+    await opened(out, runLine('next'))
+    expect(await linesIn(out)).toMatchObject([
+      {
+        run: 'killed',
+        path: 'a.md',
+        status: 'pending',
+        prompt: facts.prompt,
+        usage: { input: 101, output: 2 },
+        cost_usd: 101e-7,
+        attempts: 2,
+        time: '2026-11-22T12:00:01.500Z',
+      },
+      { run: 'killed', path: 'b.md', status: 'pending', usage: { input: 30 }, attempts: 2 },
+    ])
+    await opened(out, runLine('last'))
+    expect(await linesIn(out)).toHaveLength(2)
+  })
+
+  it('are not booked twice where a run is killed between booking and forgetting them', async () => {
+    const out = await folder()
+    const killed = await opened(out, runLine('killed'))
+    await killed.costs.add('a.md', [attempt('a.md', 100)])
+    await copyFile(costsIn(out), `${costsIn(out)}.copy`)
+    await opened(out, runLine('next'))
+    await copyFile(`${costsIn(out)}.copy`, costsIn(out))
+    await opened(out, runLine('last'))
+    expect(await linesIn(out)).toMatchObject([{ run: 'killed', path: 'a.md', attempts: 1 }])
+  })
+
+  it('have the part that is known, and say that there is another, where an answer was not counted', async () => {
+    const out = await folder()
+    const killed = await opened(out, runLine('killed'))
+    await killed.costs.add('a.md', [attempt('a.md', 100)])
+    await killed.costs.add('a.md', [attempt('a.md', undefined)])
+    await opened(out, runLine('next'))
+    expect(await linesIn(out)).toMatchObject([
+      { usage: { input: 100 }, cost_usd: 1e-5, uncounted: 1, attempts: 2 },
+    ])
+  })
+
+  it('whose last line is torn are those of the lines before it', async () => {
+    const out = await folder()
+    const killed = await opened(out, runLine('killed'))
+    await killed.costs.add('a.md', [attempt('a.md', 100)])
+    await appendFile(costsIn(out), (await readFile(costsIn(out), 'utf8')).slice(0, -40))
+    await opened(out, runLine('next'))
+    expect(await linesIn(out)).toMatchObject([{ path: 'a.md', usage: { input: 100 } }])
+  })
+
+  it('of a newer version are left alone', async () => {
+    const out = await folder()
+    await appendFile(costsIn(out), `${JSON.stringify({ ...runLine('newer'), v: 99 })}\n`)
+    await expect(opened(out, runLine('next'))).rejects.toMatchObject({
+      exit: 'usage',
+      message: expect.stringContaining('was written by a newer claude-batch'),
+    })
+  })
+
+  it('are in the ledger once, whether their documents were done, kept, or neither when their runs were killed', async () => {
+    const paid = fc.record({
+      path: fc.constantFrom('a.md', 'b.md', 'c.md'),
+      chunks: fc.array(fc.integer({ min: 1, max: 1000 }), { maxLength: 3 }),
+      last: fc.integer({ min: 1, max: 1000 }),
+      ending: fc.constantFrom('recorded', 'kept', 'killed'),
+    })
+    const runs = fc.array(fc.uniqueArray(paid, { selector: ({ path }) => path, maxLength: 3 }), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    await fc.assert(
+      fc.asyncProperty(runs, async (runs) => {
+        const out = await folder()
+        let billed = 0
+        for (const [n, documents] of runs.entries()) {
+          const { costs, memory } = await opened(out, runLine(`run${n}`))
+          for (const { path, chunks, last, ending } of documents) {
+            const attempts = chunks.map((tokens) => attempt(path, tokens))
+            for (const it of attempts) await costs.add(path, [it])
+            billed += chunks.reduce((sum, tokens) => sum + tokens, 0)
+            if (ending === 'killed') continue
+            const place = await memory.keep({ line: doneWith(path, [...attempts, attempt(path, last)]) })
+            billed += last
+            if (ending === 'recorded') await place()
+          }
+        }
+        await opened(out, runLine('last'))
+        const lines = await linesIn(out)
+        expect(lines.reduce((sum, { usage }) => sum + (usage?.input ?? 0), 0)).toBe(billed)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})

@@ -1,0 +1,118 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { DocumentLine } from '../../../src/core/run/ledger-entry.ts'
+import { RunError } from '../../../src/errors.ts'
+import { type Entry, type Journal, KeptError, openJournal } from '../../../src/storage/ledger/journal.ts'
+import { readJournal } from '../../../src/storage/ledger/pending-entries.ts'
+import { injectFaults } from '../../support/fault-fs.mjs'
+import { folderWith } from '../../support/run-cli.ts'
+
+const entry = (path: string, text = 'text'): Entry => ({
+  line: {
+    v: 1,
+    time: '2026-11-22T03:00:00.000Z',
+    path,
+    status: 'summarized',
+    recipe: 'r',
+    prompt: 'summarize@v2',
+    model: 'm',
+    usage: null,
+    cost_usd: null,
+    elapsed_ms: 1,
+    attempts: 1,
+    request_id: null,
+  } satisfies DocumentLine,
+  file: `${path}.summary.md`,
+  text,
+})
+const through = async (journal: Journal, entry: Entry, work: () => Promise<void>) =>
+  (await journal.keep(entry))(work)
+const paths = async (file: string) => (await readJournal(file)).entries.map(({ line }) => line.path)
+const journalFile = async () => join(await folderWith({}), 'journal.jsonl')
+
+describe('the journal', () => {
+  it('holds an entry from before its work until everything is on the disk', async () => {
+    const file = await journalFile()
+    const checkpoints: string[][] = []
+    const journal = await openJournal(file, async () => void checkpoints.push(await paths(file)))
+    await through(journal, entry('a.md'), async () => expect(await paths(file)).toEqual(['a.md']))
+    await through(journal, entry('b.md'), async () => {})
+    expect(await paths(file)).toEqual(['a.md', 'b.md'])
+    await journal.close()
+    expect(checkpoints).toEqual([['a.md', 'b.md']])
+    expect(await paths(file)).toEqual([])
+  })
+
+  it('keeps for the next run what could not be put in place, and says that it is kept', async () => {
+    const file = await journalFile()
+    let checkpoints = 0
+    const journal = await openJournal(file, async () => void checkpoints++)
+    const failing = through(journal, entry('a.md'), async () => {
+      throw new RunError('io', 'no space')
+    })
+    await expect(failing).rejects.toBeInstanceOf(KeptError)
+    await through(journal, entry('b.md'), async () => {})
+    await journal.close()
+    expect(checkpoints).toBe(0)
+    expect(await paths(file)).toEqual(['a.md', 'b.md'])
+  })
+
+  it('does no work for what it cannot keep', async () => {
+    const file = await journalFile()
+    injectFaults({ do: 'ENOSPC', op: 'write', path: 'journal\\.jsonl$' })
+    onTestFinished(() => injectFaults({}))
+    const journal = await openJournal(file, async () => {})
+    const failing = through(journal, entry('a.md'), () => Promise.reject(new Error('worked')))
+    await expect(failing).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('no space') })
+    await expect(failing).rejects.not.toBeInstanceOf(KeptError)
+    await journal.close()
+  })
+
+  it('is emptied now and then in a long run, with nothing under way', async () => {
+    const file = await journalFile()
+    let [open, checkpoints] = [0, 0]
+    const journal = await openJournal(file, async () => {
+      expect(open).toBe(0)
+      checkpoints++
+    })
+    const text = 'x'.repeat(100_000)
+    await Promise.all(
+      Array.from({ length: 120 }, (_, n) =>
+        through(journal, entry(`${n}.md`, text), async () => {
+          open++
+          await readFile(file)
+          open--
+        }),
+      ),
+    )
+    expect(checkpoints).toBeGreaterThanOrEqual(2)
+    await journal.close()
+    expect(await readFile(file, 'utf8')).toBe('')
+  })
+
+  it('begins empty, once what was in it is on the disk', async () => {
+    const file = await journalFile()
+    await writeFile(file, `${JSON.stringify(entry('a.md'))}\n{"line":{"pa`)
+    const checkpoints: string[][] = []
+    const journal = await openJournal(file, async () => void checkpoints.push(await paths(file)))
+    await journal.keep(entry('b.md'))
+    expect(checkpoints).toEqual([['a.md']])
+    expect(await readJournal(file)).toEqual({ entries: [entry('b.md')], damaged: 0 })
+    await journal.close()
+  })
+
+  it('counts what cannot be read, but for the torn end', async () => {
+    const file = await journalFile()
+    const good = JSON.stringify(entry('a.md'))
+    await writeFile(file, `${good.slice(0, 30)}\n${good}\n\0\0\nnull\n{}\n{"line":{"pa`)
+    expect(await readJournal(file)).toEqual({ entries: [entry('a.md')], damaged: 4 })
+  })
+
+  it('passes over an entry that was torn, and is empty where there is none', async () => {
+    const file = await journalFile()
+    await writeFile(file, `${JSON.stringify(entry('a.md'))}\n${JSON.stringify(entry('b.md')).slice(0, 20)}`)
+    expect(await paths(file)).toEqual(['a.md'])
+    expect(await paths(`${file}.none`)).toEqual([])
+  })
+})

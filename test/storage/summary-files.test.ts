@@ -1,0 +1,108 @@
+import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Source } from '../../src/core/document/document.ts'
+import type { Outcome } from '../../src/core/run/outcome.ts'
+import type { Files } from '../../src/storage/summary-files.ts'
+import { openFiles } from '../support/open-files.ts'
+import { folderWith } from '../support/run-cli.ts'
+
+const source: Source = { index: 0, path: 'docs/a.md', named: true }
+const asked = { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const }
+const base = { source, asked, attempts: [], elapsedMs: 1 }
+const good: Outcome = { ...base, status: 'summarized', text: 'Good.' }
+const bad: Outcome = {
+  ...base,
+  status: 'failed',
+  failure: { kind: 500, type: 'api_error', message: 'down', transient: true },
+  partial: 'Half',
+}
+
+/** Open until the test is over. */
+async function opened(out: string, sources: readonly Source[]): Promise<Files> {
+  const sink = await openFiles(out, sources)
+  onTestFinished(() => sink.close())
+  return sink
+}
+
+describe('filesSink', () => {
+  it('mirrors the tree, and leaves no temporary file', async () => {
+    const out = await folderWith({})
+    await (await opened(out, [source])).write(good)
+    expect(await readdir(join(out, 'docs'))).toEqual(['a.md.summary.md'])
+    expect(await readFile(join(out, 'docs/a.md.summary.md'), 'utf8')).toBe('Good.\n')
+    expect(await readdir(out)).toEqual(['.claude-batch', 'docs'])
+  })
+
+  it('leaves an earlier good summary alone when the document fails, and removes the record when it succeeds', async () => {
+    const out = await folderWith({})
+    const sink = await opened(out, [source])
+    await sink.write(good)
+    await sink.write(bad)
+    expect((await readdir(join(out, 'docs'))).sort()).toEqual(['a.md.error.txt', 'a.md.summary.md'])
+    expect(await readFile(join(out, 'docs/a.md.summary.md'), 'utf8')).toBe('Good.\n')
+    await sink.write(good)
+    expect(await readdir(join(out, 'docs'))).toEqual(['a.md.summary.md'])
+  })
+
+  it('keeps the text that was paid for in the record', async () => {
+    const out = await folderWith({})
+    await (await opened(out, [source])).write(bad)
+    const record = await readFile(join(out, 'docs/a.md.error.txt'), 'utf8')
+    expect(record.split('\n')[0]).toBe('ERROR: 500 api_error: down')
+    expect(record).toContain('\nHalf\n')
+  })
+
+  it('replaces a link at the name instead of writing through it', async () => {
+    const out = await folderWith({ 'precious.txt': 'mine' })
+    await mkdir(join(out, 'docs'))
+    await symlink(join(out, 'precious.txt'), join(out, 'docs/a.md.summary.md'))
+    await (await opened(out, [source])).write(good)
+    expect(await readFile(join(out, 'precious.txt'), 'utf8')).toBe('mine')
+    expect(await readFile(join(out, 'docs/a.md.summary.md'), 'utf8')).toBe('Good.\n')
+  })
+
+  it('refuses a directory that a link leads out of the output folder', async () => {
+    const [out, elsewhere] = [await folderWith({}), await folderWith({})]
+    await symlink(elsewhere, join(out, 'docs'))
+    const sink = await opened(out, [source])
+    await expect(sink.write(good)).rejects.toMatchObject({ exit: 'io' })
+    expect(await readdir(elsewhere)).toEqual([])
+  })
+
+  it('says at once when the folder is a file', async () => {
+    const folder = await folderWith({ out: 'a file' })
+    await expect(opened(join(folder, 'out'), [])).rejects.toMatchObject({ exit: 'usage' })
+  })
+
+  it('reports a directory in the way of one summary as what it is', async () => {
+    const out = await folderWith({ 'docs/a.md.summary.md/x': '' })
+    const sink = await opened(out, [source])
+    await expect(sink.write(good)).rejects.toMatchObject({
+      exit: 'io',
+      message: expect.stringContaining('directory'),
+    })
+    expect((await readdir(join(out, 'docs'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  it('gives two sources two names, also where they would meet', async () => {
+    const out = await folderWith({})
+    const twins: Source[] = ['/x/a.md', 'x/a.md'].map((path, index) => ({
+      index,
+      path,
+      named: true,
+    }))
+    const sink = await opened(out, twins)
+    for (const twin of twins) await sink.write({ ...good, source: twin, text: twin.path })
+    const names = await readdir(join(out, 'x'))
+    const texts = await Promise.all(names.map((name) => readFile(join(out, 'x', name), 'utf8')))
+    expect(texts.sort()).toEqual(['/x/a.md\n', 'x/a.md\n'])
+  })
+
+  it('takes names as long as a file system can hold', async () => {
+    const out = await folderWith({})
+    const long = { ...source, path: '長'.repeat(85) }
+    await (await opened(out, [long])).write({ ...good, source: long })
+    expect((await readdir(out)).filter((name) => name.endsWith('.md'))).toHaveLength(1)
+  })
+})
