@@ -5,40 +5,48 @@ import { describe, expect, it } from 'vitest'
 
 const src = resolve(import.meta.dirname, '../src')
 
-/** Which folder may import which; `errors`, `shipped` and a folder's own files go without saying. Types of `world` may be used by main and commands. */
+/** What the three applications may import. */
+const application = [
+  'engine',
+  'inputs',
+  'claude',
+  'simulator',
+  'storage',
+  'sinks',
+  'ui',
+  'config',
+  'core',
+  'runtime.ts',
+]
+
+/** Which folder may import which. A folder may always import its own files; `errors.ts` and `assets.ts` are listed below. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  assets: [],
   engine: ['core'],
   inputs: ['core'],
   claude: ['core'],
-  simulator: [],
-  sinks: ['core'],
-  server: ['core', 'engine'],
   ui: ['core'],
+  simulator: [],
+  storage: ['core'],
+  sinks: ['storage', 'core'],
   config: ['core'],
-  commands: [
-    'core',
-    'engine',
-    'server',
-    'inputs',
-    'claude',
-    'simulator',
-    'sinks',
-    'ui',
-    'config',
-    'world.ts',
-  ],
-  // The settings are those of the command line; a library has no flags, screen, files or simulator.
-  library: ['core', 'engine', 'inputs', 'claude', 'config', 'config/model-settings.ts', 'world.ts'],
-  'index.ts': ['core', 'library'],
-  cli: ['core', 'config', 'world.ts'],
-  'cli.ts': ['cli', 'core', 'config', 'commands', 'descriptors.ts', 'world.ts'],
-  'main.ts': ['core', 'cli.ts', 'storage/fs/stream-writer.ts', 'world.ts'],
-  'world.ts': ['core'],
-  'descriptors.ts': [],
-  'errors.ts': [],
-  'shipped.ts': [],
+  run: application,
+  compare: ['run', ...application],
+  serve: ['run', ...application],
+  commands: ['run', 'compare', 'serve', ...application],
+  library: ['engine', 'inputs', 'claude', 'config', 'core', 'runtime.ts'],
+  cli: ['config', 'core', 'runtime.ts'],
+  'index.ts': ['library', 'core'],
+  'cli.ts': ['cli', 'commands', 'config', 'core', 'runtime.ts'],
+  'main.ts': ['cli.ts', 'core', 'storage/fs/stream-writer.ts', 'runtime.ts'],
+  'runtime.ts': ['core'],
+  'errors.ts': ['core'],
+  'assets.ts': [],
 }
+
+/** Folders that never import `errors.ts`: they know no exit codes. */
+const withoutExitCodes = new Set(['core', 'simulator', 'ui', 'assets'])
 
 /** The one file that opens the door to each package. */
 const doors: Readonly<Record<string, readonly string[]>> = {
@@ -80,7 +88,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * The files of `sinks` and `commands` that reach the file system themselves, and for what. An output folder is
+ * The files that reach the file system themselves, and for what. An output folder is
  * untrusted: everything else in it is reached through the first three, which follow no link and open no pipe.
  */
 const fileAccess: Readonly<Record<string, string>> = {
@@ -122,14 +130,52 @@ describe('the architecture', () => {
       .map(({ from, to }) => ({ from, to: relative(src, resolve(src, dirname(from), to)) }))
       .filter(({ from, to }) => {
         const [a, b] = [folderOf(from), folderOf(to)]
-        const allowed = ['errors.ts', 'shipped.ts', a, ...(mayImport[a] ?? [])]
+        const allowed = [
+          'assets.ts',
+          a,
+          ...(mayImport[a] ?? []),
+          ...(withoutExitCodes.has(a) ? [] : ['errors.ts']),
+        ]
         return !allowed.includes(b) && !allowed.includes(to)
       })
     expect(wrong).toEqual([])
   })
 
+  it('has no circles, those of types included', () => {
+    const graph = new Map<string, string[]>()
+    for (const { from, to } of imports)
+      if (to.startsWith('.'))
+        graph.set(from, [...(graph.get(from) ?? []), relative(src, resolve(src, dirname(from), to))])
+    const [done, path]: [Set<string>, string[]] = [new Set(), []]
+    const circles: string[] = []
+    const visit = (file: string) => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+      if (path.includes(file) || done.has(file)) return
+      path.push(file)
+      for (const next of graph.get(file) ?? []) visit(next)
+      path.pop()
+      done.add(file)
+    }
+    for (const file of files) visit(file)
+    expect(circles).toEqual([])
+  })
+
+  it('gives no two files the same name, subcommands excepted', () => {
+    const byName = new Map<string, string[]>()
+    for (const file of files) {
+      const name = file.split('/').at(-1) ?? file
+      byName.set(name, [...(byName.get(name) ?? []), file])
+    }
+    const twice = [...byName.values()].filter((same) => same.length > 1)
+    expect(twice.filter((same) => !same.every((file) => /^commands\/[^/]+\//.test(file)))).toEqual([])
+  })
+
   it('has a rule for every folder', () => {
-    expect([...new Set(files.map(folderOf))].sort()).toEqual(Object.keys(mayImport).sort())
+    expect([...new Set(files.map(folderOf))].sort()).toEqual(
+      Object.keys(mayImport)
+        .filter((folder) => folder !== 'assets')
+        .sort(),
+    )
   })
 
   it('opens each package in the files named for it', () => {
@@ -140,7 +186,8 @@ describe('the architecture', () => {
 
   it('reaches the files in an output folder through one door', () => {
     const opening = imports.filter(
-      ({ from, to, isType }) => /^(sinks|commands)\//.test(from) && to.startsWith('node:fs') && !isType,
+      ({ from, to, isType }) =>
+        /^(storage|sinks|run|compare|commands)\//.test(from) && to.startsWith('node:fs') && !isType,
     )
     expect([...new Set(opening.map(({ from }) => from))].sort()).toEqual(Object.keys(fileAccess).sort())
   })

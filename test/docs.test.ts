@@ -26,7 +26,7 @@ describe('the documentation', () => {
 
   it('lists what the server answers: paths, types of errors, metrics', async () => {
     const serve = await page('docs/serve.md')
-    const files = await fastGlob('src/server/*.ts', { cwd: root })
+    const files = await fastGlob('src/serve/*.ts', { cwd: root })
     const code = (await Promise.all(files.map((file) => readFile(resolve(root, file), 'utf8')))).join('\n')
     const paths = Array.from(code.matchAll(/\.(get|post)\('(.*?)'/g), ([, way = '', path]) => {
       return `\`${way.toUpperCase()} ${path}\``

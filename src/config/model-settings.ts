@@ -1,8 +1,8 @@
 import { defaultModel, findModel, modelId } from '../core/pricing/models.ts'
 import { firstSlots, largestPool } from '../core/rate-limit/pool-size.ts'
+import type { RateLimitSettings } from '../core/rate-limit/rate-limit-settings.ts'
 import type { Prompt } from '../core/request/prompt.ts'
 import type { Settings } from '../core/request/request.ts'
-import type { StackOptions } from '../engine/middleware/compose.ts'
 import { UsageError } from '../errors.ts'
 import type { SummarizeOptions } from './flags.ts'
 
@@ -31,7 +31,7 @@ type PaceFlags = Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm' | 'latency' | 'c
 export function paceSettings(
   { rpm, itpm, otpm, latency, concurrency }: PaceFlags,
   model: string,
-): Pick<StackOptions, 'given' | 'slots' | 'charactersPerToken'> {
+): RateLimitSettings {
   const most = concurrency ?? largestPool
   return {
     given: {

@@ -1,3 +1,4 @@
+import type { SummarizeOptions } from '../config/flags.ts'
 import type { InputProblem } from '../core/document/document.ts'
 import { AskError, StoppedError } from '../core/errors/ask-error.ts'
 import { failureLine, failureOf } from '../core/errors/failure.ts'
@@ -5,8 +6,16 @@ import { isTooLong } from '../core/errors/request-error.ts'
 import type { Request } from '../core/request/request.ts'
 import { stacked } from '../engine/middleware/compose.ts'
 import { RunError } from '../errors.ts'
+import type { World } from '../runtime.ts'
 import type { Service } from './connect.ts'
-import type { DryRunOptions } from './dry-run.ts'
+import type { Asking } from './request-builder.ts'
+
+interface CountingOptions {
+  readonly options: Pick<SummarizeOptions, 'retries' | 'maxWait'>
+  readonly world: Pick<World, 'clock' | 'random'>
+  readonly asking: Pick<Asking, 'model'>
+  readonly drain: AbortSignal
+}
 
 /**
  * Has the service count tokens, at a pace of its own: the limit of counting is not that of answers.
@@ -14,7 +23,7 @@ import type { DryRunOptions } from './dry-run.ts'
  */
 export async function counting(
   service: Service,
-  { options, world, asking, drain }: DryRunOptions,
+  { options, world, asking, drain }: CountingOptions,
 ): Promise<(request: Request, signal: AbortSignal) => Promise<number | InputProblem>> {
   const { count } = await service.open()
   const { ask, slots } = stacked(count, {

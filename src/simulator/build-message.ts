@@ -1,21 +1,9 @@
+import type { Message } from './api-message.ts'
 import { extract } from './extract.ts'
 import { judged } from './judge-answer.ts'
 import type { Behaviour } from './script.ts'
 import { fitting } from './structured.ts'
 import type { MessageRequest } from './validate.ts'
-
-/** A message as the API gives it; `usage` may be left out or be nonsense, where the script wants it so. */
-export interface Message {
-  readonly id: string
-  readonly type: 'message'
-  readonly role: 'assistant'
-  readonly model: string
-  readonly content: readonly unknown[]
-  readonly stop_reason: string
-  readonly stop_sequence: null
-  readonly stop_details: unknown
-  readonly usage?: unknown
-}
 
 /** Makes the answer to a request: an extractive summary, cut off where it is longer than asked for. */
 export function messageFor(

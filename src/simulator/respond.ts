@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Message } from './build-message.ts'
+import type { Message } from './api-message.ts'
 
 /** What ends an answer in the middle, if anything. */
 export type Break = 'reset' | 'stall' | 'truncate' | { readonly error: string }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Message } from './build-message.ts'
+import type { Message } from './api-message.ts'
 import { logNormal, seededRandom } from './random.ts'
 import type { MessageRequest } from './validate.ts'
 

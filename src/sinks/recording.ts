@@ -1,5 +1,6 @@
 import type { Clock } from '../core/rate-limit/clock.ts'
-import { type DocumentLine, lineOf, type RunFacts } from '../core/run/ledger-entry.ts'
+import { type DocumentLine, lineOf } from '../core/run/ledger-entry.ts'
+import type { RunFacts } from '../core/run/provenance.ts'
 import type { Sink } from '../core/run/sink.ts'
 
 /** A sink that remembers for this run alone what a ledger would, and the texts. */

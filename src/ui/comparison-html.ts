@@ -8,7 +8,7 @@ import {
   tablesOf,
 } from './comparison-report.ts'
 import { asset, closing, opening } from './report-html/frame.ts'
-import { html, Markup } from './report-html/html.ts'
+import { html, Markup } from './report-html/html-template.ts'
 
 /** A comparison as one HTML file that needs no other and no network: the tables, and all texts beside each other. */
 export function* comparisonHtml(

@@ -1,5 +1,5 @@
 import type { AnswerSettings } from '../request/answer-settings.ts'
-import type { RunFacts } from '../run/ledger-entry.ts'
+import type { RunFacts } from '../run/provenance.ts'
 import type { Packed } from './batch.ts'
 
 /**

@@ -1,8 +1,8 @@
 import type { Fault } from '../errors/request-error.ts'
 import type { AnswerSettings } from '../request/answer-settings.ts'
 import type { Reply } from '../request/reply.ts'
-import type { RunFacts } from '../run/ledger-entry.ts'
 import type { Asked } from '../run/outcome.ts'
+import type { RunFacts } from '../run/provenance.ts'
 
 /** A Message Batch, as the service tells of it. Times are wall-clock milliseconds since 1970. */
 export interface Batch {

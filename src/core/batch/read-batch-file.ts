@@ -1,7 +1,7 @@
 import type { Prices } from '../pricing/models.ts'
 import type { AnswerSettings } from '../request/answer-settings.ts'
 import { unsupportedIn } from '../request/schema-support.ts'
-import type { RunFacts } from '../run/ledger-entry.ts'
+import type { RunFacts } from '../run/provenance.ts'
 import type { TextKind } from '../text/text-kind.ts'
 import { isBatchId, type Packed } from './batch.ts'
 import { type BatchFile, type BatchFileProblem, type BatchHead, batchFileVersion } from './batch-file.ts'

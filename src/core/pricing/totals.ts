@@ -1,4 +1,3 @@
-import type { DocumentLine } from '../run/ledger-entry.ts'
 import { addUsage, noUsage, type Usage } from './usage.ts'
 
 /** What documents of the ledger come to. The sums are exact in any order. */
@@ -26,7 +25,16 @@ export const emptyAccount: Account = {
   lost: 0,
 }
 
-export function accountOf({ status, usage, cost_usd, uncounted = 0, lost = 0 }: DocumentLine): Account {
+/** What a ledger entry says about one document. */
+interface CountedDocument {
+  readonly status: 'summarized' | 'failed' | 'pending'
+  readonly usage: Usage | null
+  readonly cost_usd: number | null
+  readonly uncounted?: number
+  readonly lost?: number
+}
+
+export function accountOf({ status, usage, cost_usd, uncounted = 0, lost = 0 }: CountedDocument): Account {
   return {
     ...emptyAccount,
     [status]: 1,

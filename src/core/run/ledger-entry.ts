@@ -9,6 +9,7 @@ import type { TextKind } from '../text/text-kind.ts'
 import { truncate } from '../text/truncate.ts'
 import { isLedgerLine } from './check-ledger-entry.ts'
 import type { Outcome } from './outcome.ts'
+import type { RunFacts } from './provenance.ts'
 
 /** Counts changes that an older reader would misunderstand; fields are added without. `docs/ledger.md` describes it. */
 export const ledgerVersion = 1
@@ -135,9 +136,6 @@ export interface DroppedLine {
   readonly time: string
   readonly dropped: Account
 }
-
-/** What stays the same over all lines of a run. */
-export type RunFacts = Pick<DocumentLine, 'prompt' | 'model' | 'recipe'>
 
 /** The line for an outcome, but for what was written; undefined where there is nothing to remember. */
 export function lineOf(

@@ -5,7 +5,7 @@ import { addUsage, noUsage, type Usage } from '../pricing/usage.ts'
 import type { AnswerSettings } from '../request/answer-settings.ts'
 import type { Attempt } from '../request/attempt.ts'
 import type { TextKind } from '../text/text-kind.ts'
-import type { RunFacts } from './ledger-entry.ts'
+import type { RunFacts } from './provenance.ts'
 
 /** What became of one source: every source gets exactly one. A document's failure is a value, never an exception. */
 export type Outcome = Summarized | Failed | Skipped | Pending

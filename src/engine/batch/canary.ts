@@ -1,7 +1,17 @@
 import type { Source } from '../../core/document/document.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
 import { RunError } from '../../errors.ts'
-import type { BatchJob } from './run-batches.ts'
+import type { Halt } from '../shutdown.ts'
+
+interface CanaryOptions {
+  /** Asks about documents at once, without a batch. */
+  readonly live: (sources: readonly Source[]) => AsyncIterable<Outcome>
+  /** Whether requests like this document's have been taken before. */
+  readonly isProven: (source: Source) => boolean
+  /** What tells documents apart that are asked about in different ways. */
+  readonly wayOf: (source: Source) => string
+  readonly halt: Halt
+}
 
 /** So many may be refused before the request itself must be taken to be wrong. */
 const mostTries = 5
@@ -15,7 +25,7 @@ const mostTries = 5
 export async function* proven(
   sources: readonly Source[],
   ways: Set<string>,
-  { live, isProven, wayOf, halt }: Pick<BatchJob, 'live' | 'isProven' | 'wayOf' | 'halt'>,
+  { live, isProven, wayOf, halt }: CanaryOptions,
 ): AsyncGenerator<Outcome, readonly Source[]> {
   const left = new Set(sources)
   for (const source of sources) if (isProven(source)) ways.add(wayOf(source))

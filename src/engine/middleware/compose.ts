@@ -1,5 +1,6 @@
 import type { PriceOf } from '../../core/pricing/price.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
+import type { RateLimitSettings } from '../../core/rate-limit/rate-limit-settings.ts'
 import type { Ask } from '../../core/request/ask.ts'
 import { createHealth } from './api-health.ts'
 import { createGate, type GateOptions } from './circuit-breaker.ts'
@@ -7,12 +8,10 @@ import { createSlots, type Slots } from './semaphore.ts'
 import { follow } from './track-document.ts'
 import { type Listener, recorded } from './with-attempt-log.ts'
 import type { Purse } from './with-budget.ts'
-import { createPace, type Pace, type PaceOptions } from './with-rate-limit.ts'
+import { createPace, type Pace } from './with-rate-limit.ts'
 import { retrying } from './with-retry.ts'
 
-export interface StackOptions extends Pick<PaceOptions, 'given' | 'charactersPerToken'> {
-  /** Requests in flight at the same time, to start with and at most. */
-  readonly slots: { readonly first: number; readonly most: number }
+export interface StackOptions extends RateLimitSettings {
   /** See {@link retrying}. */
   readonly retries: number
   /** A wait longer than this is not waited: milliseconds. */

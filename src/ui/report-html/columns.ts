@@ -1,5 +1,5 @@
 import { niceStep } from '../../core/report/distribution.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 
 /** Columns beside each other along an axis of time or size. */
 export interface Columns {

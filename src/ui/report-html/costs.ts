@@ -1,7 +1,7 @@
 import type { Group, ReportFile } from '../../core/report/report-json.ts'
 import { costWords, counted } from '../report-words.ts'
 import { days } from './days.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 import { shares } from './shares.ts'
 import { wherein } from './wherein.ts'
 

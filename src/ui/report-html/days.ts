@@ -1,7 +1,7 @@
 import type { Group } from '../../core/report/report-json.ts'
 import { costWords, counted, money } from '../report-words.ts'
 import { columns, type Mark } from './columns.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 
 const day = 86_400_000
 

@@ -1,7 +1,7 @@
 import type { DocumentRow, ReportFile } from '../../core/report/report-json.ts'
 import { printable } from '../../core/text/escape-control.ts'
 import { costWords, counted, instant, ms, statusWords } from '../report-words.ts'
-import { html, json, type Markup } from './html.ts'
+import { html, json, type Markup } from './html-template.ts'
 
 /** So many are shown to those who let no script run. */
 const mostWithout = 100

@@ -1,6 +1,6 @@
 import type { ReportFile } from '../../core/report/report-json.ts'
 import { counted } from '../report-words.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 import { wherein } from './wherein.ts'
 
 const mostErrors = 50

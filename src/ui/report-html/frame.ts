@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { shipped } from '../../assets.ts'
 import { generator } from '../../core/document/generated-marker.ts'
-import { html, Markup } from './html.ts'
+import { html, Markup } from './html-template.ts'
 
 /** The beginning of a page that needs no other file and no network. @param script none, if it is left out */
 export function opening(title: string, style: string, script?: string): Markup {

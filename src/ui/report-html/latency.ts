@@ -1,7 +1,7 @@
 import type { Distribution } from '../../core/report/distribution.ts'
 import { counted, ms } from '../report-words.ts'
 import { columns } from './columns.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 import { timeAxis } from './time-axis.ts'
 
 /** So few answers make no shape. */

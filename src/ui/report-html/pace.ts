@@ -3,7 +3,7 @@ import type { ReportFile } from '../../core/report/report-json.ts'
 import type { Timeline } from '../../core/report/timeline.ts'
 import { counted, ms } from '../report-words.ts'
 import { columns } from './columns.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 import { timeAxis } from './time-axis.ts'
 
 /** So few documents make no curve. */

@@ -1,6 +1,6 @@
 import type { ReportFile, RunRow } from '../../core/report/report-json.ts'
 import { costWords, counted, instant, ms, tokens } from '../report-words.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 
 const mostRuns = 100
 

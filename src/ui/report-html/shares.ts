@@ -1,4 +1,4 @@
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 
 /** A part of a whole, or one of several that are compared. */
 export interface Share {

@@ -1,6 +1,6 @@
 import type { ReportFile } from '../../core/report/report-json.ts'
 import { timeParts, timeWords } from '../report-time.ts'
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 import { shares } from './shares.ts'
 
 /** Where the documents spent their time. */

@@ -1,4 +1,4 @@
-import { html, type Markup } from './html.ts'
+import { html, type Markup } from './html-template.ts'
 
 /**
  * The name of a document or a folder; leads to the table of documents, and has it show those.
