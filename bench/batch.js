@@ -136,7 +136,7 @@ async function large(name, { files, bytes }) {
 async function service() {
   const args = [bin, 'simulate', '--port', '0', '--latency', '0.01']
   for (const limit of ['--rpm', '--itpm', '--otpm']) args.push(limit, '1000000000')
-  const child = spawn(process.execPath, [...args, '--batch-time', '1'], {
+  const child = spawn(process.execPath, [...args, '--batch-duration', '1'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const url = await new Promise((resolve) =>

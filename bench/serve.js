@@ -77,7 +77,7 @@ async function crowd(rounds) {
     // An answer that somebody leaves must not end before, however busy the machine is.
     script: ({ request }) => ({ kind: 'answer', delayMs: request.lastText === leavers ? 4000 : 600, text }),
   })
-  const server = await serve(simulator.url, '-q', '--queue', '400')
+  const server = await serve(simulator.url, '-q', '--max-queue', '400')
   const totals = { clients: 0, hungUp: 0, slow: 0, wrong: 0, refused: 0 }
   const [hungUpAt, cancelledAt] = [[], []]
   const watching = setInterval(() => {

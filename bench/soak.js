@@ -31,7 +31,7 @@ const clock = new URL('soak-clock.js', import.meta.url).href
 const kinds = {
   live: { documents: 40, args: ['--max-tokens', '1024'] },
   streamed: { documents: 40, args: ['--max-tokens', '4096'] },
-  long: { documents: 6, args: ['--part-tokens', '1000'] },
+  long: { documents: 6, args: ['--chunk-tokens', '1000'] },
   batch: { documents: 40, args: ['--batch'] },
   pipeline: { documents: 20, args: ['--format', 'jsonl'] },
 }
@@ -229,7 +229,7 @@ async function disturbedRun(set) {
   }
   if (what === 'rivals') {
     totals.rivals += 2
-    const rivals = [start(set, { args: [] }), start(set, { args: ['--wait-lock', '60'] })]
+    const rivals = [start(set, { args: [] }), start(set, { args: ['--lock-timeout', '60'] })]
     await delay(random() * 1500)
     send('SIGKILL')
     for (const rival of rivals) checkExit(set, await rival.ended)
@@ -383,7 +383,7 @@ function start(set, { out = 'out', args = [], clock: jumps = mayJump(set) && ran
   if (jumps) totals.clocks++
   const all = [
     ...(jumps ? ['--import', clock] : []),
-    ...[bin, 'summarize', 'docs', '-o', out, '--progress', 'off', '--yes', '--timeout', '2'],
+    ...[bin, 'summarize', 'docs', '-o', out, '--progress', 'off', '--yes', '--idle-timeout', '2'],
     ...['--concurrency', String(concurrency), '--max-wait', '60', '--prices', 'claude-haiku-5-5=1/5'],
     ...kinds[set.kind].args,
     ...args,

@@ -26,7 +26,7 @@ export const exitCodes = {
       'the account or service refuses: 401, 402, 403, unknown model, TLS, redirect; the rest stays pending',
     again: 'after mending it',
   },
-  limit: { code: 5, meaning: 'our own limit: --max-cost, --deadline, --max-failures', again: 'yes' },
+  limit: { code: 5, meaning: 'our own limit: --max-cost, --time-limit, --max-failures', again: 'yes' },
   io: {
     code: 6,
     meaning: 'local input/output: output, ledger or stdout cannot be written, port in use',

@@ -30,7 +30,7 @@ export interface ClientOptions {
   readonly connectTimeoutMs: number
   /** Between two signs of life, and until the first: milliseconds. */
   readonly idleTimeoutMs: number
-  /** What sets that, in the words of the caller: `--timeout`. */
+  /** What sets that, in the words of the caller: `--idle-timeout`. */
   readonly idleTimeoutSetting: string
   /** For one sending as a whole: milliseconds. */
   readonly totalTimeoutMs: number

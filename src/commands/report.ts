@@ -31,8 +31,8 @@ export async function report(
     options.merge !== undefined ||
     options.format !== 'text' ||
     options.run !== undefined ||
-    options.by !== undefined ||
-    options.against !== undefined
+    options.groupBy !== undefined ||
+    options.compareEstimate !== undefined
   )
     return reportRuns(out, options, world, version)
   const unlock = options.prune

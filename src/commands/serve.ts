@@ -67,7 +67,7 @@ export async function serve(options: ServeOptions, world: World): Promise<Exit> 
         },
       },
     })
-    const queue = queued(ask, { slots, most: options.queue, drain: halt.drain })
+    const queue = queued(ask, { slots, most: options.maxQueue, drain: halt.drain })
     const app = createApp({
       ask: queue.ask,
       requestFor,

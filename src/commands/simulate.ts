@@ -13,7 +13,7 @@ export async function simulate(options: SimulateOptions, world: World): Promise<
     latency: { medianMs: options.latency * 1000 },
     faults: faultsOf(options.fault),
     seed,
-    batches: { takesMs: options.batchTime * 1000 },
+    batches: { takesMs: options.batchDuration * 1000 },
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE')
       throw new RunError('io', `port ${port} is in use; choose another with --port`)

@@ -60,14 +60,14 @@ export async function summarize(
 async function outputsOf(
   sources: readonly Source[],
   out: string | undefined,
-  { report, log, digest: name, digestBy, force }: SummarizeOptions,
+  { report, log, digest: name, digestPer, force }: SummarizeOptions,
   world: World,
 ): Promise<NamedOutputs> {
   const named = { report, log, sources, out, world }
   if (name === undefined || out === undefined) return inspectNamedOutputs(named)
   const { checkFolderDigests, objectionToDigest } = await import('../run/digest-files.ts')
-  const places = { name, out, sources, cwd: world.cwd, options: { digestBy, force } }
-  if (digestBy === 'folder') {
+  const places = { name, out, sources, cwd: world.cwd, options: { digestPer, force } }
+  if (digestPer === 'folder') {
     await checkFolderDigests(places)
     return inspectNamedOutputs(named)
   }

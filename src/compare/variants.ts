@@ -19,7 +19,7 @@ export interface Arm {
 export async function armsOf(
   options: Pick<
     CompareOptions,
-    'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding' | 'pdf' | 'partTokens'
+    'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding' | 'pdf' | 'chunkTokens'
   >,
   places: PlaceOptions,
   endpoint: string,

@@ -2,8 +2,19 @@ import type { Flag, ValuesOf } from './flag.ts'
 import { summarizeFlags } from './flags.ts'
 import { text } from './values.ts'
 
-const { log, report, prices, timeout, connectTimeout, config, profile, allowHttp, quiet, verbose, progress } =
-  summarizeFlags
+const {
+  log,
+  report,
+  prices,
+  idleTimeout,
+  connectTimeout,
+  config,
+  profile,
+  allowHttp,
+  quiet,
+  verbose,
+  progress,
+} = summarizeFlags
 
 const id = {
   group: 'Which',
@@ -12,10 +23,13 @@ const id = {
   parse: text,
 } as const satisfies Flag
 
-const connection = { timeout, connectTimeout, config, profile, allowHttp } as const satisfies Record<
-  string,
-  Flag
->
+const connection = {
+  idleTimeout,
+  connectTimeout,
+  config,
+  profile,
+  allowHttp,
+} as const satisfies Record<string, Flag>
 
 /** The flags of `batches status` and `batches cancel`. */
 export const batchFlags = { id, ...connection } as const satisfies Record<string, Flag>

@@ -8,7 +8,7 @@ const {
   log,
   var: vars,
   maxTokens,
-  partTokens,
+  chunkTokens,
   effort,
   rpm,
   itpm,
@@ -16,7 +16,7 @@ const {
   latency,
   concurrency,
 } = summarizeFlags
-const { maxCost, confirmAbove, yes, prices, retries, timeout, connectTimeout, maxWait } = summarizeFlags
+const { maxCost, confirmAbove, yes, prices, retries, idleTimeout, connectTimeout, maxWait } = summarizeFlags
 const { config, profile, allowHttp, simulate, quiet, verbose, progress } = summarizeFlags
 
 /** The flags of `compare`. */
@@ -60,7 +60,7 @@ export const compareFlags = {
   log,
   var: vars,
   maxTokens,
-  partTokens,
+  chunkTokens,
   effort,
   maxCost,
   confirmAbove,
@@ -72,7 +72,7 @@ export const compareFlags = {
   latency,
   concurrency,
   retries,
-  timeout,
+  idleTimeout,
   connectTimeout,
   maxWait,
   config,

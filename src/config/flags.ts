@@ -185,12 +185,12 @@ export const summarizeFlags = {
     parse: text,
     path: 'always',
   },
-  digestBy: {
+  digestPer: {
     group: 'Outputs',
-    flag: '--digest-by <what>',
-    help: 'set: one for all; folder: one for each folder, beside its summaries',
-    default: 'set',
-    parse: choice(['set', 'folder']),
+    flag: '--digest-per <what>',
+    help: 'all: one digest; folder: one per folder, next to its summaries',
+    default: 'all',
+    parse: choice(['all', 'folder']),
   },
   log: {
     group: 'Outputs',
@@ -253,9 +253,9 @@ export const summarizeFlags = {
     parse: text,
     path: 'always',
   },
-  partTokens: {
+  chunkTokens: {
     group: 'Prompt and model',
-    flag: '--part-tokens <tokens>',
+    flag: '--chunk-tokens <tokens>',
     help: 'read documents in parts that are longer than this (default: as much as the model reads at its lowest price)',
     parse: count(1000, 1_000_000),
   },
@@ -267,39 +267,39 @@ export const summarizeFlags = {
   },
 
   maxCost: {
-    group: 'Money',
+    group: 'Cost',
     flag: '--max-cost <usd>',
     help: 'never spend more: the worst case of a request is set aside before it is sent (exit 5)',
     parse: number(0, 1_000_000),
   },
   dryRun: {
-    group: 'Money',
+    group: 'Cost',
     flag: '--dry-run',
     help: 'say what would be done and what it would cost, live and as a batch; sends nothing that costs',
   },
-  count: {
-    group: 'Money',
-    flag: '--count <how>',
+  tokenCount: {
+    group: 'Cost',
+    flag: '--token-count <how>',
     help: 'for --dry-run, tokens of input: estimate, or exact by asking the service, which is free',
     default: 'estimate' as const,
     parse: choice(['estimate', 'exact']),
   },
   sample: {
-    group: 'Money',
+    group: 'Cost',
     flag: '--sample <n>',
     help: 'do so many documents first, of all sizes, say what all would cost, and ask before going on',
     parse: count(2, 100_000),
   },
   confirmAbove: {
-    group: 'Money',
+    group: 'Cost',
     flag: '--confirm-above <usd>',
     help: 'ask first where a run is expected to cost more; without a terminal it then needs --yes or --max-cost',
     default: 5,
     parse: number(0, 1_000_000),
   },
-  yes: { group: 'Money', flag: '-y, --yes', help: 'go on without asking' },
+  yes: { group: 'Cost', flag: '-y, --yes', help: 'go on without asking' },
   prices: {
-    group: 'Money',
+    group: 'Cost',
     flag: '--prices <model=in/out>',
     help: 'USD per million tokens of a model that has no known price, or another one for you, like my-model=0.50/2; may be given again',
     parse: prices,
@@ -311,10 +311,10 @@ export const summarizeFlags = {
     flag: '--batch',
     help: 'ask by the service’s own batches: half the price, done within a day, mostly within an hour',
   },
-  via: {
+  mode: {
     group: 'Message Batches',
-    flag: '--via <way>',
-    help: 'live, batch (as --batch), or auto: by their number, the estimate and --deadline, and why is told',
+    flag: '--mode <way>',
+    help: 'live, batch (as --batch), or auto: by their number, the estimate and --time-limit, and why is told',
     default: 'live' as const,
     parse: choice(['live', 'batch', 'auto']),
   },
@@ -325,31 +325,31 @@ export const summarizeFlags = {
   },
 
   rpm: {
-    group: 'Pool and pace',
+    group: 'Concurrency and rate limits',
     flag: '--rpm <n>',
     help: 'your rate limit, requests per minute (default: what the service says)',
     parse: number(0.001, 1_000_000),
   },
   itpm: {
-    group: 'Pool and pace',
+    group: 'Concurrency and rate limits',
     flag: '--itpm <tokens>',
     help: 'your rate limit, input tokens per minute (default: what the service says)',
     parse: number(1, 1_000_000_000),
   },
   otpm: {
-    group: 'Pool and pace',
+    group: 'Concurrency and rate limits',
     flag: '--otpm <tokens>',
     help: 'your rate limit, output tokens per minute (default: what the service says)',
     parse: number(1, 1_000_000_000),
   },
   latency: {
-    group: 'Pool and pace',
+    group: 'Concurrency and rate limits',
     flag: '--latency <time>',
     help: 'time a request takes, to start with; the first pool is rpm / 60 × latency, rounded up, and at most 8 (default: 3)',
     parse: seconds(0.001, 3600),
   },
   concurrency: {
-    group: 'Pool and pace',
+    group: 'Concurrency and rate limits',
     flag: '--concurrency <n>',
     help: `most requests in flight at once (default: as many as the limit and the latency need, at most ${largestPool})`,
     parse: count(1, largestPool),
@@ -362,9 +362,9 @@ export const summarizeFlags = {
     default: 3,
     parse: count(0, 20),
   },
-  timeout: {
+  idleTimeout: {
     group: 'Retries and timeouts',
-    flag: '--timeout <time>',
+    flag: '--idle-timeout <time>',
     help: 'longest silence of the service within a request',
     default: 60,
     parse: seconds(0.001, 3600),
@@ -385,31 +385,31 @@ export const summarizeFlags = {
   },
 
   force: {
-    group: 'Running again',
+    group: 'Re-running',
     flag: '--force',
     help: 'summarize again what has its summary, and replace what was edited by hand or is not in the ledger',
   },
   redo: {
-    group: 'Running again',
+    group: 'Re-running',
     flag: '--redo <doubts>',
     help: 'summarize again what is doubtful: copy, language, length, with commas, or all',
     parse: doubtful,
   },
-  waitLock: {
-    group: 'Running again',
-    flag: '--wait-lock <time>',
+  lockTimeout: {
+    group: 'Re-running',
+    flag: '--lock-timeout <time>',
     help: 'how long to wait for another run to leave the output folder (default: not at all)',
     parse: seconds(0, 604_800),
   },
 
-  deadline: {
-    group: 'When to stop',
-    flag: '--deadline <time>',
+  timeLimit: {
+    group: 'Stopping early',
+    flag: '--time-limit <time>',
     help: 'start nothing new after this time, finish what is in flight (exit 5)',
     parse: seconds(0.001, 2_592_000),
   },
   maxFailures: {
-    group: 'When to stop',
+    group: 'Stopping early',
     flag: '--max-failures <n>',
     help: 'start nothing new once so many documents have failed (exit 5)',
     parse: count(1, 1_000_000_000),
@@ -436,15 +436,19 @@ export const summarizeFlags = {
   },
 
   simulate: {
-    group: 'Trying it out',
+    group: 'Simulation',
     flag: '--simulate',
     help: 'run against a simulated service in this process: no key, no cost',
   },
 
-  quiet: { group: 'What is shown', flag: '-q, --quiet', help: 'nothing on success; failures only' },
-  verbose: { group: 'What is shown', flag: '-v, --verbose', help: 'a line per document, retries and pauses' },
+  quiet: { group: 'Output on the terminal', flag: '-q, --quiet', help: 'nothing on success; failures only' },
+  verbose: {
+    group: 'Output on the terminal',
+    flag: '-v, --verbose',
+    help: 'a line per document, retries and pauses',
+  },
   progress: {
-    group: 'What is shown',
+    group: 'Output on the terminal',
     flag: '--progress <mode>',
     help: 'auto, bar, lines or off; auto is a bar on a terminal, a line now and then elsewhere',
     default: 'auto' as const,
@@ -458,21 +462,21 @@ export type SummarizeOptions = ValuesOf<typeof summarizeFlags>
 /** What one flag's value alone cannot show to be wrong. */
 export function checkTogether(options: SummarizeOptions): void {
   if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose contradict each other')
-  if (options.count === 'exact' && !options.dryRun)
-    throw new UsageError('--count says how --dry-run counts; give --dry-run too')
+  if (options.tokenCount === 'exact' && !options.dryRun)
+    throw new UsageError('--token-count says how --dry-run counts; give --dry-run too')
   if (options.dryRun && options.sample !== undefined)
     throw new UsageError('--dry-run sends nothing and --sample sends some; give one of them')
   if (options.dryRun && options.report !== undefined && /\.(md|html)$/i.test(options.report))
     throw new UsageError(`--report ${options.report}: a --dry-run is saved as .json`)
-  if (options.batch && options.via === 'auto')
-    throw new UsageError('--batch and --via auto contradict each other; give one of them')
+  if (options.batch && options.mode === 'auto')
+    throw new UsageError('--batch and --mode auto contradict each other; give one of them')
   if (options.detach && options.digest !== undefined)
     throw new UsageError(
       '--digest needs the summaries, and --detach does not wait for them; leave --digest out, and give it again after collecting the batches',
     )
-  if (options.detach && !options.batch && options.via === 'live')
+  if (options.detach && !options.batch && options.mode === 'live')
     throw new UsageError('--detach leaves a batch to itself; give --batch too')
-  if ((options.batch || options.via !== 'live') && options.sample !== undefined)
+  if ((options.batch || options.mode !== 'live') && options.sample !== undefined)
     throw new UsageError('--sample asks live; give it alone first, and then --batch for the rest')
   if (options.detach && options.simulate)
     throw new UsageError(

@@ -9,9 +9,9 @@ export const reportFlags = {
     help: 'one run alone: last, or when it began, as the report shows it: "2026-11-22 03:17"',
     parse: text,
   },
-  by: {
+  groupBy: {
     group: 'What is reported',
-    flag: '--by <what>',
+    flag: '--group-by <what>',
     help: 'add up by day, model, prompt or folder instead of by run',
     parse: choice(['day', 'model', 'prompt', 'folder']),
   },
@@ -22,9 +22,9 @@ export const reportFlags = {
     parse: texts,
     path: 'always',
   },
-  against: {
+  compareEstimate: {
     group: 'What is reported',
-    flag: '--against <file>',
+    flag: '--compare-estimate <file>',
     help: 'compare with an estimate that --dry-run --report has saved: what was done since',
     parse: text,
     path: 'always',

@@ -7,7 +7,7 @@ const {
   maxCost,
   prices,
   retries,
-  timeout,
+  idleTimeout,
   connectTimeout,
   log,
   config,
@@ -52,9 +52,9 @@ export const serveFlags = {
     help: 'pages of this origin may use it, like https://example.org; may be given again',
     parse: texts,
   },
-  queue: {
+  maxQueue: {
     group: 'Server',
-    flag: '--queue <n>',
+    flag: '--max-queue <n>',
     help: 'how many may wait for a slot; more are answered 503',
     default: 100,
     parse: count(0, 1000),
@@ -74,7 +74,7 @@ export const serveFlags = {
   latency,
   concurrency,
   retries,
-  timeout,
+  idleTimeout,
   connectTimeout,
   maxWait: {
     group: 'Retries and timeouts',

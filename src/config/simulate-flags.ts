@@ -38,9 +38,9 @@ export const simulateFlags = {
     default: 0.4,
     parse: number(0, 3600),
   },
-  batchTime: {
+  batchDuration: {
     group: 'Behaviour',
-    flag: '--batch-time <time>',
+    flag: '--batch-duration <time>',
     help: 'how long a Message Batch takes',
     default: 1.5,
     parse: seconds(0, 86_400),

@@ -109,7 +109,7 @@ const numbers = {
 export const defaults = {
   retries: summarizeFlags.retries.default,
   maxWaitMs: summarizeFlags.maxWait.default * 1000,
-  timeoutMs: summarizeFlags.timeout.default * 1000,
+  timeoutMs: summarizeFlags.idleTimeout.default * 1000,
   connectTimeoutMs: summarizeFlags.connectTimeout.default * 1000,
 } as const
 

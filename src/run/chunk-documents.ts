@@ -36,7 +36,7 @@ export interface PartPrompts {
  * @throws UsageError where a prompt cannot be used
  */
 export async function loadChunking(
-  { partTokens, maxTokens }: Pick<SummarizeOptions, 'maxTokens' | 'partTokens'>,
+  { chunkTokens, maxTokens }: Pick<SummarizeOptions, 'maxTokens' | 'chunkTokens'>,
   places: PlaceOptions,
   { part, merge }: PartPrompts = { part: 'part', merge: 'merge' },
 ): Promise<(endpoint: string, settings: Settings, requestFor: RequestFor) => Chunking> {
@@ -63,7 +63,7 @@ export async function loadChunking(
     const roomIn = (request: RequestFor, document: Document, kind: TextKind) => {
       const { pdf: _, ...asText } = document
       const empty = request({ ...asText, text: '' })
-      return longestDocument(empty, kind, lengthOf(empty), partTokens)
+      return longestDocument(empty, kind, lengthOf(empty), chunkTokens)
     }
     const limitsFor = (document: Document, kind: TextKind, whole: number) => ({
       chunk: roomIn(chunkRequest, document, kind) ?? whole,

@@ -14,7 +14,7 @@ export interface Service {
 
 type ServiceOptions = Pick<
   SummarizeOptions,
-  'connectTimeout' | 'timeout' | 'allowHttp' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
+  'connectTimeout' | 'idleTimeout' | 'allowHttp' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
 >
 
 /** The API the environment points at, or with `--simulate` one inside this process, reached over real HTTP all the same. */
@@ -32,8 +32,8 @@ export async function serviceFor(options: ServiceOptions, world: World): Promise
       env,
       allowHttp,
       connectTimeoutMs: options.connectTimeout * 1000,
-      idleTimeoutMs: options.timeout * 1000,
-      idleTimeoutSetting: `--${keyOf(summarizeFlags.timeout)}`,
+      idleTimeoutMs: options.idleTimeout * 1000,
+      idleTimeoutSetting: `--${keyOf(summarizeFlags.idleTimeout)}`,
       totalTimeoutMs: longestRequestMs,
       ...(server !== undefined && { server }),
     })

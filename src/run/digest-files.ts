@@ -13,14 +13,14 @@ import { isDigest, readLedger } from '../storage/ledger/ledger.ts'
 import { ledgerIn } from '../storage/output-folder.ts'
 import { seenFromOut } from './report-writer.ts'
 
-/** Where digests go: to the file that is named, or with `--digest-by folder` to one in each folder of summaries. */
+/** Where digests go: to the file that is named, or with `--digest-per folder` to one in each folder of summaries. */
 export interface DigestPlaces {
   readonly name: string
   /** The output folder. */
   readonly out: string
   readonly sources: readonly Source[]
   readonly cwd: string
-  readonly options: Pick<SummarizeOptions, 'digestBy' | 'force'>
+  readonly options: Pick<SummarizeOptions, 'digestPer' | 'force'>
 }
 
 /**
@@ -48,7 +48,7 @@ export async function checkFolderDigests({
   options: { force },
 }: DigestPlaces): Promise<void> {
   if (basename(name) !== name || name === '-' || stemOf(name) !== undefined)
-    throw new UsageError(`--digest ${name}: with --digest-by folder it is a name, such as digest.md`)
+    throw new UsageError(`--digest ${name}: with --digest-per folder it is a name, such as digest.md`)
   const paths = sources.map(({ path }) => path)
   const placeFor = outputPaths(paths, { foldsCase: false, earlier: [] })
   const folders = new Set(

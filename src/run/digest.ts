@@ -99,7 +99,7 @@ export async function digest(
       quiet: true,
       verbose: false,
       batch: false,
-      via: 'live',
+      mode: 'live',
       yes: true,
     },
     world,
@@ -125,7 +125,7 @@ export async function digest(
 /** By the paths they are remembered under. @throws RunError where one was edited by hand */
 async function digestsOf(
   { name, named, out, sources }: DigestOf,
-  { digestBy, force }: SummarizeOptions,
+  { digestPer, force }: SummarizeOptions,
   { cwd }: World,
   results: ReadonlyMap<string, Result>,
 ): Promise<ReadonlyMap<string, Digest>> {
@@ -135,7 +135,7 @@ async function digestsOf(
     const result = problem === undefined ? results.get(path) : undefined
     const summary = result?.line.output?.file
     if (result?.text === undefined || summary === undefined || isDigest(result.line.prompt)) continue
-    const place = digestBy === 'folder' ? join(out, dirname(summary), name) : resolve(cwd, name)
+    const place = digestPer === 'folder' ? join(out, dirname(summary), name) : resolve(cwd, name)
     const group = groups.get(place) ?? []
     groups.set(place, group)
     group.push([path, result])

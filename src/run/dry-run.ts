@@ -55,7 +55,7 @@ export interface DryRunOptions {
 export async function dryRun(sources: readonly Source[], given: DryRunOptions): Promise<Exit> {
   const { options, world, read, asking, priceOf, service, out, drain } = given
   const past = await pastOf(out, sources, given)
-  const tokensOf = options.count === 'exact' ? await counting(service, given) : undefined
+  const tokensOf = options.tokenCount === 'exact' ? await counting(service, given) : undefined
   const skipped = Object.fromEntries([...(given.skipped ?? [])].map(([type, { count }]) => [type, count]))
   const [prospects, tally]: [Prospect[], Looked] = [[], { unchanged: 0, skipped, failing: {} }]
   let worst: Picodollars | undefined = 0n

@@ -91,7 +91,7 @@ export function outputFolder(
     if (options.frontMatter) throw new UsageError('--front-matter is for files; give -o a folder for them')
     if (options.sample !== undefined)
       throw new UsageError('--sample shows where its summaries are; give -o a folder for them')
-    if (options.batch || options.via === 'batch')
+    if (options.batch || options.mode === 'batch')
       throw new UsageError('--batch needs a folder that remembers its batches; give -o a folder')
     return undefined
   }
@@ -157,7 +157,7 @@ export async function folderDestination(
     throw new UsageError('--front-matter would make the JSON that is asked for none; leave it out')
   await prepareFolder(out)
   const self = await holderFor(world.pid, begin.time, run, { command: commandOf(world), version })
-  const unlock = await lockedWithin((options.waitLock ?? 0) * 1000, world, drain, () =>
+  const unlock = await lockedWithin((options.lockTimeout ?? 0) * 1000, world, drain, () =>
     lockFolder(join(out, memoryFolder), {
       self,
       isRunning: world.isRunning,
@@ -288,7 +288,7 @@ async function lockedWithin(
       return await lock()
     } catch (error) {
       if (!(error instanceof RunError) || error.exit !== 'locked') throw error
-      if (ms === 0) throw new RunError('locked', `${error.message}; --wait-lock SECONDS waits for it`)
+      if (ms === 0) throw new RunError('locked', `${error.message}; --lock-timeout SECONDS waits for it`)
       if (clock.now() >= end) throw error
       if (!said) stderr.write(`claude-batch: waiting: ${error.message}\n`)
       await clock.sleep(Math.min(lookAgainMs, end - clock.now()), drain)

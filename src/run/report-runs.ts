@@ -19,11 +19,16 @@ export async function reportRuns(
   { cwd, clock, stdout }: World,
   version: string,
 ): Promise<Exit> {
-  const { run, by, against, format, prune } = options
+  const { run, groupBy, compareEstimate, format, prune } = options
   if (prune) throw new UsageError('--prune goes with the report of all runs, as text')
-  if ((by !== undefined || against !== undefined) && format !== 'text')
-    throw new UsageError('--by and --against are shown as text; the other formats have all sums anyway')
-  const estimate = against === undefined ? undefined : await estimateIn(resolve(cwd, against), against)
+  if ((groupBy !== undefined || compareEstimate !== undefined) && format !== 'text')
+    throw new UsageError(
+      '--group-by and --compare-estimate are shown as text; the other formats have all sums anyway',
+    )
+  const estimate =
+    compareEstimate === undefined
+      ? undefined
+      : await estimateIn(resolve(cwd, compareEstimate), compareEstimate)
   const outs = [out, ...(options.merge ?? []).map((dir) => resolve(cwd, dir))]
   // What several machines did has no working directory in common.
   const read = outs.map((it) => recordedRuns(it, outs.length === 1 ? seenFromOut(it, cwd) : undefined))
@@ -35,8 +40,8 @@ export async function reportRuns(
     const since = run === undefined ? runs.filter((it) => it.run.time >= estimate.made) : runs
     if (since.length === 0) throw new RunError('noInput', `nothing has been done since ${estimate.made}`)
     await write(againstText(estimate, reportFile(since, { made: '', program: version })))
-  } else if (by !== undefined) {
-    await write(groupsText(by, reportFile(runs, { made: '', program: version }).by[by]))
+  } else if (groupBy !== undefined) {
+    await write(groupsText(groupBy, reportFile(runs, { made: '', program: version }).by[groupBy]))
   } else {
     const lines = format === 'json' ? [] : runs.flatMap((it) => it.lines)
     const texts = new Map((await Promise.all(outs.map((it) => textsOf(it, lines)))).flatMap((it) => [...it]))
@@ -66,19 +71,21 @@ function chosen(which: string, runs: readonly RecordedRun[]): RecordedRun {
 
 async function estimateIn(file: string, name: string): Promise<EstimateFile> {
   const text = await readSmallFile(file).catch((error: Error) => {
-    throw new UsageError(`--against ${name}: ${reasonOf(error)}`)
+    throw new UsageError(`--compare-estimate ${name}: ${reasonOf(error)}`)
   })
   const estimate = (parsed(text.toString('utf8')) ?? {}) as EstimateFile
   const { format, version, tokens_in, tokens_out, cost_usd, documents } = estimate
   if (format !== 'claude-batch estimate')
-    throw new UsageError(`--against ${name}: not an estimate; --dry-run --report FILE.json saves one`)
+    throw new UsageError(
+      `--compare-estimate ${name}: not an estimate; --dry-run --report FILE.json saves one`,
+    )
   if (version !== estimateVersion)
     throw new UsageError(
-      `--against ${name}: written by another version of claude-batch (its format is ${version})`,
+      `--compare-estimate ${name}: written by another version of claude-batch (its format is ${version})`,
     )
   const costs = cost_usd?.live === null || isBounds(cost_usd?.live)
   if (!costs || !isBounds(tokens_in) || !isBounds(tokens_out) || typeof documents?.to_do !== 'number')
-    throw new UsageError(`--against ${name}: the estimate is damaged`)
+    throw new UsageError(`--compare-estimate ${name}: the estimate is damaged`)
   return estimate
 }
 

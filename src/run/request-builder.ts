@@ -56,7 +56,7 @@ export type AskingOptions = Pick<
   | 'var'
   | 'encoding'
   | 'pdf'
-  | 'partTokens'
+  | 'chunkTokens'
   | 'schema'
   | 'language'
   | 'words'
@@ -129,7 +129,7 @@ export async function askingFor(
       longestFor(path) {
         const bytes = { size: 0, sha256: '' }
         const empty = requestFor({ source: { index: 0, path, named: true }, text: '', bytes })
-        return longestDocument(empty, textKind(path), lengthOf(empty), options.partTokens)
+        return longestDocument(empty, textKind(path), lengthOf(empty), options.chunkTokens)
       },
       partsOf: (document) => wayOf(ways, document.source.path).partsOf(document),
     }

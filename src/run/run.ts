@@ -77,7 +77,7 @@ export async function run(
   version: string,
 ): Promise<RunEnd> {
   const { out, start, waits = !options.detach, collects = true } = plan
-  const chosen = options.batch ? 'batch' : options.via
+  const chosen = options.batch ? 'batch' : options.mode
   // Only a folder remembers batches.
   const via = out === undefined ? 'live' : chosen
   const unfinished = new Set<string>()
@@ -258,9 +258,9 @@ function routed(
   const { options } = common
   const expected = forecastBySize(todo, experience, common)
   const { limits, from } = limitsOf(options, lastEnd)
-  const { latency = 3, concurrency = largestPool, deadline } = options
+  const { latency = 3, concurrency = largestPool, timeLimit } = options
   const { ms } = timeAtLimits(expected, limits, from, latency * 1000, concurrency)
-  const deadlineMs = deadline === undefined ? undefined : deadline * 1000
+  const deadlineMs = timeLimit === undefined ? undefined : timeLimit * 1000
   return routeOf({ ...expected, documents: todo.length, liveMs: ms, deadlineMs })
 }
 

@@ -16,16 +16,16 @@ export interface StopRules {
 }
 
 export function stopRules(
-  { deadline, maxFailures = Number.POSITIVE_INFINITY }: SummarizeOptions,
+  { timeLimit, maxFailures = Number.POSITIVE_INFINITY }: SummarizeOptions,
   halt: Halt,
   clock: Clock,
 ): StopRules {
   const over = new AbortController()
   const common = createBreaker()
   let failed = 0
-  if (deadline !== undefined) {
-    clock.sleep(deadline * 1000, over.signal).then(
-      () => halt.stop(new RunError('limit', `stopped at --deadline ${duration(deadline * 1000)}`)),
+  if (timeLimit !== undefined) {
+    clock.sleep(timeLimit * 1000, over.signal).then(
+      () => halt.stop(new RunError('limit', `stopped at --time-limit ${duration(timeLimit * 1000)}`)),
       () => {},
     )
   }

@@ -51,7 +51,7 @@ export async function counting(
       if (isTooLong(error.fault)) return { as: 'fail', type: failure.type, message: why }
       throw new RunError(
         'refused',
-        `${asking.model} cannot be counted by this service: ${why}; use --count estimate`,
+        `${asking.model} cannot be counted by this service: ${why}; use --token-count estimate`,
       )
     }
   }

@@ -51,7 +51,7 @@ describe('a base URL', () => {
     const { requests } = simulator.stats()
     expect(await run(env)).toMatchObject({ code: 0, stderr: '' })
     expect(simulator.stats().requests).toBe(requests)
-    expect((await run(withEnding, '--count', 'exact', '--dry-run', '-o', 'counted')).code).toBe(0)
+    expect((await run(withEnding, '--token-count', 'exact', '--dry-run', '-o', 'counted')).code).toBe(0)
     expect(await run(withEnding, '--batch', '-o', 'batched')).toMatchObject({ code: 0 })
   })
 

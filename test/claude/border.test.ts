@@ -30,7 +30,7 @@ async function clientOf(
     },
     connectTimeoutMs: 2000,
     idleTimeoutMs: 2000,
-    idleTimeoutSetting: '--timeout',
+    idleTimeoutSetting: '--idle-timeout',
     totalTimeoutMs: 5000,
   })
   onTestFinished(async () => {

@@ -138,7 +138,7 @@ describe('the client', () => {
       fault: {
         kind: 'timeout',
         type: 'timeout',
-        message: 'nothing came for 0.3 s; if answers take longer, raise --timeout',
+        message: 'nothing came for 0.3 s; if answers take longer, raise --idle-timeout',
       },
     })
     for (let n = 0; n < 3; n++) expect((await client.ask(plain, never)).text).toMatch(/^\[simulated\]/)

@@ -26,7 +26,7 @@ async function clientOf(port: number) {
     env: {},
     connectTimeoutMs: 60_000,
     idleTimeoutMs: 60_000,
-    idleTimeoutSetting: '--timeout',
+    idleTimeoutSetting: '--idle-timeout',
     totalTimeoutMs: 60_000,
     server: { url: `http://127.0.0.1:${port}`, key: 'test' },
   })

@@ -32,7 +32,7 @@ async function servedClient() {
     env: {},
     connectTimeoutMs: 60_000,
     idleTimeoutMs: 60_000,
-    idleTimeoutSetting: '--timeout',
+    idleTimeoutSetting: '--idle-timeout',
     totalTimeoutMs: 60_000,
     server: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, key: 'test' },
   })

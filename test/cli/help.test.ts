@@ -40,7 +40,7 @@ describe('help', () => {
   it.each([
     [['summarise', 'docs'], 'Did you mean summarize?'],
     [['prompts', 'lst'], 'Did you mean list?'],
-    [['summarize', 'docs', '--modle', 'x'], 'Did you mean --model?'],
+    [['summarize', 'docs', '--modell', 'x'], 'Did you mean --model?'],
     [['serve', '--prot', '1'], 'Did you mean --port?'],
   ])('has a hint on what was mistyped: %j', async (args, hint) => {
     expect(await run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(hint) })

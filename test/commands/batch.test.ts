@@ -309,18 +309,18 @@ describe('summarize --batch', () => {
     expect(simulator.stats().batchBilled.requests).toBe(3)
   })
 
-  it('--via auto says which way it goes, and why', async () => {
+  it('--mode auto says which way it goes, and why', async () => {
     const { run, simulator } = await setting()
-    const few = await run('summarize', 'docs/ale.md', '--via', 'auto')
+    const few = await run('summarize', 'docs/ale.md', '--mode', 'auto')
     expect(few).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(/live: 1 document takes? about .* live, and a batch/),
     })
-    const slow = await run('summarize', 'docs', '--via', 'auto', '--rpm', '0.02')
+    const slow = await run('summarize', 'docs', '--mode', 'auto', '--rpm', '0.02')
     expect(slow.stderr).toMatch(/as a batch: 3 documents take about 2\.5 h live/)
     expect(slow.code).toBe(0)
     expect([simulator.stats().requests, simulator.stats().batchBilled.requests]).toEqual([1, 3])
-    expect((await run('summarize', 'docs', '--via', 'batch', '--force')).stderr).toMatch(
+    expect((await run('summarize', 'docs', '--mode', 'batch', '--force')).stderr).toMatch(
       /is made: 4 documents/,
     )
   })
@@ -334,8 +334,8 @@ describe('summarize --batch', () => {
       ['--batch', '--detach', '--digest', 'd.md'],
       /--digest needs the summaries.*after collecting the batches/,
     ],
-    [['--via', 'auto', '--detach', '--digest', 'd.md'], /--digest needs the summaries/],
-    [['--batch', '--via', 'auto'], /--batch and --via auto contradict each other/],
+    [['--mode', 'auto', '--detach', '--digest', 'd.md'], /--digest needs the summaries/],
+    [['--batch', '--mode', 'auto'], /--batch and --mode auto contradict each other/],
   ])('%j is a mistake that is told', async (flags, message) => {
     const { run } = await setting()
     const { code, stderr } = await run('summarize', 'docs', ...flags)
@@ -349,7 +349,7 @@ describe('summarize --batch', () => {
       {},
       { ...documents('ale', 'beer', 'cider'), 'docs/long.md': long.join('\n\n') },
     )
-    const parts = ['summarize', 'docs', '--batch', '--part-tokens', '1000']
+    const parts = ['summarize', 'docs', '--batch', '--chunk-tokens', '1000']
     const detached = await run(...parts, '--detach', '--max-cost', '0.0015')
     expect(detached.code).toBe(5)
     expect(detached.stderr).toMatch(/is reserved for requests in batches, and the next request may cost/)
@@ -369,9 +369,9 @@ describe('summarize --batch', () => {
     expect(simulator.stats().requests).toBe(3)
   })
 
-  it('--via auto is live on stdout, which remembers no batches', async () => {
+  it('--mode auto is live on stdout, which remembers no batches', async () => {
     const { run, simulator } = await setting()
-    const { code, stdout, stderr } = await run('summarize', 'docs', '--via', 'auto', '-o', '-')
+    const { code, stdout, stderr } = await run('summarize', 'docs', '--mode', 'auto', '-o', '-')
     expect(code).toBe(0)
     expect(stdout.match(/harbour board/g)).toHaveLength(4)
     expect(stderr).toMatch(/live: batches need an output folder/)

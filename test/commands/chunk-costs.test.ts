@@ -14,7 +14,7 @@ const chapter = (n: number) =>
   `# Chapter ${n}\n\n${`Of voyage ${n} there is much to tell, of ports and of weather. `.repeat(30)}\n\n`
 const book = (chapters: readonly number[]) => chapters.map(chapter).join('')
 /** About one chapter a chunk. */
-const chunked = ['--part-tokens', '1600']
+const chunked = ['--chunk-tokens', '1600']
 
 /** Prompts that do not name the document, so that documents share chunks. */
 const sharing = Object.fromEntries(

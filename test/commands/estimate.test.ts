@@ -63,15 +63,30 @@ describe('--dry-run', () => {
   it('counts all parts of a document that one request does not hold, and what they are merged by', async () => {
     const { run, cwd } = await setting()
     await writeFile(join(cwd, 'docs/long.md'), 'long '.repeat(300_000))
-    const { code, stdout, stderr } = await run(['summarize', 'docs', '--dry-run', '--count', 'exact', '-v'])
+    const { code, stdout, stderr } = await run([
+      'summarize',
+      'docs',
+      '--dry-run',
+      '--token-count',
+      'exact',
+      '-v',
+    ])
     expect(code).toBe(0)
     expect(stderr).toMatch(/docs\/long.md: would be summarized in \d\d? parts, \d{6} tokens of prompt/)
     expect(stdout).toContain('41 to summarize')
   })
 
-  it('has the service count with --count exact, to the token that is billed', async () => {
+  it('has the service count with --token-count exact, to the token that is billed', async () => {
     const { cwd, run, simulator } = await setting()
-    const estimate = ['summarize', 'docs', '--dry-run', '--count', 'exact', '--report', 'estimates/one.json']
+    const estimate = [
+      'summarize',
+      'docs',
+      '--dry-run',
+      '--token-count',
+      'exact',
+      '--report',
+      'estimates/one.json',
+    ]
     const { code, stdout } = await run(estimate)
     expect(code).toBe(0)
     expect(stdout).toMatch(/^tokens in +[\d,]+, counted by the service$/m)
@@ -85,9 +100,9 @@ describe('--dry-run', () => {
   it('says that a service cannot count, and what to do', async () => {
     const { run, env } = await setting()
     env['ANTHROPIC_BASE_URL'] += '/elsewhere'
-    const { code, stderr } = await run(['summarize', 'docs', '--dry-run', '--count', 'exact'])
+    const { code, stderr } = await run(['summarize', 'docs', '--dry-run', '--token-count', 'exact'])
     expect(code).toBe(4)
-    expect(stderr).toMatch(/cannot be counted by this service: 404 .*; use --count estimate\n$/)
+    expect(stderr).toMatch(/cannot be counted by this service: 404 .*; use --token-count estimate\n$/)
   })
 
   it('never gives a model without a price one', async () => {
@@ -110,8 +125,8 @@ describe('--dry-run', () => {
 
   it('bills the dear band for a prompt above 100,000 tokens', async () => {
     const { cwd, run } = await setting({ 'a.md': prose(5000), 'b.md': prose(2000) })
-    const whole = ['--part-tokens', '900000']
-    await run(['summarize', '.', ...whole, '--dry-run', '--count', 'exact', '--report', 'e.json'])
+    const whole = ['--chunk-tokens', '900000']
+    await run(['summarize', '.', ...whole, '--dry-run', '--token-count', 'exact', '--report', 'e.json'])
     const { cost_usd: cost, tokens_in: input } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
     const dear = (prose(5000).length / 2.5) * 0.5 + (prose(2000).length / 2.5) * 0.1
     expect(input.expected).toBeGreaterThan(100_000)
@@ -120,7 +135,7 @@ describe('--dry-run', () => {
 
   it.each([
     [['--dry-run', '--sample', '5'], '--dry-run sends nothing and --sample sends some'],
-    [['--count', 'exact'], '--count says how --dry-run counts'],
+    [['--token-count', 'exact'], '--token-count says how --dry-run counts'],
     [['--dry-run', '--report', 'e.html'], 'a --dry-run is saved as .json'],
     [['--report', 'e.pdf'], 'expected a name that ends in .json, .md or .html'],
     [['--sample', '1'], '--sample: expected a whole number'],
@@ -155,7 +170,7 @@ describe('an estimate', () => {
     expect(happened).toBeGreaterThan(live.low)
     expect(happened).toBeLessThan(live.high)
     expect(Math.abs(live.expected / happened - 1)).toBeLessThan(0.1)
-    const { stdout: compared } = await run(['report', '--against', 'e.json'])
+    const { stdout: compared } = await run(['report', '--compare-estimate', 'e.json'])
     expect(compared).toMatch(/^cost +\$0\.0\d+ \(.*\) +\$0\.0\d+ +[+−]\d\.\d %$/m)
     expect(compared).toMatch(/^documents +(\d+) +\1$/m)
     expect(compared).toMatch(/1 run since 20/)

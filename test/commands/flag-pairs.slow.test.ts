@@ -7,7 +7,7 @@ import { runHere } from '../support/run-here.ts'
 const flags = [
   '--batch',
   '--batch --detach',
-  '--via auto',
+  '--mode auto',
   '--detach',
   '-o -',
   '--format jsonl',

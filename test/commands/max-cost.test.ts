@@ -141,7 +141,7 @@ describe('--max-cost with --batch and a long document', () => {
     'docs/book.md': [1, 2, 3, 4].map(chapter).join(''),
   }
   // Less than the worst case of the batch and the long document together.
-  const args = ['summarize', 'docs', '--batch', '--part-tokens', '1600', '--max-cost', '0.0042']
+  const args = ['summarize', 'docs', '--batch', '--chunk-tokens', '1600', '--max-cost', '0.0042']
 
   it('sends the long document once it is known what the batch did cost', async () => {
     const cwd = await folderWith(documents)

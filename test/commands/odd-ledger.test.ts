@@ -41,8 +41,8 @@ const reports = [
   ['--format', 'json'],
   ['--format', 'md'],
   ['--format', 'html'],
-  ['--by', 'day'],
-  ['--by', 'folder'],
+  ['--group-by', 'day'],
+  ['--group-by', 'folder'],
   ['--run', 'last'],
   ['--run', 'last', '--format', 'html'],
 ]
@@ -76,7 +76,7 @@ it.each(Object.keys(odd))('a ledger with %s is reported, and its good entries wi
   const estimated = await runHere(['summarize', 'docs', ...flags], { cwd, env: {} })
   const estimate = { ...JSON.parse(await readFile(file, 'utf8')), made: '2020-01-01T00:00:00.000Z' }
   await writeFile(file, JSON.stringify(estimate))
-  const compared = await runHere(['report', '--against', file], { cwd, env: {} })
+  const compared = await runHere(['report', '--compare-estimate', file], { cwd, env: {} })
   for (const { code, stdout, stderr } of [estimated, compared]) {
     expect([code, stderr]).toEqual([0, expect.not.stringContaining('bug')])
     expect(stdout + stderr).not.toMatch(/NaN|Infinity|undefined/)

@@ -383,10 +383,10 @@ describe('what ends a run', () => {
     expect(stderr).toContain('stopped at --max-failures 1; the same command goes on with the rest')
   })
 
-  it('P22 --deadline, once what is in flight is kept', async () => {
+  it('P22 --time-limit, once what is in flight is kept', async () => {
     const it = await setting()
     it.behave = () => ({ kind: 'answer', delayMs: 1400 })
-    const { code, hits, stderr } = await it.run('--deadline', '1s', '--concurrency', '1')
+    const { code, hits, stderr } = await it.run('--time-limit', '1s', '--concurrency', '1')
     expect([code, hits]).toEqual([5, 1])
     expect(stderr).toMatch(/1 summarized, 2 not done/)
     it.behave = () => answer

@@ -53,7 +53,7 @@ const base: AskingOptions = {
   prompt: 'ours@v1',
   var: { tone: 'dryly' },
   encoding: 'windows-1252',
-  partTokens: 2000,
+  chunkTokens: 2000,
 }
 
 /** The hash of what is asked about each document, or why nothing is; and the settings hash. */
@@ -85,7 +85,7 @@ describe('a setting that changes what is asked about any document', () => {
     var: { var: { tone: 'warmly' } },
     encoding: { encoding: 'shift_jis' },
     pdf: { pdf: 'native' },
-    partTokens: { partTokens: 4000 },
+    chunkTokens: { chunkTokens: 4000 },
     schema: { schema: 'schema.json' },
     language: { language: 'German' },
     words: { words: 50 },
@@ -153,12 +153,12 @@ describe('a folder whose documents nobody touched', () => {
   }
 
   it.each<[string, string[], Record<string, string>]>([
-    ['--part-tokens', ['--part-tokens', '3000'], {}],
+    ['--chunk-tokens', ['--chunk-tokens', '3000'], {}],
     ['a prompt for chunks', [], { 'prompts/part.yaml': own('Our notes') }],
     ['a prompt for notes', [], { 'prompts/merge.yaml': own('Our whole') }],
   ])('has its long documents done again for another %s, and no other', async (_, args, prompts) => {
     const { cwd, run } = await setting()
-    const flags = ['--part-tokens', '2000']
+    const flags = ['--chunk-tokens', '2000']
     await run(...flags)
     expect((await run(...flags)).asked).toEqual([])
     for (const [path, text] of Object.entries(prompts)) {

@@ -21,10 +21,10 @@ describe('-o -', () => {
     for (const name of names) expect(stderr).toContain(`[simulated] Note ${name} on ferries.`)
   })
 
-  it('goes live with --via auto, since stdout remembers no batches', async () => {
+  it('goes live with --mode auto, since stdout remembers no batches', async () => {
     const cwd = await folderWith(files)
     const { env, simulator } = await serviceFor({})
-    const { code, stdout } = await runHere(['summarize', 'docs', '-o', '-', '--via', 'auto'], { cwd, env })
+    const { code, stdout } = await runHere(['summarize', 'docs', '-o', '-', '--mode', 'auto'], { cwd, env })
     expect(code).toBe(0)
     expect(stdout.match(/==> docs\/\w\.md <==/g)).toHaveLength(3)
     expect(simulator.stats().batchBilled.requests).toBe(0)

@@ -136,7 +136,7 @@ describe('--schema', () => {
       's.json': JSON.stringify(schema),
     })
     const { env, simulator } = await serviceFor({ batches: { takesMs: 50 } })
-    const args = ['summarize', 'docs', '--schema', 's.json', '--batch', '--part-tokens', '1600']
+    const args = ['summarize', 'docs', '--schema', 's.json', '--batch', '--chunk-tokens', '1600']
     expect((await runHere(args, { cwd, env, hurry: 100 })).code).toBe(0)
     for (const name of ['a', 'b', 'long'])
       expect(

@@ -32,7 +32,7 @@ describe('a model without a price costs unknown, and never $0,', () => {
     for (const { cost_usd, unknown_cost } of sums) expect([cost_usd, unknown_cost > 0]).toEqual([null, true])
     for (const flags of [
       [],
-      ['--by', 'model'],
+      ['--group-by', 'model'],
       ['--run', 'last'],
       ['--format', 'md'],
       ['--format', 'html'],

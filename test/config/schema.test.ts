@@ -15,7 +15,7 @@ describe('the schemas that are shipped', () => {
   it('take a configuration that the program takes', async () => {
     const takes = await checker('config')
     for (const yaml of [
-      'rpm: 50\nmax-wait: 2h\ntimeout: 90\next: md,txt\nexclude: [a, b]\nvar: { audience: kids }\nhidden: true\neffort: low',
+      'rpm: 50\nmax-wait: 2h\nidle-timeout: 90\next: md,txt\nexclude: [a, b]\nvar: { audience: kids }\nhidden: true\neffort: low',
       'profiles:\n  night: { model: opus, port: 80 }',
       '{}',
     ])

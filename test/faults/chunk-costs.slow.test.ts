@@ -10,7 +10,7 @@ import { faulty } from './invariants.ts'
 const chapter = (n: number) =>
   `# Chapter ${n}\n\n${`Of voyage ${n} there is much to tell, of ports and of weather. `.repeat(30)}\n\n`
 const book = (...chapters: readonly number[]) => chapters.map(chapter).join('')
-const args = ['summarize', 'docs', '--part-tokens', '1600', '--concurrency', '1']
+const args = ['summarize', 'docs', '--chunk-tokens', '1600', '--concurrency', '1']
 
 /** What the ledger says was paid for: input tokens. */
 async function booked(cwd: string): Promise<number> {

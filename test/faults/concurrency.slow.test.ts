@@ -26,7 +26,7 @@ describe('two runs for one output folder', () => {
     const { pid, host, since } = await lockOf(cwd)
     expect(pid).toBe(child.pid)
     expect(stderr).toBe(
-      `claude-batch: another run holds this output folder: process ${pid} on ${host}, since ${since}; --wait-lock SECONDS waits for it\n`,
+      `claude-batch: another run holds this output folder: process ${pid} on ${host}, since ${since}; --lock-timeout SECONDS waits for it\n`,
     )
     expect(hits()).toEqual({ a: 1 })
     expect((await readdir(memoryIn(cwd))).sort()).toEqual(['journal.jsonl', 'ledger.jsonl', 'lock'])
@@ -78,16 +78,16 @@ describe('two runs for one output folder', () => {
     for (const count of Object.values(hits())) expect(count).toBeLessThanOrEqual(2)
   })
 
-  it('K09 with --wait-lock come one after the other, as long as that is worth waiting for', async () => {
+  it('K09 with --lock-timeout come one after the other, as long as that is worth waiting for', async () => {
     const { env, hits } = await countedService(() => ({ kind: 'answer', delayMs: 1500 }))
     const cwd = await folderWith(docs('a'))
     const first = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
     const [short, long] = await Promise.all([
-      runHere([...summarize, '--wait-lock', '0.1s'], { cwd, env, isRunning }),
-      runHere([...summarize, '--wait-lock', '20s'], { cwd, env, isRunning }),
+      runHere([...summarize, '--lock-timeout', '0.1s'], { cwd, env, isRunning }),
+      runHere([...summarize, '--lock-timeout', '20s'], { cwd, env, isRunning }),
     ])
     expect(await first.ended).toMatchObject({ code: 0 })
-    expect(short).toMatchObject({ code: 7, stderr: expect.not.stringContaining('--wait-lock') })
+    expect(short).toMatchObject({ code: 7, stderr: expect.not.stringContaining('--lock-timeout') })
     expect(long).toMatchObject({ code: 0 })
     expect(long.stderr.match(/waiting: another run holds this output folder/g)).toHaveLength(1)
     expect(hits()).toEqual({ a: 1 })

@@ -76,7 +76,7 @@ describe('a lock that was left', () => {
     const cwd = await folderWith(docs('a'))
     await writeLock(cwd, { ...difference, pid: await deadPid() })
     const before = await readFile(lockIn(cwd), 'utf8')
-    const { code, stderr } = await runHere([...summarize, '--wait-lock', '0.3s'], { cwd, env })
+    const { code, stderr } = await runHere([...summarize, '--lock-timeout', '0.3s'], { cwd, env })
     expect(code).toBe(7)
     expect(stderr).toContain(
       `if that run is over, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}`,
@@ -96,7 +96,7 @@ describe('a lock that was left', () => {
     const { code, stderr } = await runHere(summarize, { cwd, env })
     expect(code).toBe(7)
     expect(stderr).toBe(
-      `claude-batch: ${lockIn(cwd)} cannot be read; if no other run uses this output folder, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}; --wait-lock SECONDS waits for it\n`,
+      `claude-batch: ${lockIn(cwd)} cannot be read; if no other run uses this output folder, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}; --lock-timeout SECONDS waits for it\n`,
     )
     expect(hits()).toEqual({})
     await rm(lockIn(cwd))

@@ -144,12 +144,12 @@ describe('a flag', () => {
   )
 
   it.each([
-    ['--deadline', '5parsecs'],
-    ['--deadline', '-1'],
-    ['--deadline', 'NaN'],
-    ['--deadline', '0'],
+    ['--time-limit', '5parsecs'],
+    ['--time-limit', '-1'],
+    ['--time-limit', 'NaN'],
+    ['--time-limit', '0'],
     ['--max-failures', '0'],
-    ['--wait-lock', '$5'],
+    ['--lock-timeout', '$5'],
     ['--rpm', 'Infinity'],
     ['--max-cost', 'NaN'],
     ['--max-cost', '-1'],

@@ -26,7 +26,7 @@ import { docs, filesBelow } from './invariants.ts'
 const memory = 'summaries/.claude-batch'
 const batch = '0123456789abcdef'
 
-const summarize = ['summarize', 'docs', '--part-tokens', '1600']
+const summarize = ['summarize', 'docs', '--chunk-tokens', '1600']
 let simulator: Simulator
 let done: string
 
@@ -103,7 +103,7 @@ const reports = [
   ['report'],
   ['report', '--format', 'json'],
   ['report', '--format', 'html'],
-  ['report', '--by', 'folder'],
+  ['report', '--group-by', 'folder'],
 ]
 const prune = ['report', '--prune']
 const dryRun = ['summarize', 'docs', '--dry-run']
@@ -251,7 +251,7 @@ describe('the place of a summary', () => {
     const untouched = await everythingIn(outside)
     for (const args of [
       [...summarize, '--force'],
-      [...summarize, '--digest', 'd.md', '--digest-by', 'folder'],
+      [...summarize, '--digest', 'd.md', '--digest-per', 'folder'],
       prune,
     ]) {
       const { stderr } = await run(...args)

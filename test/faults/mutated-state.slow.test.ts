@@ -19,7 +19,7 @@ const own = {
 }
 const batch = '0123456789abcdef'
 const states = ['ledger.jsonl', 'journal.jsonl', 'parts.jsonl', `batches/${batch}.jsonl`, 'lock'] as const
-const summarize = ['summarize', 'docs', '-o', '.', '--part-tokens', '1600']
+const summarize = ['summarize', 'docs', '-o', '.', '--chunk-tokens', '1600']
 const jsonLines = (...lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 
 let simulator: Simulator

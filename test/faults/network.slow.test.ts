@@ -59,7 +59,7 @@ describe('a connection that', () => {
   } as const
   let seen: Seen | undefined
   beforeAll(async () => {
-    seen = (await withFaults({ rows, flags: ['--timeout', '1'], apart: true }))[0]
+    seen = (await withFaults({ rows, flags: ['--idle-timeout', '1'], apart: true }))[0]
     expect(seen?.code).toBe(0)
   })
 
@@ -99,13 +99,13 @@ describe('a service that falls silent', () => {
   } as const
   let seen: Seen | undefined
   beforeAll(async () => {
-    seen = (await withFaults({ rows, flags: ['--timeout', '1', '--retries', '1'] }))[0]
+    seen = (await withFaults({ rows, flags: ['--idle-timeout', '1', '--retries', '1'] }))[0]
   })
 
   it.each([
     ['N07', 'before the headers'],
     ['N08', 'after them'],
-  ])('%s %s is given up after --timeout, and may have billed it', (row) => {
+  ])('%s %s is given up after --idle-timeout, and may have billed it', (row) => {
     expect(seen?.code).toBe(75)
     expect(seen?.fates[row]?.sent).toHaveLength(2)
     expect(seen?.fates[row]?.record).toMatch(/^ERROR: timeout timeout: .*\nattempt 1: .*\nattempt 2: .*\n$/)

@@ -40,7 +40,7 @@ describe('a network', () => {
     it.each([
       ['summarize', 'a.md'],
       ['summarize', 'a.md', '--dry-run'],
-      ['summarize', 'a.md', '--dry-run', '--count', 'exact'],
+      ['summarize', 'a.md', '--dry-run', '--token-count', 'exact'],
       ['summarize', 'a.md', '--batch', '--allow-http', 'other.example'],
       ['compare', 'a.md'],
       ['serve'],

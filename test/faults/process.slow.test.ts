@@ -159,7 +159,7 @@ print(os.waitpid(pid, 0)[1])`
       script: ({ index }) =>
         index < 2 ? { kind: 'stall', afterHeaders: true } : { kind: 'answer', delayMs: 5 },
     })
-    const { code } = await runCli(['summarize', 'docs', '--concurrency', '2', '--timeout', '400ms'], {
+    const { code } = await runCli(['summarize', 'docs', '--concurrency', '2', '--idle-timeout', '400ms'], {
       cwd,
       env,
       meanwhile: (child) =>
@@ -199,7 +199,7 @@ print(os.waitpid(pid, 0)[1])`
     const lock = { 'summaries/.claude-batch/lock': JSON.stringify(holder) }
     const cwd = await folderWith({ ...docs(1), ...lock })
     const { env, simulator } = await serviceFor({})
-    const { signal, stderr } = await runCli(['summarize', 'docs', '--wait-lock', '1m'], {
+    const { signal, stderr } = await runCli(['summarize', 'docs', '--lock-timeout', '1m'], {
       cwd,
       env,
       meanwhile: (child) => child.stderr?.once('data', () => child.kill('SIGINT')),

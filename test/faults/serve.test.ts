@@ -359,7 +359,7 @@ describe('how it answers', () => {
   })
 
   it('S11 more than the queue holds are told when to come again', async () => {
-    const { post, answer } = await held('--concurrency', '1', '--queue', '1')
+    const { post, answer } = await held('--concurrency', '1', '--max-queue', '1')
     const [first, second] = [post({ prompt: 'One?' }), post({ prompt: 'Two?' })]
     await vi.waitFor(async () => {
       const third = await post({ prompt: 'Three?' }, { signal: AbortSignal.timeout(200) })

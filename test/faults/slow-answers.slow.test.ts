@@ -11,7 +11,7 @@ describe('answers that take three times the idle timeout', () => {
   it('are billed once each, but for the first, which is billed twice', async () => {
     const { env, simulator } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 6000 }) })
     const cwd = await folderWith({ 'docs/a.md': 'The harbour.', 'docs/b.md': 'The pier.' })
-    const args = ['summarize', 'docs', '--timeout', '2', '--concurrency', '1']
+    const args = ['summarize', 'docs', '--idle-timeout', '2', '--concurrency', '1']
     const { code } = await runHere(args, { cwd, env, random: () => 0 })
     expect([code, simulator.stats().billed.requests]).toEqual([0, 3])
   })

@@ -17,11 +17,11 @@ async function slowService() {
   return { ...(await serviceFor({ script })), count }
 }
 
-describe('a service whose plain answers are slower than --timeout', () => {
+describe('a service whose plain answers are slower than --idle-timeout', () => {
   it('is asked for streams after the first, and no answer is cut off twice', async () => {
     const { env, count } = await slowService()
     const cwd = await folderWith(docs(6))
-    const args = ['summarize', 'docs', '--timeout', '1', '--concurrency', '1']
+    const args = ['summarize', 'docs', '--idle-timeout', '1', '--concurrency', '1']
     const { code, stderr } = await runHere(args, { cwd, env, random: () => 0 })
     expect([code, count('plain'), count('stream')]).toEqual([0, 1, 6])
     expect(stderr).toContain('1 reply was lost on the way and may be billed too')
@@ -30,7 +30,7 @@ describe('a service whose plain answers are slower than --timeout', () => {
   it('costs no more answers than were in flight when the first was cut off', async () => {
     const { env, count } = await slowService()
     const cwd = await folderWith(docs(12))
-    const args = ['summarize', 'docs', '--timeout', '1', '--concurrency', '3']
+    const args = ['summarize', 'docs', '--idle-timeout', '1', '--concurrency', '3']
     const { code } = await runHere(args, { cwd, env, random: () => 0 })
     expect([code, count('stream')]).toEqual([0, 12])
     expect(count('plain')).toBeLessThanOrEqual(3)
@@ -39,9 +39,9 @@ describe('a service whose plain answers are slower than --timeout', () => {
   it('makes a document fail with a message that names the flag, where nothing is retried', async () => {
     const { env } = await slowService()
     const cwd = await folderWith(docs(1))
-    const args = ['summarize', 'docs', '--timeout', '0.5', '--retries', '0']
+    const args = ['summarize', 'docs', '--idle-timeout', '0.5', '--retries', '0']
     const { code, stderr } = await runHere(args, { cwd, env })
     expect(code).toBe(75)
-    expect(stderr).toContain('nothing came for 0.5 s; if answers take longer, raise --timeout')
+    expect(stderr).toContain('nothing came for 0.5 s; if answers take longer, raise --idle-timeout')
   })
 })

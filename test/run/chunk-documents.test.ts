@@ -134,15 +134,15 @@ describe('a document that one request does not hold', () => {
     }
     // 300,000 characters: above 100,000 tokens each costs five times as much with haiku.
     expect(await run()).toBeGreaterThan(2)
-    expect(await run('--part-tokens', '900000')).toBe(1)
+    expect(await run('--chunk-tokens', '900000')).toBe(1)
     expect(await run('--model', 'sonnet')).toBe(1)
   })
 
   it('is told what is wrong with it where it is too long for parts to be of use', async () => {
     const cwd = await folderWith({ 'docs/a.md': 'A note.\n' })
     const { env } = await serviceFor({})
-    const { code, stderr } = await runHere(['summarize', 'docs', '--part-tokens', '10'], { cwd, env })
-    expect([code, stderr]).toEqual([2, expect.stringContaining('--part-tokens')])
+    const { code, stderr } = await runHere(['summarize', 'docs', '--chunk-tokens', '10'], { cwd, env })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--chunk-tokens')])
   })
 })
 

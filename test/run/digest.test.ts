@@ -47,7 +47,7 @@ describe('--digest', () => {
     await run()
     expect((await run()).stderr).toContain('nothing changed for the digest of 12 summaries in all.md')
     expect(digests()).toHaveLength(1)
-    const small = ['--digest', 'parts.md', '--part-tokens', '1200']
+    const small = ['--digest', 'parts.md', '--chunk-tokens', '1200']
     await run(...small)
     const parts = digests().length - 1
     expect(parts).toBeGreaterThan(2)
@@ -61,11 +61,11 @@ describe('--digest', () => {
 
   it('makes one for each folder, beside its summaries', async () => {
     const { cwd, run } = await setting()
-    const { stderr } = await run('--digest', 'digest.md', '--digest-by', 'folder')
+    const { stderr } = await run('--digest', 'digest.md', '--digest-per', 'folder')
     expect(stderr).toContain('made the digest of 8 summaries in summaries/docs/ferry/digest.md\n')
     expect(stderr).toContain('made the digest of 4 summaries in summaries/docs/mill/digest.md\n')
     expect(await readFile(join(cwd, 'summaries/docs/mill/digest.md'), 'utf8')).toMatch(/^\[simulated\] /)
-    expect(await run('--digest', 'x/digest.md', '--digest-by', 'folder')).toMatchObject({ code: 2 })
+    expect(await run('--digest', 'x/digest.md', '--digest-per', 'folder')).toMatchObject({ code: 2 })
   })
 
   it('takes nothing for its own that somebody wrote, before anything is sent, and is no document itself', async () => {
@@ -116,7 +116,7 @@ describe('--digest', () => {
 
   it('replaces no file of a folder that it did not write, and follows no link there', async () => {
     const { cwd, run, asked } = await setting()
-    const args = ['--digest', 'digest.md', '--digest-by', 'folder']
+    const args = ['--digest', 'digest.md', '--digest-per', 'folder']
     await mkdir(join(cwd, 'summaries/docs/mill'), { recursive: true })
     const file = join(cwd, 'summaries/docs/mill/digest.md')
     await writeFile(file, 'Mine.\n')
@@ -134,7 +134,7 @@ describe('--digest', () => {
     expect(await run(...args)).toMatchObject({ code: 0 })
     expect(await run(...args)).toMatchObject({ code: 0 })
     for (const name of ['x/digest.md', '..', '-', 'a.summary.md'])
-      expect(await run('--digest', name, '--digest-by', 'folder')).toMatchObject({ code: 2 })
+      expect(await run('--digest', name, '--digest-per', 'folder')).toMatchObject({ code: 2 })
   })
 
   it('goes to a device as it is', async () => {

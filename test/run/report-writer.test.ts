@@ -112,7 +112,7 @@ describe('claude-batch report', () => {
   it.each(['day', 'model', 'prompt', 'folder'])('adds up by %s', async (by) => {
     const { run } = await reportSetting()
     await run('summarize', 'docs')
-    const { stdout } = await run('report', '--by', by)
+    const { stdout } = await run('report', '--group-by', by)
     expect(stdout).toMatch(new RegExp(`^${by} +done +failed +tokens in +out +cost\\n`))
     expect(stdout.trimEnd().split('\n')).toHaveLength(by === 'folder' ? 5 : 2)
   })
@@ -120,13 +120,13 @@ describe('claude-batch report', () => {
   it.each([
     [['--run', '2031'], 2, /there is no such run; the last one is "20/],
     [['--run', '2'], 2, /2 runs began then/],
-    [['--by', 'day', '--format', 'json'], 2, /--by and --against are shown as text/],
+    [['--group-by', 'day', '--format', 'json'], 2, /--group-by and --compare-estimate are shown as text/],
     [['--prune', '--format', 'json'], 2, /--prune goes with/],
-    [['--against', 'docs'], 2, /--against docs: not a regular file/],
-    [['--against', 'docs/a/x.md'], 2, /not an estimate/],
-    [['--against', 'new.json'], 2, /another version .*2/],
-    [['--against', 'damaged.json'], 2, /the estimate is damaged/],
-    [['--against', 'later.json'], 3, /nothing has been done since 2099/],
+    [['--compare-estimate', 'docs'], 2, /--compare-estimate docs: not a regular file/],
+    [['--compare-estimate', 'docs/a/x.md'], 2, /not an estimate/],
+    [['--compare-estimate', 'new.json'], 2, /another version .*2/],
+    [['--compare-estimate', 'damaged.json'], 2, /the estimate is damaged/],
+    [['--compare-estimate', 'later.json'], 3, /nothing has been done since 2099/],
   ])('%j ends with %i', async (flags, expected, message) => {
     const { run, cwd } = await reportSetting()
     await run('summarize', 'docs/a')

@@ -92,7 +92,7 @@ describe('behind an nginx that buffers, as it does by default', () => {
   })
 
   it('a status before the first byte, and when to come again, reach the client', async () => {
-    const { server, proxy } = await behindNginx(plain, '--concurrency', '1', '--queue', '0')
+    const { server, proxy } = await behindNginx(plain, '--concurrency', '1', '--max-queue', '0')
     void fetch(`${proxy}/stream`, asked).catch(() => {})
     await vi.waitUntil(() => server.simulator.stats().requests === 1, patient)
     const response = await fetch(`${proxy}/stream`, asked)

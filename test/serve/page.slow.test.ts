@@ -75,7 +75,12 @@ describe('the page', () => {
   })
 
   it('says what went wrong before the first word', async () => {
-    const { server, answer, ask, text, button, notes } = await held(['--concurrency', '1', '--queue', '0'])
+    const { server, answer, ask, text, button, notes } = await held([
+      '--concurrency',
+      '1',
+      '--max-queue',
+      '0',
+    ])
     await button('Summarize').click()
     await notes('There is no document yet.')
     const other = server.post({ prompt: 'What floats?' })

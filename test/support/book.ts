@@ -7,4 +7,4 @@ export const book = (edited?: number) =>
   Array.from({ length: 24 }, (_, n) => chapter(n + 1, n + 1 === edited ? 'more than ever' : 'much')).join('')
 
 /** Flags under which a chunk holds about one chapter. */
-export const flags = ['--part-tokens', '1600']
+export const flags = ['--chunk-tokens', '1600']

@@ -14,7 +14,7 @@ export async function simulatedClient(
     env: {},
     connectTimeoutMs: 2000,
     idleTimeoutMs: 2000,
-    idleTimeoutSetting: '--timeout',
+    idleTimeoutSetting: '--idle-timeout',
     totalTimeoutMs: 5000,
     server: { url: simulator.url, key: 'test' },
     ...timeouts,

@@ -36,9 +36,9 @@ export function routeOf({ documents, liveMs, live, batch, deadlineMs }: RouteOpt
   const saved = live === undefined || batch === undefined ? undefined : live.expected - batch.expected
   const saves = saved === undefined ? 'half of an unknown price' : `about ${dollars(saved)}`
   if (deadlineMs !== undefined && deadlineMs < mostlyMs)
-    return { via: 'live', why: `live: --deadline ${duration(deadlineMs)} is too soon for a batch` }
+    return { via: 'live', why: `live: --time-limit ${duration(deadlineMs)} is too soon for a batch` }
   if (deadlineMs !== undefined && deadlineMs < atMostMs && liveMs <= deadlineMs)
-    return { via: 'live', why: `live: ${takes}, and a batch may take a day, longer than --deadline` }
+    return { via: 'live', why: `live: ${takes}, and a batch may take a day, longer than --time-limit` }
   if (liveMs > mostlyMs)
     return { via: 'batch', why: `as a batch: ${takes}, and a batch mostly less than an hour` }
   if (saved === undefined || saved < worthWaiting)

@@ -22,19 +22,19 @@ export interface Parts {
  * The most characters of a document that one request takes: as many as the model surely reads at its lowest price,
  * and its window holds. Undefined where nobody knows of a bound.
  * @param around characters of the prompt around it
- * @param partTokens a bound of the user's own: tokens
+ * @param chunkTokens a bound of the user's own: tokens
  */
 export function longestDocument(
   { model, maxTokens }: Settings,
   kind: TextKind,
   around: number,
-  partTokens?: number,
+  chunkTokens?: number,
 ): number | undefined {
   const known = findModel(model)
-  if (known === undefined && partTokens === undefined) return undefined
+  if (known === undefined && chunkTokens === undefined) return undefined
   const window = (known?.context ?? Number.POSITIVE_INFINITY) - maxTokens
   const cheapest = known?.bands[0]?.upTo ?? Number.POSITIVE_INFINITY
-  const tokens = Math.min(window, partTokens ?? cheapest)
+  const tokens = Math.min(window, chunkTokens ?? cheapest)
   return Math.max(least, Math.floor(tokens / tokensPerCharacter(model, kind).high) - around)
 }
 

@@ -33,7 +33,7 @@ describe('the way documents go', () => {
       'a deadline that live fits into',
       { live: usd(10), batch: usd(5), deadlineMs: 600 * minute },
       'live',
-      /longer than --deadline/,
+      /longer than --time-limit/,
     ],
     ['one that it does not', { liveMs: 800 * minute, deadlineMs: 600 * minute }, 'batch', /as a batch/],
   ] as const)('with %s', (_, more, via, why) => {

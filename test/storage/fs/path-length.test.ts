@@ -128,7 +128,16 @@ describe.skipIf(platform() === 'win32')('a path near the limit of the file syste
     await mkdir(join(cwd, folder), { recursive: true })
     await writeFile(join(cwd, folder, 'a.md'), prose('deep'))
     const { env, simulator } = await serviceFor({})
-    const args = ['summarize', 'docs', '-o', 'o', '--digest-by', 'folder', '--digest', `${'d'.repeat(90)}.md`]
+    const args = [
+      'summarize',
+      'docs',
+      '-o',
+      'o',
+      '--digest-per',
+      'folder',
+      '--digest',
+      `${'d'.repeat(90)}.md`,
+    ]
     const { code, stderr } = await runHere(args, { cwd, env })
     expect([code, simulator.stats().requests]).toEqual([2, 0])
     expect(stderr).toContain('would be longer than the file system allows')
