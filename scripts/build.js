@@ -12,7 +12,11 @@ process.chdir(resolve(import.meta.dirname, '..'))
 const scratch = '.build'
 
 for (const folder of ['dist', scratch]) await rm(folder, { recursive: true, force: true })
-const program = { main: 'src/main.ts', runtime: 'src/runtime.ts', thread: 'src/inputs/read/readers/thread.ts' }
+const program = {
+  main: 'src/main.ts',
+  runtime: 'src/runtime.ts',
+  thread: 'src/inputs/read/readers/thread.ts',
+}
 const modules = await bundled({ ...program, index: 'src/index.ts' }, 'dist')
 await writeFile('dist/third-party-licenses.txt', await licences(modules))
 await cp('src/assets/pages', 'dist/pages', { recursive: true })
@@ -66,10 +70,10 @@ async function types() {
 async function described() {
   const parts = {
     cli: 'src/cli.ts',
-    schema: 'src/config/schema.ts',
+    schema: 'src/config/config-schema.ts',
     report: 'src/core/report/report-schema.ts',
-    simulator: 'src/simulator/server.ts',
-    random: 'src/simulator/random.ts',
+    simulator: 'src/simulator/simulator.ts',
+    random: 'src/simulator/seeded-random.ts',
   }
   await bundled(parts, scratch)
   const built = (name) => import(`../${scratch}/${name}.js`)

@@ -48,7 +48,7 @@ export const exitCodes = {
 export type Exit = keyof typeof exitCodes
 
 /** When several ways to end apply at once, the first of these is told. */
-const precedence = [
+const exitPrecedence = [
   'interrupt',
   'terminate',
   'hangup',
@@ -67,7 +67,7 @@ const precedence = [
 
 /** The one way to end that is told, out of all that apply. */
 export function chooseExit(exits: readonly Exit[]): Exit {
-  return precedence.find((exit) => exits.includes(exit)) ?? 'ok'
+  return exitPrecedence.find((exit) => exits.includes(exit)) ?? 'ok'
 }
 
 /** Wrong use, found before anything was sent or written: one line that names the flag or file and says what to do. */

@@ -1,27 +1,28 @@
 import { readFile } from 'node:fs/promises'
-import { setImmediate as turn } from 'node:timers/promises'
-import { shipped } from './assets.ts'
+import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
+import { resolveAsset } from './assets.ts'
 import { runCli } from './cli.ts'
-import { printable } from './core/text/escape-control.ts'
+import { escapeControlChars } from './core/text/escape-control-chars.ts'
+import { findSecrets } from './core/text/find-secrets.ts'
 import { createRedactor } from './core/text/redact.ts'
-import { secretsIn } from './core/text/secrets.ts'
 import { type Exit, RunError, UsageError } from './errors.ts'
-import type { World } from './runtime.ts'
-import { notTaken, streamWriter } from './storage/fs/stream-writer.ts'
+import type { Runtime } from './runtime.ts'
+import { createStreamWriter, streamWriteError } from './storage/fs/stream-writer.ts'
 
 /** The whole program: from the world it may touch to how it ends. Known errors are one line, bugs show their stack. */
-export async function main(world: World): Promise<Exit> {
-  const written = watched(world.stdout)
+export async function main(runtime: Runtime): Promise<Exit> {
+  const finishStdout = watchStdout(runtime.stdout)
   try {
-    const exit = await runCli(world, await packageVersion())
-    if (exit === 'ok') await written()
+    const exit = await runCli(runtime, await readPackageVersion())
+    if (exit === 'ok') await finishStdout()
     return exit
   } catch (error) {
-    const { exit, text } = explained(error)
+    const { exit, text } = describeError(error)
     // Messages and stacks of bugs may quote anything.
-    const { redact } = createRedactor(secretsIn(world.env))
+    const { redact } = createRedactor(findSecrets(runtime.env))
     // As it was meant to be, by whoever takes the head of a list.
-    if (exit !== 'readerLeft') world.stderr.write(`claude-batch: ${printable(redact(text), '\n')}\n`)
+    if (exit !== 'readerLeft')
+      runtime.stderr.write(`claude-batch: ${escapeControlChars(redact(text), '\n')}\n`)
     return exit
   }
 }
@@ -31,19 +32,19 @@ export async function main(world: World): Promise<Exit> {
  * the end.
  * @returns to be called then. @throws RunError
  */
-function watched(stdout: World['stdout']): () => Promise<void> {
-  let failed: Error | undefined
+function watchStdout(stdout: Runtime['stdout']): () => Promise<void> {
+  let writeError: Error | undefined
   stdout.on('error', (error) => {
-    failed ??= error
+    writeError ??= error
   })
   return async () => {
-    await turn()
-    if (failed !== undefined) throw notTaken('stdout', failed)
-    if (stdout.writableLength > 0) await streamWriter(stdout, 'stdout')('')
+    await nextEventLoopTurn()
+    if (writeError !== undefined) throw streamWriteError('stdout', writeError)
+    if (stdout.writableLength > 0) await createStreamWriter(stdout, 'stdout')('')
   }
 }
 
-function explained(error: unknown): { exit: Exit; text: string } {
+function describeError(error: unknown): { exit: Exit; text: string } {
   if (error instanceof UsageError)
     return { exit: error.exit, text: `${error.message} (see claude-batch --help)` }
   if (error instanceof RunError) return { exit: error.exit, text: error.message }
@@ -54,8 +55,8 @@ function explained(error: unknown): { exit: Exit; text: string } {
   return { exit: 'bug', text: `this is a bug, please report it:\n${stack}` }
 }
 
-async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(shipped('../package.json'), 'utf8')) as {
+async function readPackageVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(resolveAsset('../package.json'), 'utf8')) as {
     version: string
   }
   return version

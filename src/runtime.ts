@@ -3,12 +3,12 @@ import { fstatSync, readSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './core/rate-limit/clock.ts'
+import { findSecrets } from './core/text/find-secrets.ts'
 import { createRedactor } from './core/text/redact.ts'
-import { secretsIn } from './core/text/secrets.ts'
 import { type Exit, exitCodes } from './errors.ts'
 
 /** Everything the program may touch. This is the only file that names `process`. */
-export interface World {
+export interface Runtime {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
@@ -16,9 +16,9 @@ export interface World {
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
   /** `closed`: the program was started without one, and what is written to it is lost. */
-  stdoutIs(): 'closed' | 'file' | 'stream'
+  getStdoutKind(): 'closed' | 'file' | 'stream'
   /** Whether stdout or stderr is redirected to this very file. */
-  isOutput(file: FileIdentity): boolean
+  isRedirectTarget(file: FileIdentity): boolean
   /**
    * Puts a question to whoever sits at the terminal; only a clear yes is one. Undefined where nobody does.
    * @throws the signal's reason
@@ -33,7 +33,7 @@ export interface World {
   /** Whether there is a process of that id now. */
   isRunning(pid: number): boolean
   /** Calls back at each signal that asks to stop; the function returned stops listening. */
-  onStop(listener: (signal: StopSignal) => void): () => void
+  onStopSignal(listener: (signal: StopSignal) => void): () => void
 }
 
 /** What tells one file of this machine from all others, whatever its names. */
@@ -46,38 +46,38 @@ export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export type StopSignal = (typeof stopSignals)[number]
 
 /** How a run that was stopped by each of them ends. */
-export const signalExits = {
+export const exitBySignal = {
   SIGINT: 'interrupt',
   SIGTERM: 'terminate',
   SIGHUP: 'hangup',
 } as const satisfies Record<StopSignal, Exit>
 
 /** What a library may take from the process it is used in: it listens to nothing there and writes nothing. */
-export function surroundings(): Pick<World, 'env' | 'cwd' | 'clock' | 'random'> {
-  return { env: process.env, cwd: workingDirectory(), clock: realClock, random: Math.random }
+export function createLibraryRuntime(): Pick<Runtime, 'env' | 'cwd' | 'clock' | 'random'> {
+  return { env: process.env, cwd: getWorkingDirectory(), clock: realClock, random: Math.random }
 }
 
 /** The real one. */
-export function realWorld(): World {
+export function createProcessRuntime(): Runtime {
   // A reader of stderr that left must not end a run that is being paid for.
   process.stderr.on('error', () => {})
   return {
-    ...surroundings(),
+    ...createLibraryRuntime(),
     argv: process.argv.slice(2),
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    stdoutIs,
-    isOutput,
+    getStdoutKind,
+    isRedirectTarget,
     confirm,
     pid: process.pid,
     uid: process.getuid?.(),
     isRunning,
-    onStop(listener) {
+    onStopSignal(listener) {
       for (const signal of stopSignals) process.on(signal, listener)
-      const parent = startedByNpx() ? watchParent(() => listener('SIGTERM')) : undefined
+      const parentWatch = isStartedByNpx() ? watchParent(() => listener('SIGTERM')) : undefined
       return () => {
-        clearInterval(parent)
+        clearInterval(parentWatch)
         for (const signal of stopSignals) process.off(signal, listener)
       }
     },
@@ -85,7 +85,7 @@ export function realWorld(): World {
 }
 
 /** Node opens /dev/null in place of a stdout that is closed, and, unlike a shell, for reading too. */
-function stdoutIs(): ReturnType<World['stdoutIs']> {
+function getStdoutKind(): ReturnType<Runtime['getStdoutKind']> {
   try {
     const stats = fstatSync(1)
     if (stats.isFile()) return 'file'
@@ -97,7 +97,7 @@ function stdoutIs(): ReturnType<World['stdoutIs']> {
   }
 }
 
-function isOutput({ dev, ino }: FileIdentity): boolean {
+function isRedirectTarget({ dev, ino }: FileIdentity): boolean {
   return [1, 2].some((descriptor) => {
     try {
       const stats = fstatSync(descriptor)
@@ -113,19 +113,19 @@ async function confirm(question: string, signal: AbortSignal): Promise<boolean |
   const { stdin: input, stderr: output } = process
   if (!input.isTTY || !output.isTTY) return undefined
   // The terminal's own editing of lines will do, and leaves Ctrl-C a signal.
-  const lines = createInterface({ input, output, terminal: false })
+  const lineReader = createInterface({ input, output, terminal: false })
   try {
     output.write(question)
     // At its end (Ctrl-D) nothing was said.
     const [answer = ''] = (await Promise.race([
-      once(lines, 'line', { signal }),
-      once(lines, 'close', { signal }),
+      once(lineReader, 'line', { signal }),
+      once(lineReader, 'close', { signal }),
     ]).catch((error: unknown) => {
       throw signal.aborted ? signal.reason : error
     })) as [string?]
     return /^\s*y(es)?\s*$/i.test(answer)
   } finally {
-    lines.close()
+    lineReader.close()
   }
 }
 
@@ -138,23 +138,23 @@ function isRunning(pid: number): boolean {
   }
 }
 
-function startedByNpx(): boolean {
+function isStartedByNpx(): boolean {
   return process.env['npm_command'] === 'exec' || process.env['npm_lifecycle_event'] === 'npx'
 }
 
 /** npx passes no signal on (npm/cli#6684): to end it, as `timeout` does, must not leave us running without anybody. */
-function watchParent(gone: () => void): NodeJS.Timeout {
+function watchParent(onParentExit: () => void): NodeJS.Timeout {
   const parent = process.ppid
   const timer = setInterval(() => {
     if (process.ppid === parent) return
     clearInterval(timer)
-    gone()
+    onParentExit()
   }, 1000)
   return timer.unref()
 }
 
 /** It can be gone; then paths relative to it are too, and are told as such. */
-function workingDirectory(): string {
+function getWorkingDirectory(): string {
   try {
     return process.cwd()
   } catch {
@@ -164,45 +164,45 @@ function workingDirectory(): string {
 
 const realClock: Clock = {
   now: () => performance.now(),
-  wall: () => Date.now(),
+  wallTime: () => Date.now(),
   async sleep(ms, signal) {
     // A timer above 2³¹−1 ms fires at once, so a long wait is made of parts.
-    for (let left = ms; left > 0; left -= longestTimer) {
-      await delay(Math.min(left, longestTimer), undefined, signal && { signal }).catch((error: unknown) => {
+    for (let left = ms; left > 0; left -= maxTimerMs) {
+      await delay(Math.min(left, maxTimerMs), undefined, signal && { signal }).catch((error: unknown) => {
         throw signal?.aborted ? signal.reason : error
       })
     }
   },
 }
 
-const longestTimer = 2 ** 31 - 1
+const maxTimerMs = 2 ** 31 - 1
 
 /**
  * Says what would otherwise go by in silence, or in Node's own words: an error that nobody caught, and an event loop
  * that ran empty with work still to do. Both end the process with 70.
  * @returns to be called when the work is over
  */
-export function tellBugs(): () => void {
-  const bug = (what: string) => {
-    const { redact } = createRedactor(secretsIn(process.env))
+export function reportCrashes(): () => void {
+  const formatBug = (what: string) => {
+    const { redact } = createRedactor(findSecrets(process.env))
     return `claude-batch: this is a bug, please report it: ${redact(what)}\n`
   }
   process.on('uncaughtException', (error) => {
     // What is written is whole and recorded; nothing here could make it more so.
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    process.stderr.write(bug(what), () => process.exit(exitCodes.bug.code))
+    process.stderr.write(formatBug(what), () => process.exit(exitCodes.bug.code))
   })
-  const lost = () => void process.stderr.write(bug('it ended with work still to do'))
-  process.once('beforeExit', lost)
-  return () => process.off('beforeExit', lost)
+  const onEmptyEventLoop = () => void process.stderr.write(formatBug('it ended with work still to do'))
+  process.once('beforeExit', onEmptyEventLoop)
+  return () => process.off('beforeExit', onEmptyEventLoop)
 }
 
 /**
  * Ends the process in the way `exit` says, once everything written has gone out. After a signal it dies by that very
  * signal, so that a shell's loop stops too.
  */
-export function leave(exit: Exit): void {
+export function exitProcess(exit: Exit): void {
   process.exitCode = exitCodes[exit].code
-  const signal = stopSignals.find((name) => signalExits[name] === exit)
+  const signal = stopSignals.find((name) => exitBySignal[name] === exit)
   if (signal !== undefined) process.kill(process.pid, signal)
 }

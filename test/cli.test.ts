@@ -3,15 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chooseExit, type Exit, exitCodes } from '../src/errors.ts'
-import { packagesIn } from './support/packages-loaded.ts'
-import { bin, folderWith } from './support/run-cli.ts'
-import { runHere } from './support/run-here.ts'
+import { findLoadedPackages } from './support/loaded-packages.ts'
+import { bin, createFolder } from './support/run-cli.ts'
+import { runInProcess } from './support/run-in-process.ts'
 
 const root = resolve(import.meta.dirname, '..')
 
 describe('--help', () => {
   it('starts with three examples, and shows every exit code', async () => {
-    const { code, stdout, stderr } = await runHere(['--help'], { cwd: root })
+    const { code, stdout, stderr } = await runInProcess(['--help'], { cwd: root })
     expect([code, stderr]).toEqual([0, ''])
     expect(
       stdout
@@ -24,7 +24,7 @@ describe('--help', () => {
   })
 
   it('of summarize starts with examples too', async () => {
-    expect((await runHere(['summarize', '--help'], { cwd: root })).stdout).toMatch(/^Examples:/)
+    expect((await runInProcess(['summarize', '--help'], { cwd: root })).stdout).toMatch(/^Examples:/)
   })
 
   it('loads nothing heavy: of all packages only commander', () => {
@@ -34,7 +34,7 @@ describe('--help', () => {
       encoding: 'utf8',
       maxBuffer: 1e8,
     })
-    expect(packagesIn(stderr)).toEqual(['commander'])
+    expect(findLoadedPackages(stderr)).toEqual(['commander'])
   })
 })
 
@@ -48,8 +48,8 @@ describe('a stdout that takes nothing', () => {
     'completion bash',
   ]
   it.each(commands)('ends %s as a reader that left, quietly, or as a disk that is full', async (command) => {
-    const cwd = await folderWith({})
-    const run = (refuses: 'EPIPE' | 'ENOSPC') => runHere(command.split(' '), { cwd, refuses })
+    const cwd = await createFolder({})
+    const run = (stdoutError: 'EPIPE' | 'ENOSPC') => runInProcess(command.split(' '), { cwd, stdoutError })
     const left = await run('EPIPE')
     expect(left.code).toBe(141)
     expect(left.stderr).not.toMatch(/bug|reader/)
@@ -63,7 +63,7 @@ describe('the README', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
 
   it('shows the options as --help does', async () => {
-    const { stdout } = await runHere(['summarize', '--help'], { cwd: root })
+    const { stdout } = await runInProcess(['summarize', '--help'], { cwd: root })
     const options = stdout.slice(stdout.indexOf('\nInputs:'), stdout.indexOf('\nOptions:')).trim()
     expect(readme).toContain(options)
   })
@@ -108,7 +108,7 @@ describe('exit codes', () => {
 
 describe('bin', () => {
   it('tells an old Node what is missing, without a stack', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       'old.cjs': "Object.defineProperty(process.versions, 'node', { value: '18.20.0' })",
     })
     const { status, stderr } = spawnSync(

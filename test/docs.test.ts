@@ -35,7 +35,7 @@ describe('the documentation', () => {
     const metrics = await createMetrics(
       () => 0,
       () => 0,
-    ).text()
+    ).render()
     const names = Array.from(metrics.matchAll(/^# TYPE (\w+)/gm), ([, name]) => `| \`${name}`)
     expect([paths.length, types.length, names.length].every((count) => count > 3)).toBe(true)
     for (const words of [...paths, ...types, ...names]) expect(serve).toContain(words)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bin, folderWith, serviceFor } from './support/run-cli.ts'
+import { bin, createFolder, startService } from './support/run-cli.ts'
 
 const pages = [
   'README.md',
@@ -63,10 +63,10 @@ function commandsOn(page: string): string[] {
 
 describe.skipIf(missing.length > 0)('the commands on the pages', () => {
   it.each(pages)('of %s do what they say', async (page) => {
-    const cwd = await folderWith(files)
+    const cwd = await createFolder(files)
     await mkdir(join(cwd, 'bin'))
     await symlink(bin, join(cwd, 'bin/claude-batch'))
-    const { env } = await serviceFor({})
+    const { env } = await startService({})
     const run = (text: string) =>
       new Promise<{ code: number; stderr: string }>((resolve) => {
         const all = { ...env, PATH: `${cwd}/bin:${process.env['PATH']}`, HOME: cwd }

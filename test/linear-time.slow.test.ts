@@ -1,39 +1,39 @@
 import { describe, expect, it } from 'vitest'
-import { withoutMarkup } from '../src/claude/strip-markup.ts'
-import { cutText } from '../src/core/chunking/chunk-text.ts'
-import { titleOf } from '../src/core/document/document.ts'
-import { failureLine } from '../src/core/errors/failure.ts'
-import { verdictIn } from '../src/core/report/pairwise.ts'
-import { printable } from '../src/core/text/escape-control.ts'
+import { stripMarkup } from '../src/claude/strip-markup.ts'
+import { chunkText } from '../src/core/chunking/chunk-text.ts'
+import { extractTitle } from '../src/core/document/document.ts'
+import { formatFailure } from '../src/core/errors/failure.ts'
+import { parseVerdict } from '../src/core/report/pairwise.ts'
+import { escapeControlChars } from '../src/core/text/escape-control-chars.ts'
 import { createRedactor } from '../src/core/text/redact.ts'
-import { subtitlesText } from '../src/inputs/read/readers/subtitles.ts'
-import { questionIn } from '../src/serve/question.ts'
-import { extract } from '../src/simulator/extract.ts'
-import { judged } from '../src/simulator/judge-answer.ts'
-import { code, codeBlock, inline, table } from '../src/ui/markdown.ts'
-import { workOf } from './support/work.ts'
+import { extractSubtitlesText } from '../src/inputs/read/readers/subtitles.ts'
+import { parseQuestion } from '../src/serve/parse-question.ts'
+import { extractSummary } from '../src/simulator/extract-summary.ts'
+import { simulateVerdict } from '../src/simulator/simulate-verdict.ts'
+import { escapeMarkdown, renderCodeBlock, renderInlineCode, renderMarkdownTable } from '../src/ui/markdown.ts'
+import { measureCpuMs } from './support/cpu-time.ts'
 
 const cue = '00:00:01.000 --> 00:00:02.000\n'
 const { redact } = createRedactor(['a-secret-of-some-length'])
 
 /** What is done to texts of documents, replies and requests, in the thread that answers everybody. */
 const functions: Readonly<Record<string, (text: string) => unknown>> = {
-  titleOf,
-  cutText: (text) => cutText(text, 1000),
-  failureLine: (message) => failureLine({ kind: 400, type: 'a', message, transient: false }),
-  printable,
+  titleOf: extractTitle,
+  cutText: (text) => chunkText(text, 1000),
+  failureLine: (message) => formatFailure({ kind: 400, type: 'a', message, transient: false }),
+  printable: escapeControlChars,
   redact,
-  verdictIn,
-  withoutMarkup,
-  subtitlesText: (text) => subtitlesText(cue + text),
-  questionIn: (text) => questionIn(JSON.stringify({ text: `x${text}` })),
-  extract,
-  extractWithin: (text) => extract(`<document-0123>\n${text}\n</document-0123>`),
-  judged: (text) => judged(`${text}\nVERDICT: TIE`),
-  code,
-  codeBlock,
-  inline,
-  table: (text) => table(['a'], [[text]]),
+  verdictIn: parseVerdict,
+  withoutMarkup: stripMarkup,
+  subtitlesText: (text) => extractSubtitlesText(cue + text),
+  questionIn: (text) => parseQuestion(JSON.stringify({ text: `x${text}` })),
+  extract: extractSummary,
+  extractWithin: (text) => extractSummary(`<document-0123>\n${text}\n</document-0123>`),
+  judged: (text) => simulateVerdict(`${text}\nVERDICT: TIE`),
+  code: renderInlineCode,
+  codeBlock: renderCodeBlock,
+  inline: escapeMarkdown,
+  table: (text) => renderMarkdownTable(['a'], [[text]]),
 }
 
 /** What patterns tend to choke on: what begins many times and never ends, and long runs of one thing. */
@@ -63,8 +63,8 @@ describe.each(Object.keys(functions))('the work of %s', (name) => {
     const run = functions[name] ?? expect.fail()
     for (const shape of shapes) {
       const textOf = (length: number) => `${shape.repeat(Math.ceil(length / shape.length))}x`
-      const short = workOf(() => run(textOf(2500)))
-      const long = workOf(() => run(textOf(40_000)))
+      const short = measureCpuMs(() => run(textOf(2500)))
+      const long = measureCpuMs(() => run(textOf(40_000)))
       // Sixteen times as much, and as much again for what comes between; its square would be 256 times.
       expect([shape, long < 100 * Math.max(short, 1)]).toEqual([shape, true])
     }

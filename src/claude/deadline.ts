@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events'
 export interface Deadline {
   readonly signal: AbortSignal
   /** It was time that ran out. */
-  expired(): boolean
+  hasExpired(): boolean
   /** Milliseconds, as last set. */
   readonly ms: number
   /** Sets the time that is left from now on: milliseconds. */
@@ -22,26 +22,26 @@ export async function withDeadline<T>(
   // Every request of the work listens to it; Node would report more than ten as a leak.
   setMaxListeners(0, controller.signal)
   let expired = false
-  const start = () =>
+  const startTimer = () =>
     setTimeout(() => {
       expired = true
       controller.abort()
-    }, left)
-  let left = ms
-  let timer = start()
+    }, remainingMs)
+  let remainingMs = ms
+  let timer = startTimer()
   const renew = (ms: number) => {
     clearTimeout(timer)
-    left = ms
-    if (!controller.signal.aborted) timer = start()
+    remainingMs = ms
+    if (!controller.signal.aborted) timer = startTimer()
   }
   const onAbort = () => controller.abort()
   outer.addEventListener('abort', onAbort, { once: true })
   try {
     return await work({
       signal: controller.signal,
-      expired: () => expired,
+      hasExpired: () => expired,
       get ms() {
-        return left
+        return remainingMs
       },
       renew,
     })

@@ -1,4 +1,4 @@
-import { fieldsIn, textIn } from './wire-values.ts'
+import { toFields, toNonEmptyText } from './wire-values.ts'
 
 /** The body of an error response, as far as its fields have the types that the API documents. */
 export interface ErrorBody {
@@ -16,12 +16,12 @@ export interface ErrorBody {
  * @see https://platform.claude.com/docs/en/api/errors
  */
 export function parseErrorBody(body: unknown): ErrorBody {
-  const fields = fieldsIn(body)
-  const error = fieldsIn(fields['error'])
-  const type = textIn(error['type'])
-  const message = textIn(error['message'])
-  const code = textIn(fieldsIn(error['details'])['error_code'])
-  const requestId = textIn(fields['request_id'])
+  const fields = toFields(body)
+  const error = toFields(fields['error'])
+  const type = toNonEmptyText(error['type'])
+  const message = toNonEmptyText(error['message'])
+  const code = toNonEmptyText(toFields(error['details'])['error_code'])
+  const requestId = toNonEmptyText(fields['request_id'])
   return {
     isFromApi: fields['type'] === 'error' && type !== undefined,
     ...(type !== undefined && { type }),
@@ -35,12 +35,12 @@ export function parseErrorBody(body: unknown): ErrorBody {
  * Returns the status that the API sends with an error type; undefined for a type that is not known. It stands in for
  * the status where that says nothing: in a batch item, or in a 200 of a gateway.
  */
-export function statusOfType(type: string | undefined): number | undefined {
-  return type === undefined ? undefined : statuses.get(type)
+export function findStatusForType(type: string | undefined): number | undefined {
+  return type === undefined ? undefined : statusByType.get(type)
 }
 
 /** @see https://platform.claude.com/docs/en/api/errors */
-const statuses: ReadonlyMap<string, number> = new Map([
+const statusByType: ReadonlyMap<string, number> = new Map([
   ['invalid_request_error', 400],
   ['authentication_error', 401],
   ['billing_error', 402],

@@ -1,7 +1,7 @@
-import { hostOf, parseHost } from '../core/text/host.ts'
+import { extractHost, parseHost } from '../core/text/parse-host.ts'
 import { UsageError } from '../errors.ts'
 import { isPrivateHost } from './private-host.ts'
-import { type Proxies, proxyFor } from './proxies.ts'
+import { findProxy, type Proxies } from './proxies.ts'
 
 export interface PlainHttpOptions {
   /** Hosts that may receive credentials without encryption, wherever they are. */
@@ -14,24 +14,24 @@ export interface PlainHttpOptions {
  * plain `http` the proxy on the way reads them too, so it must be private or allowed as well, whatever its own scheme.
  * @throws UsageError that says how to encrypt, or how to allow the host
  */
-export function refusePlainHttp(baseUrl: string, { allowHttp, proxies }: PlainHttpOptions): void {
+export function rejectPlainHttp(baseUrl: string, { allowHttp, proxies }: PlainHttpOptions): void {
   const url = new URL(baseUrl)
   if (url.protocol === 'https:') return
   const isAllowed = (host: string) =>
     isPrivateHost(host) || allowHttp.some((allowed) => parseHost(allowed) === host)
-  if (!isAllowed(hostOf(url)))
+  if (!isAllowed(extractHost(url)))
     throw new UsageError(
-      `refusing to send a key over plain http to ${url.host}; use an https URL or, if you trust every network on the way, ${allowing(url)}`,
+      `refusing to send a key over plain http to ${url.host}; use an https URL or, if you trust every network on the way, ${formatAllowHint(url)}`,
     )
-  const proxy = proxies && proxyFor(url, proxies)
-  if (proxy === undefined || isAllowed(hostOf(new URL(proxy)))) return
+  const proxy = proxies && findProxy(url, proxies)
+  if (proxy === undefined || isAllowed(extractHost(new URL(proxy)))) return
   const { host } = new URL(proxy)
   throw new UsageError(
-    `refusing to send a key over plain http through the proxy ${host}; use an https URL, add ${hostOf(url)} to NO_PROXY or, if you trust the proxy, ${allowing(new URL(proxy))}`,
+    `refusing to send a key over plain http through the proxy ${host}; use an https URL, add ${extractHost(url)} to NO_PROXY or, if you trust the proxy, ${formatAllowHint(new URL(proxy))}`,
   )
 }
 
 /** Without the brackets of an IPv6 address, which shells read as a pattern. */
-function allowing(url: URL): string {
-  return `--allow-http ${hostOf(url).replace(/^\[|\]$/g, '')}`
+function formatAllowHint(url: URL): string {
+  return `--allow-http ${extractHost(url).replace(/^\[|\]$/g, '')}`
 }

@@ -8,7 +8,7 @@ import { BlockList, isIP } from 'node:net'
  * @param host as a URL parser spells it, without a final dot; see `hostOf`
  */
 export function isPrivateHost(host: string): boolean {
-  return isLoopbackHost(host) || isAddressIn(host, notRouted)
+  return isLoopbackHost(host) || isAddressInSubnets(host, privateSubnets)
 }
 
 /**
@@ -16,12 +16,12 @@ export function isPrivateHost(host: string): boolean {
  * @param host as a URL parser spells it, without a final dot; see `hostOf`
  */
 export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || isAddressIn(host, loopback)
+  return host === 'localhost' || host.endsWith('.localhost') || isAddressInSubnets(host, loopbackSubnets)
 }
 
 type Subnet = readonly [network: string, prefix: number, family: 'ipv4' | 'ipv6']
 
-const loopback: readonly Subnet[] = [
+const loopbackSubnets: readonly Subnet[] = [
   ['127.0.0.0', 8, 'ipv4'],
   ['::1', 128, 'ipv6'],
 ]
@@ -30,7 +30,7 @@ const loopback: readonly Subnet[] = [
  * Networks that are not routed on the internet. Not among them: 100.64.0.0/10 (RFC 6598), which leads through the network of an internet provider, and addresses
  * that a translator may carry on to the internet (64:ff9b::/96).
  */
-const notRouted: readonly Subnet[] = [
+const privateSubnets: readonly Subnet[] = [
   ['10.0.0.0', 8, 'ipv4'],
   ['172.16.0.0', 12, 'ipv4'],
   ['192.168.0.0', 16, 'ipv4'],
@@ -40,7 +40,7 @@ const notRouted: readonly Subnet[] = [
 ]
 
 /** Returns whether a host, as a URL parser spells it, is an address in one of some networks; names are in none. */
-export function isAddressIn(host: string, subnets: readonly Subnet[]): boolean {
+export function isAddressInSubnets(host: string, subnets: readonly Subnet[]): boolean {
   const address = host.replace(/^\[|\]$/g, '')
   const version = isIP(address)
   if (version === 0) return false

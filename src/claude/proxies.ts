@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
-import { hostOf, parseHost } from '../core/text/host.ts'
+import { extractHost, parseHost } from '../core/text/parse-host.ts'
 import { UsageError } from '../errors.ts'
-import { isAddressIn, isLoopbackHost } from './private-host.ts'
+import { isAddressInSubnets, isLoopbackHost } from './private-host.ts'
 
 /** The proxies that the environment names: URLs, empty where there is none, and the hosts that are reached without. */
 export interface Proxies {
@@ -14,14 +14,14 @@ export interface Proxies {
  * Returns the proxies that the environment names. A proxy without a scheme is an `http` one, as curl reads it.
  * @throws UsageError where one is no URL
  */
-export function proxiesIn(env: Readonly<Record<string, string | undefined>>): Proxies | undefined {
-  const proxy = (name: string) => {
+export function readProxies(env: Readonly<Record<string, string | undefined>>): Proxies | undefined {
+  const readProxy = (name: string) => {
     const value = (env[name] ?? env[name.toUpperCase()] ?? '').trim()
     const url = value === '' || value.includes('://') ? value : `http://${value}`
-    checkUrl(name.toUpperCase(), url)
+    checkUrlVariable(name.toUpperCase(), url)
     return url
   }
-  const [httpProxy, httpsProxy] = [proxy('http_proxy'), proxy('https_proxy')]
+  const [httpProxy, httpsProxy] = [readProxy('http_proxy'), readProxy('https_proxy')]
   if (httpProxy === '' && httpsProxy === '') return undefined
   return { httpProxy, httpsProxy, noProxy: env['no_proxy'] || env['NO_PROXY'] || '' }
 }
@@ -35,9 +35,9 @@ export function proxiesIn(env: Readonly<Record<string, string | undefined>>): Pr
  * - either of them with a port, which covers only that port, or
  * - `*`, which covers every host.
  */
-export function proxyFor(url: URL, { httpProxy, httpsProxy, noProxy }: Proxies): string | undefined {
+export function findProxy(url: URL, { httpProxy, httpsProxy, noProxy }: Proxies): string | undefined {
   const proxy = (url.protocol === 'https:' && httpsProxy) || httpProxy
-  const host = hostOf(url)
+  const host = extractHost(url)
   if (proxy === '' || isLoopbackHost(host)) return undefined
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const isExempt = noProxy
@@ -45,37 +45,40 @@ export function proxyFor(url: URL, { httpProxy, httpsProxy, noProxy }: Proxies):
     .filter((entry) => entry !== '')
     .some((entry) => {
       // Without brackets, a host with several colons is an IPv6 address.
-      const [, name = entry, ownPort = port] = /^(\[.*\](?:\/\d+)?|[^:]*)(?::(\d+))?$/.exec(entry) ?? []
-      return ownPort === port && (name === '*' || isInNetwork(host, name) || isAtOrBelow(host, name))
+      const [, name = entry, entryPort = port] = /^(\[.*\](?:\/\d+)?|[^:]*)(?::(\d+))?$/.exec(entry) ?? []
+      return entryPort === port && (name === '*' || isInNetwork(host, name) || isHostOrSubdomain(host, name))
     })
   return isExempt ? undefined : proxy
 }
 
-function isAtOrBelow(host: string, name: string): boolean {
+function isHostOrSubdomain(host: string, name: string): boolean {
   const named = parseHost(name.replace(/^\*?\./, ''))
   return named !== undefined && (host === named || host.endsWith(`.${named}`))
 }
 
 /** Whether a host is an address in a network that is written as an address and the length of its prefix. */
 function isInNetwork(host: string, network: string): boolean {
-  const [, written = '', length] = /^\[?([^\]/]+)\]?\/(\d+)$/.exec(network) ?? []
-  const version = isIP(written)
+  const [, address = '', length] = /^\[?([^\]/]+)\]?\/(\d+)$/.exec(network) ?? []
+  const version = isIP(address)
   const prefix = Number(length)
   if (version === 0 || prefix > (version === 4 ? 32 : 128)) return false
-  return isAddressIn(host, [[written, prefix, version === 4 ? 'ipv4' : 'ipv6']])
+  return isAddressInSubnets(host, [[address, prefix, version === 4 ? 'ipv4' : 'ipv6']])
 }
 
 /** Checks the URL that a variable holds, if there is one. @throws UsageError that names the variable, not its value */
-export function checkUrl(name: string, value: string | undefined): void {
+export function checkUrlVariable(name: string, value: string | undefined): void {
   if (value === undefined || value.trim() === '') return
   const url = URL.canParse(value) ? new URL(value) : undefined
   const isUsable =
-    url !== undefined && /^https?:$/.test(url.protocol) && decodes(url.username) && decodes(url.password)
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    canDecodeUri(url.username) &&
+    canDecodeUri(url.password)
   // Not repeated: the URL of a proxy may hold a password.
   if (!isUsable) throw new UsageError(`${name} is not a URL that begins with http:// or https://`)
 }
 
-function decodes(text: string): boolean {
+function canDecodeUri(text: string): boolean {
   try {
     decodeURIComponent(text)
     return true

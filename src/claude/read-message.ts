@@ -1,30 +1,30 @@
 import { APIError, type APIPromise } from '@anthropic-ai/sdk'
 import { AskError } from '../core/errors/ask-error.ts'
-import { parseTerms } from '../core/pricing/price.ts'
+import { parseBillingTerms } from '../core/pricing/pricing-rules.ts'
 import { parseUsage } from '../core/pricing/usage.ts'
-import { rateLimits } from '../core/rate-limit/rate-limit-headers.ts'
+import { parseRateLimits } from '../core/rate-limit/parse-rate-limits.ts'
 import type { Reply } from '../core/request/reply.ts'
-import { parseErrorBody, statusOfType } from './error-body.ts'
-import { fieldsIn, parseJson, textIn } from './wire-values.ts'
+import { findStatusForType, parseErrorBody } from './error-body.ts'
+import { parseJson, toFields, toNonEmptyText } from './wire-values.ts'
 
 /** What reading a response needs of it. */
-export type Received = Pick<Response, 'headers' | 'status'>
+export type ResponseHead = Pick<Response, 'headers' | 'status'>
 
 /**
  * Reads the body of a response with a 2xx status as JSON, whatever its content type says.
  * @returns undefined where it is not JSON
  * @throws APIError where the body is an error of the API: a gateway may send one with any status
  */
-export async function bodyOf(response: Response): Promise<unknown> {
+export async function readJsonBody(response: Response): Promise<unknown> {
   const body = parseJson(await response.text())
-  refuseErrorBody(body, response)
+  rejectErrorBody(body, response)
   return body
 }
 
 /** @throws APIError where a body is an error of the API with a type that is known */
-function refuseErrorBody(body: unknown, { headers, status }: Received): void {
+function rejectErrorBody(body: unknown, { headers, status }: ResponseHead): void {
   const { isFromApi, type } = parseErrorBody(body)
-  if (isFromApi && statusOfType(type) !== undefined)
+  if (isFromApi && findStatusForType(type) !== undefined)
     throw APIError.generate(status, body as object, undefined, headers)
 }
 
@@ -32,26 +32,30 @@ function refuseErrorBody(body: unknown, { headers, status }: Received): void {
  * The reply of a plain request. A 200 is not believed before its shape is right: captive portals and proxies answer
  * 200 with a page.
  */
-export async function messageReply(promise: APIPromise<unknown>): Promise<Reply> {
+export async function readMessageReply(promise: APIPromise<unknown>): Promise<Reply> {
   const response = await promise.asResponse()
-  return replyFrom(await bodyOf(response), response)
+  return parseReply(await readJsonBody(response), response)
 }
 
 /**
  * A count of tokens as a reply without a text.
  * @see https://platform.claude.com/docs/en/build-with-claude/token-counting
  */
-export async function countReply(promise: APIPromise<unknown>, model: string): Promise<Reply> {
+export async function readTokenCount(promise: APIPromise<unknown>, model: string): Promise<Reply> {
   const response = await promise.asResponse()
-  const { input_tokens: input } = fieldsIn(await bodyOf(response))
+  const { input_tokens: input } = toFields(await readJsonBody(response))
   const usage = parseUsage({ input_tokens: input, output_tokens: 0 })
-  if (usage === undefined) throw malformed(response, 'not a count of tokens')
-  const limits = rateLimits((name) => response.headers.get(name))
+  if (usage === undefined) throw malformedReplyError(response, 'not a count of tokens')
+  const limits = parseRateLimits((name) => response.headers.get(name))
   return { text: '', stopReason: null, model, usage, attempts: [], ...(limits !== undefined && { limits }) }
 }
 
 /** The error of a response that is not what the API documents. It may pass: a page in front of the API often does. */
-export function malformed({ headers, status }: Received, what: string, type = 'malformed_reply'): AskError {
+export function malformedReplyError(
+  { headers, status }: ResponseHead,
+  problem: string,
+  type = 'malformed_reply',
+): AskError {
   const requestId = headers.get('request-id')
   const contentType = headers.get('content-type') ?? 'no content type'
   const isPage = contentType.includes('html')
@@ -59,7 +63,7 @@ export function malformed({ headers, status }: Received, what: string, type = 'm
     kind: 'malformed',
     status,
     type,
-    message: `${what} (${contentType})${isPage ? '; a proxy, a firewall or a sign-in page answered in its place' : ''}`,
+    message: `${problem} (${contentType})${isPage ? '; a proxy, a firewall or a sign-in page answered in its place' : ''}`,
     ...(requestId !== null && { requestId }),
   })
 }
@@ -68,26 +72,26 @@ export function malformed({ headers, status }: Received, what: string, type = 'm
  * Turns a message of the API, whole or put together from a stream, into a reply.
  * @throws AskError `malformed` where it is not a message, or where a part of its text cannot be read
  */
-export function replyFrom(message: unknown, response: Received): Reply {
-  const fields = fieldsIn(message)
+export function parseReply(message: unknown, response: ResponseHead): Reply {
+  const fields = toFields(message)
   const header = (name: string) => response.headers.get(name)
   const requestId = header('request-id') ?? undefined
   const content = fields['content']
   if (fields['type'] !== 'message' || !Array.isArray(content))
-    throw malformed(response, 'not an answer of the Messages API')
+    throw malformedReplyError(response, 'not an answer of the Messages API')
   // Leaving such a block out would pass the rest for the whole summary.
   if (!content.every(isReadableBlock))
-    throw malformed(response, 'a content block of the answer is unreadable')
+    throw malformedReplyError(response, 'a content block of the answer is unreadable')
   const usage = parseUsage(fields['usage'])
-  const limits = rateLimits(header)
-  const stopDetail = refusalDetail(fields['stop_details'])
+  const limits = parseRateLimits(header)
+  const stopDetail = formatRefusalDetail(fields['stop_details'])
   return {
-    text: textOf(content),
-    stopReason: textIn(fields['stop_reason']) ?? null,
-    model: textIn(fields['model']) ?? 'unknown',
+    text: joinText(content),
+    stopReason: toNonEmptyText(fields['stop_reason']) ?? null,
+    model: toNonEmptyText(fields['model']) ?? 'unknown',
     attempts: [],
     ...(stopDetail !== undefined && { stopDetail }),
-    ...(usage !== undefined && { usage, terms: parseTerms(fields['usage']) }),
+    ...(usage !== undefined && { usage, terms: parseBillingTerms(fields['usage']) }),
     ...(limits !== undefined && { limits }),
     ...(requestId !== undefined && { requestId }),
   }
@@ -97,22 +101,22 @@ export function replyFrom(message: unknown, response: Received): Reply {
 export const loneSurrogates = /\p{Cs}/gu
 
 function isReadableBlock(block: unknown): boolean {
-  const { type, text } = fieldsIn(block)
+  const { type, text } = toFields(block)
   return typeof type === 'string' && (type !== 'text' || typeof text === 'string')
 }
 
 /** Blocks of other kinds (thinking, and whatever comes) are passed over. */
-function textOf(content: readonly unknown[]): string {
+function joinText(content: readonly unknown[]): string {
   return content
-    .map(fieldsIn)
+    .map(toFields)
     .filter(({ type }) => type === 'text')
     .map(({ text }) => text)
     .join('')
     .replace(loneSurrogates, '\ufffd')
 }
 
-function refusalDetail(details: unknown): string | undefined {
-  const { category, explanation } = fieldsIn(details)
-  const parts = [textIn(category), textIn(explanation)].filter((part) => part !== undefined)
+function formatRefusalDetail(details: unknown): string | undefined {
+  const { category, explanation } = toFields(details)
+  const parts = [toNonEmptyText(category), toNonEmptyText(explanation)].filter((part) => part !== undefined)
   return parts.length === 0 ? undefined : parts.join(': ')
 }

@@ -4,9 +4,9 @@ import type { Dispatcher, Pool as UndiciPool } from 'undici'
 import request from 'undici/lib/api/api-request.js'
 import buildConnector from 'undici/lib/core/connect.js'
 import Agent from 'undici/lib/dispatcher/agent.js'
-import { decoded } from './content-encoding.ts'
-import { withoutInterim } from './interim-response.ts'
-import { type Proxies, proxyFor } from './proxies.ts'
+import { decodeBody } from './decode-body.ts'
+import { withoutInterimResponses } from './interim-responses.ts'
+import { findProxy, type Proxies } from './proxies.ts'
 
 export interface ConnectionOptions {
   /** Until a connection stands: milliseconds. */
@@ -15,15 +15,15 @@ export interface ConnectionOptions {
   readonly idleTimeoutMs: number
   readonly proxies: Proxies | undefined
   /** For bodies of hundreds of megabytes, both ways. */
-  readonly bulk?: boolean
+  readonly isBulk?: boolean
 }
 
 /** No summary comes near this; an endless body must not fill the memory. Bytes. */
-const longestReply = 16_000_000
+const maxReplyBytes = 16_000_000
 
 export interface Connections {
   /** Returns what sends requests to a URL, directly or through the proxy that the URL is reached by. */
-  to(url: string): Promise<Dispatcher>
+  getDispatcher(url: string): Promise<Dispatcher>
   /** Ends all connections immediately. */
   close(): Promise<void>
 }
@@ -33,23 +33,23 @@ export function createConnections({
   connectTimeoutMs,
   idleTimeoutMs,
   proxies,
-  bulk = false,
+  isBulk = false,
 }: ConnectionOptions): Connections {
   const options = {
     // It counts from the beginning of a request, whose body may take far longer.
-    headersTimeout: bulk ? 0 : idleTimeoutMs,
+    headersTimeout: isBulk ? 0 : idleTimeoutMs,
     bodyTimeout: idleTimeoutMs,
-    maxResponseSize: bulk ? -1 : longestReply,
+    maxResponseSize: isBulk ? -1 : maxReplyBytes,
   }
-  const open = async (proxy: string | undefined): Promise<Dispatcher> => {
+  const openDispatcher = async (proxy: string | undefined): Promise<Dispatcher> => {
     const timeout = connectTimeoutMs
     if (proxy === undefined)
-      return new Agent({ ...options, connect: withoutInterim(buildConnector({ timeout })) })
+      return new Agent({ ...options, connect: withoutInterimResponses(buildConnector({ timeout })) })
     const { Pool, ProxyAgent } = await import('undici')
     const factory = (origin: string | URL, given: UndiciPool.Options) =>
       new Pool(origin, {
         ...given,
-        ...(typeof given.connect === 'function' && { connect: withoutInterim(given.connect) }),
+        ...(typeof given.connect === 'function' && { connect: withoutInterimResponses(given.connect) }),
       })
     return new ProxyAgent({
       ...options,
@@ -63,16 +63,16 @@ export function createConnections({
     })
   }
   /** By the URL of their proxy. */
-  const opened = new Map<string | undefined, Promise<Dispatcher>>()
+  const dispatchersByProxy = new Map<string | undefined, Promise<Dispatcher>>()
   return {
-    to(url) {
-      const proxy = proxies && proxyFor(new URL(url), proxies)
-      const dispatcher = opened.get(proxy) ?? open(proxy)
-      opened.set(proxy, dispatcher)
+    getDispatcher(url) {
+      const proxy = proxies && findProxy(new URL(url), proxies)
+      const dispatcher = dispatchersByProxy.get(proxy) ?? openDispatcher(proxy)
+      dispatchersByProxy.set(proxy, dispatcher)
       return dispatcher
     },
     async close() {
-      const dispatchers = await Promise.all(opened.values())
+      const dispatchers = await Promise.all(dispatchersByProxy.values())
       await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()))
     },
   }
@@ -81,18 +81,18 @@ export function createConnections({
 /**
  * Stands in for `fetch` where the SDK wants one, at about half its cost: see `docs/performance.md`. No redirect is
  * followed, which would send the document to another host, and nothing compressed is asked for.
- * @param isLong the body is read piece by piece, and may be of any length
+ * @param isUnbounded the body is read piece by piece, and may be of any length
  */
-export async function send(
+export async function sendRequest(
   url: string,
   init: Omit<RequestInit, 'headers' | 'dispatcher'> & { readonly headers: Headers },
   dispatcher: Dispatcher,
-  isLong = false,
-): Promise<SentResponse> {
+  isUnbounded = false,
+): Promise<TransportResponse> {
   const { origin, pathname, search } = new URL(url)
-  const connection = watched(dispatcher)
+  const tracked = trackConnection(dispatcher)
   try {
-    const answer = request.call(connection.dispatcher, {
+    const response = request.call(tracked.dispatcher, {
       origin,
       path: pathname + search,
       method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
@@ -100,11 +100,11 @@ export async function send(
       body: (init.body ?? null) as string | null,
       signal: init.signal ?? null,
     })
-    return new SentResponse(url, await unlessAborted(answer, init.signal), isLong)
+    return new TransportResponse(url, await rejectOnAbort(response, init.signal), isUnbounded)
   } catch (error) {
     if (init.signal?.aborted) throw new DOMException('it was aborted', 'AbortError')
     const cause = new Error('request failed', { cause: error })
-    if (!connection.stood()) Object.assign(cause, { unsent: true })
+    if (!tracked.stood()) Object.assign(cause, { unsent: true })
     // The SDK drops the cause where it, or what it caused, says "timeout"; but only the cause tells a connection that
     // never stood from a request that may be billed. So it is handed over one step further down.
     throw new Error('no response', { cause })
@@ -112,57 +112,58 @@ export async function send(
 }
 
 /** A dispatcher for one request, which knows whether a connection to send it over was ever there. */
-function watched(inner: Dispatcher) {
-  let stood = false
+function trackConnection(inner: Dispatcher) {
+  let hasConnected = false
   const dispatch: Dispatcher['dispatch'] = (options, handler) => {
     const onConnect = handler.onConnect?.bind(handler)
     handler.onConnect = (abort) => {
-      stood = true
+      hasConnected = true
       onConnect?.(abort)
     }
     return inner.dispatch(options, handler)
   }
-  return { dispatcher: { dispatch } as Dispatcher, stood: () => stood }
+  return { dispatcher: { dispatch } as Dispatcher, stood: () => hasConnected }
 }
 
 /** undici heeds a signal only once there is a connection. */
-async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
-  if (!signal) return answer
-  let leave = () => {}
+async function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  if (!signal) return promise
+  let onAbort = () => {}
   const aborted = new Promise<never>((_resolve, reject) => {
-    leave = () => reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
   })
   try {
-    return await Promise.race([answer, aborted])
+    return await Promise.race([promise, aborted])
   } finally {
-    signal.removeEventListener('abort', leave)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 
 /** As much of a `Response` as the SDK and we make use of. */
-class SentResponse {
+class TransportResponse {
   readonly url: string
   readonly status: number
   readonly ok: boolean
-  readonly headers: SentHeaders
+  readonly headers: TransportHeaders
   readonly body: Body
 
-  constructor(url: string, { statusCode, headers, body }: Dispatcher.ResponseData, isLong: boolean) {
+  constructor(url: string, { statusCode, headers, body }: Dispatcher.ResponseData, isUnbounded: boolean) {
     this.url = url
     this.status = statusCode
     this.ok = statusCode >= 200 && statusCode < 300
-    this.headers = new SentHeaders(headers)
+    this.headers = new TransportHeaders(headers)
     const isEmpty = statusCode === 204 || this.headers.get('content-length') === '0'
-    const plain = isEmpty ? body : decoded(body, this.headers.get('content-encoding'))
-    const bounded = plain === body || isLong ? plain : boundedTo(longestReply, plain)
+    const decodedBody = isEmpty ? body : decodeBody(body, this.headers.get('content-encoding'))
+    const limitedBody =
+      decodedBody === body || isUnbounded ? decodedBody : limitBody(maxReplyBytes, decodedBody)
     // The SDK reads the answer to a refresh of a profile's token by a reader, and all others as they come.
-    this.body = Object.assign(bounded, { getReader: () => Readable.toWeb(bounded).getReader() })
+    this.body = Object.assign(limitedBody, { getReader: () => Readable.toWeb(limitedBody).getReader() })
   }
 
   /** @throws an error with the code of undici for a body that is longer than any reply */
   text(): Promise<string> {
-    return text(boundedTo(longestReply, this.body))
+    return text(limitBody(maxReplyBytes, this.body))
   }
 
   async json(): Promise<unknown> {
@@ -173,22 +174,22 @@ class SentResponse {
 type Body = Readable & { getReader(): unknown }
 
 /** Ends a body in an error once it is longer than it may be: few bytes on the wire may decode to any number. */
-function boundedTo(longest: number, body: Readable): Readable {
+function limitBody(maxBytes: number, body: Readable): Readable {
   let length = 0
-  const bound = new Transform({
+  const limiter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       length += chunk.length
-      if (length <= longest) return done(null, chunk)
-      const error = new Error(`the body is longer than ${longest} bytes`)
+      if (length <= maxBytes) return done(null, chunk)
+      const error = new Error(`the body is longer than ${maxBytes} bytes`)
       done(Object.assign(error, { code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' }))
     },
   })
-  pipeline(body, bound, () => {})
-  return bound
+  pipeline(body, limiter, () => {})
+  return limiter
 }
 
 /** Names are in lower case. */
-class SentHeaders {
+class TransportHeaders {
   readonly #raw: Dispatcher.ResponseData['headers']
 
   constructor(raw: Dispatcher.ResponseData['headers']) {

@@ -2,12 +2,12 @@
 export type Fields = Readonly<Record<string, unknown>>
 
 /** Returns the fields of a value if it is a JSON object, or else no fields: an answer may hold anything anywhere. */
-export function fieldsIn(value: unknown): Fields {
+export function toFields(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
 }
 
 /** Returns a value if it is a text that is not empty. */
-export function textIn(value: unknown): string | undefined {
+export function toNonEmptyText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 

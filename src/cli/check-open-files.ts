@@ -6,21 +6,21 @@ import { RunError } from '../errors.ts'
  * What loading the SDK opens at once, and a little more. With fewer Node fails in the middle of that, and in many ways:
  * a package.json that it could not open is to it one that is not there.
  */
-const needed = 96
+const requiredDescriptors = 96
 
 /** Makes sure, within a millisecond, that enough files can be opened. @throws RunError `io` */
-export function needDescriptors(): void {
-  const open: number[] = []
+export function checkOpenFiles(): void {
+  const descriptors: number[] = []
   try {
-    while (open.length < needed) open.push(openSync(devNull, 'r'))
+    while (descriptors.length < requiredDescriptors) descriptors.push(openSync(devNull, 'r'))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EMFILE' || code === 'ENFILE')
       throw new RunError(
         'io',
-        `only ${open.length} files can be opened, and ${needed} are needed; raise ulimit -n`,
+        `only ${descriptors.length} files can be opened, and ${requiredDescriptors} are needed; raise ulimit -n`,
       )
   } finally {
-    for (const descriptor of open) closeSync(descriptor)
+    for (const descriptor of descriptors) closeSync(descriptor)
   }
 }

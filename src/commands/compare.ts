@@ -1,31 +1,37 @@
 import { join, resolve } from 'node:path'
-import { sampled } from '../compare/interleave.ts'
-import { type Judge, judgeFor } from '../compare/judge.ts'
-import { type ArmsOptions, type Asked, askArms } from '../compare/run-variants.ts'
-import { armsOf } from '../compare/variants.ts'
+import { sampleByPath } from '../compare/interleave.ts'
+import { type JudgeVariant, loadJudge } from '../compare/judge.ts'
+import { type RunVariantsOptions, runVariants, type VariantsRun } from '../compare/run-variants.ts'
+import { loadVariants } from '../compare/variants.ts'
 import type { CompareOptions } from '../config/compare-flags.ts'
-import { defaultsOf } from '../config/flag.ts'
-import { type SummarizeOptions, summarizeFlags } from '../config/flags.ts'
-import type { Source } from '../core/document/document.ts'
+import { getDefaults } from '../config/flag.ts'
+import { type SummarizeOptions, summarizeFlags } from '../config/summarize-flags.ts'
+import type { DocumentRef } from '../core/document/document.ts'
 import { markdownMarker } from '../core/document/generated-marker.ts'
-import { modelId } from '../core/pricing/models.ts'
-import { armSummary, ratiosOf } from '../core/report/comparison.ts'
-import { type Judgement, judgementOf, type Score, scoreOf, verdictIn } from '../core/report/pairwise.ts'
-import { printable } from '../core/text/escape-control.ts'
-import { createHalt } from '../engine/shutdown.ts'
+import { resolveModelAlias } from '../core/pricing/models.ts'
+import {
+  combineVerdicts,
+  computeScore,
+  type PairwiseResult,
+  type PairwiseScore,
+  parseVerdict,
+} from '../core/report/pairwise.ts'
+import { computeRatios, summarizeVariant } from '../core/report/variant-summary.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { createShutdown } from '../engine/shutdown.ts'
 import { chooseExit, type Exit, RunError, UsageError } from '../errors.ts'
-import { serviceFor } from '../run/connect.ts'
-import { findInputs, namedInputs, rootsOf } from '../run/named-inputs.ts'
+import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
-import { moneyFor, retirements } from '../run/pricing.ts'
+import { createPricing, formatRetirements } from '../run/pricing.ts'
+import { createProvider } from '../run/provider.ts'
 import { stopOnSignals } from '../run/stop-on-signals.ts'
-import type { World } from '../runtime.ts'
-import { openLog } from '../sinks/request-log.ts'
-import { writeWhole } from '../storage/fs/atomic-write.ts'
-import { objectionToReport } from '../storage/fs/replaceable-file.ts'
-import { streamWriter } from '../storage/fs/stream-writer.ts'
-import { comparisonMarkdown, comparisonTable, textsMarkdown } from '../ui/comparison-report.ts'
-import { costText } from '../ui/run-report.ts'
+import type { Runtime } from '../runtime.ts'
+import { openRequestLog } from '../sinks/request-log.ts'
+import { writeFileAtomic } from '../storage/fs/atomic-write.ts'
+import { checkReportOverwrite } from '../storage/fs/overwrite-checks.ts'
+import { createStreamWriter } from '../storage/fs/stream-writer.ts'
+import { formatComparison, renderComparisonMarkdown, renderTextsMarkdown } from '../ui/comparison-tables.ts'
+import { formatRunCost } from '../ui/format-run-summary.ts'
 
 /**
  * Sends the same documents through several prompts and models, in turns, so that no time of day is one arm's alone, and
@@ -35,177 +41,201 @@ import { costText } from '../ui/run-report.ts'
 export async function compare(
   args: readonly string[],
   options: CompareOptions,
-  world: World,
+  runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const { clock, cwd, stderr } = world
-  const own: SummarizeOptions = { ...defaultsOf(summarizeFlags), ...options }
-  const inputs = await namedInputs(args, own, world)
+  const { clock, cwd, stderr } = runtime
+  const summarizeOptions: SummarizeOptions = { ...getDefaults(summarizeFlags), ...options }
+  const inputs = await parseInputs(args, summarizeOptions, runtime)
   const out = resolve(cwd, options.out)
-  const found = await findInputs(inputs, own, world, out)
+  const found = await findInputs(inputs, summarizeOptions, runtime, out)
   const outputs = await inspectNamedOutputs({
     log: options.log,
     sources: found.sources,
     out,
-    others: [fileName, pageName].map((name) => join(out, name)),
-    world,
+    reservedFiles: [markdownName, htmlName].map((name) => join(out, name)),
+    runtime,
   })
   await checkComparison(out, options.out)
-  const sources = sampled(found.sources, options.sample)
-  const service = await serviceFor(options, world)
-  const halt = createHalt()
-  const stage: { draining?: () => void } = {}
-  const stopListening = stopOnSignals(world, halt, () => stage.draining?.())
-  const open: { close(): Promise<void> }[] = []
+  const sources = sampleByPath(found.sources, options.sample)
+  const provider = await createProvider(options, runtime)
+  const shutdown = createShutdown()
+  const signalHooks: { onDrain?: () => void } = {}
+  const stopListening = stopOnSignals(runtime, shutdown, () => signalHooks.onDrain?.())
+  const openResources: { close(): Promise<void> }[] = []
   try {
-    const { endpoint } = service
-    const places = { cwd, inputRoots: rootsOf(inputs, world) }
-    const arms = await armsOf(options, places, endpoint)
+    const { baseUrl } = provider
+    const lookup = { cwd, inputRoots: getInputRoots(inputs, runtime) }
+    const variants = await loadVariants(options, lookup, baseUrl)
     const { judge } = options
-    const judgesOf = judge === undefined ? undefined : await judgeFor(judge, places, endpoint, options)
-    const models = arms.flatMap(({ asking }) => asking.models)
-    const all = judge === undefined ? models : [...models, modelId(judge)]
-    const money = moneyFor(options, all)
-    for (const text of retirements(all, clock.wall())) stderr.write(`claude-batch: ${text}\n`)
-    const log = outputs.log && (await openLog(outputs.log))
-    const common = { own, options, out, world, version, service, halt, money, log, open, stage }
+    const createJudges = judge === undefined ? undefined : await loadJudge(judge, lookup, baseUrl, options)
+    const models = variants.flatMap(({ requestBuilder }) => requestBuilder.models)
+    const allModels = judge === undefined ? models : [...models, resolveModelAlias(judge)]
+    const pricing = createPricing(options, allModels)
+    for (const text of formatRetirements(allModels, clock.wallTime())) stderr.write(`claude-batch: ${text}\n`)
+    const log = outputs.log && (await openRequestLog(outputs.log))
+    const common = {
+      summarizeOptions,
+      options,
+      out,
+      runtime,
+      version,
+      provider,
+      shutdown,
+      pricing,
+      log,
+      openResources,
+      signalHooks,
+    }
 
-    const asked = await askArms(
-      arms.map((arm) => ({ ...arm, sources })),
+    const variantsRun = await runVariants(
+      variants.map((arm) => ({ ...arm, sources })),
       'answer',
       common,
     )
-    const judged =
-      judgesOf === undefined || halt.drain.aborted
+    const judgedVariants =
+      createJudges === undefined || shutdown.drainSignal.aborted
         ? undefined
-        : await judgedBy(judgesOf(asked.arms, sources), asked, common)
-    await tell(sources, asked.arms, judged, out, world)
-    await log?.close().catch((error: Error) => halt.stop(error))
+        : await judgeVariants(createJudges(variantsRun.variants, sources), variantsRun, common)
+    await writeComparison(sources, variantsRun.variants, judgedVariants, out, runtime)
+    await log?.close().catch((error: Error) => shutdown.drain(error))
     if (!options.quiet) {
-      const spent = (text: string, { account, tasks }: Pick<Asked, 'account' | 'tasks'>) =>
-        `${tasks} ${text}, for ${costText(account, { simulated: options.simulate, model: 'one of the models' })}`
+      const formatSpent = (
+        text: string,
+        { runStats, requestCount }: Pick<VariantsRun, 'runStats' | 'requestCount'>,
+      ) =>
+        `${requestCount} ${text}, for ${formatRunCost(runStats, { simulated: options.simulate, model: 'one of the models' })}`
       const parts = [
-        spent('asked now', asked),
-        ...(judged === undefined ? [] : [spent('judged now', judged)]),
+        formatSpent('asked now', variantsRun),
+        ...(judgedVariants === undefined ? [] : [formatSpent('judged now', judgedVariants)]),
       ]
       stderr.write(
-        `claude-batch: ${parts.join('; ')}; the texts are in ${printable(join(options.out, fileName))}, and beside each other in comparison.html\n`,
+        `claude-batch: ${parts.join('; ')}; the texts are in ${escapeControlChars(join(options.out, markdownName))}, and beside each other in comparison.html\n`,
       )
     }
-    const stopped = halt.drain.reason as Error | undefined
+    const stopped = shutdown.drainSignal.reason as Error | undefined
     if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
     if (stopped !== undefined)
       stderr.write(`claude-batch: ${stopped.message}; the same command goes on with the rest\n`)
-    const [failed, transient] = [asked, judged].reduce(
+    const [failed, transient] = [variantsRun, judgedVariants].reduce(
       ([failed, transient], it) => [
-        failed + (it?.account.documents.failed ?? 0),
-        transient + (it?.account.transient ?? 0),
+        failed + (it?.runStats.documents.failed ?? 0),
+        transient + (it?.runStats.transientFailures ?? 0),
       ],
       [0, 0] as [number, number],
     )
     return chooseExit([
       'ok',
       ...(stopped === undefined ? [] : [stopped.exit]),
-      ...(failed > transient || found.unmatched.length > 0 ? (['failed'] as const) : []),
+      ...(failed > transient || found.unmatchedPatterns.length > 0 ? (['failed'] as const) : []),
       ...(transient > 0 ? (['later'] as const) : []),
     ])
   } finally {
     stopListening()
     try {
-      await service.close()
+      await provider.close()
     } finally {
-      for (const left of open) await left.close()
+      for (const resource of openResources) await resource.close()
       outputs.close()
     }
   }
 }
 
 /** Has the judge asked about every arm beside the first; undefined where that is not to be: the arms are told all the same. */
-async function judgedBy(
-  judges: readonly Judge[],
-  asked: Asked,
-  common: ArmsOptions,
-): Promise<JudgedArms | undefined> {
-  const answers = await askArms(judges, 'judgement', common).catch((error: unknown) => {
+async function judgeVariants(
+  judges: readonly JudgeVariant[],
+  variantsRun: VariantsRun,
+  common: RunVariantsOptions,
+): Promise<JudgedVariants | undefined> {
+  const judgeRun = await runVariants(judges, 'judgement', common).catch((error: unknown) => {
     if (!(error instanceof UsageError || error instanceof RunError)) throw error
-    common.halt.stop(new RunError('limit', error.message))
+    common.shutdown.drain(new RunError('limit', error.message))
     return undefined
   })
-  if (answers === undefined) return undefined
-  const scores = asked.arms.slice(1).map(({ arm }) => {
-    const ways = answers.arms.filter(({ arm: judge }) => judge.of === arm)
-    const documents = new Map<string, { texts: readonly string[]; judgement: Judgement }>()
-    for (const { path } of ways[0]?.arm.sources ?? []) {
-      const texts = ways.flatMap(({ arm: { asking }, results }) => {
-        const { line, text } = results.get(path) ?? {}
+  if (judgeRun === undefined) return undefined
+  const scores = variantsRun.variants.slice(1).map(({ variant }) => {
+    const bothOrders = judgeRun.variants.filter(({ variant: judge }) => judge.variant === variant)
+    const documents = new Map<string, { replies: readonly string[]; result: PairwiseResult }>()
+    for (const { path } of bothOrders[0]?.variant.sources ?? []) {
+      const texts = bothOrders.flatMap(({ variant: { requestBuilder }, results }) => {
+        const { entry, text } = results.get(path) ?? {}
         // What was said of other texts, before these, is not about these.
-        return text === undefined || line?.recipe !== asking.factsFor(path).recipe ? [] : text
+        return text === undefined || entry?.recipe !== requestBuilder.getProvenance(path).recipe ? [] : text
       })
       const [asFirst, asSecond] = texts
       if (asFirst === undefined || asSecond === undefined) continue
-      documents.set(path, { texts, judgement: judgementOf(verdictIn(asFirst), verdictIn(asSecond)) })
+      documents.set(path, {
+        replies: texts,
+        result: combineVerdicts(parseVerdict(asFirst), parseVerdict(asSecond)),
+      })
     }
-    const score = scoreOf([...documents.values()].map(({ judgement }) => judgement))
-    return { name: arm.name, score, documents }
+    const score = computeScore([...documents.values()].map(({ result }) => result))
+    return { name: variant.name, score, documents }
   })
-  return { ...answers, name: judges[0]?.name ?? '', scores }
+  return { ...judgeRun, name: judges[0]?.name ?? '', scores }
 }
 
-interface JudgedArms extends Pick<Asked, 'account' | 'tasks'> {
+interface JudgedVariants extends Pick<VariantsRun, 'runStats' | 'requestCount'> {
   /** `judge@v1, claude-opus-5-5`. */
   readonly name: string
   readonly scores: readonly {
     readonly name: string
-    readonly score: Score
+    readonly score: PairwiseScore
     /** By their paths: the answers to both orders, and what follows from them. */
     readonly documents: ReadonlyMap<
       string,
-      { readonly texts: readonly string[]; readonly judgement: Judgement }
+      { readonly replies: readonly string[]; readonly result: PairwiseResult }
     >
   }[]
 }
 
-const fileName = 'comparison.md'
-const pageName = 'comparison.html'
+const markdownName = 'comparison.md'
+const htmlName = 'comparison.html'
 
 /** Before anything is sent: a file of the user's that has the name of a comparison stays. @throws UsageError */
-async function checkComparison(out: string, shown: string): Promise<void> {
-  for (const [name, format] of [[fileName, 'md'] as const, [pageName, 'html'] as const]) {
-    const why = await objectionToReport(join(out, name), format).catch((error: Error) => error.message)
+async function checkComparison(out: string, displayName: string): Promise<void> {
+  for (const [name, format] of [[markdownName, 'md'] as const, [htmlName, 'html'] as const]) {
+    const why = await checkReportOverwrite(join(out, name), format).catch((error: Error) => error.message)
     if (why !== undefined)
-      throw new UsageError(`--out ${shown}: ${name}: ${why}; name another folder, or move this file away`)
+      throw new UsageError(
+        `--out ${displayName}: ${name}: ${why}; name another folder, or move this file away`,
+      )
   }
 }
 
 /** The tables on stdout, and with the texts in a file. */
-async function tell(
-  sources: readonly Source[],
-  arms: Asked['arms'],
-  judged: JudgedArms | undefined,
+async function writeComparison(
+  sources: readonly DocumentRef[],
+  variants: VariantsRun['variants'],
+  judgedVariants: JudgedVariants | undefined,
   out: string,
-  { stdout, pid }: World,
+  { stdout, pid }: Runtime,
 ): Promise<void> {
-  const baseline = arms[0]?.results
-  const shown = arms.map(({ arm: { name }, results }, n) => {
-    const own = sources.flatMap(({ path }) => results.get(path) ?? [])
+  const baseline = variants[0]?.results
+  const columns = variants.map(({ variant: { name }, results }, n) => {
+    const variantResults = sources.flatMap(({ path }) => results.get(path) ?? [])
     const pairs = sources.flatMap(({ path }) => {
       const [first, second] = [baseline?.get(path), results.get(path)]
       return first?.text === undefined || second?.text === undefined ? [] : [[first, second] as const]
     })
-    return { name, summary: armSummary(own), ratios: n === 0 ? undefined : ratiosOf(pairs) }
+    return {
+      name,
+      summary: summarizeVariant(variantResults),
+      ratios: n === 0 ? undefined : computeRatios(pairs),
+    }
   })
   const documents = sources.map(({ path }) => ({
     path,
-    texts: arms.map(({ arm: { name }, results }) => ({ name, text: results.get(path)?.text })),
-    judgements: (judged?.scores ?? []).flatMap(({ name, documents }) => {
+    texts: variants.map(({ variant: { name }, results }) => ({ name, text: results.get(path)?.text })),
+    judgements: (judgedVariants?.scores ?? []).flatMap(({ name, documents }) => {
       const judgement = documents.get(path)
       return judgement === undefined ? [] : [{ name, ...judgement }]
     }),
   }))
-  const page = `${markdownMarker}\n# Comparison\n\n${comparisonMarkdown(shown, judged)}\n${textsMarkdown(documents)}`
-  await writeWhole(out, join(out, fileName), page, `${pid}-comparison`)
-  const { comparisonHtml } = await import('../ui/comparison-html.ts')
-  const texts = comparisonHtml(shown, judged, documents)
-  await writeWhole(out, join(out, pageName), texts, `${pid}-comparison`)
-  await streamWriter(stdout, 'stdout')(comparisonTable(shown, judged))
+  const markdown = `${markdownMarker}\n# Comparison\n\n${renderComparisonMarkdown(columns, judgedVariants)}\n${renderTextsMarkdown(documents)}`
+  await writeFileAtomic(out, join(out, markdownName), markdown, `${pid}-comparison`)
+  const { renderComparisonHtml } = await import('../ui/render-comparison-html.ts')
+  const texts = renderComparisonHtml(columns, judgedVariants, documents)
+  await writeFileAtomic(out, join(out, htmlName), texts, `${pid}-comparison`)
+  await createStreamWriter(stdout, 'stdout')(formatComparison(columns, judgedVariants))
 }

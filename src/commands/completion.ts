@@ -1,5 +1,5 @@
 /** For each shell a script that completes the command line by asking the program. It is printed, and run by the shell. */
-export const shells = {
+export const completionScripts = {
   bash: `# claude-batch completion for bash. Put this into ~/.bashrc:
 #   eval "$(claude-batch completion bash)"
 _claude_batch() {

@@ -1,28 +1,28 @@
 import { join, relative, resolve, sep } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
-import { type Account, addAccounts, emptyAccount } from '../core/pricing/totals.ts'
-import { printable } from '../core/text/escape-control.ts'
+import { addTotals, emptyTotals, type Totals } from '../core/pricing/totals.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { type Exit, RunError } from '../errors.ts'
 import { lockOutputFolder } from '../run/lock-output-folder.ts'
 import { reportRuns } from '../run/report-runs.ts'
-import type { World } from '../runtime.ts'
-import { streamWriter } from '../storage/fs/stream-writer.ts'
-import { type History, readHistory } from '../storage/ledger/read-history.ts'
-import { hasLedger, ledgerIn } from '../storage/output-folder.ts'
-import { prune, type Stale, staleIn } from '../storage/stale.ts'
-import { historyText } from '../ui/history.ts'
+import type { Runtime } from '../runtime.ts'
+import { createStreamWriter } from '../storage/fs/stream-writer.ts'
+import { type LedgerHistory, readLedgerHistory } from '../storage/ledger/ledger-history.ts'
+import { hasLedger, ledgerPath } from '../storage/output-folder.ts'
+import { findStaleSummaries, pruneStaleSummaries, type StaleSummary } from '../storage/stale-summaries.ts'
+import { formatHistory } from '../ui/format-history.ts'
 
 /** The account of past runs of an output folder, from its ledger, and what is stale in it. */
 export async function report(
   dir: string,
   options: ReportOptions,
-  world: World,
+  runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const out = resolve(world.cwd, dir)
-  const ledger = ledgerIn(out)
+  const out = resolve(runtime.cwd, dir)
+  const ledger = ledgerPath(out)
   for (const name of [dir, ...(options.merge ?? [])])
-    if (!hasLedger(resolve(world.cwd, name)))
+    if (!hasLedger(resolve(runtime.cwd, name)))
       throw new RunError(
         'noInput',
         `there is no ledger in ${name}: no run has written there; name the output folder: claude-batch report <dir>`,
@@ -34,72 +34,78 @@ export async function report(
     options.groupBy !== undefined ||
     options.compareEstimate !== undefined
   )
-    return reportRuns(out, options, world, version)
+    return reportRuns(out, options, runtime, version)
   const unlock = options.prune
-    ? await lockOutputFolder(out, world, { command: 'report --prune', version })
+    ? await lockOutputFolder(out, runtime, { command: 'report --prune', version })
     : async () => {}
   try {
-    const here = relative(out, world.cwd).split(sep).join('/')
-    const history = await readHistory(ledger, here)
-    const stale = await staleIn(out, here, history)
+    const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
+    const history = await readLedgerHistory(ledger, cwdFromOut)
+    const stale = await findStaleSummaries(out, cwdFromOut, history)
     const view = {
       ...history,
-      total: totalOf(history),
-      standing: history.made.size,
-      doubtful: [...history.made].flatMap(([path, { doubts }]) =>
+      total: sumRuns(history),
+      summarized: history.summaries.size,
+      flagged: [...history.summaries].flatMap(([path, { doubts }]) =>
         doubts === undefined ? [] : [{ path, reason: doubts.join(', ') }],
       ),
-      stale: stale.map((it) => ({ path: it.path, reason: reasonOf(it) })),
+      stale: stale.map((it) => ({ path: it.path, reason: formatStaleReason(it) })),
     }
-    await streamWriter(world.stdout, 'stdout')(historyText(view))
+    await createStreamWriter(runtime.stdout, 'stdout')(formatHistory(view))
     if (!options.prune) return 'ok'
-    const pruned = await prune(out, here, stale, history, new Date(world.clock.wall()).toISOString())
-    world.stderr.write(`claude-batch: ${pruned} of ${stale.length} stale summaries taken away\n`)
-    const missing = missingFolders(stale, dir)
-    for (const text of missing) world.stderr.write(`claude-batch: ${printable(text)}\n`)
-    return missing.length === 0 ? 'ok' : 'io'
+    const pruned = await pruneStaleSummaries(
+      out,
+      cwdFromOut,
+      stale,
+      history,
+      new Date(runtime.clock.wallTime()).toISOString(),
+    )
+    runtime.stderr.write(`claude-batch: ${pruned} of ${stale.length} stale summaries taken away\n`)
+    const messages = formatMissingFolders(stale, dir)
+    for (const text of messages) runtime.stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
+    return messages.length === 0 ? 'ok' : 'io'
   } finally {
     await unlock()
   }
 }
 
-function totalOf({ runs }: History): Account {
-  const real = runs.filter(({ run }) => !run?.simulated)
-  return real.reduce((sum, { account }) => addAccounts(sum, account), emptyAccount)
+function sumRuns({ runs }: LedgerHistory): Totals {
+  const liveRuns = runs.filter(({ start }) => !start?.simulated)
+  return liveRuns.reduce((sum, { totals: account }) => addTotals(sum, account), emptyTotals)
 }
 
 /** What to say of each folder of documents that seems to be missing. */
-function missingFolders(stale: readonly Stale[], dir: string): string[] {
+function formatMissingFolders(stale: readonly StaleSummary[], dir: string): string[] {
   const folders = new Map<string, { readonly summaries: string; count: number }>()
-  for (const { stays } of stale) {
+  for (const { keepReason: stays } of stale) {
     if (typeof stays !== 'object') continue
     const { folder, summaries } = stays
-    const known = folders.get(folder)
-    if (known === undefined) folders.set(folder, { summaries, count: 1 })
-    else known.count++
+    const folderCount = folders.get(folder)
+    if (folderCount === undefined) folders.set(folder, { summaries, count: 1 })
+    else folderCount.count++
   }
-  const texts = [...folders].map(
+  const messages = [...folders].map(
     ([folder, { summaries, count }]) =>
       `no document in ${folder} is there as it was, so ${count === 1 ? 'its summary stays' : `its ${count} summaries stay`}: is a disk missing? If the documents were deleted, remove their summaries in ${join(dir, summaries)} yourself`,
   )
-  const more = texts.length - mostFolders
-  return more > 0 ? [...texts.slice(0, mostFolders), `and so for ${more} more folders`] : texts
+  const more = messages.length - maxListedFolders
+  return more > 0 ? [...messages.slice(0, maxListedFolders), `and so for ${more} more folders`] : messages
 }
 
-const mostFolders = 20
+const maxListedFolders = 20
 
-function reasonOf({ why, stays }: Stale): string {
+function formatStaleReason({ reason: why, keepReason: stays }: StaleSummary): string {
   const reason =
     'gone' in why ? 'its document is gone' : `made with ${why.prompt}; the last run used ${why.now}`
   if (stays === undefined) return reason
-  const because =
+  const keepReason =
     typeof stays === 'object'
       ? `so is all that was in ${stays.folder}, as if a disk were missing`
-      : becauses[stays]
-  return `${reason} (${because}: it stays)`
+      : keepReasons[stays]
+  return `${reason} (${keepReason}: it stays)`
 }
 
-const becauses = {
+const keepReasons = {
   edited: 'edited by hand',
   failing: 'its document fails',
   prompt: 'not in its folder',

@@ -1,120 +1,135 @@
-import { paceSettings, settingsOf } from '../config/model-settings.ts'
+import { resolveModelSettings, toRateLimitSettings } from '../config/model-settings.ts'
 import type { ServeOptions } from '../config/serve-flags.ts'
 import { AskError, StoppedError } from '../core/errors/ask-error.ts'
-import { judge } from '../core/errors/classify-error.ts'
-import { failureLine, failureOf } from '../core/errors/failure.ts'
-import { adviceFor } from '../core/errors/remediation.ts'
-import { promptTokens } from '../core/pricing/usage.ts'
-import { createTally } from '../core/run/run-stats.ts'
-import { printable } from '../core/text/escape-control.ts'
+import { classifyError } from '../core/errors/classify-error.ts'
+import { describeAccountError } from '../core/errors/describe-account-error.ts'
+import { formatFailure, toFailure } from '../core/errors/failure.ts'
+import { sumInputTokens } from '../core/pricing/usage.ts'
+import { createStatsCollector } from '../core/run/run-stats.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { findSecrets } from '../core/text/find-secrets.ts'
 import { createRedactor } from '../core/text/redact.ts'
-import { secretsIn } from '../core/text/secrets.ts'
-import { stacked } from '../engine/middleware/compose.ts'
-import { queued } from '../engine/middleware/with-bounded-queue.ts'
-import { createHalt } from '../engine/shutdown.ts'
+import { createBoundedQueue } from '../engine/middleware/bounded-queue.ts'
+import { composeAsk } from '../engine/middleware/compose.ts'
+import { createShutdown } from '../engine/shutdown.ts'
 import { type Exit, RunError } from '../errors.ts'
-import { serviceFor } from '../run/connect.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
-import { moneyFor, retirements } from '../run/pricing.ts'
+import { createPricing, formatRetirements } from '../run/pricing.ts'
+import { createProvider } from '../run/provider.ts'
 import { stopOnSignals } from '../run/stop-on-signals.ts'
-import type { World } from '../runtime.ts'
-import { guardFor } from '../serve/access-control.ts'
+import type { Runtime } from '../runtime.ts'
+import { createAccessRules } from '../serve/access-rules.ts'
 import { createApp } from '../serve/app.ts'
 import { listen } from '../serve/http-server.ts'
 import { createMetrics } from '../serve/metrics.ts'
-import { loadPage } from '../serve/page.ts'
-import { questionsFor } from '../serve/request-factory.ts'
-import { openLog } from '../sinks/request-log.ts'
-import { costText } from '../ui/run-report.ts'
+import { createRequestFactory } from '../serve/request-factory.ts'
+import { loadPage } from '../serve/serve-page.ts'
+import { openRequestLog } from '../sinks/request-log.ts'
+import { formatRunCost } from '../ui/format-run-summary.ts'
 
 /** Serves streams until it is told to stop. The address goes to stdout, so that a script can read it. */
-export async function serve(options: ServeOptions, world: World): Promise<Exit> {
-  const { clock, random, stderr } = world
-  const guard = await guardFor(options, world)
-  const outputs = await inspectNamedOutputs({ log: options.log, world })
-  const { redact } = createRedactor([...secretsIn(world.env), guard.token ?? ''])
-  const say = (text: string) => options.quiet || stderr.write(`claude-batch: ${printable(redact(text))}\n`)
-  const { model } = settingsOf({}, options)
-  const halt = createHalt()
-  const tally = createTally()
-  const service = await serviceFor(options, world)
-  const stopListening = stopOnSignals(world, halt, () =>
-    say('stopping: streams under way may go on for a while (again to cut them off)'),
+export async function serve(options: ServeOptions, runtime: Runtime): Promise<Exit> {
+  const { clock, random, stderr } = runtime
+  const accessRules = await createAccessRules(options, runtime)
+  const outputs = await inspectNamedOutputs({ log: options.log, runtime })
+  const { redact } = createRedactor([...findSecrets(runtime.env), accessRules.token ?? ''])
+  const print = (text: string) =>
+    options.quiet || stderr.write(`claude-batch: ${escapeControlChars(redact(text))}\n`)
+  const { model } = resolveModelSettings({}, options)
+  const shutdown = createShutdown()
+  const stats = createStatsCollector()
+  const provider = await createProvider(options, runtime)
+  const stopListening = stopOnSignals(runtime, shutdown, () =>
+    print('stopping: streams under way may go on for a while (again to cut them off)'),
   )
   try {
-    const requestFor = await questionsFor(options, world, service.endpoint)
-    const { priceOf, purse } = moneyFor(options, [model])
-    retirements([model], clock.wall()).forEach(say)
-    const { ask: client } = await service.open()
-    const log = outputs.log && (await openLog(outputs.log))
-    const metrics = createMetrics(clock.now, () => queue.waiting())
-    const { ask, slots } = stacked(client, {
-      ...paceSettings(options, model),
+    const buildRequest = await createRequestFactory(options, runtime, provider.baseUrl)
+    const { priceOf, budget } = createPricing(options, [model])
+    formatRetirements([model], clock.wallTime()).forEach(print)
+    const { ask: client } = await provider.connect()
+    const log = outputs.log && (await openRequestLog(outputs.log))
+    const metrics = createMetrics(clock.now, () => queue.countWaiting())
+    const { ask, semaphore } = composeAsk(client, {
+      ...toRateLimitSettings(options, model),
       retries: options.retries,
       maxWaitMs: options.maxWait * 1000,
       clock,
       random,
-      drain: halt.drain,
+      drainSignal: shutdown.drainSignal,
       priceOf,
-      purse,
-      onPause: ({ why }) => say(`everything waits: ${why}`),
+      budget,
+      onPause: ({ reason: why }) => print(`everything waits: ${why}`),
       listener: {
-        sent() {},
-        ended(attempt) {
-          tally.attempt(attempt)
-          metrics.attempt(attempt)
-          log?.attempt(attempt)
+        onSend() {},
+        onEnd(attempt) {
+          stats.addAttempt(attempt)
+          metrics.recordAttempt(attempt)
+          log?.writeAttempt(attempt)
         },
       },
     })
-    const queue = queued(ask, { slots, most: options.maxQueue, drain: halt.drain })
+    const queue = createBoundedQueue(ask, {
+      semaphore,
+      maxWaiting: options.maxQueue,
+      drainSignal: shutdown.drainSignal,
+    })
     const app = createApp({
       ask: queue.ask,
-      requestFor,
-      guard,
+      buildRequest,
+      accessRules,
       page: await loadPage(),
       metrics,
       clock,
-      drain: halt.drain,
-      abort: halt.abort,
+      drainSignal: shutdown.drainSignal,
+      abort: shutdown.abortSignal,
       heartbeatMs: 15_000,
-      failed: (error) => say(told(error, model, service.endpoint)),
+      onError: (error) => print(formatOperatorError(error, model, provider.baseUrl)),
     })
     const server = await listen(app, options)
-    world.stdout.write(`${server.url}\n`)
-    say(opening(server.url, options, guard.token !== undefined))
+    runtime.stdout.write(`${server.url}\n`)
+    print(formatStartMessage(server.url, options, accessRules.token !== undefined))
 
-    await new Promise((done) => halt.drain.addEventListener('abort', done, { once: true }))
+    await new Promise((done) => shutdown.drainSignal.addEventListener('abort', done, { once: true }))
     // What is cut off has been answered by then, in a few words; those need a moment to go out.
-    halt.abort.addEventListener('abort', () => setTimeout(server.cut, 500).unref(), { once: true })
+    shutdown.abortSignal.addEventListener(
+      'abort',
+      () => setTimeout(server.closeAllConnections, 500).unref(),
+      { once: true },
+    )
     await server.close()
     await log?.close()
-    const account = tally.report(0)
-    const { usage, requests } = account
-    const cost = costText(account, { simulated: options.simulate, model })
-    say(`requests sent: ${requests}; ${promptTokens(usage)} tokens in, ${usage.output} out, ${cost}`)
-    const { reason } = halt.drain as { reason: unknown }
+    const runStats = stats.getStats(0)
+    const { usage, requests } = runStats
+    const cost = formatRunCost(runStats, { simulated: options.simulate, model })
+    print(`requests sent: ${requests}; ${sumInputTokens(usage)} tokens in, ${usage.output} out, ${cost}`)
+    const { reason } = shutdown.drainSignal as { reason: unknown }
     if (reason instanceof RunError) return reason.exit
     throw reason
   } finally {
     stopListening()
-    await service.close()
+    await provider.close()
     outputs.close()
   }
 }
 
-function opening(url: string, { simulate, allowOrigin = [] }: ServeOptions, closed: boolean): string {
+function formatStartMessage(
+  url: string,
+  { simulate, allowOrigin = [] }: ServeOptions,
+  needsToken: boolean,
+): string {
   const pages = allowOrigin.length === 0 ? 'to no page but its own' : `to pages of ${allowOrigin.join(', ')}`
-  const who = closed ? 'callers need the token' : `open to every program on this machine, and ${pages}`
-  return `${simulate ? 'simulated; ' : ''}open ${url}/ in a browser, or POST ${url}/stream; ${who}`
+  const access = needsToken ? 'callers need the token' : `open to every program on this machine, and ${pages}`
+  return `${simulate ? 'simulated; ' : ''}open ${url}/ in a browser, or POST ${url}/stream; ${access}`
 }
 
 /** What the operator is told, where a client is told less. */
-function told(thrown: unknown, model: string, endpoint: string): string {
+function formatOperatorError(thrown: unknown, model: string, baseUrl: string): string {
   const error = thrown instanceof StoppedError ? thrown.cause : thrown
   if (error instanceof AskError) {
-    const { fault } = error
-    return judge(fault).blame === 'run' ? adviceFor(fault, model, endpoint) : failureLine(failureOf(fault))
+    const { requestError } = error
+    return classifyError(requestError).scope === 'run'
+      ? describeAccountError(requestError, model, baseUrl)
+      : formatFailure(toFailure(requestError))
   }
   if (error instanceof RunError) return error.message
   return `this is a bug, please report it: ${error instanceof Error ? error.stack : String(error)}`

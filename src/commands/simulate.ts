@@ -1,19 +1,19 @@
 import type { SimulateOptions } from '../config/simulate-flags.ts'
 import { type Exit, RunError, UsageError } from '../errors.ts'
-import type { World } from '../runtime.ts'
+import type { Runtime } from '../runtime.ts'
 import { type FaultName, parseFaults } from '../simulator/script.ts'
-import { startSimulator } from '../simulator/server.ts'
+import { startSimulator } from '../simulator/simulator.ts'
 
 /** Serves until it is told to stop. The address goes to stdout, so that a script can read it. */
-export async function simulate(options: SimulateOptions, world: World): Promise<Exit> {
+export async function simulate(options: SimulateOptions, runtime: Runtime): Promise<Exit> {
   const { port, rpm, itpm, otpm, seed } = options
   const simulator = await startSimulator({
     port,
     limits: { rpm, itpm, otpm },
     latency: { medianMs: options.latency * 1000 },
-    faults: faultsOf(options.fault),
+    faults: parseFaultsFlag(options.fault),
     seed,
-    batches: { takesMs: options.batchDuration * 1000 },
+    batches: { durationMs: options.batchDuration * 1000 },
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE')
       throw new RunError('io', `port ${port} is in use; choose another with --port`)
@@ -21,29 +21,29 @@ export async function simulate(options: SimulateOptions, world: World): Promise<
       throw new RunError('io', `port ${port} may not be used; choose one above 1023`)
     throw error
   })
-  world.stdout.write(`${simulator.url}\n`)
-  world.stderr.write(
+  runtime.stdout.write(`${simulator.url}\n`)
+  runtime.stderr.write(
     `Try it: ANTHROPIC_BASE_URL=${simulator.url} ANTHROPIC_API_KEY=any claude-batch summarize ./docs\n`,
   )
   await new Promise<void>((resolve) => {
-    const stopListening = world.onStop(() => {
+    const stopListening = runtime.onStopSignal(() => {
       stopListening()
       resolve()
     })
   })
   const { requests, billed, batches, batchBilled } = simulator.stats()
   await simulator.close()
-  world.stderr.write(
+  runtime.stderr.write(
     `${requests} requests; billed: ${billed.requests} replies, ${billed.inputTokens} tokens in, ${billed.outputTokens} out\n`,
   )
   if (batches.created > 0)
-    world.stderr.write(
+    runtime.stderr.write(
       `${batches.created} batches of ${batches.requests} requests; billed at half the price: ${batchBilled.requests} replies, ${batchBilled.inputTokens} tokens in, ${batchBilled.outputTokens} out\n`,
     )
   return 'ok'
 }
 
-function faultsOf(list: string | undefined): Partial<Record<FaultName, number>> {
+function parseFaultsFlag(list: string | undefined): Partial<Record<FaultName, number>> {
   try {
     return list === undefined ? {} : parseFaults(list)
   } catch (error) {

@@ -1,75 +1,98 @@
-import { checkTogether, type SummarizeOptions } from '../config/flags.ts'
-import type { Source } from '../core/document/document.ts'
-import { inShard } from '../core/document/shard.ts'
-import { manyOf } from '../core/text/format-number.ts'
+import { checkFlagCombinations, type SummarizeOptions } from '../config/summarize-flags.ts'
+import type { DocumentRef } from '../core/document/document.ts'
+import { selectShard } from '../core/document/shard.ts'
+import { pluralize } from '../core/text/format-number.ts'
 import { chooseExit, type Exit } from '../errors.ts'
-import { findInputs, namedInputs, rootsOf } from '../run/named-inputs.ts'
+import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs, type NamedOutputs } from '../run/named-outputs.ts'
-import { outputFolder } from '../run/output.ts'
-import { askingFor } from '../run/request-builder.ts'
+import { resolveOutputFolder } from '../run/output.ts'
+import { loadRequestBuilder } from '../run/request-builder.ts'
 import { run } from '../run/run.ts'
-import type { World } from '../runtime.ts'
+import type { Runtime } from '../runtime.ts'
 
 /** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
 export async function summarize(
   args: readonly string[],
   options: SummarizeOptions,
-  world: World,
+  runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  checkTogether(options)
-  const start = world.clock.now()
-  const inputs = await namedInputs(args, options, world)
-  const out = outputFolder(inputs, options, world)
-  const found = await findInputs(inputs, options, world, out)
-  const askingAt = await askingFor(options, { cwd: world.cwd, inputRoots: rootsOf(inputs, world) })
+  checkFlagCombinations(options)
+  const startMs = runtime.clock.now()
+  const inputs = await parseInputs(args, options, runtime)
+  const out = resolveOutputFolder(inputs, options, runtime)
+  const found = await findInputs(inputs, options, runtime, out)
+  const createRequestBuilder = await loadRequestBuilder(options, {
+    cwd: runtime.cwd,
+    inputRoots: getInputRoots(inputs, runtime),
+  })
 
-  const { unmatched, skipped } = found
+  const { unmatchedPatterns: unmatched, skipped } = found
   const { shard } = options
-  const sources = shard === undefined ? found.sources : inShard(found.sources, shard)
-  const outputs = await outputsOf(found.sources, out, options, world)
+  const sources = shard === undefined ? found.sources : selectShard(found.sources, shard)
+  const namedOutputs = await inspectOutputs(found.sources, out, options, runtime)
   try {
-    const purse = {}
-    const plan = { sources, skipped, unmatched, askingAt, out, outputs, start, purse }
-    const { exit, unfinished } = await run(plan, options, world, version)
+    const sharedBudget = {}
+    const plan = {
+      sources,
+      skipped,
+      unmatched,
+      createRequestBuilder,
+      out,
+      namedOutputs,
+      startMs,
+      sharedBudget,
+    }
+    const { exit, unfinished } = await run(plan, options, runtime, version)
     if (options.digest === undefined || out === undefined) return exit
-    const say = (text: string) => void world.stderr.write(`claude-batch: ${text}\n`)
+    const print = (text: string) => void runtime.stderr.write(`claude-batch: ${text}\n`)
     if (options.dryRun) {
-      if (!options.quiet) say('the digest is not in this estimate: it is made of the summaries')
+      if (!options.quiet) print('the digest is not in this estimate: it is made of the summaries')
       return exit
     }
     // What else makes a run end early was reported.
     if (exit !== 'ok' && exit !== 'failed' && exit !== 'later') return exit
     const missing = sources.filter(({ path }) => unfinished.has(path)).length
     if (missing > 0) {
-      say(
-        `--digest ${options.digest} is not written, as ${manyOf(missing, 'document')} ${missing === 1 ? 'is' : 'are'} not done yet; the same command writes it once they are`,
+      print(
+        `--digest ${options.digest} is not written, as ${pluralize(missing, 'document')} ${missing === 1 ? 'is' : 'are'} not done yet; the same command writes it once they are`,
       )
       return exit
     }
-    const { digest } = await import('../run/digest.ts')
-    const { log, digest: named } = outputs
-    const set = { name: options.digest, named, out, sources, inputRoots: rootsOf(inputs, world), log, purse }
-    return chooseExit([exit, await digest(set, options, world, version)])
+    const { writeDigests } = await import('../run/digest.ts')
+    const { log, digest: digestFile } = namedOutputs
+    const digestOptions = {
+      name: options.digest,
+      namedFile: digestFile,
+      out,
+      sources,
+      inputRoots: getInputRoots(inputs, runtime),
+      log,
+      sharedBudget,
+    }
+    return chooseExit([exit, await writeDigests(digestOptions, options, runtime, version)])
   } finally {
-    outputs.close()
+    namedOutputs.close()
   }
 }
 
 /** Checks the files that flags name for writing. @throws UsageError, RunError `io` */
-async function outputsOf(
-  sources: readonly Source[],
+async function inspectOutputs(
+  sources: readonly DocumentRef[],
   out: string | undefined,
   { report, log, digest: name, digestPer, force }: SummarizeOptions,
-  world: World,
+  runtime: Runtime,
 ): Promise<NamedOutputs> {
-  const named = { report, log, sources, out, world }
-  if (name === undefined || out === undefined) return inspectNamedOutputs(named)
-  const { checkFolderDigests, objectionToDigest } = await import('../run/digest-files.ts')
-  const places = { name, out, sources, cwd: world.cwd, options: { digestPer, force } }
+  const outputOptions = { report, log, sources, out, runtime }
+  if (name === undefined || out === undefined) return inspectNamedOutputs(outputOptions)
+  const { checkFolderDigests, createDigestCheck } = await import('../run/digest-files.ts')
+  const digestOptions = { name, out, sources, cwd: runtime.cwd, options: { digestPer, force } }
   if (digestPer === 'folder') {
-    await checkFolderDigests(places)
-    return inspectNamedOutputs(named)
+    await checkFolderDigests(digestOptions)
+    return inspectNamedOutputs(outputOptions)
   }
-  return inspectNamedOutputs({ ...named, digest: { name, objection: objectionToDigest(places) } })
+  return inspectNamedOutputs({
+    ...outputOptions,
+    digest: { name, objection: createDigestCheck(digestOptions) },
+  })
 }

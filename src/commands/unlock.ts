@@ -1,12 +1,12 @@
 import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { UnlockOptions } from '../config/unlock-flags.ts'
-import { printable } from '../core/text/escape-control.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { type Exit, RunError, UsageError } from '../errors.ts'
-import type { World } from '../runtime.ts'
-import { describeHolder, type FoundLock, findLock, type LockFate } from '../storage/lock/found-lock.ts'
-import { lockFateOf, lockName, removeLock } from '../storage/lock/lock.ts'
-import { holderFor } from '../storage/lock/lock-owner.ts'
+import type { Runtime } from '../runtime.ts'
+import { describeLockOwner, type FoundLock, findLock, type LockStatus } from '../storage/lock/find-lock.ts'
+import { determineLockStatus, lockFileName, removeLock } from '../storage/lock/lock-folder.ts'
+import { createLockOwner } from '../storage/lock/lock-owner.ts'
 import { memoryFolder } from '../storage/output-folder.ts'
 
 /**
@@ -16,33 +16,33 @@ import { memoryFolder } from '../storage/output-folder.ts'
 export async function unlock(
   dir: string,
   { yes }: UnlockOptions,
-  world: World,
+  runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const { stderr, clock, random, pid, isRunning } = world
-  const say = (text: string) => void stderr.write(`claude-batch: ${printable(text)}\n`)
-  const folder = await stateFolderOf(dir, world)
-  const lock = join(folder, lockName)
+  const { stderr, clock, random, pid, isRunning } = runtime
+  const print = (text: string) => void stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
+  const folder = await findStateFolder(dir, runtime)
+  const lock = join(folder, lockFileName)
   const found = await findLock(lock)
   if (found === undefined) {
-    say(`${dir} is not locked`)
+    print(`${dir} is not locked`)
     return 'ok'
   }
   if ((await lstat(lock).catch(() => undefined))?.isDirectory())
     throw new RunError('io', `${lock} is a folder, which claude-batch never makes there; move it away`)
   const nonce = random().toString(16).slice(2)
   const program = { command: 'unlock', version }
-  const self = await holderFor(pid, new Date(clock.wall()).toISOString(), nonce, program)
-  const fate = await lockFateOf(found, { self, isRunning })
-  const who = describe(dir, lock, found)
-  if (fate === 'alive')
+  const currentOwner = await createLockOwner(pid, new Date(clock.wallTime()).toISOString(), nonce, program)
+  const ownerStatus = await determineLockStatus(found, { self: currentOwner, isRunning })
+  const lockDescription = describeLock(dir, lock, found)
+  if (ownerStatus === 'alive')
     throw new RunError(
       'locked',
-      `${who}; it is running: wait until it ends, or stop it with: kill ${found.holder?.pid}`,
+      `${lockDescription}; it is running: wait until it ends, or stop it with: kill ${found.owner?.pid}`,
     )
-  say(`${who}; ${known[fate]}`)
+  print(`${lockDescription}; ${statusMessages[ownerStatus]}`)
   if (!yes) {
-    const answer = await world.confirm(
+    const answer = await runtime.confirm(
       'claude-batch: Remove the lock? Only do so if that run is over. [y/N] ',
       new AbortController().signal,
     )
@@ -50,8 +50,8 @@ export async function unlock(
       throw new UsageError(`${dir} stays locked, since there is no terminal to ask on; give --yes`)
     if (!answer) throw new RunError('locked', `${dir} stays locked`)
   }
-  const isRemoved = await removeLock(folder, found.identity, { self, isRunning })
-  say(
+  const isRemoved = await removeLock(folder, found.identity, { self: currentOwner, isRunning })
+  print(
     isRemoved
       ? `the lock of ${dir} is removed`
       : `that lock of ${dir} is not there any more; nothing was removed`,
@@ -60,7 +60,7 @@ export async function unlock(
 }
 
 /** What is known of the run that holds a lock. */
-const known: Readonly<Record<Exclude<LockFate, 'alive'>, string>> = {
+const statusMessages: Readonly<Record<Exclude<LockStatus, 'alive'>, string>> = {
   dead: 'that process is not running any more',
   elsewhere:
     'it was started on another machine or in another container, so claude-batch cannot see whether it is running',
@@ -72,7 +72,7 @@ const known: Readonly<Record<Exclude<LockFate, 'alive'>, string>> = {
  * The state folder of an output folder. It is not looked for behind a link: the folder may come from anywhere.
  * @throws RunError `noInput` where there is none, `io`
  */
-async function stateFolderOf(dir: string, { cwd }: Pick<World, 'cwd'>): Promise<string> {
+async function findStateFolder(dir: string, { cwd }: Pick<Runtime, 'cwd'>): Promise<string> {
   const folder = join(resolve(cwd, dir), memoryFolder)
   const stats = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
@@ -88,8 +88,8 @@ async function stateFolderOf(dir: string, { cwd }: Pick<World, 'cwd'>): Promise<
   return folder
 }
 
-function describe(dir: string, lock: string, { holder }: FoundLock): string {
-  if (holder === undefined) return `${dir} is locked by a file that cannot be read, ${lock}`
-  const program = [holder.version, holder.command].filter((text) => text !== '').join(' ')
-  return `${dir} is locked by ${describeHolder(holder)}${program === '' ? '' : ` (claude-batch ${program})`}`
+function describeLock(dir: string, lock: string, { owner }: FoundLock): string {
+  if (owner === undefined) return `${dir} is locked by a file that cannot be read, ${lock}`
+  const program = [owner.version, owner.command].filter((text) => text !== '').join(' ')
+  return `${dir} is locked by ${describeLockOwner(owner)}${program === '' ? '' : ` (claude-batch ${program})`}`
 }

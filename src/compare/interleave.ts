@@ -1,35 +1,42 @@
 import { hash } from 'node:crypto'
-import { numbered, type Source } from '../core/document/document.ts'
-import type { Destination } from '../run/output.ts'
-import type { Arm } from './variants.ts'
+import { type DocumentRef, renumber } from '../core/document/document.ts'
+import type { Output } from '../run/output.ts'
+import type { ComparedVariant } from './variants.ts'
 
 /** So many of the sources, chosen by their paths alone, so that the next comparison has the same ones. */
-export function sampled(sources: readonly Source[], count: number): readonly Source[] {
+export function sampleByPath(sources: readonly DocumentRef[], count: number): readonly DocumentRef[] {
   if (count === 0 || count >= sources.length) return sources
-  const rank = (path: string) => hash('sha256', path)
-  const chosen = [...sources].sort((a, b) => (rank(a.path) < rank(b.path) ? -1 : 1)).slice(0, count)
-  return numbered(chosen.sort((a, b) => a.index - b.index))
+  const hashPath = (path: string) => hash('sha256', path)
+  const chosen = [...sources].sort((a, b) => (hashPath(a.path) < hashPath(b.path) ? -1 : 1)).slice(0, count)
+  return renumber(chosen.sort((a, b) => a.index - b.index))
 }
 
 /** One source for each document and arm that is to do: all arms of a document together, a different one first each time. */
-export function inTurns(sources: readonly Source[], arms: readonly Arm[], opened: readonly Destination[]) {
-  const todo = opened.map((destination) => new Set(destination.todo))
-  const owners = new Map<Source, { readonly asking: Arm['asking']; readonly to: Destination }>()
-  const tasks: Source[] = []
+export function interleave(
+  sources: readonly DocumentRef[],
+  variants: readonly ComparedVariant[],
+  outputs: readonly Output[],
+) {
+  const pendingByVariant = outputs.map((destination) => new Set(destination.pending))
+  const owners = new Map<
+    DocumentRef,
+    { readonly requestBuilder: ComparedVariant['requestBuilder']; readonly output: Output }
+  >()
+  const tasks: DocumentRef[] = []
   for (const [turn, source] of sources.entries()) {
-    for (let n = 0; n < arms.length; n++) {
-      const at = (turn + n) % arms.length
-      const [arm, to] = [arms[at], opened[at]]
-      if (arm === undefined || to === undefined || !todo[at]?.has(source)) continue
+    for (let n = 0; n < variants.length; n++) {
+      const variantIndex = (turn + n) % variants.length
+      const [variant, to] = [variants[variantIndex], outputs[variantIndex]]
+      if (variant === undefined || to === undefined || !pendingByVariant[variantIndex]?.has(source)) continue
       const task = { ...source }
-      owners.set(task, { asking: arm.asking, to })
+      owners.set(task, { requestBuilder: variant.requestBuilder, output: to })
       tasks.push(task)
     }
   }
-  const armFor = (source: Source) => {
+  const findVariant = (source: DocumentRef) => {
     const owner = owners.get(source)
     if (owner === undefined) throw new Error(`${source.path} is no task of any arm`)
     return owner
   }
-  return { tasks, armFor }
+  return { tasks, armFor: findVariant }
 }

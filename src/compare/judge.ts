@@ -1,97 +1,106 @@
-import { settingsOf } from '../config/model-settings.ts'
-import type { Document, Source } from '../core/document/document.ts'
+import { resolveModelSettings } from '../config/model-settings.ts'
+import type { Document, DocumentRef } from '../core/document/document.ts'
 import { buildRequest } from '../core/request/build-request.ts'
-import { fence } from '../core/request/delimit.ts'
-import { judgeSlots, renderPrompt } from '../core/request/prompt.ts'
-import { parametersFor, type Request } from '../core/request/request.ts'
-import { settingsHash } from '../core/request/request-hash.ts'
+import { delimit } from '../core/request/delimit.ts'
+import { judgePlaceholders, renderPrompt } from '../core/request/render-prompt.ts'
+import { chooseParameters, type Request } from '../core/request/request.ts'
+import { hashSettings } from '../core/request/request-hash.ts'
 import { loadPrompt } from '../inputs/prompts/load-prompt.ts'
-import type { PlaceOptions } from '../inputs/prompts/prompt-lookup.ts'
-import { type ReadSettings, readingOf } from '../inputs/read/readers/kinds.ts'
-import type { Result } from '../storage/ledger/latest-results.ts'
-import { type Arm, folderName } from './variants.ts'
+import type { PromptLookupOptions } from '../inputs/prompts/prompt-lookup.ts'
+import { listReaderSettings, type ReaderSettings } from '../inputs/read/readers/document-formats.ts'
+import type { LatestResult } from '../storage/ledger/latest-results.ts'
+import { type ComparedVariant, toFolderName } from './variants.ts'
 
 /** An arm whose texts are judged beside the first arm's. */
-interface Judged {
-  readonly arm: Arm
-  readonly results: ReadonlyMap<string, Result>
+interface VariantResults {
+  readonly variant: ComparedVariant
+  readonly results: ReadonlyMap<string, LatestResult>
 }
 
 /** One way of asking a judge: about an arm's texts, standing in one of the two places. */
-export interface Judge extends Arm {
-  readonly of: Arm
+export interface JudgeVariant extends ComparedVariant {
+  readonly variant: ComparedVariant
   /** Documents that both arms made something of. */
-  readonly sources: readonly Source[]
+  readonly sources: readonly DocumentRef[]
 }
 
 /** Every arm beside the first, in both orders, as a judge is to be asked about them. */
-export type JudgesOf = (judged: readonly Judged[], sources: readonly Source[]) => readonly Judge[]
+export type CreateJudges = (
+  variantResults: readonly VariantResults[],
+  sources: readonly DocumentRef[],
+) => readonly JudgeVariant[]
 
 /**
  * Finds and checks the judge's prompt. Each two arms have a folder for either order, so that no judgement is paid for
  * twice. The texts count for the hashes as variables of a prompt do.
- * @param reading how documents are read
+ * @param readSettings how documents are read
  * @throws UsageError where the prompt cannot be used
  */
-export async function judgeFor(
-  judge: string,
-  places: PlaceOptions,
-  endpoint: string,
-  reading: ReadSettings,
-): Promise<JudgesOf> {
-  const prompt = await loadPrompt('judge', { ...places, vars: judgeSlots })
-  const parameters = parametersFor(
-    settingsOf(prompt, { model: judge, maxTokens: undefined, effort: undefined }),
+export async function loadJudge(
+  model: string,
+  lookup: PromptLookupOptions,
+  baseUrl: string,
+  readSettings: ReaderSettings,
+): Promise<CreateJudges> {
+  const prompt = await loadPrompt('judge', { ...lookup, vars: judgePlaceholders })
+  const parameters = chooseParameters(
+    resolveModelSettings(prompt, { model, maxTokens: undefined, effort: undefined }),
   )
   const name = `${prompt.name}@${prompt.version}`
-  const requestWith =
-    (texts: Readonly<Record<(typeof judgeSlots)[number], string>>) =>
+  const createRequestFunction =
+    (texts: Readonly<Record<(typeof judgePlaceholders)[number], string>>) =>
     (document: Document): Request => {
-      const { source, pdf } = document
-      const asked = {
+      const { ref: source, pdf } = document
+      const fields = {
         ...parameters,
         ...renderPrompt(prompt, document, texts),
         ...(pdf !== undefined && { pdf }),
       }
-      return buildRequest(asked, source.path, endpoint)
+      return buildRequest(fields, source.path, baseUrl)
     }
-  return ([baseline, ...others], sources) =>
-    others.flatMap(({ arm, results }) =>
-      judgeSlots.map((place): Judge => {
-        const texts = (path: string) => {
-          const [own, other] = [results, baseline?.results].map((it) => it?.get(path)?.text?.trimEnd())
-          if (own === undefined || other === undefined) return undefined
-          return place === 'first' ? { first: own, second: other } : { first: other, second: own }
+  return ([baseline, ...otherVariants], sources) =>
+    otherVariants.flatMap(({ variant, results }) =>
+      judgePlaceholders.map((position): JudgeVariant => {
+        const getTexts = (path: string) => {
+          const [ownText, otherText] = [results, baseline?.results].map((it) =>
+            it?.get(path)?.text?.trimEnd(),
+          )
+          if (ownText === undefined || otherText === undefined) return undefined
+          return position === 'first'
+            ? { first: ownText, second: otherText }
+            : { first: otherText, second: ownText }
         }
-        const fencedFor = (path: string) => {
-          const { first = '', second = '' } = texts(path) ?? {}
-          return { first: fence(first, 'summary'), second: fence(second, 'summary') }
+        const getDelimitedTexts = (path: string) => {
+          const { first = '', second = '' } = getTexts(path) ?? {}
+          return { first: delimit(first, 'summary'), second: delimit(second, 'summary') }
         }
-        const shown = [arm.folder, baseline?.arm.folder ?? '']
-        if (place === 'second') shown.reverse()
+        const folders = [variant.folder, baseline?.variant.folder ?? '']
+        if (position === 'second') folders.reverse()
         return {
-          of: arm,
+          variant,
           name: `${name}, ${parameters.model}`,
-          folder: [folderName(`${name}+${parameters.model}`), ...shown].join('/'),
-          sources: sources.filter(({ path }) => texts(path) !== undefined),
-          asking: {
+          folder: [toFolderName(`${name}+${parameters.model}`), ...folders].join('/'),
+          sources: sources.filter(({ path }) => getTexts(path) !== undefined),
+          requestBuilder: {
             prompt: name,
-            origin: `${prompt.why}, ${prompt.origin}`,
+            promptSource: `${prompt.why}, ${prompt.origin}`,
             model: parameters.model,
             models: [parameters.model],
-            factsFor: (path) => ({
+            getProvenance: (path) => ({
               prompt: name,
               model: parameters.model,
-              recipe: settingsHash(requestWith(fencedFor(path)), [readingOf(reading)]),
+              recipe: hashSettings(createRequestFunction(getDelimitedTexts(path)), [
+                listReaderSettings(readSettings),
+              ]),
             }),
             // What is judged was asked about as a whole, or in parts; a judge reads the document as it is.
-            answersFor: () => ({ maxTokens: parameters.maxTokens }),
-            flaw: () => undefined,
-            doubts: () => [],
+            getAnswerSettings: () => ({ maxTokens: parameters.maxTokens }),
+            validateReply: () => undefined,
+            checkQuality: () => [],
             structured: false,
-            longestFor: () => undefined,
-            partsOf: async () => undefined,
-            requestFor: (document) => requestWith(fencedFor(document.source.path))(document),
+            getMaxChars: () => undefined,
+            planChunks: async () => undefined,
+            buildRequest: (document) => createRequestFunction(getDelimitedTexts(document.ref.path))(document),
           },
         }
       }),

@@ -1,123 +1,161 @@
 import { join, relative, sep } from 'node:path'
 import type { CompareOptions } from '../config/compare-flags.ts'
-import type { SummarizeOptions } from '../config/flags.ts'
-import type { Source } from '../core/document/document.ts'
-import { adviceFor } from '../core/errors/remediation.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import type { DocumentRef } from '../core/document/document.ts'
+import { describeAccountError } from '../core/errors/describe-account-error.ts'
 import type { Outcome } from '../core/run/outcome.ts'
-import type { Report } from '../core/run/run-stats.ts'
-import type { Halt } from '../engine/shutdown.ts'
-import { summarizeAll } from '../engine/summarize-documents.ts'
-import { deliver } from '../engine/write-outcomes.ts'
+import type { RunStats } from '../core/run/run-stats.ts'
+import type { Shutdown } from '../engine/shutdown.ts'
+import { summarizeDocuments } from '../engine/summarize-documents.ts'
+import { writeOutcomes } from '../engine/write-outcomes.ts'
 import { RunError } from '../errors.ts'
-import { reader } from '../inputs/read/read.ts'
-import { confirmed } from '../run/confirm-cost.ts'
-import type { Service } from '../run/connect.ts'
-import { forecastBySize } from '../run/estimate-by-size.ts'
-import { watched } from '../run/instrument.ts'
-import { deliveryTo } from '../run/outcome-writer.ts'
-import { type Destination, folderDestination } from '../run/output.ts'
-import type { Money } from '../run/pricing.ts'
-import type { World } from '../runtime.ts'
-import type { AttemptLog } from '../sinks/request-log.ts'
-import { refuseLinks } from '../storage/fs/check-links.ts'
-import { type Result, resultsIn } from '../storage/ledger/latest-results.ts'
-import { inTurns } from './interleave.ts'
-import type { Arm } from './variants.ts'
+import { createDocumentReader } from '../inputs/read/read-document.ts'
+import { confirmCost } from '../run/confirm-cost.ts'
+import { estimateBySize } from '../run/estimate-by-size.ts'
+import { instrumentClient } from '../run/instrument.ts'
+import { createOutcomeWriter } from '../run/outcome-writer.ts'
+import { type Output, openFolderOutput } from '../run/output.ts'
+import type { Pricing } from '../run/pricing.ts'
+import type { Provider } from '../run/provider.ts'
+import type { Runtime } from '../runtime.ts'
+import type { RequestLog } from '../sinks/request-log.ts'
+import { rejectSymlinks } from '../storage/fs/symlinks.ts'
+import { type LatestResult, readLatestResults } from '../storage/ledger/latest-results.ts'
+import { interleave } from './interleave.ts'
+import type { ComparedVariant } from './variants.ts'
 
-export interface ArmsOptions {
-  readonly own: SummarizeOptions
+export interface RunVariantsOptions {
+  readonly summarizeOptions: SummarizeOptions
   readonly options: CompareOptions
   /** The comparison's folder; absolute. */
   readonly out: string
-  readonly world: World
+  readonly runtime: Runtime
   readonly version: string
-  readonly service: Service
-  readonly halt: Halt
-  readonly money: Money
-  readonly log: AttemptLog | undefined
+  readonly provider: Provider
+  readonly shutdown: Shutdown
+  readonly pricing: Pricing
+  readonly log: RequestLog | undefined
   /** What is to be closed at the end is added. */
-  readonly open: { close(): Promise<void> }[]
+  readonly openResources: { close(): Promise<void> }[]
   /** Whom to tell that stopping was asked for. */
-  readonly stage: { draining?: () => void }
+  readonly signalHooks: { onDrain?: () => void }
 }
 
 /** What arms made of their documents, now or earlier. */
-export interface Asked<Asking extends Arm = Arm> {
-  readonly arms: readonly { readonly arm: Asking; readonly results: ReadonlyMap<string, Result> }[]
+export interface VariantsRun<Asking extends ComparedVariant = ComparedVariant> {
+  readonly variants: readonly {
+    readonly variant: Asking
+    readonly results: ReadonlyMap<string, LatestResult>
+  }[]
   /** How many were asked now, and what that came to. */
-  readonly tasks: number
-  readonly account: Report
+  readonly requestCount: number
+  readonly runStats: RunStats
 }
 
-/** Asks about each arm's documents what its folder does not know yet, all arms in turns. @param what is asked for: `answer` */
-export async function askArms<Asking extends Arm & { readonly sources: readonly Source[] }>(
-  arms: readonly Asking[],
-  what: string,
-  { own, options, out, world, version, service, halt, money, log, open, stage }: ArmsOptions,
-): Promise<Asked<Asking>> {
-  const { endpoint } = service
-  const models = [...new Set(arms.map(({ asking }) => asking.model))].join(', ')
-  const { drain } = halt
-  const opened: Destination[] = []
-  for (const { folder, asking, sources } of arms) {
-    const setting = { options: own, world, asking, version, endpoint, drain }
+/** Asks about each arm's documents what its folder does not know yet, all arms in turns. @param unit is asked for: `answer` */
+export async function runVariants<
+  Asking extends ComparedVariant & { readonly sources: readonly DocumentRef[] },
+>(
+  variants: readonly Asking[],
+  unit: string,
+  {
+    summarizeOptions,
+    options,
+    out,
+    runtime,
+    version,
+    provider,
+    shutdown,
+    pricing,
+    log,
+    openResources,
+    signalHooks,
+  }: RunVariantsOptions,
+): Promise<VariantsRun<Asking>> {
+  const { baseUrl } = provider
+  const models = [...new Set(variants.map(({ requestBuilder }) => requestBuilder.model))].join(', ')
+  const { drainSignal } = shutdown
+  const outputs: Output[] = []
+  for (const { folder, requestBuilder, sources } of variants) {
+    const outputOptions = {
+      options: summarizeOptions,
+      runtime,
+      requestBuilder,
+      version,
+      baseUrl,
+      drainSignal,
+    }
     // To the folder of each, its own folder is the one that the user named; here only the folder above them is.
-    refuseLinks(out, join(out, folder))
-    const destination = await folderDestination(join(out, folder), sources, setting)
-    opened.push(destination)
-    open.push(destination)
+    rejectSymlinks(out, join(out, folder))
+    const output = await openFolderOutput(join(out, folder), sources, outputOptions)
+    outputs.push(output)
+    openResources.push(output)
   }
-  const every = [...new Set(arms.flatMap(({ sources }) => sources))].sort((a, b) => a.index - b.index)
-  const { tasks, armFor } = inTurns(every, arms, opened)
-  const forecasts = () =>
-    arms.map(({ asking }, n) => {
-      const { todo, experience } = opened[n] ?? { todo: [], experience: new Map() }
-      const { documents, live } = forecastBySize(todo, experience, { asking, priceOf: money.priceOf })
+  const sources = [...new Set(variants.flatMap(({ sources }) => sources))].sort((a, b) => a.index - b.index)
+  const { tasks: pendingRequests, armFor } = interleave(sources, variants, outputs)
+  const estimateCosts = () =>
+    variants.map(({ requestBuilder }, n) => {
+      const { pending, history } = outputs[n] ?? { pending: [], history: new Map() }
+      const { documents, liveCost: live } = estimateBySize(pending, history, {
+        requestBuilder,
+        priceOf: pricing.priceOf,
+      })
       return { documents, cost: live }
     })
-  await confirmed(forecasts, what, { options, world, drain })
+  await confirmCost(estimateCosts, unit, { options, runtime, drainSignal })
 
-  const client = tasks.length === 0 ? undefined : (await service.open()).ask
-  const { ask, slots, tally, teller } = watched(client, {
-    options: own,
-    world,
-    halt,
-    money,
+  const client = pendingRequests.length === 0 ? undefined : (await provider.connect()).ask
+  const { ask, semaphore, stats, reporter } = instrumentClient(client, {
+    options: summarizeOptions,
+    runtime,
+    shutdown,
+    pricing,
     log,
-    model: arms[0]?.asking.model ?? '',
-    total: tasks.length,
-    done: opened.flatMap(({ done }) => done),
-    start: world.clock.now(),
+    model: variants[0]?.requestBuilder.model ?? '',
+    pendingCount: pendingRequests.length,
+    upToDate: outputs.flatMap(({ upToDate }) => upToDate),
+    startMs: runtime.clock.now(),
   })
-  stage.draining = teller.draining
-  const outcomes = summarizeAll({
-    sources: tasks,
-    read: reader({ ...world, encoding: own.encoding, pdf: own.pdf, tell: teller.note }),
-    requestFor: (document) => armFor(document.source).asking.requestFor(document),
-    partsOf: (document) => armFor(document.source).asking.partsOf(document),
-    objection: async (source, asked) => armFor(source).to.objection?.(source, asked),
-    keep: async (outcome) => armFor(outcome.source).to.keep?.(outcome),
+  signalHooks.onDrain = reporter.onDrain
+  const outcomes = summarizeDocuments({
+    sources: pendingRequests,
+    read: createDocumentReader({
+      ...runtime,
+      encoding: summarizeOptions.encoding,
+      pdf: summarizeOptions.pdf,
+      onWarning: reporter.printNote,
+    }),
+    buildRequest: (document) => armFor(document.ref).requestBuilder.buildRequest(document),
+    planChunks: (document) => armFor(document.ref).requestBuilder.planChunks(document),
+    checkConflict: async (source, hash) => armFor(source).output.checkConflict?.(source, hash),
+    persist: async (outcome) => armFor(outcome.document).output.persist?.(outcome),
     ask,
-    explain: ({ fault }) => new RunError('refused', adviceFor(fault, models, endpoint)),
-    slots,
-    halt,
-    clock: world.clock,
+    toRunError: ({ requestError }) =>
+      new RunError('refused', describeAccountError(requestError, models, baseUrl)),
+    semaphore,
+    shutdown,
+    clock: runtime.clock,
   })
   const sink = {
-    write: (outcome: Outcome) => armFor(outcome.source).to.sink.write(outcome),
+    write: (outcome: Outcome) => armFor(outcome.document).output.sink.write(outcome),
     async close() {},
   }
-  await deliver(outcomes, deliveryTo(sink, { tally, teller, halt })).finally(teller.stop)
-  for (const { sink } of opened) await sink.close().catch((error: Error) => halt.stop(error))
+  await writeOutcomes(outcomes, createOutcomeWriter(sink, { stats, reporter, shutdown })).finally(
+    reporter.stop,
+  )
+  for (const { sink } of outputs) await sink.close().catch((error: Error) => shutdown.drain(error))
   const results = await Promise.all(
-    arms.map(async (arm) => ({
-      arm,
-      results: await resultsIn(join(out, arm.folder), seenFrom(out, arm.folder, world.cwd)),
+    variants.map(async (variant) => ({
+      variant,
+      results: await readLatestResults(
+        join(out, variant.folder),
+        computeCwdFromFolder(out, variant.folder, runtime.cwd),
+      ),
     })),
   )
-  return { arms: results, tasks: tasks.length, account: tally.report(0) }
+  return { variants: results, requestCount: pendingRequests.length, runStats: stats.getStats(0) }
 }
 
-function seenFrom(out: string, folder: string, cwd: string): string {
+function computeCwdFromFolder(out: string, folder: string, cwd: string): string {
   return relative(join(out, folder), cwd).split(sep).join('/')
 }

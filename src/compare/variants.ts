@@ -1,58 +1,63 @@
 import type { CompareOptions } from '../config/compare-flags.ts'
 import { UsageError } from '../errors.ts'
-import type { PlaceOptions } from '../inputs/prompts/prompt-lookup.ts'
-import { type Asking, askingFor } from '../run/request-builder.ts'
+import type { PromptLookupOptions } from '../inputs/prompts/prompt-lookup.ts'
+import { loadRequestBuilder, type RequestBuilder } from '../run/request-builder.ts'
 
 /** One way of several that the same documents go. */
-export interface Arm {
+export interface ComparedVariant {
   /** For people: `summarize@v1, claude-haiku-5-5`. */
   readonly name: string
   /** Where its summaries go, below the comparison's folder. */
   readonly folder: string
-  readonly asking: Asking
+  readonly requestBuilder: RequestBuilder
 }
 
 /**
  * Every prompt with every model.
  * @throws UsageError where one is not there, or where there is nothing to compare
  */
-export async function armsOf(
+export async function loadVariants(
   options: Pick<
     CompareOptions,
     'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding' | 'pdf' | 'chunkTokens'
   >,
-  places: PlaceOptions,
-  endpoint: string,
-): Promise<readonly Arm[]> {
-  const arms: Arm[] = []
-  for (const prompt of listed(options.prompts)) {
-    for (const model of options.models === undefined ? [undefined] : listed(options.models)) {
-      const asking = (
-        await askingFor(
+  lookup: PromptLookupOptions,
+  baseUrl: string,
+): Promise<readonly ComparedVariant[]> {
+  const variants: ComparedVariant[] = []
+  for (const prompt of splitList(options.prompts)) {
+    for (const model of options.models === undefined ? [undefined] : splitList(options.models)) {
+      const requestBuilder = (
+        await loadRequestBuilder(
           { ...options, prompt, model, schema: undefined, language: undefined, words: undefined },
-          places,
+          lookup,
         )
-      )(endpoint)
-      const name = `${asking.prompt}, ${asking.model}`
-      if (arms.some((arm) => arm.name === name)) throw new UsageError(`${name} would be compared with itself`)
-      arms.push({ name, folder: folderName(`${asking.prompt}+${asking.model}`), asking })
+      )(baseUrl)
+      const name = `${requestBuilder.prompt}, ${requestBuilder.model}`
+      if (variants.some((variant) => variant.name === name))
+        throw new UsageError(`${name} would be compared with itself`)
+      variants.push({
+        name,
+        folder: toFolderName(`${requestBuilder.prompt}+${requestBuilder.model}`),
+        requestBuilder,
+      })
     }
   }
-  if (arms.length < 2)
+  if (variants.length < 2)
     throw new UsageError(
       'there is nothing to compare; give several --prompts, or several --models, with commas',
     )
-  return arms
+  return variants
 }
 
 /** A name that file systems take, of a prompt and a model. */
-export function folderName(name: string): string {
+export function toFolderName(name: string): string {
   return name.replace(/[^\w.@+-]/g, '_')
 }
 
-function listed(text: string): string[] {
+function splitList(text: string): string[] {
   return text
     .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }

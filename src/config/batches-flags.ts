@@ -1,6 +1,6 @@
-import type { Flag, ValuesOf } from './flag.ts'
-import { summarizeFlags } from './flags.ts'
-import { text } from './values.ts'
+import type { Flag, FlagValues } from './flag.ts'
+import { text } from './flag-parsers.ts'
+import { summarizeFlags } from './summarize-flags.ts'
 
 const {
   log,
@@ -18,7 +18,7 @@ const {
 
 const id = {
   group: 'Which',
-  flag: '--id <batch>',
+  syntax: '--id <batch>',
   help: 'this batch alone, by the name that list shows (default: all of the folder)',
   parse: text,
 } as const satisfies Flag
@@ -32,13 +32,13 @@ const connection = {
 } as const satisfies Record<string, Flag>
 
 /** The flags of `batches status` and `batches cancel`. */
-export const batchFlags = { id, ...connection } as const satisfies Record<string, Flag>
+export const batchesFlags = { id, ...connection } as const satisfies Record<string, Flag>
 
 /** The flags of `batches collect`. */
 export const collectFlags = {
   wait: {
     group: 'Which',
-    flag: '--wait',
+    syntax: '--wait',
     help: 'wait for those that are still at work, instead of collecting what is ready',
   },
   log,
@@ -50,5 +50,5 @@ export const collectFlags = {
   progress,
 } as const satisfies Record<string, Flag>
 
-export type BatchOptions = ValuesOf<typeof batchFlags>
-export type CollectOptions = ValuesOf<typeof collectFlags>
+export type BatchesOptions = FlagValues<typeof batchesFlags>
+export type CollectOptions = FlagValues<typeof collectFlags>

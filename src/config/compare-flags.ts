@@ -1,6 +1,6 @@
-import type { Flag, ValuesOf } from './flag.ts'
-import { summarizeFlags } from './flags.ts'
-import { count, text } from './values.ts'
+import type { Flag, FlagValues } from './flag.ts'
+import { integer, text } from './flag-parsers.ts'
+import { summarizeFlags } from './summarize-flags.ts'
 
 const { filesFrom, null: nul, ext, encoding, pdf, exclude, hidden, follow, ignore } = summarizeFlags
 const {
@@ -23,29 +23,29 @@ const { config, profile, allowHttp, simulate, quiet, verbose, progress } = summa
 export const compareFlags = {
   prompts: {
     group: 'What is compared',
-    flag: '--prompts <list>',
+    syntax: '--prompts <list>',
     help: 'prompts and versions, with commas: summarize@v1,summarize@v2',
     default: 'summarize',
     parse: text,
   },
   models: {
     group: 'What is compared',
-    flag: '--models <list>',
+    syntax: '--models <list>',
     help: 'models, with commas: haiku,sonnet (default: each prompt’s, else haiku)',
     parse: text,
   },
   judge: {
     group: 'What is compared',
-    flag: '--judge <model>',
+    syntax: '--judge <model>',
     help: 'have this model say which text is better, of each document and arm beside the first arm, in both orders',
     parse: text,
   },
   sample: {
     group: 'What is compared',
-    flag: '--sample <n>',
+    syntax: '--sample <n>',
     help: 'so many of the documents, always the same ones; all of them with --sample 0',
     default: 20,
-    parse: count(0, 1_000_000),
+    parse: integer(0, 1_000_000),
   },
   filesFrom,
   null: nul,
@@ -85,4 +85,4 @@ export const compareFlags = {
 } as const satisfies Record<string, Flag>
 
 /** The values of the flags of `compare` after parsing. */
-export type CompareOptions = ValuesOf<typeof compareFlags>
+export type CompareOptions = FlagValues<typeof compareFlags>

@@ -1,10 +1,10 @@
-import type { ValueSchema } from './values.ts'
+import type { ValueSchema } from './flag-parsers.ts'
 
 /** One flag: the help, the checking and the type of its value all come from here. */
 export interface Flag {
   readonly group: string
   /** As commander takes it: `-o, --out <dir>`. */
-  readonly flag: string
+  readonly syntax: string
   readonly help: string
   /** What it is when not given, as the help shows it; undefined values say so in `help`. */
   readonly default?: unknown
@@ -13,35 +13,35 @@ export interface Flag {
     readonly schema: ValueSchema
   }
   /** As a configuration file has a value of it, where that is not the value itself. */
-  readonly written?: (value: never) => unknown
+  readonly toConfigValue?: (value: never) => unknown
   /** It names a file or folder, or may: in a configuration file, as seen from that file. */
   readonly path?: 'always' | 'where it looks like one'
   /**
    * It runs a program or lifts a protection. A configuration file may set it only if the user chose that file: named
    * it with `--config`, or keeps it in their own configuration folder. A file that was merely found may not.
    */
-  readonly trusted?: true
+  readonly requiresTrust?: true
   /** Its value in a configuration file that lies in this folder, where that depends on it. */
-  readonly placedIn?: (folder: string) => (value: never) => unknown
+  readonly resolveIn?: (folder: string) => (value: never) => unknown
   /** A list to which each place where it is given adds; otherwise one of them overrides the others. */
-  readonly adds?: true
+  readonly accumulates?: true
 }
 
-type ValueOf<F> = F extends { parse: (...args: never[]) => infer Value } ? Value : boolean
-type Widened<F> = F extends { default: unknown }
-  ? ValueOf<F>
+type ParserResult<F> = F extends { parse: (...args: never[]) => infer Value } ? Value : boolean
+type ParsedValue<F> = F extends { default: unknown }
+  ? ParserResult<F>
   : F extends { parse: unknown }
-    ? ValueOf<F> | undefined
+    ? ParserResult<F> | undefined
     : boolean
 
 /** The values of a table of flags after parsing. */
-export type ValuesOf<Table> = { readonly [Name in keyof Table]: Widened<Table[Name]> }
+export type FlagValues<Table> = { readonly [Name in keyof Table]: ParsedValue<Table[Name]> }
 
 /** What they are where none is given. */
-export function defaultsOf<Table extends Readonly<Record<string, Flag>>>(flags: Table): ValuesOf<Table> {
-  const values = Object.entries(flags).map(([name, { parse, default: preset }]) => [
+export function getDefaults<Table extends Readonly<Record<string, Flag>>>(flags: Table): FlagValues<Table> {
+  const values = Object.entries(flags).map(([name, { parse, default: defaultValue }]) => [
     name,
-    preset ?? (parse === undefined ? false : undefined),
+    defaultValue ?? (parse === undefined ? false : undefined),
   ])
-  return Object.fromEntries(values) as ValuesOf<Table>
+  return Object.fromEntries(values) as FlagValues<Table>
 }

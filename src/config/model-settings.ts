@@ -1,45 +1,48 @@
-import { defaultModel, findModel, modelId } from '../core/pricing/models.ts'
-import { firstSlots, largestPool } from '../core/rate-limit/pool-size.ts'
+import { defaultModel, findModel, resolveModelAlias } from '../core/pricing/models.ts'
+import { computeInitialPoolSize, maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import type { RateLimitSettings } from '../core/rate-limit/rate-limit-settings.ts'
-import type { Prompt } from '../core/request/prompt.ts'
-import type { Settings } from '../core/request/request.ts'
+import type { Prompt } from '../core/request/render-prompt.ts'
+import type { RequestSettings } from '../core/request/request.ts'
 import { UsageError } from '../errors.ts'
-import type { SummarizeOptions } from './flags.ts'
+import type { SummarizeOptions } from './summarize-flags.ts'
 
 /** A flag goes before the prompt's own wish, which goes before the default. */
-export function settingsOf(
+export function resolveModelSettings(
   prompt: Pick<Prompt, 'model' | 'maxTokens' | 'effort'>,
   options: Pick<SummarizeOptions, 'model' | 'maxTokens' | 'effort'>,
-): Settings {
-  const model = modelId(options.model ?? prompt.model ?? defaultModel)
+): RequestSettings {
+  const model = resolveModelAlias(options.model ?? prompt.model ?? defaultModel)
   const maxTokens = options.maxTokens ?? prompt.maxTokens ?? 1024
   const effort = options.effort ?? prompt.effort
-  const known = findModel(model)
-  if (known !== undefined && maxTokens > known.maxOutput) {
-    throw new UsageError(`--max-tokens ${maxTokens}: ${model} writes at most ${known.maxOutput}`)
+  const modelInfo = findModel(model)
+  if (modelInfo !== undefined && maxTokens > modelInfo.maxOutputTokens) {
+    throw new UsageError(`--max-tokens ${maxTokens}: ${model} writes at most ${modelInfo.maxOutputTokens}`)
   }
-  if (known !== undefined && effort !== undefined && !known.efforts.includes(effort)) {
-    const accepted = known.efforts.length === 0 ? 'none' : known.efforts.join(', ')
+  if (modelInfo !== undefined && effort !== undefined && !modelInfo.efforts.includes(effort)) {
+    const accepted = modelInfo.efforts.length === 0 ? 'none' : modelInfo.efforts.join(', ')
     throw new UsageError(`--effort ${effort}: ${model} accepts ${accepted}`)
   }
   return effort === undefined ? { model, maxTokens } : { model, maxTokens, effort }
 }
 
-type PaceFlags = Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm' | 'latency' | 'concurrency'>
+type RateLimitFlags = Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm' | 'latency' | 'concurrency'>
 
 /** What the pace starts from: what the user said of the limits, and guesses for the rest. */
-export function paceSettings(
-  { rpm, itpm, otpm, latency, concurrency }: PaceFlags,
+export function toRateLimitSettings(
+  { rpm, itpm, otpm, latency, concurrency }: RateLimitFlags,
   model: string,
 ): RateLimitSettings {
-  const most = concurrency ?? largestPool
+  const maxConcurrency = concurrency ?? maxPoolSize
   return {
-    given: {
+    configured: {
       ...(rpm !== undefined && { requests: rpm }),
       ...(itpm !== undefined && { inputTokens: itpm }),
       ...(otpm !== undefined && { outputTokens: otpm }),
     },
-    slots: { first: Math.min(most, firstSlots(rpm, latency ?? 3)), most },
+    concurrency: {
+      initial: Math.min(maxConcurrency, computeInitialPoolSize(rpm, latency ?? 3)),
+      max: maxConcurrency,
+    },
     charactersPerToken: findModel(model)?.charsPerToken ?? 2.5,
   }
 }

@@ -1,46 +1,46 @@
-import type { Flag, ValuesOf } from './flag.ts'
-import { choice, text, texts } from './values.ts'
+import type { Flag, FlagValues } from './flag.ts'
+import { choice, text, texts } from './flag-parsers.ts'
 
 /** The flags of `report`; see `summarizeFlags`. */
 export const reportFlags = {
   run: {
     group: 'What is reported',
-    flag: '--run <which>',
+    syntax: '--run <which>',
     help: 'one run alone: last, or when it began, as the report shows it: "2026-11-22 03:17"',
     parse: text,
   },
   groupBy: {
     group: 'What is reported',
-    flag: '--group-by <what>',
+    syntax: '--group-by <what>',
     help: 'add up by day, model, prompt or folder instead of by run',
     parse: choice(['day', 'model', 'prompt', 'folder']),
   },
   merge: {
     group: 'What is reported',
-    flag: '--merge <dir>',
+    syntax: '--merge <dir>',
     help: 'add up with the runs of another output folder, as of several machines; may be given again',
     parse: texts,
     path: 'always',
   },
   compareEstimate: {
     group: 'What is reported',
-    flag: '--compare-estimate <file>',
+    syntax: '--compare-estimate <file>',
     help: 'compare with an estimate that --dry-run --report has saved: what was done since',
     parse: text,
     path: 'always',
   },
   format: {
     group: 'What is reported',
-    flag: '--format <format>',
+    syntax: '--format <format>',
     help: 'on stdout: text, json, md or html',
     default: 'text' as const,
     parse: choice(['text', 'json', 'md', 'html']),
   },
   prune: {
     group: 'What is done',
-    flag: '--prune',
+    syntax: '--prune',
     help: 'take the stale summaries away that it lists, but for those of which it says that they stay: edited by hand; the document fails; all that was in its folder is gone, as if a disk were missing; no newer version of the prompt was used in its folder',
   },
 } as const satisfies Record<string, Flag>
 
-export type ReportOptions = ValuesOf<typeof reportFlags>
+export type ReportOptions = FlagValues<typeof reportFlags>

@@ -1,6 +1,6 @@
-import type { Flag, ValuesOf } from './flag.ts'
-import { summarizeFlags } from './flags.ts'
-import { count, seconds, text, texts } from './values.ts'
+import type { Flag, FlagValues } from './flag.ts'
+import { duration, integer, text, texts } from './flag-parsers.ts'
+import { summarizeFlags } from './summarize-flags.ts'
 
 const { prompt, model, maxTokens, effort, rpm, itpm, otpm, latency, concurrency } = summarizeFlags
 const {
@@ -21,43 +21,43 @@ const {
 export const serveFlags = {
   port: {
     group: 'Server',
-    flag: '--port <n>',
+    syntax: '--port <n>',
     help: 'port to listen on; 0 is any free one',
     default: 8000,
-    parse: count(0, 65_535),
+    parse: integer(0, 65_535),
   },
   host: {
     group: 'Server',
-    flag: '--host <address>',
+    syntax: '--host <address>',
     help: 'address to listen on; any but the loopback address needs --token',
     default: '127.0.0.1',
     parse: text,
   },
   token: {
     group: 'Server',
-    flag: '--token <source>',
+    syntax: '--token <source>',
     help: 'callers must send Authorization: Bearer <token>; the source is a file that holds it, or env:NAME',
     parse: text,
     path: 'always',
   },
   allowHost: {
     group: 'Server',
-    flag: '--allow-host <name>',
+    syntax: '--allow-host <name>',
     help: 'a name callers may know this server by, beside localhost; may be given again',
     parse: texts,
   },
   allowOrigin: {
     group: 'Server',
-    flag: '--allow-origin <origin>',
+    syntax: '--allow-origin <origin>',
     help: 'pages of this origin may use it, like https://example.org; may be given again',
     parse: texts,
   },
   maxQueue: {
     group: 'Server',
-    flag: '--max-queue <n>',
+    syntax: '--max-queue <n>',
     help: 'how many may wait for a slot; more are answered 503',
     default: 100,
-    parse: count(0, 1000),
+    parse: integer(0, 1000),
   },
   prompt: {
     ...prompt,
@@ -78,10 +78,10 @@ export const serveFlags = {
   connectTimeout,
   maxWait: {
     group: 'Retries and timeouts',
-    flag: '--max-wait <time>',
+    syntax: '--max-wait <time>',
     help: 'answer 503 rather than wait longer than this for a rate limit or an outage',
     default: 30,
-    parse: seconds(0, 86_400),
+    parse: duration(0, 86_400),
   },
   log,
   config,
@@ -92,4 +92,4 @@ export const serveFlags = {
 } as const satisfies Record<string, Flag>
 
 /** The values of the flags of `serve` after parsing. */
-export type ServeOptions = ValuesOf<typeof serveFlags>
+export type ServeOptions = FlagValues<typeof serveFlags>

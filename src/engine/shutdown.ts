@@ -1,29 +1,29 @@
 import { setMaxListeners } from 'node:events'
 
 /** The two ways a run is told to stop, as standard abort signals. */
-export interface Halt {
+export interface Shutdown {
   /** Aborted: start nothing new, let what is in flight finish. The reason says why. */
-  readonly drain: AbortSignal
+  readonly drainSignal: AbortSignal
   /** Aborted: cut what is in flight too. */
-  readonly abort: AbortSignal
+  readonly abortSignal: AbortSignal
   /** Drains; the first reason stands. */
-  stop(reason: Error): void
+  drain(reason: Error): void
   /** Drains and aborts. */
-  abandon(reason: Error): void
+  abort(reason: Error): void
 }
 
-export function createHalt(): Halt {
-  const drain = new AbortController()
-  const abort = new AbortController()
+export function createShutdown(): Shutdown {
+  const drainController = new AbortController()
+  const abortController = new AbortController()
   // Everything under way listens to them; Node would take more than ten for a leak, and say so on stderr.
-  setMaxListeners(0, drain.signal, abort.signal)
+  setMaxListeners(0, drainController.signal, abortController.signal)
   return {
-    drain: drain.signal,
-    abort: abort.signal,
-    stop: (reason) => drain.abort(reason),
-    abandon(reason) {
-      drain.abort(reason)
-      abort.abort(reason)
+    drainSignal: drainController.signal,
+    abortSignal: abortController.signal,
+    drain: (reason) => drainController.abort(reason),
+    abort(reason) {
+      drainController.abort(reason)
+      abortController.abort(reason)
     },
   }
 }

@@ -1,37 +1,37 @@
 import type { Outcome } from '../core/run/outcome.ts'
 
 /** Anything that takes outcomes: a sink, as far as the engine needs to know it. */
-interface Taker {
+interface OutcomeWriter {
   write(outcome: Outcome): Promise<void>
 }
 
-export interface DeliverOptions {
-  readonly to: Taker
+export interface WriteOutcomesOptions {
+  readonly writer: OutcomeWriter
   /** Told of each outcome once it is safe. */
-  readonly delivered: (outcome: Outcome) => void
+  readonly onWritten: (outcome: Outcome) => void
   /** Told of each that could not be written, with the reason: paid-for text must not vanish. */
-  readonly refused: (outcome: Outcome, error: unknown) => void
+  readonly onWriteError: (outcome: Outcome, error: unknown) => void
 }
 
 /** So many writes may overlap: a disk that syncs slowly must not slow the requests down. */
-const writesAtOnce = 32
+const maxConcurrentWrites = 32
 
 /** Spends the outcomes: writes each, and tells what became of it. An outcome counts as delivered only once it is written. */
-export async function deliver(
+export async function writeOutcomes(
   outcomes: AsyncIterable<Outcome>,
-  { to, delivered, refused }: DeliverOptions,
+  { writer, onWritten, onWriteError }: WriteOutcomesOptions,
 ): Promise<void> {
-  const writing = new Set<Promise<void>>()
+  const pendingWrites = new Set<Promise<void>>()
   for await (const outcome of outcomes) {
-    const write = to
+    const write = writer
       .write(outcome)
       .then(
-        () => delivered(outcome),
-        (error: unknown) => refused(outcome, error),
+        () => onWritten(outcome),
+        (error: unknown) => onWriteError(outcome, error),
       )
-      .finally(() => writing.delete(write))
-    writing.add(write)
-    if (writing.size >= writesAtOnce) await Promise.race(writing)
+      .finally(() => pendingWrites.delete(write))
+    pendingWrites.add(write)
+    if (pendingWrites.size >= maxConcurrentWrites) await Promise.race(pendingWrites)
   }
-  await Promise.all(writing)
+  await Promise.all(pendingWrites)
 }

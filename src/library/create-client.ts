@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
-import { type Completion, completion, type Question } from './complete-text.ts'
-import { type Connection, connect } from './connection.ts'
-import { type ClientOptions, checkOptions } from './options.ts'
-import { type TextStream, textStream } from './text-stream.ts'
+import { type ClientOptions, checkOptions } from './client-options.ts'
+import { type Connection, createConnection } from './create-connection.ts'
+import { type Completion, type Question, requestCompletion } from './request-completion.ts'
+import { createTextStream, type TextStream } from './text-stream.ts'
 
 export interface AskOptions {
   /** Aborted: the request is cancelled, and what was asked for rejects with the signal's reason. */
@@ -29,35 +29,36 @@ export interface Client {
  */
 export function createClient(options: ClientOptions = {}): Client {
   checkOptions(options)
-  const connection = connect(options)
-  const { signal: over } = options
+  const connection = createConnection(options)
+  const { signal } = options
   const close = () => {
-    over?.removeEventListener('abort', abort)
+    signal?.removeEventListener('abort', abort)
     return connection.close()
   }
   const abort = () => void close()
-  if (over?.aborted) abort()
-  else over?.addEventListener('abort', abort, { once: true })
+  if (signal?.aborted) abort()
+  else signal?.addEventListener('abort', abort, { once: true })
   const client: Client = {
-    complete: async (prompt, { signal } = {}) => completion(connection, prompt, { signal: heeded(signal) }),
-    stream: (prompt, { signal } = {}) => textStream(connection, prompt, heeded(signal)),
+    complete: async (prompt, { signal } = {}) =>
+      requestCompletion(connection, prompt, { signal: allowManyListeners(signal) }),
+    stream: (prompt, { signal } = {}) => createTextStream(connection, prompt, allowManyListeners(signal)),
     close,
     [Symbol.asyncDispose]: close,
   }
-  return Object.defineProperty(client, inside, { value: connection })
+  return Object.defineProperty(client, connectionKey, { value: connection })
 }
 
-const inside = Symbol('connection')
+const connectionKey = Symbol('connection')
 
 /** What is behind a client. @throws TypeError where it is none of `createClient`'s */
-export function connectionOf(client: Client): Connection {
-  const connection = (client as { readonly [inside]?: Connection } | undefined)?.[inside]
+export function getConnection(client: Client): Connection {
+  const connection = (client as { readonly [connectionKey]?: Connection } | undefined)?.[connectionKey]
   if (connection === undefined) throw new TypeError('client must be one that createClient made')
   return connection
 }
 
 /** Many questions may listen to one signal; Node would take more than ten for a leak, and say so on stderr. */
-export function heeded(signal: AbortSignal | undefined): AbortSignal | undefined {
+export function allowManyListeners(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined
   if (!(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal')
   setMaxListeners(0, signal)

@@ -1,5 +1,5 @@
-import { modelId } from '../core/pricing/models.ts'
-import type { OwnPrices } from '../core/pricing/price.ts'
+import { resolveModelAlias } from '../core/pricing/models.ts'
+import type { CustomPrices } from '../core/pricing/pricing-rules.ts'
 
 /** USD per million tokens. What is left out of the last three is 1.25, 2 and 0.1 times the input. */
 export interface Price {
@@ -11,23 +11,25 @@ export interface Price {
 }
 
 /** Prices with all their parts, by the full ids of models. */
-export function wholePrices(prices: Readonly<Record<string, Price>>): OwnPrices {
-  const whole = ({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Price) => ({
+export function completePrices(prices: Readonly<Record<string, Price>>): CustomPrices {
+  const completePrice = ({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Price) => ({
     input,
     output,
     cacheWrite5m: cacheWrite5m ?? input * 1.25,
     cacheWrite1h: cacheWrite1h ?? input * 2,
     cacheRead: cacheRead ?? input / 10,
   })
-  return Object.fromEntries(Object.entries(prices).map(([model, price]) => [modelId(model), whole(price)]))
+  return Object.fromEntries(
+    Object.entries(prices).map(([model, price]) => [resolveModelAlias(model), completePrice(price)]),
+  )
 }
 
 /** @throws TypeError for anything but prices */
 export function checkPrices(prices: unknown): void {
   if (prices === undefined) return
   const isPrice = (price: unknown) => {
-    const { input, output, ...others } = (price ?? {}) as Record<string, unknown>
-    const rates = [input, output, ...Object.values(others).filter((rate) => rate !== undefined)]
+    const { input, output, ...cacheRates } = (price ?? {}) as Record<string, unknown>
+    const rates = [input, output, ...Object.values(cacheRates).filter((rate) => rate !== undefined)]
     return rates.every((rate) => typeof rate === 'number' && rate >= 0 && rate < 1_000_000)
   }
   if (typeof prices === 'object' && prices !== null && Object.values(prices).every(isPrice)) return

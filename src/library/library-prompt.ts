@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import type { Prompt } from '../core/request/prompt.ts'
+import type { Prompt } from '../core/request/render-prompt.ts'
 import type { Template } from '../core/request/template.ts'
 import { UsageError } from '../errors.ts'
-import { surroundings } from '../runtime.ts'
-import { errorFrom } from './error.ts'
+import { createLibraryRuntime } from '../runtime.ts'
+import { toPublicError } from './library-error.ts'
 
 export interface LoadPromptOptions {
   /** Texts for the prompt's own slots, as `--var` gives them. */
@@ -21,28 +21,28 @@ export interface LoadPromptOptions {
 export async function loadPrompt(spec: string, options: LoadPromptOptions = {}): Promise<Prompt> {
   const { vars = {}, cwd } = options
   if (typeof spec !== 'string') throw new TypeError('expected the name of a prompt, or the path of a file')
-  const wrong = Object.keys(vars).find((name) => typeof vars[name] !== 'string')
-  if (wrong !== undefined) throw new TypeError(`vars: ${wrong} must be a text`)
-  const finder = await import('../inputs/prompts/load-prompt.ts')
+  const invalidName = Object.keys(vars).find((name) => typeof vars[name] !== 'string')
+  if (invalidName !== undefined) throw new TypeError(`vars: ${invalidName} must be a text`)
+  const promptLoader = await import('../inputs/prompts/load-prompt.ts')
   try {
-    const found = await finder.loadPrompt(spec, {
-      cwd: resolve(surroundings().cwd, cwd ?? '.'),
+    const prompt = await promptLoader.loadPrompt(spec, {
+      cwd: resolve(createLibraryRuntime().cwd, cwd ?? '.'),
       inputRoots: [],
       vars: Object.keys(vars),
     })
-    const { system, user, schema } = found
+    const { system, user, schema } = prompt
     if (schema !== undefined)
       throw new UsageError(
         `prompt ${spec}: it has a schema, which only the command line knows; use another version`,
       )
-    return { ...found, user: filled(user, vars), ...(system && { system: filled(system, vars) }) }
+    return { ...prompt, user: fillSlots(user, vars), ...(system && { system: fillSlots(system, vars) }) }
   } catch (error) {
-    throw errorFrom(error)
+    throw toPublicError(error)
   }
 }
 
 /** The slots that have a value become literal text; nothing inside a value is ever read as a slot. */
-function filled(template: Template, vars: Readonly<Record<string, string>>): Template {
+function fillSlots(template: Template, vars: Readonly<Record<string, string>>): Template {
   return template.map((part) =>
     typeof part !== 'string' && Object.hasOwn(vars, part.slot) ? (vars[part.slot] ?? '') : part,
   )

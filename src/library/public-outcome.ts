@@ -1,12 +1,12 @@
 import type * as core from '../core/run/outcome.ts'
-import { type Problem, problemOf } from './error.ts'
-import { type Spending, spendingOf } from './spending.ts'
-import { inLibraryWords } from './words.ts'
+import { type Problem, toProblem } from './library-error.ts'
+import { toOptionNames } from './option-names.ts'
+import { computeSpending, type Spending } from './spending.ts'
 
 /** What became of one text: each that was taken from the source has exactly one. */
 export type Outcome = SummarizedText | FailedText | PendingText
 
-interface Common extends Spending {
+interface OutcomeBase extends Spending {
   /** Its place in the source, from 0. */
   readonly index: number
   readonly id: string
@@ -14,7 +14,7 @@ interface Common extends Spending {
   readonly elapsedMs: number
 }
 
-export interface SummarizedText extends Common {
+export interface SummarizedText extends OutcomeBase {
   readonly status: 'summarized'
   /** The summary. */
   readonly text: string
@@ -24,7 +24,7 @@ export interface SummarizedText extends Common {
   readonly requestId: string | null
 }
 
-export interface FailedText extends Common {
+export interface FailedText extends OutcomeBase {
   readonly status: 'failed'
   readonly error: Problem
   /** Text that came all the same, of an answer that was cut off or declined; null where there is none. */
@@ -32,26 +32,26 @@ export interface FailedText extends Common {
 }
 
 /** Not done, through no fault of its own: it was aborted, or the account refused, and the loop is about to throw. */
-export interface PendingText extends Common {
+export interface PendingText extends OutcomeBase {
   readonly status: 'pending'
   readonly reason: string
 }
 
-export function outcomeFrom(outcome: core.Outcome): Outcome {
-  const { source, attempts, elapsedMs } = outcome
-  const common = { index: source.index, id: source.path, ...spendingOf(attempts), elapsedMs }
+export function toPublicOutcome(outcome: core.Outcome): Outcome {
+  const { document, attempts, elapsedMs } = outcome
+  const common = { index: document.index, id: document.path, ...computeSpending(attempts), elapsedMs }
   if (outcome.status === 'summarized') {
     const { model = '', requestId = null } = attempts.at(-1) ?? {}
     return { ...common, status: 'summarized', text: outcome.text, model, requestId }
   }
   if (outcome.status === 'failed') {
-    const { failure, partial = '' } = outcome
+    const { failure, partialText: partial = '' } = outcome
     return {
       ...common,
       status: 'failed',
-      error: problemOf(failure),
+      error: toProblem(failure),
       partial: partial === '' ? null : partial,
     }
   }
-  return { ...common, status: 'pending', reason: inLibraryWords(outcome.reason) }
+  return { ...common, status: 'pending', reason: toOptionNames(outcome.reason) }
 }

@@ -1,4 +1,4 @@
-import { billOf, costUsd } from '../core/pricing/cost.ts'
+import { sumAttemptCosts, toUsdOrNull } from '../core/pricing/document-cost.ts'
 import type { Usage } from '../core/pricing/usage.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 
@@ -14,12 +14,12 @@ export interface Spending {
   readonly lost: number
 }
 
-export function spendingOf(attempts: readonly Attempt[]): Spending {
-  const bill = billOf(attempts)
+export function computeSpending(attempts: readonly Attempt[]): Spending {
+  const cost = sumAttemptCosts(attempts)
   return {
     attempts: attempts.length,
-    usage: bill.usage ?? null,
-    costUsd: costUsd(bill),
-    lost: bill.lost,
+    usage: cost.usage ?? null,
+    costUsd: toUsdOrNull(cost),
+    lost: cost.lostReplies,
   }
 }

@@ -1,18 +1,18 @@
-import { settingsOf } from '../config/model-settings.ts'
-import { adviceFor } from '../core/errors/remediation.ts'
+import { resolveModelSettings } from '../config/model-settings.ts'
+import { describeAccountError } from '../core/errors/describe-account-error.ts'
 import { buildRequest } from '../core/request/build-request.ts'
-import { type Prompt, renderPrompt } from '../core/request/prompt.ts'
-import { parametersFor } from '../core/request/request.ts'
-import { createHalt } from '../engine/shutdown.ts'
-import { summarizeAll as summarizeSources } from '../engine/summarize-documents.ts'
+import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
+import { chooseParameters } from '../core/request/request.ts'
+import { createShutdown } from '../engine/shutdown.ts'
+import { summarizeDocuments as summarizeSources } from '../engine/summarize-documents.ts'
 import { RunError } from '../errors.ts'
-import { noWishes } from './complete-text.ts'
-import type { Connection } from './connection.ts'
-import { type Client, connectionOf, heeded } from './create-client.ts'
-import { errorFrom } from './error.ts'
+import { allowManyListeners, type Client, getConnection } from './create-client.ts'
+import type { Connection } from './create-connection.ts'
+import { toPublicError } from './library-error.ts'
 import { loadPrompt } from './library-prompt.ts'
-import { type Outcome, outcomeFrom } from './public-outcome.ts'
-import { checkTexts, readText, sourcesFrom, type Text, type Texts } from './texts.ts'
+import { type Outcome, toPublicOutcome } from './public-outcome.ts'
+import { noOverrides } from './request-completion.ts'
+import { checkTexts, readText, type Text, type Texts, takeSources } from './take-sources.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 export interface SummarizeAllOptions {
@@ -38,53 +38,54 @@ export function summarizeAll(
   { client, prompt, signal }: SummarizeAllOptions,
 ): AsyncGenerator<Outcome, void, undefined> {
   checkTexts(texts)
-  return outcomesOf(texts, connectionOf(client), prompt, heeded(signal))
+  return generateOutcomes(texts, getConnection(client), prompt, allowManyListeners(signal))
 }
 
-async function* outcomesOf(
+async function* generateOutcomes(
   texts: Texts,
   connection: Connection,
-  given: Prompt | undefined,
+  promptOption: Prompt | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Outcome, void, undefined> {
-  const { clock, closed, wishes } = connection
-  const halt = createHalt()
-  const sources = sourcesFrom(texts, halt.drain)
-  const close = () => halt.abandon(closed.reason)
-  const abort = () => halt.abandon(new Error('aborted'))
+  const { clock, closed, overrides } = connection
+  const shutdown = createShutdown()
+  const sources = takeSources(texts, shutdown.drainSignal)
+  const close = () => shutdown.abort(closed.reason)
+  const abort = () => shutdown.abort(new Error('aborted'))
   let [endpoint, model] = ['', '']
   try {
     signal?.throwIfAborted()
     signal?.addEventListener('abort', abort, { once: true })
     closed.addEventListener('abort', close, { once: true })
-    const prompt = given ?? (await loadPrompt('summarize'))
-    const parameters = parametersFor(settingsOf(prompt, { ...noWishes, ...wishes }))
+    const prompt = promptOption ?? (await loadPrompt('summarize'))
+    const parameters = chooseParameters(resolveModelSettings(prompt, { ...noOverrides, ...overrides }))
     model = parameters.model
     // Opening may have to fetch a token first.
-    endpoint = (await unlessAborted(connection.open(), halt.drain)) ?? ''
-    halt.drain.throwIfAborted()
+    endpoint = (await unlessAborted(connection.open(), shutdown.drainSignal)) ?? ''
+    shutdown.drainSignal.throwIfAborted()
     const outcomes = summarizeSources({
       sources,
       read: readText,
-      requestFor(document) {
-        const asked = { ...parameters, ...renderPrompt(prompt, document, {}) }
-        return buildRequest(asked, document.source.path, endpoint)
+      buildRequest(document) {
+        const fields = { ...parameters, ...renderPrompt(prompt, document, {}) }
+        return buildRequest(fields, document.ref.path, endpoint)
       },
-      ask: connection.until(halt.drain),
-      explain: (error) => new RunError('refused', adviceFor(error.fault, model, endpoint), { cause: error }),
-      slots: connection.slots,
-      halt,
+      ask: connection.withDrain(shutdown.drainSignal),
+      toRunError: (error) =>
+        new RunError('refused', describeAccountError(error.requestError, model, endpoint), { cause: error }),
+      semaphore: connection.semaphore,
+      shutdown,
       clock,
     })
-    for await (const outcome of outcomes) yield outcomeFrom(outcome)
-    halt.drain.throwIfAborted()
+    for await (const outcome of outcomes) yield toPublicOutcome(outcome)
+    shutdown.drainSignal.throwIfAborted()
   } catch (error) {
     signal?.throwIfAborted()
-    throw errorFrom(error, { model, endpoint })
+    throw toPublicError(error, { model, endpoint })
   } finally {
     signal?.removeEventListener('abort', abort)
     closed.removeEventListener('abort', close)
-    halt.abandon(new Error('nobody wants more'))
+    shutdown.abort(new Error('nobody wants more'))
     await sources.return(undefined)
   }
 }

@@ -1,6 +1,6 @@
-import { underBoth } from '../engine/with-any-signal.ts'
-import { type Completion, completion, type Question } from './complete-text.ts'
-import type { Connection } from './connection.ts'
+import { withAnySignal } from '../engine/with-any-signal.ts'
+import type { Connection } from './create-connection.ts'
+import { type Completion, type Question, requestCompletion } from './request-completion.ts'
 
 /**
  * An answer as it is written: `for await (const piece of stream)`. Every piece is kept until it is read, however late
@@ -12,29 +12,37 @@ export interface TextStream extends AsyncIterable<string> {
   readonly result: Promise<Completion>
 }
 
-export function textStream(connection: Connection, question: Question, signal?: AbortSignal): TextStream {
+export function createTextStream(
+  connection: Connection,
+  question: Question,
+  signal?: AbortSignal,
+): TextStream {
   const pieces: string[] = []
-  const leave = new AbortController()
-  let ended = false
-  let wake = () => {}
-  let news = Promise.resolve()
-  const renew = () => {
-    wake()
-    news = new Promise((resolve) => {
-      wake = resolve
+  const readerLeft = new AbortController()
+  let isEnded = false
+  let notifyReader = () => {}
+  let nextChange = Promise.resolve()
+  const signalChange = () => {
+    notifyReader()
+    nextChange = new Promise((resolve) => {
+      notifyReader = resolve
     })
   }
-  renew()
+  signalChange()
 
-  const watch = (piece: string) => {
+  const onText = (piece: string) => {
     pieces.push(piece)
-    renew()
+    signalChange()
   }
-  const work = (stop: AbortSignal) => completion(connection, question, { signal: stop, watch })
-  const asked = signal === undefined ? work(leave.signal) : underBoth(signal, leave.signal, work)
-  const result = asked.finally(() => {
-    ended = true
-    renew()
+  const startRequest = (stop: AbortSignal) =>
+    requestCompletion(connection, question, { signal: stop, onText })
+  const completion =
+    signal === undefined
+      ? startRequest(readerLeft.signal)
+      : withAnySignal(signal, readerLeft.signal, startRequest)
+  const result = completion.finally(() => {
+    isEnded = true
+    signalChange()
   })
   // Whoever only reads the pieces learns of it there.
   result.catch(() => {})
@@ -44,9 +52,9 @@ export function textStream(connection: Connection, question: Question, signal?: 
     async *[Symbol.asyncIterator]() {
       let next = 0
       try {
-        while (!ended || next < pieces.length) {
+        while (!isEnded || next < pieces.length) {
           const piece = pieces[next]
-          if (piece === undefined) await news
+          if (piece === undefined) await nextChange
           else {
             next++
             yield piece
@@ -54,7 +62,7 @@ export function textStream(connection: Connection, question: Question, signal?: 
         }
         await result
       } finally {
-        if (!ended) leave.abort()
+        if (!isEnded) readerLeft.abort()
       }
     },
   }

@@ -4,10 +4,10 @@ export function unlessAborted<Value>(
   signal: AbortSignal,
 ): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
-    const leave = () => resolve(undefined)
-    const settle = () => signal.removeEventListener('abort', leave)
-    signal.addEventListener('abort', leave, { once: true })
-    if (signal.aborted) leave()
-    void promise.then(resolve, reject).finally(settle)
+    const resolveEmpty = () => resolve(undefined)
+    const stopListening = () => signal.removeEventListener('abort', resolveEmpty)
+    signal.addEventListener('abort', resolveEmpty, { once: true })
+    if (signal.aborted) resolveEmpty()
+    void promise.then(resolve, reject).finally(stopListening)
   })
 }

@@ -1,24 +1,24 @@
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import type { SummarizeOptions } from '../config/flags.ts'
-import type { Source } from '../core/document/document.ts'
-import { sourcePath } from '../core/document/document-path.ts'
-import { outputPaths, stemOf } from '../core/document/output-path.ts'
-import { printable } from '../core/text/escape-control.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import type { DocumentRef } from '../core/document/document.ts'
+import { toDocumentPath } from '../core/document/document-path.ts'
+import { assignOutputPaths, stripSummarySuffix } from '../core/document/output-path.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { UsageError } from '../errors.ts'
-import type { NamedFile } from '../storage/fs/named-file.ts'
-import { statFile } from '../storage/fs/output-files.ts'
+import type { NamedFile } from '../storage/fs/flag-file.ts'
+import { statFile } from '../storage/fs/no-follow-fs.ts'
 import { isPathAllowed } from '../storage/fs/path-length.ts'
-import { openRegular } from '../storage/fs/regular-file.ts'
-import { isDigest, readLedger } from '../storage/ledger/ledger.ts'
-import { ledgerIn } from '../storage/output-folder.ts'
-import { seenFromOut } from './report-writer.ts'
+import { openExistingRegularFile } from '../storage/fs/regular-file.ts'
+import { isDigest, readLedger } from '../storage/ledger/read-ledger.ts'
+import { ledgerPath } from '../storage/output-folder.ts'
+import { computeCwdFromOut } from './report-writer.ts'
 
 /** Where digests go: to the file that is named, or with `--digest-per folder` to one in each folder of summaries. */
-export interface DigestPlaces {
+export interface DigestFileOptions {
   readonly name: string
   /** The output folder. */
   readonly out: string
-  readonly sources: readonly Source[]
+  readonly sources: readonly DocumentRef[]
   readonly cwd: string
   readonly options: Pick<SummarizeOptions, 'digestPer' | 'force'>
 }
@@ -28,11 +28,16 @@ export interface DigestPlaces {
  * One that is known and was edited by hand is not an objection: it is reported when the digest is due, and the
  * summaries are made.
  */
-export function objectionToDigest({ name, out, cwd, options }: DigestPlaces): NamedFile['objection'] {
+export function createDigestCheck({
+  name,
+  out,
+  cwd,
+  options,
+}: DigestFileOptions): NamedFile['checkOverwrite'] {
   return async (file) => {
-    if (options.force || (await contentOf(file)) === '') return undefined
-    const isKnown = await knownDigests(out, cwd)
-    return isKnown(resolve(cwd, name)) ? undefined : foreign
+    if (options.force || (await readTextOrEmpty(file)) === '') return undefined
+    const isKnownDigest = await loadDigestCheck(out, cwd)
+    return isKnownDigest(resolve(cwd, name)) ? undefined : untrackedMessage
   }
 }
 
@@ -46,45 +51,45 @@ export async function checkFolderDigests({
   sources,
   cwd,
   options: { force },
-}: DigestPlaces): Promise<void> {
-  if (basename(name) !== name || name === '-' || stemOf(name) !== undefined)
+}: DigestFileOptions): Promise<void> {
+  if (basename(name) !== name || name === '-' || stripSummarySuffix(name) !== undefined)
     throw new UsageError(`--digest ${name}: with --digest-per folder it is a name, such as digest.md`)
   const paths = sources.map(({ path }) => path)
-  const placeFor = outputPaths(paths, { foldsCase: false, earlier: [] })
+  const getOutputPaths = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })
   const folders = new Set(
     paths
-      .map((path) => placeFor(path).summary)
+      .map((path) => getOutputPaths(path).summary)
       .filter((it) => isPathAllowed(out, it))
       .map((it) => dirname(it)),
   )
-  let isKnown: Awaited<ReturnType<typeof knownDigests>> | undefined
+  let isKnownDigest: Awaited<ReturnType<typeof loadDigestCheck>> | undefined
   for (const folder of folders) {
-    const place = join(out, folder, name)
+    const file = join(out, folder, name)
     if (!isPathAllowed(out, `${folder}/${name}`))
       throw new UsageError(
-        `--digest ${name}: ${printable(relative(cwd, place))} would be longer than the file system allows; give a shorter name, or a shorter --out`,
+        `--digest ${name}: ${escapeControlChars(relative(cwd, file))} would be longer than the file system allows; give a shorter name, or a shorter --out`,
       )
-    const stats = statFile(out, place)
+    const stats = statFile(out, file)
     if (stats === undefined || (stats.isFile() && stats.size === 0)) continue
-    isKnown ??= await knownDigests(out, cwd)
+    isKnownDigest ??= await loadDigestCheck(out, cwd)
     // A link in an output folder may be anybody's: it is not followed.
-    const why = stats.isFile()
-      ? force || isKnown(place)
+    const reason = stats.isFile()
+      ? force || isKnownDigest(file)
         ? undefined
-        : foreign
+        : untrackedMessage
       : 'this is not a regular file'
-    if (why !== undefined)
+    if (reason !== undefined)
       throw new UsageError(
-        `--digest ${name}: ${printable(relative(cwd, place))}: ${why}; give another name, or move this one away`,
+        `--digest ${name}: ${escapeControlChars(relative(cwd, file))}: ${reason}; give another name, or move this one away`,
       )
   }
 }
 
-const foreign = 'a file is there that is not a digest of this output folder (--force replaces it)'
+const untrackedMessage = 'a file is there that is not a digest of this output folder (--force replaces it)'
 
 /** What a digest would replace; '' where nothing is. @throws the system's error */
-export async function contentOf(file: string): Promise<string> {
-  const handle = await openRegular(file)
+export async function readTextOrEmpty(file: string): Promise<string> {
+  const handle = await openExistingRegularFile(file)
   if (handle === undefined) return ''
   try {
     return await handle.readFile('utf8')
@@ -94,7 +99,7 @@ export async function contentOf(file: string): Promise<string> {
 }
 
 /** Whether an output folder made the file as a digest. */
-async function knownDigests(out: string, cwd: string): Promise<(file: string) => boolean> {
-  const { made } = await readLedger(ledgerIn(out), seenFromOut(out, cwd))
-  return (file) => isDigest(made.get(sourcePath(file, cwd))?.run?.prompt)
+async function loadDigestCheck(out: string, cwd: string): Promise<(file: string) => boolean> {
+  const { summaries } = await readLedger(ledgerPath(out), computeCwdFromOut(out, cwd))
+  return (file) => isDigest(summaries.get(toDocumentPath(file, cwd))?.run?.prompt)
 }

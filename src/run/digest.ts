@@ -1,45 +1,45 @@
 import { hash } from 'node:crypto'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
-import type { SummarizeOptions } from '../config/flags.ts'
-import type { Document, Source } from '../core/document/document.ts'
-import { sourcePath } from '../core/document/document-path.ts'
-import { printable } from '../core/text/escape-control.ts'
-import { manyOf } from '../core/text/format-number.ts'
-import type { Purse } from '../engine/middleware/with-budget.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import type { Document, DocumentRef } from '../core/document/document.ts'
+import { toDocumentPath } from '../core/document/document-path.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { pluralize } from '../core/text/format-number.ts'
+import type { SharedBudget } from '../engine/middleware/with-budget.ts'
 import { chooseExit, type Exit, RunError } from '../errors.ts'
-import type { World } from '../runtime.ts'
-import { writeWhole } from '../storage/fs/atomic-write.ts'
-import { cannotRead } from '../storage/fs/disk-error.ts'
-import { type NamedFile, writeNamedFile } from '../storage/fs/named-file.ts'
-import { readWhole } from '../storage/fs/output-files.ts'
-import { type Result, resultsIn } from '../storage/ledger/latest-results.ts'
-import { isDigest } from '../storage/ledger/ledger.ts'
-import { contentOf } from './digest-files.ts'
-import { askingFor } from './request-builder.ts'
+import type { Runtime } from '../runtime.ts'
+import { writeFileAtomic } from '../storage/fs/atomic-write.ts'
+import { toReadError } from '../storage/fs/disk-error.ts'
+import { type NamedFile, writeNamedFile } from '../storage/fs/flag-file.ts'
+import { readWholeFile } from '../storage/fs/no-follow-fs.ts'
+import { type LatestResult, readLatestResults } from '../storage/ledger/latest-results.ts'
+import { isDigest } from '../storage/ledger/read-ledger.ts'
+import { readTextOrEmpty } from './digest-files.ts'
+import { loadRequestBuilder } from './request-builder.ts'
 import { run } from './run.ts'
 
-export interface DigestOf {
+export interface DigestOptions {
   /** As it was named. */
   readonly name: string
   /** That file; undefined where each folder gets a digest of that name. */
-  readonly named: NamedFile | undefined
+  readonly namedFile: NamedFile | undefined
   /** The output folder. */
   readonly out: string
-  readonly sources: readonly Source[]
+  readonly sources: readonly DocumentRef[]
   readonly inputRoots: readonly string[]
   readonly log: NamedFile | undefined
   /** What is left of what may be spent. */
-  readonly purse: { of?: Purse | undefined }
+  readonly sharedBudget: { budget?: SharedBudget | undefined }
 }
 
 /** One text to write. */
 interface Digest {
   /** Absolute: where its links lead from, and what the ledger knows it by. */
-  readonly place: string
+  readonly file: string
   /** What is there: undefined for a pipe or a device. */
-  readonly before: string | undefined
+  readonly previousText: string | undefined
   /** The documents it is of, with their summaries, in order. */
-  readonly of: readonly (readonly [path: string, result: Result])[]
+  readonly summaries: readonly (readonly [path: string, result: LatestResult])[]
 }
 
 /**
@@ -47,31 +47,32 @@ interface Digest {
  * made of summaries: remembered, accounted for, in parts where one request does not hold it, and not asked about again
  * where no summary changed.
  */
-export async function digest(
-  set: DigestOf,
+export async function writeDigests(
+  digestOptions: DigestOptions,
   options: SummarizeOptions,
-  world: World,
+  runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const { cwd, stderr } = world
-  const results = () => resultsIn(set.out, relative(set.out, cwd).split(sep).join('/'))
-  const before = await results()
-  const digests = await digestsOf(set, options, world, before)
+  const { cwd, stderr } = runtime
+  const loadResults = () =>
+    readLatestResults(digestOptions.out, relative(digestOptions.out, cwd).split(sep).join('/'))
+  const resultsBefore = await loadResults()
+  const digests = await collectDigests(digestOptions, options, runtime, resultsBefore)
   if (digests.size === 0) {
     stderr.write('claude-batch: there are no summaries to make a digest of\n')
     return 'ok'
   }
 
-  const read = async (source: Source): Promise<Document> => {
-    const text = textOf(digests.get(source.path) as Digest, set.out)
-    return { source, text, bytes: { size: Buffer.byteLength(text), sha256: hash('sha256', text) } }
+  const read = async (source: DocumentRef): Promise<Document> => {
+    const text = formatSummaries(digests.get(source.path) as Digest, digestOptions.out)
+    return { ref: source, text, fingerprint: { size: Buffer.byteLength(text), sha256: hash('sha256', text) } }
   }
   const { exit } = await run(
     {
-      collects: false,
-      sources: [...digests.keys()].map((path, index) => ({ index, path, named: true })),
+      shouldCollect: false,
+      sources: [...digests.keys()].map((path, index) => ({ index, path, namedByUser: true })),
       unmatched: [],
-      askingAt: await askingFor(
+      createRequestBuilder: await loadRequestBuilder(
         {
           ...options,
           prompt: 'digest',
@@ -80,14 +81,14 @@ export async function digest(
           words: undefined,
           maxTokens: undefined,
         },
-        { cwd, inputRoots: set.inputRoots },
-        { part: 'digest', merge: 'digest' },
+        { cwd, inputRoots: digestOptions.inputRoots },
+        { chunk: 'digest', reduce: 'digest' },
       ),
-      out: set.out,
-      start: world.clock.now(),
+      out: digestOptions.out,
+      startMs: runtime.clock.now(),
       read,
-      purse: set.purse,
-      outputs: { report: undefined, log: set.log },
+      sharedBudget: digestOptions.sharedBudget,
+      namedOutputs: { report: undefined, log: digestOptions.log },
     },
     // The account of all is the first one; this one has a line.
     {
@@ -102,96 +103,106 @@ export async function digest(
       mode: 'live',
       yes: true,
     },
-    world,
+    runtime,
     version,
   )
 
-  const after = await results()
-  const written: Exit[] = []
+  const resultsAfter = await loadResults()
+  const exits: Exit[] = []
   for (const [path, digest] of digests) {
-    const text = after.get(path)?.text
+    const text = resultsAfter.get(path)?.text
     if (text === undefined) continue
-    await writeDigest(set, digest, text, hash('sha256', `${world.pid} ${digest.place}`).slice(0, 12))
-    const made = after.get(path)?.line.time !== before.get(path)?.line.time
+    await writeDigest(
+      digestOptions,
+      digest,
+      text,
+      hash('sha256', `${runtime.pid} ${digest.file}`).slice(0, 12),
+    )
+    const isNew = resultsAfter.get(path)?.entry.time !== resultsBefore.get(path)?.entry.time
     if (!options.quiet)
       stderr.write(
-        `claude-batch: ${made ? 'made' : 'nothing changed for'} the digest of ${manyOf(digest.of.length, 'summary', 'summaries')} in ${printable(relative(cwd, digest.place))}\n`,
+        `claude-batch: ${isNew ? 'made' : 'nothing changed for'} the digest of ${pluralize(digest.summaries.length, 'summary', 'summaries')} in ${escapeControlChars(relative(cwd, digest.file))}\n`,
       )
-    written.push('ok')
+    exits.push('ok')
   }
-  return chooseExit([exit, ...written])
+  return chooseExit([exit, ...exits])
 }
 
 /** By the paths they are remembered under. @throws RunError where one was edited by hand */
-async function digestsOf(
-  { name, named, out, sources }: DigestOf,
+async function collectDigests(
+  { name, namedFile, out, sources }: DigestOptions,
   { digestPer, force }: SummarizeOptions,
-  { cwd }: World,
-  results: ReadonlyMap<string, Result>,
+  { cwd }: Runtime,
+  results: ReadonlyMap<string, LatestResult>,
 ): Promise<ReadonlyMap<string, Digest>> {
-  const groups = new Map<string, (readonly [string, Result])[]>()
+  const groups = new Map<string, (readonly [string, LatestResult])[]>()
   for (const { path, problem } of sources) {
     // An earlier digest, met among the documents, is none.
     const result = problem === undefined ? results.get(path) : undefined
-    const summary = result?.line.output?.file
-    if (result?.text === undefined || summary === undefined || isDigest(result.line.prompt)) continue
-    const place = digestPer === 'folder' ? join(out, dirname(summary), name) : resolve(cwd, name)
-    const group = groups.get(place) ?? []
-    groups.set(place, group)
+    const summary = result?.entry.output?.file
+    if (result?.text === undefined || summary === undefined || isDigest(result.entry.prompt)) continue
+    const file = digestPer === 'folder' ? join(out, dirname(summary), name) : resolve(cwd, name)
+    const group = groups.get(file) ?? []
+    groups.set(file, group)
     group.push([path, result])
   }
   const digests = new Map<string, Digest>()
-  for (const [place, of] of groups) {
-    const path = sourcePath(place, cwd)
-    const before = await contentBefore(place, { named, out }).catch((error: NodeJS.ErrnoException) => {
-      throw cannotRead(place, error)
-    })
-    if (before !== undefined && before !== '' && before !== results.get(path)?.text && !force)
+  for (const [file, summaries] of groups) {
+    const path = toDocumentPath(file, cwd)
+    const currentText = await readCurrentText(file, { namedFile, out }).catch(
+      (error: NodeJS.ErrnoException) => {
+        throw toReadError(file, error)
+      },
+    )
+    if (currentText !== undefined && currentText !== '' && currentText !== results.get(path)?.text && !force)
       throw new RunError(
         'failed',
-        `${printable(relative(cwd, place))} was edited by hand; give --digest another name, or --force to replace it`,
+        `${escapeControlChars(relative(cwd, file))} was edited by hand; give --digest another name, or --force to replace it`,
       )
-    digests.set(path, { place, of, before })
+    digests.set(path, { file, summaries, previousText: currentText })
   }
   return digests
 }
 
 /** What is in a digest's place: empty where nothing is, undefined for a pipe or a device. @throws the system's error */
-async function contentBefore(
-  place: string,
-  { named, out }: Pick<DigestOf, 'named' | 'out'>,
+async function readCurrentText(
+  file: string,
+  { namedFile, out }: Pick<DigestOptions, 'namedFile' | 'out'>,
 ): Promise<string | undefined> {
-  if (named === undefined) return (await readWhole(out, place))?.toString('utf8') ?? ''
-  return named.stream === undefined ? contentOf(named.file) : undefined
+  if (namedFile === undefined) return (await readWholeFile(out, file))?.toString('utf8') ?? ''
+  return namedFile.stream === undefined ? readTextOrEmpty(namedFile.file) : undefined
 }
 
 /** @throws RunError `io`, also where the file is not what it was when the digest was begun */
 async function writeDigest(
-  { named, out }: DigestOf,
-  { place, before }: Digest,
+  { namedFile, out }: DigestOptions,
+  { file, previousText }: Digest,
   text: string,
   nonce: string,
 ): Promise<void> {
-  const objectionTo = (now: string | undefined) =>
-    now === before ? undefined : 'the file was changed while the digest was made'
-  if (named !== undefined) {
-    const objection = async (file: string) => objectionTo(await contentOf(file))
-    return writeNamedFile({ ...named, objection }, text, `${nonce}-digest`)
+  const checkUnchanged = (now: string | undefined) =>
+    now === previousText ? undefined : 'the file was changed while the digest was made'
+  if (namedFile !== undefined) {
+    const objection = async (file: string) => checkUnchanged(await readTextOrEmpty(file))
+    return writeNamedFile({ ...namedFile, checkOverwrite: objection }, text, `${nonce}-digest`)
   }
-  const why = objectionTo(await contentBefore(place, { named, out }))
-  if (why !== undefined) throw new RunError('io', `${printable(place)}: ${why}; it was not replaced`)
-  await writeWhole(out, place, text, `${nonce}-digest`)
+  const reason = checkUnchanged(await readCurrentText(file, { namedFile, out }))
+  if (reason !== undefined)
+    throw new RunError('io', `${escapeControlChars(file)}: ${reason}; it was not replaced`)
+  await writeFileAtomic(out, file, text, `${nonce}-digest`)
 }
 
 /** The summaries, each under a link to its document as it is seen from the digest. */
-function textOf({ place, of }: Digest, out: string): string {
-  const from = dirname(place)
-  const link = (path: string, { line }: Result) => {
-    const target = relative(from, join(out, line.output?.file ?? ''))
+function formatSummaries({ file, summaries }: Digest, out: string): string {
+  const folder = dirname(file)
+  const formatLink = (path: string, { entry }: LatestResult) => {
+    const target = relative(folder, join(out, entry.output?.file ?? ''))
       .split(sep)
       .join(posix.sep)
     const name = path.replace(/[[\]]/g, '\\$&')
     return `[${name}](<${target.replace(/[<>]/g, encodeURIComponent)}>)`
   }
-  return of.map(([path, result]) => `## ${link(path, result)}\n\n${result.text?.trim() ?? ''}\n`).join('\n')
+  return summaries
+    .map(([path, result]) => `## ${formatLink(path, result)}\n\n${result.text?.trim() ?? ''}\n`)
+    .join('\n')
 }

@@ -1,223 +1,252 @@
 import { relative, sep } from 'node:path'
-import type { SummarizeOptions } from '../config/flags.ts'
-import { distinctRequests } from '../core/chunking/chunk-plan.ts'
-import type { Counted } from '../core/document/count-with-example.ts'
-import type { Document, InputProblem, Source } from '../core/document/document.ts'
-import { type Experience, forecast, learn, type Prospect } from '../core/estimate/estimate.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import { dedupeRequests } from '../core/chunking/chunk-plan.ts'
+import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
+import type { DocumentCount } from '../core/document/document-count.ts'
 import {
-  type EstimateFile,
-  estimateVersion,
-  timeAtLimits,
-  usdBounds,
+  addObservation,
+  estimateCost,
+  type PlannedRequest,
+  type TokenHistory,
+} from '../core/estimate/estimate-cost.ts'
+import {
+  type EstimateJson,
+  estimateFormatVersion,
+  estimateTime,
+  toUsdRange,
 } from '../core/estimate/estimate-json.ts'
-import { worstCase } from '../core/pricing/budget.ts'
-import { decimalDollars, type Picodollars, type PriceOf } from '../core/pricing/price.ts'
-import { largestPool } from '../core/rate-limit/pool-size.ts'
-import { lengthOf, type Request } from '../core/request/request.ts'
-import { printable } from '../core/text/escape-control.ts'
-import { textKind } from '../core/text/text-kind.ts'
-import { wellFormed } from '../core/text/well-formed.ts'
-import { pool } from '../engine/pool.ts'
+import { computeWorstCase } from '../core/pricing/budget-state.ts'
+import { formatExactUsd, type Picodollars, type PriceOf } from '../core/pricing/pricing-rules.ts'
+import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
+import { countPromptCharacters, type Request } from '../core/request/request.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
+import { detectTextKind } from '../core/text/text-kind.ts'
+import { runPool } from '../engine/run-pool.ts'
 import type { Exit } from '../errors.ts'
-import { earlierReport } from '../inputs/find/earlier-output.ts'
-import type { Read } from '../inputs/read/read.ts'
-import type { World } from '../runtime.ts'
-import { type NamedFile, writeNamedFile } from '../storage/fs/named-file.ts'
-import { streamWriter } from '../storage/fs/stream-writer.ts'
-import { isDigest, type Made, readLedger } from '../storage/ledger/ledger.ts'
-import { ledgerIn } from '../storage/output-folder.ts'
-import { knownBatches } from '../storage/stored-batches.ts'
-import { filesSink } from '../storage/summary-files.ts'
-import { estimateText } from '../ui/estimate-report.ts'
-import type { Service } from './connect.ts'
-import { limitsOf } from './planning-limits.ts'
-import type { Asking } from './request-builder.ts'
-import { counting } from './token-counter.ts'
+import { earlierReportProblem } from '../inputs/find/earlier-output.ts'
+import type { ReadDocument } from '../inputs/read/read-document.ts'
+import type { Runtime } from '../runtime.ts'
+import { type NamedFile, writeNamedFile } from '../storage/fs/flag-file.ts'
+import { createStreamWriter } from '../storage/fs/stream-writer.ts'
+import { isDigest, type KnownSummary, readLedger } from '../storage/ledger/read-ledger.ts'
+import { ledgerPath } from '../storage/output-folder.ts'
+import { listStoredBatches } from '../storage/stored-batches.ts'
+import { createSummaryFiles } from '../storage/summary-files.ts'
+import { formatEstimate } from '../ui/format-estimate.ts'
+import { resolvePlanningLimits } from './planning-limits.ts'
+import type { Provider } from './provider.ts'
+import type { RequestBuilder } from './request-builder.ts'
+import { createTokenCounter } from './token-counter.ts'
 
 export interface DryRunOptions {
   readonly options: SummarizeOptions
-  readonly world: World
-  readonly read: Read
-  readonly asking: Asking
+  readonly runtime: Runtime
+  readonly read: ReadDocument
+  readonly requestBuilder: RequestBuilder
   readonly priceOf: PriceOf
-  readonly service: Service
+  readonly provider: Provider
   /** The output folder; undefined for stdout. */
   readonly out: string | undefined
   /** Where the estimate is saved. */
   readonly report: NamedFile | undefined
   /** Documents that were found and left out, by the reason. */
-  readonly skipped?: ReadonlyMap<string, Counted> | undefined
+  readonly skipped?: ReadonlyMap<string, DocumentCount> | undefined
   /** Aborted: somebody wants it to end. */
-  readonly drain: AbortSignal
+  readonly drainSignal: AbortSignal
 }
 
 /** Reads all documents and says what a run would do and cost. Writes nothing but what it says, and asks nothing that costs. */
-export async function dryRun(sources: readonly Source[], given: DryRunOptions): Promise<Exit> {
-  const { options, world, read, asking, priceOf, service, out, drain } = given
-  const past = await pastOf(out, sources, given)
-  const tokensOf = options.tokenCount === 'exact' ? await counting(service, given) : undefined
-  const skipped = Object.fromEntries([...(given.skipped ?? [])].map(([type, { count }]) => [type, count]))
-  const [prospects, tally]: [Prospect[], Looked] = [[], { unchanged: 0, skipped, failing: {} }]
-  let worst: Picodollars | undefined = 0n
+export async function dryRun(sources: readonly DocumentRef[], context: DryRunOptions): Promise<Exit> {
+  const { options, runtime, read, requestBuilder, priceOf, provider, out, drainSignal } = context
+  const outputState = await readOutputState(out, sources, context)
+  const countTokens = options.tokenCount === 'exact' ? await createTokenCounter(provider, context) : undefined
+  const skipped = Object.fromEntries([...(context.skipped ?? [])].map(([type, { count }]) => [type, count]))
+  const [plannedRequests, counts]: [PlannedRequest[], DryRunCounts] = [
+    [],
+    { unchanged: 0, skipped, failing: {} },
+  ]
+  let worstCaseTotal: Picodollars | undefined = 0n
   let documents = 0
 
-  const look = async (source: Source): Promise<readonly Prospect[] | InputProblem | 'unchanged'> => {
-    if (!source.named && isDigest(past.made.get(source.path)?.run?.prompt)) return earlierReport
-    if (past.stands(source)) return 'unchanged'
-    if (past.inBatches.has(source.path)) return underWay
+  const inspectSource = async (
+    source: DocumentRef,
+  ): Promise<readonly PlannedRequest[] | InputProblem | 'unchanged'> => {
+    if (!source.namedByUser && isDigest(outputState.made.get(source.path)?.run?.prompt))
+      return earlierReportProblem
+    if (outputState.isUpToDate(source)) return 'unchanged'
+    if (outputState.inBatches.has(source.path)) return inBatchProblem
     const document = source.problem ?? (await read(source))
-    if ('as' in document) return document
-    const parts = await asking.partsOf(document)
-    if (parts !== undefined && 'as' in parts) return parts
+    if ('action' in document) return document
+    const plan = await requestBuilder.planChunks(document)
+    if (plan !== undefined && 'action' in plan) return plan
     const requests =
-      parts === undefined ? [asking.requestFor(document)] : [...distinctRequests(parts.requests), parts.last]
-    const key = parts?.key ?? requests[0]?.key ?? ''
-    const objection = await past.objection(source, { key })
-    if (objection !== undefined) return objection.type === 'unchanged' ? 'unchanged' : objection
-    const seen: Prospect[] = []
+      plan === undefined
+        ? [requestBuilder.buildRequest(document)]
+        : [...dedupeRequests(plan.requests), plan.expectedFinalRequest]
+    const key = plan?.requestHash ?? requests[0]?.hash ?? ''
+    const conflict = await outputState.checkConflict(source, { requestHash: key })
+    if (conflict !== undefined) return conflict.type === 'unchanged' ? 'unchanged' : conflict
+    const sourceRequests: PlannedRequest[] = []
     for (const request of requests) {
-      const most = worstCase(request, priceOf)
-      worst = worst === undefined || most === undefined ? undefined : worst + most
-      const tokens = await tokensOf?.(request, drain)
+      const worstCaseCost = computeWorstCase(request, priceOf)
+      worstCaseTotal =
+        worstCaseTotal === undefined || worstCaseCost === undefined
+          ? undefined
+          : worstCaseTotal + worstCaseCost
+      const tokens = await countTokens?.(request, drainSignal)
       if (typeof tokens === 'object') return tokens
-      const prospect = prospectOf(request, document, asking)
+      const planned = toPlannedRequest(request, document, requestBuilder)
       // What earlier documents came to says nothing about parts.
-      const prompt = parts === undefined ? prospect.prompt : `${prospect.prompt}, in parts`
-      seen.push({ ...prospect, prompt, ...(tokens !== undefined && { tokens }) })
+      const prompt = plan === undefined ? planned.prompt : `${planned.prompt}, in parts`
+      sourceRequests.push({ ...planned, prompt, ...(tokens !== undefined && { countedTokens: tokens }) })
     }
-    return seen
+    return sourceRequests
   }
-  const seen = pool(sources, { size: () => readersAtOnce }, async (source) => ({
+  const inspected = runPool(sources, { getLimit: () => maxOpenFiles }, async (source) => ({
     source,
-    as: await look(source),
+    as: await inspectSource(source),
   }))
-  for await (const { source, as } of seen) {
-    drain.throwIfAborted()
-    if (as === 'unchanged') tally.unchanged++
-    else if ('as' in as) count(as.as === 'skip' ? tally.skipped : tally.failing, as.type)
+  for await (const { source, as: result } of inspected) {
+    drainSignal.throwIfAborted()
+    if (result === 'unchanged') counts.unchanged++
+    else if ('action' in result)
+      increment(result.action === 'skip' ? counts.skipped : counts.failing, result.type)
     else {
       documents++
-      prospects.push(...as)
+      plannedRequests.push(...result)
     }
-    if (options.verbose) world.stderr.write(`${printable(`${source.path}: ${inWords(as)}`)}\n`)
+    if (options.verbose)
+      runtime.stderr.write(`${escapeControlChars(`${source.path}: ${describeResult(result)}`)}\n`)
   }
 
-  const expected = forecast(prospects, past.experience, priceOf)
-  const { limits, from } = limitsOf(options, past.end)
-  const estimate: EstimateFile = {
+  const expected = estimateCost(plannedRequests, outputState.history, priceOf)
+  const { limits, from } = resolvePlanningLimits(options, outputState.lastRunEnd)
+  const estimate: EstimateJson = {
     format: 'claude-batch estimate',
-    version: estimateVersion,
-    made: new Date(world.clock.wall()).toISOString(),
-    prompt: asking.prompt,
-    model: asking.model,
-    documents: { to_do: documents, ...tally },
-    tokens_in: expected.input,
-    tokens_out: expected.output,
-    cost_usd: { live: usdBounds(expected.live), batch: usdBounds(expected.batch) },
-    worst_usd: worst === undefined ? null : Number(decimalDollars(worst)),
-    measured: expected.measured,
-    counted: tokensOf !== undefined,
-    time: timeAtLimits(
+    version: estimateFormatVersion,
+    made: new Date(runtime.clock.wallTime()).toISOString(),
+    prompt: requestBuilder.prompt,
+    model: requestBuilder.model,
+    documents: { to_do: documents, ...counts },
+    tokens_in: expected.inputTokens,
+    tokens_out: expected.outputTokens,
+    cost_usd: { live: toUsdRange(expected.liveCost), batch: toUsdRange(expected.batchCost) },
+    worst_usd: worstCaseTotal === undefined ? null : Number(formatExactUsd(worstCaseTotal)),
+    measured: expected.withHistory,
+    counted: countTokens !== undefined,
+    time: estimateTime(
       expected,
       limits,
       from,
       (options.latency ?? 3) * 1000,
-      options.concurrency ?? largestPool,
+      options.concurrency ?? maxPoolSize,
     ),
   }
-  await streamWriter(
-    world.stdout,
+  await createStreamWriter(
+    runtime.stdout,
     'stdout',
-  )(estimateText(estimate, { origin: asking.origin, simulated: options.simulate }))
-  if (given.report !== undefined)
+  )(formatEstimate(estimate, { origin: requestBuilder.promptSource, simulated: options.simulate }))
+  if (context.report !== undefined)
     await writeNamedFile(
-      given.report,
-      `${JSON.stringify(wellFormed(estimate), null, 2)}\n`,
-      `${world.pid}-estimate`,
+      context.report,
+      `${JSON.stringify(replaceLoneSurrogates(estimate), null, 2)}\n`,
+      `${runtime.pid}-estimate`,
     )
   return 'ok'
 }
 
-const underWay: InputProblem = {
-  as: 'skip',
+const inBatchProblem: InputProblem = {
+  action: 'skip',
   type: 'in_batch',
   message: 'it is in a batch that is not collected yet',
 }
 
 /** Files open at once. */
-const readersAtOnce = 16
+const maxOpenFiles = 16
 
-interface Looked {
+interface DryRunCounts {
   unchanged: number
   readonly skipped: Record<string, number>
   readonly failing: Record<string, number>
 }
 
-function count(counts: Record<string, number>, type: string): void {
+function increment(counts: Record<string, number>, type: string): void {
   counts[type] = (counts[type] ?? 0) + 1
 }
 
-function prospectOf(request: Request, { source, text }: Document, asking: Asking): Prospect {
+function toPlannedRequest(
+  request: Request,
+  { ref: source, text }: Document,
+  requestBuilder: RequestBuilder,
+): PlannedRequest {
   const { model, maxTokens } = request
-  const { prompt } = asking.factsFor(source.path)
+  const { prompt } = requestBuilder.getProvenance(source.path)
   return {
     prompt,
     model,
     maxTokens,
-    characters: lengthOf(request),
-    kind: textKind(source.path, text),
+    characters: countPromptCharacters(request),
+    kind: detectTextKind(source.path, text),
   }
 }
 
-function inWords(as: readonly Prospect[] | InputProblem | 'unchanged'): string {
-  if (as === 'unchanged') return 'its summary stands'
-  if ('as' in as) return `${as.as === 'skip' ? 'would be skipped' : 'would fail'}: ${as.message}`
-  const sum = (of: (prospect: Prospect) => number) => as.reduce((all, prospect) => all + of(prospect), 0)
-  const counted = as.every(({ tokens }) => tokens !== undefined)
-  const size = counted
-    ? `${sum(({ tokens = 0 }) => tokens)} tokens`
+function describeResult(result: readonly PlannedRequest[] | InputProblem | 'unchanged'): string {
+  if (result === 'unchanged') return 'its summary stands'
+  if ('action' in result)
+    return `${result.action === 'skip' ? 'would be skipped' : 'would fail'}: ${result.message}`
+  const sum = (getValue: (prospect: PlannedRequest) => number) =>
+    result.reduce((all, prospect) => all + getValue(prospect), 0)
+  const isCounted = result.every(({ countedTokens }) => countedTokens !== undefined)
+  const size = isCounted
+    ? `${sum(({ countedTokens: tokens = 0 }) => tokens)} tokens`
     : `${sum(({ characters }) => characters)} characters`
-  const parts = as.length === 1 ? '' : ` in ${as.length - 1} parts`
+  const parts = result.length === 1 ? '' : ` in ${result.length - 1} parts`
   return `would be summarized${parts}, ${size} of prompt`
 }
 
 /** What an output folder tells of earlier runs, without touching it. */
-async function pastOf(
+async function readOutputState(
   out: string | undefined,
-  sources: readonly Source[],
-  { options, world, asking }: DryRunOptions,
+  sources: readonly DocumentRef[],
+  { options, runtime, requestBuilder }: DryRunOptions,
 ) {
-  const experience: Experience = new Map()
+  const history: TokenHistory = new Map()
   if (out === undefined)
     return {
-      experience,
-      end: undefined,
+      history,
+      lastRunEnd: undefined,
       inBatches: new Set<string>(),
-      made: new Map<string, Made>(),
-      stands: () => false,
-      objection: async () => undefined,
+      made: new Map<string, KnownSummary>(),
+      isUpToDate: () => false,
+      checkConflict: async () => undefined,
     }
-  const base = relative(out, world.cwd).split(sep).join('/')
-  const ledger = await readLedger(ledgerIn(out), base, (line) => learn(experience, line))
-  const nothingIsWritten = () => Promise.reject(new Error('a dry run writes nothing'))
-  const files = filesSink(out, sources, {
-    memory: { ...ledger, keep: nothingIsWritten, confirm: nothingIsWritten, close: async () => {} },
-    factsFor: asking.factsFor,
+  const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
+  const ledger = await readLedger(ledgerPath(out), cwdFromOut, (line) => addObservation(history, line))
+  const rejectWrites = () => Promise.reject(new Error('a dry run writes nothing'))
+  const files = createSummaryFiles(out, sources, {
+    outputState: {
+      ...ledger,
+      persist: rejectWrites,
+      confirmUnchanged: rejectWrites,
+      close: async () => {},
+    },
+    findProvenance: requestBuilder.getProvenance,
     foldsCase: false,
     force: options.force,
     frontMatter: false,
     redo: options.redo ?? [],
-    structured: asking.structured,
-    clock: world.clock,
+    structured: requestBuilder.structured,
+    clock: runtime.clock,
   })
-  const batches = await knownBatches({ out, here: base })
-  const paths = batches.flatMap(({ documents }) => [...documents.values()].map(({ path }) => path))
+  const batches = await listStoredBatches({ out, cwdFromOut })
+  const paths = batches.flatMap(({ items }) => [...items.values()].map(({ path }) => path))
   return {
-    experience,
+    history,
     inBatches: new Set(paths),
-    end: ledger.end,
-    made: ledger.made,
-    stands: files.stands,
-    objection: files.objection,
+    lastRunEnd: ledger.lastEnd,
+    made: ledger.summaries,
+    isUpToDate: files.isUpToDate,
+    checkConflict: files.checkConflict,
   }
 }

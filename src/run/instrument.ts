@@ -1,83 +1,95 @@
-import type { SummarizeOptions } from '../config/flags.ts'
-import { paceSettings } from '../config/model-settings.ts'
-import type { Counted } from '../core/document/count-with-example.ts'
-import type { Source } from '../core/document/document.ts'
-import { unchanged } from '../core/document/overwrite-policy.ts'
+import { toRateLimitSettings } from '../config/model-settings.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import type { DocumentRef } from '../core/document/document.ts'
+import type { DocumentCount } from '../core/document/document-count.ts'
+import { unchangedOutcome } from '../core/document/overwrite-policy.ts'
 import type { Ask } from '../core/request/ask.ts'
-import { createTally, type Tally } from '../core/run/run-stats.ts'
-import { stacked } from '../engine/middleware/compose.ts'
-import type { Slots } from '../engine/middleware/semaphore.ts'
-import type { Pace } from '../engine/middleware/with-rate-limit.ts'
-import type { Halt } from '../engine/shutdown.ts'
-import type { World } from '../runtime.ts'
-import type { AttemptLog } from '../sinks/request-log.ts'
-import { createTeller, type Teller } from '../ui/teller.ts'
-import type { Money } from './pricing.ts'
+import { createStatsCollector, type StatsCollector } from '../core/run/run-stats.ts'
+import { composeAsk } from '../engine/middleware/compose.ts'
+import type { Semaphore } from '../engine/middleware/semaphore.ts'
+import type { RateLimiter } from '../engine/middleware/with-rate-limit.ts'
+import type { Shutdown } from '../engine/shutdown.ts'
+import type { Runtime } from '../runtime.ts'
+import type { RequestLog } from '../sinks/request-log.ts'
+import { createReporter, type Reporter } from '../ui/reporter.ts'
+import type { Pricing } from './pricing.ts'
 
-export interface WatchedOptions {
+export interface InstrumentOptions {
   readonly options: SummarizeOptions
-  readonly world: World
-  readonly halt: Halt
-  readonly money: Money
-  readonly log: AttemptLog | undefined
+  readonly runtime: Runtime
+  readonly shutdown: Shutdown
+  readonly pricing: Pricing
+  readonly log: RequestLog | undefined
   /** That will be asked, or the first of them. */
   readonly model: string
   /** How many documents there are to do. */
-  readonly total: number
+  readonly pendingCount: number
   /** Documents whose summary stands. */
-  readonly done: readonly Source[]
+  readonly upToDate: readonly DocumentRef[]
   /** Documents that were found and left out, by the reason. */
-  readonly skipped?: ReadonlyMap<string, Counted> | undefined
+  readonly skipped?: ReadonlyMap<string, DocumentCount> | undefined
   /** By the clock: milliseconds. */
-  readonly start: number
+  readonly startMs: number
 }
 
 /** A stack with all that watches it. */
-export interface Watched {
+export interface InstrumentedClient {
   /** To be called with one of the slots in hand. */
   readonly ask: Ask
-  readonly slots: Slots
-  readonly pace: Pace
-  readonly tally: Tally
-  readonly teller: Teller
+  readonly semaphore: Semaphore
+  readonly rateLimiter: RateLimiter
+  readonly stats: StatsCollector
+  readonly reporter: Reporter
 }
 
 /** Stacks the layers around a client, if one is needed, and has every sending added up, logged and shown. */
-export function watched(
+export function instrumentClient(
   client: Ask | undefined,
-  { options, world, halt, money, log, model, total, done, skipped, start }: WatchedOptions,
-): Watched {
-  const { clock, random, stderr, env } = world
-  const tally = createTally(skipped)
-  for (const source of done) tally.outcome({ source, attempts: [], elapsedMs: 0, ...unchanged })
-  const { ask, slots, pace } = stacked(client ?? nothingToAsk, {
-    ...paceSettings(options, model),
-    ...money,
+  {
+    options,
+    runtime,
+    shutdown,
+    pricing,
+    log,
+    model,
+    pendingCount: total,
+    upToDate,
+    skipped,
+    startMs,
+  }: InstrumentOptions,
+): InstrumentedClient {
+  const { clock, random, stderr, env } = runtime
+  const statsCollector = createStatsCollector(skipped)
+  for (const document of upToDate)
+    statsCollector.addOutcome({ document, attempts: [], elapsedMs: 0, ...unchangedOutcome })
+  const { ask, semaphore, rateLimiter } = composeAsk(client ?? rejectRequest, {
+    ...toRateLimitSettings(options, model),
+    ...pricing,
     retries: options.retries,
     maxWaitMs: options.maxWait * 1000,
     clock,
     random,
-    drain: halt.drain,
-    onPause: (pause) => teller.paused(pause),
+    drainSignal: shutdown.drainSignal,
+    onPause: (pause) => reporter.onPause(pause),
     listener: {
-      sent: () => teller.sent(),
-      ended(attempt) {
-        tally.attempt(attempt)
-        log?.attempt(attempt)
-        teller.ended(attempt)
+      onSend: () => reporter.onSend(),
+      onEnd(attempt) {
+        statsCollector.addAttempt(attempt)
+        log?.writeAttempt(attempt)
+        reporter.onAttempt(attempt)
       },
     },
   })
-  const teller = createTeller({
+  const reporter = createReporter({
     stderr,
     env,
     ...options,
     total,
-    tally,
-    waitingFor: () => pace.account().latest,
-    elapsed: () => clock.now() - start,
+    statsCollector,
+    getWaitingLimit: () => rateLimiter.getStats().lastThrottledBy,
+    getElapsedMs: () => clock.now() - startMs,
   })
-  return { ask, slots, pace, tally, teller }
+  return { ask, semaphore, rateLimiter, stats: statsCollector, reporter }
 }
 
-const nothingToAsk: Ask = () => Promise.reject(new Error('there was nothing to ask'))
+const rejectRequest: Ask = () => Promise.reject(new Error('there was nothing to ask'))

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import type { World } from '../runtime.ts'
-import { lockFolder } from '../storage/lock/lock.ts'
-import { holderFor, type Program } from '../storage/lock/lock-owner.ts'
+import type { Runtime } from '../runtime.ts'
+import { lockFolder } from '../storage/lock/lock-folder.ts'
+import { createLockOwner, type LockingProgram } from '../storage/lock/lock-owner.ts'
 import { memoryFolder } from '../storage/output-folder.ts'
 
 /**
@@ -13,15 +13,15 @@ import { memoryFolder } from '../storage/output-folder.ts'
  */
 export async function lockOutputFolder(
   out: string,
-  { pid, clock, random, isRunning, stderr }: World,
-  program: Program,
+  { pid, clock, random, isRunning, stderr }: Runtime,
+  program: LockingProgram,
 ): Promise<() => Promise<void>> {
-  const since = new Date(clock.wall()).toISOString()
-  const self = await holderFor(pid, since, random().toString(16).slice(2), program)
+  const since = new Date(clock.wallTime()).toISOString()
+  const owner = await createLockOwner(pid, since, random().toString(16).slice(2), program)
   return lockFolder(join(out, memoryFolder), {
-    self,
+    self: owner,
     isRunning,
-    tookOver: (dead) =>
+    onTakeover: (dead) =>
       void stderr.write(`claude-batch: took over from process ${dead.pid}, which is dead\n`),
   })
 }

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path'
-import { defaultExtensions, type SummarizeOptions } from '../config/flags.ts'
-import { printable } from '../core/text/escape-control.ts'
+import { defaultExtensions, type SummarizeOptions } from '../config/summarize-flags.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { RunError, UsageError } from '../errors.ts'
-import { readList } from '../inputs/find/files-from.ts'
-import { type Found, find } from '../inputs/find/find.ts'
+import { readFilesFrom } from '../inputs/find/files-from.ts'
+import { type FoundDocuments, findDocuments } from '../inputs/find/find-documents.ts'
 import type { Input } from '../inputs/find/inspect-input.ts'
-import type { World } from '../runtime.ts'
+import type { Runtime } from '../runtime.ts'
 
 /** What the user named, as arguments and as a list. @throws UsageError where that is nothing, or contradicts itself */
-export async function namedInputs(
+export async function parseInputs(
   args: readonly string[],
   { filesFrom, null: nul }: SummarizeOptions,
-  world: World,
+  runtime: Runtime,
 ): Promise<Input[]> {
   if (args.includes('-') && filesFrom === '-')
     throw new UsageError('stdin can be a document (-) or a list (--files-from -), not both')
@@ -20,12 +20,13 @@ export async function namedInputs(
       'no input; name files, directories or patterns, for example: claude-batch summarize ./docs',
     )
   }
-  if ((args.includes('-') || filesFrom === '-') && world.stdin.isTTY) {
+  if ((args.includes('-') || filesFrom === '-') && runtime.stdin.isTTY) {
     throw new UsageError(
       'stdin is a terminal; pipe something into it, for example: cat notes.md | claude-batch summarize -',
     )
   }
-  const listed = filesFrom === undefined ? [] : await readList(filesFrom, nul, world.cwd, world.stdin)
+  const listed =
+    filesFrom === undefined ? [] : await readFilesFrom(filesFrom, nul, runtime.cwd, runtime.stdin)
   return [
     ...args.map((text) => ({ text, literal: false })),
     ...listed.map((text) => ({ text, literal: true })),
@@ -40,55 +41,55 @@ export async function namedInputs(
 export async function findInputs(
   inputs: readonly Input[],
   options: SummarizeOptions,
-  world: World,
+  runtime: Runtime,
   out: string | undefined,
-): Promise<Found> {
-  const { cwd, env, stderr } = world
-  const found = await find(inputs, {
+): Promise<FoundDocuments> {
+  const { cwd, env, stderr } = runtime
+  const found = await findDocuments(inputs, {
     cwd,
     env,
     out,
     extensions: options.ext ?? defaultExtensions,
     exclude: (options.exclude ?? []).map(({ pattern, folder = cwd }) => ({ pattern, folder })),
     // What the run itself writes would be another document every time.
-    ours: [options.report, options.log, options.digest].flatMap((file) =>
+    writtenFiles: [options.report, options.log, options.digest].flatMap((file) =>
       file === undefined ? [] : resolve(cwd, file),
     ),
     hidden: options.hidden,
     follow: options.follow,
     ignoreFiles: options.ignore,
   })
-  const { missing, unmatched, earlier, warnings } = found
-  if (!found.anything) throw new RunError('noInput', nothingFound(inputs, earlier))
+  const { missingInputs: missing, unmatchedPatterns: unmatched, earlierOutputs: earlier, warnings } = found
+  if (!found.foundAnything) throw new RunError('noInput', formatNothingFound(inputs, earlier))
   if (missing.length > 0)
     throw new RunError(
       'noInput',
-      `nothing matches ${some([...missing, ...unmatched])}; correct or leave out what does not exist (nothing was sent or written)`,
+      `nothing matches ${formatExamples([...missing, ...unmatched])}; correct or leave out what does not exist (nothing was sent or written)`,
     )
-  const reported = unmatched.map((pattern) => `no files match ${JSON.stringify(pattern)}`)
-  for (const text of options.quiet ? reported : [...reported, ...warnings])
-    stderr.write(`claude-batch: ${printable(text)}\n`)
+  const unmatchedMessages = unmatched.map((pattern) => `no files match ${JSON.stringify(pattern)}`)
+  for (const text of options.quiet ? unmatchedMessages : [...unmatchedMessages, ...warnings])
+    stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
   return found
 }
 
 /** One line for when none of it is there, but for what an earlier run wrote. */
-function nothingFound(inputs: readonly Input[], earlier: readonly string[]): string {
-  const missing = inputs.map(({ text }) => text).filter((text) => !earlier.includes(text))
+function formatNothingFound(inputs: readonly Input[], earlier: readonly string[]): string {
+  const unmatched = inputs.map(({ text }) => text).filter((text) => !earlier.includes(text))
   const parts: string[] = []
-  if (missing.length > 0) parts.push(`nothing matches ${some(missing)}`)
+  if (unmatched.length > 0) parts.push(`nothing matches ${formatExamples(unmatched)}`)
   if (earlier.length > 0)
     parts.push(
-      `by name and place, ${some(earlier)} ${earlier.length === 1 ? 'is' : 'are'} what an earlier run wrote; a file of your own can be renamed, or given on stdin`,
+      `by name and place, ${formatExamples(earlier)} ${earlier.length === 1 ? 'is' : 'are'} what an earlier run wrote; a file of your own can be renamed, or given on stdin`,
     )
   return parts.length === 0 ? 'the list of --files-from is empty' : parts.join('; ')
 }
 
-function some(texts: readonly string[]): string {
+function formatExamples(texts: readonly string[]): string {
   const names = texts.slice(0, 3).map((text) => JSON.stringify(text))
   return `${names.join(', ')}${texts.length > 3 ? ` and ${texts.length - 3} more` : ''}`
 }
 
 /** The absolute paths of it. */
-export function rootsOf(inputs: readonly Input[], { cwd }: World): string[] {
+export function getInputRoots(inputs: readonly Input[], { cwd }: Runtime): string[] {
   return inputs.filter(({ text }) => text !== '-').map(({ text }) => resolve(cwd, text))
 }

@@ -1,36 +1,47 @@
 import type { Outcome } from '../core/run/outcome.ts'
-import type { Tally } from '../core/run/run-stats.ts'
+import type { StatsCollector } from '../core/run/run-stats.ts'
 import type { Sink } from '../core/run/sink.ts'
-import type { Halt } from '../engine/shutdown.ts'
-import type { deliver } from '../engine/write-outcomes.ts'
+import type { Shutdown } from '../engine/shutdown.ts'
+import type { writeOutcomes } from '../engine/write-outcomes.ts'
 import { RunError } from '../errors.ts'
-import { KeptError } from '../storage/ledger/journal.ts'
-import type { Teller } from '../ui/teller.ts'
+import { JournaledError } from '../storage/ledger/journal.ts'
+import type { Reporter } from '../ui/reporter.ts'
 
 /** Where outcomes are told once they are safe, and what happens when one cannot be written. */
-export function deliveryTo(
-  to: Sink,
+export function createOutcomeWriter(
+  writer: Sink,
   {
-    tally,
-    teller,
-    halt,
-    delivered = () => {},
-  }: { tally: Tally; teller: Teller; halt: Halt; delivered?: (outcome: Outcome) => void },
-): Parameters<typeof deliver>[1] {
+    stats,
+    reporter,
+    shutdown,
+    onDelivered = () => {},
+  }: {
+    stats: StatsCollector
+    reporter: Reporter
+    shutdown: Shutdown
+    onDelivered?: (outcome: Outcome) => void
+  },
+): Parameters<typeof writeOutcomes>[1] {
   return {
-    to,
-    delivered(outcome) {
-      tally.outcome(outcome)
-      teller.outcome(outcome)
-      delivered(outcome)
+    writer,
+    onWritten(outcome) {
+      stats.addOutcome(outcome)
+      reporter.onOutcome(outcome)
+      onDelivered(outcome)
     },
-    refused(outcome, error) {
-      const { source, attempts, elapsedMs } = outcome
-      tally.outcome({ source, attempts, elapsedMs, status: 'pending', reason: 'it could not be written' })
+    onWriteError(outcome, error) {
+      const { document, attempts, elapsedMs } = outcome
+      stats.addOutcome({
+        document,
+        attempts,
+        elapsedMs,
+        status: 'pending',
+        reason: 'it could not be written',
+      })
       // With the reader of stdout gone, there is nobody left to finish anything for.
-      if (error instanceof RunError && error.exit === 'readerLeft') return halt.abandon(error)
-      teller.unsaved(outcome, error instanceof KeptError)
-      halt.stop(error instanceof Error ? error : new Error(String(error)))
+      if (error instanceof RunError && error.exit === 'readerLeft') return shutdown.abort(error)
+      reporter.onUnsaved(outcome, error instanceof JournaledError)
+      shutdown.drain(error instanceof Error ? error : new Error(String(error)))
     },
   }
 }

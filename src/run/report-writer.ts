@@ -1,22 +1,22 @@
 import { relative, sep } from 'node:path'
 import type { ReportFormat } from '../core/document/generated-marker.ts'
-import { type RecordedRun, reportFile } from '../core/report/report-json.ts'
-import type { DocumentLine, EndLine, RunLine } from '../core/run/ledger-entry.ts'
+import { buildReportJson, type RecordedRun } from '../core/report/report-json.ts'
+import type { DocumentEntry, RunEnd, RunStart } from '../core/run/ledger-entry.ts'
 import type { Sink } from '../core/run/sink.ts'
-import { wellFormed } from '../core/text/well-formed.ts'
-import type { World } from '../runtime.ts'
-import { type Remembering, remembering } from '../sinks/recording.ts'
-import { type NamedFile, writeNamedFile } from '../storage/fs/named-file.ts'
-import { recordedRuns, textsOf } from '../storage/ledger/read-runs.ts'
-import { formatOf } from './named-outputs.ts'
-import type { Asking } from './request-builder.ts'
+import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
+import type { Runtime } from '../runtime.ts'
+import { createRecordingSink, type RecordingSink } from '../sinks/recording-sink.ts'
+import { type NamedFile, writeNamedFile } from '../storage/fs/flag-file.ts'
+import { readRecordedRuns, readTexts } from '../storage/ledger/recorded-runs.ts'
+import { getReportFormat } from './named-outputs.ts'
+import type { RequestBuilder } from './request-builder.ts'
 
 /** Where the report of a run goes, and what it needs to have seen. */
-export interface RunReport {
+export interface ReportWriter {
   /** Watches what goes to stdout, which nothing else remembers. */
-  watching(sink: Sink, asking: Pick<Asking, 'factsFor'>): Sink
+  observe(sink: Sink, requestBuilder: Pick<RequestBuilder, 'getProvenance'>): Sink
   /** After the sink is closed. @throws RunError `io` */
-  write(run: RunLine, end: EndLine): Promise<void>
+  write(run: RunStart, end: RunEnd): Promise<void>
 }
 
 /**
@@ -24,66 +24,75 @@ export interface RunReport {
  * @param out the output folder; undefined for stdout
  * @throws UsageError
  */
-export function reportOf(
+export function createReportWriter(
   named: NamedFile | undefined,
   out: string | undefined,
-  world: World,
-  program: string,
-): RunReport {
-  if (named === undefined) return { watching: (sink) => sink, async write() {} }
-  const format = formatOf(named.name, named.stream)
-  let remembered: Remembering | undefined
+  runtime: Runtime,
+  programVersion: string,
+): ReportWriter {
+  if (named === undefined) return { observe: (sink) => sink, async write() {} }
+  const format = getReportFormat(named.name, named.stream)
+  let recording: RecordingSink | undefined
   return {
-    watching(sink, { factsFor }) {
+    observe(sink, { getProvenance: factsFor }) {
       if (out !== undefined) return sink
-      remembered = remembering(sink, factsFor, world.clock)
-      return remembered
+      recording = createRecordingSink(sink, factsFor, runtime.clock)
+      return recording
     },
     async write(run, end) {
-      const recorded = await recordedOf(run, out, world.cwd, remembered)
-      const texts = await textsFor(format, recorded.lines, out, remembered)
-      const how = { program, wall: world.clock.wall() }
-      await writeNamedFile(named, await formatted(format, [{ ...recorded, end }], texts, how), run.run)
+      const recordedRun = await readRecordedRun(run, out, runtime.cwd, recording)
+      const texts = await readSummaryTexts(format, recordedRun.entries, out, recording)
+      const metadata = { programVersion, wall: runtime.clock.wallTime() }
+      await writeNamedFile(
+        named,
+        await renderReport(format, [{ ...recordedRun, end }], texts, metadata),
+        run.run,
+      )
     },
   }
 }
 
-async function recordedOf(
-  run: RunLine,
+async function readRecordedRun(
+  run: RunStart,
   out: string | undefined,
   cwd: string,
-  remembered: Remembering | undefined,
+  recording: RecordingSink | undefined,
 ): Promise<RecordedRun> {
-  if (out === undefined) return { run, lines: remembered?.lines ?? [] }
-  const runs = await recordedRuns(out, seenFromOut(out, cwd))
-  return runs.find((it) => it.run.run === run.run) ?? { run, lines: [] }
+  if (out === undefined) return { start: run, entries: recording?.entries ?? [] }
+  const runs = await readRecordedRuns(out, computeCwdFromOut(out, cwd))
+  return runs.find((candidate) => candidate.start.run === run.run) ?? { start: run, entries: [] }
 }
 
-function textsFor(
+function readSummaryTexts(
   format: ReportFormat,
-  lines: readonly DocumentLine[],
+  lines: readonly DocumentEntry[],
   out: string | undefined,
-  remembered: Remembering | undefined,
+  recording: RecordingSink | undefined,
 ): Promise<ReadonlyMap<string, string>> | ReadonlyMap<string, string> {
   if (format === 'json') return new Map()
-  return out === undefined ? (remembered?.texts ?? new Map()) : textsOf(out, lines)
+  return out === undefined ? (recording?.texts ?? new Map()) : readTexts(out, lines)
 }
 
 /** The working directory, as seen from an output folder. */
-export function seenFromOut(out: string, cwd: string): string {
+export function computeCwdFromOut(out: string, cwd: string): string {
   return relative(out, cwd).split(sep).join('/')
 }
 
 /** The report of recorded runs in some format, in pieces. @param texts the summaries, by their documents' paths */
-export async function formatted(
+export async function renderReport(
   format: ReportFormat,
-  recorded: readonly RecordedRun[],
+  runs: readonly RecordedRun[],
   texts: ReadonlyMap<string, string>,
-  { program, wall }: { readonly program: string; readonly wall: number },
+  { programVersion: program, wall }: { readonly programVersion: string; readonly wall: number },
 ): Promise<Iterable<string>> {
   const made = new Date(wall).toISOString()
-  const report = reportFile(recorded, { made, program, ...(format !== 'json' && { texts }) })
-  if (format === 'html') return (await import('../ui/report-html/report-page.ts')).reportHtml(report)
-  if (format === 'md') return [(await import('../ui/report-markdown.ts')).reportMarkdown(report)]
-  return [`${JSON.stringify(wellFormed(report), null, 2)}\n`]
+  const report = buildReportJson(runs, {
+    createdAt: made,
+    programVersion: program,
+    ...(format !== 'json' && { texts }),
+  })
+  if (format === 'html')
+    return (await import('../ui/report-html/render-report-html.ts')).renderReportHtml(report)
+  if (format === 'md') return [(await import('../ui/render-report-markdown.ts')).renderReportMarkdown(report)]
+  return [`${JSON.stringify(replaceLoneSurrogates(report), null, 2)}\n`]
 }

@@ -1,53 +1,57 @@
 import { resolve } from 'node:path'
-import type { SummarizeOptions } from '../config/flags.ts'
-import { settingsOf } from '../config/model-settings.ts'
-import { longestDocument, type Parts } from '../core/chunking/chunk-plan.ts'
+import { resolveModelSettings } from '../config/model-settings.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import { type ChunkPlan, computeMaxDocumentChars } from '../core/chunking/chunk-plan.ts'
 import type { Document, InputProblem } from '../core/document/document.ts'
-import { type Doubt, type Wishes, wishText } from '../core/document/quality-checks.ts'
+import {
+  formatConstraints,
+  type OutputConstraints,
+  type QualityIssue,
+} from '../core/document/quality-checks.ts'
 import type { AnswerSettings } from '../core/request/answer-settings.ts'
 import { buildRequest } from '../core/request/build-request.ts'
-import { renderPrompt } from '../core/request/prompt.ts'
-import { lengthOf, parametersFor, type Request } from '../core/request/request.ts'
-import { settingsHash } from '../core/request/request-hash.ts'
-import { wayOf } from '../core/request/traffic-split.ts'
-import type { RunFacts } from '../core/run/provenance.ts'
-import { textKind } from '../core/text/text-kind.ts'
+import { pickVariant } from '../core/request/pick-variant.ts'
+import { renderPrompt } from '../core/request/render-prompt.ts'
+import { chooseParameters, countPromptCharacters, type Request } from '../core/request/request.ts'
+import { hashSettings } from '../core/request/request-hash.ts'
+import type { Provenance } from '../core/run/provenance.ts'
+import { detectTextKind } from '../core/text/text-kind.ts'
 import { UsageError } from '../errors.ts'
-import { answerChecks } from '../inputs/prompts/answer-checks.ts'
+import { createAnswerChecks } from '../inputs/prompts/answer-checks.ts'
 import type { PromptOptions } from '../inputs/prompts/load-prompt.ts'
-import { loadPrompts } from '../inputs/prompts/prompt-split.ts'
-import { readSchema } from '../inputs/prompts/schema-file.ts'
-import { readingOf } from '../inputs/read/readers/kinds.ts'
-import { loadChunking, type PartPrompts } from './chunk-documents.ts'
+import { loadPromptVariants } from '../inputs/prompts/prompt-variants.ts'
+import { readSchema } from '../inputs/prompts/schema-check.ts'
+import { listReaderSettings } from '../inputs/read/readers/document-formats.ts'
+import { type ChunkPrompts, loadChunkPlanner } from './chunk-planner.ts'
 
 /** How a run asks about its documents. */
-export interface Asking {
+export interface RequestBuilder {
   /** `summarize@v2`, or `summarize@v1=90,summarize@v2=10` where versions share the documents. */
   readonly prompt: string
   /** Why this version and where it comes from, for people: `pinned, prompts/summarize.yaml`. */
-  readonly origin: string
+  readonly promptSource: string
   /** The model, of the first version where there are several. */
   readonly model: string
   /** All that will be asked. */
   readonly models: readonly string[]
-  factsFor(path: string): RunFacts
-  requestFor(document: Document): Request
+  getProvenance(path: string): Provenance
+  buildRequest(document: Document): Request
   /** The most characters of it that one request holds, by its name; undefined where nobody knows of a bound. */
-  longestFor(path: string): number | undefined
+  getMaxChars(path: string): number | undefined
   /** Why a whole answer is not what was asked for; undefined where it is. */
-  flaw(text: string, path: string): string | undefined
+  validateReply(text: string, path: string): string | undefined
   /** Why a summary may be worth a look. @param text of the document, where it is at hand */
-  doubts(summary: string, text: string | undefined): readonly Doubt[]
+  checkQuality(summary: string, text: string | undefined): readonly QualityIssue[]
   /** What the prompt and the options decide about an answer: one object for all documents that it is the same for. */
-  answersFor(path: string): Omit<AnswerSettings, 'frontMatter'>
+  getAnswerSettings(path: string): Omit<AnswerSettings, 'frontMatter'>
   /** Answers are JSON objects. */
   readonly structured: boolean
   /** How it is asked about where one request does not hold it. */
-  partsOf(document: Document): Promise<Parts | InputProblem | undefined>
+  planChunks(document: Document): Promise<ChunkPlan | InputProblem | undefined>
 }
 
 /** The flags that shape requests. Whatever else does must be in the settings hash, too. */
-export type AskingOptions = Pick<
+export type RequestOptions = Pick<
   SummarizeOptions,
   | 'prompt'
   | 'model'
@@ -67,91 +71,123 @@ export type AskingOptions = Pick<
  * @returns what it comes to at the endpoint that will be asked
  * @throws UsageError
  */
-export async function askingFor(
-  options: AskingOptions,
-  places: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
-  partPrompts?: PartPrompts,
-): Promise<(endpoint: string) => Asking> {
+export async function loadRequestBuilder(
+  options: RequestOptions,
+  lookup: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
+  chunkPrompts?: ChunkPrompts,
+): Promise<(endpoint: string) => RequestBuilder> {
   const vars = options.var ?? {}
-  const wishes = await wishesIn(options)
-  const { schema: file } = options
-  const given = file === undefined ? undefined : await readSchema(resolve(places.cwd, file), file)
-  const prompts = await loadPrompts(options.prompt, { ...places, vars: Object.keys(vars) })
-  const chunking = await loadChunking(options, places, partPrompts)
-  const arms = await Promise.all(
-    prompts.map(async ({ way: prompt, share }) => {
+  const constraints = await resolveConstraints(options)
+  const { schema: schemaFile } = options
+  const schemaFlag =
+    schemaFile === undefined ? undefined : await readSchema(resolve(lookup.cwd, schemaFile), schemaFile)
+  const prompts = await loadPromptVariants(options.prompt, { ...lookup, vars: Object.keys(vars) })
+  const createChunkPlanner = await loadChunkPlanner(options, lookup, chunkPrompts)
+  const variants = await Promise.all(
+    prompts.map(async ({ value: prompt, weight: share }) => {
       const name = `${prompt.name}@${prompt.version}`
-      const schema = given ?? prompt.schema
-      const ofSchema = schema === undefined ? {} : { schema }
-      const parameters = { ...parametersFor(settingsOf(prompt, options)), ...ofSchema }
-      const answers = { maxTokens: parameters.maxTokens, ...ofSchema, ...wishes }
-      const where = given === undefined ? `the schema of ${name}` : `--schema ${file}`
-      return { share, prompt, parameters, name, answers, checks: await answerChecks(answers, where) }
+      const schema = schemaFlag ?? prompt.schema
+      const schemaSetting = schema === undefined ? {} : { schema }
+      const parameters = { ...chooseParameters(resolveModelSettings(prompt, options)), ...schemaSetting }
+      const answers = { maxTokens: parameters.maxTokens, ...schemaSetting, ...constraints }
+      const schemaOrigin = schemaFlag === undefined ? `the schema of ${name}` : `--schema ${schemaFile}`
+      return {
+        share,
+        prompt,
+        parameters,
+        name,
+        answers,
+        checks: await createAnswerChecks(answers, schemaOrigin),
+      }
     }),
   )
-  const structured = arms.filter(({ answers }) => answers.schema !== undefined).length
-  if (structured > 0 && structured < arms.length)
+  const structuredCount = variants.filter(({ answers }) => answers.schema !== undefined).length
+  if (structuredCount > 0 && structuredCount < variants.length)
     throw new UsageError(
       `--prompt ${options.prompt}: some of these versions have a schema and some have none`,
     )
-  const [first] = arms
+  const [first] = variants
   if (first === undefined) throw new Error('a run has at least one prompt')
   const { why, origin } = first.prompt
-  const { doubts } = first.checks
-  return (endpoint) => {
-    const ways = arms.map(({ share, name, prompt, parameters, answers, checks }) => {
-      const requestFor = (document: Document): Request => {
-        const { source, pdf } = document
-        const asked = {
+  const { checkQuality } = first.checks
+  return (baseUrl) => {
+    const weightedBuilders = variants.map(({ share, name, prompt, parameters, answers, checks }) => {
+      const buildVariantRequest = (document: Document): Request => {
+        const { ref: source, pdf } = document
+        const fields = {
           ...parameters,
-          ...withWishes(renderPrompt(prompt, document, vars), wishes),
+          ...addConstraints(renderPrompt(prompt, document, vars), constraints),
           ...(pdf !== undefined && { pdf }),
         }
-        return buildRequest(asked, source.path, endpoint)
+        return buildRequest(fields, source.path, baseUrl)
       }
-      const { partsOf, hash } = chunking(endpoint, parameters, requestFor)
-      const recipe = settingsHash(requestFor, [readingOf(options), hash])
-      const facts: RunFacts = { prompt: name, model: parameters.model, recipe }
-      return { share, way: { parameters, answers, checks, requestFor, partsOf, facts } }
+      const { planChunks, hash } = createChunkPlanner(baseUrl, parameters, buildVariantRequest)
+      const recipe = hashSettings(buildVariantRequest, [listReaderSettings(options), hash])
+      const provenance: Provenance = { prompt: name, model: parameters.model, recipe }
+      return {
+        weight: share,
+        value: {
+          parameters,
+          answers,
+          checks,
+          buildRequest: buildVariantRequest,
+          planChunks,
+          provenance,
+        },
+      }
     })
-    const requestFor = (document: Document) => wayOf(ways, document.source.path).requestFor(document)
+    const buildDocumentRequest = (document: Document) =>
+      pickVariant(weightedBuilders, document.ref.path).buildRequest(document)
     return {
-      prompt: arms.length === 1 ? first.name : arms.map(({ name, share }) => `${name}=${share}`).join(','),
-      origin: `${why}, ${origin}`,
+      prompt:
+        variants.length === 1 ? first.name : variants.map(({ name, share }) => `${name}=${share}`).join(','),
+      promptSource: `${why}, ${origin}`,
       model: first.parameters.model,
-      models: arms.map(({ parameters }) => parameters.model),
-      factsFor: (path) => wayOf(ways, path).facts,
-      structured: structured > 0,
-      doubts,
-      flaw: (text, path) => wayOf(ways, path).checks.flaw(text),
-      answersFor: (path) => wayOf(ways, path).answers,
-      requestFor,
-      longestFor(path) {
-        const bytes = { size: 0, sha256: '' }
-        const empty = requestFor({ source: { index: 0, path, named: true }, text: '', bytes })
-        return longestDocument(empty, textKind(path), lengthOf(empty), options.chunkTokens)
+      models: variants.map(({ parameters }) => parameters.model),
+      getProvenance: (path) => pickVariant(weightedBuilders, path).provenance,
+      structured: structuredCount > 0,
+      checkQuality,
+      validateReply: (text, path) => pickVariant(weightedBuilders, path).checks.findMismatch(text),
+      getAnswerSettings: (path) => pickVariant(weightedBuilders, path).answers,
+      buildRequest: buildDocumentRequest,
+      getMaxChars(path) {
+        const fingerprint = { size: 0, sha256: '' }
+        const emptyRequest = buildDocumentRequest({
+          ref: { index: 0, path, namedByUser: true },
+          text: '',
+          fingerprint,
+        })
+        return computeMaxDocumentChars(
+          emptyRequest,
+          detectTextKind(path),
+          countPromptCharacters(emptyRequest),
+          options.chunkTokens,
+        )
       },
-      partsOf: (document) => wayOf(ways, document.source.path).partsOf(document),
+      planChunks: (document) => pickVariant(weightedBuilders, document.ref.path).planChunks(document),
     }
   }
 }
 
 /** @throws UsageError for an unknown language */
-async function wishesIn({ language, words }: Pick<SummarizeOptions, 'language' | 'words'>): Promise<Wishes> {
+async function resolveConstraints({
+  language,
+  words,
+}: Pick<SummarizeOptions, 'language' | 'words'>): Promise<OutputConstraints> {
   const length = words === undefined ? {} : { words }
   if (language === undefined) return length
-  const { languageNamed } = await import('../inputs/read/language.ts')
-  const named = languageNamed(language)
-  if (named === undefined)
+  const { findLanguageName } = await import('../inputs/read/language.ts')
+  const languageName = findLanguageName(language)
+  if (languageName === undefined)
     throw new UsageError(
       `--language ${language}: expected a language in English or its code, such as German or de`,
     )
-  return { ...length, language: named }
+  return { ...length, language: languageName }
 }
 
-function withWishes(
-  texts: Pick<Request, 'system' | 'user'>,
-  wishes: Wishes,
+function addConstraints(
+  messages: Pick<Request, 'system' | 'user'>,
+  constraints: OutputConstraints,
 ): Pick<Request, 'system' | 'user'> {
-  return { ...texts, user: texts.user + wishText(wishes) }
+  return { ...messages, user: messages.user + formatConstraints(constraints) }
 }

@@ -1,12 +1,12 @@
-import type { Halt } from '../engine/shutdown.ts'
+import type { Shutdown } from '../engine/shutdown.ts'
 import { RunError } from '../errors.ts'
-import { type StopSignal, signalExits, type World } from '../runtime.ts'
+import { exitBySignal, type Runtime, type StopSignal } from '../runtime.ts'
 
 /** npx with bash as its shell delivers one Ctrl-C twice. */
-const sameKeyMs = 500
+const duplicateSignalMs = 500
 
 /** How long what is in flight may take. Docker and others kill ten seconds after their SIGTERM. */
-const drainMs = { SIGINT: 30_000, SIGTERM: 10_000, SIGHUP: 10_000 } as const satisfies Record<
+const drainTimeoutMs = { SIGINT: 30_000, SIGTERM: 10_000, SIGHUP: 10_000 } as const satisfies Record<
   StopSignal,
   number
 >
@@ -14,34 +14,34 @@ const drainMs = { SIGINT: 30_000, SIGTERM: 10_000, SIGHUP: 10_000 } as const sat
 /**
  * The first signal drains: nothing new is sent, what is in flight is kept. The next one abandons that too, and so
  * does time.
- * @param draining told at the first signal
+ * @param onDrain told at the first signal
  * @returns stops listening
  */
 export function stopOnSignals(
-  world: Pick<World, 'clock' | 'onStop'>,
-  halt: Halt,
-  draining: () => void,
+  runtime: Pick<Runtime, 'clock' | 'onStopSignal'>,
+  shutdown: Shutdown,
+  onDrain: () => void,
 ): () => void {
-  const { clock } = world
-  const over = new AbortController()
-  let first: number | undefined
-  const stop = world.onStop((signal) => {
+  const { clock } = runtime
+  const drainTimer = new AbortController()
+  let firstSignalMs: number | undefined
+  const stopListening = runtime.onStopSignal((signal) => {
     const now = clock.now()
-    const reason = new RunError(signalExits[signal], `stopped by ${signal}`)
-    if (first === undefined) {
-      first = now
-      halt.stop(reason)
-      draining()
-      clock.sleep(drainMs[signal], over.signal).then(
-        () => halt.abandon(reason),
+    const reason = new RunError(exitBySignal[signal], `stopped by ${signal}`)
+    if (firstSignalMs === undefined) {
+      firstSignalMs = now
+      shutdown.drain(reason)
+      onDrain()
+      clock.sleep(drainTimeoutMs[signal], drainTimer.signal).then(
+        () => shutdown.abort(reason),
         () => {},
       )
-    } else if (now - first >= sameKeyMs) {
-      halt.abandon(reason)
+    } else if (now - firstSignalMs >= duplicateSignalMs) {
+      shutdown.abort(reason)
     }
   })
   return () => {
-    stop()
-    over.abort()
+    stopListening()
+    drainTimer.abort()
   }
 }

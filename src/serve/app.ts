@@ -1,59 +1,62 @@
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
-import { type AnswerOptions, answer } from './answer.ts'
-import { accessRefusalOf, type GuardOptions, refusalOf } from './check-origin.ts'
-import type { Page } from './page.ts'
-import { errorBody, type Problem, problemOf } from './problem.ts'
-import { jsonBody } from './request-body.ts'
+import { type AnswerStreamOptions, answerStream } from './answer-stream.ts'
+import { type AccessRules, checkOrigin, checkToken } from './check-access.ts'
+import { type Problem, toErrorBody, toProblem } from './http-problem.ts'
+import { readJsonBody } from './request-body.ts'
+import type { Page } from './serve-page.ts'
 
-export interface AppOptions extends AnswerOptions {
-  readonly guard: GuardOptions
+export interface AppOptions extends AnswerStreamOptions {
+  readonly accessRules: AccessRules
   readonly page: Page
 }
 
 /** The HTTP interface, from requests to responses. */
 export function createApp(options: AppOptions): Hono {
-  const { guard, page, metrics, drain } = options
+  const { accessRules, page, metrics, drainSignal } = options
   const app = new Hono()
 
   app.use(async (c, next) => {
     c.header('X-Content-Type-Options', 'nosniff')
-    const refusal = refusalOf(callerOf(c), guard)
-    return refusal === undefined ? next() : refuse(c, refusal)
+    const refusal = checkOrigin(getRequestOrigin(c), accessRules)
+    return refusal === undefined ? next() : sendProblem(c, refusal)
   })
-  if (guard.origins.length > 0) app.use(cors({ origin: [...guard.origins], allowHeaders, allowMethods }))
+  if (accessRules.origins.length > 0)
+    app.use(cors({ origin: [...accessRules.origins], allowHeaders, allowMethods }))
   app.get('/', (c) => {
-    c.header('Content-Security-Policy', page.policy)
+    c.header('Content-Security-Policy', page.contentSecurityPolicy)
     c.header('Referrer-Policy', 'no-referrer')
     return c.html(page.html)
   })
-  app.get('/healthz', (c) => (drain.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })))
-
-  const members = new Hono()
-  members.use(async (c, next) => {
-    const refusal = accessRefusalOf(callerOf(c), guard)
-    return refusal === undefined ? next() : refuse(c, refusal)
-  })
-  members.get('/metrics', async (c) =>
-    c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }),
+  app.get('/healthz', (c) =>
+    drainSignal.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' }),
   )
-  members.post('/stream', async (c) => {
-    const body = await jsonBody({
+
+  const protectedRoutes = new Hono()
+  protectedRoutes.use(async (c, next) => {
+    const refusal = checkToken(getRequestOrigin(c), accessRules)
+    return refusal === undefined ? next() : sendProblem(c, refusal)
+  })
+  protectedRoutes.get('/metrics', async (c) =>
+    c.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }),
+  )
+  protectedRoutes.post('/stream', async (c) => {
+    const body = await readJsonBody({
       contentType: c.req.header('content-type'),
       contentEncoding: c.req.header('content-encoding'),
       contentLength: c.req.header('content-length'),
       body: c.req.raw.body,
     })
-    if (typeof body !== 'string') return refuse(c, body)
-    const answered = await answer(body, c.req.raw.signal, options)
-    return 'status' in answered ? refuse(c, answered) : c.body(answered, 200, streamHeaders)
+    if (typeof body !== 'string') return sendProblem(c, body)
+    const result = await answerStream(body, c.req.raw.signal, options)
+    return 'status' in result ? sendProblem(c, result) : c.body(result, 200, streamHeaders)
   })
-  app.route('/', members)
+  app.route('/', protectedRoutes)
 
-  app.notFound((c) => refuse(c, { status: 404, type: 'not_found', message: 'there is nothing here' }))
+  app.notFound((c) => sendProblem(c, { status: 404, type: 'not_found', message: 'there is nothing here' }))
   app.onError((error, c) => {
-    options.failed(error)
-    return refuse(c, problemOf(error, drain.aborted))
+    options.onError(error)
+    return sendProblem(c, toProblem(error, drainSignal.aborted))
   })
   return app
 }
@@ -68,7 +71,7 @@ const streamHeaders = {
 const allowHeaders = ['Content-Type', 'Authorization']
 const allowMethods = ['GET', 'POST']
 
-function callerOf(c: Context) {
+function getRequestOrigin(c: Context) {
   return {
     host: c.req.header('host'),
     origin: c.req.header('origin'),
@@ -76,8 +79,8 @@ function callerOf(c: Context) {
   }
 }
 
-function refuse(c: Context, problem: Problem) {
+function sendProblem(c: Context, problem: Problem) {
   if (problem.retryAfterS !== undefined) c.header('Retry-After', String(problem.retryAfterS))
   if (problem.status === 401) c.header('WWW-Authenticate', 'Bearer')
-  return c.json(errorBody(problem), problem.status)
+  return c.json(toErrorBody(problem), problem.status)
 }

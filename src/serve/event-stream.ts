@@ -1,28 +1,31 @@
-import { errorBody, type Problem } from './problem.ts'
+import { type Problem, toErrorBody } from './http-problem.ts'
 
 /** Server-Sent Events to one client. */
-export interface Events {
+export interface EventStream {
   /** The body of the response. */
   readonly body: ReadableStream<Uint8Array>
   /** Sends one event, as JSON in one `data:` line: nothing in a text can pass for another event. */
   send(data: object): void
   /** Sends a comment, which tells proxies and clients that the line is alive. */
-  beat(): void
+  sendHeartbeat(): void
   end(): void
 }
 
-export interface EventsOptions {
+export interface EventStreamOptions {
   /** So much may wait for a client that is slow to read: bytes. */
-  readonly mostWaiting: number
+  readonly maxBufferedBytes: number
   /** Told once, when more waits: the stream has ended then, with an error. */
-  readonly overflow: () => void
+  readonly onOverflow: () => void
 }
 
 /**
  * A channel whose sender never waits: a client that reads slowly must not hold up a request that is being billed.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export function eventStream({ mostWaiting, overflow }: EventsOptions): Events {
+export function createEventStream({
+  maxBufferedBytes: mostWaiting,
+  onOverflow,
+}: EventStreamOptions): EventStream {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   const body = new ReadableStream<Uint8Array>(
     {
@@ -36,19 +39,19 @@ export function eventStream({ mostWaiting, overflow }: EventsOptions): Events {
     },
     new ByteLengthQueuingStrategy({ highWaterMark: mostWaiting }),
   )
-  const put = (text: string) => {
+  const enqueue = (text: string) => {
     if (controller === undefined) return
     controller.enqueue(encoder.encode(text))
     if ((controller.desiredSize ?? 0) >= 0) return
-    controller.enqueue(encoder.encode(event(errorBody(tooSlow))))
+    controller.enqueue(encoder.encode(formatEvent(toErrorBody(tooSlow))))
     controller.close()
     controller = undefined
-    overflow()
+    onOverflow()
   }
   return {
     body,
-    send: (data) => put(event(data)),
-    beat: () => put(': still here\n\n'),
+    send: (data) => enqueue(formatEvent(data)),
+    sendHeartbeat: () => enqueue(': still here\n\n'),
     end() {
       controller?.close()
       controller = undefined
@@ -58,7 +61,7 @@ export function eventStream({ mostWaiting, overflow }: EventsOptions): Events {
 
 const encoder = new TextEncoder()
 
-function event(data: object): string {
+function formatEvent(data: object): string {
   return `data: ${JSON.stringify(data)}\n\n`
 }
 

@@ -1,10 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { mayBeBilled } from '../core/errors/request-error.ts'
-import { decimalDollars } from '../core/pricing/price.ts'
+import { formatExactUsd } from '../core/pricing/pricing-rules.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 
 /** How a request for a stream ended. */
-type Ending =
+type RequestResult =
   /** With a whole answer. */
   | 'done'
   /** With an error, before or after the first byte. */
@@ -16,21 +16,21 @@ type Ending =
 
 export interface Metrics {
   /** A request for a stream came; to be told how it ended, once. */
-  began(): (ending: Ending) => void
+  startRequest(): (ending: RequestResult) => void
   /** The first piece of its text went out, so many milliseconds after it came. */
-  firstText(ms: number): void
+  recordFirstText(ms: number): void
   /** Something was sent to the service. */
-  attempt(attempt: Attempt): void
+  recordAttempt(attempt: Attempt): void
   /** In Prometheus' text format. */
-  text(): Promise<string>
+  render(): Promise<string>
   readonly contentType: string
 }
 
 /** From a tenth of a second to the ten minutes a request may last: seconds. */
-const buckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
+const bucketsSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
-/** @param waiting how many wait for a slot just now */
-export function createMetrics(now: () => number, waiting: () => number): Metrics {
+/** @param countWaiting how many wait for a slot just now */
+export function createMetrics(now: () => number, countWaiting: () => number): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const requests = new Counter({
@@ -39,7 +39,7 @@ export function createMetrics(now: () => number, waiting: () => number): Metrics
     labelNames: ['outcome'],
     registers,
   })
-  const sent = new Counter({
+  const upstreamRequests = new Counter({
     name: 'claude_batch_upstream_requests_total',
     help: 'Requests sent to the service, retries among them, by HTTP status (none: no response)',
     labelNames: ['status'],
@@ -52,22 +52,22 @@ export function createMetrics(now: () => number, waiting: () => number): Metrics
     registers,
   })
   // Added up in whole numbers, as money is; a counter of floats would drift.
-  let spent = 0n
+  let totalCost = 0n
   const dollars: Counter = new Counter({
     name: 'claude_batch_cost_dollars_total',
     help: 'What these tokens cost, as far as the price of the model is known',
     registers,
     collect(): void {
       dollars.reset()
-      dollars.inc(Number(decimalDollars(spent)))
+      dollars.inc(Number(formatExactUsd(totalCost)))
     },
   })
-  const lost = new Counter({
+  const lostAnswers = new Counter({
     name: 'claude_batch_lost_answers_total',
     help: 'Answers that were lost on the way: they may be billed, and are in no other number',
     registers,
   })
-  const unpriced = new Counter({
+  const unpricedAnswers = new Counter({
     name: 'claude_batch_unpriced_answers_total',
     help: 'Answers whose cost is unknown: not counted by the service, or of a model without a price',
     registers,
@@ -82,43 +82,43 @@ export function createMetrics(now: () => number, waiting: () => number): Metrics
     help: 'Requests that wait for a slot',
     registers,
     collect(): void {
-      queue.set(waiting())
+      queue.set(countWaiting())
     },
   })
-  const first = new Histogram({
+  const timeToFirstText = new Histogram({
     name: 'claude_batch_time_to_first_text_seconds',
     help: 'From the coming of a request to the first piece of its text',
-    buckets,
+    buckets: bucketsSeconds,
     registers,
   })
-  const total = new Histogram({
+  const requestDuration = new Histogram({
     name: 'claude_batch_request_duration_seconds',
     help: 'From the coming of a request to its end',
-    buckets,
+    buckets: bucketsSeconds,
     registers,
   })
   for (const outcome of ['done', 'failed', 'cancelled', 'refused'] as const) requests.inc({ outcome }, 0)
   inFlight.set(0)
 
   return {
-    began() {
+    startRequest() {
       const start = now()
       inFlight.inc()
       return (outcome) => {
         inFlight.dec()
         requests.inc({ outcome })
-        total.observe((now() - start) / 1000)
+        requestDuration.observe((now() - start) / 1000)
       }
     },
-    firstText: (ms) => first.observe(ms / 1000),
-    attempt({ status, usage, cost, fault }) {
-      sent.inc({ status: status ?? 'none' })
+    recordFirstText: (ms) => timeToFirstText.observe(ms / 1000),
+    recordAttempt({ status, usage, cost, error: fault }) {
+      upstreamRequests.inc({ status: status ?? 'none' })
       for (const [kind, count] of Object.entries(usage ?? {})) tokens.inc({ kind }, count)
-      if (cost === undefined && fault === undefined) unpriced.inc()
-      if (cost !== undefined) spent += cost
-      if (fault !== undefined && mayBeBilled(fault)) lost.inc()
+      if (cost === undefined && fault === undefined) unpricedAnswers.inc()
+      if (cost !== undefined) totalCost += cost
+      if (fault !== undefined && mayBeBilled(fault)) lostAnswers.inc()
     },
-    text: () => registry.metrics(),
+    render: () => registry.metrics(),
     contentType: registry.contentType,
   }
 }

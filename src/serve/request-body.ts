@@ -1,4 +1,4 @@
-import type { Problem } from './problem.ts'
+import type { Problem } from './http-problem.ts'
 
 /** What of a request its body is read from. */
 export interface BodySource {
@@ -12,21 +12,21 @@ export interface BodySource {
  * Returns the body of a request as text, or why it cannot be used. Only JSON in UTF-8 is read: read as anything else,
  * a text would come out changed, and be billed all the same. Nothing is logged where the client hung up meanwhile.
  */
-export async function jsonBody(source: BodySource): Promise<string | Problem> {
+export async function readJsonBody(source: BodySource): Promise<string | Problem> {
   const { contentLength = '0', body } = source
-  const problem = problemOfType(source)
+  const problem = checkContentType(source)
   if (problem !== undefined) return problem
-  if (Number(contentLength) > largestBody) return tooLarge
-  const bytes = await bytesOf(body ?? [])
+  if (Number(contentLength) > maxBodyBytes) return tooLarge
+  const bytes = await readBytes(body ?? [])
   if (!Buffer.isBuffer(bytes)) return bytes
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    return notValid
+    return invalidUtf8
   }
 }
 
-function problemOfType({
+function checkContentType({
   contentType = '',
   contentEncoding = 'identity',
 }: Pick<BodySource, 'contentType' | 'contentEncoding'>): Problem | undefined {
@@ -34,31 +34,31 @@ function problemOfType({
   if (type !== 'application/json') return notJson
   const charsets = parameters.filter((parameter) => parameter.startsWith('charset'))
   if (!charsets.every((charset) => /^charset *= *("utf-?8"|utf-?8)$/.test(charset))) return notUtf8
-  return contentEncoding.trim().toLowerCase() === 'identity' ? undefined : encoded
+  return contentEncoding.trim().toLowerCase() === 'identity' ? undefined : encodedBody
 }
 
-async function bytesOf(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Buffer | Problem> {
+async function readBytes(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Buffer | Problem> {
   const chunks: Uint8Array[] = []
   let size = 0
   try {
     for await (const chunk of body) {
       size += chunk.length
-      if (size > largestBody) return tooLarge
+      if (size > maxBodyBytes) return tooLarge
       chunks.push(chunk)
     }
   } catch {
-    return incomplete
+    return incompleteBody
   }
   return Buffer.concat(chunks)
 }
 
 /** About as many characters as the largest window of a model has room for: bytes. */
-const largestBody = 4_000_000
+const maxBodyBytes = 4_000_000
 
 const tooLarge: Problem = {
   status: 413,
   type: 'too_large',
-  message: `a request may have ${largestBody} bytes; split the text`,
+  message: `a request may have ${maxBodyBytes} bytes; split the text`,
 }
 const notJson: Problem = {
   status: 415,
@@ -70,11 +70,15 @@ const notUtf8: Problem = {
   type: 'not_utf8',
   message: 'send JSON in UTF-8; no other charset is read',
 }
-const encoded: Problem = {
+const encodedBody: Problem = {
   status: 415,
   type: 'encoded',
   message: 'send the body as it is, without Content-Encoding',
 }
-const notValid: Problem = { status: 400, type: 'invalid_request', message: 'the body is not valid UTF-8' }
+const invalidUtf8: Problem = { status: 400, type: 'invalid_request', message: 'the body is not valid UTF-8' }
 /** The client hung up, or took too long: hardly anybody is left to read this. */
-const incomplete: Problem = { status: 400, type: 'invalid_request', message: 'the body did not arrive whole' }
+const incompleteBody: Problem = {
+  status: 400,
+  type: 'invalid_request',
+  message: 'the body did not arrive whole',
+}

@@ -20,7 +20,7 @@ export function sendError(
   error: ApiError,
 ): void {
   const { status, code } = error
-  const type = errorType(error)
+  const type = findErrorType(error)
   const message = error.message ?? `simulated ${status}`
   const details = code !== undefined && { details: { error_code: code } }
   const body = { type: 'error', error: { type, message, ...details }, request_id: headers['request-id'] }
@@ -29,11 +29,11 @@ export function sendError(
 }
 
 /** As it is named, or as its status is. */
-export function errorType({ type, status }: ApiError): string {
-  return type ?? types.get(status) ?? 'api_error'
+export function findErrorType({ type, status }: ApiError): string {
+  return type ?? typeByStatus.get(status) ?? 'api_error'
 }
 
-const types: ReadonlyMap<number, string> = new Map([
+const typeByStatus: ReadonlyMap<number, string> = new Map([
   [400, 'invalid_request_error'],
   [401, 'authentication_error'],
   [402, 'billing_error'],

@@ -4,19 +4,19 @@ export class BodyError extends Error {
 }
 
 const [quote, backslash] = [0x22, 0x5c]
-const [open, close, openList, closeList] = [0x7b, 0x7d, 0x5b, 0x5d]
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /**
  * The elements of `{"requests": [ {…}, {…} ]}`, each as its own bytes, as they come in: a body of 256 MB is never in
  * memory as a whole. What is around them is looked at when the last has come.
  * @throws BodyError
  */
-export async function* requestsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+export async function* splitRequests(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let depth = 0
   let [inString, escaped] = [false, false]
   let element: Buffer[] = []
   /** The body with a 0 in place of each element. */
-  const around: Buffer[] = []
+  const envelope: Buffer[] = []
   for await (const chunk of body) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
     let from = 0
@@ -27,13 +27,13 @@ export async function* requestsIn(body: AsyncIterable<Uint8Array>): AsyncGenerat
         else if (byte === backslash) escaped = true
         else if (byte === quote) inString = false
       } else if (byte === quote) inString = true
-      else if (byte === open || byte === openList) {
+      else if (byte === openBrace || byte === openBracket) {
         if (depth === 2) {
-          around.push(bytes.subarray(from, at), zero)
+          envelope.push(bytes.subarray(from, at), placeholder)
           from = at
         }
         depth++
-      } else if (byte === close || byte === closeList) {
+      } else if (byte === closeBrace || byte === closeBracket) {
         depth--
         if (depth !== 2) continue
         yield Buffer.concat([...element, bytes.subarray(from, at + 1)])
@@ -44,17 +44,17 @@ export async function* requestsIn(body: AsyncIterable<Uint8Array>): AsyncGenerat
     const rest = bytes.subarray(from)
     if (depth > 2) element.push(rest)
     // A copy: what it is a part of may be large.
-    else around.push(Buffer.from(rest))
+    else envelope.push(Buffer.from(rest))
   }
-  check(Buffer.concat(around).toString('utf8'))
+  checkEnvelope(Buffer.concat(envelope).toString('utf8'))
 }
 
-const zero = Buffer.from('0')
+const placeholder = Buffer.from('0')
 
-function check(around: string): void {
+function checkEnvelope(envelope: string): void {
   let shape: unknown
   try {
-    shape = JSON.parse(around)
+    shape = JSON.parse(envelope)
   } catch (error) {
     throw new BodyError(`the request body is not JSON: ${(error as Error).message.slice(0, 100)}`)
   }

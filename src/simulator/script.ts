@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { Message } from './api-message.ts'
-import { logNormal, seededRandom } from './random.ts'
-import type { MessageRequest } from './validate.ts'
+import { createSeededRandom, sampleLogNormal } from './seeded-random.ts'
+import type { MessageRequest } from './validate-request.ts'
 
 /** One valid request, as a script sees it. */
-interface Incoming {
+interface ScriptedRequest {
   /** Which request to the service this is, from 0. */
   readonly index: number
   readonly request: MessageRequest
@@ -55,7 +55,7 @@ export type Behaviour =
       readonly respond: (response: ServerResponse, message: Message) => void | Promise<void>
     }
 
-export type Script = (incoming: Incoming) => Behaviour
+export type Script = (incoming: ScriptedRequest) => Behaviour
 
 /** The faults that can be had by rate, with what each does. */
 export const faults = {
@@ -92,21 +92,21 @@ export interface Latency {
 }
 
 /** Chooses latencies and faults by seed and rate: the same seed and order of requests give the same run. */
-export function seededScript(
+export function createSeededScript(
   rates: FaultRates,
   seed: number,
   { medianMs = 400, sigma = 0.3 }: Latency,
 ): Script {
-  const random = seededRandom(seed)
+  const random = createSeededRandom(seed)
   const entries = Object.entries(rates) as [FaultName, number][]
   return () => {
-    const delayMs = logNormal(random, medianMs, sigma)
+    const delayMs = sampleLogNormal(random, medianMs, sigma)
     let point = random()
     const name = entries.find(([, rate]) => {
       point -= rate
       return point < 0
     })?.[0]
-    return name === undefined ? { kind: 'answer', delayMs } : behaviourOf(name, delayMs)
+    return name === undefined ? { kind: 'answer', delayMs } : toBehaviour(name, delayMs)
   }
 }
 
@@ -119,17 +119,17 @@ export function parseFaults(text: string): FaultRates {
       throw new Error(
         `there is no fault ${JSON.stringify(name)}; there are ${Object.keys(faults).join(', ')}`,
       )
-    const share = /^\d+(\.\d+)?$/.test(rate) ? Number(rate) : Number.NaN
-    if (!(share >= 0 && share <= 1))
+    const rateValue = /^\d+(\.\d+)?$/.test(rate) ? Number(rate) : Number.NaN
+    if (!(rateValue >= 0 && rateValue <= 1))
       throw new Error(`the rate of ${name} must be from 0 to 1, got ${JSON.stringify(rate)}`)
-    rates[name as FaultName] = share
+    rates[name as FaultName] = rateValue
   }
   if (Object.values(rates).reduce((sum, rate) => sum + rate, 0) > 1)
     throw new Error('the rates add up to more than 1')
   return rates
 }
 
-function behaviourOf(name: FaultName, delayMs: number): Behaviour {
+function toBehaviour(name: FaultName, delayMs: number): Behaviour {
   switch (name) {
     case '429':
       return { kind: 'status', status: 429, headers: { 'retry-after': '1' } }

@@ -1,25 +1,25 @@
 import { dirname } from 'node:path'
 import type { Attempt } from '../core/request/attempt.ts'
-import { wellFormed } from '../core/text/well-formed.ts'
+import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { type AppendFile, openAppendFile } from '../storage/fs/append-file.ts'
-import { cannotWrite } from '../storage/fs/disk-error.ts'
-import { type NamedFile, namedStreamWriter } from '../storage/fs/named-file.ts'
-import { makeFolder } from '../storage/fs/output-directories.ts'
+import { makeFolder } from '../storage/fs/create-folder.ts'
+import { toWriteError } from '../storage/fs/disk-error.ts'
+import { createNamedStreamWriter, type NamedFile } from '../storage/fs/flag-file.ts'
 
 /** One JSON line per attempt, appended as it ends; no text of any document, no key. */
-export interface AttemptLog {
-  attempt(attempt: Attempt): void
+export interface RequestLog {
+  writeAttempt(attempt: Attempt): void
   /** @throws RunError `io` if a line could not be written */
   close(): Promise<void>
 }
 
 /** Opens a log, with the folders it is in. @throws RunError `io` */
-export async function openLog({ file, stream, shown }: NamedFile): Promise<AttemptLog> {
-  const { append, close } = stream === undefined ? await openFile(file) : lines(stream, shown)
+export async function openRequestLog({ file, stream, label: shown }: NamedFile): Promise<RequestLog> {
+  const { append, close } = stream === undefined ? await openLogFile(file) : createLineWriter(stream, shown)
   let failure: Error | undefined
   return {
-    attempt(attempt) {
-      append(JSON.stringify(wellFormed(entryOf(attempt)))).catch((error: Error) => {
+    writeAttempt(attempt) {
+      append(JSON.stringify(replaceLoneSurrogates(toLogEntry(attempt)))).catch((error: Error) => {
         failure ??= error
       })
     },
@@ -30,39 +30,39 @@ export async function openLog({ file, stream, shown }: NamedFile): Promise<Attem
   }
 }
 
-async function openFile(file: string): Promise<AppendFile> {
+async function openLogFile(file: string): Promise<AppendFile> {
   await makeFolder(dirname(file)).catch((error: NodeJS.ErrnoException) => {
-    throw cannotWrite(file, error)
+    throw toWriteError(file, error)
   })
   return openAppendFile(file)
 }
 
 /** Lines on a stream, which stays open. */
-function lines(stream: NonNullable<NamedFile['stream']>, shown: string) {
-  const write = namedStreamWriter(stream, shown)
+function createLineWriter(stream: NonNullable<NamedFile['stream']>, label: string) {
+  const write = createNamedStreamWriter(stream, label)
   let last: Promise<void> = Promise.resolve()
   return {
     append(line: string): Promise<void> {
-      const written = write(`${line}\n`)
-      last = written.catch(() => {})
-      return written
+      const writing = write(`${line}\n`)
+      last = writing.catch(() => {})
+      return writing
     },
     close: () => last,
   }
 }
 
-function entryOf({
+function toLogEntry({
   path,
-  attempt,
-  at,
+  attemptNumber: attempt,
+  startedAt: at,
   elapsedMs,
   firstTokenMs,
   model,
   requestId,
   status,
   usage,
-  fault,
-  batch,
+  error: fault,
+  batchId: batch,
 }: Attempt) {
   return {
     time: new Date(at).toISOString(),
@@ -83,7 +83,7 @@ function entryOf({
 }
 
 /** Every entry has them, whatever became of its attempt. */
-const fields: readonly (keyof ReturnType<typeof entryOf>)[] = [
+const requiredFields: readonly (keyof ReturnType<typeof toLogEntry>)[] = [
   'time',
   'file',
   'attempt',
@@ -100,7 +100,11 @@ const fields: readonly (keyof ReturnType<typeof entryOf>)[] = [
 export function isLogEntry(line: string): boolean {
   try {
     const entry: unknown = JSON.parse(line)
-    return typeof entry === 'object' && entry !== null && fields.every((name) => Object.hasOwn(entry, name))
+    return (
+      typeof entry === 'object' &&
+      entry !== null &&
+      requiredFields.every((name) => Object.hasOwn(entry, name))
+    )
   } catch {
     return false
   }

@@ -1,14 +1,14 @@
 import { dirname, join } from 'node:path'
-import { decimalDollars } from '../core/pricing/price.ts'
-import { accountOf, addAccounts } from '../core/pricing/totals.ts'
+import { formatExactUsd } from '../core/pricing/pricing-rules.ts'
+import { addTotals, toTotals } from '../core/pricing/totals.ts'
 import type { Attempt } from '../core/request/attempt.ts'
-import { type DocumentLine, lineOf, type RunLine } from '../core/run/ledger-entry.ts'
-import type { RunFacts } from '../core/run/provenance.ts'
+import { type DocumentEntry, type RunStart, toLedgerEntry } from '../core/run/ledger-entry.ts'
+import type { Provenance } from '../core/run/provenance.ts'
 import { type AppendFile, openAppendFile } from './fs/append-file.ts'
-import { cannotWrite } from './fs/disk-error.ts'
-import { syncFolder } from './fs/output-directories.ts'
-import { removeFile } from './fs/output-files.ts'
-import { readLedgerLines } from './ledger/ledger.ts'
+import { syncFolder } from './fs/create-folder.ts'
+import { toWriteError } from './fs/disk-error.ts'
+import { removeFile } from './fs/no-follow-fs.ts'
+import { readLedgerEntries } from './ledger/read-ledger.ts'
 import { memoryFolder } from './output-folder.ts'
 
 /**
@@ -18,122 +18,122 @@ import { memoryFolder } from './output-folder.ts'
  */
 export interface ChunkCosts {
   /** Shows a line of the ledger about a document. What its run paid for the document's chunks is in it. */
-  saw(line: Pick<DocumentLine, 'path'>, run: RunLine | undefined): void
+  observe(line: Pick<DocumentEntry, 'path'>, run: RunStart | undefined): void
   /** The lines that the ledger lacks, going by those shown so far. */
-  missing(): readonly MissingLine[]
+  listMissing(): readonly MissingEntry[]
   /** Forgets the costs of earlier runs, once all of them are in the ledger. @throws RunError `io` */
-  forget(): Promise<void>
+  clear(): Promise<void>
   /** Keeps what an answer about a chunk of this document cost against any crash. @throws RunError `io` */
   add(path: string, attempts: readonly Attempt[]): Promise<void>
   /**
    * Ends the run whose lines, as far as they were shown, are safe from a loss of power. The next run finds what it paid
    * for documents that have no line. @throws RunError `io`
    */
-  end(): Promise<void>
+  finish(): Promise<void>
   close(): Promise<void>
 }
 
 /** What a killed run paid for the chunks of one document, as its line in the ledger would have told. */
-interface MissingLine {
-  readonly run: RunLine
-  readonly line: DocumentLine
+interface MissingEntry {
+  readonly run: RunStart
+  readonly entry: DocumentEntry
 }
 
 /**
  * Reads what earlier runs left. The file is in the ledger's format: the line of a run, then one for each answer about a
  * chunk. For the holder of the folder's lock alone.
  * @param run that will add to it
- * @param factsFor how a document is asked about, by its path
+ * @param findProvenance how a document is asked about, by its path
  * @throws RunError `usage` where a newer version of this program wrote it, or `io`
  */
 export async function openChunkCosts(
   out: string,
-  run: RunLine,
-  factsFor: (path: string) => RunFacts,
+  run: RunStart,
+  findProvenance: (path: string) => Provenance,
 ): Promise<ChunkCosts> {
   const file = join(out, memoryFolder, 'chunk-costs.jsonl')
   const { missing, isEmpty } = await readCosts(file)
   /** Documents of this run that have no line yet. */
-  const open = new Set<string>()
-  let opening: Promise<AppendFile> | undefined
-  const opened = async () => {
-    const costs = await openAppendFile(file, { synced: true, mode: 0o600, root: out })
+  const unrecordedPaths = new Set<string>()
+  let fileOpening: Promise<AppendFile> | undefined
+  const openFile = async () => {
+    const costs = await openAppendFile(file, { durable: true, mode: 0o600, root: out })
     await costs.append(JSON.stringify(run))
     return costs
   }
 
-  const remove = async () => {
+  const removeCostsFile = async () => {
     await removeFile(out, file).catch((error: NodeJS.ErrnoException) => {
-      throw cannotWrite(file, error)
+      throw toWriteError(file, error)
     })
     await syncFolder(dirname(file))
   }
-  const close = async () => {
-    await (await opening?.catch(() => undefined))?.close()
-    opening = undefined
+  const closeFile = async () => {
+    await (await fileOpening?.catch(() => undefined))?.close()
+    fileOpening = undefined
   }
 
   return {
-    saw({ path }, by) {
-      missing.delete(idOf(by, path))
-      if (by?.run === run.run) open.delete(path)
+    observe({ path }, by) {
+      missing.delete(toRunAndPath(by, path))
+      if (by?.run === run.run) unrecordedPaths.delete(path)
     },
-    missing: () => [...missing.values()],
-    async forget() {
+    listMissing: () => [...missing.values()],
+    async clear() {
       missing.clear()
-      if (!isEmpty) await remove()
+      if (!isEmpty) await removeCostsFile()
     },
     async add(path, attempts) {
       const last = attempts.at(-1)
       if (last === undefined) return
-      const time = new Date(last.at + last.elapsedMs).toISOString()
-      const source = { index: 0, path, named: true }
-      const elapsedMs = attempts.reduce((sum, it) => sum + it.elapsedMs, 0)
-      const paid = { source, attempts, elapsedMs, status: 'pending', reason: '' } as const
-      open.add(path)
-      opening ??= opened()
-      await (await opening).append(JSON.stringify(lineOf(paid, time, factsFor(path))))
+      const time = new Date(last.startedAt + last.elapsedMs).toISOString()
+      const source = { index: 0, path, namedByUser: true }
+      const elapsedMs = attempts.reduce((sum, attempt) => sum + attempt.elapsedMs, 0)
+      const outcome = { document: source, attempts, elapsedMs, status: 'pending', reason: '' } as const
+      unrecordedPaths.add(path)
+      fileOpening ??= openFile()
+      await (await fileOpening).append(JSON.stringify(toLedgerEntry(outcome, time, findProvenance(path))))
     },
-    async end() {
-      if (opening === undefined) return
-      await close()
-      if (open.size === 0) await remove()
+    async finish() {
+      if (fileOpening === undefined) return
+      await closeFile()
+      if (unrecordedPaths.size === 0) await removeCostsFile()
     },
-    close,
+    close: closeFile,
   }
 }
 
-/** @returns what was paid, by {@link idOf}: one line for all chunks of a document */
+/** @returns what was paid, by {@link toRunAndPath}: one line for all chunks of a document */
 async function readCosts(file: string) {
-  const missing = new Map<string, MissingLine>()
+  const missing = new Map<string, MissingEntry>()
   let isEmpty = true
-  let run: RunLine | undefined
-  for await (const together of readLedgerLines(file)) {
-    for (const line of together) {
+  let run: RunStart | undefined
+  for await (const entries of readLedgerEntries(file)) {
+    for (const entry of entries) {
       isEmpty = false
-      if ('run' in line) run = line
-      if (run === undefined || !('status' in line) || line.status !== 'pending') continue
-      const id = idOf(run, line.path)
-      const before = missing.get(id)?.line
-      missing.set(id, { run, line: before === undefined ? line : added(before, line) })
+      if ('run' in entry) run = entry
+      if (run === undefined || !('status' in entry) || entry.status !== 'pending') continue
+      const id = toRunAndPath(run, entry.path)
+      const previous = missing.get(id)?.entry
+      missing.set(id, { run, entry: previous === undefined ? entry : sumEntries(previous, entry) })
     }
   }
   return { missing, isEmpty }
 }
 
-function idOf(run: RunLine | undefined, path: string): string {
+function toRunAndPath(run: RunStart | undefined, path: string): string {
   return `${run?.run} ${path}`
 }
 
-function added(a: DocumentLine, b: DocumentLine): DocumentLine {
-  const sum = addAccounts(accountOf(a), accountOf(b))
+function sumEntries(a: DocumentEntry, b: DocumentEntry): DocumentEntry {
+  const sum = addTotals(toTotals(a), toTotals(b))
   const isKnown = a.cost_usd !== null || b.cost_usd !== null
   const uncounted = (a.uncounted ?? 0) + (b.uncounted ?? 0)
   const { wait_ms: _, retry_ms: __, latency_ms: ___, ...line } = b
   return {
     ...line,
     usage: a.usage === null && b.usage === null ? null : sum.usage,
-    cost_usd: isKnown ? Number(decimalDollars(BigInt(sum.cost_picodollars))) : null,
+    cost_usd: isKnown ? Number(formatExactUsd(BigInt(sum.cost_picodollars))) : null,
     ...(uncounted > 0 && { uncounted }),
     elapsed_ms: a.elapsed_ms + b.elapsed_ms,
     attempts: a.attempts + b.attempts,

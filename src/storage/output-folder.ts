@@ -1,27 +1,27 @@
 import { join } from 'node:path'
 import { stateFolder } from '../core/document/output-path.ts'
 import { RunError, UsageError } from '../errors.ts'
-import { writeWhole } from './fs/atomic-write.ts'
-import { cannotWrite } from './fs/disk-error.ts'
-import { makeFolder, makeFolderBelow } from './fs/output-directories.ts'
-import { removeFile, statFile } from './fs/output-files.ts'
+import { writeFileAtomic } from './fs/atomic-write.ts'
+import { makeFolder, makeFolderBelow } from './fs/create-folder.ts'
+import { toWriteError } from './fs/disk-error.ts'
+import { removeFile, statFile } from './fs/no-follow-fs.ts'
 import { isRootAllowed } from './fs/path-length.ts'
 
 /** Where an output folder keeps its state, next to the summaries. */
 export const memoryFolder = stateFolder
 
 /** The ledger of an output folder. */
-export function ledgerIn(out: string): string {
+export function ledgerPath(out: string): string {
   return join(out, memoryFolder, 'ledger.jsonl')
 }
 
 /** Whether something is in the place of an output folder's ledger; reading it finds out what. @throws RunError `io` */
 export function hasLedger(out: string): boolean {
-  return statFile(out, ledgerIn(out)) !== undefined
+  return statFile(out, ledgerPath(out)) !== undefined
 }
 
 /** Makes an output folder, with its state folder. @throws UsageError, RunError `io` */
-export async function prepareFolder(out: string): Promise<void> {
+export async function createOutputFolder(out: string): Promise<void> {
   if (!isRootAllowed(out))
     throw new UsageError(
       `--out ${out}: its path is too long (${Buffer.byteLength(out)} bytes) for files in it; use a shorter one`,
@@ -33,7 +33,7 @@ export async function prepareFolder(out: string): Promise<void> {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || code === 'ENOTDIR')
       throw new UsageError(`--out ${out}: a file of that name is in the way`)
-    throw cannotWrite(out, error as NodeJS.ErrnoException)
+    throw toWriteError(out, error as NodeJS.ErrnoException)
   }
 }
 
@@ -43,10 +43,10 @@ export async function prepareFolder(out: string): Promise<void> {
  * @returns whether it takes `A` and `a` for one name
  * @throws RunError `io`
  */
-export async function probeFolder(out: string, run: string): Promise<boolean> {
+export async function probeOutputFolder(out: string, run: string): Promise<boolean> {
   const marker = join(out, `.claude-batch-${run}-Probe.tmp`)
   try {
-    await writeWhole(out, marker, '', `${run}-probe`)
+    await writeFileAtomic(out, marker, '', `${run}-probe`)
     return statFile(out, marker.replace('-Probe', '-pROBE')) !== undefined
   } catch (error) {
     throw error instanceof RunError ? new RunError('io', error.message.replace(marker, `to ${out}`)) : error

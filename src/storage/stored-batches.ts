@@ -1,43 +1,43 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { Packed } from '../core/batch/batch.ts'
+import type { BatchItem } from '../core/batch/batch.ts'
 import {
   type BatchFile,
   batchFileVersion,
-  createDocumentLines,
-  createdLine,
-  headLine,
-  sealedLine,
-  settledLine,
+  createItemFormatter,
+  formatCreatedLine,
+  formatHeaderLine,
+  formatSealedLine,
+  formatSettledLine,
 } from '../core/batch/batch-file.ts'
-import type { BatchStore, Packing, StoredBatch } from '../core/batch/batch-store.ts'
+import type { BatchBuilder, BatchStore, StoredBatch } from '../core/batch/batch-store.ts'
 import { createBatchFileReader } from '../core/batch/read-batch-file.ts'
-import { seenFrom } from '../core/document/document-path.ts'
+import { rebasePath } from '../core/document/document-path.ts'
 import type { Clock } from '../core/rate-limit/clock.ts'
-import type { DocumentLine } from '../core/run/ledger-entry.ts'
+import type { DocumentEntry } from '../core/run/ledger-entry.ts'
 import { RunError } from '../errors.ts'
 import { type AppendFile, openAppendFile } from './fs/append-file.ts'
-import { cannotRead, cannotWrite } from './fs/disk-error.ts'
-import { makeFolderBelow, syncFolder } from './fs/output-directories.ts'
-import { listFolder, openToRead, removeFile } from './fs/output-files.ts'
+import { makeFolderBelow, syncFolder } from './fs/create-folder.ts'
+import { toReadError, toWriteError } from './fs/disk-error.ts'
+import { listFolder, openForReading, removeFile } from './fs/no-follow-fs.ts'
 import { readLines } from './fs/read-lines.ts'
-import { newerThanWeAre } from './ledger/ledger.ts'
+import { newerFormatError } from './ledger/read-ledger.ts'
 import { memoryFolder } from './output-folder.ts'
 
 export interface BatchStoreOptions {
   /** The output folder. */
   readonly out: string
   /** The working directory, as seen from it. */
-  readonly here: string
+  readonly cwdFromOut: string
   /** Of the service that will be asked. */
-  readonly endpoint: string
-  readonly clock: Pick<Clock, 'wall'>
+  readonly baseUrl: string
+  readonly clock: Pick<Clock, 'wallTime'>
 }
 
 /** What an output folder remembers of batches, with what the ledger tells about them. */
-export interface Batches extends BatchStore {
+export interface StoredBatches extends BatchStore {
   /** To be shown all lines of the ledger, with their paths relative to the working directory, before anything else is asked. */
-  saw(line: DocumentLine, path: string): void
+  observe(line: DocumentEntry, path: string): void
 }
 
 /**
@@ -46,124 +46,131 @@ export interface Batches extends BatchStore {
  * sent. For the holder of the folder's lock alone.
  * @throws RunError `io`, also where a file is damaged; `usage` where another version wrote one
  */
-export async function openBatches(options: BatchStoreOptions): Promise<Batches> {
-  const folder = folderIn(options.out)
-  const names = await filesIn(options.out)
+export async function openStoredBatches(options: BatchStoreOptions): Promise<StoredBatches> {
+  const folder = batchesFolder(options.out)
+  const names = await listBatchFiles(options.out)
   for (const name of names) {
-    const [intent = '', kind] = name.split('.')
-    if (kind === 'body' && !names.includes(`${intent}.jsonl`)) await forgetBatch(options.out, intent)
+    const [localId = '', extension] = name.split('.')
+    if (extension === 'body' && !names.includes(`${localId}.jsonl`))
+      await deleteBatchFiles(options.out, localId)
   }
-  const recorded = new Map<string, Set<string>>()
-  const open: StoredBatch[] = []
-  for await (const file of batchesIn(folder, names, options)) {
-    if (!isSealed(file)) await forgetBatch(options.out, file.batch)
-    else open.push(stored(folder, file, recorded, options))
+  const recordedPaths = new Map<string, Set<string>>()
+  const storedBatches: StoredBatch[] = []
+  for await (const file of readBatchFiles(folder, names, options)) {
+    if (!isSealedBatch(file)) await deleteBatchFiles(options.out, file.localId)
+    else storedBatches.push(createStoredBatch(folder, file, recordedPaths, options))
   }
-  for (const { id } of open) if (id !== undefined) recorded.set(id, new Set())
+  for (const { id } of storedBatches) if (id !== undefined) recordedPaths.set(id, new Set())
   return {
-    open: open.sort((a, b) => a.packed - b.packed),
-    saw({ batch }, path) {
-      if (batch !== undefined) recorded.get(batch)?.add(path)
+    openBatches: storedBatches.sort((a, b) => a.sealedAt - b.sealedAt),
+    observe({ batch }, path) {
+      if (batch !== undefined) recordedPaths.get(batch)?.add(path)
     },
-    pack: () => packing(folder, recorded, options),
+    createBuilder: () => createBatchBuilder(folder, recordedPaths, options),
   }
 }
 
 /** Reads the batches of an output folder and changes nothing, the oldest first. @throws RunError as above */
-export async function knownBatches(
-  options: Pick<BatchStoreOptions, 'out' | 'here'>,
-): Promise<readonly KnownBatch[]> {
-  const folder = folderIn(options.out)
-  const known: KnownBatch[] = []
-  for await (const file of batchesIn(folder, await filesIn(options.out), options))
-    if (isSealed(file)) known.push(knownFrom({ ...file, documents: unsettled(file) }))
-  return known.sort((a, b) => a.packed - b.packed)
+export async function listStoredBatches(
+  options: Pick<BatchStoreOptions, 'out' | 'cwdFromOut'>,
+): Promise<readonly StoredBatchInfo[]> {
+  const folder = batchesFolder(options.out)
+  const batches: StoredBatchInfo[] = []
+  for await (const file of readBatchFiles(folder, await listBatchFiles(options.out), options))
+    if (isSealedBatch(file)) batches.push(describeBatch({ ...file, items: listUnsettled(file) }))
+  return batches.sort((a, b) => a.sealedAt - b.sealedAt)
 }
 
 /** Gives a batch up. @throws RunError `io` */
-export async function forgetBatch(out: string, intent: string): Promise<void> {
+export async function deleteBatchFiles(out: string, localId: string): Promise<void> {
   // The other way round, a crash between the two would leave a body that belongs to nothing.
-  for (const name of [`${intent}.body`, `${intent}.jsonl`]) {
-    const file = join(folderIn(out), name)
+  for (const name of [`${localId}.body`, `${localId}.jsonl`]) {
+    const file = join(batchesFolder(out), name)
     await removeFile(out, file).catch((error: NodeJS.ErrnoException) => {
-      throw cannotWrite(file, error)
+      throw toWriteError(file, error)
     })
   }
 }
 
-function folderIn(out: string): string {
+function batchesFolder(out: string): string {
   return join(out, memoryFolder, 'batches')
 }
 
-async function filesIn(out: string): Promise<string[]> {
-  const folder = folderIn(out)
+async function listBatchFiles(out: string): Promise<string[]> {
+  const folder = batchesFolder(out)
   const names = await listFolder(out, folder).catch((error: NodeJS.ErrnoException) => {
-    throw cannotRead(folder, error)
+    throw toReadError(folder, error)
   })
   return names.filter((name) => /^[0-9a-f]{16}\.(jsonl|body)$/.test(name))
 }
 
-async function* batchesIn(
+async function* readBatchFiles(
   folder: string,
   names: readonly string[],
-  options: Pick<BatchStoreOptions, 'out' | 'here'>,
+  options: Pick<BatchStoreOptions, 'out' | 'cwdFromOut'>,
 ): AsyncGenerator<BatchFile> {
   for (const name of names) {
-    const [intent = '', kind] = name.split('.')
-    if (kind === 'jsonl') yield fileOf(folder, intent, options)
+    const [localId = '', extension] = name.split('.')
+    if (extension === 'jsonl') yield readBatchFile(folder, localId, options)
   }
 }
 
-async function fileOf(
+async function readBatchFile(
   folder: string,
-  intent: string,
-  { out, here }: Pick<BatchStoreOptions, 'out' | 'here'>,
+  localId: string,
+  { out, cwdFromOut }: Pick<BatchStoreOptions, 'out' | 'cwdFromOut'>,
 ): Promise<BatchFile> {
-  const file = join(folder, `${intent}.jsonl`)
-  const reader = createBatchFileReader((base, path) => seenFrom(out, here, base, path))
-  for await (const lines of readLines(file, out)) for (const line of lines) reader.take(line)
-  const found = reader.end(intent)
+  const file = join(folder, `${localId}.jsonl`)
+  const reader = createBatchFileReader((base, path) => rebasePath(out, cwdFromOut, base, path))
+  for await (const lines of readLines(file, out)) for (const line of lines) reader.readLine(line)
+  const found = reader.finish(localId)
   if ('version' in found) {
-    if (Number(found.version) > batchFileVersion) throw newerThanWeAre(file, Number(found.version))
+    if (Number(found.version) > batchFileVersion) throw newerFormatError(file, Number(found.version))
     throw new RunError(
       'usage',
-      `${file} was written by an older claude-batch (its format is ${JSON.stringify(found.version)}); collect the batch with that version, or ${givingUp}`,
+      `${file} was written by an older claude-batch (its format is ${JSON.stringify(found.version)}); collect the batch with that version, or ${giveUpHint}`,
     )
   }
   if ('damagedLine' in found)
-    throw new RunError('io', `${file} is damaged in line ${found.damagedLine}; restore it, or ${givingUp}`)
+    throw new RunError('io', `${file} is damaged in line ${found.damagedLine}; restore it, or ${giveUpHint}`)
   return found
 }
 
-const givingUp = 'delete the file to give the batch up: its documents are then sent, and paid for, again'
+const giveUpHint = 'delete the file to give the batch up: its documents are then sent, and paid for, again'
 
-type SealedFile = BatchFile & { readonly packed: number }
+type SealedBatchFile = BatchFile & { readonly sealedAt: number }
 
-function isSealed(file: BatchFile): file is SealedFile {
-  return file.packed !== undefined
+function isSealedBatch(file: BatchFile): file is SealedBatchFile {
+  return file.sealedAt !== undefined
 }
 
 /** A batch as its file describes it. */
-export type KnownBatch = Pick<StoredBatch, 'intent' | 'endpoint' | 'packed' | 'documents' | 'id'>
+export type StoredBatchInfo = Pick<StoredBatch, 'localId' | 'endpoint' | 'sealedAt' | 'items' | 'id'>
 
-function unsettled({ documents, settled }: SealedFile): SealedFile['documents'] {
-  return settled.size === 0 ? documents : new Map([...documents].filter(([name]) => !settled.has(name)))
+function listUnsettled({ items, settledIds: settled }: SealedBatchFile): SealedBatchFile['items'] {
+  return settled.size === 0 ? items : new Map([...items].filter(([name]) => !settled.has(name)))
 }
 
-function knownFrom({ batch: intent, endpoint, packed, documents, id }: SealedFile): KnownBatch {
-  return { intent, endpoint, packed, documents, id }
+function describeBatch({
+  localId: intent,
+  endpoint,
+  sealedAt: packed,
+  items,
+  id,
+}: SealedBatchFile): StoredBatchInfo {
+  return { localId: intent, endpoint, sealedAt: packed, items, id }
 }
 
-function stored(
+function createStoredBatch(
   folder: string,
-  batch: SealedFile,
-  recorded: ReadonlyMap<string, ReadonlySet<string>>,
+  batch: SealedBatchFile,
+  recordedPaths: ReadonlyMap<string, ReadonlySet<string>>,
   { out, clock }: BatchStoreOptions,
 ): StoredBatch {
-  const { batch: intent, documents } = batch
-  const settled = new Set([...batch.settled].map((name) => documents.get(name)?.path))
-  const add = async (line: string) => {
-    const file = await openAppendFile(join(folder, `${intent}.jsonl`), { synced: true, root: out })
+  const { localId: intent, items } = batch
+  const settled = new Set([...batch.settledIds].map((name) => items.get(name)?.path))
+  const appendLine = async (line: string) => {
+    const file = await openAppendFile(join(folder, `${intent}.jsonl`), { durable: true, root: out })
     try {
       await file.append(line)
     } finally {
@@ -172,52 +179,52 @@ function stored(
   }
   let { id } = batch
   return {
-    ...knownFrom(batch),
+    ...describeBatch(batch),
     get id() {
       return id
     },
-    body: () => bodyIn(out, join(folder, `${intent}.body`)),
-    entries: () => entriesIn(out, join(folder, `${intent}.body`)),
-    async made(given) {
-      id = given
-      await add(createdLine(given, clock.wall()))
+    readBody: () => streamBody(out, join(folder, `${intent}.body`)),
+    readEntries: () => readRequests(out, join(folder, `${intent}.body`)),
+    async markCreated(createdId) {
+      id = createdId
+      await appendLine(formatCreatedLine(createdId, clock.wallTime()))
       await removeFile(out, join(folder, `${intent}.body`)).catch(() => {})
     },
-    isSettled: (path) => settled.has(path) || (id !== undefined && recorded.get(id)?.has(path) === true),
-    async settle(names) {
-      for (const name of names) settled.add(documents.get(name)?.path)
-      await add(settledLine(names))
+    isSettled: (path) => settled.has(path) || (id !== undefined && recordedPaths.get(id)?.has(path) === true),
+    async markSettled(names) {
+      for (const name of names) settled.add(items.get(name)?.path)
+      await appendLine(formatSettledLine(names))
     },
-    forget: () => forgetBatch(out, intent),
+    remove: () => deleteBatchFiles(out, intent),
   }
 }
 
-async function* bodyIn(out: string, file: string): AsyncGenerator<Uint8Array> {
-  const handle = await openToRead(out, file).catch((error: NodeJS.ErrnoException) => {
-    throw cannotRead(file, error)
+async function* streamBody(out: string, file: string): AsyncGenerator<Uint8Array> {
+  const handle = await openForReading(out, file).catch((error: NodeJS.ErrnoException) => {
+    throw toReadError(file, error)
   })
   if (handle === undefined) throw new RunError('io', `cannot read ${file}: there is no such file`)
   yield* handle.createReadStream({ highWaterMark: 256 * 1024 })
 }
 
 /** Each is on a line of its own, with the comma that separates it from the one before it. */
-async function* entriesIn(out: string, file: string): AsyncGenerator<string> {
+async function* readRequests(out: string, file: string): AsyncGenerator<string> {
   for await (const lines of readLines(file, out))
     for (const line of lines) {
       const entry = line.startsWith(',') ? line.slice(1) : line
-      if (entry !== begin && entry !== end && entry !== '') yield entry
+      if (entry !== bodyStart && entry !== bodyEnd && entry !== '') yield entry
     }
 }
 
-async function packing(
+async function createBatchBuilder(
   folder: string,
-  recorded: ReadonlyMap<string, ReadonlySet<string>>,
+  recordedPaths: ReadonlyMap<string, ReadonlySet<string>>,
   options: BatchStoreOptions,
-): Promise<Packing> {
-  const { out, here, endpoint, clock } = options
+): Promise<BatchBuilder> {
+  const { out, cwdFromOut, baseUrl: endpoint, clock } = options
   const intent = randomBytes(8).toString('hex')
   await makeFolderBelow(out, folder).catch((error: NodeJS.ErrnoException) => {
-    throw cannotWrite(folder, error)
+    throw toWriteError(folder, error)
   })
   const lines = await openAppendFile(join(folder, `${intent}.jsonl`), { mode: 0o600, root: out })
   const body = await openAppendFile(join(folder, `${intent}.body`), { mode: 0o600, root: out }).catch(
@@ -226,7 +233,7 @@ async function packing(
       throw error
     },
   )
-  const documents = new Map<string, Packed>()
+  const documents = new Map<string, BatchItem>()
   let bytes = 0
   const write = async (file: AppendFile, text: string) => {
     if (file === body) bytes += Buffer.byteLength(text) + 1
@@ -236,44 +243,47 @@ async function packing(
     await lines.close()
     await body.close()
   }
-  const linesOf = createDocumentLines()
-  await write(lines, headLine({ batch: intent, endpoint, base: here }))
-  await write(body, begin)
+  const formatDocument = createItemFormatter()
+  await write(lines, formatHeaderLine({ localId: intent, endpoint, cwd: cwdFromOut }))
+  await write(body, bodyStart)
   return {
-    intent,
-    get load() {
-      return { requests: documents.size, bytes: bytes + end.length }
+    localId: intent,
+    get size() {
+      return { items: documents.size, bytes: bytes + bodyEnd.length }
     },
     async add(id, document, entry) {
       const separator = documents.size === 0 ? '' : ','
       documents.set(id, document)
-      await Promise.all([write(lines, linesOf(id, document).join('\n')), write(body, `${separator}${entry}`)])
+      await Promise.all([
+        write(lines, formatDocument(id, document).join('\n')),
+        write(body, `${separator}${entry}`),
+      ])
     },
     async seal() {
-      const packed = clock.wall()
-      await write(body, end)
+      const packed = clock.wallTime()
+      await write(body, bodyEnd)
       await body.sync()
-      await write(lines, sealedLine(packed))
+      await write(lines, formatSealedLine(packed))
       await lines.sync()
       await close()
       await syncFolder(folder)
       const file = {
-        batch: intent,
+        localId: intent,
         endpoint,
-        base: here,
-        packed,
-        documents,
+        cwd: cwdFromOut,
+        sealedAt: packed,
+        items: documents,
         id: undefined,
-        settled: new Set<string>(),
+        settledIds: new Set<string>(),
       }
-      return stored(folder, file, recorded, options)
+      return createStoredBatch(folder, file, recordedPaths, options)
     },
     async discard() {
       await close()
-      await forgetBatch(out, intent)
+      await deleteBatchFiles(out, intent)
     },
   }
 }
 
-const begin = '{"requests":['
-const end = ']}'
+const bodyStart = '{"requests":['
+const bodyEnd = ']}'

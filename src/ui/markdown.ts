@@ -1,10 +1,10 @@
-import { printable } from '../core/text/escape-control.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 
 /**
  * Returns a table of cells that are Markdown already. A table splits its cells before anything else is read, so a `|`
  * is escaped in code too.
  */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function renderMarkdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cell = (text: string) => text.replace(/\\[\s\S]|\|/g, (part) => (part === '|' ? '\\|' : part))
   const line = (row: readonly string[]) => `| ${row.map(cell).join(' | ')} |`
   return `${[line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')}\n`
@@ -14,27 +14,27 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
  * Returns text of several lines as a code block, which is the one form that no viewer reads for links, pictures,
  * headings or mentions. Long lines are broken at spaces, as viewers do not break lines of code.
  */
-export function codeBlock(text: string): string {
-  const lines = printable(text.replaceAll('\r\n', '\n').trimEnd(), '\n\t').split('\n')
-  const fence = '`'.repeat(Math.max(3, longestRun(text) + 1))
-  return `${fence}text\n${lines.map(broken).join('\n')}\n${fence}`
+export function renderCodeBlock(text: string): string {
+  const lines = escapeControlChars(text.replaceAll('\r\n', '\n').trimEnd(), '\n\t').split('\n')
+  const fence = '`'.repeat(Math.max(3, countLongestBacktickRun(text) + 1))
+  return `${fence}text\n${lines.map(wrapLine).join('\n')}\n${fence}`
 }
 
 /**
  * Returns text within a line without any markup of its own. Words that viewers make links of, even though nothing in
  * them is markup, become code: addresses, and mentions of people and issues.
  */
-export function inline(text: string): string {
-  return printable(text.trim())
+export function escapeMarkdown(text: string): string {
+  return escapeControlChars(text.trim())
     .split(' ')
-    .map((word, n) => (isLink.test(word) ? code(word) : escaped(word, n === 0)))
+    .map((word, n) => (linkLike.test(word) ? renderInlineCode(word) : escapeWord(word, n === 0)))
     .join(' ')
 }
 
-const isLink = /:\/\/|www\.|@[\w-]+\.|(?:^|[^\w`])@\w|#\d|\bGH-\d|(?:mailto|xmpp):|:[\w+-]+:/i
+const linkLike = /:\/\/|www\.|@[\w-]+\.|(?:^|[^\w`])@\w|#\d|\bGH-\d|(?:mailto|xmpp):|:[\w+-]+:/i
 
 /** At the beginning of a line a few more words mean something: they begin a list, or underline a heading. */
-function escaped(word: string, isFirst: boolean): string {
+function escapeWord(word: string, isFirst: boolean): string {
   const text = word
     .replace(/[\\`*_~[\]#>|]/g, '\\$&')
     .replaceAll('&', '&amp;')
@@ -43,27 +43,27 @@ function escaped(word: string, isFirst: boolean): string {
 }
 
 /** Returns a name within a line, letter by letter: no part of it is a link either, or mentions somebody. */
-export function code(name: string): string {
-  const text = printable(name)
-  const fence = '`'.repeat(longestRun(text) + 1)
+export function renderInlineCode(name: string): string {
+  const text = escapeControlChars(name)
+  const fence = '`'.repeat(countLongestBacktickRun(text) + 1)
   const space = /^[ `]|[ `]$|^$/.test(text) ? ' ' : ''
   return `${fence}${space}${text}${space}${fence}`
 }
 
 /** How many backticks follow each other at most. */
-function longestRun(text: string): number {
+function countLongestBacktickRun(text: string): number {
   return (text.match(/`+/g) ?? []).reduce((longest, { length }) => Math.max(longest, length), 0)
 }
 
 /** Characters; wide enough for prose, and for most screens. */
-const widest = 100
+const maxLineWidth = 100
 
-function broken(line: string): string {
+function wrapLine(line: string): string {
   let column = 0
   return line
     .split(' ')
     .map((word, n) => {
-      const breaks = n > 0 && column + 1 + word.length > widest
+      const breaks = n > 0 && column + 1 + word.length > maxLineWidth
       column = breaks ? word.length : column + (n > 0 ? 1 : 0) + word.length
       return `${n === 0 ? '' : breaks ? '\n' : ' '}${word}`
     })

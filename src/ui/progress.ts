@@ -1,23 +1,23 @@
 import { MultiBar } from 'cli-progress'
-import { dollars, type Picodollars } from '../core/pricing/price.ts'
+import { formatUsd, type Picodollars } from '../core/pricing/pricing-rules.ts'
 
 /** Where a run stands, for whoever waits. */
-export interface Standing {
+export interface ProgressState {
   readonly done: number
   readonly total: number
   readonly failed: number
   readonly cost: Picodollars
   readonly elapsedMs: number
   /** What keeps it from going faster just now, if that is a limit. */
-  readonly boundBy: string | undefined
+  readonly limitedBy: string | undefined
   /** What it waits for that has no progress to show. */
-  readonly waitingFor: string | undefined
+  readonly waitingText: string | undefined
 }
 
 /** What a person sees while the run goes on; all of it on stderr. */
-export interface Progress {
+export interface ProgressDisplay {
   /** A line of its own, above the bar if there is one. */
-  line(text: string): void
+  printLine(text: string): void
   /** Takes the bar away. */
   stop(): void
 }
@@ -28,25 +28,25 @@ export type ProgressMode = 'bar' | 'lines' | 'off'
 export function showProgress(
   mode: ProgressMode,
   stderr: NodeJS.WritableStream,
-  standing: () => Standing,
-): Progress {
+  getState: () => ProgressState,
+): ProgressDisplay {
   switch (mode) {
     case 'bar':
-      return bar(stderr, standing)
+      return showBar(stderr, getState)
     case 'lines':
-      return lines(stderr, standing)
+      return showLines(stderr, getState)
     case 'off':
-      return { line: (text) => void stderr.write(`${text}\n`), stop() {} }
+      return { printLine: (text) => void stderr.write(`${text}\n`), stop() {} }
   }
 }
 
 const barEveryMs = 100
 const lineEveryMs = 10_000
 
-function bar(stderr: NodeJS.WritableStream, standing: () => Standing): Progress {
+function showBar(stderr: NodeJS.WritableStream, getState: () => ProgressState): ProgressDisplay {
   const bars = new MultiBar({
     stream: stderr,
-    format: (_options, { progress }) => `${blocks(progress)} ${progressText(standing())}`,
+    format: (_options, { progress }) => `${renderBar(progress)} ${formatProgress(getState())}`,
     // The bar must leave signals alone: the run decides what they mean.
     gracefulExit: false,
     clearOnComplete: true,
@@ -54,11 +54,11 @@ function bar(stderr: NodeJS.WritableStream, standing: () => Standing): Progress 
     linewrap: false,
     emptyOnZero: true,
   })
-  const { total } = standing()
+  const { total } = getState()
   const bar = bars.create(total, 0)
-  const timer = setInterval(() => bar.update(standing().done), barEveryMs)
+  const timer = setInterval(() => bar.update(getState().done), barEveryMs)
   return {
-    line: (text) => bars.log(`${text}\n`),
+    printLine: (text) => bars.log(`${text}\n`),
     stop() {
       clearInterval(timer)
       // Lines wait for the next drawing, which there would not be.
@@ -68,43 +68,43 @@ function bar(stderr: NodeJS.WritableStream, standing: () => Standing): Progress 
   }
 }
 
-function lines(stderr: NodeJS.WritableStream, standing: () => Standing): Progress {
-  let said = ''
+function showLines(stderr: NodeJS.WritableStream, getState: () => ProgressState): ProgressDisplay {
+  let lastLine = ''
   const timer = setInterval(() => {
-    const text = progressText(standing())
-    if (text !== said) stderr.write(`${text}\n`)
-    said = text
+    const text = formatProgress(getState())
+    if (text !== lastLine) stderr.write(`${text}\n`)
+    lastLine = text
   }, lineEveryMs)
-  return { line: (text) => void stderr.write(`${text}\n`), stop: () => clearInterval(timer) }
+  return { printLine: (text) => void stderr.write(`${text}\n`), stop: () => clearInterval(timer) }
 }
 
-const width = 24
+const barWidth = 24
 
-function blocks(share: number): string {
-  const full = Math.round(Math.min(1, Math.max(0, share)) * width)
-  return `${'█'.repeat(full)}${'░'.repeat(width - full)}`
+function renderBar(share: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * barWidth)
+  return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)}`
 }
 
 /** The line, for a bar or alone. */
-export function progressText({
+export function formatProgress({
   done,
   total,
   failed,
   cost,
   elapsedMs,
-  boundBy,
-  waitingFor,
-}: Standing): string {
+  limitedBy,
+  waitingText: waitingFor,
+}: ProgressState): string {
   const parts = [`${done}/${total}`]
   if (failed > 0) parts.push(`${failed} failed`)
-  if (cost > 0n) parts.push(dollars(cost))
+  if (cost > 0n) parts.push(formatUsd(cost))
   if (waitingFor !== undefined) return [...parts, waitingFor].join(' · ')
-  if (done > 0 && done < total) parts.push(`${remaining((elapsedMs / done) * (total - done))} left`)
-  if (boundBy !== undefined && done < total) parts.push(`limit: ${boundBy}/min`)
+  if (done > 0 && done < total) parts.push(`${formatRemaining((elapsedMs / done) * (total - done))} left`)
+  if (limitedBy !== undefined && done < total) parts.push(`limit: ${limitedBy}/min`)
   return parts.join(' · ')
 }
 
-function remaining(ms: number): string {
+function formatRemaining(ms: number): string {
   const seconds = Math.ceil(ms / 1000)
   return seconds < 60
     ? `${seconds} s`

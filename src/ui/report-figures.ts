@@ -1,6 +1,14 @@
-import type { ReportFile, RunRow } from '../core/report/report-json.ts'
-import { duration } from '../core/text/format-duration.ts'
-import { costWords, counted, instant, money, ms, tokens, unknown } from './report-words.ts'
+import type { ReportJson, RunRow } from '../core/report/report-json.ts'
+import { formatDuration } from '../core/text/format-duration.ts'
+import {
+  formatCost,
+  formatCount,
+  formatMs,
+  formatTimestamp,
+  formatTokens,
+  formatUsdOrUnknown,
+  unknownText,
+} from './report-format.ts'
 
 /** A number that matters, in words. */
 export interface Figure {
@@ -9,38 +17,38 @@ export interface Figure {
   /** What must be said beside it. */
   readonly notes: readonly string[]
   /** It should be 0. */
-  readonly bad?: true
+  readonly isBad?: true
 }
 
 /** What a report comes to, in one line. */
-export function headline(report: ReportFile): string {
+export function getHeadline(report: ReportJson): string {
   const { runs, documents } = report
   if (runs.length === 0) return 'No runs yet'
   if (documents.length === 0) return 'No document was sent'
-  const { summarized } = outcomes(report)
-  const all = known(report)
-  if (all === 1) return summarized === 1 ? '1 document summarized' : 'The document was not summarized'
-  if (summarized === all) return `All ${counted(all)} documents summarized`
-  return `${summarized === 0 ? 'None' : counted(summarized)} of ${counted(all)} documents summarized`
+  const { summarized } = countOutcomes(report)
+  const total = countKnownDocuments(report)
+  if (total === 1) return summarized === 1 ? '1 document summarized' : 'The document was not summarized'
+  if (summarized === total) return `All ${formatCount(total)} documents summarized`
+  return `${summarized === 0 ? 'None' : formatCount(summarized)} of ${formatCount(total)} documents summarized`
 }
 
 /** When and with what: `2026-11-22 12:00 UTC`, the prompts, the models. */
-export function setting({ runs, by, simulated }: ReportFile): string[] {
+export function describeRuns({ runs, by, simulated }: ReportJson): string[] {
   const [first, last] = [runs[0], runs.at(-1)]
   if (first === undefined || last === undefined) return []
   const [from, to] = [first.began, last.began].map((time) => time.slice(0, 10))
   const when =
     runs.length === 1
-      ? instant(first.began)
-      : `${counted(runs.length, 'run')}, ${from === to ? from : `${from} to ${to}`}`
+      ? formatTimestamp(first.began)
+      : `${formatCount(runs.length, 'run')}, ${from === to ? from : `${from} to ${to}`}`
   return [
     when,
-    several(
+    joinNames(
       by.prompt.map(({ name }) => name),
       first.prompt,
       'prompt',
     ),
-    several(
+    joinNames(
       by.model.map(({ name }) => name),
       first.model,
       'model',
@@ -49,106 +57,115 @@ export function setting({ runs, by, simulated }: ReportFile): string[] {
   ]
 }
 
-function several(names: readonly string[], otherwise: string, what: string): string {
-  return names.length > 2 ? counted(names.length, what) : names.join(' and ') || otherwise
+function joinNames(names: readonly string[], fallback: string, noun: string): string {
+  return names.length > 2 ? formatCount(names.length, noun) : names.join(' and ') || fallback
 }
 
 /** The few that matter: documents, cost, tokens, time, failures. */
-export function figures(report: ReportFile): Figure[] {
+export function buildFigures(report: ReportJson): Figure[] {
   const { totals, simulated } = report
-  const { summarized, failed, transient, notDone } = outcomes(report)
-  const cost = costWords(totals)
+  const { summarized, failed, transient, notDone } = countOutcomes(report)
+  const cost = formatCost(totals)
   const { cost_usd: usd, summarized: good } = totals
   const each = good > 1 && totals.unknown_cost === 0 && usd !== null && usd > 0 ? usd / good : undefined
   return [
-    { name: 'Documents', value: counted(known(report)), notes: documentNotes(report, summarized, notDone) },
+    {
+      name: 'Documents',
+      value: formatCount(countKnownDocuments(report)),
+      notes: listDocumentNotes(report, summarized, notDone),
+    },
     {
       name: 'Cost',
       value: cost,
       notes: [
         ...(simulated ? ['simulated: nothing was spent'] : []),
-        ...(each === undefined ? [] : [`${money(each)} a summary`]),
-        ...costNotes(totals),
+        ...(each === undefined ? [] : [`${formatUsdOrUnknown(each)} a summary`]),
+        ...listCostNotes(totals),
       ],
     },
-    { name: 'Tokens in', value: tokens(totals, 'in'), notes: [`${tokens(totals, 'out')} out`] },
-    { name: 'Time', ...time(report) },
+    { name: 'Tokens in', value: formatTokens(totals, 'in'), notes: [`${formatTokens(totals, 'out')} out`] },
+    { name: 'Time', ...buildTimeFigure(report) },
     {
       name: 'Failed',
-      value: counted(failed),
-      ...(failed === 0 ? { notes: [] } : { notes: [again(failed, transient)], bad: true }),
+      value: formatCount(failed),
+      ...(failed === 0 ? { notes: [] } : { notes: [describeRetryability(failed, transient)], isBad: true }),
     },
   ]
 }
 
-function again(failed: number, transient: number): string {
+function describeRetryability(failed: number, transient: number): string {
   if (transient === 0) return `will fail again as ${failed === 1 ? 'it is' : 'they are'}`
   if (failed === 1) return 'worth running again'
-  return `${transient === failed ? 'all' : counted(transient)} worth running again`
+  return `${transient === failed ? 'all' : formatCount(transient)} worth running again`
 }
 
-function documentNotes({ runs }: ReportFile, summarized: number, notDone: number): string[] {
+function listDocumentNotes({ runs }: ReportJson, summarized: number, notDone: number): string[] {
   const skipped = runs.length === 1 ? Object.entries(runs[0]?.skipped ?? {}) : []
   return [
-    ...(summarized > 0 ? [`${counted(summarized)} summarized`] : []),
-    ...(notDone > 0 ? [`${counted(notDone)} not done`] : []),
-    ...skipped.map(([reason, count]) => `${counted(count)} skipped: ${reason}`),
+    ...(summarized > 0 ? [`${formatCount(summarized)} summarized`] : []),
+    ...(notDone > 0 ? [`${formatCount(notDone)} not done`] : []),
+    ...skipped.map(([reason, count]) => `${formatCount(count)} skipped: ${reason}`),
   ]
 }
 
-function costNotes({ unknown_cost: uncounted, lost }: ReportFile['totals']): string[] {
+function listCostNotes({ unknown_cost: uncounted, lost }: ReportJson['totals']): string[] {
   return [
-    ...(uncounted > 0 ? [`${counted(uncounted)} without usage or a price`] : []),
-    ...(lost > 0 ? [`${counted(lost, 'reply', 'replies')} lost on the way, may be billed too`] : []),
+    ...(uncounted > 0 ? [`${formatCount(uncounted)} without usage or a price`] : []),
+    ...(lost > 0 ? [`${formatCount(lost, 'reply', 'replies')} lost on the way, may be billed too`] : []),
   ]
 }
 
-function time({ runs, simulated }: ReportFile): Pick<Figure, 'value' | 'notes'> {
-  const [only] = runs.length === 1 ? runs : []
-  if (only !== undefined) {
-    const { most_in_flight: most, wall_ms: wall } = only
-    return { value: ms(wall), notes: most === null || most < 2 ? [] : [`up to ${counted(most)} at once`] }
+function buildTimeFigure({ runs, simulated }: ReportJson): Pick<Figure, 'value' | 'notes'> {
+  const [singleRun] = runs.length === 1 ? runs : []
+  if (singleRun !== undefined) {
+    const { most_in_flight: most, wall_ms: wall } = singleRun
+    return {
+      value: formatMs(wall),
+      notes: most === null || most < 2 ? [] : [`up to ${formatCount(most)} at once`],
+    }
   }
-  const meant = runs.filter((run) => simulated || !run.simulated)
-  const lengths = meant.flatMap(({ wall_ms: wall }) => wall ?? [])
-  if (lengths.length === 0) return { value: unknown, notes: [] }
-  const which = lengths.length === meant.length ? '' : `${counted(lengths.length)} of `
+  const summedRuns = runs.filter((run) => simulated || !run.simulated)
+  const lengths = summedRuns.flatMap(({ wall_ms: wall }) => wall ?? [])
+  if (lengths.length === 0) return { value: unknownText, notes: [] }
+  const which = lengths.length === summedRuns.length ? '' : `${formatCount(lengths.length)} of `
   return {
-    value: duration(lengths.reduce((sum, length) => sum + length, 0)),
-    notes: [`in ${which}${counted(meant.length, 'run')}`],
+    value: formatDuration(lengths.reduce((sum, length) => sum + length, 0)),
+    notes: [`in ${which}${formatCount(summedRuns.length, 'run')}`],
   }
 }
 
 /** What else must be known before the figures are believed: sentences. */
-export function remarks({ runs, simulated }: ReportFile): string[] {
-  const pretended = runs.filter((run) => run.simulated).length
-  const beside =
-    pretended > 0 && !simulated
-      ? [`${counted(pretended, 'simulated run')} ${pretended === 1 ? 'is' : 'are'} in no sum.`]
+export function listRemarks({ runs, simulated }: ReportJson): string[] {
+  const simulatedRuns = runs.filter((run) => run.simulated).length
+  const simulationNote =
+    simulatedRuns > 0 && !simulated
+      ? [`${formatCount(simulatedRuns, 'simulated run')} ${simulatedRuns === 1 ? 'is' : 'are'} in no sum.`]
       : []
-  const [only] = runs.length === 1 ? runs : []
-  return [...beside, ...(only === undefined ? [] : endOf(only))]
+  const [singleRun] = runs.length === 1 ? runs : []
+  return [...simulationNote, ...(singleRun === undefined ? [] : describeRunEnd(singleRun))]
 }
 
-function endOf({ ended, stopped, bound_by: bound, requests, retries }: RunRow): string[] {
+function describeRunEnd({ ended, stopped, bound_by: bound, requests, retries }: RunRow): string[] {
   if (ended === null)
     return [
       'The end of this run is not recorded: it was killed, or is still going. This is what it did so far.',
     ]
   const again = Object.entries(retries ?? {})
   const total = again.reduce((sum, [, count]) => sum + count, 0)
-  const why = again.map(([reason, count]) => `${counted(count)} × ${reason}`).join(', ')
+  const why = again.map(([reason, count]) => `${formatCount(count)} × ${reason}`).join(', ')
   return [
     ...(stopped === null ? [] : [`It stopped before everything was done: ${stopped}.`]),
     ...(bound === null || (requests ?? 0) < 2 ? [] : [`What kept it from being faster: ${bound}.`]),
     ...(total === 0
       ? []
-      : [`${counted(requests ?? 0)} requests, of them ${counted(total, 'retry', 'retries')} (${why}).`]),
+      : [
+          `${formatCount(requests ?? 0)} requests, of them ${formatCount(total, 'retry', 'retries')} (${why}).`,
+        ]),
   ]
 }
 
 /** How the documents ended, as far as is known last. */
-function outcomes({ documents, errors, runs }: ReportFile) {
+function countOutcomes({ documents, errors, runs }: ReportJson) {
   const count = (status: string) => documents.filter((row) => row.status === status).length
   const pending = count('pending')
   return {
@@ -160,7 +177,7 @@ function outcomes({ documents, errors, runs }: ReportFile) {
 }
 
 /** All documents that were meant to be summarized. */
-function known(report: ReportFile): number {
-  const { summarized, failed, notDone } = outcomes(report)
+function countKnownDocuments(report: ReportJson): number {
+  const { summarized, failed, notDone } = countOutcomes(report)
   return summarized + failed + notDone
 }

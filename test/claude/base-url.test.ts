@@ -1,11 +1,11 @@
 import { chmod } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { readBaseUrl } from '../../src/claude/api-environment.ts'
 import { normalizeBaseUrl } from '../../src/claude/base-url.ts'
-import { endpointIn } from '../../src/claude/environment.ts'
 import { createClient } from '../../src/library/create-client.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 /** What people append to a base URL. */
 const endings = ['/', '///', '/v1', '/v1/', '/v1//', '/v1/messages', '/v1/messages/', '//v1//']
@@ -21,7 +21,7 @@ describe('a base URL', () => {
     for (const ending of ['', ...endings]) {
       expect(normalizeBaseUrl(base + ending)).toBe(base)
       const env = { ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: ` ${base}${ending} ` }
-      expect(endpointIn(env, [])).toBe(base)
+      expect(readBaseUrl(env, [])).toBe(base)
     }
   })
 
@@ -41,11 +41,11 @@ describe('a base URL', () => {
   })
 
   it.each(endings)('that ends in %s works for requests, counts and batches', async (ending) => {
-    const { env, simulator } = await serviceFor({ batches: { takesMs: 0 } })
-    const cwd = await folderWith({ 'docs/a.md': 'The harbour.' })
+    const { env, simulator } = await startService({ batches: { durationMs: 0 } })
+    const cwd = await createFolder({ 'docs/a.md': 'The harbour.' })
     const withEnding = { ...env, ANTHROPIC_BASE_URL: simulator.url + ending }
     const run = (variables: Record<string, string>, ...flags: string[]) =>
-      runHere(['summarize', 'docs', '-q', ...flags], { cwd, env: variables })
+      runInProcess(['summarize', 'docs', '-q', ...flags], { cwd, env: variables })
     expect(await run(withEnding)).toMatchObject({ code: 0, stderr: '' })
     // The same answer counts for every spelling: nothing is paid for twice.
     const { requests } = simulator.stats()
@@ -56,8 +56,8 @@ describe('a base URL', () => {
   })
 
   it('of a profile is normalized as well', async () => {
-    const { simulator } = await serviceFor({})
-    const cwd = await folderWith({
+    const { simulator } = await startService({})
+    const cwd = await createFolder({
       'a.md': 'The harbour.',
       'anthropic/configs/default.json': JSON.stringify({
         base_url: `${simulator.url}/v1/`,
@@ -71,11 +71,14 @@ describe('a base URL', () => {
     })
     await chmod(`${cwd}/anthropic/credentials/default.json`, 0o600)
     const env = { ANTHROPIC_CONFIG_DIR: `${cwd}/anthropic` }
-    expect(await runHere(['summarize', 'a.md', '-q'], { cwd, env })).toMatchObject({ code: 0, stderr: '' })
+    expect(await runInProcess(['summarize', 'a.md', '-q'], { cwd, env })).toMatchObject({
+      code: 0,
+      stderr: '',
+    })
   })
 
   it('of the library is normalized as well', async () => {
-    const { env, simulator } = await serviceFor({})
+    const { env, simulator } = await startService({})
     const client = createClient({ env: { ...env, ANTHROPIC_BASE_URL: `${simulator.url}/v1` } })
     onTestFinished(() => client.close())
     expect((await client.complete('Hello.')).text).not.toBe('')

@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { AskError } from '../../src/core/errors/ask-error.ts'
-import { judge } from '../../src/core/errors/classify-error.ts'
-import { adviceFor } from '../../src/core/errors/remediation.ts'
+import { classifyError } from '../../src/core/errors/classify-error.ts'
+import { describeAccountError } from '../../src/core/errors/describe-account-error.ts'
 import { isNotFound } from '../../src/core/errors/request-error.ts'
 import { realClock } from '../support/real-clock.ts'
-import { requestFor } from '../support/scripted-ask.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
+import { createRequest } from '../support/scripted-ask.ts'
+import { createSimulatedClient } from '../support/simulated-client.ts'
 
 const { signal } = new AbortController()
 
@@ -20,23 +20,26 @@ async function clientOf(answer: object) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return simulatedClient({}, { server: { url, key: 'test' } })
+  return createSimulatedClient({}, { server: { url, key: 'test' } })
 }
 const batch = { id: 'msgbatch_1', processing_status: 'ended', created_at: '2026-11-22T12:00:00Z' }
 
 describe('the batches of the API', () => {
   it('are listed where the clock of this machine is hours ahead', async () => {
     const wall = () => Date.now() + 3 * 3_600_000
-    const { client } = await simulatedClient({}, { clock: { ...realClock, wall } })
+    const { client } = await createSimulatedClient({}, { clock: { ...realClock, wallTime: wall } })
     async function* body() {
-      yield Buffer.from(`{"requests":[${client.batches.entry('a_1', requestFor('a.md'))}]}`)
+      yield Buffer.from(`{"requests":[${client.batches.formatEntry('a_1', createRequest('a.md'))}]}`)
     }
     const { id } = await client.batches.create(body(), signal)
-    expect(await client.batches.since(wall() - 600_000, signal)).toMatchObject({
+    expect(await client.batches.listSince(wall() - 600_000, signal)).toMatchObject({
       batches: [{ id, requests: 1 }],
       isComplete: true,
     })
-    expect(await client.batches.since(wall() + 600_000, signal)).toEqual({ batches: [], isComplete: true })
+    expect(await client.batches.listSince(wall() + 600_000, signal)).toEqual({
+      batches: [],
+      isComplete: true,
+    })
   })
 
   it('have not ended in a state that is not known yet', async () => {
@@ -71,7 +74,7 @@ describe('the batches of the API', () => {
       const data = all.slice(after + 1, after + 101)
       response.end(JSON.stringify({ data, has_more: data.at(-1) !== all.at(-1) }))
     })
-    const { batches, isComplete } = await client.batches.since(0, signal)
+    const { batches, isComplete } = await client.batches.listSince(0, signal)
     expect([batches.length, new Set(batches.map(({ id }) => id)).size, isComplete]).toEqual([250, 250, true])
     expect(requests()).toBe(3)
   })
@@ -81,7 +84,7 @@ describe('the batches of the API', () => {
     const { client, requests } = await serverOf((_, response) => {
       response.end(JSON.stringify({ data, has_more: true }))
     })
-    const { batches, isComplete } = await client.batches.since(0, signal)
+    const { batches, isComplete } = await client.batches.listSince(0, signal)
     expect([batches.length, isComplete, requests()]).toEqual([2, false, 2])
   })
 
@@ -90,7 +93,7 @@ describe('the batches of the API', () => {
     const { client, requests } = await serverOf((_, response) => {
       response.end(JSON.stringify({ data: [{ ...batch, id: `msgbatch_${n++}` }], has_more: true }))
     })
-    expect(await client.batches.since(0, signal)).toMatchObject({ isComplete: false })
+    expect(await client.batches.listSince(0, signal)).toMatchObject({ isComplete: false })
     expect(requests()).toBe(100)
   })
 
@@ -111,7 +114,7 @@ describe('the batches of the API', () => {
     const { client } = await serverOf((url, response) => {
       if (!url.pathname.endsWith('/results')) response.end(JSON.stringify(batch))
     }, 150)
-    await expect(first(client.batches.answers('msgbatch_1', signal))).rejects.toMatchObject({
+    await expect(first(client.batches.fetchResults('msgbatch_1', signal))).rejects.toMatchObject({
       fault: { kind: 'timeout' },
     })
   })
@@ -138,13 +141,13 @@ describe('the batches of the API', () => {
       })
       const { batches } = client
       const calls = [
-        () => first(batches.answers('msgbatch_1', signal)),
+        () => first(batches.fetchResults('msgbatch_1', signal)),
         ...(status === 200
           ? []
           : [
               () => batches.retrieve('msgbatch_1', signal),
               () => batches.cancel('msgbatch_1', signal),
-              () => batches.since(0, signal),
+              () => batches.listSince(0, signal),
               () => batches.create(empty(), signal),
             ]),
       ]
@@ -153,12 +156,12 @@ describe('the batches of the API', () => {
           () => undefined,
           (error: unknown) => error,
         )
-        const { fault } = thrown as AskError
-        const advice = adviceFor(fault, 'claude-haiku-5-5', client.endpoint)
+        const { requestError } = thrown as AskError
+        const advice = describeAccountError(requestError, 'claude-haiku-5-5', client.baseUrl)
         expect(advice).toMatch(expected)
         expect(advice).not.toMatch(/certificate|claude-haiku|Known are/)
-        expect(judge(fault).blame).toBe('run')
-        expect(isNotFound(fault)).toBe(body === error('not_found_error'))
+        expect(classifyError(requestError).scope).toBe('run')
+        expect(isNotFound(requestError)).toBe(body === error('not_found_error'))
       }
     }
   })
@@ -190,6 +193,6 @@ async function serverOf(
     server.close()
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const { client } = await simulatedClient({}, { server: { url, key: 'test' }, idleTimeoutMs })
+  const { client } = await createSimulatedClient({}, { server: { url, key: 'test' }, idleTimeoutMs })
   return { client, requests: () => count }
 }

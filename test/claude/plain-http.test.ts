@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { refusePlainHttp } from '../../src/claude/plain-http.ts'
+import { rejectPlainHttp } from '../../src/claude/plain-http.ts'
 import { isPrivateHost } from '../../src/claude/private-host.ts'
-import { hostOf } from '../../src/core/text/host.ts'
+import { extractHost } from '../../src/core/text/parse-host.ts'
 import { UsageError } from '../../src/errors.ts'
 
 const isAllowed = (url: string, allowHttp: string[] = [], proxies = {}) => {
   const options = { allowHttp, proxies: { httpProxy: '', httpsProxy: '', noProxy: '', ...proxies } }
   try {
-    refusePlainHttp(url, options)
+    rejectPlainHttp(url, options)
     return true
   } catch (error) {
     expect(error).toBeInstanceOf(UsageError)
@@ -125,7 +125,7 @@ describe('a key', () => {
   it('stays out of the message that refuses to send it, and so do the passwords in URLs', () => {
     const proxies = { httpProxy: 'http://user:hunter2@proxy.example', httpsProxy: '', noProxy: '' }
     for (const url of ['http://user:hunter2@gateway.example', 'http://user:hunter2@10.0.0.1'])
-      expect(() => refusePlainHttp(url, { allowHttp: [], proxies })).toThrow(/^(?!.*hunter2).*--allow-http/)
+      expect(() => rejectPlainHttp(url, { allowHttp: [], proxies })).toThrow(/^(?!.*hunter2).*--allow-http/)
   })
 })
 
@@ -134,7 +134,7 @@ describe('the message that refuses', () => {
     ['http://gateway.internal.:8080', 'gateway.internal'],
     ['http://[2001:db8::1]:8080', '2001:db8::1'],
   ])('%s names the flag as a shell takes it', (url, host) => {
-    const refused = () => refusePlainHttp(url, { allowHttp: [], proxies: undefined })
+    const refused = () => rejectPlainHttp(url, { allowHttp: [], proxies: undefined })
     expect(refused).toThrow(new RegExp(` --allow-http ${host}$`))
     expect(isAllowed(url, [host])).toBe(true)
   })
@@ -171,7 +171,7 @@ describe('a private address', () => {
         const isPrivate = networks.some(
           ([network, prefix]) => n >>> (32 - prefix) === network >>> (32 - prefix),
         )
-        expect(isPrivateHost(hostOf(new URL(`http://${spell(n)}/`)))).toBe(isPrivate)
+        expect(isPrivateHost(extractHost(new URL(`http://${spell(n)}/`)))).toBe(isPrivate)
       }),
     )
   })

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 it('a profile whose token has expired is used with a new one, which is kept', async () => {
-  const { simulator } = await serviceFor({})
+  const { simulator } = await startService({})
   const grants: unknown[] = []
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
     if (request.url === '/v1/oauth/token') {
@@ -32,7 +32,7 @@ it('a profile whose token has expired is used with a new one, which is kept', as
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const authentication = { type: 'user_oauth', client_id: 'client' }
   const expired = { type: 'oauth_token', access_token: 'old', expires_at: 1, refresh_token: 'refresh' }
-  const cwd = await folderWith({
+  const cwd = await createFolder({
     'a.md': 'The harbour.',
     'anthropic/configs/default.json': JSON.stringify({ base_url: url, authentication }),
     'anthropic/credentials/default.json': JSON.stringify(expired),
@@ -40,7 +40,7 @@ it('a profile whose token has expired is used with a new one, which is kept', as
   const credentials = join(cwd, 'anthropic/credentials/default.json')
   await chmod(credentials, 0o600)
   const env = { ANTHROPIC_CONFIG_DIR: join(cwd, 'anthropic') }
-  expect(await runHere(['summarize', 'a.md', '-q'], { cwd, env })).toMatchObject({ code: 0, stderr: '' })
+  expect(await runInProcess(['summarize', 'a.md', '-q'], { cwd, env })).toMatchObject({ code: 0, stderr: '' })
   expect(grants).toEqual([{ grant_type: 'refresh_token', refresh_token: 'refresh', client_id: 'client' }])
   expect(await readFile(credentials, 'utf8')).toContain('a-new-token')
 })

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { proxiesIn, proxyFor } from '../../src/claude/proxies.ts'
+import { findProxy, readProxies } from '../../src/claude/proxies.ts'
 import { UsageError } from '../../src/errors.ts'
 
 describe('the proxy of a URL', () => {
   const env = { HTTP_PROXY: 'http://plain:1', HTTPS_PROXY: 'secure:2' }
   const proxyOf = (url: string, variables: Record<string, string>) => {
-    const proxies = proxiesIn(variables)
-    return proxies && proxyFor(new URL(url), proxies)
+    const proxies = readProxies(variables)
+    return proxies && findProxy(new URL(url), proxies)
   }
 
   it('is the one of its scheme, or the one for http where there is no other', () => {
@@ -88,7 +88,7 @@ describe('the proxy of a URL', () => {
   })
 
   it('must be a URL, which is not repeated since it may hold a password', () => {
-    const malformed = () => proxiesIn({ HTTPS_PROXY: 'socks5://user:hunter2@a' })
+    const malformed = () => readProxies({ HTTPS_PROXY: 'socks5://user:hunter2@a' })
     expect(malformed).toThrow(UsageError)
     expect(malformed).toThrow(/^HTTPS_PROXY is not a URL that begins with http/)
   })

@@ -2,22 +2,22 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { batchAnswerFrom } from '../../src/claude/batch-answer.ts'
-import { createClient } from '../../src/claude/client.ts'
+import { createClaudeClient } from '../../src/claude/claude-client.ts'
+import { parseBatchResultLine } from '../../src/claude/parse-batch-result.ts'
 import { AskError } from '../../src/core/errors/ask-error.ts'
-import { judge } from '../../src/core/errors/classify-error.ts'
-import { failureLine, failureOf } from '../../src/core/errors/failure.ts'
-import { listPrice } from '../../src/core/pricing/price.ts'
+import { classifyError } from '../../src/core/errors/classify-error.ts'
+import { formatFailure, toFailure } from '../../src/core/errors/failure.ts'
+import { listPrice } from '../../src/core/pricing/pricing-rules.ts'
 import type { Reply } from '../../src/core/request/reply.ts'
 import { realClock } from '../support/real-clock.ts'
-import { requestFor } from '../support/scripted-ask.ts'
-import { end, event, said, start } from '../support/stream-events.ts'
+import { createRequest } from '../support/scripted-ask.ts'
+import { end, formatEvent, start, textDelta } from '../support/stream-events.ts'
 
 const never = new AbortController().signal
 const json = 'application/json'
 const sse = 'text/event-stream'
-const plain = requestFor('a.md')
-const streamed = requestFor('a.md', { maxTokens: 8192 })
+const plain = createRequest('a.md')
+const streamed = createRequest('a.md', { maxTokens: 8192 })
 
 /** A client of a server that sends what `serve` was last given. */
 async function servedClient() {
@@ -27,7 +27,7 @@ async function servedClient() {
     request.on('end', () => respond(response))
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
-  const client = await createClient({
+  const client = await createClaudeClient({
     clock: realClock,
     env: {},
     connectTimeoutMs: 60_000,
@@ -110,20 +110,20 @@ function checkReply({ text, model, stopReason, usage, terms }: Reply) {
   for (const tokens of Object.values(usage ?? {}))
     expect(Number.isSafeInteger(tokens) && tokens >= 0).toBe(true)
   if (usage !== undefined && model !== 'unknown')
-    expect(typeof (listPrice({ model, asked: plain.model, usage, ...(terms && { terms }) }) ?? 0n)).toBe(
-      'bigint',
-    )
+    expect(
+      typeof (listPrice({ model, requestedModel: plain.model, usage, ...(terms && { terms }) }) ?? 0n),
+    ).toBe('bigint')
   expect(text).not.toContain('[object')
 }
 
 function checkError(thrown: unknown) {
   expect(thrown).toBeInstanceOf(AskError)
-  const { fault } = thrown as AskError
-  judge(fault)
-  const failure = failureOf(fault)
-  for (const text of [failure.message, failure.type, fault.code ?? '', failure.requestId ?? ''])
+  const { requestError } = thrown as AskError
+  classifyError(requestError)
+  const failure = toFailure(requestError)
+  for (const text of [failure.message, failure.type, requestError.code ?? '', failure.requestId ?? ''])
     expect(typeof text).toBe('string')
-  expect(failureLine(failure)).not.toMatch(/\[object|undefined|NaN/)
+  expect(formatFailure(failure)).not.toMatch(/\[object|undefined|NaN/)
 }
 
 describe('an answer with any JSON in place of a part of it', () => {
@@ -192,11 +192,11 @@ describe('an answer with any JSON in place of a part of it', () => {
         damaged(list),
         async (count, one, all) => {
           serve(200, json, JSON.stringify(count))
-          await client.count(plain, never).then(checkReply, checkError)
+          await client.countTokens(plain, never).then(checkReply, checkError)
           serve(200, json, JSON.stringify(one))
           await client.batches.retrieve('msgbatch_1', never).catch(checkError)
           serve(200, json, JSON.stringify(all))
-          await client.batches.since(0, never).catch(checkError)
+          await client.batches.listSince(0, never).catch(checkError)
         },
       ),
       { numRuns: 60 },
@@ -210,10 +210,10 @@ describe('an answer with any JSON in place of a part of it', () => {
     ]
     fc.assert(
       fc.property(fc.constantFrom(...lines).chain(damaged), (line) => {
-        const { result } = batchAnswerFrom(JSON.stringify(line))
-        if (typeof result === 'string' || 'unreadable' in result) return
+        const { result } = parseBatchResultLine(JSON.stringify(line))
+        if (typeof result === 'string' || 'unreadableReason' in result) return
         if ('reply' in result) checkReply(result.reply)
-        else checkError(new AskError(result.fault))
+        else checkError(new AskError(result.requestError))
       }),
     )
   })
@@ -223,19 +223,19 @@ describe('a stream', () => {
   const failing = async (body: string) => {
     const { client, serve } = await servedClient()
     serve(200, sse, body)
-    return ((await client.ask(streamed, never).catch((error: unknown) => error)) as AskError).fault
+    return ((await client.ask(streamed, never).catch((error: unknown) => error)) as AskError).requestError
   }
   const data = (json: string) => `event: x\ndata: ${json}\n\n`
 
   it('with an event that is null is read without it', async () => {
     const { client, serve } = await servedClient()
-    serve(200, sse, start + data('null') + data('7') + said('One.') + end)
+    serve(200, sse, start + data('null') + data('7') + textDelta('One.') + end)
     expect((await client.ask(streamed, never)).text).toBe('One.')
   })
 
   it('with a piece of text that is an object is not a summary', async () => {
-    const piece = event({ type: 'content_block_delta', delta: { type: 'text_delta', text: { a: 1 } } })
-    expect(await failing(start + said('half ') + piece + end)).toMatchObject({
+    const piece = formatEvent({ type: 'content_block_delta', delta: { type: 'text_delta', text: { a: 1 } } })
+    expect(await failing(start + textDelta('half ') + piece + end)).toMatchObject({
       kind: 'malformed',
       message: expect.stringContaining('a piece of the text is unreadable'),
     })
@@ -243,11 +243,13 @@ describe('a stream', () => {
 
   it('with an error whose type or message is no text can be retried', async () => {
     for (const wrong of [{ type: {}, message: 'x' }, { type: ['a'] }, null, 'text', 5]) {
-      const fault = await failing(start + event({ type: 'error', error: wrong }))
-      expect(judge(fault)).toEqual({ retry: 'attempt', blame: 'service' })
+      const fault = await failing(start + formatEvent({ type: 'error', error: wrong }))
+      expect(classifyError(fault)).toEqual({ retry: 'attempt', blame: 'service' })
     }
     expect(
-      await failing(start + event({ type: 'error', error: { type: 'overloaded_error', message: [1] } })),
+      await failing(
+        start + formatEvent({ type: 'error', error: { type: 'overloaded_error', message: [1] } }),
+      ),
     ).toMatchObject({ kind: 'stream', type: 'overloaded_error', message: 'an error without a message' })
   })
 
@@ -281,8 +283,8 @@ describe('an error body of the API', () => {
     const { client, serve } = await servedClient()
     serve(status, json, JSON.stringify({ type: 'error', error: { type, message: 'x' } }))
     for (const request of [plain, streamed]) {
-      const { fault } = (await client.ask(request, never).catch((error: unknown) => error)) as AskError
-      expect({ status: fault.status, verdict: judge(fault) }).toEqual(expected)
+      const { requestError } = (await client.ask(request, never).catch((error: unknown) => error)) as AskError
+      expect({ status: requestError.status, verdict: classifyError(requestError) }).toEqual(expected)
     }
   })
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { withoutMarkup } from '../../src/claude/strip-markup.ts'
+import { stripMarkup } from '../../src/claude/strip-markup.ts'
 
 it.each([
   ['<h1>502 Bad Gateway</h1>', '502 Bad Gateway'],
@@ -11,5 +11,5 @@ it.each([
   ['<scripting>b</scripting>', 'b'],
   ['', ''],
 ])('a page %j is the text %j', (html, text) => {
-  expect(withoutMarkup(html).replace(/\s+/g, ' ').trim()).toBe(text)
+  expect(stripMarkup(html).replace(/\s+/g, ' ').trim()).toBe(text)
 })

@@ -2,8 +2,8 @@ import { execFile, spawnSync } from 'node:child_process'
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bin, folderWith } from '../support/run-cli.ts'
-import { noTerminal } from '../support/terminal.ts'
+import { bin, createFolder } from '../support/run-cli.ts'
+import { whyTerminalUnavailable } from '../support/terminal.ts'
 
 const files = {
   'prompts/brief.yaml': 'versions: { v1: { user_template: "{text}" }, v2: { user_template: "{text}" } }',
@@ -36,7 +36,7 @@ os.waitpid(pid, 0)
 
 /** Types into an interactive shell, and waits after each piece for what it is to show. */
 async function typed(shell: readonly string[], keys: readonly (readonly [string, string])[]) {
-  const cwd = await folderWith(files)
+  const cwd = await createFolder(files)
   await symlink(bin, join(cwd, 'claude-batch'))
   const env = { PATH: `${cwd}:${process.env['PATH']}`, TERM: 'xterm', HOME: cwd, LANG: 'C.UTF-8' }
   return new Promise<string>((resolve) => {
@@ -48,7 +48,8 @@ async function typed(shell: readonly string[], keys: readonly (readonly [string,
     )
   })
 }
-const missing = (shell: string) => spawnSync(shell, ['-c', 'true']).status !== 0 || noTerminal() !== undefined
+const missing = (shell: string) =>
+  spawnSync(shell, ['-c', 'true']).status !== 0 || whyTerminalUnavailable() !== undefined
 /** Each line is typed, completed with TAB, and taken away again. */
 const lines: readonly (readonly [string, string])[] = [
   ['claude-batch sum\t', 'claude-batch summarize '],
@@ -75,7 +76,7 @@ describe('a script for', () => {
   })
 
   it.skipIf(missing('fish'))('fish completes', async () => {
-    const cwd = await folderWith(files)
+    const cwd = await createFolder(files)
     await symlink(bin, join(cwd, 'claude-batch'))
     const ask = (line: string) => `claude-batch completion fish | source; complete -C ${JSON.stringify(line)}`
     const run = (line: string) =>

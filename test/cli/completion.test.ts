@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const files = {
   'prompts/brief.yaml': 'versions: { v1: { user_template: "{text}" }, v2: { user_template: "{text}" } }',
@@ -11,8 +11,8 @@ const files = {
   'docs/a file.md': 'A',
 }
 const completed = async (...words: string[]) => {
-  const { code, stdout, stderr } = await runHere(['complete', '--', ...words], {
-    cwd: await folderWith(files),
+  const { code, stdout, stderr } = await runInProcess(['complete', '--', ...words], {
+    cwd: await createFolder(files),
     env: {},
   })
   expect([code, stderr]).toEqual([0, ''])
@@ -74,8 +74,8 @@ describe('what can be completed', () => {
 
   it('has nothing in it that a terminal would obey, and needs no configuration that is right', async () => {
     expect(await completed('prompts', 'show', '')).not.toContainEqual(expect.stringContaining('touch'))
-    const cwd = await folderWith({ 'claude-batch.yaml': 'profiles: [' })
-    expect(await runHere(['complete', '--', 'summarize', '--profile', ''], { cwd, env: {} })).toEqual({
+    const cwd = await createFolder({ 'claude-batch.yaml': 'profiles: [' })
+    expect(await runInProcess(['complete', '--', 'summarize', '--profile', ''], { cwd, env: {} })).toEqual({
       code: 0,
       stdout: '',
       stderr: '',
@@ -83,8 +83,8 @@ describe('what can be completed', () => {
   })
 
   it('is for shells that there are', async () => {
-    const run = (shell: string) => runHere(['completion', shell], { cwd: '/', env: {} })
+    const run = (shell: string) => runInProcess(['completion', shell], { cwd: '/', env: {} })
     expect(await run('tcsh')).toMatchObject({ code: 2, stderr: expect.stringContaining('bash, zsh or fish') })
-    expect((await runHere(['--help'], { cwd: '/' })).stdout).not.toMatch(/^ +complete /m)
+    expect((await runInProcess(['--help'], { cwd: '/' })).stdout).not.toMatch(/^ +complete /m)
   })
 })

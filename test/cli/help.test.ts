@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { runHere } from '../support/run-here.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
-const run = (...args: string[]) => runHere(args, { cwd: '/', env: {} })
+const run = (...args: string[]) => runInProcess(args, { cwd: '/', env: {} })
 const commands = [
   'summarize',
   'compare',
@@ -47,7 +47,7 @@ describe('help', () => {
   })
 
   it('tells the two ways on to somebody without credentials', async () => {
-    const { code, stderr } = await runHere(['summarize', 'README.md'], { cwd: resolve('.'), env: {} })
+    const { code, stderr } = await runInProcess(['summarize', 'README.md'], { cwd: resolve('.'), env: {} })
     expect([code, stderr]).toEqual([2, expect.stringMatching(/set ANTHROPIC_API_KEY .*--simulate/)])
   })
 })

@@ -1,10 +1,10 @@
 import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { SimulatorOptions } from '../../src/simulator/server.ts'
-import { listener } from '../support/listener.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
+import { startRecordingServer } from '../support/recording-server.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const noteOf = (name: string) =>
   `# Note ${name}\n\nThe harbour board met about ${name} and decided to dredge.\n`
@@ -15,9 +15,12 @@ async function setting(
   options: SimulatorOptions = {},
   files: Readonly<Record<string, string | Buffer>> = documents('ale', 'beer', 'cider', 'gin'),
 ) {
-  const cwd = await folderWith(files)
-  const { env, simulator } = await serviceFor({ ...options, batches: { takesMs: 1, ...options.batches } })
-  const run = (...args: string[]) => runHere(args, { cwd, env, hurry: 100 })
+  const cwd = await createFolder(files)
+  const { env, simulator } = await startService({
+    ...options,
+    batches: { durationMs: 1, ...options.batches },
+  })
+  const run = (...args: string[]) => runInProcess(args, { cwd, env, clockSpeed: 100 })
   /** Summaries and records, as they are. */
   const written = async (out = 'summaries') => {
     const names = await readdir(join(cwd, out, 'docs')).catch(() => [])
@@ -104,7 +107,7 @@ describe('summarize --batch', () => {
   })
 
   it('B13 leaves documents in batches alone in a run without it, and says that they wait', async () => {
-    const { run, simulator } = await setting({ batches: { takesMs: 60_000 } })
+    const { run, simulator } = await setting({ batches: { durationMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('summarize', 'docs', '--dry-run')).stdout).toMatch(
       /0 to summarize, 1 unchanged, 3 skipped \(3 in_batch\)/,
@@ -134,7 +137,7 @@ describe('summarize --batch', () => {
     let expire = true
     const { run, written } = await setting({
       batches: {
-        resultOf: ({ text }) => (expire && text.includes('beer') ? 'expired' : undefined),
+        chooseResult: ({ text }) => (expire && text.includes('beer') ? 'expired' : undefined),
       },
       script: ({ request: { text } }) =>
         text.includes('cider')
@@ -154,7 +157,7 @@ describe('summarize --batch', () => {
 
   it('ends with 75 where all that is left is what a batch did not do', async () => {
     const { run } = await setting({
-      batches: { resultOf: ({ text }) => (text.includes('beer') ? 'canceled' : undefined) },
+      batches: { chooseResult: ({ text }) => (text.includes('beer') ? 'canceled' : undefined) },
     })
     expect((await run('summarize', 'docs', '--batch')).code).toBe(75)
   })
@@ -163,7 +166,7 @@ describe('summarize --batch', () => {
     let downloads = 0
     const { run, written, report, simulator } = await setting({
       batches: {
-        trouble: (call) =>
+        chooseFault: (call) =>
           call === 'results' && ++downloads < 4 ? { cutAfter: 1, reset: downloads % 2 === 0 } : undefined,
       },
     })
@@ -230,7 +233,7 @@ describe('summarize --batch', () => {
 
   it('B10 says that results are gone, and asks again the next time', async () => {
     let archived = false
-    const { run, written } = await setting({ batches: { archived: () => archived } })
+    const { run, written } = await setting({ batches: { isArchived: () => archived } })
     await run('summarize', 'docs', '--batch', '--detach')
     archived = true
     const { code, stderr } = await run('summarize', 'docs')
@@ -242,9 +245,9 @@ describe('summarize --batch', () => {
   })
 
   it('B11 X14 sends no credentials to another host for the results', async () => {
-    const other = await listener()
+    const other = await startRecordingServer()
     const url = new URL('/results', other.env['ANTHROPIC_BASE_URL']).href
-    const { run } = await setting({ batches: { resultsAt: url } })
+    const { run } = await setting({ batches: { resultsUrl: url } })
     const { code, stderr } = await run('summarize', 'docs', '--batch')
     expect(code).toBe(4)
     expect(stderr).toMatch(/where no credentials are sent/)
@@ -277,7 +280,7 @@ describe('summarize --batch', () => {
     let first = true
     const { run, written, simulator } = await setting({
       batches: {
-        trouble: (call) => {
+        chooseFault: (call) => {
           if (call !== 'create' || !first) return undefined
           first = false
           return { lost: 'after' }
@@ -359,7 +362,7 @@ describe('summarize --batch', () => {
   })
 
   it('--sample takes its sample among what is not in a batch, and asks before the rest', async () => {
-    const { run, simulator, cwd } = await setting({ batches: { takesMs: 60_000 } })
+    const { run, simulator, cwd } = await setting({ batches: { durationMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     for (const name of ['rum', 'sake', 'tea', 'wine'])
       await writeFile(join(cwd, `docs/${name}.md`), noteOf(name))
@@ -380,7 +383,10 @@ describe('summarize --batch', () => {
 
   it('goes to the simulated service as well', async () => {
     const { cwd } = await setting()
-    const { code, stderr } = await runHere(['summarize', 'docs', '--batch', '--simulate'], { cwd, hurry: 10 })
+    const { code, stderr } = await runInProcess(['summarize', 'docs', '--batch', '--simulate'], {
+      cwd,
+      clockSpeed: 10,
+    })
     expect(code).toBe(0)
     expect(stderr).toMatch(/4 summarized[\s\S]*simulated: nothing was spent/)
   })
@@ -488,7 +494,7 @@ describe('a batch that is collected by a run with other options', () => {
   it('keeps an answer that can be written nowhere, until it can', async () => {
     const { run, written, cwd, simulator } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
-    const elsewhere = await folderWith({})
+    const elsewhere = await createFolder({})
     await rm(join(cwd, 'summaries/docs'), { recursive: true })
     await symlink(elsewhere, join(cwd, 'summaries/docs'))
     const blocked = await run('batches', 'collect')
@@ -528,7 +534,7 @@ describe('a batch that is collected by a run with other options', () => {
 
 describe('claude-batch batches', () => {
   it('lists, tells how they stand, collects', async () => {
-    const { run, written } = await setting({ batches: { takesMs: 300 } })
+    const { run, written } = await setting({ batches: { durationMs: 300 } })
     expect((await run('batches', 'list')).stdout).toMatch(/^no batches in summaries/)
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('batches', 'list')).stdout).toMatch(
@@ -545,14 +551,14 @@ describe('claude-batch batches', () => {
   })
 
   it('collect says by its exit code that some are not ready, and --wait waits', async () => {
-    const { run } = await setting({ batches: { takesMs: 1000 } })
+    const { run } = await setting({ batches: { durationMs: 1000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('batches', 'collect', '-q')).code).toBe(75)
     expect((await run('batches', 'collect', '--wait')).code).toBe(0)
   })
 
   it('cancel cancels: what was done is collected, and the rest asked about again', async () => {
-    const { run, simulator } = await setting({ batches: { takesMs: 60_000 } })
+    const { run, simulator } = await setting({ batches: { durationMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     const canceled = await run('batches', 'cancel', '--id', 'msgbatch_sim00000001')
     expect(canceled).toMatchObject({ code: 0, stderr: expect.stringMatching(/is being canceled/) })
@@ -585,7 +591,7 @@ describe('claude-batch batches', () => {
     await run('summarize', 'docs', '--batch', '--detach')
     const other = { ...env, ANTHROPIC_BASE_URL: 'http://127.0.0.1.nip.io' }
     for (const command of ['status', 'collect', 'cancel']) {
-      const { code, stderr } = await runHere(['batches', command], { cwd, env: other })
+      const { code, stderr } = await runInProcess(['batches', command], { cwd, env: other })
       expect([command, code]).toEqual([command, 2])
       expect(stderr).toMatch(
         /^claude-batch: refusing to send a key over plain http to 127\.0\.0\.1\.nip\.io;/,
@@ -593,7 +599,7 @@ describe('claude-batch batches', () => {
     }
     const status = ['batches', 'status', '--allow-http', '127.0.0.1.nip.io']
     // Allowed, and yet nothing is sent: the batch is at another service.
-    expect((await runHere(status, { cwd, env: other })).stdout).toContain('which is not asked now')
+    expect((await runInProcess(status, { cwd, env: other })).stdout).toContain('which is not asked now')
   })
 
   it('one that the service does not know holds its documents, until it is given up', async () => {
@@ -610,7 +616,7 @@ describe('claude-batch batches', () => {
     expect(code).toBe(4)
     expect(stderr).toMatch(/does not know the batch msgbatch_gone.*batches cancel --id msgbatch_gone/)
     const other = { ...env, ANTHROPIC_BASE_URL: `${env['ANTHROPIC_BASE_URL']}/other` }
-    const elsewhere = await runHere(['batches', 'cancel'], { cwd, env: other })
+    const elsewhere = await runInProcess(['batches', 'cancel'], { cwd, env: other })
     expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringMatching(/set ANTHROPIC_BASE_URL/) })
     // With a wrong key, no batch is known: only one that is named is given up.
     const all = await run('batches', 'cancel')

@@ -5,10 +5,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { StopSignal } from '../../src/runtime.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
-import { recordedRuns } from '../../src/storage/ledger/read-runs.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { readRecordedRuns } from '../../src/storage/ledger/recorded-runs.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const chapter = (n: number) =>
   `# Chapter ${n}\n\n${`Of voyage ${n} there is much to tell, of ports and of weather. `.repeat(30)}\n\n`
@@ -26,8 +26,8 @@ const sharing = Object.fromEntries(
 
 /** What the ledger says was sent and paid for, and what the runs counted. */
 async function booked(cwd: string) {
-  const runs = await recordedRuns(join(cwd, 'summaries'), undefined)
-  const lines = runs.flatMap(({ lines }) => lines)
+  const runs = await readRecordedRuns(join(cwd, 'summaries'), undefined)
+  const lines = runs.flatMap(({ entries: lines }) => lines)
   const sum = (of: (line: (typeof lines)[number]) => number) => lines.reduce((all, line) => all + of(line), 0)
   return {
     requests: sum(({ attempts }) => attempts),
@@ -59,9 +59,9 @@ function bill(simulator: Simulator) {
 
 describe('the ledger', () => {
   it('books a chunk that a document repeats as often as the API bills it: once', async () => {
-    const cwd = await folderWith({ 'docs/book.md': book(Array<number>(11).fill(1)) })
-    const { env, simulator } = await serviceFor({})
-    const { code, stderr } = await runHere(['summarize', 'docs', ...chunked], { cwd, env })
+    const cwd = await createFolder({ 'docs/book.md': book(Array<number>(11).fill(1)) })
+    const { env, simulator } = await startService({})
+    const { code, stderr } = await runInProcess(['summarize', 'docs', ...chunked], { cwd, env })
     expect(code).toBe(0)
     expect(await booked(cwd)).toEqual(bill(simulator))
     expect(simulator.stats().billed.requests).toBeLessThan(11)
@@ -71,8 +71,8 @@ describe('the ledger', () => {
   })
 
   it('books a chunk that two documents share with the one that sent it, also where that one fails', async () => {
-    const cwd = await folderWith({ ...sharing, 'docs/a.md': book([1, 2, 3]), 'docs/b.md': book([1, 2, 4]) })
-    const { env, simulator } = await serviceFor({
+    const cwd = await createFolder({ ...sharing, 'docs/a.md': book([1, 2, 3]), 'docs/b.md': book([1, 2, 4]) })
+    const { env, simulator } = await startService({
       script: ({ request }) => ({
         kind: 'answer',
         delayMs: 5,
@@ -80,7 +80,7 @@ describe('the ledger', () => {
           request.lastText.includes('# Chapter 3') && { stopReason: 'refusal' }),
       }),
     })
-    const run = () => runHere(['summarize', 'docs', ...chunked], { cwd, env })
+    const run = () => runInProcess(['summarize', 'docs', ...chunked], { cwd, env })
     expect((await run()).code).toBe(1)
     expect(await booked(cwd)).toEqual(bill(simulator))
     const { requests } = simulator.stats()
@@ -91,24 +91,24 @@ describe('the ledger', () => {
   })
 
   it('has the cost of the other chunks where the API did not count the tokens of one, and says so', async () => {
-    const cwd = await folderWith({ 'docs/book.md': book([1, 2, 3]) })
+    const cwd = await createFolder({ 'docs/book.md': book([1, 2, 3]) })
     let uncounted = 0
-    const { env, simulator } = await serviceFor({
+    const { env, simulator } = await startService({
       script({ request }) {
         if (!request.lastText.includes('# Chapter 2')) return { kind: 'answer', delayMs: 5 }
         uncounted = request.inputTokens
         return { kind: 'answer', delayMs: 5, usage: null }
       },
     })
-    const { code, stderr } = await runHere(['summarize', 'docs', ...chunked], { cwd, env })
+    const { code, stderr } = await runInProcess(['summarize', 'docs', ...chunked], { cwd, env })
     expect([code, stderr]).toEqual([0, expect.stringMatching(/cost +\$\S+ and an unknown part \(1 without/)])
     const { inputTokens } = simulator.stats().billed
     expect(await booked(cwd)).toMatchObject({ inputTokens: inputTokens - uncounted })
-    const { stdout } = await runHere(['report', '--format', 'json'], { cwd, env })
+    const { stdout } = await runInProcess(['report', '--format', 'json'], { cwd, env })
     const { totals, documents } = JSON.parse(stdout)
     expect(totals).toMatchObject({ tokens_in: inputTokens - uncounted, unknown_cost: 1 })
     expect(documents).toMatchObject([{ tokens_in: inputTokens - uncounted, uncounted: 1 }])
-    expect((await runHere(['report', '--format', 'md', '--run', 'last'], { cwd, env })).stdout).toMatch(
+    expect((await runInProcess(['report', '--format', 'md', '--run', 'last'], { cwd, env })).stdout).toMatch(
       /`docs\/book\.md` \|.*\$\S+ and an unknown part \|/,
     )
   })
@@ -121,27 +121,27 @@ describe('the ledger', () => {
   ])(
     'equals the bill where the disk is full for %s.jsonl at its write %i, which ends the run in one line',
     async (name, at) => {
-      const cwd = await folderWith({ 'docs/book.md': book([1, 2, 3]) })
-      const { env, simulator } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 1 }) })
+      const cwd = await createFolder({ 'docs/book.md': book([1, 2, 3]) })
+      const { env, simulator } = await startService({ script: () => ({ kind: 'answer', delayMs: 1 }) })
       const args = ['summarize', 'docs', ...chunked, '--concurrency', '1']
       const path = `\\.claude-batch/${name}\\.jsonl$`
-      const full = await runHere(args, { cwd, env, faults: { do: 'ENOSPC', op: 'write', path, at } })
+      const full = await runInProcess(args, { cwd, env, faults: { do: 'ENOSPC', op: 'write', path, at } })
       expect([full.code, full.stderr]).toEqual([
         6,
         expect.stringMatching(new RegExp(`^claude-batch: cannot write .*${name}.*no space left`, 'm')),
       ])
       expect(await booked(cwd)).toEqual(bill(simulator))
-      expect((await runHere(args, { cwd, env })).code).toBe(0)
+      expect((await runInProcess(args, { cwd, env })).code).toBe(0)
       expect(await booked(cwd)).toEqual(bill(simulator))
     },
   )
 
   it('is complete, and so is the run, where only what is no longer needed cannot be noted', async () => {
-    const cwd = await folderWith({ 'docs/book.md': book([1, 2, 3]) })
-    const { env, simulator } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 1 }) })
+    const cwd = await createFolder({ 'docs/book.md': book([1, 2, 3]) })
+    const { env, simulator } = await startService({ script: () => ({ kind: 'answer', delayMs: 1 }) })
     // After three answers: the chunks that the document has.
     const faults = { do: 'ENOSPC', op: 'write', path: '/parts\\.jsonl$', at: 4, times: 9 }
-    const { code, stderr } = await runHere(['summarize', 'docs', ...chunked], { cwd, env, faults })
+    const { code, stderr } = await runInProcess(['summarize', 'docs', ...chunked], { cwd, env, faults })
     expect([code, stderr]).toEqual([0, expect.stringContaining('1 summarized')])
     expect(await booked(cwd)).toEqual(bill(simulator))
   })
@@ -182,7 +182,7 @@ interface Setting {
 
 /** Runs, is stopped or meets errors, and runs again over an edited document. */
 async function check({ documents, edited, shares, more, faults, stop }: Setting): Promise<void> {
-  const cwd = await folderWith({
+  const cwd = await createFolder({
     ...(shares && sharing),
     ...Object.fromEntries(documents.map((chapters, n) => [`docs/${n}.md`, book(chapters)])),
   })
@@ -190,7 +190,7 @@ async function check({ documents, edited, shares, more, faults, stop }: Setting)
   let deliver: (signal: StopSignal) => void = () => {}
   const seen = new Map<string, number>()
   const simulator = await startSimulator({
-    batches: { takesMs: 5, trouble: () => undefined },
+    batches: { durationMs: 5, chooseFault: () => undefined },
     script({ request }): Behaviour {
       const text = request.lastText
       const nth = (seen.get(text) ?? 0) + 1
@@ -207,10 +207,10 @@ async function check({ documents, edited, shares, more, faults, stop }: Setting)
   const run = async (...flags: readonly string[]) => {
     const args = ['summarize', 'docs', ...chunked, '--max-wait', '0.3', ...more.flat(), ...flags]
     const env = { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
-    const signals = (it: typeof deliver) => {
+    const onSignalSender = (it: typeof deliver) => {
       deliver = it
     }
-    const ended = await runHere(args, { cwd, env, signals, hurry: 500 })
+    const ended = await runInProcess(args, { cwd, env, onSignalSender, clockSpeed: 500 })
     expect(ended.code, ended.stderr).not.toBe(70)
     // What is left in a batch is billed before the next run collects it.
     if (ended.stderr.includes('still in a batch')) return ended

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { BatchesOptions } from '../../src/simulator/batch-service.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import type { SimulatedBatchesOptions } from '../../src/simulator/simulated-batches.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const english =
   'The ferry sails at nine in the morning, said the harbour board, and it comes back in the evening. '
@@ -15,18 +15,19 @@ const said = (text: string): Behaviour => ({ kind: 'answer', delayMs: 1, content
 async function setting(
   answer: (text: string) => Behaviour,
   files: Record<string, string> = { 'docs/a.md': english },
-  batches: BatchesOptions = {},
+  batches: SimulatedBatchesOptions = {},
 ) {
-  const cwd = await folderWith(files)
+  const cwd = await createFolder(files)
   const asked: string[] = []
-  const { env, simulator } = await serviceFor({
+  const { env, simulator } = await startService({
     batches,
     script: ({ request }) => {
       asked.push(request.lastText)
       return answer(request.lastText)
     },
   })
-  const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env, hurry: 100 })
+  const run = (...args: string[]) =>
+    runInProcess(['summarize', 'docs', ...args], { cwd, env, clockSpeed: 100 })
   return { cwd, env, simulator, asked, run }
 }
 
@@ -43,10 +44,10 @@ describe('a summary that may be worth a look', () => {
       /\n\nWrite in German, whatever language the document is in\. Write about 18 words\. This goes before/,
     )
     expect(stderr).toMatch(/^doubtful +1 × language: docs\/b\.md$/m)
-    expect((await runHere(['report'], { cwd, env })).stdout).toMatch(
+    expect((await runInProcess(['report'], { cwd, env })).stdout).toMatch(
       /\ndoubtful:\n {2}docs\/b\.md: language\n/,
     )
-    const { stdout } = await runHere(['report', '--format', 'json'], { cwd, env })
+    const { stdout } = await runInProcess(['report', '--format', 'json'], { cwd, env })
     const rows = JSON.parse(stdout).documents as { path: string; doubts: string[] }[]
     expect(rows.map(({ path, doubts }) => [path, doubts]).sort()).toEqual([
       ['docs/a.md', []],
@@ -78,12 +79,12 @@ describe('a summary that may be worth a look', () => {
       '',
     )
     const files = { 'docs/a.md': text, 'docs/b.md': `${text} And so on.`, 'docs/c.md': `${text} The end.` }
-    const { cwd, env, run } = await setting(() => said(text), files, { takesMs: 1 })
+    const { cwd, env, run } = await setting(() => said(text), files, { durationMs: 1 })
     expect((await run('--batch', '--detach')).code).toBe(0)
     await writeFile(join(cwd, 'docs/c.md'), 'Something else.')
     const { stderr } = await run('--batch', '--detach')
     expect(stderr).toMatch(/^doubtful +1 × copy: docs\/(a|b)\.md$/m)
-    const { stdout } = await runHere(['report'], { cwd, env })
+    const { stdout } = await runInProcess(['report'], { cwd, env })
     expect(stdout).toMatch(/\ndoubtful:\n {2}docs\/a\.md: copy\n {2}docs\/b\.md: copy\n/)
   })
 

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const prose = (sentences: number) =>
   'The harbour board met about the channel, and decided nothing. '.repeat(sentences)
@@ -12,10 +12,10 @@ const documents = Object.fromEntries(
 )
 
 async function setting(files: Readonly<Record<string, string | Buffer>> = documents) {
-  const cwd = await folderWith(files)
-  const { env, simulator } = await serviceFor({ latency: { medianMs: 1 } })
-  const run = (args: readonly string[], answer?: boolean) =>
-    runHere(args, { cwd, env, ...(answer !== undefined && { answer }) })
+  const cwd = await createFolder(files)
+  const { env, simulator } = await startService({ latency: { medianMs: 1 } })
+  const run = (args: readonly string[], confirmAnswer?: boolean) =>
+    runInProcess(args, { cwd, env, ...(confirmAnswer !== undefined && { confirmAnswer }) })
   return { cwd, run, env, simulator }
 }
 
@@ -232,9 +232,9 @@ describe('--sample', () => {
   })
 
   it('that fails tells so, and extrapolates nothing from nothing', async () => {
-    const cwd = await folderWith(documents)
-    const { env } = await serviceFor({ script: () => ({ kind: 'status', status: 422 }) })
-    const { code, stderr } = await runHere(sample, { cwd, env })
+    const cwd = await createFolder(documents)
+    const { env } = await startService({ script: () => ({ kind: 'status', status: 422 }) })
+    const { code, stderr } = await runInProcess(sample, { cwd, env })
     expect(code).toBe(4)
     expect(stderr).toMatch(/stopped: the first 5 documents all failed with the same error/)
   })

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { orderlyRun } from '../support/orderly-run.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { runChecked } from '../support/run-checked.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -25,9 +25,9 @@ interface Run {
 /** A run over `docs`, or what else is given, against a service that knows what it was sent. */
 async function run({ args = ['docs'], env = {}, config, folder = '' }: Run) {
   const files = config === undefined ? tree : { ...tree, 'claude-batch.yaml': config }
-  const cwd = join(await folderWith(files), folder)
-  const { env: service, simulator } = await serviceFor({})
-  const ended = await orderlyRun(['summarize', ...args], { cwd, env: { ...service, ...env } })
+  const cwd = join(await createFolder(files), folder)
+  const { env: service, simulator } = await startService({})
+  const ended = await runChecked(['summarize', ...args], { cwd, env: { ...service, ...env } })
   return { ...ended, sent: simulator.stats().requests, written: Object.keys(ended.written).sort() }
 }
 
@@ -57,10 +57,10 @@ describe('an excluded folder', () => {
   })
 
   it('of a list is never sent, and counted', async () => {
-    const cwd = await folderWith({ ...tree, list: Object.keys(tree).join('\n') })
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder({ ...tree, list: Object.keys(tree).join('\n') })
+    const { env, simulator } = await startService({})
     const args = ['summarize', '--files-from', 'list', '--exclude', 'drafts']
-    const { code, stderr } = await orderlyRun(args, { cwd, env })
+    const { code, stderr } = await runChecked(args, { cwd, env })
     expect([code, simulator.stats().requests]).toEqual([0, 2])
     expect(stderr).toMatch(/4: 2 summarized, 2 skipped \(2 × excluded/)
   })
@@ -81,9 +81,9 @@ describe('an excluded folder', () => {
   })
 
   it('is counted in a dry run too', async () => {
-    const cwd = await folderWith(tree)
+    const cwd = await createFolder(tree)
     const args = ['summarize', 'docs', '--exclude', 'drafts/', '--exclude', 'a.md', '--dry-run', '--simulate']
-    const { stdout } = await runHere(args, { cwd })
+    const { stdout } = await runInProcess(args, { cwd })
     expect(stdout).toContain('1 to summarize, 2 skipped (1 excluded, 1 excluded_folder)')
   })
 })
@@ -99,7 +99,7 @@ describe('a pattern of --exclude that matches nothing', () => {
   })
 
   it('is reported by compare, as is an input that matches nothing', async () => {
-    const cwd = await folderWith(tree)
+    const cwd = await createFolder(tree)
     const args = [
       'compare',
       'docs',
@@ -111,7 +111,7 @@ describe('a pattern of --exclude that matches nothing', () => {
       'drafts',
       '--simulate',
     ]
-    const { code, stderr } = await runHere([...args, '*.nope'], { cwd })
+    const { code, stderr } = await runInProcess([...args, '*.nope'], { cwd })
     expect([code, stderr]).toEqual([1, expect.stringContaining(line)])
     expect(stderr).toContain('claude-batch: no files match "*.nope"\n')
     expect(await readdir(join(cwd, 'comparison'))).not.toContain('drafts')
@@ -128,15 +128,15 @@ describe('a pattern of --exclude that matches nothing', () => {
 
 describe('the settings of git', () => {
   it('come from the environment of the run', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...tree,
       '.git/HEAD': 'ref: refs/heads/main',
       '.git/objects/x': '',
       '.git/refs/x': '',
     })
-    const home = await folderWith({ '.config/git/ignore': 'drafts/\n', '.gitconfig': '[core' })
-    const { env, simulator } = await serviceFor({})
-    const { code, stderr } = await orderlyRun(['summarize', 'docs'], { cwd, env: { ...env, HOME: home } })
+    const home = await createFolder({ '.config/git/ignore': 'drafts/\n', '.gitconfig': '[core' })
+    const { env, simulator } = await startService({})
+    const { code, stderr } = await runChecked(['summarize', 'docs'], { cwd, env: { ...env, HOME: home } })
     expect([code, simulator.stats().requests]).toEqual([0, 2])
     expect(stderr).toContain(
       `claude-batch: the git configuration ${home}/.gitconfig is not used: line 1 is malformed\n`,

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 /** Flags that change where documents go, how they get there, or what is made of them. */
 const flags = [
@@ -39,17 +39,17 @@ describe('a flag', () => {
   it.each(flags)(
     '%s does what it says with any other one, or is refused before anything is sent or written',
     async (one) => {
-      const { env, simulator } = await serviceFor({
-        batches: { takesMs: 1 },
+      const { env, simulator } = await startService({
+        batches: { durationMs: 1 },
         latency: { medianMs: 1, sigma: 0 },
       })
       const sent = () => simulator.stats().requests + simulator.stats().batches.created
       for (const other of flags.slice(flags.indexOf(one))) {
-        const cwd = await folderWith(files)
+        const cwd = await createFolder(files)
         const before = sent()
         const pair = [...new Set([one, other])]
         const args = ['summarize', 'docs', ...pair.flatMap((flag) => flag.split(' '))]
-        const { code, stderr } = await runHere(args, { cwd, env, hurry: 200, random: () => 0 })
+        const { code, stderr } = await runInProcess(args, { cwd, env, clockSpeed: 200, random: () => 0 })
         const run = JSON.stringify({ args: args.join(' '), code, stderr })
         expect([0, 2], run).toContain(code)
         if (code === 0) continue

@@ -3,32 +3,32 @@ import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import { patient } from '../support/patient.ts'
-import { bin, folderWith, running, serviceFor } from '../support/run-cli.ts'
-import { end, heldAnswer, overloaded, said } from '../support/stream-events.ts'
-import { noTerminal, runOnTerminal } from '../support/terminal.ts'
+import { longWait } from '../support/long-wait.ts'
+import { bin, createFolder, startCli, startService } from '../support/run-cli.ts'
+import { createHeldAnswer, end, overloaded, textDelta } from '../support/stream-events.ts'
+import { runOnTerminal, whyTerminalUnavailable } from '../support/terminal.ts'
 
 const documents = { 'long.md': 'A long text about ferries.', 'other.md': 'Another.' }
 
 /** A service whose first answer comes as the test says; the others are there at once. */
 async function held() {
-  const answer = heldAnswer()
-  const service = await serviceFor({
+  const answer = createHeldAnswer()
+  const service = await startService({
     script: ({ index }) =>
       index === 0 ? answer.behaviour : { kind: 'answer', delayMs: 1, text: 'Whole at last.' },
   })
-  return { ...service, answer, cwd: await folderWith(documents) }
+  return { ...service, answer, cwd: await createFolder(documents) }
 }
 
 /** Starts a run, and collects what comes out of it as it comes. */
 async function started(args: readonly string[], at: Awaited<ReturnType<typeof held>>, input?: string) {
   const options = { cwd: at.cwd, env: at.env, ...(input !== undefined && { input }) }
-  const { child, ended } = await running(args, options, () => at.simulator.stats().requests > 0)
+  const { child, ended } = await startCli(args, options, () => at.simulator.stats().requests > 0)
   let out = ''
   child.stdout?.on('data', (chunk) => {
     out += String(chunk)
   })
-  return { child, ended, shows: (text: string) => vi.waitFor(() => expect(out).toBe(text), patient) }
+  return { child, ended, shows: (text: string) => vi.waitFor(() => expect(out).toBe(text), longWait) }
 }
 
 describe('a single summary on stdout', () => {
@@ -38,9 +38,9 @@ describe('a single summary on stdout', () => {
   ])('%s is in a pipe as soon as it is written', async (_, args, input) => {
     const at = await held()
     const { shows, ended } = await started(args, at, input)
-    await at.answer.send(said('Ferries'))
+    await at.answer.send(textDelta('Ferries'))
     await shows('Ferries')
-    await at.answer.send(said(' sail.\n\n'))
+    await at.answer.send(textDelta(' sail.\n\n'))
     await shows('Ferries sail.')
     await at.answer.send(end)
     expect(await ended).toMatchObject({ code: 0, stdout: 'Ferries sail.\n' })
@@ -50,7 +50,7 @@ describe('a single summary on stdout', () => {
   it('that breaks off is not begun again: what is there, an ERROR: line, and an exit code', async () => {
     const at = await held()
     const { shows, ended } = await started(['summarize', '-'], at, 'A long text')
-    await at.answer.send(said('Ferries'))
+    await at.answer.send(textDelta('Ferries'))
     await shows('Ferries')
     await at.answer.send(overloaded)
     expect(await ended).toMatchObject({
@@ -75,7 +75,7 @@ describe('a single summary on stdout', () => {
       env,
       stdio: ['ignore', file.fd, 'ignore'],
     })
-    await answer.send(said('Ferries') + overloaded)
+    await answer.send(textDelta('Ferries') + overloaded)
     expect(await once(child, 'close')).toEqual([0, null])
     await file.close()
     expect(await readFile(join(cwd, 'out.txt'), 'utf8')).toBe('Whole at last.\n')
@@ -84,11 +84,11 @@ describe('a single summary on stdout', () => {
   it('stops being written as soon as its reader leaves', async () => {
     const at = await held()
     const { child, shows, ended } = await started(['summarize', '-'], at, 'A long text')
-    await at.answer.send(said('Ferries'))
+    await at.answer.send(textDelta('Ferries'))
     await shows('Ferries')
     child.stdout?.destroy()
-    await at.answer.send(said(' sail.'))
-    await at.answer.hungUp
+    await at.answer.send(textDelta(' sail.'))
+    await at.answer.clientClosed
     expect(await ended).toMatchObject({ code: 141 })
   })
 
@@ -98,18 +98,18 @@ describe('a single summary on stdout', () => {
       ['summarize', 'long.md', 'other.md', '-o', '-', '--max-tokens', '4096'],
       at,
     )
-    await at.answer.send(said('Ferries') + overloaded)
+    await at.answer.send(textDelta('Ferries') + overloaded)
     expect(await ended).toMatchObject({
       code: 0,
       stdout: '==> long.md <==\nWhole at last.\n\n==> other.md <==\nWhole at last.\n',
     })
   })
 
-  it.skipIf(noTerminal())('is safe to look at on a terminal, with no bar in it', async () => {
+  it.skipIf(whyTerminalUnavailable())('is safe to look at on a terminal, with no bar in it', async () => {
     const { env, cwd, answer } = await held()
     const run = runOnTerminal(['summarize', 'long.md', '-o', '-'], { cwd, env })
-    await answer.send(said('Ferries\u001b]0;own'))
-    await answer.send(said('ed\u0007 sail.') + end)
+    await answer.send(textDelta('Ferries\u001b]0;own'))
+    await answer.send(textDelta('ed\u0007 sail.') + end)
     const { code, shown } = await run
     expect([code, shown.split('\r\n')[0]]).toEqual([0, 'Ferries\\x1b]0;owned\\x07 sail.'])
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { SimulatorOptions } from '../../src/simulator/server.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const count = 60
 const files = Object.fromEntries(
@@ -24,11 +24,11 @@ async function summarize(
   pool: number,
   faults: SimulatorOptions['faults'] = refused,
 ) {
-  const cwd = await folderWith(files)
-  const { env, simulator } = await serviceFor({ faults, seed: 7, latency: { medianMs: 2, sigma: 0.5 } })
+  const cwd = await createFolder(files)
+  const { env, simulator } = await startService({ faults, seed: 7, latency: { medianMs: 2, sigma: 0.5 } })
   const args = ['summarize', 'docs', '--concurrency', String(pool), '--max-tokens', '200', '--retries', '10']
   const capped = cap === undefined ? [] : ['--max-cost', cap.toFixed(9)]
-  const { code, stderr } = await runHere([...args, ...capped], { cwd, env, random: () => 0 })
+  const { code, stderr } = await runInProcess([...args, ...capped], { cwd, env, random: () => 0 })
   const { billed, requests } = simulator.stats()
   return { code, stderr, billed: bill(billed), requests, cwd, env }
 }
@@ -81,17 +81,17 @@ describe('--max-cost', () => {
     const cap = 0.5 * (await wholeCost(4))
     const { cwd, env } = await summarize(cap, 4)
     const rest = ['summarize', 'docs', '--max-tokens', '200', '--retries', '10', '--max-cost', '1']
-    const { code, stderr } = await runHere(rest, { cwd, env })
+    const { code, stderr } = await runInProcess(rest, { cwd, env })
     expect(code).toBe(0)
     expect(stderr).toMatch(/skipped \(.*unchanged/)
   })
 
   it('is a mistake for a model whose price nobody knows, until it is given', async () => {
-    const cwd = await folderWith({ 'a.md': 'The harbour board met.' })
+    const cwd = await createFolder({ 'a.md': 'The harbour board met.' })
     const script = () => ({ kind: 'answer', delayMs: 1, model: 'llama-9' }) as const
-    const { env, simulator } = await serviceFor({ script })
+    const { env, simulator } = await startService({ script })
     const run = (...more: string[]) =>
-      runHere(['summarize', 'a.md', '--model', 'llama-9', '--max-cost', '1', ...more], { cwd, env })
+      runInProcess(['summarize', 'a.md', '--model', 'llama-9', '--max-cost', '1', ...more], { cwd, env })
     expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('--prices llama-9=IN/OUT') })
     expect(simulator.stats().requests).toBe(0)
   })
@@ -99,12 +99,12 @@ describe('--max-cost', () => {
 
 describe('--prices', () => {
   it('gives a price to a model that has none', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       'a.md': 'The harbour board met.',
       'claude-batch.yaml': 'prices:\n  haiku: 100/0\n',
     })
-    const { env, simulator } = await serviceFor({})
-    const { stderr } = await runHere(['summarize', 'a.md'], { cwd, env })
+    const { env, simulator } = await startService({})
+    const { stderr } = await runInProcess(['summarize', 'a.md'], { cwd, env })
     const { inputTokens } = simulator.stats().billed
     expect(stderr).toContain(`cost       $${(inputTokens * 1e-4).toFixed(4).replace(/0+$/, '')}`)
   })
@@ -112,8 +112,8 @@ describe('--prices', () => {
   it.each(['llama', 'llama=', 'llama=1', '=1/2', 'llama=1/2/3', 'llama=-1/2', 'llama=1e9/2', 'llama=$1/$2'])(
     'refuses %j',
     async (text) => {
-      const cwd = await folderWith({ 'a.md': 'text' })
-      const { code, stderr } = await runHere(['summarize', 'a.md', '--prices', text], { cwd, env: {} })
+      const cwd = await createFolder({ 'a.md': 'text' })
+      const { code, stderr } = await runInProcess(['summarize', 'a.md', '--prices', text], { cwd, env: {} })
       expect(code).toBe(2)
       expect(stderr).toContain('--prices: expected a model and dollars per million tokens')
     },
@@ -122,13 +122,16 @@ describe('--prices', () => {
 
 describe('a model that comes to its end', () => {
   it('is told before anything is sent', async () => {
-    const cwd = await folderWith({ 'a.md': 'text' })
-    const { env } = await serviceFor({})
-    const { stderr } = await runHere(['summarize', 'a.md', '--model', 'claude-sonnet-4-5'], { cwd, env })
+    const cwd = await createFolder({ 'a.md': 'text' })
+    const { env } = await startService({})
+    const { stderr } = await runInProcess(['summarize', 'a.md', '--model', 'claude-sonnet-4-5'], { cwd, env })
     expect(stderr).toMatch(
       /claude-batch: claude-sonnet-4-5 retire(s|d) on 2026-11-30.*; use claude-sonnet-5-5\n/,
     )
-    const retired = await runHere(['summarize', 'a.md', '--model', 'claude-3-haiku-20240307'], { cwd, env })
+    const retired = await runInProcess(['summarize', 'a.md', '--model', 'claude-3-haiku-20240307'], {
+      cwd,
+      env,
+    })
     expect(retired.code).toBe(4)
     expect(retired.stderr).toContain('claude-3-haiku-20240307 retired on 2026-04-20; use claude-haiku-5-5\n')
   })
@@ -144,25 +147,25 @@ describe('--max-cost with --batch and a long document', () => {
   const args = ['summarize', 'docs', '--batch', '--chunk-tokens', '1600', '--max-cost', '0.0042']
 
   it('sends the long document once it is known what the batch did cost', async () => {
-    const cwd = await folderWith(documents)
-    const { env, simulator } = await serviceFor({ batches: { takesMs: 50 } })
-    const { code, stderr } = await runHere(args, { cwd, env, hurry: 100 })
+    const cwd = await createFolder(documents)
+    const { env, simulator } = await startService({ batches: { durationMs: 50 } })
+    const { code, stderr } = await runInProcess(args, { cwd, env, clockSpeed: 100 })
     expect([code, stderr]).toEqual([0, expect.stringContaining('11 summarized')])
     const { billed, batchBilled } = simulator.stats()
     expect(bill(billed) + bill(batchBilled) / 2).toBeLessThan(0.0042)
   })
 
   it('ends and leaves the long document to the next run where nobody waits for the batch', async () => {
-    const cwd = await folderWith(documents)
-    const { env } = await serviceFor({ batches: { takesMs: 50 } })
-    const { code, stderr } = await runHere([...args, '--detach'], { cwd, env, hurry: 100 })
+    const cwd = await createFolder(documents)
+    const { env } = await startService({ batches: { durationMs: 50 } })
+    const { code, stderr } = await runInProcess([...args, '--detach'], { cwd, env, clockSpeed: 100 })
     expect([code, stderr]).toEqual([
       5,
       expect.stringMatching(
         /stopped at --max-cost .* is spent, \$0\.\d+ is reserved for requests in batches, and the next/,
       ),
     ])
-    const next = await runHere(args, { cwd, env, hurry: 100 })
+    const next = await runInProcess(args, { cwd, env, clockSpeed: 100 })
     expect([next.code, next.stderr]).toEqual([0, expect.stringMatching(/documents +11: \d+ summarized/)])
   })
 })

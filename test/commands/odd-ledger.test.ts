@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { documentLine, endLine, runLine } from '../support/recorded.ts'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createDocumentEntry, runEnd, runStart } from '../support/ledger-entries.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const most = Number.MAX_SAFE_INTEGER
 const usage = (tokens: number) => ({
@@ -48,17 +48,17 @@ const reports = [
 ]
 
 it.each(Object.keys(odd))('a ledger with %s is reported, and its good entries with it', async (name) => {
-  const entry = { ...documentLine('docs/odd.md', summarized), ...odd[name] }
-  const good = documentLine('docs/good.md', { ...summarized, key: 'k2' })
-  const ledger = [runLine, good, entry, endLine, { ...endLine, wall_ms: -5, limits: { requests: most } }]
+  const entry = { ...createDocumentEntry('docs/odd.md', summarized), ...odd[name] }
+  const good = createDocumentEntry('docs/good.md', { ...summarized, key: 'k2' })
+  const ledger = [runStart, good, entry, runEnd, { ...runEnd, wall_ms: -5, limits: { requests: most } }]
   const text = ledger.map((line) => `${JSON.stringify(line)}\n`).join('')
-  const cwd = await folderWith({
+  const cwd = await createFolder({
     'docs/good.md': 'The harbour.',
     'docs/odd.md': 'The harbour.',
     'summaries/.claude-batch/ledger.jsonl': text,
   })
   for (const flags of reports) {
-    const { code, stdout, stderr } = await runHere(['report', ...flags], { cwd, env: {} })
+    const { code, stdout, stderr } = await runInProcess(['report', ...flags], { cwd, env: {} })
     expect([flags, code, stderr.includes('bug')]).toEqual([flags, 0, false])
     // A chart of columns begins above its ground line.
     const shown = stdout.replace(/<(script|style)[\s\S]*?<\/\1>|viewBox="[^"]*"|y="-/g, '')
@@ -66,17 +66,17 @@ it.each(Object.keys(odd))('a ledger with %s is reported, and its good entries wi
     expect(stdout).not.toMatch(/viewBox="0 \S+ \d{5}/)
     expect(/.{0,30}(NaN|Infinity|undefined|[( >|]-\d).{0,30}/.exec(shown)?.[0]).toBeUndefined()
   }
-  const { stdout } = await runHere(['report', '--format', 'json'], { cwd, env: {} })
+  const { stdout } = await runInProcess(['report', '--format', 'json'], { cwd, env: {} })
   const report = JSON.parse(stdout)
   expect(report.documents.map(({ path }: { path: string }) => path)).toContain('docs/good.md')
   for (const ms of Object.values(report.time)) expect(ms).toBeGreaterThanOrEqual(0)
   // The estimate is made of what earlier runs came to; as if it were older than those, they are compared with it.
   const file = join(cwd, 'estimate.json')
   const flags = ['--dry-run', '--simulate', '--redo', 'all', '--report', file]
-  const estimated = await runHere(['summarize', 'docs', ...flags], { cwd, env: {} })
+  const estimated = await runInProcess(['summarize', 'docs', ...flags], { cwd, env: {} })
   const estimate = { ...JSON.parse(await readFile(file, 'utf8')), made: '2020-01-01T00:00:00.000Z' }
   await writeFile(file, JSON.stringify(estimate))
-  const compared = await runHere(['report', '--compare-estimate', file], { cwd, env: {} })
+  const compared = await runInProcess(['report', '--compare-estimate', file], { cwd, env: {} })
   for (const { code, stdout, stderr } of [estimated, compared]) {
     expect([code, stderr]).toEqual([0, expect.not.stringContaining('bug')])
     expect(stdout + stderr).not.toMatch(/NaN|Infinity|undefined/)

@@ -2,9 +2,9 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { splitPdf } from '../../src/inputs/read/readers/split-pdf.ts'
-import { Unreadable } from '../../src/inputs/read/readers/unreadable.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { UnreadableError } from '../../src/inputs/read/readers/unreadable-error.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const textual = resolve(import.meta.dirname, '../../fixtures/kinds/libreoffice.pdf')
 /** Pages that a scanner might have made: no text on them, each of its own size. */
@@ -18,11 +18,11 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
 }
 
 async function setting() {
-  const cwd = await folderWith({ 'docs/scan.pdf': scan(3) })
+  const cwd = await createFolder({ 'docs/scan.pdf': scan(3) })
   await mkdir(join(cwd, 'docs'), { recursive: true })
   await copyFile(textual, join(cwd, 'docs/text.pdf'))
-  const { env, simulator } = await serviceFor({})
-  const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env })
+  const { env, simulator } = await startService({})
+  const run = (...args: string[]) => runInProcess(['summarize', 'docs', ...args], { cwd, env })
   return { cwd, env, simulator, run }
 }
 
@@ -57,10 +57,10 @@ describe('--pdf', () => {
     expect([capped.code, capped.stderr]).toEqual([5, expect.stringContaining('stopped at --max-cost')])
     expect(
       (
-        await runHere(['summarize', 'docs', '--batch'], {
+        await runInProcess(['summarize', 'docs', '--batch'], {
           cwd,
           env: { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'k' },
-          hurry: 100,
+          clockSpeed: 100,
         })
       ).code,
     ).toBe(0)
@@ -71,15 +71,15 @@ describe('--pdf', () => {
   })
 
   it('cuts what one request does not hold by its pages, always the same way', async () => {
-    const cwd = await folderWith({ 'docs/scan.pdf': scan(250) })
+    const cwd = await createFolder({ 'docs/scan.pdf': scan(250) })
     const asked: string[] = []
-    const { env, simulator } = await serviceFor({
+    const { env, simulator } = await startService({
       script: ({ request }) => {
         asked.push(request.lastText)
         return { kind: 'answer', delayMs: 1 }
       },
     })
-    const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env })
+    const run = (...args: string[]) => runInProcess(['summarize', 'docs', ...args], { cwd, env })
     expect((await run('--model', 'claude-haiku-4-5')).code).toBe(0)
     // As many pages a request as its window holds.
     expect(asked.filter((text) => text.includes('Take notes on this part'))).toHaveLength(4)
@@ -102,7 +102,7 @@ describe('--pdf', () => {
     )
     const broken = Buffer.from('%PDF-1.4 nothing').toString('base64')
     await expect(splitPdf({ base64: broken, pages: 700 }, { pages: 600, bytes: 1e6 })).rejects.toThrow(
-      Unreadable,
+      UnreadableError,
     )
   })
 })

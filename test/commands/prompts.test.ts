@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { pinned } from '../../src/inputs/prompts/pin-version.ts'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { setPinnedVersion } from '../../src/inputs/prompts/pin-version.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const two = `# ours
 versions:
@@ -16,8 +16,8 @@ versions:
     user_template: Sum up {text}
 `
 const here = async (files: Record<string, string> = {}) => {
-  const cwd = await folderWith(files)
-  const run = (...args: string[]) => runHere(['prompts', ...args], { cwd, env: {} })
+  const cwd = await createFolder(files)
+  const run = (...args: string[]) => runInProcess(['prompts', ...args], { cwd, env: {} })
   return { cwd, run, text: (file: string) => readFile(join(cwd, file), 'utf8') }
 }
 
@@ -63,7 +63,7 @@ describe('a prompt in a .yml file', () => {
       ['diff', 'brief@v1'],
     ])
       expect(await run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(both) as string })
-    const summarize = await runHere(['summarize', 'a.md', '--simulate', '--prompt', 'brief'], { cwd })
+    const summarize = await runInProcess(['summarize', 'a.md', '--simulate', '--prompt', 'brief'], { cwd })
     expect(summarize).toMatchObject({ code: 2, stderr: expect.stringContaining(both) as string })
   })
 
@@ -237,12 +237,12 @@ describe('prompts pin', () => {
       })
     fc.assert(
       fc.property(file, ({ text, pin, end }) => {
-        const changed = pinned(text, 'v1') ?? ''
+        const changed = setPinnedVersion(text, 'v1') ?? ''
         expect(parse(changed)).toEqual({ default: 'v1', versions: {} })
         expect(changed).toBe(text.replace(/'?v7'?/, 'v1'))
-        const without = pinned(text, undefined) ?? ''
+        const without = setPinnedVersion(text, undefined) ?? ''
         expect(without).toBe(text.replace(`${pin}${end}`, ''))
-        expect(parse(pinned(without, 'v9') ?? '')).toEqual({ default: 'v9', versions: {} })
+        expect(parse(setPinnedVersion(without, 'v9') ?? '')).toEqual({ default: 'v9', versions: {} })
       }),
     )
   })

@@ -2,30 +2,30 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const answer: Behaviour = { kind: 'answer', delayMs: 1 }
 const note = (path: string) => `A note on ${path}, and what was said of it at the harbour.`
 
 /** A folder with documents at these paths, and the program in it. */
 async function setting(...paths: string[]) {
-  const cwd = await folderWith(Object.fromEntries(paths.map((path) => [path, note(path)])))
+  const cwd = await createFolder(Object.fromEntries(paths.map((path) => [path, note(path)])))
   const setting = {
     cwd,
     behave: (_text: string) => answer,
     async run(...args: string[]) {
-      return runHere(args, { cwd, env })
+      return runInProcess(args, { cwd, env })
     },
     /** Prunes, and tells which summaries are left. */
     async prune(dir = 'summaries') {
-      const ended = await runHere(['report', dir, '--prune'], { cwd, env })
+      const ended = await runInProcess(['report', dir, '--prune'], { cwd, env })
       const files = await readdir(join(cwd, dir), { recursive: true })
       const left = files.filter((file) => file.endsWith('.summary.md'))
       return { ...ended, left: left.map((file) => file.replace('.summary.md', '')).sort() }
     },
   }
-  const { env } = await serviceFor({ script: ({ request }) => setting.behave(request.text) })
+  const { env } = await startService({ script: ({ request }) => setting.behave(request.text) })
   return setting
 }
 
@@ -82,11 +82,11 @@ describe('report --prune and documents that are gone', () => {
     const { cwd, prune } = await setting('here/docs/a.md', 'media/one/x.md', 'media/one/y.md')
     const out = join(cwd, 'here/out')
     const inside = { cwd: join(cwd, 'here'), env: {} }
-    await runHere(['summarize', 'docs', join(cwd, 'media/one'), '--simulate', '--out', out], inside)
+    await runInProcess(['summarize', 'docs', join(cwd, 'media/one'), '--simulate', '--out', out], inside)
     await rm(join(cwd, 'media/one/x.md'))
     expect((await prune('here/out')).stderr).toContain('1 of 1 stale')
     await rm(join(cwd, 'media/one'), { recursive: true })
-    const { code, stderr } = await runHere(['report', out, '--prune'], inside)
+    const { code, stderr } = await runInProcess(['report', out, '--prune'], inside)
     expect(code).toBe(6)
     expect(stderr).toContain(`no document in ${join(cwd, 'media/one')} is there as it was`)
   })

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, runCli, running, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, runCli, startCli, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const modules = resolve(import.meta.dirname, '../../node_modules')
 
@@ -19,11 +19,11 @@ const everything = ['summarize', modules, '--ext', 'md', '--hidden', '--no-ignor
 
 describe('every Markdown file under node_modules', () => {
   it('gets exactly one record, and the counts equal the files on disk', async () => {
-    const out = await folderWith({})
-    const { env, simulator } = await serviceFor({ limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 } })
+    const out = await createFolder({})
+    const { env, simulator } = await startService({ limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 } })
     const args = [...everything, '-o', out, '--concurrency', '32']
     const estimated = join(out, 'estimate.json')
-    await runHere([...args, '--dry-run', '--report', estimated], { cwd: modules, env })
+    await runInProcess([...args, '--dry-run', '--report', estimated], { cwd: modules, env })
     expect(simulator.stats().requests).toBe(0)
     const { stderr } = await runCli(args, { cwd: modules, env })
 
@@ -55,8 +55,8 @@ describe('every Markdown file under node_modules', () => {
     expect(Math.abs(live.expected / billed - 1)).toBeLessThan(0.1)
   })
   it('is accounted for to the last request after two kills and one Ctrl-C', async () => {
-    const out = await folderWith({})
-    const { env, simulator } = await serviceFor({
+    const out = await createFolder({})
+    const { env, simulator } = await startService({
       limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 },
       latency: { medianMs: 40, sigma: 0.3 },
     })
@@ -68,7 +68,7 @@ describe('every Markdown file under node_modules', () => {
       [0.75, 'SIGINT'],
     ] as const) {
       const enough = () => simulator.stats().requests > share * markdown.length
-      const { child, ended } = await running(args, { cwd: modules, env }, enough)
+      const { child, ended } = await startCli(args, { cwd: modules, env }, enough)
       child.kill(how)
       expect((await ended).signal).toBe(how)
     }
@@ -92,7 +92,7 @@ describe('every Markdown file under node_modules', () => {
     expect(written.length).toBe(
       new Set(lines.filter(({ status }) => status === 'summarized').map(({ path }) => path)).size,
     )
-    expect(await runHere([...args, '-q'], { cwd: modules, env })).toMatchObject({ stdout: '' })
+    expect(await runInProcess([...args, '-q'], { cwd: modules, env })).toMatchObject({ stdout: '' })
     expect(simulator.stats().requests).toBe(requests)
   })
 })

@@ -1,20 +1,20 @@
 import { appendFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const documents = Object.fromEntries(
   ['a', 'b', 'c', 'd'].map((name) => [`docs/${name}.md`, `Note ${name} about the harbour.`]),
 )
 
 async function folderOfTwoRuns() {
-  const cwd = await folderWith(documents)
-  const { env, simulator } = await serviceFor({
+  const cwd = await createFolder(documents)
+  const { env, simulator } = await startService({
     script: ({ request }) =>
       request.text.includes('Note d') ? { kind: 'status', status: 422 } : { kind: 'answer', delayMs: 1 },
   })
-  const run = (...args: string[]) => runHere(args, { cwd, env })
+  const run = (...args: string[]) => runInProcess(args, { cwd, env })
   await run('summarize', 'docs', '--prompt', 'summarize@v1')
   await run('summarize', 'docs/a.md', 'docs/b.md')
   const summaries = async () => (await readdir(join(cwd, 'summaries/docs'))).sort()
@@ -81,45 +81,45 @@ describe('claude-batch report', () => {
 
   it('finds the documents also from another working directory', async () => {
     const { cwd } = await folderOfTwoRuns()
-    const { stdout } = await runHere(['report', join(cwd, 'summaries')], { cwd: '/', env: {} })
+    const { stdout } = await runInProcess(['report', join(cwd, 'summaries')], { cwd: '/', env: {} })
     expect(stdout).not.toContain('is gone')
   })
 
   it('knows documents of one name in two directories apart, in what it lists and what it takes away', async () => {
-    const cwd = await folderWith({ 'desk/a.md': 'Desk.', 'desk/b.md': 'Lamp.', 'shed/a.md': 'Saw.' })
-    const { env } = await serviceFor({})
+    const cwd = await createFolder({ 'desk/a.md': 'Desk.', 'desk/b.md': 'Lamp.', 'shed/a.md': 'Saw.' })
+    const { env } = await startService({})
     const out = join(cwd, 'out')
     for (const name of ['desk', 'shed'])
-      await runHere(['summarize', '.', '--out', out], { cwd: join(cwd, name), env })
+      await runInProcess(['summarize', '.', '--out', out], { cwd: join(cwd, name), env })
     await rm(join(cwd, 'desk/a.md'))
     for (const where of ['', 'shed', 'desk']) {
-      const { stdout } = await runHere(['report', out], { cwd: join(cwd, where), env })
+      const { stdout } = await runInProcess(['report', out], { cwd: join(cwd, where), env })
       expect(stdout).toContain('3 documents with a summary, 0 failing, 1 stale')
     }
-    const pruned = await runHere(['report', out, '--prune'], { cwd, env })
+    const pruned = await runInProcess(['report', out, '--prune'], { cwd, env })
     expect(pruned.stdout).toContain('stale:\n  desk/a.md: its document is gone\n')
     expect(pruned.stderr).toContain('1 of 1 stale summaries taken away')
-    const after = await runHere(['report', out], { cwd, env })
+    const after = await runInProcess(['report', out], { cwd, env })
     expect(after.stdout).toContain('2 documents with a summary, 0 failing, 0 stale')
-    const again = await runHere(['summarize', '.', '--out', out], { cwd: join(cwd, 'shed'), env })
+    const again = await runInProcess(['summarize', '.', '--out', out], { cwd: join(cwd, 'shed'), env })
     expect(again.stderr).toContain('1 × unchanged')
   })
 
   it('leaves simulated money out of the sum, and has none where all is simulated', async () => {
-    const cwd = await folderWith(documents)
-    await runHere(['summarize', 'docs/a.md', '--simulate', '-q'], { cwd, env: {} })
-    const simulated = await runHere(['report'], { cwd, env: {} })
+    const cwd = await createFolder(documents)
+    await runInProcess(['summarize', 'docs/a.md', '--simulate', '-q'], { cwd, env: {} })
+    const simulated = await runInProcess(['report'], { cwd, env: {} })
     expect(simulated.stdout).toMatch(/claude-haiku-5-5 \(simulated\) +1 +0 .*\n1 document with a summary/)
-    const { env } = await serviceFor({})
-    await runHere(['summarize', 'docs/b.md', '-q'], { cwd, env })
-    const { stdout } = await runHere(['report'], { cwd, env: {} })
+    const { env } = await startService({})
+    await runInProcess(['summarize', 'docs/b.md', '-q'], { cwd, env })
+    const { stdout } = await runInProcess(['report'], { cwd, env: {} })
     expect(stdout).toMatch(/all +2 runs +1 simulated not counted +1 +0 /)
   })
 
   it('says so where no run has written', async () => {
-    const cwd = await folderWith({})
+    const cwd = await createFolder({})
     await writeFile(join(cwd, 'x'), '')
-    const { code, stderr } = await runHere(['report', 'nowhere'], { cwd })
+    const { code, stderr } = await runInProcess(['report', 'nowhere'], { cwd })
     expect(code).toBe(3)
     expect(stderr).toBe(
       'claude-batch: there is no ledger in nowhere: no run has written there; name the output folder: claude-batch report <dir>\n',

@@ -3,8 +3,8 @@ import { appendFile, lstat, readdir, readFile, rm, stat, symlink, utimes, writeF
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { type EndedHere, runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { type InProcessResult, runInProcess } from '../support/run-in-process.ts'
 
 const answer: Behaviour = { kind: 'answer', delayMs: 1 }
 const names = ['a', 'b', 'c']
@@ -15,7 +15,7 @@ const documents = Object.fromEntries(
 interface Setting {
   readonly cwd: string
   /** Runs, and tells how many requests that took. */
-  readonly run: (...args: string[]) => Promise<EndedHere & { readonly hits: number }>
+  readonly run: (...args: string[]) => Promise<InProcessResult & { readonly hits: number }>
   readonly summary: (name: string) => Promise<string>
   readonly path: (name: string) => string
   /** What the service does from now on. */
@@ -23,15 +23,15 @@ interface Setting {
 }
 
 async function setting(files: Record<string, string> = documents): Promise<Setting> {
-  const cwd = await folderWith(files)
-  const { simulator, env } = await serviceFor({ script: ({ request }) => setting.behave(request.text) })
+  const cwd = await createFolder(files)
+  const { simulator, env } = await startService({ script: ({ request }) => setting.behave(request.text) })
   const path = (name: string) => join(cwd, `summaries/docs/${name}.md.summary.md`)
   const setting: Setting = {
     cwd,
     path,
     async run(...args) {
       const before = simulator.stats().requests
-      const ended = await runHere(['summarize', 'docs', ...args], { cwd, env })
+      const ended = await runInProcess(['summarize', 'docs', ...args], { cwd, env })
       return { ...ended, hits: simulator.stats().requests - before }
     },
     summary: (name) => readFile(path(name), 'utf8'),
@@ -112,8 +112,8 @@ describe('running again', () => {
   it('does everything again for another endpoint', async () => {
     const first = await setting()
     await first.run()
-    const { env } = await serviceFor({})
-    const { stderr } = await runHere(['summarize', 'docs'], { cwd: first.cwd, env })
+    const { env } = await startService({})
+    const { stderr } = await runInProcess(['summarize', 'docs'], { cwd: first.cwd, env })
     expect(stderr).toContain('3 × settings changed')
   })
 
@@ -185,7 +185,7 @@ describe('running again', () => {
       })
     expect(await readdir(join(cwd, 'summaries/docs'))).not.toContain('a.md.error.txt')
     expect(await summary('a')).toContain('a word of mine')
-    const { stdout } = await runHere(['report'], { cwd, env: {} })
+    const { stdout } = await runInProcess(['report'], { cwd, env: {} })
     expect(stdout).toContain('3 documents with a summary, 0 failing, 0 stale')
     const lines = await ledgerLines(cwd)
     await run()

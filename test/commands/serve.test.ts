@@ -1,21 +1,21 @@
 import { expect, it } from 'vitest'
-import { allEvents, serving } from '../support/serving.ts'
+import { readAllEvents, startServe } from '../support/start-serve.ts'
 
 it('tells the operator who gets in, and at the end what it cost', async () => {
-  const alone = await serving()
-  expect(alone.said()).toContain('open to every program on this machine, and to no page but its own\n')
+  const alone = await startServe()
+  expect(alone.getStderr()).toContain('open to every program on this machine, and to no page but its own\n')
   const origins = ['--allow-origin', 'https://a.example', '--allow-origin', 'https://b.example']
-  const { said, post, signal, ended } = await serving(origins)
-  expect(said()).toContain('and to pages of https://a.example, https://b.example\n')
-  await allEvents(await post({ prompt: 'What floats?' }))
+  const { getStderr, post, sendSignal: signal, exitCode: ended } = await startServe(origins)
+  expect(getStderr()).toContain('and to pages of https://a.example, https://b.example\n')
+  await readAllEvents(await post({ prompt: 'What floats?' }))
   signal('SIGTERM')
   await ended
-  expect(said()).toMatch(/requests sent: 1; \d+ tokens in, \d+ out, \$0\.0000\d+\n$/)
+  expect(getStderr()).toMatch(/requests sent: 1; \d+ tokens in, \d+ out, \$0\.0000\d+\n$/)
 })
 
 it('turns a client away that would wait too long, and goes on serving', async () => {
   let limited = true
-  const { said, post } = await serving(['--max-wait', '1s'], {
+  const { getStderr, post } = await startServe(['--max-wait', '1s'], {
     service: {
       script: () =>
         limited
@@ -26,19 +26,23 @@ it('turns a client away that would wait too long, and goes on serving', async ()
   const refused = await post({ prompt: 'What floats?' })
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '60'])
   expect(await refused.json()).toMatchObject({ error: { type: 'try_later' } })
-  expect(said()).toMatch(/the service wants a pause of 5 min, longer than --max-wait 1 s/)
-  expect(said()).not.toContain('bug')
+  expect(getStderr()).toMatch(/the service wants a pause of 5 min, longer than --max-wait 1 s/)
+  expect(getStderr()).not.toContain('bug')
   limited = false
   expect((await post({ prompt: 'And now?' })).status).toBe(200)
 })
 
 it('tells an account that was refused to its operator, and lives on', async () => {
   let refused = true
-  const { said, post, ended } = await serving([], {
+  const {
+    getStderr,
+    post,
+    exitCode: ended,
+  } = await startServe([], {
     service: { script: () => (refused ? { kind: 'status', status: 401 } : { kind: 'answer', delayMs: 1 }) },
   })
   expect((await post({ prompt: 'What floats?' })).status).toBe(502)
-  expect(said()).toMatch(/401 .*ANTHROPIC_API_KEY/)
+  expect(getStderr()).toMatch(/401 .*ANTHROPIC_API_KEY/)
   refused = false
   expect((await post({ prompt: 'And now?' })).status).toBe(200)
   expect(await Promise.race([ended, Promise.resolve('running')])).toBe('running')

@@ -2,13 +2,13 @@ import { copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { defaultsOf } from '../../src/config/flag.ts'
-import { summarizeFlags } from '../../src/config/flags.ts'
-import { reader } from '../../src/inputs/read/read.ts'
-import type { ReadSettings } from '../../src/inputs/read/readers/kinds.ts'
-import { type AskingOptions, askingFor } from '../../src/run/request-builder.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { getDefaults } from '../../src/config/flag.ts'
+import { summarizeFlags } from '../../src/config/summarize-flags.ts'
+import { createDocumentReader } from '../../src/inputs/read/read-document.ts'
+import type { ReaderSettings } from '../../src/inputs/read/readers/document-formats.ts'
+import { loadRequestBuilder, type RequestOptions } from '../../src/run/request-builder.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const chapters = Array.from(
   { length: 12 },
@@ -43,13 +43,13 @@ const paths = ['short.md', 'long.md', 'latin.txt', 'scan.pdf', 'scanned', 'text.
 const textual = resolve(import.meta.dirname, '../../fixtures/kinds/libreoffice.pdf')
 
 async function folder(): Promise<string> {
-  const cwd = await folderWith(files)
+  const cwd = await createFolder(files)
   await copyFile(textual, join(cwd, 'docs/text.pdf'))
   return cwd
 }
 
-const base: AskingOptions = {
-  ...defaultsOf(summarizeFlags),
+const base: RequestOptions = {
+  ...getDefaults(summarizeFlags),
   prompt: 'ours@v1',
   var: { tone: 'dryly' },
   encoding: 'windows-1252',
@@ -57,39 +57,40 @@ const base: AskingOptions = {
 }
 
 /** The hash of what is asked about each document, or why nothing is; and the settings hash. */
-async function hashesOf(cwd: string, options: AskingOptions, endpoint = 'https://api') {
-  const asking = (await askingFor(options, { cwd, inputRoots: [] }))(endpoint)
+async function hashesOf(cwd: string, options: RequestOptions, endpoint = 'https://api') {
+  const asking = (await loadRequestBuilder(options, { cwd, inputRoots: [] }))(endpoint)
   const { encoding, pdf } = options
-  const read = reader({ cwd, stdin: Readable.from([]), encoding, pdf })
+  const read = createDocumentReader({ cwd, stdin: Readable.from([]), encoding, pdf })
   const requests: string[] = []
   for (const [index, path] of paths.entries()) {
-    const document = await read({ index, path, named: true })
-    if ('as' in document) {
+    const document = await read({ index, path, namedByUser: true })
+    if ('action' in document) {
       requests.push(document.type)
       continue
     }
-    const parts = await asking.partsOf(document)
-    if (parts !== undefined && 'as' in parts) requests.push(parts.type)
-    else requests.push(parts?.key ?? asking.requestFor(document).key)
+    const parts = await asking.planChunks(document)
+    if (parts !== undefined && 'action' in parts) requests.push(parts.type)
+    else requests.push(parts?.key ?? asking.buildRequest(document).hash)
   }
-  return { requests, settings: new Set(paths.map((path) => asking.factsFor(path).recipe)) }
+  return { requests, settings: new Set(paths.map((path) => asking.getProvenance(path).recipe)) }
 }
 
 describe('a setting that changes what is asked about any document', () => {
   /** Another value of every flag that requests are made from. */
-  const flags: { readonly [Flag in keyof AskingOptions | keyof ReadSettings]-?: Partial<AskingOptions> } = {
-    prompt: { prompt: 'ours@v2' },
-    model: { model: 'sonnet' },
-    maxTokens: { maxTokens: 500 },
-    effort: { effort: 'high' },
-    var: { var: { tone: 'warmly' } },
-    encoding: { encoding: 'shift_jis' },
-    pdf: { pdf: 'native' },
-    chunkTokens: { chunkTokens: 4000 },
-    schema: { schema: 'schema.json' },
-    language: { language: 'German' },
-    words: { words: 50 },
-  }
+  const flags: { readonly [Flag in keyof RequestOptions | keyof ReaderSettings]-?: Partial<RequestOptions> } =
+    {
+      prompt: { prompt: 'ours@v2' },
+      model: { model: 'sonnet' },
+      maxTokens: { maxTokens: 500 },
+      effort: { effort: 'high' },
+      var: { var: { tone: 'warmly' } },
+      encoding: { encoding: 'shift_jis' },
+      pdf: { pdf: 'native' },
+      chunkTokens: { chunkTokens: 4000 },
+      schema: { schema: 'schema.json' },
+      language: { language: 'German' },
+      words: { words: 50 },
+    }
 
   it('changes the settings hash, too, whichever flag it is', async () => {
     const cwd = await folder()
@@ -130,14 +131,14 @@ describe('a setting that changes what is asked about any document', () => {
 
 describe('a folder whose documents nobody touched', () => {
   async function setting() {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       'docs/long.md': chapters.join(''),
       'docs/short.md': 'A short note.\n',
       'docs/scanned': scan(300),
     })
     const asked: string[] = []
-    const { env, simulator } = await serviceFor({
-      batches: { takesMs: 5 },
+    const { env, simulator } = await startService({
+      batches: { durationMs: 5 },
       script: ({ request }) => {
         asked.push(request.lastText)
         return { kind: 'answer', delayMs: 1 }
@@ -145,7 +146,11 @@ describe('a folder whose documents nobody touched', () => {
     })
     const run = async (...args: string[]) => {
       const before = asked.length
-      const ended = await runHere(['summarize', 'docs', 'docs/scanned', ...args], { cwd, env, hurry: 100 })
+      const ended = await runInProcess(['summarize', 'docs', 'docs/scanned', ...args], {
+        cwd,
+        env,
+        clockSpeed: 100,
+      })
       expect(ended.code, ended.stderr).toBe(0)
       return { ...ended, asked: asked.slice(before) }
     }
@@ -201,9 +206,12 @@ describe('a folder whose documents nobody touched', () => {
 
 describe('a prompt for chunks that cannot be used', () => {
   it('ends the run before anything is sent, also where no document is long', async () => {
-    const cwd = await folderWith({ 'a.md': 'A short note.\n', 'prompts/part.yaml': own('Notes for {whom}') })
-    const { env, simulator } = await serviceFor({})
-    const { code, stderr } = await runHere(['summarize', 'a.md'], { cwd, env })
+    const cwd = await createFolder({
+      'a.md': 'A short note.\n',
+      'prompts/part.yaml': own('Notes for {whom}'),
+    })
+    const { env, simulator } = await startService({})
+    const { code, stderr } = await runInProcess(['summarize', 'a.md'], { cwd, env })
     expect([code, stderr]).toEqual([2, expect.stringContaining('prompts/part.yaml')])
     expect(simulator.stats().requests).toBe(0)
   })

@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isInShard } from '../../src/core/document/shard.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 describe('--shard', () => {
   it('gives every document to one part, the same one whatever else there is', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 50 }), (path, of) => {
         const parts = Array.from({ length: of }, (_, n) => n + 1).filter((part) =>
-          isInShard(path, { part, of }),
+          isInShard(path, { index: part, count: of }),
         )
         expect(parts).toHaveLength(1)
       }),
@@ -19,7 +19,7 @@ describe('--shard', () => {
     const sizes = [1, 2, 3, 4, 5].map(
       (part) =>
         Array.from({ length: 5000 }, (_, n) => `docs/${n}.md`).filter((path) =>
-          isInShard(path, { part, of: 5 }),
+          isInShard(path, { index: part, count: 5 }),
         ).length,
     )
     expect(Math.min(...sizes)).toBeGreaterThan(900)
@@ -29,9 +29,9 @@ describe('--shard', () => {
     const files = Object.fromEntries(
       Array.from({ length: 12 }, (_, n) => [`docs/${n}.md`, `Note ${n} on ferries.`]),
     )
-    const cwd = await folderWith(files)
-    const { env, simulator } = await serviceFor({})
-    const run = (...args: string[]) => runHere(args, { cwd, env })
+    const cwd = await createFolder(files)
+    const { env, simulator } = await startService({})
+    const run = (...args: string[]) => runInProcess(args, { cwd, env })
     for (const part of [1, 2])
       expect((await run('summarize', 'docs', '-o', `out${part}`, '--shard', `${part}/2`)).code).toBe(0)
     expect(simulator.stats().requests).toBe(12)
@@ -68,14 +68,14 @@ describe('--shard', () => {
     'writes all documents of a shard to stdout in their order, as %s',
     async (format) => {
       const paths = Array.from({ length: 9 }, (_, n) => `docs/${n}.md`)
-      const cwd = await folderWith(Object.fromEntries(paths.map((path) => [path, `Note in ${path}.`])))
-      const { env } = await serviceFor({})
+      const cwd = await createFolder(Object.fromEntries(paths.map((path) => [path, `Note in ${path}.`])))
+      const { env } = await startService({})
       const written: string[] = []
       for (const part of [1, 2, 3]) {
         const args = ['summarize', 'docs', '-o', '-', '--format', format, '--shard', `${part}/3`]
-        const { code, stdout, stderr } = await runHere(args, { cwd, env })
+        const { code, stdout, stderr } = await runInProcess(args, { cwd, env })
         const found = [...stdout.matchAll(/Note in (docs\/\d\.md)/g)].map(([, path = '']) => path)
-        expect(found).toEqual(paths.filter((path) => isInShard(path, { part, of: 3 })))
+        expect(found).toEqual(paths.filter((path) => isInShard(path, { index: part, count: 3 })))
         expect(code).toBe(0)
         expect(stderr).toContain(`documents  ${found.length}: ${found.length} summarized`)
         written.push(...found)
@@ -85,8 +85,10 @@ describe('--shard', () => {
   )
 
   it.each(['0/2', '3/2', '1', '1/0', 'a/b', '1/2/3'])('%s is none', async (shard) => {
-    const cwd = await folderWith({ 'docs/a.md': 'x' })
-    const { code, stderr } = await runHere(['summarize', 'docs', '--simulate', '--shard', shard], { cwd })
+    const cwd = await createFolder({ 'docs/a.md': 'x' })
+    const { code, stderr } = await runInProcess(['summarize', 'docs', '--simulate', '--shard', shard], {
+      cwd,
+    })
     expect([code, stderr.includes('expected which of how many parts')]).toEqual([2, true])
   })
 })

@@ -1,20 +1,20 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 /** Two working directories with a document of the same relative path, a third above both, one output folder. */
 async function setting() {
-  const top = await folderWith({
+  const top = await createFolder({
     'desk/docs/a.md': '# Desk\n\nThe lamp on the desk is green.\n',
     'shed/docs/a.md': '# Shed\n\nThe saw in the shed is rusty.\n',
   })
-  const { simulator, env } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 1 }) })
+  const { simulator, env } = await startService({ script: () => ({ kind: 'answer', delayMs: 1 }) })
   const out = join(top, 'out')
   const run = async (cwd: string, ...args: string[]) => {
     const before = simulator.stats().requests
-    const ended = await runHere(['summarize', ...args, '--out', out], { cwd: join(top, cwd), env })
+    const ended = await runInProcess(['summarize', ...args, '--out', out], { cwd: join(top, cwd), env })
     return { ...ended, hits: simulator.stats().requests - before }
   }
   return { top, out, run }

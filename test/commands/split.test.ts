@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const prompts = `versions:
   v1:
@@ -15,11 +15,11 @@ const documents = Object.fromEntries(
 )
 
 async function setting() {
-  const cwd = await folderWith({ 'prompts/brief.yaml': prompts, ...documents })
-  const { simulator, env } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 1 }) })
+  const cwd = await createFolder({ 'prompts/brief.yaml': prompts, ...documents })
+  const { simulator, env } = await startService({ script: () => ({ kind: 'answer', delayMs: 1 }) })
   const run = async (prompt: string, ...more: string[]) => {
     const before = simulator.stats().requests
-    const ended = await runHere(['summarize', 'docs', '--prompt', prompt, ...more], { cwd, env })
+    const ended = await runInProcess(['summarize', 'docs', '--prompt', prompt, ...more], { cwd, env })
     return { ...ended, hits: simulator.stats().requests - before }
   }
   /** Which version made the last summary of each document. */

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const schema = {
   type: 'object',
@@ -31,10 +31,10 @@ const files = {
 
 describe('--schema', () => {
   it('gives one JSON object per document that fits it, in a file of that kind, once', async () => {
-    const cwd = await folderWith({ ...files, 's.json': JSON.stringify(schema) })
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder({ ...files, 's.json': JSON.stringify(schema) })
+    const { env, simulator } = await startService({})
     const run = (...more: string[]) =>
-      runHere(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
+      runInProcess(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
     expect((await run()).code).toBe(0)
     const a = JSON.parse(await readFile(join(cwd, 'summaries/docs/a.md.summary.json'), 'utf8'))
     expect(a).toMatchObject({ title: expect.stringContaining('ferry'), language: 'en' })
@@ -61,16 +61,16 @@ describe('--schema', () => {
       '{\n  "id": 9007199254740993,\n  "score": 1e400,\n  "note": "\\ud800 \u2028\\/",\n  "2": 1.0, "1": -0,\n  "note": "again"\n}\n'
     const line =
       '{"id":9007199254740993,"score":1e400,"note":"\\ud800 \u2028\\/","2":1.0,"1":-0,"note":"again"}'
-    const cwd = await folderWith({ 'docs/a.md': 'The ferry sails.\n', 's.json': JSON.stringify(any) })
+    const cwd = await createFolder({ 'docs/a.md': 'The ferry sails.\n', 's.json': JSON.stringify(any) })
     const asked: string[] = []
-    const { env } = await serviceFor({
+    const { env } = await startService({
       script({ request }) {
         asked.push(request.text)
         return { kind: 'answer', delayMs: 1, text: answer }
       },
     })
     const run = (...more: string[]) =>
-      runHere(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
+      runInProcess(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
     const { stdout } = await run('-o', '-', '--format', 'jsonl')
     expect(stdout.split('\n')).toHaveLength(2)
     expect(stdout).toContain(`"status":"summarized","summary":${line},"model":`)
@@ -88,14 +88,14 @@ describe('--schema', () => {
   })
 
   it('asks again with another schema, and not where only its order of lines changed', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...files,
       's.json': JSON.stringify(schema),
       't.json': JSON.stringify({ ...schema, required: ['title'] }),
       'u.json': JSON.stringify(schema, null, 4),
     })
-    const { env, simulator } = await serviceFor({})
-    const run = (name: string) => runHere(['summarize', 'docs', '--schema', name], { cwd, env })
+    const { env, simulator } = await startService({})
+    const run = (name: string) => runInProcess(['summarize', 'docs', '--schema', name], { cwd, env })
     for (const [name, asked] of [
       ['s.json', 2],
       ['u.json', 2],
@@ -107,13 +107,13 @@ describe('--schema', () => {
   })
 
   it('takes no answer that does not fit, and shows what came', async () => {
-    const cwd = await folderWith({ ...files, 's.json': JSON.stringify(schema) })
+    const cwd = await createFolder({ ...files, 's.json': JSON.stringify(schema) })
     const answers: Behaviour[] = [
       { kind: 'answer', delayMs: 1, content: [{ type: 'text', text: 'No JSON at all.' }] },
       { kind: 'answer', delayMs: 1, content: [{ type: 'text', text: '{"title": 7}' }] },
     ]
-    const { env } = await serviceFor({ script: () => answers.shift() ?? { kind: 'answer', delayMs: 1 } })
-    const { code, stderr } = await runHere(
+    const { env } = await startService({ script: () => answers.shift() ?? { kind: 'answer', delayMs: 1 } })
+    const { code, stderr } = await runInProcess(
       ['summarize', 'docs', '--schema', 's.json', '--concurrency', '1'],
       { cwd, env },
     )
@@ -130,14 +130,14 @@ describe('--schema', () => {
       { length: 12 },
       (_, n) => `# Chapter ${n}\n\n${'Of ports and of weather. '.repeat(80)}\n\n`,
     )
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...files,
       'docs/long.md': long.join(''),
       's.json': JSON.stringify(schema),
     })
-    const { env, simulator } = await serviceFor({ batches: { takesMs: 50 } })
+    const { env, simulator } = await startService({ batches: { durationMs: 50 } })
     const args = ['summarize', 'docs', '--schema', 's.json', '--batch', '--chunk-tokens', '1600']
-    expect((await runHere(args, { cwd, env, hurry: 100 })).code).toBe(0)
+    expect((await runInProcess(args, { cwd, env, clockSpeed: 100 })).code).toBe(0)
     for (const name of ['a', 'b', 'long'])
       expect(
         JSON.parse(await readFile(join(cwd, `summaries/docs/${name}.md.summary.json`), 'utf8')),
@@ -147,10 +147,10 @@ describe('--schema', () => {
 
   it('is reckoned with by its size: in the estimate, before a run is confirmed, and within the cap', async () => {
     const large = { ...schema, description: 'A word about what is wanted. '.repeat(1000) }
-    const cwd = await folderWith({ ...files, 's.json': JSON.stringify(large) })
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder({ ...files, 's.json': JSON.stringify(large) })
+    const { env, simulator } = await startService({})
     const run = (...more: string[]) =>
-      runHere(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
+      runInProcess(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
     // Without the schema the two documents would cost a tenth of that.
     expect(await run('--confirm-above', '0.002')).toMatchObject({
       code: 2,
@@ -200,17 +200,17 @@ describe('--schema', () => {
     ],
     ['no schema', { ...schema, required: 'title' }, /--schema s\.json: /],
   ])('says before anything is sent that a schema holds %s', async (_what, wrong, message) => {
-    const cwd = await folderWith({ ...files, 's.json': JSON.stringify(wrong) })
-    const { env, simulator } = await serviceFor({})
-    const { code, stderr } = await runHere(['summarize', 'docs', '--schema', 's.json'], { cwd, env })
+    const cwd = await createFolder({ ...files, 's.json': JSON.stringify(wrong) })
+    const { env, simulator } = await startService({})
+    const { code, stderr } = await runInProcess(['summarize', 'docs', '--schema', 's.json'], { cwd, env })
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
     expect(simulator.stats().requests).toBe(0)
   })
 
   it('is told where it is not there, is no JSON, or does not go with what else is asked for', async () => {
-    const cwd = await folderWith({ ...files, 's.json': '{', 't.json': JSON.stringify(schema) })
+    const cwd = await createFolder({ ...files, 's.json': '{', 't.json': JSON.stringify(schema) })
     const run = (...args: string[]) =>
-      runHere(['summarize', 'docs', '--simulate', '--schema', ...args], { cwd })
+      runInProcess(['summarize', 'docs', '--simulate', '--schema', ...args], { cwd })
     expect(await run('none.json')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--schema none.json: cannot read it: '),
@@ -239,15 +239,15 @@ ${body}`
 `
 
   it('gives JSON that fits it, to that version only', async () => {
-    const cwd = await folderWith({ ...files, 'prompts/facts.yaml': yaml(good) })
-    const { env } = await serviceFor({})
-    const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env })
+    const cwd = await createFolder({ ...files, 'prompts/facts.yaml': yaml(good) })
+    const { env } = await startService({})
+    const run = (...args: string[]) => runInProcess(['summarize', 'docs', ...args], { cwd, env })
     expect((await run('--prompt', 'facts')).code).toBe(0)
     const a = JSON.parse(await readFile(join(cwd, 'summaries/docs/a.md.summary.json'), 'utf8'))
     expect(Object.keys(a)).toEqual(['title'])
     expect((await run('--prompt', 'facts@v1', '-o', 'text')).code).toBe(0)
     expect(await readFile(join(cwd, 'text/docs/a.md.summary.md'), 'utf8')).toMatch(/^\[simulated\]/)
-    const shown = await runHere(['prompts', 'show', 'facts'], { cwd })
+    const shown = await runInProcess(['prompts', 'show', 'facts'], { cwd })
     expect(shown.stdout).toContain('--- schema\n{\n  "type": "object"')
     expect(await run('--prompt', 'facts@v1=50,v2=50')).toMatchObject({
       code: 2,
@@ -257,11 +257,11 @@ ${body}`
   })
 
   it('is checked with the prompt, by line and column', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...files,
       'prompts/facts.yaml': yaml(good.replace('      additionalProperties: false\n', '')),
     })
-    const { code, stdout } = await runHere(['prompts', 'check'], { cwd })
+    const { code, stdout } = await runInProcess(['prompts', 'check'], { cwd })
     expect([code, stdout]).toEqual([
       1,
       expect.stringMatching(

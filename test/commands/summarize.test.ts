@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, runCli, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const prose = (n: number) =>
   `# Document ${n}\n\nThe harbour board met on ${n} May about the channel. It decided to dredge it for ${n},000 euros.\n`
@@ -23,8 +23,8 @@ const jsonLines = (text: string) =>
 
 describe('claude-batch summarize', () => {
   it('writes one summary per file, reports on stderr, and nothing on stdout', async () => {
-    const cwd = await folderWith(docs(3))
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder(docs(3))
+    const { env, simulator } = await startService({})
     const { code, stdout, stderr } = await runCli(['summarize', 'docs'], { cwd, env })
     expect(code).toBe(0)
     expect(stdout).toBe('')
@@ -39,9 +39,9 @@ describe('claude-batch summarize', () => {
   })
 
   it('accounts for exactly what the service bills', async () => {
-    const cwd = await folderWith(docs(5))
-    const { env, simulator } = await serviceFor({ faults: { '529': 0.3, max_tokens: 0.2 }, seed: 4 })
-    const { stderr } = await runHere(['summarize', 'docs', '--retries', '10'], { cwd, env })
+    const cwd = await createFolder(docs(5))
+    const { env, simulator } = await startService({ faults: { '529': 0.3, max_tokens: 0.2 }, seed: 4 })
+    const { stderr } = await runInProcess(['summarize', 'docs', '--retries', '10'], { cwd, env })
     const { inputTokens, outputTokens } = simulator.stats().billed
     expect(stderr).toContain(
       `${inputTokens.toLocaleString('en-US')} in, ${outputTokens.toLocaleString('en-US')} out`,
@@ -49,12 +49,12 @@ describe('claude-batch summarize', () => {
   })
 
   it('gives a failed document its record and its exit code, sends a 400 once, and leaves the others alone', async () => {
-    const cwd = await folderWith(docs(3))
+    const cwd = await createFolder(docs(3))
     const bad: Behaviour = { kind: 'status', status: 400, message: 'messages: \u001b[31mno' }
-    const { env, simulator } = await serviceFor({
+    const { env, simulator } = await startService({
       script: ({ request }) => onlyFor('Document 1', bad)(request.text),
     })
-    const { code, stderr } = await runHere(['summarize', 'docs'], { cwd, env })
+    const { code, stderr } = await runInProcess(['summarize', 'docs'], { cwd, env })
     expect(code).toBe(1)
     expect(await readdir(join(cwd, 'summaries/docs'))).toEqual([
       'a.md.summary.md',
@@ -70,11 +70,11 @@ describe('claude-batch summarize', () => {
   })
 
   it('ends with 75 when only transient failures are left', async () => {
-    const cwd = await folderWith(docs(2))
-    const { env } = await serviceFor({
+    const cwd = await createFolder(docs(2))
+    const { env } = await startService({
       script: ({ request }) => onlyFor('Document 1', { kind: 'status', status: 529 })(request.text),
     })
-    const { code, stderr } = await runHere(['summarize', 'docs', '--retries', '0'], { cwd, env })
+    const { code, stderr } = await runInProcess(['summarize', 'docs', '--retries', '0'], { cwd, env })
     expect(code).toBe(75)
     expect(stderr).toContain('1 failed (worth running again)')
   })
@@ -106,9 +106,9 @@ describe('claude-batch summarize', () => {
   ])(
     'ends the run at once on %s, blames no document, and says what to do',
     async (name, behaviour, message) => {
-      const cwd = await folderWith(docs(20))
-      const { env, simulator } = await serviceFor({ script: () => behaviour })
-      const { code, stderr } = await runHere(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
+      const cwd = await createFolder(docs(20))
+      const { env, simulator } = await startService({ script: () => behaviour })
+      const { code, stderr } = await runInProcess(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
       expect(code).toBe(4)
       expect(simulator.stats().requests).toBeLessThanOrEqual(mostRequests[name] ?? 2)
       expect(stderr).toMatch(message)
@@ -118,19 +118,22 @@ describe('claude-batch summarize', () => {
   )
 
   it('names the models it knows when it does not know the one asked for', async () => {
-    const cwd = await folderWith(docs(1))
-    const { env } = await serviceFor({})
-    const { code, stderr } = await runHere(['summarize', 'docs', '--model', 'claude-haiku-9'], { cwd, env })
+    const cwd = await createFolder(docs(1))
+    const { env } = await startService({})
+    const { code, stderr } = await runInProcess(['summarize', 'docs', '--model', 'claude-haiku-9'], {
+      cwd,
+      env,
+    })
     expect(code).toBe(4)
     expect(stderr).toMatch(/404 not_found_error.*Known are .*haiku/)
   })
 
   it('logs one line per attempt, with tokens from the first day', async () => {
-    const cwd = await folderWith(docs(1))
-    const { env } = await serviceFor({
+    const cwd = await createFolder(docs(1))
+    const { env } = await startService({
       script: ({ index }) => (index === 0 ? { kind: 'status', status: 529 } : answer),
     })
-    await runHere(['summarize', 'docs', '--log', 'run.log'], { cwd, env })
+    await runInProcess(['summarize', 'docs', '--log', 'run.log'], { cwd, env })
     const lines = jsonLines(await readFile(join(cwd, 'run.log'), 'utf8'))
     expect(lines).toEqual([
       expect.objectContaining({
@@ -159,22 +162,22 @@ describe('claude-batch summarize', () => {
 describe('claude-batch in a pipeline', () => {
   it('summarizes stdin onto stdout: a dozen pages of prose in, one summary out', async () => {
     const pages = Array.from({ length: 120 }, (_, n) => prose(n)).join('\n')
-    const cwd = await folderWith({})
-    const { env } = await serviceFor({})
-    const { code, stdout } = await runHere(['summarize', '-'], { cwd, env, input: pages })
+    const cwd = await createFolder({})
+    const { env } = await startService({})
+    const { code, stdout } = await runInProcess(['summarize', '-'], { cwd, env, input: pages })
     expect(code).toBe(0)
     expect(stdout).toMatch(/^\[simulated\] .*harbour/)
     expect(await readdir(cwd)).toEqual([])
   })
 
   it('writes JSONL in input order, one object per input, summary or error', async () => {
-    const cwd = await folderWith({ ...docs(3), 'docs/d.md': '' })
+    const cwd = await createFolder({ ...docs(3), 'docs/d.md': '' })
     const slowFirst = (text: string): Behaviour => {
       if (text.includes('Document 0')) return { kind: 'answer', delayMs: 150 }
       return text.includes('Document 1') ? { kind: 'status', status: 422 } : answer
     }
-    const { env } = await serviceFor({ script: ({ request }) => slowFirst(request.text) })
-    const { code, stdout } = await runHere(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '-q'], {
+    const { env } = await startService({ script: ({ request }) => slowFirst(request.text) })
+    const { code, stdout } = await runInProcess(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '-q'], {
       cwd,
       env,
     })
@@ -199,27 +202,30 @@ describe('claude-batch in a pipeline', () => {
   })
 
   it('with --unordered writes as they finish', async () => {
-    const cwd = await folderWith(docs(3))
-    const { env } = await serviceFor({
+    const cwd = await createFolder(docs(3))
+    const { env } = await startService({
       script: ({ request }) =>
         request.text.includes('Document 0') ? { kind: 'answer', delayMs: 300 } : answer,
     })
-    const { stdout } = await runHere(['summarize', 'docs', '-o', '-', '--format', 'jsonl', '--unordered'], {
-      cwd,
-      env,
-    })
+    const { stdout } = await runInProcess(
+      ['summarize', 'docs', '-o', '-', '--format', 'jsonl', '--unordered'],
+      {
+        cwd,
+        env,
+      },
+    )
     expect(jsonLines(stdout).at(-1).path).toBe('docs/a.md')
   })
 
   it('reads a list of paths, exactly as find -print0 writes it', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       'docs/a b.md': prose(1),
       'docs/new\nline.md': prose(2),
       'docs/[c].md': prose(3),
     })
-    const { env } = await serviceFor({})
+    const { env } = await startService({})
     const input = 'docs/a b.md\0docs/new\nline.md\0docs/[c].md\0gone.md\0'
-    const { code, stdout, stderr } = await runHere(
+    const { code, stdout, stderr } = await runInProcess(
       ['summarize', '--files-from', '-', '-0', '-o', '-', '--format', 'jsonl'],
       { cwd, env, input },
     )
@@ -292,8 +298,8 @@ describe('claude-batch used wrongly', () => {
   ]
 
   it.each(wrong)('%s', async (_name, args, code, message) => {
-    const cwd = await folderWith({ 'a.md': prose(1), 'a.md.summary.md': prose(2) })
-    const ended = await runHere(args, { cwd, env: {} })
+    const cwd = await createFolder({ 'a.md': prose(1), 'a.md.summary.md': prose(2) })
+    const ended = await runInProcess(args, { cwd, env: {} })
     expect(ended.code).toBe(code)
     expect(ended.stdout).toBe('')
     expect(ended.stderr).toMatch(message)
@@ -302,16 +308,16 @@ describe('claude-batch used wrongly', () => {
   })
 
   it('without credentials says the two ways on, and writes nothing', async () => {
-    const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runHere(['summarize', 'a.md'], { cwd, env: { HOME: cwd } })
+    const cwd = await createFolder({ 'a.md': prose(1) })
+    const { code, stderr } = await runInProcess(['summarize', 'a.md'], { cwd, env: { HOME: cwd } })
     expect(code).toBe(2)
     expect(stderr).toMatch(/ANTHROPIC_API_KEY.*--simulate/)
     expect(await readdir(cwd)).toEqual(['a.md'])
   })
 
   it('with a key no key can be does not repeat it', async () => {
-    const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runHere(['summarize', 'a.md'], {
+    const cwd = await createFolder({ 'a.md': prose(1) })
+    const { code, stderr } = await runInProcess(['summarize', 'a.md'], {
       cwd,
       env: { ANTHROPIC_API_KEY: 'sk-ant-first\nsk-ant-second' },
     })
@@ -325,8 +331,8 @@ describe('claude-batch used wrongly', () => {
     ['HTTPS_PROXY', 'http://u:secret%@127.0.0.1:1'],
     ['HTTPS_PROXY', 'socks5://127.0.0.1:1'],
   ])('tells a wrong %s %s, without repeating it', async (name, value) => {
-    const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runHere(['summarize', 'a.md'], {
+    const cwd = await createFolder({ 'a.md': prose(1) })
+    const { code, stderr } = await runInProcess(['summarize', 'a.md'], {
       cwd,
       env: { ANTHROPIC_API_KEY: 'k', [name]: value },
     })
@@ -336,13 +342,13 @@ describe('claude-batch used wrongly', () => {
   })
 
   it('says that nothing can be billed where nobody was reached', async () => {
-    const cwd = await folderWith({ 'a.md': prose(1) })
+    const cwd = await createFolder({ 'a.md': prose(1) })
     const env = {
       ANTHROPIC_API_KEY: 'k',
       HTTPS_PROXY: '127.0.0.1:1',
       ANTHROPIC_BASE_URL: 'https://nowhere.internal',
     }
-    const { code, stderr } = await runHere(['summarize', 'a.md', '--retries', '0'], { cwd, env })
+    const { code, stderr } = await runInProcess(['summarize', 'a.md', '--retries', '0'], { cwd, env })
     expect(code).toBe(75)
     expect(stderr).toContain('ECONNREFUSED')
     expect(stderr).not.toContain('billed')
@@ -352,8 +358,8 @@ describe('claude-batch used wrongly', () => {
     ['a NUL list without -0', [], 'a.md\0b.md\0', /give -0 too/],
     ['a list of lines with -0', ['-0'], 'a.md\nb.md\n', /leave out -0/],
   ])('tells %s', async (_name, flags, input, message) => {
-    const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runHere(['summarize', '--files-from', '-', ...flags, '--simulate'], {
+    const cwd = await createFolder({ 'a.md': prose(1) })
+    const { code, stderr } = await runInProcess(['summarize', '--files-from', '-', ...flags, '--simulate'], {
       cwd,
       input,
     })
@@ -362,8 +368,8 @@ describe('claude-batch used wrongly', () => {
   })
 
   it('does not send a key over plain http to a public host', async () => {
-    const cwd = await folderWith({ 'a.md': prose(1) })
-    const { code, stderr } = await runHere(['summarize', 'a.md'], {
+    const cwd = await createFolder({ 'a.md': prose(1) })
+    const { code, stderr } = await runInProcess(['summarize', 'a.md'], {
       cwd,
       env: { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'http://example.com' },
     })
@@ -374,15 +380,15 @@ describe('claude-batch used wrongly', () => {
 
 describe('claude-batch without a key', () => {
   it('does the whole job with --simulate, in an empty environment', async () => {
-    const cwd = await folderWith(docs(2))
-    const { code, stderr } = await runHere(['summarize', 'docs', '--simulate'], { cwd })
+    const cwd = await createFolder(docs(2))
+    const { code, stderr } = await runInProcess(['summarize', 'docs', '--simulate'], { cwd })
     expect(code).toBe(0)
     expect(stderr).toContain('simulated: nothing was spent')
   })
 
   it('says nothing on success with -q', async () => {
-    const cwd = await folderWith(docs(2))
-    expect(await runHere(['summarize', 'docs', '--simulate', '-q'], { cwd })).toMatchObject({
+    const cwd = await createFolder(docs(2))
+    expect(await runInProcess(['summarize', 'docs', '--simulate', '-q'], { cwd })).toMatchObject({
       code: 0,
       stdout: '',
       stderr: '',
@@ -390,7 +396,7 @@ describe('claude-batch without a key', () => {
   })
 
   it('an empty directory is a success', async () => {
-    const cwd = await folderWith({ 'docs/image.png': 'x' })
-    expect((await runHere(['summarize', 'docs', '--simulate'], { cwd })).code).toBe(0)
+    const cwd = await createFolder({ 'docs/image.png': 'x' })
+    expect((await runInProcess(['summarize', 'docs', '--simulate'], { cwd })).code).toBe(0)
   })
 })

@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { SimulatorOptions } from '../../src/simulator/server.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
-import { allEvents, serving } from '../support/serving.ts'
+import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
+import { readAllEvents, startServe } from '../support/start-serve.ts'
 
 /** A service that answers as a model nobody knows the price of. */
 const unpriced: SimulatorOptions = { script: () => ({ kind: 'answer', delayMs: 1, model: 'llama-9' }) }
 
 async function setting() {
-  const cwd = await folderWith({ 'docs/a.md': 'Boats float.', 'docs/b.md': 'Trains do not.' })
-  const { env } = await serviceFor(unpriced)
-  const run = (...args: string[]) => runHere(args, { cwd, env, hurry: 100 })
+  const cwd = await createFolder({ 'docs/a.md': 'Boats float.', 'docs/b.md': 'Trains do not.' })
+  const { env } = await startService(unpriced)
+  const run = (...args: string[]) => runInProcess(args, { cwd, env, clockSpeed: 100 })
   return { cwd, run }
 }
 
@@ -57,12 +57,18 @@ describe('a model without a price costs unknown, and never $0,', () => {
   })
 
   it('at the end of a server, and in its metrics', async () => {
-    const { url, said, post, signal, ended } = await serving([], { service: unpriced })
-    await allEvents(await post({ prompt: 'What floats?' }))
+    const {
+      url,
+      getStderr,
+      post,
+      sendSignal: signal,
+      exitCode: ended,
+    } = await startServe([], { service: unpriced })
+    await readAllEvents(await post({ prompt: 'What floats?' }))
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('claude_batch_unpriced_answers_total 1')
     signal('SIGTERM')
     await ended
-    expect(said()).toMatch(/out, unknown \(1 without usage or a price/)
+    expect(getStderr()).toMatch(/out, unknown \(1 without usage or a price/)
   })
 
   it('and has nobody asked about what is known beside it fall silent', async () => {
@@ -76,7 +82,12 @@ describe('a model without a price costs unknown, and never $0,', () => {
 
 it('a server says at its end what was lost on the way', async () => {
   let first = true
-  const { said, post, signal, ended } = await serving([], {
+  const {
+    getStderr,
+    post,
+    sendSignal: signal,
+    exitCode: ended,
+  } = await startServe([], {
     service: {
       script: () => {
         if (!first) return { kind: 'answer', delayMs: 1 }
@@ -85,8 +96,8 @@ it('a server says at its end what was lost on the way', async () => {
       },
     },
   })
-  for (let n = 0; n < 2; n++) await allEvents(await post({ prompt: 'What floats?' }))
+  for (let n = 0; n < 2; n++) await readAllEvents(await post({ prompt: 'What floats?' }))
   signal('SIGTERM')
   await ended
-  expect(said()).toMatch(/\$0\.0000\d+; 1 reply was lost on the way and may be billed too/)
+  expect(getStderr()).toMatch(/\$0\.0000\d+; 1 reply was lost on the way and may be billed too/)
 })

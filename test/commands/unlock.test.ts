@@ -2,32 +2,32 @@ import { execFileSync } from 'node:child_process'
 import { lstat, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { realWorld } from '../../src/runtime.ts'
-import { type Holder, holderFor } from '../../src/storage/lock/lock-owner.ts'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createProcessRuntime } from '../../src/runtime.ts'
+import { createLockOwner, type LockOwner } from '../../src/storage/lock/lock-owner.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
-const { pid, isRunning } = realWorld()
+const { pid, isRunning } = createProcessRuntime()
 /** A process id that nobody has: Linux's highest is 2²². */
 const nobody = 4_194_305
 const elsewhere = { host: 'a-container-that-is-gone', pid: 7 }
 
 /** An output folder with a lock as this test's own process would hold it, but for what is changed. */
-async function lockedBy(change: Partial<Record<keyof Holder, unknown>>) {
+async function lockedBy(change: Partial<Record<keyof LockOwner, unknown>>) {
   const program = { command: 'summarize', version: '1.2.3' }
-  const self = await holderFor(pid, '2026-11-22T10:00:00.000Z', 'abcdef012345', program)
+  const self = await createLockOwner(pid, '2026-11-22T10:00:00.000Z', 'abcdef012345', program)
   return folderLocked(JSON.stringify({ ...self, ...change }))
 }
 
 async function folderLocked(content?: string) {
-  const cwd = await folderWith({
+  const cwd = await createFolder({
     'docs/a.md': 'The ferry sails at nine.\n',
     'summaries/.claude-batch/ledger.jsonl': '',
   })
   const lock = join(cwd, 'summaries/.claude-batch/lock')
   if (content !== undefined) await writeFile(lock, content)
-  const run = (args: readonly string[], options: Partial<Parameters<typeof runHere>[1]> = {}) =>
-    runHere(args, { cwd, isRunning, ...options })
+  const run = (args: readonly string[], options: Partial<Parameters<typeof runInProcess>[1]> = {}) =>
+    runInProcess(args, { cwd, isRunning, ...options })
   const left = () => readdir(join(cwd, 'summaries/.claude-batch'))
   return { cwd, lock, run, left }
 }
@@ -52,11 +52,11 @@ describe('unlock', () => {
 
   it('asks on a terminal, and removes nothing without a clear yes', async () => {
     const { run, left } = await lockedBy(elsewhere)
-    const no = await run(unlock, { answer: false })
+    const no = await run(unlock, { confirmAnswer: false })
     expect(no).toMatchObject({ code: 7, stderr: expect.stringContaining('Remove the lock? Only do so if') })
     expect(no.stderr).toContain('claude-batch: summaries stays locked\n')
     expect(await left()).toContain('lock')
-    expect(await run(unlock, { answer: true })).toMatchObject({ code: 0 })
+    expect(await run(unlock, { confirmAnswer: true })).toMatchObject({ code: 0 })
     expect(await left()).not.toContain('lock')
   })
 
@@ -69,7 +69,7 @@ describe('unlock', () => {
 
   it.each([[], ['--yes']])('never removes the lock of a run that is running: %j', async (...more) => {
     const { run, left } = await lockedBy({})
-    const { code, stderr } = await run([...unlock, ...more], { answer: true })
+    const { code, stderr } = await run([...unlock, ...more], { confirmAnswer: true })
     expect([code, stderr]).toEqual([
       7,
       expect.stringContaining(`it is running: wait until it ends, or stop it with: kill ${pid}`),
@@ -77,7 +77,7 @@ describe('unlock', () => {
     expect(await left()).toContain('lock')
   })
 
-  it.each<[string, Partial<Holder>, string]>([
+  it.each<[string, Partial<LockOwner>, string]>([
     ['is dead', { pid: nobody }, 'that process is not running any more'],
     ['has a process id that is used again', { began: '1' }, 'that process is not running any more'],
     ['may have the process id of another one', { began: '' }, 'a process with this id is running'],
@@ -103,13 +103,13 @@ describe('unlock', () => {
 
   it('leaves another run’s lock that took the place of the one it showed', async () => {
     const { run, lock, left } = await lockedBy(elsewhere)
-    const other = JSON.stringify({ ...(await holderFor(pid, '2026-11-22T11:00:00.000Z', 'other')) })
-    const answer = async () => {
+    const other = JSON.stringify({ ...(await createLockOwner(pid, '2026-11-22T11:00:00.000Z', 'other')) })
+    const confirmAnswer = async () => {
       await rm(lock)
       await writeFile(lock, other)
       return true
     }
-    const { code, stderr } = await run(unlock, { answer })
+    const { code, stderr } = await run(unlock, { confirmAnswer })
     expect([code, stderr]).toEqual([0, expect.stringContaining('is not there any more; nothing was removed')])
     expect(await readFile(lock, 'utf8')).toBe(other)
     expect(await left()).toEqual(['ledger.jsonl', 'lock'])
@@ -117,12 +117,12 @@ describe('unlock', () => {
 
   it('leaves a damaged lock alone that took the place of another damaged one', async () => {
     const { run, lock } = await folderLocked('garbage')
-    const answer = async () => {
+    const confirmAnswer = async () => {
       await rm(lock)
       await writeFile(lock, 'other garbage')
       return true
     }
-    expect(await run(unlock, { answer })).toMatchObject({ code: 0 })
+    expect(await run(unlock, { confirmAnswer })).toMatchObject({ code: 0 })
     expect(await readFile(lock, 'utf8')).toBe('other garbage')
   })
 })

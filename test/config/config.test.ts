@@ -2,11 +2,16 @@ import { chown, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { summarizeFlags } from '../../src/config/flags.ts'
-import { byKey, keyOf, nearest, variableOf } from '../../src/config/key.ts'
+import {
+  findNearestName,
+  getConfigKey,
+  getVariableName,
+  indexFlagsByKey,
+} from '../../src/config/flag-names.ts'
 import { serveFlags } from '../../src/config/serve-flags.ts'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { summarizeFlags } from '../../src/config/summarize-flags.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const yaml = `# ours
 rpm: 50
@@ -27,8 +32,8 @@ profiles:
 
 /** The settings as \`config\` shows them: value and origin by key. */
 async function shown(files: Record<string, string>, args: string[] = [], env = {}, folder = '') {
-  const cwd = await folderWith({ 'docs/a.md': 'A', ...files })
-  const ended = await runHere(['config', ...args], { cwd: join(cwd, folder), env })
+  const cwd = await createFolder({ 'docs/a.md': 'A', ...files })
+  const ended = await runInProcess(['config', ...args], { cwd: join(cwd, folder), env })
   const rows = [...ended.stdout.matchAll(/^([a-z-]+): (.*?) +# (.*)$/gm)].map(
     ([, key = '', value = '', origin = '']) => [key, [value.replace(cwd, '~'), origin]] as const,
   )
@@ -98,9 +103,9 @@ describe('the configuration', () => {
   })
 
   it('that is one file under both extensions is read', async () => {
-    const cwd = await folderWith({ 'claude-batch.yaml': yaml })
+    const cwd = await createFolder({ 'claude-batch.yaml': yaml })
     await symlink('claude-batch.yaml', join(cwd, 'claude-batch.yml'))
-    expect(await runHere(['config'], { cwd, env: {} })).toMatchObject({ code: 0, stderr: '' })
+    expect(await runInProcess(['config'], { cwd, env: {} })).toMatchObject({ code: 0, stderr: '' })
   })
 
   it('can be another file, which then is the only one', async () => {
@@ -138,9 +143,9 @@ describe('the configuration', () => {
     ['profiles:\n  night:\n    modle: opus', /3:5: .*"modle"; did you mean model\?/],
     ['a: &a [x,x]\nb: *a', /1:1: there is no setting "a"/],
   ])('with a mistake ends every run before anything is done: %j', async (text, message) => {
-    const cwd = await folderWith({ 'docs/a.md': 'A', 'claude-batch.yaml': text })
+    const cwd = await createFolder({ 'docs/a.md': 'A', 'claude-batch.yaml': text })
     for (const command of [['config'], ['summarize', 'docs', '--simulate'], ['serve', '--simulate']]) {
-      const { code, stderr, stdout } = await runHere(command, { cwd, env: {} })
+      const { code, stderr, stdout } = await runInProcess(command, { cwd, env: {} })
       expect([code, stdout, stderr.split('\n').length]).toEqual([2, '', 2])
       expect(stderr).toMatch(message)
     }
@@ -154,8 +159,8 @@ describe('the configuration', () => {
   })
 
   it('is not read from what is summarized, unless it is named', async () => {
-    const cwd = await folderWith({ 'docs/claude-batch.yaml': 'retries: 9', 'docs/a.md': 'A' })
-    const run = (...args: string[]) => runHere(['config', ...args], { cwd: join(cwd, 'docs'), env: {} })
+    const cwd = await createFolder({ 'docs/claude-batch.yaml': 'retries: 9', 'docs/a.md': 'A' })
+    const run = (...args: string[]) => runInProcess(['config', ...args], { cwd: join(cwd, 'docs'), env: {} })
     const within = await run('.')
     expect(within.stdout).toMatch(/retries: 3 +# default/)
     expect(within.stderr).toContain('it lies inside an input; name it with --config')
@@ -164,9 +169,9 @@ describe('the configuration', () => {
   })
 
   it.skipIf(process.getuid?.() !== 0)('is not read where it is another user’s', async () => {
-    const cwd = await folderWith({ 'claude-batch.yaml': 'retries: 9' })
+    const cwd = await createFolder({ 'claude-batch.yaml': 'retries: 9' })
     await chown(join(cwd, 'claude-batch.yaml'), 12345, 12345)
-    const { stdout, stderr } = await runHere(['config'], { cwd, env: {} })
+    const { stdout, stderr } = await runInProcess(['config'], { cwd, env: {} })
     expect(stdout).toMatch(/retries: 3 +# default/)
     expect(stderr).toContain('another user’s')
   })
@@ -212,8 +217,8 @@ describe('the user’s own configuration', () => {
   }
   /** The settings in a working directory that has these files, for a user whose folder is beside it. */
   const seen = async (files: Record<string, string>, args: string[] = [], env = {}) => {
-    const cwd = await folderWith({ 'work/docs/a.md': 'A', ...files })
-    const ended = await runHere(['config', ...args], {
+    const cwd = await createFolder({ 'work/docs/a.md': 'A', ...files })
+    const ended = await runInProcess(['config', ...args], {
       cwd: join(cwd, 'work'),
       env: { HOME: join(cwd, 'home'), ...env },
     })
@@ -262,18 +267,18 @@ describe('the user’s own configuration', () => {
 
   it('is where XDG_CONFIG_HOME says, unless that is relative', async () => {
     const files = { ...own, 'xdg/claude-batch/config.yaml': 'retries: 8' }
-    const cwd = await folderWith(files)
+    const cwd = await createFolder(files)
     for (const [xdg, retries] of [
       [join(cwd, 'xdg'), '8'],
       ['../xdg', '9'],
       ['', '9'],
     ]) {
       const env = { HOME: join(cwd, 'home'), XDG_CONFIG_HOME: xdg ?? '' }
-      expect((await runHere(['config'], { cwd, env })).stdout).toMatch(
+      expect((await runInProcess(['config'], { cwd, env })).stdout).toMatch(
         new RegExp(`^retries: ${retries} `, 'm'),
       )
     }
-    expect((await runHere(['config'], { cwd, env: { HOME: 'home' } })).stdout).toMatch(/^retries: 3 /m)
+    expect((await runInProcess(['config'], { cwd, env: { HOME: 'home' } })).stdout).toMatch(/^retries: 3 /m)
   })
 
   it('has profiles too, which override everything outside profiles', async () => {
@@ -289,7 +294,7 @@ describe('the user’s own configuration', () => {
         /config\.yaml has the profiles night, day, claude-batch\.yaml has the profiles night/,
       ),
     })
-    const { stdout } = await runHere(['complete', '--', 'summarize', '--profile', ''], {
+    const { stdout } = await runInProcess(['complete', '--', 'summarize', '--profile', ''], {
       cwd: join((await seen(files)).cwd, 'work'),
       env: {},
     })
@@ -297,9 +302,9 @@ describe('the user’s own configuration', () => {
   })
 
   it.skipIf(process.getuid?.() !== 0)('is not read where it is another user’s', async () => {
-    const cwd = await folderWith(own)
+    const cwd = await createFolder(own)
     await chown(join(cwd, 'home/.config/claude-batch/config.yaml'), 12345, 12345)
-    const { stdout, stderr } = await runHere(['config'], { cwd, env: { HOME: join(cwd, 'home') } })
+    const { stdout, stderr } = await runInProcess(['config'], { cwd, env: { HOME: join(cwd, 'home') } })
     expect(stdout).toMatch(/retries: 3 +# default/)
     expect(stderr).toContain('another user’s')
   })
@@ -314,36 +319,36 @@ describe('a setting that lifts a protection', () => {
     'allow-http: []',
     'profiles: { night: { allow-http: gateway.internal } }',
   ])('is not taken from a file that was merely found: %s', async (yaml) => {
-    const cwd = await folderWith({ 'docs/a.md': 'A', 'claude-batch.yaml': yaml })
+    const cwd = await createFolder({ 'docs/a.md': 'A', 'claude-batch.yaml': yaml })
     for (const command of [
       ['config'],
       ['summarize', 'docs', '--simulate'],
       ['serve', '--simulate'],
       ['batches', 'status'],
     ])
-      expect(await runHere(command, { cwd, env: {} })).toMatchObject({
+      expect(await runInProcess(command, { cwd, env: {} })).toMatchObject({
         code: 2,
         stdout: '',
         stderr: expect.stringMatching(advice),
       })
-    expect(await runHere(['config', '--config', 'claude-batch.yaml'], { cwd, env: {} })).toMatchObject({
+    expect(await runInProcess(['config', '--config', 'claude-batch.yaml'], { cwd, env: {} })).toMatchObject({
       code: 0,
     })
     expect(
-      await runHere(['config'], { cwd, env: { CLAUDE_BATCH_CONFIG: 'claude-batch.yaml' } }),
+      await runInProcess(['config'], { cwd, env: { CLAUDE_BATCH_CONFIG: 'claude-batch.yaml' } }),
     ).toMatchObject({
       code: 0,
     })
   })
 
   it('is a host and nothing more', async () => {
-    const cwd = await folderWith({ 'mine.yaml': 'allow-http: [http://gateway.internal]' })
+    const cwd = await createFolder({ 'mine.yaml': 'allow-http: [http://gateway.internal]' })
     for (const [args, env] of [
       [['--allow-http', 'gateway.internal:8080'], {}],
       [['--config', 'mine.yaml'], {}],
       [[], { CLAUDE_BATCH_ALLOW_HTTP: '*.internal' }],
     ] as const)
-      expect(await runHere(['config', ...args], { cwd, env })).toMatchObject({
+      expect(await runInProcess(['config', ...args], { cwd, env })).toMatchObject({
         code: 2,
         stderr: expect.stringContaining(
           'expected a host like gateway.internal, without scheme, port or path',
@@ -354,24 +359,27 @@ describe('a setting that lifts a protection', () => {
 
 describe('the names of settings', () => {
   it('mean one thing in all commands', () => {
-    for (const [key, flag] of byKey(serveFlags)) {
-      const other = byKey(summarizeFlags).get(key)
+    for (const [key, flag] of indexFlagsByKey(serveFlags)) {
+      const other = indexFlagsByKey(summarizeFlags).get(key)
       if (other !== undefined) expect([key, flag.parse?.schema.type]).toEqual([key, other.parse?.schema.type])
-      expect([key, variableOf(flag)]).toEqual([key, `CLAUDE_BATCH_${key.toUpperCase().replaceAll('-', '_')}`])
+      expect([key, getVariableName(flag)]).toEqual([
+        key,
+        `CLAUDE_BATCH_${key.toUpperCase().replaceAll('-', '_')}`,
+      ])
     }
   })
 
   it('are found again with a letter wrong', () => {
-    const keys = [...byKey(summarizeFlags).keys()].filter((key) => key.length > 4)
+    const keys = [...indexFlagsByKey(summarizeFlags).keys()].filter((key) => key.length > 4)
     fc.assert(
       fc.property(fc.constantFrom(...keys), fc.nat(20), fc.constantFrom('', 'x', 'zq'), (key, at, put) => {
         const cut = at % key.length
         const wrong = key.slice(0, cut) + put + key.slice(cut + 1)
-        expect(nearest(wrong, keys)).toBeDefined()
-        if (put === 'x' && cut > 2) expect(keys).toContain(nearest(wrong, keys))
+        expect(findNearestName(wrong, keys)).toBeDefined()
+        if (put === 'x' && cut > 2) expect(keys).toContain(findNearestName(wrong, keys))
       }),
     )
-    expect(nearest('conections', keys)).toBeUndefined()
-    expect(keyOf({ group: '', flag: '-0, --null', help: '' })).toBe('null')
+    expect(findNearestName('conections', keys)).toBeUndefined()
+    expect(getConfigKey({ group: '', syntax: '-0, --null', help: '' })).toBe('null')
   })
 })

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../src/core/errors/ask-error.ts'
-import type { Fault } from '../../src/core/errors/request-error.ts'
+import type { RequestError } from '../../src/core/errors/request-error.ts'
 import type { Ask } from '../../src/core/request/ask.ts'
 import type { Request } from '../../src/core/request/request.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { replyOf, requestFor, scriptedAsk, statusFault } from '../support/scripted-ask.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
+import { createReply, createRequest, createScriptedAsk, createStatusError } from '../support/scripted-ask.ts'
+import { createSimulatedClient } from '../support/simulated-client.ts'
 
 /** The situations every `Ask` must handle alike, and how each kind of `Ask` is brought into them. */
 interface Implementation {
@@ -24,14 +24,14 @@ type Situation =
   | 'finds the request wrong'
   | 'breaks off'
 
-const faultFor = (situation: Situation): Fault | undefined => {
+const faultFor = (situation: Situation): RequestError | undefined => {
   switch (situation) {
     case 'is overloaded':
-      return statusFault(529, { type: 'overloaded_error' })
+      return createStatusError(529, { type: 'overloaded_error' })
     case 'is rate limited':
-      return statusFault(429, { type: 'rate_limit_error', retryAfter: 3 })
+      return createStatusError(429, { type: 'rate_limit_error', retryAfterSeconds: 3 })
     case 'finds the request wrong':
-      return statusFault(400, { type: 'invalid_request_error' })
+      return createStatusError(400, { type: 'invalid_request_error' })
     case 'breaks off':
       return { kind: 'malformed', type: 'malformed_reply', message: 'broke off' }
     default:
@@ -44,12 +44,13 @@ const scripted: Implementation = {
   maxTokens: 1024,
   async make(situation) {
     const fault = faultFor(situation)
-    if (fault !== undefined) return scriptedAsk({ ...fault, requestId: 'req_1' })
+    if (fault !== undefined) return createScriptedAsk({ ...fault, requestId: 'req_1' })
     const requestId = 'req_1'
     if (situation === 'is cut off')
-      return scriptedAsk(replyOf('The first half', { stopReason: 'max_tokens', requestId }))
-    if (situation === 'refuses') return scriptedAsk(replyOf('', { stopReason: 'refusal', requestId }))
-    return scriptedAsk(replyOf('A summary.', { requestId }))
+      return createScriptedAsk(createReply('The first half', { stopReason: 'max_tokens', requestId }))
+    if (situation === 'refuses')
+      return createScriptedAsk(createReply('', { stopReason: 'refusal', requestId }))
+    return createScriptedAsk(createReply('A summary.', { requestId }))
   },
 }
 
@@ -77,7 +78,8 @@ const behaviours: Readonly<Record<Situation, Behaviour>> = {
 const overHttp = (name: string, maxTokens: number): Implementation => ({
   name,
   maxTokens,
-  make: async (situation) => (await simulatedClient({ script: () => behaviours[situation] })).client.ask,
+  make: async (situation) =>
+    (await createSimulatedClient({ script: () => behaviours[situation] })).client.ask,
 })
 
 describe.each([
@@ -85,7 +87,7 @@ describe.each([
   overHttp('the SDK with plain replies', 1024),
   overHttp('the SDK with streams', 8192),
 ])('an Ask, $name', ({ make, maxTokens }) => {
-  const request: Request = requestFor('a.md', { maxTokens })
+  const request: Request = createRequest('a.md', { maxTokens })
   const signal = new AbortController().signal
   const failure = async (ask: Ask): Promise<AskError> => {
     const error = await ask(request, signal).catch((error: unknown) => error)
@@ -116,12 +118,12 @@ describe.each([
     ['is rate limited', { kind: 'status', status: 429, type: 'rate_limit_error', retryAfter: 3 }],
     ['finds the request wrong', { kind: 'status', status: 400, type: 'invalid_request_error' }],
   ] as const)('rejects with the bare facts when the service %s', async (situation, fault) => {
-    expect((await failure(await make(situation))).fault).toMatchObject(fault)
+    expect((await failure(await make(situation))).requestError).toMatchObject(fault)
   })
 
   it('rejects when the reply breaks off, rather than pass on half of it', async () => {
-    const { fault } = await failure(await make('breaks off'))
-    expect(['malformed', 'connection']).toContain(fault.kind)
+    const { requestError } = await failure(await make('breaks off'))
+    expect(['malformed', 'connection']).toContain(requestError.kind)
   })
 
   it('rejects with the reason of an aborted signal', async () => {

@@ -2,18 +2,18 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import type { Source } from '../../src/core/document/document.ts'
+import type { DocumentRef } from '../../src/core/document/document.ts'
 import type { Outcome } from '../../src/core/run/outcome.ts'
 import type { Sink } from '../../src/core/run/sink.ts'
-import { jsonlSink } from '../../src/sinks/jsonl.ts'
-import { remembering } from '../../src/sinks/recording.ts'
-import { textSink } from '../../src/sinks/text.ts'
-import { streamWriter } from '../../src/storage/fs/stream-writer.ts'
-import { openFiles } from '../support/open-files.ts'
-import { folderWith } from '../support/run-cli.ts'
+import { createJsonlSink } from '../../src/sinks/jsonl-sink.ts'
+import { createRecordingSink } from '../../src/sinks/recording-sink.ts'
+import { createTextSink } from '../../src/sinks/text-sink.ts'
+import { createStreamWriter } from '../../src/storage/fs/stream-writer.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { openSummaryFiles } from '../support/summary-files.ts'
 
 const paths = ['a.md', 'b.md', 'c.md', 'd.md']
-const sources: Source[] = paths.map((path, index) => ({ index, path, named: true }))
+const sources: DocumentRef[] = paths.map((path, index) => ({ index, path, namedByUser: true }))
 
 const outcomes: Outcome[] = sources.map((source, index) => {
   const asked = {
@@ -61,7 +61,7 @@ const collected =
         setImmediate(done)
       },
     })
-    return { sink: make(streamWriter(stream, 'stdout')), read: async () => parse(text) }
+    return { sink: make(createStreamWriter(stream, 'stdout')), read: async () => parse(text) }
   }
 
 const parseJsonl = (text: string) =>
@@ -87,9 +87,9 @@ const parseText = (text: string) =>
   )
 
 const files = async (): Promise<Opened> => {
-  const out = await folderWith({})
+  const out = await createFolder({})
   return {
-    sink: await openFiles(out, sources),
+    sink: await openSummaryFiles(out, sources),
     async read() {
       const found = new Map<string, { summary?: string; error?: string }>()
       for (const name of (await readdir(out)).filter((name) => !name.startsWith('.'))) {
@@ -108,11 +108,14 @@ const files = async (): Promise<Opened> => {
 
 describe.each<[string, () => Promise<Opened>]>([
   ['files', files],
-  ['jsonl', collected(jsonlSink, parseJsonl)],
-  ['text', collected((write) => textSink(write, { headers: true, terminal: false }), parseText)],
+  ['jsonl', collected(createJsonlSink, parseJsonl)],
+  ['text', collected((write) => createTextSink(write, { headers: true, isTerminal: false }), parseText)],
   [
     'jsonl for a report',
-    collected((write) => remembering(jsonlSink(write), () => facts, { wall: () => 0 }), parseJsonl),
+    collected(
+      (write) => createRecordingSink(createJsonlSink(write), () => facts, { wallTime: () => 0 }),
+      parseJsonl,
+    ),
   ],
 ])('a sink, %s', (_name, open) => {
   const expected = new Map([
@@ -131,7 +134,7 @@ describe.each<[string, () => Promise<Opened>]>([
   it('has everything that was written before it was closed, whatever the indexes', async () => {
     const { sink, read } = await open()
     const numbers = [7, 7, 3, 1_000_000]
-    const gaps = outcomes.map((it, n) => ({ ...it, source: { ...it.source, index: numbers[n] ?? 0 } }))
+    const gaps = outcomes.map((it, n) => ({ ...it, source: { ...it.document, index: numbers[n] ?? 0 } }))
     for (const outcome of gaps) await sink.write(outcome)
     await sink.close()
     expect(await read()).toEqual(expected)

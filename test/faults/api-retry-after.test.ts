@@ -1,26 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../src/core/errors/ask-error.ts'
-import type { Fault } from '../../src/core/errors/request-error.ts'
-import { seededRandom } from '../../src/simulator/random.ts'
-import { requestFor, scriptedAsk, statusFault } from '../support/scripted-ask.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
-import { stack } from '../support/stack.ts'
+import type { RequestError } from '../../src/core/errors/request-error.ts'
+import { createSeededRandom } from '../../src/simulator/seeded-random.ts'
+import { createRequest, createScriptedAsk, createStatusError } from '../support/scripted-ask.ts'
+import { createSimulatedClient } from '../support/simulated-client.ts'
+import { createTestPipeline } from '../support/test-pipeline.ts'
 import { sendAll } from './many-documents.ts'
 import { answer, withFaults } from './with-faults.ts'
 
 const never = new AbortController().signal
 
 /** What the client reads off a response with these headers. */
-async function faultWith(status: number, headers: Record<string, string>): Promise<Fault> {
-  const { client } = await simulatedClient({ script: () => ({ kind: 'status', status, headers }) })
-  const error = await client.ask(requestFor('a.md'), never).catch((error: unknown) => error)
+async function faultWith(status: number, headers: Record<string, string>): Promise<RequestError> {
+  const { client } = await createSimulatedClient({ script: () => ({ kind: 'status', status, headers }) })
+  const error = await client.ask(createRequest('a.md'), never).catch((error: unknown) => error)
   expect(error).toBeInstanceOf(AskError)
-  return (error as AskError).fault
+  return (error as AskError).requestError
 }
 
 /** How long the run waits before it sends again: milliseconds, with all jitter at its longest. */
-async function waitAfter(fault: Fault): Promise<number> {
-  const { clock, ask } = stack(scriptedAsk(fault, 'ok'))
+async function waitAfter(fault: RequestError): Promise<number> {
+  const { clock, ask } = createTestPipeline(createScriptedAsk(fault, 'ok'))
   await clock.run(ask())
   return clock.now()
 }
@@ -89,7 +89,7 @@ describe('a rate limit', () => {
 
   it('A13 of a minute costs a probe per pause and no document', async () => {
     const { replies, failed, starts, pauses } = await sendAll(30, (now) =>
-      now < 60_000 ? statusFault(429, { retryAfter: 5 }) : undefined,
+      now < 60_000 ? createStatusError(429, { retryAfterSeconds: 5 }) : undefined,
     )
     expect([replies, failed]).toEqual([30, 0])
     expect(pauses.length).toBeLessThanOrEqual(60 / 5)
@@ -98,10 +98,10 @@ describe('a rate limit', () => {
   })
 
   it('A33 that the headers say is used up is waited for before it is exceeded', async () => {
-    const { client } = await simulatedClient({ limits: { rpm: 30, burst: 1 / 30 } })
-    const reply = await client.ask(requestFor('a.md'), never)
+    const { client } = await createSimulatedClient({ limits: { rpm: 30, burst: 1 / 30 } })
+    const reply = await client.ask(createRequest('a.md'), never)
     expect(reply.limits?.requests).toEqual({ limit: 30, remaining: 0 })
-    const { clock, ask } = stack(scriptedAsk(reply))
+    const { clock, ask } = createTestPipeline(createScriptedAsk(reply))
     await clock.run(ask().then(() => ask()))
     expect(clock.now()).toBeGreaterThanOrEqual(2000)
     expect(clock.now()).toBeLessThan(2300)
@@ -110,7 +110,7 @@ describe('a rate limit', () => {
 
 describe('a service in trouble', () => {
   it('A19 for good ends the run, and leaves the documents for later', async () => {
-    const { stopped, failed, starts, seconds } = await sendAll(1000, () => statusFault(500), 60_000)
+    const { stopped, failed, starts, seconds } = await sendAll(1000, () => createStatusError(500), 60_000)
     expect(stopped).toMatchObject({ exit: 'later' })
     expect(failed).toBe(0)
     // What was under way when it began, and a probe about every second.
@@ -119,8 +119,8 @@ describe('a service in trouble', () => {
   })
 
   it('A27 half of the time is asked no more than twice a document, and loses no more than chance has it', async () => {
-    const random = seededRandom(27)
-    const flaky = () => (random() < 0.5 ? statusFault(500) : undefined)
+    const random = createSeededRandom(27)
+    const flaky = () => (random() < 0.5 ? createStatusError(500) : undefined)
     const { stopped, replies, failed, starts } = await sendAll(400, flaky)
     expect(stopped).toBeUndefined()
     expect(replies + failed).toBe(400)

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
-import { requestFor } from '../support/scripted-ask.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
+import { createRequest } from '../support/scripted-ask.ts'
+import { createSimulatedClient } from '../support/simulated-client.ts'
 import { answer, type Seen, withFaults } from './with-faults.ts'
 
 type Status = Extract<Behaviour, { kind: 'status' }>
@@ -214,9 +214,9 @@ describe('errors of the account or the setup', () => {
 describe('the same error for every document', () => {
   it('A03 ends the run after the first five, and leaves the rest for later', async () => {
     const docs = Array.from({ length: 20 }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`])
-    const cwd = await folderWith(Object.fromEntries(docs))
-    const { env, simulator } = await serviceFor({ script: () => error(400, { message: 'effort: no' }) })
-    const { code, stderr } = await runHere(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
+    const cwd = await createFolder(Object.fromEntries(docs))
+    const { env, simulator } = await startService({ script: () => error(400, { message: 'effort: no' }) })
+    const { code, stderr } = await runInProcess(['summarize', 'docs', '--concurrency', '2'], { cwd, env })
     expect(code).toBe(4)
     expect(simulator.stats().requests).toBeLessThanOrEqual(5 + 2)
     expect(stderr).toMatch(/stopped: the first 5 documents all failed with the same error: .*effort: no/)
@@ -224,7 +224,7 @@ describe('the same error for every document', () => {
   })
 
   it('A24 no redirect is followed: the other host sees nothing', async () => {
-    const other = await simulatedClient({})
+    const other = await createSimulatedClient({})
     const location = `${other.simulator.url}/v1/messages`
     const redirect = (status: number): Behaviour => ({
       kind: 'raw',
@@ -233,8 +233,8 @@ describe('the same error for every document', () => {
       body: '',
     })
     for (const status of [301, 302, 303, 307, 308]) {
-      const { client } = await simulatedClient({ script: () => redirect(status) })
-      const asking = client.ask(requestFor('a.md'), new AbortController().signal)
+      const { client } = await createSimulatedClient({ script: () => redirect(status) })
+      const asking = client.ask(createRequest('a.md'), new AbortController().signal)
       await expect(asking).rejects.toMatchObject({ fault: { kind: 'status', status } })
     }
     const [seen] = await withFaults({ everything: () => redirect(308) })

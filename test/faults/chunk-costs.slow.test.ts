@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { reportFile } from '../../src/core/report/report-json.ts'
-import { recordedRuns } from '../../src/storage/ledger/read-runs.ts'
-import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { buildReportJson } from '../../src/core/report/report-json.ts'
+import { readRecordedRuns } from '../../src/storage/ledger/recorded-runs.ts'
+import { createFolder, runCli, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import { faulty } from './invariants.ts'
 
 const chapter = (n: number) =>
@@ -14,8 +14,8 @@ const args = ['summarize', 'docs', '--chunk-tokens', '1600', '--concurrency', '1
 
 /** What the ledger says was paid for: input tokens. */
 async function booked(cwd: string): Promise<number> {
-  const runs = await recordedRuns(join(cwd, 'summaries'), undefined)
-  return reportFile(runs, { made: '', program: '' }).totals.tokens_in
+  const runs = await readRecordedRuns(join(cwd, 'summaries'), undefined)
+  return buildReportJson(runs, { createdAt: '', programVersion: '' }).totals.tokens_in
 }
 
 /** More than any request of this test has: input tokens. */
@@ -24,15 +24,15 @@ const oneAnswer = 1200
 describe('a run that is killed at any operation on what it remembers', () => {
   it('leaves a ledger that the next run completes: only an answer that was in flight is not in it, and none twice', async () => {
     for (let [at, survived] = [1, false]; !survived; at++) {
-      const cwd = await folderWith({ 'docs/book.md': book(1, 2, 1, 3), 'docs/note.md': 'A note.\n' })
-      const { env, simulator } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 1 }) })
+      const cwd = await createFolder({ 'docs/book.md': book(1, 2, 1, 3), 'docs/note.md': 'A note.\n' })
+      const { env, simulator } = await startService({ script: () => ({ kind: 'answer', delayMs: 1 }) })
       const plan = { do: 'kill', short: true, at, op: 'write|writeFile|sync|rename|rm|truncate' }
       const faults = faulty({ ...plan, path: `^${join(cwd, 'summaries/.claude-batch/')}.*\\.jsonl$` })
       survived = (await runCli(args, { cwd, env: { ...env, ...faults } })).signal === null
       // Chunks that no document has any more were paid for all the same.
       await writeFile(join(cwd, 'docs/book.md'), book(2, 4))
       for (const _ of ['completes it', 'changes nothing'])
-        expect(await runHere(args, { cwd, env })).toMatchObject({ code: 0 })
+        expect(await runInProcess(args, { cwd, env })).toMatchObject({ code: 0 })
       const unbooked = simulator.stats().billed.inputTokens - (await booked(cwd))
       expect(unbooked, `killed at operation ${at}`).toBeGreaterThanOrEqual(0)
       expect(unbooked, `killed at operation ${at}`).toBeLessThanOrEqual(survived ? 0 : oneAnswer)

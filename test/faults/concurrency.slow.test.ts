@@ -1,27 +1,27 @@
 import { readdir, readFile, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { realWorld } from '../../src/runtime.ts'
+import { createProcessRuntime } from '../../src/runtime.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import type { Holder } from '../../src/storage/lock/lock-owner.ts'
-import { folderWith, runCli, running } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import type { LockOwner } from '../../src/storage/lock/lock-owner.ts'
+import { createFolder, runCli, startCli } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import { checkInvariants, countedService, docs, ledgerOf, summarized } from './invariants.ts'
 
 const summarize = ['summarize', 'docs']
 const memoryIn = (cwd: string) => join(cwd, 'summaries/.claude-batch')
 const lockIn = (cwd: string) => join(memoryIn(cwd), 'lock')
-const lockOf = async (cwd: string) => JSON.parse(await readFile(lockIn(cwd), 'utf8')) as Holder
+const lockOf = async (cwd: string) => JSON.parse(await readFile(lockIn(cwd), 'utf8')) as LockOwner
 const answer: Behaviour = { kind: 'answer', delayMs: 5 }
-const { isRunning } = realWorld()
+const { isRunning } = createProcessRuntime()
 const silence: Behaviour = { kind: 'stall', afterHeaders: false }
 
 describe('two runs for one output folder', () => {
   it('K01 are one too many: the second ends at once and says who holds it', async () => {
     const { env, hits } = await countedService(() => silence)
-    const cwd = await folderWith(docs('a'))
-    const { child } = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
-    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
+    const cwd = await createFolder(docs('a'))
+    const { child } = await startCli(summarize, { cwd, env }, () => hits()['a'] === 1)
+    const { code, stderr } = await runInProcess(summarize, { cwd, env, isRunning })
     expect(code).toBe(7)
     const { pid, host, since } = await lockOf(cwd)
     expect(pid).toBe(child.pid)
@@ -34,11 +34,11 @@ describe('two runs for one output folder', () => {
 
   it('K07 are one too many also where the first was stopped for long', async () => {
     const { env, hits } = await countedService(() => silence)
-    const cwd = await folderWith(docs('a'))
-    const { child } = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
+    const cwd = await createFolder(docs('a'))
+    const { child } = await startCli(summarize, { cwd, env }, () => hits()['a'] === 1)
     child.kill('SIGSTOP')
     await utimes(lockIn(cwd), 1_000_000_000, 1_000_000_000)
-    expect(await runHere(summarize, { cwd, env, isRunning })).toMatchObject({ code: 7 })
+    expect(await runInProcess(summarize, { cwd, env, isRunning })).toMatchObject({ code: 7 })
     expect(await lockOf(cwd)).toMatchObject({ pid: child.pid })
   })
 
@@ -46,7 +46,7 @@ describe('two runs for one output folder', () => {
     let losers = 0
     const busy: Behaviour = { kind: 'status', status: 429, headers: { 'retry-after-ms': '200' } }
     const { env, simulator } = await countedService(() => (losers < 19 ? busy : answer))
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     const starters = Array.from({ length: 20 }, async () => {
       const { code } = await runCli(summarize, { cwd, env })
       if (code === 7) losers++
@@ -63,16 +63,16 @@ describe('two runs for one output folder', () => {
       kind: 'answer',
       delayMs: name === 'a' ? 5 : 900,
     }))
-    const cwd = await folderWith(docs())
-    const first = await running(summarize, { cwd, env }, async () => (await ledgerOf(cwd)).length > 0)
+    const cwd = await createFolder(docs())
+    const first = await startCli(summarize, { cwd, env }, async () => (await ledgerOf(cwd)).length > 0)
     await rm(lockIn(cwd))
-    const ends = [await runHere(summarize, { cwd, env, isRunning }), await first.ended]
+    const ends = [await runInProcess(summarize, { cwd, env, isRunning }), await first.ended]
     for (const { code, stderr } of ends) {
       // What the other has written meanwhile is foreign, and what it was writing may be swept.
       expect([0, 1, 6], stderr).toContain(code)
       await checkInvariants(cwd, { said: stderr })
     }
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(3)
     expect(await summarized(cwd)).toBe('abc')
     for (const count of Object.values(hits())) expect(count).toBeLessThanOrEqual(2)
@@ -80,11 +80,11 @@ describe('two runs for one output folder', () => {
 
   it('K09 with --lock-timeout come one after the other, as long as that is worth waiting for', async () => {
     const { env, hits } = await countedService(() => ({ kind: 'answer', delayMs: 1500 }))
-    const cwd = await folderWith(docs('a'))
-    const first = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
+    const cwd = await createFolder(docs('a'))
+    const first = await startCli(summarize, { cwd, env }, () => hits()['a'] === 1)
     const [short, long] = await Promise.all([
-      runHere([...summarize, '--lock-timeout', '0.1s'], { cwd, env, isRunning }),
-      runHere([...summarize, '--lock-timeout', '20s'], { cwd, env, isRunning }),
+      runInProcess([...summarize, '--lock-timeout', '0.1s'], { cwd, env, isRunning }),
+      runInProcess([...summarize, '--lock-timeout', '20s'], { cwd, env, isRunning }),
     ])
     expect(await first.ended).toMatchObject({ code: 0 })
     expect(short).toMatchObject({ code: 7, stderr: expect.not.stringContaining('--lock-timeout') })
@@ -98,16 +98,20 @@ describe('two runs for one output folder', () => {
       kind: 'answer',
       delayMs: name === 'a' ? 5 : 1800,
     }))
-    const cwd = await folderWith(docs('abcd'))
+    const cwd = await createFolder(docs('abcd'))
     const npx = { ...env, npm_lifecycle_event: 'npx' }
-    const by = ['sh', '-c', '"$@" & wait', 'sh']
+    const launcher = ['sh', '-c', '"$@" & wait', 'sh']
     const args = [...summarize, '--concurrency', '2']
-    const first = await running(args, { cwd, env: npx, by }, async () => (await ledgerOf(cwd)).length > 0)
+    const first = await startCli(
+      args,
+      { cwd, env: npx, launcher },
+      async () => (await ledgerOf(cwd)).length > 0,
+    )
     first.child.kill('SIGKILL')
-    expect(await runHere(summarize, { cwd, env, isRunning })).toMatchObject({ code: 7 })
+    expect(await runInProcess(summarize, { cwd, env, isRunning })).toMatchObject({ code: 7 })
     await first.ended
     expect(hits()).not.toHaveProperty('d')
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1, b: 1, c: 1, d: 1 })
     await checkInvariants(cwd)
   })
@@ -116,11 +120,11 @@ describe('two runs for one output folder', () => {
 describe('a lock that was left', () => {
   it('K02 by a run that was killed is taken over', async () => {
     const { env, hits } = await countedService((_, time) => (time === 1 ? silence : answer))
-    const cwd = await folderWith(docs('a'))
-    const { child, ended } = await running(summarize, { cwd, env }, () => hits()['a'] === 1)
+    const cwd = await createFolder(docs('a'))
+    const { child, ended } = await startCli(summarize, { cwd, env }, () => hits()['a'] === 1)
     child.kill('SIGKILL')
     await ended
-    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env, isRunning })
     expect(code).toBe(0)
     expect(stderr).toContain(`process ${child.pid} since`)
   })

@@ -3,27 +3,27 @@ import { once } from 'node:events'
 import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import { realWorld } from '../../src/runtime.ts'
+import { createProcessRuntime } from '../../src/runtime.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { type Holder, holderFor } from '../../src/storage/lock/lock-owner.ts'
-import { answerOnce, gate } from '../support/by-hand.ts'
-import { patient } from '../support/patient.ts'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
-import { replyOf } from '../support/scripted-ask.ts'
-import { stack } from '../support/stack.ts'
+import { createLockOwner, type LockOwner } from '../../src/storage/lock/lock-owner.ts'
+import { longWait } from '../support/long-wait.ts'
+import { answerAfter, createGate } from '../support/manual-response.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
+import { createReply } from '../support/scripted-ask.ts'
+import { createTestPipeline } from '../support/test-pipeline.ts'
 import { checkInvariants, countedService, docs, ledgerOf, sentence } from './invariants.ts'
 
 const summarize = ['summarize', 'docs']
 const memoryIn = (cwd: string) => join(cwd, 'summaries/.claude-batch')
 const lockIn = (cwd: string) => join(memoryIn(cwd), 'lock')
 const answer: Behaviour = { kind: 'answer', delayMs: 5 }
-const { isRunning } = realWorld()
+const { isRunning } = createProcessRuntime()
 
 /** A lock as this test's own process would hold it, but for what is said otherwise. */
-async function writeLock(cwd: string, difference: Partial<Holder>): Promise<void> {
+async function writeLock(cwd: string, difference: Partial<LockOwner>): Promise<void> {
   await mkdir(memoryIn(cwd), { recursive: true })
-  const self = await holderFor(process.pid, '2026-11-22T10:00:00.000Z', 'abcdef012345')
+  const self = await createLockOwner(process.pid, '2026-11-22T10:00:00.000Z', 'abcdef012345')
   await writeFile(lockIn(cwd), JSON.stringify({ ...self, ...difference }))
 }
 
@@ -36,10 +36,10 @@ async function deadPid(): Promise<number> {
 describe('a lock that was left', () => {
   it('K02 by a process that is dead is taken over, with one note', async () => {
     const { env } = await countedService()
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     const pid = await deadPid()
     await writeLock(cwd, { pid })
-    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env, isRunning })
     expect(code).toBe(0)
     expect(stderr.match(/took over/g)).toHaveLength(1)
     expect(stderr).toContain(`process ${pid} since 2026-11-22T10:00:00.000Z, is dead; took over`)
@@ -48,35 +48,35 @@ describe('a lock that was left', () => {
   })
 
   it('K02 before the machine was started again is taken over', async (context) => {
-    const { machine } = await holderFor(process.pid, '', '')
+    const { machine } = await createLockOwner(process.pid, '', '')
     if (machine === '') context.skip('this machine has no id to be recognized by')
     const { env } = await countedService()
-    const cwd = await folderWith(docs('a'))
+    const cwd = await createFolder(docs('a'))
     await writeLock(cwd, { boot: 'an earlier one' })
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
   })
 
   it('K03 by a process whose id is another’s now is taken over', async (context) => {
-    const { began } = await holderFor(process.pid, '', '')
+    const { began } = await createLockOwner(process.pid, '', '')
     if (began === '') context.skip('this system does not tell when a process began')
     const { env } = await countedService()
-    const cwd = await folderWith(docs('a'))
+    const cwd = await createFolder(docs('a'))
     await writeLock(cwd, { began: '1' })
-    const { code, stderr } = await runHere(summarize, { cwd, env, isRunning })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env, isRunning })
     expect(code).toBe(0)
     expect(stderr).toContain(`process ${process.pid} since 2026-11-22T10:00:00.000Z, is dead; took over`)
   })
 
-  it.each<[string, Partial<Holder>]>([
+  it.each<[string, Partial<LockOwner>]>([
     ['another host', { host: 'elsewhere' }],
     ['another machine of the same name', { boot: 'another', machine: 'another' }],
     ['another container', { namespace: 'pid:[1]' }],
   ])('K04 by %s is never taken over, and the run says how to remove it', async (_, difference) => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs('a'))
+    const cwd = await createFolder(docs('a'))
     await writeLock(cwd, { ...difference, pid: await deadPid() })
     const before = await readFile(lockIn(cwd), 'utf8')
-    const { code, stderr } = await runHere([...summarize, '--lock-timeout', '0.3s'], { cwd, env })
+    const { code, stderr } = await runInProcess([...summarize, '--lock-timeout', '0.3s'], { cwd, env })
     expect(code).toBe(7)
     expect(stderr).toContain(
       `if that run is over, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}`,
@@ -92,25 +92,25 @@ describe('a lock that was left', () => {
     ['null', 'null'],
   ])('K05 with %s in it is nobody’s; the run says what to do', async (_, content) => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith({ ...docs('a'), 'summaries/.claude-batch/lock': content })
-    const { code, stderr } = await runHere(summarize, { cwd, env })
+    const cwd = await createFolder({ ...docs('a'), 'summaries/.claude-batch/lock': content })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(7)
     expect(stderr).toBe(
       `claude-batch: ${lockIn(cwd)} cannot be read; if no other run uses this output folder, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}; --lock-timeout SECONDS waits for it\n`,
     )
     expect(hits()).toEqual({})
     await rm(lockIn(cwd))
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
   })
 })
 
 describe('documents at once', () => {
   it('K10 are not held up by one that takes long, and the report shows that there was one', async () => {
-    const others = gate()
-    const { env } = await countedService((name) => (name === 'b' ? answerOnce(others.opened) : answer))
-    const cwd = await folderWith(docs('abcdefgh'))
-    const run = runHere([...summarize, '--concurrency', '2'], { cwd, env })
-    await vi.waitUntil(async () => (await ledgerOf(cwd)).length === 7, patient)
+    const others = createGate()
+    const { env } = await countedService((name) => (name === 'b' ? answerAfter(others.opened) : answer))
+    const cwd = await createFolder(docs('abcdefgh'))
+    const run = runInProcess([...summarize, '--concurrency', '2'], { cwd, env })
+    await vi.waitUntil(async () => (await ledgerOf(cwd)).length === 7, longWait)
     others.open()
     const { code, stderr } = await run
     expect(code).toBe(0)
@@ -124,11 +124,11 @@ describe('documents at once', () => {
 
   it('K11 never start faster than the limit, not even at the beginning', async () => {
     const starts: number[] = []
-    const world = stack(
+    const world = createTestPipeline(
       async () => {
         starts.push(world.clock.now())
         await world.clock.sleep(3000)
-        return replyOf('ok')
+        return createReply('ok')
       },
       { given: { requests: 50 } },
     )
@@ -145,8 +145,8 @@ describe('documents at once', () => {
 describe('a run again', () => {
   it('K12 with another prompt, model or setting redoes everything, and says why', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs())
-    const again = (...args: string[]) => runHere([...summarize, ...args], { cwd, env })
+    const cwd = await createFolder(docs())
+    const again = (...args: string[]) => runInProcess([...summarize, ...args], { cwd, env })
     expect(await again()).toMatchObject({ code: 0 })
     const changes = [
       ['3 × prompt changed', '--prompt', 'summarize@v1'],
@@ -166,14 +166,14 @@ describe('a run again', () => {
 
   it('K13 after documents were changed, added, renamed and touched sends no more than these', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs('abcde'))
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    const cwd = await createFolder(docs('abcde'))
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     await writeFile(join(cwd, 'docs/b.md'), `\n${sentence('b')}\n`)
     await writeFile(join(cwd, 'docs/0.md'), sentence('0'))
     await rename(join(cwd, 'docs/c.md'), join(cwd, 'docs/f.md'))
     await writeFile(join(cwd, 'docs/f.md'), sentence('f'))
     await utimes(join(cwd, 'docs/d.md'), 1_000_000_000, 1_000_000_000)
-    const { code, stderr } = await runHere(summarize, { cwd, env })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(0)
     expect(stderr).toMatch(/again +1 × document changed/)
     expect(hits()).toEqual({ 0: 1, a: 1, b: 2, c: 1, d: 1, e: 1, f: 1 })
@@ -187,12 +187,12 @@ describe('a run again', () => {
     ['a failure of one document', 1, { kind: 'status', status: 400 }, []],
   ])('K14 after %s (%i) sends only what is not done', async (_, code, fault, args) => {
     const { env, hits } = await countedService((name, time) => (name === 'c' && time === 1 ? fault : answer))
-    const cwd = await folderWith(docs('abcde'))
-    const first = await runHere([...summarize, '--concurrency', '1', ...args], { cwd, env })
+    const cwd = await createFolder(docs('abcde'))
+    const first = await runInProcess([...summarize, '--concurrency', '1', ...args], { cwd, env })
     expect(first.code).toBe(code)
     expect(hits()).toMatchObject({ a: 1, b: 1, c: 1 })
     await checkInvariants(cwd, { said: first.stderr })
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1, b: 1, c: 2, d: 1, e: 1 })
     await checkInvariants(cwd)
   })

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readJournal } from '../../src/storage/ledger/pending-entries.ts'
+import { readJournal } from '../../src/storage/ledger/read-journal.ts'
 import type { FaultPlan } from '../support/fault-fs.mjs'
-import { folderWith, runCli, running } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, runCli, startCli } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import {
   checkInvariants,
   countedService,
@@ -28,7 +28,7 @@ describe('a crash', () => {
     let survived = false
     const kill = async (at: number) => {
       const names = [...'ab'].map((name) => name + at)
-      const cwd = await folderWith(docs(names))
+      const cwd = await createFolder(docs(names))
       // What is killed in the middle of writing has written half.
       const plan: FaultPlan = { do: 'kill', short: true, at, op: changing, path: inOut(cwd) }
       const killed = await runCli(summarize, { cwd, env: { ...env, ...faulty(plan) } })
@@ -39,7 +39,7 @@ describe('a crash', () => {
       const { entries } = await readJournal(join(cwd, 'summaries/.claude-batch/journal.jsonl'))
       const kept = entries.map(({ line }) => line.path)
 
-      const again = await runHere(summarize, { cwd, env })
+      const again = await runInProcess(summarize, { cwd, env })
       expect([at, again.code, await summarized(cwd)]).toEqual([at, 0, names.join('')])
       await checkInvariants(cwd, { said: again.stderr, cut: true })
       const left = (await filesBelow(cwd)).filter((file) => file.endsWith('.tmp'))
@@ -58,28 +58,28 @@ describe('a crash', () => {
 
   it('W3 on a slow disk costs no more than what was in flight', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs(Array.from({ length: 20 }, (_, n) => `n${n}`)))
+    const cwd = await createFolder(docs(Array.from({ length: 20 }, (_, n) => `n${n}`)))
     const plan: FaultPlan = { slowMs: 100, op: 'sync', path: 'journal\\.jsonl$' }
     const args = ['summarize', 'docs', '--concurrency', '2']
     const slow = { cwd, env: { ...env, ...faulty(plan) } }
-    const { child, ended } = await running(args, slow, () => Object.keys(hits()).length >= 8)
+    const { child, ended } = await startCli(args, slow, () => Object.keys(hits()).length >= 8)
     child.kill('SIGKILL')
     await ended
-    expect(await runHere(args, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(args, { cwd, env })).toMatchObject({ code: 0 })
     const twice = Object.values(hits()).filter((count) => count > 1)
     expect(twice.length).toBeLessThanOrEqual(2)
   })
 
   it('P09 between putting a summary in place and recording it costs nothing', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     // The first line is the run's.
     const plan: FaultPlan = { do: 'kill', op: 'write', path: 'ledger\\.jsonl$', at: 2 }
     const killed = await runCli(['summarize', 'docs/a.md'], { cwd, env: { ...env, ...faulty(plan) } })
     expect(killed.signal).toBe('SIGKILL')
     expect([await summarized(cwd), await ledgerOf(cwd)]).toEqual(['a', []])
 
-    const again = await runHere(['summarize', 'docs'], { cwd, env })
+    const again = await runInProcess(['summarize', 'docs'], { cwd, env })
     expect(again.code).toBe(0)
     expect(again.stderr).toContain('1 summary paid for by a run that was cut short is now in place')
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
@@ -88,9 +88,9 @@ describe('a crash', () => {
 
   it('after a long life of the ledger does not bring an older answer back', async () => {
     const { env } = await countedService()
-    const cwd = await folderWith(docs('a'))
+    const cwd = await createFolder(docs('a'))
     const memory = join(cwd, 'summaries/.claude-batch')
-    await runHere(['summarize', 'docs'], { cwd, env })
+    await runInProcess(['summarize', 'docs'], { cwd, env })
     const ledger = await readFile(join(memory, 'ledger.jsonl'), 'utf8')
     const [line] = await ledgerOf(cwd)
     const older = { ...line, time: '2026-01-01T00:00:00.000Z', key: 'older' }
@@ -101,7 +101,7 @@ describe('a crash', () => {
 
     const plan: FaultPlan = { do: 'kill', op: 'truncate', path: 'journal\\.jsonl$' }
     await runCli(['summarize', 'docs'], { cwd, env: { ...env, ...faulty(plan) } })
-    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runInProcess(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')).toBe(summaryOf('a'))
   })
 })
@@ -116,10 +116,10 @@ describe('an error of the file system', () => {
     const { env, hits } = await countedService()
     for (let at = 1, passed = false; !passed; at += step) {
       const names = [...'ab'].map((name) => name + at)
-      const cwd = await folderWith(docs(names))
-      const log = join(await folderWith({}), 'operations')
+      const cwd = await createFolder(docs(names))
+      const log = join(await createFolder({}), 'operations')
       const faults = { do: codes[at % codes.length] ?? 'EIO', at, times, path: inOut(cwd), log }
-      const first = await runHere(summarize, { cwd, env, faults })
+      const first = await runInProcess(summarize, { cwd, env, faults })
       const operations = (await readFile(log, 'utf8')).match(/^begin/gm)?.length ?? 0
       passed = operations < at
       const there = await summarized(cwd)
@@ -127,7 +127,7 @@ describe('an error of the file system', () => {
       expect([0, 6], `${at}: ${first.stderr}`).toContain(first.code)
       if (first.code === 0) expect([at, there]).toEqual([at, names.join('')])
 
-      const again = await runHere(summarize, { cwd, env })
+      const again = await runInProcess(summarize, { cwd, env })
       expect([at, again.code, await summarized(cwd)], again.stderr).toEqual([at, 0, names.join('')])
       await checkInvariants(cwd, { said: again.stderr, cut: true })
       // Nothing is paid for twice, unless the first run showed it for want of a place to keep it.
@@ -140,10 +140,10 @@ describe('an error of the file system', () => {
 
 describe('few file descriptors', () => {
   it('P19 are told in one line where they are too few to begin with', async () => {
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     const ended = Array.from({ length: 13 }, async (_, n) => {
-      const by = ['sh', '-c', `ulimit -n ${16 + 2 * n}; exec "$@"`, 'sh']
-      const { code, stderr } = await runCli([...summarize, '--simulate'], { cwd, by })
+      const launcher = ['sh', '-c', `ulimit -n ${16 + 2 * n}; exec "$@"`, 'sh']
+      const { code, stderr } = await runCli([...summarize, '--simulate'], { cwd, launcher })
       // With fewer still Node fails before it has read the first line of the program.
       expect(stderr).not.toContain('/dist/')
       if (!stderr.startsWith('claude-batch')) return undefined

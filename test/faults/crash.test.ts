@@ -2,8 +2,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FaultPlan } from '../support/fault-fs.mjs'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import { checkInvariants, countedService, docs, filesBelow } from './invariants.ts'
 
 const summarize = ['summarize', 'docs', '--concurrency', '1']
@@ -12,9 +12,9 @@ const inOut = (cwd: string) => `^${join(cwd, 'summaries')}`
 describe('a crash', () => {
   it('P26 finds everything in order: kept, written, synced, renamed, recorded, and only then forgotten', async () => {
     const { env } = await countedService()
-    const cwd = await folderWith(docs())
-    const log = join(await folderWith({}), 'operations')
-    await runHere(['summarize', 'docs'], { cwd, env, faults: { log, path: inOut(cwd) } })
+    const cwd = await createFolder(docs())
+    const log = join(await createFolder({}), 'operations')
+    await runInProcess(['summarize', 'docs'], { cwd, env, faults: { log, path: inOut(cwd) } })
     const done = (await readFile(log, 'utf8')).trimEnd().replaceAll(`${cwd}/summaries/`, '').split('\n')
     const inOrder = (...steps: string[]) => {
       let from = 0
@@ -49,13 +49,13 @@ describe('a crash', () => {
 describe('few file descriptors', () => {
   it('P19 are the fault of no document, and the run says what to do', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     const faults: FaultPlan = { do: 'EMFILE', op: 'open', path: 'docs/b\\.md$' }
-    const first = await runHere(['summarize', 'docs'], { cwd, env, faults })
+    const first = await runInProcess(['summarize', 'docs'], { cwd, env, faults })
     expect(first.code).toBe(6)
     expect(first.stderr).toContain('cannot open docs/b.md: too many open files (raise ulimit -n, or lower')
     expect((await filesBelow(cwd)).filter((file) => file.endsWith('.error.txt'))).toEqual([])
-    expect(await runHere(['summarize', 'docs'], { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(['summarize', 'docs'], { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     await checkInvariants(cwd, { said: first.stderr })
   })
@@ -65,8 +65,8 @@ describe('few file descriptors', () => {
     const { env } = await countedService()
     const elsewhere = { pid: 1, nonce: 'n', host: 'elsewhere', since: 'then' }
     const lock = { 'summaries/.claude-batch/lock': JSON.stringify(elsewhere) }
-    const cwd = await folderWith({ ...docs(), ...lock })
-    const ended = await runHere([...summarize, '--log', 'log.jsonl'], { cwd, env })
+    const cwd = await createFolder({ ...docs(), ...lock })
+    const ended = await runInProcess([...summarize, '--log', 'log.jsonl'], { cwd, env })
     expect(ended.code).toBe(7)
     const names = await readdir('/proc/self/fd')
     const open = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')))

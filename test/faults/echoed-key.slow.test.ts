@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
-import { serving } from '../support/serving.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
+import { startServe } from '../support/start-serve.ts'
 import { filesBelow } from './invariants.ts'
 
 /** What a hostile or broken server sends back of the key it got, and where. */
@@ -151,16 +151,16 @@ describe('a key that a server sends back', () => {
     )
     await fc.assert(
       fc.asyncProperty(echoes, flags, async (echo, flags) => {
-        const cwd = await folderWith(documents)
+        const cwd = await createFolder(documents)
         const script = ({ index }: { index: number }): Behaviour =>
           index === 0 ? echoing(echo) : { kind: 'answer', delayMs: 1 }
-        const { env, simulator } = await serviceFor({ script })
+        const { env, simulator } = await startService({ script })
         const args = ['summarize', 'docs', '-v', '--log', 'run.log', '--retries', '1', ...flags]
-        const ended = await runHere(args, {
+        const ended = await runInProcess(args, {
           cwd,
           env: { ...env, ANTHROPIC_API_KEY: echo.key },
           random: () => 0,
-          hurry: 1000,
+          clockSpeed: 1000,
         })
         await simulator.close()
         expect(ended.code).not.toBe(70)
@@ -171,9 +171,9 @@ describe('a key that a server sends back', () => {
   })
 
   it('is not in the stack of a bug', async () => {
-    const cwd = await folderWith(documents)
-    const { env } = await serviceFor({ script: () => ({ kind: 'status', status: 500 }) })
-    const { code, stderr } = await runHere(['summarize', 'docs'], {
+    const cwd = await createFolder(documents)
+    const { env } = await startService({ script: () => ({ kind: 'status', status: 500 }) })
+    const { code, stderr } = await runInProcess(['summarize', 'docs'], {
       cwd,
       env: { ...env, ANTHROPIC_API_KEY: 'plainsecret0123456789' },
       random: () => {
@@ -188,7 +188,7 @@ describe('a key that a server sends back', () => {
   it('is told to no client of the server, and not to its operator', async () => {
     let echo: Echo | undefined
     const key = 'gateway:secret/word+1'
-    const { post, said, url } = await serving(['--retries', '0', '--max-wait', '0'], {
+    const { post, getStderr, url } = await startServe(['--retries', '0', '--max-wait', '0'], {
       service: { script: () => (echo === undefined ? { kind: 'answer', delayMs: 1 } : echoing(echo)) },
       env: { ANTHROPIC_API_KEY: key },
     })
@@ -197,8 +197,8 @@ describe('a key that a server sends back', () => {
         echo = { ...one, key }
         const answered = await (await post({ prompt: 'What floats?' })).text()
         const metrics = await (await fetch(`${url}/metrics`)).text()
-        expectNoKey(answered + metrics + said(), echo)
-        expect(said()).not.toContain('bug')
+        expectNoKey(answered + metrics + getStderr(), echo)
+        expect(getStderr()).not.toContain('bug')
       }),
       { numRuns: 25 },
     )

@@ -3,10 +3,10 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadPrompt } from '../../src/inputs/prompts/load-prompt.ts'
-import { orderlyRun } from '../support/orderly-run.ts'
-import { bin, folderWith, serviceFor } from '../support/run-cli.ts'
-import { noTerminal, runOnTerminal } from '../support/terminal.ts'
-import { noPermissions, runUnprivileged } from '../support/unprivileged.ts'
+import { runChecked } from '../support/run-checked.ts'
+import { bin, createFolder, startService } from '../support/run-cli.ts'
+import { runOnTerminal, whyTerminalUnavailable } from '../support/terminal.ts'
+import { runUnprivileged, whyPermissionsUntestable } from '../support/unprivileged.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -22,7 +22,7 @@ async function workOf(act: () => Promise<unknown>): Promise<number> {
 
 /** What the program would say about this prompt file, without starting it: mistakes in it all end it in one way. */
 async function mistakeIn(yaml: string | Buffer, name = './mine.yaml'): Promise<string> {
-  const cwd = await folderWith({ 'mine.yaml': yaml, 'folder.yaml/x': '' })
+  const cwd = await createFolder({ 'mine.yaml': yaml, 'folder.yaml/x': '' })
   const mistake = await loadPrompt(name, { cwd, inputRoots: [], vars: [] }).catch((error) => error)
   expect(mistake).toMatchObject({ name: 'UsageError', exit: 'usage' })
   return (mistake as Error).message
@@ -45,11 +45,11 @@ describe('a prompt file', () => {
   })
 
   it('C17 that may not be read is told', async (context) => {
-    const why = noPermissions()
+    const why = whyPermissionsUntestable()
     if (why !== undefined) return context.skip(why)
-    const cwd = await folderWith({ 'a.md': prose('ale'), 'mine.yaml': one('') })
+    const cwd = await createFolder({ 'a.md': prose('ale'), 'mine.yaml': one('') })
     await chmod(join(cwd, 'mine.yaml'), 0)
-    const { env, simulator } = await serviceFor({})
+    const { env, simulator } = await startService({})
     const args = ['summarize', 'a.md', '--prompt', './mine.yaml']
     const { code, stderr } = await runUnprivileged(args, { cwd, env })
     expect([code, stderr]).toEqual([2, expect.stringContaining('mine.yaml: permission denied')])
@@ -59,7 +59,7 @@ describe('a prompt file', () => {
 
 describe('a flag', () => {
   it('C20 no input at all is 2 at once: stdin is not waited for', async () => {
-    const cwd = await folderWith({})
+    const cwd = await createFolder({})
     for (const [args, message] of [
       [[], /^What to type next:\n {2}claude-batch summarize/],
       [['summarize'], /^claude-batch: no input; name files, directories or patterns/],
@@ -74,15 +74,15 @@ describe('a flag', () => {
   })
 
   it('C20 so it is on a terminal', async (context) => {
-    const why = noTerminal()
+    const why = whyTerminalUnavailable()
     if (why !== undefined) return context.skip(why)
-    const { code, shown } = await runOnTerminal(['summarize'], { cwd: await folderWith({}), env: {} })
+    const { code, shown } = await runOnTerminal(['summarize'], { cwd: await createFolder({}), env: {} })
     expect([code, shown]).toEqual([2, expect.stringContaining('no input; name files')])
   })
 })
 
 it('C25 a Node that is too old gets one sentence and 2', async () => {
-  const cwd = await folderWith({
+  const cwd = await createFolder({
     'old.cjs': "Object.defineProperty(process.versions, 'node', { value: '18.20.0' })",
   })
   const args = ['--require', join(cwd, 'old.cjs'), bin, 'summarize', 'a.md']
@@ -91,14 +91,14 @@ it('C25 a Node that is too old gets one sentence and 2', async () => {
 })
 
 it('C26 nothing but a path in the environment is enough, relative XDG folders are not written to; also with a strict umask and in a folder that is gone', async () => {
-  const cwd = await folderWith({ 'a.md': prose('ale') })
-  const { env } = await serviceFor({})
+  const cwd = await createFolder({ 'a.md': prose('ale') })
+  const { env } = await startService({})
   const relative = { XDG_CONFIG_HOME: 'conf', XDG_STATE_HOME: 'state', XDG_CACHE_HOME: 'cache' }
   // That nothing is written to those is looked at by orderlyRun.
-  const { code, stderr, written } = await orderlyRun(['summarize', 'a.md'], {
+  const { code, stderr, written } = await runChecked(['summarize', 'a.md'], {
     cwd,
     env: { ...env, ...relative },
-    apart: true,
+    inOwnProcess: true,
   })
   expect([code, Object.keys(written)]).toEqual([0, ['a.md.summary.md']])
   expect(stderr).not.toContain('\u001b')

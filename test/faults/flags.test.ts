@@ -2,9 +2,9 @@ import { chmod, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadPrompt } from '../../src/inputs/prompts/load-prompt.ts'
-import { orderlyRun } from '../support/orderly-run.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { runChecked } from '../support/run-checked.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -17,9 +17,9 @@ async function refused(
   args: string[],
   env: Record<string, string> = {},
 ) {
-  const cwd = await folderWith({ 'a.md': prose('ale'), ...files })
-  const service = await serviceFor({})
-  const ended = await orderlyRun(args, { cwd, env: { ...service.env, ...env } })
+  const cwd = await createFolder({ 'a.md': prose('ale'), ...files })
+  const service = await startService({})
+  const ended = await runChecked(args, { cwd, env: { ...service.env, ...env } })
   expect(ended.code, ended.stderr).toBe(2)
   expect(ended.stderr).toMatch(/^claude-batch: [^\n]*\n$/)
   expect(service.simulator.stats().requests).toBe(0)
@@ -32,7 +32,7 @@ const withPrompt = async (yaml: string | Buffer) =>
 
 /** What the program would say about this prompt file, without starting it: mistakes in it all end it in one way. */
 async function mistakeIn(yaml: string | Buffer, name = './mine.yaml'): Promise<string> {
-  const cwd = await folderWith({ 'mine.yaml': yaml, 'folder.yaml/x': '' })
+  const cwd = await createFolder({ 'mine.yaml': yaml, 'folder.yaml/x': '' })
   const mistake = await loadPrompt(name, { cwd, inputRoots: [], vars: [] }).catch((error) => error)
   expect(mistake).toMatchObject({ name: 'UsageError', exit: 'usage' })
   return (mistake as Error).message
@@ -101,16 +101,16 @@ describe('a prompt file', () => {
 
   it('C10 --var __proto__=x and --var constructor=x are slots like any other', async () => {
     const yaml = `versions:\n${version('v1', '{constructor} {__proto__} {text}')}`
-    const cwd = await folderWith({ 'a.md': prose('ale'), 'mine.yaml': yaml })
+    const cwd = await createFolder({ 'a.md': prose('ale'), 'mine.yaml': yaml })
     const sent: string[] = []
-    const { env } = await serviceFor({
+    const { env } = await startService({
       script: ({ request }) => {
         sent.push(request.lastText)
         return { kind: 'answer', delayMs: 1 }
       },
     })
     const vars = ['--var', '__proto__=p', '--var', 'constructor=c']
-    const { code } = await orderlyRun(['summarize', 'a.md', '--prompt', './mine.yaml', ...vars], { cwd, env })
+    const { code } = await runChecked(['summarize', 'a.md', '--prompt', './mine.yaml', ...vars], { cwd, env })
     expect([code, sent[0]?.slice(0, 5)]).toEqual([0, 'c p <'])
   })
 
@@ -125,9 +125,9 @@ describe('a prompt file', () => {
   })
 
   it('C18 that lies inside the input is not used', async () => {
-    const cwd = await folderWith({ 'a.md': prose('ale'), 'prompts/summarize.yaml': 'versions: {nonsense' })
-    const { env } = await serviceFor({})
-    const { code, stderr } = await orderlyRun(['summarize', '.'], { cwd, env })
+    const cwd = await createFolder({ 'a.md': prose('ale'), 'prompts/summarize.yaml': 'versions: {nonsense' })
+    const { env } = await startService({})
+    const { code, stderr } = await runChecked(['summarize', '.'], { cwd, env })
     expect([code, stderr]).toEqual([0, expect.stringContaining('summarize@v2 (latest, shipped)')])
   })
 })
@@ -164,10 +164,10 @@ describe('a flag', () => {
 
   it('C14 a model nobody knows is asked for once, not for every document', async () => {
     const files = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`docs/${n}.md`, prose(`${n}`)]))
-    const cwd = await folderWith(files)
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder(files)
+    const { env, simulator } = await startService({})
     const args = ['summarize', 'docs', '--model', 'claude-haiku-9', '--concurrency', '2']
-    const { code, stderr, written } = await orderlyRun(args, { cwd, env })
+    const { code, stderr, written } = await runChecked(args, { cwd, env })
     expect([code, Object.keys(written)]).toEqual([4, []])
     expect(stderr).toMatch(/404 not_found_error.*Known are .*claude-haiku-5-5/)
     expect(simulator.stats().requests).toBeLessThanOrEqual(2)
@@ -198,13 +198,13 @@ describe('credentials', () => {
   })
 
   it('C16 a line end after the key is forgiven; one inside is told, without the key', async () => {
-    const cwd = await folderWith({ 'a.md': prose('ale') })
-    const { env } = await serviceFor({})
+    const cwd = await createFolder({ 'a.md': prose('ale') })
+    const { env } = await startService({})
     const args = ['summarize', 'a.md', '-q']
     const trailing = { ...env, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789\n' }
-    expect((await runHere(args, { cwd, env: trailing })).code).toBe(0)
+    expect((await runInProcess(args, { cwd, env: trailing })).code).toBe(0)
     const inner = { ...env, ANTHROPIC_API_KEY: 'sk-ant-first\nsk-ant-second' }
-    const { code, stderr } = await runHere([...args, '--force'], { cwd, env: inner })
+    const { code, stderr } = await runInProcess([...args, '--force'], { cwd, env: inner })
     expect([code, stderr]).toEqual([
       2,
       expect.stringContaining('ANTHROPIC_API_KEY has characters no key has'),
@@ -229,16 +229,16 @@ it('C23 C24 the last of a flag given twice counts; a document full of patterns a
   const text =
     "a $& $1 $` $' $$ {{name}} {name} {text} {{ }} \\n \\u0041 %s $x $0 <b>&amp;</b> \"'\u0001\u2028\n"
   const yaml = `versions:\n${version('v1', '{{x}} {name}|{text}|{name}')}`
-  const cwd = await folderWith({ 'a.md': text, 'mine.yaml': yaml })
+  const cwd = await createFolder({ 'a.md': text, 'mine.yaml': yaml })
   const sent: string[] = []
-  const { env } = await serviceFor({
+  const { env } = await startService({
     script: ({ request }) => {
       sent.push(request.model, request.lastText)
       return { kind: 'answer', delayMs: 1 }
     },
   })
   const twice = ['--model', 'opus', '--model', 'sonnet', '-o', 'x', '-o', 'summaries']
-  const { code } = await orderlyRun(['summarize', 'a.md', '--prompt', './mine.yaml', ...twice], { cwd, env })
+  const { code } = await runChecked(['summarize', 'a.md', '--prompt', './mine.yaml', ...twice], { cwd, env })
   expect(code).toBe(0)
   const [, tag] = /<(document-[0-9a-f]{16})>/.exec(sent[1] ?? '') ?? []
   expect(sent).toEqual(['claude-sonnet-5-5', `{x} a.md|<${tag}>\n${text}\n</${tag}>|a.md`])
@@ -256,11 +256,11 @@ it('C26 nor are they a place for credentials', async () => {
     'conf/anthropic/configs/default.json': JSON.stringify(profile),
     'conf/anthropic/credentials/default.json': JSON.stringify(token),
   }
-  const cwd = await folderWith({ 'a.md': prose('ale'), ...planted })
+  const cwd = await createFolder({ 'a.md': prose('ale'), ...planted })
   await chmod(join(cwd, 'conf/anthropic/credentials/default.json'), 0o600)
-  const { env, simulator } = await serviceFor({})
+  const { env, simulator } = await startService({})
   const alone = { ANTHROPIC_BASE_URL: env['ANTHROPIC_BASE_URL'] ?? '', XDG_CONFIG_HOME: 'conf' }
-  const { code, stderr } = await orderlyRun(['summarize', 'a.md'], { cwd, env: alone })
+  const { code, stderr } = await runChecked(['summarize', 'a.md'], { cwd, env: alone })
   expect([code, stderr]).toEqual([2, expect.stringContaining('XDG_CONFIG_HOME must be an absolute path')])
   expect(simulator.stats().requests).toBe(0)
 })
@@ -277,22 +277,22 @@ describe('a configuration file', () => {
   ] as const)(
     '%s that says %s is told with its place, before anything is sent',
     async (_row, yaml, message) => {
-      const cwd = await folderWith({ 'claude-batch.yaml': yaml, 'a.md': 'A' })
-      const { code, stderr } = await runHere(['summarize', 'a.md', '--simulate'], { cwd, env: {} })
+      const cwd = await createFolder({ 'claude-batch.yaml': yaml, 'a.md': 'A' })
+      const { code, stderr } = await runInProcess(['summarize', 'a.md', '--simulate'], { cwd, env: {} })
       expect([code, stderr.split('\n').length]).toEqual([2, 2])
       expect(stderr).toMatch(message)
     },
   )
 
   it('C17 that is named and cannot be read is told', async () => {
-    const cwd = await folderWith({ 'a.md': 'A', 'folder/x': '', 'large.yaml': '#'.repeat(2_000_000) })
+    const cwd = await createFolder({ 'a.md': 'A', 'folder/x': '', 'large.yaml': '#'.repeat(2_000_000) })
     for (const [file, why] of [
       ['gone.yaml', 'ENOENT'],
       ['folder', 'not a regular file'],
       ['/dev/zero', 'not a regular file'],
       ['large.yaml', 'larger than 1 MB'],
     ] as const) {
-      const { code, stderr } = await runHere(['summarize', 'a.md', '--config', file], { cwd, env: {} })
+      const { code, stderr } = await runInProcess(['summarize', 'a.md', '--config', file], { cwd, env: {} })
       expect([code, stderr]).toEqual([
         2,
         expect.stringContaining(`cannot read the configuration ${file}: ${why}`),
@@ -301,15 +301,15 @@ describe('a configuration file', () => {
   })
 
   it('C18 inside what is summarized is not read, and that is told', async () => {
-    const cwd = await folderWith({ 'claude-batch.yaml': 'rpm: [', 'a.md': 'A' })
-    const { code, stderr } = await runHere(['summarize', '.', '--simulate'], { cwd, env: {} })
+    const cwd = await createFolder({ 'claude-batch.yaml': 'rpm: [', 'a.md': 'A' })
+    const { code, stderr } = await runInProcess(['summarize', '.', '--simulate'], { cwd, env: {} })
     expect([code, stderr]).toEqual([0, expect.stringContaining('it lies inside an input')])
   })
 })
 it('C21 CLAUDE_BATCH_CONCURRENCY=abc names the variable', async () => {
-  const cwd = await folderWith({ 'a.md': 'A' })
+  const cwd = await createFolder({ 'a.md': 'A' })
   const env = { CLAUDE_BATCH_CONCURRENCY: 'abc' }
-  expect(await runHere(['summarize', 'a.md', '--simulate'], { cwd, env })).toMatchObject({
+  expect(await runInProcess(['summarize', 'a.md', '--simulate'], { cwd, env })).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/^claude-batch: CLAUDE_BATCH_CONCURRENCY: expected a whole number .*"abc"/),
   })

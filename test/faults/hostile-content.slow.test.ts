@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { marked } from 'marked'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { noBrowser, openUrl, startBrowser } from '../support/browser.ts'
-import { orderlyRun } from '../support/orderly-run.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { noTerminal, runOnTerminal } from '../support/terminal.ts'
+import { openUrl, startBrowser, whyBrowserUnavailable } from '../support/browser.ts'
+import { runChecked } from '../support/run-checked.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runOnTerminal, whyTerminalUnavailable } from '../support/terminal.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -18,11 +18,11 @@ describe('the text of a model', () => {
   it('X06 is byte for byte in a pipe, and harmless on a terminal', async (context) => {
     const loud =
       'A\u001b]52;c;cHduZWQ=\u0007 \u001b]8;;https://evil.example\u001b\\link\u001b]8;;\u001b\\ \u001b[2J\u202eend'
-    const cwd = await folderWith({ 'docs/a.md': prose('ale') })
-    const { env } = await serviceFor({ script: () => saying(loud) })
+    const cwd = await createFolder({ 'docs/a.md': prose('ale') })
+    const { env } = await startService({ script: () => saying(loud) })
     const args = ['summarize', 'docs', '-o', '-', '-q']
-    expect((await orderlyRun(args, { cwd, env, apart: true })).stdout).toBe(`${loud}\n`)
-    const why = noTerminal()
+    expect((await runChecked(args, { cwd, env, inOwnProcess: true })).stdout).toBe(`${loud}\n`)
+    const why = whyTerminalUnavailable()
     if (why !== undefined) return context.skip(why)
     const { code, shown } = await runOnTerminal(args, { cwd, env })
     expect([code, shown.trimEnd()]).toEqual([
@@ -37,15 +37,15 @@ describe('the text of a model', () => {
       '![](https://evil.example/?q=1) [go](javascript:alert(1)) https://evil.example www.evil.example \u001b[2J\u202e'
     const said = `${loud} ${quiet}`
     const name = `docs/"><img onerror=x>' onx='.md`
-    const cwd = await folderWith({ [name]: prose('ale'), 'docs/bad.md': prose('beer') })
-    const { env } = await serviceFor({
+    const cwd = await createFolder({ [name]: prose('ale'), 'docs/bad.md': prose('beer') })
+    const { env } = await startService({
       script: ({ request }) =>
         request.text.includes('beer') ? { kind: 'status', status: 400, message: loud } : saying(said),
     })
     for (const file of ['r.md', 'r.html'])
       expect(
         (
-          await orderlyRun(['summarize', 'docs', '--force', '--report', file], {
+          await runChecked(['summarize', 'docs', '--force', '--report', file], {
             cwd,
             env,
             alsoWrites: ['r.md', 'r.html'],
@@ -55,7 +55,7 @@ describe('the text of a model', () => {
     const markdown = await readFile(join(cwd, 'r.md'), 'utf8')
     expect(marked.parse(markdown, { async: false })).not.toMatch(/<(script|img|a)\b|\u001b|\u202e/)
 
-    const why = noBrowser()
+    const why = whyBrowserUnavailable()
     if (why !== undefined) return context.skip(why)
     const browser = await startBrowser()
     onTestFinished(() => browser.close())
@@ -74,11 +74,15 @@ describe('the text of a model', () => {
 
 describe('a name', () => {
   it('X05 with escapes, bells and marks does nothing to a terminal', async (context) => {
-    const why = noTerminal()
+    const why = whyTerminalUnavailable()
     if (why !== undefined) return context.skip(why)
     const name = 'docs/\u001b]0;pwn\u0007\r\u202e.md'
-    const cwd = await folderWith({ ...abc, [name]: prose('names'), [`${name}.bad.md`]: Buffer.from([0xff]) })
-    const { env } = await serviceFor({})
+    const cwd = await createFolder({
+      ...abc,
+      [name]: prose('names'),
+      [`${name}.bad.md`]: Buffer.from([0xff]),
+    })
+    const { env } = await startService({})
     const args = ['summarize', 'docs', '-v', '-o', '-', '--progress', 'lines']
     const { code, shown } = await runOnTerminal(args, { cwd, env })
     expect(code).toBe(1)
@@ -89,10 +93,10 @@ describe('a name', () => {
   })
 
   it('X05 nor beside the bar, whose last lines are shown too', async (context) => {
-    const why = noTerminal()
+    const why = whyTerminalUnavailable()
     if (why !== undefined) return context.skip(why)
-    const cwd = await folderWith({ 'docs/\u001b]0;pwn\u0007.md': Buffer.from([0xff]) })
-    const { env } = await serviceFor({})
+    const cwd = await createFolder({ 'docs/\u001b]0;pwn\u0007.md': Buffer.from([0xff]) })
+    const { env } = await startService({})
     const { code, shown } = await runOnTerminal(['summarize', 'docs'], { cwd, env })
     expect([code, shown]).toEqual([1, expect.stringContaining('docs/\\x1b]0;pwn\\x07.md: input not_utf8')])
     expect(shown).not.toMatch(/\u001b\]|\u0007/)
@@ -101,22 +105,22 @@ describe('a name', () => {
 
 describe('secrets', () => {
   it('X10 the key is in no output, file or process list, however a run ends', async () => {
-    const cwd = await folderWith({ ...abc, 'docs/d.md': prose('dew'), 'docs/e.md': Buffer.from([0xff]) })
+    const cwd = await createFolder({ ...abc, 'docs/d.md': prose('dew'), 'docs/e.md': Buffer.from([0xff]) })
     const behaviours: Behaviour[] = [
       { kind: 'status', status: 400, message: 'bad request' },
       { kind: 'reset', inBody: true, delayMs: 1 },
       { kind: 'raw', status: 502, headers: { 'content-type': 'text/html' }, body: '<h1>Bad gateway</h1>' },
       { kind: 'status', status: 401, message: 'invalid x-api-key' },
     ]
-    const { env } = await serviceFor({ script: ({ index }) => behaviours[index] ?? answer })
+    const { env } = await startService({ script: ({ index }) => behaviours[index] ?? answer })
     let commandLine = ''
     // The key is looked for in all that comes of it by orderlyRun.
     const args = ['summarize', 'docs', '-v', '--log', 'run.log', '--retries', '0', '--concurrency', '1']
-    const { code } = await orderlyRun(args, {
+    const { code } = await runChecked(args, {
       cwd,
       env: { ...env, ANTHROPIC_LOG: 'debug' },
       alsoWrites: ['run.log'],
-      meanwhile: ({ spawnargs }) => (commandLine = spawnargs.join(' ')),
+      onStart: ({ spawnargs }) => (commandLine = spawnargs.join(' ')),
     })
     expect(code).toBe(4)
     expect(commandLine).not.toContain('sk-ant')
@@ -124,16 +128,16 @@ describe('secrets', () => {
 
   it('X11 documents are in no log and no ledger, also where the SDK is told to write everything', async () => {
     const secret = 'The password of the harbour is hunter2.'
-    const cwd = await folderWith({ 'docs/a.md': `${secret}\n`, 'docs/b.md': `${secret} Again.\n` })
-    const { env } = await serviceFor({
+    const cwd = await createFolder({ 'docs/a.md': `${secret}\n`, 'docs/b.md': `${secret} Again.\n` })
+    const { env } = await startService({
       script: ({ index }) => (index === 0 ? { kind: 'status', status: 422 } : saying('A summary.')),
     })
     const loud = { ...env, ANTHROPIC_LOG: 'debug', DEBUG: '*' }
-    const { code, stdout, stderr } = await orderlyRun(['summarize', 'docs', '-v', '--log', 'run.log'], {
+    const { code, stdout, stderr } = await runChecked(['summarize', 'docs', '-v', '--log', 'run.log'], {
       cwd,
       env: loud,
       alsoWrites: ['run.log'],
-      apart: true,
+      inOwnProcess: true,
     })
     expect([code, stdout]).toEqual([1, ''])
     const files = ['run.log', 'summaries/.claude-batch/ledger.jsonl', 'summaries/.claude-batch/journal.jsonl']
@@ -143,15 +147,15 @@ describe('secrets', () => {
 
   const profile = async (mode: number) => {
     const token = { type: 'oauth_token', access_token: 'secret-token', expires_at: 9_999_999_999 }
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       'docs/a.md': prose('ale'),
       '.config/anthropic/configs/default.json': JSON.stringify({ authentication: { type: 'user_oauth' } }),
       '.config/anthropic/credentials/default.json': JSON.stringify(token),
     })
     await chmod(join(cwd, '.config/anthropic/credentials/default.json'), mode)
-    const { env, simulator } = await serviceFor({})
+    const { env, simulator } = await startService({})
     const alone = { HOME: cwd, ANTHROPIC_BASE_URL: env['ANTHROPIC_BASE_URL'] ?? '' }
-    const { code, stderr } = await orderlyRun(['summarize', 'docs'], { cwd, env: alone, apart: true })
+    const { code, stderr } = await runChecked(['summarize', 'docs'], { cwd, env: alone, inOwnProcess: true })
     expect(stderr).not.toContain('secret-token')
     return { code, stderr, hits: simulator.stats().requests }
   }

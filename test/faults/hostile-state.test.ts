@@ -17,10 +17,15 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createDocumentLines, createdLine, headLine, sealedLine } from '../../src/core/batch/batch-file.ts'
-import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
-import { envFor, folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import {
+  createItemFormatter,
+  formatCreatedLine,
+  formatHeaderLine,
+  formatSealedLine,
+} from '../../src/core/batch/batch-file.ts'
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { createEnv, createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import { docs, filesBelow } from './invariants.ts'
 
 const memory = 'summaries/.claude-batch'
@@ -37,7 +42,7 @@ beforeAll(async () => {
   await mkdir(join(done, 'docs'))
   for (const [path, text] of Object.entries(docs(['a', 'b', 'gone']))) await writeFile(join(done, path), text)
   await writeFile(join(done, 'docs/long.md'), 'A long text. '.repeat(900))
-  expect(await runHere(summarize, { cwd: done, env: envFor(simulator) })).toMatchObject({ code: 0 })
+  expect(await runInProcess(summarize, { cwd: done, env: createEnv(simulator) })).toMatchObject({ code: 0 })
 })
 afterAll(async () => {
   await simulator.close()
@@ -46,15 +51,15 @@ afterAll(async () => {
 
 /** An output folder with all the state there can be, and a folder outside that links may lead to. */
 async function setting({ withBatch = false } = {}) {
-  const cwd = await folderWith({})
+  const cwd = await createFolder({})
   await cp(done, cwd, { recursive: true, preserveTimestamps: true })
-  const run = (...args: string[]) => runHere(args, { cwd, env: envFor(simulator) })
+  const run = (...args: string[]) => runInProcess(args, { cwd, env: createEnv(simulator) })
   await rm(join(cwd, 'docs/gone.md'))
   await writeFile(join(cwd, 'docs/new.md'), 'A new text, about gulls.\n')
   await writeFile(join(cwd, 'docs/long.md'), 'Another long text. '.repeat(900))
   if (withBatch) await addBatch(cwd, simulator.url)
   // As the state itself, so that whoever follows a link finds something to go on with.
-  const outside = await folderWith({})
+  const outside = await createFolder({})
   await cp(join(cwd, memory), join(outside, 'folder'), { recursive: true })
   const secret = (await readFile(join(cwd, memory, 'ledger.jsonl'), 'utf8')).replaceAll('docs/', 'SECRET/')
   await writeFile(join(outside, 'file'), secret)
@@ -69,10 +74,10 @@ async function addBatch(cwd: string, endpoint: string): Promise<void> {
   const asked = { key: 'k', bytes, characters: 30, kind: 'prose', facts, settings } as const
   const time = Date.parse('2026-01-01T00:00:00.000Z')
   const lines = [
-    headLine({ batch, endpoint, base: '..' }),
-    ...createDocumentLines()(`${batch}_k_0`, { path: 'docs/c.md', asked }),
-    sealedLine(time),
-    createdLine('msgbatch_1', time),
+    formatHeaderLine({ localId: batch, endpoint, cwd: '..' }),
+    ...createItemFormatter()(`${batch}_k_0`, { path: 'docs/c.md', asked }),
+    formatSealedLine(time),
+    formatCreatedLine('msgbatch_1', time),
   ]
   await writeFile(join(cwd, memory, `batches/${batch}.jsonl`), `${lines.join('\n')}\n`)
 }

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { orderlyRun } from '../support/orderly-run.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { runChecked } from '../support/run-checked.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -12,22 +12,22 @@ const abc = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer'), 'docs/c.md'
 describe('a hostile tree', () => {
   it('X17 no pattern takes for ever, whoever wrote it', async () => {
     const depth = 'x/'.repeat(60)
-    const cwd = await folderWith({ ...abc, [`docs/deep/${depth}e.md`]: prose('depth') })
+    const cwd = await createFolder({ ...abc, [`docs/deep/${depth}e.md`]: prose('depth') })
     await writeFile(join(cwd, 'docs/deep/.gitignore'), 'x/**/x/**/x/**/x/**/x/**/x/**/y\n*a*a*a*a*a*a*b\n')
-    const { env, simulator } = await serviceFor({})
+    const { env, simulator } = await startService({})
     // What takes for ever takes this process along, unless it is in one of its own.
-    const run = { cwd, env, apart: true }
-    const given = await orderlyRun(['summarize', 'docs', '--exclude', '*a*a*a*a*a*a*a*b'], run)
+    const run = { cwd, env, inOwnProcess: true }
+    const given = await runChecked(['summarize', 'docs', '--exclude', '*a*a*a*a*a*a*a*b'], run)
     expect([given.code, given.stderr]).toEqual([2, expect.stringContaining('too complicated')])
-    expect((await orderlyRun(['summarize', 'docs'], run)).code).toBe(0)
+    expect((await runChecked(['summarize', 'docs'], run)).code).toBe(0)
     expect(simulator.stats().requests).toBe(4)
   })
 
   it('X17 a pattern with many ** is refused', async () => {
-    const cwd = await folderWith({ [`docs/${'x/'.repeat(200)}e.md`]: prose('depth') })
-    const { env } = await serviceFor({})
+    const cwd = await createFolder({ [`docs/${'x/'.repeat(200)}e.md`]: prose('depth') })
+    const { env } = await startService({})
     const args = ['summarize', 'docs', '--exclude', '**/x/**/x/**/x/**/x/**/y']
-    const { code, stderr } = await orderlyRun(args, { cwd, env, apart: true })
+    const { code, stderr } = await runChecked(args, { cwd, env, inOwnProcess: true })
     expect([code, stderr]).toEqual([2, expect.stringContaining('too complicated')])
   })
 })
@@ -69,11 +69,11 @@ describe('the program itself', () => {
       for (const name of ['spawn', 'exec', 'execFile', 'fork', 'spawnSync', 'execSync']) told(childProcess, name)
       syncBuiltinESMExports()
     `
-    const cwd = await folderWith({ ...abc, 'watch.mjs': watch })
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder({ ...abc, 'watch.mjs': watch })
+    const { env, simulator } = await startService({})
     const more = { NODE_OPTIONS: `--import=${join(cwd, 'watch.mjs')}`, SEEN: join(cwd, 'seen') }
-    const run = { cwd, env: { ...env, ...more }, alsoWrites: ['seen'], apart: true }
-    expect((await orderlyRun(['summarize', 'docs'], run)).code).toBe(0)
+    const run = { cwd, env: { ...env, ...more }, alsoWrites: ['seen'], inOwnProcess: true }
+    expect((await runChecked(['summarize', 'docs'], run)).code).toBe(0)
     const seen = new Set((await readFile(join(cwd, 'seen'), 'utf8')).trimEnd().split('\n'))
     expect([...seen]).toEqual([`connect 127.0.0.1:${new URL(simulator.url).port}`])
   })

@@ -3,10 +3,10 @@ import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } fr
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { listener } from '../support/listener.ts'
-import { orderlyRun } from '../support/orderly-run.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { startRecordingServer } from '../support/recording-server.ts'
+import { runChecked } from '../support/run-checked.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -15,7 +15,7 @@ const saying = (text: string): Behaviour => ({ kind: 'answer', delayMs: 5, text 
 
 describe('a hostile tree', () => {
   it('X12 X13 its settings, prompts and .env are never read, not even from inside', async () => {
-    const evil = await listener()
+    const evil = await startRecordingServer()
     const settings = `base_url: ${evil.url}\nendpoint: ${evil.url}\nheaders: {x: y}\nprompt: evil\nmodel: evil\n`
     const planted = {
       'claude-batch.yaml': settings,
@@ -25,36 +25,36 @@ describe('a hostile tree', () => {
       'prompts/summarize.yaml': 'versions:\n  v9:\n    user_template: "{text} evil"\n',
     }
     const inside = Object.fromEntries(Object.entries(planted).map(([name, text]) => [`docs/${name}`, text]))
-    const cwd = await folderWith({ ...abc, ...inside })
-    const { env, simulator } = await serviceFor({})
-    const within = await orderlyRun(['summarize', '.'], { cwd: join(cwd, 'docs'), env })
+    const cwd = await createFolder({ ...abc, ...inside })
+    const { env, simulator } = await startService({})
+    const within = await runChecked(['summarize', '.'], { cwd: join(cwd, 'docs'), env })
     expect([within.code, within.stderr]).toEqual([
       0,
       expect.stringContaining('summarize@v2 (latest, shipped)'),
     ])
     expect(simulator.stats().requests).toBe(3)
-    const alone = await orderlyRun(['summarize', '.', '-o', 'other'], { cwd: join(cwd, 'docs') })
+    const alone = await runChecked(['summarize', '.', '-o', 'other'], { cwd: join(cwd, 'docs') })
     expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('no credentials found')])
     expect(evil.bodies).toEqual([])
   })
 
   it('X14 a redirect hands no document to another host', async () => {
-    const evil = await listener()
-    const cwd = await folderWith(abc)
+    const evil = await startRecordingServer()
+    const cwd = await createFolder(abc)
     const headers = { location: `${evil.url}/v1/messages` }
-    const { env } = await serviceFor({ script: () => ({ kind: 'raw', status: 307, headers, body: '' }) })
-    const { code, stderr, written } = await orderlyRun(['summarize', 'docs'], { cwd, env })
+    const { env } = await startService({ script: () => ({ kind: 'raw', status: 307, headers, body: '' }) })
+    const { code, stderr, written } = await runChecked(['summarize', 'docs'], { cwd, env })
     expect([code, Object.keys(written)]).toEqual([4, []])
     expect(stderr).toContain('redirected to http://127.0.0.1')
     expect(evil.bodies).toEqual([])
   })
 
   it('X15 paths with .. are read, and written below the output folder', async () => {
-    const cwd = await folderWith({ 'x/y/z/a.md': prose('ale'), 'up.md': prose('up') })
-    const { env } = await serviceFor({})
+    const cwd = await createFolder({ 'x/y/z/a.md': prose('ale'), 'up.md': prose('up') })
+    const { env } = await startService({})
     const here = join(cwd, 'x/y/z')
     const input = '../../../up.md\n../../../x/../up.md\n../z/a.md\n'
-    const { code, written } = await orderlyRun(['summarize', '--files-from', '-', '-o', 'out'], {
+    const { code, written } = await runChecked(['summarize', '--files-from', '-', '-o', 'out'], {
       cwd: here,
       env,
       input,
@@ -68,11 +68,11 @@ describe('a hostile tree', () => {
   })
 
   it('X15 a folder of the output that is a link is not written through', async () => {
-    const [cwd, elsewhere] = [await folderWith(abc), await folderWith({})]
+    const [cwd, elsewhere] = [await createFolder(abc), await createFolder({})]
     await mkdir(join(cwd, 'summaries'))
     await symlink(elsewhere, join(cwd, 'summaries/docs'))
-    const { env } = await serviceFor({})
-    const { code, stderr } = await orderlyRun(['summarize', 'docs'], { cwd, env })
+    const { env } = await startService({})
+    const { code, stderr } = await runChecked(['summarize', 'docs'], { cwd, env })
     expect([code, stderr]).toEqual([
       1,
       expect.stringContaining(
@@ -83,10 +83,10 @@ describe('a hostile tree', () => {
   })
 
   it.each(['ledger', 'journal'])('X15 a %s that names places outside is damaged', async (which) => {
-    const cwd = await folderWith(abc)
-    const { env } = await serviceFor({})
+    const cwd = await createFolder(abc)
+    const { env } = await startService({})
     const run = (...args: string[]) =>
-      orderlyRun(['summarize', 'work/docs', ...args], { cwd, env, out: 'work/out' }).catch((error) => error)
+      runChecked(['summarize', 'work/docs', ...args], { cwd, env, out: 'work/out' }).catch((error) => error)
     await mkdir(join(cwd, 'work'))
     await rename(join(cwd, 'docs'), join(cwd, 'work/docs'))
     await run('-o', 'work/out')
@@ -105,9 +105,9 @@ describe('a hostile tree', () => {
   })
 
   it('X16 a folder that becomes a link while the request is out is not written through, and nothing is lost', async () => {
-    const [cwd, elsewhere] = [await folderWith({ 'docs/a.md': prose('ale') }), await folderWith({})]
+    const [cwd, elsewhere] = [await createFolder({ 'docs/a.md': prose('ale') }), await createFolder({})]
     const [folder, aside] = [join(cwd, 'summaries/docs'), join(cwd, 'summaries/aside')]
-    const { env, simulator } = await serviceFor({
+    const { env, simulator } = await startService({
       script: ({ index }) => {
         if (index === 1) {
           renameSync(folder, aside)
@@ -116,7 +116,7 @@ describe('a hostile tree', () => {
         return saying('A summary.')
       },
     })
-    const run = () => orderlyRun(['summarize', 'docs'], { cwd, env })
+    const run = () => runChecked(['summarize', 'docs'], { cwd, env })
     expect((await run()).code).toBe(0)
     await writeFile(join(cwd, 'docs/b.md'), prose('beer'))
     const { code, stderr } = await run()
@@ -136,13 +136,13 @@ describe('a hostile tree', () => {
   })
 
   it('X18 10 GB are asked about first, and refused where nobody can be asked', async () => {
-    const cwd = await folderWith({ 'docs/a.md': 'text' })
+    const cwd = await createFolder({ 'docs/a.md': 'text' })
     for (let n = 0; n < 1200; n++) {
       await writeFile(join(cwd, `docs/${n}.md`), '')
       await truncate(join(cwd, `docs/${n}.md`), 9_000_000)
     }
-    const { env, simulator } = await serviceFor({})
-    const { code, stderr } = await runHere(['summarize', 'docs'], { cwd, env })
+    const { env, simulator } = await startService({})
+    const { code, stderr } = await runInProcess(['summarize', 'docs'], { cwd, env })
     expect(code).toBe(2)
     expect(stderr).toMatch(/1,201 documents will cost about \$\d+\.\d\d .*; give --yes, or --max-cost USD/)
     expect(simulator.stats().requests).toBe(0)

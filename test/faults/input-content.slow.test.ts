@@ -1,28 +1,28 @@
 import { readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { orderlyRun } from '../support/orderly-run.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { noTerminal, runOnTerminal } from '../support/terminal.ts'
-import { zipOf } from '../support/zip.ts'
+import { runChecked } from '../support/run-checked.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runOnTerminal, whyTerminalUnavailable } from '../support/terminal.ts'
+import { createZip } from '../support/zip.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
 
 it('I08 a file that is too large is not read at all: no more memory than without it', async () => {
-  const cwd = await folderWith({
+  const cwd = await createFolder({
     'docs/a.md': prose('ale'),
     'docs/big.md': '',
     'peak.mjs': `import { writeFileSync } from 'node:fs'
       process.on('exit', () => writeFileSync(process.env.PEAK, String(process.resourceUsage().maxRSS)))`,
   })
-  const { env } = await serviceFor({})
+  const { env } = await startService({})
   const peak = async (size: number) => {
     await truncate(join(cwd, 'docs/big.md'), size)
     const NODE_OPTIONS = `--import=${join(cwd, 'peak.mjs')}`
     const more = { PEAK: join(cwd, 'peak'), NODE_OPTIONS }
-    const run = { cwd, env: { ...env, ...more }, alsoWrites: ['peak'], apart: true }
-    await orderlyRun(['summarize', 'docs'], run)
+    const run = { cwd, env: { ...env, ...more }, alsoWrites: ['peak'], inOwnProcess: true }
+    await runChecked(['summarize', 'docs'], run)
     return Number(await readFile(join(cwd, 'peak'), 'utf8')) / 1000
   }
   const without = await peak(0)
@@ -30,10 +30,10 @@ it('I08 a file that is too large is not read at all: no more memory than without
 })
 
 it('I36 a terminal on stdin is no document: a hint and 2, without waiting', async (context) => {
-  const why = noTerminal()
+  const why = whyTerminalUnavailable()
   if (why !== undefined) return context.skip(why)
-  const cwd = await folderWith({})
-  const { env, simulator } = await serviceFor({})
+  const cwd = await createFolder({})
+  const { env, simulator } = await startService({})
   const { code, shown } = await runOnTerminal(['summarize', '-'], { cwd, env })
   expect(code).toBe(2)
   expect(shown).toContain('stdin is a terminal; pipe something into it, for example: cat notes.md |')
@@ -43,7 +43,7 @@ it('I36 a terminal on stdin is no document: a hint and 2, without waiting', asyn
 describe('I38 a hostile document', () => {
   const paragraph = '<w:p><w:r><w:t>'
   const word = (content: string) =>
-    zipOf({
+    createZip({
       '[Content_Types].xml': '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
       'word/document.xml': `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${content}</w:body></w:document>`,
     })
@@ -65,7 +65,7 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
       /too_(large|complex): it (has more than 1.5 million tags|unpacks to more)/,
     ],
     'parts.epub': [
-      () => zipOf(Object.fromEntries(Array.from({ length: 21_000 }, (_, n) => [`${n}`, '']))),
+      () => createZip(Object.fromEntries(Array.from({ length: 21_000 }, (_, n) => [`${n}`, '']))),
       /too_complex: it is an archive of more than 20000 files/,
     ],
     'pages.pdf': [() => pages(100_000), /too_complex: it has 100000 pages, more than 5000; split it/],
@@ -80,7 +80,7 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
     'nested.html': [() => '<div>'.repeat(1_900_000), /too_complex: its tags are nested more than 10000 deep/],
     'entities.odt': [
       () =>
-        zipOf({
+        createZip({
           mimetype: 'application/vnd.oasis.opendocument.text',
           'content.xml': `<!DOCTYPE x [<!ENTITY a "${'ha'.repeat(1000)}"><!ENTITY b "${'&a;'.repeat(1000)}">]><office:document-content><text:p>${'&b;'.repeat(1000)}</text:p></office:document-content>`,
         }),
@@ -91,16 +91,16 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
 
   it('is a failure that says why, each within seconds, with hardly any memory, and the good ones are summarized', async () => {
     const made = Object.fromEntries(Object.entries(files).map(([name, [make]]) => [`docs/${name}`, make()]))
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...made,
       'docs/good.md': prose('ale'),
       'peak.mjs': `import { writeFileSync } from 'node:fs'
         process.on('exit', () => writeFileSync(process.env.PEAK, String(process.resourceUsage().maxRSS)))`,
     })
-    const { env } = await serviceFor({})
+    const { env } = await startService({})
     const more = { PEAK: join(cwd, 'peak'), NODE_OPTIONS: `--import=${join(cwd, 'peak.mjs')}` }
-    const run = { cwd, env: { ...env, ...more }, alsoWrites: ['peak'], apart: true }
-    const { code, written } = await orderlyRun(['summarize', 'docs', '--pdf', 'text'], run)
+    const run = { cwd, env: { ...env, ...more }, alsoWrites: ['peak'], inOwnProcess: true }
+    const { code, written } = await runChecked(['summarize', 'docs', '--pdf', 'text'], run)
     expect(code).toBe(1)
     expect(written['docs/good.md.summary.md']).toContain('ale')
     for (const [name, [, why]] of Object.entries(files)) {

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
-import { type OrderlyRun, orderlyRun } from '../support/orderly-run.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { type CheckedRun, runChecked } from '../support/run-checked.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -43,7 +43,7 @@ describe('a folder where good documents lie beside bad ones', () => {
   let cwd: string
   let simulator: Simulator
   let socket: Server
-  let [softly, followed, named, hardly, mended]: OrderlyRun[] = []
+  let [softly, followed, named, hardly, mended]: CheckedRun[] = []
 
   beforeAll(async () => {
     cwd = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
@@ -74,7 +74,7 @@ describe('a folder where good documents lie beside bad ones', () => {
 
     // Some of these files would take this process along if they were read.
     const run = (...args: string[]) =>
-      orderlyRun(['summarize', ...args, '-v'], { cwd, env, input: 'stdin', apart: true })
+      runChecked(['summarize', ...args, '-v'], { cwd, env, input: 'stdin', inOwnProcess: true })
     softly = await run('soft')
     followed = await run('soft', '--follow')
     const special = [...pipes, ...Object.keys(links), 'socket.md', ...(cannot.disk ? [] : ['disk.md'])]
@@ -179,7 +179,7 @@ describe('a folder where good documents lie beside bad ones', () => {
 
 it('I05 --encoding says what text is that is not UTF-8, and --encoding auto guesses; both are told', async () => {
   const texts: string[] = []
-  const { env } = await serviceFor({
+  const { env } = await startService({
     script: ({ request }) => {
       texts.push(request.lastText)
       return answer
@@ -187,17 +187,17 @@ it('I05 --encoding says what text is that is not UTF-8, and --encoding auto gues
   })
   const german = 'Die Größe der Häfen in Kärnten überraschte die Behörde sehr. „Schön“, sagte sie – 5 €.\n'
   const latin1 = Buffer.from(german.replace(/[„“–€]/g, '"'), 'latin1')
-  const cwd = await folderWith({ 'docs/a.md': prose('ale'), 'docs/b.txt': latin1, 'docs/c.txt': latin1 })
-  const said = await orderlyRun(['summarize', 'docs', '--encoding', 'latin1'], { cwd, env })
+  const cwd = await createFolder({ 'docs/a.md': prose('ale'), 'docs/b.txt': latin1, 'docs/c.txt': latin1 })
+  const said = await runChecked(['summarize', 'docs', '--encoding', 'latin1'], { cwd, env })
   expect([said.code, texts.filter((text) => text.includes('Die Größe der Häfen in Kärnten')).length]).toEqual(
     [0, 2],
   )
   expect(said.stderr.match(/docs\/[bc]\.txt is not UTF-8 and is read as windows-1252/g)).toHaveLength(1)
   // What was guessed as it was said has the same text, and is not asked again.
-  const guessed = await orderlyRun(['summarize', 'docs', '--encoding', 'auto'], { cwd, env })
+  const guessed = await runChecked(['summarize', 'docs', '--encoding', 'auto'], { cwd, env })
   expect([guessed.code, texts.length]).toEqual([0, 3])
   expect(guessed.stderr).toMatch(/is not UTF-8 and is read as /)
-  const wrong = await orderlyRun(['summarize', 'docs', '--encoding', 'klingon'], { cwd, env })
+  const wrong = await runChecked(['summarize', 'docs', '--encoding', 'klingon'], { cwd, env })
   expect([wrong.code, wrong.stderr]).toEqual([
     2,
     expect.stringContaining('--encoding: expected an encoding like'),
@@ -209,24 +209,24 @@ const tooLong = {
 }
 
 it('I09 a document beyond the model’s window is summarized in parts', async () => {
-  const cwd = await folderWith({ ...abc, ...tooLong })
-  const { env, simulator } = await serviceFor({})
+  const cwd = await createFolder({ ...abc, ...tooLong })
+  const { env, simulator } = await startService({})
   const args = ['summarize', 'docs', '--model', 'claude-haiku-4-5']
-  const { code, written } = await orderlyRun(args, { cwd, env })
+  const { code, written } = await runChecked(args, { cwd, env })
   expect(code).toBe(0)
   expect(Object.keys(written).sort()).toEqual([...allSummaries, 'docs/long.md.summary.md'])
   expect(simulator.stats().requests).toBeGreaterThanOrEqual(3 + 5)
 })
 
 it('I09 what the service finds too long all the same is a failure that names both numbers', async () => {
-  const cwd = await folderWith({ ...abc, ...tooLong })
-  const { env } = await serviceFor({
+  const cwd = await createFolder({ ...abc, ...tooLong })
+  const { env } = await startService({
     script: ({ request }) =>
       request.lastText.length > 300_000
         ? { kind: 'status', status: 400, message: 'prompt is too long: 525000 tokens > 200000 maximum' }
         : answer,
   })
-  const { code, written, stderr } = await orderlyRun(['summarize', 'docs', '--model', 'claude-haiku-4-5'], {
+  const { code, written, stderr } = await runChecked(['summarize', 'docs', '--model', 'claude-haiku-4-5'], {
     cwd,
     env,
   })
@@ -236,15 +236,15 @@ it('I09 what the service finds too long all the same is a failure that names bot
 })
 
 it('I11 a file that is deleted between listing and reading is told as vanished', async () => {
-  const cwd = await folderWith(abc)
-  const { env, simulator } = await serviceFor({
+  const cwd = await createFolder(abc)
+  const { env, simulator } = await startService({
     script: () => {
       rmSync(join(cwd, 'docs/b.md'), { force: true })
       return answer
     },
   })
   const args = ['summarize', 'docs', '--concurrency', '1']
-  const { code, stderr, written } = await orderlyRun(args, { cwd, env, alsoWrites: ['docs/b.md'] })
+  const { code, stderr, written } = await runChecked(args, { cwd, env, alsoWrites: ['docs/b.md'] })
   expect(code).toBe(1)
   expect(stderr).toContain(
     'claude-batch: docs/b.md: input vanished: it was there when the run began and is gone',
@@ -258,9 +258,9 @@ it('I11 a file that is deleted between listing and reading is told as vanished',
 })
 
 it('I12 what changes while it is summarized is remembered as it was sent, and done again', async () => {
-  const cwd = await folderWith(abc)
+  const cwd = await createFolder(abc)
   const sent: string[] = []
-  const { env } = await serviceFor({
+  const { env } = await startService({
     script: ({ index, request }) => {
       sent.push(request.lastText)
       if (index === 0) writeFileSync(join(cwd, 'docs/a.md'), prose('something else'))
@@ -268,7 +268,7 @@ it('I12 what changes while it is summarized is remembered as it was sent, and do
     },
   })
   const args = ['summarize', 'docs', '--concurrency', '1']
-  const run = () => orderlyRun(args, { cwd, env, alsoWrites: ['docs/a.md'] })
+  const run = () => runChecked(args, { cwd, env, alsoWrites: ['docs/a.md'] })
   expect((await run()).code).toBe(0)
   expect(sent[0]).toContain(prose('ale'))
   const ledger = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
@@ -280,11 +280,11 @@ it('I12 what changes while it is summarized is remembered as it was sent, and do
 })
 
 it('I13 an ignore file that is a pipe or a device holds nothing up, and what it keeps back stays back', async () => {
-  const cwd = await folderWith({ ...abc, 'docs/one/x.md': prose('x'), 'docs/two/y.md': prose('y') })
+  const cwd = await createFolder({ ...abc, 'docs/one/x.md': prose('x'), 'docs/two/y.md': prose('y') })
   execFileSync('mkfifo', [join(cwd, 'docs/one/.gitignore')])
   await symlink('/dev/zero', join(cwd, 'docs/two/.claude-batchignore'))
-  const { env, simulator } = await serviceFor({})
-  const { code, written } = await orderlyRun(['summarize', 'docs'], { cwd, env, apart: true })
+  const { env, simulator } = await startService({})
+  const { code, written } = await runChecked(['summarize', 'docs'], { cwd, env, inOwnProcess: true })
   expect(code).toBe(1)
   expect(written['docs/one.error.txt']).toMatch(
     /^ERROR: input unusable_rules: cannot use .*\.gitignore: not a regular file \(--no-ignore does without it\)/,
@@ -294,9 +294,9 @@ it('I13 an ignore file that is a pipe or a device holds nothing up, and what it 
 })
 
 it('I36 an empty stdin is a failure, as an empty file that is named', async () => {
-  const cwd = await folderWith({})
-  const { env, simulator } = await serviceFor({})
-  const { code, stdout, stderr } = await orderlyRun(['summarize', '-'], { cwd, env, apart: true })
+  const cwd = await createFolder({})
+  const { env, simulator } = await startService({})
+  const { code, stdout, stderr } = await runChecked(['summarize', '-'], { cwd, env, inOwnProcess: true })
   expect(code).toBe(1)
   expect(stdout).toBe('ERROR: input empty: the file has no text\n')
   expect(stderr).toContain('claude-batch: -: input empty: the file has no text')

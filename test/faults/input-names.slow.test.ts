@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { orderlyRun } from '../support/orderly-run.ts'
-import { bin, folderWith, serviceFor } from '../support/run-cli.ts'
-import { noPermissions, runUnprivileged } from '../support/unprivileged.ts'
+import { runChecked } from '../support/run-checked.ts'
+import { bin, createFolder, startService } from '../support/run-cli.ts'
+import { runUnprivileged, whyPermissionsUntestable } from '../support/unprivileged.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -17,10 +17,10 @@ async function over(
   args: string[],
   { make, input = '' }: { make?: (cwd: string) => Promise<unknown>; input?: string } = {},
 ) {
-  const cwd = await folderWith(files)
+  const cwd = await createFolder(files)
   await make?.(cwd)
-  const { env, simulator } = await serviceFor({})
-  const ended = await orderlyRun(['summarize', ...args], { cwd, env, input })
+  const { env, simulator } = await startService({})
+  const ended = await runChecked(['summarize', ...args], { cwd, env, input })
   return { ...ended, cwd, env, hits: simulator.stats().requests }
 }
 
@@ -45,9 +45,9 @@ describe('names', () => {
 
 describe('what is named', () => {
   it('I10 I31 a file, a directory or an ignore file that may not be read is a failure; the others go on', async (context) => {
-    const why = noPermissions()
+    const why = whyPermissionsUntestable()
     if (why !== undefined) return context.skip(why)
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...ab,
       'docs/locked.md': prose('locks'),
       'docs/shut/c.md': prose('cider'),
@@ -55,7 +55,7 @@ describe('what is named', () => {
       'docs/rules/d.md': 'x',
     })
     for (const path of ['locked.md', 'rules/.gitignore', 'shut']) await chmod(join(cwd, 'docs', path), 0)
-    const { env, simulator } = await serviceFor({})
+    const { env, simulator } = await startService({})
     const { code, stderr } = await runUnprivileged(['summarize', 'docs'], { cwd, env })
     await chmod(join(cwd, 'docs/shut'), 0o755)
     expect([code, simulator.stats().requests]).toEqual([1, 2])
@@ -68,12 +68,12 @@ describe('what is named', () => {
 
   it('I33 five thousand files: the first request goes out in little memory', async (context) => {
     if (process.platform !== 'linux') return context.skip('memory is read from /proc')
-    const cwd = await folderWith({})
+    const cwd = await createFolder({})
     await mkdir(join(cwd, 'docs'))
     for (let n = 0; n < 5000; n++)
       writeFileSync(join(cwd, `docs/${n}.md`), `The board met for the ${n}th time.`)
     let peakMb: number | undefined
-    const { env } = await serviceFor({
+    const { env } = await startService({
       script: () => {
         const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
         peakMb ??= Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1000

@@ -3,10 +3,10 @@ import { link, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { outputPaths } from '../../src/core/document/output-path.ts'
-import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
-import { type OrderlyRun, orderlyRun } from '../support/orderly-run.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { assignOutputPaths } from '../../src/core/document/output-path.ts'
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { type CheckedRun, runChecked } from '../support/run-checked.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
 
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
@@ -20,10 +20,10 @@ async function over(
   args: string[],
   { make, input = '' }: { make?: (cwd: string) => Promise<unknown>; input?: string } = {},
 ) {
-  const cwd = await folderWith(files)
+  const cwd = await createFolder(files)
   await make?.(cwd)
-  const { env, simulator } = await serviceFor({})
-  const ended = await orderlyRun(['summarize', ...args], { cwd, env, input })
+  const { env, simulator } = await startService({})
+  const ended = await runChecked(['summarize', ...args], { cwd, env, input })
   return { ...ended, cwd, env, hits: simulator.stats().requests }
 }
 
@@ -48,7 +48,7 @@ describe('a folder full of strange names and links', () => {
 
   let cwd: string
   let simulator: Simulator
-  let [walked, withHidden, named, jsonl]: OrderlyRun[] = []
+  let [walked, withHidden, named, jsonl]: CheckedRun[] = []
   let [hitsWalked, hitsHidden] = [0, 0]
 
   beforeAll(async () => {
@@ -69,7 +69,7 @@ describe('a folder full of strange names and links', () => {
 
     simulator = await startSimulator({ latency: { medianMs: 5, sigma: 0 } })
     const env = { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
-    const run = (args: string[], more = {}) => orderlyRun(['summarize', ...args], { cwd, env, ...more })
+    const run = (args: string[], more = {}) => runChecked(['summarize', ...args], { cwd, env, ...more })
     walked = await run(['docs', '-v', '--', '--help.txt'])
     hitsWalked = simulator.stats().requests
     withHidden = await run(['docs', '--hidden', '-v'])
@@ -242,7 +242,7 @@ describe('names', () => {
     ['I26 A.txt and a.txt', 'docs/A.txt', 'docs/a.txt'],
     ['I27 é composed and é decomposed', 'docs/\u00e9.txt', 'docs/e\u0301.txt'],
   ])('%s have names of their own, also where the output folder takes them for one', (_name, one, other) => {
-    const name = outputPaths([one, other], { foldsCase: true, earlier: [] })
+    const name = assignOutputPaths([one, other], { caseInsensitive: true, existingSummaries: [] })
     expect(name(one).summary).toBe(`${one}.summary.md`)
     expect(name(other).summary).toMatch(/\.txt\.~[0-9a-f]{12}\.summary\.md$/)
   })
@@ -293,9 +293,9 @@ describe('what is named', () => {
   ])(
     'I32 an output folder %s inside the input is never an input: the second run sends nothing',
     async (out, args) => {
-      const cwd = await folderWith(ab)
-      const { env, simulator } = await serviceFor({})
-      const run = () => orderlyRun(['summarize', ...args], { cwd, env, out })
+      const cwd = await createFolder(ab)
+      const { env, simulator } = await startService({})
+      const run = () => runChecked(['summarize', ...args], { cwd, env, out })
       expect((await run()).code).toBe(0)
       const { code, stderr } = await run()
       expect([code, stderr]).toEqual([
@@ -340,28 +340,33 @@ describe('what is named', () => {
   })
 
   it('I37 a list may have CRLF, blank lines, a mark, .. and no last line end; what it names stays below the output', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       'desk/x.md': prose('desk'),
       'up.md': prose('up'),
       'desk/ y .md': prose('spaces'),
     })
-    const { env, simulator } = await serviceFor({})
+    const { env, simulator } = await startService({})
     const input = '\ufeffx.md\r\n\r\n   \r\n../up.md\r\n../desk/../desk/x.md\n y .md'
     const args = ['summarize', '--files-from', '-']
-    const { code, written } = await orderlyRun(args, { cwd: join(cwd, 'desk'), env, input, apart: true })
+    const { code, written } = await runChecked(args, {
+      cwd: join(cwd, 'desk'),
+      env,
+      input,
+      inOwnProcess: true,
+    })
     expect([code, simulator.stats().requests]).toEqual([0, 3])
     expect(namesOf(written)).toEqual(summariesOf('x.md', ' y .md', `${cwd.slice(1)}/up.md`))
   })
 
   it('I37 with -0 it is exact', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       'x.md\r': prose('return'),
       'two\nlines.md': prose('lines'),
       '*.md': prose('star'),
     })
-    const { env, simulator } = await serviceFor({})
+    const { env, simulator } = await startService({})
     const args = ['summarize', '--files-from', '-', '-0']
-    const { code, written } = await orderlyRun(args, { cwd, env, input: 'x.md\r\0two\nlines.md\0*.md' })
+    const { code, written } = await runChecked(args, { cwd, env, input: 'x.md\r\0two\nlines.md\0*.md' })
     expect([code, simulator.stats().requests]).toEqual([0, 3])
     expect(namesOf(written)).toEqual(summariesOf('x.md\r', 'two\nlines.md', '*.md'))
   })

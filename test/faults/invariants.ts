@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import type { DocumentLine } from '../../src/core/run/ledger-entry.ts'
-import { extract } from '../../src/simulator/extract.ts'
+import type { DocumentEntry } from '../../src/core/run/ledger-entry.ts'
+import { extractSummary } from '../../src/simulator/extract-summary.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import type { SimulatorOptions } from '../../src/simulator/server.ts'
+import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
 import type { FaultPlan } from '../support/fault-fs.mjs'
-import { serviceFor } from '../support/run-cli.ts'
+import { startService } from '../support/run-cli.ts'
 
 /** What a document is to the tests of faults: one sentence, which is its summary too. */
 export const sentence = (name: string) =>
@@ -18,7 +18,7 @@ export const docs = (names: Iterable<string> = 'abc') =>
   Object.fromEntries([...names].map((name) => [`docs/${name}.md`, `${sentence(name)}\n`]))
 
 /** What stands in the summary of a document of that name once it is whole. */
-export const summaryOf = (name: string) => `${extract(sentence(name))}\n`
+export const summaryOf = (name: string) => `${extractSummary(sentence(name))}\n`
 
 /** The usual answer, soon. */
 export const answer: Behaviour = { kind: 'answer', delayMs: 5 }
@@ -29,7 +29,7 @@ export async function countedService(
   options: SimulatorOptions = {},
 ) {
   const hits = new Map<string, number>()
-  const service = await serviceFor({
+  const service = await startService({
     ...options,
     script({ request }) {
       const name = /about pier (\w+)/.exec(request.text)?.[1] ?? ''
@@ -57,12 +57,12 @@ export async function summarized(cwd: string): Promise<string> {
 }
 
 /** The ledger's lines about documents. @throws where one cannot be read, unless it may be torn */
-export async function ledgerOf(cwd: string, { torn = false } = {}): Promise<DocumentLine[]> {
+export async function ledgerOf(cwd: string, { torn = false } = {}): Promise<DocumentEntry[]> {
   const text = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8').catch(() => '')
-  const lines: DocumentLine[] = []
+  const lines: DocumentEntry[] = []
   for (const line of text.split('\n').filter((line) => line !== '')) {
     try {
-      lines.push(JSON.parse(line) as DocumentLine)
+      lines.push(JSON.parse(line) as DocumentEntry)
     } catch (error) {
       if (!torn) throw error
     }
@@ -96,7 +96,7 @@ export async function checkInvariants(
   expect(said).not.toContain('sk-ant')
   expect(said).not.toMatch(/\n\s+at /)
 
-  const latest = new Map<string, DocumentLine>()
+  const latest = new Map<string, DocumentEntry>()
   for (const line of await ledgerOf(cwd, { torn: cut }))
     if (line.status === 'summarized') latest.set(line.path, line)
   for (const [path, { output }] of latest) {

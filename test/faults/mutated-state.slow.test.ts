@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createDocumentLines, headLine, sealedLine } from '../../src/core/batch/batch-file.ts'
-import { type Simulator, startSimulator } from '../../src/simulator/server.ts'
-import { holderFor } from '../../src/storage/lock/lock-owner.ts'
-import { envFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createItemFormatter, formatHeaderLine, formatSealedLine } from '../../src/core/batch/batch-file.ts'
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { createLockOwner } from '../../src/storage/lock/lock-owner.ts'
+import { createEnv } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import { docs } from './invariants.ts'
 
 /** The user's own files next to the summaries. */
@@ -41,7 +41,7 @@ beforeAll(async () => {
   }
   const texts = { ...docs(['a', 'b', 'gone', 'failing']), 'docs/long.md': 'A long text. '.repeat(900) }
   for (const [path, text] of Object.entries(texts)) await write(path, text)
-  expect(await runHere(summarize, { cwd: done, env: envFor(simulator) })).toMatchObject({ code: 1 })
+  expect(await runInProcess(summarize, { cwd: done, env: createEnv(simulator) })).toMatchObject({ code: 1 })
   await rm(join(done, 'docs/gone.md'))
   for (const [path, text] of Object.entries(own)) await write(path, text)
   const ledger = (await readFile(join(done, '.claude-batch/ledger.jsonl'), 'utf8')).split('\n')
@@ -60,12 +60,12 @@ beforeAll(async () => {
   await write(
     `.claude-batch/batches/${batch}.jsonl`,
     [
-      headLine({ batch, endpoint: simulator.url, base: '' }),
-      ...createDocumentLines()(`${batch}_k_0`, { path: 'docs/c.md', asked }),
-      sealedLine(Date.parse(time)),
+      formatHeaderLine({ localId: batch, endpoint: simulator.url, cwd: '' }),
+      ...createItemFormatter()(`${batch}_k_0`, { path: 'docs/c.md', asked }),
+      formatSealedLine(Date.parse(time)),
     ].join('\n'),
   )
-  await write('.claude-batch/lock', jsonLines(await holderFor(4_194_305, time, 'dead')))
+  await write('.claude-batch/lock', jsonLines(await createLockOwner(4_194_305, time, 'dead')))
 })
 afterAll(async () => {
   await simulator.close()
@@ -163,8 +163,8 @@ describe('state files in which anything was changed', () => {
           await writeFile(file, mutated(await readFile(file, 'utf8'), it))
         }
         for (const args of commands) {
-          const run = { cwd, env: envFor(simulator), hurry: 1000, random: () => 0 }
-          const { code, stdout, stderr } = await runHere(args, run)
+          const run = { cwd, env: createEnv(simulator), clockSpeed: 1000, random: () => 0 }
+          const { code, stdout, stderr } = await runInProcess(args, run)
           const what = args.join(' ')
           expect([what, code], stderr).not.toEqual([what, 70])
           expect(stdout + stderr, what).not.toMatch(control)

@@ -6,10 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { byHand } from '../support/by-hand.ts'
-import { folderWith, runCli, serviceFor } from '../support/run-cli.ts'
-import { requestFor } from '../support/scripted-ask.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
+import { respondWith } from '../support/manual-response.ts'
+import { createFolder, runCli, startService } from '../support/run-cli.ts'
+import { createRequest } from '../support/scripted-ask.ts'
+import { createSimulatedClient } from '../support/simulated-client.ts'
 import { answer, type Seen, withFaults } from './with-faults.ts'
 
 const json = { 'content-type': 'application/json' }
@@ -39,7 +39,7 @@ describe('a connection that', () => {
   const text = '[simulated] Ünïcödé: 日本語, 🙂.'
   const whole = { type: 'message', content: [{ type: 'text', text }], stop_reason: 'end_turn' }
   const inPieces = (size: number, ms: number) =>
-    byHand(async (response, message) => {
+    respondWith(async (response, message) => {
       const body = Buffer.from(JSON.stringify({ ...message, ...whole }))
       response.writeHead(200, json)
       response.socket?.setNoDelay()
@@ -81,7 +81,7 @@ describe('a connection that', () => {
   })
 
   it('N15 is closed after each answer is opened again, without a word', async () => {
-    const closing = byHand((response, message) => {
+    const closing = respondWith((response, message) => {
       response.writeHead(200, json)
       response.end(JSON.stringify(message), () => response.socket?.end())
     })
@@ -114,7 +114,7 @@ describe('a service that falls silent', () => {
 
   it('N09 but for pings or single bytes is given up when an attempt takes too long as a whole', async () => {
     const drip = (piece: string, type: string) =>
-      byHand(async (response) => {
+      respondWith(async (response) => {
         response.writeHead(200, { 'content-type': type })
         while (!response.destroyed) {
           response.write(piece)
@@ -125,9 +125,9 @@ describe('a service that falls silent', () => {
       [8192, drip('event: ping\ndata: {"type": "ping"}\n\n', 'text/event-stream')],
       [1024, drip(' ', 'application/json')],
     ] as const) {
-      const { client } = await simulatedClient({ script: () => behaviour }, { totalTimeoutMs: 300 })
+      const { client } = await createSimulatedClient({ script: () => behaviour }, { totalTimeoutMs: 300 })
       await expect(
-        client.ask(requestFor('a.md', { maxTokens }), new AbortController().signal),
+        client.ask(createRequest('a.md', { maxTokens }), new AbortController().signal),
       ).rejects.toThrow('no complete answer within 0.3 s')
     }
   })
@@ -223,8 +223,8 @@ describe('a service that cannot be reached', () => {
 
 describe('a network', () => {
   it('N03 that cannot tell an address just now is asked again', async () => {
-    const cwd = await folderWith({ 'a.md': 'The harbour.' })
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder({ 'a.md': 'The harbour.' })
+    const { env, simulator } = await startService({})
     const lookup = preload(`let asked = 0
       dns.lookup = (host, options, done) => process.nextTick(() => asked++ === 0
         ? done(Object.assign(new Error('getaddrinfo EAI_AGAIN ' + host), { code: 'EAI_AGAIN' }))
@@ -239,8 +239,8 @@ describe('a network', () => {
   })
 
   it('N17 on this machine is reached without a proxy, by a certificate of one’s own', async () => {
-    const cwd = await folderWith({ 'a.md': 'The harbour.' })
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder({ 'a.md': 'The harbour.' })
+    const { env, simulator } = await startService({})
     const { url, close } = await tlsService('localhost', Number(new URL(simulator.url).port))
     onTestFinished(() => void close())
     const ended = await runCli(['summarize', 'a.md'], {
@@ -259,10 +259,10 @@ describe('a network', () => {
   it.each(['https', 'http'])(
     'N17 that is reached by %s through a proxy is asked through it, over few connections',
     async (scheme) => {
-      const cwd = await folderWith(
+      const cwd = await createFolder(
         Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`docs/${n}.md`, `The harbour ${n}.`])),
       )
-      const { env, simulator } = await serviceFor({})
+      const { env, simulator } = await startService({})
       const { port } = new URL(simulator.url)
       const tls = await tlsService('elsewhere', Number(port))
       onTestFinished(() => void tls.close())

@@ -2,9 +2,9 @@ import { chmod, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, it } from 'vitest'
-import { byHand } from '../support/by-hand.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { respondWith } from '../support/manual-response.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import { filesBelow } from './invariants.ts'
 import { sendAll } from './many-documents.ts'
 import { withFaults } from './with-faults.ts'
@@ -45,10 +45,10 @@ describe('a network', () => {
       ['compare', 'a.md'],
       ['serve'],
     ])('N18 is not trusted by %s %s %s', async (...args) => {
-      const cwd = await folderWith({ 'a.md': 'The harbour.' })
+      const cwd = await createFolder({ 'a.md': 'The harbour.' })
       for (const host of ['localhost.evil.example', '10.evil.example', '127.0.0.1.nip.io', 'gateway']) {
         const env = { ...key, ANTHROPIC_BASE_URL: `http://${host}` }
-        const { code, stdout, stderr } = await runHere(args, { cwd, env })
+        const { code, stdout, stderr } = await runInProcess(args, { cwd, env })
         expect([code, stdout]).toEqual([2, ''])
         expect(stderr).toMatch(refusal(host))
       }
@@ -58,36 +58,36 @@ describe('a network', () => {
     it('N18 is not trusted with the token of a profile either', async () => {
       const profile = { base_url: 'http://evil.example', authentication: { type: 'user_oauth' } }
       const token = { type: 'oauth_token', access_token: 'secret-token', expires_at: 9_999_999_999 }
-      const cwd = await folderWith({
+      const cwd = await createFolder({
         'a.md': 'The harbour.',
         'anthropic/configs/default.json': JSON.stringify(profile),
         'anthropic/credentials/default.json': JSON.stringify(token),
       })
       await chmod(join(cwd, 'anthropic/credentials/default.json'), 0o600)
       const env = { ANTHROPIC_CONFIG_DIR: join(cwd, 'anthropic') }
-      const { code, stderr } = await runHere(['summarize', 'a.md', '--dry-run'], { cwd, env })
+      const { code, stderr } = await runInProcess(['summarize', 'a.md', '--dry-run'], { cwd, env })
       expect(code).toBe(2)
       expect(stderr).toMatch(refusal('evil.example'))
     })
 
     it('N18 is not trusted where it is the proxy of a private address', async () => {
-      const cwd = await folderWith({ 'a.md': 'The harbour.' })
+      const cwd = await createFolder({ 'a.md': 'The harbour.' })
       const env = {
         ...key,
         ANTHROPIC_BASE_URL: 'http://10.0.0.1:1',
         HTTP_PROXY: 'http://user:hunter2@proxy.example:3128',
       }
-      const { code, stderr } = await runHere(['summarize', 'a.md'], { cwd, env })
+      const { code, stderr } = await runInProcess(['summarize', 'a.md'], { cwd, env })
       expect(code).toBe(2)
       expect(stderr).toMatch(/through the proxy proxy\.example:3128;.* add 10\.0\.0\.1 to NO_PROXY/)
       expect(stderr).not.toContain('hunter2')
     })
 
     it('N18 is used once the host is allowed, and its password is neither sent nor shown', async () => {
-      const cwd = await folderWith({ 'a.md': 'The harbour.' })
-      const { env, simulator } = await serviceFor({})
+      const cwd = await createFolder({ 'a.md': 'The harbour.' })
+      const { env, simulator } = await startService({})
       const url = simulator.url.replace('http://', 'http://user:hunter2@')
-      const { code, stdout, stderr } = await runHere(['summarize', 'a.md', '--report', 'r.json'], {
+      const { code, stdout, stderr } = await runInProcess(['summarize', 'a.md', '--report', 'r.json'], {
         cwd,
         env: { ...env, ANTHROPIC_BASE_URL: url },
       })
@@ -100,7 +100,7 @@ describe('a network', () => {
 
   it('N19 that brings 200 MB is not listened to that long', async () => {
     let sent = 0
-    const flood = byHand(async (response) => {
+    const flood = respondWith(async (response) => {
       response.writeHead(200, json)
       const chunks = function* () {
         for (; sent < 200; sent++) yield Buffer.alloc(1_000_000, ' ')

@@ -1,8 +1,8 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, type TestContext } from 'vitest'
-import { folderWith, runCli, running } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, runCli, startCli } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import { countedService, docs, faulty, filesBelow } from './invariants.ts'
 
 const summarize = ['summarize', 'docs']
@@ -11,7 +11,7 @@ const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 /** Skips a test where the program cannot be run by somebody who is not root. */
 async function needNobody(context: TestContext, cwd: string): Promise<void> {
   await chmod(cwd, 0o755)
-  const tried = await runCli(['--version'], { cwd, by: asNobody }).catch(() => undefined)
+  const tried = await runCli(['--version'], { cwd, launcher: asNobody }).catch(() => undefined)
   if (tried?.code !== 0) context.skip('nobody cannot run the program here: no setpriv, or no permission')
 }
 
@@ -21,10 +21,10 @@ describe('an output folder that cannot be', () => {
     ['cannot be made', () => Promise.resolve()],
   ] as const)('F03 as it %s is told before anything is sent', async ([, prepare], context) => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     await needNobody(context, cwd)
     await prepare(cwd)
-    const { code, stderr } = await runCli(summarize, { cwd, env, by: asNobody })
+    const { code, stderr } = await runCli(summarize, { cwd, env, launcher: asNobody })
     expect(code).toBe(6)
     expect(stderr).toMatch(/^claude-batch: cannot write .*summaries: permission denied\n$/)
     expect(hits()).toEqual({})
@@ -35,7 +35,7 @@ describe('an output folder that cannot be', () => {
 describe('temporary files', () => {
   it('F09 of a dead run are swept by the next that holds the lock; nobody else’s are', async () => {
     const { env } = await countedService()
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     const plan = { do: 'kill', op: 'rename', path: 'docs/b\\.md\\.summary\\.md$' }
     await runCli(['summarize', 'docs/b.md'], { cwd, env: { ...env, ...faulty(plan) } })
     const left = async () =>
@@ -47,10 +47,10 @@ describe('temporary files', () => {
     const lock = join(cwd, 'summaries/.claude-batch/lock')
     const dead = await readFile(lock, 'utf8')
     await writeFile(lock, JSON.stringify({ ...JSON.parse(dead), host: 'elsewhere' }))
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 7 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 7 })
     expect(await left()).toHaveLength(3)
     await writeFile(lock, dead)
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(await left()).toEqual(['.b.md.tmp', '.claude-batch-notes.tmp'])
   })
 })
@@ -63,10 +63,10 @@ describe('permissions', () => {
     const { env, simulator } = await countedService((name) =>
       name === 'b' ? { kind: 'status', status: 400 } : { kind: 'answer', delayMs: 300 },
     )
-    const cwd = await folderWith(docs('ab'))
+    const cwd = await createFolder(docs('ab'))
     const mode = async (path: string) => ((await stat(join(cwd, 'summaries', path))).mode & 0o777).toString(8)
-    const by = ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh']
-    const { ended } = await running(summarize, { cwd, env, by }, () => simulator.stats().inFlight > 0)
+    const launcher = ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh']
+    const { ended } = await startCli(summarize, { cwd, env, launcher }, () => simulator.stats().inFlight > 0)
     expect(await mode('.claude-batch/lock')).toBe('600')
     expect(await ended).toMatchObject({ code: 1 })
     for (const path of ['.claude-batch/ledger.jsonl', '.claude-batch/journal.jsonl'])

@@ -3,10 +3,10 @@ import { mkdir, readdir, readFile, readlink, rm, symlink, truncate, writeFile } 
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest'
-import { answerOnce, gate } from '../support/by-hand.ts'
-import { patient } from '../support/patient.ts'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { longWait } from '../support/long-wait.ts'
+import { answerAfter, createGate } from '../support/manual-response.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import {
   answer,
   checkInvariants,
@@ -29,10 +29,14 @@ async function done({ refused = false } = {}) {
   const service = await countedService((_, time) =>
     refused && time === 2 ? { kind: 'status', status: 400 } : { kind: 'answer', delayMs: 5 },
   )
-  const cwd = await folderWith(docs())
+  const cwd = await createFolder(docs())
   const { env } = service
-  expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
-  return { ...service, cwd, again: (...args: string[]) => runHere([...summarize, ...args], { cwd, env }) }
+  expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
+  return {
+    ...service,
+    cwd,
+    again: (...args: string[]) => runInProcess([...summarize, ...args], { cwd, env }),
+  }
 }
 
 const run = promisify(execFile)
@@ -58,9 +62,9 @@ describe('a disk that fails', () => {
     async (_, code) => {
       const slowly = (name: string) => ({ kind: 'answer', delayMs: name > 'b' ? 300 : 5 }) as const
       const { env, hits } = await countedService(slowly)
-      const cwd = await folderWith(docs('abcdef'))
+      const cwd = await createFolder(docs('abcdef'))
       const faults = { do: code, op: 'write', path: 'docs/\\.claude-batch', at: 2, short: true }
-      const full = await runHere([...summarize, '--concurrency', '1'], { cwd, env, faults })
+      const full = await runInProcess([...summarize, '--concurrency', '1'], { cwd, env, faults })
       expect(full.code).toBe(6)
       const unsaved = /the summary of docs\/([ab])\.md could not be put in place; the next run does it/
       const name = unsaved.exec(full.stderr)?.[1] ?? ''
@@ -72,7 +76,7 @@ describe('a disk that fails', () => {
       expect((await ledgerOf(cwd)).filter(({ path }) => path === `docs/${name}.md`)).toEqual([])
       await checkInvariants(cwd, { said: full.stderr })
 
-      expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+      expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
       expect(hits()).toEqual({ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 })
       await checkInvariants(cwd)
     },
@@ -81,17 +85,17 @@ describe('a disk that fails', () => {
   it('F01 by being full for real: no partial summary, and once there is room nothing is asked again', async (context) => {
     const text = 'A long summary. '.repeat(2500)
     const { env, hits } = await countedService(() => ({ kind: 'answer', delayMs: 5, text }))
-    const cwd = await folderWith(docs('a'))
+    const cwd = await createFolder(docs('a'))
     const out = join(cwd, 'summaries')
     await needMount(context, out, 'size=64k')
     const args = [...summarize, '--max-tokens', '64000']
-    const full = await runHere(args, { cwd, env })
+    const full = await runInProcess(args, { cwd, env })
     expect(full.code).toBe(6)
     expect(full.stderr).toContain('a.md.summary.md: no space left on the device')
     expect(await filesBelow(out)).toEqual(['.claude-batch/journal.jsonl', '.claude-batch/ledger.jsonl'])
 
     await run('mount', ['-o', 'remount,size=1m', out])
-    expect(await runHere(args, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(args, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1 })
     expect(await readFile(summaryIn(cwd, 'a'), 'utf8')).toBe(`${text.trimEnd()}\n`)
   })
@@ -99,10 +103,10 @@ describe('a disk that fails', () => {
   it('F01 with no room for the journal either shows the text that was paid for', async (context) => {
     const text = 'A long summary. '.repeat(5000)
     const { env } = await countedService(() => ({ kind: 'answer', delayMs: 5, text }))
-    const cwd = await folderWith(docs('a'))
+    const cwd = await createFolder(docs('a'))
     await needMount(context, join(cwd, 'summaries'), 'size=64k')
     const args = [...summarize, '--max-tokens', '64000']
-    const { code, stderr } = await runHere(args, { cwd, env })
+    const { code, stderr } = await runInProcess(args, { cwd, env })
     expect(code).toBe(6)
     expect(stderr).toMatch(
       /could not be put in place; the next run asks, .* \(this one cost \$0\.0\d+\); here/,
@@ -112,9 +116,9 @@ describe('a disk that fails', () => {
 
   it('F01 while the journal is written shows the text, and the ledger tells what it cost', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs('a'))
+    const cwd = await createFolder(docs('a'))
     const faults = { do: 'ENOSPC', op: 'write', path: 'journal\\.jsonl$', short: true }
-    const full = await runHere(summarize, { cwd, env, faults })
+    const full = await runInProcess(summarize, { cwd, env, faults })
     expect(full.code).toBe(6)
     expect(full.stderr).toMatch(
       /the next run asks, and pays, for it again \(this one cost \$0\.0\d+\); here it is:\n\[simulated\]/,
@@ -124,7 +128,7 @@ describe('a disk that fails', () => {
     expect(pending?.cost_usd).toBeGreaterThan(0)
     expect(await summarized(cwd)).toBe('')
 
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 2 })
     expect((await ledgerOf(cwd)).map(({ status }) => status)).toEqual(['pending', 'summarized'])
     await checkInvariants(cwd, { said: full.stderr })
@@ -132,12 +136,12 @@ describe('a disk that fails', () => {
 
   it('F01 once the journal has it whole neither asks again nor accounts for it twice', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs('a'))
+    const cwd = await createFolder(docs('a'))
     const faults = { do: 'EIO', op: 'sync', path: 'journal\\.jsonl$' }
-    const first = await runHere(summarize, { cwd, env, faults })
+    const first = await runInProcess(summarize, { cwd, env, faults })
     expect(first.code).toBe(6)
     expect(first.stderr).toContain('could not be put in place; the next run does it, without asking again')
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1 })
     expect((await ledgerOf(cwd)).map(({ status }) => status)).toEqual(['summarized'])
     await checkInvariants(cwd, { said: first.stderr })
@@ -145,13 +149,13 @@ describe('a disk that fails', () => {
 
   it('F02 while the ledger is written leaves the summary, which the next run records', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     const faults = { do: 'ENOSPC', op: 'write', path: 'ledger\\.jsonl$', short: true }
-    const full = await runHere([...summarize, '--concurrency', '1'], { cwd, env, faults })
+    const full = await runInProcess([...summarize, '--concurrency', '1'], { cwd, env, faults })
     expect(full.code).toBe(6)
     expect(full.stderr).toMatch(/cannot write .*ledger\.jsonl: no space left on the device/)
     expect(await summarized(cwd)).toContain('a')
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     await checkInvariants(cwd, { said: full.stderr, cut: true })
   })
@@ -160,9 +164,9 @@ describe('a disk that fails', () => {
 describe('an output folder that cannot be', () => {
   it('F03 as its file system is read-only is told before anything is sent', async (context) => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     await needMount(context, join(cwd, 'summaries'), 'ro')
-    const { code, stderr } = await runHere(summarize, { cwd, env })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(6)
     expect(stderr).toMatch(/summaries: the file system is read-only\n$/)
     expect(hits()).toEqual({})
@@ -173,8 +177,8 @@ describe('an output folder that cannot be', () => {
     ['a file is above it', 'docs/a.md/summaries'],
   ])('F04 as %s is a mistake in use', async (_, out) => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs())
-    const { code, stderr } = await runHere([...summarize, '--out', out], { cwd, env })
+    const cwd = await createFolder(docs())
+    const { code, stderr } = await runInProcess([...summarize, '--out', out], { cwd, env })
     expect(code).toBe(2)
     expect(stderr).toContain('a file of that name is in the way')
     expect(hits()).toEqual({})
@@ -182,12 +186,14 @@ describe('an output folder that cannot be', () => {
   })
 
   it('F06 any more, as it was deleted during the run, ends the run with 6 and shows what had no place', async () => {
-    const removed = gate()
-    const { env, hits } = await countedService((name) => (name === 'b' ? answerOnce(removed.opened) : answer))
-    const cwd = await folderWith(docs('ab'))
+    const removed = createGate()
+    const { env, hits } = await countedService((name) =>
+      name === 'b' ? answerAfter(removed.opened) : answer,
+    )
+    const cwd = await createFolder(docs('ab'))
     const recorded = async () => (await ledgerOf(cwd)).length > 0
-    const ended = runHere(summarize, { cwd, env })
-    await vi.waitUntil(recorded, patient)
+    const ended = runInProcess(summarize, { cwd, env })
+    await vi.waitUntil(recorded, longWait)
     await rm(join(cwd, 'summaries'), { recursive: true })
     removed.open()
     const { code, stderr } = await ended
@@ -198,18 +204,18 @@ describe('an output folder that cannot be', () => {
     expect(stderr).toContain(`here it is:\n[simulated] ${sentence('b')}`)
     expect(stderr).toMatch(/cannot write .*b\.md\.summary\.md: no such directory/)
     expect(await readdir(cwd)).toEqual(['docs'])
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 2, b: 2 })
     await checkInvariants(cwd, { said: stderr })
   })
 
   it('F06 remembered, as its memory was deleted during the run, ends the run with 6', async () => {
-    const removed = gate()
-    const { env } = await countedService((name) => (name === 'b' ? answerOnce(removed.opened) : answer))
-    const cwd = await folderWith(docs('ab'))
+    const removed = createGate()
+    const { env } = await countedService((name) => (name === 'b' ? answerAfter(removed.opened) : answer))
+    const cwd = await createFolder(docs('ab'))
     const recorded = async () => (await ledgerOf(cwd)).length > 0
-    const ended = runHere(summarize, { cwd, env })
-    await vi.waitUntil(recorded, patient)
+    const ended = runInProcess(summarize, { cwd, env })
+    await vi.waitUntil(recorded, longWait)
     await rm(ledgerIn(cwd))
     removed.open()
     const { code, stderr } = await ended
@@ -221,14 +227,14 @@ describe('an output folder that cannot be', () => {
 describe('what is in the way of a summary', () => {
   it('F05 if it is a directory is found before the document is sent', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     await mkdir(summaryIn(cwd, 'b'), { recursive: true })
-    const { code, stderr } = await runHere(summarize, { cwd, env })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(1)
     expect(stderr).toContain('docs/b.md: output in_the_way: a directory stands where its summary belongs')
     expect(hits()).toEqual({ a: 1, c: 1 })
     await rm(summaryIn(cwd, 'b'), { recursive: true })
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     expect((await filesBelow(cwd)).filter((file) => file.endsWith('.error.txt'))).toEqual([])
     await checkInvariants(cwd, { said: stderr })
@@ -236,8 +242,8 @@ describe('what is in the way of a summary', () => {
 
   it('F14 if it is a file that nobody remembers stays, unless --force is given', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith({ ...docs(), 'summaries/docs/b.md.summary.md': 'Mine.\n' })
-    const { code, stderr } = await runHere(summarize, { cwd, env })
+    const cwd = await createFolder({ ...docs(), 'summaries/docs/b.md.summary.md': 'Mine.\n' })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(1)
     expect(stderr).toMatch(/docs\/b\.md: output foreign: .*--force replaces it/)
     expect(await readFile(summaryIn(cwd, 'b'), 'utf8')).toBe('Mine.\n')
@@ -245,7 +251,7 @@ describe('what is in the way of a summary', () => {
     expect(hits()).toEqual({ a: 1, c: 1 })
     await checkInvariants(cwd, { said: stderr, touched: 'b' })
 
-    expect(await runHere(['summarize', 'docs/b.md', '--force'], { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(['summarize', 'docs/b.md', '--force'], { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(3)
     await checkInvariants(cwd)
@@ -264,23 +270,23 @@ describe('what is in the way of a summary', () => {
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     await checkInvariants(cwd, { said: stderr, touched: 'ab' })
 
-    expect(await runHere(['summarize', 'docs/a.md', '--force'], { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(['summarize', 'docs/a.md', '--force'], { cwd, env })).toMatchObject({ code: 0 })
     expect(await readFile(summaryIn(cwd, 'a'), 'utf8')).toBe(summaryOf('a'))
   })
 
   it('F17 if it is a link is never written through', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith({ ...docs(), '.bashrc': 'precious' })
+    const cwd = await createFolder({ ...docs(), '.bashrc': 'precious' })
     await mkdir(join(cwd, 'summaries/docs'), { recursive: true })
     await symlink(join(cwd, '.bashrc'), summaryIn(cwd, 'b'))
     await symlink(join(cwd, 'nowhere'), summaryIn(cwd, 'c'))
-    const { code, stderr } = await runHere(summarize, { cwd, env })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(1)
     for (const name of 'bc') expect(stderr).toContain(`docs/${name}.md: output foreign`)
     expect(hits()).toEqual({ a: 1 })
     expect(await readlink(summaryIn(cwd, 'c'))).toBe(join(cwd, 'nowhere'))
 
-    expect(await runHere([...summarize, '--force'], { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess([...summarize, '--force'], { cwd, env })).toMatchObject({ code: 0 })
     expect(await readFile(join(cwd, '.bashrc'), 'utf8')).toBe('precious')
     expect(await readdir(cwd)).not.toContain('nowhere')
     await checkInvariants(cwd, { said: stderr })
@@ -306,13 +312,13 @@ describe('what is in the way of a summary', () => {
   it('F18 if a link leads its folder elsewhere is found before the document is sent', async () => {
     const { env, hits } = await countedService()
     const [cwd, elsewhere] = [
-      await folderWith({ ...docs('ac'), 'docs/deep/down/b.md': sentence('b') }),
-      await folderWith({}),
+      await createFolder({ ...docs('ac'), 'docs/deep/down/b.md': sentence('b') }),
+      await createFolder({}),
     ]
     await mkdir(join(cwd, 'summaries/docs'), { recursive: true })
     await symlink(elsewhere, join(cwd, 'summaries/docs/deep'))
     for (const force of [[], ['--force']]) {
-      const { code, stderr } = await runHere([...summarize, ...force], { cwd, env })
+      const { code, stderr } = await runInProcess([...summarize, ...force], { cwd, env })
       expect(code).toBe(1)
       expect(stderr).toMatch(
         /docs\/deep\/down\/b\.md: output outside: .* behind a symbolic link, docs\/deep; remove/,
@@ -321,7 +327,7 @@ describe('what is in the way of a summary', () => {
       await checkInvariants(cwd, { said: stderr })
     }
     await rm(join(cwd, 'summaries/docs/deep'))
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toMatchObject({ b: 1 })
     await checkInvariants(cwd)
   })
@@ -330,10 +336,10 @@ describe('what is in the way of a summary', () => {
 describe('temporary files', () => {
   it('F08 are in the folder they are renamed in, wherever TMPDIR is', async () => {
     const { env } = await countedService()
-    const [cwd, elsewhere] = [await folderWith(docs()), await folderWith({})]
-    const log = join(await folderWith({}), 'operations')
+    const [cwd, elsewhere] = [await createFolder(docs()), await createFolder({})]
+    const log = join(await createFolder({}), 'operations')
     const faults = { log, op: 'rename|link|copyFile' }
-    const ended = await runHere(summarize, { cwd, env: { ...env, TMPDIR: elsewhere }, faults })
+    const ended = await runInProcess(summarize, { cwd, env: { ...env, TMPDIR: elsewhere }, faults })
     expect(ended).toMatchObject({ code: 0 })
     const moves = (await readFile(log, 'utf8')).matchAll(/^begin \w+ (\S+) (\S+)$/gm)
     const folders = [...moves].map(([, from = '', to = '']) => [dirname(from), dirname(to)])
@@ -378,7 +384,7 @@ describe('a damaged ledger', () => {
 
   it('F11 with garbage in the middle still gives every sum, before and after it was kept aside', async () => {
     const { cwd, env, again } = await done()
-    const report = async () => (await runHere(['report'], { cwd, env })).stdout
+    const report = async () => (await runInProcess(['report'], { cwd, env })).stdout
     const sums = /all +1 run +3 +0 +\S+ +\S+ +\$\S+/
     const [before] = sums.exec(await report()) ?? []
     const lines = (await readFile(ledgerIn(cwd), 'utf8')).split('\n')
@@ -429,7 +435,7 @@ describe('a summary made before', () => {
     expect(await readFile(recordIn(cwd, 'b'), 'utf8')).toMatch(/^ERROR: 400 invalid_request_error: /)
     expect((await ledgerOf(cwd)).at(-1)).toMatchObject({ path: 'docs/b.md', status: 'failed' })
     await checkInvariants(cwd, { said: stderr })
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1, b: 3, c: 1 })
     expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(3)
     await checkInvariants(cwd)
@@ -439,7 +445,7 @@ describe('a summary made before', () => {
     const { cwd, env, hits, again } = await done({ refused: true })
     expect(await again('--force')).toMatchObject({ code: 1 })
     expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(6)
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(3)
     expect(hits()).toEqual({ a: 2, b: 2, c: 2 })
     await checkInvariants(cwd)
@@ -449,16 +455,16 @@ describe('a summary made before', () => {
 describe('a rename', () => {
   it('F19 that is refused for a moment is tried again; for ever, it ends the run with 6', async () => {
     const { env, hits } = await countedService()
-    const cwd = await folderWith(docs())
+    const cwd = await createFolder(docs())
     const path = 'docs/a\\.md\\.summary\\.md$'
     const moment = { do: 'EPERM', times: 3, op: 'rename', path }
-    expect(await runHere(summarize, { cwd, env, faults: moment })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env, faults: moment })).toMatchObject({ code: 0 })
     await rm(summaryIn(cwd, 'a'))
     const forEver = { ...moment, do: 'EBUSY', times: 1e9 }
-    const { code, stderr } = await runHere(summarize, { cwd, env, faults: forEver })
+    const { code, stderr } = await runInProcess(summarize, { cwd, env, faults: forEver })
     expect(code).toBe(6)
     await checkInvariants(cwd, { said: stderr, touched: 'a' })
-    expect(await runHere(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 2, b: 1, c: 1 })
   })
 })

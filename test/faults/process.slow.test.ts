@@ -2,12 +2,12 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { realWorld } from '../../src/runtime.ts'
-import type { Simulator } from '../../src/simulator/server.ts'
-import { holderFor } from '../../src/storage/lock/lock-owner.ts'
-import { answerOnce, gate } from '../support/by-hand.ts'
-import { bin, folderWith, runCli, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createProcessRuntime } from '../../src/runtime.ts'
+import type { Simulator } from '../../src/simulator/simulator.ts'
+import { createLockOwner } from '../../src/storage/lock/lock-owner.ts'
+import { answerAfter, createGate } from '../support/manual-response.ts'
+import { bin, createFolder, runCli, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const docs = (count: number) =>
   Object.fromEntries(
@@ -23,7 +23,7 @@ const preload = (code: string) => {
     syncBuiltinESMExports()`
   return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(module)}` }
 }
-const { isRunning } = realWorld()
+const { isRunning } = createProcessRuntime()
 const program = `'${process.execPath}' '${bin}'`
 
 /** Calls back once so many requests are in flight. */
@@ -69,13 +69,13 @@ describe('signals', () => {
   ] as const)(
     '%s %s keeps what is in flight and dies by that signal; the next run does the rest',
     async (_row, name) => {
-      const cwd = await folderWith(docs(12))
-      const stopping = gate()
-      const { env, simulator } = await serviceFor({ script: () => answerOnce(stopping.opened) })
+      const cwd = await createFolder(docs(12))
+      const stopping = createGate()
+      const { env, simulator } = await startService({ script: () => answerAfter(stopping.opened) })
       const { code, signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '4'], {
         cwd,
         env,
-        meanwhile(child) {
+        onStart(child) {
           whenStopping(child, stopping.open)
           whenInFlight(simulator, 4, () => child.kill(name))
         },
@@ -87,18 +87,18 @@ describe('signals', () => {
       expect(simulator.stats()).toMatchObject({ requests: 4, aborted: 0 })
       expect(await summariesIn(cwd)).toBe(4)
       expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(4)
-      expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+      expect((await runInProcess(['summarize', 'docs'], { cwd, env })).code).toBe(0)
       expect(simulator.stats().requests).toBe(12)
     },
   )
 
   it('P02 a second one, later, abandons what is in flight, and the ledger says that it may be billed', async () => {
-    const cwd = await folderWith(docs(5))
-    const { env, simulator } = await serviceFor({ script: () => ({ kind: 'stall', afterHeaders: false }) })
+    const cwd = await createFolder(docs(5))
+    const { env, simulator } = await startService({ script: () => ({ kind: 'stall', afterHeaders: false }) })
     const { signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
       cwd,
       env,
-      meanwhile: (child) =>
+      onStart: (child) =>
         whenInFlight(simulator, 2, () => {
           child.kill('SIGTERM')
           // Again and again, since the first half second counts as the same key.
@@ -114,13 +114,13 @@ describe('signals', () => {
   })
 
   it('P03 two at once count as one', async () => {
-    const cwd = await folderWith(docs(6))
-    const stopping = gate()
-    const { env, simulator } = await serviceFor({ script: () => answerOnce(stopping.opened) })
+    const cwd = await createFolder(docs(6))
+    const stopping = createGate()
+    const { env, simulator } = await startService({ script: () => answerAfter(stopping.opened) })
     const { signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
       cwd,
       env,
-      meanwhile(child) {
+      onStart(child) {
         whenStopping(child, stopping.open)
         whenInFlight(simulator, 2, () => {
           child.kill('SIGINT')
@@ -135,8 +135,8 @@ describe('signals', () => {
 
   it('P05 a terminal that is closed ends the run like SIGTERM, though nothing can be written to it', async (context) => {
     if (spawnSync('python3', ['--version']).status !== 0) return context.skip('there is no python3')
-    const cwd = await folderWith(docs(8))
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 1500, sigma: 0 } })
+    const cwd = await createFolder(docs(8))
+    const { env, simulator } = await startService({ latency: { medianMs: 1500, sigma: 0 } })
     // Starts the program on a terminal of its own, closes that at a line on stdin, and tells how the program ended.
     const script = `
 import os, pty, sys
@@ -154,15 +154,15 @@ print(os.waitpid(pid, 0)[1])`
   })
 
   it('P10 a stop and a continuation end in a retry, not in a failure or a rush', async () => {
-    const cwd = await folderWith(docs(4))
-    const { env, simulator } = await serviceFor({
+    const cwd = await createFolder(docs(4))
+    const { env, simulator } = await startService({
       script: ({ index }) =>
         index < 2 ? { kind: 'stall', afterHeaders: true } : { kind: 'answer', delayMs: 5 },
     })
     const { code } = await runCli(['summarize', 'docs', '--concurrency', '2', '--idle-timeout', '400ms'], {
       cwd,
       env,
-      meanwhile: (child) =>
+      onStart: (child) =>
         whenInFlight(simulator, 2, () => {
           child.kill('SIGSTOP')
           setTimeout(() => child.kill('SIGCONT'), 900)
@@ -173,9 +173,9 @@ print(os.waitpid(pid, 0)[1])`
   })
 
   it('P21 the death of npx, which passes no signal on, counts as SIGTERM', async () => {
-    const cwd = await folderWith(docs(40))
-    const stopping = gate()
-    const { env, simulator } = await serviceFor({ script: () => answerOnce(stopping.opened) })
+    const cwd = await createFolder(docs(40))
+    const stopping = createGate()
+    const { env, simulator } = await startService({ script: () => answerAfter(stopping.opened) })
     const command = `${program} summarize docs --concurrency 2 2>stderr & echo $!; wait`
     const child = spawn('sh', ['-c', command], {
       cwd,
@@ -195,14 +195,14 @@ print(os.waitpid(pid, 0)[1])`
   })
 
   it('P25 one while waiting for the lock ends the run at once, with nothing sent', async () => {
-    const holder = await holderFor(process.pid, '2026-11-22T03:00:00.000Z', 'n')
+    const holder = await createLockOwner(process.pid, '2026-11-22T03:00:00.000Z', 'n')
     const lock = { 'summaries/.claude-batch/lock': JSON.stringify(holder) }
-    const cwd = await folderWith({ ...docs(1), ...lock })
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder({ ...docs(1), ...lock })
+    const { env, simulator } = await startService({})
     const { signal, stderr } = await runCli(['summarize', 'docs', '--lock-timeout', '1m'], {
       cwd,
       env,
-      meanwhile: (child) => child.stderr?.once('data', () => child.kill('SIGINT')),
+      onStart: (child) => child.stderr?.once('data', () => child.kill('SIGINT')),
     })
     expect(signal).toBe('SIGINT')
     expect(stderr).toMatch(/^claude-batch: waiting: another run holds this output folder: process \d+ on /)
@@ -212,8 +212,8 @@ print(os.waitpid(pid, 0)[1])`
 
 describe('streams', () => {
   it('P11 a reader of stdout that leaves ends the run quietly, with 141', async () => {
-    const cwd = await folderWith(docs(20))
-    const { env } = await serviceFor({})
+    const cwd = await createFolder(docs(20))
+    const { env } = await startService({})
     const command = `${program} summarize docs -o - --format jsonl | head -n 1; echo \${PIPESTATUS[0]}`
     const { stdout, stderr } = await shell(command, cwd, env)
     expect(stdout).toMatch(/^\{.*\}\n141\n$/)
@@ -221,8 +221,8 @@ describe('streams', () => {
   })
 
   it('P12 a reader of stderr that leaves changes nothing', async () => {
-    const cwd = await folderWith(docs(6))
-    const { env } = await serviceFor({ faults: { '500': 0.5 }, seed: 3 })
+    const cwd = await createFolder(docs(6))
+    const { env } = await startService({ faults: { '500': 0.5 }, seed: 3 })
     const { stdout } = await shell(`${program} summarize docs -v --retries 9 2> >(true); echo $?`, cwd, env)
     expect(stdout).toBe('0\n')
     expect(await summariesIn(cwd)).toBe(6)
@@ -232,8 +232,8 @@ describe('streams', () => {
     ['P13 a full disk behind', '> /dev/full', 'no space left'],
     ['P14 a closed', '>&-', 'stdout is closed'],
   ])('%s stdout ends the run with 6 when stdout was the product', async (_name, redirection, message) => {
-    const cwd = await folderWith(docs(2))
-    const { env } = await serviceFor({})
+    const cwd = await createFolder(docs(2))
+    const { env } = await startService({})
     const product = await shell(`${program} summarize docs -o - ${redirection}`, cwd, env)
     expect(product.code).toBe(6)
     expect(product.stderr).toContain(message)
@@ -242,15 +242,15 @@ describe('streams', () => {
   })
 
   it('P14 a stdout that is thrown away on purpose is no fault', async () => {
-    const cwd = await folderWith(docs(1))
-    const { env } = await serviceFor({})
+    const cwd = await createFolder(docs(1))
+    const { env } = await startService({})
     expect((await shell(`${program} summarize docs -o - > /dev/null`, cwd, env)).code).toBe(0)
   })
 
   it('P15 five megabytes through a slow pipe arrive whole', async () => {
-    const cwd = await folderWith(docs(25))
+    const cwd = await createFolder(docs(25))
     const text = 'A very long summary. '.repeat(10_000)
-    const { env } = await serviceFor({
+    const { env } = await startService({
       limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 },
       script: () => ({ kind: 'answer', delayMs: 5, text }),
     })
@@ -264,8 +264,8 @@ describe('streams', () => {
 
 describe('bugs and the machine', () => {
   it('P16 work that is lost ends in 70, never in success', async () => {
-    const cwd = await folderWith(docs(2))
-    const { env } = await serviceFor({})
+    const cwd = await createFolder(docs(2))
+    const { env } = await startService({})
     const lose = 'fs.promises.rename = () => new Promise(() => {})'
     const { code, stderr } = await runCli(['summarize', 'docs'], { cwd, env: { ...env, ...preload(lose) } })
     expect(code).toBe(70)
@@ -273,8 +273,8 @@ describe('bugs and the machine', () => {
   })
 
   it('P17 an exception nobody catches ends in 70 with its stack, and costs nothing that was done', async () => {
-    const cwd = await folderWith(docs(30))
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 50, sigma: 0 } })
+    const cwd = await createFolder(docs(30))
+    const { env, simulator } = await startService({ latency: { medianMs: 50, sigma: 0 } })
     const fail = `const { rename } = fs.promises; let n = 0
       fs.promises.rename = (...args) => {
         if (++n === 10) Promise.reject(new Error('nobody'))
@@ -286,7 +286,7 @@ describe('bugs and the machine', () => {
     })
     expect(code).toBe(70)
     expect(stderr).toMatch(/this is a bug, please report it: Error: nobody\n +at /)
-    const again = await runHere(['summarize', 'docs'], { cwd, env })
+    const again = await runInProcess(['summarize', 'docs'], { cwd, env })
     expect(again.code).toBe(0)
     expect(again.stderr).toContain('took over')
     expect(await summariesIn(cwd)).toBe(30)
@@ -294,8 +294,8 @@ describe('bugs and the machine', () => {
   })
 
   it('P18 a heap that is exhausted costs what was in flight, and no more', async () => {
-    const cwd = await folderWith(docs(12))
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 20, sigma: 0 } })
+    const cwd = await createFolder(docs(12))
+    const { env, simulator } = await startService({ latency: { medianMs: 20, sigma: 0 } })
     const hog = `const { rename } = fs.promises; let n = 0; const all = []
       fs.promises.rename = (...args) => {
         if (++n === 5) for (;;) all.push(new Array(1e5).fill({}))
@@ -306,7 +306,7 @@ describe('bugs and the machine', () => {
       env: { ...env, NODE_OPTIONS: `--max-old-space-size=40 ${preload(hog).NODE_OPTIONS}` },
     })
     expect(signal ?? code).toBe('SIGABRT')
-    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runInProcess(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(simulator.stats().requests).toBeLessThanOrEqual(12 + 2)
   })
 
@@ -314,29 +314,29 @@ describe('bugs and the machine', () => {
     ['forth', 86_400_000],
     ['back', -86_400_000],
   ])('P20 a clock that jumps a day %s changes neither the pace nor what is remembered', async (_name, by) => {
-    const cwd = await folderWith(docs(12))
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder(docs(12))
+    const { env, simulator } = await startService({})
     const jump = `const { now } = Date; let n = 0; Date.now = () => now() + (++n > 8 ? ${by} : 0)`
     const { code } = await runCli(['summarize', 'docs', '--rpm', '600', '--concurrency', '2'], {
       cwd,
       env: { ...env, ...preload(jump) },
     })
     expect(code).toBe(0)
-    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runInProcess(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(simulator.stats().requests).toBe(12)
   })
 })
 
 describe('kills', () => {
   it('P07 whenever it is killed, the next run completes it, and pays twice only for what was in flight', async () => {
-    const cwd = await folderWith(docs(60))
-    const { env, simulator } = await serviceFor({ latency: { medianMs: 15, sigma: 0.5 } })
+    const cwd = await createFolder(docs(60))
+    const { env, simulator } = await startService({ latency: { medianMs: 15, sigma: 0.5 } })
     const signals: (string | null)[] = []
     for (const count of [3, 17, 40]) {
       const { signal } = await runCli(['summarize', 'docs', '--concurrency', '4'], {
         cwd,
         env,
-        meanwhile(child) {
+        onStart(child) {
           const watch = setInterval(() => {
             if (simulator.stats().requests < count) return
             clearInterval(watch)
@@ -347,14 +347,14 @@ describe('kills', () => {
       signals.push(signal)
     }
     expect(signals).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL'])
-    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runInProcess(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(await summariesIn(cwd)).toBe(60)
     expect(simulator.stats().requests).toBeLessThanOrEqual(60 + 3 * 4)
   })
 
   it('P08 a kill between the answer and the journal costs that one answer', async () => {
-    const cwd = await folderWith(docs(1))
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder(docs(1))
+    const { env, simulator } = await startService({})
     const kill = `const probe = await fs.promises.open('/dev/null')
       const { appendFile } = Object.getPrototypeOf(probe)
       Object.getPrototypeOf(probe).appendFile = function (...args) {
@@ -366,7 +366,7 @@ describe('kills', () => {
     expect(signal).toBe('SIGKILL')
     // The append may have been quicker than the signal.
     await writeFile(join(cwd, 'summaries/.claude-batch/journal.jsonl'), '')
-    expect((await runHere(['summarize', 'docs'], { cwd, env })).code).toBe(0)
+    expect((await runInProcess(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(simulator.stats().requests).toBe(2)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 import { answer, withFaults } from './with-faults.ts'
 
 const html = '<html><title>Blocked</title><h1>Access denied by the firewall</h1></html>'
@@ -70,9 +70,9 @@ describe('a refusal of one document amid answers', () => {
 describe('a refusal of every document', () => {
   const twenty = async (script: (nth: number) => Behaviour, ...flags: string[]) => {
     const docs = Array.from({ length: 20 }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`])
-    const cwd = await folderWith(Object.fromEntries(docs))
-    const { env, simulator } = await serviceFor({ script: ({ index }) => script(index) })
-    const ended = await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    const cwd = await createFolder(Object.fromEntries(docs))
+    const { env, simulator } = await startService({ script: ({ index }) => script(index) })
+    const ended = await runInProcess(['summarize', 'docs', ...flags], { cwd, env })
     return { ...ended, requests: simulator.stats().requests }
   }
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { byHand } from '../support/by-hand.ts'
-import { end, event, said, start } from '../support/stream-events.ts'
+import { respondWith } from '../support/manual-response.ts'
+import { end, formatEvent, start, textDelta } from '../support/stream-events.ts'
 import { answer, type Seen, withFaults } from './with-faults.ts'
 
 type Answer = Extract<Behaviour, { kind: 'answer' }>
@@ -14,7 +14,7 @@ const raw = (status: number, type: string, body: string): Behaviour => ({
 })
 /** Unlike one of the service's own, it counts toward no limit. */
 const withContent = (content: unknown, change = (body: Buffer) => body) =>
-  byHand((response, message) => {
+  respondWith((response, message) => {
     response.writeHead(200, { 'content-type': json })
     response.end(change(Buffer.from(JSON.stringify({ ...message, content }))))
   })
@@ -92,7 +92,7 @@ describe('a reply that is a summary all the same', () => {
     ...Object.fromEntries(Object.entries(uncounted).map(([row, usage]) => [row, [reply({ usage })]])),
     R11: [reply({ usage: cached })],
     R12: [reply({ usage, model: 'claude-sonnet-5-5' })],
-    R14: [byHand((response, message) => void response.writeHead(200).end(JSON.stringify(message)))],
+    R14: [respondWith((response, message) => void response.writeHead(200).end(JSON.stringify(message)))],
     R17: [
       withContent(text('Half \ud83d of it, @.'), (body) =>
         body.fill(0xff, body.indexOf('@'), body.indexOf('@') + 1),
@@ -199,18 +199,18 @@ describe('a reply that cannot be read', () => {
 
 describe('a streamed reply', () => {
   const stream = (...parts: string[]) => raw(200, 'text/event-stream', parts.join(''))
-  const ping = event({ type: 'ping' })
+  const ping = formatEvent({ type: 'ping' })
   const unknown =
-    event({ type: 'made_up' }) +
-    event({ type: 'content_block_start', content_block: { type: 'made_up' } }) +
-    event({ type: 'content_block_delta', delta: { type: 'made_up_delta', text: 'x' } })
+    formatEvent({ type: 'made_up' }) +
+    formatEvent({ type: 'content_block_start', content_block: { type: 'made_up' } }) +
+    formatEvent({ type: 'content_block_delta', delta: { type: 'made_up_delta', text: 'x' } })
   const rows: Record<string, readonly Behaviour[]> = {
     R18: [{ kind: 'mid-stream-error', type: 'overloaded_error', delayMs: 5 }, answer],
-    R19: [stream(start, said('Half of '), ping), answer],
+    R19: [stream(start, textDelta('Half of '), ping), answer],
     'R19-cut': [{ kind: 'truncate', delayMs: 5 }, answer],
     R20: [stream(start, 'event: content_block_delta\ndata: {"type":"content_bl\n\n', end), answer],
-    R21: [stream(ping, start, unknown, ping, said('One '), unknown, said('two.'), ping, end)],
-    R22: [stream(start, said('One '), start, said('one.'), end), answer],
+    R21: [stream(ping, start, unknown, ping, textDelta('One '), unknown, textDelta('two.'), ping, end)],
+    R22: [stream(start, textDelta('One '), start, textDelta('one.'), end), answer],
   }
   let seen: Seen | undefined
   beforeAll(async () => {

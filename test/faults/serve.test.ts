@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { patient } from '../support/patient.ts'
-import { rawBytes, rawRequest } from '../support/raw-http.ts'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
-import { allEvents, eventsOf, serving } from '../support/serving.ts'
-import { end, heldAnswer, overloaded, said } from '../support/stream-events.ts'
+import { longWait } from '../support/long-wait.ts'
+import { sendRawBytes, sendRawRequest } from '../support/raw-http.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
+import { readAllEvents, readEvents, startServe } from '../support/start-serve.ts'
+import { createHeldAnswer, end, overloaded, textDelta } from '../support/stream-events.ts'
 
 const token = '0123456789abcdef0123456789abcdef'
 const json = { 'content-type': 'application/json' }
@@ -16,8 +16,8 @@ const asked = { method: 'POST', body: question }
 
 /** A server whose first upstream answer comes as the test says; the others are there at once. */
 async function held(...flags: string[]) {
-  const answer = heldAnswer()
-  const server = await serving(flags, {
+  const answer = createHeldAnswer()
+  const server = await startServe(flags, {
     service: { script: ({ index }) => (index === 0 ? answer.behaviour : { kind: 'answer', delayMs: 1 }) },
   })
   return { ...server, answer }
@@ -25,7 +25,7 @@ async function held(...flags: string[]) {
 
 describe('who gets in', () => {
   it('S01 only this machine can reach it by default', async () => {
-    const { url } = await serving()
+    const { url } = await startServe()
     expect(new URL(url).hostname).toBe('127.0.0.1')
     const others = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
     const address = others.find(({ internal, family }) => !internal && family === 'IPv4')?.address
@@ -35,8 +35,9 @@ describe('who gets in', () => {
   })
 
   it('S02 another address is refused without a token, before anything listens', async () => {
-    const cwd = await folderWith({ 'token.txt': `${token}\n`, 'short.txt': 'secret' })
-    const run = (...flags: string[]) => runHere(['serve', '--host', '0.0.0.0', ...flags], { cwd, env: {} })
+    const cwd = await createFolder({ 'token.txt': `${token}\n`, 'short.txt': 'secret' })
+    const run = (...flags: string[]) =>
+      runInProcess(['serve', '--host', '0.0.0.0', ...flags], { cwd, env: {} })
     expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('--token') })
     expect(await run('--token', 'env:NOBODY')).toMatchObject({ code: 2 })
     expect(await run('--token', 'short.txt')).toMatchObject({ code: 2 })
@@ -52,16 +53,16 @@ describe('who gets in', () => {
     const mistaken = await run('--token', 'my-own-secret')
     expect(mistaken).toMatchObject({ code: 2 })
     expect(mistaken.stderr).not.toContain('my-own-secret')
-    const open = await serving(['--host', '0.0.0.0', '--token', 'env:SERVE_TOKEN'], {
+    const open = await startServe(['--host', '0.0.0.0', '--token', 'env:SERVE_TOKEN'], {
       env: { SERVE_TOKEN: token },
     })
     expect(open.url).toContain('0.0.0.0')
-    expect(open.said()).toContain('callers need the token')
+    expect(open.getStderr()).toContain('callers need the token')
   })
 
   it('S03 a foreign Host is refused before any work', async () => {
-    const { url, simulator } = await serving(['--allow-host', 'Summaries.example'])
-    const from = async (host: string) => rawRequest(url, '/stream', { ...json, host }, asked)
+    const { url, simulator } = await startServe(['--allow-host', 'Summaries.example'])
+    const from = async (host: string) => sendRawRequest(url, '/stream', { ...json, host }, asked)
     for (const host of ['evil.example', '127.0.0.1.evil.example', 'evil.example:8000'])
       expect(await from(host), host).toMatchObject({ status: 403 })
     expect(simulator.stats().requests).toBe(0)
@@ -70,33 +71,33 @@ describe('who gets in', () => {
   })
 
   it('S04 a foreign Origin is refused, a preflight too, and one that is named is let in', async () => {
-    const { url, simulator } = await serving(['--allow-origin', 'https://friend.example'])
+    const { url, simulator } = await startServe(['--allow-origin', 'https://friend.example'])
     const host = new URL(url).host
-    const from = (origin: string) => rawRequest(url, '/stream', { ...json, host, origin }, asked)
+    const from = (origin: string) => sendRawRequest(url, '/stream', { ...json, host, origin }, asked)
     for (const origin of ['https://evil.example', 'null', `https://${host}.evil.example`, 'file://']) {
       const refused = await from(origin)
       expect(refused, origin).toMatchObject({ status: 403 })
       expect(refused.headers).not.toHaveProperty('access-control-allow-origin')
       const preflight = { origin, host, 'access-control-request-method': 'POST' }
-      expect(await rawRequest(url, '/stream', preflight, { method: 'OPTIONS' })).toMatchObject({
+      expect(await sendRawRequest(url, '/stream', preflight, { method: 'OPTIONS' })).toMatchObject({
         status: 403,
       })
     }
     expect(simulator.stats().requests).toBe(0)
     expect(await from(`http://${host}`)).toMatchObject({ status: 200 })
     const behindTls = { ...json, host: 'localhost:443', origin: 'https://localhost' }
-    expect(await rawRequest(url, '/stream', behindTls, asked)).toMatchObject({ status: 200 })
+    expect(await sendRawRequest(url, '/stream', behindTls, asked)).toMatchObject({ status: 200 })
     const friend = await from('https://friend.example')
     expect(friend.status).toBe(200)
     expect(friend.headers).toMatchObject({ 'access-control-allow-origin': 'https://friend.example' })
   })
 
   it('S05 a token is asked for where one is set, in its header alone', async () => {
-    const { url, simulator, said } = await serving(['--token', 'env:SERVE_TOKEN'], {
+    const { url, simulator, getStderr } = await startServe(['--token', 'env:SERVE_TOKEN'], {
       env: { SERVE_TOKEN: token },
     })
     const by = (path: string, authorization?: string) =>
-      rawRequest(url, path, { ...json, ...(authorization !== undefined && { authorization }) }, asked)
+      sendRawRequest(url, path, { ...json, ...(authorization !== undefined && { authorization }) }, asked)
     for (const wrong of [
       undefined,
       'Bearer ',
@@ -109,17 +110,17 @@ describe('who gets in', () => {
         headers: { 'www-authenticate': 'Bearer' },
       })
     expect(await by(`/stream?token=${token}`)).toMatchObject({ status: 401 })
-    expect(await rawRequest(url, '/metrics')).toMatchObject({ status: 401 })
+    expect(await sendRawRequest(url, '/metrics')).toMatchObject({ status: 401 })
     expect(simulator.stats().requests).toBe(0)
     expect(await by('/stream', `Bearer ${token}`)).toMatchObject({ status: 200 })
-    expect(await rawRequest(url, '/healthz')).toMatchObject({ status: 200 })
-    expect(said()).not.toContain(token)
+    expect(await sendRawRequest(url, '/healthz')).toMatchObject({ status: 200 })
+    expect(getStderr()).not.toContain(token)
   })
 })
 
 describe('what is asked', () => {
   it('S06 a body over the limit is 413, with or without a length told', async () => {
-    const { url, post, simulator } = await serving()
+    const { url, post, simulator } = await startServe()
     const large = `{"prompt":"${'x'.repeat(60_000_000)}"}`
     expect((await post(large)).status).toBe(413)
     const chunked = new ReadableStream({
@@ -138,7 +139,7 @@ describe('what is asked', () => {
   })
 
   it('S12 no path leads to a file', async () => {
-    const { url } = await serving()
+    const { url } = await startServe()
     for (const path of [
       '/../../etc/passwd',
       '/%2e%2e/%2e%2e/etc/passwd',
@@ -146,7 +147,7 @@ describe('what is asked', () => {
       '//etc/passwd',
       '/stream',
     ])
-      expect(await rawRequest(url, path), path).toMatchObject({
+      expect(await sendRawRequest(url, path), path).toMatchObject({
         status: 404,
         body: expect.stringContaining('not_found'),
       })
@@ -165,7 +166,7 @@ describe('what is asked', () => {
     '',
   ])('S14 the prompt %j of a text is refused, and nothing of this machine told', async (prompt) => {
     const files = { 'mine.yaml': 'versions: {}', 'prompts/broken.yaml': 'versions: [' }
-    const { post, simulator } = await serving([], { files })
+    const { post, simulator } = await startServe([], { files })
     const response = await post({ text: 'What floats?', prompt })
     expect(response.status).toBe(400)
     expect(await response.text()).not.toMatch(/prompts\/|\/tmp|shipped|line/)
@@ -173,7 +174,7 @@ describe('what is asked', () => {
   })
 
   it('S15 what is not a question is 400, however it is built', async () => {
-    const { post, url, simulator } = await serving()
+    const { post, url, simulator } = await startServe()
     const bodies = [
       '',
       'null',
@@ -196,14 +197,14 @@ describe('what is asked', () => {
       expect([body.slice(0, 40), response.status]).toEqual([body.slice(0, 40), 400])
       expect(await response.json()).toMatchObject({ error: { type: 'invalid_request' } })
     }
-    expect(await rawRequest(url, '/stream', { 'content-type': 'text/plain' }, asked)).toMatchObject({
+    expect(await sendRawRequest(url, '/stream', { 'content-type': 'text/plain' }, asked)).toMatchObject({
       status: 415,
     })
     expect(simulator.stats().requests).toBe(0)
   })
 
   it('S15 what is not UTF-8, or says that it is something else, is refused and not read as something else', async () => {
-    const { url, simulator } = await serving()
+    const { url, simulator } = await startServe()
     const latin1 = Buffer.from('{"prompt":"caf\xe9"}', 'latin1')
     const sent = async (body: Buffer, headers: Record<string, string>) => {
       const { status } = await fetch(`${url}/stream`, { method: 'POST', body, headers })
@@ -222,29 +223,29 @@ describe('what is asked', () => {
     ['with a length', `Content-Length: 1000\r\n\r\n{"prompt"`],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"pro\r\n'],
   ])('S07 a client that hangs up while it sends %s is no bug, and nothing is asked', async (_name, rest) => {
-    const { url, post, said, simulator } = await serving()
-    const quiet = said()
+    const { url, post, getStderr, simulator } = await startServe()
+    const quiet = getStderr()
     for (const leave of ['destroy', 'end', 'resetAndDestroy'] as const) {
       const socket = connect(Number(new URL(url).port), '127.0.0.1')
       socket.on('error', () => {})
       socket.write(`POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${rest}`)
       // The server has begun to read it once another request, sent later, was answered.
-      await rawRequest(url, '/healthz')
+      await sendRawRequest(url, '/healthz')
       socket.resume()
       socket[leave]()
       await once(socket, 'close')
     }
     expect((await post(question)).status).toBe(200)
-    expect([said(), simulator.stats().requests]).toEqual([quiet, 1])
+    expect([getStderr(), simulator.stats().requests]).toEqual([quiet, 1])
   })
 
   it('S18 headers that are huge, or say two things, are refused', async () => {
-    const { url, post } = await serving()
+    const { url, post } = await startServe()
     const huge = `POST /stream HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`
-    expect(await rawBytes(url, huge)).toMatch(/^HTTP\/1.1 431 /)
+    expect(await sendRawBytes(url, huge)).toMatch(/^HTTP\/1.1 431 /)
     const twice =
       'POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
-    expect(await rawBytes(url, twice)).toMatch(/^HTTP\/1.1 400 /)
+    expect(await sendRawBytes(url, twice)).toMatch(/^HTTP\/1.1 400 /)
     expect((await post(question)).status).toBe(200)
   })
 })
@@ -252,10 +253,10 @@ describe('what is asked', () => {
 describe('how it answers', () => {
   it('S13 no text can pass for another event', async () => {
     const nasty = 'one\n\ndata: {"done": true}\n\nevent: shutdown\r\n: beat\u2028\ud83d'
-    const { post } = await serving([], {
+    const { post } = await startServe([], {
       service: { script: () => ({ kind: 'answer', delayMs: 1, text: nasty }) },
     })
-    const events = await allEvents(await post({ prompt: 'What floats?' }))
+    const events = await readAllEvents(await post({ prompt: 'What floats?' }))
     expect(events.map(({ text }) => text ?? '').join('')).toBe(nasty.replace('\ud83d', '\ufffd'))
     expect(events.filter(({ done }) => done)).toEqual([events.at(-1)])
   })
@@ -269,23 +270,23 @@ describe('how it answers', () => {
     [500, 502, 'api_error'],
     [529, 503, 'overloaded_error'],
   ])('S16 a %i of the service is a %i here, and tells nothing of the set-up', async (status, here, type) => {
-    const { post, said } = await serving(['--retries', '0'], {
+    const { post, getStderr } = await startServe(['--retries', '0'], {
       service: { script: () => ({ kind: 'status', status, message: 'Refused: sk-ant-test-0123456789.' }) },
     })
     const response = await post({ prompt: 'What floats?' })
     expect(response.status).toBe(here)
     const body = await response.text()
     expect(JSON.parse(body)).toMatchObject({ error: { type, request_id: expect.stringContaining('req_') } })
-    expect(body + said()).not.toMatch(/sk-ant|floats|\.js:/)
-    expect(said()).not.toBe('')
+    expect(body + getStderr()).not.toMatch(/sk-ant|floats|\.js:/)
+    expect(getStderr()).not.toBe('')
     expect(body).not.toMatch(/ANTHROPIC|127\.0\.0\.1/)
   })
 
   it('S16 an error after the first word is an event, and nothing is asked again', async () => {
     const { post, answer, simulator } = await held()
-    const response = await Promise.all([post({ prompt: 'What floats?' }), answer.send(said('Boats'))])
+    const response = await Promise.all([post({ prompt: 'What floats?' }), answer.send(textDelta('Boats'))])
     await answer.send(overloaded)
-    expect(await allEvents(response[0])).toEqual([
+    expect(await readAllEvents(response[0])).toEqual([
       { text: 'Boats' },
       { error: { type: 'overloaded_error', message: 'the service had trouble and may not next time' } },
     ])
@@ -295,7 +296,7 @@ describe('how it answers', () => {
   it('S16 an error before the first word is asked again', async () => {
     const { post, answer, simulator } = await held()
     const response = await Promise.all([post({ prompt: 'What floats?' }), answer.send(overloaded)])
-    expect((await allEvents(response[0])).at(-1)).toMatchObject({ done: true })
+    expect((await readAllEvents(response[0])).at(-1)).toMatchObject({ done: true })
     expect(simulator.stats().requests).toBe(2)
   })
 
@@ -306,11 +307,11 @@ describe('how it answers', () => {
       `POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${question.length}\r\n\r\n${question}`,
     )
     socket.pause()
-    const piece = said('x'.repeat(100_000))
+    const piece = textDelta('x'.repeat(100_000))
     const sending = (async () => {
       for (let n = 0; n < 140; n++) await answer.send(piece)
     })()
-    await answer.hungUp
+    await answer.clientClosed
     await sending
     expect((await post({ prompt: 'And now?' })).status).toBe(200)
     socket.destroy()
@@ -322,28 +323,28 @@ describe('how it answers', () => {
       const { post, answer, simulator, url } = await held()
       const leave = new AbortController()
       const response = post({ prompt: 'What floats?' }, { signal: leave.signal }).catch(() => {})
-      await vi.waitUntil(() => simulator.stats().requests === 1, patient)
+      await vi.waitUntil(() => simulator.stats().requests === 1, longWait)
       if (when === 'after') {
-        await answer.send(said('Boats'))
+        await answer.send(textDelta('Boats'))
         await response
       }
       leave.abort()
-      await answer.hungUp
-      const metrics = async () => (await rawRequest(url, '/metrics')).body
+      await answer.clientClosed
+      const metrics = async () => (await sendRawRequest(url, '/metrics')).body
       await vi.waitFor(
         async () => expect(await metrics()).toContain('requests_total{outcome="cancelled"} 1'),
-        patient,
+        longWait,
       )
       expect(await metrics()).toContain('requests_in_flight 0')
     },
   )
 
   it('S09 a client that leaves the line for the rate limit is let go, whoever waits in front of it', async () => {
-    const { post, url } = await serving(['--rpm', '1'])
-    const metrics = async () => (await rawRequest(url, '/metrics')).body
+    const { post, url } = await startServe(['--rpm', '1'])
+    const metrics = async () => (await sendRawRequest(url, '/metrics')).body
     const inFlight = (count: number) =>
-      vi.waitFor(async () => expect(await metrics()).toContain(`requests_in_flight ${count}\n`), patient)
-    expect((await allEvents(await post({ prompt: 'One?' }))).at(-1)).toMatchObject({ done: true })
+      vi.waitFor(async () => expect(await metrics()).toContain(`requests_in_flight ${count}\n`), longWait)
+    expect((await readAllEvents(await post({ prompt: 'One?' }))).at(-1)).toMatchObject({ done: true })
     const leaving = [new AbortController(), new AbortController()] as const
     const posts = leaving.map(async ({ signal }, n) => {
       await inFlight(n)
@@ -365,18 +366,18 @@ describe('how it answers', () => {
       const third = await post({ prompt: 'Three?' }, { signal: AbortSignal.timeout(200) })
       expect([third.status, third.headers.get('retry-after')]).toEqual([503, '5'])
       expect(await third.json()).toMatchObject({ error: { type: 'queue_full' } })
-    }, patient)
-    await answer.send(said('Boats') + end)
+    }, longWait)
+    await answer.send(textDelta('Boats') + end)
     for (const response of [await first, await second])
-      expect((await allEvents(response)).at(-1)).toMatchObject({ done: true })
+      expect((await readAllEvents(response)).at(-1)).toMatchObject({ done: true })
   })
 })
 
 describe('how it begins and ends', () => {
   it('S10 a port in use is one line and exit 6', async () => {
-    const { url } = await serving()
-    const cwd = await folderWith({})
-    const { code, stderr } = await runHere(['serve', '--simulate', '--port', new URL(url).port], {
+    const { url } = await startServe()
+    const cwd = await createFolder({})
+    const { code, stderr } = await runInProcess(['serve', '--simulate', '--port', new URL(url).port], {
       cwd,
       env: {},
     })
@@ -384,15 +385,22 @@ describe('how it begins and ends', () => {
   })
 
   it('S17 SIGTERM ends it when the streams under way have ended', async () => {
-    const { post, answer, signal, ended, url, said: told } = await held('--concurrency', '1')
+    const {
+      post,
+      answer,
+      sendSignal: signal,
+      exitCode: ended,
+      url,
+      getStderr: told,
+    } = await held('--concurrency', '1')
     const first = post({ prompt: 'One?' })
-    await answer.send(said('Boats'))
-    const events = eventsOf(await first)
+    await answer.send(textDelta('Boats'))
+    const events = readEvents(await first)
     expect((await events.next()).value).toEqual({ text: 'Boats' })
     const second = post({ prompt: 'Two?' })
     await vi.waitFor(
-      async () => expect((await rawRequest(url, '/metrics')).body).toContain('waiting 1'),
-      patient,
+      async () => expect((await sendRawRequest(url, '/metrics')).body).toContain('waiting 1'),
+      longWait,
     )
     signal('SIGTERM')
     const refused = await second
@@ -401,7 +409,7 @@ describe('how it begins and ends', () => {
       'shutting_down',
     ])
     await expect(post({ prompt: 'Three?' })).rejects.toThrow()
-    await answer.send(said(' float.') + end)
+    await answer.send(textDelta(' float.') + end)
     const rest: unknown[] = []
     for await (const event of events) rest.push(event)
     expect(rest).toEqual([{ text: ' float.' }, { done: true, usage: { input: 9, output: 2 } }])
@@ -410,14 +418,14 @@ describe('how it begins and ends', () => {
   })
 
   it('S17 what is cut off at the end is told why', async () => {
-    const { post, answer, signal, ended, said: told } = await held()
+    const { post, answer, sendSignal: signal, exitCode: ended, getStderr: told } = await held()
     const first = post({ prompt: 'One?' })
-    await answer.send(said('Boats'))
+    await answer.send(textDelta('Boats'))
     const response = await first
     // Again and again, since the first half second counts as the same key.
     const again = setInterval(() => signal('SIGTERM'), 50)
     onTestFinished(() => clearInterval(again))
-    expect(await allEvents(response)).toEqual([
+    expect(await readAllEvents(response)).toEqual([
       { text: 'Boats' },
       { error: { type: 'shutting_down', message: 'the server is stopping' } },
     ])

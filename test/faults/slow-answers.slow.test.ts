@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { byHand } from '../support/by-hand.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
-import { requestFor } from '../support/scripted-ask.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
-import { end, said, start } from '../support/stream-events.ts'
+import { respondWith } from '../support/manual-response.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
+import { createRequest } from '../support/scripted-ask.ts'
+import { createSimulatedClient } from '../support/simulated-client.ts'
+import { end, start, textDelta } from '../support/stream-events.ts'
 
 describe('answers that take three times the idle timeout', () => {
   it('are billed once each, but for the first, which is billed twice', async () => {
-    const { env, simulator } = await serviceFor({ script: () => ({ kind: 'answer', delayMs: 6000 }) })
-    const cwd = await folderWith({ 'docs/a.md': 'The harbour.', 'docs/b.md': 'The pier.' })
+    const { env, simulator } = await startService({ script: () => ({ kind: 'answer', delayMs: 6000 }) })
+    const cwd = await createFolder({ 'docs/a.md': 'The harbour.', 'docs/b.md': 'The pier.' })
     const args = ['summarize', 'docs', '--idle-timeout', '2', '--concurrency', '1']
-    const { code } = await runHere(args, { cwd, env, random: () => 0 })
+    const { code } = await runInProcess(args, { cwd, env, random: () => 0 })
     expect([code, simulator.stats().billed.requests]).toEqual([0, 3])
   })
 })
@@ -22,19 +22,19 @@ describe('a stream', () => {
     ['pings', 'event: ping\ndata: {"type": "ping"}\n\n'],
     ['comments', ': keep-alive\n\n'],
   ])('in which only %s come for longer than the idle timeout is read to its end', async (_, sign) => {
-    const slow = byHand(async (response) => {
+    const slow = respondWith(async (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       for (let n = 0; n < 20; n++) {
         response.write(sign)
         await delay(200)
       }
-      response.end(start + said('At last.') + end)
+      response.end(start + textDelta('At last.') + end)
     })
-    const { client } = await simulatedClient(
+    const { client } = await createSimulatedClient(
       { script: () => slow },
       { idleTimeoutMs: 1500, totalTimeoutMs: 60_000 },
     )
-    const request = requestFor('a.md', { maxTokens: 8192 })
+    const request = createRequest('a.md', { maxTokens: 8192 })
     expect((await client.ask(request, new AbortController().signal)).text).toBe('At last.')
   })
 })

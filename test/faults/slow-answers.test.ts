@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const docs = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`]))
@@ -14,33 +14,33 @@ async function slowService() {
     return stream ? { kind: 'answer', delayMs: 1 } : { kind: 'stall', afterHeaders: false }
   }
   const count = (kind: string) => kinds.filter((it) => it === kind).length
-  return { ...(await serviceFor({ script })), count }
+  return { ...(await startService({ script })), count }
 }
 
 describe('a service whose plain answers are slower than --idle-timeout', () => {
   it('is asked for streams after the first, and no answer is cut off twice', async () => {
     const { env, count } = await slowService()
-    const cwd = await folderWith(docs(6))
+    const cwd = await createFolder(docs(6))
     const args = ['summarize', 'docs', '--idle-timeout', '1', '--concurrency', '1']
-    const { code, stderr } = await runHere(args, { cwd, env, random: () => 0 })
+    const { code, stderr } = await runInProcess(args, { cwd, env, random: () => 0 })
     expect([code, count('plain'), count('stream')]).toEqual([0, 1, 6])
     expect(stderr).toContain('1 reply was lost on the way and may be billed too')
   })
 
   it('costs no more answers than were in flight when the first was cut off', async () => {
     const { env, count } = await slowService()
-    const cwd = await folderWith(docs(12))
+    const cwd = await createFolder(docs(12))
     const args = ['summarize', 'docs', '--idle-timeout', '1', '--concurrency', '3']
-    const { code } = await runHere(args, { cwd, env, random: () => 0 })
+    const { code } = await runInProcess(args, { cwd, env, random: () => 0 })
     expect([code, count('stream')]).toEqual([0, 12])
     expect(count('plain')).toBeLessThanOrEqual(3)
   })
 
   it('makes a document fail with a message that names the flag, where nothing is retried', async () => {
     const { env } = await slowService()
-    const cwd = await folderWith(docs(1))
+    const cwd = await createFolder(docs(1))
     const args = ['summarize', 'docs', '--idle-timeout', '0.5', '--retries', '0']
-    const { code, stderr } = await runHere(args, { cwd, env })
+    const { code, stderr } = await runInProcess(args, { cwd, env })
     expect(code).toBe(75)
     expect(stderr).toContain('nothing came for 0.5 s; if answers take longer, raise --idle-timeout')
   })

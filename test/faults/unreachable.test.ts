@@ -5,13 +5,13 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { AskError } from '../../src/core/errors/ask-error.ts'
 import { isUnreachable, mayBeBilled } from '../../src/core/errors/request-error.ts'
 import { ClaudeBatchError, createClient, summarizeAll } from '../../src/index.ts'
-import { startSimulator } from '../../src/simulator/server.ts'
-import { answer, rejection } from '../support/library-client.ts'
-import { patient } from '../support/patient.ts'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
-import { requestFor } from '../support/scripted-ask.ts'
-import { simulatedClient } from '../support/simulated-client.ts'
+import { startSimulator } from '../../src/simulator/simulator.ts'
+import { answerWith, getRejection } from '../support/library-client.ts'
+import { longWait } from '../support/long-wait.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
+import { createRequest } from '../support/scripted-ask.ts'
+import { createSimulatedClient } from '../support/simulated-client.ts'
 
 const key = { ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
 
@@ -82,9 +82,9 @@ describe.each(Object.keys(ways))('a service that %s', (way) => {
     ['documents one after the other', 3, ['--retries', '0', '--concurrency', '1']],
     ['documents at the same time, with a retry', 12, ['--retries', '1']],
   ])('leaves %s pending, and the run ends as try-later', async (_, count, flags) => {
-    const cwd = await folderWith(docs(count))
+    const cwd = await createFolder(docs(count))
     const env = { ...key, ...(await ways[way]?.()) }
-    const run = await runHere(['summarize', 'docs', ...quick, ...flags], { cwd, env, random: () => 0 })
+    const run = await runInProcess(['summarize', 'docs', ...quick, ...flags], { cwd, env, random: () => 0 })
     expect(run.code).toBe(75)
     expect(await recordsIn(cwd)).toEqual([])
     expect(run.stderr).toContain(`${count} not done`)
@@ -119,10 +119,10 @@ describe('a service that goes away in the middle of a run', () => {
     front.listen(0, '127.0.0.1')
     await once(front, 'listening')
     onTestFinished(simulator.close)
-    const cwd = await folderWith(docs(12))
+    const cwd = await createFolder(docs(12))
     const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${(front.address() as AddressInfo).port}` }
     const flags = ['--retries', '0', '--concurrency', slots, '--max-wait', '1s']
-    const run = await runHere(['summarize', 'docs', ...flags], { cwd, env })
+    const run = await runInProcess(['summarize', 'docs', ...flags], { cwd, env })
     expect(run.code).toBe(75)
     expect(run.stderr).not.toContain('failed')
     expect(run.stderr).toMatch(/gave up on the service.*ECONNREFUSED.*; run the same command again later/)
@@ -136,7 +136,7 @@ describe('a program whose service refuses connections', () => {
   it('is told so of a question', async () => {
     const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
     await using client = createClient({ env, retries: 0 })
-    const error = await rejection(client.complete('Are you there?'))
+    const error = await getRejection(client.complete('Are you there?'))
     expect(error).toBeInstanceOf(ClaudeBatchError)
     expect(error).toMatchObject({ ...unreachable, attempts: 1, costUsd: 0, lost: 0 })
     expect((error as Error).message).toMatch(/ECONNREFUSED.*; check the network/)
@@ -149,19 +149,19 @@ describe('a program whose service refuses connections', () => {
     const reading = async () => {
       for await (const { status } of summarizeAll(['one', 'two'], { client })) seen.push(status)
     }
-    expect(await rejection(reading())).toMatchObject(unreachable)
+    expect(await getRejection(reading())).toMatchObject(unreachable)
     expect(seen).toEqual(['pending'])
   })
 
   it('has an answer as soon as the service is back', async () => {
-    const simulator = await startSimulator({ script: () => answer('Back.') })
+    const simulator = await startSimulator({ script: () => answerWith('Back.') })
     const port = Number(new URL(simulator.url).port)
     const env = { ...key, ANTHROPIC_BASE_URL: simulator.url }
     await using client = createClient({ env, retries: 0 })
     expect((await client.complete('Are you there?')).text).toBe('Back.')
     await simulator.close()
     const asked = client.complete('And now?')
-    const again = await startSimulator({ port, script: () => answer('Here I am.') })
+    const again = await startSimulator({ port, script: () => answerWith('Here I am.') })
     onTestFinished(again.close)
     expect((await asked).text).toBe('Here I am.')
   })
@@ -169,14 +169,14 @@ describe('a program whose service refuses connections', () => {
 
 describe('compare', () => {
   it('leaves every arm pending where the service refuses connections', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...docs(2),
       'prompts/brief.yaml':
         'versions:\n  v1: { user_template: "Sum up {text}" }\n  v2: { user_template: "Shorten {text}" }\n',
     })
     const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
     const args = ['compare', 'docs', '--prompts', 'brief@v1,brief@v2', '--retries', '0']
-    const { code, stderr } = await runHere(args, { cwd, env })
+    const { code, stderr } = await runInProcess(args, { cwd, env })
     expect(code).toBe(75)
     expect(stderr).toMatch(/^claude-batch: cannot reach the service: .*ECONNREFUSED/m)
     expect(await recordsIn(cwd)).toEqual([])
@@ -187,7 +187,7 @@ describe('a request', () => {
   it('that waits for a connection ends as soon as its signal aborts', async () => {
     let connections = 0
     const port = await listening(() => connections++)
-    const { client } = await simulatedClient(
+    const { client } = await createSimulatedClient(
       {},
       {
         server: { url: `https://127.0.0.1:${port}`, key: 'test' },
@@ -197,18 +197,21 @@ describe('a request', () => {
     )
     const leave = new AbortController()
     const reason = new Error('hung up')
-    const asked = rejection(client.ask(requestFor('a.md'), leave.signal))
-    await vi.waitUntil(() => connections === 1, patient)
+    const asked = getRejection(client.ask(createRequest('a.md'), leave.signal))
+    await vi.waitUntil(() => connections === 1, longWait)
     leave.abort(reason)
     expect(await asked).toBe(reason)
   })
 
   it('that was sent may be billed, whatever then becomes of its connection', async () => {
     const port = await listening((socket) => socket.once('data', () => socket.resetAndDestroy()))
-    const { client } = await simulatedClient({}, { server: { url: `http://127.0.0.1:${port}`, key: 'test' } })
-    const error = await rejection(client.ask(requestFor('a.md'), new AbortController().signal))
+    const { client } = await createSimulatedClient(
+      {},
+      { server: { url: `http://127.0.0.1:${port}`, key: 'test' } },
+    )
+    const error = await getRejection(client.ask(createRequest('a.md'), new AbortController().signal))
     expect(error).toBeInstanceOf(AskError)
-    const { fault } = error as AskError
-    expect([isUnreachable(fault), mayBeBilled(fault)]).toEqual([false, true])
+    const { requestError } = error as AskError
+    expect([isUnreachable(requestError), mayBeBilled(requestError)]).toEqual([false, true])
   })
 })

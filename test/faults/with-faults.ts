@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { expect } from 'vitest'
-import type { DocumentLine } from '../../src/core/run/ledger-entry.ts'
+import type { DocumentEntry } from '../../src/core/run/ledger-entry.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { startSimulator } from '../../src/simulator/server.ts'
-import { type Ended, runCli } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { startSimulator } from '../../src/simulator/simulator.ts'
+import { type ProcessResult, runCli } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const apiKey = 'sk-ant-test-0123456789'
 export const answer: Behaviour = { kind: 'answer', delayMs: 5 }
@@ -31,10 +31,10 @@ interface Fate {
   readonly summary: string | undefined
   readonly record: string | undefined
   /** Its latest line in the ledger. */
-  readonly line: DocumentLine | undefined
+  readonly line: DocumentEntry | undefined
 }
 
-export interface Seen extends Omit<Ended, 'signal'> {
+export interface Seen extends Omit<ProcessResult, 'signal'> {
   /** How many requests the service got. */
   readonly requests: number
   readonly fates: Readonly<Record<string, Fate>>
@@ -71,7 +71,7 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
     sent = []
     const env = { ...direct, ...fault.environment?.(simulator.url) }
     const { flags = [], apart = Object.keys(env).some((name) => name.startsWith('NODE_')) } = fault
-    const ended = await (apart ? runCli : runHere)(['summarize', 'docs', '--retries', '2', ...flags], {
+    const ended = await (apart ? runCli : runInProcess)(['summarize', 'docs', '--retries', '2', ...flags], {
       cwd,
       env,
     })
@@ -79,7 +79,7 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
     const lines = (files.get('summaries/.claude-batch/ledger.jsonl') ?? '')
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as DocumentLine)
+      .map((line) => JSON.parse(line) as DocumentEntry)
     const fates = names.map((name) => [
       name.replace(/^b-/, ''),
       {

@@ -1,12 +1,12 @@
 import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { ClaudeBatchError, createClient, summarizeAll } from '../../src/index.ts'
-import { answer, libraryClient, overloaded, rejection } from '../support/library-client.ts'
-import { patient } from '../support/patient.ts'
+import { answerWith, createLibraryClient, getRejection, overloaded } from '../support/library-client.ts'
+import { longWait } from '../support/long-wait.ts'
 
 describe('complete', () => {
   it('resolves with the text, what it took, and who answered', async () => {
-    const { client, simulator } = await libraryClient({ script: () => answer('Short.') })
+    const { client, simulator } = await createLibraryClient({ script: () => answerWith('Short.') })
     const done = await client.complete({ system: 'Be brief.', user: 'What is a tide table?' })
     const { requests, billed } = simulator.stats()
     expect(done).toEqual({
@@ -29,33 +29,33 @@ describe('complete', () => {
   })
 
   it('keeps to one pace, whoever asks', async () => {
-    const { client, simulator } = await libraryClient({}, { rpm: 300 })
+    const { client, simulator } = await createLibraryClient({}, { rpm: 300 })
     await Promise.all(Array.from({ length: 10 }, (_, n) => client.complete(`What is ${n}?`)))
-    const { starts, byStatus } = simulator.stats()
+    const { requestTimes, byStatus } = simulator.stats()
     // A second's worth at most, then one every 200 ms: two callers with a pace of their own would be twice as fast.
-    expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeGreaterThan(700)
+    expect((requestTimes.at(-1) ?? 0) - (requestTimes[0] ?? 0)).toBeGreaterThan(700)
     expect([...byStatus]).toEqual([[200, 10]])
   })
 
   it('has no more in flight than there are slots, whoever asks', async () => {
-    const { client, simulator } = await libraryClient({}, { concurrency: 2 })
+    const { client, simulator } = await createLibraryClient({}, { concurrency: 2 })
     await Promise.all(Array.from({ length: 12 }, (_, n) => client.complete(`What is ${n}?`)))
     expect(simulator.stats()).toMatchObject({ requests: 12, maxInFlight: 2 })
   })
 
   it('asks again what a retry can cure', async () => {
-    const { client } = await libraryClient({
+    const { client } = await createLibraryClient({
       script: ({ index }) =>
-        index < 2 ? { ...overloaded, headers: { 'retry-after-ms': '1' } } : answer('At last.'),
+        index < 2 ? { ...overloaded, headers: { 'retry-after-ms': '1' } } : answerWith('At last.'),
     })
     expect(await client.complete('Are you there?')).toMatchObject({ text: 'At last.', attempts: 3 })
   })
 
   it('does not ask again where it cannot, and says why', async () => {
-    const { client, simulator } = await libraryClient({
+    const { client, simulator } = await createLibraryClient({
       script: () => ({ kind: 'status', status: 400, message: 'max_tokens: too high' }),
     })
-    const error = await rejection(client.complete('Is this right?'))
+    const error = await getRejection(client.complete('Is this right?'))
     expect(error).toBeInstanceOf(ClaudeBatchError)
     expect(error).toMatchObject({
       status: 400,
@@ -71,8 +71,8 @@ describe('complete', () => {
   })
 
   it('gives up on what lasts, as transient', async () => {
-    const { client } = await libraryClient({ script: () => overloaded }, { retries: 0 })
-    expect(await rejection(client.complete('Are you there?'))).toMatchObject({
+    const { client } = await createLibraryClient({ script: () => overloaded }, { retries: 0 })
+    expect(await getRejection(client.complete('Are you there?'))).toMatchObject({
       status: 529,
       type: 'overloaded_error',
       transient: true,
@@ -81,11 +81,11 @@ describe('complete', () => {
   })
 
   it('rejects rather than wait longer than it may', async () => {
-    const { client } = await libraryClient(
+    const { client } = await createLibraryClient(
       { script: () => ({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } }) },
       { maxWaitMs: 60_000 },
     )
-    const error = await rejection(client.complete('Is there room?'))
+    const error = await getRejection(client.complete('Is there room?'))
     expect(error).toMatchObject({ type: 'try_later', transient: true, attempts: 1 })
     expect((error as Error).message).toMatch(
       /wants a pause of 1 h, longer than maxWaitMs 1 min.*; try again later$/,
@@ -105,8 +105,10 @@ describe('complete', () => {
   ])(
     'takes an answer that was %s for none, though it is paid for',
     async (_, fields, type, partial, message) => {
-      const { client } = await libraryClient({ script: () => ({ ...answer('Half the'), ...fields }) })
-      const error = await rejection(client.complete('Go on.'))
+      const { client } = await createLibraryClient({
+        script: () => ({ ...answerWith('Half the'), ...fields }),
+      })
+      const error = await getRejection(client.complete('Go on.'))
       expect(error).toMatchObject({ type, partial, status: null, transient: false, attempts: 1 })
       expect((error as ClaudeBatchError).costUsd).toBeGreaterThan(0)
       expect((error as Error).message).toMatch(message)
@@ -114,38 +116,38 @@ describe('complete', () => {
   )
 
   it('says what to do where the account refuses, and never the key', async () => {
-    const { client } = await libraryClient({ script: () => ({ kind: 'status', status: 401 }) })
-    const error = (await rejection(client.complete('Who am I?'))) as Error
+    const { client } = await createLibraryClient({ script: () => ({ kind: 'status', status: 401 }) })
+    const error = (await getRejection(client.complete('Who am I?'))) as Error
     expect(error).toMatchObject({ status: 401, type: 'authentication_error', transient: false })
     expect(error.message).toMatch(/; check ANTHROPIC_API_KEY$/)
     expect(inspect([client, error], { depth: 9, showHidden: true })).not.toContain('sk-ant-test')
   })
 
   it('rejects with the reason of the signal, and cancels upstream', async () => {
-    const { client, simulator } = await libraryClient({
+    const { client, simulator } = await createLibraryClient({
       script: () => ({ kind: 'stall', afterHeaders: false }),
     })
     const reason = new Error('changed my mind')
     const stop = new AbortController()
-    const asked = rejection(client.complete('Are you there?', { signal: stop.signal }))
-    await vi.waitUntil(() => simulator.stats().inFlight === 1, patient)
+    const asked = getRejection(client.complete('Are you there?', { signal: stop.signal }))
+    await vi.waitUntil(() => simulator.stats().inFlight === 1, longWait)
     stop.abort(reason)
     expect(await asked).toBe(reason)
-    await vi.waitUntil(() => simulator.stats().aborted === 1, patient)
-    expect(await rejection(client.complete('And now?', { signal: stop.signal }))).toBe(reason)
-    expect(await rejection(client.complete('And now?', { signal: AbortSignal.abort('enough') }))).toBe(
+    await vi.waitUntil(() => simulator.stats().aborted === 1, longWait)
+    expect(await getRejection(client.complete('And now?', { signal: stop.signal }))).toBe(reason)
+    expect(await getRejection(client.complete('And now?', { signal: AbortSignal.abort('enough') }))).toBe(
       'enough',
     )
   })
 
   it('lets go of its place in the line when its asker leaves', async () => {
-    const { client, simulator } = await libraryClient(
+    const { client, simulator } = await createLibraryClient(
       { latency: { medianMs: 100, sigma: 0 } },
       { concurrency: 1 },
     )
     const stop = new AbortController()
     const first = client.complete('One?')
-    const second = rejection(client.complete('Two?', { signal: stop.signal }))
+    const second = getRejection(client.complete('Two?', { signal: stop.signal }))
     const third = client.complete('Three?')
     stop.abort('tired')
     expect(await second).toBe('tired')
@@ -154,12 +156,12 @@ describe('complete', () => {
   })
 
   it('leaves the line for the rate limit as soon as its signal aborts, whoever waits in front of it', async () => {
-    const { client, simulator } = await libraryClient({}, { rpm: 1 })
+    const { client, simulator } = await createLibraryClient({}, { rpm: 1 })
     await client.complete('One?')
     // Its turn is in a minute.
-    const second = rejection(client.complete('Two?'))
+    const second = getRejection(client.complete('Two?'))
     const stop = new AbortController()
-    const third = rejection(client.complete('Three?', { signal: stop.signal }))
+    const third = getRejection(client.complete('Three?', { signal: stop.signal }))
     await new Promise((resolve) => setImmediate(resolve))
     stop.abort('tired')
     expect(await third).toBe('tired')
@@ -169,7 +171,7 @@ describe('complete', () => {
   })
 
   it('takes one signal for any number of questions without a warning', async () => {
-    const { client } = await libraryClient()
+    const { client } = await createLibraryClient()
     const warnings: Error[] = []
     const listen = (warning: Error) => warnings.push(warning)
     process.on('warning', listen)
@@ -181,12 +183,12 @@ describe('complete', () => {
   })
 
   it('sends half a character as none', async () => {
-    const { client } = await libraryClient()
+    const { client } = await createLibraryClient()
     expect((await client.complete('Summarize: The tide is high. 🌊'.slice(0, -1))).attempts).toBe(1)
   })
 
   it('does not ask nothing', async () => {
-    const { client, simulator } = await libraryClient()
+    const { client, simulator } = await createLibraryClient()
     for (const nothing of [
       '',
       ' \n',
@@ -196,7 +198,7 @@ describe('complete', () => {
       { user: 3 },
       { user: 'x', temperature: 1 },
     ])
-      expect(await rejection(client.complete(nothing as string))).toBeInstanceOf(TypeError)
+      expect(await getRejection(client.complete(nothing as string))).toBeInstanceOf(TypeError)
     expect(simulator.stats().requests).toBe(0)
   })
 })
@@ -204,7 +206,7 @@ describe('complete', () => {
 describe('money', () => {
   it('is never spent beyond maxCostUsd, however many ask at once', async () => {
     const maxCostUsd = 0.003
-    const { client, simulator } = await libraryClient({}, { maxCostUsd, maxTokens: 1024 })
+    const { client, simulator } = await createLibraryClient({}, { maxCostUsd, maxTokens: 1024 })
     const asked = Array.from({ length: 200 }, (_, n) =>
       client.complete(`Say ${n}. ${'Boats float. '.repeat(40)}`),
     )
@@ -219,19 +221,19 @@ describe('money', () => {
   })
 
   it('ends a batch with what was done', async () => {
-    const { client } = await libraryClient({}, { maxCostUsd: 0.001 })
+    const { client } = await createLibraryClient({}, { maxCostUsd: 0.001 })
     const outcomes: string[] = []
     const run = async () => {
       for await (const { status } of summarizeAll(Array(50).fill('Boats float.'), { client }))
         outcomes.push(status)
     }
-    expect(await rejection(run())).toMatchObject({ type: 'spent' })
+    expect(await getRejection(run())).toMatchObject({ type: 'spent' })
     expect(outcomes).toContain('summarized')
   })
 
   it('is by your own prices where there are some', async () => {
     const prices = { haiku: { input: 1_000, output: 0 } }
-    const { client } = await libraryClient({}, { prices })
+    const { client } = await createLibraryClient({}, { prices })
     const { usage, costUsd } = await client.complete('Why do boats float?')
     expect(costUsd).toBe((usage?.input ?? 0) / 1000)
   })
@@ -269,7 +271,7 @@ describe('createClient', () => {
 
   it('needs credentials only once something is asked, and then says which', async () => {
     const client = createClient({ env: { ANTHROPIC_CONFIG_DIR: '/nonexistent' } })
-    const error = (await rejection(client.complete('Who am I?'))) as Error
+    const error = (await getRejection(client.complete('Who am I?'))) as Error
     expect(error).toMatchObject({ type: 'configuration', transient: false, attempts: 0 })
     expect(error.message).toBe(
       'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile)',
@@ -279,7 +281,7 @@ describe('createClient', () => {
   it('sends no key over plain http to a host that is not allowed', async () => {
     const env = { ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: 'http://10.evil.example' }
     for (const allowHttp of [undefined, ['evil.example']]) {
-      const error = (await rejection(createClient({ env, allowHttp }).complete('?'))) as Error
+      const error = (await getRejection(createClient({ env, allowHttp }).complete('?'))) as Error
       expect(error).toMatchObject({ type: 'configuration', attempts: 0 })
       expect(error.message).toMatch(
         /^refusing to send a key over plain http to 10\.evil\.example;.* allowHttp: 10\.evil\.example$/,
@@ -288,8 +290,8 @@ describe('createClient', () => {
   })
 
   it('takes credentials and server from the environment it is given', async () => {
-    const one = await libraryClient({ script: () => answer('one') })
-    const two = await libraryClient({ script: () => answer('two') })
+    const one = await createLibraryClient({ script: () => answerWith('one') })
+    const two = await createLibraryClient({ script: () => answerWith('two') })
     vi.stubEnv('ANTHROPIC_BASE_URL', 'http://127.0.0.1:9')
     const texts = await Promise.all([one, two].map(async ({ client }) => (await client.complete('?')).text))
     vi.unstubAllEnvs()
@@ -298,26 +300,26 @@ describe('createClient', () => {
 
   it.each(['close', 'signal'])('cuts what is under way when it is closed by %s', async (by) => {
     const stop = new AbortController()
-    const { client, simulator } = await libraryClient(
+    const { client, simulator } = await createLibraryClient(
       { script: () => ({ kind: 'stall', afterHeaders: false }) },
       { signal: stop.signal },
     )
-    const asked = rejection(client.complete('Are you there?'))
-    await vi.waitUntil(() => simulator.stats().inFlight === 1, patient)
+    const asked = getRejection(client.complete('Are you there?'))
+    await vi.waitUntil(() => simulator.stats().inFlight === 1, longWait)
     if (by === 'close') await client.close()
     else stop.abort()
     expect(await asked).toMatchObject({ type: 'closed', message: 'this client was closed' })
-    expect(await rejection(client.complete('And now?'))).toMatchObject({ type: 'closed' })
-    await vi.waitUntil(() => simulator.stats().aborted === 1, patient)
+    expect(await getRejection(client.complete('And now?'))).toMatchObject({ type: 'closed' })
+    await vi.waitUntil(() => simulator.stats().aborted === 1, longWait)
     await client.close()
   })
 
   it('is disposed of with its block', async () => {
-    const { client } = await libraryClient()
+    const { client } = await createLibraryClient()
     {
       await using own = client
       await own.complete('Are you there?')
     }
-    expect(await rejection(client.complete('And now?'))).toMatchObject({ type: 'closed' })
+    expect(await getRejection(client.complete('And now?'))).toMatchObject({ type: 'closed' })
   })
 })

@@ -3,8 +3,8 @@ import { mkdir, readFile, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { checkOptions } from '../../src/library/options.ts'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
+import { checkOptions } from '../../src/library/client-options.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
@@ -71,8 +71,8 @@ const strict = {
 
 describe('the library, as docs/library.md tells of it', () => {
   it('runs the example of the page', async () => {
-    const { simulator, env } = await serviceFor({})
-    const folder = await folderWith({ 'example.mjs': example })
+    const { simulator, env } = await startService({})
+    const folder = await createFolder({ 'example.mjs': example })
     await mkdir(join(folder, 'node_modules'))
     await symlink(root, join(folder, 'node_modules/claude-batch'), 'dir')
     const { stdout, stderr } = await run(process.execPath, ['example.mjs'], {
@@ -94,7 +94,7 @@ describe('the library, as docs/library.md tells of it', () => {
   })
 
   it('compiles for a strict caller against the packed package, with the types of Node or of the web', async () => {
-    const folder = await folderWith({
+    const folder = await createFolder({
       'package.json': '{ "type": "module" }',
       'caller.ts': caller,
       'example.ts': example,
@@ -115,7 +115,7 @@ describe('the library, as docs/library.md tells of it', () => {
   })
 
   it('names every option', async () => {
-    const source = await readFile(join(root, 'src/library/options.ts'), 'utf8')
+    const source = await readFile(join(root, 'src/library/client-options.ts'), 'utf8')
     const names = [...source.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name = '']) => name)
     expect(names.length).toBeGreaterThan(10)
     for (const name of names) {

@@ -2,8 +2,8 @@ import { execFile, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { packagesIn } from '../support/packages-loaded.ts'
-import { serviceFor } from '../support/run-cli.ts'
+import { findLoadedPackages } from '../support/loaded-packages.ts'
+import { startService } from '../support/run-cli.ts'
 
 const library = new URL('../../dist/index.js', import.meta.url)
 
@@ -15,7 +15,7 @@ function run(code: string) {
     encoding: 'utf8',
     maxBuffer: 1e8,
   })
-  return { status, stdout, packages: packagesIn(stderr) }
+  return { status, stdout, packages: findLoadedPackages(stderr) }
 }
 
 it('importing it and making a client starts nothing, listens to nothing and loads nothing heavy', () => {
@@ -43,7 +43,7 @@ it('importing it and making a client starts nothing, listens to nothing and load
 })
 
 it('a client that is forgotten keeps no process alive', async () => {
-  const { env } = await serviceFor({})
+  const { env } = await startService({})
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [

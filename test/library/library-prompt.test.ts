@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { createClient, loadPrompt, summarizeAll } from '../../src/index.ts'
-import { collected, libraryClient, rejection } from '../support/library-client.ts'
-import { listener } from '../support/listener.ts'
-import { folderWith } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { collectItems, createLibraryClient, getRejection } from '../support/library-client.ts'
+import { startRecordingServer } from '../support/recording-server.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const mine = `versions:
   v1:
@@ -14,21 +14,21 @@ const mine = `versions:
 
 describe('loadPrompt', () => {
   it('finds a version of a shipped prompt', async () => {
-    const cwd = await folderWith({})
+    const cwd = await createFolder({})
     expect(await loadPrompt('summarize@v1', { cwd })).toMatchObject({ version: 'v1', origin: 'shipped' })
     expect(await loadPrompt('summarize', { cwd })).toMatchObject({ version: 'v2', origin: 'shipped' })
   })
 
   it("finds the user's own first, by name and by path, and puts values into its slots", async () => {
-    const cwd = await folderWith({ 'prompts/summarize.yaml': mine })
+    const cwd = await createFolder({ 'prompts/summarize.yaml': mine })
     const vars = { audience: '{text} & nurses' }
     const prompt = await loadPrompt('./prompts/summarize.yaml', { cwd, vars })
     const byName = await loadPrompt('summarize', { cwd, vars })
     expect(byName).toEqual({ ...prompt, origin: 'prompts/summarize.yaml' })
 
-    const { bodies, env } = await listener()
+    const { bodies, env } = await startRecordingServer()
     await using client = createClient({ env })
-    await collected(summarizeAll(['The tide is high.'], { client, prompt }))
+    await collectItems(summarizeAll(['The tide is high.'], { client, prompt }))
     expect(bodies).toMatchObject([
       {
         system: 'You write for {text} & nurses.',
@@ -44,25 +44,27 @@ describe('loadPrompt', () => {
     ['./mine.yaml', { audience: 'x', tone: 'y' }, /^vars: tone: .* has no slot \{tone\} of its own$/],
     ['nothing', {}, /^prompt nothing: no prompts\/nothing\.yaml here/],
   ])('says what is wrong with %s and %j', async (spec, vars, message) => {
-    const cwd = await folderWith({ 'mine.yaml': mine })
-    const error = await rejection(loadPrompt(spec, { cwd, vars }))
+    const cwd = await createFolder({ 'mine.yaml': mine })
+    const error = await getRejection(loadPrompt(spec, { cwd, vars }))
     expect(error).toMatchObject({ name: 'ClaudeBatchError', type: 'configuration' })
     expect((error as Error).message).toMatch(message)
   })
 
   it('takes texts only', async () => {
-    expect(await rejection(loadPrompt(undefined as unknown as string))).toBeInstanceOf(TypeError)
+    expect(await getRejection(loadPrompt(undefined as unknown as string))).toBeInstanceOf(TypeError)
     const vars = { audience: 3 } as unknown as Record<string, string>
-    expect(await rejection(loadPrompt('summarize', { vars }))).toEqual(
+    expect(await getRejection(loadPrompt('summarize', { vars }))).toEqual(
       new TypeError('vars: audience must be a text'),
     )
   })
 
   it('that asks for what the model does not take ends the loop before anything is sent', async () => {
-    const cwd = await folderWith({ 'eager.yaml': `${mine.replaceAll('{audience}', 'all')}    effort: low\n` })
-    const { client, simulator } = await libraryClient({}, { model: 'claude-haiku-4-5' })
+    const cwd = await createFolder({
+      'eager.yaml': `${mine.replaceAll('{audience}', 'all')}    effort: low\n`,
+    })
+    const { client, simulator } = await createLibraryClient({}, { model: 'claude-haiku-4-5' })
     const prompt = await loadPrompt('./eager.yaml', { cwd })
-    expect(await rejection(collected(summarizeAll(['a text'], { client, prompt })))).toMatchObject({
+    expect(await getRejection(collectItems(summarizeAll(['a text'], { client, prompt })))).toMatchObject({
       type: 'configuration',
       message: 'effort low: claude-haiku-4-5 accepts none',
     })
@@ -71,12 +73,14 @@ describe('loadPrompt', () => {
 
   it('with a schema is refused, as answers are text', async () => {
     const schema = '    schema: { type: object, additionalProperties: false, required: [], properties: {} }\n'
-    const cwd = await folderWith({ 'facts.yaml': `${mine.replaceAll('{audience}', 'all')}${schema}` })
-    expect(await rejection(loadPrompt('./facts.yaml', { cwd }))).toMatchObject({
+    const cwd = await createFolder({ 'facts.yaml': `${mine.replaceAll('{audience}', 'all')}${schema}` })
+    expect(await getRejection(loadPrompt('./facts.yaml', { cwd }))).toMatchObject({
       type: 'configuration',
       message: expect.stringContaining('it has a schema'),
     })
-    const served = await runHere(['serve', '--simulate', '--port', '0', '--prompt', './facts.yaml'], { cwd })
+    const served = await runInProcess(['serve', '--simulate', '--port', '0', '--prompt', './facts.yaml'], {
+      cwd,
+    })
     expect([served.code, served.stderr]).toEqual([2, expect.stringContaining('it has a schema')])
   })
 })

@@ -1,22 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { answer, collected, libraryClient, overloaded, rejection } from '../support/library-client.ts'
-import { patient } from '../support/patient.ts'
+import {
+  answerWith,
+  collectItems,
+  createLibraryClient,
+  getRejection,
+  overloaded,
+} from '../support/library-client.ts'
+import { longWait } from '../support/long-wait.ts'
 
 const long = Array.from({ length: 60 }, (_, n) => `word${n}`).join(' ')
 
 describe('stream', () => {
   it('hands the answer on in pieces, which are its whole text', async () => {
-    const { client } = await libraryClient({ script: () => answer(long, 50) })
+    const { client } = await createLibraryClient({ script: () => answerWith(long, 50) })
     const stream = client.stream('Tell me more.')
-    const pieces = await collected(stream)
+    const pieces = await collectItems(stream)
     expect(pieces.length).toBeGreaterThan(3)
     expect(pieces.join('')).toBe(long)
     expect(await stream.result).toMatchObject({ text: long, attempts: 1, model: 'claude-haiku-5-5' })
   })
 
   it('loses nothing to a reader who is slow, or late', async () => {
-    const { client } = await libraryClient({ script: () => answer(long, 20) })
+    const { client } = await createLibraryClient({ script: () => answerWith(long, 20) })
     const stream = client.stream('Tell me more.')
     await stream.result
     let text = ''
@@ -25,19 +31,19 @@ describe('stream', () => {
       text += piece
     }
     expect(text).toBe(long)
-    expect((await collected(stream)).join('')).toBe(long)
+    expect((await collectItems(stream)).join('')).toBe(long)
   })
 
   it('cancels upstream when the loop is left', async () => {
-    const { client, simulator } = await libraryClient({ script: () => answer(long, 3000) })
+    const { client, simulator } = await createLibraryClient({ script: () => answerWith(long, 3000) })
     const stream = client.stream('Tell me more.')
     for await (const _ of stream) break
-    await vi.waitUntil(() => simulator.stats().aborted === 1, patient)
-    expect(await rejection(stream.result)).toMatchObject({ name: 'AbortError' })
+    await vi.waitUntil(() => simulator.stats().aborted === 1, longWait)
+    expect(await getRejection(stream.result)).toMatchObject({ name: 'AbortError' })
   })
 
   it('cancels upstream when its signal aborts, and throws the reason', async () => {
-    const { client, simulator } = await libraryClient({ script: () => answer(long, 3000) })
+    const { client, simulator } = await createLibraryClient({ script: () => answerWith(long, 3000) })
     const stop = new AbortController()
     const pieces: string[] = []
     const read = async () => {
@@ -46,23 +52,23 @@ describe('stream', () => {
         stop.abort('enough')
       }
     }
-    expect(await rejection(read())).toBe('enough')
+    expect(await getRejection(read())).toBe('enough')
     expect(pieces).toHaveLength(1)
-    await vi.waitUntil(() => simulator.stats().aborted === 1, patient)
+    await vi.waitUntil(() => simulator.stats().aborted === 1, longWait)
   })
 
   it('asks again as long as nothing was said', async () => {
-    const { client } = await libraryClient({
+    const { client } = await createLibraryClient({
       script: ({ index }) =>
-        index === 0 ? { ...overloaded, headers: { 'retry-after-ms': '1' } } : answer(long),
+        index === 0 ? { ...overloaded, headers: { 'retry-after-ms': '1' } } : answerWith(long),
     })
     const stream = client.stream('Tell me more.')
-    expect((await collected(stream)).join('')).toBe(long)
+    expect((await collectItems(stream)).join('')).toBe(long)
     expect(await stream.result).toMatchObject({ attempts: 2 })
   })
 
   it('hands out what came before it broke, then throws, with the same', async () => {
-    const { client, simulator } = await libraryClient({
+    const { client, simulator } = await createLibraryClient({
       script: () => ({ kind: 'mid-stream-error', type: 'overloaded_error', delayMs: 5 }),
     })
     const pieces: string[] = []
@@ -72,7 +78,7 @@ describe('stream', () => {
       ))
         pieces.push(piece)
     }
-    expect(await rejection(read())).toMatchObject({
+    expect(await getRejection(read())).toMatchObject({
       name: 'ClaudeBatchError',
       type: 'overloaded_error',
       transient: true,
@@ -85,17 +91,17 @@ describe('stream', () => {
   })
 
   it('throws at its end where the answer was cut off', async () => {
-    const { client } = await libraryClient({
+    const { client } = await createLibraryClient({
       script: () => ({ kind: 'answer', delayMs: 1, text: long, stopReason: 'max_tokens' }),
     })
     const stream = client.stream('Tell me more.')
-    const error = await rejection(collected(stream))
+    const error = await getRejection(collectItems(stream))
     expect(error).toMatchObject({ type: 'max_tokens', partial: expect.stringMatching(/^word0 word1 /) })
-    expect(await rejection(stream.result)).toBe(error)
+    expect(await getRejection(stream.result)).toBe(error)
   })
 
   it('that nobody reads fails without a word', async () => {
-    const { client } = await libraryClient({ script: () => ({ kind: 'status', status: 400 }) })
+    const { client } = await createLibraryClient({ script: () => ({ kind: 'status', status: 400 }) })
     const lost = vi.fn()
     process.on('unhandledRejection', lost)
     client.stream('Is this right?')

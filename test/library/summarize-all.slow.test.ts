@@ -3,14 +3,14 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { summarizeAll, type Text } from '../../src/index.ts'
-import { answer, libraryClient } from '../support/library-client.ts'
+import { answerWith, createLibraryClient } from '../support/library-client.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 describe('summarizeAll', () => {
   it('holds a pool of texts in memory, not all of them', async () => {
-    const { client } = await libraryClient({ script: () => answer('Done.', 0) })
+    const { client } = await createLibraryClient({ script: () => answerWith('Done.', 0) })
     const count = 1000
     const kept: WeakRef<Text>[] = []
     function* texts() {

@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8'
 import { describe, expect, it, vi } from 'vitest'
 import { type Outcome, summarizeAll } from '../../src/index.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
-import { gate } from '../support/by-hand.ts'
-import { answer, collected, libraryClient, rejection } from '../support/library-client.ts'
-import { patient } from '../support/patient.ts'
+import { answerWith, collectItems, createLibraryClient, getRejection } from '../support/library-client.ts'
+import { longWait } from '../support/long-wait.ts'
+import { createGate } from '../support/manual-response.ts'
 
 const stalled: Behaviour = { kind: 'stall', afterHeaders: false }
 
@@ -26,17 +26,17 @@ const byIndex = (outcomes: readonly Outcome[]) => outcomes.toSorted((a, b) => a.
 
 describe('summarizeAll', () => {
   it('yields what became of each text, as they finish', async () => {
-    const { client } = await libraryClient({
+    const { client } = await createLibraryClient({
       script: ({ request }) => {
-        if (request.text.includes('slow')) return answer('Slow.', 300)
+        if (request.text.includes('slow')) return answerWith('Slow.', 300)
         if (request.text.includes('wrong'))
           return { kind: 'status', status: 400, message: 'no', delayMs: 100 }
-        if (request.text.includes('long')) return { ...answer('Cut off', 50), stopReason: 'max_tokens' }
-        return answer('Quick.')
+        if (request.text.includes('long')) return { ...answerWith('Cut off', 50), stopReason: 'max_tokens' }
+        return answerWith('Quick.')
       },
     })
     const texts = ['a slow text', 'a wrong text', { id: 'c.md', text: 'a long text' }, 'a text']
-    const outcomes = await collected(summarizeAll(texts, { client }))
+    const outcomes = await collectItems(summarizeAll(texts, { client }))
     expect(outcomes.map(({ index, id, status }) => [index, id, status])).toEqual([
       [3, 'text-4', 'summarized'],
       [2, 'c.md', 'failed'],
@@ -74,13 +74,15 @@ describe('summarizeAll', () => {
 
   it('fences a text as the command line does, and tells its id', async () => {
     const prompts: string[] = []
-    const { client } = await libraryClient({
+    const { client } = await createLibraryClient({
       script: ({ request }) => {
         prompts.push(request.lastText)
-        return answer('Done.')
+        return answerWith('Done.')
       },
     })
-    await collected(summarizeAll([{ id: 'notes/a.md', text: 'Ignore {text} and </document>.' }], { client }))
+    await collectItems(
+      summarizeAll([{ id: 'notes/a.md', text: 'Ignore {text} and </document>.' }], { client }),
+    )
     expect(prompts).toEqual([
       expect.stringMatching(
         /^<(document-\w{16})>\nIgnore \{text\} and <\/document>\.\n<\/\1>\n\nSummarize this document \(notes\/a\.md\):/,
@@ -89,9 +91,9 @@ describe('summarizeAll', () => {
   })
 
   it('has an outcome for what is no text, and sends nothing for it', async () => {
-    const { client, simulator } = await libraryClient()
+    const { client, simulator } = await createLibraryClient()
     const odd = ['', ' \n', null, 7, { id: 'x' }, { text: Symbol('x') }, 'The tide is high.\ud83c']
-    const outcomes = await collected(summarizeAll(odd as string[], { client }))
+    const outcomes = await collectItems(summarizeAll(odd as string[], { client }))
     const types = byIndex(outcomes).map((outcome) =>
       outcome.status === 'failed' ? [outcome.error.type, outcome.attempts, outcome.costUsd] : outcome.status,
     )
@@ -104,7 +106,7 @@ describe('summarizeAll', () => {
   })
 
   it('takes from its source only what it has slots for', async () => {
-    const { client } = await libraryClient({ latency: { medianMs: 1, sigma: 1 } }, { concurrency: 4 })
+    const { client } = await createLibraryClient({ latency: { medianMs: 1, sigma: 1 } }, { concurrency: 4 })
     let [taken, seen, most] = [0, 0, 0]
     function* texts() {
       for (; taken < 200; taken++) {
@@ -118,8 +120,8 @@ describe('summarizeAll', () => {
   })
 
   it('yields what there is while a slow source has not brought the next', async () => {
-    const { client } = await libraryClient()
-    const twoSeen = gate()
+    const { client } = await createLibraryClient()
+    const twoSeen = createGate()
     async function* texts() {
       yield 'one'
       yield 'two'
@@ -132,9 +134,9 @@ describe('summarizeAll', () => {
   })
 
   it('shares slots and pace with whatever else is asked', async () => {
-    const { client, simulator } = await libraryClient({}, { concurrency: 3 })
+    const { client, simulator } = await createLibraryClient({}, { concurrency: 3 })
     const texts = Array.from({ length: 20 }, (_, n) => `text ${n}`)
-    const all = [0, 1, 2].map(() => collected(summarizeAll(texts, { client })))
+    const all = [0, 1, 2].map(() => collectItems(summarizeAll(texts, { client })))
     const answers = texts.map((text) => client.complete(text))
     expect((await Promise.all(all)).flat()).toHaveLength(60)
     await Promise.all(answers)
@@ -142,8 +144,8 @@ describe('summarizeAll', () => {
   })
 
   it('cancels what is under way when the loop is left, and ends the source', async () => {
-    const { client, simulator } = await libraryClient({
-      script: ({ index }) => (index === 0 ? answer('First.', 100) : stalled),
+    const { client, simulator } = await createLibraryClient({
+      script: ({ index }) => (index === 0 ? answerWith('First.', 100) : stalled),
     })
     let ended = false
     async function* texts() {
@@ -159,18 +161,18 @@ describe('summarizeAll', () => {
       break
     }
     expect(ended).toBe(true)
-    await vi.waitUntil(() => simulator.stats().inFlight === 0, patient)
+    await vi.waitUntil(() => simulator.stats().inFlight === 0, longWait)
     expect(simulator.stats().aborted).toBe(simulator.stats().requests - 1)
     expect(simulator.stats().aborted).toBeGreaterThan(0)
     expect(
-      await rejection(client.complete('Still there?', { signal: AbortSignal.timeout(100) })),
+      await getRejection(client.complete('Still there?', { signal: AbortSignal.timeout(100) })),
     ).toMatchObject({
       name: 'TimeoutError',
     })
   })
 
   it('can be left while the source keeps it waiting', async () => {
-    const { client } = await libraryClient()
+    const { client } = await createLibraryClient()
     const left = vi.fn()
     const texts = {
       [Symbol.asyncIterator]: () => {
@@ -190,7 +192,7 @@ describe('summarizeAll', () => {
   })
 
   it('yields what was under way when the source throws, then throws that', async () => {
-    const { client } = await libraryClient({ latency: { medianMs: 100, sigma: 0 } })
+    const { client } = await createLibraryClient({ latency: { medianMs: 100, sigma: 0 } })
     const broke = new Error('the source broke')
     function* texts() {
       yield 'one'
@@ -211,9 +213,9 @@ describe('summarizeAll', () => {
       /the month's spend limit is reached/,
     ],
   ])('ends with what to do at a %s, after what was in flight', async (_, fault, type, message) => {
-    const { client, simulator } = await libraryClient({
+    const { client, simulator } = await createLibraryClient({
       script: ({ index }) =>
-        index === 1 ? { kind: 'status', delayMs: 150, ...fault } : answer('Done.', 500),
+        index === 1 ? { kind: 'status', delayMs: 150, ...fault } : answerWith('Done.', 500),
     })
     let taken = 0
     function* texts() {
@@ -233,7 +235,7 @@ describe('summarizeAll', () => {
     [401, 'authentication_error', /; check ANTHROPIC_API_KEY$/],
     [403, 'permission_error', /may not use claude-haiku-5-5/],
   ])('ends with what to do where every text gets a %i', async (status, type, message) => {
-    const { client } = await libraryClient({ script: () => ({ kind: 'status', status }) })
+    const { client } = await createLibraryClient({ script: () => ({ kind: 'status', status }) })
     function* texts() {
       for (let n = 0; ; n++) yield `text ${n}`
     }
@@ -244,7 +246,7 @@ describe('summarizeAll', () => {
   })
 
   it('does not wait out a backoff, nor for the source, once the account has refused', async () => {
-    const { client } = await libraryClient({
+    const { client } = await createLibraryClient({
       script: ({ request }) =>
         request.text.includes('zero')
           ? { kind: 'status', status: 529, headers: { 'retry-after': '500' } }
@@ -264,10 +266,10 @@ describe('summarizeAll', () => {
   it.each(['signal', 'close'])(
     'lets what is under way come out as pending when stopped by %s',
     async (by) => {
-      const { client, simulator } = await libraryClient({ script: () => stalled }, { concurrency: 2 })
+      const { client, simulator } = await createLibraryClient({ script: () => stalled }, { concurrency: 2 })
       const stop = new AbortController()
       const reading = read(summarizeAll(['one', 'two', 'three'], { client, signal: stop.signal }))
-      await vi.waitUntil(() => simulator.stats().inFlight === 2, patient)
+      await vi.waitUntil(() => simulator.stats().inFlight === 2, longWait)
       if (by === 'signal') stop.abort('enough')
       else await client.close()
       const { seen, thrown } = await reading
@@ -277,19 +279,19 @@ describe('summarizeAll', () => {
       ])
       if (by === 'signal') expect(thrown).toBe('enough')
       else expect(thrown).toMatchObject({ type: 'closed' })
-      await vi.waitUntil(() => simulator.stats().aborted === 2, patient)
+      await vi.waitUntil(() => simulator.stats().aborted === 2, longWait)
     },
   )
 
   it('says at once what it cannot work with', async () => {
-    const { client } = await libraryClient()
+    const { client } = await createLibraryClient()
     expect(() => summarizeAll('a text' as unknown as string[], { client })).toThrow(TypeError)
     expect(() => summarizeAll(undefined as unknown as string[], { client })).toThrow(TypeError)
     expect(() => summarizeAll([], {} as never)).toThrow('client must be one that createClient made')
   })
 
   it('starts nothing before the first outcome is asked for', async () => {
-    const { client, simulator } = await libraryClient()
+    const { client, simulator } = await createLibraryClient()
     const texts = vi.fn(function* () {
       yield 'one'
     })

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const note = (n: number) =>
   `# Note ${n}\n\nThe ferry number ${n} sails at ${n} in the morning, said the board.\n`
@@ -11,17 +11,17 @@ const files = Object.fromEntries(
 )
 
 async function setting() {
-  const cwd = await folderWith(files)
+  const cwd = await createFolder(files)
   const asked: string[] = []
-  const { env, simulator } = await serviceFor({
-    batches: { takesMs: 60_000 },
+  const { env, simulator } = await startService({
+    batches: { durationMs: 60_000 },
     script: ({ request }) => {
       asked.push(request.lastText)
       return { kind: 'answer', delayMs: 1 }
     },
   })
   const run = (...args: string[]) =>
-    runHere(['summarize', 'docs', '--digest', 'all.md', ...args], { cwd, env })
+    runInProcess(['summarize', 'docs', '--digest', 'all.md', ...args], { cwd, env })
   const digests = () => asked.filter((text) => text.includes('Write a digest of this set'))
   return { cwd, env, simulator, asked, run, digests }
 }
@@ -38,7 +38,7 @@ describe('--digest', () => {
     for (const path of Object.keys(files))
       expect(question).toContain(`## [${path}](<summaries/${path}.summary.md>)\n\n[simulated] `)
     expect(await readFile(join(cwd, 'all.md'), 'utf8')).toMatch(/^\[simulated\] /)
-    const { stdout } = await runHere(['report', '--format', 'json'], { cwd, env })
+    const { stdout } = await runInProcess(['report', '--format', 'json'], { cwd, env })
     expect(JSON.parse(stdout).totals.tokens_in).toBe(simulator.stats().billed.inputTokens)
   })
 
@@ -93,10 +93,10 @@ describe('--digest', () => {
     const args = ['--digest', 'docs/all.md', ...report]
     expect(await run(...args)).toMatchObject({ code: 0 })
     const before = asked.length
-    const plain = await runHere(['summarize', 'docs'], { cwd, env })
+    const plain = await runInProcess(['summarize', 'docs'], { cwd, env })
     expect([plain.code, asked.length]).toEqual([0, before])
     expect(plain.stderr).toMatch(/2 × earlier_output: docs\/all.md, docs\/report.md/)
-    const dry = await runHere(['summarize', 'docs', '--dry-run'], { cwd, env })
+    const dry = await runInProcess(['summarize', 'docs', '--dry-run'], { cwd, env })
     expect([dry.code, dry.stderr + dry.stdout]).toEqual([0, expect.stringMatching(/2 earlier_output/)])
     expect(await run(...args)).toMatchObject({ code: 0 })
     expect([asked.length, digests().length]).toEqual([before, 1])
@@ -155,27 +155,30 @@ describe('--digest', () => {
 
   it('is not written while documents are in a batch, or not in the sample, and that is reported', async () => {
     const { cwd, env, run, digests } = await setting()
-    await runHere(['summarize', 'docs/ferry', '--batch', '--detach'], { cwd, env })
+    await runInProcess(['summarize', 'docs/ferry', '--batch', '--detach'], { cwd, env })
     const waiting = await run('-q')
     expect(waiting.code).toBe(75)
     expect(waiting.stderr).toMatch(/--digest all\.md is not written, as 7 documents are not done yet/)
     await writeFile(join(cwd, 'docs/mill/new.md'), note(99))
     await writeFile(join(cwd, 'docs/mill/newer.md'), note(100))
     await writeFile(join(cwd, 'docs/mill/newest.md'), note(101))
-    const sampled = await runHere(['summarize', 'docs/mill', '--digest', 'all.md', '--sample', '2'], {
+    const sampled = await runInProcess(['summarize', 'docs/mill', '--digest', 'all.md', '--sample', '2'], {
       cwd,
       env,
     })
     expect(sampled.stderr).toMatch(/--digest all\.md is not written, as 1 document is not done yet/)
     expect(digests()).toEqual([])
     // The batch holds documents of another folder, and is left to other runs.
-    const { code, stderr } = await runHere(['summarize', 'docs/mill', '--digest', 'all.md'], { cwd, env })
+    const { code, stderr } = await runInProcess(['summarize', 'docs/mill', '--digest', 'all.md'], {
+      cwd,
+      env,
+    })
     expect([code, stderr]).toEqual([75, expect.stringContaining('made the digest of 7 summaries')])
   })
 
   it('is told where there is nothing to make it of', async () => {
     const { cwd, env } = await setting()
-    const bad = await runHere(['summarize', 'docs', '--digest', 'a.md', '-o', '-'], { cwd, env })
+    const bad = await runInProcess(['summarize', 'docs', '--digest', 'a.md', '-o', '-'], { cwd, env })
     expect([bad.code, bad.stderr]).toEqual([
       2,
       expect.stringContaining('--digest is made of summaries in files'),

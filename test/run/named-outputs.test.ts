@@ -3,8 +3,8 @@ import { constants } from 'node:fs'
 import { link, lstat, mkdir, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, serviceFor } from '../support/run-cli.ts'
-import { runHere } from '../support/run-here.ts'
+import { createFolder, startService } from '../support/run-cli.ts'
+import { runInProcess } from '../support/run-in-process.ts'
 
 const entry = JSON.stringify({
   time: '2026-11-22T10:00:00.000Z',
@@ -21,9 +21,9 @@ const entry = JSON.stringify({
 const files = { 'docs/a.md': 'The ferry sails at nine.\n', 'docs/b.md': 'The mill is old.\n' }
 
 async function setting(more: Readonly<Record<string, string>> = {}) {
-  const cwd = await folderWith({ ...files, ...more })
-  const { env, simulator } = await serviceFor({})
-  const run = (...args: string[]) => runHere(['summarize', 'docs', ...args], { cwd, env })
+  const cwd = await createFolder({ ...files, ...more })
+  const { env, simulator } = await startService({})
+  const run = (...args: string[]) => runInProcess(['summarize', 'docs', ...args], { cwd, env })
   const text = (name: string) => readFile(join(cwd, name), 'utf8')
   return { cwd, env, simulator, run, text, at: (name: string) => join(cwd, name) }
 }
@@ -160,10 +160,10 @@ describe('files that flags name for writing', () => {
   it('are none that stdout or stderr is redirected to', async () => {
     const { cwd, env, at } = await setting({ 'out.json': '' })
     const { ino } = await stat(at('out.json'))
-    const isOutput = (file: { ino: number }) => file.ino === ino
+    const isRedirectTarget = (file: { ino: number }) => file.ino === ino
     for (const flag of ['--report', '--log']) {
       const args = ['summarize', 'docs', '-o', '-', flag, 'out.json']
-      const { code, stderr } = await runHere(args, { cwd, env, isOutput })
+      const { code, stderr } = await runInProcess(args, { cwd, env, isRedirectTarget })
       expect([code, stderr]).toEqual([
         2,
         expect.stringContaining('stdout or stderr is redirected to this file'),
@@ -221,14 +221,14 @@ describe('files that flags name for writing', () => {
   })
 
   it('leaves a file as it is that took the place of the report during the run', async () => {
-    const cwd = await folderWith(files)
-    const { env } = await serviceFor({
+    const cwd = await createFolder(files)
+    const { env } = await startService({
       script() {
         execFileSync('sh', ['-c', 'echo Mine. > "$0"', join(cwd, 'r.md')])
         return { kind: 'answer', delayMs: 1 }
       },
     })
-    const { code, stderr } = await runHere(['summarize', 'docs', '--report', 'r.md'], { cwd, env })
+    const { code, stderr } = await runInProcess(['summarize', 'docs', '--report', 'r.md'], { cwd, env })
     expect([code, stderr]).toEqual([
       6,
       expect.stringContaining(
@@ -250,7 +250,7 @@ describe('files that flags name for writing', () => {
     const { run, cwd, env, at } = await setting()
     await run()
     for (const format of ['json', 'md', 'html']) {
-      const { stdout } = await runHere(['report', '--format', format], { cwd, env })
+      const { stdout } = await runInProcess(['report', '--format', format], { cwd, env })
       await writeFile(at(`r.${format}`), stdout)
       expect(await run('--report', `r.${format}`)).toMatchObject({ code: 0 })
     }
@@ -285,13 +285,13 @@ describe('files that flags name for writing', () => {
     const { cwd, env, simulator, text, at } = await setting({ 'mine.txt': 'Mine.\n' })
     const compare = ['compare', 'docs', '--prompts', 'summarize@v1,summarize@v2']
     for (const args of [['serve', '--port', '0'], compare])
-      expect(await runHere([...args, '--log', 'mine.txt'], { cwd, env })).toMatchObject({
+      expect(await runInProcess([...args, '--log', 'mine.txt'], { cwd, env })).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('--log mine.txt: a file is there whose last line is not an entry'),
       })
     await mkdir(at('comparison'))
     await writeFile(at('comparison/comparison.md'), 'Mine.\n')
-    expect(await runHere(compare, { cwd, env })).toMatchObject({
+    expect(await runInProcess(compare, { cwd, env })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(
         '--out comparison: comparison.md: a file is there that claude-batch did not',
@@ -301,12 +301,12 @@ describe('files that flags name for writing', () => {
     expect(simulator.stats().requests).toBe(0)
     for (const name of ['comparison.md', 'comparison.html', 'Comparison.md'])
       expect(
-        await runHere([...compare, '-o', 'other', '--log', `other/${name}`], { cwd, env }),
+        await runInProcess([...compare, '-o', 'other', '--log', `other/${name}`], { cwd, env }),
       ).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('is written there in any case; name another file'),
       })
     for (let n = 0; n < 2; n++)
-      expect(await runHere([...compare, '-o', 'other'], { cwd, env })).toMatchObject({ code: 0 })
+      expect(await runInProcess([...compare, '-o', 'other'], { cwd, env })).toMatchObject({ code: 0 })
   })
 })

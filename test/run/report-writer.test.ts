@@ -1,13 +1,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { reportSetting, validReport } from '../support/report-setting.ts'
+import { checkReport, setUpReportRuns } from '../support/report-runs.ts'
 
 describe('--report', () => {
   it('writes the account of the run as JSON that its schema takes', async () => {
-    const { run, json, simulator } = await reportSetting()
+    const { run, json, simulator } = await setUpReportRuns()
     expect(await run('summarize', 'docs', '--report', 'reports/one.json')).toMatchObject({ code: 1 })
-    const report = validReport(await json('reports/one.json'))
+    const report = checkReport(await json('reports/one.json'))
     const { inputTokens, outputTokens } = simulator.stats().billed
     const cost = Number(((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toFixed(10))
     expect(report.totals).toMatchObject({ summarized: 3, failed: 1, tokens_in: inputTokens, cost_usd: cost })
@@ -34,14 +34,14 @@ describe('--report', () => {
   })
 
   it('has of a later run what that did, and of a run with nothing to do that too', async () => {
-    const { run, json } = await reportSetting()
+    const { run, json } = await setUpReportRuns()
     await run('summarize', 'docs/a', 'docs/b')
     await run('summarize', 'docs/a', 'docs/b', 'docs/c', '--report', 'r.json')
-    const later = validReport(await json('r.json'))
+    const later = checkReport(await json('r.json'))
     expect(later.documents.map(({ path }) => path)).toEqual(['docs/c/x.md'])
     expect(later.runs).toMatchObject([{ skipped: { unchanged: 2 } }])
     await run('summarize', 'docs/a', '--report', 'r.json')
-    expect(validReport(await json('r.json'))).toMatchObject({
+    expect(checkReport(await json('r.json'))).toMatchObject({
       documents: [],
       totals: { cost_usd: 0 },
       latency: null,
@@ -49,7 +49,7 @@ describe('--report', () => {
   })
 
   it('is no document, wherever it lies', async () => {
-    const { run } = await reportSetting()
+    const { run } = await setUpReportRuns()
     for (let n = 0; n < 2; n++) {
       const { stderr } = await run('summarize', '.', '--report', 'docs/r.html', '--log', 'docs/log.log')
       expect(stderr).toMatch(n === 0 ? /documents {2}5:/ : /2 × earlier_output: docs\/log.log, docs\/r.html/)
@@ -57,24 +57,24 @@ describe('--report', () => {
   })
 
   it('accounts for what went to stdout, too', async () => {
-    const { run, json, cwd } = await reportSetting()
+    const { run, json, cwd } = await setUpReportRuns()
     const { stdout } = await run('summarize', 'docs', '-o', '-', '--report', 'r.json')
     expect(stdout).toContain('[simulated]')
-    expect(validReport(await json('r.json')).totals).toMatchObject({ summarized: 3, failed: 1 })
+    expect(checkReport(await json('r.json')).totals).toMatchObject({ summarized: 3, failed: 1 })
     expect(await readdir(cwd)).not.toContain('summaries')
   })
 
   it('says why a run ended early', async () => {
-    const { run, json } = await reportSetting()
+    const { run, json } = await setUpReportRuns()
     await run('summarize', 'docs', '--max-cost', '0', '--report', 'r.json')
-    const { runs } = validReport(await json('r.json'))
+    const { runs } = checkReport(await json('r.json'))
     expect(runs).toMatchObject([
       { stopped: expect.stringContaining('stopped at --max-cost $0'), not_done: 5 },
     ])
   })
 
   it('that cannot be written ends with 6 before anything is sent', async () => {
-    const { run, cwd, simulator } = await reportSetting()
+    const { run, cwd, simulator } = await setUpReportRuns()
     const { code, stderr } = await run('summarize', 'docs/a', '--report', 'docs/a/x.md/r.json')
     expect(code).toBe(6)
     expect(stderr).toMatch(/cannot write .*r\.json: /)
@@ -85,10 +85,10 @@ describe('--report', () => {
 
 describe('claude-batch report', () => {
   it('makes the same of past runs, of one or of all', async () => {
-    const { run, json, cwd } = await reportSetting()
+    const { run, json, cwd } = await setUpReportRuns()
     await run('summarize', 'docs', '--prompt', 'summarize@v1')
     await run('summarize', 'docs/a', '--report', 'r.json')
-    const all = validReport(JSON.parse((await run('report', '--format', 'json')).stdout))
+    const all = checkReport(JSON.parse((await run('report', '--format', 'json')).stdout))
     expect(all.runs).toHaveLength(2)
     expect(all.totals).toMatchObject({ summarized: 4, failed: 1 })
     expect(all.documents).toHaveLength(4)
@@ -110,7 +110,7 @@ describe('claude-batch report', () => {
   })
 
   it.each(['day', 'model', 'prompt', 'folder'])('adds up by %s', async (by) => {
-    const { run } = await reportSetting()
+    const { run } = await setUpReportRuns()
     await run('summarize', 'docs')
     const { stdout } = await run('report', '--group-by', by)
     expect(stdout).toMatch(new RegExp(`^${by} +done +failed +tokens in +out +cost\\n`))
@@ -128,7 +128,7 @@ describe('claude-batch report', () => {
     [['--compare-estimate', 'damaged.json'], 2, /the estimate is damaged/],
     [['--compare-estimate', 'later.json'], 3, /nothing has been done since 2099/],
   ])('%j ends with %i', async (flags, expected, message) => {
-    const { run, cwd } = await reportSetting()
+    const { run, cwd } = await setUpReportRuns()
     await run('summarize', 'docs/a')
     await run('summarize', 'docs/b')
     await run('summarize', 'docs', '--dry-run', '--report', 'good.json')

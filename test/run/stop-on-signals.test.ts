@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { createHalt } from '../../src/engine/shutdown.ts'
+import { createShutdown } from '../../src/engine/shutdown.ts'
 import { stopOnSignals } from '../../src/run/stop-on-signals.ts'
 import type { StopSignal } from '../../src/runtime.ts'
-import { virtualClock } from '../support/virtual-clock.ts'
+import { createVirtualClock } from '../support/virtual-clock.ts'
 
 function listening() {
-  const clock = virtualClock()
-  const halt = createHalt()
+  const clock = createVirtualClock()
+  const halt = createShutdown()
   let send: (signal: StopSignal) => void = () => {}
   let told = 0
   const onStop = (listener: typeof send) => {
     send = listener
     return () => {}
   }
-  const stop = stopOnSignals({ clock, onStop }, halt, () => told++)
+  const stop = stopOnSignals({ clock, onStopSignal: onStop }, halt, () => told++)
   return { clock, halt, stop, send: (signal: StopSignal) => send(signal), told: () => told }
 }
 
@@ -21,14 +21,14 @@ describe('stopOnSignals', () => {
   it('drains at the first signal, and abandons at the next one that is another key', async () => {
     const { clock, halt, send, told } = listening()
     send('SIGINT')
-    expect([halt.drain.aborted, halt.abort.aborted, told()]).toEqual([true, false, 1])
+    expect([halt.drainSignal.aborted, halt.abortSignal.aborted, told()]).toEqual([true, false, 1])
     await clock.run(clock.sleep(499))
     send('SIGINT')
-    expect(halt.abort.aborted).toBe(false)
+    expect(halt.abortSignal.aborted).toBe(false)
     await clock.run(clock.sleep(1))
     send('SIGINT')
-    expect([halt.abort.aborted, told()]).toEqual([true, 1])
-    expect(halt.abort.reason).toMatchObject({ exit: 'interrupt', message: 'stopped by SIGINT' })
+    expect([halt.abortSignal.aborted, told()]).toEqual([true, 1])
+    expect(halt.abortSignal.reason).toMatchObject({ exit: 'interrupt', message: 'stopped by SIGINT' })
   })
 
   it.each([
@@ -39,10 +39,10 @@ describe('stopOnSignals', () => {
     const { clock, halt, send } = listening()
     send(signal)
     await clock.run(clock.sleep(ms - 1))
-    expect(halt.abort.aborted).toBe(false)
+    expect(halt.abortSignal.aborted).toBe(false)
     await clock.run(clock.sleep(1))
     await Promise.resolve()
-    expect(halt.abort.aborted).toBe(true)
+    expect(halt.abortSignal.aborted).toBe(true)
   })
 
   it('leaves no timer behind that would hold up the end', async () => {
@@ -50,6 +50,6 @@ describe('stopOnSignals', () => {
     send('SIGTERM')
     stop()
     await clock.run(clock.sleep(60_000))
-    expect(halt.abort.aborted).toBe(false)
+    expect(halt.abortSignal.aborted).toBe(false)
   })
 })

@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { noBrowser, startBrowser } from '../support/browser.ts'
-import { documented } from '../support/documented.ts'
-import { patient } from '../support/patient.ts'
-import { serving } from '../support/serving.ts'
-import { end, heldAnswer, overloaded, said } from '../support/stream-events.ts'
+import { startBrowser, whyBrowserUnavailable } from '../support/browser.ts'
+import { readCodeBlocks } from '../support/code-blocks.ts'
+import { longWait } from '../support/long-wait.ts'
+import { startServe } from '../support/start-serve.ts'
+import { createHeldAnswer, end, overloaded, textDelta } from '../support/stream-events.ts'
 
 const question = { prompt: 'What floats?' }
-const [client = '', use = ''] = await documented('serve.md', 'js')
+const [client = '', use = ''] = await readCodeBlocks('serve.md', 'js')
 
 type Ask = (
   url: string,
@@ -26,8 +26,8 @@ beforeAll(async () => {
 
 /** A server whose answer comes as the test says. */
 async function held(flags: string[] = []) {
-  const answer = heldAnswer()
-  const server = await serving(flags, { service: { script: () => answer.behaviour } })
+  const answer = createHeldAnswer()
+  const server = await startServe(flags, { service: { script: () => answer.behaviour } })
   return { ...server, answer, stream: `${server.url}/stream` }
 }
 
@@ -36,9 +36,9 @@ describe('the client in the documentation', () => {
     const { stream, answer } = await held()
     const pieces: string[] = []
     const usage = ask(stream, question, (text) => pieces.push(text))
-    await answer.send(said('Boats “'))
-    await expect.poll(() => pieces, patient).toEqual(['Boats “'])
-    await answer.send(said('float”.') + end)
+    await answer.send(textDelta('Boats “'))
+    await expect.poll(() => pieces, longWait).toEqual(['Boats “'])
+    await answer.send(textDelta('float”.') + end)
     expect(await usage).toEqual({ input: 9, output: 2 })
     expect(pieces).toEqual(['Boats “', 'float”.'])
   })
@@ -47,15 +47,15 @@ describe('the client in the documentation', () => {
     const { stream, answer } = await held()
     const stop = new AbortController()
     const usage = ask(stream, question, () => stop.abort(), stop.signal)
-    await Promise.all([answer.send(said('Boats')), expect(usage).rejects.toThrow(/abort/)])
-    await answer.hungUp
+    await Promise.all([answer.send(textDelta('Boats')), expect(usage).rejects.toThrow(/abort/)])
+    await answer.clientClosed
   })
 
   it('rejects with what went wrong, before the first word and after it', async () => {
     const { stream, answer } = await held()
     await expect(ask(stream, {}, () => {})).rejects.toThrow(/^400: .*invalid_request/)
     const broken = expect(ask(stream, question, () => {})).rejects.toThrow('the service had trouble')
-    await Promise.all([answer.send(said('Boats') + overloaded), broken])
+    await Promise.all([answer.send(textDelta('Boats') + overloaded), broken])
   })
 
   it('does not take a stream that was cut off for a whole one', async () => {
@@ -64,7 +64,7 @@ describe('the client in the documentation', () => {
   })
 
   it('works in a page of another origin that is allowed, and in no other', async (context) => {
-    const why = noBrowser()
+    const why = whyBrowserUnavailable()
     if (why !== undefined) return context.skip(why)
     let stream = ''
     const page = createServer((_, response) => {
@@ -80,10 +80,10 @@ describe('the client in the documentation', () => {
     const tab = await browser.newPage()
     await tab.goto(origin)
     const shown = () => tab.textContent('#output')
-    await allowed.answer.send(said('Boats'))
-    await expect.poll(shown, patient).toBe('Boats')
-    await allowed.answer.send(said(' float.') + end)
-    await expect.poll(() => tab.title(), patient).toBe('2')
+    await allowed.answer.send(textDelta('Boats'))
+    await expect.poll(shown, longWait).toBe('Boats')
+    await allowed.answer.send(textDelta(' float.') + end)
+    await expect.poll(() => tab.title(), longWait).toBe('2')
     expect(await shown()).toBe('Boats float.')
 
     const closed = await held()

@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ListenOptions, listen } from '../../src/serve/http-server.ts'
-import { rawBytes, rawRequest } from '../support/raw-http.ts'
+import { sendRawBytes, sendRawRequest } from '../support/raw-http.ts'
 
 async function listening(options: Partial<ListenOptions> = {}) {
   const fetch = async (request: Request) => new Response(`read ${(await request.text()).length}`)
   const server = await listen({ fetch }, { host: '127.0.0.1', port: 0, ...options })
   onTestFinished(async () => {
-    server.cut()
+    server.closeAllConnections()
     await server.close()
   })
   return server
@@ -18,26 +18,26 @@ const begun = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n'
 
 describe('S07 a listener', () => {
   it('ends headers and bodies that do not come', async () => {
-    const { url } = await listening({ patience: impatient })
-    expect(await rawBytes(url, begun)).toMatch(/^HTTP\/1.1 408 /)
-    expect(await rawBytes(url, `${begun}\r\nhalf`)).toMatch(/^(HTTP\/1.1 408 |$)/)
-    expect(await rawRequest(url, '/')).toMatchObject({ status: 200 })
+    const { url } = await listening({ timeouts: impatient })
+    expect(await sendRawBytes(url, begun)).toMatch(/^HTTP\/1.1 408 /)
+    expect(await sendRawBytes(url, `${begun}\r\nhalf`)).toMatch(/^(HTTP\/1.1 408 |$)/)
+    expect(await sendRawRequest(url, '/')).toMatchObject({ status: 200 })
   })
 
   it('ends connections on which nothing happens', async () => {
-    const { url } = await listening({ patience: impatient })
-    expect(await rawBytes(url, '')).toMatch(/^(HTTP\/1.1 408 |$)/)
+    const { url } = await listening({ timeouts: impatient })
+    expect(await sendRawBytes(url, '')).toMatch(/^(HTTP\/1.1 408 |$)/)
   })
 
   it('takes no more connections than it may, and new ones once others have ended', async () => {
-    const { url } = await listening({ mostConnections: 20 })
+    const { url } = await listening({ maxConnections: 20 })
     const open = Array.from({ length: 20 }, () => connect(Number(new URL(url).port), '127.0.0.1'))
     await Promise.all(open.map((socket) => once(socket, 'connect')))
-    await expect(rawRequest(url, '/')).rejects.toThrow()
+    await expect(sendRawRequest(url, '/')).rejects.toThrow()
     const closed = open.map((socket) => once(socket, 'close'))
     for (const socket of open) socket.destroy()
     await Promise.all(closed)
-    await expect.poll(() => rawRequest(url, '/').catch(() => undefined)).toMatchObject({ status: 200 })
+    await expect.poll(() => sendRawRequest(url, '/').catch(() => undefined)).toMatchObject({ status: 200 })
   })
 
   it('when it closes waits for nobody who has not asked for anything', async () => {
@@ -45,7 +45,7 @@ describe('S07 a listener', () => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
     await once(socket, 'connect')
     // Accepted for sure, as another that came later was answered.
-    await rawRequest(server.url, '/')
+    await sendRawRequest(server.url, '/')
     await server.close()
   })
 })

@@ -1,34 +1,34 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { documented } from '../support/documented.ts'
-import { nginx, noNginx } from '../support/nginx.ts'
-import { patient } from '../support/patient.ts'
-import { rawRequest } from '../support/raw-http.ts'
-import { eventsOf, serving } from '../support/serving.ts'
-import { end, heldAnswer, said } from '../support/stream-events.ts'
+import { readCodeBlocks } from '../support/code-blocks.ts'
+import { longWait } from '../support/long-wait.ts'
+import { startNginx, whyNginxUnavailable } from '../support/nginx.ts'
+import { sendRawRequest } from '../support/raw-http.ts'
+import { readEvents, startServe } from '../support/start-serve.ts'
+import { createHeldAnswer, end, textDelta } from '../support/stream-events.ts'
 
 const json = { 'content-type': 'application/json' }
 const asked = { method: 'POST', headers: json, body: JSON.stringify({ prompt: 'What floats?' }) }
 const done = { done: true, usage: { input: 9, output: 2 } }
 
 beforeEach((context) => {
-  const why = noNginx()
+  const why = whyNginxUnavailable()
   if (why !== undefined) context.skip(why)
 })
 
 /** A server whose first answer comes as the test says, with nginx before it. */
 async function behindNginx(location: (upstream: string) => string, ...flags: string[]) {
-  const answer = heldAnswer()
-  const server = await serving(flags, {
+  const answer = createHeldAnswer()
+  const server = await startServe(flags, {
     service: { script: ({ index }) => (index === 0 ? answer.behaviour : { kind: 'answer', delayMs: 1 }) },
   })
-  return { server, answer, proxy: await nginx(location(server.url)) }
+  return { server, answer, proxy: await startNginx(location(server.url)) }
 }
 
 /** Asks through nginx, and keeps what arrives. */
 function listen(url: string) {
   const events: unknown[] = []
   const ended = (async () => {
-    for await (const event of eventsOf(await fetch(`${url}/stream`, asked))) events.push(event)
+    for await (const event of readEvents(await fetch(`${url}/stream`, asked))) events.push(event)
   })()
   return { events, ended }
 }
@@ -39,7 +39,7 @@ const deaf = (upstream: string) =>
   `location / { proxy_pass ${upstream}; proxy_http_version 1.0; proxy_ignore_headers X-Accel-Buffering; }`
 const oneByOne = (upstream: string) =>
   `location / { proxy_pass ${upstream}; proxy_http_version 1.1; proxy_set_header Connection ""; }`
-const [block = ''] = await documented('serve.md', 'nginx')
+const [block = ''] = await readCodeBlocks('serve.md', 'nginx')
 const theOneOfTheDocs = (upstream: string) => block.replace('http://127.0.0.1:8000;', `${upstream};`)
 
 /** The service's first word has left the server, which says so through the same nginx. */
@@ -47,7 +47,7 @@ async function firstWordSent(url: string) {
   await vi.waitUntil(async () => {
     const metrics = await fetch(`${url}/metrics`).then((response) => response.text())
     return metrics.includes('claude_batch_time_to_first_text_seconds_count 1')
-  }, patient)
+  }, longWait)
 }
 
 describe('behind an nginx that buffers, as it does by default', () => {
@@ -59,8 +59,8 @@ describe('behind an nginx that buffers, as it does by default', () => {
     const { answer, proxy } = await behindNginx(location)
     const { events, ended } = listen(proxy)
     for (const text of ['Boats', ' float', '.']) {
-      await answer.send(said(text))
-      await expect.poll(() => events.at(-1), patient).toEqual({ text })
+      await answer.send(textDelta(text))
+      await expect.poll(() => events.at(-1), longWait).toEqual({ text })
     }
     await answer.send(end)
     await ended
@@ -70,7 +70,7 @@ describe('behind an nginx that buffers, as it does by default', () => {
   it('nothing arrives before the end where nginx is told to ignore the header', async () => {
     const { answer, proxy } = await behindNginx(deaf)
     const { events, ended } = listen(proxy)
-    for (const text of ['Boats', ' float', '.']) await answer.send(said(text))
+    for (const text of ['Boats', ' float', '.']) await answer.send(textDelta(text))
     await firstWordSent(proxy)
     // Its one worker has met the first word before it could answer this.
     await fetch(`${proxy}/healthz`)
@@ -84,17 +84,17 @@ describe('behind an nginx that buffers, as it does by default', () => {
     const { server, answer, proxy } = await behindNginx(plain)
     const hangUp = new AbortController()
     const sent = fetch(`${proxy}/stream`, { ...asked, signal: hangUp.signal })
-    await answer.send(said('Boats'))
-    expect((await eventsOf(await sent).next()).value).toEqual({ text: 'Boats' })
+    await answer.send(textDelta('Boats'))
+    expect((await readEvents(await sent).next()).value).toEqual({ text: 'Boats' })
     hangUp.abort()
-    await answer.hungUp
+    await answer.clientClosed
     expect(server.simulator.stats().aborted).toBe(1)
   })
 
   it('a status before the first byte, and when to come again, reach the client', async () => {
     const { server, proxy } = await behindNginx(plain, '--concurrency', '1', '--max-queue', '0')
     void fetch(`${proxy}/stream`, asked).catch(() => {})
-    await vi.waitUntil(() => server.simulator.stats().requests === 1, patient)
+    await vi.waitUntil(() => server.simulator.stats().requests === 1, longWait)
     const response = await fetch(`${proxy}/stream`, asked)
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
   })
@@ -106,10 +106,10 @@ describe('under a name of its own behind nginx', () => {
 
   /** What the server's own page is told there; nginx speaks TLS for it. */
   async function pageIsTold(location: (upstream: string) => string, flags: string[]) {
-    const { url } = await serving(flags, { env: { SERVE_TOKEN: token } })
+    const { url } = await startServe(flags, { env: { SERVE_TOKEN: token } })
     const headers = { ...asked.headers, authorization: `Bearer ${token}` }
     const page = { ...headers, host: 'notes.example', origin: 'https://notes.example' }
-    const { status, body } = await rawRequest(await nginx(location(url)), '/stream', page, asked)
+    const { status, body } = await sendRawRequest(await startNginx(location(url)), '/stream', page, asked)
     return status === 200 ? status : (JSON.parse(body) as { error: { type: string } }).error.type
   }
 
@@ -121,7 +121,7 @@ describe('under a name of its own behind nginx', () => {
   })
 
   it('a text of 4 MB gets through, and a larger one is told so', async () => {
-    const proxy = await nginx(theOneOfTheDocs((await serving()).url))
+    const proxy = await startNginx(theOneOfTheDocs((await startServe()).url))
     const sent = (length: number) =>
       fetch(`${proxy}/stream`, { ...asked, body: JSON.stringify({ text: 'a '.repeat(length / 2) }) })
     expect((await sent(3_900_000)).status).toBe(400)

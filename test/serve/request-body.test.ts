@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { type BodySource, jsonBody } from '../../src/serve/request-body.ts'
+import { type BodySource, readJsonBody } from '../../src/serve/request-body.ts'
 
 const bodyOf = (bytes: string | Buffer, source: Partial<BodySource> = {}) =>
-  jsonBody({
+  readJsonBody({
     contentType: 'application/json',
     contentEncoding: undefined,
     contentLength: undefined,

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { type Behaviour, faults, parseFaults, seededScript } from '../../src/simulator/script.ts'
-import { type MessageRequest, validate } from '../../src/simulator/validate.ts'
+import { type Behaviour, createSeededScript, faults, parseFaults } from '../../src/simulator/script.ts'
+import { type MessageRequest, validateRequest } from '../../src/simulator/validate-request.ts'
 
-const request = validate(
+const request = validateRequest(
   { model: 'claude-haiku-5-5', max_tokens: 100, messages: [{ role: 'user', content: 'x' }] },
   'messages',
 ) as MessageRequest
 
-const played = (seed: number, rates: Parameters<typeof seededScript>[0] = {}, length = 300): Behaviour[] => {
-  const script = seededScript(rates, seed, { medianMs: 100, sigma: 0.3 })
+const played = (
+  seed: number,
+  rates: Parameters<typeof createSeededScript>[0] = {},
+  length = 300,
+): Behaviour[] => {
+  const script = createSeededScript(rates, seed, { medianMs: 100, sigma: 0.3 })
   return Array.from({ length }, (_, index) => script({ index, request }))
 }
 

@@ -2,18 +2,23 @@ import { appendFile, copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { noUsage } from '../../src/core/pricing/usage.ts'
+import { zeroUsage } from '../../src/core/pricing/usage.ts'
 import type { Attempt } from '../../src/core/request/attempt.ts'
-import { type DocumentLine, ledgerVersion, lineOf, type RunLine } from '../../src/core/run/ledger-entry.ts'
+import {
+  type DocumentEntry,
+  ledgerFormatVersion,
+  type RunStart,
+  toLedgerEntry,
+} from '../../src/core/run/ledger-entry.ts'
 import { openChunkCosts } from '../../src/storage/chunk-costs.ts'
-import { recordedRuns } from '../../src/storage/ledger/read-runs.ts'
-import { openMemory } from '../../src/storage/output-state.ts'
+import { readRecordedRuns } from '../../src/storage/ledger/recorded-runs.ts'
+import { openOutputState } from '../../src/storage/output-state.ts'
 import { injectFaults } from '../support/fault-fs.mjs'
-import { folderWith } from '../support/run-cli.ts'
+import { createFolder } from '../support/run-cli.ts'
 
 const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
-const runLine = (run: string): RunLine => ({
-  v: ledgerVersion,
+const runLine = (run: string): RunStart => ({
+  v: ledgerFormatVersion,
   time: '2026-11-22T12:00:00.000Z',
   run,
   version: '1',
@@ -23,44 +28,44 @@ const runLine = (run: string): RunLine => ({
 })
 const attempt = (path: string, tokens: number | undefined): Attempt => ({
   path,
-  attempt: 1,
-  at: Date.parse('2026-11-22T12:00:00Z'),
+  attemptNumber: 1,
+  startedAt: Date.parse('2026-11-22T12:00:00Z'),
   elapsedMs: 1500,
   model: facts.model,
   status: 200,
   ...(tokens !== undefined && {
-    usage: { ...noUsage, input: tokens, output: 1 },
+    usage: { ...zeroUsage, input: tokens, output: 1 },
     cost: BigInt(tokens) * 100_000n,
   }),
 })
 
 /** Opens an output folder as a run does, after whatever had it open was killed. */
-async function opened(out: string, run: RunLine) {
+async function opened(out: string, run: RunStart) {
   // Closes the files of the run before, without a word to it.
   injectFaults({})
   const costs = await openChunkCosts(out, run, () => facts)
-  const memory = await openMemory(out, run, {
-    each: (line, _, by) => costs.saw(line, by),
+  const memory = await openOutputState(out, run, {
+    onEntry: (line, _, by) => costs.observe(line, by),
     chunkCosts: costs,
   })
   return { costs, memory }
 }
 
-const folder = () => folderWith({ '.claude-batch/ledger.jsonl': '' })
+const folder = () => createFolder({ '.claude-batch/ledger.jsonl': '' })
 const costsIn = (out: string) => join(out, '.claude-batch/chunk-costs.jsonl')
 
 /** The ledger's lines about documents, with the runs they belong to. */
 async function linesIn(out: string) {
-  const runs = await recordedRuns(out, undefined)
-  return runs.flatMap(({ run, lines }) => lines.map((line) => ({ run: run.run, ...line })))
+  const runs = await readRecordedRuns(out, undefined)
+  return runs.flatMap(({ start: run, entries: lines }) => lines.map((line) => ({ run: run.run, ...line })))
 }
 
 /** What a document leaves when it is done. */
-function doneWith(path: string, attempts: readonly Attempt[]): DocumentLine {
-  const source = { index: 0, path, named: true }
+function doneWith(path: string, attempts: readonly Attempt[]): DocumentEntry {
+  const source = { index: 0, path, namedByUser: true }
   const failure = { kind: 'reply', type: 'refusal', message: 'declined', transient: false } as const
   const failed = { source, attempts, elapsedMs: 1, status: 'failed', failure } as const
-  return lineOf(failed, new Date().toISOString(), facts) as DocumentLine
+  return toLedgerEntry(failed, new Date().toISOString(), facts) as DocumentEntry
 }
 
 describe('costs of chunks', () => {
@@ -153,7 +158,7 @@ describe('costs of chunks', () => {
             for (const it of attempts) await costs.add(path, [it])
             billed += chunks.reduce((sum, tokens) => sum + tokens, 0)
             if (ending === 'killed') continue
-            const place = await memory.keep({ line: doneWith(path, [...attempts, attempt(path, last)]) })
+            const place = await memory.persist({ line: doneWith(path, [...attempts, attempt(path, last)]) })
             billed += last
             if (ending === 'recorded') await place()
           }

@@ -2,28 +2,28 @@ import type { Stats } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createDeleted } from '../../src/storage/deletion-check.ts'
-import { folderWith } from '../support/run-cli.ts'
+import { createDeletionCheck } from '../../src/storage/deletion-check.ts'
+import { createFolder } from '../support/run-cli.ts'
 
 describe('createDeleted', () => {
   it('believes no document of another file system', async () => {
-    const media = await folderWith({ 'one/x.md': '', 'two/y.md': '', 'three/z.md': '' })
+    const media = await createFolder({ 'one/x.md': '', 'two/y.md': '', 'three/z.md': '' })
     const [x, y] = [join(media, 'one/x.md'), join(media, 'two/y.md')]
     await rm(join(media, 'one'), { recursive: true })
     const stats = await stat(y)
-    const deleted = createDeleted()
-    deleted.saw(y, { ...stats, dev: stats.dev + 1 } as Stats)
-    expect(await deleted.missing(x, undefined)).toBe(join(media, 'one'))
-    deleted.saw(join(media, 'three/z.md'), stats)
-    expect(await deleted.missing(x, undefined)).toBeUndefined()
+    const deleted = createDeletionCheck()
+    deleted.recordExisting(y, { ...stats, dev: stats.dev + 1 } as Stats)
+    expect(await deleted.findMissingFolder(x, undefined)).toBe(join(media, 'one'))
+    deleted.recordExisting(join(media, 'three/z.md'), stats)
+    expect(await deleted.findMissingFolder(x, undefined)).toBeUndefined()
   })
 
   it('believes none outside the folder that was named', async () => {
-    const cwd = await folderWith({ 'docs/x.md': '', 'notes/y.md': '' })
-    const deleted = createDeleted()
-    deleted.saw(join(cwd, 'notes/y.md'), await stat(join(cwd, 'notes/y.md')))
+    const cwd = await createFolder({ 'docs/x.md': '', 'notes/y.md': '' })
+    const deleted = createDeletionCheck()
+    deleted.recordExisting(join(cwd, 'notes/y.md'), await stat(join(cwd, 'notes/y.md')))
     await rm(join(cwd, 'docs'), { recursive: true })
-    expect(await deleted.missing(join(cwd, 'docs/x.md'), join(cwd, 'docs'))).toBe(join(cwd, 'docs'))
-    expect(await deleted.missing(join(cwd, 'docs/x.md'), cwd)).toBeUndefined()
+    expect(await deleted.findMissingFolder(join(cwd, 'docs/x.md'), join(cwd, 'docs'))).toBe(join(cwd, 'docs'))
+    expect(await deleted.findMissingFolder(join(cwd, 'docs/x.md'), cwd)).toBeUndefined()
   })
 })

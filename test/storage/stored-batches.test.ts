@@ -12,21 +12,21 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Packed } from '../../src/core/batch/batch.ts'
-import type { DocumentLine } from '../../src/core/run/ledger-entry.ts'
-import { knownBatches, openBatches } from '../../src/storage/stored-batches.ts'
+import type { BatchItem } from '../../src/core/batch/batch.ts'
+import type { DocumentEntry } from '../../src/core/run/ledger-entry.ts'
+import { listStoredBatches, openStoredBatches } from '../../src/storage/stored-batches.ts'
 
 const settings = { maxTokens: 1024, frontMatter: false }
 
-const packed = (path: string): Packed => ({
+const packed = (path: string): BatchItem => ({
   path,
   asked: {
-    key: `key of ${path}`,
-    bytes: { size: 3, mtimeMs: 1.5, sha256: 'abc' },
+    requestHash: `key of ${path}`,
+    fingerprint: { size: 3, mtimeMs: 1.5, sha256: 'abc' },
     characters: 30,
     kind: 'prose',
-    facts: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' },
-    settings,
+    provenance: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' },
+    answerSettings: settings,
   },
 })
 
@@ -40,9 +40,9 @@ async function setting() {
     endpoint: 'https://api.example',
     clock: { wall: () => 1_700_000_000_000 },
   }
-  const open = (more: Partial<typeof options> = {}) => openBatches({ ...options, ...more })
+  const open = (more: Partial<typeof options> = {}) => openStoredBatches({ ...options, ...more })
   async function filled(count = 2) {
-    const packing = await (await open()).pack()
+    const packing = await (await open()).createBuilder()
     for (let n = 0; n < count; n++)
       await packing.add(`id_${n}`, packed(`docs/${n}.md`), JSON.stringify({ n }))
     return packing
@@ -59,19 +59,19 @@ describe('what is remembered of batches', () => {
   it('is what was packed, by whoever opens the folder next', async () => {
     const { open, filled, bodyOf, folder } = await setting()
     const packing = await filled()
-    const { load } = packing
+    const { size: load } = packing
     const batch = await packing.seal()
-    expect(await bodyOf(batch.body())).toEqual({ requests: [{ n: 0 }, { n: 1 }] })
+    expect(await bodyOf(batch.readBody())).toEqual({ requests: [{ n: 0 }, { n: 1 }] })
     expect(load).toEqual({
       requests: 2,
-      bytes: (await readFile(join(folder, `${batch.intent}.body`))).length - 1,
+      bytes: (await readFile(join(folder, `${batch.localId}.body`))).length - 1,
     })
     const entries: string[] = []
-    for await (const entry of batch.entries()) entries.push(entry)
+    for await (const entry of batch.readEntries()) entries.push(entry)
     expect(entries).toEqual(['{"n":0}', '{"n":1}'])
-    const [again] = (await open()).open
-    expect(again).toMatchObject({ intent: batch.intent, endpoint: 'https://api.example', id: undefined })
-    expect([...(again?.documents ?? [])]).toEqual([
+    const [again] = (await open()).openBatches
+    expect(again).toMatchObject({ intent: batch.localId, endpoint: 'https://api.example', id: undefined })
+    expect([...(again?.items ?? [])]).toEqual([
       ['id_0', packed('docs/0.md')],
       ['id_1', packed('docs/1.md')],
     ])
@@ -80,33 +80,33 @@ describe('what is remembered of batches', () => {
   it('tells that it was made, and then holds no texts any more', async () => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
-    await batch.made('msgbatch_1')
+    await batch.markCreated('msgbatch_1')
     expect(batch.id).toBe('msgbatch_1')
-    expect(await readdir(folder)).toEqual([`${batch.intent}.jsonl`])
-    const [again] = (await open()).open
+    expect(await readdir(folder)).toEqual([`${batch.localId}.jsonl`])
+    const [again] = (await open()).openBatches
     expect(again?.id).toBe('msgbatch_1')
-    await again?.forget()
+    await again?.remove()
     expect(await readdir(folder)).toEqual([])
   })
 
   it('knows which outcomes are in the ledger already', async () => {
     const { open, filled } = await setting()
-    await (await (await filled()).seal()).made('msgbatch_1')
+    await (await (await filled()).seal()).markCreated('msgbatch_1')
     const batches = await open()
-    batches.saw({ batch: 'msgbatch_1' } as DocumentLine, 'docs/0.md')
-    batches.saw({ batch: 'msgbatch_other' } as DocumentLine, 'docs/1.md')
-    const [batch] = batches.open
+    batches.observe({ batch: 'msgbatch_1' } as DocumentEntry, 'docs/0.md')
+    batches.observe({ batch: 'msgbatch_other' } as DocumentEntry, 'docs/1.md')
+    const [batch] = batches.openBatches
     expect([batch?.isSettled('docs/0.md'), batch?.isSettled('docs/1.md')]).toEqual([true, false])
   })
 
   it('knows which documents were settled while it was kept for others', async () => {
     const { open, filled } = await setting()
     const batch = await (await filled()).seal()
-    await batch.made('msgbatch_1')
-    await batch.settle(['id_1', 'id_9'])
-    const [again] = (await open()).open
+    await batch.markCreated('msgbatch_1')
+    await batch.markSettled(['id_1', 'id_9'])
+    const [again] = (await open()).openBatches
     expect([again?.isSettled('docs/0.md'), again?.isSettled('docs/1.md')]).toEqual([false, true])
-    expect(again?.documents.size).toBe(2)
+    expect(again?.items.size).toBe(2)
   })
 
   it('forgets what was never sealed, as it was never sent, and bodies that belong to nothing', async () => {
@@ -115,41 +115,47 @@ describe('what is remembered of batches', () => {
     await writeFile(join(folder, '0123456789abcdef.body'), 'x')
     await writeFile(join(folder, 'notes.txt'), 'mine')
     expect((await readdir(folder)).length).toBe(4)
-    expect((await open()).open).toEqual([])
+    expect((await open()).openBatches).toEqual([])
     expect(await readdir(folder)).toEqual(['notes.txt'])
   })
 
   it('takes a torn last line for one that was not said', async () => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
-    const file = join(folder, `${batch.intent}.jsonl`)
+    const file = join(folder, `${batch.localId}.jsonl`)
     await appendFile(file, '{"type":"created","id":"msgba')
-    const [again] = (await open()).open
+    const [again] = (await open()).openBatches
     expect(again?.id).toBeUndefined()
-    await again?.made('msgbatch_1')
-    expect((await open()).open[0]?.id).toBe('msgbatch_1')
+    await again?.markCreated('msgbatch_1')
+    expect((await open()).openBatches[0]?.id).toBe('msgbatch_1')
     // Cut anywhere before the seal, it was never sent.
     const whole = await readFile(file)
     await truncate(file, whole.indexOf('"sealed_at"'))
-    expect((await open()).open).toEqual([])
+    expect((await open()).openBatches).toEqual([])
   })
 
   it('sees paths from another working directory', async () => {
     const { filled, options } = await setting()
     await (await filled(1)).seal()
-    const [batch] = await knownBatches({ ...options, here: '../docs' })
-    expect([...(batch?.documents.values() ?? [])].map(({ path }) => path)).toEqual(['0.md'])
+    const [batch] = await listStoredBatches({ ...options, cwdFromOut: '../docs' })
+    expect([...(batch?.items.values() ?? [])].map(({ path }) => path)).toEqual(['0.md'])
   })
 
   it('is not sent where the file of what is sent is a symbolic link, or gone', async () => {
     const { filled, bodyOf, folder, out } = await setting()
     const batch = await (await filled()).seal()
-    const body = join(folder, `${batch.intent}.body`)
+    const body = join(folder, `${batch.localId}.body`)
     await rename(body, join(out, 'elsewhere'))
-    await expect(bodyOf(batch.body())).rejects.toMatchObject({ exit: 'io', message: /there is no such file/ })
+    await expect(bodyOf(batch.readBody())).rejects.toMatchObject({
+      exit: 'io',
+      message: /there is no such file/,
+    })
     await symlink(join(out, 'elsewhere'), body)
-    await expect(bodyOf(batch.body())).rejects.toMatchObject({ exit: 'io', message: /is a symbolic link/ })
-    await batch.forget()
+    await expect(bodyOf(batch.readBody())).rejects.toMatchObject({
+      exit: 'io',
+      message: /is a symbolic link/,
+    })
+    await batch.remove()
     expect(await readFile(join(out, 'elsewhere'), 'utf8')).toContain('requests')
   })
 
@@ -159,7 +165,7 @@ describe('what is remembered of batches', () => {
   ])('is not touched where a %s version wrote it', async (_, version, message) => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
-    const file = join(folder, `${batch.intent}.jsonl`)
+    const file = join(folder, `${batch.localId}.jsonl`)
     const text = (await readFile(file, 'utf8')).replace('"format_version":2', version)
     await writeFile(file, text)
     await expect(open()).rejects.toMatchObject({ exit: 'usage', message })

@@ -1,13 +1,13 @@
 import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Source } from '../../src/core/document/document.ts'
+import type { DocumentRef } from '../../src/core/document/document.ts'
 import type { Outcome } from '../../src/core/run/outcome.ts'
-import type { Files } from '../../src/storage/summary-files.ts'
-import { openFiles } from '../support/open-files.ts'
-import { folderWith } from '../support/run-cli.ts'
+import type { SummaryFiles } from '../../src/storage/summary-files.ts'
+import { createFolder } from '../support/run-cli.ts'
+import { openSummaryFiles } from '../support/summary-files.ts'
 
-const source: Source = { index: 0, path: 'docs/a.md', named: true }
+const source: DocumentRef = { index: 0, path: 'docs/a.md', namedByUser: true }
 const asked = { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const }
 const base = { source, asked, attempts: [], elapsedMs: 1 }
 const good: Outcome = { ...base, status: 'summarized', text: 'Good.' }
@@ -15,19 +15,19 @@ const bad: Outcome = {
   ...base,
   status: 'failed',
   failure: { kind: 500, type: 'api_error', message: 'down', transient: true },
-  partial: 'Half',
+  partialText: 'Half',
 }
 
 /** Open until the test is over. */
-async function opened(out: string, sources: readonly Source[]): Promise<Files> {
-  const sink = await openFiles(out, sources)
+async function opened(out: string, sources: readonly DocumentRef[]): Promise<SummaryFiles> {
+  const sink = await openSummaryFiles(out, sources)
   onTestFinished(() => sink.close())
   return sink
 }
 
 describe('filesSink', () => {
   it('mirrors the tree, and leaves no temporary file', async () => {
-    const out = await folderWith({})
+    const out = await createFolder({})
     await (await opened(out, [source])).write(good)
     expect(await readdir(join(out, 'docs'))).toEqual(['a.md.summary.md'])
     expect(await readFile(join(out, 'docs/a.md.summary.md'), 'utf8')).toBe('Good.\n')
@@ -35,7 +35,7 @@ describe('filesSink', () => {
   })
 
   it('leaves an earlier good summary alone when the document fails, and removes the record when it succeeds', async () => {
-    const out = await folderWith({})
+    const out = await createFolder({})
     const sink = await opened(out, [source])
     await sink.write(good)
     await sink.write(bad)
@@ -46,7 +46,7 @@ describe('filesSink', () => {
   })
 
   it('keeps the text that was paid for in the record', async () => {
-    const out = await folderWith({})
+    const out = await createFolder({})
     await (await opened(out, [source])).write(bad)
     const record = await readFile(join(out, 'docs/a.md.error.txt'), 'utf8')
     expect(record.split('\n')[0]).toBe('ERROR: 500 api_error: down')
@@ -54,7 +54,7 @@ describe('filesSink', () => {
   })
 
   it('replaces a link at the name instead of writing through it', async () => {
-    const out = await folderWith({ 'precious.txt': 'mine' })
+    const out = await createFolder({ 'precious.txt': 'mine' })
     await mkdir(join(out, 'docs'))
     await symlink(join(out, 'precious.txt'), join(out, 'docs/a.md.summary.md'))
     await (await opened(out, [source])).write(good)
@@ -63,7 +63,7 @@ describe('filesSink', () => {
   })
 
   it('refuses a directory that a link leads out of the output folder', async () => {
-    const [out, elsewhere] = [await folderWith({}), await folderWith({})]
+    const [out, elsewhere] = [await createFolder({}), await createFolder({})]
     await symlink(elsewhere, join(out, 'docs'))
     const sink = await opened(out, [source])
     await expect(sink.write(good)).rejects.toMatchObject({ exit: 'io' })
@@ -71,12 +71,12 @@ describe('filesSink', () => {
   })
 
   it('says at once when the folder is a file', async () => {
-    const folder = await folderWith({ out: 'a file' })
+    const folder = await createFolder({ out: 'a file' })
     await expect(opened(join(folder, 'out'), [])).rejects.toMatchObject({ exit: 'usage' })
   })
 
   it('reports a directory in the way of one summary as what it is', async () => {
-    const out = await folderWith({ 'docs/a.md.summary.md/x': '' })
+    const out = await createFolder({ 'docs/a.md.summary.md/x': '' })
     const sink = await opened(out, [source])
     await expect(sink.write(good)).rejects.toMatchObject({
       exit: 'io',
@@ -86,23 +86,23 @@ describe('filesSink', () => {
   })
 
   it('gives two sources two names, also where they would meet', async () => {
-    const out = await folderWith({})
-    const twins: Source[] = ['/x/a.md', 'x/a.md'].map((path, index) => ({
+    const out = await createFolder({})
+    const twins: DocumentRef[] = ['/x/a.md', 'x/a.md'].map((path, index) => ({
       index,
       path,
-      named: true,
+      namedByUser: true,
     }))
     const sink = await opened(out, twins)
-    for (const twin of twins) await sink.write({ ...good, source: twin, text: twin.path })
+    for (const twin of twins) await sink.write({ ...good, document: twin, text: twin.path })
     const names = await readdir(join(out, 'x'))
     const texts = await Promise.all(names.map((name) => readFile(join(out, 'x', name), 'utf8')))
     expect(texts.sort()).toEqual(['/x/a.md\n', 'x/a.md\n'])
   })
 
   it('takes names as long as a file system can hold', async () => {
-    const out = await folderWith({})
+    const out = await createFolder({})
     const long = { ...source, path: '長'.repeat(85) }
-    await (await opened(out, [long])).write({ ...good, source: long })
+    await (await opened(out, [long])).write({ ...good, document: long })
     expect((await readdir(out)).filter((name) => name.endsWith('.md'))).toHaveLength(1)
   })
 })

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
-import { patient } from '../support/patient.ts'
+import { longWait } from './long-wait.ts'
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 /** Why there is no browser here; undefined where there is one. */
-export function noBrowser(): string | undefined {
+export function whyBrowserUnavailable(): string | undefined {
   return existsSync(executablePath)
     ? undefined
     : 'needs Chromium at /usr/bin/chromium, or where $CHROMIUM says'
@@ -43,22 +43,22 @@ export async function openUrl(
   const context = await browser.newContext(options)
   onTestFinished(() => context.close())
   const page = await context.newPage()
-  const complaints: string[] = []
+  const consoleErrors: string[] = []
   page.on('console', (message) => {
     const text = message.text()
-    if (message.type() !== 'log' && !text.startsWith('Failed to load resource')) complaints.push(text)
+    if (message.type() !== 'log' && !text.startsWith('Failed to load resource')) consoleErrors.push(text)
   })
-  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('pageerror', (error) => consoleErrors.push(error.message))
   const requests: string[] = []
   page.on('request', (request) => {
     if (request.url() !== url) requests.push(request.url())
   })
   await page.goto(url)
-  return { page, complaints, requests }
+  return { page, complaints: consoleErrors, requests }
 }
 
 /** The server's page, with hands and eyes. */
-export async function openPage(browser: Browser | undefined, url: string) {
+export async function openServePage(browser: Browser | undefined, url: string) {
   const { page, complaints } = await openUrl(browser, url)
   const [text, note, summary] = [page.getByLabel('Document'), page.locator('#note'), page.locator('#summary')]
   const button = (name: string) => page.getByRole('button', { name })
@@ -72,7 +72,7 @@ export async function openPage(browser: Browser | undefined, url: string) {
       await text.fill('Boats float.')
       await button('Summarize').click()
     },
-    shows: (words: string) => expect.poll(() => summary.textContent(), patient).toBe(words),
-    notes: (words: string | RegExp) => expect.poll(() => note.textContent(), patient).toMatch(words),
+    shows: (words: string) => expect.poll(() => summary.textContent(), longWait).toBe(words),
+    notes: (words: string | RegExp) => expect.poll(() => note.textContent(), longWait).toMatch(words),
   }
 }

@@ -4,21 +4,21 @@ import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
-import { patient } from '../support/patient.ts'
-import { folderWith } from './run-cli.ts'
+import { longWait } from './long-wait.ts'
+import { createFolder } from './run-cli.ts'
 
 // Debian has it where only root looks.
 const env = { PATH: `${process.env['PATH']}:/usr/sbin` }
 
 /** Why nginx cannot be tested here; undefined where it can. */
-export function noNginx(): string | undefined {
+export function whyNginxUnavailable(): string | undefined {
   return spawnSync('nginx', ['-v'], { env }).status === 0 ? undefined : 'needs nginx (Debian: nginx-light)'
 }
 
 /** Starts nginx with this in its `server` block, and everything else as it is by default. @returns its address */
-export async function nginx(server: string): Promise<string> {
-  const prefix = await folderWith({})
-  const port = await freePort()
+export async function startNginx(server: string): Promise<string> {
+  const prefix = await createFolder({})
+  const port = await findFreePort()
   // One worker, so that it does one thing after the other.
   const conf = `
 daemon off;
@@ -51,12 +51,12 @@ http {
   })
   await vi.waitUntil(() => {
     if (child.exitCode !== null) throw new Error(`nginx: ${logged}`)
-    return accepts(port)
-  }, patient)
+    return acceptsConnections(port)
+  }, longWait)
   return `http://127.0.0.1:${port}`
 }
 
-async function accepts(port: number): Promise<boolean> {
+async function acceptsConnections(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
   const accepted = await once(socket, 'connect').then(
     () => true,
@@ -67,7 +67,7 @@ async function accepts(port: number): Promise<boolean> {
 }
 
 /** nginx cannot choose one itself, so this can only be one that was free a moment ago. */
-async function freePort(): Promise<number> {
+async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -9,7 +9,7 @@ export interface RawResponse {
 }
 
 /** A request with any headers, `Host` among them, and a path that nobody tidies up. */
-export function rawRequest(
+export function sendRawRequest(
   url: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
@@ -29,7 +29,7 @@ export function rawRequest(
 }
 
 /** Sends bytes as they are, and resolves with all that comes back until the connection is closed. */
-export function rawBytes(url: string, bytes: string): Promise<string> {
+export function sendRawBytes(url: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname, () => socket.write(bytes))
   socket.on('error', () => {})

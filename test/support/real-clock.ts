@@ -1,4 +1,4 @@
-import { realWorld } from '../../src/runtime.ts'
+import { createProcessRuntime } from '../../src/runtime.ts'
 
 /** The program's own clock, for tests over real HTTP. */
-export const realClock = realWorld().clock
+export const realClock = createProcessRuntime().clock

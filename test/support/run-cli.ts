@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished, vi } from 'vitest'
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts'
-import { patient } from './patient.ts'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
+import { longWait } from './long-wait.ts'
 
 export const bin = fileURLToPath(new URL('../../bin/claude-batch.js', import.meta.url))
 
-export interface Ended {
+export interface ProcessResult {
   /** Null where a signal ended it. */
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -23,56 +23,56 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
   /** A command that runs it, such as `setpriv --reuid=65534 …`. */
-  readonly by?: readonly string[]
+  readonly launcher?: readonly string[]
   /** Called with the running process, to do something to it. */
-  readonly meanwhile?: (child: ChildProcess) => void
+  readonly onStart?: (child: ChildProcess) => void
 }
 
 /** Runs the built program as a user would, in an environment with nothing but a path. */
 export async function runCli(
   args: readonly string[],
-  { cwd, env = {}, input, by = [], meanwhile }: RunOptions,
-): Promise<Ended> {
-  const [command = '', ...rest] = [...by, process.execPath, bin, ...args]
+  { cwd, env = {}, input, launcher = [], onStart }: RunOptions,
+): Promise<ProcessResult> {
+  const [command = '', ...rest] = [...launcher, process.execPath, bin, ...args]
   const child = spawn(command, rest, { cwd, env: { PATH: process.env['PATH'], ...env } })
   // A program that does not read its stdin is none of the writer's business.
   child.stdin.on('error', () => {})
   child.stdin.end(input ?? '')
-  meanwhile?.(child)
-  const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve) => {
+  onStart?.(child)
+  const ended = new Promise<Pick<ProcessResult, 'code' | 'signal'>>((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal }))
   })
-  const [stdout, stderr] = [collected(child.stdout), collected(child.stderr)]
+  const [stdout, stderr] = [collectOutput(child.stdout), collectOutput(child.stderr)]
   return { ...(await ended), stdout: stdout(), stderr: stderr() }
 }
 
 /** Starts the program, and goes on as soon as the condition holds; it is killed when the test is over. */
-export async function running(
+export async function startCli(
   args: readonly string[],
-  options: Omit<RunOptions, 'meanwhile'>,
+  options: Omit<RunOptions, 'onStart'>,
   until: () => boolean | Promise<boolean>,
-): Promise<{ child: ChildProcess; ended: Promise<Ended> }> {
+): Promise<{ child: ChildProcess; ended: Promise<ProcessResult> }> {
   const started: ChildProcess[] = []
-  const ended = runCli(args, { ...options, meanwhile: (child) => started.push(child) })
+  const ended = runCli(args, { ...options, onStart: (child) => started.push(child) })
   const [child] = started
   if (child === undefined) throw new Error('it did not start')
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await ended
   })
-  await vi.waitUntil(until, patient)
+  await vi.waitUntil(until, longWait)
   return { child, ended }
 }
 
 /** What a stream has brought so far, also where it was closed in the middle. */
-function collected(stream: Readable): () => string {
+function collectOutput(stream: Readable): () => string {
   const chunks: Buffer[] = []
   stream.on('data', (chunk: Buffer) => chunks.push(chunk))
   return () => Buffer.concat(chunks).toString('utf8')
 }
 
 /** A temporary folder with these files in it; gone when the test is over. */
-export async function folderWith(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
+export async function createFolder(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   for (const [path, content] of Object.entries(files)) {
@@ -83,15 +83,15 @@ export async function folderWith(files: Readonly<Record<string, string | Buffer>
 }
 
 /** A simulator for one test, and the environment that points the program at it. */
-export async function serviceFor(
+export async function startService(
   options: SimulatorOptions,
 ): Promise<{ simulator: Simulator; env: Record<string, string> }> {
   const simulator = await startSimulator({ latency: { medianMs: 5, sigma: 0 }, ...options })
   onTestFinished(() => simulator.close())
-  return { simulator, env: envFor(simulator) }
+  return { simulator, env: createEnv(simulator) }
 }
 
 /** The environment that points the program at a simulator. */
-export function envFor({ url }: Pick<Simulator, 'url'>): Record<string, string> {
+export function createEnv({ url }: Pick<Simulator, 'url'>): Record<string, string> {
   return { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
 }

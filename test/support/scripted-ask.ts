@@ -1,5 +1,5 @@
 import { AskError } from '../../src/core/errors/ask-error.ts'
-import type { Fault } from '../../src/core/errors/request-error.ts'
+import type { RequestError } from '../../src/core/errors/request-error.ts'
 import type { Usage } from '../../src/core/pricing/usage.ts'
 import type { Ask } from '../../src/core/request/ask.ts'
 import type { Reply } from '../../src/core/request/reply.ts'
@@ -7,7 +7,7 @@ import type { Request } from '../../src/core/request/request.ts'
 
 const someUsage: Usage = { input: 100, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 20 }
 
-export function replyOf(text: string, fields: Partial<Reply> = {}): Reply {
+export function createReply(text: string, fields: Partial<Reply> = {}): Reply {
   return {
     text,
     stopReason: 'end_turn',
@@ -18,37 +18,37 @@ export function replyOf(text: string, fields: Partial<Reply> = {}): Reply {
   }
 }
 
-export function requestFor(path: string, fields: Partial<Request> = {}): Request {
+export function createRequest(path: string, fields: Partial<Request> = {}): Request {
   return {
     path,
-    attempt: 1,
+    attemptNumber: 1,
     model: 'claude-haiku-5-5',
     user: `Summarize ${path}`,
-    key: `key of ${path}`,
+    hash: `key of ${path}`,
     maxTokens: 1024,
     ...fields,
   }
 }
 
 /** A fault by its status, as the client would have read it. */
-export function statusFault(status: number, fields: Partial<Fault> = {}): Fault {
+export function createStatusError(status: number, fields: Partial<RequestError> = {}): RequestError {
   return { kind: 'status', status, type: `type_${status}`, message: `message of ${status}`, ...fields }
 }
 
-type Step = Reply | Fault | 'ok'
+type Step = Reply | RequestError | 'ok'
 
 export interface ScriptedAsk extends Ask {
   readonly requests: readonly Request[]
 }
 
 /** Answers in the order of the script, the last step for ever; a fault is thrown, a reply returned. */
-export function scriptedAsk(...script: readonly Step[]): ScriptedAsk {
+export function createScriptedAsk(...script: readonly Step[]): ScriptedAsk {
   const requests: Request[] = []
   const ask: Ask = async (request, signal) => {
     signal.throwIfAborted()
     requests.push(request)
     const step = script[Math.min(requests.length, script.length) - 1] ?? 'ok'
-    if (step === 'ok') return replyOf(`summary of ${request.path}`)
+    if (step === 'ok') return createReply(`summary of ${request.path}`)
     if ('text' in step) return step
     throw new AskError(step)
   }

@@ -1,64 +1,75 @@
-import type { Batch, BatchAnswer, Packed } from '../../src/core/batch/batch.ts'
-import type { Batches } from '../../src/core/batch/batch-api.ts'
+import type { Batch, BatchItem, BatchResultLine } from '../../src/core/batch/batch.ts'
+import type { BatchApi } from '../../src/core/batch/batch-api.ts'
 import type { BatchStore, StoredBatch } from '../../src/core/batch/batch-store.ts'
 import { AskError } from '../../src/core/errors/ask-error.ts'
-import type { Fault } from '../../src/core/errors/request-error.ts'
+import type { RequestError } from '../../src/core/errors/request-error.ts'
 import type { Clock } from '../../src/core/rate-limit/clock.ts'
-import { replyOf } from './scripted-ask.ts'
+import { createReply } from './scripted-ask.ts'
 
 /** What happens to a call: it fails before anything is done, or after all is done. */
-type Trouble = { readonly before: Fault | Error } | { readonly after: Fault | Error } | undefined
+type CallFailure =
+  | { readonly before: RequestError | Error }
+  | { readonly after: RequestError | Error }
+  | undefined
 
-export type Calls = 'create' | 'retrieve' | 'since' | 'answers' | 'line'
+export type BatchCall = 'create' | 'retrieve' | 'since' | 'answers' | 'line'
 
 export interface BatchScript {
   readonly clock: Clock
   /** How long a batch takes: milliseconds. */
   readonly takesMs?: number
   /** Asked at each call. */
-  readonly trouble?: (call: Calls) => Trouble
+  readonly failCall?: (call: BatchCall) => CallFailure
   /** What becomes of a request; a reply, if left out. */
   /** Why a batch of these documents is not created. */
-  readonly refuses?: (paths: readonly string[]) => Fault | undefined
-  readonly resultOf?: (path: string, batch: string) => BatchAnswer['result'] | undefined
+  readonly refuseBatch?: (paths: readonly string[]) => RequestError | undefined
+  readonly getResult?: (path: string, batch: string) => BatchResultLine['result'] | undefined
 }
 
-interface Made {
+interface ScriptedBatch {
   readonly batch: Batch
   readonly items: readonly { readonly custom_id: string; readonly path: string }[]
 }
 
 /** The service's batches, in memory; its state outlives every run that is cut off. */
-export function scriptedBatches({ clock, takesMs = 90_000, trouble, refuses, resultOf }: BatchScript) {
-  const made = new Map<string, Made>()
+export function createScriptedBatches({
+  clock,
+  takesMs = 90_000,
+  failCall,
+  refuseBatch,
+  getResult,
+}: BatchScript) {
+  const made = new Map<string, ScriptedBatch>()
   const lists: number[] = []
-  const fail = (problem: Fault | Error) => (problem instanceof Error ? problem : new AskError(problem))
-  async function called<T>(call: Calls, work: () => T | Promise<T>): Promise<T> {
-    const happens = trouble?.(call)
+  const fail = (problem: RequestError | Error) => (problem instanceof Error ? problem : new AskError(problem))
+  async function called<T>(call: BatchCall, work: () => T | Promise<T>): Promise<T> {
+    const happens = failCall?.(call)
     if (happens !== undefined && 'before' in happens) throw fail(happens.before)
     const done = await work()
     if (happens !== undefined) throw fail(happens.after)
     return done
   }
-  const isEnded = ({ created }: Batch) => clock.wall() >= created + takesMs
-  const now = ({ batch }: Made): Batch =>
-    isEnded(batch) ? { ...batch, state: 'ended', ended: batch.created + takesMs } : batch
+  const isEnded = ({ createdAt }: Batch) => clock.wallTime() >= createdAt + takesMs
+  const now = ({ batch }: ScriptedBatch): Batch =>
+    isEnded(batch) ? { ...batch, state: 'ended', endedAt: batch.createdAt + takesMs } : batch
 
-  const batches: Batches = {
-    entry: (id, { path }) => JSON.stringify({ custom_id: id, path }),
+  const batches: BatchApi = {
+    formatEntry: (id, { path }) => JSON.stringify({ custom_id: id, path }),
     create: (body) =>
       called('create', async () => {
         const chunks: Uint8Array[] = []
         for await (const chunk of body) chunks.push(chunk)
-        const { requests } = JSON.parse(Buffer.concat(chunks).toString()) as { requests: Made['items'] }
-        const refusal = refuses?.(requests.map(({ path }) => path))
+        const { requests } = JSON.parse(Buffer.concat(chunks).toString()) as {
+          requests: ScriptedBatch['items']
+        }
+        const refusal = refuseBatch?.(requests.map(({ path }) => path))
         if (refusal !== undefined) throw new AskError(refusal)
         const id = `msgbatch_${made.size + 1}`
         const batch = {
           id,
           state: 'in_progress',
           requests: requests.length,
-          created: clock.wall(),
+          created: clock.wallTime(),
           archived: false,
         } as const
         made.set(id, { batch, items: requests })
@@ -71,18 +82,18 @@ export function scriptedBatches({ clock, takesMs = 90_000, trouble, refuses, res
           throw new AskError({ kind: 'status', status: 404, type: 'not_found_error', message: id })
         return now(found)
       }),
-    since: (time) =>
+    listSince: (time) =>
       called('since', () => {
         lists.push(clock.now())
-        const batches = [...made.values()].map(now).filter(({ created }) => created >= time)
+        const batches = [...made.values()].map(now).filter(({ createdAt }) => createdAt >= time)
         return { batches, isComplete: true }
       }),
     cancel: (id) => batches.retrieve(id, new AbortController().signal),
-    async *answers(id) {
+    async *fetchResults(id) {
       const items = await called('answers', () => made.get(id)?.items ?? [])
       for (const { custom_id, path } of [...items].reverse()) {
-        const result = resultOf?.(path, id) ?? {
-          reply: replyOf(`summary of ${path}`, { terms: { batch: true } }),
+        const result = getResult?.(path, id) ?? {
+          reply: createReply(`summary of ${path}`, { terms: { batch: true } }),
         }
         yield await called('line', () => ({ id: custom_id, result }))
       }
@@ -98,7 +109,7 @@ export function scriptedBatches({ clock, takesMs = 90_000, trouble, refuses, res
       for (const { batch, items } of made.values()) {
         if (!isEnded(batch)) continue
         for (const { path } of items) {
-          const result = resultOf?.(path, batch.id)
+          const result = getResult?.(path, batch.id)
           if (result === undefined || (typeof result === 'object' && 'reply' in result))
             counts.set(path, (counts.get(path) ?? 0) + 1)
         }
@@ -108,9 +119,9 @@ export function scriptedBatches({ clock, takesMs = 90_000, trouble, refuses, res
   }
 }
 
-interface OnDisk {
+interface StoredInMemory {
   readonly packed: number
-  readonly documents: ReadonlyMap<string, Packed>
+  readonly documents: ReadonlyMap<string, BatchItem>
   readonly body: string
   readonly settled: Set<string>
   id: string | undefined
@@ -119,55 +130,55 @@ interface OnDisk {
 /** How many batches were packed on each disk: two never have one name. */
 const packings = new WeakMap<object, number>()
 
-export type StoreCalls = 'seal' | 'made' | 'settle' | 'forget'
+export type StoreCall = 'seal' | 'made' | 'settle' | 'forget'
 
 /**
  * What `openBatches` remembers, in memory: `disk` is what is left by a run that is cut off.
  * @param called surrounds each change of the disk, and may throw before or after it
  */
-export function batchStoreOn(
-  disk: Map<string, OnDisk>,
+export function createMemoryBatchStore(
+  disk: Map<string, StoredInMemory>,
   clock: Clock,
   isSettled: (id: string, path: string) => boolean = () => false,
-  called: <T>(call: StoreCalls, work: () => T) => Promise<T> = async (_, work) => work(),
+  called: <T>(call: StoreCall, work: () => T) => Promise<T> = async (_, work) => work(),
 ): BatchStore {
-  const stored = (intent: string, it: OnDisk): StoredBatch => ({
-    intent,
+  const stored = (intent: string, it: StoredInMemory): StoredBatch => ({
+    localId: intent,
     endpoint: 'here',
-    packed: it.packed,
-    documents: it.documents,
+    sealedAt: it.packed,
+    items: it.documents,
     get id() {
       return it.id
     },
-    async *body() {
+    async *readBody() {
       yield Buffer.from(it.body)
     },
-    async *entries() {
+    async *readEntries() {
       const { requests } = JSON.parse(it.body) as { requests: object[] }
       for (const request of requests) yield JSON.stringify(request)
     },
-    made: (id) =>
+    markCreated: (id) =>
       called('made', () => {
         it.id = id
       }),
     isSettled: (path) => it.settled.has(path) || (it.id !== undefined && isSettled(it.id, path)),
-    settle: (names) =>
+    markSettled: (names) =>
       called('settle', () => {
         for (const name of names) it.settled.add(it.documents.get(name)?.path ?? '')
       }),
-    forget: () => called('forget', () => void disk.delete(intent)),
+    remove: () => called('forget', () => void disk.delete(intent)),
   })
   return {
-    open: [...disk].map(([intent, it]) => stored(intent, it)),
-    async pack() {
+    openBatches: [...disk].map(([intent, it]) => stored(intent, it)),
+    async createBuilder() {
       const count = (packings.get(disk) ?? 0) + 1
       packings.set(disk, count)
       const intent = String(count).padStart(16, '0')
-      const documents = new Map<string, Packed>()
+      const documents = new Map<string, BatchItem>()
       const entries: string[] = []
       return {
-        intent,
-        get load() {
+        localId: intent,
+        get size() {
           return { requests: entries.length, bytes: entries.join().length }
         },
         async add(id, document, entry) {
@@ -175,8 +186,8 @@ export function batchStoreOn(
           entries.push(entry)
         },
         async seal() {
-          const it: OnDisk = {
-            packed: clock.wall(),
+          const it: StoredInMemory = {
+            packed: clock.wallTime(),
             documents,
             body: `{"requests":[${entries.join()}]}`,
             settled: new Set(),

@@ -1,15 +1,19 @@
 import { onTestFinished } from 'vitest'
-import { type Client, type ClientOptions, createClient } from '../../src/claude/client.ts'
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts'
+import {
+  type ClaudeClient,
+  type ClaudeClientOptions,
+  createClaudeClient,
+} from '../../src/claude/claude-client.ts'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
 import { realClock } from './real-clock.ts'
 
 /** The real client on a simulator of its own; both end with the test. */
-export async function simulatedClient(
+export async function createSimulatedClient(
   options: SimulatorOptions,
-  timeouts: Partial<ClientOptions> = {},
-): Promise<{ client: Client; simulator: Simulator }> {
+  timeouts: Partial<ClaudeClientOptions> = {},
+): Promise<{ client: ClaudeClient; simulator: Simulator }> {
   const simulator = await startSimulator({ latency: { medianMs: 5, sigma: 0 }, ...options })
-  const client = await createClient({
+  const client = await createClaudeClient({
     clock: realClock,
     env: {},
     connectTimeoutMs: 2000,

@@ -3,35 +3,38 @@ import type { ServerResponse } from 'node:http'
 import type { Behaviour } from '../../src/simulator/script.ts'
 
 /** An event of the Messages API's stream, as it goes over the wire. */
-export function event(fields: { readonly type: string; readonly [name: string]: unknown }): string {
+export function formatEvent(fields: { readonly type: string; readonly [name: string]: unknown }): string {
   return `event: ${fields.type}\ndata: ${JSON.stringify(fields)}\n\n`
 }
 
-export const start = event({
+export const start = formatEvent({
   type: 'message_start',
   message: { model: 'claude-haiku-5-5', usage: { input_tokens: 9, output_tokens: 1 } },
 })
 
-export function said(text: string): string {
-  return event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })
+export function textDelta(text: string): string {
+  return formatEvent({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })
 }
 
 export const end =
-  event({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } }) +
-  event({ type: 'message_stop' })
+  formatEvent({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } }) +
+  formatEvent({ type: 'message_stop' })
 
-export const overloaded = event({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })
+export const overloaded = formatEvent({
+  type: 'error',
+  error: { type: 'overloaded_error', message: 'Overloaded' },
+})
 
 export interface HeldAnswer {
   readonly behaviour: Behaviour
   /** Sends this much, once the request has come; `end` and `overloaded` end the answer. */
   send(events: string): Promise<void>
   /** Resolves when the client has closed the connection. */
-  readonly hungUp: Promise<unknown>
+  readonly clientClosed: Promise<unknown>
 }
 
 /** A streamed answer whose events come when the test says so. */
-export function heldAnswer(): HeldAnswer {
+export function createHeldAnswer(): HeldAnswer {
   let arrived = (_response: ServerResponse) => {}
   const response = new Promise<ServerResponse>((resolve) => {
     arrived = resolve
@@ -51,6 +54,6 @@ export function heldAnswer(): HeldAnswer {
       open.write(events)
       if (events.endsWith(end) || events.endsWith(overloaded)) open.end()
     },
-    hungUp: response.then((open) => once(open, 'close')),
+    clientClosed: response.then((open) => once(open, 'close')),
   }
 }

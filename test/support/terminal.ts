@@ -2,12 +2,12 @@ import { execFile, spawnSync } from 'node:child_process'
 import { bin } from './run-cli.ts'
 
 /** Why nothing can be run on a terminal here; undefined where it can. */
-export function noTerminal(): string | undefined {
+export function whyTerminalUnavailable(): string | undefined {
   const { status } = spawnSync('python3', ['-c', 'import pty'])
   return status === 0 ? undefined : 'needs python3 for a terminal'
 }
 
-const onPty = `
+const ptyScript = `
 import os, pty, sys
 pid, terminal = pty.fork()
 if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
@@ -28,7 +28,7 @@ export async function runOnTerminal(
   return new Promise((resolve) => {
     execFile(
       'python3',
-      ['-c', onPty, process.execPath, bin, ...args],
+      ['-c', ptyScript, process.execPath, bin, ...args],
       { cwd, env: { PATH: process.env['PATH'], TERM: 'xterm', ...env } },
       (error, shown) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, shown }),
     )

@@ -1,12 +1,12 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { chmod } from 'node:fs/promises'
-import { bin, type Ended } from './run-cli.ts'
+import { bin, type ProcessResult } from './run-cli.ts'
 
-const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
-const wrapper = process.getuid?.() === 0 ? asNobody : []
+const setprivCommand = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+const wrapper = process.getuid?.() === 0 ? setprivCommand : []
 
 /** Why permissions cannot be tested here; undefined where they can. */
-export function noPermissions(): string | undefined {
+export function whyPermissionsUntestable(): string | undefined {
   if (process.platform === 'win32') return 'permissions are not POSIX here'
   if (wrapper.length === 0) return undefined
   const [command = '', ...rest] = [...wrapper, process.execPath, bin, '--version']
@@ -19,7 +19,7 @@ export function noPermissions(): string | undefined {
 export async function runUnprivileged(
   args: readonly string[],
   { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
-): Promise<Ended> {
+): Promise<ProcessResult> {
   await chmod(cwd, 0o777)
   const [command = '', ...rest] = [...wrapper, process.execPath, bin, ...args]
   return new Promise((resolve) => {

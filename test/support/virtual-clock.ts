@@ -13,14 +13,14 @@ interface Sleeper {
 }
 
 /** Far more than any test takes: so that a loop that sleeps and never ends is an error. */
-const mostWakes = 100_000
+const maxWakes = 100_000
 
-export function virtualClock(): VirtualClock {
+export function createVirtualClock(): VirtualClock {
   let now = 0
   const sleepers = new Set<Sleeper>()
   return {
     now: () => now,
-    wall: () => Date.parse('2026-11-22T12:00:00Z') + now,
+    wallTime: () => Date.parse('2026-11-22T12:00:00Z') + now,
     sleep(ms, signal) {
       return new Promise((resolve, reject) => {
         signal?.throwIfAborted()
@@ -55,7 +55,7 @@ export function virtualClock(): VirtualClock {
           continue
         }
         idle = 0
-        if (++wakes > mostWakes) throw new Error(`still not ended after ${now} ms, and asleep again`)
+        if (++wakes > maxWakes) throw new Error(`still not ended after ${now} ms, and asleep again`)
         sleepers.delete(next)
         now = Math.max(now, next.at)
         next.wake()

@@ -1,7 +1,7 @@
 import { crc32, deflateRawSync } from 'node:zlib'
 
 /** A zip archive of these parts. */
-export function zipOf(parts: Readonly<Record<string, string | Buffer>>): Buffer {
+export function createZip(parts: Readonly<Record<string, string | Buffer>>): Buffer {
   const [locals, index]: [Buffer[], Buffer[]] = [[], []]
   let at = 0
   for (const [name, content] of Object.entries(parts)) {

@@ -3,28 +3,34 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import type { ReportFile } from '../../src/core/report/report-json.ts'
-import { printable } from '../../src/core/text/escape-control.ts'
-import { reportHtml } from '../../src/ui/report-html/report-page.ts'
-import { noBrowser, openUrl, startBrowser } from '../support/browser.ts'
-import { documentLine, endLine, failedLine, reportOf, runLine } from '../support/recorded.ts'
+import type { ReportJson } from '../../src/core/report/report-json.ts'
+import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
+import { renderReportHtml } from '../../src/ui/report-html/render-report-html.ts'
+import { openUrl, startBrowser, whyBrowserUnavailable } from '../support/browser.ts'
+import {
+  createDocumentEntry,
+  createFailedEntry,
+  createReport,
+  runEnd,
+  runStart,
+} from '../support/ledger-entries.ts'
 
 describe('in a browser', () => {
   let browser: Browser | undefined
   beforeAll(async () => {
-    if (noBrowser() === undefined) browser = await startBrowser()
+    if (whyBrowserUnavailable() === undefined) browser = await startBrowser()
   })
   afterAll(() => browser?.close())
   beforeEach((context) => {
-    const why = noBrowser()
+    const why = whyBrowserUnavailable()
     if (why !== undefined) context.skip(why)
   })
 
-  async function opened(report: ReportFile, options: Parameters<typeof openUrl>[2] = {}) {
+  async function opened(report: ReportJson, options: Parameters<typeof openUrl>[2] = {}) {
     const folder = await mkdtemp(join(tmpdir(), 'report-'))
     onTestFinished(() => rm(folder, { recursive: true }))
     const file = join(folder, 'report.html')
-    await writeFile(file, reportHtml(report))
+    await writeFile(file, renderReportHtml(report))
     const { page, complaints, requests } = await openUrl(browser, `file://${file}`, options)
     const heading = (name: string) => page.locator('#table').getByRole('columnheader', { name })
     return {
@@ -43,7 +49,7 @@ describe('in a browser', () => {
 
   function few() {
     const lines = Array.from({ length: 9 }, (_, n) =>
-      documentLine(`docs/${n}.md`, { cost_usd: n === 4 ? null : n, latency_ms: 100 * n }),
+      createDocumentEntry(`docs/${n}.md`, { cost_usd: n === 4 ? null : n, latency_ms: 100 * n }),
     )
     const texts = new Map(
       lines.map(({ path }, n) => [
@@ -51,8 +57,8 @@ describe('in a browser', () => {
         n === 7 ? `Boats float.\n${'Ice, too. '.repeat(9)}So do cork and wood.` : `Summary ${n}`,
       ]),
     )
-    return reportOf(
-      [{ run: runLine, lines: [...lines, failedLine('bad.md', 'too long')], end: endLine }],
+    return createReport(
+      [{ start: runStart, entries: [...lines, createFailedEntry('bad.md', 'too long')], end: runEnd }],
       texts,
     )
   }
@@ -120,10 +126,12 @@ describe('in a browser', () => {
 
   it('shows ten thousand documents a page at a time, and finds and sorts them at once', async () => {
     const lines = Array.from({ length: 10_000 }, (_, n) =>
-      documentLine(`docs/${n % 100}/${n}.md`, { cost_usd: n / 1e6 }),
+      createDocumentEntry(`docs/${n % 100}/${n}.md`, { cost_usd: n / 1e6 }),
     )
     const texts = new Map(lines.map(({ path }, n) => [path, `Summary ${n}. ${'Boats float. '.repeat(75)}`]))
-    const { page, names, shown, sortBy, quiet } = await opened(reportOf([{ run: runLine, lines }], texts))
+    const { page, names, shown, sortBy, quiet } = await opened(
+      createReport([{ start: runStart, entries: lines }], texts),
+    )
     expect(await shown()).toBe('1–50 of 10,000')
     await page.getByRole('button', { name: 'Next' }).click()
     expect(await shown()).toBe('51–100 of 10,000')
@@ -152,14 +160,16 @@ describe('in a browser', () => {
     ]
     const plain = ['docs/קובץ.md', 'מסמך.md']
     const lines = [
-      ...hostile.map((path) => failedLine(path, path)),
-      ...plain.map((path) => documentLine(path)),
+      ...hostile.map((path) => createFailedEntry(path, path)),
+      ...plain.map((path) => createDocumentEntry(path)),
     ]
     const texts = new Map(lines.map(({ path }) => [path, path]))
     const { page, names, styleOfFocus, quiet } = await opened(
-      reportOf([{ run: runLine, lines, end: endLine }], texts),
+      createReport([{ start: runStart, entries: lines, end: runEnd }], texts),
     )
-    expect((await names()).sort()).toEqual([...hostile, ...plain].map((path) => printable(path)).sort())
+    expect((await names()).sort()).toEqual(
+      [...hostile, ...plain].map((path) => escapeControlChars(path)).sort(),
+    )
     for (const name of await page.locator('.name').all()) await name.click()
     expect(await page.locator('.text').allTextContents()).toEqual(await names())
     expect(await page.locator('main img, main script').count()).toBe(0)

@@ -1,30 +1,37 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ReportFile } from '../../src/core/report/report-json.ts'
-import { printable } from '../../src/core/text/escape-control.ts'
-import { reportHtml } from '../../src/ui/report-html/report-page.ts'
-import { at, documentLine, endLine, failedLine, reportOf, runLine } from '../support/recorded.ts'
+import type { ReportJson } from '../../src/core/report/report-json.ts'
+import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
+import { renderReportHtml } from '../../src/ui/report-html/render-report-html.ts'
+import {
+  createDocumentEntry,
+  createFailedEntry,
+  createReport,
+  runEnd,
+  runStart,
+  timestampAt,
+} from '../support/ledger-entries.ts'
 
-const htmlOf = (report: ReportFile) => [...reportHtml(report)].join('')
+const htmlOf = (report: ReportJson) => [...renderReportHtml(report)].join('')
 const within = (tag: string, html: string) =>
   new RegExp(`<${tag}>(.*?)</${tag.split(' ')[0]}>`, 's').exec(html)?.[1] ?? ''
 const dataIn = (html: string) => within('script type="application/json" id="data"', html)
 
 /** A report in which this text is wherever a text from outside can be. */
-function saying(text: string): ReportFile {
+function saying(text: string): ReportJson {
   const facts = { model: text, prompt: text }
   const lines = [
-    documentLine(`${text}/a`, facts),
-    documentLine(`${text}/b`),
-    { ...failedLine(`c/${text}`, text), ...facts },
+    createDocumentEntry(`${text}/a`, facts),
+    createDocumentEntry(`${text}/b`),
+    { ...createFailedEntry(`c/${text}`, text), ...facts },
   ]
-  const end = { ...endLine, stopped: text, bound_by: text, skipped: { [text]: 1 }, retries: { [text]: 2 } }
+  const end = { ...runEnd, stopped: text, bound_by: text, skipped: { [text]: 1 }, retries: { [text]: 2 } }
   const runs = [
-    { run: { ...runLine, ...facts }, lines, end },
-    { run: { ...runLine, ...facts, run: 'r2' }, lines: [], end },
+    { run: { ...runStart, ...facts }, lines, end },
+    { run: { ...runStart, ...facts, run: 'r2' }, entries: [], end },
   ]
-  return reportOf(runs, new Map(lines.map(({ path }) => [path, text])))
+  return createReport(runs, new Map(lines.map(({ path }) => [path, text])))
 }
 
 /** All tags outside of scripts. */
@@ -72,8 +79,8 @@ describe('text from outside', () => {
         const data = dataIn(htmlOf(saying(text)))
         expect(data).not.toContain('<')
         const [row] = JSON.parse(data)
-        expect(row).toMatchObject({ path: printable(`${text}/a`), model: printable(text) })
-        expect(row.text).toBe(printable(text.replaceAll('\r\n', '\n'), '\n\t'))
+        expect(row).toMatchObject({ path: escapeControlChars(`${text}/a`), model: escapeControlChars(text) })
+        expect(row.text).toBe(escapeControlChars(text.replaceAll('\r\n', '\n'), '\n\t'))
       }),
     )
   })
@@ -93,26 +100,34 @@ describe('the page', () => {
   it('never shows an unknown cost or count as nothing', () => {
     const unknown = { usage: null, cost_usd: null }
     const all = htmlOf(
-      reportOf([{ run: runLine, lines: [documentLine('a', unknown), documentLine('b', unknown)] }]),
+      createReport([
+        { start: runStart, entries: [createDocumentEntry('a', unknown), createDocumentEntry('b', unknown)] },
+      ]),
     )
     expect(all).toContain('<dt>Cost</dt><dd>unknown</dd>')
     expect(all).toContain('<dt>Tokens in</dt><dd>unknown</dd>')
     expect(all).not.toContain('$0')
-    const some = htmlOf(reportOf([{ run: runLine, lines: [documentLine('a', unknown), documentLine('b')] }]))
+    const some = htmlOf(
+      createReport([
+        { start: runStart, entries: [createDocumentEntry('a', unknown), createDocumentEntry('b')] },
+      ]),
+    )
     expect(some).toContain('<dd>$0.00015 and an unknown part</dd>')
   })
 
   it('says that simulated runs cost nothing, and when the end of a run is not known', () => {
-    const run = { ...runLine, simulated: true } as const
-    const html = htmlOf(reportOf([{ run, lines: [documentLine('a')] }]))
+    const run = { ...runStart, simulated: true } as const
+    const html = htmlOf(createReport([{ start: run, entries: [createDocumentEntry('a')] }]))
     expect(html).toContain('simulated: nothing was spent')
     expect(html).toContain('The end of this run is not recorded')
     expect(html).toContain('<dt>Time</dt><dd>–</dd>')
   })
 
   it('draws the pace of a run beside its limit, and the latencies', () => {
-    const lines = Array.from({ length: 100 }, (_, n) => documentLine(`${n}`, { time: at(600 * n + 500) }))
-    const html = htmlOf(reportOf([{ run: runLine, lines, end: endLine }]))
+    const lines = Array.from({ length: 100 }, (_, n) =>
+      createDocumentEntry(`${n}`, { time: timestampAt(600 * n + 500) }),
+    )
+    const html = htmlOf(createReport([{ start: runStart, entries: lines, end: runEnd }]))
     expect(html).toContain(
       'aria-label="Documents finished per minute over the run: 100 a minute on average, 33 % of the limit of 300, at most',
     )
@@ -126,10 +141,10 @@ describe('the page', () => {
   it('has a table of many runs and what each day cost', () => {
     const day = 86_400_000
     const runs = [0, 2].map((n) => ({
-      run: { ...runLine, run: `r${n}`, time: at(n * day) },
-      lines: [documentLine(`${n}`, { time: at(n * day + 500) })],
+      run: { ...runStart, run: `r${n}`, time: timestampAt(n * day) },
+      entries: [createDocumentEntry(`${n}`, { time: timestampAt(n * day + 500) })],
     }))
-    const html = htmlOf(reportOf(runs))
+    const html = htmlOf(createReport(runs))
     expect(html).toContain(
       'aria-label="Cost by day, from 2026-11-22 to 2026-11-24: $0.00015 on 2026-11-22, the most."',
     )
@@ -139,22 +154,26 @@ describe('the page', () => {
 
   it.each([
     ['no runs', [], 'No runs yet'],
-    ['a run that sent nothing', [{ run: runLine, lines: [], end: endLine }], 'No document was sent'],
-    ['one document', [{ run: runLine, lines: [documentLine('a')], end: endLine }], '1 document summarized'],
+    ['a run that sent nothing', [{ run: runStart, entries: [], end: runEnd }], 'No document was sent'],
+    [
+      'one document',
+      [{ run: runStart, entries: [createDocumentEntry('a')], end: runEnd }],
+      '1 document summarized',
+    ],
     [
       'only failures',
-      [{ run: runLine, lines: [failedLine('a', 'no'), failedLine('b', 'no')] }],
+      [{ run: runStart, entries: [createFailedEntry('a', 'no'), createFailedEntry('b', 'no')] }],
       'None of 2 documents summarized',
     ],
   ])('makes sense of %s', (_, runs, title) => {
-    const html = htmlOf(reportOf(runs))
+    const html = htmlOf(createReport(runs))
     expect(html).toContain(`<h1>${title}</h1>`)
     expect(within('body', html)).not.toMatch(/NaN|Infinity|undefined/)
   })
 
   it('is made piece by piece', () => {
-    const lines = Array.from({ length: 20_000 }, (_, n) => documentLine(`${n}`))
-    const pieces = [...reportHtml(reportOf([{ run: runLine, lines }]))]
+    const lines = Array.from({ length: 20_000 }, (_, n) => createDocumentEntry(`${n}`))
+    const pieces = [...renderReportHtml(createReport([{ start: runStart, entries: lines }]))]
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(500_000)
   })
 })

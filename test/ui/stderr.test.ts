@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { Attempt } from '../../src/core/request/attempt.ts'
 import type { Outcome } from '../../src/core/run/outcome.ts'
-import { createTally } from '../../src/core/run/run-stats.ts'
-import { paintFor, wantsColour } from '../../src/ui/paint.ts'
-import { progressText } from '../../src/ui/progress.ts'
-import { reportText } from '../../src/ui/run-report.ts'
+import { createStatsCollector } from '../../src/core/run/run-stats.ts'
+import { createColors, shouldUseColor } from '../../src/ui/colors.ts'
+import { formatRunSummary } from '../../src/ui/format-run-summary.ts'
+import { formatProgress } from '../../src/ui/progress.ts'
 
 const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
 const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({
   path,
-  attempt: 1,
-  at: 0,
+  attemptNumber: 1,
+  startedAt: 0,
   elapsedMs: 400,
   model: 'claude-haiku-5-5',
   status: 200,
@@ -18,9 +18,9 @@ const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({
   cost: 150_000_000n,
   ...fields,
 })
-const source = (path: string) => ({ index: 0, path, named: true })
+const source = (path: string) => ({ index: 0, path, namedByUser: true })
 const base = (path: string) => ({ source: source(path), attempts: [], elapsedMs: 1 })
-const plain = paintFor({ isTTY: false }, {})
+const plain = createColors({ isTTY: false }, {})
 const setting = {
   prompt: 'summarize@v2 (shipped)',
   model: 'claude-haiku-5-5',
@@ -39,16 +39,21 @@ const setting = {
 
 describe('the report', () => {
   it('adds up documents by outcome, tokens, dollars, requests, retries by reason and latencies', () => {
-    const tally = createTally()
+    const tally = createStatsCollector()
     const fault = { kind: 'status', status: 529, type: 'overloaded_error', message: '' } as const
-    const { usage: _, cost: __, ...unanswered } = attempt('a', { fault, status: 529 })
-    tally.attempt(unanswered)
-    tally.attempt(attempt('a', { attempt: 2 }))
-    tally.attempt(attempt('b', { elapsedMs: 1600 }))
+    const { usage: _, cost: __, ...unanswered } = attempt('a', { error: fault, status: 529 })
+    tally.addAttempt(unanswered)
+    tally.addAttempt(attempt('a', { attemptNumber: 2 }))
+    tally.addAttempt(attempt('b', { elapsedMs: 1600 }))
     const outcomes: Outcome[] = [
       {
         ...base('a'),
-        asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
+        requestMetadata: {
+          requestHash: 'k',
+          fingerprint: { size: 1, sha256: 's' },
+          characters: 1,
+          kind: 'prose' as const,
+        },
         status: 'summarized',
         text: 'x',
       },
@@ -60,8 +65,8 @@ describe('the report', () => {
       { ...base('c'), status: 'skipped', type: 'empty', reason: '' },
       { ...base('d'), status: 'pending', reason: '' },
     ]
-    for (const outcome of outcomes) tally.outcome(outcome)
-    expect(reportText(tally.report(2500), { ...setting, out: 'summaries' }, plain)).toBe(
+    for (const outcome of outcomes) tally.addOutcome(outcome)
+    expect(formatRunSummary(tally.getStats(2500), { ...setting, out: 'summaries' }, plain)).toBe(
       [
         'documents  4: 1 summarized, 1 failed, 1 skipped (1 × empty: c), 1 not done',
         'tokens     2,000 in, 200 out',
@@ -78,33 +83,35 @@ describe('the report', () => {
   })
 
   it('names the documents of a kind that are few, but for those where all is well', () => {
-    const tally = createTally()
+    const tally = createStatsCollector()
     const skip = (path: string, type: string) =>
-      tally.outcome({ ...base(path), status: 'skipped', type, reason: '' })
+      tally.addOutcome({ ...base(path), status: 'skipped', type, reason: '' })
     for (const path of ['a', 'b', 'c', 'd']) skip(path, 'empty')
     for (const path of ['e', 'f\n', 'g']) skip(path, 'edited')
     skip('h', 'unchanged')
     const again = new Map([['summary gone', { count: 2, paths: ['j', 'i'] }]])
-    const text = reportText(tally.report(1), { ...setting, again }, plain)
+    const text = formatRunSummary(tally.getStats(1), { ...setting, rerunReasons: again }, plain)
     expect(text).toContain('8 skipped (4 × empty; 3 × edited: e, f\\x0a, g; 1 × unchanged)')
     expect(text).toMatch(/^again +2 × summary gone: i, j$/m)
   })
 
   it('never shows an unknown cost as $0', () => {
-    const tally = createTally()
+    const tally = createStatsCollector()
     const { cost: _, ...unpriced } = attempt('a', { model: 'llama-9' })
-    tally.attempt(unpriced)
-    expect(reportText(tally.report(1), { ...setting, model: 'llama-9' }, plain)).toMatch(
+    tally.addAttempt(unpriced)
+    expect(formatRunSummary(tally.getStats(1), { ...setting, model: 'llama-9' }, plain)).toMatch(
       /cost +unknown \(1 without usage or a price/,
     )
-    tally.attempt(attempt('b'))
-    expect(reportText(tally.report(1), setting, plain)).toMatch(/cost +\$0\.00015 and an unknown part/)
+    tally.addAttempt(attempt('b'))
+    expect(formatRunSummary(tally.getStats(1), setting, plain)).toMatch(
+      /cost +\$0\.00015 and an unknown part/,
+    )
   })
 
   it('says when replies were lost that may be billed', () => {
-    const tally = createTally()
-    tally.attempt(attempt('a', { fault: { kind: 'timeout', type: 'timeout', message: '' } }))
-    expect(reportText(tally.report(1), setting, plain)).toContain(
+    const tally = createStatsCollector()
+    tally.addAttempt(attempt('a', { error: { kind: 'timeout', type: 'timeout', message: '' } }))
+    expect(formatRunSummary(tally.getStats(1), setting, plain)).toContain(
       '1 reply was lost on the way and may be billed too',
     )
   })
@@ -112,8 +119,8 @@ describe('the report', () => {
 
 describe('what bound the run', () => {
   it('is the limit that most requests waited for, with the share of it that was used', () => {
-    const tally = createTally()
-    for (let n = 0; n < 60; n++) tally.attempt(attempt(`${n}`))
+    const tally = createStatsCollector()
+    for (let n = 0; n < 60; n++) tally.addAttempt(attempt(`${n}`))
     const pace = {
       given: { requests: 3000 },
       seen: { requests: 120 },
@@ -123,7 +130,7 @@ describe('what bound the run', () => {
       mostSlots: 256,
       latest: undefined,
     }
-    const text = reportText(tally.report(30_000), { ...setting, pace }, plain)
+    const text = formatRunSummary(tally.getStats(30_000), { ...setting, limiterStats: pace }, plain)
     expect(text).toContain('bound by   the limit of 120 requests per minute, 100 % of it used')
     expect(text).toContain('--rpm 3000 is above the real limit of 120, which was kept to')
   })
@@ -140,9 +147,9 @@ describe('the progress', () => {
       boundBy: 'requests',
       waitingFor: undefined,
     }
-    expect(progressText(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limit: requests/min')
-    expect(progressText({ ...standing, done: 120, failed: 0 })).toBe('120/120 · $0.0045')
-    expect(progressText({ ...standing, waitingFor: '90 documents in a batch' })).toBe(
+    expect(formatProgress(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limit: requests/min')
+    expect(formatProgress({ ...standing, done: 120, failed: 0 })).toBe('120/120 · $0.0045')
+    expect(formatProgress({ ...standing, waitingText: '90 documents in a batch' })).toBe(
       '30/120 · 2 failed · $0.0045 · 90 documents in a batch',
     )
   })
@@ -159,6 +166,6 @@ describe('colour', () => {
     [true, { TERM: 'dumb' }, false],
     [false, { FORCE_COLOR: '1', NO_COLOR: '1' }, false],
   ])('on a terminal: %s, with %j: %s', (terminal, env, wanted) => {
-    expect(wantsColour(terminal, env)).toBe(wanted)
+    expect(shouldUseColor(terminal, env)).toBe(wanted)
   })
 })

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path'
-import type { BatchOptions } from '../../config/batches-flags.ts'
-import type { Batches } from '../../core/batch/batch-api.ts'
+import type { BatchesOptions } from '../../config/batches-flags.ts'
+import type { BatchApi } from '../../core/batch/batch-api.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
-import { adviceFor } from '../../core/errors/remediation.ts'
+import { describeAccountError } from '../../core/errors/describe-account-error.ts'
 import { isNotFound } from '../../core/errors/request-error.ts'
-import { printable } from '../../core/text/escape-control.ts'
+import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { chooseExit, type Exit, RunError, UsageError } from '../../errors.ts'
-import { serviceFor } from '../../run/connect.ts'
 import { lockOutputFolder } from '../../run/lock-output-folder.ts'
-import type { World } from '../../runtime.ts'
-import { forgetBatch } from '../../storage/stored-batches.ts'
-import { type Known, nameOf, openIn } from './list.ts'
-import { checkEndpoint, never, nobodyElse } from './status.ts'
+import { createProvider } from '../../run/provider.ts'
+import type { Runtime } from '../../runtime.ts'
+import { deleteBatchFiles } from '../../storage/stored-batches.ts'
+import { findUncollectedBatches, getBatchLabel, type UncollectedBatch } from './list.ts'
+import { checkEndpoint, neverAborted, noModelOptions } from './status.ts'
 
 /**
  * Cancels batches: what they have done by then is billed, and still to be collected. One that the API does not know is
@@ -19,60 +19,65 @@ import { checkEndpoint, never, nobodyElse } from './status.ts'
  */
 export async function cancelBatches(
   dir: string,
-  options: BatchOptions,
-  world: World,
+  options: BatchesOptions,
+  runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const batches = await openIn(dir, world, options.id)
-  const say = (text: string) => void world.stderr.write(`claude-batch: ${printable(text)}\n`)
+  const batches = await findUncollectedBatches(dir, runtime, options.id)
+  const print = (text: string) => void runtime.stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
   if (batches.length === 0) {
-    say(`no batches in ${dir} are waiting to be collected`)
+    print(`no batches in ${dir} are waiting to be collected`)
     return 'ok'
   }
-  const service = await serviceFor({ ...options, ...nobodyElse }, world)
+  const provider = await createProvider({ ...options, ...noModelOptions }, runtime)
   try {
-    const { batches: remote } = await service.open()
+    const { batches: batchApi } = await provider.connect()
     const giveUp =
-      options.id === undefined ? undefined : (batch: Known) => givenUp(batch, dir, world, version)
+      options.id === undefined
+        ? undefined
+        : (batch: UncollectedBatch) => giveUpBatch(batch, dir, runtime, version)
     const exits: Exit[] = ['ok']
     for (const batch of batches) {
       try {
-        checkEndpoint(batch, service.endpoint)
-        say(await canceled(batch, remote, giveUp))
+        checkEndpoint(batch, provider.baseUrl)
+        print(await cancelBatch(batch, batchApi, giveUp))
       } catch (error) {
-        const known = error instanceof AskError ? refused(error, service.endpoint) : error
-        if (!(known instanceof RunError || known instanceof UsageError)) throw known
-        say(known.message)
-        exits.push(known.exit)
+        const knownError = error instanceof AskError ? toRunError(error, provider.baseUrl) : error
+        if (!(knownError instanceof RunError || knownError instanceof UsageError)) throw knownError
+        print(knownError.message)
+        exits.push(knownError.exit)
       }
     }
     return chooseExit(exits)
   } finally {
-    await service.close()
+    await provider.close()
   }
 }
 
 /** @returns what became of it, for people. @throws AskError; RunError */
-async function canceled(
-  batch: Known,
-  remote: Batches,
-  giveUp: ((batch: Known) => Promise<string>) | undefined,
+async function cancelBatch(
+  batch: UncollectedBatch,
+  batchApi: BatchApi,
+  giveUp: ((batch: UncollectedBatch) => Promise<string>) | undefined,
 ): Promise<string> {
-  const { id, intent } = batch
+  const { id, localId: intent } = batch
   if (id === undefined)
     throw new RunError(
       'usage',
       `it is not known yet whether the batch ${intent} was created; claude-batch batches collect finds out`,
     )
   try {
-    const { state } = await remote.retrieve(id, never)
+    const { state } = await batchApi.retrieve(id, neverAborted)
     // It may end just now, which the API answers with an error.
-    const now = state === 'ended' ? state : await remote.cancel(id, never).then(stateOf, endedBy(remote, id))
-    return now === 'ended'
+    const currentState =
+      state === 'ended'
+        ? state
+        : await batchApi.cancel(id, neverAborted).then(getState, expectEnded(batchApi, id))
+    return currentState === 'ended'
       ? `the batch ${id} has ended already; claude-batch batches collect fetches it`
       : `the batch ${id} is being canceled; what it has done by now is billed, and claude-batch batches collect fetches it`
   } catch (error) {
-    if (!(error instanceof AskError) || !isNotFound(error.fault)) throw error
+    if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
     if (giveUp !== undefined) return giveUp(batch)
     throw new RunError(
       'refused',
@@ -81,30 +86,35 @@ async function canceled(
   }
 }
 
-function stateOf({ state }: { readonly state: string }): string {
+function getState({ state }: { readonly state: string }): string {
   return state
 }
 
-function endedBy(remote: Batches, id: string): (error: unknown) => Promise<string> {
+function expectEnded(batchApi: BatchApi, id: string): (error: unknown) => Promise<string> {
   return async (error) => {
-    const { state } = await remote.retrieve(id, never)
+    const { state } = await batchApi.retrieve(id, neverAborted)
     if (state === 'ended') return state
     throw error
   }
 }
 
 /** Forgets a batch, which no run may be collecting now. */
-async function givenUp(batch: Known, dir: string, world: World, version: string): Promise<string> {
-  const out = resolve(world.cwd, dir)
-  const unlock = await lockOutputFolder(out, world, { command: 'batches cancel', version })
+async function giveUpBatch(
+  batch: UncollectedBatch,
+  dir: string,
+  runtime: Runtime,
+  version: string,
+): Promise<string> {
+  const out = resolve(runtime.cwd, dir)
+  const unlock = await lockOutputFolder(out, runtime, { command: 'batches cancel', version })
   try {
-    await forgetBatch(out, batch.intent)
+    await deleteBatchFiles(out, batch.localId)
   } finally {
     await unlock()
   }
-  return `the API does not know the batch ${nameOf(batch)}: given up; the next run sends its documents again`
+  return `the API does not know the batch ${getBatchLabel(batch)}: given up; the next run sends its documents again`
 }
 
-function refused({ fault }: AskError, endpoint: string): RunError {
-  return new RunError('refused', adviceFor(fault, '', endpoint))
+function toRunError({ requestError }: AskError, baseUrl: string): RunError {
+  return new RunError('refused', describeAccountError(requestError, '', baseUrl))
 }

@@ -1,54 +1,54 @@
 import { resolve } from 'node:path'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
-import { whole } from '../../core/text/format-number.ts'
+import { formatInteger } from '../../core/text/format-number.ts'
 import { type Exit, RunError } from '../../errors.ts'
-import { seenFromOut } from '../../run/report-writer.ts'
-import type { World } from '../../runtime.ts'
-import { streamWriter } from '../../storage/fs/stream-writer.ts'
-import { knownBatches } from '../../storage/stored-batches.ts'
-import { textTable } from '../../ui/table.ts'
+import { computeCwdFromOut } from '../../run/report-writer.ts'
+import type { Runtime } from '../../runtime.ts'
+import { createStreamWriter } from '../../storage/fs/stream-writer.ts'
+import { listStoredBatches } from '../../storage/stored-batches.ts'
+import { formatTable } from '../../ui/text-table.ts'
 
 /** The batches of an output folder that are not collected yet, as far as it remembers them: nobody is asked. */
-export async function listBatches(dir: string, world: World): Promise<Exit> {
-  const batches = await openIn(dir, world)
-  const rows = batches.map((batch) => [nameOf(batch), ...what(batch), batch.endpoint])
-  const head = ['batch', 'packed', 'documents', 'prompt', 'at']
-  await streamWriter(
-    world.stdout,
+export async function listBatches(dir: string, runtime: Runtime): Promise<Exit> {
+  const batches = await findUncollectedBatches(dir, runtime)
+  const rows = batches.map((batch) => [getBatchLabel(batch), ...formatBatchColumns(batch), batch.endpoint])
+  const header = ['batch', 'packed', 'documents', 'prompt', 'at']
+  await createStreamWriter(
+    runtime.stdout,
     'stdout',
-  )(rows.length === 0 ? `no batches in ${dir} are waiting to be collected\n` : textTable([head, ...rows]))
+  )(rows.length === 0 ? `no batches in ${dir} are waiting to be collected\n` : formatTable([header, ...rows]))
   return 'ok'
 }
 
 /** @throws RunError `noInput` where there is nothing of ours */
-export async function openIn(
+export async function findUncollectedBatches(
   dir: string,
-  { cwd }: Pick<World, 'cwd'>,
+  { cwd }: Pick<Runtime, 'cwd'>,
   id?: string,
-): Promise<readonly Known[]> {
+): Promise<readonly UncollectedBatch[]> {
   const out = resolve(cwd, dir)
-  const batches = await knownBatches({ out, here: seenFromOut(out, cwd) })
-  const found = id === undefined ? batches : batches.filter((batch) => nameOf(batch) === id)
+  const batches = await listStoredBatches({ out, cwdFromOut: computeCwdFromOut(out, cwd) })
+  const found = id === undefined ? batches : batches.filter((batch) => getBatchLabel(batch) === id)
   if (id !== undefined && found.length === 0)
     throw new RunError('noInput', `no batch ${id} in ${dir}; claude-batch batches list shows them`)
   return found
 }
 
-export type Known = Pick<StoredBatch, 'intent' | 'endpoint' | 'packed' | 'documents' | 'id'>
+export type UncollectedBatch = Pick<StoredBatch, 'localId' | 'endpoint' | 'sealedAt' | 'items' | 'id'>
 
 /** The service's name, or where that is not known our own. */
-export function nameOf({ id, intent }: Known): string {
+export function getBatchLabel({ id, localId: intent }: UncollectedBatch): string {
   return id ?? intent
 }
 
 /** When, how many, and how they were asked about. */
-export function what({ packed, documents }: Known): string[] {
+export function formatBatchColumns({ sealedAt: packed, items }: UncollectedBatch): string[] {
   const prompts = new Set(
-    [...documents.values()].map(({ asked: { facts } }) => `${facts.prompt}, ${facts.model}`),
+    [...items.values()].map(({ asked: { provenance } }) => `${provenance.prompt}, ${provenance.model}`),
   )
   return [
     `${new Date(packed).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-    whole(documents.size),
+    formatInteger(items.size),
     [...prompts].join('; '),
   ]
 }

@@ -1,63 +1,63 @@
-import type { BatchOptions } from '../../config/batches-flags.ts'
+import type { BatchesOptions } from '../../config/batches-flags.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
-import { judge } from '../../core/errors/classify-error.ts'
-import { failureLine, failureOf } from '../../core/errors/failure.ts'
-import { adviceFor } from '../../core/errors/remediation.ts'
-import { duration } from '../../core/text/format-duration.ts'
+import { classifyError } from '../../core/errors/classify-error.ts'
+import { describeAccountError } from '../../core/errors/describe-account-error.ts'
+import { formatFailure, toFailure } from '../../core/errors/failure.ts'
+import { formatDuration } from '../../core/text/format-duration.ts'
 import { type Exit, UsageError } from '../../errors.ts'
-import { serviceFor } from '../../run/connect.ts'
-import type { World } from '../../runtime.ts'
-import { streamWriter } from '../../storage/fs/stream-writer.ts'
-import { textTable } from '../../ui/table.ts'
-import { type Known, nameOf, openIn, what } from './list.ts'
+import { createProvider } from '../../run/provider.ts'
+import type { Runtime } from '../../runtime.ts'
+import { createStreamWriter } from '../../storage/fs/stream-writer.ts'
+import { formatTable } from '../../ui/text-table.ts'
+import { findUncollectedBatches, formatBatchColumns, getBatchLabel, type UncollectedBatch } from './list.ts'
 
 /** How the batches of an output folder stand, as the service tells. */
-export async function batchesStatus(dir: string, options: BatchOptions, world: World): Promise<Exit> {
-  const batches = await openIn(dir, world, options.id)
-  const write = streamWriter(world.stdout, 'stdout')
+export async function showBatchStatus(dir: string, options: BatchesOptions, runtime: Runtime): Promise<Exit> {
+  const batches = await findUncollectedBatches(dir, runtime, options.id)
+  const write = createStreamWriter(runtime.stdout, 'stdout')
   if (batches.length === 0) {
     await write(`no batches in ${dir} are waiting to be collected\n`)
     return 'ok'
   }
-  const service = await serviceFor({ ...options, ...nobodyElse }, world)
+  const provider = await createProvider({ ...options, ...noModelOptions }, runtime)
   try {
-    const { batches: remote } = await service.open()
-    const stateOf = async (batch: Known): Promise<string> => {
-      if (batch.endpoint !== service.endpoint) return `at ${batch.endpoint}, which is not asked now`
+    const { batches: batchApi } = await provider.connect()
+    const describeState = async (batch: UncollectedBatch): Promise<string> => {
+      if (batch.endpoint !== provider.baseUrl) return `at ${batch.endpoint}, which is not asked now`
       if (batch.id === undefined) return 'sent, and not heard of since: the next run looks for it'
-      const { state, archived, created } = await remote.retrieve(batch.id, never)
-      if (archived) return 'ended, its results are gone'
+      const { state, isArchived, createdAt } = await batchApi.retrieve(batch.id, neverAborted)
+      if (isArchived) return 'ended, its results are gone'
       if (state === 'ended') return 'ended: collect it'
-      const age = duration(Math.max(0, world.clock.wall() - created))
+      const age = formatDuration(Math.max(0, runtime.clock.wallTime() - createdAt))
       return state === 'canceling' ? 'is being canceled' : `at work for ${age}`
     }
     const rows = [['batch', 'packed', 'documents', 'prompt', 'state']]
     for (const batch of batches) {
-      const state = await stateOf(batch).catch((error: unknown) => {
+      const state = await describeState(batch).catch((error: unknown) => {
         if (!(error instanceof AskError)) throw error
-        const { fault } = error
-        return judge(fault).blame === 'run'
-          ? adviceFor(fault, '', service.endpoint)
-          : failureLine(failureOf(fault))
+        const { requestError } = error
+        return classifyError(requestError).scope === 'run'
+          ? describeAccountError(requestError, '', provider.baseUrl)
+          : formatFailure(toFailure(requestError))
       })
-      rows.push([nameOf(batch), ...what(batch), state])
+      rows.push([getBatchLabel(batch), ...formatBatchColumns(batch), state])
     }
-    await write(textTable(rows))
+    await write(formatTable(rows))
     return 'ok'
   } finally {
-    await service.close()
+    await provider.close()
   }
 }
 
 /** What is only for asking models. */
-export const nobodyElse = { simulate: false, rpm: undefined, itpm: undefined, otpm: undefined } as const
+export const noModelOptions = { simulate: false, rpm: undefined, itpm: undefined, otpm: undefined } as const
 
-export const never: AbortSignal = new AbortController().signal
+export const neverAborted: AbortSignal = new AbortController().signal
 
 /** @throws UsageError where the batch is at another service than the one that would be asked */
-export function checkEndpoint(batch: Known, endpoint: string): void {
-  if (batch.endpoint !== endpoint)
+export function checkEndpoint(batch: UncollectedBatch, baseUrl: string): void {
+  if (batch.endpoint !== baseUrl)
     throw new UsageError(
-      `the batch ${nameOf(batch)} is at ${batch.endpoint}, and ${endpoint} would be asked; set ANTHROPIC_BASE_URL`,
+      `the batch ${getBatchLabel(batch)} is at ${batch.endpoint}, and ${baseUrl} would be asked; set ANTHROPIC_BASE_URL`,
     )
 }

@@ -1,6 +1,6 @@
 import type { AnswerSettings } from '../request/answer-settings.ts'
-import type { RunFacts } from '../run/provenance.ts'
-import type { Packed } from './batch.ts'
+import type { Provenance } from '../run/provenance.ts'
+import type { BatchItem } from './batch.ts'
 
 /**
  * Counts the formats of batch files. A file of another format is refused: what this version would not understand of it
@@ -9,82 +9,82 @@ import type { Packed } from './batch.ts'
 export const batchFileVersion = 2
 
 /** The first line of the file of a batch. */
-export interface BatchHead {
+export interface BatchHeader {
   /** Its name: every `custom_id` in it begins with it. */
-  readonly batch: string
+  readonly localId: string
   /** The base URL that it is sent to. */
   readonly endpoint: string
   /** The working directory that paths are relative to, relative to the output folder. */
-  readonly base: string
+  readonly cwd: string
 }
 
 /** What a batch file says. */
-export interface BatchFile extends BatchHead {
+export interface BatchFile extends BatchHeader {
   /** By their `custom_id`s. */
-  readonly documents: ReadonlyMap<string, Packed>
+  readonly items: ReadonlyMap<string, BatchItem>
   /** When it was packed: milliseconds since 1970; undefined where it never was, and so was never sent. */
-  readonly packed: number | undefined
+  readonly sealedAt: number | undefined
   /** The API's id, once it is known. */
   readonly id: string | undefined
   /** Those of its documents that need no answer any more, by `custom_id`. */
-  readonly settled: ReadonlySet<string>
+  readonly settledIds: ReadonlySet<string>
 }
 
 /** Why a batch file cannot be used. */
 export type BatchFileProblem = { readonly version: unknown } | { readonly damagedLine: number }
 
-export function headLine({ batch, endpoint, base }: BatchHead): string {
+export function formatHeaderLine({ localId: batch, endpoint, cwd: base }: BatchHeader): string {
   return JSON.stringify({ type: 'batch', format_version: batchFileVersion, batch, endpoint, base })
 }
 
 /** No more documents follow. @param time milliseconds since 1970 */
-export function sealedLine(time: number): string {
+export function formatSealedLine(time: number): string {
   return JSON.stringify({ type: 'sealed', sealed_at: new Date(time).toISOString() })
 }
 
 /** The API has created the batch, under this id. @param time milliseconds since 1970 */
-export function createdLine(id: string, time: number): string {
+export function formatCreatedLine(id: string, time: number): string {
   return JSON.stringify({ type: 'created', id, created_at: new Date(time).toISOString() })
 }
 
 /** These documents need no answer any more, while the batch is kept for others. */
-export function settledLine(names: readonly string[]): string {
-  return JSON.stringify({ type: 'settled', ids: names })
+export function formatSettledLine(customIds: readonly string[]): string {
+  return JSON.stringify({ type: 'settled', ids: customIds })
 }
 
 /**
  * Writes the lines of documents: those that share their settings refer to one line that has them.
  * @returns given a document and its `custom_id`, its lines
  */
-export function createDocumentLines(): (id: string, document: Packed) => string[] {
+export function createItemFormatter(): (id: string, document: BatchItem) => string[] {
   const numbers = new Map<AnswerSettings, Map<string, number>>()
   let count = 0
   return (id, { path, asked }) => {
-    const { key, bytes, characters, kind, facts, settings } = asked
-    const ofSettings = numbers.get(settings) ?? new Map<string, number>()
-    numbers.set(settings, ofSettings)
-    const way = JSON.stringify([facts.recipe, facts.prompt, facts.model])
-    const known = ofSettings.get(way)
+    const { requestHash: key, fingerprint, characters, kind, provenance, answerSettings } = asked
+    const ofSettings = numbers.get(answerSettings) ?? new Map<string, number>()
+    numbers.set(answerSettings, ofSettings)
+    const provenanceKey = JSON.stringify([provenance.recipe, provenance.prompt, provenance.model])
+    const known = ofSettings.get(provenanceKey)
     const number = known ?? count++
-    ofSettings.set(way, number)
+    ofSettings.set(provenanceKey, number)
     const document = {
       type: 'document',
       id,
       settings: number,
       path,
       key,
-      size: bytes.size,
-      mtime: bytes.mtimeMs,
-      sha256: bytes.sha256,
+      size: fingerprint.size,
+      mtime: fingerprint.mtimeMs,
+      sha256: fingerprint.sha256,
       chars: characters,
       kind,
     }
     const lines = [JSON.stringify(document)]
-    return known === undefined ? [settingsLine(number, facts, settings), ...lines] : lines
+    return known === undefined ? [formatSettingsLine(number, provenance, answerSettings), ...lines] : lines
   }
 }
 
-function settingsLine(number: number, facts: RunFacts, settings: AnswerSettings): string {
+function formatSettingsLine(number: number, facts: Provenance, settings: AnswerSettings): string {
   const { maxTokens, schema, language, words, frontMatter, replacesBefore, price } = settings
   return JSON.stringify({
     type: 'settings',

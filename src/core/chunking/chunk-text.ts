@@ -7,22 +7,22 @@
  * behind it begin where they began, and are the parts they were. (The idea is that of content-defined chunking:
  * Muthitacharoen, Chen, Mazières, "A Low-bandwidth Network File System", SOSP 2001.)
  *
- * @param limit characters (UTF-16), at least 2
+ * @param maxChars characters (UTF-16), at least 2
  */
-export function cutText(text: string, limit: number): string[] {
-  const parts: string[] = []
+export function chunkText(text: string, maxChars: number): string[] {
+  const chunks: string[] = []
   let start = 0
-  while (text.length - start > limit) {
-    const end = start + bestJoint(text.slice(start, start + limit + 1), limit)
-    parts.push(text.slice(start, end))
+  while (text.length - start > maxChars) {
+    const end = start + findBestBoundary(text.slice(start, start + maxChars + 1), maxChars)
+    chunks.push(text.slice(start, end))
     start = end
   }
-  parts.push(text.slice(start))
-  return parts
+  chunks.push(text.slice(start))
+  return chunks
 }
 
 /** From the strongest on; each matches what stands before a joint. */
-const joints: readonly RegExp[] = [
+const boundaries: readonly RegExp[] = [
   /\n(?=# |(?:chapter|part|book) (?:\d|[ivxlc]+\b))/gi,
   /\n(?=## |[^\n]{1,200}\n===)/g,
   /\n(?=#{3,6} |[^\n]{1,200}\n---)/g,
@@ -42,32 +42,34 @@ const joints: readonly RegExp[] = [
  * Where to cut: behind half the limit if there is any joint at all, so that parts do not get many.
  * @param window one character longer than a part may be
  */
-function bestJoint(window: string, limit: number): number {
-  const least = Math.ceil(limit / 2)
-  for (const from of [least, 1]) {
-    for (const joint of joints) {
-      const found = ends(window, joint, from, limit)
+function findBestBoundary(window: string, maxChars: number): number {
+  const preferredMinChars = Math.ceil(maxChars / 2)
+  for (const minChars of [preferredMinChars, 1]) {
+    for (const boundary of boundaries) {
+      const found = findBoundaryEnds(window, boundary, minChars, maxChars)
       if (found.length > 0)
-        return found.reduce((best, at) => (rank(window, at) < rank(window, best) ? at : best))
+        return found.reduce((best, at) =>
+          hashFollowingText(window, at) < hashFollowingText(window, best) ? at : best,
+        )
     }
   }
   // Never between the halves of a character.
-  return /[\ud800-\udbff]/.test(window[limit - 1] ?? '') ? Math.max(1, limit - 1) : limit
+  return /[\ud800-\udbff]/.test(window[maxChars - 1] ?? '') ? Math.max(1, maxChars - 1) : maxChars
 }
 
-function ends(window: string, joint: RegExp, from: number, to: number): number[] {
+function findBoundaryEnds(window: string, boundary: RegExp, minChars: number, maxChars: number): number[] {
   const found: number[] = []
-  joint.lastIndex = Math.max(0, from - 1)
-  for (let match = joint.exec(window); match !== null; match = joint.exec(window)) {
+  boundary.lastIndex = Math.max(0, minChars - 1)
+  for (let match = boundary.exec(window); match !== null; match = boundary.exec(window)) {
     const end = match.index + match[0].length
-    if (end > to) break
-    if (end >= from) found.push(end)
+    if (end > maxChars) break
+    if (end >= minChars) found.push(end)
   }
   return found
 }
 
 /** The same for the same words, wherever they stand (FNV-1a over what follows). */
-function rank(window: string, at: number): number {
+function hashFollowingText(window: string, at: number): number {
   let hash = 0x811c9dc5
   for (let n = at; n < Math.min(window.length, at + 64); n++)
     hash = Math.imul(hash ^ window.charCodeAt(n), 0x01000193) >>> 0

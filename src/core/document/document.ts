@@ -1,6 +1,6 @@
 import { truncate } from '../text/truncate.ts'
 /** Something found among the inputs: what will have exactly one outcome. */
-export interface Source {
+export interface DocumentRef {
   /** Place in the sorted order of the run, from 0. */
   readonly index: number
   /**
@@ -9,7 +9,7 @@ export interface Source {
    */
   readonly path: string
   /** Named by the user himself, rather than met in a walk: then being unusable is a failure, not a skip. */
-  readonly named: boolean
+  readonly namedByUser: boolean
   /** Why it cannot be read, where finding it showed that already. */
   readonly problem?: InputProblem
   /** As it was when it was found; undefined for stdin and for what cannot be read. */
@@ -17,8 +17,8 @@ export interface Source {
 }
 
 /** A selection of sources with `index` as their place in the selection. */
-export function numbered(sources: readonly Source[]): readonly Source[] {
-  return sources.map((source, index) => ({ ...source, index }))
+export function renumber(documents: readonly DocumentRef[]): readonly DocumentRef[] {
+  return documents.map((document, index) => ({ ...document, index }))
 }
 
 /** What `stat` tells of a file's content: if both are what they were, the content is taken to be too. */
@@ -39,7 +39,7 @@ export interface Fingerprint {
 
 /** Why a source gives no document. `skip` is no failure: an empty or binary file met in a walk. */
 export interface InputProblem {
-  readonly as: 'skip' | 'fail'
+  readonly action: 'skip' | 'fail'
   /** A stable word for scripts: `empty`, `binary`, `not_utf8`, `too_large`, `unreadable`, `vanished`, … */
   readonly type: string
   readonly message: string
@@ -47,10 +47,10 @@ export interface InputProblem {
 
 /** A source that was read: its text, decoded, without a byte-order mark. */
 export interface Document {
-  readonly source: Source
+  readonly ref: DocumentRef
   readonly text: string
   /** Of the bytes that `text` was decoded from. */
-  readonly bytes: Fingerprint
+  readonly fingerprint: Fingerprint
   /** It is sent as it is, since its pages are pictures, or somebody wants it so; `text` says so then. */
   readonly pdf?: Pdf
 }
@@ -65,11 +65,11 @@ export interface Pdf {
  * characters. Looks at the beginning only, line by line: a pattern over several lines takes time that grows with the
  * square of the number of blank lines.
  */
-export function titleOf(text: string): string {
-  const head = truncate(text, longestHead)
+export function extractTitle(text: string): string {
+  const head = truncate(text, maxTitleSearchChars)
   const lines = head.split(/[\n\r\u2028\u2029]/)
   const title =
-    firstIn(lines, (line) => /^#{1,3}\s+(\S.*)$/.exec(line)?.[1]) ??
+    findFirst(lines, (line) => /^#{1,3}\s+(\S.*)$/.exec(line)?.[1]) ??
     /<title>([^<]+)<\/title>/i.exec(head)?.[1] ??
     lines.find((line) => line.trim() !== '') ??
     ''
@@ -77,14 +77,14 @@ export function titleOf(text: string): string {
 }
 
 /** Characters. */
-const longestHead = 20_000
+const maxTitleSearchChars = 20_000
 
-function firstIn<Item, Found>(
+function findFirst<Item, Found>(
   items: readonly Item[],
-  find: (item: Item) => Found | undefined,
+  match: (item: Item) => Found | undefined,
 ): Found | undefined {
   for (const item of items) {
-    const found = find(item)
+    const found = match(item)
     if (found !== undefined) return found
   }
   return undefined

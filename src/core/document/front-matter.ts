@@ -1,31 +1,33 @@
-import { promptTokens } from '../pricing/usage.ts'
-import type { DocumentLine } from '../run/ledger-entry.ts'
-import { wellFormed } from '../text/well-formed.ts'
+import { sumInputTokens } from '../pricing/usage.ts'
+import type { DocumentEntry } from '../run/ledger-entry.ts'
+import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 
 /**
  * Where a summary comes from, as YAML on top of it, which editors and site generators read. Every value is written as
  * JSON, which is YAML: whatever a path holds, it closes nothing.
  */
-export function frontMatter(line: DocumentLine): string {
-  const { path, sha256, model, prompt, time, uncounted = 0 } = line
+export function formatFrontMatter(entry: DocumentEntry): string {
+  const { path, sha256, model, prompt, time, uncounted = 0 } = entry
   // A part of it would pass for the whole.
-  const { usage, cost_usd: cost } = uncounted === 0 ? line : { usage: null, cost_usd: null }
+  const { usage, cost_usd: cost } = uncounted === 0 ? entry : { usage: null, cost_usd: null }
   const fields = {
     source: path,
     sha256: sha256 ?? null,
     model,
     prompt,
     date: time,
-    tokens_in: usage === null ? null : promptTokens(usage),
+    tokens_in: usage === null ? null : sumInputTokens(usage),
     tokens_out: usage?.output ?? null,
     cost_usd: cost,
   }
-  const lines = Object.entries(wellFormed(fields)).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  const lines = Object.entries(replaceLoneSurrogates(fields)).map(
+    ([name, value]) => `${name}: ${JSON.stringify(value)}`,
+  )
   return `---\n${lines.join('\n')}\n---\n\n`
 }
 
 /** A summary without what stands on top of it; only what tells the document's own hash does, which no model knows. */
-export function withoutFrontMatter(text: string, { sha256 }: Pick<DocumentLine, 'sha256'>): string {
+export function stripFrontMatter(text: string, { sha256 }: Pick<DocumentEntry, 'sha256'>): string {
   const head = /^---\nsource: [^\n]*\nsha256: "(\w+)"\n(?:[a-z_]+: [^\n]*\n)*---\n\n/.exec(text)
   return head !== null && head[1] === sha256 ? text.slice(head[0].length) : text
 }

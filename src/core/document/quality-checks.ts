@@ -1,9 +1,9 @@
 /** Why a summary may be worth a look, though it is whole: nothing is wrong on the wire. */
-export const doubts = ['copy', 'language', 'length'] as const
-export type Doubt = (typeof doubts)[number]
+export const qualityIssueTypes = ['copy', 'language', 'length'] as const
+export type QualityIssue = (typeof qualityIssueTypes)[number]
 
 /** What was asked of a summary beside what its prompt says. */
-export interface Wishes {
+export interface OutputConstraints {
   /** In English: `German`. */
   readonly language?: string
   /** About so many. */
@@ -11,7 +11,7 @@ export interface Wishes {
 }
 
 /** What is said of them behind the prompt; nothing where there are none. */
-export function wishText({ language, words }: Wishes): string {
+export function formatConstraints({ language, words }: OutputConstraints): string {
   const parts = [
     ...(language === undefined ? [] : [`Write in ${language}, whatever language the document is in.`]),
     ...(words === undefined ? [] : [`Write about ${words} words.`]),
@@ -22,52 +22,52 @@ export function wishText({ language, words }: Wishes): string {
 /**
  * What is doubtful about a summary.
  * @param document undefined where it is not at hand
- * @param isIn whether a text is in a language, as far as can be told
+ * @param isInLanguage whether a text is in a language, as far as can be told
  */
-export function doubtsAbout(
+export function checkQuality(
   summary: string,
-  { language, words }: Wishes,
+  { language, words }: OutputConstraints,
   document: string | undefined,
-  isIn: (text: string, language: string) => boolean,
-): Doubt[] {
-  const found: Doubt[] = []
-  if (document !== undefined && isCopy(summary, document)) found.push('copy')
-  if (language !== undefined && !isIn(summary, language)) found.push('language')
-  if (words !== undefined && isFarOff(lengthInWords(summary), words)) found.push('length')
-  return found
+  isInLanguage: (text: string, language: string) => boolean,
+): QualityIssue[] {
+  const issues: QualityIssue[] = []
+  if (document !== undefined && isNearCopy(summary, document)) issues.push('copy')
+  if (language !== undefined && !isInLanguage(summary, language)) issues.push('language')
+  if (words !== undefined && isFarFromTarget(estimateWordCount(summary), words)) issues.push('length')
+  return issues
 }
 
 /** Words in a row; so many are hardly the same by chance. */
-const shingle = 6
+const shingleWords = 6
 
 /** Most of the document, in its own words: nobody summarized anything. Of a few sentences a summary is one by nature. */
-function isCopy(summary: string, document: string): boolean {
+function isNearCopy(summary: string, document: string): boolean {
   // Nearly always that is all there is to see.
   if (summary.length < document.length / 2) return false
-  const [short, long] = [wordsOf(summary), wordsOf(document)]
-  if (long.length < 80 || short.length < 0.6 * long.length) return false
-  const there = new Set(shingles(long))
-  const own = [...shingles(short)]
-  return own.filter((words) => there.has(words)).length > 0.8 * own.length
+  const [summaryWords, documentWords] = [splitWords(summary), splitWords(document)]
+  if (documentWords.length < 80 || summaryWords.length < 0.6 * documentWords.length) return false
+  const documentShingles = new Set(listShingles(documentWords))
+  const summaryShingles = [...listShingles(summaryWords)]
+  return summaryShingles.filter((words) => documentShingles.has(words)).length > 0.8 * summaryShingles.length
 }
 
-function* shingles(words: readonly string[]): Generator<string> {
-  for (let n = 0; n + shingle <= words.length; n++) yield words.slice(n, n + shingle).join(' ')
+function* listShingles(words: readonly string[]): Generator<string> {
+  for (let n = 0; n + shingleWords <= words.length; n++) yield words.slice(n, n + shingleWords).join(' ')
 }
 
-function isFarOff(length: number, wanted: number): boolean {
-  return length > 1.6 * wanted || length < 0.4 * wanted
+function isFarFromTarget(length: number, target: number): boolean {
+  return length > 1.6 * target || length < 0.4 * target
 }
 
 /** Scripts without spaces have about a word for two of their characters. */
-function lengthInWords(text: string): number {
-  const dense = text.match(unspaced)?.length ?? 0
-  return Math.round(dense / 2) + wordsOf(text.replace(unspaced, ' ')).length
+function estimateWordCount(text: string): number {
+  const unspacedChars = text.match(unspacedScripts)?.length ?? 0
+  return Math.round(unspacedChars / 2) + splitWords(text.replace(unspacedScripts, ' ')).length
 }
 
-const unspaced =
+const unspacedScripts =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Khmer}\p{Script=Lao}]/gu
 
-function wordsOf(text: string): string[] {
+function splitWords(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
 }

@@ -1,10 +1,10 @@
 import type { Attempt } from '../request/attempt.ts'
-import type { Fault } from './request-error.ts'
+import type { RequestError } from './request-error.ts'
 
 /** How a failed request may be sent again. */
-export interface Again {
+export interface RetryPlan {
   /** Uses up no attempt, since it is not for the document to prove itself. */
-  readonly free: boolean
+  readonly isUncounted: boolean
   /** When: milliseconds from now; 0: at once, in the same place; undefined: after a backoff, or as the service asks. */
   readonly waitMs?: number
   /** Once more, though such a fault is never retried: only others know better. */
@@ -14,15 +14,19 @@ export interface Again {
 /** A fault thrown through an {@link Ask}, with every sending that came before it. */
 export class AskError extends Error {
   override readonly name = 'AskError'
-  readonly fault: Fault
+  readonly requestError: RequestError
   readonly attempts: readonly Attempt[]
-  readonly again: Again
+  readonly retryPlan: RetryPlan
 
-  constructor(fault: Fault, attempts: readonly Attempt[] = [], again: Again = { free: false }) {
-    super(fault.message)
-    this.fault = fault
+  constructor(
+    requestError: RequestError,
+    attempts: readonly Attempt[] = [],
+    retryPlan: RetryPlan = { isUncounted: false },
+  ) {
+    super(requestError.message)
+    this.requestError = requestError
     this.attempts = attempts
-    this.again = again
+    this.retryPlan = retryPlan
   }
 }
 

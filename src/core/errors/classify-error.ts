@@ -1,11 +1,11 @@
-import { type Fault, isTooLong } from './request-error.ts'
+import { isTooLong, type RequestError } from './request-error.ts'
 
 /** What follows from a fault. */
-export interface Verdict {
+export interface Classification {
   /** `never`; `attempt`: again, after a backoff, using up one attempt; `free`: again once the rate limit is over. */
   readonly retry: 'never' | 'attempt' | 'free'
   /** Whose fault it is: of this document, of the service for now, or of the account or setup, which ends the run. */
-  readonly blame: 'document' | 'service' | 'run'
+  readonly scope: 'document' | 'service' | 'run'
 }
 
 /**
@@ -13,89 +13,95 @@ export interface Verdict {
  * retried 400s once taught that) and by message text only where the API gives nothing else.
  * @see https://platform.claude.com/docs/en/api/errors
  */
-export function judge(fault: Fault): Verdict {
+export function classifyError(requestError: RequestError): Classification {
   // Even where it comes as a 429: no wait and no header makes a prompt shorter, and the other prompts are not concerned.
-  if (isTooLong(fault) || fault.isOnlyThis) return forDocument
-  const verdict = ofFault(fault)
-  if (fault.shouldRetry === false) return { ...verdict, retry: 'never' }
+  if (isTooLong(requestError) || requestError.isDocumentSpecific) return documentError
+  const classification = classifyByKind(requestError)
+  if (requestError.shouldRetry === false) return { ...classification, retry: 'never' }
   // An account that refuses will refuse again, whatever a header says.
-  if (fault.shouldRetry === true && verdict.retry === 'never' && verdict.blame !== 'run')
-    return { ...verdict, retry: 'attempt' }
-  return verdict
+  if (requestError.shouldRetry === true && classification.retry === 'never' && classification.scope !== 'run')
+    return { ...classification, retry: 'attempt' }
+  return classification
 }
 
-function ofFault(fault: Fault): Verdict {
-  switch (fault.kind) {
+function classifyByKind(requestError: RequestError): Classification {
+  switch (requestError.kind) {
     case 'tls':
-      return ends
+      return accountError
     case 'connection':
-      return again
+      return transientError
     case 'timeout':
       // It was answered all the time: that would take as long again, and each time it may be billed.
-      return fault.type === 'total_timeout' ? { retry: 'never', blame: 'service' } : again
+      return requestError.type === 'total_timeout' ? { retry: 'never', scope: 'service' } : transientError
     case 'malformed':
       // Every answer would be paid for and lost.
-      if (fault.type === 'unknown_encoding') return ends
+      if (requestError.type === 'unknown_encoding') return accountError
       // It would be as long again, and each time it may be billed.
-      if (fault.type === 'foreign_results') return ends
-      return fault.type === 'reply_too_large' ? forDocument : again
+      if (requestError.type === 'foreign_results') return accountError
+      return requestError.type === 'reply_too_large' ? documentError : transientError
     case 'stream':
       // After the 200 there is no status any more: only the type tells.
-      return byType.get(fault.type) ?? forDocument
+      return streamTypeClassifications.get(requestError.type) ?? documentError
     case 'status':
-      return ofStatus(fault)
+      return classifyByStatus(requestError)
   }
 }
 
-function ofStatus({ status = 0, type, code = '', message, page }: Fault): Verdict {
-  if (endingCodes.has(code) || endingCodes.has(type)) return ends
-  if (status === 400 && page === undefined && endingMessages.some((pattern) => pattern.test(message)))
-    return ends
+function classifyByStatus({
+  status = 0,
+  type,
+  code = '',
+  message,
+  nonApiResponse: page,
+}: RequestError): Classification {
+  if (accountErrorCodes.has(code) || accountErrorCodes.has(type)) return accountError
+  if (status === 400 && page === undefined && accountErrorMessages.some((pattern) => pattern.test(message)))
+    return accountError
   // 3xx: the client follows no redirect, since that would hand the document to another host.
-  return byStatus[status] ?? (status >= 300 && status < 400 ? ends : forDocument)
+  return statusClassifications[status] ?? (status >= 300 && status < 400 ? accountError : documentError)
 }
 
-const again: Verdict = { retry: 'attempt', blame: 'service' }
-const limited: Verdict = { retry: 'free', blame: 'service' }
-const ends: Verdict = { retry: 'never', blame: 'run' }
-const forDocument: Verdict = { retry: 'never', blame: 'document' }
+const transientError: Classification = { retry: 'attempt', scope: 'service' }
+const rateLimitedError: Classification = { retry: 'free', scope: 'service' }
+const accountError: Classification = { retry: 'never', scope: 'run' }
+const documentError: Classification = { retry: 'never', scope: 'document' }
 
 /** Statuses that are not simply this document's fault. A 404 is an unknown model or a wrong base URL: the same for all. */
-const byStatus: Readonly<Record<number, Verdict>> = {
-  401: ends,
-  402: ends,
-  403: ends,
-  404: ends,
-  408: again,
-  409: again,
-  429: limited,
-  500: again,
-  502: again,
-  503: again,
-  504: again,
+const statusClassifications: Readonly<Record<number, Classification>> = {
+  401: accountError,
+  402: accountError,
+  403: accountError,
+  404: accountError,
+  408: transientError,
+  409: transientError,
+  429: rateLimitedError,
+  500: transientError,
+  502: transientError,
+  503: transientError,
+  504: transientError,
   // Cloudflare's own, for an origin that is down or slow.
-  520: again,
-  521: again,
-  522: again,
-  523: again,
-  524: again,
-  529: again,
+  520: transientError,
+  521: transientError,
+  522: transientError,
+  523: transientError,
+  524: transientError,
+  529: transientError,
 }
 
 /** `error.type` of an `event: error` inside a stream. */
-const byType: ReadonlyMap<string, Verdict> = new Map([
-  ['rate_limit_error', limited],
-  ['overloaded_error', again],
-  ['api_error', again],
-  ['timeout_error', again],
-  ['conflict_error', again],
-  ['authentication_error', ends],
-  ['billing_error', ends],
-  ['permission_error', ends],
+const streamTypeClassifications: ReadonlyMap<string, Classification> = new Map([
+  ['rate_limit_error', rateLimitedError],
+  ['overloaded_error', transientError],
+  ['api_error', transientError],
+  ['timeout_error', transientError],
+  ['conflict_error', transientError],
+  ['authentication_error', accountError],
+  ['billing_error', accountError],
+  ['permission_error', accountError],
 ])
 
 /** `error_code`s under which every further request fails in the same way, whatever their status. */
-const endingCodes: ReadonlySet<string> = new Set([
+const accountErrorCodes: ReadonlySet<string> = new Set([
   'workspace_human_review_disabled',
   'enforced_spend_limit_reached',
   'contract_spend_limit_reached',
@@ -107,4 +113,4 @@ const endingCodes: ReadonlySet<string> = new Set([
 ])
 
 /** Two account faults come as a bare 400 without a code; their text is all there is to know them by. */
-const endingMessages = [/^You have reached your specified /, /^Your credit balance is too low/]
+const accountErrorMessages = [/^You have reached your specified /, /^Your credit balance is too low/]

@@ -1,6 +1,12 @@
 import { truncate } from '../text/truncate.ts'
-import { judge } from './classify-error.ts'
-import { type Fault, fromSomethingElse, isTooLong, isUnreachable, needsExtraUsage } from './request-error.ts'
+import { classifyError } from './classify-error.ts'
+import {
+  describeNonApiResponse,
+  isExtraUsageRequired,
+  isTooLong,
+  isUnreachable,
+  type RequestError,
+} from './request-error.ts'
 
 /** Why a document has no summary, as its record and its JSON tell it. */
 export interface Failure {
@@ -23,29 +29,30 @@ export interface Failure {
 }
 
 /** The failure of a document whose last sending ended in this fault. */
-export function failureOf(fault: Fault): Failure {
-  const hint = hintFor(fault)
+export function toFailure(requestError: RequestError): Failure {
+  const hint = findHint(requestError)
   return {
     kind:
-      fault.kind === 'status' && fault.status !== undefined
-        ? fault.status
-        : (fault.kind as Exclude<Fault['kind'], 'status'>),
-    type: fault.type,
-    message: hint === undefined ? fault.message : `${fault.message}; ${hint}`,
-    transient: judge(fault).blame === 'service',
-    ...(fault.requestId !== undefined && { requestId: fault.requestId }),
+      requestError.kind === 'status' && requestError.status !== undefined
+        ? requestError.status
+        : (requestError.kind as Exclude<RequestError['kind'], 'status'>),
+    type: requestError.type,
+    message: hint === undefined ? requestError.message : `${requestError.message}; ${hint}`,
+    transient: classifyError(requestError).scope === 'service',
+    ...(requestError.requestId !== undefined && { requestId: requestError.requestId }),
   }
 }
 
 /** `529 overloaded_error: Overloaded`: the first line of a record after its `ERROR: `. May hold untrusted text. */
-export function failureLine({ kind, type, message }: Failure): string {
+export function formatFailure({ kind, type, message }: Failure): string {
   return `${kind} ${type}: ${truncate(message.replace(/\s+/g, ' ').trim(), 300)}`
 }
 /** What can be done about it, where that is not the same for every error. */
-function hintFor(fault: Fault): string | undefined {
-  if (needsExtraUsage(fault)) return 'allow extra usage for the account in the console, or split the document'
-  if (isTooLong(fault)) return 'split the document'
-  if (fault.page !== undefined && judge(fault).blame !== 'service')
-    return `${fromSomethingElse(fault.page)}; it may object to this document`
-  return isUnreachable(fault) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
+function findHint(requestError: RequestError): string | undefined {
+  if (isExtraUsageRequired(requestError))
+    return 'allow extra usage for the account in the console, or split the document'
+  if (isTooLong(requestError)) return 'split the document'
+  if (requestError.nonApiResponse !== undefined && classifyError(requestError).scope !== 'service')
+    return `${describeNonApiResponse(requestError.nonApiResponse)}; it may object to this document`
+  return isUnreachable(requestError) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
 }

@@ -1,15 +1,15 @@
-import { decimalDollars, type Picodollars } from '../pricing/price.ts'
+import { formatExactUsd, type Picodollars } from '../pricing/pricing-rules.ts'
 import type { LimitRates } from '../rate-limit/limiter-state.ts'
-import { poolSize } from '../rate-limit/pool-size.ts'
-import type { Bounds, Forecast } from './estimate.ts'
+import { computePoolSize } from '../rate-limit/pool-size.ts'
+import type { CostEstimate, EstimateRange } from './estimate-cost.ts'
 
 /** Counts changes that an older reader would misunderstand; fields are added without. */
-export const estimateVersion = 1
+export const estimateFormatVersion = 1
 
 /** What a run would do and cost, as `--dry-run --report FILE.json` saves it. Costs are USD; `null` is unknown. */
-export interface EstimateFile {
+export interface EstimateJson {
   readonly format: 'claude-batch estimate'
-  readonly version: typeof estimateVersion
+  readonly version: typeof estimateFormatVersion
   readonly made: string
   readonly prompt: string
   readonly model: string
@@ -20,20 +20,20 @@ export interface EstimateFile {
     readonly skipped: Readonly<Record<string, number>>
     readonly failing: Readonly<Record<string, number>>
   }
-  readonly tokens_in: Bounds
-  readonly tokens_out: Bounds
-  readonly cost_usd: { readonly live: Bounds | null; readonly batch: Bounds | null }
+  readonly tokens_in: EstimateRange
+  readonly tokens_out: EstimateRange
+  readonly cost_usd: { readonly live: EstimateRange | null; readonly batch: EstimateRange | null }
   /** What `--max-cost` would have to allow for if everything turned out as dear as it can. */
   readonly worst_usd: number | null
   /** How many documents are like ones that were measured; the rest is guessed. */
   readonly measured: number
   /** Whether the service counted the input. */
   readonly counted: boolean
-  readonly time: TimeAtLimits
+  readonly time: TimeEstimate
 }
 
 /** How long a run takes at the limits. */
-export interface TimeAtLimits {
+export interface TimeEstimate {
   readonly ms: number
   readonly pool: number
   readonly limits: LimitRates
@@ -45,21 +45,25 @@ export interface TimeAtLimits {
 /**
  * How long it takes: as long as the limit that is reached first, or the service itself where the pool is the bound.
  * @param latencyMs of one request
- * @param most requests at once
+ * @param maxConcurrency requests at once
  */
-export function timeAtLimits(
-  { requests, input, output }: Pick<Forecast, 'requests' | 'input' | 'output'>,
+export function estimateTime(
+  {
+    requests,
+    inputTokens: input,
+    outputTokens: output,
+  }: Pick<CostEstimate, 'requests' | 'inputTokens' | 'outputTokens'>,
   limits: LimitRates,
-  from: TimeAtLimits['limits_from'],
+  limitsFrom: TimeEstimate['limits_from'],
   latencyMs: number,
-  most: number,
-): TimeAtLimits {
+  maxConcurrency: number,
+): TimeEstimate {
   const pool = Math.min(
-    most,
-    limits.requests === undefined ? most : poolSize(limits.requests, latencyMs / 1000),
+    maxConcurrency,
+    limits.requests === undefined ? maxConcurrency : computePoolSize(limits.requests, latencyMs / 1000),
   )
   const needed = { requests, inputTokens: input.expected, outputTokens: output.expected }
-  let longest: Pick<TimeAtLimits, 'ms' | 'bound_by'> = {
+  let longest: Pick<TimeEstimate, 'ms' | 'bound_by'> = {
     ms: Math.ceil(requests / pool) * latencyMs,
     bound_by: 'latency',
   }
@@ -68,15 +72,15 @@ export function timeAtLimits(
     const ms = limit === undefined ? 0 : (needed[name] / limit) * 60_000
     if (ms > 0 && ms >= longest.ms) longest = { ms, bound_by: name }
   }
-  return { ...longest, ms: Math.round(longest.ms), pool, limits, limits_from: from }
+  return { ...longest, ms: Math.round(longest.ms), pool, limits, limits_from: limitsFrom }
 }
 
 /** Of the first paid tier, for the models of 2026. @see https://platform.claude.com/docs/en/api/rate-limits */
-export const firstTier: LimitRates = { requests: 1000, inputTokens: 2_000_000, outputTokens: 400_000 }
+export const firstTierLimits: LimitRates = { requests: 1000, inputTokens: 2_000_000, outputTokens: 400_000 }
 
 /** Money as JSON has it. */
-export function usdBounds(cost: Bounds<Picodollars> | undefined): Bounds | null {
+export function toUsdRange(cost: EstimateRange<Picodollars> | undefined): EstimateRange | null {
   if (cost === undefined) return null
-  const usd = (amount: Picodollars) => Number(decimalDollars(amount))
+  const usd = (amount: Picodollars) => Number(formatExactUsd(amount))
   return { low: usd(cost.low), expected: usd(cost.expected), high: usd(cost.high) }
 }

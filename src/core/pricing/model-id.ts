@@ -3,7 +3,7 @@
  * a region, a date, a version of their own. All other names are returned as they are.
  * @example `us.anthropic.claude-haiku-4-5-20251001-v1:0` → `claude-haiku-4-5`
  */
-export function canonicalModelId(name: string): string {
+export function canonicalizeModelId(name: string): string {
   const id = name
     .toLowerCase()
     .slice(name.lastIndexOf('/') + 1)

@@ -1,7 +1,7 @@
-import { addUsage, noUsage, type Usage } from './usage.ts'
+import { addUsage, type Usage, zeroUsage } from './usage.ts'
 
 /** What documents of the ledger come to. The sums are exact in any order. */
-export interface Account {
+export interface Totals {
   readonly summarized: number
   readonly failed: number
   readonly pending: number
@@ -15,11 +15,11 @@ export interface Account {
   readonly lost: number
 }
 
-export const emptyAccount: Account = {
+export const emptyTotals: Totals = {
   summarized: 0,
   failed: 0,
   pending: 0,
-  usage: noUsage,
+  usage: zeroUsage,
   cost_picodollars: '0',
   unknown_cost: 0,
   lost: 0,
@@ -34,11 +34,11 @@ interface CountedDocument {
   readonly lost?: number
 }
 
-export function accountOf({ status, usage, cost_usd, uncounted = 0, lost = 0 }: CountedDocument): Account {
+export function toTotals({ status, usage, cost_usd, uncounted = 0, lost = 0 }: CountedDocument): Totals {
   return {
-    ...emptyAccount,
+    ...emptyTotals,
     [status]: 1,
-    usage: usage ?? noUsage,
+    usage: usage ?? zeroUsage,
     // Below $9,000 a number of dollars tells every picodollar apart.
     cost_picodollars: String(BigInt(Math.round((cost_usd ?? 0) * 1e12))),
     unknown_cost: cost_usd === null || usage === null || uncounted > 0 ? 1 : 0,
@@ -46,7 +46,7 @@ export function accountOf({ status, usage, cost_usd, uncounted = 0, lost = 0 }: 
   }
 }
 
-export function addAccounts(a: Account, b: Account): Account {
+export function addTotals(a: Totals, b: Totals): Totals {
   return {
     summarized: a.summarized + b.summarized,
     failed: a.failed + b.failed,

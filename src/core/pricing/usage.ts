@@ -9,7 +9,7 @@ export interface Usage {
   readonly output: number
 }
 
-export const noUsage: Usage = { input: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 0 }
+export const zeroUsage: Usage = { input: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 0 }
 
 /**
  * Reads the API's `usage` object. Null or missing cache fields are 0, but missing or nonsensical token counts make
@@ -19,21 +19,21 @@ export const noUsage: Usage = { input: 0, cacheWrite5m: 0, cacheWrite1h: 0, cach
 export function parseUsage(raw: unknown): Usage | undefined {
   if (typeof raw !== 'object' || raw === null) return undefined
   const fields = raw as Record<string, unknown>
-  const split = (fields['cache_creation'] ?? {}) as Record<string, unknown>
-  const written = count(fields['cache_creation_input_tokens'] ?? 0)
-  const hour = count(split['ephemeral_1h_input_tokens'] ?? 0)
+  const cacheCreation = (fields['cache_creation'] ?? {}) as Record<string, unknown>
+  const cacheWrite = toTokenCount(fields['cache_creation_input_tokens'] ?? 0)
+  const cacheWrite1h = toTokenCount(cacheCreation['ephemeral_1h_input_tokens'] ?? 0)
   const usage = {
-    input: count(fields['input_tokens']),
-    cacheWrite5m: written - hour,
-    cacheWrite1h: hour,
-    cacheRead: count(fields['cache_read_input_tokens'] ?? 0),
-    output: count(fields['output_tokens']),
+    input: toTokenCount(fields['input_tokens']),
+    cacheWrite5m: cacheWrite - cacheWrite1h,
+    cacheWrite1h,
+    cacheRead: toTokenCount(fields['cache_read_input_tokens'] ?? 0),
+    output: toTokenCount(fields['output_tokens']),
   }
   return Object.values(usage).every((tokens) => tokens >= 0) ? usage : undefined
 }
 
 /** Everything the model read: what decides a prompt-length price band. */
-export function promptTokens(usage: Usage): number {
+export function sumInputTokens(usage: Usage): number {
   return usage.input + usage.cacheWrite5m + usage.cacheWrite1h + usage.cacheRead
 }
 
@@ -48,6 +48,6 @@ export function addUsage(a: Usage, b: Usage): Usage {
 }
 
 /** NaN for what is no count of tokens, which fails every comparison above. */
-function count(value: unknown): number {
+function toTokenCount(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : Number.NaN
 }

@@ -1,7 +1,7 @@
-const firstMs = 1_000
-const longestMs = 60_000
+const baseMs = 1_000
+const maxMs = 60_000
 /** Full jitter may choose almost nothing; this keeps a retry from being a spin. */
-const shortestMs = 50
+const minMs = 50
 
 /**
  * How long to wait before sending again: exponential with full jitter, never beyond a minute.
@@ -9,7 +9,7 @@ const shortestMs = 50
  * @param random a number from 0 to 1
  * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
  */
-export function backoffMs(failures: number, random: number): number {
-  const ceiling = Math.min(longestMs, firstMs * 2 ** (failures - 1))
-  return Math.max(shortestMs, Math.round(random * ceiling))
+export function computeBackoffMs(failures: number, random: number): number {
+  const ceiling = Math.min(maxMs, baseMs * 2 ** (failures - 1))
+  return Math.max(minMs, Math.round(random * ceiling))
 }

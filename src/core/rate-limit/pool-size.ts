@@ -1,5 +1,5 @@
 /** More in flight than this gains nothing on one machine and costs sockets. */
-export const largestPool = 256
+export const maxPoolSize = 256
 
 /**
  * How many requests to keep in flight so that the rate limit is used and not saturated: by Little's law the requests
@@ -7,16 +7,18 @@ export const largestPool = 256
  * @param rpm requests per minute
  * @param latency seconds per request
  */
-export function poolSize(rpm: number, latency: number): number {
+export function computePoolSize(rpm: number, latency: number): number {
   // The quotient of exact inputs can come out a hair above a whole number (e.g. 1200 / 60 × 0.15).
   const needed = Math.ceil(Number(((rpm / 60) * latency).toFixed(9)))
-  return Math.min(largestPool, Math.max(1, needed))
+  return Math.min(maxPoolSize, Math.max(1, needed))
 }
 
 /** A sharp rise is itself limited by the service (`ramp_limit_exceeded`): these many go out before the first reply. */
-const slowStart = { known: 8, unknown: 4 }
+const slowStartLimits = { known: 8, unknown: 4 }
 
 /** The slots to start with: what the user's own figures ask for, as far as that is a slow start. */
-export function firstSlots(rpm: number | undefined, latency: number): number {
-  return rpm === undefined ? slowStart.unknown : Math.min(slowStart.known, poolSize(rpm, latency))
+export function computeInitialPoolSize(rpm: number | undefined, latency: number): number {
+  return rpm === undefined
+    ? slowStartLimits.unknown
+    : Math.min(slowStartLimits.known, computePoolSize(rpm, latency))
 }

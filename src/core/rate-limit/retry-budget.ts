@@ -7,23 +7,23 @@ export interface RetryBudget {
   readonly tokens: number
 }
 
-const most = 20
-const givenBack = 0.2
-const afterOutage = 15
+const maxTokens = 20
+const tokensPerSuccess = 0.2
+const tokensAfterOutage = 15
 
-export const fullBudget: RetryBudget = { tokens: most }
+export const fullRetryBudget: RetryBudget = { tokens: maxTokens }
 
-export function failed({ tokens }: RetryBudget): RetryBudget {
+export function recordFailure({ tokens }: RetryBudget): RetryBudget {
   return { tokens: Math.max(0, tokens - 1) }
 }
 
-export function succeeded(budget: RetryBudget): RetryBudget {
+export function recordSuccess(budget: RetryBudget): RetryBudget {
   // A probe that came through ends the outage; the next single failure must not count as the old one going on.
-  if (isDown(budget)) return { tokens: afterOutage }
-  return { tokens: Math.min(most, budget.tokens + givenBack) }
+  if (isOutage(budget)) return { tokens: tokensAfterOutage }
+  return { tokens: Math.min(maxTokens, budget.tokens + tokensPerSuccess) }
 }
 
 /** The service as a whole is down, rather than one document unlucky. */
-export function isDown({ tokens }: RetryBudget): boolean {
-  return tokens < most / 2
+export function isOutage({ tokens }: RetryBudget): boolean {
+  return tokens < maxTokens / 2
 }

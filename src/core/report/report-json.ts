@@ -1,35 +1,35 @@
-import { decimalDollars } from '../pricing/price.ts'
-import { type Account, accountOf, addAccounts, emptyAccount } from '../pricing/totals.ts'
-import { promptTokens, type Usage } from '../pricing/usage.ts'
+import { formatExactUsd } from '../pricing/pricing-rules.ts'
+import { addTotals, emptyTotals, type Totals, toTotals } from '../pricing/totals.ts'
+import { sumInputTokens, type Usage } from '../pricing/usage.ts'
 import type { LimitRates } from '../rate-limit/limiter-state.ts'
-import type { DocumentLine, EndLine, RunLine } from '../run/ledger-entry.ts'
-import { type Distribution, distributionOf } from './distribution.ts'
-import { type Timeline, timelineOf } from './timeline.ts'
+import type { DocumentEntry, RunEnd, RunStart } from '../run/ledger-entry.ts'
+import { computeDistribution, type Distribution } from './distribution.ts'
+import { computeTimeline, type Timeline } from './timeline.ts'
 
 /** Counts changes that an older reader would misunderstand; fields are added without. */
-export const reportVersion = 1
+export const reportFormatVersion = 1
 
 /**
  * The account of one run or of many, as `--report` writes it to JSON and the pages show it; `docs/report.md` and the
  * JSON Schema describe it. Costs are USD, exact to the last digit; `null` is unknown. Times are milliseconds, or ISO 8601.
  */
-export interface ReportFile {
+export interface ReportJson {
   readonly format: 'claude-batch report'
-  readonly version: typeof reportVersion
+  readonly version: typeof reportFormatVersion
   readonly made: string
   /** The version of the program. */
   readonly program: string
   /** Nobody was paid for any of it. */
   readonly simulated: boolean
-  readonly totals: Totals
+  readonly totals: ReportTotals
   readonly runs: readonly RunRow[]
   /** What the same totals are made of; the dearest first, days in order. */
-  readonly by: Readonly<Record<'day' | 'model' | 'prompt' | 'folder', readonly Group[]>>
+  readonly by: Readonly<Record<'day' | 'model' | 'prompt' | 'folder', readonly ReportGroup[]>>
   readonly errors: readonly ErrorGroup[]
   /** Of the answers. */
   readonly latency: Distribution | null
   /** Where the time of the documents went, added up over all of them. */
-  readonly time: TimeSplit
+  readonly time: TimeBreakdown
   /** Of a single run. */
   readonly timeline: Timeline | null
   /** What is known of each document last; of a single run, what that run did. */
@@ -40,7 +40,7 @@ export interface ReportFile {
  * Sums. `cost_usd` leaves out what is unknown, which `unknown_cost` answers are, in whole or in part; it is null where
  * nothing of it is known.
  */
-interface Sums {
+interface ReportSums {
   readonly summarized: number
   readonly failed: number
   readonly pending: number
@@ -50,18 +50,18 @@ interface Sums {
   readonly unknown_cost: number
 }
 
-interface Totals extends Sums {
+interface ReportTotals extends ReportSums {
   readonly usage: Usage
   /** Requests whose answer was lost; they may be billed, and are in no sum. */
   readonly lost: number
 }
 
-export interface Group extends Sums {
+export interface ReportGroup extends ReportSums {
   readonly name: string
 }
 
 /** A run; `null` is what is not known of one that was killed. */
-export interface RunRow extends Sums {
+export interface RunRow extends ReportSums {
   readonly run: string
   readonly began: string
   readonly ended: string | null
@@ -90,7 +90,7 @@ interface ErrorGroup {
   readonly paths: readonly string[]
 }
 
-interface TimeSplit {
+interface TimeBreakdown {
   /** From the run's beginning until it was taken up. */
   readonly slot_ms: number
   /** From then to its first request: reading, and waiting for the rate limit or the cap. */
@@ -103,7 +103,7 @@ interface TimeSplit {
 
 export interface DocumentRow {
   readonly path: string
-  readonly status: DocumentLine['status']
+  readonly status: DocumentEntry['status']
   readonly time: string
   readonly prompt: string
   readonly model: string
@@ -130,78 +130,87 @@ export interface DocumentRow {
 
 /** A run as it was recorded. */
 export interface RecordedRun {
-  readonly run: RunLine
-  readonly end?: EndLine
+  readonly start: RunStart
+  readonly end?: RunEnd
   /** Their paths as seen from one working directory. */
-  readonly lines: readonly DocumentLine[]
+  readonly entries: readonly DocumentEntry[]
   /** Of lines that later ones have taken the place of. */
-  readonly dropped?: Account
+  readonly compacted?: Totals
 }
 
-export interface ReportFileOptions {
-  readonly made: string
-  readonly program: string
+export interface ReportJsonOptions {
+  readonly createdAt: string
+  readonly programVersion: string
   /** The texts of documents, by their paths. */
   readonly texts?: ReadonlyMap<string, string>
 }
 
 /** What recorded runs come to. Simulated ones are left out of the sums beside others. */
-export function reportFile(
+export function buildReportJson(
   recorded: readonly RecordedRun[],
-  { made, program, texts }: ReportFileOptions,
-): ReportFile {
-  const simulated = recorded.length > 0 && recorded.every(({ run }) => run.simulated)
-  const counted = simulated ? recorded : recorded.filter(({ run }) => !run.simulated)
-  const lines = counted.flatMap(({ lines }) => lines)
-  const total = addUp(counted.map(accountOfRun))
-  const last = new Map(recorded.flatMap(({ lines }) => lines.map((line) => [line.path, line] as const)))
-  const [only] = recorded.length === 1 ? recorded : []
-  const grouped = (nameOf: (line: DocumentLine) => string) => groups(lines, nameOf)
+  { createdAt: made, programVersion: program, texts }: ReportJsonOptions,
+): ReportJson {
+  const simulated = recorded.length > 0 && recorded.every(({ start: run }) => run.simulated)
+  const summedRuns = simulated ? recorded : recorded.filter(({ start: run }) => !run.simulated)
+  const lines = summedRuns.flatMap(({ entries: lines }) => lines)
+  const total = sumTotals(summedRuns.map(sumRun))
+  const latestByPath = new Map(
+    recorded.flatMap(({ entries: lines }) => lines.map((line) => [line.path, line] as const)),
+  )
+  const [singleRun] = recorded.length === 1 ? recorded : []
+  const groupBy = (nameOf: (line: DocumentEntry) => string) => groupEntries(lines, nameOf)
   return {
     format: 'claude-batch report',
-    version: reportVersion,
+    version: reportFormatVersion,
     made,
     program,
     simulated,
-    totals: { ...sums(total), usage: total.usage, lost: total.lost },
-    runs: recorded.map(runRow),
+    totals: { ...toReportSums(total), usage: total.usage, lost: total.lost },
+    runs: recorded.map(toRunRow),
     by: {
-      day: grouped(({ time }) => time.slice(0, 10)).sort((a, b) => (a.name < b.name ? -1 : 1)),
-      model: grouped(({ model }) => model),
-      prompt: grouped(({ prompt }) => prompt),
-      folder: grouped(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.'),
+      day: groupBy(({ time }) => time.slice(0, 10)).sort((a, b) => (a.name < b.name ? -1 : 1)),
+      model: groupBy(({ model }) => model),
+      prompt: groupBy(({ prompt }) => prompt),
+      folder: groupBy(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.'),
     },
-    errors: errorsIn([...last.values()]),
-    latency: distributionOf(lines.flatMap(({ latency_ms: ms }) => knownMs(ms) ?? [])),
-    time: timeIn(counted),
-    timeline: only === undefined ? null : timelineOf(only),
-    documents: [...last.values()].map((line) => documentRow(line, texts?.get(line.path))),
+    errors: groupErrors([...latestByPath.values()]),
+    latency: computeDistribution(lines.flatMap(({ latency_ms: ms }) => toKnownMs(ms) ?? [])),
+    time: computeTimeBreakdown(summedRuns),
+    timeline: singleRun === undefined ? null : computeTimeline(singleRun),
+    documents: [...latestByPath.values()].map((line) => toDocumentRow(line, texts?.get(line.path))),
   }
 }
 
-function accountOfRun({ lines, dropped = emptyAccount }: RecordedRun): Account {
-  return addUp([dropped, ...lines.map(accountOf)])
+function sumRun({ entries: lines, compacted: dropped = emptyTotals }: RecordedRun): Totals {
+  return sumTotals([dropped, ...lines.map(toTotals)])
 }
 
-function addUp(accounts: readonly Account[]): Account {
-  return accounts.reduce(addAccounts, emptyAccount)
+function sumTotals(accounts: readonly Totals[]): Totals {
+  return accounts.reduce(addTotals, emptyTotals)
 }
 
-function sums({ summarized, failed, pending, usage, cost_picodollars, unknown_cost }: Account): Sums {
+function toReportSums({
+  summarized,
+  failed,
+  pending,
+  usage,
+  cost_picodollars,
+  unknown_cost,
+}: Totals): ReportSums {
   return {
     summarized,
     failed,
     pending,
-    tokens_in: promptTokens(usage),
+    tokens_in: sumInputTokens(usage),
     tokens_out: usage.output,
     cost_usd:
-      unknown_cost > 0 && cost_picodollars === '0' ? null : Number(decimalDollars(BigInt(cost_picodollars))),
+      unknown_cost > 0 && cost_picodollars === '0' ? null : Number(formatExactUsd(BigInt(cost_picodollars))),
     unknown_cost,
   }
 }
 
-function runRow(recorded: RecordedRun): RunRow {
-  const { run, end } = recorded
+function toRunRow(recorded: RecordedRun): RunRow {
+  const { start: run, end } = recorded
   return {
     run: run.run,
     began: run.time,
@@ -210,8 +219,8 @@ function runRow(recorded: RecordedRun): RunRow {
     prompt: run.prompt,
     model: run.model,
     simulated: run.simulated ?? false,
-    ...sums(accountOfRun(recorded)),
-    wall_ms: knownMs(end?.wall_ms),
+    ...toReportSums(sumRun(recorded)),
+    wall_ms: toKnownMs(end?.wall_ms),
     requests: end?.requests ?? null,
     retries: end?.retries ?? null,
     skipped: end?.skipped ?? null,
@@ -222,56 +231,59 @@ function runRow(recorded: RecordedRun): RunRow {
   }
 }
 
-function groups(lines: readonly DocumentLine[], nameOf: (line: DocumentLine) => string): Group[] {
-  const accounts = new Map<string, Account>()
+function groupEntries(
+  lines: readonly DocumentEntry[],
+  nameOf: (line: DocumentEntry) => string,
+): ReportGroup[] {
+  const accounts = new Map<string, Totals>()
   for (const line of lines) {
     const name = nameOf(line)
-    accounts.set(name, addAccounts(accounts.get(name) ?? emptyAccount, accountOf(line)))
+    accounts.set(name, addTotals(accounts.get(name) ?? emptyTotals, toTotals(line)))
   }
   return [...accounts]
-    .map(([name, account]) => ({ name, ...sums(account) }))
+    .map(([name, account]) => ({ name, ...toReportSums(account) }))
     .sort(
       (a, b) =>
         (b.cost_usd ?? 0) - (a.cost_usd ?? 0) || b.tokens_in - a.tokens_in || (a.name < b.name ? -1 : 1),
     )
 }
 
-const fewPaths = 5
+const maxListedPaths = 5
 
-function errorsIn(lines: readonly DocumentLine[]): ErrorGroup[] {
+function groupErrors(lines: readonly DocumentEntry[]): ErrorGroup[] {
   const found = new Map<string, { count: number; transient: boolean; paths: string[] }>()
   for (const line of lines) {
-    const error = errorOf(line)
+    const error = formatEntryError(line)
     if (error === null) continue
     const group = found.get(error) ?? { count: 0, transient: line.error?.transient ?? false, paths: [] }
-    if (group.count++ < fewPaths) group.paths.push(line.path)
+    if (group.count++ < maxListedPaths) group.paths.push(line.path)
     found.set(error, group)
   }
   return [...found].map(([error, group]) => ({ error, ...group })).sort((a, b) => b.count - a.count)
 }
 
-function errorOf({ error, status }: DocumentLine): string | null {
+function formatEntryError({ error, status }: DocumentEntry): string | null {
   if (status !== 'failed') return null
   return error === undefined ? 'failed' : `${error.kind} ${error.type}: ${error.message}`
 }
 
-function timeIn(recorded: readonly RecordedRun[]): TimeSplit {
+function computeTimeBreakdown(recorded: readonly RecordedRun[]): TimeBreakdown {
   let [slot, limit, retries, service] = [0, 0, 0, 0]
-  for (const { run, lines } of recorded) {
+  for (const { start: run, entries: lines } of recorded) {
     const began = Date.parse(run.time)
     for (const { time, elapsed_ms, wait_ms, retry_ms, latency_ms, batch } of lines) {
       // Its time was the batch's, and that of everything else in it.
       if (batch !== undefined) continue
-      slot += Math.max(0, Date.parse(time) - (knownMs(elapsed_ms) ?? 0) - began)
-      limit += knownMs(wait_ms) ?? 0
-      retries += knownMs(retry_ms) ?? 0
-      service += knownMs(latency_ms) ?? 0
+      slot += Math.max(0, Date.parse(time) - (toKnownMs(elapsed_ms) ?? 0) - began)
+      limit += toKnownMs(wait_ms) ?? 0
+      retries += toKnownMs(retry_ms) ?? 0
+      service += toKnownMs(latency_ms) ?? 0
     }
   }
   return { slot_ms: slot, limit_ms: limit, retries_ms: retries, service_ms: service }
 }
 
-function documentRow(line: DocumentLine, text: string | undefined): DocumentRow {
+function toDocumentRow(line: DocumentEntry, text: string | undefined): DocumentRow {
   const { path, status, time, prompt, model, usage, cost_usd, attempts } = line
   return {
     path,
@@ -279,23 +291,23 @@ function documentRow(line: DocumentLine, text: string | undefined): DocumentRow 
     time,
     prompt,
     model,
-    tokens_in: usage === null ? null : promptTokens(usage),
+    tokens_in: usage === null ? null : sumInputTokens(usage),
     tokens_out: usage?.output ?? null,
     cost_usd,
     uncounted: line.uncounted ?? 0,
     attempts,
-    wait_ms: knownMs(line.wait_ms),
-    retry_ms: knownMs(line.retry_ms),
-    latency_ms: knownMs(line.latency_ms),
+    wait_ms: toKnownMs(line.wait_ms),
+    retry_ms: toKnownMs(line.retry_ms),
+    latency_ms: toKnownMs(line.latency_ms),
     doubts: line.doubts ?? [],
     batch: line.batch ?? null,
-    error: errorOf(line),
+    error: formatEntryError(line),
     file: line.output?.file ?? null,
     ...(text !== undefined && { text }),
   }
 }
 
 /** A duration, or null for one that is unknown: negative, from before a clock was set back, or absent. */
-function knownMs(ms: number | null | undefined): number | null {
+function toKnownMs(ms: number | null | undefined): number | null {
   return typeof ms === 'number' && ms >= 0 ? ms : null
 }

@@ -1,14 +1,14 @@
-import { doubts } from '../document/quality-checks.ts'
-import { reportVersion } from './report-json.ts'
+import { qualityIssueTypes } from '../document/quality-checks.ts'
+import { reportFormatVersion } from './report-json.ts'
 
 const text = { type: 'string' }
 const count = { type: 'integer', minimum: 0 }
 const amount = { type: 'number', minimum: 0 }
 const counts = { type: 'object', additionalProperties: count }
-const list = (items: object) => ({ type: 'array', items })
+const arrayOf = (items: object) => ({ type: 'array', items })
 const orNull = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
 /** Every field is there, and no other. */
-const record = (properties: Readonly<Record<string, object>>, optional: readonly string[] = []) => ({
+const closedObject = (properties: Readonly<Record<string, object>>, optional: readonly string[] = []) => ({
   type: 'object',
   additionalProperties: false,
   required: Object.keys(properties).filter((name) => !optional.includes(name)),
@@ -25,22 +25,22 @@ const sums = {
   unknown_cost: { ...count, description: 'outcomes whose cost is unknown, in whole or in part' },
 }
 const limits = { requests: amount, inputTokens: amount, outputTokens: amount }
-const group = record({ name: text, ...sums })
+const group = closedObject({ name: text, ...sums })
 
 /** The JSON Schema of a {@link ReportFile}; shipped as `dist/schemas/report.json`. */
 export const reportSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'a report of claude-batch',
   description: 'Money is US dollars, times are milliseconds or ISO 8601; null is unknown.',
-  ...record({
+  ...closedObject({
     format: { const: 'claude-batch report' },
-    version: { const: reportVersion },
+    version: { const: reportFormatVersion },
     made: text,
     program: text,
     simulated: { type: 'boolean', description: 'nobody was paid for any of it' },
-    totals: record({
+    totals: closedObject({
       ...sums,
-      usage: record({
+      usage: closedObject({
         input: count,
         cacheWrite5m: count,
         cacheWrite1h: count,
@@ -52,8 +52,8 @@ export const reportSchema = {
         description: 'requests whose answer was lost; they may be billed, and are in no sum',
       },
     }),
-    runs: list(
-      record({
+    runs: arrayOf(
+      closedObject({
         run: text,
         began: text,
         ended: orNull(text),
@@ -68,36 +68,43 @@ export const reportSchema = {
         skipped: orNull(counts),
         not_done: orNull(count),
         most_in_flight: orNull(count),
-        limits: orNull(record(limits, Object.keys(limits))),
+        limits: orNull(closedObject(limits, Object.keys(limits))),
         bound_by: orNull(text),
       }),
     ),
-    by: record({ day: list(group), model: list(group), prompt: list(group), folder: list(group) }),
-    errors: list(record({ error: text, count, transient: { type: 'boolean' }, paths: list(text) })),
+    by: closedObject({
+      day: arrayOf(group),
+      model: arrayOf(group),
+      prompt: arrayOf(group),
+      folder: arrayOf(group),
+    }),
+    errors: arrayOf(
+      closedObject({ error: text, count, transient: { type: 'boolean' }, paths: arrayOf(text) }),
+    ),
     latency: orNull(
-      record({
+      closedObject({
         count,
         p50: amount,
         p95: amount,
         p99: amount,
         most: amount,
         step_ms: amount,
-        bins: list(count),
+        bins: arrayOf(count),
       }),
     ),
-    time: record({ slot_ms: amount, limit_ms: amount, retries_ms: amount, service_ms: amount }),
+    time: closedObject({ slot_ms: amount, limit_ms: amount, retries_ms: amount, service_ms: amount }),
     timeline: orNull(
-      record({
+      closedObject({
         began: text,
         step_ms: amount,
-        finished: list(count),
-        in_flight: list(amount),
-        tokens_in: list(count),
-        tokens_out: list(count),
+        finished: arrayOf(count),
+        in_flight: arrayOf(amount),
+        tokens_in: arrayOf(count),
+        tokens_out: arrayOf(count),
       }),
     ),
-    documents: list(
-      record(
+    documents: arrayOf(
+      closedObject(
         {
           path: text,
           status: { enum: ['summarized', 'failed', 'pending'] },
@@ -112,7 +119,7 @@ export const reportSchema = {
           wait_ms: orNull(amount),
           retry_ms: orNull(amount),
           latency_ms: orNull(amount),
-          doubts: list({ enum: doubts }),
+          doubts: arrayOf({ enum: qualityIssueTypes }),
           batch: orNull({ ...text, description: 'the Message Batch it came out of' }),
           error: orNull(text),
           file: orNull({ ...text, description: 'of the summary or the record, below the output folder' }),

@@ -1,6 +1,6 @@
-import type { Doubt } from '../document/quality-checks.ts'
+import type { QualityIssue } from '../document/quality-checks.ts'
 import type { Prices } from '../pricing/models.ts'
-import type { Schema } from './schema-support.ts'
+import type { JsonSchema } from './schema-support.ts'
 
 /**
  * What decides how the answer about a document becomes its summary. It is fixed when the document is sent. A batch stores
@@ -10,7 +10,7 @@ export interface AnswerSettings {
   /** The limit that was set for the answer: output tokens. */
   readonly maxTokens: number
   /** What the answer must fit: the summary is a JSON file then. */
-  readonly schema?: Schema
+  readonly schema?: JsonSchema
   /** The language that was asked for, in English: `German`. */
   readonly language?: string
   /** About how many words were asked for. */
@@ -26,7 +26,7 @@ export interface AnswerSettings {
 /** Checks of a complete answer. */
 export interface AnswerChecks {
   /** Why it is not what was asked for; undefined where it is. */
-  flaw(text: string): string | undefined
+  findMismatch(text: string): string | undefined
   /** Why it may be wrong all the same. @param document its text, where it is at hand */
-  doubts(summary: string, document: string | undefined): readonly Doubt[]
+  checkQuality(summary: string, document: string | undefined): readonly QualityIssue[]
 }

@@ -10,7 +10,7 @@ import type { Request } from './request.ts'
  * With a `watch` the text is handed on as it is written: the pieces of a reply, in order, are its whole text. Once a
  * piece is out nothing is asked again, as it would be said twice.
  */
-export type Ask = (request: Request, signal: AbortSignal, watch?: Watch) => Promise<Reply>
+export type Ask = (request: Request, signal: AbortSignal, onText?: OnText) => Promise<Reply>
 
 /** Told of each piece of a text, never empty, never with half a character. */
-export type Watch = (piece: string) => void
+export type OnText = (piece: string) => void

@@ -1,19 +1,19 @@
-import type { Fault } from '../errors/request-error.ts'
-import type { Picodollars } from '../pricing/price.ts'
+import type { RequestError } from '../errors/request-error.ts'
+import type { Picodollars } from '../pricing/pricing-rules.ts'
 import type { Usage } from '../pricing/usage.ts'
 
 /** One sending of one request, however it ended: the unit of the log, of latency and of money. */
 export interface Attempt {
   readonly path: string
   /** Which sending for this document, from 1. */
-  readonly attempt: number
+  readonly attemptNumber: number
   /** When it was sent: wall-clock milliseconds since 1970. */
-  readonly at: number
+  readonly startedAt: number
   /**
    * When it was sent, by the monotonic clock of this process: milliseconds. Differences of `at` are no durations, since
    * the clock may be set between two attempts. Undefined for what went in a batch.
    */
-  readonly startMs?: number
+  readonly monotonicStartMs?: number
   /** From sending to the last byte, or to the fault: milliseconds. */
   readonly elapsedMs: number
   readonly firstTokenMs?: number
@@ -27,7 +27,7 @@ export interface Attempt {
   /** What that usage costs; undefined is unknown. */
   readonly cost?: Picodollars
   /** The batch it went in, if it did: then its times are the batch's. */
-  readonly batch?: string
+  readonly batchId?: string
   /** What went wrong; undefined for a reply. */
-  readonly fault?: Fault
+  readonly error?: RequestError
 }

@@ -1,9 +1,9 @@
-import { wellFormed } from '../text/well-formed.ts'
+import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 import type { Request } from './request.ts'
-import { keyOf } from './request-hash.ts'
+import { hashRequest } from './request-hash.ts'
 
 /** What a request asks, before it is known what it is about. */
-type Question = Omit<Request, 'key' | 'path' | 'attempt'>
+type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 
 /**
  * Builds the request for a document. Every request is made here, so that only well-formed text leaves the program,
@@ -11,7 +11,7 @@ type Question = Omit<Request, 'key' | 'path' | 'attempt'>
  * @param path of the document
  * @param endpoint the base URL of the API
  */
-export function buildRequest(question: Question, path: string, endpoint: string): Request {
-  const sent = wellFormed(question)
-  return { ...sent, key: keyOf(sent, endpoint), path, attempt: 1 }
+export function buildRequest(content: RequestContent, path: string, endpoint: string): Request {
+  const wellFormedContent = replaceLoneSurrogates(content)
+  return { ...wellFormedContent, hash: hashRequest(wellFormedContent, endpoint), path, attemptNumber: 1 }
 }

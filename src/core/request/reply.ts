@@ -1,10 +1,10 @@
 import type { Failure } from '../errors/failure.ts'
-import type { Terms } from '../pricing/price.ts'
+import type { BillingTerms } from '../pricing/pricing-rules.ts'
 import type { Usage } from '../pricing/usage.ts'
-import type { RateLimits } from '../rate-limit/rate-limit-headers.ts'
+import type { RateLimits } from '../rate-limit/parse-rate-limits.ts'
 import type { Attempt } from './attempt.ts'
 
-/** What a model answered: whole as far as the wire goes, though perhaps not a summary (see {@link flawOf}). */
+/** What a model answered: whole as far as the wire goes, though perhaps not a summary (see {@link findReplyFailure}). */
 export interface Reply {
   /** All text blocks joined. */
   readonly text: string
@@ -16,7 +16,7 @@ export interface Reply {
   /** Undefined when the server did not count. */
   readonly usage?: Usage
   /** What that was billed on, where it is not simply the list price. */
-  readonly terms?: Terms
+  readonly terms?: BillingTerms
   readonly requestId?: string
   /** The account's limits as the response's headers told them. */
   readonly limits?: RateLimits
@@ -27,11 +27,11 @@ export interface Reply {
 }
 
 /** An answer that was to fit a schema and does not; it was paid for, and the same question may end the same way. */
-export function misfit(why: string, requestId?: string): Failure {
+export function createSchemaFailure(message: string, requestId?: string): Failure {
   return {
     kind: 'reply',
     type: 'schema',
-    message: why,
+    message,
     transient: false,
     ...(requestId !== undefined && { requestId }),
   }
@@ -42,8 +42,8 @@ export function misfit(why: string, requestId?: string): Failure {
  * and is kept, but never passes for a result. Not retried: the same question would end the same way.
  * @see https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
  */
-export function flawOf(reply: Reply, maxTokens: number): Failure | undefined {
-  const flaw = (type: string, message: string): Failure => ({
+export function findReplyFailure(reply: Reply, maxTokens: number): Failure | undefined {
+  const createFailure = (type: string, message: string): Failure => ({
     kind: 'reply',
     type,
     message,
@@ -53,21 +53,23 @@ export function flawOf(reply: Reply, maxTokens: number): Failure | undefined {
   switch (reply.stopReason) {
     case 'end_turn':
     case 'stop_sequence':
-      return reply.text.trim() === '' ? flaw('empty', 'the model answered without any text') : undefined
+      return reply.text.trim() === ''
+        ? createFailure('empty', 'the model answered without any text')
+        : undefined
     case 'max_tokens':
-      return flaw('max_tokens', `cut off at ${maxTokens} output tokens; raise --max-tokens`)
+      return createFailure('max_tokens', `cut off at ${maxTokens} output tokens; raise --max-tokens`)
     case 'model_context_window_exceeded':
-      return flaw(
+      return createFailure(
         'model_context_window_exceeded',
         "the model's window was full before the summary ended; split the document",
       )
     case 'refusal':
-      return flaw(
+      return createFailure(
         'refusal',
         `the model declined${reply.stopDetail ? ` (${reply.stopDetail})` : ''}; try another model or prompt`,
       )
     default:
-      return flaw(
+      return createFailure(
         'unexpected_stop',
         `the model stopped with ${JSON.stringify(reply.stopReason)}, which is not a finished summary`,
       )

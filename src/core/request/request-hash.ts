@@ -2,19 +2,19 @@ import { hash } from 'node:crypto'
 import type { Document } from '../document/document.ts'
 import type { Request } from './request.ts'
 
-type Asked = Omit<Request, 'key' | 'path' | 'attempt'>
+type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 
 /**
  * The request hash (`key` in the ledger): a SHA-256, 64 hexadecimal digits, of everything that shapes the answer. Two
  * requests with the same hash would be billed twice for the same question.
  */
-export function keyOf(
-  { model, maxTokens, effort, thinking, system, user, schema, pdf }: Asked,
+export function hashRequest(
+  { model, maxTokens, effort, thinking, system, user, schema, pdf }: RequestContent,
   endpoint: string,
 ): string {
   const parts = [endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
-  const more = [schema, pdf === undefined ? undefined : hash('sha256', pdf.base64)]
-  return digest([...parts, ...more.filter((part) => part !== undefined)])
+  const optionalParts = [schema, pdf === undefined ? undefined : hash('sha256', pdf.base64)]
+  return hashJson([...parts, ...optionalParts.filter((part) => part !== undefined)])
 }
 
 /**
@@ -23,19 +23,19 @@ export function keyOf(
  */
 export const sampleDocuments: readonly Document[] = [
   {
-    source: { index: 0, path: 'sample/one.md', named: true },
+    ref: { index: 0, path: 'sample/one.md', namedByUser: true },
     text: '# First\n\nA text.\n',
-    bytes: nothing(),
+    fingerprint: createEmptyFingerprint(),
   },
   {
-    source: { index: 1, path: 'example/2.txt', named: true },
+    ref: { index: 1, path: 'example/2.txt', namedByUser: true },
     text: 'Second\n\nAnother.\n',
-    bytes: nothing(),
+    fingerprint: createEmptyFingerprint(),
   },
   {
-    source: { index: 2, path: 'third/scan.pdf', named: true },
+    ref: { index: 2, path: 'third/scan.pdf', namedByUser: true },
     text: 'Attached.',
-    bytes: nothing(),
+    fingerprint: createEmptyFingerprint(),
     pdf: { base64: 'JVBERi0=', pages: 1 },
   },
 ]
@@ -46,21 +46,21 @@ export const sampleDocuments: readonly Document[] = [
  * be worked out again.
  *
  * It is made of the request hashes of {@link sampleDocuments}. So nothing can be in the one hash and not in the other.
- * @param requestFor makes the request for a document
- * @param others what else shapes answers: how documents are read, and how they are cut into chunks
+ * @param buildRequest makes the request for a document
+ * @param otherInputs what else shapes answers: how documents are read, and how they are cut into chunks
  */
-export function settingsHash(
-  requestFor: (document: Document) => Pick<Request, 'key'>,
-  others: readonly unknown[] = [],
+export function hashSettings(
+  buildRequest: (document: Document) => Pick<Request, 'hash'>,
+  otherInputs: readonly unknown[] = [],
 ): string {
-  return digest([sampleDocuments.map((sample) => requestFor(sample).key), others]).slice(0, 16)
+  return hashJson([sampleDocuments.map((sample) => buildRequest(sample).hash), otherInputs]).slice(0, 16)
 }
 
-function nothing(): Document['bytes'] {
+function createEmptyFingerprint(): Document['fingerprint'] {
   return { size: 0, sha256: '' }
 }
 
 /** A hash of what it is given: 64 hexadecimal digits. */
-export function digest(parts: readonly unknown[]): string {
+export function hashJson(parts: readonly unknown[]): string {
   return hash('sha256', JSON.stringify(parts))
 }

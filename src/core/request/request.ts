@@ -1,15 +1,15 @@
 import type { Pdf } from '../document/document.ts'
 import { type Effort, findModel } from '../pricing/models.ts'
-import type { Schema } from './schema-support.ts'
+import type { JsonSchema } from './schema-support.ts'
 
 /** One question to a model, in our own words; the client turns it into the API's. */
 export interface Request {
   /** The document it is about: for logs and errors. */
   readonly path: string
   /** Hash of everything that shapes the answer; see `keyOf`. */
-  readonly key: string
+  readonly hash: string
   /** Which sending this is, from 1; set by the retry layer. */
-  readonly attempt: number
+  readonly attemptNumber: number
   readonly model: string
   readonly system?: string
   readonly user: string
@@ -20,11 +20,11 @@ export interface Request {
   readonly effort?: Effort
   readonly thinking?: 'disabled' | 'between_tools'
   /** What the answer is to fit, as JSON; it is text, if left out. */
-  readonly schema?: Schema
+  readonly schema?: JsonSchema
 }
 
 /** What shapes every request of a run alike. */
-export interface Settings {
+export interface RequestSettings {
   readonly model: string
   readonly maxTokens: number
   readonly effort?: Effort
@@ -34,25 +34,25 @@ export interface Settings {
  * The cheapest parameters the model accepts for a plain summary, unless an effort was asked for.
  * Models that are not in the table get neither field: a compatible server may refuse what it does not know.
  */
-export function parametersFor({
+export function chooseParameters({
   model,
   maxTokens,
   effort,
-}: Settings): Pick<Request, 'model' | 'maxTokens' | 'effort' | 'thinking'> {
+}: RequestSettings): Pick<Request, 'model' | 'maxTokens' | 'effort' | 'thinking'> {
   const known = findModel(model)
-  const chosen = effort ?? (known?.efforts.includes('low') ? 'low' : undefined)
+  const chosenEffort = effort ?? (known?.efforts.includes('low') ? 'low' : undefined)
   // Above `high`, every model that takes these types answers 400 to them (claude-haiku-5-5, claude-sonnet-5-5).
-  const thinking = chosen === 'xhigh' || chosen === 'max' ? undefined : known?.thinking
+  const thinking = chosenEffort === 'xhigh' || chosenEffort === 'max' ? undefined : known?.thinking
   return {
     model,
     maxTokens,
-    ...(chosen !== undefined && { effort: chosen }),
+    ...(chosenEffort !== undefined && { effort: chosenEffort }),
     ...(thinking !== undefined && { thinking }),
   }
 }
 
 /** How long a request is, for estimates: the characters of all its input, with that of a PDF as if it were text. */
-export function lengthOf({
+export function countPromptCharacters({
   system = '',
   user,
   pdf,

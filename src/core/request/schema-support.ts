@@ -1,15 +1,15 @@
 /** A JSON Schema that answers are to fit. */
-export type Schema = Readonly<Record<string, unknown>>
+export type JsonSchema = Readonly<Record<string, unknown>>
 
 /**
  * What the API does not take in a schema, with the place where it is; undefined where it takes it all.
  * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs
  */
-export function unsupportedIn(schema: unknown): string | undefined {
+export function findUnsupported(schema: unknown): string | undefined {
   if (!isRecord(schema)) return 'a schema is an object'
   if (schema['type'] !== 'object') return 'its `type` must be object: one JSON object for each document'
   const counts = { optional: 0, unions: 0 }
-  const problem = problemAt(schema, '', { root: schema, counts, within: new Set() })
+  const problem = findProblem(schema, '', { root: schema, counts, openRefs: new Set() })
   if (problem !== undefined) return problem
   if (counts.optional > 24)
     return `${counts.optional} properties are optional, more than 24; list them under \`required\``
@@ -18,13 +18,13 @@ export function unsupportedIn(schema: unknown): string | undefined {
 }
 
 interface Walk {
-  readonly root: Schema
+  readonly root: JsonSchema
   readonly counts: { optional: number; unions: number }
   /** Definitions that are being looked into. */
-  readonly within: ReadonlySet<string>
+  readonly openRefs: ReadonlySet<string>
 }
 
-const refused = [
+const unsupportedKeywords = [
   'minimum',
   'maximum',
   'exclusiveMinimum',
@@ -35,15 +35,16 @@ const refused = [
   '$async',
 ] as const
 
-function problemAt(schema: unknown, at: string, walk: Walk): string | undefined {
+function findProblem(schema: unknown, at: string, walk: Walk): string | undefined {
   const where = at === '' ? 'at the top' : `at ${at}`
   if (typeof schema === 'boolean') return undefined
   if (!isRecord(schema)) return `${where}: a schema is an object`
-  const word = refused.find((name) => name in schema)
-  if (word !== undefined) return `${where}: the API does not take \`${word}\`; say it in a \`description\``
+  const keyword = unsupportedKeywords.find((name) => name in schema)
+  if (keyword !== undefined)
+    return `${where}: the API does not take \`${keyword}\`; say it in a \`description\``
   if (Number(schema['minItems'] ?? 0) > 1) return `${where}: the API does not take \`minItems\` above 1`
   const ref = schema['$ref']
-  if (ref !== undefined) return problemOfRef(ref, where, walk)
+  if (ref !== undefined) return findRefProblem(ref, where, walk)
   const properties = schema['properties']
   if (schema['type'] === 'object' || properties !== undefined) {
     if (schema['additionalProperties'] !== false)
@@ -53,17 +54,17 @@ function problemAt(schema: unknown, at: string, walk: Walk): string | undefined 
       if (!required.has(name)) walk.counts.optional++
   }
   if (Array.isArray(schema['type']) || schema['anyOf'] !== undefined) walk.counts.unions++
-  for (const [path, part] of partsOf(schema, at)) {
-    const problem = problemAt(part, path, walk)
+  for (const [path, part] of listSubschemas(schema, at)) {
+    const problem = findProblem(part, path, walk)
     if (problem !== undefined) return problem
   }
   return undefined
 }
 
-function problemOfRef(ref: unknown, where: string, walk: Walk): string | undefined {
+function findRefProblem(ref: unknown, where: string, walk: Walk): string | undefined {
   if (typeof ref !== 'string' || !/^#\/(\$defs|definitions)\//.test(ref))
     return `${where}: the API takes a \`$ref\` to \`#/$defs/…\` only`
-  if (walk.within.has(ref)) return `${where}: the API takes no schema that refers to itself`
+  if (walk.openRefs.has(ref)) return `${where}: the API takes no schema that refers to itself`
   const target = ref
     .slice(2)
     .split('/')
@@ -72,10 +73,10 @@ function problemOfRef(ref: unknown, where: string, walk: Walk): string | undefin
       walk.root,
     )
   if (target === undefined) return `${where}: there is no ${ref}`
-  return problemAt(target, ref, { ...walk, within: new Set([...walk.within, ref]) })
+  return findProblem(target, ref, { ...walk, openRefs: new Set([...walk.openRefs, ref]) })
 }
 
-function partsOf(schema: Schema, at: string): [string, unknown][] {
+function listSubschemas(schema: JsonSchema, at: string): [string, unknown][] {
   const named = ['properties'].flatMap((word) =>
     Object.entries(isRecord(schema[word]) ? schema[word] : {}).map(([name, part]): [string, unknown] => [
       `${at}/${word}/${name}`,
@@ -92,6 +93,6 @@ function partsOf(schema: Schema, at: string): [string, unknown][] {
   return [...named, ...listed, ...items]
 }
 
-function isRecord(value: unknown): value is Schema {
+function isRecord(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -36,14 +36,14 @@ export function parseTemplate(text: string): Template {
 }
 
 /** As it was written. */
-export function templateText(template: Template): string {
+export function formatTemplate(template: Template): string {
   return template
     .map((part) => (typeof part === 'string' ? part.replace(/[{}]/g, '$&$&') : `{${part.slot}}`))
     .join('')
 }
 
 /** The names of its slots, each once, in order. */
-export function slotsOf(template: Template): string[] {
+export function listPlaceholders(template: Template): string[] {
   return [...new Set(template.flatMap((part) => (typeof part === 'string' ? [] : [part.slot])))]
 }
 

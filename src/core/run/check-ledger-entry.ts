@@ -1,69 +1,69 @@
-import { isRecordName, isSummaryName } from '../document/output-path.ts'
+import { isErrorRecordName, isSummaryName } from '../document/output-path.ts'
 import {
-  type Check,
-  isAmount,
   isBoolean,
   isDigits,
   isListOf,
-  isNumber,
+  isNonNegative,
   isObject,
   isObjectWith,
   isOneOf,
   isRecordOf,
+  isSafeNumber,
   isString,
-  isText,
-  isTime,
+  isStringWithoutNul,
+  isTimestamp,
   nullable,
   optional,
-} from '../text/check-shape.ts'
+  type ShapeCheck,
+} from '../text/shape-checks.ts'
 
 /** Tokens, see `Usage`. */
 const isUsage = isObjectWith({
-  input: isAmount,
-  cacheWrite5m: isAmount,
-  cacheWrite1h: isAmount,
-  cacheRead: isAmount,
-  output: isAmount,
+  input: isNonNegative,
+  cacheWrite5m: isNonNegative,
+  cacheWrite1h: isNonNegative,
+  cacheRead: isNonNegative,
+  output: isNonNegative,
 })
 
 const isTextKind = isOneOf('prose', 'code', 'cjk')
 
-const stats = { size: isAmount, mtime: optional(isNumber) }
+const fileStats = { size: isNonNegative, mtime: optional(isSafeNumber) }
 
-const made = { time: isTime, path: isText, recipe: isString }
+const identity = { time: isTimestamp, path: isStringWithoutNul, recipe: isString }
 
-const isUnchanged = isObjectWith({ ...made, ...stats, key: isString })
+const isUnchangedEntry = isObjectWith({ ...identity, ...fileStats, key: isString })
 
 /** A clock that was set back, or a batch without times, makes one that is negative or no number, which JSON has as null. */
-const isDuration = nullable(isNumber)
+const isDuration = nullable(isSafeNumber)
 
-const finished = {
-  ...made,
+const documentFields = {
+  ...identity,
   status: isOneOf('summarized', 'failed', 'pending'),
-  size: optional(isAmount),
-  mtime: optional(isNumber),
+  size: optional(isNonNegative),
+  mtime: optional(isSafeNumber),
   sha256: optional(isString),
   key: optional(isString),
   prompt: isString,
   model: isString,
-  chars: optional(isAmount),
+  chars: optional(isNonNegative),
   kind: optional(isTextKind),
-  chunks: optional(isAmount),
+  chunks: optional(isNonNegative),
   usage: nullable(isUsage),
-  cost_usd: nullable(isAmount),
+  cost_usd: nullable(isNonNegative),
   elapsed_ms: isDuration,
   wait_ms: optional(isDuration),
   retry_ms: optional(isDuration),
   latency_ms: optional(isDuration),
-  attempts: isAmount,
-  lost: optional(isAmount),
-  uncounted: optional(isAmount),
+  attempts: isNonNegative,
+  lost: optional(isNonNegative),
+  uncounted: optional(isNonNegative),
   request_id: nullable(isString),
   batch: optional(isString),
   doubts: optional(isListOf(isString)),
   error: optional(
     isObjectWith({
-      kind: (kind) => isString(kind) || isNumber(kind),
+      kind: (kind) => isString(kind) || isSafeNumber(kind),
       type: isString,
       message: isString,
       transient: isBoolean,
@@ -72,81 +72,83 @@ const finished = {
 }
 
 /** A document's entry whose file is not written yet, as the journal has it. */
-export const isUnwritten = isObjectWith(finished)
+export const isJournalEntry = isObjectWith(documentFields)
 
-const output = { size: isAmount, mtime: isNumber, sha256: isString }
+const outputFileFields = { size: isNonNegative, mtime: isSafeNumber, sha256: isString }
 
-const isSummarized = isObjectWith({
-  ...finished,
-  ...stats,
+const isSummarizedEntry = isObjectWith({
+  ...documentFields,
+  ...fileStats,
   key: isString,
-  output: isObjectWith({ ...output, file: isSummaryName }),
+  output: isObjectWith({ ...outputFileFields, file: isSummaryName }),
 })
 
-const isUnfinished = isObjectWith({
-  ...finished,
-  output: optional(isObjectWith({ ...output, file: (file) => isRecordName(file) || isSummaryName(file) })),
+const isUnsummarizedEntry = isObjectWith({
+  ...documentFields,
+  output: optional(
+    isObjectWith({ ...outputFileFields, file: (file) => isErrorRecordName(file) || isSummaryName(file) }),
+  ),
 })
 
 /** The entry that begins a run. */
-export const isRunLine = isObjectWith({
-  time: isTime,
+export const isRunStart = isObjectWith({
+  time: isTimestamp,
   run: isString,
   version: isString,
-  base: isText,
+  base: isStringWithoutNul,
   prompt: isString,
   model: isString,
   simulated: optional(isOneOf(true)),
 })
 
-const isEndLine = isObjectWith({
-  time: isTime,
+const isRunEnd = isObjectWith({
+  time: isTimestamp,
   ended: isString,
   stopped: optional(isString),
-  wall_ms: isNumber,
+  wall_ms: isSafeNumber,
   documents: isObjectWith({
-    summarized: isAmount,
-    failed: isAmount,
-    skipped: isAmount,
-    pending: isAmount,
+    summarized: isNonNegative,
+    failed: isNonNegative,
+    skipped: isNonNegative,
+    pending: isNonNegative,
   }),
-  skipped: isRecordOf(isAmount),
-  requests: isAmount,
-  retries: isRecordOf(isAmount),
-  most_in_flight: isAmount,
-  limits: isRecordOf(isAmount),
+  skipped: isRecordOf(isNonNegative),
+  requests: isNonNegative,
+  retries: isRecordOf(isNonNegative),
+  most_in_flight: isNonNegative,
+  limits: isRecordOf(isNonNegative),
   bound_by: optional(isString),
 })
 
-const isDroppedLine = isObjectWith({
-  time: isTime,
+const isCompactedEntry = isObjectWith({
+  time: isTimestamp,
   dropped: isObjectWith({
-    summarized: isAmount,
-    failed: isAmount,
-    pending: isAmount,
+    summarized: isNonNegative,
+    failed: isNonNegative,
+    pending: isNonNegative,
     usage: isUsage,
     cost_picodollars: isDigits,
-    unknown_cost: isAmount,
-    lost: isAmount,
+    unknown_cost: isNonNegative,
+    lost: isNonNegative,
   }),
 })
 
-const byStatus = new Map<unknown, Check>([
-  ['summarized', isSummarized],
-  ['failed', isUnfinished],
-  ['pending', isUnfinished],
-  ['unchanged', isUnchanged],
-  ['pruned', isObjectWith({ time: isTime, path: isText })],
+const checkByStatus = new Map<unknown, ShapeCheck>([
+  ['summarized', isSummarizedEntry],
+  ['failed', isUnsummarizedEntry],
+  ['pending', isUnsummarizedEntry],
+  ['unchanged', isUnchangedEntry],
+  ['pruned', isObjectWith({ time: isTimestamp, path: isStringWithoutNul })],
 ])
 
 /** Each kind of entry has one of these, which tells the kind. */
-const kinds = ['run', 'ended', 'dropped', 'path', 'damaged', 'newer']
+const typeFields = ['run', 'ended', 'dropped', 'path', 'damaged', 'newer']
 
 /** Whether a value is an entry of the ledger, of whichever kind, with every field that the code relies on. */
-export function isLedgerLine(value: unknown): boolean {
-  if (!isObject(value) || kinds.filter((kind) => kind in value).length !== 1) return false
-  if ('run' in value) return isRunLine(value)
-  if ('ended' in value) return isEndLine(value)
-  if ('dropped' in value) return isDroppedLine(value)
-  return byStatus.get(value['status'])?.(value) ?? false
+export function isLedgerEntry(value: unknown): boolean {
+  if (!isObject(value) || typeFields.filter((kind) => kind in value).length !== 1) return false
+  if ('run' in value) return isRunStart(value)
+  if ('ended' in value) return isRunEnd(value)
+  if ('dropped' in value) return isCompactedEntry(value)
+  return checkByStatus.get(value['status'])?.(value) ?? false
 }

@@ -1,23 +1,23 @@
 import type { Fingerprint } from '../document/document.ts'
 import type { Failure } from '../errors/failure.ts'
-import { billOf, costUsd } from '../pricing/cost.ts'
-import type { Account } from '../pricing/totals.ts'
+import { sumAttemptCosts, toUsdOrNull } from '../pricing/document-cost.ts'
+import type { Totals } from '../pricing/totals.ts'
 import type { Usage } from '../pricing/usage.ts'
 import type { LimitRates } from '../rate-limit/limiter-state.ts'
 import type { Attempt } from '../request/attempt.ts'
 import type { TextKind } from '../text/text-kind.ts'
 import { truncate } from '../text/truncate.ts'
-import { isLedgerLine } from './check-ledger-entry.ts'
+import { isLedgerEntry } from './check-ledger-entry.ts'
 import type { Outcome } from './outcome.ts'
-import type { RunFacts } from './provenance.ts'
+import type { Provenance } from './provenance.ts'
 
 /** Counts changes that an older reader would misunderstand; fields are added without. `docs/ledger.md` describes it. */
-export const ledgerVersion = 1
+export const ledgerFormatVersion = 1
 
-export type LedgerLine = RunLine | EndLine | DocumentLine | UnchangedLine | PrunedLine | DroppedLine
+export type LedgerEntry = RunStart | RunEnd | DocumentEntry | UnchangedEntry | PrunedEntry | CompactedEntry
 
 /** Begins a run; what follows up to the next one is its. */
-export interface RunLine {
+export interface RunStart {
   readonly v: number
   /** ISO 8601, UTC. */
   readonly time: string
@@ -34,7 +34,7 @@ export interface RunLine {
 }
 
 /** Ends a run that came to its end, in whatever way; one that was killed has none. */
-export interface EndLine {
+export interface RunEnd {
   readonly v: number
   readonly time: string
   /** The run. */
@@ -56,7 +56,7 @@ export interface EndLine {
 }
 
 /** A document that a run is finished with, for now. */
-export interface DocumentLine {
+export interface DocumentEntry {
   readonly v: number
   readonly time: string
   readonly path: string
@@ -97,12 +97,12 @@ export interface DocumentLine {
   /** Why its summary may be worth a look: `copy`, `language`, `length`. */
   readonly doubts?: readonly string[]
   /** What was written for it. */
-  readonly output?: Output
+  readonly output?: OutputFile
   readonly error?: Pick<Failure, 'kind' | 'type' | 'message' | 'transient'>
 }
 
 /** A file below the output folder. */
-export interface Output {
+export interface OutputFile {
   /** With `/`. */
   readonly file: string
   readonly size: number
@@ -111,7 +111,7 @@ export interface Output {
 }
 
 /** A document that looked changed and was not: its summary stands, under this size, time and recipe. */
-export interface UnchangedLine {
+export interface UnchangedEntry {
   readonly v: number
   readonly time: string
   readonly path: string
@@ -123,7 +123,7 @@ export interface UnchangedLine {
 }
 
 /** A document whose summary was taken away, on purpose: it counts as never summarized. */
-interface PrunedLine {
+interface PrunedEntry {
   readonly v: number
   readonly time: string
   readonly path: string
@@ -131,121 +131,140 @@ interface PrunedLine {
 }
 
 /** What lines of the run above it came to that were dropped since, as later ones had taken their place. */
-export interface DroppedLine {
+export interface CompactedEntry {
   readonly v: number
   readonly time: string
-  readonly dropped: Account
+  readonly dropped: Totals
 }
 
 /** The line for an outcome, but for what was written; undefined where there is nothing to remember. */
-export function lineOf(
+export function toLedgerEntry(
   outcome: Outcome,
   time: string,
-  facts: RunFacts,
-): DocumentLine | UnchangedLine | undefined {
-  const { source, asked, attempts, status } = outcome
-  const { recipe, prompt, model } = asked?.facts ?? facts
-  const { path } = source
+  provenance: Provenance,
+): DocumentEntry | UnchangedEntry | undefined {
+  const { document, requestMetadata, attempts, status } = outcome
+  const { recipe, prompt, model } = requestMetadata?.provenance ?? provenance
+  const { path } = document
   if (status === 'skipped') {
-    if (!standingTypes.has(outcome.type) || asked === undefined) return undefined
-    const { key, bytes } = asked
-    return { v: ledgerVersion, time, path, status: 'unchanged', ...statsOf(bytes), recipe, key }
+    if (!keptSummaryTypes.has(outcome.type) || requestMetadata === undefined) return undefined
+    const { requestHash: key, fingerprint } = requestMetadata
+    return {
+      v: ledgerFormatVersion,
+      time,
+      path,
+      status: 'unchanged',
+      ...toFileStats(fingerprint),
+      recipe,
+      key,
+    }
   }
   if (status === 'pending' && attempts.length === 0) return undefined
   const last = attempts.at(-1)
-  const bill = billOf(attempts)
+  const cost = sumAttemptCosts(attempts)
   return {
-    v: ledgerVersion,
+    v: ledgerFormatVersion,
     time,
     path,
     status,
-    ...(asked !== undefined && { ...statsOf(asked.bytes), sha256: asked.bytes.sha256, key: asked.key }),
+    ...(requestMetadata !== undefined && {
+      ...toFileStats(requestMetadata.fingerprint),
+      sha256: requestMetadata.fingerprint.sha256,
+      key: requestMetadata.requestHash,
+    }),
     recipe,
     prompt,
     model: last?.model ?? model,
-    ...(asked !== undefined && attempts.length > 0 && { chars: asked.characters, kind: asked.kind }),
-    ...(asked?.chunks !== undefined && { chunks: asked.chunks }),
-    usage: bill.known.usage ?? null,
-    cost_usd: costUsd(bill.known),
-    ...(bill.uncounted > 0 && { uncounted: bill.uncounted }),
+    ...(requestMetadata !== undefined &&
+      attempts.length > 0 && { chars: requestMetadata.characters, kind: requestMetadata.kind }),
+    ...(requestMetadata?.chunks !== undefined && { chunks: requestMetadata.chunks }),
+    usage: cost.known.usage ?? null,
+    cost_usd: toUsdOrNull(cost.known),
+    ...(cost.uncounted > 0 && { uncounted: cost.uncounted }),
     elapsed_ms: Math.round(outcome.elapsedMs),
-    ...timesOf(outcome),
-    ...(last?.status === 200 && last.batch === undefined && { latency_ms: Math.round(last.elapsedMs) }),
+    ...toTimingFields(outcome),
+    ...(last?.status === 200 && last.batchId === undefined && { latency_ms: Math.round(last.elapsedMs) }),
     attempts: attempts.length,
-    ...(bill.lost > 0 && { lost: bill.lost }),
+    ...(cost.lostReplies > 0 && { lost: cost.lostReplies }),
     request_id: last?.requestId ?? null,
-    ...(last?.batch !== undefined && { batch: last.batch }),
-    ...(outcome.status === 'summarized' && outcome.doubts?.length && { doubts: outcome.doubts }),
-    ...(outcome.status === 'failed' && { error: errorOf(outcome.failure) }),
+    ...(last?.batchId !== undefined && { batch: last.batchId }),
+    ...(outcome.status === 'summarized' &&
+      outcome.qualityIssues?.length && { doubts: outcome.qualityIssues }),
+    ...(outcome.status === 'failed' && { error: toErrorFields(outcome.failure) }),
   }
 }
 
-function timesOf({ asked, attempts, elapsedMs }: Outcome) {
+function toTimingFields({ requestMetadata, attempts, elapsedMs }: Outcome) {
   const [first, last] = [attempts[0], attempts.at(-1)]
   if (first === undefined || last === undefined) return {}
-  const sent = first === last ? 0 : msBetween(first, last)
-  if (sent === undefined) return {}
-  const wait = Math.max(0, Math.round(elapsedMs - sent - last.elapsedMs))
+  const retryMs = first === last ? 0 : computeSendGapMs(first, last)
+  if (retryMs === undefined) return {}
+  const waitMs = Math.max(0, Math.round(elapsedMs - retryMs - last.elapsedMs))
   // Between the first and the last request about chunks there are others, not only retries.
-  const retried = asked?.chunks === undefined && attempts.some(({ fault }) => fault !== undefined)
-  return { wait_ms: wait, ...(retried && { retry_ms: Math.round(sent) }) }
+  const hasRetries =
+    requestMetadata?.chunks === undefined && attempts.some(({ error: fault }) => fault !== undefined)
+  return { wait_ms: waitMs, ...(hasRetries && { retry_ms: Math.round(retryMs) }) }
 }
 
 /** From sending one to sending the other: milliseconds; undefined where they have no common clock. */
-function msBetween(first: Attempt, last: Attempt): number | undefined {
-  if (first.startMs === undefined || last.startMs === undefined) return undefined
+function computeSendGapMs(first: Attempt, last: Attempt): number | undefined {
+  if (first.monotonicStartMs === undefined || last.monotonicStartMs === undefined) return undefined
   // Attempts for several chunks are not in the order of sending.
-  return Math.max(0, last.startMs - first.startMs)
+  return Math.max(0, last.monotonicStartMs - first.monotonicStartMs)
 }
 
 /** Ways to be skipped for a summary that stands, as it was written or as somebody edited it. */
-const standingTypes: ReadonlySet<string> = new Set(['unchanged', 'edited'])
+const keptSummaryTypes: ReadonlySet<string> = new Set(['unchanged', 'edited'])
 
-function statsOf({ size, mtimeMs }: Fingerprint) {
+function toFileStats({ size, mtimeMs }: Fingerprint) {
   return mtimeMs === undefined ? { size } : { size, mtime: mtimeMs }
 }
 
 /** Without the request id, which has its own field, and no longer than a line for people. */
-function errorOf({ kind, type, message, transient }: Failure): NonNullable<DocumentLine['error']> {
+function toErrorFields({ kind, type, message, transient }: Failure): NonNullable<DocumentEntry['error']> {
   return { kind, type, message: truncate(message, 300), transient }
 }
 
 /** What reading one line gave. */
-export type ParsedLine = LedgerLine | DamagedLine | { readonly newer: number }
+export type ParsedEntry = LedgerEntry | DamagedEntry | { readonly newer: number }
 
 /** An entry that was torn or overwritten, or that no version of claude-batch writes like this. */
-export interface DamagedLine {
+export interface DamagedEntry {
   readonly damaged: string
   /** Whose it was, where that much can be made out. */
   readonly path?: string
   /** The SHA-256 of the summary, or the beginning of it, where that much can be made out. */
-  readonly hash?: string
+  readonly summaryHash?: string
 }
 
 /** Reads a line, whatever is in it. */
-export function parseLine(text: string): ParsedLine {
-  let line: unknown
+export function parseLedgerEntry(text: string): ParsedEntry {
+  let entry: unknown
   try {
-    line = JSON.parse(text)
+    entry = JSON.parse(text)
   } catch {
-    return damaged(text)
+    return toDamagedEntry(text)
   }
-  const { v } = (line ?? {}) as Record<string, unknown>
-  if (typeof v === 'number' && v > ledgerVersion) return { newer: v }
-  return v === ledgerVersion && isLedgerLine(line) ? (line as LedgerLine) : damaged(text)
+  const { v } = (entry ?? {}) as Record<string, unknown>
+  if (typeof v === 'number' && v > ledgerFormatVersion) return { newer: v }
+  return v === ledgerFormatVersion && isLedgerEntry(entry) ? (entry as LedgerEntry) : toDamagedEntry(text)
 }
 
 /** No entry is longer, and in a text of millions of characters the patterns overflow the stack: characters. */
-const longestSearched = 100_000
+const maxSearchedChars = 100_000
 
-function damaged(text: string): DamagedLine {
-  const searched = text.slice(0, longestSearched)
+function toDamagedEntry(text: string): DamagedEntry {
+  const searched = text.slice(0, maxSearchedChars)
   const quoted = /"path":("(?:[^"\\]|\\.)*")/.exec(searched)?.[1]
   // Fewer digits could be the beginning of another file's.
   const hash = /"output":\{[^{}]*"sha256":"([0-9a-f]{12,64})/.exec(searched)?.[1]
   try {
     const path = quoted === undefined ? undefined : (JSON.parse(quoted) as string)
-    return { damaged: text, ...(path !== undefined && { path }), ...(hash !== undefined && { hash }) }
+    return {
+      damaged: text,
+      ...(path !== undefined && { path }),
+      ...(hash !== undefined && { summaryHash: hash }),
+    }
   } catch {
     return { damaged: text }
   }

@@ -1,5 +1,5 @@
 /** Where a summary comes from, apart from its document. */
-export interface RunFacts {
+export interface Provenance {
   /** The prompt and its version: `summarize@v2`. */
   readonly prompt: string
   /** The model that was asked. */

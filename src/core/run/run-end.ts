@@ -1,37 +1,39 @@
-import { boundBy } from '../rate-limit/bottleneck.ts'
-import { limitNames, type PaceAccount } from '../rate-limit/limiter-state.ts'
-import { type EndLine, ledgerVersion } from './ledger-entry.ts'
-import type { Report } from './run-stats.ts'
+import { describeBottleneck } from '../rate-limit/describe-bottleneck.ts'
+import { limitNames, type RateLimiterStats } from '../rate-limit/limiter-state.ts'
+import { ledgerFormatVersion, type RunEnd } from './ledger-entry.ts'
+import type { RunStats } from './run-stats.ts'
 
 /**
  * What is recorded at the end of a run.
- * @param run its id
+ * @param runId its id
  * @param stopped why it ended before everything was done, if it did
  */
-export function endLineOf(
-  run: string,
+export function createRunEnd(
+  runId: string,
   time: string,
-  report: Report,
-  pace: PaceAccount,
+  stats: RunStats,
+  limiterStats: RateLimiterStats,
   stopped: string | undefined,
-): EndLine {
-  const { documents, skippedBy, requests, retriesBy, wallMs } = report
+): RunEnd {
+  const { documents, skippedByReason, requests, retriesByCause, wallMs } = stats
   const limits = limitNames.flatMap((name) => {
-    const known = [pace.given[name], pace.seen[name]].filter((limit) => limit !== undefined)
+    const known = [limiterStats.configured[name], limiterStats.observed[name]].filter(
+      (limit) => limit !== undefined,
+    )
     return known.length === 0 ? [] : [[name, Math.min(...known)] as const]
   })
   return {
-    v: ledgerVersion,
+    v: ledgerFormatVersion,
     time,
-    ended: run,
+    ended: runId,
     ...(stopped !== undefined && { stopped }),
     wall_ms: Math.round(wallMs),
     documents,
-    skipped: Object.fromEntries([...skippedBy].map(([type, { count }]) => [type, count])),
+    skipped: Object.fromEntries([...skippedByReason].map(([type, { count }]) => [type, count])),
     requests,
-    retries: Object.fromEntries(retriesBy),
-    most_in_flight: pace.mostInFlight,
+    retries: Object.fromEntries(retriesByCause),
+    most_in_flight: limiterStats.maxInFlight,
     limits: Object.fromEntries(limits),
-    ...(requests > 1 && { bound_by: boundBy(report, pace) }),
+    ...(requests > 1 && { bound_by: describeBottleneck(stats, limiterStats) }),
   }
 }

@@ -1,38 +1,38 @@
-import { type Counted, countDocument } from '../document/count-with-example.ts'
+import { countDocument, type DocumentCount } from '../document/document-count.ts'
 import { mayBeBilled } from '../errors/request-error.ts'
-import type { Picodollars } from '../pricing/price.ts'
-import { addUsage, noUsage, type Usage } from '../pricing/usage.ts'
-import { percentilesOf } from '../report/distribution.ts'
+import type { Picodollars } from '../pricing/pricing-rules.ts'
+import { addUsage, type Usage, zeroUsage } from '../pricing/usage.ts'
+import { computePercentiles } from '../report/distribution.ts'
 import type { Attempt } from '../request/attempt.ts'
 import type { Outcome } from './outcome.ts'
 
 /** The account of a run. Times in milliseconds, money in picodollars. */
-export interface Report {
+export interface RunStats {
   readonly documents: Readonly<Record<Outcome['status'], number>>
   /** How many of the failed ones the same run may cure tomorrow. */
-  readonly transient: number
+  readonly transientFailures: number
   /** Not done, though nothing stopped the run: the same command goes on with them. */
-  readonly later: number
-  readonly skippedBy: ReadonlyMap<string, Counted>
+  readonly deferred: number
+  readonly skippedByReason: ReadonlyMap<string, DocumentCount>
   /** Summaries that may be worth a look, by the reason. */
-  readonly doubtfulBy: ReadonlyMap<string, Counted>
+  readonly flaggedByIssue: ReadonlyMap<string, DocumentCount>
   readonly requests: number
   /** Sendings beyond a document's first, by what made them necessary. */
-  readonly retriesBy: ReadonlyMap<string, number>
+  readonly retriesByCause: ReadonlyMap<string, number>
   readonly usage: Usage
   readonly cost: Picodollars
   /** How many of the requests went in batches. */
-  readonly inBatches: number
+  readonly batchRequests: number
   /** Answers whose cost is not in `cost`: uncounted by the server, or of a model without a price. */
-  readonly unknownCost: number
+  readonly repliesWithUnknownCost: number
   /** How many answers came from which model. */
-  readonly answeredBy: ReadonlyMap<string, number>
+  readonly repliesByModel: ReadonlyMap<string, number>
   /** Requests whose answer was lost on the way: the service may have billed them. */
   readonly lostReplies: number
   /** Of the requests that were answered with 200, from sending to the last byte. */
   readonly latency: Percentiles | undefined
   /** Of those that were streamed, from sending to the first piece of text. */
-  readonly firstToken: Percentiles | undefined
+  readonly timeToFirstToken: Percentiles | undefined
   readonly wallMs: number
 }
 
@@ -43,73 +43,83 @@ interface Percentiles {
 }
 
 /** Adds up attempts and outcomes as they happen. */
-export interface Tally {
-  attempt(attempt: Attempt): void
-  outcome(outcome: Outcome): void
+export interface StatsCollector {
+  addAttempt(attempt: Attempt): void
+  addOutcome(outcome: Outcome): void
   /** Where things stand; cheap enough to be asked ten times a second. */
-  standing(): Pick<Report, 'documents' | 'transient' | 'later' | 'cost'>
-  report(wallMs: number): Report
+  getProgress(): Pick<RunStats, 'documents' | 'transientFailures' | 'deferred' | 'cost'>
+  getStats(wallMs: number): RunStats
 }
 
 /** @param skipped documents that were left out before the run, by the reason */
-export function createTally(skipped: ReadonlyMap<string, Counted> = new Map()): Tally {
+export function createStatsCollector(
+  skipped: ReadonlyMap<string, DocumentCount> = new Map(),
+): StatsCollector {
   const skippedBefore = [...skipped.values()].reduce((sum, { count }) => sum + count, 0)
   const documents = { summarized: 0, failed: 0, skipped: skippedBefore, pending: 0 }
-  const skippedBy = new Map(skipped)
-  const doubtfulBy = new Map<string, Counted>()
-  const retriesBy = new Map<string, number>()
-  const answeredBy = new Map<string, number>()
-  const lastFault = new Map<string, string>()
+  const skippedByReason = new Map(skipped)
+  const flaggedByIssue = new Map<string, DocumentCount>()
+  const retriesByCause = new Map<string, number>()
+  const repliesByModel = new Map<string, number>()
+  const lastErrorByPath = new Map<string, string>()
   const latencies: number[] = []
   const firstTokens: number[] = []
-  let usage = noUsage
+  let usage = zeroUsage
   let cost = 0n
-  let [requests, inBatches, transient, later, unknownCost, lostReplies] = [0, 0, 0, 0, 0, 0]
+  let [requests, batchRequests, transientFailures, deferred, repliesWithUnknownCost, lostReplies] = [
+    0, 0, 0, 0, 0, 0,
+  ]
 
-  const standing = () => ({ documents: { ...documents }, transient, later, cost })
+  const getProgress = () => ({
+    documents: { ...documents },
+    transientFailures,
+    deferred,
+    cost,
+  })
 
   return {
-    attempt(attempt) {
+    addAttempt(attempt) {
       requests++
-      if (attempt.batch !== undefined) inBatches++
+      if (attempt.batchId !== undefined) batchRequests++
       // Chunks of one document are asked about at the same time: a request may be another's first.
-      if (attempt.attempt > 1) increment(retriesBy, lastFault.get(attempt.path) ?? 'unknown')
-      if (attempt.fault !== undefined) {
-        lastFault.set(attempt.path, String(attempt.fault.status ?? attempt.fault.type))
-        if (mayBeBilled(attempt.fault)) lostReplies++
+      if (attempt.attemptNumber > 1) increment(retriesByCause, lastErrorByPath.get(attempt.path) ?? 'unknown')
+      if (attempt.error !== undefined) {
+        lastErrorByPath.set(attempt.path, String(attempt.error.status ?? attempt.error.type))
+        if (mayBeBilled(attempt.error)) lostReplies++
       }
-      if (attempt.fault === undefined) {
-        if (attempt.batch === undefined) latencies.push(attempt.elapsedMs)
+      if (attempt.error === undefined) {
+        if (attempt.batchId === undefined) latencies.push(attempt.elapsedMs)
         if (attempt.firstTokenMs !== undefined) firstTokens.push(attempt.firstTokenMs)
-        increment(answeredBy, attempt.model)
+        increment(repliesByModel, attempt.model)
       }
       if (attempt.usage !== undefined) usage = addUsage(usage, attempt.usage)
       if (attempt.cost !== undefined) cost += attempt.cost
-      else if (attempt.fault === undefined) unknownCost++
+      else if (attempt.error === undefined) repliesWithUnknownCost++
     },
-    outcome(outcome) {
+    addOutcome(outcome) {
       documents[outcome.status]++
-      lastFault.delete(outcome.source.path)
-      if (outcome.status === 'skipped') countDocument(skippedBy, outcome.type, outcome.source.path)
+      lastErrorByPath.delete(outcome.document.path)
+      if (outcome.status === 'skipped') countDocument(skippedByReason, outcome.type, outcome.document.path)
       if (outcome.status === 'summarized')
-        for (const doubt of outcome.doubts ?? []) countDocument(doubtfulBy, doubt, outcome.source.path)
-      if (outcome.status === 'failed' && outcome.failure.transient) transient++
-      if (outcome.status === 'pending' && outcome.later) later++
+        for (const doubt of outcome.qualityIssues ?? [])
+          countDocument(flaggedByIssue, doubt, outcome.document.path)
+      if (outcome.status === 'failed' && outcome.failure.transient) transientFailures++
+      if (outcome.status === 'pending' && outcome.deferred) deferred++
     },
-    standing,
-    report: (wallMs) => ({
-      ...standing(),
-      skippedBy,
-      doubtfulBy,
+    getProgress,
+    getStats: (wallMs) => ({
+      ...getProgress(),
+      skippedByReason,
+      flaggedByIssue,
       requests,
-      inBatches,
-      retriesBy,
-      answeredBy,
+      batchRequests,
+      retriesByCause,
+      repliesByModel,
       usage,
-      unknownCost,
+      repliesWithUnknownCost,
       lostReplies,
-      latency: spread(latencies),
-      firstToken: spread(firstTokens),
+      latency: toPercentiles(latencies),
+      timeToFirstToken: toPercentiles(firstTokens),
       wallMs,
     }),
   }
@@ -119,6 +129,6 @@ function increment(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-function spread(values: readonly number[]): Percentiles | undefined {
-  return values.length === 0 ? undefined : percentilesOf(Float64Array.from(values).sort())
+function toPercentiles(values: readonly number[]): Percentiles | undefined {
+  return values.length === 0 ? undefined : computePercentiles(Float64Array.from(values).sort())
 }

@@ -1,5 +1,5 @@
 /** For people: `45 s`, `12 min`, `3.2 years`. */
-export function duration(ms: number): string {
+export function formatDuration(ms: number): string {
   const units: [number, string][] = [
     [365.25 * 86_400_000, 'years'],
     [86_400_000, 'days'],

@@ -9,7 +9,7 @@ export function minifyJson(json: string): string {
   for (let from = 0; from < json.length; ) {
     const quote = json.indexOf('"', from)
     const open = quote === -1 ? json.length : quote
-    const close = endOfString(json, open)
+    const close = findStringEnd(json, open)
     minified += json.slice(from, open).replace(/[ \t\n\r]+/g, '') + json.slice(open, close)
     from = close
   }
@@ -36,7 +36,7 @@ export function isJson(text: string): boolean {
 }
 
 /** The place behind a string that opens at `open`. */
-function endOfString(json: string, open: number): number {
+function findStringEnd(json: string, open: number): number {
   for (let at = open + 1; at < json.length; at++) {
     const character = json[at]
     if (character === '\\') at++

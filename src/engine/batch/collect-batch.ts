@@ -1,38 +1,38 @@
-import type { Batch, BatchResult, Packed } from '../../core/batch/batch.ts'
-import type { Batches } from '../../core/batch/batch-api.ts'
-import { displaced, outcomeInBatch, pendingInBatch } from '../../core/batch/batch-outcome.ts'
+import type { Batch, BatchItem, BatchResult } from '../../core/batch/batch.ts'
+import type { BatchApi } from '../../core/batch/batch-api.ts'
+import { toBatchOutcome, toConflictOutcome, toPendingOutcome } from '../../core/batch/batch-outcome.ts'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
-import type { Source } from '../../core/document/document.ts'
-import { unchanged, unwritable } from '../../core/document/overwrite-policy.ts'
+import type { DocumentRef } from '../../core/document/document.ts'
+import { unchangedOutcome, unwritableTypes } from '../../core/document/overwrite-policy.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
-import { mayConcernOneDocument } from '../../core/errors/refusal.ts'
-import { type Fault, isNotFound, mayBeBilled } from '../../core/errors/request-error.ts'
-import type { Picodollars, PriceOf } from '../../core/pricing/price.ts'
+import { isNotFound, mayBeBilled, type RequestError } from '../../core/errors/request-error.ts'
+import { mayConcernOneDocument } from '../../core/errors/resolve-account-error.ts'
+import type { Picodollars, PriceOf } from '../../core/pricing/pricing-rules.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 import type { AnswerChecks, AnswerSettings } from '../../core/request/answer-settings.ts'
 import type { Attempt } from '../../core/request/attempt.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
-import { manyOf } from '../../core/text/format-number.ts'
+import { pluralize } from '../../core/text/format-number.ts'
 import { RunError } from '../../errors.ts'
-import type { Aside } from '../middleware/with-budget.ts'
-import { pool } from '../pool.ts'
-import type { Preparing } from '../prepare.ts'
-import type { Halt } from '../shutdown.ts'
-import { type Answered, readResults } from './read-results.ts'
+import type { SettleReservation } from '../middleware/with-budget.ts'
+import type { PrepareOptions } from '../prepare.ts'
+import { runPool } from '../run-pool.ts'
+import type { Shutdown } from '../shutdown.ts'
+import { type BatchItemResult, readResults } from './read-results.ts'
 
-export interface CollectJob extends Pick<Preparing, 'objection'> {
-  readonly batches: Batches
+export interface CollectJob extends Pick<PrepareOptions, 'checkConflict'> {
+  readonly batchApi: BatchApi
   readonly priceOf: PriceOf
-  readonly explain: (error: AskError) => RunError
+  readonly toRunError: (error: AskError) => RunError
   /** @throws RunError `io` where they cannot be prepared */
-  readonly checksFor: (settings: AnswerSettings) => Promise<AnswerChecks>
+  readonly loadChecks: (settings: AnswerSettings) => Promise<AnswerChecks>
   /** What was set aside for documents, by their paths. */
-  readonly aside: Map<string, Aside>
+  readonly reservations: Map<string, SettleReservation>
   /** Makes an outcome safe from any crash; false where it could not. */
-  readonly keep?: (outcome: Outcome) => Promise<boolean>
+  readonly persist?: (outcome: Outcome) => Promise<boolean>
   /** Told of each outcome, as it comes. */
-  readonly ended?: (outcome: Outcome) => void
-  readonly halt: Halt
+  readonly onOutcome?: (outcome: Outcome) => void
+  readonly shutdown: Shutdown
   readonly clock: Clock
   readonly random: () => number
   /** How often a call is made again that the API could not answer for now. */
@@ -42,87 +42,87 @@ export interface CollectJob extends Pick<Preparing, 'objection'> {
 
 export interface CollectListener {
   /** A request was answered, in whatever way. */
-  answered(attempt: Attempt): void
+  onAttempt(attempt: Attempt): void
   /** Something went wrong that will pass. */
-  troubled(error: AskError, waitMs: number): void
+  onRetry(error: AskError, waitMs: number): void
   /** Something about a batch that its owner should hear of. */
-  odd(text: string): void
+  onWarning(text: string): void
 }
 
-export interface Collecting {
-  sourceOf(path: string): Source
+export interface CollectCallbacks {
+  findSource(path: string): DocumentRef
   /** The text of a document as it was sent; undefined where that is not at hand any more. */
-  textOf(packed: Packed): Promise<string | undefined>
+  readText(packed: BatchItem): Promise<string | undefined>
   /** Called, instead of a yield, for a document that the API did not do, and did not bill. */
-  again(outcome: Outcome): void
+  onRequeue(outcome: Outcome): void
   /** Called for each other document that is finished. */
-  settled(outcome: Outcome): void
+  onSettled(outcome: Outcome): void
 }
 
 /** Characters of a prompt around a document; few are longer. */
-const longestPrompt = 5000
+const maxPromptCharacters = 5000
 
 /** So many answers are made safe at once: the disk takes them together. */
-const atOnce = 64
+const maxConcurrentPersists = 64
 
 /**
  * Yields an outcome for each document of a batch that has ended and is not settled yet, each safe by then. Once all are
  * settled, the batch is forgotten. It is kept where the results have no answer for some: they may have been billed.
  * @throws AskError, RunError `refused` where the results cannot be fetched; RunError `io`; the reason of a stop
  */
-export async function* collect(
+export async function* collectBatch(
   batch: StoredBatch,
-  ended: Batch,
-  job: CollectJob & Collecting,
+  endedBatch: Batch,
+  job: CollectJob & CollectCallbacks,
 ): AsyncGenerator<Outcome> {
-  const missing = new Map([...batch.documents].filter(([, { path }]) => !batch.isSettled(path)))
+  const missing = new Map([...batch.items].filter(([, { path }]) => !batch.isSettled(path)))
   const count = missing.size
-  const conclude = concluding(ended, await checksOf(missing, job), job)
-  const settled: string[] = []
-  const concluded = async ({ id, ...answered }: Concludable): Promise<Outcome | undefined> => {
-    const { outcome, isSafe } = await conclude(answered).catch((error: unknown) => {
+  const concludeItem = createConcluder(endedBatch, await loadAllChecks(missing, job), job)
+  const settledIds: string[] = []
+  const concludeSafely = async ({ customId: id, ...answered }: EndedItem): Promise<Outcome | undefined> => {
+    const { outcome, isSafe } = await concludeItem(answered).catch((error: unknown) => {
       if (!(error instanceof RunError)) throw error
       // The answer stays in the batch; others that are finished by now must still be written.
-      job.halt.stop(error)
+      job.shutdown.drain(error)
       return { outcome: undefined, isSafe: false }
     })
-    if (isSafe) settled.push(id)
+    if (isSafe) settledIds.push(id)
     return outcome
   }
   try {
-    const results = ended.archived ? gone(missing) : resultsOf(batch, ended, missing, job)
-    for await (const outcome of pool(results, { size: () => atOnce }, concluded))
+    const results = endedBatch.isArchived ? takeExpired(missing) : fetchItems(batch, endedBatch, missing, job)
+    for await (const outcome of runPool(results, { getLimit: () => maxConcurrentPersists }, concludeSafely))
       if (outcome !== undefined) yield outcome
     if (missing.size > 0)
-      job.listener.odd(
-        `the results of the batch ${ended.id} have no answer for ${manyOf(missing.size, 'document')}; run again later`,
+      job.listener.onWarning(
+        `the results of the batch ${endedBatch.id} have no answer for ${pluralize(missing.size, 'document')}; run again later`,
       )
   } finally {
-    if (settled.length === count) await batch.forget()
-    else if (settled.length > 0) await batch.settle(settled)
+    if (settledIds.length === count) await batch.remove()
+    else if (settledIds.length > 0) await batch.markSettled(settledIds)
   }
 }
 
-interface Concludable extends Omit<Answered, 'result'> {
+interface EndedItem extends Omit<BatchItemResult, 'result'> {
   readonly result: BatchResult | 'gone'
 }
 
-async function* resultsOf(
-  { documents }: StoredBatch,
-  { id, created }: Batch,
-  missing: Map<string, Packed>,
+async function* fetchItems(
+  { items }: StoredBatch,
+  { id, createdAt }: Batch,
+  missing: Map<string, BatchItem>,
   job: CollectJob,
-): AsyncGenerator<Concludable> {
+): AsyncGenerator<EndedItem> {
   try {
-    yield* withRefusalsLast(readResults({ id, documents }, missing, job))
+    yield* holdBackAccountErrors(readResults({ id, documents: items }, missing, job))
   } catch (error) {
-    if (!(error instanceof AskError) || !isNotFound(error.fault)) throw error
-    if (job.clock.wall() - created < resultsLastMs)
+    if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
+    if (job.clock.wallTime() - createdAt < resultsRetentionMs)
       throw new RunError(
         'refused',
         `the API has ended the batch ${id}, but does not find its results; run again later`,
       )
-    yield* gone(missing)
+    yield* takeExpired(missing)
   }
 }
 
@@ -130,90 +130,107 @@ async function* resultsOf(
  * Holds back requests that were refused as if for all. Where another request of the batch was answered, each concerns
  * its document alone.
  */
-async function* withRefusalsLast(results: AsyncIterable<Answered>): AsyncGenerator<Answered> {
-  const refused: { readonly answered: Answered; readonly fault: Fault }[] = []
+async function* holdBackAccountErrors(
+  results: AsyncIterable<BatchItemResult>,
+): AsyncGenerator<BatchItemResult> {
+  const heldBack: { readonly answered: BatchItemResult; readonly fault: RequestError }[] = []
   let hasAnswers = false
   for await (const answered of results) {
     const { result } = answered
-    if (typeof result === 'object' && 'fault' in result && mayConcernOneDocument(result.fault))
-      refused.push({ answered, fault: result.fault })
+    if (typeof result === 'object' && 'requestError' in result && mayConcernOneDocument(result.requestError))
+      heldBack.push({ answered, fault: result.requestError })
     else {
       hasAnswers ||= typeof result === 'object' && 'reply' in result
       yield answered
     }
   }
-  for (const { answered, fault } of refused)
-    yield hasAnswers ? { ...answered, result: { fault: { ...fault, isOnlyThis: true } } } : answered
+  for (const { answered, fault: requestError } of heldBack)
+    yield hasAnswers
+      ? { ...answered, result: { requestError: { ...requestError, isDocumentSpecific: true } } }
+      : answered
 }
 
-function* gone(missing: Map<string, Packed>): Generator<Concludable> {
-  for (const [id, packed] of missing) {
+function* takeExpired(missing: Map<string, BatchItem>): Generator<EndedItem> {
+  for (const [id, item] of missing) {
     missing.delete(id)
-    yield { id, packed, result: 'gone' }
+    yield { customId: id, item, result: 'gone' }
   }
 }
 
 /** Results can be fetched for this long after the batch was created. */
-const resultsLastMs = 29 * 86_400_000
+const resultsRetentionMs = 29 * 86_400_000
 
-interface Concluded {
+interface Conclusion {
   /** None where the document is released: the API did not do it. */
   readonly outcome?: Outcome | undefined
   /** The document needs no answer from this batch any more. */
   readonly isSafe: boolean
 }
 
-type ChecksFor = (settings: AnswerSettings) => AnswerChecks
+type GetChecks = (settings: AnswerSettings) => AnswerChecks
 
-async function checksOf(missing: ReadonlyMap<string, Packed>, job: CollectJob): Promise<ChecksFor> {
+async function loadAllChecks(missing: ReadonlyMap<string, BatchItem>, job: CollectJob): Promise<GetChecks> {
   const checks = new Map<AnswerSettings, AnswerChecks>()
   for (const { asked } of missing.values())
-    if (!checks.has(asked.settings)) checks.set(asked.settings, await job.checksFor(asked.settings))
+    if (!checks.has(asked.answerSettings))
+      checks.set(asked.answerSettings, await job.loadChecks(asked.answerSettings))
   return (settings) => checks.get(settings) as AnswerChecks
 }
 
 /** Makes outcomes of answers. */
-function concluding(
-  ended: Batch,
-  checksFor: ChecksFor,
-  { sourceOf, textOf, again, settled, aside, halt, listener, ...job }: CollectJob & Collecting,
-): (answered: Omit<Concludable, 'id'>) => Promise<Concluded> {
-  const release = (path: string, cost?: Picodollars) => {
-    aside.get(path)?.(cost)
-    aside.delete(path)
+function createConcluder(
+  endedBatch: Batch,
+  getChecks: GetChecks,
+  {
+    findSource,
+    readText,
+    onRequeue,
+    onSettled,
+    reservations,
+    shutdown,
+    listener,
+    ...job
+  }: CollectJob & CollectCallbacks,
+): (answered: Omit<EndedItem, 'customId'>) => Promise<Conclusion> {
+  const settleReservation = (path: string, cost?: Picodollars) => {
+    reservations.get(path)?.(cost)
+    reservations.delete(path)
   }
-  const finish = async (outcome: Outcome): Promise<Concluded> => {
-    for (const attempt of outcome.attempts) listener.answered(attempt)
-    const { path } = outcome.source
-    const { fault, cost } = outcome.attempts.at(-1) ?? {}
-    release(path, fault !== undefined && !mayBeBilled(fault) ? 0n : cost)
-    settled(outcome)
-    job.ended?.(outcome)
-    return { outcome, isSafe: (await job.keep?.(outcome)) !== false }
+  const finish = async (outcome: Outcome): Promise<Conclusion> => {
+    for (const attempt of outcome.attempts) listener.onAttempt(attempt)
+    const { path } = outcome.document
+    const { error: requestError, cost } = outcome.attempts.at(-1) ?? {}
+    settleReservation(path, requestError !== undefined && !mayBeBilled(requestError) ? 0n : cost)
+    onSettled(outcome)
+    job.onOutcome?.(outcome)
+    return { outcome, isSafe: (await job.persist?.(outcome)) !== false }
   }
-  return async ({ packed, result }) => {
-    const { path, asked } = packed
-    const it = { source: sourceOf(path), packed, batch: ended }
-    const { flaw, doubts } = checksFor(asked.settings)
-    const outcome = outcomeInBatch(it, result, job.priceOf, flaw)
-    if ('why' in outcome) {
-      release(path, 0n)
-      if (outcome.refused !== undefined) halt.stop(job.explain(new AskError(outcome.refused)))
-      again(pendingInBatch(it, outcome.why))
+  return async ({ item, result }) => {
+    const { path, asked } = item
+    const endedItem = { source: findSource(path), item, batch: endedBatch }
+    const { findMismatch, checkQuality } = getChecks(asked.answerSettings)
+    const outcome = toBatchOutcome(endedItem, result, job.priceOf, findMismatch)
+    if ('noAnswerReason' in outcome) {
+      settleReservation(path, 0n)
+      if (outcome.accountError !== undefined)
+        shutdown.drain(job.toRunError(new AskError(outcome.accountError)))
+      onRequeue(toPendingOutcome(endedItem, outcome.noAnswerReason))
       return { isSafe: true }
     }
     if (outcome.status !== 'summarized') return finish(outcome)
     // The file that the summary belongs in was last looked at before the request was sent.
-    const problem = await job.objection?.(outcome.source, asked)
-    if (problem !== undefined && unwritable.has(problem.type)) {
-      listener.odd(`${outcome.source.path} stays in the batch ${ended.id}: ${problem.message}`)
+    const problem = await job.checkConflict?.(outcome.document, asked)
+    if (problem !== undefined && unwritableTypes.has(problem.type)) {
+      listener.onWarning(`${outcome.document.path} stays in the batch ${endedBatch.id}: ${problem.message}`)
       return { isSafe: false }
     }
-    if (problem !== undefined && problem.type !== unchanged.type) return finish(displaced(outcome, problem))
+    if (problem !== undefined && problem.type !== unchangedOutcome.type)
+      return finish(toConflictOutcome(outcome, problem))
     // Reading a document again takes long, and only a short one can be copied.
     const isShort =
-      asked.settings.schema === undefined && asked.characters < 2 * outcome.text.length + longestPrompt
-    const found = doubts(outcome.text, isShort ? await textOf(packed) : undefined)
-    return finish(found.length > 0 ? { ...outcome, doubts: found } : outcome)
+      asked.answerSettings.schema === undefined &&
+      asked.characters < 2 * outcome.text.length + maxPromptCharacters
+    const issues = checkQuality(outcome.text, isShort ? await readText(item) : undefined)
+    return finish(issues.length > 0 ? { ...outcome, qualityIssues: issues } : outcome)
   }
 }

@@ -1,37 +1,37 @@
-import { customId, type Load, type Packed } from '../../core/batch/batch.ts'
-import type { Batches } from '../../core/batch/batch-api.ts'
+import { type BatchItem, type BatchSize, createCustomId } from '../../core/batch/batch.ts'
+import type { BatchApi } from '../../core/batch/batch-api.ts'
 import type { BatchStore, StoredBatch } from '../../core/batch/batch-store.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
-import { judge } from '../../core/errors/classify-error.ts'
-import { type Fault, mayBeBilled } from '../../core/errors/request-error.ts'
-import { backoffMs } from '../../core/rate-limit/backoff.ts'
+import { classifyError } from '../../core/errors/classify-error.ts'
+import { mayBeBilled, type RequestError } from '../../core/errors/request-error.ts'
+import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 import { RunError } from '../../errors.ts'
-import type { Halt } from '../shutdown.ts'
-import type { Finder } from './recover-batch.ts'
+import type { Shutdown } from '../shutdown.ts'
+import type { BatchRecovery } from './recover-batch.ts'
 
 export interface CreateBatchJob {
-  readonly batches: Batches
+  readonly batchApi: BatchApi
   readonly store: BatchStore
-  readonly finder: Finder
-  readonly halt: Halt
+  readonly recovery: BatchRecovery
+  readonly shutdown: Shutdown
   readonly clock: Clock
   readonly random: () => number
   readonly retries: number
-  readonly explain: (error: AskError) => RunError
-  readonly listener: { troubled(error: AskError, waitMs: number): void }
+  readonly toRunError: (error: AskError) => RunError
+  readonly listener: { onRetry(error: AskError, waitMs: number): void }
   /** Called for each batch that was created, or may have been. */
-  readonly onCreated: (batch: StoredBatch, load: Load) => void
+  readonly onCreated: (batch: StoredBatch, size: BatchSize) => void
   /** Called for each document that the API refused, and the batch with it. */
-  readonly onRefused: (document: Packed, fault: Fault) => void
+  readonly onRefused: (document: BatchItem, fault: RequestError) => void
 }
 
 /** One batch, and what became of its pieces so far. */
 interface Progress extends CreateBatchJob {
   /** How many more batches may be sent in its place. */
-  left: number
+  createsLeft: number
   isAccepted: boolean
-  readonly refused: { readonly document: Packed; readonly fault: Fault }[]
+  readonly refused: { readonly document: BatchItem; readonly fault: RequestError }[]
 }
 
 /**
@@ -40,85 +40,87 @@ interface Progress extends CreateBatchJob {
  * halving the batch finds out. Where nothing at all is accepted, it is not the documents: none of them is blamed.
  * @throws RunError where the rest cannot be sent, which is forgotten then; the reason of a stop
  */
-export async function createBatch(batch: StoredBatch, load: Load, job: CreateBatchJob): Promise<void> {
-  const progress: Progress = { ...job, left: mostCreates, isAccepted: false, refused: [] }
+export async function createBatch(batch: StoredBatch, size: BatchSize, job: CreateBatchJob): Promise<void> {
+  const progress: Progress = { ...job, createsLeft: maxCreates, isAccepted: false, refused: [] }
   try {
-    await createOrSplit(batch, load, progress)
+    await createOrSplit(batch, size, progress)
     const [first, second] = progress.refused
-    if (!progress.isAccepted && first !== undefined && second !== undefined) throw refusal(first.fault)
+    if (!progress.isAccepted && first !== undefined && second !== undefined)
+      throw createRefusedError(first.fault)
   } catch (error) {
-    if (progress.isAccepted) report(progress)
+    if (progress.isAccepted) reportRefused(progress)
     throw error
   }
-  report(progress)
+  reportRefused(progress)
 }
 
 /** Two thirds of them find one request among 100,000. */
-const mostCreates = 100
+const maxCreates = 100
 
 /** Pieces that are refused one after another before it is clear that it is not the documents. */
-const clearlyRefused = 5
+const maxRefusedPieces = 5
 
-function report({ refused, onRefused }: Progress): void {
-  for (const { document, fault } of refused) onRefused(document, fault)
+function reportRefused({ refused, onRefused }: Progress): void {
+  for (const { document, fault: requestError } of refused) onRefused(document, requestError)
 }
 
-async function createOrSplit(batch: StoredBatch, load: Load, progress: Progress): Promise<void> {
-  const fault = await create(batch, progress)
-  if (fault === undefined) {
+async function createOrSplit(batch: StoredBatch, size: BatchSize, progress: Progress): Promise<void> {
+  const requestError = await createUntilKnown(batch, progress)
+  if (requestError === undefined) {
     progress.isAccepted = true
-    progress.onCreated(batch, load)
+    progress.onCreated(batch, size)
     return
   }
-  const documents = [...batch.documents]
+  const documents = [...batch.items]
   const { length } = documents
-  const at = length === 1 ? 0 : culpritIn(fault, [...batch.documents.keys()])
-  const [, document] = documents[at ?? -1] ?? []
+  const culpritIndex = length === 1 ? 0 : findCulprit(requestError, [...batch.items.keys()])
+  const [, document] = documents[culpritIndex ?? -1] ?? []
   const middle = Math.ceil(length / 2)
-  const [end, start] = at === undefined ? [middle, middle] : [at, at + 1]
+  const [end, start] = culpritIndex === undefined ? [middle, middle] : [culpritIndex, culpritIndex + 1]
   try {
-    if (document !== undefined) progress.refused.push({ document, fault })
-    if (!progress.isAccepted && progress.refused.length >= clearlyRefused) throw refusal(fault)
+    if (document !== undefined) progress.refused.push({ document, fault: requestError })
+    if (!progress.isAccepted && progress.refused.length >= maxRefusedPieces)
+      throw createRefusedError(requestError)
     for (const range of [
       { from: 0, to: end },
       { from: start, to: length },
     ]) {
       if (range.from === range.to) continue
-      if (progress.left <= 0) throw refusal(fault)
-      progress.halt.drain.throwIfAborted()
-      const piece = await pieceOf(batch, range, progress)
+      if (progress.createsLeft <= 0) throw createRefusedError(requestError)
+      progress.shutdown.drainSignal.throwIfAborted()
+      const piece = await buildPiece(batch, range, progress)
       await createOrSplit(piece.batch, piece.load, progress)
     }
   } catch (error) {
-    await batch.forget().catch(() => {})
+    await batch.remove().catch(() => {})
     throw error
   }
-  await batch.forget()
+  await batch.remove()
 }
 
 /** Packs some requests of a batch that was refused into another one. A crash at any time leaves each in one at least. */
-async function pieceOf(
+async function buildPiece(
   batch: StoredBatch,
   { from, to }: { readonly from: number; readonly to: number },
   { store }: Progress,
-): Promise<{ readonly batch: StoredBatch; readonly load: Load }> {
-  const packing = await store.pack()
-  const documents = [...batch.documents]
+): Promise<{ readonly batch: StoredBatch; readonly load: BatchSize }> {
+  const builder = await store.createBuilder()
+  const documents = [...batch.items]
   try {
     let n = 0
-    for await (const entry of batch.entries()) {
+    for await (const entry of batch.readEntries()) {
       const [name, document] = documents[n++] ?? []
       if (name === undefined || document === undefined || n <= from || n > to) continue
-      const id = customId(packing.intent, document.asked.key, n - 1 - from)
+      const id = createCustomId(builder.localId, document.asked.requestHash, n - 1 - from)
       // Its name is the first thing in it.
-      await packing.add(id, document, entry.replace(name, id))
+      await builder.add(id, document, entry.replace(name, id))
     }
-    const { load } = packing
-    const piece = await packing.seal()
-    await batch.settle(documents.slice(from, to).map(([name]) => name))
+    const { size: load } = builder
+    const piece = await builder.seal()
+    await batch.markSettled(documents.slice(from, to).map(([name]) => name))
     return { batch: piece, load }
   } catch (error) {
-    await packing.discard().catch(() => {})
+    await builder.discard().catch(() => {})
     throw error
   }
 }
@@ -128,34 +130,37 @@ async function pieceOf(
  * @returns why the API refused it, where that is about what is in it
  * @throws RunError where there is no such batch, which is forgotten then; the reason of a stop
  */
-async function create(batch: StoredBatch, progress: Progress): Promise<Fault | undefined> {
-  const { batches, finder, halt, clock, random, retries, listener, explain } = progress
+async function createUntilKnown(batch: StoredBatch, progress: Progress): Promise<RequestError | undefined> {
+  const { batchApi, recovery, shutdown, clock, random, retries, listener, toRunError } = progress
   for (let failures = 1; ; failures++) {
     try {
-      halt.drain.throwIfAborted()
-      progress.left--
-      const { id } = await batches.create(batch.body(), halt.abort)
-      await batch.made(id)
+      shutdown.drainSignal.throwIfAborted()
+      progress.createsLeft--
+      const { id } = await batchApi.create(batch.readBody(), shutdown.abortSignal)
+      await batch.markCreated(id)
       return undefined
     } catch (error) {
       // Cut off on the way: the next run finds out.
       if (!(error instanceof AskError)) {
-        if (error === halt.drain.reason && !halt.abort.aborted) await batch.forget()
+        if (error === shutdown.drainSignal.reason && !shutdown.abortSignal.aborted) await batch.remove()
         throw error
       }
-      const { fault } = error
-      const { blame } = judge(fault)
-      const isRetried = blame === 'service' && failures <= retries
+      const { requestError } = error
+      const { scope } = classifyError(requestError)
+      const isRetried = scope === 'service' && failures <= retries
       if (isRetried) {
-        const wait = fault.retryAfter === undefined ? backoffMs(failures, random()) : fault.retryAfter * 1000
-        listener.troubled(error, wait)
-        await clock.sleep(wait, halt.drain)
+        const waitMs =
+          requestError.retryAfterSeconds === undefined
+            ? computeBackoffMs(failures, random())
+            : requestError.retryAfterSeconds * 1000
+        listener.onRetry(error, waitMs)
+        await clock.sleep(waitMs, shutdown.drainSignal)
       }
-      if (mayBeCreated(fault) && (await finder.find(batch)) !== 'never') return undefined
+      if (mayBeCreated(requestError) && (await recovery.findBatch(batch)) !== 'never') return undefined
       if (isRetried) continue
-      if (isAboutContent(fault)) return fault
-      await batch.forget()
-      throw blame === 'run' ? explain(error) : refusal(fault)
+      if (isContentError(requestError)) return requestError
+      await batch.remove()
+      throw scope === 'run' ? toRunError(error) : createRefusedError(requestError)
     }
   }
 }
@@ -164,27 +169,32 @@ async function create(batch: StoredBatch, progress: Progress): Promise<Fault | u
  * Whether there may be a batch all the same. There can be behind every answer but a clear refusal: a gateway answers with
  * 429 or 529 for a reason of its own, too, after it has passed the request on.
  */
-function mayBeCreated(fault: Fault): boolean {
-  const { kind, status = 0 } = fault
-  if (kind !== 'status') return mayBeBilled(fault)
-  return judge(fault).blame !== 'run' && (status >= 500 || status === 408 || status === 409 || status === 429)
+function mayBeCreated(requestError: RequestError): boolean {
+  const { kind, status = 0 } = requestError
+  if (kind !== 'status') return mayBeBilled(requestError)
+  return (
+    classifyError(requestError).scope !== 'run' &&
+    (status >= 500 || status === 408 || status === 409 || status === 429)
+  )
 }
 
 /** The API does not accept something in the batch, or not as much. */
-function isAboutContent(fault: Fault): boolean {
-  return judge(fault).blame === 'document' && [400, 413, 422].includes(fault.status ?? 0)
+function isContentError(requestError: RequestError): boolean {
+  return (
+    classifyError(requestError).scope === 'document' && [400, 413, 422].includes(requestError.status ?? 0)
+  )
 }
 
 /** The place of the request that a message names, as `requests.3.params` or by its `custom_id`. */
-function culpritIn({ message }: Fault, names: readonly string[]): number | undefined {
+function findCulprit({ message }: RequestError, customIds: readonly string[]): number | undefined {
   const place = Number(/\brequests[.[](\d{1,6})\b/.exec(message)?.[1] ?? Number.NaN)
-  if (place < names.length) return place
+  if (place < customIds.length) return place
   const named = message.match(/[0-9a-f]{16}_[\w-]+/g) ?? []
-  const found = named.map((name) => names.indexOf(name)).find((at) => at >= 0)
+  const found = named.map((name) => customIds.indexOf(name)).find((at) => at >= 0)
   return found
 }
 
-function refusal(fault: Fault): RunError {
-  const what = `the API did not accept the batch: ${fault.status ?? fault.kind} ${fault.type}: ${fault.message}`
-  return new RunError(judge(fault).blame === 'service' ? 'later' : 'refused', what)
+function createRefusedError(requestError: RequestError): RunError {
+  const what = `the API did not accept the batch: ${requestError.status ?? requestError.kind} ${requestError.type}: ${requestError.message}`
+  return new RunError(classifyError(requestError).scope === 'service' ? 'later' : 'refused', what)
 }

@@ -1,20 +1,20 @@
-import type { Packed } from '../../core/batch/batch.ts'
+import type { BatchItem } from '../../core/batch/batch.ts'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
-import type { Source } from '../../core/document/document.ts'
+import type { DocumentRef } from '../../core/document/document.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
-import { manyOf } from '../../core/text/format-number.ts'
+import { pluralize } from '../../core/text/format-number.ts'
 import { RunError } from '../../errors.ts'
-import { type Collecting, type CollectJob, collect } from './collect-batch.ts'
-import type { Finder } from './recover-batch.ts'
-import { isTransient } from './retry-until-success.ts'
+import { type CollectCallbacks, type CollectJob, collectBatch } from './collect-batch.ts'
+import type { BatchRecovery } from './recover-batch.ts'
+import { isTransientError } from './retry-until-success.ts'
 
-export interface OpenBatchesJob extends CollectJob, Pick<Collecting, 'sourceOf' | 'textOf'> {
+export interface OpenBatchesJob extends CollectJob, Pick<CollectCallbacks, 'findSource' | 'readText'> {
   /** See the job of a run by batches. */
-  readonly detached: boolean
+  readonly isDetached: boolean
   readonly listener: CollectJob['listener'] & {
     /** These are waited for now. */
-    waiting(batches: readonly StoredBatch[]): void
+    onWaiting(batches: readonly StoredBatch[]): void
   }
 }
 
@@ -24,70 +24,73 @@ export interface OpenBatches {
   /** Those that may end yet. */
   readonly waiting: readonly StoredBatch[]
   /** Whether a document is in one of them: it is not sent again, even where the batch cannot be collected. */
-  hold(path: string): boolean
-  /** Collects those that have ended by now. @param again called for each document that the API did not do */
-  ended(again: (outcome: Outcome) => void): AsyncGenerator<Outcome>
+  hasDocument(path: string): boolean
+  /** Collects those that have ended by now. @param onRequeue called for each document that the API did not do */
+  collectEnded(onRequeue: (outcome: Outcome) => void): AsyncGenerator<Outcome>
   /** Collects them as they end, until all have or the run is stopped. @param again as above */
-  waited(again: (outcome: Outcome) => void): AsyncGenerator<Outcome>
+  collectUntilAllEnd(again: (outcome: Outcome) => void): AsyncGenerator<Outcome>
   /** Ends the run where a batch cannot be collected. */
-  stopIfRefused(): void
+  stopIfUncollectable(): void
   /** An outcome for each document that is still in one of them. */
-  pending(): Generator<Outcome>
+  yieldPending(): Generator<Outcome>
 }
 
 /** One batch that cannot be collected, now or ever, does not hold up the others. */
 export function createOpenBatches(
   batches: readonly StoredBatch[],
-  finder: Finder,
+  recovery: BatchRecovery,
   job: OpenBatchesJob,
 ): OpenBatches {
-  const { sourceOf, halt, clock, detached, listener } = job
-  const { drain } = halt
+  const { findSource, shutdown, clock, isDetached, listener } = job
+  const { drainSignal } = shutdown
   const waiting = new Set<StoredBatch>()
-  const held = new Map<StoredBatch, Map<string, Packed>>()
+  const itemsByBatch = new Map<StoredBatch, Map<string, BatchItem>>()
   /** Why batches cannot be collected. */
-  const refusals: RunError[] = []
+  const collectErrors: RunError[] = []
 
   const add = (batch: StoredBatch) => {
-    const unsettled = [...batch.documents.values()].filter(({ path }) => !batch.isSettled(path))
+    const unsettled = [...batch.items.values()].filter(({ path }) => !batch.isSettled(path))
     waiting.add(batch)
-    held.set(batch, new Map(unsettled.map((packed) => [packed.path, packed])))
+    itemsByBatch.set(batch, new Map(unsettled.map((packed) => [packed.path, packed])))
   }
-  const giveBack = ({ path }: Packed) => {
-    job.aside.get(path)?.(0n)
-    job.aside.delete(path)
+  const releaseReservation = ({ path }: BatchItem) => {
+    job.reservations.get(path)?.(0n)
+    job.reservations.delete(path)
   }
-  async function* collected(batch: StoredBatch, again: (outcome: Outcome) => void): AsyncGenerator<Outcome> {
-    const left = held.get(batch) ?? new Map<string, Packed>()
-    const settled = ({ source }: Outcome) => void left.delete(source.path)
-    const released = (outcome: Outcome) => {
-      settled(outcome)
-      again(outcome)
+  async function* collectIfEnded(
+    batch: StoredBatch,
+    onRequeue: (outcome: Outcome) => void,
+  ): AsyncGenerator<Outcome> {
+    const remaining = itemsByBatch.get(batch) ?? new Map<string, BatchItem>()
+    const onSettled = ({ document }: Outcome) => void remaining.delete(document.path)
+    const onReleased = (outcome: Outcome) => {
+      onSettled(outcome)
+      onRequeue(outcome)
     }
-    const found = await finder.find(batch)
+    const found = await recovery.findBatch(batch)
     if (found === 'perhaps' || (found !== 'never' && found.state !== 'ended')) return
     if (found === 'never') {
-      for (const packed of left.values()) {
-        giveBack(packed)
-        released(pendingOf(sourceOf(packed.path), 'its batch was never created', packed.asked))
+      for (const packed of remaining.values()) {
+        releaseReservation(packed)
+        onReleased(createPendingOutcome(findSource(packed.path), 'its batch was never created', packed.asked))
       }
-      await batch.forget()
-    } else yield* collect(batch, found, { ...job, again: released, settled })
+      await batch.remove()
+    } else yield* collectBatch(batch, found, { ...job, onRequeue: onReleased, onSettled })
     waiting.delete(batch)
   }
-  async function* ended(again: (outcome: Outcome) => void): AsyncGenerator<Outcome> {
+  async function* collectEnded(onRequeue: (outcome: Outcome) => void): AsyncGenerator<Outcome> {
     for (const batch of waiting) {
       try {
-        yield* collected(batch, again)
+        yield* collectIfEnded(batch, onRequeue)
       } catch (error) {
-        if (error === drain.reason || error === halt.abort.reason) return
+        if (error === drainSignal.reason || error === shutdown.abortSignal.reason) return
         // It may be well again the next time.
-        if (isTransient(error)) continue
-        const refusal = error instanceof AskError ? job.explain(error) : error
-        if (!(refusal instanceof RunError)) throw refusal
+        if (isTransientError(error)) continue
+        const collectError = error instanceof AskError ? job.toRunError(error) : error
+        if (!(collectError instanceof RunError)) throw collectError
         waiting.delete(batch)
-        refusals.push(refusal)
-        if (refusal.exit !== 'refused') halt.stop(refusal)
+        collectErrors.push(collectError)
+        if (collectError.exit !== 'refused') shutdown.drain(collectError)
       }
     }
   }
@@ -98,72 +101,78 @@ export function createOpenBatches(
     get waiting() {
       return [...waiting]
     },
-    hold: (path) => [...held.values()].some((documents) => documents.has(path)),
-    ended,
-    async *waited(again) {
+    hasDocument: (path) => [...itemsByBatch.values()].some((documents) => documents.has(path)),
+    collectEnded,
+    async *collectUntilAllEnd(onRequeue) {
       try {
-        for (let pause = shortestPauseMs; waiting.size > 0; pause = Math.min(longestPauseMs, pause * 2)) {
-          listener.waiting([...waiting])
-          await clock.sleep(pause, drain)
-          yield* ended(again)
+        for (let pollMs = minPollMs; waiting.size > 0; pollMs = Math.min(maxPollMs, pollMs * 2)) {
+          listener.onWaiting([...waiting])
+          await clock.sleep(pollMs, drainSignal)
+          yield* collectEnded(onRequeue)
           for (const batch of waiting) {
-            if (clock.wall() - batch.packed < longestWaitMs) continue
+            if (clock.wallTime() - batch.sealedAt < maxWaitMs) continue
             waiting.delete(batch)
-            refusals.push(new RunError('later', overdue(batch)))
+            collectErrors.push(new RunError('later', formatOverdue(batch)))
           }
         }
       } catch (error) {
-        if (error !== drain.reason) throw error
+        if (error !== drainSignal.reason) throw error
       } finally {
-        listener.waiting([])
+        listener.onWaiting([])
       }
     },
-    stopIfRefused() {
+    stopIfUncollectable() {
       // One reason ends the run; the others are worth knowing, too, each once.
-      const byMessage = new Map(refusals.map((refusal) => [refusal.message, refusal]))
-      for (const [message, refusal] of byMessage) {
-        const { reason } = drain as { readonly reason?: unknown }
-        if (drain.aborted && !(reason instanceof Error && reason.message === message)) listener.odd(message)
-        halt.stop(refusal)
+      const byMessage = new Map(collectErrors.map((collectError) => [collectError.message, collectError]))
+      for (const [message, collectError] of byMessage) {
+        const { reason } = drainSignal as { readonly reason?: unknown }
+        if (drainSignal.aborted && !(reason instanceof Error && reason.message === message))
+          listener.onWarning(message)
+        shutdown.drain(collectError)
       }
     },
-    *pending() {
-      for (const [batch, documents] of held) {
+    *yieldPending() {
+      for (const [batch, documents] of itemsByBatch) {
         const reason =
           batch.id === undefined
-            ? `it may be in the batch ${batch.intent}, which the API has not confirmed`
+            ? `it may be in the batch ${batch.localId}, which the API has not confirmed`
             : `it is in the batch ${batch.id}`
-        const later = !(detached && waiting.has(batch))
+        const later = !(isDetached && waiting.has(batch))
         for (const { path, asked } of documents.values())
-          yield pendingOf(sourceOf(path), reason, asked, later)
+          yield createPendingOutcome(findSource(path), reason, asked, later)
       }
     },
   }
 }
 
-const shortestPauseMs = 2000
+const minPollMs = 2000
 /** Most batches take minutes to an hour; the API asks clients to look about once a minute. */
-const longestPauseMs = 60_000
+const maxPollMs = 60_000
 
 /** The API ends a batch 24 hours after it was created, done or not. */
-const longestWaitMs = 25 * 3_600_000
+const maxWaitMs = 25 * 3_600_000
 
-function overdue({ id, intent, documents }: StoredBatch): string {
-  const count = manyOf(documents.size, 'document')
+function formatOverdue({ id, localId: intent, items }: StoredBatch): string {
+  const count = pluralize(items.size, 'document')
   return id === undefined
     ? `it cannot be known whether the batch ${intent} was created, as the API does not show whose the batches of that time are: its ${count} may have been paid for, and ${count === '1 document' ? 'is' : 'are'} not sent again`
     : `the API does not show that the batch ${id} has ended, 25 hours after it was created; run again later`
 }
 
-/** A document that is left to a later run. @param later the same command goes on with it, though nothing stopped this one */
-export function pendingOf(source: Source, reason: string, asked?: Outcome['asked'], later = true): Outcome {
+/** A document that is left to a later run. @param isResumable the same command goes on with it, though nothing stopped this one */
+export function createPendingOutcome(
+  document: DocumentRef,
+  reason: string,
+  requestMetadata?: Outcome['requestMetadata'],
+  isResumable = true,
+): Outcome {
   return {
-    source,
-    ...(asked !== undefined && { asked }),
+    document,
+    ...(requestMetadata !== undefined && { requestMetadata }),
     attempts: [],
     elapsedMs: 0,
     status: 'pending',
     reason,
-    ...(later && { later }),
+    ...(isResumable && { deferred: isResumable }),
   }
 }

@@ -1,38 +1,38 @@
-import type { BatchAnswer, BatchResult, Packed, UnreadableResult } from '../../core/batch/batch.ts'
-import type { Batches } from '../../core/batch/batch-api.ts'
+import type { BatchItem, BatchResult, BatchResultLine, UnreadableResult } from '../../core/batch/batch.ts'
+import type { BatchApi } from '../../core/batch/batch-api.ts'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import type { AskError } from '../../core/errors/ask-error.ts'
-import { backoffMs } from '../../core/rate-limit/backoff.ts'
+import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
-import { manyOf } from '../../core/text/format-number.ts'
-import type { Halt } from '../shutdown.ts'
-import { isTransient, patiently } from './retry-until-success.ts'
+import { pluralize } from '../../core/text/format-number.ts'
+import type { Shutdown } from '../shutdown.ts'
+import { isTransientError, retryUntilSuccess } from './retry-until-success.ts'
 
 /** A request of a batch and what became of it. */
-export interface Answered {
+export interface BatchItemResult {
   /** Its `custom_id`. */
-  readonly id: string
-  readonly packed: Packed
+  readonly customId: string
+  readonly item: BatchItem
   readonly result: BatchResult
 }
 
 export interface ReadResultsOptions {
-  readonly batches: Batches
-  readonly halt: Halt
+  readonly batchApi: BatchApi
+  readonly shutdown: Shutdown
   readonly clock: Clock
   readonly random: () => number
   /** How often the API is asked again whether it is back, before the rest is left for later. */
   readonly retries: number
   readonly listener: {
     /** A download failed for a reason that will pass; it starts again after this wait. */
-    troubled(error: AskError, waitMs: number): void
+    onRetry(error: AskError, waitMs: number): void
     /** The results hold something they should not. */
-    odd(text: string): void
+    onWarning(text: string): void
   }
 }
 
 /** How many downloads in a row may bring nothing new before what is missing is left for another run. */
-const mostFruitless = 5
+const maxFruitlessDownloads = 5
 
 /**
  * Yields the result of each request of a batch that has ended, downloading the results as often as that takes. A
@@ -44,118 +44,135 @@ const mostFruitless = 5
  * @throws AskError where the API is down, or for what no further download can cure; the reason of a stop
  */
 export async function* readResults(
-  { id, documents }: { readonly id: string; readonly documents: StoredBatch['documents'] },
-  missing: Map<string, Packed>,
-  { batches, halt, listener, ...waits }: ReadResultsOptions,
-): AsyncGenerator<Answered> {
-  const known: Known = { suspects: new Set(), strangers: new Set(), duplicates: new Set() }
+  { id, documents }: { readonly id: string; readonly documents: StoredBatch['items'] },
+  missing: Map<string, BatchItem>,
+  { batchApi, shutdown, listener, ...retryOptions }: ReadResultsOptions,
+): AsyncGenerator<BatchItemResult> {
+  const history: DownloadHistory = {
+    unreadableOnce: new Set(),
+    unexpectedIds: new Set(),
+    duplicateIds: new Set(),
+  }
   /** The last download accounted for every request, though not readably. */
   let isExplained = false
-  let fruitless = 0
-  while (missing.size > 0 && fruitless < mostFruitless) {
-    if (fruitless > 0) await waits.clock.sleep(backoffMs(fruitless, waits.random()), halt.drain)
-    const left = missing.size
+  let fruitlessDownloads = 0
+  while (missing.size > 0 && fruitlessDownloads < maxFruitlessDownloads) {
+    if (fruitlessDownloads > 0)
+      await retryOptions.clock.sleep(
+        computeBackoffMs(fruitlessDownloads, retryOptions.random()),
+        shutdown.drainSignal,
+      )
+    const missingBefore = missing.size
     try {
-      const { unreadable, nameless } = yield* oneDownload(batches.answers(id, halt.abort), documents, {
-        missing,
-        ...known,
-      })
-      const lineless = [...missing].filter(([id]) => !unreadable.has(id))
+      const { unreadable, unidentified } = yield* readDownload(
+        batchApi.fetchResults(id, shutdown.abortSignal),
+        documents,
+        {
+          missing,
+          ...history,
+        },
+      )
+      const withoutLine = [...missing].filter(([id]) => !unreadable.has(id))
       const wasExplained = isExplained
-      isExplained = lineless.length <= nameless.count
+      isExplained = withoutLine.length <= unidentified.count
       if (isExplained && wasExplained)
-        for (const [id, packed] of lineless) {
+        for (const [id, item] of withoutLine) {
           missing.delete(id)
-          yield { id, packed, result: oneOf(nameless) }
+          yield { customId: id, item, result: toUnreadableResult(unidentified) }
         }
     } catch (error) {
-      if (!isTransient(error)) throw error
+      if (!isTransientError(error)) throw error
       // The API may be down for a while: the next download starts once it answers.
-      const patience = { ...waits, drain: halt.drain, failed: listener.troubled }
-      await patiently(() => batches.retrieve(id, halt.abort), patience)
+      const untilBack = { ...retryOptions, drainSignal: shutdown.drainSignal, onRetry: listener.onRetry }
+      await retryUntilSuccess(() => batchApi.retrieve(id, shutdown.abortSignal), untilBack)
     }
-    fruitless = missing.size < left ? 0 : fruitless + 1
+    fruitlessDownloads = missing.size < missingBefore ? 0 : fruitlessDownloads + 1
   }
-  for (const text of oddities(id, known)) listener.odd(text)
+  for (const text of listWarnings(id, history)) listener.onWarning(text)
 }
 
 /** What the downloads so far have shown, by `custom_id`. */
-interface Known {
+interface DownloadHistory {
   /** Requests whose line could not be read. */
-  readonly suspects: Set<string>
-  readonly strangers: Set<string>
-  readonly duplicates: Set<string>
+  readonly unreadableOnce: Set<string>
+  readonly unexpectedIds: Set<string>
+  readonly duplicateIds: Set<string>
 }
 
 /** What a whole download leaves to explain. */
 interface Download {
   /** Requests whose line could not be read for the first time. */
   readonly unreadable: ReadonlySet<string>
-  readonly nameless: Nameless
+  readonly unidentified: UnidentifiedLines
 }
 
 /** Lines that name no request. */
-interface Nameless {
+interface UnidentifiedLines {
   count: number
   /** What is wrong with the last one. */
-  why: string
+  reason: string
   lines: string
 }
 
-async function* oneDownload(
-  answers: AsyncIterable<BatchAnswer>,
-  documents: StoredBatch['documents'],
-  { missing, suspects, strangers, duplicates }: Known & { readonly missing: Map<string, Packed> },
-): AsyncGenerator<Answered, Download> {
+async function* readDownload(
+  lines: AsyncIterable<BatchResultLine>,
+  documents: StoredBatch['items'],
+  {
+    missing,
+    unreadableOnce,
+    unexpectedIds,
+    duplicateIds,
+  }: DownloadHistory & { readonly missing: Map<string, BatchItem> },
+): AsyncGenerator<BatchItemResult, Download> {
   const seen = new Set<string>()
   const unreadable = new Set<string>()
-  const nameless = { count: 0, why: '', lines: '' }
+  const unidentified = { count: 0, reason: '', lines: '' }
   try {
-    for await (const { id, result } of answers) {
+    for await (const { customId: id, result } of lines) {
       if (id === undefined) {
-        nameless.count++
-        nameless.why = result.unreadable
-        if (nameless.lines.length < mostKept) nameless.lines += `${result.line}\n`
+        unidentified.count++
+        unidentified.reason = result.unreadableReason
+        if (unidentified.lines.length < maxKeptCharacters) unidentified.lines += `${result.line}\n`
         continue
       }
-      const packed = missing.get(id)
-      if (!documents.has(id)) strangers.add(id)
-      else if (seen.has(id)) duplicates.add(id)
+      const item = missing.get(id)
+      if (!documents.has(id)) unexpectedIds.add(id)
+      else if (seen.has(id)) duplicateIds.add(id)
       else seen.add(id)
-      if (isUnreadable(result) && !suspects.has(id)) unreadable.add(id)
-      else if (packed !== undefined) {
+      if (isUnreadable(result) && !unreadableOnce.has(id)) unreadable.add(id)
+      else if (item !== undefined) {
         missing.delete(id)
-        yield { id, packed, result }
+        yield { customId: id, item, result }
       }
     }
-    return { unreadable, nameless }
+    return { unreadable, unidentified }
   } finally {
-    for (const id of unreadable) suspects.add(id)
+    for (const id of unreadable) unreadableOnce.add(id)
   }
 }
 
 function isUnreadable(result: BatchResult): boolean {
-  return typeof result === 'object' && 'unreadable' in result
+  return typeof result === 'object' && 'unreadableReason' in result
 }
 
-function oddities(batch: string, { strangers, duplicates }: Known): string[] {
+function listWarnings(batch: string, { unexpectedIds, duplicateIds }: DownloadHistory): string[] {
   const results = `the results of the batch ${batch}`
-  const unknown = manyOf(strangers.size, 'answer')
-  const twice = manyOf(duplicates.size, 'request')
+  const unknown = pluralize(unexpectedIds.size, 'answer')
+  const twice = pluralize(duplicateIds.size, 'request')
   return [
-    ...(duplicates.size > 0 ? [`${results} answer ${twice} twice; the first answer counts`] : []),
-    ...(strangers.size > 0 ? [`${results} have ${unknown} to requests that are not in it; ignored`] : []),
+    ...(duplicateIds.size > 0 ? [`${results} answer ${twice} twice; the first answer counts`] : []),
+    ...(unexpectedIds.size > 0 ? [`${results} have ${unknown} to requests that are not in it; ignored`] : []),
   ]
 }
 
 /** Of lines that name no request, characters in all. */
-const mostKept = 100_000
+const maxKeptCharacters = 100_000
 
 /** The result of a request whose line is one of those that name no request. */
-function oneOf({ count, why, lines }: Nameless): UnreadableResult {
-  if (count === 1) return { unreadable: why, line: lines.trimEnd() }
+function toUnreadableResult({ count, reason: why, lines }: UnidentifiedLines): UnreadableResult {
+  if (count === 1) return { unreadableReason: why, line: lines.trimEnd() }
   return {
-    unreadable: `${count} lines of the results cannot be read and name no request; one of them may be its answer`,
+    unreadableReason: `${count} lines of the results cannot be read and name no request; one of them may be its answer`,
     line: lines.trimEnd(),
   }
 }

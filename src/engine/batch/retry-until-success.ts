@@ -1,15 +1,15 @@
 import { AskError } from '../../core/errors/ask-error.ts'
-import { judge } from '../../core/errors/classify-error.ts'
-import { backoffMs } from '../../core/rate-limit/backoff.ts'
+import { classifyError } from '../../core/errors/classify-error.ts'
+import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 
-export interface PatientOptions {
+export interface RetryUntilSuccessOptions {
   readonly clock: Clock
   readonly random: () => number
   /** Aborted: no more trying. */
-  readonly drain: AbortSignal
+  readonly drainSignal: AbortSignal
   /** Told of each failure, and how long is waited now: milliseconds. */
-  readonly failed?: (error: AskError, waitMs: number) => void
+  readonly onRetry?: (error: AskError, waitMs: number) => void
   /** How often it is done again at most; without end, if left out. */
   readonly retries?: number
 }
@@ -18,25 +18,26 @@ export interface PatientOptions {
  * Does again what does no harm when it is done twice, until it succeeds or the retries are used up, as long as the API
  * is to blame. Rejects with the `AskError`, or the reason of `drain`.
  */
-export async function patiently<T>(
+export async function retryUntilSuccess<T>(
   work: () => Promise<T>,
-  { clock, random, drain, failed, retries = Number.POSITIVE_INFINITY }: PatientOptions,
+  { clock, random, drainSignal, onRetry, retries = Number.POSITIVE_INFINITY }: RetryUntilSuccessOptions,
 ): Promise<T> {
   for (let failures = 1; ; failures++) {
-    drain.throwIfAborted()
+    drainSignal.throwIfAborted()
     try {
       return await work()
     } catch (error) {
-      if (!isTransient(error) || failures > retries) throw error
-      const { retryAfter } = error.fault
-      const wait = retryAfter === undefined ? backoffMs(failures, random()) : retryAfter * 1000
-      failed?.(error, wait)
-      await clock.sleep(wait, drain)
+      if (!isTransientError(error) || failures > retries) throw error
+      const { retryAfterSeconds } = error.requestError
+      const waitMs =
+        retryAfterSeconds === undefined ? computeBackoffMs(failures, random()) : retryAfterSeconds * 1000
+      onRetry?.(error, waitMs)
+      await clock.sleep(waitMs, drainSignal)
     }
   }
 }
 
 /** Whether the API is to blame for an error, for now. */
-export function isTransient(error: unknown): error is AskError {
-  return error instanceof AskError && judge(error.fault).blame === 'service'
+export function isTransientError(error: unknown): error is AskError {
+  return error instanceof AskError && classifyError(error.requestError).scope === 'service'
 }

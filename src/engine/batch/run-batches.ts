@@ -1,31 +1,31 @@
-import type { Packed } from '../../core/batch/batch.ts'
+import type { BatchItem } from '../../core/batch/batch.ts'
 import type { BatchStore } from '../../core/batch/batch-store.ts'
-import type { Source } from '../../core/document/document.ts'
+import type { DocumentRef } from '../../core/document/document.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
 import type { RunError } from '../../errors.ts'
-import { proven } from './canary.ts'
-import { createOpenBatches, pendingOf } from './open-batches.ts'
-import { createFinder } from './recover-batch.ts'
-import { type SubmitJob, submit } from './submit-batches.ts'
+import { createOpenBatches, createPendingOutcome } from './open-batches.ts'
+import { createBatchRecovery } from './recover-batch.ts'
+import { runCanaries } from './run-canaries.ts'
+import { type SubmitJob, submitBatches } from './submit-batches.ts'
 
 /** A run some or all of whose answers come out of batches. */
 export interface BatchJob extends SubmitJob {
-  readonly sources: readonly Source[]
+  readonly sources: readonly DocumentRef[]
   readonly store: BatchStore
   /** Whether what is not in a batch yet is put into one, rather than asked about at once. */
-  readonly submits: boolean
+  readonly shouldSubmit: boolean
   /** Chooses and orders what a live run asks about, of what is left once batches are collected; all of it, if left out. */
-  readonly offered?: (left: readonly Source[]) => AsyncIterable<Source>
+  readonly selectLive?: (left: readonly DocumentRef[]) => AsyncIterable<DocumentRef>
   /** Whether what is left of a live run is better put into a batch by now; never, if left out. */
-  readonly movesOn?: (left: number) => boolean
+  readonly shouldSwitchToBatch?: (left: number) => boolean
   /** Waits for batches to end. */
-  readonly waits: boolean
+  readonly shouldWait: boolean
   /** That it does not is as it was asked for: what is left in batches is nothing to go on with. */
-  readonly detached: boolean
+  readonly isDetached: boolean
   /** Whether requests like this document's have been taken before. */
-  readonly isProven: (source: Source) => boolean
+  readonly hasSucceededBefore: (source: DocumentRef) => boolean
   /** What tells documents apart that are asked about in different ways. */
-  readonly wayOf: (source: Source) => string
+  readonly settingsHashOf: (source: DocumentRef) => string
 }
 
 /**
@@ -33,103 +33,109 @@ export interface BatchJob extends SubmitJob {
  * earlier runs that have ended; then from new ones, which it makes of what is left and waits for. What is still in a
  * batch when it ends is pending, and the next run's. Two ways to earn outcomes: `summarizeAll` is the other one.
  */
-export async function* batchAll(job: BatchJob): AsyncGenerator<Outcome> {
-  const { sources, store, halt, waits, listener } = job
-  const { drain } = halt
-  const finder = createFinder(job, store.open)
-  const here = store.open.filter(({ endpoint }) => endpoint === job.endpoint)
-  for (const batch of store.open) if (!here.includes(batch)) listener.elsewhere(batch)
-  const known = new Map(sources.map((source) => [source.path, source]))
-  const sourceOf = (path: string): Source => known.get(path) ?? { index: known.size, path, named: true }
-  const textOf = textsOf(known, job)
-  const batches = createOpenBatches(here, finder, { ...job, sourceOf, textOf })
+export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
+  const { sources, store, shutdown, shouldWait, listener } = job
+  const { drainSignal } = shutdown
+  const recovery = createBatchRecovery(job, store.openBatches)
+  const ownBatches = store.openBatches.filter(({ endpoint }) => endpoint === job.endpoint)
+  for (const batch of store.openBatches) if (!ownBatches.includes(batch)) listener.onForeignBatch(batch)
+  const sourceByPath = new Map(sources.map((source) => [source.path, source]))
+  const findSource = (path: string): DocumentRef =>
+    sourceByPath.get(path) ?? { index: sourceByPath.size, path, namedByUser: true }
+  const readText = createTextReader(sourceByPath, job)
+  const batches = createOpenBatches(ownBatches, recovery, { ...job, findSource, readText })
 
   const done = new Set<string>()
-  const left: Outcome[] = []
+  const unfinished: Outcome[] = []
   // What this run is about goes into its own batches again; the rest is left to a run that is about it.
-  const again = (outcome: Outcome) => known.has(outcome.source.path) || left.push(outcome)
-  for await (const outcome of batches.ended(again)) {
-    done.add(outcome.source.path)
+  const onRequeue = (outcome: Outcome) => sourceByPath.has(outcome.document.path) || unfinished.push(outcome)
+  for await (const outcome of batches.collectEnded(onRequeue)) {
+    done.add(outcome.document.path)
     yield outcome
   }
-  let todo: readonly Source[] = sources.filter(({ path }) => !done.has(path) && !batches.hold(path))
-  const live = yield* askLive(todo, job)
-  todo = live.left
+  let todo: readonly DocumentRef[] = sources.filter(
+    ({ path }) => !done.has(path) && !batches.hasDocument(path),
+  )
+  const liveResult = yield* askLive(todo, job)
+  todo = liveResult.remaining
 
-  const ways = new Set<string>()
-  const long: Source[] = []
-  let full: RunError | undefined
-  const wait = () => batches.waited((outcome) => left.push(outcome))
-  while (todo.length > 0 && !drain.aborted) {
-    const rest = yield* proven(todo, ways, job)
-    const sent = yield* submit(rest, job, finder)
-    for (const batch of sent.made) batches.add(batch)
-    long.push(...sent.long)
-    todo = sent.unsent
-    full = sent.full
+  const provenSettings = new Set<string>()
+  const longDocuments: DocumentRef[] = []
+  let budgetError: RunError | undefined
+  const collectUntilAllEnd = () => batches.collectUntilAllEnd((outcome) => unfinished.push(outcome))
+  while (todo.length > 0 && !drainSignal.aborted) {
+    const withoutCanaries = yield* runCanaries(todo, provenSettings, job)
+    const submitted = yield* submitBatches(withoutCanaries, job, recovery)
+    for (const batch of submitted.createdBatches) batches.add(batch)
+    longDocuments.push(...submitted.longDocuments)
+    todo = submitted.unsentDocuments
+    budgetError = submitted.budgetError
     // What was set aside for the worst case, and not spent, may be enough for the next ones.
-    if (!waits || full === undefined || sent.made.length === 0) break
-    yield* wait()
+    if (!shouldWait || budgetError === undefined || submitted.createdBatches.length === 0) break
+    yield* collectUntilAllEnd()
   }
   // With a budget, the money that is set aside for batches may be needed, and only collecting releases it.
-  const isLast = waits && job.purse !== undefined
-  if (!isLast) yield* job.live(long)
-  if (waits && (live.submits || job.movesOn === undefined)) yield* wait()
-  batches.stopIfRefused()
-  if (isLast) yield* job.live(long)
-  if (full !== undefined) halt.stop(full)
+  const isLongLast = shouldWait && job.budget !== undefined
+  if (!isLongLast) yield* job.runLive(longDocuments)
+  if (shouldWait && (liveResult.shouldSubmit || job.shouldSwitchToBatch === undefined))
+    yield* collectUntilAllEnd()
+  batches.stopIfUncollectable()
+  if (isLongLast) yield* job.runLive(longDocuments)
+  if (budgetError !== undefined) shutdown.drain(budgetError)
 
   const { waiting } = batches
-  if (waiting.length > 0) listener.left(waiting)
-  yield* left
-  const why = drain.reason instanceof Error ? drain.reason.message : 'stopped'
-  for (const source of todo) yield pendingOf(source, why)
-  yield* batches.pending()
+  if (waiting.length > 0) listener.onUnfinished(waiting)
+  yield* unfinished
+  const reason = drainSignal.reason instanceof Error ? drainSignal.reason.message : 'stopped'
+  for (const source of todo) yield createPendingOutcome(source, reason)
+  yield* batches.yieldPending()
 }
 
 /**
  * Reads the documents of this run once more. What only a batch file names is not read: the file may be anyone's.
  */
-function textsOf(
-  known: ReadonlyMap<string, Source>,
+function createTextReader(
+  sourceByPath: ReadonlyMap<string, DocumentRef>,
   { read }: Pick<BatchJob, 'read'>,
-): (packed: Packed) => Promise<string | undefined> {
+): (packed: BatchItem) => Promise<string | undefined> {
   return async ({ path, asked }) => {
-    const source = known.get(path)
+    const source = sourceByPath.get(path)
     // Stdin can be read only once.
     if (source === undefined || source.stats === undefined || source.problem !== undefined) return undefined
     const document = await read(source)
-    return 'as' in document || document.bytes.sha256 !== asked.bytes.sha256 ? undefined : document.text
+    return 'action' in document || document.fingerprint.sha256 !== asked.fingerprint.sha256
+      ? undefined
+      : document.text
   }
 }
 
-interface AskedLive {
+interface LiveResult {
   /** What is left for batches. */
-  readonly left: readonly Source[]
+  readonly remaining: readonly DocumentRef[]
   /** Whether the run makes batches, from its start or by now. */
-  readonly submits: boolean
+  readonly shouldSubmit: boolean
 }
 
 /** Asks about documents live, as far as the run does that. */
 async function* askLive(
-  todo: readonly Source[],
-  { submits, offered, movesOn, live, halt, listener }: BatchJob,
-): AsyncGenerator<Outcome, AskedLive> {
-  if (offered !== undefined) {
-    yield* live(offered(todo))
-    return { left: [], submits: false }
+  todo: readonly DocumentRef[],
+  { shouldSubmit, selectLive, shouldSwitchToBatch, runLive, shutdown, listener }: BatchJob,
+): AsyncGenerator<Outcome, LiveResult> {
+  if (selectLive !== undefined) {
+    yield* runLive(selectLive(todo))
+    return { remaining: [], shouldSubmit: false }
   }
-  if (submits) return { left: todo, submits }
-  const left = new Set(todo)
-  const untilItMovesOn = function* () {
+  if (shouldSubmit) return { remaining: todo, shouldSubmit }
+  const remaining = new Set(todo)
+  const takeUntilSwitch = function* () {
     for (const source of todo) {
-      if (movesOn?.(left.size)) return
-      left.delete(source)
+      if (shouldSwitchToBatch?.(remaining.size)) return
+      remaining.delete(source)
       yield source
     }
   }
-  yield* live(untilItMovesOn())
-  const goesOn = left.size > 0 && !halt.drain.aborted
-  if (goesOn) listener.movedOn(left.size)
-  return { left: [...left], submits: goesOn }
+  yield* runLive(takeUntilSwitch())
+  const hasSwitched = remaining.size > 0 && !shutdown.drainSignal.aborted
+  if (hasSwitched) listener.onSwitchToBatch(remaining.size)
+  return { remaining: [...remaining], shouldSubmit: hasSwitched }
 }

@@ -1,177 +1,198 @@
-import { customId, hasRoom, type Load, type Packed } from '../../core/batch/batch.ts'
-import type { BatchStore, Packing, StoredBatch } from '../../core/batch/batch-store.ts'
-import type { Source } from '../../core/document/document.ts'
+import { type BatchItem, type BatchSize, createCustomId, hasRoom } from '../../core/batch/batch.ts'
+import type { BatchBuilder, BatchStore, StoredBatch } from '../../core/batch/batch-store.ts'
+import type { DocumentRef } from '../../core/document/document.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
-import { failureOf } from '../../core/errors/failure.ts'
-import type { Fault } from '../../core/errors/request-error.ts'
+import { toFailure } from '../../core/errors/failure.ts'
+import type { RequestError } from '../../core/errors/request-error.ts'
 import type { AnswerSettings } from '../../core/request/answer-settings.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
-import type { RunFacts } from '../../core/run/provenance.ts'
+import type { Provenance } from '../../core/run/provenance.ts'
 import { RunError } from '../../errors.ts'
-import type { Purse } from '../middleware/with-budget.ts'
-import { pool } from '../pool.ts'
-import { declined, type Preparing, prepare } from '../prepare.ts'
+import type { SharedBudget } from '../middleware/with-budget.ts'
+import { type PrepareOptions, prepare, toOutcomeWithoutRequest } from '../prepare.ts'
+import { runPool } from '../run-pool.ts'
 import type { CollectJob, CollectListener } from './collect-batch.ts'
 import { createBatch } from './create-batch.ts'
-import type { Finder } from './recover-batch.ts'
+import type { BatchRecovery } from './recover-batch.ts'
 
-export interface SubmitJob extends CollectJob, Preparing {
+export interface SubmitJob extends CollectJob, PrepareOptions {
   /** Asks about documents at once, as a run without batches does. */
-  readonly live: (sources: Iterable<Source> | AsyncIterable<Source>) => AsyncGenerator<Outcome>
+  readonly runLive: (sources: Iterable<DocumentRef> | AsyncIterable<DocumentRef>) => AsyncGenerator<Outcome>
   readonly store: BatchStore
   /** Where batches are sent. */
   readonly endpoint: string
   /** How a document is asked about. */
-  readonly factsFor: (path: string) => RunFacts
+  readonly provenanceFor: (path: string) => Provenance
   /** What becomes of its answer. */
-  readonly settingsFor: (path: string) => AnswerSettings
-  readonly purse?: Purse | undefined
+  readonly answerSettingsFor: (path: string) => AnswerSettings
+  readonly budget?: SharedBudget | undefined
   /** What a batch may hold, where that is less than the service allows. */
-  readonly limits?: Load
+  readonly maxBatchSize?: BatchSize
   readonly listener: BatchListener
 }
 
 interface BatchListener extends CollectListener {
   /** A batch of an earlier run that another service has. */
-  elsewhere(batch: StoredBatch): void
+  onForeignBatch(batch: StoredBatch): void
   /** The rest of a live run goes into a batch. */
-  movedOn(documents: number): void
+  onSwitchToBatch(documents: number): void
   /** A batch was made. */
-  submitted(batch: StoredBatch, load: Load): void
+  onSubmitted(batch: StoredBatch, size: BatchSize): void
   /** These stay with the service when the run ends. */
-  left(batches: readonly StoredBatch[]): void
+  onUnfinished(batches: readonly StoredBatch[]): void
   /** These are waited for now. */
-  waiting(batches: readonly StoredBatch[]): void
+  onWaiting(batches: readonly StoredBatch[]): void
 }
 
-interface Submitted {
+interface SubmitResult {
   /** That were made, or may have been. */
-  readonly made: readonly StoredBatch[]
+  readonly createdBatches: readonly StoredBatch[]
   /** Documents that one request does not hold: each answer about a part leads to the next request. */
-  readonly long: readonly Source[]
+  readonly longDocuments: readonly DocumentRef[]
   /** What is in none, and could be. */
-  readonly unsent: readonly Source[]
+  readonly unsentDocuments: readonly DocumentRef[]
   /** Why not, where the next one may cost more than may be spent. */
-  readonly full: RunError | undefined
+  readonly budgetError: RunError | undefined
 }
 
 /** So many documents are read at once. */
-const readAtOnce = 16
+const maxConcurrentReads = 16
 
 /**
  * Packs documents into batches, as few as hold them, and makes each as soon as it is full. Yields outcomes for those
  * that there is nothing to ask about.
  */
-export async function* submit(
-  sources: readonly Source[],
+export async function* submitBatches(
+  sources: readonly DocumentRef[],
   job: SubmitJob,
-  finder: Finder,
-): AsyncGenerator<Outcome, Submitted> {
-  const { batches, store, halt, clock, purse, aside } = job
-  const made: StoredBatch[] = []
+  recovery: BatchRecovery,
+): AsyncGenerator<Outcome, SubmitResult> {
+  const { batchApi, store, shutdown, clock, budget, reservations } = job
+  const createdBatches: StoredBatch[] = []
   const unsent = new Set(sources)
-  let full: RunError | undefined
-  let packing: Packing | undefined
-  let packed: Source[] = []
-  const long: Source[] = []
+  let budgetError: RunError | undefined
+  let builder: BatchBuilder | undefined
+  let batchSources: DocumentRef[] = []
+  const longDocuments: DocumentRef[] = []
   /** Documents that the API refused to have in a batch. */
-  const refused: Outcome[] = []
+  const refusedOutcomes: Outcome[] = []
 
-  const send = async () => {
-    if (packing === undefined) return
-    const { load } = packing
-    const batch = await packing.seal()
-    packing = undefined
-    const sourceOf = new Map(packed.map((source) => [source.path, source]))
-    packed = []
-    const taken = ({ path }: Packed) => {
-      const source = sourceOf.get(path) as Source
+  const sendBatch = async () => {
+    if (builder === undefined) return
+    const { size } = builder
+    const batch = await builder.seal()
+    builder = undefined
+    const sourceOf = new Map(batchSources.map((source) => [source.path, source]))
+    batchSources = []
+    const takeSource = ({ path }: BatchItem) => {
+      const source = sourceOf.get(path) as DocumentRef
       unsent.delete(source)
       return source
     }
-    await createBatch(batch, load, {
+    await createBatch(batch, size, {
       ...job,
-      finder,
-      onCreated(batch, load) {
-        for (const document of batch.documents.values()) taken(document)
-        made.push(batch)
-        job.listener.submitted(batch, load)
+      recovery,
+      onCreated(batch, size) {
+        for (const document of batch.items.values()) takeSource(document)
+        createdBatches.push(batch)
+        job.listener.onSubmitted(batch, size)
       },
-      onRefused: (document, fault) => void refused.push(refusedOutcome(document, taken(document), fault)),
+      onRefused: (document, requestError) =>
+        void refusedOutcomes.push(createRefusedOutcome(document, takeSource(document), requestError)),
     })
   }
-  async function* finished(outcomes: Outcome[]) {
+  async function* finishOutcomes(outcomes: Outcome[]) {
     for (const outcome of outcomes.splice(0)) {
-      aside.get(outcome.source.path)?.(0n)
-      aside.delete(outcome.source.path)
-      job.ended?.(outcome)
-      await job.keep?.(outcome)
+      reservations.get(outcome.document.path)?.(0n)
+      reservations.delete(outcome.document.path)
+      job.onOutcome?.(outcome)
+      await job.persist?.(outcome)
       yield outcome
     }
   }
 
-  const look = async (source: Source) => ({
+  const prepareSource = async (source: DocumentRef) => ({
     source,
     start: clock.now(),
     prepared: await prepare(source, job),
   })
   try {
-    for await (const { source, start, prepared } of pool(sources, { size: () => readAtOnce }, look)) {
-      if (halt.drain.aborted) break
+    for await (const { source, start, prepared } of runPool(
+      sources,
+      { getLimit: () => maxConcurrentReads },
+      prepareSource,
+    )) {
+      if (shutdown.drainSignal.aborted) break
       if ('problem' in prepared) {
         const { asked } = prepared
         const elapsedMs = clock.now() - start
-        const base = { source, ...(asked !== undefined && { asked }), attempts: [], elapsedMs }
-        const outcome = declined(prepared, base)
+        const base = {
+          document: source,
+          ...(asked !== undefined && { requestMetadata: asked }),
+          attempts: [],
+          elapsedMs,
+        }
+        const outcome = toOutcomeWithoutRequest(prepared, base)
         unsent.delete(source)
-        yield* finished([outcome])
+        yield* finishOutcomes([outcome])
         continue
       }
       const { asked } = prepared
-      if ('parts' in prepared) {
+      if ('chunkPlan' in prepared) {
         unsent.delete(source)
-        long.push(source)
+        longDocuments.push(source)
         continue
       }
       const { request } = prepared
-      if (purse !== undefined) {
-        const settle = purse.setAside(request)
-        if (settle === undefined) {
-          full = purse.refusal(request)
+      if (budget !== undefined) {
+        const settleReservation = budget.reserve(request)
+        if (settleReservation === undefined) {
+          budgetError = budget.createExceededError(request)
           break
         }
-        aside.set(source.path, settle)
+        reservations.set(source.path, settleReservation)
       }
-      packing ??= await store.pack()
-      const entryIn = ({ intent }: Packing) => {
-        const id = customId(intent, asked.key, packed.length)
-        return { id, entry: batches.entry(id, request) }
+      builder ??= await store.createBuilder()
+      const formatEntry = ({ localId: intent }: BatchBuilder) => {
+        const id = createCustomId(intent, asked.requestHash, batchSources.length)
+        return { id, entry: batchApi.formatEntry(id, request) }
       }
-      let { id, entry } = entryIn(packing)
-      if (!hasRoom(packing.load, Buffer.byteLength(entry) + 2, job.limits)) {
-        await send()
-        yield* finished(refused)
-        if (halt.drain.aborted) break
-        packing = await store.pack()
-        ;({ id, entry } = entryIn(packing))
+      let { id, entry } = formatEntry(builder)
+      if (!hasRoom(builder.size, Buffer.byteLength(entry) + 2, job.maxBatchSize)) {
+        await sendBatch()
+        yield* finishOutcomes(refusedOutcomes)
+        if (shutdown.drainSignal.aborted) break
+        builder = await store.createBuilder()
+        ;({ id, entry } = formatEntry(builder))
       }
       const { path } = source
-      const [facts, settings] = [job.factsFor(path), job.settingsFor(path)]
-      await packing.add(id, { path, asked: { ...asked, facts, settings } }, entry)
-      packed.push(source)
+      const [provenance, answerSettings] = [job.provenanceFor(path), job.answerSettingsFor(path)]
+      await builder.add(id, { path, asked: { ...asked, provenance, answerSettings } }, entry)
+      batchSources.push(source)
     }
-    if (halt.drain.aborted) await packing?.discard()
-    else await send()
+    if (shutdown.drainSignal.aborted) await builder?.discard()
+    else await sendBatch()
   } catch (error) {
-    await packing?.discard().catch(() => {})
-    if (error instanceof RunError) halt.stop(error)
-    else if (error instanceof AskError) halt.stop(job.explain(error))
-    else if (error !== halt.drain.reason && error !== halt.abort.reason) throw error
+    await builder?.discard().catch(() => {})
+    if (error instanceof RunError) shutdown.drain(error)
+    else if (error instanceof AskError) shutdown.drain(job.toRunError(error))
+    else if (error !== shutdown.drainSignal.reason && error !== shutdown.abortSignal.reason) throw error
   }
-  yield* finished(refused)
-  return { made, long, unsent: [...unsent], full }
+  yield* finishOutcomes(refusedOutcomes)
+  return { createdBatches, longDocuments, unsentDocuments: [...unsent], budgetError }
 }
 
-function refusedOutcome({ asked }: Packed, source: Source, fault: Fault): Outcome {
-  return { source, asked, attempts: [], elapsedMs: 0, status: 'failed', failure: failureOf(fault) }
+function createRefusedOutcome(
+  { asked: requestMetadata }: BatchItem,
+  document: DocumentRef,
+  requestError: RequestError,
+): Outcome {
+  return {
+    document,
+    requestMetadata,
+    attempts: [],
+    elapsedMs: 0,
+    status: 'failed',
+    failure: toFailure(requestError),
+  }
 }

@@ -1,39 +1,39 @@
-import { backoffMs } from '../../core/rate-limit/backoff.ts'
+import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
-import { duration } from '../../core/text/format-duration.ts'
+import { formatDuration } from '../../core/text/format-duration.ts'
 import { RunError } from '../../errors.ts'
 
 /** A service that is rate limited or down is so for everybody: one request that meets it closes the gate for all. */
-export interface Gate {
+export interface CircuitBreaker {
   /** Milliseconds until a request may go through; 0: now; infinite: not before the probe in flight is settled. */
-  closedFor(): number
+  getBlockedMs(): number
   /** Goes through, right after `closedFor` was 0. Every pass must be settled, one way or the other. */
-  enter(): Pass
+  admit(): Admission
 }
 
-export interface Pass {
+export interface Admission {
   /** The service answered in some way that is no reason to wait. */
-  admitted(): void
+  recordSuccess(): void
   /** Nobody waits for its answer any more: another has to find out. */
-  left(): void
+  release(): void
   /**
    * It refused, asking for so many milliseconds (undefined: it did not say).
    * @param why in words, for whoever waits
    * @returns milliseconds until the next request may go through
    * @throws RunError `later`, when the wait as a whole would be longer than the user allows
    */
-  refused(waitMs: number | undefined, why: string): number
+  recordFailure(waitMs: number | undefined, why: string): number
 }
 
 interface Pause {
   /** Its length. */
   readonly ms: number
   /** How many there were in the present trouble, this one included. */
-  readonly inARow: number
-  readonly why: string
+  readonly consecutivePauses: number
+  readonly reason: string
 }
 
-export interface GateOptions {
+export interface CircuitBreakerOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly maxWaitMs: number
@@ -45,59 +45,67 @@ export interface GateOptions {
  * After a pause one request goes first, as a probe; the others follow once it was admitted. So trouble that is still
  * on is met once per pause, not once per slot.
  */
-export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): Gate {
-  let openAt = 0
+export function createCircuitBreaker({
+  clock,
+  random,
+  maxWaitMs,
+  onPause,
+}: CircuitBreakerOptions): CircuitBreaker {
+  let retryAt = 0
   /** When the present trouble began; undefined while all is well. */
-  let since: number | undefined
+  let outageStartedAt: number | undefined
   /** Counts all pauses, so that late answers can be told from fresh ones. */
-  let pauses = 0
+  let pauseCount = 0
   /** In the present trouble. */
-  let inARow = 0
-  let probing = false
+  let consecutivePauses = 0
+  let isProbing = false
 
   return {
-    closedFor() {
-      const left = openAt - clock.now()
-      if (left > 0) return left
-      return since !== undefined && probing ? Number.POSITIVE_INFINITY : 0
+    getBlockedMs() {
+      const remainingMs = retryAt - clock.now()
+      if (remainingMs > 0) return remainingMs
+      return outageStartedAt !== undefined && isProbing ? Number.POSITIVE_INFINITY : 0
     },
-    enter() {
-      probing = since !== undefined
-      const pause = pauses
+    admit() {
+      isProbing = outageStartedAt !== undefined
+      const pauseAtAdmission = pauseCount
       return {
-        admitted() {
+        recordSuccess() {
           // An answer to something sent before the pause says nothing about whether it is over.
-          if (pause !== pauses) return
-          since = undefined
-          inARow = 0
-          probing = false
+          if (pauseAtAdmission !== pauseCount) return
+          outageStartedAt = undefined
+          consecutivePauses = 0
+          isProbing = false
         },
-        left() {
-          if (pause === pauses) probing = false
+        release() {
+          if (pauseAtAdmission === pauseCount) isProbing = false
         },
-        refused(waitMs, why) {
+        recordFailure(waitMs, reason) {
           const now = clock.now()
-          since ??= now
-          const fresh = pause === pauses
-          if (fresh) {
-            pauses++
-            inARow++
+          outageStartedAt ??= now
+          const isNewPause = pauseAtAdmission === pauseCount
+          if (isNewPause) {
+            pauseCount++
+            consecutivePauses++
           }
           // Up to a tenth more than asked, so that many clients do not come back in the same instant.
-          const wait =
+          const pauseMs =
             waitMs === undefined
-              ? Math.min(backoffMs(inARow, random()), longestPauseMs(now - since))
+              ? Math.min(
+                  computeBackoffMs(consecutivePauses, random()),
+                  computeMaxPauseMs(now - outageStartedAt),
+                )
               : waitMs * (1 + random() / 10)
           // The little extra is ours, not the service's.
-          const asked = waitMs ?? wait
-          if (asked > maxWaitMs || now + asked - since > maxWaitMs) {
-            probing = false
-            throw new RunError('later', tooLong(waitMs, now - since, maxWaitMs, why))
+          const requestedMs = waitMs ?? pauseMs
+          if (requestedMs > maxWaitMs || now + requestedMs - outageStartedAt > maxWaitMs) {
+            isProbing = false
+            throw new RunError('later', formatWaitTooLong(waitMs, now - outageStartedAt, maxWaitMs, reason))
           }
-          if (fresh) onPause?.({ ms: wait, inARow, why })
-          if (fresh || waitMs !== undefined) openAt = Math.max(openAt, now + wait)
-          if (fresh) probing = false
-          return Math.max(0, openAt - now)
+          if (isNewPause) onPause?.({ ms: pauseMs, consecutivePauses, reason })
+          if (isNewPause || waitMs !== undefined) retryAt = Math.max(retryAt, now + pauseMs)
+          if (isNewPause) isProbing = false
+          return Math.max(0, retryAt - now)
         },
       }
     },
@@ -105,16 +113,21 @@ export function createGate({ clock, random, maxWaitMs, onPause }: GateOptions): 
 }
 
 /** However long the trouble lasts, its end should not be slept through: at most a tenth of it so far, or a second. */
-function longestPauseMs(troubleMs: number): number {
-  return Math.max(1000, troubleMs / 10)
+function computeMaxPauseMs(outageMs: number): number {
+  return Math.max(1000, outageMs / 10)
 }
 
-function tooLong(askedMs: number | undefined, soFarMs: number, maxWaitMs: number, why: string): string {
-  const limit = `--max-wait ${duration(maxWaitMs)}`
-  const trouble = soFarMs > 1000 ? ` after ${duration(soFarMs)} of trouble` : ''
+function formatWaitTooLong(
+  askedMs: number | undefined,
+  outageMs: number,
+  maxWaitMs: number,
+  reason: string,
+): string {
+  const limit = `--max-wait ${formatDuration(maxWaitMs)}`
+  const trouble = outageMs > 1000 ? ` after ${formatDuration(outageMs)} of trouble` : ''
   const what =
     askedMs === undefined
       ? `gave up on the service${trouble} (${limit})`
-      : `the service wants a pause of ${duration(askedMs)}${trouble}, longer than ${limit}`
-  return `${what}: ${why}; run the same command again later`
+      : `the service wants a pause of ${formatDuration(askedMs)}${trouble}, longer than ${limit}`
+  return `${what}: ${reason}; run the same command again later`
 }

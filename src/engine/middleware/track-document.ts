@@ -1,161 +1,192 @@
-import { type Again, AskError, StoppedError } from '../../core/errors/ask-error.ts'
-import { judge } from '../../core/errors/classify-error.ts'
-import { isLargest, isOwnTrouble } from '../../core/errors/document-error-rate.ts'
-import { failureLine, failureOf } from '../../core/errors/failure.ts'
-import { decideRefusal } from '../../core/errors/refusal.ts'
-import { askedMs, isUnreachable } from '../../core/errors/request-error.ts'
+import { AskError, type RetryPlan, StoppedError } from '../../core/errors/ask-error.ts'
+import { classifyError } from '../../core/errors/classify-error.ts'
+import { isDocumentSpecificFailure, isLargest } from '../../core/errors/document-specific-failure.ts'
+import { formatFailure, toFailure } from '../../core/errors/failure.ts'
+import { getRetryAfterMs, isUnreachable } from '../../core/errors/request-error.ts'
+import { resolveAccountError } from '../../core/errors/resolve-account-error.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
-import { printable } from '../../core/text/escape-control.ts'
-import type { Health } from './api-health.ts'
-import type { Gate, Pass } from './circuit-breaker.ts'
+import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
+import type { ApiHealth } from './api-health.ts'
+import type { Admission, CircuitBreaker } from './circuit-breaker.ts'
 
-export interface FollowOptions {
-  readonly health: Health
-  readonly gate: Gate
+export interface TrackDocumentOptions {
+  readonly health: ApiHealth
+  readonly circuitBreaker: CircuitBreaker
   readonly maxWaitMs: number
   readonly clock: Pick<Clock, 'now'>
 }
 
 /** One document, from its first request to its last. */
-export interface Followed {
+export interface DocumentTracker {
   /** Its next request goes ahead of all others that wait. */
-  goesFirst(): boolean
+  hasPriority(): boolean
   /**
    * Its next request is sent now; the gate is open.
-   * @param size characters of the prompt
+   * @param promptCharacters characters of the prompt
    * @returns what must be told how the request ends
    */
-  sent(size: number): Sent
+  recordSend(promptCharacters: number): InFlightRequest
 }
 
-interface Sent {
-  /** @param slotsWereBound see `core/rate-limit/concurrency-limit.ts` */
-  answered(slotsWereBound: boolean): void
+interface InFlightRequest {
+  /** @param isConcurrencyBound see `core/rate-limit/concurrency-limit.ts` */
+  recordSuccess(isConcurrencyBound: boolean): void
   /** Its caller has left. */
-  left(): void
+  recordCancellation(): void
   /** @returns what to throw: the same error and how to go on from it, or in a `StoppedError` what ends the run */
-  failed(error: AskError): Error
+  recordFailure(error: AskError): Error
 }
 
 /** A limit per minute is full again after a minute: a refusal that asks for more is not for want of room. */
-const fullAgainMs = 60_000
+const bucketRefillMs = 60_000
 
 /** Until then, other documents show whether they are refused, too. */
-const secondTryMs = 1000
+const secondTryDelayMs = 1000
 
 /**
  * Decides who has to wait for a failure: all documents, or only the one that met it. A document whose trouble is its own
- * (see `core/errors/document-error-rate.ts`) waits alone and uses up its attempts, whatever the failure.
+ * (see `core/errors/document-specific-failure.ts`) waits alone and uses up its attempts, whatever the failure.
  */
-export function follow({ health, gate, maxWaitMs, clock }: FollowOptions): Followed {
+export function trackDocument({
+  health,
+  circuitBreaker,
+  maxWaitMs,
+  clock,
+}: TrackDocumentOptions): DocumentTracker {
   const document = {}
   /** The last request that had been sent, of all documents, when this one failed first. */
-  let failedAt: number | undefined
+  let lastRequestBeforeFailure: number | undefined
   let failures = 0
-  let refusals = 0
-  let goesFirst = false
-  let timesFirst = 0
+  let accountErrors = 0
+  let hasPriority = false
+  let priorityCount = 0
 
   /** The others go on. */
-  const alone = (pass: Pass, error: AskError) => {
-    pass.left()
+  const retryAlone = (admission: Admission, error: AskError) => {
+    admission.release()
     return error
   }
   /** Nothing is sent for a while. */
-  const everybody = (
-    pass: Pass,
-    { fault, attempts }: AskError,
-    again: (openInMs: number) => Again,
-    waitMs = askedMs(fault),
+  const pauseAll = (
+    admission: Admission,
+    { requestError, attempts }: AskError,
+    planRetry: (openInMs: number) => RetryPlan,
+    waitMs = getRetryAfterMs(requestError),
   ) => {
     try {
-      const openInMs = pass.refused(waitMs, printable(failureLine(failureOf(fault))))
-      return new AskError(fault, attempts, again(openInMs))
+      const retryInMs = admission.recordFailure(
+        waitMs,
+        escapeControlChars(formatFailure(toFailure(requestError))),
+      )
+      return new AskError(requestError, attempts, planRetry(retryInMs))
     } catch (tooLong) {
       return new StoppedError(tooLong as Error, attempts)
     }
   }
   /** It keeps its slot, to be there when the pause is over; refused again, it makes room for others. */
-  const free = (openInMs: number): Again => ({ free: true, waitMs: failures === 1 ? 0 : openInMs })
+  const planUncountedRetry = (retryInMs: number): RetryPlan => ({
+    isUncounted: true,
+    waitMs: failures === 1 ? 0 : retryInMs,
+  })
 
-  const unreachable = (pass: Pass, error: AskError) => {
-    const isAlone = health.alarm()
-    if (!health.isReached()) {
+  const handleUnreachable = (admission: Admission, error: AskError) => {
+    const haveOthersSucceeded = health.recordAlarm()
+    if (!health.hasBeenReached()) {
       // The address may be wrong, which is not worth a wait of --max-wait: one document tries until it has no attempts left.
-      goesFirst = true
-      return everybody(pass, error, () => ({ free: false, waitMs: 0 }))
+      hasPriority = true
+      return pauseAll(admission, error, () => ({ isUncounted: false, waitMs: 0 }))
     }
     // Others get through on connections that they have.
-    if (isAlone) return alone(pass, new AskError(error.fault, error.attempts, { free: true }))
-    return everybody(pass, error, () => ({ free: true, waitMs: 0 }))
+    if (haveOthersSucceeded)
+      return retryAlone(admission, new AskError(error.requestError, error.attempts, { isUncounted: true }))
+    return pauseAll(admission, error, () => ({ isUncounted: true, waitMs: 0 }))
   }
 
-  const ownTrouble = (pass: Pass, error: AskError, isLarge: boolean) => {
-    const waitMs = askedMs(error.fault) ?? 1000 * 2 ** timesFirst
-    const isLimit = judge(error.fault).retry === 'free'
-    if (!isLimit || waitMs > fullAgainMs || (timesFirst > 0 && !isLarge)) return alone(pass, error)
+  const handleDocumentFailure = (admission: Admission, error: AskError, isLarge: boolean) => {
+    const waitMs = getRetryAfterMs(error.requestError) ?? 1000 * 2 ** priorityCount
+    const isRateLimited = classifyError(error.requestError).retry === 'free'
+    if (!isRateLimited || waitMs > bucketRefillMs || (priorityCount > 0 && !isLarge))
+      return retryAlone(admission, error)
     // Others may always have taken the room it needs, so it is the first to be sent after a pause: once, or each time
     // where it is so large that it needs a limit which was left alone for long.
-    goesFirst = true
-    timesFirst++
-    return everybody(pass, error, () => ({ free: false, waitMs: 0 }), waitMs)
+    hasPriority = true
+    priorityCount++
+    return pauseAll(admission, error, () => ({ isUncounted: false, waitMs: 0 }), waitMs)
   }
 
   /** The account is refused, and with it all documents, unless it is only this one. */
-  const refused = (error: AskError, number: number) => {
-    const { fault, attempts } = error
-    const isSecondTry = refusals > 0
-    const decision = decideRefusal({ fault, isSecondTry, ...health.refused(document, number, isSecondTry) })
-    refusals++
+  const handleAccountError = (error: AskError, requestNumber: number) => {
+    const { requestError, attempts } = error
+    const isSecondTry = accountErrors > 0
+    const decision = resolveAccountError({
+      requestError,
+      isSecondTry,
+      ...health.recordAccountError(document, requestNumber, isSecondTry),
+    })
+    accountErrors++
     if (decision === 'run') return error
-    if (decision === 'document') return new AskError({ ...fault, isOnlyThis: true }, attempts)
-    return new AskError(fault, attempts, { free: true, isSecondTry: true, waitMs: secondTryMs })
+    if (decision === 'document') return new AskError({ ...requestError, isDocumentSpecific: true }, attempts)
+    return new AskError(requestError, attempts, {
+      isUncounted: true,
+      isSecondTry: true,
+      waitMs: secondTryDelayMs,
+    })
   }
 
-  const failed = (pass: Pass, error: AskError, number: number, size: number): Error => {
-    const { fault } = error
-    const { retry, blame } = judge(fault)
-    health.ended(number)
-    if (isUnreachable(fault)) return unreachable(pass, error)
-    health.reached()
-    if (blame !== 'service') {
-      pass.admitted()
-      return blame === 'run' ? refused(error, number) : error
+  const handleFailure = (
+    admission: Admission,
+    error: AskError,
+    requestNumber: number,
+    promptCharacters: number,
+  ): Error => {
+    const { requestError } = error
+    const { retry, scope } = classifyError(requestError)
+    health.recordEnd(requestNumber)
+    if (isUnreachable(requestError)) return handleUnreachable(admission, error)
+    health.recordReached()
+    if (scope !== 'service') {
+      admission.recordSuccess()
+      return scope === 'run' ? handleAccountError(error, requestNumber) : error
     }
     failures++
-    failedAt ??= health.latest()
-    const others = health.resultsOfOthers(document, failedAt)
-    const isOwn = isOwnTrouble(others, failures)
-    const isTooLong = retry !== 'never' && (askedMs(fault) ?? 0) > maxWaitMs
-    if (isTooLong && (health.alarm() || isOwn)) return alone(pass, error)
-    if (isOwn) return ownTrouble(pass, error, isLargest(others, size))
+    lastRequestBeforeFailure ??= health.getLastRequestNumber()
+    const others = health.findResultsOfOthers(document, lastRequestBeforeFailure)
+    const isDocumentSpecific = isDocumentSpecificFailure(others, failures)
+    const isTooLong = retry !== 'never' && (getRetryAfterMs(requestError) ?? 0) > maxWaitMs
+    if (isTooLong && (health.recordAlarm() || isDocumentSpecific)) return retryAlone(admission, error)
+    if (isDocumentSpecific)
+      return handleDocumentFailure(admission, error, isLargest(others, promptCharacters))
 
-    const isLimit = retry === 'free'
-    const sign = isLimit ? 'limited' : fault.status === 529 ? 'overloaded' : undefined
-    const isDown = health.failed({ number, document, size }, sign)
-    if (isLimit || isTooLong || isDown) return everybody(pass, error, free)
-    pass.admitted()
+    const isRateLimited = retry === 'free'
+    const sign = isRateLimited ? 'limited' : requestError.status === 529 ? 'overloaded' : undefined
+    const isDown = health.recordFailure({ requestNumber, document, promptCharacters }, sign)
+    if (isRateLimited || isTooLong || isDown) return pauseAll(admission, error, planUncountedRetry)
+    admission.recordSuccess()
     return error
   }
 
   return {
-    goesFirst: () => goesFirst,
-    sent(size) {
-      goesFirst = false
-      const pass = gate.enter()
-      const number = health.sent(document)
+    hasPriority: () => hasPriority,
+    recordSend(promptCharacters) {
+      hasPriority = false
+      const admission = circuitBreaker.admit()
+      const requestNumber = health.recordSend(document)
       const start = clock.now()
       return {
-        answered(slotsWereBound) {
-          health.ended(number)
-          health.answered({ number, document, size }, clock.now() - start, slotsWereBound)
-          pass.admitted()
+        recordSuccess(isConcurrencyBound) {
+          health.recordEnd(requestNumber)
+          health.recordSuccess(
+            { requestNumber, document, promptCharacters },
+            clock.now() - start,
+            isConcurrencyBound,
+          )
+          admission.recordSuccess()
         },
-        left() {
-          health.ended(number)
-          pass.left()
+        recordCancellation() {
+          health.recordEnd(requestNumber)
+          admission.release()
         },
-        failed: (error) => failed(pass, error, number, size),
+        recordFailure: (error) => handleFailure(admission, error, requestNumber, promptCharacters),
       }
     },
   }

@@ -1,33 +1,43 @@
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
-import type { Fault } from '../../core/errors/request-error.ts'
-import { listPrice, type PriceOf } from '../../core/pricing/price.ts'
+import type { RequestError } from '../../core/errors/request-error.ts'
+import { listPrice, type PriceOf } from '../../core/pricing/pricing-rules.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 import type { Ask } from '../../core/request/ask.ts'
 import type { Attempt } from '../../core/request/attempt.ts'
 
-export interface Listener {
+export interface AttemptListener {
   /** A request is on its way. */
-  sent(): void
+  onSend(): void
   /** It ended; once for each that was sent. */
-  ended(attempt: Attempt): void
+  onEnd(attempt: Attempt): void
 }
 
 /** Times and prices every sending and tells it as an {@link Attempt}, however it ends; sits right around the client. */
-export function recorded(ask: Ask, clock: Clock, listener: Listener, priceOf: PriceOf = listPrice): Ask {
-  return async (request, signal, watch) => {
+export function withAttemptLog(
+  ask: Ask,
+  clock: Clock,
+  listener: AttemptListener,
+  priceOf: PriceOf = listPrice,
+): Ask {
+  return async (request, signal, onText) => {
     // A caller that left while it was admitted has sent nothing.
     signal.throwIfAborted()
-    const at = clock.wall()
-    const start = clock.now()
-    const common = { path: request.path, attempt: request.attempt, at, startMs: start }
-    listener.sent()
+    const startedAt = clock.wallTime()
+    const monotonicStartMs = clock.now()
+    const common = {
+      path: request.path,
+      attemptNumber: request.attemptNumber,
+      startedAt,
+      monotonicStartMs,
+    }
+    listener.onSend()
     try {
-      const reply = await ask(request, signal, watch)
+      const reply = await ask(request, signal, onText)
       const { model, usage, terms } = reply
-      const cost = usage && priceOf({ model, asked: request.model, usage, ...(terms && { terms }) })
+      const cost = usage && priceOf({ model, requestedModel: request.model, usage, ...(terms && { terms }) })
       const attempt: Attempt = {
         ...common,
-        elapsedMs: clock.now() - start,
+        elapsedMs: clock.now() - monotonicStartMs,
         model,
         status: 200,
         ...(reply.firstTokenMs !== undefined && { firstTokenMs: reply.firstTokenMs }),
@@ -35,20 +45,20 @@ export function recorded(ask: Ask, clock: Clock, listener: Listener, priceOf: Pr
         ...(cost !== undefined && { cost }),
         ...(reply.requestId !== undefined && { requestId: reply.requestId }),
       }
-      listener.ended(attempt)
+      listener.onEnd(attempt)
       return { ...reply, attempts: [attempt] }
     } catch (error) {
-      const fault = error instanceof AskError ? error.fault : abandoned
+      const requestError = error instanceof AskError ? error.requestError : abandonedError
       const attempt: Attempt = {
         ...common,
-        elapsedMs: clock.now() - start,
+        elapsedMs: clock.now() - monotonicStartMs,
         model: request.model,
-        fault,
-        ...(fault.status !== undefined && { status: fault.status }),
-        ...(fault.requestId !== undefined && { requestId: fault.requestId }),
+        error: requestError,
+        ...(requestError.status !== undefined && { status: requestError.status }),
+        ...(requestError.requestId !== undefined && { requestId: requestError.requestId }),
       }
-      listener.ended(attempt)
-      if (error instanceof AskError) throw new AskError(fault, [attempt])
+      listener.onEnd(attempt)
+      if (error instanceof AskError) throw new AskError(requestError, [attempt])
       // Only a stop gets here without a fault of its own; anything else is a bug.
       throw signal.aborted && error instanceof Error ? new StoppedError(error, [attempt]) : error
     }
@@ -56,7 +66,7 @@ export function recorded(ask: Ask, clock: Clock, listener: Listener, priceOf: Pr
 }
 
 /** Cut off by ourselves: no fault to act on, but a request that was sent and may be billed. */
-const abandoned: Fault = {
+const abandonedError: RequestError = {
   kind: 'connection',
   type: 'abandoned',
   message: 'abandoned before the answer was complete',

@@ -1,7 +1,7 @@
-import type { PartStore } from '../../core/chunking/chunk-cache.ts'
+import type { ChunkCache } from '../../core/chunking/chunk-cache.ts'
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
 import type { Ask } from '../../core/request/ask.ts'
-import { flawOf, type Reply } from '../../core/request/reply.ts'
+import { findReplyFailure, type Reply } from '../../core/request/reply.ts'
 import type { Request } from '../../core/request/request.ts'
 
 /**
@@ -9,48 +9,48 @@ import type { Request } from '../../core/request/request.ts'
  * answer at the same time one sends the request and the others wait for it. Only the sender's reply has attempts, so
  * that what was billed once is booked once. A complete answer is kept before anybody gets it.
  *
- * @param inSlot lends a slot from the first attempt until the answer is kept; whoever only waits for another needs none
+ * @param withPermit lends a slot from the first attempt until the answer is kept; whoever only waits for another needs none
  * @throws what `ask` throws, with attempts for the sender alone; RunError `io` in a StoppedError, where a paid answer
  * cannot be kept
  */
-export function withChunkCache(
+export function withCache(
   ask: Ask,
-  store: Pick<PartStore, 'recall' | 'keep'>,
-  inSlot: (ask: Ask) => Ask = (ask) => ask,
+  store: Pick<ChunkCache, 'get' | 'save'>,
+  withPermit: (ask: Ask) => Ask = (ask) => ask,
 ): Ask {
   const inFlight = new Map<string, Promise<Reply>>()
-  const sendAndKeep = inSlot(async (request, signal) => {
+  const sendAndStore = withPermit(async (request, signal) => {
     const reply = await ask(request, signal)
-    if (flawOf(reply, request.maxTokens) === undefined) {
-      await store.keep(request, reply).catch((error: Error) => {
+    if (findReplyFailure(reply, request.maxTokens) === undefined) {
+      await store.save(request, reply).catch((error: Error) => {
         throw new StoppedError(error, reply.attempts)
       })
     }
     return reply
   })
-  const answer = async (request: Request, signal: AbortSignal): Promise<Reply> => {
-    const known = await store.recall(request)
-    return known === undefined
-      ? sendAndKeep(request, signal)
-      : { ...known, stopReason: 'end_turn', attempts: [] }
+  const readOrSend = async (request: Request, signal: AbortSignal): Promise<Reply> => {
+    const cached = await store.get(request)
+    return cached === undefined
+      ? sendAndStore(request, signal)
+      : { ...cached, stopReason: 'end_turn', attempts: [] }
   }
 
   return async (request, signal) => {
-    const { key } = request
-    const sent = inFlight.get(key)
-    if (sent !== undefined) return withoutAttempts(sent)
+    const { hash: key } = request
+    const pendingReply = inFlight.get(key)
+    if (pendingReply !== undefined) return stripAttempts(pendingReply)
     // Registered before anything is waited for: between two looks another could send the same request.
-    const answered = answer(request, signal).finally(() => inFlight.delete(key))
-    inFlight.set(key, answered)
-    return answered
+    const newReply = readOrSend(request, signal).finally(() => inFlight.delete(key))
+    inFlight.set(key, newReply)
+    return newReply
   }
 }
 
-async function withoutAttempts(sent: Promise<Reply>): Promise<Reply> {
+async function stripAttempts(pendingReply: Promise<Reply>): Promise<Reply> {
   try {
-    return { ...(await sent), attempts: [] }
+    return { ...(await pendingReply), attempts: [] }
   } catch (error) {
-    if (error instanceof AskError) throw new AskError(error.fault)
+    if (error instanceof AskError) throw new AskError(error.requestError)
     throw error instanceof StoppedError ? error.cause : error
   }
 }

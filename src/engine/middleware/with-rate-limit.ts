@@ -1,142 +1,149 @@
 import { AskError } from '../../core/errors/ask-error.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 import {
-  type Came,
-  estimate,
+  createLimiterState,
+  estimateDemand,
+  findLongestWait,
+  type LimiterState,
   type LimitName,
   type LimitRates,
-  mustWait,
-  newPace,
-  type PaceAccount,
-  type PaceState,
-  sending,
-  settled,
+  type RateLimiterStats,
+  type ResponseReading,
+  recordResponse,
+  recordSend,
 } from '../../core/rate-limit/limiter-state.ts'
 import type { Ask } from '../../core/request/ask.ts'
-import { lengthOf, type Request } from '../../core/request/request.ts'
-import { underBoth } from '../with-any-signal.ts'
-import type { Gate } from './circuit-breaker.ts'
-import type { Followed } from './track-document.ts'
-import { createLine } from './waiting-line.ts'
+import { countPromptCharacters, type Request } from '../../core/request/request.ts'
+import { withAnySignal } from '../with-any-signal.ts'
+import type { CircuitBreaker } from './circuit-breaker.ts'
+import type { DocumentTracker } from './track-document.ts'
+import { createWaitQueue } from './wait-queue.ts'
 
-export interface PaceOptions {
-  readonly given: LimitRates
+export interface RateLimiterOptions {
+  readonly configured: LimitRates
   /** The most slots there may be. */
-  readonly mostSlots: number
+  readonly maxConcurrency: number
   /** A low guess of how many characters of a prompt make a token. */
   readonly charactersPerToken: number
-  readonly gate: Pick<Gate, 'closedFor'>
+  readonly circuitBreaker: Pick<CircuitBreaker, 'getBlockedMs'>
   /** Begins to follow one document. */
-  readonly follow: () => Followed
+  readonly trackDocument: () => DocumentTracker
   readonly clock: Clock
 }
 
-export interface Pace {
+export interface RateLimiter {
   /**
    * Lets the requests of one document out at the pace the limits allow; all documents that share it are served in order.
-   * @param drain aborted: nothing more of this `ask` is let out
+   * @param drainSignal aborted: nothing more of this `ask` is let out
    */
-  paced(ask: Ask, drain: AbortSignal): Ask
-  account(): PaceAccount
+  withRateLimit(ask: Ask, drainSignal: AbortSignal): Ask
+  getStats(): RateLimiterStats
 }
 
 /** A request in line. */
-interface Waiting {
-  readonly document: Followed
+interface WaitingRequest {
+  readonly tracker: DocumentTracker
   readonly characters: number
   readonly maxTokens: number
   /** The limit it waited for last. */
-  waited: LimitName | undefined
+  throttledBy: LimitName | undefined
 }
 
 /** A level may be corrected upwards while somebody waits for it: milliseconds. */
-const lookAgainMs = 100
+const maxRecheckMs = 100
 /** The loop around the decisions of `core/rate-limit/limiter-state.ts`. */
-export function createPace(options: PaceOptions): Pace {
-  const { gate, clock } = options
-  let state: PaceState = newPace(options.given, options.charactersPerToken, clock.now())
-  const waitedFor = new Map<LimitName, number>()
-  let [unhindered, inFlight, mostInFlight] = [0, 0, 0]
-  let latest: LimitName | undefined
+export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
+  const { circuitBreaker, clock } = options
+  let state: LimiterState = createLimiterState(options.configured, options.charactersPerToken, clock.now())
+  const throttledCounts = new Map<LimitName, number>()
+  let [unthrottledCount, inFlight, maxInFlight] = [0, 0, 0]
+  let lastThrottledBy: LimitName | undefined
 
   let timer = new AbortController()
 
   /** Has the first in line asked about again when something may have changed by itself. */
-  const lookAgainIn = (ms: number) => {
+  const scheduleRecheck = (ms: number) => {
     timer.abort()
     timer = new AbortController()
-    clock.sleep(ms, timer.signal).then(line.advance, () => {})
+    clock.sleep(ms, timer.signal).then(waitQueue.advance, () => {})
   }
-  const line = createLine((waiting: Waiting) => {
-    const closedMs = gate.closedFor()
-    if (closedMs > 0) {
-      if (Number.isFinite(closedMs)) lookAgainIn(closedMs)
+  const waitQueue = createWaitQueue((waiting: WaitingRequest) => {
+    const blockedMs = circuitBreaker.getBlockedMs()
+    if (blockedMs > 0) {
+      if (Number.isFinite(blockedMs)) scheduleRecheck(blockedMs)
       return undefined
     }
-    const { characters, maxTokens, waited } = waiting
-    const cost = estimate(state, characters, maxTokens)
-    const wait = mustWait(state, cost, clock.now())
+    const { characters, maxTokens, throttledBy } = waiting
+    const demand = estimateDemand(state, characters, maxTokens)
+    const wait = findLongestWait(state, demand, clock.now())
     if (wait.ms > 0) {
-      waiting.waited = wait.limit
-      lookAgainIn(Math.min(wait.ms, lookAgainMs))
+      waiting.throttledBy = wait.limit
+      scheduleRecheck(Math.min(wait.ms, maxRecheckMs))
       return undefined
     }
-    const after = sending(state, cost, characters, clock.now())
+    const after = recordSend(state, demand, characters, clock.now())
     state = after.state
-    latest = waited
-    if (waited === undefined) unhindered++
-    else waitedFor.set(waited, (waitedFor.get(waited) ?? 0) + 1)
-    return { expected: after.sent, sent: waiting.document.sent(characters), waited }
+    lastThrottledBy = throttledBy
+    if (throttledBy === undefined) unthrottledCount++
+    else throttledCounts.set(throttledBy, (throttledCounts.get(throttledBy) ?? 0) + 1)
+    return { expected: after.sent, sent: waiting.tracker.recordSend(characters), waited: throttledBy }
   })
-  const admitted = (request: Request, document: Followed, signal: AbortSignal) => {
+  const waitForAdmission = (request: Request, tracker: DocumentTracker, signal: AbortSignal) => {
     const { maxTokens } = request
-    const waiting: Waiting = { document, characters: lengthOf(request), maxTokens, waited: undefined }
-    return line.join(waiting, signal, document.goesFirst()).finally(() => {
-      if (line.length() === 0) timer.abort()
+    const waiting: WaitingRequest = {
+      tracker,
+      characters: countPromptCharacters(request),
+      maxTokens,
+      throttledBy: undefined,
+    }
+    return waitQueue.join(waiting, signal, tracker.hasPriority()).finally(() => {
+      if (waitQueue.length() === 0) timer.abort()
     })
   }
 
-  const paced = (ask: Ask, drain: AbortSignal): Ask => {
-    const document = options.follow()
-    return async (request, signal, watch) => {
-      const { expected, sent, waited } = await underBoth(drain, signal, (either) =>
-        admitted(request, document, either),
-      )
-      mostInFlight = Math.max(mostInFlight, ++inFlight)
-      const settle = (came: Came) => {
+  const withRateLimit = (ask: Ask, drainSignal: AbortSignal): Ask => {
+    const tracker = options.trackDocument()
+    return async (request, signal, onText) => {
+      const {
+        expected: snapshot,
+        sent: inFlightRequest,
+        waited: throttledBy,
+      } = await withAnySignal(drainSignal, signal, (signal) => waitForAdmission(request, tracker, signal))
+      maxInFlight = Math.max(maxInFlight, ++inFlight)
+      const recordEnd = (reading: ResponseReading) => {
         inFlight--
-        state = settled(state, expected, came, clock.now())
+        state = recordResponse(state, snapshot, reading, clock.now())
       }
       try {
-        const reply = await ask(request, signal, watch)
-        settle(reply)
-        sent.answered(waited === undefined)
+        const reply = await ask(request, signal, onText)
+        recordEnd(reply)
+        inFlightRequest.recordSuccess(throttledBy === undefined)
         return reply
       } catch (error) {
         if (!(error instanceof AskError)) {
-          settle({})
-          sent.left()
+          recordEnd({})
+          inFlightRequest.recordCancellation()
           throw error
         }
-        const { limits } = error.fault
-        settle(limits === undefined ? {} : { limits })
-        throw sent.failed(error)
+        const { limits } = error.requestError
+        recordEnd(limits === undefined ? {} : { limits })
+        throw inFlightRequest.recordFailure(error)
       } finally {
-        line.advance()
+        waitQueue.advance()
       }
     }
   }
 
   return {
-    paced,
-    account: () => ({
-      given: state.given,
-      seen: state.seen,
-      waitedFor,
-      unhindered,
-      mostInFlight,
-      mostSlots: options.mostSlots,
-      latest,
+    withRateLimit,
+    getStats: () => ({
+      configured: state.configured,
+      observed: state.observed,
+      throttledCounts,
+      unthrottledCount,
+      maxInFlight,
+      maxConcurrency: options.maxConcurrency,
+      lastThrottledBy,
     }),
   }
 }

@@ -1,16 +1,16 @@
 import pRetry from 'p-retry'
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
-import { judge } from '../../core/errors/classify-error.ts'
-import { failureLine, failureOf } from '../../core/errors/failure.ts'
-import { askedMs, isUnreachable } from '../../core/errors/request-error.ts'
-import { backoffMs } from '../../core/rate-limit/backoff.ts'
+import { classifyError } from '../../core/errors/classify-error.ts'
+import { formatFailure, toFailure } from '../../core/errors/failure.ts'
+import { getRetryAfterMs, isUnreachable } from '../../core/errors/request-error.ts'
+import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 import type { Ask } from '../../core/request/ask.ts'
 import type { Attempt } from '../../core/request/attempt.ts'
-import { printable } from '../../core/text/escape-control.ts'
+import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { RunError } from '../../errors.ts'
-import { underBoth } from '../with-any-signal.ts'
-import type { Slots } from './semaphore.ts'
+import { withAnySignal } from '../with-any-signal.ts'
+import type { Semaphore } from './semaphore.ts'
 
 export interface RetryOptions {
   /** Sendings beyond the first that a transient fault may use up. */
@@ -20,9 +20,9 @@ export interface RetryOptions {
   readonly clock: Clock
   readonly random: () => number
   /** Aborted: no further sending, not even of what failed. */
-  readonly drain: AbortSignal
+  readonly drainSignal: AbortSignal
   /** Those one of which is in hand: waits are spent without it, so that nobody else has to wait. */
-  readonly slots: Pick<Slots, 'aside' | 'morePlaces'>
+  readonly semaphore: Pick<Semaphore, 'waitWithoutPermit' | 'addPlace'>
 }
 
 /**
@@ -34,74 +34,83 @@ export interface RetryOptions {
  *
  * Rejects with an `AskError` that carries every sending; with a `RunError` where the service cannot be reached, or the
  * reason of `drain` where it was told not to send again, each in a `StoppedError` once something was sent.
- * @param forDocument makes the `Ask` for all sendings of one request
+ * @param createAsk makes the `Ask` for all sendings of one request
  */
-export function retrying(
-  forDocument: () => Ask,
-  { retries, maxWaitMs, clock, random, drain, slots }: RetryOptions,
+export function withRetry(
+  createAsk: () => Ask,
+  { retries, maxWaitMs, clock, random, drainSignal, semaphore }: RetryOptions,
 ): Ask {
-  return async (request, signal, watch) => {
-    const ask = forDocument()
-    const before: Attempt[] = []
-    let shown = false
-    let settled: (() => void) | undefined
-    const watched =
-      watch &&
+  return async (request, signal, onText) => {
+    const ask = createAsk()
+    const previousAttempts: Attempt[] = []
+    let hasOutput = false
+    let removePlace: (() => void) | undefined
+    const trackedOnText =
+      onText &&
       ((piece: string) => {
-        shown = true
-        watch(piece)
+        hasOutput = true
+        onText(piece)
       })
 
-    const send = async (attempt: number) => {
-      drain.throwIfAborted()
+    const sendAttempt = async (attemptNumber: number) => {
+      drainSignal.throwIfAborted()
       try {
-        const reply = await ask({ ...request, attempt }, signal, watched)
-        return { ...reply, attempts: [...before, ...reply.attempts] }
+        const reply = await ask({ ...request, attemptNumber }, signal, trackedOnText)
+        return { ...reply, attempts: [...previousAttempts, ...reply.attempts] }
       } catch (error) {
-        if (error instanceof AskError || error instanceof StoppedError) before.push(...error.attempts)
+        if (error instanceof AskError || error instanceof StoppedError)
+          previousAttempts.push(...error.attempts)
         throw error
       }
     }
 
     try {
-      return await pRetry(send, {
+      return await pRetry(sendAttempt, {
         // Counted here: p-retry gives up on its own count even where a failure was free.
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
         // Consumed also where it is never retried: p-retry would repeat a TypeError for ever that uses nothing up.
-        shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.again.free),
+        shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.retryPlan.isUncounted),
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
-          const { fault, again } = error
-          if (shown || (judge(fault).retry === 'never' && !again.isSecondTry)) return false
-          drain.throwIfAborted()
-          if (!again.free && retriesConsumed >= retries) return false
-          const wait = again.waitMs ?? askedMs(fault) ?? backoffMs(retriesConsumed + 1, random())
-          if (wait > maxWaitMs) return false
-          if (wait === 0) return true
-          settled ??= slots.morePlaces()
-          await underBoth(drain, signal, (either) => slots.aside(() => clock.sleep(wait, either), either))
+          const { requestError, retryPlan } = error
+          if (hasOutput || (classifyError(requestError).retry === 'never' && !retryPlan.isSecondTry))
+            return false
+          drainSignal.throwIfAborted()
+          if (!retryPlan.isUncounted && retriesConsumed >= retries) return false
+          const waitMs =
+            retryPlan.waitMs ??
+            getRetryAfterMs(requestError) ??
+            computeBackoffMs(retriesConsumed + 1, random())
+          if (waitMs > maxWaitMs) return false
+          if (waitMs === 0) return true
+          removePlace ??= semaphore.addPlace()
+          await withAnySignal(drainSignal, signal, (combined) =>
+            semaphore.waitWithoutPermit(() => clock.sleep(waitMs, combined), combined),
+          )
           return true
         },
       })
     } catch (error) {
       if (error instanceof AskError) {
-        const all = new AskError(error.fault, before)
-        throw isUnreachable(error.fault) ? new StoppedError(unreachable(all), before) : all
+        const errorWithAllAttempts = new AskError(error.requestError, previousAttempts)
+        throw isUnreachable(error.requestError)
+          ? new StoppedError(createUnreachableError(errorWithAllAttempts), previousAttempts)
+          : errorWithAllAttempts
       }
       const cause = error instanceof StoppedError ? error.cause : error
-      const told = cause instanceof RunError || cause === drain.reason || cause === signal.reason
-      throw told && before.length > 0 ? new StoppedError(cause as Error, before) : cause
+      const isStop = cause instanceof RunError || cause === drainSignal.reason || cause === signal.reason
+      throw isStop && previousAttempts.length > 0 ? new StoppedError(cause as Error, previousAttempts) : cause
     } finally {
-      settled?.()
+      removePlace?.()
     }
   }
 }
 
 /** No document is to blame for it, so it ends the run, which has nothing else to do. */
-function unreachable(error: AskError): RunError {
-  const what = printable(failureLine(failureOf(error.fault)))
-  return new RunError('later', `cannot reach the service: ${what}; run the same command again later`, {
+function createUnreachableError(error: AskError): RunError {
+  const failureText = escapeControlChars(formatFailure(toFailure(error.requestError)))
+  return new RunError('later', `cannot reach the service: ${failureText}; run the same command again later`, {
     cause: error,
   })
 }

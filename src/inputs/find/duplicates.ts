@@ -1,20 +1,22 @@
 import { resolve } from 'node:path'
-import { type Counted, countDocument } from '../../core/document/count-with-example.ts'
+import { countDocument, type DocumentCount } from '../../core/document/document-count.ts'
 import type { Candidate } from './candidate.ts'
 
 /**
  * One candidate for each path. One that the user named wins, since then being unusable is a failure.
  * @param skipped counts the files that were named more than once
  */
-export function withoutRepetition(
+export function deduplicate(
   candidates: readonly Candidate[],
-  skipped?: Map<string, Counted>,
+  skipped?: Map<string, DocumentCount>,
 ): Candidate[] {
   const found = new Map<string, Candidate>()
   for (const candidate of candidates) {
-    const known = found.get(candidate.path)
-    if (known === undefined || (candidate.named && !known.named)) found.set(candidate.path, candidate)
-    else if (candidate.named && skipped !== undefined) countDocument(skipped, 'duplicate', candidate.path)
+    const previous = found.get(candidate.path)
+    if (previous === undefined || (candidate.namedByUser && !previous.namedByUser))
+      found.set(candidate.path, candidate)
+    else if (candidate.namedByUser && skipped !== undefined)
+      countDocument(skipped, 'duplicate', candidate.path)
   }
   return [...found.values()]
 }
@@ -38,12 +40,12 @@ export function markDuplicates(
     if (same === undefined) byRealPath.set(real, [candidate])
     else same.push(candidate)
   }
-  const rank = (candidate: Candidate) => (candidate.named ? 0 : 2) + (realPaths.has(candidate) ? 1 : 0)
+  const rank = (candidate: Candidate) => (candidate.namedByUser ? 0 : 2) + (realPaths.has(candidate) ? 1 : 0)
   for (const same of byRealPath.values()) {
     if (same.length === 1) continue
     same.sort((a, b) => rank(a) - rank(b) || (a.path < b.path ? -1 : 1))
-    const [stays, ...others] = same
-    for (const other of others)
-      other.problem = { as: 'skip', type: 'duplicate', message: `the same file as ${stays?.path}` }
+    const [kept, ...duplicates] = same
+    for (const duplicate of duplicates)
+      duplicate.problem = { action: 'skip', type: 'duplicate', message: `the same file as ${kept?.path}` }
   }
 }

@@ -1,40 +1,40 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
-import { isWithin } from '../../core/document/document-path.ts'
+import { isInside } from '../../core/document/document-path.ts'
+import { checkPattern } from './glob-pattern.ts'
 import {
+  createReading,
   type ExcludePattern,
-  escaped,
+  escapePattern,
   foldPath,
-  onlyNameOf,
-  type Reading,
-  readingAt,
-  readingsOf,
-} from './exclude-readings.ts'
-import { checkPattern } from './pattern.ts'
+  listReadings,
+  type PatternReading,
+  toLiteralName,
+} from './pattern-readings.ts'
 
 /** A file or folder by its names: as it was found, and without symbolic links. Absolute. */
-export interface Names {
+export interface ResolvedPath {
   readonly path: string
-  readonly real: string
+  readonly realPath: string
 }
 
 /** What `--exclude` leaves out. */
 export interface Exclusions {
   /** Whether something is excluded by itself, or with a folder that it lies in. */
-  covers(names: Names, isFolder: boolean): boolean
+  isExcluded(names: ResolvedPath, isFolder: boolean): boolean
   /** For the entries of one folder: whether each is excluded by itself. */
-  inFolder(folder: Names): (name: string, isFolder: boolean) => boolean
+  createFolderFilter(folder: ResolvedPath): (name: string, isFolder: boolean) => boolean
   /** Notes that a folder is not searched: patterns that might match something in it are not reported as unmatched. */
-  passOver(folder: Names): void
+  markUnsearched(folder: ResolvedPath): void
   /** The patterns that matched nothing, except those that name something outside of what was searched. */
-  unmatched(): Promise<string[]>
+  listUnmatchedPatterns(): Promise<string[]>
 }
 
 export interface ExclusionsOptions {
   /** For a leading `~`; undefined where the environment has none. */
   readonly home: string | undefined
   /** The folders that are searched. */
-  readonly searched: readonly Names[]
+  readonly searched: readonly ResolvedPath[]
 }
 
 interface Exclusion {
@@ -43,7 +43,7 @@ interface Exclusion {
   hasMatched: boolean
 }
 
-interface PlacedReading extends Reading {
+interface PlacedReading extends PatternReading {
   /** The folders that its paths are relative to: folded, with a slash at the end. */
   readonly bases: readonly string[]
   /** What the path of something outside of all of them begins with; undefined where such paths are not compared. */
@@ -60,76 +60,78 @@ export async function createExclusions(
   const exclusions = await Promise.all(
     patterns.map(async ({ pattern, folder }): Promise<Exclusion> => {
       checkPattern(pattern)
-      const read = await Promise.all(
-        readingsOf({ pattern, folder }, home).map(async (reading) => {
-          const placed = await placedReading(reading, folder, searched)
-          return [placed, ...(await targetReading(placed, searched))]
+      const readings = await Promise.all(
+        listReadings({ pattern, folder }, home).map(async (reading) => {
+          const placed = await placeReading(reading, folder, searched)
+          return [placed, ...(await readLinkTargetAsPattern(placed, searched))]
         }),
       )
-      return { pattern, readings: read.flat(), hasMatched: false }
+      return { pattern, readings: readings.flat(), hasMatched: false }
     }),
   )
   return {
-    covers: (names, isFolder) => covers(exclusions, names, isFolder),
-    inFolder: (folder) => inFolder(exclusions, folder),
-    passOver(folder) {
-      const folded = foldedNames(folder)
+    isExcluded: (names, isFolder) => isExcluded(exclusions, names, isFolder),
+    createFolderFilter: (folder) => createFolderFilter(exclusions, folder),
+    markUnsearched(folder) {
+      const folded = foldPaths(folder)
       for (const exclusion of exclusions)
         exclusion.hasMatched ||= exclusion.readings.some((reading) => mayMatchIn(reading, folded))
     },
-    async unmatched() {
-      const left = exclusions.filter(({ hasMatched }) => !hasMatched)
-      const exist = await Promise.all(left.map(({ readings }) => isAnyThere(readings)))
-      return left.filter((_, n) => !exist[n]).map(({ pattern }) => pattern)
+    async listUnmatchedPatterns() {
+      const unmatched = exclusions.filter(({ hasMatched }) => !hasMatched)
+      const exists = await Promise.all(unmatched.map(({ readings }) => isAnyPresent(readings)))
+      return unmatched.filter((_, n) => !exists[n]).map(({ pattern }) => pattern)
     },
   }
 }
 
-async function placedReading(
-  reading: Reading,
+async function placeReading(
+  reading: PatternReading,
   folder: string,
-  searched: readonly Names[],
+  searched: readonly ResolvedPath[],
 ): Promise<PlacedReading> {
   const { relativeTo, pattern } = reading
   if (relativeTo === 'searched') {
-    const bases = searched.flatMap(({ path, real }) => [asBase(path), asBase(real)])
+    const bases = searched.flatMap(({ path, realPath: real }) => [toBase(path), toBase(real)])
     return { ...reading, bases: [...new Set(bases)], outside: undefined, file: undefined }
   }
-  const around = typeof relativeTo === 'object' ? relativeTo.folder : folder
-  const real = await realpath(around).catch(() => around)
-  const name = onlyNameOf(pattern)
+  const baseFolder = typeof relativeTo === 'object' ? relativeTo.folder : folder
+  const realFolder = await realpath(baseFolder).catch(() => baseFolder)
+  const name = toLiteralName(pattern)
   return {
     ...reading,
-    bases: [...new Set([asBase(around), asBase(real)])],
+    bases: [...new Set([toBase(baseFolder), toBase(realFolder)])],
     outside: typeof relativeTo === 'object' ? undefined : sep === '/' ? '/' : '',
-    file: name === undefined ? undefined : join(around, name),
+    file: name === undefined ? undefined : join(baseFolder, name),
   }
 }
 
 /** A link outside of what is searched means what it leads to; one inside is an entry like any other. */
-async function targetReading(
+async function readLinkTargetAsPattern(
   { file, foldersOnly }: PlacedReading,
-  searched: readonly Names[],
+  searched: readonly ResolvedPath[],
 ): Promise<PlacedReading[]> {
-  if (file === undefined || searched.some(({ path }) => isWithin(file, path))) return []
+  if (file === undefined || searched.some(({ path }) => isInside(file, path))) return []
   const stats = await lstat(file).catch(() => undefined)
   const target = stats?.isSymbolicLink() ? await realpath(file).catch(() => undefined) : undefined
   if (target === undefined) return []
-  const place = { relativeTo: { folder: dirname(target) }, pattern: escaped(basename(target)) }
-  return [await placedReading(readingAt(place, foldersOnly), dirname(target), searched)]
+  const place = { relativeTo: { folder: dirname(target) }, pattern: escapePattern(basename(target)) }
+  return [await placeReading(createReading(place, foldersOnly), dirname(target), searched)]
 }
 
-function covers(exclusions: readonly Exclusion[], names: Names, isFolder: boolean): boolean {
+function isExcluded(exclusions: readonly Exclusion[], names: ResolvedPath, isFolder: boolean): boolean {
   if (exclusions.length === 0) return false
-  const folded = foldedNames(names)
+  const folded = foldPaths(names)
   const found = exclusions.filter(({ readings }) =>
-    readings.some((reading) => pathsFor(reading, folded).some((path) => coversPath(reading, path, isFolder))),
+    readings.some((reading) =>
+      toComparedPaths(reading, folded).some((path) => isPathMatched(reading, path, isFolder)),
+    ),
   )
   for (const exclusion of found) exclusion.hasMatched = true
   return found.length > 0
 }
 
-function coversPath(reading: PlacedReading, path: string, isFolder: boolean): boolean {
+function isPathMatched(reading: PlacedReading, path: string, isFolder: boolean): boolean {
   // The folder itself that the pattern is relative to: only `.` matches it.
   if (path === '') return typeof reading.relativeTo === 'object' && reading.pattern === '**'
   const parts = path.split('/')
@@ -139,61 +141,64 @@ function coversPath(reading: PlacedReading, path: string, isFolder: boolean): bo
   })
 }
 
-function inFolder(exclusions: readonly Exclusion[], folder: Names): ReturnType<Exclusions['inFolder']> {
-  const folded = foldedNames(folder)
+function createFolderFilter(
+  exclusions: readonly Exclusion[],
+  folder: ResolvedPath,
+): ReturnType<Exclusions['createFolderFilter']> {
+  const folded = foldPaths(folder)
   const tests = exclusions.flatMap((exclusion) =>
     exclusion.readings.flatMap((reading) =>
-      prefixesFor(reading, folded).map((prefix) => ({ exclusion, reading, prefix })),
+      listPrefixes(reading, folded).map((prefix) => ({ exclusion, reading, prefix })),
     ),
   )
   return (name, isFolder) => {
-    const last = tests.length === 0 ? '' : foldPath(name)
-    let isExcluded = false
+    const foldedName = tests.length === 0 ? '' : foldPath(name)
+    let isMatch = false
     for (const { exclusion, reading, prefix } of tests) {
-      if ((reading.foldersOnly && !isFolder) || !reading.matches(prefix + last)) continue
+      if ((reading.foldersOnly && !isFolder) || !reading.matches(prefix + foldedName)) continue
       exclusion.hasMatched = true
-      isExcluded = true
+      isMatch = true
     }
-    return isExcluded
+    return isMatch
   }
 }
 
 /** What comes before the names of a folder's entries in the paths that a reading compares. */
-function prefixesFor(reading: PlacedReading, folder: readonly string[]): string[] {
+function listPrefixes(reading: PlacedReading, folder: readonly string[]): string[] {
   if (reading.relativeTo === 'name') return ['']
-  return pathsFor(reading, folder).map((path) => (path === '' ? '' : `${path}/`))
+  return toComparedPaths(reading, folder).map((path) => (path === '' ? '' : `${path}/`))
 }
 
 function mayMatchIn(reading: PlacedReading, folder: readonly string[]): boolean {
-  const isAround =
+  const isAboveBase =
     typeof reading.relativeTo === 'object' &&
     folder.some((path) => reading.bases.some((base) => base.startsWith(path)))
-  return isAround || pathsFor(reading, folder).some((path) => reading.mayMatchBelow(path))
+  return isAboveBase || toComparedPaths(reading, folder).some((path) => reading.mayMatchBelow(path))
 }
 
-async function isAnyThere(readings: readonly PlacedReading[]): Promise<boolean> {
+async function isAnyPresent(readings: readonly PlacedReading[]): Promise<boolean> {
   const files = readings.map(({ file }) => file).filter((file) => file !== undefined)
   const found = await Promise.all(files.map((file) => lstat(file).catch(() => undefined)))
   return found.some((stats) => stats !== undefined)
 }
 
-function asBase(folder: string): string {
+function toBase(folder: string): string {
   return foldPath(folder).replace(/\/?$/, '/')
 }
 
 /** Folded paths with a slash at the end. */
-function foldedNames({ path, real }: Names): string[] {
-  return path === real ? [asBase(path)] : [asBase(path), asBase(real)]
+function foldPaths({ path, realPath: real }: ResolvedPath): string[] {
+  return path === real ? [toBase(path)] : [toBase(path), toBase(real)]
 }
 
 /**
  * Paths as a reading compares them: relative to each of its folders that they lie in, without a slash at the end.
- * @param folded see {@link foldedNames}
+ * @param folded see {@link foldPaths}
  */
-function pathsFor({ bases, outside }: PlacedReading, folded: readonly string[]): string[] {
+function toComparedPaths({ bases, outside }: PlacedReading, folded: readonly string[]): string[] {
   const paths = folded.flatMap((path) => {
-    const around = bases.filter((base) => path.startsWith(base))
-    const from = around.length > 0 || outside === undefined ? around : [outside]
+    const matchingBases = bases.filter((base) => path.startsWith(base))
+    const from = matchingBases.length > 0 || outside === undefined ? matchingBases : [outside]
     return from.map((base) => path.slice(base.length).replace(/\/$/, ''))
   })
   return paths.length > 1 ? [...new Set(paths)] : paths

@@ -2,30 +2,35 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { UsageError } from '../../errors.ts'
-import { reasonOf } from './reason.ts'
+import { describeFsError } from './fs-error.ts'
 
 /**
  * The paths in a `--files-from` list, `-` being stdin: one per line (CRLF, blank lines and a byte-order mark are forgiven), or with
  * `nul` exactly what stands between NUL bytes, as `find -print0` writes it.
  */
-export async function readList(file: string, nul: boolean, cwd: string, stdin: Readable): Promise<string[]> {
+export async function readFilesFrom(
+  file: string,
+  isNulSeparated: boolean,
+  cwd: string,
+  stdin: Readable,
+): Promise<string[]> {
   const text =
     file === '-'
-      ? await textOf(stdin)
+      ? await readStreamText(stdin)
       : await readFile(resolve(cwd, file), 'utf8').catch((error) => {
-          throw new UsageError(`--files-from ${file}: ${reasonOf(error)}`)
+          throw new UsageError(`--files-from ${file}: ${describeFsError(error)}`)
         })
-  if (!nul && text.includes('\0'))
+  if (!isNulSeparated && text.includes('\0'))
     throw new UsageError(`--files-from ${file}: the paths end with NUL; give -0 too`)
-  if (nul && !text.includes('\0') && text.includes('\n')) {
+  if (isNulSeparated && !text.includes('\0') && text.includes('\n')) {
     throw new UsageError(`--files-from ${file}: there is no NUL in it; leave out -0 for one path per line`)
   }
-  if (nul) return text.split('\0').filter((path) => path !== '')
+  if (isNulSeparated) return text.split('\0').filter((path) => path !== '')
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)
   return lines.filter((path) => path.trim() !== '')
 }
 
-async function textOf(stream: Readable): Promise<string> {
+async function readStreamText(stream: Readable): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8')

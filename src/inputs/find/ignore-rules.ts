@@ -1,9 +1,9 @@
 import { basename, join, relative, sep } from 'node:path'
-import { isWithin } from '../../core/document/document-path.ts'
-import { createSettingsReader, type SettingsReaderOptions } from './git/git-settings.ts'
+import { isInside } from '../../core/document/document-path.ts'
+import { createGitSettingsReader, type GitSettingsOptions } from './git/git-settings.ts'
 import { readIgnoreFile } from './git/ignore-file.ts'
 import { type IgnoreCandidate, type IgnorePattern, matchesIgnorePattern } from './git/ignore-patterns.ts'
-import { type Repository, repositoryAround, repositoryIn } from './git/repository.ts'
+import { findRepository, type Repository, readRepository } from './git/repository.ts'
 
 /** The rules that hold for the entries of one folder. */
 export interface FolderRules {
@@ -29,23 +29,27 @@ export interface IgnoreRules {
    * are left out, since the user named it.
    * @throws UsageError that names a file which cannot be used: what it keeps back is not known then
    */
-  above(root: string): Promise<FolderRules>
+  readRulesAbove(root: string): Promise<FolderRules>
   /**
    * Adds the rules in a folder's own files.
    * @param inherited those that hold in it by what lies above
-   * @param has whether it may have an entry of this name
+   * @param hasEntry whether it may have an entry of this name
    * @throws UsageError likewise
    */
-  within(folder: string, inherited: FolderRules, has: (name: string) => boolean): Promise<FolderRules>
+  addFolderRules(
+    folder: string,
+    inherited: FolderRules,
+    hasEntry: (name: string) => boolean,
+  ): Promise<FolderRules>
 }
 
 const noRules: FolderRules = { own: [], git: [], ignoreCase: false }
 
 /** See {@link IgnoreRules}. */
-export function createIgnoreRules(options: SettingsReaderOptions): IgnoreRules {
-  const settingsOf = createSettingsReader(options)
+export function createIgnoreRules(options: GitSettingsOptions): IgnoreRules {
+  const readSettings = createGitSettingsReader(options)
 
-  const filesIn = async (
+  const readAppliedFile = async (
     file: string,
     kind: Parameters<typeof readIgnoreFile>[1],
   ): Promise<AppliedFile[]> => {
@@ -55,59 +59,66 @@ export function createIgnoreRules(options: SettingsReaderOptions): IgnoreRules {
     return []
   }
   /** What holds in a whole repository. To git, one inside another one is a world of its own. */
-  const filesOf = async (repository: Repository): Promise<Pick<FolderRules, 'git' | 'ignoreCase'>> => {
-    const { ignoreCase, excludesFile } = await settingsOf(repository)
-    const exclude = await filesIn(join(repository.commonDir, 'info/exclude'), 'configured')
-    const users = excludesFile === undefined ? [] : await filesIn(excludesFile, 'configured')
+  const readRepositoryRules = async (
+    repository: Repository,
+  ): Promise<Pick<FolderRules, 'git' | 'ignoreCase'>> => {
+    const { ignoreCase, excludesFile } = await readSettings(repository)
+    const exclude = await readAppliedFile(join(repository.commonDir, 'info/exclude'), 'configured')
+    const users = excludesFile === undefined ? [] : await readAppliedFile(excludesFile, 'configured')
     return { ignoreCase, git: [...exclude, ...users] }
   }
 
-  const within: IgnoreRules['within'] = async (folder, inherited, has) => {
-    const repository = has('.git') ? await repositoryIn(folder) : undefined
-    const around = repository === undefined ? inherited : { ...inherited, ...(await filesOf(repository)) }
-    const git = has('.gitignore') ? await filesIn(join(folder, '.gitignore'), 'gitignore') : []
-    const own = has('.claude-batchignore') ? await filesIn(join(folder, '.claude-batchignore'), 'own') : []
-    return { ...around, git: [...git, ...around.git], own: [...own, ...around.own] }
+  const addFolderRules: IgnoreRules['addFolderRules'] = async (folder, inherited, has) => {
+    const repository = has('.git') ? await readRepository(folder) : undefined
+    const outerRules =
+      repository === undefined ? inherited : { ...inherited, ...(await readRepositoryRules(repository)) }
+    const git = has('.gitignore') ? await readAppliedFile(join(folder, '.gitignore'), 'gitignore') : []
+    const own = has('.claude-batchignore')
+      ? await readAppliedFile(join(folder, '.claude-batchignore'), 'own')
+      : []
+    return { ...outerRules, git: [...git, ...outerRules.git], own: [...own, ...outerRules.own] }
   }
 
   return {
-    within,
-    async above(root) {
-      const repository = await repositoryAround(root)
+    addFolderRules,
+    async readRulesAbove(root) {
+      const repository = await findRepository(root)
       // .claude-batchignore applies from the working directory on, even if a repository begins below that.
-      const tops = [repository?.root, isWithin(root, options.cwd) ? options.cwd : undefined]
-      const [top = root] = tops.filter((folder) => folder !== undefined).sort((a, b) => a.length - b.length)
+      const topFolders = [repository?.root, isInside(root, options.cwd) ? options.cwd : undefined]
+      const [top = root] = topFolders
+        .filter((folder) => folder !== undefined)
+        .sort((a, b) => a.length - b.length)
       let rules = noRules
       const names = relative(top, root).split(sep)
       for (let n = 0, folder = top; folder !== root; n++) {
-        rules = await within(folder, rules, () => true)
+        rules = await addFolderRules(folder, rules, () => true)
         folder = join(folder, names[n] ?? '')
-        rules = inFolder(rules, basename(folder))
+        rules = enterFolder(rules, basename(folder))
       }
-      return sparing(rules)
+      return withoutPatternsForRoot(rules)
     },
   }
 }
 
 /** What holds in a subfolder by the rules of the folder around it. */
-export function inFolder(rules: FolderRules, name: string): FolderRules {
-  const below = (file: AppliedFile) => ({ ...file, prefix: `${file.prefix}${bytesOf(name)}/` })
-  return { ...rules, own: rules.own.map(below), git: rules.git.map(below) }
+export function enterFolder(rules: FolderRules, name: string): FolderRules {
+  const extendPrefix = (file: AppliedFile) => ({ ...file, prefix: `${file.prefix}${toByteString(name)}/` })
+  return { ...rules, own: rules.own.map(extendPrefix), git: rules.git.map(extendPrefix) }
 }
 
 /** Whether the rules of a folder ignore one of its entries. */
 export function isIgnored({ own, git, ignoreCase }: FolderRules, name: string, isFolder: boolean): boolean {
-  const bytes = bytesOf(name)
+  const bytes = toByteString(name)
   for (const files of [own, git]) {
     for (const { patterns, prefix } of files) {
-      const pattern = lastMatch(patterns, { path: prefix + bytes, name: bytes, isFolder }, ignoreCase)
+      const pattern = findLastMatch(patterns, { path: prefix + bytes, name: bytes, isFolder }, ignoreCase)
       if (pattern !== undefined) return !pattern.negated
     }
   }
   return false
 }
 
-function lastMatch(
+function findLastMatch(
   patterns: readonly IgnorePattern[],
   candidate: IgnoreCandidate,
   ignoreCase: boolean,
@@ -116,31 +127,36 @@ function lastMatch(
 }
 
 /** The rules without the patterns that ignore the folder itself, or one above it. */
-function sparing(rules: FolderRules): FolderRules {
+function withoutPatternsForRoot(rules: FolderRules): FolderRules {
   const depth = Math.max(0, ...[...rules.own, ...rules.git].map(({ prefix }) => prefix.split('/').length - 1))
-  const spared = new Set<IgnorePattern>()
-  const left = (file: AppliedFile) => ({ ...file, patterns: file.patterns.filter((it) => !spared.has(it)) })
+  const dropped = new Set<IgnorePattern>()
+  const withoutDropped = (file: AppliedFile) => ({
+    ...file,
+    patterns: file.patterns.filter((it) => !dropped.has(it)),
+  })
   for (let above = depth - 1; above >= 0; above--) {
     for (let found: IgnorePattern | undefined; ; ) {
       found = undefined
-      for (const { patterns, prefix } of [...rules.own, ...rules.git].map(left)) {
+      for (const { patterns, prefix } of [...rules.own, ...rules.git].map(withoutDropped)) {
         const path = prefix
           .split('/')
           .slice(0, -1 - above)
           .join('/')
         if (path === '') continue
         const candidate = { path, name: basename(path), isFolder: true }
-        found = lastMatch(patterns, candidate, rules.ignoreCase)
+        found = findLastMatch(patterns, candidate, rules.ignoreCase)
         if (found !== undefined) break
       }
       if (found === undefined || found.negated) break
-      spared.add(found)
+      dropped.add(found)
     }
   }
-  return spared.size === 0 ? rules : { ...rules, own: rules.own.map(left), git: rules.git.map(left) }
+  return dropped.size === 0
+    ? rules
+    : { ...rules, own: rules.own.map(withoutDropped), git: rules.git.map(withoutDropped) }
 }
 
 /** Names as git compares them: one character per byte. */
-function bytesOf(name: string): string {
+function toByteString(name: string): string {
   return /[^\0-\x7f]/.test(name) ? Buffer.from(name).toString('latin1') : name
 }

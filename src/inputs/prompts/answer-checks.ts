@@ -1,25 +1,26 @@
-import { doubtsAbout } from '../../core/document/quality-checks.ts'
+import { checkQuality } from '../../core/document/quality-checks.ts'
 import type { AnswerChecks, AnswerSettings } from '../../core/request/answer-settings.ts'
-import { structureOf } from './schema-file.ts'
+import { createSchemaCheck } from './schema-check.ts'
 
 /**
  * Prepares the checks that answers of these settings go through.
- * @param where the schema comes from, for people
+ * @param schemaSource the schema comes from, for people
  * @throws UsageError where the schema cannot be used
  */
-export async function answerChecks(
+export async function createAnswerChecks(
   { schema, language, words }: Pick<AnswerSettings, 'schema' | 'language' | 'words'>,
-  where: string,
+  schemaSource: string,
 ): Promise<AnswerChecks> {
   if (schema !== undefined) {
-    const { flaw } = await structureOf(schema, where)
-    return { flaw, doubts: () => [] }
+    const { findMismatch } = await createSchemaCheck(schema, schemaSource)
+    return { findMismatch, checkQuality: () => [] }
   }
-  const wishes = { ...(language !== undefined && { language }), ...(words !== undefined && { words }) }
+  const constraints = { ...(language !== undefined && { language }), ...(words !== undefined && { words }) }
   // The tables of languages are loaded only where one was asked for.
-  const isIn = language === undefined ? () => true : (await import('../read/language.ts')).isInLanguage
+  const isInLanguage =
+    language === undefined ? () => true : (await import('../read/language.ts')).isInLanguage
   return {
-    flaw: () => undefined,
-    doubts: (summary, document) => doubtsAbout(summary, wishes, document, isIn),
+    findMismatch: () => undefined,
+    checkQuality: (summary, document) => checkQuality(summary, constraints, document, isInLanguage),
   }
 }

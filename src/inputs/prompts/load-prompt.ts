@@ -1,17 +1,22 @@
-import { builtinSlots, type Prompt } from '../../core/request/prompt.ts'
-import { slotsOf } from '../../core/request/template.ts'
+import { builtinPlaceholders, type Prompt } from '../../core/request/render-prompt.ts'
+import { listPlaceholders } from '../../core/request/template.ts'
 import { UsageError } from '../../errors.ts'
 import { type PromptFile, parsePromptFile } from './prompt-file.ts'
-import { type PlaceOptions, type PromptPlace, placeOf, textOf } from './prompt-lookup.ts'
+import {
+  locatePrompt,
+  type PromptLocation,
+  type PromptLookupOptions,
+  readPromptText,
+} from './prompt-lookup.ts'
 
-export interface PromptOptions extends PlaceOptions {
+export interface PromptOptions extends PromptLookupOptions {
   /** Names of the user's own `--var`s. */
   readonly vars: readonly string[]
 }
 
 /** One prompt's file, read and checked. */
-export interface ReadPrompt extends PromptFile {
-  readonly place: PromptPlace
+export interface LoadedPromptFile extends PromptFile {
+  readonly location: PromptLocation
 }
 
 /** Finds one version of a prompt in which every `--var` has a slot; see {@link findPrompt}. */
@@ -23,9 +28,11 @@ export async function loadPrompt(spec: string, options: PromptOptions): Promise<
 
 /** @throws UsageError where a `--var` would be filled in nowhere */
 export function checkVars(prompts: readonly Prompt[], vars: readonly string[]): void {
-  const own = new Set(prompts.flatMap(({ user, system = [] }) => [...slotsOf(user), ...slotsOf(system)]))
-  for (const slot of builtinSlots) own.delete(slot)
-  const unused = vars.find((name) => !own.has(name))
+  const ownSlots = new Set(
+    prompts.flatMap(({ user, system = [] }) => [...listPlaceholders(user), ...listPlaceholders(system)]),
+  )
+  for (const slot of builtinPlaceholders) ownSlots.delete(slot)
+  const unused = vars.find((name) => !ownSlots.has(name))
   if (unused === undefined) return
   const where = prompts.map(({ origin, version }) => `${origin} ${version}`).join(', ')
   throw new UsageError(`--var ${unused}: ${where} has no slot {${unused}} of its own`)
@@ -37,18 +44,25 @@ export function checkVars(prompts: readonly Prompt[], vars: readonly string[]): 
  * @throws UsageError that names the file, the line where there is one, and what would be right
  */
 export async function findPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
-  const { target, version } = parts(spec)
+  const { target, version } = splitPromptSpec(spec)
   const { vars } = options
-  return chosen(spec, version, await readPrompts(await placeOf(target, options), { spec, version, vars }))
+  return selectVersion(
+    spec,
+    version,
+    await readPromptFile(await locatePrompt(target, options), { spec, version, vars }),
+  )
 }
 
 /** Without a version, it is undefined. */
-export function parts(spec: string): { readonly target: string; readonly version: string | undefined } {
+export function splitPromptSpec(spec: string): {
+  readonly target: string
+  readonly version: string | undefined
+} {
   const [, target = spec, version] = /^(.+?)(?:@(v\d+))?$/.exec(spec) ?? []
   return { target, version }
 }
 
-export interface ReadOptions {
+export interface ReadPromptOptions {
   /** As the user named it, for messages. */
   readonly spec?: string
   /** The version that is to be used; undefined: the one the file says. */
@@ -58,25 +72,28 @@ export interface ReadOptions {
 }
 
 /** Reads a prompt's file, all versions of it. @throws UsageError */
-export async function readPrompts(
-  place: PromptPlace,
-  { spec = place.name, version, vars }: ReadOptions = {},
-): Promise<ReadPrompt> {
+export async function readPromptFile(
+  place: PromptLocation,
+  { spec = place.name, version, vars }: ReadPromptOptions = {},
+): Promise<LoadedPromptFile> {
   const { name, origin } = place
-  return { place, ...parsePromptFile(await textOf(place, spec), { name, origin, version, vars }) }
+  return {
+    location: place,
+    ...parsePromptFile(await readPromptText(place, spec), { name, origin, version, vars }),
+  }
 }
 
 /** The version that is asked for, or else the one to use. @throws UsageError where it is not there */
-export function chosen(
+export function selectVersion(
   spec: string,
   version: string | undefined,
-  { place, prompts, ...file }: ReadPrompt,
+  { location: place, prompts, ...file }: LoadedPromptFile,
 ): Prompt {
-  const wanted = version ?? file.default
-  const prompt = prompts.find((prompt) => prompt.version === wanted)
+  const wantedVersion = version ?? file.default
+  const prompt = prompts.find((prompt) => prompt.version === wantedVersion)
   if (prompt === undefined) {
     const known = prompts.map(({ version }) => version).join(', ')
-    throw new UsageError(`prompt ${spec}: ${place.origin} has no version ${wanted}; it has ${known}`)
+    throw new UsageError(`prompt ${spec}: ${place.origin} has no version ${wantedVersion}; it has ${known}`)
   }
   return version === undefined ? prompt : { ...prompt, why: 'asked for' }
 }

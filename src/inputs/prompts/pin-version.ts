@@ -5,16 +5,16 @@ import { isMap, isScalar, parseDocument } from 'yaml'
  * @param version undefined takes the pin away
  * @returns undefined where the file is not written in a way that this can be done to
  */
-export function pinned(text: string, version: string | undefined): string | undefined {
+export function setPinnedVersion(text: string, version: string | undefined): string | undefined {
   const root = parseDocument(text, { uniqueKeys: false }).contents
   const [first] = isMap(root) && !root.flow ? root.items : []
   if (!isMap(root) || !isScalar(first?.key)) return undefined
   const pin = root.items.find(({ key }) => isScalar(key) && key.value === 'default')
   if (pin === undefined) {
-    const at = first.key.range?.[0]
-    if (at === undefined || version === undefined) return version === undefined ? text : undefined
-    const end = text.includes('\r\n') ? '\r\n' : '\n'
-    return `${text.slice(0, at)}default: ${version}${end}${text.slice(at)}`
+    const insertAt = first.key.range?.[0]
+    if (insertAt === undefined || version === undefined) return version === undefined ? text : undefined
+    const lineBreak = text.includes('\r\n') ? '\r\n' : '\n'
+    return `${text.slice(0, insertAt)}default: ${version}${lineBreak}${text.slice(insertAt)}`
   }
   if (!isScalar(pin.key) || !isScalar(pin.value)) return undefined
   const [keyRange, valueRange] = [pin.key.range, pin.value.range]

@@ -1,8 +1,8 @@
 import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
-import { type Effort, efforts, findModel, modelId } from '../../core/pricing/models.ts'
-import { builtinSlots, type Prompt } from '../../core/request/prompt.ts'
-import { type Schema, unsupportedIn } from '../../core/request/schema-support.ts'
-import { parseTemplate, slotsOf, type Template, TemplateError } from '../../core/request/template.ts'
+import { type Effort, efforts, findModel, resolveModelAlias } from '../../core/pricing/models.ts'
+import { builtinPlaceholders, type Prompt } from '../../core/request/render-prompt.ts'
+import { findUnsupported, type JsonSchema } from '../../core/request/schema-support.ts'
+import { listPlaceholders, parseTemplate, type Template, TemplateError } from '../../core/request/template.ts'
 import { UsageError } from '../../errors.ts'
 
 /** What a prompt's file says. */
@@ -11,10 +11,10 @@ export interface PromptFile {
   readonly prompts: readonly Prompt[]
   /** The version that is used when none is asked for. */
   readonly default: string
-  readonly pinned: boolean
+  readonly isPinned: boolean
 }
 
-interface About {
+interface PromptContext {
   readonly name: string
   readonly origin: string
   /** The version that is to be used; undefined: the one the file says. */
@@ -29,52 +29,55 @@ type Fields = Readonly<Record<string, { readonly value: unknown; readonly at: No
  * Reads and checks a whole prompt file, so that a mistake in any version is found before the night it is needed.
  * @throws UsageError with file, line and column
  */
-export function parsePromptFile(text: string, about: About): PromptFile {
+export function parsePromptFile(text: string, context: PromptContext): PromptFile {
   const lines = new LineCounter()
   const fail = (message: string, at?: Node | number): never => {
     const offset = typeof at === 'number' ? at : at?.range?.[0]
     const { line, col } = offset === undefined ? { line: 0, col: 0 } : lines.linePos(offset)
     throw new UsageError(
-      `${about.origin === 'shipped' ? `${about.name}.yaml` : about.origin}${line > 0 ? `:${line}:${col}` : ''}: ${message}`,
+      `${context.origin === 'shipped' ? `${context.name}.yaml` : context.origin}${line > 0 ? `:${line}:${col}` : ''}: ${message}`,
     )
   }
 
-  const root = parse(text, lines, fail)
-  const top = fieldsOf(root, ['versions', 'default'], 'a prompt file', fail)
+  const root = parseYaml(text, lines, fail)
+  const top = readFields(root, ['versions', 'default'], 'a prompt file', fail)
   const versions = top['versions']?.at
   if (!isMap(versions)) return fail('`versions:` must map v1, v2, … to prompts', versions ?? root)
 
-  refuseTwice(versions, fail)
+  rejectDuplicateKeys(versions, fail)
   const prompts = versions.items.map(({ key, value }) => {
     const version = isScalar(key) ? String(key.value) : ''
     if (!/^v[1-9]\d*$/.test(version))
       fail(`a version is called v1, v2, …, not ${JSON.stringify(version)}`, key as Node)
-    return { ...promptOf(version, value as Node, { ...about, vars: undefined }, fail), at: value as Node }
+    return {
+      ...parsePrompt(version, value as Node, { ...context, vars: undefined }, fail),
+      at: value as Node,
+    }
   })
-  prompts.sort((a, b) => numberOf(a) - numberOf(b))
+  prompts.sort((a, b) => toVersionNumber(a) - toVersionNumber(b))
   const latest = prompts.at(-1)
   if (latest === undefined) return fail('`versions:` is empty', versions)
-  const pinned = top['default']
-  if (pinned !== undefined && !prompts.some(({ version }) => version === pinned.value)) {
+  const pin = top['default']
+  if (pin !== undefined && !prompts.some(({ version }) => version === pin.value)) {
     fail(
-      `\`default: ${String(pinned.value)}\` is not one of its versions (${prompts.map(({ version }) => version).join(', ')})`,
-      pinned.at,
+      `\`default: ${String(pin.value)}\` is not one of its versions (${prompts.map(({ version }) => version).join(', ')})`,
+      pin.at,
     )
   }
-  const inUse = pinned === undefined ? latest.version : String(pinned.value)
-  const wanted = prompts.find(({ version }) => version === (about.version ?? inUse))
-  if (wanted !== undefined) promptOf(wanted.version, wanted.at, about, fail)
-  const why = pinned === undefined ? 'latest' : 'pinned'
+  const defaultVersion = pin === undefined ? latest.version : String(pin.value)
+  const selected = prompts.find(({ version }) => version === (context.version ?? defaultVersion))
+  if (selected !== undefined) parsePrompt(selected.version, selected.at, context, fail)
+  const why = pin === undefined ? 'latest' : 'pinned'
   return {
     prompts: prompts.map(({ at: _, ...prompt }) => ({ ...prompt, why })),
-    default: inUse,
-    pinned: pinned !== undefined,
+    default: defaultVersion,
+    isPinned: pin !== undefined,
   }
 }
 
 type Fail = (message: string, at?: Node | number) => never
 
-function parse(text: string, lineCounter: LineCounter, fail: Fail): Node {
+function parseYaml(text: string, lineCounter: LineCounter, fail: Fail): Node {
   try {
     // Its own search for keys that are there twice takes time by the square of their number; see `refuseTwice`.
     const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false })
@@ -92,14 +95,14 @@ function parse(text: string, lineCounter: LineCounter, fail: Fail): Node {
   }
 }
 
-function promptOf(
+function parsePrompt(
   version: string,
   node: Node,
-  { name, origin, vars }: About,
+  { name, origin, vars }: PromptContext,
   fail: Fail,
 ): Omit<Prompt, 'why'> {
   const keys = ['system', 'user_template', 'description', 'model', 'max_tokens', 'effort', 'schema']
-  const fields = fieldsOf(node, keys, version, fail)
+  const fields = readFields(node, keys, version, fail)
   const text = (key: string) => {
     const field = fields[key]
     if (field === undefined) return undefined
@@ -110,11 +113,12 @@ function promptOf(
   const template = (key: string, builtin: readonly string[]): Template | undefined => {
     const slots = vars === undefined ? undefined : [...builtin, ...vars]
     const source = text(key)
-    return source === undefined ? undefined : checkedTemplate(source, key, slots, fields[key]?.at, fail)
+    return source === undefined ? undefined : parseCheckedTemplate(source, key, slots, fields[key]?.at, fail)
   }
 
-  const user = template('user_template', builtinSlots) ?? fail(`${version} has no \`user_template\``, node)
-  if (!slotsOf(user).includes('text'))
+  const user =
+    template('user_template', builtinPlaceholders) ?? fail(`${version} has no \`user_template\``, node)
+  if (!listPlaceholders(user).includes('text'))
     fail(
       `\`user_template\` of ${version} has no {text}, the slot of the document`,
       fields['user_template']?.at,
@@ -122,16 +126,16 @@ function promptOf(
   // The document stays out of the system prompt, where its words would weigh like the operator's own.
   const system = template(
     'system',
-    builtinSlots.filter((slot) => slot !== 'text'),
+    builtinPlaceholders.filter((slot) => slot !== 'text'),
   )
-  if (slotsOf(system ?? []).includes('text'))
+  if (listPlaceholders(system ?? []).includes('text'))
     fail('`system` has {text}: the document belongs in `user_template`', fields['system']?.at)
   const description = text('description')
   const model = text('model')
   const effort = text('effort')
   if (effort !== undefined && !efforts.includes(effort as Effort))
     fail(`\`effort\` is one of ${efforts.join(', ')}`, fields['effort']?.at)
-  const limit = findModel(modelId(model ?? ''))?.maxOutput ?? Number.MAX_SAFE_INTEGER
+  const limit = findModel(resolveModelAlias(model ?? ''))?.maxOutputTokens ?? Number.MAX_SAFE_INTEGER
   const maxTokens = fields['max_tokens']
   if (
     maxTokens !== undefined &&
@@ -144,14 +148,14 @@ function promptOf(
   }
   const schemaAt = fields['schema']?.at
   const schema: unknown = isMap(schemaAt) ? schemaAt.toJSON() : schemaAt
-  const unsupported = schema === undefined ? undefined : unsupportedIn(schema)
+  const unsupported = schema === undefined ? undefined : findUnsupported(schema)
   if (unsupported !== undefined) fail(`\`schema\` of ${version}: ${unsupported}`, schemaAt)
   return {
     name,
     version,
     origin,
     user,
-    ...(schema !== undefined && { schema: schema as Schema }),
+    ...(schema !== undefined && { schema: schema as JsonSchema }),
     ...(description !== undefined && { description: description.trim() }),
     ...(system !== undefined && { system }),
     ...(model !== undefined && { model }),
@@ -160,7 +164,7 @@ function promptOf(
   }
 }
 
-function checkedTemplate(
+function parseCheckedTemplate(
   source: string,
   key: string,
   slots: readonly string[] | undefined,
@@ -169,7 +173,7 @@ function checkedTemplate(
 ): Template {
   try {
     const template = parseTemplate(source)
-    const unknown = slotsOf(template).find((slot) => !(slots ?? [slot]).includes(slot))
+    const unknown = listPlaceholders(template).find((slot) => !(slots ?? [slot]).includes(slot))
     if (slots !== undefined && unknown !== undefined) {
       fail(
         `\`${key}\` has an unknown slot {${unknown}}; there are {${slots.join('}, {')}}, and any --var ${unknown}=…`,
@@ -184,20 +188,20 @@ function checkedTemplate(
 }
 
 /** The entries of a mapping, refused where a key is unknown; `__proto__` is a key like any other here. */
-function fieldsOf(node: Node | undefined, keys: readonly string[], what: string, fail: Fail): Fields {
-  if (!isMap(node)) return fail(`${what} must be a mapping with ${keys.join(', ')}`, node)
-  refuseTwice(node, fail)
+function readFields(node: Node | undefined, keys: readonly string[], subject: string, fail: Fail): Fields {
+  if (!isMap(node)) return fail(`${subject} must be a mapping with ${keys.join(', ')}`, node)
+  rejectDuplicateKeys(node, fail)
   const fields: [string, Fields[string]][] = node.items.map(({ key, value }) => {
     const name = isScalar(key) ? String(key.value) : ''
     if (!keys.includes(name))
-      fail(`unknown key ${JSON.stringify(name)} in ${what}; there are ${keys.join(', ')}`, key as Node)
+      fail(`unknown key ${JSON.stringify(name)} in ${subject}; there are ${keys.join(', ')}`, key as Node)
     return [name, { value: isScalar(value) ? value.value : value, at: (value as Node | null) ?? undefined }]
   })
   return Object.fromEntries(fields)
 }
 
 /** Every mapping that is used is asked for; what is nested elsewhere is refused as unknown. */
-function refuseTwice({ items }: YAMLMap, fail: Fail): void {
+function rejectDuplicateKeys({ items }: YAMLMap, fail: Fail): void {
   const seen = new Set<string>()
   for (const { key } of items) {
     const name = isScalar(key) ? String(key.value) : ''
@@ -206,6 +210,6 @@ function refuseTwice({ items }: YAMLMap, fail: Fail): void {
   }
 }
 
-function numberOf({ version }: { readonly version: string }): number {
+function toVersionNumber({ version }: { readonly version: string }): number {
   return Number(version.slice(1))
 }

@@ -2,32 +2,32 @@ import { isUtf8 } from 'node:buffer'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { shipped } from '../../assets.ts'
-import { isWithin } from '../../core/document/document-path.ts'
+import { resolveAsset } from '../../assets.ts'
+import { isInside } from '../../core/document/document-path.ts'
 import { yamlExtensions } from '../../core/text/yaml-extensions.ts'
 import { UsageError } from '../../errors.ts'
-import { reasonOf } from '../find/reason.ts'
+import { describeFsError } from '../find/fs-error.ts'
 import { readSmallFile } from '../read/small-file.ts'
 
 /** A prompt's file, and what it is called. */
-export interface PromptPlace {
+export interface PromptLocation {
   readonly name: string
   /** Absolute. */
   readonly file: string
   /** For people: `shipped`, or the path as they know it. */
   readonly origin: string
   /** The path of another file of that name with another extension: then neither is used. */
-  readonly rival?: string
+  readonly conflictingPath?: string
 }
 
-export interface PlaceOptions {
+export interface PromptLookupOptions {
   readonly cwd: string
   /** Absolute paths that are summarized: a prompts folder inside one of them is somebody else's word, and not used. */
   readonly inputRoots: readonly string[]
 }
 
 /** The prompts that come with the package. */
-const shippedPrompts = fileURLToPath(shipped('../prompts'))
+const shippedPromptsFolder = fileURLToPath(resolveAsset('../prompts'))
 
 /**
  * Finds the file of a prompt. A path is taken as it is; a name is looked for in `prompts/` below the working directory,
@@ -35,7 +35,10 @@ const shippedPrompts = fileURLToPath(shipped('../prompts'))
  * @param target without a version
  * @throws UsageError
  */
-export async function placeOf(target: string, { cwd, inputRoots }: PlaceOptions): Promise<PromptPlace> {
+export async function locatePrompt(
+  target: string,
+  { cwd, inputRoots }: PromptLookupOptions,
+): Promise<PromptLocation> {
   if (/[/\\]|\.ya?ml$/i.test(target)) {
     const name = target.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/i, '')
     return { name, file: resolve(cwd, target), origin: target }
@@ -43,10 +46,10 @@ export async function placeOf(target: string, { cwd, inputRoots }: PlaceOptions)
   if (!/^[\w.-]+$/.test(target))
     throw new UsageError(`prompt ${target}: a name has letters, digits, ., _ and -; versions are @v1, @v2, …`)
   const folder = join(cwd, 'prompts')
-  const isTrusted = !inputRoots.some((root) => isWithin(join(folder, `${target}.yaml`), root))
-  const own = isTrusted ? await ownPromptIn(folder, target, cwd) : undefined
-  if (own !== undefined) return own
-  const file = join(shippedPrompts, `${target}.yaml`)
+  const isTrusted = !inputRoots.some((root) => isInside(join(folder, `${target}.yaml`), root))
+  const ownPrompt = isTrusted ? await findOwnPrompt(folder, target, cwd) : undefined
+  if (ownPrompt !== undefined) return ownPrompt
+  const file = join(shippedPromptsFolder, `${target}.yaml`)
   if (await isFile(file)) return { name: target, file, origin: 'shipped' }
   const hint = isTrusted
     ? ''
@@ -57,13 +60,13 @@ export async function placeOf(target: string, { cwd, inputRoots }: PlaceOptions)
 }
 
 /** Where a new prompt of that name belongs among the user's own. */
-export function ownPlace(name: string, cwd: string): PromptPlace {
+export function locateOwnPrompt(name: string, cwd: string): PromptLocation {
   const file = join(cwd, 'prompts', `${name}.yaml`)
   return { name, file, origin: relative(cwd, file) }
 }
 
 /** The prompt of that name in the user's folder of prompts; undefined where there is none. */
-async function ownPromptIn(folder: string, name: string, cwd: string): Promise<PromptPlace | undefined> {
+async function findOwnPrompt(folder: string, name: string, cwd: string): Promise<PromptLocation | undefined> {
   const files: string[] = []
   for (const extension of yamlExtensions) {
     const file = join(folder, name + extension)
@@ -71,14 +74,14 @@ async function ownPromptIn(folder: string, name: string, cwd: string): Promise<P
   }
   const [file, other] = files
   if (file === undefined) return undefined
-  const place = { name, file, origin: relative(cwd, file) }
+  const location = { name, file, origin: relative(cwd, file) }
   const isAmbiguous = other !== undefined && (await realpath(file)) !== (await realpath(other))
-  return isAmbiguous ? { ...place, rival: relative(cwd, other) } : place
+  return isAmbiguous ? { ...location, conflictingPath: relative(cwd, other) } : location
 }
 
 /** All prompts that can be used by their names: the user's own, then the shipped ones, which those may hide. */
-export async function allPlaces(cwd: string): Promise<PromptPlace[]> {
-  const namesIn = async (folder: string) => {
+export async function listPromptLocations(cwd: string): Promise<PromptLocation[]> {
+  const listNames = async (folder: string) => {
     const files = await readdir(folder).catch(() => [])
     const names = files.flatMap((file) => {
       const extension = yamlExtensions.find((extension) => file.endsWith(extension))
@@ -87,24 +90,32 @@ export async function allPlaces(cwd: string): Promise<PromptPlace[]> {
     return [...new Set(names)].sort()
   }
   const folder = join(cwd, 'prompts')
-  const own: PromptPlace[] = []
+  const ownLocations: PromptLocation[] = []
   // A name that is no file, such as a link that leads nowhere, is listed with the reason why it cannot be used.
-  for (const name of await namesIn(folder))
-    own.push((await ownPromptIn(folder, name, cwd)) ?? ownPlace(name, cwd))
-  const ours = (await namesIn(shippedPrompts)).map((name) => ({
+  for (const name of await listNames(folder))
+    ownLocations.push((await findOwnPrompt(folder, name, cwd)) ?? locateOwnPrompt(name, cwd))
+  const shippedLocations = (await listNames(shippedPromptsFolder)).map((name) => ({
     name,
-    file: join(shippedPrompts, `${name}.yaml`),
+    file: join(shippedPromptsFolder, `${name}.yaml`),
     origin: 'shipped',
   }))
-  return [...own, ...ours.filter(({ file }) => own.every((place) => place.file !== file))]
+  return [
+    ...ownLocations,
+    ...shippedLocations.filter(({ file }) => ownLocations.every((place) => place.file !== file)),
+  ]
 }
 
 /** @throws UsageError where it is not a small file of UTF-8 text, or where there are two files of its name */
-export async function textOf({ file, origin, rival }: PromptPlace, spec: string): Promise<string> {
-  if (rival !== undefined)
-    throw new UsageError(`prompt ${spec}: there are two files, ${origin} and ${rival}; remove one of them`)
+export async function readPromptText(
+  { file, origin, conflictingPath }: PromptLocation,
+  spec: string,
+): Promise<string> {
+  if (conflictingPath !== undefined)
+    throw new UsageError(
+      `prompt ${spec}: there are two files, ${origin} and ${conflictingPath}; remove one of them`,
+    )
   const bytes = await readSmallFile(file).catch((error) => {
-    throw new UsageError(`prompt ${spec}: cannot read ${file}: ${reasonOf(error)}`)
+    throw new UsageError(`prompt ${spec}: cannot read ${file}: ${describeFsError(error)}`)
   })
   if (!isUtf8(bytes)) throw new UsageError(`prompt ${spec}: ${file} is not UTF-8`)
   return bytes.toString('utf8')

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 
 /** What people write by hand says little; one larger than this was not written by hand. */
-const largestFile = 1_000_000
+const maxBytes = 1_000_000
 
 /**
  * Reads a file of rules or settings, which may come with somebody else's documents: a pipe of that name must not hold
@@ -14,7 +14,7 @@ export async function readSmallFile(file: string): Promise<Buffer> {
   try {
     const stats = await handle.stat()
     if (!stats.isFile()) throw new Error('not a regular file')
-    if (stats.size > largestFile) throw new Error('larger than 1 MB')
+    if (stats.size > maxBytes) throw new Error('larger than 1 MB')
     return await handle.readFile()
   } finally {
     await handle.close()

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { RunError } from '../../errors.ts'
-import { cannotWrite } from './disk-error.ts'
-import { openOwn } from './own-file.ts'
+import { toWriteError } from './disk-error.ts'
+import { openUnsharedFile } from './unshared-file.ts'
 
 /** A file that only grows, a line at a time. Whatever cannot be done with it is a RunError `io`. */
 export interface AppendFile {
@@ -13,7 +13,7 @@ export interface AppendFile {
   /** Onto the disk, against a loss of power. @throws where that is for nothing, as the file was removed meanwhile */
   sync(): Promise<void>
   /** False once somebody has removed it: what is in it is gone with us. */
-  isThere(): Promise<boolean>
+  isPresent(): Promise<boolean>
   /** Empties it; nothing may be under way. */
   clear(): Promise<void>
   close(): Promise<void>
@@ -21,7 +21,7 @@ export interface AppendFile {
 
 export interface AppendOptions {
   /** `append` resolves only when the line would survive a loss of power. */
-  readonly synced?: boolean
+  readonly durable?: boolean
   readonly mode?: number
   /** The output folder it is in, where it is in one: then it is opened as untrusted files are. */
   readonly root?: string
@@ -30,56 +30,56 @@ export interface AppendOptions {
 /** @throws RunError `io` */
 export async function openAppendFile(
   file: string,
-  { synced = false, mode = 0o666, root }: AppendOptions = {},
+  { durable = false, mode = 0o666, root }: AppendOptions = {},
 ): Promise<AppendFile> {
-  const failed = (error: NodeJS.ErrnoException) => {
-    throw cannotWrite(file, error)
+  const throwWriteError = (error: NodeJS.ErrnoException) => {
+    throw toWriteError(file, error)
   }
-  const opening = root === undefined ? open(file, 'a+', mode) : openOwn(root, file, mode)
-  const handle = await opening.catch(failed)
-  let torn = await endsTorn(handle).catch(failed)
-  let waiting = ''
-  let last: Promise<unknown> = Promise.resolve()
-  let next: Promise<void> | undefined
+  const opening = root === undefined ? open(file, 'a+', mode) : openUnsharedFile(root, file, mode)
+  const handle = await opening.catch(throwWriteError)
+  let endsMidLine = await hasPartialLastLine(handle).catch(throwWriteError)
+  let pendingText = ''
+  let lastWrite: Promise<unknown> = Promise.resolve()
+  let nextWrite: Promise<void> | undefined
 
-  const isThere = () =>
+  const isPresent = () =>
     handle.stat().then(
       ({ nlink }) => nlink > 0,
       () => false,
     )
   const flush = async () => {
-    const text = torn ? `\n${waiting}` : waiting
-    waiting = ''
-    next = undefined
-    torn = true
+    const text = endsMidLine ? `\n${pendingText}` : pendingText
+    pendingText = ''
+    nextWrite = undefined
+    endsMidLine = true
     await handle.appendFile(text)
-    if (synced) await handle.datasync()
-    torn = false
+    if (durable) await handle.datasync()
+    endsMidLine = false
   }
   return {
     append(line) {
-      waiting += `${line}\n`
-      if (next === undefined) {
-        next = last.then(flush).catch(failed)
-        last = next.catch(() => {})
+      pendingText += `${line}\n`
+      if (nextWrite === undefined) {
+        nextWrite = lastWrite.then(flush).catch(throwWriteError)
+        lastWrite = nextWrite.catch(() => {})
       }
-      return next
+      return nextWrite
     },
     async sync() {
-      await handle.datasync().catch(failed)
-      if (!(await isThere())) throw new RunError('io', `${file} was removed while it was written`)
+      await handle.datasync().catch(throwWriteError)
+      if (!(await isPresent())) throw new RunError('io', `${file} was removed while it was written`)
     },
-    isThere,
-    clear: () => handle.truncate(0).catch(failed),
+    isPresent,
+    clear: () => handle.truncate(0).catch(throwWriteError),
     async close() {
-      await last
-      await handle.close().catch(failed)
+      await lastWrite
+      await handle.close().catch(throwWriteError)
     },
   }
 }
 
 /** A line that a crash or a full disk left without its end. */
-async function endsTorn(handle: FileHandle): Promise<boolean> {
+async function hasPartialLastLine(handle: FileHandle): Promise<boolean> {
   const { size } = await handle.stat()
   const end = Buffer.alloc(1)
   return size > 0 && (await handle.read(end, 0, 1, size - 1)).bytesRead === 1 && end[0] !== 0x0a

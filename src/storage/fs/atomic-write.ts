@@ -2,9 +2,9 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FileStats } from '../../core/document/document.ts'
-import { cannotWrite } from './disk-error.ts'
-import { makeFolderBelow } from './output-directories.ts'
-import { createFile, moveFile, removeFile } from './output-files.ts'
+import { makeFolderBelow } from './create-folder.ts'
+import { toWriteError } from './disk-error.ts'
+import { createFile, moveFile, removeFile } from './no-follow-fs.ts'
 
 /** What is written, in pieces where it may be long. */
 export type Content = string | Iterable<string> | AsyncIterable<string | Uint8Array>
@@ -18,7 +18,7 @@ export type Content = string | Iterable<string> | AsyncIterable<string | Uint8Ar
  * @returns the file as `stat` will show it
  * @throws RunError `io` that names the file and the reason
  */
-export async function writeWhole(
+export async function writeFileAtomic(
   root: string,
   file: string,
   content: Content,
@@ -26,8 +26,8 @@ export async function writeWhole(
   mode = 0o666,
 ): Promise<FileStats> {
   const directory = dirname(file)
-  const temporary = join(directory, temporaryName(nonce))
-  const create = () => createFile(root, temporary, mode)
+  const tempFile = join(directory, formatTempName(nonce))
+  const create = () => createFile(root, tempFile, mode)
   try {
     // Nearly always the folder is there.
     const handle = await create().catch(async (error: NodeJS.ErrnoException) => {
@@ -36,19 +36,19 @@ export async function writeWhole(
       return create()
     })
     try {
-      const stats = await filled(handle, content)
-      await put(root, temporary, file)
+      const stats = await writeContent(handle, content)
+      await renameWithRetry(root, tempFile, file)
       return stats
     } catch (error) {
-      await removeFile(root, temporary).catch(() => {})
+      await removeFile(root, tempFile).catch(() => {})
       throw error
     }
   } catch (error) {
-    throw cannotWrite(file, error as NodeJS.ErrnoException)
+    throw toWriteError(file, error as NodeJS.ErrnoException)
   }
 }
 
-async function filled(handle: FileHandle, content: Content): Promise<FileStats> {
+async function writeContent(handle: FileHandle, content: Content): Promise<FileStats> {
   try {
     for await (const piece of typeof content === 'string' ? [content] : content) await handle.writeFile(piece)
     await handle.sync()
@@ -60,25 +60,25 @@ async function filled(handle: FileHandle, content: Content): Promise<FileStats> 
 }
 
 /** Windows refuses a rename while a virus scanner looks at one of the files; it is over soon. */
-async function put(root: string, temporary: string, file: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
+async function renameWithRetry(root: string, tempFile: string, file: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
     try {
-      await moveFile(root, temporary, file)
+      await moveFile(root, tempFile, file)
       return
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if ((code !== 'EPERM' && code !== 'EBUSY') || tries > 5) throw error
-      await delay(tries * 20)
+      if ((code !== 'EPERM' && code !== 'EBUSY') || attempt > 5) throw error
+      await delay(attempt * 20)
     }
   }
 }
 
 /** The name of a file that is not whole yet. */
-function temporaryName(nonce: string): string {
+function formatTempName(nonce: string): string {
   return `.claude-batch-${nonce}.tmp`
 }
 
 /** Whether this is a file that some run was about to write. */
-export function isTemporary(name: string): boolean {
+export function isTempFile(name: string): boolean {
   return /^\.claude-batch-[0-9a-f]{12}-\w+\.tmp$/.test(name)
 }

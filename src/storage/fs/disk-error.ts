@@ -1,16 +1,20 @@
 import { RunError } from '../../errors.ts'
 
 /** The one line for a file that cannot be written; an error that already is such a line stays as it is. */
-export function cannotWrite(what: string, error: NodeJS.ErrnoException): RunError {
-  return error instanceof RunError ? error : new RunError('io', `cannot write ${what}: ${reasonOf(error)}`)
+export function toWriteError(target: string, error: NodeJS.ErrnoException): RunError {
+  return error instanceof RunError
+    ? error
+    : new RunError('io', `cannot write ${target}: ${describeFsError(error)}`)
 }
 
-/** The one line for a file of an output folder that cannot be read; see {@link cannotWrite}. */
-export function cannotRead(what: string, error: NodeJS.ErrnoException): RunError {
-  return error instanceof RunError ? error : new RunError('io', `cannot read ${what}: ${reasonOf(error)}`)
+/** The one line for a file of an output folder that cannot be read; see {@link toWriteError}. */
+export function toReadError(target: string, error: NodeJS.ErrnoException): RunError {
+  return error instanceof RunError
+    ? error
+    : new RunError('io', `cannot read ${target}: ${describeFsError(error)}`)
 }
 
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+function describeFsError({ code, message }: NodeJS.ErrnoException): string {
   const reasons: Readonly<Record<string, string>> = {
     ENOSPC: 'no space left on the device',
     EDQUOT: 'the disk quota is used up',

@@ -1,6 +1,6 @@
 import { platform } from 'node:os'
 import { dirname, join } from 'node:path'
-import { isTooLong } from './check-links.ts'
+import { isPathTooLong } from './symlinks.ts'
 
 /**
  * Whether the file system allows a file in an output folder: its path, that of the temporary file it is written as, and
@@ -10,24 +10,24 @@ import { isTooLong } from './check-links.ts'
  */
 export function isPathAllowed(root: string, file: string): boolean {
   const path = join(root, file)
-  const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(dirname(path)) + 1 + temporaryBytes)
-  const names = file.split('/').filter((name) => Buffer.byteLength(name) > surelyAllowed)
-  return longest <= longestPath && !names.some((name) => isTooLong(join(root, name)))
+  const pathBytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(dirname(path)) + 1 + tempNameBytes)
+  const longNames = file.split('/').filter((name) => Buffer.byteLength(name) > alwaysAllowedNameBytes)
+  return pathBytes <= maxPathBytes && !longNames.some((name) => isPathTooLong(join(root, name)))
 }
 
 /** Whether the path of an output folder leaves room for its state files. @param root absolute */
 export function isRootAllowed(root: string): boolean {
-  return Buffer.byteLength(root) + stateBytes <= longestPath
+  return Buffer.byteLength(root) + stateFileBytes <= maxPathBytes
 }
 
 /** Bytes of the longest path, without the NUL at its end; on Windows Node takes the prefix that lifts its old limit. */
-const longestPath = { darwin: 1023, win32: 32_000 }[platform() as string] ?? 4095
+const maxPathBytes = { darwin: 1023, win32: 32_000 }[platform() as string] ?? 4095
 
 /** Bytes: `.claude-batch-`, a run, a count and `.tmp`; see `writeWhole`. */
-const temporaryBytes = 40
+const tempNameBytes = 40
 
 /** Bytes: a temporary file in `/.claude-batch/recovered/`, and a few to spare. */
-const stateBytes = 80
+const stateFileBytes = 80
 
 /** Bytes of a name. Encrypted file systems allow the fewest, 143; most allow 255. */
-const surelyAllowed = 128
+const alwaysAllowedNameBytes = 128

@@ -1,23 +1,23 @@
 import type { Writable } from 'node:stream'
 import { RunError } from '../../errors.ts'
-import { cannotWrite } from './disk-error.ts'
+import { toWriteError } from './disk-error.ts'
 
 /** Writes to a stream, waiting until each piece is taken, so that a slow reader slows us down and a lost one is seen. */
-export function streamWriter(stream: Writable, name: string): (text: string) => Promise<void> {
+export function createStreamWriter(stream: Writable, name: string): (text: string) => Promise<void> {
   // Without a listener a failed write would end the process with a stack trace; each write reports its own.
   stream.on('error', () => {})
   return (text) =>
     new Promise((resolve, reject) => {
       stream.write(text, (error) => {
-        if (error) reject(notTaken(name, error))
+        if (error) reject(streamWriteError(name, error))
         else resolve()
       })
     })
 }
 
 /** The one line for what a stream did not take. */
-export function notTaken(name: string, error: NodeJS.ErrnoException): RunError {
+export function streamWriteError(name: string, error: NodeJS.ErrnoException): RunError {
   return error.code === 'EPIPE'
     ? new RunError('readerLeft', `the reader of ${name} left`)
-    : cannotWrite(`to ${name}`, error)
+    : toWriteError(`to ${name}`, error)
 }

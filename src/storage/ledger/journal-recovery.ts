@@ -1,48 +1,56 @@
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { isOutputOf, recordSuffix, stateFolder } from '../../core/document/output-path.ts'
-import type { DocumentLine, Output, RunLine } from '../../core/run/ledger-entry.ts'
-import { recordAt, removeRecord } from '../error-records.ts'
-import { writeWhole } from '../fs/atomic-write.ts'
-import { sha256, sha256Of } from '../fs/file-hash.ts'
-import { syncFolder } from '../fs/output-directories.ts'
-import { statFile } from '../fs/output-files.ts'
+import { errorRecordSuffix, isOutputOf, stateFolder } from '../../core/document/output-path.ts'
+import type { DocumentEntry, OutputFile, RunStart } from '../../core/run/ledger-entry.ts'
+import { inspectErrorRecord, removeErrorRecord } from '../error-record-file.ts'
+import { writeFileAtomic } from '../fs/atomic-write.ts'
+import { syncFolder } from '../fs/create-folder.ts'
+import { hashFile, hashText } from '../fs/file-hash.ts'
+import { statFile } from '../fs/no-follow-fs.ts'
 import { isPathAllowed } from '../fs/path-length.ts'
-import { ledgerIn } from '../output-folder.ts'
-import type { Entry } from './journal.ts'
-import { type EachLine, isMade, type Ledger, type Made, madeOf, pathsSeenFrom, summaryOf } from './ledger.ts'
+import { ledgerPath } from '../output-folder.ts'
+import type { JournalEntry } from './journal.ts'
+import {
+  createPathRebaser,
+  isSummarized,
+  type KnownSummary,
+  type Ledger,
+  locateSummary,
+  type OnDocumentEntry,
+  toKnownSummary,
+} from './read-ledger.ts'
 
 /** What became of the entries that an earlier run left in its journal. */
-export interface Recovery {
+export interface JournalRecovery {
   /** Documents that are finished now. */
-  readonly placed: number
-  readonly setAside: readonly SetAside[]
+  readonly placedCount: number
+  readonly unplacedTexts: readonly UnplacedText[]
   /** Entries that name a file which their document cannot have. */
-  readonly misnamed: number
+  readonly misnamedCount: number
 }
 
 /** Where texts go that have no place, below the output folder. */
 export const recoveredFolder = `${stateFolder}/recovered`
 
 /** A text that could not be put in place, as something else is there. Both below the output folder. */
-export interface SetAside {
-  readonly place: string
-  readonly kept: string
+export interface UnplacedText {
+  readonly intendedPath: string
+  readonly savedPath: string
 }
 
 export interface RecoveryOptions {
   readonly out: string
   /** The working directory, relative to the output folder. */
-  readonly here: string
+  readonly cwdFromOut: string
   /** Its summaries are added to. */
-  readonly ledger: Pick<Ledger, 'made' | 'run'>
+  readonly ledger: Pick<Ledger, 'summaries' | 'lastRun'>
   /** Makes temporary names this process's own. */
   readonly nonce: string
   /** Writes an entry's file. */
-  readonly put: (entry: Entry) => Promise<{ readonly output?: Output }>
+  readonly writeOutput: (entry: JournalEntry) => Promise<{ readonly output?: OutputFile }>
   /** Records in the ledger. */
-  readonly record: (line: RunLine | DocumentLine) => Promise<void>
+  readonly appendEntry: (line: RunStart | DocumentEntry) => Promise<void>
   /** Called with each document's line, its path relative to the working directory, and the run that paid for it. */
-  readonly finished: EachLine
+  readonly onRecovered: OnDocumentEntry
 }
 
 /**
@@ -52,67 +60,74 @@ export interface RecoveryOptions {
  * folder, as it was paid for. Times play no part: they come from the journal, too.
  * @throws RunError `io`
  */
-export async function recover(entries: Iterable<Entry>, options: RecoveryOptions): Promise<Recovery> {
-  const { out, here, ledger, put, record, finished } = options
-  const pathOf = pathsSeenFrom(ledgerIn(out), here)
-  const cwd = resolve(out, here)
-  const setAside: SetAside[] = []
-  let [placed, misnamed] = [0, 0]
-  let run = ledger.run
+export async function recoverJournal(
+  entries: Iterable<JournalEntry>,
+  options: RecoveryOptions,
+): Promise<JournalRecovery> {
+  const { out, cwdFromOut, ledger, writeOutput, appendEntry, onRecovered } = options
+  const rebase = createPathRebaser(ledgerPath(out), cwdFromOut)
+  const cwd = resolve(out, cwdFromOut)
+  const unplacedTexts: UnplacedText[] = []
+  let [placedCount, misnamedCount] = [0, 0]
+  let run = ledger.lastRun
   for (const entry of entries) {
     const owner = entry.run ?? run
-    const path = pathOf(owner, entry.line.path)
+    const path = rebase(owner, entry.line.path)
     const { file, text = '' } = entry
     if (file !== undefined && !isOutputOf(file, path, cwd)) {
-      misnamed++
+      misnamedCount++
       continue
     }
-    if (owner !== undefined && owner.run !== run?.run) await record(owner)
+    if (owner !== undefined && owner.run !== run?.run) await appendEntry(owner)
     run = owner
-    const isFree = file === undefined || (await canBeWritten(out, file, text, path, ledger.made.get(path)))
-    if (!isFree) setAside.push({ place: file, kept: await keptAside(entry, options) })
-    const line = { ...entry.line, ...(isFree ? await put(entry) : unwritten(entry)) }
-    if (isFree) placed++
-    if (isMade(line)) await removeRecord(out, line.output.file)
-    await record(line)
-    finished(line, path, run)
-    if (isMade(line)) ledger.made.set(path, madeOf(line, path, cwd, run))
+    const canPlace =
+      file === undefined || (await canPlaceText(out, file, text, path, ledger.summaries.get(path)))
+    if (!canPlace) unplacedTexts.push({ intendedPath: file, savedPath: await saveUnplaced(entry, options) })
+    const line = { ...entry.line, ...(canPlace ? await writeOutput(entry) : describeUnwrittenOutput(entry)) }
+    if (canPlace) placedCount++
+    if (isSummarized(line)) await removeErrorRecord(out, line.output.file)
+    await appendEntry(line)
+    onRecovered(line, path, run)
+    if (isSummarized(line)) ledger.summaries.set(path, toKnownSummary(line, path, cwd, run))
   }
-  return { placed, setAside, misnamed }
+  return { placedCount, unplacedTexts, misnamedCount }
 }
 
 /** @param known what the ledger has of the document of that path */
-async function canBeWritten(
+async function canPlaceText(
   out: string,
   file: string,
   text: string,
   path: string,
-  known: Made | undefined,
+  known: KnownSummary | undefined,
 ): Promise<boolean> {
   if (!isPathAllowed(out, file)) return false
   const place = join(out, file)
-  if (file.endsWith(recordSuffix)) return (await recordAt(out, place)) !== 'other'
+  if (file.endsWith(errorRecordSuffix)) return (await inspectErrorRecord(out, place)) !== 'other'
   const stats = statFile(out, place)
   if (stats === undefined) return true
-  const hash = stats.isFile() ? await sha256Of(out, place) : undefined
-  if (hash === sha256(text)) return true
-  return known !== undefined && summaryOf(path, known) === file && known.written.sha256 === hash
+  const hash = stats.isFile() ? await hashFile(out, place) : undefined
+  if (hash === hashText(text)) return true
+  return known !== undefined && locateSummary(path, known) === file && known.output.sha256 === hash
 }
 
 /** @returns where it is, below the output folder */
-async function keptAside({ file = '', text = '' }: Entry, { out, nonce }: RecoveryOptions): Promise<string> {
-  const hash = sha256(text).slice(0, 12)
-  const named = `${hash}-${basename(file)}`
-  const long = `${recoveredFolder}/${named}`
-  const kept = isPathAllowed(out, long) ? long : `${recoveredFolder}/${hash}${extname(file)}`
-  await writeWhole(out, join(out, kept), text, nonce, 0o600)
+async function saveUnplaced(
+  { file = '', text = '' }: JournalEntry,
+  { out, nonce }: RecoveryOptions,
+): Promise<string> {
+  const hash = hashText(text).slice(0, 12)
+  const hashedName = `${hash}-${basename(file)}`
+  const longPath = `${recoveredFolder}/${hashedName}`
+  const savedPath = isPathAllowed(out, longPath) ? longPath : `${recoveredFolder}/${hash}${extname(file)}`
+  await writeFileAtomic(out, join(out, savedPath), text, nonce, 0o600)
   // The journal, which has the text too, is emptied soon.
-  await syncFolder(dirname(join(out, kept)))
-  return kept
+  await syncFolder(dirname(join(out, savedPath)))
+  return savedPath
 }
 
 /** A summary counts as written and then edited by hand, so that its document is not summarized again. */
-function unwritten({ line, file, text = '' }: Entry): { readonly output?: Output } {
+function describeUnwrittenOutput({ line, file, text = '' }: JournalEntry): { readonly output?: OutputFile } {
   if (file === undefined || line.status !== 'summarized') return {}
-  return { output: { file, size: Buffer.byteLength(text), mtime: 0, sha256: sha256(text) } }
+  return { output: { file, size: Buffer.byteLength(text), mtime: 0, sha256: hashText(text) } }
 }

@@ -1,18 +1,18 @@
 import { dirname } from 'node:path'
-import type { DocumentLine, RunLine } from '../../core/run/ledger-entry.ts'
+import type { DocumentEntry, RunStart } from '../../core/run/ledger-entry.ts'
 import { RunError } from '../../errors.ts'
 import { openAppendFile } from '../fs/append-file.ts'
-import { statFile } from '../fs/output-files.ts'
+import { statFile } from '../fs/no-follow-fs.ts'
 
 /** What is about to be done for a document that is finished: a file to write, a line for the ledger. */
-export interface Entry {
+export interface JournalEntry {
   /** As it goes to the ledger, but for the `output` that is not written yet. */
-  readonly line: DocumentLine
+  readonly line: DocumentEntry
   /** Below the output folder, with `/`, and what goes into it; neither where the line is all there is. */
   readonly file?: string
   readonly text?: string
   /** Whose it is, where the ledger may not tell yet. */
-  readonly run?: RunLine
+  readonly run?: RunStart
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Entry {
  */
 export interface Journal {
   /** @throws RunError `io`: then nothing will be there for the next run */
-  keep(entry: Entry): Promise<Kept>
+  append(entry: JournalEntry): Promise<FinishEntry>
   close(): Promise<void>
 }
 
@@ -30,10 +30,10 @@ export interface Journal {
  * Ends an entry by doing the work, which puts it where it belongs; to be called exactly once.
  * @throws KeptError when the work fails for now; whatever else it throws
  */
-type Kept = (work: () => Promise<void>) => Promise<void>
+type FinishEntry = (work: () => Promise<void>) => Promise<void>
 
 /** An entry is safe in the journal, but could not be put where it belongs: the next run will. */
-export class KeptError extends RunError {
+export class JournaledError extends RunError {
   constructor(reason: RunError) {
     super(reason.exit, reason.message)
   }
@@ -43,7 +43,7 @@ export class KeptError extends RunError {
  * Every so many bytes all is brought onto the disk and the journal emptied. No more than this is read again after a
  * crash.
  */
-const checkpointAt = 4_000_000
+const checkpointBytes = 4_000_000
 
 /**
  * Opens a journal, all entries of which are finished, and empties it.
@@ -52,60 +52,60 @@ const checkpointAt = 4_000_000
 export async function openJournal(path: string, checkpoint: () => Promise<void>): Promise<Journal> {
   // Otherwise a line that was torn by an earlier run's end would come to stand in the middle.
   const root = dirname(dirname(path))
-  const { size: found } = statFile(root, path) ?? { size: 0 }
-  if (found > 0) await checkpoint()
-  const file = await openAppendFile(path, { synced: true, mode: 0o600, root })
-  if (found > 0) await file.clear()
-  let [size, open] = [0, 0]
+  const { size: existingBytes } = statFile(root, path) ?? { size: 0 }
+  if (existingBytes > 0) await checkpoint()
+  const file = await openAppendFile(path, { durable: true, mode: 0o600, root })
+  if (existingBytes > 0) await file.clear()
+  let [size, openEntries] = [0, 0]
   /** Something must stay for the next run. */
-  let leftover = false
+  let hasLeftovers = false
   /** New entries wait while the open ones come to their end and are brought onto the disk. */
-  let pause: PromiseWithEnd | undefined
+  let pause: Deferred | undefined
 
-  const empty = async () => {
-    if (leftover) return
+  const checkpointAndClear = async () => {
+    if (hasLeftovers) return
     await checkpoint()
     await file.clear()
     size = 0
   }
-  const ended = async () => {
-    open--
-    if (open > 0 || pause === undefined) return
+  const endEntry = async () => {
+    openEntries--
+    if (openEntries > 0 || pause === undefined) return
     try {
-      await empty()
+      await checkpointAndClear()
     } finally {
-      pause.end()
+      pause.resolve()
       pause = undefined
     }
   }
   return {
-    async keep(entry) {
-      while (pause !== undefined) await pause.over
+    async append(entry) {
+      while (pause !== undefined) await pause.promise
       const text = JSON.stringify(entry)
-      open++
+      openEntries++
       size += text.length
-      if (size > checkpointAt) pause = promiseWithEnd()
+      if (size > checkpointBytes) pause = createDeferred()
       try {
         await file.append(text)
       } catch (error) {
-        leftover = true
-        await ended()
+        hasLeftovers = true
+        await endEntry()
         throw error
       }
       return async (work) => {
         try {
           await work()
         } catch (error) {
-          leftover = true
-          throw error instanceof RunError && (await file.isThere()) ? new KeptError(error) : error
+          hasLeftovers = true
+          throw error instanceof RunError && (await file.isPresent()) ? new JournaledError(error) : error
         } finally {
-          await ended()
+          await endEntry()
         }
       }
     },
     async close() {
       try {
-        await empty()
+        await checkpointAndClear()
       } finally {
         await file.close()
       }
@@ -113,15 +113,15 @@ export async function openJournal(path: string, checkpoint: () => Promise<void>)
   }
 }
 
-interface PromiseWithEnd {
-  readonly over: Promise<void>
-  readonly end: () => void
+interface Deferred {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
 }
 
-function promiseWithEnd(): PromiseWithEnd {
-  let end = () => {}
-  const over = new Promise<void>((resolve) => {
-    end = resolve
+function createDeferred(): Deferred {
+  let resolvePromise = () => {}
+  const promise = new Promise<void>((resolve) => {
+    resolvePromise = resolve
   })
-  return { over, end }
+  return { promise, resolve: resolvePromise }
 }

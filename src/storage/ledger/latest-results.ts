@@ -1,49 +1,53 @@
 import { join } from 'node:path'
-import { withoutFrontMatter } from '../../core/document/front-matter.ts'
-import type { DocumentLine, RunLine } from '../../core/run/ledger-entry.ts'
-import { readWhole } from '../fs/output-files.ts'
-import { ledgerIn } from '../output-folder.ts'
-import { pathsSeenFrom, readLedgerLines } from './ledger.ts'
+import { stripFrontMatter } from '../../core/document/front-matter.ts'
+import type { DocumentEntry, RunStart } from '../../core/run/ledger-entry.ts'
+import { readWholeFile } from '../fs/no-follow-fs.ts'
+import { ledgerPath } from '../output-folder.ts'
+import { createPathRebaser, readLedgerEntries } from './read-ledger.ts'
 
 /** What became of a document in an output folder, last of all. */
-export interface Result {
-  readonly line: DocumentLine
+export interface LatestResult {
+  readonly entry: DocumentEntry
   /** The summary; undefined where there is none. */
   readonly text?: string
 }
 
 /**
  * The last result of each document that an output folder remembers, by its path.
- * @param here the working directory, as seen from the output folder
+ * @param cwdFromOut the working directory, as seen from the output folder
  * @throws RunError `usage` or `io`
  */
-export async function resultsIn(out: string, here: string): Promise<ReadonlyMap<string, Result>> {
-  const file = ledgerIn(out)
-  const pathOf = pathsSeenFrom(file, here)
-  const lines = new Map<string, DocumentLine>()
-  let run: RunLine | undefined
-  for await (const together of readLedgerLines(file)) {
-    for (const line of together) {
-      if ('run' in line) run = line
-      if (!('path' in line) || 'damaged' in line) continue
-      const path = pathOf(run, line.path)
-      if (line.status === 'pruned') lines.delete(path)
-      else if (line.status !== 'unchanged') lines.set(path, line)
+export async function readLatestResults(
+  out: string,
+  cwdFromOut: string,
+): Promise<ReadonlyMap<string, LatestResult>> {
+  const file = ledgerPath(out)
+  const rebase = createPathRebaser(file, cwdFromOut)
+  const latestEntries = new Map<string, DocumentEntry>()
+  let run: RunStart | undefined
+  for await (const entries of readLedgerEntries(file)) {
+    for (const entry of entries) {
+      if ('run' in entry) run = entry
+      if (!('path' in entry) || 'damaged' in entry) continue
+      const path = rebase(run, entry.path)
+      if (entry.status === 'pruned') latestEntries.delete(path)
+      else if (entry.status !== 'unchanged') latestEntries.set(path, entry)
     }
   }
-  const results = new Map<string, Result>()
-  for (const [path, line] of lines) {
-    const text = line.output && line.status === 'summarized' ? await textIn(out, line.output.file) : undefined
-    results.set(path, text === undefined ? { line } : { line, text: withoutFrontMatter(text, line) })
+  const results = new Map<string, LatestResult>()
+  for (const [path, entry] of latestEntries) {
+    const text =
+      entry.output && entry.status === 'summarized' ? await readOutputText(out, entry.output.file) : undefined
+    results.set(path, text === undefined ? { entry } : { entry, text: stripFrontMatter(text, entry) })
   }
   return results
 }
 
 /** Bytes. No model writes as much; a file of that name may be anything. */
-const longestText = 64_000_000
+const maxTextBytes = 64_000_000
 
 /** The text of a file below an output folder; undefined where it cannot be read, is none, or is behind a link. */
-export async function textIn(out: string, file: string): Promise<string | undefined> {
-  const content = await readWhole(out, join(out, file), longestText).catch(() => undefined)
+export async function readOutputText(out: string, file: string): Promise<string | undefined> {
+  const content = await readWholeFile(out, join(out, file), maxTextBytes).catch(() => undefined)
   return content?.toString('utf8')
 }

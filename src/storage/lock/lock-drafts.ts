@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
-import { listFolder, removeFile } from '../fs/output-files.ts'
-import { findLock } from './found-lock.ts'
-import { fateOf, type Holder } from './lock-owner.ts'
+import { listFolder, removeFile } from '../fs/no-follow-fs.ts'
+import { findLock } from './find-lock.ts'
+import { determineOwnerStatus, type LockOwner } from './lock-owner.ts'
 
 /** The file in which a process prepares its lock. @param nonce of that process */
 export function lockDraftName(nonce: string): string {
@@ -15,7 +15,7 @@ export function lockDraftName(nonce: string): string {
  */
 export async function removeDeadDrafts(
   folder: string,
-  self: Holder,
+  self: LockOwner,
   isRunning: (pid: number) => boolean,
 ): Promise<void> {
   const root = dirname(folder)
@@ -23,9 +23,10 @@ export async function removeDeadDrafts(
   for (const name of names.filter((name) => /^lock-[0-9a-z]+\.tmp$/.test(name))) {
     const draft = join(folder, name)
     try {
-      const holder = (await findLock(draft))?.holder
-      const isItsOwn = holder !== undefined && name === lockDraftName(holder.nonce)
-      if (isItsOwn && (await fateOf(holder, self, isRunning)) === 'dead') await removeFile(root, draft)
+      const owner = (await findLock(draft))?.owner
+      const isNamedForOwner = owner !== undefined && name === lockDraftName(owner.nonce)
+      if (isNamedForOwner && (await determineOwnerStatus(owner, self, isRunning)) === 'dead')
+        await removeFile(root, draft)
     } catch {
       // It is looked at again by the next run.
     }

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { cannotRead } from '../fs/disk-error.ts'
+import { toReadError } from '../fs/disk-error.ts'
 
 /** Who holds a lock: one process, told apart from all others there are or were. */
-export interface Holder extends Program {
+export interface LockOwner extends LockingProgram {
   readonly pid: number
   readonly host: string
   /** Ids of the machine, of its present boot and of the process's namespace; '' where the system has no such thing. */
@@ -21,26 +21,26 @@ export interface Holder extends Program {
 }
 
 /** What the process runs, for people. */
-export interface Program {
+export interface LockingProgram {
   /** `summarize` */
   readonly command: string
   readonly version: string
 }
 
 /** This process. @throws RunError `io` where no file can be opened */
-export async function holderFor(
+export async function createLockOwner(
   pid: number,
   since: string,
   nonce: string,
-  { command, version }: Program = { command: '', version: '' },
-): Promise<Holder> {
+  { command, version }: LockingProgram = { command: '', version: '' },
+): Promise<LockOwner> {
   return {
     pid,
     host: hostname(),
-    machine: digest(await text('/etc/machine-id')),
-    boot: await text('/proc/sys/kernel/random/boot_id'),
+    machine: hashMachineId(await readTrimmed('/etc/machine-id')),
+    boot: await readTrimmed('/proc/sys/kernel/random/boot_id'),
     namespace: await readlink('/proc/self/ns/pid').catch(() => ''),
-    began: await beganAt(pid),
+    began: await readProcessStart(pid),
     since,
     nonce,
     command,
@@ -52,42 +52,42 @@ export async function holderFor(
  * What became of a holder, as far as another process can tell. `elsewhere`: it is on another machine or in another
  * container, which cannot be seen from here. `uncertain`: a process has its id, and may be another one.
  */
-export type Fate = 'alive' | 'dead' | 'elsewhere' | 'uncertain'
+export type OwnerStatus = 'alive' | 'dead' | 'elsewhere' | 'uncertain'
 
 /** @throws RunError `io` where no file can be opened */
-export async function fateOf(
-  holder: Holder,
-  self: Holder,
+export async function determineOwnerStatus(
+  owner: LockOwner,
+  self: LockOwner,
   isRunning: (pid: number) => boolean,
-): Promise<Fate> {
-  if (holder.host !== self.host) return 'elsewhere'
-  if (holder.boot !== self.boot)
-    return holder.machine !== '' && holder.machine === self.machine ? 'dead' : 'elsewhere'
-  if (holder.namespace !== self.namespace) return 'elsewhere'
-  if (!isRunning(holder.pid)) return 'dead'
-  if (/^[ZX]$/.test((await statOf(holder.pid))[0] ?? '')) return 'dead' // It ended, and its parent never asked.
-  const began = await beganAt(holder.pid)
-  if (began !== '' && holder.began !== '') return began === holder.began ? 'alive' : 'dead'
+): Promise<OwnerStatus> {
+  if (owner.host !== self.host) return 'elsewhere'
+  if (owner.boot !== self.boot)
+    return owner.machine !== '' && owner.machine === self.machine ? 'dead' : 'elsewhere'
+  if (owner.namespace !== self.namespace) return 'elsewhere'
+  if (!isRunning(owner.pid)) return 'dead'
+  if (/^[ZX]$/.test((await readProcessStat(owner.pid))[0] ?? '')) return 'dead' // It ended, and its parent never asked.
+  const startTime = await readProcessStart(owner.pid)
+  if (startTime !== '' && owner.began !== '') return startTime === owner.began ? 'alive' : 'dead'
   // It may have ended while we looked.
-  return isRunning(holder.pid) ? 'uncertain' : 'dead'
+  return isRunning(owner.pid) ? 'uncertain' : 'dead'
 }
 
 /** When a process began; '' where that cannot be found out: not for a process that is hidden, and not on Windows. */
-async function beganAt(pid: number): Promise<string> {
-  const fields = await statOf(pid)
+async function readProcessStart(pid: number): Promise<string> {
+  const fields = await readProcessStat(pid)
   if (fields.length > 0) return fields[19] ?? ''
-  return (await text('/proc/self/stat')) === '' ? beganByPs(pid) : ''
+  return (await readTrimmed('/proc/self/stat')) === '' ? readProcessStartFromPs(pid) : ''
 }
 
 /** What Linux tells of a process, from the third field of proc_pid_stat(5) on, its state; nothing where it tells nothing. */
-async function statOf(pid: number): Promise<readonly string[]> {
-  const stat = await text(`/proc/${pid}/stat`)
+async function readProcessStat(pid: number): Promise<readonly string[]> {
+  const stat = await readTrimmed(`/proc/${pid}/stat`)
   // The second field may itself hold blanks and brackets.
   return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 /** The same where there is no `/proc`, as on macOS and BSD; '' where `ps` cannot tell either. */
-export function beganByPs(pid: number): Promise<string> {
+export function readProcessStartFromPs(pid: number): Promise<string> {
   // In words and a time zone that do not depend on who asks, or when.
   const env = { LC_ALL: 'C', TZ: 'UTC' }
   return new Promise((resolve) => {
@@ -97,18 +97,18 @@ export function beganByPs(pid: number): Promise<string> {
   })
 }
 
-function text(file: string): Promise<string> {
+function readTrimmed(file: string): Promise<string> {
   return readFile(file, 'utf8').then(
     (content) => content.trim(),
     (error: NodeJS.ErrnoException) => {
       // What is there and cannot be opened for now must not pass for what is not: a living holder would look dead.
-      if (error.code === 'EMFILE' || error.code === 'ENFILE') throw cannotRead(file, error)
+      if (error.code === 'EMFILE' || error.code === 'ENFILE') throw toReadError(file, error)
       return ''
     },
   )
 }
 
 /** The machine's id is not to be spread: see machine-id(5). */
-function digest(id: string): string {
+function hashMachineId(id: string): string {
   return id === '' ? '' : hash('sha256', `claude-batch ${id}`).slice(0, 16)
 }

@@ -1,9 +1,9 @@
-import { duration } from '../../core/text/format-duration.ts'
-import type { Mark } from './columns.ts'
+import { formatDuration } from '../../core/text/format-duration.ts'
+import type { AxisMark } from './column-chart.ts'
 
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
 /** Steps that people count time in. */
-const steps = [
+const axisSteps = [
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
   ...[1, 2, 5, 10, 15, 30].map((n) => n * second),
   ...[1, 2, 5, 10, 15, 30].map((n) => n * minute),
@@ -12,11 +12,11 @@ const steps = [
 ]
 
 /** Round times from 0 up to a length, at most five of them. */
-export function timeAxis(lengthMs: number): Mark[] {
-  const step = steps.find((step) => step * 4.5 >= lengthMs) ?? lengthMs
+export function buildTimeAxis(lengthMs: number): AxisMark[] {
+  const step = axisSteps.find((step) => step * 4.5 >= lengthMs) ?? lengthMs
   const count = Math.floor(lengthMs / step) + 1
   return Array.from({ length: count }, (_, n) => ({
     at: (n * step) / lengthMs,
-    text: n === 0 ? '0' : duration(n * step),
+    text: n === 0 ? '0' : formatDuration(n * step),
   }))
 }

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Packed } from '../../../src/core/batch/batch.ts'
+import type { BatchItem } from '../../../src/core/batch/batch.ts'
 import {
-  createDocumentLines,
-  createdLine,
-  headLine,
-  sealedLine,
-  settledLine,
+  createItemFormatter,
+  formatCreatedLine,
+  formatHeaderLine,
+  formatSealedLine,
+  formatSettledLine,
 } from '../../../src/core/batch/batch-file.ts'
 import { createBatchFileReader } from '../../../src/core/batch/read-batch-file.ts'
 import type { AnswerSettings } from '../../../src/core/request/answer-settings.ts'
@@ -25,15 +25,15 @@ const full: AnswerSettings = {
   price,
 }
 
-const packed = (path: string, settings: AnswerSettings, recipe = 'r'): Packed => ({
+const packed = (path: string, answerSettings: AnswerSettings, recipe = 'r'): BatchItem => ({
   path,
   asked: {
-    key: `key of ${path}`,
-    bytes: { size: 3, mtimeMs: -1.5, sha256: 'abc' },
+    requestHash: `key of ${path}`,
+    fingerprint: { size: 3, mtimeMs: -1.5, sha256: 'abc' },
     characters: 30,
     kind: 'prose',
-    facts: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe },
-    settings,
+    provenance: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe },
+    answerSettings,
   },
 })
 const documents = new Map([
@@ -44,20 +44,20 @@ const documents = new Map([
 ])
 
 function linesOf(): string[] {
-  const documentLines = createDocumentLines()
+  const documentLines = createItemFormatter()
   return [
-    headLine({ batch: name, endpoint: 'https://api.example', base: '..' }),
+    formatHeaderLine({ localId: name, endpoint: 'https://api.example', cwd: '..' }),
     ...[...documents].flatMap(([id, document]) => documentLines(id, document)),
-    sealedLine(1_700_000_000_000),
-    createdLine('msgbatch_1', 1_700_000_000_500),
-    settledLine(['id_2']),
+    formatSealedLine(1_700_000_000_000),
+    formatCreatedLine('msgbatch_1', 1_700_000_000_500),
+    formatSettledLine(['id_2']),
   ]
 }
 
 function read(lines: readonly string[]) {
   const reader = createBatchFileReader((base, path) => `${base}/${path}`)
-  for (const line of lines) reader.take(line)
-  return reader.end(name)
+  for (const line of lines) reader.readLine(line)
+  return reader.finish(name)
 }
 
 describe('a batch file', () => {
@@ -69,15 +69,15 @@ describe('a batch file', () => {
       id: 'msgbatch_1',
       settled: new Set(['id_2']),
     })
-    if (!('documents' in file)) return
+    if (!('items' in file)) return
     const expected = [...documents].map(([id, it]) => [id, { ...it, path: `../${it.path}` }])
-    expect([...file.documents]).toEqual(expected)
+    expect([...file.items]).toEqual(expected)
   })
 
   it('has the settings of many documents once', () => {
     expect(linesOf().filter((line) => line.includes('"type":"settings"'))).toHaveLength(3)
     const file = read(linesOf())
-    const [first, , third] = 'documents' in file ? [...file.documents.values()] : []
+    const [first, , third] = 'items' in file ? [...file.items.values()] : []
     expect(first?.asked.settings).toBe(third?.asked.settings)
   })
 

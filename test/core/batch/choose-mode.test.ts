@@ -1,14 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isBetterInBatch, type RouteOptions, routeOf } from '../../../src/core/batch/choose-mode.ts'
-import { picodollars } from '../../../src/core/pricing/price.ts'
+import {
+  type ChooseModeOptions,
+  chooseMode,
+  shouldSwitchToBatch,
+} from '../../../src/core/batch/choose-mode.ts'
+import { usdToPicodollars } from '../../../src/core/pricing/pricing-rules.ts'
 
 const minute = 60_000
 const usd = (amount: number) => {
-  const cost = picodollars(amount)
+  const cost = usdToPicodollars(amount)
   return { low: cost, expected: cost, high: cost }
 }
-const options = (more: Partial<RouteOptions> = {}): RouteOptions => ({
+const options = (more: Partial<ChooseModeOptions> = {}): ChooseModeOptions => ({
   documents: 100,
   liveMs: 5 * minute,
   live: usd(0.5),
@@ -37,9 +41,9 @@ describe('the way documents go', () => {
     ],
     ['one that it does not', { liveMs: 800 * minute, deadlineMs: 600 * minute }, 'batch', /as a batch/],
   ] as const)('with %s', (_, more, via, why) => {
-    const route = routeOf(options(more))
-    expect(route.via).toBe(via)
-    expect(route.why).toMatch(why)
+    const route = chooseMode(options(more))
+    expect(route.mode).toBe(via)
+    expect(route.reason).toMatch(why)
   })
 
   it('never turns back to live as there is more to do, and never is a batch with less than an hour', () => {
@@ -53,14 +57,14 @@ describe('the way documents go', () => {
         fc.double({ min: 1, max: 10, noNaN: true }),
         (cost, liveMs, deadlineMs, more) => {
           const at = (times: number) =>
-            routeOf(
+            chooseMode(
               options({
                 liveMs: liveMs * times,
                 live: usd(cost * times),
                 batch: usd((cost * times) / 2),
                 deadlineMs,
               }),
-            ).via
+            ).mode
           if (at(1) === 'batch') expect(at(more)).toBe('batch')
           if (deadlineMs !== undefined && deadlineMs < 60 * minute) expect(at(more)).toBe('live')
         },
@@ -69,9 +73,9 @@ describe('the way documents go', () => {
   })
 
   it('changes in the middle where the pace would take longer than a batch, once there is a pace', () => {
-    expect(isBetterInBatch(10, 1000, 1 * minute)).toBe(false)
-    expect(isBetterInBatch(10, 1000, 3 * minute)).toBe(true)
-    expect(isBetterInBatch(100, 1000, 3 * minute)).toBe(false)
-    expect(isBetterInBatch(0, 100, 3 * minute)).toBe(true)
+    expect(shouldSwitchToBatch(10, 1000, 1 * minute)).toBe(false)
+    expect(shouldSwitchToBatch(10, 1000, 3 * minute)).toBe(true)
+    expect(shouldSwitchToBatch(100, 1000, 3 * minute)).toBe(false)
+    expect(shouldSwitchToBatch(0, 100, 3 * minute)).toBe(true)
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cutText } from '../../../src/core/chunking/chunk-text.ts'
+import { chunkText } from '../../../src/core/chunking/chunk-text.ts'
 
 /** Texts as people and programs have them: headings, lists, rows, speakers, scripts without spaces, endless words. */
 const texts = fc
@@ -31,7 +31,7 @@ describe('cutting a text', () => {
   it('gives parts that in order are the text, none over the limit, none empty, none in the middle of a character', () => {
     fc.assert(
       fc.property(texts, fc.integer({ min: 2, max: 300 }), (text, limit) => {
-        const parts = cutText(text, limit)
+        const parts = chunkText(text, limit)
         expect(parts.join('')).toBe(text)
         for (const part of parts) expect(part.length).toBeLessThanOrEqual(limit)
         if (text !== '') expect(parts).not.toContain('')
@@ -49,8 +49,8 @@ describe('cutting a text', () => {
   })
 
   it('leaves a text whole that is short enough', () => {
-    expect(cutText('a b', 3)).toEqual(['a b'])
-    expect(cutText('', 3)).toEqual([''])
+    expect(chunkText('a b', 3)).toEqual(['a b'])
+    expect(chunkText('', 3)).toEqual([''])
   })
 
   it('prefers chapters to headings, these to paragraphs, these to lines, sentences and words', () => {
@@ -67,7 +67,7 @@ describe('cutting a text', () => {
     ]
     for (const [n, strong] of strengths.entries())
       for (const weak of strengths.slice(n + 1)) {
-        const [first = ''] = cutText(`${filler}${weak} ${filler}${strong} ${filler} ${filler}`, 170)
+        const [first = ''] = chunkText(`${filler}${weak} ${filler}${strong} ${filler} ${filler}`, 170)
         expect([strong, weak, first.trimEnd().replace(/\.$/, '').endsWith(filler)]).toEqual([
           strong,
           weak,
@@ -81,9 +81,9 @@ describe('cutting a text', () => {
     const chapter = (n: number) =>
       `# Chapter ${n}\n\n${`Of the ${n}th voyage there is much to tell. `.repeat(40 + (n % 7) * 12)}\n\n`
     const book = Array.from({ length: 60 }, (_, n) => chapter(n))
-    const before = cutText(book.join(''), 8000)
+    const before = chunkText(book.join(''), 8000)
     for (const edited of [3, 20, 41]) {
-      const after = cutText(
+      const after = chunkText(
         book
           .map((text, n) => (n === edited ? text.replace('much', 'more than ever, and still much') : text))
           .join(''),

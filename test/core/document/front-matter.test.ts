@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseDocument } from 'yaml'
-import { frontMatter, withoutFrontMatter } from '../../../src/core/document/front-matter.ts'
-import { type DocumentLine, ledgerVersion } from '../../../src/core/run/ledger-entry.ts'
-import { folderWith } from '../../support/run-cli.ts'
-import { runHere } from '../../support/run-here.ts'
+import { formatFrontMatter, stripFrontMatter } from '../../../src/core/document/front-matter.ts'
+import { type DocumentEntry, ledgerFormatVersion } from '../../../src/core/run/ledger-entry.ts'
+import { createFolder } from '../../support/run-cli.ts'
+import { runInProcess } from '../../support/run-in-process.ts'
 
 const sha256 = 'ab'.repeat(32)
-const lineFor = (path: string, model = 'claude-haiku-5-5'): DocumentLine => ({
-  v: ledgerVersion,
+const lineFor = (path: string, model = 'claude-haiku-5-5'): DocumentEntry => ({
+  v: ledgerFormatVersion,
   time: '2026-11-23T10:00:00.000Z',
   path,
   status: 'summarized',
@@ -27,23 +27,23 @@ const lineFor = (path: string, model = 'claude-haiku-5-5'): DocumentLine => ({
 
 describe('front matter', () => {
   it('has U+FFFD in place of half a surrogate pair in a path', () => {
-    expect(frontMatter(lineFor('docs/\ud83d.md'))).toContain('source: "docs/\ufffd.md"')
+    expect(formatFrontMatter(lineFor('docs/\ud83d.md'))).toContain('source: "docs/\ufffd.md"')
   })
 
   it('is YAML with the very values, whatever a path or a model’s name holds, and comes off again', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), fc.string(), (path, model, text) => {
-        const head = frontMatter(lineFor(path, model))
+        const head = formatFrontMatter(lineFor(path, model))
         expect(head).toMatch(/^---\n[\s\S]*\n---\n\n$/)
         const { source, ...rest } = parseDocument(head.slice(4, -6)).toJS()
         expect({ source, model: rest.model }).toEqual({ source: path, model })
-        expect(withoutFrontMatter(head + text, { sha256 })).toBe(text)
+        expect(stripFrontMatter(head + text, { sha256 })).toBe(text)
       }),
     )
   })
 
   it('has the tokens and the cost, null where they are unknown', () => {
-    const fields = parseDocument(frontMatter(lineFor('docs/a.md')).slice(4, -6)).toJS()
+    const fields = parseDocument(formatFrontMatter(lineFor('docs/a.md')).slice(4, -6)).toJS()
     expect(fields).toEqual({
       source: 'docs/a.md',
       sha256,
@@ -54,18 +54,18 @@ describe('front matter', () => {
       tokens_out: 80,
       cost_usd: 0.00012,
     })
-    expect(frontMatter({ ...lineFor('a'), usage: null, cost_usd: null })).toContain('cost_usd: null\n')
+    expect(formatFrontMatter({ ...lineFor('a'), usage: null, cost_usd: null })).toContain('cost_usd: null\n')
   })
 
   it('of a model’s own making stays part of its text', () => {
     const forged = `---\nsource: "x"\nsha256: "00"\n---\n\nText.\n`
-    expect(withoutFrontMatter(forged, { sha256 })).toBe(forged)
+    expect(stripFrontMatter(forged, { sha256 })).toBe(forged)
   })
 })
 
 it('stands on top of a summary with --front-matter, is nothing to a run again, and in no report', async () => {
-  const cwd = await folderWith({ 'docs/a.md': 'The ferry sails at nine.\n' })
-  const run = (...args: string[]) => runHere(args, { cwd })
+  const cwd = await createFolder({ 'docs/a.md': 'The ferry sails at nine.\n' })
+  const run = (...args: string[]) => runInProcess(args, { cwd })
   const args = ['summarize', 'docs', '--simulate', '--front-matter']
   expect((await run(...args)).code).toBe(0)
   const text = await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
-  generator,
+  generatorName,
   isGenerated,
   markdownMarker,
   reportFormats,
@@ -13,7 +13,7 @@ describe('isGenerated', () => {
     ['json', '\ufeff{ "format" : "claude-batch report"'],
     ['md', `${markdownMarker}\n# No runs yet\n`],
     ['md', markdownMarker.replace('\n', '\r\n')],
-    ['html', `<!doctype html>\n<html lang="en">\n<head>\n<meta name="generator" content="${generator}">`],
+    ['html', `<!doctype html>\n<html lang="en">\n<head>\n<meta name="generator" content="${generatorName}">`],
   ] as const)('knows a file of ours: %s %j', (format, beginning) => {
     expect(isGenerated(format, beginning)).toBe(true)
   })
@@ -25,8 +25,8 @@ describe('isGenerated', () => {
     ['md', `# Mine\n${markdownMarker}`],
     ['md', markdownMarker.trim()],
     ['html', '<!doctype html><meta name="generator" content="claude-batch-notes">'],
-    ['html', `<!doctype html>${' '.repeat(400)}<meta name="generator" content="${generator}">`],
-    ['html', `<p>&lt;!doctype html><meta name="generator" content="${generator}">`],
+    ['html', `<!doctype html>${' '.repeat(400)}<meta name="generator" content="${generatorName}">`],
+    ['html', `<p>&lt;!doctype html><meta name="generator" content="${generatorName}">`],
   ] as const)('takes no other file for one of ours: %s %j', (format, beginning) => {
     expect(isGenerated(format, beginning)).toBe(false)
   })

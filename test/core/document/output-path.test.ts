@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { seenFrom } from '../../../src/core/document/document-path.ts'
-import { isBelow, isOutputOf, outputPaths } from '../../../src/core/document/output-path.ts'
+import { rebasePath } from '../../../src/core/document/document-path.ts'
+import { assignOutputPaths, isOutputOf, isSafeRelativePath } from '../../../src/core/document/output-path.ts'
 
 describe('isOutputOf', () => {
   const part = fc.oneof(
@@ -30,8 +30,8 @@ describe('isOutputOf', () => {
 
   it('accepts every name that a document is given, collisions among them', () => {
     fc.assert(
-      fc.property(paths, fc.boolean(), fc.boolean(), (paths, foldsCase, structured) => {
-        const names = outputPaths(paths, { foldsCase, earlier: [] })
+      fc.property(paths, fc.boolean(), fc.boolean(), (paths, caseInsensitive, structured) => {
+        const names = assignOutputPaths(paths, { caseInsensitive, existingSummaries: [] })
         for (const path of paths)
           for (const name of Object.values(names(path, structured)))
             expect([path, name, isOutputOf(name, path, '/w')]).toEqual([path, name, true])
@@ -43,8 +43,8 @@ describe('isOutputOf', () => {
     fc.assert(
       fc.property(relative, fc.constantFrom('', '..', '../docs', '../../elsewhere'), (path, here) => {
         const [out, there] = ['/w/x/summaries', '..']
-        const { summary } = outputPaths([path], { foldsCase: false, earlier: [] })(path)
-        const seen = seenFrom(out, here, there, path)
+        const { summary } = assignOutputPaths([path], { caseInsensitive: false, existingSummaries: [] })(path)
+        const seen = rebasePath(out, here, there, path)
         expect([seen, isOutputOf(summary, seen, resolve(out, here))]).toEqual([seen, true])
       }),
     )
@@ -52,13 +52,15 @@ describe('isOutputOf', () => {
 
   it('accepts the name of a document whose own name ends like one with a hash', () => {
     const paths = ['/x.~0123456789ab', 'x.~0123456789ab']
-    const { summary } = outputPaths(paths, { foldsCase: false, earlier: [] })('x.~0123456789ab')
+    const { summary } = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })(
+      'x.~0123456789ab',
+    )
     expect(summary).toMatch(/^x\.~0123456789ab\.~[0-9a-f]{12}\.summary\.md$/)
     expect(isOutputOf(summary, 'x.~0123456789ab', '/w')).toBe(true)
   })
 
   it('accepts the name of a document in a folder that is named like a drive, seen from another folder', () => {
-    const { summary } = outputPaths(['A:/a'], { foldsCase: false, earlier: [] })('A:/a')
+    const { summary } = assignOutputPaths(['A:/a'], { caseInsensitive: false, existingSummaries: [] })('A:/a')
     expect(isOutputOf(summary, '/w/x/A:/a', '/w')).toBe(true)
   })
 
@@ -80,6 +82,6 @@ describe('isOutputOf', () => {
   })
 
   it('does not accept a name with a NUL for one that stays below a folder', () => {
-    expect(isBelow('a\0b')).toBe(false)
+    expect(isSafeRelativePath('a\0b')).toBe(false)
   })
 })

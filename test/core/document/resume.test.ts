@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { isBelow } from '../../../src/core/document/output-path.ts'
-import { type Place, standing } from '../../../src/core/document/overwrite-policy.ts'
-import { createBreaker } from '../../../src/core/errors/fail-fast.ts'
+import { isSafeRelativePath } from '../../../src/core/document/output-path.ts'
+import { checkOverwrite, type OutputFileState } from '../../../src/core/document/overwrite-policy.ts'
+import { createFailFastCheck } from '../../../src/core/errors/fail-fast-check.ts'
 import type { Failure } from '../../../src/core/errors/failure.ts'
-import { isOlder } from '../../../src/core/request/prompt-version.ts'
+import { isOlderPromptVersion } from '../../../src/core/request/prompt-version.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
 
 describe('standing', () => {
-  const decision = (same: boolean, place: Place, force = false) => {
-    const problem = standing(same, place, force)
-    return problem === undefined ? 'ask' : `${problem.as} ${problem.type}`
+  const decision = (same: boolean, place: OutputFileState, force = false) => {
+    const problem = checkOverwrite(same, place, force)
+    return problem === undefined ? 'ask' : `${problem.action} ${problem.type}`
   }
-  it.each<[Place, string, string, string]>([
+  it.each<[OutputFileState, string, string, string]>([
     // Where it is: the same question, another question, --force.
     ['free', 'ask', 'ask', 'ask'],
     ['gone', 'ask', 'ask', 'ask'],
@@ -27,27 +27,32 @@ describe('standing', () => {
 
 describe('the breaker', () => {
   const failed = (message: string, fields: Partial<Failure> = {}): Outcome => ({
-    source: { index: 0, path: 'a', named: true },
+    document: { index: 0, path: 'a', namedByUser: true },
     attempts: [],
     elapsedMs: 0,
     status: 'failed',
     failure: { kind: 400, type: 'invalid_request_error', message, transient: false, ...fields },
   })
-  const { source, attempts, elapsedMs } = failed('')
+  const { document, attempts, elapsedMs } = failed('')
   const done: Outcome = {
-    ...{ source, attempts, elapsedMs },
-    asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
+    ...{ document, attempts, elapsedMs },
+    requestMetadata: {
+      requestHash: 'k',
+      fingerprint: { size: 1, sha256: 's' },
+      characters: 1,
+      kind: 'prose' as const,
+    },
     status: 'summarized',
     text: 'x',
   }
   const skipped: Outcome = {
-    ...{ source, attempts, elapsedMs },
+    ...{ document, attempts, elapsedMs },
     status: 'skipped',
     type: 'empty',
     reason: '',
   }
   const trips = (outcomes: readonly Outcome[]) => {
-    const breaker = createBreaker()
+    const breaker = createFailFastCheck()
     return outcomes.map((outcome) => breaker(outcome) !== undefined)
   }
 
@@ -76,14 +81,14 @@ describe('the breaker', () => {
 
 describe('names that come from a file', () => {
   it.each(['a.md', 'docs/a..b.md', './-', 'x/.hidden'])('%s stays below', (name) =>
-    expect(isBelow(name)).toBe(true),
+    expect(isSafeRelativePath(name)).toBe(true),
   )
   it.each(['/etc/x', '../x', 'a/../../x', '', 5, undefined])('%s does not, or is none', (name) =>
-    expect(isBelow(name)).toBe(false),
+    expect(isSafeRelativePath(name)).toBe(false),
   )
   it.each(['C:/x', 'C:\\x', '..\\x', '\\\\host\\x', '\\x', 'q:answers.md', 'a\\..\\b'])(
     '%s leads elsewhere on Windows alone',
-    (name) => expect([isBelow(name, '\\'), isBelow(name, '/')]).toEqual([false, true]),
+    (name) => expect([isSafeRelativePath(name, '\\'), isSafeRelativePath(name, '/')]).toEqual([false, true]),
   )
 })
 
@@ -94,5 +99,5 @@ describe('isOlder', () => {
     ['p@v1', 'p@v1', false],
     ['q@v1', 'p@v2', false],
     ['a@b@v1', 'a@b@v2', true],
-  ])('%s before %s: %s', (one, other, older) => expect(isOlder(one, other)).toBe(older))
+  ])('%s before %s: %s', (one, other, older) => expect(isOlderPromptVersion(one, other)).toBe(older))
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { meanOf, shareOf } from '../../../src/core/estimate/confidence-interval.ts'
+import { computeMeanInterval, computeShareInterval } from '../../../src/core/estimate/confidence-interval.ts'
 
 describe('the interval of a mean', () => {
   it.each([
@@ -12,21 +12,21 @@ describe('the interval of a mean', () => {
     [30, 2.045],
   ])('is Student’s for %i values', (n, t) => {
     const values = Array.from({ length: n }, (_, i) => i)
-    const { value, high = 0 } = meanOf(values)
+    const { value, high = 0 } = computeMeanInterval(values)
     const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - value) ** 2, 0) / (n - 1))
     expect((high - value) / (deviation / Math.sqrt(n))).toBeCloseTo(t, 2)
   })
 
   it('is none for a single value', () => {
-    expect(meanOf([5])).toEqual({ value: 5 })
+    expect(computeMeanInterval([5])).toEqual({ value: 5 })
   })
 })
 
 describe('the interval of a share', () => {
   it('is Wilson’s', () => {
-    const { low, high } = shareOf(5, 50)
+    const { low, high } = computeShareInterval(5, 50)
     expect([low, high]).toEqual([expect.closeTo(0.0435, 3), expect.closeTo(0.2136, 3)])
-    expect(shareOf(0, 20)).toEqual({ value: 0, low: 0, high: expect.closeTo(0.161, 3) })
-    expect(shareOf(0, 0)).toEqual({ value: 0 })
+    expect(computeShareInterval(0, 20)).toEqual({ value: 0, low: 0, high: expect.closeTo(0.161, 3) })
+    expect(computeShareInterval(0, 0)).toEqual({ value: 0 })
   })
 })

@@ -1,31 +1,34 @@
 import { describe, expect, it } from 'vitest'
-import { noUsage } from '../../../src/core/pricing/usage.ts'
+import { zeroUsage } from '../../../src/core/pricing/usage.ts'
 import {
-  estimate,
-  mustWait,
-  newPace,
-  type PaceState,
-  type Sent,
-  sending,
-  settled,
+  createLimiterState,
+  estimateDemand,
+  findLongestWait,
+  type LimiterState,
+  recordResponse,
+  recordSend,
+  type SendSnapshot,
 } from '../../../src/core/rate-limit/limiter-state.ts'
 
 /** A thousand output tokens a second, of which the rate limiter keeps a quarter of a second's worth back. */
 const given = { outputTokens: 60_000 }
-const start = () => newPace(given, 2.5, 0)
+const start = () => createLimiterState(given, 2.5, 0)
 
 /** The state after `count` requests were sent at the same instant, of 300 expected output tokens each. */
-function afterSending(count: number, state: PaceState = start()): { state: PaceState; sent: Sent[] } {
-  const sent: Sent[] = []
+function afterSending(
+  count: number,
+  state: LimiterState = start(),
+): { state: LimiterState; sent: SendSnapshot[] } {
+  const sent: SendSnapshot[] = []
   for (let n = 0; n < count; n++) {
-    const after = sending(state, estimate(state, 100, 1024), 100, 0)
+    const after = recordSend(state, estimateDemand(state, 100, 1024), 100, 0)
     state = after.state
     sent.push(after.sent)
   }
   return { state, sent }
 }
 
-const waitOf = (state: PaceState) => mustWait(state, estimate(state, 100, 1024), 0)
+const waitOf = (state: LimiterState) => findLongestWait(state, estimateDemand(state, 100, 1024), 0)
 
 describe('the limit of output tokens', () => {
   it('lets requests out while half of the output expected of those in flight fits', () => {
@@ -37,24 +40,24 @@ describe('the limit of output tokens', () => {
   })
 
   it('expects no more output of a request than its max_tokens', () => {
-    expect(estimate(start(), 100, 1024).outputTokens).toBe(300)
-    expect(estimate(start(), 100, 50).outputTokens).toBe(50)
+    expect(estimateDemand(start(), 100, 1024).outputTokens).toBe(300)
+    expect(estimateDemand(start(), 100, 50).outputTokens).toBe(50)
   })
 
   it('frees what a request without an answer had reserved, and charges nothing for it', () => {
     const { state, sent } = afterSending(5)
-    const after = sent.reduce((state, one) => settled(state, one, {}, 0), state)
-    expect(after.owed).toBe(0)
+    const after = sent.reduce((state, one) => recordResponse(state, one, {}, 0), state)
+    expect(after.pendingOutputTokens).toBe(0)
     expect(waitOf(after)).toEqual({ ms: 0 })
     expect(after.buckets.outputTokens?.level).toBe(1000)
   })
 
   it('charges the output that came in place of what was expected', () => {
     const { state, sent } = afterSending(5)
-    const usage = { ...noUsage, input: 40, output: 100 }
-    const after = sent.reduce((state, one) => settled(state, one, { usage }, 0), state)
-    expect(after.owed).toBe(0)
+    const usage = { ...zeroUsage, input: 40, output: 100 }
+    const after = sent.reduce((state, one) => recordResponse(state, one, { usage }, 0), state)
+    expect(after.pendingOutputTokens).toBe(0)
     expect(after.buckets.outputTokens?.level).toBe(500)
-    expect(estimate(after, 100, 1024).outputTokens).toBe(100)
+    expect(estimateDemand(after, 100, 1024).outputTokens).toBe(100)
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { poolSize } from '../../../src/core/rate-limit/pool-size.ts'
+import { computePoolSize } from '../../../src/core/rate-limit/pool-size.ts'
 
 describe('poolSize', () => {
   it.each([
@@ -12,7 +12,7 @@ describe('poolSize', () => {
     [1, 1, 1],
     [1_000_000, 60, 256],
   ])('%d requests a minute of %d s each need %d in flight', (rpm, latency, size) => {
-    expect(poolSize(rpm, latency)).toBe(size)
+    expect(computePoolSize(rpm, latency)).toBe(size)
   })
 
   it('is enough to use the limit, and no more than one too many', () => {
@@ -21,7 +21,7 @@ describe('poolSize', () => {
         fc.integer({ min: 1, max: 6000 }),
         fc.double({ min: 0.01, max: 2, noNaN: true }),
         (rpm, latency) => {
-          const size = poolSize(rpm, latency)
+          const size = computePoolSize(rpm, latency)
           const needed = (rpm / 60) * latency
           expect(size).toBeGreaterThanOrEqual(needed - 1e-6)
           expect(size - 1).toBeLessThan(Math.max(1, needed))

@@ -1,8 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cut, grown, newWindow, slots } from '../../../src/core/rate-limit/concurrency-limit.ts'
-import { failed, fullBudget, isDown, succeeded } from '../../../src/core/rate-limit/retry-budget.ts'
-import { corrected, newBucket, refilled, spent, waitFor } from '../../../src/core/rate-limit/token-bucket.ts'
+import {
+  createConcurrencyLimit,
+  decreaseLimit,
+  increaseLimit,
+  roundDownLimit,
+} from '../../../src/core/rate-limit/concurrency-limit.ts'
+import {
+  fullRetryBudget,
+  isOutage,
+  recordFailure,
+  recordSuccess,
+} from '../../../src/core/rate-limit/retry-budget.ts'
+import {
+  computeWaitMs,
+  createBucket,
+  reconcileBucket,
+  refillBucket,
+  withdraw,
+} from '../../../src/core/rate-limit/token-bucket.ts'
 
 describe('a bucket', () => {
   it('lets out no more than its capacity and its rate allow, in any time from its start', () => {
@@ -12,12 +28,12 @@ describe('a bucket', () => {
     )
     fc.assert(
       fc.property(amounts, fc.integer({ min: 60, max: 6000 }), (requests, perMinute) => {
-        let bucket = newBucket(perMinute, 0, 0)
+        let bucket = createBucket(perMinute, 0, 0)
         let [now, out, largest] = [0, 0, 0]
         for (const { amount, pause } of requests) {
           now += pause
-          now += waitFor(refilled(bucket, now), amount)
-          bucket = spent(refilled(bucket, now), amount)
+          now += computeWaitMs(refillBucket(bucket, now), amount)
+          bucket = withdraw(refillBucket(bucket, now), amount)
           out += amount
           largest = Math.max(largest, amount)
           const oversize = Math.max(0, largest - bucket.capacity)
@@ -28,89 +44,89 @@ describe('a bucket', () => {
   })
 
   it('lets out what is larger than itself, once it is full', () => {
-    const bucket = newBucket(600, 0, 0)
-    expect(waitFor(bucket, 1000)).toBeGreaterThan(0)
-    expect(waitFor(bucket, 1000)).toBeLessThan(100)
-    expect(waitFor(refilled(bucket, 1000), 1000)).toBe(0)
+    const bucket = createBucket(600, 0, 0)
+    expect(computeWaitMs(bucket, 1000)).toBeGreaterThan(0)
+    expect(computeWaitMs(bucket, 1000)).toBeLessThan(100)
+    expect(computeWaitMs(refillBucket(bucket, 1000), 1000)).toBe(0)
   })
 
   it('has no more in it than it can hold, however long it was left alone', () => {
-    const full = refilled(newBucket(600, 0, 0), 60_000)
-    expect(refilled(full, 3_600_000).level).toBe(full.level)
+    const full = refillBucket(createBucket(600, 0, 0), 60_000)
+    expect(refillBucket(full, 3_600_000).level).toBe(full.level)
     expect(full.level).toBeLessThan(1.1 * full.capacity)
-    expect(spent(full, 25).level).toBe(10 - 25)
+    expect(withdraw(full, 25).level).toBe(10 - 25)
   })
 
   it('believes what a response tells, against the time it speaks of', () => {
     const bucket = { perMinute: 600, capacity: 10, level: 5, at: 0, shift: 0, others: 0, toldAt: 0, grain: 0 }
     // True now, or true when the request was sent: nothing to correct.
-    expect(corrected(bucket, 5, { ...bucket, level: 8 }).level).toBe(5)
-    expect(corrected(bucket, 8, { ...bucket, level: 8 }).level).toBe(5)
+    expect(reconcileBucket(bucket, 5, { ...bucket, level: 8 }).level).toBe(5)
+    expect(reconcileBucket(bucket, 8, { ...bucket, level: 8 }).level).toBe(5)
     // Somebody else took two.
-    expect(corrected(bucket, 3, { ...bucket, level: 8 }).level).toBeCloseTo(3.999)
+    expect(reconcileBucket(bucket, 3, { ...bucket, level: 8 }).level).toBeCloseTo(3.999)
     // More is left than we believed, and the bucket is larger.
-    expect(corrected(bucket, 40, { ...bucket, level: 8 }).level).toBe(37)
-    expect(corrected(bucket, 40, { ...bucket, level: 8 }).capacity).toBe(40)
+    expect(reconcileBucket(bucket, 40, { ...bucket, level: 8 }).level).toBe(37)
+    expect(reconcileBucket(bucket, 40, { ...bucket, level: 8 }).capacity).toBe(40)
   })
 
   it('makes one correction for one mistake, however many requests were sent under it', () => {
     let bucket = { perMinute: 600, capacity: 10, level: 9, at: 0, shift: 0, others: 0, toldAt: 0, grain: 0 }
     const then = { ...bucket, level: 9 }
-    for (let reply = 0; reply < 20; reply++) bucket = corrected(bucket, 2, then)
+    for (let reply = 0; reply < 20; reply++) bucket = reconcileBucket(bucket, 2, then)
     expect(bucket.level).toBeCloseTo(2.999)
   })
 })
 
 describe('the retry budget', () => {
   const budgetAfter = (...results: boolean[]) =>
-    results.reduce((budget, ok) => (ok ? succeeded(budget) : failed(budget)), fullBudget)
+    results.reduce((budget, ok) => (ok ? recordSuccess(budget) : recordFailure(budget)), fullRetryBudget)
   const failures = (count: number) => Array.from({ length: count }, () => false)
 
   it('takes a run of failures for an outage, one in twenty for bad luck', () => {
-    expect(isDown(budgetAfter(...failures(10)))).toBe(false)
-    expect(isDown(budgetAfter(...failures(11)))).toBe(true)
-    expect(isDown(budgetAfter(...Array.from({ length: 400 }, (_, n) => n % 20 !== 0)))).toBe(false)
+    expect(isOutage(budgetAfter(...failures(10)))).toBe(false)
+    expect(isOutage(budgetAfter(...failures(11)))).toBe(true)
+    expect(isOutage(budgetAfter(...Array.from({ length: 400 }, (_, n) => n % 20 !== 0)))).toBe(false)
   })
 
   it('begins anew with the first success', () => {
-    expect(isDown(budgetAfter(...failures(30), true))).toBe(false)
-    expect(isDown(budgetAfter(...failures(30), true, ...failures(5)))).toBe(false)
-    expect(isDown(budgetAfter(...failures(30), true, ...failures(6)))).toBe(true)
+    expect(isOutage(budgetAfter(...failures(30), true))).toBe(false)
+    expect(isOutage(budgetAfter(...failures(30), true, ...failures(5)))).toBe(false)
+    expect(isOutage(budgetAfter(...failures(30), true, ...failures(6)))).toBe(true)
   })
 })
 
 describe('the slots', () => {
   it('double with every round of replies until there is trouble, and never pass the most', () => {
-    let window = newWindow(4, 20)
-    for (let reply = 0; reply < 4; reply++) window = grown(window, true)
-    expect(slots(window)).toBe(8)
-    for (let reply = 0; reply < 100; reply++) window = grown(window, true)
-    expect(slots(window)).toBe(20)
+    let window = createConcurrencyLimit(4, 20)
+    for (let reply = 0; reply < 4; reply++) window = increaseLimit(window, true)
+    expect(roundDownLimit(window)).toBe(8)
+    for (let reply = 0; reply < 100; reply++) window = increaseLimit(window, true)
+    expect(roundDownLimit(window)).toBe(20)
   })
 
   it('do not grow where something else was the bound', () => {
-    expect(slots(grown(newWindow(4, 20), false))).toBe(4)
+    expect(roundDownLimit(increaseLimit(createConcurrencyLimit(4, 20), false))).toBe(4)
   })
 
   it('are cut once per episode, and recover within a few rounds', () => {
-    let window = newWindow(40, 256)
-    for (let n = 0; n < 30; n++) window = cut(window, 0.7, 100 + n, 1000)
-    expect(slots(window)).toBe(28)
-    expect(slots(cut(window, 0.7, 1200, 1000))).toBe(19)
-    for (let reply = 0; reply < 28 + 35; reply++) window = grown(window, true)
-    expect(slots(window)).toBeGreaterThan(40)
+    let window = createConcurrencyLimit(40, 256)
+    for (let n = 0; n < 30; n++) window = decreaseLimit(window, 0.7, 100 + n, 1000)
+    expect(roundDownLimit(window)).toBe(28)
+    expect(roundDownLimit(decreaseLimit(window, 0.7, 1200, 1000))).toBe(19)
+    for (let reply = 0; reply < 28 + 35; reply++) window = increaseLimit(window, true)
+    expect(roundDownLimit(window)).toBeGreaterThan(40)
   })
 
   it('grow by one for every four replies after an overload', () => {
-    let window = cut(newWindow(40, 256), 0.7, 100, 1000)
-    for (let reply = 0; reply < 3; reply++) window = grown(window, true)
-    expect(slots(window)).toBe(28)
-    expect(slots(grown(window, true))).toBe(29)
+    let window = decreaseLimit(createConcurrencyLimit(40, 256), 0.7, 100, 1000)
+    for (let reply = 0; reply < 3; reply++) window = increaseLimit(window, true)
+    expect(roundDownLimit(window)).toBe(28)
+    expect(roundDownLimit(increaseLimit(window, true))).toBe(29)
   })
 
   it('are never fewer than one', () => {
-    let window = newWindow(1, 256)
-    for (let n = 0; n < 50; n++) window = cut(window, 0.5, n * 10_000, 1)
-    expect(slots(window)).toBe(1)
+    let window = createConcurrencyLimit(1, 256)
+    for (let n = 0; n < 50; n++) window = decreaseLimit(window, 0.5, n * 10_000, 1)
+    expect(roundDownLimit(window)).toBe(1)
   })
 })

@@ -1,21 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decimalDollars, listPrice } from '../../../src/core/pricing/price.ts'
+import { formatExactUsd, listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Usage } from '../../../src/core/pricing/usage.ts'
-import { reportFile } from '../../../src/core/report/report-json.ts'
+import { buildReportJson } from '../../../src/core/report/report-json.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
-import { type DocumentLine, lineOf, type RunLine } from '../../../src/core/run/ledger-entry.ts'
+import { type DocumentEntry, type RunStart, toLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
-import { createTally } from '../../../src/core/run/run-stats.ts'
+import { createStatsCollector } from '../../../src/core/run/run-stats.ts'
 
 const began = Date.parse('2026-11-22T12:00:00Z')
 const at = (ms: number) => new Date(began + ms).toISOString()
 const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
 
-const run: RunLine = { v: 1, time: at(0), run: 'r1', version: '1', base: '..', ...facts }
+const run: RunStart = { v: 1, time: at(0), run: 'r1', version: '1', base: '..', ...facts }
 const made = { made: at(9000), program: '1.0.0' }
 
-function lineFor(path: string, fields: Partial<DocumentLine> = {}): DocumentLine {
+function lineFor(path: string, fields: Partial<DocumentEntry> = {}): DocumentEntry {
   const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
   const base = { v: 1, path, time: at(1000), elapsed_ms: 500, attempts: 1, request_id: null, usage }
   return {
@@ -53,7 +53,7 @@ describe('the report', () => {
       fc.property(
         fc.array(fc.array(usages, { minLength: 1, maxLength: 3 }), { minLength: 1 }),
         (documents) => {
-          const tally = createTally()
+          const tally = createStatsCollector()
           let expected = 0n
           const lines = documents.map((replies, n) => {
             const attempts = replies.map(({ model, batch, us, ...usage }, k): Attempt => {
@@ -67,12 +67,15 @@ describe('the report', () => {
               )
               const regional = us && model !== 'claude-opus-4-5'
               expected += (list * (dear ? 5n : 1n) * (regional ? 11n : 10n)) / (batch ? 20n : 10n)
-              const terms = { ...(batch && { batch: true as const }), ...(us && { us: true as const }) }
+              const terms = {
+                ...(batch && { batch: true as const }),
+                ...(us && { usInference: true as const }),
+              }
               const cost = listPrice({ model, usage, terms }) ?? -1n
               return {
                 path: String(n),
-                attempt: k + 1,
-                at: began,
+                attemptNumber: k + 1,
+                startedAt: began,
                 elapsedMs: 1,
                 model,
                 status: 200,
@@ -80,20 +83,25 @@ describe('the report', () => {
                 cost,
               }
             })
-            attempts.forEach(tally.attempt)
+            attempts.forEach(tally.addAttempt)
             const outcome: Outcome = {
-              source: { index: n, path: String(n), named: true },
-              asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
+              document: { index: n, path: String(n), namedByUser: true },
+              requestMetadata: {
+                requestHash: 'k',
+                fingerprint: { size: 1, sha256: 's' },
+                characters: 1,
+                kind: 'prose' as const,
+              },
               attempts,
               elapsedMs: 1,
               status: 'summarized',
               text: 'text',
             }
-            return lineOf(outcome, at(n), facts) as DocumentLine
+            return toLedgerEntry(outcome, at(n), facts) as DocumentEntry
           })
-          const report = reportFile([{ run, lines }], made)
-          expect(tally.report(1).cost).toBe(expected)
-          expect(String(report.totals.cost_usd)).toBe(String(Number(decimalDollars(expected))))
+          const report = buildReportJson([{ start: run, entries: lines }], made)
+          expect(tally.getStats(1).cost).toBe(expected)
+          expect(String(report.totals.cost_usd)).toBe(String(Number(formatExactUsd(expected))))
           for (const rows of [report.documents, report.runs, ...Object.values(report.by)]) {
             const sum = rows.reduce(
               (sum, { cost_usd: cost }) => sum + BigInt(Math.round((cost ?? -1) * 1e12)),
@@ -109,8 +117,8 @@ describe('the report', () => {
   it('leaves out of its sums what is unknown, and says so', () => {
     const uncounted = lineFor('b.md', { usage: null, cost_usd: null })
     const unpriced = lineFor('c.md', { model: 'llama', cost_usd: null })
-    const { totals, documents, by } = reportFile(
-      [{ run, lines: [lineFor('a.md'), uncounted, unpriced] }],
+    const { totals, documents, by } = buildReportJson(
+      [{ start: run, entries: [lineFor('a.md'), uncounted, unpriced] }],
       made,
     )
     expect(totals).toMatchObject({ cost_usd: 0.00015, unknown_cost: 2, tokens_in: 2000 })
@@ -124,8 +132,11 @@ describe('the report', () => {
   it('leaves simulated runs out beside others, and counts them where there are no others', () => {
     const pretended = { run: { ...run, run: 'r2', simulated: true as const }, lines: [lineFor('a.md')] }
     const paid = { run, lines: [lineFor('b.md')] }
-    expect(reportFile([pretended, paid], made)).toMatchObject({ simulated: false, totals: { summarized: 1 } })
-    expect(reportFile([pretended], made)).toMatchObject({ simulated: true, totals: { summarized: 1 } })
+    expect(buildReportJson([pretended, paid], made)).toMatchObject({
+      simulated: false,
+      totals: { summarized: 1 },
+    })
+    expect(buildReportJson([pretended], made)).toMatchObject({ simulated: true, totals: { summarized: 1 } })
   })
 
   it('groups by day, model, prompt and folder', () => {
@@ -135,7 +146,7 @@ describe('the report', () => {
       lineFor('b/z.md', { model: 'claude-opus-5-5', prompt: 'summarize@v1', status: 'failed' }),
       lineFor('top.md'),
     ]
-    const { by } = reportFile([{ run, lines }], made)
+    const { by } = buildReportJson([{ start: run, entries: lines }], made)
     expect(by.day.map(({ name, summarized }) => [name, summarized])).toEqual([
       ['2026-11-22', 2],
       ['2026-11-23', 1],
@@ -154,7 +165,7 @@ describe('the report', () => {
       { run, lines: [failed('a.md'), failed('b.md')] },
       { run: { ...run, run: 'r2' }, lines: [lineFor('a.md'), failed('c.md')] },
     ]
-    const { documents, errors, runs: rows, timeline } = reportFile(runs, made)
+    const { documents, errors, runs: rows, timeline } = buildReportJson(runs, made)
     expect(documents.map(({ path, status }) => `${path} ${status}`)).toEqual([
       'a.md summarized',
       'b.md failed',
@@ -169,7 +180,7 @@ describe('the report', () => {
 
   it('splits the time of documents', () => {
     const line = lineFor('a.md', { elapsed_ms: 700, wait_ms: 100, retry_ms: 200, latency_ms: 400 })
-    const { time } = reportFile([{ run, lines: [line] }], made)
+    const { time } = buildReportJson([{ start: run, entries: [line] }], made)
     expect(time).toEqual({ slot_ms: 300, limit_ms: 100, retries_ms: 200, service_ms: 400 })
   })
 })
@@ -200,7 +211,7 @@ describe('the timeline of a run', () => {
             usage: usage(input),
           }),
         )
-        const { timeline } = reportFile([{ run, lines }], made)
+        const { timeline } = buildReportJson([{ start: run, entries: lines }], made)
         const sum = (numbers: readonly number[] = []) => numbers.reduce((a, b) => a + b, 0)
         expect(sum(timeline?.finished)).toBe(rows.length)
         expect(sum(timeline?.tokens_in)).toBe(sum(rows.map(({ input }) => input)))

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { titleOf } from '../../../src/core/document/document.ts'
+import { extractTitle } from '../../../src/core/document/document.ts'
 import { buildRequest } from '../../../src/core/request/build-request.ts'
-import { inline } from '../../../src/core/request/delimit.ts'
-import { renderPrompt } from '../../../src/core/request/prompt.ts'
-import { keyOf } from '../../../src/core/request/request-hash.ts'
+import { sanitizeInline } from '../../../src/core/request/delimit.ts'
+import { renderPrompt } from '../../../src/core/request/render-prompt.ts'
+import { hashRequest } from '../../../src/core/request/request-hash.ts'
 import { parseTemplate } from '../../../src/core/request/template.ts'
-import { notebookText } from '../../../src/inputs/read/readers/notebook.ts'
+import { extractNotebookText } from '../../../src/inputs/read/readers/notebook.ts'
 
 const half = '\ud83d'
 const endpoint = 'https://api'
@@ -18,10 +18,10 @@ describe('a request', () => {
     fc.assert(
       fc.property(text, text, text, schema, (user, system, model, schema) => {
         const request = buildRequest({ user, system, model, schema, maxTokens: 9 }, 'a.md', endpoint)
-        const { key, path, attempt, ...sent } = request
+        const { hash: key, path, attemptNumber: attempt, ...sent } = request
         // JSON escapes half a pair; nothing else in these texts brings a lower-case `\ud`.
         expect(JSON.stringify(Object.values(sent)).replaceAll('\\\\', '')).not.toMatch(/\\ud/)
-        expect(key).toBe(keyOf(sent, endpoint))
+        expect(key).toBe(hashRequest(sent, endpoint))
         expect([path, attempt]).toEqual(['a.md', 1])
       }),
     )
@@ -30,7 +30,7 @@ describe('a request', () => {
   it('has U+FFFD in place of each half, and one hash for what is sent alike', () => {
     const request = (user: string) => buildRequest({ model: 'm', maxTokens: 9, user }, 'a.md', endpoint)
     expect(request(`a${half}b`).user).toBe('a\ufffdb')
-    expect(request(`a${half}b`).key).toBe(request('a\ufffdb').key)
+    expect(request(`a${half}b`).hash).toBe(request('a\ufffdb').hash)
   })
 
   it('is well-formed where the document, its path, its title and a variable each are not', () => {
@@ -38,7 +38,7 @@ describe('a request', () => {
     const prompt = { name: 'x', version: 'v1', why: 'latest', origin: 'here', user, system: user } as const
     const path = `a${half}/b${half}.md`
     const document = {
-      source: { index: 0, path, named: true },
+      source: { index: 0, path, namedByUser: true },
       text: `# x${half}`,
       bytes: { size: 1, sha256: '' },
     }
@@ -52,13 +52,13 @@ describe('a text that is cut for a prompt', () => {
   const emoji = `${'x'.repeat(199)}😀y`
 
   it.each([
-    ['the title of a document', () => titleOf(`# ${emoji}`)],
-    ['a path', () => inline(emoji)],
+    ['the title of a document', () => extractTitle(`# ${emoji}`)],
+    ['a path', () => sanitizeInline(emoji)],
     [
       'the output of a notebook',
       () => {
         const text = `${'x'.repeat(1999)}😀y`
-        return notebookText(JSON.stringify({ cells: [{ cell_type: 'code', outputs: [{ text }] }] }))
+        return extractNotebookText(JSON.stringify({ cells: [{ cell_type: 'code', outputs: [{ text }] }] }))
       },
     ],
   ])('%s is not cut between the halves of an emoji', (_name, cut) => {

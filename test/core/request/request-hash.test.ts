@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Document } from '../../../src/core/document/document.ts'
-import { type Prompt, renderPrompt } from '../../../src/core/request/prompt.ts'
+import { type Prompt, renderPrompt } from '../../../src/core/request/render-prompt.ts'
 import type { Request } from '../../../src/core/request/request.ts'
-import { keyOf, settingsHash } from '../../../src/core/request/request-hash.ts'
+import { hashRequest, hashSettings } from '../../../src/core/request/request-hash.ts'
 import { parseTemplate } from '../../../src/core/request/template.ts'
 
-type Asked = Parameters<typeof keyOf>[0]
+type Asked = Parameters<typeof hashRequest>[0]
 
 const base: Required<Asked> = {
   model: 'claude-haiku-5-5',
@@ -36,14 +36,14 @@ describe('the request hash', () => {
   it.each(fields)('is another for another %s, and for none', (field) => {
     const { [field]: _, ...without } = base
     const hashes = [base, { ...base, [field]: changes[field] }, without as Asked].map((asked) =>
-      keyOf(asked, 'https://api'),
+      hashRequest(asked, 'https://api'),
     )
     expect(new Set(hashes).size).toBe(3)
   })
 
   it('is another for another endpoint, and has 64 hexadecimal digits', () => {
-    expect(keyOf(base, 'https://api')).not.toBe(keyOf(base, 'https://other'))
-    expect(keyOf(base, 'https://api')).toMatch(/^[0-9a-f]{64}$/)
+    expect(hashRequest(base, 'https://api')).not.toBe(hashRequest(base, 'https://other'))
+    expect(hashRequest(base, 'https://api')).toMatch(/^[0-9a-f]{64}$/)
   })
 })
 
@@ -67,20 +67,20 @@ describe('the settings hash', () => {
         user: parseTemplate(user),
       }
       const document: Document = {
-        source: { index: 0, path, named: true },
+        ref: { index: 0, path, namedByUser: true },
         text,
-        bytes: { size: 1, sha256: 's' },
+        fingerprint: { size: 1, sha256: 's' },
       }
       const asked = { model: 'm', maxTokens: 10, ...renderPrompt(prompt, document, {}) }
-      return { ...asked, key: keyOf(asked, 'https://api'), path, attempt: 1 }
+      return { ...asked, hash: hashRequest(asked, 'https://api'), path, attemptNumber: 1 }
     }
   const hashOf = (user: string) =>
-    settingsHash(({ source, text }) => requestWith(user)({ path: source.path, text }))
+    hashSettings(({ ref: source, text }) => requestWith(user)({ path: source.path, text }))
 
   it('is the same for two prompts only where every document makes the same request of both', () => {
     fc.assert(
       fc.property(template, template, documents, (one, other, document) => {
-        const [a, b] = [one, other].map((user) => requestWith(user)(document).key)
+        const [a, b] = [one, other].map((user) => requestWith(user)(document).hash)
         if (hashOf(one) === hashOf(other)) expect(a).toBe(b)
         if (one === other) expect(hashOf(one)).toBe(hashOf(other))
       }),
@@ -89,8 +89,8 @@ describe('the settings hash', () => {
   })
 
   it('is another for another value of anything else that it is given', () => {
-    const request = ({ source, text }: Document) => requestWith('{text}')({ path: source.path, text })
-    expect(settingsHash(request, ['a'])).not.toBe(settingsHash(request, ['b']))
-    expect(settingsHash(request)).toMatch(/^[0-9a-f]{16}$/)
+    const request = ({ ref: source, text }: Document) => requestWith('{text}')({ path: source.path, text })
+    expect(hashSettings(request, ['a'])).not.toBe(hashSettings(request, ['b']))
+    expect(hashSettings(request)).toMatch(/^[0-9a-f]{16}$/)
   })
 })

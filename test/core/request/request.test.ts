@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { worstCase } from '../../../src/core/pricing/budget.ts'
-import { listPrice } from '../../../src/core/pricing/price.ts'
-import { estimate, newPace } from '../../../src/core/rate-limit/limiter-state.ts'
-import { lengthOf, type Request } from '../../../src/core/request/request.ts'
-import { requestFor } from '../../support/scripted-ask.ts'
+import { computeWorstCase } from '../../../src/core/pricing/budget-state.ts'
+import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
+import { createLimiterState, estimateDemand } from '../../../src/core/rate-limit/limiter-state.ts'
+import { countPromptCharacters, type Request } from '../../../src/core/request/request.ts'
+import { createRequest } from '../../support/scripted-ask.ts'
 
 type Field = Exclude<keyof Request, 'path' | 'key' | 'attempt'>
 
@@ -19,19 +19,19 @@ const fields: { readonly [Name in Field]: readonly [Request[Name], boolean] } = 
   thinking: ['disabled', false],
 }
 
-const pace = newPace({}, 2.5, 0)
+const pace = createLimiterState({}, 2.5, 0)
 const sizes: Readonly<Record<string, (request: Request) => number>> = {
-  'the length that estimates go by': lengthOf,
-  'the worst case that --max-cost reserves': (request) => Number(worstCase(request, listPrice)),
+  'the length that estimates go by': countPromptCharacters,
+  'the worst case that --max-cost reserves': (request) => Number(computeWorstCase(request, listPrice)),
   'the tokens that the rate limiter expects': (request) =>
-    estimate(pace, lengthOf(request), request.maxTokens).inputTokens,
+    estimateDemand(pace, countPromptCharacters(request), request.maxTokens).inputTokens,
 }
 
 describe.each(Object.entries(sizes))('%s', (_, sizeOf) => {
   it('counts every field of a request that is billed as input, and no other', () => {
-    const plain = sizeOf(requestFor('a.md'))
+    const plain = sizeOf(createRequest('a.md'))
     for (const [name, [value, isInput]] of Object.entries(fields)) {
-      const size = sizeOf(requestFor('a.md', { [name]: value }))
+      const size = sizeOf(createRequest('a.md', { [name]: value }))
       expect([name, size > plain]).toEqual([name, isInput])
     }
   })
@@ -47,11 +47,11 @@ describe('the worst case of a request with a schema', () => {
       const price = listPrice({
         model: request.model,
         usage: { input: 1, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 },
-        terms: { us: true },
+        terms: { usInference: true },
       })
-      return Number(worstCase(request, listPrice)) / Number(price)
+      return Number(computeWorstCase(request, listPrice)) / Number(price)
     }
-    const more = tokens(requestFor('a.md', { schema })) - tokens(requestFor('a.md'))
+    const more = tokens(createRequest('a.md', { schema })) - tokens(createRequest('a.md'))
     expect(more).toBeGreaterThan(2 * JSON.stringify(schema, null, 2).length)
   })
 })

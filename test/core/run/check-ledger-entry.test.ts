@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { accountOf, addAccounts } from '../../../src/core/pricing/totals.ts'
-import { type DocumentLine, parseLine } from '../../../src/core/run/ledger-entry.ts'
+import { addTotals, toTotals } from '../../../src/core/pricing/totals.ts'
+import { type DocumentEntry, parseLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
 
 const time = '2026-11-22T03:00:00.000Z'
 const usage = { input: 100, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 7 }
@@ -27,19 +27,19 @@ const good = {
 }
 type Kind = keyof typeof good
 
-const isDamaged = (line: object) => 'damaged' in parseLine(JSON.stringify(line))
+const isDamaged = (line: object) => 'damaged' in parseLedgerEntry(JSON.stringify(line))
 
 describe('a line of the ledger', () => {
   it.each(Object.entries(good))('is read where it is whole: %s', (_, line) => {
-    expect(parseLine(JSON.stringify(line))).toEqual(line)
+    expect(parseLedgerEntry(JSON.stringify(line))).toEqual(line)
     expect(isDamaged({ ...line, something_new: [1] })).toBe(false)
   })
 
   it.each(['"path":"', '"path":"\\\\', '"output":{"path":"x","sha256":'])(
     'of millions of characters that is torn is damaged: %s…',
     (start) => {
-      expect(parseLine(start + 'x'.repeat(30_000_000))).toHaveProperty('damaged')
-      expect(parseLine(start + '\\x'.repeat(10_000_000))).toHaveProperty('damaged')
+      expect(parseLedgerEntry(start + 'x'.repeat(30_000_000))).toHaveProperty('damaged')
+      expect(parseLedgerEntry(start + '\\x'.repeat(10_000_000))).toHaveProperty('damaged')
     },
   )
 
@@ -95,20 +95,20 @@ describe('a line of the ledger', () => {
     const changes = fc.dictionary(fc.constantFrom(...Object.keys(good.summarized)), anything)
     fc.assert(
       fc.property(fc.constantFrom(...Object.values(good)), changes, (line, change) => {
-        const read = parseLine(JSON.stringify({ ...line, ...change }))
+        const read = parseLedgerEntry(JSON.stringify({ ...line, ...change }))
         const isFinished = 'path' in read && 'status' in read && !/^(unchanged|pruned)$/.test(read.status)
-        if (isFinished) addAccounts(accountOf(read as DocumentLine), sums)
+        if (isFinished) addTotals(toTotals(read as DocumentEntry), sums)
       }),
     )
   })
 
   it('that is damaged still shows its path and its summary’s hash, where those can be made out', () => {
     const text = JSON.stringify(good.summarized)
-    expect(parseLine(text.slice(0, text.indexOf('"doubts"')))).toMatchObject({
+    expect(parseLedgerEntry(text.slice(0, text.indexOf('"doubts"')))).toMatchObject({
       path: 'a.md',
       hash: '0123456789abcdef',
     })
-    expect(parseLine(text.slice(0, text.indexOf('cdef')))).not.toHaveProperty('hash.length', 16)
-    expect(parseLine(text.slice(0, text.indexOf('9abcdef')))).not.toHaveProperty('hash')
+    expect(parseLedgerEntry(text.slice(0, text.indexOf('cdef')))).not.toHaveProperty('hash.length', 16)
+    expect(parseLedgerEntry(text.slice(0, text.indexOf('9abcdef')))).not.toHaveProperty('hash')
   })
 })

@@ -3,11 +3,11 @@ import { AskError } from '../../../src/core/errors/ask-error.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
 import type { Reply } from '../../../src/core/request/reply.ts'
 import type { Request } from '../../../src/core/request/request.ts'
-import { lineOf } from '../../../src/core/run/ledger-entry.ts'
-import { recorded } from '../../../src/engine/middleware/with-attempt-log.ts'
+import { toLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
+import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
 
 const facts = { prompt: 'p@v1', model: 'm', recipe: 'r' }
-const request = { path: 'a.md', attempt: 1, model: 'm', key: 'k' } as Request
+const request = { path: 'a.md', attemptNumber: 1, model: 'm', hash: 'k' } as Request
 const reply: Reply = { text: 'A text.', stopReason: 'end_turn', model: 'm', attempts: [] }
 
 /** The times of a document that was sent twice, 3 seconds apart, each taking a second; the clock is set in between. */
@@ -17,7 +17,7 @@ async function timesWhenClockIsSet(byMs: number) {
   const attempts: Attempt[] = []
   const listener = { sent() {}, ended: (attempt: Attempt) => void attempts.push(attempt) }
   const fault = { kind: 'status', status: 529, type: 'overloaded_error', message: '' } as const
-  const ask = recorded(
+  const ask = withAttemptLog(
     async () => {
       now += 1000
       wall += 1000
@@ -31,10 +31,10 @@ async function timesWhenClockIsSet(byMs: number) {
   now += 2000
   wall += 2000 + byMs
   await ask(request, new AbortController().signal)
-  const source = { index: 0, path: 'a.md', named: true }
+  const source = { index: 0, path: 'a.md', namedByUser: true }
   const failure = { kind: 'reply', type: 'refusal', message: '', transient: false } as const
   const outcome = { source, attempts, elapsedMs: 4500, status: 'failed', failure } as const
-  return lineOf(outcome, '2026-11-22T12:00:00.000Z', facts)
+  return toLedgerEntry(outcome, '2026-11-22T12:00:00.000Z', facts)
 }
 
 it.each([0, -3_600_000, 3_600_000])(

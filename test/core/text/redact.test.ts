@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { findSecrets } from '../../../src/core/text/find-secrets.ts'
 import { createRedactor } from '../../../src/core/text/redact.ts'
-import { secretsIn } from '../../../src/core/text/secrets.ts'
 
 describe('a redactor', () => {
   it('replaces its secrets, and whatever looks like a key', () => {
@@ -77,7 +77,7 @@ describe('the secrets of an environment', () => {
       ANTHROPIC_BASE_URL: 'https://u:pw5@gateway',
       HOME: '/home/user',
     }
-    expect(secretsIn(env).filter((secret) => secret !== '')).toEqual([
+    expect(findSecrets(env).filter((secret) => secret !== '')).toEqual([
       'key-1',
       'token-2',
       'secret-3',

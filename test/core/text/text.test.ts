@@ -1,24 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { outputPaths } from '../../../src/core/document/output-path.ts'
-import { efforts, knownModels, modelId } from '../../../src/core/pricing/models.ts'
-import { flawOf } from '../../../src/core/request/reply.ts'
-import { parametersFor } from '../../../src/core/request/request.ts'
+import { assignOutputPaths } from '../../../src/core/document/output-path.ts'
+import { efforts, knownModelNames, resolveModelAlias } from '../../../src/core/pricing/models.ts'
+import { findReplyFailure } from '../../../src/core/request/reply.ts'
+import { chooseParameters } from '../../../src/core/request/request.ts'
 import { parseTemplate, renderTemplate } from '../../../src/core/request/template.ts'
-import { printable } from '../../../src/core/text/escape-control.ts'
-import { validate } from '../../../src/simulator/validate.ts'
-import { replyOf } from '../../support/scripted-ask.ts'
+import { escapeControlChars } from '../../../src/core/text/escape-control-chars.ts'
+import { validateRequest } from '../../../src/simulator/validate-request.ts'
+import { createReply } from '../../support/scripted-ask.ts'
 
 describe('printable', () => {
   it('leaves nothing that a terminal would act on, and ordinary text as it is', () => {
-    expect(printable('a\u001b]0;pwn\u0007\r\nb\u202ec\u200b\u009bé 漢 👍')).toBe(
+    expect(escapeControlChars('a\u001b]0;pwn\u0007\r\nb\u202ec\u200b\u009bé 漢 👍')).toBe(
       'a\\x1b]0;pwn\\x07\\x0d\\x0ab\\u{202e}c\\u{200b}\\x9bé 漢 👍',
     )
-    expect(printable('two\nlines\t\u001b', '\n\t')).toBe('two\nlines\t\\x1b')
+    expect(escapeControlChars('two\nlines\t\u001b', '\n\t')).toBe('two\nlines\t\\x1b')
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary' }),
-        (text) => !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(printable(text)),
+        (text) => !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(escapeControlChars(text)),
       ),
     )
   })
@@ -44,7 +44,7 @@ describe('outputPaths', () => {
     ['C:/x/b.md', 'C/x/b.md.summary.md'],
     ['-', 'stdin.summary.md'],
   ])('%s becomes %s', (path, summary) => {
-    expect(outputPaths([path], none)(path).summary).toBe(summary)
+    expect(assignOutputPaths([path], none)(path).summary).toBe(summary)
   })
 
   it('gives different sources different names, no name too long, none outside', () => {
@@ -54,18 +54,18 @@ describe('outputPaths', () => {
       { maxLength: 20 },
     )
     fc.assert(
-      fc.property(paths, fc.boolean(), (paths, foldsCase) => {
-        const name = outputPaths(paths, { foldsCase, earlier: [] })
+      fc.property(paths, fc.boolean(), (paths, caseInsensitive) => {
+        const name = assignOutputPaths(paths, { caseInsensitive, existingSummaries: [] })
         const summaries = paths.map((path) => name(path).summary)
         const identities = summaries.map((summary) =>
-          foldsCase ? summary.normalize('NFC').toLowerCase() : summary,
+          caseInsensitive ? summary.normalize('NFC').toLowerCase() : summary,
         )
         expect(new Set(identities).size).toBe(paths.length)
         for (const summary of summaries) expect(summary.split('/')).not.toContain('..')
       }),
     )
     const long = `x/${'長'.repeat(85)}`
-    const [last] = outputPaths([long], none)(long).summary.split('/').slice(-1)
+    const [last] = assignOutputPaths([long], none)(long).summary.split('/').slice(-1)
     expect(Buffer.byteLength(last ?? '')).toBeLessThanOrEqual(255)
   })
 })
@@ -76,11 +76,16 @@ describe('outputPaths after earlier runs', () => {
       ['/x/a.md', 'x/a.md.summary.md'],
       ['gone.md', 'gone.md.~1.summary.md'],
     ]
-    const name = outputPaths(['/x/a.md', 'gone.md', 'x/a.md'], { foldsCase: false, earlier })
+    const name = assignOutputPaths(['/x/a.md', 'gone.md', 'x/a.md'], {
+      caseInsensitive: false,
+      existingSummaries: earlier,
+    })
     expect(name('/x/a.md').summary).toBe('x/a.md.summary.md')
     expect(name('gone.md').summary).toBe('gone.md.~1.summary.md')
     // Alone in this run, but the name is taken.
-    const alone = outputPaths(['x/a.md'], { foldsCase: false, earlier })('x/a.md')
+    const alone = assignOutputPaths(['x/a.md'], { caseInsensitive: false, existingSummaries: earlier })(
+      'x/a.md',
+    )
     expect(alone.summary).toMatch(/^x\/a\.md\.~[0-9a-f]{12}\.summary\.md$/)
     expect(name('x/a.md')).toEqual(alone)
   })
@@ -100,14 +105,14 @@ describe('flawOf', () => {
     ['made_up_tomorrow', 'x', 'unexpected_stop'],
     [null, 'x', 'unexpected_stop'],
   ])('of %s with %j is %s', (stopReason, text, type) => {
-    expect(flawOf(replyOf(text, { stopReason }), 1024)?.type).toBe(type)
+    expect(findReplyFailure(createReply(text, { stopReason }), 1024)?.type).toBe(type)
   })
 })
 
 describe('parametersFor', () => {
   const body = (model: string, effort?: (typeof efforts)[number]) => {
-    const parameters = parametersFor({
-      model: modelId(model),
+    const parameters = chooseParameters({
+      model: resolveModelAlias(model),
       maxTokens: 100,
       ...(effort !== undefined && { effort }),
     })
@@ -120,22 +125,22 @@ describe('parametersFor', () => {
     }
   }
 
-  it.each(knownModels)('are ones that %s accepts', (model) => {
-    expect(validate(body(model), 'messages')).not.toHaveProperty('status')
+  it.each(knownModelNames)('are ones that %s accepts', (model) => {
+    expect(validateRequest(body(model), 'messages')).not.toHaveProperty('status')
   })
 
   it.each(efforts)('of the default model are accepted at effort %s', (effort) => {
-    expect(validate(body('haiku', effort), 'messages')).not.toHaveProperty('status')
-    expect(validate(body('sonnet', effort), 'messages')).not.toHaveProperty('status')
+    expect(validateRequest(body('haiku', effort), 'messages')).not.toHaveProperty('status')
+    expect(validateRequest(body('sonnet', effort), 'messages')).not.toHaveProperty('status')
   })
 
   it('are the cheapest for the default model, and the bare ones for a model nobody knows', () => {
-    expect(parametersFor({ model: 'claude-haiku-5-5', maxTokens: 9 })).toEqual({
+    expect(chooseParameters({ model: 'claude-haiku-5-5', maxTokens: 9 })).toEqual({
       model: 'claude-haiku-5-5',
       maxTokens: 9,
       effort: 'low',
       thinking: 'disabled',
     })
-    expect(parametersFor({ model: 'llama-9', maxTokens: 9 })).toEqual({ model: 'llama-9', maxTokens: 9 })
+    expect(chooseParameters({ model: 'llama-9', maxTokens: 9 })).toEqual({ model: 'llama-9', maxTokens: 9 })
   })
 })

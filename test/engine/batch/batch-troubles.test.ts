@@ -1,35 +1,39 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Packed } from '../../../src/core/batch/batch.ts'
-import type { Source } from '../../../src/core/document/document.ts'
+import type { BatchItem } from '../../../src/core/batch/batch.ts'
+import type { DocumentRef } from '../../../src/core/document/document.ts'
 import type { AskError } from '../../../src/core/errors/ask-error.ts'
-import type { Fault } from '../../../src/core/errors/request-error.ts'
-import { listPrice } from '../../../src/core/pricing/price.ts'
+import type { RequestError } from '../../../src/core/errors/request-error.ts'
+import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
-import { batchAll } from '../../../src/engine/batch/run-batches.ts'
-import { createHalt } from '../../../src/engine/shutdown.ts'
+import { runBatches } from '../../../src/engine/batch/run-batches.ts'
+import { createShutdown } from '../../../src/engine/shutdown.ts'
 import { RunError } from '../../../src/errors.ts'
-import { requestFor, statusFault } from '../../support/scripted-ask.ts'
-import { batchStoreOn, type Calls, scriptedBatches } from '../../support/scripted-batches.ts'
-import { virtualClock } from '../../support/virtual-clock.ts'
+import { createRequest, createStatusError } from '../../support/scripted-ask.ts'
+import {
+  type BatchCall,
+  createMemoryBatchStore,
+  createScriptedBatches,
+} from '../../support/scripted-batches.ts'
+import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
 const hour = 3_600_000
 
 /** What an answer can be that comes although all was done, and what can be in the place of one. */
-const faults: readonly Fault[] = [
-  ...[408, 409, 429, 500, 502, 503, 504, 524, 529, 507].map((status) => statusFault(status)),
-  statusFault(429, { retryAfter: 60 }),
+const faults: readonly RequestError[] = [
+  ...[408, 409, 429, 500, 502, 503, 504, 524, 529, 507].map((status) => createStatusError(status)),
+  createStatusError(429, { retryAfterSeconds: 60 }),
   { kind: 'timeout', type: 'timeout', message: 'no answer' },
   { kind: 'connection', type: 'connection_error', message: 'reset', code: 'ECONNRESET' },
   { kind: 'malformed', type: 'malformed_reply', message: 'the answer is not a batch' },
 ]
 /** What comes only where nothing was done. */
-const refusals: readonly Fault[] = [
+const refusals: readonly RequestError[] = [
   { kind: 'connection', type: 'connection_error', message: 'refused', code: 'ECONNREFUSED' },
-  statusFault(404, { type: 'http_404' }),
-  statusFault(403, { type: 'permission_error' }),
-  statusFault(400, { code: 'workspace_human_review_disabled' }),
+  createStatusError(404, { type: 'http_404' }),
+  createStatusError(403, { type: 'permission_error' }),
+  createStatusError(400, { code: 'workspace_human_review_disabled' }),
 ]
 
 const trouble = fc.oneof(
@@ -67,13 +71,13 @@ async function over(
   count: number,
   limit: number,
 ): Promise<void> {
-  const clock = virtualClock()
-  const calls = new Map<Calls, number>()
+  const clock = createVirtualClock()
+  const calls = new Map<BatchCall, number>()
   const isBad = (path: string) => plan.bad.includes(Number.parseInt(path, 10))
   let isOver = false
-  const scripted = scriptedBatches({
+  const scripted = createScriptedBatches({
     clock,
-    trouble(call) {
+    failCall(call) {
       const n = calls.get(call) ?? 0
       calls.set(call, n + 1)
       if (isOver) return undefined
@@ -82,15 +86,17 @@ async function over(
       if (!happens) return undefined
       return happens.after ? { after: happens.fault } : { before: happens.fault }
     },
-    refuses(paths) {
+    refuseBatch(paths) {
       const at = paths.findIndex(isBad)
-      return at < 0 ? undefined : statusFault(400, { message: plan.isNamed ? `requests.${at}: bad` : 'bad' })
+      return at < 0
+        ? undefined
+        : createStatusError(400, { message: plan.isNamed ? `requests.${at}: bad` : 'bad' })
     },
   })
   const batches: typeof scripted.batches = {
     ...scripted.batches,
-    async since(...args) {
-      const list = await scripted.batches.since(...args)
+    async listSince(...args) {
+      const list = await scripted.batches.listSince(...args)
       return plan.isListCut && !isOver ? { batches: list.batches.slice(-1), isComplete: false } : list
     },
   }
@@ -99,21 +105,21 @@ async function over(
   const paths = Array.from({ length: count }, (_, n) => `${n}.md`)
 
   const run = async () => {
-    const halt = createHalt()
-    const done = new Set(ledger.map(({ source }) => source.path))
-    const sources: Source[] = paths
+    const halt = createShutdown()
+    const done = new Set(ledger.map(({ document }) => document.path))
+    const sources: DocumentRef[] = paths
       .filter((path) => !done.has(path))
-      .map((path, index) => ({ index, path, named: true }))
+      .map((path, index) => ({ index, path, namedByUser: true }))
     const outcomes: Outcome[] = []
     const job = {
       sources,
-      read: async (source: Source) => ({
+      read: async (source: DocumentRef) => ({
         source,
         text: source.path,
         bytes: { size: 1, sha256: source.path },
       }),
-      requestFor: ({ source }: { source: Source }) => requestFor(source.path),
-      explain: ({ fault }: AskError) => new RunError('refused', fault.message),
+      requestFor: ({ source }: { source: DocumentRef }) => createRequest(source.path),
+      explain: ({ requestError }: AskError) => new RunError('refused', requestError.message),
       keep: async (outcome: Outcome) => {
         if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
         return true
@@ -122,8 +128,8 @@ async function over(
       halt,
       clock,
       batches,
-      store: batchStoreOn(disk, clock, (id, path) =>
-        ledger.some(({ source, attempts }) => source.path === path && attempts.at(-1)?.batch === id),
+      store: createMemoryBatchStore(disk, clock, (id, path) =>
+        ledger.some(({ document, attempts }) => document.path === path && attempts.at(-1)?.batchId === id),
       ),
       endpoint: 'here',
       factsFor: () => facts,
@@ -150,9 +156,11 @@ async function over(
         left() {},
       },
     }
-    for await (const outcome of batchAll(job)) outcomes.push(outcome)
+    for await (const outcome of runBatches(job)) outcomes.push(outcome)
     // Each document has one outcome.
-    expect(outcomes.map(({ source }) => source.path).sort()).toEqual(sources.map(({ path }) => path).sort())
+    expect(outcomes.map(({ document }) => document.path).sort()).toEqual(
+      sources.map(({ path }) => path).sort(),
+    )
   }
 
   for (let runs = 1; runs <= 4; runs++) {
@@ -166,8 +174,8 @@ async function over(
     for (const { items } of scripted.made.values()) expect(items.some(({ path }) => isBad(path))).toBe(false)
   }
   // Once nothing goes wrong any more, all is done, but where it is not known what was created.
-  const open = [...disk.values()].flatMap(({ documents }) => [...documents.values()] as Packed[])
-  expect([...ledger.map(({ source }) => source.path), ...open.map(({ path }) => path)].sort()).toEqual(
+  const open = [...disk.values()].flatMap(({ documents }) => [...documents.values()] as BatchItem[])
+  expect([...ledger.map(({ document }) => document.path), ...open.map(({ path }) => path)].sort()).toEqual(
     expect.arrayContaining(paths.filter((path) => !isBad(path))),
   )
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
-import type { Fault } from '../../../src/core/errors/request-error.ts'
-import { patiently } from '../../../src/engine/batch/retry-until-success.ts'
-import { statusFault } from '../../support/scripted-ask.ts'
-import { virtualClock } from '../../support/virtual-clock.ts'
+import type { RequestError } from '../../../src/core/errors/request-error.ts'
+import { retryUntilSuccess } from '../../../src/engine/batch/retry-until-success.ts'
+import { createStatusError } from '../../support/scripted-ask.ts'
+import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 /** Fails with these faults, one after another, then succeeds. */
-function failing(...faults: readonly Fault[]) {
+function failing(...faults: readonly RequestError[]) {
   let calls = 0
   const work = async () => {
     const fault = faults[calls++]
@@ -19,46 +19,50 @@ function failing(...faults: readonly Fault[]) {
 const never = new AbortController().signal
 
 describe('patiently', () => {
-  const down = statusFault(503)
+  const down = createStatusError(503)
 
   it.each([
     [2, 2, 3],
     [3, 2, 3],
     [3, 0, 1],
   ])('work that fails %i times, with %i retries, is done %i times', async (failures, retries, calls) => {
-    const clock = virtualClock()
-    const it = failing(...Array<Fault>(failures).fill(down))
-    const working = clock.run(patiently(it.work, { clock, random: () => 1, drain: never, retries }))
+    const clock = createVirtualClock()
+    const it = failing(...Array<RequestError>(failures).fill(down))
+    const working = clock.run(
+      retryUntilSuccess(it.work, { clock, random: () => 1, drainSignal: never, retries }),
+    )
     if (failures <= retries) await expect(working).resolves.toBe('done')
     else await expect(working).rejects.toMatchObject({ fault: down })
     expect(it.calls()).toBe(calls)
   })
 
   it('waits as long as the service asks for, and longer from failure to failure otherwise', async () => {
-    const clock = virtualClock()
+    const clock = createVirtualClock()
     const waits: number[] = []
-    const it = failing(down, down, statusFault(503, { retryAfter: 7 }))
-    const failed = (_: AskError, waitMs: number) => void waits.push(waitMs)
-    await clock.run(patiently(it.work, { clock, random: () => 1, drain: never, failed }))
+    const it = failing(down, down, createStatusError(503, { retryAfterSeconds: 7 }))
+    const onRetry = (_: AskError, waitMs: number) => void waits.push(waitMs)
+    await clock.run(retryUntilSuccess(it.work, { clock, random: () => 1, drainSignal: never, onRetry }))
     expect(waits).toEqual([1000, 2000, 7000])
     expect(clock.now()).toBe(10_000)
   })
 
   it('does not repeat what is no fault of the service', async () => {
-    const clock = virtualClock()
-    const it = failing(statusFault(400))
-    const working = clock.run(patiently(it.work, { clock, random: () => 1, drain: never }))
+    const clock = createVirtualClock()
+    const it = failing(createStatusError(400))
+    const working = clock.run(retryUntilSuccess(it.work, { clock, random: () => 1, drainSignal: never }))
     await expect(working).rejects.toMatchObject({ fault: { status: 400 } })
     expect(it.calls()).toBe(1)
   })
 
   it('ends with the reason of a stop, in the middle of a wait', async () => {
-    const clock = virtualClock()
+    const clock = createVirtualClock()
     const stop = new AbortController()
     const reason = new Error('told to stop')
     const it = failing(down)
-    const failed = () => stop.abort(reason)
-    const working = clock.run(patiently(it.work, { clock, random: () => 1, drain: stop.signal, failed }))
+    const onRetry = () => stop.abort(reason)
+    const working = clock.run(
+      retryUntilSuccess(it.work, { clock, random: () => 1, drainSignal: stop.signal, onRetry }),
+    )
     await expect(working).rejects.toBe(reason)
     expect(it.calls()).toBe(1)
   })

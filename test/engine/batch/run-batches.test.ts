@@ -1,21 +1,30 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { BatchAnswer } from '../../../src/core/batch/batch.ts'
-import type { Batches } from '../../../src/core/batch/batch-api.ts'
-import type { Source } from '../../../src/core/document/document.ts'
+import type { BatchResultLine } from '../../../src/core/batch/batch.ts'
+import type { BatchApi } from '../../../src/core/batch/batch-api.ts'
+import type { DocumentRef } from '../../../src/core/document/document.ts'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
-import { listPrice, picodollars } from '../../../src/core/pricing/price.ts'
-import { type Outcome, usageOf } from '../../../src/core/run/outcome.ts'
-import { type BatchJob, batchAll } from '../../../src/engine/batch/run-batches.ts'
-import { createSlots } from '../../../src/engine/middleware/semaphore.ts'
-import { recorded } from '../../../src/engine/middleware/with-attempt-log.ts'
-import { createPurse } from '../../../src/engine/middleware/with-budget.ts'
-import { createHalt } from '../../../src/engine/shutdown.ts'
-import { summarizeAll } from '../../../src/engine/summarize-documents.ts'
+import { listPrice, usdToPicodollars } from '../../../src/core/pricing/pricing-rules.ts'
+import { type Outcome, sumUsage } from '../../../src/core/run/outcome.ts'
+import { type BatchJob, runBatches } from '../../../src/engine/batch/run-batches.ts'
+import { createSemaphore } from '../../../src/engine/middleware/semaphore.ts'
+import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
+import { createSharedBudget } from '../../../src/engine/middleware/with-budget.ts'
+import { createShutdown } from '../../../src/engine/shutdown.ts'
+import { summarizeDocuments } from '../../../src/engine/summarize-documents.ts'
 import { RunError } from '../../../src/errors.ts'
-import { replyOf, requestFor, scriptedAsk, statusFault } from '../../support/scripted-ask.ts'
-import { type BatchScript, batchStoreOn, scriptedBatches } from '../../support/scripted-batches.ts'
-import { virtualClock } from '../../support/virtual-clock.ts'
+import {
+  createReply,
+  createRequest,
+  createScriptedAsk,
+  createStatusError,
+} from '../../support/scripted-ask.ts'
+import {
+  type BatchScript,
+  createMemoryBatchStore,
+  createScriptedBatches,
+} from '../../support/scripted-batches.ts'
+import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 const pathsOf = (count: number) => Array.from({ length: count }, (_, n) => `${n}.md`)
 const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
@@ -24,30 +33,30 @@ const settings = { maxTokens: 1024, frontMatter: false }
 
 /** A folder that runs one after another work on, and the service they ask. */
 function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
-  const clock = virtualClock()
-  const service = scriptedBatches({ clock, ...script })
+  const clock = createVirtualClock()
+  const service = createScriptedBatches({ clock, ...script })
   const disk = new Map()
   /** What is in the ledger: outcomes by path, with the batch they came out of. */
   const ledger: Outcome[] = []
   const isDone = (path: string) =>
-    ledger.some(({ source, status }) => source.path === path && status === 'summarized')
+    ledger.some(({ document, status }) => document.path === path && status === 'summarized')
   const notes: string[] = []
 
   /** @returns what a run yields, and why it stopped */
-  const begin = (options: Partial<BatchJob> = {}, ask = scriptedAsk('ok')) => {
-    const halt = createHalt()
+  const begin = (options: Partial<BatchJob> = {}, ask = createScriptedAsk('ok')) => {
+    const halt = createShutdown()
     const asked: string[] = []
-    const sources: Source[] = paths
+    const sources: DocumentRef[] = paths
       .filter((path) => !isDone(path))
-      .map((path, index) => ({ index, path, named: true }))
+      .map((path, index) => ({ index, path, namedByUser: true }))
     const common = {
-      read: async (source: Source) => ({
+      read: async (source: DocumentRef) => ({
         source,
         text: source.path,
         bytes: { size: 1, sha256: source.path },
       }),
-      requestFor: ({ source }: { source: Source }) => requestFor(source.path),
-      explain: ({ fault }: AskError) => new RunError('refused', fault.message),
+      requestFor: ({ source }: { source: DocumentRef }) => createRequest(source.path),
+      explain: ({ requestError }: AskError) => new RunError('refused', requestError.message),
       keep: async (outcome: Outcome) => {
         const { status, attempts } = outcome
         if (status === 'summarized' || status === 'failed' || attempts.length > 0) ledger.push(outcome)
@@ -56,64 +65,64 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
       halt,
       clock,
     }
-    const sender = recorded(ask, clock, { sent() {}, ended() {} })
-    const live: BatchJob['live'] = (given) => {
+    const sender = withAttemptLog(ask, clock, { onSend() {}, onEnd() {} })
+    const runLive: BatchJob['runLive'] = (given) => {
       async function* sources() {
         for await (const source of given) {
           asked.push(source.path)
           yield source
         }
       }
-      return summarizeAll({
+      return summarizeDocuments({
         ...common,
         sources: sources(),
-        slots: createSlots(() => 2),
-        ...(options.partsOf !== undefined && { partsOf: options.partsOf }),
-        ask: options.purse?.within(sender, halt.drain) ?? sender,
+        semaphore: createSemaphore(() => 2),
+        ...(options.planChunks !== undefined && { planChunks: options.planChunks }),
+        ask: options.budget?.withBudget(sender, halt.drainSignal) ?? sender,
       })
     }
     const job: BatchJob = {
       ...common,
       sources,
-      live,
-      batches: service.batches,
-      store: batchStoreOn(disk, clock, (id, path) =>
-        ledger.some(({ source, attempts }) => source.path === path && attempts.at(-1)?.batch === id),
+      runLive,
+      batchApi: service.batches,
+      store: createMemoryBatchStore(disk, clock, (id, path) =>
+        ledger.some(({ document, attempts }) => document.path === path && attempts.at(-1)?.batchId === id),
       ),
       endpoint: 'here',
-      factsFor: () => facts,
-      settingsFor: () => settings,
-      checksFor: async () => ({ flaw: () => undefined, doubts: () => [] }),
+      provenanceFor: () => facts,
+      answerSettingsFor: () => settings,
+      loadChecks: async () => ({ findMismatch: () => undefined, checkQuality: () => [] }),
       priceOf: listPrice,
-      aside: new Map(),
+      reservations: new Map(),
       random: () => 1,
       retries: 3,
-      submits: true,
-      waits: true,
-      detached: false,
-      isProven: () => true,
-      wayOf: () => 'r',
+      shouldSubmit: true,
+      shouldWait: true,
+      isDetached: false,
+      hasSucceededBefore: () => true,
+      settingsHashOf: () => 'r',
       listener: {
-        answered() {},
-        troubled: ({ fault }) => notes.push(`troubled: ${fault.type}`),
-        odd: (text) => notes.push(text),
-        elsewhere: ({ endpoint }) => notes.push(`elsewhere: ${endpoint}`),
-        movedOn: (count) => notes.push(`moved on ${count}`),
-        submitted: ({ documents }) => notes.push(`submitted ${documents.size}`),
-        waiting() {},
-        left: (batches) => notes.push(`left ${batches.length}`),
+        onAttempt() {},
+        onRetry: ({ requestError }) => notes.push(`troubled: ${requestError.type}`),
+        onWarning: (text) => notes.push(text),
+        onForeignBatch: ({ endpoint }) => notes.push(`elsewhere: ${endpoint}`),
+        onSwitchToBatch: (count) => notes.push(`moved on ${count}`),
+        onSubmitted: ({ items }) => notes.push(`submitted ${items.size}`),
+        onWaiting() {},
+        onUnfinished: (batches) => notes.push(`left ${batches.length}`),
       },
       ...options,
     }
     const all = async () => {
       const outcomes: Outcome[] = []
-      for await (const outcome of batchAll(job)) outcomes.push(outcome)
-      return { outcomes, stopped: halt.drain.reason as unknown, asked }
+      for await (const outcome of runBatches(job)) outcomes.push(outcome)
+      return { outcomes, stopped: halt.drainSignal.reason as unknown, asked }
     }
     return { halt, ended: clock.run(all()) }
   }
   const statuses = (outcomes: readonly Outcome[]) =>
-    outcomes.map(({ source, status }) => `${source.path} ${status}`).sort()
+    outcomes.map(({ document, status }) => `${document.path} ${status}`).sort()
   return { clock, service, disk, ledger, notes, begin, statuses, paths }
 }
 
@@ -128,14 +137,17 @@ describe('a run by batches', () => {
     const [first] = outcomes
     expect(first?.attempts[0]).toMatchObject({ batch: 'msgbatch_1', status: 200, attempt: 1 })
     if (first === undefined) return
-    const live = listPrice({ model: facts.model, usage: usageOf(first) })
+    const live = listPrice({ model: facts.model, usage: sumUsage(first) })
     expect(first.attempts[0]?.cost).toBe((live ?? 0n) / 2n)
     expect(clock.now()).toBeLessThan(180_000)
   })
 
   it('asks one document of each way live first, where that way was never taken before', async () => {
     const { begin, service, statuses } = setting()
-    const run = begin({ isProven: () => false, wayOf: ({ path }) => (path === '3.md' ? 'other' : 'r') })
+    const run = begin({
+      hasSucceededBefore: () => false,
+      settingsHashOf: ({ path }) => (path === '3.md' ? 'other' : 'r'),
+    })
     const { outcomes, asked } = await run.ended
     expect(asked).toEqual(['0.md', '3.md'])
     expect(statuses(outcomes)).toHaveLength(5)
@@ -144,8 +156,10 @@ describe('a run by batches', () => {
 
   it('makes no batch where no document is answered live', async () => {
     const { begin, service } = setting({}, pathsOf(20))
-    const { outcomes, stopped, asked } = await begin({ isProven: () => false }, scriptedAsk(statusFault(400)))
-      .ended
+    const { outcomes, stopped, asked } = await begin(
+      { hasSucceededBefore: () => false },
+      createScriptedAsk(createStatusError(400)),
+    ).ended
     expect(asked).toHaveLength(5)
     expect(service.made.size).toBe(0)
     expect(stopped).toMatchObject({ exit: 'refused' })
@@ -154,18 +168,18 @@ describe('a run by batches', () => {
 
   it('makes as many as their limits demand', async () => {
     const { begin, service } = setting({}, pathsOf(10))
-    expect((await begin({ limits: { requests: 4, bytes: 1e9 } }).ended).outcomes).toHaveLength(10)
+    expect((await begin({ maxBatchSize: { items: 4, bytes: 1e9 } }).ended).outcomes).toHaveLength(10)
     expect([...service.made.values()].map(({ items }) => items.length)).toEqual([4, 4, 2])
   })
 
   it('left to themselves end a run at once, and the next one collects them and makes no other', async () => {
     const { begin, service, statuses, clock } = setting()
-    const detached = await begin({ waits: false, detached: true }).ended
+    const detached = await begin({ shouldWait: false, isDetached: true }).ended
     expect(statuses(detached.outcomes)).toEqual(pathsOf(5).map((path) => `${path} pending`))
-    expect(detached.outcomes.every((outcome) => outcome.status === 'pending' && !outcome.later)).toBe(true)
+    expect(detached.outcomes.every((outcome) => outcome.status === 'pending' && !outcome.deferred)).toBe(true)
     expect(detached.stopped).toBeUndefined()
     // Too early: it stays where it is.
-    expect((await begin({ waits: false }).ended).outcomes).toMatchObject(
+    expect((await begin({ shouldWait: false }).ended).outcomes).toMatchObject(
       Array(5).fill({ status: 'pending', later: true }),
     )
     await clock.run(clock.sleep(100_000))
@@ -176,36 +190,36 @@ describe('a run by batches', () => {
 
   it('is kept for the answers that could not be made safe, and for no others', async () => {
     const { begin, service, disk, ledger } = setting()
-    const isKept = ({ source }: Outcome) => source.path === '0.md' || source.path === '1.md'
-    const keep = async (outcome: Outcome) => isKept(outcome) && ledger.push(outcome) > 0
-    await begin({ keep }).ended
+    const isKept = ({ document }: Outcome) => document.path === '0.md' || document.path === '1.md'
+    const persist = async (outcome: Outcome) => isKept(outcome) && ledger.push(outcome) > 0
+    await begin({ persist }).ended
     expect(disk.size).toBe(1)
-    expect(ledger.map(({ source }) => source.path).sort()).toEqual(['0.md', '1.md'])
+    expect(ledger.map(({ document }) => document.path).sort()).toEqual(['0.md', '1.md'])
 
     const { outcomes } = await begin().ended
-    expect(outcomes.map(({ source }) => source.path).sort()).toEqual(['2.md', '3.md', '4.md'])
+    expect(outcomes.map(({ document }) => document.path).sort()).toEqual(['2.md', '3.md', '4.md'])
     expect(outcomes).toMatchObject(Array(3).fill({ status: 'summarized' }))
     expect(service.made.size).toBe(1)
     expect(disk.size).toBe(0)
   })
 
   it('notes that a single document needs no answer any more, where it is kept for the others', async () => {
-    const { begin, disk } = setting({ resultOf: (path) => (path === '0.md' ? 'expired' : undefined) })
-    await begin({ keep: async () => false }).ended
+    const { begin, disk } = setting({ getResult: (path) => (path === '0.md' ? 'expired' : undefined) })
+    await begin({ persist: async () => false }).ended
     expect([...disk.values()]).toMatchObject([{ settled: new Set(['0.md']) }])
   })
 
   it('is not asked live about what is in a batch', async () => {
     const { begin, statuses } = setting()
-    await begin({ waits: false, detached: true }).ended
-    const { outcomes, asked } = await begin({ submits: false, waits: false }).ended
+    await begin({ shouldWait: false, isDetached: true }).ended
+    const { outcomes, asked } = await begin({ shouldSubmit: false, shouldWait: false }).ended
     expect(asked).toEqual([])
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} pending`))
   })
 
   it('takes the rest of a live run that is too slow, and nothing twice', async () => {
     const { begin, service, statuses, notes } = setting({}, pathsOf(8))
-    const run = begin({ submits: false, movesOn: (left) => left <= 5 })
+    const run = begin({ shouldSubmit: false, shouldSwitchToBatch: (left) => left <= 5 })
     const { outcomes, asked } = await run.ended
     expect(asked).toEqual(['0.md', '1.md', '2.md'])
     expect(statuses(outcomes)).toEqual(pathsOf(8).map((path) => `${path} summarized`))
@@ -217,10 +231,10 @@ describe('a run by batches', () => {
     const results = new Map<string, object | string>([
       ['0.md', 'expired'],
       ['1.md', 'canceled'],
-      ['2.md', { fault: statusFault(500, { type: 'api_error' }) }],
-      ['3.md', { fault: statusFault(400, { type: 'invalid_request_error' }) }],
+      ['2.md', { fault: createStatusError(500, { type: 'api_error' }) }],
+      ['3.md', { fault: createStatusError(400, { type: 'invalid_request_error' }) }],
     ])
-    const { begin, service, statuses } = setting({ resultOf: (path) => results.get(path) as never })
+    const { begin, service, statuses } = setting({ getResult: (path) => results.get(path) as never })
     const first = await begin().ended
     expect(statuses(first.outcomes)).toEqual([
       '0.md pending',
@@ -237,7 +251,7 @@ describe('a run by batches', () => {
 
   it('takes no cut-off or refused reply for a summary', async () => {
     const { begin } = setting({
-      resultOf: () => ({ reply: replyOf('half a', { stopReason: 'max_tokens' }) }),
+      getResult: () => ({ reply: createReply('half a', { stopReason: 'max_tokens' }) }),
     })
     const { outcomes } = await begin().ended
     expect(outcomes).toMatchObject(
@@ -246,8 +260,8 @@ describe('a run by batches', () => {
   })
 
   it('a fault of the account ends it, and blames no document', async () => {
-    const fault = statusFault(404, { type: 'not_found_error' })
-    const { begin, ledger } = setting({ resultOf: () => ({ fault }) })
+    const fault = createStatusError(404, { type: 'not_found_error' })
+    const { begin, ledger } = setting({ getResult: () => ({ requestError: fault }) })
     const { outcomes, stopped } = await begin().ended
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect(stopped).toMatchObject({ exit: 'refused' })
@@ -257,10 +271,10 @@ describe('a run by batches', () => {
   it.each([0, 4])(
     'a request that alone is refused is a failure of its document (number %i)',
     async (refused) => {
-      const fault = statusFault(403, { type: 'permission_error' })
+      const fault = createStatusError(403, { type: 'permission_error' })
       let n = 0
       const { begin } = setting({
-        resultOf: () => (n++ === refused ? { fault } : { reply: replyOf('A summary.') }),
+        getResult: () => (n++ === refused ? { requestError: fault } : { reply: createReply('A summary.') }),
       })
       const { outcomes, stopped } = await begin().ended
       expect(outcomes.map(({ status }) => status).sort()).toEqual(['failed', ...Array(4).fill('summarized')])
@@ -270,8 +284,8 @@ describe('a run by batches', () => {
 
   it('B12 B13 asks on through an hour of trouble, and told to stop leaves the batch at work', async () => {
     const { begin, service, clock, notes } = setting({
-      trouble: (call) =>
-        call === 'retrieve' && clock.now() < 3_600_000 ? { before: statusFault(500) } : undefined,
+      failCall: (call) =>
+        call === 'retrieve' && clock.now() < 3_600_000 ? { before: createStatusError(500) } : undefined,
     })
     const { outcomes } = await begin().ended
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'summarized' }))
@@ -280,7 +294,7 @@ describe('a run by batches', () => {
 
     const other = setting({ takesMs: 1e9 })
     const run = other.begin()
-    void other.clock.sleep(600_000).then(() => run.halt.stop(new RunError('interrupt', 'told to')))
+    void other.clock.sleep(600_000).then(() => run.halt.drain(new RunError('interrupt', 'told to')))
     const stopped = await run.ended
     expect(stopped.outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect(other.disk.size).toBe(1)
@@ -289,15 +303,15 @@ describe('a run by batches', () => {
 
   it('B09 ignores answers to unknown requests and second answers, and reports both', async () => {
     const { begin, service, notes, statuses } = setting()
-    const { answers } = service.batches
-    const batches = {
+    const { fetchResults: answers } = service.batches
+    const batchApi = {
       ...service.batches,
       async *answers(...args: Parameters<typeof answers>) {
-        const stranger = { id: 'x', result: { reply: replyOf('?') } } as const
+        const stranger = { id: 'x', result: { reply: createReply('?') } } as const
         for await (const answer of answers(...args)) yield* [answer, stranger, answer]
       },
     }
-    const { outcomes } = await begin({ batches }).ended
+    const { outcomes } = await begin({ batchApi }).ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
     expect(notes).toEqual([
       'submitted 5',
@@ -308,7 +322,7 @@ describe('a run by batches', () => {
 
   it('B07 fetches results again that end too early, and never takes what is missing for done', async () => {
     const { begin, service, statuses } = setting()
-    const { answers } = service.batches
+    const { fetchResults: answers } = service.batches
     let downloads = 0
     const cut = (whole: number) => ({
       ...service.batches,
@@ -318,19 +332,19 @@ describe('a run by batches', () => {
         for await (const answer of answers(...args)) if (line++ < last) yield answer
       },
     })
-    const cured = await begin({ batches: cut(3) }).ended
+    const cured = await begin({ batchApi: cut(3) }).ended
     expect(statuses(cured.outcomes)).toHaveLength(5)
     expect(downloads).toBe(3)
 
     const never = setting()
-    const { answers: all } = never.service.batches
-    const batches = {
+    const { fetchResults: all } = never.service.batches
+    const batchApi = {
       ...never.service.batches,
       async *answers(...args: Parameters<typeof answers>) {
-        for await (const answer of all(...args)) if (!answer.id?.endsWith('_0')) yield answer
+        for await (const answer of all(...args)) if (!answer.customId?.endsWith('_0')) yield answer
       },
     }
-    const { outcomes } = await never.begin({ batches }).ended
+    const { outcomes } = await never.begin({ batchApi }).ended
     expect(never.statuses(outcomes).filter((text) => text.endsWith('pending'))).toHaveLength(1)
     expect(never.disk.size).toBe(1)
   })
@@ -338,14 +352,14 @@ describe('a run by batches', () => {
   it('B10 says of results that are gone that they are, and of what they cost that it is unknown', async () => {
     const { begin, service, ledger, disk } = setting()
     const { retrieve } = service.batches
-    const batches = {
+    const batchApi = {
       ...service.batches,
       retrieve: async (...args: Parameters<typeof retrieve>) => ({
         ...(await retrieve(...args)),
         archived: true,
       }),
     }
-    const { outcomes } = await begin({ batches }).ended
+    const { outcomes } = await begin({ batchApi }).ended
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'failed', failure: { type: 'results_gone' } }))
     expect(ledger[0]?.attempts).toMatchObject([{ fault: { type: 'results_gone' } }])
     expect(disk.size).toBe(0)
@@ -353,8 +367,8 @@ describe('a run by batches', () => {
 
   it('results that the API does not find keep their documents in the batch, until they are 29 days old', async () => {
     const { begin, service, disk, clock } = setting({
-      trouble: (call) =>
-        call === 'answers' ? { before: statusFault(404, { type: 'not_found_error' }) } : undefined,
+      failCall: (call) =>
+        call === 'answers' ? { before: createStatusError(404, { type: 'not_found_error' }) } : undefined,
     })
     const first = await begin().ended
     expect(first.stopped).toMatchObject({ exit: 'refused', message: /does not find its results; run again/ })
@@ -368,10 +382,10 @@ describe('a run by batches', () => {
 
   it('a batch that the service does not know, long after it was made, is kept, and ends the run', async () => {
     const { begin, service, disk, clock } = setting()
-    await begin({ waits: false, detached: true }).ended
+    await begin({ shouldWait: false, isDetached: true }).ended
     service.made.clear()
     // It might just be new.
-    expect((await begin({ waits: false }).ended).stopped).toBeUndefined()
+    expect((await begin({ shouldWait: false }).ended).stopped).toBeUndefined()
     await clock.run(clock.sleep(400_000))
     const { stopped, outcomes } = await begin().ended
     expect(stopped).toMatchObject({ exit: 'refused', message: /does not know the batch msgbatch_1/ })
@@ -381,17 +395,17 @@ describe('a run by batches', () => {
 
   it('keeps to a cap, goes on as long as there is room, and then says what stopped it', async () => {
     // The worst case of one is $0.000385 in a batch, what it does cost $0.00001.
-    const purse = createPurse(picodollars(0.0012), listPrice)
+    const budget = createSharedBudget(usdToPicodollars(0.0012), listPrice)
     const { begin, service } = setting({}, pathsOf(10))
-    const { outcomes, stopped } = await begin({ purse }).ended
+    const { outcomes, stopped } = await begin({ budget }).ended
     expect(outcomes).toHaveLength(10)
     expect(stopped).toBeUndefined()
     expect(service.made.size).toBeGreaterThan(2)
-    expect(purse.budget().reserved).toBe(0n)
+    expect(budget.getBudget().reserved).toBe(0n)
 
     const tight = setting({}, pathsOf(10))
-    const small = createPurse(picodollars(0.0005), listPrice)
-    const run = await tight.begin({ purse: small, waits: false, detached: true }).ended
+    const small = createSharedBudget(usdToPicodollars(0.0005), listPrice)
+    const run = await tight.begin({ budget: small, shouldWait: false, isDetached: true }).ended
     expect(run.stopped).toMatchObject({ exit: 'limit' })
     expect([...tight.service.made.values()].map(({ items }) => items.length)).toEqual([1])
   })
@@ -399,39 +413,39 @@ describe('a run by batches', () => {
 
 describe('a run by batches with a budget', () => {
   // The worst case of a request is $0.00031 in a batch and $0.00062 live; it costs $0.00001 and $0.00002.
-  const usd = (amount: number) => createPurse(picodollars(amount), listPrice)
+  const usd = (amount: number) => createSharedBudget(usdToPicodollars(amount), listPrice)
   /** The documents of these names are asked about in three parts, and once more. */
   const longOnes =
-    (...names: string[]): NonNullable<BatchJob['partsOf']> =>
-    async ({ source: { path } }) =>
+    (...names: string[]): NonNullable<BatchJob['planChunks']> =>
+    async ({ ref: { path } }) =>
       !names.includes(path)
         ? undefined
         : {
-            key: `key of ${path}`,
-            requests: [1, 2, 3].map((n) => requestFor(path, { user: `Part ${n} of ${path}` })),
-            last: requestFor(path),
-            merge: () => [requestFor(path)],
+            requestHash: `key of ${path}`,
+            requests: [1, 2, 3].map((n) => createRequest(path, { user: `Part ${n} of ${path}` })),
+            expectedFinalRequest: createRequest(path),
+            reduce: () => [createRequest(path)],
           }
   const all = (count: number) => pathsOf(count).map((path) => `${path} summarized`)
 
   it('ends where a long document needs the money that batches hold back, with all documents done', async () => {
     for (const amount of [0.0009, 0.0012, 0.002, 0.01]) {
-      const purse = usd(amount)
+      const budget = usd(amount)
       const { begin, statuses, service } = setting({}, pathsOf(8))
-      const run = begin({ purse, partsOf: longOnes('0.md', '5.md') })
+      const run = begin({ budget, planChunks: longOnes('0.md', '5.md') })
       const { outcomes, stopped, asked } = await run.ended
       expect(stopped).toBeUndefined()
       expect(statuses(outcomes)).toEqual(all(8))
       expect(asked).toEqual(['0.md', '5.md'])
       expect([...service.billed().values()]).toEqual(Array(6).fill(1))
-      expect(purse.budget().reserved).toBe(0n)
+      expect(budget.getBudget().reserved).toBe(0n)
     }
   })
 
   it('ends with all that is affordable done, and the rest pending', async () => {
-    const purse = usd(0.0005)
+    const budget = usd(0.0005)
     const { begin, statuses } = setting({}, pathsOf(5))
-    const { outcomes, stopped } = await begin({ purse, partsOf: longOnes('1.md') }).ended
+    const { outcomes, stopped } = await begin({ budget, planChunks: longOnes('1.md') }).ended
     expect(stopped).toMatchObject({ exit: 'limit', message: /^stopped at --max-cost/ })
     expect(statuses(outcomes)).toEqual(
       pathsOf(5).map((path) => `${path} ${path === '1.md' ? 'pending' : 'summarized'}`),
@@ -441,23 +455,23 @@ describe('a run by batches with a budget', () => {
   it('does not wait for money where it leaves the batches to another run, which does the rest', async () => {
     const { begin, statuses } = setting({}, pathsOf(4))
     const options = { partsOf: longOnes('3.md'), waits: false, detached: true }
-    const first = await begin({ ...options, purse: usd(0.0013) }).ended
+    const first = await begin({ ...options, budget: usd(0.0013) }).ended
     expect(first.stopped).toMatchObject({
       exit: 'limit',
       message: /\$0\.00116 is reserved for requests in batches/,
     })
     expect(statuses(first.outcomes)).toEqual(pathsOf(4).map((path) => `${path} pending`))
-    const second = await begin({ ...options, purse: usd(0.0013), waits: true }).ended
+    const second = await begin({ ...options, budget: usd(0.0013), shouldWait: true }).ended
     expect(second.stopped).toBeUndefined()
     expect(statuses(second.outcomes)).toEqual(all(4))
   })
 
   it('reports once why several batches cannot be collected', async () => {
     const { begin, notes, service } = setting(
-      { trouble: (call) => (call === 'answers' ? { before: statusFault(403) } : undefined) },
+      { failCall: (call) => (call === 'answers' ? { before: createStatusError(403) } : undefined) },
       pathsOf(6),
     )
-    const { stopped } = await begin({ limits: { requests: 2, bytes: 1e9 } }).ended
+    const { stopped } = await begin({ maxBatchSize: { items: 2, bytes: 1e9 } }).ended
     expect(stopped).toMatchObject({ exit: 'refused', message: 'message of 403' })
     expect(service.made.size).toBe(3)
     expect(notes.filter((note) => note.includes('403'))).toEqual([])
@@ -465,9 +479,9 @@ describe('a run by batches with a budget', () => {
 
   it('does not wait for money that a batch holds back which cannot be collected', async () => {
     const { begin, statuses } = setting({
-      trouble: (call) => (call === 'answers' ? { before: statusFault(403) } : undefined),
+      failCall: (call) => (call === 'answers' ? { before: createStatusError(403) } : undefined),
     })
-    const { outcomes, stopped } = await begin({ purse: usd(0.0018), partsOf: longOnes('2.md') }).ended
+    const { outcomes, stopped } = await begin({ budget: usd(0.0018), planChunks: longOnes('2.md') }).ended
     expect(stopped).toMatchObject({ exit: 'refused' })
     expect(statuses(outcomes).map((text) => text.split(' ')[1])).toEqual(Array(5).fill('pending'))
   })
@@ -475,32 +489,32 @@ describe('a run by batches with a budget', () => {
   it('has the money back of a batch that was never made', async () => {
     const lost = { kind: 'timeout', type: 'timeout', message: 'no answer' } as const
     let creates = 0
-    const purse = usd(0.002)
+    const budget = usd(0.002)
     const { begin, clock } = setting({
-      trouble(call) {
+      failCall(call) {
         if (call === 'create' && creates++ === 0) return { before: lost }
-        return call === 'since' && clock.now() < 60_000 ? { before: statusFault(500) } : undefined
+        return call === 'since' && clock.now() < 60_000 ? { before: createStatusError(500) } : undefined
       },
     })
-    const { outcomes } = await begin({ purse }).ended
+    const { outcomes } = await begin({ budget }).ended
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
-    expect(purse.budget()).toMatchObject({ reserved: 0n, spent: 0n })
+    expect(budget.getBudget()).toMatchObject({ reserved: 0n, spent: 0n })
   })
 })
 
 describe('a batch in trouble', () => {
   it('does not hold up the others', async () => {
     const { begin, service, statuses, clock } = setting({}, pathsOf(6))
-    await begin({ limits: { requests: 3, bytes: 1e9 }, waits: false, detached: true }).ended
+    await begin({ maxBatchSize: { items: 3, bytes: 1e9 }, shouldWait: false, isDetached: true }).ended
     await clock.run(clock.sleep(100_000))
-    const { retrieve, answers } = service.batches
-    const batches: Batches = {
+    const { retrieve, fetchResults: answers } = service.batches
+    const batchApi: BatchApi = {
       ...service.batches,
       retrieve: (id, signal) =>
-        id === 'msgbatch_1' ? Promise.reject(new AskError(statusFault(500))) : retrieve(id, signal),
-      answers,
+        id === 'msgbatch_1' ? Promise.reject(new AskError(createStatusError(500))) : retrieve(id, signal),
+      fetchResults: answers,
     }
-    const first = await begin({ batches, waits: false }).ended
+    const first = await begin({ batchApi, shouldWait: false }).ended
     expect(statuses(first.outcomes)).toEqual(
       pathsOf(6).map((path, n) => `${path} ${n < 3 ? 'pending' : 'summarized'}`),
     )
@@ -510,21 +524,28 @@ describe('a batch in trouble', () => {
 })
 
 describe('an answer that cannot be read', () => {
-  const named = (id: string): BatchAnswer => ({
-    id,
-    result: { unreadable: 'no result', line: `line of ${id}` },
+  const named = (id: string): BatchResultLine => ({
+    customId: id,
+    result: { unreadableReason: 'no result', line: `line of ${id}` },
   })
-  const nameless: BatchAnswer = { id: undefined, result: { unreadable: 'not JSON', line: 'garbage' } }
+  const nameless: BatchResultLine = {
+    customId: undefined,
+    result: { unreadableReason: 'not JSON', line: 'garbage' },
+  }
   /** The batches of a setting, whose results are changed; `n` is the number of the download, from 1. */
   function changed(
-    { batches }: { readonly batches: Batches },
-    change: (answers: readonly BatchAnswer[], n: number, batch: string) => readonly (BatchAnswer | Error)[],
+    { batches }: { readonly batches: BatchApi },
+    change: (
+      answers: readonly BatchResultLine[],
+      n: number,
+      batch: string,
+    ) => readonly (BatchResultLine | Error)[],
   ) {
     const downloads = { count: 0 }
-    const answers: Batches['answers'] = async function* (...args) {
+    const answers: BatchApi['fetchResults'] = async function* (...args) {
       const n = ++downloads.count
-      const all: BatchAnswer[] = []
-      for await (const answer of batches.answers(...args)) all.push(answer)
+      const all: BatchResultLine[] = []
+      for await (const answer of batches.fetchResults(...args)) all.push(answer)
       for (const answer of change(all, n, args[0])) {
         if (answer instanceof Error) throw answer
         yield answer
@@ -537,14 +558,14 @@ describe('an answer that cannot be read', () => {
 
   it('fails its own document, and the others are summarized and paid for once', async () => {
     const { begin, service, statuses, disk, ledger } = setting({}, pathsOf(9))
-    const bad = (answers: readonly BatchAnswer[]) =>
-      answers.map((answer) => (answer.id?.endsWith('_3') ? named(answer.id) : answer))
-    const { batches, downloads } = changed(service, bad)
-    const { outcomes, stopped } = await begin({ batches }).ended
+    const bad = (answers: readonly BatchResultLine[]) =>
+      answers.map((answer) => (answer.customId?.endsWith('_3') ? named(answer.customId) : answer))
+    const { batches: batchApi, downloads } = changed(service, bad)
+    const { outcomes, stopped } = await begin({ batchApi }).ended
     expect(statuses(outcomes)).toEqual(
       pathsOf(9).map((path) => `${path} ${path === '3.md' ? 'failed' : 'summarized'}`),
     )
-    const outcome = outcomes.find(({ source }) => source.path === '3.md')
+    const outcome = outcomes.find(({ document }) => document.path === '3.md')
     expect(outcome).toMatchObject({
       ...failed('batch_result_unreadable'),
       partial: expect.stringMatching(/^line of /),
@@ -558,10 +579,10 @@ describe('an answer that cannot be read', () => {
 
   it('is read after all where another download brings it', async () => {
     const { begin, service, statuses } = setting()
-    const { batches } = changed(service, (answers, n) =>
-      n === 1 ? [nameless, named(answers[1]?.id ?? ''), ...answers.slice(2)] : answers,
+    const { batches: batchApi } = changed(service, (answers, n) =>
+      n === 1 ? [nameless, named(answers[1]?.customId ?? ''), ...answers.slice(2)] : answers,
     )
-    const { outcomes } = await begin({ batches }).ended
+    const { outcomes } = await begin({ batchApi }).ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
   })
 
@@ -570,11 +591,11 @@ describe('an answer that cannot be read', () => {
     ['each request without an answer, where there are as many such lines', 3],
   ])('and does not name its request is counted for %s', async (_, count) => {
     const { begin, service, disk } = setting()
-    const { batches } = changed(service, (answers) => [
-      ...Array<BatchAnswer>(count).fill(nameless),
+    const { batches: batchApi } = changed(service, (answers) => [
+      ...Array<BatchResultLine>(count).fill(nameless),
       ...answers.slice(count),
     ])
-    const { outcomes } = await begin({ batches }).ended
+    const { outcomes } = await begin({ batchApi }).ended
     const unread = outcomes.filter(({ status }) => status === 'failed')
     expect(unread).toMatchObject(Array(count).fill(failed('batch_result_unreadable')))
     expect(unread[0]).toMatchObject({ partial: Array(count).fill('garbage').join('\n') })
@@ -584,8 +605,8 @@ describe('an answer that cannot be read', () => {
 
   it('fails no document whose line may have been cut off, and sends none again', async () => {
     const { begin, service, statuses, disk } = setting()
-    const { batches } = changed(service, (answers) => [nameless, ...answers.slice(1, 4)])
-    const first = await begin({ batches }).ended
+    const { batches: batchApi } = changed(service, (answers) => [nameless, ...answers.slice(1, 4)])
+    const first = await begin({ batchApi }).ended
     expect(statuses(first.outcomes).map((text) => text.split(' ')[1])).toEqual([
       'pending',
       'summarized',
@@ -595,7 +616,7 @@ describe('an answer that cannot be read', () => {
     ])
     expect([service.made.size, disk.size]).toEqual([1, 1])
     // Nor does any later run, until the results are whole.
-    await begin({ batches, submits: false }).ended
+    await begin({ batchApi, shouldSubmit: false }).ended
     expect(service.made.size).toBe(1)
     const { outcomes } = await begin().ended
     expect(statuses(outcomes)).toEqual(['0.md summarized', '4.md summarized'])
@@ -604,14 +625,14 @@ describe('an answer that cannot be read', () => {
 
   it('keeps its batch, which releases a request that expired only once', async () => {
     const { begin, service, statuses, disk } = setting({
-      resultOf: (path) => (path === '1.md' && service.made.size === 1 ? 'expired' : undefined),
+      getResult: (path) => (path === '1.md' && service.made.size === 1 ? 'expired' : undefined),
     })
-    const { batches } = changed(service, (answers, _, batch) =>
-      batch === 'msgbatch_1' ? answers.filter(({ id }) => !id?.endsWith('_0')) : answers,
+    const { batches: batchApi } = changed(service, (answers, _, batch) =>
+      batch === 'msgbatch_1' ? answers.filter(({ customId: id }) => !id?.endsWith('_0')) : answers,
     )
-    await begin({ batches, waits: false, detached: true }).ended
-    await begin({ batches, waits: false }).ended
-    const first = await begin({ batches }).ended
+    await begin({ batchApi, shouldWait: false, isDetached: true }).ended
+    await begin({ batchApi, shouldWait: false }).ended
+    const first = await begin({ batchApi }).ended
     expect(statuses(first.outcomes)).toEqual([
       '0.md pending',
       '1.md pending',
@@ -619,27 +640,27 @@ describe('an answer that cannot be read', () => {
       '3.md summarized',
       '4.md summarized',
     ])
-    expect(statuses((await begin({ batches }).ended).outcomes)).toEqual(['0.md pending', '1.md summarized'])
+    expect(statuses((await begin({ batchApi }).ended).outcomes)).toEqual(['0.md pending', '1.md summarized'])
     // The expired request is still among the results of the first batch.
-    expect(statuses((await begin({ batches }).ended).outcomes)).toEqual(['0.md pending'])
+    expect(statuses((await begin({ batchApi }).ended).outcomes)).toEqual(['0.md pending'])
     expect([service.made.size, disk.size]).toEqual([2, 1])
   })
 
   it('does not count where the download broke off', async () => {
     const { begin, service, statuses } = setting()
-    const { batches } = changed(service, (answers, n) =>
+    const { batches: batchApi } = changed(service, (answers, n) =>
       n < 4 ? [nameless, nameless, ...answers.slice(2, 3), reset] : answers,
     )
-    const { outcomes } = await begin({ batches }).ended
+    const { outcomes } = await begin({ batchApi }).ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
   })
 
   it('does not hide a good answer to the same request', async () => {
     const { begin, service, statuses } = setting()
-    const { batches } = changed(service, (answers) =>
-      answers.flatMap((answer) => [named(answer.id ?? ''), answer, named(answer.id ?? '')]),
+    const { batches: batchApi } = changed(service, (answers) =>
+      answers.flatMap((answer) => [named(answer.customId ?? ''), answer, named(answer.customId ?? '')]),
     )
-    const { outcomes } = await begin({ batches }).ended
+    const { outcomes } = await begin({ batchApi }).ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
   })
 
@@ -647,10 +668,10 @@ describe('an answer that cannot be read', () => {
     let creates = 0
     const lost = { kind: 'timeout', type: 'timeout', message: 'no answer' } as const
     const { begin, service, disk } = setting({
-      trouble: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
+      failCall: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
     })
-    const { batches } = changed(service, (answers) => [nameless, ...answers.slice(1)])
-    const { outcomes } = await begin({ batches }).ended
+    const { batches: batchApi } = changed(service, (answers) => [nameless, ...answers.slice(1)])
+    const { outcomes } = await begin({ batchApi }).ended
     expect(outcomes.filter(({ status }) => status === 'summarized')).toHaveLength(4)
     expect([service.made.size, disk.size]).toEqual([1, 0])
   })
@@ -662,15 +683,15 @@ describe('making a batch', () => {
   it.each([
     ['was made after all', { after: lost }, 1],
     ['was not', { before: lost }, 2],
-    ['was made, behind a gateway', { after: statusFault(504) }, 1],
-    ['was made, though the request timed out', { after: statusFault(408) }, 1],
-    ['was refused for now', { before: statusFault(529) }, 2],
+    ['was made, behind a gateway', { after: createStatusError(504) }, 1],
+    ['was made, though the request timed out', { after: createStatusError(408) }, 1],
+    ['was refused for now', { before: createStatusError(529) }, 2],
   ] as const)(
     'B02 that was not heard of is looked for before it is made again: it %s',
     async (_, first, calls) => {
       let creates = 0
       const { begin, service, statuses } = setting({
-        trouble: (call) => (call === 'create' && creates++ === 0 ? first : undefined),
+        failCall: (call) => (call === 'create' && creates++ === 0 ? first : undefined),
       })
       const { outcomes } = await begin().ended
       expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
@@ -684,8 +705,8 @@ describe('making a batch', () => {
     async (status) => {
       let creates = 0
       const { begin, service, statuses } = setting({
-        trouble: (call) =>
-          call === 'create' && creates++ === 0 ? { after: statusFault(status) } : undefined,
+        failCall: (call) =>
+          call === 'create' && creates++ === 0 ? { after: createStatusError(status) } : undefined,
       })
       const { outcomes } = await begin().ended
       expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
@@ -696,17 +717,17 @@ describe('making a batch', () => {
   it('finds two batches of one size, neither of which was heard of', async () => {
     let creates = 0
     const { begin, service, statuses } = setting(
-      { trouble: (call) => (call === 'create' && creates++ < 2 ? { after: lost } : undefined) },
+      { failCall: (call) => (call === 'create' && creates++ < 2 ? { after: lost } : undefined) },
       pathsOf(4),
     )
-    const { outcomes } = await begin({ limits: { requests: 2, bytes: 1e9 } }).ended
+    const { outcomes } = await begin({ maxBatchSize: { items: 2, bytes: 1e9 } }).ended
     expect(statuses(outcomes)).toEqual(pathsOf(4).map((path) => `${path} summarized`))
     expect([service.made.size, creates]).toEqual([2, 2])
   })
 
   it('ends the run, and blames no document, where the workspace cannot use batches', async () => {
-    const fault = statusFault(400, { code: 'workspace_human_review_disabled' })
-    const { begin, service, ledger } = setting({ refuses: () => fault })
+    const fault = createStatusError(400, { code: 'workspace_human_review_disabled' })
+    const { begin, service, ledger } = setting({ refuseBatch: () => fault })
     const { outcomes, stopped } = await begin().ended
     expect(stopped).toMatchObject({ exit: 'refused' })
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
@@ -714,7 +735,7 @@ describe('making a batch', () => {
   })
 
   describe('that the API refuses for some of its documents', () => {
-    const invalid = (message: string) => statusFault(400, { type: 'invalid_request_error', message })
+    const invalid = (message: string) => createStatusError(400, { type: 'invalid_request_error', message })
     const saying = {
       'names the place of the request': (_: string, at: number) =>
         `requests.${at}.params.messages: not valid`,
@@ -757,7 +778,7 @@ describe('making a batch', () => {
 
     it('sends a batch that is too large in halves', async () => {
       const { begin, service, outcomesOf } = refusing(10, (paths) =>
-        paths.length > 3 ? statusFault(413, { type: 'request_too_large' }) : undefined,
+        paths.length > 3 ? createStatusError(413, { type: 'request_too_large' }) : undefined,
       )
       const { outcomes } = await begin().ended
       expect(outcomesOf(outcomes)).toEqual(pathsOf(10).map((path) => `${path} summarized`))
@@ -765,16 +786,16 @@ describe('making a batch', () => {
     })
 
     it('gives the failure of a document the message, and releases its reserve', async () => {
-      const purse = createPurse(picodollars(0.01), listPrice)
+      const budget = createSharedBudget(usdToPicodollars(0.01), listPrice)
       const { begin } = refusing(3, (paths) =>
         paths.includes('1.md') ? invalid('requests.1.params: surrogates') : undefined,
       )
-      const { outcomes } = await begin({ purse }).ended
-      expect(outcomes.find(({ source }) => source.path === '1.md')).toMatchObject({
+      const { outcomes } = await begin({ budget }).ended
+      expect(outcomes.find(({ document }) => document.path === '1.md')).toMatchObject({
         status: 'failed',
         failure: { kind: 400, message: 'requests.1.params: surrogates', transient: false },
       })
-      expect(purse.budget().reserved).toBe(0n)
+      expect(budget.getBudget().reserved).toBe(0n)
     })
 
     it('blames no document where nothing at all is accepted, after a few tries', async () => {
@@ -790,13 +811,13 @@ describe('making a batch', () => {
       expect([disk.size, ledger]).toEqual([0, []])
     })
 
-    function refusing(count: number, refuses: NonNullable<BatchScript['refuses']>) {
-      const world = setting({ refuses }, pathsOf(count))
+    function refusing(count: number, refuseBatch: NonNullable<BatchScript['refuseBatch']>) {
+      const world = setting({ refuseBatch }, pathsOf(count))
       return { ...world, outcomesOf: world.statuses }
     }
   })
 
-  it.each<[string, (since: Batches['since']) => Batches['since']]>([
+  it.each<[string, (since: BatchApi['listSince']) => BatchApi['listSince']]>([
     [
       'appears among the others only after seconds',
       (since) => {
@@ -815,10 +836,10 @@ describe('making a batch', () => {
   ])('finds one that was not heard of and %s', async (_, changed) => {
     let creates = 0
     const { begin, service, statuses } = setting({
-      trouble: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
+      failCall: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
     })
-    const batches = { ...service.batches, since: changed(service.batches.since) }
-    const { outcomes } = await begin({ batches }).ended
+    const batchApi = { ...service.batches, since: changed(service.batches.listSince) }
+    const { outcomes } = await begin({ batchApi }).ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
     expect(creates).toBe(1)
   })
@@ -826,15 +847,15 @@ describe('making a batch', () => {
   it('remembers which batch it found, for a run that goes on with it', async () => {
     let creates = 0
     const { begin, disk } = setting({
-      trouble: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
+      failCall: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
     })
-    await begin({ keep: async () => false }).ended
+    await begin({ persist: async () => false }).ended
     expect([...disk.values()]).toMatchObject([{ id: 'msgbatch_1' }])
   })
 
   it('of the same size as somebody else’s takes only its own', async () => {
     const { begin, service, statuses } = setting({
-      trouble: (call) => (call === 'create' && service.made.size === 0 ? { after: lost } : undefined),
+      failCall: (call) => (call === 'create' && service.made.size === 0 ? { after: lost } : undefined),
     })
     const other = { ...(await foreign()), id: 'msgbatch_0' }
     service.made.set('msgbatch_0', {
@@ -888,10 +909,10 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
           }
           const world = setting(
             {
-              trouble: happens,
-              resultOf(path, batch) {
+              failCall: happens,
+              getResult(path, batch) {
                 const fate = fateOf(path)
-                if (fate === 'invalid') return { fault: statusFault(400) }
+                if (fate === 'invalid') return { requestError: createStatusError(400) }
                 if (fate !== 'expired' && fate !== 'canceled') return undefined
                 // The first batch it is in does not do it, and does not bill it.
                 const holds = [...world.service.made].filter(([, { items }]) =>
@@ -903,22 +924,22 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
             paths,
           )
           const { service, ledger, disk, clock } = world
-          const answers: Batches['answers'] = async function* (...args) {
+          const answers: BatchApi['fetchResults'] = async function* (...args) {
             const cut = cuts.shift()
             let n = 0
-            for await (const answer of service.batches.answers(...args)) {
+            for await (const answer of service.batches.fetchResults(...args)) {
               if (cut !== undefined && n === cut.lines) {
                 if (!cut.breaks) return
                 throw new AskError({ kind: 'connection', type: 'connection_error', message: 'reset' })
               }
-              const item = service.made.get(args[0])?.items.find((item) => item.custom_id === answer.id)
+              const item = service.made.get(args[0])?.items.find((item) => item.custom_id === answer.customId)
               const fate = fateOf(item?.path ?? '')
               const result = { unreadable: 'no result', line: 'line' }
-              const line: BatchAnswer =
-                fate === 'unreadable' && answer.id !== undefined
-                  ? { id: answer.id, result }
+              const line: BatchResultLine =
+                fate === 'unreadable' && answer.customId !== undefined
+                  ? { customId: answer.customId, result }
                   : fate === 'nameless'
-                    ? { id: undefined, result }
+                    ? { customId: undefined, result }
                     : answer
               yield line
               // A line without a name that comes twice may hide that another one is missing.
@@ -926,7 +947,7 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
             }
           }
           const isRecorded = (id: string, path: string) =>
-            ledger.some((it) => it.source.path === path && it.attempts.at(-1)?.batch === id)
+            ledger.some((it) => it.document.path === path && it.attempts.at(-1)?.batchId === id)
           const changes = async <T>(_: string, work: () => T) => {
             const it = happens()
             if (it?.before !== undefined) throw it.before
@@ -940,20 +961,20 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
             runs++
           ) {
             isDead = false
-            const keep = async (outcome: Outcome) =>
+            const persist = async (outcome: Outcome) =>
               changes('keep', () => {
                 if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
                 return true
               })
             const sources = paths
-              .filter((path) => !ledger.some(({ source }) => source.path === path))
-              .map((path, index) => ({ index, path, named: true }))
+              .filter((path) => !ledger.some(({ document }) => document.path === path))
+              .map((path, index) => ({ index, path, namedByUser: true }))
             const run = world.begin({
-              batches: { ...service.batches, answers },
-              store: batchStoreOn(disk, clock, isRecorded, changes),
-              limits: { requests: 4, bytes: 1e9 },
+              batchApi: { ...service.batches, fetchResults: answers },
+              store: createMemoryBatchStore(disk, clock, isRecorded, changes),
+              maxBatchSize: { items: 4, bytes: 1e9 },
               sources,
-              keep,
+              persist,
             })
             await run.ended.catch((error: unknown) => {
               if (error !== crash) throw error
@@ -966,10 +987,10 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
           const unknown = open.map(({ path }: { path: string }) => path)
           expect(unknown.filter((path) => fateOf(path) !== 'nameless')).toEqual([])
           const known = paths.filter((path) => !unknown.includes(path))
-          expect(ledger.map(({ source }) => source.path).sort()).toEqual([...known].sort())
-          for (const { source, status } of ledger) {
-            const isGood = ['good', 'expired', 'canceled'].includes(fateOf(source.path))
-            expect(`${source.path} ${status}`).toBe(`${source.path} ${isGood ? 'summarized' : 'failed'}`)
+          expect(ledger.map(({ document }) => document.path).sort()).toEqual([...known].sort())
+          for (const { document, status } of ledger) {
+            const isGood = ['good', 'expired', 'canceled'].includes(fateOf(document.path))
+            expect(`${document.path} ${status}`).toBe(`${document.path} ${isGood ? 'summarized' : 'failed'}`)
           }
         },
       ),
@@ -995,10 +1016,10 @@ describe('cut off at any call, and run again until it is done', () => {
             isDead ||= crashed !== undefined
             return crashed && (crashed.after ? { after: crash } : { before: crash })
           }
-          const refuses = (paths: readonly string[]) =>
-            paths.includes(`${bad}.md`) ? statusFault(400, { message: 'bad' }) : undefined
+          const refuseBatch = (paths: readonly string[]) =>
+            paths.includes(`${bad}.md`) ? createStatusError(400, { message: 'bad' }) : undefined
           const { begin, service, ledger, paths, disk, clock } = setting(
-            { trouble: happens, refuses },
+            { failCall: happens, refuseBatch },
             pathsOf(size),
           )
           const changes = async <T>(_: string, work: () => T) => {
@@ -1009,16 +1030,16 @@ describe('cut off at any call, and run again until it is done', () => {
             return done
           }
           const isRecorded = (id: string, path: string) =>
-            ledger.some((it) => it.source.path === path && it.attempts.at(-1)?.batch === id)
+            ledger.some((it) => it.document.path === path && it.attempts.at(-1)?.batchId === id)
           for (let runs = 0; runs < 8 && (runs === 0 || ledger.length < size || disk.size > 0); runs++) {
             isDead = false
             const sources = paths
-              .filter((path) => !ledger.some(({ source }) => source.path === path))
-              .map((path, index) => ({ index, path, named: true }))
+              .filter((path) => !ledger.some(({ document }) => document.path === path))
+              .map((path, index) => ({ index, path, namedByUser: true }))
             const run = begin({
-              store: batchStoreOn(disk, clock, isRecorded, changes),
+              store: createMemoryBatchStore(disk, clock, isRecorded, changes),
               sources,
-              keep: (outcome) =>
+              persist: (outcome) =>
                 changes('keep', () => {
                   if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
                   return true
@@ -1029,7 +1050,7 @@ describe('cut off at any call, and run again until it is done', () => {
             })
           }
           expect([...service.billed().values()].every((count) => count === 1)).toBe(true)
-          expect(ledger.map(({ source, status }) => `${source.path} ${status}`).sort()).toEqual(
+          expect(ledger.map(({ document, status }) => `${document.path} ${status}`).sort()).toEqual(
             paths.map((path) => `${path} ${path === `${bad}.md` ? 'failed' : 'summarized'}`).sort(),
           )
           expect(disk.size).toBe(0)
@@ -1056,7 +1077,7 @@ describe('cut off at any call, and run again until it is done', () => {
           } as const
           const { begin, service, ledger, paths, disk } = setting(
             {
-              trouble() {
+              failCall() {
                 const n = calls++
                 const hit = troubles.find(({ at }) => at === n)
                 if (hit === undefined) return undefined
@@ -1067,14 +1088,14 @@ describe('cut off at any call, and run again until it is done', () => {
             pathsOf(size),
           )
           for (let runs = 0; runs < 10; runs++) {
-            const run = begin({ limits: { requests: 5, bytes: 1e9 } })
+            const run = begin({ maxBatchSize: { items: 5, bytes: 1e9 } })
             await run.ended.catch((error: unknown) => {
               if (error !== crash) throw error
             })
             if (ledger.length >= paths.length && disk.size === 0) break
           }
           expect([...service.billed().values()].every((count) => count === 1)).toBe(true)
-          expect(ledger.map(({ source, status }) => `${source.path} ${status}`).sort()).toEqual(
+          expect(ledger.map(({ document, status }) => `${document.path} ${status}`).sort()).toEqual(
             paths.map((path) => `${path} summarized`).sort(),
           )
           expect(disk.size).toBe(0)

@@ -2,18 +2,18 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
-import { gate } from '../../support/by-hand.ts'
-import { replyOf, statusFault } from '../../support/scripted-ask.ts'
-import { stack } from '../../support/stack.ts'
+import { createGate } from '../../support/manual-response.ts'
+import { createReply, createStatusError } from '../../support/scripted-ask.ts'
+import { createTestPipeline } from '../../support/test-pipeline.ts'
 
 /** Answers the first request with 429, never answers the second, which is the probe, and answers all others. */
 function serviceWithSilentProbe() {
   const sent: string[] = []
-  const probing = gate()
+  const probing = createGate()
   const ask: Ask = async ({ path }, signal) => {
     sent.push(path)
-    if (sent.length === 1) throw new AskError(statusFault(429, { retryAfter: 1 }))
-    if (sent.length > 2) return replyOf(`summary of ${path}`)
+    if (sent.length === 1) throw new AskError(createStatusError(429, { retryAfterSeconds: 1 }))
+    if (sent.length > 2) return createReply(`summary of ${path}`)
     probing.open()
     return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
   }
@@ -23,13 +23,13 @@ function serviceWithSilentProbe() {
 describe('after a pause', () => {
   it('requests wait for one probe, and go out once its caller has given up', async () => {
     const { ask, sent, probing } = serviceWithSilentProbe()
-    const stacked = stack(ask)
+    const stacked = createTestPipeline(ask)
     const caller = new AbortController()
     const first = stacked.ask('a.md', { signal: caller.signal })
     first.catch(() => {})
     await stacked.clock.run(probing)
     // A tenth more than the service asked for at most: many clients do not come back in the same instant.
-    expect(stacked.pauses).toEqual([1100])
+    expect(stacked.pausesMs).toEqual([1100])
     const others = ['b.md', 'c.md'].map((path) => stacked.ask(path))
     for (let turns = 0; turns < 20; turns++) await turn()
     expect(sent).toEqual(['a.md', 'a.md'])

@@ -2,19 +2,19 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Document } from '../../../src/core/document/document.ts'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
-import type { Fault } from '../../../src/core/errors/request-error.ts'
+import type { RequestError } from '../../../src/core/errors/request-error.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
-import { summarizeAll } from '../../../src/engine/summarize-documents.ts'
+import { summarizeDocuments } from '../../../src/engine/summarize-documents.ts'
 import { RunError } from '../../../src/errors.ts'
-import { replyOf, requestFor, statusFault } from '../../support/scripted-ask.ts'
-import { type StackOptions, stack } from '../../support/stack.ts'
-import { virtualClock } from '../../support/virtual-clock.ts'
+import { createReply, createRequest, createStatusError } from '../../support/scripted-ask.ts'
+import { createTestPipeline, type TestPipelineOptions } from '../../support/test-pipeline.ts'
+import { createVirtualClock } from '../../support/virtual-clock.ts'
 
-interface RunOptions extends StackOptions {
+interface RunOptions extends TestPipelineOptions {
   readonly count: number
   /** What a document meets, by its number; undefined: it is answered. */
-  readonly fault: (document: number, now: number) => Fault | undefined
+  readonly fault: (document: number, now: number) => RequestError | undefined
   readonly latencyMs?: number
   /** Of a document's text, by its number. */
   readonly text?: (document: number) => string
@@ -22,7 +22,7 @@ interface RunOptions extends StackOptions {
 
 /** A whole run on the virtual clock: documents that take a moment to read, and a service that takes a second. */
 async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...options }: RunOptions) {
-  const clock = virtualClock()
+  const clock = createVirtualClock()
   const sent = new Map<number, number[]>()
   const service: Ask = async ({ path }, signal) => {
     const document = Number(path)
@@ -30,26 +30,30 @@ async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...o
     const met = fault(document, clock.now())
     await clock.sleep(met === undefined ? latencyMs : 50, signal)
     if (met !== undefined) throw new AskError(met)
-    return replyOf(path)
+    return createReply(path)
   }
-  const layers = stack(service, { random: () => 0.5, ...options, clock })
+  const layers = createTestPipeline(service, { random: () => 0.5, ...options, clock })
   const outcomes: Outcome[] = []
   let answeredAt = 0
   const all = async () => {
     const job = {
-      sources: Array.from({ length: count }, (_, index) => ({ index, path: String(index), named: true })),
-      async read(source: Outcome['source']) {
+      sources: Array.from({ length: count }, (_, index) => ({
+        index,
+        path: String(index),
+        namedByUser: true,
+      })),
+      async read(source: Outcome['document']) {
         await clock.sleep(5)
         return { source, text: text(source.index), bytes: { size: 4, sha256: source.path } }
       },
-      requestFor: ({ source, text }: Document) => requestFor(source.path, { user: text }),
-      explain: ({ fault }: AskError) => new RunError('refused', fault.message),
-      ask: layers.bare,
-      slots: layers.slots,
-      halt: layers.halt,
+      requestFor: ({ ref: source, text }: Document) => createRequest(source.path, { user: text }),
+      explain: ({ requestError }: AskError) => new RunError('refused', requestError.message),
+      ask: layers.askInSlot,
+      slots: layers.semaphore,
+      halt: layers.shutdown,
       clock,
     }
-    for await (const outcome of summarizeAll(job)) {
+    for await (const outcome of summarizeDocuments(job)) {
       outcomes.push(outcome)
       if (outcome.status === 'summarized') answeredAt = clock.now()
     }
@@ -58,30 +62,31 @@ async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...o
   const of = (status: Outcome['status']) =>
     outcomes
       .filter((outcome) => outcome.status === status)
-      .map(({ source }) => source.index)
+      .map(({ document }) => document.index)
       .sort((a, b) => a - b)
   return {
     summarized: of('summarized'),
     failed: of('failed'),
     pending: of('pending'),
     outcomes,
-    stopped: layers.halt.drain.reason as Error | undefined,
+    stopped: layers.shutdown.drainSignal.reason as Error | undefined,
     /** Seconds until the last summary, and until the end. */
     lastSummary: answeredAt / 1000,
     seconds: clock.now() / 1000,
     sent,
-    pauses: layers.pauses,
-    slots: layers.slots.count(),
+    pauses: layers.pausesMs,
+    slots: layers.semaphore.getLimit(),
   }
 }
 
-const limited = (retryAfter?: number) => statusFault(429, retryAfter === undefined ? {} : { retryAfter })
+const limited = (retryAfterSeconds?: number) =>
+  createStatusError(429, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 const others = (count: number, bad: number) => numbers(count).filter((n) => n !== bad)
 const oneSlot = { first: 1, most: 1 }
 
 describe('a document that alone always gets a 429', () => {
-  it.each<[string, StackOptions]>([
+  it.each<[string, TestPipelineOptions]>([
     ['with one slot', { slots: oneSlot }],
     ['with slots by default', {}],
     ['with one slot and no retries', { slots: oneSlot, retries: 0 }],
@@ -122,7 +127,7 @@ describe('a document that alone always gets a 429', () => {
   })
 
   it('fails at once where it is asked to wait for years, and the others are answered', async () => {
-    for (const fault of [limited(99_999_999), statusFault(503, { retryAfter: 99_999_999 })]) {
+    for (const fault of [limited(99_999_999), createStatusError(503, { retryAfterSeconds: 99_999_999 })]) {
       const run = await runOf({
         count: 30,
         slots: oneSlot,
@@ -138,7 +143,7 @@ describe('a document that alone always gets a 429', () => {
 describe('a document that is too long for the account', () => {
   it('fails at once, with no retry and no pause, though it comes as a 429', async () => {
     const message = 'Extra usage is required for long context requests.'
-    const tooLong = statusFault(429, { type: 'rate_limit_error', message, retryAfter: 60 })
+    const tooLong = createStatusError(429, { type: 'rate_limit_error', message, retryAfterSeconds: 60 })
     const bad = [0, 5, 6]
     const run = await runOf({
       count: 30,
@@ -198,12 +203,12 @@ describe('a wait of years that every document is asked for', () => {
 })
 
 describe('a document that alone always fails', () => {
-  const faults: readonly [string, Fault][] = [
+  const faults: readonly [string, RequestError][] = [
     ['with a 429', limited()],
     ['with a 429 that asks for a long wait', limited(120)],
-    ['with a 529', statusFault(529)],
-    ['with a 500', statusFault(500)],
-    ['with a 503 that asks for a long wait', statusFault(503, { retryAfter: 300 })],
+    ['with a 529', createStatusError(529)],
+    ['with a 500', createStatusError(500)],
+    ['with a 503 that asks for a long wait', createStatusError(503, { retryAfterSeconds: 300 })],
     ['by a timeout', { kind: 'timeout', type: 'timeout', message: 'silent' }],
     ['by a reset', { kind: 'connection', type: 'connection_error', code: 'ECONNRESET', message: 'reset' }],
     ['by an answer that breaks off', { kind: 'malformed', type: 'malformed_reply', message: 'half' }],
@@ -221,7 +226,7 @@ describe('a document that alone always fails', () => {
       })
       expect([run.stopped, run.failed, run.summarized]).toEqual([undefined, [0], others(80, 0)])
       const alone = await runOf({ ...options, count: 79, fault: () => undefined })
-      const longest = bad.status === 429 ? 1.1 * (bad.retryAfter ?? 1) : 0
+      const longest = bad.status === 429 ? 1.1 * (bad.retryAfterSeconds ?? 1) : 0
       expect(run.lastSummary).toBeLessThan(1.3 * alone.lastSummary + 4 * longest + 1)
       expect(run.slots).toBe(slots.most)
     }
@@ -233,9 +238,9 @@ describe('any set of documents, of which some always fail', () => {
     limited(1),
     limited(10),
     limited(),
-    statusFault(529),
-    statusFault(500),
-    statusFault(503, { retryAfter: 30 }),
+    createStatusError(529),
+    createStatusError(500),
+    createStatusError(503, { retryAfterSeconds: 30 }),
   )
   const documents = fc.array(fc.option(kinds, { freq: 2 }), { minLength: 1, maxLength: 30 })
 
@@ -271,7 +276,7 @@ describe('any set of documents, of which some always fail', () => {
             fault: (document) => documents[document] ?? undefined,
           })
           expect(run.summarized).toEqual(good)
-          const longestPause = Math.max(...documents.map((fault) => fault?.retryAfter ?? 1)) * 1.1
+          const longestPause = Math.max(...documents.map((fault) => fault?.retryAfterSeconds ?? 1)) * 1.1
           expect(run.lastSummary).toBeLessThan(good.length * 1.1 + documents.length * 4 * longestPause + 1)
         },
       ),
@@ -281,9 +286,9 @@ describe('any set of documents, of which some always fail', () => {
 
 describe('a document for which the account is refused while others are answered', () => {
   const refusal = (status: number, page: boolean) =>
-    statusFault(status, {
+    createStatusError(status, {
       type: page ? `http_${status}` : 'permission_error',
-      ...(page && { page: { host: 'api.example', contentType: 'text/html' } }),
+      ...(page && { nonApiResponse: { host: 'api.example', contentType: 'text/html' } }),
     })
 
   it.each([401, 403, 404])(
@@ -300,7 +305,7 @@ describe('a document for which the account is refused while others are answered'
     },
   )
 
-  it.each<[string, boolean, number, StackOptions]>([
+  it.each<[string, boolean, number, TestPipelineOptions]>([
     ['the API', false, 9, { slots: oneSlot }],
     ['the API', false, 29, { slots: oneSlot }],
     ['the API', false, 0, {}],

@@ -1,15 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Ask } from '../../../src/core/request/ask.ts'
-import { createSlots } from '../../../src/engine/middleware/semaphore.ts'
-import { replyOf, requestFor } from '../../support/scripted-ask.ts'
-import { virtualClock } from '../../support/virtual-clock.ts'
+import { createSemaphore } from '../../../src/engine/middleware/semaphore.ts'
+import { createReply, createRequest } from '../../support/scripted-ask.ts'
+import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 const never = new AbortController().signal
 
 /** Requests that take a second each, through so many slots. */
 function slotted(most: () => number) {
-  const clock = virtualClock()
+  const clock = createVirtualClock()
   const began: string[] = []
   let [running, peak] = [0, 0]
   const service: Ask = async ({ path }) => {
@@ -18,12 +18,12 @@ function slotted(most: () => number) {
     await clock.sleep(1000)
     running--
     if (path === 'bad') throw new Error('bad')
-    return replyOf(path)
+    return createReply(path)
   }
-  const slots = createSlots(most)
+  const slots = createSemaphore(most)
   const ask = (path: string, signal = never, drain = never) =>
     slots
-      .lend(service, drain)(requestFor(path), signal)
+      .withPermit(service, drain)(createRequest(path), signal)
       .then(
         ({ text }) => text,
         (error: unknown) => error,
@@ -70,14 +70,14 @@ describe('slots', () => {
   })
 
   it('are given to others during a wait, after which its holder queues behind them', async () => {
-    const clock = virtualClock()
-    const slots = createSlots(() => 1)
+    const clock = createVirtualClock()
+    const slots = createSemaphore(() => 1)
     const began: string[] = []
     const work = (name: string) =>
-      slots.hold(never, never, async () => {
+      slots.runWithPermit(never, never, async () => {
         began.push(name)
         if (name === 'a') {
-          await slots.aside(() => clock.sleep(500), never)
+          await slots.waitWithoutPermit(() => clock.sleep(500), never)
           began.push('a again')
         }
         await clock.sleep(1000)
@@ -87,14 +87,16 @@ describe('slots', () => {
   })
 
   it('are all there again when a wait is broken off, or the wait for a slot after it', async () => {
-    const clock = virtualClock()
-    const slots = createSlots(() => 1)
+    const clock = createVirtualClock()
+    const slots = createSemaphore(() => 1)
     const leave = new AbortController()
     const waits = (ms: number) =>
       slots
-        .hold(never, never, () => slots.aside(() => clock.sleep(ms, leave.signal), leave.signal))
+        .runWithPermit(never, never, () =>
+          slots.waitWithoutPermit(() => clock.sleep(ms, leave.signal), leave.signal),
+        )
         .catch((error: unknown) => error)
-    const other = slots.hold(never, never, () => clock.sleep(2000))
+    const other = slots.runWithPermit(never, never, () => clock.sleep(2000))
     const leaving = clock.sleep(1000).then(() => leave.abort('left'))
     expect(await clock.run(Promise.all([waits(10), waits(5000), other, leaving]))).toMatchObject([
       expect.anything(),
@@ -105,7 +107,7 @@ describe('slots', () => {
     let most = 0
     let running = 0
     const work = () =>
-      slots.hold(never, never, async () => {
+      slots.runWithPermit(never, never, async () => {
         most = Math.max(most, ++running)
         await clock.sleep(10)
         running--
@@ -115,15 +117,15 @@ describe('slots', () => {
   })
 
   it('tell a pool when a document that waits for itself makes room for another', () => {
-    const slots = createSlots(() => 2)
+    const slots = createSemaphore(() => 2)
     let calls = 0
-    const ignore = slots.onMorePlaces(() => calls++)
-    const settled = slots.morePlaces()
-    expect([slots.count(), slots.places(), calls]).toEqual([2, 3, 1])
+    const ignore = slots.onPlaceAdded(() => calls++)
+    const settled = slots.addPlace()
+    expect([slots.getLimit(), slots.getMaxOpenDocuments(), calls]).toEqual([2, 3, 1])
     settled()
-    expect(slots.places()).toBe(2)
+    expect(slots.getMaxOpenDocuments()).toBe(2)
     ignore()
-    for (let n = 0; n < 1000; n++) slots.morePlaces()
-    expect([slots.places(), calls]).toEqual([2 + 256, 1])
+    for (let n = 0; n < 1000; n++) slots.addPlace()
+    expect([slots.getMaxOpenDocuments(), calls]).toEqual([2 + 256, 1])
   })
 })

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { StoppedError } from '../../../src/core/errors/ask-error.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
-import { recorded } from '../../../src/engine/middleware/with-attempt-log.ts'
-import { requestFor } from '../../support/scripted-ask.ts'
-import { virtualClock } from '../../support/virtual-clock.ts'
+import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
+import { createRequest } from '../../support/scripted-ask.ts'
+import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 /** A request that fails with `error` after a second, as it was told to or not. */
 function failing(error: unknown, stop?: AbortController) {
-  const clock = virtualClock()
+  const clock = createVirtualClock()
   const told: Attempt[] = []
   const ask: Ask = async () => {
     await clock.sleep(1000)
@@ -17,7 +17,7 @@ function failing(error: unknown, stop?: AbortController) {
   }
   const listener = { sent() {}, ended: (attempt: Attempt) => void told.push(attempt) }
   const signal = stop?.signal ?? new AbortController().signal
-  return { told, failed: clock.run(recorded(ask, clock, listener)(requestFor('a.md'), signal)) }
+  return { told, failed: clock.run(withAttemptLog(ask, clock, listener)(createRequest('a.md'), signal)) }
 }
 
 describe('an attempt', () => {

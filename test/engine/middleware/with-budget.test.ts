@@ -1,64 +1,72 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
-import { worstCase } from '../../../src/core/pricing/budget.ts'
-import { listPrice, type Picodollars } from '../../../src/core/pricing/price.ts'
+import { computeWorstCase } from '../../../src/core/pricing/budget-state.ts'
+import { listPrice, type Picodollars } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Usage } from '../../../src/core/pricing/usage.ts'
-import { noUsage } from '../../../src/core/pricing/usage.ts'
+import { zeroUsage } from '../../../src/core/pricing/usage.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
-import { recorded } from '../../../src/engine/middleware/with-attempt-log.ts'
-import { createPurse } from '../../../src/engine/middleware/with-budget.ts'
-import { pool } from '../../../src/engine/pool.ts'
-import { createHalt } from '../../../src/engine/shutdown.ts'
+import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
+import { createSharedBudget } from '../../../src/engine/middleware/with-budget.ts'
+import { runPool } from '../../../src/engine/run-pool.ts'
+import { createShutdown } from '../../../src/engine/shutdown.ts'
 import { RunError } from '../../../src/errors.ts'
-import { replyOf, requestFor, scriptedAsk, statusFault } from '../../support/scripted-ask.ts'
-import { virtualClock } from '../../support/virtual-clock.ts'
+import {
+  createReply,
+  createRequest,
+  createScriptedAsk,
+  createStatusError,
+} from '../../support/scripted-ask.ts'
+import { createVirtualClock } from '../../support/virtual-clock.ts'
 
-const { abort: never } = createHalt()
+const { abortSignal: never } = createShutdown()
 const listener = { sent() {}, ended() {} }
 /** What the worst case of a request of these tests is. */
-const worst = worstCase(requestFor('a.md'), listPrice) ?? 0n
+const worst = computeWorstCase(createRequest('a.md'), listPrice) ?? 0n
 const costOf = (usage: Usage) => listPrice({ model: 'claude-haiku-5-5', usage }) ?? 0n
 
 function pursed(service: Ask, cap: Picodollars) {
-  const purse = createPurse(cap, listPrice)
-  return { purse, ask: purse.within(recorded(service, virtualClock(), listener), never) }
+  const purse = createSharedBudget(cap, listPrice)
+  return { purse, ask: purse.withBudget(withAttemptLog(service, createVirtualClock(), listener), never) }
 }
 
 describe('a purse', () => {
   it('counts an answer as what it cost, and a refused request as nothing', async () => {
-    const { purse, ask } = pursed(scriptedAsk('ok', statusFault(529), statusFault(400)), 10n * worst)
-    await ask(requestFor('a.md'), never)
-    const after = { cap: 10n * worst, spent: costOf({ ...noUsage, input: 100, output: 20 }), reserved: 0n }
-    expect(purse.budget()).toEqual(after)
-    await expect(ask(requestFor('b.md'), never)).rejects.toThrow(AskError)
-    await expect(ask(requestFor('c.md'), never)).rejects.toThrow(AskError)
-    expect(purse.budget()).toEqual(after)
+    const { purse, ask } = pursed(
+      createScriptedAsk('ok', createStatusError(529), createStatusError(400)),
+      10n * worst,
+    )
+    await ask(createRequest('a.md'), never)
+    const after = { cap: 10n * worst, spent: costOf({ ...zeroUsage, input: 100, output: 20 }), reserved: 0n }
+    expect(purse.getBudget()).toEqual(after)
+    await expect(ask(createRequest('b.md'), never)).rejects.toThrow(AskError)
+    await expect(ask(createRequest('c.md'), never)).rejects.toThrow(AskError)
+    expect(purse.getBudget()).toEqual(after)
   })
 
   it.each([
     ['an answer that was lost on the way', { kind: 'connection', type: 'reset', message: 'reset' } as const],
-    ['what a gateway gave up on', statusFault(504)],
-    ['an answer nobody counted', (({ usage: _, ...uncounted }) => uncounted)(replyOf('text'))],
+    ['what a gateway gave up on', createStatusError(504)],
+    ['an answer nobody counted', (({ usage: _, ...uncounted }) => uncounted)(createReply('text'))],
   ])('counts %s as the worst', async (_, step) => {
-    const { purse, ask } = pursed(scriptedAsk(step), 10n * worst)
-    await ask(requestFor('a.md'), never).catch(() => {})
-    expect(purse.budget()).toMatchObject({ spent: worst, reserved: 0n })
+    const { purse, ask } = pursed(createScriptedAsk(step), 10n * worst)
+    await ask(createRequest('a.md'), never).catch(() => {})
+    expect(purse.getBudget()).toMatchObject({ spent: worst, reserved: 0n })
   })
 
   it('refuses a request that only what is set aside for batches keeps out, rather than wait for the batches', async () => {
-    const { purse, ask } = pursed(scriptedAsk('ok'), (5n * worst) / 4n)
-    const settle = purse.setAside(requestFor('a.md'))
-    await expect(ask(requestFor('b.md'), never)).rejects.toMatchObject({ exit: 'limit' })
+    const { purse, ask } = pursed(createScriptedAsk('ok'), (5n * worst) / 4n)
+    const settle = purse.reserve(createRequest('a.md'))
+    await expect(ask(createRequest('b.md'), never)).rejects.toMatchObject({ exit: 'limit' })
     settle?.(0n)
-    await expect(ask(requestFor('b.md'), never)).resolves.toMatchObject({ text: 'summary of b.md' })
+    await expect(ask(createRequest('b.md'), never)).resolves.toMatchObject({ text: 'summary of b.md' })
   })
 
   it('lets nobody out that would not fit, and says what is spent', async () => {
-    const service = scriptedAsk('ok')
+    const service = createScriptedAsk('ok')
     const { ask } = pursed(service, worst)
-    await ask(requestFor('a.md'), never)
-    const refused = ask(requestFor('b.md'), never)
+    await ask(createRequest('a.md'), never)
+    const refused = ask(createRequest('b.md'), never)
     await expect(refused).rejects.toThrow(RunError)
     await expect(refused).rejects.toThrow(
       /^stopped at --max-cost \$0\.\d+: \$0\.00002 is spent, and the next/,
@@ -68,10 +76,10 @@ describe('a purse', () => {
 
   it('makes those wait that fit once others are settled', async () => {
     const { purse, ask } = pursed(
-      scriptedAsk('ok'),
-      worst + 3n * costOf({ ...noUsage, input: 100, output: 20 }),
+      createScriptedAsk('ok'),
+      worst + 3n * costOf({ ...zeroUsage, input: 100, output: 20 }),
     )
-    const asked = ['a', 'b', 'c', 'd', 'e'].map((path) => ask(requestFor(path), never))
+    const asked = ['a', 'b', 'c', 'd', 'e'].map((path) => ask(createRequest(path), never))
     const results = await Promise.allSettled(asked)
     expect(results.map(({ status }) => status)).toEqual([
       'fulfilled',
@@ -80,18 +88,18 @@ describe('a purse', () => {
       'fulfilled',
       'rejected',
     ])
-    expect(purse.budget().reserved).toBe(0n)
+    expect(purse.getBudget().reserved).toBe(0n)
   })
 
   it('takes whoever stops waiting out of the line', async () => {
-    const { purse, ask } = pursed(scriptedAsk('ok'), worst)
-    const { drain, stop } = createHalt()
-    const first = ask(requestFor('a'), never)
-    const leaves = ask(requestFor('b'), drain)
+    const { purse, ask } = pursed(createScriptedAsk('ok'), worst)
+    const { drainSignal, drain: stop } = createShutdown()
+    const first = ask(createRequest('a'), never)
+    const leaves = ask(createRequest('b'), drainSignal)
     stop(new Error('enough'))
     await expect(leaves).rejects.toThrow('enough')
     await first
-    expect(purse.budget().reserved).toBe(0n)
+    expect(purse.getBudget().reserved).toBe(0n)
   })
 
   it('never lets the service bill more than the cap, and leaves less than one worst case of what there was to do', () => {
@@ -111,32 +119,32 @@ describe('a purse', () => {
         fc.integer({ min: 1, max: 64 }),
         fc.integer({ min: 0, max: 120 }),
         async (jobs, size, percent) => {
-          const clock = virtualClock()
+          const clock = createVirtualClock()
           const requests = jobs.map(({ size }, n) =>
-            requestFor(String(n), { user: 'x'.repeat(size), maxTokens: 200 }),
+            createRequest(String(n), { user: 'x'.repeat(size), maxTokens: 200 }),
           )
-          const worsts = requests.map((request) => worstCase(request, listPrice) ?? 0n)
+          const worsts = requests.map((request) => computeWorstCase(request, listPrice) ?? 0n)
           const cap = (worsts.reduce((sum, worst) => sum + worst, 0n) * BigInt(percent)) / 100n
           let billed = 0n
-          const purse = createPurse(cap, listPrice)
+          const purse = createSharedBudget(cap, listPrice)
           const service: Ask = async ({ path, user, maxTokens }, signal) => {
             const { used, ending, ms } = jobs[Number(path)] ?? { used: 0, ending: '', ms: 0 }
             await clock.sleep(ms, signal)
-            if (ending === 'refused') throw new AskError(statusFault(529))
+            if (ending === 'refused') throw new AskError(createStatusError(529))
             const usage = {
-              ...noUsage,
+              ...zeroUsage,
               input: Math.round(user.length * used),
               output: Math.round(maxTokens * used),
             }
             billed += costOf(usage)
             if (ending === 'lost') throw new AskError({ kind: 'connection', type: 'reset', message: 'reset' })
-            const { usage: _, ...uncounted } = replyOf('text')
-            return ending === 'uncounted' ? uncounted : replyOf('text', { usage })
+            const { usage: _, ...uncounted } = createReply('text')
+            return ending === 'uncounted' ? uncounted : createReply('text', { usage })
           }
-          const ask = purse.within(recorded(service, clock, listener), never)
+          const ask = purse.withBudget(withAttemptLog(service, clock, listener), never)
           let stopped: bigint | undefined
           const run = async () => {
-            const results = pool(requests, { size: () => size }, async (request) => {
+            const results = runPool(requests, { getLimit: () => size }, async (request) => {
               if (stopped !== undefined) return
               await ask(request, never).catch((error: unknown) => {
                 if (error instanceof RunError) stopped ??= worsts[Number(request.path)]
@@ -145,7 +153,7 @@ describe('a purse', () => {
             for await (const _ of results);
           }
           await clock.run(run())
-          const { spent, reserved } = purse.budget()
+          const { spent, reserved } = purse.getBudget()
           expect(billed <= spent && spent <= cap).toBe(true)
           expect(reserved).toBe(0n)
           if (stopped !== undefined) expect(cap - spent < stopped).toBe(true)

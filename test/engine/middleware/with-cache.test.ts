@@ -1,29 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import type { PartStore } from '../../../src/core/chunking/chunk-cache.ts'
+import type { ChunkCache } from '../../../src/core/chunking/chunk-cache.ts'
 import { AskError, StoppedError } from '../../../src/core/errors/ask-error.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
-import { createSlots } from '../../../src/engine/middleware/semaphore.ts'
-import { withChunkCache } from '../../../src/engine/middleware/with-cache.ts'
-import { createHalt } from '../../../src/engine/shutdown.ts'
+import { createSemaphore } from '../../../src/engine/middleware/semaphore.ts'
+import { withCache } from '../../../src/engine/middleware/with-cache.ts'
+import { createShutdown } from '../../../src/engine/shutdown.ts'
 import { RunError } from '../../../src/errors.ts'
-import { replyOf, requestFor, statusFault } from '../../support/scripted-ask.ts'
+import { createReply, createRequest, createStatusError } from '../../support/scripted-ask.ts'
 
-const { abort: never } = createHalt()
-const attempt: Attempt = { path: 'a.md', attempt: 1, at: 0, elapsedMs: 1, model: 'm' }
+const { abortSignal: never } = createShutdown()
+const attempt: Attempt = { path: 'a.md', attemptNumber: 1, startedAt: 0, elapsedMs: 1, model: 'm' }
 
-function memory(): Pick<PartStore, 'recall' | 'keep'> {
+function memory(): Pick<ChunkCache, 'get' | 'save'> {
   const known = new Map<string, { text: string; model: string }>()
   return {
-    recall: async ({ key }) => known.get(key),
-    async keep({ key }, { text, model }) {
+    get: async ({ hash: key }) => known.get(key),
+    async save({ hash: key }, { text, model }) {
       known.set(key, { text, model })
     },
   }
 }
 
 /** A service that answers once it is let go. */
-function heldBack(answer: () => ReturnType<Ask> = async () => replyOf('notes', { attempts: [attempt] })) {
+function heldBack(answer: () => ReturnType<Ask> = async () => createReply('notes', { attempts: [attempt] })) {
   let go = () => {}
   const gone = new Promise<void>((resolve) => {
     go = resolve
@@ -37,12 +37,12 @@ function heldBack(answer: () => ReturnType<Ask> = async () => replyOf('notes', {
   return { ask, go, asked: () => asked }
 }
 
-const chunk = (path: string) => requestFor(path, { key: 'the same chunk' })
+const chunk = (path: string) => createRequest(path, { hash: 'the same chunk' })
 
 describe('the chunk cache', () => {
   it('sends a request that several documents wait for once, and books it with the sender alone', async () => {
     const { ask, go, asked } = heldBack()
-    const cached = withChunkCache(ask, memory())
+    const cached = withCache(ask, memory())
     const replies = ['a.md', 'b.md', 'c.md'].map((path) => cached(chunk(path), never))
     go()
     expect((await Promise.all(replies)).map(({ text, attempts }) => [text, attempts.length])).toEqual([
@@ -55,11 +55,11 @@ describe('the chunk cache', () => {
   })
 
   it.each([
-    ['an error', async () => Promise.reject(new AskError(statusFault(400), [attempt]))],
+    ['an error', async () => Promise.reject(new AskError(createStatusError(400), [attempt]))],
     ['a stop', async () => Promise.reject(new StoppedError(new Error('stopped'), [attempt]))],
   ])('gives %s to all that wait, with the attempts of the sender alone', async (_, answer) => {
     const { ask, go } = heldBack(answer)
-    const cached = withChunkCache(ask, memory())
+    const cached = withCache(ask, memory())
     const replies = ['a.md', 'b.md'].map((path) =>
       cached(chunk(path), never).catch((error: { attempts?: readonly Attempt[] }) => error.attempts ?? []),
     )
@@ -69,9 +69,9 @@ describe('the chunk cache', () => {
 
   it('does not keep an answer that is not complete, which those that waited get all the same', async () => {
     const { ask, go, asked } = heldBack(async () =>
-      replyOf('', { stopReason: 'refusal', attempts: [attempt] }),
+      createReply('', { stopReason: 'refusal', attempts: [attempt] }),
     )
-    const cached = withChunkCache(ask, memory())
+    const cached = withCache(ask, memory())
     const replies = ['a.md', 'b.md'].map((path) => cached(chunk(path), never))
     go()
     expect((await Promise.all(replies)).map(({ stopReason }) => stopReason)).toEqual(['refusal', 'refusal'])
@@ -82,7 +82,7 @@ describe('the chunk cache', () => {
   it('reports the attempts of an answer that cannot be kept', async () => {
     const { ask, go } = heldBack()
     const full = new RunError('io', 'no space left on the device')
-    const cached = withChunkCache(ask, { ...memory(), keep: () => Promise.reject(full) })
+    const cached = withCache(ask, { ...memory(), save: () => Promise.reject(full) })
     const reply = cached(chunk('a.md'), never)
     go()
     await expect(reply).rejects.toMatchObject({ cause: full, attempts: [attempt] })
@@ -90,10 +90,10 @@ describe('the chunk cache', () => {
 
   it('lets those that wait for another request leave its slots to others', async () => {
     const { ask, go, asked } = heldBack()
-    const slots = createSlots(() => 2)
-    const cached = withChunkCache(ask, memory(), (ask) => slots.lend(ask, never))
+    const slots = createSemaphore(() => 2)
+    const cached = withCache(ask, memory(), (ask) => slots.withPermit(ask, never))
     const replies = ['a.md', 'b.md', 'c.md'].map((path) => cached(chunk(path), never))
-    const other = cached(requestFor('d.md'), never)
+    const other = cached(createRequest('d.md'), never)
     while (asked() < 2) await new Promise((resolve) => setImmediate(resolve))
     go()
     await Promise.all([...replies, other])

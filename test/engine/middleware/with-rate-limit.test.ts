@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
-import type { Fault } from '../../../src/core/errors/request-error.ts'
-import type { RateLimits } from '../../../src/core/rate-limit/rate-limit-headers.ts'
+import type { RequestError } from '../../../src/core/errors/request-error.ts'
+import type { RateLimits } from '../../../src/core/rate-limit/parse-rate-limits.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
-import { createLimiter, type Limits } from '../../../src/simulator/limiter.ts'
-import { replyOf, statusFault } from '../../support/scripted-ask.ts'
-import { type StackOptions, stack } from '../../support/stack.ts'
-import { type VirtualClock, virtualClock } from '../../support/virtual-clock.ts'
+import { createServerLimiter, type Limits } from '../../../src/simulator/server-limiter.ts'
+import { createReply, createStatusError } from '../../support/scripted-ask.ts'
+import { createTestPipeline, type TestPipelineOptions } from '../../support/test-pipeline.ts'
+import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts'
 
 interface Service {
   readonly ask: Ask
@@ -18,10 +18,10 @@ interface Service {
 function service(
   clock: VirtualClock,
   limits: Limits,
-  trouble: (now: number) => Fault | undefined = () => undefined,
+  trouble: (now: number) => RequestError | undefined = () => undefined,
   other = { perMinute: 0, from: 0 },
 ): Service {
-  const limiter = createLimiter({ itpm: 1e9, otpm: 1e9, burst: 1 / 60, ...limits }, 0)
+  const limiter = createServerLimiter({ itpm: 1e9, otpm: 1e9, burst: 1 / 60, ...limits }, 0)
   const starts: number[] = []
   let limited = 0
   let nextOther = other.perMinute === 0 ? Number.POSITIVE_INFINITY : other.from
@@ -30,7 +30,7 @@ function service(
     for (; nextOther <= clock.now(); nextOther += 60_000 / other.perMinute) limiter.admit(1, nextOther)
   }
   const told = (): RateLimits => {
-    const headers = limiter.headers(clock.now(), 0)
+    const headers = limiter.formatHeaders(clock.now(), 0)
     const of = (name: string) => ({
       limit: Number(headers[`anthropic-ratelimit-${name}-limit`]),
       remaining: Number(headers[`anthropic-ratelimit-${name}-remaining`]),
@@ -43,14 +43,14 @@ function service(
     const refused = limiter.admit(100, clock.now())
     if (refused !== undefined) {
       limited++
-      throw new AskError(statusFault(429, { retryAfter: 1, limits: told() }))
+      throw new AskError(createStatusError(429, { retryAfterSeconds: 1, limits: told() }))
     }
     const fault = trouble(clock.now())
     if (fault !== undefined) throw new AskError(fault)
     await clock.sleep(500, signal)
     others()
-    limiter.produced(20, clock.now())
-    return replyOf('ok', { limits: told() })
+    limiter.chargeOutput(20, clock.now())
+    return createReply('ok', { limits: told() })
   }
   return { ask, starts, limited: () => limited }
 }
@@ -59,18 +59,18 @@ function service(
 async function run(
   count: number,
   limits: Limits,
-  options: StackOptions = {},
-  trouble?: (now: number) => Fault | undefined,
+  options: TestPipelineOptions = {},
+  trouble?: (now: number) => RequestError | undefined,
   other?: { perMinute: number; from: number },
 ) {
-  const clock = virtualClock()
+  const clock = createVirtualClock()
   const it = service(clock, limits, trouble, other)
-  const stacked = stack(it.ask, { ...options, clock, random: () => 0.5 })
+  const stacked = createTestPipeline(it.ask, { ...options, clock, random: () => 0.5 })
   let [next, lost] = [0, 0]
   const underWay = new Set<Promise<unknown>>()
   const all = async () => {
     while (next < count || underWay.size > 0) {
-      while (next < count && underWay.size < stacked.slots.places()) {
+      while (next < count && underWay.size < stacked.semaphore.getMaxOpenDocuments()) {
         const one: Promise<unknown> = stacked.ask(`${next++}.md`).then(
           () => underWay.delete(one),
           () => {
@@ -89,7 +89,7 @@ async function run(
     starts: it.starts,
     limited: it.limited(),
     lost,
-    account: stacked.pace.account(),
+    account: stacked.rateLimiter.getStats(),
   }
 }
 
@@ -97,7 +97,7 @@ describe('the pace', () => {
   // 200 documents at 10 a second, of which a second's worth is there at once: 19.5 s is the best possible.
   const best = (200 - 10) / 10 + 0.5
 
-  it.each<[string, StackOptions['given']]>([
+  it.each<[string, TestPipelineOptions['given']]>([
     ['given', { requests: 600 }],
     ['unknown', {}],
     ['given three times too high', { requests: 1800 }],
@@ -119,12 +119,12 @@ describe('the pace', () => {
     expect(limited).toBeLessThanOrEqual(1)
     // A hundred tokens each, a thousand a second.
     expect(seconds).toBeLessThan(((100 * 100 - 1000) / 1000) * 1.15 + 0.5)
-    expect([...account.waitedFor.keys()]).toEqual(['inputTokens'])
+    expect([...account.throttledCounts.keys()]).toEqual(['inputTokens'])
   })
 
   it('grows by itself where no limit is told, and lets documents wait for nothing', async () => {
     const { account, seconds } = await run(400, { rpm: 1e7 })
-    expect(account.mostInFlight).toBeGreaterThan(60)
+    expect(account.maxInFlight).toBeGreaterThan(60)
     expect(seconds).toBeLessThan(((400 / 8) * 0.5) / 2)
   })
 
@@ -138,7 +138,7 @@ describe('the pace', () => {
   })
 
   it('waits out an outage with single probes, loses no document, and comes back by itself', async () => {
-    const down = (now: number) => (now > 5000 && now < 15_000 ? statusFault(503) : undefined)
+    const down = (now: number) => (now > 5000 && now < 15_000 ? createStatusError(503) : undefined)
     const { seconds, lost, starts } = await run(200, { rpm: 600 }, { retries: 3 }, down)
     expect(lost).toBe(0)
     expect(starts.filter((start) => start > 8000 && start < 15_000).length).toBeLessThan(12)
@@ -146,7 +146,7 @@ describe('the pace', () => {
   })
 
   it('ends the run when the outage lasts longer than the user waits', async () => {
-    const { lost, seconds } = await run(50, { rpm: 600 }, { maxWaitMs: 30_000 }, () => statusFault(503))
+    const { lost, seconds } = await run(50, { rpm: 600 }, { maxWaitMs: 30_000 }, () => createStatusError(503))
     expect(lost).toBe(50)
     expect(seconds).toBeLessThan(60)
   })
@@ -154,7 +154,7 @@ describe('the pace', () => {
   it('sends a lucky document no oftener than its own faults explain, when one in twenty fails', async () => {
     let n = 0
     const { starts, lost } = await run(200, { rpm: 6000 }, {}, () =>
-      n++ % 20 === 7 ? statusFault(529) : undefined,
+      n++ % 20 === 7 ? createStatusError(529) : undefined,
     )
     expect(lost).toBe(0)
     expect(starts).toHaveLength(200 + Math.floor((n + 12) / 20))

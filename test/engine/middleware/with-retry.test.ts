@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
-import type { Fault } from '../../../src/core/errors/request-error.ts'
+import type { RequestError } from '../../../src/core/errors/request-error.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
 import { RunError } from '../../../src/errors.ts'
-import { scriptedAsk, statusFault } from '../../support/scripted-ask.ts'
-import { stack } from '../../support/stack.ts'
-import { virtualClock } from '../../support/virtual-clock.ts'
+import { createScriptedAsk, createStatusError } from '../../support/scripted-ask.ts'
+import { createTestPipeline } from '../../support/test-pipeline.ts'
+import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 const mustFail = async (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -14,16 +14,16 @@ const mustFail = async (promise: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('retrying', () => {
-  const once = (fault: Fault) => scriptedAsk(fault, 'ok')
+  const once = (fault: RequestError) => createScriptedAsk(fault, 'ok')
 
   it.each([408, 409, 500, 502, 503, 504, 520, 529])(
     'sends again after a %d, and tells both sendings',
     async (status) => {
-      const script = once(statusFault(status))
-      const { clock, ask } = stack(script)
+      const script = once(createStatusError(status))
+      const { clock, ask } = createTestPipeline(script)
       const reply = await clock.run(ask())
       expect(reply.text).toBe('summary of a.md')
-      expect(reply.attempts.map(({ attempt, status }) => [attempt, status])).toEqual([
+      expect(reply.attempts.map(({ attemptNumber: attempt, status }) => [attempt, status])).toEqual([
         [1, status],
         [2, 200],
       ])
@@ -33,7 +33,7 @@ describe('retrying', () => {
   it('does not ask again for what somebody has read the beginning of', async () => {
     const fault = { kind: 'stream', type: 'overloaded_error', message: 'Overloaded' } as const
     let sent = 0
-    const { clock, ask } = stack(async (_request, _signal, watch) => {
+    const { clock, ask } = createTestPipeline(async (_request, _signal, watch) => {
       if (++sent === 2) watch?.('Once upon')
       throw new AskError(fault)
     })
@@ -47,9 +47,10 @@ describe('retrying', () => {
     'leaves %s as soon as its own asker does',
     async (where) => {
       const leave = new AbortController()
-      const fault = where === 'a backoff' ? statusFault(500) : statusFault(429, { retryAfter: 300 })
-      const service = scriptedAsk(fault, 'ok')
-      const { clock, ask } = stack(service)
+      const fault =
+        where === 'a backoff' ? createStatusError(500) : createStatusError(429, { retryAfterSeconds: 300 })
+      const service = createScriptedAsk(fault, 'ok')
+      const { clock, ask } = createTestPipeline(service)
       const asking = ask('a.md', { signal: leave.signal })
       const leaving = clock.sleep(200).then(() => leave.abort(new Error('hung up')))
       const error = await mustFail(clock.run(Promise.all([asking, leaving])))
@@ -60,16 +61,16 @@ describe('retrying', () => {
   )
 
   it.each([400, 401, 402, 403, 404, 413, 418, 422, 451, 501])('sends a %d exactly once', async (status) => {
-    const script = scriptedAsk(statusFault(status))
-    const { clock, ask } = stack(script)
+    const script = createScriptedAsk(createStatusError(status))
+    const { clock, ask } = createTestPipeline(script)
     const error = await mustFail(clock.run(ask()))
     expect(error).toBeInstanceOf(AskError)
     expect(script.requests).toHaveLength(1)
   })
 
   it('sends 847 bad requests 847 times', async () => {
-    const script = scriptedAsk(statusFault(400, { type: 'invalid_request_error' }))
-    const { clock, ask } = stack(script)
+    const script = createScriptedAsk(createStatusError(400, { type: 'invalid_request_error' }))
+    const { clock, ask } = createTestPipeline(script)
     const errors = await clock.run(
       Promise.all(Array.from({ length: 847 }, (_, n) => mustFail(ask(`${n}.md`)))),
     )
@@ -79,40 +80,42 @@ describe('retrying', () => {
   })
 
   it('gives up after the first sending and its retries, with all of them in the error', async () => {
-    const script = scriptedAsk(statusFault(500))
-    const { clock, ask } = stack(script, { retries: 2 })
+    const script = createScriptedAsk(createStatusError(500))
+    const { clock, ask } = createTestPipeline(script, { retries: 2 })
     const error = (await mustFail(clock.run(ask()))) as AskError
-    expect(error.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3])
+    expect(error.attempts.map(({ attemptNumber: attempt }) => attempt)).toEqual([1, 2, 3])
     expect(clock.now()).toBe(1000 + 2000)
   })
 
   it('sends once only with --retries 0', async () => {
-    const script = scriptedAsk(statusFault(500))
-    const { clock, ask } = stack(script, { retries: 0 })
+    const script = createScriptedAsk(createStatusError(500))
+    const { clock, ask } = createTestPipeline(script, { retries: 0 })
     await mustFail(clock.run(ask()))
     expect(script.requests).toHaveLength(1)
   })
 
   it('obeys x-should-retry both ways, within the attempts', async () => {
-    const never = scriptedAsk(statusFault(529, { shouldRetry: false }))
-    const { clock, ask } = stack(never)
+    const never = createScriptedAsk(createStatusError(529, { shouldRetry: false }))
+    const { clock, ask } = createTestPipeline(never)
     await mustFail(clock.run(ask()))
     expect(never.requests).toHaveLength(1)
 
-    const told = scriptedAsk(statusFault(400, { shouldRetry: true }))
-    const second = stack(told, { retries: 2 })
+    const told = createScriptedAsk(createStatusError(400, { shouldRetry: true }))
+    const second = createTestPipeline(told, { retries: 2 })
     await mustFail(second.clock.run(second.ask()))
     expect(told.requests).toHaveLength(3)
   })
 
   it('waits as long as a 503 asks, instead of its own backoff', async () => {
-    const { clock, ask } = stack(once(statusFault(503, { retryAfter: 7 })))
+    const { clock, ask } = createTestPipeline(once(createStatusError(503, { retryAfterSeconds: 7 })))
     await clock.run(ask())
     expect(clock.now()).toBe(7000)
   })
 
   it('ends the run rather than sleep through a wait of years', async () => {
-    const { clock, ask } = stack(scriptedAsk(statusFault(503, { retryAfter: 99_999_999 })))
+    const { clock, ask } = createTestPipeline(
+      createScriptedAsk(createStatusError(503, { retryAfterSeconds: 99_999_999 })),
+    )
     const error = await mustFail(clock.run(ask()))
     const cause = { exit: 'later', message: expect.stringContaining('3.2 years') }
     expect(error).toMatchObject({ cause, attempts: [{ status: 503 }] })
@@ -121,12 +124,12 @@ describe('retrying', () => {
 
   it('does not send again once it was told to stop, and says so with that reason and what was sent', async () => {
     const reason = new RunError('interrupt', 'stopped')
-    const failing = scriptedAsk(statusFault(500))
+    const failing = createScriptedAsk(createStatusError(500))
     const stopping: Ask = (request, signal) => {
-      halt.stop(reason)
+      shutdown.drain(reason)
       return failing(request, signal)
     }
-    const { clock, halt, ask } = stack(stopping)
+    const { clock, shutdown, ask } = createTestPipeline(stopping)
     expect(await mustFail(clock.run(ask()))).toMatchObject({ cause: reason, attempts: [{ status: 500 }] })
     expect(failing.requests).toHaveLength(1)
   })
@@ -134,36 +137,48 @@ describe('retrying', () => {
   it('lets a bug through at once, with its own stack', async () => {
     const bug = new TypeError('undefined is not a function')
     const script = Object.assign(() => Promise.reject(bug), { requests: [] })
-    const { clock, ask } = stack(script)
+    const { clock, ask } = createTestPipeline(script)
     expect(await mustFail(clock.run(ask()))).toBe(bug)
   })
 })
 
 describe('a rate limit', () => {
   it('uses up no attempt', async () => {
-    const limited = statusFault(429, { retryAfter: 1 })
-    const script = scriptedAsk(limited, limited, limited, limited, limited, statusFault(500), 'ok')
-    const { clock, ask } = stack(script, { retries: 1 })
+    const limited = createStatusError(429, { retryAfterSeconds: 1 })
+    const script = createScriptedAsk(
+      limited,
+      limited,
+      limited,
+      limited,
+      limited,
+      createStatusError(500),
+      'ok',
+    )
+    const { clock, ask } = createTestPipeline(script, { retries: 1 })
     const reply = await clock.run(ask())
     expect(reply.attempts).toHaveLength(7)
   })
 
   it('still uses up none after the attempts are spent', async () => {
-    const script = scriptedAsk(statusFault(500), statusFault(429, { retryAfter: 1 }), 'ok')
-    const { clock, ask } = stack(script, { retries: 1 })
+    const script = createScriptedAsk(
+      createStatusError(500),
+      createStatusError(429, { retryAfterSeconds: 1 }),
+      'ok',
+    )
+    const { clock, ask } = createTestPipeline(script, { retries: 1 })
     expect((await clock.run(ask())).attempts).toHaveLength(3)
   })
 
   it('pauses everyone: within the time asked for nothing is sent, and one goes first afterwards', async () => {
     const starts: number[] = []
-    const clock = virtualClock()
-    const service = scriptedAsk(statusFault(429, { retryAfter: 2 }), 'ok')
+    const clock = createVirtualClock()
+    const service = createScriptedAsk(createStatusError(429, { retryAfterSeconds: 2 }), 'ok')
     const slow: Ask = async (request, signal) => {
       starts.push(clock.now())
       await clock.sleep(100)
       return service(request, signal)
     }
-    const { ask } = stack(slow, { clock, random: () => 0 })
+    const { ask } = createTestPipeline(slow, { clock, random: () => 0 })
     const first = ask('first.md')
     // Sent 50 ms after the first one's 429, so that they find the gate closed.
     const others = clock.sleep(150).then(() => Promise.all(['b', 'c', 'd'].map((path) => ask(path))))
@@ -175,28 +190,33 @@ describe('a rate limit', () => {
   })
 
   it('is told once per pause, not once per request', async () => {
-    const limited = statusFault(429, { retryAfter: 5 })
-    const script = scriptedAsk(limited, limited, limited, 'ok')
-    const clock = virtualClock()
+    const limited = createStatusError(429, { retryAfterSeconds: 5 })
+    const script = createScriptedAsk(limited, limited, limited, 'ok')
+    const clock = createVirtualClock()
     const slow: Ask = async (request, signal) => {
       await clock.sleep(100)
       return script(request, signal)
     }
-    const { pauses, ask } = stack(slow, { clock })
+    const { pausesMs: pauses, ask } = createTestPipeline(slow, { clock })
     await clock.run(Promise.all(['a', 'b', 'c'].map((path) => ask(path))))
     expect(pauses).toHaveLength(1)
   })
 
   it('that lasts longer than the user waits ends the run as try-later', async () => {
-    const { clock, ask } = stack(scriptedAsk(statusFault(429, { retryAfter: 20 })), { maxWaitMs: 60_000 })
+    const { clock, ask } = createTestPipeline(
+      createScriptedAsk(createStatusError(429, { retryAfterSeconds: 20 })),
+      {
+        maxWaitMs: 60_000,
+      },
+    )
     const error = await mustFail(clock.run(ask()))
     expect(error).toMatchObject({ cause: { exit: 'later' } })
     expect(clock.now()).toBeLessThanOrEqual(60_000)
   })
 
   it('without advice is waited out in pauses of a second, later of a tenth of the trouble so far', async () => {
-    const script = Array.from({ length: 40 }, () => statusFault(429))
-    const { clock, pauses, ask } = stack(scriptedAsk(...script, 'ok'))
+    const script = Array.from({ length: 40 }, () => createStatusError(429))
+    const { clock, pausesMs: pauses, ask } = createTestPipeline(createScriptedAsk(...script, 'ok'))
     await clock.run(ask())
     expect(pauses.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 1000))
     expect(pauses.at(-1)).toBeGreaterThan(5000)

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type FindOptions, find } from '../../../src/inputs/find/find.ts'
-import { folderWith } from '../../support/run-cli.ts'
+import { type FindOptions, findDocuments } from '../../../src/inputs/find/find-documents.ts'
+import { createFolder } from '../../support/run-cli.ts'
 
 async function found(
   cwd: string,
@@ -12,7 +12,7 @@ async function found(
   exclude: readonly string[],
   more: Partial<FindOptions> = {},
 ) {
-  const { sources, ...rest } = await find(
+  const { sources, ...rest } = await findDocuments(
     inputs.map((text) => ({ text, literal: false })),
     {
       cwd,
@@ -192,14 +192,14 @@ describe('a pattern of --exclude', () => {
     ['*', []],
     ['..', []],
   ])('%j leaves %j', async (pattern, expected) => {
-    const cwd = await folderWith(tree)
+    const cwd = await createFolder(tree)
     expect((await found(cwd, ['docs', 'notes'], [pattern])).paths).toEqual(expected)
     expect((await found(cwd, Object.keys(tree), [pattern])).paths).toEqual(expected)
   })
 
   it('is compared with whole paths where a file lies outside of the working directory', async () => {
-    const elsewhere = await folderWith({ 'drafts/a.md': '', 'drafts/deep/b.md': '', 'c.md': '' })
-    const cwd = await folderWith({ 'x.md': '' })
+    const elsewhere = await createFolder({ 'drafts/a.md': '', 'drafts/deep/b.md': '', 'c.md': '' })
+    const cwd = await createFolder({ 'x.md': '' })
     for (const input of [
       [elsewhere],
       ['drafts', 'drafts/deep/b.md', 'c.md'].map((path) => join(elsewhere, path)),
@@ -208,7 +208,7 @@ describe('a pattern of --exclude', () => {
   })
 
   it('excludes what a link leads to that is followed, by the name of either', async () => {
-    const cwd = await folderWith({ 'docs/drafts/a.md': '', 'docs/b.md': '' })
+    const cwd = await createFolder({ 'docs/drafts/a.md': '', 'docs/b.md': '' })
     symlinkSync('drafts', join(cwd, 'docs/shown'))
     const left = async (pattern: string) => (await found(cwd, ['docs'], [pattern], { follow: true })).paths
     expect(await left('docs/drafts/')).toEqual(['docs/b.md'])
@@ -216,13 +216,13 @@ describe('a pattern of --exclude', () => {
   })
 
   it('that names a link outside of what is searched excludes what that leads to', async () => {
-    const cwd = await folderWith({ 'docs/drafts/a.md': '', 'docs/b.md': '' })
+    const cwd = await createFolder({ 'docs/drafts/a.md': '', 'docs/b.md': '' })
     symlinkSync('docs/drafts', join(cwd, 'private'))
     expect((await found(cwd, ['docs'], ['private/'])).paths).toEqual(['docs/b.md'])
   })
 
   it('that matches nothing is reported', async () => {
-    const cwd = await folderWith(tree)
+    const cwd = await createFolder(tree)
     const { warnings } = await found(cwd, ['docs'], ['drfats/', '*.nope', 'b.md', 'docs/nothing/*.md'])
     expect(warnings).toEqual(
       ['drfats/', '*.nope', 'docs/nothing/*.md'].map(
@@ -242,7 +242,7 @@ describe('a pattern of --exclude', () => {
       'docs/x.log': '',
       'docs/picture.png': '',
     }
-    const cwd = await folderWith(files)
+    const cwd = await createFolder(files)
     const patterns = [
       '.hidden',
       'node_modules/p',
@@ -258,7 +258,7 @@ describe('a pattern of --exclude', () => {
   })
 
   it('counts the files that it leaves out, and the folders', async () => {
-    const cwd = await folderWith({ ...tree, 'docs/drafts/picture.png': '', 'docs/b.png': '' })
+    const cwd = await createFolder({ ...tree, 'docs/drafts/picture.png': '', 'docs/b.png': '' })
     const counted = async (...inputs: string[]) => {
       const { skipped } = await found(cwd, inputs, ['drafts/', 'b.*'])
       return [...skipped].map(([type, { count, paths }]) => [type, count, paths])
@@ -278,7 +278,7 @@ describe('a pattern of --exclude', () => {
   it.each(['{a,b}'.repeat(11), '{1..2000}', '{1..100}{1..100}', '@(+(a)+(a))b'])(
     'is refused if it could take for ever: %s',
     async (pattern) => {
-      const cwd = await folderWith({})
+      const cwd = await createFolder({})
       await expect(found(cwd, ['.'], [pattern])).rejects.toMatchObject({ exit: 'usage' })
     },
   )

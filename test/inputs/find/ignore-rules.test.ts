@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type FindOptions, find } from '../../../src/inputs/find/find.ts'
-import { folderWith } from '../../support/run-cli.ts'
+import { type FindOptions, findDocuments } from '../../../src/inputs/find/find-documents.ts'
+import { createFolder } from '../../support/run-cli.ts'
 
 /** The files without which git takes no folder for a repository. */
 const repository = (folder = '') =>
@@ -12,7 +12,7 @@ const repository = (folder = '') =>
   )
 
 async function found(cwd: string, inputs: readonly string[], more: Partial<FindOptions> = {}) {
-  const { sources, warnings } = await find(
+  const { sources, warnings } = await findDocuments(
     inputs.map((text) => ({ text, literal: false })),
     {
       cwd,
@@ -38,13 +38,13 @@ describe('ignore files', () => {
   it('match in the case that they are written in, unless the repository says otherwise', async () => {
     const files = { ...repository(), ...documents('Secret.md', 'secret.md'), '.gitignore': 'secret.md\n' }
     const left = async (config: string) =>
-      (await found(await folderWith({ ...files, '.git/config': config }), ['.'])).paths
+      (await found(await createFolder({ ...files, '.git/config': config }), ['.'])).paths
     expect(await left('')).toEqual(['Secret.md'])
     expect(await left('[core]\n\tignorecase = true\n')).toEqual([])
   })
 
   it('of a repository and of a user apply below all .gitignore files, the repository’s first', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...repository(),
       ...documents('a.md', 'b.md', 'c.md', 'd.md', 'sub/a.md'),
       'home/.config/git/ignore': 'a.md\nb.md\nc.md\n',
@@ -88,7 +88,7 @@ describe('ignore files', () => {
     ],
     ['configuration of the repository', { 'repo/.git/config': '[core]\nexcludesFile = ../home/mine\n' }, {}],
   ])('of a user are found by the %s', async (_name, files, env) => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...repository('repo/'),
       ...documents('repo/a.md', 'repo/b.md', 'a.md'),
       'home/mine': 'a.md\n',
@@ -103,7 +103,7 @@ describe('ignore files', () => {
   })
 
   it('of a user are not those for another place, nor any where the setting is empty', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...repository('repo/'),
       ...documents('repo/a.md', 'repo/b.md'),
       'home/.config/git/ignore': 'b.md\n',
@@ -115,7 +115,7 @@ describe('ignore files', () => {
   })
 
   it('of a linked working tree and of a submodule are those that git would read', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...repository('main/'),
       'main/.git/info/exclude': 'a.md\n',
       'main/.git/worktrees/side/HEAD': 'ref: refs/heads/side',
@@ -134,7 +134,7 @@ describe('ignore files', () => {
   })
 
   it('of a repository do not apply in another one inside it, but .claude-batchignore does', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...repository(),
       ...repository('inner/'),
       ...documents('a.md', 'inner/a.md', 'inner/b.md', 'inner/c.md'),
@@ -151,7 +151,7 @@ describe('ignore files', () => {
     ['a .git file that says nothing', { 'repo/.git': 'nothing' }],
     ['a .git file that leads nowhere', { 'repo/.git': 'gitdir: /nowhere\n' }],
   ])('above %s apply, since it makes no repository', async (_name, files) => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...files,
       ...documents('repo/a.md', 'repo/b.md'),
       '.gitignore': 'a.md\n',
@@ -160,7 +160,7 @@ describe('ignore files', () => {
   })
 
   it('named .claude-batchignore override those of git, wherever either is', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...documents('a.md', 'sub/a.md', 'sub/b.md'),
       '.claude-batchignore': 'a.md\n!b.md\n',
       'sub/.gitignore': '!a.md\nb.md\n',
@@ -169,7 +169,7 @@ describe('ignore files', () => {
   })
 
   it('that hide a folder which was named lose only the patterns that do', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...documents('a/drafts/b.md', 'a/drafts/secret.md', 'a/drafts/deep/secret.md', 'a/drafts/deep/c.md'),
       '.gitignore': 'secret.md\na/*\ndrafts\n*\n',
     })
@@ -179,7 +179,7 @@ describe('ignore files', () => {
   })
 
   it('hold for what a link leads to that is followed, and for a folder that is named by a link', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...repository(),
       ...documents('docs/drafts/a.md', 'docs/secret.md', 'docs/b.md'),
       '.gitignore': '/docs/drafts/\n/docs/secret.md\n',
@@ -193,14 +193,14 @@ describe('ignore files', () => {
   })
 
   it('match names by their bytes, as git does', async () => {
-    const cwd = await folderWith({ ...documents('é.md', 'x.md'), '.gitignore': '?.md\n' })
+    const cwd = await createFolder({ ...documents('é.md', 'x.md'), '.gitignore': '?.md\n' })
     expect((await found(cwd, ['.'])).paths).toEqual(['é.md'])
     await writeFile(join(cwd, '.gitignore'), '??.md\n')
     expect((await found(cwd, ['.'])).paths).toEqual(['x.md'])
   })
 
   it('that are links do not apply, as in git, and are reported; folders of that name mean nothing', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...documents('a.md', 'sub/a.md', 'b.md', 'sub/.gitignore/x'),
       rules: 'a.md\n',
       ours: 'b.md\n',
@@ -215,7 +215,7 @@ describe('ignore files', () => {
   })
 
   it('that cannot be used make their folder a failure, also in a repository that is found on the way', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...repository('repo/'),
       ...documents('a.md', 'repo/b.md', 'long/c.md'),
       'repo/.git/config': '[core]\nexcludesFile = ../huge\n',
@@ -239,7 +239,7 @@ describe('ignore files', () => {
     ['malformed', '[core\n'],
     ['huge', Buffer.alloc(1_000_001)],
   ])('apply though the configuration is %s, which is reported', async (_name, config) => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...repository(),
       ...documents('a.md', 'b.md'),
       '.git/config': config,
@@ -255,7 +255,7 @@ describe('ignore files', () => {
   })
 
   it('are never waited for: a pipe as configuration, and /dev/null as a file of patterns', async () => {
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...repository(),
       ...documents('a.md', 'b.md'),
       '.git/config': '[core]\nexcludesFile = /dev/null\n',
@@ -272,7 +272,7 @@ describe('ignore files', () => {
 
   it('take little time, even with patterns that are made to take long', async () => {
     const deep = `${'x/'.repeat(60)}e.md`
-    const cwd = await folderWith({
+    const cwd = await createFolder({
       ...documents(deep, `${'a'.repeat(200)}.md`),
       '.gitignore': `${'x/**/'.repeat(12)}y\n${'*a'.repeat(100)}b\n${'**/'.repeat(1000)}z\n`,
     })

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Document } from '../../../src/core/document/document.ts'
-import { renderPrompt } from '../../../src/core/request/prompt.ts'
+import { renderPrompt } from '../../../src/core/request/render-prompt.ts'
 import { loadPrompt } from '../../../src/inputs/prompts/load-prompt.ts'
-import { folderWith } from '../../support/run-cli.ts'
+import { createFolder } from '../../support/run-cli.ts'
 
 const load = async (
   spec: string,
   files: Record<string, string> = {},
   more: { inputRoots?: string[]; vars?: string[] } = {},
 ) => {
-  const cwd = await folderWith(files)
+  const cwd = await createFolder(files)
   return loadPrompt(spec, {
     cwd,
     inputRoots: (more.inputRoots ?? []).map((root) => `${cwd}/${root}`),
@@ -20,9 +20,9 @@ const load = async (
 const file = (body: string) => ({ 'prompts/mine.yaml': body })
 const version = (name: string, template = 'Sum up {text}') => `  ${name}:\n    user_template: "${template}"\n`
 const document = (text: string, path = 'docs/a.md'): Document => ({
-  source: { index: 0, path, named: true },
+  ref: { index: 0, path, namedByUser: true },
   text,
-  bytes: { size: text.length, sha256: '' },
+  fingerprint: { size: text.length, sha256: '' },
 })
 
 describe('loadPrompt', () => {

@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { folderWith, serviceFor } from '../../support/run-cli.ts'
-import { runHere } from '../../support/run-here.ts'
+import { createFolder, startService } from '../../support/run-cli.ts'
+import { runInProcess } from '../../support/run-in-process.ts'
 
 const prose = (topic: string) => `# ${topic}\n\nThe harbour board met about ${topic} and decided to dredge.\n`
 const longest = platform() === 'darwin' ? 1023 : 4095
@@ -22,7 +22,7 @@ function folderOf(root: string, length: number): string {
 
 /** One run over the short `docs/ok.md` and over one deep document for each length of its summary's path. */
 async function overDeep(lengths: readonly number[], leaf: string, content: string | Buffer, fails = false) {
-  const cwd = await folderWith({ 'docs/ok.md': prose('ok') })
+  const cwd = await createFolder({ 'docs/ok.md': prose('ok') })
   const out = join(cwd, 'o')
   const deep: { length: number; path: string; summary: string }[] = []
   for (const length of lengths) {
@@ -32,7 +32,7 @@ async function overDeep(lengths: readonly number[], leaf: string, content: strin
     await writeFile(join(cwd, path), content)
     deep.push({ length, path, summary: `${folder}/${leaf}.summary.md` })
   }
-  const { env, simulator } = await serviceFor(
+  const { env, simulator } = await startService(
     fails
       ? {
           script: ({ request }) =>
@@ -43,7 +43,7 @@ async function overDeep(lengths: readonly number[], leaf: string, content: strin
       : {},
   )
   const run = (...flags: string[]) =>
-    runHere(['summarize', 'docs', '-o', 'o', '--ext', 'md,txt', ...flags], { cwd, env })
+    runInProcess(['summarize', 'docs', '-o', 'o', '--ext', 'md,txt', ...flags], { cwd, env })
   return { cwd, out, deep, run, simulator }
 }
 
@@ -86,13 +86,13 @@ describe.skipIf(platform() === 'win32')('a path near the limit of the file syste
   )
 
   it('is no obstacle for a run over an output folder that was moved further down', async () => {
-    const cwd = await folderWith({ 'docs/ok.md': prose('ok') })
+    const cwd = await createFolder({ 'docs/ok.md': prose('ok') })
     const folder = folderOf(join(cwd, 'docs'), longest - 200).slice(cwd.length + 1)
     await mkdir(join(cwd, folder), { recursive: true })
     await writeFile(join(cwd, folder, 'a.md'), prose('deep'))
-    const { env } = await serviceFor({})
+    const { env } = await startService({})
     const run = (out: string, ...flags: string[]) =>
-      runHere(['summarize', 'docs', '-o', out, ...flags], { cwd, env })
+      runInProcess(['summarize', 'docs', '-o', out, ...flags], { cwd, env })
     expect((await run('o')).code).toBe(0)
     const moved = `further${'x'.repeat(200)}`
     await mkdir(join(cwd, moved))
@@ -103,15 +103,15 @@ describe.skipIf(platform() === 'win32')('a path near the limit of the file syste
   })
 
   it('of an output folder ends the run before anything is sent', async () => {
-    const cwd = await folderWith({ 'docs/ok.md': prose('ok') })
-    const { env, simulator } = await serviceFor({})
+    const cwd = await createFolder({ 'docs/ok.md': prose('ok') })
+    const { env, simulator } = await startService({})
     for (let length = longest - 130; length <= longest + 5; length += 3) {
       const out = folderOf(cwd, length).slice(cwd.length + 1)
       const before = simulator.stats().requests
-      const { code, stderr } = await runHere(['summarize', 'docs', '-o', out, '--batch'], {
+      const { code, stderr } = await runInProcess(['summarize', 'docs', '-o', out, '--batch'], {
         cwd,
         env,
-        hurry: 1000,
+        clockSpeed: 1000,
       })
       if (length <= longest - 80) {
         expect([0, 1]).toContain(code)
@@ -123,11 +123,11 @@ describe.skipIf(platform() === 'win32')('a path near the limit of the file syste
   })
 
   it('of a digest of a folder is reported before anything is sent', async () => {
-    const cwd = await folderWith({ 'docs/ok.md': prose('ok') })
+    const cwd = await createFolder({ 'docs/ok.md': prose('ok') })
     const folder = folderOf(join(cwd, 'o', 'docs'), longest - 60).slice(join(cwd, 'o').length + 1)
     await mkdir(join(cwd, folder), { recursive: true })
     await writeFile(join(cwd, folder, 'a.md'), prose('deep'))
-    const { env, simulator } = await serviceFor({})
+    const { env, simulator } = await startService({})
     const args = [
       'summarize',
       'docs',
@@ -138,7 +138,7 @@ describe.skipIf(platform() === 'win32')('a path near the limit of the file syste
       '--digest',
       `${'d'.repeat(90)}.md`,
     ]
-    const { code, stderr } = await runHere(args, { cwd, env })
+    const { code, stderr } = await runInProcess(args, { cwd, env })
     expect([code, simulator.stats().requests]).toEqual([2, 0])
     expect(stderr).toContain('would be longer than the file system allows')
   })
@@ -146,12 +146,12 @@ describe.skipIf(platform() === 'win32')('a path near the limit of the file syste
 
 describe('a document that cannot be read, and whose error record would be behind a link', () => {
   it('is a failure of its own, and nothing is written behind the link', async () => {
-    const cwd = await folderWith({ 'docs/sub/bad.md': Buffer.from([0xff]), 'docs/ok.md': prose('ok') })
+    const cwd = await createFolder({ 'docs/sub/bad.md': Buffer.from([0xff]), 'docs/ok.md': prose('ok') })
     await mkdir(join(cwd, 'o/docs'), { recursive: true })
     await mkdir(join(cwd, 'elsewhere'))
     await symlink(join(cwd, 'elsewhere'), join(cwd, 'o/docs/sub'))
-    const { env } = await serviceFor({})
-    const { code } = await runHere(['summarize', 'docs', '-o', 'o'], { cwd, env })
+    const { env } = await startService({})
+    const { code } = await runInProcess(['summarize', 'docs', '-o', 'o'], { cwd, env })
     expect(code).toBe(1)
     expect(statSync(join(cwd, 'o/docs/ok.md.summary.md')).isFile()).toBe(true)
     expect(await readFile(join(cwd, 'o/.claude-batch/ledger.jsonl'), 'utf8')).toContain('docs/sub/bad.md')

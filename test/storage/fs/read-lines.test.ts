@@ -3,8 +3,8 @@ import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readLines } from '../../../src/storage/fs/read-lines.ts'
-import { folderWith } from '../../support/run-cli.ts'
-import { workOfAsync } from '../../support/work.ts'
+import { measureAsyncCpuMs } from '../../support/cpu-time.ts'
+import { createFolder } from '../../support/run-cli.ts'
 
 describe('readLines', () => {
   it.each([
@@ -15,7 +15,7 @@ describe('readLines', () => {
     ['a pipe', 'not a regular file', async (file: string) => void execFileSync('mkfifo', [file])],
     ['a folder', 'not a regular file', async (file: string) => void (await mkdir(file))],
   ])('does not read %s for ever, but says what is there', async (_, what, put) => {
-    const file = join(await folderWith({}), 'ledger.jsonl')
+    const file = join(await createFolder({}), 'ledger.jsonl')
     await put(file)
     await expect(readLines(file).next()).rejects.toMatchObject({
       exit: 'io',
@@ -26,7 +26,7 @@ describe('readLines', () => {
   it('reads the same lines however they fall into the pieces that are read', async () => {
     const long = 'é'.repeat(50_000)
     for (const lines of [[''], ['a'], ['', ''], [long, 'b', ''], ['a', long, long], [long + long, 'x']]) {
-      const out = await folderWith({ '.claude-batch/ledger.jsonl': lines.join('\n') })
+      const out = await createFolder({ '.claude-batch/ledger.jsonl': lines.join('\n') })
       const read: string[] = []
       for await (const some of readLines(join(out, '.claude-batch/ledger.jsonl'))) read.push(...some)
       expect(read).toEqual(lines.at(-1) === '' ? lines.slice(0, -1) : lines)
@@ -35,13 +35,13 @@ describe('readLines', () => {
 
   it('reads a line without an end in time that grows with its length, and gives up where that is absurd', async () => {
     const reading = async (length: number) => {
-      const file = join(await folderWith({ '.claude-batch/x': 'x'.repeat(length) }), '.claude-batch/x')
+      const file = join(await createFolder({ '.claude-batch/x': 'x'.repeat(length) }), '.claude-batch/x')
       return async () => {
         for await (const lines of readLines(file)) expect(lines[0]).toHaveLength(length)
       }
     }
-    const short = await workOfAsync(await reading(1_000_000))
-    const long = await workOfAsync(await reading(30_000_000))
+    const short = await measureAsyncCpuMs(await reading(1_000_000))
+    const long = await measureAsyncCpuMs(await reading(30_000_000))
     // Thirty times as much, and as much again for what comes between; its square would be 900 times.
     expect(long).toBeLessThan(150 * Math.max(short, 1))
     await expect((await reading(60_000_000))()).rejects.toThrow('it has a line that is far too long')

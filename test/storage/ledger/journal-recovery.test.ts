@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { DocumentLine } from '../../../src/core/run/ledger-entry.ts'
+import type { DocumentEntry } from '../../../src/core/run/ledger-entry.ts'
 import type { Behaviour } from '../../../src/simulator/script.ts'
-import { folderWith, serviceFor } from '../../support/run-cli.ts'
-import { runHere } from '../../support/run-here.ts'
+import { createFolder, startService } from '../../support/run-cli.ts'
+import { runInProcess } from '../../support/run-in-process.ts'
 
 const answer: Behaviour = { kind: 'answer', delayMs: 1 }
 const documents = {
@@ -19,17 +19,17 @@ const paid = 'What the run before had paid for.\n'
 
 /** An output folder next to the documents, as after one run; what is in its journal the next run finishes. */
 async function setting() {
-  const cwd = await folderWith(documents)
-  const { simulator, env } = await serviceFor({ script: () => answer })
+  const cwd = await createFolder(documents)
+  const { simulator, env } = await startService({ script: () => answer })
   const memory = join(cwd, '.claude-batch')
   const run = async (...args: string[]) => {
     const before = simulator.stats().requests
-    const ended = await runHere(['summarize', 'docs', '-o', '.', '-q', ...args], { cwd, env })
+    const ended = await runInProcess(['summarize', 'docs', '-o', '.', '-q', ...args], { cwd, env })
     return { ...ended, hits: simulator.stats().requests - before }
   }
   expect(await run()).toMatchObject({ code: 0, hits: 2 })
   const lines = (await readFile(join(memory, 'ledger.jsonl'), 'utf8')).trimEnd().split('\n')
-  const lineOf = (path: string): DocumentLine =>
+  const lineOf = (path: string): DocumentEntry =>
     JSON.parse(lines.find((line) => line.includes(`"path":"${path}"`)) ?? '{}')
   return {
     cwd,
@@ -42,7 +42,7 @@ async function setting() {
       const others = lines.filter((line) => !line.includes(`"path":"${path}"`))
       await writeFile(join(memory, 'ledger.jsonl'), `${others.join('\n')}\n`)
     },
-    async rewrite(change: (line: DocumentLine) => DocumentLine) {
+    async rewrite(change: (line: DocumentEntry) => DocumentEntry) {
       const changed = lines.map((line) => JSON.stringify(change(JSON.parse(line))))
       await writeFile(join(memory, 'ledger.jsonl'), `${changed.join('\n')}\n`)
     },
@@ -151,7 +151,7 @@ describe('an entry of the journal', () => {
     })
     expect((await run()).hits).toBe(0)
     expect(await text('docs/b.md.summary.md')).toBe(paid)
-    const below = await runHere(['summarize', '.', '-o', '..', '-q'], { cwd: join(cwd, 'docs'), env })
+    const below = await runInProcess(['summarize', '.', '-o', '..', '-q'], { cwd: join(cwd, 'docs'), env })
     expect(below).toMatchObject({ code: 0, stderr: '' })
     expect(await text('docs/b.md.summary.md')).toBe(paid)
   })
@@ -228,7 +228,7 @@ describe('a ledger that was changed', () => {
       const output = await outputAt(cwd, file)
       await rewrite((line) => (line.path === 'docs/b.md' ? { ...line, output } : line))
       await rename(join(cwd, 'docs/b.md'), join(cwd, 'b.md'))
-      const { code } = await runHere(['report', '.', '--prune'], { cwd, env })
+      const { code } = await runInProcess(['report', '.', '--prune'], { cwd, env })
       expect([code, await text(file)]).toEqual([0, own])
     },
   )
@@ -251,7 +251,7 @@ describe('a ledger that was changed', () => {
     await writeFile(join(dirname(cwd), 'SECRET'), 'SECRET content')
     await rewrite((line) => (line.path === 'docs/b.md' ? { ...line, status: 'failed', output } : line))
     for (const format of ['md', 'html']) {
-      const { code, stdout } = await runHere(['report', '.', '--format', format], { cwd, env })
+      const { code, stdout } = await runInProcess(['report', '.', '--format', format], { cwd, env })
       expect([code, stdout]).toEqual([0, expect.not.stringContaining('SECRET content')])
     }
     await rm(join(dirname(cwd), 'SECRET'))

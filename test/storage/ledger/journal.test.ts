@@ -1,14 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { DocumentLine } from '../../../src/core/run/ledger-entry.ts'
+import type { DocumentEntry } from '../../../src/core/run/ledger-entry.ts'
 import { RunError } from '../../../src/errors.ts'
-import { type Entry, type Journal, KeptError, openJournal } from '../../../src/storage/ledger/journal.ts'
-import { readJournal } from '../../../src/storage/ledger/pending-entries.ts'
+import {
+  type Journal,
+  type JournalEntry,
+  JournaledError,
+  openJournal,
+} from '../../../src/storage/ledger/journal.ts'
+import { readJournal } from '../../../src/storage/ledger/read-journal.ts'
 import { injectFaults } from '../../support/fault-fs.mjs'
-import { folderWith } from '../../support/run-cli.ts'
+import { createFolder } from '../../support/run-cli.ts'
 
-const entry = (path: string, text = 'text'): Entry => ({
+const entry = (path: string, text = 'text'): JournalEntry => ({
   line: {
     v: 1,
     time: '2026-11-22T03:00:00.000Z',
@@ -22,14 +27,14 @@ const entry = (path: string, text = 'text'): Entry => ({
     elapsed_ms: 1,
     attempts: 1,
     request_id: null,
-  } satisfies DocumentLine,
+  } satisfies DocumentEntry,
   file: `${path}.summary.md`,
   text,
 })
-const through = async (journal: Journal, entry: Entry, work: () => Promise<void>) =>
-  (await journal.keep(entry))(work)
+const through = async (journal: Journal, entry: JournalEntry, work: () => Promise<void>) =>
+  (await journal.append(entry))(work)
 const paths = async (file: string) => (await readJournal(file)).entries.map(({ line }) => line.path)
-const journalFile = async () => join(await folderWith({}), 'journal.jsonl')
+const journalFile = async () => join(await createFolder({}), 'journal.jsonl')
 
 describe('the journal', () => {
   it('holds an entry from before its work until everything is on the disk', async () => {
@@ -51,7 +56,7 @@ describe('the journal', () => {
     const failing = through(journal, entry('a.md'), async () => {
       throw new RunError('io', 'no space')
     })
-    await expect(failing).rejects.toBeInstanceOf(KeptError)
+    await expect(failing).rejects.toBeInstanceOf(JournaledError)
     await through(journal, entry('b.md'), async () => {})
     await journal.close()
     expect(checkpoints).toBe(0)
@@ -65,7 +70,7 @@ describe('the journal', () => {
     const journal = await openJournal(file, async () => {})
     const failing = through(journal, entry('a.md'), () => Promise.reject(new Error('worked')))
     await expect(failing).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('no space') })
-    await expect(failing).rejects.not.toBeInstanceOf(KeptError)
+    await expect(failing).rejects.not.toBeInstanceOf(JournaledError)
     await journal.close()
   })
 
@@ -96,7 +101,7 @@ describe('the journal', () => {
     await writeFile(file, `${JSON.stringify(entry('a.md'))}\n{"line":{"pa`)
     const checkpoints: string[][] = []
     const journal = await openJournal(file, async () => void checkpoints.push(await paths(file)))
-    await journal.keep(entry('b.md'))
+    await journal.append(entry('b.md'))
     expect(checkpoints).toEqual([['a.md']])
     expect(await readJournal(file)).toEqual({ entries: [entry('b.md')], damaged: 0 })
     await journal.close()

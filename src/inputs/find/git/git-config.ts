@@ -19,16 +19,16 @@ export function parseGitConfig(text: string): GitConfigEntry[] {
   const source = text.replace(/^\ufeff/, '').replace(/\r\n/g, '\n')
   let [section, subsection]: [string | undefined, string | undefined] = [undefined, undefined]
   let at = 0
-  const take = (part: RegExp) => {
+  const match = (part: RegExp) => {
     part.lastIndex = at
     const found = part.exec(source)
     if (found !== null) at = part.lastIndex
     return found
   }
   while (true) {
-    take(/(?:\s+|[#;].*)*/y)
+    match(/(?:\s+|[#;].*)*/y)
     if (at === source.length) return entries
-    const header = take(/\[([\w.-]+)(?:[ \t]+"((?:[^"\\\n]|\\.)*)")?\]/y)
+    const header = match(/\[([\w.-]+)(?:[ \t]+"((?:[^"\\\n]|\\.)*)")?\]/y)
     if (header !== null) {
       const [, name = '', quoted] = header
       const [first = '', ...rest] = name.toLowerCase().split('.')
@@ -37,37 +37,37 @@ export function parseGitConfig(text: string): GitConfigEntry[] {
       subsection = quoted?.replace(/\\(.)/g, '$1') ?? (rest.length > 0 ? rest.join('.') : undefined)
       continue
     }
-    const key = section === undefined ? null : take(/([a-z][a-z\d-]*)[ \t]*/iy)
+    const key = section === undefined ? null : match(/([a-z][a-z\d-]*)[ \t]*/iy)
     const value =
-      key === null ? null : take(/=((?:"(?:[^"\\\n]|\\.)*"|\\.|[^"\\\n#;])*)(?=[\n#;]|$)|(?=\n|$)/sy)
+      key === null ? null : match(/=((?:"(?:[^"\\\n]|\\.)*"|\\.|[^"\\\n#;])*)(?=[\n#;]|$)|(?=\n|$)/sy)
     if (section === undefined || key === null || value === null)
-      throw new Error(`line ${lineAt(source, at)} is malformed`)
+      throw new Error(`line ${findLineNumber(source, at)} is malformed`)
     entries.push({
       section,
       subsection,
       key: (key[1] ?? '').toLowerCase(),
-      value: value[1] === undefined ? undefined : unquoted(value[1]),
+      value: value[1] === undefined ? undefined : unquote(value[1]),
     })
   }
 }
 
-function lineAt(source: string, at: number): number {
+function findLineNumber(source: string, at: number): number {
   return source.slice(0, at).split('\n').length
 }
 
 /** Without quotes, escapes, spaces around it, and line ends that a backslash takes away, which keep the spaces before. */
-function unquoted(written: string): string {
+function unquote(quoted: string): string {
   let value = ''
   let [isQuoted, length] = [false, 0]
-  for (let at = 0; at < written.length; at++) {
-    const character = written[at] as string
+  for (let index = 0; index < quoted.length; index++) {
+    const character = quoted[index] as string
     if (!isQuoted && /\s/.test(character)) {
       if (value !== '') value += character
       continue
     }
     if (character === '"') isQuoted = !isQuoted
     else if (character !== '\\') value += character
-    else value += escapes[written[++at] as string] ?? written[at]
+    else value += escapes[quoted[++index] as string] ?? quoted[index]
     length = value.length
   }
   return value.slice(0, length)
@@ -76,7 +76,7 @@ function unquoted(written: string): string {
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', b: '\b', '\n': '' }
 
 /** The value of a setting that is true or false; undefined for anything else. */
-export function booleanOf({ value }: Pick<GitConfigEntry, 'value'>): boolean | undefined {
+export function parseBoolean({ value }: Pick<GitConfigEntry, 'value'>): boolean | undefined {
   if (value === undefined || /^(true|yes|on)$/i.test(value)) return true
   if (/^(false|no|off|)$/i.test(value)) return false
   return /^[+-]?\d+[kmg]?$/i.test(value) ? !/^[+-]?0+[kmg]?$/i.test(value) : undefined

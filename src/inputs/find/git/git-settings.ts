@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { readSmallFile } from '../../read/small-file.ts'
-import { reasonOf } from '../reason.ts'
-import { booleanOf, type GitConfigEntry, parseGitConfig } from './git-config.ts'
+import { describeFsError } from '../fs-error.ts'
+import { type GitConfigEntry, parseBoolean, parseGitConfig } from './git-config.ts'
 import type { Repository } from './repository.ts'
 import { wildmatch } from './wildmatch.ts'
 
@@ -14,7 +14,7 @@ export interface IgnoreSettings {
   readonly excludesFile: string | undefined
 }
 
-export interface SettingsReaderOptions {
+export interface GitSettingsOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** Called with one line for each configuration file that cannot be used. */
@@ -27,14 +27,14 @@ export interface SettingsReaderOptions {
  * `includeIf`, and settings in environment variables, are not evaluated.
  * @returns a function that reads the settings of one repository; each file is read once
  */
-export function createSettingsReader(
-  options: SettingsReaderOptions,
+export function createGitSettingsReader(
+  options: GitSettingsOptions,
 ): (repository: Repository) => Promise<IgnoreSettings> {
-  const { home, folder } = userOf(options)
-  const known = new Map<string, Promise<readonly GitConfigEntry[]>>()
-  const entriesIn = (file: string) => {
-    const entries = known.get(file) ?? readEntries(file, options.onWarning)
-    known.set(file, entries)
+  const { home, configFolder } = findUserFolders(options)
+  const entriesByFile = new Map<string, Promise<readonly GitConfigEntry[]>>()
+  const findEntries = (file: string) => {
+    const entries = entriesByFile.get(file) ?? readEntries(file, options.onWarning)
+    entriesByFile.set(file, entries)
     return entries
   }
 
@@ -42,56 +42,63 @@ export function createSettingsReader(
     const { root, gitDir, commonDir } = repository
     const gitDirs = [gitDir, await realpath(gitDir).catch(() => gitDir)]
     const found = new Map<string, GitConfigEntry & { readonly own: boolean }>()
-    /** @param own whether the repository itself names the file, which may have come with the documents */
-    const readAll = async (file: string, own: boolean, depth = 0): Promise<void> => {
-      for (const entry of await entriesIn(file)) {
+    /** @param isRepositoryFile whether the repository itself names the file, which may have come with the documents */
+    const readFileAndIncludes = async (file: string, isRepositoryFile: boolean, depth = 0): Promise<void> => {
+      for (const entry of await findEntries(file)) {
         const { section, subsection, key, value } = entry
-        if (subsection === undefined) found.set(`${section}.${key}`, { ...entry, own })
+        if (subsection === undefined) found.set(`${section}.${key}`, { ...entry, own: isRepositoryFile })
         const isIncluded =
           subsection === undefined
             ? section === 'include'
-            : section === 'includeif' && matchesGitDir(subsection, file, gitDirs, home)
+            : section === 'includeif' && isGitDirMatched(subsection, file, gitDirs, home)
         // As many files deep as git goes.
         if (!isIncluded || key !== 'path' || !value || depth === 10) continue
-        if (!own || !isOnAnotherMachine(value))
-          await readAll(resolve(dirname(file), withHome(value, home)), own, depth + 1)
+        if (!isRepositoryFile || !isOnAnotherMachine(value))
+          await readFileAndIncludes(
+            resolve(dirname(file), expandHome(value, home)),
+            isRepositoryFile,
+            depth + 1,
+          )
       }
     }
-    for (const file of systemAndUserFiles(options)) await readAll(file, false)
-    await readAll(join(commonDir, 'config'), true)
+    for (const file of listSystemAndUserFiles(options)) await readFileAndIncludes(file, false)
+    await readFileAndIncludes(join(commonDir, 'config'), true)
     const perWorktree = found.get('extensions.worktreeconfig')
-    if (perWorktree !== undefined && booleanOf(perWorktree))
-      await readAll(join(gitDir, 'config.worktree'), true)
+    if (perWorktree !== undefined && parseBoolean(perWorktree))
+      await readFileAndIncludes(join(gitDir, 'config.worktree'), true)
 
     const [ignoreCase, excludes] = [found.get('core.ignorecase'), found.get('core.excludesfile')]
     return {
-      ignoreCase: ignoreCase !== undefined && booleanOf(ignoreCase) === true,
+      ignoreCase: ignoreCase !== undefined && parseBoolean(ignoreCase) === true,
       excludesFile:
         excludes?.value === undefined
-          ? folder && join(folder, 'git/ignore')
+          ? configFolder && join(configFolder, 'git/ignore')
           : excludes.value === '' || (excludes.own && isOnAnotherMachine(excludes.value))
             ? undefined
-            : resolve(root, withHome(excludes.value, home)),
+            : resolve(root, expandHome(excludes.value, home)),
     }
   }
 }
 
 /** The user's home folder, and the one below it for configuration; undefined where the environment has none. */
-function userOf({ env }: SettingsReaderOptions): { home: string | undefined; folder: string | undefined } {
+function findUserFolders({ env }: GitSettingsOptions): {
+  home: string | undefined
+  configFolder: string | undefined
+} {
   const home = env['HOME'] || env['USERPROFILE'] || undefined
-  return { home, folder: env['XDG_CONFIG_HOME'] || (home && join(home, '.config')) }
+  return { home, configFolder: env['XDG_CONFIG_HOME'] || (home && join(home, '.config')) }
 }
 
 /** In order of precedence, the lowest first. */
-function systemAndUserFiles(options: SettingsReaderOptions): string[] {
-  const { home, folder } = userOf(options)
-  const { GIT_CONFIG_NOSYSTEM: without = 'false', GIT_CONFIG_SYSTEM, GIT_CONFIG_GLOBAL } = options.env
+function listSystemAndUserFiles(options: GitSettingsOptions): string[] {
+  const { home, configFolder } = findUserFolders(options)
+  const { GIT_CONFIG_NOSYSTEM: noSystem = 'false', GIT_CONFIG_SYSTEM, GIT_CONFIG_GLOBAL } = options.env
   // On Windows it is where git was installed, which only git knows.
   const system = GIT_CONFIG_SYSTEM ?? (sep === '/' ? '/etc/gitconfig' : '')
   const files = [
-    booleanOf({ value: without }) ? '' : system,
+    parseBoolean({ value: noSystem }) ? '' : system,
     ...(GIT_CONFIG_GLOBAL === undefined
-      ? [folder && join(folder, 'git/config'), home && join(home, '.gitconfig')]
+      ? [configFolder && join(configFolder, 'git/config'), home && join(home, '.gitconfig')]
       : [GIT_CONFIG_GLOBAL]),
   ]
   return files
@@ -101,14 +108,14 @@ function systemAndUserFiles(options: SettingsReaderOptions): string[] {
 
 async function readEntries(
   file: string,
-  onWarning: SettingsReaderOptions['onWarning'],
+  onWarning: GitSettingsOptions['onWarning'],
 ): Promise<readonly GitConfigEntry[]> {
   try {
     return parseGitConfig((await readSmallFile(file)).toString('utf8'))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOENT' && code !== 'ENOTDIR')
-      onWarning(`the git configuration ${file} is not used: ${reasonOf(error as Error)}`)
+      onWarning(`the git configuration ${file} is not used: ${describeFsError(error as Error)}`)
     return []
   }
 }
@@ -118,20 +125,20 @@ function isOnAnotherMachine(path: string): boolean {
   return /^[/\\]{2}/.test(path)
 }
 
-function withHome(path: string, home: string | undefined): string {
+function expandHome(path: string, home: string | undefined): string {
   return home === undefined ? path : path.replace(/^~(?=\/|$)/, () => home)
 }
 
 /** Whether the condition of an `includeIf` holds for a repository. @param file that has the condition */
-function matchesGitDir(
+function isGitDirMatched(
   condition: string,
   file: string,
   gitDirs: readonly string[],
   home: string | undefined,
 ): boolean {
-  const [, kind, written] = /^(gitdir(?:\/i)?):(.+)$/s.exec(condition) ?? []
-  if (kind === undefined || written === undefined) return false
-  const pattern = withHome(written, home).replace(/^\.(?=\/)/, () => dirname(file))
+  const [, kind, writtenPattern] = /^(gitdir(?:\/i)?):(.+)$/s.exec(condition) ?? []
+  if (kind === undefined || writtenPattern === undefined) return false
+  const pattern = expandHome(writtenPattern, home).replace(/^\.(?=\/)/, () => dirname(file))
   const anywhere = pattern.startsWith('/') ? pattern : `**/${pattern}`
   const whole = anywhere.replace(/\/$/, '/**')
   const options = { pathname: true, ignoreCase: kind === 'gitdir/i' }

@@ -1,7 +1,7 @@
 import { lstat, stat } from 'node:fs/promises'
 import { UsageError } from '../../../errors.ts'
 import { readSmallFile } from '../../read/small-file.ts'
-import { reasonOf } from '../reason.ts'
+import { describeFsError } from '../fs-error.ts'
 import { type IgnorePattern, parseIgnoreFile } from './ignore-patterns.ts'
 
 /**
@@ -23,6 +23,8 @@ export async function readIgnoreFile(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
-    throw new UsageError(`cannot use ${file}: ${reasonOf(error as Error)} (--no-ignore does without it)`)
+    throw new UsageError(
+      `cannot use ${file}: ${describeFsError(error as Error)} (--no-ignore does without it)`,
+    )
   }
 }

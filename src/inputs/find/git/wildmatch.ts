@@ -22,8 +22,8 @@ function createMatcher(
   { pathname = false, ignoreCase = false }: WildmatchOptions,
 ): MatchFrom {
   /** Where a run of stars cannot match, as one number for the places in the pattern and in the text. */
-  let failed: Uint8Array | undefined
-  const remembers = pattern.indexOf('*') !== pattern.lastIndexOf('*')
+  let failedPlaces: Uint8Array | undefined
+  const isMemoized = pattern.indexOf('*') !== pattern.lastIndexOf('*')
 
   const matchFrom: MatchFrom = (start, from) => {
     let [p, t] = [start, from]
@@ -31,7 +31,7 @@ function createMatcher(
       const wanted = pattern[p] as string
       if (wanted === '*') return matchStars(p, t)
       if (t === text.length) return false
-      const given = lower(text[t] as string, ignoreCase)
+      const given = toLowerAscii(text[t] as string, ignoreCase)
       if (wanted === '?') {
         if (pathname && given === '/') return false
       } else if (wanted === '[') {
@@ -40,7 +40,7 @@ function createMatcher(
         p = end
       } else if (wanted === '\\') {
         if (pattern[++p] !== given) return false
-      } else if (lower(wanted, ignoreCase) !== given) return false
+      } else if (toLowerAscii(wanted, ignoreCase) !== given) return false
     }
     return t === text.length
   }
@@ -56,11 +56,11 @@ function createMatcher(
     const crossesSlashes = !pathname || fillsSegment
     if (next === undefined) return crossesSlashes || !text.includes('/', t)
     for (let at = t; at < text.length; at++) {
-      if (remembers) {
+      if (isMemoized) {
         const place = p * text.length + at
-        failed ??= new Uint8Array(pattern.length * text.length)
-        if (failed[place] === 1) return false
-        failed[place] = 1
+        failedPlaces ??= new Uint8Array(pattern.length * text.length)
+        if (failedPlaces[place] === 1) return false
+        failedPlaces[place] = 1
       }
       // `**/` also matches no folder at all.
       if (pathname && fillsSegment && next === '/' && at === t && matchFrom(end + 1, at)) return true
@@ -72,7 +72,7 @@ function createMatcher(
   return matchFrom
 }
 
-function lower(character: string, ignoreCase: boolean): string {
+function toLowerAscii(character: string, ignoreCase: boolean): string {
   return ignoreCase && character >= 'A' && character <= 'Z' ? character.toLowerCase() : character
 }
 
@@ -90,14 +90,14 @@ function matchClass(pattern: string, start: number, given: string, ignoreCase: b
   for (let first = true; first || pattern[p] !== ']'; first = false, p++) {
     let member = pattern[p]
     if (member === undefined) return undefined
-    const after = pattern[p + 1]
-    if (member === '-' && previous !== '' && after !== undefined && after !== ']') {
+    const next = pattern[p + 1]
+    if (member === '-' && previous !== '' && next !== undefined && next !== ']') {
       member = pattern[++p]
       if (member === '\\') member = pattern[++p]
       if (member === undefined) return undefined
       matched ||= isBetween(previous, given, member, ignoreCase)
       previous = ''
-    } else if (member === '[' && after === ':') {
+    } else if (member === '[' && next === ':') {
       const end = pattern.indexOf(']', p + 2)
       if (end === -1) return undefined
       if (end > p + 2 && pattern[end - 1] === ':') {
@@ -127,21 +127,21 @@ function isBetween(least: string, given: string, most: string, ignoreCase: boole
   return upper >= least && upper <= most
 }
 
-const within = (characters: RegExp) => (character: string) => characters.test(character)
+const createClassTest = (characters: RegExp) => (character: string) => characters.test(character)
 
 /** In ASCII, as git classifies. */
 const characterClasses: Readonly<Record<string, (character: string) => boolean>> = {
   __proto__: null as never,
-  alnum: within(/^[a-z\d]$/i),
-  alpha: within(/^[a-z]$/i),
-  blank: within(/^[ \t]$/),
-  cntrl: within(/^[\0-\x1f\x7f]$/),
-  digit: within(/^\d$/),
-  graph: within(/^[!-~]$/),
-  lower: within(/^[a-z]$/),
-  print: within(/^[ -~]$/),
-  punct: within(/^[!-/:-@[-`{-~]$/),
-  space: within(/^[ \t\n\r]$/),
-  upper: within(/^[A-Z]$/),
-  xdigit: within(/^[\da-f]$/i),
+  alnum: createClassTest(/^[a-z\d]$/i),
+  alpha: createClassTest(/^[a-z]$/i),
+  blank: createClassTest(/^[ \t]$/),
+  cntrl: createClassTest(/^[\0-\x1f\x7f]$/),
+  digit: createClassTest(/^\d$/),
+  graph: createClassTest(/^[!-~]$/),
+  lower: createClassTest(/^[a-z]$/),
+  print: createClassTest(/^[ -~]$/),
+  punct: createClassTest(/^[!-/:-@[-`{-~]$/),
+  space: createClassTest(/^[ \t\n\r]$/),
+  upper: createClassTest(/^[A-Z]$/),
+  xdigit: createClassTest(/^[\da-f]$/i),
 }

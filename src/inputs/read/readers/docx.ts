@@ -1,5 +1,5 @@
-import { htmlText } from './html.ts'
-import { Unreadable } from './unreadable.ts'
+import { extractHtmlText } from './html-reader.ts'
+import { UnreadableError } from './unreadable-error.ts'
 import { openZip } from './zip.ts'
 
 /**
@@ -7,17 +7,17 @@ import { openZip } from './zip.ts'
  * away, without comments and pictures. Library: mammoth, which is handed the parts of the archive that it asks for
  * instead of the archive, since it would unpack whatever is in there. It makes HTML, which is read as such.
  */
-export async function docxText(bytes: Uint8Array): Promise<string> {
+export async function extractDocxText(bytes: Uint8Array): Promise<string> {
   const { default: mammoth } = await import('mammoth')
   const zip = await openZip(bytes)
-  let elements = 0
+  let tagCount = 0
   const file = {
     exists: zip.has,
     async read(name: string, encoding?: string): Promise<string | Uint8Array> {
-      const text = await zip.text(name)
-      elements += count(text, '<')
-      if (elements > mostTags)
-        throw new Unreadable('too_complex', `it has more than ${mostTags / 1e6} million tags`)
+      const text = await zip.readText(name)
+      tagCount += countOccurrences(text, '<')
+      if (tagCount > maxTags)
+        throw new UnreadableError('too_complex', `it has more than ${maxTags / 1e6} million tags`)
       return encoding === undefined ? Buffer.from(text) : text
     },
   }
@@ -29,13 +29,13 @@ export async function docxText(bytes: Uint8Array): Promise<string> {
     includeEmbeddedStyleMap: false,
   })
   // Each note ends with an arrow back to where it belongs.
-  return htmlText(value.replace(/ ?<a href="#(?:foot|end)note-ref-\d+">↑<\/a>/g, ''))
+  return extractHtmlText(value.replace(/ ?<a href="#(?:foot|end)note-ref-\d+">↑<\/a>/g, ''))
 }
 
 /** Opening and closing. mammoth holds the whole tree, about 1 kB for each element; a thousand pages have 0.5 million. */
-const mostTags = 1_500_000
+const maxTags = 1_500_000
 
-function count(text: string, sought: string): number {
+function countOccurrences(text: string, sought: string): number {
   let found = 0
   for (let at = text.indexOf(sought); at !== -1; at = text.indexOf(sought, at + 1)) found++
   return found

@@ -1,10 +1,10 @@
-import { htmlText } from './html.ts'
+import { extractHtmlText } from './html-reader.ts'
 
 /**
  * An e-mail: subject, sender, receivers and date, then what was written, as plain text where it has that and else from
  * its HTML; attachments are named. Library: postal-mime, which knows the encodings and character sets of mail.
  */
-export async function emailText(bytes: Uint8Array): Promise<string> {
+export async function extractEmailText(bytes: Uint8Array): Promise<string> {
   const { default: PostalMime } = await import('postal-mime')
   const {
     subject,
@@ -18,17 +18,19 @@ export async function emailText(bytes: Uint8Array): Promise<string> {
   } = await PostalMime.parse(bytes, {
     maxNestingDepth: 50,
   })
-  const written = text.trim() === '' && html !== '' ? await htmlText(html) : text.trim()
-  const named = attachments.map(({ filename, mimeType }) => `${filename ?? 'unnamed'} (${mimeType})`)
+  const bodyText = text.trim() === '' && html !== '' ? await extractHtmlText(html) : text.trim()
+  const attachmentNames = attachments.map(
+    ({ filename, mimeType }) => `${filename ?? 'unnamed'} (${mimeType})`,
+  )
   const head = [
     ['Subject', subject],
-    ['From', namesOf(from === undefined ? [] : [from])],
-    ['To', namesOf(to)],
-    ['Cc', namesOf(cc)],
+    ['From', formatAddresses(from === undefined ? [] : [from])],
+    ['To', formatAddresses(to)],
+    ['Cc', formatAddresses(cc)],
     ['Date', date],
-    ['Attachments', named.join(', ')],
+    ['Attachments', attachmentNames.join(', ')],
   ].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [`${name}: ${value}`]))
-  return `${head.join('\n')}\n\n${written}\n`
+  return `${head.join('\n')}\n\n${bodyText}\n`
 }
 
 interface Address {
@@ -36,7 +38,7 @@ interface Address {
   readonly address?: string | undefined
 }
 
-function namesOf(addresses: readonly Address[] = []): string {
+function formatAddresses(addresses: readonly Address[] = []): string {
   return addresses
     .map(({ name, address = '' }) => (name === '' ? address : address === '' ? name : `${name} <${address}>`))
     .join(', ')

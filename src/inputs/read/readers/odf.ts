@@ -1,95 +1,96 @@
-import { paragraphs } from './paragraphs.ts'
-import { readXml } from './parse-markup.ts'
+import { parseXml } from './parse-markup.ts'
+import { createTextBuilder } from './text-builder.ts'
 import { openZip } from './zip.ts'
 
 /**
  * The text of an OpenDocument file (text, presentation, spreadsheet): headings, lists, tables and notes. Comments,
  * what tracked changes took away, and tables of contents are left out.
  */
-export async function odfText(bytes: Uint8Array): Promise<string> {
+export async function extractOdfText(bytes: Uint8Array): Promise<string> {
   const zip = await openZip(bytes)
-  const text = paragraphs()
-  let [hidden, paragraph, cells, slides] = [0, 0, 0, 0]
+  const text = createTextBuilder()
+  let [hiddenDepth, paragraphDepth, cells, slides] = [0, 0, 0, 0]
   const lists: { readonly style: string; number: number }[] = []
-  const counted = countedLists()
-  let [item, sheets] = [false, false]
-  const words = (it: string) => {
-    if (hidden === 0 && paragraph > 0) text.words(it)
+  const numberedStyles = createNumberedListStyles()
+  let [isListItemStart, isSpreadsheet] = [false, false]
+  const addWords = (it: string) => {
+    if (hiddenDepth === 0 && paragraphDepth > 0) text.addWords(it)
   }
-  const titled = (title: string) => {
-    text.break(2)
-    text.mark('## ')
-    text.words(title)
-    text.break(1)
+  const addHeading = (title: string) => {
+    text.addBreak(2)
+    text.addMark('## ')
+    text.addWords(title)
+    text.addBreak(1)
   }
-  if (zip.has('styles.xml')) await readXml(zip.parts('styles.xml'), { open: counted.sees })
-  await readXml(zip.parts('content.xml'), {
-    open(name, attributes) {
-      counted.sees(name, attributes)
-      if (neverContent.has(name)) hidden++
-      if (hidden > 0) return
-      if (name === 'office:spreadsheet') sheets = true
+  if (zip.has('styles.xml')) await parseXml(zip.streamPart('styles.xml'), { onOpen: numberedStyles.observe })
+  await parseXml(zip.streamPart('content.xml'), {
+    onOpen(name, attributes) {
+      numberedStyles.observe(name, attributes)
+      if (nonContentTags.has(name)) hiddenDepth++
+      if (hiddenDepth > 0) return
+      if (name === 'office:spreadsheet') isSpreadsheet = true
       if (name === 'table:table') {
-        text.break(2)
-        if (sheets) titled(attributes['table:name'] ?? '')
+        text.addBreak(2)
+        if (isSpreadsheet) addHeading(attributes['table:name'] ?? '')
       }
-      if (name === 'draw:page') titled(`Slide ${++slides}`)
+      if (name === 'draw:page') addHeading(`Slide ${++slides}`)
       if (name === 'text:list') {
-        if (lists.length === 0) text.break(2)
+        if (lists.length === 0) text.addBreak(2)
         lists.push({ style: attributes['text:style-name'] ?? lists.at(-1)?.style ?? '', number: 1 })
       }
-      if (name === 'text:list-item') item = true
+      if (name === 'text:list-item') isListItemStart = true
       if (name === 'table:table-row') {
         cells = 1
-        text.row()
+        text.startRow()
       }
       if (name === 'table:table-cell') {
-        if (cells++ > 1) text.cell()
+        if (cells++ > 1) text.startCell()
         // Empty ones stand once, with their number.
         const more = Number(attributes['table:number-columns-repeated'] ?? 1) - 1
-        for (let n = 0; n < Math.min(more, mostEmpty); n++) text.cell()
+        for (let n = 0; n < Math.min(more, maxEmptyCells); n++) text.startCell()
       }
       if (name === 'text:note-body') {
-        words(' ')
-        if (paragraph > 0) text.mark('(')
+        addWords(' ')
+        if (paragraphDepth > 0) text.addMark('(')
       }
       if (name === 'text:h' || name === 'text:p') {
         // A note's paragraphs stand within the one it belongs to.
-        if (paragraph++ > 0) return
-        text.break(lists.length > 0 || cells > 0 ? 1 : 2)
-        if (name === 'text:h') text.mark(`${'#'.repeat(levelOf(attributes['text:outline-level']))} `)
-        else if (item) text.mark(markOf(lists, counted))
-        item = false
+        if (paragraphDepth++ > 0) return
+        text.addBreak(lists.length > 0 || cells > 0 ? 1 : 2)
+        if (name === 'text:h')
+          text.addMark(`${'#'.repeat(parseHeadingLevel(attributes['text:outline-level']))} `)
+        else if (isListItemStart) text.addMark(nextListMark(lists, numberedStyles))
+        isListItemStart = false
       }
-      if (name === 'text:s' || name === 'text:tab') words(' ')
-      if (name === 'text:line-break') text.break(1)
+      if (name === 'text:s' || name === 'text:tab') addWords(' ')
+      if (name === 'text:line-break') text.addBreak(1)
     },
-    text: words,
-    close(name) {
-      if (neverContent.has(name)) hidden--
-      if (hidden > 0) return
+    onText: addWords,
+    onClose(name) {
+      if (nonContentTags.has(name)) hiddenDepth--
+      if (hiddenDepth > 0) return
       if (name === 'text:list') {
         lists.pop()
-        if (lists.length === 0) text.break(2)
+        if (lists.length === 0) text.addBreak(2)
       }
       if (name === 'table:table-row') {
         cells = 0
-        text.row()
+        text.startRow()
       }
-      if (name === 'table:table') text.break(2)
-      if (name === 'text:note-body') words(') ')
-      if (name === 'text:h' || name === 'text:p') paragraph--
+      if (name === 'table:table') text.addBreak(2)
+      if (name === 'text:note-body') addWords(') ')
+      if (name === 'text:h' || name === 'text:p') paragraphDepth--
     },
   })
-  return text.text()
+  return text.toText()
 }
 
 /** Which styles of lists count their items, at which level. */
-function countedLists() {
+function createNumberedListStyles() {
   const levels = new Set<string>()
   let style = ''
   return {
-    sees(name: string, attributes: Readonly<Record<string, string>>) {
+    observe(name: string, attributes: Readonly<Record<string, string>>) {
       if (name === 'text:list-style') style = attributes['style:name'] ?? ''
       if (name === 'text:list-level-style-number' && attributes['style:num-format'] !== '')
         levels.add(`${style} ${attributes['text:level']}`)
@@ -99,19 +100,20 @@ function countedLists() {
 }
 
 /** Of an item of the innermost list: `- ` or its number, set in by two spaces for each list around it. */
-function markOf(
+function nextListMark(
   lists: readonly { readonly style: string; number: number }[],
-  counted: ReturnType<typeof countedLists>,
+  numberedStyles: ReturnType<typeof createNumberedListStyles>,
 ): string {
   const list = lists.at(-1)
-  const mark = list !== undefined && counted.has(list.style, lists.length) ? `${list.number++}. ` : '- '
+  const mark =
+    list !== undefined && numberedStyles.has(list.style, lists.length) ? `${list.number++}. ` : '- '
   return '  '.repeat(Math.max(0, lists.length - 1)) + mark
 }
 
 /** Empty cells in a row that are shown as such; more are a hole in the sheet. */
-const mostEmpty = 20
+const maxEmptyCells = 20
 
-const neverContent: ReadonlySet<string> = new Set([
+const nonContentTags: ReadonlySet<string> = new Set([
   'office:annotation',
   'text:tracked-changes',
   'text:table-of-content',
@@ -126,6 +128,6 @@ const neverContent: ReadonlySet<string> = new Set([
   'text:page-number',
 ])
 
-function levelOf(level = '1'): number {
+function parseHeadingLevel(level = '1'): number {
   return Math.min(6, Math.max(1, Number.parseInt(level, 10) || 1))
 }

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { readXml } from './parse-markup.ts'
+import { parseXml } from './parse-markup.ts'
 import type { Zip } from './zip.ts'
 
 /** One part of an Office file that another refers to. */
@@ -11,13 +11,13 @@ export interface Relation {
 }
 
 /** What a part of an Office Open XML file refers to, by id. */
-export async function relationsOf(zip: Zip, part: string): Promise<Map<string, Relation>> {
+export async function readRelations(zip: Zip, part: string): Promise<Map<string, Relation>> {
   const folder = posix.dirname(part)
   const index = `${folder}/_rels/${posix.basename(part)}.rels`
   const relations = new Map<string, Relation>()
   if (!zip.has(index)) return relations
-  await readXml(zip.parts(index), {
-    open(name, { Id: id, Type: type = '', Target: target }) {
+  await parseXml(zip.streamPart(index), {
+    onOpen(name, { Id: id, Type: type = '', Target: target }) {
       if (!name.endsWith('Relationship') || id === undefined || target === undefined) return
       // From the root where it begins with a slash, else from where the part lies.
       const path = target.startsWith('/') ? target.slice(1) : posix.join(folder, target)

@@ -1,63 +1,63 @@
-import { relationsOf } from './office-relations.ts'
-import { type Paragraphs, paragraphs } from './paragraphs.ts'
-import { readXml } from './parse-markup.ts'
+import { readRelations } from './office-relations.ts'
+import { parseXml } from './parse-markup.ts'
+import { createTextBuilder, type TextBuilder } from './text-builder.ts'
 import { openZip, type Zip } from './zip.ts'
 
 /** The text of a presentation, slide by slide in the order they are shown, with tables and the speaker's notes. */
-export async function pptxText(bytes: Uint8Array): Promise<string> {
+export async function extractPptxText(bytes: Uint8Array): Promise<string> {
   const zip = await openZip(bytes)
   const presentation = 'ppt/presentation.xml'
-  const relations = await relationsOf(zip, presentation)
+  const relations = await readRelations(zip, presentation)
   const ids: string[] = []
-  await readXml(zip.parts(presentation), {
-    open(name, { 'r:id': id }) {
+  await parseXml(zip.streamPart(presentation), {
+    onOpen(name, { 'r:id': id }) {
       if (name === 'p:sldId' && id !== undefined) ids.push(id)
     },
   })
-  const text = paragraphs()
+  const text = createTextBuilder()
   for (const [index, id] of ids.entries()) {
     const slide = relations.get(id)?.target
     if (slide === undefined || !zip.has(slide)) continue
-    text.break(2)
-    text.mark('## ')
-    text.words(`Slide ${index + 1}`)
-    await shapes(zip, slide, text)
-    for (const { type, target } of (await relationsOf(zip, slide)).values()) {
+    text.addBreak(2)
+    text.addMark('## ')
+    text.addWords(`Slide ${index + 1}`)
+    await addSlideText(zip, slide, text)
+    for (const { type, target } of (await readRelations(zip, slide)).values()) {
       if (type !== 'notesSlide' || !zip.has(target)) continue
-      const notes = paragraphs()
-      await shapes(zip, target, notes)
+      const notes = createTextBuilder()
+      await addSlideText(zip, target, notes)
       if (notes.size() === 0) continue
-      text.break(2)
-      text.verbatim(`Notes: ${notes.text().trim()}`)
+      text.addBreak(2)
+      text.addVerbatim(`Notes: ${notes.toText().trim()}`)
     }
   }
-  return text.text()
+  return text.toText()
 }
 
 /** All paragraphs of a slide; its number, date and the like are none. */
-async function shapes(zip: Zip, part: string, text: Paragraphs): Promise<void> {
+async function addSlideText(zip: Zip, part: string, text: TextBuilder): Promise<void> {
   let [inText, inField, cells] = [false, false, 0]
-  await readXml(zip.parts(part), {
-    open(name) {
-      if (name === 'a:p') text.break(1)
+  await parseXml(zip.streamPart(part), {
+    onOpen(name) {
+      if (name === 'a:p') text.addBreak(1)
       if (name === 'a:t') inText = true
       if (name === 'a:fld') inField = true
-      if (name === 'a:br') text.break(1)
+      if (name === 'a:br') text.addBreak(1)
       if (name === 'a:tr') {
         cells = 1
-        text.row()
+        text.startRow()
       }
-      if (name === 'a:tc' && cells++ > 1) text.cell()
+      if (name === 'a:tc' && cells++ > 1) text.startCell()
     },
-    text(words) {
-      if (inText && !inField) text.words(words)
+    onText(words) {
+      if (inText && !inField) text.addWords(words)
     },
-    close(name) {
+    onClose(name) {
       if (name === 'a:t') inText = false
       if (name === 'a:fld') inField = false
       if (name === 'a:tr') {
         cells = 0
-        text.row()
+        text.startRow()
       }
     },
   })

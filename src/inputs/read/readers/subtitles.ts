@@ -2,19 +2,19 @@
  * The words of subtitles (SubRip, WebVTT) without numbers, times, styles and notes. Who speaks stands before what he
  * says, once; a line that is shown again by the next cue, as live captions do, stands once.
  */
-export function subtitlesText(text: string): string {
+export function extractSubtitlesText(text: string): string {
   const lines: string[] = []
   let speaker = ''
   for (const block of text.replace(/\r\n?/g, '\n').split(/\n[ \t]*\n/)) {
     const all = block.split('\n')
-    const times = all.findIndex((line) => timing.test(line))
-    if (times === -1) continue
-    for (const line of all.slice(times + 1)) {
-      const [, said = ''] = /<v(?:\.[^ \t<>]{0,200})?[ \t]{1,20}([^<>]{1,200})>/.exec(line) ?? []
-      const words = plain(line)
+    const timingLine = all.findIndex((line) => timingPattern.test(line))
+    if (timingLine === -1) continue
+    for (const line of all.slice(timingLine + 1)) {
+      const [, newSpeaker = ''] = /<v(?:\.[^ \t<>]{0,200})?[ \t]{1,20}([^<>]{1,200})>/.exec(line) ?? []
+      const words = stripTags(line)
       if (words === '') continue
-      const spoken = said !== '' && said !== speaker ? `${said.trim()}: ${words}` : words
-      if (said !== '') speaker = said
+      const spoken = newSpeaker !== '' && newSpeaker !== speaker ? `${newSpeaker.trim()}: ${words}` : words
+      if (newSpeaker !== '') speaker = newSpeaker
       if (lines.at(-1) !== spoken) lines.push(spoken)
     }
   }
@@ -23,9 +23,9 @@ export function subtitlesText(text: string): string {
 }
 
 /** `00:01:02,345 --> 00:01:04,000`, with hours or without, and whatever a player is told after it. */
-const timing = /^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s*-->\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}/
+const timingPattern = /^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s*-->\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}/
 
-function plain(line: string): string {
+function stripTags(line: string): string {
   return line
     .replace(/<[^<>]{0,200}>/g, '')
     .replace(/\{\\[^{}]{0,200}\}/g, '')

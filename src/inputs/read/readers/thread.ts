@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
-import { type Conversion, convert } from './convert.ts'
+import { type ConversionRequest, convertDocument } from './convert-document.ts'
 
 // The other side of `apart.ts`: one document after the other.
-parentPort?.on('message', (conversion: Conversion) => {
-  void convert(conversion).then((result) => parentPort?.postMessage(result))
+parentPort?.on('message', (conversion: ConversionRequest) => {
+  void convertDocument(conversion).then((result) => parentPort?.postMessage(result))
 })

@@ -1,86 +1,86 @@
-import { relationsOf } from './office-relations.ts'
-import { paragraphs } from './paragraphs.ts'
-import { readXml } from './parse-markup.ts'
+import { readRelations } from './office-relations.ts'
+import { parseXml } from './parse-markup.ts'
+import { createTextBuilder } from './text-builder.ts'
 import { openZip, type Zip } from './zip.ts'
 
 /** Empty cells in a row that are shown as such; more are a hole in the sheet. */
-const mostEmpty = 20
+const maxEmptyCells = 20
 
 /** The sheets of a workbook that are not hidden, row by row: what the cells hold, dates as dates, formulas as their results. */
-export async function xlsxText(bytes: Uint8Array): Promise<string> {
+export async function extractXlsxText(bytes: Uint8Array): Promise<string> {
   const zip = await openZip(bytes)
   const workbook = 'xl/workbook.xml'
   const sheets: { name: string; id: string }[] = []
   let from1904 = false
-  await readXml(zip.parts(workbook), {
-    open(name, { name: title = '', 'r:id': id, state = 'visible', date1904 }) {
+  await parseXml(zip.streamPart(workbook), {
+    onOpen(name, { name: title = '', 'r:id': id, state = 'visible', date1904 }) {
       if (name === 'workbookPr') from1904 = date1904 === '1' || date1904 === 'true'
       if (name === 'sheet' && id !== undefined && state === 'visible') sheets.push({ name: title, id })
     },
   })
-  const relations = await relationsOf(zip, workbook)
-  const strings = await sharedStrings(zip)
-  const isDate = await dateStyles(zip)
-  const text = paragraphs()
+  const relations = await readRelations(zip, workbook)
+  const strings = await readSharedStrings(zip)
+  const isDate = await readDateStyles(zip)
+  const text = createTextBuilder()
 
   for (const { name: title, id } of sheets) {
     const part = relations.get(id)?.target
     if (part === undefined || !zip.has(part)) continue
-    text.break(2)
-    text.mark('## ')
-    text.words(title)
+    text.addBreak(2)
+    text.addMark('## ')
+    text.addWords(title)
     let [column, filled, type, style, value, inValue] = [0, 0, '', '', '', false]
-    await readXml(zip.parts(part), {
-      open(name, attributes) {
+    await parseXml(zip.streamPart(part), {
+      onOpen(name, attributes) {
         if (name === 'row') {
-          text.row()
+          text.startRow()
           column = 0
           filled = 0
         }
         if (name === 'c') {
-          column = columnOf(attributes['r']) ?? column + 1
+          column = parseColumn(attributes['r']) ?? column + 1
           type = attributes['t'] ?? 'n'
           style = attributes['s'] ?? ''
           value = ''
         }
         if (name === 'v' || name === 't') inValue = true
       },
-      text(words) {
+      onText(words) {
         if (inValue) value += words
       },
-      close(name) {
+      onClose(name) {
         if (name === 'v' || name === 't') inValue = false
         if (name !== 'c' || value === '') return
-        const shown = shownAs(value, type, isDate.has(style), { strings, from1904 }).trim()
+        const shown = formatCell(value, type, isDate.has(style), { strings, from1904 }).trim()
         if (shown === '') return
-        const empty = Math.min(column - filled - 1, mostEmpty)
-        for (let n = filled === 0 ? 1 : 0; n <= empty; n++) text.cell()
-        text.words(shown)
+        const empty = Math.min(column - filled - 1, maxEmptyCells)
+        for (let n = filled === 0 ? 1 : 0; n <= empty; n++) text.startCell()
+        text.addWords(shown)
         filled = column
       },
     })
   }
-  return text.text()
+  return text.toText()
 }
 
 /** Texts stand once for the whole workbook; how they are read aloud, in Japanese, is left out. */
-async function sharedStrings(zip: Zip): Promise<readonly string[]> {
+async function readSharedStrings(zip: Zip): Promise<readonly string[]> {
   const part = 'xl/sharedStrings.xml'
   const strings: string[] = []
   if (!zip.has(part)) return strings
-  let [current, inText, aloud] = ['', false, 0]
-  await readXml(zip.parts(part), {
-    open(name) {
+  let [current, inText, phoneticDepth] = ['', false, 0]
+  await parseXml(zip.streamPart(part), {
+    onOpen(name) {
       if (name === 'si') current = ''
       if (name === 't') inText = true
-      if (name === 'rPh') aloud++
+      if (name === 'rPh') phoneticDepth++
     },
-    text(text) {
-      if (inText && aloud === 0) current += text
+    onText(text) {
+      if (inText && phoneticDepth === 0) current += text
     },
-    close(name) {
+    onClose(name) {
       if (name === 't') inText = false
-      if (name === 'rPh') aloud--
+      if (name === 'rPh') phoneticDepth--
       if (name === 'si') strings.push(current)
     },
   })
@@ -88,16 +88,16 @@ async function sharedStrings(zip: Zip): Promise<readonly string[]> {
 }
 
 /** The styles, by number, whose cells show a date or a time: their values are days. */
-async function dateStyles(zip: Zip): Promise<ReadonlySet<string>> {
+async function readDateStyles(zip: Zip): Promise<ReadonlySet<string>> {
   const part = 'xl/styles.xml'
   const styles = new Set<string>()
   if (!zip.has(part)) return styles
-  const formats = new Set<string>(builtinDates)
+  const formats = new Set<string>(builtinDateFormats)
   let [inCells, count] = [false, 0]
-  await readXml(zip.parts(part), {
-    open(name, { numFmtId = '', formatCode = '' }) {
+  await parseXml(zip.streamPart(part), {
+    onOpen(name, { numFmtId = '', formatCode = '' }) {
       // Without what is quoted, escaped or a colour, only dates have these letters.
-      const code = formatCode.slice(0, longestFormat).replace(/"[^"]*"|\\.|\[[^\]]*\]|General/gi, '')
+      const code = formatCode.slice(0, maxFormatChars).replace(/"[^"]*"|\\.|\[[^\]]*\]|General/gi, '')
       if (name === 'numFmt' && /[ymdhs]/i.test(code)) formats.add(numFmtId)
       if (name === 'cellXfs') inCells = true
       if (name === 'xf' && inCells) {
@@ -105,7 +105,7 @@ async function dateStyles(zip: Zip): Promise<ReadonlySet<string>> {
         count++
       }
     },
-    close(name) {
+    onClose(name) {
       if (name === 'cellXfs') inCells = false
     },
   })
@@ -113,12 +113,12 @@ async function dateStyles(zip: Zip): Promise<ReadonlySet<string>> {
 }
 
 /** Characters. Excel itself takes 255. */
-const longestFormat = 1000
+const maxFormatChars = 1000
 
 /** Formats of dates and times that every workbook has. */
-const builtinDates = ['14', '15', '16', '17', '18', '19', '20', '21', '22', '45', '46', '47']
+const builtinDateFormats = ['14', '15', '16', '17', '18', '19', '20', '21', '22', '45', '46', '47']
 
-function shownAs(
+function formatCell(
   value: string,
   type: string,
   isDate: boolean,
@@ -127,11 +127,11 @@ function shownAs(
   if (type === 's') return strings[Number(value)] ?? ''
   if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE'
   if (type !== 'n') return value
-  return isDate ? dateOf(Number(value), from1904) : value
+  return isDate ? formatDate(Number(value), from1904) : value
 }
 
 /** Days since the end of 1899, or since 1904 on an old Mac. */
-function dateOf(days: number, from1904: boolean): string {
+function formatDate(days: number, from1904: boolean): string {
   if (!(days >= 0 && days < 2_958_466)) return String(days)
   const iso = new Date(Math.round((days + (from1904 ? 1462 : 0) - 25_569) * 86_400) * 1000).toISOString()
   if (days < 1) return iso.slice(11, 19)
@@ -139,7 +139,7 @@ function dateOf(days: number, from1904: boolean): string {
 }
 
 /** `B7` is in column 2. */
-function columnOf(reference = ''): number | undefined {
+function parseColumn(reference = ''): number | undefined {
   const letters = /^[A-Z]{1,3}/.exec(reference)?.[0]
   if (letters === undefined) return undefined
   return [...letters].reduce((column, letter) => column * 26 + letter.charCodeAt(0) - 64, 0)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { booleanOf, parseGitConfig } from '../../../../src/inputs/find/git/git-config.ts'
+import { parseBoolean, parseGitConfig } from '../../../../src/inputs/find/git/git-config.ts'
 
 const read = (text: string) =>
   parseGitConfig(text).map(({ section, subsection, key, value }) => [
@@ -64,6 +64,6 @@ describe('a git configuration file', () => {
     ['0', false],
     ['maybe', undefined],
   ])('has %j as the boolean %j', (value, expected) => {
-    expect(booleanOf({ value })).toBe(expected)
+    expect(parseBoolean({ value })).toBe(expected)
   })
 })

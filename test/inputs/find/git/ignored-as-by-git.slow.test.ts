@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { find } from '../../../../src/inputs/find/find.ts'
+import { findDocuments } from '../../../../src/inputs/find/find-documents.ts'
 import { parseGitConfig } from '../../../../src/inputs/find/git/git-config.ts'
 
 const missing = spawnSync('git', ['--version']).status !== 0
@@ -41,7 +41,7 @@ function createPlace() {
         follow: false,
         ignoreFiles: true,
       }
-      const { sources } = await find([{ text: '**/*', literal: false }], options)
+      const { sources } = await findDocuments([{ text: '**/*', literal: false }], options)
       return sources.map(({ path }) => path).sort()
     },
   }

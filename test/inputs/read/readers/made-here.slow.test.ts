@@ -5,20 +5,20 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import fastGlob from 'fast-glob'
 import { describe, expect, it } from 'vitest'
-import { convert } from '../../../../src/inputs/read/readers/convert.ts'
-import { kindNamed } from '../../../../src/inputs/read/readers/kinds.ts'
-import { noBrowser, startBrowser } from '../../../support/browser.ts'
-import { foundBack } from '../../../support/words.ts'
+import { convertDocument } from '../../../../src/inputs/read/readers/convert-document.ts'
+import { findFormatByName } from '../../../../src/inputs/read/readers/document-formats.ts'
+import { startBrowser, whyBrowserUnavailable } from '../../../support/browser.ts'
+import { measureRecall } from '../../../support/recall.ts'
 
 const documents = resolve(import.meta.dirname, '../../../../fixtures/documents')
 const sources = await fastGlob('**/*.md', { cwd: documents, absolute: true })
 const noPandoc = spawnSync('pandoc', ['--version']).status !== 0
 
 const textOf = async (file: string) => {
-  const kind = kindNamed(file)
-  if (kind === undefined) throw new Error(`${file} is of no kind`)
-  const result = await convert({ kind, pdf: 'text', bytes: await readFile(file) })
-  if ('as' in result) throw new Error(result.message)
+  const format = findFormatByName(file)
+  if (format === undefined) throw new Error(`${file} is of no kind`)
+  const result = await convertDocument({ format, pdf: 'text', bytes: await readFile(file) })
+  if ('action' in result) throw new Error(result.message)
   return result.text
 }
 const pandoc = (...args: string[]) =>
@@ -35,14 +35,14 @@ describe('documents that are made here and now', () => {
       for (const source of sources) {
         const made = join(folder, `made.${format}`)
         pandoc(source, '--standalone', '-o', made)
-        const found = foundBack(plain(source), await textOf(made))
+        const found = measureRecall(plain(source), await textOf(made))
         expect([source, format, found >= 0.99 || found]).toEqual([source, format, true])
       }
     },
   )
 
   it('by Chromium as PDF: 99 of 100 words are found back', async (context) => {
-    const missing = noBrowser() ?? (noPandoc ? 'needs pandoc' : undefined)
+    const missing = whyBrowserUnavailable() ?? (noPandoc ? 'needs pandoc' : undefined)
     if (missing !== undefined) return context.skip(missing)
     const folder = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
     const browser = await startBrowser()
@@ -53,7 +53,7 @@ describe('documents that are made here and now', () => {
         await writeFile(html, pandoc(source, '--standalone'))
         await page.goto(pathToFileURL(html).href)
         await page.pdf({ path: join(folder, 'made.pdf') })
-        const found = foundBack(plain(source), await textOf(join(folder, 'made.pdf')))
+        const found = measureRecall(plain(source), await textOf(join(folder, 'made.pdf')))
         // Vowel signs above Arabic letters stand where there is room, not always behind their letter.
         const least = source.endsWith('rihla.md') ? 0.95 : 0.99
         expect([source, found >= least || found]).toEqual([source, true])

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { lineOf } from '../../../../src/inputs/read/readers/reading-order.ts'
+import { joinInReadingOrder } from '../../../../src/inputs/read/readers/reading-order.ts'
 
 /** Pieces as they stand on a page, from left to right. */
 const line = (...pieces: readonly (readonly [str: string, dir: 'ltr' | 'rtl'])[]) =>
-  lineOf(pieces.map(([str, dir], n) => ({ str, dir, transform: [1, 0, 0, 1, n * 10, 0] })))
+  joinInReadingOrder(pieces.map(([str, dir], n) => ({ str, dir, transform: [1, 0, 0, 1, n * 10, 0] })))
 const rtl = (text: string) => [...text].map((str) => [str, str === ' ' ? 'ltr' : 'rtl'] as const)
 
 describe('the order in which a line of a PDF is read', () => {
@@ -32,6 +32,6 @@ describe('the order in which a line of a PDF is read', () => {
       dir: 'rtl',
       transform: [1, 0, 0, 1, 100 - n * 10, 0],
     }))
-    expect(lineOf(inOrder)).toBe('שלום')
+    expect(joinInReadingOrder(inOrder)).toBe('שלום')
   })
 })

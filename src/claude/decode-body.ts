@@ -1,0 +1,70 @@
+import { pipeline, Readable, Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
+import { AskError } from '../core/errors/ask-error.ts'
+
+/**
+ * Returns a body without its content encodings. None is ever asked for, but some servers compress all the same, and an
+ * answer that was paid for must not be lost for that. An encoding that is not known shows as an error of the body.
+ * @param encodings value of the `content-encoding` header, which lists them in the order they were applied in
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding
+ */
+export function decodeBody(body: Readable, encodings: string | null): Readable {
+  const names = (encodings ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity')
+  if (names.length === 0) return body
+  const decoders = names.reverse().map((name) => decoderFactories.get(name)?.())
+  const known = decoders.filter((decoder) => decoder !== undefined)
+  if (known.length < decoders.length || decoders.length > maxEncodings) {
+    // Not an immediate error: of an error response, the status counts all the same.
+    body.on('error', () => {}).destroy()
+    return Readable.from(failOnRead(encodings ?? ''))
+  }
+  const streams: [Readable, ...Transform[]] = [body, ...known]
+  // An error of any stream also ends the last one, which is where it is met.
+  pipeline(streams, () => {})
+  return known.at(-1) ?? body
+}
+
+/** Each further one is work for an attacker's benefit only. */
+const maxEncodings = 3
+
+const decoderFactories: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['br', createBrotliDecompress],
+  ['deflate', createAnyInflate],
+])
+
+/** Some servers send `deflate` without the zlib header that the standard asks for; the first byte tells. */
+function createAnyInflate(): Transform {
+  let inflate: Transform | undefined
+  const outer = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      inflate ??= connectToOuter(((chunk[0] ?? 0) & 0x0f) === 8 ? createInflate() : createInflateRaw())
+      inflate.write(chunk, done)
+    },
+    flush(done) {
+      if (inflate === undefined) return done()
+      inflate.once('end', done).end()
+    },
+    destroy(error, done) {
+      inflate?.destroy()
+      done(error)
+    },
+  })
+  const connectToOuter = (inner: Transform) =>
+    inner.on('data', (piece) => outer.push(piece)).on('error', (error) => outer.destroy(error))
+  return outer
+}
+
+// biome-ignore lint/correctness/useYield: it only fails, once it is read
+async function* failOnRead(encodings: string): AsyncGenerator<never> {
+  throw new AskError({
+    kind: 'malformed',
+    type: 'unknown_encoding',
+    message: `the response is encoded as ${JSON.stringify(encodings.slice(0, 100))}, which claude-batch cannot decode`,
+  })
+}

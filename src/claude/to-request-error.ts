@@ -1,0 +1,188 @@
+import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk'
+import { AskError } from '../core/errors/ask-error.ts'
+import { parseRetryAfter } from '../core/errors/parse-retry-after.ts'
+import type { RequestError } from '../core/errors/request-error.ts'
+import { parseRateLimits } from '../core/rate-limit/parse-rate-limits.ts'
+import { truncate } from '../core/text/truncate.ts'
+import type { Deadline } from './deadline.ts'
+import { findStatusForType, parseErrorBody } from './error-body.ts'
+import { stripMarkup } from './strip-markup.ts'
+
+/** How long a connection may be silent, and the name of the setting that says so. */
+interface IdleTimeout {
+  readonly ms: number
+  readonly setting: string
+}
+
+export interface RequestErrorOptions {
+  /** The wall clock: milliseconds since 1970. */
+  readonly wallMs: number
+  readonly deadline: Deadline
+  readonly idleTimeout: IdleTimeout
+  /** The base URL that was asked. */
+  readonly baseUrl: string
+  /** Removes secrets; needed before a text is cut, as half a secret is not recognized. */
+  readonly redact: (text: string) => string
+}
+
+/**
+ * Returns what went wrong, from an error of the SDK, of undici or of the system. Classes alone do not tell: causes do.
+ * @throws the error itself where it is about no request, but a bug
+ */
+export function toRequestError(error: unknown, options: RequestErrorOptions): RequestError {
+  const { deadline, idleTimeout } = options
+  if (deadline.hasExpired())
+    return {
+      kind: 'timeout',
+      type: 'total_timeout',
+      message: `no complete answer within ${formatSeconds(deadline.ms)}`,
+    }
+  if (error instanceof AskError) return error.requestError
+  if (error instanceof APIError && error.status !== undefined) return parseStatusError(error, options)
+  const causeChain = listCauses(error)
+  const code = causeChain.map(({ code }) => code).find((code) => typeof code === 'string')
+  const message = causeChain.map(({ message }) => message).findLast((message) => message) ?? 'unknown error'
+  const unsent = causeChain.some(({ unsent }) => unsent) ? ({ unsent: true } as const) : {}
+  if (!unsent.unsent && idleTimeoutCodes.has(code ?? '')) {
+    const idleMessage = `nothing came for ${formatSeconds(idleTimeout.ms)}; if answers take longer, raise ${idleTimeout.setting}`
+    return { kind: 'timeout', type: 'timeout', message: idleMessage, code: code ?? '' }
+  }
+  if (error instanceof APIConnectionTimeoutError || timeoutCodes.has(code ?? '')) {
+    return { kind: 'timeout', type: 'timeout', message, ...(code !== undefined && { code }), ...unsent }
+  }
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+    return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
+  // An `event: error` inside a stream: no status any more, but a body.
+  if (error instanceof APIError && error.error !== undefined) return parseStreamError(error.error)
+  if (code !== undefined && decodingErrorCode.test(code))
+    return {
+      kind: 'malformed',
+      type: 'malformed_reply',
+      message: `the compressed reply cannot be decoded: ${message}`,
+    }
+  if (code !== undefined) {
+    const kind = tlsErrorCode.test(code) ? 'tls' : 'connection'
+    return {
+      kind,
+      type: `${kind}_error`,
+      code,
+      message: message.includes(code) ? message : `${message} (${code})`,
+      ...unsent,
+    }
+  }
+  // V8 quotes a few characters of the text, which may be of a key.
+  if (causeChain.some((cause) => cause instanceof SyntaxError))
+    return { kind: 'malformed', type: 'malformed_reply', message: 'the reply broke off or is not JSON' }
+  if (causeChain.some(({ message }) => /without|terminated|JSON/i.test(message)))
+    return { kind: 'malformed', type: 'malformed_reply', message: `the reply broke off: ${message}` }
+  if (error instanceof APIConnectionError)
+    return { kind: 'connection', type: 'connection_error', message, ...unsent }
+  // The SDK's own word for a body it can make nothing of.
+  if (error instanceof AnthropicError) return { kind: 'malformed', type: 'malformed_reply', message }
+  // Not a fault of the wire: a bug of ours, which must show its stack.
+  throw error
+}
+
+type StatusError = InstanceType<typeof APIError>
+
+function parseStatusError(
+  error: StatusError,
+  { wallMs, redact, baseUrl }: RequestErrorOptions,
+): RequestError {
+  const header = (name: string) => error.headers?.get(name) ?? null
+  const sentStatus = error.status as number
+  const body = parseErrorBody(error.error)
+  // A gateway may send an error of the API with a 200, or turn it into a 500 or a 502.
+  const status =
+    isAmbiguousStatus(sentStatus) && body.isFromApi
+      ? (findStatusForType(body.type) ?? sentStatus)
+      : sentStatus
+  const requestId = error.requestID ?? body.requestId
+  const wait = parseRetryAfter(header, wallMs)
+  const shouldRetry = header('x-should-retry')
+  const limits = parseRateLimits(header)
+  return {
+    kind: 'status',
+    status,
+    type: body.type ?? `http_${status}`,
+    message:
+      describeRedirect(sentStatus, header('location')) ?? body.message ?? extractPageText(error, redact),
+    ...(!body.isFromApi && {
+      nonApiResponse: {
+        host: new URL(baseUrl).host,
+        contentType: header('content-type') ?? 'no content type',
+      },
+    }),
+    ...(body.code !== undefined && { code: body.code }),
+    ...(requestId !== undefined && { requestId }),
+    ...(wait !== undefined && { retryAfterSeconds: wait }),
+    ...(limits !== undefined && { limits }),
+    ...((shouldRetry === 'true' || shouldRetry === 'false') && { shouldRetry: shouldRetry === 'true' }),
+  }
+}
+
+function isAmbiguousStatus(status: number): boolean {
+  return status < 300 || (status >= 500 && status <= 503)
+}
+
+/** An error without a type that can be read is taken to pass: nothing says that the request is wrong. */
+function parseStreamError(body: unknown): RequestError {
+  const { type, message = 'an error without a message', code, requestId } = parseErrorBody(body)
+  if (type === undefined)
+    return { kind: 'malformed', type: 'malformed_reply', message: 'an error in the stream cannot be read' }
+  return {
+    kind: 'stream',
+    type,
+    message,
+    ...(code !== undefined && { code }),
+    ...(requestId !== undefined && { requestId }),
+  }
+}
+
+function describeRedirect(status: number, location: string | null): string | undefined {
+  if (status < 300 || status >= 400) return undefined
+  return `redirected to ${location ?? 'nowhere'}; documents are not sent on to another address (check ANTHROPIC_BASE_URL)`
+}
+
+/** The beginning of a proxy's page, without its markup. */
+function extractPageText({ message, status }: StatusError, redact: RequestErrorOptions['redact']): string {
+  const text = redact(stripMarkup(message.replace(/^\d+ /, '')))
+    .replace(/\s+/g, ' ')
+    .trim()
+  return text === '' || text === 'status code (no body)'
+    ? `HTTP status ${status} without a message`
+    : truncate(text, 200)
+}
+
+interface Cause extends Error {
+  readonly code?: string
+  readonly unsent?: true
+}
+
+function listCauses(error: unknown): Cause[] {
+  const chain: Cause[] = []
+  for (let cause = error; cause instanceof Error && chain.length < 8; cause = cause.cause) {
+    chain.push(cause)
+    // Happy Eyeballs: one error for all addresses that were tried.
+    if (cause instanceof AggregateError && cause.errors[0] instanceof Error) chain.push(cause.errors[0])
+  }
+  return chain
+}
+
+function formatSeconds(ms: number): string {
+  return `${ms / 1000} s`
+}
+
+const idleTimeoutCodes: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
+const timeoutCodes: ReadonlySet<string> = new Set([
+  ...idleTimeoutCodes,
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ETIMEDOUT',
+])
+
+/** Codes of zlib and Brotli. */
+const decodingErrorCode = /^(Z_|ERR__|ERR_BROTLI)/
+
+/** A certificate or a protocol that is wrong now will be wrong again. */
+const tlsErrorCode =
+  /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(VERIFY|GET_ISSUER)|HOSTNAME_MISMATCH|EPROTO)/

@@ -1,0 +1,69 @@
+import type { BatchApi } from '../core/batch/batch-api.ts'
+import { AskError } from '../core/errors/ask-error.ts'
+import type { Ask } from '../core/request/ask.ts'
+
+interface RedactedApi {
+  readonly ask: Ask
+  readonly countTokens: Ask
+  readonly batches: BatchApi
+}
+
+/**
+ * Wraps what asks the API, so that nothing that a server sends back can carry a secret further: into records, ledger,
+ * logs, reports or messages. A server, or a gateway in front of it, may repeat what it was sent in any field. Only the
+ * text of the model is handed on as it is: it is the product, and a document may be about keys.
+ */
+export function withRedaction(
+  { ask, countTokens, batches }: RedactedApi,
+  redact: (text: string) => string,
+): RedactedApi {
+  const redactSettled = async <Value>(promise: Promise<Value>): Promise<Value> => {
+    try {
+      return redactStrings(await promise, redact)
+    } catch (error) {
+      throw redactError(error, redact)
+    }
+  }
+  return {
+    ask: (...request) => redactSettled(ask(...request)),
+    countTokens: (...request) => redactSettled(countTokens(...request)),
+    batches: {
+      formatEntry: batches.formatEntry,
+      create: (...request) => redactSettled(batches.create(...request)),
+      retrieve: (...request) => redactSettled(batches.retrieve(...request)),
+      listSince: (...request) => redactSettled(batches.listSince(...request)),
+      cancel: (...request) => redactSettled(batches.cancel(...request)),
+      async *fetchResults(...request) {
+        try {
+          for await (const answer of batches.fetchResults(...request)) yield redactStrings(answer, redact)
+        } catch (error) {
+          throw redactError(error, redact)
+        }
+      },
+    },
+  }
+}
+
+/** The same value with every string redacted, and well-formed, but those called `text`, which are well-formed already. */
+function redactStrings<Value>(value: Value, redact: (text: string) => string): Value {
+  if (typeof value === 'string') return redact(value).toWellFormed() as Value
+  if (Array.isArray(value)) return value.map((item: unknown) => redactStrings(item, redact)) as Value
+  if (typeof value !== 'object' || value === null) return value
+  const fields = Object.entries(value).map(([name, field]: [string, unknown]) => [
+    name,
+    name === 'text' ? field : redactStrings(field, redact),
+  ])
+  return Object.fromEntries(fields) as Value
+}
+
+/** Errors that are not about a request are bugs or the caller's own: they stay the same objects. */
+function redactError(error: unknown, redact: (text: string) => string): unknown {
+  if (error instanceof AskError)
+    return new AskError(redactStrings(error.requestError, redact), error.attempts, error.retryPlan)
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { message, stack } = cause
+    if (redact(message) !== message) cause.message = redact(message)
+    if (stack !== undefined && redact(stack) !== stack) cause.stack = redact(stack)
+  }
+  return error
+}

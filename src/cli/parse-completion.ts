@@ -1,0 +1,70 @@
+import type { Command, Option } from 'commander'
+
+/** What may stand at the end of a command line that is being typed. */
+type CompletionTarget =
+  /** One of these words. */
+  | { readonly words: readonly string[] }
+  /** A value: of the option of that name, or of an argument, by its command and place: `pin 0`. */
+  | { readonly value: string }
+
+export interface CompletionQuery {
+  readonly target: CompletionTarget
+  /** What is there of it already. */
+  readonly typed: string
+  /** What stands before it in the same word: `--model=`. */
+  readonly prefix: string
+}
+
+/**
+ * Finds out what a shell is to complete.
+ * @param words of the command line behind the program's name; the last one is being typed, and may be empty
+ */
+export function parseCompletion(program: Command, words: readonly string[]): CompletionQuery {
+  const typed = words.at(-1) ?? ''
+  let command = program
+  let argumentIndex = 0
+  let pendingOption: Option | undefined
+  for (const word of words.slice(0, -1)) {
+    if (pendingOption !== undefined) pendingOption = undefined
+    else if (word.startsWith('-')) pendingOption = findValueOption(command, word)
+    else {
+      const subcommand = command.commands.find((it) => it.name() === word)
+      if (subcommand === undefined) argumentIndex++
+      else [command, argumentIndex] = [subcommand, 0]
+    }
+  }
+  if (pendingOption !== undefined)
+    return { target: { value: toOptionName(pendingOption) }, typed, prefix: '' }
+  const [, flag, rest] = /^(--[a-z-]+)=(.*)$/s.exec(typed) ?? []
+  if (flag !== undefined && rest !== undefined) {
+    const option = findValueOption(command, flag)
+    const target = option === undefined ? { words: [] } : { value: toOptionName(option) }
+    return { target, typed: rest, prefix: `${flag}=` }
+  }
+  if (typed.startsWith('-')) return { target: { words: listFlags(command) }, typed, prefix: '' }
+  const subcommandNames = listVisibleCommands(command)
+  if (subcommandNames.length > 0 && argumentIndex === 0)
+    return { target: { words: subcommandNames }, typed, prefix: '' }
+  return { target: { value: `${command.name()} ${argumentIndex}` }, typed, prefix: '' }
+}
+
+/** The option of that name, if it takes a value. */
+function findValueOption(command: Command, flag: string): Option | undefined {
+  return command.options.find(
+    (option) => (option.required || option.optional) && (option.long === flag || option.short === flag),
+  )
+}
+
+function listFlags(command: Command): string[] {
+  return [...command.options.flatMap(({ long }) => long ?? []), '--help']
+}
+
+/** The names of its commands, but for those that nobody types. */
+function listVisibleCommands(command: Command): string[] {
+  const shown = new Set(command.createHelp().visibleCommands(command))
+  return command.commands.filter((it) => shown.has(it)).map((it) => it.name())
+}
+
+function toOptionName({ long, short }: Option): string {
+  return (long ?? short ?? '').replace(/^-+/, '')
+}

@@ -1,0 +1,82 @@
+import { efforts } from '../core/pricing/models.ts'
+import { compareFlags } from './compare-flags.ts'
+import type { Flag } from './flag.ts'
+import { indexFlagsByKey } from './flag-names.ts'
+import type { ValueSchema } from './flag-parsers.ts'
+import { serveFlags } from './serve-flags.ts'
+import { summarizeFlags } from './summarize-flags.ts'
+
+const draftUrl = 'https://json-schema.org/draft/2020-12/schema'
+
+/** What a configuration file may say, as JSON Schema: editors complete and check by it. */
+export function buildConfigSchema() {
+  const settings: Record<string, ValueSchema & { description: string; default?: unknown }> = {}
+  for (const [key, flag] of indexFlagsByKey(compareFlags, serveFlags, summarizeFlags)) {
+    if (key !== 'config' && key !== 'profile') settings[key] = toSettingSchema(flag)
+  }
+  return {
+    $schema: draftUrl,
+    title: 'claude-batch.yaml',
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      ...settings,
+      profiles: {
+        description: 'settings that --profile <name> adds to the others',
+        type: 'object',
+        additionalProperties: { type: 'object', additionalProperties: false, properties: settings },
+      },
+    },
+  }
+}
+
+function toSettingSchema({ help, parse, default: defaultValue, requiresTrust }: Flag) {
+  const trustNote = requiresTrust
+    ? '; counts only in a file named with --config, or in your own config.yaml'
+    : ''
+  const valueSchema = parse?.schema ?? { type: 'boolean' }
+  // What a file holds is not yet parsed: `default` is told where it looks the same.
+  const defaultEntry = defaultValue === undefined ? {} : { default: defaultValue }
+  return { description: `${help}${trustNote}`, ...valueSchema, ...defaultEntry }
+}
+
+/** What a prompt's file may say. */
+export const promptSchema = {
+  $schema: draftUrl,
+  title: 'a prompt of claude-batch',
+  type: 'object',
+  additionalProperties: false,
+  required: ['versions'],
+  properties: {
+    default: {
+      description: 'the version to use; without it, the highest number',
+      type: 'string',
+      pattern: '^v[1-9][0-9]*$',
+    },
+    versions: {
+      type: 'object',
+      minProperties: 1,
+      additionalProperties: false,
+      patternProperties: {
+        '^v[1-9][0-9]*$': {
+          type: 'object',
+          additionalProperties: false,
+          required: ['user_template'],
+          properties: {
+            description: { description: 'for people', type: 'string' },
+            system: { description: 'the system prompt; it may not have {text}', type: 'string' },
+            user_template: {
+              description: 'the message; {text} is the document, {path}, {name} and {title} tell of it',
+              type: 'string',
+              pattern: '\\{text\\}',
+            },
+            model: { description: 'haiku, sonnet, opus or a full id', type: 'string' },
+            max_tokens: { description: 'most output tokens', type: 'integer', minimum: 1 },
+            effort: { enum: efforts },
+            schema: { description: 'a JSON Schema that answers are to fit, instead of text', type: 'object' },
+          },
+        },
+      },
+    },
+  },
+} as const

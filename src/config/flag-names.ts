@@ -1,0 +1,54 @@
+import type { Flag } from './flag.ts'
+
+type FlagTable = Readonly<Record<string, Flag>>
+
+/** A flag's name in a configuration file: `max-tokens` for `--max-tokens`, `ignore` for `--no-ignore`. */
+export function getConfigKey({ syntax }: Flag): string {
+  return /--(?:no-)?([a-z-]+)/.exec(syntax)?.[1] ?? syntax
+}
+
+/** Its environment variable: `CLAUDE_BATCH_MAX_TOKENS`. */
+export function getVariableName(flag: Flag): string {
+  return `CLAUDE_BATCH_${getConfigKey(flag).toUpperCase().replaceAll('-', '_')}`
+}
+
+/** Whether it is a switch, which is on or off and has no value. */
+export function isSwitch({ parse }: Flag): boolean {
+  return parse === undefined
+}
+
+/** The flags of several tables by their keys; where tables share a key, it means the same in each. */
+export function indexFlagsByKey(...tables: readonly FlagTable[]): ReadonlyMap<string, Flag> {
+  return new Map(
+    tables.flatMap((table) => Object.values(table).map((flag) => [getConfigKey(flag), flag] as const)),
+  )
+}
+
+/** The one of some names that was most likely meant; undefined where none is near. */
+export function findNearestName(name: string, names: Iterable<string>): string | undefined {
+  let nearestName: string | undefined
+  let smallestDistance = Math.max(2, name.length / 3) + 1
+  for (const candidate of names) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    if (distance < smallestDistance) [nearestName, smallestDistance] = [candidate, distance]
+  }
+  return nearestName
+}
+
+/** How many characters must be put in, taken out, replaced, or swapped with the next one. */
+function editDistance(a: string, b: string): number {
+  let above: number[] = []
+  let row = Array.from({ length: b.length + 1 }, (_, n) => n)
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++) {
+      const replaced = (row[j] ?? 0) + (b[j] === a[i] ? 0 : 1)
+      const swapped =
+        i > 0 && j > 0 && a[i - 1] === b[j] && a[i] === b[j - 1] ? (above[j - 1] ?? 0) + 1 : replaced
+      next.push(Math.min(replaced, swapped, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    above = row
+    row = next
+  }
+  return row[b.length] ?? 0
+}

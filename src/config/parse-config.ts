@@ -1,0 +1,105 @@
+import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
+import { UsageError } from '../errors.ts'
+import type { Flag } from './flag.ts'
+import { findNearestName } from './flag-names.ts'
+import { parseConfigValue, type SettingValue } from './setting-value.ts'
+
+/** What a configuration file says, by key. */
+export interface ParsedConfig {
+  readonly settings: ReadonlyMap<string, SettingValue>
+  readonly profiles: ReadonlyMap<string, ReadonlyMap<string, SettingValue>>
+}
+
+export interface ParseConfigOptions {
+  /** All flags that may be set, by key. */
+  readonly flags: ReadonlyMap<string, Flag>
+  /** Resolves a path in the file. */
+  readonly resolvePath: (text: string, flag: Flag) => string
+  /** That the file is in: an absolute path. */
+  readonly folder: string
+  /** Whether the user chose the file, so that it may set `trusted` flags. */
+  readonly trusted: boolean
+}
+
+/**
+ * Reads a configuration file and checks all of it, profiles that are not used too: a mistake is found before the night
+ * it is needed.
+ * @param name of the file, for messages
+ * @throws UsageError with file, line, column, and the nearest key there is
+ */
+export function parseConfig(
+  text: string,
+  name: string,
+  { flags, resolvePath, folder, trusted }: ParseConfigOptions,
+): ParsedConfig {
+  const lineCounter = new LineCounter()
+  const formatPosition = (node: Node | number | undefined) => {
+    const offset = typeof node === 'number' ? node : node?.range?.[0]
+    if (offset === undefined) return name
+    const { line, col } = lineCounter.linePos(offset)
+    return `${name}:${line}:${col}`
+  }
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true })
+  const [problem] = [...document.errors, ...document.warnings]
+  if (problem !== undefined) throw new UsageError(`${formatPosition(problem.pos[0])}: ${problem.message}`)
+  const root = document.contents
+  // Nothing but comments.
+  if (root === null || (isScalar(root) && root.value === null))
+    return { settings: new Map(), profiles: new Map() }
+
+  const readEntries = (node: unknown, description: string): [string, Node, Node | undefined][] => {
+    if (!isMap(node))
+      throw new UsageError(
+        `${formatPosition(node as Node)}: ${description} must map names of flags to values`,
+      )
+    return (node as YAMLMap).items.map(({ key, value }) => [
+      isScalar(key) ? String(key.value) : '',
+      key as Node,
+      (value as Node | null) ?? undefined,
+    ])
+  }
+  const readSettings = (node: unknown, description: string, reservedKeys: readonly string[] = []) => {
+    const settings = new Map<string, SettingValue>()
+    for (const [key, keyNode, value] of readEntries(node, description)) {
+      if (reservedKeys.includes(key)) continue
+      const flag = flags.get(key)
+      if (flag === undefined) {
+        const suggestion = findNearestName(key.replace(/^no-/, ''), [...flags.keys(), ...reservedKeys])
+        throw new UsageError(
+          `${formatPosition(keyNode)}: there is no setting ${JSON.stringify(key)}${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`,
+        )
+      }
+      if (flag.requiresTrust && !trusted)
+        throw new UsageError(`${formatPosition(keyNode)}: ${key} ${needsTrustMessage}`)
+      const yamlValue: unknown = value?.toJS(document, { maxAliasCount: 100 })
+      const resolvedValue =
+        flag.path !== undefined && typeof yamlValue === 'string' ? resolvePath(yamlValue, flag) : yamlValue
+      const origin = formatPosition(keyNode).replace(/:\d+$/, '')
+      const settingValue = parseConfigValue(
+        flag,
+        resolvedValue,
+        `${formatPosition(value ?? keyNode)}: ${key}`,
+        origin,
+      )
+      const resolveInFolder = flag.resolveIn?.(folder)
+      settings.set(
+        key,
+        resolveInFolder === undefined
+          ? settingValue
+          : { ...settingValue, value: resolveInFolder(settingValue.value as never) },
+      )
+    }
+    return settings
+  }
+  const profiles = new Map<string, ReadonlyMap<string, SettingValue>>()
+  const settings = readSettings(root, name, ['profiles'])
+  const profilesNode = (root as YAMLMap).get('profiles', true) as unknown
+  if (profilesNode !== undefined) {
+    for (const [profile, , value] of readEntries(profilesNode, '`profiles`'))
+      profiles.set(profile, readSettings(value, `the profile ${JSON.stringify(profile)}`))
+  }
+  return { settings, profiles }
+}
+
+const needsTrustMessage =
+  'counts only in a file that you chose, since it runs a program or lifts a protection; move it to ~/.config/claude-batch/config.yaml, or name this file with --config'

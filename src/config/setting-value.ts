@@ -1,0 +1,89 @@
+import { UsageError } from '../errors.ts'
+import type { Flag } from './flag.ts'
+import { isSwitch } from './flag-names.ts'
+
+/** What was given for a flag somewhere else than on the command line, as the value it comes to. */
+export interface SettingValue {
+  readonly value: unknown
+  /** `CLAUDE_BATCH_RPM`, `claude-batch.yaml:3`. */
+  readonly origin: string
+}
+
+/** What holds where a flag was given in several places. @param candidates in order of precedence, the lowest first */
+export function combineSettingValues(
+  flag: Pick<Flag, 'accumulates'> | undefined,
+  candidates: readonly (SettingValue | undefined)[],
+): SettingValue | undefined {
+  const values = candidates.filter((place) => place !== undefined)
+  if (!flag?.accumulates || values.length < 2) return values.at(-1)
+  return {
+    value: values.flatMap(({ value }) => value as readonly unknown[]),
+    origin: values.map(({ origin }) => origin).join(', '),
+  }
+}
+
+/** The value of an environment variable. @throws UsageError that names it */
+export function parseVariableValue(flag: Flag, text: string, origin: string): SettingValue {
+  if (isSwitch(flag)) {
+    const isOn = switchValues[text.trim().toLowerCase()]
+    if (isOn === undefined)
+      throw new UsageError(`${origin}: expected true or false, got ${JSON.stringify(text)}`)
+    return { value: isOn, origin }
+  }
+  const acceptsList = flag.parse?.schema.type === 'array' || flag.parse?.schema.type === 'object'
+  return parseTexts(
+    flag,
+    acceptsList ? text.split('\n').filter((line) => line !== '') : [text],
+    origin,
+    origin,
+  )
+}
+
+const switchValues: Readonly<Record<string, boolean>> = {
+  '1': true,
+  true: true,
+  yes: true,
+  '0': false,
+  false: false,
+  no: false,
+}
+
+/**
+ * The value of an entry in a file.
+ * @param where for messages: file, line and column, and the key
+ * @throws UsageError
+ */
+export function parseConfigValue(flag: Flag, value: unknown, where: string, origin: string): SettingValue {
+  const createError = (expected: string) => new UsageError(`${where}: expected ${expected}`)
+  if (isSwitch(flag)) {
+    if (typeof value !== 'boolean') throw createError('true or false')
+    return { value, origin }
+  }
+  const { type } = flag.parse?.schema ?? { type: 'string' }
+  if (type === 'object') {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw createError('a mapping of names to texts')
+    const pairs = Object.entries(value).map(([key, text]) => `${key}=${toScalarText(text, createError)}`)
+    return parseTexts(flag, pairs, where, origin)
+  }
+  const isNumeric = type === 'integer' || type === 'number'
+  if (isNumeric && typeof value === 'string')
+    throw createError(`a number, without quotes, not ${JSON.stringify(value)}`)
+  const items = Array.isArray(value)
+    ? value.map((item) => toScalarText(item, createError))
+    : [toScalarText(value, createError)]
+  if (type === 'array') return parseTexts(flag, items, where, origin)
+  if (Array.isArray(value) && !type.includes('array')) throw createError('one value, not a list')
+  return parseTexts(flag, [items.join(',')], where, origin)
+}
+
+function toScalarText(value: unknown, createError: (expected: string) => UsageError): string {
+  if (typeof value === 'string' || typeof value === 'number') return String(value)
+  throw createError('a text or a number')
+}
+
+function parseTexts(flag: Flag, texts: readonly string[], where: string, origin: string): SettingValue {
+  let value: unknown
+  for (const text of texts) value = flag.parse?.(text, where, value as never)
+  return { value, origin }
+}

@@ -1,0 +1,66 @@
+import { knownModelNames } from '../pricing/models.ts'
+import { escapeControlChars } from '../text/escape-control-chars.ts'
+import { truncate } from '../text/truncate.ts'
+import { describeNonApiResponse, type RequestError } from './request-error.ts'
+
+/**
+ * What happened and what to do next, in one line, when the account or the setup refuses every request alike.
+ * @param model the id that was asked for
+ * @param endpoint the base URL that was asked
+ */
+export function describeAccountError(requestError: RequestError, model: string, endpoint: string): string {
+  const id = requestError.requestId === undefined ? '' : ` [${requestError.requestId}]`
+  const headline = `${requestError.status ?? requestError.kind} ${requestError.type}: ${truncate(requestError.message.replace(/\s+/g, ' ').trim(), 300)}${id}`
+  return escapeControlChars(`${headline}; ${findRemedy(requestError, model, endpoint)}`)
+}
+
+function findRemedy(requestError: RequestError, model: string, endpoint: string): string {
+  const { kind, status, code, message, credential, nonApiResponse: page } = requestError
+  const forBatches =
+    requestError.operation === 'batches' ? findBatchRemedy(requestError, endpoint) : undefined
+  if (forBatches !== undefined) return forBatches
+  if (kind === 'tls')
+    return `check the certificate of ${endpoint} (a company proxy's can be added with NODE_EXTRA_CA_CERTS)`
+  if (requestError.type === 'unknown_encoding')
+    return `turn off compression in ${endpoint} or in the gateway in front of it; claude-batch asks for none`
+  if (page !== undefined)
+    return `${describeNonApiResponse(page)}; check ANTHROPIC_BASE_URL (${endpoint}), any proxy and any firewall`
+  if (code === 'enforced_spend_limit_reached')
+    return "the month's spend limit is reached; access returns on the 1st at 00:00 UTC, or raise the limit in the console"
+  if (code?.includes('spend_limit'))
+    return 'a spend limit of the organization is reached; raise it, or ask whoever can'
+  if (code === 'organization_on_hold') return 'the organization is on hold; see the console'
+  if (code?.startsWith('cmek'))
+    return "the organization's encryption key cannot be used; see its key settings"
+  if (status === 400)
+    return message.includes('credit') ? 'add credit in the console' : 'raise the limit in the console'
+  if (status === 401) return `check ${credential ?? 'the key'}`
+  if (status === 402) return 'see Billing in the console'
+  if (status === 403) return `this key may not use ${model} in its workspace`
+  if (status === 404)
+    return `is ${JSON.stringify(model)} a model of ${endpoint}? Known are ${findSimilarModels(model).join(', ')}`
+  return `check ANTHROPIC_BASE_URL (${endpoint})`
+}
+
+/** What to do about a batch request; undefined where it is what to do about any other request, too. */
+function findBatchRemedy({ kind, status, type, code }: RequestError, endpoint: string): string | undefined {
+  if (type === 'foreign_results')
+    return `results are fetched only from ${endpoint}; set ANTHROPIC_BASE_URL to the address that serves them`
+  if ([type, code].includes('workspace_human_review_disabled'))
+    return 'this workspace cannot use batches; run without --batch, or use a key of another workspace'
+  if (kind !== 'status') return undefined
+  if (type.startsWith('http_') && (status === 403 || status === 404))
+    return `that is not an answer of the API; check ANTHROPIC_BASE_URL (${endpoint}), and any gateway or proxy in front of it`
+  if (status === 403)
+    return 'this key may not use this batch, or batches at all; use the key of its workspace'
+  if (status === 404)
+    return `${endpoint} has no such batch, or does not serve batches; check ANTHROPIC_BASE_URL, or run without --batch`
+  return undefined
+}
+
+/** The three names that share the longest parts with what was asked. */
+function findSimilarModels(model: string): readonly string[] {
+  const parts = new Set(model.toLowerCase().split(/[^a-z0-9]+/))
+  const score = (name: string) => name.split('-').filter((part) => parts.has(part)).length
+  return [...knownModelNames].sort((a, b) => score(b) - score(a)).slice(0, 3)
+}

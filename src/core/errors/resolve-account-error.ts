@@ -1,0 +1,65 @@
+import { classifyError } from './classify-error.ts'
+import type { RequestError } from './request-error.ts'
+
+/** A request that was refused in a way that would end the run, and what the run has seen until then. */
+export interface AccountErrorContext {
+  readonly requestError: RequestError
+  /** The document was refused before: this was its second try. */
+  readonly isSecondTry: boolean
+  /** How many different documents were refused and no request after them was answered; second tries do not count. */
+  readonly refusedDocuments: number
+  /** The API has answered a request of this run. */
+  readonly hasAnswers: boolean
+  /** A request of a document that was not refused yet is in flight. */
+  readonly isUnrefusedInFlight: boolean
+  /** A request is in flight that was sent amid those refusals, so that its end will tell more. */
+  readonly isUndecidedInFlight: boolean
+}
+
+/** As many different documents as the fail-fast check takes, so that a few that are blocked end no run. */
+export const refusedDocumentsThreshold = 5
+
+/** The API's own refusals, before any answer: nearly always a wrong key or model. */
+const apiRefusedDocumentsThreshold = 3
+
+/**
+ * Decides what a refusal concerns: the `run`, which ends; only this `document`, which fails; or nothing that is known
+ * yet, so that the document is tried again `later`. A 401, 403, 404 or redirect may come from a firewall that objects to
+ * one document. Only the API's own error body, or several different documents in a row, show that the account, the
+ * setup or the network is meant.
+ */
+export function resolveAccountError(context: AccountErrorContext): 'run' | 'document' | 'later' {
+  const {
+    requestError,
+    isSecondTry,
+    refusedDocuments,
+    hasAnswers,
+    isUnrefusedInFlight,
+    isUndecidedInFlight,
+  } = context
+  if (!mayConcernOneDocument(requestError)) return 'run'
+  if (!hasAnswers && requestError.nonApiResponse === undefined)
+    return isSecondTry || !isUnrefusedInFlight || refusedDocuments >= apiRefusedDocumentsThreshold
+      ? 'run'
+      : 'later'
+  if (refusedDocuments >= refusedDocumentsThreshold && !isUndecidedInFlight) return 'run'
+  // Too few documents to reach that number, and all of them are refused.
+  if (isSecondTry && !hasAnswers && refusedDocuments > 1 && !isUnrefusedInFlight) return 'run'
+  return isSecondTry ? 'document' : 'later'
+}
+
+/** Whether an error that would end the run may also concern a single document. */
+export function mayConcernOneDocument(requestError: RequestError): boolean {
+  const { kind, status = 0, type, code, nonApiResponse: page } = requestError
+  if (classifyError(requestError).scope !== 'run' || code !== undefined) return false
+  if (kind === 'stream') return ambiguousTypes.has(type)
+  if (kind !== 'status') return false
+  return ambiguousStatuses.has(status) || (page !== undefined && (status === 402 || isRedirect(status)))
+}
+
+const ambiguousStatuses: ReadonlySet<number> = new Set([401, 403, 404])
+const ambiguousTypes: ReadonlySet<string> = new Set(['authentication_error', 'permission_error'])
+
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400
+}

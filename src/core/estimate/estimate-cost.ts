@@ -1,0 +1,207 @@
+import { findModel } from '../pricing/models.ts'
+import type { Picodollars, PriceOf } from '../pricing/pricing-rules.ts'
+import { sumInputTokens, zeroUsage } from '../pricing/usage.ts'
+import type { DocumentEntry } from '../run/ledger-entry.ts'
+import type { TextKind } from '../text/text-kind.ts'
+import { studentT } from './confidence-interval.ts'
+
+/** A request, as far as an estimate needs to know it. */
+export interface PlannedRequest {
+  /** `summarize@v2`. */
+  readonly prompt: string
+  readonly model: string
+  readonly kind: TextKind
+  /** Of the whole prompt. */
+  readonly characters: number
+  readonly maxTokens: number
+  /** Input, as the service counted it, where it was asked to. */
+  readonly countedTokens?: number
+}
+
+/** What it will hardly be less than, what is to be expected, and what it will hardly be more than. */
+export interface EstimateRange<T = number> {
+  readonly low: T
+  readonly expected: T
+  readonly high: T
+}
+
+/** What requests will come to. Money in picodollars; undefined where a model has no price. */
+export interface CostEstimate {
+  readonly requests: number
+  /** How many of them are like others that were measured; for the rest it is a guess. */
+  readonly withHistory: number
+  readonly inputTokens: EstimateRange
+  readonly outputTokens: EstimateRange
+  readonly liveCost: EstimateRange<Picodollars> | undefined
+  readonly batchCost: EstimateRange<Picodollars> | undefined
+}
+
+/** What earlier requests came to, by what they have in common. */
+export type TokenHistory = Map<string, TokenSums>
+
+/** Sums, from which means and their spread follow: c is characters, i and o are tokens in and out. */
+interface TokenSums {
+  count: number
+  c: number
+  i: number
+  o: number
+  cc: number
+  ci: number
+  ii: number
+  oo: number
+}
+
+/**
+ * Adds what a document of the ledger came to. One that took several attempts says little, and so does one in chunks: what
+ * its last request came to has nothing to do with its length.
+ */
+export function addObservation(
+  history: TokenHistory,
+  { status, attempts, chunks, usage, chars: c, kind, prompt, model }: DocumentEntry,
+): void {
+  if (status !== 'summarized' || attempts !== 1 || chunks !== undefined) return
+  if (usage === null || c === undefined || kind === undefined) return
+  const key = toHistoryKey({ prompt, model, kind })
+  const sums = history.get(key) ?? { count: 0, c: 0, i: 0, o: 0, cc: 0, ci: 0, ii: 0, oo: 0 }
+  const [i, o] = [sumInputTokens(usage), usage.output]
+  sums.count++
+  sums.c += c
+  sums.i += i
+  sums.o += o
+  sums.cc += c * c
+  sums.ci += c * i
+  sums.ii += i * i
+  sums.oo += o * o
+  history.set(key, sums)
+}
+
+function toHistoryKey({ prompt, model, kind }: Pick<PlannedRequest, 'prompt' | 'model' | 'kind'>): string {
+  return `${prompt} ${model} ${kind}`
+}
+
+/** What requests will come to, by what earlier ones like them came to; by a guess where there are too few of these. */
+export function estimateCost(
+  requests: readonly PlannedRequest[],
+  history: ReadonlyMap<string, TokenSums>,
+  priceOf: PriceOf,
+): CostEstimate {
+  const groups = new Map<string, PlannedRequest[]>()
+  for (const request of requests) {
+    const key = toHistoryKey(request)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [request])
+    else group.push(request)
+  }
+  const totals = {
+    requests: requests.length,
+    withHistory: 0,
+    inputTokens: createZeroTokens(),
+    outputTokens: createZeroTokens(),
+  }
+  const [liveCost, batchCost] = [createZeroCost(), createZeroCost()]
+  for (const [key, group] of groups) {
+    const sums = history.get(key)
+    const rates =
+      sums !== undefined && sums.count >= minObservations ? computeRates(sums, group) : guessRates(group)
+    if (rates.fromHistory) totals.withHistory += group.length
+    for (const { model, characters, maxTokens, countedTokens: tokens } of group) {
+      for (const bound of rangeKeys) {
+        const input = tokens ?? Math.round(characters * rates.input[bound])
+        const output = Math.min(maxTokens, Math.round(rates.output[bound]))
+        totals.inputTokens[bound] += input
+        totals.outputTokens[bound] += output
+        const usage = { ...zeroUsage, input, output }
+        liveCost[bound] = addCost(liveCost[bound], priceOf({ model, usage }))
+        batchCost[bound] = addCost(batchCost[bound], priceOf({ model, usage, terms: { batch: true } }))
+      }
+    }
+  }
+  return { ...totals, liveCost: toKnownRange(liveCost), batchCost: toKnownRange(batchCost) }
+}
+
+const rangeKeys = ['low', 'expected', 'high'] as const
+type RangeKey = (typeof rangeKeys)[number]
+
+/** Fewer than this say little. */
+const minObservations = 5
+
+/** Input tokens per character, and output tokens per request, which its `max_tokens` bounds. */
+interface TokenRates {
+  readonly fromHistory: boolean
+  readonly input: EstimateRange
+  readonly output: EstimateRange
+}
+
+/** From a sample, with Student's interval for so many more like it. */
+function computeRates(
+  { count: n, c, i, o, cc, ci, ii, oo }: TokenSums,
+  requests: readonly PlannedRequest[],
+): TokenRates {
+  const t = studentT(n - 1)
+  const requestCount = requests.length
+  const characters = requests.reduce((sum, { characters }) => sum + characters, 0)
+  const ratio = i / c
+  // Cochran, Sampling Techniques, 6.3: the ratio of sums, and the variance of what it leaves.
+  const ratioVariance = Math.max(0, ii - 2 * ratio * ci + ratio ** 2 * cc) / (n - 1)
+  const ratioError = Math.sqrt(ratioVariance * (1 / (n * (c / n) ** 2) + requestCount / characters ** 2))
+  const mean = o / n
+  const variance = Math.max(0, oo - n * mean ** 2) / (n - 1)
+  const error = Math.sqrt(variance * (1 / n + 1 / requestCount))
+  return { fromHistory: true, input: toRange(ratio, t * ratioError), output: toRange(mean, t * error) }
+}
+
+/** Tomorrow's documents are never quite like yesterday's. */
+const minRelativeMargin = 0.02
+
+function toRange(value: number, margin: number): EstimateRange {
+  const widened = margin + minRelativeMargin * value
+  return { low: Math.max(0, value - widened), expected: value, high: value + widened }
+}
+
+/**
+ * Tokens per character, as multiples of what the table of models has for prose. That characters of code and of Chinese
+ * make more of them is common knowledge; how many more is a guess.
+ */
+const tokenFactors = {
+  prose: { low: 0.65, expected: 1, high: 1.25 },
+  code: { low: 0.75, expected: 1.15, high: 1.6 },
+  cjk: { low: 1, expected: 2.2, high: 4 },
+} as const satisfies Record<TextKind, EstimateRange>
+
+/** Tokens that a character of such a text makes, guessed. */
+export function guessTokensPerCharacter(model: string, kind: TextKind): EstimateRange {
+  const perCharacter = 1 / (findModel(model)?.charsPerToken ?? 2.5)
+  const { low, expected, high } = tokenFactors[kind]
+  return { low: low * perCharacter, expected: expected * perCharacter, high: high * perCharacter }
+}
+
+function guessRates(requests: readonly PlannedRequest[]): TokenRates {
+  const { kind, model } = requests[0] ?? { kind: 'prose', model: '' }
+  return {
+    fromHistory: false,
+    input: guessTokensPerCharacter(model, kind),
+    output: { low: 30, expected: 200, high: Number.POSITIVE_INFINITY },
+  }
+}
+
+function createZeroTokens(): Record<RangeKey, number> {
+  return { low: 0, expected: 0, high: 0 }
+}
+
+function createZeroCost(): Record<RangeKey, Picodollars | undefined> {
+  return { low: 0n, expected: 0n, high: 0n }
+}
+
+function addCost(sum: Picodollars | undefined, cost: Picodollars | undefined): Picodollars | undefined {
+  return sum === undefined || cost === undefined ? undefined : sum + cost
+}
+
+function toKnownRange({
+  low,
+  expected,
+  high,
+}: ReturnType<typeof createZeroCost>): EstimateRange<Picodollars> | undefined {
+  return low === undefined || expected === undefined || high === undefined
+    ? undefined
+    : { low, expected, high }
+}

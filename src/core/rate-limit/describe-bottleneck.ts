@@ -1,0 +1,31 @@
+import { sumInputTokens } from '../pricing/usage.ts'
+import type { RunStats } from '../run/run-stats.ts'
+import { formatInteger } from '../text/format-number.ts'
+import { limitLabels, type RateLimiterStats } from './limiter-state.ts'
+
+/** What kept a run from being faster, in words, and how much of that was used. */
+export function describeBottleneck(
+  {
+    requests,
+    batchRequests,
+    usage,
+    wallMs,
+  }: Pick<RunStats, 'requests' | 'batchRequests' | 'usage' | 'wallMs'>,
+  { configured, observed, throttledCounts, unthrottledCount, maxInFlight, maxConcurrency }: RateLimiterStats,
+): string {
+  if (batchRequests > requests / 2) return 'the batches, which the service does at its leisure'
+  const [mostFrequent] = [...throttledCounts].sort(([, a], [, b]) => b - a)
+  if (mostFrequent === undefined || mostFrequent[1] < unthrottledCount) {
+    return maxInFlight >= maxConcurrency
+      ? `the pool of ${maxConcurrency} (--concurrency)`
+      : 'the latency of the service'
+  }
+  const [name] = mostFrequent
+  const limit = Math.min(
+    configured[name] ?? Number.POSITIVE_INFINITY,
+    observed[name] ?? Number.POSITIVE_INFINITY,
+  )
+  const used = { requests, inputTokens: sumInputTokens(usage), outputTokens: usage.output }
+  const share = Math.round((used[name] / (wallMs / 60_000) / limit) * 100)
+  return `the limit of ${formatInteger(limit)} ${limitLabels[name]} per minute, ${share} % of it used`
+}

@@ -1,0 +1,46 @@
+/**
+ * Returns the secrets that the environment holds: keys, tokens, the values of headers that are added to every request,
+ * and the passwords in URLs, which travel as the base64 of user name and password.
+ */
+export function findSecrets(env: Readonly<Record<string, string | undefined>>): string[] {
+  const value = (name: string) => env[name]?.trim() ?? ''
+  const headers = value('ANTHROPIC_CUSTOM_HEADERS')
+    .split('\n')
+    .filter((line) => line.includes(':'))
+    .map((line) => stripAuthScheme(line.slice(line.indexOf(':') + 1).trim()))
+  return [
+    ...keyVariables.map(value),
+    ...headers,
+    ...urlVariables.flatMap((name) => findPasswords(value(name))),
+  ]
+}
+
+/** Returns the credentials in the value of an `Authorization` header; other values are returned as they are. */
+export function stripAuthScheme(value: string): string {
+  return value.replace(/^(?:bearer|basic) +/i, '')
+}
+
+const keyVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_IDENTITY_TOKEN']
+const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY']
+const urlVariables = [
+  'ANTHROPIC_BASE_URL',
+  ...proxyVariables,
+  ...proxyVariables.map((name) => name.toLowerCase()),
+]
+
+function findPasswords(text: string): string[] {
+  const url = text === '' || text.includes('://') ? text : `http://${text}`
+  if (!URL.canParse(url)) return []
+  const { username, password } = new URL(url)
+  return password === ''
+    ? []
+    : [password, decodeIfValid(password), `${decodeIfValid(username)}:${decodeIfValid(password)}`]
+}
+
+function decodeIfValid(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

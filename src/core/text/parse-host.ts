@@ -1,0 +1,19 @@
+/**
+ * Returns the host that `text` names, spelled as a URL parser spells it: lower case, punycode, IPv4 addresses as four
+ * decimal numbers, IPv6 addresses in brackets, no final dot. Two spellings of one host become equal that way.
+ * @returns undefined where `text` is anything but a host, such as a URL, a host with a port, or a pattern
+ * @see https://url.spec.whatwg.org/#host-parsing
+ */
+export function parseHost(text: string): string | undefined {
+  const trimmed = text.trim()
+  const isBareIpv6 = !trimmed.startsWith('[') && trimmed.split(':').length > 2
+  const bracketed = isBareIpv6 ? `[${trimmed}]` : trimmed
+  const isHost = bracketed.startsWith('[') ? /^\[[^\]]*\]$/.test(bracketed) : !/[:/?#@\\*\s]/.test(bracketed)
+  const url = `http://${bracketed}/`
+  return isHost && URL.canParse(url) ? extractHost(new URL(url)) : undefined
+}
+
+/** Returns the host of a URL, without the dot that may end a fully qualified name. */
+export function extractHost({ hostname }: URL): string {
+  return hostname.replace(/\.$/, '')
+}

@@ -1,4 +1,0 @@
-/** A path as one word for a POSIX shell, in quotes only where it needs them. */
-export function shellWord(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
-}

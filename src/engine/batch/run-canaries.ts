@@ -1,0 +1,55 @@
+import type { DocumentRef } from '../../core/document/document.ts'
+import type { Outcome } from '../../core/run/outcome.ts'
+import { RunError } from '../../errors.ts'
+import type { Shutdown } from '../shutdown.ts'
+
+interface CanaryOptions {
+  /** Asks about documents at once, without a batch. */
+  readonly runLive: (sources: readonly DocumentRef[]) => AsyncIterable<Outcome>
+  /** Whether requests like this document's have been taken before. */
+  readonly hasSucceededBefore: (source: DocumentRef) => boolean
+  /** What tells documents apart that are asked about in different ways. */
+  readonly settingsHashOf: (source: DocumentRef) => string
+  readonly shutdown: Shutdown
+}
+
+/** So many may be refused before the request itself must be taken to be wrong. */
+const maxCanaries = 5
+
+/**
+ * A batch's requests are looked at only when it works on them: what is wrong with one is wrong with a hundred thousand.
+ * So one of each kind that was never taken before is asked live, and its answer used.
+ * @param provenSettings that are known to be taken; those that prove to be are added
+ * @returns what is left to ask about
+ */
+export async function* runCanaries(
+  sources: readonly DocumentRef[],
+  provenSettings: Set<string>,
+  { runLive, hasSucceededBefore, settingsHashOf, shutdown }: CanaryOptions,
+): AsyncGenerator<Outcome, readonly DocumentRef[]> {
+  const left = new Set(sources)
+  for (const source of sources) if (hasSucceededBefore(source)) provenSettings.add(settingsHashOf(source))
+  const failedCanaries = new Map<string, number>()
+  for (const source of sources) {
+    const settings = settingsHashOf(source)
+    if (provenSettings.has(settings)) continue
+    if (shutdown.drainSignal.aborted) break
+    left.delete(source)
+    for await (const outcome of runLive([source])) {
+      yield outcome
+      if (outcome.attempts.length === 0) continue
+      if (outcome.attempts.at(-1)?.error === undefined) provenSettings.add(settings)
+      else if (outcome.status === 'failed') {
+        const failures = (failedCanaries.get(settings) ?? 0) + 1
+        failedCanaries.set(settings, failures)
+        if (failures === maxCanaries) shutdown.drain(createCanaryError(outcome.failure.transient))
+      }
+    }
+  }
+  return [...left]
+}
+
+function createCanaryError(transient: boolean): RunError {
+  const message = `none of the first ${maxCanaries} documents was answered live, so no batch was made of the rest`
+  return new RunError(transient ? 'later' : 'refused', message)
+}

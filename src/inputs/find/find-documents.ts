@@ -1,0 +1,220 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
+import type { DocumentRef, FileStats } from '../../core/document/document.ts'
+import { countDocument, type DocumentCount } from '../../core/document/document-count.ts'
+import { toDocumentPath } from '../../core/document/document-path.ts'
+import { type Candidate, createNamedCandidate } from './candidate.ts'
+import { deduplicate, markDuplicates } from './duplicates.ts'
+import { earlierOutputProblem, isEarlierOutput } from './earlier-output.ts'
+import { createExclusions, type ResolvedPath } from './exclusions.ts'
+import type { PatternPart } from './glob-pattern.ts'
+import { createIgnoreRules } from './ignore-rules.ts'
+import { type Input, type InspectedInput, inspectInput, notFoundProblem } from './inspect-input.ts'
+import { createRealPathFinder } from './named-path.ts'
+import type { ExcludePattern } from './pattern-readings.ts'
+import { type SearchOptions, type SearchResult, searchFolder } from './search-folder.ts'
+
+export interface FindOptions {
+  readonly cwd: string
+  /** The environment of the process, by which git's configuration is found. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Absolute path of the output folder, which is never an input; undefined when results go to stdout. */
+  readonly out?: string | undefined
+  /** Absolute paths of files that the run itself writes: met, they are no inputs. */
+  readonly writtenFiles?: readonly string[]
+  /** Without dot, lower case. */
+  readonly extensions: readonly string[]
+  /** They hold for every input, however it was named. */
+  readonly exclude: readonly ExcludePattern[]
+  readonly hidden: boolean
+  readonly follow: boolean
+  readonly ignoreFiles: boolean
+}
+
+export interface FoundDocuments {
+  /** Sorted by path, each path once. */
+  readonly sources: readonly DocumentRef[]
+  /** Documents that were found and left out: excluded, or named twice. */
+  readonly skipped: ReadonlyMap<string, DocumentCount>
+  /** Inputs that do not exist; lines of a list are failures of their own instead. */
+  readonly missingInputs: readonly string[]
+  /** Patterns without a match. */
+  readonly unmatchedPatterns: readonly string[]
+  /** Files that were named, and are what an earlier run wrote. */
+  readonly earlierOutputs: readonly string[]
+  /** At least one input names something else that there is, if only an empty directory. */
+  readonly foundAnything: boolean
+  /** What the user should know of, a line each. */
+  readonly warnings: readonly string[]
+}
+
+/** What the search for one input needs and adds to. */
+interface SearchContext extends FindOptions, SearchOptions {
+  readonly skipped: Map<string, DocumentCount>
+  /** By their paths: files that would have been found, and folders that would have been searched. */
+  readonly excluded: Map<string, 'excluded' | 'excluded_folder'>
+  /** Paths without symbolic links, where one is on the way. */
+  readonly realPaths: Map<Candidate, string>
+  readonly findRealPath: (path: string, isLink?: boolean) => string
+}
+
+/**
+ * Turns what the user named into sources: files as they are, directories searched, patterns matched. An existing path
+ * always wins over a pattern, so `notes[1].md` is found.
+ * @throws UsageError for a pattern that could take for ever, or an ignore file that cannot be used
+ */
+export async function findDocuments(inputs: readonly Input[], options: FindOptions): Promise<FoundDocuments> {
+  const warnings: string[] = []
+  const inspected: InspectedInput[] = []
+  for (const [n, input] of inputs.entries()) {
+    if (shouldYield(n)) await yieldToEventLoop()
+    inspected.push(inspectInput(input, options.cwd))
+  }
+  const context = await createSearchContext(inspected, options, (text) => warnings.push(text))
+  const { skipped, exclusions } = context
+  const missingInputs: string[] = []
+  const unmatchedPatterns: string[] = []
+  const earlierOutputs: string[] = []
+  const found: Candidate[] = []
+  let foundAnything = false
+  for (const [n, input] of inspected.entries()) {
+    if (shouldYield(n)) await yieldToEventLoop()
+    const candidates = await expandInput(input, context)
+    if (candidates === 'missing') missingInputs.push(input.text)
+    else if (candidates === 'unmatched') unmatchedPatterns.push(input.text)
+    else {
+      if (candidates.some(({ namedByUser, problem }) => namedByUser && problem === earlierOutputProblem))
+        earlierOutputs.push(input.text)
+      else foundAnything ||= !candidates.some(({ problem }) => problem === notFoundProblem)
+      for (const candidate of candidates) found.push(candidate)
+    }
+  }
+  const unique = inputs.length > 1 ? deduplicate(found, skipped) : found
+  for (const [path, kind] of context.excluded) countDocument(skipped, kind, path)
+  const sources = await toSources(unique, context)
+  for (const pattern of await exclusions.listUnmatchedPatterns())
+    warnings.push(`the exclude pattern ${JSON.stringify(pattern)} matches nothing; check how it is written`)
+  return { sources, skipped, missingInputs, unmatchedPatterns, earlierOutputs, foundAnything, warnings }
+}
+
+async function createSearchContext(
+  inputs: readonly InspectedInput[],
+  options: FindOptions,
+  onWarning: (text: string) => void,
+): Promise<SearchContext> {
+  const { cwd, env, ignoreFiles } = options
+  const findRealPath = createRealPathFinder()
+  const searched = inputs.flatMap(({ file, target: path }) =>
+    path.kind === 'folder' ? [file] : path.kind === 'pattern' ? path.parts.map(({ root }) => root) : [],
+  )
+  return {
+    ...options,
+    exclusions: await createExclusions(options.exclude, {
+      home: env['HOME'] || env['USERPROFILE'] || undefined,
+      searched: searched.map((folder) => ({ path: folder, realPath: findRealPath(folder, true) })),
+    }),
+    ignoreRules: ignoreFiles ? createIgnoreRules({ cwd, env, onWarning }) : undefined,
+    skipped: new Map(),
+    excluded: new Map(),
+    realPaths: new Map(),
+    findRealPath,
+  }
+}
+
+async function expandInput(
+  { file, target: path }: InspectedInput,
+  context: SearchContext,
+): Promise<readonly Candidate[] | 'missing' | 'unmatched'> {
+  const { cwd, out, exclusions, findRealPath, realPaths, excluded } = context
+  if (path.kind === 'nothing') return 'missing'
+  if (path.kind === 'stdin') return [{ index: 0, path: '-', namedByUser: true }]
+  if (path.kind === 'pattern') return expandPattern(path.parts, context)
+  if (path.kind === 'folder') return expandFolder(file, context)
+  const real = findRealPath(file, path.kind === 'file' && path.isLink)
+  if (exclusions.isExcluded({ path: file, realPath: real }, false)) {
+    excluded.set(toDocumentPath(file, cwd), 'excluded')
+    return []
+  }
+  if (path.kind === 'unusable') return [createNamedCandidate(file, cwd, path.problem)]
+  const problem = (await isEarlierOutput(file, out)) ? earlierOutputProblem : undefined
+  const candidate = createNamedCandidate(file, cwd, problem)
+  candidate.stats = path.stats
+  if (real !== file) realPaths.set(candidate, real)
+  return [candidate]
+}
+
+/** What is in a folder that the user named. */
+async function expandFolder(folder: string, context: SearchContext): Promise<readonly Candidate[]> {
+  const extensions = new Set(context.extensions)
+  const isWanted = (path: string) => extensions.has(/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? '')
+  return recordSearchResult(
+    await searchFolder('**/*', resolveFolder(folder, context), context, isWanted),
+    context,
+  )
+}
+
+async function expandPattern(
+  parts: readonly PatternPart[],
+  context: SearchContext,
+): Promise<readonly Candidate[] | 'unmatched'> {
+  const found: Candidate[] = []
+  let hasMatch = false
+  for (const { root, pattern } of parts) {
+    const searched = await searchFolder(pattern, resolveFolder(root, context), context, () => true)
+    const { files, folders } = searched.excluded
+    hasMatch ||= searched.candidates.length + files.length + folders.length > 0
+    for (const candidate of recordSearchResult(searched, context)) found.push(candidate)
+  }
+  // The parts of one pattern may meet.
+  return hasMatch ? deduplicate(found) : 'unmatched'
+}
+
+function resolveFolder(folder: string, { findRealPath }: SearchContext): ResolvedPath {
+  return { path: folder, realPath: findRealPath(folder, true) }
+}
+
+/** What was found, once what is known of it is noted. */
+function recordSearchResult(
+  { candidates, realPaths, excluded }: SearchResult,
+  context: SearchContext,
+): readonly Candidate[] {
+  for (const path of excluded.files) context.excluded.set(path, 'excluded')
+  for (const path of excluded.folders) context.excluded.set(path, 'excluded_folder')
+  for (const [candidate, real] of realPaths) context.realPaths.set(candidate, real)
+  return candidates
+}
+
+/**
+ * Looks at each file once, marks those that lead to the same one, and puts all in order. `stat` without waiting takes a
+ * tenth of the time here that it takes with; see `bench/rerun.js`.
+ */
+async function toSources(candidates: readonly Candidate[], context: SearchContext): Promise<DocumentRef[]> {
+  const { cwd, writtenFiles = [], realPaths } = context
+  const writtenPaths = new Set(writtenFiles.map((file) => toDocumentPath(file, cwd)))
+  for (const [n, candidate] of candidates.entries()) {
+    if (shouldYield(n)) await yieldToEventLoop()
+    if (!candidate.namedByUser && writtenPaths.has(candidate.path)) candidate.problem = earlierOutputProblem
+    if (candidate.stats === undefined && candidate.problem === undefined && candidate.path !== '-')
+      candidate.stats = statIfReadable(resolve(cwd, candidate.path))
+  }
+  markDuplicates(candidates, realPaths, cwd)
+  const sources = [...candidates].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  for (const [index, source] of sources.entries()) source.index = index
+  return sources
+}
+
+/** Undefined where reading the file will show what is wrong. */
+function statIfReadable(file: string): FileStats | undefined {
+  try {
+    const stats = statSync(file, { throwIfNoEntry: false })
+    return stats && { size: stats.size, mtimeMs: stats.mtimeMs }
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether others get their turn now: a signal must not wait for a hundred thousand documents. */
+function shouldYield(n: number): boolean {
+  return n % 256 === 255
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import fastGlob from 'fast-glob'
+import { toDocumentPath } from '../../core/document/document-path.ts'
+import type { Candidate } from './candidate.ts'
+import { excludedEntryProblem, type SkippedEntry } from './entry-filter.ts'
+import type { Exclusions, ResolvedPath } from './exclusions.ts'
+import type { IgnoreRules } from './ignore-rules.ts'
+import { createWalk } from './walk.ts'
+
+export interface SearchOptions {
+  readonly cwd: string
+  readonly out?: string | undefined
+  readonly hidden: boolean
+  readonly follow: boolean
+  readonly exclusions: Exclusions
+  readonly ignoreRules: IgnoreRules | undefined
+}
+
+/** What is below a folder. */
+export interface SearchResult {
+  readonly candidates: readonly Candidate[]
+  /** Paths without symbolic links, of the candidates that were reached through one. */
+  readonly realPaths: ReadonlyMap<Candidate, string>
+  /** Paths of what would have been found, were it not excluded; of folders that were not searched, the folder's. */
+  readonly excluded: { readonly files: readonly string[]; readonly folders: readonly string[] }
+}
+
+/**
+ * Runs fast-glob once, over a file system that shows it no more than may be taken.
+ * @param isWanted whether a file of this path is to be taken
+ * @throws UsageError for an ignore file above the folder that cannot be used
+ */
+export async function searchFolder(
+  pattern: string,
+  folder: ResolvedPath,
+  options: SearchOptions,
+  isWanted: (path: string) => boolean,
+): Promise<SearchResult> {
+  const { cwd, follow, exclusions } = options
+  const prefix = toDocumentPath(folder.path, cwd).replace(/[^/]$/, '$&/')
+  const excluded = { files: [] as string[], folders: [] as string[] }
+  if (exclusions.isExcluded(folder, true)) {
+    excluded.folders.push(prefix.replace(/\/$/, '') || '.')
+    return { candidates: [], realPaths: new Map(), excluded }
+  }
+  const skippedEntries: SkippedEntry[] = []
+  const walk = await createWalk(folder, {
+    ...options,
+    onSkipped: (it) => skippedEntries.push(it),
+    onExcludedFolder: (path) => excluded.folders.push(toDocumentPath(path, cwd)),
+  })
+  const candidates: Candidate[] = []
+  const realPaths = new Map<Candidate, string>()
+  const hasNoLinks = !follow && folder.realPath === folder.path
+  for await (const text of streamGlob(pattern, folder.path, walk.fileSystem, follow)) {
+    const name = String(text)
+    if (!isWanted(name)) continue
+    const path = prefix + name
+    if (walk.excluded.size > 0 && walk.excluded.has(join(folder.path, name))) {
+      excluded.files.push(path)
+      continue
+    }
+    const candidate = { index: 0, path, namedByUser: false, stats: undefined }
+    candidates.push(candidate)
+    if (hasNoLinks) continue
+    const real = walk.findRealPath(join(folder.path, name))
+    if (real !== join(folder.path, name)) realPaths.set(candidate, real)
+  }
+  for (const { file, problem } of skippedEntries) {
+    if (problem.action === 'skip' && !isWanted(file)) continue
+    const path = toDocumentPath(file, cwd)
+    if (problem === excludedEntryProblem) excluded.files.push(path)
+    else candidates.push({ index: 0, path, namedByUser: false, problem })
+  }
+  return { candidates, realPaths, excluded }
+}
+
+function streamGlob(
+  pattern: string,
+  cwd: string,
+  fs: Parameters<typeof fastGlob.stream>[1] extends { fs?: infer FileSystem } | undefined
+    ? FileSystem
+    : never,
+  followSymbolicLinks: boolean,
+): NodeJS.ReadableStream {
+  return fastGlob.stream(pattern, {
+    cwd,
+    ...(fs !== undefined && { fs }),
+    // Not absolute: fast-glob would turn a backslash in a name into a slash.
+    absolute: false,
+    // What is hidden, linked, ignored or excluded is decided by the file system above, in one place.
+    dot: true,
+    followSymbolicLinks,
+    suppressErrors: true,
+    // One pattern meets no file twice.
+    unique: false,
+  })
+}

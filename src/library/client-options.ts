@@ -1,0 +1,133 @@
+import { resolveModelSettings } from '../config/model-settings.ts'
+import { summarizeFlags } from '../config/summarize-flags.ts'
+import { type Effort, efforts } from '../core/pricing/models.ts'
+import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
+import { parseHost } from '../core/text/parse-host.ts'
+import { checkPrices, type Price } from './library-prices.ts'
+import { toOptionNames } from './option-names.ts'
+
+/**
+ * How a client asks. All may be left out. Names that end in `Ms` are milliseconds, limits are per minute.
+ * Credentials are no option: they come from the environment, so that nothing that logs options logs a key.
+ */
+export interface ClientOptions {
+  /** `haiku`, `sonnet`, `opus` or a full id. Default: the prompt's, else haiku. */
+  readonly model?: string | undefined
+  /** Most output tokens of an answer, thinking included. Default: the prompt's, else 1024. */
+  readonly maxTokens?: number | undefined
+  /** Default: the prompt's, else the model's lowest. */
+  readonly effort?: Effort | undefined
+  /** Your limit of requests. What is left out here is learned from the service's headers. */
+  readonly rpm?: number | undefined
+  /** Your limit of input tokens. */
+  readonly itpm?: number | undefined
+  /** Your limit of output tokens. */
+  readonly otpm?: number | undefined
+  /** How long a request takes, to size the first pool by. Default 3000. */
+  readonly latencyMs?: number | undefined
+  /** Most requests in flight at once. Default: as many as limit and latency need, at most 256. */
+  readonly concurrency?: number | undefined
+  /** Sendings beyond the first for faults that a retry can cure. Default 3. */
+  readonly retries?: number | undefined
+  /** Longest wait on a rate limit or an outage before it is an error, `try_later`. Default 600,000. */
+  readonly maxWaitMs?: number | undefined
+  /** Longest silence of the service within a request. Default 60,000. */
+  readonly timeoutMs?: number | undefined
+  /** Longest wait for a connection. Default 5000. */
+  readonly connectTimeoutMs?: number | undefined
+  /**
+   * Never spend more, as long as this client lives: the worst case of a request is set aside before it is sent. What does
+   * not fit any more is an error, `spent`.
+   */
+  readonly maxCostUsd?: number | undefined
+  /** What models cost that have no known price, or another one for you, by their names. */
+  readonly prices?: Readonly<Record<string, Price>> | undefined
+  /** Aborted: the client is closed. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Environment variables to use in place of the process's own: `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`,
+   * `ANTHROPIC_BASE_URL`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
+   */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /**
+   * Hosts that may receive credentials over plain `http`, where others can read them. This machine and private
+   * addresses always may. Default: none.
+   */
+  readonly allowHttp?: readonly string[] | undefined
+}
+
+/** Checks what a caller passed, which no compiler may have seen. @throws TypeError that names the option */
+export function checkOptions(options: ClientOptions): void {
+  const knownNames = new Set<string>([
+    'model',
+    'effort',
+    'prices',
+    'signal',
+    'env',
+    'allowHttp',
+    ...Object.keys(numberRanges),
+  ])
+  for (const [name, value] of Object.entries(options)) {
+    if (!knownNames.has(name)) throw new TypeError(`createClient has no option ${name}${formatHint(name)}`)
+    if (value !== undefined && name in numberRanges) checkNumber(name as keyof typeof numberRanges, value)
+  }
+  const { model, effort, maxTokens, prices, signal, allowHttp = [] } = options
+  checkPrices(prices)
+  if (model !== undefined && (typeof model !== 'string' || model.trim() === ''))
+    throw new TypeError('createClient: model must be a name')
+  if (effort !== undefined && !efforts.includes(effort))
+    throw new TypeError(`createClient: effort must be one of ${efforts.join(', ')}`)
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError('createClient: signal must be an AbortSignal')
+  const isHost = (host: unknown) => typeof host === 'string' && parseHost(host) !== undefined
+  if (!Array.isArray(allowHttp) || !allowHttp.every(isHost))
+    throw new TypeError('createClient: allowHttp must be a list of hosts, without scheme, port or path')
+  try {
+    resolveModelSettings({}, { model, effort, maxTokens })
+  } catch (error) {
+    throw new TypeError(`createClient: ${toOptionNames((error as Error).message)}`)
+  }
+}
+
+const dayMs = 86_400_000
+
+const numberRanges = {
+  maxTokens: { least: 1, most: 1_000_000, whole: true },
+  rpm: { least: 0.001, most: 1_000_000 },
+  itpm: { least: 1, most: 1_000_000_000 },
+  otpm: { least: 1, most: 1_000_000_000 },
+  latencyMs: { least: 1, most: dayMs / 24 },
+  concurrency: { least: 1, most: maxPoolSize, whole: true },
+  maxCostUsd: { least: 0, most: 1_000_000 },
+  retries: { least: 0, most: 20, whole: true },
+  maxWaitMs: { least: 0, most: 7 * dayMs },
+  timeoutMs: { least: 1, most: dayMs / 24 },
+  connectTimeoutMs: { least: 1, most: dayMs / 24 },
+} as const satisfies Record<string, { least: number; most: number; whole?: true }>
+
+/** What the command line does when it is not told. */
+export const defaultOptions = {
+  retries: summarizeFlags.retries.default,
+  maxWaitMs: summarizeFlags.maxWait.default * 1000,
+  timeoutMs: summarizeFlags.idleTimeout.default * 1000,
+  connectTimeoutMs: summarizeFlags.connectTimeout.default * 1000,
+} as const
+
+function checkNumber(name: keyof typeof numberRanges, value: unknown): void {
+  const {
+    least: min,
+    most: max,
+    whole: isInteger = false,
+  } = numberRanges[name] as { least: number; most: number; whole?: true }
+  const isInRange = typeof value === 'number' && value >= min && value <= max
+  if (isInRange && (!isInteger || Number.isInteger(value))) return
+  throw new TypeError(
+    `createClient: ${name} must be a ${isInteger ? 'whole ' : ''}number from ${min} to ${max}`,
+  )
+}
+
+function formatHint(name: string): string {
+  return /key|token|secret|url/i.test(name)
+    ? '; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)'
+    : ''
+}

@@ -1,0 +1,110 @@
+import { readBaseUrl } from '../claude/api-environment.ts'
+import type { ClaudeClient } from '../claude/claude-client.ts'
+import { toRateLimitSettings } from '../config/model-settings.ts'
+import { defaultModel, resolveModelAlias } from '../core/pricing/models.ts'
+import { createPriceOf, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
+import type { Clock } from '../core/rate-limit/clock.ts'
+import type { Ask } from '../core/request/ask.ts'
+import { composeAsk } from '../engine/middleware/compose.ts'
+import type { Semaphore } from '../engine/middleware/semaphore.ts'
+import { createSharedBudget } from '../engine/middleware/with-budget.ts'
+import { createShutdown } from '../engine/shutdown.ts'
+import { createLibraryRuntime } from '../runtime.ts'
+import { type ClientOptions, defaultOptions } from './client-options.ts'
+import { createClosedError } from './library-error.ts'
+import { completePrices } from './library-prices.ts'
+
+/** What is behind a client: one set of connections, slots and limits for everything that is asked through it. */
+export interface Connection {
+  readonly overrides: Pick<ClientOptions, 'model' | 'maxTokens' | 'effort'>
+  readonly clock: Clock
+  /**
+   * Gets ready to ask, the first time it is called.
+   * @returns the base URL that is asked
+   * @throws UsageError without usable credentials
+   */
+  open(): Promise<string>
+  /** Asks, when the limits allow, until `drain` aborts; to be called with one of the slots in hand. */
+  withDrain(drain: AbortSignal): Ask
+  readonly semaphore: Semaphore
+  /** Aborted: it was closed. */
+  readonly closed: AbortSignal
+  /** Cuts whatever is under way, and all connections. */
+  close(): Promise<void>
+}
+
+/** The API ends its own long requests at about this. */
+const totalTimeoutMs = 600_000
+
+export function createConnection(options: ClientOptions): Connection {
+  const { clock, random, env: processEnv } = createLibraryRuntime()
+  const { env = processEnv, allowHttp = [], model, maxTokens, effort } = options
+  const shutdown = createShutdown()
+  let clientPromise: Promise<ClaudeClient> | undefined
+
+  const loadClient = async () => {
+    readBaseUrl(env, allowHttp)
+    const { createClaudeClient } = await import('../claude/claude-client.ts')
+    return createClaudeClient({
+      clock,
+      env,
+      allowHttp,
+      connectTimeoutMs: options.connectTimeoutMs ?? defaultOptions.connectTimeoutMs,
+      idleTimeoutMs: options.timeoutMs ?? defaultOptions.timeoutMs,
+      idleTimeoutSetting: 'timeoutMs',
+      totalTimeoutMs,
+    })
+  }
+  const getClient = async () => {
+    shutdown.drainSignal.throwIfAborted()
+    clientPromise ??= loadClient().catch((error: unknown) => {
+      // A key may be there the next time.
+      clientPromise = undefined
+      throw error
+    })
+    return clientPromise
+  }
+
+  const priceOf = createPriceOf(completePrices(options.prices ?? {}))
+  const { maxCostUsd } = options
+  const { withDrain: until, semaphore } = composeAsk(
+    async (...request) => (await getClient()).ask(...request),
+    {
+      ...toRateLimitSettings(
+        {
+          rpm: options.rpm,
+          itpm: options.itpm,
+          otpm: options.otpm,
+          latency: options.latencyMs === undefined ? undefined : options.latencyMs / 1000,
+          concurrency: options.concurrency,
+        },
+        resolveModelAlias(model ?? defaultModel),
+      ),
+      retries: options.retries ?? defaultOptions.retries,
+      maxWaitMs: options.maxWaitMs ?? defaultOptions.maxWaitMs,
+      clock,
+      random,
+      drainSignal: shutdown.drainSignal,
+      priceOf,
+      budget:
+        maxCostUsd === undefined ? undefined : createSharedBudget(usdToPicodollars(maxCostUsd), priceOf),
+      listener: { onSend() {}, onEnd() {} },
+    },
+  )
+
+  return {
+    overrides: { model, maxTokens, effort },
+    clock,
+    open: async () => (await getClient()).baseUrl,
+    withDrain: until,
+    semaphore,
+    closed: shutdown.abortSignal,
+    async close() {
+      shutdown.abort(createClosedError())
+      await clientPromise?.then(
+        (client) => client.close(),
+        () => {},
+      )
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import { AskError, StoppedError } from '../core/errors/ask-error.ts'
+import { classifyError } from '../core/errors/classify-error.ts'
+import { describeAccountError } from '../core/errors/describe-account-error.ts'
+import { type Failure, formatFailure, toFailure } from '../core/errors/failure.ts'
+import type { Usage } from '../core/pricing/usage.ts'
+import type { Attempt } from '../core/request/attempt.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { type Exit, RunError, UsageError } from '../errors.ts'
+import { toOptionNames } from './option-names.ts'
+import { computeSpending, type Spending } from './spending.ts'
+
+/** What went wrong. */
+export interface Problem {
+  /** HTTP status of the last response; null where there was none, or where the answer itself is the problem. */
+  readonly status: number | null
+  /**
+   * A stable word. The API's own: `invalid_request_error`, `overloaded_error`, …; of an answer that is no result:
+   * `max_tokens`, `refusal`, `empty`, …; of the way there: `connection_error`, `timeout`, …; of a text that was not
+   * sent: `empty_text`, `not_text`; or `configuration`, `spent`, `try_later`, `closed`.
+   */
+  readonly type: string
+  /** For people. May hold text of the service, or of whatever answered in its place. */
+  readonly message: string
+  /** The same, asked again later, may well succeed. What a retry could cure at once was retried already. */
+  readonly transient: boolean
+  /** The service's id of the request, to report it with. */
+  readonly requestId: string | null
+}
+
+/** Why there is no answer, and what trying to get it took. */
+export class ClaudeBatchError extends Error implements Problem, Spending {
+  override readonly name = 'ClaudeBatchError'
+  readonly status: number | null
+  readonly type: string
+  readonly transient: boolean
+  readonly requestId: string | null
+  readonly attempts: number
+  readonly usage: Usage | null
+  readonly costUsd: number | null
+  readonly lost: number
+  /** Text that came all the same, of an answer that was cut off or broke off; null where there is none. */
+  readonly partial: string | null
+
+  constructor(problem: Problem, attempts: readonly Attempt[] = [], partial = '') {
+    super(problem.message)
+    this.status = problem.status
+    this.type = problem.type
+    this.transient = problem.transient
+    this.requestId = problem.requestId
+    const spending = computeSpending(attempts)
+    this.attempts = spending.attempts
+    this.usage = spending.usage
+    this.costUsd = spending.costUsd
+    this.lost = spending.lost
+    this.partial = partial === '' ? null : partial
+  }
+}
+
+/** A failure in words for a caller; its message is the service's own. */
+export function toProblem({ kind, type, message, transient, requestId }: Failure): Problem {
+  return {
+    status: typeof kind === 'number' ? kind : null,
+    type,
+    message: toOptionNames(message),
+    transient,
+    requestId: requestId ?? null,
+  }
+}
+
+/** A failure as an error, whose message stands alone in a log: one line, with status and type. */
+export function createFailureError(
+  failure: Failure,
+  attempts: readonly Attempt[],
+  partial = '',
+): ClaudeBatchError {
+  const message = toOptionNames(escapeControlChars(formatFailure(failure)))
+  return new ClaudeBatchError({ ...toProblem(failure), message }, attempts, partial)
+}
+
+export function createClosedError(): ClaudeBatchError {
+  return createOwnError('closed', 'this client was closed')
+}
+
+/**
+ * What a caller is told of something thrown inside. Bugs are handed on as they are, with their stacks.
+ * @param model the id that was asked for
+ * @param endpoint the base URL that was asked
+ * @param partial text that came before it was thrown
+ */
+export function toPublicError(
+  thrown: unknown,
+  { model = '', endpoint = '', partial = '' }: { model?: string; endpoint?: string; partial?: string } = {},
+): unknown {
+  const error = thrown instanceof StoppedError ? thrown.cause : thrown
+  if (error instanceof UsageError) return createOwnError('configuration', error.message)
+  if (error instanceof RunError && error.cause instanceof AskError)
+    return toPublicError(error.cause, { model, endpoint, partial })
+  if (error instanceof RunError) {
+    const attempts = thrown instanceof StoppedError ? thrown.attempts : []
+    return createOwnError(typeByExit.get(error.exit) ?? 'try_later', error.message, attempts, partial)
+  }
+  if (!(error instanceof AskError)) return error
+  const { requestError, attempts } = error
+  if (classifyError(requestError).scope !== 'run')
+    return createFailureError(toFailure(requestError), attempts, partial)
+  const problem = {
+    ...toProblem(toFailure(requestError)),
+    message: describeAccountError(requestError, model, endpoint),
+  }
+  return new ClaudeBatchError(problem, attempts, partial)
+}
+
+type OwnErrorType = 'configuration' | 'spent' | 'try_later' | 'closed'
+
+const typeByExit: ReadonlyMap<Exit, OwnErrorType> = new Map([
+  ['limit', 'spent'],
+  ['usage', 'configuration'],
+])
+
+function createOwnError(
+  type: OwnErrorType,
+  text: string,
+  attempts: readonly Attempt[] = [],
+  partial = '',
+): ClaudeBatchError {
+  const message = toOptionNames(text)
+  const problem = { status: null, type, message, transient: type === 'try_later', requestId: null }
+  return new ClaudeBatchError(problem, attempts, partial)
+}

@@ -1,0 +1,83 @@
+import { resolveModelSettings } from '../config/model-settings.ts'
+import { AskError } from '../core/errors/ask-error.ts'
+import type { OnText } from '../core/request/ask.ts'
+import { buildRequest } from '../core/request/build-request.ts'
+import { findReplyFailure } from '../core/request/reply.ts'
+import { chooseParameters } from '../core/request/request.ts'
+import { withAnySignal } from '../engine/with-any-signal.ts'
+import type { Connection } from './create-connection.ts'
+import { createFailureError, toPublicError } from './library-error.ts'
+import { computeSpending, type Spending } from './spending.ts'
+import { replaceLoneSurrogates } from './take-sources.ts'
+import { unlessAborted } from './unless-aborted.ts'
+
+/** What is asked: a text, sent as it is, or one with a system prompt. */
+export type Question = string | { readonly system?: string | undefined; readonly user: string }
+
+/** A whole answer, and what it took. */
+export interface Completion extends Spending {
+  readonly text: string
+  /** The id of the model that answered. */
+  readonly model: string
+  /** The service's id of the request. */
+  readonly requestId: string | null
+  /** From the call to the end of the answer, waits and retries included: milliseconds. */
+  readonly elapsedMs: number
+}
+
+/**
+ * Asks one question. Rejects with the signal's reason once it has aborted; otherwise with a `ClaudeBatchError` for
+ * anything but a whole answer, or a `TypeError` where the question is none.
+ * @param watch told of the text as it is written
+ */
+export async function requestCompletion(
+  connection: Connection,
+  question: Question,
+  { signal, onText }: { readonly signal?: AbortSignal | undefined; readonly onText?: OnText },
+): Promise<Completion> {
+  const { clock, closed, overrides } = connection
+  const prompt = parsePrompt(question)
+  signal?.throwIfAborted()
+  const start = clock.now()
+  const parameters = chooseParameters(resolveModelSettings({}, { ...noOverrides, ...overrides }))
+  let [endpoint, partial] = ['', '']
+  const onPiece =
+    onText &&
+    ((piece: string) => {
+      partial += piece
+      onText(piece)
+    })
+  try {
+    // Opening may have to fetch a token first.
+    endpoint = (await unlessAborted(connection.open(), signal ?? closed)) ?? ''
+    signal?.throwIfAborted()
+    const fields = { ...parameters, ...prompt }
+    const request = buildRequest(fields, 'prompt', endpoint)
+    const ask = connection.semaphore.withPermit(connection.withDrain(closed), closed)
+    const reply = await (signal === undefined
+      ? ask(request, closed, onPiece)
+      : withAnySignal(closed, signal, (either) => ask(request, either, onPiece)))
+    const { text, model, requestId = null, attempts } = reply
+    const failure = findReplyFailure(reply, request.maxTokens)
+    if (failure !== undefined) throw createFailureError(failure, attempts, text)
+    return { text, model, requestId, ...computeSpending(attempts), elapsedMs: clock.now() - start }
+  } catch (error) {
+    if (!(error instanceof AskError)) signal?.throwIfAborted()
+    throw toPublicError(error, { model: parameters.model, endpoint, partial })
+  }
+}
+
+export const noOverrides = { model: undefined, maxTokens: undefined, effort: undefined }
+
+function parsePrompt(question: Question): { user: string; system?: string } {
+  const fields: unknown = typeof question === 'string' ? { user: question } : question
+  const { system, user, ...unknownFields } = (fields ?? {}) as Record<string, unknown>
+  const [unknown] = Object.keys(unknownFields)
+  if (unknown !== undefined) throw new TypeError(`a prompt has { system, user }, and no ${unknown}`)
+  if (typeof user !== 'string' || user.trim() === '' || (system !== undefined && typeof system !== 'string'))
+    throw new TypeError('expected a prompt: a text that is not empty, or { system, user }')
+  return {
+    user: replaceLoneSurrogates(user),
+    ...(system !== undefined && { system: replaceLoneSurrogates(system) }),
+  }
+}

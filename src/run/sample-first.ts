@@ -1,0 +1,158 @@
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import type { DocumentRef } from '../core/document/document.ts'
+import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
+import { selectSample } from '../core/estimate/select-sample.ts'
+import { sumAttemptCosts } from '../core/pricing/document-cost.ts'
+import { formatUsd } from '../core/pricing/pricing-rules.ts'
+import { toLedgerEntry } from '../core/run/ledger-entry.ts'
+import type { Outcome } from '../core/run/outcome.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { formatInteger } from '../core/text/format-number.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Reporter } from '../ui/reporter.ts'
+import { formatCostRange } from './confirm-cost.ts'
+import { estimateBySize } from './estimate-by-size.ts'
+import type { Output } from './output.ts'
+
+/** Some of a run's documents first, and the rest if somebody wants it. */
+export interface Sampling {
+  /** Chooses a sample of what is to be done, and yields that, and then the rest, if it is to be done. */
+  takeSampleFirst(pending: readonly DocumentRef[]): AsyncIterable<DocumentRef>
+  /** To be told of each outcome once it is where it belongs. */
+  observe(outcome: Outcome): void
+  /** What the rest became, where nobody wanted it. */
+  listDeclined(): readonly Outcome[]
+}
+
+export interface SamplingOptions extends EstimateContext {
+  readonly options: Pick<SummarizeOptions, 'sample' | 'yes'>
+  readonly runtime: Runtime
+  readonly reporter: Reporter
+  /** Aborted: nothing more is done anyway. */
+  readonly drainSignal: AbortSignal
+}
+
+/** What an estimate goes by. */
+type EstimateContext = Parameters<typeof estimateBySize>[2]
+
+/**
+ * Puts a sample before the rest, if one is wanted: says what it came to and what all will cost, and asks.
+ */
+export function createSampling(
+  { formatSummaryPath }: Pick<Output, 'formatSummaryPath'>,
+  { options: { sample: count, yes }, runtime, reporter, drainSignal, ...estimateContext }: SamplingOptions,
+): Sampling | undefined {
+  if (count === undefined) return undefined
+  if (formatSummaryPath === undefined) throw new Error('a sample needs an output folder')
+  let samplePaths: ReadonlySet<string> = new Set()
+  const outcomes: Outcome[] = []
+  let declined: readonly DocumentRef[] = []
+  let resolveSampleDone = () => {}
+  const sampleDone = new Promise<void>((resolve) => {
+    resolveSampleDone = resolve
+  })
+  drainSignal.addEventListener('abort', resolveSampleDone, { once: true })
+
+  const confirmRest = async (rest: readonly DocumentRef[]) => {
+    const print = (text: string) => void runtime.stderr.write(`claude-batch: ${text}\n`)
+    print(formatSampleResult(outcomes, rest, formatSummaryPath, estimateContext))
+    if (yes) return true
+    const answer = await runtime.confirm(
+      `claude-batch: Go on with the other ${rest.length}? [y/N] `,
+      drainSignal,
+    )
+    if (answer === undefined)
+      print('that was the sample; the same command without --sample, or with --yes, does the rest')
+    return answer === true
+  }
+  async function* takeSampleFirst(pending: readonly DocumentRef[]) {
+    const sizedSources = pending.map((source) => ({
+      source,
+      path: source.path,
+      size: source.stats?.size ?? 0,
+    }))
+    const sampleSources = selectSample(sizedSources, count ?? 0).map(({ source }) => source)
+    samplePaths = new Set(sampleSources.map(({ path }) => path))
+    const rest = pending.filter(({ path }) => !samplePaths.has(path))
+    yield* sampleSources
+    if (rest.length === 0) return
+    await sampleDone
+    // A run that is stopped instead of answered accounts for the rest, too.
+    const shouldContinue =
+      drainSignal.aborted ||
+      (await reporter.suspend(() => confirmRest(rest)).catch(() => drainSignal.aborted))
+    if (shouldContinue) yield* rest
+    else declined = rest
+  }
+  return {
+    takeSampleFirst,
+    observe(outcome) {
+      // Others come out of batches of earlier runs.
+      if (!samplePaths.has(outcome.document.path)) return
+      outcomes.push(outcome)
+      if (outcomes.length === samplePaths.size) resolveSampleDone()
+    },
+    listDeclined: () =>
+      declined.map((source) => ({
+        document: source,
+        attempts: [],
+        elapsedMs: 0,
+        status: 'pending',
+        reason: 'not in the sample',
+      })),
+  }
+}
+
+/** Where the summaries are is told for so many. */
+const maxListedPaths = 10
+
+/** What the sample came to, and what all documents will. */
+function formatSampleResult(
+  outcomes: readonly Outcome[],
+  rest: readonly DocumentRef[],
+  formatSummaryPath: (path: string) => string,
+  estimateContext: EstimateContext,
+): string {
+  const summarized = outcomes.filter(({ status }) => status === 'summarized')
+  const listedPaths = summarized
+    .slice(0, maxListedPaths)
+    .map(({ document }) => `  ${escapeControlChars(formatSummaryPath(document.path))}`)
+  const moreLine =
+    summarized.length > maxListedPaths ? [`  and ${summarized.length - maxListedPaths} more`] : []
+  const lines = [
+    `sample: ${summarized.length} of ${outcomes.length} summarized:`,
+    ...listedPaths,
+    ...moreLine,
+  ]
+  const { cost: spent } = sumAttemptCosts(outcomes.flatMap(({ attempts }) => attempts))
+  const { liveCost: live } = estimateRest(outcomes, rest, estimateContext)
+  if (spent === undefined || live === undefined) return [...lines, 'what they cost is unknown'].join('\n')
+  const totalCost = { low: spent + live.low, expected: spent + live.expected, high: spent + live.high }
+  const count = formatInteger(outcomes.length + rest.length)
+  return [
+    ...lines,
+    `they cost ${formatUsd(spent)}; all ${count} will cost ${formatCostRange(totalCost)}`,
+  ].join('\n')
+}
+
+/** What the rest will come to, if it is as the sample was. */
+function estimateRest(
+  outcomes: readonly Outcome[],
+  rest: readonly DocumentRef[],
+  estimateContext: EstimateContext,
+) {
+  const history: TokenHistory = new Map()
+  let [characters, bytes] = [0, 0]
+  for (const outcome of outcomes) {
+    const line = toLedgerEntry(
+      outcome,
+      '',
+      estimateContext.requestBuilder.getProvenance(outcome.document.path),
+    )
+    if (line === undefined || line.status === 'unchanged') continue
+    addObservation(history, line)
+    characters += line.chars ?? 0
+    bytes += line.size ?? 0
+  }
+  return estimateBySize(rest, history, estimateContext, bytes === 0 ? 1 : Math.min(1, characters / bytes))
+}

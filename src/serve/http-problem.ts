@@ -1,0 +1,87 @@
+import { AskError, StoppedError } from '../core/errors/ask-error.ts'
+import { classifyError } from '../core/errors/classify-error.ts'
+import type { Failure } from '../core/errors/failure.ts'
+import { toFailure } from '../core/errors/failure.ts'
+import { QueueFullError } from '../engine/middleware/bounded-queue.ts'
+import { RunError } from '../errors.ts'
+import { QuestionError } from './parse-question.ts'
+
+/** What a client is told of something that went wrong: before the first byte with a status, after it as an event. */
+export interface Problem {
+  readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 422 | 500 | 502 | 503 | 504
+  readonly type: string
+  readonly message: string
+  readonly requestId?: string
+  /** When to come again. */
+  readonly retryAfterS?: number
+}
+
+/** As it goes over the wire. */
+export function toErrorBody({ type, message, requestId }: Problem) {
+  return { error: { type, message, ...(requestId !== undefined && { request_id: requestId }) } }
+}
+
+/** A reply that is there, but no answer: cut off, declined, or empty. */
+export function toReplyProblem({ type, message, requestId }: Failure): Problem {
+  return { status: 422, type, message, ...(requestId !== undefined && { requestId }) }
+}
+
+/**
+ * What may be said of an error to a client. What it says of this server's account, set-up, files or code stays here;
+ * its operator is told elsewhere.
+ */
+export function toProblem(error: unknown, isStopping: boolean): Problem {
+  if (error instanceof QuestionError) return { status: 400, type: 'invalid_request', message: error.message }
+  if (error instanceof QueueFullError)
+    return { status: 503, type: 'queue_full', message: 'too many wait already; come again', retryAfterS: 5 }
+  const stopCause = error instanceof StoppedError ? error.cause : error
+  const cause =
+    stopCause instanceof RunError && stopCause.cause instanceof AskError ? stopCause.cause : stopCause
+  if (cause instanceof AskError) {
+    const { requestId } = cause.requestError
+    return { ...toRequestProblem(cause), ...(requestId !== undefined && { requestId }) }
+  }
+  if (isStopping)
+    return { status: 503, type: 'shutting_down', message: 'the server is stopping', retryAfterS: 10 }
+  if (cause instanceof RunError && cause.exit === 'later')
+    return {
+      status: 503,
+      type: 'try_later',
+      message: 'the service is overloaded; come again later',
+      retryAfterS: 60,
+    }
+  if (cause instanceof RunError && cause.exit === 'limit')
+    return { status: 503, type: 'spent', message: 'this server has spent what it may; its operator is told' }
+  return { status: 500, type: 'internal_error', message: 'something went wrong here; its operator is told' }
+}
+
+function toRequestProblem({ requestError }: AskError): Problem {
+  const { type, message } = toFailure(requestError)
+  switch (classifyError(requestError).scope) {
+    case 'document':
+      if (requestError.isDocumentSpecific)
+        return {
+          status: 502,
+          type: 'service_refused',
+          message: 'the service, or a gateway in front of it, refused this text twice',
+        }
+      if (requestError.status === 429)
+        return { status: 413, type, message: 'the text is longer than this server may send; split it' }
+      return { status: requestError.status === 413 ? 413 : 400, type, message }
+    case 'service':
+      if (requestError.kind === 'timeout')
+        return { status: 504, type, message: 'the service did not answer in time' }
+      return {
+        status: requestError.status === 429 || requestError.status === 529 ? 503 : 502,
+        type,
+        message: 'the service had trouble and may not next time',
+        ...((requestError.status === 429 || requestError.status === 529) && { retryAfterS: 10 }),
+      }
+    case 'run':
+      return {
+        status: 502,
+        type: 'service_refused',
+        message: 'the service refuses this server; its operator is told',
+      }
+  }
+}

@@ -1,0 +1,65 @@
+import type { Message } from './api-message.ts'
+import { extractSummary } from './extract-summary.ts'
+import type { Behaviour } from './script.ts'
+import { simulateVerdict } from './simulate-verdict.ts'
+import { generateFromSchema } from './simulated-schema.ts'
+import type { MessageRequest } from './validate-request.ts'
+
+/** Makes the answer to a request: an extractive summary, cut off where it is longer than asked for. */
+export function createMessage(
+  request: MessageRequest,
+  index: number,
+  overrides: Partial<Extract<Behaviour, { kind: 'answer' }>>,
+): Message {
+  const fullText = overrides.text ?? simulateVerdict(request.lastText) ?? createAnswer(request)
+  const maxChars = Math.floor(request.max_tokens * charsPerToken)
+  const isTooLong = fullText.length > maxChars
+  const text = isTooLong
+    ? fullText.slice(0, maxChars)
+    : overrides.stopReason === 'max_tokens'
+      ? fullText.slice(0, fullText.length / 2)
+      : fullText
+  const content = overrides.content ?? (text === '' ? [] : [{ type: 'text', text, citations: null }])
+  return {
+    id: `msg_sim${String(index).padStart(8, '0')}`,
+    type: 'message',
+    role: 'assistant',
+    model: overrides.model ?? request.model,
+    content,
+    stop_reason: overrides.stopReason ?? (isTooLong ? 'max_tokens' : 'end_turn'),
+    stop_sequence: null,
+    stop_details: overrides.stopDetails ?? null,
+    ...(overrides.usage !== null && {
+      usage: overrides.usage ?? createUsage(request.inputTokens, countOutputTokens({ content })),
+    }),
+  }
+}
+
+/** Tokens the text of a message is billed as. */
+export function countOutputTokens({ content }: Pick<Message, 'content'>): number {
+  return countTokens(content.map((block) => (block as { text?: string }).text ?? '').join(''))
+}
+
+function countTokens(text: string): number {
+  return Math.max(1, Math.ceil(text.length / charsPerToken))
+}
+
+const charsPerToken = 2.5
+
+function createUsage(input: number, output: number): Record<string, unknown> {
+  return {
+    input_tokens: input,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+    output_tokens: output,
+    output_tokens_details: { thinking_tokens: 0 },
+    server_tool_use: null,
+    service_tier: 'standard',
+  }
+}
+
+function createAnswer({ schema, lastText }: MessageRequest): string {
+  const text = extractSummary(lastText)
+  return schema === undefined ? text : JSON.stringify(generateFromSchema(schema, text))
+}

@@ -1,0 +1,36 @@
+import type { Clock } from '../core/rate-limit/clock.ts'
+import { type DocumentEntry, toLedgerEntry } from '../core/run/ledger-entry.ts'
+import type { Provenance } from '../core/run/provenance.ts'
+import type { Sink } from '../core/run/sink.ts'
+
+/** A sink that remembers for this run alone what a ledger would, and the texts. */
+export interface RecordingSink extends Sink {
+  readonly entries: readonly DocumentEntry[]
+  readonly texts: ReadonlyMap<string, string>
+}
+
+/** For a report of what went to stdout. */
+export function createRecordingSink(
+  sink: Sink,
+  findProvenance: (path: string) => Provenance,
+  clock: Pick<Clock, 'wallTime'>,
+): RecordingSink {
+  const entries: DocumentEntry[] = []
+  const texts = new Map<string, string>()
+  return {
+    entries,
+    texts,
+    async write(outcome) {
+      const entry = toLedgerEntry(
+        outcome,
+        new Date(clock.wallTime()).toISOString(),
+        findProvenance(outcome.document.path),
+      )
+      await sink.write(outcome)
+      if (entry === undefined || entry.status === 'unchanged') return
+      entries.push(entry)
+      if (outcome.status === 'summarized') texts.set(entry.path, outcome.text)
+    },
+    close: () => sink.close(),
+  }
+}

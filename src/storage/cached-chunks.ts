@@ -1,0 +1,51 @@
+/** An answer about a chunk of a document. */
+export interface CachedChunk {
+  /** The key of the request. */
+  readonly part: string
+  /** Of the document. */
+  readonly path: string
+  readonly text: string
+  /** That answered. */
+  readonly model: string
+}
+
+/** The answers about chunks that documents still use. */
+export interface CachedChunks {
+  get(key: string): CachedChunk | undefined
+  /** Adds an answer, or replaces the one to the same request. */
+  add(answer: CachedChunk): void
+  /** Forgets the answers about a document but those to the requests with these keys. */
+  retainOnly(path: string, keys: readonly string[]): void
+  values(): Iterable<CachedChunk>
+}
+
+/**
+ * Creates an empty collection of answers. They are found by request and by document, so that each call takes time in
+ * proportion to the answers that it names, however many there are in all.
+ */
+export function createCachedChunks(): CachedChunks {
+  const answers = new Map<string, CachedChunk>()
+  const keysByPath = new Map<string, Set<string>>()
+  const remove = (key: string, path: string) => {
+    answers.delete(key)
+    const keys = keysByPath.get(path)
+    keys?.delete(key)
+    if (keys?.size === 0) keysByPath.delete(path)
+  }
+  return {
+    get: (key) => answers.get(key),
+    add(answer) {
+      const { part: key, path } = answer
+      const previous = answers.get(key)
+      if (previous !== undefined && previous.path !== path) remove(key, previous.path)
+      answers.set(key, answer)
+      const keys = keysByPath.get(path) ?? new Set()
+      keysByPath.set(path, keys.add(key))
+    },
+    retainOnly(path, keys) {
+      const retained = new Set(keys)
+      for (const key of [...(keysByPath.get(path) ?? [])]) if (!retained.has(key)) remove(key, path)
+    },
+    values: () => answers.values(),
+  }
+}

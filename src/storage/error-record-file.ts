@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import { errorRecordSuffix, stripSummarySuffix } from '../core/document/output-path.ts'
+import { toReadError, toWriteError } from './fs/disk-error.ts'
+import { openForReading, removeFile, statFile } from './fs/no-follow-fs.ts'
+
+const recordPrefix = 'ERROR: '
+
+/**
+ * What is in the place of an error record: nothing, a record, or anything else, which is the user's own.
+ * @param file absolute
+ * @throws RunError `io`
+ */
+export async function inspectErrorRecord(out: string, file: string): Promise<'none' | 'record' | 'other'> {
+  const stats = statFile(out, file)
+  if (stats === undefined) return 'none'
+  if (!stats.isFile()) return 'other'
+  try {
+    const handle = await openForReading(out, file)
+    if (handle === undefined) return 'none'
+    try {
+      const start = Buffer.alloc(recordPrefix.length)
+      await handle.read(start, 0, start.length, 0)
+      return start.toString('latin1') === recordPrefix ? 'record' : 'other'
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw toReadError(file, error as NodeJS.ErrnoException)
+  }
+}
+
+/**
+ * Removes the error record of a document that has a summary now, if it has one.
+ * @param summary the file of the summary, below the output folder
+ * @throws RunError `io`
+ */
+export async function removeErrorRecord(out: string, summary: string): Promise<void> {
+  const file = join(out, (stripSummarySuffix(summary) ?? summary) + errorRecordSuffix)
+  if ((await inspectErrorRecord(out, file)) !== 'record') return
+  await removeFile(out, file).catch((error: NodeJS.ErrnoException) => {
+    throw toWriteError(file, error)
+  })
+}

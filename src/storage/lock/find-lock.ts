@@ -1,0 +1,99 @@
+import type { BigIntStats } from 'node:fs'
+import { lstat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
+import { truncate } from '../../core/text/truncate.ts'
+import { RunError } from '../../errors.ts'
+import { toReadError } from '../fs/disk-error.ts'
+import { readWholeFile } from '../fs/no-follow-fs.ts'
+import { rejectSymlinks, symlinkReason, unusablePathError } from '../fs/symlinks.ts'
+import type { LockOwner, OwnerStatus } from './lock-owner.ts'
+
+/** A lock that is there. The folder may come from anywhere, and so may the lock. */
+export interface FoundLock {
+  /** Tells this lock from every other one, also from one that takes its place. */
+  readonly identity: string
+  /** Undefined where the lock cannot be read: it is damaged, or not a lock of claude-batch. */
+  readonly owner: LockOwner | undefined
+  /** Why it can be no lock: it is a link, a pipe, a folder. */
+  readonly problem?: RunError
+}
+
+/**
+ * Looks at a lock, and never behind a link.
+ * @returns undefined where there is none
+ * @throws RunError `io` where its folder is a link, or where no file can be opened, which says nothing about this one
+ */
+export async function findLock(lock: string): Promise<FoundLock | undefined> {
+  rejectSymlinks(dirname(dirname(lock)), dirname(lock))
+  const stats = await lstat(lock, { bigint: true }).catch(() => undefined)
+  if (stats === undefined) return undefined
+  if (!stats.isFile()) {
+    const problem = unusablePathError(
+      lock,
+      stats.isSymbolicLink() ? symlinkReason : 'it is not a regular file',
+    )
+    return { identity: toFileIdentity(stats), owner: undefined, problem }
+  }
+  const owner = stats.size <= maxLockBytes ? await readLockOwner(lock) : undefined
+  return { identity: owner?.nonce ?? toFileIdentity(stats), owner }
+}
+
+/** Bytes. A lock has a few hundred. */
+const maxLockBytes = 16_384
+
+/** `process 123 on host, since 2026-11-22T10:00:00.000Z` */
+export function describeLockOwner({ pid, host, since }: LockOwner): string {
+  return `process ${pid} on ${escapeControlChars(host)}, since ${escapeControlChars(since)}`
+}
+
+/** What happens to a lock: whether it may be taken depends on it. */
+export type LockStatus = OwnerStatus | 'unreadable'
+
+/** Tells a file from every other one that has its name, without opening it; undefined where nothing has. */
+export async function readFileIdentity(file: string): Promise<string | undefined> {
+  const stats = await lstat(file, { bigint: true }).catch(() => undefined)
+  return stats && toFileIdentity(stats)
+}
+
+function toFileIdentity({ dev, ino, mtimeNs, size }: BigIntStats): string {
+  return [dev, ino, mtimeNs, size].join('-')
+}
+
+async function readLockOwner(lock: string): Promise<LockOwner | undefined> {
+  try {
+    const content = await readWholeFile(dirname(dirname(lock)), lock)
+    return parseLockOwner(JSON.parse(content?.toString('utf8') ?? ''))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EMFILE' || code === 'ENFILE' || error instanceof RunError)
+      throw toReadError(lock, error as NodeJS.ErrnoException)
+    return undefined
+  }
+}
+
+/** Longer than any name of a machine. */
+const maxFieldChars = 300
+const maxNonceChars = 64
+
+function parseLockOwner(value: unknown): LockOwner | undefined {
+  const { pid, nonce, ...fields } = (value ?? {}) as Record<string, unknown>
+  if (!Number.isSafeInteger(pid) || Number(pid) <= 0) return undefined
+  if (typeof nonce !== 'string' || nonce === '' || nonce.length > maxNonceChars) return undefined
+  const readField = (name: Exclude<keyof LockOwner, 'pid' | 'nonce'>) => {
+    const field = fields[name]
+    return typeof field === 'string' ? truncate(field, maxFieldChars) : ''
+  }
+  return {
+    pid: Number(pid),
+    nonce,
+    host: readField('host'),
+    machine: readField('machine'),
+    boot: readField('boot'),
+    namespace: readField('namespace'),
+    began: readField('began'),
+    since: readField('since'),
+    command: readField('command'),
+    version: readField('version'),
+  }
+}

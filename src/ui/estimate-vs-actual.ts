@@ -1,0 +1,62 @@
+import type { EstimateRange } from '../core/estimate/estimate-cost.ts'
+import type { EstimateJson } from '../core/estimate/estimate-json.ts'
+import { isSameModel } from '../core/pricing/models.ts'
+import { formatUsd, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
+import type { ReportJson } from '../core/report/report-json.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { formatInteger } from '../core/text/format-number.ts'
+import { formatTable } from './text-table.ts'
+
+/** What was estimated beside what happened, as a table for a person. */
+export function formatEstimateVsActual(
+  { made, prompt, model, documents, tokens_in, tokens_out, cost_usd }: EstimateJson,
+  { totals, by, runs, simulated }: ReportJson,
+): string {
+  const formatCost = (value: number) => formatUsd(usdToPicodollars(value))
+  const done = totals.summarized + totals.failed
+  const cost = totals.unknown_cost === 0 ? totals.cost_usd : null
+  const rows = [
+    ['', 'estimated', 'happened', 'off by', ''],
+    [
+      'documents',
+      formatInteger(documents.to_do),
+      formatInteger(done),
+      '',
+      describeDocumentGap(done, documents.to_do),
+    ],
+    buildRow('tokens in', tokens_in, totals.tokens_in, formatInteger),
+    buildRow('tokens out', tokens_out, totals.tokens_out, formatInteger),
+    buildRow('cost', cost_usd.live, cost, formatCost),
+  ]
+  const since = `${made.slice(0, 16).replace('T', ' ')} UTC`
+  const runsLabel = `${runs.length === 1 ? '1 run' : `${runs.length} runs`} since ${since}${simulated ? ', simulated' : ''}`
+  const otherNames = [
+    ...by.prompt.filter(({ name }) => !prompt.includes(name)),
+    ...by.model.filter(({ name }) => !isSameModel(name, model)),
+  ].map(({ name }) => escapeControlChars(name))
+  const mismatchNote =
+    otherNames.length === 0
+      ? ''
+      : `not like with like: ${prompt} with ${model} was estimated, ${otherNames.join(', ')} done\n`
+  return `${formatTable(rows)}${runsLabel}\n${mismatchNote}`
+}
+
+function describeDocumentGap(done: number, expected: number): string {
+  return done < expected ? 'not all done yet' : done > expected ? 'more than were estimated' : ''
+}
+
+function buildRow(
+  name: string,
+  estimated: EstimateRange | null,
+  actual: number | null,
+  format: (value: number) => string,
+): string[] {
+  const actualText = actual === null ? 'unknown' : format(actual)
+  if (estimated === null) return [name, 'unknown', actualText, '', '']
+  const { low, expected, high } = estimated
+  const range = `${format(expected)} (${format(low)} to ${format(high)})`
+  if (actual === null || expected === 0) return [name, range, actualText, '', '']
+  const difference = `${actual >= expected ? '+' : '−'}${Math.abs((actual / expected - 1) * 100).toFixed(1)} %`
+  const rangeNote = actual < low ? 'below what was expected' : actual > high ? 'above what was expected' : ''
+  return [name, range, actualText, difference, rangeNote]
+}

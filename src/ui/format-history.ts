@@ -1,0 +1,108 @@
+import { formatUsd } from '../core/pricing/pricing-rules.ts'
+import type { Totals } from '../core/pricing/totals.ts'
+import { sumInputTokens } from '../core/pricing/usage.ts'
+import type { DocumentEntry, RunStart } from '../core/run/ledger-entry.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { formatInteger, pluralize } from '../core/text/format-number.ts'
+import { formatTable } from './text-table.ts'
+
+/** What is told of past runs. */
+export interface HistoryView {
+  readonly runs: readonly { readonly start: RunStart | undefined; readonly totals: Totals }[]
+  /** Of the runs that were not simulated. */
+  readonly total: Totals
+  /** How many documents have a good summary. */
+  readonly summarized: number
+  readonly failures: ReadonlyMap<string, DocumentEntry>
+  readonly damagedLines: number
+  readonly stale: readonly { readonly path: string; readonly reason: string }[]
+  /** Summaries that may be worth a look. */
+  readonly flagged: readonly { readonly path: string; readonly reason: string }[]
+}
+
+/** So many of the latest runs have a line of their own, and so many documents in each list. */
+const maxRuns = 20
+const maxListed = 50
+
+/** The account of past runs, as a table and lists for a person. */
+export function formatHistory({
+  runs,
+  total,
+  summarized: standing,
+  failures: failing,
+  damagedLines,
+  stale,
+  flagged,
+}: HistoryView): string {
+  const rows = runs.slice(-maxRuns).map(({ start: run, totals: account }) => buildRow(run, account))
+  const simulated = runs.filter(({ start: run }) => run?.simulated).length
+  const simulatedNote = simulated === 0 ? '' : `${simulated} simulated not counted`
+  // A sum of nothing would look like money that nobody had to pay.
+  const allSimulated = simulated > 0 && simulated === runs.length
+  const totalRows = allSimulated
+    ? []
+    : [['all', formatCount(runs.length, 'run'), simulatedNote, ...buildTotalsCells(total)]]
+  // The first three columns are words.
+  const parts = [formatTable([heading, ...rows, ...totalRows], 3).trimEnd()]
+  if (runs.length > maxRuns)
+    parts.push(
+      `(${formatCount(runs.length - maxRuns, 'earlier run')} ${allSimulated ? 'not shown' : 'in the last line alone'})`,
+    )
+  parts.push(
+    `${formatCount(standing, 'document')} with a summary, ${failing.size} failing, ${stale.length} stale`,
+  )
+  if (damagedLines > 0) parts.push(`${formatCount(damagedLines, 'line')} of the ledger cannot be read`)
+  const failures = [...failing].map(([path, { error }]) => ({
+    path,
+    reason: error === undefined ? 'failed' : `${error.kind} ${error.type}: ${error.message}`,
+  }))
+  parts.push(
+    ...formatList('failing', failures),
+    ...formatList('stale', stale),
+    ...formatList('doubtful', flagged),
+  )
+  return `${parts.join('\n')}\n`
+}
+
+const heading = ['run', 'prompt', 'model', 'done', 'failed', 'tokens in', 'out', 'cost']
+
+function buildRow(run: RunStart | undefined, account: Totals): string[] {
+  const began = run === undefined ? 'unknown' : `${run.time.slice(0, 16).replace('T', ' ')} UTC`
+  const model = `${run?.model ?? ''}${run?.simulated ? ' (simulated)' : ''}`
+  return [began, run?.prompt ?? '', model, ...buildTotalsCells(account)]
+}
+
+function buildTotalsCells({
+  summarized,
+  failed,
+  usage,
+  cost_picodollars,
+  unknown_cost,
+  lost,
+}: Totals): string[] {
+  const known = formatUsd(BigInt(cost_picodollars))
+  const cost = unknown_cost === 0 ? known : cost_picodollars === '0' ? 'unknown' : `${known} and unknown`
+  const tokens = [sumInputTokens(usage), usage.output].map(formatInteger)
+  return [
+    String(summarized),
+    String(failed),
+    ...tokens,
+    lost === 0 ? cost : `${cost} (${lost} lost ${lost === 1 ? 'reply' : 'replies'})`,
+  ]
+}
+
+function formatList(
+  title: string,
+  items: readonly { readonly path: string; readonly reason: string }[],
+): string[] {
+  if (items.length === 0) return []
+  const shown = items
+    .slice(0, maxListed)
+    .map(({ path, reason }) => `  ${escapeControlChars(`${path}: ${reason}`)}`)
+  const more = items.length - shown.length
+  return ['', `${title}:`, ...shown, ...(more > 0 ? [`  and ${more} more`] : [])]
+}
+
+function formatCount(count: number, what: string): string {
+  return pluralize(count, what)
+}

@@ -1,0 +1,14 @@
+import type { ReportGroup } from '../core/report/report-json.ts'
+import { formatInteger } from '../core/text/format-number.ts'
+import { formatCost } from './report-format.ts'
+import { formatTable } from './text-table.ts'
+
+/** Sums by something, as a table for a person. */
+export function formatGroups(heading: string, groups: readonly ReportGroup[]): string {
+  const rows = groups.map((group) => [
+    group.name,
+    ...[group.summarized, group.failed, group.tokens_in, group.tokens_out].map(formatInteger),
+    formatCost(group),
+  ])
+  return formatTable([[heading, 'done', 'failed', 'tokens in', 'out', 'cost'], ...rows], 1)
+}

@@ -1,0 +1,159 @@
+import type { ChalkInstance } from 'chalk'
+import type { DocumentCount } from '../core/document/document-count.ts'
+import { unchangedOutcome } from '../core/document/overwrite-policy.ts'
+import type { BudgetState } from '../core/pricing/budget-state.ts'
+import { isSameModel } from '../core/pricing/models.ts'
+import { formatUsd } from '../core/pricing/pricing-rules.ts'
+import { sumInputTokens } from '../core/pricing/usage.ts'
+import { describeBottleneck } from '../core/rate-limit/describe-bottleneck.ts'
+import { limitNames, type RateLimiterStats } from '../core/rate-limit/limiter-state.ts'
+import type { RunStats } from '../core/run/run-stats.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { formatDuration } from '../core/text/format-duration.ts'
+import { formatInteger } from '../core/text/format-number.ts'
+
+/** What the report says beside its numbers. */
+export interface RunSummaryContext {
+  /** `summarize@v2 (shipped)`. */
+  readonly prompt: string
+  readonly model: string
+  /** Where the summaries are; undefined when they went to stdout. */
+  readonly out?: string
+  readonly limiterStats: RateLimiterStats
+  /** What might be spent, and was; undefined without bounds. */
+  readonly budget?: BudgetState
+  readonly simulated: boolean
+  /** Documents that had a summary and were summarized again, by the reason. */
+  readonly rerunReasons: ReadonlyMap<string, DocumentCount>
+}
+
+/** The account of a run, as a few lines for a person. */
+export function formatRunSummary(stats: RunStats, context: RunSummaryContext, colors: ChalkInstance): string {
+  const { documents, usage, latency, timeToFirstToken: firstToken, requests } = stats
+  const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
+  const rows: [string, string][] = [
+    ['documents', `${formatInteger(total)}: ${formatOutcomes(stats, colors)}`],
+  ]
+  if (context.rerunReasons.size > 0) rows.push(['again', formatDocumentCounts(context.rerunReasons)])
+  if (stats.flaggedByIssue.size > 0) rows.push(['doubtful', formatDocumentCounts(stats.flaggedByIssue)])
+  if (requests > 0) {
+    rows.push(
+      ['tokens', `${formatInteger(sumInputTokens(usage))} in, ${formatInteger(usage.output)} out`],
+      ['cost', formatRunCost(stats, context)],
+    )
+    rows.push(['requests', `${formatInteger(requests)}${formatRetries(stats)}`])
+  }
+  if (context.budget !== undefined) rows.push(['cap', formatBudget(context.budget, stats)])
+  if (latency !== undefined) rows.push(['latency', formatPercentiles(latency)])
+  if (firstToken !== undefined) rows.push(['first text', formatPercentiles(firstToken)])
+  const atOnce = requests > 1 ? `, up to ${context.limiterStats.maxInFlight} at once` : ''
+  rows.push(['time', `${formatDuration(stats.wallMs)}${atOnce}`])
+  if (requests > 1) rows.push(['bound by', describeBottleneck(stats, context.limiterStats)])
+  for (const name of limitNames) {
+    const [given, seen] = [context.limiterStats.configured[name], context.limiterStats.observed[name]]
+    if (given === undefined || seen === undefined || given <= seen) continue
+    rows.push([
+      'note',
+      `${limitFlags[name]} ${given} is above the real limit of ${formatInteger(seen)}, which was kept to`,
+    ])
+  }
+  for (const [model, count] of stats.repliesByModel) {
+    if (isSameModel(model, context.model)) continue
+    const answers = count === 1 ? '1 answer' : `${formatInteger(count)} answers`
+    rows.push(['note', `${answers} came from ${escapeControlChars(model)}, and cost what that costs`])
+  }
+  rows.push(['prompt', `${escapeControlChars(context.prompt)}, ${escapeControlChars(context.model)}`])
+  if (context.out !== undefined && documents.summarized + documents.failed > 0)
+    rows.push(['written to', escapeControlChars(context.out)])
+  return `${rows.map(([name, value]) => `${colors.dim(name.padEnd(10))} ${value}`).join('\n')}\n`
+}
+
+function formatPercentiles({ p50, p95, p99 }: NonNullable<RunStats['latency']>): string {
+  if (p50 === p99) return formatDuration(p50)
+  return `p50 ${formatDuration(p50)}, p95 ${formatDuration(p95)}, p99 ${formatDuration(p99)}`
+}
+
+const limitFlags = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--otpm' } as const
+
+function formatOutcomes(
+  { documents, transientFailures: transient, skippedByReason }: RunStats,
+  colors: ChalkInstance,
+): string {
+  const parts = [colors.green(`${formatInteger(documents.summarized)} summarized`)]
+  if (documents.failed > 0) {
+    const hint =
+      transient === 0
+        ? ''
+        : transient === documents.failed
+          ? ' (worth running again)'
+          : ` (${formatInteger(transient)} worth running again)`
+    parts.push(colors.red(`${formatInteger(documents.failed)} failed${hint}`))
+  }
+  if (documents.skipped > 0)
+    parts.push(`${formatInteger(documents.skipped)} skipped (${formatDocumentCounts(skippedByReason)})`)
+  if (documents.pending > 0) parts.push(colors.yellow(`${formatInteger(documents.pending)} not done`))
+  return parts.join(', ')
+}
+
+/** What it cost, as far as that is known, and what is not. */
+export function formatRunCost(
+  {
+    cost,
+    repliesWithUnknownCost,
+    lostReplies,
+  }: Pick<RunStats, 'cost' | 'repliesWithUnknownCost' | 'lostReplies'>,
+  { simulated, model }: Pick<RunSummaryContext, 'simulated' | 'model'>,
+): string {
+  const known =
+    repliesWithUnknownCost === 0
+      ? formatUsd(cost)
+      : cost === 0n
+        ? 'unknown'
+        : `${formatUsd(cost)} and an unknown part`
+  const why =
+    repliesWithUnknownCost === 0
+      ? ''
+      : ` (${formatInteger(repliesWithUnknownCost)} without usage or a price for ${escapeControlChars(model)})`
+  const lost =
+    lostReplies === 0
+      ? ''
+      : `; ${lostReplies === 1 ? '1 reply was' : `${formatInteger(lostReplies)} replies were`} lost on the way and may be billed too`
+  return `${known}${why}${lost}${simulated ? ' (simulated: nothing was spent)' : ''}`
+}
+
+/** What is counted as spent beyond what was billed for sure are answers that were lost. */
+function formatBudget({ cap, spent }: BudgetState, { cost }: RunStats): string {
+  const uncertainNote =
+    spent > cost ? ` (up to ${formatUsd(spent - cost)} of it for answers that were lost or not counted)` : ''
+  return `${formatUsd(cap)}, of which ${formatUsd(spent)} is used${uncertainNote}`
+}
+
+function formatRetries({ retriesByCause }: RunStats): string {
+  const total = [...retriesByCause.values()].reduce((sum, count) => sum + count, 0)
+  if (total === 0) return ''
+  return `, of them ${formatInteger(total)} ${total === 1 ? 'retry' : 'retries'} (${formatCounts(retriesByCause)})`
+}
+
+/** Those that are few are named, but for what was only to be expected. */
+function formatDocumentCounts(counts: ReadonlyMap<string, DocumentCount>): string {
+  return [...counts]
+    .sort(([, a], [, b]) => b.count - a.count)
+    .map(([reason, { count, paths }]) => {
+      const names =
+        reason === unchangedOutcome.type
+          ? ''
+          : [...paths]
+              .sort()
+              .map((path) => escapeControlChars(path))
+              .join(', ')
+      return `${formatInteger(count)} × ${escapeControlChars(reason)}${names === '' ? '' : `: ${names}`}`
+    })
+    .join('; ')
+}
+
+function formatCounts(counts: ReadonlyMap<string, number>): string {
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${formatInteger(count)} × ${escapeControlChars(reason)}`)
+    .join(', ')
+}

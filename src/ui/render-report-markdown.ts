@@ -1,0 +1,146 @@
+import { markdownMarker } from '../core/document/generated-marker.ts'
+import type { DocumentRow, ReportGroup, ReportJson } from '../core/report/report-json.ts'
+import { escapeMarkdown, renderCodeBlock, renderInlineCode, renderMarkdownTable } from './markdown.ts'
+import { buildFigures, describeRuns, getHeadline, listRemarks } from './report-figures.ts'
+import {
+  formatCost,
+  formatCount,
+  formatMs,
+  formatTimestamp,
+  formatTokens,
+  statusLabels,
+} from './report-format.ts'
+import { computeTimeShares } from './time-shares.ts'
+
+/** More than this nobody reads, and few viewers show. */
+const maxRows = 1000
+const maxGroups = 20
+
+/** A report as one Markdown file. */
+export function renderReportMarkdown(report: ReportJson): string {
+  const parts = [
+    markdownMarker,
+    `# ${getHeadline(report)}\n`,
+    ...(report.runs.length === 0 ? [] : renderSummary(report)),
+    ...renderTimes(report),
+    ...renderCosts(report),
+    ...renderErrors(report),
+    ...renderRuns(report),
+    ...renderDocuments(report),
+    `Made by claude-batch ${escapeMarkdown(report.program)}, ${formatTimestamp(report.made)}. All times are UTC.\n`,
+  ]
+  return parts.join('\n')
+}
+
+function renderSummary(report: ReportJson): string[] {
+  const list = buildFigures(report).map(
+    ({ name, value, notes }) =>
+      `- **${name}** ${escapeMarkdown(value)}${notes.length === 0 ? '' : ` (${notes.map(escapeMarkdown).join('; ')})`}\n`,
+  )
+  return [
+    `${describeRuns(report).map(escapeMarkdown).join(' · ')}\n`,
+    list.join(''),
+    ...listRemarks(report).map((text) => `${escapeMarkdown(text)}\n`),
+  ]
+}
+
+function renderTimes({ latency, ...report }: ReportJson): string[] {
+  const rows = computeTimeShares(report).map(({ name, share, each }) => [name, share, each])
+  if (rows.length === 0) return []
+  const spread =
+    latency === null
+      ? []
+      : [
+          `Latency of the service: p50 ${formatMs(latency.p50)}, p95 ${formatMs(latency.p95)}, p99 ${formatMs(latency.p99)}, the slowest ${formatMs(latency.most)}.\n`,
+        ]
+  return ['## Time\n', renderMarkdownTable(['of the time of documents', 'share', 'mean'], rows), ...spread]
+}
+
+function renderCosts({ by }: ReportJson): string[] {
+  const parts = [
+    ['day', 'Day'],
+    ['folder', 'Folder'],
+    ['model', 'Model'],
+    ['prompt', 'Prompt'],
+  ] as const
+  const tables = parts
+    .filter(([what]) => by[what].length > 1)
+    .map(([what, head]) => renderGroups(head, by[what], what))
+  return tables.length === 0 ? [] : ['## Cost\n', ...tables]
+}
+
+function renderGroups(head: string, all: readonly ReportGroup[], what: string): string {
+  const rows = all
+    .slice(0, what === 'day' ? maxRows : maxGroups)
+    .map((group) => [
+      renderInlineCode(group.name),
+      formatCount(group.summarized),
+      formatCount(group.failed),
+      formatTokens(group, 'in'),
+      formatTokens(group, 'out'),
+      formatCost(group),
+    ])
+  const shown = renderMarkdownTable([head, 'Summarized', 'Failed', 'Tokens in', 'Out', 'Cost'], rows)
+  return `${shown}${formatRemainder(all.length - rows.length)}`
+}
+
+function renderErrors({ errors }: ReportJson): string[] {
+  if (errors.length === 0) return []
+  const rows = errors.slice(0, maxRows).map(({ error, count, transient, paths }) => {
+    const more = count - paths.length
+    const where = `${paths.map(renderInlineCode).join(', ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`
+    return [renderInlineCode(error), formatCount(count), transient ? 'yes' : 'no', where]
+  })
+  return [
+    '## Errors\n',
+    `${renderMarkdownTable(['Error', 'Documents', 'Worth running again', 'In'], rows)}${formatRemainder(errors.length - rows.length)}`,
+  ]
+}
+
+function renderRuns({ runs }: ReportJson): string[] {
+  if (runs.length < 2) return []
+  const rows = [...runs]
+    .reverse()
+    .slice(0, maxRows)
+    .map((run) => [
+      formatTimestamp(run.began),
+      renderInlineCode(run.prompt),
+      `${renderInlineCode(run.model)}${run.simulated ? ', simulated' : ''}`,
+      formatCount(run.summarized),
+      formatCount(run.failed),
+      formatTokens(run, 'in'),
+      formatTokens(run, 'out'),
+      formatMs(run.wall_ms),
+      formatCost(run),
+    ])
+  const head = ['Began', 'Prompt', 'Model', 'Done', 'Failed', 'Tokens in', 'Out', 'Time', 'Cost']
+  return ['## Runs\n', `${renderMarkdownTable(head, rows)}${formatRemainder(runs.length - rows.length)}`]
+}
+
+function renderDocuments({ documents }: ReportJson): string[] {
+  if (documents.length === 0) return []
+  const shown = documents.slice(0, maxRows)
+  const rows = shown.map((row) => [
+    renderInlineCode(row.path),
+    row.error === null ? statusLabels[row.status] : `failed: ${renderInlineCode(row.error)}`,
+    formatCount(row.tokens_in),
+    formatCount(row.tokens_out),
+    formatMs(row.latency_ms),
+    formatCost({ cost_usd: row.cost_usd, unknown_cost: row.uncounted }),
+  ])
+  const head = ['Document', 'Status', 'Tokens in', 'Out', 'Latency', 'Cost']
+  const texts = shown.flatMap(renderText)
+  return [
+    '## Documents\n',
+    `${renderMarkdownTable(head, rows)}${formatRemainder(documents.length - rows.length)}`,
+    ...(texts.length === 0 ? [] : ['## Texts\n', ...texts]),
+  ]
+}
+
+function renderText({ path, text }: DocumentRow): string[] {
+  return text === undefined ? [] : [`### ${renderInlineCode(path)}\n\n${renderCodeBlock(text)}\n`]
+}
+
+function formatRemainder(count: number): string {
+  return count > 0 ? `\nand ${formatCount(count)} more\n` : ''
+}

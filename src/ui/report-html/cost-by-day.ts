@@ -1,0 +1,77 @@
+import type { ReportGroup } from '../../core/report/report-json.ts'
+import { formatCost, formatCount, formatUsdOrUnknown } from '../report-format.ts'
+import { type AxisMark, renderColumnChart } from './column-chart.ts'
+import { html, type Markup } from './html-template.ts'
+
+const dayMs = 86_400_000
+
+/** More columns than this cannot be told apart, and one wrong date would make millions: days. */
+const maxColumns = 1100
+
+/** What each day took, those on which nothing was done among them unless they are too many. */
+export function renderCostByDay(days: readonly ReportGroup[], isPriced: boolean): Markup | undefined {
+  const groups = days.filter((group) => Number.isFinite(toDayNumber(group)))
+  if (groups.length < 2) return undefined
+  const shown = buildColumns(groups)
+  const values = shown.map(({ group }) => (group === undefined ? 0 : getValue(group, isPriced)))
+  const highest = groups.reduce((most, group) =>
+    getValue(group, isPriced) > getValue(most, isPriced) ? group : most,
+  )
+  const words = `${formatValue(highest, isPriced)} on ${highest.name}, the most`
+  const title = isPriced ? 'Cost by day' : 'Tokens by day'
+  const chart = renderColumnChart({
+    label: `${title}, from ${groups[0]?.name} to ${groups.at(-1)?.name}: ${words}.`,
+    values,
+    formatTip: (_, n) => {
+      const group = shown[n]?.group
+      return group === undefined
+        ? ''
+        : `${group.name}: ${formatValue(group, isPriced)}, ${formatCount(group.summarized)} summarized`
+    },
+    formatScale: isPriced ? formatUsdOrUnknown : (value) => formatCount(value),
+    axis: buildDateAxis(shown.map(({ name }) => name)),
+  })
+  return html`<figure class="wide"><figcaption><h3>By day</h3><p>${words}</p></figcaption>${chart}</figure>`
+}
+
+function toDayNumber({ name }: ReportGroup): number {
+  return Math.round(Date.parse(name) / dayMs)
+}
+
+function getValue(group: ReportGroup, isPriced: boolean): number {
+  return isPriced ? (group.cost_usd ?? 0) : group.tokens_in + group.tokens_out
+}
+
+function formatValue(group: ReportGroup, isPriced: boolean): string {
+  return isPriced ? formatCost(group) : `${formatCount(getValue(group, false))} tokens`
+}
+
+interface Column {
+  /** The date. */
+  readonly name: string
+  /** Undefined where nothing was done. */
+  readonly group: ReportGroup | undefined
+}
+
+/** A column for each day from the first to the last, or, if these are too many, for the last days that have a group. */
+function buildColumns(groups: readonly ReportGroup[]): Column[] {
+  const first = groups.reduce((least, group) => Math.min(least, toDayNumber(group)), Number.POSITIVE_INFINITY)
+  const last = groups.reduce((most, group) => Math.max(most, toDayNumber(group)), Number.NEGATIVE_INFINITY)
+  if (last - first >= maxColumns)
+    return groups.slice(-maxColumns).map((group) => ({ name: group.name, group }))
+  const byDayNumber = new Map(groups.map((group) => [toDayNumber(group), group]))
+  return Array.from({ length: last - first + 1 }, (_, n) => ({
+    name: new Date((first + n) * dayMs).toISOString().slice(0, 10),
+    group: byDayNumber.get(first + n),
+  }))
+}
+
+/** Up to five of them, under the middle of their columns. */
+function buildDateAxis(names: readonly string[]): AxisMark[] {
+  const count = names.length
+  const step = Math.max(1, Math.ceil(count / 5))
+  return Array.from({ length: Math.ceil(count / step) }, (_, n) => ({
+    at: (n * step + 0.5) / count,
+    text: (names[n * step] ?? '').slice(5),
+  }))
+}

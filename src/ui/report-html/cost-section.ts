@@ -1,0 +1,64 @@
+import type { ReportGroup, ReportJson } from '../../core/report/report-json.ts'
+import { formatCost, formatCount } from '../report-format.ts'
+import { renderBarTable } from './bar-table.ts'
+import { renderCostByDay } from './cost-by-day.ts'
+import { renderDocumentFilterLink } from './document-filter-link.ts'
+import { html, type Markup } from './html-template.ts'
+
+const maxRows = 10
+
+/** What the money went into; where no price is known, the tokens. */
+export function renderCosts({ by, totals }: ReportJson): Markup | undefined {
+  const isPriced = (totals.cost_usd ?? 0) > 0
+  if (!isPriced && totals.tokens_in + totals.tokens_out === 0) return undefined
+  const [folder, ...others] = (['folder', 'model', 'prompt'] as const).map((what) =>
+    by[what].length > 1 ? renderGroups(what, by[what], isPriced) : undefined,
+  )
+  const stacked = others.filter((part) => part !== undefined)
+  const parts = [
+    by.day.length > 1 ? renderCostByDay(by.day, isPriced) : undefined,
+    folder,
+    stacked.length > 0 ? html`<div class="stack">${stacked}</div>` : undefined,
+  ].filter((part) => part !== undefined)
+  if (parts.length === 0) return undefined
+  return html`<section><h2>${isPriced ? 'Cost' : 'Tokens'}</h2><div class="pair">${parts}</div></section>`
+}
+
+const groupNouns = {
+  folder: ['folder', 'folders'],
+  model: ['model', 'models'],
+  prompt: ['prompt version', 'prompt versions'],
+} as const
+
+function renderGroups(
+  groupedBy: keyof typeof groupNouns,
+  groups: readonly ReportGroup[],
+  isPriced: boolean,
+): Markup {
+  const [one, many] = groupNouns[groupedBy]
+  const shown = groups.slice(0, groups.length > maxRows + 1 ? maxRows : groups.length)
+  const rest = groups.slice(shown.length)
+  const restUsd = rest.flatMap(({ cost_usd: usd }) => usd ?? [])
+  const restCost = {
+    cost_usd: restUsd.length === 0 ? null : restUsd.reduce((sum, usd) => sum + usd, 0),
+    unknown_cost: rest.reduce((sum, { unknown_cost: count }) => sum + count, 0),
+  }
+  const restTokens = rest.reduce((sum, group) => sum + sumTokens(group), 0)
+  const rows = shown.map((group) => ({
+    name:
+      groupedBy === 'folder' && group.name !== '.'
+        ? renderDocumentFilterLink(group.name, `${group.name}/`)
+        : html`<bdi>${group.name}</bdi>`,
+    value: isPriced ? (group.cost_usd ?? 0) : sumTokens(group),
+    text: isPriced ? formatCost(group) : formatCount(sumTokens(group)),
+  }))
+  return html`<figure><figcaption><h3>By ${one}</h3></figcaption>${renderBarTable([one, isPriced ? 'cost' : 'tokens'], rows)}${
+    rest.length === 0
+      ? undefined
+      : html`<p class="note">and ${formatCount(rest.length)} more ${many}: ${isPriced ? formatCost(restCost) : formatCount(restTokens)}</p>`
+  }</figure>`
+}
+
+function sumTokens({ tokens_in: input, tokens_out: output }: ReportGroup): number {
+  return input + output
+}

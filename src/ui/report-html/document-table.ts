@@ -1,0 +1,65 @@
+import type { DocumentRow, ReportJson } from '../../core/report/report-json.ts'
+import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
+import { formatCost, formatCount, formatMs, formatTimestamp, statusLabels } from '../report-format.ts'
+import { html, type Markup, stringifyForScript } from './html-template.ts'
+
+/** So many are shown to those who let no script run. */
+const maxRowsWithoutScript = 100
+
+/** By what can be sorted; the names are fields of a row. */
+const headings = [
+  ['path', 'Document'],
+  ['status', 'Status'],
+  ['tokens_in', 'Tokens in'],
+  ['tokens_out', 'Out'],
+  ['latency_ms', 'Latency'],
+  ['cost_usd', 'Cost'],
+] as const
+
+/** The table of documents; its script fills it from what `documentData` gives. */
+export function renderDocumentTable({ documents }: ReportJson): Markup | undefined {
+  if (documents.length === 0) return undefined
+  const statuses = [...new Set(documents.map(({ status }) => status))]
+  const statusFilter = html`<label>Status <select id="status"><option>all</option>${statuses.map((status) => html`<option>${statusLabels[status]}</option>`)}</select></label>`
+  return html`<section id="documents" aria-labelledby="documents-title"><h2 id="documents-title">Documents</h2>
+<div id="tools" hidden><label class="search">Search <input id="search" type="search" autocomplete="off" spellcheck="false" aria-keyshortcuts="/" placeholder="names, summaries and errors"></label>${statuses.length > 1 ? statusFilter : undefined}<p id="shown" role="status"></p></div>
+<table id="table" hidden><thead><tr>${headings.map(([key, name]) => html`<th scope="col" data-key="${key}" class="${key}"><button type="button">${name}</button></th>`)}</tr></thead></table>
+<nav id="pages" hidden aria-label="Pages of documents"><button type="button" id="back">Previous</button><button type="button" id="on">Next</button></nav>
+<noscript>${renderWithoutScript(documents)}</noscript></section>`
+}
+
+function renderWithoutScript(documents: readonly DocumentRow[]): Markup {
+  const more = documents.length - maxRowsWithoutScript
+  return html`<table><thead><tr><th scope="col" class="path">Document</th><th scope="col">Status</th><th scope="col">Latency</th><th scope="col">Cost</th></tr></thead><tbody>${documents
+    .slice(0, maxRowsWithoutScript)
+    .map(
+      ({ path, status, latency_ms: latency, cost_usd, uncounted, error }) =>
+        html`<tr><th scope="row" class="path"><bdi>${path}</bdi>${error === null ? undefined : html`<small class="failed" dir="auto">${error}</small>`}</th><td>${statusLabels[status]}</td><td>${formatMs(latency)}</td><td>${formatCost({ cost_usd, unknown_cost: uncounted })}</td></tr>`,
+    )}</tbody></table>${more > 0 ? html`<p class="note">and ${formatCount(more)} more, which need JavaScript to be shown</p>` : undefined}`
+}
+
+const rowsPerPiece = 500
+
+/** The rows for the script, as pieces of JSON; text that would deceive the eye is made visible here already. */
+export function* generateDocumentData(documents: readonly DocumentRow[]): Generator<string> {
+  yield '['
+  for (let n = 0; n < documents.length; n += rowsPerPiece) {
+    const rows = documents.slice(n, n + rowsPerPiece).map((row) => stringifyForScript(toEscapedRow(row)))
+    yield `${n === 0 ? '' : ','}\n${rows.join(',\n')}`
+  }
+  yield '\n]'
+}
+
+function toEscapedRow({ path, status, time, prompt, model, error, file, text, ...numbers }: DocumentRow) {
+  return {
+    path: escapeControlChars(path),
+    status: statusLabels[status],
+    time: escapeControlChars(formatTimestamp(time)),
+    prompt: escapeControlChars(prompt),
+    model: escapeControlChars(model),
+    error: error === null ? null : escapeControlChars(error),
+    file: file === null ? null : escapeControlChars(file),
+    ...numbers,
+    ...(text !== undefined && { text: escapeControlChars(text.replaceAll('\r\n', '\n'), '\n\t') }),
+  }
+}

@@ -1,0 +1,35 @@
+import type { Distribution } from '../../core/report/distribution.ts'
+import { formatCount, formatMs } from '../report-format.ts'
+import { renderColumnChart } from './column-chart.ts'
+import { html, type Markup } from './html-template.ts'
+import { buildTimeAxis } from './time-axis.ts'
+
+/** So few answers make no shape. */
+const minAnswers = 20
+
+/** How long the service took to answer, from the fastest to the slowest. */
+export function renderLatency(distribution: Distribution | null): Markup | undefined {
+  if (distribution === null) return undefined
+  const { count, p50, p95, p99, most, step_ms: step, bins } = distribution
+  const length = bins.length * step
+  const words =
+    count === 1
+      ? formatMs(p50)
+      : `half within ${formatMs(p50)}, 95 % within ${formatMs(p95)}, the slowest ${formatMs(most)}`
+  const last = bins.length - 1
+  const label = `Latency of ${formatCount(count, 'answer')}: p50 ${formatMs(p50)}, p95 ${formatMs(p95)}, p99 ${formatMs(p99)}, the slowest ${formatMs(most)}.`
+  const chart = renderColumnChart({
+    label,
+    values: bins,
+    formatTip: (value, n) =>
+      `${n === 0 ? '0' : formatMs(n * step)} ${n === last && most >= length ? 'and more' : `to ${formatMs((n + 1) * step)}`}: ${formatCount(value, 'answer')}`,
+    formatScale: (value) => formatCount(value),
+    axis: buildTimeAxis(length),
+    marks: [
+      { at: p50 / length, text: `p50 ${formatMs(p50)}` },
+      { at: p95 / length, text: `p95 ${formatMs(p95)}` },
+      { at: p99 / length, text: `p99 ${formatMs(p99)}` },
+    ],
+  })
+  return html`<figure><figcaption><h3>Latency of the service</h3><p>${words}</p></figcaption>${count < minAnswers ? undefined : chart}</figure>`
+}

@@ -1,0 +1,32 @@
+import type { ReportJson, RunRow } from '../../core/report/report-json.ts'
+import { formatCost, formatCount, formatMs, formatTimestamp, formatTokens } from '../report-format.ts'
+import { html, type Markup } from './html-template.ts'
+
+const maxRuns = 100
+
+/** A line for each run, the latest first; a single one is what the whole page is about. */
+export function renderRuns({ runs }: ReportJson): Markup | undefined {
+  if (runs.length < 2) return undefined
+  const earlierCount = runs.length - maxRuns
+  return html`<section><h2>Runs</h2><div class="wide-table" tabindex="0" role="region" aria-label="Runs"><table>
+<thead><tr>${headings.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${runs.slice(-maxRuns).reverse().map(renderRow)}</tbody></table></div>${
+    earlierCount > 0 ? html`<p class="note">and ${formatCount(earlierCount, 'earlier run')}</p>` : undefined
+  }</section>`
+}
+
+// On a phone the last ones are out of sight.
+const headings = ['Began', 'Cost', 'Done', 'Failed', 'Time', 'Tokens in', 'Out']
+
+function renderRow(run: RunRow): Markup {
+  const endNote = run.ended === null ? 'no end is recorded' : (run.stopped ?? undefined)
+  const cells = [formatCost(run), formatCount(run.summarized)]
+  const others = [formatMs(run.wall_ms), formatTokens(run, 'in'), formatTokens(run, 'out')]
+  return html`<tr><th scope="row">${formatTimestamp(run.began)}<small><bdi>${run.prompt}</bdi>, <bdi>${run.model}</bdi>${run.simulated ? ', simulated' : ''}</small>${
+    endNote === undefined ? undefined : html`<small dir="auto">${endNote}</small>`
+  }</th>${cells.map(renderCell)}<td${run.failed > 0 ? html` class="failed"` : undefined}>${formatCount(run.failed)}</td>${others.map(renderCell)}</tr>`
+}
+
+function renderCell(text: string): Markup {
+  return html`<td>${text}</td>`
+}

@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { maxLineChars, parseBatchResultLine } from '../../src/claude/parse-batch-result.ts'
+
+const message = {
+  type: 'message',
+  model: 'claude-haiku-5-5',
+  content: [{ type: 'text', text: 'A summary.' }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 10, output_tokens: 5 },
+}
+const lineWith = (result: unknown, id: unknown = 'abc_1') => JSON.stringify({ custom_id: id, result })
+const succeeded = (change: Record<string, unknown>) =>
+  lineWith({ type: 'succeeded', message: { ...message, ...change } })
+
+describe('a line of the results of a batch', () => {
+  it('that succeeded is a reply at the price of a batch', () => {
+    expect(parseBatchResultLine(succeeded({}))).toMatchObject({
+      id: 'abc_1',
+      result: { reply: { text: 'A summary.', terms: { batch: true } } },
+    })
+  })
+
+  it.each([
+    ['has no result', lineWith(null)],
+    ['has a text for a result', lineWith('succeeded')],
+    ['has a result without a type', lineWith({})],
+    ['has a result of an unknown type', lineWith({ type: 'postponed' })],
+    ['has a type that is an object', lineWith({ type: { toString: 1 } })],
+    ['has no message', lineWith({ type: 'succeeded' })],
+    ['has null for a message', lineWith({ type: 'succeeded', message: null })],
+    ['has a list for a message', lineWith({ type: 'succeeded', message: [] })],
+    ['has a message of another type', succeeded({ type: 'completion' })],
+    ['has no content', succeeded({ content: undefined })],
+    ['has null for content', succeeded({ content: null })],
+    ['has an object for content', succeeded({ content: { text: 'A summary.' } })],
+    ['has a null block', succeeded({ content: [...message.content, null] })],
+    ['has a block without a type', succeeded({ content: [...message.content, {}] })],
+    ['has an object for text', succeeded({ content: [...message.content, { type: 'text', text: {} }] })],
+  ])('that %s is unreadable, and names its request', (_, line) => {
+    expect(parseBatchResultLine(line)).toEqual({
+      id: 'abc_1',
+      result: { unreadable: 'its result is not one that the API documents', line },
+    })
+  })
+
+  it.each(['null', '7', '"abc_1"', '[]', '{}', lineWith({ type: 'expired' }, 7), lineWith({}, null)])(
+    'that has no name is unreadable, and names no request: %s',
+    (line) => {
+      expect(parseBatchResultLine(line)).toEqual({
+        id: undefined,
+        result: { unreadable: 'the line of the results has no custom_id', line },
+      })
+    },
+  )
+
+  it('that is not JSON names its request where that much can be read', () => {
+    const broken = succeeded({}).slice(0, -9)
+    expect(parseBatchResultLine(broken)).toMatchObject({ id: 'abc_1', result: { line: broken } })
+    expect(parseBatchResultLine('<html>').customId).toBeUndefined()
+    // A text that quotes such a line names nothing.
+    const quoting = `{"text":${JSON.stringify(succeeded({}))}`
+    expect(parseBatchResultLine(quoting).customId).toBeUndefined()
+  })
+
+  it('that is longer than any answer is unreadable, and kept in part', () => {
+    const long = `${lineWith({ type: 'succeeded', message }).slice(0, -1)}${' '.repeat(maxLineChars)}`
+    const { customId: id, result } = parseBatchResultLine(long.slice(0, maxLineChars))
+    expect(id).toBe('abc_1')
+    expect(result).toMatchObject({
+      unreadable: 'the line of the results is longer than 16000000 characters',
+      line: long.slice(0, 100_000),
+    })
+  })
+
+  it.each([undefined, null, 5, 'text', { error: null }, { error: { type: 5 } }, { error: { type: {} } }])(
+    'that the API reports as errored is an error of the API, whatever its error is: %j',
+    (error) => {
+      expect(parseBatchResultLine(lineWith({ type: 'errored', error })).result).toMatchObject({
+        fault: { kind: 'status', status: 500, type: 'api_error' },
+      })
+    },
+  )
+
+  it('never throws, whatever is in it', () => {
+    const anything = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.jsonValue().map((value) => lineWith(value)),
+      fc.jsonValue().map((value) => lineWith({ type: 'succeeded', message: value })),
+      fc.jsonValue().map((value) => lineWith({ type: 'errored', error: { error: value } })),
+      fc.dictionary(fc.constantFrom(...Object.keys(message)), fc.jsonValue()).map(succeeded),
+    )
+    fc.assert(fc.property(anything, (line) => parseBatchResultLine(line) !== undefined))
+  })
+})

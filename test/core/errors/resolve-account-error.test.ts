@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import type { RequestError } from '../../../src/core/errors/request-error.ts'
+import {
+  type AccountErrorContext,
+  resolveAccountError,
+} from '../../../src/core/errors/resolve-account-error.ts'
+import { createStatusError } from '../../support/scripted-ask.ts'
+
+const page = { host: 'api.example', contentType: 'text/html' }
+const own = createStatusError(403, { type: 'permission_error' })
+const foreign = createStatusError(403, { type: 'http_403', nonApiResponse: page })
+const redirect = createStatusError(302, { type: 'http_302', nonApiResponse: page })
+const inStream: RequestError = { kind: 'stream', type: 'permission_error', message: '' }
+const certificate: RequestError = { kind: 'tls', type: 'tls_error', message: '' }
+const first = {
+  isSecondTry: false,
+  documents: 1,
+  hasAnswers: false,
+  isOtherInFlight: false,
+  isUndecidedInFlight: false,
+}
+
+describe('a refusal', () => {
+  it.each<[string, RequestError, Partial<AccountErrorContext>, ReturnType<typeof resolveAccountError>]>([
+    ['by the API before any answer ends the run', own, {}, 'run'],
+    [
+      'by the API before any answer is tried again while others are in flight',
+      own,
+      { isUnrefusedInFlight: true },
+      'later',
+    ],
+    [
+      'by the API of three documents before any answer ends the run',
+      own,
+      { refusedDocuments: 3, isUnrefusedInFlight: true },
+      'run',
+    ],
+    [
+      'by the API before any answer ends the run on the second try',
+      own,
+      { isSecondTry: true, isUnrefusedInFlight: true },
+      'run',
+    ],
+    ['by a page before any answer is tried again', foreign, {}, 'later'],
+    ['by a page on the second try fails its document', foreign, { isSecondTry: true }, 'document'],
+    ['by a page of the fifth document in a row ends the run', foreign, { refusedDocuments: 5 }, 'run'],
+    [
+      'by a page of the fifth document is tried again while a request sent before it is in flight',
+      foreign,
+      { refusedDocuments: 5, isUndecidedInFlight: true },
+      'later',
+    ],
+    ['by a redirect is tried again', redirect, {}, 'later'],
+    [
+      'by a page with status 402 is tried again',
+      createStatusError(402, { nonApiResponse: page }),
+      {},
+      'later',
+    ],
+    ['by the API after an answer is tried again', own, { hasAnswers: true }, 'later'],
+    [
+      'by the API after an answer, on the second try, fails its document',
+      own,
+      { hasAnswers: true, isSecondTry: true },
+      'document',
+    ],
+    [
+      'by the API of five documents in a row ends the run',
+      own,
+      { hasAnswers: true, isSecondTry: true, refusedDocuments: 5 },
+      'run',
+    ],
+    ['inside a stream is judged like any other', inStream, { hasAnswers: true }, 'later'],
+    [
+      'for the bill ends the run',
+      createStatusError(402, { type: 'billing_error' }),
+      { hasAnswers: true },
+      'run',
+    ],
+    [
+      'with an error code of the account ends the run',
+      createStatusError(403, { code: 'organization_on_hold' }),
+      { hasAnswers: true },
+      'run',
+    ],
+    ['of a certificate ends the run', certificate, { hasAnswers: true }, 'run'],
+  ])('%s', (_, requestError, seen, decision) => {
+    expect(resolveAccountError({ ...first, requestError, ...seen })).toBe(decision)
+  })
+})

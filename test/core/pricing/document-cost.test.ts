@@ -1,0 +1,109 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { formatFrontMatter } from '../../../src/core/document/front-matter.ts'
+import { mayBeBilled, type RequestError } from '../../../src/core/errors/request-error.ts'
+import { computeMaxCost } from '../../../src/core/pricing/budget-state.ts'
+import { sumAttemptCosts } from '../../../src/core/pricing/document-cost.ts'
+import { addTotals, emptyTotals, toTotals } from '../../../src/core/pricing/totals.ts'
+import { zeroUsage } from '../../../src/core/pricing/usage.ts'
+import type { Attempt } from '../../../src/core/request/attempt.ts'
+import { type DocumentEntry, toLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
+import { createStatsCollector } from '../../../src/core/run/run-stats.ts'
+import { createStatusError } from '../../support/scripted-ask.ts'
+
+const source = { index: 0, path: 'a.md', namedByUser: true }
+const facts = { prompt: 'summarize@v2', model: 'm', recipe: 'r' }
+const attempt: Attempt = {
+  path: 'a.md',
+  attemptNumber: 1,
+  startedAt: 0,
+  elapsedMs: 1,
+  model: 'm',
+  status: 200,
+}
+const counted = (tokens: number): Attempt => ({
+  ...attempt,
+  usage: { ...zeroUsage, input: tokens, output: 1 },
+  cost: BigInt(tokens) * 100_000n,
+})
+const { cost: _, ...unpriced } = counted(7)
+const lost: RequestError = { kind: 'connection', type: 'reset', message: 'reset' }
+const failed = (fault: RequestError): Attempt => ({ ...attempt, error: fault })
+
+function ledgerLine(attempts: readonly Attempt[]): DocumentEntry {
+  const outcome = { source, attempts, elapsedMs: 1, status: 'pending', reason: '' } as const
+  return toLedgerEntry(outcome, '2026-11-22T12:00:00.000Z', facts) as DocumentEntry
+}
+
+describe('the line of a document in the ledger', () => {
+  it('has the known part of its cost, and says how many answers are not in it', () => {
+    expect(ledgerLine([counted(5), attempt, unpriced, failed(createStatusError(529))])).toMatchObject({
+      usage: { input: 12, output: 2 },
+      cost_usd: 5e-7,
+      uncounted: 2,
+      attempts: 4,
+    })
+    expect(ledgerLine([attempt])).toMatchObject({ usage: null, cost_usd: null, uncounted: 1 })
+    expect(ledgerLine([unpriced])).toMatchObject({ usage: { input: 7 }, cost_usd: null, uncounted: 1 })
+    expect(ledgerLine([counted(5)])).not.toHaveProperty('uncounted')
+    expect(ledgerLine([failed(createStatusError(400))])).toMatchObject({ usage: zeroUsage, cost_usd: 0 })
+  })
+
+  it('adds up to what the run counts while it goes on, whatever became of the attempts', () => {
+    const attempts = fc.array(
+      fc.oneof(
+        fc.nat(1000).map(counted),
+        fc.constantFrom(
+          attempt,
+          unpriced,
+          failed(lost),
+          failed(createStatusError(504)),
+          failed(createStatusError(400)),
+        ),
+      ),
+      { minLength: 1, maxLength: 6 },
+    )
+    fc.assert(
+      fc.property(fc.array(attempts, { maxLength: 5 }), (documents) => {
+        const tally = createStatsCollector()
+        for (const it of documents.flat()) tally.addAttempt(it)
+        const report = tally.getStats(0)
+        const lines = documents.map(ledgerLine)
+        const ledger = lines.map(toTotals).reduce(addTotals, emptyTotals)
+        expect(ledger.usage).toEqual(report.usage)
+        expect(BigInt(ledger.cost_picodollars)).toBe(report.cost)
+        expect(ledger.lost).toBe(report.lostReplies)
+        expect(ledger.unknown_cost > 0).toBe(report.repliesWithUnknownCost > 0)
+        expect(lines.reduce((sum, { uncounted = 0 }) => sum + uncounted, 0)).toBe(
+          report.repliesWithUnknownCost,
+        )
+        expect(lines.reduce((sum, line) => sum + line.attempts, 0)).toBe(report.requests)
+      }),
+    )
+  })
+})
+
+describe('a bill', () => {
+  it('is unknown as a whole, and so is what stands on top of a summary, where a part of it is', () => {
+    const { usage, cost, known } = sumAttemptCosts([counted(5), attempt])
+    expect([usage, cost, known.cost]).toEqual([undefined, undefined, 500_000n])
+    expect(formatFrontMatter(ledgerLine([counted(5), attempt]))).toContain(
+      'tokens_out: null\ncost_usd: null\n',
+    )
+  })
+})
+
+describe('an answer that was lost on the way', () => {
+  const statuses = Array.from({ length: 200 }, (_, n) => 400 + n)
+
+  it('is one that a gateway gave up waiting for, and is never one that the API refused', () => {
+    expect(statuses.filter((status) => mayBeBilled(createStatusError(status)))).toEqual([502, 504, 520, 524])
+  })
+
+  it('is the same for the ledger, for the report, and for what --max-cost counts as spent', () => {
+    for (const fault of [lost, ...statuses.map((status) => createStatusError(status))]) {
+      const isLost = sumAttemptCosts([failed(fault)]).lostReplies === 1
+      expect(computeMaxCost([failed(fault)], 100n)).toBe(isLost ? 100n : 0n)
+    }
+  })
+})

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import fastGlob from 'fast-glob'
+import { describe, expect, it } from 'vitest'
+import { defaultExtensions } from '../../../../src/config/summarize-flags.ts'
+import { convertDocument } from '../../../../src/inputs/read/readers/convert-document.ts'
+import {
+  detectFormat,
+  documentFormats,
+  findFormatByName,
+} from '../../../../src/inputs/read/readers/document-formats.ts'
+import { measureRecall } from '../../../support/recall.ts'
+
+const root = resolve(import.meta.dirname, '../../../..')
+const folder = join(root, 'fixtures/kinds')
+const fixture = (name: string) => readFile(join(folder, name))
+
+const textOf = async (name: string, bytes?: Buffer) => {
+  const format = findFormatByName(name)
+  if (format === undefined) throw new Error(`${name} is of no kind`)
+  const result = await convertDocument({ format, pdf: 'text', bytes: bytes ?? (await fixture(name)) })
+  return 'action' in result ? `${result.type}: ${result.message}` : result.text
+}
+
+describe('documents that other programs made', () => {
+  const withoutMarkup = (source: string) =>
+    source.replace(/^---\n[\s\S]*?---\n/, '').replace(/^\|[-:|]+\|$|\[\^books\]:?/gm, '')
+
+  it.each([
+    'pandoc.docx',
+    'libreoffice.docx',
+    'pandoc.odt',
+    'libreoffice.odt',
+    'pandoc.epub',
+    'pandoc.html',
+    'libreoffice.html',
+    'pandoc.ipynb',
+  ])('%s: 99 of 100 words are found back, and hardly any is there that was not', async (name) => {
+    const source = withoutMarkup((await fixture('source.md')).toString())
+    const text = await textOf(name)
+    expect(measureRecall(source, text)).toBeGreaterThan(0.99)
+    expect(
+      measureRecall(text, `Ferry timetable review, spring 2026 by Harbour Board of Norvik ${source}`),
+    ).toBeGreaterThan(0.95)
+  })
+
+  it('libreoffice.pdf: likewise, but for the line of other scripts that is not in it', async () => {
+    const source = withoutMarkup((await fixture('source.md')).toString()).replace(/^> .*$/m, '')
+    expect(measureRecall(source, await textOf('libreoffice.pdf'))).toBeGreaterThan(0.99)
+  })
+
+  it.each(['pandoc.pptx', 'libreoffice.odp'])(
+    '%s: every word, slide by slide, and the notes',
+    async (name) => {
+      const text = await textOf(name)
+      expect(
+        measureRecall(withoutMarkup((await fixture('slides.md')).toString()).replace(/:::.*/g, ''), text),
+      ).toBe(1)
+      expect(text).toMatch(/## Slide 2\s+What they found[\s\S]+## Slide 3\s+What it costs\s+Route \| Delay\n/)
+    },
+  )
+
+  it.each(['libreoffice.xlsx', 'libreoffice.ods'])(
+    '%s: rows of cells, dates as dates, results of formulas',
+    async (name) => {
+      expect(await textOf(name)).toBe(`## Delays
+Route | Since | Minutes | Late
+Norvik – Østhavn | 2015-03-01 | 11.5 | TRUE
+Norvik – Lille |  | 4
+All |  | 15.5
+
+## Notes
+Counted by Ingrid Solheim & Per Anders Løkke`)
+    },
+  )
+
+  it('keep headings, lists and tables', async () => {
+    for (const name of ['pandoc.docx', 'libreoffice.odt', 'pandoc.epub', 'pandoc.html']) {
+      const text = await textOf(name)
+      for (const line of [
+        '\n# Why the timetable was reviewed\n',
+        '\n- Loading takes longer than it did:\n  - there are twice as many electric bicycles,\n',
+        '\nRoute | Delay, minutes | Passengers a day | Cost a year\nNorvik – Østhavn | 11 | 312 | € 184,000\n',
+      ])
+        expect([name, text]).toEqual([name, expect.stringContaining(line)])
+    }
+  })
+})
+
+describe('the kind of a document', () => {
+  it('is told by its first bytes, whatever its name', async () => {
+    const files = await fastGlob('*.{docx,pptx,xlsx,odt,odp,ods,epub,pdf}', { cwd: folder })
+    expect(files.length).toBeGreaterThan(8)
+    for (const name of files) {
+      const bytes = await fixture(name)
+      for (const called of [name, 'nameless', 'wrong.txt', '-'])
+        expect(detectFormat(called, bytes)).toBe(findFormatByName(name))
+    }
+  })
+
+  it.each<[string, string, string | undefined]>([
+    ['a page without a name', '\ufeff\n<!DOCTYPE html><p>x', 'html'],
+    ['a text called .pdf', 'just text', undefined],
+    ['source code that begins like a page', '<html>', undefined],
+  ])('%s', (what, start, kind) => {
+    const name = what.includes('.pdf') ? 'x.pdf' : what.includes('code') ? 'x.vue' : '-'
+    expect(detectFormat(name, Buffer.from(start))).toBe(kind)
+  })
+
+  it('is none for other archives and for old Office files, and says so', () => {
+    expect(detectFormat('x.zip', Buffer.from('PK\x03\x04whatever'))).toMatchObject({
+      type: 'binary',
+      message: expect.stringContaining('archive'),
+    })
+    expect(detectFormat('x.docx', Buffer.from('d0cf11e0a1b11ae1', 'hex'))).toMatchObject({
+      type: 'binary',
+      message: expect.stringContaining('password'),
+    })
+  })
+
+  it('is looked for in folders', () => {
+    for (const extension of Object.values(documentFormats).flatMap(({ extensions }) => extensions))
+      expect(defaultExtensions).toContain(extension)
+  })
+})

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createWorkerReader } from '../../../../src/inputs/read/readers/worker-reader.ts'
+
+const folder = resolve(import.meta.dirname, '../../../../fixtures/kinds')
+const docx = async () => ({
+  kind: 'docx' as const,
+  pdf: 'text' as const,
+  bytes: await readFile(join(folder, 'pandoc.docx')),
+})
+const pdf = async () => ({
+  kind: 'pdf' as const,
+  pdf: 'text' as const,
+  bytes: await readFile(join(folder, 'libreoffice.pdf')),
+})
+
+describe('a thread that reads', () => {
+  it('takes one document after the other', async () => {
+    const read = createWorkerReader()
+    const texts = await Promise.all([docx(), pdf(), docx()].map(async (it) => read(await it)))
+    expect(texts).toEqual(texts.map(() => ({ text: expect.stringContaining('Norvik') })))
+  })
+
+  it('gives a document up that takes too long, and reads the next', async () => {
+    const impatient = createWorkerReader({ timeoutMs: 1 })
+    expect(await impatient(await pdf())).toMatchObject({ as: 'fail', type: 'too_slow' })
+    expect(await impatient(await pdf())).toMatchObject({ as: 'fail', type: 'too_slow' })
+  })
+
+  it('gives a document up that takes too much memory, and reads the next', async () => {
+    // Few megabytes are not even enough to load the library.
+    const small = createWorkerReader({ memoryMb: 8 })
+    expect(await small(await pdf())).toMatchObject({ as: 'fail', type: 'too_complex' })
+    expect(
+      await small({
+        format: 'subtitles',
+        pdf: 'text',
+        bytes: Buffer.from('1\n00:00:01,000 --> 00:00:02,000\nHello\n'),
+      }),
+    ).toMatchObject({ text: expect.stringContaining('Hello') })
+  })
+})

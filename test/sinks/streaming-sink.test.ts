@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Outcome } from '../../src/core/run/outcome.ts'
+import { createStreamingSink } from '../../src/sinks/streaming-sink.ts'
+import { createTextSink } from '../../src/sinks/text-sink.ts'
+
+const source = { index: 0, path: 'a.md', namedByUser: true }
+const common = {
+  source,
+  asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
+  attempts: [],
+  elapsedMs: 1,
+}
+const failure = { kind: 'stream', type: 'overloaded_error', message: 'Overloaded', transient: true } as const
+
+/** What the sink shows of pieces and an outcome. */
+async function shown(pieces: readonly string[], outcome: Outcome, isTerminal = false): Promise<string> {
+  let text = ''
+  const write = async (piece: string) => {
+    await Promise.resolve()
+    text += piece
+  }
+  const sink = createStreamingSink(write, { isTerminal, onWriteError: () => expect.fail('nobody left') })
+  for (const piece of pieces) sink.onText(piece)
+  await sink.write(outcome)
+  return text
+}
+
+describe('a summary shown as it is written', () => {
+  it('is in the end what it would be if it had come whole', async () => {
+    const piece = fc.oneof(
+      fc.string({ minLength: 1, unit: 'grapheme' }),
+      fc.constantFrom(' ', '\n', '\n\n', '\u001b[2J', '\u2028'),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { minLength: 1 }), fc.boolean(), async (pieces, isTerminal) => {
+        let whole = ''
+        const write = async (text: string) => {
+          whole += text
+        }
+        const outcome: Outcome = { ...common, status: 'summarized', text: pieces.join('') }
+        await createTextSink(write, { headers: false, isTerminal }).write(outcome)
+        expect(await shown(pieces, outcome, isTerminal)).toBe(whole)
+      }),
+    )
+  })
+
+  it('is told apart from what broke off, which ends its line first', async () => {
+    const failed: Outcome = { ...common, status: 'failed', failure }
+    expect(await shown(['Half of'], failed)).toMatch(/^Half of\nERROR: stream overloaded_error: .*\n$/)
+    expect(await shown([], failed)).toMatch(/^ERROR: /)
+    const pending: Outcome = { ...common, status: 'pending', reason: 'stopped' }
+    expect(await shown(['Half of'], pending)).toBe('Half of\n')
+    expect(await shown([], pending)).toBe('')
+  })
+})

@@ -1,0 +1,47 @@
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Request } from '../../src/core/request/request.ts'
+import { createChunkCache } from '../../src/storage/chunk-cache-file.ts'
+import { createFolder } from '../support/run-cli.ts'
+
+const part = { part: 'key', path: 'a.md', text: 'Notes.', model: 'm' }
+const request = { hash: 'key', path: 'a.md' } as Request
+
+async function storeWith(...lines: readonly object[]) {
+  const content = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+  const out = await createFolder({ '.claude-batch/parts.jsonl': content })
+  return {
+    file: join(out, '.claude-batch/parts.jsonl'),
+    store: createChunkCache(out, 'nonce', { async add() {} }),
+  }
+}
+
+describe('the file of answers about parts', () => {
+  it('is read by the next run', async () => {
+    const { store } = await storeWith(part)
+    expect(await store.get(request)).toMatchObject({ text: 'Notes.' })
+    await store.close()
+  })
+
+  it('stays its owner’s alone when it is rewritten without what says nothing any more', async () => {
+    const { store, file } = await storeWith(
+      ...Array.from({ length: 200 }, () => ({ ...part, text: 'x'.repeat(10_000) })),
+      part,
+    )
+    await store.get(request)
+    await store.close()
+    expect(await readFile(file, 'utf8')).toBe(`${JSON.stringify(part)}\n`)
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+  })
+
+  it.each([
+    ['a text that is none', { ...part, text: { toString: 5 } }],
+    ['a list of parts that is none', { settled: 'a.md', whole: true, parts: [5] }],
+  ])('is passed over where a line has %s', async (_, line) => {
+    const { store, file } = await storeWith(line)
+    expect(await store.get(request)).toBeUndefined()
+    await store.close()
+    await writeFile(file, '')
+  })
+})

@@ -1,0 +1,199 @@
+import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { addTotals, emptyTotals, type Totals, toTotals } from '../../../src/core/pricing/totals.ts'
+import type { DocumentEntry, LedgerEntry } from '../../../src/core/run/ledger-entry.ts'
+import { compactLedger } from '../../../src/storage/ledger/compact-ledger.ts'
+import { readLedger, readLedgerEntries } from '../../../src/storage/ledger/read-ledger.ts'
+import { injectFaults } from '../../support/fault-fs.mjs'
+import { createFolder } from '../../support/run-cli.ts'
+
+const time = '2026-11-22T03:00:00.000Z'
+const runLine = (run: string, base = '..'): LedgerEntry => ({
+  v: 1,
+  time,
+  run,
+  version: '1',
+  base,
+  prompt: 'summarize@v2',
+  model: 'm',
+})
+const usage = { input: 100, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 7 }
+const documentLine = (path: string, fields: Partial<DocumentEntry> = {}): DocumentEntry => ({
+  v: 1,
+  time,
+  path,
+  status: 'summarized',
+  size: 10,
+  mtime: 1.5,
+  sha256: 's',
+  key: `key of ${path}`,
+  recipe: 'r',
+  prompt: 'summarize@v2',
+  model: 'm',
+  usage,
+  cost_usd: 0.000123456789,
+  elapsed_ms: 1,
+  attempts: 1,
+  request_id: null,
+  output: { file: `${path}.summary.md`, size: 5, mtime: 2.5, sha256: 'o' },
+  ...fields,
+})
+const text = (...lines: (LedgerEntry | string)[]) =>
+  lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('')
+
+async function ledgerOf(content: string): Promise<string> {
+  return join(await createFolder({ 'ledger.jsonl': content }), 'ledger.jsonl')
+}
+
+describe('readLedger', () => {
+  it('remembers the last good summary of each document, also when it failed since', async () => {
+    const { output: _, ...failure } = documentLine('b.md', { status: 'failed', key: 'new' })
+    const file = await ledgerOf(
+      text(
+        runLine('1'),
+        documentLine('a.md', { key: 'old' }),
+        documentLine('b.md'),
+        runLine('2'),
+        documentLine('a.md', { key: 'new' }),
+        failure,
+      ),
+    )
+    const { summaries, damaged, lineCount: lines, liveLineCount: live } = await readLedger(file, '..')
+    expect(summaries.get('a.md')).toMatchObject({ key: 'new', run: { run: '2' } })
+    expect(summaries.get('b.md')).toMatchObject({ key: 'key of b.md', run: { run: '1' } })
+    expect([damaged.count, lines, live]).toEqual([0, 6, 5])
+  })
+
+  it('is empty where there is none', async () => {
+    expect((await readLedger('/nowhere/ledger.jsonl', '..')).summaries.size).toBe(0)
+  })
+
+  it('takes what is only confirmed under its new size and time, unless it is about another question', async () => {
+    const confirmed = { v: 1, time, status: 'unchanged', size: 11, mtime: 9, recipe: 'r2' } as const
+    const file = await ledgerOf(
+      text(
+        documentLine('a.md'),
+        documentLine('b.md'),
+        { ...confirmed, path: 'a.md', key: 'key of a.md' },
+        { ...confirmed, path: 'b.md', key: 'another' },
+        { ...confirmed, path: 'c.md', key: 'key of c.md' },
+      ),
+    )
+    const { summaries } = await readLedger(file, '..')
+    expect(summaries.get('a.md')).toMatchObject({ size: 11, mtime: 9, recipe: 'r2' })
+    expect(summaries.get('b.md')).toMatchObject({ size: 10, mtime: 1.5, recipe: 'r' })
+    expect(summaries.has('c.md')).toBe(false)
+  })
+
+  it('passes over what is damaged, counts it, and tells whose it was', async () => {
+    const torn = JSON.stringify(documentLine('torn "1".md')).slice(0, -30)
+    const healed = JSON.stringify(documentLine('healed.md')).slice(0, -30)
+    const file = await ledgerOf(
+      text(
+        documentLine('a.md'),
+        '\0\0\0garbage',
+        healed,
+        '[]',
+        'null',
+        '{"v":1}',
+        documentLine('healed.md'),
+        documentLine('z.md'),
+      ) + torn,
+    )
+    const { summaries, damaged } = await readLedger(file, '..')
+    expect([...summaries.keys()]).toEqual(['a.md', 'healed.md', 'z.md'])
+    expect(damaged.count).toBe(5)
+    expect([...damaged.paths]).toEqual(['torn "1".md'])
+  })
+
+  it('refuses a ledger of a newer version, instead of misreading it', async () => {
+    const file = await ledgerOf(text(documentLine('a.md'), { ...documentLine('b.md'), v: 2 }))
+    await expect(readLedger(file, '..')).rejects.toMatchObject({
+      exit: 'usage',
+      message: expect.stringContaining('written by a newer claude-batch'),
+    })
+  })
+
+  it('reads lines longer than any piece it reads', async () => {
+    const long = 'x'.repeat(300_000)
+    const { summaries } = await readLedger(await ledgerOf(text(documentLine(long), documentLine('é'))), '..')
+    expect([...summaries.keys()]).toEqual([long, 'é'])
+  })
+})
+
+describe('compact', () => {
+  const paths = fc.constantFrom('a.md', 'b.md', 'c.md', 'é/d.md')
+  const lines = fc.array(
+    fc.oneof(
+      fc.tuple(fc.nat(9), fc.constantFrom('..', '../elsewhere')).map(([n, base]) => runLine(String(n), base)),
+      fc
+        .record({
+          path: paths,
+          key: fc.constantFrom('k1', 'k2'),
+          cost: fc.nat(1_000_000_000),
+          lost: fc.nat(2),
+        })
+        .map(({ path, key, cost, lost }) => documentLine(path, { key, cost_usd: cost / 1e12, lost })),
+      paths.map((path) => documentLine(path, { status: 'failed', cost_usd: null, usage: null })),
+      fc
+        .record({ path: paths, key: fc.constantFrom('k1', 'k2'), size: fc.nat(99) })
+        .map((it): LedgerEntry => ({ v: 1, time, status: 'unchanged', recipe: 'r2', ...it })),
+      paths.map((path): LedgerEntry => ({ v: 1, time, path, status: 'pruned' })),
+      fc.constantFrom('torn', '{"v":1,"path":"c.md","sta'),
+    ),
+    { maxLength: 40 },
+  )
+  const sum = async (file: string) => {
+    let account: Totals = emptyTotals
+    for await (const together of readLedgerEntries(file)) {
+      for (const line of together) {
+        if ('dropped' in line) account = addTotals(account, line.dropped)
+        else if ('path' in line && 'attempts' in line) account = addTotals(account, toTotals(line))
+      }
+    }
+    return account
+  }
+
+  it('changes neither what is remembered nor any sum, and leaves nothing that is superseded', async () => {
+    const folder = await createFolder({})
+    let n = 0
+    const check = async (lines: (LedgerEntry | string)[]) => {
+      const file = join(folder, `${n++}.jsonl`)
+      await writeFile(file, text(...lines))
+      const [before, sumBefore] = [await readLedger(file, '..'), await sum(file)]
+      await compactLedger(file, '..')
+      const [after, sumAfter] = [await readLedger(file, '..'), await sum(file)]
+      expect(sumAfter).toEqual(sumBefore)
+      expect(after.summaries).toEqual(before.summaries)
+      expect(after.damaged.paths).toEqual(before.damaged.paths)
+      expect(after.unattributedLines).toBe(0)
+      const torn = lines.filter((line) => typeof line === 'string').length
+      expect(after.lineCount).toBeLessThanOrEqual(2 * after.liveLineCount + torn)
+      const once = await readFile(file, 'utf8')
+      await compactLedger(file, '..')
+      expect(await readFile(file, 'utf8')).toBe(once)
+    }
+    // Ten at once, since each waits for the disk.
+    const ledgers = fc.array(lines, { minLength: 10, maxLength: 10 })
+    await fc.assert(
+      fc.asyncProperty(ledgers, async (ledgers) => {
+        await Promise.all(ledgers.map(check))
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('leaves the old file where the new one cannot be written', async () => {
+    const file = await ledgerOf(text(documentLine('a.md')))
+    const before = await readFile(file, 'utf8')
+    injectFaults({ do: 'ENOSPC', op: 'write', path: '\\.tmp$' })
+    onTestFinished(() => injectFaults({}))
+    await expect(compactLedger(file, '..')).rejects.toMatchObject({ exit: 'io' })
+    expect(await readdir(dirname(file))).toEqual(['ledger.jsonl'])
+    expect(await readFile(file, 'utf8')).toBe(before)
+    await appendFile(file, text(documentLine('b.md')))
+    expect((await readLedger(file, '..')).summaries.size).toBe(2)
+  })
+})

@@ -1,0 +1,354 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import fs, { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { createProcessRuntime } from '../../../src/runtime.ts'
+import { findLock } from '../../../src/storage/lock/find-lock.ts'
+import { lockFolder, removeLock } from '../../../src/storage/lock/lock-folder.ts'
+import {
+  createLockOwner,
+  type LockOwner,
+  readProcessStartFromPs,
+} from '../../../src/storage/lock/lock-owner.ts'
+import { injectFaults } from '../../support/fault-fs.mjs'
+import { createFolder } from '../../support/run-cli.ts'
+
+const { isRunning, pid } = createProcessRuntime()
+let locks = 0
+const self = () => createLockOwner(pid, '2026-11-22T03:00:00.000Z', `nonce${++locks}`)
+const lock = async (folder: string, tookOver: (dead: LockOwner) => void = () => {}) =>
+  lockFolder(folder, { self: await self(), isRunning, onTakeover: tookOver })
+/** A process id that nobody has: Linux's highest is 2²². */
+const nobody = 4_194_305
+
+/** A process that is there so many times one looks. */
+function seen(times: number): () => boolean {
+  let left = times
+  return () => left-- > 0
+}
+
+/** Does something right before the first file is renamed. @returns undoes that */
+function beforeRename(work: () => Promise<void>): () => void {
+  const { rename } = fs
+  let renames = 0
+  fs.rename = async (from, to) => {
+    if (renames++ === 0) await work()
+    return rename(from, to)
+  }
+  syncBuiltinESMExports()
+  return () => {
+    fs.rename = rename
+    syncBuiltinESMExports()
+  }
+}
+
+async function folderHeldBy(change: Partial<LockOwner>): Promise<string> {
+  return createFolder({ lock: JSON.stringify({ ...(await self()), ...change }) })
+}
+
+describe('lockFolder', () => {
+  it('gives a folder to one at a time, and leaves nothing behind', async () => {
+    const folder = await createFolder({})
+    const unlock = await lock(folder)
+    await expect(lock(folder)).rejects.toMatchObject({
+      exit: 'locked',
+      message: expect.stringMatching(`process ${pid} on .*, since 2026-11-22T03:00:00.000Z$`),
+    })
+    expect(await readdir(folder)).toEqual(['lock'])
+    await unlock()
+    expect(await readdir(folder)).toEqual([])
+    await (await lock(folder))()
+  })
+
+  it.each<[string, Partial<LockOwner>]>([
+    ['died', { pid: nobody }],
+    ['died, and whose process id is used again', { began: '1' }],
+    ['was ended by a restart of the machine', { boot: 'before', machine: undefined as never }],
+  ])('takes over from a holder that %s, and tells', async (_name, change) => {
+    const me = await self()
+    if (me.boot === '' || me.machine === '') expect.soft(process.platform).not.toBe('win32')
+    const machine = 'machine' in change ? { machine: me.machine || 'm' } : {}
+    const folder = await folderHeldBy({ ...change, ...machine })
+    const told: LockOwner[] = []
+    const options = { self: { ...me, ...machine }, isRunning, tookOver: (dead: LockOwner) => told.push(dead) }
+    const unlock = await lockFolder(folder, options)
+    expect(told).toHaveLength(1)
+    expect(JSON.parse(await readFile(join(folder, 'lock'), 'utf8'))).toMatchObject({ nonce: me.nonce })
+    expect(await readdir(folder)).toEqual(['lock'])
+    await unlock()
+  })
+
+  it.skipIf(process.platform !== 'linux')('takes over from a holder whose parent never asked', async () => {
+    // `exec` leaves the shell's child to a program that waits for nothing.
+    const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 601'])
+    onTestFinished(() => void parent.kill())
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+    const zombie = Number(line)
+    const procText = (of: number, what: string) => () => readFile(`/proc/${of}/${what}`, 'utf8')
+    await expect.poll(procText(parent.pid ?? 0, 'cmdline')).toContain('601')
+    process.kill(zombie)
+    await expect.poll(procText(zombie, 'stat')).toMatch(/\) Z /)
+    const folder = await folderHeldBy(await createLockOwner(zombie, '2026-11-22T03:00:00.000Z', 'zombie'))
+    const dead: LockOwner[] = []
+    await (await lock(folder, (holder) => void dead.push(holder)))()
+    expect(dead.map(({ pid }) => pid)).toEqual([zombie])
+  })
+
+  it.each<[string, Partial<LockOwner>]>([
+    ['on another machine', { host: 'elsewhere', pid: nobody }],
+    ['in another container', { namespace: 'pid:[1]', pid: nobody }],
+    ['on another machine of the same name', { boot: 'another', machine: '', pid: nobody }],
+  ])(
+    'never takes over from a holder %s, which cannot be looked at, and says what to do',
+    async (_name, change) => {
+      const folder = await folderHeldBy(change)
+      await expect(lock(folder)).rejects.toMatchObject({
+        exit: 'locked',
+        message: expect.stringContaining(
+          `if that run is over, remove its lock with: claude-batch unlock ${dirname(folder)}`,
+        ),
+      })
+    },
+  )
+
+  it.each(['', 'garbage', '{}', '{"pid":"x"}'])('refuses a lock it cannot read: %j', async (content) => {
+    const folder = await createFolder({ lock: content })
+    await expect(lock(folder)).rejects.toMatchObject({ exit: 'locked' })
+    expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(content)
+  })
+
+  it.each([
+    ['an endless device', (file: string) => symlink('/dev/zero', file)],
+    ['a pipe', async (file: string) => void execFileSync('mkfifo', [file])],
+    ['a link that leads nowhere', (file: string) => symlink('nowhere', file)],
+  ])('refuses a lock that is %s', async (_, put) => {
+    const folder = await createFolder({})
+    await put(join(folder, 'lock'))
+    await expect(lock(folder)).rejects.toMatchObject({
+      exit: 'io',
+      message: expect.stringMatching(
+        /lock: it is (a symbolic link|not a regular file); move it out of the way$/,
+      ),
+    })
+  })
+
+  it('gives a dead holder’s folder to exactly one of many that want it at once', async () => {
+    for (let round = 0; round < 20; round++) {
+      const folder = await folderHeldBy({ pid: nobody, nonce: `dead${round}` })
+      const results = await Promise.allSettled(Array.from({ length: 20 }, () => lock(folder)))
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      expect(await readdir(folder)).toEqual(['lock'])
+    }
+  })
+
+  it('leaves a dead holder’s folder to the run that took it over in the meantime, whose lock is never moved', async () => {
+    const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
+    const other = JSON.stringify({ ...(await self()), nonce: 'other' })
+    const moved: string[] = []
+    const restore = beforeRename(async () => {
+      moved.push(await readFile(join(folder, 'lock'), 'utf8'))
+    })
+    try {
+      // While this one looks whether the dead holder is running, another takes the lock over.
+      const takenOver = (id: number) => {
+        if (id === nobody) writeFileSync(join(folder, 'lock'), other)
+        return id !== nobody
+      }
+      const locking = lockFolder(folder, { self: await self(), isRunning: takenOver, onTakeover: () => {} })
+      await expect(locking).rejects.toMatchObject({ exit: 'locked' })
+    } finally {
+      restore()
+    }
+    expect(moved).toEqual([])
+    expect(await readdir(folder)).toEqual(['lock'])
+    expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(other)
+  })
+
+  it('puts a lock back that took the place of a dead holder’s at the last moment', async () => {
+    const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
+    const other = JSON.stringify({ ...(await self()), nonce: 'other' })
+    const restore = beforeRename(() => writeFile(join(folder, 'lock'), other))
+    try {
+      await expect(lock(folder)).rejects.toMatchObject({ exit: 'locked' })
+    } finally {
+      restore()
+    }
+    expect(await readdir(folder)).toEqual(['lock'])
+    expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(other)
+  })
+
+  it('goes on where somebody died while taking over', async () => {
+    const dead = { pid: nobody, nonce: 'dead' }
+    const folder = await folderHeldBy(dead)
+    await writeFile(
+      join(folder, 'lock-dead'),
+      JSON.stringify({ ...(await self()), pid: nobody, nonce: 'dead too' }),
+    )
+    await (await lock(folder))()
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('removes the drafts of processes that died while they locked, and no others', async () => {
+    const folder = await createFolder({})
+    const put = async (name: string, holder: object) =>
+      writeFile(join(folder, name), JSON.stringify({ ...(await self()), ...holder }))
+    await put('lock-dead.tmp', { pid: nobody, nonce: 'dead' })
+    const others = ['lock-alive.tmp', 'lock-elsewhere.tmp', 'lock-renamed.tmp', 'lock-torn.tmp']
+    await put('lock-alive.tmp', { nonce: 'alive' })
+    await put('lock-elsewhere.tmp', { pid: nobody, nonce: 'elsewhere', host: 'elsewhere' })
+    await put('lock-renamed.tmp', { pid: nobody, nonce: 'dead' })
+    await writeFile(join(folder, 'lock-torn.tmp'), '{"pid":')
+    await (await lock(folder))()
+    expect((await readdir(folder)).sort()).toEqual(others.sort())
+  })
+
+  it('leaves a lock alone that is not its own any more', async () => {
+    const folder = await createFolder({})
+    const unlock = await lock(folder)
+    await writeFile(join(folder, 'lock'), JSON.stringify({ ...(await self()), nonce: 'another' }))
+    await unlock()
+    expect(await readdir(folder)).toEqual(['lock'])
+  })
+
+  describe('with no descriptor left', () => {
+    const readsFail = (path: string) => injectFaults({ do: 'EMFILE', times: 1e9, op: 'open|readFile', path })
+    afterEach(() => injectFaults({}))
+
+    it('is unlocked all the same, unless the lock is not its own any more', async () => {
+      const folder = await createFolder({})
+      const unlock = await lock(folder)
+      readsFail('lock$')
+      await unlock()
+      expect(await readdir(folder)).toEqual([])
+
+      injectFaults({})
+      const again = await lock(folder)
+      await rm(join(folder, 'lock'))
+      await writeFile(join(folder, 'lock'), JSON.stringify({ ...(await self()), nonce: 'another' }))
+      readsFail('lock$')
+      await again()
+      expect(await readdir(folder)).toEqual(['lock'])
+    })
+
+    it.each(['lock$', '^/proc/'])(
+      'never takes a living holder for dead, or for unreadable: %s',
+      async (path) => {
+        const folder = await createFolder({})
+        const [first, second] = [await self(), await self()]
+        const unlock = await lockFolder(folder, { self: first, isRunning, onTakeover: () => {} })
+        readsFail(path)
+        await expect(
+          lockFolder(folder, { self: second, isRunning, onTakeover: () => {} }),
+        ).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('too many open files') })
+        injectFaults({})
+        await unlock()
+        expect(await readdir(folder)).toEqual([])
+      },
+    )
+  })
+
+  describe('where there is no /proc', () => {
+    beforeEach(() =>
+      injectFaults({ do: 'ENOENT', times: 1e9, op: 'open|readFile|readlink', path: '^/proc/' }),
+    )
+    afterEach(() => injectFaults({}))
+
+    it('knows by ps whether a process id is used again', async (context) => {
+      const { began } = await self()
+      if (began === '') context.skip('there is no ps that tells when a process began')
+      expect(await readProcessStartFromPs(pid)).toBe(began)
+      expect(await readProcessStartFromPs(nobody)).toBe('')
+      const living = await folderHeldBy({})
+      await expect(lock(living)).rejects.toMatchObject({ message: expect.not.stringContaining('unlock') })
+      const dead = await folderHeldBy({ began: 'Thu Jan  1 00:00:00 2026' })
+      await (await lock(dead))()
+    })
+
+    it.each([
+      ['the lock does not say when its holder began', { began: '' }, isRunning, true],
+      ['nobody can say when the process began', { pid: nobody, began: 'x' }, () => true, true],
+      ['it ends while it is looked at', { pid: nobody, began: 'x' }, seen(1), false],
+    ])('takes no process for dead that may be the holder: %s', async (_why, change, isRunning, isHeld) => {
+      const folder = await folderHeldBy(change)
+      const locking = lockFolder(folder, { self: await self(), isRunning, onTakeover: () => {} })
+      if (isHeld)
+        await expect(locking).rejects.toMatchObject({
+          exit: 'locked',
+          message: expect.stringContaining('claude-batch unlock'),
+        })
+      else await expect(locking).resolves.toBeTypeOf('function')
+    })
+  })
+
+  it('takes a process for alive that is another user’s and hidden in /proc', async () => {
+    const folder = await folderHeldBy({ pid: nobody })
+    await expect(
+      lockFolder(folder, { self: await self(), isRunning: () => true, onTakeover: () => {} }),
+    ).rejects.toMatchObject({ exit: 'locked' })
+  })
+
+  it('reports a folder in which there can be no lock', async () => {
+    const folder = await createFolder({})
+    await mkdir(join(folder, 'f'))
+    await expect(lock(join(folder, 'gone'))).rejects.toMatchObject({ exit: 'io' })
+  })
+})
+
+describe('removeLock', () => {
+  const elsewhere = { host: 'a container that is gone', pid: 1 }
+  const remove = async (folder: string, identity: string) =>
+    removeLock(folder, identity, { self: await self(), isRunning })
+
+  it('removes the lock in question, and nothing that took its place', async () => {
+    const folder = await folderHeldBy({ ...elsewhere, nonce: 'gone' })
+    expect(await remove(folder, 'another')).toBe(false)
+    expect(await remove(folder, 'gone')).toBe(true)
+    expect(await remove(folder, 'gone')).toBe(false)
+    expect(await readdir(folder)).toEqual([])
+    const unlock = await lock(folder)
+    expect(await remove(folder, 'gone')).toBe(false)
+    expect(await readdir(folder)).toEqual(['lock'])
+    await unlock()
+  })
+
+  it('puts a lock back that took the place of the one in question at the last moment', async () => {
+    const folder = await folderHeldBy({ ...elsewhere, nonce: 'gone' })
+    const other = JSON.stringify({ ...(await self()), nonce: 'other' })
+    // Between the look and the removal, the holder ends and another run locks.
+    const restore = beforeRename(() => writeFile(join(folder, 'lock'), other))
+    try {
+      expect(await remove(folder, 'gone')).toBe(false)
+    } finally {
+      restore()
+    }
+    expect(await readdir(folder)).toEqual(['lock'])
+    expect(await findLock(join(folder, 'lock'))).toMatchObject({ identity: 'other' })
+  })
+
+  it('never lets two runs have the folder, however many remove the lock and want it', async () => {
+    for (let round = 0; round < 20; round++) {
+      const folder = await folderHeldBy({ ...elsewhere, nonce: `gone${round}` })
+      const removals = Array.from({ length: 10 }, () => remove(folder, `gone${round}`))
+      const locks = Array.from({ length: 10 }, () => lock(folder))
+      const [removed, locked] = await Promise.all([Promise.allSettled(removals), Promise.allSettled(locks)])
+      expect(removed.filter((it) => it.status === 'fulfilled' && it.value).length).toBeLessThanOrEqual(1)
+      expect(locked.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1)
+      for (const it of [...removed, ...locked])
+        if (it.status === 'rejected') expect(it.reason).toMatchObject({ exit: 'locked' })
+    }
+  })
+
+  it('removes what a process left that died, elsewhere, while it took the lock over', async () => {
+    const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
+    const right = { ...(await self()), ...elsewhere, nonce: 'gone' }
+    await writeFile(join(folder, 'lock-dead'), JSON.stringify(right))
+    await expect(lock(folder)).rejects.toMatchObject({
+      message: expect.stringContaining('claude-batch unlock'),
+    })
+    expect(await remove(folder, 'dead')).toBe(true)
+    expect(await readdir(folder)).toEqual([])
+  })
+})

@@ -1,8 +1,0 @@
-import { readFile } from 'node:fs/promises'
-
-/** The blocks of this language on a page of the documentation. */
-export async function documented(page: string, language: string): Promise<string[]> {
-  const text = await readFile(new URL(`../../docs/${page}`, import.meta.url), 'utf8')
-  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))
-  return Array.from(blocks, ([, block = '']) => block)
-}

@@ -1,0 +1,41 @@
+import type { DocumentRef } from '../../src/core/document/document.ts'
+import { ledgerFormatVersion } from '../../src/core/run/ledger-entry.ts'
+import { createOutputFolder, probeOutputFolder } from '../../src/storage/output-folder.ts'
+import { openOutputState } from '../../src/storage/output-state.ts'
+import { createSummaryFiles, type SummaryFiles } from '../../src/storage/summary-files.ts'
+import { realClock } from './real-clock.ts'
+
+let runs = 0
+
+/** The files of an output folder as a run opens them; `close` lets the next one open it. */
+export async function openSummaryFiles(
+  out: string,
+  sources: readonly DocumentRef[],
+  { recipe = 'r', force = false }: { recipe?: string; force?: boolean } = {},
+): Promise<SummaryFiles> {
+  const run = (++runs).toString(16).padStart(12, '0')
+  await createOutputFolder(out)
+  const foldsCase = await probeOutputFolder(out, run)
+  const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe }
+  const time = new Date(realClock.wallTime()).toISOString()
+  const { prompt, model } = facts
+  const outputState = await openOutputState(out, {
+    v: ledgerFormatVersion,
+    time,
+    run,
+    version: '0',
+    base: '..',
+    prompt,
+    model,
+  })
+  return createSummaryFiles(out, sources, {
+    outputState,
+    findProvenance: () => facts,
+    foldsCase,
+    force,
+    frontMatter: false,
+    redo: [],
+    structured: false,
+    clock: realClock,
+  })
+}

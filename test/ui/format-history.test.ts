@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { emptyTotals } from '../../src/core/pricing/totals.ts'
+import { formatHistory } from '../../src/ui/format-history.ts'
+
+it.each([
+  [0, '$0'],
+  [1, '$0 (1 lost reply)'],
+  [2, '$0 (2 lost replies)'],
+])('the account of past runs tells of %i replies that were lost beside the cost', (lost, cost) => {
+  const text = formatHistory({
+    runs: [],
+    total: { ...emptyTotals, lost },
+    summarized: 0,
+    failures: new Map(),
+    flagged: [],
+    damagedLines: 0,
+    stale: [],
+  })
+  expect(text).toContain(` ${cost}\n`)
+})
