@@ -1,3 +1,12 @@
+import {
+  BatchError,
+  BudgetExceededError,
+  RunError,
+  UnknownPriceError,
+  UnreachableError,
+  WaitTooLongError,
+} from './core/errors/run-error.ts'
+
 /**
  * How a run can end, and what that means to a shell. The one table: the help, the README and the code read it.
  * Codes are only ever added; whoever meets one he does not know should take it for a failure.
@@ -76,13 +85,64 @@ export class UsageError extends Error {
   readonly exit: Exit = 'usage'
 }
 
-/** The run cannot go on: one line that says what happened and what to do next, and how to exit. */
-export class RunError extends Error {
-  override readonly name = 'RunError'
+/** A command cannot go on: one line that says what happened and what to do next, and how to exit. */
+export class ExitError extends RunError {
+  override readonly name = 'ExitError'
   readonly exit: Exit
 
   constructor(exit: Exit, message: string, options?: ErrorOptions) {
     super(message, options)
     this.exit = exit
   }
+}
+
+/** How a run that cannot go on ends on the command line. */
+export interface Ending {
+  readonly exit: Exit
+  /** One line that says what happened and what to do next. */
+  readonly text: string
+}
+
+const again = '; run the same command again later'
+
+/** The one table from what ends a run to its exit code and its text. */
+const endings = [
+  ending(ExitError, ({ exit, message }) => ({ exit, text: message })),
+  ending(BudgetExceededError, (error) => ({ exit: 'limit', text: error.describe('--max-cost') })),
+  ending(UnknownPriceError, (error) => ({
+    exit: 'usage',
+    text: `${error.describe('--max-cost')}; give it with --prices`,
+  })),
+  ending(WaitTooLongError, (error) => ({ exit: 'later', text: error.describe('--max-wait') + again })),
+  ending(UnreachableError, ({ message }) => ({ exit: 'later', text: message + again })),
+  ending(BatchError, ({ isTransient, message }) => ({
+    exit: isTransient ? 'later' : 'refused',
+    text: message,
+  })),
+]
+
+function ending<Type extends RunError>(
+  type: abstract new (...args: never[]) => Type,
+  describe: (error: Type) => Ending,
+): (error: RunError) => Ending | undefined {
+  return (error) => (error instanceof type ? describe(error) : undefined)
+}
+
+/**
+ * How a run was stopped, from the reason of its signal; undefined where it was not.
+ * @throws the reason itself where it is a bug
+ */
+export function describeStop(reason: unknown): Ending | undefined {
+  if (reason === undefined) return undefined
+  if (!(reason instanceof RunError)) throw reason
+  return toEnding(reason)
+}
+
+/** Returns the exit code and the text for what ended a run. */
+export function toEnding(error: RunError): Ending {
+  for (const describe of endings) {
+    const found = describe(error)
+    if (found !== undefined) return found
+  }
+  return { exit: 'bug', text: error.message }
 }

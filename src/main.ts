@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import { resolveAsset } from './assets.ts'
 import { runCli } from './cli.ts'
+import { RunError } from './core/errors/run-error.ts'
 import { escapeControlChars } from './core/text/escape-control-chars.ts'
 import { findSecrets } from './core/text/find-secrets.ts'
 import { createRedactor } from './core/text/redact.ts'
-import { type Exit, RunError, UsageError } from './errors.ts'
+import { type Exit, toEnding, UsageError } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 import { createStreamWriter, streamWriteError } from './storage/fs/stream-writer.ts'
 
@@ -47,7 +48,7 @@ function watchStdout(stdout: Runtime['stdout']): () => Promise<void> {
 function describeError(error: unknown): { exit: Exit; text: string } {
   if (error instanceof UsageError)
     return { exit: error.exit, text: `${error.message} (see claude-batch --help)` }
-  if (error instanceof RunError) return { exit: error.exit, text: error.message }
+  if (error instanceof RunError) return toEnding(error)
   const { code } = (error ?? {}) as NodeJS.ErrnoException
   if (code === 'EMFILE' || code === 'ENFILE')
     return { exit: 'io', text: 'too many open files (raise ulimit -n, or lower --concurrency)' }

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 
 /**
  * What loading the SDK opens at once, and a little more. With fewer Node fails in the middle of that, and in many ways:
@@ -16,7 +16,7 @@ export function checkOpenFiles(): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EMFILE' || code === 'ENFILE')
-      throw new RunError(
+      throw new ExitError(
         'io',
         `only ${descriptors.length} files can be opened, and ${requiredDescriptors} are needed; raise ulimit -n`,
       )

@@ -8,6 +8,7 @@ import { getDefaults } from '../config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import { markdownMarker } from '../core/document/generated-marker.ts'
+import { RunError } from '../core/errors/run-error.ts'
 import { resolveModelAlias } from '../core/pricing/models.ts'
 import {
   combineVerdicts,
@@ -19,7 +20,7 @@ import {
 import { computeRatios, summarizeVariant } from '../core/report/variant-summary.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { createShutdown } from '../engine/shutdown.ts'
-import { chooseExit, type Exit, RunError, UsageError } from '../errors.ts'
+import { chooseExit, describeStop, type Exit, ExitError, UsageError } from '../errors.ts'
 import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
 import { createPricing, formatRetirements } from '../run/pricing.ts'
@@ -113,10 +114,9 @@ export async function compare(
         `claude-batch: ${parts.join('; ')}; the texts are in ${escapeControlChars(join(options.out, markdownName))}, and beside each other in comparison.html\n`,
       )
     }
-    const stopped = shutdown.drainSignal.reason as Error | undefined
-    if (stopped !== undefined && !(stopped instanceof RunError)) throw stopped
+    const stopped = describeStop(shutdown.drainSignal.reason)
     if (stopped !== undefined)
-      stderr.write(`claude-batch: ${stopped.message}; the same command goes on with the rest\n`)
+      stderr.write(`claude-batch: ${stopped.text}; the same command goes on with the rest\n`)
     const [failed, transient] = [variantsRun, judgedVariants].reduce(
       ([failed, transient], it) => [
         failed + (it?.runStats.documents.failed ?? 0),
@@ -149,7 +149,7 @@ async function judgeVariants(
 ): Promise<JudgedVariants | undefined> {
   const judgeRun = await runVariants(judges, 'judgement', common).catch((error: unknown) => {
     if (!(error instanceof UsageError || error instanceof RunError)) throw error
-    common.shutdown.drain(new RunError('limit', error.message))
+    common.shutdown.drain(new ExitError('limit', error.message))
     return undefined
   })
   if (judgeRun === undefined) return undefined

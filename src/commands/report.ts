@@ -2,7 +2,7 @@ import { join, relative, resolve, sep } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
 import { addTotals, emptyTotals, type Totals } from '../core/pricing/totals.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
-import { type Exit, RunError } from '../errors.ts'
+import { type Exit, ExitError } from '../errors.ts'
 import { lockOutputFolder } from '../run/lock-output-folder.ts'
 import { reportRuns } from '../run/report-runs.ts'
 import type { Runtime } from '../runtime.ts'
@@ -23,7 +23,7 @@ export async function report(
   const ledger = ledgerPath(out)
   for (const name of [dir, ...(options.merge ?? [])])
     if (!hasLedger(resolve(runtime.cwd, name)))
-      throw new RunError(
+      throw new ExitError(
         'noInput',
         `there is no ledger in ${name}: no run has written there; name the output folder: claude-batch report <dir>`,
       )

@@ -4,6 +4,7 @@ import { AskError, StoppedError } from '../core/errors/ask-error.ts'
 import { classifyError } from '../core/errors/classify-error.ts'
 import { describeAccountError } from '../core/errors/describe-account-error.ts'
 import { formatFailure, toFailure } from '../core/errors/failure.ts'
+import { RunError } from '../core/errors/run-error.ts'
 import { sumInputTokens } from '../core/pricing/usage.ts'
 import { createStatsCollector } from '../core/run/run-stats.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
@@ -12,7 +13,7 @@ import { createRedactor } from '../core/text/redact.ts'
 import { createBoundedQueue } from '../engine/middleware/bounded-queue.ts'
 import { composeAsk } from '../engine/middleware/compose.ts'
 import { createShutdown } from '../engine/shutdown.ts'
-import { type Exit, RunError } from '../errors.ts'
+import { type Exit, toEnding } from '../errors.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
 import { createPricing, formatRetirements } from '../run/pricing.ts'
 import { createProvider } from '../run/provider.ts'
@@ -103,7 +104,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
     const cost = formatRunCost(runStats, { simulated: options.simulate, model })
     print(`requests sent: ${requests}; ${sumInputTokens(usage)} tokens in, ${usage.output} out, ${cost}`)
     const { reason } = shutdown.drainSignal as { reason: unknown }
-    if (reason instanceof RunError) return reason.exit
+    if (reason instanceof RunError) return toEnding(reason).exit
     throw reason
   } finally {
     stopListening()
@@ -131,6 +132,6 @@ function formatOperatorError(thrown: unknown, model: string, baseUrl: string): s
       ? describeAccountError(requestError, model, baseUrl)
       : formatFailure(toFailure(requestError))
   }
-  if (error instanceof RunError) return error.message
+  if (error instanceof RunError) return toEnding(error).text
   return `this is a bug, please report it: ${error instanceof Error ? error.stack : String(error)}`
 }

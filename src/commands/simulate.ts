@@ -1,5 +1,5 @@
 import type { SimulateOptions } from '../config/simulate-flags.ts'
-import { type Exit, RunError, UsageError } from '../errors.ts'
+import { type Exit, ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { type FaultName, parseFaults } from '../simulator/script.ts'
 import { startSimulator } from '../simulator/simulator.ts'
@@ -16,9 +16,9 @@ export async function simulate(options: SimulateOptions, runtime: Runtime): Prom
     batches: { durationMs: options.batchDuration * 1000 },
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE')
-      throw new RunError('io', `port ${port} is in use; choose another with --port`)
+      throw new ExitError('io', `port ${port} is in use; choose another with --port`)
     if (error.code === 'EACCES')
-      throw new RunError('io', `port ${port} may not be used; choose one above 1023`)
+      throw new ExitError('io', `port ${port} may not be used; choose one above 1023`)
     throw error
   })
   runtime.stdout.write(`${simulator.url}\n`)

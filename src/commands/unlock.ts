@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { UnlockOptions } from '../config/unlock-flags.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
-import { type Exit, RunError, UsageError } from '../errors.ts'
+import { type Exit, ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { describeLockOwner, type FoundLock, findLock, type LockStatus } from '../storage/lock/find-lock.ts'
 import { determineLockStatus, lockFileName, removeLock } from '../storage/lock/lock-folder.ts'
@@ -29,14 +29,14 @@ export async function unlock(
     return 'ok'
   }
   if ((await lstat(lock).catch(() => undefined))?.isDirectory())
-    throw new RunError('io', `${lock} is a folder, which claude-batch never makes there; move it away`)
+    throw new ExitError('io', `${lock} is a folder, which claude-batch never makes there; move it away`)
   const nonce = random().toString(16).slice(2)
   const program = { command: 'unlock', version }
   const currentOwner = await createLockOwner(pid, new Date(clock.wallTime()).toISOString(), nonce, program)
   const ownerStatus = await determineLockStatus(found, { self: currentOwner, isRunning })
   const lockDescription = describeLock(dir, lock, found)
   if (ownerStatus === 'alive')
-    throw new RunError(
+    throw new ExitError(
       'locked',
       `${lockDescription}; it is running: wait until it ends, or stop it with: kill ${found.owner?.pid}`,
     )
@@ -48,7 +48,7 @@ export async function unlock(
     )
     if (answer === undefined)
       throw new UsageError(`${dir} stays locked, since there is no terminal to ask on; give --yes`)
-    if (!answer) throw new RunError('locked', `${dir} stays locked`)
+    if (!answer) throw new ExitError('locked', `${dir} stays locked`)
   }
   const isRemoved = await removeLock(folder, found.identity, { self: currentOwner, isRunning })
   print(
@@ -76,15 +76,15 @@ async function findStateFolder(dir: string, { cwd }: Pick<Runtime, 'cwd'>): Prom
   const folder = join(resolve(cwd, dir), memoryFolder)
   const stats = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-    throw new RunError('io', `cannot read ${folder}: ${error.code ?? error.message}`)
+    throw new ExitError('io', `cannot read ${folder}: ${error.code ?? error.message}`)
   })
   if (stats === undefined)
-    throw new RunError(
+    throw new ExitError(
       'noInput',
       `there is no output folder at ${dir}: no run has written there; name it: claude-batch unlock <dir>`,
     )
   if (!stats.isDirectory())
-    throw new RunError('io', `${folder} is not a folder, but a link or a file; nothing was removed`)
+    throw new ExitError('io', `${folder} is not a folder, but a link or a file; nothing was removed`)
   return folder
 }
 

@@ -8,7 +8,7 @@ import type { RunStats } from '../core/run/run-stats.ts'
 import type { Shutdown } from '../engine/shutdown.ts'
 import { summarizeDocuments } from '../engine/summarize-documents.ts'
 import { writeOutcomes } from '../engine/write-outcomes.ts'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 import { createDocumentReader } from '../inputs/read/read-document.ts'
 import { confirmCost } from '../run/confirm-cost.ts'
 import { estimateBySize } from '../run/estimate-by-size.ts'
@@ -131,7 +131,7 @@ export async function runVariants<
     persist: async (outcome) => armFor(outcome.document).output.persist?.(outcome),
     ask,
     toRunError: ({ requestError }) =>
-      new RunError('refused', describeAccountError(requestError, models, baseUrl)),
+      new ExitError('refused', describeAccountError(requestError, models, baseUrl)),
     semaphore,
     shutdown,
     clock: runtime.clock,

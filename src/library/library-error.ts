@@ -2,10 +2,16 @@ import { AskError, StoppedError } from '../core/errors/ask-error.ts'
 import { classifyError } from '../core/errors/classify-error.ts'
 import { describeAccountError } from '../core/errors/describe-account-error.ts'
 import { type Failure, formatFailure, toFailure } from '../core/errors/failure.ts'
+import {
+  BudgetExceededError,
+  RunError,
+  UnknownPriceError,
+  WaitTooLongError,
+} from '../core/errors/run-error.ts'
 import type { Usage } from '../core/pricing/usage.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
-import { type Exit, RunError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { toOptionNames } from './option-names.ts'
 import { computeSpending, type Spending } from './spending.ts'
 
@@ -97,7 +103,8 @@ export function toPublicError(
     return toPublicError(error.cause, { model, endpoint, partial })
   if (error instanceof RunError) {
     const attempts = thrown instanceof StoppedError ? thrown.attempts : []
-    return createOwnError(typeByExit.get(error.exit) ?? 'try_later', error.message, attempts, partial)
+    const { type, text } = describeRunError(error)
+    return createOwnError(type, text, attempts, partial)
   }
   if (!(error instanceof AskError)) return error
   const { requestError, attempts } = error
@@ -112,10 +119,14 @@ export function toPublicError(
 
 type OwnErrorType = 'configuration' | 'spent' | 'try_later' | 'closed'
 
-const typeByExit: ReadonlyMap<Exit, OwnErrorType> = new Map([
-  ['limit', 'spent'],
-  ['usage', 'configuration'],
-])
+/** The same errors as in `errors.ts`, in the words of the library's options. */
+function describeRunError(error: RunError): { readonly type: OwnErrorType; readonly text: string } {
+  if (error instanceof BudgetExceededError) return { type: 'spent', text: error.describe('maxCostUsd') }
+  if (error instanceof UnknownPriceError) return { type: 'configuration', text: error.describe('maxCostUsd') }
+  if (error instanceof WaitTooLongError)
+    return { type: 'try_later', text: `${error.describe('maxWaitMs')}; try again later` }
+  return { type: 'try_later', text: error.message }
+}
 
 function createOwnError(
   type: OwnErrorType,

@@ -5,7 +5,7 @@ import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters } from '../core/request/request.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { summarizeDocuments as summarizeSources } from '../engine/summarize-documents.ts'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 import { allowManyListeners, type Client, getConnection } from './create-client.ts'
 import type { Connection } from './create-connection.ts'
 import { toPublicError } from './library-error.ts'
@@ -72,7 +72,7 @@ async function* generateOutcomes(
       },
       ask: connection.withDrain(shutdown.drainSignal),
       toRunError: (error) =>
-        new RunError('refused', describeAccountError(error.requestError, model, endpoint), { cause: error }),
+        new ExitError('refused', describeAccountError(error.requestError, model, endpoint), { cause: error }),
       semaphore: connection.semaphore,
       shutdown,
       clock,

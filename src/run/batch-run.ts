@@ -9,7 +9,7 @@ import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
 import type { BatchJob } from '../engine/batch/run-batches.ts'
 import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
-import { RunError, UsageError } from '../errors.ts'
+import { ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
 import type { InstrumentedClient } from './instrument.ts'
@@ -167,7 +167,7 @@ async function loadAnswerChecks(settings: AnswerSettings): Promise<AnswerChecks>
   const { createAnswerChecks } = await import('../inputs/prompts/answer-checks.ts')
   const schemaOrigin = 'the schema that is stored with a batch'
   return createAnswerChecks(settings, schemaOrigin).catch((error: unknown) => {
-    throw error instanceof UsageError ? new RunError('io', error.message) : error
+    throw error instanceof UsageError ? new ExitError('io', error.message) : error
   })
 }
 

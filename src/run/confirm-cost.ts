@@ -2,7 +2,7 @@ import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { EstimateRange } from '../core/estimate/estimate-cost.ts'
 import { formatUsd, type Picodollars, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
 import { pluralize } from '../core/text/format-number.ts'
-import { RunError, UsageError } from '../errors.ts'
+import { ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 
 type ConfirmOptions = Pick<SummarizeOptions, 'confirmAbove' | 'yes' | 'maxCost' | 'simulate'>
@@ -45,7 +45,7 @@ export async function confirmCost(
     throw new UsageError(
       `${message}, more than --confirm-above ${formatUsd(usdToPicodollars(confirmAbove))}; give --yes, or --max-cost USD to set a bound`,
     )
-  if (!answer) throw new RunError('limit', 'nothing was sent')
+  if (!answer) throw new ExitError('limit', 'nothing was sent')
 }
 
 /** Of what has a known price. */

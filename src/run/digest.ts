@@ -6,7 +6,7 @@ import { toDocumentPath } from '../core/document/document-path.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { pluralize } from '../core/text/format-number.ts'
 import type { SharedBudget } from '../engine/middleware/with-budget.ts'
-import { chooseExit, type Exit, RunError } from '../errors.ts'
+import { chooseExit, type Exit, ExitError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { writeFileAtomic } from '../storage/fs/atomic-write.ts'
 import { toReadError } from '../storage/fs/disk-error.ts'
@@ -155,7 +155,7 @@ async function collectDigests(
       },
     )
     if (currentText !== undefined && currentText !== '' && currentText !== results.get(path)?.text && !force)
-      throw new RunError(
+      throw new ExitError(
         'failed',
         `${escapeControlChars(relative(cwd, file))} was edited by hand; give --digest another name, or --force to replace it`,
       )
@@ -188,7 +188,7 @@ async function writeDigest(
   }
   const reason = checkUnchanged(await readCurrentText(file, { namedFile, out }))
   if (reason !== undefined)
-    throw new RunError('io', `${escapeControlChars(file)}: ${reason}; it was not replaced`)
+    throw new ExitError('io', `${escapeControlChars(file)}: ${reason}; it was not replaced`)
   await writeFileAtomic(out, file, text, `${nonce}-digest`)
 }
 

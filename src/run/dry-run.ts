@@ -15,7 +15,7 @@ import {
   estimateTime,
   toUsdRange,
 } from '../core/estimate/estimate-json.ts'
-import { computeWorstCase } from '../core/pricing/budget-state.ts'
+import { computeWorstCaseCost } from '../core/pricing/budget-state.ts'
 import { formatExactUsd, type Picodollars, type PriceOf } from '../core/pricing/pricing-rules.ts'
 import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { countPromptCharacters, type Request } from '../core/request/request.ts'
@@ -89,7 +89,7 @@ export async function dryRun(sources: readonly DocumentRef[], context: DryRunOpt
     if (conflict !== undefined) return conflict.type === 'unchanged' ? 'unchanged' : conflict
     const sourceRequests: PlannedRequest[] = []
     for (const request of requests) {
-      const worstCaseCost = computeWorstCase(request, priceOf)
+      const worstCaseCost = computeWorstCaseCost(request, priceOf)
       worstCaseTotal =
         worstCaseTotal === undefined || worstCaseCost === undefined
           ? undefined

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { defaultExtensions, type SummarizeOptions } from '../config/summarize-flags.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
-import { RunError, UsageError } from '../errors.ts'
+import { ExitError, UsageError } from '../errors.ts'
 import { readFilesFrom } from '../inputs/find/files-from.ts'
 import { type FoundDocuments, findDocuments } from '../inputs/find/find-documents.ts'
 import type { Input } from '../inputs/find/inspect-input.ts'
@@ -60,9 +60,9 @@ export async function findInputs(
     ignoreFiles: options.ignore,
   })
   const { missingInputs: missing, unmatchedPatterns: unmatched, earlierOutputs: earlier, warnings } = found
-  if (!found.foundAnything) throw new RunError('noInput', formatNothingFound(inputs, earlier))
+  if (!found.foundAnything) throw new ExitError('noInput', formatNothingFound(inputs, earlier))
   if (missing.length > 0)
-    throw new RunError(
+    throw new ExitError(
       'noInput',
       `nothing matches ${formatExamples([...missing, ...unmatched])}; correct or leave out what does not exist (nothing was sent or written)`,
     )

@@ -3,7 +3,7 @@ import type { StatsCollector } from '../core/run/run-stats.ts'
 import type { Sink } from '../core/run/sink.ts'
 import type { Shutdown } from '../engine/shutdown.ts'
 import type { writeOutcomes } from '../engine/write-outcomes.ts'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 import { JournaledError } from '../storage/ledger/journal.ts'
 import type { Reporter } from '../ui/reporter.ts'
 
@@ -39,7 +39,7 @@ export function createOutcomeWriter(
         reason: 'it could not be written',
       })
       // With the reader of stdout gone, there is nobody left to finish anything for.
-      if (error instanceof RunError && error.exit === 'readerLeft') return shutdown.abort(error)
+      if (error instanceof ExitError && error.exit === 'readerLeft') return shutdown.abort(error)
       reporter.onUnsaved(outcome, error instanceof JournaledError)
       shutdown.drain(error instanceof Error ? error : new Error(String(error)))
     },

@@ -12,7 +12,7 @@ import type { Outcome } from '../core/run/outcome.ts'
 import type { Sink } from '../core/run/sink.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import type { SummarizeJob } from '../engine/summarize-documents.ts'
-import { RunError, UsageError } from '../errors.ts'
+import { ExitError, UsageError } from '../errors.ts'
 import { earlierReportProblem } from '../inputs/find/earlier-output.ts'
 import type { Input } from '../inputs/find/inspect-input.ts'
 import type { Runtime } from '../runtime.ts'
@@ -114,7 +114,7 @@ export function openStdoutOutput(
   const { stdout, getStdoutKind } = runtime
   const kind = getStdoutKind()
   if (kind === 'closed')
-    throw new RunError('io', 'stdout is closed: there is nowhere for the summaries to go')
+    throw new ExitError('io', 'stdout is closed: there is nowhere for the summaries to go')
   const write = createStreamWriter(stdout, 'stdout')
   const isTerminal = stdout.isTTY === true
   const runStart = createRunStart(runtime.cwd, { options, runtime, requestBuilder, version })
@@ -305,9 +305,9 @@ async function lockWithTimeout(
     try {
       return await lock()
     } catch (error) {
-      if (!(error instanceof RunError) || error.exit !== 'locked') throw error
+      if (!(error instanceof ExitError) || error.exit !== 'locked') throw error
       if (timeoutMs === 0)
-        throw new RunError('locked', `${error.message}; --lock-timeout SECONDS waits for it`)
+        throw new ExitError('locked', `${error.message}; --lock-timeout SECONDS waits for it`)
       if (clock.now() >= end) throw error
       if (!isReported) stderr.write(`claude-batch: waiting: ${error.message}\n`)
       await clock.sleep(Math.min(lockRetryMs, end - clock.now()), drainSignal)

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
 import { type EstimateJson, estimateFormatVersion } from '../core/estimate/estimate-json.ts'
 import { buildReportJson, type RecordedRun } from '../core/report/report-json.ts'
-import { type Exit, RunError, UsageError } from '../errors.ts'
+import { type Exit, ExitError, UsageError } from '../errors.ts'
 import { describeFsError } from '../inputs/find/fs-error.ts'
 import { readSmallFile } from '../inputs/read/small-file.ts'
 import type { Runtime } from '../runtime.ts'
@@ -42,7 +42,7 @@ export async function reportRuns(
   const write = createStreamWriter(stdout, 'stdout')
   if (estimate !== undefined) {
     const runsSince = run === undefined ? runs.filter((it) => it.start.time >= estimate.made) : runs
-    if (runsSince.length === 0) throw new RunError('noInput', `nothing has been done since ${estimate.made}`)
+    if (runsSince.length === 0) throw new ExitError('noInput', `nothing has been done since ${estimate.made}`)
     await write(
       formatEstimateVsActual(
         estimate,

@@ -16,7 +16,7 @@ import { maxReorderBuffer, restoreInputOrder } from '../engine/restore-input-ord
 import { createShutdown } from '../engine/shutdown.ts'
 import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
 import { writeOutcomes } from '../engine/write-outcomes.ts'
-import { chooseExit, type Exit, RunError } from '../errors.ts'
+import { chooseExit, describeStop, type Ending, type Exit, ExitError } from '../errors.ts'
 import { createDocumentReader, type ReadDocument } from '../inputs/read/read-document.ts'
 import type { Runtime } from '../runtime.ts'
 import { openRequestLog } from '../sinks/request-log.ts'
@@ -191,7 +191,7 @@ export async function run(
       ...(chunkCache !== undefined && { askChunk: withCache(ask, chunkCache, withSlot) }),
       onOutcome: rules.observe,
       toRunError: ({ requestError }) =>
-        new RunError('refused', describeAccountError(requestError, requestBuilder.model, baseUrl)),
+        new ExitError('refused', describeAccountError(requestError, requestBuilder.model, baseUrl)),
       semaphore,
       ...(output.isOrdered && { maxLead: maxReorderBuffer }),
       shutdown,
@@ -239,16 +239,15 @@ export async function run(
 
     const runStats = stats.getStats(clock.now() - startMs)
     const time = new Date(clock.wallTime()).toISOString()
-    const stopReason = (shutdown.drainSignal.reason as Error | undefined)?.message
+    const stopReason = describeStop(shutdown.drainSignal.reason)?.text
     const runEnd = createRunEnd(output.runStart.run, time, runStats, rateLimiter.getStats(), stopReason)
     await output.recordEnd(runEnd).catch((error: Error) => shutdown.drain(error))
     for (const resource of openResources.splice(0))
       await resource.close().catch((error: Error) => shutdown.drain(error))
     await report.write(output.runStart, runEnd).catch((error: Error) => shutdown.drain(error))
 
-    const stopError = shutdown.drainSignal.reason as Error | undefined
-    if (stopError !== undefined && !(stopError instanceof RunError)) throw stopError
-    if (stopError?.exit !== 'readerLeft') {
+    const ending = describeStop(shutdown.drainSignal.reason)
+    if (ending?.exit !== 'readerLeft') {
       reporter.printSummary(runStats, {
         prompt: `${requestBuilder.prompt} (${requestBuilder.promptSource})`,
         model: requestBuilder.model,
@@ -258,12 +257,12 @@ export async function run(
         rerunReasons,
         ...(out !== undefined && { out: options.out ?? 'summaries' }),
       })
-      if (stopError !== undefined)
+      if (ending !== undefined)
         runtime.stderr.write(
-          `claude-batch: ${stopError.message}${formatResumeHint(stopError, stats, options.force ? undefined : out)}\n`,
+          `claude-batch: ${ending.text}${formatResumeHint(ending, stats, options.force ? undefined : out)}\n`,
         )
     }
-    return { exit: chooseRunExit(stats, plan.unmatched, stopError), unfinished }
+    return { exit: chooseRunExit(stats, plan.unmatched, ending), unfinished }
   } finally {
     stopListening()
     reporter?.stop()
@@ -294,7 +293,7 @@ function chooseRunMode(
 }
 
 /** Only a folder remembers what is done. */
-function formatResumeHint({ exit }: RunError, stats: StatsCollector, out: string | undefined): string {
+function formatResumeHint({ exit }: Ending, stats: StatsCollector, out: string | undefined): string {
   const { pending } = stats.getProgress().documents
   if (exit === 'later') return ''
   return out === undefined || pending === 0 ? '' : '; the same command goes on with the rest'
@@ -307,11 +306,11 @@ function isUnfinished(outcome: Outcome): boolean {
 function chooseRunExit(
   stats: StatsCollector,
   unmatched: readonly string[],
-  stopError: RunError | undefined,
+  ending: Ending | undefined,
 ): Exit {
   const { documents, transientFailures: transient, deferred: later } = stats.getProgress()
   const exits: Exit[] = ['ok']
-  if (stopError !== undefined) exits.push(stopError.exit)
+  if (ending !== undefined) exits.push(ending.exit)
   if (documents.failed > transient || unmatched.length > 0) exits.push('failed')
   if (transient > 0 || later > 0) exits.push('later')
   return chooseExit(exits)

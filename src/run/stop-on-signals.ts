@@ -1,5 +1,5 @@
 import type { Shutdown } from '../engine/shutdown.ts'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 import { exitBySignal, type Runtime, type StopSignal } from '../runtime.ts'
 
 /** npx with bash as its shell delivers one Ctrl-C twice. */
@@ -27,7 +27,7 @@ export function stopOnSignals(
   let firstSignalMs: number | undefined
   const stopListening = runtime.onStopSignal((signal) => {
     const now = clock.now()
-    const reason = new RunError(exitBySignal[signal], `stopped by ${signal}`)
+    const reason = new ExitError(exitBySignal[signal], `stopped by ${signal}`)
     if (firstSignalMs === undefined) {
       firstSignalMs = now
       shutdown.drain(reason)

@@ -6,7 +6,7 @@ import type { Outcome } from '../core/run/outcome.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import type { Shutdown } from '../engine/shutdown.ts'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 
 /** What ends a run before its time, beside signals: what the user set, and errors that are everybody's. */
 export interface StopRules {
@@ -26,19 +26,19 @@ export function createStopRules(
   if (timeLimit !== undefined) {
     clock.sleep(timeLimit * 1000, timer.signal).then(
       () =>
-        shutdown.drain(new RunError('limit', `stopped at --time-limit ${formatDuration(timeLimit * 1000)}`)),
+        shutdown.drain(new ExitError('limit', `stopped at --time-limit ${formatDuration(timeLimit * 1000)}`)),
       () => {},
     )
   }
   return {
     observe(outcome) {
       if (outcome.status === 'failed' && ++failureCount === maxFailures)
-        shutdown.drain(new RunError('limit', `stopped at --max-failures ${maxFailures}`))
+        shutdown.drain(new ExitError('limit', `stopped at --max-failures ${maxFailures}`))
       const failure = detectFailFast(outcome)
       if (failure !== undefined) {
         const message = escapeControlChars(formatFailure(failure))
         shutdown.drain(
-          new RunError(
+          new ExitError(
             'refused',
             `stopped: the first 5 documents all failed with the same error: ${message}`,
           ),

@@ -5,7 +5,7 @@ import { formatFailure, toFailure } from '../core/errors/failure.ts'
 import { isTooLong } from '../core/errors/request-error.ts'
 import type { Request } from '../core/request/request.ts'
 import { composeAsk } from '../engine/middleware/compose.ts'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Provider } from './provider.ts'
 import type { RequestBuilder } from './request-builder.ts'
@@ -49,7 +49,7 @@ export async function createTokenCounter(
       const reason = formatFailure(failure)
       // Whatever is wrong with counting at all is wrong with all of them, and says nothing about length.
       if (isTooLong(error.requestError)) return { action: 'fail', type: failure.type, message: reason }
-      throw new RunError(
+      throw new ExitError(
         'refused',
         `${requestBuilder.model} cannot be counted by this service: ${reason}; use --token-count estimate`,
       )

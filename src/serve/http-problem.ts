@@ -2,8 +2,8 @@ import { AskError, StoppedError } from '../core/errors/ask-error.ts'
 import { classifyError } from '../core/errors/classify-error.ts'
 import type { Failure } from '../core/errors/failure.ts'
 import { toFailure } from '../core/errors/failure.ts'
+import { BudgetExceededError, RunError, WaitTooLongError } from '../core/errors/run-error.ts'
 import { QueueFullError } from '../engine/middleware/bounded-queue.ts'
-import { RunError } from '../errors.ts'
 import { QuestionError } from './parse-question.ts'
 
 /** What a client is told of something that went wrong: before the first byte with a status, after it as an event. */
@@ -43,14 +43,14 @@ export function toProblem(error: unknown, isStopping: boolean): Problem {
   }
   if (isStopping)
     return { status: 503, type: 'shutting_down', message: 'the server is stopping', retryAfterS: 10 }
-  if (cause instanceof RunError && cause.exit === 'later')
+  if (cause instanceof WaitTooLongError)
     return {
       status: 503,
       type: 'try_later',
       message: 'the service is overloaded; come again later',
       retryAfterS: 60,
     }
-  if (cause instanceof RunError && cause.exit === 'limit')
+  if (cause instanceof BudgetExceededError)
     return { status: 503, type: 'spent', message: 'this server has spent what it may; its operator is told' }
   return { status: 500, type: 'internal_error', message: 'something went wrong here; its operator is told' }
 }

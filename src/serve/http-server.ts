@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 
 export interface RunningServer {
   readonly url: string
@@ -43,7 +43,7 @@ export async function listen(
     server.once('error', reject)
     server.listen(port, host, resolve)
   }).catch((error: NodeJS.ErrnoException) => {
-    throw new RunError(
+    throw new ExitError(
       'io',
       `cannot listen on ${host} port ${port}: ${errorMessages[error.code ?? ''] ?? error.message}`,
     )

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { stateFolder } from '../core/document/output-path.ts'
-import { RunError, UsageError } from '../errors.ts'
+import { ExitError, UsageError } from '../errors.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
 import { makeFolder, makeFolderBelow } from './fs/create-folder.ts'
 import { toWriteError } from './fs/disk-error.ts'
@@ -49,7 +49,7 @@ export async function probeOutputFolder(out: string, run: string): Promise<boole
     await writeFileAtomic(out, marker, '', `${run}-probe`)
     return statFile(out, marker.replace('-Probe', '-pROBE')) !== undefined
   } catch (error) {
-    throw error instanceof RunError ? new RunError('io', error.message.replace(marker, `to ${out}`)) : error
+    throw error instanceof ExitError ? new ExitError('io', error.message.replace(marker, `to ${out}`)) : error
   } finally {
     await removeFile(out, marker).catch(() => {})
   }

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { errorRecordSuffix } from '../core/document/output-path.ts'
 import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
 import type { DocumentEntry, OutputFile, RunEnd, RunStart, UnchangedEntry } from '../core/run/ledger-entry.ts'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 import type { ChunkCosts } from './chunk-costs.ts'
 import { inspectErrorRecord, removeErrorRecord } from './error-record-file.ts'
 import { openAppendFile } from './fs/append-file.ts'
@@ -109,7 +109,7 @@ export async function openOutputState(
 
   /** What could not be put in place: that it was paid for is told all the same. */
   const handleWriteFailure = async ({ line }: JournalEntry, error: unknown): Promise<never> => {
-    if (!(error instanceof RunError) || error instanceof JournaledError) throw error
+    if (!(error instanceof ExitError) || error instanceof JournaledError) throw error
     // Entries are written several at once: of those that failed together, some may be there whole.
     const journalNow = await readJournal(journalFile).catch(() => undefined)
     if (journalNow?.entries.some((entry) => toEntryId(entry.line) === toEntryId(line)))

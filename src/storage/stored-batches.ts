@@ -15,7 +15,7 @@ import { createBatchFileReader } from '../core/batch/read-batch-file.ts'
 import { rebasePath } from '../core/document/document-path.ts'
 import type { Clock } from '../core/rate-limit/clock.ts'
 import type { DocumentEntry } from '../core/run/ledger-entry.ts'
-import { RunError } from '../errors.ts'
+import { ExitError } from '../errors.ts'
 import { type AppendFile, openAppendFile } from './fs/append-file.ts'
 import { makeFolderBelow, syncFolder } from './fs/create-folder.ts'
 import { toReadError, toWriteError } from './fs/disk-error.ts'
@@ -126,13 +126,13 @@ async function readBatchFile(
   const found = reader.finish(localId)
   if ('version' in found) {
     if (Number(found.version) > batchFileVersion) throw newerFormatError(file, Number(found.version))
-    throw new RunError(
+    throw new ExitError(
       'usage',
       `${file} was written by an older claude-batch (its format is ${JSON.stringify(found.version)}); collect the batch with that version, or ${giveUpHint}`,
     )
   }
   if ('damagedLine' in found)
-    throw new RunError('io', `${file} is damaged in line ${found.damagedLine}; restore it, or ${giveUpHint}`)
+    throw new ExitError('io', `${file} is damaged in line ${found.damagedLine}; restore it, or ${giveUpHint}`)
   return found
 }
 
@@ -203,7 +203,7 @@ async function* streamBody(out: string, file: string): AsyncGenerator<Uint8Array
   const handle = await openForReading(out, file).catch((error: NodeJS.ErrnoException) => {
     throw toReadError(file, error)
   })
-  if (handle === undefined) throw new RunError('io', `cannot read ${file}: there is no such file`)
+  if (handle === undefined) throw new ExitError('io', `cannot read ${file}: there is no such file`)
   yield* handle.createReadStream({ highWaterMark: 256 * 1024 })
 }
 

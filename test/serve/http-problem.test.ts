@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AskError, StoppedError } from '../../src/core/errors/ask-error.ts'
 import type { RequestError } from '../../src/core/errors/request-error.ts'
-import { RunError } from '../../src/errors.ts'
+import { ExitError } from '../../src/errors.ts'
 import { toProblem } from '../../src/serve/http-problem.ts'
 import { createStatusError } from '../support/scripted-ask.ts'
 
@@ -13,7 +13,7 @@ describe('a problem, as a client of the server sees it', () => {
       code: 'ECONNREFUSED',
       message: 'connect ECONNREFUSED 10.0.0.1:443',
     }
-    const ended = new RunError('later', 'cannot reach the service', { cause: new AskError(refused) })
+    const ended = new ExitError('later', 'cannot reach the service', { cause: new AskError(refused) })
     const problem = toProblem(new StoppedError(ended, []), false)
     expect(problem).toMatchObject({ status: 502, type: 'connection_error' })
     expect(problem.message).not.toContain('10.0.0.1')

@@ -5,7 +5,7 @@ import { AskError } from '../../core/errors/ask-error.ts'
 import { describeAccountError } from '../../core/errors/describe-account-error.ts'
 import { isNotFound } from '../../core/errors/request-error.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
-import { chooseExit, type Exit, RunError, UsageError } from '../../errors.ts'
+import { chooseExit, type Exit, ExitError, UsageError } from '../../errors.ts'
 import { lockOutputFolder } from '../../run/lock-output-folder.ts'
 import { createProvider } from '../../run/provider.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -43,7 +43,7 @@ export async function cancelBatches(
         print(await cancelBatch(batch, batchApi, giveUp))
       } catch (error) {
         const knownError = error instanceof AskError ? toRunError(error, provider.baseUrl) : error
-        if (!(knownError instanceof RunError || knownError instanceof UsageError)) throw knownError
+        if (!(knownError instanceof ExitError || knownError instanceof UsageError)) throw knownError
         print(knownError.message)
         exits.push(knownError.exit)
       }
@@ -62,7 +62,7 @@ async function cancelBatch(
 ): Promise<string> {
   const { id, localId: intent } = batch
   if (id === undefined)
-    throw new RunError(
+    throw new ExitError(
       'usage',
       `it is not known yet whether the batch ${intent} was created; claude-batch batches collect finds out`,
     )
@@ -79,7 +79,7 @@ async function cancelBatch(
   } catch (error) {
     if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
     if (giveUp !== undefined) return giveUp(batch)
-    throw new RunError(
+    throw new ExitError(
       'refused',
       `the API does not know the batch ${id}: it was deleted, or created with another account's key; claude-batch batches cancel --id ${id} gives it up`,
     )
@@ -115,6 +115,6 @@ async function giveUpBatch(
   return `the API does not know the batch ${getBatchLabel(batch)}: given up; the next run sends its documents again`
 }
 
-function toRunError({ requestError }: AskError, baseUrl: string): RunError {
-  return new RunError('refused', describeAccountError(requestError, '', baseUrl))
+function toRunError({ requestError }: AskError, baseUrl: string): ExitError {
+  return new ExitError('refused', describeAccountError(requestError, '', baseUrl))
 }

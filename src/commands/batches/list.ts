@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import { formatInteger } from '../../core/text/format-number.ts'
-import { type Exit, RunError } from '../../errors.ts'
+import { type Exit, ExitError } from '../../errors.ts'
 import { computeCwdFromOut } from '../../run/report-writer.ts'
 import type { Runtime } from '../../runtime.ts'
 import { createStreamWriter } from '../../storage/fs/stream-writer.ts'
@@ -30,7 +30,7 @@ export async function findUncollectedBatches(
   const batches = await listStoredBatches({ out, cwdFromOut: computeCwdFromOut(out, cwd) })
   const found = id === undefined ? batches : batches.filter((batch) => getBatchLabel(batch) === id)
   if (id !== undefined && found.length === 0)
-    throw new RunError('noInput', `no batch ${id} in ${dir}; claude-batch batches list shows them`)
+    throw new ExitError('noInput', `no batch ${id} in ${dir}; claude-batch batches list shows them`)
   return found
 }
 

@@ -5,7 +5,7 @@ import { defaultModel, findModel, resolveModelAlias } from '../../core/pricing/m
 import { type Prompt, renderPrompt } from '../../core/request/render-prompt.ts'
 import { formatTemplate, listPlaceholders } from '../../core/request/template.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
-import { type Exit, RunError, UsageError } from '../../errors.ts'
+import { type Exit, ExitError, UsageError } from '../../errors.ts'
 import { readPromptFile, selectVersion, splitPromptSpec } from '../../inputs/prompts/load-prompt.ts'
 import { locatePrompt } from '../../inputs/prompts/prompt-lookup.ts'
 import { createDocumentReader, type ReadDocument } from '../../inputs/read/read-document.ts'
@@ -63,7 +63,7 @@ async function renderForDocument(
   if (missing !== undefined) throw new UsageError(`it has a slot {${missing}}; give --var ${missing}=…`)
   const path = toDocumentPath(resolve(cwd, file), cwd)
   const document = await read({ index: 0, path, namedByUser: true })
-  if ('action' in document) throw new RunError('noInput', `${file}: ${document.message}`)
+  if ('action' in document) throw new ExitError('noInput', `${file}: ${document.message}`)
   const { system, user } = renderPrompt(prompt, document, vars)
   const characters = (system?.length ?? 0) + user.length
   const charsPerToken = findModel(resolveModelAlias(prompt.model ?? defaultModel))?.charsPerToken ?? 2.5

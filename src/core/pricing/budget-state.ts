@@ -37,7 +37,7 @@ export function commitCost(
  * The most that a request can cost: no tokenizer makes more tokens than there are bytes, no answer is longer than it
  * may be, and the account may be set to the most expensive region. Undefined for a model without a price.
  */
-export function computeWorstCase(
+export function computeWorstCaseCost(
   { system = '', user, pdf, schema, model, maxTokens }: Request,
   priceOf: PriceOf,
   terms: BillingTerms = {},

@@ -7,13 +7,13 @@ import { unchangedOutcome, unwritableTypes } from '../../core/document/overwrite
 import { AskError } from '../../core/errors/ask-error.ts'
 import { isNotFound, mayBeBilled, type RequestError } from '../../core/errors/request-error.ts'
 import { mayConcernOneDocument } from '../../core/errors/resolve-account-error.ts'
+import { BatchError, RunError } from '../../core/errors/run-error.ts'
 import type { Picodollars, PriceOf } from '../../core/pricing/pricing-rules.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 import type { AnswerChecks, AnswerSettings } from '../../core/request/answer-settings.ts'
 import type { Attempt } from '../../core/request/attempt.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
 import { pluralize } from '../../core/text/format-number.ts'
-import { RunError } from '../../errors.ts'
 import type { SettleReservation } from '../middleware/with-budget.ts'
 import type { PrepareOptions } from '../prepare.ts'
 import { runPool } from '../run-pool.ts'
@@ -118,9 +118,9 @@ async function* fetchItems(
   } catch (error) {
     if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
     if (job.clock.wallTime() - createdAt < resultsRetentionMs)
-      throw new RunError(
-        'refused',
+      throw new BatchError(
         `the API has ended the batch ${id}, but does not find its results; run again later`,
+        false,
       )
     yield* takeExpired(missing)
   }

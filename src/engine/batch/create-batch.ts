@@ -4,9 +4,9 @@ import type { BatchStore, StoredBatch } from '../../core/batch/batch-store.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { classifyError } from '../../core/errors/classify-error.ts'
 import { mayBeBilled, type RequestError } from '../../core/errors/request-error.ts'
+import { BatchError, type RunError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
-import { RunError } from '../../errors.ts'
 import type { Shutdown } from '../shutdown.ts'
 import type { BatchRecovery } from './recover-batch.ts'
 
@@ -194,7 +194,7 @@ function findCulprit({ message }: RequestError, customIds: readonly string[]): n
   return found
 }
 
-function createRefusedError(requestError: RequestError): RunError {
+function createRefusedError(requestError: RequestError): BatchError {
   const what = `the API did not accept the batch: ${requestError.status ?? requestError.kind} ${requestError.type}: ${requestError.message}`
-  return new RunError(classifyError(requestError).scope === 'service' ? 'later' : 'refused', what)
+  return new BatchError(what, classifyError(requestError).scope === 'service')
 }

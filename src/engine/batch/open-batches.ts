@@ -2,9 +2,9 @@ import type { BatchItem } from '../../core/batch/batch.ts'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import type { DocumentRef } from '../../core/document/document.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
+import { BatchError, RunError } from '../../core/errors/run-error.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
 import { pluralize } from '../../core/text/format-number.ts'
-import { RunError } from '../../errors.ts'
 import { type CollectCallbacks, type CollectJob, collectBatch } from './collect-batch.ts'
 import type { BatchRecovery } from './recover-batch.ts'
 import { isTransientError } from './retry-until-success.ts'
@@ -90,7 +90,8 @@ export function createOpenBatches(
         if (!(collectError instanceof RunError)) throw collectError
         waiting.delete(batch)
         collectErrors.push(collectError)
-        if (collectError.exit !== 'refused') shutdown.drain(collectError)
+        // What is wrong with one batch is no reason to leave the others.
+        if (!(error instanceof AskError || error instanceof BatchError)) shutdown.drain(collectError)
       }
     }
   }
@@ -112,7 +113,7 @@ export function createOpenBatches(
           for (const batch of waiting) {
             if (clock.wallTime() - batch.sealedAt < maxWaitMs) continue
             waiting.delete(batch)
-            collectErrors.push(new RunError('later', formatOverdue(batch)))
+            collectErrors.push(new BatchError(formatOverdue(batch), true))
           }
         }
       } catch (error) {

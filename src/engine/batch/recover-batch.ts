@@ -3,8 +3,8 @@ import type { BatchApi } from '../../core/batch/batch-api.ts'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { isNotFound } from '../../core/errors/request-error.ts'
+import { BatchError } from '../../core/errors/run-error.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
-import { RunError } from '../../errors.ts'
 import type { Shutdown } from '../shutdown.ts'
 import { isTransientError, type RetryUntilSuccessOptions, retryUntilSuccess } from './retry-until-success.ts'
 
@@ -107,7 +107,7 @@ export function createBatchRecovery(
         if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
         // A moment after it was made the service may not know it yet.
         if (Math.abs(clock.wallTime() - batch.sealedAt) < propagationMs) return 'perhaps'
-        throw new RunError('refused', formatUnknownBatch(id))
+        throw new BatchError(formatUnknownBatch(id), false)
       })
     }
     for (let lookups = 1; ; lookups++) {

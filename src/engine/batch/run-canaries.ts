@@ -1,6 +1,6 @@
 import type { DocumentRef } from '../../core/document/document.ts'
+import { BatchError } from '../../core/errors/run-error.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
-import { RunError } from '../../errors.ts'
 import type { Shutdown } from '../shutdown.ts'
 
 interface CanaryOptions {
@@ -49,7 +49,7 @@ export async function* runCanaries(
   return [...left]
 }
 
-function createCanaryError(transient: boolean): RunError {
+function createCanaryError(transient: boolean): BatchError {
   const message = `none of the first ${maxCanaries} documents was answered live, so no batch was made of the rest`
-  return new RunError(transient ? 'later' : 'refused', message)
+  return new BatchError(message, transient)
 }

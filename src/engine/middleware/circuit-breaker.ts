@@ -1,7 +1,6 @@
+import { WaitTooLongError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
-import { formatDuration } from '../../core/text/format-duration.ts'
-import { RunError } from '../../errors.ts'
 
 /** A service that is rate limited or down is so for everybody: one request that meets it closes the gate for all. */
 export interface CircuitBreaker {
@@ -100,7 +99,7 @@ export function createCircuitBreaker({
           const requestedMs = waitMs ?? pauseMs
           if (requestedMs > maxWaitMs || now + requestedMs - outageStartedAt > maxWaitMs) {
             isProbing = false
-            throw new RunError('later', formatWaitTooLong(waitMs, now - outageStartedAt, maxWaitMs, reason))
+            throw new WaitTooLongError(waitMs, now - outageStartedAt, maxWaitMs, reason)
           }
           if (isNewPause) onPause?.({ ms: pauseMs, consecutivePauses, reason })
           if (isNewPause || waitMs !== undefined) retryAt = Math.max(retryAt, now + pauseMs)
@@ -115,19 +114,4 @@ export function createCircuitBreaker({
 /** However long the trouble lasts, its end should not be slept through: at most a tenth of it so far, or a second. */
 function computeMaxPauseMs(outageMs: number): number {
   return Math.max(1000, outageMs / 10)
-}
-
-function formatWaitTooLong(
-  askedMs: number | undefined,
-  outageMs: number,
-  maxWaitMs: number,
-  reason: string,
-): string {
-  const limit = `--max-wait ${formatDuration(maxWaitMs)}`
-  const trouble = outageMs > 1000 ? ` after ${formatDuration(outageMs)} of trouble` : ''
-  const what =
-    askedMs === undefined
-      ? `gave up on the service${trouble} (${limit})`
-      : `the service wants a pause of ${formatDuration(askedMs)}${trouble}, longer than ${limit}`
-  return `${what}: ${reason}; run the same command again later`
 }

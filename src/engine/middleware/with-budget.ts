@@ -1,21 +1,16 @@
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
+import { BudgetExceededError, UnknownPriceError } from '../../core/errors/run-error.ts'
 import {
   type BudgetState,
   commitCost,
   computeMaxCost,
+  computeWorstCaseCost,
   createBudgetState,
   reserveCost,
-  computeWorstCase as worstCase,
 } from '../../core/pricing/budget-state.ts'
-import {
-  type BillingTerms,
-  formatUsd,
-  type Picodollars,
-  type PriceOf,
-} from '../../core/pricing/pricing-rules.ts'
+import type { BillingTerms, Picodollars, PriceOf } from '../../core/pricing/pricing-rules.ts'
 import type { Ask } from '../../core/request/ask.ts'
 import type { Request } from '../../core/request/request.ts'
-import { RunError } from '../../errors.ts'
 import { withAnySignal } from '../with-any-signal.ts'
 import { createWaitQueue } from './wait-queue.ts'
 
@@ -24,16 +19,16 @@ export interface SharedBudget {
   /**
    * Sends a request once its worst case fits; first come, first served. One that would fit once requests in flight are
    * settled waits for them. It never waits for what is set aside for batches: only collecting releases that, which may
-   * itself wait for this request. Rejects with a `RunError` `limit` where it cannot fit any more.
+   * itself wait for this request. Rejects with a `BudgetExceededError` where it cannot fit any more.
    */
   withBudget(ask: Ask, drainSignal: AbortSignal): Ask
   /**
    * Sets the worst case of a request of a batch aside, to be settled when its answer has come; undefined where it does
-   * not fit now. @throws RunError `usage` for a model without a price
+   * not fit now. @throws UnknownPriceError
    */
   reserve(request: Request): SettleReservation | undefined
   /** Why such a request cannot be sent any more. */
-  createExceededError(request: Request): RunError
+  createExceededError(request: Request): BudgetExceededError
   getBudget(): BudgetState
 }
 
@@ -56,13 +51,12 @@ export function createSharedBudget(cap: Picodollars, priceOf: PriceOf): SharedBu
   })
 
   const computeWorstCase = (request: Request, terms?: BillingTerms) => {
-    const worstCaseCost = worstCase(request, priceOf, terms)
-    if (worstCaseCost === undefined)
-      throw new RunError('usage', `--max-cost cannot be kept to: ${request.model} has no known price`)
+    const worstCaseCost = computeWorstCaseCost(request, priceOf, terms)
+    if (worstCaseCost === undefined) throw new UnknownPriceError(request.model)
     return worstCaseCost
   }
   const createLimitError = (worstCaseCost: Picodollars) =>
-    new RunError('limit', formatBudgetExceeded(budget, reservedForBatches, worstCaseCost))
+    new BudgetExceededError(budget, reservedForBatches, worstCaseCost)
   const settleReservation = (worstCaseCost: Picodollars, cost: Picodollars) => {
     budget = commitCost(budget, worstCaseCost, cost)
     waitQueue.advance()
@@ -96,14 +90,4 @@ export function createSharedBudget(cap: Picodollars, priceOf: PriceOf): SharedBu
       }
     },
   }
-}
-
-function formatBudgetExceeded(
-  { cap, spent }: BudgetState,
-  reservedForBatches: Picodollars,
-  worstCaseCost: Picodollars,
-): string {
-  const reserved =
-    reservedForBatches === 0n ? '' : `, ${formatUsd(reservedForBatches)} is reserved for requests in batches`
-  return `stopped at --max-cost ${formatUsd(cap)}: ${formatUsd(spent)} is spent${reserved}, and the next request may cost ${formatUsd(worstCaseCost)}`
 }

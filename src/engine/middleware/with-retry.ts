@@ -3,12 +3,12 @@ import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
 import { classifyError } from '../../core/errors/classify-error.ts'
 import { formatFailure, toFailure } from '../../core/errors/failure.ts'
 import { getRetryAfterMs, isUnreachable } from '../../core/errors/request-error.ts'
+import { RunError, UnreachableError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 import type { Ask } from '../../core/request/ask.ts'
 import type { Attempt } from '../../core/request/attempt.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
-import { RunError } from '../../errors.ts'
 import { withAnySignal } from '../with-any-signal.ts'
 import type { Semaphore } from './semaphore.ts'
 
@@ -108,9 +108,7 @@ export function withRetry(
 }
 
 /** No document is to blame for it, so it ends the run, which has nothing else to do. */
-function createUnreachableError(error: AskError): RunError {
+function createUnreachableError(error: AskError): UnreachableError {
   const failureText = escapeControlChars(formatFailure(toFailure(error.requestError)))
-  return new RunError('later', `cannot reach the service: ${failureText}; run the same command again later`, {
-    cause: error,
-  })
+  return new UnreachableError(failureText, { cause: error })
 }

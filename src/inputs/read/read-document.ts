@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import type { Document, DocumentRef, Fingerprint, InputProblem } from '../../core/document/document.ts'
 import { isGenerated, reportFormats, signatureBytes } from '../../core/document/generated-marker.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
-import { RunError } from '../../errors.ts'
+import { ExitError } from '../../errors.ts'
 import { earlierReportProblem } from '../find/earlier-output.ts'
 import { describeFsError } from '../find/fs-error.ts'
 import { decodeText } from './decode-text.ts'
@@ -216,7 +216,7 @@ function toInputProblem(error: unknown, { path }: DocumentRef): InputProblem {
   if (code === 'ENXIO') return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
   // No fault of the document's: there are too many open files just now.
   if (code === 'EMFILE' || code === 'ENFILE') {
-    throw new RunError(
+    throw new ExitError(
       'io',
       `cannot open ${escapeControlChars(path)}: too many open files (raise ulimit -n, or lower --concurrency)`,
     )

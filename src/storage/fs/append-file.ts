@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { RunError } from '../../errors.ts'
+import { ExitError } from '../../errors.ts'
 import { toWriteError } from './disk-error.ts'
 import { openUnsharedFile } from './unshared-file.ts'
 
@@ -67,7 +67,7 @@ export async function openAppendFile(
     },
     async sync() {
       await handle.datasync().catch(throwWriteError)
-      if (!(await isPresent())) throw new RunError('io', `${file} was removed while it was written`)
+      if (!(await isPresent())) throw new ExitError('io', `${file} was removed while it was written`)
     },
     isPresent,
     clear: () => handle.truncate(0).catch(throwWriteError),

@@ -1,17 +1,17 @@
-import { RunError } from '../../errors.ts'
+import { ExitError } from '../../errors.ts'
 
 /** The one line for a file that cannot be written; an error that already is such a line stays as it is. */
-export function toWriteError(target: string, error: NodeJS.ErrnoException): RunError {
-  return error instanceof RunError
+export function toWriteError(target: string, error: NodeJS.ErrnoException): ExitError {
+  return error instanceof ExitError
     ? error
-    : new RunError('io', `cannot write ${target}: ${describeFsError(error)}`)
+    : new ExitError('io', `cannot write ${target}: ${describeFsError(error)}`)
 }
 
 /** The one line for a file of an output folder that cannot be read; see {@link toWriteError}. */
-export function toReadError(target: string, error: NodeJS.ErrnoException): RunError {
-  return error instanceof RunError
+export function toReadError(target: string, error: NodeJS.ErrnoException): ExitError {
+  return error instanceof ExitError
     ? error
-    : new RunError('io', `cannot read ${target}: ${describeFsError(error)}`)
+    : new ExitError('io', `cannot read ${target}: ${describeFsError(error)}`)
 }
 
 function describeFsError({ code, message }: NodeJS.ErrnoException): string {

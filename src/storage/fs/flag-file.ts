@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs'
 import { access, chmod, constants, lstat, readlink, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import type { Writable } from 'node:stream'
-import { RunError, UsageError } from '../../errors.ts'
+import { ExitError, UsageError } from '../../errors.ts'
 import { memoryFolder } from '../output-folder.ts'
 import { writeFileAtomic } from './atomic-write.ts'
 import { makeFolder } from './create-folder.ts'
@@ -87,7 +87,7 @@ export async function inspectNamedFile(
     if (reason !== undefined) fail(`${reason}; name another file, or move this one away`)
     return { name, label, file, stats, stream: undefined, checkOverwrite: objection, close() {} }
   } catch (error) {
-    throw error instanceof UsageError || error instanceof RunError
+    throw error instanceof UsageError || error instanceof ExitError
       ? error
       : toWriteError(resolve(streams.cwd, name), error as NodeJS.ErrnoException)
   }
@@ -121,7 +121,7 @@ export async function writeNamedFile(
   }
   const folder = dirname(file)
   const reason = await objection(file)
-  if (reason !== undefined) throw new RunError('io', `${label}: ${reason}; it was not replaced`)
+  if (reason !== undefined) throw new ExitError('io', `${label}: ${reason}; it was not replaced`)
   const mode = await stat(file).then(
     (stats) => stats.mode,
     () => undefined,
@@ -137,9 +137,9 @@ export async function writeNamedFile(
 export function createNamedStreamWriter(stream: Writable, label: string): (text: string) => Promise<void> {
   const write = createStreamWriter(stream, label)
   return (text) =>
-    write(text).catch((error: RunError) => {
+    write(text).catch((error: ExitError) => {
       throw error.exit === 'readerLeft'
-        ? new RunError('io', `${label}: its reader left before everything was written`)
+        ? new ExitError('io', `${label}: its reader left before everything was written`)
         : error
     })
 }

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { RunError } from '../../errors.ts'
+import { ExitError } from '../../errors.ts'
 import { toWriteError } from './disk-error.ts'
 
 /** Writes to a stream, waiting until each piece is taken, so that a slow reader slows us down and a lost one is seen. */
@@ -16,8 +16,8 @@ export function createStreamWriter(stream: Writable, name: string): (text: strin
 }
 
 /** The one line for what a stream did not take. */
-export function streamWriteError(name: string, error: NodeJS.ErrnoException): RunError {
+export function streamWriteError(name: string, error: NodeJS.ErrnoException): ExitError {
   return error.code === 'EPIPE'
-    ? new RunError('readerLeft', `the reader of ${name} left`)
+    ? new ExitError('readerLeft', `the reader of ${name} left`)
     : toWriteError(`to ${name}`, error)
 }

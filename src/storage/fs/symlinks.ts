@@ -1,6 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { RunError } from '../../errors.ts'
+import { ExitError } from '../../errors.ts'
 import { toReadError } from './disk-error.ts'
 
 /*
@@ -58,6 +58,6 @@ export function isPathTooLong(path: string): boolean {
 export const symlinkReason = 'it is a symbolic link'
 
 /** The error for a file or folder below an output folder that claude-batch does not touch. */
-export function unusablePathError(path: string, reason: string): RunError {
-  return new RunError('io', `cannot use ${path}: ${reason}; move it out of the way`)
+export function unusablePathError(path: string, reason: string): ExitError {
+  return new ExitError('io', `cannot use ${path}: ${reason}; move it out of the way`)
 }

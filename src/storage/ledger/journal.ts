@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import type { DocumentEntry, RunStart } from '../../core/run/ledger-entry.ts'
-import { RunError } from '../../errors.ts'
+import { ExitError } from '../../errors.ts'
 import { openAppendFile } from '../fs/append-file.ts'
 import { statFile } from '../fs/no-follow-fs.ts'
 
@@ -33,8 +33,8 @@ export interface Journal {
 type FinishEntry = (work: () => Promise<void>) => Promise<void>
 
 /** An entry is safe in the journal, but could not be put where it belongs: the next run will. */
-export class JournaledError extends RunError {
-  constructor(reason: RunError) {
+export class JournaledError extends ExitError {
+  constructor(reason: ExitError) {
     super(reason.exit, reason.message)
   }
 }
@@ -97,7 +97,7 @@ export async function openJournal(path: string, checkpoint: () => Promise<void>)
           await work()
         } catch (error) {
           hasLeftovers = true
-          throw error instanceof RunError && (await file.isPresent()) ? new JournaledError(error) : error
+          throw error instanceof ExitError && (await file.isPresent()) ? new JournaledError(error) : error
         } finally {
           await endEntry()
         }

@@ -11,7 +11,7 @@ import {
   type RunStart,
   type UnchangedEntry,
 } from '../../core/run/ledger-entry.ts'
-import { RunError } from '../../errors.ts'
+import { ExitError } from '../../errors.ts'
 import { readLines } from '../fs/read-lines.ts'
 
 /** The memory of an output folder: what was done, for what content. */
@@ -164,8 +164,8 @@ export async function* readLedgerEntries(file: string): AsyncGenerator<(LedgerEn
 }
 
 /** What is of a newer version of the format may mean something else than we would take it for. */
-export function newerFormatError(file: string, version: number): RunError {
-  return new RunError(
+export function newerFormatError(file: string, version: number): ExitError {
+  return new ExitError(
     'usage',
     `${file} was written by a newer claude-batch (its format is ${version}); use that one, or another --out`,
   )

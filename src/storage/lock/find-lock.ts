@@ -3,7 +3,7 @@ import { lstat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { truncate } from '../../core/text/truncate.ts'
-import { RunError } from '../../errors.ts'
+import { ExitError } from '../../errors.ts'
 import { toReadError } from '../fs/disk-error.ts'
 import { readWholeFile } from '../fs/no-follow-fs.ts'
 import { rejectSymlinks, symlinkReason, unusablePathError } from '../fs/symlinks.ts'
@@ -16,7 +16,7 @@ export interface FoundLock {
   /** Undefined where the lock cannot be read: it is damaged, or not a lock of claude-batch. */
   readonly owner: LockOwner | undefined
   /** Why it can be no lock: it is a link, a pipe, a folder. */
-  readonly problem?: RunError
+  readonly problem?: ExitError
 }
 
 /**
@@ -66,7 +66,7 @@ async function readLockOwner(lock: string): Promise<LockOwner | undefined> {
     return parseLockOwner(JSON.parse(content?.toString('utf8') ?? ''))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EMFILE' || code === 'ENFILE' || error instanceof RunError)
+    if (code === 'EMFILE' || code === 'ENFILE' || error instanceof ExitError)
       throw toReadError(lock, error as NodeJS.ErrnoException)
     return undefined
   }

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { quoteShellWord } from '../../core/text/quote-shell-word.ts'
-import { RunError } from '../../errors.ts'
+import { ExitError } from '../../errors.ts'
 import { toWriteError } from '../fs/disk-error.ts'
 import { createFile, linkFileIfAbsent, moveFile, removeFile } from '../fs/no-follow-fs.ts'
 import {
@@ -121,7 +121,7 @@ async function acquire(lock: string, draft: string, options: TakeOptions): Promi
 /** @throws RunError `locked` where a lock may not be taken away */
 async function ensureMayTake(lock: string, found: FoundLock, options: TakeOptions): Promise<void> {
   const status = await determineLockStatus(found, options)
-  if (!options.mayTake(status)) throw new RunError('locked', describeConflict(found, status, lock))
+  if (!options.mayTake(status)) throw new ExitError('locked', describeConflict(found, status, lock))
 }
 
 /** What became of the holder of a lock. @throws RunError `io` where no file can be opened */
@@ -167,7 +167,7 @@ async function removeUnlessReplaced(lock: string, found: FoundLock, movedLock: s
   const isRestored = isSame || (await linkFileIfAbsent(findOutputFolder(lock), movedLock, lock))
   await removeFile(findOutputFolder(lock), movedLock)
   if (!isRestored)
-    throw new RunError('locked', `two runs locked ${dirname(lock)} at the same time; stop one of them`)
+    throw new ExitError('locked', `two runs locked ${dirname(lock)} at the same time; stop one of them`)
   return isSame
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { computeWorstCase } from '../../../src/core/pricing/budget-state.ts'
+import { computeWorstCaseCost } from '../../../src/core/pricing/budget-state.ts'
 import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import { zeroUsage } from '../../../src/core/pricing/usage.ts'
 import { createRequest } from '../../support/scripted-ask.ts'
@@ -19,7 +19,7 @@ describe('the worst case of a request', () => {
           const request = createRequest('a.md', { user, maxTokens })
           const usage = { ...zeroUsage, input: Buffer.byteLength(user), output: maxTokens }
           const cost = listPrice({ model: request.model, usage, terms }) ?? -1n
-          expect(computeWorstCase(request, listPrice, batch ? { batch: true } : {})).toBeGreaterThanOrEqual(
+          expect(computeWorstCaseCost(request, listPrice, batch ? { batch: true } : {})).toBeGreaterThanOrEqual(
             cost,
           )
         },
@@ -32,7 +32,7 @@ describe('the worst case of a request', () => {
     [{ batch: true as const }, 550],
   ])('under the terms %j has a tenth more for the region', (terms, perThousand) => {
     const worstOf = (maxTokens: number) =>
-      computeWorstCase(createRequest('a.md', { maxTokens }), listPrice, terms) ?? -1n
+      computeWorstCaseCost(createRequest('a.md', { maxTokens }), listPrice, terms) ?? -1n
     const token = listPrice({ model: 'claude-haiku-5-5', usage: { ...zeroUsage, output: 1 } }) ?? -1n
     expect(worstOf(2000) - worstOf(1000)).toBe(BigInt(perThousand) * token)
   })

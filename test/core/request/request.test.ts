@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { computeWorstCase } from '../../../src/core/pricing/budget-state.ts'
+import { computeWorstCaseCost } from '../../../src/core/pricing/budget-state.ts'
 import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import { createLimiterState, estimateDemand } from '../../../src/core/rate-limit/limiter-state.ts'
 import { countPromptCharacters, type Request } from '../../../src/core/request/request.ts'
@@ -22,7 +22,7 @@ const fields: { readonly [Name in Field]: readonly [Request[Name], boolean] } = 
 const pace = createLimiterState({}, 2.5, 0)
 const sizes: Readonly<Record<string, (request: Request) => number>> = {
   'the length that estimates go by': countPromptCharacters,
-  'the worst case that --max-cost reserves': (request) => Number(computeWorstCase(request, listPrice)),
+  'the worst case that --max-cost reserves': (request) => Number(computeWorstCaseCost(request, listPrice)),
   'the tokens that the rate limiter expects': (request) =>
     estimateDemand(pace, countPromptCharacters(request), request.maxTokens).inputTokens,
 }
@@ -49,7 +49,7 @@ describe('the worst case of a request with a schema', () => {
         usage: { input: 1, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 },
         terms: { usInference: true },
       })
-      return Number(computeWorstCase(request, listPrice)) / Number(price)
+      return Number(computeWorstCaseCost(request, listPrice)) / Number(price)
     }
     const more = tokens(createRequest('a.md', { schema })) - tokens(createRequest('a.md'))
     expect(more).toBeGreaterThan(2 * JSON.stringify(schema, null, 2).length)

@@ -8,7 +8,7 @@ import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
 import { runBatches } from '../../../src/engine/batch/run-batches.ts'
 import { createShutdown } from '../../../src/engine/shutdown.ts'
-import { RunError } from '../../../src/errors.ts'
+import { ExitError } from '../../../src/errors.ts'
 import { createRequest, createStatusError } from '../../support/scripted-ask.ts'
 import {
   type BatchCall,
@@ -119,7 +119,7 @@ async function over(
         bytes: { size: 1, sha256: source.path },
       }),
       requestFor: ({ source }: { source: DocumentRef }) => createRequest(source.path),
-      explain: ({ requestError }: AskError) => new RunError('refused', requestError.message),
+      explain: ({ requestError }: AskError) => new ExitError('refused', requestError.message),
       keep: async (outcome: Outcome) => {
         if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
         return true

@@ -12,7 +12,7 @@ import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.
 import { createSharedBudget } from '../../../src/engine/middleware/with-budget.ts'
 import { createShutdown } from '../../../src/engine/shutdown.ts'
 import { summarizeDocuments } from '../../../src/engine/summarize-documents.ts'
-import { RunError } from '../../../src/errors.ts'
+import { ExitError } from '../../../src/errors.ts'
 import {
   createReply,
   createRequest,
@@ -56,7 +56,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
         bytes: { size: 1, sha256: source.path },
       }),
       requestFor: ({ source }: { source: DocumentRef }) => createRequest(source.path),
-      explain: ({ requestError }: AskError) => new RunError('refused', requestError.message),
+      explain: ({ requestError }: AskError) => new ExitError('refused', requestError.message),
       keep: async (outcome: Outcome) => {
         const { status, attempts } = outcome
         if (status === 'summarized' || status === 'failed' || attempts.length > 0) ledger.push(outcome)
@@ -294,7 +294,7 @@ describe('a run by batches', () => {
 
     const other = setting({ takesMs: 1e9 })
     const run = other.begin()
-    void other.clock.sleep(600_000).then(() => run.halt.drain(new RunError('interrupt', 'told to')))
+    void other.clock.sleep(600_000).then(() => run.halt.drain(new ExitError('interrupt', 'told to')))
     const stopped = await run.ended
     expect(stopped.outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect(other.disk.size).toBe(1)

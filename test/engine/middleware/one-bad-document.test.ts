@@ -6,7 +6,7 @@ import type { RequestError } from '../../../src/core/errors/request-error.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
 import { summarizeDocuments } from '../../../src/engine/summarize-documents.ts'
-import { RunError } from '../../../src/errors.ts'
+import { ExitError } from '../../../src/errors.ts'
 import { createReply, createRequest, createStatusError } from '../../support/scripted-ask.ts'
 import { createTestPipeline, type TestPipelineOptions } from '../../support/test-pipeline.ts'
 import { createVirtualClock } from '../../support/virtual-clock.ts'
@@ -47,7 +47,7 @@ async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...o
         return { source, text: text(source.index), bytes: { size: 4, sha256: source.path } }
       },
       requestFor: ({ ref: source, text }: Document) => createRequest(source.path, { user: text }),
-      explain: ({ requestError }: AskError) => new RunError('refused', requestError.message),
+      explain: ({ requestError }: AskError) => new ExitError('refused', requestError.message),
       ask: layers.askInSlot,
       slots: layers.semaphore,
       halt: layers.shutdown,

@@ -10,7 +10,7 @@ import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.
 import { createSharedBudget } from '../../../src/engine/middleware/with-budget.ts'
 import { runPool } from '../../../src/engine/run-pool.ts'
 import { createShutdown } from '../../../src/engine/shutdown.ts'
-import { RunError } from '../../../src/errors.ts'
+import { ExitError } from '../../../src/errors.ts'
 import {
   createReply,
   createRequest,
@@ -67,7 +67,7 @@ describe('a purse', () => {
     const { ask } = pursed(service, worst)
     await ask(createRequest('a.md'), never)
     const refused = ask(createRequest('b.md'), never)
-    await expect(refused).rejects.toThrow(RunError)
+    await expect(refused).rejects.toThrow(ExitError)
     await expect(refused).rejects.toThrow(
       /^stopped at --max-cost \$0\.\d+: \$0\.00002 is spent, and the next/,
     )
@@ -147,7 +147,7 @@ describe('a purse', () => {
             const results = runPool(requests, { getLimit: () => size }, async (request) => {
               if (stopped !== undefined) return
               await ask(request, never).catch((error: unknown) => {
-                if (error instanceof RunError) stopped ??= worsts[Number(request.path)]
+                if (error instanceof ExitError) stopped ??= worsts[Number(request.path)]
               })
             })
             for await (const _ of results);

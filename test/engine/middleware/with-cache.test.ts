@@ -6,7 +6,7 @@ import type { Attempt } from '../../../src/core/request/attempt.ts'
 import { createSemaphore } from '../../../src/engine/middleware/semaphore.ts'
 import { withCache } from '../../../src/engine/middleware/with-cache.ts'
 import { createShutdown } from '../../../src/engine/shutdown.ts'
-import { RunError } from '../../../src/errors.ts'
+import { ExitError } from '../../../src/errors.ts'
 import { createReply, createRequest, createStatusError } from '../../support/scripted-ask.ts'
 
 const { abortSignal: never } = createShutdown()
@@ -81,7 +81,7 @@ describe('the chunk cache', () => {
 
   it('reports the attempts of an answer that cannot be kept', async () => {
     const { ask, go } = heldBack()
-    const full = new RunError('io', 'no space left on the device')
+    const full = new ExitError('io', 'no space left on the device')
     const cached = withCache(ask, { ...memory(), save: () => Promise.reject(full) })
     const reply = cached(chunk('a.md'), never)
     go()

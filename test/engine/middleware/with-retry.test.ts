@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
 import type { RequestError } from '../../../src/core/errors/request-error.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
-import { RunError } from '../../../src/errors.ts'
+import { ExitError } from '../../../src/errors.ts'
 import { createScriptedAsk, createStatusError } from '../../support/scripted-ask.ts'
 import { createTestPipeline } from '../../support/test-pipeline.ts'
 import { createVirtualClock } from '../../support/virtual-clock.ts'
@@ -123,7 +123,7 @@ describe('retrying', () => {
   })
 
   it('does not send again once it was told to stop, and says so with that reason and what was sent', async () => {
-    const reason = new RunError('interrupt', 'stopped')
+    const reason = new ExitError('interrupt', 'stopped')
     const failing = createScriptedAsk(createStatusError(500))
     const stopping: Ask = (request, signal) => {
       shutdown.drain(reason)

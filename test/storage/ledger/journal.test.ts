@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DocumentEntry } from '../../../src/core/run/ledger-entry.ts'
-import { RunError } from '../../../src/errors.ts'
+import { ExitError } from '../../../src/errors.ts'
 import {
   type Journal,
   type JournalEntry,
@@ -54,7 +54,7 @@ describe('the journal', () => {
     let checkpoints = 0
     const journal = await openJournal(file, async () => void checkpoints++)
     const failing = through(journal, entry('a.md'), async () => {
-      throw new RunError('io', 'no space')
+      throw new ExitError('io', 'no space')
     })
     await expect(failing).rejects.toBeInstanceOf(JournaledError)
     await through(journal, entry('b.md'), async () => {})
