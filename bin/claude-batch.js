@@ -16,11 +16,11 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
       if (enableCompileCache) enableCompileCache()
       return Promise.all([import('../dist/main.js'), import('../dist/runtime.js')])
     })
-    .then(([{ main }, { leave, realWorld, tellBugs }]) => {
-      var over = tellBugs()
-      return main(realWorld()).then((exit) => {
+    .then(([{ main }, { createProcessRuntime, exitProcess, reportCrashes }]) => {
+      var over = reportCrashes()
+      return main(createProcessRuntime()).then((exit) => {
         over()
-        leave(exit)
+        exitProcess(exit)
       })
     })
     .catch((error) => {

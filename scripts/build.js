@@ -77,11 +77,11 @@ async function described() {
   }
   await bundled(parts, scratch)
   const built = (name) => import(`../${scratch}/${name}.js`)
-  const [{ runCli }, { configSchema, promptSchema }, { reportSchema }] = await Promise.all(
+  const [{ runCli }, { buildConfigSchema, promptSchema }, { reportSchema }] = await Promise.all(
     ['cli', 'schema', 'report'].map(built),
   )
   await mkdir('dist/schemas')
-  const schemas = { config: configSchema(), prompt: promptSchema, report: reportSchema }
+  const schemas = { config: buildConfigSchema(), prompt: promptSchema, report: reportSchema }
   for (const [name, schema] of Object.entries(schemas))
     await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
   const { version } = await json('package.json')

@@ -25,6 +25,7 @@ import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
 import { createPricing, formatRetirements } from '../run/pricing.ts'
 import { createProvider } from '../run/provider.ts'
+import { createResourceStack } from '../run/resource-stack.ts'
 import { stopOnSignals } from '../run/stop-on-signals.ts'
 import type { Runtime } from '../runtime.ts'
 import { openRequestLog } from '../sinks/request-log.ts'
@@ -33,6 +34,7 @@ import { checkReportOverwrite } from '../storage/fs/overwrite-checks.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import { formatComparison, renderComparisonMarkdown, renderTextsMarkdown } from '../ui/comparison-tables.ts'
 import { formatRunCost } from '../ui/format-run-summary.ts'
+import { createReporter } from '../ui/reporter.ts'
 
 /**
  * Sends the same documents through several prompts and models, in turns, so that no time of day is one arm's alone, and
@@ -61,9 +63,9 @@ export async function compare(
   const sources = sampleByPath(found.sources, options.sample)
   const provider = await createProvider(options, runtime)
   const shutdown = createShutdown()
-  const signalHooks: { onDrain?: () => void } = {}
-  const stopListening = stopOnSignals(runtime, shutdown, () => signalHooks.onDrain?.())
-  const openResources: { close(): Promise<void> }[] = []
+  const reporter = createReporter({ ...runtime, ...options })
+  const stopListening = stopOnSignals(runtime, shutdown, reporter.onDrain)
+  const resources = createResourceStack()
   try {
     const { baseUrl } = provider
     const lookup = { cwd, inputRoots: getInputRoots(inputs, runtime) }
@@ -84,9 +86,9 @@ export async function compare(
       provider,
       shutdown,
       pricing,
+      reporter,
       log,
-      openResources,
-      signalHooks,
+      resources,
     }
 
     const variantsRun = await runVariants(
@@ -132,12 +134,8 @@ export async function compare(
     ])
   } finally {
     stopListening()
-    try {
-      await provider.close()
-    } finally {
-      for (const resource of openResources) await resource.close()
-      outputs.close()
-    }
+    await provider.close().finally(() => resources.close(() => {}))
+    outputs.close()
   }
 }
 

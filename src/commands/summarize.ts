@@ -32,7 +32,6 @@ export async function summarize(
   const sources = shard === undefined ? found.sources : selectShard(found.sources, shard)
   const namedOutputs = await inspectOutputs(found.sources, out, options, runtime)
   try {
-    const sharedBudget = {}
     const plan = {
       sources,
       skipped,
@@ -41,9 +40,8 @@ export async function summarize(
       out,
       namedOutputs,
       startMs,
-      sharedBudget,
     }
-    const { exit, unfinished } = await run(plan, options, runtime, version)
+    const { exit, unfinished, budget } = await run(plan, options, runtime, version)
     if (options.digest === undefined || out === undefined) return exit
     const print = (text: string) => void runtime.stderr.write(`claude-batch: ${text}\n`)
     if (options.dryRun) {
@@ -68,7 +66,7 @@ export async function summarize(
       sources,
       inputRoots: getInputRoots(inputs, runtime),
       log,
-      sharedBudget,
+      budget,
     }
     return chooseExit([exit, await writeDigests(digestOptions, options, runtime, version)])
   } finally {

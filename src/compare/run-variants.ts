@@ -17,10 +17,12 @@ import { createOutcomeWriter } from '../run/outcome-writer.ts'
 import { type Output, openFolderOutput } from '../run/output.ts'
 import type { Pricing } from '../run/pricing.ts'
 import type { Provider } from '../run/provider.ts'
+import type { ResourceStack } from '../run/resource-stack.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
 import { rejectSymlinks } from '../storage/fs/symlinks.ts'
 import { type LatestResult, readLatestResults } from '../storage/ledger/latest-results.ts'
+import type { Reporter } from '../ui/reporter.ts'
 import { interleave } from './interleave.ts'
 import type { ComparedVariant } from './variants.ts'
 
@@ -34,11 +36,10 @@ export interface RunVariantsOptions {
   readonly provider: Provider
   readonly shutdown: Shutdown
   readonly pricing: Pricing
+  readonly reporter: Reporter
   readonly log: RequestLog | undefined
-  /** What is to be closed at the end is added. */
-  readonly openResources: { close(): Promise<void> }[]
-  /** Whom to tell that stopping was asked for. */
-  readonly signalHooks: { onDrain?: () => void }
+  /** Closed at the end of the command. */
+  readonly resources: ResourceStack
 }
 
 /** What arms made of their documents, now or earlier. */
@@ -67,9 +68,9 @@ export async function runVariants<
     provider,
     shutdown,
     pricing,
+    reporter,
     log,
-    openResources,
-    signalHooks,
+    resources,
   }: RunVariantsOptions,
 ): Promise<VariantsRun<Asking>> {
   const { baseUrl } = provider
@@ -87,9 +88,7 @@ export async function runVariants<
     }
     // To the folder of each, its own folder is the one that the user named; here only the folder above them is.
     rejectSymlinks(out, join(out, folder))
-    const output = await openFolderOutput(join(out, folder), sources, outputOptions)
-    outputs.push(output)
-    openResources.push(output)
+    outputs.push(resources.add(await openFolderOutput(join(out, folder), sources, outputOptions)))
   }
   const sources = [...new Set(variants.flatMap(({ sources }) => sources))].sort((a, b) => a.index - b.index)
   const { tasks: pendingRequests, armFor } = interleave(sources, variants, outputs)
@@ -105,18 +104,18 @@ export async function runVariants<
   await confirmCost(estimateCosts, unit, { options, runtime, drainSignal })
 
   const client = pendingRequests.length === 0 ? undefined : (await provider.connect()).ask
-  const { ask, semaphore, stats, reporter } = instrumentClient(client, {
+  const { ask, semaphore, stats } = instrumentClient(client, {
     options: summarizeOptions,
     runtime,
     shutdown,
-    pricing,
+    ...pricing,
+    reporter,
     log,
     model: variants[0]?.requestBuilder.model ?? '',
     pendingCount: pendingRequests.length,
     upToDate: outputs.flatMap(({ upToDate }) => upToDate),
     startMs: runtime.clock.now(),
   })
-  signalHooks.onDrain = reporter.onDrain
   const outcomes = summarizeDocuments({
     sources: pendingRequests,
     read: createDocumentReader({

@@ -1,20 +1,21 @@
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { BatchApi } from '../core/batch/batch-api.ts'
-import { shouldSwitchToBatch } from '../core/batch/choose-mode.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import { formatFailure, toFailure } from '../core/errors/failure.ts'
+import type { PriceOf } from '../core/pricing/pricing-rules.ts'
 import type { AnswerChecks, AnswerSettings } from '../core/request/answer-settings.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
 import type { BatchJob } from '../engine/batch/run-batches.ts'
+import type { SharedBudget } from '../engine/middleware/with-budget.ts'
 import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
 import { ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
+import type { Reporter } from '../ui/reporter.ts'
 import type { InstrumentedClient } from './instrument.ts'
 import type { Output } from './output.ts'
-import type { Pricing } from './pricing.ts'
 import type { RequestBuilder } from './request-builder.ts'
 
 export interface BatchRunOptions {
@@ -23,18 +24,16 @@ export interface BatchRunOptions {
   readonly baseUrl: string
   readonly requestBuilder: Pick<RequestBuilder, 'getProvenance' | 'getAnswerSettings'>
   readonly output: Output
-  readonly pricing: Pricing
-  readonly batches: BatchApi
-  readonly instruments: InstrumentedClient
-  /** See {@link batchAll}. */
+  readonly priceOf: PriceOf
+  readonly budget: SharedBudget | undefined
+  readonly batchApi: BatchApi
+  readonly instruments: Pick<InstrumentedClient, 'stats'>
+  readonly reporter: Reporter
+  /** See {@link BatchJob}. */
   readonly shouldWait: boolean
   readonly shouldSubmit: boolean
-  /** Whether the rest of a live run may go into a batch. */
-  readonly maySwitchToBatch: boolean
-  /** See {@link batchAll}; all, if left out. */
-  readonly offered?: BatchJob['selectLive']
-  /** When the run began, by the clock: milliseconds. */
-  readonly startMs: number
+  /** See {@link BatchJob}; all, if left out. */
+  readonly selectLive?: BatchJob['selectLive']
   readonly log: RequestLog | undefined
 }
 
@@ -47,25 +46,25 @@ export async function* runBatchedDocuments(
     baseUrl,
     requestBuilder,
     output,
-    pricing,
-    batches: batchApi,
-    instruments,
+    priceOf,
+    budget,
+    batchApi,
+    instruments: { stats },
+    reporter,
     log,
     shouldWait,
     shouldSubmit,
-    maySwitchToBatch,
-    offered: selectLive,
-    startMs,
+    selectLive,
   }: BatchRunOptions,
 ): AsyncGenerator<Outcome> {
   const { clock, random } = runtime
-  const { reporter, stats } = instruments
   const { persist, batchStore: store, hasSucceededBefore = () => false } = output
   if (store === undefined || persist === undefined) throw new Error('batches need an output folder')
   const { runBatches } = await import('../engine/batch/run-batches.ts')
   yield* runBatches({
     ...job,
-    ...pricing,
+    priceOf,
+    budget,
     persist,
     batchApi,
     store,
@@ -79,12 +78,6 @@ export async function* runBatchedDocuments(
     runLive: (sources) => summarizeDocuments({ ...job, persist, sources }),
     shouldSubmit,
     ...(selectLive !== undefined && { selectLive }),
-    ...(maySwitchToBatch && {
-      shouldSwitchToBatch(left: number) {
-        const { summarized, failed } = stats.getProgress().documents
-        return shouldSwitchToBatch(summarized + failed, left, clock.now() - startMs)
-      },
-    }),
     shouldWait,
     isDetached: options.detach,
     hasSucceededBefore: ({ path }) => hasSucceededBefore(path),
@@ -104,10 +97,6 @@ export async function* runBatchedDocuments(
       onForeignBatch: ({ id, localId: intent, items, endpoint: baseUrl }) =>
         reporter.printNote(
           `the batch ${id ?? intent}, of ${formatDocumentCount(items.size)}, is at ${baseUrl}, which this run does not ask: left alone`,
-        ),
-      onSwitchToBatch: (count) =>
-        reporter.printNote(
-          `at this pace it would take longer than a batch: the other ${formatDocumentCount(count)} go into one`,
         ),
       onSubmitted({ id, localId: intent, items }, { bytes }) {
         const size = `${formatDocumentCount(items.size)}, ${(bytes / 1e6).toFixed(1)} MB`

@@ -28,8 +28,8 @@ export interface DigestOptions {
   readonly sources: readonly DocumentRef[]
   readonly inputRoots: readonly string[]
   readonly log: NamedFile | undefined
-  /** What is left of what may be spent. */
-  readonly sharedBudget: { budget?: SharedBudget | undefined }
+  /** What is left to spend; no bound, if undefined. */
+  readonly budget: SharedBudget | undefined
 }
 
 /** One text to write. */
@@ -87,7 +87,7 @@ export async function writeDigests(
       out: digestOptions.out,
       startMs: runtime.clock.now(),
       read,
-      sharedBudget: digestOptions.sharedBudget,
+      budget: digestOptions.budget,
       namedOutputs: { report: undefined, log: digestOptions.log },
     },
     // The account of all is the first one; this one has a line.

@@ -1,8 +1,6 @@
 import { relative, sep } from 'node:path'
-import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { dedupeRequests } from '../core/chunking/chunk-plan.ts'
 import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
-import type { DocumentCount } from '../core/document/document-count.ts'
 import {
   addObservation,
   estimateCost,
@@ -16,7 +14,7 @@ import {
   toUsdRange,
 } from '../core/estimate/estimate-json.ts'
 import { computeWorstCaseCost } from '../core/pricing/budget-state.ts'
-import { formatExactUsd, type Picodollars, type PriceOf } from '../core/pricing/pricing-rules.ts'
+import { formatExactUsd, type Picodollars } from '../core/pricing/pricing-rules.ts'
 import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
@@ -25,9 +23,7 @@ import { detectTextKind } from '../core/text/text-kind.ts'
 import { runPool } from '../engine/run-pool.ts'
 import type { Exit } from '../errors.ts'
 import { earlierReportProblem } from '../inputs/find/earlier-output.ts'
-import type { ReadDocument } from '../inputs/read/read-document.ts'
-import type { Runtime } from '../runtime.ts'
-import { type NamedFile, writeNamedFile } from '../storage/fs/flag-file.ts'
+import { writeNamedFile } from '../storage/fs/flag-file.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import { isDigest, type KnownSummary, readLedger } from '../storage/ledger/read-ledger.ts'
 import { ledgerPath } from '../storage/output-folder.ts'
@@ -35,33 +31,18 @@ import { listStoredBatches } from '../storage/stored-batches.ts'
 import { createSummaryFiles } from '../storage/summary-files.ts'
 import { formatEstimate } from '../ui/format-estimate.ts'
 import { resolvePlanningLimits } from './planning-limits.ts'
-import type { Provider } from './provider.ts'
 import type { RequestBuilder } from './request-builder.ts'
+import type { RunContext } from './run-context.ts'
+import type { RunPlan } from './run-plan.ts'
 import { createTokenCounter } from './token-counter.ts'
 
-export interface DryRunOptions {
-  readonly options: SummarizeOptions
-  readonly runtime: Runtime
-  readonly read: ReadDocument
-  readonly requestBuilder: RequestBuilder
-  readonly priceOf: PriceOf
-  readonly provider: Provider
-  /** The output folder; undefined for stdout. */
-  readonly out: string | undefined
-  /** Where the estimate is saved. */
-  readonly report: NamedFile | undefined
-  /** Documents that were found and left out, by the reason. */
-  readonly skipped?: ReadonlyMap<string, DocumentCount> | undefined
-  /** Aborted: somebody wants it to end. */
-  readonly drainSignal: AbortSignal
-}
-
 /** Reads all documents and says what a run would do and cost. Writes nothing but what it says, and asks nothing that costs. */
-export async function dryRun(sources: readonly DocumentRef[], context: DryRunOptions): Promise<Exit> {
-  const { options, runtime, read, requestBuilder, priceOf, provider, out, drainSignal } = context
+export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> {
+  const { sources, out } = plan
+  const { options, runtime, read, requestBuilder, priceOf, provider, drainSignal } = context
   const outputState = await readOutputState(out, sources, context)
   const countTokens = options.tokenCount === 'exact' ? await createTokenCounter(provider, context) : undefined
-  const skipped = Object.fromEntries([...(context.skipped ?? [])].map(([type, { count }]) => [type, count]))
+  const skipped = Object.fromEntries([...(plan.skipped ?? [])].map(([type, { count }]) => [type, count]))
   const [plannedRequests, counts]: [PlannedRequest[], DryRunCounts] = [
     [],
     { unchanged: 0, skipped, failing: {} },
@@ -78,13 +59,13 @@ export async function dryRun(sources: readonly DocumentRef[], context: DryRunOpt
     if (outputState.inBatches.has(source.path)) return inBatchProblem
     const document = source.problem ?? (await read(source))
     if ('action' in document) return document
-    const plan = await requestBuilder.planChunks(document)
-    if (plan !== undefined && 'action' in plan) return plan
+    const chunkPlan = await requestBuilder.planChunks(document)
+    if (chunkPlan !== undefined && 'action' in chunkPlan) return chunkPlan
     const requests =
-      plan === undefined
+      chunkPlan === undefined
         ? [requestBuilder.buildRequest(document)]
-        : [...dedupeRequests(plan.requests), plan.expectedFinalRequest]
-    const key = plan?.requestHash ?? requests[0]?.hash ?? ''
+        : [...dedupeRequests(chunkPlan.requests), chunkPlan.expectedFinalRequest]
+    const key = chunkPlan?.requestHash ?? requests[0]?.hash ?? ''
     const conflict = await outputState.checkConflict(source, { requestHash: key })
     if (conflict !== undefined) return conflict.type === 'unchanged' ? 'unchanged' : conflict
     const sourceRequests: PlannedRequest[] = []
@@ -98,7 +79,7 @@ export async function dryRun(sources: readonly DocumentRef[], context: DryRunOpt
       if (typeof tokens === 'object') return tokens
       const planned = toPlannedRequest(request, document, requestBuilder)
       // What earlier documents came to says nothing about parts.
-      const prompt = plan === undefined ? planned.prompt : `${planned.prompt}, in parts`
+      const prompt = chunkPlan === undefined ? planned.prompt : `${planned.prompt}, in parts`
       sourceRequests.push({ ...planned, prompt, ...(tokens !== undefined && { countedTokens: tokens }) })
     }
     return sourceRequests
@@ -147,9 +128,10 @@ export async function dryRun(sources: readonly DocumentRef[], context: DryRunOpt
     runtime.stdout,
     'stdout',
   )(formatEstimate(estimate, { origin: requestBuilder.promptSource, simulated: options.simulate }))
-  if (context.report !== undefined)
+  const { report } = plan.namedOutputs
+  if (report !== undefined)
     await writeNamedFile(
-      context.report,
+      report,
       `${JSON.stringify(replaceLoneSurrogates(estimate), null, 2)}\n`,
       `${runtime.pid}-estimate`,
     )
@@ -209,7 +191,7 @@ function describeResult(result: readonly PlannedRequest[] | InputProblem | 'unch
 async function readOutputState(
   out: string | undefined,
   sources: readonly DocumentRef[],
-  { options, runtime, requestBuilder }: DryRunOptions,
+  { options, runtime, requestBuilder }: RunContext,
 ) {
   const history: TokenHistory = new Map()
   if (out === undefined)

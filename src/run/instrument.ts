@@ -3,22 +3,26 @@ import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { DocumentCount } from '../core/document/document-count.ts'
 import { unchangedOutcome } from '../core/document/overwrite-policy.ts'
+import type { PriceOf } from '../core/pricing/pricing-rules.ts'
 import type { Ask } from '../core/request/ask.ts'
 import { createStatsCollector, type StatsCollector } from '../core/run/run-stats.ts'
 import { composeAsk } from '../engine/middleware/compose.ts'
 import type { Semaphore } from '../engine/middleware/semaphore.ts'
+import type { SharedBudget } from '../engine/middleware/with-budget.ts'
 import type { RateLimiter } from '../engine/middleware/with-rate-limit.ts'
 import type { Shutdown } from '../engine/shutdown.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
-import { createReporter, type Reporter } from '../ui/reporter.ts'
-import type { Pricing } from './pricing.ts'
+import type { Reporter } from '../ui/reporter.ts'
 
 export interface InstrumentOptions {
   readonly options: SummarizeOptions
   readonly runtime: Runtime
   readonly shutdown: Shutdown
-  readonly pricing: Pricing
+  readonly priceOf: PriceOf
+  readonly budget: SharedBudget | undefined
+  /** Shows the requests; its progress display begins. */
+  readonly reporter: Reporter
   readonly log: RequestLog | undefined
   /** That will be asked, or the first of them. */
   readonly model: string
@@ -39,7 +43,6 @@ export interface InstrumentedClient {
   readonly semaphore: Semaphore
   readonly rateLimiter: RateLimiter
   readonly stats: StatsCollector
-  readonly reporter: Reporter
 }
 
 /** Stacks the layers around a client, if one is needed, and has every sending added up, logged and shown. */
@@ -49,7 +52,9 @@ export function instrumentClient(
     options,
     runtime,
     shutdown,
-    pricing,
+    priceOf,
+    budget,
+    reporter,
     log,
     model,
     pendingCount: total,
@@ -58,21 +63,22 @@ export function instrumentClient(
     startMs,
   }: InstrumentOptions,
 ): InstrumentedClient {
-  const { clock, random, stderr, env } = runtime
+  const { clock, random } = runtime
   const statsCollector = createStatsCollector(skipped)
   for (const document of upToDate)
     statsCollector.addOutcome({ document, attempts: [], elapsedMs: 0, ...unchangedOutcome })
   const { ask, semaphore, rateLimiter } = composeAsk(client ?? rejectRequest, {
     ...toRateLimitSettings(options, model),
-    ...pricing,
+    priceOf,
+    budget,
     retries: options.retries,
     maxWaitMs: options.maxWait * 1000,
     clock,
     random,
     drainSignal: shutdown.drainSignal,
-    onPause: (pause) => reporter.onPause(pause),
+    onPause: reporter.onPause,
     listener: {
-      onSend: () => reporter.onSend(),
+      onSend: reporter.onSend,
       onEnd(attempt) {
         statsCollector.addAttempt(attempt)
         log?.writeAttempt(attempt)
@@ -80,16 +86,14 @@ export function instrumentClient(
       },
     },
   })
-  const reporter = createReporter({
-    stderr,
-    env,
-    ...options,
+  reporter.startProgress({
+    mode: options.progress,
     total,
     statsCollector,
     getWaitingLimit: () => rateLimiter.getStats().lastThrottledBy,
     getElapsedMs: () => clock.now() - startMs,
   })
-  return { ask, semaphore, rateLimiter, stats: statsCollector, reporter }
+  return { ask, semaphore, rateLimiter, stats: statsCollector }
 }
 
 const rejectRequest: Ask = () => Promise.reject(new Error('there was nothing to ask'))

@@ -36,8 +36,13 @@ export function showProgress(
     case 'lines':
       return showLines(stderr, getState)
     case 'off':
-      return { printLine: (text) => void stderr.write(`${text}\n`), stop() {} }
+      return createPlainDisplay(stderr)
   }
+}
+
+/** Lines, and no progress. */
+export function createPlainDisplay(stderr: NodeJS.WritableStream): ProgressDisplay {
+  return { printLine: (text) => void stderr.write(`${text}\n`), stop() {} }
 }
 
 const barEveryMs = 100

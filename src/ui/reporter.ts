@@ -10,15 +10,19 @@ import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { createColors } from './colors.ts'
 import { formatRunSummary, type RunSummaryContext } from './format-run-summary.ts'
-import { type ProgressDisplay, type ProgressMode, showProgress } from './progress.ts'
+import { createPlainDisplay, type ProgressDisplay, type ProgressMode, showProgress } from './progress.ts'
 
 export interface ReporterOptions {
   readonly stderr: NodeJS.WriteStream
   readonly env: Readonly<Record<string, string | undefined>>
   readonly quiet: boolean
   readonly verbose: boolean
-  readonly progress: 'auto' | ProgressMode
-  /** How many sources there are. */
+}
+
+/** What the progress display shows. */
+export interface ProgressOptions {
+  readonly mode: 'auto' | ProgressMode
+  /** How many documents there are to do. */
   readonly total: number
   readonly statsCollector: StatsCollector
   /** The limit that requests wait for just now. */
@@ -29,6 +33,8 @@ export interface ReporterOptions {
 
 /** All that a run says on stderr while it goes on and at its end. */
 export interface Reporter {
+  /** Shows the progress from now on. */
+  startProgress(options: ProgressOptions): void
   /** A request is on its way. */
   onSend(): void
   onAttempt(attempt: Attempt): void
@@ -51,40 +57,35 @@ export interface Reporter {
   printSummary(report: RunStats, setting: RunSummaryContext): void
 }
 
-export function createReporter({
-  stderr,
-  env,
-  quiet,
-  verbose,
-  statsCollector,
-  getElapsedMs,
-  getWaitingLimit,
-  total,
-  ...options
-}: ReporterOptions): Reporter {
+/** Prints to stderr. It shows no progress until that begins. */
+export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions): Reporter {
   const colors = createColors(stderr, env)
   let inFlight = 0
   let getWaitingText: (() => string) | undefined
-  const skippedBefore = statsCollector.getProgress().documents.skipped
-  const getState = () => {
-    const { documents, cost } = statsCollector.getProgress()
-    const limit = getWaitingLimit()
-    const { summarized, skipped, failed } = documents
-    return {
-      done: summarized + skipped + failed - skippedBefore,
-      total,
-      failed,
-      cost,
-      elapsedMs: getElapsedMs(),
-      limitedBy: limit && limitLabels[limit],
-      waitingText: getWaitingText?.(),
-    }
-  }
-  const startProgress = () =>
-    showProgress(quiet ? 'off' : chooseMode(options.progress, stderr, env), stderr, getState)
-  let progress: ProgressDisplay = startProgress()
+  const showNothing = () => createPlainDisplay(stderr)
+  let show: () => ProgressDisplay = showNothing
+  let progress = show()
 
   return {
+    startProgress({ mode, total, statsCollector, getElapsedMs, getWaitingLimit }) {
+      const skippedBefore = statsCollector.getProgress().documents.skipped
+      const getState = () => {
+        const { documents, cost } = statsCollector.getProgress()
+        const limit = getWaitingLimit()
+        const { summarized, skipped, failed } = documents
+        return {
+          done: summarized + skipped + failed - skippedBefore,
+          total,
+          failed,
+          cost,
+          elapsedMs: getElapsedMs(),
+          limitedBy: limit && limitLabels[limit],
+          waitingText: getWaitingText?.(),
+        }
+      }
+      show = () => showProgress(quiet ? 'off' : chooseMode(mode, stderr, env), stderr, getState)
+      progress = show()
+    },
     onSend() {
       inFlight++
     },
@@ -139,10 +140,14 @@ export function createReporter({
       try {
         return await work()
       } finally {
-        progress = startProgress()
+        progress = show()
       }
     },
-    stop: () => progress.stop(),
+    stop() {
+      progress.stop()
+      show = showNothing
+      progress = show()
+    },
     printSummary(report, setting) {
       if (!quiet) stderr.write(formatRunSummary(report, setting, colors))
     },

@@ -58,11 +58,3 @@ export function chooseMode({
     return { mode: 'live', reason: `live: ${liveDuration}, and a batch would save ${savingsText}` }
   return { mode: 'batch', reason: `as a batch: it saves ${savingsText}; ${liveDuration}` }
 }
-
-/** What is looked at before a run is taken to be slow: milliseconds. */
-const minElapsedMs = 120_000
-
-/** Whether the rest of a live run is better off in a batch: at the pace it keeps, that would be there sooner. */
-export function shouldSwitchToBatch(done: number, left: number, elapsedMs: number): boolean {
-  return elapsedMs >= minElapsedMs && (elapsedMs / Math.max(1, done)) * left > usualBatchMs
-}

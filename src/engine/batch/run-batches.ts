@@ -16,8 +16,6 @@ export interface BatchJob extends SubmitJob {
   readonly shouldSubmit: boolean
   /** Chooses and orders what a live run asks about, of what is left once batches are collected; all of it, if left out. */
   readonly selectLive?: (left: readonly DocumentRef[]) => AsyncIterable<DocumentRef>
-  /** Whether what is left of a live run is better put into a batch by now; never, if left out. */
-  readonly shouldSwitchToBatch?: (left: number) => boolean
   /** Waits for batches to end. */
   readonly shouldWait: boolean
   /** That it does not is as it was asked for: what is left in batches is nothing to go on with. */
@@ -56,8 +54,10 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
   let todo: readonly DocumentRef[] = sources.filter(
     ({ path }) => !done.has(path) && !batches.hasDocument(path),
   )
-  const liveResult = yield* askLive(todo, job)
-  todo = liveResult.remaining
+  if (!job.shouldSubmit) {
+    yield* job.runLive(job.selectLive?.(todo) ?? todo)
+    todo = []
+  }
 
   const provenSettings = new Set<string>()
   const longDocuments: DocumentRef[] = []
@@ -77,8 +77,7 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
   // With a budget, the money that is set aside for batches may be needed, and only collecting releases it.
   const isLongLast = shouldWait && job.budget !== undefined
   if (!isLongLast) yield* job.runLive(longDocuments)
-  if (shouldWait && (liveResult.shouldSubmit || job.shouldSwitchToBatch === undefined))
-    yield* collectUntilAllEnd()
+  if (shouldWait) yield* collectUntilAllEnd()
   batches.stopIfUncollectable()
   if (isLongLast) yield* job.runLive(longDocuments)
   if (budgetError !== undefined) shutdown.drain(budgetError)
@@ -107,35 +106,4 @@ function createTextReader(
       ? undefined
       : document.text
   }
-}
-
-interface LiveResult {
-  /** What is left for batches. */
-  readonly remaining: readonly DocumentRef[]
-  /** Whether the run makes batches, from its start or by now. */
-  readonly shouldSubmit: boolean
-}
-
-/** Asks about documents live, as far as the run does that. */
-async function* askLive(
-  todo: readonly DocumentRef[],
-  { shouldSubmit, selectLive, shouldSwitchToBatch, runLive, shutdown, listener }: BatchJob,
-): AsyncGenerator<Outcome, LiveResult> {
-  if (selectLive !== undefined) {
-    yield* runLive(selectLive(todo))
-    return { remaining: [], shouldSubmit: false }
-  }
-  if (shouldSubmit) return { remaining: todo, shouldSubmit }
-  const remaining = new Set(todo)
-  const takeUntilSwitch = function* () {
-    for (const source of todo) {
-      if (shouldSwitchToBatch?.(remaining.size)) return
-      remaining.delete(source)
-      yield source
-    }
-  }
-  yield* runLive(takeUntilSwitch())
-  const hasSwitched = remaining.size > 0 && !shutdown.drainSignal.aborted
-  if (hasSwitched) listener.onSwitchToBatch(remaining.size)
-  return { remaining: [...remaining], shouldSubmit: hasSwitched }
 }

@@ -34,8 +34,6 @@ export interface SubmitJob extends CollectJob, PrepareOptions {
 interface BatchListener extends CollectListener {
   /** A batch of an earlier run that another service has. */
   onForeignBatch(batch: StoredBatch): void
-  /** The rest of a live run goes into a batch. */
-  onSwitchToBatch(documents: number): void
   /** A batch was made. */
   onSubmitted(batch: StoredBatch, size: BatchSize): void
   /** These stay with the service when the run ends. */

@@ -1,0 +1,67 @@
+import { createRunEnd } from '../core/run/run-end.ts'
+import type { StatsCollector } from '../core/run/run-stats.ts'
+import { chooseExit, describeStop, type Ending, type Exit } from '../errors.ts'
+import type { ExecutedRun } from './execute-run.ts'
+import type { PreparedRun } from './prepare-run.ts'
+import type { RunContext } from './run-context.ts'
+import type { RunPlan } from './run-plan.ts'
+
+/**
+ * Records how the run ended, closes its outputs, writes the report and prints the summary.
+ * @throws the reason of the stop where it is a bug
+ */
+export async function finishRun(
+  plan: RunPlan,
+  { output, report }: PreparedRun,
+  { stats, rateLimiter }: ExecutedRun,
+  context: RunContext,
+): Promise<Exit> {
+  const { options, runtime, shutdown, requestBuilder, reporter, budget, startMs, sinks } = context
+  const { out } = plan
+  const fail = (error: Error) => shutdown.drain(error)
+  const runStats = stats.getStats(runtime.clock.now() - startMs)
+  const endedAt = new Date(runtime.clock.wallTime()).toISOString()
+  const stopReason = describeStop(shutdown.drainSignal.reason)?.text
+  const runEnd = createRunEnd(output.runStart.run, endedAt, runStats, rateLimiter.getStats(), stopReason)
+  await output.recordEnd(runEnd).catch(fail)
+  await sinks.close(fail)
+  await report.write(output.runStart, runEnd).catch(fail)
+
+  const ending = describeStop(shutdown.drainSignal.reason)
+  if (ending?.exit !== 'readerLeft') {
+    reporter.printSummary(runStats, {
+      prompt: `${requestBuilder.prompt} (${requestBuilder.promptSource})`,
+      model: requestBuilder.model,
+      limiterStats: rateLimiter.getStats(),
+      ...(budget !== undefined && { budget: budget.getBudget() }),
+      simulated: options.simulate,
+      rerunReasons: output.rerunReasons,
+      ...(out !== undefined && { out: options.out ?? 'summaries' }),
+    })
+    if (ending !== undefined) {
+      const hint = formatResumeHint(ending, stats, options.force ? undefined : out)
+      runtime.stderr.write(`claude-batch: ${ending.text}${hint}\n`)
+    }
+  }
+  return chooseRunExit(stats, plan.unmatched, ending)
+}
+
+/** Only a folder remembers what is done. */
+function formatResumeHint({ exit }: Ending, stats: StatsCollector, out: string | undefined): string {
+  const { pending } = stats.getProgress().documents
+  if (exit === 'later') return ''
+  return out === undefined || pending === 0 ? '' : '; the same command goes on with the rest'
+}
+
+function chooseRunExit(
+  stats: StatsCollector,
+  unmatched: readonly string[],
+  ending: Ending | undefined,
+): Exit {
+  const { documents, transientFailures, deferred } = stats.getProgress()
+  const exits: Exit[] = ['ok']
+  if (ending !== undefined) exits.push(ending.exit)
+  if (documents.failed > transientFailures || unmatched.length > 0) exits.push('failed')
+  if (transientFailures > 0 || deferred > 0) exits.push('later')
+  return chooseExit(exits)
+}

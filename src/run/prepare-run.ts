@@ -1,0 +1,95 @@
+import type { ClaudeClient } from '../claude/claude-client.ts'
+import { chooseMode, type ModeChoice } from '../core/batch/choose-mode.ts'
+import type { DocumentRef } from '../core/document/document.ts'
+import type { TokenHistory } from '../core/estimate/estimate-cost.ts'
+import { estimateTime } from '../core/estimate/estimate-json.ts'
+import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
+import type { Sink } from '../core/run/sink.ts'
+import { openRequestLog, type RequestLog } from '../sinks/request-log.ts'
+import { hasLedger } from '../storage/output-folder.ts'
+import { confirmCost } from './confirm-cost.ts'
+import { estimateBySize } from './estimate-by-size.ts'
+import { type Output, openFolderOutput, openStdoutOutput } from './output.ts'
+import { resolvePlanningLimits } from './planning-limits.ts'
+import { createReportWriter, type ReportWriter } from './report-writer.ts'
+import type { RunContext } from './run-context.ts'
+import type { RunPlan } from './run-plan.ts'
+
+/** A run that is ready to send: its output is open, and the user agreed to the cost. */
+export interface PreparedRun {
+  readonly output: Output
+  /** Takes the outcomes: the output, observed by the report where nothing else remembers them. */
+  readonly sink: Sink
+  readonly report: ReportWriter
+  readonly log: RequestLog | undefined
+  /** Whether documents go into message batches. */
+  readonly shouldSubmit: boolean
+  /** Whether batches of this or of earlier runs are to be collected. */
+  readonly usesBatches: boolean
+  /** Undefined where nothing is to be asked. */
+  readonly client: Pick<ClaudeClient, 'ask' | 'batches'> | undefined
+}
+
+/**
+ * Opens the output, chooses between live requests and batches, and asks where the run is expensive. Nothing is written
+ * before the user agreed.
+ * @throws UsageError, RunError where the run cannot begin
+ */
+export async function prepareRun(plan: RunPlan, context: RunContext): Promise<PreparedRun> {
+  const { out } = plan
+  const { options, runtime, version, requestBuilder, provider, shutdown, reporter, sinks, resources } =
+    context
+  const requestedMode = options.batch ? 'batch' : options.mode
+  // Batches need an output folder that remembers them.
+  const mode = out === undefined ? 'live' : requestedMode
+  const report = createReportWriter(plan.namedOutputs.report, out, runtime, version)
+  const confirmIfExpensive = (sources: readonly DocumentRef[], history: TokenHistory) =>
+    confirmCost(
+      () => {
+        const { documents, liveCost, batchCost } = estimateBySize(sources, history, context)
+        return [{ documents, cost: mode === 'batch' ? batchCost : liveCost }]
+      },
+      'document',
+      context,
+    )
+  // Without a ledger everything is to do, and nothing has been written yet.
+  const isFirstRun = out === undefined || !hasLedger(out)
+  if (isFirstRun) await confirmIfExpensive(plan.sources, new Map())
+  const output = resources.add(
+    out === undefined
+      ? openStdoutOutput(plan.sources, context, shutdown.abort)
+      : await openFolderOutput(out, plan.sources, context),
+  )
+  const { pending } = output
+  const sink = sinks.add(report.observe(output.sink, requestBuilder))
+  if (!isFirstRun) await confirmIfExpensive(pending, output.history)
+
+  const choice = mode === 'auto' ? chooseRunMode(pending, output, context) : undefined
+  if (choice !== undefined) reporter.printNote(choice.reason)
+  if (mode !== requestedMode)
+    reporter.printNote('live: batches need an output folder, and this run writes to stdout')
+  const { shouldCollect = true } = plan
+  const hasOpenBatches = shouldCollect && (output.batchStore?.openBatches.length ?? 0) > 0
+  const shouldSubmit = (choice?.mode ?? mode) === 'batch'
+  const usesBatches = (shouldSubmit && pending.length > 0) || hasOpenBatches
+  const client = pending.length > 0 || usesBatches ? await provider.connect() : undefined
+
+  const { log: namedLog } = plan.namedOutputs
+  const log = namedLog && sinks.add(await openRequestLog(namedLog))
+  return { output, sink, report, log, shouldSubmit, usesBatches, client }
+}
+
+/** Chooses the mode for `--mode auto`, by the number of documents, the expected cost and time, and the time limit. */
+function chooseRunMode(
+  pending: readonly DocumentRef[],
+  { history, lastRunEnd }: Output,
+  context: RunContext,
+): ModeChoice {
+  const { options } = context
+  const expected = estimateBySize(pending, history, context)
+  const { limits, from } = resolvePlanningLimits(options, lastRunEnd)
+  const { latency = 3, concurrency = maxPoolSize, timeLimit } = options
+  const { ms: liveMs } = estimateTime(expected, limits, from, latency * 1000, concurrency)
+  const deadlineMs = timeLimit === undefined ? undefined : timeLimit * 1000
+  return chooseMode({ ...expected, documents: pending.length, liveMs, deadlineMs })
+}

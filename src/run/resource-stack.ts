@@ -1,0 +1,28 @@
+/** Something that is closed once. */
+export interface Closable {
+  close(): Promise<void>
+}
+
+/** Closes what was opened, the last first: the idea of `AsyncDisposableStack`, which Node 20 does not have. */
+export interface ResourceStack {
+  /** Adds a resource and returns it. */
+  add<Resource extends Closable>(resource: Resource): Resource
+  /**
+   * Closes every resource that is still open, also after one of them failed to close.
+   * @param onError called with each failure
+   */
+  close(onError: (error: Error) => void): Promise<void>
+}
+
+export function createResourceStack(): ResourceStack {
+  const open: Closable[] = []
+  return {
+    add(resource) {
+      open.push(resource)
+      return resource
+    },
+    async close(onError) {
+      for (let last = open.pop(); last !== undefined; last = open.pop()) await last.close().catch(onError)
+    },
+  }
+}
