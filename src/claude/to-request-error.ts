@@ -42,8 +42,8 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
   const causeChain = listCauses(error)
   const code = causeChain.map(({ code }) => code).find((code) => typeof code === 'string')
   const message = causeChain.map(({ message }) => message).findLast((message) => message) ?? 'unknown error'
-  const unsent = causeChain.some(({ unsent }) => unsent) ? ({ unsent: true } as const) : {}
-  if (!unsent.unsent && idleTimeoutCodes.has(code ?? '')) {
+  const unsent = causeChain.some(({ unsent }) => unsent) ? ({ isUnsent: true } as const) : {}
+  if (!unsent.isUnsent && idleTimeoutCodes.has(code ?? '')) {
     const idleMessage = `nothing came for ${formatSeconds(idleTimeout.ms)}; if answers take longer, raise ${idleTimeout.setting}`
     return { kind: 'timeout', type: 'timeout', message: idleMessage, code: code ?? '' }
   }

@@ -58,7 +58,7 @@ export async function applyBehaviour(
   const message = createMessage(request, index, behaviour.kind === 'answer' ? behaviour : {})
   const send = request.stream ? sendStream : sendJson
   const durationMs = 'delayMs' in behaviour ? (behaviour.delayMs ?? 0) : 0
-  const interruptionField = interruption !== undefined && { broken: interruption }
+  const interruptionField = interruption !== undefined && { interruption }
   // Output counts toward the limit as it is produced, and is billed also where the connection then breaks.
   await send(response, message, { headers: headers(), durationMs, wait, ...interruptionField }).finally(() =>
     onMessage(message),
