@@ -33,7 +33,7 @@ describe('the batches of the API', () => {
     }
     const { id } = await client.batches.create(body(), signal)
     expect(await client.batches.listSince(wall() - 600_000, signal)).toMatchObject({
-      batches: [{ id, requests: 1 }],
+      batches: [{ id, requestCount: 1 }],
       isComplete: true,
     })
     expect(await client.batches.listSince(wall() + 600_000, signal)).toEqual({
@@ -63,7 +63,7 @@ describe('the batches of the API', () => {
   ])('are not taken from an answer that is none: %j', async (answer) => {
     const { client } = await clientOf(answer)
     await expect(client.batches.retrieve('msgbatch_1', signal)).rejects.toMatchObject({
-      fault: { kind: 'malformed' },
+      requestError: { kind: 'malformed' },
     })
   })
 
@@ -107,7 +107,9 @@ describe('the batches of the API', () => {
     async function* body() {
       for (let n = 0; n < (reads ? 1 : 400); n++) yield Buffer.alloc(reads ? 100 : 65_536, ' ')
     }
-    await expect(client.batches.create(body(), signal)).rejects.toMatchObject({ fault: { kind: 'timeout' } })
+    await expect(client.batches.create(body(), signal)).rejects.toMatchObject({
+      requestError: { kind: 'timeout' },
+    })
   })
 
   it('time out where a server never begins to answer with their results', async () => {
@@ -115,7 +117,7 @@ describe('the batches of the API', () => {
       if (!url.pathname.endsWith('/results')) response.end(JSON.stringify(batch))
     }, 150)
     await expect(first(client.batches.fetchResults('msgbatch_1', signal))).rejects.toMatchObject({
-      fault: { kind: 'timeout' },
+      requestError: { kind: 'timeout' },
     })
   })
 

@@ -96,7 +96,7 @@ describe('the client', () => {
     for (const request of [plain, streamed]) {
       const fault = await faultOf(behaviour, request)
       expect(fault.kind).toBe('malformed')
-      expect(classifyError(fault)).toEqual({ retry: 'attempt', blame: 'service' })
+      expect(classifyError(fault)).toEqual({ retry: 'attempt', scope: 'service' })
     }
   })
 
@@ -107,7 +107,7 @@ describe('the client', () => {
     ['an error event in a stream', { kind: 'mid-stream-error', type: 'overloaded_error', delayMs: 1 }],
   ])('takes %s for something a retry can cure', async (_name, behaviour) => {
     for (const request of [plain, streamed]) {
-      expect(classifyError(await faultOf(behaviour, request))).toEqual({ retry: 'attempt', blame: 'service' })
+      expect(classifyError(await faultOf(behaviour, request))).toEqual({ retry: 'attempt', scope: 'service' })
     }
   })
 
@@ -124,7 +124,7 @@ describe('the client', () => {
     const fault = await faultOf({ kind: 'answer', delayMs: 20_000, text: words }, streamed, 5000, 300)
     expect(fault).toMatchObject({ kind: 'timeout', message: 'no complete answer within 0.3 s' })
     // It would take as long again, and be billed again.
-    expect(classifyError(fault)).toEqual({ retry: 'never', blame: 'service' })
+    expect(classifyError(fault)).toEqual({ retry: 'never', scope: 'service' })
   })
 
   it('asks for streams once a plain answer was slower than the idle timeout', async () => {
@@ -140,7 +140,7 @@ describe('the client', () => {
     )
     const slow = await client.ask(plain, never).catch((error: unknown) => error)
     expect(slow).toMatchObject({
-      fault: {
+      requestError: {
         kind: 'timeout',
         type: 'timeout',
         message: 'nothing came for 0.3 s; if answers take longer, raise --idle-timeout',
@@ -248,7 +248,7 @@ describe('the client', () => {
       script: () => ({ kind: 'raw', status: 200, headers, body }),
     })
     await expect(client.ask(streamed, never)).rejects.toMatchObject({
-      fault: { kind: 'malformed', type: 'stream_ended_early' },
+      requestError: { kind: 'malformed', type: 'stream_ended_early' },
     })
   })
 

@@ -110,7 +110,7 @@ describe('a response that is compressed though nobody asked', () => {
       const client = await sending(Buffer.from('?'), 'compress', 'text/event-stream')
       const fault = await failureOf(client.ask(request, never))
       expect(fault.message).toContain('encoded as "compress"')
-      expect(classifyError(fault)).toEqual({ retry: 'never', blame: 'run' })
+      expect(classifyError(fault)).toEqual({ retry: 'never', scope: 'run' })
     }
     const limited = await sending(Buffer.from('?'), 'compress', 'application/json', 429)
     expect(classifyError(await failureOf(limited.ask(plain, never))).retry).toBe('free')

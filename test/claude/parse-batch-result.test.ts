@@ -16,7 +16,7 @@ const succeeded = (change: Record<string, unknown>) =>
 describe('a line of the results of a batch', () => {
   it('that succeeded is a reply at the price of a batch', () => {
     expect(parseBatchResultLine(succeeded({}))).toMatchObject({
-      id: 'abc_1',
+      customId: 'abc_1',
       result: { reply: { text: 'A summary.', terms: { batch: true } } },
     })
   })
@@ -39,8 +39,8 @@ describe('a line of the results of a batch', () => {
     ['has an object for text', succeeded({ content: [...message.content, { type: 'text', text: {} }] })],
   ])('that %s is unreadable, and names its request', (_, line) => {
     expect(parseBatchResultLine(line)).toEqual({
-      id: 'abc_1',
-      result: { unreadable: 'its result is not one that the API documents', line },
+      customId: 'abc_1',
+      result: { unreadableReason: 'its result is not one that the API documents', line },
     })
   })
 
@@ -48,15 +48,15 @@ describe('a line of the results of a batch', () => {
     'that has no name is unreadable, and names no request: %s',
     (line) => {
       expect(parseBatchResultLine(line)).toEqual({
-        id: undefined,
-        result: { unreadable: 'the line of the results has no custom_id', line },
+        customId: undefined,
+        result: { unreadableReason: 'the line of the results has no custom_id', line },
       })
     },
   )
 
   it('that is not JSON names its request where that much can be read', () => {
     const broken = succeeded({}).slice(0, -9)
-    expect(parseBatchResultLine(broken)).toMatchObject({ id: 'abc_1', result: { line: broken } })
+    expect(parseBatchResultLine(broken)).toMatchObject({ customId: 'abc_1', result: { line: broken } })
     expect(parseBatchResultLine('<html>').customId).toBeUndefined()
     // A text that quotes such a line names nothing.
     const quoting = `{"text":${JSON.stringify(succeeded({}))}`
@@ -68,7 +68,7 @@ describe('a line of the results of a batch', () => {
     const { customId: id, result } = parseBatchResultLine(long.slice(0, maxLineChars))
     expect(id).toBe('abc_1')
     expect(result).toMatchObject({
-      unreadable: 'the line of the results is longer than 16000000 characters',
+      unreadableReason: 'the line of the results is longer than 16000000 characters',
       line: long.slice(0, 100_000),
     })
   })
@@ -77,7 +77,7 @@ describe('a line of the results of a batch', () => {
     'that the API reports as errored is an error of the API, whatever its error is: %j',
     (error) => {
       expect(parseBatchResultLine(lineWith({ type: 'errored', error })).result).toMatchObject({
-        fault: { kind: 'status', status: 500, type: 'api_error' },
+        requestError: { kind: 'status', status: 500, type: 'api_error' },
       })
     },
   )

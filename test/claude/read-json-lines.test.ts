@@ -34,10 +34,10 @@ describe('the lines of a JSONL body', () => {
   })
 
   it('end with an error where the last one is torn', async () => {
-    await expect(read(['{"a":1}\n{"b":'])).rejects.toMatchObject({ fault: { kind: 'malformed' } })
-    await expect(read(['{"a":1}\nnul'])).rejects.toMatchObject({ fault: { kind: 'malformed' } })
+    await expect(read(['{"a":1}\n{"b":'])).rejects.toMatchObject({ requestError: { kind: 'malformed' } })
+    await expect(read(['{"a":1}\nnul'])).rejects.toMatchObject({ requestError: { kind: 'malformed' } })
     // Half a number is a number.
-    await expect(read(['{"a":1}\n12'])).rejects.toMatchObject({ fault: { kind: 'malformed' } })
+    await expect(read(['{"a":1}\n12'])).rejects.toMatchObject({ requestError: { kind: 'malformed' } })
   })
 
   it('include a last one without a line break where it is a whole object', async () => {

@@ -244,7 +244,7 @@ describe('a stream', () => {
   it('with an error whose type or message is no text can be retried', async () => {
     for (const wrong of [{ type: {}, message: 'x' }, { type: ['a'] }, null, 'text', 5]) {
       const fault = await failing(start + formatEvent({ type: 'error', error: wrong }))
-      expect(classifyError(fault)).toEqual({ retry: 'attempt', blame: 'service' })
+      expect(classifyError(fault)).toEqual({ retry: 'attempt', scope: 'service' })
     }
     expect(
       await failing(
@@ -271,14 +271,14 @@ describe('a stream', () => {
 
 describe('an error body of the API', () => {
   it.each<[number, string, object]>([
-    [200, 'invalid_request_error', { status: 400, verdict: { retry: 'never', blame: 'document' } }],
-    [200, 'overloaded_error', { status: 529, verdict: { retry: 'attempt', blame: 'service' } }],
-    [200, 'rate_limit_error', { status: 429, verdict: { retry: 'free', blame: 'service' } }],
-    [200, 'authentication_error', { status: 401, verdict: { retry: 'never', blame: 'run' } }],
-    [200, 'made_up_error', { status: 200, verdict: { retry: 'attempt', blame: 'service' } }],
-    [500, 'invalid_request_error', { status: 400, verdict: { retry: 'never', blame: 'document' } }],
-    [502, 'api_error', { status: 500, verdict: { retry: 'attempt', blame: 'service' } }],
-    [400, 'made_up_error', { status: 400, verdict: { retry: 'never', blame: 'document' } }],
+    [200, 'invalid_request_error', { status: 400, verdict: { retry: 'never', scope: 'document' } }],
+    [200, 'overloaded_error', { status: 529, verdict: { retry: 'attempt', scope: 'service' } }],
+    [200, 'rate_limit_error', { status: 429, verdict: { retry: 'free', scope: 'service' } }],
+    [200, 'authentication_error', { status: 401, verdict: { retry: 'never', scope: 'run' } }],
+    [200, 'made_up_error', { status: 200, verdict: { retry: 'attempt', scope: 'service' } }],
+    [500, 'invalid_request_error', { status: 400, verdict: { retry: 'never', scope: 'document' } }],
+    [502, 'api_error', { status: 500, verdict: { retry: 'attempt', scope: 'service' } }],
+    [400, 'made_up_error', { status: 400, verdict: { retry: 'never', scope: 'document' } }],
   ])('with status %i and type %s is judged by its type', async (status, type, expected) => {
     const { client, serve } = await servedClient()
     serve(status, json, JSON.stringify({ type: 'error', error: { type, message: 'x' } }))

@@ -70,7 +70,7 @@ async function hashesOf(cwd: string, options: RequestOptions, endpoint = 'https:
     }
     const parts = await asking.planChunks(document)
     if (parts !== undefined && 'action' in parts) requests.push(parts.type)
-    else requests.push(parts?.key ?? asking.buildRequest(document).hash)
+    else requests.push(parts?.requestHash ?? asking.buildRequest(document).hash)
   }
   return { requests, settings: new Set(paths.map((path) => asking.getProvenance(path).recipe)) }
 }

@@ -115,7 +115,7 @@ describe.each([
 
   it.each([
     ['is overloaded', { kind: 'status', status: 529, type: 'overloaded_error' }],
-    ['is rate limited', { kind: 'status', status: 429, type: 'rate_limit_error', retryAfter: 3 }],
+    ['is rate limited', { kind: 'status', status: 429, type: 'rate_limit_error', retryAfterSeconds: 3 }],
     ['finds the request wrong', { kind: 'status', status: 400, type: 'invalid_request_error' }],
   ] as const)('rejects with the bare facts when the service %s', async (situation, fault) => {
     expect((await failure(await make(situation))).requestError).toMatchObject(fault)

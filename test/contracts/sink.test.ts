@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import type { DocumentRef } from '../../src/core/document/document.ts'
-import type { Outcome } from '../../src/core/run/outcome.ts'
+import type { Outcome, RequestMetadata } from '../../src/core/run/outcome.ts'
 import type { Sink } from '../../src/core/run/sink.ts'
 import { createJsonlSink } from '../../src/sinks/jsonl-sink.ts'
 import { createRecordingSink } from '../../src/sinks/recording-sink.ts'
@@ -16,13 +16,13 @@ const paths = ['a.md', 'b.md', 'c.md', 'd.md']
 const sources: DocumentRef[] = paths.map((path, index) => ({ index, path, namedByUser: true }))
 
 const outcomes: Outcome[] = sources.map((source, index) => {
-  const asked = {
-    key: `key ${index}`,
-    bytes: { size: 1, sha256: 's' },
+  const requestMetadata: RequestMetadata = {
+    requestHash: `key ${index}`,
+    fingerprint: { size: 1, sha256: 's' },
     characters: 1,
-    kind: 'prose' as const,
+    kind: 'prose',
   }
-  const base = { source, asked, attempts: [], elapsedMs: 1 }
+  const base = { document: source, requestMetadata, attempts: [], elapsedMs: 1 }
   switch (index) {
     case 0:
       return { ...base, status: 'summarized', text: 'ERROR: 529 is what the document is about.' }
@@ -31,7 +31,7 @@ const outcomes: Outcome[] = sources.map((source, index) => {
         ...base,
         status: 'failed',
         failure: { kind: 400, type: 'invalid_request_error', message: 'no\nway', transient: false },
-        partial: 'half a',
+        partialText: 'half a',
       }
     case 2:
       return { ...base, status: 'skipped', type: 'empty', reason: 'the file has no text' }
@@ -134,7 +134,7 @@ describe.each<[string, () => Promise<Opened>]>([
   it('has everything that was written before it was closed, whatever the indexes', async () => {
     const { sink, read } = await open()
     const numbers = [7, 7, 3, 1_000_000]
-    const gaps = outcomes.map((it, n) => ({ ...it, source: { ...it.document, index: numbers[n] ?? 0 } }))
+    const gaps = outcomes.map((it, n) => ({ ...it, document: { ...it.document, index: numbers[n] ?? 0 } }))
     for (const outcome of gaps) await sink.write(outcome)
     await sink.close()
     expect(await read()).toEqual(expected)

@@ -235,7 +235,7 @@ describe('the same error for every document', () => {
     for (const status of [301, 302, 303, 307, 308]) {
       const { client } = await createSimulatedClient({ script: () => redirect(status) })
       const asking = client.ask(createRequest('a.md'), new AbortController().signal)
-      await expect(asking).rejects.toMatchObject({ fault: { kind: 'status', status } })
+      await expect(asking).rejects.toMatchObject({ requestError: { kind: 'status', status } })
     }
     const [seen] = await withFaults({ everything: () => redirect(308) })
     expect(seen?.code).toBe(4)

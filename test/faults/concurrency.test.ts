@@ -130,7 +130,7 @@ describe('documents at once', () => {
         await world.clock.sleep(3000)
         return createReply('ok')
       },
-      { given: { requests: 50 } },
+      { configured: { requests: 50 } },
     )
     const all = Array.from({ length: 200 }, (_, n) => world.ask(`${n}.md`))
     await world.clock.run(Promise.all(all))

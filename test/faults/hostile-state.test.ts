@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { BatchItem } from '../../src/core/batch/batch.ts'
 import {
   createItemFormatter,
   formatCreatedLine,
@@ -68,10 +69,17 @@ async function setting({ withBatch = false } = {}) {
 
 async function addBatch(cwd: string, endpoint: string): Promise<void> {
   await mkdir(join(cwd, memory, 'batches'))
-  const bytes = { size: 3, mtimeMs: 1, sha256: 's' }
-  const facts = { recipe: 'r', prompt: 'summarize@v2', model: 'm' }
-  const settings = { maxTokens: 9, frontMatter: false }
-  const asked = { key: 'k', bytes, characters: 30, kind: 'prose', facts, settings } as const
+  const fingerprint = { size: 3, mtimeMs: 1, sha256: 's' }
+  const provenance = { recipe: 'r', prompt: 'summarize@v2', model: 'm' }
+  const answerSettings = { maxTokens: 9, frontMatter: false }
+  const asked: BatchItem['asked'] = {
+    requestHash: 'k',
+    fingerprint,
+    characters: 30,
+    kind: 'prose',
+    provenance,
+    answerSettings,
+  }
   const time = Date.parse('2026-01-01T00:00:00.000Z')
   const lines = [
     formatHeaderLine({ localId: batch, endpoint, cwd: '..' }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { BatchItem } from '../../src/core/batch/batch.ts'
 import { createItemFormatter, formatHeaderLine, formatSealedLine } from '../../src/core/batch/batch-file.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { createLockOwner } from '../../src/storage/lock/lock-owner.ts'
@@ -48,9 +49,14 @@ beforeAll(async () => {
   const { output, ...line } = JSON.parse(ledger.find((it) => it.includes('docs/b.md')) ?? '')
   const { prompt, model, recipe, key, sha256 } = line
   const settings = { maxTokens: 9, frontMatter: false }
-  const asked = {
-    ...{ key, bytes: { size: 3, mtimeMs: 1, sha256 }, characters: 30, kind: 'prose' as const },
-    ...{ facts: { prompt, model, recipe }, settings },
+  const asked: BatchItem['asked'] = {
+    ...{
+      requestHash: key,
+      fingerprint: { size: 3, mtimeMs: 1, sha256 },
+      characters: 30,
+      kind: 'prose' as const,
+    },
+    ...{ provenance: { prompt, model, recipe }, answerSettings: settings },
   }
   const time = '2026-12-01T00:00:00.000Z'
   await write(

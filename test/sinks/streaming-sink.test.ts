@@ -1,13 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Outcome } from '../../src/core/run/outcome.ts'
+import type { Outcome, RequestMetadata } from '../../src/core/run/outcome.ts'
 import { createStreamingSink } from '../../src/sinks/streaming-sink.ts'
 import { createTextSink } from '../../src/sinks/text-sink.ts'
 
 const source = { index: 0, path: 'a.md', namedByUser: true }
+const requestMetadata: RequestMetadata = {
+  requestHash: 'k',
+  fingerprint: { size: 1, sha256: 's' },
+  characters: 1,
+  kind: 'prose',
+}
 const common = {
-  source,
-  asked: { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const },
+  document: source,
+  requestMetadata,
   attempts: [],
   elapsedMs: 1,
 }

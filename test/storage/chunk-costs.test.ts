@@ -10,6 +10,7 @@ import {
   type RunStart,
   toLedgerEntry,
 } from '../../src/core/run/ledger-entry.ts'
+import type { Outcome } from '../../src/core/run/outcome.ts'
 import { openChunkCosts } from '../../src/storage/chunk-costs.ts'
 import { readRecordedRuns } from '../../src/storage/ledger/recorded-runs.ts'
 import { openOutputState } from '../../src/storage/output-state.ts'
@@ -64,7 +65,7 @@ async function linesIn(out: string) {
 function doneWith(path: string, attempts: readonly Attempt[]): DocumentEntry {
   const source = { index: 0, path, namedByUser: true }
   const failure = { kind: 'reply', type: 'refusal', message: 'declined', transient: false } as const
-  const failed = { source, attempts, elapsedMs: 1, status: 'failed', failure } as const
+  const failed: Outcome = { document: source, attempts, elapsedMs: 1, status: 'failed', failure }
   return toLedgerEntry(failed, new Date().toISOString(), facts) as DocumentEntry
 }
 

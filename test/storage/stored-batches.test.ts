@@ -14,7 +14,11 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { BatchItem } from '../../src/core/batch/batch.ts'
 import type { DocumentEntry } from '../../src/core/run/ledger-entry.ts'
-import { listStoredBatches, openStoredBatches } from '../../src/storage/stored-batches.ts'
+import {
+  type BatchStoreOptions,
+  listStoredBatches,
+  openStoredBatches,
+} from '../../src/storage/stored-batches.ts'
 
 const settings = { maxTokens: 1024, frontMatter: false }
 
@@ -34,13 +38,13 @@ async function setting() {
   const out = await mkdtemp(join(tmpdir(), 'batches-'))
   onTestFinished(() => rm(out, { recursive: true }))
   const folder = join(out, '.claude-batch/batches')
-  const options = {
+  const options: BatchStoreOptions = {
     out,
-    here: '..',
-    endpoint: 'https://api.example',
-    clock: { wall: () => 1_700_000_000_000 },
+    cwdFromOut: '..',
+    baseUrl: 'https://api.example',
+    clock: { wallTime: () => 1_700_000_000_000 },
   }
-  const open = (more: Partial<typeof options> = {}) => openStoredBatches({ ...options, ...more })
+  const open = (more: Partial<BatchStoreOptions> = {}) => openStoredBatches({ ...options, ...more })
   async function filled(count = 2) {
     const packing = await (await open()).createBuilder()
     for (let n = 0; n < count; n++)
@@ -63,14 +67,14 @@ describe('what is remembered of batches', () => {
     const batch = await packing.seal()
     expect(await bodyOf(batch.readBody())).toEqual({ requests: [{ n: 0 }, { n: 1 }] })
     expect(load).toEqual({
-      requests: 2,
+      items: 2,
       bytes: (await readFile(join(folder, `${batch.localId}.body`))).length - 1,
     })
     const entries: string[] = []
     for await (const entry of batch.readEntries()) entries.push(entry)
     expect(entries).toEqual(['{"n":0}', '{"n":1}'])
     const [again] = (await open()).openBatches
-    expect(again).toMatchObject({ intent: batch.localId, endpoint: 'https://api.example', id: undefined })
+    expect(again).toMatchObject({ localId: batch.localId, endpoint: 'https://api.example', id: undefined })
     expect([...(again?.items ?? [])]).toEqual([
       ['id_0', packed('docs/0.md')],
       ['id_1', packed('docs/1.md')],

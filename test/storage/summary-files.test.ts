@@ -2,14 +2,19 @@ import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DocumentRef } from '../../src/core/document/document.ts'
-import type { Outcome } from '../../src/core/run/outcome.ts'
+import type { Outcome, RequestMetadata } from '../../src/core/run/outcome.ts'
 import type { SummaryFiles } from '../../src/storage/summary-files.ts'
 import { createFolder } from '../support/run-cli.ts'
 import { openSummaryFiles } from '../support/summary-files.ts'
 
 const source: DocumentRef = { index: 0, path: 'docs/a.md', namedByUser: true }
-const asked = { key: 'k', bytes: { size: 1, sha256: 's' }, characters: 1, kind: 'prose' as const }
-const base = { source, asked, attempts: [], elapsedMs: 1 }
+const requestMetadata: RequestMetadata = {
+  requestHash: 'k',
+  fingerprint: { size: 1, sha256: 's' },
+  characters: 1,
+  kind: 'prose',
+}
+const base = { document: source, requestMetadata, attempts: [], elapsedMs: 1 }
 const good: Outcome = { ...base, status: 'summarized', text: 'Good.' }
 const bad: Outcome = {
   ...base,

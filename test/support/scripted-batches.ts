@@ -65,13 +65,13 @@ export function createScriptedBatches({
         const refusal = refuseBatch?.(requests.map(({ path }) => path))
         if (refusal !== undefined) throw new AskError(refusal)
         const id = `msgbatch_${made.size + 1}`
-        const batch = {
+        const batch: Batch = {
           id,
           state: 'in_progress',
-          requests: requests.length,
-          created: clock.wallTime(),
-          archived: false,
-        } as const
+          requestCount: requests.length,
+          createdAt: clock.wallTime(),
+          isArchived: false,
+        }
         made.set(id, { batch, items: requests })
         return batch
       }),
@@ -95,7 +95,7 @@ export function createScriptedBatches({
         const result = getResult?.(path, id) ?? {
           reply: createReply(`summary of ${path}`, { terms: { batch: true } }),
         }
-        yield await called('line', () => ({ id: custom_id, result }))
+        yield await called('line', () => ({ customId: custom_id, result }))
       }
     },
   }
@@ -179,7 +179,7 @@ export function createMemoryBatchStore(
       return {
         localId: intent,
         get size() {
-          return { requests: entries.length, bytes: entries.join().length }
+          return { items: entries.length, bytes: entries.join().length }
         },
         async add(id, document, entry) {
           documents.set(id, document)

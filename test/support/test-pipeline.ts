@@ -1,4 +1,5 @@
 import type { LimitRates } from '../../src/core/rate-limit/limiter-state.ts'
+import type { RateLimitSettings } from '../../src/core/rate-limit/rate-limit-settings.ts'
 import type { Ask, OnText } from '../../src/core/request/ask.ts'
 import type { Request } from '../../src/core/request/request.ts'
 import { composeAsk } from '../../src/engine/middleware/compose.ts'
@@ -27,8 +28,8 @@ export interface TestPipelineOptions {
   readonly retries?: number
   readonly maxWaitMs?: number
   readonly random?: () => number
-  readonly given?: LimitRates
-  readonly slots?: { readonly first: number; readonly most: number }
+  readonly configured?: LimitRates
+  readonly concurrency?: RateLimitSettings['concurrency']
   readonly clock?: VirtualClock
 }
 
@@ -38,7 +39,7 @@ export function createTestPipeline(service: Ask, options: TestPipelineOptions = 
     retries = 3,
     maxWaitMs = 600_000,
     random = () => 1,
-    given = {},
+    configured = {},
     clock = createVirtualClock(),
   } = options
   const shutdown = createShutdown()
@@ -48,8 +49,8 @@ export function createTestPipeline(service: Ask, options: TestPipelineOptions = 
     semaphore,
     rateLimiter,
   } = composeAsk(service, {
-    given,
-    slots: options.slots ?? { first: 8, most: 256 },
+    configured,
+    concurrency: options.concurrency ?? { initial: 8, max: 256 },
     charactersPerToken: 2.5,
     retries,
     maxWaitMs,

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { VariantSummary } from '../../src/core/report/variant-summary.ts'
 import { renderComparisonHtml } from '../../src/ui/render-comparison-html.ts'
 
 const hostile = [
@@ -20,20 +21,20 @@ const hostile = [
 
 it('a comparison’s page has the same tags, whatever the names and texts in it are', () => {
   const measure = { count: 1, value: 1, low: 1, high: 1 }
-  const summary = {
+  const summary: VariantSummary = {
     summarized: 1,
     failed: measure,
     costUsd: undefined,
-    tokensIn: undefined,
-    tokensOut: undefined,
+    inputTokens: undefined,
+    outputTokens: undefined,
     latencyMs: undefined,
     words: undefined,
   }
   const pageOf = (text: string) => {
-    const score = { won: 1, lost: 0, tied: 0, changed: 0, failed: 0, preferred: undefined }
+    const score = { won: 1, lost: 0, tied: 0, changed: 0, failed: 0, winRate: undefined }
     const judge = { name: text, scores: [{ name: text, score }] }
     const texts = [{ name: text, text }]
-    const judgements = [{ name: text, judgement: 'won', texts: [text, text] }] as const
+    const judgements = [{ name: text, result: 'won', replies: [text, text] }] as const
     const arms = [{ name: text, summary, ratios: undefined }]
     return [...renderComparisonHtml(arms, judge, [{ path: text, texts, judgements }])].join('')
   }

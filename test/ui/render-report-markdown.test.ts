@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Parser } from 'htmlparser2'
 import { marked } from 'marked'
 import { describe, expect, it } from 'vitest'
+import type { RecordedRun } from '../../src/core/report/report-json.ts'
 import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
 import {
   escapeMarkdown,
@@ -227,7 +228,7 @@ describe('text from outside, in Markdown', () => {
         skipped: { [text]: 1 },
         retries: { [text]: 2 },
       }
-      const runs = [{ run: { ...runStart, ...facts }, lines, end }]
+      const runs: RecordedRun[] = [{ start: { ...runStart, ...facts }, entries: lines, end }]
       return rendered(
         renderReportMarkdown(createReport(runs, new Map(lines.map(({ path }) => [path, text])))),
       )

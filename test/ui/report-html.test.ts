@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ReportJson } from '../../src/core/report/report-json.ts'
+import type { RecordedRun, ReportJson } from '../../src/core/report/report-json.ts'
 import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
 import { renderReportHtml } from '../../src/ui/report-html/render-report-html.ts'
 import {
@@ -27,9 +27,9 @@ function saying(text: string): ReportJson {
     { ...createFailedEntry(`c/${text}`, text), ...facts },
   ]
   const end = { ...runEnd, stopped: text, bound_by: text, skipped: { [text]: 1 }, retries: { [text]: 2 } }
-  const runs = [
-    { run: { ...runStart, ...facts }, lines, end },
-    { run: { ...runStart, ...facts, run: 'r2' }, entries: [], end },
+  const runs: RecordedRun[] = [
+    { start: { ...runStart, ...facts }, entries: lines, end },
+    { start: { ...runStart, ...facts, run: 'r2' }, entries: [], end },
   ]
   return createReport(runs, new Map(lines.map(({ path }) => [path, text])))
 }
@@ -140,10 +140,12 @@ describe('the page', () => {
 
   it('has a table of many runs and what each day cost', () => {
     const day = 86_400_000
-    const runs = [0, 2].map((n) => ({
-      run: { ...runStart, run: `r${n}`, time: timestampAt(n * day) },
-      entries: [createDocumentEntry(`${n}`, { time: timestampAt(n * day + 500) })],
-    }))
+    const runs = [0, 2].map(
+      (n): RecordedRun => ({
+        start: { ...runStart, run: `r${n}`, time: timestampAt(n * day) },
+        entries: [createDocumentEntry(`${n}`, { time: timestampAt(n * day + 500) })],
+      }),
+    )
     const html = htmlOf(createReport(runs))
     expect(html).toContain(
       'aria-label="Cost by day, from 2026-11-22 to 2026-11-24: $0.00015 on 2026-11-22, the most."',
@@ -152,17 +154,17 @@ describe('the page', () => {
     expect(html).not.toContain('<h2>Pace</h2>')
   })
 
-  it.each([
+  it.each<[string, RecordedRun[], string]>([
     ['no runs', [], 'No runs yet'],
-    ['a run that sent nothing', [{ run: runStart, entries: [], end: runEnd }], 'No document was sent'],
+    ['a run that sent nothing', [{ start: runStart, entries: [], end: runEnd }], 'No document was sent'],
     [
       'one document',
-      [{ run: runStart, entries: [createDocumentEntry('a')], end: runEnd }],
+      [{ start: runStart, entries: [createDocumentEntry('a')], end: runEnd }],
       '1 document summarized',
     ],
     [
       'only failures',
-      [{ run: runStart, entries: [createFailedEntry('a', 'no'), createFailedEntry('b', 'no')] }],
+      [{ start: runStart, entries: [createFailedEntry('a', 'no'), createFailedEntry('b', 'no')] }],
       'None of 2 documents summarized',
     ],
   ])('makes sense of %s', (_, runs, title) => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { RateLimiterStats } from '../../src/core/rate-limit/limiter-state.ts'
 import type { Attempt } from '../../src/core/request/attempt.ts'
 import type { Outcome } from '../../src/core/run/outcome.ts'
 import { createStatsCollector } from '../../src/core/run/run-stats.ts'
 import { createColors, shouldUseColor } from '../../src/ui/colors.ts'
-import { formatRunSummary } from '../../src/ui/format-run-summary.ts'
-import { formatProgress } from '../../src/ui/progress.ts'
+import { formatRunSummary, type RunSummaryContext } from '../../src/ui/format-run-summary.ts'
+import { formatProgress, type ProgressState } from '../../src/ui/progress.ts'
 
 const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
 const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({
@@ -19,23 +20,23 @@ const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({
   ...fields,
 })
 const source = (path: string) => ({ index: 0, path, namedByUser: true })
-const base = (path: string) => ({ source: source(path), attempts: [], elapsedMs: 1 })
+const base = (path: string) => ({ document: source(path), attempts: [], elapsedMs: 1 })
 const plain = createColors({ isTTY: false }, {})
-const setting = {
+const setting: RunSummaryContext = {
   prompt: 'summarize@v2 (shipped)',
   model: 'claude-haiku-5-5',
-  pace: {
-    given: {},
-    seen: {},
-    waitedFor: new Map(),
-    unhindered: 3,
-    mostInFlight: 3,
-    mostSlots: 256,
-    latest: undefined,
+  limiterStats: {
+    configured: {},
+    observed: {},
+    throttledCounts: new Map(),
+    unthrottledCount: 3,
+    maxInFlight: 3,
+    maxConcurrency: 256,
+    lastThrottledBy: undefined,
   },
   simulated: false,
-  again: new Map(),
-} as const
+  rerunReasons: new Map(),
+}
 
 describe('the report', () => {
   it('adds up documents by outcome, tokens, dollars, requests, retries by reason and latencies', () => {
@@ -121,16 +122,16 @@ describe('what bound the run', () => {
   it('is the limit that most requests waited for, with the share of it that was used', () => {
     const tally = createStatsCollector()
     for (let n = 0; n < 60; n++) tally.addAttempt(attempt(`${n}`))
-    const pace = {
-      given: { requests: 3000 },
-      seen: { requests: 120 },
-      waitedFor: new Map([['requests', 50]] as const),
-      unhindered: 10,
-      mostInFlight: 3,
-      mostSlots: 256,
-      latest: undefined,
+    const limiterStats: RateLimiterStats = {
+      configured: { requests: 3000 },
+      observed: { requests: 120 },
+      throttledCounts: new Map([['requests', 50]]),
+      unthrottledCount: 10,
+      maxInFlight: 3,
+      maxConcurrency: 256,
+      lastThrottledBy: undefined,
     }
-    const text = formatRunSummary(tally.getStats(30_000), { ...setting, limiterStats: pace }, plain)
+    const text = formatRunSummary(tally.getStats(30_000), { ...setting, limiterStats }, plain)
     expect(text).toContain('bound by   the limit of 120 requests per minute, 100 % of it used')
     expect(text).toContain('--rpm 3000 is above the real limit of 120, which was kept to')
   })
@@ -138,14 +139,14 @@ describe('what bound the run', () => {
 
 describe('the progress', () => {
   it('is one line that names what is done, what failed, what it cost, what is left and the limit', () => {
-    const standing = {
+    const standing: ProgressState = {
       done: 30,
       total: 120,
       failed: 2,
       cost: 4_500_000_000n,
       elapsedMs: 10_000,
-      boundBy: 'requests',
-      waitingFor: undefined,
+      limitedBy: 'requests',
+      waitingText: undefined,
     }
     expect(formatProgress(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limit: requests/min')
     expect(formatProgress({ ...standing, done: 120, failed: 0 })).toBe('120/120 · $0.0045')

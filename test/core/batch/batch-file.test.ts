@@ -65,9 +65,9 @@ describe('a batch file', () => {
     const file = read(linesOf())
     expect(file).toMatchObject({
       endpoint: 'https://api.example',
-      packed: 1_700_000_000_000,
+      sealedAt: 1_700_000_000_000,
       id: 'msgbatch_1',
-      settled: new Set(['id_2']),
+      settledIds: new Set(['id_2']),
     })
     if (!('items' in file)) return
     const expected = [...documents].map(([id, it]) => [id, { ...it, path: `../${it.path}` }])
@@ -78,7 +78,7 @@ describe('a batch file', () => {
     expect(linesOf().filter((line) => line.includes('"type":"settings"'))).toHaveLength(3)
     const file = read(linesOf())
     const [first, , third] = 'items' in file ? [...file.items.values()] : []
-    expect(first?.asked.settings).toBe(third?.asked.settings)
+    expect(first?.asked.answerSettings).toBe(third?.asked.answerSettings)
   })
 
   it('was never sent where it ends before its seal, even in the middle of a line', () => {
@@ -86,7 +86,7 @@ describe('a batch file', () => {
     for (let count = 1; count <= whole.length; count++) {
       const lines = whole.slice(0, count)
       for (const cut of [lines, [...lines.slice(0, -1), lines.at(-1)?.slice(0, -5) ?? '']])
-        expect(read(cut)).toMatchObject({ packed: undefined })
+        expect(read(cut)).toMatchObject({ sealedAt: undefined })
     }
   })
 
@@ -133,7 +133,7 @@ describe('a batch file', () => {
         for (const { n, field, value } of changes)
           lines[n] = JSON.stringify({ ...JSON.parse(lines[n] ?? ''), [field]: value })
         expect(Object.keys(read(lines))).toContainEqual(
-          expect.stringMatching(/^(documents|version|damagedLine)$/),
+          expect.stringMatching(/^(items|version|damagedLine)$/),
         )
       }),
     )

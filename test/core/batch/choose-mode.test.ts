@@ -15,8 +15,8 @@ const usd = (amount: number) => {
 const options = (more: Partial<ChooseModeOptions> = {}): ChooseModeOptions => ({
   documents: 100,
   liveMs: 5 * minute,
-  live: usd(0.5),
-  batch: usd(0.25),
+  liveCost: usd(0.5),
+  batchCost: usd(0.25),
   deadlineMs: undefined,
   ...more,
 })
@@ -29,13 +29,13 @@ describe('the way documents go', () => {
       'live',
       /100 documents take about 5 min live, and a batch would save about \$0.25/,
     ],
-    ['a lot of money', { live: usd(10), batch: usd(5) }, 'batch', /saves about \$5.00/],
+    ['a lot of money', { liveCost: usd(10), batchCost: usd(5) }, 'batch', /saves about \$5.00/],
     ['a lot of time', { liveMs: 300 * minute }, 'batch', /a batch mostly less than an hour/],
-    ['no known price', { live: undefined, batch: undefined }, 'live', /half of an unknown price/],
+    ['no known price', { liveCost: undefined, batchCost: undefined }, 'live', /half of an unknown price/],
     ['a deadline soon', { liveMs: 300 * minute, deadlineMs: 30 * minute }, 'live', /too soon for a batch/],
     [
       'a deadline that live fits into',
-      { live: usd(10), batch: usd(5), deadlineMs: 600 * minute },
+      { liveCost: usd(10), batchCost: usd(5), deadlineMs: 600 * minute },
       'live',
       /longer than --time-limit/,
     ],
@@ -60,8 +60,8 @@ describe('the way documents go', () => {
             chooseMode(
               options({
                 liveMs: liveMs * times,
-                live: usd(cost * times),
-                batch: usd((cost * times) / 2),
+                liveCost: usd(cost * times),
+                batchCost: usd((cost * times) / 2),
                 deadlineMs,
               }),
             ).mode

@@ -10,7 +10,12 @@ import {
 
 /** Results of as many documents, `1` for a failure. */
 const resultsOf = (ends: string): RequestResult[] =>
-  [...ends].map((end, n) => ({ number: n + 1, document: {}, size: 10, failed: end === '1' }))
+  [...ends].map((end, n) => ({
+    requestNumber: n + 1,
+    document: {},
+    promptCharacters: 10,
+    isFailure: end === '1',
+  }))
 
 describe('the trouble of a document', () => {
   it.each([

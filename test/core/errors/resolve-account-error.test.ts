@@ -12,11 +12,11 @@ const foreign = createStatusError(403, { type: 'http_403', nonApiResponse: page 
 const redirect = createStatusError(302, { type: 'http_302', nonApiResponse: page })
 const inStream: RequestError = { kind: 'stream', type: 'permission_error', message: '' }
 const certificate: RequestError = { kind: 'tls', type: 'tls_error', message: '' }
-const first = {
+const first: Omit<AccountErrorContext, 'requestError'> = {
   isSecondTry: false,
-  documents: 1,
+  refusedDocuments: 1,
   hasAnswers: false,
-  isOtherInFlight: false,
+  isUnrefusedInFlight: false,
   isUndecidedInFlight: false,
 }
 

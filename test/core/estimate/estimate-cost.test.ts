@@ -132,8 +132,8 @@ describe('a forecast', () => {
 describe('the time at the limits', () => {
   const forecast = (requests: number, input: number, output: number) => ({
     requests,
-    input: { low: 0, expected: input, high: 0 },
-    output: { low: 0, expected: output, high: 0 },
+    inputTokens: { low: 0, expected: input, high: 0 },
+    outputTokens: { low: 0, expected: output, high: 0 },
   })
 
   it.each([

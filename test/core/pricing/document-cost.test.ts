@@ -8,6 +8,7 @@ import { addTotals, emptyTotals, toTotals } from '../../../src/core/pricing/tota
 import { zeroUsage } from '../../../src/core/pricing/usage.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
 import { type DocumentEntry, toLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
+import type { Outcome } from '../../../src/core/run/outcome.ts'
 import { createStatsCollector } from '../../../src/core/run/run-stats.ts'
 import { createStatusError } from '../../support/scripted-ask.ts'
 
@@ -31,7 +32,7 @@ const lost: RequestError = { kind: 'connection', type: 'reset', message: 'reset'
 const failed = (fault: RequestError): Attempt => ({ ...attempt, error: fault })
 
 function ledgerLine(attempts: readonly Attempt[]): DocumentEntry {
-  const outcome = { source, attempts, elapsedMs: 1, status: 'pending', reason: '' } as const
+  const outcome: Outcome = { document: source, attempts, elapsedMs: 1, status: 'pending', reason: '' }
   return toLedgerEntry(outcome, '2026-11-22T12:00:00.000Z', facts) as DocumentEntry
 }
 

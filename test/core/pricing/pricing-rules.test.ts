@@ -204,7 +204,7 @@ describe('parseUsage', () => {
 describe('the end of a model', () => {
   it('is known for ids of the API, and not for those of providers, which have dates of their own', () => {
     for (const model of ['claude-sonnet-4-5', 'claude-sonnet-4-5-20250929'])
-      expect(findRetirement(model)).toMatchObject({ on: '2026-11-30' })
+      expect(findRetirement(model)).toMatchObject({ date: '2026-11-30' })
     for (const model of ['us.anthropic.claude-sonnet-4-5-20250929-v1:0', 'claude-sonnet-4-5@20250929'])
       expect(findRetirement(model)).toBeUndefined()
   })

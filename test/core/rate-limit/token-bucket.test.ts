@@ -17,8 +17,20 @@ import {
   createBucket,
   reconcileBucket,
   refillBucket,
+  type TokenBucket,
   withdraw,
 } from '../../../src/core/rate-limit/token-bucket.ts'
+
+const empty: TokenBucket = {
+  perMinute: 600,
+  capacity: 10,
+  level: 0,
+  updatedAt: 0,
+  totalCorrection: 0,
+  externalRate: 0,
+  lastHeaderAt: 0,
+  rounding: 0,
+}
 
 describe('a bucket', () => {
   it('lets out no more than its capacity and its rate allow, in any time from its start', () => {
@@ -58,7 +70,7 @@ describe('a bucket', () => {
   })
 
   it('believes what a response tells, against the time it speaks of', () => {
-    const bucket = { perMinute: 600, capacity: 10, level: 5, at: 0, shift: 0, others: 0, toldAt: 0, grain: 0 }
+    const bucket: TokenBucket = { ...empty, level: 5 }
     // True now, or true when the request was sent: nothing to correct.
     expect(reconcileBucket(bucket, 5, { ...bucket, level: 8 }).level).toBe(5)
     expect(reconcileBucket(bucket, 8, { ...bucket, level: 8 }).level).toBe(5)
@@ -70,7 +82,7 @@ describe('a bucket', () => {
   })
 
   it('makes one correction for one mistake, however many requests were sent under it', () => {
-    let bucket = { perMinute: 600, capacity: 10, level: 9, at: 0, shift: 0, others: 0, toldAt: 0, grain: 0 }
+    let bucket: TokenBucket = { ...empty, level: 9 }
     const then = { ...bucket, level: 9 }
     for (let reply = 0; reply < 20; reply++) bucket = reconcileBucket(bucket, 2, then)
     expect(bucket.level).toBeCloseTo(2.999)

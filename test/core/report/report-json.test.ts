@@ -2,7 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatExactUsd, listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Usage } from '../../../src/core/pricing/usage.ts'
-import { buildReportJson } from '../../../src/core/report/report-json.ts'
+import {
+  buildReportJson,
+  type RecordedRun,
+  type ReportJsonOptions,
+} from '../../../src/core/report/report-json.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
 import { type DocumentEntry, type RunStart, toLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
@@ -13,7 +17,7 @@ const at = (ms: number) => new Date(began + ms).toISOString()
 const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
 
 const run: RunStart = { v: 1, time: at(0), run: 'r1', version: '1', base: '..', ...facts }
-const made = { made: at(9000), program: '1.0.0' }
+const made: ReportJsonOptions = { createdAt: at(9000), programVersion: '1.0.0' }
 
 function lineFor(path: string, fields: Partial<DocumentEntry> = {}): DocumentEntry {
   const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
@@ -130,8 +134,11 @@ describe('the report', () => {
   })
 
   it('leaves simulated runs out beside others, and counts them where there are no others', () => {
-    const pretended = { run: { ...run, run: 'r2', simulated: true as const }, lines: [lineFor('a.md')] }
-    const paid = { run, lines: [lineFor('b.md')] }
+    const pretended: RecordedRun = {
+      start: { ...run, run: 'r2', simulated: true },
+      entries: [lineFor('a.md')],
+    }
+    const paid: RecordedRun = { start: run, entries: [lineFor('b.md')] }
     expect(buildReportJson([pretended, paid], made)).toMatchObject({
       simulated: false,
       totals: { summarized: 1 },
@@ -161,9 +168,9 @@ describe('the report', () => {
   it('shows of many runs what is known of each document last, and of each error how often and where', () => {
     const error = { kind: 400, type: 'invalid_request_error', message: 'no', transient: false } as const
     const failed = (path: string) => lineFor(path, { status: 'failed', error })
-    const runs = [
-      { run, lines: [failed('a.md'), failed('b.md')] },
-      { run: { ...run, run: 'r2' }, lines: [lineFor('a.md'), failed('c.md')] },
+    const runs: RecordedRun[] = [
+      { start: run, entries: [failed('a.md'), failed('b.md')] },
+      { start: { ...run, run: 'r2' }, entries: [lineFor('a.md'), failed('c.md')] },
     ]
     const { documents, errors, runs: rows, timeline } = buildReportJson(runs, made)
     expect(documents.map(({ path, status }) => `${path} ${status}`)).toEqual([

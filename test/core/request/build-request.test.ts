@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { extractTitle } from '../../../src/core/document/document.ts'
+import { type Document, extractTitle } from '../../../src/core/document/document.ts'
 import { buildRequest } from '../../../src/core/request/build-request.ts'
 import { sanitizeInline } from '../../../src/core/request/delimit.ts'
 import { renderPrompt } from '../../../src/core/request/render-prompt.ts'
@@ -37,10 +37,10 @@ describe('a request', () => {
     const user = parseTemplate('{text}{path}{name}{title}{var}')
     const prompt = { name: 'x', version: 'v1', why: 'latest', origin: 'here', user, system: user } as const
     const path = `a${half}/b${half}.md`
-    const document = {
-      source: { index: 0, path, namedByUser: true },
+    const document: Document = {
+      ref: { index: 0, path, namedByUser: true },
       text: `# x${half}`,
-      bytes: { size: 1, sha256: '' },
+      fingerprint: { size: 1, sha256: '' },
     }
     const texts = renderPrompt(prompt, document, { var: half })
     const sent = buildRequest({ model: 'm', maxTokens: 9, ...texts }, path, endpoint)

@@ -5,7 +5,7 @@ import { createLimiterState, estimateDemand } from '../../../src/core/rate-limit
 import { countPromptCharacters, type Request } from '../../../src/core/request/request.ts'
 import { createRequest } from '../../support/scripted-ask.ts'
 
-type Field = Exclude<keyof Request, 'path' | 'key' | 'attempt'>
+type Field = Exclude<keyof Request, 'path' | 'hash' | 'attemptNumber'>
 
 /** A value for every field that goes to the API, and whether the API bills it as input. */
 const fields: { readonly [Name in Field]: readonly [Request[Name], boolean] } = {

@@ -106,7 +106,7 @@ describe('a line of the ledger', () => {
     const text = JSON.stringify(good.summarized)
     expect(parseLedgerEntry(text.slice(0, text.indexOf('"doubts"')))).toMatchObject({
       path: 'a.md',
-      hash: '0123456789abcdef',
+      summaryHash: '0123456789abcdef',
     })
     expect(parseLedgerEntry(text.slice(0, text.indexOf('cdef')))).not.toHaveProperty('hash.length', 16)
     expect(parseLedgerEntry(text.slice(0, text.indexOf('9abcdef')))).not.toHaveProperty('hash')

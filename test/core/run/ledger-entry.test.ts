@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
+import type { Clock } from '../../../src/core/rate-limit/clock.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
 import type { Reply } from '../../../src/core/request/reply.ts'
 import type { Request } from '../../../src/core/request/request.ts'
 import { toLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
-import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
+import type { Outcome } from '../../../src/core/run/outcome.ts'
+import { type AttemptListener, withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
 
 const facts = { prompt: 'p@v1', model: 'm', recipe: 'r' }
 const request = { path: 'a.md', attemptNumber: 1, model: 'm', hash: 'k' } as Request
@@ -13,9 +15,9 @@ const reply: Reply = { text: 'A text.', stopReason: 'end_turn', model: 'm', atte
 /** The times of a document that was sent twice, 3 seconds apart, each taking a second; the clock is set in between. */
 async function timesWhenClockIsSet(byMs: number) {
   let [now, wall] = [0, Date.parse('2026-11-22T12:00:00Z')]
-  const clock = { now: () => now, wall: () => wall, sleep: async () => {} }
+  const clock: Clock = { now: () => now, wallTime: () => wall, sleep: async () => {} }
   const attempts: Attempt[] = []
-  const listener = { sent() {}, ended: (attempt: Attempt) => void attempts.push(attempt) }
+  const listener: AttemptListener = { onSend() {}, onEnd: (attempt) => void attempts.push(attempt) }
   const fault = { kind: 'status', status: 529, type: 'overloaded_error', message: '' } as const
   const ask = withAttemptLog(
     async () => {
@@ -33,7 +35,7 @@ async function timesWhenClockIsSet(byMs: number) {
   await ask(request, new AbortController().signal)
   const source = { index: 0, path: 'a.md', namedByUser: true }
   const failure = { kind: 'reply', type: 'refusal', message: '', transient: false } as const
-  const outcome = { source, attempts, elapsedMs: 4500, status: 'failed', failure } as const
+  const outcome: Outcome = { document: source, attempts, elapsedMs: 4500, status: 'failed', failure }
   return toLedgerEntry(outcome, '2026-11-22T12:00:00.000Z', facts)
 }
 

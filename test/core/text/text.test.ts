@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assignOutputPaths } from '../../../src/core/document/output-path.ts'
+import { assignOutputPaths, type OutputPathOptions } from '../../../src/core/document/output-path.ts'
 import { efforts, knownModelNames, resolveModelAlias } from '../../../src/core/pricing/models.ts'
 import { findReplyFailure } from '../../../src/core/request/reply.ts'
 import { chooseParameters } from '../../../src/core/request/request.ts'
@@ -36,7 +36,7 @@ describe('renderTemplate', () => {
 })
 
 describe('outputPaths', () => {
-  const none = { foldsCase: false, earlier: [] }
+  const none: OutputPathOptions = { caseInsensitive: false, existingSummaries: [] }
 
   it.each([
     ['docs/a.md', 'docs/a.md.summary.md'],

@@ -2,11 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { BatchItem } from '../../../src/core/batch/batch.ts'
 import type { DocumentRef } from '../../../src/core/document/document.ts'
-import type { AskError } from '../../../src/core/errors/ask-error.ts'
 import type { RequestError } from '../../../src/core/errors/request-error.ts'
 import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
-import { runBatches } from '../../../src/engine/batch/run-batches.ts'
+import { type BatchJob, runBatches } from '../../../src/engine/batch/run-batches.ts'
 import { createShutdown } from '../../../src/engine/shutdown.ts'
 import { ExitError } from '../../../src/errors.ts'
 import { createRequest, createStatusError } from '../../support/scripted-ask.ts'
@@ -93,7 +92,7 @@ async function over(
         : createStatusError(400, { message: plan.isNamed ? `requests.${at}: bad` : 'bad' })
     },
   })
-  const batches: typeof scripted.batches = {
+  const batchApi: typeof scripted.batches = {
     ...scripted.batches,
     async listSince(...args) {
       const list = await scripted.batches.listSince(...args)
@@ -105,55 +104,55 @@ async function over(
   const paths = Array.from({ length: count }, (_, n) => `${n}.md`)
 
   const run = async () => {
-    const halt = createShutdown()
+    const shutdown = createShutdown()
     const done = new Set(ledger.map(({ document }) => document.path))
     const sources: DocumentRef[] = paths
       .filter((path) => !done.has(path))
       .map((path, index) => ({ index, path, namedByUser: true }))
     const outcomes: Outcome[] = []
-    const job = {
+    const job: BatchJob = {
       sources,
-      read: async (source: DocumentRef) => ({
-        source,
+      read: async (source) => ({
+        ref: source,
         text: source.path,
-        bytes: { size: 1, sha256: source.path },
+        fingerprint: { size: 1, sha256: source.path },
       }),
-      requestFor: ({ source }: { source: DocumentRef }) => createRequest(source.path),
-      explain: ({ requestError }: AskError) => new ExitError('refused', requestError.message),
-      keep: async (outcome: Outcome) => {
+      buildRequest: ({ ref }) => createRequest(ref.path),
+      toRunError: ({ requestError }) => new ExitError('refused', requestError.message),
+      persist: async (outcome) => {
         if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
         return true
       },
-      async *live() {},
-      halt,
+      async *runLive() {},
+      shutdown,
       clock,
-      batches,
+      batchApi,
       store: createMemoryBatchStore(disk, clock, (id, path) =>
         ledger.some(({ document, attempts }) => document.path === path && attempts.at(-1)?.batchId === id),
       ),
       endpoint: 'here',
-      factsFor: () => facts,
-      settingsFor: () => ({ maxTokens: 1024, frontMatter: false }),
-      checksFor: async () => ({ flaw: () => undefined, doubts: () => [] }),
+      provenanceFor: () => facts,
+      answerSettingsFor: () => ({ maxTokens: 1024, frontMatter: false }),
+      loadChecks: async () => ({ findMismatch: () => undefined, checkQuality: () => [] }),
       priceOf: listPrice,
-      aside: new Map(),
+      reservations: new Map(),
       random: () => 1,
       retries: 3,
-      submits: true,
-      waits: true,
-      detached: false,
-      isProven: () => true,
-      wayOf: () => 'r',
-      limits: { requests: limit, bytes: 1e9 },
+      shouldSubmit: true,
+      shouldWait: true,
+      isDetached: false,
+      hasSucceededBefore: () => true,
+      settingsHashOf: () => 'r',
+      maxBatchSize: { items: limit, bytes: 1e9 },
       listener: {
-        answered() {},
-        troubled() {},
-        odd() {},
-        elsewhere() {},
-        movedOn() {},
-        submitted() {},
-        waiting() {},
-        left() {},
+        onAttempt() {},
+        onRetry() {},
+        onWarning() {},
+        onForeignBatch() {},
+        onSwitchToBatch() {},
+        onSubmitted() {},
+        onWaiting() {},
+        onUnfinished() {},
       },
     }
     for await (const outcome of runBatches(job)) outcomes.push(outcome)

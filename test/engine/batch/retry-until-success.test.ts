@@ -32,7 +32,7 @@ describe('patiently', () => {
       retryUntilSuccess(it.work, { clock, random: () => 1, drainSignal: never, retries }),
     )
     if (failures <= retries) await expect(working).resolves.toBe('done')
-    else await expect(working).rejects.toMatchObject({ fault: down })
+    else await expect(working).rejects.toMatchObject({ requestError: down })
     expect(it.calls()).toBe(calls)
   })
 
@@ -50,7 +50,7 @@ describe('patiently', () => {
     const clock = createVirtualClock()
     const it = failing(createStatusError(400))
     const working = clock.run(retryUntilSuccess(it.work, { clock, random: () => 1, drainSignal: never }))
-    await expect(working).rejects.toMatchObject({ fault: { status: 400 } })
+    await expect(working).rejects.toMatchObject({ requestError: { status: 400 } })
     expect(it.calls()).toBe(1)
   })
 

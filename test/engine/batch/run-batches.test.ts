@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { BatchResultLine } from '../../../src/core/batch/batch.ts'
+import type { Batch, BatchResultLine, UnreadableResult } from '../../../src/core/batch/batch.ts'
 import type { BatchApi } from '../../../src/core/batch/batch-api.ts'
-import type { DocumentRef } from '../../../src/core/document/document.ts'
+import type { Document, DocumentRef } from '../../../src/core/document/document.ts'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
 import { listPrice, usdToPicodollars } from '../../../src/core/pricing/pricing-rules.ts'
 import { type Outcome, sumUsage } from '../../../src/core/run/outcome.ts'
@@ -44,27 +44,27 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
 
   /** @returns what a run yields, and why it stopped */
   const begin = (options: Partial<BatchJob> = {}, ask = createScriptedAsk('ok')) => {
-    const halt = createShutdown()
+    const shutdown = createShutdown()
     const asked: string[] = []
     const sources: DocumentRef[] = paths
       .filter((path) => !isDone(path))
       .map((path, index) => ({ index, path, namedByUser: true }))
     const common = {
-      read: async (source: DocumentRef) => ({
-        source,
+      read: async (source: DocumentRef): Promise<Document> => ({
+        ref: source,
         text: source.path,
-        bytes: { size: 1, sha256: source.path },
+        fingerprint: { size: 1, sha256: source.path },
       }),
-      requestFor: ({ source }: { source: DocumentRef }) => createRequest(source.path),
-      explain: ({ requestError }: AskError) => new ExitError('refused', requestError.message),
-      keep: async (outcome: Outcome) => {
+      buildRequest: ({ ref }: Document) => createRequest(ref.path),
+      toRunError: ({ requestError }: AskError) => new ExitError('refused', requestError.message),
+      persist: async (outcome: Outcome) => {
         const { status, attempts } = outcome
         if (status === 'summarized' || status === 'failed' || attempts.length > 0) ledger.push(outcome)
         return true
       },
-      halt,
+      shutdown,
       clock,
-    }
+    } satisfies Partial<BatchJob>
     const sender = withAttemptLog(ask, clock, { onSend() {}, onEnd() {} })
     const runLive: BatchJob['runLive'] = (given) => {
       async function* sources() {
@@ -78,7 +78,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
         sources: sources(),
         semaphore: createSemaphore(() => 2),
         ...(options.planChunks !== undefined && { planChunks: options.planChunks }),
-        ask: options.budget?.withBudget(sender, halt.drainSignal) ?? sender,
+        ask: options.budget?.withBudget(sender, shutdown.drainSignal) ?? sender,
       })
     }
     const job: BatchJob = {
@@ -117,9 +117,9 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
     const all = async () => {
       const outcomes: Outcome[] = []
       for await (const outcome of runBatches(job)) outcomes.push(outcome)
-      return { outcomes, stopped: halt.drainSignal.reason as unknown, asked }
+      return { outcomes, stopped: shutdown.drainSignal.reason as unknown, asked }
     }
-    return { halt, ended: clock.run(all()) }
+    return { shutdown, ended: clock.run(all()) }
   }
   const statuses = (outcomes: readonly Outcome[]) =>
     outcomes.map(({ document, status }) => `${document.path} ${status}`).sort()
@@ -135,7 +135,7 @@ describe('a run by batches', () => {
     expect(asked).toEqual([])
     expect(disk.size).toBe(0)
     const [first] = outcomes
-    expect(first?.attempts[0]).toMatchObject({ batch: 'msgbatch_1', status: 200, attempt: 1 })
+    expect(first?.attempts[0]).toMatchObject({ batchId: 'msgbatch_1', status: 200, attemptNumber: 1 })
     if (first === undefined) return
     const live = listPrice({ model: facts.model, usage: sumUsage(first) })
     expect(first.attempts[0]?.cost).toBe((live ?? 0n) / 2n)
@@ -180,7 +180,7 @@ describe('a run by batches', () => {
     expect(detached.stopped).toBeUndefined()
     // Too early: it stays where it is.
     expect((await begin({ shouldWait: false }).ended).outcomes).toMatchObject(
-      Array(5).fill({ status: 'pending', later: true }),
+      Array(5).fill({ status: 'pending', deferred: true }),
     )
     await clock.run(clock.sleep(100_000))
     const { outcomes } = await begin().ended
@@ -231,8 +231,8 @@ describe('a run by batches', () => {
     const results = new Map<string, object | string>([
       ['0.md', 'expired'],
       ['1.md', 'canceled'],
-      ['2.md', { fault: createStatusError(500, { type: 'api_error' }) }],
-      ['3.md', { fault: createStatusError(400, { type: 'invalid_request_error' }) }],
+      ['2.md', { requestError: createStatusError(500, { type: 'api_error' }) }],
+      ['3.md', { requestError: createStatusError(400, { type: 'invalid_request_error' }) }],
     ])
     const { begin, service, statuses } = setting({ getResult: (path) => results.get(path) as never })
     const first = await begin().ended
@@ -255,7 +255,7 @@ describe('a run by batches', () => {
     })
     const { outcomes } = await begin().ended
     expect(outcomes).toMatchObject(
-      Array(5).fill({ status: 'failed', failure: { type: 'max_tokens' }, partial: 'half a' }),
+      Array(5).fill({ status: 'failed', failure: { type: 'max_tokens' }, partialText: 'half a' }),
     )
   })
 
@@ -294,7 +294,7 @@ describe('a run by batches', () => {
 
     const other = setting({ takesMs: 1e9 })
     const run = other.begin()
-    void other.clock.sleep(600_000).then(() => run.halt.drain(new ExitError('interrupt', 'told to')))
+    void other.clock.sleep(600_000).then(() => run.shutdown.drain(new ExitError('interrupt', 'told to')))
     const stopped = await run.ended
     expect(stopped.outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect(other.disk.size).toBe(1)
@@ -304,10 +304,10 @@ describe('a run by batches', () => {
   it('B09 ignores answers to unknown requests and second answers, and reports both', async () => {
     const { begin, service, notes, statuses } = setting()
     const { fetchResults: answers } = service.batches
-    const batchApi = {
+    const batchApi: BatchApi = {
       ...service.batches,
-      async *answers(...args: Parameters<typeof answers>) {
-        const stranger = { id: 'x', result: { reply: createReply('?') } } as const
+      async *fetchResults(...args) {
+        const stranger: BatchResultLine = { customId: 'x', result: { reply: createReply('?') } }
         for await (const answer of answers(...args)) yield* [answer, stranger, answer]
       },
     }
@@ -324,9 +324,9 @@ describe('a run by batches', () => {
     const { begin, service, statuses } = setting()
     const { fetchResults: answers } = service.batches
     let downloads = 0
-    const cut = (whole: number) => ({
+    const cut = (whole: number): BatchApi => ({
       ...service.batches,
-      async *answers(...args: Parameters<typeof answers>) {
+      async *fetchResults(...args) {
         let line = 0
         const last = ++downloads < whole ? 2 : 99
         for await (const answer of answers(...args)) if (line++ < last) yield answer
@@ -338,9 +338,9 @@ describe('a run by batches', () => {
 
     const never = setting()
     const { fetchResults: all } = never.service.batches
-    const batchApi = {
+    const batchApi: BatchApi = {
       ...never.service.batches,
-      async *answers(...args: Parameters<typeof answers>) {
+      async *fetchResults(...args) {
         for await (const answer of all(...args)) if (!answer.customId?.endsWith('_0')) yield answer
       },
     }
@@ -352,16 +352,13 @@ describe('a run by batches', () => {
   it('B10 says of results that are gone that they are, and of what they cost that it is unknown', async () => {
     const { begin, service, ledger, disk } = setting()
     const { retrieve } = service.batches
-    const batchApi = {
+    const batchApi: BatchApi = {
       ...service.batches,
-      retrieve: async (...args: Parameters<typeof retrieve>) => ({
-        ...(await retrieve(...args)),
-        archived: true,
-      }),
+      retrieve: async (...args) => ({ ...(await retrieve(...args)), isArchived: true }),
     }
     const { outcomes } = await begin({ batchApi }).ended
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'failed', failure: { type: 'results_gone' } }))
-    expect(ledger[0]?.attempts).toMatchObject([{ fault: { type: 'results_gone' } }])
+    expect(ledger[0]?.attempts).toMatchObject([{ error: { type: 'results_gone' } }])
     expect(disk.size).toBe(0)
   })
 
@@ -454,7 +451,11 @@ describe('a run by batches with a budget', () => {
 
   it('does not wait for money where it leaves the batches to another run, which does the rest', async () => {
     const { begin, statuses } = setting({}, pathsOf(4))
-    const options = { partsOf: longOnes('3.md'), waits: false, detached: true }
+    const options: Partial<BatchJob> = {
+      planChunks: longOnes('3.md'),
+      shouldWait: false,
+      isDetached: true,
+    }
     const first = await begin({ ...options, budget: usd(0.0013) }).ended
     expect(first.stopped).toMatchObject({
       exit: 'limit',
@@ -542,7 +543,7 @@ describe('an answer that cannot be read', () => {
     ) => readonly (BatchResultLine | Error)[],
   ) {
     const downloads = { count: 0 }
-    const answers: BatchApi['fetchResults'] = async function* (...args) {
+    const fetchResults: BatchApi['fetchResults'] = async function* (...args) {
       const n = ++downloads.count
       const all: BatchResultLine[] = []
       for await (const answer of batches.fetchResults(...args)) all.push(answer)
@@ -551,7 +552,7 @@ describe('an answer that cannot be read', () => {
         yield answer
       }
     }
-    return { downloads, batches: { ...batches, answers } }
+    return { downloads, batches: { ...batches, fetchResults } }
   }
   const reset = new AskError({ kind: 'connection', type: 'connection_error', message: 'reset' })
   const failed = (type: string) => ({ status: 'failed', failure: { kind: 'reply', type, transient: false } })
@@ -568,8 +569,8 @@ describe('an answer that cannot be read', () => {
     const outcome = outcomes.find(({ document }) => document.path === '3.md')
     expect(outcome).toMatchObject({
       ...failed('batch_result_unreadable'),
-      partial: expect.stringMatching(/^line of /),
-      attempts: [{ fault: { kind: 'malformed' } }],
+      partialText: expect.stringMatching(/^line of /),
+      attempts: [{ error: { kind: 'malformed' } }],
     })
     expect(stopped).toBeUndefined()
     // It was paid for: only a second download that says the same makes it a failure.
@@ -598,7 +599,7 @@ describe('an answer that cannot be read', () => {
     const { outcomes } = await begin({ batchApi }).ended
     const unread = outcomes.filter(({ status }) => status === 'failed')
     expect(unread).toMatchObject(Array(count).fill(failed('batch_result_unreadable')))
-    expect(unread[0]).toMatchObject({ partial: Array(count).fill('garbage').join('\n') })
+    expect(unread[0]).toMatchObject({ partialText: Array(count).fill('garbage').join('\n') })
     expect(outcomes).toHaveLength(5)
     expect([service.made.size, disk.size]).toEqual([1, 0])
   })
@@ -838,7 +839,7 @@ describe('making a batch', () => {
     const { begin, service, statuses } = setting({
       failCall: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
     })
-    const batchApi = { ...service.batches, since: changed(service.batches.listSince) }
+    const batchApi: BatchApi = { ...service.batches, listSince: changed(service.batches.listSince) }
     const { outcomes } = await begin({ batchApi }).ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
     expect(creates).toBe(1)
@@ -862,14 +863,14 @@ describe('making a batch', () => {
       batch: other,
       items: pathsOf(5).map((path) => ({ custom_id: path, path })),
     })
-    async function foreign() {
+    async function foreign(): Promise<Batch> {
       return {
         id: '',
         state: 'in_progress',
-        requests: 5,
-        created: Date.parse('2026-11-22T12:00:00Z'),
-        archived: false,
-      } as const
+        requestCount: 5,
+        createdAt: Date.parse('2026-11-22T12:00:00Z'),
+        isArchived: false,
+      }
     }
     const { outcomes } = await begin().ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
@@ -934,7 +935,7 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
               }
               const item = service.made.get(args[0])?.items.find((item) => item.custom_id === answer.customId)
               const fate = fateOf(item?.path ?? '')
-              const result = { unreadable: 'no result', line: 'line' }
+              const result: UnreadableResult = { unreadableReason: 'no result', line: 'line' }
               const line: BatchResultLine =
                 fate === 'unreadable' && answer.customId !== undefined
                   ? { customId: answer.customId, result }

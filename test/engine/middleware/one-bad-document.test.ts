@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Document } from '../../../src/core/document/document.ts'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
 import type { RequestError } from '../../../src/core/errors/request-error.ts'
+import type { RateLimitSettings } from '../../../src/core/rate-limit/rate-limit-settings.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
-import { summarizeDocuments } from '../../../src/engine/summarize-documents.ts'
+import { type SummarizeJob, summarizeDocuments } from '../../../src/engine/summarize-documents.ts'
 import { ExitError } from '../../../src/errors.ts'
 import { createReply, createRequest, createStatusError } from '../../support/scripted-ask.ts'
 import { createTestPipeline, type TestPipelineOptions } from '../../support/test-pipeline.ts'
@@ -36,21 +36,21 @@ async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...o
   const outcomes: Outcome[] = []
   let answeredAt = 0
   const all = async () => {
-    const job = {
+    const job: SummarizeJob = {
       sources: Array.from({ length: count }, (_, index) => ({
         index,
         path: String(index),
         namedByUser: true,
       })),
-      async read(source: Outcome['document']) {
+      async read(source) {
         await clock.sleep(5)
-        return { source, text: text(source.index), bytes: { size: 4, sha256: source.path } }
+        return { ref: source, text: text(source.index), fingerprint: { size: 4, sha256: source.path } }
       },
-      requestFor: ({ ref: source, text }: Document) => createRequest(source.path, { user: text }),
-      explain: ({ requestError }: AskError) => new ExitError('refused', requestError.message),
+      buildRequest: ({ ref: source, text }) => createRequest(source.path, { user: text }),
+      toRunError: ({ requestError }) => new ExitError('refused', requestError.message),
       ask: layers.askInSlot,
-      slots: layers.semaphore,
-      halt: layers.shutdown,
+      semaphore: layers.semaphore,
+      shutdown: layers.shutdown,
       clock,
     }
     for await (const outcome of summarizeDocuments(job)) {
@@ -83,13 +83,13 @@ const limited = (retryAfterSeconds?: number) =>
   createStatusError(429, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 const others = (count: number, bad: number) => numbers(count).filter((n) => n !== bad)
-const oneSlot = { first: 1, most: 1 }
+const oneSlot: RateLimitSettings['concurrency'] = { initial: 1, max: 1 }
 
 describe('a document that alone always gets a 429', () => {
   it.each<[string, TestPipelineOptions]>([
-    ['with one slot', { slots: oneSlot }],
+    ['with one slot', { concurrency: oneSlot }],
     ['with slots by default', {}],
-    ['with one slot and no retries', { slots: oneSlot, retries: 0 }],
+    ['with one slot and no retries', { concurrency: oneSlot, retries: 0 }],
   ])('%s fails as transient, and all others are summarized', async (_, options) => {
     for (const bad of [0, 7, 50]) {
       const run = await runOf({
@@ -102,7 +102,7 @@ describe('a document that alone always gets a 429', () => {
         failure: { kind: 429, transient: true },
       })
       // Everybody waits for it four times at most, and each wait is a tenth longer at most.
-      expect(run.lastSummary).toBeLessThan((options.slots === undefined ? 15 : 60) + 4 * 5.5 + 1)
+      expect(run.lastSummary).toBeLessThan((options.concurrency === undefined ? 15 : 60) + 4 * 5.5 + 1)
     }
   })
 
@@ -130,7 +130,7 @@ describe('a document that alone always gets a 429', () => {
     for (const fault of [limited(99_999_999), createStatusError(503, { retryAfterSeconds: 99_999_999 })]) {
       const run = await runOf({
         count: 30,
-        slots: oneSlot,
+        concurrency: oneSlot,
         fault: (document) => (document === 11 ? fault : undefined),
       })
       expect([run.stopped, run.failed, run.summarized]).toEqual([undefined, [11], others(30, 11)])
@@ -216,9 +216,9 @@ describe('a document that alone always fails', () => {
   ]
 
   it.each(faults)('%s costs the others no slot, no attempt and no pause that lasts', async (_, bad) => {
-    for (const slots of [oneSlot, { first: 8, most: 8 }]) {
+    for (const concurrency of [oneSlot, { initial: 8, max: 8 }]) {
       // So many retries that they would use up what everybody has together.
-      const options = { slots, retries: 40, maxWaitMs: 600_000 }
+      const options: TestPipelineOptions = { concurrency, retries: 40, maxWaitMs: 600_000 }
       const run = await runOf({
         ...options,
         count: 80,
@@ -228,7 +228,7 @@ describe('a document that alone always fails', () => {
       const alone = await runOf({ ...options, count: 79, fault: () => undefined })
       const longest = bad.status === 429 ? 1.1 * (bad.retryAfterSeconds ?? 1) : 0
       expect(run.lastSummary).toBeLessThan(1.3 * alone.lastSummary + 4 * longest + 1)
-      expect(run.slots).toBe(slots.most)
+      expect(run.slots).toBe(concurrency.max)
     }
   })
 })
@@ -249,7 +249,7 @@ describe('any set of documents, of which some always fail', () => {
       (
         await runOf({
           count: bad + 10,
-          slots: oneSlot,
+          concurrency: oneSlot,
           maxWaitMs: 3_600_000,
           fault: (document) => (document < bad ? limited(1) : undefined),
         })
@@ -270,7 +270,7 @@ describe('any set of documents, of which some always fail', () => {
           fc.pre(good.length > 0)
           const run = await runOf({
             count: documents.length,
-            slots: { first: most, most },
+            concurrency: { initial: most, max: most },
             retries,
             maxWaitMs: 3_600_000,
             fault: (document) => documents[document] ?? undefined,
@@ -298,7 +298,7 @@ describe('a document for which the account is refused while others are answered'
       const run = await runOf({
         count: 30,
         retries: 0,
-        slots: oneSlot,
+        concurrency: oneSlot,
         fault: (document) => (document === 9 && slips-- > 0 ? refusal(status, false) : undefined),
       })
       expect([run.stopped, run.summarized, run.sent.get(9)?.length]).toEqual([undefined, numbers(30), 2])
@@ -306,12 +306,12 @@ describe('a document for which the account is refused while others are answered'
   )
 
   it.each<[string, boolean, number, TestPipelineOptions]>([
-    ['the API', false, 9, { slots: oneSlot }],
-    ['the API', false, 29, { slots: oneSlot }],
+    ['the API', false, 9, { concurrency: oneSlot }],
+    ['the API', false, 29, { concurrency: oneSlot }],
     ['the API', false, 0, {}],
-    ['a page', true, 9, { slots: oneSlot }],
-    ['a page', true, 29, { slots: oneSlot }],
-    ['a page', true, 0, { slots: oneSlot }],
+    ['a page', true, 9, { concurrency: oneSlot }],
+    ['a page', true, 29, { concurrency: oneSlot }],
+    ['a page', true, 0, { concurrency: oneSlot }],
     ['a page', true, 0, {}],
   ])('by %s fails alone after a second try (%s, number %i)', async (_, page, bad, options) => {
     const run = await runOf({
@@ -324,13 +324,13 @@ describe('a document for which the account is refused while others are answered'
   })
 
   it('is not held against the account because five others are refused, too, while more are in flight', async () => {
-    for (const slots of [
-      { first: 8, most: 8 },
-      { first: 3, most: 3 },
+    for (const concurrency of [
+      { initial: 8, max: 8 },
+      { initial: 3, max: 3 },
     ]) {
       const run = await runOf({
         count: 60,
-        slots,
+        concurrency,
         fault: (document) => (document < 5 || document === 30 ? refusal(403, true) : undefined),
       })
       expect([run.stopped, run.failed]).toEqual([undefined, [0, 1, 2, 3, 4, 30]])

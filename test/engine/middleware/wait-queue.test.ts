@@ -10,7 +10,7 @@ import { createSemaphore } from '../../../src/engine/middleware/semaphore.ts'
 import { trackDocument } from '../../../src/engine/middleware/track-document.ts'
 import { createWaitQueue } from '../../../src/engine/middleware/wait-queue.ts'
 import { createSharedBudget } from '../../../src/engine/middleware/with-budget.ts'
-import { createRateLimiter } from '../../../src/engine/middleware/with-rate-limit.ts'
+import { createRateLimiter, type RateLimiterOptions } from '../../../src/engine/middleware/with-rate-limit.ts'
 import { createReply, createRequest } from '../../support/scripted-ask.ts'
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -93,11 +93,11 @@ const places: readonly Place[] = [
     make(service, clock) {
       const circuitBreaker = createCircuitBreaker({ clock, random: () => 1, maxWaitMs: 1e9 })
       const health = createApiHealth({ initial: 8, max: 8 }, clock)
-      const options = {
-        given: { requests: 60 },
-        mostSlots: 8,
+      const options: Omit<RateLimiterOptions, 'trackDocument'> = {
+        configured: { requests: 60 },
+        maxConcurrency: 8,
         charactersPerToken: 2.5,
-        gate: circuitBreaker,
+        circuitBreaker,
         clock,
       }
       const pace = createRateLimiter({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { StoppedError } from '../../../src/core/errors/ask-error.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
-import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
+import { type AttemptListener, withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
 import { createRequest } from '../../support/scripted-ask.ts'
 import { createVirtualClock } from '../../support/virtual-clock.ts'
 
@@ -15,7 +15,7 @@ function failing(error: unknown, stop?: AbortController) {
     stop?.abort(error)
     throw error
   }
-  const listener = { sent() {}, ended: (attempt: Attempt) => void told.push(attempt) }
+  const listener: AttemptListener = { onSend() {}, onEnd: (attempt) => void told.push(attempt) }
   const signal = stop?.signal ?? new AbortController().signal
   return { told, failed: clock.run(withAttemptLog(ask, clock, listener)(createRequest('a.md'), signal)) }
 }
@@ -27,7 +27,7 @@ describe('an attempt', () => {
     await expect(failed).rejects.toThrow(StoppedError)
     await expect(failed).rejects.toMatchObject({
       cause: reason,
-      attempts: [{ path: 'a.md', elapsedMs: 1000, fault: { kind: 'connection', type: 'abandoned' } }],
+      attempts: [{ path: 'a.md', elapsedMs: 1000, error: { kind: 'connection', type: 'abandoned' } }],
     })
     expect(told).toHaveLength(1)
   })

@@ -6,7 +6,7 @@ import { listPrice, type Picodollars } from '../../../src/core/pricing/pricing-r
 import type { Usage } from '../../../src/core/pricing/usage.ts'
 import { zeroUsage } from '../../../src/core/pricing/usage.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
-import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
+import { type AttemptListener, withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
 import { createSharedBudget } from '../../../src/engine/middleware/with-budget.ts'
 import { runPool } from '../../../src/engine/run-pool.ts'
 import { createShutdown } from '../../../src/engine/shutdown.ts'
@@ -20,7 +20,7 @@ import {
 import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 const { abortSignal: never } = createShutdown()
-const listener = { sent() {}, ended() {} }
+const listener: AttemptListener = { onSend() {}, onEnd() {} }
 /** What the worst case of a request of these tests is. */
 const worst = computeWorstCase(createRequest('a.md'), listPrice) ?? 0n
 const costOf = (usage: Usage) => listPrice({ model: 'claude-haiku-5-5', usage }) ?? 0n

@@ -97,21 +97,21 @@ describe('the pace', () => {
   // 200 documents at 10 a second, of which a second's worth is there at once: 19.5 s is the best possible.
   const best = (200 - 10) / 10 + 0.5
 
-  it.each<[string, TestPipelineOptions['given']]>([
+  it.each<[string, TestPipelineOptions['configured']]>([
     ['given', { requests: 600 }],
     ['unknown', {}],
     ['given three times too high', { requests: 1800 }],
-  ])('uses a limit that is %s fully and never exceeds it', async (_name, given = {}) => {
-    const { seconds, limited, lost } = await run(200, { rpm: 600 }, { given })
+  ])('uses a limit that is %s fully and never exceeds it', async (_name, configured = {}) => {
+    const { seconds, limited, lost } = await run(200, { rpm: 600 }, { configured })
     expect([limited, lost]).toEqual([0, 0])
     expect(seconds).toBeLessThan(best * 1.06)
     expect(seconds).toBeGreaterThanOrEqual(best - 0.01)
   })
 
   it('keeps to the user’s own limit where it is the lower one', async () => {
-    const { seconds, account } = await run(100, { rpm: 600 }, { given: { requests: 300 } })
+    const { seconds, account } = await run(100, { rpm: 600 }, { configured: { requests: 300 } })
     expect(seconds).toBeGreaterThan((100 - 6) / 5)
-    expect(account).toMatchObject({ given: { requests: 300 }, seen: { requests: 600 } })
+    expect(account).toMatchObject({ configured: { requests: 300 }, observed: { requests: 600 } })
   })
 
   it('paces by tokens where they are scarcer, and says so', async () => {

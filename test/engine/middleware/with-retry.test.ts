@@ -39,7 +39,10 @@ describe('retrying', () => {
     })
     const pieces: string[] = []
     const error = await mustFail(clock.run(ask('a.md', { watch: (piece) => pieces.push(piece) })))
-    expect(error).toMatchObject({ fault, attempts: [{ attempt: 1 }, { attempt: 2 }] })
+    expect(error).toMatchObject({
+      requestError: fault,
+      attempts: [{ attemptNumber: 1 }, { attemptNumber: 2 }],
+    })
     expect(pieces).toEqual(['Once upon'])
   })
 
@@ -54,7 +57,7 @@ describe('retrying', () => {
       const asking = ask('a.md', { signal: leave.signal })
       const leaving = clock.sleep(200).then(() => leave.abort(new Error('hung up')))
       const error = await mustFail(clock.run(Promise.all([asking, leaving])))
-      expect(error).toMatchObject({ cause: { message: 'hung up' }, attempts: [{ attempt: 1 }] })
+      expect(error).toMatchObject({ cause: { message: 'hung up' }, attempts: [{ attemptNumber: 1 }] })
       expect(clock.now()).toBe(200)
       expect((await clock.run(ask('b.md'))).text).toBe('summary of b.md')
     },

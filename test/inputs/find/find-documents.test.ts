@@ -94,7 +94,7 @@ describe('find', () => {
   it('takes an empty directory for something', async () => {
     const cwd = await createFolder({})
     await mkdir(join(cwd, 'empty'))
-    expect(await found(['empty'], {}, { cwd })).toMatchObject({ sources: [], anything: true })
+    expect(await found(['empty'], {}, { cwd })).toMatchObject({ sources: [], foundAnything: true })
   })
 
   it('takes hidden and ignored files only when told to', async () => {
@@ -224,8 +224,8 @@ describe('find', () => {
     expect(all.sources.filter(({ problem }) => problem === undefined).map(({ path }) => path)).toEqual([
       'notes/cat.summary.md',
     ])
-    expect(all).toMatchObject({ anything: true, earlier: ours })
-    expect(await found(ours, {}, options)).toMatchObject({ anything: false, earlier: ours })
+    expect(all).toMatchObject({ foundAnything: true, earlierOutputs: ours })
+    expect(await found(ours, {}, options)).toMatchObject({ foundAnything: false, earlierOutputs: ours })
     expect((await found(['notes'], {}, options)).sources[0]?.problem?.type).toBe('earlier_output')
   })
 
@@ -235,7 +235,10 @@ describe('find', () => {
   })
 
   it('finds nothing for a pattern that begins where there is nothing', async () => {
-    expect(await found(['nope/**/*.md'])).toMatchObject({ anything: false, unmatched: ['nope/**/*.md'] })
+    expect(await found(['nope/**/*.md'])).toMatchObject({
+      foundAnything: false,
+      unmatchedPatterns: ['nope/**/*.md'],
+    })
   })
 
   it('names pipes instead of opening them', async () => {
@@ -247,7 +250,7 @@ describe('find', () => {
       ['docs/pipe.md', 'skip'],
     ])
     const named = await found(['docs/pipe.md'], {}, { cwd })
-    expect(named.sources[0]?.problem).toMatchObject({ as: 'fail', type: 'not_a_file' })
+    expect(named.sources[0]?.problem).toMatchObject({ action: 'fail', type: 'not_a_file' })
   })
 
   it.each(['*a*a*a*a*a*a*a*b', '@(+(a)+(a))b', `${'x'.repeat(300)}*`])(

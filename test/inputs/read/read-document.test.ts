@@ -34,8 +34,8 @@ describe('read', () => {
     ['a picture that was named', Buffer.from([0x89, 0x50, 0, 0]), true, 'fail', 'binary'],
     ['Latin-1, met in a walk or not', Buffer.from([0x61, 0xe9, 0x62]), false, 'fail', 'not_utf8'],
     ['half a UTF-16', Buffer.from([0xff, 0xfe, 0x00]), false, 'fail', 'not_utf16'],
-  ])('tells %s', async (_name, content, named, as, type) => {
-    expect(await reading(content, named)).toMatchObject({ as, type })
+  ])('tells %s', async (_name, content, named, action, type) => {
+    expect(await reading(content, named)).toMatchObject({ action, type })
   })
 
   it('says at which byte the text stops being UTF-8', async () => {
@@ -47,7 +47,7 @@ describe('read', () => {
     const folder = await createFolder({ big: '' })
     await truncate(join(folder, 'big'), 1e12)
     expect(await read(source(join(folder, 'big')))).toMatchObject({
-      as: 'fail',
+      action: 'fail',
       type: 'too_large',
     })
   })
@@ -65,7 +65,7 @@ describe('read', () => {
 
   it('tells a file that is gone, and one whose name is not UTF-8', async () => {
     expect(await read(source('/nowhere/f.md'))).toMatchObject({
-      as: 'fail',
+      action: 'fail',
       type: 'vanished',
     })
     const misnamed = { ...source('/nowhere/\ufffd.md'), path: '\ufffd.md' }

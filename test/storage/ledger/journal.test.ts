@@ -103,7 +103,7 @@ describe('the journal', () => {
     const journal = await openJournal(file, async () => void checkpoints.push(await paths(file)))
     await journal.append(entry('b.md'))
     expect(checkpoints).toEqual([['a.md']])
-    expect(await readJournal(file)).toEqual({ entries: [entry('b.md')], damaged: 0 })
+    expect(await readJournal(file)).toEqual({ entries: [entry('b.md')], damagedLines: 0 })
     await journal.close()
   })
 
@@ -111,7 +111,7 @@ describe('the journal', () => {
     const file = await journalFile()
     const good = JSON.stringify(entry('a.md'))
     await writeFile(file, `${good.slice(0, 30)}\n${good}\n\0\0\nnull\n{}\n{"line":{"pa`)
-    expect(await readJournal(file)).toEqual({ entries: [entry('a.md')], damaged: 4 })
+    expect(await readJournal(file)).toEqual({ entries: [entry('a.md')], damagedLines: 4 })
   })
 
   it('passes over an entry that was torn, and is empty where there is none', async () => {

@@ -61,8 +61,8 @@ describe('readLedger', () => {
       ),
     )
     const { summaries, damaged, lineCount: lines, liveLineCount: live } = await readLedger(file, '..')
-    expect(summaries.get('a.md')).toMatchObject({ key: 'new', run: { run: '2' } })
-    expect(summaries.get('b.md')).toMatchObject({ key: 'key of b.md', run: { run: '1' } })
+    expect(summaries.get('a.md')).toMatchObject({ requestHash: 'new', run: { run: '2' } })
+    expect(summaries.get('b.md')).toMatchObject({ requestHash: 'key of b.md', run: { run: '1' } })
     expect([damaged.count, lines, live]).toEqual([0, 6, 5])
   })
 
@@ -82,8 +82,8 @@ describe('readLedger', () => {
       ),
     )
     const { summaries } = await readLedger(file, '..')
-    expect(summaries.get('a.md')).toMatchObject({ size: 11, mtime: 9, recipe: 'r2' })
-    expect(summaries.get('b.md')).toMatchObject({ size: 10, mtime: 1.5, recipe: 'r' })
+    expect(summaries.get('a.md')).toMatchObject({ size: 11, mtime: 9, settingsHash: 'r2' })
+    expect(summaries.get('b.md')).toMatchObject({ size: 10, mtime: 1.5, settingsHash: 'r' })
     expect(summaries.has('c.md')).toBe(false)
   })
 

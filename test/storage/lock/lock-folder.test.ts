@@ -73,8 +73,8 @@ describe('lockFolder', () => {
     const machine = 'machine' in change ? { machine: me.machine || 'm' } : {}
     const folder = await folderHeldBy({ ...change, ...machine })
     const told: LockOwner[] = []
-    const options = { self: { ...me, ...machine }, isRunning, tookOver: (dead: LockOwner) => told.push(dead) }
-    const unlock = await lockFolder(folder, options)
+    const onTakeover = (dead: LockOwner) => told.push(dead)
+    const unlock = await lockFolder(folder, { self: { ...me, ...machine }, isRunning, onTakeover })
     expect(told).toHaveLength(1)
     expect(JSON.parse(await readFile(join(folder, 'lock'), 'utf8'))).toMatchObject({ nonce: me.nonce })
     expect(await readdir(folder)).toEqual(['lock'])

@@ -1,17 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { ConversionRequest } from '../../../../src/inputs/read/readers/convert-document.ts'
 import { createWorkerReader } from '../../../../src/inputs/read/readers/worker-reader.ts'
 
 const folder = resolve(import.meta.dirname, '../../../../fixtures/kinds')
-const docx = async () => ({
-  kind: 'docx' as const,
-  pdf: 'text' as const,
+const docx = async (): Promise<ConversionRequest> => ({
+  format: 'docx',
+  pdf: 'text',
   bytes: await readFile(join(folder, 'pandoc.docx')),
 })
-const pdf = async () => ({
-  kind: 'pdf' as const,
-  pdf: 'text' as const,
+const pdf = async (): Promise<ConversionRequest> => ({
+  format: 'pdf',
+  pdf: 'text',
   bytes: await readFile(join(folder, 'libreoffice.pdf')),
 })
 
@@ -24,14 +25,14 @@ describe('a thread that reads', () => {
 
   it('gives a document up that takes too long, and reads the next', async () => {
     const impatient = createWorkerReader({ timeoutMs: 1 })
-    expect(await impatient(await pdf())).toMatchObject({ as: 'fail', type: 'too_slow' })
-    expect(await impatient(await pdf())).toMatchObject({ as: 'fail', type: 'too_slow' })
+    expect(await impatient(await pdf())).toMatchObject({ action: 'fail', type: 'too_slow' })
+    expect(await impatient(await pdf())).toMatchObject({ action: 'fail', type: 'too_slow' })
   })
 
   it('gives a document up that takes too much memory, and reads the next', async () => {
     // Few megabytes are not even enough to load the library.
     const small = createWorkerReader({ memoryMb: 8 })
-    expect(await small(await pdf())).toMatchObject({ as: 'fail', type: 'too_complex' })
+    expect(await small(await pdf())).toMatchObject({ action: 'fail', type: 'too_complex' })
     expect(
       await small({
         format: 'subtitles',
