@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { seededRandom } from '../.build/random.js'
+import { createSeededRandom } from '../.build/random.js'
 import { startSimulator } from '../.build/simulator.js'
 
 const { values } = parseArgs({
@@ -18,7 +18,7 @@ const { values } = parseArgs({
   },
 })
 const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
-const random = seededRandom(Number(values.seed))
+const random = createSeededRandom(Number(values.seed))
 const limits = { rpm: 1e9, itpm: 1e12, otpm: 1e12 }
 const folder = await mkdtemp(join(tmpdir(), 'claude-batch-batch-'))
 try {
@@ -52,7 +52,7 @@ async function killed(wanted) {
     const simulator = await startSimulator({
       limits,
       latency: { medianMs: 20 },
-      batches: { takesMs: 300, trouble: (call) => (call === 'create' ? { lateMs: 300 } : undefined) },
+      batches: { durationMs: 300, chooseFault: (call) => (call === 'create' ? { lateMs: 300 } : undefined) },
       seed: totals.rounds,
     })
     try {

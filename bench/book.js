@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { seededRandom } from '../.build/random.js'
+import { createSeededRandom } from '../.build/random.js'
 import { startSimulator } from '../.build/simulator.js'
 import { machine, timed } from './processes.js'
 
@@ -13,7 +13,7 @@ const { values } = parseArgs({ options: { json: { type: 'string' } } })
 const bin = new URL('../bin/claude-batch.js', import.meta.url).pathname
 const latencyMs = 500
 
-const random = seededRandom(7)
+const random = createSeededRandom(7)
 const words =
   'the a harbour ferry keeper board channel tide winter letter council bridge coal and of with against after'.split(
     ' ',

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { seededRandom } from '../.build/random.js'
+import { createSeededRandom } from '../.build/random.js'
 import { startSimulator } from '../.build/simulator.js'
 
 const { values } = parseArgs({
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 const [runs, documents, seed] = [values.runs, values.documents, values.seed].map(Number)
 const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
 const concurrency = 16
-const random = seededRandom(seed)
+const random = createSeededRandom(seed)
 const limits = { rpm: 1e9, itpm: 1e12, otpm: 1e12 }
 
 const folder = await mkdtemp(join(tmpdir(), 'claude-batch-crash-'))
@@ -59,7 +59,7 @@ try {
 }
 
 async function service() {
-  const delays = seededRandom(seed)
+  const delays = createSeededRandom(seed)
   return startSimulator({ limits, script: () => ({ kind: 'answer', delayMs: 5 + 40 * delays() }) })
 }
 

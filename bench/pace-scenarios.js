@@ -1,4 +1,4 @@
-import { logNormal, seededRandom } from '../.build/random.js'
+import { createSeededRandom, sampleLogNormal } from '../.build/random.js'
 
 // What a run meets. `limits` are per minute, `burst` is the bucket's size as a share of a minute: a second's worth.
 const clean = { time: 1.05, limited: 0.01 }
@@ -114,7 +114,7 @@ export function scenarios(short) {
 
 /** A service whose latency and faults are functions of the time since its first request. Every answer is 80 tokens. */
 function service({ latencyMs, faults = {}, outage }) {
-  const random = seededRandom(11)
+  const random = createSeededRandom(11)
   const text = 'x'.repeat(200)
   let first
   let last = 0
@@ -123,7 +123,7 @@ function service({ latencyMs, faults = {}, outage }) {
     first ??= now
     const t = (now - first) / 1000
     const median = typeof latencyMs === 'function' ? latencyMs(t) : latencyMs
-    const delayMs = logNormal(random, median, 0.1)
+    const delayMs = sampleLogNormal(random, median, 0.1)
     const point = random()
     if (outage !== undefined && t >= outage[0] && t < outage[1])
       return { kind: 'status', status: 503, delayMs: 20 }

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { logNormal, seededRandom } from '../.build/random.js'
+import { createSeededRandom, sampleLogNormal } from '../.build/random.js'
 import { startSimulator } from '../.build/simulator.js'
 import { scenarios } from './pace-scenarios.js'
 
@@ -60,9 +60,9 @@ process.exitCode = bad.length > 0 ? 1 : 0
 
 /** Texts of the wanted number of tokens each (2.5 characters a token, as the simulated service counts). */
 function documentsOf({ count, tokens, sigma = 0, giants = 0, seed = 5 }) {
-  const random = seededRandom(seed)
+  const random = createSeededRandom(seed)
   return Array.from({ length: count }, (_, n) => {
-    const size = n < giants ? tokens * 60 : Math.max(20, logNormal(random, tokens, sigma))
+    const size = n < giants ? tokens * 60 : Math.max(20, sampleLogNormal(random, tokens, sigma))
     const sentence = `Sentence of document ${n} about the harbour and its water. `
     return sentence.repeat(Math.ceil((size * 2.5) / sentence.length)).slice(0, Math.ceil(size * 2.5))
   })

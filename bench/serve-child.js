@@ -1,7 +1,7 @@
 // The server of bench/serve.js, in a process of its own that can be asked what it holds on to.
 import { getHeapStatistics } from 'node:v8'
 import { main } from '../dist/main.js'
-import { realWorld } from '../dist/runtime.js'
+import { createProcessRuntime } from '../dist/runtime.js'
 
 process.on('message', () => {
   globalThis.gc?.()
@@ -21,5 +21,5 @@ function tell() {
     rss: process.memoryUsage.rss(),
   })
 }
-await main(realWorld())
+await main(createProcessRuntime())
 process.disconnect()

@@ -111,7 +111,7 @@ async function crowd(rounds) {
     await sleep(100)
     after = await server.look()
   }
-  const { starts, byStatus } = simulator.stats()
+  const { requestTimes, byStatus } = simulator.stats()
   clearInterval(watching)
   await server.stop()
   await simulator.close()
@@ -120,7 +120,7 @@ async function crowd(rounds) {
     ...totals,
     upstreamCancelled: cancelledAt.length,
     slowestCancelMs: Math.max(...delays),
-    requests: starts.length,
+    requests: requestTimes.length,
     limited: byStatus.get(429) ?? 0,
     left: {
       sockets: after.sockets - before.sockets,

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { seededRandom } from '../.build/random.js'
+import { createSeededRandom } from '../.build/random.js'
 import { startSimulator } from '../.build/simulator.js'
 import { bin, machine } from './processes.js'
 import { soakFaults, usage } from './soak-faults.js'
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 })
 const minutes = values.short ? 0.6 : Number(values.minutes)
-const random = seededRandom(Number(values.seed))
+const random = createSeededRandom(Number(values.seed))
 const pick = (list) => list[Math.floor(random() * list.length)]
 const lanes = 3
 const concurrency = 8
@@ -53,7 +53,7 @@ let billedHere = 0
 const simulator = await startSimulator({
   limits: { rpm: 1e9, itpm: 1e12, otpm: 1e12 },
   script: ({ request }) => answerTo(request),
-  batches: { takesMs: 300, trouble: troubleOfBatch },
+  batches: { durationMs: 300, chooseFault: troubleOfBatch },
 })
 const started = performance.now()
 const end = started + minutes * 60_000
