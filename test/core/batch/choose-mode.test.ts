@@ -1,10 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  type ChooseModeOptions,
-  chooseMode,
-  shouldSwitchToBatch,
-} from '../../../src/core/batch/choose-mode.ts'
+import { type ChooseModeOptions, chooseMode } from '../../../src/core/batch/choose-mode.ts'
 import { usdToPicodollars } from '../../../src/core/pricing/pricing-rules.ts'
 
 const minute = 60_000
@@ -70,12 +66,5 @@ describe('the way documents go', () => {
         },
       ),
     )
-  })
-
-  it('changes in the middle where the pace would take longer than a batch, once there is a pace', () => {
-    expect(shouldSwitchToBatch(10, 1000, 1 * minute)).toBe(false)
-    expect(shouldSwitchToBatch(10, 1000, 3 * minute)).toBe(true)
-    expect(shouldSwitchToBatch(100, 1000, 3 * minute)).toBe(false)
-    expect(shouldSwitchToBatch(0, 100, 3 * minute)).toBe(true)
   })
 })

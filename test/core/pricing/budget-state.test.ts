@@ -19,9 +19,9 @@ describe('the worst case of a request', () => {
           const request = createRequest('a.md', { user, maxTokens })
           const usage = { ...zeroUsage, input: Buffer.byteLength(user), output: maxTokens }
           const cost = listPrice({ model: request.model, usage, terms }) ?? -1n
-          expect(computeWorstCaseCost(request, listPrice, batch ? { batch: true } : {})).toBeGreaterThanOrEqual(
-            cost,
-          )
+          expect(
+            computeWorstCaseCost(request, listPrice, batch ? { batch: true } : {}),
+          ).toBeGreaterThanOrEqual(cost)
         },
       ),
     )

@@ -149,7 +149,6 @@ async function over(
         onRetry() {},
         onWarning() {},
         onForeignBatch() {},
-        onSwitchToBatch() {},
         onSubmitted() {},
         onWaiting() {},
         onUnfinished() {},

@@ -107,7 +107,6 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
         onRetry: ({ requestError }) => notes.push(`troubled: ${requestError.type}`),
         onWarning: (text) => notes.push(text),
         onForeignBatch: ({ endpoint }) => notes.push(`elsewhere: ${endpoint}`),
-        onSwitchToBatch: (count) => notes.push(`moved on ${count}`),
         onSubmitted: ({ items }) => notes.push(`submitted ${items.size}`),
         onWaiting() {},
         onUnfinished: (batches) => notes.push(`left ${batches.length}`),
@@ -215,16 +214,6 @@ describe('a run by batches', () => {
     const { outcomes, asked } = await begin({ shouldSubmit: false, shouldWait: false }).ended
     expect(asked).toEqual([])
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} pending`))
-  })
-
-  it('takes the rest of a live run that is too slow, and nothing twice', async () => {
-    const { begin, service, statuses, notes } = setting({}, pathsOf(8))
-    const run = begin({ shouldSubmit: false, shouldSwitchToBatch: (left) => left <= 5 })
-    const { outcomes, asked } = await run.ended
-    expect(asked).toEqual(['0.md', '1.md', '2.md'])
-    expect(statuses(outcomes)).toEqual(pathsOf(8).map((path) => `${path} summarized`))
-    expect([...service.made.values()].map(({ items }) => items.length)).toEqual([5])
-    expect(notes).toContain('moved on 5')
   })
 
   it('B05 B06 leaves what was not done to the next run, which asks again for that alone', async () => {

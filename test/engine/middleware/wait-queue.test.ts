@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { computeWorstCase } from '../../../src/core/pricing/budget-state.ts'
+import { computeWorstCaseCost } from '../../../src/core/pricing/budget-state.ts'
 import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
 import { createApiHealth } from '../../../src/engine/middleware/api-health.ts'
@@ -59,7 +59,7 @@ interface Place {
   readonly name: string
   make(service: Ask, clock: VirtualClock): { readonly ask: Ask; allIsBack(): boolean }
 }
-const worst = computeWorstCase(createRequest('0'), listPrice) ?? 0n
+const worst = computeWorstCaseCost(createRequest('0'), listPrice) ?? 0n
 const drain = never
 const places: readonly Place[] = [
   {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
-import { computeWorstCase } from '../../../src/core/pricing/budget-state.ts'
+import { computeWorstCaseCost } from '../../../src/core/pricing/budget-state.ts'
 import { listPrice, type Picodollars } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Usage } from '../../../src/core/pricing/usage.ts'
 import { zeroUsage } from '../../../src/core/pricing/usage.ts'
@@ -22,7 +22,7 @@ import { createVirtualClock } from '../../support/virtual-clock.ts'
 const { abortSignal: never } = createShutdown()
 const listener: AttemptListener = { onSend() {}, onEnd() {} }
 /** What the worst case of a request of these tests is. */
-const worst = computeWorstCase(createRequest('a.md'), listPrice) ?? 0n
+const worst = computeWorstCaseCost(createRequest('a.md'), listPrice) ?? 0n
 const costOf = (usage: Usage) => listPrice({ model: 'claude-haiku-5-5', usage }) ?? 0n
 
 function pursed(service: Ask, cap: Picodollars) {
@@ -123,7 +123,7 @@ describe('a purse', () => {
           const requests = jobs.map(({ size }, n) =>
             createRequest(String(n), { user: 'x'.repeat(size), maxTokens: 200 }),
           )
-          const worsts = requests.map((request) => computeWorstCase(request, listPrice) ?? 0n)
+          const worsts = requests.map((request) => computeWorstCaseCost(request, listPrice) ?? 0n)
           const cap = (worsts.reduce((sum, worst) => sum + worst, 0n) * BigInt(percent)) / 100n
           let billed = 0n
           const purse = createSharedBudget(cap, listPrice)
