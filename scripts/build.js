@@ -19,7 +19,7 @@ const program = {
 }
 const modules = await bundled({ ...program, index: 'src/index.ts' }, 'dist')
 await writeFile('dist/third-party-licenses.txt', await licences(modules))
-await cp('src/assets/pages', 'dist/pages', { recursive: true })
+await cp('src/assets/pages', 'dist/assets/pages', { recursive: true })
 // Which characters the codes of Chinese, Japanese and Korean fonts are.
 await cp('node_modules/pdfjs-dist/cmaps', 'dist/cmaps', { recursive: true })
 await types()
