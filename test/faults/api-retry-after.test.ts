@@ -111,7 +111,7 @@ describe('a rate limit', () => {
 describe('a service in trouble', () => {
   it('A19 for good ends the run, and leaves the documents for later', async () => {
     const { stopped, failed, starts, seconds } = await sendAll(1000, () => createStatusError(500), 60_000)
-    expect(stopped).toMatchObject({ exit: 'later' })
+    expect(stopped).toMatchObject({ name: 'WaitTooLongError' })
     expect(failed).toBe(0)
     // What was under way when it began, and a probe about every second.
     expect(starts.length).toBeLessThan(8 + 20 + 60)

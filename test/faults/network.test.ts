@@ -15,7 +15,7 @@ describe('a network', () => {
   it('N02 that is down is asked by one probe at a time, not by every document', async () => {
     const gone = { kind: 'connection', type: 'connection_error', code: 'ENOTFOUND', message: '' } as const
     const { stopped, failed, starts, seconds } = await sendAll(1000, () => gone)
-    expect(stopped).toMatchObject({ exit: 'later' })
+    expect(stopped).toMatchObject({ name: 'UnreachableError' })
     expect(failed).toBe(0)
     // Those that were sent before anything was known, and three retries of one of them.
     expect(starts.length).toBeLessThanOrEqual(8 + 3)

@@ -161,7 +161,7 @@ describe('a run by batches', () => {
     ).ended
     expect(asked).toHaveLength(5)
     expect(service.made.size).toBe(0)
-    expect(stopped).toMatchObject({ exit: 'refused' })
+    expect(stopped).toMatchObject({ name: 'BatchError', isTransient: false })
     expect(outcomes.filter(({ status }) => status === 'pending')).toHaveLength(15)
   })
 
@@ -357,7 +357,10 @@ describe('a run by batches', () => {
         call === 'answers' ? { before: createStatusError(404, { type: 'not_found_error' }) } : undefined,
     })
     const first = await begin().ended
-    expect(first.stopped).toMatchObject({ exit: 'refused', message: /does not find its results; run again/ })
+    expect(first.stopped).toMatchObject({
+      name: 'BatchError',
+      message: /does not find its results; run again/,
+    })
     expect(first.outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect([service.made.size, disk.size]).toEqual([1, 1])
     await clock.run(clock.sleep(29 * 86_400_000))
@@ -374,7 +377,7 @@ describe('a run by batches', () => {
     expect((await begin({ shouldWait: false }).ended).stopped).toBeUndefined()
     await clock.run(clock.sleep(400_000))
     const { stopped, outcomes } = await begin().ended
-    expect(stopped).toMatchObject({ exit: 'refused', message: /does not know the batch msgbatch_1/ })
+    expect(stopped).toMatchObject({ name: 'BatchError', message: /does not know the batch msgbatch_1/ })
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect(disk.size).toBe(1)
   })
@@ -392,7 +395,7 @@ describe('a run by batches', () => {
     const tight = setting({}, pathsOf(10))
     const small = createSharedBudget(usdToPicodollars(0.0005), listPrice)
     const run = await tight.begin({ budget: small, shouldWait: false, isDetached: true }).ended
-    expect(run.stopped).toMatchObject({ exit: 'limit' })
+    expect(run.stopped).toMatchObject({ name: 'BudgetExceededError' })
     expect([...tight.service.made.values()].map(({ items }) => items.length)).toEqual([1])
   })
 })
@@ -432,7 +435,7 @@ describe('a run by batches with a budget', () => {
     const budget = usd(0.0005)
     const { begin, statuses } = setting({}, pathsOf(5))
     const { outcomes, stopped } = await begin({ budget, planChunks: longOnes('1.md') }).ended
-    expect(stopped).toMatchObject({ exit: 'limit', message: /^stopped at --max-cost/ })
+    expect(stopped).toMatchObject({ name: 'BudgetExceededError' })
     expect(statuses(outcomes)).toEqual(
       pathsOf(5).map((path) => `${path} ${path === '1.md' ? 'pending' : 'summarized'}`),
     )
@@ -447,7 +450,7 @@ describe('a run by batches with a budget', () => {
     }
     const first = await begin({ ...options, budget: usd(0.0013) }).ended
     expect(first.stopped).toMatchObject({
-      exit: 'limit',
+      name: 'BudgetExceededError',
       message: /\$0\.00116 is reserved for requests in batches/,
     })
     expect(statuses(first.outcomes)).toEqual(pathsOf(4).map((path) => `${path} pending`))
@@ -795,7 +798,7 @@ describe('making a batch', () => {
         return invalid('Batches are not for you')
       })
       const { outcomes, stopped } = await begin().ended
-      expect(stopped).toMatchObject({ exit: 'refused', message: /Batches are not for you/ })
+      expect(stopped).toMatchObject({ name: 'BatchError', message: /Batches are not for you/ })
       expect(outcomes).toMatchObject(Array(1000).fill({ status: 'pending' }))
       expect(creates).toBeLessThan(30)
       expect([disk.size, ledger]).toEqual([0, []])

@@ -187,7 +187,10 @@ describe('a limit that is too tight for all, of which no header tells', () => {
 describe('a wait of years that every document is asked for', () => {
   it('ends the run as try-later at the first one', async () => {
     const run = await runOf({ count: 30, fault: () => limited(99_999_999) })
-    expect(run.stopped).toMatchObject({ exit: 'later', message: expect.stringContaining('3.2 years') })
+    expect(run.stopped).toMatchObject({
+      name: 'WaitTooLongError',
+      message: expect.stringContaining('3.2 years'),
+    })
     expect([run.failed, run.pending]).toEqual([[], numbers(30)])
   })
 
@@ -196,7 +199,7 @@ describe('a wait of years that every document is asked for', () => {
       count: 400,
       fault: (_, now) => (now > 3000 ? limited(99_999_999) : undefined),
     })
-    expect(run.stopped).toMatchObject({ exit: 'later' })
+    expect(run.stopped).toMatchObject({ name: 'WaitTooLongError' })
     expect(run.failed.length).toBeLessThanOrEqual(1)
     expect(run.summarized.length).toBeGreaterThan(10)
   })

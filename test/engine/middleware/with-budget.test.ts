@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
+import { BudgetExceededError } from '../../../src/core/errors/run-error.ts'
 import { computeWorstCaseCost } from '../../../src/core/pricing/budget-state.ts'
 import { listPrice, type Picodollars } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Usage } from '../../../src/core/pricing/usage.ts'
@@ -10,7 +11,6 @@ import { type AttemptListener, withAttemptLog } from '../../../src/engine/middle
 import { createSharedBudget } from '../../../src/engine/middleware/with-budget.ts'
 import { runPool } from '../../../src/engine/run-pool.ts'
 import { createShutdown } from '../../../src/engine/shutdown.ts'
-import { ExitError } from '../../../src/errors.ts'
 import {
   createReply,
   createRequest,
@@ -57,7 +57,7 @@ describe('a purse', () => {
   it('refuses a request that only what is set aside for batches keeps out, rather than wait for the batches', async () => {
     const { purse, ask } = pursed(createScriptedAsk('ok'), (5n * worst) / 4n)
     const settle = purse.reserve(createRequest('a.md'))
-    await expect(ask(createRequest('b.md'), never)).rejects.toMatchObject({ exit: 'limit' })
+    await expect(ask(createRequest('b.md'), never)).rejects.toMatchObject({ name: 'BudgetExceededError' })
     settle?.(0n)
     await expect(ask(createRequest('b.md'), never)).resolves.toMatchObject({ text: 'summary of b.md' })
   })
@@ -67,9 +67,9 @@ describe('a purse', () => {
     const { ask } = pursed(service, worst)
     await ask(createRequest('a.md'), never)
     const refused = ask(createRequest('b.md'), never)
-    await expect(refused).rejects.toThrow(ExitError)
+    await expect(refused).rejects.toThrow(BudgetExceededError)
     await expect(refused).rejects.toThrow(
-      /^stopped at --max-cost \$0\.\d+: \$0\.00002 is spent, and the next/,
+      /^stopped at the budget of \$0\.\d+: \$0\.00002 is spent, and the next/,
     )
     expect(service.requests).toHaveLength(1)
   })
@@ -147,7 +147,7 @@ describe('a purse', () => {
             const results = runPool(requests, { getLimit: () => size }, async (request) => {
               if (stopped !== undefined) return
               await ask(request, never).catch((error: unknown) => {
-                if (error instanceof ExitError) stopped ??= worsts[Number(request.path)]
+                if (error instanceof BudgetExceededError) stopped ??= worsts[Number(request.path)]
               })
             })
             for await (const _ of results);

@@ -120,7 +120,7 @@ describe('retrying', () => {
       createScriptedAsk(createStatusError(503, { retryAfterSeconds: 99_999_999 })),
     )
     const error = await mustFail(clock.run(ask()))
-    const cause = { exit: 'later', message: expect.stringContaining('3.2 years') }
+    const cause = { name: 'WaitTooLongError', message: expect.stringContaining('3.2 years') }
     expect(error).toMatchObject({ cause, attempts: [{ status: 503 }] })
     expect(clock.now()).toBe(0)
   })
@@ -213,7 +213,7 @@ describe('a rate limit', () => {
       },
     )
     const error = await mustFail(clock.run(ask()))
-    expect(error).toMatchObject({ cause: { exit: 'later' } })
+    expect(error).toMatchObject({ cause: { name: 'WaitTooLongError' } })
     expect(clock.now()).toBeLessThanOrEqual(60_000)
   })
 
