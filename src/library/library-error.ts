@@ -33,6 +33,9 @@ export interface Problem {
   readonly requestId: string | null
 }
 
+/** Marks every instance, also those of another copy of this module. */
+const brand = Symbol.for('claude-batch.ClaudeBatchError')
+
 /** Why there is no answer, and what trying to get it took. */
 export class ClaudeBatchError extends Error implements Problem, Spending {
   override readonly name = 'ClaudeBatchError'
@@ -47,8 +50,16 @@ export class ClaudeBatchError extends Error implements Problem, Spending {
   /** Text that came all the same, of an answer that was cut off or broke off; null where there is none. */
   readonly partial: string | null
 
+  /** True of an error from another copy of the package, too: bundlers may put several into one program. */
+  static override [Symbol.hasInstance](value: unknown): value is ClaudeBatchError {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this method.
+    if (this !== ClaudeBatchError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && brand in value
+  }
+
   constructor(problem: Problem, attempts: readonly Attempt[] = [], partial = '') {
     super(problem.message)
+    Object.defineProperty(this, brand, { value: true })
     this.status = problem.status
     this.type = problem.type
     this.transient = problem.transient
