@@ -1,9 +1,10 @@
-// Makes dist/ of src/: the program and the library with their packages in one flat folder of modules, the types of the
-// library, and what is read rather than run. Why so: docs/decisions/0012-bundle.md.
+// Builds dist/ from src/: the program and the library with their packages in one flat folder of modules, the types of
+// the library, and the files that are read at run time. The reasons: docs/decisions/0095-bundled-program-and-library.md.
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
+import { builtinsWithoutPath, embeddedPrompts } from './build-plugins.js'
 import { licences } from './licenses.js'
 import { manualPage } from './manual-page.js'
 
@@ -27,7 +28,8 @@ await described()
 
 /** @returns the paths of all modules that got in */
 async function bundled(input, dir) {
-  const build = await rolldown({ input, platform: 'node', external: [/^node:/] })
+  const plugins = [embeddedPrompts, builtinsWithoutPath]
+  const build = await rolldown({ input, platform: 'node', external: [/^node:/], plugins })
   const { output } = await build.write({
     dir,
     format: 'esm',

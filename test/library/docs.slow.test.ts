@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { checkOptions } from '../../src/library/client-options.ts'
+import { installPacked } from '../support/packed-package.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 
 const run = promisify(execFile)
@@ -101,11 +102,7 @@ describe('the library, as docs/library.md tells of it', () => {
       'node.json': config(['caller.ts', 'example.ts'], { lib: ['es2023'], types: ['node'] }),
       'web.json': config(['caller.ts'], { lib: ['es2023', 'dom'], types: [] }),
     })
-    const packing = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]
-    const { stdout } = await run('npm', packing, { cwd: root })
-    await run('tar', ['xzf', stdout.trim().split('\n').at(-1) ?? ''], { cwd: folder })
-    await mkdir(join(folder, 'node_modules'))
-    await symlink(join(folder, 'package'), join(folder, 'node_modules/claude-batch'), 'dir')
+    await installPacked(folder)
     await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'), 'dir')
     for (const project of ['node.json', 'web.json']) {
       const compiler = [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]

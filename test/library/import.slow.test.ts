@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
@@ -40,6 +41,19 @@ it('importing it and making a client starts nothing, listens to nothing and load
   })
   expect(status).toBe(0)
   expect(packages).toEqual(['is-network-error', 'p-limit', 'p-retry', 'yocto-queue'])
+})
+
+it('no module that it may load asks for its own path, which a bundler changes', async () => {
+  const seen = new Set([library.href])
+  for (const url of seen) {
+    const code = await readFile(new URL(url), 'utf8')
+    for (const [, path = ''] of code.matchAll(/(?:from |import\()"(\.[^"]+)"/g))
+      seen.add(new URL(path, url).href)
+    expect([url, /\bimport\.meta\b|\bcreateRequire\b/.test(code)]).toEqual([url, false])
+  }
+  const names = [...seen].map((url) => url.replace(/.*\//, ''))
+  expect(names).toContain('undici.js')
+  expect(names).not.toContain('assets.js')
 })
 
 it('a client that is forgotten keeps no process alive', async () => {

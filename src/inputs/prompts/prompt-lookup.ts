@@ -1,19 +1,20 @@
 import { isUtf8 } from 'node:buffer'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { resolveAsset } from '../../assets.ts'
 import { isInside } from '../../core/document/document-path.ts'
 import { yamlExtensions } from '../../core/text/yaml-extensions.ts'
 import { UsageError } from '../../errors.ts'
 import { describeFsError } from '../find/fs-error.ts'
 import { readSmallFile } from '../read/small-file.ts'
+import { shippedPrompts } from './shipped-prompts.ts'
 
 /** A prompt's file, and what it is called. */
 export interface PromptLocation {
   readonly name: string
-  /** Absolute. */
+  /** Absolute; of a shipped prompt, only its name, as its text is part of the program. */
   readonly file: string
+  /** The text of a shipped prompt. */
+  readonly text?: string
   /** For people: `shipped`, or the path as they know it. */
   readonly origin: string
   /** The path of another file of that name with another extension: then neither is used. */
@@ -25,9 +26,6 @@ export interface PromptLookupOptions {
   /** Absolute paths that are summarized: a prompts folder inside one of them is somebody else's word, and not used. */
   readonly inputRoots: readonly string[]
 }
-
-/** The prompts that come with the package. */
-const shippedPromptsFolder = fileURLToPath(resolveAsset('../prompts'))
 
 /**
  * Finds the file of a prompt. A path is taken as it is; a name is looked for in `prompts/` below the working directory,
@@ -49,14 +47,18 @@ export async function locatePrompt(
   const isTrusted = !inputRoots.some((root) => isInside(join(folder, `${target}.yaml`), root))
   const ownPrompt = isTrusted ? await findOwnPrompt(folder, target, cwd) : undefined
   if (ownPrompt !== undefined) return ownPrompt
-  const file = join(shippedPromptsFolder, `${target}.yaml`)
-  if (await isFile(file)) return { name: target, file, origin: 'shipped' }
+  const text = shippedPrompts.get(target)
+  if (text !== undefined) return locateShippedPrompt(target, text)
   const hint = isTrusted
     ? ''
     : '; prompts/ lies inside an input, so it is used only when named: --prompt ./prompts/…'
   throw new UsageError(
     `prompt ${target}: no prompts/${target}.yaml here, and none shipped by that name (there is: summarize)${hint}`,
   )
+}
+
+function locateShippedPrompt(name: string, text: string): PromptLocation {
+  return { name, file: `${name}.yaml`, origin: 'shipped', text }
 }
 
 /** Where a new prompt of that name belongs among the user's own. */
@@ -94,22 +96,15 @@ export async function listPromptLocations(cwd: string): Promise<PromptLocation[]
   // A name that is no file, such as a link that leads nowhere, is listed with the reason why it cannot be used.
   for (const name of await listNames(folder))
     ownLocations.push((await findOwnPrompt(folder, name, cwd)) ?? locateOwnPrompt(name, cwd))
-  const shippedLocations = (await listNames(shippedPromptsFolder)).map((name) => ({
-    name,
-    file: join(shippedPromptsFolder, `${name}.yaml`),
-    origin: 'shipped',
-  }))
-  return [
-    ...ownLocations,
-    ...shippedLocations.filter(({ file }) => ownLocations.every((place) => place.file !== file)),
-  ]
+  return [...ownLocations, ...Array.from(shippedPrompts, ([name, text]) => locateShippedPrompt(name, text))]
 }
 
 /** @throws UsageError where it is not a small file of UTF-8 text, or where there are two files of its name */
 export async function readPromptText(
-  { file, origin, conflictingPath }: PromptLocation,
+  { file, origin, conflictingPath, text }: PromptLocation,
   spec: string,
 ): Promise<string> {
+  if (text !== undefined) return text
   if (conflictingPath !== undefined)
     throw new UsageError(
       `prompt ${spec}: there are two files, ${origin} and ${conflictingPath}; remove one of them`,

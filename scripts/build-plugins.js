@@ -1,0 +1,43 @@
+// Plugins of scripts/build.js that let other bundlers bundle the library again: it finds nothing by its own path.
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const requireImport = 'import { createRequire } from "node:module";\n'
+const createdRequire = /\(\(\) => createRequire\(import\.meta\.url\)\)\(\)/g
+const requireBuiltin = `((id) => {
+	const builtin = process.getBuiltinModule(id);
+	if (builtin) return builtin;
+	throw Object.assign(new Error(\`No such built-in module: \${id}\`), { code: "ERR_UNKNOWN_BUILTIN_MODULE" });
+})`
+
+/** Replaces the module that reads the shipped prompts by one that holds their texts. */
+export const embeddedPrompts = {
+  name: 'embedded-prompts',
+  load: {
+    filter: { id: /src\/inputs\/prompts\/shipped-prompts\.ts$/ },
+    async handler() {
+      const files = (await readdir('prompts')).sort()
+      const texts = files.map(async (file) => [
+        file.replace(/\.yaml$/, ''),
+        await readFile(join('prompts', file), 'utf8'),
+      ])
+      return `export const shippedPrompts = new Map(${JSON.stringify(await Promise.all(texts), null, 2)})`
+    },
+  },
+}
+
+/**
+ * Lets CommonJS packages get Node's modules without `createRequire(import.meta.url)`, which webpack resolves by itself
+ * and which has no URL in a CommonJS bundle. They require nothing else: everything else is bundled.
+ */
+export const builtinsWithoutPath = {
+  name: 'builtins-without-path',
+  renderChunk(code) {
+    const found = code.match(createdRequire)?.length ?? 0
+    if (found === 0) return null
+    const [head, ...rest] = code.split(requireImport)
+    if (found !== 1 || rest.length !== 1)
+      throw new Error('rolldown gets Node modules in another way; adapt this')
+    return { code: head + rest[0].replace(createdRequire, () => requireBuiltin), map: null }
+  },
+}
