@@ -7,6 +7,8 @@ import { rolldown } from 'rolldown'
 import { builtinsWithoutPath, embeddedPrompts } from './build-plugins.js'
 import { licences } from './licenses.js'
 import { manualPage } from './manual-page.js'
+import { packagesOf } from './packages.js'
+import { sbomOf } from './sbom.js'
 
 process.chdir(resolve(import.meta.dirname, '..'))
 // What only building, tests and benches need; it is not shipped.
@@ -19,7 +21,9 @@ const program = {
   thread: 'src/inputs/read/readers/thread.ts',
 }
 const modules = await bundled({ ...program, index: 'src/index.ts' }, 'dist')
-await writeFile('dist/third-party-licenses.txt', await licences(modules))
+const packages = await packagesOf(modules)
+await writeFile('dist/third-party-licenses.txt', await licences(packages))
+await writeFile('dist/sbom.cdx.json', `${JSON.stringify(await sbomOf(packages), null, 2)}\n`)
 await cp('src/assets/pages', 'dist/assets/pages', { recursive: true })
 // Which characters the codes of Chinese, Japanese and Korean fonts are.
 await cp('node_modules/pdfjs-dist/cmaps', 'dist/cmaps', { recursive: true })

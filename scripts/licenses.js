@@ -2,21 +2,17 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * What the packages that are bundled ask to be shipped with them: the texts of their licences.
- * @param modules paths of everything that got in
+ * Collects the licence texts that the bundled packages require to be shipped with them.
+ * @param packages from packagesOf
  * @throws where a package has none
  */
-export async function licences(modules) {
-  const folders = new Set(
-    modules.map((path) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean),
-  )
-  const notices = await Promise.all([...folders].map(noticeOf))
+export async function licences(packages) {
+  const notices = await Promise.all(packages.map(noticeOf))
   const intro = 'claude-batch contains these packages, whole or in part, each under its own licence.\n'
   return `${[intro, ...notices.sort()].join(`\n${'='.repeat(78)}\n\n`)}`
 }
 
-async function noticeOf(folder) {
-  const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+async function noticeOf({ folder, name, version, license }) {
   const textsOf = async (names) => {
     const files = (await readdir(folder)).filter((file) => names.test(file)).sort()
     return Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises'
+import { relative } from 'node:path'
+
+/**
+ * Describes what is bundled as a CycloneDX document, for scanners that look for `*.cdx.json`. It has neither a time nor
+ * a random serial number: the same sources make the same package.
+ * @param packages from packagesOf
+ * @see https://cyclonedx.org/docs/1.6/json/
+ */
+export async function sbomOf(packages) {
+  const own = JSON.parse(await readFile('package.json', 'utf8'))
+  const lock = JSON.parse(await readFile('package-lock.json', 'utf8'))
+  const component = (type, { name, version, license }) => ({
+    type,
+    'bom-ref': purlOf(name, version),
+    ...nameParts(name),
+    version,
+    licenses: [/ (OR|AND|WITH) /.test(license) ? { expression: license } : { license: { id: license } }],
+    purl: purlOf(name, version),
+  })
+  const bundled = packages.map(({ folder, ...found }) => ({
+    ...component('library', found),
+    scope: 'required',
+    hashes: hashesOf(lock.packages[relative('.', folder)]?.integrity),
+  }))
+  const refs = new Map(packages.map(({ name, version }) => [name, purlOf(name, version)]))
+  const direct = packages.filter(({ name }) => name in own.devDependencies)
+  return {
+    $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    metadata: { component: component('application', own) },
+    components: bundled,
+    dependencies: [
+      { ref: purlOf(own.name, own.version), dependsOn: direct.map(({ name }) => refs.get(name)) },
+      ...packages.map(({ name, version, dependencies = {} }) => ({
+        ref: purlOf(name, version),
+        dependsOn: Object.keys(dependencies).flatMap((needed) => refs.get(needed) ?? []),
+      })),
+    ],
+  }
+}
+
+function nameParts(name) {
+  const [group, rest] = name.split('/')
+  return rest === undefined ? { name } : { group, name: rest }
+}
+
+/** @see https://github.com/package-url/purl-spec/blob/main/types-doc/npm-definition.md */
+function purlOf(name, version) {
+  return `pkg:npm/${name.replace('@', '%40')}@${version}`
+}
+
+/** Of the tarball in the registry, as package-lock.json has it. */
+function hashesOf(integrity) {
+  const [, algorithm, base64] = /^sha(\d+)-(.+)$/.exec(integrity) ?? []
+  if (base64 === undefined) throw new Error('a bundled package has no hash in package-lock.json')
+  return [{ alg: `SHA-${algorithm}`, content: Buffer.from(base64, 'base64').toString('hex') }]
+}
