@@ -72,7 +72,7 @@ describe('an application that bundles the packed library', () => {
   beforeAll(async () => {
     await mkdir(toolsFolder, { recursive: true })
     const flags = ['--silent', '--no-audit', '--no-fund', '--prefer-offline', '--prefix', toolsFolder]
-    whyNot = await run('npm', ['install', ...flags, ...bundlers]).then(
+    whyNot = await run('npm', ['install', ...flags, ...bundlers], { timeout: 120_000 }).then(
       () => undefined,
       (error) => `the bundlers cannot be installed: ${String(error.stderr || error.message).slice(0, 200)}`,
     )
