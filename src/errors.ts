@@ -12,69 +12,69 @@ import {
  * Codes are only ever added; whoever meets one he does not know should take it for a failure.
  */
 export const exitCodes = {
-  ok: { code: 0, meaning: 'every document has its summary, or there was nothing to do', again: '–' },
+  ok: { code: 0, meaning: 'every document has its summary, or there was nothing to do', retry: '–' },
   failed: {
     code: 1,
     meaning: 'the run finished; at least one document has an ERROR: record of its own',
-    again: 'look at the records',
+    retry: 'look at the records',
   },
   usage: {
     code: 2,
     meaning: 'usage or configuration, credentials missing: nothing sent, nothing written',
-    again: 'no',
+    retry: 'no',
   },
   noInput: {
     code: 3,
     meaning:
       'an input does not exist, or nothing matches: nothing sent, nothing written (an empty directory is 0)',
-    again: 'no',
+    retry: 'no',
   },
-  refused: {
+  serviceRefused: {
     code: 4,
     meaning:
       'the account or service refuses: 401, 402, 403, unknown model, TLS, redirect; the rest stays pending',
-    again: 'after mending it',
+    retry: 'after mending it',
   },
-  limit: { code: 5, meaning: 'our own limit: --max-cost, --time-limit, --max-failures', again: 'yes' },
-  io: {
+  limitReached: { code: 5, meaning: 'our own limit: --max-cost, --time-limit, --max-failures', retry: 'yes' },
+  ioError: {
     code: 6,
     meaning: 'local input/output: output, ledger or stdout cannot be written, port in use',
-    again: 'after mending it',
+    retry: 'after mending it',
   },
-  locked: { code: 7, meaning: 'another run holds this output folder', again: 'later' },
-  bug: { code: 70, meaning: 'a bug', again: 'report it' },
-  later: {
+  locked: { code: 7, meaning: 'another run holds this output folder', retry: 'later' },
+  bug: { code: 70, meaning: 'a bug', retry: 'report it' },
+  temporaryFailure: {
     code: 75,
     meaning: 'only transient failures are left, or the service asked for a wait longer than --max-wait',
-    again: 'yes, unchanged',
+    retry: 'yes, unchanged',
   },
-  hangup: { code: 129, meaning: 'SIGHUP, after what was in flight is kept', again: 'yes' },
-  interrupt: { code: 130, meaning: 'SIGINT, likewise; re-raised, so that a shell loop stops', again: 'yes' },
-  terminate: { code: 143, meaning: 'SIGTERM, likewise', again: 'yes' },
-  readerLeft: { code: 141, meaning: 'the reader of stdout left', again: '–' },
-} as const satisfies Record<string, { code: number; meaning: string; again: string }>
+  hangup: { code: 129, meaning: 'SIGHUP, after what was in flight is kept', retry: 'yes' },
+  interrupt: { code: 130, meaning: 'SIGINT, likewise; re-raised, so that a shell loop stops', retry: 'yes' },
+  terminate: { code: 143, meaning: 'SIGTERM, likewise', retry: 'yes' },
+  brokenPipe: { code: 141, meaning: 'the reader of stdout left', retry: '–' },
+} as const satisfies Record<string, { code: number; meaning: string; retry: string }>
 
 export type Exit = keyof typeof exitCodes
 
-/** When several ways to end apply at once, the first of these is told. */
+/** When a run ends in several ways, it exits with the first of these. */
 const exitPrecedence = [
   'interrupt',
   'terminate',
   'hangup',
+  'brokenPipe',
   'bug',
-  'io',
-  'locked',
-  'refused',
-  'limit',
-  'failed',
-  'later',
   'usage',
+  'ioError',
+  'locked',
+  'serviceRefused',
+  'limitReached',
+  'failed',
+  'temporaryFailure',
   'noInput',
-  'readerLeft',
   'ok',
 ] as const satisfies readonly Exit[]
 
-/** The one way to end that is told, out of all that apply. */
+/** Returns the exit that takes precedence over the others; `ok` for an empty list. */
 export function chooseExit(exits: readonly Exit[]): Exit {
   return exitPrecedence.find((exit) => exits.includes(exit)) ?? 'ok'
 }
@@ -108,15 +108,18 @@ const again = '; run the same command again later'
 /** The one table from what ends a run to its exit code and its text. */
 const endings = [
   ending(ExitError, ({ exit, message }) => ({ exit, text: message })),
-  ending(BudgetExceededError, (error) => ({ exit: 'limit', text: error.describe('--max-cost') })),
+  ending(BudgetExceededError, (error) => ({ exit: 'limitReached', text: error.describe('--max-cost') })),
   ending(UnknownPriceError, (error) => ({
     exit: 'usage',
     text: `${error.describe('--max-cost')}; give it with --prices`,
   })),
-  ending(WaitTooLongError, (error) => ({ exit: 'later', text: error.describe('--max-wait') + again })),
-  ending(UnreachableError, ({ message }) => ({ exit: 'later', text: message + again })),
+  ending(WaitTooLongError, (error) => ({
+    exit: 'temporaryFailure',
+    text: error.describe('--max-wait') + again,
+  })),
+  ending(UnreachableError, ({ message }) => ({ exit: 'temporaryFailure', text: message + again })),
   ending(BatchError, ({ isTransient, message }) => ({
-    exit: isTransient ? 'later' : 'refused',
+    exit: isTransient ? 'temporaryFailure' : 'serviceRefused',
     text: message,
   })),
 ]

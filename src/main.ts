@@ -22,7 +22,7 @@ export async function main(runtime: Runtime): Promise<Exit> {
     // Messages and stacks of bugs may quote anything.
     const { redact } = createRedactor(findSecrets(runtime.env))
     // As it was meant to be, by whoever takes the head of a list.
-    if (exit !== 'readerLeft')
+    if (exit !== 'brokenPipe')
       runtime.stderr.write(`claude-batch: ${escapeControlChars(redact(text), '\n')}\n`)
     return exit
   }
@@ -51,7 +51,7 @@ function describeError(error: unknown): { exit: Exit; text: string } {
   if (error instanceof RunError) return toEnding(error)
   const { code } = (error ?? {}) as NodeJS.ErrnoException
   if (code === 'EMFILE' || code === 'ENFILE')
-    return { exit: 'io', text: 'too many open files (raise ulimit -n, or lower --concurrency)' }
+    return { exit: 'ioError', text: 'too many open files (raise ulimit -n, or lower --concurrency)' }
   const stack = error instanceof Error ? error.stack : String(error)
   return { exit: 'bug', text: `this is a bug, please report it:\n${stack}` }
 }

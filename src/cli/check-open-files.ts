@@ -17,7 +17,7 @@ export function checkOpenFiles(): void {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EMFILE' || code === 'ENFILE')
       throw new ExitError(
-        'io',
+        'ioError',
         `only ${descriptors.length} files can be opened, and ${requiredDescriptors} are needed; raise ulimit -n`,
       )
   } finally {

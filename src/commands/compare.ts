@@ -130,7 +130,7 @@ export async function compare(
       'ok',
       ...(stopped === undefined ? [] : [stopped.exit]),
       ...(failed > transient || found.unmatchedPatterns.length > 0 ? (['failed'] as const) : []),
-      ...(transient > 0 ? (['later'] as const) : []),
+      ...(transient > 0 ? (['temporaryFailure'] as const) : []),
     ])
   } finally {
     stopListening()
@@ -147,7 +147,7 @@ async function judgeVariants(
 ): Promise<JudgedVariants | undefined> {
   const judgeRun = await runVariants(judges, 'judgement', common).catch((error: unknown) => {
     if (!(error instanceof UsageError || error instanceof RunError)) throw error
-    common.shutdown.drain(new ExitError('limit', error.message))
+    common.shutdown.drain(new ExitError('limitReached', error.message))
     return undefined
   })
   if (judgeRun === undefined) return undefined

@@ -63,7 +63,7 @@ export async function report(
     runtime.stderr.write(`claude-batch: ${pruned} of ${stale.length} stale summaries taken away\n`)
     const messages = formatMissingFolders(stale, dir)
     for (const text of messages) runtime.stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
-    return messages.length === 0 ? 'ok' : 'io'
+    return messages.length === 0 ? 'ok' : 'ioError'
   } finally {
     await unlock()
   }

@@ -16,9 +16,9 @@ export async function simulate(options: SimulateOptions, runtime: Runtime): Prom
     batches: { durationMs: options.batchDuration * 1000 },
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE')
-      throw new ExitError('io', `port ${port} is in use; choose another with --port`)
+      throw new ExitError('ioError', `port ${port} is in use; choose another with --port`)
     if (error.code === 'EACCES')
-      throw new ExitError('io', `port ${port} may not be used; choose one above 1023`)
+      throw new ExitError('ioError', `port ${port} may not be used; choose one above 1023`)
     throw error
   })
   runtime.stdout.write(`${simulator.url}\n`)

@@ -49,7 +49,7 @@ export async function summarize(
       return exit
     }
     // What else makes a run end early was reported.
-    if (exit !== 'ok' && exit !== 'failed' && exit !== 'later') return exit
+    if (exit !== 'ok' && exit !== 'failed' && exit !== 'temporaryFailure') return exit
     const missing = sources.filter(({ path }) => unfinished.has(path)).length
     if (missing > 0) {
       print(

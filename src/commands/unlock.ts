@@ -29,7 +29,7 @@ export async function unlock(
     return 'ok'
   }
   if ((await lstat(lock).catch(() => undefined))?.isDirectory())
-    throw new ExitError('io', `${lock} is a folder, which claude-batch never makes there; move it away`)
+    throw new ExitError('ioError', `${lock} is a folder, which claude-batch never makes there; move it away`)
   const nonce = random().toString(16).slice(2)
   const program = { command: 'unlock', version }
   const currentOwner = await createLockOwner(pid, new Date(clock.wallTime()).toISOString(), nonce, program)
@@ -76,7 +76,7 @@ async function findStateFolder(dir: string, { cwd }: Pick<Runtime, 'cwd'>): Prom
   const folder = join(resolve(cwd, dir), memoryFolder)
   const stats = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-    throw new ExitError('io', `cannot read ${folder}: ${error.code ?? error.message}`)
+    throw new ExitError('ioError', `cannot read ${folder}: ${error.code ?? error.message}`)
   })
   if (stats === undefined)
     throw new ExitError(
@@ -84,7 +84,7 @@ async function findStateFolder(dir: string, { cwd }: Pick<Runtime, 'cwd'>): Prom
       `there is no output folder at ${dir}: no run has written there; name it: claude-batch unlock <dir>`,
     )
   if (!stats.isDirectory())
-    throw new ExitError('io', `${folder} is not a folder, but a link or a file; nothing was removed`)
+    throw new ExitError('ioError', `${folder} is not a folder, but a link or a file; nothing was removed`)
   return folder
 }
 

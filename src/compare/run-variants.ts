@@ -130,7 +130,7 @@ export async function runVariants<
     persist: async (outcome) => armFor(outcome.document).output.persist?.(outcome),
     ask,
     toRunError: ({ requestError }) =>
-      new ExitError('refused', describeAccountError(requestError, models, baseUrl)),
+      new ExitError('serviceRefused', describeAccountError(requestError, models, baseUrl)),
     semaphore,
     shutdown,
     clock: runtime.clock,

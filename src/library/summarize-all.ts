@@ -72,7 +72,9 @@ async function* generateOutcomes(
       },
       ask: connection.withDrain(shutdown.drainSignal),
       toRunError: (error) =>
-        new ExitError('refused', describeAccountError(error.requestError, model, endpoint), { cause: error }),
+        new ExitError('serviceRefused', describeAccountError(error.requestError, model, endpoint), {
+          cause: error,
+        }),
       semaphore: connection.semaphore,
       shutdown,
       clock,

@@ -156,7 +156,7 @@ async function loadAnswerChecks(settings: AnswerSettings): Promise<AnswerChecks>
   const { createAnswerChecks } = await import('../inputs/prompts/answer-checks.ts')
   const schemaOrigin = 'the schema that is stored with a batch'
   return createAnswerChecks(settings, schemaOrigin).catch((error: unknown) => {
-    throw error instanceof UsageError ? new ExitError('io', error.message) : error
+    throw error instanceof UsageError ? new ExitError('ioError', error.message) : error
   })
 }
 

@@ -45,7 +45,7 @@ export async function confirmCost(
     throw new UsageError(
       `${message}, more than --confirm-above ${formatUsd(usdToPicodollars(confirmAbove))}; give --yes, or --max-cost USD to set a bound`,
     )
-  if (!answer) throw new ExitError('limit', 'nothing was sent')
+  if (!answer) throw new ExitError('limitReached', 'nothing was sent')
 }
 
 /** Of what has a known price. */

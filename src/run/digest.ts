@@ -188,7 +188,7 @@ async function writeDigest(
   }
   const reason = checkUnchanged(await readCurrentText(file, { namedFile, out }))
   if (reason !== undefined)
-    throw new ExitError('io', `${escapeControlChars(file)}: ${reason}; it was not replaced`)
+    throw new ExitError('ioError', `${escapeControlChars(file)}: ${reason}; it was not replaced`)
   await writeFileAtomic(out, file, text, `${nonce}-digest`)
 }
 

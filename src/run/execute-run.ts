@@ -120,7 +120,7 @@ function createJob(
     ...(chunkCache !== undefined && { askChunk: withCache(ask, chunkCache, withSlot) }),
     onOutcome: rules.observe,
     toRunError: ({ requestError }) =>
-      new ExitError('refused', describeAccountError(requestError, requestBuilder.model, baseUrl)),
+      new ExitError('serviceRefused', describeAccountError(requestError, requestBuilder.model, baseUrl)),
     semaphore,
     ...(output.isOrdered && { maxLead: maxReorderBuffer }),
     shutdown,

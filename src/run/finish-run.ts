@@ -28,7 +28,7 @@ export async function finishRun(
   await report.write(output.runStart, runEnd).catch(fail)
 
   const ending = describeStop(shutdown.drainSignal.reason)
-  if (ending?.exit !== 'readerLeft') {
+  if (ending?.exit !== 'brokenPipe') {
     reporter.printSummary(runStats, {
       prompt: `${requestBuilder.prompt} (${requestBuilder.promptSource})`,
       model: requestBuilder.model,
@@ -49,7 +49,7 @@ export async function finishRun(
 /** Only a folder remembers what is done. */
 function formatResumeHint({ exit }: Ending, stats: StatsCollector, out: string | undefined): string {
   const { pending } = stats.getProgress().documents
-  if (exit === 'later') return ''
+  if (exit === 'temporaryFailure') return ''
   return out === undefined || pending === 0 ? '' : '; the same command goes on with the rest'
 }
 
@@ -62,6 +62,6 @@ function chooseRunExit(
   const exits: Exit[] = ['ok']
   if (ending !== undefined) exits.push(ending.exit)
   if (documents.failed > transientFailures || unmatched.length > 0) exits.push('failed')
-  if (transientFailures > 0 || deferred > 0) exits.push('later')
+  if (transientFailures > 0 || deferred > 0) exits.push('temporaryFailure')
   return chooseExit(exits)
 }

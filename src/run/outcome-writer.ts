@@ -39,7 +39,7 @@ export function createOutcomeWriter(
         reason: 'it could not be written',
       })
       // With the reader of stdout gone, there is nobody left to finish anything for.
-      if (error instanceof ExitError && error.exit === 'readerLeft') return shutdown.abort(error)
+      if (error instanceof ExitError && error.exit === 'brokenPipe') return shutdown.abort(error)
       reporter.onUnsaved(outcome, error instanceof JournaledError)
       shutdown.drain(error instanceof Error ? error : new Error(String(error)))
     },

@@ -114,7 +114,7 @@ export function openStdoutOutput(
   const { stdout, getStdoutKind } = runtime
   const kind = getStdoutKind()
   if (kind === 'closed')
-    throw new ExitError('io', 'stdout is closed: there is nowhere for the summaries to go')
+    throw new ExitError('ioError', 'stdout is closed: there is nowhere for the summaries to go')
   const write = createStreamWriter(stdout, 'stdout')
   const isTerminal = stdout.isTTY === true
   const runStart = createRunStart(runtime.cwd, { options, runtime, requestBuilder, version })

@@ -26,20 +26,22 @@ export function createStopRules(
   if (timeLimit !== undefined) {
     clock.sleep(timeLimit * 1000, timer.signal).then(
       () =>
-        shutdown.drain(new ExitError('limit', `stopped at --time-limit ${formatDuration(timeLimit * 1000)}`)),
+        shutdown.drain(
+          new ExitError('limitReached', `stopped at --time-limit ${formatDuration(timeLimit * 1000)}`),
+        ),
       () => {},
     )
   }
   return {
     observe(outcome) {
       if (outcome.status === 'failed' && ++failureCount === maxFailures)
-        shutdown.drain(new ExitError('limit', `stopped at --max-failures ${maxFailures}`))
+        shutdown.drain(new ExitError('limitReached', `stopped at --max-failures ${maxFailures}`))
       const failure = detectFailFast(outcome)
       if (failure !== undefined) {
         const message = escapeControlChars(formatFailure(failure))
         shutdown.drain(
           new ExitError(
-            'refused',
+            'serviceRefused',
             `stopped: the first 5 documents all failed with the same error: ${message}`,
           ),
         )

@@ -50,7 +50,7 @@ export async function createTokenCounter(
       // Whatever is wrong with counting at all is wrong with all of them, and says nothing about length.
       if (isTooLong(error.requestError)) return { action: 'fail', type: failure.type, message: reason }
       throw new ExitError(
-        'refused',
+        'serviceRefused',
         `${requestBuilder.model} cannot be counted by this service: ${reason}; use --token-count estimate`,
       )
     }

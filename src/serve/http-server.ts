@@ -44,7 +44,7 @@ export async function listen(
     server.listen(port, host, resolve)
   }).catch((error: NodeJS.ErrnoException) => {
     throw new ExitError(
-      'io',
+      'ioError',
       `cannot listen on ${host} port ${port}: ${errorMessages[error.code ?? ''] ?? error.message}`,
     )
   })

@@ -49,7 +49,9 @@ export async function probeOutputFolder(out: string, run: string): Promise<boole
     await writeFileAtomic(out, marker, '', `${run}-probe`)
     return statFile(out, marker.replace('-Probe', '-pROBE')) !== undefined
   } catch (error) {
-    throw error instanceof ExitError ? new ExitError('io', error.message.replace(marker, `to ${out}`)) : error
+    throw error instanceof ExitError
+      ? new ExitError('ioError', error.message.replace(marker, `to ${out}`))
+      : error
   } finally {
     await removeFile(out, marker).catch(() => {})
   }

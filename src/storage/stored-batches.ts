@@ -132,7 +132,10 @@ async function readBatchFile(
     )
   }
   if ('damagedLine' in found)
-    throw new ExitError('io', `${file} is damaged in line ${found.damagedLine}; restore it, or ${giveUpHint}`)
+    throw new ExitError(
+      'ioError',
+      `${file} is damaged in line ${found.damagedLine}; restore it, or ${giveUpHint}`,
+    )
   return found
 }
 
@@ -203,7 +206,7 @@ async function* streamBody(out: string, file: string): AsyncGenerator<Uint8Array
   const handle = await openForReading(out, file).catch((error: NodeJS.ErrnoException) => {
     throw toReadError(file, error)
   })
-  if (handle === undefined) throw new ExitError('io', `cannot read ${file}: there is no such file`)
+  if (handle === undefined) throw new ExitError('ioError', `cannot read ${file}: there is no such file`)
   yield* handle.createReadStream({ highWaterMark: 256 * 1024 })
 }
 

@@ -80,7 +80,7 @@ async function cancelBatch(
     if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
     if (giveUp !== undefined) return giveUp(batch)
     throw new ExitError(
-      'refused',
+      'serviceRefused',
       `the API does not know the batch ${id}: it was deleted, or created with another account's key; claude-batch batches cancel --id ${id} gives it up`,
     )
   }
@@ -116,5 +116,5 @@ async function giveUpBatch(
 }
 
 function toRunError({ requestError }: AskError, baseUrl: string): ExitError {
-  return new ExitError('refused', describeAccountError(requestError, '', baseUrl))
+  return new ExitError('serviceRefused', describeAccountError(requestError, '', baseUrl))
 }

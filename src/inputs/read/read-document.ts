@@ -217,7 +217,7 @@ function toInputProblem(error: unknown, { path }: DocumentRef): InputProblem {
   // No fault of the document's: there are too many open files just now.
   if (code === 'EMFILE' || code === 'ENFILE') {
     throw new ExitError(
-      'io',
+      'ioError',
       `cannot open ${escapeControlChars(path)}: too many open files (raise ulimit -n, or lower --concurrency)`,
     )
   }

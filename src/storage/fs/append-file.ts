@@ -67,7 +67,7 @@ export async function openAppendFile(
     },
     async sync() {
       await handle.datasync().catch(throwWriteError)
-      if (!(await isPresent())) throw new ExitError('io', `${file} was removed while it was written`)
+      if (!(await isPresent())) throw new ExitError('ioError', `${file} was removed while it was written`)
     },
     isPresent,
     clear: () => handle.truncate(0).catch(throwWriteError),

@@ -4,14 +4,14 @@ import { ExitError } from '../../errors.ts'
 export function toWriteError(target: string, error: NodeJS.ErrnoException): ExitError {
   return error instanceof ExitError
     ? error
-    : new ExitError('io', `cannot write ${target}: ${describeFsError(error)}`)
+    : new ExitError('ioError', `cannot write ${target}: ${describeFsError(error)}`)
 }
 
 /** The one line for a file of an output folder that cannot be read; see {@link toWriteError}. */
 export function toReadError(target: string, error: NodeJS.ErrnoException): ExitError {
   return error instanceof ExitError
     ? error
-    : new ExitError('io', `cannot read ${target}: ${describeFsError(error)}`)
+    : new ExitError('ioError', `cannot read ${target}: ${describeFsError(error)}`)
 }
 
 function describeFsError({ code, message }: NodeJS.ErrnoException): string {

@@ -121,7 +121,7 @@ export async function writeNamedFile(
   }
   const folder = dirname(file)
   const reason = await objection(file)
-  if (reason !== undefined) throw new ExitError('io', `${label}: ${reason}; it was not replaced`)
+  if (reason !== undefined) throw new ExitError('ioError', `${label}: ${reason}; it was not replaced`)
   const mode = await stat(file).then(
     (stats) => stats.mode,
     () => undefined,
@@ -138,8 +138,8 @@ export function createNamedStreamWriter(stream: Writable, label: string): (text:
   const write = createStreamWriter(stream, label)
   return (text) =>
     write(text).catch((error: ExitError) => {
-      throw error.exit === 'readerLeft'
-        ? new ExitError('io', `${label}: its reader left before everything was written`)
+      throw error.exit === 'brokenPipe'
+        ? new ExitError('ioError', `${label}: its reader left before everything was written`)
         : error
     })
 }

@@ -59,5 +59,5 @@ export const symlinkReason = 'it is a symbolic link'
 
 /** The error for a file or folder below an output folder that claude-batch does not touch. */
 export function unusablePathError(path: string, reason: string): ExitError {
-  return new ExitError('io', `cannot use ${path}: ${reason}; move it out of the way`)
+  return new ExitError('ioError', `cannot use ${path}: ${reason}; move it out of the way`)
 }
