@@ -128,7 +128,7 @@ function formatOperatorError(thrown: unknown, model: string, baseUrl: string): s
   const error = thrown instanceof StoppedError ? thrown.cause : thrown
   if (error instanceof AskError) {
     const { requestError } = error
-    return classifyError(requestError).scope === 'run'
+    return classifyError(requestError) === 'account'
       ? describeAccountError(requestError, model, baseUrl)
       : formatFailure(toFailure(requestError))
   }

@@ -100,7 +100,7 @@ async function summarizeOne<Given extends DocumentRef>(
       const attempts = thrown instanceof AskError || thrown instanceof StoppedError ? thrown.attempts : []
       const error = thrown instanceof StoppedError ? thrown.cause : thrown
       if (error instanceof RunError) shutdown.drain(error)
-      else if (error instanceof AskError && classifyError(error.requestError).scope === 'run')
+      else if (error instanceof AskError && classifyError(error.requestError) === 'account')
         shutdown.drain(job.toRunError(error))
       else if (error instanceof AskError)
         return { ...createBase(attempts), status: 'failed', failure: toFailure(error.requestError) }

@@ -119,7 +119,7 @@ export function toPublicError(
   }
   if (!(error instanceof AskError)) return error
   const { requestError, attempts } = error
-  if (classifyError(requestError).scope !== 'run')
+  if (classifyError(requestError) !== 'account')
     return createFailureError(toFailure(requestError), attempts, partial)
   const problem = {
     ...toProblem(toFailure(requestError)),

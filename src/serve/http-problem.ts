@@ -57,7 +57,7 @@ export function toProblem(error: unknown, isStopping: boolean): Problem {
 
 function toRequestProblem({ requestError }: AskError): Problem {
   const { type, message } = toFailure(requestError)
-  switch (classifyError(requestError).scope) {
+  switch (classifyError(requestError)) {
     case 'document':
       if (requestError.isDocumentSpecific)
         return {
@@ -68,7 +68,8 @@ function toRequestProblem({ requestError }: AskError): Problem {
       if (requestError.status === 429)
         return { status: 413, type, message: 'the text is longer than this server may send; split it' }
       return { status: requestError.status === 413 ? 413 : 400, type, message }
-    case 'service':
+    case 'transient':
+    case 'rate_limited':
       if (requestError.kind === 'timeout')
         return { status: 504, type, message: 'the service did not answer in time' }
       return {
@@ -77,7 +78,7 @@ function toRequestProblem({ requestError }: AskError): Problem {
         message: 'the service had trouble and may not next time',
         ...((requestError.status === 429 || requestError.status === 529) && { retryAfterS: 10 }),
       }
-    case 'run':
+    case 'account':
       return {
         status: 502,
         type: 'service_refused',

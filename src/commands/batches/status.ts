@@ -36,7 +36,7 @@ export async function showBatchStatus(dir: string, options: BatchesOptions, runt
       const state = await describeState(batch).catch((error: unknown) => {
         if (!(error instanceof AskError)) throw error
         const { requestError } = error
-        return classifyError(requestError).scope === 'run'
+        return classifyError(requestError) === 'account'
           ? describeAccountError(requestError, '', provider.baseUrl)
           : formatFailure(toFailure(requestError))
       })

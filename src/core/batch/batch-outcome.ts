@@ -1,5 +1,5 @@
 import type { DocumentRef, InputProblem } from '../document/document.ts'
-import { classifyError } from '../errors/classify-error.ts'
+import { classifyError, isTransient } from '../errors/classify-error.ts'
 import { toFailure } from '../errors/failure.ts'
 import type { RequestError } from '../errors/request-error.ts'
 import { createPriceOf, type PriceOf } from '../pricing/pricing-rules.ts'
@@ -22,23 +22,23 @@ export interface NoAnswer {
   readonly accountError?: RequestError
 }
 
-/** What became of a document, from what became of its request; `gone` where the API has no results any more. */
+/** What became of a document, from what became of its request; `results_expired` where the API has no results any more. */
 export function toBatchOutcome(
   endedItem: EndedBatchItem,
-  result: BatchResult | 'gone',
+  result: BatchResult | 'results_expired',
   priceOf: PriceOf,
   findMismatch: AnswerChecks['findMismatch'],
 ): Outcome | NoAnswer {
   const { item, batch } = endedItem
-  if (result === 'gone') return toExpiredOutcome(endedItem)
+  if (result === 'results_expired') return toExpiredOutcome(endedItem)
   if (result === 'canceled' || result === 'expired')
     return { noAnswerReason: `${result} in the batch ${batch.id}` }
   if ('unreadableReason' in result) return toUnreadableOutcome(endedItem, result)
   if ('requestError' in result) {
     const { requestError } = result
-    const { scope } = classifyError(requestError)
-    if (scope === 'service') return { noAnswerReason: `${requestError.type} in the batch ${batch.id}` }
-    if (scope === 'run') return { noAnswerReason: requestError.message, accountError: requestError }
+    if (isTransient(requestError)) return { noAnswerReason: `${requestError.type} in the batch ${batch.id}` }
+    if (classifyError(requestError) === 'account')
+      return { noAnswerReason: requestError.message, accountError: requestError }
     return {
       ...createOutcomeBase(endedItem, { error: requestError }),
       status: 'failed',

@@ -1,5 +1,5 @@
 import { truncate } from '../text/truncate.ts'
-import { classifyError } from './classify-error.ts'
+import { isTransient } from './classify-error.ts'
 import {
   describeNonApiResponse,
   isExtraUsageRequired,
@@ -38,7 +38,7 @@ export function toFailure(requestError: RequestError): Failure {
         : (requestError.kind as Exclude<RequestError['kind'], 'status'>),
     type: requestError.type,
     message: hint === undefined ? requestError.message : `${requestError.message}; ${hint}`,
-    transient: classifyError(requestError).scope === 'service',
+    transient: isTransient(requestError),
     ...(requestError.requestId !== undefined && { requestId: requestError.requestId }),
   }
 }
@@ -52,7 +52,7 @@ function findHint(requestError: RequestError): string | undefined {
   if (isExtraUsageRequired(requestError))
     return 'allow extra usage for the account in the console, or split the document'
   if (isTooLong(requestError)) return 'split the document'
-  if (requestError.nonApiResponse !== undefined && classifyError(requestError).scope !== 'service')
+  if (requestError.nonApiResponse !== undefined && !isTransient(requestError))
     return `${describeNonApiResponse(requestError.nonApiResponse)}; it may object to this document`
   return isUnreachable(requestError) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
 }

@@ -23,12 +23,12 @@ export const refusedDocumentsThreshold = 5
 const apiRefusedDocumentsThreshold = 3
 
 /**
- * Decides what a refusal concerns: the `run`, which ends; only this `document`, which fails; or nothing that is known
- * yet, so that the document is tried again `later`. A 401, 403, 404 or redirect may come from a firewall that objects to
+ * Decides what a refusal concerns: the `account`, so that the run ends; only this `document`, which fails; or nothing
+ * that is known yet, so that the document is tried again (`retry_later`). A 401, 403, 404 or redirect may come from a firewall that objects to
  * one document. Only the API's own error body, or several different documents in a row, show that the account, the
  * setup or the network is meant.
  */
-export function resolveAccountError(context: AccountErrorContext): 'run' | 'document' | 'later' {
+export function resolveAccountError(context: AccountErrorContext): 'account' | 'document' | 'retry_later' {
   const {
     requestError,
     isSecondTry,
@@ -37,21 +37,21 @@ export function resolveAccountError(context: AccountErrorContext): 'run' | 'docu
     isUnrefusedInFlight,
     isUndecidedInFlight,
   } = context
-  if (!mayConcernOneDocument(requestError)) return 'run'
+  if (!mayConcernOneDocument(requestError)) return 'account'
   if (!hasAnswers && requestError.nonApiResponse === undefined)
     return isSecondTry || !isUnrefusedInFlight || refusedDocuments >= apiRefusedDocumentsThreshold
-      ? 'run'
-      : 'later'
-  if (refusedDocuments >= refusedDocumentsThreshold && !isUndecidedInFlight) return 'run'
+      ? 'account'
+      : 'retry_later'
+  if (refusedDocuments >= refusedDocumentsThreshold && !isUndecidedInFlight) return 'account'
   // Too few documents to reach that number, and all of them are refused.
-  if (isSecondTry && !hasAnswers && refusedDocuments > 1 && !isUnrefusedInFlight) return 'run'
-  return isSecondTry ? 'document' : 'later'
+  if (isSecondTry && !hasAnswers && refusedDocuments > 1 && !isUnrefusedInFlight) return 'account'
+  return isSecondTry ? 'document' : 'retry_later'
 }
 
 /** Whether an error that would end the run may also concern a single document. */
 export function mayConcernOneDocument(requestError: RequestError): boolean {
   const { kind, status = 0, type, code, nonApiResponse: page } = requestError
-  if (classifyError(requestError).scope !== 'run' || code !== undefined) return false
+  if (classifyError(requestError) !== 'account' || code !== undefined) return false
   if (kind === 'stream') return ambiguousTypes.has(type)
   if (kind !== 'status') return false
   return ambiguousStatuses.has(status) || (page !== undefined && (status === 402 || isRedirect(status)))

@@ -104,7 +104,7 @@ export async function* collectBatch(
 }
 
 interface EndedItem extends Omit<BatchItemResult, 'result'> {
-  readonly result: BatchResult | 'gone'
+  readonly result: BatchResult | 'results_expired'
 }
 
 async function* fetchItems(
@@ -153,7 +153,7 @@ async function* holdBackAccountErrors(
 function* takeExpired(missing: Map<string, BatchItem>): Generator<EndedItem> {
   for (const [id, item] of missing) {
     missing.delete(id)
-    yield { customId: id, item, result: 'gone' }
+    yield { customId: id, item, result: 'results_expired' }
   }
 }
 

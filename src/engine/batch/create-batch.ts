@@ -2,7 +2,7 @@ import { type BatchItem, type BatchSize, createCustomId } from '../../core/batch
 import type { BatchApi } from '../../core/batch/batch-api.ts'
 import type { BatchStore, StoredBatch } from '../../core/batch/batch-store.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
-import { classifyError } from '../../core/errors/classify-error.ts'
+import { classifyError, isTransient } from '../../core/errors/classify-error.ts'
 import { mayBeBilled, type RequestError } from '../../core/errors/request-error.ts'
 import { BatchError, type RunError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
@@ -146,8 +146,7 @@ async function createUntilKnown(batch: StoredBatch, progress: Progress): Promise
         throw error
       }
       const { requestError } = error
-      const { scope } = classifyError(requestError)
-      const isRetried = scope === 'service' && failures <= retries
+      const isRetried = isTransient(requestError) && failures <= retries
       if (isRetried) {
         const waitMs =
           requestError.retryAfterSeconds === undefined
@@ -156,11 +155,11 @@ async function createUntilKnown(batch: StoredBatch, progress: Progress): Promise
         listener.onRetry(error, waitMs)
         await clock.sleep(waitMs, shutdown.drainSignal)
       }
-      if (mayBeCreated(requestError) && (await recovery.findBatch(batch)) !== 'never') return undefined
+      if (mayBeCreated(requestError) && (await recovery.findBatch(batch)) !== 'not_created') return undefined
       if (isRetried) continue
       if (isContentError(requestError)) return requestError
       await batch.remove()
-      throw scope === 'run' ? toRunError(error) : createRefusedError(requestError)
+      throw classifyError(requestError) === 'account' ? toRunError(error) : createRefusedError(requestError)
     }
   }
 }
@@ -173,16 +172,14 @@ function mayBeCreated(requestError: RequestError): boolean {
   const { kind, status = 0 } = requestError
   if (kind !== 'status') return mayBeBilled(requestError)
   return (
-    classifyError(requestError).scope !== 'run' &&
+    classifyError(requestError) !== 'account' &&
     (status >= 500 || status === 408 || status === 409 || status === 429)
   )
 }
 
 /** The API does not accept something in the batch, or not as much. */
 function isContentError(requestError: RequestError): boolean {
-  return (
-    classifyError(requestError).scope === 'document' && [400, 413, 422].includes(requestError.status ?? 0)
-  )
+  return classifyError(requestError) === 'document' && [400, 413, 422].includes(requestError.status ?? 0)
 }
 
 /** The place of the request that a message names, as `requests.3.params` or by its `custom_id`. */
@@ -196,5 +193,5 @@ function findCulprit({ message }: RequestError, customIds: readonly string[]): n
 
 function createRefusedError(requestError: RequestError): BatchError {
   const what = `the API did not accept the batch: ${requestError.status ?? requestError.kind} ${requestError.type}: ${requestError.message}`
-  return new BatchError(what, classifyError(requestError).scope === 'service')
+  return new BatchError(what, isTransient(requestError))
 }

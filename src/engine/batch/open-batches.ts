@@ -68,8 +68,8 @@ export function createOpenBatches(
       onRequeue(outcome)
     }
     const found = await recovery.findBatch(batch)
-    if (found === 'perhaps' || (found !== 'never' && found.state !== 'ended')) return
-    if (found === 'never') {
+    if (found === 'unknown' || (found !== 'not_created' && found.state !== 'ended')) return
+    if (found === 'not_created') {
       for (const packed of remaining.values()) {
         releaseReservation(packed)
         onReleased(createPendingOutcome(findSource(packed.path), 'its batch was never created', packed.asked))

@@ -8,8 +8,8 @@ import type { Clock } from '../../core/rate-limit/clock.ts'
 import type { Shutdown } from '../shutdown.ts'
 import { isTransientError, type RetryUntilSuccessOptions, retryUntilSuccess } from './retry-until-success.ts'
 
-/** How a batch stands: `never` made, or `perhaps`, where that cannot be known yet. */
-type RecoveryResult = Batch | 'perhaps' | 'never'
+/** The batch as the API has it; `not_created`; `unknown` where it cannot be known yet whether it was created. */
+type RecoveryResult = Batch | 'unknown' | 'not_created'
 
 export interface BatchRecovery {
   /**
@@ -76,8 +76,8 @@ export function createBatchRecovery(
         return found
       } else customIds.set(found.id, customId)
     }
-    if (isUncertain) return 'perhaps'
-    if (unidentified === undefined) return 'never'
+    if (isUncertain) return 'unknown'
+    if (unidentified === undefined) return 'not_created'
     // No line of its results can be read, and none ever will be: if it is this batch, its documents may be billed, and
     // if it is another, they fail without having been sent. Either way the next run sends them; waiting has no end.
     await batch.markCreated(unidentified.id)
@@ -94,7 +94,7 @@ export function createBatchRecovery(
   return {
     findBatch: (batch) =>
       retryUntilSuccess(() => findOnce(batch), retryOptions).catch((error: unknown) => {
-        if (isTransientError(error)) return 'perhaps'
+        if (isTransientError(error)) return 'unknown'
         throw error
       }),
   }
@@ -106,13 +106,13 @@ export function createBatchRecovery(
       return batchApi.retrieve(id, shutdown.abortSignal).catch((error: unknown) => {
         if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
         // A moment after it was made the service may not know it yet.
-        if (Math.abs(clock.wallTime() - batch.sealedAt) < propagationMs) return 'perhaps'
+        if (Math.abs(clock.wallTime() - batch.sealedAt) < propagationMs) return 'unknown'
         throw new BatchError(formatUnknownBatch(id), false)
       })
     }
     for (let lookups = 1; ; lookups++) {
       const found = await searchBatches(batch)
-      if (found !== 'never' || lookups === maxLookups) return found
+      if (found !== 'not_created' || lookups === maxLookups) return found
       await clock.sleep(lookupIntervalMs, shutdown.drainSignal)
     }
   }

@@ -1,5 +1,5 @@
 import { AskError } from '../../core/errors/ask-error.ts'
-import { classifyError } from '../../core/errors/classify-error.ts'
+import { isTransient } from '../../core/errors/classify-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 
@@ -39,5 +39,5 @@ export async function retryUntilSuccess<T>(
 
 /** Whether the API is to blame for an error, for now. */
 export function isTransientError(error: unknown): error is AskError {
-  return error instanceof AskError && classifyError(error.requestError).scope === 'service'
+  return error instanceof AskError && isTransient(error.requestError)
 }

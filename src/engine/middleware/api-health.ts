@@ -50,7 +50,10 @@ export interface ApiHealth {
    * @param sign what it shows beside the failure
    * @returns whether the service is down, as far as can be told
    */
-  recordFailure(result: Omit<RequestResult, 'isFailure'>, sign: 'limited' | 'overloaded' | undefined): boolean
+  recordFailure(
+    result: Omit<RequestResult, 'isFailure'>,
+    sign: 'rate_limited' | 'overloaded' | undefined,
+  ): boolean
   /** The latest results of other documents, of requests sent after the one of that number. */
   findResultsOfOthers(document: object, since: number): readonly RequestResult[]
   /**
@@ -70,7 +73,7 @@ export interface ApiHealth {
 }
 
 /** What stays of the slots after a 429, and after another sign of overload. */
-const decreaseFactors = { limited: 0.7, overloaded: 0.8 } as const
+const decreaseFactors = { rate_limited: 0.7, overloaded: 0.8 } as const
 
 /** @param concurrency requests in flight at the same time, to start with and at most */
 export function createApiHealth(
@@ -116,7 +119,7 @@ export function createApiHealth(
       results = appendResult(results, { ...result, isFailure: true })
       if (sign !== undefined)
         concurrencyLimit = decreaseLimit(concurrencyLimit, decreaseFactors[sign], clock.now(), latencyMs)
-      if (sign !== 'limited') retryBudget = recordFailure(retryBudget)
+      if (sign !== 'rate_limited') retryBudget = recordFailure(retryBudget)
       return isOutage(retryBudget)
     },
     findResultsOfOthers: (document, since) => findResultsOfOthers(results, document, since),

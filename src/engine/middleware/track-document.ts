@@ -1,8 +1,8 @@
 import { AskError, type RetryPlan, StoppedError } from '../../core/errors/ask-error.ts'
-import { classifyError } from '../../core/errors/classify-error.ts'
+import { classifyError, isRetryable, isTransient } from '../../core/errors/classify-error.ts'
 import { isDocumentSpecificFailure, isLargest } from '../../core/errors/document-specific-failure.ts'
 import { formatFailure, toFailure } from '../../core/errors/failure.ts'
-import { getRetryAfterMs, isUnreachable } from '../../core/errors/request-error.ts'
+import { getRetryAfterMs, isUnreachable, type RequestError } from '../../core/errors/request-error.ts'
 import { resolveAccountError } from '../../core/errors/resolve-account-error.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
@@ -92,7 +92,7 @@ export function trackDocument({
   const handleUnreachable = (admission: Admission, error: AskError) => {
     const haveOthersSucceeded = health.recordAlarm()
     if (!health.hasBeenReached()) {
-      // The address may be wrong, which is not worth a wait of --max-wait: one document tries until it has no attempts left.
+      // The address may be wrong, which is not worth the longest wait: one document tries until it has no attempts left.
       hasPriority = true
       return pauseAll(admission, error, () => ({ isUncounted: false, waitMs: 0 }))
     }
@@ -104,7 +104,7 @@ export function trackDocument({
 
   const handleDocumentFailure = (admission: Admission, error: AskError, isLarge: boolean) => {
     const waitMs = getRetryAfterMs(error.requestError) ?? 1000 * 2 ** priorityCount
-    const isRateLimited = classifyError(error.requestError).retry === 'free'
+    const isRateLimited = isRetryableRateLimit(error.requestError)
     if (!isRateLimited || waitMs > bucketRefillMs || (priorityCount > 0 && !isLarge))
       return retryAlone(admission, error)
     // Others may always have taken the room it needs, so it is the first to be sent after a pause: once, or each time
@@ -124,7 +124,7 @@ export function trackDocument({
       ...health.recordAccountError(document, requestNumber, isSecondTry),
     })
     accountErrors++
-    if (decision === 'run') return error
+    if (decision === 'account') return error
     if (decision === 'document') return new AskError({ ...requestError, isDocumentSpecific: true }, attempts)
     return new AskError(requestError, attempts, {
       isUncounted: true,
@@ -140,25 +140,24 @@ export function trackDocument({
     promptCharacters: number,
   ): Error => {
     const { requestError } = error
-    const { retry, scope } = classifyError(requestError)
     health.recordEnd(requestNumber)
     if (isUnreachable(requestError)) return handleUnreachable(admission, error)
     health.recordReached()
-    if (scope !== 'service') {
+    if (!isTransient(requestError)) {
       admission.recordSuccess()
-      return scope === 'run' ? handleAccountError(error, requestNumber) : error
+      return classifyError(requestError) === 'account' ? handleAccountError(error, requestNumber) : error
     }
     failures++
     lastRequestBeforeFailure ??= health.getLastRequestNumber()
     const others = health.findResultsOfOthers(document, lastRequestBeforeFailure)
     const isDocumentSpecific = isDocumentSpecificFailure(others, failures)
-    const isTooLong = retry !== 'never' && (getRetryAfterMs(requestError) ?? 0) > maxWaitMs
+    const isTooLong = isRetryable(requestError) && (getRetryAfterMs(requestError) ?? 0) > maxWaitMs
     if (isTooLong && (health.recordAlarm() || isDocumentSpecific)) return retryAlone(admission, error)
     if (isDocumentSpecific)
       return handleDocumentFailure(admission, error, isLargest(others, promptCharacters))
 
-    const isRateLimited = retry === 'free'
-    const sign = isRateLimited ? 'limited' : requestError.status === 529 ? 'overloaded' : undefined
+    const isRateLimited = isRetryableRateLimit(requestError)
+    const sign = isRateLimited ? 'rate_limited' : requestError.status === 529 ? 'overloaded' : undefined
     const isDown = health.recordFailure({ requestNumber, document, promptCharacters }, sign)
     if (isRateLimited || isTooLong || isDown) return pauseAll(admission, error, planUncountedRetry)
     admission.recordSuccess()
@@ -190,4 +189,9 @@ export function trackDocument({
       }
     },
   }
+}
+
+/** A 429 that the service does not want to see again pauses nobody. */
+function isRetryableRateLimit(requestError: RequestError): boolean {
+  return classifyError(requestError) === 'rate_limited' && isRetryable(requestError)
 }

@@ -1,6 +1,6 @@
 import pRetry from 'p-retry'
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
-import { classifyError } from '../../core/errors/classify-error.ts'
+import { isRetryable } from '../../core/errors/classify-error.ts'
 import { formatFailure, toFailure } from '../../core/errors/failure.ts'
 import { getRetryAfterMs, isUnreachable } from '../../core/errors/request-error.ts'
 import { RunError, UnreachableError } from '../../core/errors/run-error.ts'
@@ -74,8 +74,7 @@ export function withRetry(
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
           const { requestError, retryPlan } = error
-          if (hasOutput || (classifyError(requestError).retry === 'never' && !retryPlan.isSecondTry))
-            return false
+          if (hasOutput || !(isRetryable(requestError) || retryPlan.isSecondTry)) return false
           drainSignal.throwIfAborted()
           if (!retryPlan.isUncounted && retriesConsumed >= retries) return false
           const waitMs =
