@@ -1,7 +1,9 @@
 import {
+  AccountError,
   BatchError,
   BudgetExceededError,
   RunError,
+  UnknownBatchError,
   UnknownPriceError,
   UnreachableError,
   WaitTooLongError,
@@ -118,6 +120,14 @@ const endings = [
     text: error.describe('--max-wait') + again,
   })),
   ending(UnreachableError, ({ message }) => ({ exit: 'temporaryFailure', text: message + again })),
+  ending(AccountError, (error) => ({
+    exit: 'serviceRefused',
+    text: error.describe('run without --batch'),
+  })),
+  ending(UnknownBatchError, ({ batchId, message }) => ({
+    exit: 'serviceRefused',
+    text: `${message}; \`claude-batch batches cancel --id ${batchId}\` gives it up, and its documents are then sent, and paid for, again`,
+  })),
   ending(BatchError, ({ isTransient, message }) => ({
     exit: isTransient ? 'temporaryFailure' : 'serviceRefused',
     text: message,

@@ -2,16 +2,16 @@ import { join, relative, sep } from 'node:path'
 import type { CompareOptions } from '../config/compare-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
-import { describeAccountError } from '../core/errors/describe-account-error.ts'
+import { AccountError } from '../core/errors/run-error.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import type { RunStats } from '../core/run/run-stats.ts'
 import type { Shutdown } from '../engine/shutdown.ts'
 import { summarizeDocuments } from '../engine/summarize-documents.ts'
 import { writeOutcomes } from '../engine/write-outcomes.ts'
-import { ExitError } from '../errors.ts'
 import { createDocumentReader } from '../inputs/read/read-document.ts'
 import { confirmCost } from '../run/confirm-cost.ts'
 import { estimateBySize } from '../run/estimate-by-size.ts'
+import { addFlagHint } from '../run/flag-hints.ts'
 import { instrumentClient } from '../run/instrument.ts'
 import { createOutcomeWriter } from '../run/outcome-writer.ts'
 import { type Output, openFolderOutput } from '../run/output.ts'
@@ -129,8 +129,8 @@ export async function runVariants<
     checkConflict: async (source, hash) => armFor(source).output.checkConflict?.(source, hash),
     persist: async (outcome) => armFor(outcome.document).output.persist?.(outcome),
     ask,
-    toRunError: ({ requestError }) =>
-      new ExitError('serviceRefused', describeAccountError(requestError, models, baseUrl)),
+    addHint: addFlagHint,
+    toRunError: (error) => new AccountError(error, models, baseUrl),
     semaphore,
     shutdown,
     clock: runtime.clock,

@@ -14,6 +14,7 @@ import type { Semaphore } from './middleware/semaphore.ts'
 import { type PrepareOptions, prepare, toOutcomeWithoutRequest } from './prepare.ts'
 import { runPool } from './run-pool.ts'
 import type { Shutdown } from './shutdown.ts'
+import { type AddHint, withFailureHint } from './with-failure-hint.ts'
 
 /** A run, as the engine needs it. */
 export interface SummarizeJob<Given extends DocumentRef = DocumentRef> extends PrepareOptions<Given> {
@@ -30,7 +31,9 @@ export interface SummarizeJob<Given extends DocumentRef = DocumentRef> extends P
   readonly checkQuality?: (summary: string, document: string | undefined) => readonly QualityIssue[]
   /** Makes an outcome safe before its slot is free: what a crash can cost is never more than the slots. */
   readonly persist?: (outcome: Outcome) => Promise<unknown>
-  /** What to tell the user when the account or setup refuses. */
+  /** Adds to a failure what the user can do about it; nothing, if left out. */
+  readonly addHint?: AddHint
+  /** Describes a request error that concerns the account or the setup, and so ends the run. */
   readonly toRunError: (error: AskError) => RunError
   /** What the requests hold; as many documents are open as there are places. */
   readonly semaphore: Semaphore
@@ -110,7 +113,8 @@ async function summarizeOne<Given extends DocumentRef>(
   }
   const isShutdownReason = (error: unknown) =>
     error === shutdown.drainSignal.reason || error === shutdown.abortSignal.reason
-  const finish = async (outcome: Outcome): Promise<Outcome> => {
+  const finish = async (unfinished: Outcome): Promise<Outcome> => {
+    const outcome = withFailureHint(unfinished, job.addHint)
     job.onOutcome?.(outcome)
     await job.persist?.(outcome)
     return outcome

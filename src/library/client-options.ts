@@ -4,7 +4,6 @@ import { type Effort, efforts } from '../core/pricing/models.ts'
 import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { parseHost } from '../core/text/parse-host.ts'
 import { checkPrices, type Price } from './library-prices.ts'
-import { toOptionNames } from './option-names.ts'
 
 /**
  * How a client asks. All may be left out. Names that end in `Ms` are milliseconds, limits are per minute.
@@ -85,7 +84,7 @@ export function checkOptions(options: ClientOptions): void {
   try {
     resolveModelSettings({}, { model, effort, maxTokens })
   } catch (error) {
-    throw new TypeError(`createClient: ${toOptionNames((error as Error).message)}`)
+    throw new TypeError(`createClient: ${(error as Error).message}`)
   }
 }
 

@@ -2,6 +2,7 @@ import { AskError, StoppedError } from '../core/errors/ask-error.ts'
 import { classifyError } from '../core/errors/classify-error.ts'
 import { describeAccountError } from '../core/errors/describe-account-error.ts'
 import { type Failure, formatFailure, toFailure } from '../core/errors/failure.ts'
+import { addFailureHint, type FailureHints } from '../core/errors/failure-hints.ts'
 import {
   BudgetExceededError,
   RunError,
@@ -12,7 +13,6 @@ import type { Usage } from '../core/pricing/usage.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { UsageError } from '../errors.ts'
-import { toOptionNames } from './option-names.ts'
 import { computeSpending, type Spending } from './spending.ts'
 
 /** What went wrong. */
@@ -74,15 +74,19 @@ export class ClaudeBatchError extends Error implements Problem, Spending {
 }
 
 /** A failure in words for a caller; its message is the service's own. */
-export function toProblem({ kind, type, message, transient, requestId }: Failure): Problem {
+export function toProblem(failure: Failure): Problem {
+  const { kind, type, message, transient, requestId } = addFailureHint(failure, hints)
   return {
     status: typeof kind === 'number' ? kind : null,
     type,
-    message: toOptionNames(message),
+    message,
     transient,
     requestId: requestId ?? null,
   }
 }
+
+/** What a caller can do about failures, in the library's options. */
+const hints: FailureHints = new Map([['reply max_tokens', 'raise maxTokens']])
 
 /** A failure as an error, whose message stands alone in a log: one line, with status and type. */
 export function createFailureError(
@@ -90,7 +94,7 @@ export function createFailureError(
   attempts: readonly Attempt[],
   partial = '',
 ): ClaudeBatchError {
-  const message = toOptionNames(escapeControlChars(formatFailure(failure)))
+  const message = escapeControlChars(formatFailure(addFailureHint(failure, hints)))
   return new ClaudeBatchError({ ...toProblem(failure), message }, attempts, partial)
 }
 
@@ -141,11 +145,10 @@ function describeRunError(error: RunError): { readonly type: OwnErrorType; reado
 
 function createOwnError(
   type: OwnErrorType,
-  text: string,
+  message: string,
   attempts: readonly Attempt[] = [],
   partial = '',
 ): ClaudeBatchError {
-  const message = toOptionNames(text)
   const problem = { status: null, type, message, transient: type === 'try_later', requestId: null }
   return new ClaudeBatchError(problem, attempts, partial)
 }

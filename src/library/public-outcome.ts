@@ -1,6 +1,5 @@
 import type * as core from '../core/run/outcome.ts'
 import { type Problem, toProblem } from './library-error.ts'
-import { toOptionNames } from './option-names.ts'
 import { computeSpending, type Spending } from './spending.ts'
 
 /** What became of one text: each that was taken from the source has exactly one. */
@@ -53,5 +52,5 @@ export function toPublicOutcome(outcome: core.Outcome): Outcome {
       partial: partial === '' ? null : partial,
     }
   }
-  return { ...common, status: 'pending', reason: toOptionNames(outcome.reason) }
+  return { ...common, status: 'pending', reason: outcome.reason }
 }

@@ -1,11 +1,10 @@
 import { resolveModelSettings } from '../config/model-settings.ts'
-import { describeAccountError } from '../core/errors/describe-account-error.ts'
+import { AccountError } from '../core/errors/run-error.ts'
 import { buildRequest } from '../core/request/build-request.ts'
 import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters } from '../core/request/request.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { summarizeDocuments as summarizeSources } from '../engine/summarize-documents.ts'
-import { ExitError } from '../errors.ts'
 import { allowManyListeners, type Client, getConnection } from './create-client.ts'
 import type { Connection } from './create-connection.ts'
 import { toPublicError } from './library-error.ts'
@@ -71,10 +70,7 @@ async function* generateOutcomes(
         return buildRequest(fields, document.ref.path, endpoint)
       },
       ask: connection.withDrain(shutdown.drainSignal),
-      toRunError: (error) =>
-        new ExitError('serviceRefused', describeAccountError(error.requestError, model, endpoint), {
-          cause: error,
-        }),
+      toRunError: (error) => new AccountError(error, model, endpoint),
       semaphore: connection.semaphore,
       shutdown,
       clock,

@@ -10,7 +10,7 @@ import { formatInteger, pluralize } from '../core/text/format-number.ts'
 import type { BatchJob } from '../engine/batch/run-batches.ts'
 import type { SharedBudget } from '../engine/middleware/with-budget.ts'
 import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
-import { ExitError, UsageError } from '../errors.ts'
+import { ExitError, toEnding, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
 import type { Reporter } from '../ui/reporter.ts'
@@ -93,6 +93,7 @@ export async function* runBatchedDocuments(
             `batches: ${formatFailure(toFailure(requestError))}; again in ${formatDuration(waitMs)}`,
           )
       },
+      onCollectError: (error) => reporter.printNote(toEnding(error).text),
       onWarning: reporter.printNote,
       onForeignBatch: ({ id, localId: intent, items, endpoint: baseUrl }) =>
         reporter.printNote(

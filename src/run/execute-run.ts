@@ -1,12 +1,12 @@
-import { describeAccountError } from '../core/errors/describe-account-error.ts'
+import { AccountError } from '../core/errors/run-error.ts'
 import type { Ask } from '../core/request/ask.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import { withCache } from '../engine/middleware/with-cache.ts'
 import { maxReorderBuffer, restoreInputOrder } from '../engine/restore-input-order.ts'
 import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
 import { writeOutcomes } from '../engine/write-outcomes.ts'
-import { ExitError } from '../errors.ts'
 import { runBatchedDocuments } from './batch-run.ts'
+import { addFlagHint } from './flag-hints.ts'
 import { type InstrumentedClient, instrumentClient } from './instrument.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
 import type { PreparedRun } from './prepare-run.ts'
@@ -119,8 +119,8 @@ function createJob(
     ask: onText === undefined ? ask : (request, signal) => ask(request, signal, onText),
     ...(chunkCache !== undefined && { askChunk: withCache(ask, chunkCache, withSlot) }),
     onOutcome: rules.observe,
-    toRunError: ({ requestError }) =>
-      new ExitError('serviceRefused', describeAccountError(requestError, requestBuilder.model, baseUrl)),
+    addHint: addFlagHint,
+    toRunError: (error) => new AccountError(error, requestBuilder.model, baseUrl),
     semaphore,
     ...(output.isOrdered && { maxLead: maxReorderBuffer }),
     shutdown,

@@ -5,6 +5,7 @@ import { findReplyFailure } from '../core/request/reply.ts'
 import type { Request } from '../core/request/request.ts'
 import { QueueFullError } from '../engine/middleware/bounded-queue.ts'
 import { withAnySignal } from '../engine/with-any-signal.ts'
+import { addFlagHint } from '../run/flag-hints.ts'
 import { createEventStream } from './event-stream.ts'
 import { type Problem, toErrorBody, toProblem, toReplyProblem } from './http-problem.ts'
 import type { Metrics } from './metrics.ts'
@@ -79,7 +80,7 @@ export async function answerStream(
       const reply = await withAnySignal(requestAbort.signal, abort, (signal) => ask(request, signal, onText))
       const failure = findReplyFailure(reply, request.maxTokens)
       recordEnd(failure === undefined ? 'done' : 'failed')
-      if (failure !== undefined) return toReplyProblem(failure)
+      if (failure !== undefined) return toReplyProblem(addFlagHint(failure))
       const { usage } = reply
       events.send({
         done: true,

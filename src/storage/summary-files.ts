@@ -3,12 +3,7 @@ import type { DocumentRef, InputProblem } from '../core/document/document.ts'
 import { countDocument, type DocumentCount } from '../core/document/document-count.ts'
 import { formatFrontMatter } from '../core/document/front-matter.ts'
 import { assignOutputPaths, type OutputPaths } from '../core/document/output-path.ts'
-import {
-  checkOverwrite,
-  nameTooLongProblem,
-  type OutputFileState,
-  unwritableTypes,
-} from '../core/document/overwrite-policy.ts'
+import { checkOverwrite, type OutputFileState, unwritableTypes } from '../core/document/overwrite-policy.ts'
 import type { QualityIssue } from '../core/document/quality-checks.ts'
 import { formatErrorRecord } from '../core/errors/format-error-record.ts'
 import type { Clock } from '../core/rate-limit/clock.ts'
@@ -117,14 +112,15 @@ export function createSummaryFiles(
     known: KnownSummary | undefined,
   ): Promise<OutputFileState> => {
     const stats = statFile(out, file)
-    if (stats === undefined) return known === undefined ? 'free' : 'gone'
+    if (stats === undefined) return known === undefined ? 'missing' : 'deleted'
     if (stats.isDirectory()) return 'directory'
     const found = stats.isFile() ? await hashFile(out, file) : undefined
-    // Its time would be quicker to compare, and proves nothing: what is intact may be replaced.
-    if (known !== undefined && !known.isMisnamed) return found === known.output.sha256 ? 'intact' : 'edited'
+    // Its time would be quicker to compare, and proves nothing: what is unmodified may be replaced.
+    if (known !== undefined && !known.isMisnamed)
+      return found === known.output.sha256 ? 'unmodified' : 'modified'
     // Where its line is damaged, the hash may be cut off.
     const hash = damaged.hashesByPath.get(path)
-    return hash !== undefined && found?.startsWith(hash) ? 'intact' : 'foreign'
+    return hash !== undefined && found?.startsWith(hash) ? 'unmodified' : 'untracked'
   }
 
   /** Keeps an outcome; resolves with what puts it in place. */
@@ -241,6 +237,14 @@ function toOutputFile(
 function canHoldRecord(out: string, record: string, { failure, partialText: partial }: Failed): boolean {
   if (unwritableTypes.has(failure.type) || !isPathAllowed(out, record)) return false
   return partial !== undefined || findSymlink(out, dirname(join(out, record))) === undefined
+}
+
+/** The problem of a document whose summary can have no place: the file system allows no name or path that long. */
+const nameTooLongProblem: InputProblem = {
+  action: 'fail',
+  type: 'name_too_long',
+  message:
+    'the name of its summary would be longer than the file system allows; use a shorter --out, or shorter names',
 }
 
 function symlinkProblem(link: string): InputProblem {

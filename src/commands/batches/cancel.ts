@@ -2,10 +2,10 @@ import { resolve } from 'node:path'
 import type { BatchesOptions } from '../../config/batches-flags.ts'
 import type { BatchApi } from '../../core/batch/batch-api.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
-import { describeAccountError } from '../../core/errors/describe-account-error.ts'
 import { isNotFound } from '../../core/errors/request-error.ts'
+import { AccountError, RunError, UnknownBatchError } from '../../core/errors/run-error.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
-import { chooseExit, type Exit, ExitError, UsageError } from '../../errors.ts'
+import { chooseExit, type Exit, ExitError, toEnding, UsageError } from '../../errors.ts'
 import { lockOutputFolder } from '../../run/lock-output-folder.ts'
 import { createProvider } from '../../run/provider.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -43,9 +43,13 @@ export async function cancelBatches(
         print(await cancelBatch(batch, batchApi, giveUp))
       } catch (error) {
         const knownError = error instanceof AskError ? toRunError(error, provider.baseUrl) : error
-        if (!(knownError instanceof ExitError || knownError instanceof UsageError)) throw knownError
-        print(knownError.message)
-        exits.push(knownError.exit)
+        if (!(knownError instanceof RunError || knownError instanceof UsageError)) throw knownError
+        const { exit, text } =
+          knownError instanceof RunError
+            ? toEnding(knownError)
+            : { exit: knownError.exit, text: knownError.message }
+        print(text)
+        exits.push(exit)
       }
     }
     return chooseExit(exits)
@@ -79,10 +83,7 @@ async function cancelBatch(
   } catch (error) {
     if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
     if (giveUp !== undefined) return giveUp(batch)
-    throw new ExitError(
-      'serviceRefused',
-      `the API does not know the batch ${id}: it was deleted, or created with another account's key; claude-batch batches cancel --id ${id} gives it up`,
-    )
+    throw new UnknownBatchError(id)
   }
 }
 
@@ -115,6 +116,6 @@ async function giveUpBatch(
   return `the API does not know the batch ${getBatchLabel(batch)}: given up; the next run sends its documents again`
 }
 
-function toRunError({ requestError }: AskError, baseUrl: string): ExitError {
-  return new ExitError('serviceRefused', describeAccountError(requestError, '', baseUrl))
+function toRunError(error: AskError, baseUrl: string): RunError {
+  return new AccountError(error, '', baseUrl)
 }

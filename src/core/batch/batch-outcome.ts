@@ -69,8 +69,7 @@ export function toConflictOutcome(
   { action: as, type, message: problem }: InputProblem,
 ): Outcome {
   const { text, ...rest } = outcome
-  const message =
-    as === 'fail' ? problem : 'its summary was edited by hand while a new one was made; --force replaces it'
+  const message = as === 'fail' ? problem : 'its summary was edited by hand while a new one was made'
   const failure = { kind: 'output', type, message, transient: false } as const
   return { ...rest, status: 'failed', failure, partialText: text }
 }

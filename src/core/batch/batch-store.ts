@@ -1,6 +1,6 @@
 import type { BatchItem, BatchSize } from './batch.ts'
 
-/** What is remembered of batches that have not been collected yet; see `docs/ledger.md`. All reject with a RunError `io`. */
+/** What is remembered of batches that have not been collected yet; see `docs/ledger.md`. All reject with a RunError. */
 export interface BatchStore {
   /** Of earlier runs, the oldest first. */
   readonly openBatches: readonly StoredBatch[]

@@ -45,12 +45,12 @@ export function chooseMode({
   if (deadlineMs !== undefined && deadlineMs < usualBatchMs)
     return {
       mode: 'live',
-      reason: `live: --time-limit ${formatDuration(deadlineMs)} is too soon for a batch`,
+      reason: `live: the time limit of ${formatDuration(deadlineMs)} is too soon for a batch`,
     }
   if (deadlineMs !== undefined && deadlineMs < maxBatchMs && liveMs <= deadlineMs)
     return {
       mode: 'live',
-      reason: `live: ${liveDuration}, and a batch may take a day, longer than --time-limit`,
+      reason: `live: ${liveDuration}, and a batch may take a day, longer than the time limit`,
     }
   if (liveMs > usualBatchMs)
     return { mode: 'batch', reason: `as a batch: ${liveDuration}, and a batch mostly less than an hour` }

@@ -8,7 +8,7 @@ export interface ChunkCache {
   /**
    * Keeps an answer, and what it cost, against any crash. The caller books the cost with the document that the request
    * is about; where it is killed before that, the next run does it.
-   * @throws RunError `io`
+   * @throws RunError where it cannot be written
    */
   save(request: Request, reply: Reply): Promise<void>
   /**

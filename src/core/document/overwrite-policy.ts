@@ -1,17 +1,17 @@
 import type { InputProblem } from './document.ts'
 
-/** What is where a document's summary belongs. */
+/** The state of the file in which a document's summary belongs. */
 export type OutputFileState =
-  /** Nothing, and nothing was. */
-  | 'free'
-  /** Nothing any more. */
-  | 'gone'
-  /** What was written there. */
-  | 'intact'
-  /** Something else than was written there. */
-  | 'edited'
-  /** Something nobody remembers to have written. */
-  | 'foreign'
+  /** There is no file, and the ledger knows of none. */
+  | 'missing'
+  /** The ledger knows a summary, and its file no longer exists. */
+  | 'deleted'
+  /** The file is as claude-batch wrote it. */
+  | 'unmodified'
+  /** Somebody changed the file by hand. */
+  | 'modified'
+  /** The ledger does not know the file. */
+  | 'untracked'
   | 'directory'
 
 /**
@@ -26,9 +26,9 @@ export function checkOverwrite(
 ): InputProblem | undefined {
   if (state === 'directory') return problems.directory
   if (force) return undefined
-  if (state === 'foreign') return problems.foreign
-  if (state === 'edited') return isUpToDate ? problems.editedButUpToDate : problems.edited
-  return isUpToDate && state === 'intact' ? problems.unchanged : undefined
+  if (state === 'untracked') return problems.untracked
+  if (state === 'modified') return isUpToDate ? problems.modifiedButUpToDate : problems.modified
+  return isUpToDate && state === 'unmodified' ? problems.unchanged : undefined
 }
 
 /** Types of problems that leave no place for a summary, nor for an error record. */
@@ -41,30 +41,18 @@ export const unchangedOutcome = {
   reason: 'unchanged since it was summarized',
 } as const
 
-/** The problem of a document whose summary can have no place: the file system allows no name or path that long. */
-export const nameTooLongProblem: InputProblem = {
-  action: 'fail',
-  type: 'name_too_long',
-  message:
-    'the name of its summary would be longer than the file system allows; use a shorter --out, or shorter names',
-}
-
 const problems = {
   unchanged: { action: 'skip', type: unchangedOutcome.type, message: unchangedOutcome.reason },
-  editedButUpToDate: {
+  modifiedButUpToDate: {
     action: 'skip',
-    type: 'edited',
-    message: 'unchanged; its summary was edited by hand, and stands',
+    type: 'modified',
+    message: 'unchanged; its summary was edited by hand and is kept',
   },
-  edited: {
+  modified: { action: 'fail', type: 'modified', message: 'its summary was edited by hand' },
+  untracked: {
     action: 'fail',
-    type: 'edited',
-    message: 'there is reason to make its summary anew, but that was edited by hand; --force replaces it',
-  },
-  foreign: {
-    action: 'fail',
-    type: 'foreign',
-    message: 'where its summary belongs is a file that the ledger does not know; --force replaces it',
+    type: 'untracked',
+    message: 'the file in the place of its summary is not in the ledger',
   },
   directory: { action: 'fail', type: 'in_the_way', message: 'a directory stands where its summary belongs' },
 } as const satisfies Record<string, InputProblem>

@@ -7,17 +7,28 @@ import { describeNonApiResponse, type RequestError } from './request-error.ts'
  * What happened and what to do next, in one line, when the account or the setup refuses every request alike.
  * @param model the id that was asked for
  * @param endpoint the base URL that was asked
+ * @param avoidBatches how the user sends requests live, as an imperative
  */
-export function describeAccountError(requestError: RequestError, model: string, endpoint: string): string {
+export function describeAccountError(
+  requestError: RequestError,
+  model: string,
+  endpoint: string,
+  avoidBatches = 'send the documents live',
+): string {
   const id = requestError.requestId === undefined ? '' : ` [${requestError.requestId}]`
   const headline = `${requestError.status ?? requestError.kind} ${requestError.type}: ${truncate(requestError.message.replace(/\s+/g, ' ').trim(), 300)}${id}`
-  return escapeControlChars(`${headline}; ${findRemedy(requestError, model, endpoint)}`)
+  return escapeControlChars(`${headline}; ${findRemedy(requestError, model, endpoint, avoidBatches)}`)
 }
 
-function findRemedy(requestError: RequestError, model: string, endpoint: string): string {
+function findRemedy(
+  requestError: RequestError,
+  model: string,
+  endpoint: string,
+  avoidBatches: string,
+): string {
   const { kind, status, code, message, credential, nonApiResponse: page } = requestError
   const forBatches =
-    requestError.operation === 'batches' ? findBatchRemedy(requestError, endpoint) : undefined
+    requestError.operation === 'batches' ? findBatchRemedy(requestError, endpoint, avoidBatches) : undefined
   if (forBatches !== undefined) return forBatches
   if (kind === 'tls')
     return `check the certificate of ${endpoint} (a company proxy's can be added with NODE_EXTRA_CA_CERTS)`
@@ -43,18 +54,22 @@ function findRemedy(requestError: RequestError, model: string, endpoint: string)
 }
 
 /** What to do about a batch request; undefined where it is what to do about any other request, too. */
-function findBatchRemedy({ kind, status, type, code }: RequestError, endpoint: string): string | undefined {
+function findBatchRemedy(
+  { kind, status, type, code }: RequestError,
+  endpoint: string,
+  avoidBatches: string,
+): string | undefined {
   if (type === 'foreign_results')
     return `results are fetched only from ${endpoint}; set ANTHROPIC_BASE_URL to the address that serves them`
   if ([type, code].includes('workspace_human_review_disabled'))
-    return 'this workspace cannot use batches; run without --batch, or use a key of another workspace'
+    return `this workspace cannot use batches; ${avoidBatches}, or use a key of another workspace`
   if (kind !== 'status') return undefined
   if (type.startsWith('http_') && (status === 403 || status === 404))
     return `that is not an answer of the API; check ANTHROPIC_BASE_URL (${endpoint}), and any gateway or proxy in front of it`
   if (status === 403)
     return 'this key may not use this batch, or batches at all; use the key of its workspace'
   if (status === 404)
-    return `${endpoint} has no such batch, or does not serve batches; check ANTHROPIC_BASE_URL, or run without --batch`
+    return `${endpoint} has no such batch, or does not serve batches; check ANTHROPIC_BASE_URL, or ${avoidBatches}`
   return undefined
 }
 

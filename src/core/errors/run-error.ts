@@ -1,5 +1,7 @@
 import { formatUsd, type Picodollars } from '../pricing/pricing-rules.ts'
 import { formatDuration } from '../text/format-duration.ts'
+import type { AskError } from './ask-error.ts'
+import { describeAccountError } from './describe-account-error.ts'
 
 /**
  * A run cannot go on; documents that are not done stay pending. `errors.ts` maps each kind to an exit code and a text for
@@ -11,7 +13,7 @@ export abstract class RunError extends Error {}
 /** The next request could exceed the spending cap. Amounts are picodollars. */
 export class BudgetExceededError extends RunError {
   override readonly name = 'BudgetExceededError'
-  /** @param setting for example `--max-cost` */
+  /** @param setting what the caller calls the cap */
   readonly describe: (setting: string) => string
 
   /**
@@ -49,7 +51,7 @@ export class UnknownPriceError extends RunError {
 /** The service asks for a longer pause than the user allows, or is in trouble for longer than that. */
 export class WaitTooLongError extends RunError {
   override readonly name = 'WaitTooLongError'
-  /** @param setting for example `--max-wait` */
+  /** @param setting what the caller calls the longest wait */
   readonly describe: (setting: string) => string
 
   /**
@@ -90,5 +92,34 @@ export class BatchError extends RunError {
   constructor(message: string, isTransient: boolean) {
     super(message)
     this.isTransient = isTransient
+  }
+}
+
+/** The API does not know a batch that it created. */
+export class UnknownBatchError extends BatchError {
+  readonly batchId: string
+
+  constructor(batchId: string) {
+    super(
+      `the API does not know the batch ${batchId}: it was deleted, or created with another account's key`,
+      false,
+    )
+    this.batchId = batchId
+  }
+}
+
+/** The account or the setup is refused, so every further request would fail. The cause is the refused request. */
+export class AccountError extends RunError {
+  override readonly name = 'AccountError'
+  /** @param avoidBatches how the user sends requests live, as an imperative */
+  readonly describe: (avoidBatches: string) => string
+
+  /**
+   * @param model the id that was asked for
+   * @param endpoint the base URL that was asked
+   */
+  constructor(cause: AskError, model: string, endpoint: string) {
+    super(describeAccountError(cause.requestError, model, endpoint), { cause })
+    this.describe = (avoidBatches) => describeAccountError(cause.requestError, model, endpoint, avoidBatches)
   }
 }

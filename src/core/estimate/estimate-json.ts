@@ -6,7 +6,7 @@ import type { CostEstimate, EstimateRange } from './estimate-cost.ts'
 /** Counts changes that an older reader would misunderstand; fields are added without. */
 export const estimateFormatVersion = 1
 
-/** What a run would do and cost, as `--dry-run --report FILE.json` saves it. Costs are USD; `null` is unknown. */
+/** What a run would do and cost, as a dry run saves it. Costs are USD; `null` is unknown. */
 export interface EstimateJson {
   readonly format: 'claude-batch estimate'
   readonly version: typeof estimateFormatVersion
@@ -23,7 +23,7 @@ export interface EstimateJson {
   readonly tokens_in: EstimateRange
   readonly tokens_out: EstimateRange
   readonly cost_usd: { readonly live: EstimateRange | null; readonly batch: EstimateRange | null }
-  /** What `--max-cost` would have to allow for if everything turned out as dear as it can. */
+  /** The worst case of all requests: a budget of this much is never exceeded. */
   readonly worst_usd: number | null
   /** How many documents are like ones that were measured; the rest is guessed. */
   readonly measured: number

@@ -17,7 +17,7 @@ export function describeBottleneck(
   const [mostFrequent] = [...throttledCounts].sort(([, a], [, b]) => b - a)
   if (mostFrequent === undefined || mostFrequent[1] < unthrottledCount) {
     return maxInFlight >= maxConcurrency
-      ? `the pool of ${maxConcurrency} (--concurrency)`
+      ? `the concurrency limit of ${maxConcurrency}`
       : 'the latency of the service'
   }
   const [name] = mostFrequent

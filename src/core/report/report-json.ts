@@ -10,7 +10,7 @@ import { computeTimeline, type Timeline } from './timeline.ts'
 export const reportFormatVersion = 1
 
 /**
- * The account of one run or of many, as `--report` writes it to JSON and the pages show it; `docs/report.md` and the
+ * The account of one run or of many, as a JSON report has it and the pages show it; `docs/report.md` and the
  * JSON Schema describe it. Costs are USD, exact to the last digit; `null` is unknown. Times are milliseconds, or ISO 8601.
  */
 export interface ReportJson {

@@ -17,7 +17,7 @@ export interface AnswerSettings {
   readonly words?: number
   /** The summary starts with YAML that says where it comes from. */
   readonly frontMatter: boolean
-  /** `--force`: replace what was in the summary's place before this time, whatever it is. Milliseconds since 1970. */
+  /** Replaces whatever was in the place of the summary before this time. Milliseconds since 1970. */
   readonly replacesBefore?: number
   /** The user's own price of the model. */
   readonly price?: Prices

@@ -24,7 +24,7 @@ export interface Prompt {
   readonly schema?: JsonSchema
 }
 
-/** Slots every template may use, beside the user's own `--var`s. */
+/** Placeholders that every template may use, next to those that the user defines. */
 export const builtinPlaceholders = ['text', 'path', 'name', 'title'] as const
 
 /** Those that a judge's prompt has beside these: two texts about the same document. */

@@ -57,7 +57,7 @@ export function findReplyFailure(reply: Reply, maxTokens: number): Failure | und
         ? createFailure('empty', 'the model answered without any text')
         : undefined
     case 'max_tokens':
-      return createFailure('max_tokens', `cut off at ${maxTokens} output tokens; raise --max-tokens`)
+      return createFailure('max_tokens', `cut off at ${maxTokens} output tokens`)
     case 'model_context_window_exceeded':
       return createFailure(
         'model_context_window_exceeded',

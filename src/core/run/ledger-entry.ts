@@ -214,7 +214,7 @@ function computeSendGapMs(first: Attempt, last: Attempt): number | undefined {
 }
 
 /** Ways to be skipped for a summary that stands, as it was written or as somebody edited it. */
-const keptSummaryTypes: ReadonlySet<string> = new Set(['unchanged', 'edited'])
+const keptSummaryTypes: ReadonlySet<string> = new Set(['unchanged', 'modified'])
 
 function toFileStats({ size, mtimeMs }: Fingerprint) {
   return mtimeMs === undefined ? { size } : { size, mtime: mtimeMs }

@@ -50,7 +50,7 @@ export interface Failed extends OutcomeBase {
   readonly partialText?: string
 }
 
-/** Nothing to do: no document (met in a walk and empty, or not text), or its summary is there (`unchanged`, `edited`). */
+/** Nothing to do: no document (met in a walk and empty, or not text), or its summary is there (`unchanged`, `modified`). */
 interface Skipped extends OutcomeBase {
   readonly status: 'skipped'
   readonly type: string

@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts'
 export interface Sink {
   /**
    * Resolves when the outcome is safe, as far as this sink is concerned.
-   * @throws RunError `io` where it cannot be written, `readerLeft` where nobody reads any more
+   * @throws RunError where it cannot be written, or where its reader has left
    */
   write(outcome: Outcome): Promise<void>
   /** After the last write. */

@@ -18,13 +18,16 @@ import type { SettleReservation } from '../middleware/with-budget.ts'
 import type { PrepareOptions } from '../prepare.ts'
 import { runPool } from '../run-pool.ts'
 import type { Shutdown } from '../shutdown.ts'
+import { type AddHint, withFailureHint } from '../with-failure-hint.ts'
 import { type BatchItemResult, readResults } from './read-results.ts'
 
 export interface CollectJob extends Pick<PrepareOptions, 'checkConflict'> {
   readonly batchApi: BatchApi
   readonly priceOf: PriceOf
+  /** Adds to a failure what the user can do about it; nothing, if left out. */
+  readonly addHint?: AddHint
   readonly toRunError: (error: AskError) => RunError
-  /** @throws RunError `io` where they cannot be prepared */
+  /** @throws RunError where they cannot be prepared */
   readonly loadChecks: (settings: AnswerSettings) => Promise<AnswerChecks>
   /** What was set aside for documents, by their paths. */
   readonly reservations: Map<string, SettleReservation>
@@ -45,6 +48,8 @@ export interface CollectListener {
   onAttempt(attempt: Attempt): void
   /** Something went wrong that will pass. */
   onRetry(error: AskError, waitMs: number): void
+  /** A batch cannot be collected, for another reason than the one that ends the run. */
+  onCollectError(error: RunError): void
   /** Something about a batch that its owner should hear of. */
   onWarning(text: string): void
 }
@@ -68,7 +73,7 @@ const maxConcurrentPersists = 64
 /**
  * Yields an outcome for each document of a batch that has ended and is not settled yet, each safe by then. Once all are
  * settled, the batch is forgotten. It is kept where the results have no answer for some: they may have been billed.
- * @throws AskError, RunError `refused` where the results cannot be fetched; RunError `io`; the reason of a stop
+ * @throws AskError, BatchError where the results cannot be fetched; RunError; the reason of a stop
  */
 export async function* collectBatch(
   batch: StoredBatch,
@@ -196,7 +201,8 @@ function createConcluder(
     reservations.get(path)?.(cost)
     reservations.delete(path)
   }
-  const finish = async (outcome: Outcome): Promise<Conclusion> => {
+  const finish = async (unfinished: Outcome): Promise<Conclusion> => {
+    const outcome = withFailureHint(unfinished, job.addHint)
     for (const attempt of outcome.attempts) listener.onAttempt(attempt)
     const { path } = outcome.document
     const { error: requestError, cost } = outcome.attempts.at(-1) ?? {}

@@ -128,7 +128,7 @@ export function createOpenBatches(
       for (const [message, collectError] of byMessage) {
         const { reason } = drainSignal as { readonly reason?: unknown }
         if (drainSignal.aborted && !(reason instanceof Error && reason.message === message))
-          listener.onWarning(message)
+          listener.onCollectError(collectError)
         shutdown.drain(collectError)
       }
     },

@@ -3,7 +3,7 @@ import type { BatchApi } from '../../core/batch/batch-api.ts'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { isNotFound } from '../../core/errors/request-error.ts'
-import { BatchError } from '../../core/errors/run-error.ts'
+import { UnknownBatchError } from '../../core/errors/run-error.ts'
 import type { Clock } from '../../core/rate-limit/clock.ts'
 import type { Shutdown } from '../shutdown.ts'
 import { isTransientError, type RetryUntilSuccessOptions, retryUntilSuccess } from './retry-until-success.ts'
@@ -15,8 +15,7 @@ export interface BatchRecovery {
   /**
    * Looks for a batch, again and again where the API cannot answer for now, and leaves the question open after that:
    * one batch that cannot be found must not hold up the others.
-   * @throws AskError where the account is refused; RunError `refused` where the service knows nothing of a batch that
-   * it made; the reason of a stop
+   * @throws AskError where the account is refused; UnknownBatchError; the reason of a stop
    */
   findBatch(batch: StoredBatch): Promise<RecoveryResult>
 }
@@ -107,7 +106,7 @@ export function createBatchRecovery(
         if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
         // A moment after it was made the service may not know it yet.
         if (Math.abs(clock.wallTime() - batch.sealedAt) < propagationMs) return 'unknown'
-        throw new BatchError(formatUnknownBatch(id), false)
+        throw new UnknownBatchError(id)
       })
     }
     for (let lookups = 1; ; lookups++) {
@@ -129,7 +128,3 @@ const maxLookups = 3
 const lookupIntervalMs = 2000
 
 const propagationMs = 300_000
-
-function formatUnknownBatch(id: string): string {
-  return `the API does not know the batch ${id}: it was deleted, or created with another account's key; \`claude-batch batches cancel --id ${id}\` gives it up, and its documents are then sent, and paid for, again`
-}

@@ -11,6 +11,7 @@ import type { Provenance } from '../../core/run/provenance.ts'
 import type { SharedBudget } from '../middleware/with-budget.ts'
 import { type PrepareOptions, prepare, toOutcomeWithoutRequest } from '../prepare.ts'
 import { runPool } from '../run-pool.ts'
+import { withFailureHint } from '../with-failure-hint.ts'
 import type { CollectJob, CollectListener } from './collect-batch.ts'
 import { createBatch } from './create-batch.ts'
 import type { BatchRecovery } from './recover-batch.ts'
@@ -100,7 +101,8 @@ export async function* submitBatches(
     })
   }
   async function* finishOutcomes(outcomes: Outcome[]) {
-    for (const outcome of outcomes.splice(0)) {
+    for (const unfinished of outcomes.splice(0)) {
+      const outcome = withFailureHint(unfinished, job.addHint)
       reservations.get(outcome.document.path)?.(0n)
       reservations.delete(outcome.document.path)
       job.onOutcome?.(outcome)

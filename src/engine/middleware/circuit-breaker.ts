@@ -19,7 +19,7 @@ export interface Admission {
    * It refused, asking for so many milliseconds (undefined: it did not say).
    * @param why in words, for whoever waits
    * @returns milliseconds until the next request may go through
-   * @throws RunError `later`, when the wait as a whole would be longer than the user allows
+   * @throws WaitTooLongError when the wait as a whole would be longer than the user allows
    */
   recordFailure(waitMs: number | undefined, why: string): number
 }

@@ -10,7 +10,7 @@ import type { Request } from '../../core/request/request.ts'
  * that what was billed once is booked once. A complete answer is kept before anybody gets it.
  *
  * @param withPermit lends a slot from the first attempt until the answer is kept; whoever only waits for another needs none
- * @throws what `ask` throws, with attempts for the sender alone; RunError `io` in a StoppedError, where a paid answer
+ * @throws what `ask` throws, with attempts for the sender alone; RunError in a StoppedError, where a paid answer
  * cannot be kept
  */
 export function withCache(

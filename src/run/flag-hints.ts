@@ -1,0 +1,13 @@
+import type { Failure } from '../core/errors/failure.ts'
+import { addFailureHint, type FailureHints } from '../core/errors/failure-hints.ts'
+
+/** Returns a failure with the flag that helps at the end of its message, where there is one. */
+export function addFlagHint(failure: Failure): Failure {
+  return addFailureHint(failure, hints)
+}
+
+const hints: FailureHints = new Map([
+  ['reply max_tokens', 'raise --max-tokens'],
+  ['output modified', 'use --force to overwrite it'],
+  ['output untracked', 'use --force to overwrite it'],
+])
