@@ -9,9 +9,14 @@ type Environment = Readonly<Record<string, string | undefined>>
  * Returns the base URL if the environment alone decides it: without a key or a token the SDK looks for a profile,
  * which may name one. Checks everything that needs no SDK, so that a mistake is reported before anything is opened.
  * @param allowHttp hosts that may receive credentials without encryption; see {@link rejectPlainHttp}
+ * @param allowHttpSetting what the caller calls that setting: `--allow-http`
  * @throws UsageError where a variable is malformed, or where credentials would travel unencrypted
  */
-export function readBaseUrl(env: Environment, allowHttp: readonly string[]): string | undefined {
+export function readBaseUrl(
+  env: Environment,
+  allowHttp: readonly string[],
+  allowHttpSetting: string,
+): string | undefined {
   checkKeyVariable('ANTHROPIC_API_KEY', env)
   checkKeyVariable('ANTHROPIC_AUTH_TOKEN', env)
   checkUrlVariable('ANTHROPIC_BASE_URL', env['ANTHROPIC_BASE_URL'])
@@ -23,7 +28,7 @@ export function readBaseUrl(env: Environment, allowHttp: readonly string[]): str
     return undefined
   }
   const baseUrl = baseURL ?? 'https://api.anthropic.com'
-  rejectPlainHttp(baseUrl, { allowHttp, proxies })
+  rejectPlainHttp(baseUrl, { allowHttp, allowHttpSetting, proxies })
   return stripUserInfo(baseUrl)
 }
 

@@ -30,8 +30,6 @@ export interface ClaudeClientOptions {
   readonly connectTimeoutMs: number
   /** Between two signs of life, and until the first: milliseconds. */
   readonly idleTimeoutMs: number
-  /** What sets that, in the words of the caller: `--idle-timeout`. */
-  readonly idleTimeoutSetting: string
   /** For one sending as a whole: milliseconds. */
   readonly totalTimeoutMs: number
   /** Names the credentials, the base URL and the proxies. Without a credential the SDK looks for a profile. */
@@ -40,6 +38,17 @@ export interface ClaudeClientOptions {
   readonly allowHttp?: readonly string[]
   /** A server to use instead of what the environment says, with the key it takes; proxies do not apply to it. */
   readonly server?: { readonly url: string; readonly key: string }
+  readonly settingNames: SettingNames
+  /** What the caller can do without credentials, at the end of the message that there are none. */
+  readonly noCredentialsHint?: string
+}
+
+/** What the caller calls the settings that messages name. */
+interface SettingNames {
+  /** `--idle-timeout` */
+  readonly idleTimeout: string
+  /** `--allow-http`; the host follows. */
+  readonly allowHttp: string
 }
 
 export interface ClaudeClient {
@@ -63,7 +72,8 @@ export async function createClaudeClient({
   env,
   allowHttp = [],
   server,
-  idleTimeoutSetting,
+  settingNames,
+  noCredentialsHint = '',
   ...timeouts
 }: ClaudeClientOptions): Promise<ClaudeClient> {
   const proxies = server === undefined ? readProxies(env) : undefined
@@ -79,11 +89,11 @@ export async function createClaudeClient({
     logLevel: 'off',
     fetch,
   })
-  const urlWithUserInfo = await resolveBaseUrl(anthropic, redact)
-  rejectPlainHttp(urlWithUserInfo, { allowHttp, proxies })
+  const urlWithUserInfo = await resolveBaseUrl(anthropic, noCredentialsHint, redact)
+  rejectPlainHttp(urlWithUserInfo, { allowHttp, allowHttpSetting: settingNames.allowHttp, proxies })
   const baseUrl = stripUserInfo(urlWithUserInfo)
 
-  const idleTimeout = { ms: timeouts.idleTimeoutMs, setting: idleTimeoutSetting }
+  const idleTimeout = { ms: timeouts.idleTimeoutMs, setting: settingNames.idleTimeout }
   const toAskError = (error: unknown, deadline: Deadline) => {
     const fault = toRequestError(error, { wallMs: clock.wallTime(), deadline, idleTimeout, redact, baseUrl })
     return new AskError(
@@ -220,11 +230,15 @@ function toPdfBlock({ base64 }: Pdf) {
  * finds credentials.
  * @throws UsageError where it finds none
  */
-async function resolveBaseUrl(anthropic: BaseAnthropic, redact: (text: string) => string): Promise<string> {
+async function resolveBaseUrl(
+  anthropic: BaseAnthropic,
+  hint: string,
+  redact: (text: string) => string,
+): Promise<string> {
   const { url } = await anthropic
     .buildRequest({ method: 'post', path: '/v1/messages', body: {} })
     .catch((error: Error) => {
-      throw new UsageError(`${noCredentialsMessage}${explainProfileError(error, redact)}`)
+      throw new UsageError(`${noCredentialsMessage}${hint}${explainProfileError(error, redact)}`)
     })
   return normalizeBaseUrl(url)
 }
@@ -235,7 +249,7 @@ function describeCredential({ apiKey, authToken }: BaseAnthropic): string {
 }
 
 const noCredentialsMessage =
-  'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile), or try the tool without a key: --simulate'
+  'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile)'
 
 /** A profile that is there and cannot be used is worth saying; that there is none is what was said already. */
 function explainProfileError(error: Error, redact: (text: string) => string): string {

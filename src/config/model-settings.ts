@@ -6,21 +6,35 @@ import type { RequestSettings } from '../core/request/request.ts'
 import { UsageError } from '../errors.ts'
 import type { SummarizeOptions } from './summarize-flags.ts'
 
-/** A flag goes before the prompt's own wish, which goes before the default. */
+/** What the caller calls the settings that messages name. */
+interface SettingNames {
+  readonly maxTokens: string
+  readonly effort: string
+}
+
+const flagNames: SettingNames = { maxTokens: '--max-tokens', effort: '--effort' }
+
+/**
+ * Returns the model and its settings: a flag overrides the prompt, and the prompt overrides the default.
+ * @throws UsageError where the model does not accept a setting
+ */
 export function resolveModelSettings(
   prompt: Pick<Prompt, 'model' | 'maxTokens' | 'effort'>,
   options: Pick<SummarizeOptions, 'model' | 'maxTokens' | 'effort'>,
+  settingNames = flagNames,
 ): RequestSettings {
   const model = resolveModelAlias(options.model ?? prompt.model ?? defaultModel)
   const maxTokens = options.maxTokens ?? prompt.maxTokens ?? 1024
   const effort = options.effort ?? prompt.effort
   const modelInfo = findModel(model)
   if (modelInfo !== undefined && maxTokens > modelInfo.maxOutputTokens) {
-    throw new UsageError(`--max-tokens ${maxTokens}: ${model} writes at most ${modelInfo.maxOutputTokens}`)
+    throw new UsageError(
+      `${settingNames.maxTokens} ${maxTokens}: ${model} writes at most ${modelInfo.maxOutputTokens}`,
+    )
   }
   if (modelInfo !== undefined && effort !== undefined && !modelInfo.efforts.includes(effort)) {
     const accepted = modelInfo.efforts.length === 0 ? 'none' : modelInfo.efforts.join(', ')
-    throw new UsageError(`--effort ${effort}: ${model} accepts ${accepted}`)
+    throw new UsageError(`${settingNames.effort} ${effort}: ${model} accepts ${accepted}`)
   }
   return effort === undefined ? { model, maxTokens } : { model, maxTokens, effort }
 }

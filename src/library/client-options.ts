@@ -82,7 +82,7 @@ export function checkOptions(options: ClientOptions): void {
   if (!Array.isArray(allowHttp) || !allowHttp.every(isHost))
     throw new TypeError('createClient: allowHttp must be a list of hosts, without scheme, port or path')
   try {
-    resolveModelSettings({}, { model, effort, maxTokens })
+    resolveModelSettings({}, { model, effort, maxTokens }, modelSettingNames)
   } catch (error) {
     throw new TypeError(`createClient: ${(error as Error).message}`)
   }
@@ -103,6 +103,9 @@ const numberRanges = {
   timeoutMs: { least: 1, most: dayMs / 24 },
   connectTimeoutMs: { least: 1, most: dayMs / 24 },
 } as const satisfies Record<string, { least: number; most: number; whole?: true }>
+
+/** What messages call the settings of a model. */
+export const modelSettingNames = { maxTokens: 'maxTokens', effort: 'effort' } as const
 
 /** What the command line does when it is not told. */
 export const defaultOptions = {

@@ -33,6 +33,9 @@ export interface Connection {
   close(): Promise<void>
 }
 
+/** As messages name it, before a host. */
+const allowHttpSetting = 'allowHttp:'
+
 /** The API ends its own long requests at about this. */
 const totalTimeoutMs = 600_000
 
@@ -43,7 +46,7 @@ export function createConnection(options: ClientOptions): Connection {
   let clientPromise: Promise<ClaudeClient> | undefined
 
   const loadClient = async () => {
-    readBaseUrl(env, allowHttp)
+    readBaseUrl(env, allowHttp, allowHttpSetting)
     const { createClaudeClient } = await import('../claude/claude-client.ts')
     return createClaudeClient({
       clock,
@@ -51,7 +54,7 @@ export function createConnection(options: ClientOptions): Connection {
       allowHttp,
       connectTimeoutMs: options.connectTimeoutMs ?? defaultOptions.connectTimeoutMs,
       idleTimeoutMs: options.timeoutMs ?? defaultOptions.timeoutMs,
-      idleTimeoutSetting: 'timeoutMs',
+      settingNames: { idleTimeout: 'timeoutMs', allowHttp: allowHttpSetting },
       totalTimeoutMs,
     })
   }

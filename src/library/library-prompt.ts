@@ -6,7 +6,7 @@ import { createLibraryRuntime } from '../runtime.ts'
 import { toPublicError } from './library-error.ts'
 
 export interface LoadPromptOptions {
-  /** Texts for the prompt's own slots, as `--var` gives them. */
+  /** Texts for the placeholders that the prompt adds to the built-in ones. */
   readonly vars?: Readonly<Record<string, string>> | undefined
   /** Where `prompts/` and relative paths are looked for. Default: the working directory. */
   readonly cwd?: string | undefined
@@ -29,6 +29,7 @@ export async function loadPrompt(spec: string, options: LoadPromptOptions = {}):
       cwd: resolve(createLibraryRuntime().cwd, cwd ?? '.'),
       inputRoots: [],
       vars: Object.keys(vars),
+      varSetting: 'vars:',
     })
     const { system, user, schema } = prompt
     if (schema !== undefined)

@@ -5,6 +5,7 @@ import { buildRequest } from '../core/request/build-request.ts'
 import { findReplyFailure } from '../core/request/reply.ts'
 import { chooseParameters } from '../core/request/request.ts'
 import { withAnySignal } from '../engine/with-any-signal.ts'
+import { modelSettingNames } from './client-options.ts'
 import type { Connection } from './create-connection.ts'
 import { createFailureError, toPublicError } from './library-error.ts'
 import { computeSpending, type Spending } from './spending.ts'
@@ -39,7 +40,9 @@ export async function requestCompletion(
   const prompt = parsePrompt(question)
   signal?.throwIfAborted()
   const start = clock.now()
-  const parameters = chooseParameters(resolveModelSettings({}, { ...noOverrides, ...overrides }))
+  const parameters = chooseParameters(
+    resolveModelSettings({}, { ...noOverrides, ...overrides }, modelSettingNames),
+  )
   let [endpoint, partial] = ['', '']
   const onPiece =
     onText &&

@@ -5,6 +5,7 @@ import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters } from '../core/request/request.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { summarizeDocuments as summarizeSources } from '../engine/summarize-documents.ts'
+import { modelSettingNames } from './client-options.ts'
 import { allowManyListeners, type Client, getConnection } from './create-client.ts'
 import type { Connection } from './create-connection.ts'
 import { toPublicError } from './library-error.ts'
@@ -57,7 +58,9 @@ async function* generateOutcomes(
     signal?.addEventListener('abort', abort, { once: true })
     closed.addEventListener('abort', close, { once: true })
     const prompt = promptOption ?? (await loadPrompt('summarize'))
-    const parameters = chooseParameters(resolveModelSettings(prompt, { ...noOverrides, ...overrides }))
+    const parameters = chooseParameters(
+      resolveModelSettings(prompt, { ...noOverrides, ...overrides }, modelSettingNames),
+    )
     model = parameters.model
     // Opening may have to fetch a token first.
     endpoint = (await unlessAborted(connection.open(), shutdown.drainSignal)) ?? ''

@@ -33,7 +33,8 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
       allowHttp,
       connectTimeoutMs: options.connectTimeout * 1000,
       idleTimeoutMs: options.idleTimeout * 1000,
-      idleTimeoutSetting: `--${getConfigKey(summarizeFlags.idleTimeout)}`,
+      settingNames,
+      noCredentialsHint: ', or try the tool without a key: --simulate',
       totalTimeoutMs,
       ...(server !== undefined && { server }),
     })
@@ -51,7 +52,7 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
     }
     return { baseUrl: 'the simulator', connect: () => (clientPromise ??= startSimulated()), close }
   }
-  const baseUrl = readBaseUrl(runtime.env, allowHttp)
+  const baseUrl = readBaseUrl(runtime.env, allowHttp, settingNames.allowHttp)
   if (baseUrl !== undefined) return { baseUrl, connect: () => (clientPromise ??= connectClient()), close }
   const knownClient = await connectClient()
   return { baseUrl: knownClient.baseUrl, connect: async () => knownClient, close }
@@ -65,6 +66,11 @@ function getSimulatedLimits({ rpm, itpm, otpm }: ProviderOptions) {
     ...(otpm !== undefined && { otpm }),
   }
 }
+
+const settingNames = {
+  idleTimeout: `--${getConfigKey(summarizeFlags.idleTimeout)}`,
+  allowHttp: `--${getConfigKey(summarizeFlags.allowHttp)}`,
+} as const
 
 /** The API ends its own long requests at about this. */
 const totalTimeoutMs = 600_000

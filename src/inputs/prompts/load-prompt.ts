@@ -10,8 +10,10 @@ import {
 } from './prompt-lookup.ts'
 
 export interface PromptOptions extends PromptLookupOptions {
-  /** Names of the user's own `--var`s. */
+  /** Names of the user's own variables. */
   readonly vars: readonly string[]
+  /** What messages call a variable of the user; `--var`, if left out. */
+  readonly varSetting?: string
 }
 
 /** One prompt's file, read and checked. */
@@ -19,15 +21,18 @@ export interface LoadedPromptFile extends PromptFile {
   readonly location: PromptLocation
 }
 
-/** Finds one version of a prompt in which every `--var` has a slot; see {@link findPrompt}. */
+/** Finds one version of a prompt in which every variable of the user has a placeholder; see {@link findPrompt}. */
 export async function loadPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
   const prompt = await findPrompt(spec, options)
-  checkVars([prompt], options.vars)
+  checkVars([prompt], options)
   return prompt
 }
 
-/** @throws UsageError where a `--var` would be filled in nowhere */
-export function checkVars(prompts: readonly Prompt[], vars: readonly string[]): void {
+/** @throws UsageError where a variable would be filled in nowhere */
+export function checkVars(
+  prompts: readonly Prompt[],
+  { vars, varSetting = '--var' }: Pick<PromptOptions, 'vars' | 'varSetting'>,
+): void {
   const ownSlots = new Set(
     prompts.flatMap(({ user, system = [] }) => [...listPlaceholders(user), ...listPlaceholders(system)]),
   )
@@ -35,7 +40,7 @@ export function checkVars(prompts: readonly Prompt[], vars: readonly string[]): 
   const unused = vars.find((name) => !ownSlots.has(name))
   if (unused === undefined) return
   const where = prompts.map(({ origin, version }) => `${origin} ${version}`).join(', ')
-  throw new UsageError(`--var ${unused}: ${where} has no slot {${unused}} of its own`)
+  throw new UsageError(`${varSetting} ${unused}: ${where} has no slot {${unused}} of its own`)
 }
 
 /**
@@ -45,11 +50,11 @@ export function checkVars(prompts: readonly Prompt[], vars: readonly string[]): 
  */
 export async function findPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
   const { target, version } = splitPromptSpec(spec)
-  const { vars } = options
+  const { vars, varSetting } = options
   return selectVersion(
     spec,
     version,
-    await readPromptFile(await locatePrompt(target, options), { spec, version, vars }),
+    await readPromptFile(await locatePrompt(target, options), { spec, version, vars, varSetting }),
   )
 }
 
@@ -69,17 +74,19 @@ export interface ReadPromptOptions {
   readonly version?: string | undefined
   /** Names of its slots beside the built-in ones; undefined: any. */
   readonly vars?: readonly string[]
+  /** See {@link PromptOptions}. */
+  readonly varSetting?: string | undefined
 }
 
 /** Reads a prompt's file, all versions of it. @throws UsageError */
 export async function readPromptFile(
   place: PromptLocation,
-  { spec = place.name, version, vars }: ReadPromptOptions = {},
+  { spec = place.name, version, vars, varSetting }: ReadPromptOptions = {},
 ): Promise<LoadedPromptFile> {
   const { name, origin } = place
   return {
     location: place,
-    ...parsePromptFile(await readPromptText(place, spec), { name, origin, version, vars }),
+    ...parsePromptFile(await readPromptText(place, spec), { name, origin, version, vars, varSetting }),
   }
 }
 

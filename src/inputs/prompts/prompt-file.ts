@@ -21,6 +21,8 @@ interface PromptContext {
   readonly version?: string | undefined
   /** Names of its slots beside the built-in ones; undefined: any. Other versions may have any. */
   readonly vars?: readonly string[] | undefined
+  /** What messages call a variable of the user; `--var`, if left out. */
+  readonly varSetting?: string | undefined
 }
 
 type Fields = Readonly<Record<string, { readonly value: unknown; readonly at: Node | undefined }>>
@@ -98,7 +100,7 @@ function parseYaml(text: string, lineCounter: LineCounter, fail: Fail): Node {
 function parsePrompt(
   version: string,
   node: Node,
-  { name, origin, vars }: PromptContext,
+  { name, origin, vars, varSetting = '--var' }: PromptContext,
   fail: Fail,
 ): Omit<Prompt, 'why'> {
   const keys = ['system', 'user_template', 'description', 'model', 'max_tokens', 'effort', 'schema']
@@ -113,7 +115,8 @@ function parsePrompt(
   const template = (key: string, builtin: readonly string[]): Template | undefined => {
     const slots = vars === undefined ? undefined : [...builtin, ...vars]
     const source = text(key)
-    return source === undefined ? undefined : parseCheckedTemplate(source, key, slots, fields[key]?.at, fail)
+    const options = { slots, varSetting, at: fields[key]?.at }
+    return source === undefined ? undefined : parseCheckedTemplate(source, key, options, fail)
   }
 
   const user =
@@ -167,8 +170,15 @@ function parsePrompt(
 function parseCheckedTemplate(
   source: string,
   key: string,
-  slots: readonly string[] | undefined,
-  at: Node | undefined,
+  {
+    slots,
+    varSetting,
+    at,
+  }: {
+    readonly slots: readonly string[] | undefined
+    readonly varSetting: string
+    readonly at: Node | undefined
+  },
   fail: Fail,
 ): Template {
   try {
@@ -176,7 +186,7 @@ function parseCheckedTemplate(
     const unknown = listPlaceholders(template).find((slot) => !(slots ?? [slot]).includes(slot))
     if (slots !== undefined && unknown !== undefined) {
       fail(
-        `\`${key}\` has an unknown slot {${unknown}}; there are {${slots.join('}, {')}}, and any --var ${unknown}=…`,
+        `\`${key}\` has an unknown slot {${unknown}}; there are {${slots.join('}, {')}}, and any ${varSetting} ${unknown}=…`,
         at,
       )
     }

@@ -25,7 +25,7 @@ export async function loadPromptVariants(
   }
   checkVars(
     variants.map(({ value: way }) => way),
-    options.vars,
+    options,
   )
   return variants
 }
