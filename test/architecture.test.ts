@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import fastGlob from 'fast-glob'
 import { describe, expect, it } from 'vitest'
+import { exitCodes } from '../src/errors.ts'
 
 const src = resolve(import.meta.dirname, '../src')
 
@@ -46,7 +47,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Folders that never import `errors.ts`: they know no exit codes. */
-const withoutExitCodes = new Set(['core', 'simulator', 'ui', 'assets'])
+const withoutExitCodes = new Set(['core', 'engine', 'simulator', 'ui', 'assets'])
 
 /** The one file that opens the door to each package. */
 const doors: Readonly<Record<string, readonly string[]>> = {
@@ -190,6 +191,18 @@ describe('the architecture', () => {
         /^(storage|sinks|run|compare|commands)\//.test(from) && to.startsWith('node:fs') && !isType,
     )
     expect([...new Set(opening.map(({ from }) => from))].sort()).toEqual(Object.keys(fileAccess).sort())
+  })
+
+  it('keeps flags and exit codes out of the core and the engine', async () => {
+    // Names of one word, such as `usage`, mean other things there.
+    const exitNames = Object.keys(exitCodes).filter((name) => /[A-Z]/.test(name))
+    const forbidden = new RegExp(`--[a-z]|\\b(ExitError|UsageError|exit code|${exitNames.join('|')})\\b`)
+    const wrong: string[] = []
+    for (const file of files.filter((file) => /^(core|engine)\//.test(file))) {
+      const lines = (await readFile(join(src, file), 'utf8')).split('\n')
+      wrong.push(...lines.filter((line) => forbidden.test(line)).map((line) => `${file}: ${line.trim()}`))
+    }
+    expect(wrong).toEqual([])
   })
 
   it('keeps the core free of files, network and clocks', () => {

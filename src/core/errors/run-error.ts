@@ -4,9 +4,9 @@ import type { AskError } from './ask-error.ts'
 import { describeAccountError } from './describe-account-error.ts'
 
 /**
- * A run cannot go on; documents that are not done stay pending. `errors.ts` maps each kind to an exit code and a text for
- * the command line, and the library to its own. Messages name no flags: `describe` takes the name of the setting that
- * decides, as its caller knows it.
+ * A run cannot go on; documents that are not done stay pending. `errors.ts` maps each kind to how the command line ends,
+ * and the library to an error of its own. Messages name no flags: `describe` takes the name of the setting that decides,
+ * as its caller knows it.
  */
 export abstract class RunError extends Error {}
 
