@@ -69,8 +69,8 @@ describe('the README', async () => {
   })
 
   it('shows every exit code as the table in the code has it', () => {
-    for (const { code, meaning, again } of Object.values(exitCodes))
-      expect(readme).toContain(`| ${code} | ${meaning} | ${again} |`)
+    for (const { code, meaning, retry } of Object.values(exitCodes))
+      expect(readme).toContain(`| ${code} | ${meaning} | ${retry} |`)
   })
 
   it('links to pages that exist', async () => {
@@ -87,16 +87,19 @@ describe('the README', async () => {
 })
 
 describe('exit codes', () => {
-  it.each<[Exit[], Exit]>([
-    [[], 'ok'],
-    [['failed', 'later'], 'failed'],
-    [['later', 'limit'], 'limit'],
-    [['failed', 'refused'], 'refused'],
-    [['refused', 'io'], 'io'],
-    [['io', 'bug'], 'bug'],
-    [['bug', 'interrupt'], 'interrupt'],
-  ])('of %j, %s is told', (exits, told) => {
-    expect(chooseExit(exits)).toBe(told)
+  it('have the precedence that the product defines', () => {
+    const order: Exit[] = [
+      ...(['interrupt', 'terminate', 'hangup', 'brokenPipe', 'bug', 'usage', 'ioError', 'locked'] as const),
+      ...(['serviceRefused', 'limitReached', 'failed', 'temporaryFailure', 'noInput', 'ok'] as const),
+    ]
+    const codes = order.map((exit) => exitCodes[exit].code)
+    expect(codes.slice(0, 3).sort()).toEqual([129, 130, 143])
+    expect(codes.slice(3)).toEqual([141, 70, 2, 6, 7, 4, 5, 1, 75, 3, 0])
+    expect(order).toHaveLength(Object.keys(exitCodes).length)
+    for (const [n, exit] of order.entries())
+      for (const other of order.slice(n))
+        expect([chooseExit([exit, other]), chooseExit([other, exit])]).toEqual([exit, exit])
+    expect(chooseExit([])).toBe('ok')
   })
 
   it('are a contract: added to, never changed', () => {

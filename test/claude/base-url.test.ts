@@ -21,7 +21,7 @@ describe('a base URL', () => {
     for (const ending of ['', ...endings]) {
       expect(normalizeBaseUrl(base + ending)).toBe(base)
       const env = { ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: ` ${base}${ending} ` }
-      expect(readBaseUrl(env, [])).toBe(base)
+      expect(readBaseUrl(env, [], '--allow-http')).toBe(base)
     }
   })
 

@@ -162,7 +162,7 @@ describe('the batches of the API', () => {
         const advice = describeAccountError(requestError, 'claude-haiku-5-5', client.baseUrl)
         expect(advice).toMatch(expected)
         expect(advice).not.toMatch(/certificate|claude-haiku|Known are/)
-        expect(classifyError(requestError).scope).toBe('run')
+        expect(classifyError(requestError)).toBe('account')
         expect(isNotFound(requestError)).toBe(body === error('not_found_error'))
       }
     }

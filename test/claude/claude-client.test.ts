@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../src/core/errors/ask-error.ts'
-import { classifyError } from '../../src/core/errors/classify-error.ts'
+import { classifyError, isRetryable } from '../../src/core/errors/classify-error.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import { createRequest } from '../support/scripted-ask.ts'
 import { createSimulatedClient } from '../support/simulated-client.ts'
@@ -96,7 +96,7 @@ describe('the client', () => {
     for (const request of [plain, streamed]) {
       const fault = await faultOf(behaviour, request)
       expect(fault.kind).toBe('malformed')
-      expect(classifyError(fault)).toEqual({ retry: 'attempt', scope: 'service' })
+      expect(classifyError(fault)).toBe('transient')
     }
   })
 
@@ -107,7 +107,7 @@ describe('the client', () => {
     ['an error event in a stream', { kind: 'mid-stream-error', type: 'overloaded_error', delayMs: 1 }],
   ])('takes %s for something a retry can cure', async (_name, behaviour) => {
     for (const request of [plain, streamed]) {
-      expect(classifyError(await faultOf(behaviour, request))).toEqual({ retry: 'attempt', scope: 'service' })
+      expect(classifyError(await faultOf(behaviour, request))).toBe('transient')
     }
   })
 
@@ -124,7 +124,7 @@ describe('the client', () => {
     const fault = await faultOf({ kind: 'answer', delayMs: 20_000, text: words }, streamed, 5000, 300)
     expect(fault).toMatchObject({ kind: 'timeout', message: 'no complete answer within 0.3 s' })
     // It would take as long again, and be billed again.
-    expect(classifyError(fault)).toEqual({ retry: 'never', scope: 'service' })
+    expect([classifyError(fault), isRetryable(fault)]).toEqual(['transient', false])
   })
 
   it('asks for streams once a plain answer was slower than the idle timeout', async () => {
@@ -170,7 +170,7 @@ describe('the client', () => {
     const location = 'http://evil.example/v1/messages'
     const fault = await faultOf({ kind: 'raw', status: 307, headers: { location }, body: '' })
     expect(fault.message).toContain(location)
-    expect(classifyError(fault).scope).toBe('run')
+    expect(classifyError(fault)).toBe('account')
     expect(elsewhere.simulator.stats().requests).toBe(0)
   })
 

@@ -26,7 +26,7 @@ async function clientOf(port: number) {
     env: {},
     connectTimeoutMs: 60_000,
     idleTimeoutMs: 60_000,
-    idleTimeoutSetting: '--idle-timeout',
+    settingNames: { idleTimeout: '--idle-timeout', allowHttp: '--allow-http' },
     totalTimeoutMs: 60_000,
     server: { url: `http://127.0.0.1:${port}`, key: 'test' },
   })
@@ -101,7 +101,7 @@ describe('a response that is compressed though nobody asked', () => {
     for (const body of [gzipSync(message).subarray(0, -12), Buffer.from('not gzip at all')]) {
       const fault = await failureOf((await sending(body, 'gzip')).ask(plain, never))
       expect(fault).toMatchObject({ kind: 'malformed', type: 'malformed_reply' })
-      expect(classifyError(fault).retry).toBe('attempt')
+      expect(classifyError(fault)).toBe('transient')
     }
   })
 
@@ -110,10 +110,10 @@ describe('a response that is compressed though nobody asked', () => {
       const client = await sending(Buffer.from('?'), 'compress', 'text/event-stream')
       const fault = await failureOf(client.ask(request, never))
       expect(fault.message).toContain('encoded as "compress"')
-      expect(classifyError(fault)).toEqual({ retry: 'never', scope: 'run' })
+      expect(classifyError(fault)).toBe('account')
     }
     const limited = await sending(Buffer.from('?'), 'compress', 'application/json', 429)
-    expect(classifyError(await failureOf(limited.ask(plain, never))).retry).toBe('free')
+    expect(classifyError(await failureOf(limited.ask(plain, never)))).toBe('rate_limited')
   })
 })
 

@@ -6,7 +6,11 @@ import { extractHost } from '../../src/core/text/parse-host.ts'
 import { UsageError } from '../../src/errors.ts'
 
 const isAllowed = (url: string, allowHttp: string[] = [], proxies = {}) => {
-  const options = { allowHttp, proxies: { httpProxy: '', httpsProxy: '', noProxy: '', ...proxies } }
+  const options = {
+    allowHttp,
+    allowHttpSetting: '--allow-http',
+    proxies: { httpProxy: '', httpsProxy: '', noProxy: '', ...proxies },
+  }
   try {
     rejectPlainHttp(url, options)
     return true
@@ -125,7 +129,9 @@ describe('a key', () => {
   it('stays out of the message that refuses to send it, and so do the passwords in URLs', () => {
     const proxies = { httpProxy: 'http://user:hunter2@proxy.example', httpsProxy: '', noProxy: '' }
     for (const url of ['http://user:hunter2@gateway.example', 'http://user:hunter2@10.0.0.1'])
-      expect(() => rejectPlainHttp(url, { allowHttp: [], proxies })).toThrow(/^(?!.*hunter2).*--allow-http/)
+      expect(() =>
+        rejectPlainHttp(url, { allowHttp: [], allowHttpSetting: '--allow-http', proxies }),
+      ).toThrow(/^(?!.*hunter2).*--allow-http/)
   })
 })
 
@@ -134,7 +140,8 @@ describe('the message that refuses', () => {
     ['http://gateway.internal.:8080', 'gateway.internal'],
     ['http://[2001:db8::1]:8080', '2001:db8::1'],
   ])('%s names the flag as a shell takes it', (url, host) => {
-    const refused = () => rejectPlainHttp(url, { allowHttp: [], proxies: undefined })
+    const refused = () =>
+      rejectPlainHttp(url, { allowHttp: [], allowHttpSetting: '--allow-http', proxies: undefined })
     expect(refused).toThrow(new RegExp(` --allow-http ${host}$`))
     expect(isAllowed(url, [host])).toBe(true)
   })

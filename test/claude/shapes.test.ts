@@ -32,7 +32,7 @@ async function servedClient() {
     env: {},
     connectTimeoutMs: 60_000,
     idleTimeoutMs: 60_000,
-    idleTimeoutSetting: '--idle-timeout',
+    settingNames: { idleTimeout: '--idle-timeout', allowHttp: '--allow-http' },
     totalTimeoutMs: 60_000,
     server: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, key: 'test' },
   })
@@ -244,7 +244,7 @@ describe('a stream', () => {
   it('with an error whose type or message is no text can be retried', async () => {
     for (const wrong of [{ type: {}, message: 'x' }, { type: ['a'] }, null, 'text', 5]) {
       const fault = await failing(start + formatEvent({ type: 'error', error: wrong }))
-      expect(classifyError(fault)).toEqual({ retry: 'attempt', scope: 'service' })
+      expect(classifyError(fault)).toBe('transient')
     }
     expect(
       await failing(
@@ -271,20 +271,20 @@ describe('a stream', () => {
 
 describe('an error body of the API', () => {
   it.each<[number, string, object]>([
-    [200, 'invalid_request_error', { status: 400, verdict: { retry: 'never', scope: 'document' } }],
-    [200, 'overloaded_error', { status: 529, verdict: { retry: 'attempt', scope: 'service' } }],
-    [200, 'rate_limit_error', { status: 429, verdict: { retry: 'free', scope: 'service' } }],
-    [200, 'authentication_error', { status: 401, verdict: { retry: 'never', scope: 'run' } }],
-    [200, 'made_up_error', { status: 200, verdict: { retry: 'attempt', scope: 'service' } }],
-    [500, 'invalid_request_error', { status: 400, verdict: { retry: 'never', scope: 'document' } }],
-    [502, 'api_error', { status: 500, verdict: { retry: 'attempt', scope: 'service' } }],
-    [400, 'made_up_error', { status: 400, verdict: { retry: 'never', scope: 'document' } }],
+    [200, 'invalid_request_error', { status: 400, errorClass: 'document' }],
+    [200, 'overloaded_error', { status: 529, errorClass: 'transient' }],
+    [200, 'rate_limit_error', { status: 429, errorClass: 'rate_limited' }],
+    [200, 'authentication_error', { status: 401, errorClass: 'account' }],
+    [200, 'made_up_error', { status: 200, errorClass: 'transient' }],
+    [500, 'invalid_request_error', { status: 400, errorClass: 'document' }],
+    [502, 'api_error', { status: 500, errorClass: 'transient' }],
+    [400, 'made_up_error', { status: 400, errorClass: 'document' }],
   ])('with status %i and type %s is judged by its type', async (status, type, expected) => {
     const { client, serve } = await servedClient()
     serve(status, json, JSON.stringify({ type: 'error', error: { type, message: 'x' } }))
     for (const request of [plain, streamed]) {
       const { requestError } = (await client.ask(request, never).catch((error: unknown) => error)) as AskError
-      expect({ status: requestError.status, verdict: classifyError(requestError) }).toEqual(expected)
+      expect({ status: requestError.status, errorClass: classifyError(requestError) }).toEqual(expected)
     }
   })
 })

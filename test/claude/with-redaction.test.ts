@@ -30,7 +30,7 @@ async function clientOf(
     },
     connectTimeoutMs: 2000,
     idleTimeoutMs: 2000,
-    idleTimeoutSetting: '--idle-timeout',
+    settingNames: { idleTimeout: '--idle-timeout', allowHttp: '--allow-http' },
     totalTimeoutMs: 5000,
   })
   onTestFinished(async () => {

@@ -13,7 +13,9 @@ describe('a problem, as a client of the server sees it', () => {
       code: 'ECONNREFUSED',
       message: 'connect ECONNREFUSED 10.0.0.1:443',
     }
-    const ended = new ExitError('later', 'cannot reach the service', { cause: new AskError(refused) })
+    const ended = new ExitError('temporaryFailure', 'cannot reach the service', {
+      cause: new AskError(refused),
+    })
     const problem = toProblem(new StoppedError(ended, []), false)
     expect(problem).toMatchObject({ status: 502, type: 'connection_error' })
     expect(problem.message).not.toContain('10.0.0.1')

@@ -151,12 +151,12 @@ describe('what is remembered of batches', () => {
     const body = join(folder, `${batch.localId}.body`)
     await rename(body, join(out, 'elsewhere'))
     await expect(bodyOf(batch.readBody())).rejects.toMatchObject({
-      exit: 'io',
+      exit: 'ioError',
       message: /there is no such file/,
     })
     await symlink(join(out, 'elsewhere'), body)
     await expect(bodyOf(batch.readBody())).rejects.toMatchObject({
-      exit: 'io',
+      exit: 'ioError',
       message: /is a symbolic link/,
     })
     await batch.remove()

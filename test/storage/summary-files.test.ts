@@ -71,7 +71,7 @@ describe('filesSink', () => {
     const [out, elsewhere] = [await createFolder({}), await createFolder({})]
     await symlink(elsewhere, join(out, 'docs'))
     const sink = await opened(out, [source])
-    await expect(sink.write(good)).rejects.toMatchObject({ exit: 'io' })
+    await expect(sink.write(good)).rejects.toMatchObject({ exit: 'ioError' })
     expect(await readdir(elsewhere)).toEqual([])
   })
 
@@ -84,7 +84,7 @@ describe('filesSink', () => {
     const out = await createFolder({ 'docs/a.md.summary.md/x': '' })
     const sink = await opened(out, [source])
     await expect(sink.write(good)).rejects.toMatchObject({
-      exit: 'io',
+      exit: 'ioError',
       message: expect.stringContaining('directory'),
     })
     expect((await readdir(join(out, 'docs'))).filter((name) => name.endsWith('.tmp'))).toEqual([])

@@ -18,7 +18,7 @@ export async function createSimulatedClient(
     env: {},
     connectTimeoutMs: 2000,
     idleTimeoutMs: 2000,
-    idleTimeoutSetting: '--idle-timeout',
+    settingNames: { idleTimeout: '--idle-timeout', allowHttp: '--allow-http' },
     totalTimeoutMs: 5000,
     server: { url: simulator.url, key: 'test' },
     ...timeouts,

@@ -6,20 +6,20 @@ import type { Failure } from '../../../src/core/errors/failure.ts'
 import { isOlderPromptVersion } from '../../../src/core/request/prompt-version.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
 
-describe('standing', () => {
+describe('checkOverwrite', () => {
   const decision = (same: boolean, place: OutputFileState, force = false) => {
     const problem = checkOverwrite(same, place, force)
     return problem === undefined ? 'ask' : `${problem.action} ${problem.type}`
   }
   it.each<[OutputFileState, string, string, string]>([
-    // Where it is: the same question, another question, --force.
-    ['free', 'ask', 'ask', 'ask'],
-    ['gone', 'ask', 'ask', 'ask'],
-    ['intact', 'skip unchanged', 'ask', 'ask'],
-    ['edited', 'skip edited', 'fail edited', 'ask'],
-    ['foreign', 'fail foreign', 'fail foreign', 'ask'],
+    // The state of the file: the same request, another request, --force.
+    ['missing', 'ask', 'ask', 'ask'],
+    ['deleted', 'ask', 'ask', 'ask'],
+    ['unmodified', 'skip unchanged', 'ask', 'ask'],
+    ['modified', 'skip modified', 'fail modified', 'ask'],
+    ['untracked', 'fail untracked', 'fail untracked', 'ask'],
     ['directory', 'fail in_the_way', 'fail in_the_way', 'fail in_the_way'],
-  ])('with a place that is %s', (place, same, other, forced) => {
+  ])('decides what to do about a file that is %s', (place, same, other, forced) => {
     expect([decision(true, place), decision(false, place)]).toEqual([same, other])
     expect([decision(true, place, true), decision(false, place, true)]).toEqual([forced, forced])
   })

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { type Classification, classifyError } from '../../../src/core/errors/classify-error.ts'
+import { classifyError, type ErrorClass, isRetryable } from '../../../src/core/errors/classify-error.ts'
 import { toFailure } from '../../../src/core/errors/failure.ts'
 import { isUnreachable, mayBeBilled, type RequestError } from '../../../src/core/errors/request-error.ts'
 import { createStatusError } from '../../support/scripted-ask.ts'
 
-const again: Classification = { retry: 'attempt', scope: 'service' }
-const limited: Classification = { retry: 'free', scope: 'service' }
-const ends: Classification = { retry: 'never', scope: 'run' }
-const forDocument: Classification = { retry: 'never', scope: 'document' }
+/** The class, and whether the request is sent again. */
+type Expected = readonly [ErrorClass, boolean]
+const again: Expected = ['transient', true]
+const limited: Expected = ['rate_limited', true]
+const ends: Expected = ['account', false]
+const forDocument: Expected = ['document', false]
 const stream = (type: string): RequestError => ({ kind: 'stream', type, message: '' })
 
 const extraUsage = createStatusError(429, {
@@ -16,7 +18,7 @@ const extraUsage = createStatusError(429, {
 })
 
 /** Section 3 of the API's facts, row by row. */
-const rows: [string, RequestError, Classification][] = [
+const rows: [string, RequestError, Expected][] = [
   // 3.1 by status
   [
     '400 invalid_request_error',
@@ -112,16 +114,9 @@ const rows: [string, RequestError, Classification][] = [
   ],
   ['an unknown code is its bare status', createStatusError(500, { code: 'made_up_tomorrow' }), again],
   // 3.3 x-should-retry
-  [
-    '529 + x-should-retry: false',
-    createStatusError(529, { shouldRetry: false }),
-    { retry: 'never', scope: 'service' },
-  ],
-  [
-    '400 + x-should-retry: true',
-    createStatusError(400, { shouldRetry: true }),
-    { retry: 'attempt', scope: 'document' },
-  ],
+  ['529 + x-should-retry: false', createStatusError(529, { shouldRetry: false }), ['transient', false]],
+  ['400 + x-should-retry: true', createStatusError(400, { shouldRetry: true }), ['document', true]],
+  ['429 + x-should-retry: false', createStatusError(429, { shouldRetry: false }), ['rate_limited', false]],
   ['429 + x-should-retry: true', createStatusError(429, { shouldRetry: true }), limited],
   ['401 + x-should-retry: true', createStatusError(401, { shouldRetry: true }), ends],
   // 3.5 after the 200
@@ -148,14 +143,14 @@ const rows: [string, RequestError, Classification][] = [
   [
     'an answer that goes on for too long',
     { kind: 'timeout', type: 'total_timeout', message: '' },
-    { retry: 'never', scope: 'service' },
+    ['transient', false],
   ],
   ['certificate', { kind: 'tls', type: 'tls_error', code: 'CERT_HAS_EXPIRED', message: '' }, ends],
 ]
 
-describe('judge', () => {
-  it.each(rows)('%s', (_name, fault, verdict) => {
-    expect(classifyError(fault)).toEqual(verdict)
+describe('the class of a request error', () => {
+  it.each(rows)('%s', (_name, requestError, expected) => {
+    expect([classifyError(requestError), isRetryable(requestError)]).toEqual(expected)
   })
 })
 

@@ -22,42 +22,42 @@ const first: Omit<AccountErrorContext, 'requestError'> = {
 
 describe('a refusal', () => {
   it.each<[string, RequestError, Partial<AccountErrorContext>, ReturnType<typeof resolveAccountError>]>([
-    ['by the API before any answer ends the run', own, {}, 'run'],
+    ['by the API before any answer ends the run', own, {}, 'account'],
     [
       'by the API before any answer is tried again while others are in flight',
       own,
       { isUnrefusedInFlight: true },
-      'later',
+      'retry_later',
     ],
     [
       'by the API of three documents before any answer ends the run',
       own,
       { refusedDocuments: 3, isUnrefusedInFlight: true },
-      'run',
+      'account',
     ],
     [
       'by the API before any answer ends the run on the second try',
       own,
       { isSecondTry: true, isUnrefusedInFlight: true },
-      'run',
+      'account',
     ],
-    ['by a page before any answer is tried again', foreign, {}, 'later'],
+    ['by a page before any answer is tried again', foreign, {}, 'retry_later'],
     ['by a page on the second try fails its document', foreign, { isSecondTry: true }, 'document'],
-    ['by a page of the fifth document in a row ends the run', foreign, { refusedDocuments: 5 }, 'run'],
+    ['by a page of the fifth document in a row ends the run', foreign, { refusedDocuments: 5 }, 'account'],
     [
       'by a page of the fifth document is tried again while a request sent before it is in flight',
       foreign,
       { refusedDocuments: 5, isUndecidedInFlight: true },
-      'later',
+      'retry_later',
     ],
-    ['by a redirect is tried again', redirect, {}, 'later'],
+    ['by a redirect is tried again', redirect, {}, 'retry_later'],
     [
       'by a page with status 402 is tried again',
       createStatusError(402, { nonApiResponse: page }),
       {},
-      'later',
+      'retry_later',
     ],
-    ['by the API after an answer is tried again', own, { hasAnswers: true }, 'later'],
+    ['by the API after an answer is tried again', own, { hasAnswers: true }, 'retry_later'],
     [
       'by the API after an answer, on the second try, fails its document',
       own,
@@ -68,22 +68,22 @@ describe('a refusal', () => {
       'by the API of five documents in a row ends the run',
       own,
       { hasAnswers: true, isSecondTry: true, refusedDocuments: 5 },
-      'run',
+      'account',
     ],
-    ['inside a stream is judged like any other', inStream, { hasAnswers: true }, 'later'],
+    ['inside a stream is judged like any other', inStream, { hasAnswers: true }, 'retry_later'],
     [
       'for the bill ends the run',
       createStatusError(402, { type: 'billing_error' }),
       { hasAnswers: true },
-      'run',
+      'account',
     ],
     [
       'with an error code of the account ends the run',
       createStatusError(403, { code: 'organization_on_hold' }),
       { hasAnswers: true },
-      'run',
+      'account',
     ],
-    ['of a certificate ends the run', certificate, { hasAnswers: true }, 'run'],
+    ['of a certificate ends the run', certificate, { hasAnswers: true }, 'account'],
   ])('%s', (_, requestError, seen, decision) => {
     expect(resolveAccountError({ ...first, requestError, ...seen })).toBe(decision)
   })

@@ -118,7 +118,7 @@ async function over(
         fingerprint: { size: 1, sha256: source.path },
       }),
       buildRequest: ({ ref }) => createRequest(ref.path),
-      toRunError: ({ requestError }) => new ExitError('refused', requestError.message),
+      toRunError: ({ requestError }) => new ExitError('serviceRefused', requestError.message),
       persist: async (outcome) => {
         if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
         return true
@@ -147,6 +147,7 @@ async function over(
       listener: {
         onAttempt() {},
         onRetry() {},
+        onCollectError() {},
         onWarning() {},
         onForeignBatch() {},
         onSubmitted() {},

@@ -56,7 +56,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
         fingerprint: { size: 1, sha256: source.path },
       }),
       buildRequest: ({ ref }: Document) => createRequest(ref.path),
-      toRunError: ({ requestError }: AskError) => new ExitError('refused', requestError.message),
+      toRunError: ({ requestError }: AskError) => new ExitError('serviceRefused', requestError.message),
       persist: async (outcome: Outcome) => {
         const { status, attempts } = outcome
         if (status === 'summarized' || status === 'failed' || attempts.length > 0) ledger.push(outcome)
@@ -105,6 +105,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
       listener: {
         onAttempt() {},
         onRetry: ({ requestError }) => notes.push(`troubled: ${requestError.type}`),
+        onCollectError: ({ message }) => notes.push(message),
         onWarning: (text) => notes.push(text),
         onForeignBatch: ({ endpoint }) => notes.push(`elsewhere: ${endpoint}`),
         onSubmitted: ({ items }) => notes.push(`submitted ${items.size}`),
@@ -253,7 +254,7 @@ describe('a run by batches', () => {
     const { begin, ledger } = setting({ getResult: () => ({ requestError: fault }) })
     const { outcomes, stopped } = await begin().ended
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
-    expect(stopped).toMatchObject({ exit: 'refused' })
+    expect(stopped).toMatchObject({ exit: 'serviceRefused' })
     expect(ledger).toEqual([])
   })
 
@@ -465,7 +466,7 @@ describe('a run by batches with a budget', () => {
       pathsOf(6),
     )
     const { stopped } = await begin({ maxBatchSize: { items: 2, bytes: 1e9 } }).ended
-    expect(stopped).toMatchObject({ exit: 'refused', message: 'message of 403' })
+    expect(stopped).toMatchObject({ exit: 'serviceRefused', message: 'message of 403' })
     expect(service.made.size).toBe(3)
     expect(notes.filter((note) => note.includes('403'))).toEqual([])
   })
@@ -475,7 +476,7 @@ describe('a run by batches with a budget', () => {
       failCall: (call) => (call === 'answers' ? { before: createStatusError(403) } : undefined),
     })
     const { outcomes, stopped } = await begin({ budget: usd(0.0018), planChunks: longOnes('2.md') }).ended
-    expect(stopped).toMatchObject({ exit: 'refused' })
+    expect(stopped).toMatchObject({ exit: 'serviceRefused' })
     expect(statuses(outcomes).map((text) => text.split(' ')[1])).toEqual(Array(5).fill('pending'))
   })
 
@@ -722,7 +723,7 @@ describe('making a batch', () => {
     const fault = createStatusError(400, { code: 'workspace_human_review_disabled' })
     const { begin, service, ledger } = setting({ refuseBatch: () => fault })
     const { outcomes, stopped } = await begin().ended
-    expect(stopped).toMatchObject({ exit: 'refused' })
+    expect(stopped).toMatchObject({ exit: 'serviceRefused' })
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect([service.made.size, ledger]).toEqual([0, []])
   })

@@ -47,7 +47,7 @@ async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...o
         return { ref: source, text: text(source.index), fingerprint: { size: 4, sha256: source.path } }
       },
       buildRequest: ({ ref: source, text }) => createRequest(source.path, { user: text }),
-      toRunError: ({ requestError }) => new ExitError('refused', requestError.message),
+      toRunError: ({ requestError }) => new ExitError('serviceRefused', requestError.message),
       ask: layers.askInSlot,
       semaphore: layers.semaphore,
       shutdown: layers.shutdown,
@@ -349,7 +349,7 @@ describe('a document for which the account is refused while others are answered'
         count: 200,
         fault: (_, now) => (now >= from ? refusal(401, page) : undefined),
       })
-      expect(run.stopped).toMatchObject({ exit: 'refused' })
+      expect(run.stopped).toMatchObject({ exit: 'serviceRefused' })
       expect(run.failed).toEqual([])
       // Those in flight, and at most one second try.
       expect(run.sent.size - run.summarized.length).toBeLessThanOrEqual(run.slots)

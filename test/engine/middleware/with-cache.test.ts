@@ -81,7 +81,7 @@ describe('the chunk cache', () => {
 
   it('reports the attempts of an answer that cannot be kept', async () => {
     const { ask, go } = heldBack()
-    const full = new ExitError('io', 'no space left on the device')
+    const full = new ExitError('ioError', 'no space left on the device')
     const cached = withCache(ask, { ...memory(), save: () => Promise.reject(full) })
     const reply = cached(chunk('a.md'), never)
     go()

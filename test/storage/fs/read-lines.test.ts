@@ -18,7 +18,7 @@ describe('readLines', () => {
     const file = join(await createFolder({}), 'ledger.jsonl')
     await put(file)
     await expect(readLines(file).next()).rejects.toMatchObject({
-      exit: 'io',
+      exit: 'ioError',
       message: `cannot use ${file}: it is ${what}; move it out of the way`,
     })
   })

@@ -54,7 +54,7 @@ describe('the journal', () => {
     let checkpoints = 0
     const journal = await openJournal(file, async () => void checkpoints++)
     const failing = through(journal, entry('a.md'), async () => {
-      throw new ExitError('io', 'no space')
+      throw new ExitError('ioError', 'no space')
     })
     await expect(failing).rejects.toBeInstanceOf(JournaledError)
     await through(journal, entry('b.md'), async () => {})
@@ -69,7 +69,10 @@ describe('the journal', () => {
     onTestFinished(() => injectFaults({}))
     const journal = await openJournal(file, async () => {})
     const failing = through(journal, entry('a.md'), () => Promise.reject(new Error('worked')))
-    await expect(failing).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('no space') })
+    await expect(failing).rejects.toMatchObject({
+      exit: 'ioError',
+      message: expect.stringContaining('no space'),
+    })
     await expect(failing).rejects.not.toBeInstanceOf(JournaledError)
     await journal.close()
   })

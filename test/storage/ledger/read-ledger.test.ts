@@ -190,7 +190,7 @@ describe('compact', () => {
     const before = await readFile(file, 'utf8')
     injectFaults({ do: 'ENOSPC', op: 'write', path: '\\.tmp$' })
     onTestFinished(() => injectFaults({}))
-    await expect(compactLedger(file, '..')).rejects.toMatchObject({ exit: 'io' })
+    await expect(compactLedger(file, '..')).rejects.toMatchObject({ exit: 'ioError' })
     expect(await readdir(dirname(file))).toEqual(['ledger.jsonl'])
     expect(await readFile(file, 'utf8')).toBe(before)
     await appendFile(file, text(documentLine('b.md')))

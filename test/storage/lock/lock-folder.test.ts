@@ -128,7 +128,7 @@ describe('lockFolder', () => {
     const folder = await createFolder({})
     await put(join(folder, 'lock'))
     await expect(lock(folder)).rejects.toMatchObject({
-      exit: 'io',
+      exit: 'ioError',
       message: expect.stringMatching(
         /lock: it is (a symbolic link|not a regular file); move it out of the way$/,
       ),
@@ -242,7 +242,7 @@ describe('lockFolder', () => {
         readsFail(path)
         await expect(
           lockFolder(folder, { self: second, isRunning, onTakeover: () => {} }),
-        ).rejects.toMatchObject({ exit: 'io', message: expect.stringContaining('too many open files') })
+        ).rejects.toMatchObject({ exit: 'ioError', message: expect.stringContaining('too many open files') })
         injectFaults({})
         await unlock()
         expect(await readdir(folder)).toEqual([])
@@ -293,7 +293,7 @@ describe('lockFolder', () => {
   it('reports a folder in which there can be no lock', async () => {
     const folder = await createFolder({})
     await mkdir(join(folder, 'f'))
-    await expect(lock(join(folder, 'gone'))).rejects.toMatchObject({ exit: 'io' })
+    await expect(lock(join(folder, 'gone'))).rejects.toMatchObject({ exit: 'ioError' })
   })
 })
 
