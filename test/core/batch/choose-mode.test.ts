@@ -33,7 +33,7 @@ describe('the way documents go', () => {
       'a deadline that live fits into',
       { liveCost: usd(10), batchCost: usd(5), deadlineMs: 600 * minute },
       'live',
-      /longer than --time-limit/,
+      /longer than the time limit/,
     ],
     ['one that it does not', { liveMs: 800 * minute, deadlineMs: 600 * minute }, 'batch', /as a batch/],
   ] as const)('with %s', (_, more, via, why) => {
