@@ -273,7 +273,7 @@ describe('summarize --batch', () => {
     expect((await run('summarize', 'docs', '--batch')).code).toBe(1)
     const texts = await written()
     expect(texts['gin.md.summary.md']).toBe('mine\n')
-    expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output foreign: [\s\S]*harbour board met about gin/)
+    expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output untracked: [\s\S]*harbour board met about gin/)
   })
 
   it('B02 makes no second batch where it did not hear of the first', async () => {
@@ -476,7 +476,7 @@ describe('a batch that is collected by a run with other options', () => {
     const texts = await written()
     expect(texts['beer.md.summary.md']).toContain('harbour board')
     expect(texts['gin.md.summary.md']).toBe('edited later\n')
-    expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output edited: [\s\S]*harbour board met about gin/)
+    expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output modified: [\s\S]*harbour board met about gin/)
   })
 
   it('does not replace a summary that was edited by hand while its document was in the batch', async () => {
@@ -488,7 +488,9 @@ describe('a batch that is collected by a run with other options', () => {
     expect((await run('batches', 'collect')).code).toBe(1)
     const texts = await written()
     expect(texts['gin.md.summary.md']).toBe('mine\n')
-    expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output edited: its summary was edited by hand/)
+    expect(texts['gin.md.error.txt']).toMatch(
+      /^ERROR: output modified: its summary was edited by hand while .*; use --force to overwrite it/,
+    )
   })
 
   it('keeps an answer that can be written nowhere, until it can', async () => {

@@ -151,7 +151,7 @@ describe('running again', () => {
     await appendFile(path('a'), 'And a word of mine.\n')
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([0, 0])
-    expect(stderr).toContain('1 × edited: docs/a.md')
+    expect(stderr).toContain('1 × modified: docs/a.md')
     expect(await summary('a')).toContain('a word of mine')
   })
 
@@ -162,7 +162,7 @@ describe('running again', () => {
     await appendFile(join(cwd, 'docs/a.md'), 'It now sails at ten.\n')
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([1, 0])
-    expect(stderr).toMatch(/docs\/a\.md: output edited: .*--force replaces it/)
+    expect(stderr).toMatch(/docs\/a\.md: output modified: .*use --force to overwrite it/)
     expect(await summary('a')).toContain('a word of mine')
     expect(await run('--force')).toMatchObject({ code: 0, hits: 3 })
     expect(await summary('a')).not.toContain('a word of mine')
@@ -181,7 +181,7 @@ describe('running again', () => {
       expect(await run()).toMatchObject({
         code: 0,
         hits: 0,
-        stderr: expect.stringContaining('1 × edited'),
+        stderr: expect.stringContaining('1 × modified'),
       })
     expect(await readdir(join(cwd, 'summaries/docs'))).not.toContain('a.md.error.txt')
     expect(await summary('a')).toContain('a word of mine')
@@ -196,7 +196,7 @@ describe('running again', () => {
     const it = await setting({ ...documents, 'summaries/docs/a.md.summary.md': 'My own.' })
     const { code, hits, stderr } = await it.run()
     expect([code, hits]).toEqual([1, 2])
-    expect(stderr).toMatch(/docs\/a\.md: output foreign: .*--force/)
+    expect(stderr).toMatch(/docs\/a\.md: output untracked: .*--force/)
     expect(await it.summary('a')).toBe('My own.')
     expect(await it.run('--force')).toMatchObject({ code: 0 })
     expect(await it.summary('a')).not.toBe('My own.')

@@ -249,7 +249,7 @@ describe('the place of a summary', () => {
       expect(stderr).toContain('docs/a.md: skipped: unchanged; its summary was edited by hand')
       expect(await readFile(join(cwd, 'digest.md'), 'utf8')).not.toContain('SECRET')
       await writeFile(join(cwd, 'docs/a.md'), 'A changed text.\n')
-      expect((await run(...summarize)).stderr).toContain('docs/a.md: output edited')
+      expect((await run(...summarize)).stderr).toContain('docs/a.md: output modified')
       expect((await run('summarize', 'docs/a.md', '--force')).code).toBe(0)
       expect((await lstat(join(cwd, place))).isFile()).toBe(true)
       expect(await everythingIn(outside)).toEqual(untouched)

@@ -88,11 +88,11 @@ describe('the report', () => {
     const skip = (path: string, type: string) =>
       tally.addOutcome({ ...base(path), status: 'skipped', type, reason: '' })
     for (const path of ['a', 'b', 'c', 'd']) skip(path, 'empty')
-    for (const path of ['e', 'f\n', 'g']) skip(path, 'edited')
+    for (const path of ['e', 'f\n', 'g']) skip(path, 'modified')
     skip('h', 'unchanged')
     const again = new Map([['summary gone', { count: 2, paths: ['j', 'i'] }]])
     const text = formatRunSummary(tally.getStats(1), { ...setting, rerunReasons: again }, plain)
-    expect(text).toContain('8 skipped (4 × empty; 3 × edited: e, f\\x0a, g; 1 × unchanged)')
+    expect(text).toContain('8 skipped (4 × empty; 3 × modified: e, f\\x0a, g; 1 × unchanged)')
     expect(text).toMatch(/^again +2 × summary gone: i, j$/m)
   })
 

@@ -85,7 +85,7 @@ export class UnreachableError extends RunError {
 
 /** Message batches cannot be created, found or collected. */
 export class BatchError extends RunError {
-  override readonly name = 'BatchError'
+  override readonly name: string = 'BatchError'
   /** The same run may succeed later, without any change. */
   readonly isTransient: boolean
 
@@ -97,6 +97,7 @@ export class BatchError extends RunError {
 
 /** The API does not know a batch that it created. */
 export class UnknownBatchError extends BatchError {
+  override readonly name = 'UnknownBatchError'
   readonly batchId: string
 
   constructor(batchId: string) {

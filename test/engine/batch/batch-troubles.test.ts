@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import type { BatchItem } from '../../../src/core/batch/batch.ts'
 import type { DocumentRef } from '../../../src/core/document/document.ts'
 import type { RequestError } from '../../../src/core/errors/request-error.ts'
+import { AccountError } from '../../../src/core/errors/run-error.ts'
 import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
 import { type BatchJob, runBatches } from '../../../src/engine/batch/run-batches.ts'
 import { createShutdown } from '../../../src/engine/shutdown.ts'
-import { ExitError } from '../../../src/errors.ts'
 import { createRequest, createStatusError } from '../../support/scripted-ask.ts'
 import {
   type BatchCall,
@@ -118,7 +118,7 @@ async function over(
         fingerprint: { size: 1, sha256: source.path },
       }),
       buildRequest: ({ ref }) => createRequest(ref.path),
-      toRunError: ({ requestError }) => new ExitError('serviceRefused', requestError.message),
+      toRunError: (error) => new AccountError(error, 'a-model', 'https://api.example'),
       persist: async (outcome) => {
         if (outcome.status === 'summarized' || outcome.status === 'failed') ledger.push(outcome)
         return true

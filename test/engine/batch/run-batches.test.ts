@@ -4,6 +4,7 @@ import type { Batch, BatchResultLine, UnreadableResult } from '../../../src/core
 import type { BatchApi } from '../../../src/core/batch/batch-api.ts'
 import type { Document, DocumentRef } from '../../../src/core/document/document.ts'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
+import { AccountError } from '../../../src/core/errors/run-error.ts'
 import { listPrice, usdToPicodollars } from '../../../src/core/pricing/pricing-rules.ts'
 import { type Outcome, sumUsage } from '../../../src/core/run/outcome.ts'
 import { type BatchJob, runBatches } from '../../../src/engine/batch/run-batches.ts'
@@ -56,7 +57,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
         fingerprint: { size: 1, sha256: source.path },
       }),
       buildRequest: ({ ref }: Document) => createRequest(ref.path),
-      toRunError: ({ requestError }: AskError) => new ExitError('serviceRefused', requestError.message),
+      toRunError: (error) => new AccountError(error, 'a-model', 'https://api.example'),
       persist: async (outcome: Outcome) => {
         const { status, attempts } = outcome
         if (status === 'summarized' || status === 'failed' || attempts.length > 0) ledger.push(outcome)
@@ -254,7 +255,7 @@ describe('a run by batches', () => {
     const { begin, ledger } = setting({ getResult: () => ({ requestError: fault }) })
     const { outcomes, stopped } = await begin().ended
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
-    expect(stopped).toMatchObject({ exit: 'serviceRefused' })
+    expect(stopped).toMatchObject({ name: 'AccountError' })
     expect(ledger).toEqual([])
   })
 
@@ -378,7 +379,7 @@ describe('a run by batches', () => {
     expect((await begin({ shouldWait: false }).ended).stopped).toBeUndefined()
     await clock.run(clock.sleep(400_000))
     const { stopped, outcomes } = await begin().ended
-    expect(stopped).toMatchObject({ name: 'BatchError', message: /does not know the batch msgbatch_1/ })
+    expect(stopped).toMatchObject({ name: 'UnknownBatchError', batchId: 'msgbatch_1' })
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect(disk.size).toBe(1)
   })
@@ -436,7 +437,7 @@ describe('a run by batches with a budget', () => {
     const budget = usd(0.0005)
     const { begin, statuses } = setting({}, pathsOf(5))
     const { outcomes, stopped } = await begin({ budget, planChunks: longOnes('1.md') }).ended
-    expect(stopped).toMatchObject({ name: 'BudgetExceededError' })
+    expect(stopped).toMatchObject({ name: 'BudgetExceededError', message: /^stopped at the budget of/ })
     expect(statuses(outcomes)).toEqual(
       pathsOf(5).map((path) => `${path} ${path === '1.md' ? 'pending' : 'summarized'}`),
     )
@@ -466,7 +467,10 @@ describe('a run by batches with a budget', () => {
       pathsOf(6),
     )
     const { stopped } = await begin({ maxBatchSize: { items: 2, bytes: 1e9 } }).ended
-    expect(stopped).toMatchObject({ exit: 'serviceRefused', message: 'message of 403' })
+    expect(stopped).toMatchObject({
+      name: 'AccountError',
+      message: expect.stringContaining('message of 403'),
+    })
     expect(service.made.size).toBe(3)
     expect(notes.filter((note) => note.includes('403'))).toEqual([])
   })
@@ -476,7 +480,7 @@ describe('a run by batches with a budget', () => {
       failCall: (call) => (call === 'answers' ? { before: createStatusError(403) } : undefined),
     })
     const { outcomes, stopped } = await begin({ budget: usd(0.0018), planChunks: longOnes('2.md') }).ended
-    expect(stopped).toMatchObject({ exit: 'serviceRefused' })
+    expect(stopped).toMatchObject({ name: 'AccountError' })
     expect(statuses(outcomes).map((text) => text.split(' ')[1])).toEqual(Array(5).fill('pending'))
   })
 
@@ -723,7 +727,7 @@ describe('making a batch', () => {
     const fault = createStatusError(400, { code: 'workspace_human_review_disabled' })
     const { begin, service, ledger } = setting({ refuseBatch: () => fault })
     const { outcomes, stopped } = await begin().ended
-    expect(stopped).toMatchObject({ exit: 'serviceRefused' })
+    expect(stopped).toMatchObject({ name: 'AccountError' })
     expect(outcomes).toMatchObject(Array(5).fill({ status: 'pending' }))
     expect([service.made.size, ledger]).toEqual([0, []])
   })

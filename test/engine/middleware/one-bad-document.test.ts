@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AskError } from '../../../src/core/errors/ask-error.ts'
 import type { RequestError } from '../../../src/core/errors/request-error.ts'
+import { AccountError } from '../../../src/core/errors/run-error.ts'
 import type { RateLimitSettings } from '../../../src/core/rate-limit/rate-limit-settings.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
 import { type SummarizeJob, summarizeDocuments } from '../../../src/engine/summarize-documents.ts'
-import { ExitError } from '../../../src/errors.ts'
 import { createReply, createRequest, createStatusError } from '../../support/scripted-ask.ts'
 import { createTestPipeline, type TestPipelineOptions } from '../../support/test-pipeline.ts'
 import { createVirtualClock } from '../../support/virtual-clock.ts'
@@ -47,7 +47,7 @@ async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...o
         return { ref: source, text: text(source.index), fingerprint: { size: 4, sha256: source.path } }
       },
       buildRequest: ({ ref: source, text }) => createRequest(source.path, { user: text }),
-      toRunError: ({ requestError }) => new ExitError('serviceRefused', requestError.message),
+      toRunError: (error) => new AccountError(error, 'a-model', 'https://api.example'),
       ask: layers.askInSlot,
       semaphore: layers.semaphore,
       shutdown: layers.shutdown,
@@ -349,7 +349,7 @@ describe('a document for which the account is refused while others are answered'
         count: 200,
         fault: (_, now) => (now >= from ? refusal(401, page) : undefined),
       })
-      expect(run.stopped).toMatchObject({ exit: 'serviceRefused' })
+      expect(run.stopped).toMatchObject({ name: 'AccountError' })
       expect(run.failed).toEqual([])
       // Those in flight, and at most one second try.
       expect(run.sent.size - run.summarized.length).toBeLessThanOrEqual(run.slots)
