@@ -74,7 +74,7 @@ export async function summarize(
   }
 }
 
-/** Checks the files that flags name for writing. @throws UsageError, RunError `io` */
+/** Checks the files that flags name for writing. @throws UsageError, RunError `ioError` */
 async function inspectOutputs(
   sources: readonly DocumentRef[],
   out: string | undefined,

@@ -152,7 +152,7 @@ function createAnswerSettingsLookup(
   }
 }
 
-/** The settings may come from a batch's file. @throws RunError `io` */
+/** The settings may come from a batch's file. @throws RunError `ioError` */
 async function loadAnswerChecks(settings: AnswerSettings): Promise<AnswerChecks> {
   const { createAnswerChecks } = await import('../inputs/prompts/answer-checks.ts')
   const schemaOrigin = 'the schema that is stored with a batch'

@@ -9,7 +9,7 @@ import { memoryFolder } from '../storage/output-folder.ts'
  * @param out absolute
  * @param program the command and the version of claude-batch, which the lock shows to others
  * @returns unlocks it
- * @throws RunError `locked` or `io`
+ * @throws RunError `locked` or `ioError`
  */
 export async function lockOutputFolder(
   out: string,

@@ -59,7 +59,7 @@ export interface Output {
   readonly isOrdered?: boolean
   /** Begins the run where it is remembered, and names it. */
   readonly runStart: RunStart
-  /** Tells what remembers the run how it ended, before the sink is closed. @throws RunError `io` */
+  /** Tells what remembers the run how it ended, before the sink is closed. @throws RunError `ioError` */
   recordEnd(line: RunEnd): Promise<void>
   /** After the sink. */
   close(): Promise<void>
@@ -141,7 +141,7 @@ export function openStdoutOutput(
 
 /**
  * The output folder, ours alone until it is closed, and what earlier runs left of the work.
- * @throws RunError `locked`, `io`, `usage`; UsageError
+ * @throws RunError `locked`, `ioError`, `usage`; UsageError
  */
 export async function openFolderOutput(
   out: string,

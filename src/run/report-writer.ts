@@ -15,7 +15,7 @@ import type { RequestBuilder } from './request-builder.ts'
 export interface ReportWriter {
   /** Watches what goes to stdout, which nothing else remembers. */
   observe(sink: Sink, requestBuilder: Pick<RequestBuilder, 'getProvenance'>): Sink
-  /** After the sink is closed. @throws RunError `io` */
+  /** After the sink is closed. @throws RunError `ioError` */
   write(run: RunStart, end: RunEnd): Promise<void>
 }
 

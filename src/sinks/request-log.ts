@@ -9,11 +9,11 @@ import { createNamedStreamWriter, type NamedFile } from '../storage/fs/flag-file
 /** One JSON line per attempt, appended as it ends; no text of any document, no key. */
 export interface RequestLog {
   writeAttempt(attempt: Attempt): void
-  /** @throws RunError `io` if a line could not be written */
+  /** @throws RunError `ioError` if a line could not be written */
   close(): Promise<void>
 }
 
-/** Opens a log, with the folders it is in. @throws RunError `io` */
+/** Opens a log, with the folders it is in. @throws RunError `ioError` */
 export async function openRequestLog({ file, stream, label: shown }: NamedFile): Promise<RequestLog> {
   const { append, close } = stream === undefined ? await openLogFile(file) : createLineWriter(stream, shown)
   let failure: Error | undefined

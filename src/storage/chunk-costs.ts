@@ -21,13 +21,13 @@ export interface ChunkCosts {
   observe(line: Pick<DocumentEntry, 'path'>, run: RunStart | undefined): void
   /** The lines that the ledger lacks, going by those shown so far. */
   listMissing(): readonly MissingEntry[]
-  /** Forgets the costs of earlier runs, once all of them are in the ledger. @throws RunError `io` */
+  /** Forgets the costs of earlier runs, once all of them are in the ledger. @throws RunError `ioError` */
   clear(): Promise<void>
-  /** Keeps what an answer about a chunk of this document cost against any crash. @throws RunError `io` */
+  /** Keeps what an answer about a chunk of this document cost against any crash. @throws RunError `ioError` */
   add(path: string, attempts: readonly Attempt[]): Promise<void>
   /**
    * Ends the run whose lines, as far as they were shown, are safe from a loss of power. The next run finds what it paid
-   * for documents that have no line. @throws RunError `io`
+   * for documents that have no line. @throws RunError `ioError`
    */
   finish(): Promise<void>
   close(): Promise<void>
@@ -44,7 +44,7 @@ interface MissingEntry {
  * chunk. For the holder of the folder's lock alone.
  * @param run that will add to it
  * @param findProvenance how a document is asked about, by its path
- * @throws RunError `usage` where a newer version of this program wrote it, or `io`
+ * @throws RunError `usage` where a newer version of this program wrote it, or `ioError`
  */
 export async function openChunkCosts(
   out: string,

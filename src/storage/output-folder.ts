@@ -15,12 +15,12 @@ export function ledgerPath(out: string): string {
   return join(out, memoryFolder, 'ledger.jsonl')
 }
 
-/** Whether something is in the place of an output folder's ledger; reading it finds out what. @throws RunError `io` */
+/** Whether something is in the place of an output folder's ledger; reading it finds out what. @throws RunError `ioError` */
 export function hasLedger(out: string): boolean {
   return statFile(out, ledgerPath(out)) !== undefined
 }
 
-/** Makes an output folder, with its state folder. @throws UsageError, RunError `io` */
+/** Makes an output folder, with its state folder. @throws UsageError, RunError `ioError` */
 export async function createOutputFolder(out: string): Promise<void> {
   if (!isRootAllowed(out))
     throw new UsageError(
@@ -41,7 +41,7 @@ export async function createOutputFolder(out: string): Promise<void> {
  * Proves that an output folder can be written, before anything is paid for.
  * @param run in the names of temporary files
  * @returns whether it takes `A` and `a` for one name
- * @throws RunError `io`
+ * @throws RunError `ioError`
  */
 export async function probeOutputFolder(out: string, run: string): Promise<boolean> {
   const marker = join(out, `.claude-batch-${run}-Probe.tmp`)

@@ -37,13 +37,13 @@ export interface OutputState extends Pick<Ledger, 'summaries' | 'unfinishedPaths
   /**
    * Keeps what a finished document leaves, from now on against any crash. Resolves with what then puts it in place and
    * records it.
-   * @throws KeptError where the next run will finish it; RunError `io` where it is lost, and the ledger tells at least
+   * @throws KeptError where the next run will finish it; RunError `ioError` where it is lost, and the ledger tells at least
    * what it cost, if that can be written; both
    */
   persist(entry: JournalEntry): Promise<() => Promise<void>>
-  /** Records that a document is, or is again, the one that was summarized. @throws RunError `io` */
+  /** Records that a document is, or is again, the one that was summarized. @throws RunError `ioError` */
   confirmUnchanged(line: UnchangedEntry): Promise<void>
-  /** Records how the run ended, if it did anything. @throws RunError `io` */
+  /** Records how the run ended, if it did anything. @throws RunError `ioError` */
   recordEnd(line: RunEnd): Promise<void>
   close(): Promise<void>
 }
@@ -55,7 +55,7 @@ export interface OutputStateOptions {
   readonly chunkCosts?: Pick<ChunkCosts, 'observe' | 'listMissing' | 'clear' | 'finish'>
 }
 
-/** @throws RunError `usage` where the ledger or the journal is a newer version's, or `io` */
+/** @throws RunError `usage` where the ledger or the journal is a newer version's, or `ioError` */
 export async function openOutputState(
   out: string,
   run: RunStart,

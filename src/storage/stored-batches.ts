@@ -44,7 +44,7 @@ export interface StoredBatches extends BatchStore {
  * Opens the batches of an output folder. Each has a file, `batches/<name>.jsonl`, from before it is sent until all of it
  * is collected; next to that, until the API has it, is the body that is sent. What was packed and not sealed was never
  * sent. For the holder of the folder's lock alone.
- * @throws RunError `io`, also where a file is damaged; `usage` where another version wrote one
+ * @throws RunError `ioError`, also where a file is damaged; `usage` where another version wrote one
  */
 export async function openStoredBatches(options: BatchStoreOptions): Promise<StoredBatches> {
   const folder = batchesFolder(options.out)
@@ -81,7 +81,7 @@ export async function listStoredBatches(
   return batches.sort((a, b) => a.sealedAt - b.sealedAt)
 }
 
-/** Gives a batch up. @throws RunError `io` */
+/** Gives a batch up. @throws RunError `ioError` */
 export async function deleteBatchFiles(out: string, localId: string): Promise<void> {
   // The other way round, a crash between the two would leave a body that belongs to nothing.
   for (const name of [`${localId}.body`, `${localId}.jsonl`]) {

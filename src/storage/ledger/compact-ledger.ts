@@ -26,7 +26,7 @@ interface LatestLines {
  * per run, so no sum changes. Lines that do not even tell what they were about are left out too; the old file is then
  * kept too, next to the new. The new file is whole and on the disk before it takes the name of the old.
  * @param cwdFromOut the working directory, as seen from the output folder
- * @throws RunError `io`; the ledger is then as it was
+ * @throws RunError `ioError`; the ledger is then as it was
  */
 export async function compactLedger(file: string, cwdFromOut: string, backUpFirst = false): Promise<void> {
   const rebase = createPathRebaser(file, cwdFromOut)

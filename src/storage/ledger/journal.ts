@@ -21,7 +21,7 @@ export interface JournalEntry {
  * loss of power costs a text, or costs it twice.
  */
 export interface Journal {
-  /** @throws RunError `io`: then nothing will be there for the next run */
+  /** @throws RunError `ioError`: then nothing will be there for the next run */
   append(entry: JournalEntry): Promise<FinishEntry>
   close(): Promise<void>
 }

@@ -23,7 +23,7 @@ export interface LedgerHistory {
 
 /**
  * @param cwdFromOut the working directory, as seen from the output folder: all paths are given as seen from it
- * @throws RunError `usage` where a newer version of this program wrote it, or `io`
+ * @throws RunError `usage` where a newer version of this program wrote it, or `ioError`
  */
 export async function readLedgerHistory(file: string, cwdFromOut: string): Promise<LedgerHistory> {
   const rebase = createPathRebaser(file, cwdFromOut)

@@ -18,7 +18,7 @@ export interface JournalContent {
   readonly damagedLines: number
 }
 
-/** @throws RunError `usage` where a newer version of this program wrote it, or `io` */
+/** @throws RunError `usage` where a newer version of this program wrote it, or `ioError` */
 export async function readJournal(journal: string): Promise<JournalContent> {
   const entries: JournalEntry[] = []
   let damagedLines = 0
@@ -37,7 +37,7 @@ export async function readJournal(journal: string): Promise<JournalContent> {
 
 /**
  * Adds what is in a state file to `<file>.damaged`, so that the lines which cannot be read can be got out by hand.
- * @throws RunError `io`
+ * @throws RunError `ioError`
  */
 export async function backUpDamaged(file: string): Promise<void> {
   const root = dirname(dirname(file))

@@ -73,7 +73,7 @@ export function locateSummary(path: string, { file }: KnownSummary): string {
  * Reads a ledger; one that is not there is empty.
  * @param cwdFromOut the working directory, as seen from the output folder: all paths are given as seen from it
  * @param onEntry is called with every line about a document, its path relative to the working directory, and the run that wrote it
- * @throws RunError `usage` where a newer version of this program wrote it, or `io`
+ * @throws RunError `usage` where a newer version of this program wrote it, or `ioError`
  */
 export async function readLedger(
   file: string,
@@ -149,7 +149,7 @@ export function resolveWorkingDirectory(file: string, cwdFromOut: string): strin
   return resolve(dirname(dirname(file)), cwdFromOut)
 }
 
-/** The lines as they are, many together. @throws RunError `usage` where one is of a newer version, or `io` */
+/** The lines as they are, many together. @throws RunError `usage` where one is of a newer version, or `ioError` */
 export async function* readLedgerEntries(file: string): AsyncGenerator<(LedgerEntry | DamagedEntry)[]> {
   for await (const texts of readLines(file)) {
     const entries: (LedgerEntry | DamagedEntry)[] = []

@@ -15,7 +15,7 @@ import { createPathRebaser, readLedgerEntries } from './read-ledger.ts'
  * The runs that an output folder remembers, in order.
  * @param cwdFromOut the working directory, as seen from the output folder: all paths are given as seen from it; undefined: as
  * each run knew them
- * @throws RunError `usage` where a newer version of this program wrote it, or `io`
+ * @throws RunError `usage` where a newer version of this program wrote it, or `ioError`
  */
 export async function readRecordedRuns(out: string, cwdFromOut: string | undefined): Promise<RecordedRun[]> {
   const file = ledgerPath(out)
