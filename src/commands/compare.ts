@@ -20,7 +20,7 @@ import {
 import { computeRatios, summarizeVariant } from '../core/report/variant-summary.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { createShutdown } from '../engine/shutdown.ts'
-import { chooseExit, describeStop, type Exit, ExitError, UsageError } from '../errors.ts'
+import { chooseExit, describeStop, type Exit, ExitError, toEnding, UsageError } from '../errors.ts'
 import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
 import { createPricing, formatRetirements } from '../run/pricing.ts'
@@ -134,8 +134,12 @@ export async function compare(
     ])
   } finally {
     stopListening()
-    await provider.close().finally(() => resources.close(() => {}))
-    outputs.close()
+    try {
+      await provider.close()
+    } finally {
+      await resources.close(() => {})
+      outputs.close()
+    }
   }
 }
 
@@ -147,7 +151,8 @@ async function judgeVariants(
 ): Promise<JudgedVariants | undefined> {
   const judgeRun = await runVariants(judges, 'judgement', common).catch((error: unknown) => {
     if (!(error instanceof UsageError || error instanceof RunError)) throw error
-    common.shutdown.drain(new ExitError('limitReached', error.message))
+    const text = error instanceof RunError ? toEnding(error).text : error.message
+    common.shutdown.drain(new ExitError('limitReached', text))
     return undefined
   })
   if (judgeRun === undefined) return undefined

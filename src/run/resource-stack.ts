@@ -1,5 +1,5 @@
 /** Something that is closed once. */
-export interface Closable {
+interface Closable {
   close(): Promise<void>
 }
 

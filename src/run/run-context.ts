@@ -63,7 +63,11 @@ export async function createRunContext(
     reporter.stop()
     await sinks.close(ignore)
     // The connections before the lock, which cannot be read where every file descriptor is in use.
-    await provider.close().finally(() => resources.close(ignore))
+    try {
+      await provider.close()
+    } finally {
+      await resources.close(ignore)
+    }
   }
   try {
     const { baseUrl } = provider

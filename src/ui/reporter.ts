@@ -20,7 +20,7 @@ export interface ReporterOptions {
 }
 
 /** What the progress display shows. */
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly mode: 'auto' | ProgressMode
   /** How many documents there are to do. */
   readonly total: number

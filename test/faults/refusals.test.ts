@@ -17,7 +17,8 @@ const foreignJson: Behaviour = {
   headers: { 'content-type': 'application/json' },
   body: '{"error":"blocked","code":403}',
 }
-const own = (status: number): Behaviour => ({ kind: 'status', status, message: 'no' })
+// Later than the answers to the other documents.
+const own = (status: number): Behaviour => ({ kind: 'status', status, message: 'no', delayMs: 300 })
 
 describe('a refusal of one document amid answers', () => {
   const pages = {
