@@ -102,7 +102,7 @@ async function stageOf(out) {
 
 async function inLedger(out) {
   const text = await readFile(join(folder, out, '.claude-batch/ledger.jsonl'), 'utf8')
-  return text.split('\n').filter((line) => line.includes('"batch":"msgbatch')).length
+  return text.split('\n').filter((line) => line.includes('"batch_id":"msgbatch')).length
 }
 
 /** A set as large as it gets: submitted, and collected by another process. */

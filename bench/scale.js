@@ -64,8 +64,8 @@ try {
 }
 
 function endOf(line) {
-  const { time, elapsed_ms: elapsed } = JSON.parse(line)
-  return Date.parse(time) + elapsed
+  const { started_at: startedAt, elapsed_ms: elapsed } = JSON.parse(line)
+  return Date.parse(startedAt) + elapsed
 }
 
 /** Milliseconds for each document, by tenths of the run. */

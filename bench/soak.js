@@ -328,13 +328,13 @@ async function ledgerOf(set) {
       continue
     }
     if (entry.attempts === undefined) continue
-    const counted = (entry.usage?.input ?? 0) / usage.input_tokens
-    answers += counted + (entry.uncounted ?? 0)
-    lost += entry.lost ?? 0
+    const counted = (entry.usage?.input_tokens ?? 0) / usage.input_tokens
+    answers += counted + (entry.replies_with_unknown_cost ?? 0)
+    lost += entry.lost_replies ?? 0
     // $1 and $5 per million tokens, half of it in a batch; a document that came out of a batch may have been tried live.
     const full = (counted * (usage.input_tokens + 5 * usage.output_tokens)) / 1e6
     const cost = entry.cost_usd ?? 0
-    const least = entry.batch === undefined ? full : full / 2
+    const least = entry.batch_id === undefined ? full : full / 2
     costOff = Math.max(costOff, least - cost, cost - full)
   }
   return { answers, lost, costOff }

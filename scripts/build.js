@@ -77,17 +77,28 @@ async function described() {
   const parts = {
     cli: 'src/cli.ts',
     schema: 'src/config/config-schema.ts',
-    report: 'src/core/report/report-schema.ts',
+    report: 'src/core/report/report-json.ts',
+    estimate: 'src/core/estimate/estimate-json.ts',
+    ledger: 'src/core/run/ledger-entry.ts',
+    jsonl: 'src/sinks/jsonl-sink.ts',
+    log: 'src/sinks/request-log.ts',
     simulator: 'src/simulator/simulator.ts',
     random: 'src/simulator/seeded-random.ts',
   }
   await bundled(parts, scratch)
   const built = (name) => import(`../${scratch}/${name}.js`)
-  const [{ runCli }, { buildConfigSchema, promptSchema }, { reportSchema }] = await Promise.all(
-    ['cli', 'schema', 'report'].map(built),
-  )
+  const { runCli } = await built('cli')
+  const { buildConfigSchema, promptSchema } = await built('schema')
   await mkdir('dist/schemas')
-  const schemas = { config: buildConfigSchema(), prompt: promptSchema, report: reportSchema }
+  const schemas = {
+    config: buildConfigSchema(),
+    prompt: promptSchema,
+    report: (await built('report')).reportSchema,
+    estimate: (await built('estimate')).estimateSchema,
+    ledger: (await built('ledger')).ledgerSchema,
+    jsonl: (await built('jsonl')).jsonlSchema,
+    'request-log': (await built('log')).requestLogSchema,
+  }
   for (const [name, schema] of Object.entries(schemas))
     await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
   const { version } = await json('package.json')

@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 export type { Effort } from './core/pricing/models.ts'
-export type { Usage } from './core/pricing/usage.ts'
 export type { Prompt } from './core/request/render-prompt.ts'
 export type { ClientOptions } from './library/client-options.ts'
 export { type AskOptions, type Client, createClient } from './library/create-client.ts'
@@ -10,7 +9,7 @@ export type { Price } from './library/library-prices.ts'
 export { type LoadPromptOptions, loadPrompt } from './library/library-prompt.ts'
 export type { FailedText, Outcome, PendingText, SummarizedText } from './library/public-outcome.ts'
 export type { Completion, Question } from './library/request-completion.ts'
-export type { Spending } from './library/spending.ts'
+export type { Spending, Usage } from './library/spending.ts'
 export { type SummarizeAllOptions, summarizeAll } from './library/summarize-all.ts'
 export type { Text } from './library/take-sources.ts'
 export type { TextStream } from './library/text-stream.ts'

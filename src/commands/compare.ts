@@ -163,7 +163,9 @@ async function judgeVariants(
       const texts = bothOrders.flatMap(({ variant: { requestBuilder }, results }) => {
         const { entry, text } = results.get(path) ?? {}
         // What was said of other texts, before these, is not about these.
-        return text === undefined || entry?.recipe !== requestBuilder.getProvenance(path).recipe ? [] : text
+        return text === undefined || entry?.settings_hash !== requestBuilder.getProvenance(path).settingsHash
+          ? []
+          : text
       })
       const [asFirst, asSecond] = texts
       if (asFirst === undefined || asSecond === undefined) continue

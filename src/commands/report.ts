@@ -46,7 +46,7 @@ export async function report(
       ...history,
       total: sumRuns(history),
       summarized: history.summaries.size,
-      flagged: [...history.summaries].flatMap(([path, { doubts }]) =>
+      flagged: [...history.summaries].flatMap(([path, { qualityIssues: doubts }]) =>
         doubts === undefined ? [] : [{ path, reason: doubts.join(', ') }],
       ),
       stale: stale.map((it) => ({ path: it.path, reason: formatStaleReason(it) })),

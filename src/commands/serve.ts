@@ -102,7 +102,9 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
     const runStats = stats.getStats(0)
     const { usage, requests } = runStats
     const cost = formatRunCost(runStats, { simulated: options.simulate, model })
-    print(`requests sent: ${requests}; ${sumInputTokens(usage)} tokens in, ${usage.output} out, ${cost}`)
+    print(
+      `requests sent: ${requests}; ${sumInputTokens(usage)} tokens in, ${usage.output_tokens} out, ${cost}`,
+    )
     const { reason } = shutdown.drainSignal as { reason: unknown }
     if (reason instanceof RunError) return toEnding(reason).exit
     throw reason

@@ -89,7 +89,7 @@ export async function loadJudge(
             getProvenance: (path) => ({
               prompt: name,
               model: parameters.model,
-              recipe: hashSettings(createRequestFunction(getDelimitedTexts(path)), [
+              settingsHash: hashSettings(createRequestFunction(getDelimitedTexts(path)), [
                 listReaderSettings(readSettings),
               ]),
             }),

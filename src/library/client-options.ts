@@ -28,7 +28,7 @@ export interface ClientOptions {
   readonly concurrency?: number | undefined
   /** Sendings beyond the first for faults that a retry can cure. Default 3. */
   readonly retries?: number | undefined
-  /** Longest wait on a rate limit or an outage before it is an error, `try_later`. Default 600,000. */
+  /** Longest wait on a rate limit or an outage before it is an error, `wait_too_long`. Default 600,000. */
   readonly maxWaitMs?: number | undefined
   /** Longest silence of the service within a request. Default 60,000. */
   readonly timeoutMs?: number | undefined
@@ -36,7 +36,7 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number | undefined
   /**
    * Never spend more, as long as this client lives: the worst case of a request is set aside before it is sent. What does
-   * not fit any more is an error, `spent`.
+   * not fit any more is an error, `budget_exceeded`.
    */
   readonly maxCostUsd?: number | undefined
   /** What models cost that have no known price, or another one for you, by their names. */

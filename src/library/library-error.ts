@@ -9,11 +9,10 @@ import {
   UnknownPriceError,
   WaitTooLongError,
 } from '../core/errors/run-error.ts'
-import type { Usage } from '../core/pricing/usage.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { UsageError } from '../errors.ts'
-import { computeSpending, type Spending } from './spending.ts'
+import { computeSpending, type Spending, type Usage } from './spending.ts'
 
 /** What went wrong. */
 export interface Problem {
@@ -22,7 +21,7 @@ export interface Problem {
   /**
    * A stable word. The API's own: `invalid_request_error`, `overloaded_error`, …; of an answer that is no result:
    * `max_tokens`, `refusal`, `empty`, …; of the way there: `connection_error`, `timeout`, …; of a text that was not
-   * sent: `empty_text`, `not_text`; or `configuration`, `spent`, `try_later`, `closed`.
+   * sent: `empty_text`, `not_text`; or `configuration`, `budget_exceeded`, `wait_too_long`, `closed`.
    */
   readonly type: string
   /** For people. May hold text of the service, or of whatever answered in its place. */
@@ -46,7 +45,7 @@ export class ClaudeBatchError extends Error implements Problem, Spending {
   readonly attempts: number
   readonly usage: Usage | null
   readonly costUsd: number | null
-  readonly lost: number
+  readonly lostReplies: number
   /** Text that came all the same, of an answer that was cut off or broke off; null where there is none. */
   readonly partial: string | null
 
@@ -68,7 +67,7 @@ export class ClaudeBatchError extends Error implements Problem, Spending {
     this.attempts = spending.attempts
     this.usage = spending.usage
     this.costUsd = spending.costUsd
-    this.lost = spending.lost
+    this.lostReplies = spending.lostReplies
     this.partial = partial === '' ? null : partial
   }
 }
@@ -132,15 +131,16 @@ export function toPublicError(
   return new ClaudeBatchError(problem, attempts, partial)
 }
 
-type OwnErrorType = 'configuration' | 'spent' | 'try_later' | 'closed'
+type OwnErrorType = 'configuration' | 'budget_exceeded' | 'wait_too_long' | 'closed'
 
 /** The same errors as in `errors.ts`, in the words of the library's options. */
 function describeRunError(error: RunError): { readonly type: OwnErrorType; readonly text: string } {
-  if (error instanceof BudgetExceededError) return { type: 'spent', text: error.describe('maxCostUsd') }
+  if (error instanceof BudgetExceededError)
+    return { type: 'budget_exceeded', text: error.describe('maxCostUsd') }
   if (error instanceof UnknownPriceError) return { type: 'configuration', text: error.describe('maxCostUsd') }
   if (error instanceof WaitTooLongError)
-    return { type: 'try_later', text: `${error.describe('maxWaitMs')}; try again later` }
-  return { type: 'try_later', text: error.message }
+    return { type: 'wait_too_long', text: `${error.describe('maxWaitMs')}; try again later` }
+  return { type: 'wait_too_long', text: error.message }
 }
 
 function createOwnError(
@@ -149,6 +149,6 @@ function createOwnError(
   attempts: readonly Attempt[] = [],
   partial = '',
 ): ClaudeBatchError {
-  const problem = { status: null, type, message, transient: type === 'try_later', requestId: null }
+  const problem = { status: null, type, message, transient: type === 'wait_too_long', requestId: null }
   return new ClaudeBatchError(problem, attempts, partial)
 }

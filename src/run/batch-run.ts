@@ -81,7 +81,7 @@ export async function* runBatchedDocuments(
     shouldWait,
     isDetached: options.detach,
     hasSucceededBefore: ({ path }) => hasSucceededBefore(path),
-    settingsHashOf: ({ path }) => requestBuilder.getProvenance(path).recipe,
+    settingsHashOf: ({ path }) => requestBuilder.getProvenance(path).settingsHash,
     listener: {
       onAttempt(attempt) {
         stats.addAttempt(attempt)

@@ -12,8 +12,8 @@ import { writeFileAtomic } from '../storage/fs/atomic-write.ts'
 import { toReadError } from '../storage/fs/disk-error.ts'
 import { type NamedFile, writeNamedFile } from '../storage/fs/flag-file.ts'
 import { readWholeFile } from '../storage/fs/no-follow-fs.ts'
+import { isDigest } from '../storage/ledger/known-summary.ts'
 import { type LatestResult, readLatestResults } from '../storage/ledger/latest-results.ts'
-import { isDigest } from '../storage/ledger/read-ledger.ts'
 import { readTextOrEmpty } from './digest-files.ts'
 import { loadRequestBuilder } from './request-builder.ts'
 import { run } from './run.ts'
@@ -118,7 +118,7 @@ export async function writeDigests(
       text,
       hash('sha256', `${runtime.pid} ${digest.file}`).slice(0, 12),
     )
-    const isNew = resultsAfter.get(path)?.entry.time !== resultsBefore.get(path)?.entry.time
+    const isNew = resultsAfter.get(path)?.entry.ended_at !== resultsBefore.get(path)?.entry.ended_at
     if (!options.quiet)
       stderr.write(
         `claude-batch: ${isNew ? 'made' : 'nothing changed for'} the digest of ${pluralize(digest.summaries.length, 'summary', 'summaries')} in ${escapeControlChars(relative(cwd, digest.file))}\n`,
@@ -139,7 +139,7 @@ async function collectDigests(
   for (const { path, problem } of sources) {
     // An earlier digest, met among the documents, is none.
     const result = problem === undefined ? results.get(path) : undefined
-    const summary = result?.entry.output?.file
+    const summary = result?.entry.output?.path
     if (result?.text === undefined || summary === undefined || isDigest(result.entry.prompt)) continue
     const file = digestPer === 'folder' ? join(out, dirname(summary), name) : resolve(cwd, name)
     const group = groups.get(file) ?? []
@@ -196,7 +196,7 @@ async function writeDigest(
 function formatSummaries({ file, summaries }: Digest, out: string): string {
   const folder = dirname(file)
   const formatLink = (path: string, { entry }: LatestResult) => {
-    const target = relative(folder, join(out, entry.output?.file ?? ''))
+    const target = relative(folder, join(out, entry.output?.path ?? ''))
       .split(sep)
       .join(posix.sep)
     const name = path.replace(/[[\]]/g, '\\$&')

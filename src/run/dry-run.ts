@@ -25,7 +25,8 @@ import type { Exit } from '../errors.ts'
 import { earlierReportProblem } from '../inputs/find/earlier-output.ts'
 import { writeNamedFile } from '../storage/fs/flag-file.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
-import { isDigest, type KnownSummary, readLedger } from '../storage/ledger/read-ledger.ts'
+import { isDigest, type KnownSummary } from '../storage/ledger/known-summary.ts'
+import { readLedger } from '../storage/ledger/read-ledger.ts'
 import { ledgerPath } from '../storage/output-folder.ts'
 import { listStoredBatches } from '../storage/stored-batches.ts'
 import { createSummaryFiles } from '../storage/summary-files.ts'
@@ -45,7 +46,7 @@ export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> 
   const skipped = Object.fromEntries([...(plan.skipped ?? [])].map(([type, { count }]) => [type, count]))
   const [plannedRequests, counts]: [PlannedRequest[], DryRunCounts] = [
     [],
-    { unchanged: 0, skipped, failing: {} },
+    { up_to_date: 0, skipped, failed: {} },
   ]
   let worstCaseTotal: Picodollars | undefined = 0n
   let documents = 0
@@ -90,9 +91,9 @@ export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> 
   }))
   for await (const { source, as: result } of inspected) {
     drainSignal.throwIfAborted()
-    if (result === 'unchanged') counts.unchanged++
+    if (result === 'unchanged') counts.up_to_date++
     else if ('action' in result)
-      increment(result.action === 'skip' ? counts.skipped : counts.failing, result.type)
+      increment(result.action === 'skip' ? counts.skipped : counts.failed, result.type)
     else {
       documents++
       plannedRequests.push(...result)
@@ -105,17 +106,17 @@ export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> 
   const { limits, from } = resolvePlanningLimits(options, outputState.lastRunEnd)
   const estimate: EstimateJson = {
     format: 'claude-batch estimate',
-    version: estimateFormatVersion,
-    made: new Date(runtime.clock.wallTime()).toISOString(),
+    format_version: estimateFormatVersion,
+    created_at: new Date(runtime.clock.wallTime()).toISOString(),
     prompt: requestBuilder.prompt,
     model: requestBuilder.model,
-    documents: { to_do: documents, ...counts },
-    tokens_in: expected.inputTokens,
-    tokens_out: expected.outputTokens,
+    documents: { pending: documents, ...counts },
+    input_tokens: expected.inputTokens,
+    output_tokens: expected.outputTokens,
     cost_usd: { live: toUsdRange(expected.liveCost), batch: toUsdRange(expected.batchCost) },
-    worst_usd: worstCaseTotal === undefined ? null : Number(formatExactUsd(worstCaseTotal)),
-    measured: expected.withHistory,
-    counted: countTokens !== undefined,
+    worst_case_usd: worstCaseTotal === undefined ? null : Number(formatExactUsd(worstCaseTotal)),
+    requests_with_history: expected.withHistory,
+    token_count: options.tokenCount,
     time: estimateTime(
       expected,
       limits,
@@ -148,9 +149,9 @@ const inBatchProblem: InputProblem = {
 const maxOpenFiles = 16
 
 interface DryRunCounts {
-  unchanged: number
+  up_to_date: number
   readonly skipped: Record<string, number>
-  readonly failing: Record<string, number>
+  readonly failed: Record<string, number>
 }
 
 function increment(counts: Record<string, number>, type: string): void {

@@ -29,7 +29,7 @@ export function estimateBySize(
     const bytes = stats.size * estimateTextShare(path)
     if (bytes > maxInputBytes) return []
     documents++
-    const { prompt, recipe } = requestBuilder.getProvenance(path)
+    const { prompt, settingsHash: recipe } = requestBuilder.getProvenance(path)
     const request =
       emptyRequests.get(recipe) ??
       requestBuilder.buildRequest({ ref: source, text: '', fingerprint: { size: 0, sha256: '' } })

@@ -22,7 +22,7 @@ export async function finishRun(
   const runStats = stats.getStats(runtime.clock.now() - startMs)
   const endedAt = new Date(runtime.clock.wallTime()).toISOString()
   const stopReason = describeStop(shutdown.drainSignal.reason)?.text
-  const runEnd = createRunEnd(output.runStart.run, endedAt, runStats, rateLimiter.getStats(), stopReason)
+  const runEnd = createRunEnd(output.runStart.run_id, endedAt, runStats, rateLimiter.getStats(), stopReason)
   await output.recordEnd(runEnd).catch(fail)
   await sinks.close(fail)
   await report.write(output.runStart, runEnd).catch(fail)

@@ -23,7 +23,7 @@ import { createChunkCache } from '../storage/chunk-cache-file.ts'
 import { openChunkCosts } from '../storage/chunk-costs.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import type { UnplacedText } from '../storage/ledger/journal-recovery.ts'
-import { isDigest } from '../storage/ledger/read-ledger.ts'
+import { isDigest } from '../storage/ledger/known-summary.ts'
 import { lockFolder } from '../storage/lock/lock-folder.ts'
 import { createLockOwner } from '../storage/lock/lock-owner.ts'
 import { createOutputFolder, memoryFolder, probeOutputFolder } from '../storage/output-folder.ts'
@@ -151,12 +151,12 @@ export async function openFolderOutput(
   const { clock } = runtime
   const print = (text: string) => options.quiet || runtime.stderr.write(`claude-batch: ${text}\n`)
   const runStart = createRunStart(out, { options, runtime, requestBuilder, version })
-  const { run: runId } = runStart
+  const { run_id: runId } = runStart
 
   if (options.frontMatter && requestBuilder.structured)
     throw new UsageError('--front-matter would make the JSON that is asked for none; leave it out')
   await createOutputFolder(out)
-  const lockOwner = await createLockOwner(runtime.pid, runStart.time, runId, {
+  const lockOwner = await createLockOwner(runtime.pid, runStart.started_at, runId, {
     command: getCommandName(runtime),
     version,
   })
@@ -173,7 +173,7 @@ export async function openFolderOutput(
   try {
     const foldsCase = await probeOutputFolder(out, runId)
     const { getProvenance: findProvenance } = requestBuilder
-    const batchStore = await openStoredBatches({ out, cwdFromOut: runStart.base, baseUrl, clock })
+    const batchStore = await openStoredBatches({ out, cwdFromOut: runStart.cwd, baseUrl, clock })
     const chunkCosts = await openChunkCosts(out, runStart, findProvenance)
     const outputState = await openOutputState(out, runStart, {
       onEntry(line, path, by) {
@@ -225,7 +225,7 @@ export async function openFolderOutput(
         knownSettingsHashes ??= new Set(
           [...outputState.summaries.values()].map(({ settingsHash }) => settingsHash),
         )
-        return knownSettingsHashes.has(findProvenance(path).recipe)
+        return knownSettingsHashes.has(findProvenance(path).settingsHash)
       },
       formatSummaryPath: (path) => join(relative(runtime.cwd, out) || '.', files.summaryPath(path)),
       sink: files,
@@ -281,11 +281,12 @@ function createRunStart(
   }: Pick<OutputOptions, 'options' | 'runtime' | 'requestBuilder' | 'version'>,
 ): RunStart {
   return {
-    v: ledgerFormatVersion,
-    time: new Date(runtime.clock.wallTime()).toISOString(),
-    run: Array.from({ length: 12 }, () => Math.floor(runtime.random() * 16).toString(16)).join(''),
-    version,
-    base: relative(out, runtime.cwd).split(sep).join('/'),
+    type: 'run_start',
+    format_version: ledgerFormatVersion,
+    started_at: new Date(runtime.clock.wallTime()).toISOString(),
+    run_id: Array.from({ length: 12 }, () => Math.floor(runtime.random() * 16).toString(16)).join(''),
+    program_version: version,
+    cwd: relative(out, runtime.cwd).split(sep).join('/'),
     prompt: requestBuilder.prompt,
     model: requestBuilder.model,
     ...(options.simulate && ({ simulated: true } as const)),

@@ -1,5 +1,6 @@
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { firstTierLimits, type TimeEstimate } from '../core/estimate/estimate-json.ts'
+import { fromLimitFields } from '../core/rate-limit/limit-fields.ts'
 import type { LimitRates } from '../core/rate-limit/limiter-state.ts'
 import type { RunEnd } from '../core/run/ledger-entry.ts'
 
@@ -14,10 +15,11 @@ export function resolvePlanningLimits(
     ...(otpm !== undefined && { outputTokens: otpm }),
   }
   // A service that says 0 has no limit to tell, or the ledger was changed.
-  const observed = Object.fromEntries(
-    Object.entries(lastRunEnd?.limits ?? {}).filter(([, limit]) => limit > 0),
+  const observed: LimitRates = Object.fromEntries(
+    Object.entries(fromLimitFields(lastRunEnd?.limits ?? {})).filter(([, limit]) => limit > 0),
   )
-  if (Object.keys(configured).length > 0) return { limits: { ...observed, ...configured }, from: 'given' }
-  if (Object.keys(observed).length > 0) return { limits: observed, from: 'seen' }
+  if (Object.keys(configured).length > 0)
+    return { limits: { ...observed, ...configured }, from: 'configured' }
+  if (Object.keys(observed).length > 0) return { limits: observed, from: 'observed' }
   return { limits: firstTierLimits, from: 'assumed' }
 }

@@ -89,7 +89,7 @@ function chooseRunMode(
   const expected = estimateBySize(pending, history, context)
   const { limits, from } = resolvePlanningLimits(options, lastRunEnd)
   const { latency = 3, concurrency = maxPoolSize, timeLimit } = options
-  const { ms: liveMs } = estimateTime(expected, limits, from, latency * 1000, concurrency)
+  const { duration_ms: liveMs } = estimateTime(expected, limits, from, latency * 1000, concurrency)
   const deadlineMs = timeLimit === undefined ? undefined : timeLimit * 1000
   return chooseMode({ ...expected, documents: pending.length, liveMs, deadlineMs })
 }

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
-import { type EstimateJson, estimateFormatVersion } from '../core/estimate/estimate-json.ts'
-import { buildReportJson, type RecordedRun } from '../core/report/report-json.ts'
+import { type EstimateJson, estimateFormatVersion, estimateShape } from '../core/estimate/estimate-json.ts'
+import { buildReportJson, type RecordedRun } from '../core/report/build-report-json.ts'
+import { isObject } from '../core/text/shape.ts'
 import { type Exit, ExitError, UsageError } from '../errors.ts'
 import { describeFsError } from '../inputs/find/fs-error.ts'
 import { readSmallFile } from '../inputs/read/small-file.ts'
@@ -36,13 +37,15 @@ export async function reportRuns(
   )
   const allRuns = (await Promise.all(runsByFolder))
     .flat()
-    .sort((a, b) => (a.start.time < b.start.time ? -1 : 1))
+    .sort((a, b) => (a.start.started_at < b.start.started_at ? -1 : 1))
   const runs = run === undefined ? allRuns : [selectRun(run, allRuns)]
   const metadata = { programVersion: version, wall: clock.wallTime() }
   const write = createStreamWriter(stdout, 'stdout')
   if (estimate !== undefined) {
-    const runsSince = run === undefined ? runs.filter((it) => it.start.time >= estimate.made) : runs
-    if (runsSince.length === 0) throw new ExitError('noInput', `nothing has been done since ${estimate.made}`)
+    const runsSince =
+      run === undefined ? runs.filter((it) => it.start.started_at >= estimate.created_at) : runs
+    if (runsSince.length === 0)
+      throw new ExitError('noInput', `nothing has been done since ${estimate.created_at}`)
     await write(
       formatEstimateVsActual(
         estimate,
@@ -51,7 +54,10 @@ export async function reportRuns(
     )
   } else if (groupBy !== undefined) {
     await write(
-      formatGroups(groupBy, buildReportJson(runs, { createdAt: '', programVersion: version }).by[groupBy]),
+      formatGroups(
+        groupBy,
+        buildReportJson(runs, { createdAt: '', programVersion: version }).groups[groupBy],
+      ),
     )
   } else {
     const lines = format === 'json' ? [] : runs.flatMap((it) => it.entries)
@@ -70,10 +76,10 @@ function selectRun(which: string, runs: readonly RecordedRun[]): RecordedRun {
   const found =
     which === 'last'
       ? runs.slice(-1)
-      : runs.filter(({ start: run }) => run.run === which || run.time.startsWith(startPrefix))
+      : runs.filter(({ start: run }) => run.run_id === which || run.started_at.startsWith(startPrefix))
   const [run] = found
   if (run !== undefined && found.length === 1) return run
-  const last = runs.at(-1)?.start.time.slice(0, 19).replace('T', ' ')
+  const last = runs.at(-1)?.start.started_at.slice(0, 19).replace('T', ' ')
   const hint = last === undefined ? 'no run is recorded' : `the last one is "${last}"`
   throw new UsageError(
     found.length === 0
@@ -86,25 +92,19 @@ async function readEstimate(file: string, name: string): Promise<EstimateJson> {
   const text = await readSmallFile(file).catch((error: Error) => {
     throw new UsageError(`--compare-estimate ${name}: ${describeFsError(error)}`)
   })
-  const estimate = (tryParseJson(text.toString('utf8')) ?? {}) as EstimateJson
-  const { format, version, tokens_in, tokens_out, cost_usd, documents } = estimate
-  if (format !== 'claude-batch estimate')
+  const estimate = tryParseJson(text.toString('utf8'))
+  if (!isObject(estimate) || estimate['format'] !== 'claude-batch estimate')
     throw new UsageError(
       `--compare-estimate ${name}: not an estimate; --dry-run --report FILE.json saves one`,
     )
+  const version = estimate['format_version'] ?? estimate['version']
   if (version !== estimateFormatVersion)
     throw new UsageError(
-      `--compare-estimate ${name}: written by another version of claude-batch (its format is ${version})`,
+      `--compare-estimate ${name}: written by another version of claude-batch (its format is ${version}); make the estimate again`,
     )
-  const hasCosts = cost_usd?.live === null || isBounds(cost_usd?.live)
-  if (!hasCosts || !isBounds(tokens_in) || !isBounds(tokens_out) || typeof documents?.to_do !== 'number')
+  if (!estimateShape.matches(estimate))
     throw new UsageError(`--compare-estimate ${name}: the estimate is damaged`)
   return estimate
-}
-
-function isBounds(value: unknown): boolean {
-  const { low, expected, high } = (value ?? {}) as Record<string, unknown>
-  return [low, expected, high].every((bound) => typeof bound === 'number')
 }
 
 function tryParseJson(text: string): unknown {

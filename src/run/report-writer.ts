@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path'
 import type { ReportFormat } from '../core/document/generated-marker.ts'
-import { buildReportJson, type RecordedRun } from '../core/report/report-json.ts'
+import { buildReportJson, type RecordedRun } from '../core/report/build-report-json.ts'
 import type { DocumentEntry, RunEnd, RunStart } from '../core/run/ledger-entry.ts'
 import type { Sink } from '../core/run/sink.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
@@ -46,7 +46,7 @@ export function createReportWriter(
       await writeNamedFile(
         named,
         await renderReport(format, [{ ...recordedRun, end }], texts, metadata),
-        run.run,
+        run.run_id,
       )
     },
   }
@@ -60,7 +60,7 @@ async function readRecordedRun(
 ): Promise<RecordedRun> {
   if (out === undefined) return { start: run, entries: recording?.entries ?? [] }
   const runs = await readRecordedRuns(out, computeCwdFromOut(out, cwd))
-  return runs.find((candidate) => candidate.start.run === run.run) ?? { start: run, entries: [] }
+  return runs.find((candidate) => candidate.start.run_id === run.run_id) ?? { start: run, entries: [] }
 }
 
 function readSummaryTexts(

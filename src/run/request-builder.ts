@@ -123,7 +123,7 @@ export async function loadRequestBuilder(
       }
       const { planChunks, hash } = createChunkPlanner(baseUrl, parameters, buildVariantRequest)
       const recipe = hashSettings(buildVariantRequest, [listReaderSettings(options), hash])
-      const provenance: Provenance = { prompt: name, model: parameters.model, recipe }
+      const provenance: Provenance = { prompt: name, model: parameters.model, settingsHash: recipe }
       return {
         weight: share,
         value: {

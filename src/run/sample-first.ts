@@ -4,8 +4,8 @@ import { addObservation, type TokenHistory } from '../core/estimate/estimate-cos
 import { selectSample } from '../core/estimate/select-sample.ts'
 import { sumAttemptCosts } from '../core/pricing/document-cost.ts'
 import { formatUsd } from '../core/pricing/pricing-rules.ts'
-import { toLedgerEntry } from '../core/run/ledger-entry.ts'
 import type { Outcome } from '../core/run/outcome.ts'
+import { toLedgerEntry } from '../core/run/to-ledger-entry.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatInteger } from '../core/text/format-number.ts'
 import type { Runtime } from '../runtime.ts'
@@ -149,10 +149,10 @@ function estimateRest(
       '',
       estimateContext.requestBuilder.getProvenance(outcome.document.path),
     )
-    if (line === undefined || line.status === 'unchanged') continue
+    if (line?.type !== 'document') continue
     addObservation(history, line)
-    characters += line.chars ?? 0
-    bytes += line.size ?? 0
+    characters += line.characters ?? 0
+    bytes += line.size_bytes ?? 0
   }
   return estimateBySize(rest, history, estimateContext, bytes === 0 ? 1 : Math.min(1, characters / bytes))
 }

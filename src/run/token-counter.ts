@@ -41,7 +41,7 @@ export async function createTokenCounter(
   const countTokens = semaphore.withPermit(ask, drainSignal)
   return async (request, signal) => {
     try {
-      return (await countTokens(request, signal)).usage?.input ?? 0
+      return (await countTokens(request, signal)).usage?.input_tokens ?? 0
     } catch (thrown) {
       const error = thrown instanceof StoppedError ? thrown.cause : thrown
       if (!(error instanceof AskError)) throw error

@@ -84,7 +84,7 @@ export async function answerStream(
       const { usage } = reply
       events.send({
         done: true,
-        usage: usage === undefined ? null : { input: sumInputTokens(usage), output: usage.output },
+        usage: usage === undefined ? null : { input: sumInputTokens(usage), output: usage.output_tokens },
       })
     } catch (error) {
       const isRejected = error instanceof QuestionError || error instanceof QueueFullError

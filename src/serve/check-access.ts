@@ -100,12 +100,12 @@ function sha256(text: string): Buffer {
 
 const unknownHost: AccessRefusal = {
   status: 403,
-  type: 'foreign_host',
+  type: 'host_not_allowed',
   message: 'this server is not known by that name; its operator can name it with --allow-host',
 }
 const disallowedOrigin: AccessRefusal = {
   status: 403,
-  type: 'foreign_origin',
+  type: 'origin_not_allowed',
   message: 'pages of that origin may not use this server; its operator can allow it with --allow-origin',
 }
 const wrongToken: AccessRefusal = {

@@ -46,12 +46,16 @@ export function toProblem(error: unknown, isStopping: boolean): Problem {
   if (cause instanceof WaitTooLongError)
     return {
       status: 503,
-      type: 'try_later',
+      type: 'wait_too_long',
       message: 'the service is overloaded; come again later',
       retryAfterS: 60,
     }
   if (cause instanceof BudgetExceededError)
-    return { status: 503, type: 'spent', message: 'this server has spent what it may; its operator is told' }
+    return {
+      status: 503,
+      type: 'budget_exceeded',
+      message: 'this server has spent what it may; its operator is told',
+    }
   return { status: 500, type: 'internal_error', message: 'something went wrong here; its operator is told' }
 }
 
@@ -62,7 +66,7 @@ function toRequestProblem({ requestError }: AskError): Problem {
       if (requestError.isDocumentSpecific)
         return {
           status: 502,
-          type: 'service_refused',
+          type: 'provider_rejected',
           message: 'the service, or a gateway in front of it, refused this text twice',
         }
       if (requestError.status === 429)
@@ -81,7 +85,7 @@ function toRequestProblem({ requestError }: AskError): Problem {
     case 'account':
       return {
         status: 502,
-        type: 'service_refused',
+        type: 'provider_rejected',
         message: 'the service refuses this server; its operator is told',
       }
   }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { mayBeBilled } from '../core/errors/request-error.ts'
 import { formatExactUsd } from '../core/pricing/pricing-rules.ts'
+import type { Usage } from '../core/pricing/usage.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 
 /** How a request for a stream ended. */
@@ -13,6 +14,15 @@ type RequestResult =
   | 'cancelled'
   /** Turned away before anything was asked: not let in, malformed, or too many. */
   | 'refused'
+
+/** The label of each kind of tokens, and the field of {@link Usage} that counts it. */
+const tokenKinds = {
+  input: 'input_tokens',
+  cache_creation_5m_input: 'cache_creation_5m_input_tokens',
+  cache_creation_1h_input: 'cache_creation_1h_input_tokens',
+  cache_read_input: 'cache_read_input_tokens',
+  output: 'output_tokens',
+} as const satisfies Record<string, keyof Usage>
 
 export interface Metrics {
   /** A request for a stream came; to be told how it ended, once. */
@@ -113,7 +123,8 @@ export function createMetrics(now: () => number, countWaiting: () => number): Me
     recordFirstText: (ms) => timeToFirstText.observe(ms / 1000),
     recordAttempt({ status, usage, cost, error: fault }) {
       upstreamRequests.inc({ status: status ?? 'none' })
-      for (const [kind, count] of Object.entries(usage ?? {})) tokens.inc({ kind }, count)
+      if (usage !== undefined)
+        for (const [kind, field] of Object.entries(tokenKinds)) tokens.inc({ kind }, usage[field])
       if (cost === undefined && fault === undefined) unpricedAnswers.inc()
       if (cost !== undefined) totalCost += cost
       if (fault !== undefined && mayBeBilled(fault)) lostAnswers.inc()

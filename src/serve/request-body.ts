@@ -62,7 +62,7 @@ const tooLarge: Problem = {
 }
 const notJson: Problem = {
   status: 415,
-  type: 'not_json',
+  type: 'unsupported_media_type',
   message: 'send JSON, and say so: Content-Type: application/json',
 }
 const notUtf8: Problem = {
@@ -72,7 +72,7 @@ const notUtf8: Problem = {
 }
 const encodedBody: Problem = {
   status: 415,
-  type: 'encoded',
+  type: 'unsupported_encoding',
   message: 'send the body as it is, without Content-Encoding',
 }
 const invalidUtf8: Problem = { status: 400, type: 'invalid_request', message: 'the body is not valid UTF-8' }

@@ -1,14 +1,72 @@
 import { sumAttemptCosts, toUsdOrNull } from '../core/pricing/document-cost.ts'
-import { sumInputTokens } from '../core/pricing/usage.ts'
+import { usageShape } from '../core/pricing/usage.ts'
+import { errorShape } from '../core/run/ledger-entry.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import type { Sink } from '../core/run/sink.ts'
 import { isJson, minifyJson } from '../core/text/minify-json.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
+import {
+  amount,
+  any,
+  count,
+  describe,
+  nullable,
+  objectOf,
+  oneOf,
+  optional,
+  string,
+  type TypeOf,
+  toJsonSchema,
+} from '../core/text/shape.ts'
+
+/** Goes up with every change that an older reader would misunderstand; fields are added without. */
+const jsonlFormatVersion = 2
+
+const reasonShape = objectOf({ type: string, message: string })
+
+const jsonlLineShape = objectOf({
+  format_version: oneOf(jsonlFormatVersion),
+  path: string,
+  status: oneOf('summarized', 'failed', 'skipped', 'pending'),
+  summary: optional(
+    describe(any, 'of a summarized document: a string, or the JSON that a prompt with a schema asked for'),
+  ),
+  error: optional(
+    describe(
+      objectOf({
+        ...errorShape.fields,
+        request_id: nullable(string),
+        partial: optional(describe(string, 'text that was paid for, such as a summary that was cut off')),
+      }),
+      'of a failed document',
+    ),
+  ),
+  reason: optional(describe(reasonShape, 'of a skipped or pending document')),
+  model: optional(describe(string, 'this and request_id: absent where nothing was sent')),
+  request_id: optional(nullable(string)),
+  usage: optional(
+    describe(
+      nullable(usageShape),
+      'this and cost_usd: absent where there was no reply, null where it is unknown',
+    ),
+  ),
+  cost_usd: optional(nullable(amount)),
+  attempts: count,
+  elapsed_ms: describe(amount, 'from the start of the document to its end, including waits'),
+})
+
+/** One line of `--format jsonl`. It has a `summary`, an `error` or a `reason`, by its `status`. */
+interface JsonlLine extends TypeOf<typeof jsonlLineShape> {}
+
+/** The JSON Schema of a line; shipped as `dist/schemas/jsonl.json`. */
+export const jsonlSchema = toJsonSchema(jsonlLineShape, {
+  title: 'a line of claude-batch summarize --format jsonl',
+  description: 'Costs are US dollars; null is unknown.',
+})
 
 /**
  * Writes one JSON object per outcome and line. With `structured`, a summary that is JSON goes into the line as JSON, token
- * for token as the model wrote it, instead of as a string. Fields are only ever added; `schema` counts the changes that
- * are not.
+ * for token as the model wrote it, instead of as a string.
  */
 export function createJsonlSink(
   write: (text: string) => Promise<void>,
@@ -29,42 +87,37 @@ function formatLine(outcome: Outcome, structured: boolean): string {
   return `{${jsonMembers.join(',')}}`
 }
 
-/** `summary` or `error`, never both; a skipped or pending input has a `reason` and neither. */
-function toFields(outcome: Outcome): Record<string, unknown> {
-  const { document, status, attempts, elapsedMs } = outcome
+function toFields(outcome: Outcome): JsonlLine {
+  const { document, attempts, elapsedMs } = outcome
   const last = attempts.at(-1)
-  const bill = sumAttemptCosts(attempts)
+  const { usage, cost } = sumAttemptCosts(attempts)
   return {
-    schema: 1,
+    format_version: jsonlFormatVersion,
     path: document.path,
-    status,
     ...toResultFields(outcome),
     ...(last !== undefined && { model: last.model, request_id: last.requestId ?? null }),
-    ...(attempts.some(({ error: fault }) => fault === undefined) && {
-      // Null is unknown: the server did not count, or the model has no price.
-      usage:
-        bill.usage === undefined
-          ? null
-          : { input_tokens: sumInputTokens(bill.usage), output_tokens: bill.usage.output },
-      cost_usd: toUsdOrNull(bill),
+    ...(attempts.some(({ error }) => error === undefined) && {
+      usage: usage ?? null,
+      cost_usd: toUsdOrNull({ cost }),
     }),
     attempts: attempts.length,
     elapsed_ms: Math.round(elapsedMs),
   }
 }
 
-function toResultFields(outcome: Outcome): Record<string, unknown> {
-  switch (outcome.status) {
+function toResultFields(outcome: Outcome): Pick<JsonlLine, 'status' | 'summary' | 'error' | 'reason'> {
+  const { status } = outcome
+  switch (status) {
     case 'summarized':
-      return { summary: outcome.text.trimEnd() }
+      return { status, summary: outcome.text.trimEnd() }
     case 'failed': {
       const { kind, type, message, requestId, transient } = outcome.failure
       const error = { kind, type, message, request_id: requestId ?? null, transient }
-      return outcome.partialText ? { error: { ...error, partial: outcome.partialText } } : { error }
+      return { status, error: outcome.partialText ? { ...error, partial: outcome.partialText } : error }
     }
     case 'skipped':
-      return { reason: { type: outcome.type, message: outcome.reason } }
+      return { status, reason: { type: outcome.type, message: outcome.reason } }
     case 'pending':
-      return { reason: { type: 'stopped', message: outcome.reason } }
+      return { status, reason: { type: 'stopped', message: outcome.reason } }
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/rate-limit/clock.ts'
-import { type DocumentEntry, toLedgerEntry } from '../core/run/ledger-entry.ts'
+import type { DocumentEntry } from '../core/run/ledger-entry.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import type { Sink } from '../core/run/sink.ts'
+import { toLedgerEntry } from '../core/run/to-ledger-entry.ts'
 
 /** A sink that remembers for this run alone what a ledger would, and the texts. */
 export interface RecordingSink extends Sink {
@@ -27,7 +28,7 @@ export function createRecordingSink(
         findProvenance(outcome.document.path),
       )
       await sink.write(outcome)
-      if (entry === undefined || entry.status === 'unchanged') return
+      if (entry?.type !== 'document') return
       entries.push(entry)
       if (outcome.status === 'summarized') texts.set(entry.path, outcome.text)
     },

@@ -1,10 +1,56 @@
 import { dirname } from 'node:path'
+import { sumInputTokens } from '../core/pricing/usage.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
+import {
+  count,
+  describe,
+  nullable,
+  objectOf,
+  oneOf,
+  optional,
+  safeNumber,
+  string,
+  type TypeOf,
+  timestamp,
+  toJsonSchema,
+} from '../core/text/shape.ts'
 import { type AppendFile, openAppendFile } from '../storage/fs/append-file.ts'
 import { makeFolder } from '../storage/fs/create-folder.ts'
 import { toWriteError } from '../storage/fs/disk-error.ts'
 import { createNamedStreamWriter, type NamedFile } from '../storage/fs/flag-file.ts'
+
+/** Goes up with every change that an older reader would misunderstand; fields are added without. */
+const logFormatVersion = 1
+
+const logEntryShape = objectOf({
+  format_version: oneOf(logFormatVersion),
+  started_at: timestamp,
+  path: string,
+  attempt: describe(count, 'which request for this document, from 1'),
+  status_code: describe(nullable(count), 'null where no response came'),
+  elapsed_ms: describe(nullable(safeNumber), 'from sending the request to the last byte, or to the error'),
+  first_token_ms: optional(
+    describe(safeNumber, 'from sending the request to the first text of a streamed reply'),
+  ),
+  input_tokens: describe(
+    nullable(count),
+    'all input, including what was read from or written to the prompt cache; null where the API did not count',
+  ),
+  output_tokens: nullable(count),
+  model: string,
+  request_id: nullable(string),
+  batch_id: optional(describe(string, 'the Message Batch that the request was in')),
+  error_type: nullable(string),
+  error_code: optional(string),
+})
+interface LogEntry extends TypeOf<typeof logEntryShape> {}
+
+/** The JSON Schema of a line; shipped as `dist/schemas/request-log.json`. */
+export const requestLogSchema = toJsonSchema(logEntryShape, {
+  title: 'a line of the request log of claude-batch (--log)',
+  description: 'One line per request, retries included; null is unknown.',
+})
 
 /** One JSON line per attempt, appended as it ends; no text of any document, no key. */
 export interface RequestLog {
@@ -51,60 +97,30 @@ function createLineWriter(stream: NonNullable<NamedFile['stream']>, label: strin
   }
 }
 
-function toLogEntry({
-  path,
-  attemptNumber: attempt,
-  startedAt: at,
-  elapsedMs,
-  firstTokenMs,
-  model,
-  requestId,
-  status,
-  usage,
-  error: fault,
-  batchId: batch,
-}: Attempt) {
+function toLogEntry(attempt: Attempt): LogEntry {
+  const { firstTokenMs, usage, error, batchId } = attempt
   return {
-    time: new Date(at).toISOString(),
-    file: path,
-    attempt,
-    status_code: status ?? null,
-    elapsed_ms: Math.round(elapsedMs),
+    format_version: logFormatVersion,
+    started_at: new Date(attempt.startedAt).toISOString(),
+    path: attempt.path,
+    attempt: attempt.attemptNumber,
+    status_code: attempt.status ?? null,
+    elapsed_ms: Math.round(attempt.elapsedMs),
     ...(firstTokenMs !== undefined && { first_token_ms: Math.round(firstTokenMs) }),
-    input_tokens:
-      usage === undefined ? null : usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h,
-    output_tokens: usage?.output ?? null,
-    model,
-    request_id: requestId ?? null,
-    ...(batch !== undefined && { batch }),
-    error_type: fault?.type ?? null,
-    ...(fault?.code !== undefined && { error_code: fault.code }),
+    input_tokens: usage === undefined ? null : sumInputTokens(usage),
+    output_tokens: usage?.output_tokens ?? null,
+    model: attempt.model,
+    request_id: attempt.requestId ?? null,
+    ...(batchId !== undefined && { batch_id: batchId }),
+    error_type: error?.type ?? null,
+    ...(error?.code !== undefined && { error_code: error.code }),
   }
 }
-
-/** Every entry has them, whatever became of its attempt. */
-const requiredFields: readonly (keyof ReturnType<typeof toLogEntry>)[] = [
-  'time',
-  'file',
-  'attempt',
-  'status_code',
-  'elapsed_ms',
-  'input_tokens',
-  'output_tokens',
-  'model',
-  'request_id',
-  'error_type',
-]
 
 /** Whether a line of a file is an entry of such a log. */
 export function isLogEntry(line: string): boolean {
   try {
-    const entry: unknown = JSON.parse(line)
-    return (
-      typeof entry === 'object' &&
-      entry !== null &&
-      requiredFields.every((name) => Object.hasOwn(entry, name))
-    )
+    return logEntryShape.matches(JSON.parse(line))
   } catch {
     return false
   }

@@ -1,13 +1,17 @@
-/** An answer about a chunk of a document. */
-export interface CachedChunk {
-  /** The key of the request. */
-  readonly part: string
+import { objectOf, oneOf, string, stringWithoutNul, type TypeOf } from '../core/text/shape.ts'
+
+/** The reply about a chunk of a document. */
+export const cachedChunkShape = objectOf({
+  type: oneOf('chunk'),
+  /** Of the request. */
+  request_hash: string,
   /** Of the document. */
-  readonly path: string
-  readonly text: string
-  /** That answered. */
-  readonly model: string
-}
+  path: stringWithoutNul,
+  text: string,
+  /** The model that replied. */
+  model: string,
+})
+export interface CachedChunk extends TypeOf<typeof cachedChunkShape> {}
 
 /** The answers about chunks that documents still use. */
 export interface CachedChunks {
@@ -35,7 +39,7 @@ export function createCachedChunks(): CachedChunks {
   return {
     get: (key) => answers.get(key),
     add(answer) {
-      const { part: key, path } = answer
+      const { request_hash: key, path } = answer
       const previous = answers.get(key)
       if (previous !== undefined && previous.path !== path) remove(key, previous.path)
       answers.set(key, answer)

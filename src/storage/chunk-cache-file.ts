@@ -1,20 +1,40 @@
 import { join } from 'node:path'
 import type { ChunkCache } from '../core/chunking/chunk-cache.ts'
-import { isListOf, isObjectWith, isOneOf, isString, isStringWithoutNul } from '../core/text/shape-checks.ts'
-import { type CachedChunk, type CachedChunks, createCachedChunks } from './cached-chunks.ts'
+import {
+  boolean,
+  listOf,
+  objectOf,
+  oneOf,
+  type Shape,
+  string,
+  stringWithoutNul,
+  type TypeOf,
+  taggedUnion,
+} from '../core/text/shape.ts'
+import { type CachedChunk, type CachedChunks, cachedChunkShape, createCachedChunks } from './cached-chunks.ts'
 import type { ChunkCosts } from './chunk-costs.ts'
 import { type AppendFile, openAppendFile } from './fs/append-file.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
 import { readLines } from './fs/read-lines.ts'
 import { memoryFolder } from './output-folder.ts'
 
-/** A document is done, and uses these chunks. */
-interface CompletedDocument {
-  readonly settled: string
-  /** It has its summary, and has no other chunks. */
-  readonly whole: boolean
-  readonly parts: readonly string[]
-}
+/** A document is done, and used these chunks. */
+const documentDoneShape = objectOf({
+  type: oneOf('document_done'),
+  path: stringWithoutNul,
+  /** It has its summary, so it has no other chunks. */
+  complete: boolean,
+  request_hashes: listOf(string),
+})
+type DocumentDone = TypeOf<typeof documentDoneShape>
+
+/** A line of the file. */
+type CacheLine = CachedChunk | DocumentDone
+
+const cacheLineShape = taggedUnion<Shape<CacheLine>>('type', {
+  chunk: cachedChunkShape,
+  document_done: documentDoneShape,
+})
 
 /** The file is rewritten once this much of it is of no use any more: bytes. */
 const maxWasteBytes = 1_000_000
@@ -29,7 +49,7 @@ export function createChunkCache(
   nonce: string,
   costs: Pick<ChunkCosts, 'add'>,
 ): ChunkCache & Closable {
-  const file = join(out, memoryFolder, 'parts.jsonl')
+  const file = join(out, memoryFolder, 'chunk-cache.jsonl')
   const chunks = createCachedChunks()
   /** By the documents of this run, in the order of asking. */
   const keysInUse = new Map<string, Set<string>>()
@@ -43,7 +63,7 @@ export function createChunkCache(
         applyLine(chunks, parseCacheLine(text))
       }
     }
-    const liveLines = [...chunks.values()].map((part) => `${JSON.stringify(part)}\n`)
+    const liveLines = [...chunks.values()].map((chunk) => `${JSON.stringify(chunk)}\n`)
     if (size - liveLines.reduce((sum, line) => sum + Buffer.byteLength(line), 0) > maxWasteBytes)
       await writeFileAtomic(out, file, liveLines, nonce, 0o600)
     return openAppendFile(file, { durable: true, mode: 0o600, root: out })
@@ -64,16 +84,16 @@ export function createChunkCache(
     async save({ hash: key, path }, { text, model, attempts }) {
       // Before the answer: if only one of the two can be there after a crash, what was billed is booked.
       await costs.add(path, attempts)
-      const part = { part: key, path, text, model }
-      await (await ensureOpen()).append(JSON.stringify(part))
-      chunks.add(part)
+      const chunk: CachedChunk = { type: 'chunk', request_hash: key, path, text, model }
+      await (await ensureOpen()).append(JSON.stringify(chunk))
+      chunks.add(chunk)
       markUsed(path, key)
     },
-    async prune(path, whole) {
+    async prune(path, complete) {
       const keys = keysInUse.get(path)
       if (keys === undefined) return
       keysInUse.delete(path)
-      const line: CompletedDocument = { settled: path, whole, parts: [...keys] }
+      const line: DocumentDone = { type: 'document_done', path, complete, request_hashes: [...keys] }
       await (await ensureOpen()).append(JSON.stringify(line)).catch(() => {})
       applyLine(chunks, line)
     },
@@ -87,37 +107,24 @@ interface Closable {
   close(): Promise<void>
 }
 
-function applyLine(chunks: CachedChunks, line: CachedChunk | CompletedDocument | undefined): void {
-  if (line === undefined) return
-  if ('part' in line) chunks.add(line)
-  else if (line.whole) chunks.retainOnly(line.settled, line.parts)
+function applyLine(chunks: CachedChunks, line: CacheLine | undefined): void {
+  if (line?.type === 'chunk') chunks.add(line)
+  else if (line?.complete) chunks.retainOnly(line.path, line.request_hashes)
 }
 
-/** Undefined for what no run writes like this. */
-function parseCacheLine(text: string): CachedChunk | CompletedDocument | undefined {
+/** Reads a line, without fields of other versions; undefined for what no run writes. */
+function parseCacheLine(text: string): CacheLine | undefined {
+  let line: unknown
   try {
-    const line: unknown = JSON.parse(text)
-    if (isCachedChunk(line)) {
-      const { part, path, text: answer, model } = line as CachedChunk
-      return { part, path, text: answer, model }
-    }
-    if (!isCompletedDocument(line)) return undefined
-    const { settled, whole, parts } = line as CompletedDocument
-    return { settled, whole, parts }
+    line = JSON.parse(text)
   } catch {
     return undefined
   }
+  if (!cacheLineShape.matches(line)) return undefined
+  if (line.type === 'document_done') {
+    const { type, path, complete, request_hashes } = line
+    return { type, path, complete, request_hashes }
+  }
+  const { type, request_hash, path, text: reply, model } = line
+  return { type, request_hash, path, text: reply, model }
 }
-
-const isCompletedDocument = isObjectWith({
-  settled: isStringWithoutNul,
-  whole: isOneOf(true, false),
-  parts: isListOf(isString),
-})
-
-const isCachedChunk = isObjectWith({
-  part: isString,
-  path: isStringWithoutNul,
-  text: isString,
-  model: isString,
-})

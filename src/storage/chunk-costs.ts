@@ -2,13 +2,14 @@ import { dirname, join } from 'node:path'
 import { formatExactUsd } from '../core/pricing/pricing-rules.ts'
 import { addTotals, toTotals } from '../core/pricing/totals.ts'
 import type { Attempt } from '../core/request/attempt.ts'
-import { type DocumentEntry, type RunStart, toLedgerEntry } from '../core/run/ledger-entry.ts'
+import type { DocumentEntry, RunStart } from '../core/run/ledger-entry.ts'
 import type { Provenance } from '../core/run/provenance.ts'
+import { toLedgerEntry } from '../core/run/to-ledger-entry.ts'
 import { type AppendFile, openAppendFile } from './fs/append-file.ts'
 import { syncFolder } from './fs/create-folder.ts'
 import { toWriteError } from './fs/disk-error.ts'
 import { removeFile } from './fs/no-follow-fs.ts'
-import { readLedgerEntries } from './ledger/read-ledger.ts'
+import { type LedgerReducers, reduceLedger } from './ledger/reduce-ledger.ts'
 import { memoryFolder } from './output-folder.ts'
 
 /**
@@ -44,7 +45,7 @@ interface MissingEntry {
  * chunk. For the holder of the folder's lock alone.
  * @param run that will add to it
  * @param findProvenance how a document is asked about, by its path
- * @throws RunError `usage` where a newer version of this program wrote it, or `ioError`
+ * @throws ExitError `usage` where another version of claude-batch wrote it, or `ioError`
  */
 export async function openChunkCosts(
   out: string,
@@ -76,7 +77,7 @@ export async function openChunkCosts(
   return {
     observe({ path }, by) {
       missing.delete(toRunAndPath(by, path))
-      if (by?.run === run.run) unrecordedPaths.delete(path)
+      if (by?.run_id === run.run_id) unrecordedPaths.delete(path)
     },
     listMissing: () => [...missing.values()],
     async clear() {
@@ -103,40 +104,48 @@ export async function openChunkCosts(
   }
 }
 
-/** @returns what was paid, by {@link toRunAndPath}: one line for all chunks of a document */
-async function readCosts(file: string) {
-  const missing = new Map<string, MissingEntry>()
-  let isEmpty = true
-  let run: RunStart | undefined
-  for await (const entries of readLedgerEntries(file)) {
-    for (const entry of entries) {
-      isEmpty = false
-      if ('run' in entry) run = entry
-      if (run === undefined || !('status' in entry) || entry.status !== 'pending') continue
-      const id = toRunAndPath(run, entry.path)
-      const previous = missing.get(id)?.entry
-      missing.set(id, { run, entry: previous === undefined ? entry : sumEntries(previous, entry) })
-    }
-  }
-  return { missing, isEmpty }
+interface SavedCosts {
+  /** What was paid, by {@link toRunAndPath}: one entry for all chunks of a document. */
+  readonly missing: Map<string, MissingEntry>
+  isEmpty: boolean
+}
+
+function readCosts(file: string): Promise<SavedCosts> {
+  return reduceLedger<SavedCosts>(file, undefined, { missing: new Map(), isEmpty: true }, costReducers)
+}
+
+const costReducers: LedgerReducers<SavedCosts> = {
+  run_start(costs) {
+    costs.isEmpty = false
+  },
+  document(costs, entry, { run }) {
+    costs.isEmpty = false
+    if (run === undefined || entry.status !== 'pending') return
+    const id = toRunAndPath(run, entry.path)
+    const previous = costs.missing.get(id)?.entry
+    costs.missing.set(id, { run, entry: previous === undefined ? entry : sumEntries(previous, entry) })
+  },
+  damaged(costs) {
+    costs.isEmpty = false
+  },
 }
 
 function toRunAndPath(run: RunStart | undefined, path: string): string {
-  return `${run?.run} ${path}`
+  return `${run?.run_id} ${path}`
 }
 
 function sumEntries(a: DocumentEntry, b: DocumentEntry): DocumentEntry {
   const sum = addTotals(toTotals(a), toTotals(b))
   const isKnown = a.cost_usd !== null || b.cost_usd !== null
-  const uncounted = (a.uncounted ?? 0) + (b.uncounted ?? 0)
-  const { wait_ms: _, retry_ms: __, latency_ms: ___, ...line } = b
+  const unknownCosts = (a.replies_with_unknown_cost ?? 0) + (b.replies_with_unknown_cost ?? 0)
+  const { wait_ms: _, retry_ms: __, latency_ms: ___, ...entry } = b
   return {
-    ...line,
+    ...entry,
     usage: a.usage === null && b.usage === null ? null : sum.usage,
     cost_usd: isKnown ? Number(formatExactUsd(BigInt(sum.cost_picodollars))) : null,
-    ...(uncounted > 0 && { uncounted }),
-    elapsed_ms: a.elapsed_ms + b.elapsed_ms,
+    ...(unknownCosts > 0 && { replies_with_unknown_cost: unknownCosts }),
+    elapsed_ms: (a.elapsed_ms ?? 0) + (b.elapsed_ms ?? 0),
     attempts: a.attempts + b.attempts,
-    ...(sum.lost > 0 && { lost: sum.lost }),
+    ...(sum.lost_replies > 0 && { lost_replies: sum.lost_replies }),
   }
 }

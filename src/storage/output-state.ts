@@ -1,7 +1,14 @@
 import { dirname, join } from 'node:path'
 import { errorRecordSuffix } from '../core/document/output-path.ts'
 import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
-import type { DocumentEntry, OutputFile, RunEnd, RunStart, UnchangedEntry } from '../core/run/ledger-entry.ts'
+import {
+  type DocumentEntry,
+  isSummarized,
+  type OutputFile,
+  type RunEnd,
+  type RunStart,
+  type UnchangedEntry,
+} from '../core/run/ledger-entry.ts'
 import { ExitError } from '../errors.ts'
 import type { ChunkCosts } from './chunk-costs.ts'
 import { inspectErrorRecord, removeErrorRecord } from './error-record-file.ts'
@@ -13,14 +20,9 @@ import { listFolder, removeFile } from './fs/no-follow-fs.ts'
 import { compactLedger } from './ledger/compact-ledger.ts'
 import { type JournalEntry, JournaledError, openJournal } from './ledger/journal.ts'
 import { recoveredFolder, recoverJournal, type UnplacedText } from './ledger/journal-recovery.ts'
+import { locateSummary } from './ledger/known-summary.ts'
 import { backUpDamaged, readJournal } from './ledger/read-journal.ts'
-import {
-  isSummarized,
-  type Ledger,
-  locateSummary,
-  type OnDocumentEntry,
-  readLedger,
-} from './ledger/read-ledger.ts'
+import { type Ledger, type OnDocumentEntry, readLedger } from './ledger/read-ledger.ts'
 import { ledgerPath, memoryFolder } from './output-folder.ts'
 
 /** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
@@ -55,7 +57,7 @@ export interface OutputStateOptions {
   readonly chunkCosts?: Pick<ChunkCosts, 'observe' | 'listMissing' | 'clear' | 'finish'>
 }
 
-/** @throws RunError `usage` where the ledger or the journal is a newer version's, or `ioError` */
+/** @throws RunError `usage` where another version of claude-batch wrote the ledger or the journal, or `ioError` */
 export async function openOutputState(
   out: string,
   run: RunStart,
@@ -64,10 +66,10 @@ export async function openOutputState(
   const file = ledgerPath(out)
   const journalFile = join(out, memoryFolder, 'journal.jsonl')
   const leftover = await readJournal(journalFile)
-  const unrecordedEntries = new Map(leftover.entries.map((entry) => [toEntryId(entry.line), entry]))
+  const unrecordedEntries = new Map(leftover.entries.map((entry) => [toEntryId(entry.entry), entry]))
   const leftoverEntries = [...unrecordedEntries.values()]
   const costHistory: TokenHistory = new Map()
-  const ledger = await readLedger(file, run.base, (line, path, by) => {
+  const ledger = await readLedger(file, run.cwd, (line, path, by) => {
     unrecordedEntries.delete(toEntryId(line))
     addObservation(costHistory, line)
     onEntry(line, path, by)
@@ -77,7 +79,7 @@ export async function openOutputState(
   const isLedgerComplete = leftoverEntries.length === 0 && chunkCosts.listMissing().length === 0
   if (isLedgerComplete && (needsCompaction(ledger) || ledger.unattributedLines > 0)) {
     await chunkCosts.clear()
-    await compactLedger(file, run.base, ledger.unattributedLines > 0)
+    await compactLedger(file, run.cwd, ledger.unattributedLines > 0)
   }
 
   const ledgerFile = await openAppendFile(file, { mode: 0o600, root: out })
@@ -86,14 +88,14 @@ export async function openOutputState(
   let runRecording: Promise<void> | undefined
   let isRunRecorded = false
 
-  const writeOutput = async ({ file, text = '' }: JournalEntry): Promise<{ output?: OutputFile }> => {
+  const writeOutput = async ({ path: file, text = '' }: JournalEntry): Promise<{ output?: OutputFile }> => {
     if (file === undefined) return {}
     const path = join(out, file)
     // The user's own file of that name: the ledger alone tells of the failure then.
     if (file.endsWith(errorRecordSuffix) && (await inspectErrorRecord(out, path)) === 'other') return {}
     touchedFolders.add(dirname(path))
-    const { size, mtimeMs } = await writeFileAtomic(out, path, text, `${run.run}-${writes++}`)
-    return { output: { file, size, mtime: mtimeMs, sha256: hashText(text) } }
+    const { size, mtimeMs } = await writeFileAtomic(out, path, text, `${run.run_id}-${writes++}`)
+    return { output: { path: file, size_bytes: size, mtime_ms: mtimeMs, sha256: hashText(text) } }
   }
   const appendEntry = (line: DocumentEntry | UnchangedEntry) => ledgerFile.append(JSON.stringify(line))
   const ensureRunRecorded = () =>
@@ -108,11 +110,11 @@ export async function openOutputState(
   }
 
   /** What could not be put in place: that it was paid for is told all the same. */
-  const handleWriteFailure = async ({ line }: JournalEntry, error: unknown): Promise<never> => {
+  const handleWriteFailure = async ({ entry: line }: JournalEntry, error: unknown): Promise<never> => {
     if (!(error instanceof ExitError) || error instanceof JournaledError) throw error
     // Entries are written several at once: of those that failed together, some may be there whole.
     const journalNow = await readJournal(journalFile).catch(() => undefined)
-    if (journalNow?.entries.some((entry) => toEntryId(entry.line) === toEntryId(line)))
+    if (journalNow?.entries.some((entry) => toEntryId(entry.entry) === toEntryId(line)))
       throw new JournaledError(error)
     const status = line.status === 'summarized' ? 'pending' : line.status
     await recordDocument({ ...line, status }).catch(() => {})
@@ -123,27 +125,27 @@ export async function openOutputState(
     /** Whose lines follow in the ledger. What is recovered was paid for by an earlier run, and is recorded as that run's. */
     let currentRun = ledger.lastRun
     const appendRecovered = async (line: RunStart | DocumentEntry) => {
-      if ('run' in line) currentRun = line
+      if (line.type === 'run_start') currentRun = line
       await ledgerFile.append(JSON.stringify(line))
     }
     const recovery = await recoverJournal(unrecordedEntries.values(), {
       out,
-      cwdFromOut: run.base,
+      cwdFromOut: run.cwd,
       ledger,
-      nonce: `${run.run}-recovered`,
+      nonce: `${run.run_id}-recovered`,
       writeOutput,
       appendEntry: appendRecovered,
       onRecovered: onEntry,
     })
     const missing = chunkCosts.listMissing()
     for (const { run, entry: line } of missing) {
-      if (run.run !== currentRun?.run) await appendRecovered(run)
+      if (run.run_id !== currentRun?.run_id) await appendRecovered(run)
       await appendRecovered(line)
     }
     // If this run is killed before it forgets the costs, the next one finds them in the ledger.
     if (missing.length > 0 || leftoverEntries.length > 0) await ledgerFile.sync()
     await chunkCosts.clear()
-    const files = leftoverEntries.flatMap(({ file }) => file ?? [])
+    const files = leftoverEntries.flatMap(({ path: file }) => file ?? [])
     const folders = [memoryFolder, recoveredFolder, ...files.map((file) => dirname(file))]
     await removeTempFiles(out, new Set([out, ...folders.map((folder) => join(out, folder))]))
     const damaged = leftover.damagedLines + recovery.misnamedCount
@@ -176,8 +178,8 @@ export async function openOutputState(
         const finishEntry = await journal.append(isRunRecorded ? entry : { ...entry, run })
         return () =>
           finishEntry(async () => {
-            const line = { ...entry.line, ...(await writeOutput(entry)) }
-            if (isSummarized(line)) await removeErrorRecord(out, line.output.file)
+            const line = { ...entry.entry, ...(await writeOutput(entry)) }
+            if (isSummarized(line)) await removeErrorRecord(out, line.output.path)
             await recordDocument(line)
           }).catch((error: unknown) => handleWriteFailure(entry, error))
       } catch (error) {
@@ -212,7 +214,7 @@ const noChunkCosts: NonNullable<OutputStateOptions['chunkCosts']> = {
   async finish() {},
 }
 
-function toEntryId({ path, time }: DocumentEntry): string {
+function toEntryId({ path, ended_at: time }: DocumentEntry): string {
   return `${time} ${path}`
 }
 

@@ -2,15 +2,15 @@ import type { BigIntStats } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { rebasePath, toDocumentPath } from '../core/document/document-path.ts'
 import { isOlderPromptVersion } from '../core/request/prompt-version.ts'
-import { ledgerFormatVersion, type RunStart } from '../core/run/ledger-entry.ts'
+import { ledgerFormatVersion, type PrunedEntry, type RunStart } from '../core/run/ledger-entry.ts'
 import { createDeletionCheck, statDocument } from './deletion-check.ts'
 import { removeErrorRecord } from './error-record-file.ts'
 import { openAppendFile } from './fs/append-file.ts'
 import { toWriteError } from './fs/disk-error.ts'
 import { hashFile } from './fs/file-hash.ts'
 import { removeFile, statFile } from './fs/no-follow-fs.ts'
+import { type KnownSummary, locateSummary } from './ledger/known-summary.ts'
 import type { LedgerHistory } from './ledger/ledger-history.ts'
-import { type KnownSummary, locateSummary } from './ledger/read-ledger.ts'
 import { ledgerPath } from './output-folder.ts'
 
 /** A summary that no longer says what it should. */
@@ -61,7 +61,7 @@ export async function findStaleSummaries(
     const file = resolve(out, cwdFromOut, path)
     const folder = await deletionCheck.findMissingFolder(
       file,
-      findTopFolder(file, resolve(out, known.run?.base ?? cwdFromOut)),
+      findTopFolder(file, resolve(out, known.run?.cwd ?? cwdFromOut)),
     )
     if (folder === undefined) return undefined
     const depth = relative(folder, file).split(sep).length
@@ -103,7 +103,7 @@ export async function pruneStaleSummaries(
 ): Promise<number> {
   const prunable = stale.filter(({ keepReason: stays }) => stays === undefined)
   // What is written now is read as the last run's.
-  const base = runs.at(-1)?.start?.base ?? cwdFromOut
+  const cwd = runs.at(-1)?.start?.cwd ?? cwdFromOut
   const ledger = await openAppendFile(ledgerPath(out), { mode: 0o600, root: out })
   try {
     for (const { path, summary: made } of prunable) {
@@ -112,13 +112,13 @@ export async function pruneStaleSummaries(
         throw toWriteError(join(out, summary), error)
       })
       await removeErrorRecord(out, summary)
-      const line = {
-        v: ledgerFormatVersion,
-        time,
-        path: rebasePath(out, base, cwdFromOut, path),
-        status: 'pruned',
+      const entry: PrunedEntry = {
+        type: 'pruned',
+        format_version: ledgerFormatVersion,
+        path: rebasePath(out, cwd, cwdFromOut, path),
+        at: time,
       }
-      await ledger.append(JSON.stringify(line))
+      await ledger.append(JSON.stringify(entry))
     }
     await ledger.sync()
   } finally {

@@ -21,7 +21,7 @@ import { makeFolderBelow, syncFolder } from './fs/create-folder.ts'
 import { toReadError, toWriteError } from './fs/disk-error.ts'
 import { listFolder, openForReading, removeFile } from './fs/no-follow-fs.ts'
 import { readLines } from './fs/read-lines.ts'
-import { newerFormatError } from './ledger/read-ledger.ts'
+import { otherVersionError } from './ledger/reduce-ledger.ts'
 import { memoryFolder } from './output-folder.ts'
 
 export interface BatchStoreOptions {
@@ -63,7 +63,7 @@ export async function openStoredBatches(options: BatchStoreOptions): Promise<Sto
   for (const { id } of storedBatches) if (id !== undefined) recordedPaths.set(id, new Set())
   return {
     openBatches: storedBatches.sort((a, b) => a.sealedAt - b.sealedAt),
-    observe({ batch }, path) {
+    observe({ batch_id: batch }, path) {
       if (batch !== undefined) recordedPaths.get(batch)?.add(path)
     },
     createBuilder: () => createBatchBuilder(folder, recordedPaths, options),
@@ -125,7 +125,8 @@ async function readBatchFile(
   for await (const lines of readLines(file, out)) for (const line of lines) reader.readLine(line)
   const found = reader.finish(localId)
   if ('version' in found) {
-    if (Number(found.version) > batchFileVersion) throw newerFormatError(file, Number(found.version))
+    if (Number(found.version) > batchFileVersion)
+      throw otherVersionError(file, Number(found.version), batchFileVersion)
     throw new ExitError(
       'usage',
       `${file} was written by an older claude-batch (its format is ${JSON.stringify(found.version)}); collect the batch with that version, or ${giveUpHint}`,

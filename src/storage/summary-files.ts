@@ -8,16 +8,17 @@ import type { QualityIssue } from '../core/document/quality-checks.ts'
 import { formatErrorRecord } from '../core/errors/format-error-record.ts'
 import type { Clock } from '../core/rate-limit/clock.ts'
 import type { AnswerSettings } from '../core/request/answer-settings.ts'
-import { toLedgerEntry } from '../core/run/ledger-entry.ts'
 import type { Failed, Outcome, RequestMetadata } from '../core/run/outcome.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import type { Sink } from '../core/run/sink.ts'
+import { toLedgerEntry } from '../core/run/to-ledger-entry.ts'
 import { escapeLoneSurrogates } from '../core/text/minify-json.ts'
 import { hashFile } from './fs/file-hash.ts'
 import { statFile } from './fs/no-follow-fs.ts'
 import { isPathAllowed } from './fs/path-length.ts'
 import { findSymlink, lstatIfPresent } from './fs/symlinks.ts'
-import { type KnownSummary, locateSummary } from './ledger/read-ledger.ts'
+import type { JournalEntry } from './ledger/journal.ts'
+import { type KnownSummary, locateSummary } from './ledger/known-summary.ts'
 import type { OutputState } from './output-state.ts'
 
 /** Why a document that had a summary is summarized again. */
@@ -105,7 +106,8 @@ export function createSummaryFiles(
   const isJson = (settings?: AnswerSettings) =>
     settings === undefined ? structured : settings.schema !== undefined
 
-  const isFlagged = ({ doubts = [] }: KnownSummary) => redo.some((doubt) => doubts.includes(doubt))
+  const isFlagged = ({ qualityIssues: doubts = [] }: KnownSummary) =>
+    redo.some((doubt) => doubts.includes(doubt))
   const inspectPlace = async (
     path: string,
     file: string,
@@ -130,7 +132,7 @@ export function createSummaryFiles(
     const { path } = document
     const line = toLedgerEntry(outcome, new Date(clock.wallTime()).toISOString(), findProvenance(path))
     if (line === undefined) return doNothing
-    if (line.status !== 'unchanged') {
+    if (line.type === 'document') {
       // The options of the run that sent it count, which may be an earlier one.
       const { answerSettings } = requestMetadata ?? {}
       const head = (answerSettings?.frontMatter ?? withFrontMatter) ? formatFrontMatter(line) : ''
@@ -139,10 +141,10 @@ export function createSummaryFiles(
         head,
         structured: isJson(answerSettings),
       })
-      return outputState.persist({ line, ...written })
+      return outputState.persist({ entry: line, ...written })
     }
     const { size, mtime, settingsHash } = summaries.get(path) ?? {}
-    const known = line.size === size && line.mtime === mtime && line.recipe === settingsHash
+    const known = line.size_bytes === size && line.mtime_ms === mtime && line.settings_hash === settingsHash
     return known && !unfinishedPaths.has(path) ? doNothing : () => outputState.confirmUnchanged(line)
   }
   const preparedOutcomes = new WeakMap<Outcome, Promise<() => Promise<void>>>()
@@ -155,12 +157,18 @@ export function createSummaryFiles(
       if (force || known === undefined || stats === undefined || unfinishedPaths.has(path)) return false
       if (isFlagged(known)) return false
       const { size, mtime, settingsHash, output } = known
-      if (stats.size !== size || stats.mtimeMs !== mtime || settingsHash !== findProvenance(path).recipe)
+      if (
+        stats.size !== size ||
+        stats.mtimeMs !== mtime ||
+        settingsHash !== findProvenance(path).settingsHash
+      )
         return false
       try {
         const outputStats = lstatIfPresent(join(out, locateSummary(path, known)))
         return (
-          outputStats?.size === output.size && outputStats.mtimeMs === output.mtime && outputStats.isFile()
+          outputStats?.size === output.size_bytes &&
+          outputStats.mtimeMs === output.mtime_ms &&
+          outputStats.isFile()
         )
       } catch {
         return false
@@ -221,13 +229,13 @@ function toOutputFile(
   outcome: Outcome,
   { summary, errorRecord }: OutputPaths,
   { out, head, structured }: { readonly out: string; readonly head: string; readonly structured: boolean },
-) {
+): Pick<JournalEntry, 'path' | 'text'> {
   if (outcome.status === 'summarized') {
     const text = outcome.text.trimEnd()
-    return { file: summary, text: `${head}${structured ? escapeLoneSurrogates(text) : text}\n` }
+    return { path: summary, text: `${head}${structured ? escapeLoneSurrogates(text) : text}\n` }
   }
   if (outcome.status !== 'failed' || !canHoldRecord(out, errorRecord, outcome)) return {}
-  return { file: errorRecord, text: formatErrorRecord(outcome) }
+  return { path: errorRecord, text: formatErrorRecord(outcome) }
 }
 
 /**
@@ -253,7 +261,7 @@ function symlinkProblem(link: string): InputProblem {
 }
 
 function findChange({ settingsHash, run }: KnownSummary, now: Provenance): RerunReason {
-  if (settingsHash === now.recipe) return 'document changed'
+  if (settingsHash === now.settingsHash) return 'document changed'
   if (run === undefined || run.prompt !== now.prompt) return 'prompt changed'
   return run.model === now.model ? 'settings changed' : 'model changed'
 }

@@ -9,23 +9,31 @@ import { formatTable } from './text-table.ts'
 
 /** What was estimated beside what happened, as a table for a person. */
 export function formatEstimateVsActual(
-  { made, prompt, model, documents, tokens_in, tokens_out, cost_usd }: EstimateJson,
-  { totals, by, runs, simulated }: ReportJson,
+  {
+    created_at: made,
+    prompt,
+    model,
+    documents,
+    input_tokens: tokens_in,
+    output_tokens: tokens_out,
+    cost_usd,
+  }: EstimateJson,
+  { totals, groups: by, runs, simulated }: ReportJson,
 ): string {
   const formatCost = (value: number) => formatUsd(usdToPicodollars(value))
   const done = totals.summarized + totals.failed
-  const cost = totals.unknown_cost === 0 ? totals.cost_usd : null
+  const cost = totals.documents_with_unknown_cost === 0 ? totals.cost_usd : null
   const rows = [
     ['', 'estimated', 'happened', 'off by', ''],
     [
       'documents',
-      formatInteger(documents.to_do),
+      formatInteger(documents.pending),
       formatInteger(done),
       '',
-      describeDocumentGap(done, documents.to_do),
+      describeDocumentGap(done, documents.pending),
     ],
-    buildRow('tokens in', tokens_in, totals.tokens_in, formatInteger),
-    buildRow('tokens out', tokens_out, totals.tokens_out, formatInteger),
+    buildRow('tokens in', tokens_in, totals.input_tokens, formatInteger),
+    buildRow('tokens out', tokens_out, totals.output_tokens, formatInteger),
     buildRow('cost', cost_usd.live, cost, formatCost),
   ]
   const since = `${made.slice(0, 16).replace('T', ' ')} UTC`

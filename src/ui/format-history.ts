@@ -67,7 +67,7 @@ export function formatHistory({
 const heading = ['run', 'prompt', 'model', 'done', 'failed', 'tokens in', 'out', 'cost']
 
 function buildRow(run: RunStart | undefined, account: Totals): string[] {
-  const began = run === undefined ? 'unknown' : `${run.time.slice(0, 16).replace('T', ' ')} UTC`
+  const began = run === undefined ? 'unknown' : `${run.started_at.slice(0, 16).replace('T', ' ')} UTC`
   const model = `${run?.model ?? ''}${run?.simulated ? ' (simulated)' : ''}`
   return [began, run?.prompt ?? '', model, ...buildTotalsCells(account)]
 }
@@ -77,12 +77,12 @@ function buildTotalsCells({
   failed,
   usage,
   cost_picodollars,
-  unknown_cost,
-  lost,
+  documents_with_unknown_cost: unknown_cost,
+  lost_replies: lost,
 }: Totals): string[] {
   const known = formatUsd(BigInt(cost_picodollars))
   const cost = unknown_cost === 0 ? known : cost_picodollars === '0' ? 'unknown' : `${known} and unknown`
-  const tokens = [sumInputTokens(usage), usage.output].map(formatInteger)
+  const tokens = [sumInputTokens(usage), usage.output_tokens].map(formatInteger)
   return [
     String(summarized),
     String(failed),

@@ -7,7 +7,7 @@ import { formatTable } from './text-table.ts'
 export function formatGroups(heading: string, groups: readonly ReportGroup[]): string {
   const rows = groups.map((group) => [
     group.name,
-    ...[group.summarized, group.failed, group.tokens_in, group.tokens_out].map(formatInteger),
+    ...[group.summarized, group.failed, group.input_tokens, group.output_tokens].map(formatInteger),
     formatCost(group),
   ])
   return formatTable([[heading, 'done', 'failed', 'tokens in', 'out', 'cost'], ...rows], 1)

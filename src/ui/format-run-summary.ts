@@ -38,7 +38,7 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
   if (stats.flaggedByIssue.size > 0) rows.push(['doubtful', formatDocumentCounts(stats.flaggedByIssue)])
   if (requests > 0) {
     rows.push(
-      ['tokens', `${formatInteger(sumInputTokens(usage))} in, ${formatInteger(usage.output)} out`],
+      ['tokens', `${formatInteger(sumInputTokens(usage))} in, ${formatInteger(usage.output_tokens)} out`],
       ['cost', formatRunCost(stats, context)],
     )
     rows.push(['requests', `${formatInteger(requests)}${formatRetries(stats)}`])

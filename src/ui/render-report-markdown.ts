@@ -27,7 +27,7 @@ export function renderReportMarkdown(report: ReportJson): string {
     ...renderErrors(report),
     ...renderRuns(report),
     ...renderDocuments(report),
-    `Made by claude-batch ${escapeMarkdown(report.program)}, ${formatTimestamp(report.made)}. All times are UTC.\n`,
+    `Made by claude-batch ${escapeMarkdown(report.program_version)}, ${formatTimestamp(report.created_at)}. All times are UTC.\n`,
   ]
   return parts.join('\n')
 }
@@ -51,12 +51,12 @@ function renderTimes({ latency, ...report }: ReportJson): string[] {
     latency === null
       ? []
       : [
-          `Latency of the service: p50 ${formatMs(latency.p50)}, p95 ${formatMs(latency.p95)}, p99 ${formatMs(latency.p99)}, the slowest ${formatMs(latency.most)}.\n`,
+          `Latency of the service: p50 ${formatMs(latency.p50_ms)}, p95 ${formatMs(latency.p95_ms)}, p99 ${formatMs(latency.p99_ms)}, the slowest ${formatMs(latency.max_ms)}.\n`,
         ]
   return ['## Time\n', renderMarkdownTable(['of the time of documents', 'share', 'mean'], rows), ...spread]
 }
 
-function renderCosts({ by }: ReportJson): string[] {
+function renderCosts({ groups: by }: ReportJson): string[] {
   const parts = [
     ['day', 'Day'],
     ['folder', 'Folder'],
@@ -86,7 +86,7 @@ function renderGroups(head: string, all: readonly ReportGroup[], what: string): 
 
 function renderErrors({ errors }: ReportJson): string[] {
   if (errors.length === 0) return []
-  const rows = errors.slice(0, maxRows).map(({ error, count, transient, paths }) => {
+  const rows = errors.slice(0, maxRows).map(({ error, count, transient, example_paths: paths }) => {
     const more = count - paths.length
     const where = `${paths.map(renderInlineCode).join(', ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`
     return [renderInlineCode(error), formatCount(count), transient ? 'yes' : 'no', where]
@@ -103,14 +103,14 @@ function renderRuns({ runs }: ReportJson): string[] {
     .reverse()
     .slice(0, maxRows)
     .map((run) => [
-      formatTimestamp(run.began),
+      formatTimestamp(run.started_at),
       renderInlineCode(run.prompt),
       `${renderInlineCode(run.model)}${run.simulated ? ', simulated' : ''}`,
       formatCount(run.summarized),
       formatCount(run.failed),
       formatTokens(run, 'in'),
       formatTokens(run, 'out'),
-      formatMs(run.wall_ms),
+      formatMs(run.duration_ms),
       formatCost(run),
     ])
   const head = ['Began', 'Prompt', 'Model', 'Done', 'Failed', 'Tokens in', 'Out', 'Time', 'Cost']
@@ -123,10 +123,10 @@ function renderDocuments({ documents }: ReportJson): string[] {
   const rows = shown.map((row) => [
     renderInlineCode(row.path),
     row.error === null ? statusLabels[row.status] : `failed: ${renderInlineCode(row.error)}`,
-    formatCount(row.tokens_in),
-    formatCount(row.tokens_out),
+    formatCount(row.input_tokens),
+    formatCount(row.output_tokens),
     formatMs(row.latency_ms),
-    formatCost({ cost_usd: row.cost_usd, unknown_cost: row.uncounted }),
+    formatCost({ cost_usd: row.cost_usd, documents_with_unknown_cost: row.replies_with_unknown_cost }),
   ])
   const head = ['Document', 'Status', 'Tokens in', 'Out', 'Latency', 'Cost']
   const texts = shown.flatMap(renderText)
@@ -137,7 +137,7 @@ function renderDocuments({ documents }: ReportJson): string[] {
   ]
 }
 
-function renderText({ path, text }: DocumentRow): string[] {
+function renderText({ path, output_text: text }: DocumentRow): string[] {
   return text === undefined ? [] : [`### ${renderInlineCode(path)}\n\n${renderCodeBlock(text)}\n`]
 }
 

@@ -33,13 +33,13 @@ export function getHeadline(report: ReportJson): string {
 }
 
 /** When and with what: `2026-11-22 12:00 UTC`, the prompts, the models. */
-export function describeRuns({ runs, by, simulated }: ReportJson): string[] {
+export function describeRuns({ runs, groups: by, simulated }: ReportJson): string[] {
   const [first, last] = [runs[0], runs.at(-1)]
   if (first === undefined || last === undefined) return []
-  const [from, to] = [first.began, last.began].map((time) => time.slice(0, 10))
+  const [from, to] = [first.started_at, last.started_at].map((time) => time.slice(0, 10))
   const when =
     runs.length === 1
-      ? formatTimestamp(first.began)
+      ? formatTimestamp(first.started_at)
       : `${formatCount(runs.length, 'run')}, ${from === to ? from : `${from} to ${to}`}`
   return [
     when,
@@ -67,7 +67,8 @@ export function buildFigures(report: ReportJson): Figure[] {
   const { summarized, failed, transient, notDone } = countOutcomes(report)
   const cost = formatCost(totals)
   const { cost_usd: usd, summarized: good } = totals
-  const each = good > 1 && totals.unknown_cost === 0 && usd !== null && usd > 0 ? usd / good : undefined
+  const each =
+    good > 1 && totals.documents_with_unknown_cost === 0 && usd !== null && usd > 0 ? usd / good : undefined
   return [
     {
       name: 'Documents',
@@ -100,7 +101,7 @@ function describeRetryability(failed: number, transient: number): string {
 }
 
 function listDocumentNotes({ runs }: ReportJson, summarized: number, notDone: number): string[] {
-  const skipped = runs.length === 1 ? Object.entries(runs[0]?.skipped ?? {}) : []
+  const skipped = runs.length === 1 ? Object.entries(runs[0]?.skipped_by_reason ?? {}) : []
   return [
     ...(summarized > 0 ? [`${formatCount(summarized)} summarized`] : []),
     ...(notDone > 0 ? [`${formatCount(notDone)} not done`] : []),
@@ -108,7 +109,10 @@ function listDocumentNotes({ runs }: ReportJson, summarized: number, notDone: nu
   ]
 }
 
-function listCostNotes({ unknown_cost: uncounted, lost }: ReportJson['totals']): string[] {
+function listCostNotes({
+  documents_with_unknown_cost: uncounted,
+  lost_replies: lost,
+}: ReportJson['totals']): string[] {
   return [
     ...(uncounted > 0 ? [`${formatCount(uncounted)} without usage or a price`] : []),
     ...(lost > 0 ? [`${formatCount(lost, 'reply', 'replies')} lost on the way, may be billed too`] : []),
@@ -118,14 +122,14 @@ function listCostNotes({ unknown_cost: uncounted, lost }: ReportJson['totals']):
 function buildTimeFigure({ runs, simulated }: ReportJson): Pick<Figure, 'value' | 'notes'> {
   const [singleRun] = runs.length === 1 ? runs : []
   if (singleRun !== undefined) {
-    const { most_in_flight: most, wall_ms: wall } = singleRun
+    const { max_in_flight: most, duration_ms: wall } = singleRun
     return {
       value: formatMs(wall),
       notes: most === null || most < 2 ? [] : [`up to ${formatCount(most)} at once`],
     }
   }
   const summedRuns = runs.filter((run) => simulated || !run.simulated)
-  const lengths = summedRuns.flatMap(({ wall_ms: wall }) => wall ?? [])
+  const lengths = summedRuns.flatMap(({ duration_ms: wall }) => wall ?? [])
   if (lengths.length === 0) return { value: unknownText, notes: [] }
   const which = lengths.length === summedRuns.length ? '' : `${formatCount(lengths.length)} of `
   return {
@@ -145,7 +149,13 @@ export function listRemarks({ runs, simulated }: ReportJson): string[] {
   return [...simulationNote, ...(singleRun === undefined ? [] : describeRunEnd(singleRun))]
 }
 
-function describeRunEnd({ ended, stopped, bound_by: bound, requests, retries }: RunRow): string[] {
+function describeRunEnd({
+  ended_at: ended,
+  stop_reason: stopped,
+  limited_by: bound,
+  requests,
+  retries_by_cause: retries,
+}: RunRow): string[] {
   if (ended === null)
     return [
       'The end of this run is not recorded: it was killed, or is still going. This is what it did so far.',
@@ -172,7 +182,7 @@ function countOutcomes({ documents, errors, runs }: ReportJson) {
     summarized: count('summarized'),
     failed: count('failed'),
     transient: errors.reduce((sum, error) => sum + (error.transient ? error.count : 0), 0),
-    notDone: runs.length === 1 ? Math.max(pending, runs[0]?.not_done ?? 0) : pending,
+    notDone: runs.length === 1 ? Math.max(pending, runs[0]?.total_pending ?? 0) : pending,
   }
 }
 

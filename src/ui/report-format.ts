@@ -14,8 +14,8 @@ export const statusLabels = { summarized: 'summarized', failed: 'failed', pendin
 /** Never $0 where it is unknown. */
 export function formatCost({
   cost_usd: usd,
-  unknown_cost: uncounted,
-}: Pick<Sums, 'cost_usd' | 'unknown_cost'>): string {
+  documents_with_unknown_cost: uncounted,
+}: Pick<Sums, 'cost_usd' | 'documents_with_unknown_cost'>): string {
   return uncounted === 0 || usd === null
     ? formatUsdOrUnknown(usd)
     : `${formatUsdOrUnknown(usd)} and an unknown part`
@@ -23,8 +23,8 @@ export function formatCost({
 
 /** Tokens that were counted, if any were. */
 export function formatTokens(sums: Sums, direction: 'in' | 'out'): string {
-  const count = sums[`tokens_${direction}`]
-  return count === 0 && sums.unknown_cost > 0 ? 'unknown' : formatCount(count)
+  const count = direction === 'in' ? sums.input_tokens : sums.output_tokens
+  return count === 0 && sums.documents_with_unknown_cost > 0 ? 'unknown' : formatCount(count)
 }
 
 /** Dollars in words; null is not known. */

@@ -180,5 +180,5 @@ function formatVerbose(outcome: Outcome): string {
     outcome.status === 'summarized' && outcome.qualityIssues
       ? `, doubtful (${outcome.qualityIssues.join(', ')})`
       : ''
-  return `${document.path}: ${status}${doubts}, ${sumInputTokens(usage)} tokens in, ${usage.output} out, ${formatDuration(elapsedMs)}`
+  return `${document.path}: ${status}${doubts}, ${sumInputTokens(usage)} tokens in, ${usage.output_tokens} out, ${formatDuration(elapsedMs)}`
 }

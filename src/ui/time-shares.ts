@@ -13,7 +13,7 @@ interface TimeShare {
 
 /** Where the time of documents went; nothing where it is not known. */
 export function computeTimeShares(report: Timed): TimeShare[] {
-  const { slot_ms: slot, limit_ms: limit, retries_ms: retries, service_ms: service } = report.time
+  const { queued_ms: slot, throttled_ms: limit, retries_ms: retries, api_ms: service } = report.time
   const total = slot + limit + retries + service
   if (total === 0) return []
   const toShare = (name: string, value: number) => ({

@@ -221,7 +221,7 @@ describe('the client', () => {
       formatEvent({ type: 'message_stop' })
     for (const [last, usage] of [
       [uncounted, undefined],
-      [end, expect.objectContaining({ input: 9, output: 2 })],
+      [end, expect.objectContaining({ input_tokens: 9, output_tokens: 2 })],
     ]) {
       const headers = { 'content-type': 'text/event-stream' }
       const body = start + textDelta('One.') + last

@@ -107,7 +107,7 @@ const damaged = (value: unknown) =>
 function checkReply({ text, model, stopReason, usage, terms }: Reply) {
   expect([typeof text, typeof model]).toEqual(['string', 'string'])
   expect(stopReason === null || typeof stopReason === 'string').toBe(true)
-  for (const tokens of Object.values(usage ?? {}))
+  for (const tokens of Object.values<number>({ ...usage }))
     expect(Number.isSafeInteger(tokens) && tokens >= 0).toBe(true)
   if (usage !== undefined && model !== 'unknown')
     expect(
@@ -265,7 +265,7 @@ describe('a stream', () => {
     const pieces: string[] = []
     serve(200, 'application/json; charset=utf-8', JSON.stringify(message))
     const reply = await client.ask(streamed, never, (piece) => void pieces.push(piece))
-    expect([reply.text, pieces.join(''), reply.usage?.output]).toEqual(['A summary.', 'A summary.', 3])
+    expect([reply.text, pieces.join(''), reply.usage?.output_tokens]).toEqual(['A summary.', 'A summary.', 3])
   })
 })
 

@@ -46,12 +46,15 @@ describe('summarize --batch', () => {
     expect(timeless(await written('batch'))).toBe(timeless(await written('live')))
 
     const [one, other] = [await report('live', '--run', 'last'), await report('batch', '--run', 'last')]
-    const { totals, by, errors } = other
+    const { totals, groups, errors } = other
     expect(totals).toEqual({ ...one.totals, cost_usd: one.totals.cost_usd / 2 })
     expect(errors).toEqual(one.errors)
-    expect(by.prompt[0]).toEqual({ ...one.by.prompt[0], cost_usd: one.totals.cost_usd / 2 })
+    expect(groups.prompt[0]).toEqual({ ...one.groups.prompt[0], cost_usd: one.totals.cost_usd / 2 })
     expect(
-      other.documents.map(({ path, batch }: { path: string; batch: string | null }) => [path, batch]),
+      other.documents.map(({ path, batch_id }: { path: string; batch_id: string | null }) => [
+        path,
+        batch_id,
+      ]),
     ).toEqual(
       expect.arrayContaining([
         ['docs/bad.md', null],
@@ -172,7 +175,10 @@ describe('summarize --batch', () => {
     })
     expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
     expect(Object.keys(await written())).toHaveLength(4)
-    expect((await report()).totals).toMatchObject({ summarized: 4, tokens_in: tokensOf(simulator.stats()) })
+    expect((await report()).totals).toMatchObject({
+      summarized: 4,
+      input_tokens: tokensOf(simulator.stats()),
+    })
     expect(downloads).toBe(4)
   })
 
@@ -458,10 +464,10 @@ describe('a batch that is collected by a run with other options', () => {
     )
     const { documents: rows } = await report()
     const row = rows.find(
-      ({ path, batch }: { path: string; batch: string }) => path === 'docs/beer.md' && batch,
+      ({ path, batch_id }: { path: string; batch_id: string }) => path === 'docs/beer.md' && batch_id,
     )
-    expect(row).toMatchObject({ status: 'summarized', doubts: ['language', 'length'] })
-    const { input, output } = { input: row.tokens_in, output: row.tokens_out }
+    expect(row).toMatchObject({ status: 'summarized', quality_issues: ['language', 'length'] })
+    const { input, output } = { input: row.input_tokens, output: row.output_tokens }
     expect(row.cost_usd).toBeCloseTo((input * 1 + output * 2) / 1e6 / 2, 9)
   })
 
@@ -579,7 +585,7 @@ describe('claude-batch batches', () => {
     // A second batch, which is at another service.
     const other = (await readFile(join(folder, name), 'utf8'))
       .replaceAll(name.slice(0, 16), '0000000000000000')
-      .replace(/"endpoint":"[^"]*"/, '"endpoint":"https://elsewhere.example"')
+      .replace(/"base_url":"[^"]*"/, '"base_url":"https://elsewhere.example"')
     await writeFile(join(folder, '0000000000000000.jsonl'), other)
     await expect.poll(async () => (await run('batches', 'status')).stdout).toContain('ended: collect it')
     const { code, stderr } = await run('batches', 'cancel')

@@ -31,10 +31,10 @@ async function booked(cwd: string) {
   const sum = (of: (line: (typeof lines)[number]) => number) => lines.reduce((all, line) => all + of(line), 0)
   return {
     requests: sum(({ attempts }) => attempts),
-    lost: sum(({ lost = 0 }) => lost),
+    lost: sum(({ lost_replies: lost = 0 }) => lost),
     counted: runs.reduce((all, { end }) => all + (end?.requests ?? Number.NaN), 0),
-    inputTokens: sum(({ usage }) => usage?.input ?? Number.NaN),
-    outputTokens: sum(({ usage }) => usage?.output ?? Number.NaN),
+    inputTokens: sum(({ usage }) => usage?.input_tokens ?? Number.NaN),
+    outputTokens: sum(({ usage }) => usage?.output_tokens ?? Number.NaN),
     picodollars: sum(({ cost_usd: cost }) => Math.round((cost ?? Number.NaN) * 1e12)),
   }
 }
@@ -106,8 +106,8 @@ describe('the ledger', () => {
     expect(await booked(cwd)).toMatchObject({ inputTokens: inputTokens - uncounted })
     const { stdout } = await runInProcess(['report', '--format', 'json'], { cwd, env })
     const { totals, documents } = JSON.parse(stdout)
-    expect(totals).toMatchObject({ tokens_in: inputTokens - uncounted, unknown_cost: 1 })
-    expect(documents).toMatchObject([{ tokens_in: inputTokens - uncounted, uncounted: 1 }])
+    expect(totals).toMatchObject({ input_tokens: inputTokens - uncounted, documents_with_unknown_cost: 1 })
+    expect(documents).toMatchObject([{ input_tokens: inputTokens - uncounted, replies_with_unknown_cost: 1 }])
     expect((await runInProcess(['report', '--format', 'md', '--run', 'last'], { cwd, env })).stdout).toMatch(
       /`docs\/book\.md` \|.*\$\S+ and an unknown part \|/,
     )
@@ -116,8 +116,8 @@ describe('the ledger', () => {
   it.each([
     ['chunk-costs', 1],
     ['chunk-costs', 2],
-    ['parts', 1],
-    ['parts', 2],
+    ['chunk-cache', 1],
+    ['chunk-cache', 2],
   ])(
     'equals the bill where the disk is full for %s.jsonl at its write %i, which ends the run in one line',
     async (name, at) => {

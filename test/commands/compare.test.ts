@@ -132,7 +132,13 @@ describe('the figures of a comparison', () => {
   const result = fc
     .record({ cost: fc.double({ min: 1e-6, max: 1, noNaN: true }), ms: fc.integer({ min: 1, max: 60_000 }) })
     .map(({ cost, ms }): VariantResult => {
-      const usage = { input: 9, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 3 }
+      const usage = {
+        input_tokens: 9,
+        cache_creation_5m_input_tokens: 0,
+        cache_creation_1h_input_tokens: 0,
+        cache_read_input_tokens: 0,
+        output_tokens: 3,
+      }
       return {
         entry: { status: 'summarized', usage, cost_usd: cost, latency_ms: ms },
         text: 'three words here',

@@ -48,8 +48,8 @@ describe('a summary that may be worth a look', () => {
       /\ndoubtful:\n {2}docs\/b\.md: language\n/,
     )
     const { stdout } = await runInProcess(['report', '--format', 'json'], { cwd, env })
-    const rows = JSON.parse(stdout).documents as { path: string; doubts: string[] }[]
-    expect(rows.map(({ path, doubts }) => [path, doubts]).sort()).toEqual([
+    const rows = JSON.parse(stdout).documents as { path: string; quality_issues: string[] }[]
+    expect(rows.map(({ path, quality_issues }) => [path, quality_issues]).sort()).toEqual([
       ['docs/a.md', []],
       ['docs/b.md', ['language']],
     ])

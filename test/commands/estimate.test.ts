@@ -91,7 +91,7 @@ describe('--dry-run', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/^tokens in +[\d,]+, counted by the service$/m)
     expect(simulator.stats().billed.requests).toBe(0)
-    const { tokens_in: counted } = JSON.parse(await readFile(join(cwd, 'estimates/one.json'), 'utf8'))
+    const { input_tokens: counted } = JSON.parse(await readFile(join(cwd, 'estimates/one.json'), 'utf8'))
     await run(['summarize', 'docs'])
     expect(counted.expected).toBe(simulator.stats().billed.inputTokens)
     expect(counted.low).toBe(counted.high)
@@ -119,7 +119,7 @@ describe('--dry-run', () => {
     expect(stdout).toMatch(/^live +unknown$/m)
     expect(stdout).toMatch(/^as a batch +unknown$/m)
     expect(stdout).not.toContain('$')
-    const { cost_usd: cost, worst_usd: worst } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
+    const { cost_usd: cost, worst_case_usd: worst } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
     expect([cost, worst]).toEqual([{ live: null, batch: null }, null])
   })
 
@@ -127,7 +127,7 @@ describe('--dry-run', () => {
     const { cwd, run } = await setting({ 'a.md': prose(5000), 'b.md': prose(2000) })
     const whole = ['--chunk-tokens', '900000']
     await run(['summarize', '.', ...whole, '--dry-run', '--token-count', 'exact', '--report', 'e.json'])
-    const { cost_usd: cost, tokens_in: input } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
+    const { cost_usd: cost, input_tokens: input } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
     const dear = (prose(5000).length / 2.5) * 0.5 + (prose(2000).length / 2.5) * 0.1
     expect(input.expected).toBeGreaterThan(100_000)
     expect(cost.live.expected).toBeGreaterThan(dear / 1e6)

@@ -7,14 +7,14 @@ import { runInProcess } from '../support/run-in-process.ts'
 
 const most = Number.MAX_SAFE_INTEGER
 const usage = (tokens: number) => ({
-  input: tokens,
-  cacheWrite5m: tokens,
-  cacheWrite1h: tokens,
-  cacheRead: tokens,
-  output: tokens,
+  input_tokens: tokens,
+  cache_creation_5m_input_tokens: tokens,
+  cache_creation_1h_input_tokens: tokens,
+  cache_read_input_tokens: tokens,
+  output_tokens: tokens,
 })
-const output = { file: 'a.md.summary.md', size: 1, mtime: 1, sha256: 'x' }
-const summarized = { key: 'k', size: 1, mtime: 1, output }
+const output = { path: 'a.md.summary.md', size_bytes: 1, mtime_ms: 1, sha256: 'x' }
+const summarized = { request_hash: 'k', size_bytes: 1, mtime_ms: 1, output }
 
 /** Entries that are in order as far as their form goes, and odd all the same. */
 const odd: Readonly<Record<string, object>> = {
@@ -24,16 +24,22 @@ const odd: Readonly<Record<string, object>> = {
     cost_usd: most,
     attempts: most,
     latency_ms: most,
-    chars: most,
+    characters: most,
   },
-  'parts of tokens': { usage: usage(1.5), cost_usd: 1e-300, attempts: 0.5, lost: 0.5, size: 0.5 },
+  'parts of tokens': {
+    usage: usage(1.5),
+    cost_usd: 1e-300,
+    attempts: 0.5,
+    lost_replies: 0.5,
+    size_bytes: 0.5,
+  },
   'a cost of 1e300': { cost_usd: 1e300 },
   'a latency that is a text': { latency_ms: '5' },
   'negative durations': { elapsed_ms: -3_600_000, wait_ms: -5, retry_ms: -3_600_000, latency_ms: -1 },
   'the lowest durations': { elapsed_ms: -most, wait_ms: -most, retry_ms: -most, latency_ms: -most },
   'unknown durations': { elapsed_ms: null, wait_ms: null, retry_ms: null, latency_ms: null },
-  'the first time there is': { time: '0000-01-01T00:00:00.000Z' },
-  'the last time there is': { time: '9999-12-31T23:59:59.999Z' },
+  'the first time there is': { ended_at: '0000-01-01T00:00:00.000Z' },
+  'the last time there is': { ended_at: '9999-12-31T23:59:59.999Z' },
 }
 
 const reports = [
@@ -49,8 +55,8 @@ const reports = [
 
 it.each(Object.keys(odd))('a ledger with %s is reported, and its good entries with it', async (name) => {
   const entry = { ...createDocumentEntry('docs/odd.md', summarized), ...odd[name] }
-  const good = createDocumentEntry('docs/good.md', { ...summarized, key: 'k2' })
-  const ledger = [runStart, good, entry, runEnd, { ...runEnd, wall_ms: -5, limits: { requests: most } }]
+  const good = createDocumentEntry('docs/good.md', { ...summarized, request_hash: 'k2' })
+  const ledger = [runStart, good, entry, runEnd, { ...runEnd, duration_ms: -5, limits: { requests: most } }]
   const text = ledger.map((line) => `${JSON.stringify(line)}\n`).join('')
   const cwd = await createFolder({
     'docs/good.md': 'The harbour.',
@@ -74,7 +80,7 @@ it.each(Object.keys(odd))('a ledger with %s is reported, and its good entries wi
   const file = join(cwd, 'estimate.json')
   const flags = ['--dry-run', '--simulate', '--redo', 'all', '--report', file]
   const estimated = await runInProcess(['summarize', 'docs', ...flags], { cwd, env: {} })
-  const estimate = { ...JSON.parse(await readFile(file, 'utf8')), made: '2020-01-01T00:00:00.000Z' }
+  const estimate = { ...JSON.parse(await readFile(file, 'utf8')), created_at: '2020-01-01T00:00:00.000Z' }
   await writeFile(file, JSON.stringify(estimate))
   const compared = await runInProcess(['report', '--compare-estimate', file], { cwd, env: {} })
   for (const { code, stdout, stderr } of [estimated, compared]) {

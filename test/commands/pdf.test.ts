@@ -52,7 +52,7 @@ describe('--pdf', () => {
   it('is reckoned with by its pages: before, within the cap, and in batches', async () => {
     const { cwd, simulator, run } = await setting()
     await run('--dry-run', '--report', 'e.json')
-    const { tokens_in: expected } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
+    const { input_tokens: expected } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
     const capped = await run('--max-cost', '0.002')
     expect([capped.code, capped.stderr]).toEqual([5, expect.stringContaining('stopped at --max-cost')])
     expect(

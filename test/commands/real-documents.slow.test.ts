@@ -84,7 +84,7 @@ describe('every Markdown file under node_modules', () => {
       .split('\n')
       .map((line) => JSON.parse(line))
     const attempts = lines.reduce((sum, { attempts = 0 }) => sum + attempts, 0)
-    const tokens = lines.reduce((sum, { usage }) => sum + (usage?.input ?? 0), 0)
+    const tokens = lines.reduce((sum, { usage }) => sum + (usage?.input_tokens ?? 0), 0)
     const { requests, billed } = simulator.stats()
     expect(attempts).toBeLessThanOrEqual(requests)
     expect(requests - attempts).toBeLessThanOrEqual(2 * slots)

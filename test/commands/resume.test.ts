@@ -232,8 +232,8 @@ describe('a damaged ledger', () => {
   it('is told with the documents of those lines that name one', async () => {
     const { run, cwd } = await setting()
     await run()
-    const nobodys = '{"v":1,"time":"2026'
-    const lost = ['docs/x.md', 'docs/y.md'].map((path) => JSON.stringify({ v: 1, path }))
+    const nobodys = '{"type":"document","ended_at":"2026'
+    const lost = ['docs/x.md', 'docs/y.md'].map((path) => JSON.stringify({ format_version: 2, path }))
     const broken = `${[nobodys, ...lost].join('\n')}\n`
     await appendFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), broken)
     expect((await run('-q')).stderr).toContain(
@@ -245,7 +245,7 @@ describe('a damaged ledger', () => {
     const { run, cwd } = await setting()
     await run()
     const file = join(cwd, 'summaries/.claude-batch/ledger.jsonl')
-    await appendFile(file, '{"v":1,"time":"2026\n\0\0\0\n')
+    await appendFile(file, '{"type":"document","ended_at":"2026\n\0\0\0\n')
     const before = await readFile(file, 'utf8')
     const { code, hits, stderr } = await run('-q')
     expect([code, hits]).toEqual([0, 0])
@@ -258,7 +258,7 @@ describe('a damaged ledger', () => {
     const { run, cwd } = await setting()
     await run()
     const file = join(cwd, 'summaries/.claude-batch/ledger.jsonl')
-    await appendFile(file, '{"v":99,"time":"x"}\n')
+    await appendFile(file, '{"format_version":99,"at":"x"}\n')
     const before = await readFile(file, 'utf8')
     const { code, hits, stderr } = await run('--force')
     expect([code, hits]).toEqual([2, 0])
@@ -276,7 +276,9 @@ describe('a damaged ledger', () => {
     expect(await run()).toMatchObject({ code: 0, hits: 0 })
     const after = await ledgerLines(cwd)
     expect(after.length).toBeLessThan(10)
-    expect(after.map((line) => JSON.parse(line)).find((line) => 'dropped' in line)?.dropped).toMatchObject({
+    expect(
+      after.map((line) => JSON.parse(line)).find(({ type }) => type === 'compacted')?.totals,
+    ).toMatchObject({
       summarized: 1500,
     })
   })
@@ -291,8 +293,8 @@ describe('what was paid for and not finished', () => {
     const line = JSON.parse(lines.find((text) => text.includes('docs/b.md')) ?? '')
     const { output, ...unwritten } = line
     const memory = join(cwd, 'summaries/.claude-batch')
-    const entry = { line: unwritten, file: output.file, text: whole }
-    await writeFile(join(memory, 'journal.jsonl'), `${JSON.stringify(entry)}\n{"line":{"pa`)
+    const entry = { entry: unwritten, path: output.path, text: whole }
+    await writeFile(join(memory, 'journal.jsonl'), `${JSON.stringify(entry)}\n{"entry":{"pa`)
     await writeFile(
       join(memory, 'ledger.jsonl'),
       lines.filter((text) => !text.includes('docs/b.md')).join('\n'),
@@ -320,7 +322,7 @@ describe('what was paid for and not finished, where somebody has put something e
     const lines = await ledgerLines(cwd)
     const { output, ...line } = JSON.parse(lines.find((text) => text.includes('docs/b.md')) ?? '')
     const memory = join(cwd, 'summaries/.claude-batch')
-    const entry = { line, file: output.file, text: 'Paid for.\n' }
+    const entry = { entry: line, path: output.path, text: 'Paid for.\n' }
     await writeFile(join(memory, 'journal.jsonl'), `${JSON.stringify(entry)}\n`)
     const others = lines.filter((text) => !text.includes('docs/b.md'))
     await writeFile(join(memory, 'ledger.jsonl'), `${others.join('\n')}\n`)
@@ -339,7 +341,8 @@ describe('a damaged journal', () => {
     const { run, cwd } = await setting()
     await run()
     const journal = join(memoryOf(cwd), 'journal.jsonl')
-    const broken = '{"line":{"v":1,"path":"docs/b.md"},"file":"docs/b.md.summary.md","text":"Paid for'
+    const broken =
+      '{"entry":{"format_version":2,"path":"docs/b.md"},"path":"docs/b.md.summary.md","text":"Paid for'
     for (const [n, expected] of [`${broken}\n`, `${broken}\n${broken}\n`].entries()) {
       await writeFile(journal, `${broken}\n`)
       const { code, stderr } = await run('-q')
@@ -356,7 +359,10 @@ describe('a damaged journal', () => {
   it('is passed over in silence where only its end is torn', async () => {
     const { run, cwd } = await setting()
     await run()
-    await writeFile(join(memoryOf(cwd), 'journal.jsonl'), '{"line":{"v":1,"path":"docs/b.md"},"fi')
+    await writeFile(
+      join(memoryOf(cwd), 'journal.jsonl'),
+      '{"entry":{"format_version":2,"path":"docs/b.md"},"pa',
+    )
     expect(await run('-q')).toMatchObject({ code: 0, stderr: '' })
     expect((await readdir(memoryOf(cwd))).sort()).toEqual(['journal.jsonl', 'ledger.jsonl'])
   })
@@ -365,11 +371,12 @@ describe('a damaged journal', () => {
     const { run, cwd } = await setting()
     await run()
     const journal = join(memoryOf(cwd), 'journal.jsonl')
-    const newer = '{"line":{"v":2,"path":"docs/b.md"},"file":"docs/b.md.summary.md","text":"New"}\n'
+    const newer =
+      '{"entry":{"format_version":3,"path":"docs/b.md"},"path":"docs/b.md.summary.md","text":"New"}\n'
     await writeFile(journal, newer)
     const { code, hits, stderr } = await run('--force')
     expect([code, hits]).toEqual([2, 0])
-    expect(stderr).toContain('journal.jsonl was written by a newer claude-batch (its format is 2)')
+    expect(stderr).toContain('journal.jsonl was written by a newer claude-batch (its format is 3)')
     expect(await readFile(journal, 'utf8')).toBe(newer)
   })
 })

@@ -25,7 +25,7 @@ it('turns a client away that would wait too long, and goes on serving', async ()
   })
   const refused = await post({ prompt: 'What floats?' })
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '60'])
-  expect(await refused.json()).toMatchObject({ error: { type: 'try_later' } })
+  expect(await refused.json()).toMatchObject({ error: { type: 'wait_too_long' } })
   expect(getStderr()).toMatch(/the service wants a pause of 5 min, longer than --max-wait 1 s/)
   expect(getStderr()).not.toContain('bug')
   limited = false

@@ -72,7 +72,7 @@ async function hashesOf(cwd: string, options: RequestOptions, endpoint = 'https:
     if (parts !== undefined && 'action' in parts) requests.push(parts.type)
     else requests.push(parts?.requestHash ?? asking.buildRequest(document).hash)
   }
-  return { requests, settings: new Set(paths.map((path) => asking.getProvenance(path).recipe)) }
+  return { requests, settings: new Set(paths.map((path) => asking.getProvenance(path).settingsHash)) }
 }
 
 describe('a setting that changes what is asked about any document', () => {

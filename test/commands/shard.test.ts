@@ -42,8 +42,8 @@ describe('--shard', () => {
     const { billed } = simulator.stats()
     expect(report.totals).toMatchObject({
       summarized: 12,
-      tokens_in: billed.inputTokens,
-      tokens_out: billed.outputTokens,
+      input_tokens: billed.inputTokens,
+      output_tokens: billed.outputTokens,
     })
     expect(report.documents).toHaveLength(12)
     expect(report.runs).toHaveLength(2)

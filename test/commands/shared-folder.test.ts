@@ -40,13 +40,13 @@ describe('an output folder that several working directories share', () => {
     const lines = (await readFile(ledger, 'utf8')).trimEnd().split('\n')
     const [shed = '', line = ''] = lines.slice(3)
     const { output, ...unwritten } = JSON.parse(line)
-    const text = await readFile(join(out, output.file), 'utf8')
-    const entry = { line: unwritten, file: output.file, text, run: JSON.parse(shed) }
+    const text = await readFile(join(out, output.path), 'utf8')
+    const entry = { entry: unwritten, path: output.path, text, run: JSON.parse(shed) }
     await writeFile(ledger, `${lines.slice(0, 3).join('\n')}\n`)
     await writeFile(join(out, '.claude-batch/journal.jsonl'), `${JSON.stringify(entry)}\n`)
-    await rm(join(out, output.file))
+    await rm(join(out, output.path))
     for (const cwd of ['desk', 'shed']) expect(await run(cwd, 'docs')).toMatchObject({ code: 0, hits: 0 })
-    expect(await readFile(join(out, output.file), 'utf8')).toBe(text)
+    expect(await readFile(join(out, output.path), 'utf8')).toBe(text)
   })
 
   it('knows a document again, from whichever directory it is named', async () => {

@@ -159,7 +159,7 @@ describe('--schema', () => {
     expect(await run('--max-cost', '0.0011')).toMatchObject({ code: 5 })
     expect(simulator.stats().requests).toBe(0)
     await run('--dry-run', '--report', 'e.json')
-    const { tokens_in: expected } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
+    const { input_tokens: expected } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
     expect((await run()).code).toBe(0)
     const { inputTokens } = simulator.stats().billed
     expect(inputTokens).toBeGreaterThan(expected.low)

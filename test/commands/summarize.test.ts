@@ -137,7 +137,7 @@ describe('claude-batch summarize', () => {
     const lines = jsonLines(await readFile(join(cwd, 'run.log'), 'utf8'))
     expect(lines).toEqual([
       expect.objectContaining({
-        file: 'docs/a.md',
+        path: 'docs/a.md',
         attempt: 1,
         status_code: 529,
         error_type: 'overloaded_error',
@@ -145,7 +145,7 @@ describe('claude-batch summarize', () => {
         model: 'claude-haiku-5-5',
       }),
       expect.objectContaining({
-        file: 'docs/a.md',
+        path: 'docs/a.md',
         attempt: 2,
         status_code: 200,
         error_type: null,
@@ -153,7 +153,7 @@ describe('claude-batch summarize', () => {
         output_tokens: expect.any(Number),
         elapsed_ms: expect.any(Number),
         request_id: expect.stringMatching(/^req_/),
-        time: expect.stringMatching(/^\d{4}-.*Z$/),
+        started_at: expect.stringMatching(/^\d{4}-.*Z$/),
       }),
     ])
   })

@@ -28,8 +28,9 @@ describe('a model without a price costs unknown, and never $0,', () => {
       '"cost_usd":null',
     )
     const report = JSON.parse(await readFile(join(cwd, 'r.json'), 'utf8'))
-    const sums = [report.totals, ...report.runs, ...Object.values(report.by).flat()]
-    for (const { cost_usd, unknown_cost } of sums) expect([cost_usd, unknown_cost > 0]).toEqual([null, true])
+    const sums = [report.totals, ...report.runs, ...Object.values(report.groups).flat()]
+    for (const { cost_usd, documents_with_unknown_cost } of sums)
+      expect([cost_usd, documents_with_unknown_cost > 0]).toEqual([null, true])
     for (const flags of [
       [],
       ['--group-by', 'model'],

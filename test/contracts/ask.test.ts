@@ -98,8 +98,8 @@ describe.each([
   it('resolves with text, stop reason, model, usage and request id', async () => {
     const reply = await (await make('answers'))(request, signal)
     expect(reply).toMatchObject({ text: 'A summary.', stopReason: 'end_turn', model: 'claude-haiku-5-5' })
-    expect(reply.usage?.input).toBeGreaterThan(0)
-    expect(reply.usage?.output).toBeGreaterThan(0)
+    expect(reply.usage?.input_tokens).toBeGreaterThan(0)
+    expect(reply.usage?.output_tokens).toBeGreaterThan(0)
     expect(reply.requestId).toMatch(/^req_/)
   })
 

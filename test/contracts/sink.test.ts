@@ -40,7 +40,7 @@ const outcomes: Outcome[] = sources.map((source, index) => {
   }
 })
 
-const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash: 'r' }
 
 /** How each sink is opened, and how what it holds can be read back: by path, the summary or the error. */
 interface Opened {

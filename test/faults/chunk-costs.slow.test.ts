@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { buildReportJson } from '../../src/core/report/report-json.ts'
+import { buildReportJson } from '../../src/core/report/build-report-json.ts'
 import { readRecordedRuns } from '../../src/storage/ledger/recorded-runs.ts'
 import { createFolder, runCli, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
@@ -15,7 +15,7 @@ const args = ['summarize', 'docs', '--chunk-tokens', '1600', '--concurrency', '1
 /** What the ledger says was paid for: input tokens. */
 async function booked(cwd: string): Promise<number> {
   const runs = await readRecordedRuns(join(cwd, 'summaries'), undefined)
-  return buildReportJson(runs, { createdAt: '', programVersion: '' }).totals.tokens_in
+  return buildReportJson(runs, { createdAt: '', programVersion: '' }).totals.input_tokens
 }
 
 /** More than any request of this test has: input tokens. */

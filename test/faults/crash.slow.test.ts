@@ -37,7 +37,7 @@ describe('a crash', () => {
       await checkInvariants(cwd, { said: killed.stdout + killed.stderr, cut: true })
 
       const { entries } = await readJournal(join(cwd, 'summaries/.claude-batch/journal.jsonl'))
-      const kept = entries.map(({ line }) => line.path)
+      const kept = entries.map(({ entry: line }) => line.path)
 
       const again = await runInProcess(summarize, { cwd, env })
       expect([at, again.code, await summarized(cwd)]).toEqual([at, 0, names.join('')])
@@ -93,10 +93,10 @@ describe('a crash', () => {
     await runInProcess(['summarize', 'docs'], { cwd, env })
     const ledger = await readFile(join(memory, 'ledger.jsonl'), 'utf8')
     const [line] = await ledgerOf(cwd)
-    const older = { ...line, time: '2026-01-01T00:00:00.000Z', key: 'older' }
+    const older = { ...line, ended_at: '2026-01-01T00:00:00.000Z', request_hash: 'older' }
     const superseded = `${JSON.stringify(older)}\n`.repeat(1100)
     await writeFile(join(memory, 'ledger.jsonl'), superseded + ledger)
-    const entry = { line: { ...older, output: undefined }, file: 'docs/a.md.summary.md', text: 'Older.\n' }
+    const entry = { entry: { ...older, output: undefined }, path: 'docs/a.md.summary.md', text: 'Older.\n' }
     await writeFile(join(memory, 'journal.jsonl'), `${JSON.stringify(entry)}\n`)
 
     const plan: FaultPlan = { do: 'kill', op: 'truncate', path: 'journal\\.jsonl$' }

@@ -70,7 +70,7 @@ async function setting({ withBatch = false } = {}) {
 async function addBatch(cwd: string, endpoint: string): Promise<void> {
   await mkdir(join(cwd, memory, 'batches'))
   const fingerprint = { size: 3, mtimeMs: 1, sha256: 's' }
-  const provenance = { recipe: 'r', prompt: 'summarize@v2', model: 'm' }
+  const provenance = { settingsHash: 'r', prompt: 'summarize@v2', model: 'm' }
   const answerSettings = { maxTokens: 9, frontMatter: false }
   const asked: BatchItem['asked'] = {
     requestHash: 'k',
@@ -138,7 +138,7 @@ const states: readonly State[] = [
   { path: 'ledger.jsonl.damaged', used: [summarize], before: damagedLine('ledger.jsonl') },
   { path: 'journal.jsonl', used: [summarize, collect] },
   { path: 'journal.jsonl.damaged', used: [summarize], before: damagedLine('journal.jsonl') },
-  { path: 'parts.jsonl', used: [summarize] },
+  { path: 'chunk-cache.jsonl', used: [summarize] },
   { path: 'lock', used: [summarize, prune, collect] },
   { path: 'batches', used: [summarize, dryRun, list, collect], folder: true },
   { path: `batches/${batch}.jsonl`, used: [summarize, dryRun, list, collect] },
@@ -188,7 +188,13 @@ describe('a state file that is something else', () => {
     )
   })
 
-  it.each(['ledger.jsonl', 'ledger.jsonl.damaged', 'journal.jsonl', 'journal.jsonl.damaged', 'parts.jsonl'])(
+  it.each([
+    'ledger.jsonl',
+    'ledger.jsonl.damaged',
+    'journal.jsonl',
+    'journal.jsonl.damaged',
+    'chunk-cache.jsonl',
+  ])(
     '%s with a second name, as in a backup made of hard links, is written to under its own name alone',
     async (name) => {
       const { cwd, run, outside } = await setting()

@@ -96,8 +96,8 @@ describe('a hostile tree', () => {
       const text = ledger.replace('work/docs/a.md.summary.md', '../../stolen/a.md.summary.md')
       await writeFile(join(memory, 'ledger.jsonl'), text)
     } else {
-      const line = { ...JSON.parse(ledger.split('\n')[1] ?? ''), time: '2030-01-01T00:00:00.000Z' }
-      const entry = JSON.stringify({ line, file: '../../stolen/a.txt', text: 'evil' })
+      const line = { ...JSON.parse(ledger.split('\n')[1] ?? ''), ended_at: '2030-01-01T00:00:00.000Z' }
+      const entry = JSON.stringify({ entry: line, path: '../../stolen/a.txt', text: 'evil' })
       await writeFile(join(memory, 'journal.jsonl'), `${entry}\nnull\n{}\n5\n`)
     }
     expect(await run('-o', 'work/out', '--force')).toMatchObject({ code: 0 })

@@ -106,7 +106,7 @@ describe('a folder full of strange names and links', () => {
         .map((row) => JSON.parse(row))
     const ledger = await rowsOf('summaries/.claude-batch/ledger.jsonl')
     expect(ledger.filter(({ path }) => path === twoLines)).toHaveLength(1)
-    expect((await rowsOf('run.log')).map(({ file }) => file)).toEqual([twoLines])
+    expect((await rowsOf('run.log')).map(({ path }) => path)).toEqual([twoLines])
     const lines = jsonl?.stdout.trimEnd().split('\n') ?? []
     expect(lines.map((line) => JSON.parse(line).path)).toEqual([hostile, twoLines])
   })

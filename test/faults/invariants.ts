@@ -101,7 +101,7 @@ export async function checkInvariants(
     if (line.status === 'summarized') latest.set(line.path, line)
   for (const [path, { output }] of latest) {
     if (touched.includes(/(\w+)\.md$/.exec(path)?.[1] ?? '')) continue
-    const text = await readFile(join(cwd, 'summaries', output?.file ?? ''))
+    const text = await readFile(join(cwd, 'summaries', output?.path ?? ''))
     expect(createHash('sha256').update(text).digest('hex'), path).toBe(output?.sha256)
   }
 }

@@ -19,7 +19,13 @@ const own = {
   '.git/config': '[core]\n',
 }
 const batch = '0123456789abcdef'
-const states = ['ledger.jsonl', 'journal.jsonl', 'parts.jsonl', `batches/${batch}.jsonl`, 'lock'] as const
+const states = [
+  'ledger.jsonl',
+  'journal.jsonl',
+  'chunk-cache.jsonl',
+  `batches/${batch}.jsonl`,
+  'lock',
+] as const
 const summarize = ['summarize', 'docs', '-o', '.', '--chunk-tokens', '1600']
 const jsonLines = (...lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 
@@ -47,21 +53,21 @@ beforeAll(async () => {
   for (const [path, text] of Object.entries(own)) await write(path, text)
   const ledger = (await readFile(join(done, '.claude-batch/ledger.jsonl'), 'utf8')).split('\n')
   const { output, ...line } = JSON.parse(ledger.find((it) => it.includes('docs/b.md')) ?? '')
-  const { prompt, model, recipe, key, sha256 } = line
+  const { prompt, model, settings_hash, request_hash, sha256 } = line
   const settings = { maxTokens: 9, frontMatter: false }
   const asked: BatchItem['asked'] = {
     ...{
-      requestHash: key,
+      requestHash: request_hash,
       fingerprint: { size: 3, mtimeMs: 1, sha256 },
       characters: 30,
       kind: 'prose' as const,
     },
-    ...{ provenance: { prompt, model, recipe }, answerSettings: settings },
+    ...{ provenance: { prompt, model, settingsHash: settings_hash }, answerSettings: settings },
   }
   const time = '2026-12-01T00:00:00.000Z'
   await write(
     '.claude-batch/journal.jsonl',
-    jsonLines({ line: { ...line, time }, file: output.file, text: 'x' }),
+    jsonLines({ entry: { ...line, ended_at: time }, path: output.path, text: 'x' }),
   )
   await write(
     `.claude-batch/batches/${batch}.jsonl`,

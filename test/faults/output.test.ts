@@ -356,7 +356,10 @@ describe('a damaged ledger', () => {
     const lost = before.at(-1)?.path.slice(5, 6) ?? ''
     // What a kill in the middle of the last document's line leaves: no end of the run either.
     const text = await readFile(ledgerIn(cwd), 'utf8')
-    await truncate(ledgerIn(cwd), text.indexOf('{"v":1,"time"', text.lastIndexOf(`docs/${lost}.md"`)) - 50)
+    await truncate(
+      ledgerIn(cwd),
+      text.indexOf('{"type":"run_end"', text.lastIndexOf(`docs/${lost}.md"`)) - 50,
+    )
     const { code, stderr } = await again()
     expect(code).toBe(0)
     expect(stderr.match(/cannot be read/g)).toHaveLength(1)
@@ -373,7 +376,7 @@ describe('a damaged ledger', () => {
     const lines = (await readFile(ledgerIn(cwd), 'utf8')).split('\n')
     await writeFile(
       ledgerIn(cwd),
-      [...lines.slice(0, 2), '{"v":1,garbage', '\0'.repeat(500), ...lines.slice(2)].join('\n'),
+      [...lines.slice(0, 2), '{"format_version":2,garbage', '\0'.repeat(500), ...lines.slice(2)].join('\n'),
     )
     const { code, stderr } = await again()
     expect(code).toBe(0)
@@ -388,7 +391,12 @@ describe('a damaged ledger', () => {
     const sums = /all +1 run +3 +0 +\S+ +\S+ +\$\S+/
     const [before] = sums.exec(await report()) ?? []
     const lines = (await readFile(ledgerIn(cwd), 'utf8')).split('\n')
-    const damaged = [...lines.slice(0, 2), '{"v":1,garbage', '\0'.repeat(500), ...lines.slice(2)].join('\n')
+    const damaged = [
+      ...lines.slice(0, 2),
+      '{"format_version":2,garbage',
+      '\0'.repeat(500),
+      ...lines.slice(2),
+    ].join('\n')
     await writeFile(ledgerIn(cwd), damaged)
     expect(await report()).toContain('2 lines of the ledger cannot be read')
     expect(sums.exec(await report())?.[0]).toBe(before)
@@ -400,13 +408,16 @@ describe('a damaged ledger', () => {
 
   it('F12 of a newer version is left as it is', async () => {
     const { cwd, hits, again } = await done()
-    const newer = (await readFile(ledgerIn(cwd), 'utf8')).replaceAll('"v":1', '"v":2')
+    const newer = (await readFile(ledgerIn(cwd), 'utf8')).replaceAll(
+      '"format_version":2',
+      '"format_version":3',
+    )
     await writeFile(ledgerIn(cwd), newer)
     await writeFile(join(cwd, 'docs/d.md'), sentence('d'))
     const { code, stderr } = await again()
     expect(code).toBe(2)
     expect(stderr).toMatch(
-      /ledger\.jsonl was written by a newer claude-batch \(its format is 2\); use that one, or another --out\n$/,
+      /ledger\.jsonl was written by a newer claude-batch \(its format is 3\); use that one, or another --out\n$/,
     )
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     expect(await readFile(ledgerIn(cwd), 'utf8')).toBe(newer)

@@ -60,7 +60,7 @@ describe('a reply that is not a summary', () => {
     const fate = seen?.fates[row]
     expect(fate).toMatchObject({ summary: undefined, record: expect.stringMatching(record) })
     expect(fate?.sent).toHaveLength(1)
-    expect(fate?.line?.usage?.input).toBeGreaterThan(0)
+    expect(fate?.line?.usage?.input_tokens).toBeGreaterThan(0)
     expect(fate?.line?.cost_usd).toBeGreaterThan(0)
   })
 
@@ -120,7 +120,13 @@ describe('a reply that is a summary all the same', () => {
   )
 
   it('R11 has each kind of tokens at its own price', () => {
-    const kinds = { input: 1000, cacheWrite5m: 150, cacheWrite1h: 50, cacheRead: 4000, output: 100 }
+    const kinds = {
+      input_tokens: 1000,
+      cache_creation_5m_input_tokens: 150,
+      cache_creation_1h_input_tokens: 50,
+      cache_read_input_tokens: 4000,
+      output_tokens: 100,
+    }
     // Haiku: 1000 × 0.1 + 150 × 0.125 + 50 × 0.2 + 4000 × 0.01 + 100 × 0.5 millionths of a dollar.
     expect(seen?.fates['R11']?.line).toMatchObject({ usage: kinds, cost_usd: 0.00021875 })
   })
@@ -156,7 +162,7 @@ describe('a reply that is a summary all the same', () => {
   })
 
   it('R25 of a model without a price costs an unknown sum', () => {
-    const line = { model: 'llama-9', cost_usd: null, usage: { input: 1000 } }
+    const line = { model: 'llama-9', cost_usd: null, usage: { input_tokens: 1000 } }
     expect(seen?.fates['R25']).toMatchObject({ summary: expect.stringMatching(/^\[simulated\]/), line })
   })
 })
@@ -181,7 +187,10 @@ describe('a reply that cannot be read', () => {
     expect(seen?.fates[row]?.sent).toHaveLength(2)
     expect(seen?.fates[row]).toMatchObject({ summary: expect.stringMatching(/^\[simulated\]/) })
     // An error of the API with a 200 is no answer, so none was lost.
-    expect(seen?.fates[row]?.line).toMatchObject({ attempts: 2, ...(row !== 'R15-error' && { lost: 1 }) })
+    expect(seen?.fates[row]?.line).toMatchObject({
+      attempts: 2,
+      ...(row !== 'R15-error' && { lost_replies: 1 }),
+    })
   })
 
   it('R13 that is a page, again and again, is told as what it is', async () => {
@@ -235,7 +244,7 @@ describe('a streamed reply', () => {
   it('R21 of events not known yet is the text among them', () => {
     expect(seen?.fates['R21']).toMatchObject({
       summary: 'One two.\n',
-      line: { usage: { input: 9, output: 2 } },
+      line: { usage: { input_tokens: 9, output_tokens: 2 } },
     })
     expect(seen?.fates['R21']?.sent).toHaveLength(1)
   })

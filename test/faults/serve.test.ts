@@ -264,9 +264,9 @@ describe('how it answers', () => {
   it.each([
     [400, 400, 'invalid_request_error'],
     [413, 413, 'request_too_large'],
-    [401, 502, 'service_refused'],
-    [403, 502, 'service_refused'],
-    [404, 502, 'service_refused'],
+    [401, 502, 'provider_rejected'],
+    [403, 502, 'provider_rejected'],
+    [404, 502, 'provider_rejected'],
     [500, 502, 'api_error'],
     [529, 503, 'overloaded_error'],
   ])('S16 a %i of the service is a %i here, and tells nothing of the set-up', async (status, here, type) => {

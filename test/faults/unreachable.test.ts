@@ -138,7 +138,7 @@ describe('a program whose service refuses connections', () => {
     await using client = createClient({ env, retries: 0 })
     const error = await getRejection(client.complete('Are you there?'))
     expect(error).toBeInstanceOf(ClaudeBatchError)
-    expect(error).toMatchObject({ ...unreachable, attempts: 1, costUsd: 0, lost: 0 })
+    expect(error).toMatchObject({ ...unreachable, attempts: 1, costUsd: 0, lostReplies: 0 })
     expect((error as Error).message).toMatch(/ECONNREFUSED.*; check the network/)
   })
 

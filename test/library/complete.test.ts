@@ -15,14 +15,14 @@ describe('complete', () => {
       requestId: 'req_sim00000001',
       attempts: 1,
       usage: {
-        input: billed.inputTokens,
-        cacheWrite5m: 0,
-        cacheWrite1h: 0,
-        cacheRead: 0,
-        output: billed.outputTokens,
+        inputTokens: billed.inputTokens,
+        cacheCreation5mInputTokens: 0,
+        cacheCreation1hInputTokens: 0,
+        cacheReadInputTokens: 0,
+        outputTokens: billed.outputTokens,
       },
       costUsd: expect.closeTo((billed.inputTokens * 0.1 + billed.outputTokens * 0.5) / 1e6, 12),
-      lost: 0,
+      lostReplies: 0,
       elapsedMs: expect.any(Number),
     })
     expect(requests).toBe(1)
@@ -86,7 +86,7 @@ describe('complete', () => {
       { maxWaitMs: 60_000 },
     )
     const error = await getRejection(client.complete('Is there room?'))
-    expect(error).toMatchObject({ type: 'try_later', transient: true, attempts: 1 })
+    expect(error).toMatchObject({ type: 'wait_too_long', transient: true, attempts: 1 })
     expect((error as Error).message).toMatch(
       /wants a pause of 1 h, longer than maxWaitMs 1 min.*; try again later$/,
     )
@@ -215,7 +215,7 @@ describe('money', () => {
     expect(refused.length).toBeGreaterThan(0)
     expect(refused.length).toBeLessThan(200)
     for (const error of refused)
-      expect(error).toMatchObject({ type: 'spent', message: /stopped at maxCostUsd \$0.003/ })
+      expect(error).toMatchObject({ type: 'budget_exceeded', message: /stopped at maxCostUsd \$0.003/ })
     const { inputTokens, outputTokens } = simulator.stats().billed
     expect((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toBeLessThanOrEqual(maxCostUsd)
   })
@@ -227,7 +227,7 @@ describe('money', () => {
       for await (const { status } of summarizeAll(Array(50).fill('Boats float.'), { client }))
         outcomes.push(status)
     }
-    expect(await getRejection(run())).toMatchObject({ type: 'spent' })
+    expect(await getRejection(run())).toMatchObject({ type: 'budget_exceeded' })
     expect(outcomes).toContain('summarized')
   })
 
@@ -235,7 +235,7 @@ describe('money', () => {
     const prices = { haiku: { input: 1_000, output: 0 } }
     const { client } = await createLibraryClient({}, { prices })
     const { usage, costUsd } = await client.complete('Why do boats float?')
-    expect(costUsd).toBe((usage?.input ?? 0) / 1000)
+    expect(costUsd).toBe((usage?.inputTokens ?? 0) / 1000)
   })
 
   it.each([

@@ -34,7 +34,7 @@ async function* texts(): AsyncGenerator<string | Text> {
   yield { id: 'b', text: 'c' }
 }
 const all: SummarizeAllOptions = { client, prompt }
-const took = ({ costUsd, usage, lost }: Spending) => [costUsd, usage, lost]
+const took = ({ costUsd, usage, lostReplies }: Spending) => [costUsd, usage, lostReplies]
 const told = (outcome: Outcome): string => {
   took(outcome)
   switch (outcome.status) {

@@ -83,7 +83,7 @@ describe('stream', () => {
       type: 'overloaded_error',
       transient: true,
       attempts: 1,
-      lost: 1,
+      lostReplies: 1,
       partial: pieces.join(''),
     })
     expect(pieces).not.toEqual([])

@@ -52,9 +52,9 @@ describe('summarizeAll', () => {
       model: 'claude-haiku-5-5',
       requestId: expect.stringMatching(/^req_sim/),
       attempts: 1,
-      usage: expect.objectContaining({ output: expect.any(Number) }),
+      usage: expect.objectContaining({ outputTokens: expect.any(Number) }),
       costUsd: expect.any(Number),
-      lost: 0,
+      lostReplies: 0,
       elapsedMs: expect.any(Number),
     })
     expect(cutOff).toMatchObject({

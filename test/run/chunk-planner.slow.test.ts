@@ -42,5 +42,5 @@ describe('a document that one request does not hold', () => {
 /** What the ledger says was paid for. */
 async function tokensIn(cwd: string): Promise<number> {
   const { stdout } = await runInProcess(['report', 'summaries', '--format', 'json'], { cwd })
-  return (JSON.parse(stdout) as { totals: { tokens_in: number } }).totals.tokens_in
+  return (JSON.parse(stdout) as { totals: { input_tokens: number } }).totals.input_tokens
 }

@@ -97,7 +97,7 @@ describe('a document that one request does not hold', () => {
     )
     expect(dry.stderr).toMatch(/docs\/book\.md: would be summarized in \d+ parts, \d+ characters of prompt/)
     const estimate = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
-    expect(estimate.documents.to_do).toBe(1)
+    expect(estimate.documents.pending).toBe(1)
     const capped = await runInProcess(['summarize', 'docs', ...chapterChunkFlags, '--max-cost', '0.0025'], {
       cwd,
       env,
@@ -109,8 +109,8 @@ describe('a document that one request does not hold', () => {
     const done = await runInProcess(['summarize', 'docs', ...chapterChunkFlags], { cwd, env })
     expect(done.code).toBe(0)
     const { inputTokens } = simulator.stats().billed
-    expect(inputTokens).toBeGreaterThan(estimate.tokens_in.low)
-    expect(inputTokens).toBeLessThan(estimate.tokens_in.high)
+    expect(inputTokens).toBeGreaterThan(estimate.input_tokens.low)
+    expect(inputTokens).toBeLessThan(estimate.input_tokens.high)
     expect(await tokensIn(cwd)).toBe(inputTokens)
   })
 
@@ -155,5 +155,5 @@ describe('a document that one request does not hold', () => {
 /** What the ledger says was paid for. */
 async function tokensIn(cwd: string): Promise<number> {
   const { stdout } = await runInProcess(['report', 'summaries', '--format', 'json'], { cwd })
-  return (JSON.parse(stdout) as { totals: { tokens_in: number } }).totals.tokens_in
+  return (JSON.parse(stdout) as { totals: { input_tokens: number } }).totals.input_tokens
 }

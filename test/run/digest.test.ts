@@ -39,7 +39,7 @@ describe('--digest', () => {
       expect(question).toContain(`## [${path}](<summaries/${path}.summary.md>)\n\n[simulated] `)
     expect(await readFile(join(cwd, 'all.md'), 'utf8')).toMatch(/^\[simulated\] /)
     const { stdout } = await runInProcess(['report', '--format', 'json'], { cwd, env })
-    expect(JSON.parse(stdout).totals.tokens_in).toBe(simulator.stats().billed.inputTokens)
+    expect(JSON.parse(stdout).totals.input_tokens).toBe(simulator.stats().billed.inputTokens)
   })
 
   it('is asked again only where a summary changed, and then only for the part it is in', async () => {

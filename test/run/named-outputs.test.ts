@@ -7,8 +7,9 @@ import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
 const entry = JSON.stringify({
-  time: '2026-11-22T10:00:00.000Z',
-  file: 'docs/a.md',
+  format_version: 1,
+  started_at: '2026-11-22T10:00:00.000Z',
+  path: 'docs/a.md',
   attempt: 1,
   status_code: 200,
   elapsed_ms: 5,

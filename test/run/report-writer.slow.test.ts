@@ -14,7 +14,7 @@ describe('claude-batch report', () => {
     started.child.kill('SIGKILL')
     await started.ended
     const report = checkReport(JSON.parse((await run('report', '--format', 'json')).stdout))
-    expect(report.runs).toMatchObject([{ ended: null, requests: null, bound_by: null }])
+    expect(report.runs).toMatchObject([{ ended_at: null, requests: null, limited_by: null }])
     expect(report.totals.summarized).toBeGreaterThan(0)
   })
 })

@@ -10,14 +10,19 @@ describe('--report', () => {
     const report = checkReport(await json('reports/one.json'))
     const { inputTokens, outputTokens } = simulator.stats().billed
     const cost = Number(((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toFixed(10))
-    expect(report.totals).toMatchObject({ summarized: 3, failed: 1, tokens_in: inputTokens, cost_usd: cost })
+    expect(report.totals).toMatchObject({
+      summarized: 3,
+      failed: 1,
+      input_tokens: inputTokens,
+      cost_usd: cost,
+    })
     expect(report.runs).toMatchObject([
       {
         requests: 5,
-        retries: { '529': 1 },
-        skipped: { empty: 1 },
-        stopped: null,
-        not_done: 0,
+        retries_by_cause: { '529': 1 },
+        skipped_by_reason: { empty: 1 },
+        stop_reason: null,
+        total_pending: 0,
         simulated: false,
       },
     ])
@@ -27,8 +32,8 @@ describe('--report', () => {
       'docs/c/x.md summarized',
       'docs/d/x.md failed',
     ])
-    expect(report.by.folder).toHaveLength(4)
-    expect(report.errors).toMatchObject([{ count: 1, paths: ['docs/d/x.md'] }])
+    expect(report.groups.folder).toHaveLength(4)
+    expect(report.errors).toMatchObject([{ count: 1, example_paths: ['docs/d/x.md'] }])
     expect(report.timeline?.finished.reduce((a, b) => a + b)).toBe(4)
     expect(report.latency?.count).toBe(3)
   })
@@ -39,7 +44,7 @@ describe('--report', () => {
     await run('summarize', 'docs/a', 'docs/b', 'docs/c', '--report', 'r.json')
     const later = checkReport(await json('r.json'))
     expect(later.documents.map(({ path }) => path)).toEqual(['docs/c/x.md'])
-    expect(later.runs).toMatchObject([{ skipped: { unchanged: 2 } }])
+    expect(later.runs).toMatchObject([{ skipped_by_reason: { unchanged: 2 } }])
     await run('summarize', 'docs/a', '--report', 'r.json')
     expect(checkReport(await json('r.json'))).toMatchObject({
       documents: [],
@@ -69,7 +74,7 @@ describe('--report', () => {
     await run('summarize', 'docs', '--max-cost', '0', '--report', 'r.json')
     const { runs } = checkReport(await json('r.json'))
     expect(runs).toMatchObject([
-      { stopped: expect.stringContaining('stopped at --max-cost $0'), not_done: 5 },
+      { stop_reason: expect.stringContaining('stopped at --max-cost $0'), total_pending: 5 },
     ])
   })
 
@@ -92,19 +97,19 @@ describe('claude-batch report', () => {
     expect(all.runs).toHaveLength(2)
     expect(all.totals).toMatchObject({ summarized: 4, failed: 1 })
     expect(all.documents).toHaveLength(4)
-    expect(all.by.prompt.map(({ name }) => name).sort()).toEqual(['summarize@v1', 'summarize@v2'])
+    expect(all.groups.prompt.map(({ name }) => name).sort()).toEqual(['summarize@v1', 'summarize@v2'])
     const sum = (rows: readonly { cost_usd: number | null }[]) =>
       rows.reduce((total, { cost_usd: cost }) => total + BigInt(Math.round((cost ?? 0) * 1e12)), 0n)
-    for (const groups of [all.runs, ...Object.values(all.by)])
+    for (const groups of [all.runs, ...Object.values(all.groups)])
       expect(sum(groups)).toBe(BigInt(Math.round((all.totals.cost_usd ?? 0) * 1e12)))
 
     const last = JSON.parse((await run('report', '--run', 'last', '--format', 'json')).stdout)
-    const { made: _, ...expected } = await json('r.json')
+    const { created_at: _, ...expected } = await json('r.json')
     expect(last).toMatchObject(expected)
-    const began = all.runs[0]?.began.slice(0, 19).replace('T', ' ') ?? ''
-    const again = await run('report', 'summaries', '--run', all.runs[0]?.run ?? '', '--format', 'json')
+    const began = all.runs[0]?.started_at.slice(0, 19).replace('T', ' ') ?? ''
+    const again = await run('report', 'summaries', '--run', all.runs[0]?.run_id ?? '', '--format', 'json')
     expect(JSON.parse(again.stdout).runs).toMatchObject([
-      { began: expect.stringContaining(began.slice(0, 10)) },
+      { started_at: expect.stringContaining(began.slice(0, 10)) },
     ])
     expect(await readdir(cwd)).toContain('r.json')
   })
@@ -124,7 +129,7 @@ describe('claude-batch report', () => {
     [['--prune', '--format', 'json'], 2, /--prune goes with/],
     [['--compare-estimate', 'docs'], 2, /--compare-estimate docs: not a regular file/],
     [['--compare-estimate', 'docs/a/x.md'], 2, /not an estimate/],
-    [['--compare-estimate', 'new.json'], 2, /another version .*2/],
+    [['--compare-estimate', 'new.json'], 2, /another version .*99/],
     [['--compare-estimate', 'damaged.json'], 2, /the estimate is damaged/],
     [['--compare-estimate', 'later.json'], 3, /nothing has been done since 2099/],
   ])('%j ends with %i', async (flags, expected, message) => {
@@ -134,9 +139,9 @@ describe('claude-batch report', () => {
     await run('summarize', 'docs', '--dry-run', '--report', 'good.json')
     const good = JSON.parse(await readFile(join(cwd, 'good.json'), 'utf8'))
     const odd = {
-      new: { ...good, version: 2 },
-      damaged: { ...good, tokens_in: {} },
-      later: { ...good, made: '2099' },
+      new: { ...good, format_version: 99 },
+      damaged: { ...good, input_tokens: {} },
+      later: { ...good, created_at: '2099-01-01T00:00:00.000Z' },
     }
     for (const [name, estimate] of Object.entries(odd))
       await writeFile(join(cwd, `${name}.json`), JSON.stringify(estimate))

@@ -41,7 +41,7 @@ describe('a caller', () => {
     '[::1',
     'local host',
   ])('is turned away who calls it %s', (host) => {
-    expect(refused(host)).toBe('foreign_host')
+    expect(refused(host)).toBe('host_not_allowed')
     expect(refused(host, undefined, { token: 'a token' })).toBeUndefined()
   })
 })
@@ -80,6 +80,6 @@ describe('a page', () => {
     ['localhost', 'file://'],
     ['localhost', 'ftp://localhost'],
   ])('of another origin may not: Host %s, Origin %s', (host, origin) => {
-    expect(refused(host, origin)).toBe('foreign_origin')
+    expect(refused(host, origin)).toBe('origin_not_allowed')
   })
 })

@@ -23,7 +23,7 @@ describe('a problem, as a client of the server sees it', () => {
 
   it('is a bad gateway where only this text is refused with a status of the account', () => {
     const fault = createStatusError(403, { type: 'permission_error', isDocumentSpecific: true })
-    expect(toProblem(new AskError(fault), false)).toMatchObject({ status: 502, type: 'service_refused' })
+    expect(toProblem(new AskError(fault), false)).toMatchObject({ status: 502, type: 'provider_rejected' })
   })
 
   it('is a text that is too long where the account may not send it, and says nothing of the account', () => {

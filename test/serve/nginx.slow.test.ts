@@ -114,8 +114,8 @@ describe('under a name of its own behind nginx', () => {
   }
 
   it('the page is let in where the name is handed on, and allowed or a token given', async () => {
-    expect(await pageIsTold(plain, allowed)).toBe('foreign_origin')
-    expect(await pageIsTold(theOneOfTheDocs, [])).toBe('foreign_host')
+    expect(await pageIsTold(plain, allowed)).toBe('origin_not_allowed')
+    expect(await pageIsTold(theOneOfTheDocs, [])).toBe('host_not_allowed')
     expect(await pageIsTold(theOneOfTheDocs, allowed)).toBe(200)
     expect(await pageIsTold(theOneOfTheDocs, ['--token', 'env:SERVE_TOKEN'])).toBe(200)
   })

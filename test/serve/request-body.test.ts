@@ -33,7 +33,7 @@ describe('the body of a request', () => {
     'text/plain; application/json',
     'application/json, text/plain',
   ])('is refused as %s', async (contentType) => {
-    expect(await bodyOf('{}', { contentType })).toMatchObject({ status: 415, type: 'not_json' })
+    expect(await bodyOf('{}', { contentType })).toMatchObject({ status: 415, type: 'unsupported_media_type' })
   })
 
   it.each(['utf-16', 'UTF-16LE', 'iso-8859-1', '', 'utf-8-sig', "'utf-8'", 'utf-8; charset=utf-16'])(
@@ -47,7 +47,10 @@ describe('the body of a request', () => {
   it.each(['gzip', 'br', 'identity, gzip'])(
     'is refused with the content encoding %s',
     async (contentEncoding) => {
-      expect(await bodyOf('{}', { contentEncoding })).toMatchObject({ status: 415, type: 'encoded' })
+      expect(await bodyOf('{}', { contentEncoding })).toMatchObject({
+        status: 415,
+        type: 'unsupported_encoding',
+      })
       expect(await bodyOf('{}', { contentEncoding: 'Identity' })).toBe('{}')
     },
   )

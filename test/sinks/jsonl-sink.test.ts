@@ -30,7 +30,7 @@ describe('a line of JSON for a structured answer', () => {
   it('holds the answer as JSON, on one line', async () => {
     const line = await lineFor('{\n  "n": 1.0\r\n}\n')
     expect(line).toBe(
-      '{"schema":1,"path":"a.md","status":"summarized","summary":{"n":1.0},"attempts":0,"elapsed_ms":1}\n',
+      '{"format_version":2,"path":"a.md","status":"summarized","summary":{"n":1.0},"attempts":0,"elapsed_ms":1}\n',
     )
   })
 

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { type CachedChunk, createCachedChunks } from '../../src/storage/cached-chunks.ts'
 import { measureCpuMs } from '../support/cpu-time.ts'
 
-const answer = (part: string, path: string): CachedChunk => ({ part, path, text: '', model: 'm' })
+const answer = (part: string, path: string): CachedChunk => ({
+  type: 'chunk',
+  request_hash: part,
+  path,
+  text: '',
+  model: 'm',
+})
 
 describe('the answers about chunks', () => {
   it('are those that the documents keep, whatever was added and settled before', () => {
@@ -27,7 +33,7 @@ describe('the answers about chunks', () => {
               if (path === step.path && !step.keep.includes(key)) expected.delete(key)
           }
         }
-        const actual = [...answers.values()].map(({ part, path }) => [part, path])
+        const actual = [...answers.values()].map(({ request_hash: part, path }) => [part, path])
         expect(new Map(actual as [string, string][])).toEqual(expected)
         for (const [key, path] of expected) expect(answers.get(key)?.path).toBe(path)
       }),

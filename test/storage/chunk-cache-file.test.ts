@@ -5,14 +5,14 @@ import type { Request } from '../../src/core/request/request.ts'
 import { createChunkCache } from '../../src/storage/chunk-cache-file.ts'
 import { createFolder } from '../support/run-cli.ts'
 
-const part = { part: 'key', path: 'a.md', text: 'Notes.', model: 'm' }
+const part = { type: 'chunk', request_hash: 'key', path: 'a.md', text: 'Notes.', model: 'm' }
 const request = { hash: 'key', path: 'a.md' } as Request
 
 async function storeWith(...lines: readonly object[]) {
   const content = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-  const out = await createFolder({ '.claude-batch/parts.jsonl': content })
+  const out = await createFolder({ '.claude-batch/chunk-cache.jsonl': content })
   return {
-    file: join(out, '.claude-batch/parts.jsonl'),
+    file: join(out, '.claude-batch/chunk-cache.jsonl'),
     store: createChunkCache(out, 'nonce', { async add() {} }),
   }
 }
@@ -37,7 +37,10 @@ describe('the file of answers about parts', () => {
 
   it.each([
     ['a text that is none', { ...part, text: { toString: 5 } }],
-    ['a list of parts that is none', { settled: 'a.md', whole: true, parts: [5] }],
+    [
+      'a list of parts that is none',
+      { type: 'document_done', path: 'a.md', complete: true, request_hashes: [5] },
+    ],
   ])('is passed over where a line has %s', async (_, line) => {
     const { store, file } = await storeWith(line)
     expect(await store.get(request)).toBeUndefined()

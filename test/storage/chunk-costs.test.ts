@@ -4,26 +4,23 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { zeroUsage } from '../../src/core/pricing/usage.ts'
 import type { Attempt } from '../../src/core/request/attempt.ts'
-import {
-  type DocumentEntry,
-  ledgerFormatVersion,
-  type RunStart,
-  toLedgerEntry,
-} from '../../src/core/run/ledger-entry.ts'
+import { type DocumentEntry, ledgerFormatVersion, type RunStart } from '../../src/core/run/ledger-entry.ts'
 import type { Outcome } from '../../src/core/run/outcome.ts'
+import { toLedgerEntry } from '../../src/core/run/to-ledger-entry.ts'
 import { openChunkCosts } from '../../src/storage/chunk-costs.ts'
 import { readRecordedRuns } from '../../src/storage/ledger/recorded-runs.ts'
 import { openOutputState } from '../../src/storage/output-state.ts'
 import { injectFaults } from '../support/fault-fs.mjs'
 import { createFolder } from '../support/run-cli.ts'
 
-const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash: 'r' }
 const runLine = (run: string): RunStart => ({
-  v: ledgerFormatVersion,
-  time: '2026-11-22T12:00:00.000Z',
-  run,
-  version: '1',
-  base: '..',
+  type: 'run_start',
+  format_version: ledgerFormatVersion,
+  started_at: '2026-11-22T12:00:00.000Z',
+  run_id: run,
+  program_version: '1',
+  cwd: '..',
   prompt: facts.prompt,
   model: facts.model,
 })
@@ -35,7 +32,7 @@ const attempt = (path: string, tokens: number | undefined): Attempt => ({
   model: facts.model,
   status: 200,
   ...(tokens !== undefined && {
-    usage: { ...zeroUsage, input: tokens, output: 1 },
+    usage: { ...zeroUsage, input_tokens: tokens, output_tokens: 1 },
     cost: BigInt(tokens) * 100_000n,
   }),
 })
@@ -58,7 +55,7 @@ const costsIn = (out: string) => join(out, '.claude-batch/chunk-costs.jsonl')
 /** The ledger's lines about documents, with the runs they belong to. */
 async function linesIn(out: string) {
   const runs = await readRecordedRuns(out, undefined)
-  return runs.flatMap(({ start: run, entries: lines }) => lines.map((line) => ({ run: run.run, ...line })))
+  return runs.flatMap(({ start: run, entries: lines }) => lines.map((line) => ({ run: run.run_id, ...line })))
 }
 
 /** What a document leaves when it is done. */
@@ -86,12 +83,12 @@ describe('costs of chunks', () => {
         path: 'a.md',
         status: 'pending',
         prompt: facts.prompt,
-        usage: { input: 101, output: 2 },
+        usage: { input_tokens: 101, output_tokens: 2 },
         cost_usd: 101e-7,
         attempts: 2,
-        time: '2026-11-22T12:00:01.500Z',
+        ended_at: '2026-11-22T12:00:01.500Z',
       },
-      { run: 'killed', path: 'b.md', status: 'pending', usage: { input: 30 }, attempts: 2 },
+      { run: 'killed', path: 'b.md', status: 'pending', usage: { input_tokens: 30 }, attempts: 2 },
     ])
     await opened(out, runLine('last'))
     expect(await linesIn(out)).toHaveLength(2)
@@ -115,7 +112,7 @@ describe('costs of chunks', () => {
     await killed.costs.add('a.md', [attempt('a.md', undefined)])
     await opened(out, runLine('next'))
     expect(await linesIn(out)).toMatchObject([
-      { usage: { input: 100 }, cost_usd: 1e-5, uncounted: 1, attempts: 2 },
+      { usage: { input_tokens: 100 }, cost_usd: 1e-5, replies_with_unknown_cost: 1, attempts: 2 },
     ])
   })
 
@@ -125,12 +122,12 @@ describe('costs of chunks', () => {
     await killed.costs.add('a.md', [attempt('a.md', 100)])
     await appendFile(costsIn(out), (await readFile(costsIn(out), 'utf8')).slice(0, -40))
     await opened(out, runLine('next'))
-    expect(await linesIn(out)).toMatchObject([{ path: 'a.md', usage: { input: 100 } }])
+    expect(await linesIn(out)).toMatchObject([{ path: 'a.md', usage: { input_tokens: 100 } }])
   })
 
   it('of a newer version are left alone', async () => {
     const out = await folder()
-    await appendFile(costsIn(out), `${JSON.stringify({ ...runLine('newer'), v: 99 })}\n`)
+    await appendFile(costsIn(out), `${JSON.stringify({ ...runLine('newer'), format_version: 99 })}\n`)
     await expect(opened(out, runLine('next'))).rejects.toMatchObject({
       exit: 'usage',
       message: expect.stringContaining('was written by a newer claude-batch'),
@@ -159,14 +156,14 @@ describe('costs of chunks', () => {
             for (const it of attempts) await costs.add(path, [it])
             billed += chunks.reduce((sum, tokens) => sum + tokens, 0)
             if (ending === 'killed') continue
-            const place = await memory.persist({ line: doneWith(path, [...attempts, attempt(path, last)]) })
+            const place = await memory.persist({ entry: doneWith(path, [...attempts, attempt(path, last)]) })
             billed += last
             if (ending === 'recorded') await place()
           }
         }
         await opened(out, runLine('last'))
         const lines = await linesIn(out)
-        expect(lines.reduce((sum, { usage }) => sum + (usage?.input ?? 0), 0)).toBe(billed)
+        expect(lines.reduce((sum, { usage }) => sum + (usage?.input_tokens ?? 0), 0)).toBe(billed)
       }),
       { numRuns: 40 },
     )

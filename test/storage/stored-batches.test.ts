@@ -29,7 +29,7 @@ const packed = (path: string): BatchItem => ({
     fingerprint: { size: 3, mtimeMs: 1.5, sha256: 'abc' },
     characters: 30,
     kind: 'prose',
-    provenance: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' },
+    provenance: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash: 'r' },
     answerSettings: settings,
   },
 })
@@ -97,8 +97,8 @@ describe('what is remembered of batches', () => {
     const { open, filled } = await setting()
     await (await (await filled()).seal()).markCreated('msgbatch_1')
     const batches = await open()
-    batches.observe({ batch: 'msgbatch_1' } as DocumentEntry, 'docs/0.md')
-    batches.observe({ batch: 'msgbatch_other' } as DocumentEntry, 'docs/1.md')
+    batches.observe({ batch_id: 'msgbatch_1' } as DocumentEntry, 'docs/0.md')
+    batches.observe({ batch_id: 'msgbatch_other' } as DocumentEntry, 'docs/1.md')
     const [batch] = batches.openBatches
     expect([batch?.isSettled('docs/0.md'), batch?.isSettled('docs/1.md')]).toEqual([true, false])
   })
@@ -164,13 +164,13 @@ describe('what is remembered of batches', () => {
   })
 
   it.each([
-    ['newer', '"format_version":3', /written by a newer claude-batch/],
+    ['newer', '"format_version":4', /written by a newer claude-batch/],
     ['older', '"v":1', /older claude-batch \(its format is 1\); .*delete the file to give the batch up/],
   ])('is not touched where a %s version wrote it', async (_, version, message) => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
     const file = join(folder, `${batch.localId}.jsonl`)
-    const text = (await readFile(file, 'utf8')).replace('"format_version":2', version)
+    const text = (await readFile(file, 'utf8')).replace('"format_version":3', version)
     await writeFile(file, text)
     await expect(open()).rejects.toMatchObject({ exit: 'usage', message })
     expect(await readFile(file, 'utf8')).toBe(text)

@@ -2,43 +2,70 @@ import {
   buildReportJson,
   type RecordedRun,
   type ReportJsonOptions,
-} from '../../src/core/report/report-json.ts'
-import type { DocumentEntry, RunEnd, RunStart } from '../../src/core/run/ledger-entry.ts'
+} from '../../src/core/report/build-report-json.ts'
+import {
+  type DocumentEntry,
+  ledgerFormatVersion,
+  type RunEnd,
+  type RunStart,
+} from '../../src/core/run/ledger-entry.ts'
 
 const runStartMs = Date.parse('2026-11-22T12:00:00Z')
-const provenance = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+const madeWith = { prompt: 'summarize@v2', model: 'claude-haiku-5-5' }
 
 /** So many milliseconds after the run began. */
 export const timestampAt = (ms: number) => new Date(runStartMs + ms).toISOString()
 
 export const runStart: RunStart = {
-  v: 1,
-  time: timestampAt(0),
-  run: 'r1',
-  version: '1',
-  base: '..',
-  ...provenance,
+  type: 'run_start',
+  format_version: ledgerFormatVersion,
+  started_at: timestampAt(0),
+  run_id: 'r1',
+  program_version: '1',
+  cwd: '..',
+  ...madeWith,
 }
 
 export const runEnd: RunEnd = {
-  v: 1,
-  time: timestampAt(60_000),
-  ended: 'r1',
-  wall_ms: 60_000,
+  type: 'run_end',
+  format_version: ledgerFormatVersion,
+  ended_at: timestampAt(60_000),
+  run_id: 'r1',
+  duration_ms: 60_000,
   documents: { summarized: 0, failed: 0, skipped: 0, pending: 0 },
-  skipped: {},
+  skipped_by_reason: {},
   requests: 300,
-  retries: {},
-  most_in_flight: 12,
+  retries_by_cause: {},
+  max_in_flight: 12,
   limits: { requests: 300 },
 }
 
 /** A document that is done, or what the fields say. */
 export function createDocumentEntry(path: string, fields: Partial<DocumentEntry> = {}): DocumentEntry {
-  const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
-  const base = { v: 1, path, time: timestampAt(1000), elapsed_ms: 500, attempts: 1, request_id: null, usage }
-  const done = { status: 'summarized', cost_usd: 0.00015, latency_ms: 400, wait_ms: 100 } as const
-  return { ...base, ...provenance, ...done, ...fields }
+  const usage = {
+    input_tokens: 1000,
+    cache_creation_5m_input_tokens: 0,
+    cache_creation_1h_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: 100,
+  }
+  return {
+    type: 'document',
+    format_version: ledgerFormatVersion,
+    path,
+    status: 'summarized',
+    ended_at: timestampAt(1000),
+    settings_hash: 'r',
+    ...madeWith,
+    usage,
+    cost_usd: 0.00015,
+    elapsed_ms: 500,
+    wait_ms: 100,
+    latency_ms: 400,
+    attempts: 1,
+    request_id: null,
+    ...fields,
+  }
 }
 
 /** A document that is not done, for good. */

@@ -5,7 +5,13 @@ import type { Ask } from '../../src/core/request/ask.ts'
 import type { Reply } from '../../src/core/request/reply.ts'
 import type { Request } from '../../src/core/request/request.ts'
 
-const someUsage: Usage = { input: 100, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 20 }
+const someUsage: Usage = {
+  input_tokens: 100,
+  cache_creation_5m_input_tokens: 0,
+  cache_creation_1h_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 20,
+}
 
 export function createReply(text: string, fields: Partial<Reply> = {}): Reply {
   return {

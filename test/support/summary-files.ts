@@ -11,20 +11,21 @@ let runs = 0
 export async function openSummaryFiles(
   out: string,
   sources: readonly DocumentRef[],
-  { recipe = 'r', force = false }: { recipe?: string; force?: boolean } = {},
+  { settingsHash = 'r', force = false }: { settingsHash?: string; force?: boolean } = {},
 ): Promise<SummaryFiles> {
   const run = (++runs).toString(16).padStart(12, '0')
   await createOutputFolder(out)
   const foldsCase = await probeOutputFolder(out, run)
-  const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe }
+  const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash }
   const time = new Date(realClock.wallTime()).toISOString()
   const { prompt, model } = facts
   const outputState = await openOutputState(out, {
-    v: ledgerFormatVersion,
-    time,
-    run,
-    version: '0',
-    base: '..',
+    type: 'run_start',
+    format_version: ledgerFormatVersion,
+    started_at: time,
+    run_id: run,
+    program_version: '0',
+    cwd: '..',
     prompt,
     model,
   })

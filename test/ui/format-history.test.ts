@@ -9,7 +9,7 @@ it.each([
 ])('the account of past runs tells of %i replies that were lost beside the cost', (lost, cost) => {
   const text = formatHistory({
     runs: [],
-    total: { ...emptyTotals, lost },
+    total: { ...emptyTotals, lost_replies: lost },
     summarized: 0,
     failures: new Map(),
     flagged: [],

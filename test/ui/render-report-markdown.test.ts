@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { Parser } from 'htmlparser2'
 import { marked } from 'marked'
 import { describe, expect, it } from 'vitest'
-import type { RecordedRun } from '../../src/core/report/report-json.ts'
+import type { RecordedRun } from '../../src/core/report/build-report-json.ts'
 import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
 import {
   escapeMarkdown,
@@ -26,7 +26,7 @@ describe('the report in Markdown', () => {
       createDocumentEntry('b.md', { usage: null, cost_usd: null }),
     ]
     const failed = createFailedEntry('docs/c|d.md', 'too long')
-    const end = { ...runEnd, bound_by: 'the latency of the service' }
+    const end = { ...runEnd, limited_by: 'the latency of the service' }
     const texts = new Map([['docs/a.md', 'Boats float.\n# Not a heading <b>']])
     const text = renderReportMarkdown(
       createReport([{ start: runStart, entries: [...lines, failed], end }], texts),
@@ -224,7 +224,7 @@ describe('text from outside, in Markdown', () => {
       const end = {
         ...runEnd,
         stopped: text,
-        bound_by: text,
+        limited_by: text,
         skipped: { [text]: 1 },
         retries: { [text]: 2 },
       }

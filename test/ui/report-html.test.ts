@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RecordedRun, ReportJson } from '../../src/core/report/report-json.ts'
+import type { RecordedRun } from '../../src/core/report/build-report-json.ts'
+import type { ReportJson } from '../../src/core/report/report-json.ts'
 import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
 import { renderReportHtml } from '../../src/ui/report-html/render-report-html.ts'
 import {
@@ -26,10 +27,16 @@ function saying(text: string): ReportJson {
     createDocumentEntry(`${text}/b`),
     { ...createFailedEntry(`c/${text}`, text), ...facts },
   ]
-  const end = { ...runEnd, stopped: text, bound_by: text, skipped: { [text]: 1 }, retries: { [text]: 2 } }
+  const end = {
+    ...runEnd,
+    stop_reason: text,
+    limited_by: text,
+    skipped_by_reason: { [text]: 1 },
+    retries_by_cause: { [text]: 2 },
+  }
   const runs: RecordedRun[] = [
     { start: { ...runStart, ...facts }, entries: lines, end },
-    { start: { ...runStart, ...facts, run: 'r2' }, entries: [], end },
+    { start: { ...runStart, ...facts, run_id: 'r2' }, entries: [], end },
   ]
   return createReport(runs, new Map(lines.map(({ path }) => [path, text])))
 }
@@ -125,7 +132,7 @@ describe('the page', () => {
 
   it('draws the pace of a run beside its limit, and the latencies', () => {
     const lines = Array.from({ length: 100 }, (_, n) =>
-      createDocumentEntry(`${n}`, { time: timestampAt(600 * n + 500) }),
+      createDocumentEntry(`${n}`, { ended_at: timestampAt(600 * n + 500) }),
     )
     const html = htmlOf(createReport([{ start: runStart, entries: lines, end: runEnd }]))
     expect(html).toContain(
@@ -142,8 +149,8 @@ describe('the page', () => {
     const day = 86_400_000
     const runs = [0, 2].map(
       (n): RecordedRun => ({
-        start: { ...runStart, run: `r${n}`, time: timestampAt(n * day) },
-        entries: [createDocumentEntry(`${n}`, { time: timestampAt(n * day + 500) })],
+        start: { ...runStart, run_id: `r${n}`, started_at: timestampAt(n * day) },
+        entries: [createDocumentEntry(`${n}`, { ended_at: timestampAt(n * day + 500) })],
       }),
     )
     const html = htmlOf(createReport(runs))

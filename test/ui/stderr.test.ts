@@ -7,7 +7,13 @@ import { createColors, shouldUseColor } from '../../src/ui/colors.ts'
 import { formatRunSummary, type RunSummaryContext } from '../../src/ui/format-run-summary.ts'
 import { formatProgress, type ProgressState } from '../../src/ui/progress.ts'
 
-const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
+const usage = {
+  input_tokens: 1000,
+  cache_creation_5m_input_tokens: 0,
+  cache_creation_1h_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 100,
+}
 const attempt = (path: string, fields: Partial<Attempt> = {}): Attempt => ({
   path,
   attemptNumber: 1,

@@ -14,7 +14,7 @@ let found = []
 let first = 0
 const open = new Set()
 
-for (const row of rows) row.sought = [row.path, row.error, row.text].join('\n').toLowerCase()
+for (const row of rows) row.sought = [row.path, row.error, row.output_text].join('\n').toLowerCase()
 
 // What is in quotes is one word.
 const words = () =>
@@ -99,29 +99,29 @@ function groupOf(row) {
 
 const cellsOf = (row) => [
   element('td', row.status === 'failed' ? 'status failed' : 'status', row.status),
-  element('td', 'tokens_in', counted(row.tokens_in)),
-  element('td', 'tokens_out', counted(row.tokens_out)),
+  element('td', 'input_tokens', counted(row.input_tokens)),
+  element('td', 'output_tokens', counted(row.output_tokens)),
   element('td', 'latency_ms', time(row.latency_ms)),
   element('td', 'cost_usd', `${dollars(row.cost_usd)}${isPartly(row) ? ' and an unknown part' : ''}`),
 ]
 
 /** Whether some of its cost is known, and some is not. */
-const isPartly = (row) => row.uncounted > 0 && row.cost_usd !== null
+const isPartly = (row) => row.replies_with_unknown_cost > 0 && row.cost_usd !== null
 
 function detailsOf(row) {
   const none = row.status === 'not done' ? 'It was not done.' : 'The summary is not in this file.'
-  const text = element('div', 'text', marked(row.text ?? row.error ?? none))
+  const text = element('div', 'text', marked(row.output_text ?? row.error ?? none))
   text.dir = 'auto'
   const facts = [
-    ['finished', row.time],
+    ['finished', row.ended_at],
     ['with', `${row.prompt}, ${row.model}`],
-    ['tokens', `${counted(row.tokens_in)} in, ${counted(row.tokens_out)} out`],
+    ['tokens', `${counted(row.input_tokens)} in, ${counted(row.output_tokens)} out`],
     ['requests', counted(row.attempts)],
     ['latency', time(row.latency_ms)],
     ['waited', time(row.wait_ms)],
     ['in retries', time(row.retry_ms)],
-    ['doubtful', row.doubts.length > 0 ? row.doubts.join(', ') : null],
-    ['file', row.file],
+    ['doubtful', row.quality_issues.length > 0 ? row.quality_issues.join(', ') : null],
+    ['file', row.output_path],
   ].filter(([, value]) => value !== null && value !== unknown)
   const list = element(
     'dl',
@@ -136,7 +136,7 @@ function detailsOf(row) {
 }
 
 /** Where a word was found in the text, the excerpt begins shortly before it. */
-function excerptOf({ text, error }) {
+function excerptOf({ output_text: text, error }) {
   const all = error ?? text ?? ''
   const at = Math.max(0, ...words().map((word) => all.toLowerCase().indexOf(word)))
   const line = all.slice(at < 60 ? 0 : at - 30, at + 300).replace(/\s+/g, ' ')

@@ -1,18 +1,102 @@
+import type { Prices } from '../pricing/models.ts'
 import type { AnswerSettings } from '../request/answer-settings.ts'
+import { findUnsupported, type JsonSchema } from '../request/schema-support.ts'
 import type { Provenance } from '../run/provenance.ts'
-import type { BatchItem } from './batch.ts'
+import {
+  amount,
+  boolean,
+  count,
+  isObject,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  type Shape,
+  safeNumber,
+  string,
+  stringWithoutNul,
+  type TypeOf,
+  timestamp,
+  where,
+} from '../text/shape.ts'
+import { type BatchItem, isBatchId } from './batch.ts'
 
 /**
- * Counts the formats of batch files. A file of another format is refused: what this version would not understand of it
- * may have been paid for.
+ * Goes up with every change of the format. A file in another format is refused: what this version would not understand
+ * of it may have been paid for.
  */
-export const batchFileVersion = 2
+export const batchFileVersion = 3
 
 /** The first line of the file of a batch. */
+export const headerShape = objectOf({
+  type: oneOf('batch'),
+  format_version: oneOf(batchFileVersion),
+  local_id: string,
+  base_url: string,
+  cwd: string,
+})
+
+const pricesShape = objectOf({
+  input: amount,
+  output: amount,
+  cache_write_5m: amount,
+  cache_write_1h: amount,
+  cache_read: amount,
+})
+
+const jsonSchemaShape: Shape<JsonSchema> = { matches: isSupportedSchema, schema: { type: 'object' } }
+
+/** What decides how the replies about some documents become summaries; documents refer to it by `settings`. */
+export const settingsShape = objectOf({
+  type: oneOf('settings'),
+  settings: count,
+  settings_hash: string,
+  prompt: string,
+  model: string,
+  max_tokens: count,
+  schema: optional(jsonSchemaShape),
+  language: optional(string),
+  words: optional(count),
+  front_matter: boolean,
+  /** Milliseconds since 1970. */
+  replaces_before_ms: optional(amount),
+  price: optional(pricesShape),
+})
+type SettingsLine = TypeOf<typeof settingsShape>
+
+/** A document of the batch. */
+export const itemShape = objectOf({
+  type: oneOf('document'),
+  custom_id: where(string, (id) => /^[a-zA-Z0-9_-]{1,64}$/.test(id)),
+  settings: count,
+  path: where(stringWithoutNul, (path) => path !== ''),
+  request_hash: string,
+  size_bytes: count,
+  mtime_ms: optional(safeNumber),
+  sha256: string,
+  characters: count,
+  text_kind: oneOf('prose', 'code', 'cjk'),
+})
+type ItemLine = TypeOf<typeof itemShape>
+
+/** No documents follow. */
+export const sealedShape = objectOf({ type: oneOf('sealed'), sealed_at: timestamp })
+
+/** The API has created the batch. */
+export const createdShape = objectOf({
+  type: oneOf('created'),
+  batch_id: where(string, isBatchId),
+  created_at: timestamp,
+})
+
+/** Documents that need no reply any more, while the batch is kept for others. */
+export const settledShape = objectOf({ type: oneOf('settled'), custom_ids: listOf(string) })
+
+/** The first line of a batch file. */
 export interface BatchHeader {
-  /** Its name: every `custom_id` in it begins with it. */
+  /** The batch's name: every `custom_id` in it begins with it. */
   readonly localId: string
-  /** The base URL that it is sent to. */
+  /** The base URL that the batch is sent to. */
   readonly endpoint: string
   /** The working directory that paths are relative to, relative to the output folder. */
   readonly cwd: string
@@ -26,78 +110,157 @@ export interface BatchFile extends BatchHeader {
   readonly sealedAt: number | undefined
   /** The API's id, once it is known. */
   readonly id: string | undefined
-  /** Those of its documents that need no answer any more, by `custom_id`. */
+  /** Those of its documents that need no reply any more, by `custom_id`. */
   readonly settledIds: ReadonlySet<string>
 }
 
 /** Why a batch file cannot be used. */
 export type BatchFileProblem = { readonly version: unknown } | { readonly damagedLine: number }
 
-export function formatHeaderLine({ localId: batch, endpoint, cwd: base }: BatchHeader): string {
-  return JSON.stringify({ type: 'batch', format_version: batchFileVersion, batch, endpoint, base })
+export function formatHeaderLine({ localId, endpoint, cwd }: BatchHeader): string {
+  const line: TypeOf<typeof headerShape> = {
+    type: 'batch',
+    format_version: batchFileVersion,
+    local_id: localId,
+    base_url: endpoint,
+    cwd,
+  }
+  return JSON.stringify(line)
 }
 
 /** No more documents follow. @param time milliseconds since 1970 */
 export function formatSealedLine(time: number): string {
-  return JSON.stringify({ type: 'sealed', sealed_at: new Date(time).toISOString() })
+  const line: TypeOf<typeof sealedShape> = { type: 'sealed', sealed_at: new Date(time).toISOString() }
+  return JSON.stringify(line)
 }
 
 /** The API has created the batch, under this id. @param time milliseconds since 1970 */
 export function formatCreatedLine(id: string, time: number): string {
-  return JSON.stringify({ type: 'created', id, created_at: new Date(time).toISOString() })
+  const line: TypeOf<typeof createdShape> = {
+    type: 'created',
+    batch_id: id,
+    created_at: new Date(time).toISOString(),
+  }
+  return JSON.stringify(line)
 }
 
-/** These documents need no answer any more, while the batch is kept for others. */
+/** These documents need no reply any more, while the batch is kept for others. */
 export function formatSettledLine(customIds: readonly string[]): string {
-  return JSON.stringify({ type: 'settled', ids: customIds })
+  const line: TypeOf<typeof settledShape> = { type: 'settled', custom_ids: customIds }
+  return JSON.stringify(line)
 }
 
 /**
- * Writes the lines of documents: those that share their settings refer to one line that has them.
- * @returns given a document and its `custom_id`, its lines
+ * Returns a function that writes the lines of a document, given its `custom_id`. Documents that share their settings
+ * refer to one line of settings.
  */
 export function createItemFormatter(): (id: string, document: BatchItem) => string[] {
-  const numbers = new Map<AnswerSettings, Map<string, number>>()
-  let count = 0
+  const numbersBySettings = new Map<AnswerSettings, Map<string, number>>()
+  let settingsCount = 0
   return (id, { path, asked }) => {
-    const { requestHash: key, fingerprint, characters, kind, provenance, answerSettings } = asked
-    const ofSettings = numbers.get(answerSettings) ?? new Map<string, number>()
-    numbers.set(answerSettings, ofSettings)
-    const provenanceKey = JSON.stringify([provenance.recipe, provenance.prompt, provenance.model])
-    const known = ofSettings.get(provenanceKey)
-    const number = known ?? count++
-    ofSettings.set(provenanceKey, number)
-    const document = {
+    const { requestHash, fingerprint, characters, kind, provenance, answerSettings } = asked
+    const numbers = numbersBySettings.get(answerSettings) ?? new Map<string, number>()
+    numbersBySettings.set(answerSettings, numbers)
+    const provenanceKey = JSON.stringify([provenance.settingsHash, provenance.prompt, provenance.model])
+    const known = numbers.get(provenanceKey)
+    const settings = known ?? settingsCount++
+    numbers.set(provenanceKey, settings)
+    const { size, mtimeMs, sha256 } = fingerprint
+    const item: ItemLine = {
       type: 'document',
-      id,
-      settings: number,
+      custom_id: id,
+      settings,
       path,
-      key,
-      size: fingerprint.size,
-      mtime: fingerprint.mtimeMs,
-      sha256: fingerprint.sha256,
-      chars: characters,
-      kind,
+      request_hash: requestHash,
+      size_bytes: size,
+      ...(mtimeMs !== undefined && { mtime_ms: mtimeMs }),
+      sha256,
+      characters,
+      text_kind: kind,
     }
-    const lines = [JSON.stringify(document)]
-    return known === undefined ? [formatSettingsLine(number, provenance, answerSettings), ...lines] : lines
+    const lines = [JSON.stringify(item)]
+    return known === undefined ? [formatSettingsLine(settings, provenance, answerSettings), ...lines] : lines
   }
 }
 
-function formatSettingsLine(number: number, facts: Provenance, settings: AnswerSettings): string {
-  const { maxTokens, schema, language, words, frontMatter, replacesBefore, price } = settings
-  return JSON.stringify({
+function formatSettingsLine(
+  settings: number,
+  { settingsHash, prompt, model }: Provenance,
+  { maxTokens, schema, language, words, frontMatter, replacesBefore, price }: AnswerSettings,
+): string {
+  const line: SettingsLine = {
     type: 'settings',
-    settings: number,
-    recipe: facts.recipe,
-    prompt: facts.prompt,
-    model: facts.model,
+    settings,
+    settings_hash: settingsHash,
+    prompt,
+    model,
     max_tokens: maxTokens,
-    schema,
-    language,
-    words,
+    ...(schema !== undefined && { schema }),
+    ...(language !== undefined && { language }),
+    ...(words !== undefined && { words }),
     front_matter: frontMatter,
-    replaces_before: replacesBefore,
-    price,
-  })
+    ...(replacesBefore !== undefined && { replaces_before_ms: replacesBefore }),
+    ...(price !== undefined && { price: toPriceFields(price) }),
+  }
+  return JSON.stringify(line)
+}
+
+/** What a line of settings says. Documents that refer to the line share it. */
+export type ItemSettings = Pick<BatchItem['asked'], 'provenance' | 'answerSettings'>
+
+export function toItemSettings(line: SettingsLine): ItemSettings {
+  const { schema, language, words, replaces_before_ms: replacesBefore, price } = line
+  return {
+    provenance: { settingsHash: line.settings_hash, prompt: line.prompt, model: line.model },
+    answerSettings: {
+      maxTokens: line.max_tokens,
+      frontMatter: line.front_matter,
+      ...(schema !== undefined && { schema }),
+      ...(language !== undefined && { language }),
+      ...(words !== undefined && { words }),
+      ...(replacesBefore !== undefined && { replacesBefore }),
+      ...(price !== undefined && { price: fromPriceFields(price) }),
+    },
+  }
+}
+
+/** What the line of a document says, its path as recorded. */
+export function toBatchItem(line: ItemLine, settings: ItemSettings): BatchItem {
+  const { path, request_hash, mtime_ms: mtimeMs, size_bytes: size, sha256, characters, text_kind } = line
+  const fingerprint = { size, sha256, ...(mtimeMs !== undefined && { mtimeMs }) }
+  return {
+    path,
+    asked: { requestHash: request_hash, fingerprint, characters, kind: text_kind, ...settings },
+  }
+}
+
+type PriceFields = TypeOf<typeof pricesShape>
+
+function toPriceFields({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Prices): PriceFields {
+  return {
+    input,
+    output,
+    cache_write_5m: cacheWrite5m,
+    cache_write_1h: cacheWrite1h,
+    cache_read: cacheRead,
+  }
+}
+
+function fromPriceFields({ input, output, ...cache }: PriceFields): Prices {
+  return {
+    input,
+    output,
+    cacheWrite5m: cache.cache_write_5m,
+    cacheWrite1h: cache.cache_write_1h,
+    cacheRead: cache.cache_read,
+  }
+}
+
+function isSupportedSchema(schema: unknown): schema is JsonSchema {
+  try {
+    return isObject(schema) && findUnsupported(schema) === undefined
+  } catch {
+    // It is nested too deeply to be checked.
+    return false
+  }
 }

@@ -7,17 +7,17 @@ import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
  * JSON, which is YAML: whatever a path holds, it closes nothing.
  */
 export function formatFrontMatter(entry: DocumentEntry): string {
-  const { path, sha256, model, prompt, time, uncounted = 0 } = entry
+  const { path, sha256, model, prompt, ended_at: time, replies_with_unknown_cost: unknownCosts = 0 } = entry
   // A part of it would pass for the whole.
-  const { usage, cost_usd: cost } = uncounted === 0 ? entry : { usage: null, cost_usd: null }
+  const { usage, cost_usd: cost } = unknownCosts === 0 ? entry : { usage: null, cost_usd: null }
   const fields = {
     source: path,
     sha256: sha256 ?? null,
     model,
     prompt,
     date: time,
-    tokens_in: usage === null ? null : sumInputTokens(usage),
-    tokens_out: usage?.output ?? null,
+    input_tokens: usage === null ? null : sumInputTokens(usage),
+    output_tokens: usage?.output_tokens ?? null,
     cost_usd: cost,
   }
   const lines = Object.entries(replaceLoneSurrogates(fields)).map(

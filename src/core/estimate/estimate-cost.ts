@@ -1,6 +1,6 @@
 import { findModel } from '../pricing/models.ts'
 import type { Picodollars, PriceOf } from '../pricing/pricing-rules.ts'
-import { sumInputTokens, zeroUsage } from '../pricing/usage.ts'
+import { sumInputTokens, type Usage, zeroUsage } from '../pricing/usage.ts'
 import type { DocumentEntry } from '../run/ledger-entry.ts'
 import type { TextKind } from '../text/text-kind.ts'
 import { studentT } from './confidence-interval.ts'
@@ -57,13 +57,13 @@ interface TokenSums {
  */
 export function addObservation(
   history: TokenHistory,
-  { status, attempts, chunks, usage, chars: c, kind, prompt, model }: DocumentEntry,
+  { status, attempts, chunks, usage, characters: c, text_kind: kind, prompt, model }: DocumentEntry,
 ): void {
   if (status !== 'summarized' || attempts !== 1 || chunks !== undefined) return
   if (usage === null || c === undefined || kind === undefined) return
   const key = toHistoryKey({ prompt, model, kind })
   const sums = history.get(key) ?? { count: 0, c: 0, i: 0, o: 0, cc: 0, ci: 0, ii: 0, oo: 0 }
-  const [i, o] = [sumInputTokens(usage), usage.output]
+  const [i, o] = [sumInputTokens(usage), usage.output_tokens]
   sums.count++
   sums.c += c
   sums.i += i
@@ -110,7 +110,7 @@ export function estimateCost(
         const output = Math.min(maxTokens, Math.round(rates.output[bound]))
         totals.inputTokens[bound] += input
         totals.outputTokens[bound] += output
-        const usage = { ...zeroUsage, input, output }
+        const usage: Usage = { ...zeroUsage, input_tokens: input, output_tokens: output }
         liveCost[bound] = addCost(liveCost[bound], priceOf({ model, usage }))
         batchCost[bound] = addCost(batchCost[bound], priceOf({ model, usage, terms: { batch: true } }))
       }

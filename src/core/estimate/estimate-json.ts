@@ -1,78 +1,110 @@
 import { formatExactUsd, type Picodollars } from '../pricing/pricing-rules.ts'
-import type { LimitRates } from '../rate-limit/limiter-state.ts'
+import { limitFieldNames, limitFieldsShape, toLimitFields } from '../rate-limit/limit-fields.ts'
+import { type LimitRates, limitNames } from '../rate-limit/limiter-state.ts'
 import { computePoolSize } from '../rate-limit/pool-size.ts'
+import {
+  amount,
+  count,
+  describe,
+  nullable,
+  objectOf,
+  oneOf,
+  recordOf,
+  string,
+  type TypeOf,
+  timestamp,
+  toJsonSchema,
+} from '../text/shape.ts'
 import type { CostEstimate, EstimateRange } from './estimate-cost.ts'
 
-/** Counts changes that an older reader would misunderstand; fields are added without. */
-export const estimateFormatVersion = 1
+/** Goes up with every change that an older reader would misunderstand; fields are added without. */
+export const estimateFormatVersion = 2
+
+const rangeShape = objectOf({ low: amount, expected: amount, high: amount })
+
+const timeShape = objectOf({
+  duration_ms: amount,
+  concurrency: describe(count, 'requests in flight at the same time'),
+  limits: describe(limitFieldsShape, 'per minute'),
+  limits_from: describe(
+    oneOf('configured', 'observed', 'assumed'),
+    'from the options, from the last run, or those of the first tier',
+  ),
+  limited_by: oneOf('requests', 'input_tokens', 'output_tokens', 'latency'),
+})
+/** How long a run takes at the limits. */
+export interface TimeEstimate extends TypeOf<typeof timeShape> {}
+
+/** The shape of {@link EstimateJson}. */
+export const estimateShape = objectOf({
+  format: oneOf('claude-batch estimate'),
+  format_version: oneOf(estimateFormatVersion),
+  created_at: timestamp,
+  prompt: string,
+  model: string,
+  documents: objectOf({
+    pending: describe(count, 'documents that the run would summarize'),
+    up_to_date: count,
+    skipped: describe(recordOf(count), 'by reason'),
+    failed: describe(recordOf(count), 'documents that would fail before anything is sent, by reason'),
+  }),
+  input_tokens: rangeShape,
+  output_tokens: rangeShape,
+  cost_usd: objectOf({ live: nullable(rangeShape), batch: nullable(rangeShape) }),
+  worst_case_usd: describe(
+    nullable(amount),
+    'the worst case of all requests: a budget of this much is never exceeded',
+  ),
+  requests_with_history: describe(
+    count,
+    'requests that are like earlier ones of this output folder; the rest is a guess',
+  ),
+  token_count: describe(oneOf('exact', 'estimate'), 'whether the API counted the input tokens'),
+  time: timeShape,
+})
 
 /** What a run would do and cost, as a dry run saves it. Costs are USD; `null` is unknown. */
-export interface EstimateJson {
-  readonly format: 'claude-batch estimate'
-  readonly version: typeof estimateFormatVersion
-  readonly made: string
-  readonly prompt: string
-  readonly model: string
-  readonly documents: {
-    readonly to_do: number
-    readonly unchanged: number
-    /** Of which kind, and how many. */
-    readonly skipped: Readonly<Record<string, number>>
-    readonly failing: Readonly<Record<string, number>>
-  }
-  readonly tokens_in: EstimateRange
-  readonly tokens_out: EstimateRange
-  readonly cost_usd: { readonly live: EstimateRange | null; readonly batch: EstimateRange | null }
-  /** The worst case of all requests: a budget of this much is never exceeded. */
-  readonly worst_usd: number | null
-  /** How many documents are like ones that were measured; the rest is guessed. */
-  readonly measured: number
-  /** Whether the service counted the input. */
-  readonly counted: boolean
-  readonly time: TimeEstimate
-}
+export interface EstimateJson extends TypeOf<typeof estimateShape> {}
 
-/** How long a run takes at the limits. */
-export interface TimeEstimate {
-  readonly ms: number
-  readonly pool: number
-  readonly limits: LimitRates
-  /** Whether somebody said so, a run found out, or they are those of the first tier. */
-  readonly limits_from: 'given' | 'seen' | 'assumed'
-  readonly bound_by: keyof LimitRates | 'latency'
-}
+/** The JSON Schema of an estimate; shipped as `dist/schemas/estimate.json`. */
+export const estimateSchema = toJsonSchema(estimateShape, {
+  title: 'an estimate of claude-batch',
+  description: 'Costs are US dollars, times are milliseconds or ISO 8601; null is unknown.',
+})
 
 /**
- * How long it takes: as long as the limit that is reached first, or the service itself where the pool is the bound.
+ * How long a run takes: as long as the limit that is reached first requires, or the API where the pool is the bound.
  * @param latencyMs of one request
- * @param maxConcurrency requests at once
+ * @param maxConcurrency requests in flight at the same time
  */
 export function estimateTime(
-  {
-    requests,
-    inputTokens: input,
-    outputTokens: output,
-  }: Pick<CostEstimate, 'requests' | 'inputTokens' | 'outputTokens'>,
+  { requests, inputTokens, outputTokens }: Pick<CostEstimate, 'requests' | 'inputTokens' | 'outputTokens'>,
   limits: LimitRates,
   limitsFrom: TimeEstimate['limits_from'],
   latencyMs: number,
   maxConcurrency: number,
 ): TimeEstimate {
-  const pool = Math.min(
+  const concurrency = Math.min(
     maxConcurrency,
     limits.requests === undefined ? maxConcurrency : computePoolSize(limits.requests, latencyMs / 1000),
   )
-  const needed = { requests, inputTokens: input.expected, outputTokens: output.expected }
-  let longest: Pick<TimeEstimate, 'ms' | 'bound_by'> = {
-    ms: Math.ceil(requests / pool) * latencyMs,
-    bound_by: 'latency',
+  const needed = { requests, inputTokens: inputTokens.expected, outputTokens: outputTokens.expected }
+  let longest: Pick<TimeEstimate, 'duration_ms' | 'limited_by'> = {
+    duration_ms: Math.ceil(requests / concurrency) * latencyMs,
+    limited_by: 'latency',
   }
-  for (const name of ['requests', 'inputTokens', 'outputTokens'] as const) {
+  for (const name of limitNames) {
     const limit = limits[name]
     const ms = limit === undefined ? 0 : (needed[name] / limit) * 60_000
-    if (ms > 0 && ms >= longest.ms) longest = { ms, bound_by: name }
+    if (ms > 0 && ms >= longest.duration_ms) longest = { duration_ms: ms, limited_by: limitFieldNames[name] }
   }
-  return { ...longest, ms: Math.round(longest.ms), pool, limits, limits_from: limitsFrom }
+  return {
+    duration_ms: Math.round(longest.duration_ms),
+    concurrency,
+    limits: toLimitFields(limits),
+    limits_from: limitsFrom,
+    limited_by: longest.limited_by,
+  }
 }
 
 /** Of the first paid tier, for the models of 2026. @see https://platform.claude.com/docs/en/api/rate-limits */

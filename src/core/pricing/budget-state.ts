@@ -49,7 +49,7 @@ export function computeWorstCaseCost(
   const input = textTokens + schemaTokens + (pdf?.pages ?? 0) * maxTokensPerPage + requestOverheadTokens
   return priceOf({
     model,
-    usage: { ...zeroUsage, input, output: maxTokens },
+    usage: { ...zeroUsage, input_tokens: input, output_tokens: maxTokens },
     terms: { ...terms, usInference: true },
   })
 }

@@ -12,7 +12,7 @@ export interface DocumentCost {
   /** The same of those answers alone for which it is known; undefined where it is known of none. */
   readonly known: Pick<DocumentCost, 'usage' | 'cost'>
   /** Answers that are not, or not wholly, in `known`. */
-  readonly uncounted: number
+  readonly repliesWithUnknownCost: number
   /** Attempts whose answer was lost on the way: they may be billed too. */
   readonly lostReplies: number
 }
@@ -32,7 +32,8 @@ export function sumAttemptCosts(attempts: readonly Attempt[]): DocumentCost {
       usage: usages.length > 0 || replyCount === 0 ? usage : undefined,
       cost: costs.length > 0 || replyCount === 0 ? cost : undefined,
     },
-    uncounted: replies.filter(({ usage, cost }) => usage === undefined || cost === undefined).length,
+    repliesWithUnknownCost: replies.filter(({ usage, cost }) => usage === undefined || cost === undefined)
+      .length,
     lostReplies: lost,
   }
 }

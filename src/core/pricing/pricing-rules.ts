@@ -94,11 +94,23 @@ function computeCost(
   { of, per }: typeof fullPrice,
 ): Picodollars | undefined {
   if (prices === undefined) return undefined
-  const kinds = Object.keys(prices) as (keyof Prices)[]
-  const sum = kinds.reduce((sum, kind) => sum + BigInt(usage[kind]) * toPicodollarsPerToken(prices[kind]), 0n)
+  const kinds = Object.keys(usageFields) as (keyof Prices)[]
+  const sum = kinds.reduce(
+    (sum, kind) => sum + BigInt(usage[usageFields[kind]]) * toPicodollarsPerToken(prices[kind]),
+    0n,
+  )
   // A user's own price may not divide; what is left over is rounded up once for the request.
   return (sum * of + per - 1n) / per
 }
+
+/** The tokens that each price is for. */
+const usageFields = {
+  input: 'input_tokens',
+  output: 'output_tokens',
+  cacheWrite5m: 'cache_creation_5m_input_tokens',
+  cacheWrite1h: 'cache_creation_1h_input_tokens',
+  cacheRead: 'cache_read_input_tokens',
+} as const satisfies Record<keyof Prices, keyof Usage>
 
 /** USD per million tokens is the same number as microdollars per token. */
 function toPicodollarsPerToken(usdPerMillion: number): Picodollars {

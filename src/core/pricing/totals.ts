@@ -1,19 +1,17 @@
-import { addUsage, type Usage, zeroUsage } from './usage.ts'
+import { count, describe, digits, objectOf, type TypeOf } from '../text/shape.ts'
+import { addUsage, type Usage, usageShape, zeroUsage } from './usage.ts'
 
-/** What documents of the ledger come to. The sums are exact in any order. */
-export interface Totals {
-  readonly summarized: number
-  readonly failed: number
-  readonly pending: number
-  /** Tokens billed, as far as the server counted. */
-  readonly usage: Usage
-  /** Whole picodollars as text, since JSON has no number that large; see `Picodollars`. */
-  readonly cost_picodollars: string
-  /** Documents whose cost is unknown, in whole or in part. */
-  readonly unknown_cost: number
-  /** Attempts whose answer was lost on the way; they may be billed too. */
-  readonly lost: number
-}
+/** Sums over documents of the ledger. They are exact in any order. */
+export const totalsShape = objectOf({
+  summarized: count,
+  failed: count,
+  pending: count,
+  usage: describe(usageShape, 'tokens billed, as far as the API counted them'),
+  cost_picodollars: describe(digits, 'whole picodollars (10⁻¹² US dollars) as text; see `Picodollars`'),
+  documents_with_unknown_cost: describe(count, 'documents whose cost is unknown, in whole or in part'),
+  lost_replies: describe(count, 'attempts whose reply was lost in transit; they may be billed'),
+})
+export interface Totals extends TypeOf<typeof totalsShape> {}
 
 export const emptyTotals: Totals = {
   summarized: 0,
@@ -21,8 +19,8 @@ export const emptyTotals: Totals = {
   pending: 0,
   usage: zeroUsage,
   cost_picodollars: '0',
-  unknown_cost: 0,
-  lost: 0,
+  documents_with_unknown_cost: 0,
+  lost_replies: 0,
 }
 
 /** What a ledger entry says about one document. */
@@ -30,19 +28,25 @@ interface CountedDocument {
   readonly status: 'summarized' | 'failed' | 'pending'
   readonly usage: Usage | null
   readonly cost_usd: number | null
-  readonly uncounted?: number
-  readonly lost?: number
+  readonly replies_with_unknown_cost?: number
+  readonly lost_replies?: number
 }
 
-export function toTotals({ status, usage, cost_usd, uncounted = 0, lost = 0 }: CountedDocument): Totals {
+export function toTotals({
+  status,
+  usage,
+  cost_usd,
+  replies_with_unknown_cost: unknownCosts = 0,
+  lost_replies = 0,
+}: CountedDocument): Totals {
   return {
     ...emptyTotals,
     [status]: 1,
     usage: usage ?? zeroUsage,
     // Below $9,000 a number of dollars tells every picodollar apart.
     cost_picodollars: String(BigInt(Math.round((cost_usd ?? 0) * 1e12))),
-    unknown_cost: cost_usd === null || usage === null || uncounted > 0 ? 1 : 0,
-    lost,
+    documents_with_unknown_cost: cost_usd === null || usage === null || unknownCosts > 0 ? 1 : 0,
+    lost_replies,
   }
 }
 
@@ -53,7 +57,7 @@ export function addTotals(a: Totals, b: Totals): Totals {
     pending: a.pending + b.pending,
     usage: addUsage(a.usage, b.usage),
     cost_picodollars: String(BigInt(a.cost_picodollars) + BigInt(b.cost_picodollars)),
-    unknown_cost: a.unknown_cost + b.unknown_cost,
-    lost: a.lost + b.lost,
+    documents_with_unknown_cost: a.documents_with_unknown_cost + b.documents_with_unknown_cost,
+    lost_replies: a.lost_replies + b.lost_replies,
   }
 }

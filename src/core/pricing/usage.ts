@@ -1,15 +1,22 @@
-/** Tokens as billed, each kind with a price of its own. All are whole, non-negative numbers of tokens. */
-export interface Usage {
-  /** Uncached input, after the last cache breakpoint. */
-  readonly input: number
-  readonly cacheWrite5m: number
-  readonly cacheWrite1h: number
-  readonly cacheRead: number
-  /** All output that is billed, thinking included. */
-  readonly output: number
-}
+import { count, describe, objectOf, type TypeOf } from '../text/shape.ts'
 
-export const zeroUsage: Usage = { input: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 0 }
+/** Tokens as billed, each kind with a price of its own. The names are the API's, its nested ones flattened. */
+export const usageShape = objectOf({
+  input_tokens: describe(count, 'input that was neither read from nor written to the prompt cache'),
+  cache_creation_5m_input_tokens: describe(count, 'input written to the cache for 5 minutes'),
+  cache_creation_1h_input_tokens: describe(count, 'input written to the cache for an hour'),
+  cache_read_input_tokens: describe(count, 'input read from the cache'),
+  output_tokens: describe(count, 'all output that is billed, including thinking'),
+})
+export interface Usage extends TypeOf<typeof usageShape> {}
+
+export const zeroUsage: Usage = {
+  input_tokens: 0,
+  cache_creation_5m_input_tokens: 0,
+  cache_creation_1h_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 0,
+}
 
 /**
  * Reads the API's `usage` object. Null or missing cache fields are 0, but missing or nonsensical token counts make
@@ -23,27 +30,32 @@ export function parseUsage(raw: unknown): Usage | undefined {
   const cacheWrite = toTokenCount(fields['cache_creation_input_tokens'] ?? 0)
   const cacheWrite1h = toTokenCount(cacheCreation['ephemeral_1h_input_tokens'] ?? 0)
   const usage = {
-    input: toTokenCount(fields['input_tokens']),
-    cacheWrite5m: cacheWrite - cacheWrite1h,
-    cacheWrite1h,
-    cacheRead: toTokenCount(fields['cache_read_input_tokens'] ?? 0),
-    output: toTokenCount(fields['output_tokens']),
+    input_tokens: toTokenCount(fields['input_tokens']),
+    cache_creation_5m_input_tokens: cacheWrite - cacheWrite1h,
+    cache_creation_1h_input_tokens: cacheWrite1h,
+    cache_read_input_tokens: toTokenCount(fields['cache_read_input_tokens'] ?? 0),
+    output_tokens: toTokenCount(fields['output_tokens']),
   }
   return Object.values(usage).every((tokens) => tokens >= 0) ? usage : undefined
 }
 
 /** Everything the model read: what decides a prompt-length price band. */
 export function sumInputTokens(usage: Usage): number {
-  return usage.input + usage.cacheWrite5m + usage.cacheWrite1h + usage.cacheRead
+  return (
+    usage.input_tokens +
+    usage.cache_creation_5m_input_tokens +
+    usage.cache_creation_1h_input_tokens +
+    usage.cache_read_input_tokens
+  )
 }
 
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
-    input: a.input + b.input,
-    cacheWrite5m: a.cacheWrite5m + b.cacheWrite5m,
-    cacheWrite1h: a.cacheWrite1h + b.cacheWrite1h,
-    cacheRead: a.cacheRead + b.cacheRead,
-    output: a.output + b.output,
+    input_tokens: a.input_tokens + b.input_tokens,
+    cache_creation_5m_input_tokens: a.cache_creation_5m_input_tokens + b.cache_creation_5m_input_tokens,
+    cache_creation_1h_input_tokens: a.cache_creation_1h_input_tokens + b.cache_creation_1h_input_tokens,
+    cache_read_input_tokens: a.cache_read_input_tokens + b.cache_read_input_tokens,
+    output_tokens: a.output_tokens + b.output_tokens,
   }
 }
 

@@ -25,7 +25,7 @@ export function describeBottleneck(
     configured[name] ?? Number.POSITIVE_INFINITY,
     observed[name] ?? Number.POSITIVE_INFINITY,
   )
-  const used = { requests, inputTokens: sumInputTokens(usage), outputTokens: usage.output }
+  const used = { requests, inputTokens: sumInputTokens(usage), outputTokens: usage.output_tokens }
   const share = Math.round((used[name] / (wallMs / 60_000) / limit) * 100)
   return `the limit of ${formatInteger(limit)} ${limitLabels[name]} per minute, ${share} % of it used`
 }

@@ -189,15 +189,24 @@ export function recordResponse(
 function computeUnexpectedTokens(name: LimitName, sent: SendSnapshot, usage: Usage): number {
   // Cache reads do not count toward the limit of input tokens.
   if (name === 'inputTokens')
-    return usage.input + usage.cacheWrite5m + usage.cacheWrite1h - sent.demand.inputTokens
-  return name === 'outputTokens' ? usage.output : 0
+    return (
+      usage.input_tokens +
+      usage.cache_creation_5m_input_tokens +
+      usage.cache_creation_1h_input_tokens -
+      sent.demand.inputTokens
+    )
+  return name === 'outputTokens' ? usage.output_tokens : 0
 }
 
 /** The newest replies weigh most; the first ones replace the guess. */
 function updateAverages(state: LimiterState, sent: SendSnapshot, usage: Usage): LimiterState {
   const weight = Math.max(0.05, 1 / (state.replies + 1))
   const blend = (old: number, measured: number) => old + weight * (measured - old)
-  const input = usage.input + usage.cacheWrite5m + usage.cacheWrite1h + usage.cacheRead
+  const input =
+    usage.input_tokens +
+    usage.cache_creation_5m_input_tokens +
+    usage.cache_creation_1h_input_tokens +
+    usage.cache_read_input_tokens
   return {
     ...state,
     replies: state.replies + 1,
@@ -205,7 +214,7 @@ function updateAverages(state: LimiterState, sent: SendSnapshot, usage: Usage): 
       sent.characters === 0
         ? state.tokensPerCharacter
         : blend(state.tokensPerCharacter, input / sent.characters),
-    outputTokensPerReply: blend(state.outputTokensPerReply, usage.output),
+    outputTokensPerReply: blend(state.outputTokensPerReply, usage.output_tokens),
   }
 }
 

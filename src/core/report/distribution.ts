@@ -1,32 +1,40 @@
-/** How values are spread: percentiles, and a histogram of equal steps from 0. Milliseconds. */
-export interface Distribution {
-  readonly count: number
-  readonly p50: number
-  readonly p95: number
-  readonly p99: number
-  readonly most: number
-  /** The width of a bin. */
-  readonly step_ms: number
-  /** How many values lie in each; the last one has all that are larger, too. */
-  readonly bins: readonly number[]
-}
+import { amount, count, describe, listOf, objectOf, type TypeOf } from '../text/shape.ts'
 
-/** So many bins at most. */
+/** How values are distributed: percentiles, and a histogram of equal bins from 0. Milliseconds. */
+export const distributionShape = objectOf({
+  count,
+  p50_ms: amount,
+  p95_ms: amount,
+  p99_ms: amount,
+  max_ms: amount,
+  bin_ms: describe(amount, 'the width of a bin'),
+  bins: describe(listOf(count), 'the number of values in each bin; the last one also has all larger values'),
+})
+export interface Distribution extends TypeOf<typeof distributionShape> {}
+
 const maxBins = 40
 
 /** Null where there are no values. */
 export function computeDistribution(values: readonly number[]): Distribution | null {
   if (values.length === 0) return null
   const sorted = Float64Array.from(values).sort()
-  const percentiles = computePercentiles(sorted)
-  const step = roundUpToNiceStep(percentiles.p99 / maxBins)
-  const counts = new Array<number>(Math.max(1, Math.ceil((percentiles.p99 + 1) / step))).fill(0)
+  const { p50, p95, p99 } = computePercentiles(sorted)
+  const step = roundUpToNiceStep(p99 / maxBins)
+  const counts = new Array<number>(Math.max(1, Math.ceil((p99 + 1) / step))).fill(0)
   for (const value of sorted) {
     const bin = Math.min(counts.length - 1, Math.floor(value / step))
     counts[bin] = (counts[bin] ?? 0) + 1
   }
-  const most = sorted.at(-1) ?? 0
-  return { count: sorted.length, ...percentiles, most, step_ms: step, bins: counts }
+  const max = sorted.at(-1) ?? 0
+  return {
+    count: sorted.length,
+    p50_ms: p50,
+    p95_ms: p95,
+    p99_ms: p99,
+    max_ms: max,
+    bin_ms: step,
+    bins: counts,
+  }
 }
 
 /** Nearest rank: the smallest value that at least that share of all values does not exceed. @param sorted at least one */

@@ -8,7 +8,10 @@ import type { DocumentEntry } from '../run/ledger-entry.ts'
 
 /** What an arm made of one document. */
 export interface VariantResult {
-  readonly entry: Pick<DocumentEntry, 'status' | 'usage' | 'cost_usd' | 'uncounted' | 'latency_ms'>
+  readonly entry: Pick<
+    DocumentEntry,
+    'status' | 'usage' | 'cost_usd' | 'replies_with_unknown_cost' | 'latency_ms'
+  >
   readonly text?: string
 }
 
@@ -43,14 +46,14 @@ export function summarizeVariant(results: readonly VariantResult[]): VariantSumm
     inputTokens: mean(({ entry: line }) =>
       isFullyCounted(line) && line.usage ? sumInputTokens(line.usage) : undefined,
     ),
-    outputTokens: mean(({ entry: line }) => (isFullyCounted(line) ? line.usage?.output : undefined)),
+    outputTokens: mean(({ entry: line }) => (isFullyCounted(line) ? line.usage?.output_tokens : undefined)),
     latencyMs: mean(({ entry: line }) => line.latency_ms),
     words: mean(({ text = '' }) => countWords(text)),
   }
 }
 
 /** Whether what is known of it is all of it. */
-function isFullyCounted({ uncounted = 0 }: VariantResult['entry']): boolean {
+function isFullyCounted({ replies_with_unknown_cost: uncounted = 0 }: VariantResult['entry']): boolean {
   return uncounted === 0
 }
 

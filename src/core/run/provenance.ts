@@ -5,5 +5,5 @@ export interface Provenance {
   /** The model that was asked. */
   readonly model: string
   /** Hash of all settings that shape the answer. */
-  readonly recipe: string
+  readonly settingsHash: string
 }

@@ -1,19 +1,20 @@
 import { describeBottleneck } from '../rate-limit/describe-bottleneck.ts'
+import { toLimitFields } from '../rate-limit/limit-fields.ts'
 import { limitNames, type RateLimiterStats } from '../rate-limit/limiter-state.ts'
 import { ledgerFormatVersion, type RunEnd } from './ledger-entry.ts'
 import type { RunStats } from './run-stats.ts'
 
 /**
- * What is recorded at the end of a run.
- * @param runId its id
- * @param stopped why it ended before everything was done, if it did
+ * The ledger entry at the end of a run.
+ * @param endedAt ISO 8601
+ * @param stopReason why it ended before everything was done, if it did
  */
 export function createRunEnd(
   runId: string,
-  time: string,
+  endedAt: string,
   stats: RunStats,
   limiterStats: RateLimiterStats,
-  stopped: string | undefined,
+  stopReason: string | undefined,
 ): RunEnd {
   const { documents, skippedByReason, requests, retriesByCause, wallMs } = stats
   const limits = limitNames.flatMap((name) => {
@@ -23,17 +24,18 @@ export function createRunEnd(
     return known.length === 0 ? [] : [[name, Math.min(...known)] as const]
   })
   return {
-    v: ledgerFormatVersion,
-    time,
-    ended: runId,
-    ...(stopped !== undefined && { stopped }),
-    wall_ms: Math.round(wallMs),
+    type: 'run_end',
+    format_version: ledgerFormatVersion,
+    ended_at: endedAt,
+    run_id: runId,
+    ...(stopReason !== undefined && { stop_reason: stopReason }),
+    duration_ms: Math.round(wallMs),
     documents,
-    skipped: Object.fromEntries([...skippedByReason].map(([type, { count }]) => [type, count])),
+    skipped_by_reason: Object.fromEntries([...skippedByReason].map(([type, { count }]) => [type, count])),
     requests,
-    retries: Object.fromEntries(retriesByCause),
-    most_in_flight: limiterStats.maxInFlight,
-    limits: Object.fromEntries(limits),
-    ...(requests > 1 && { bound_by: describeBottleneck(stats, limiterStats) }),
+    retries_by_cause: Object.fromEntries(retriesByCause),
+    max_in_flight: limiterStats.maxInFlight,
+    limits: toLimitFields(Object.fromEntries(limits)),
+    ...(requests > 1 && { limited_by: describeBottleneck(stats, limiterStats) }),
   }
 }

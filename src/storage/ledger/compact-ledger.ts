@@ -2,113 +2,130 @@ import { dirname } from 'node:path'
 import { addTotals, type Totals, toTotals } from '../../core/pricing/totals.ts'
 import {
   type CompactedEntry,
+  type DocumentEntry,
+  isSummarized,
+  type LedgerEntry,
   ledgerFormatVersion,
-  type RunStart,
   type UnchangedEntry,
 } from '../../core/run/ledger-entry.ts'
 import { writeFileAtomic } from '../fs/atomic-write.ts'
 import { syncFolder } from '../fs/create-folder.ts'
 import { createTempNonce } from '../fs/unshared-file.ts'
 import { backUpDamaged } from './read-journal.ts'
-import { createPathRebaser, isSummarized, readLedgerEntries } from './read-ledger.ts'
-
-/** What the lines of a ledger leave of each document, by the numbers of the lines. */
-interface LatestLines {
-  summary?: { readonly line: number; readonly key: string }
-  /** What confirmed that one last. */
-  confirmation?: UnchangedEntry
-  /** A failure after that. */
-  failureLine?: number
-}
+import { createLineReducer, type LedgerReducers, readLedgerLines, reduceLedger } from './reduce-ledger.ts'
 
 /**
- * Rewrites a ledger without the lines that later ones have taken the place of. What they came to is kept in one line
- * per run, so no sum changes. Lines that do not even tell what they were about are left out too; the old file is then
- * kept too, next to the new. The new file is whole and on the disk before it takes the name of the old.
- * @param cwdFromOut the working directory, as seen from the output folder
- * @throws RunError `ioError`; the ledger is then as it was
+ * Rewrites a ledger without the entries that later ones supersede. Their totals are kept, one entry per run, so no sum
+ * changes. Lines whose document is not legible are left out too; `backUpFirst` keeps the old file then. The new file is
+ * complete and on the disk before it takes the name of the old one.
+ * @param cwdFromOut the working directory, relative to the output folder
+ * @throws ExitError `ioError`; the ledger is then as it was
  */
 export async function compactLedger(file: string, cwdFromOut: string, backUpFirst = false): Promise<void> {
-  const rebase = createPathRebaser(file, cwdFromOut)
-  const latest = await findLatestLines(file, rebase)
+  const latest = await reduceLedger(file, cwdFromOut, new Map<string, LatestLines>(), latestLineReducers)
   if (backUpFirst) await backUpDamaged(file)
-  const text = generateLiveLines(file, latest, rebase)
+  const text = generateLiveLines(file, cwdFromOut, latest)
   await writeFileAtomic(dirname(dirname(file)), file, text, createTempNonce('ledger'), 0o600)
   await syncFolder(dirname(file))
 }
 
-type PathRebaser = ReturnType<typeof createPathRebaser>
-
-async function findLatestLines(file: string, rebase: PathRebaser): Promise<ReadonlyMap<string, LatestLines>> {
-  const latest = new Map<string, LatestLines>()
-  let lineNumber = 0
-  let run: RunStart | undefined
-  for await (const entries of readLedgerEntries(file)) {
-    for (const entry of entries) {
-      lineNumber++
-      if ('run' in entry) run = entry
-      if (!('path' in entry) || 'damaged' in entry) continue
-      const path = rebase(run, entry.path)
-      const { summary, confirmation } = latest.get(path) ?? {}
-      const previous = { ...(summary && { summary }), ...(confirmation && { confirmation }) }
-      if (entry.status === 'unchanged') {
-        latest.set(path, summary?.key === entry.key ? { summary, confirmation: entry } : previous)
-      } else if (entry.status === 'pruned') latest.delete(path)
-      else if (isSummarized(entry)) latest.set(path, { summary: { line: lineNumber, key: entry.key } })
-      else latest.set(path, { ...previous, failureLine: lineNumber })
-    }
-  }
-  return latest
+/** The lines of a document that no later line supersedes, by their numbers. */
+interface LatestLines {
+  readonly summary?: { readonly lineNumber: number; readonly requestHash: string }
+  /** The last entry that found the document of that summary unchanged. */
+  readonly confirmation?: UnchangedEntry
+  /** A failure after that. */
+  readonly failureLine?: number
 }
 
+const latestLineReducers: LedgerReducers<Map<string, LatestLines>> = {
+  document(latest, entry, { lineNumber, path }) {
+    if (isSummarized(entry)) latest.set(path, { summary: { lineNumber, requestHash: entry.request_hash } })
+    else latest.set(path, { ...withoutFailure(latest.get(path)), failureLine: lineNumber })
+  },
+  unchanged(latest, entry, { path }) {
+    const { summary, ...rest } = withoutFailure(latest.get(path))
+    const isConfirmed = summary?.requestHash === entry.request_hash
+    latest.set(path, { ...rest, ...(summary && { summary }), ...(isConfirmed && { confirmation: entry }) })
+  },
+  pruned(latest, _entry, { path }) {
+    latest.delete(path)
+  },
+}
+
+function withoutFailure({ failureLine: _, ...others }: LatestLines = {}): LatestLines {
+  return others
+}
+
+/** Yields the text of the new ledger, as much at a time as one read of the old one brings. */
 async function* generateLiveLines(
   file: string,
+  cwdFromOut: string,
   latest: ReadonlyMap<string, LatestLines>,
-  rebase: PathRebaser,
 ): AsyncGenerator<string> {
-  let lineNumber = 0
-  let run: RunStart | undefined
-  let droppedEntry: CompactedEntry | undefined
-  const addDropped = (account: Totals, time: string) => {
-    const dropped = droppedEntry === undefined ? account : addTotals(droppedEntry.dropped, account)
-    // Before the first run only the lines themselves tell the time.
-    droppedEntry = { v: ledgerFormatVersion, time: run?.time ?? droppedEntry?.time ?? time, dropped }
+  const state: RewriteState = { latest, text: '', compacted: undefined }
+  const applyLine = createLineReducer(file, cwdFromOut, state, rewriteReducers)
+  for await (const lines of readLedgerLines(file)) {
+    for (const line of lines) applyLine(line)
+    yield state.text
+    state.text = ''
   }
-  const flushDropped = () => {
-    const text = droppedEntry === undefined ? '' : `${JSON.stringify(droppedEntry)}\n`
-    droppedEntry = undefined
-    return text
-  }
-  for await (const entries of readLedgerEntries(file)) {
-    let text = ''
-    for (const entry of entries) {
-      lineNumber++
-      if ('damaged' in entry) {
-        if (entry.path !== undefined && latest.get(rebase(run, entry.path))?.summary === undefined)
-          text += `${entry.damaged}\n`
-        continue
-      }
-      if ('dropped' in entry) addDropped(entry.dropped, entry.time)
-      else if ('run' in entry) {
-        text += `${flushDropped()}${JSON.stringify(entry)}\n`
-        run = entry
-      } else if ('ended' in entry) text += `${JSON.stringify(entry)}\n`
-      else if (entry.status !== 'unchanged' && entry.status !== 'pruned') {
-        const { summary, failureLine: failing, confirmation } = latest.get(rebase(run, entry.path)) ?? {}
-        if (lineNumber === summary?.line)
-          text += `${JSON.stringify({ ...entry, ...toConfirmedFields(confirmation) })}\n`
-        else if (lineNumber === failing) text += `${JSON.stringify(entry)}\n`
-        else addDropped(toTotals(entry), entry.time)
-      }
-    }
-    yield text
-  }
-  yield flushDropped()
+  flushCompacted(state)
+  yield state.text
 }
 
-/** A `mtime` that is undefined takes the old one away: JSON leaves it out. */
-function toConfirmedFields(refreshed: UnchangedEntry | undefined) {
-  if (refreshed === undefined) return {}
-  const { size, mtime, recipe } = refreshed
-  return { size, mtime, recipe }
+interface RewriteState {
+  readonly latest: ReadonlyMap<string, LatestLines>
+  /** What is to be written next. */
+  text: string
+  /** What is left out of the current run so far. */
+  compacted: CompactedEntry | undefined
+}
+
+const rewriteReducers: LedgerReducers<RewriteState> = {
+  run_start(state, entry) {
+    flushCompacted(state)
+    writeEntry(state, entry)
+  },
+  run_end: writeEntry,
+  document(state, entry, { lineNumber, path, run }) {
+    const { summary, failureLine, confirmation } = state.latest.get(path) ?? {}
+    if (lineNumber === summary?.lineNumber) writeEntry(state, withConfirmation(entry, confirmation))
+    else if (lineNumber === failureLine) writeEntry(state, entry)
+    else addCompacted(state, toTotals(entry), run?.started_at ?? entry.ended_at)
+  },
+  compacted(state, { totals, at }, { run }) {
+    addCompacted(state, totals, run?.started_at ?? at)
+  },
+  damaged(state, line, { path }) {
+    if (line.path !== undefined && state.latest.get(path)?.summary === undefined)
+      state.text += `${line.text}\n`
+  },
+}
+
+function writeEntry(state: RewriteState, entry: LedgerEntry): void {
+  state.text += `${JSON.stringify(entry)}\n`
+}
+
+function addCompacted(state: RewriteState, totals: Totals, at: string): void {
+  const { compacted } = state
+  state.compacted = {
+    type: 'compacted',
+    format_version: ledgerFormatVersion,
+    at: compacted?.at ?? at,
+    totals: compacted === undefined ? totals : addTotals(compacted.totals, totals),
+  }
+}
+
+function flushCompacted(state: RewriteState): void {
+  if (state.compacted !== undefined) writeEntry(state, state.compacted)
+  state.compacted = undefined
+}
+
+/** The entry of a summary, with what the last look at its document found. */
+function withConfirmation(entry: DocumentEntry, confirmation: UnchangedEntry | undefined): DocumentEntry {
+  if (confirmation === undefined) return entry
+  const { mtime_ms: _, ...others } = entry
+  const { size_bytes, mtime_ms, settings_hash } = confirmation
+  return { ...others, size_bytes, ...(mtime_ms !== undefined && { mtime_ms }), settings_hash }
 }

@@ -1,6 +1,11 @@
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { errorRecordSuffix, isOutputOf, stateFolder } from '../../core/document/output-path.ts'
-import type { DocumentEntry, OutputFile, RunStart } from '../../core/run/ledger-entry.ts'
+import {
+  type DocumentEntry,
+  isSummarized,
+  type OutputFile,
+  type RunStart,
+} from '../../core/run/ledger-entry.ts'
 import { inspectErrorRecord, removeErrorRecord } from '../error-record-file.ts'
 import { writeFileAtomic } from '../fs/atomic-write.ts'
 import { syncFolder } from '../fs/create-folder.ts'
@@ -9,15 +14,9 @@ import { statFile } from '../fs/no-follow-fs.ts'
 import { isPathAllowed } from '../fs/path-length.ts'
 import { ledgerPath } from '../output-folder.ts'
 import type { JournalEntry } from './journal.ts'
-import {
-  createPathRebaser,
-  isSummarized,
-  type KnownSummary,
-  type Ledger,
-  locateSummary,
-  type OnDocumentEntry,
-  toKnownSummary,
-} from './read-ledger.ts'
+import { type KnownSummary, locateSummary, toKnownSummary } from './known-summary.ts'
+import type { Ledger, OnDocumentEntry } from './read-ledger.ts'
+import { createPathRebaser } from './reduce-ledger.ts'
 
 /** What became of the entries that an earlier run left in its journal. */
 export interface JournalRecovery {
@@ -70,25 +69,28 @@ export async function recoverJournal(
   const unplacedTexts: UnplacedText[] = []
   let [placedCount, misnamedCount] = [0, 0]
   let run = ledger.lastRun
-  for (const entry of entries) {
-    const owner = entry.run ?? run
-    const path = rebase(owner, entry.line.path)
-    const { file, text = '' } = entry
+  for (const journaled of entries) {
+    const { entry, path: file, text = '' } = journaled
+    const owner = journaled.run ?? run
+    const path = rebase(owner, entry.path)
     if (file !== undefined && !isOutputOf(file, path, cwd)) {
       misnamedCount++
       continue
     }
-    if (owner !== undefined && owner.run !== run?.run) await appendEntry(owner)
+    if (owner !== undefined && owner.run_id !== run?.run_id) await appendEntry(owner)
     run = owner
     const canPlace =
       file === undefined || (await canPlaceText(out, file, text, path, ledger.summaries.get(path)))
-    if (!canPlace) unplacedTexts.push({ intendedPath: file, savedPath: await saveUnplaced(entry, options) })
-    const line = { ...entry.line, ...(canPlace ? await writeOutput(entry) : describeUnwrittenOutput(entry)) }
-    if (canPlace) placedCount++
-    if (isSummarized(line)) await removeErrorRecord(out, line.output.file)
-    await appendEntry(line)
-    onRecovered(line, path, run)
-    if (isSummarized(line)) ledger.summaries.set(path, toKnownSummary(line, path, cwd, run))
+    if (!canPlace) {
+      const savedPath = await saveUnplaced(journaled, options)
+      unplacedTexts.push({ intendedPath: file, savedPath })
+    } else placedCount++
+    const written = canPlace ? await writeOutput(journaled) : describeUnwrittenOutput(journaled)
+    const finished = { ...entry, ...written }
+    if (isSummarized(finished)) await removeErrorRecord(out, finished.output.path)
+    await appendEntry(finished)
+    onRecovered(finished, path, run)
+    if (isSummarized(finished)) ledger.summaries.set(path, toKnownSummary(finished, path, cwd, run))
   }
   return { placedCount, unplacedTexts, misnamedCount }
 }
@@ -113,7 +115,7 @@ async function canPlaceText(
 
 /** @returns where it is, below the output folder */
 async function saveUnplaced(
-  { file = '', text = '' }: JournalEntry,
+  { path: file = '', text = '' }: JournalEntry,
   { out, nonce }: RecoveryOptions,
 ): Promise<string> {
   const hash = hashText(text).slice(0, 12)
@@ -127,7 +129,7 @@ async function saveUnplaced(
 }
 
 /** A summary counts as written and then edited by hand, so that its document is not summarized again. */
-function describeUnwrittenOutput({ line, file, text = '' }: JournalEntry): { readonly output?: OutputFile } {
-  if (file === undefined || line.status !== 'summarized') return {}
-  return { output: { file, size: Buffer.byteLength(text), mtime: 0, sha256: hashText(text) } }
+function describeUnwrittenOutput({ entry, path, text = '' }: JournalEntry): { readonly output?: OutputFile } {
+  if (path === undefined || entry.status !== 'summarized') return {}
+  return { output: { path, size_bytes: Buffer.byteLength(text), mtime_ms: 0, sha256: hashText(text) } }
 }

@@ -1,19 +1,22 @@
 import { dirname } from 'node:path'
-import type { DocumentEntry, RunStart } from '../../core/run/ledger-entry.ts'
+import { isSafeRelativePath } from '../../core/document/output-path.ts'
+import { documentEntryShape, runStartShape } from '../../core/run/ledger-entry.ts'
+import { objectOf, optional, string, type TypeOf, where } from '../../core/text/shape.ts'
 import { ExitError } from '../../errors.ts'
 import { openAppendFile } from '../fs/append-file.ts'
 import { statFile } from '../fs/no-follow-fs.ts'
 
-/** What is about to be done for a document that is finished: a file to write, a line for the ledger. */
-export interface JournalEntry {
-  /** As it goes to the ledger, but for the `output` that is not written yet. */
-  readonly line: DocumentEntry
-  /** Below the output folder, with `/`, and what goes into it; neither where the line is all there is. */
-  readonly file?: string
-  readonly text?: string
-  /** Whose it is, where the ledger may not tell yet. */
-  readonly run?: RunStart
-}
+/** What is about to be done for a document that is finished: a file to write, an entry for the ledger. */
+export const journalEntryShape = objectOf({
+  /** As it goes to the ledger, but without the `output`, which is not written yet. */
+  entry: documentEntryShape,
+  /** Where the file goes, below the output folder, with `/`, and its content; neither where there is only the entry. */
+  path: optional(where(string, (path) => isSafeRelativePath(path))),
+  text: optional(string),
+  /** The run that the entry belongs to, where the ledger may not say so yet. */
+  run: optional(runStartShape),
+})
+export interface JournalEntry extends TypeOf<typeof journalEntryShape> {}
 
 /**
  * A redo log. What was paid for is written here first and onto the disk; then its file is put in place, then it is

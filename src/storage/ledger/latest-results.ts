@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { stripFrontMatter } from '../../core/document/front-matter.ts'
-import type { DocumentEntry, RunStart } from '../../core/run/ledger-entry.ts'
+import type { DocumentEntry } from '../../core/run/ledger-entry.ts'
 import { readWholeFile } from '../fs/no-follow-fs.ts'
 import { ledgerPath } from '../output-folder.ts'
-import { createPathRebaser, readLedgerEntries } from './read-ledger.ts'
+import { type LedgerReducers, reduceLedger } from './reduce-ledger.ts'
 
 /** What became of a document in an output folder, last of all. */
 export interface LatestResult {
@@ -21,26 +21,28 @@ export async function readLatestResults(
   out: string,
   cwdFromOut: string,
 ): Promise<ReadonlyMap<string, LatestResult>> {
-  const file = ledgerPath(out)
-  const rebase = createPathRebaser(file, cwdFromOut)
-  const latestEntries = new Map<string, DocumentEntry>()
-  let run: RunStart | undefined
-  for await (const entries of readLedgerEntries(file)) {
-    for (const entry of entries) {
-      if ('run' in entry) run = entry
-      if (!('path' in entry) || 'damaged' in entry) continue
-      const path = rebase(run, entry.path)
-      if (entry.status === 'pruned') latestEntries.delete(path)
-      else if (entry.status !== 'unchanged') latestEntries.set(path, entry)
-    }
-  }
+  const latestEntries = await reduceLedger(
+    ledgerPath(out),
+    cwdFromOut,
+    new Map<string, DocumentEntry>(),
+    latestEntryReducers,
+  )
   const results = new Map<string, LatestResult>()
   for (const [path, entry] of latestEntries) {
     const text =
-      entry.output && entry.status === 'summarized' ? await readOutputText(out, entry.output.file) : undefined
+      entry.output && entry.status === 'summarized' ? await readOutputText(out, entry.output.path) : undefined
     results.set(path, text === undefined ? { entry } : { entry, text: stripFrontMatter(text, entry) })
   }
   return results
+}
+
+const latestEntryReducers: LedgerReducers<Map<string, DocumentEntry>> = {
+  document(latestEntries, entry, { path }) {
+    latestEntries.set(path, entry)
+  },
+  pruned(latestEntries, _entry, { path }) {
+    latestEntries.delete(path)
+  },
 }
 
 /** Bytes. No model writes as much; a file of that name may be anything. */

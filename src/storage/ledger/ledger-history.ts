@@ -1,61 +1,74 @@
 import { addTotals, emptyTotals, type Totals, toTotals } from '../../core/pricing/totals.ts'
-import type { DocumentEntry, RunStart } from '../../core/run/ledger-entry.ts'
-import {
-  applyUnchanged,
-  createPathRebaser,
-  isSummarized,
-  type KnownSummary,
-  readLedgerEntries,
-  resolveWorkingDirectory,
-  toKnownSummary,
-} from './read-ledger.ts'
+import { type DocumentEntry, isSummarized, type RunStart } from '../../core/run/ledger-entry.ts'
+import { applyUnchanged, type KnownSummary, toKnownSummary } from './known-summary.ts'
+import { type LedgerReducers, reduceLedger, resolveWorkingDirectory } from './reduce-ledger.ts'
 
-/** All that a ledger tells, for a report. */
+/** All that a ledger says, for a report. */
 export interface LedgerHistory {
-  /** In order; what stands before the first is `undefined`'s. */
+  /** In order; entries before the first run start belong to the run `undefined`. */
   readonly runs: readonly { readonly start: RunStart | undefined; readonly totals: Totals }[]
-  /** The latest good summary of each document, by its path, in the order they were made. */
+  /** The latest summary of each document, by its path, in the order they were made. */
   readonly summaries: ReadonlyMap<string, KnownSummary>
-  /** Documents whose last attempt failed, with its line. */
+  /** Documents whose last attempt failed, with its entry. */
   readonly failures: ReadonlyMap<string, DocumentEntry>
   readonly damagedLines: number
 }
 
 /**
- * @param cwdFromOut the working directory, as seen from the output folder: all paths are given as seen from it
- * @throws RunError `usage` where a newer version of this program wrote it, or `ioError`
+ * @param cwdFromOut the working directory, relative to the output folder: all paths are relative to it
+ * @throws ExitError `usage` where another version of claude-batch wrote it, or `ioError`
  */
-export async function readLedgerHistory(file: string, cwdFromOut: string): Promise<LedgerHistory> {
-  const rebase = createPathRebaser(file, cwdFromOut)
-  const cwd = resolveWorkingDirectory(file, cwdFromOut)
-  const runs: { start: RunStart | undefined; totals: Totals }[] = []
-  const summaries = new Map<string, KnownSummary>()
-  const failures = new Map<string, DocumentEntry>()
-  let damagedLines = 0
-  const add = (totals: Totals) => {
-    const current = runs.at(-1)
-    if (current === undefined) runs.push({ start: undefined, totals })
-    else current.totals = addTotals(current.totals, totals)
+export function readLedgerHistory(file: string, cwdFromOut: string): Promise<LedgerHistory> {
+  const state: HistoryState = {
+    cwd: resolveWorkingDirectory(file, cwdFromOut),
+    runs: [],
+    summaries: new Map(),
+    failures: new Map(),
+    damagedLines: 0,
   }
-  for await (const entries of readLedgerEntries(file)) {
-    for (const entry of entries) {
-      if ('damaged' in entry) damagedLines++
-      else if ('run' in entry) runs.push({ start: entry, totals: emptyTotals })
-      else if ('dropped' in entry) add(entry.dropped)
-      else if ('path' in entry) {
-        const run = runs.at(-1)?.start
-        const path = rebase(run, entry.path)
-        failures.delete(path)
-        if (entry.status === 'pruned') summaries.delete(path)
-        if (entry.status === 'unchanged') applyUnchanged(summaries, path, entry)
-        if (entry.status === 'unchanged' || entry.status === 'pruned') continue
-        add(toTotals(entry))
-        if (isSummarized(entry)) {
-          summaries.delete(path)
-          summaries.set(path, toKnownSummary(entry, path, cwd, run))
-        } else if (entry.status === 'failed') failures.set(path, entry)
-      }
-    }
-  }
-  return { runs, summaries, failures, damagedLines }
+  return reduceLedger(file, cwdFromOut, state, historyReducers)
+}
+
+interface HistoryState {
+  readonly cwd: string
+  readonly runs: { start: RunStart | undefined; totals: Totals }[]
+  readonly summaries: Map<string, KnownSummary>
+  readonly failures: Map<string, DocumentEntry>
+  damagedLines: number
+}
+
+const historyReducers: LedgerReducers<HistoryState> = {
+  run_start({ runs }, start) {
+    runs.push({ start, totals: emptyTotals })
+  },
+  document(state, entry, { path, run }) {
+    const { summaries, failures } = state
+    addToLastRun(state, toTotals(entry))
+    failures.delete(path)
+    if (isSummarized(entry)) {
+      // So that the map is in the order in which the summaries were made.
+      summaries.delete(path)
+      summaries.set(path, toKnownSummary(entry, path, state.cwd, run))
+    } else if (entry.status === 'failed') failures.set(path, entry)
+  },
+  unchanged({ summaries, failures }, entry, { path }) {
+    failures.delete(path)
+    applyUnchanged(summaries, path, entry)
+  },
+  pruned({ summaries, failures }, _entry, { path }) {
+    failures.delete(path)
+    summaries.delete(path)
+  },
+  compacted(state, { totals }) {
+    addToLastRun(state, totals)
+  },
+  damaged(state) {
+    state.damagedLines++
+  },
+}
+
+function addToLastRun({ runs }: HistoryState, totals: Totals): void {
+  const lastRun = runs.at(-1)
+  if (lastRun === undefined) runs.push({ start: undefined, totals })
+  else lastRun.totals = addTotals(lastRun.totals, totals)
 }

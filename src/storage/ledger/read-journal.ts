@@ -1,15 +1,13 @@
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { isSafeRelativePath } from '../../core/document/output-path.ts'
-import { isJournalEntry, isRunStart } from '../../core/run/check-ledger-entry.ts'
-import { ledgerFormatVersion } from '../../core/run/ledger-entry.ts'
-import { isObject, isObjectWith, isString, optional } from '../../core/text/shape-checks.ts'
+import { findOtherVersion } from '../../core/run/parse-ledger-entry.ts'
+import { isObject } from '../../core/text/shape.ts'
 import { toWriteError } from '../fs/disk-error.ts'
 import { openForReading } from '../fs/no-follow-fs.ts'
 import { readLines } from '../fs/read-lines.ts'
 import { openUnsharedFile, streamContent } from '../fs/unshared-file.ts'
-import type { JournalEntry } from './journal.ts'
-import { newerFormatError } from './read-ledger.ts'
+import { type JournalEntry, journalEntryShape } from './journal.ts'
+import { otherVersionError } from './reduce-ledger.ts'
 
 /** What an earlier run left in its journal. */
 export interface JournalContent {
@@ -18,14 +16,14 @@ export interface JournalContent {
   readonly damagedLines: number
 }
 
-/** @throws RunError `usage` where a newer version of this program wrote it, or `ioError` */
+/** @throws ExitError `usage` where another version of claude-batch wrote it, or `ioError` */
 export async function readJournal(journal: string): Promise<JournalContent> {
   const entries: JournalEntry[] = []
   let damagedLines = 0
   const addEntry = (text: string): boolean => {
     const entry = parseJson(text)
-    const version = readFormatVersion(entry)
-    if (version > ledgerFormatVersion) throw newerFormatError(journal, version)
+    const version = findJournalVersion(entry)
+    if (version !== undefined) throw otherVersionError(journal, version)
     if (!isEntry(entry)) return false
     entries.push(entry)
     return true
@@ -66,23 +64,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readFormatVersion(entry: unknown): number {
-  const line = isObject(entry) ? entry['line'] : undefined
-  const version = isObject(line) ? line['v'] : undefined
-  return typeof version === 'number' ? version : 0
+/** The format version of a journal's line, if it is another than the current one. Format 1 called the entry `line`. */
+function findJournalVersion(value: unknown): number | undefined {
+  return isObject(value) ? findOtherVersion(value['entry'] ?? value['line']) : undefined
 }
 
 /** Whether a run can have written this entry; the file is untrusted. */
 function isEntry(value: unknown): value is JournalEntry {
-  if (!hasJournalEntryShape(value)) return false
-  const { line, file, text } = value as JournalEntry
-  if ((file === undefined) !== (text === undefined)) return false
-  return line.v === ledgerFormatVersion && (line.status !== 'summarized' || file !== undefined)
+  if (!journalEntryShape.matches(value)) return false
+  const { entry, path, text } = value
+  return (
+    (path === undefined) === (text === undefined) && (entry.status !== 'summarized' || path !== undefined)
+  )
 }
-
-const hasJournalEntryShape = isObjectWith({
-  line: isJournalEntry,
-  file: optional(isSafeRelativePath),
-  text: optional(isString),
-  run: optional(isRunStart),
-})

@@ -1,6 +1,6 @@
 import { stripFrontMatter } from '../../core/document/front-matter.ts'
 import { addTotals, emptyTotals, type Totals } from '../../core/pricing/totals.ts'
-import type { RecordedRun } from '../../core/report/report-json.ts'
+import type { RecordedRun } from '../../core/report/build-report-json.ts'
 import {
   type DocumentEntry,
   ledgerFormatVersion,
@@ -9,43 +9,16 @@ import {
 } from '../../core/run/ledger-entry.ts'
 import { ledgerPath } from '../output-folder.ts'
 import { readOutputText } from './latest-results.ts'
-import { createPathRebaser, readLedgerEntries } from './read-ledger.ts'
+import { type LedgerReducers, reduceLedger } from './reduce-ledger.ts'
 
 /**
- * The runs that an output folder remembers, in order.
- * @param cwdFromOut the working directory, as seen from the output folder: all paths are given as seen from it; undefined: as
- * each run knew them
- * @throws RunError `usage` where a newer version of this program wrote it, or `ioError`
+ * The runs that an output folder's ledger has, in order.
+ * @param cwdFromOut the working directory, relative to the output folder: all paths are relative to it; undefined: as
+ *   each run recorded them
+ * @throws ExitError `usage` where another version of claude-batch wrote the ledger, or `ioError`
  */
 export async function readRecordedRuns(out: string, cwdFromOut: string | undefined): Promise<RecordedRun[]> {
-  const file = ledgerPath(out)
-  const rebase =
-    cwdFromOut === undefined ? (_: unknown, path: string) => path : createPathRebaser(file, cwdFromOut)
-  const runs = new Map<string, UnfinishedRecordedRun>()
-  let run: RunStart | undefined
-  // What was finished for a run that was killed follows a later line of the same run.
-  const findOrAddRun = (line: { time: string }) => {
-    const currentRun = run ?? { ...unknownRun, time: line.time }
-    const known = runs.get(currentRun.run)
-    if (known !== undefined) return known
-    const added: UnfinishedRecordedRun = { start: currentRun, entries: [], compacted: emptyTotals }
-    runs.set(currentRun.run, added)
-    return added
-  }
-  for await (const entries of readLedgerEntries(file)) {
-    for (const line of entries) {
-      if ('damaged' in line) continue
-      if ('run' in line) {
-        run = line
-        findOrAddRun(line)
-      } else if ('ended' in line) findOrAddRun(line).end = line
-      else if ('dropped' in line) {
-        const current = findOrAddRun(line)
-        current.compacted = addTotals(current.compacted, line.dropped)
-      } else if (line.status !== 'unchanged' && line.status !== 'pruned')
-        findOrAddRun(line).entries.push({ ...line, path: rebase(run, line.path) })
-    }
-  }
+  const runs = await reduceLedger<RunsById>(ledgerPath(out), cwdFromOut, new Map(), runReducers)
   return [...runs.values()]
 }
 
@@ -57,14 +30,45 @@ interface UnfinishedRecordedRun {
   compacted: Totals
 }
 
-/** Whose first line is lost. */
-const unknownRun = {
-  v: ledgerFormatVersion,
-  run: 'unknown',
-  version: '',
-  base: '',
-  prompt: 'unknown',
-  model: 'unknown',
+type RunsById = Map<string, UnfinishedRecordedRun>
+
+const runReducers: LedgerReducers<RunsById> = {
+  run_start(runs, start) {
+    findOrAddRun(runs, start)
+  },
+  run_end(runs, end, { run }) {
+    findOrAddRun(runs, run ?? unknownRun(end.ended_at)).end = end
+  },
+  document(runs, entry, { run, path }) {
+    findOrAddRun(runs, run ?? unknownRun(entry.ended_at)).entries.push({ ...entry, path })
+  },
+  compacted(runs, { at, totals }, { run }) {
+    const current = findOrAddRun(runs, run ?? unknownRun(at))
+    current.compacted = addTotals(current.compacted, totals)
+  },
+}
+
+/** Documents that are finished later for a run that was killed follow a second start entry of the same run. */
+function findOrAddRun(runs: RunsById, start: RunStart): UnfinishedRecordedRun {
+  const known = runs.get(start.run_id)
+  if (known !== undefined) return known
+  const added: UnfinishedRecordedRun = { start, entries: [], compacted: emptyTotals }
+  runs.set(start.run_id, added)
+  return added
+}
+
+/** The start of a run whose own start entry is lost. */
+function unknownRun(startedAt: string): RunStart {
+  return {
+    type: 'run_start',
+    format_version: ledgerFormatVersion,
+    run_id: 'unknown',
+    started_at: startedAt,
+    program_version: '',
+    cwd: '',
+    prompt: 'unknown',
+    model: 'unknown',
+  }
 }
 
 /** The summaries and records that lines tell of, by the documents' paths; without those that are gone. */
@@ -75,7 +79,7 @@ export async function readTexts(
   const texts = new Map<string, string>()
   for (const entry of entries) {
     const { path, output } = entry
-    const text = output && (await readOutputText(out, output.file))
+    const text = output && (await readOutputText(out, output.path))
     if (text !== undefined) texts.set(path, stripFrontMatter(text, entry))
   }
   return texts

@@ -39,7 +39,7 @@ function toDayNumber({ name }: ReportGroup): number {
 }
 
 function getValue(group: ReportGroup, isPriced: boolean): number {
-  return isPriced ? (group.cost_usd ?? 0) : group.tokens_in + group.tokens_out
+  return isPriced ? (group.cost_usd ?? 0) : group.input_tokens + group.output_tokens
 }
 
 function formatValue(group: ReportGroup, isPriced: boolean): string {

@@ -8,9 +8,9 @@ import { html, type Markup } from './html-template.ts'
 const maxRows = 10
 
 /** What the money went into; where no price is known, the tokens. */
-export function renderCosts({ by, totals }: ReportJson): Markup | undefined {
+export function renderCosts({ groups: by, totals }: ReportJson): Markup | undefined {
   const isPriced = (totals.cost_usd ?? 0) > 0
-  if (!isPriced && totals.tokens_in + totals.tokens_out === 0) return undefined
+  if (!isPriced && totals.input_tokens + totals.output_tokens === 0) return undefined
   const [folder, ...others] = (['folder', 'model', 'prompt'] as const).map((what) =>
     by[what].length > 1 ? renderGroups(what, by[what], isPriced) : undefined,
   )
@@ -41,7 +41,7 @@ function renderGroups(
   const restUsd = rest.flatMap(({ cost_usd: usd }) => usd ?? [])
   const restCost = {
     cost_usd: restUsd.length === 0 ? null : restUsd.reduce((sum, usd) => sum + usd, 0),
-    unknown_cost: rest.reduce((sum, { unknown_cost: count }) => sum + count, 0),
+    documents_with_unknown_cost: rest.reduce((sum, { documents_with_unknown_cost: count }) => sum + count, 0),
   }
   const restTokens = rest.reduce((sum, group) => sum + sumTokens(group), 0)
   const rows = shown.map((group) => ({
@@ -59,6 +59,6 @@ function renderGroups(
   }</figure>`
 }
 
-function sumTokens({ tokens_in: input, tokens_out: output }: ReportGroup): number {
+function sumTokens({ input_tokens: input, output_tokens: output }: ReportGroup): number {
   return input + output
 }

@@ -10,8 +10,8 @@ const maxRowsWithoutScript = 100
 const headings = [
   ['path', 'Document'],
   ['status', 'Status'],
-  ['tokens_in', 'Tokens in'],
-  ['tokens_out', 'Out'],
+  ['input_tokens', 'Tokens in'],
+  ['output_tokens', 'Out'],
   ['latency_ms', 'Latency'],
   ['cost_usd', 'Cost'],
 ] as const
@@ -33,8 +33,8 @@ function renderWithoutScript(documents: readonly DocumentRow[]): Markup {
   return html`<table><thead><tr><th scope="col" class="path">Document</th><th scope="col">Status</th><th scope="col">Latency</th><th scope="col">Cost</th></tr></thead><tbody>${documents
     .slice(0, maxRowsWithoutScript)
     .map(
-      ({ path, status, latency_ms: latency, cost_usd, uncounted, error }) =>
-        html`<tr><th scope="row" class="path"><bdi>${path}</bdi>${error === null ? undefined : html`<small class="failed" dir="auto">${error}</small>`}</th><td>${statusLabels[status]}</td><td>${formatMs(latency)}</td><td>${formatCost({ cost_usd, unknown_cost: uncounted })}</td></tr>`,
+      ({ path, status, latency_ms: latency, cost_usd, replies_with_unknown_cost: uncounted, error }) =>
+        html`<tr><th scope="row" class="path"><bdi>${path}</bdi>${error === null ? undefined : html`<small class="failed" dir="auto">${error}</small>`}</th><td>${statusLabels[status]}</td><td>${formatMs(latency)}</td><td>${formatCost({ cost_usd, documents_with_unknown_cost: uncounted })}</td></tr>`,
     )}</tbody></table>${more > 0 ? html`<p class="note">and ${formatCount(more)} more, which need JavaScript to be shown</p>` : undefined}`
 }
 
@@ -50,7 +50,17 @@ export function* generateDocumentData(documents: readonly DocumentRow[]): Genera
   yield '\n]'
 }
 
-function toEscapedRow({ path, status, time, prompt, model, error, file, text, ...numbers }: DocumentRow) {
+function toEscapedRow({
+  path,
+  status,
+  ended_at: time,
+  prompt,
+  model,
+  error,
+  output_path: file,
+  output_text: text,
+  ...numbers
+}: DocumentRow) {
   return {
     path: escapeControlChars(path),
     status: statusLabels[status],

@@ -14,7 +14,12 @@ export function renderErrors({ errors }: ReportJson): Markup | undefined {
   }</section>`
 }
 
-function renderError({ error, count, transient, paths }: ReportJson['errors'][number]): Markup {
+function renderError({
+  error,
+  count,
+  transient,
+  example_paths: paths,
+}: ReportJson['errors'][number]): Markup {
   const more = count - paths.length
   return html`<li><p class="error" dir="auto">${error}</p><p class="note">${formatCount(count, 'document')}, ${
     transient

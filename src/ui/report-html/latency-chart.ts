@@ -10,7 +10,7 @@ const minAnswers = 20
 /** How long the service took to answer, from the fastest to the slowest. */
 export function renderLatency(distribution: Distribution | null): Markup | undefined {
   if (distribution === null) return undefined
-  const { count, p50, p95, p99, most, step_ms: step, bins } = distribution
+  const { count, p50_ms: p50, p95_ms: p95, p99_ms: p99, max_ms: most, bin_ms: step, bins } = distribution
   const length = bins.length * step
   const words =
     count === 1

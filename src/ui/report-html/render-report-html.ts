@@ -28,7 +28,7 @@ ${renderErrors(report)}
 ${renderRuns(report)}
 ${renderDocumentTable(report)}
 </main>
-<footer><p>Made by claude-batch ${report.program}, ${formatTimestamp(report.made)}. All times are UTC. This file holds everything it shows and asks nothing of any network.</p></footer>
+<footer><p>Made by claude-batch ${report.program_version}, ${formatTimestamp(report.created_at)}. All times are UTC. This file holds everything it shows and asks nothing of any network.</p></footer>
 `.text
   if (report.documents.length > 0) {
     yield '<script type="application/json" id="data">'

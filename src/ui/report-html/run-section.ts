@@ -19,10 +19,10 @@ export function renderRuns({ runs }: ReportJson): Markup | undefined {
 const headings = ['Began', 'Cost', 'Done', 'Failed', 'Time', 'Tokens in', 'Out']
 
 function renderRow(run: RunRow): Markup {
-  const endNote = run.ended === null ? 'no end is recorded' : (run.stopped ?? undefined)
+  const endNote = run.ended_at === null ? 'no end is recorded' : (run.stop_reason ?? undefined)
   const cells = [formatCost(run), formatCount(run.summarized)]
-  const others = [formatMs(run.wall_ms), formatTokens(run, 'in'), formatTokens(run, 'out')]
-  return html`<tr><th scope="row">${formatTimestamp(run.began)}<small><bdi>${run.prompt}</bdi>, <bdi>${run.model}</bdi>${run.simulated ? ', simulated' : ''}</small>${
+  const others = [formatMs(run.duration_ms), formatTokens(run, 'in'), formatTokens(run, 'out')]
+  return html`<tr><th scope="row">${formatTimestamp(run.started_at)}<small><bdi>${run.prompt}</bdi>, <bdi>${run.model}</bdi>${run.simulated ? ', simulated' : ''}</small>${
     endNote === undefined ? undefined : html`<small dir="auto">${endNote}</small>`
   }</th>${cells.map(renderCell)}<td${run.failed > 0 ? html` class="failed"` : undefined}>${formatCount(run.failed)}</td>${others.map(renderCell)}</tr>`
 }

@@ -1,3 +1,4 @@
+import { fromLimitFields } from '../../core/rate-limit/limit-fields.ts'
 import { type LimitName, limitLabels, limitNames } from '../../core/rate-limit/limiter-state.ts'
 import type { ReportJson } from '../../core/report/report-json.ts'
 import type { Timeline } from '../../core/report/timeline.ts'
@@ -12,7 +13,7 @@ const minDocuments = 20
 /** How fast a run was over time, beside the limit that was nearest, and how much was under way. */
 export function renderThroughput({ timeline, runs: [run] }: ReportJson): Markup | undefined {
   if (timeline === null || run === undefined || sum(timeline.finished) < minDocuments) return undefined
-  const limits = run.limits ?? {}
+  const limits = fromLimitFields(run.limits ?? {})
   const limitsByShare = limitNames
     .filter((name) => limits[name] !== undefined)
     .sort(
@@ -23,7 +24,7 @@ export function renderThroughput({ timeline, runs: [run] }: ReportJson): Markup 
   const [mostUsed] = limitsByShare
   const shown: LimitName[] =
     mostUsed === undefined || mostUsed === 'requests' ? ['requests'] : ['requests', mostUsed]
-  return html`<section><h2>Pace</h2><div class="pair">${shown.map((name) => renderRate(timeline, name, limits[name]))}${renderInFlight(timeline, run.most_in_flight)}</div></section>`
+  return html`<section><h2>Pace</h2><div class="pair">${shown.map((name) => renderRate(timeline, name, limits[name]))}${renderInFlight(timeline, run.max_in_flight)}</div></section>`
 }
 
 function renderRate(timeline: Timeline, name: LimitName, limit: number | undefined): Markup {
@@ -80,7 +81,11 @@ function formatLimitShare(average: number, limit: number | undefined): string {
   return `, ${Math.round((average / limit) * 100)} % of the limit of ${formatRounded(limit)}`
 }
 
-const timelineFields = { requests: 'finished', inputTokens: 'tokens_in', outputTokens: 'tokens_out' } as const
+const timelineFields = {
+  requests: 'finished',
+  inputTokens: 'input_tokens',
+  outputTokens: 'output_tokens',
+} as const
 
 /** Fewer, wider steps where a step has so few documents that chance is all that would be seen. */
 function mergeSteps(timeline: Timeline, name: LimitName) {

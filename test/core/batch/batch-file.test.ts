@@ -32,7 +32,7 @@ const packed = (path: string, answerSettings: AnswerSettings, recipe = 'r'): Bat
     fingerprint: { size: 3, mtimeMs: -1.5, sha256: 'abc' },
     characters: 30,
     kind: 'prose',
-    provenance: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe },
+    provenance: { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash: recipe },
     answerSettings,
   },
 })
@@ -99,17 +99,21 @@ describe('a batch file', () => {
   })
 
   it.each([
-    ['of another batch', 0, { batch: 'fedcba9876543210' }],
-    ['with a custom_id that is a number', 2, { id: 7 }],
-    ['with a custom_id that the API does not accept', 2, { id: '../x' }],
+    ['of another batch', 0, { local_id: 'fedcba9876543210' }],
+    ['with a custom_id that is a number', 2, { custom_id: 7 }],
+    ['with a custom_id that the API does not accept', 2, { custom_id: '../x' }],
     ['with settings that are not there', 2, { settings: 9 }],
     ['without a path', 2, { path: '' }],
-    ['with a size that is none', 2, { size: -1 }],
-    ['of an unknown kind of text', 2, { kind: 'poetry' }],
+    ['with a size that is none', 2, { size_bytes: -1 }],
+    ['of an unknown kind of text', 2, { text_kind: 'poetry' }],
     ['with a schema that the API does not accept', 3, { schema: { type: 'string' } }],
     ['with a schema that is checked later', 3, { schema: { ...schema, $async: true } }],
     ['with words in letters', 3, { words: 'many' }],
-    ['with a price that is none', 3, { price: { ...price, output: '2' } }],
+    [
+      'with a price that is none',
+      3,
+      { price: { input: 1, output: '2', cache_write_5m: 1, cache_write_1h: 1, cache_read: 1 } },
+    ],
     ['sealed at no time', 8, { sealed_at: 'yesterday' }],
   ])('is refused with a line %s', (_, n, change) => {
     const lines = linesOf()

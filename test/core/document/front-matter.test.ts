@@ -10,15 +10,22 @@ import { runInProcess } from '../../support/run-in-process.ts'
 
 const sha256 = 'ab'.repeat(32)
 const lineFor = (path: string, model = 'claude-haiku-5-5'): DocumentEntry => ({
-  v: ledgerFormatVersion,
-  time: '2026-11-23T10:00:00.000Z',
+  type: 'document',
+  format_version: ledgerFormatVersion,
+  ended_at: '2026-11-23T10:00:00.000Z',
   path,
   status: 'summarized',
   sha256,
-  recipe: 'r',
+  settings_hash: 'r',
   prompt: 'summarize@v2',
   model,
-  usage: { input: 900, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 100, output: 80 },
+  usage: {
+    input_tokens: 900,
+    cache_creation_5m_input_tokens: 0,
+    cache_creation_1h_input_tokens: 0,
+    cache_read_input_tokens: 100,
+    output_tokens: 80,
+  },
   cost_usd: 0.00012,
   elapsed_ms: 10,
   attempts: 1,
@@ -50,8 +57,8 @@ describe('front matter', () => {
       model: 'claude-haiku-5-5',
       prompt: 'summarize@v2',
       date: '2026-11-23T10:00:00.000Z',
-      tokens_in: 1000,
-      tokens_out: 80,
+      input_tokens: 1000,
+      output_tokens: 80,
       cost_usd: 0.00012,
     })
     expect(formatFrontMatter({ ...lineFor('a'), usage: null, cost_usd: null })).toContain('cost_usd: null\n')

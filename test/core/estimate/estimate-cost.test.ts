@@ -9,7 +9,7 @@ import {
 import { estimateTime } from '../../../src/core/estimate/estimate-json.ts'
 import { selectSample } from '../../../src/core/estimate/select-sample.ts'
 import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
-import type { DocumentEntry } from '../../../src/core/run/ledger-entry.ts'
+import { type DocumentEntry, ledgerFormatVersion } from '../../../src/core/run/ledger-entry.ts'
 import { detectTextKind } from '../../../src/core/text/text-kind.ts'
 
 const like = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', kind: 'prose' } as const
@@ -20,14 +20,23 @@ const prospect = (characters: number, fields: Partial<PlannedRequest> = {}): Pla
   ...fields,
 })
 const lineOf = (chars: number, input: number, output: number): DocumentEntry => ({
-  v: 1,
-  time: '',
+  type: 'document',
+  format_version: ledgerFormatVersion,
+  ended_at: '',
   path: '',
   status: 'summarized',
-  recipe: '',
-  ...like,
-  chars,
-  usage: { input, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output },
+  settings_hash: '',
+  prompt: like.prompt,
+  model: like.model,
+  text_kind: like.kind,
+  characters: chars,
+  usage: {
+    input_tokens: input,
+    cache_creation_5m_input_tokens: 0,
+    cache_creation_1h_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: output,
+  },
   cost_usd: 0,
   elapsed_ms: 0,
   attempts: 1,
@@ -137,21 +146,21 @@ describe('the time at the limits', () => {
   })
 
   it.each([
-    [forecast(600, 0, 0), { requests: 60 }, { ms: 600_000, pool: 3, bound_by: 'requests' }],
+    [forecast(600, 0, 0), { requests: 60 }, { duration_ms: 600_000, concurrency: 3, limited_by: 'requests' }],
     [
       forecast(10, 4_000_000, 0),
       { requests: 60, inputTokens: 2_000_000 },
-      { ms: 120_000, bound_by: 'inputTokens' },
+      { duration_ms: 120_000, limited_by: 'input_tokens' },
     ],
     [
       forecast(10, 0, 50_000),
       { requests: 60, outputTokens: 10_000 },
-      { ms: 300_000, bound_by: 'outputTokens' },
+      { duration_ms: 300_000, limited_by: 'output_tokens' },
     ],
-    [forecast(3, 0, 0), { requests: 1000 }, { ms: 3000, pool: 50, bound_by: 'latency' }],
-    [forecast(512, 0, 0), {}, { ms: 6000, pool: 256, bound_by: 'latency' }],
+    [forecast(3, 0, 0), { requests: 1000 }, { duration_ms: 3000, concurrency: 50, limited_by: 'latency' }],
+    [forecast(512, 0, 0), {}, { duration_ms: 6000, concurrency: 256, limited_by: 'latency' }],
   ])('of %j under %j is %j', (requests, limits, expected) => {
-    expect(estimateTime(requests, limits, 'given', 3000, 256)).toMatchObject(expected)
+    expect(estimateTime(requests, limits, 'configured', 3000, 256)).toMatchObject(expected)
   })
 })
 

@@ -17,7 +17,7 @@ describe('the worst case of a request', () => {
         (user, maxTokens, batch, us) => {
           const terms = { ...(batch && { batch: true as const }), ...(us && { usInference: true as const }) }
           const request = createRequest('a.md', { user, maxTokens })
-          const usage = { ...zeroUsage, input: Buffer.byteLength(user), output: maxTokens }
+          const usage = { ...zeroUsage, input_tokens: Buffer.byteLength(user), output_tokens: maxTokens }
           const cost = listPrice({ model: request.model, usage, terms }) ?? -1n
           expect(
             computeWorstCaseCost(request, listPrice, batch ? { batch: true } : {}),
@@ -33,7 +33,7 @@ describe('the worst case of a request', () => {
   ])('under the terms %j has a tenth more for the region', (terms, perThousand) => {
     const worstOf = (maxTokens: number) =>
       computeWorstCaseCost(createRequest('a.md', { maxTokens }), listPrice, terms) ?? -1n
-    const token = listPrice({ model: 'claude-haiku-5-5', usage: { ...zeroUsage, output: 1 } }) ?? -1n
+    const token = listPrice({ model: 'claude-haiku-5-5', usage: { ...zeroUsage, output_tokens: 1 } }) ?? -1n
     expect(worstOf(2000) - worstOf(1000)).toBe(BigInt(perThousand) * token)
   })
 })

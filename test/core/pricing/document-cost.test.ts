@@ -7,13 +7,14 @@ import { sumAttemptCosts } from '../../../src/core/pricing/document-cost.ts'
 import { addTotals, emptyTotals, toTotals } from '../../../src/core/pricing/totals.ts'
 import { zeroUsage } from '../../../src/core/pricing/usage.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
-import { type DocumentEntry, toLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
+import type { DocumentEntry } from '../../../src/core/run/ledger-entry.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
 import { createStatsCollector } from '../../../src/core/run/run-stats.ts'
+import { toLedgerEntry } from '../../../src/core/run/to-ledger-entry.ts'
 import { createStatusError } from '../../support/scripted-ask.ts'
 
 const source = { index: 0, path: 'a.md', namedByUser: true }
-const facts = { prompt: 'summarize@v2', model: 'm', recipe: 'r' }
+const facts = { prompt: 'summarize@v2', model: 'm', settingsHash: 'r' }
 const attempt: Attempt = {
   path: 'a.md',
   attemptNumber: 1,
@@ -24,7 +25,7 @@ const attempt: Attempt = {
 }
 const counted = (tokens: number): Attempt => ({
   ...attempt,
-  usage: { ...zeroUsage, input: tokens, output: 1 },
+  usage: { ...zeroUsage, input_tokens: tokens, output_tokens: 1 },
   cost: BigInt(tokens) * 100_000n,
 })
 const { cost: _, ...unpriced } = counted(7)
@@ -39,13 +40,17 @@ function ledgerLine(attempts: readonly Attempt[]): DocumentEntry {
 describe('the line of a document in the ledger', () => {
   it('has the known part of its cost, and says how many answers are not in it', () => {
     expect(ledgerLine([counted(5), attempt, unpriced, failed(createStatusError(529))])).toMatchObject({
-      usage: { input: 12, output: 2 },
+      usage: { input_tokens: 12, output_tokens: 2 },
       cost_usd: 5e-7,
-      uncounted: 2,
+      replies_with_unknown_cost: 2,
       attempts: 4,
     })
-    expect(ledgerLine([attempt])).toMatchObject({ usage: null, cost_usd: null, uncounted: 1 })
-    expect(ledgerLine([unpriced])).toMatchObject({ usage: { input: 7 }, cost_usd: null, uncounted: 1 })
+    expect(ledgerLine([attempt])).toMatchObject({ usage: null, cost_usd: null, replies_with_unknown_cost: 1 })
+    expect(ledgerLine([unpriced])).toMatchObject({
+      usage: { input_tokens: 7 },
+      cost_usd: null,
+      replies_with_unknown_cost: 1,
+    })
     expect(ledgerLine([counted(5)])).not.toHaveProperty('uncounted')
     expect(ledgerLine([failed(createStatusError(400))])).toMatchObject({ usage: zeroUsage, cost_usd: 0 })
   })
@@ -73,9 +78,9 @@ describe('the line of a document in the ledger', () => {
         const ledger = lines.map(toTotals).reduce(addTotals, emptyTotals)
         expect(ledger.usage).toEqual(report.usage)
         expect(BigInt(ledger.cost_picodollars)).toBe(report.cost)
-        expect(ledger.lost).toBe(report.lostReplies)
-        expect(ledger.unknown_cost > 0).toBe(report.repliesWithUnknownCost > 0)
-        expect(lines.reduce((sum, { uncounted = 0 }) => sum + uncounted, 0)).toBe(
+        expect(ledger.lost_replies).toBe(report.lostReplies)
+        expect(ledger.documents_with_unknown_cost > 0).toBe(report.repliesWithUnknownCost > 0)
+        expect(lines.reduce((sum, { replies_with_unknown_cost: uncounted = 0 }) => sum + uncounted, 0)).toBe(
           report.repliesWithUnknownCost,
         )
         expect(lines.reduce((sum, line) => sum + line.attempts, 0)).toBe(report.requests)
@@ -89,7 +94,7 @@ describe('a bill', () => {
     const { usage, cost, known } = sumAttemptCosts([counted(5), attempt])
     expect([usage, cost, known.cost]).toEqual([undefined, undefined, 500_000n])
     expect(formatFrontMatter(ledgerLine([counted(5), attempt]))).toContain(
-      'tokens_out: null\ncost_usd: null\n',
+      'output_tokens: null\ncost_usd: null\n',
     )
   })
 })

@@ -12,14 +12,23 @@ import { parseUsage, zeroUsage } from '../../../src/core/pricing/usage.ts'
 
 describe('a price', () => {
   it.each([
-    ['claude-haiku-5-5', { input: 1_000_000 / 10, output: 0 }, '0.01'],
-    ['claude-haiku-5-5', { input: 100_001, output: 10 }, '0.0500255'],
-    ['claude-haiku-5-5', { input: 60_000, cacheRead: 50_000, output: 0 }, '0.0325'],
-    ['claude-sonnet-5-5', { input: 1_000_000, output: 1_000_000 }, '12'],
-    ['haiku', { input: 1000, output: 100 }, '0.00015'],
+    ['claude-haiku-5-5', { input_tokens: 1_000_000 / 10, output_tokens: 0 }, '0.01'],
+    ['claude-haiku-5-5', { input_tokens: 100_001, output_tokens: 10 }, '0.0500255'],
+    [
+      'claude-haiku-5-5',
+      { input_tokens: 60_000, cache_read_input_tokens: 50_000, output_tokens: 0 },
+      '0.0325',
+    ],
+    ['claude-sonnet-5-5', { input_tokens: 1_000_000, output_tokens: 1_000_000 }, '12'],
+    ['haiku', { input_tokens: 1000, output_tokens: 100 }, '0.00015'],
     [
       'claude-haiku-4-5-20251001',
-      { input: 1_000_000, cacheWrite5m: 1, cacheWrite1h: 1, output: 0 },
+      {
+        input_tokens: 1_000_000,
+        cache_creation_5m_input_tokens: 1,
+        cache_creation_1h_input_tokens: 1,
+        output_tokens: 0,
+      },
       '1.00000325',
     ],
   ])('of %s for %j is $%s', (model, usage, expected) => {
@@ -40,7 +49,7 @@ describe('a price', () => {
     ['claude-haiku-4-5', { service_tier: 'batch' }, '3'],
   ])('of a million tokens in and out of %s with %j is $%s', (model, raw, expected) => {
     // In pieces, for no prompt is to be in the dear band.
-    const usage = { ...zeroUsage, input: 100_000, output: 100_000 }
+    const usage = { ...zeroUsage, input_tokens: 100_000, output_tokens: 100_000 }
     expect(formatExactUsd(10n * (listPrice({ model, usage, terms: parseBillingTerms(raw) }) ?? -1n))).toBe(
       expected,
     )
@@ -49,14 +58,14 @@ describe('a price', () => {
   it('is the user’s own where there is one, also where the server answers under another name', () => {
     const own = { input: 1, output: 2, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
     const priceOf = createPriceOf({ 'claude-haiku-5-5': own, llama: own })
-    const usage = { ...zeroUsage, input: 100_000, output: 1_000 }
+    const usage = { ...zeroUsage, input_tokens: 100_000, output_tokens: 1_000 }
     expect(formatExactUsd(priceOf({ model: 'claude-haiku-5-5', usage }) ?? -1n)).toBe('0.102')
     expect(formatExactUsd(priceOf({ model: 'llama:8b', requestedModel: 'llama', usage }) ?? -1n)).toBe(
       '0.102',
     )
     expect(priceOf({ model: 'llama:8b', requestedModel: 'haiku', usage })).toBeUndefined()
     // Where a long prompt is dearer, it is as much dearer; and so is a region.
-    const long = { ...zeroUsage, input: 100_001 }
+    const long = { ...zeroUsage, input_tokens: 100_001 }
     expect(formatExactUsd(priceOf({ model: 'claude-haiku-5-5', usage: long }) ?? -1n)).toBe('0.500005')
     const us = { model: 'claude-haiku-5-5', usage, terms: { usInference: true } } as const
     expect(formatExactUsd(priceOf(us) ?? -1n)).toBe('0.1122')
@@ -81,7 +90,7 @@ describe('a price', () => {
   ]
 
   it.each(haiku)('of an answer under the name %s is that of the model that was asked for', (model) => {
-    const usage = { ...zeroUsage, input: 100_000, output: 1000 }
+    const usage = { ...zeroUsage, input_tokens: 100_000, output_tokens: 1000 }
     const own = { input: 2, output: 4, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
     for (const asked of ['claude-haiku-4-5', model, ...haiku]) {
       expect(formatExactUsd(listPrice({ model, requestedModel: asked, usage }) ?? -1n)).toBe('0.105')
@@ -93,7 +102,7 @@ describe('a price', () => {
   })
 
   it('of an answer of another model is that model’s, by the table or by the user', () => {
-    const usage = { ...zeroUsage, input: 100_000 }
+    const usage = { ...zeroUsage, input_tokens: 100_000 }
     const own = { input: 7, output: 7, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
     const asked = 'claude-haiku-4-5'
     const priced = (model: string, prices = {}) =>
@@ -117,7 +126,7 @@ describe('a price', () => {
   })
 
   it('of a model whose id begins with another one’s is its own', () => {
-    const usage = { ...zeroUsage, input: 1_000_000 }
+    const usage = { ...zeroUsage, input_tokens: 1_000_000 }
     expect(isSameModel('claude-opus-5', 'claude-opus-5-5')).toBe(false)
     expect(
       formatExactUsd(listPrice({ model: 'claude-opus-5-5', requestedModel: 'claude-opus-5', usage }) ?? -1n),
@@ -126,24 +135,27 @@ describe('a price', () => {
 
   it('of a batch at a price that does not halve is rounded up, once', () => {
     const own = { input: 0.000001, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
-    const usage = { ...zeroUsage, input: 3 }
+    const usage = { ...zeroUsage, input_tokens: 3 }
     expect(createPriceOf({ x: own })({ model: 'x', usage, terms: { batch: true } })).toBe(2n)
   })
 
   it('is the same in whatever order it is added up', () => {
     const tokens = fc.integer({ min: 0, max: 90_000 })
     fc.assert(
-      fc.property(fc.array(fc.record({ input: tokens, output: tokens }), { minLength: 1 }), (rows) => {
-        const costs = rows.map(
-          (row) => listPrice({ model: 'claude-haiku-5-5', usage: { ...zeroUsage, ...row } }) as bigint,
-        )
-        const input = rows.reduce((sum, { input }) => sum + input, 0)
-        const output = rows.reduce((sum, { output }) => sum + output, 0)
-        // $0.10 and $0.50 per million: 100,000 and 500,000 picodollars per token.
-        const expected = BigInt(input) * 100_000n + BigInt(output) * 500_000n
-        expect(costs.reduce((sum, cost) => sum + cost, 0n)).toBe(expected)
-        expect(costs.toReversed().reduce((sum, cost) => sum + cost, 0n)).toBe(expected)
-      }),
+      fc.property(
+        fc.array(fc.record({ input_tokens: tokens, output_tokens: tokens }), { minLength: 1 }),
+        (rows) => {
+          const costs = rows.map(
+            (row) => listPrice({ model: 'claude-haiku-5-5', usage: { ...zeroUsage, ...row } }) as bigint,
+          )
+          const input = rows.reduce((sum, { input_tokens }) => sum + input_tokens, 0)
+          const output = rows.reduce((sum, { output_tokens }) => sum + output_tokens, 0)
+          // $0.10 and $0.50 per million: 100,000 and 500,000 picodollars per token.
+          const expected = BigInt(input) * 100_000n + BigInt(output) * 500_000n
+          expect(costs.reduce((sum, cost) => sum + cost, 0n)).toBe(expected)
+          expect(costs.toReversed().reduce((sum, cost) => sum + cost, 0n)).toBe(expected)
+        },
+      ),
     )
   })
 })
@@ -170,11 +182,11 @@ describe('parseUsage', () => {
       cache_creation: { ephemeral_5m_input_tokens: 60, ephemeral_1h_input_tokens: 40 },
     }
     expect(parseUsage(raw)).toEqual({
-      input: 5,
-      cacheWrite5m: 60,
-      cacheWrite1h: 40,
-      cacheRead: 30,
-      output: 7,
+      input_tokens: 5,
+      cache_creation_5m_input_tokens: 60,
+      cache_creation_1h_input_tokens: 40,
+      cache_read_input_tokens: 30,
+      output_tokens: 7,
     })
   })
 
@@ -195,8 +207,8 @@ describe('parseUsage', () => {
   it('takes null and missing cache fields for none', () => {
     expect(parseUsage({ input_tokens: 1, output_tokens: 2, cache_read_input_tokens: null })).toEqual({
       ...zeroUsage,
-      input: 1,
-      output: 2,
+      input_tokens: 1,
+      output_tokens: 2,
     })
   })
 })

@@ -54,7 +54,7 @@ describe('the limit of output tokens', () => {
 
   it('charges the output that came in place of what was expected', () => {
     const { state, sent } = afterSending(5)
-    const usage = { ...zeroUsage, input: 40, output: 100 }
+    const usage = { ...zeroUsage, input_tokens: 40, output_tokens: 100 }
     const after = sent.reduce((state, one) => recordResponse(state, one, { usage }, 0), state)
     expect(after.pendingOutputTokens).toBe(0)
     expect(after.buckets.outputTokens?.level).toBe(500)

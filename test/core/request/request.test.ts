@@ -46,7 +46,13 @@ describe('the worst case of a request with a schema', () => {
     const tokens = (request: Request) => {
       const price = listPrice({
         model: request.model,
-        usage: { input: 1, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 },
+        usage: {
+          input_tokens: 1,
+          output_tokens: 0,
+          cache_creation_5m_input_tokens: 0,
+          cache_creation_1h_input_tokens: 0,
+          cache_read_input_tokens: 0,
+        },
         terms: { usInference: true },
       })
       return Number(computeWorstCaseCost(request, listPrice)) / Number(price)

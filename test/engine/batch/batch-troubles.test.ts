@@ -16,7 +16,7 @@ import {
 } from '../../support/scripted-batches.ts'
 import { createVirtualClock } from '../../support/virtual-clock.ts'
 
-const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash: 'r' }
 const hour = 3_600_000
 
 /** What an answer can be that comes although all was done, and what can be in the place of one. */

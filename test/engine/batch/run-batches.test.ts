@@ -28,7 +28,7 @@ import {
 import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 const pathsOf = (count: number) => Array.from({ length: count }, (_, n) => `${n}.md`)
-const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash: 'r' }
 
 const settings = { maxTokens: 1024, frontMatter: false }
 

@@ -37,7 +37,11 @@ describe('a purse', () => {
       10n * worst,
     )
     await ask(createRequest('a.md'), never)
-    const after = { cap: 10n * worst, spent: costOf({ ...zeroUsage, input: 100, output: 20 }), reserved: 0n }
+    const after = {
+      cap: 10n * worst,
+      spent: costOf({ ...zeroUsage, input_tokens: 100, output_tokens: 20 }),
+      reserved: 0n,
+    }
     expect(purse.getBudget()).toEqual(after)
     await expect(ask(createRequest('b.md'), never)).rejects.toThrow(AskError)
     await expect(ask(createRequest('c.md'), never)).rejects.toThrow(AskError)
@@ -77,7 +81,7 @@ describe('a purse', () => {
   it('makes those wait that fit once others are settled', async () => {
     const { purse, ask } = pursed(
       createScriptedAsk('ok'),
-      worst + 3n * costOf({ ...zeroUsage, input: 100, output: 20 }),
+      worst + 3n * costOf({ ...zeroUsage, input_tokens: 100, output_tokens: 20 }),
     )
     const asked = ['a', 'b', 'c', 'd', 'e'].map((path) => ask(createRequest(path), never))
     const results = await Promise.allSettled(asked)
@@ -133,8 +137,8 @@ describe('a purse', () => {
             if (ending === 'refused') throw new AskError(createStatusError(529))
             const usage = {
               ...zeroUsage,
-              input: Math.round(user.length * used),
-              output: Math.round(maxTokens * used),
+              input_tokens: Math.round(user.length * used),
+              output_tokens: Math.round(maxTokens * used),
             }
             billed += costOf(usage)
             if (ending === 'lost') throw new AskError({ kind: 'connection', type: 'reset', message: 'reset' })

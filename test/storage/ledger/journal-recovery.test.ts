@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { DocumentEntry } from '../../../src/core/run/ledger-entry.ts'
+import { type DocumentEntry, ledgerFormatVersion } from '../../../src/core/run/ledger-entry.ts'
 import type { Behaviour } from '../../../src/simulator/script.ts'
 import { createFolder, startService } from '../../support/run-cli.ts'
 import { runInProcess } from '../../support/run-in-process.ts'
@@ -49,7 +49,7 @@ async function setting() {
     async keep(entry: { path?: string; file: string; text?: string; line?: object; run?: object }) {
       const { path = 'docs/b.md', file, text = paid } = entry
       const { output: _, ...line } = { ...lineOf('docs/b.md'), path, ...entry.line }
-      const kept = { line, file, text, ...(entry.run && { run: entry.run }) }
+      const kept = { entry: line, path: file, text, ...(entry.run && { run: entry.run }) }
       await appendFile(join(memory, 'journal.jsonl'), `${JSON.stringify(kept)}\n`)
     },
     async recovered() {
@@ -72,7 +72,8 @@ describe('an entry of the journal', () => {
     await forget('docs/b.md')
     await rm(join(cwd, 'docs/b.md.summary.md'))
     const before = await readFile(join(cwd, file), 'utf8').catch(() => 'none')
-    for (const time of [later, '1970-01-01T00:00:00.000Z']) await keep({ file, path, line: { time } })
+    for (const time of [later, '1970-01-01T00:00:00.000Z'])
+      await keep({ file, path, line: { ended_at: time } })
     const { code, stderr } = await run()
     expect([code, stderr]).toEqual([
       0,
@@ -92,7 +93,7 @@ describe('an entry of the journal', () => {
     const { forget, keep, run, cwd, text, recovered } = await setting()
     if (unknown) await forget('docs/b.md')
     await writeFile(join(cwd, 'docs/b.md.summary.md'), 'My own words.\n')
-    await keep({ file: 'docs/b.md.summary.md', line: { time } })
+    await keep({ file: 'docs/b.md.summary.md', line: { ended_at: time } })
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([0, 0])
     expect(stderr).toMatch(
@@ -108,7 +109,7 @@ describe('an entry of the journal', () => {
   it('keeps a text whose place has a path that is too long by now, and goes on', async () => {
     const { run, keep, recovered } = await setting()
     const deep = `docs/${`${'d'.repeat(200)}/`.repeat(21)}b.md`
-    await keep({ path: deep, file: `${deep}.summary.md`, line: { time: later } })
+    await keep({ path: deep, file: `${deep}.summary.md`, line: { ended_at: later } })
     const { code, hits } = await run()
     expect([code, hits]).toEqual([0, 0])
     expect(await recovered()).toEqual([paid])
@@ -116,7 +117,7 @@ describe('an entry of the journal', () => {
 
   it('replaces the summary that the ledger knows, whatever its time', async () => {
     const { keep, run, text, recovered } = await setting()
-    await keep({ file: 'docs/b.md.summary.md', line: { time: '1970-01-01T00:00:00.000Z' } })
+    await keep({ file: 'docs/b.md.summary.md', line: { ended_at: '1970-01-01T00:00:00.000Z' } })
     expect(await run()).toMatchObject({ code: 0, hits: 0, stderr: '' })
     expect(await text('docs/b.md.summary.md')).toBe(paid)
     expect(await recovered()).toEqual([])
@@ -143,7 +144,14 @@ describe('an entry of the journal', () => {
     const { forget, keep, run, text, env, cwd } = await setting()
     await forget('docs/b.md')
     await rm(join(cwd, 'docs/b.md.summary.md'))
-    const owner = { v: 1, time: '2026-11-22T03:00:00.000Z', run: 'x', version: '1', base: 'docs' }
+    const owner = {
+      type: 'run_start',
+      format_version: ledgerFormatVersion,
+      started_at: '2026-11-22T03:00:00.000Z',
+      run_id: 'x',
+      program_version: '1',
+      cwd: 'docs',
+    }
     await keep({
       path: 'b.md',
       file: 'docs/b.md.summary.md',
@@ -160,7 +168,7 @@ describe('an entry of the journal', () => {
     const { keep, run, cwd, text, recovered } = await setting()
     const record = 'ERROR: reply max_tokens: cut off\n\nThe text that was paid for:\n\nHalf a summary\n'
     await writeFile(join(cwd, 'docs/b.md.error.txt'), 'My own.\n')
-    await keep({ file: 'docs/b.md.error.txt', text: record, line: { time: later, status: 'failed' } })
+    await keep({ file: 'docs/b.md.error.txt', text: record, line: { ended_at: later, status: 'failed' } })
     const { stderr } = await run()
     expect(stderr).toContain('docs/b.md.error.txt exists and is not what')
     expect(await text('docs/b.md.error.txt')).toBe('My own.\n')
@@ -178,16 +186,19 @@ describe('an entry of the journal', () => {
   })
 
   it.each([
-    ['no text', { file: 'docs/b.md.summary.md' }],
+    ['no text', { path: 'docs/b.md.summary.md' }],
     ['no file', { text: paid }],
-    ['a number for a text', { file: 'docs/b.md.summary.md', text: 5 }],
-    ['a run that is none', { file: 'docs/b.md.summary.md', text: paid, run: { run: 5 } }],
+    ['a number for a text', { path: 'docs/b.md.summary.md', text: 5 }],
+    ['a run that is none', { path: 'docs/b.md.summary.md', text: paid, run: { run_id: 5 } }],
   ])('with %s is damaged', async (_, entry) => {
     const { forget, run, lineOf, cwd } = await setting()
     await forget('docs/b.md')
     await rm(join(cwd, 'docs/b.md.summary.md'))
     const { output: __, ...line } = lineOf('docs/b.md')
-    await writeFile(join(cwd, '.claude-batch/journal.jsonl'), `${JSON.stringify({ line, ...entry })}\n`)
+    await writeFile(
+      join(cwd, '.claude-batch/journal.jsonl'),
+      `${JSON.stringify({ entry: line, ...entry })}\n`,
+    )
     const { code, stderr } = await run()
     expect([code, stderr]).toEqual([0, expect.stringContaining('1 line of the journal cannot be read')])
   })
@@ -199,8 +210,8 @@ describe('a ledger that was changed', () => {
   const outputAt = async (cwd: string, file: string) => {
     await mkdir(dirname(join(cwd, file)), { recursive: true })
     await writeFile(join(cwd, file), own)
-    const { size, mtimeMs: mtime } = await stat(join(cwd, file))
-    return { file, size, mtime, sha256: sha256(own) }
+    const { size, mtimeMs } = await stat(join(cwd, file))
+    return { path: file, size_bytes: size, mtime_ms: mtimeMs, sha256: sha256(own) }
   }
 
   it.each([
@@ -247,7 +258,7 @@ describe('a ledger that was changed', () => {
 
   it('to name a file outside as an error record does not have it quoted in a report', async () => {
     const { rewrite, cwd, env } = await setting()
-    const output = { file: '../SECRET', size: 1, mtime: 1, sha256: 'x' }
+    const output = { path: '../SECRET', size_bytes: 1, mtime_ms: 1, sha256: 'x' }
     await writeFile(join(dirname(cwd), 'SECRET'), 'SECRET content')
     await rewrite((line) => (line.path === 'docs/b.md' ? { ...line, status: 'failed', output } : line))
     for (const format of ['md', 'html']) {

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { DocumentEntry } from '../../../src/core/run/ledger-entry.ts'
+import { type DocumentEntry, ledgerFormatVersion } from '../../../src/core/run/ledger-entry.ts'
 import { ExitError } from '../../../src/errors.ts'
 import {
   type Journal,
@@ -14,12 +14,13 @@ import { injectFaults } from '../../support/fault-fs.mjs'
 import { createFolder } from '../../support/run-cli.ts'
 
 const entry = (path: string, text = 'text'): JournalEntry => ({
-  line: {
-    v: 1,
-    time: '2026-11-22T03:00:00.000Z',
+  entry: {
+    type: 'document',
+    format_version: ledgerFormatVersion,
+    ended_at: '2026-11-22T03:00:00.000Z',
     path,
     status: 'summarized',
-    recipe: 'r',
+    settings_hash: 'r',
     prompt: 'summarize@v2',
     model: 'm',
     usage: null,
@@ -28,12 +29,12 @@ const entry = (path: string, text = 'text'): JournalEntry => ({
     attempts: 1,
     request_id: null,
   } satisfies DocumentEntry,
-  file: `${path}.summary.md`,
+  path: `${path}.summary.md`,
   text,
 })
 const through = async (journal: Journal, entry: JournalEntry, work: () => Promise<void>) =>
   (await journal.append(entry))(work)
-const paths = async (file: string) => (await readJournal(file)).entries.map(({ line }) => line.path)
+const paths = async (file: string) => (await readJournal(file)).entries.map(({ entry: line }) => line.path)
 const journalFile = async () => join(await createFolder({}), 'journal.jsonl')
 
 describe('the journal', () => {
@@ -101,7 +102,7 @@ describe('the journal', () => {
 
   it('begins empty, once what was in it is on the disk', async () => {
     const file = await journalFile()
-    await writeFile(file, `${JSON.stringify(entry('a.md'))}\n{"line":{"pa`)
+    await writeFile(file, `${JSON.stringify(entry('a.md'))}\n{"entry":{"pa`)
     const checkpoints: string[][] = []
     const journal = await openJournal(file, async () => void checkpoints.push(await paths(file)))
     await journal.append(entry('b.md'))
@@ -113,7 +114,7 @@ describe('the journal', () => {
   it('counts what cannot be read, but for the torn end', async () => {
     const file = await journalFile()
     const good = JSON.stringify(entry('a.md'))
-    await writeFile(file, `${good.slice(0, 30)}\n${good}\n\0\0\nnull\n{}\n{"line":{"pa`)
+    await writeFile(file, `${good.slice(0, 30)}\n${good}\n\0\0\nnull\n{}\n{"entry":{"pa`)
     expect(await readJournal(file)).toEqual({ entries: [entry('a.md')], damagedLines: 4 })
   })
 

@@ -3,33 +3,46 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { addTotals, emptyTotals, type Totals, toTotals } from '../../../src/core/pricing/totals.ts'
-import type { DocumentEntry, LedgerEntry } from '../../../src/core/run/ledger-entry.ts'
+import {
+  type DocumentEntry,
+  type LedgerEntry,
+  ledgerFormatVersion,
+} from '../../../src/core/run/ledger-entry.ts'
 import { compactLedger } from '../../../src/storage/ledger/compact-ledger.ts'
-import { readLedger, readLedgerEntries } from '../../../src/storage/ledger/read-ledger.ts'
+import { readLedger } from '../../../src/storage/ledger/read-ledger.ts'
+import { reduceLedger } from '../../../src/storage/ledger/reduce-ledger.ts'
 import { injectFaults } from '../../support/fault-fs.mjs'
 import { createFolder } from '../../support/run-cli.ts'
 
 const time = '2026-11-22T03:00:00.000Z'
 const runLine = (run: string, base = '..'): LedgerEntry => ({
-  v: 1,
-  time,
-  run,
-  version: '1',
-  base,
+  type: 'run_start',
+  format_version: ledgerFormatVersion,
+  started_at: time,
+  run_id: run,
+  program_version: '1',
+  cwd: base,
   prompt: 'summarize@v2',
   model: 'm',
 })
-const usage = { input: 100, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 7 }
+const usage = {
+  input_tokens: 100,
+  cache_creation_5m_input_tokens: 0,
+  cache_creation_1h_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 7,
+}
 const documentLine = (path: string, fields: Partial<DocumentEntry> = {}): DocumentEntry => ({
-  v: 1,
-  time,
+  type: 'document',
+  format_version: ledgerFormatVersion,
+  ended_at: time,
   path,
   status: 'summarized',
-  size: 10,
-  mtime: 1.5,
+  size_bytes: 10,
+  mtime_ms: 1.5,
   sha256: 's',
-  key: `key of ${path}`,
-  recipe: 'r',
+  request_hash: `key of ${path}`,
+  settings_hash: 'r',
   prompt: 'summarize@v2',
   model: 'm',
   usage,
@@ -37,7 +50,7 @@ const documentLine = (path: string, fields: Partial<DocumentEntry> = {}): Docume
   elapsed_ms: 1,
   attempts: 1,
   request_id: null,
-  output: { file: `${path}.summary.md`, size: 5, mtime: 2.5, sha256: 'o' },
+  output: { path: `${path}.summary.md`, size_bytes: 5, mtime_ms: 2.5, sha256: 'o' },
   ...fields,
 })
 const text = (...lines: (LedgerEntry | string)[]) =>
@@ -49,20 +62,20 @@ async function ledgerOf(content: string): Promise<string> {
 
 describe('readLedger', () => {
   it('remembers the last good summary of each document, also when it failed since', async () => {
-    const { output: _, ...failure } = documentLine('b.md', { status: 'failed', key: 'new' })
+    const { output: _, ...failure } = documentLine('b.md', { status: 'failed', request_hash: 'new' })
     const file = await ledgerOf(
       text(
         runLine('1'),
-        documentLine('a.md', { key: 'old' }),
+        documentLine('a.md', { request_hash: 'old' }),
         documentLine('b.md'),
         runLine('2'),
-        documentLine('a.md', { key: 'new' }),
+        documentLine('a.md', { request_hash: 'new' }),
         failure,
       ),
     )
     const { summaries, damaged, lineCount: lines, liveLineCount: live } = await readLedger(file, '..')
-    expect(summaries.get('a.md')).toMatchObject({ requestHash: 'new', run: { run: '2' } })
-    expect(summaries.get('b.md')).toMatchObject({ requestHash: 'key of b.md', run: { run: '1' } })
+    expect(summaries.get('a.md')).toMatchObject({ requestHash: 'new', run: { run_id: '2' } })
+    expect(summaries.get('b.md')).toMatchObject({ requestHash: 'key of b.md', run: { run_id: '1' } })
     expect([damaged.count, lines, live]).toEqual([0, 6, 5])
   })
 
@@ -71,14 +84,21 @@ describe('readLedger', () => {
   })
 
   it('takes what is only confirmed under its new size and time, unless it is about another question', async () => {
-    const confirmed = { v: 1, time, status: 'unchanged', size: 11, mtime: 9, recipe: 'r2' } as const
+    const confirmed = {
+      type: 'unchanged',
+      format_version: ledgerFormatVersion,
+      at: time,
+      size_bytes: 11,
+      mtime_ms: 9,
+      settings_hash: 'r2',
+    } as const
     const file = await ledgerOf(
       text(
         documentLine('a.md'),
         documentLine('b.md'),
-        { ...confirmed, path: 'a.md', key: 'key of a.md' },
-        { ...confirmed, path: 'b.md', key: 'another' },
-        { ...confirmed, path: 'c.md', key: 'key of c.md' },
+        { ...confirmed, path: 'a.md', request_hash: 'key of a.md' },
+        { ...confirmed, path: 'b.md', request_hash: 'another' },
+        { ...confirmed, path: 'c.md', request_hash: 'key of c.md' },
       ),
     )
     const { summaries } = await readLedger(file, '..')
@@ -97,7 +117,7 @@ describe('readLedger', () => {
         healed,
         '[]',
         'null',
-        '{"v":1}',
+        `{"format_version":${ledgerFormatVersion}}`,
         documentLine('healed.md'),
         documentLine('z.md'),
       ) + torn,
@@ -108,11 +128,17 @@ describe('readLedger', () => {
     expect([...damaged.paths]).toEqual(['torn "1".md'])
   })
 
-  it('refuses a ledger of a newer version, instead of misreading it', async () => {
-    const file = await ledgerOf(text(documentLine('a.md'), { ...documentLine('b.md'), v: 2 }))
+  it.each([
+    ['a newer', { format_version: ledgerFormatVersion + 1 }],
+    ['an older', { format_version: 1 }],
+    ['an older', { v: 1 }],
+  ])('refuses a ledger that has an entry of %s claude-batch: %j', async (age, version) => {
+    const { format_version: _, ...entry } = documentLine('b.md')
+    const other = JSON.stringify({ ...entry, ...version })
+    const file = await ledgerOf(text(documentLine('a.md'), other))
     await expect(readLedger(file, '..')).rejects.toMatchObject({
       exit: 'usage',
-      message: expect.stringContaining('written by a newer claude-batch'),
+      message: expect.stringContaining(`written by ${age} claude-batch`),
     })
   })
 
@@ -135,25 +161,41 @@ describe('compact', () => {
           cost: fc.nat(1_000_000_000),
           lost: fc.nat(2),
         })
-        .map(({ path, key, cost, lost }) => documentLine(path, { key, cost_usd: cost / 1e12, lost })),
+        .map(({ path, key, cost, lost }) =>
+          documentLine(path, { request_hash: key, cost_usd: cost / 1e12, lost_replies: lost }),
+        ),
       paths.map((path) => documentLine(path, { status: 'failed', cost_usd: null, usage: null })),
-      fc
-        .record({ path: paths, key: fc.constantFrom('k1', 'k2'), size: fc.nat(99) })
-        .map((it): LedgerEntry => ({ v: 1, time, status: 'unchanged', recipe: 'r2', ...it })),
-      paths.map((path): LedgerEntry => ({ v: 1, time, path, status: 'pruned' })),
-      fc.constantFrom('torn', '{"v":1,"path":"c.md","sta'),
+      fc.record({ path: paths, request_hash: fc.constantFrom('k1', 'k2'), size_bytes: fc.nat(99) }).map(
+        (it): LedgerEntry => ({
+          type: 'unchanged',
+          format_version: ledgerFormatVersion,
+          at: time,
+          settings_hash: 'r2',
+          ...it,
+        }),
+      ),
+      paths.map(
+        (path): LedgerEntry => ({
+          type: 'pruned',
+          format_version: ledgerFormatVersion,
+          at: time,
+          path,
+        }),
+      ),
+      fc.constantFrom('torn', '{"type":"document","path":"c.md","sta'),
     ),
     { maxLength: 40 },
   )
   const sum = async (file: string) => {
-    let account: Totals = emptyTotals
-    for await (const together of readLedgerEntries(file)) {
-      for (const line of together) {
-        if ('dropped' in line) account = addTotals(account, line.dropped)
-        else if ('path' in line && 'attempts' in line) account = addTotals(account, toTotals(line))
-      }
+    const state: { totals: Totals } = { totals: emptyTotals }
+    const add = (totals: Totals) => {
+      state.totals = addTotals(state.totals, totals)
     }
-    return account
+    await reduceLedger(file, '..', state, {
+      compacted: (_, { totals }) => add(totals),
+      document: (_, entry) => add(toTotals(entry)),
+    })
+    return state.totals
   }
 
   it('changes neither what is remembered nor any sum, and leaves nothing that is superseded', async () => {

@@ -4,11 +4,11 @@ import type { Clock } from '../../../src/core/rate-limit/clock.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
 import type { Reply } from '../../../src/core/request/reply.ts'
 import type { Request } from '../../../src/core/request/request.ts'
-import { toLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
+import { toLedgerEntry } from '../../../src/core/run/to-ledger-entry.ts'
 import { type AttemptListener, withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
 
-const facts = { prompt: 'p@v1', model: 'm', recipe: 'r' }
+const facts = { prompt: 'p@v1', model: 'm', settingsHash: 'r' }
 const request = { path: 'a.md', attemptNumber: 1, model: 'm', hash: 'k' } as Request
 const reply: Reply = { text: 'A text.', stopReason: 'end_turn', model: 'm', attempts: [] }
 

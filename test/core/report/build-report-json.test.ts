@@ -6,29 +6,53 @@ import {
   buildReportJson,
   type RecordedRun,
   type ReportJsonOptions,
-} from '../../../src/core/report/report-json.ts'
+} from '../../../src/core/report/build-report-json.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
-import { type DocumentEntry, type RunStart, toLedgerEntry } from '../../../src/core/run/ledger-entry.ts'
+import { type DocumentEntry, ledgerFormatVersion, type RunStart } from '../../../src/core/run/ledger-entry.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
 import { createStatsCollector } from '../../../src/core/run/run-stats.ts'
+import { toLedgerEntry } from '../../../src/core/run/to-ledger-entry.ts'
 
 const began = Date.parse('2026-11-22T12:00:00Z')
 const at = (ms: number) => new Date(began + ms).toISOString()
-const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', recipe: 'r' }
+const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash: 'r' }
 
-const run: RunStart = { v: 1, time: at(0), run: 'r1', version: '1', base: '..', ...facts }
+const run: RunStart = {
+  type: 'run_start',
+  format_version: ledgerFormatVersion,
+  started_at: at(0),
+  run_id: 'r1',
+  program_version: '1',
+  cwd: '..',
+  prompt: facts.prompt,
+  model: facts.model,
+}
 const made: ReportJsonOptions = { createdAt: at(9000), programVersion: '1.0.0' }
 
 function lineFor(path: string, fields: Partial<DocumentEntry> = {}): DocumentEntry {
-  const usage = { input: 1000, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0, output: 100 }
-  const base = { v: 1, path, time: at(1000), elapsed_ms: 500, attempts: 1, request_id: null, usage }
+  const usage = {
+    input_tokens: 1000,
+    cache_creation_5m_input_tokens: 0,
+    cache_creation_1h_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: 100,
+  }
   return {
-    ...base,
-    ...facts,
+    type: 'document',
+    format_version: ledgerFormatVersion,
+    path,
     status: 'summarized',
+    ended_at: at(1000),
+    settings_hash: facts.settingsHash,
+    prompt: facts.prompt,
+    model: facts.model,
+    usage,
     cost_usd: 0.00015,
-    latency_ms: 400,
+    elapsed_ms: 500,
     wait_ms: 100,
+    latency_ms: 400,
+    attempts: 1,
+    request_id: null,
     ...fields,
   }
 }
@@ -45,11 +69,11 @@ describe('the report', () => {
     const tokens = fc.nat(30_000)
     const usages = fc.record({
       model: fc.constantFrom(...Object.keys(rates)),
-      input: tokens,
-      cacheWrite5m: tokens,
-      cacheWrite1h: tokens,
-      cacheRead: tokens,
-      output: fc.nat(128_000),
+      input_tokens: tokens,
+      cache_creation_5m_input_tokens: tokens,
+      cache_creation_1h_input_tokens: tokens,
+      cache_read_input_tokens: tokens,
+      output_tokens: fc.nat(128_000),
       batch: fc.boolean(),
       us: fc.boolean(),
     })
@@ -61,7 +85,13 @@ describe('the report', () => {
           let expected = 0n
           const lines = documents.map((replies, n) => {
             const attempts = replies.map(({ model, batch, us, ...usage }, k): Attempt => {
-              const { input, cacheWrite5m, cacheWrite1h, cacheRead, output } = usage
+              const {
+                input_tokens: input,
+                cache_creation_5m_input_tokens: cacheWrite5m,
+                cache_creation_1h_input_tokens: cacheWrite1h,
+                cache_read_input_tokens: cacheRead,
+                output_tokens: output,
+              } = usage
               const counts = [input, cacheWrite5m, cacheWrite1h, cacheRead, output]
               const dear =
                 model === 'claude-haiku-5-5' && input + cacheWrite5m + cacheWrite1h + cacheRead > 100_000
@@ -106,7 +136,7 @@ describe('the report', () => {
           const report = buildReportJson([{ start: run, entries: lines }], made)
           expect(tally.getStats(1).cost).toBe(expected)
           expect(String(report.totals.cost_usd)).toBe(String(Number(formatExactUsd(expected))))
-          for (const rows of [report.documents, report.runs, ...Object.values(report.by)]) {
+          for (const rows of [report.documents, report.runs, ...Object.values(report.groups)]) {
             const sum = rows.reduce(
               (sum, { cost_usd: cost }) => sum + BigInt(Math.round((cost ?? -1) * 1e12)),
               0n,
@@ -121,21 +151,22 @@ describe('the report', () => {
   it('leaves out of its sums what is unknown, and says so', () => {
     const uncounted = lineFor('b.md', { usage: null, cost_usd: null })
     const unpriced = lineFor('c.md', { model: 'llama', cost_usd: null })
-    const { totals, documents, by } = buildReportJson(
-      [{ start: run, entries: [lineFor('a.md'), uncounted, unpriced] }],
-      made,
-    )
-    expect(totals).toMatchObject({ cost_usd: 0.00015, unknown_cost: 2, tokens_in: 2000 })
+    const {
+      totals,
+      documents,
+      groups: by,
+    } = buildReportJson([{ start: run, entries: [lineFor('a.md'), uncounted, unpriced] }], made)
+    expect(totals).toMatchObject({ cost_usd: 0.00015, documents_with_unknown_cost: 2, input_tokens: 2000 })
     expect(documents.map(({ cost_usd: cost }) => cost)).toEqual([0.00015, null, null])
     expect(by.model).toMatchObject([
-      { name: 'claude-haiku-5-5', cost_usd: 0.00015, unknown_cost: 1 },
-      { name: 'llama', cost_usd: null, unknown_cost: 1 },
+      { name: 'claude-haiku-5-5', cost_usd: 0.00015, documents_with_unknown_cost: 1 },
+      { name: 'llama', cost_usd: null, documents_with_unknown_cost: 1 },
     ])
   })
 
   it('leaves simulated runs out beside others, and counts them where there are no others', () => {
     const pretended: RecordedRun = {
-      start: { ...run, run: 'r2', simulated: true },
+      start: { ...run, run_id: 'r2', simulated: true },
       entries: [lineFor('a.md')],
     }
     const paid: RecordedRun = { start: run, entries: [lineFor('b.md')] }
@@ -149,11 +180,11 @@ describe('the report', () => {
   it('groups by day, model, prompt and folder', () => {
     const lines = [
       lineFor('a/x.md'),
-      lineFor('a/y.md', { cost_usd: 1, time: '2026-11-23T00:00:01.000Z' }),
+      lineFor('a/y.md', { cost_usd: 1, ended_at: '2026-11-23T00:00:01.000Z' }),
       lineFor('b/z.md', { model: 'claude-opus-5-5', prompt: 'summarize@v1', status: 'failed' }),
       lineFor('top.md'),
     ]
-    const { by } = buildReportJson([{ start: run, entries: lines }], made)
+    const { groups: by } = buildReportJson([{ start: run, entries: lines }], made)
     expect(by.day.map(({ name, summarized }) => [name, summarized])).toEqual([
       ['2026-11-22', 2],
       ['2026-11-23', 1],
@@ -170,7 +201,7 @@ describe('the report', () => {
     const failed = (path: string) => lineFor(path, { status: 'failed', error })
     const runs: RecordedRun[] = [
       { start: run, entries: [failed('a.md'), failed('b.md')] },
-      { start: { ...run, run: 'r2' }, entries: [lineFor('a.md'), failed('c.md')] },
+      { start: { ...run, run_id: 'r2' }, entries: [lineFor('a.md'), failed('c.md')] },
     ]
     const { documents, errors, runs: rows, timeline } = buildReportJson(runs, made)
     expect(documents.map(({ path, status }) => `${path} ${status}`)).toEqual([
@@ -179,7 +210,7 @@ describe('the report', () => {
       'c.md failed',
     ])
     expect(errors).toEqual([
-      { error: '400 invalid_request_error: no', count: 2, transient: false, paths: ['b.md', 'c.md'] },
+      { error: '400 invalid_request_error: no', count: 2, transient: false, example_paths: ['b.md', 'c.md'] },
     ])
     expect(rows.map(({ failed }) => failed)).toEqual([2, 1])
     expect(timeline).toBeNull()
@@ -188,17 +219,17 @@ describe('the report', () => {
   it('splits the time of documents', () => {
     const line = lineFor('a.md', { elapsed_ms: 700, wait_ms: 100, retry_ms: 200, latency_ms: 400 })
     const { time } = buildReportJson([{ start: run, entries: [line] }], made)
-    expect(time).toEqual({ slot_ms: 300, limit_ms: 100, retries_ms: 200, service_ms: 400 })
+    expect(time).toEqual({ queued_ms: 300, throttled_ms: 100, retries_ms: 200, api_ms: 400 })
   })
 })
 
 describe('the timeline of a run', () => {
   const usage = (input: number): Usage => ({
-    input,
-    cacheWrite5m: 0,
-    cacheWrite1h: 0,
-    cacheRead: 0,
-    output: 1,
+    input_tokens: input,
+    cache_creation_5m_input_tokens: 0,
+    cache_creation_1h_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: 1,
   })
 
   it('has every finished request, every token and all the time at the service in it', () => {
@@ -212,7 +243,7 @@ describe('the timeline of a run', () => {
       fc.property(fc.array(line, { minLength: 1 }), (rows) => {
         const lines = rows.map(({ over, took, wait, input }, n) =>
           lineFor(String(n), {
-            time: at(over + took + wait),
+            ended_at: at(over + took + wait),
             elapsed_ms: took + wait,
             wait_ms: wait,
             usage: usage(input),
@@ -221,7 +252,7 @@ describe('the timeline of a run', () => {
         const { timeline } = buildReportJson([{ start: run, entries: lines }], made)
         const sum = (numbers: readonly number[] = []) => numbers.reduce((a, b) => a + b, 0)
         expect(sum(timeline?.finished)).toBe(rows.length)
-        expect(sum(timeline?.tokens_in)).toBe(sum(rows.map(({ input }) => input)))
+        expect(sum(timeline?.input_tokens)).toBe(sum(rows.map(({ input }) => input)))
         const step = timeline?.step_ms ?? 0
         const busy = sum(timeline?.in_flight) * step
         expect(Math.abs(busy - sum(rows.map(({ took }) => took)))).toBeLessThanOrEqual(0.005 * step * 121)
