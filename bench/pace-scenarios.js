@@ -21,7 +21,7 @@ export function scenarios(short) {
     peerPools: [10, 40],
     service: () => service({ latencyMs: 500 }),
   }
-  const flags = ['--rpm', '1200', '--latency', '0.5']
+  const flags = ['--rpm', '1200']
   const all = [
     { ...base, name: 'requests/min', flags },
     {
@@ -48,13 +48,13 @@ export function scenarios(short) {
       service: () => service({ latencyMs: 800 }),
     },
     { ...base, name: 'limits unknown', bounds: { ...clean, time: 1.1 } },
-    { ...base, name: 'flags three times too high', flags: ['--rpm', '3600', '--latency', '0.5'] },
+    { ...base, name: 'flags three times too high', flags: ['--rpm', '3600'] },
     {
       ...base,
       name: 'flags three times too low',
       count: Math.round(count / 3),
       flagRpm: 400,
-      flags: ['--rpm', '400', '--latency', '0.5'],
+      flags: ['--rpm', '400'],
     },
     { ...base, name: 'another client takes half', other: { fromSeconds: half, share: 0.5 }, flags },
     {

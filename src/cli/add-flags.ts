@@ -5,7 +5,8 @@ import type { Flag } from '../config/flag.ts'
 export function addFlags(command: Command, flags: Readonly<Record<string, Flag>>): Command {
   for (const { syntax, help, group, parse, default: defaultValue } of Object.values(flags)) {
     const option = new Option(syntax, help).helpGroup(`${group}:`)
-    if (defaultValue !== undefined) option.default(defaultValue)
+    if (defaultValue !== undefined)
+      option.default(defaultValue, parse?.format?.(defaultValue as never) ?? String(defaultValue))
     // The long form names the flag in errors, however it was written.
     const name = option.long ?? syntax
     if (parse !== undefined)

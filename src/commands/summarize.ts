@@ -1,4 +1,5 @@
-import { checkFlagCombinations, type SummarizeOptions } from '../config/summarize-flags.ts'
+import { checkFlagCombinations } from '../config/check-flag-combinations.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import { selectShard } from '../core/document/shard.ts'
 import { pluralize } from '../core/text/format-number.ts'

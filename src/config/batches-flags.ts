@@ -1,54 +1,42 @@
 import type { Flag, FlagValues } from './flag.ts'
 import { text } from './flag-parsers.ts'
-import { summarizeFlags } from './summarize-flags.ts'
+import { configurationFlags } from './flags/configuration-flags.ts'
+import { costFlags } from './flags/cost-flags.ts'
+import { recordFlags } from './flags/record-flags.ts'
+import { retryFlags } from './flags/retry-flags.ts'
+import { verbosityFlags } from './flags/verbosity-flags.ts'
 
-const {
-  log,
-  report,
-  prices,
-  idleTimeout,
-  connectTimeout,
-  config,
-  profile,
-  allowHttp,
-  quiet,
-  verbose,
-  progress,
-} = summarizeFlags
-
-const id = {
-  group: 'Which',
-  syntax: '--id <batch>',
-  help: 'this batch alone, by the name that list shows (default: all of the folder)',
-  parse: text,
-} as const satisfies Flag
-
-const connection = {
-  idleTimeout,
-  connectTimeout,
-  config,
-  profile,
-  allowHttp,
+const connectionFlags = {
+  idleTimeout: retryFlags.idleTimeout,
+  ...configurationFlags,
 } as const satisfies Record<string, Flag>
 
 /** The flags of `batches status` and `batches cancel`. */
-export const batchesFlags = { id, ...connection } as const satisfies Record<string, Flag>
+export const batchesFlags = {
+  id: {
+    group: 'Batches',
+    syntax: '--id <batch>',
+    help: 'only this batch, by its id in batches list (default: all batches of the folder)',
+    parse: text,
+  },
+  ...connectionFlags,
+} as const satisfies Record<string, Flag>
 
 /** The flags of `batches collect`. */
 export const collectFlags = {
   wait: {
-    group: 'Which',
+    group: 'Batches',
     syntax: '--wait',
-    help: 'wait for those that are still at work, instead of collecting what is ready',
+    help: 'wait for batches that have not ended, instead of collecting only what is ready',
   },
-  log,
-  report,
-  prices,
-  ...connection,
-  quiet,
-  verbose,
-  progress,
+  ...recordFlags,
+  prices: costFlags.prices,
+  ...connectionFlags,
+  ...verbosityFlags,
 } as const satisfies Record<string, Flag>
 
+/** The values of the flags of `batches status` and `batches cancel` after parsing. */
 export type BatchesOptions = FlagValues<typeof batchesFlags>
+
+/** The values of the flags of `batches collect` after parsing. */
 export type CollectOptions = FlagValues<typeof collectFlags>

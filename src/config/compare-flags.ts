@@ -1,87 +1,58 @@
 import type { Flag, FlagValues } from './flag.ts'
 import { integer, text } from './flag-parsers.ts'
-import { summarizeFlags } from './summarize-flags.ts'
-
-const { filesFrom, null: nul, ext, encoding, pdf, exclude, hidden, follow, ignore } = summarizeFlags
-const {
-  out,
-  log,
-  var: vars,
-  maxTokens,
-  chunkTokens,
-  effort,
-  rpm,
-  itpm,
-  otpm,
-  latency,
-  concurrency,
-} = summarizeFlags
-const { maxCost, confirmAbove, yes, prices, retries, idleTimeout, connectTimeout, maxWait } = summarizeFlags
-const { config, profile, allowHttp, simulate, quiet, verbose, progress } = summarizeFlags
+import { configurationFlags } from './flags/configuration-flags.ts'
+import { costFlags } from './flags/cost-flags.ts'
+import { inputFlags } from './flags/input-flags.ts'
+import { modelFlags } from './flags/model-flags.ts'
+import { outputFlags } from './flags/output-flags.ts'
+import { promptFlags } from './flags/prompt-flags.ts'
+import { rateLimitFlags } from './flags/rate-limit-flags.ts'
+import { recordFlags } from './flags/record-flags.ts'
+import { retryFlags } from './flags/retry-flags.ts'
+import { simulationFlags } from './flags/simulation-flags.ts'
+import { verbosityFlags } from './flags/verbosity-flags.ts'
 
 /** The flags of `compare`. */
 export const compareFlags = {
   prompts: {
-    group: 'What is compared',
+    group: 'Comparison',
     syntax: '--prompts <list>',
-    help: 'prompts and versions, with commas: summarize@v1,summarize@v2',
+    help: 'comma-separated prompts and versions, e.g. summarize@v1,summarize@v2',
     default: 'summarize',
     parse: text,
   },
   models: {
-    group: 'What is compared',
+    group: 'Comparison',
     syntax: '--models <list>',
-    help: 'models, with commas: haiku,sonnet (default: each prompt’s, else haiku)',
+    help: 'comma-separated models, e.g. haiku,sonnet (default: the model of each prompt, otherwise haiku)',
     parse: text,
   },
   judge: {
-    group: 'What is compared',
+    group: 'Comparison',
     syntax: '--judge <model>',
-    help: 'have this model say which text is better, of each document and arm beside the first arm, in both orders',
+    help: 'let this model judge each variant against the first one, in both orders',
     parse: text,
   },
   sample: {
-    group: 'What is compared',
+    group: 'Comparison',
     syntax: '--sample <n>',
-    help: 'so many of the documents, always the same ones; all of them with --sample 0',
+    help: 'number of documents to compare, always the same ones; 0 for all',
     default: 20,
     parse: integer(0, 1_000_000),
   },
-  filesFrom,
-  null: nul,
-  ext,
-  encoding,
-  pdf,
-  exclude,
-  hidden,
-  follow,
-  ignore,
-  out: { ...out, help: 'folder for the texts and the comparison', default: 'comparison' },
-  log,
-  var: vars,
-  maxTokens,
-  chunkTokens,
-  effort,
-  maxCost,
-  confirmAbove,
-  yes,
-  prices,
-  rpm,
-  itpm,
-  otpm,
-  latency,
-  concurrency,
-  retries,
-  idleTimeout,
-  connectTimeout,
-  maxWait,
-  config,
-  profile,
-  allowHttp,
-  simulate,
-  quiet,
-  verbose,
-  progress,
+  ...inputFlags,
+  out: { ...outputFlags.out, help: 'folder for the summaries and the comparison', default: 'comparison' },
+  log: recordFlags.log,
+  var: promptFlags.var,
+  chunkTokens: promptFlags.chunkTokens,
+  maxTokens: modelFlags.maxTokens,
+  effort: modelFlags.effort,
+  ...costFlags,
+  ...rateLimitFlags,
+  ...retryFlags,
+  ...configurationFlags,
+  ...simulationFlags,
+  ...verbosityFlags,
 } as const satisfies Record<string, Flag>
 
 /** The values of the flags of `compare` after parsing. */

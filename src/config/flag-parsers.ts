@@ -94,7 +94,7 @@ export function number(min: number, max: number) {
 /** A time, as `90`, `90s`, `1.5m`, `2h` or `200ms`; a bare number is seconds. @returns seconds */
 export function duration(min: number, max: number) {
   const schema = { type: ['number', 'string'], minimum: min, maximum: max, pattern: durationPattern.source }
-  return withSchema(schema, (value: string, flag: string): number => {
+  const parse = withSchema(schema, (value: string, flag: string): number => {
     const [, digits, unit = 's'] = durationPattern.exec(value.trim()) ?? []
     const parsed = Number(digits) * secondsPerUnit[unit as keyof typeof secondsPerUnit]
     if (parsed >= min && parsed <= max) return parsed
@@ -103,6 +103,13 @@ export function duration(min: number, max: number) {
       `${flag}: expected a time like 90s, 5m or 2h, ${range}, got ${JSON.stringify(value)}`,
     )
   })
+  return Object.assign(parse, { format: formatSeconds })
+}
+
+/** The shortest way to write a time: `90s`, `10m`, `2h`. */
+function formatSeconds(seconds: number): string {
+  if (seconds === 0 || seconds % 60 !== 0) return `${seconds}s`
+  return seconds % 3600 === 0 ? `${seconds / 3600}h` : `${seconds / 60}m`
 }
 
 const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/

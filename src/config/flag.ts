@@ -11,6 +11,8 @@ export interface Flag {
   /** Checks the user's text. @throws UsageError that names the flag */
   readonly parse?: ((text: string, flag: string, before?: never) => unknown) & {
     readonly schema: ValueSchema
+    /** How the help shows a value; as it is, if left out. */
+    readonly format?: (value: never) => string
   }
   /** As a configuration file has a value of it, where that is not the value itself. */
   readonly toConfigValue?: (value: never) => unknown

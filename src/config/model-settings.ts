@@ -1,5 +1,5 @@
-import { defaultModel, findModel, resolveModelAlias } from '../core/pricing/models.ts'
-import { computeInitialPoolSize, maxPoolSize } from '../core/rate-limit/pool-size.ts'
+import { defaultMaxTokens, defaultModel, findModel, resolveModelAlias } from '../core/pricing/models.ts'
+import { computeInitialPoolSize, defaultLatency, maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import type { RateLimitSettings } from '../core/rate-limit/rate-limit-settings.ts'
 import type { Prompt } from '../core/request/render-prompt.ts'
 import type { RequestSettings } from '../core/request/request.ts'
@@ -24,7 +24,7 @@ export function resolveModelSettings(
   settingNames = flagNames,
 ): RequestSettings {
   const model = resolveModelAlias(options.model ?? prompt.model ?? defaultModel)
-  const maxTokens = options.maxTokens ?? prompt.maxTokens ?? 1024
+  const maxTokens = options.maxTokens ?? prompt.maxTokens ?? defaultMaxTokens
   const effort = options.effort ?? prompt.effort
   const modelInfo = findModel(model)
   if (modelInfo !== undefined && maxTokens > modelInfo.maxOutputTokens) {
@@ -39,12 +39,16 @@ export function resolveModelSettings(
   return effort === undefined ? { model, maxTokens } : { model, maxTokens, effort }
 }
 
-type RateLimitFlags = Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm' | 'latency' | 'concurrency'>
+type RateLimitOptions = Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm' | 'concurrency'>
 
-/** What the pace starts from: what the user said of the limits, and guesses for the rest. */
+/**
+ * Returns the limits that the user set, and what the rate limiter assumes before the first replies.
+ * @param latency expected seconds per request
+ */
 export function toRateLimitSettings(
-  { rpm, itpm, otpm, latency, concurrency }: RateLimitFlags,
+  { rpm, itpm, otpm, concurrency }: RateLimitOptions,
   model: string,
+  latency = defaultLatency,
 ): RateLimitSettings {
   const maxConcurrency = concurrency ?? maxPoolSize
   return {
@@ -54,7 +58,7 @@ export function toRateLimitSettings(
       ...(otpm !== undefined && { outputTokens: otpm }),
     },
     concurrency: {
-      initial: Math.min(maxConcurrency, computeInitialPoolSize(rpm, latency ?? 3)),
+      initial: Math.min(maxConcurrency, computeInitialPoolSize(rpm, latency)),
       max: maxConcurrency,
     },
     charactersPerToken: findModel(model)?.charsPerToken ?? 2.5,

@@ -1,17 +1,18 @@
 import type { Flag, FlagValues } from './flag.ts'
 import { text } from './flag-parsers.ts'
-import { summarizeFlags } from './summarize-flags.ts'
+import { inputFlags } from './flags/input-flags.ts'
+import { promptFlags } from './flags/prompt-flags.ts'
 
 /** The flags of `prompts show`. */
 export const promptsShowFlags = {
   file: {
     group: 'Document',
     syntax: '--file <document>',
-    help: 'show what would be sent for this document, with an estimate of its tokens',
+    help: 'show the request for this document, with an estimate of its tokens',
     parse: text,
   },
-  encoding: { ...summarizeFlags.encoding, group: 'Document' },
-  var: { ...summarizeFlags.var, group: 'Document' },
+  encoding: { ...inputFlags.encoding, group: 'Document' },
+  var: { ...promptFlags.var, group: 'Document' },
 } as const satisfies Record<string, Flag>
 
 /** The values of the flags of `prompts show` after parsing. */

@@ -1,5 +1,5 @@
+import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
 import { resolveModelSettings } from '../config/model-settings.ts'
-import { summarizeFlags } from '../config/summarize-flags.ts'
 import { type Effort, efforts } from '../core/pricing/models.ts'
 import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { parseHost } from '../core/text/parse-host.ts'
@@ -109,10 +109,10 @@ export const modelSettingNames = { maxTokens: 'maxTokens', effort: 'effort' } as
 
 /** What the command line does when it is not told. */
 export const defaultOptions = {
-  retries: summarizeFlags.retries.default,
-  maxWaitMs: summarizeFlags.maxWait.default * 1000,
-  timeoutMs: summarizeFlags.idleTimeout.default * 1000,
-  connectTimeoutMs: summarizeFlags.connectTimeout.default * 1000,
+  retries: retryFlags.retries.default,
+  maxWaitMs: retryFlags.maxWait.default * 1000,
+  timeoutMs: retryFlags.idleTimeout.default * 1000,
+  connectTimeoutMs,
 } as const
 
 function checkNumber(name: keyof typeof numberRanges, value: unknown): void {

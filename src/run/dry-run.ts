@@ -15,7 +15,7 @@ import {
 } from '../core/estimate/estimate-json.ts'
 import { computeWorstCaseCost } from '../core/pricing/budget-state.ts'
 import { formatExactUsd, type Picodollars } from '../core/pricing/pricing-rules.ts'
-import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
+import { defaultLatency, maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
@@ -117,13 +117,7 @@ export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> 
     worst_case_usd: worstCaseTotal === undefined ? null : Number(formatExactUsd(worstCaseTotal)),
     requests_with_history: expected.withHistory,
     token_count: options.tokenCount,
-    time: estimateTime(
-      expected,
-      limits,
-      from,
-      (options.latency ?? 3) * 1000,
-      options.concurrency ?? maxPoolSize,
-    ),
+    time: estimateTime(expected, limits, from, defaultLatency * 1000, options.concurrency ?? maxPoolSize),
   }
   await createStreamWriter(
     runtime.stdout,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { defaultExtensions, type SummarizeOptions } from '../config/summarize-flags.ts'
+import { defaultExtensions } from '../config/default-extensions.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { ExitError, UsageError } from '../errors.ts'
 import { readFilesFrom } from '../inputs/find/files-from.ts'

@@ -3,7 +3,7 @@ import { chooseMode, type ModeChoice } from '../core/batch/choose-mode.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { TokenHistory } from '../core/estimate/estimate-cost.ts'
 import { estimateTime } from '../core/estimate/estimate-json.ts'
-import { maxPoolSize } from '../core/rate-limit/pool-size.ts'
+import { defaultLatency, maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import type { Sink } from '../core/run/sink.ts'
 import { openRequestLog, type RequestLog } from '../sinks/request-log.ts'
 import { hasLedger } from '../storage/output-folder.ts'
@@ -88,8 +88,8 @@ function chooseRunMode(
   const { options } = context
   const expected = estimateBySize(pending, history, context)
   const { limits, from } = resolvePlanningLimits(options, lastRunEnd)
-  const { latency = 3, concurrency = maxPoolSize, timeLimit } = options
-  const { duration_ms: liveMs } = estimateTime(expected, limits, from, latency * 1000, concurrency)
+  const { concurrency = maxPoolSize, timeLimit } = options
+  const { duration_ms: liveMs } = estimateTime(expected, limits, from, defaultLatency * 1000, concurrency)
   const deadlineMs = timeLimit === undefined ? undefined : timeLimit * 1000
   return chooseMode({ ...expected, documents: pending.length, liveMs, deadlineMs })
 }

@@ -1,7 +1,9 @@
 import { readBaseUrl } from '../claude/api-environment.ts'
 import type { ClaudeClient } from '../claude/claude-client.ts'
 import { getConfigKey } from '../config/flag-names.ts'
-import { type SummarizeOptions, summarizeFlags } from '../config/summarize-flags.ts'
+import { configurationFlags } from '../config/flags/configuration-flags.ts'
+import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** Whoever answers the requests of a run. */
@@ -14,13 +16,14 @@ export interface Provider {
 
 type ProviderOptions = Pick<
   SummarizeOptions,
-  'connectTimeout' | 'idleTimeout' | 'allowHttp' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
+  'idleTimeout' | 'allowHttp' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
 >
 
 /** The API the environment points at, or with `--simulate` one inside this process, reached over real HTTP all the same. */
 export async function createProvider(options: ProviderOptions, runtime: Runtime): Promise<Provider> {
   const closeFunctions: (() => Promise<void>)[] = []
   const { allowHttp = [] } = options
+  const idleTimeoutMs = options.idleTimeout * 1000
   const close = async () => {
     for (const closeOne of closeFunctions.reverse()) await closeOne()
   }
@@ -31,8 +34,8 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
       clock,
       env,
       allowHttp,
-      connectTimeoutMs: options.connectTimeout * 1000,
-      idleTimeoutMs: options.idleTimeout * 1000,
+      connectTimeoutMs: Math.min(connectTimeoutMs, idleTimeoutMs),
+      idleTimeoutMs,
       settingNames,
       noCredentialsHint: ', or try the tool without a key: --simulate',
       totalTimeoutMs,
@@ -68,8 +71,8 @@ function getSimulatedLimits({ rpm, itpm, otpm }: ProviderOptions) {
 }
 
 const settingNames = {
-  idleTimeout: `--${getConfigKey(summarizeFlags.idleTimeout)}`,
-  allowHttp: `--${getConfigKey(summarizeFlags.allowHttp)}`,
+  idleTimeout: `--${getConfigKey(retryFlags.idleTimeout)}`,
+  allowHttp: `--${getConfigKey(configurationFlags.allowHttp)}`,
 } as const
 
 /** The API ends its own long requests at about this. */

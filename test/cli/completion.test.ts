@@ -35,7 +35,7 @@ describe('what can be completed', () => {
       ['prompts', 'diff', 'brief@v1', 'summarize@v'],
       ['summarize@v1', 'summarize@v2'],
     ],
-    [['summarize', '--conn'], ['--connect-timeout']],
+    [['summarize', '--lock'], ['--lock-timeout']],
     [
       ['summarize', '--effort', ''],
       ['low', 'medium', 'high', 'xhigh', 'max'],

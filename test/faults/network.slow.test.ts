@@ -193,7 +193,7 @@ describe('a service that cannot be reached', () => {
     }
     const names = Object.keys(runs) as Name[]
     const faults = names.map((name) => ({
-      flags: ['--retries', '1', '--connect-timeout', '0.2'],
+      flags: ['--retries', '1', '--idle-timeout', '0.2'],
       environment: (url: string) =>
         (name === 'plain'
           ? { ANTHROPIC_BASE_URL: url.replace('http:', 'https:') }

@@ -74,7 +74,7 @@ const ways: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
     )}`,
   }),
 }
-const quick = ['--connect-timeout', '0.3']
+const quick = ['--idle-timeout', '0.3']
 
 describe.each(Object.keys(ways))('a service that %s', (way) => {
   it.each([

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { PromptsShowOptions } from '../../config/prompts-show-flags.ts'
 import { toDocumentPath } from '../../core/document/document-path.ts'
-import { defaultModel, findModel, resolveModelAlias } from '../../core/pricing/models.ts'
+import { defaultMaxTokens, defaultModel, findModel, resolveModelAlias } from '../../core/pricing/models.ts'
 import { type Prompt, renderPrompt } from '../../core/request/render-prompt.ts'
 import { formatTemplate, listPlaceholders } from '../../core/request/template.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
@@ -70,7 +70,7 @@ async function renderForDocument(
   const sections = [
     ...(system === undefined ? [] : [`--- system\n${system.trimEnd()}\n`]),
     `--- user\n${user.trimEnd()}\n`,
-    `--- about ${Math.ceil(characters / charsPerToken)} tokens in, at most ${prompt.maxTokens ?? 1024} out`,
+    `--- about ${Math.ceil(characters / charsPerToken)} tokens in, at most ${prompt.maxTokens ?? defaultMaxTokens} out`,
   ]
   return `${sections.join('\n')}\n`
 }

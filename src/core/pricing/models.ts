@@ -145,7 +145,11 @@ export function findRetirement(model: string): Model['retirement'] {
 /** When the table was read. */
 export const pricesAsOf = '2026-11-22'
 
+/** The model of prompts and commands that name none. */
 export const defaultModel = 'claude-haiku-5-5'
+
+/** The most output tokens of a request for prompts and commands that set no limit. */
+export const defaultMaxTokens = 1024
 
 /** Short names for people. */
 const aliases: Readonly<Record<string, keyof typeof models>> = {
@@ -153,6 +157,9 @@ const aliases: Readonly<Record<string, keyof typeof models>> = {
   sonnet: 'claude-sonnet-5-5',
   opus: 'claude-opus-5-5',
 }
+
+/** The short names of models, from the cheapest to the most expensive. */
+export const modelAliases: readonly string[] = Object.keys(aliases)
 
 /** The id to send for what the user wrote: `haiku` becomes `claude-haiku-5-5`; anything unknown is sent as it is. */
 export function resolveModelAlias(name: string): string {
@@ -173,7 +180,7 @@ export function isSameModel(a: string, b: string): boolean {
 }
 
 /** Names a person may have meant. */
-export const knownModelNames: readonly string[] = ['haiku', 'sonnet', 'opus', ...Object.keys(models)]
+export const knownModelNames: readonly string[] = [...modelAliases, ...Object.keys(models)]
 
 function createSingleTier(...rates: [number, number, number, number, number]): Model['priceTiers'] {
   return [{ maxPromptTokens: Number.POSITIVE_INFINITY, prices: createPrices(...rates) }]

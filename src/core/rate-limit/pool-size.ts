@@ -1,6 +1,9 @@
 /** More in flight than this gains nothing on one machine and costs sockets. */
 export const maxPoolSize = 256
 
+/** What a request is expected to take before the first replies show it: seconds. */
+export const defaultLatency = 3
+
 /**
  * How many requests to keep in flight so that the rate limit is used and not saturated: by Little's law the requests
  * under way are the rate times the time each takes. 60 a minute at 3 seconds need 3.

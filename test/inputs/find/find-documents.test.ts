@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { link, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { defaultExtensions } from '../../../src/config/summarize-flags.ts'
+import { defaultExtensions } from '../../../src/config/default-extensions.ts'
 import { type FindOptions, findDocuments } from '../../../src/inputs/find/find-documents.ts'
 import { createFolder } from '../../support/run-cli.ts'
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import fastGlob from 'fast-glob'
 import { describe, expect, it } from 'vitest'
-import { defaultExtensions } from '../../../../src/config/summarize-flags.ts'
+import { defaultExtensions } from '../../../../src/config/default-extensions.ts'
 import { convertDocument } from '../../../../src/inputs/read/readers/convert-document.ts'
 import {
   detectFormat,

@@ -1,0 +1,23 @@
+import type { Flag } from '../flag.ts'
+import { choice } from '../flag-parsers.ts'
+
+/** Whether requests go out one by one or in Message Batches. */
+export const batchFlags = {
+  mode: {
+    group: 'Message Batches',
+    syntax: '--mode <mode>',
+    help: 'live, batch (half the price, usually within an hour, at most a day), or auto (chooses by number of documents, cost and --time-limit, and prints why)',
+    default: 'live' as const,
+    parse: choice(['live', 'batch', 'auto']),
+  },
+  batch: {
+    group: 'Message Batches',
+    syntax: '--batch',
+    help: 'short for --mode batch',
+  },
+  detach: {
+    group: 'Message Batches',
+    syntax: '--detach',
+    help: 'with --batch, exit without waiting; the same command or claude-batch batches collect fetches the summaries later',
+  },
+} as const satisfies Record<string, Flag>

@@ -1,0 +1,24 @@
+import type { Flag } from '../flag.ts'
+import { choice, integer } from '../flag-parsers.ts'
+
+/** How to learn what a run would cost. */
+export const estimateFlags = {
+  dryRun: {
+    group: 'Cost',
+    syntax: '--dry-run',
+    help: 'print what the run would do and cost, live and as a batch; sends nothing that costs money',
+  },
+  tokenCount: {
+    group: 'Cost',
+    syntax: '--token-count <how>',
+    help: 'how --dry-run counts input tokens: estimate, or exact (calls the free count_tokens API)',
+    default: 'estimate' as const,
+    parse: choice(['estimate', 'exact']),
+  },
+  sample: {
+    group: 'Cost',
+    syntax: '--sample <n>',
+    help: 'summarize N documents of all sizes first, show the price of the rest, ask',
+    parse: integer(2, 100_000),
+  },
+} as const satisfies Record<string, Flag>

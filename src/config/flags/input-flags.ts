@@ -1,0 +1,75 @@
+import { defaultExtensions } from '../default-extensions.ts'
+import type { Flag } from '../flag.ts'
+import {
+  choice,
+  type ExcludePattern,
+  encoding,
+  extensions,
+  patterns,
+  resolvePatternsIn,
+  text,
+} from '../flag-parsers.ts'
+
+const extensionExamples = [
+  'md',
+  'txt',
+  'html',
+  'pdf',
+  'docx',
+] as const satisfies (typeof defaultExtensions)[number][]
+
+/** Which documents a command reads, and how. */
+export const inputFlags = {
+  filesFrom: {
+    group: 'Inputs',
+    syntax: '--files-from <file>',
+    help: 'read input paths from a file, one per line (- for stdin); a missing path gets an error record',
+    parse: text,
+    path: 'always',
+  },
+  null: {
+    group: 'Inputs',
+    syntax: '-0, --null',
+    help: 'paths in --files-from end with NUL instead of newline, as find -print0 writes them',
+  },
+  ext: {
+    group: 'Inputs',
+    syntax: '--ext <list>',
+    help: `comma-separated extensions to read from directories (default: ${extensionExamples.join(', ')} and ${defaultExtensions.length - extensionExamples.length} others)`,
+    parse: extensions,
+  },
+  encoding: {
+    group: 'Inputs',
+    syntax: '--encoding <name>',
+    help: 'encoding of files that are not UTF-8, e.g. windows-1252; auto detects it (default: such files fail)',
+    parse: encoding,
+  },
+  pdf: {
+    group: 'Inputs',
+    syntax: '--pdf <how>',
+    help: 'auto: extract text, upload scanned pages; text: never upload; native: upload every PDF (more expensive)',
+    default: 'auto',
+    parse: choice(['auto', 'text', 'native']),
+  },
+  exclude: {
+    group: 'Inputs',
+    syntax: '--exclude <pattern>',
+    help: 'skip matching paths, relative to the input or the working directory; repeatable; adds to the patterns of the configuration file',
+    parse: patterns,
+    toConfigValue: (given: readonly ExcludePattern[]) => given.map(({ pattern }) => pattern),
+    resolveIn: resolvePatternsIn,
+    accumulates: true,
+  },
+  hidden: { group: 'Inputs', syntax: '--hidden', help: 'include hidden files and directories' },
+  follow: {
+    group: 'Inputs',
+    syntax: '--follow',
+    help: 'follow symbolic links that stay inside the input directory; each file is read once',
+  },
+  ignore: {
+    group: 'Inputs',
+    syntax: '--no-ignore',
+    help: 'do not apply .gitignore, git’s other ignore files and .claude-batchignore; include node_modules and .git',
+    default: true,
+  },
+} as const satisfies Record<string, Flag>

@@ -1,0 +1,43 @@
+import type { Flag } from '../flag.ts'
+import { choice, text } from '../flag-parsers.ts'
+
+/** Where summaries go, and what they look like. */
+export const outputFlags = {
+  out: {
+    group: 'Outputs',
+    syntax: '-o, --out <dir>',
+    help: 'output folder, or - for stdout (default: summaries; - if the only input is stdin)',
+    parse: text,
+    path: 'always',
+  },
+  format: {
+    group: 'Outputs',
+    syntax: '--format <format>',
+    help: 'format of the results on stdout: text or jsonl (default: text)',
+    parse: choice(['text', 'jsonl']),
+  },
+  unordered: {
+    group: 'Outputs',
+    syntax: '--unordered',
+    help: 'with -o -, print results as they finish instead of in input order',
+  },
+  frontMatter: {
+    group: 'Outputs',
+    syntax: '--front-matter',
+    help: 'start each summary with YAML front matter: document, hash, model, prompt, date, tokens, cost',
+  },
+  digest: {
+    group: 'Outputs',
+    syntax: '--digest <file>',
+    help: 'also write one overview of all summaries, with links; claude-batch reuses unchanged parts',
+    parse: text,
+    path: 'always',
+  },
+  digestPer: {
+    group: 'Outputs',
+    syntax: '--digest-per <what>',
+    help: 'all: one digest; folder: one digest per folder, next to its summaries',
+    default: 'all',
+    parse: choice(['all', 'folder']),
+  },
+} as const satisfies Record<string, Flag>

@@ -1,0 +1,45 @@
+import type { Flag } from '../flag.ts'
+import { integer, keyValuePairs, text } from '../flag-parsers.ts'
+
+/** What the model is asked for. */
+export const promptFlags = {
+  prompt: {
+    group: 'Prompt and model',
+    syntax: '--prompt <name>',
+    help: 'prompt, version and weights: summarize, summarize@v1, ./mine.yaml@v2, or an A/B test: summarize@v1=90,v2=10',
+    default: 'summarize',
+    parse: text,
+    path: 'where it looks like one',
+  },
+  var: {
+    group: 'Prompt and model',
+    syntax: '--var <key=value>',
+    help: 'value of a placeholder in the prompt; repeatable',
+    parse: keyValuePairs,
+  },
+  language: {
+    group: 'Prompt and model',
+    syntax: '--language <language>',
+    help: 'language of the summaries, e.g. German or de (default: the language of the document)',
+    parse: text,
+  },
+  words: {
+    group: 'Prompt and model',
+    syntax: '--words <n>',
+    help: 'target length in words; overrides the prompt',
+    parse: integer(5, 10_000),
+  },
+  schema: {
+    group: 'Prompt and model',
+    syntax: '--schema <file>',
+    help: 'JSON Schema file: write one matching JSON object per document (.summary.json) instead of text',
+    parse: text,
+    path: 'always',
+  },
+  chunkTokens: {
+    group: 'Prompt and model',
+    syntax: '--chunk-tokens <tokens>',
+    help: 'split documents longer than this into chunks (default: the most that the model reads at its lowest price)',
+    parse: integer(1000, 1_000_000),
+  },
+} as const satisfies Record<string, Flag>

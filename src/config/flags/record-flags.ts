@@ -1,0 +1,20 @@
+import type { Flag } from '../flag.ts'
+import { text } from '../flag-parsers.ts'
+
+/** What a run records about itself. */
+export const recordFlags = {
+  log: {
+    group: 'Outputs',
+    syntax: '--log <file>',
+    help: 'append one JSON line per request to this file',
+    parse: text,
+    path: 'always',
+  },
+  report: {
+    group: 'Outputs',
+    syntax: '--report <file>',
+    help: 'also write the report to this file (.json, .md or .html); with --dry-run, the estimate (.json)',
+    parse: text,
+    path: 'always',
+  },
+} as const satisfies Record<string, Flag>

@@ -1,0 +1,23 @@
+import type { Flag } from '../flag.ts'
+import { choice } from '../flag-parsers.ts'
+
+/** How much a command prints to the terminal. */
+export const verbosityFlags = {
+  quiet: {
+    group: 'Output on the terminal',
+    syntax: '-q, --quiet',
+    help: 'print failures only',
+  },
+  verbose: {
+    group: 'Output on the terminal',
+    syntax: '-v, --verbose',
+    help: 'print a line per document, and retries and pauses',
+  },
+  progress: {
+    group: 'Output on the terminal',
+    syntax: '--progress <mode>',
+    help: 'auto (a bar on a terminal, otherwise a line every 10 seconds), bar, lines or off',
+    default: 'auto' as const,
+    parse: choice(['auto', 'bar', 'lines', 'off']),
+  },
+} as const satisfies Record<string, Flag>
