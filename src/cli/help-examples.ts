@@ -13,7 +13,7 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
   summarize,
   compare: [
     ['claude-batch compare ./docs --prompts summarize@v1,summarize@v2', 'two versions of a prompt'],
-    ['claude-batch compare ./docs --models haiku,sonnet --sample 50', 'two models, on 50 documents'],
+    ['claude-batch compare ./docs --models haiku,sonnet --limit 50', 'two models, on 50 documents'],
     ['claude-batch compare ./docs --models haiku,sonnet --judge opus', 'and which texts are better'],
   ],
   report: [

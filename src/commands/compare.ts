@@ -60,7 +60,7 @@ export async function compare(
     runtime,
   })
   await checkComparison(out, options.out)
-  const sources = sampleByPath(found.sources, options.sample)
+  const sources = sampleByPath(found.sources, options.limit)
   const provider = await createProvider(options, runtime)
   const shutdown = createShutdown()
   const reporter = createReporter({ ...runtime, ...options })

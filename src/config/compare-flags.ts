@@ -33,9 +33,9 @@ export const compareFlags = {
     help: 'let this model judge each variant against the first one, in both orders',
     parse: text,
   },
-  sample: {
+  limit: {
     group: 'Comparison',
-    syntax: '--sample <n>',
+    syntax: '--limit <n>',
     help: 'number of documents to compare, always the same ones; 0 for all',
     default: 20,
     parse: integer(0, 1_000_000),

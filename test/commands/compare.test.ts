@@ -62,17 +62,17 @@ describe('compare', () => {
 
   it('takes the same sample every time, and pays for no arm twice', async () => {
     const { run } = await setting()
-    const first = await run(...two, '--sample', '3')
+    const first = await run(...two, '--limit', '3')
     expect(first.asked).toHaveLength(6)
-    expect((await run(...two, '--sample', '3')).asked).toEqual([])
-    const third = await run('--prompts', 'brief@v1,brief@v2,brief@v3', '--sample', '3')
+    expect((await run(...two, '--limit', '3')).asked).toEqual([])
+    const third = await run('--prompts', 'brief@v1,brief@v2,brief@v3', '--limit', '3')
     const sample = new Set(first.asked.map((it) => it.slice(0, 6)))
     expect(third.asked.map((it) => it.slice(7, 16))).toEqual(Array(3).fill('Boil down'))
     expect(new Set(third.asked.map((it) => it.slice(0, 6)))).toEqual(sample)
     expect(third.stdout).toMatch(/^brief@v1, claude-haiku-5-5 +3 +0 /m)
-    const more = await run(...two, '--sample', '4')
+    const more = await run(...two, '--limit', '4')
     expect([more.asked.length, sample.has(more.asked[0]?.slice(0, 6) ?? '')]).toEqual([2, false])
-    expect((await run(...two, '--sample', '0')).asked).toHaveLength(8)
+    expect((await run(...two, '--limit', '0')).asked).toHaveLength(8)
   })
 
   it('counts what failed, and compares the others', async () => {
@@ -88,7 +88,7 @@ describe('compare', () => {
   it('shows the texts of all arms beside each other, as what they are', async () => {
     const text = '# A heading\n<img src=x onerror=alert(1)>\n![](https://evil.example/?q=1)\u001b[2J\n| a |'
     const { run, page } = await setting(() => ({ ...answer, text }))
-    await run(...two, '--sample', '1')
+    await run(...two, '--limit', '1')
     const markdown = await page()
     expect(markdown).toMatch(
       /\n## docs\/note-\d\.md\n\n\*\*brief@v1, claude-haiku-5-5\*\*\n\n```text\n# A heading\n/,
@@ -171,7 +171,7 @@ describe('the figures of a comparison', () => {
 it('shows the texts beside each other on a page, as text whatever is in them', async () => {
   const loud = '<script>alert(1)</script>\nline two "><img src=x onerror=alert(1)> \u202e'
   const { run, cwd } = await setting(() => ({ ...answer, text: loud }))
-  await run(...two, '--sample', '2')
+  await run(...two, '--limit', '2')
   const html = await readFile(join(cwd, 'comparison/comparison.html'), 'utf8')
   expect(html).not.toMatch(/<script|<img|\u202e/)
   expect(html.match(/&#60;script&#62;alert\(1\)&#60;\/script&#62;\nline two/g)).toHaveLength(4)
@@ -254,7 +254,7 @@ describe('a judge', () => {
         : answer,
     )
     expect((await failing.run(...two, '--judge', 'opus')).asked).toHaveLength(16 + 14)
-    await run(...two, '--sample', '1', '--judge', 'opus')
+    await run(...two, '--limit', '1', '--judge', 'opus')
     expect(seen).toHaveLength(2)
   })
 

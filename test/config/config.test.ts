@@ -2,6 +2,7 @@ import { chown, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { compareFlags } from '../../src/config/compare-flags.ts'
 import {
   findNearestName,
   getConfigKey,
@@ -359,9 +360,14 @@ describe('a setting that lifts a protection', () => {
 
 describe('the names of settings', () => {
   it('mean one thing in all commands', () => {
-    for (const [key, flag] of indexFlagsByKey(serveFlags)) {
+    for (const [key, flag] of [...indexFlagsByKey(serveFlags), ...indexFlagsByKey(compareFlags)]) {
       const other = indexFlagsByKey(summarizeFlags).get(key)
-      if (other !== undefined) expect([key, flag.parse?.schema.type]).toEqual([key, other.parse?.schema.type])
+      if (other !== undefined)
+        expect([flag.syntax, flag.group, flag.parse?.schema.type]).toEqual([
+          other.syntax,
+          other.group,
+          other.parse?.schema.type,
+        ])
       expect([key, getVariableName(flag)]).toEqual([
         key,
         `CLAUDE_BATCH_${key.toUpperCase().replaceAll('-', '_')}`,
