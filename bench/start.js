@@ -21,7 +21,7 @@ try {
     'bare Node': ['--eval', '0'],
     '--version': [bin, '--version'],
     '--help': [bin, '--help'],
-    'one document': [bin, 'summarize', 'docs', '--force', '-q'],
+    'one document': [bin, 'summarize', 'docs', '--redo', 'all', '-q'],
     'one document, plain SDK': [plain, 'docs', 'out', '1'],
   }
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]))

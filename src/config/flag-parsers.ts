@@ -1,4 +1,3 @@
-import { type QualityIssue, qualityIssueTypes } from '../core/document/quality-checks.ts'
 import type { Shard } from '../core/document/shard.ts'
 import { type Prices, resolveModelAlias } from '../core/pricing/models.ts'
 import { parseHost } from '../core/text/parse-host.ts'
@@ -154,17 +153,6 @@ export const encoding = withSchema(string, (value: string, flag: string): string
   }
 })
 
-/** Reasons to doubt a summary. */
-export const qualityChecks = withSchema(string, (value: string, flag: string): readonly QualityIssue[] => {
-  const names = value === 'all' ? qualityIssueTypes : value.split(',').map((part) => part.trim())
-  const unknown = names.find((part) => !qualityIssueTypes.some((doubt) => doubt === part))
-  if (unknown !== undefined)
-    throw new UsageError(
-      `${flag}: expected ${qualityIssueTypes.join(', ')} or all, got ${JSON.stringify(unknown)}`,
-    )
-  return names as readonly QualityIssue[]
-})
-
 /** One of a few words. */
 export function choice<const Choice extends string>(choices: readonly Choice[]) {
   return withSchema({ type: 'string', enum: choices }, (value: string, flag: string): Choice => {
@@ -173,6 +161,21 @@ export function choice<const Choice extends string>(choices: readonly Choice[]) 
       throw new UsageError(`${flag}: expected ${choices.join(', ')}, got ${JSON.stringify(value)}`)
     return found
   })
+}
+
+/** A comma-separated list of a few words. */
+export function choices<const Choice extends string>(allowed: readonly Choice[]) {
+  const schema = { type: ['array', 'string'], items: { type: 'string', enum: allowed } }
+  return withSchema(schema, (value: string, flag: string): readonly Choice[] =>
+    value.split(',').map((item) => {
+      const found = allowed.find((choice) => choice === item.trim())
+      if (found === undefined)
+        throw new UsageError(
+          `${flag}: expected ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}, got ${JSON.stringify(item.trim())}`,
+        )
+      return found
+    }),
+  )
 }
 
 /** `md,.txt, RST` as `md`, `txt`, `rst`. */

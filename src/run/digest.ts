@@ -97,6 +97,8 @@ export async function writeDigests(
       frontMatter: false,
       report: undefined,
       sample: undefined,
+      // A digest that is due is made, also in a run over failed documents.
+      redo: options.redo?.filter((target) => target !== 'failed'),
       quiet: true,
       verbose: false,
       batch: false,
@@ -157,7 +159,7 @@ async function collectDigests(
     if (currentText !== undefined && currentText !== '' && currentText !== results.get(path)?.text && !force)
       throw new ExitError(
         'failed',
-        `${escapeControlChars(relative(cwd, file))} was edited by hand; give --digest another name, or --force to replace it`,
+        `${escapeControlChars(relative(cwd, file))} was edited by hand; choose another --digest file, or use --force to overwrite it`,
       )
     digests.set(path, { file, summaries, previousText: currentText })
   }

@@ -1,6 +1,7 @@
 import { relative, sep } from 'node:path'
 import { dedupeRequests } from '../core/chunking/chunk-plan.ts'
 import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
+import { notFailedProblem } from '../core/document/overwrite-policy.ts'
 import {
   addObservation,
   estimateCost,
@@ -57,6 +58,7 @@ export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> 
     if (!source.namedByUser && isDigest(outputState.made.get(source.path)?.run?.prompt))
       return earlierReportProblem
     if (outputState.isUpToDate(source)) return 'unchanged'
+    if (outputState.isLeftOut(source.path)) return notFailedProblem
     if (outputState.inBatches.has(source.path)) return inBatchProblem
     const document = source.problem ?? (await read(source))
     if ('action' in document) return document
@@ -196,6 +198,7 @@ async function readOutputState(
       inBatches: new Set<string>(),
       made: new Map<string, KnownSummary>(),
       isUpToDate: () => false,
+      isLeftOut: () => false,
       checkConflict: async () => undefined,
     }
   const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
@@ -224,6 +227,7 @@ async function readOutputState(
     lastRunEnd: ledger.lastEnd,
     made: ledger.summaries,
     isUpToDate: files.isUpToDate,
+    isLeftOut: files.isLeftOut,
     checkConflict: files.checkConflict,
   }
 }

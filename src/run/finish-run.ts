@@ -1,3 +1,4 @@
+import { redoesAll } from '../core/document/redo.ts'
 import { createRunEnd } from '../core/run/run-end.ts'
 import type { StatsCollector } from '../core/run/run-stats.ts'
 import { chooseExit, describeStop, type Ending, type Exit } from '../errors.ts'
@@ -39,7 +40,7 @@ export async function finishRun(
       ...(out !== undefined && { out: options.out ?? 'summaries' }),
     })
     if (ending !== undefined) {
-      const hint = formatResumeHint(ending, stats, options.force ? undefined : out)
+      const hint = formatResumeHint(ending, stats, redoesAll(options.redo ?? []) ? undefined : out)
       runtime.stderr.write(`claude-batch: ${ending.text}${hint}\n`)
     }
   }

@@ -5,6 +5,7 @@ import type { BatchStore } from '../core/batch/batch-store.ts'
 import type { ChunkCache } from '../core/chunking/chunk-cache.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { DocumentCount } from '../core/document/document-count.ts'
+import { notFailedProblem } from '../core/document/overwrite-policy.ts'
 import type { TokenHistory } from '../core/estimate/estimate-cost.ts'
 import type { OnText } from '../core/request/ask.ts'
 import { ledgerFormatVersion, type RunEnd, type RunStart } from '../core/run/ledger-entry.ts'
@@ -88,6 +89,8 @@ export function resolveOutputFolder(
   if (out === '-') {
     if (options.digest !== undefined)
       throw new UsageError('--digest is made of summaries in files; give -o a folder for them')
+    if (options.redo !== undefined)
+      throw new UsageError('--redo needs the results of earlier runs; give -o a folder that has them')
     if (options.frontMatter) throw new UsageError('--front-matter is for files; give -o a folder for them')
     if (options.sample !== undefined)
       throw new UsageError('--sample shows where its summaries are; give -o a folder for them')
@@ -212,7 +215,8 @@ export async function openFolderOutput(
       const isFoundDigest =
         !source.namedByUser && isDigest(outputState.summaries.get(source.path)?.run?.prompt)
       if (isFoundDigest) pending.push({ ...source, problem: earlierReportProblem })
-      else (files.isUpToDate(source) ? upToDate : pending).push(source)
+      else if (files.isUpToDate(source)) upToDate.push(source)
+      else pending.push(files.isLeftOut(source.path) ? { ...source, problem: notFailedProblem } : source)
     }
     return {
       runStart,

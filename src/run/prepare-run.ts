@@ -1,6 +1,7 @@
 import type { ClaudeClient } from '../claude/claude-client.ts'
 import { chooseMode, type ModeChoice } from '../core/batch/choose-mode.ts'
 import type { DocumentRef } from '../core/document/document.ts'
+import { redoesOnlyTargets } from '../core/document/redo.ts'
 import type { TokenHistory } from '../core/estimate/estimate-cost.ts'
 import { estimateTime } from '../core/estimate/estimate-json.ts'
 import { defaultLatency, maxPoolSize } from '../core/rate-limit/pool-size.ts'
@@ -54,7 +55,8 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
     )
   // Without a ledger everything is to do, and nothing has been written yet.
   const isFirstRun = out === undefined || !hasLedger(out)
-  if (isFirstRun) await confirmIfExpensive(plan.sources, new Map())
+  const hasNothingToDo = isFirstRun && redoesOnlyTargets(options.redo ?? [])
+  if (isFirstRun && !hasNothingToDo) await confirmIfExpensive(plan.sources, new Map())
   const output = resources.add(
     out === undefined
       ? openStdoutOutput(plan.sources, context, shutdown.abort)

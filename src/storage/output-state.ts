@@ -26,7 +26,8 @@ import { type Ledger, type OnDocumentEntry, readLedger } from './ledger/read-led
 import { ledgerPath, memoryFolder } from './output-folder.ts'
 
 /** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
-export interface OutputState extends Pick<Ledger, 'summaries' | 'unfinishedPaths' | 'damaged'> {
+export interface OutputState
+  extends Pick<Ledger, 'summaries' | 'unfinishedPaths' | 'failedPaths' | 'damaged'> {
   readonly costHistory: TokenHistory
   /** How the last run ended that did anything, and came to its end. */
   readonly lastEnd: RunEnd | undefined
@@ -166,6 +167,7 @@ export async function openOutputState(
   return {
     summaries: ledger.summaries,
     unfinishedPaths: ledger.unfinishedPaths,
+    failedPaths: ledger.failedPaths,
     damaged: ledger.damaged,
     costHistory,
     lastEnd: ledger.lastEnd,

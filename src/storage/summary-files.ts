@@ -4,7 +4,7 @@ import { countDocument, type DocumentCount } from '../core/document/document-cou
 import { formatFrontMatter } from '../core/document/front-matter.ts'
 import { assignOutputPaths, type OutputPaths } from '../core/document/output-path.ts'
 import { checkOverwrite, type OutputFileState, unwritableTypes } from '../core/document/overwrite-policy.ts'
-import type { QualityIssue } from '../core/document/quality-checks.ts'
+import { type RedoTarget, redoesAll, redoesOnlyTargets, redoesSummary } from '../core/document/redo.ts'
 import { formatErrorRecord } from '../core/errors/format-error-record.ts'
 import type { Clock } from '../core/rate-limit/clock.ts'
 import type { AnswerSettings } from '../core/request/answer-settings.ts'
@@ -28,12 +28,15 @@ export type RerunReason =
   | 'model changed'
   | 'settings changed'
   | 'summary gone'
-  | 'doubtful'
+  | 'flagged'
+  | 'requested'
   | 'forced'
 
 export interface SummaryFiles extends Sink {
   /** As far as sizes and times tell, the summary of this source stands. Costs two `stat`s, and nothing else. */
   isUpToDate(source: DocumentRef): boolean
+  /** Whether the run leaves a document out, because it is limited to results that this is not one of. */
+  isLeftOut(path: string): boolean
   /** What speaks against asking this, or writing its answer; undefined where nothing does. Compares contents. */
   checkConflict(
     source: DocumentRef,
@@ -53,18 +56,18 @@ export interface SummaryFiles extends Sink {
 export interface SummaryFilesOptions {
   readonly outputState: Pick<
     OutputState,
-    'summaries' | 'unfinishedPaths' | 'damaged' | 'persist' | 'confirmUnchanged' | 'close'
+    'summaries' | 'unfinishedPaths' | 'failedPaths' | 'damaged' | 'persist' | 'confirmUnchanged' | 'close'
   >
   /** What is the same for all documents that are asked about alike, by their paths. */
   readonly findProvenance: (path: string) => Provenance
   /** See `outputPaths`. */
   readonly foldsCase: boolean
-  /** Asks and replaces, whatever is there. */
+  /** Overwrites files that were edited by hand or not written by claude-batch. */
   readonly force: boolean
   /** Says on top of each summary where it comes from. */
   readonly frontMatter: boolean
-  /** Summaries that are to be made again, for one of these reasons to doubt them. */
-  readonly redo: readonly QualityIssue[]
+  /** Existing results to produce again. */
+  readonly redo: readonly RedoTarget[]
   /** Summaries are JSON objects. */
   readonly structured: boolean
   readonly clock: Pick<Clock, 'wallTime'>
@@ -90,7 +93,7 @@ export function createSummaryFiles(
     redo,
     clock,
   } = options
-  const { summaries, unfinishedPaths, damaged } = outputState
+  const { summaries, unfinishedPaths, failedPaths, damaged } = outputState
   const rerunReasons = new Map<RerunReason, DocumentCount>()
   /** Of those that were asked about again, and are not written yet. */
   const pendingReasons = new Map<string, RerunReason>()
@@ -106,8 +109,12 @@ export function createSummaryFiles(
   const isJson = (settings?: AnswerSettings) =>
     settings === undefined ? structured : settings.schema !== undefined
 
-  const isFlagged = ({ qualityIssues: doubts = [] }: KnownSummary) =>
-    redo.some((doubt) => doubts.includes(doubt))
+  const shouldRedo = ({ qualityIssues = [] }: KnownSummary) => redoesSummary(redo, qualityIssues)
+  /** Why a document is summarized again by the same request. */
+  const findRedoReason = (known: KnownSummary, state: OutputFileState): RerunReason => {
+    if (shouldRedo(known)) return redoesAll(redo) ? 'requested' : 'flagged'
+    return state === 'deleted' ? 'summary gone' : 'forced'
+  }
   const inspectPlace = async (
     path: string,
     file: string,
@@ -154,8 +161,8 @@ export function createSummaryFiles(
     summaryPath: (path) => findNames(path).summary,
     isUpToDate({ path, stats }) {
       const known = summaries.get(path)
-      if (force || known === undefined || stats === undefined || unfinishedPaths.has(path)) return false
-      if (isFlagged(known)) return false
+      if (known === undefined || stats === undefined || unfinishedPaths.has(path)) return false
+      if (shouldRedo(known)) return false
       const { size, mtime, settingsHash, output } = known
       if (
         stats.size !== size ||
@@ -174,6 +181,13 @@ export function createSummaryFiles(
         return false
       }
     },
+    isLeftOut(path) {
+      if (!redoesOnlyTargets(redo) || failedPaths.has(path)) return false
+      const known = summaries.get(path)
+      if (known === undefined) return true
+      const hasOtherSettings = known.settingsHash !== findProvenance(path).settingsHash
+      return !shouldRedo(known) && !(redo.includes('settings') && hasOtherSettings)
+    },
     async checkConflict({ path }, { requestHash: key, answerSettings }) {
       const { summary } = findNames(path, answerSettings)
       if (!isPathAllowed(out, summary)) return nameTooLongProblem
@@ -181,18 +195,13 @@ export function createSummaryFiles(
       const link = findSymlink(out, dirname(file))
       if (link !== undefined) return symlinkProblem(relative(out, link))
       const known = summaries.get(path)
-      const isFlaggedSummary = known !== undefined && isFlagged(known)
-      const isSameRequest = known?.requestHash === key && !isFlaggedSummary
-      const isForced = force || isOlderThan(file, answerSettings?.replacesBefore)
-      const problem = checkOverwrite(isSameRequest, await inspectPlace(path, file, known), isForced)
+      const isSameRequest = known?.requestHash === key
+      const isUpToDate = isSameRequest && !shouldRedo(known)
+      const mayOverwrite = force || isOlderThan(file, answerSettings?.replacesBefore)
+      const state = await inspectPlace(path, file, known)
+      const problem = checkOverwrite(isUpToDate, state, mayOverwrite)
       if (problem === undefined && known !== undefined) {
-        const reason = isForced
-          ? 'forced'
-          : isFlaggedSummary
-            ? 'doubtful'
-            : isSameRequest
-              ? 'summary gone'
-              : findChange(known, findProvenance(path))
+        const reason = isSameRequest ? findRedoReason(known, state) : findChange(known, findProvenance(path))
         pendingReasons.set(path, reason)
       }
       return problem

@@ -59,7 +59,7 @@ export function formatHistory({
   parts.push(
     ...formatList('failing', failures),
     ...formatList('stale', stale),
-    ...formatList('doubtful', flagged),
+    ...formatList('flagged', flagged),
   )
   return `${parts.join('\n')}\n`
 }

@@ -35,7 +35,7 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
     ['documents', `${formatInteger(total)}: ${formatOutcomes(stats, colors)}`],
   ]
   if (context.rerunReasons.size > 0) rows.push(['again', formatDocumentCounts(context.rerunReasons)])
-  if (stats.flaggedByIssue.size > 0) rows.push(['doubtful', formatDocumentCounts(stats.flaggedByIssue)])
+  if (stats.flaggedByIssue.size > 0) rows.push(['flagged', formatDocumentCounts(stats.flaggedByIssue)])
   if (requests > 0) {
     rows.push(
       ['tokens', `${formatInteger(sumInputTokens(usage))} in, ${formatInteger(usage.output_tokens)} out`],

@@ -178,7 +178,7 @@ function formatVerbose(outcome: Outcome): string {
   const usage = sumUsage(outcome)
   const doubts =
     outcome.status === 'summarized' && outcome.qualityIssues
-      ? `, doubtful (${outcome.qualityIssues.join(', ')})`
+      ? `, flagged (${outcome.qualityIssues.join(', ')})`
       : ''
   return `${document.path}: ${status}${doubts}, ${sumInputTokens(usage)} tokens in, ${usage.output_tokens} out, ${formatDuration(elapsedMs)}`
 }

@@ -329,7 +329,7 @@ describe('summarize --batch', () => {
     expect(slow.stderr).toMatch(/as a batch: 3 documents take about 2\.5 h live/)
     expect(slow.code).toBe(0)
     expect([simulator.stats().requests, simulator.stats().batchBilled.requests]).toEqual([1, 3])
-    expect((await run('summarize', 'docs', '--mode', 'batch', '--force')).stderr).toMatch(
+    expect((await run('summarize', 'docs', '--mode', 'batch', '--redo', 'all')).stderr).toMatch(
       /is made: 4 documents/,
     )
   })
@@ -364,7 +364,7 @@ describe('summarize --batch', () => {
     expect(detached.stderr).toMatch(/is reserved for requests in batches, and the next request may cost/)
     expect(await run(...parts, '--max-cost', '0.01')).toMatchObject({ code: 0 })
     expect([...simulator.stats().billedPrompts.values()].every((count) => count === 1)).toBe(true)
-    expect((await run(...parts, '--force', '--max-cost', '0.006')).code).toBe(0)
+    expect((await run(...parts, '--redo', 'all', '--max-cost', '0.006')).code).toBe(0)
   })
 
   it('--sample takes its sample among what is not in a batch, and asks before the rest', async () => {

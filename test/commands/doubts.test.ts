@@ -43,9 +43,9 @@ describe('a summary that may be worth a look', () => {
     expect(asked[0]).toMatch(
       /\n\nWrite in German, whatever language the document is in\. Write about 18 words\. This goes before/,
     )
-    expect(stderr).toMatch(/^doubtful +1 × language: docs\/b\.md$/m)
+    expect(stderr).toMatch(/^flagged +1 × language: docs\/b\.md$/m)
     expect((await runInProcess(['report'], { cwd, env })).stdout).toMatch(
-      /\ndoubtful:\n {2}docs\/b\.md: language\n/,
+      /\nflagged:\n {2}docs\/b\.md: language\n/,
     )
     const { stdout } = await runInProcess(['report', '--format', 'json'], { cwd, env })
     const rows = JSON.parse(stdout).documents as { path: string; quality_issues: string[] }[]
@@ -59,7 +59,7 @@ describe('a summary that may be worth a look', () => {
     const answers = [english.repeat(6), 'Short.', '港の渡し船は毎朝九時に出て夕方に戻る。'.repeat(2), english]
     const files = Object.fromEntries(answers.map((_, n) => [`docs/${n}.md`, `${n} ${english}`]))
     const { run } = await setting((text) => said(answers[Number(/>\n(\d)/.exec(text)?.[1])] ?? ''), files)
-    expect((await run('--words', '18')).stderr).toMatch(/^doubtful +2 × length: docs\/0\.md, docs\/1\.md$/m)
+    expect((await run('--words', '18')).stderr).toMatch(/^flagged +2 × length: docs\/0\.md, docs\/1\.md$/m)
   })
 
   it('is a copy of most of its document', async () => {
@@ -71,7 +71,7 @@ describe('a summary that may be worth a look', () => {
       'docs/a.md': text,
       'docs/short.md': 'A few words.',
     })
-    expect((await run()).stderr).toMatch(/^doubtful +1 × copy: docs\/a\.md$/m)
+    expect((await run()).stderr).toMatch(/^flagged +1 × copy: docs\/a\.md$/m)
   })
 
   it('is a copy in a batch, too, as long as the document is what was sent', async () => {
@@ -83,9 +83,9 @@ describe('a summary that may be worth a look', () => {
     expect((await run('--batch', '--detach')).code).toBe(0)
     await writeFile(join(cwd, 'docs/c.md'), 'Something else.')
     const { stderr } = await run('--batch', '--detach')
-    expect(stderr).toMatch(/^doubtful +1 × copy: docs\/(a|b)\.md$/m)
+    expect(stderr).toMatch(/^flagged +1 × copy: docs\/(a|b)\.md$/m)
     const { stdout } = await runInProcess(['report'], { cwd, env })
-    expect(stdout).toMatch(/\ndoubtful:\n {2}docs\/a\.md: copy\n {2}docs\/b\.md: copy\n/)
+    expect(stdout).toMatch(/\nflagged:\n {2}docs\/a\.md: copy\n {2}docs\/b\.md: copy\n/)
   })
 
   it('stands, and is made again only when that is asked for, and only those', async () => {
@@ -100,9 +100,9 @@ describe('a summary that may be worth a look', () => {
     expect((await run(...wish, '--redo', 'length,copy')).stderr).toMatch(/2 skipped/)
     expect(simulator.stats().requests).toBe(2)
     answer = german
-    expect((await run(...wish, '--redo', 'all')).stderr).toMatch(/^again +2 × doubtful/m)
+    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/^again +2 × flagged/m)
     expect(await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')).toBe(`${german.trim()}\n`)
-    expect((await run(...wish, '--redo', 'all')).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
     expect(simulator.stats().requests).toBe(4)
   })
 
@@ -112,12 +112,12 @@ describe('a summary that may be worth a look', () => {
       'docs/b.md': 'Other.',
       'docs/c.md': 'More.',
     })
-    expect((await run('--language', 'fr', '--batch')).stderr).toMatch(/^doubtful +3 × language/m)
+    expect((await run('--language', 'fr', '--batch')).stderr).toMatch(/^flagged +3 × language/m)
   })
 
   it.each([
     [['--language', 'klingon9'], '--language klingon9: expected a language'],
-    [['--redo', 'ugly'], '--redo: expected copy, language, length or all'],
+    [['--redo', 'ugly'], '--redo: expected failed, settings, copy, language, length, flagged or all'],
     [['--words', '1'], '--words'],
   ])('%j is a mistake', async (flags, message) => {
     const { run } = await setting(() => said(english))

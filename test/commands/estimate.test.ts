@@ -56,8 +56,8 @@ describe('--dry-run', () => {
     expect(stderr).toContain('docs/00.md: its summary stands\n')
     expect(stderr).toMatch(/docs\/02\.md: would be summarized, \d+ characters of prompt\n/)
     expect(await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')).toBe(before)
-    const forced = await run(['summarize', 'docs', '--dry-run', '--force'])
-    expect(forced.stdout).toMatch(/^documents +40 to summarize$/m)
+    const all = await run(['summarize', 'docs', '--dry-run', '--redo', 'all'])
+    expect(all.stdout).toMatch(/^documents +40 to summarize$/m)
   })
 
   it('counts all parts of a document that one request does not hold, and what they are merged by', async () => {

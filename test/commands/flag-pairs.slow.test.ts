@@ -21,6 +21,8 @@ const flags = [
   '--dry-run',
   '--max-cost 1',
   '--force',
+  '--redo all',
+  '--redo failed',
 ]
 const schema = {
   type: 'object',

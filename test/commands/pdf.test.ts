@@ -85,7 +85,7 @@ describe('--pdf', () => {
     expect(asked.filter((text) => text.includes('Take notes on this part'))).toHaveLength(4)
     expect(simulator.stats().billed.inputTokens).toBeGreaterThan(250 * 2350)
     expect((await run('--model', 'claude-haiku-4-5')).stderr).toMatch(/1 skipped \(1 × unchanged\)/)
-    expect((await run('--model', 'claude-haiku-4-5', '--force')).code).toBe(0)
+    expect((await run('--model', 'claude-haiku-4-5', '--redo', 'all')).code).toBe(0)
     // The parts are remembered; the whole is asked again.
     expect(asked).toHaveLength(6)
   })

@@ -121,17 +121,77 @@ describe('running again', () => {
     const it = await setting()
     await it.run()
     it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
-    const { hits, stderr } = await it.run('--force')
+    const { hits, stderr } = await it.run('--redo', 'all')
     expect(hits).toBe(3)
-    expect(stderr).toMatch(/^again +2 × forced: docs\/a\.md, docs\/c\.md$/m)
+    expect(stderr).toMatch(/^again +2 × requested: docs\/a\.md, docs\/c\.md$/m)
   })
 
-  it('with --force does everything again', async () => {
-    const { run } = await setting()
+  it('with --redo all summarizes everything again, but overwrites nothing that was edited by hand', async () => {
+    const { run, path, summary } = await setting()
     await run()
-    const { hits, stderr } = await run('--force')
+    const { hits, stderr } = await run('--redo', 'all')
     expect(hits).toBe(3)
-    expect(stderr).toContain('3 × forced')
+    expect(stderr).toContain('3 × requested')
+    await appendFile(path('a'), 'And a word of mine.\n')
+    expect(await run('--redo', 'all')).toMatchObject({ code: 1, hits: 2 })
+    expect(await summary('a')).toContain('a word of mine')
+    expect(await run('--redo', 'all', '--force')).toMatchObject({ code: 0, hits: 3 })
+    expect(await summary('a')).not.toContain('a word of mine')
+  })
+
+  it('with --redo failed processes only documents with an error record', async () => {
+    const it = await setting()
+    it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
+    await it.run()
+    await writeFile(join(it.cwd, 'docs/a.md'), 'Another text altogether, about something else.')
+    await writeFile(join(it.cwd, 'docs/d.md'), 'A new one, about gulls.')
+    const { stdout } = await it.run('--redo', 'failed', '--dry-run')
+    expect(stdout).toMatch(/^documents +1 to summarize, 1 unchanged, 2 skipped \(2 not_failed\)$/m)
+    it.behave = () => answer
+    const { code, hits, stderr } = await it.run('--redo', 'failed')
+    expect([code, hits]).toEqual([0, 1])
+    expect(stderr).toContain('3 skipped (2 × not_failed: docs/a.md, docs/d.md; 1 × unchanged)')
+    expect(await it.run('--redo', 'failed')).toMatchObject({ code: 0, hits: 0 })
+    expect(await it.run()).toMatchObject({ code: 0, hits: 2 })
+  })
+
+  it('with --redo failed and settings processes failed documents and summaries made with other settings', async () => {
+    const it = await setting()
+    it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
+    await it.run()
+    await writeFile(join(it.cwd, 'docs/d.md'), 'A new one, about gulls.')
+    it.behave = () => answer
+    const { code, hits, stderr } = await it.run('--words', '50', '--redo', 'failed, settings')
+    expect([code, hits]).toEqual([0, 3])
+    expect(stderr).toContain('1 × not_failed: docs/d.md')
+    expect(await it.run('--words', '50', '--redo', 'failed,all')).toMatchObject({ code: 0, hits: 4 })
+  })
+
+  it('with --redo failed in a new output folder sends nothing and asks nothing', async () => {
+    const { run } = await setting()
+    const { code, hits, stderr } = await run('--redo', 'failed', '--confirm-above', '0')
+    expect([code, hits]).toEqual([0, 0])
+    expect(stderr).toContain('3 skipped (3 × not_failed')
+  })
+
+  it('refuses --redo for results on stdout, which no run remembers', async () => {
+    const { run } = await setting()
+    expect(await run('-o', '-', '--redo', 'all')).toMatchObject({
+      code: 2,
+      hits: 0,
+      stderr: expect.stringContaining('--redo needs the results of earlier runs'),
+    })
+  })
+
+  it('with --force summarizes nothing again that is up to date', async () => {
+    const { run, path, summary } = await setting()
+    await run()
+    expect(await run('--force')).toMatchObject({ code: 0, hits: 0 })
+    await appendFile(path('a'), 'And a word of mine.\n')
+    const { code, hits, stderr } = await run('--force')
+    expect([code, hits]).toEqual([0, 1])
+    expect(stderr).toMatch(/again +1 × forced: docs\/a\.md/)
+    expect(await summary('a')).not.toContain('a word of mine')
   })
 
   it('makes a deleted summary again', async () => {
@@ -164,7 +224,7 @@ describe('running again', () => {
     expect([code, hits]).toEqual([1, 0])
     expect(stderr).toMatch(/docs\/a\.md: output modified: .*use --force to overwrite it/)
     expect(await summary('a')).toContain('a word of mine')
-    expect(await run('--force')).toMatchObject({ code: 0, hits: 3 })
+    expect(await run('--force')).toMatchObject({ code: 0, hits: 1 })
     expect(await summary('a')).not.toContain('a word of mine')
   })
 

@@ -54,7 +54,7 @@ describe('an output folder that several working directories share', () => {
     expect(await run('', 'desk/docs', 'shed/docs')).toMatchObject({ code: 0, hits: 2 })
     expect(await run('desk', 'docs')).toMatchObject({ code: 0, hits: 0 })
     expect(await run('shed', join(top, 'desk/docs'), 'docs')).toMatchObject({ code: 0, hits: 0 })
-    expect(await run('shed', 'docs', '--force')).toMatchObject({ code: 0, hits: 1 })
+    expect(await run('shed', 'docs', '--redo', 'all')).toMatchObject({ code: 0, hits: 1 })
     expect(await run('', '.')).toMatchObject({ code: 0, hits: 0 })
   })
 })

@@ -145,7 +145,7 @@ describe('a key that a server sends back', () => {
     const flags = fc.constantFrom(
       ['--report', 'report.html', '--front-matter'],
       ['--report', 'report.md', '--max-tokens', '4096'],
-      ['--report', 'report.json', '--redo', 'all'],
+      ['--report', 'report.json', '--redo', 'flagged'],
       ['-o', '-', '--format', 'jsonl'],
       ['-o', '-', '--max-tokens', '4096'],
     )

@@ -204,7 +204,7 @@ describe('credentials', () => {
     const trailing = { ...env, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789\n' }
     expect((await runInProcess(args, { cwd, env: trailing })).code).toBe(0)
     const inner = { ...env, ANTHROPIC_API_KEY: 'sk-ant-first\nsk-ant-second' }
-    const { code, stderr } = await runInProcess([...args, '--force'], { cwd, env: inner })
+    const { code, stderr } = await runInProcess([...args, '--redo', 'all'], { cwd, env: inner })
     expect([code, stderr]).toEqual([
       2,
       expect.stringContaining('ANTHROPIC_API_KEY has characters no key has'),

@@ -45,7 +45,7 @@ describe('the text of a model', () => {
     for (const file of ['r.md', 'r.html'])
       expect(
         (
-          await runChecked(['summarize', 'docs', '--force', '--report', file], {
+          await runChecked(['summarize', 'docs', '--redo', 'all', '--report', file], {
             cwd,
             env,
             alsoWrites: ['r.md', 'r.html'],

@@ -207,7 +207,7 @@ describe('a state file that is something else', () => {
       await utimes(backup, 1, 1)
       const before = await readFile(backup, 'utf8')
       expect(await run(...summarize)).toMatchObject({ code: 0 })
-      expect(await run(...summarize, '--force')).toMatchObject({ code: 0 })
+      expect(await run(...summarize, '--redo', 'all')).toMatchObject({ code: 0 })
       expect(await readFile(backup, 'utf8')).toBe(before)
       expect((await lstat(backup)).mtimeMs).toBe(1000)
       expect((await lstat(file)).ino).not.toBe((await lstat(backup)).ino)
@@ -269,7 +269,7 @@ describe('the place of a summary', () => {
     await symlink(join(outside, 'docs'), join(cwd, 'summaries/docs'))
     const untouched = await everythingIn(outside)
     for (const args of [
-      [...summarize, '--force'],
+      [...summarize, '--redo', 'all', '--force'],
       [...summarize, '--digest', 'd.md', '--digest-per', 'folder'],
       prune,
     ]) {
@@ -295,7 +295,7 @@ describe('the place of a summary', () => {
       await put(record, outside)
       const { ino } = await lstat(record)
       const untouched = await everythingIn(outside)
-      expect((await run('summarize', 'docs/a.md', '--force')).code).toBe(0)
+      expect((await run('summarize', 'docs/a.md', '--redo', 'all')).code).toBe(0)
       expect((await lstat(record)).ino).toBe(ino)
       expect(await everythingIn(outside)).toEqual(untouched)
     }

@@ -454,7 +454,7 @@ describe('a summary made before', () => {
 
   it('F16 is all there is once its document is again what it was made from', async () => {
     const { cwd, env, hits, again } = await done({ refused: true })
-    expect(await again('--force')).toMatchObject({ code: 1 })
+    expect(await again('--redo', 'all')).toMatchObject({ code: 1 })
     expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(6)
     expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(3)

@@ -135,7 +135,7 @@ describe('a document that one request does not hold', () => {
     const { env, simulator } = await startService({})
     const run = async (...args: string[]) => {
       const before = simulator.stats().requests
-      expect((await runInProcess(['summarize', 'docs', '--force', ...args], { cwd, env })).code).toBe(0)
+      expect((await runInProcess(['summarize', 'docs', '--redo', 'all', ...args], { cwd, env })).code).toBe(0)
       return simulator.stats().requests - before
     }
     // 300,000 characters: above 100,000 tokens each costs five times as much with haiku.

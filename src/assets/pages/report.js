@@ -120,7 +120,7 @@ function detailsOf(row) {
     ['latency', time(row.latency_ms)],
     ['waited', time(row.wait_ms)],
     ['in retries', time(row.retry_ms)],
-    ['doubtful', row.quality_issues.length > 0 ? row.quality_issues.join(', ') : null],
+    ['flagged', row.quality_issues.length > 0 ? row.quality_issues.join(', ') : null],
     ['file', row.output_path],
   ].filter(([, value]) => value !== null && value !== unknown)
   const list = element(

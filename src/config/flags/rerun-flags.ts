@@ -1,18 +1,19 @@
+import { redoTargets } from '../../core/document/redo.ts'
 import type { Flag } from '../flag.ts'
-import { duration, qualityChecks } from '../flag-parsers.ts'
+import { choices, duration } from '../flag-parsers.ts'
 
 /** What to do about the results of earlier runs. */
 export const rerunFlags = {
   redo: {
     group: 'Re-running',
-    syntax: '--redo <checks>',
-    help: 'comma-separated quality checks: summarize again what failed copy, language or length, or all of them',
-    parse: qualityChecks,
+    syntax: '--redo <what>',
+    help: 'comma-separated results to produce again: failed (process only documents with an error record), settings (made with other settings), copy, language, length (failed this quality check), flagged (failed any of them), all',
+    parse: choices(redoTargets),
   },
   force: {
     group: 'Re-running',
     syntax: '--force',
-    help: 'summarize everything again, and overwrite output files that were edited by hand or not written by claude-batch',
+    help: 'overwrite output files that were edited by hand or not written by claude-batch',
   },
   lockTimeout: {
     group: 'Re-running',

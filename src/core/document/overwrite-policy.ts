@@ -15,9 +15,10 @@ export type OutputFileState =
   | 'directory'
 
 /**
- * Whether a document is to be summarized: undefined, or what speaks against it. Nothing is paid for twice, and
- * nothing is overwritten that somebody else wrote.
- * @param isUpToDate its last good summary was made from this very question
+ * Returns why a document is not summarized; undefined if it is. Nothing is paid for twice, and nothing is overwritten that
+ * somebody else wrote.
+ * @param isUpToDate whether its last good summary was made by this very request and is not to be produced again
+ * @param force whether a file may be overwritten that was edited by hand or not written by claude-batch
  */
 export function checkOverwrite(
   isUpToDate: boolean,
@@ -25,7 +26,7 @@ export function checkOverwrite(
   force: boolean,
 ): InputProblem | undefined {
   if (state === 'directory') return problems.directory
-  if (force) return undefined
+  if (force && (state === 'untracked' || state === 'modified')) return undefined
   if (state === 'untracked') return problems.untracked
   if (state === 'modified') return isUpToDate ? problems.modifiedButUpToDate : problems.modified
   return isUpToDate && state === 'unmodified' ? problems.unchanged : undefined
@@ -33,6 +34,13 @@ export function checkOverwrite(
 
 /** Types of problems that leave no place for a summary, nor for an error record. */
 export const unwritableTypes: ReadonlySet<string> = new Set(['outside', 'name_too_long'])
+
+/** The problem of a document that has no error record, in a run that takes only documents that have one. */
+export const notFailedProblem: InputProblem = {
+  action: 'skip',
+  type: 'not_failed',
+  message: 'it has no error record, and this run processes only documents that have one',
+}
 
 /** What a document's outcome is where its summary stands. */
 export const unchangedOutcome = {

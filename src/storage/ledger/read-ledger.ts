@@ -8,6 +8,8 @@ export interface Ledger {
   readonly summaries: Map<string, KnownSummary>
   /** Documents whose last run failed or did not finish them, whether or not they have an earlier summary. */
   readonly unfinishedPaths: ReadonlySet<string>
+  /** Those of them that failed: they have an error record. */
+  readonly failedPaths: ReadonlySet<string>
   /** Lines that cannot be read, by their documents where those are legible, except documents that have a summary after all. */
   readonly damaged: {
     readonly count: number
@@ -42,6 +44,7 @@ export async function readLedger(
     onEntry,
     summaries: new Map(),
     unfinishedPaths: new Set(),
+    failedPaths: new Set(),
     damagedPaths: new Set(),
     hashesByPath: new Map(),
     unattributedLines: 0,
@@ -52,11 +55,12 @@ export async function readLedger(
     previous: undefined,
   }
   await reduceLedger(file, cwdFromOut, state, ledgerReducers)
-  const { summaries, unfinishedPaths, damagedPaths, hashesByPath, unattributedLines } = state
+  const { summaries, unfinishedPaths, failedPaths, damagedPaths, hashesByPath, unattributedLines } = state
   for (const path of summaries.keys()) damagedPaths.delete(path)
   return {
     summaries,
     unfinishedPaths,
+    failedPaths,
     damaged: { count: unattributedLines + damagedPaths.size, paths: damagedPaths, hashesByPath },
     unattributedLines,
     lastRun: state.lastRun,
@@ -71,6 +75,7 @@ interface LedgerState {
   readonly onEntry: OnDocumentEntry
   readonly summaries: Map<string, KnownSummary>
   readonly unfinishedPaths: Set<string>
+  readonly failedPaths: Set<string>
   readonly damagedPaths: Set<string>
   readonly hashesByPath: Map<string, string>
   unattributedLines: number
@@ -101,20 +106,26 @@ const ledgerReducers: LedgerReducers<LedgerState> = {
   document(state, entry, { lineNumber, path, run }) {
     state.lineCount = lineNumber
     state.unfinishedPaths.delete(path)
+    state.failedPaths.delete(path)
     state.onEntry(entry, path, run)
     if (isSummarized(entry)) {
       state.previous = toKnownSummary(entry, path, state.cwd, run, state.previous)
       state.summaries.set(path, state.previous)
-    } else state.unfinishedPaths.add(path)
+    } else {
+      state.unfinishedPaths.add(path)
+      if (entry.status === 'failed') state.failedPaths.add(path)
+    }
   },
   unchanged(state, entry, { lineNumber, path }) {
     state.lineCount = lineNumber
     state.unfinishedPaths.delete(path)
+    state.failedPaths.delete(path)
     applyUnchanged(state.summaries, path, entry)
   },
   pruned(state, _entry, { lineNumber, path }) {
     state.lineCount = lineNumber
     state.unfinishedPaths.delete(path)
+    state.failedPaths.delete(path)
     state.summaries.delete(path)
   },
   damaged(state, line, { lineNumber, path }) {

@@ -102,7 +102,7 @@ describe('an entry of the journal', () => {
     expect(await text('docs/b.md.summary.md')).toBe('My own words.\n')
     expect(await recovered()).toEqual([paid])
     expect(await run()).toMatchObject({ code: 0, hits: 0, stderr: '' })
-    expect(await run('--force')).toMatchObject({ code: 0, hits: 2 })
+    expect(await run('--redo', 'all', '--force')).toMatchObject({ code: 0, hits: 2 })
     expect(await text('docs/b.md.summary.md')).not.toBe('My own words.\n')
   })
 
@@ -225,7 +225,7 @@ describe('a ledger that was changed', () => {
     await writeFile(join(cwd, 'docs/b.md'), 'Something else altogether.\n')
     expect((await run()).stderr).toMatch(expected)
     expect(await text(file)).toBe(own)
-    expect(await run('--force')).toMatchObject({ code: 0, hits: 2 })
+    expect(await run('--redo', 'all', '--force')).toMatchObject({ code: 0, hits: 2 })
     expect([await text(file), await text('docs/b.md.summary.md')]).toEqual([
       own,
       '[simulated] Something else altogether.\n',
