@@ -1,29 +1,34 @@
 import { UsageError } from '../errors.ts'
 import type { SummarizeOptions } from './summarize-flags.ts'
 
-/** What one flag's value alone cannot show to be wrong. */
+/**
+ * Checks the flags that exclude or need each other.
+ * @throws UsageError
+ */
 export function checkFlagCombinations(options: SummarizeOptions): void {
-  if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose contradict each other')
+  if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose cannot be combined')
   if (options.tokenCount === 'exact' && !options.dryRun)
-    throw new UsageError('--token-count says how --dry-run counts; give --dry-run too')
+    throw new UsageError('--token-count is an option of --dry-run; add --dry-run')
   if (options.dryRun && options.sample !== undefined)
-    throw new UsageError('--dry-run sends nothing and --sample sends some; give one of them')
+    throw new UsageError('--dry-run and --sample cannot be combined; use one of them')
   if (options.dryRun && options.report !== undefined && /\.(md|html)$/i.test(options.report))
-    throw new UsageError(`--report ${options.report}: a --dry-run is saved as .json`)
+    throw new UsageError(`--report ${options.report}: --dry-run writes .json only`)
   if (options.batch && options.mode === 'auto')
-    throw new UsageError('--batch and --mode auto contradict each other; give one of them')
+    throw new UsageError('--batch and --mode auto cannot be combined; use one of them')
   if (options.detach && options.digest !== undefined)
     throw new UsageError(
-      '--digest needs the summaries, and --detach does not wait for them; leave --digest out, and give it again after collecting the batches',
+      '--digest cannot be combined with --detach, which does not wait for the summaries; add --digest when you collect the batches',
     )
   if (options.detach && !options.batch && options.mode === 'live')
-    throw new UsageError('--detach leaves a batch to itself; give --batch too')
+    throw new UsageError('--detach is an option of --batch; add --batch')
   if ((options.batch || options.mode !== 'live') && options.sample !== undefined)
-    throw new UsageError('--sample asks live; give it alone first, and then --batch for the rest')
+    throw new UsageError(
+      '--sample sends live requests and cannot be combined with --batch; run with --sample first, then with --batch for the rest',
+    )
   if (options.detach && options.simulate)
     throw new UsageError(
-      'the simulated service ends with this run, and its batches too; leave --detach out, or run claude-batch simulate',
+      '--detach cannot be combined with --simulate, whose batches end with this run; remove --detach, or run claude-batch simulate',
     )
   if (options.null && options.filesFrom === undefined)
-    throw new UsageError('-0 says how --files-from is written; give --files-from too')
+    throw new UsageError('-0 is an option of --files-from; add --files-from')
 }

@@ -336,15 +336,15 @@ describe('summarize --batch', () => {
 
   it.each([
     [['--batch', '-o', '-'], /--batch needs a folder/],
-    [['--detach'], /give --batch too/],
-    [['--batch', '--sample', '3'], /--sample asks live/],
-    [['--batch', '--detach', '--simulate'], /ends with this run/],
+    [['--detach'], /add --batch/],
+    [['--batch', '--sample', '3'], /--sample sends live requests/],
+    [['--batch', '--detach', '--simulate'], /whose batches end with this run/],
     [
       ['--batch', '--detach', '--digest', 'd.md'],
-      /--digest needs the summaries.*after collecting the batches/,
+      /--digest cannot be combined with --detach.*when you collect the batches/,
     ],
-    [['--mode', 'auto', '--detach', '--digest', 'd.md'], /--digest needs the summaries/],
-    [['--batch', '--mode', 'auto'], /--batch and --mode auto contradict each other/],
+    [['--mode', 'auto', '--detach', '--digest', 'd.md'], /--digest cannot be combined with --detach/],
+    [['--batch', '--mode', 'auto'], /--batch and --mode auto cannot be combined/],
   ])('%j is a mistake that is told', async (flags, message) => {
     const { run } = await setting()
     const { code, stderr } = await run('summarize', 'docs', ...flags)

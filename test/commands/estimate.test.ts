@@ -134,9 +134,9 @@ describe('--dry-run', () => {
   })
 
   it.each([
-    [['--dry-run', '--sample', '5'], '--dry-run sends nothing and --sample sends some'],
-    [['--token-count', 'exact'], '--token-count says how --dry-run counts'],
-    [['--dry-run', '--report', 'e.html'], 'a --dry-run is saved as .json'],
+    [['--dry-run', '--sample', '5'], '--dry-run and --sample cannot be combined'],
+    [['--token-count', 'exact'], '--token-count is an option of --dry-run'],
+    [['--dry-run', '--report', 'e.html'], '--dry-run writes .json only'],
     [['--report', 'e.pdf'], 'expected a name that ends in .json, .md or .html'],
     [['--sample', '1'], '--sample: expected a whole number'],
   ])('%j is a mistake', async (flags, message) => {

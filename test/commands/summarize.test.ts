@@ -259,7 +259,7 @@ describe('claude-batch used wrongly', () => {
       /nothing matches "gone\.md"; by name and place, "a\.md\.summary\.md" is what an earlier run wrote/,
     ],
     ['a pattern without a match', ['summarize', '*.nope'], 3, /nothing matches "\*\.nope"/],
-    ['--quiet with --verbose', ['summarize', 'a.md', '-q', '-v'], 2, /contradict/],
+    ['--quiet with --verbose', ['summarize', 'a.md', '-q', '-v'], 2, /cannot be combined/],
     ['-0 alone', ['summarize', 'a.md', '-0'], 2, /--files-from/],
     ['--format for files', ['summarize', 'a.md', '--format', 'jsonl'], 2, /-o -/],
     [

@@ -181,7 +181,7 @@ describe('a flag', () => {
   })
 
   it.each([
-    ['--quiet', ['--quiet', '--verbose'], '--quiet and --verbose contradict each other'],
+    ['--quiet', ['--quiet', '--verbose'], '--quiet and --verbose cannot be combined'],
     ['--format', ['--format', 'jsonl'], '--format is for stdout; give -o - with it'],
     ['--format', ['-o', '-', '--format', 'md'], '--format: expected text, jsonl, got "md"'],
   ])('C22 %s that contradicts the others is told', async (_name, args, message) => {
