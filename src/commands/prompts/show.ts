@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { PromptsShowOptions } from '../../config/prompts-show-flags.ts'
 import { toDocumentPath } from '../../core/document/document-path.ts'
 import { defaultMaxTokens, defaultModel, findModel, resolveModelAlias } from '../../core/pricing/models.ts'
-import { type Prompt, renderPrompt } from '../../core/request/render-prompt.ts'
+import { builtinPlaceholders, type Prompt, renderPrompt } from '../../core/request/render-prompt.ts'
 import { formatTemplate, listPlaceholders } from '../../core/request/template.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { type Exit, ExitError, UsageError } from '../../errors.ts'
@@ -58,7 +58,7 @@ async function renderForDocument(
   { cwd }: Runtime,
 ): Promise<string> {
   const missing = [...listPlaceholders(prompt.user), ...listPlaceholders(prompt.system ?? [])].find(
-    (slot) => !['text', 'path', 'name', 'title'].includes(slot) && !Object.hasOwn(vars, slot),
+    (slot) => !builtinPlaceholders.some((name) => name === slot) && !Object.hasOwn(vars, slot),
   )
   if (missing !== undefined) throw new UsageError(`it has a slot {${missing}}; give --var ${missing}=…`)
   const path = toDocumentPath(resolve(cwd, file), cwd)

@@ -22,17 +22,17 @@ export function formatConstraints({ language, words }: OutputConstraints): strin
 /**
  * What is doubtful about a summary.
  * @param document undefined where it is not at hand
- * @param isInLanguage whether a text is in a language, as far as can be told
+ * @param isInLanguage whether a text is in the language of the constraints, as far as can be told
  */
 export function checkQuality(
   summary: string,
   { language, words }: OutputConstraints,
   document: string | undefined,
-  isInLanguage: (text: string, language: string) => boolean,
+  isInLanguage: (text: string) => boolean,
 ): QualityIssue[] {
   const issues: QualityIssue[] = []
   if (document !== undefined && isNearCopy(summary, document)) issues.push('copy')
-  if (language !== undefined && !isInLanguage(summary, language)) issues.push('language')
+  if (language !== undefined && !isInLanguage(summary)) issues.push('language')
   if (words !== undefined && isFarFromTarget(estimateWordCount(summary), words)) issues.push('length')
   return issues
 }

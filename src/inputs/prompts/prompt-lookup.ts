@@ -53,7 +53,7 @@ export async function locatePrompt(
     ? ''
     : '; prompts/ lies inside an input, so it is used only when named: --prompt ./prompts/…'
   throw new UsageError(
-    `prompt ${target}: no prompts/${target}.yaml here, and none shipped by that name (there is: summarize)${hint}`,
+    `prompt ${target}: no prompts/${target}.yaml here, and none of the shipped prompts has that name (${[...shippedPrompts.keys()].join(', ')})${hint}`,
   )
 }
 

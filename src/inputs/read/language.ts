@@ -1,17 +1,20 @@
 import { francAll } from 'franc-min'
 
 /**
- * Whether a text is in a language, as far as can be told: of a few words nothing can, and neighbours such as Danish and
- * Norwegian are not told apart for certain. Library: franc-min, which knows the 82 languages most people write.
- * @param language in English, as {@link findLanguageName} gives it
+ * Returns a check whether a text is in a language. The check is true where it cannot tell: for a few words, and for
+ * languages that franc-min does not know. It is not certain about neighbours such as Danish and Norwegian.
+ * @param language in English, as {@link findLanguageName} returns it
  */
-export function isInLanguage(text: string, language: string): boolean {
-  const guesses = francAll(text.slice(0, 5000), { minLength: 40 })
-  const ownGuess = guesses.find(([code]) => findDisplayName(code) === language)
-  // Unknown to it, or too short.
-  if (guesses[0]?.[0] === 'und' || (ownGuess === undefined && !listDetectableLanguages().has(language)))
-    return true
-  return (ownGuess?.[1] ?? 0) > 0.9
+export function createLanguageCheck(language: string): (text: string) => boolean {
+  let isDetectable: boolean | undefined
+  return (text) => {
+    const guesses = francAll(text.slice(0, 5000), { minLength: 40 })
+    if (guesses[0]?.[0] === 'und') return true
+    const ownGuess = guesses.find(([code]) => findDisplayName(code) === language)
+    if (ownGuess !== undefined) return ownGuess[1] > 0.9
+    isDetectable ??= listDetectableLanguages().has(language)
+    return !isDetectable
+  }
 }
 
 /** The English name of a language that is named by its code (`de`, `deu`) or its English name; undefined for none. */
@@ -39,14 +42,11 @@ function listTwoLetterCodes(): string[] {
   return letters.flatMap((a) => letters.map((b) => a + b))
 }
 
-let detectableLanguages: ReadonlySet<string | undefined> | undefined
-
-/** Those it can tell: of a text it names all languages of that script. */
+/** Returns the languages that franc-min knows: for a text it rates all languages of the text's script. */
 function listDetectableLanguages(): ReadonlySet<string | undefined> {
-  detectableLanguages ??= new Set(
+  return new Set(
     scriptSamples.flatMap((text) => francAll(text, { minLength: 1 }).map(([code]) => findDisplayName(code))),
   )
-  return detectableLanguages
 }
 
 const scriptSamples = [
