@@ -76,6 +76,7 @@ async function types() {
 async function described() {
   const parts = {
     cli: 'src/cli.ts',
+    commands: 'src/cli/visible-commands.ts',
     schema: 'src/config/config-schema.ts',
     report: 'src/core/report/report-json.ts',
     estimate: 'src/core/estimate/estimate-json.ts',
@@ -87,7 +88,7 @@ async function described() {
   }
   await bundled(parts, scratch)
   const built = (name) => import(`../${scratch}/${name}.js`)
-  const { runCli } = await built('cli')
+  const [cli, commands] = [await built('cli'), await built('commands')]
   const { buildConfigSchema, promptSchema } = await built('schema')
   await mkdir('dist/schemas')
   const schemas = {
@@ -103,7 +104,7 @@ async function described() {
     await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
   const { version } = await json('package.json')
   await mkdir('dist/man')
-  await writeFile('dist/man/claude-batch.1', await manualPage(runCli, version))
+  await writeFile('dist/man/claude-batch.1', await manualPage({ ...cli, ...commands }, version))
 }
 
 async function json(file) {

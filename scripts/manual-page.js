@@ -1,27 +1,12 @@
-// The manual page, made of what --help says: one place for every word.
+// The manual page: the --help of every command.
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
-const commands = [
-  'summarize',
-  'compare',
-  'report',
-  'prompts',
-  'serve',
-  'simulate',
-  'config',
-  'unlock',
-  'completion',
-]
-const prompts = ['list', 'show', 'diff', 'check', 'pin'].map((name) => `prompts ${name}`)
-
 /** @returns roff, as man(7) describes it */
-export async function manualPage(runCli, version) {
+export async function manualPage({ createProgram, runCli, listCommandPaths }, version) {
   const sections = []
-  for (const command of commands.flatMap((name) => (name === 'prompts' ? [name, ...prompts] : [name])))
-    sections.push(
-      `.SS ${escaped(command)}\n${preformatted(await helpOf(runCli, command.split(' '), version))}`,
-    )
+  for (const path of listCommandPaths(createProgram(silentRuntime(), version, () => {})))
+    sections.push(`.SS ${escaped(path)}\n${preformatted(await helpOf(runCli, path.split(' '), version))}`)
   const overview = await helpOf(runCli, [], version)
   return [
     `.TH CLAUDE\\-BATCH 1 "" "claude\\-batch ${escaped(version)}" "User Commands"`,
@@ -29,15 +14,19 @@ export async function manualPage(runCli, version) {
     '.SH SYNOPSIS\n.B claude\\-batch\n.I command\n[\\fIoptions\\fR] [\\fIarguments\\fR]',
     `.SH OVERVIEW\n${preformatted(overview)}`,
     `.SH COMMANDS\n${sections.join('\n')}`,
-    `.SH FILES\n${preformatted('claude-batch.yaml         settings, here or above\nprompts/<name>.yaml       prompts of your own\nsummaries/.claude-batch/  what an output folder remembers')}`,
+    `.SH FILES\n${preformatted('claude-batch.yaml         settings, here or in a parent directory\nprompts/<name>.yaml       your own prompts\nsummaries/.claude-batch/  state of an output folder')}`,
     '',
   ].join('\n')
+}
+
+function silentRuntime(stdout = new PassThrough()) {
+  return { argv: [], stdout, stderr: new PassThrough(), env: {} }
 }
 
 async function helpOf(runCli, words, version) {
   const stdout = Object.assign(new PassThrough(), { columns: 78 })
   const shown = text(stdout)
-  await runCli({ argv: [...words, '--help'], stdout, stderr: new PassThrough(), env: {} }, version)
+  await runCli({ ...silentRuntime(stdout), argv: [...words, '--help'] }, version)
   stdout.end()
   return shown
 }

@@ -3,6 +3,7 @@ import { addFlags, getSwitchDefaults } from './cli/add-flags.ts'
 import { applySettings } from './cli/apply-settings.ts'
 import { checkOpenFiles } from './cli/check-open-files.ts'
 import { firstSteps, formatExamples } from './cli/help-examples.ts'
+import type { Candidates } from './commands/complete.ts'
 import {
   type BatchesOptions,
   batchesFlags,
@@ -10,6 +11,7 @@ import {
   collectFlags,
 } from './config/batches-flags.ts'
 import { type CompareOptions, compareFlags } from './config/compare-flags.ts'
+import { defaultOutputFolder } from './config/flags/output-flags.ts'
 import { type PromptsShowOptions, promptsShowFlags } from './config/prompts-show-flags.ts'
 import { type ReportOptions, reportFlags } from './config/report-flags.ts'
 import { type ServeOptions, serveFlags } from './config/serve-flags.ts'
@@ -21,9 +23,8 @@ import { type Exit, exitCodes, UsageError } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 
 /**
- * The command line: flags and help. Each action imports its command when it is called, so that `--help` loads nothing
- * heavy.
- * @throws UsageError for wrong flags; whatever the command throws
+ * Runs the command that the arguments name.
+ * @throws UsageError for wrong flags; what the command throws
  */
 export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
   if (runtime.argv.length === 0) {
@@ -31,148 +32,194 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     return 'usage'
   }
   let exit: Exit = 'ok'
+  const program = createProgram(runtime, version, (commandExit) => {
+    exit = commandExit
+  })
+  try {
+    await program.parseAsync([...runtime.argv], { from: 'user' })
+    return exit
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Help that was asked for is no mistake; help that is shown because a command is missing is one.
+    if (error.exitCode === 0) return 'ok'
+    if (error.code === 'commander.help') return 'usage'
+    throw new UsageError(toOneLine(error.message))
+  }
+}
+
+interface CommandContext {
+  readonly runtime: Runtime
+  readonly version: string
+  /** Takes how the command ended. */
+  readonly onExit: (exit: Exit) => void
+}
+
+/**
+ * Returns the command line: all commands with their flags and help. Each action imports its command when it is called,
+ * so that `--help` loads nothing heavy.
+ */
+export function createProgram(runtime: Runtime, version: string, onExit: (exit: Exit) => void): Command {
   const program = new Command('claude-batch')
     .description('Summarize documents with Claude: one summary or one ERROR: record per document.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', `\n${formatExitCodes()}`)
+  const context = { runtime, version, onExit }
+  addDocumentCommands(program, context)
+  addFolderCommands(program, context)
+  addBatchesCommands(program, context)
+  addPromptsCommands(program, context)
+  addServerCommands(program, context)
+  addSetupCommands(program, context)
+  addCompleteCommand(program, runtime)
+  program.hook('preAction', (_program, command) => applySettings(command, runtime))
+  configureOutput(program, runtime)
+  return program
+}
 
+function addDocumentCommands(program: Command, { runtime, version, onExit }: CommandContext): void {
   addFlags(program.command('summarize'), summarizeFlags)
-    .description('summarize files, directories and patterns; - is one document on stdin')
-    .argument('[inputs...]', 'files, directories, quoted patterns, or -')
+    .description('summarize files, directories and glob patterns; - reads one document from stdin')
+    .argument('[inputs...]', 'files, directories, quoted glob patterns, or -')
     .addHelpText('after', `\n${formatExitCodes()}`)
     .action(async (inputs: string[], options: SummarizeOptions) => {
       checkOpenFiles()
       const { summarize } = await import('./commands/summarize.ts')
-      exit = await summarize(inputs, { ...getSwitchDefaults(summarizeFlags), ...options }, runtime, version)
+      onExit(await summarize(inputs, { ...getSwitchDefaults(summarizeFlags), ...options }, runtime, version))
     })
 
   addFlags(program.command('compare'), compareFlags)
-    .description('send the same documents through several prompts and models, and compare what comes out')
-    .argument('[inputs...]', 'files, directories or quoted patterns')
+    .description('run the same documents through several prompts and models, and compare the results')
+    .argument('[inputs...]', 'files, directories or quoted glob patterns')
     .action(async (inputs: string[], options: CompareOptions) => {
       const { compare } = await import('./commands/compare.ts')
-      exit = await compare(inputs, { ...getSwitchDefaults(compareFlags), ...options }, runtime, version)
+      onExit(await compare(inputs, { ...getSwitchDefaults(compareFlags), ...options }, runtime, version))
     })
+}
 
-  addFlags(program.command('report'), reportFlags)
-    .description('account for past runs of an output folder, and list what is stale in it')
-    .argument('[dir]', 'the output folder', 'summaries')
+function addFolderCommands(program: Command, { runtime, version, onExit }: CommandContext): void {
+  addFolderArgument(addFlags(program.command('report'), reportFlags))
+    .description('report on past runs and list stale summaries')
     .action(async (dir: string, options: ReportOptions) => {
       const { report } = await import('./commands/report.ts')
-      exit = await report(
-        dir,
-        { ...getSwitchDefaults(reportFlags), ...options } as ReportOptions,
-        runtime,
-        version,
-      )
+      onExit(await report(dir, { ...getSwitchDefaults(reportFlags), ...options }, runtime, version))
     })
 
-  addFlags(program.command('unlock'), unlockFlags)
-    .description('remove the lock of an output folder whose run is over; shows the holder, and asks')
-    .argument('[dir]', 'the output folder', 'summaries')
+  addFolderArgument(addFlags(program.command('unlock'), unlockFlags))
+    .description('remove the lock of an output folder whose run has ended; shows the holder and asks first')
     .action(async (dir: string, options: UnlockOptions) => {
       const { unlock } = await import('./commands/unlock.ts')
-      exit = await unlock(dir, { ...getSwitchDefaults(unlockFlags), ...options }, runtime, version)
+      onExit(await unlock(dir, { ...getSwitchDefaults(unlockFlags), ...options }, runtime, version))
     })
+}
 
+function addFolderArgument(command: Command): Command {
+  return command.argument('[dir]', 'output folder', defaultOutputFolder)
+}
+
+function addBatchesCommands(program: Command, { runtime, version, onExit }: CommandContext): void {
   const batches = program
     .command('batches')
-    .description('the Message Batches that summarize --batch has made and not collected yet')
-  const addFolderArgument = (command: Command) => command.argument('[dir]', 'the output folder', 'summaries')
+    .description('list, check, collect and cancel the Message Batches of summarize --batch')
   addFolderArgument(batches.command('list'))
-    .description('which there are, as far as the folder remembers; asks nobody')
+    .description('list the batches recorded in the output folder (no network)')
     .action(async (dir: string) => {
       const { listBatches } = await import('./commands/batches/list.ts')
-      exit = await listBatches(dir, runtime)
+      onExit(await listBatches(dir, runtime))
     })
   addFolderArgument(addFlags(batches.command('status'), batchesFlags))
-    .description('how they stand, as the service tells')
+    .description('show the status of the batches at the API')
     .action(async (dir: string, options: BatchesOptions) => {
       const { showBatchStatus } = await import('./commands/batches/status.ts')
-      exit = await showBatchStatus(dir, options, runtime)
+      onExit(await showBatchStatus(dir, options, runtime))
     })
   addFolderArgument(addFlags(batches.command('collect'), collectFlags))
-    .description('fetch the summaries of those that have ended')
+    .description('fetch the summaries of batches that have ended')
     .action(async (dir: string, options: CollectOptions) => {
       const { collectBatches } = await import('./commands/batches/collect.ts')
-      exit = await collectBatches(dir, { ...getSwitchDefaults(collectFlags), ...options }, runtime, version)
+      onExit(await collectBatches(dir, { ...getSwitchDefaults(collectFlags), ...options }, runtime, version))
     })
   addFolderArgument(addFlags(batches.command('cancel'), batchesFlags))
-    .description('cancel them; what they have done by then is billed, and still to be collected')
+    .description('cancel batches; results that are ready by then are billed and can still be collected')
     .action(async (dir: string, options: BatchesOptions) => {
       const { cancelBatches } = await import('./commands/batches/cancel.ts')
-      exit = await cancelBatches(dir, options, runtime, version)
+      onExit(await cancelBatches(dir, options, runtime, version))
     })
+}
 
+function addPromptsCommands(program: Command, { runtime, onExit }: CommandContext): void {
   const prompts = program
     .command('prompts')
-    .description('list, show, compare, check and pin the versioned prompts')
+    .description('list, show, compare, check and pin versioned prompts')
   prompts
     .command('list')
-    .description('the prompts there are, which version is used and why')
+    .description('list the available prompts, with the version in use and the reason')
     .action(async () => {
       const { listPrompts } = await import('./commands/prompts/list.ts')
-      exit = await listPrompts(runtime)
+      onExit(await listPrompts(runtime))
     })
   addFlags(prompts.command('show'), promptsShowFlags)
-    .description('one version of a prompt, as written or as it would be sent for a document')
+    .description('print one version of a prompt, as written or as sent for a document')
     .argument('<prompt>', 'name, name@v1 or a file')
     .action(async (spec: string, options: PromptsShowOptions) => {
       const { showPrompt } = await import('./commands/prompts/show.ts')
-      exit = await showPrompt(spec, options, runtime)
+      onExit(await showPrompt(spec, options, runtime))
     })
   prompts
     .command('diff')
-    .description('in what two versions differ; one alone is compared with the version in use')
+    .description('diff two prompt versions; with one argument, against the version in use')
     .argument('<from>', 'name@v1')
-    .argument('[to]', 'name@v2, or v2')
+    .argument('[to]', 'name@v2 or v2')
     .action(async (from: string, to: string | undefined) => {
       const { diffPrompts } = await import('./commands/prompts/diff.ts')
-      exit = await diffPrompts(from, to, runtime)
+      onExit(await diffPrompts(from, to, runtime))
     })
   prompts
     .command('check')
-    .description('look for mistakes in prompts; all of them, if none is named (exit 1)')
-    .argument('[prompts...]', 'names or files')
+    .description('check prompts for mistakes (exit 1 if there are any)')
+    .argument('[prompts...]', 'names or files (default: all prompts)')
     .action(async (names: string[]) => {
       const { checkPrompts } = await import('./commands/prompts/check.ts')
-      exit = await checkPrompts(names, runtime)
+      onExit(await checkPrompts(names, runtime))
     })
   prompts
     .command('pin')
-    .description('use this version from now on; without a version, the latest again')
-    .argument('<prompt>', 'name@v1, or name')
+    .description('use this version from now on; without a version, use the latest again')
+    .argument('<prompt>', 'name@v1 or name')
     .action(async (spec: string) => {
       const { pinPrompt } = await import('./commands/prompts/pin.ts')
-      exit = await pinPrompt(spec, runtime)
+      onExit(await pinPrompt(spec, runtime))
     })
+}
 
+function addServerCommands(program: Command, { runtime, onExit }: CommandContext): void {
   addFlags(program.command('serve'), serveFlags)
-    .description('answer over HTTP, as Server-Sent Events: POST /stream, and a page to try it on')
+    .description('summarize over HTTP, as Server-Sent Events: POST /stream, and a page to try it')
     .action(async (options: ServeOptions) => {
       const { serve } = await import('./commands/serve.ts')
-      exit = await serve({ ...getSwitchDefaults(serveFlags), ...options }, runtime)
+      onExit(await serve({ ...getSwitchDefaults(serveFlags), ...options }, runtime))
     })
 
   addFlags(program.command('simulate'), simulateFlags)
-    .description('serve a simulated Messages API on this machine, for rehearsal and for tests')
+    .description('run a simulated Messages API on this machine, for rehearsals and tests')
     .action(async (options: SimulateOptions) => {
       const { simulate } = await import('./commands/simulate.ts')
-      exit = await simulate({ ...getSwitchDefaults(simulateFlags), ...options }, runtime)
+      onExit(await simulate({ ...getSwitchDefaults(simulateFlags), ...options }, runtime))
     })
+}
 
+function addSetupCommands(program: Command, { runtime, onExit }: CommandContext): void {
   addFlags(program.command('config'), summarizeFlags)
-    .description('the settings a run would have, each with its origin')
-    .argument('[inputs...]', 'what would be summarized')
+    .description('print the settings that summarize would use, and where each one comes from')
+    .argument('[inputs...]', 'the inputs of summarize')
     .action(async (_inputs: string[], options: SummarizeOptions, command: Command) => {
       const { showConfig } = await import('./commands/config.ts')
-      exit = showConfig(options, (name) => command.getOptionValueSource(name), runtime)
+      onExit(showConfig(options, (name) => command.getOptionValueSource(name), runtime))
     })
 
   program
     .command('completion')
-    .description('print a script by which a shell completes commands, flags, prompts and models')
+    .description('print a shell script that completes commands, flags, prompts and models')
     .argument('<shell>', 'bash, zsh or fish')
     .action(async (shell: string) => {
       const { completionScripts } = await import('./commands/completion.ts')
@@ -180,7 +227,10 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
         throw new UsageError(`completion: expected bash, zsh or fish, got ${shell}`)
       runtime.stdout.write(completionScripts[shell as keyof typeof completionScripts])
     })
+}
 
+/** Adds what the shell scripts of `completion` call. */
+function addCompleteCommand(program: Command, runtime: Runtime): void {
   program
     .command('complete', { hidden: true })
     .argument('[words...]')
@@ -190,31 +240,19 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
         import('./commands/complete.ts'),
       ])
       const { target, typed, prefix } = parseCompletion(program, words)
-      // A shell asks at each key; what is wrong with a prompt is told when it is used.
-      const candidates =
-        'words' in target ? target.words : await listCandidates(target.value, runtime).catch(() => [])
-      // What stands before the last comma of a list is done.
-      const listPrefix =
-        'value' in target && /^(models|prompts)$/.test(target.value) ? typed.replace(/[^,]*$/, '') : ''
+      // A shell asks at each key; mistakes in a prompt are reported when it is used.
+      const { candidates, isList }: Candidates =
+        'words' in target
+          ? { candidates: target.words, isList: false }
+          : await listCandidates(target.value, runtime).catch(() => ({ candidates: [], isList: false }))
+      // Of a list, only what follows the last comma is completed.
+      const listPrefix = isList ? typed.replace(/[^,]*$/, '') : ''
       for (const candidate of candidates) {
         const line = prefix + listPrefix + candidate
         if (line.startsWith(prefix + typed) && line === escapeControlChars(line))
           runtime.stdout.write(`${line}\n`)
       }
     })
-
-  program.hook('preAction', (_program, command) => applySettings(command, runtime))
-  configureOutput(program, runtime)
-  try {
-    await program.parseAsync([...runtime.argv], { from: 'user' })
-    return exit
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    // Shown because it was asked for; help that is shown for want of a command is a mistake in use.
-    if (error.exitCode === 0) return 'ok'
-    if (error.code === 'commander.help') return 'usage'
-    throw new UsageError(toOneLine(error.message))
-  }
 }
 
 function configureOutput(program: Command, { stdout, stderr }: Runtime): void {
@@ -231,7 +269,7 @@ function configureOutput(program: Command, { stdout, stderr }: Runtime): void {
       .configureOutput({
         writeOut: (text) => void stdout.write(text),
         writeErr: (text) => void stderr.write(text),
-        // Said once, by main, as any other mistake in use.
+        // Printed by main, like any other usage error.
         outputError: () => {},
         getOutHelpWidth: () => Math.min(stdout.columns ?? 100, 120),
       })

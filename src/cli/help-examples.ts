@@ -1,50 +1,53 @@
-type Example = readonly [command: string, what: string]
+type Example = readonly [command: string, explanation: string]
 
 const summarize: readonly Example[] = [
-  ['claude-batch summarize ./docs', 'summaries/docs/….summary.md, one per file'],
-  ['claude-batch summarize ./docs --dry-run', 'what that would cost, live and as a batch'],
-  ['cat notes.md | claude-batch summarize -', 'one document in, its summary out'],
+  ['claude-batch summarize ./docs', 'one summary per file, in summaries/docs/'],
+  ['claude-batch summarize ./docs --dry-run', 'print what that would cost, live and as a batch'],
+  ['cat notes.md | claude-batch summarize -', 'summarize one document to stdout'],
   ["claude-batch summarize 'reports/**/*.md' --simulate", 'try it: no key, no cost'],
 ]
 
-/** What to type, by command; the first thing its help shows. */
+/** The examples that the help of each command begins with. */
 const examples: Readonly<Record<string, readonly Example[]>> = {
   'claude-batch': summarize,
   summarize,
   compare: [
-    ['claude-batch compare ./docs --prompts summarize@v1,summarize@v2', 'two versions of a prompt'],
-    ['claude-batch compare ./docs --models haiku,sonnet --limit 50', 'two models, on 50 documents'],
-    ['claude-batch compare ./docs --models haiku,sonnet --judge opus', 'and which texts are better'],
+    ['claude-batch compare ./docs --prompts summarize@v1,summarize@v2', 'compare two versions of a prompt'],
+    ['claude-batch compare ./docs --models haiku,sonnet --limit 50', 'compare two models on 50 documents'],
+    [
+      'claude-batch compare ./docs --models haiku,sonnet --judge opus',
+      'let a third model judge the summaries',
+    ],
   ],
   report: [
-    ['claude-batch report', 'the runs of summaries/, what they cost, what is stale'],
-    ['claude-batch report --run last --format html > last.html', 'the last run, as a page'],
-    ['claude-batch report notes --prune', 'take away the summaries of documents that are gone'],
+    ['claude-batch report', 'show the runs of summaries/, their cost, and stale summaries'],
+    ['claude-batch report --run last --format html > last.html', 'save the last run as an HTML page'],
+    ['claude-batch report notes --prune', 'delete the summaries of deleted documents'],
   ],
   batches: [
-    ['claude-batch batches status', 'how far they are'],
-    ['claude-batch batches collect', 'fetch what is ready'],
+    ['claude-batch batches status', 'show how far each batch is'],
+    ['claude-batch batches collect', 'fetch the summaries that are ready'],
   ],
   prompts: [
-    ['claude-batch prompts list', 'which there are, and which version is used'],
-    ['claude-batch prompts pin summarize@v1', 'roll back, from the next run on'],
+    ['claude-batch prompts list', 'list the prompts and the versions in use'],
+    ['claude-batch prompts pin summarize@v1', 'roll back, starting with the next run'],
   ],
   serve: [
     ['claude-batch serve --simulate', 'try it: http://localhost:8000/, no key, no cost'],
-    ['claude-batch serve --host 0.0.0.0 --token env:SERVE_TOKEN', 'for a network, with a token'],
+    ['claude-batch serve --host 0.0.0.0 --token env:SERVE_TOKEN', 'serve a network, with a token'],
   ],
   simulate: [
-    ['claude-batch simulate --rpm 60 --fault 529=0.05', 'a service that is slow and sometimes overloaded'],
+    ['claude-batch simulate --rpm 60 --fault 529=0.05', 'simulate a slow API that is sometimes overloaded'],
   ],
-  config: [['claude-batch config --profile night', 'the settings a run with that profile would have']],
+  config: [['claude-batch config --profile night', 'show the settings of a run with this profile']],
   unlock: [
-    ['claude-batch unlock', 'who holds summaries/, and whether to remove its lock'],
-    ['claude-batch unlock notes --yes', 'without a terminal'],
+    ['claude-batch unlock', 'show who holds summaries/, and ask'],
+    ['claude-batch unlock notes --yes', 'remove the lock without a terminal'],
   ],
   completion: [['eval "$(claude-batch completion bash)"', 'in ~/.bashrc']],
 }
 
-/** The examples of a command, as its help begins with them; '' where it has none. */
+/** Returns the examples of a command as its help shows them; '' if it has none. */
 export function formatExamples(command: string): string {
   const commandExamples = examples[command] ?? []
   const width = Math.max(...commandExamples.map(([text]) => text.length))
@@ -52,9 +55,9 @@ export function formatExamples(command: string): string {
   return lines.length === 0 ? '' : `Examples:\n${lines.join('')}`
 }
 
-/** For somebody who typed the name and nothing else. */
+/** What the program prints when it is called without arguments. */
 export const firstSteps = `What to type next:
   claude-batch summarize ./docs --simulate   try it: no key, no cost, summaries in summaries/
-  claude-batch summarize ./docs              the same for real, with ANTHROPIC_API_KEY set
-  claude-batch --help                        all commands, with examples
+  claude-batch summarize ./docs              use the API: set ANTHROPIC_API_KEY first
+  claude-batch --help                        list all commands
 `

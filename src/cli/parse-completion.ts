@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander'
+import { listVisibleCommands } from './visible-commands.ts'
 
 /** What may stand at the end of a command line that is being typed. */
 type CompletionTarget =
@@ -42,7 +43,7 @@ export function parseCompletion(program: Command, words: readonly string[]): Com
     return { target, typed: rest, prefix: `${flag}=` }
   }
   if (typed.startsWith('-')) return { target: { words: listFlags(command) }, typed, prefix: '' }
-  const subcommandNames = listVisibleCommands(command)
+  const subcommandNames = listVisibleCommands(command).map((it) => it.name())
   if (subcommandNames.length > 0 && argumentIndex === 0)
     return { target: { words: subcommandNames }, typed, prefix: '' }
   return { target: { value: `${command.name()} ${argumentIndex}` }, typed, prefix: '' }
@@ -57,12 +58,6 @@ function findValueOption(command: Command, flag: string): Option | undefined {
 
 function listFlags(command: Command): string[] {
   return [...command.options.flatMap(({ long }) => long ?? []), '--help']
-}
-
-/** The names of its commands, but for those that nobody types. */
-function listVisibleCommands(command: Command): string[] {
-  const shown = new Set(command.createHelp().visibleCommands(command))
-  return command.commands.filter((it) => shown.has(it)).map((it) => it.name())
 }
 
 function toOptionName({ long, short }: Option): string {

@@ -1,4 +1,5 @@
 import { compareFlags } from '../config/compare-flags.ts'
+import type { Flag } from '../config/flag.ts'
 import { indexFlagsByKey } from '../config/flag-names.ts'
 import { serveFlags } from '../config/serve-flags.ts'
 import { simulateFlags } from '../config/simulate-flags.ts'
@@ -9,38 +10,39 @@ import { listPromptLocations } from '../inputs/prompts/prompt-lookup.ts'
 import type { Runtime } from '../runtime.ts'
 import { completionScripts } from './completion.ts'
 
+export interface Candidates {
+  readonly candidates: readonly string[]
+  /** The value is a comma-separated list of them. */
+  readonly isList?: boolean
+}
+
 /**
- * The words that may stand for an option's value or an argument; none where it is a file, which shells know best.
- * @param value the option's name without dashes, or a command's and the place of its argument: `pin 0`
+ * Returns the words that may complete an option's value or an argument; none where it is a file, which shells know best.
+ * @param value the option's name without dashes, or a command's name and the index of its argument: `pin 0`
  */
 export async function listCandidates(
   value: string,
   runtime: Pick<Runtime, 'cwd' | 'env'>,
-): Promise<readonly string[]> {
-  switch (value) {
-    case 'judge':
-    case 'model':
-    case 'models':
-      return knownModelNames
-    case 'prompt':
-    case 'prompts':
-    case 'show 0':
-    case 'check 0':
-    case 'pin 0':
-    case 'diff 0':
-    case 'diff 1':
-      return listPromptNames(runtime.cwd)
-    case 'completion 0':
-      return Object.keys(completionScripts)
-    case 'profile':
-      return listProfileNames(runtime)
-    default:
-      return (
-        indexFlagsByKey(simulateFlags, serveFlags, compareFlags, summarizeFlags).get(value)?.parse?.schema
-          .enum ?? []
-      )
+): Promise<Candidates> {
+  if (value === 'completion 0') return { candidates: Object.keys(completionScripts) }
+  if (promptArguments.has(value)) return { candidates: await listPromptNames(runtime.cwd) }
+  const {
+    parse,
+    completes,
+    isList = false,
+  }: Partial<Flag> = indexFlagsByKey(simulateFlags, serveFlags, compareFlags, summarizeFlags).get(value) ?? {}
+  const { schema } = parse ?? {}
+  if (completes === undefined) return { candidates: schema?.enum ?? schema?.items?.enum ?? [], isList }
+  const listNames = {
+    model: () => knownModelNames,
+    prompt: () => listPromptNames(runtime.cwd),
+    profile: () => listProfileNames(runtime),
   }
+  return { candidates: await listNames[completes](), isList }
 }
+
+/** The arguments that are prompts: the commands' names and the index. */
+const promptArguments: ReadonlySet<string> = new Set(['show 0', 'check 0', 'pin 0', 'diff 0', 'diff 1'])
 
 async function listPromptNames(cwd: string): Promise<string[]> {
   const names: string[] = []

@@ -19,18 +19,23 @@ export const compareFlags = {
     syntax: '--prompts <list>',
     help: 'comma-separated prompts and versions, e.g. summarize@v1,summarize@v2',
     default: 'summarize',
+    completes: 'prompt',
+    isList: true,
     parse: text,
   },
   models: {
     group: 'Comparison',
     syntax: '--models <list>',
     help: 'comma-separated models, e.g. haiku,sonnet (default: the model of each prompt, otherwise haiku)',
+    completes: 'model',
+    isList: true,
     parse: text,
   },
   judge: {
     group: 'Comparison',
     syntax: '--judge <model>',
     help: 'let this model judge each variant against the first one, in both orders',
+    completes: 'model',
     parse: text,
   },
   limit: {

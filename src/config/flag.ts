@@ -25,6 +25,10 @@ export interface Flag {
   readonly requiresTrust?: true
   /** Its value in a configuration file that lies in this folder, where that depends on it. */
   readonly resolveIn?: (folder: string) => (value: never) => unknown
+  /** What the shell completes its value with, if the parser does not list its values. */
+  readonly completes?: 'model' | 'prompt' | 'profile'
+  /** Its value is a comma-separated list. */
+  readonly isList?: boolean
   /** A list to which each place where it is given adds; otherwise one of them overrides the others. */
   readonly accumulates?: true
 }

@@ -1,46 +1,47 @@
 import type { Flag, FlagValues } from './flag.ts'
 import { choice, text, texts } from './flag-parsers.ts'
 
-/** The flags of `report`; see `summarizeFlags`. */
+/** The flags of `report`. */
 export const reportFlags = {
   run: {
-    group: 'What is reported',
-    syntax: '--run <which>',
-    help: 'one run alone: last, or when it began, as the report shows it: "2026-11-22 03:17"',
+    group: 'Report',
+    syntax: '--run <run>',
+    help: 'only one run: last, or its start time as the report shows it, e.g. "2026-11-22 03:17"',
     parse: text,
   },
   groupBy: {
-    group: 'What is reported',
+    group: 'Report',
     syntax: '--group-by <what>',
-    help: 'add up by day, model, prompt or folder instead of by run',
+    help: 'group runs by day, model, prompt or folder',
     parse: choice(['day', 'model', 'prompt', 'folder']),
   },
   merge: {
-    group: 'What is reported',
+    group: 'Report',
     syntax: '--merge <dir>',
-    help: 'add up with the runs of another output folder, as of several machines; may be given again',
+    help: 'include the runs of another output folder, e.g. from another machine; repeatable',
     parse: texts,
     path: 'always',
   },
   compareEstimate: {
-    group: 'What is reported',
+    group: 'Report',
     syntax: '--compare-estimate <file>',
-    help: 'compare with an estimate that --dry-run --report has saved: what was done since',
+    help: 'compare what was done since with an estimate saved by --dry-run --report',
     parse: text,
     path: 'always',
   },
   format: {
-    group: 'What is reported',
+    group: 'Report',
     syntax: '--format <format>',
-    help: 'on stdout: text, json, md or html',
+    help: 'format of the report on stdout: text, json, md or html',
     default: 'text' as const,
     parse: choice(['text', 'json', 'md', 'html']),
   },
   prune: {
-    group: 'What is done',
+    group: 'Actions',
     syntax: '--prune',
-    help: 'take the stale summaries away that it lists, but for those of which it says that they stay: edited by hand; the document fails; all that was in its folder is gone, as if a disk were missing; no newer version of the prompt was used in its folder',
+    help: 'delete stale summaries, except those the report marks as kept: edited by hand, document failing, source folder missing (an unmounted disk), or no newer prompt version used in the folder',
   },
 } as const satisfies Record<string, Flag>
 
+/** The values of the flags of `report` after parsing. */
 export type ReportOptions = FlagValues<typeof reportFlags>

@@ -3,9 +3,9 @@ import type { Flag, FlagValues } from './flag.ts'
 /** The flags of `unlock`. */
 export const unlockFlags = {
   yes: {
-    group: 'What is done',
+    group: 'Actions',
     syntax: '-y, --yes',
-    help: 'remove the lock without asking; needed where there is no terminal to ask on',
+    help: 'remove the lock without asking; required without a terminal',
   },
 } as const satisfies Record<string, Flag>
 

@@ -1,3 +1,4 @@
+import { defaultOutputFolder } from '../config/flags/output-flags.ts'
 import { redoesAll } from '../core/document/redo.ts'
 import { createRunEnd } from '../core/run/run-end.ts'
 import type { StatsCollector } from '../core/run/run-stats.ts'
@@ -37,7 +38,7 @@ export async function finishRun(
       ...(budget !== undefined && { budget: budget.getBudget() }),
       simulated: options.simulate,
       rerunReasons: output.rerunReasons,
-      ...(out !== undefined && { out: options.out ?? 'summaries' }),
+      ...(out !== undefined && { out: options.out ?? defaultOutputFolder }),
     })
     if (ending !== undefined) {
       const hint = formatResumeHint(ending, stats, redoesAll(options.redo ?? []) ? undefined : out)

@@ -1,5 +1,6 @@
 import { join, relative, resolve, sep } from 'node:path'
 import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
+import { defaultOutputFolder } from '../config/flags/output-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { BatchStore } from '../core/batch/batch-store.ts'
 import type { ChunkCache } from '../core/chunking/chunk-cache.ts'
@@ -85,7 +86,7 @@ export function resolveOutputFolder(
   { cwd }: Runtime,
 ): string | undefined {
   const isOnlyStdin = inputs.length > 0 && inputs.every(({ text, literal }) => text === '-' && !literal)
-  const out = options.out ?? (isOnlyStdin ? '-' : 'summaries')
+  const out = options.out ?? (isOnlyStdin ? '-' : defaultOutputFolder)
   if (out === '-') {
     if (options.digest !== undefined)
       throw new UsageError('--digest is made of summaries in files; give -o a folder for them')

@@ -51,6 +51,7 @@ describe('what can be completed', () => {
       ['night', 'day'],
     ],
     [['compare', '--models', 'haiku,son'], ['haiku,sonnet']],
+    [['summarize', '--redo', 'copy,len'], ['copy,length']],
     [
       ['compare', '--prompts', 'brief@v1,brief@v'],
       ['brief@v1,brief@v1', 'brief@v1,brief@v2'],

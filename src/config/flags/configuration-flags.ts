@@ -13,6 +13,7 @@ export const configurationFlags = {
     group: 'Configuration',
     syntax: '--profile <name>',
     help: 'also apply this profile from the configuration file',
+    completes: 'profile',
     parse: text,
   },
   allowHttp: {

@@ -36,6 +36,7 @@ export const inputFlags = {
     group: 'Inputs',
     syntax: '--ext <list>',
     help: `comma-separated extensions to read from directories (default: ${extensionExamples.join(', ')} and ${defaultExtensions.length - extensionExamples.length} others)`,
+    isList: true,
     parse: extensions,
   },
   encoding: {

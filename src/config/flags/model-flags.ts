@@ -8,6 +8,7 @@ export const modelFlags = {
     group: 'Prompt and model',
     syntax: '--model <model>',
     help: `${modelAliases.join(', ')} or a full model id (default: the prompt’s, otherwise ${defaultModel})`,
+    completes: 'model',
     parse: text,
   },
   maxTokens: {

@@ -1,12 +1,15 @@
 import type { Flag } from '../flag.ts'
 import { choice, text } from '../flag-parsers.ts'
 
+/** The output folder of commands that are given none. */
+export const defaultOutputFolder = 'summaries'
+
 /** Where summaries go, and what they look like. */
 export const outputFlags = {
   out: {
     group: 'Outputs',
     syntax: '-o, --out <dir>',
-    help: 'output folder, or - for stdout (default: summaries; - if the only input is stdin)',
+    help: `output folder, or - for stdout (default: ${defaultOutputFolder}; - if the only input is stdin)`,
     parse: text,
     path: 'always',
   },

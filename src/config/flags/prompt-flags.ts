@@ -8,6 +8,7 @@ export const promptFlags = {
     syntax: '--prompt <name>',
     help: 'prompt, version and weights: summarize, summarize@v1, ./mine.yaml@v2, or an A/B test: summarize@v1=90,v2=10',
     default: 'summarize',
+    completes: 'prompt',
     parse: text,
     path: 'where it looks like one',
   },

@@ -8,6 +8,7 @@ export const rerunFlags = {
     group: 'Re-running',
     syntax: '--redo <what>',
     help: 'comma-separated results to produce again: failed (process only documents with an error record), settings (made with other settings), copy, language, length (failed this quality check), flagged (failed any of them), all',
+    isList: true,
     parse: choices(redoTargets),
   },
   force: {
