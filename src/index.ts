@@ -11,5 +11,5 @@ export type { FailedText, Outcome, PendingText, SummarizedText } from './library
 export type { Completion, Question } from './library/request-completion.ts'
 export type { Spending, Usage } from './library/spending.ts'
 export { type SummarizeAllOptions, summarizeAll } from './library/summarize-all.ts'
-export type { Text } from './library/take-sources.ts'
+export type { Text } from './library/text-source.ts'
 export type { TextStream } from './library/text-stream.ts'

@@ -6,18 +6,18 @@ import { loadVariants } from '../compare/variants.ts'
 import type { CompareOptions } from '../config/compare-flags.ts'
 import { getDefaults } from '../config/flag.ts'
 import { type SummarizeOptions, summarizeFlags } from '../config/summarize-flags.ts'
-import type { DocumentRef } from '../core/document/document.ts'
-import { markdownMarker } from '../core/document/generated-marker.ts'
-import { RunError } from '../core/errors/run-error.ts'
-import { resolveModelAlias } from '../core/pricing/models.ts'
 import {
   combineVerdicts,
   computeScore,
   type PairwiseResult,
   type PairwiseScore,
   parseVerdict,
-} from '../core/report/pairwise.ts'
-import { computeRatios, summarizeVariant } from '../core/report/variant-summary.ts'
+} from '../core/compare/pairwise.ts'
+import { computeRatios, summarizeVariant } from '../core/compare/variant-summary.ts'
+import type { DocumentRef } from '../core/document/document.ts'
+import { RunError } from '../core/errors/run-error.ts'
+import { resolveModelAlias } from '../core/pricing/models.ts'
+import { markdownMarker } from '../core/report/generated-marker.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { chooseExit, describeStop, type Exit, ExitError, toEnding, UsageError } from '../errors.ts'
@@ -30,7 +30,7 @@ import { stopOnSignals } from '../run/stop-on-signals.ts'
 import type { Runtime } from '../runtime.ts'
 import { openRequestLog } from '../sinks/request-log.ts'
 import { writeFileAtomic } from '../storage/fs/atomic-write.ts'
-import { checkReportOverwrite } from '../storage/fs/overwrite-checks.ts'
+import { checkReportOverwrite } from '../storage/fs/named-file-checks.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import { formatComparison, renderComparisonMarkdown, renderTextsMarkdown } from '../ui/comparison-tables.ts'
 import { formatRunCost } from '../ui/format-run-summary.ts'

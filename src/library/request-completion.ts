@@ -9,7 +9,7 @@ import { modelSettingNames } from './client-options.ts'
 import type { Connection } from './create-connection.ts'
 import { createFailureError, toPublicError } from './library-error.ts'
 import { computeSpending, type Spending } from './spending.ts'
-import { replaceLoneSurrogates } from './take-sources.ts'
+import { replaceLoneSurrogates } from './text-source.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** What is asked: a text, sent as it is, or one with a system prompt. */

@@ -12,7 +12,7 @@ import { toPublicError } from './library-error.ts'
 import { loadPrompt } from './library-prompt.ts'
 import { type Outcome, toPublicOutcome } from './public-outcome.ts'
 import { noOverrides } from './request-completion.ts'
-import { checkTexts, readText, type Text, type Texts, takeSources } from './take-sources.ts'
+import { checkTexts, readText, type Text, type Texts, takeSources } from './text-source.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 export interface SummarizeAllOptions {

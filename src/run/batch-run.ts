@@ -8,7 +8,7 @@ import type { Outcome } from '../core/run/outcome.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
 import type { BatchJob } from '../engine/batch/run-batches.ts'
-import type { SharedBudget } from '../engine/middleware/with-budget.ts'
+import type { SharedBudget } from '../engine/middleware/shared-budget.ts'
 import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
 import { ExitError, toEnding, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
@@ -154,7 +154,7 @@ function createAnswerSettingsLookup(
 
 /** The settings may come from a batch's file. @throws RunError `ioError` */
 async function loadAnswerChecks(settings: AnswerSettings): Promise<AnswerChecks> {
-  const { createAnswerChecks } = await import('../inputs/prompts/answer-checks.ts')
+  const { createAnswerChecks } = await import('../inputs/answer-checks/answer-checks.ts')
   const schemaOrigin = 'the schema that is stored with a batch'
   return createAnswerChecks(settings, schemaOrigin).catch((error: unknown) => {
     throw error instanceof UsageError ? new ExitError('ioError', error.message) : error

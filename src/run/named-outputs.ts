@@ -2,14 +2,14 @@ import { statSync } from 'node:fs'
 import { basename, extname, resolve } from 'node:path'
 import type { DocumentRef } from '../core/document/document.ts'
 import { isInside } from '../core/document/document-path.ts'
-import { type ReportFormat, reportFormats } from '../core/document/generated-marker.ts'
 import { stripSummarySuffix } from '../core/document/output-path.ts'
+import { type ReportFormat, reportFormats } from '../core/report/generated-marker.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { isLogEntry } from '../sinks/request-log.ts'
-import { inspectNamedFile, type NamedFile } from '../storage/fs/flag-file.ts'
-import { checkLogOverwrite, checkReportOverwrite } from '../storage/fs/overwrite-checks.ts'
+import { inspectNamedFile, type NamedFile } from '../storage/fs/named-file.ts'
+import { checkLogOverwrite, checkReportOverwrite } from '../storage/fs/named-file-checks.ts'
 
 /** The files that flags name for writing, all checked; undefined where a flag is not given. */
 export interface NamedOutputs {

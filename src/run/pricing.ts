@@ -2,7 +2,7 @@ import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { findRetirement } from '../core/pricing/models.ts'
 import { createPriceOf, type PriceOf, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
 import { zeroUsage } from '../core/pricing/usage.ts'
-import { createSharedBudget, type SharedBudget } from '../engine/middleware/with-budget.ts'
+import { createSharedBudget, type SharedBudget } from '../engine/middleware/shared-budget.ts'
 import { UsageError } from '../errors.ts'
 
 /** What answers cost, and what may be spent on them. */

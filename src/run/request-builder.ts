@@ -17,10 +17,10 @@ import { hashSettings } from '../core/request/request-hash.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
 import { UsageError } from '../errors.ts'
-import { createAnswerChecks } from '../inputs/prompts/answer-checks.ts'
+import { createAnswerChecks } from '../inputs/answer-checks/answer-checks.ts'
+import { readSchema } from '../inputs/answer-checks/schema-check.ts'
 import type { PromptOptions } from '../inputs/prompts/load-prompt.ts'
 import { loadPromptVariants } from '../inputs/prompts/prompt-variants.ts'
-import { readSchema } from '../inputs/prompts/schema-check.ts'
 import { listReaderSettings } from '../inputs/read/readers/document-formats.ts'
 import { type ChunkPrompts, loadChunkPlanner } from './chunk-planner.ts'
 
@@ -176,7 +176,7 @@ async function resolveConstraints({
 }: Pick<SummarizeOptions, 'language' | 'words'>): Promise<OutputConstraints> {
   const length = words === undefined ? {} : { words }
   if (language === undefined) return length
-  const { findLanguageName } = await import('../inputs/read/language.ts')
+  const { findLanguageName } = await import('../inputs/answer-checks/language.ts')
   const languageName = findLanguageName(language)
   if (languageName === undefined)
     throw new UsageError(

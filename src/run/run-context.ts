@@ -1,6 +1,6 @@
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { PriceOf } from '../core/pricing/pricing-rules.ts'
-import type { SharedBudget } from '../engine/middleware/with-budget.ts'
+import type { SharedBudget } from '../engine/middleware/shared-budget.ts'
 import { createShutdown, type Shutdown } from '../engine/shutdown.ts'
 import { createDocumentReader, type ReadDocument } from '../inputs/read/read-document.ts'
 import type { Runtime } from '../runtime.ts'

@@ -1,6 +1,6 @@
 import type { DocumentRef } from '../core/document/document.ts'
 import type { DocumentCount } from '../core/document/document-count.ts'
-import type { SharedBudget } from '../engine/middleware/with-budget.ts'
+import type { SharedBudget } from '../engine/middleware/shared-budget.ts'
 import type { ReadDocument } from '../inputs/read/read-document.ts'
 import type { NamedOutputs } from './named-outputs.ts'
 import type { RequestBuilder } from './request-builder.ts'

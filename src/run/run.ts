@@ -1,5 +1,5 @@
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
-import type { SharedBudget } from '../engine/middleware/with-budget.ts'
+import type { SharedBudget } from '../engine/middleware/shared-budget.ts'
 import type { Exit } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { executeRun } from './execute-run.ts'

@@ -1,7 +1,7 @@
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { createFailFastCheck } from '../core/errors/fail-fast-check.ts'
 import { formatFailure } from '../core/errors/failure.ts'
-import type { Clock } from '../core/rate-limit/clock.ts'
+import type { Clock } from '../core/run/clock.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'

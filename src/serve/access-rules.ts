@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { ServeOptions } from '../config/serve-flags.ts'
 import { parseHost } from '../core/text/parse-host.ts'
 import { UsageError } from '../errors.ts'
-import { readSmallFile } from '../inputs/read/small-file.ts'
+import { readSmallFile } from '../inputs/read-small-file.ts'
 import type { Runtime } from '../runtime.ts'
 import type { AccessRules } from './check-access.ts'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/rate-limit/clock.ts'
+import type { Clock } from '../core/run/clock.ts'
 import type { DocumentEntry } from '../core/run/ledger-entry.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import type { Sink } from '../core/run/sink.ts'

@@ -18,7 +18,7 @@ import {
 import { type AppendFile, openAppendFile } from '../storage/fs/append-file.ts'
 import { makeFolder } from '../storage/fs/create-folder.ts'
 import { toWriteError } from '../storage/fs/disk-error.ts'
-import { createNamedStreamWriter, type NamedFile } from '../storage/fs/flag-file.ts'
+import { createNamedStreamWriter, type NamedFile } from '../storage/fs/named-file.ts'
 
 /** Goes up with every change that an older reader would misunderstand; fields are added without. */
 const logFormatVersion = 1

@@ -11,7 +11,12 @@ import {
   type TypeOf,
   taggedUnion,
 } from '../core/text/shape.ts'
-import { type CachedChunk, type CachedChunks, cachedChunkShape, createCachedChunks } from './cached-chunks.ts'
+import {
+  type CachedChunk,
+  type CachedChunks,
+  cachedChunkShape,
+  createCachedChunks,
+} from './chunk-cache-index.ts'
 import type { ChunkCosts } from './chunk-costs.ts'
 import { type AppendFile, openAppendFile } from './fs/append-file.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'

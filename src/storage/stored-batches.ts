@@ -13,7 +13,7 @@ import {
 import type { BatchBuilder, BatchStore, StoredBatch } from '../core/batch/batch-store.ts'
 import { createBatchFileReader } from '../core/batch/read-batch-file.ts'
 import { rebasePath } from '../core/document/document-path.ts'
-import type { Clock } from '../core/rate-limit/clock.ts'
+import type { Clock } from '../core/run/clock.ts'
 import type { DocumentEntry } from '../core/run/ledger-entry.ts'
 import { ExitError } from '../errors.ts'
 import { type AppendFile, openAppendFile } from './fs/append-file.ts'

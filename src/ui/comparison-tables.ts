@@ -1,6 +1,6 @@
+import type { PairwiseResult, PairwiseScore } from '../core/compare/pairwise.ts'
+import type { VariantRatios, VariantSummary } from '../core/compare/variant-summary.ts'
 import type { ConfidenceInterval } from '../core/estimate/confidence-interval.ts'
-import type { PairwiseResult, PairwiseScore } from '../core/report/pairwise.ts'
-import type { VariantRatios, VariantSummary } from '../core/report/variant-summary.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger } from '../core/text/format-number.ts'

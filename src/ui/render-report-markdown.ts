@@ -1,4 +1,4 @@
-import { markdownMarker } from '../core/document/generated-marker.ts'
+import { markdownMarker } from '../core/report/generated-marker.ts'
 import type { DocumentRow, ReportGroup, ReportJson } from '../core/report/report-json.ts'
 import { escapeMarkdown, renderCodeBlock, renderInlineCode, renderMarkdownTable } from './markdown.ts'
 import { buildFigures, describeRuns, getHeadline, listRemarks } from './report-figures.ts'

@@ -8,8 +8,12 @@ import {
   computeScore,
   type JudgeVerdict,
   parseVerdict,
-} from '../../src/core/report/pairwise.ts'
-import { computeRatios, summarizeVariant, type VariantResult } from '../../src/core/report/variant-summary.ts'
+} from '../../src/core/compare/pairwise.ts'
+import {
+  computeRatios,
+  summarizeVariant,
+  type VariantResult,
+} from '../../src/core/compare/variant-summary.ts'
 import type { Behaviour } from '../../src/simulator/script.ts'
 import type { MessageRequest } from '../../src/simulator/validate-request.ts'
 import { openUrl, startBrowser, whyBrowserUnavailable } from '../support/browser.ts'

@@ -3,7 +3,7 @@ import type { BatchApi } from '../../src/core/batch/batch-api.ts'
 import type { BatchStore, StoredBatch } from '../../src/core/batch/batch-store.ts'
 import { AskError } from '../../src/core/errors/ask-error.ts'
 import type { RequestError } from '../../src/core/errors/request-error.ts'
-import type { Clock } from '../../src/core/rate-limit/clock.ts'
+import type { Clock } from '../../src/core/run/clock.ts'
 import { createReply } from './scripted-ask.ts'
 
 /** What happens to a call: it fails before anything is done, or after all is done. */

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Clock } from '../../src/core/rate-limit/clock.ts'
+import type { Clock } from '../../src/core/run/clock.ts'
 
 /** A clock that stands still until everything waits, then jumps to the next one to wake. */
 export interface VirtualClock extends Clock {

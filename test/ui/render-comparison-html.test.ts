@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { VariantSummary } from '../../src/core/report/variant-summary.ts'
+import type { VariantSummary } from '../../src/core/compare/variant-summary.ts'
 import { renderComparisonHtml } from '../../src/ui/render-comparison-html.ts'
 
 const hostile = [

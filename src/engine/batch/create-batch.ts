@@ -6,7 +6,7 @@ import { classifyError, isTransient } from '../../core/errors/classify-error.ts'
 import { mayBeBilled, type RequestError } from '../../core/errors/request-error.ts'
 import { BatchError, type RunError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
-import type { Clock } from '../../core/rate-limit/clock.ts'
+import type { Clock } from '../../core/run/clock.ts'
 import type { Shutdown } from '../shutdown.ts'
 import type { BatchRecovery } from './recover-batch.ts'
 

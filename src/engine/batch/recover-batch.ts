@@ -4,7 +4,7 @@ import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { isNotFound } from '../../core/errors/request-error.ts'
 import { UnknownBatchError } from '../../core/errors/run-error.ts'
-import type { Clock } from '../../core/rate-limit/clock.ts'
+import type { Clock } from '../../core/run/clock.ts'
 import type { Shutdown } from '../shutdown.ts'
 import { isTransientError, type RetryUntilSuccessOptions, retryUntilSuccess } from './retry-until-success.ts'
 

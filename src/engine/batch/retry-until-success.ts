@@ -1,7 +1,7 @@
 import { AskError } from '../../core/errors/ask-error.ts'
 import { isTransient } from '../../core/errors/classify-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
-import type { Clock } from '../../core/rate-limit/clock.ts'
+import type { Clock } from '../../core/run/clock.ts'
 
 export interface RetryUntilSuccessOptions {
   readonly clock: Clock

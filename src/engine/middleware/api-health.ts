@@ -7,7 +7,6 @@ import {
   type AccountErrorContext,
   refusedDocumentsThreshold,
 } from '../../core/errors/resolve-account-error.ts'
-import type { Clock } from '../../core/rate-limit/clock.ts'
 import {
   createConcurrencyLimit,
   decreaseLimit,
@@ -20,6 +19,7 @@ import {
   recordFailure,
   recordSuccess,
 } from '../../core/rate-limit/retry-budget.ts'
+import type { Clock } from '../../core/run/clock.ts'
 
 /** How the service fares, as the requests of all documents show. */
 export interface ApiHealth {

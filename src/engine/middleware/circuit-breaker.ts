@@ -1,6 +1,6 @@
 import { WaitTooLongError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
-import type { Clock } from '../../core/rate-limit/clock.ts'
+import type { Clock } from '../../core/run/clock.ts'
 
 /** A service that is rate limited or down is so for everybody: one request that meets it closes the gate for all. */
 export interface CircuitBreaker {

@@ -1,14 +1,14 @@
 import type { PriceOf } from '../../core/pricing/pricing-rules.ts'
-import type { Clock } from '../../core/rate-limit/clock.ts'
 import type { RateLimitSettings } from '../../core/rate-limit/rate-limit-settings.ts'
 import type { Ask } from '../../core/request/ask.ts'
+import type { Clock } from '../../core/run/clock.ts'
 import { createApiHealth } from './api-health.ts'
 import { type CircuitBreakerOptions, createCircuitBreaker } from './circuit-breaker.ts'
+import { createRateLimiter, type RateLimiter } from './rate-limiter.ts'
 import { createSemaphore, type Semaphore } from './semaphore.ts'
+import type { SharedBudget } from './shared-budget.ts'
 import { trackDocument } from './track-document.ts'
 import { type AttemptListener, withAttemptLog } from './with-attempt-log.ts'
-import type { SharedBudget } from './with-budget.ts'
-import { createRateLimiter, type RateLimiter } from './with-rate-limit.ts'
 import { withRetry } from './with-retry.ts'
 
 export interface ComposeOptions extends RateLimitSettings {

@@ -4,7 +4,7 @@ import { isDocumentSpecificFailure, isLargest } from '../../core/errors/document
 import { formatFailure, toFailure } from '../../core/errors/failure.ts'
 import { getRetryAfterMs, isUnreachable, type RequestError } from '../../core/errors/request-error.ts'
 import { resolveAccountError } from '../../core/errors/resolve-account-error.ts'
-import type { Clock } from '../../core/rate-limit/clock.ts'
+import type { Clock } from '../../core/run/clock.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import type { ApiHealth } from './api-health.ts'
 import type { Admission, CircuitBreaker } from './circuit-breaker.ts'

@@ -1,9 +1,9 @@
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
 import type { RequestError } from '../../core/errors/request-error.ts'
 import { listPrice, type PriceOf } from '../../core/pricing/pricing-rules.ts'
-import type { Clock } from '../../core/rate-limit/clock.ts'
 import type { Ask } from '../../core/request/ask.ts'
 import type { Attempt } from '../../core/request/attempt.ts'
+import type { Clock } from '../../core/run/clock.ts'
 
 export interface AttemptListener {
   /** A request is on its way. */

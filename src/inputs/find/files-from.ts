@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { UsageError } from '../../errors.ts'
-import { describeFsError } from './fs-error.ts'
+import { describeFsError } from '../describe-fs-error.ts'
 
 /**
  * The paths in a `--files-from` list, `-` being stdin: one per line (CRLF, blank lines and a byte-order mark are forgiven), or with

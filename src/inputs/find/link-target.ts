@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { InputProblem } from '../../core/document/document.ts'
 import { isInside } from '../../core/document/document-path.ts'
-import { describeFsError } from './fs-error.ts'
+import { describeFsError } from '../describe-fs-error.ts'
 
 /** What a symbolic link leads to. */
 export interface LinkTarget {

@@ -2,7 +2,7 @@ import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { platform } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { FileStats, InputProblem } from '../../core/document/document.ts'
-import { describeFsError } from './fs-error.ts'
+import { describeFsError } from '../describe-fs-error.ts'
 
 /** What a path leads to that the user named. */
 export type NamedPath =

@@ -4,8 +4,8 @@ import { join, relative, resolve } from 'node:path'
 import { isInside } from '../../core/document/document-path.ts'
 import { yamlExtensions } from '../../core/text/yaml-extensions.ts'
 import { UsageError } from '../../errors.ts'
-import { describeFsError } from '../find/fs-error.ts'
-import { readSmallFile } from '../read/small-file.ts'
+import { describeFsError } from '../describe-fs-error.ts'
+import { readSmallFile } from '../read-small-file.ts'
 import { shippedPrompts } from './shipped-prompts.ts'
 
 /** A prompt's file, and what it is called. */

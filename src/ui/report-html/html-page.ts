@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolveAsset } from '../../assets.ts'
-import { generatorName } from '../../core/document/generated-marker.ts'
+import { generatorName } from '../../core/report/generated-marker.ts'
 import { html, Markup } from './html-template.ts'
 
 /** The beginning of a page that needs no other file and no network. @param script none, if it is left out */

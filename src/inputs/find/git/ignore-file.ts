@@ -1,7 +1,7 @@
 import { lstat, stat } from 'node:fs/promises'
 import { UsageError } from '../../../errors.ts'
-import { readSmallFile } from '../../read/small-file.ts'
-import { describeFsError } from '../fs-error.ts'
+import { describeFsError } from '../../describe-fs-error.ts'
+import { readSmallFile } from '../../read-small-file.ts'
 import { type IgnorePattern, parseIgnoreFile } from './ignore-patterns.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { readSmallFile } from '../../read/small-file.ts'
+import { readSmallFile } from '../../read-small-file.ts'
 
 /** A git repository with a working tree. All paths are absolute. */
 export interface Repository {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type CachedChunk, createCachedChunks } from '../../src/storage/cached-chunks.ts'
+import { type CachedChunk, createCachedChunks } from '../../src/storage/chunk-cache-index.ts'
 import { measureCpuMs } from '../support/cpu-time.ts'
 
 const answer = (part: string, path: string): CachedChunk => ({

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { findUnsupported, type JsonSchema } from '../../core/request/schema-support.ts'
 import { UsageError } from '../../errors.ts'
-import { describeFsError } from '../find/fs-error.ts'
-import { readSmallFile } from '../read/small-file.ts'
+import { describeFsError } from '../describe-fs-error.ts'
+import { readSmallFile } from '../read-small-file.ts'
 
 /** Says why a text does not fit a schema; undefined where it does. */
 export interface SchemaCheck {

@@ -1,4 +1,4 @@
-import { isGenerated, type ReportFormat, signatureBytes } from '../../core/document/generated-marker.ts'
+import { isGenerated, type ReportFormat, signatureBytes } from '../../core/report/generated-marker.ts'
 import { openExistingRegularFile } from './regular-file.ts'
 
 /**

@@ -8,7 +8,7 @@ import { memoryFolder } from '../output-folder.ts'
 import { writeFileAtomic } from './atomic-write.ts'
 import { makeFolder } from './create-folder.ts'
 import { toWriteError } from './disk-error.ts'
-import { findDescriptor, openWritableStream } from './flag-stream.ts'
+import { findDescriptor, openWritableStream } from './named-stream.ts'
 import { createStreamWriter } from './stream-writer.ts'
 
 /** A file that a flag names for writing: `--report`, `--log`, `--digest`. */

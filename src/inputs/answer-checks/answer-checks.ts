@@ -18,7 +18,7 @@ export async function createAnswerChecks(
   const constraints = { ...(language !== undefined && { language }), ...(words !== undefined && { words }) }
   // The tables of languages are loaded only where one was asked for.
   const isInLanguage =
-    language === undefined ? () => true : (await import('../read/language.ts')).createLanguageCheck(language)
+    language === undefined ? () => true : (await import('./language.ts')).createLanguageCheck(language)
   return {
     findMismatch: () => undefined,
     checkQuality: (summary, document) => checkQuality(summary, constraints, document, isInLanguage),

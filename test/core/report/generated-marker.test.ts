@@ -4,7 +4,7 @@ import {
   isGenerated,
   markdownMarker,
   reportFormats,
-} from '../../../src/core/document/generated-marker.ts'
+} from '../../../src/core/report/generated-marker.ts'
 
 describe('isGenerated', () => {
   it.each([

@@ -1,5 +1,4 @@
 import { AskError } from '../../core/errors/ask-error.ts'
-import type { Clock } from '../../core/rate-limit/clock.ts'
 import {
   createLimiterState,
   estimateDemand,
@@ -14,6 +13,7 @@ import {
 } from '../../core/rate-limit/limiter-state.ts'
 import type { Ask } from '../../core/request/ask.ts'
 import { countPromptCharacters, type Request } from '../../core/request/request.ts'
+import type { Clock } from '../../core/run/clock.ts'
 import { withAnySignal } from '../with-any-signal.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import type { DocumentTracker } from './track-document.ts'

@@ -7,8 +7,8 @@ import { listPrice, type Picodollars } from '../../../src/core/pricing/pricing-r
 import type { Usage } from '../../../src/core/pricing/usage.ts'
 import { zeroUsage } from '../../../src/core/pricing/usage.ts'
 import type { Ask } from '../../../src/core/request/ask.ts'
+import { createSharedBudget } from '../../../src/engine/middleware/shared-budget.ts'
 import { type AttemptListener, withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
-import { createSharedBudget } from '../../../src/engine/middleware/with-budget.ts'
 import { runPool } from '../../../src/engine/run-pool.ts'
 import { createShutdown } from '../../../src/engine/shutdown.ts'
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSchemaCheck } from '../../../src/inputs/prompts/schema-check.ts'
+import { createSchemaCheck } from '../../../src/inputs/answer-checks/schema-check.ts'
 
 const schema = {
   type: 'object',
