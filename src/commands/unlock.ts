@@ -1,13 +1,13 @@
 import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { UnlockOptions } from '../config/unlock-flags.ts'
+import { stateFolder } from '../core/document/output-path.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { type Exit, ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { describeLockOwner, type FoundLock, findLock, type LockStatus } from '../storage/lock/find-lock.ts'
 import { determineLockStatus, lockFileName, removeLock } from '../storage/lock/lock-folder.ts'
 import { createLockOwner } from '../storage/lock/lock-owner.ts'
-import { memoryFolder } from '../storage/output-folder.ts'
 
 /**
  * Removes the lock of an output folder whose run is over, where claude-batch cannot find that out by itself: the run
@@ -73,7 +73,7 @@ const statusMessages: Readonly<Record<Exclude<LockStatus, 'alive'>, string>> = {
  * @throws RunError `noInput` where there is none, `ioError`
  */
 async function findStateFolder(dir: string, { cwd }: Pick<Runtime, 'cwd'>): Promise<string> {
-  const folder = join(resolve(cwd, dir), memoryFolder)
+  const folder = join(resolve(cwd, dir), stateFolder)
   const stats = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
     throw new ExitError('ioError', `cannot read ${folder}: ${error.code ?? error.message}`)

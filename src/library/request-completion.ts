@@ -4,12 +4,12 @@ import type { OnText } from '../core/request/ask.ts'
 import { buildRequest } from '../core/request/build-request.ts'
 import { findReplyFailure } from '../core/request/reply.ts'
 import { chooseParameters } from '../core/request/request.ts'
+import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { withAnySignal } from '../engine/with-any-signal.ts'
 import { modelSettingNames } from './client-options.ts'
 import type { Connection } from './create-connection.ts'
 import { createFailureError, toPublicError } from './library-error.ts'
 import { computeSpending, type Spending } from './spending.ts'
-import { replaceLoneSurrogates } from './text-source.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** What is asked: a text, sent as it is, or one with a system prompt. */

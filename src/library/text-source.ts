@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
+import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** A text with a name. */
@@ -76,11 +77,6 @@ export async function readText({ item, ...source }: TextSource): Promise<Documen
   const bytes = Buffer.from(wellFormedText)
   const sha256 = hash('sha256', bytes)
   return { ref: source, text: wellFormedText, fingerprint: { size: bytes.length, sha256 } }
-}
-
-/** A string cut in the middle of a character ends in half of it, which the service refuses as no JSON. */
-export function replaceLoneSurrogates(text: string): string {
-  return text.replace(/\p{Cs}/gu, '\ufffd')
 }
 
 function describeType(item: unknown): string {

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
+import { stateFolder } from '../core/document/output-path.ts'
 import type { Runtime } from '../runtime.ts'
 import { lockFolder } from '../storage/lock/lock-folder.ts'
 import { createLockOwner, type LockingProgram } from '../storage/lock/lock-owner.ts'
-import { memoryFolder } from '../storage/output-folder.ts'
 
 /**
  * Locks an output folder for a command that is no run.
@@ -18,7 +18,7 @@ export async function lockOutputFolder(
 ): Promise<() => Promise<void>> {
   const since = new Date(clock.wallTime()).toISOString()
   const owner = await createLockOwner(pid, since, random().toString(16).slice(2), program)
-  return lockFolder(join(out, memoryFolder), {
+  return lockFolder(join(out, stateFolder), {
     self: owner,
     isRunning,
     onTakeover: (dead) =>

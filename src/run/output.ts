@@ -6,6 +6,7 @@ import type { BatchStore } from '../core/batch/batch-store.ts'
 import type { ChunkCache } from '../core/chunking/chunk-cache.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { DocumentCount } from '../core/document/document-count.ts'
+import { stateFolder } from '../core/document/output-path.ts'
 import { notFailedProblem } from '../core/document/overwrite-policy.ts'
 import type { TokenHistory } from '../core/estimate/estimate-cost.ts'
 import type { OnText } from '../core/request/ask.ts'
@@ -28,7 +29,7 @@ import type { UnplacedText } from '../storage/ledger/journal-recovery.ts'
 import { isDigest } from '../storage/ledger/known-summary.ts'
 import { lockFolder } from '../storage/lock/lock-folder.ts'
 import { createLockOwner } from '../storage/lock/lock-owner.ts'
-import { createOutputFolder, memoryFolder, probeOutputFolder } from '../storage/output-folder.ts'
+import { createOutputFolder, probeOutputFolder } from '../storage/output-folder.ts'
 import { openOutputState } from '../storage/output-state.ts'
 import { openStoredBatches } from '../storage/stored-batches.ts'
 import { createSummaryFiles, type RerunReason } from '../storage/summary-files.ts'
@@ -165,7 +166,7 @@ export async function openFolderOutput(
     version,
   })
   const unlock = await lockWithTimeout((options.lockTimeout ?? 0) * 1000, runtime, drainSignal, () =>
-    lockFolder(join(out, memoryFolder), {
+    lockFolder(join(out, stateFolder), {
       self: lockOwner,
       isRunning: runtime.isRunning,
       onTakeover: ({ pid, since }) =>
@@ -330,7 +331,7 @@ function formatLedgerDamage(lines: number, paths: ReadonlySet<string>): string {
 }
 
 function formatJournalDamage(lines: number, out: string): string {
-  const backup = join(out, memoryFolder, 'journal.jsonl.damaged')
+  const backup = join(out, stateFolder, 'journal.jsonl.damaged')
   return `${formatCount(lines, 'line', 'lines')} of the journal cannot be read; a text that was paid for may be in there: see ${backup}`
 }
 

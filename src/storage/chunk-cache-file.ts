@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ChunkCache } from '../core/chunking/chunk-cache.ts'
+import { stateFolder } from '../core/document/output-path.ts'
 import {
   boolean,
   listOf,
@@ -21,7 +22,6 @@ import type { ChunkCosts } from './chunk-costs.ts'
 import { type AppendFile, openAppendFile } from './fs/append-file.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
 import { readLines } from './fs/read-lines.ts'
-import { memoryFolder } from './output-folder.ts'
 
 /** A document is done, and used these chunks. */
 const documentDoneShape = objectOf({
@@ -54,7 +54,7 @@ export function createChunkCache(
   nonce: string,
   costs: Pick<ChunkCosts, 'add'>,
 ): ChunkCache & Closable {
-  const file = join(out, memoryFolder, 'chunk-cache.jsonl')
+  const file = join(out, stateFolder, 'chunk-cache.jsonl')
   const chunks = createCachedChunks()
   /** By the documents of this run, in the order of asking. */
   const keysInUse = new Map<string, Set<string>>()

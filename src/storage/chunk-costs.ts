@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import { stateFolder } from '../core/document/output-path.ts'
 import { formatExactUsd } from '../core/pricing/pricing-rules.ts'
 import { addTotals, toTotals } from '../core/pricing/totals.ts'
 import type { Attempt } from '../core/request/attempt.ts'
@@ -10,7 +11,6 @@ import { syncFolder } from './fs/create-folder.ts'
 import { toWriteError } from './fs/disk-error.ts'
 import { removeFile } from './fs/no-follow-fs.ts'
 import { type LedgerReducers, reduceLedger } from './ledger/reduce-ledger.ts'
-import { memoryFolder } from './output-folder.ts'
 
 /**
  * What answers about chunks cost, until the ledger has it. The ledger gets one line per document, when the document is
@@ -52,7 +52,7 @@ export async function openChunkCosts(
   run: RunStart,
   findProvenance: (path: string) => Provenance,
 ): Promise<ChunkCosts> {
-  const file = join(out, memoryFolder, 'chunk-costs.jsonl')
+  const file = join(out, stateFolder, 'chunk-costs.jsonl')
   const { missing, isEmpty } = await readCosts(file)
   /** Documents of this run that have no line yet. */
   const unrecordedPaths = new Set<string>()

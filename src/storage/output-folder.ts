@@ -7,12 +7,9 @@ import { toWriteError } from './fs/disk-error.ts'
 import { removeFile, statFile } from './fs/no-follow-fs.ts'
 import { isRootAllowed } from './fs/path-length.ts'
 
-/** Where an output folder keeps its state, next to the summaries. */
-export const memoryFolder = stateFolder
-
 /** The ledger of an output folder. */
 export function ledgerPath(out: string): string {
-  return join(out, memoryFolder, 'ledger.jsonl')
+  return join(out, stateFolder, 'ledger.jsonl')
 }
 
 /** Whether something is in the place of an output folder's ledger; reading it finds out what. @throws RunError `ioError` */
@@ -28,7 +25,7 @@ export async function createOutputFolder(out: string): Promise<void> {
     )
   try {
     await makeFolder(out)
-    await makeFolderBelow(out, join(out, memoryFolder))
+    await makeFolderBelow(out, join(out, stateFolder))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || code === 'ENOTDIR')

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { errorRecordSuffix } from '../core/document/output-path.ts'
+import { errorRecordSuffix, stateFolder } from '../core/document/output-path.ts'
 import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
 import {
   type DocumentEntry,
@@ -23,7 +23,7 @@ import { recoveredFolder, recoverJournal, type UnplacedText } from './ledger/jou
 import { locateSummary } from './ledger/known-summary.ts'
 import { backUpDamaged, readJournal } from './ledger/read-journal.ts'
 import { type Ledger, type OnDocumentEntry, readLedger } from './ledger/read-ledger.ts'
-import { ledgerPath, memoryFolder } from './output-folder.ts'
+import { ledgerPath } from './output-folder.ts'
 
 /** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
 export interface OutputState
@@ -65,7 +65,7 @@ export async function openOutputState(
   { onEntry = () => {}, chunkCosts = noChunkCosts }: OutputStateOptions = {},
 ): Promise<OutputState> {
   const file = ledgerPath(out)
-  const journalFile = join(out, memoryFolder, 'journal.jsonl')
+  const journalFile = join(out, stateFolder, 'journal.jsonl')
   const leftover = await readJournal(journalFile)
   const unrecordedEntries = new Map(leftover.entries.map((entry) => [toEntryId(entry.entry), entry]))
   const leftoverEntries = [...unrecordedEntries.values()]
@@ -84,7 +84,7 @@ export async function openOutputState(
   }
 
   const ledgerFile = await openAppendFile(file, { mode: 0o600, root: out })
-  const touchedFolders = new Set<string>([join(out, memoryFolder)])
+  const touchedFolders = new Set<string>([join(out, stateFolder)])
   let writes = 0
   let runRecording: Promise<void> | undefined
   let isRunRecorded = false
@@ -147,7 +147,7 @@ export async function openOutputState(
     if (missing.length > 0 || leftoverEntries.length > 0) await ledgerFile.sync()
     await chunkCosts.clear()
     const files = leftoverEntries.flatMap(({ path: file }) => file ?? [])
-    const folders = [memoryFolder, recoveredFolder, ...files.map((file) => dirname(file))]
+    const folders = [stateFolder, recoveredFolder, ...files.map((file) => dirname(file))]
     await removeTempFiles(out, new Set([out, ...folders.map((folder) => join(out, folder))]))
     const damaged = leftover.damagedLines + recovery.misnamedCount
     if (damaged > 0) await backUpDamaged(journalFile)

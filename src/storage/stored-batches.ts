@@ -13,6 +13,7 @@ import {
 import type { BatchBuilder, BatchStore, StoredBatch } from '../core/batch/batch-store.ts'
 import { createBatchFileReader } from '../core/batch/read-batch-file.ts'
 import { rebasePath } from '../core/document/document-path.ts'
+import { stateFolder } from '../core/document/output-path.ts'
 import type { Clock } from '../core/run/clock.ts'
 import type { DocumentEntry } from '../core/run/ledger-entry.ts'
 import { ExitError } from '../errors.ts'
@@ -22,7 +23,6 @@ import { toReadError, toWriteError } from './fs/disk-error.ts'
 import { listFolder, openForReading, removeFile } from './fs/no-follow-fs.ts'
 import { readLines } from './fs/read-lines.ts'
 import { otherVersionError } from './ledger/reduce-ledger.ts'
-import { memoryFolder } from './output-folder.ts'
 
 export interface BatchStoreOptions {
   /** The output folder. */
@@ -93,7 +93,7 @@ export async function deleteBatchFiles(out: string, localId: string): Promise<vo
 }
 
 function batchesFolder(out: string): string {
-  return join(out, memoryFolder, 'batches')
+  return join(out, stateFolder, 'batches')
 }
 
 async function listBatchFiles(out: string): Promise<string[]> {

@@ -13,9 +13,6 @@ export function findDocumentName(name: string): string | undefined {
     : undefined
 }
 
-/** What a run remembers, in its output folder. */
-export const memoryFolder = stateFolder
-
 /**
  * Whether a file that somebody named is a summary or record of ours. A shell names such files without being asked to,
  * so its name counts where its place speaks for it too: beside its document, or below a folder that is, or was, for
@@ -26,7 +23,7 @@ export async function isEarlierOutput(file: string, out: string | undefined): Pr
   if (documentName === undefined) return false
   if (await isPresent(join(dirname(file), documentName))) return true
   for (let folder = dirname(file); ; folder = dirname(folder)) {
-    if (folder === out || (await isPresent(join(folder, memoryFolder)))) return true
+    if (folder === out || (await isPresent(join(folder, stateFolder)))) return true
     if (folder === dirname(folder)) return false
   }
 }

@@ -1,8 +1,9 @@
 import type { Dirent } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { InputProblem } from '../../core/document/document.ts'
+import { stateFolder } from '../../core/document/output-path.ts'
 import { UsageError } from '../../errors.ts'
-import { earlierOutputProblem, findDocumentName, memoryFolder } from './earlier-output.ts'
+import { earlierOutputProblem, findDocumentName } from './earlier-output.ts'
 import type { Exclusions, ResolvedPath } from './exclusions.ts'
 import { type IgnoreRules, isIgnored } from './ignore-rules.ts'
 import { type LinkTarget, resolveLinkInside } from './link-target.ts'
@@ -81,7 +82,7 @@ function createNameFilter({ root, out, hidden, ignoreRules }: EntryFilterOptions
     ? defaultIgnoredFolders.filter((name) => !root.path.split(sep).includes(name))
     : []
   return (path: string, name: string, names: ReadonlySet<string>): boolean => {
-    if (path === out || name === memoryFolder || ignoredFolders.includes(name)) return true
+    if (path === out || name === stateFolder || ignoredFolders.includes(name)) return true
     if (!hidden && name.startsWith('.')) return true
     // Next to its document it surely is the output of an earlier run; elsewhere it is reported.
     const documentName = findDocumentName(name)

@@ -3,8 +3,9 @@ import type { Stats } from 'node:fs'
 import { access, chmod, constants, lstat, readlink, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import type { Writable } from 'node:stream'
+import { stateFolder } from '../../core/document/output-path.ts'
 import { ExitError, UsageError } from '../../errors.ts'
-import { memoryFolder } from '../output-folder.ts'
+
 import { writeFileAtomic } from './atomic-write.ts'
 import { makeFolder } from './create-folder.ts'
 import { toWriteError } from './disk-error.ts'
@@ -77,8 +78,8 @@ export async function inspectNamedFile(
       return { name, label, file: path, stats: undefined, stream, checkOverwrite: objection, close }
     }
     const file = await resolveFolderLinks(path)
-    if (file.split(sep).includes(memoryFolder))
-      fail(`this lies in the state folder of an output folder, ${memoryFolder}; name another file`)
+    if (file.split(sep).includes(stateFolder))
+      fail(`this lies in the state folder of an output folder, ${stateFolder}; name another file`)
     if (stats !== undefined && streams.isRedirectTarget(stats))
       fail('stdout or stderr is redirected to this file; name another one')
     if (stats !== undefined) await access(file, constants.W_OK)
