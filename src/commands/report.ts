@@ -46,8 +46,8 @@ export async function report(
       ...history,
       total: sumRuns(history),
       summarized: history.summaries.size,
-      flagged: [...history.summaries].flatMap(([path, { qualityIssues: doubts }]) =>
-        doubts === undefined ? [] : [{ path, reason: doubts.join(', ') }],
+      flagged: [...history.summaries].flatMap(([path, { qualityIssues }]) =>
+        qualityIssues === undefined ? [] : [{ path, reason: qualityIssues.join(', ') }],
       ),
       stale: stale.map((it) => ({ path: it.path, reason: formatStaleReason(it) })),
     }

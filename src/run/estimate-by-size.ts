@@ -29,17 +29,17 @@ export function estimateBySize(
     const bytes = stats.size * estimateTextShare(path)
     if (bytes > maxInputBytes) return []
     documents++
-    const { prompt, settingsHash: recipe } = requestBuilder.getProvenance(path)
+    const { prompt, settingsHash } = requestBuilder.getProvenance(path)
     const request =
-      emptyRequests.get(recipe) ??
+      emptyRequests.get(settingsHash) ??
       requestBuilder.buildRequest({ ref: source, text: '', fingerprint: { size: 0, sha256: '' } })
-    emptyRequests.set(recipe, request)
+    emptyRequests.set(settingsHash, request)
     const { model, maxTokens } = request
     const overheadChars = countPromptCharacters(request)
     const textChars = Math.round(bytes * charactersPerByte)
     const kind = detectTextKind(path)
     const planned = { prompt, model, maxTokens, characters: overheadChars + textChars, kind }
-    const kindKey = `${recipe} ${kind}`
+    const kindKey = `${settingsHash} ${kind}`
     if (!maxCharsByKind.has(kindKey)) maxCharsByKind.set(kindKey, requestBuilder.getMaxChars(path))
     const maxChars = maxCharsByKind.get(kindKey)
     if (maxChars === undefined || textChars <= maxChars) return [planned]

@@ -122,8 +122,8 @@ export async function loadRequestBuilder(
         return buildRequest(fields, source.path, baseUrl)
       }
       const { planChunks, hash } = createChunkPlanner(baseUrl, parameters, buildVariantRequest)
-      const recipe = hashSettings(buildVariantRequest, [listReaderSettings(options), hash])
-      const provenance: Provenance = { prompt: name, model: parameters.model, settingsHash: recipe }
+      const settingsHash = hashSettings(buildVariantRequest, [listReaderSettings(options), hash])
+      const provenance: Provenance = { prompt: name, model: parameters.model, settingsHash }
       return {
         weight: share,
         value: {

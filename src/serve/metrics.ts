@@ -64,7 +64,7 @@ export function createMetrics(now: () => number, countWaiting: () => number): Me
   // Added up in whole numbers, as money is; a counter of floats would drift.
   let totalCost = 0n
   const dollars: Counter = new Counter({
-    name: 'claude_batch_cost_dollars_total',
+    name: 'claude_batch_cost_usd_total',
     help: 'What these tokens cost, as far as the price of the model is known',
     registers,
     collect(): void {
@@ -73,12 +73,12 @@ export function createMetrics(now: () => number, countWaiting: () => number): Me
     },
   })
   const lostAnswers = new Counter({
-    name: 'claude_batch_lost_answers_total',
+    name: 'claude_batch_lost_replies_total',
     help: 'Answers that were lost on the way: they may be billed, and are in no other number',
     registers,
   })
   const unpricedAnswers = new Counter({
-    name: 'claude_batch_unpriced_answers_total',
+    name: 'claude_batch_replies_with_unknown_cost_total',
     help: 'Answers whose cost is unknown: not counted by the service, or of a model without a price',
     registers,
   })

@@ -9,16 +9,8 @@ import { formatTable } from './text-table.ts'
 
 /** What was estimated beside what happened, as a table for a person. */
 export function formatEstimateVsActual(
-  {
-    created_at: made,
-    prompt,
-    model,
-    documents,
-    input_tokens: tokens_in,
-    output_tokens: tokens_out,
-    cost_usd,
-  }: EstimateJson,
-  { totals, groups: by, runs, simulated }: ReportJson,
+  { created_at, prompt, model, documents, input_tokens, output_tokens, cost_usd }: EstimateJson,
+  { totals, groups, runs, simulated }: ReportJson,
 ): string {
   const formatCost = (value: number) => formatUsd(usdToPicodollars(value))
   const done = totals.summarized + totals.failed
@@ -32,15 +24,15 @@ export function formatEstimateVsActual(
       '',
       describeDocumentGap(done, documents.pending),
     ],
-    buildRow('tokens in', tokens_in, totals.input_tokens, formatInteger),
-    buildRow('tokens out', tokens_out, totals.output_tokens, formatInteger),
+    buildRow('tokens in', input_tokens, totals.input_tokens, formatInteger),
+    buildRow('tokens out', output_tokens, totals.output_tokens, formatInteger),
     buildRow('cost', cost_usd.live, cost, formatCost),
   ]
-  const since = `${made.slice(0, 16).replace('T', ' ')} UTC`
+  const since = `${created_at.slice(0, 16).replace('T', ' ')} UTC`
   const runsLabel = `${runs.length === 1 ? '1 run' : `${runs.length} runs`} since ${since}${simulated ? ', simulated' : ''}`
   const otherNames = [
-    ...by.prompt.filter(({ name }) => !prompt.includes(name)),
-    ...by.model.filter(({ name }) => !isSameModel(name, model)),
+    ...groups.prompt.filter(({ name }) => !prompt.includes(name)),
+    ...groups.model.filter(({ name }) => !isSameModel(name, model)),
   ].map(({ name }) => escapeControlChars(name))
   const mismatchNote =
     otherNames.length === 0

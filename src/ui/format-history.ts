@@ -77,17 +77,18 @@ function buildTotalsCells({
   failed,
   usage,
   cost_picodollars,
-  documents_with_unknown_cost: unknown_cost,
-  lost_replies: lost,
+  documents_with_unknown_cost,
+  lost_replies,
 }: Totals): string[] {
   const known = formatUsd(BigInt(cost_picodollars))
-  const cost = unknown_cost === 0 ? known : cost_picodollars === '0' ? 'unknown' : `${known} and unknown`
+  const cost =
+    documents_with_unknown_cost === 0 ? known : cost_picodollars === '0' ? 'unknown' : `${known} and unknown`
   const tokens = [sumInputTokens(usage), usage.output_tokens].map(formatInteger)
   return [
     String(summarized),
     String(failed),
     ...tokens,
-    lost === 0 ? cost : `${cost} (${lost} lost ${lost === 1 ? 'reply' : 'replies'})`,
+    lost_replies === 0 ? cost : `${cost} (${lost_replies} lost ${lost_replies === 1 ? 'reply' : 'replies'})`,
   ]
 }
 

@@ -66,7 +66,9 @@ describe('a model without a price costs unknown, and never $0,', () => {
       exitCode: ended,
     } = await startServe([], { service: unpriced })
     await readAllEvents(await post({ prompt: 'What floats?' }))
-    expect(await (await fetch(`${url}/metrics`)).text()).toContain('claude_batch_unpriced_answers_total 1')
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain(
+      'claude_batch_replies_with_unknown_cost_total 1',
+    )
     signal('SIGTERM')
     await ended
     expect(getStderr()).toMatch(/out, unknown \(1 without usage or a price/)

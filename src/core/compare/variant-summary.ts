@@ -53,8 +53,8 @@ export function summarizeVariant(results: readonly VariantResult[]): VariantSumm
 }
 
 /** Whether what is known of it is all of it. */
-function isFullyCounted({ replies_with_unknown_cost: uncounted = 0 }: VariantResult['entry']): boolean {
-  return uncounted === 0
+function isFullyCounted({ replies_with_unknown_cost: unknownCosts = 0 }: VariantResult['entry']): boolean {
+  return unknownCosts === 0
 }
 
 function getKnownCost({ entry: line }: VariantResult): number | null {

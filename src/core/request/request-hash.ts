@@ -41,7 +41,7 @@ export const sampleDocuments: readonly Document[] = [
 ]
 
 /**
- * The settings hash of a run (`recipe` in the ledger): a hash of everything but the document that shapes its answer. A
+ * The settings hash of a run: a hash of everything but the document that shapes its answer. A
  * document whose size and time are as they were, under the same settings hash, has the same request hash, which need not
  * be worked out again.
  *

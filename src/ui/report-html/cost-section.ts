@@ -8,15 +8,15 @@ import { html, type Markup } from './html-template.ts'
 const maxRows = 10
 
 /** What the money went into; where no price is known, the tokens. */
-export function renderCosts({ groups: by, totals }: ReportJson): Markup | undefined {
+export function renderCosts({ groups, totals }: ReportJson): Markup | undefined {
   const isPriced = (totals.cost_usd ?? 0) > 0
   if (!isPriced && totals.input_tokens + totals.output_tokens === 0) return undefined
   const [folder, ...others] = (['folder', 'model', 'prompt'] as const).map((what) =>
-    by[what].length > 1 ? renderGroups(what, by[what], isPriced) : undefined,
+    groups[what].length > 1 ? renderGroups(what, groups[what], isPriced) : undefined,
   )
   const stacked = others.filter((part) => part !== undefined)
   const parts = [
-    by.day.length > 1 ? renderCostByDay(by.day, isPriced) : undefined,
+    groups.day.length > 1 ? renderCostByDay(groups.day, isPriced) : undefined,
     folder,
     stacked.length > 0 ? html`<div class="stack">${stacked}</div>` : undefined,
   ].filter((part) => part !== undefined)
