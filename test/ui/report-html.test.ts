@@ -87,7 +87,7 @@ describe('text from outside', () => {
         expect(data).not.toContain('<')
         const [row] = JSON.parse(data)
         expect(row).toMatchObject({ path: escapeControlChars(`${text}/a`), model: escapeControlChars(text) })
-        expect(row.text).toBe(escapeControlChars(text.replaceAll('\r\n', '\n'), '\n\t'))
+        expect(row.output_text).toBe(escapeControlChars(text.replaceAll('\r\n', '\n'), '\n\t'))
       }),
     )
   })

@@ -50,26 +50,29 @@ export function* generateDocumentData(documents: readonly DocumentRow[]): Genera
   yield '\n]'
 }
 
+/** The row as the script gets it: a {@link DocumentRow} whose texts can be shown. */
 function toEscapedRow({
   path,
   status,
-  ended_at: time,
+  ended_at,
   prompt,
   model,
   error,
-  output_path: file,
-  output_text: text,
+  output_path,
+  output_text,
   ...numbers
 }: DocumentRow) {
   return {
     path: escapeControlChars(path),
     status: statusLabels[status],
-    time: escapeControlChars(formatTimestamp(time)),
+    ended_at: escapeControlChars(formatTimestamp(ended_at)),
     prompt: escapeControlChars(prompt),
     model: escapeControlChars(model),
     error: error === null ? null : escapeControlChars(error),
-    file: file === null ? null : escapeControlChars(file),
+    output_path: output_path === null ? null : escapeControlChars(output_path),
     ...numbers,
-    ...(text !== undefined && { text: escapeControlChars(text.replaceAll('\r\n', '\n'), '\n\t') }),
+    ...(output_text !== undefined && {
+      output_text: escapeControlChars(output_text.replaceAll('\r\n', '\n'), '\n\t'),
+    }),
   }
 }
