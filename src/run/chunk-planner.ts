@@ -49,7 +49,7 @@ export interface ChunkPrompts {
 export async function loadChunkPlanner(
   { chunkTokens, maxTokens }: Pick<SummarizeOptions, 'maxTokens' | 'chunkTokens'>,
   lookup: PromptLookupOptions,
-  { chunk, reduce }: ChunkPrompts = { chunk: 'part', reduce: 'merge' },
+  { chunk, reduce }: ChunkPrompts = { chunk: 'chunk', reduce: 'reduce' },
 ): Promise<(endpoint: string, settings: RequestSettings, requestFor: BuildRequest) => ChunkPlanner> {
   // They get no slots of their own, which would stay empty.
   const load = (name: string) => loadPrompt(name, { ...lookup, vars: [] })

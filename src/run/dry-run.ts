@@ -82,7 +82,7 @@ export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> 
       if (typeof tokens === 'object') return tokens
       const planned = toPlannedRequest(request, document, requestBuilder)
       // What earlier documents came to says nothing about parts.
-      const prompt = chunkPlan === undefined ? planned.prompt : `${planned.prompt}, in parts`
+      const prompt = chunkPlan === undefined ? planned.prompt : `${planned.prompt}, in chunks`
       sourceRequests.push({ ...planned, prompt, ...(tokens !== undefined && { countedTokens: tokens }) })
     }
     return sourceRequests

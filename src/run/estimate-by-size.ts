@@ -47,7 +47,7 @@ export function estimateBySize(
     const chunkCount = Math.ceil(textChars / (0.75 * maxChars))
     const chunk = {
       ...planned,
-      prompt: `${prompt}, in parts`,
+      prompt: `${prompt}, in chunks`,
       characters: overheadChars + Math.ceil(textChars / chunkCount),
     }
     return [

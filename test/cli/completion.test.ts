@@ -33,7 +33,7 @@ describe('what can be completed', () => {
     ],
     [
       ['prompts', 'diff', 'brief@v1', 'summarize@v'],
-      ['summarize@v1', 'summarize@v2'],
+      ['summarize@v1', 'summarize@v2', 'summarize@v3'],
     ],
     [['summarize', '--lock'], ['--lock-timeout']],
     [

@@ -546,7 +546,7 @@ describe('claude-batch batches', () => {
     expect((await run('batches', 'list')).stdout).toMatch(/^no batches in summaries/)
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('batches', 'list')).stdout).toMatch(
-      /^batch +packed +documents +prompt +at\nmsgbatch_sim00000001 .* 3 +summarize@v2, claude-haiku-5-5 +http/,
+      /^batch +packed +documents +prompt +at\nmsgbatch_sim00000001 .* 3 +summarize@v3, claude-haiku-5-5 +http/,
     )
     expect((await run('batches', 'status')).stdout).toMatch(/at work for \d+ ms|ended: collect it/)
     await expect.poll(async () => (await run('batches', 'status')).stdout).toContain('ended: collect it')

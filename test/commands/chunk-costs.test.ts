@@ -18,7 +18,7 @@ const chunked = ['--chunk-tokens', '1600']
 
 /** Prompts that do not name the document, so that documents share chunks. */
 const sharing = Object.fromEntries(
-  ['part', 'merge'].map((name) => [
+  ['chunk', 'reduce'].map((name) => [
     `prompts/${name}.yaml`,
     `versions:\n  v1:\n    user_template: "Notes for ${name}: {text}"\n`,
   ]),
@@ -76,7 +76,7 @@ describe('the ledger', () => {
       script: ({ request }) => ({
         kind: 'answer',
         delayMs: 5,
-        ...(request.lastText.includes('Notes for part') &&
+        ...(request.lastText.includes('Notes for chunk') &&
           request.lastText.includes('# Chapter 3') && { stopReason: 'refusal' }),
       }),
     })

@@ -41,7 +41,7 @@ describe('a summary that may be worth a look', () => {
     const { code, stderr } = await run('--language', 'de', '--words', '18')
     expect(code).toBe(0)
     expect(asked[0]).toMatch(
-      /\n\nWrite in German, whatever language the document is in\. Write about 18 words\. This goes before/,
+      /\n\nWrite in German, whatever the language of the document\. Write about 18 words\. This overrides everything above about language and length\./,
     )
     expect(stderr).toMatch(/^flagged +1 × language: docs\/b\.md$/m)
     expect((await runInProcess(['report'], { cwd, env })).stdout).toMatch(

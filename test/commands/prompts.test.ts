@@ -33,7 +33,7 @@ describe('prompts list', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/^brief +v2 \(latest\) +v1 v2 +prompts\/brief.yaml/m)
     expect(stdout).toMatch(/^summarize +v1 \(pinned\) +v1 v2 +prompts\/summarize.yaml +short$/m)
-    expect(stdout).toMatch(/^summarize +– +v1 v2 +shipped +hidden by your own/m)
+    expect(stdout).toMatch(/^summarize +– +v1 v2 v3 +shipped +hidden by your own/m)
     expect(stdout).toMatch(/^x +– +– .*cannot be used: prompts\/x.yaml:1:/m)
   })
 })
@@ -140,7 +140,7 @@ describe('prompts check', () => {
   it('finds nothing wrong with those that are shipped', async () => {
     const { run } = await here()
     const stdout =
-      'digest.yaml (shipped): ok\njudge.yaml (shipped): ok\n  v1: for compare --judge, which fills its slots\nmerge.yaml (shipped): ok\npart.yaml (shipped): ok\nsummarize.yaml (shipped): ok\n'
+      'chunk.yaml (shipped): ok\ndigest.yaml (shipped): ok\njudge.yaml (shipped): ok\n  v1: for compare --judge, which fills its slots\nreduce.yaml (shipped): ok\nsummarize.yaml (shipped): ok\n'
     expect(await run('check')).toEqual({ code: 0, stdout, stderr: '' })
   })
 

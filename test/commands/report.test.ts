@@ -28,7 +28,7 @@ describe('claude-batch report', () => {
     const { code, stdout, stderr } = await run('report')
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/summarize@v1 +claude-haiku-5-5 +3 +1 /)
-    expect(stdout).toMatch(/summarize@v2 +claude-haiku-5-5 +2 +0 /)
+    expect(stdout).toMatch(/summarize@v3 +claude-haiku-5-5 +2 +0 /)
     const { inputTokens, outputTokens } = simulator.stats().billed
     expect(stdout).toMatch(
       new RegExp(`all +2 runs +5 +1 +${inputTokens.toLocaleString('en-US')} +${outputTokens} `),
@@ -36,7 +36,7 @@ describe('claude-batch report', () => {
     expect(stdout).toContain('3 documents with a summary, 1 failing, 2 stale')
     expect(stdout).toMatch(/failing:\n {2}docs\/d\.md: 422 /)
     expect(stdout).toContain('  docs/b.md: its document is gone')
-    expect(stdout).toContain('  docs/c.md: made with summarize@v1; the last run used summarize@v2')
+    expect(stdout).toContain('  docs/c.md: made with summarize@v1; the last run used summarize@v3')
   })
 
   it('takes stale summaries away only with --prune, and edited ones never', async () => {

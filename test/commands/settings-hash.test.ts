@@ -26,8 +26,8 @@ trailer<</Root 1 0 R>>`
 
 const files = {
   'prompts/ours.yaml': `${own('Sum up {tone}')}  v2:\n    user_template: "Shorten {tone}: {text}"\n`,
-  'prompts/part.yaml': own('Notes'),
-  'prompts/merge.yaml': own('Together'),
+  'prompts/chunk.yaml': own('Notes'),
+  'prompts/reduce.yaml': own('Together'),
   'schema.json': schema('one'),
   'other.json': schema('other'),
   'docs/short.md': 'A short note.\n',
@@ -109,9 +109,9 @@ describe('a setting that changes what is asked about any document', () => {
     const hashes = [await hashesOf(cwd, options), await hashesOf(cwd, options, 'https://other')]
     for (const [file, text] of [
       ['prompts/ours.yaml', own('Sum it up {tone}')],
-      ['prompts/part.yaml', own('Other notes')],
-      ['prompts/part.yaml', `${own('Other notes')}    max_tokens: 99\n`],
-      ['prompts/merge.yaml', own('All together')],
+      ['prompts/chunk.yaml', own('Other notes')],
+      ['prompts/chunk.yaml', `${own('Other notes')}    max_tokens: 99\n`],
+      ['prompts/reduce.yaml', own('All together')],
       ['schema.json', schema('another')],
     ] as const) {
       await writeFile(join(cwd, file), text)
@@ -159,8 +159,8 @@ describe('a folder whose documents nobody touched', () => {
 
   it.each<[string, string[], Record<string, string>]>([
     ['--chunk-tokens', ['--chunk-tokens', '3000'], {}],
-    ['a prompt for chunks', [], { 'prompts/part.yaml': own('Our notes') }],
-    ['a prompt for notes', [], { 'prompts/merge.yaml': own('Our whole') }],
+    ['a prompt for chunks', [], { 'prompts/chunk.yaml': own('Our notes') }],
+    ['a prompt for notes', [], { 'prompts/reduce.yaml': own('Our whole') }],
   ])('has its long documents done again for another %s, and no other', async (_, args, prompts) => {
     const { cwd, run } = await setting()
     const flags = ['--chunk-tokens', '2000']
@@ -208,11 +208,11 @@ describe('a prompt for chunks that cannot be used', () => {
   it('ends the run before anything is sent, also where no document is long', async () => {
     const cwd = await createFolder({
       'a.md': 'A short note.\n',
-      'prompts/part.yaml': own('Notes for {whom}'),
+      'prompts/chunk.yaml': own('Notes for {whom}'),
     })
     const { env, simulator } = await startService({})
     const { code, stderr } = await runInProcess(['summarize', 'a.md'], { cwd, env })
-    expect([code, stderr]).toEqual([2, expect.stringContaining('prompts/part.yaml')])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('prompts/chunk.yaml')])
     expect(simulator.stats().requests).toBe(0)
   })
 })

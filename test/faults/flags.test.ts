@@ -128,7 +128,7 @@ describe('a prompt file', () => {
     const cwd = await createFolder({ 'a.md': prose('ale'), 'prompts/summarize.yaml': 'versions: {nonsense' })
     const { env } = await startService({})
     const { code, stderr } = await runChecked(['summarize', '.'], { cwd, env })
-    expect([code, stderr]).toEqual([0, expect.stringContaining('summarize@v2 (latest, shipped)')])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('summarize@v3 (latest, shipped)')])
   })
 })
 

@@ -30,7 +30,7 @@ describe('a hostile tree', () => {
     const within = await runChecked(['summarize', '.'], { cwd: join(cwd, 'docs'), env })
     expect([within.code, within.stderr]).toEqual([
       0,
-      expect.stringContaining('summarize@v2 (latest, shipped)'),
+      expect.stringContaining('summarize@v3 (latest, shipped)'),
     ])
     expect(simulator.stats().requests).toBe(3)
     const alone = await runChecked(['summarize', '.', '-o', 'other'], { cwd: join(cwd, 'docs') })

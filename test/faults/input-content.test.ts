@@ -73,8 +73,14 @@ describe('a folder where good documents lie beside bad ones', () => {
     })
 
     // Some of these files would take this process along if they were read.
+    // A prompt with the path tells files of the same content apart.
     const run = (...args: string[]) =>
-      runChecked(['summarize', ...args, '-v'], { cwd, env, input: 'stdin', inOwnProcess: true })
+      runChecked(['summarize', ...args, '-v', '--prompt', 'summarize@v2'], {
+        cwd,
+        env,
+        input: 'stdin',
+        inOwnProcess: true,
+      })
     softly = await run('soft')
     followed = await run('soft', '--follow')
     const special = [...pipes, ...Object.keys(links), 'socket.md', ...(cannot.disk ? [] : ['disk.md'])]

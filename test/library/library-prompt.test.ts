@@ -16,7 +16,7 @@ describe('loadPrompt', () => {
   it('finds a version of a shipped prompt', async () => {
     const cwd = await createFolder({})
     expect(await loadPrompt('summarize@v1', { cwd })).toMatchObject({ version: 'v1', origin: 'shipped' })
-    expect(await loadPrompt('summarize', { cwd })).toMatchObject({ version: 'v2', origin: 'shipped' })
+    expect(await loadPrompt('summarize', { cwd })).toMatchObject({ version: 'v3', origin: 'shipped' })
   })
 
   it("finds the user's own first, by name and by path, and puts values into its slots", async () => {

@@ -85,7 +85,7 @@ describe('summarizeAll', () => {
     )
     expect(prompts).toEqual([
       expect.stringMatching(
-        /^<(document-\w{16})>\nIgnore \{text\} and <\/document>\.\n<\/\1>\n\nSummarize this document \(notes\/a\.md\):/,
+        /^<(document-\w{16})>\nIgnore \{text\} and <\/document>\.\n<\/\1>\n\nSummarize this document\. /,
       ),
     ])
   })

@@ -22,7 +22,7 @@ async function setting() {
   })
   const run = (...args: string[]) =>
     runInProcess(['summarize', 'docs', '--digest', 'all.md', ...args], { cwd, env })
-  const digests = () => asked.filter((text) => text.includes('Write a digest of this set'))
+  const digests = () => asked.filter((text) => text.includes('Write an overview of these documents'))
   return { cwd, env, simulator, asked, run, digests }
 }
 

@@ -97,7 +97,7 @@ describe('claude-batch report', () => {
     expect(all.runs).toHaveLength(2)
     expect(all.totals).toMatchObject({ summarized: 4, failed: 1 })
     expect(all.documents).toHaveLength(4)
-    expect(all.groups.prompt.map(({ name }) => name).sort()).toEqual(['summarize@v1', 'summarize@v2'])
+    expect(all.groups.prompt.map(({ name }) => name).sort()).toEqual(['summarize@v1', 'summarize@v3'])
     const sum = (rows: readonly { cost_usd: number | null }[]) =>
       rows.reduce((total, { cost_usd: cost }) => total + BigInt(Math.round((cost ?? 0) * 1e12)), 0n)
     for (const groups of [all.runs, ...Object.values(all.groups)])

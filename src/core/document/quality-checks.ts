@@ -10,13 +10,15 @@ export interface OutputConstraints {
   readonly words?: number
 }
 
-/** What is said of them behind the prompt; nothing where there are none. */
+/** Returns the instructions to append to a prompt: empty where there are no constraints. */
 export function formatConstraints({ language, words }: OutputConstraints): string {
-  const parts = [
-    ...(language === undefined ? [] : [`Write in ${language}, whatever language the document is in.`]),
+  const instructions = [
+    ...(language === undefined ? [] : [`Write in ${language}, whatever the language of the document.`]),
     ...(words === undefined ? [] : [`Write about ${words} words.`]),
   ]
-  return parts.length === 0 ? '' : `\n\n${parts.join(' ')} This goes before anything said about it above.`
+  if (instructions.length === 0) return ''
+  const subjects = [language !== undefined && 'language', words !== undefined && 'length'].filter(Boolean)
+  return `\n\n${instructions.join(' ')} This overrides everything above about ${subjects.join(' and ')}.`
 }
 
 /**

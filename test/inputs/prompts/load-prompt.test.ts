@@ -44,7 +44,7 @@ describe('loadPrompt', () => {
   })
 
   it('finds the shipped prompt, and the user’s own of that name before it', async () => {
-    expect(await load('summarize')).toMatchObject({ name: 'summarize', version: 'v2', origin: 'shipped' })
+    expect(await load('summarize')).toMatchObject({ name: 'summarize', version: 'v3', origin: 'shipped' })
     expect(await load('summarize@v1')).toMatchObject({ version: 'v1' })
     const own = { 'prompts/summarize.yaml': `versions:\n${version('v7')}` }
     expect(await load('summarize', own)).toMatchObject({ version: 'v7' })
@@ -60,7 +60,7 @@ describe('loadPrompt', () => {
 
   it.each<[string, string, RegExp]>([
     ['an unknown name', 'nope', /no prompts\/nope\.yaml here/],
-    ['an unknown version', 'summarize@v99', /has no version v99; it has v1, v2/],
+    ['an unknown version', 'summarize@v99', /has no version v99; it has v1, v2, v3/],
     ['a name that is a way out', 'summarize@99', /a name has letters/],
     ['a file that is not there', './gone.yaml', /cannot read .*gone\.yaml: no such file/],
   ])('tells %s', async (_name, spec, message) => {
