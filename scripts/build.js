@@ -18,7 +18,7 @@ for (const folder of ['dist', scratch]) await rm(folder, { recursive: true, forc
 const program = {
   main: 'src/main.ts',
   runtime: 'src/runtime.ts',
-  thread: 'src/inputs/read/readers/reader-worker.ts',
+  thread: 'src/inputs/read/readers/reader-thread.ts',
 }
 const modules = await bundled({ ...program, index: 'src/index.ts' }, 'dist')
 const packages = await packagesOf(modules)

@@ -1,5 +1,5 @@
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
-import { createFailFastCheck } from '../core/errors/fail-fast-check.ts'
+import { createFailFastCheck, failFastThreshold } from '../core/errors/fail-fast-check.ts'
 import { formatFailure } from '../core/errors/failure.ts'
 import type { Clock } from '../core/run/clock.ts'
 import type { Outcome } from '../core/run/outcome.ts'
@@ -42,7 +42,7 @@ export function createStopRules(
         shutdown.drain(
           new ExitError(
             'serviceRefused',
-            `stopped: the first 5 documents all failed with the same error: ${message}`,
+            `stopped: the first ${failFastThreshold} documents all failed with the same error: ${message}`,
           ),
         )
       }

@@ -131,7 +131,7 @@ function detailsOf(row) {
     ),
   )
   const cell = element('td', '', text, list)
-  cell.colSpan = narrow.matches ? 2 : 6
+  cell.colSpan = narrow.matches ? 2 : table.tHead.rows[0].cells.length
   return element('tr', 'open', cell)
 }
 

@@ -2,8 +2,8 @@ import type { Outcome } from '../run/outcome.ts'
 import { type Failure, formatFailure } from './failure.ts'
 import { isTooLong } from './request-error.ts'
 
-/** The same permanent error on so many of the first documents is not theirs. */
-const threshold = 5
+/** The same permanent error on this many of the first documents is not the fault of the documents. */
+export const failFastThreshold = 5
 
 /**
  * Watches the first outcomes of a run. If the service refuses all of them for one and the same reason, it will refuse
@@ -14,7 +14,11 @@ export function createFailFastCheck(): (outcome: Outcome) => Failure | undefined
   let firstMessage: string | undefined
   let identicalFailures = 0
   return (outcome) => {
-    if (identicalFailures >= threshold || outcome.status === 'skipped' || outcome.status === 'pending')
+    if (
+      identicalFailures >= failFastThreshold ||
+      outcome.status === 'skipped' ||
+      outcome.status === 'pending'
+    )
       return undefined
     const failure = outcome.status === 'failed' ? outcome.failure : undefined
     const isDocumentSpecific = failure === undefined || failure.transient || isDocumentFailure(failure)
@@ -23,7 +27,7 @@ export function createFailFastCheck(): (outcome: Outcome) => Failure | undefined
     // A success, or another reason, and the documents differ after all: never asked again.
     identicalFailures =
       message !== undefined && message === firstMessage ? identicalFailures + 1 : Number.POSITIVE_INFINITY
-    return identicalFailures === threshold ? failure : undefined
+    return identicalFailures === failFastThreshold ? failure : undefined
   }
 }
 

@@ -1,4 +1,5 @@
 import { classifyError } from './classify-error.ts'
+import { failFastThreshold } from './fail-fast-check.ts'
 import type { RequestError } from './request-error.ts'
 
 /** A request that was refused in a way that would end the run, and what the run has seen until then. */
@@ -16,8 +17,8 @@ export interface AccountErrorContext {
   readonly isUndecidedInFlight: boolean
 }
 
-/** As many different documents as the fail-fast check takes, so that a few that are blocked end no run. */
-export const refusedDocumentsThreshold = 5
+/** The same number as for the fail-fast check: a few blocked documents do not end the run. */
+export const refusedDocumentsThreshold = failFastThreshold
 
 /** The API's own refusals, before any answer: nearly always a wrong key or model. */
 const apiRefusedDocumentsThreshold = 3

@@ -1,29 +1,33 @@
 /**
- * How much trouble the service is in, as gRPC's retry throttling counts it: a failure costs one token, a success gives
- * back a fifth. With half of the tokens gone it counts as down, and retrying each document would only add load.
+ * How much trouble the service is in, as in gRPC's retry throttling (which calls credits "tokens"): a failure costs one
+ * credit, a success gives back a fifth. Below half of the credits the service counts as down, and retrying each document
+ * would only add load.
  * @see https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
  */
 export interface RetryBudget {
-  readonly tokens: number
+  readonly credits: number
 }
 
-const maxTokens = 20
-const tokensPerSuccess = 0.2
-const tokensAfterOutage = 15
+const maxCredits = 20
+const creditsPerSuccess = 0.2
+const creditsAfterOutage = 15
 
-export const fullRetryBudget: RetryBudget = { tokens: maxTokens }
+/** The state at the start of a run. */
+export const fullRetryBudget: RetryBudget = { credits: maxCredits }
 
-export function recordFailure({ tokens }: RetryBudget): RetryBudget {
-  return { tokens: Math.max(0, tokens - 1) }
+/** Returns the budget after a failed request. */
+export function recordFailure({ credits }: RetryBudget): RetryBudget {
+  return { credits: Math.max(0, credits - 1) }
 }
 
+/** Returns the budget after a successful request. */
 export function recordSuccess(budget: RetryBudget): RetryBudget {
-  // A probe that came through ends the outage; the next single failure must not count as the old one going on.
-  if (isOutage(budget)) return { tokens: tokensAfterOutage }
-  return { tokens: Math.min(maxTokens, budget.tokens + tokensPerSuccess) }
+  // A successful probe ends the outage. The next single failure must not look like the old outage.
+  if (isOutage(budget)) return { credits: creditsAfterOutage }
+  return { credits: Math.min(maxCredits, budget.credits + creditsPerSuccess) }
 }
 
-/** The service as a whole is down, rather than one document unlucky. */
-export function isOutage({ tokens }: RetryBudget): boolean {
-  return tokens < maxTokens / 2
+/** Whether the service as a whole is down, rather than one document unlucky. */
+export function isOutage({ credits }: RetryBudget): boolean {
+  return credits < maxCredits / 2
 }

@@ -18,7 +18,7 @@ import {
   findFormatByName,
   type ReaderSettings,
 } from './readers/document-formats.ts'
-import { createWorkerReader } from './readers/worker-reader.ts'
+import { createThreadReader } from './readers/read-in-thread.ts'
 
 /** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
 export const maxInputBytes = 10_000_000
@@ -47,7 +47,7 @@ export function createDocumentReader({
   pdf = 'text',
   onWarning,
 }: ReadOptions): ReadDocument {
-  const convert = createWorkerReader()
+  const convert = createThreadReader()
   const reportedEncodings = new Set<string>()
   // One at a time, for they can be large.
   let lastRead: Promise<unknown> = Promise.resolve()

@@ -3,10 +3,14 @@ import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { formatCost, formatCount, formatMs, formatTimestamp, statusLabels } from '../report-format.ts'
 import { html, type Markup, stringifyForScript } from './html-template.ts'
 
-/** So many are shown to those who let no script run. */
+/** Rows in the table that is shown without JavaScript. */
 const maxRowsWithoutScript = 100
 
-/** By what can be sorted; the names are fields of a row. */
+/**
+ * The columns: a field of `DocumentRow`, which is also the CSS class and the sort key, and the heading. A new column also needs a
+ * cell at the same place in `cellsOf` (`assets/pages/report.js`), a width in `report.css`, and where it is wanted a cell in
+ * `renderWithoutScript` and in the Markdown table (`ui/render-report-markdown.ts`).
+ */
 const headings = [
   ['path', 'Document'],
   ['status', 'Status'],
@@ -16,7 +20,7 @@ const headings = [
   ['cost_usd', 'Cost'],
 ] as const
 
-/** The table of documents; its script fills it from what `documentData` gives. */
+/** The table of documents. `assets/pages/report.js` fills it with the rows of `generateDocumentData`. */
 export function renderDocumentTable({ documents }: ReportJson): Markup | undefined {
   if (documents.length === 0) return undefined
   const statuses = [...new Set(documents.map(({ status }) => status))]

@@ -15,7 +15,7 @@ export interface WorkerReaderOptions {
  * takes too long, or too much memory, is ended and is a failure of that document. The thread starts with the first
  * document, ends when there was none for a while, and keeps no process alive that has nothing else to do.
  */
-export function createWorkerReader({
+export function createThreadReader({
   timeoutMs = 60_000,
   memoryMb = 1024,
 }: WorkerReaderOptions = {}): typeof convertDocument {

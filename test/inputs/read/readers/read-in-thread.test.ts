@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ConversionRequest } from '../../../../src/inputs/read/readers/convert-document.ts'
-import { createWorkerReader } from '../../../../src/inputs/read/readers/worker-reader.ts'
+import { createThreadReader } from '../../../../src/inputs/read/readers/read-in-thread.ts'
 
 const folder = resolve(import.meta.dirname, '../../../../fixtures/kinds')
 const docx = async (): Promise<ConversionRequest> => ({
@@ -18,20 +18,20 @@ const pdf = async (): Promise<ConversionRequest> => ({
 
 describe('a thread that reads', () => {
   it('takes one document after the other', async () => {
-    const read = createWorkerReader()
+    const read = createThreadReader()
     const texts = await Promise.all([docx(), pdf(), docx()].map(async (it) => read(await it)))
     expect(texts).toEqual(texts.map(() => ({ text: expect.stringContaining('Norvik') })))
   })
 
   it('gives a document up that takes too long, and reads the next', async () => {
-    const impatient = createWorkerReader({ timeoutMs: 1 })
+    const impatient = createThreadReader({ timeoutMs: 1 })
     expect(await impatient(await pdf())).toMatchObject({ action: 'fail', type: 'too_slow' })
     expect(await impatient(await pdf())).toMatchObject({ action: 'fail', type: 'too_slow' })
   })
 
   it('gives a document up that takes too much memory, and reads the next', async () => {
     // Few megabytes are not even enough to load the library.
-    const small = createWorkerReader({ memoryMb: 8 })
+    const small = createThreadReader({ memoryMb: 8 })
     expect(await small(await pdf())).toMatchObject({ action: 'fail', type: 'too_complex' })
     expect(
       await small({
