@@ -53,7 +53,7 @@ const missing = (shell: string) =>
 /** Each line is typed, completed with TAB, and taken away again. */
 const lines: readonly (readonly [string, string])[] = [
   ['claude-batch sum\t', 'claude-batch summarize '],
-  ['\u0015claude-batch summarize --mode\t', 'summarize --model '],
+  ['\u0015claude-batch summarize --effo\t', 'summarize --effort '],
   ['\u0015claude-batch summarize --model hai\t', '--model haiku '],
   ['\u0015claude-batch summarize --prompt brief@v\t\t', '@v1\\s+(brief)?@v2'],
   ['\u0015claude-batch summarize --model=hai\t', '--model=haiku'],
