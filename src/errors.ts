@@ -14,11 +14,11 @@ import {
  * Codes are only ever added; whoever meets one he does not know should take it for a failure.
  */
 export const exitCodes = {
-  ok: { code: 0, meaning: 'every document has its summary, or there was nothing to do', retry: '–' },
+  ok: { code: 0, meaning: 'every document has a summary, or there was nothing to do', retry: '–' },
   failed: {
     code: 1,
-    meaning: 'the run finished; at least one document has an ERROR: record of its own',
-    retry: 'look at the records',
+    meaning: 'the run finished; at least one document has an error record',
+    retry: 'see the records',
   },
   usage: {
     code: 2,
@@ -34,26 +34,30 @@ export const exitCodes = {
   serviceRefused: {
     code: 4,
     meaning:
-      'the account or service refuses: 401, 402, 403, unknown model, TLS, redirect; the rest stays pending',
-    retry: 'after mending it',
+      'the account or the API refuses: 401, 402, 403, unknown model, TLS, redirect; the rest stays pending',
+    retry: 'after fixing it',
   },
-  limitReached: { code: 5, meaning: 'our own limit: --max-cost, --time-limit, --max-failures', retry: 'yes' },
+  limitReached: {
+    code: 5,
+    meaning: 'a limit you set: --max-cost, --time-limit, --max-failures',
+    retry: 'yes',
+  },
   ioError: {
     code: 6,
     meaning: 'local input/output: output, ledger or stdout cannot be written, port in use',
-    retry: 'after mending it',
+    retry: 'after fixing it',
   },
   locked: { code: 7, meaning: 'another run holds this output folder', retry: 'later' },
   bug: { code: 70, meaning: 'a bug', retry: 'report it' },
   temporaryFailure: {
     code: 75,
-    meaning: 'only transient failures are left, or the service asked for a wait longer than --max-wait',
+    meaning: 'only transient failures are left, or the API asked for a wait longer than --max-wait',
     retry: 'yes, unchanged',
   },
-  hangup: { code: 129, meaning: 'SIGHUP, after what was in flight is kept', retry: 'yes' },
-  interrupt: { code: 130, meaning: 'SIGINT, likewise; re-raised, so that a shell loop stops', retry: 'yes' },
+  hangup: { code: 129, meaning: 'SIGHUP; replies in flight are saved first', retry: 'yes' },
+  interrupt: { code: 130, meaning: 'SIGINT, likewise; re-raised so that a shell loop stops', retry: 'yes' },
   terminate: { code: 143, meaning: 'SIGTERM, likewise', retry: 'yes' },
-  brokenPipe: { code: 141, meaning: 'the reader of stdout left', retry: '–' },
+  brokenPipe: { code: 141, meaning: 'the reader of stdout closed it', retry: '–' },
 } as const satisfies Record<string, { code: number; meaning: string; retry: string }>
 
 export type Exit = keyof typeof exitCodes
@@ -126,7 +130,7 @@ const endings = [
   })),
   ending(UnknownBatchError, ({ batchId, message }) => ({
     exit: 'serviceRefused',
-    text: `${message}; \`claude-batch batches cancel --id ${batchId}\` gives it up, and its documents are then sent, and paid for, again`,
+    text: `${message}; \`claude-batch batches cancel --id ${batchId}\` gives it up; its documents are then sent and paid for again`,
   })),
   ending(BatchError, ({ isTransient, message }) => ({
     exit: isTransient ? 'temporaryFailure' : 'serviceRefused',

@@ -109,16 +109,16 @@ export async function compare(
       ) =>
         `${requestCount} ${text}, for ${formatRunCost(runStats, { simulated: options.simulate, model: 'one of the models' })}`
       const parts = [
-        formatSpent('asked now', variantsRun),
+        formatSpent('summarized now', variantsRun),
         ...(judgedVariants === undefined ? [] : [formatSpent('judged now', judgedVariants)]),
       ]
       stderr.write(
-        `claude-batch: ${parts.join('; ')}; the texts are in ${escapeControlChars(join(options.out, markdownName))}, and beside each other in comparison.html\n`,
+        `claude-batch: ${parts.join('; ')}; the texts are in ${escapeControlChars(join(options.out, markdownName))}, and side by side in comparison.html\n`,
       )
     }
     const stopped = describeStop(shutdown.drainSignal.reason)
     if (stopped !== undefined)
-      stderr.write(`claude-batch: ${stopped.text}; the same command goes on with the rest\n`)
+      stderr.write(`claude-batch: ${stopped.text}; the same command continues with the rest\n`)
     const [failed, transient] = [variantsRun, judgedVariants].reduce(
       ([failed, transient], it) => [
         failed + (it?.runStats.documents.failed ?? 0),

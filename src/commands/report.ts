@@ -60,7 +60,7 @@ export async function report(
       history,
       new Date(runtime.clock.wallTime()).toISOString(),
     )
-    runtime.stderr.write(`claude-batch: ${pruned} of ${stale.length} stale summaries taken away\n`)
+    runtime.stderr.write(`claude-batch: ${pruned} of ${stale.length} stale summaries removed\n`)
     const messages = formatMissingFolders(stale, dir)
     for (const text of messages) runtime.stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
     return messages.length === 0 ? 'ok' : 'ioError'
@@ -86,27 +86,27 @@ function formatMissingFolders(stale: readonly StaleSummary[], dir: string): stri
   }
   const messages = [...folders].map(
     ([folder, { summaries, count }]) =>
-      `no document in ${folder} is there as it was, so ${count === 1 ? 'its summary stays' : `its ${count} summaries stay`}: is a disk missing? If the documents were deleted, remove their summaries in ${join(dir, summaries)} yourself`,
+      `every document in ${folder} is missing; kept ${count === 1 ? 'its summary' : `its ${count} summaries`} in case a disk is not mounted. If the documents were deleted, delete their summaries in ${join(dir, summaries)} yourself`,
   )
   const more = messages.length - maxListedFolders
-  return more > 0 ? [...messages.slice(0, maxListedFolders), `and so for ${more} more folders`] : messages
+  return more > 0 ? [...messages.slice(0, maxListedFolders), `likewise in ${more} more folders`] : messages
 }
 
 const maxListedFolders = 20
 
 function formatStaleReason({ reason: why, keepReason: stays }: StaleSummary): string {
   const reason =
-    'gone' in why ? 'its document is gone' : `made with ${why.prompt}; the last run used ${why.now}`
+    'gone' in why ? 'its document is deleted' : `made with ${why.prompt}; the last run used ${why.now}`
   if (stays === undefined) return reason
   const keepReason =
     typeof stays === 'object'
-      ? `so is all that was in ${stays.folder}, as if a disk were missing`
+      ? `all of ${stays.folder} is missing, perhaps a disk that is not mounted`
       : keepReasons[stays]
-  return `${reason} (${keepReason}: it stays)`
+  return `${reason} (kept: ${keepReason})`
 }
 
 const keepReasons = {
   edited: 'edited by hand',
   failing: 'its document fails',
-  prompt: 'not in its folder',
+  prompt: 'the newer version was not used in its folder',
 } as const

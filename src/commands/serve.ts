@@ -41,7 +41,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
   const stats = createStatsCollector()
   const provider = await createProvider(options, runtime)
   const stopListening = stopOnSignals(runtime, shutdown, () =>
-    print('stopping: streams under way may go on for a while (again to cut them off)'),
+    print('stopping: waiting for open streams (interrupt again to abort them)'),
   )
   try {
     const buildRequest = await createRequestFactory(options, runtime, provider.baseUrl)
@@ -59,7 +59,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
       drainSignal: shutdown.drainSignal,
       priceOf,
       budget,
-      onPause: ({ reason: why }) => print(`everything waits: ${why}`),
+      onPause: ({ reason: why }) => print(`paused: ${why}`),
       listener: {
         onSend() {},
         onEnd(attempt) {

@@ -46,7 +46,7 @@ export async function summarize(
     if (options.digest === undefined || out === undefined) return exit
     const print = (text: string) => void runtime.stderr.write(`claude-batch: ${text}\n`)
     if (options.dryRun) {
-      if (!options.quiet) print('the digest is not in this estimate: it is made of the summaries')
+      if (!options.quiet) print('the estimate does not include the digest, which needs the summaries')
       return exit
     }
     // What else makes a run end early was reported.
@@ -54,7 +54,7 @@ export async function summarize(
     const missing = sources.filter(({ path }) => unfinished.has(path)).length
     if (missing > 0) {
       print(
-        `--digest ${options.digest} is not written, as ${pluralize(missing, 'document')} ${missing === 1 ? 'is' : 'are'} not done yet; the same command writes it once they are`,
+        `--digest ${options.digest} is not written, as ${pluralize(missing, 'document')} ${missing === 1 ? 'is' : 'are'} still pending; the same command writes it once they are summarized`,
       )
       return exit
     }

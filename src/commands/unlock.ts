@@ -29,7 +29,7 @@ export async function unlock(
     return 'ok'
   }
   if ((await lstat(lock).catch(() => undefined))?.isDirectory())
-    throw new ExitError('ioError', `${lock} is a folder, which claude-batch never makes there; move it away`)
+    throw new ExitError('ioError', `${lock} is a folder, which claude-batch never creates; move it away`)
   const nonce = random().toString(16).slice(2)
   const program = { command: 'unlock', version }
   const currentOwner = await createLockOwner(pid, new Date(clock.wallTime()).toISOString(), nonce, program)
@@ -47,21 +47,19 @@ export async function unlock(
       new AbortController().signal,
     )
     if (answer === undefined)
-      throw new UsageError(`${dir} stays locked, since there is no terminal to ask on; give --yes`)
+      throw new UsageError(`${dir} stays locked: there is no terminal to confirm on; give --yes`)
     if (!answer) throw new ExitError('locked', `${dir} stays locked`)
   }
   const isRemoved = await removeLock(folder, found.identity, { self: currentOwner, isRunning })
   print(
-    isRemoved
-      ? `the lock of ${dir} is removed`
-      : `that lock of ${dir} is not there any more; nothing was removed`,
+    isRemoved ? `the lock of ${dir} is removed` : `that lock of ${dir} no longer exists; nothing was removed`,
   )
   return 'ok'
 }
 
 /** What is known of the run that holds a lock. */
 const statusMessages: Readonly<Record<Exclude<LockStatus, 'alive'>, string>> = {
-  dead: 'that process is not running any more',
+  dead: 'that process is no longer running',
   elsewhere:
     'it was started on another machine or in another container, so claude-batch cannot see whether it is running',
   uncertain: 'a process with this id is running, which may be another one',

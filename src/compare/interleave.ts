@@ -35,7 +35,7 @@ export function interleave(
   }
   const findVariant = (source: DocumentRef) => {
     const owner = owners.get(source)
-    if (owner === undefined) throw new Error(`${source.path} is no task of any arm`)
+    if (owner === undefined) throw new Error(`${source.path} is no task of any variant`)
     return owner
   }
   return { tasks, armFor: findVariant }

@@ -45,7 +45,7 @@ export async function loadVariants(
   }
   if (variants.length < 2)
     throw new UsageError(
-      'there is nothing to compare; give several --prompts, or several --models, with commas',
+      'nothing to compare; give several --prompts or several --models, separated by commas',
     )
   return variants
 }

@@ -44,7 +44,7 @@ export async function mapReduce(
     for (const [n, reply] of replies.entries()) {
       const failure = findReplyFailure(reply, requests[n]?.maxTokens ?? 0)
       if (failure === undefined) continue
-      const message = `part ${n + 1} of ${replies.length}: ${failure.message}`
+      const message = `chunk ${n + 1} of ${replies.length}: ${failure.message}`
       return { failure: { ...failure, message }, partialText: reply.text, attempts }
     }
     requests = chunkPlan.reduce(replies.map(({ text }) => text))

@@ -90,25 +90,25 @@ export async function* runBatchedDocuments(
       onRetry({ requestError }, waitMs) {
         if (waitMs >= minReportedWaitMs)
           reporter.printNote(
-            `batches: ${formatFailure(toFailure(requestError))}; again in ${formatDuration(waitMs)}`,
+            `batches: ${formatFailure(toFailure(requestError))}; retrying in ${formatDuration(waitMs)}`,
           )
       },
       onCollectError: (error) => reporter.printNote(toEnding(error).text),
       onWarning: reporter.printNote,
       onForeignBatch: ({ id, localId: intent, items, endpoint: baseUrl }) =>
         reporter.printNote(
-          `the batch ${id ?? intent}, of ${formatDocumentCount(items.size)}, is at ${baseUrl}, which this run does not ask: left alone`,
+          `the batch ${id ?? intent}, of ${formatDocumentCount(items.size)}, belongs to ${baseUrl}, not to the base URL of this run; skipped`,
         ),
       onSubmitted({ id, localId: intent, items }, { bytes }) {
         const size = `${formatDocumentCount(items.size)}, ${(bytes / 1e6).toFixed(1)} MB`
         const where = options.detach
           ? '; the same command, or claude-batch batches collect, fetches the summaries'
           : ''
-        reporter.printNote(`batch ${id ?? intent} is made: ${size}${where}`)
+        reporter.printNote(`batch ${id ?? intent} created: ${size}${where}`)
       },
       onUnfinished(batchApi) {
         const count = batchApi.reduce((sum, { items }) => sum + items.size, 0)
-        const text = `${formatDocumentCount(count)} ${count === 1 ? 'is' : 'are'} still in ${formatBatchCount(batchApi)} at the service, which goes on; the same command, or claude-batch batches collect, fetches ${count === 1 ? 'it' : 'them'}`
+        const text = `${formatDocumentCount(count)} ${count === 1 ? 'is' : 'are'} still in ${formatBatchCount(batchApi)} at the API, which continues; the same command, or claude-batch batches collect, fetches ${count === 1 ? 'it' : 'them'}`
         // Whoever left them on purpose has been told.
         if (!options.detach) runtime.stderr.write(`claude-batch: ${text}\n`)
       },
@@ -119,7 +119,7 @@ export async function* runBatchedDocuments(
           count === 0
             ? undefined
             : () =>
-                `${formatInteger(count)} in ${formatBatchCount(waitingFor)}${formatRoughWait(clock.now() - start)}, not counted before its end`,
+                `${formatInteger(count)} in ${formatBatchCount(waitingFor)}${formatRoughWait(clock.now() - start)}, no progress until it ends`,
         )
       },
     },

@@ -38,12 +38,14 @@ export async function confirmCost(
   const documents = costs.reduce((sum, item) => sum + item.documents, 0)
   const cost = sumCosts(costs)
   if (cost.expected <= usdToPicodollars(confirmAbove)) return
-  const unpricedNote = costs.some((item) => item.cost === undefined) ? ', and what has no known price' : ''
+  const unpricedNote = costs.some((item) => item.cost === undefined)
+    ? ', plus requests without a known price'
+    : ''
   const message = `${pluralize(documents, unit)} will cost ${formatCostRange(cost)}${unpricedNote}`
-  const answer = await runtime.confirm(`claude-batch: ${message}. Go on? [y/N] `, drainSignal)
+  const answer = await runtime.confirm(`claude-batch: ${message}. Continue? [y/N] `, drainSignal)
   if (answer === undefined)
     throw new UsageError(
-      `${message}, more than --confirm-above ${formatUsd(usdToPicodollars(confirmAbove))}; give --yes, or --max-cost USD to set a bound`,
+      `${message}, more than --confirm-above ${formatUsd(usdToPicodollars(confirmAbove))}; give --yes, or --max-cost USD to set a cap`,
     )
   if (!answer) throw new ExitError('limitReached', 'nothing was sent')
 }

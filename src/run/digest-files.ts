@@ -87,7 +87,7 @@ export async function checkFolderDigests({
 }
 
 const untrackedMessage =
-  'a file is there that is not a digest of this output folder; use --force to overwrite it'
+  'the file exists and is not a digest of this output folder; use --force to overwrite it'
 
 /** What a digest would replace; '' where nothing is. @throws the system's error */
 export async function readTextOrEmpty(file: string): Promise<string> {

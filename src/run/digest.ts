@@ -59,7 +59,7 @@ export async function writeDigests(
   const resultsBefore = await loadResults()
   const digests = await collectDigests(digestOptions, options, runtime, resultsBefore)
   if (digests.size === 0) {
-    stderr.write('claude-batch: there are no summaries to make a digest of\n')
+    stderr.write('claude-batch: there are no summaries for a digest\n')
     return 'ok'
   }
 

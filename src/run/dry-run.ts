@@ -171,7 +171,7 @@ function toPlannedRequest(
 }
 
 function describeResult(result: readonly PlannedRequest[] | InputProblem | 'unchanged'): string {
-  if (result === 'unchanged') return 'its summary stands'
+  if (result === 'unchanged') return 'its summary is up to date'
   if ('action' in result)
     return `${result.action === 'skip' ? 'would be skipped' : 'would fail'}: ${result.message}`
   const sum = (getValue: (prospect: PlannedRequest) => number) =>
@@ -180,7 +180,7 @@ function describeResult(result: readonly PlannedRequest[] | InputProblem | 'unch
   const size = isCounted
     ? `${sum(({ countedTokens: tokens = 0 }) => tokens)} tokens`
     : `${sum(({ characters }) => characters)} characters`
-  const parts = result.length === 1 ? '' : ` in ${result.length - 1} parts`
+  const parts = result.length === 1 ? '' : ` in ${result.length - 1} chunks`
   return `would be summarized${parts}, ${size} of prompt`
 }
 

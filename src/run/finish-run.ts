@@ -52,7 +52,7 @@ export async function finishRun(
 function formatResumeHint({ exit }: Ending, stats: StatsCollector, out: string | undefined): string {
   const { pending } = stats.getProgress().documents
   if (exit === 'temporaryFailure') return ''
-  return out === undefined || pending === 0 ? '' : '; the same command goes on with the rest'
+  return out === undefined || pending === 0 ? '' : '; the same command continues with the rest'
 }
 
 function chooseRunExit(

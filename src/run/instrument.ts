@@ -96,4 +96,4 @@ export function instrumentClient(
   return { ask, semaphore, rateLimiter, stats: statsCollector }
 }
 
-const rejectRequest: Ask = () => Promise.reject(new Error('there was nothing to ask'))
+const rejectRequest: Ask = () => Promise.reject(new Error('there was nothing to send'))

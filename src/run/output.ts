@@ -89,19 +89,17 @@ export function resolveOutputFolder(
   const isOnlyStdin = inputs.length > 0 && inputs.every(({ text, literal }) => text === '-' && !literal)
   const out = options.out ?? (isOnlyStdin ? '-' : defaultOutputFolder)
   if (out === '-') {
-    if (options.digest !== undefined)
-      throw new UsageError('--digest is made of summaries in files; give -o a folder for them')
+    if (options.digest !== undefined) throw new UsageError('--digest needs an output folder: -o DIR')
     if (options.redo !== undefined)
-      throw new UsageError('--redo needs the results of earlier runs; give -o a folder that has them')
-    if (options.frontMatter) throw new UsageError('--front-matter is for files; give -o a folder for them')
-    if (options.sample !== undefined)
-      throw new UsageError('--sample shows where its summaries are; give -o a folder for them')
+      throw new UsageError('--redo needs an output folder with earlier results: -o DIR')
+    if (options.frontMatter) throw new UsageError('--front-matter needs an output folder: -o DIR')
+    if (options.sample !== undefined) throw new UsageError('--sample needs an output folder: -o DIR')
     if (options.batch || options.mode === 'batch')
-      throw new UsageError('--batch needs a folder that remembers its batches; give -o a folder')
+      throw new UsageError('--batch needs an output folder to record its batches: -o DIR')
     return undefined
   }
-  if (options.format !== undefined) throw new UsageError('--format is for stdout; give -o - with it')
-  if (options.unordered) throw new UsageError('--unordered is for stdout; give -o - with it')
+  if (options.format !== undefined) throw new UsageError('--format is for stdout; use it with -o -')
+  if (options.unordered) throw new UsageError('--unordered is for stdout; use it with -o -')
   return resolve(cwd, out)
 }
 
@@ -119,7 +117,7 @@ export function openStdoutOutput(
   const { stdout, getStdoutKind } = runtime
   const kind = getStdoutKind()
   if (kind === 'closed')
-    throw new ExitError('ioError', 'stdout is closed: there is nowhere for the summaries to go')
+    throw new ExitError('ioError', 'stdout is closed, so the summaries cannot be written')
   const write = createStreamWriter(stdout, 'stdout')
   const isTerminal = stdout.isTTY === true
   const runStart = createRunStart(runtime.cwd, { options, runtime, requestBuilder, version })
@@ -159,7 +157,7 @@ export async function openFolderOutput(
   const { run_id: runId } = runStart
 
   if (options.frontMatter && requestBuilder.structured)
-    throw new UsageError('--front-matter would make the JSON that is asked for none; leave it out')
+    throw new UsageError('--front-matter cannot be combined with a JSON schema')
   await createOutputFolder(out)
   const lockOwner = await createLockOwner(runtime.pid, runStart.started_at, runId, {
     command: getCommandName(runtime),
@@ -195,7 +193,7 @@ export async function openFolderOutput(
       runtime.stderr.write(`claude-batch: ${escapeControlChars(formatConflict(conflict, out))}\n`)
     if (outputState.recoveredCount > 0)
       print(
-        `${formatCount(outputState.recoveredCount, 'summary', 'summaries')} paid for by a run that was cut short ${outputState.recoveredCount === 1 ? 'is' : 'are'} now in place`,
+        `${formatCount(outputState.recoveredCount, 'summary', 'summaries')} paid for by an interrupted run ${outputState.recoveredCount === 1 ? 'is' : 'are'} now in place`,
       )
     const files = createSummaryFiles(out, addBatchedSources(sources, batchStore), {
       outputState,
@@ -327,16 +325,16 @@ function formatLedgerDamage(lines: number, paths: ReadonlySet<string>): string {
   const pathCount = paths.size < lines ? `${paths.size} about ` : ''
   const more = paths.size > 1 ? ` and ${paths.size - 1} more` : ''
   const details = firstPath === undefined ? '' : ` (${pathCount}${escapeControlChars(firstPath)}${more})`
-  return `${formatCount(lines, 'line', 'lines')} of the ledger cannot be read${details} and ${lines === 1 ? 'counts' : 'count'} for nothing`
+  return `${formatCount(lines, 'line', 'lines')} of the ledger cannot be read${details} and ${lines === 1 ? 'is' : 'are'} ignored`
 }
 
 function formatJournalDamage(lines: number, out: string): string {
   const backup = join(out, stateFolder, 'journal.jsonl.damaged')
-  return `${formatCount(lines, 'line', 'lines')} of the journal cannot be read; a text that was paid for may be in there: see ${backup}`
+  return `${formatCount(lines, 'line', 'lines')} of the journal cannot be read; it may contain a reply that was paid for: see ${backup}`
 }
 
 function formatConflict({ intendedPath: place, savedPath: kept }: UnplacedText, out: string): string {
-  return `${join(out, place)} exists and is not what an earlier run wrote, so it was not replaced; the text that an interrupted run had paid for is in ${join(out, kept)}: choose between the two`
+  return `${join(out, place)} exists and is not what an earlier run wrote, so it was not replaced; the reply that an interrupted run had paid for is in ${join(out, kept)}: choose between the two`
 }
 
 function formatCount(count: number, singular: string, plural: string): string {

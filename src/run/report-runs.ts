@@ -80,11 +80,11 @@ function selectRun(which: string, runs: readonly RecordedRun[]): RecordedRun {
   const [run] = found
   if (run !== undefined && found.length === 1) return run
   const last = runs.at(-1)?.start.started_at.slice(0, 19).replace('T', ' ')
-  const hint = last === undefined ? 'no run is recorded' : `the last one is "${last}"`
+  const hint = last === undefined ? 'no run is recorded' : `the last run is "${last}"`
   throw new UsageError(
     found.length === 0
       ? `--run ${which}: there is no such run; ${hint}`
-      : `--run ${which}: ${found.length} runs began then; give the second, too: ${hint}`,
+      : `--run ${which}: ${found.length} runs started then; add the seconds: ${hint}`,
   )
 }
 

@@ -58,11 +58,11 @@ export function createSampling(
     print(formatSampleResult(outcomes, rest, formatSummaryPath, estimateContext))
     if (yes) return true
     const answer = await runtime.confirm(
-      `claude-batch: Go on with the other ${rest.length}? [y/N] `,
+      `claude-batch: Continue with the other ${rest.length}? [y/N] `,
       drainSignal,
     )
     if (answer === undefined)
-      print('that was the sample; the same command without --sample, or with --yes, does the rest')
+      print('the sample is done; run the same command without --sample, or with --yes, for the rest')
     return answer === true
   }
   async function* takeSampleFirst(pending: readonly DocumentRef[]) {
@@ -126,7 +126,7 @@ function formatSampleResult(
   ]
   const { cost: spent } = sumAttemptCosts(outcomes.flatMap(({ attempts }) => attempts))
   const { liveCost: live } = estimateRest(outcomes, rest, estimateContext)
-  if (spent === undefined || live === undefined) return [...lines, 'what they cost is unknown'].join('\n')
+  if (spent === undefined || live === undefined) return [...lines, 'their cost is unknown'].join('\n')
   const totalCost = { low: spent + live.low, expected: spent + live.expected, high: spent + live.high }
   const count = formatInteger(outcomes.length + rest.length)
   return [

@@ -51,7 +51,7 @@ export async function createTokenCounter(
       if (isTooLong(error.requestError)) return { action: 'fail', type: failure.type, message: reason }
       throw new ExitError(
         'serviceRefused',
-        `${requestBuilder.model} cannot be counted by this service: ${reason}; use --token-count estimate`,
+        `this API cannot count tokens for ${requestBuilder.model}: ${reason}; use --token-count estimate`,
       )
     }
   }

@@ -16,7 +16,7 @@ export async function createAccessRules(
   const token = source === undefined ? undefined : await readToken(source, runtime)
   if (token === undefined && !loopbackPattern.test(host)) {
     throw new UsageError(
-      `--host ${host}: whoever reaches that address could spend your money; give --token FILE or --token env:NAME with it`,
+      `--host ${host}: anyone who reaches that address could spend your money; add --token FILE or --token env:NAME`,
     )
   }
   return { hosts: allowHost.map(parseAllowedHost), origins: allowOrigin.map(parseAllowedOrigin), token }
@@ -52,7 +52,7 @@ async function readToken(source: string, { env, cwd }: Pick<Runtime, 'env' | 'cw
   const token = text?.trim() ?? ''
   if (token === '') {
     const where = name === undefined ? 'a file that can be read and is not empty' : 'a variable that is set'
-    throw new UsageError(`--token: expected ${where}; the token itself has no place in a command line`)
+    throw new UsageError(`--token: expected ${where}; do not put the token itself on the command line`)
   }
   if (!/^[\x21-\x7e]{16,}$/.test(token)) {
     throw new UsageError(

@@ -101,7 +101,7 @@ function sha256(text: string): Buffer {
 const unknownHost: AccessRefusal = {
   status: 403,
   type: 'host_not_allowed',
-  message: 'this server is not known by that name; its operator can name it with --allow-host',
+  message: 'this server does not accept that host name; its operator can add it with --allow-host',
 }
 const disallowedOrigin: AccessRefusal = {
   status: 403,

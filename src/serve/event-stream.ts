@@ -68,5 +68,5 @@ function formatEvent(data: object): string {
 const tooSlow: Problem = {
   status: 503,
   type: 'too_slow',
-  message: 'more was waiting to be read than is kept; what follows is lost',
+  message: 'the client reads too slowly; the rest of the reply is lost',
 }

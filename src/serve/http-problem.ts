@@ -33,7 +33,12 @@ export function toReplyProblem({ type, message, requestId }: Failure): Problem {
 export function toProblem(error: unknown, isStopping: boolean): Problem {
   if (error instanceof QuestionError) return { status: 400, type: 'invalid_request', message: error.message }
   if (error instanceof QueueFullError)
-    return { status: 503, type: 'queue_full', message: 'too many wait already; come again', retryAfterS: 5 }
+    return {
+      status: 503,
+      type: 'queue_full',
+      message: 'too many requests in the queue; retry later',
+      retryAfterS: 5,
+    }
   const stopCause = error instanceof StoppedError ? error.cause : error
   const cause =
     stopCause instanceof RunError && stopCause.cause instanceof AskError ? stopCause.cause : stopCause
@@ -47,16 +52,16 @@ export function toProblem(error: unknown, isStopping: boolean): Problem {
     return {
       status: 503,
       type: 'wait_too_long',
-      message: 'the service is overloaded; come again later',
+      message: 'the API is overloaded; retry later',
       retryAfterS: 60,
     }
   if (cause instanceof BudgetExceededError)
     return {
       status: 503,
       type: 'budget_exceeded',
-      message: 'this server has spent what it may; its operator is told',
+      message: 'this server has reached its spending cap; the operator is notified',
     }
-  return { status: 500, type: 'internal_error', message: 'something went wrong here; its operator is told' }
+  return { status: 500, type: 'internal_error', message: 'internal error; the operator is notified' }
 }
 
 function toRequestProblem({ requestError }: AskError): Problem {
@@ -67,7 +72,7 @@ function toRequestProblem({ requestError }: AskError): Problem {
         return {
           status: 502,
           type: 'provider_rejected',
-          message: 'the service, or a gateway in front of it, refused this text twice',
+          message: 'the API, or a gateway in front of it, refused this text twice',
         }
       if (requestError.status === 429)
         return { status: 413, type, message: 'the text is longer than this server may send; split it' }
@@ -75,18 +80,18 @@ function toRequestProblem({ requestError }: AskError): Problem {
     case 'transient':
     case 'rate_limited':
       if (requestError.kind === 'timeout')
-        return { status: 504, type, message: 'the service did not answer in time' }
+        return { status: 504, type, message: 'the API did not reply in time' }
       return {
         status: requestError.status === 429 || requestError.status === 529 ? 503 : 502,
         type,
-        message: 'the service had trouble and may not next time',
+        message: 'the API failed with a transient error; retry later',
         ...((requestError.status === 429 || requestError.status === 529) && { retryAfterS: 10 }),
       }
     case 'account':
       return {
         status: 502,
         type: 'provider_rejected',
-        message: 'the service refuses this server; its operator is told',
+        message: 'the API refuses this server; the operator is notified',
       }
   }
 }

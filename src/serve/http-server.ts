@@ -76,6 +76,6 @@ export async function listen(
 const errorMessages: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use; choose another with --port',
   EACCES: 'it may not be used; choose one above 1023',
-  EADDRNOTAVAIL: 'this machine has no such address; give one of its own with --host',
+  EADDRNOTAVAIL: 'this machine has no such address; give one of its addresses with --host',
   ENOTFOUND: 'there is no such host; give an address of this machine with --host',
 }

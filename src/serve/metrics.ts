@@ -51,13 +51,13 @@ export function createMetrics(now: () => number, countWaiting: () => number): Me
   })
   const upstreamRequests = new Counter({
     name: 'claude_batch_upstream_requests_total',
-    help: 'Requests sent to the service, retries among them, by HTTP status (none: no response)',
+    help: 'Requests sent to the API, including retries, by HTTP status (none: no response)',
     labelNames: ['status'],
     registers,
   })
   const tokens = new Counter({
     name: 'claude_batch_tokens_total',
-    help: 'Tokens billed by the service',
+    help: 'Tokens billed by the API',
     labelNames: ['kind'],
     registers,
   })
@@ -65,7 +65,7 @@ export function createMetrics(now: () => number, countWaiting: () => number): Me
   let totalCost = 0n
   const dollars: Counter = new Counter({
     name: 'claude_batch_cost_usd_total',
-    help: 'What these tokens cost, as far as the price of the model is known',
+    help: 'Cost of these tokens, where the price of the model is known',
     registers,
     collect(): void {
       dollars.reset()
@@ -74,22 +74,22 @@ export function createMetrics(now: () => number, countWaiting: () => number): Me
   })
   const lostAnswers = new Counter({
     name: 'claude_batch_lost_replies_total',
-    help: 'Answers that were lost on the way: they may be billed, and are in no other number',
+    help: 'Responses that were lost in transit: they may be billed and are in no other metric',
     registers,
   })
   const unpricedAnswers = new Counter({
     name: 'claude_batch_replies_with_unknown_cost_total',
-    help: 'Answers whose cost is unknown: not counted by the service, or of a model without a price',
+    help: 'Replies whose cost is unknown: the API reported no usage, or the model has no price',
     registers,
   })
   const inFlight = new Gauge({
     name: 'claude_batch_requests_in_flight',
-    help: 'Requests that came and have not ended, those that wait among them',
+    help: 'Open requests, including those in the queue',
     registers,
   })
   const queue: Gauge = new Gauge({
     name: 'claude_batch_requests_waiting',
-    help: 'Requests that wait for a slot',
+    help: 'Requests in the queue',
     registers,
     collect(): void {
       queue.set(countWaiting())
@@ -97,13 +97,13 @@ export function createMetrics(now: () => number, countWaiting: () => number): Me
   })
   const timeToFirstText = new Histogram({
     name: 'claude_batch_time_to_first_text_seconds',
-    help: 'From the coming of a request to the first piece of its text',
+    help: 'Time from the arrival of a request to the first text',
     buckets: bucketsSeconds,
     registers,
   })
   const requestDuration = new Histogram({
     name: 'claude_batch_request_duration_seconds',
-    help: 'From the coming of a request to its end',
+    help: 'Time from the arrival of a request to its end',
     buckets: bucketsSeconds,
     registers,
   })

@@ -63,7 +63,7 @@ const tooLarge: Problem = {
 const notJson: Problem = {
   status: 415,
   type: 'unsupported_media_type',
-  message: 'send JSON, and say so: Content-Type: application/json',
+  message: 'send JSON with the header Content-Type: application/json',
 }
 const notUtf8: Problem = {
   status: 415,
@@ -73,12 +73,12 @@ const notUtf8: Problem = {
 const encodedBody: Problem = {
   status: 415,
   type: 'unsupported_encoding',
-  message: 'send the body as it is, without Content-Encoding',
+  message: 'send the body without Content-Encoding',
 }
 const invalidUtf8: Problem = { status: 400, type: 'invalid_request', message: 'the body is not valid UTF-8' }
 /** The client hung up, or took too long: hardly anybody is left to read this. */
 const incompleteBody: Problem = {
   status: 400,
   type: 'invalid_request',
-  message: 'the body did not arrive whole',
+  message: 'the body is incomplete',
 }

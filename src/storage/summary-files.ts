@@ -27,7 +27,7 @@ export type RerunReason =
   | 'prompt changed'
   | 'model changed'
   | 'settings changed'
-  | 'summary gone'
+  | 'summary deleted'
   | 'flagged'
   | 'requested'
   | 'forced'
@@ -113,7 +113,7 @@ export function createSummaryFiles(
   /** Why a document is summarized again by the same request. */
   const findRedoReason = (known: KnownSummary, state: OutputFileState): RerunReason => {
     if (shouldRedo(known)) return redoesAll(redo) ? 'requested' : 'flagged'
-    return state === 'deleted' ? 'summary gone' : 'forced'
+    return state === 'deleted' ? 'summary deleted' : 'forced'
   }
   const inspectPlace = async (
     path: string,

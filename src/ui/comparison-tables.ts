@@ -7,12 +7,12 @@ import { formatInteger } from '../core/text/format-number.ts'
 import { escapeMarkdown, renderCodeBlock, renderMarkdownTable } from './markdown.ts'
 import { formatTable } from './text-table.ts'
 
-/** One arm as it is shown. */
+/** One variant as the tables show it. */
 export interface VariantView {
   /** `summarize@v1, claude-haiku-5-5`. */
   readonly name: string
   readonly summary: VariantSummary
-  /** Beside the first arm; undefined for that itself. */
+  /** Compared with the first variant; undefined for the first one itself. */
   readonly ratios: VariantRatios | undefined
 }
 
@@ -27,14 +27,14 @@ const header = [
   'words',
 ] as const
 
-/** What a judge said of all arms but the first. */
+/** The judge's verdicts on all variants but the first. */
 export interface JudgeView {
   /** `judge@v1, claude-opus-5-5`. */
   readonly name: string
   readonly scores: readonly { readonly name: string; readonly score: PairwiseScore }[]
 }
 
-/** The arms of a comparison as tables of text. */
+/** Returns the variants of a comparison as tables of text. */
 export function formatComparison(variants: readonly VariantView[], judge?: JudgeView): string {
   return buildComparisonTables(variants, judge)
     .map((rows) => formatTable(rows))
@@ -42,11 +42,11 @@ export function formatComparison(variants: readonly VariantView[], judge?: Judge
 }
 
 const tableNote =
-  'Means per document, with the interval that holds the true mean 95 times in a hundred; beside the first arm, document by document, how many times as much.'
+  'Means per document with 95 % confidence intervals. Ratios compare each variant with the first one, document by document.'
 const judgeNote =
-  'A text is better where the judge preferred it in both orders; preferred: how often that was this arm, of those that one of the two won. Where the interval holds 50 %, the sample shows no difference.'
+  'A variant wins where the judge preferred its text in both orders. Position-biased: the judge preferred a position, not a text. Win rate: wins among wins and losses; where its interval includes 50 %, the sample shows no difference.'
 
-/** The same in Markdown, and what it means. */
+/** Returns the same tables in Markdown, followed by what they mean. */
 export function renderComparisonMarkdown(variants: readonly VariantView[], judge?: JudgeView): string {
   const tables = buildComparisonTables(variants, judge).map(([head = [], ...rows]) =>
     renderMarkdownTable(
@@ -57,17 +57,17 @@ export function renderComparisonMarkdown(variants: readonly VariantView[], judge
   return [...tables, `${getComparisonNote(judge)}\n`].join('\n')
 }
 
-/** What the tables mean. */
+/** Returns a sentence that says what the tables mean. */
 export function getComparisonNote(judge: JudgeView | undefined): string {
   return judge === undefined ? tableNote : `${tableNote} ${judgeNote}`
 }
 
-/** A document, what each arm made of it, and what was said of that. */
+/** One document: the text of each variant and the judge's verdicts. */
 export interface DocumentComparison {
   readonly path: string
-  /** In the order of the arms; undefined where an arm made nothing. */
+  /** In the order of the variants; undefined where a variant has no text. */
   readonly texts: readonly { readonly name: string; readonly text: string | undefined }[]
-  /** With the judge's answers where the arm's text stood first, and second. */
+  /** With the judge's replies: first with the variant's text in first position, then in second position. */
   readonly judgements: readonly {
     readonly name: string
     readonly result: PairwiseResult
@@ -75,7 +75,7 @@ export interface DocumentComparison {
   }[]
 }
 
-/** The texts of all arms below each other, document by document, in Markdown. */
+/** Returns the texts of all variants in Markdown, document by document. */
 export function renderTextsMarkdown(documents: readonly DocumentComparison[]): string {
   return documents
     .map(({ path, texts, judgements }) => {
@@ -84,10 +84,10 @@ export function renderTextsMarkdown(documents: readonly DocumentComparison[]): s
           `**${escapeMarkdown(name)}**\n\n${text === undefined ? '(nothing)' : renderCodeBlock(text)}`,
       )
       for (const { name, result: judgement, replies: texts } of judgements) {
-        parts.push(`**The judge: ${escapeMarkdown(name)} ${resultPhrases[judgement]}**`)
+        parts.push(`**Verdict on ${escapeMarkdown(name)}: ${resultLabels[judgement]}**`)
         for (const [n, text] of texts.entries())
           parts.push(
-            `Standing ${n === 0 ? 'first' : 'second'}:\n\n${text === '' ? '(nothing)' : renderCodeBlock(text)}`,
+            `In ${n === 0 ? 'first' : 'second'} position:\n\n${text === '' ? '(nothing)' : renderCodeBlock(text)}`,
           )
       }
       return `## ${escapeMarkdown(path)}\n\n${parts.join('\n\n')}\n`
@@ -95,23 +95,23 @@ export function renderTextsMarkdown(documents: readonly DocumentComparison[]): s
     .join('\n')
 }
 
-export const resultPhrases = {
-  won: 'is better',
-  lost: 'is worse',
-  tied: 'is as good',
-  changed: 'was preferred, or not, for its place',
-  failed: 'was not judged: no verdict',
+export const resultLabels = {
+  won: 'win',
+  lost: 'loss',
+  tied: 'tie',
+  changed: 'position-biased',
+  failed: 'no verdict',
 } as const satisfies Record<PairwiseResult, string>
 
 type Table = readonly (readonly string[])[]
 
-/** Rows of cells, the first of them names: what each arm came to, and the others beside the first. */
+/** Returns tables as rows of cells, with a heading row: each variant's means, its ratios to the first variant, and the verdicts. */
 export function buildComparisonTables(
   variants: readonly VariantView[],
   judge: JudgeView | undefined,
 ): Table[] {
   const [first, ...others] = variants
-  const ratioHeader = [`against ${escapeControlChars(first?.name ?? '')}`, 'cost', 'latency', 'words']
+  const ratioHeader = [`compared with ${escapeControlChars(first?.name ?? '')}`, 'cost', 'latency', 'words']
   return [
     [header, ...variants.map(buildVariantRow)],
     [ratioHeader, ...others.map(buildRatioRow)],
@@ -121,19 +121,19 @@ export function buildComparisonTables(
 
 function buildJudgeTable({ name, scores }: JudgeView): Table {
   const head = [
-    `by ${escapeControlChars(name)}`,
-    'better',
-    'worse',
-    'as good',
-    'by its place',
+    `judged by ${escapeControlChars(name)}`,
+    'wins',
+    'losses',
+    'ties',
+    'position-biased',
     'no verdict',
-    'preferred',
+    'win rate',
   ]
   const rows = scores.map(({ name, score: { won, lost, tied, changed, failed, winRate } }) => [
     escapeControlChars(name),
     ...[won, lost, tied, changed, failed].map(String),
     winRate === undefined
-      ? 'none won'
+      ? 'unknown'
       : `${formatPercent(winRate.value)} (${formatPercent(winRate.low)}–${formatPercent(winRate.high)})`,
   ])
   return [head, ...rows]

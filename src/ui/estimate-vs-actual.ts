@@ -7,7 +7,7 @@ import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatInteger } from '../core/text/format-number.ts'
 import { formatTable } from './text-table.ts'
 
-/** What was estimated beside what happened, as a table for a person. */
+/** Returns a table that compares an estimate with what the runs since then used. */
 export function formatEstimateVsActual(
   { created_at, prompt, model, documents, input_tokens, output_tokens, cost_usd }: EstimateJson,
   { totals, groups, runs, simulated }: ReportJson,
@@ -16,7 +16,7 @@ export function formatEstimateVsActual(
   const done = totals.summarized + totals.failed
   const cost = totals.documents_with_unknown_cost === 0 ? totals.cost_usd : null
   const rows = [
-    ['', 'estimated', 'happened', 'off by', ''],
+    ['', 'estimated', 'actual', 'difference', ''],
     [
       'documents',
       formatInteger(documents.pending),
@@ -37,12 +37,12 @@ export function formatEstimateVsActual(
   const mismatchNote =
     otherNames.length === 0
       ? ''
-      : `not like with like: ${prompt} with ${model} was estimated, ${otherNames.join(', ')} done\n`
+      : `not comparable: the estimate is for ${prompt} with ${model}, the runs also used ${otherNames.join(', ')}\n`
   return `${formatTable(rows)}${runsLabel}\n${mismatchNote}`
 }
 
 function describeDocumentGap(done: number, expected: number): string {
-  return done < expected ? 'not all done yet' : done > expected ? 'more than were estimated' : ''
+  return done < expected ? 'some are still pending' : done > expected ? 'more than estimated' : ''
 }
 
 function buildRow(
@@ -57,6 +57,7 @@ function buildRow(
   const range = `${format(expected)} (${format(low)} to ${format(high)})`
   if (actual === null || expected === 0) return [name, range, actualText, '', '']
   const difference = `${actual >= expected ? '+' : '−'}${Math.abs((actual / expected - 1) * 100).toFixed(1)} %`
-  const rangeNote = actual < low ? 'below what was expected' : actual > high ? 'above what was expected' : ''
+  const rangeNote =
+    actual < low ? 'below the estimated range' : actual > high ? 'above the estimated range' : ''
   return [name, range, actualText, difference, rangeNote]
 }

@@ -6,7 +6,7 @@ import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger } from '../core/text/format-number.ts'
 
-/** What a run would do and cost, as a few lines for a person. */
+/** Returns a few lines that say what a run would do and cost. */
 export function formatEstimate(
   estimate: EstimateJson,
   { origin, simulated }: { readonly origin: string; readonly simulated: boolean },
@@ -17,26 +17,29 @@ export function formatEstimate(
     rows.push(
       [
         'tokens in',
-        `${formatRange(input, formatInteger)}${estimate.token_count === 'exact' ? ', counted by the service' : ''}`,
+        `${formatRange(input, formatInteger)}${estimate.token_count === 'exact' ? ', counted by the API' : ''}`,
       ],
       ['tokens out', formatRange(output, formatInteger)],
       ['live', cost.live === null ? 'unknown' : formatRange(cost.live, formatCost)],
       [
-        'as a batch',
+        'batch',
         cost.batch === null
           ? 'unknown'
-          : `${formatRange(cost.batch, formatCost)}, within a day, mostly within an hour`,
+          : `${formatRange(cost.batch, formatCost)}, usually within an hour, at most a day`,
       ],
     )
     if (estimate.worst_case_usd !== null)
-      rows.push(['at most', `${formatCost(estimate.worst_case_usd)}, were every answer as long as it may be`])
-    rows.push(['time', formatTime(estimate)], ['known from', formatBasis(estimate)])
+      rows.push([
+        'at most',
+        `${formatCost(estimate.worst_case_usd)}, if every reply reaches its length limit`,
+      ])
+    rows.push(['time', formatTime(estimate)], ['based on', formatBasis(estimate)])
   }
   rows.push([
     'prompt',
     `${escapeControlChars(prompt)} (${escapeControlChars(origin)}), ${escapeControlChars(model)}, prices of ${pricesAsOf}`,
   ])
-  const last = simulated ? 'nothing was sent; simulated, it would cost nothing' : 'nothing was sent'
+  const last = simulated ? 'nothing was sent; a simulated run costs nothing' : 'nothing was sent'
   return `${rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}\n${last}\n`
 }
 
@@ -51,7 +54,7 @@ function formatDocuments({ pending, up_to_date, skipped, failed }: EstimateJson[
     if (total > 0) parts.push(`${formatInteger(total)} ${label} (${kinds.join(', ')})`)
   }
   addCounts('skipped', skipped)
-  addCounts('that will fail', failed)
+  addCounts('will fail', failed)
   return parts.join(', ')
 }
 
@@ -62,20 +65,20 @@ function formatTime({
     limited_by === 'latency'
       ? ''
       : ` at ${formatInteger(limits[limited_by] ?? 0)} ${limited_by.replace('_', ' ')} a minute (${limitOrigins[limits_from]})`
-  return `about ${formatDuration(duration_ms)}${at}, ${concurrency === 1 ? 'one request at a time' : `up to ${concurrency} requests at once`}`
+  return `about ${formatDuration(duration_ms)}${at}, ${concurrency === 1 ? 'one request at a time' : `up to ${concurrency} requests in flight`}`
 }
 
 const limitOrigins = {
-  configured: 'as given',
-  observed: 'as the last run found',
-  assumed: 'the first tier; --rpm, --itpm and --otpm say yours',
+  configured: 'configured',
+  observed: 'observed by the last run',
+  assumed: 'assumed: first usage tier; set yours with --rpm, --itpm and --otpm',
 } as const
 
 function formatBasis({ requests_with_history: measured, documents }: EstimateJson): string {
-  if (measured === 0) return 'nothing but a guess; --sample 20 measures first'
+  if (measured === 0) return 'assumptions only; use --sample 20 to measure first'
   return measured === documents.pending
-    ? 'what documents like these came to in this folder'
-    : `what documents came to in this folder, for ${formatInteger(measured)} of them; the rest is a guess`
+    ? 'earlier results of similar documents in this folder'
+    : `earlier results in this folder for ${formatInteger(measured)} of ${formatInteger(documents.pending)} documents; assumptions for the rest`
 }
 
 function formatRange({ low, expected, high }: EstimateRange, format: (value: number) => string): string {

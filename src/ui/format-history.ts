@@ -6,58 +6,58 @@ import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
 import { formatTable } from './text-table.ts'
 
-/** What is told of past runs. */
+/** What `formatHistory` prints about past runs. */
 export interface HistoryView {
   readonly runs: readonly { readonly start: RunStart | undefined; readonly totals: Totals }[]
-  /** Of the runs that were not simulated. */
+  /** Totals of the runs that were not simulated. */
   readonly total: Totals
   /** How many documents have a good summary. */
   readonly summarized: number
   readonly failures: ReadonlyMap<string, DocumentEntry>
   readonly damagedLines: number
   readonly stale: readonly { readonly path: string; readonly reason: string }[]
-  /** Summaries that may be worth a look. */
+  /** Flagged summaries. */
   readonly flagged: readonly { readonly path: string; readonly reason: string }[]
 }
 
-/** So many of the latest runs have a line of their own, and so many documents in each list. */
+/** The most runs that get a line each, and the most documents in each list. */
 const maxRuns = 20
 const maxListed = 50
 
-/** The account of past runs, as a table and lists for a person. */
+/** Returns past runs as a table, with lists of failing, stale and flagged documents. */
 export function formatHistory({
   runs,
   total,
-  summarized: standing,
-  failures: failing,
+  summarized,
+  failures,
   damagedLines,
   stale,
   flagged,
 }: HistoryView): string {
-  const rows = runs.slice(-maxRuns).map(({ start: run, totals: account }) => buildRow(run, account))
+  const rows = runs.slice(-maxRuns).map(({ start: run, totals }) => buildRow(run, totals))
   const simulated = runs.filter(({ start: run }) => run?.simulated).length
   const simulatedNote = simulated === 0 ? '' : `${simulated} simulated not counted`
-  // A sum of nothing would look like money that nobody had to pay.
+  // If every run was simulated, a total of $0 would look like a real cost.
   const allSimulated = simulated > 0 && simulated === runs.length
   const totalRows = allSimulated
     ? []
     : [['all', formatCount(runs.length, 'run'), simulatedNote, ...buildTotalsCells(total)]]
-  // The first three columns are words.
+  // The first three columns hold words and are left-aligned.
   const parts = [formatTable([heading, ...rows, ...totalRows], 3).trimEnd()]
   if (runs.length > maxRuns)
     parts.push(
-      `(${formatCount(runs.length - maxRuns, 'earlier run')} ${allSimulated ? 'not shown' : 'in the last line alone'})`,
+      `(${formatCount(runs.length - maxRuns, 'earlier run')} ${allSimulated ? 'not shown' : 'only in the last line'})`,
     )
   parts.push(
-    `${formatCount(standing, 'document')} with a summary, ${failing.size} failing, ${stale.length} stale`,
+    `${formatCount(summarized, 'document')} with a summary, ${failures.size} failing, ${stale.length} stale`,
   )
   if (damagedLines > 0) parts.push(`${formatCount(damagedLines, 'line')} of the ledger cannot be read`)
-  const failures = [...failing].map(([path, { error }]) => ({
+  const failureReasons = [...failures].map(([path, { error }]) => ({
     path,
     reason: error === undefined ? 'failed' : `${error.kind} ${error.type}: ${error.message}`,
   }))
   parts.push(
-    ...formatList('failing', failures),
+    ...formatList('failing', failureReasons),
     ...formatList('stale', stale),
     ...formatList('flagged', flagged),
   )
@@ -66,10 +66,10 @@ export function formatHistory({
 
 const heading = ['run', 'prompt', 'model', 'done', 'failed', 'tokens in', 'out', 'cost']
 
-function buildRow(run: RunStart | undefined, account: Totals): string[] {
-  const began = run === undefined ? 'unknown' : `${run.started_at.slice(0, 16).replace('T', ' ')} UTC`
+function buildRow(run: RunStart | undefined, totals: Totals): string[] {
+  const startedAt = run === undefined ? 'unknown' : `${run.started_at.slice(0, 16).replace('T', ' ')} UTC`
   const model = `${run?.model ?? ''}${run?.simulated ? ' (simulated)' : ''}`
-  return [began, run?.prompt ?? '', model, ...buildTotalsCells(account)]
+  return [startedAt, run?.prompt ?? '', model, ...buildTotalsCells(totals)]
 }
 
 function buildTotalsCells({
@@ -88,7 +88,9 @@ function buildTotalsCells({
     String(summarized),
     String(failed),
     ...tokens,
-    lost_replies === 0 ? cost : `${cost} (${lost_replies} lost ${lost_replies === 1 ? 'reply' : 'replies'})`,
+    lost_replies === 0
+      ? cost
+      : `${cost} (${lost_replies} lost ${lost_replies === 1 ? 'response' : 'responses'})`,
   ]
 }
 

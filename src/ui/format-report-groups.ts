@@ -3,7 +3,7 @@ import { formatInteger } from '../core/text/format-number.ts'
 import { formatCost } from './report-format.ts'
 import { formatTable } from './text-table.ts'
 
-/** Sums by something, as a table for a person. */
+/** Returns totals by group as a table. */
 export function formatGroups(heading: string, groups: readonly ReportGroup[]): string {
   const rows = groups.map((group) => [
     group.name,

@@ -12,29 +12,29 @@ import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger } from '../core/text/format-number.ts'
 
-/** What the report says beside its numbers. */
+/** What the run summary prints besides the statistics. */
 export interface RunSummaryContext {
   /** `summarize@v2 (shipped)`. */
   readonly prompt: string
   readonly model: string
-  /** Where the summaries are; undefined when they went to stdout. */
+  /** The output folder; undefined when summaries went to stdout. */
   readonly out?: string
   readonly limiterStats: RateLimiterStats
-  /** What might be spent, and was; undefined without bounds. */
+  /** The cap and what of it is used; undefined without a cap. */
   readonly budget?: BudgetState
   readonly simulated: boolean
-  /** Documents that had a summary and were summarized again, by the reason. */
+  /** Documents that had a summary and were summarized again, by reason. */
   readonly rerunReasons: ReadonlyMap<string, DocumentCount>
 }
 
-/** The account of a run, as a few lines for a person. */
+/** Returns a few lines about a finished run: documents, tokens, cost, times, limits. */
 export function formatRunSummary(stats: RunStats, context: RunSummaryContext, colors: ChalkInstance): string {
   const { documents, usage, latency, timeToFirstToken: firstToken, requests } = stats
   const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
   const rows: [string, string][] = [
     ['documents', `${formatInteger(total)}: ${formatOutcomes(stats, colors)}`],
   ]
-  if (context.rerunReasons.size > 0) rows.push(['again', formatDocumentCounts(context.rerunReasons)])
+  if (context.rerunReasons.size > 0) rows.push(['redone', formatDocumentCounts(context.rerunReasons)])
   if (stats.flaggedByIssue.size > 0) rows.push(['flagged', formatDocumentCounts(stats.flaggedByIssue)])
   if (requests > 0) {
     rows.push(
@@ -43,29 +43,33 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
     )
     rows.push(['requests', `${formatInteger(requests)}${formatRetries(stats)}`])
   }
-  if (context.budget !== undefined) rows.push(['cap', formatBudget(context.budget, stats)])
+  if (context.budget !== undefined) rows.push(['budget', formatBudget(context.budget, stats)])
   if (latency !== undefined) rows.push(['latency', formatPercentiles(latency)])
-  if (firstToken !== undefined) rows.push(['first text', formatPercentiles(firstToken)])
-  const atOnce = requests > 1 ? `, up to ${context.limiterStats.maxInFlight} at once` : ''
-  rows.push(['time', `${formatDuration(stats.wallMs)}${atOnce}`])
-  if (requests > 1) rows.push(['bound by', describeBottleneck(stats, context.limiterStats)])
+  if (firstToken !== undefined) rows.push(['time to first token', formatPercentiles(firstToken)])
+  const inFlight = requests > 1 ? `, up to ${context.limiterStats.maxInFlight} requests in flight` : ''
+  rows.push(['time', `${formatDuration(stats.wallMs)}${inFlight}`])
+  if (requests > 1) rows.push(['limited by', describeBottleneck(stats, context.limiterStats)])
   for (const name of limitNames) {
     const [given, seen] = [context.limiterStats.configured[name], context.limiterStats.observed[name]]
     if (given === undefined || seen === undefined || given <= seen) continue
     rows.push([
       'note',
-      `${limitFlags[name]} ${given} is above the real limit of ${formatInteger(seen)}, which was kept to`,
+      `${limitFlags[name]} ${given} is above the API's limit of ${formatInteger(seen)}; the run kept to the API's limit`,
     ])
   }
   for (const [model, count] of stats.repliesByModel) {
     if (isSameModel(model, context.model)) continue
-    const answers = count === 1 ? '1 answer' : `${formatInteger(count)} answers`
-    rows.push(['note', `${answers} came from ${escapeControlChars(model)}, and cost what that costs`])
+    const replies = count === 1 ? '1 reply' : `${formatInteger(count)} replies`
+    rows.push([
+      'note',
+      `${replies} came from ${escapeControlChars(model)} and ${count === 1 ? 'is' : 'are'} priced as such`,
+    ])
   }
   rows.push(['prompt', `${escapeControlChars(context.prompt)}, ${escapeControlChars(context.model)}`])
   if (context.out !== undefined && documents.summarized + documents.failed > 0)
-    rows.push(['written to', escapeControlChars(context.out)])
-  return `${rows.map(([name, value]) => `${colors.dim(name.padEnd(10))} ${value}`).join('\n')}\n`
+    rows.push(['output', escapeControlChars(context.out)])
+  const width = Math.max(10, ...rows.map(([name]) => name.length))
+  return `${rows.map(([name, value]) => `${colors.dim(name.padEnd(width))} ${value}`).join('\n')}\n`
 }
 
 function formatPercentiles({ p50, p95, p99 }: NonNullable<RunStats['latency']>): string {
@@ -85,17 +89,17 @@ function formatOutcomes(
       transient === 0
         ? ''
         : transient === documents.failed
-          ? ' (worth running again)'
-          : ` (${formatInteger(transient)} worth running again)`
+          ? ' (retryable)'
+          : ` (${formatInteger(transient)} retryable)`
     parts.push(colors.red(`${formatInteger(documents.failed)} failed${hint}`))
   }
   if (documents.skipped > 0)
     parts.push(`${formatInteger(documents.skipped)} skipped (${formatDocumentCounts(skippedByReason)})`)
-  if (documents.pending > 0) parts.push(colors.yellow(`${formatInteger(documents.pending)} not done`))
+  if (documents.pending > 0) parts.push(colors.yellow(`${formatInteger(documents.pending)} pending`))
   return parts.join(', ')
 }
 
-/** What it cost, as far as that is known, and what is not. */
+/** Returns the known cost of a run and a note about every part that is unknown. */
 export function formatRunCost(
   {
     cost,
@@ -117,24 +121,26 @@ export function formatRunCost(
   const lost =
     lostReplies === 0
       ? ''
-      : `; ${lostReplies === 1 ? '1 reply was' : `${formatInteger(lostReplies)} replies were`} lost on the way and may be billed too`
+      : `; ${lostReplies === 1 ? '1 response was' : `${formatInteger(lostReplies)} responses were`} lost in transit and may be billed too`
   return `${known}${why}${lost}${simulated ? ' (simulated: nothing was spent)' : ''}`
 }
 
-/** What is counted as spent beyond what was billed for sure are answers that were lost. */
+/** Lost responses and replies without usage count as spent at their worst case, because they may be billed. */
 function formatBudget({ cap, spent }: BudgetState, { cost }: RunStats): string {
   const uncertainNote =
-    spent > cost ? ` (up to ${formatUsd(spent - cost)} of it for answers that were lost or not counted)` : ''
-  return `${formatUsd(cap)}, of which ${formatUsd(spent)} is used${uncertainNote}`
+    spent > cost
+      ? ` (up to ${formatUsd(spent - cost)} of it for responses that were lost or have no usage)`
+      : ''
+  return `${formatUsd(cap)}, ${formatUsd(spent)} used${uncertainNote}`
 }
 
 function formatRetries({ retriesByCause }: RunStats): string {
   const total = [...retriesByCause.values()].reduce((sum, count) => sum + count, 0)
   if (total === 0) return ''
-  return `, of them ${formatInteger(total)} ${total === 1 ? 'retry' : 'retries'} (${formatCounts(retriesByCause)})`
+  return `, including ${formatInteger(total)} ${total === 1 ? 'retry' : 'retries'} (${formatCounts(retriesByCause)})`
 }
 
-/** Those that are few are named, but for what was only to be expected. */
+/** Names the documents where there are few of them, except those that are unchanged. */
 function formatDocumentCounts(counts: ReadonlyMap<string, DocumentCount>): string {
   return [...counts]
     .sort(([, a], [, b]) => b.count - a.count)

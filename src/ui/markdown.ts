@@ -1,8 +1,8 @@
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 
 /**
- * Returns a table of cells that are Markdown already. A table splits its cells before anything else is read, so a `|`
- * is escaped in code too.
+ * Returns a table of cells that are Markdown already. Viewers split cells before they parse code, so a `|` is escaped in
+ * code too.
  */
 export function renderMarkdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cell = (text: string) => text.replace(/\\[\s\S]|\|/g, (part) => (part === '|' ? '\\|' : part))
@@ -21,8 +21,8 @@ export function renderCodeBlock(text: string): string {
 }
 
 /**
- * Returns text within a line without any markup of its own. Words that viewers make links of, even though nothing in
- * them is markup, become code: addresses, and mentions of people and issues.
+ * Returns text within a line with its markup escaped. Words that viewers turn into links without any markup
+ * (addresses, mentions of people and issues) become code.
  */
 export function escapeMarkdown(text: string): string {
   return escapeControlChars(text.trim())
@@ -33,7 +33,7 @@ export function escapeMarkdown(text: string): string {
 
 const linkLike = /:\/\/|www\.|@[\w-]+\.|(?:^|[^\w`])@\w|#\d|\bGH-\d|(?:mailto|xmpp):|:[\w+-]+:/i
 
-/** At the beginning of a line a few more words mean something: they begin a list, or underline a heading. */
+/** At the beginning of a line, a few more words are markup: they begin a list or underline a heading. */
 function escapeWord(word: string, isFirst: boolean): string {
   const text = word
     .replace(/[\\`*_~[\]#>|]/g, '\\$&')
@@ -42,7 +42,7 @@ function escapeWord(word: string, isFirst: boolean): string {
   return isFirst && /^([-+=]+|\d{1,9}[.)])$/.test(text) ? text.replace(/[-+=.)]/, '\\$&') : text
 }
 
-/** Returns a name within a line, letter by letter: no part of it is a link either, or mentions somebody. */
+/** Returns a name as inline code, so that no part of it becomes a link or a mention. */
 export function renderInlineCode(name: string): string {
   const text = escapeControlChars(name)
   const fence = '`'.repeat(countLongestBacktickRun(text) + 1)
@@ -50,12 +50,12 @@ export function renderInlineCode(name: string): string {
   return `${fence}${space}${text}${space}${fence}`
 }
 
-/** How many backticks follow each other at most. */
+/** Returns the length of the longest run of backticks. */
 function countLongestBacktickRun(text: string): number {
   return (text.match(/`+/g) ?? []).reduce((longest, { length }) => Math.max(longest, length), 0)
 }
 
-/** Characters; wide enough for prose, and for most screens. */
+/** Characters. */
 const maxLineWidth = 100
 
 function wrapLine(line: string): string {

@@ -1,30 +1,30 @@
 import { MultiBar } from 'cli-progress'
 import { formatUsd, type Picodollars } from '../core/pricing/pricing-rules.ts'
 
-/** Where a run stands, for whoever waits. */
+/** The state of a run that the progress display shows. */
 export interface ProgressState {
   readonly done: number
   readonly total: number
   readonly failed: number
   readonly cost: Picodollars
   readonly elapsedMs: number
-  /** What keeps it from going faster just now, if that is a limit. */
+  /** The rate limit that the run is waiting for, if any. */
   readonly limitedBy: string | undefined
-  /** What it waits for that has no progress to show. */
+  /** Shown instead of the remaining time during a wait that has no progress. */
   readonly waitingText: string | undefined
 }
 
-/** What a person sees while the run goes on; all of it on stderr. */
+/** The progress display on stderr. */
 export interface ProgressDisplay {
-  /** A line of its own, above the bar if there is one. */
+  /** Prints a line, above the bar if there is one. */
   printLine(text: string): void
-  /** Takes the bar away. */
+  /** Removes the bar. */
   stop(): void
 }
 
 export type ProgressMode = 'bar' | 'lines' | 'off'
 
-/** A redrawn bar for a terminal; elsewhere a plain line every ten seconds, so that a log shows life and stays short. */
+/** Shows a bar that is redrawn on a terminal, or a plain line every ten seconds, which keeps a log short. */
 export function showProgress(
   mode: ProgressMode,
   stderr: NodeJS.WritableStream,
@@ -40,7 +40,7 @@ export function showProgress(
   }
 }
 
-/** Lines, and no progress. */
+/** Returns a display that prints lines and shows no progress. */
 export function createPlainDisplay(stderr: NodeJS.WritableStream): ProgressDisplay {
   return { printLine: (text) => void stderr.write(`${text}\n`), stop() {} }
 }
@@ -66,7 +66,7 @@ function showBar(stderr: NodeJS.WritableStream, getState: () => ProgressState): 
     printLine: (text) => bars.log(`${text}\n`),
     stop() {
       clearInterval(timer)
-      // Lines wait for the next drawing, which there would not be.
+      // Lines wait for the next redraw, and after stop() there is none.
       bars.update()
       bars.stop()
     },
@@ -90,7 +90,7 @@ function renderBar(share: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)}`
 }
 
-/** The line, for a bar or alone. */
+/** Returns the progress line, which is also the text next to the bar. */
 export function formatProgress({
   done,
   total,
@@ -105,7 +105,7 @@ export function formatProgress({
   if (cost > 0n) parts.push(formatUsd(cost))
   if (waitingFor !== undefined) return [...parts, waitingFor].join(' · ')
   if (done > 0 && done < total) parts.push(`${formatRemaining((elapsedMs / done) * (total - done))} left`)
-  if (limitedBy !== undefined && done < total) parts.push(`limit: ${limitedBy}/min`)
+  if (limitedBy !== undefined && done < total) parts.push(`limited by ${limitedBy}/min`)
   return parts.join(' · ')
 }
 

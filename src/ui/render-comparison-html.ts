@@ -4,19 +4,19 @@ import {
   type DocumentComparison,
   getComparisonNote,
   type JudgeView,
-  resultPhrases,
+  resultLabels,
   type VariantView,
 } from './comparison-tables.ts'
 import { pageEnd, readPageAsset, renderPageStart } from './report-html/html-page.ts'
 import { html, Markup } from './report-html/html-template.ts'
 
-/** A comparison as one HTML file that needs no other and no network: the tables, and all texts beside each other. */
+/** Generates a comparison as one self-contained HTML file: the tables, then all texts side by side. */
 export function* renderComparisonHtml(
   variants: readonly VariantView[],
   judge: JudgeView | undefined,
   documents: readonly DocumentComparison[],
 ): Generator<string> {
-  const title = `${variants.length} ways to summarize ${documents.length === 1 ? '1 document' : `${documents.length} documents`}`
+  const title = `${variants.length} variants, ${documents.length === 1 ? '1 document' : `${documents.length} documents`}`
   yield html`${renderPageStart(title, readPageAsset('report.css'))}<header><h1>${title}</h1><p class="setting">${getComparisonNote(judge)}</p></header>
 <main>
 ${buildComparisonTables(variants, judge).map(renderTable)}
@@ -38,19 +38,19 @@ function renderTexts({ path, texts, judgements }: DocumentComparison): Markup {
   const articles = texts.map(({ name, text }) => {
     const judgement = judgements.find((it) => it.name === name)
     const judgeReplies = judgement?.replies.map(
-      (text, n) => html`<p>Standing ${n === 0 ? 'first' : 'second'}:</p>${renderPreformatted(text)}`,
+      (text, n) => html`<p>In ${n === 0 ? 'first' : 'second'} position:</p>${renderPreformatted(text)}`,
     )
     return html`<article><h3>${name}</h3>${renderPreformatted(text)}${
       judgement === undefined || judgeReplies === undefined
         ? undefined
-        : html`<details><summary>The judge: it ${resultPhrases[judgement.result]}</summary>${judgeReplies}</details>`
+        : html`<details><summary>Verdict: ${resultLabels[judgement.result]}</summary>${judgeReplies}</details>`
     }</article>`
   })
   return html`<section><h2><bdi>${path}</bdi></h2><div class="texts">${articles}</div></section>
 `
 }
 
-/** With its lines as they are. */
+/** Keeps line breaks. */
 function renderPreformatted(text: string | undefined): Markup {
   const escaped = escapeControlChars(text ?? '(nothing)', '\n\t')
     .split('\n')

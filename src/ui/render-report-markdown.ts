@@ -12,11 +12,11 @@ import {
 } from './report-format.ts'
 import { computeTimeShares } from './time-shares.ts'
 
-/** More than this nobody reads, and few viewers show. */
+/** Few viewers show longer tables well. */
 const maxRows = 1000
 const maxGroups = 20
 
-/** A report as one Markdown file. */
+/** Returns a report as one Markdown file. */
 export function renderReportMarkdown(report: ReportJson): string {
   const parts = [
     markdownMarker,
@@ -27,7 +27,7 @@ export function renderReportMarkdown(report: ReportJson): string {
     ...renderErrors(report),
     ...renderRuns(report),
     ...renderDocuments(report),
-    `Made by claude-batch ${escapeMarkdown(report.program_version)}, ${formatTimestamp(report.created_at)}. All times are UTC.\n`,
+    `Created by claude-batch ${escapeMarkdown(report.program_version)}, ${formatTimestamp(report.created_at)}. All times are UTC.\n`,
   ]
   return parts.join('\n')
 }
@@ -51,9 +51,9 @@ function renderTimes({ latency, ...report }: ReportJson): string[] {
     latency === null
       ? []
       : [
-          `Latency of the service: p50 ${formatMs(latency.p50_ms)}, p95 ${formatMs(latency.p95_ms)}, p99 ${formatMs(latency.p99_ms)}, the slowest ${formatMs(latency.max_ms)}.\n`,
+          `API latency: p50 ${formatMs(latency.p50_ms)}, p95 ${formatMs(latency.p95_ms)}, p99 ${formatMs(latency.p99_ms)}, max ${formatMs(latency.max_ms)}.\n`,
         ]
-  return ['## Time\n', renderMarkdownTable(['of the time of documents', 'share', 'mean'], rows), ...spread]
+  return ['## Time\n', renderMarkdownTable(['Document time', 'Share', 'Mean'], rows), ...spread]
 }
 
 function renderCosts({ groups: by }: ReportJson): string[] {
@@ -93,7 +93,7 @@ function renderErrors({ errors }: ReportJson): string[] {
   })
   return [
     '## Errors\n',
-    `${renderMarkdownTable(['Error', 'Documents', 'Worth running again', 'In'], rows)}${formatRemainder(errors.length - rows.length)}`,
+    `${renderMarkdownTable(['Error', 'Documents', 'Retryable', 'In'], rows)}${formatRemainder(errors.length - rows.length)}`,
   ]
 }
 
@@ -113,7 +113,7 @@ function renderRuns({ runs }: ReportJson): string[] {
       formatMs(run.duration_ms),
       formatCost(run),
     ])
-  const head = ['Began', 'Prompt', 'Model', 'Done', 'Failed', 'Tokens in', 'Out', 'Time', 'Cost']
+  const head = ['Started', 'Prompt', 'Model', 'Done', 'Failed', 'Tokens in', 'Out', 'Time', 'Cost']
   return ['## Runs\n', `${renderMarkdownTable(head, rows)}${formatRemainder(runs.length - rows.length)}`]
 }
 

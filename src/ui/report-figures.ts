@@ -10,17 +10,17 @@ import {
   unknownText,
 } from './report-format.ts'
 
-/** A number that matters, in words. */
+/** One of the main numbers of a report, formatted. */
 export interface Figure {
   readonly name: string
   readonly value: string
-  /** What must be said beside it. */
+  /** Shown next to the number. */
   readonly notes: readonly string[]
-  /** It should be 0. */
+  /** The number should be 0. */
   readonly isBad?: true
 }
 
-/** What a report comes to, in one line. */
+/** Returns the result of a report in one line. */
 export function getHeadline(report: ReportJson): string {
   const { runs, documents } = report
   if (runs.length === 0) return 'No runs yet'
@@ -32,7 +32,7 @@ export function getHeadline(report: ReportJson): string {
   return `${summarized === 0 ? 'None' : formatCount(summarized)} of ${formatCount(total)} documents summarized`
 }
 
-/** When and with what: `2026-11-22 12:00 UTC`, the prompts, the models. */
+/** Returns when the runs took place, then their prompts and models: `2026-11-22 12:00 UTC`, … */
 export function describeRuns({ runs, groups: by, simulated }: ReportJson): string[] {
   const [first, last] = [runs[0], runs.at(-1)]
   if (first === undefined || last === undefined) return []
@@ -61,10 +61,10 @@ function joinNames(names: readonly string[], fallback: string, noun: string): st
   return names.length > 2 ? formatCount(names.length, noun) : names.join(' and ') || fallback
 }
 
-/** The few that matter: documents, cost, tokens, time, failures. */
+/** Returns the main figures: documents, cost, tokens, time, failures. */
 export function buildFigures(report: ReportJson): Figure[] {
   const { totals, simulated } = report
-  const { summarized, failed, transient, notDone } = countOutcomes(report)
+  const { summarized, failed, transient, pending } = countOutcomes(report)
   const cost = formatCost(totals)
   const { cost_usd: usd, summarized: good } = totals
   const each =
@@ -73,7 +73,7 @@ export function buildFigures(report: ReportJson): Figure[] {
     {
       name: 'Documents',
       value: formatCount(countKnownDocuments(report)),
-      notes: listDocumentNotes(report, summarized, notDone),
+      notes: listDocumentNotes(report, summarized, pending),
     },
     {
       name: 'Cost',
@@ -95,16 +95,16 @@ export function buildFigures(report: ReportJson): Figure[] {
 }
 
 function describeRetryability(failed: number, transient: number): string {
-  if (transient === 0) return `will fail again as ${failed === 1 ? 'it is' : 'they are'}`
-  if (failed === 1) return 'worth running again'
-  return `${transient === failed ? 'all' : formatCount(transient)} worth running again`
+  if (transient === 0) return 'permanent'
+  if (failed === 1) return 'retryable'
+  return `${transient === failed ? 'all' : formatCount(transient)} retryable`
 }
 
-function listDocumentNotes({ runs }: ReportJson, summarized: number, notDone: number): string[] {
+function listDocumentNotes({ runs }: ReportJson, summarized: number, pending: number): string[] {
   const skipped = runs.length === 1 ? Object.entries(runs[0]?.skipped_by_reason ?? {}) : []
   return [
     ...(summarized > 0 ? [`${formatCount(summarized)} summarized`] : []),
-    ...(notDone > 0 ? [`${formatCount(notDone)} not done`] : []),
+    ...(pending > 0 ? [`${formatCount(pending)} pending`] : []),
     ...skipped.map(([reason, count]) => `${formatCount(count)} skipped: ${reason}`),
   ]
 }
@@ -115,7 +115,7 @@ function listCostNotes({
 }: ReportJson['totals']): string[] {
   return [
     ...(uncounted > 0 ? [`${formatCount(uncounted)} without usage or a price`] : []),
-    ...(lost > 0 ? [`${formatCount(lost, 'reply', 'replies')} lost on the way, may be billed too`] : []),
+    ...(lost > 0 ? [`${formatCount(lost, 'response')} lost in transit, may be billed too`] : []),
   ]
 }
 
@@ -125,7 +125,7 @@ function buildTimeFigure({ runs, simulated }: ReportJson): Pick<Figure, 'value' 
     const { max_in_flight: most, duration_ms: wall } = singleRun
     return {
       value: formatMs(wall),
-      notes: most === null || most < 2 ? [] : [`up to ${formatCount(most)} at once`],
+      notes: most === null || most < 2 ? [] : [`up to ${formatCount(most)} requests in flight`],
     }
   }
   const summedRuns = runs.filter((run) => simulated || !run.simulated)
@@ -138,12 +138,14 @@ function buildTimeFigure({ runs, simulated }: ReportJson): Pick<Figure, 'value' 
   }
 }
 
-/** What else must be known before the figures are believed: sentences. */
+/** Returns sentences that qualify the figures: simulated runs, an unrecorded or early end, limits and retries. */
 export function listRemarks({ runs, simulated }: ReportJson): string[] {
   const simulatedRuns = runs.filter((run) => run.simulated).length
   const simulationNote =
     simulatedRuns > 0 && !simulated
-      ? [`${formatCount(simulatedRuns, 'simulated run')} ${simulatedRuns === 1 ? 'is' : 'are'} in no sum.`]
+      ? [
+          `${formatCount(simulatedRuns, 'simulated run')} ${simulatedRuns === 1 ? 'is' : 'are'} not in the totals.`,
+        ]
       : []
   const [singleRun] = runs.length === 1 ? runs : []
   return [...simulationNote, ...(singleRun === undefined ? [] : describeRunEnd(singleRun))]
@@ -152,42 +154,42 @@ export function listRemarks({ runs, simulated }: ReportJson): string[] {
 function describeRunEnd({
   ended_at: ended,
   stop_reason: stopped,
-  limited_by: bound,
+  limited_by: limitedBy,
   requests,
   retries_by_cause: retries,
 }: RunRow): string[] {
   if (ended === null)
     return [
-      'The end of this run is not recorded: it was killed, or is still going. This is what it did so far.',
+      'The end of this run is not recorded: it was killed or is still running. The figures show what it did so far.',
     ]
   const again = Object.entries(retries ?? {})
   const total = again.reduce((sum, [, count]) => sum + count, 0)
   const why = again.map(([reason, count]) => `${formatCount(count)} × ${reason}`).join(', ')
   return [
-    ...(stopped === null ? [] : [`It stopped before everything was done: ${stopped}.`]),
-    ...(bound === null || (requests ?? 0) < 2 ? [] : [`What kept it from being faster: ${bound}.`]),
+    ...(stopped === null ? [] : [`The run stopped early: ${stopped}.`]),
+    ...(limitedBy === null || (requests ?? 0) < 2 ? [] : [`Limited by: ${limitedBy}.`]),
     ...(total === 0
       ? []
       : [
-          `${formatCount(requests ?? 0)} requests, of them ${formatCount(total, 'retry', 'retries')} (${why}).`,
+          `${formatCount(requests ?? 0)} requests, including ${formatCount(total, 'retry', 'retries')} (${why}).`,
         ]),
   ]
 }
 
-/** How the documents ended, as far as is known last. */
+/** Counts documents by their latest known status. */
 function countOutcomes({ documents, errors, runs }: ReportJson) {
   const count = (status: string) => documents.filter((row) => row.status === status).length
-  const pending = count('pending')
+  const pendingRows = count('pending')
   return {
     summarized: count('summarized'),
     failed: count('failed'),
     transient: errors.reduce((sum, error) => sum + (error.transient ? error.count : 0), 0),
-    notDone: runs.length === 1 ? Math.max(pending, runs[0]?.total_pending ?? 0) : pending,
+    pending: runs.length === 1 ? Math.max(pendingRows, runs[0]?.total_pending ?? 0) : pendingRows,
   }
 }
 
-/** All documents that were meant to be summarized. */
+/** Counts all documents that were to be summarized. */
 function countKnownDocuments(report: ReportJson): number {
-  const { summarized, failed, notDone } = countOutcomes(report)
-  return summarized + failed + notDone
+  const { summarized, failed, pending } = countOutcomes(report)
+  return summarized + failed + pending
 }

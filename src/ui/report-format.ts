@@ -5,13 +5,13 @@ import { formatInteger, pluralize } from '../core/text/format-number.ts'
 
 type Sums = Omit<ReportGroup, 'name'>
 
-/** What is not known. */
+/** Stands for an unknown value. */
 export const unknownText = '–'
 
-/** How a document ended. */
-export const statusLabels = { summarized: 'summarized', failed: 'failed', pending: 'not done' } as const
+/** Labels of the statuses of a document. */
+export const statusLabels = { summarized: 'summarized', failed: 'failed', pending: 'pending' } as const
 
-/** Never $0 where it is unknown. */
+/** Formats a cost; an unknown cost is never shown as $0. */
 export function formatCost({
   cost_usd: usd,
   documents_with_unknown_cost: uncounted,
@@ -21,23 +21,23 @@ export function formatCost({
     : `${formatUsdOrUnknown(usd)} and an unknown part`
 }
 
-/** Tokens that were counted, if any were. */
+/** Formats a count of tokens; `unknown` if the API counted none. */
 export function formatTokens(sums: Sums, direction: 'in' | 'out'): string {
   const count = direction === 'in' ? sums.input_tokens : sums.output_tokens
   return count === 0 && sums.documents_with_unknown_cost > 0 ? 'unknown' : formatCount(count)
 }
 
-/** Dollars in words; null is not known. */
+/** Formats US dollars; null is unknown. */
 export function formatUsdOrUnknown(usd: number | null): string {
   return usd === null ? 'unknown' : formatUsd(usdToPicodollars(usd))
 }
 
-/** Milliseconds in words; null is not known. */
+/** Formats milliseconds as a duration; null is unknown. */
 export function formatMs(value: number | null): string {
   return value === null ? unknownText : formatDuration(value)
 }
 
-/** `1,234`, `1 run`, `3 replies`; null is not known. */
+/** `1,234`, `1 run`, `3 replies`; null is unknown. */
 export function formatCount(count: number | null, one?: string, many = `${one}s`): string {
   if (count === null) return unknownText
   return one === undefined ? formatInteger(count) : pluralize(count, one, many)

@@ -25,39 +25,39 @@ interface ProgressOptions {
   /** How many documents there are to do. */
   readonly total: number
   readonly statsCollector: StatsCollector
-  /** The limit that requests wait for just now. */
+  /** The rate limit that requests are waiting for, if any. */
   readonly getWaitingLimit: () => LimitName | undefined
   /** Milliseconds since the run began. */
   readonly getElapsedMs: () => number
 }
 
-/** All that a run says on stderr while it goes on and at its end. */
+/** Prints everything that a run reports on stderr, during the run and at its end. */
 export interface Reporter {
-  /** Shows the progress from now on. */
+  /** Starts the progress display. */
   startProgress(options: ProgressOptions): void
-  /** A request is on its way. */
+  /** Called when a request is sent. */
   onSend(): void
   onAttempt(attempt: Attempt): void
-  /** Everybody waits for trouble to pass: so long, the so manieth time in it, and why. */
+  /** Called when all requests pause: for how long, how many pauses in a row this is, and why. */
   onPause(pause: { readonly ms: number; readonly consecutivePauses: number; readonly reason: string }): void
   onOutcome(outcome: Outcome): void
-  /** A summary that was paid for and cannot be put where it belongs: it is `kept` for the next run, or shown here and lost. */
+  /** Called when a summary cannot be saved. If it is journaled, the next run saves it; if not, it is printed here and lost. */
   onUnsaved(outcome: Outcome, isJournaled: boolean): void
-  /** Something else that is worth a line. */
+  /** Prints a line of its own. */
   printNote(text: string): void
-  /** What is waited for that has no progress to show: as it is now, or undefined. */
+  /** Shows this text instead of the remaining time, for a wait that has no progress; undefined ends it. */
   setWaitingText(what: (() => string) | undefined): void
-  /** Stopping was asked for. */
+  /** Called when a drain begins. */
   onDrain(): void
-  /** Does something else with the terminal meanwhile. */
+  /** Hides the progress display while `work` uses the terminal. */
   suspend<T>(work: () => Promise<T>): Promise<T>
-  /** Takes the progress display away, however the run ended. */
+  /** Removes the progress display. */
   stop(): void
-  /** Accounts for the run. */
+  /** Prints the summary of the run. */
   printSummary(report: RunStats, setting: RunSummaryContext): void
 }
 
-/** Prints to stderr. It shows no progress until that begins. */
+/** Returns a reporter that prints to stderr. It shows no progress before `startProgress`. */
 export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions): Reporter {
   const colors = createColors(stderr, env)
   let inFlight = 0
@@ -92,35 +92,35 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
     onAttempt(attempt) {
       inFlight--
       if (verbose && attempt.error !== undefined) {
-        const { path, error: fault } = attempt
+        const { path, error } = attempt
         progress.printLine(
           escapeControlChars(
-            `${path}: attempt ${attempt.attemptNumber}: ${fault.status ?? fault.kind} ${fault.type}`,
+            `${path}: attempt ${attempt.attemptNumber}: ${error.status ?? error.kind} ${error.type}`,
           ),
         )
       }
     },
     onPause({ ms, consecutivePauses: inARow, reason: why }) {
       if (quiet) return
-      // Trouble that comes with many short pauses is told once it is sure to be trouble.
+      // Many short pauses in a row are reported once, when there are enough of them to be an outage.
       if (verbose || ms >= minReportedPauseMs || inARow === 4)
-        progress.printLine(`everything waits ${formatDuration(ms)}: ${why}`)
+        progress.printLine(`paused ${formatDuration(ms)}: ${why}`)
     },
     onOutcome(outcome) {
       if (outcome.status === 'failed')
         progress.printLine(`claude-batch: ${colors.red(formatFailed(outcome))}`)
       else if (verbose) progress.printLine(escapeControlChars(formatVerbose(outcome)))
     },
-    onUnsaved(outcome, kept) {
+    onUnsaved(outcome, isJournaled) {
       if (outcome.status !== 'summarized') return
-      const what = `the summary of ${escapeControlChars(outcome.document.path)} could not be put in place`
+      const what = `could not save the summary of ${escapeControlChars(outcome.document.path)}`
       const { cost } = sumAttemptCosts(outcome.attempts)
-      const price = cost === undefined ? 'what it cost is unknown' : `this one cost ${formatUsd(cost)}`
-      const next = kept
-        ? 'the next run does it, without asking again'
-        : `the next run asks, and pays, for it again (${price}); here it is:`
+      const price = cost === undefined ? 'its cost is unknown' : `it cost ${formatUsd(cost)}`
+      const next = isJournaled
+        ? 'the next run saves it without sending a request'
+        : `the next run sends and pays for the request again (${price}); the summary:`
       progress.printLine(`claude-batch: ${what}; ${next}`)
-      if (!kept) progress.printLine(escapeControlChars(outcome.text, '\n\t'))
+      if (!isJournaled) progress.printLine(escapeControlChars(outcome.text, '\n\t'))
     },
     printNote(text) {
       if (!quiet) progress.printLine(`claude-batch: ${escapeControlChars(text)}`)
@@ -132,7 +132,7 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
       if (getWaitingText !== undefined) return
       const waiting = inFlight === 1 ? '1 request' : `${inFlight} requests`
       progress.printLine(
-        `stopping: waiting for ${waiting} in flight (again to abandon ${inFlight === 1 ? 'it' : 'them'})`,
+        `stopping: waiting for ${waiting} in flight (interrupt again to abort ${inFlight === 1 ? 'it' : 'them'})`,
       )
     },
     async suspend(work) {
@@ -154,7 +154,7 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
   }
 }
 
-/** A shorter pause is over before anybody wonders: milliseconds. */
+/** Shorter pauses are not reported: milliseconds. */
 const minReportedPauseMs = 5000
 
 function chooseMode(
@@ -174,11 +174,11 @@ function formatFailed({ document, failure }: Extract<Outcome, { status: 'failed'
 function formatVerbose(outcome: Outcome): string {
   const { document, status, elapsedMs } = outcome
   if (outcome.status === 'skipped') return `${document.path}: skipped: ${outcome.reason}`
-  if (outcome.status === 'pending') return `${document.path}: not done: ${outcome.reason}`
+  if (outcome.status === 'pending') return `${document.path}: pending: ${outcome.reason}`
   const usage = sumUsage(outcome)
-  const doubts =
+  const flags =
     outcome.status === 'summarized' && outcome.qualityIssues
       ? `, flagged (${outcome.qualityIssues.join(', ')})`
       : ''
-  return `${document.path}: ${status}${doubts}, ${sumInputTokens(usage)} tokens in, ${usage.output_tokens} out, ${formatDuration(elapsedMs)}`
+  return `${document.path}: ${status}${flags}, ${sumInputTokens(usage)} tokens in, ${usage.output_tokens} out, ${formatDuration(elapsedMs)}`
 }

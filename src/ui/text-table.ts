@@ -1,8 +1,8 @@
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 
 /**
- * Rows as a table of text, a line each.
- * @param leftAlignedColumns so many columns begin on the left, as words do; the others end on the right, as numbers do
+ * Returns rows as a table of text, one line per row.
+ * @param leftAlignedColumns number of leading columns that are aligned left, for words; the others are aligned right, for numbers
  */
 export function formatTable(
   rows: readonly (readonly string[])[],

@@ -1,20 +1,20 @@
 import type { ReportJson } from '../core/report/report-json.ts'
 import { formatCount, formatMs } from './report-format.ts'
 
-/** A part of the time of all documents. */
+/** One part of the time that documents took. */
 interface TimeShare {
   readonly name: string
   readonly value: number
-  /** Of all of it, in words. */
+  /** Its percentage of the total, formatted. */
   readonly share: string
-  /** The mean of a document, in words. */
+  /** The mean per document, formatted. */
   readonly each: string
 }
 
-/** Where the time of documents went; nothing where it is not known. */
+/** Returns how the time of documents is divided; empty if it is unknown. */
 export function computeTimeShares(report: Timed): TimeShare[] {
-  const { queued_ms: slot, throttled_ms: limit, retries_ms: retries, api_ms: service } = report.time
-  const total = slot + limit + retries + service
+  const { queued_ms: queued, throttled_ms: throttled, retries_ms: retries, api_ms: api } = report.time
+  const total = queued + throttled + retries + api
   if (total === 0) return []
   const toShare = (name: string, value: number) => ({
     name,
@@ -23,14 +23,14 @@ export function computeTimeShares(report: Timed): TimeShare[] {
     each: formatMean(value, report),
   })
   return [
-    toShare('waiting for a free slot', slot),
-    toShare('reading, and waiting for the limit', limit),
+    toShare('waiting for the concurrency limit', queued),
+    toShare('reading, and waiting for rate limits', throttled),
     toShare('in retries', retries),
-    toShare('at the service', service),
+    toShare('API latency', api),
   ]
 }
 
-/** How much time of documents there is in all. */
+/** Returns the time of all documents, or the mean if there are several. */
 export function formatTotalTime(report: Timed): string {
   const total = computeTimeShares(report).reduce((sum, { value }) => sum + value, 0)
   const count = countDocuments(report)
@@ -46,7 +46,7 @@ function formatMean(value: number, report: Timed): string {
   return `${formatMs(Math.round(value / count))}${count === 1 ? '' : ' each'}`
 }
 
-/** Over many runs, a document may come several times. */
+/** A document may occur in several runs. */
 function countDocuments({ documents, totals }: Timed): number {
   return Math.max(documents.length, totals.summarized + totals.failed + totals.pending)
 }

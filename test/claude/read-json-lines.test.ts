@@ -33,7 +33,7 @@ describe('the lines of a JSONL body', () => {
     expect(await read(['1234', '5678\n12\n', '123456', '7\n'], 5)).toEqual(['12345', '12', '12345'])
   })
 
-  it('end with an error where the last one is torn', async () => {
+  it('end with an error where the last run is torn', async () => {
     await expect(read(['{"a":1}\n{"b":'])).rejects.toMatchObject({ requestError: { kind: 'malformed' } })
     await expect(read(['{"a":1}\nnul'])).rejects.toMatchObject({ requestError: { kind: 'malformed' } })
     // Half a number is a number.

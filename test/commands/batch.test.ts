@@ -62,7 +62,7 @@ describe('summarize --batch', () => {
       ]),
     )
     expect(simulator.stats().batchBilled.requests).toBe(3)
-    expect(batch.stderr).toContain('batch msgbatch_sim00000001 is made: 3 documents')
+    expect(batch.stderr).toContain('batch msgbatch_sim00000001 created: 3 documents')
     expect(batch.stderr).not.toContain('latency')
   })
 
@@ -117,10 +117,10 @@ describe('summarize --batch', () => {
     )
     const { code, stderr } = await run('summarize', 'docs')
     expect(code).toBe(75)
-    expect(stderr).toMatch(/1 skipped .*, 3 not done/)
+    expect(stderr).toMatch(/1 skipped .*, 3 pending/)
     const quiet = await run('summarize', 'docs', '-q')
     expect(quiet.stderr).toMatch(
-      /^claude-batch: 3 documents are still in a batch at the service, which goes on/,
+      /^claude-batch: 3 documents are still in a batch at the API, which continues/,
     )
     expect(simulator.stats().requests).toBe(1)
   })
@@ -150,7 +150,7 @@ describe('summarize --batch', () => {
     const { code, stderr } = await run('summarize', 'docs', '--batch')
     // A failure of a document's own goes before what another run cures.
     expect(code).toBe(1)
-    expect(stderr).toContain('2 summarized, 1 failed, 1 not done')
+    expect(stderr).toContain('2 summarized, 1 failed, 1 pending')
     expect((await written())['cider.md.error.txt']).toMatch(/^ERROR: 400 invalid_request_error: no cider/)
     expire = false
     const again = await run('summarize', 'docs/beer.md', '--batch')
@@ -245,7 +245,7 @@ describe('summarize --batch', () => {
     const { code, stderr } = await run('summarize', 'docs')
     expect(code).toBe(1)
     expect(stderr).toContain('results_gone')
-    expect(stderr).toMatch(/3 replies were lost on the way and may be billed too/)
+    expect(stderr).toMatch(/3 responses were lost in transit and may be billed too/)
     expect((await run('summarize', 'docs')).code).toBe(0)
     expect(Object.keys(await written()).filter((name) => name.endsWith('.error.txt'))).toEqual([])
   })
@@ -302,7 +302,7 @@ describe('summarize --batch', () => {
     const { run, simulator } = await setting()
     const { code, stderr } = await run('summarize', 'docs', '--batch', '--max-cost', '0.001')
     expect(code).toBe(0)
-    expect(stderr).toMatch(/cap +\$0.001, of which \$0\.000/)
+    expect(stderr).toMatch(/budget +\$0.001, \$0\.000/)
     expect(simulator.stats().batches.created).toBeGreaterThan(1)
     const other = await setting()
     const small = await other.run('summarize', 'docs', '--batch', '--max-cost', '0.0004')
@@ -330,12 +330,12 @@ describe('summarize --batch', () => {
     expect(slow.code).toBe(0)
     expect([simulator.stats().requests, simulator.stats().batchBilled.requests]).toEqual([1, 3])
     expect((await run('summarize', 'docs', '--mode', 'batch', '--redo', 'all')).stderr).toMatch(
-      /is made: 4 documents/,
+      /created: 4 documents/,
     )
   })
 
   it.each([
-    [['--batch', '-o', '-'], /--batch needs a folder/],
+    [['--batch', '-o', '-'], /--batch needs an output folder/],
     [['--detach'], /add --batch/],
     [['--batch', '--sample', '3'], /--sample sends live requests/],
     [['--batch', '--detach', '--simulate'], /whose batches end with this run/],
@@ -374,7 +374,7 @@ describe('summarize --batch', () => {
       await writeFile(join(cwd, `docs/${name}.md`), noteOf(name))
     const { stderr } = await run('summarize', 'docs', '--sample', '2')
     expect(stderr).toContain('sample: 2 of 2 summarized')
-    expect(stderr).toContain('that was the sample')
+    expect(stderr).toContain('the sample is done')
     expect(simulator.stats().requests).toBe(3)
   })
 
@@ -548,8 +548,10 @@ describe('claude-batch batches', () => {
     expect((await run('batches', 'list')).stdout).toMatch(
       /^batch +packed +documents +prompt +at\nmsgbatch_sim00000001 .* 3 +summarize@v3, claude-haiku-5-5 +http/,
     )
-    expect((await run('batches', 'status')).stdout).toMatch(/at work for \d+ ms|ended: collect it/)
-    await expect.poll(async () => (await run('batches', 'status')).stdout).toContain('ended: collect it')
+    expect((await run('batches', 'status')).stdout).toMatch(/in progress for \d+ ms|ended; ready to collect/)
+    await expect
+      .poll(async () => (await run('batches', 'status')).stdout)
+      .toContain('ended; ready to collect')
     const collected = await run('batches', 'collect', 'summaries')
     expect(collected).toMatchObject({ code: 0 })
     expect(collected.stderr).toContain('documents  3: 3 summarized')
@@ -569,8 +571,10 @@ describe('claude-batch batches', () => {
     const { run, simulator } = await setting({ batches: { durationMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     const canceled = await run('batches', 'cancel', '--id', 'msgbatch_sim00000001')
-    expect(canceled).toMatchObject({ code: 0, stderr: expect.stringMatching(/is being canceled/) })
-    await expect.poll(async () => (await run('batches', 'status')).stdout).toContain('ended: collect it')
+    expect(canceled).toMatchObject({ code: 0, stderr: expect.stringMatching(/being canceled/) })
+    await expect
+      .poll(async () => (await run('batches', 'status')).stdout)
+      .toContain('ended; ready to collect')
     expect((await run('summarize', 'docs')).code).toBe(0)
     expect([...simulator.stats().billedPrompts.values()]).toEqual(Array(4).fill(1))
     expect((await run('batches', 'cancel', '--id', 'x')).code).toBe(3)
@@ -587,10 +591,12 @@ describe('claude-batch batches', () => {
       .replaceAll(name.slice(0, 16), '0000000000000000')
       .replace(/"base_url":"[^"]*"/, '"base_url":"https://elsewhere.example"')
     await writeFile(join(folder, '0000000000000000.jsonl'), other)
-    await expect.poll(async () => (await run('batches', 'status')).stdout).toContain('ended: collect it')
+    await expect
+      .poll(async () => (await run('batches', 'status')).stdout)
+      .toContain('ended; ready to collect')
     const { code, stderr } = await run('batches', 'cancel')
     expect(code).toBe(2)
-    expect(stderr).toMatch(/is at https:\/\/elsewhere\.example/)
+    expect(stderr).toMatch(/belongs to https:\/\/elsewhere\.example/)
     expect(stderr).toMatch(/the batch msgbatch_sim00000001 has ended already/)
   })
 
@@ -607,7 +613,7 @@ describe('claude-batch batches', () => {
     }
     const status = ['batches', 'status', '--allow-http', '127.0.0.1.nip.io']
     // Allowed, and yet nothing is sent: the batch is at another service.
-    expect((await runInProcess(status, { cwd, env: other })).stdout).toContain('which is not asked now')
+    expect((await runInProcess(status, { cwd, env: other })).stdout).toContain('not to the current base URL')
   })
 
   it('one that the service does not know holds its documents, until it is given up', async () => {

@@ -126,7 +126,7 @@ describe('compare', () => {
     let left = 5
     const { run } = await setting(() => (left-- > 0 ? answer : { kind: 'status', status: 401 }))
     const stopped = await run(...two, '--concurrency', '1')
-    expect(stopped).toMatchObject({ code: 4, stderr: expect.stringContaining('goes on with the rest') })
+    expect(stopped).toMatchObject({ code: 4, stderr: expect.stringContaining('continues with the rest') })
     left = 100
     expect((await run(...two)).asked).toHaveLength(11)
   })
@@ -179,7 +179,7 @@ it('shows the texts beside each other on a page, as text whatever is in them', a
   const html = await readFile(join(cwd, 'comparison/comparison.html'), 'utf8')
   expect(html).not.toMatch(/<script|<img|\u202e/)
   expect(html.match(/&#60;script&#62;alert\(1\)&#60;\/script&#62;\nline two/g)).toHaveLength(4)
-  expect(html).toContain('<h1>2 ways to summarize 2 documents</h1>')
+  expect(html).toContain('<h1>2 variants, 2 documents</h1>')
   const why = whyBrowserUnavailable()
   if (why !== undefined) return
   const browser = await startBrowser()
@@ -218,12 +218,12 @@ describe('a judge', () => {
     expect(seen.filter(([first]) => first === 'A brief one.')).toHaveLength(8)
     expect(seen).toHaveLength(16)
     expect(stdout).toMatch(
-      /^by judge@v1, claude-opus-5-5 +better +worse +as good +by its place +no verdict +preferred$/m,
+      /^judged by judge@v1, claude-opus-5-5 +wins +losses +ties +position-biased +no verdict +win rate$/m,
     )
     expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +8 +0 +0 +0 +0 +100 % \(68 %–100 %\)$/m)
-    expect(stderr).toMatch(/16 asked now, for \$\S+; 16 judged now, for \$/)
+    expect(stderr).toMatch(/16 summarized now, for \$\S+; 16 judged now, for \$/)
     expect(await page()).toMatch(
-      /\*\*The judge: brief@v2, claude-haiku-5-5 is better\*\*\n\nStanding first:\n\n```text\nBecause/,
+      /\*\*Verdict on brief@v2, claude-haiku-5-5: win\*\*\n\nIn first position:\n\n```text\nBecause/,
     )
     expect((await run(...two, '--judge', 'opus')).asked).toEqual([])
     expect(seen).toHaveLength(16)
@@ -237,7 +237,7 @@ describe('a judge', () => {
   it('that prefers a place decides nothing, and that is told', async () => {
     const { run } = await judging(() => 'VERDICT: FIRST')
     expect((await run(...two, '--judge', 'opus')).stdout).toMatch(
-      /^brief@v2, claude-haiku-5-5 +0 +0 +0 +8 +0 +none won$/m,
+      /^brief@v2, claude-haiku-5-5 +0 +0 +0 +8 +0 +unknown$/m,
     )
   })
 
@@ -246,7 +246,7 @@ describe('a judge', () => {
       note === 'note-1' ? 'VERDICT: FIRST, I think' : 'VERDICT: TIE',
     )
     expect((await run(...two, '--judge', 'opus')).stdout).toMatch(
-      /^brief@v2, claude-haiku-5-5 +0 +0 +7 +0 +1 +none won$/m,
+      /^brief@v2, claude-haiku-5-5 +0 +0 +7 +0 +1 +unknown$/m,
     )
   })
 
@@ -266,7 +266,7 @@ describe('a judge', () => {
     const { run, seen } = await judging(brief)
     const capped = await run(...two, '--judge', 'opus', '--max-cost', '0.05', '--concurrency', '1')
     expect(capped.code).toBe(5)
-    expect(capped.stderr).toMatch(/stopped at --max-cost.*; the same command goes on with the rest/)
+    expect(capped.stderr).toMatch(/stopped at --max-cost.*; the same command continues with the rest/)
     expect(seen.length).toBeLessThan(16)
     const [, counts = ''] =
       /^brief@v2, claude-haiku-5-5 +((\d +){5})/m.exec(capped.stdout.split('by judge')[1] ?? '') ?? []
@@ -304,7 +304,7 @@ describe('a judge', () => {
       return { cwd, env }
     })()
     const { stdout } = await runInProcess(['compare', 'docs', ...two, '--judge', 'opus'], { cwd, env })
-    expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +0 +0 +1 +0 +0 +none won$/m)
+    expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +0 +0 +1 +0 +0 +unknown$/m)
   })
 
   it('is not to be summarized by', async () => {
@@ -313,7 +313,7 @@ describe('a judge', () => {
       cwd,
     })
     expect(code).toBe(2)
-    expect(stderr).toMatch(/unknown slot \{first\}/)
+    expect(stderr).toMatch(/unknown placeholder \{first\}/)
   })
 })
 

@@ -100,7 +100,7 @@ describe('a summary that may be worth a look', () => {
     expect((await run(...wish, '--redo', 'length,copy')).stderr).toMatch(/2 skipped/)
     expect(simulator.stats().requests).toBe(2)
     answer = german
-    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/^again +2 × flagged/m)
+    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/^redone +2 × flagged/m)
     expect(await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')).toBe(`${german.trim()}\n`)
     expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
     expect(simulator.stats().requests).toBe(4)

@@ -31,19 +31,17 @@ describe('--dry-run', () => {
     })
     const { code, stdout, stderr } = await run(['summarize', 'docs', '--dry-run'])
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(
-      /^documents +40 to summarize, 1 skipped \(1 empty\), 1 that will fail \(1 not_utf8\)$/m,
-    )
+    expect(stdout).toMatch(/^documents +40 to summarize, 1 skipped \(1 empty\), 1 will fail \(1 not_utf8\)$/m)
     expect(stdout).toMatch(/^live +about \$0\.0\d+ \(\$0\.0\d+ to \$0\.0\d+\)$/m)
-    expect(stdout).toMatch(/^as a batch +about \$0\.0\d+/m)
-    expect(stdout).toMatch(/^time +about 3 s, up to 50 requests at once$/m)
-    expect(stdout).toMatch(/^known from +nothing but a guess/m)
+    expect(stdout).toMatch(/^batch +about \$0\.0\d+/m)
+    expect(stdout).toMatch(/^time +about 3 s, up to 50 requests in flight$/m)
+    expect(stdout).toMatch(/^based on +assumptions only/m)
     expect(stdout).toMatch(/\nnothing was sent\n$/)
     expect(simulator.stats().requests).toBe(0)
     expect(await readdir(cwd)).toEqual(['docs'])
     const slow = await run(['summarize', 'docs', '--dry-run', '--rpm', '10'])
     expect(slow.stdout).toMatch(
-      /^time +about 4 min at 10 requests a minute \(as given\), one request at a time$/m,
+      /^time +about 4 min at 10 requests a minute \(configured\), one request at a time$/m,
     )
   })
 
@@ -53,7 +51,7 @@ describe('--dry-run', () => {
     const before = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
     const { stdout, stderr } = await run(['summarize', 'docs', '--dry-run', '-v'])
     expect(stdout).toMatch(/^documents +38 to summarize, 2 unchanged$/m)
-    expect(stderr).toContain('docs/00.md: its summary stands\n')
+    expect(stderr).toContain('docs/00.md: its summary is up to date\n')
     expect(stderr).toMatch(/docs\/02\.md: would be summarized, \d+ characters of prompt\n/)
     expect(await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')).toBe(before)
     const all = await run(['summarize', 'docs', '--dry-run', '--redo', 'all'])
@@ -72,7 +70,7 @@ describe('--dry-run', () => {
       '-v',
     ])
     expect(code).toBe(0)
-    expect(stderr).toMatch(/docs\/long.md: would be summarized in \d\d? parts, \d{6} tokens of prompt/)
+    expect(stderr).toMatch(/docs\/long.md: would be summarized in \d\d? chunks, \d{6} tokens of prompt/)
     expect(stdout).toContain('41 to summarize')
   })
 
@@ -89,7 +87,7 @@ describe('--dry-run', () => {
     ]
     const { code, stdout } = await run(estimate)
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^tokens in +[\d,]+, counted by the service$/m)
+    expect(stdout).toMatch(/^tokens in +[\d,]+, counted by the API$/m)
     expect(simulator.stats().billed.requests).toBe(0)
     const { input_tokens: counted } = JSON.parse(await readFile(join(cwd, 'estimates/one.json'), 'utf8'))
     await run(['summarize', 'docs'])
@@ -102,7 +100,7 @@ describe('--dry-run', () => {
     env['ANTHROPIC_BASE_URL'] += '/elsewhere'
     const { code, stderr } = await run(['summarize', 'docs', '--dry-run', '--token-count', 'exact'])
     expect(code).toBe(4)
-    expect(stderr).toMatch(/cannot be counted by this service: 404 .*; use --token-count estimate\n$/)
+    expect(stderr).toMatch(/this API cannot count tokens for .*: 404 .*; use --token-count estimate\n$/)
   })
 
   it('never gives a model without a price one', async () => {
@@ -117,7 +115,7 @@ describe('--dry-run', () => {
       'e.json',
     ])
     expect(stdout).toMatch(/^live +unknown$/m)
-    expect(stdout).toMatch(/^as a batch +unknown$/m)
+    expect(stdout).toMatch(/^batch +unknown$/m)
     expect(stdout).not.toContain('$')
     const { cost_usd: cost, worst_case_usd: worst } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
     expect([cost, worst]).toEqual([{ live: null, batch: null }, null])
@@ -163,7 +161,7 @@ describe('an estimate', () => {
     const before = bill(simulator.stats().billed)
     expect(simulator.stats().billed.requests).toBe(25)
     const { stdout } = await run([...job, '--dry-run', '--report', 'e.json'])
-    expect(stdout).toMatch(/^known from +what documents/m)
+    expect(stdout).toMatch(/^based on +earlier results/m)
     await run(job)
     const happened = bill(simulator.stats().billed) - before
     const { live } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8')).cost_usd
@@ -189,8 +187,8 @@ describe('--sample', () => {
       /they cost (\$[\d.]+); all 40 will cost about \$[\d.]+ \(\$([\d.]+) to \$([\d.]+)\)\n/.exec(stderr) ??
       []
     expect(spent).toBeDefined()
-    expect(stderr).toContain('that was the sample; the same command without --sample')
-    expect(stderr).toMatch(/40: 8 summarized, 32 not done/)
+    expect(stderr).toContain('the sample is done; run the same command without --sample')
+    expect(stderr).toMatch(/40: 8 summarized, 32 pending/)
     for (const file of stderr.match(/^ {2}summaries\/.*\.summary\.md$/gm) ?? [])
       expect((await readFile(join(cwd, file.trim()), 'utf8')).length).toBeGreaterThan(10)
     await run(['summarize', 'docs'])
@@ -206,7 +204,7 @@ describe('--sample', () => {
     const { run, simulator } = await setting()
     const ended = await run(sample, answer)
     expect(ended.code).toBe(code)
-    expect(ended.stderr).toContain('Go on with the other 32? [y/N]')
+    expect(ended.stderr).toContain('Continue with the other 32? [y/N]')
     expect(simulator.stats().requests).toBe(requests)
   })
 
@@ -245,7 +243,7 @@ describe('a sample that has nowhere to be looked at', () => {
     const { run, simulator } = await setting()
     const { code, stderr } = await run(['summarize', ...inputs, '--sample', '2'])
     expect([code, simulator.stats().requests]).toEqual([2, 0])
-    expect(stderr).toMatch(/--sample shows where its summaries are; give -o a folder/)
+    expect(stderr).toMatch(/--sample needs an output folder: -o DIR/)
   })
 })
 
@@ -271,7 +269,7 @@ describe('a run that may cost more than --confirm-above', () => {
     async (answer, code, requests) => {
       const { run, simulator } = await setting()
       const ended = await run(dear, answer)
-      expect(ended.stderr).toMatch(/Go on\? \[y\/N\]/)
+      expect(ended.stderr).toMatch(/Continue\? \[y\/N\]/)
       expect(ended.code).toBe(code)
       expect(simulator.stats().requests).toBe(requests)
     },

@@ -44,7 +44,7 @@ describe('a single summary on stdout', () => {
     await shows('Ferries sail.')
     await at.answer.send(end)
     expect(await ended).toMatchObject({ code: 0, stdout: 'Ferries sail.\n' })
-    expect((await ended).stderr).toMatch(/^first text {1}\d+/m)
+    expect((await ended).stderr).toMatch(/^time to first token {1}\d+/m)
   })
 
   it('that breaks off is not begun again: what is there, an ERROR: line, and an exit code', async () => {

@@ -65,9 +65,9 @@ describe('--max-cost', () => {
       const withoutAnswer = Number(/(\d+) repl(?:y was|ies were) lost/.exec(stderr)?.[1] ?? 0)
       expect(cap - billed).toBeLessThan((pool + withoutAnswer) * worst)
       expect(code).toBe(5)
-      expect(stderr).toMatch(/cap +\$0\.\d+, of which \$0/)
-      expect(stderr).toMatch(/\d+ not done/)
-      expect(stderr).toMatch(/stopped at --max-cost .*; the same command goes on with the rest\n$/)
+      expect(stderr).toMatch(/budget +\$0\.\d+, \$0/)
+      expect(stderr).toMatch(/\d+ pending/)
+      expect(stderr).toMatch(/stopped at --max-cost .*; the same command continues with the rest\n$/)
     },
   )
 

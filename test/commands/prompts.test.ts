@@ -33,7 +33,7 @@ describe('prompts list', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/^brief +v2 \(latest\) +v1 v2 +prompts\/brief.yaml/m)
     expect(stdout).toMatch(/^summarize +v1 \(pinned\) +v1 v2 +prompts\/summarize.yaml +short$/m)
-    expect(stdout).toMatch(/^summarize +– +v1 v2 v3 +shipped +hidden by your own/m)
+    expect(stdout).toMatch(/^summarize +– +v1 v2 v3 +shipped +overridden by your prompt/m)
     expect(stdout).toMatch(/^x +– +– .*cannot be used: prompts\/x.yaml:1:/m)
   })
 })
@@ -88,7 +88,7 @@ describe('prompts show', () => {
     expect(await run('show', 'brief@v1')).toEqual({
       code: 0,
       stdout: 'description: short\n\n--- user\nSum up {text} for {audience}\n',
-      stderr: 'brief@v1 (asked for), from prompts/brief.yaml\n',
+      stderr: 'brief@v1 (requested), from prompts/brief.yaml\n',
     })
   })
 
@@ -140,7 +140,7 @@ describe('prompts check', () => {
   it('finds nothing wrong with those that are shipped', async () => {
     const { run } = await here()
     const stdout =
-      'chunk.yaml (shipped): ok\ndigest.yaml (shipped): ok\njudge.yaml (shipped): ok\n  v1: for compare --judge, which fills its slots\nreduce.yaml (shipped): ok\nsummarize.yaml (shipped): ok\n'
+      'chunk.yaml (shipped): ok\ndigest.yaml (shipped): ok\njudge.yaml (shipped): ok\n  v1: for compare --judge, which fills in its placeholders\nreduce.yaml (shipped): ok\nsummarize.yaml (shipped): ok\n'
     expect(await run('check')).toEqual({ code: 0, stdout, stderr: '' })
   })
 
@@ -214,9 +214,7 @@ describe('prompts pin', () => {
     await symlink('nowhere', place)
     expect(await run('pin', 'summarize@v1')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining(
-        'prompts/summarize.yaml: something that is not a readable file is there',
-      ),
+      stderr: expect.stringContaining('prompts/summarize.yaml: it exists and is not a readable file'),
     })
     expect((await lstat(place)).isSymbolicLink()).toBe(true)
   })

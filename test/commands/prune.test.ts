@@ -64,8 +64,8 @@ describe('report --prune and documents that are gone', () => {
     const { code, stderr, left } = await prune()
     expect(left).toEqual(['docs/a.md', 'docs/deep/b.md', 'notes/n.md'])
     expect(code).toBe(6)
-    expect(stderr).toContain('1 of 3 stale summaries taken away')
-    expect(stderr).toMatch(/no document in docs is there as it was.* in summaries\/docs yourself\n/)
+    expect(stderr).toContain('1 of 3 stale summaries removed')
+    expect(stderr).toMatch(/every document in docs is missing.* in summaries\/docs yourself\n/)
   })
 
   it('keeps those of a mount point that is empty inside a folder which is there', async () => {
@@ -75,7 +75,7 @@ describe('report --prune and documents that are gone', () => {
     await mkdir(join(cwd, 'docs/disk'))
     const { code, stderr, left } = await prune()
     expect([code, left]).toEqual([6, ['docs/a.md', 'docs/disk/deep/y.md', 'docs/disk/x.md']])
-    expect(stderr).toContain('no document in docs/disk is there as it was, so its 2 summaries stay')
+    expect(stderr).toContain('every document in docs/disk is missing; kept its 2 summaries')
   })
 
   it('keeps those outside the working directory when no other document is left near them', async () => {
@@ -88,7 +88,7 @@ describe('report --prune and documents that are gone', () => {
     await rm(join(cwd, 'media/one'), { recursive: true })
     const { code, stderr } = await runInProcess(['report', out, '--prune'], inside)
     expect(code).toBe(6)
-    expect(stderr).toContain(`no document in ${join(cwd, 'media/one')} is there as it was`)
+    expect(stderr).toContain(`every document in ${join(cwd, 'media/one')} is missing`)
   })
 
   it('keeps all of a folder that was moved to where one other document has a path of it', async () => {
@@ -122,10 +122,10 @@ describe('report --prune and older prompts', () => {
     for (const job of [one, two, one, two]) expect((await job()).code).toBe(0)
     const { code, stdout, stderr, left } = await prune()
     expect(stdout).toContain(
-      'docs/a/x.md: made with summarize@v1; the last run used summarize@v2 (not in its folder: it stays)',
+      'docs/a/x.md: made with summarize@v1; the last run used summarize@v2 (kept: the newer version was not used in its folder)',
     )
     expect([code, left]).toEqual([0, ['docs/a/x.md', 'docs/b/y.md']])
-    expect(stderr).toContain('0 of 1 stale summaries taken away')
+    expect(stderr).toContain('0 of 1 stale summaries removed')
   })
 
   it('takes one away where a newer version was used since in its folder', async () => {
@@ -150,7 +150,7 @@ describe('report --prune and older prompts', () => {
     expect(await it.run('summarize', 'docs')).toMatchObject({ code: 1 })
     const { stdout, left } = await it.prune()
     expect(left).toEqual(['docs/x.md', 'docs/y.md'])
-    expect(stdout).toContain('(its document fails: it stays)')
+    expect(stdout).toContain('(kept: its document fails)')
     expect(await readdir(join(it.cwd, 'summaries/docs'))).toContain('x.md.error.txt')
   })
 })

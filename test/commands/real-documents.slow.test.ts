@@ -75,7 +75,7 @@ describe('every Markdown file under node_modules', () => {
     // What there is no summary of is empty, or not UTF-8.
     const { code, stderr } = await runCli(args, { cwd: modules, env })
     expect([0, 1]).toContain(code)
-    expect(stderr).not.toContain('not done')
+    expect(stderr).not.toContain('pending')
     const written = (await readdir(out, { recursive: true })).filter((name) => name.endsWith('.summary.md'))
 
     const ledger = await readFile(join(out, '.claude-batch/ledger.jsonl'), 'utf8')

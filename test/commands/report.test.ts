@@ -35,7 +35,7 @@ describe('claude-batch report', () => {
     )
     expect(stdout).toContain('3 documents with a summary, 1 failing, 2 stale')
     expect(stdout).toMatch(/failing:\n {2}docs\/d\.md: 422 /)
-    expect(stdout).toContain('  docs/b.md: its document is gone')
+    expect(stdout).toContain('  docs/b.md: its document is deleted')
     expect(stdout).toContain('  docs/c.md: made with summarize@v1; the last run used summarize@v3')
   })
 
@@ -49,7 +49,7 @@ describe('claude-batch report', () => {
     )
     const { code, stderr } = await run('report', '--prune')
     expect(code).toBe(0)
-    expect(stderr).toContain('1 of 2 stale summaries taken away')
+    expect(stderr).toContain('1 of 2 stale summaries removed')
     expect(await summaries()).toEqual(['a.md.summary.md', 'c.md.summary.md', 'd.md.error.txt'])
     const after = await run('report')
     expect(after.stdout).toContain('2 documents with a summary, 1 failing, 1 stale')
@@ -62,12 +62,12 @@ describe('claude-batch report', () => {
     await rename(join(cwd, 'docs'), join(cwd, 'elsewhere'))
     const { code, stderr, stdout } = await run('report', '--prune')
     expect(code).toBe(6)
-    expect(stderr).toContain('0 of 3 stale summaries taken away')
+    expect(stderr).toContain('0 of 3 stale summaries removed')
     expect(stderr).toContain(
-      'no document in docs is there as it was, so its 3 summaries stay: is a disk missing? If the documents were deleted, remove their summaries in summaries/docs yourself',
+      'every document in docs is missing; kept its 3 summaries in case a disk is not mounted. If the documents were deleted, delete their summaries in summaries/docs yourself',
     )
     expect(stdout).toContain(
-      'docs/a.md: its document is gone (so is all that was in docs, as if a disk were missing: it stays)',
+      'docs/a.md: its document is deleted (kept: all of docs is missing, perhaps a disk that is not mounted)',
     )
     expect(await summaries()).toEqual(before)
     // As it says.
@@ -97,8 +97,8 @@ describe('claude-batch report', () => {
       expect(stdout).toContain('3 documents with a summary, 0 failing, 1 stale')
     }
     const pruned = await runInProcess(['report', out, '--prune'], { cwd, env })
-    expect(pruned.stdout).toContain('stale:\n  desk/a.md: its document is gone\n')
-    expect(pruned.stderr).toContain('1 of 1 stale summaries taken away')
+    expect(pruned.stdout).toContain('stale:\n  desk/a.md: its document is deleted\n')
+    expect(pruned.stderr).toContain('1 of 1 stale summaries removed')
     const after = await runInProcess(['report', out], { cwd, env })
     expect(after.stdout).toContain('2 documents with a summary, 0 failing, 0 stale')
     const again = await runInProcess(['summarize', '.', '--out', out], { cwd: join(cwd, 'shed'), env })

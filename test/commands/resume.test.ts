@@ -69,7 +69,7 @@ describe('running again', () => {
     const { hits, stderr } = await run()
     expect(hits).toBe(2)
     expect(stderr).toContain('2 summarized, 2 skipped (2 × unchanged)')
-    expect(stderr).toMatch(/again +1 × document changed/)
+    expect(stderr).toMatch(/redone +1 × document changed/)
   })
 
   it('tries a failure again, and then removes its record', async () => {
@@ -123,7 +123,7 @@ describe('running again', () => {
     it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
     const { hits, stderr } = await it.run('--redo', 'all')
     expect(hits).toBe(3)
-    expect(stderr).toMatch(/^again +2 × requested: docs\/a\.md, docs\/c\.md$/m)
+    expect(stderr).toMatch(/^redone +2 × requested: docs\/a\.md, docs\/c\.md$/m)
   })
 
   it('with --redo all summarizes everything again, but overwrites nothing that was edited by hand', async () => {
@@ -179,7 +179,7 @@ describe('running again', () => {
     expect(await run('-o', '-', '--redo', 'all')).toMatchObject({
       code: 2,
       hits: 0,
-      stderr: expect.stringContaining('--redo needs the results of earlier runs'),
+      stderr: expect.stringContaining('--redo needs an output folder with earlier results'),
     })
   })
 
@@ -190,7 +190,7 @@ describe('running again', () => {
     await appendFile(path('a'), 'And a word of mine.\n')
     const { code, hits, stderr } = await run('--force')
     expect([code, hits]).toEqual([0, 1])
-    expect(stderr).toMatch(/again +1 × forced: docs\/a\.md/)
+    expect(stderr).toMatch(/redone +1 × forced: docs\/a\.md/)
     expect(await summary('a')).not.toContain('a word of mine')
   })
 
@@ -201,7 +201,7 @@ describe('running again', () => {
     await rm(path('a'))
     const { hits, stderr } = await run()
     expect(hits).toBe(1)
-    expect(stderr).toContain('1 × summary gone: docs/a.md')
+    expect(stderr).toContain('1 × summary deleted: docs/a.md')
     expect(await summary('a')).toBe(before)
   })
 
@@ -285,7 +285,7 @@ describe('a damaged ledger', () => {
     await writeFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), `${broken.join('\n')}\n`)
     const { code, hits, stderr } = await run('-q')
     expect([code, hits]).toEqual([0, 1])
-    expect(stderr).toContain('1 line of the ledger cannot be read (docs/b.md) and counts for nothing')
+    expect(stderr).toContain('1 line of the ledger cannot be read (docs/b.md) and is ignored')
     expect(await run('-q')).toMatchObject({ hits: 0, stderr: '' })
   })
 
@@ -297,7 +297,7 @@ describe('a damaged ledger', () => {
     const broken = `${[nobodys, ...lost].join('\n')}\n`
     await appendFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), broken)
     expect((await run('-q')).stderr).toContain(
-      '3 lines of the ledger cannot be read (2 about docs/x.md and 1 more) and count for nothing',
+      '3 lines of the ledger cannot be read (2 about docs/x.md and 1 more) and are ignored',
     )
   })
 
@@ -309,7 +309,7 @@ describe('a damaged ledger', () => {
     const before = await readFile(file, 'utf8')
     const { code, hits, stderr } = await run('-q')
     expect([code, hits]).toEqual([0, 0])
-    expect(stderr).toContain('2 lines of the ledger cannot be read and count for nothing')
+    expect(stderr).toContain('2 lines of the ledger cannot be read and are ignored')
     expect(await readFile(`${file}.damaged`, 'utf8')).toBe(before)
     expect(await run('-q')).toMatchObject({ code: 0, hits: 0, stderr: '' })
   })
@@ -363,7 +363,7 @@ describe('what was paid for and not finished', () => {
     await rm(path('b'))
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([0, 0])
-    expect(stderr).toContain('1 summary paid for by a run that was cut short is now in place')
+    expect(stderr).toContain('1 summary paid for by an interrupted run is now in place')
     expect(await summary('b')).toBe(whole)
     expect((await readdir(join(cwd, 'summaries/docs'))).sort()).toEqual(
       names.map((name) => `${name}.md.summary.md`),
@@ -409,7 +409,7 @@ describe('a damaged journal', () => {
       expect([n, code, stderr]).toEqual([
         n,
         0,
-        `claude-batch: 1 line of the journal cannot be read; a text that was paid for may be in there: see ${journal}.damaged\n`,
+        `claude-batch: 1 line of the journal cannot be read; it may contain a reply that was paid for: see ${journal}.damaged\n`,
       ])
       expect(await readFile(`${journal}.damaged`, 'utf8')).toBe(expected)
     }
@@ -447,7 +447,7 @@ describe('what ends a run', () => {
     it.behave = () => ({ kind: 'status', status: 422 })
     const { code, hits, stderr } = await it.run('--max-failures', '1', '--concurrency', '1')
     expect([code, hits]).toEqual([5, 1])
-    expect(stderr).toContain('stopped at --max-failures 1; the same command goes on with the rest')
+    expect(stderr).toContain('stopped at --max-failures 1; the same command continues with the rest')
   })
 
   it('P22 --time-limit, once what is in flight is kept', async () => {
@@ -455,7 +455,7 @@ describe('what ends a run', () => {
     it.behave = () => ({ kind: 'answer', delayMs: 1400 })
     const { code, hits, stderr } = await it.run('--time-limit', '1s', '--concurrency', '1')
     expect([code, hits]).toEqual([5, 1])
-    expect(stderr).toMatch(/1 summarized, 2 not done/)
+    expect(stderr).toMatch(/1 summarized, 2 pending/)
     it.behave = () => answer
     expect(await it.run()).toMatchObject({ code: 0, hits: 2 })
   })

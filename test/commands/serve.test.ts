@@ -26,7 +26,7 @@ it('turns a client away that would wait too long, and goes on serving', async ()
   const refused = await post({ prompt: 'What floats?' })
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '60'])
   expect(await refused.json()).toMatchObject({ error: { type: 'wait_too_long' } })
-  expect(getStderr()).toMatch(/the service wants a pause of 5 min, longer than --max-wait 1 s/)
+  expect(getStderr()).toMatch(/the API asks for a pause of 5 min, longer than --max-wait 1 s/)
   expect(getStderr()).not.toContain('bug')
   limited = false
   expect((await post({ prompt: 'And now?' })).status).toBe(200)

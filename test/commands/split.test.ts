@@ -39,7 +39,7 @@ describe('a prompt whose versions share the documents', () => {
     const spec = 'brief@v1=50,v2=50'
     const first = await run(spec, '--var', 'audience=gulls')
     expect(first).toMatchObject({ code: 0, hits: 40 })
-    expect(first.stderr).toMatch(/^prompt +brief@v1=50,brief@v2=50 \(asked for, prompts\/brief.yaml\)/m)
+    expect(first.stderr).toMatch(/^prompt +brief@v1=50,brief@v2=50 \(requested, prompts\/brief.yaml\)/m)
     const before = await versions()
     expect(new Set(before.values())).toEqual(new Set(['brief@v1', 'brief@v2']))
     expect(await run(spec, '--var', 'audience=gulls')).toMatchObject({ code: 0, hits: 0 })
@@ -60,7 +60,7 @@ describe('a prompt whose versions share the documents', () => {
 
   it.each([
     ['brief@v1=90,v3=10', /brief.yaml has no version v3/],
-    ['brief@v1=90,v1=10', /brief@v1 is there twice/],
+    ['brief@v1=90,v1=10', /brief@v1 occurs twice/],
     ['brief@v1=90,v2', /expected versions with shares/],
     ['brief@v1=0,v2=10', /expected versions with shares/],
     ['brief@v1=', /expected versions with shares/],

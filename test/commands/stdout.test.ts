@@ -21,7 +21,7 @@ describe('-o -', () => {
       stdoutError: 'ENOSPC',
     })
     expect(code).toBe(6)
-    expect(stderr).toContain('documents  3: 0 summarized, 3 not done')
+    expect(stderr).toContain('documents  3: 0 summarized, 3 pending')
     for (const name of names) expect(stderr).toContain(`[simulated] Note ${name} on ferries.`)
   })
 

@@ -76,7 +76,7 @@ describe('claude-batch summarize', () => {
     })
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--retries', '0'], { cwd, env })
     expect(code).toBe(75)
-    expect(stderr).toContain('1 failed (worth running again)')
+    expect(stderr).toContain('1 failed (retryable)')
   })
 
   /** A refusal may concern one document until several get it. */
@@ -112,7 +112,7 @@ describe('claude-batch summarize', () => {
       expect(code).toBe(4)
       expect(simulator.stats().requests).toBeLessThanOrEqual(mostRequests[name] ?? 2)
       expect(stderr).toMatch(message)
-      expect(stderr).toMatch(/20 not done/)
+      expect(stderr).toMatch(/20 pending/)
       expect(await readdir(join(cwd, 'summaries'))).toEqual(['.claude-batch'])
     },
   )

@@ -53,7 +53,7 @@ describe('a model without a price costs unknown, and never $0,', () => {
     const { run } = await setting()
     const { stdout, stderr } = await run('compare', 'docs', '--models', 'haiku,sonnet')
     expect(stdout).toContain('unknown')
-    expect(stderr).toMatch(/4 asked now, for unknown \(4 without/)
+    expect(stderr).toMatch(/4 summarized now, for unknown \(4 without/)
     expect(stdout + stderr).not.toContain('$0')
   })
 
@@ -79,7 +79,7 @@ describe('a model without a price costs unknown, and never $0,', () => {
     const args = ['compare', 'docs', '--models', 'haiku,llama-9', '--confirm-above', '0.000001']
     const { code, stderr } = await run(...args)
     expect(code).toBe(2)
-    expect(stderr).toMatch(/4 answers will cost about \$0\.\d+ .*, and what has no known price/)
+    expect(stderr).toMatch(/4 answers will cost about \$0\.\d+ .*, plus requests without a known price/)
   })
 })
 
@@ -102,5 +102,5 @@ it('a server says at its end what was lost on the way', async () => {
   for (let n = 0; n < 2; n++) await readAllEvents(await post({ prompt: 'What floats?' }))
   signal('SIGTERM')
   await ended
-  expect(getStderr()).toMatch(/\$0\.0000\d+; 1 reply was lost on the way and may be billed too/)
+  expect(getStderr()).toMatch(/\$0\.0000\d+; 1 response was lost in transit and may be billed too/)
 })

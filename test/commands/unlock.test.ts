@@ -63,7 +63,7 @@ describe('unlock', () => {
   it('needs --yes where there is no terminal', async () => {
     const { run, left } = await lockedBy(elsewhere)
     const { code, stderr } = await run(unlock)
-    expect([code, stderr]).toEqual([2, expect.stringContaining('no terminal to ask on; give --yes')])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('no terminal to confirm on; give --yes')])
     expect(await left()).toContain('lock')
   })
 
@@ -78,8 +78,8 @@ describe('unlock', () => {
   })
 
   it.each<[string, Partial<LockOwner>, string]>([
-    ['is dead', { pid: nobody }, 'that process is not running any more'],
-    ['has a process id that is used again', { began: '1' }, 'that process is not running any more'],
+    ['is dead', { pid: nobody }, 'that process is no longer running'],
+    ['has a process id that is used again', { began: '1' }, 'that process is no longer running'],
     ['may have the process id of another one', { began: '' }, 'a process with this id is running'],
   ])('removes the lock of a holder that %s', async (_what, change, words) => {
     const { run, left } = await lockedBy(change)
@@ -110,7 +110,7 @@ describe('unlock', () => {
       return true
     }
     const { code, stderr } = await run(unlock, { confirmAnswer })
-    expect([code, stderr]).toEqual([0, expect.stringContaining('is not there any more; nothing was removed')])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('no longer exists; nothing was removed')])
     expect(await readFile(lock, 'utf8')).toBe(other)
     expect(await left()).toEqual(['ledger.jsonl', 'lock'])
   })
@@ -171,7 +171,7 @@ describe('unlock, of a lock that claude-batch did not write', () => {
     await writeFile(join(lock, 'mine'), '')
     expect(await run([...unlock, '--yes'])).toMatchObject({
       code: 6,
-      stderr: expect.stringContaining('is a folder, which claude-batch never makes there'),
+      stderr: expect.stringContaining('is a folder, which claude-batch never creates'),
     })
     expect((await lstat(lock)).isDirectory()).toBe(true)
   })

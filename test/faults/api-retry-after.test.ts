@@ -65,7 +65,7 @@ describe('the wait a response asks for', () => {
     expect(seen?.stderr).toMatch(
       /a pause of 3\.2 years, longer than --max-wait 10 min: .*; run .* again later/,
     )
-    expect(seen?.stderr).toMatch(/2 not done/)
+    expect(seen?.stderr).toMatch(/2 pending/)
     expect(seen?.fates['a']?.record ?? seen?.fates['c']?.record).toBeUndefined()
   })
 })
@@ -84,7 +84,7 @@ describe('a rate limit', () => {
     const all = Object.values(seen?.fates ?? {}).flatMap(({ sent }) => sent)
     // One may have been under way, and one may have followed it before the 429 was read.
     expect(all.filter((at) => at > refused && at < refused + 1000).length).toBeLessThanOrEqual(2)
-    expect(seen?.stderr.match(/everything waits/g)).toHaveLength(1)
+    expect(seen?.stderr.match(/paused/g)).toHaveLength(1)
   })
 
   it('A13 of a minute costs a probe per pause and no document', async () => {

@@ -54,7 +54,7 @@ describe('errors that last', () => {
   beforeAll(async () => {
     seen = (await withFaults({ rows }))[0]
     expect(seen?.code).toBe(75)
-    expect(seen?.stderr).toContain('3 failed (worth running again)')
+    expect(seen?.stderr).toContain('3 failed (retryable)')
   })
 
   it('A18 a 500 ends after the retries, and the record tells each attempt', () => {
@@ -100,7 +100,7 @@ describe('errors of a document', () => {
   beforeAll(async () => {
     seen = (await withFaults({ rows }))[0]
     expect(seen?.code).toBe(1)
-    expect(seen?.stderr).not.toContain('worth running again')
+    expect(seen?.stderr).not.toContain('retryable')
   })
 
   it('A01 a 400 becomes a record and a line, each with the request’s id', () => {
@@ -206,7 +206,7 @@ describe('errors of the account or the setup', () => {
       expect(requests).toBeLessThanOrEqual(2)
       expect([...files.keys()].filter((path) => /error\.txt|summary/.test(path))).toEqual([])
       expect(stderr).toMatch(advice)
-      expect(stderr).toMatch(/2 not done/)
+      expect(stderr).toMatch(/2 pending/)
     },
   )
 })
@@ -220,7 +220,7 @@ describe('the same error for every document', () => {
     expect(code).toBe(4)
     expect(simulator.stats().requests).toBeLessThanOrEqual(5 + 2)
     expect(stderr).toMatch(/stopped: the first 5 documents all failed with the same error: .*effort: no/)
-    expect(stderr).toMatch(/\d not done/)
+    expect(stderr).toMatch(/\d pending/)
   })
 
   it('A24 no redirect is followed: the other host sees nothing', async () => {

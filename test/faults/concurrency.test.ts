@@ -175,7 +175,7 @@ describe('a run again', () => {
     await utimes(join(cwd, 'docs/d.md'), 1_000_000_000, 1_000_000_000)
     const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(0)
-    expect(stderr).toMatch(/again +1 × document changed/)
+    expect(stderr).toMatch(/redone +1 × document changed/)
     expect(hits()).toEqual({ 0: 1, a: 1, b: 2, c: 1, d: 1, e: 1, f: 1 })
     await checkInvariants(cwd, { said: stderr })
   })

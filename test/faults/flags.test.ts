@@ -54,7 +54,7 @@ describe('a prompt file', () => {
   })
 
   it.each([
-    ['a key that is there twice', `versions:\n${version('v1')}${version('v1')}`, /:4:3: "v1" is there twice/],
+    ['a key that is there twice', `versions:\n${version('v1')}${version('v1')}`, /:4:3: "v1" occurs twice/],
     ['two documents', `versions:\n${version('v1')}---\na: 1\n`, /:\d+:\d+: .*multiple documents/],
     ['a tag', 'versions: !!js/function x', /:1:11: Unresolved tag/],
   ])('C04 with %s is told with its line', async (_name, yaml, message) => {
@@ -76,12 +76,12 @@ describe('a prompt file', () => {
     [
       'C07 no place for the document',
       `versions:\n${version('v1', 'Sum up')}`,
-      /:3:20: .* no \{text\}, the slot of/,
+      /:3:20: .* no \{text\}, the placeholder for/,
     ],
     [
-      'C08 an unknown slot',
+      'C08 an unknown placeholder',
       `versions:\n${version('v1', '{txt} {text}')}`,
-      /unknown slot \{txt\}; there are \{text\}, \{path\}, \{name\}, \{title\}, and any --var txt=/,
+      /unknown placeholder \{txt\}; known are \{text\}, \{path\}, \{name\}, \{title\}, and any --var txt=/,
     ],
     [
       'C09 a pinned version that is not there',
@@ -182,7 +182,7 @@ describe('a flag', () => {
 
   it.each([
     ['--quiet', ['--quiet', '--verbose'], '--quiet and --verbose cannot be combined'],
-    ['--format', ['--format', 'jsonl'], '--format is for stdout; give -o - with it'],
+    ['--format', ['--format', 'jsonl'], '--format is for stdout; use it with -o -'],
     ['--format', ['-o', '-', '--format', 'md'], '--format: expected text, jsonl, got "md"'],
   ])('C22 %s that contradicts the others is told', async (_name, args, message) => {
     expect((await refused({}, ['summarize', 'a.md', ...args])).stderr).toContain(message)

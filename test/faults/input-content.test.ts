@@ -252,9 +252,7 @@ it('I11 a file that is deleted between listing and reading is told as vanished',
   const args = ['summarize', 'docs', '--concurrency', '1']
   const { code, stderr, written } = await runChecked(args, { cwd, env, alsoWrites: ['docs/b.md'] })
   expect(code).toBe(1)
-  expect(stderr).toContain(
-    'claude-batch: docs/b.md: input vanished: it was there when the run began and is gone',
-  )
+  expect(stderr).toContain('claude-batch: docs/b.md: input vanished: it was deleted during the run')
   expect(Object.keys(written).sort()).toEqual([
     'docs/a.md.summary.md',
     'docs/b.md.error.txt',

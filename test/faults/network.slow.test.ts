@@ -109,7 +109,7 @@ describe('a service that falls silent', () => {
     expect(seen?.code).toBe(75)
     expect(seen?.fates[row]?.sent).toHaveLength(2)
     expect(seen?.fates[row]?.record).toMatch(/^ERROR: timeout timeout: .*\nattempt 1: .*\nattempt 2: .*\n$/)
-    expect(seen?.stderr).toContain('4 replies were lost on the way and may be billed too')
+    expect(seen?.stderr).toContain('4 responses were lost in transit and may be billed too')
   })
 
   it('N09 but for pings or single bytes is given up when an attempt takes too long as a whole', async () => {
@@ -211,7 +211,7 @@ describe('a service that cannot be reached', () => {
       expect(stderr).toMatch(told)
       expect(fates['a']?.record).toBeUndefined()
       if (code === 4) expect(stderr).not.toContain('retr')
-      expect(stderr).toMatch(/2 not done/)
+      expect(stderr).toMatch(/2 pending/)
       expect(stderr).not.toMatch(/failed|billed|REJECT_UNAUTHORIZED/)
     },
   )

@@ -66,10 +66,10 @@ describe('a disk that fails', () => {
       const faults = { do: code, op: 'write', path: 'docs/\\.claude-batch', at: 2, short: true }
       const full = await runInProcess([...summarize, '--concurrency', '1'], { cwd, env, faults })
       expect(full.code).toBe(6)
-      const unsaved = /the summary of docs\/([ab])\.md could not be put in place; the next run does it/
+      const unsaved = /could not save the summary of docs\/([ab])\.md; the next run saves it/
       const name = unsaved.exec(full.stderr)?.[1] ?? ''
       expect(full.stderr).toMatch(
-        /cannot write .*\.md\.summary\.md: .*; the same command goes on with the rest/,
+        /cannot write .*\.md\.summary\.md: .*; the same command continues with the rest/,
       )
       expect(hits()).not.toHaveProperty('f')
       expect(await summarized(cwd)).not.toContain(name)
@@ -109,7 +109,7 @@ describe('a disk that fails', () => {
     const { code, stderr } = await runInProcess(args, { cwd, env })
     expect(code).toBe(6)
     expect(stderr).toMatch(
-      /could not be put in place; the next run asks, .* \(this one cost \$0\.0\d+\); here/,
+      /could not save the summary of .*; the next run sends and pays .* \(it cost \$0\.0\d+\); the summary/,
     )
     expect(stderr).toContain(text.trimEnd())
   })
@@ -121,7 +121,7 @@ describe('a disk that fails', () => {
     const full = await runInProcess(summarize, { cwd, env, faults })
     expect(full.code).toBe(6)
     expect(full.stderr).toMatch(
-      /the next run asks, and pays, for it again \(this one cost \$0\.0\d+\); here it is:\n\[simulated\]/,
+      /the next run sends and pays for the request again \(it cost \$0\.0\d+\); the summary:\n\[simulated\]/,
     )
     const [pending] = await ledgerOf(cwd)
     expect(pending).toMatchObject({ path: 'docs/a.md', status: 'pending' })
@@ -140,7 +140,7 @@ describe('a disk that fails', () => {
     const faults = { do: 'EIO', op: 'sync', path: 'journal\\.jsonl$' }
     const first = await runInProcess(summarize, { cwd, env, faults })
     expect(first.code).toBe(6)
-    expect(first.stderr).toContain('could not be put in place; the next run does it, without asking again')
+    expect(first.stderr).toContain('the next run saves it without sending a request')
     expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
     expect(hits()).toEqual({ a: 1 })
     expect((await ledgerOf(cwd)).map(({ status }) => status)).toEqual(['summarized'])
@@ -199,9 +199,9 @@ describe('an output folder that cannot be', () => {
     const { code, stderr } = await ended
     expect(code).toBe(6)
     expect(stderr).toContain(
-      `the summary of docs/b.md could not be put in place; the next run asks, and pays, for it again`,
+      `could not save the summary of docs/b.md; the next run sends and pays for the request again`,
     )
-    expect(stderr).toContain(`here it is:\n[simulated] ${sentence('b')}`)
+    expect(stderr).toContain(`the summary:\n[simulated] ${sentence('b')}`)
     expect(stderr).toMatch(/cannot write .*b\.md\.summary\.md: no such directory/)
     expect(await readdir(cwd)).toEqual(['docs'])
     expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
@@ -231,7 +231,7 @@ describe('what is in the way of a summary', () => {
     await mkdir(summaryIn(cwd, 'b'), { recursive: true })
     const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(1)
-    expect(stderr).toContain('docs/b.md: output in_the_way: a directory stands where its summary belongs')
+    expect(stderr).toContain('docs/b.md: output in_the_way: a directory has the name of its summary')
     expect(hits()).toEqual({ a: 1, c: 1 })
     await rm(summaryIn(cwd, 'b'), { recursive: true })
     expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
@@ -363,7 +363,7 @@ describe('a damaged ledger', () => {
     const { code, stderr } = await again()
     expect(code).toBe(0)
     expect(stderr.match(/cannot be read/g)).toHaveLength(1)
-    expect(stderr).toContain(`1 line of the ledger cannot be read (docs/${lost}.md) and counts for nothing`)
+    expect(stderr).toContain(`1 line of the ledger cannot be read (docs/${lost}.md) and is ignored`)
     expect(hits()).toEqual({ a: 1, b: 1, c: 1, [lost]: 2 })
     expect(await ledgerOf(cwd, { torn: true })).toHaveLength(3)
     await checkInvariants(cwd, { said: stderr, cut: true })
@@ -380,7 +380,7 @@ describe('a damaged ledger', () => {
     )
     const { code, stderr } = await again()
     expect(code).toBe(0)
-    expect(stderr).toContain('2 lines of the ledger cannot be read and count for nothing')
+    expect(stderr).toContain('2 lines of the ledger cannot be read and are ignored')
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     await checkInvariants(cwd, { said: stderr, cut: true })
   })
@@ -433,7 +433,7 @@ describe('a summary made before', () => {
     expect(await again()).toMatchObject({ code: 1 })
     const { code, stderr } = await again()
     expect(code).toBe(0)
-    expect(stderr).toMatch(/again +1 × summary gone/)
+    expect(stderr).toMatch(/redone +1 × summary deleted/)
     expect(hits()).toEqual({ a: 1, b: 3, c: 1 })
     await checkInvariants(cwd, { said: stderr })
   })

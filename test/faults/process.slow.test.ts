@@ -81,9 +81,9 @@ describe('signals', () => {
         },
       })
       expect([code, signal]).toEqual([null, name])
-      expect(stderr).toContain('stopping: waiting for 4 requests in flight (again to abandon them)')
-      expect(stderr).toMatch(/4 summarized, 8 not done/)
-      expect(stderr).toContain(`stopped by ${name}; the same command goes on with the rest`)
+      expect(stderr).toContain('stopping: waiting for 4 requests in flight (interrupt again to abort them)')
+      expect(stderr).toMatch(/4 summarized, 8 pending/)
+      expect(stderr).toContain(`stopped by ${name}; the same command continues with the rest`)
       expect(simulator.stats()).toMatchObject({ requests: 4, aborted: 0 })
       expect(await summariesIn(cwd)).toBe(4)
       expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(4)
@@ -107,7 +107,7 @@ describe('signals', () => {
         }),
     })
     expect(signal).toBe('SIGTERM')
-    expect(stderr).toMatch(/5 not done/)
+    expect(stderr).toMatch(/5 pending/)
     expect(simulator.stats().aborted).toBe(2)
     const ledger = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
     expect(ledger.match(/"status":"pending".*"lost":1/g)).toHaveLength(2)
@@ -129,7 +129,7 @@ describe('signals', () => {
       },
     })
     expect(signal).toBe('SIGINT')
-    expect(stderr).toMatch(/2 summarized, 4 not done/)
+    expect(stderr).toMatch(/2 summarized, 4 pending/)
     expect(simulator.stats().aborted).toBe(0)
   })
 

@@ -91,7 +91,7 @@ describe('a refusal of every document', () => {
       expect(code).toBe(4)
       expect(requests).toBeLessThanOrEqual(5 + concurrency)
       expect(stderr).toMatch(message)
-      expect(stderr).toMatch(/20 not done/)
+      expect(stderr).toMatch(/20 pending/)
     }
   })
 

@@ -39,7 +39,7 @@ describe('a reply that is not a summary', () => {
   beforeAll(async () => {
     seen = (await withFaults({ rows }))[0]
     expect(seen?.code).toBe(1)
-    expect(seen?.stderr).not.toContain('worth running again')
+    expect(seen?.stderr).not.toContain('retryable')
   })
 
   it.each<[keyof typeof rows, string, RegExp]>([
@@ -136,7 +136,7 @@ describe('a reply that is a summary all the same', () => {
     expect(seen?.fates['R12']).toMatchObject({ record: undefined, line })
   })
   it('R12 of another model is told in the report', () => {
-    expect(seen?.stderr).toContain('1 answer came from claude-sonnet-5-5, and cost what that costs')
+    expect(seen?.stderr).toContain('1 reply came from claude-sonnet-5-5 and is priced as such')
   })
 
   it('R14 without a content type is taken for what it is', () => {

@@ -288,7 +288,7 @@ describe('how it answers', () => {
     await answer.send(overloaded)
     expect(await readAllEvents(response[0])).toEqual([
       { text: 'Boats' },
-      { error: { type: 'overloaded_error', message: 'the service had trouble and may not next time' } },
+      { error: { type: 'overloaded_error', message: 'the API failed with a transient error; retry later' } },
     ])
     expect(simulator.stats().requests).toBe(1)
   })

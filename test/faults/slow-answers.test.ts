@@ -24,7 +24,7 @@ describe('a service whose plain answers are slower than --idle-timeout', () => {
     const args = ['summarize', 'docs', '--idle-timeout', '1', '--concurrency', '1']
     const { code, stderr } = await runInProcess(args, { cwd, env, random: () => 0 })
     expect([code, count('plain'), count('stream')]).toEqual([0, 1, 6])
-    expect(stderr).toContain('1 reply was lost on the way and may be billed too')
+    expect(stderr).toContain('1 response was lost in transit and may be billed too')
   })
 
   it('costs no more answers than were in flight when the first was cut off', async () => {

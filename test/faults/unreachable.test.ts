@@ -87,10 +87,10 @@ describe.each(Object.keys(ways))('a service that %s', (way) => {
     const run = await runInProcess(['summarize', 'docs', ...quick, ...flags], { cwd, env, random: () => 0 })
     expect(run.code).toBe(75)
     expect(await recordsIn(cwd)).toEqual([])
-    expect(run.stderr).toContain(`${count} not done`)
+    expect(run.stderr).toContain(`${count} pending`)
     expect(run.stderr).not.toContain('failed')
     expect(run.stderr).toMatch(
-      /^claude-batch: cannot reach the service: .*; check the network, ANTHROPIC_BASE_URL and any proxy; run the same command again later$/m,
+      /^claude-batch: cannot reach the API: .*; check the network, ANTHROPIC_BASE_URL and any proxy; run the same command again later$/m,
     )
     expect(run.stderr).not.toMatch(/billed/)
   })
@@ -125,7 +125,7 @@ describe('a service that goes away in the middle of a run', () => {
     const run = await runInProcess(['summarize', 'docs', ...flags], { cwd, env })
     expect(run.code).toBe(75)
     expect(run.stderr).not.toContain('failed')
-    expect(run.stderr).toMatch(/gave up on the service.*ECONNREFUSED.*; run the same command again later/)
+    expect(run.stderr).toMatch(/gave up on the API.*ECONNREFUSED.*; run the same command again later/)
     expect(await recordsIn(cwd)).toEqual([])
   })
 })
@@ -178,7 +178,7 @@ describe('compare', () => {
     const args = ['compare', 'docs', '--prompts', 'brief@v1,brief@v2', '--retries', '0']
     const { code, stderr } = await runInProcess(args, { cwd, env })
     expect(code).toBe(75)
-    expect(stderr).toMatch(/^claude-batch: cannot reach the service: .*ECONNREFUSED/m)
+    expect(stderr).toMatch(/^claude-batch: cannot reach the API: .*ECONNREFUSED/m)
     expect(await recordsIn(cwd)).toEqual([])
   })
 })

@@ -88,7 +88,7 @@ describe('complete', () => {
     const error = await getRejection(client.complete('Is there room?'))
     expect(error).toMatchObject({ type: 'wait_too_long', transient: true, attempts: 1 })
     expect((error as Error).message).toMatch(
-      /wants a pause of 1 h, longer than maxWaitMs 1 min.*; try again later$/,
+      /asks for a pause of 1 h, longer than maxWaitMs 1 min.*; try again later$/,
     )
   })
 

@@ -39,9 +39,9 @@ describe('loadPrompt', () => {
   })
 
   it.each([
-    ['./mine.yaml', {}, /^\.\/mine\.yaml:4:\d+: .*unknown slot \{audience\}/],
+    ['./mine.yaml', {}, /^\.\/mine\.yaml:4:\d+: .*unknown placeholder \{audience\}/],
     ['./mine.yaml@v9', { audience: 'x' }, /^prompt \.\/mine\.yaml@v9: .* has no version v9; it has v1$/],
-    ['./mine.yaml', { audience: 'x', tone: 'y' }, /^vars: tone: .* has no slot \{tone\} of its own$/],
+    ['./mine.yaml', { audience: 'x', tone: 'y' }, /^vars: tone: .* has no placeholder \{tone\}$/],
     ['nothing', {}, /^prompt nothing: no prompts\/nothing\.yaml here/],
   ])('says what is wrong with %s and %j', async (spec, vars, message) => {
     const cwd = await createFolder({ 'mine.yaml': mine })

@@ -52,7 +52,7 @@ describe('a document that one request does not hold', () => {
     const first = await runInProcess(['summarize', 'docs', ...chapterChunkFlags], { cwd, env })
     expect([first.code, first.stderr]).toEqual([
       1,
-      expect.stringMatching(/book\.md: reply refusal: part \d+ of \d+: the model declined/),
+      expect.stringMatching(/book\.md: reply refusal: chunk \d+ of \d+: the model declined/),
     ])
     const before = simulator.stats().requests
     refusing = false
@@ -93,7 +93,7 @@ describe('a document that one request does not hold', () => {
         env,
       },
     )
-    expect(dry.stderr).toMatch(/docs\/book\.md: would be summarized in \d+ parts, \d+ characters of prompt/)
+    expect(dry.stderr).toMatch(/docs\/book\.md: would be summarized in \d+ chunks, \d+ characters of prompt/)
     const estimate = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
     expect(estimate.documents.pending).toBe(1)
     const capped = await runInProcess(['summarize', 'docs', ...chapterChunkFlags, '--max-cost', '0.0025'], {

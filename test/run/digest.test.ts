@@ -74,7 +74,7 @@ describe('--digest', () => {
     const mine = await run('--digest', 'mine.md')
     expect([mine.code, mine.stderr, asked.length]).toEqual([
       2,
-      expect.stringContaining('--digest mine.md: a file is there that is not a digest of this output folder'),
+      expect.stringContaining('--digest mine.md: the file exists and is not a digest of this output folder'),
       0,
     ])
     expect(await readFile(join(cwd, 'mine.md'), 'utf8')).toBe('My own words.\n')
@@ -120,7 +120,7 @@ describe('--digest', () => {
     await mkdir(join(cwd, 'summaries/docs/mill'), { recursive: true })
     const file = join(cwd, 'summaries/docs/mill/digest.md')
     await writeFile(file, 'Mine.\n')
-    const foreign = 'summaries/docs/mill/digest.md: a file is there that is not a digest'
+    const foreign = 'summaries/docs/mill/digest.md: the file exists and is not a digest'
     expect(await run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(foreign) })
     await rm(file)
     await symlink('/dev/null', file)
@@ -158,7 +158,7 @@ describe('--digest', () => {
     await runInProcess(['summarize', 'docs/ferry', '--batch', '--detach'], { cwd, env })
     const waiting = await run('-q')
     expect(waiting.code).toBe(75)
-    expect(waiting.stderr).toMatch(/--digest all\.md is not written, as 7 documents are not done yet/)
+    expect(waiting.stderr).toMatch(/--digest all\.md is not written, as 7 documents are still pending/)
     await writeFile(join(cwd, 'docs/mill/new.md'), note(99))
     await writeFile(join(cwd, 'docs/mill/newer.md'), note(100))
     await writeFile(join(cwd, 'docs/mill/newest.md'), note(101))
@@ -166,7 +166,7 @@ describe('--digest', () => {
       cwd,
       env,
     })
-    expect(sampled.stderr).toMatch(/--digest all\.md is not written, as 1 document is not done yet/)
+    expect(sampled.stderr).toMatch(/--digest all\.md is not written, as 1 document is still pending/)
     expect(digests()).toEqual([])
     // The batch holds documents of another folder, and is left to other runs.
     const { code, stderr } = await runInProcess(['summarize', 'docs/mill', '--digest', 'all.md'], {
@@ -179,9 +179,6 @@ describe('--digest', () => {
   it('is told where there is nothing to make it of', async () => {
     const { cwd, env } = await setting()
     const bad = await runInProcess(['summarize', 'docs', '--digest', 'a.md', '-o', '-'], { cwd, env })
-    expect([bad.code, bad.stderr]).toEqual([
-      2,
-      expect.stringContaining('--digest is made of summaries in files'),
-    ])
+    expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('--digest needs an output folder')])
   })
 })

@@ -71,7 +71,7 @@ describe.each(flags)('%s %s', (flag, name) => {
     'leaves a file of the user as it is, and sends nothing: %j',
     async (content) => {
       const at = await setting({ [name]: content })
-      await refused(at, [flag, name], new RegExp(`^claude-batch: ${flag} ${name}: a file is there `))
+      await refused(at, [flag, name], new RegExp(`^claude-batch: ${flag} ${name}: the (file|last line) `))
       expect(await at.text(name)).toBe(content)
     },
   )
@@ -89,7 +89,7 @@ describe.each(flags)('%s %s', (flag, name) => {
   it('leaves alone what a link leads to, where that is a file of the user', async () => {
     const at = await setting({ mine: 'My own words.\n' })
     await symlink('mine', at.at(name))
-    await refused(at, [flag, name], /a file is there /)
+    await refused(at, [flag, name], /: the (file|last line) /)
     expect(await at.text('mine')).toBe('My own words.\n')
   })
 
@@ -218,7 +218,7 @@ describe('files that flags name for writing', () => {
   it.each(['--log', '--report', '--digest'])('refuses a pipe that nobody reads at once: %s', async (flag) => {
     const at = await setting()
     execFileSync('mkfifo', [at.at('pipe')])
-    await refused(at, [flag, 'pipe'], /nobody reads this pipe; start its reader first/)
+    await refused(at, [flag, 'pipe'], /the pipe has no reader; start it first/)
   })
 
   it('leaves a file as it is that took the place of the report during the run', async () => {
@@ -232,9 +232,7 @@ describe('files that flags name for writing', () => {
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--report', 'r.md'], { cwd, env })
     expect([code, stderr]).toEqual([
       6,
-      expect.stringContaining(
-        '--report r.md: a file is there that claude-batch did not write; it was not replaced',
-      ),
+      expect.stringContaining('--report r.md: the file was not written by claude-batch; it was not replaced'),
     ])
     expect(await readFile(join(cwd, 'r.md'), 'utf8')).toBe('Mine.\n')
   })
@@ -259,12 +257,8 @@ describe('files that flags name for writing', () => {
 
   it('are checked for a dry run, too', async () => {
     const at = await setting({ 'mine.json': '{}' })
-    await refused(
-      at,
-      ['--dry-run', '--report', 'mine.json'],
-      /a file is there that claude-batch did not write/,
-    )
-    await refused(at, ['--dry-run', '--log', 'mine.json'], /a file is there whose last line/)
+    await refused(at, ['--dry-run', '--report', 'mine.json'], /the file was not written by claude-batch/)
+    await refused(at, ['--dry-run', '--log', 'mine.json'], /the last line of the file/)
     const { code, stderr } = await at.run('--dry-run', '--report', '/dev/stderr')
     expect([code, JSON.parse(stderr).format]).toEqual([0, 'claude-batch estimate'])
   })
@@ -288,14 +282,14 @@ describe('files that flags name for writing', () => {
     for (const args of [['serve', '--port', '0'], compare])
       expect(await runInProcess([...args, '--log', 'mine.txt'], { cwd, env })).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining('--log mine.txt: a file is there whose last line is not an entry'),
+        stderr: expect.stringContaining('--log mine.txt: the last line of the file is not an entry'),
       })
     await mkdir(at('comparison'))
     await writeFile(at('comparison/comparison.md'), 'Mine.\n')
     expect(await runInProcess(compare, { cwd, env })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(
-        '--out comparison: comparison.md: a file is there that claude-batch did not',
+        '--out comparison: comparison.md: the file was not written by claude-batch',
       ),
     })
     expect(await text('comparison/comparison.md')).toBe('Mine.\n')

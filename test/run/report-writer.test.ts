@@ -123,8 +123,8 @@ describe('claude-batch report', () => {
   })
 
   it.each([
-    [['--run', '2031'], 2, /there is no such run; the last one is "20/],
-    [['--run', '2'], 2, /2 runs began then/],
+    [['--run', '2031'], 2, /there is no such run; the last run is "20/],
+    [['--run', '2'], 2, /2 runs started then/],
     [['--group-by', 'day', '--format', 'json'], 2, /--group-by and --compare-estimate are shown as text/],
     [['--prune', '--format', 'json'], 2, /--prune goes with/],
     [['--compare-estimate', 'docs'], 2, /--compare-estimate docs: not a regular file/],

@@ -13,7 +13,7 @@ describe('a problem, as a client of the server sees it', () => {
       code: 'ECONNREFUSED',
       message: 'connect ECONNREFUSED 10.0.0.1:443',
     }
-    const ended = new ExitError('temporaryFailure', 'cannot reach the service', {
+    const ended = new ExitError('temporaryFailure', 'cannot reach the API', {
       cause: new AskError(refused),
     })
     const problem = toProblem(new StoppedError(ended, []), false)

@@ -86,7 +86,7 @@ describe('the page', () => {
     const other = server.post({ prompt: 'What floats?' })
     await vi.waitUntil(() => server.simulator.stats().requests === 1, longWait)
     await ask()
-    await notes('too many wait already; come again')
+    await notes('too many requests in the queue; retry later')
     await answer.send(textDelta('Boats.') + end)
     await (await other).text()
     await text.fill('a'.repeat(4_000_000))
@@ -112,7 +112,7 @@ describe('the page', () => {
     const { answer, ask, shows, notes } = await held()
     await ask()
     await answer.send(textDelta('Boats') + overloaded)
-    await notes('the service had trouble and may not next time')
+    await notes('the API failed with a transient error; retry later')
     await shows('Boats')
   })
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../../src/core/run/clock.ts'
 
-/** A clock that stands still until everything waits, then jumps to the next one to wake. */
+/** A clock that stands still until paused, then jumps to the next one to wake. */
 export interface VirtualClock extends Clock {
   /** Turns time until the promise is settled. */
   run<T>(promise: Promise<T>): Promise<T>

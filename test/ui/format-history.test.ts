@@ -4,8 +4,8 @@ import { formatHistory } from '../../src/ui/format-history.ts'
 
 it.each([
   [0, '$0'],
-  [1, '$0 (1 lost reply)'],
-  [2, '$0 (2 lost replies)'],
+  [1, '$0 (1 lost response)'],
+  [2, '$0 (2 lost responses)'],
 ])('the account of past runs tells of %i replies that were lost beside the cost', (lost, cost) => {
   const text = formatHistory({
     runs: [],

@@ -26,7 +26,7 @@ describe('the report in Markdown', () => {
       createDocumentEntry('b.md', { usage: null, cost_usd: null }),
     ]
     const failed = createFailedEntry('docs/c|d.md', 'too long')
-    const end = { ...runEnd, limited_by: 'the latency of the service' }
+    const end = { ...runEnd, limited_by: 'API latency' }
     const texts = new Map([['docs/a.md', 'Boats float.\n# Not a heading <b>']])
     const text = renderReportMarkdown(
       createReport([{ start: runStart, entries: [...lines, failed], end }], texts),
@@ -34,8 +34,8 @@ describe('the report in Markdown', () => {
     for (const part of [
       '# 2 of 3 documents summarized\n\n2026-11-22 12:00 UTC · summarize@v2 · claude-haiku-5-5\n',
       '- **Cost** $0.0003 and an unknown part (1 without usage or a price)\n',
-      '- **Failed** 1 (will fail again as it is)\n',
-      'What kept it from being faster: the latency of the service.\n',
+      '- **Failed** 1 (permanent)\n',
+      'Limited by: API latency.\n',
       '| `400 invalid_request_error: too long` | 1 | no | `docs/c\\|d.md` |\n',
       '| `docs/a.md` | summarized | 1,000 | 100 | 400 ms | $0.00015 |\n',
       '| `b.md` | summarized | – | – | 400 ms | unknown |\n',
@@ -52,13 +52,13 @@ describe('the report in Markdown', () => {
         { start: run, entries: [] },
       ]),
     )
-    expect(text).toContain('1 simulated run is in no sum.')
+    expect(text).toContain('1 simulated run is not in the totals.')
     expect(text).toContain('| `claude-haiku-5-5`, simulated | 0 | 0 | 0 | 0 | – | $0 |')
   })
 
   it('makes sense of nothing', () => {
     expect(renderReportMarkdown(createReport([]))).toMatch(
-      /^<!-- generator: claude-batch -->\n\n# No runs yet\n\nMade by claude-batch 1\.0\.0, /,
+      /^<!-- generator: claude-batch -->\n\n# No runs yet\n\nCreated by claude-batch 1\.0\.0, /,
     )
   })
 

@@ -88,7 +88,7 @@ describe('in a browser', () => {
     await search.fill('too long')
     expect(await names()).toEqual(['bad.md'])
     await search.fill('no such thing')
-    expect(await shown()).toBe('No document has all of that')
+    expect(await shown()).toBe('No document matches')
     await search.fill('')
     await page.getByLabel('Status').selectOption('failed')
     expect(await names()).toEqual(['bad.md'])

@@ -141,7 +141,7 @@ describe('the page', () => {
     expect(html).toContain('>limit 300</text>')
     expect(html).toContain('aria-label="Requests in flight over the run:')
     expect(html).toContain(
-      'aria-label="Latency of 100 answers: p50 400 ms, p95 400 ms, p99 400 ms, the slowest 400 ms."',
+      'aria-label="Latency of 100 replies: p50 400 ms, p95 400 ms, p99 400 ms, max 400 ms."',
     )
   })
 
@@ -155,10 +155,10 @@ describe('the page', () => {
     )
     const html = htmlOf(createReport(runs))
     expect(html).toContain(
-      'aria-label="Cost by day, from 2026-11-22 to 2026-11-24: $0.00015 on 2026-11-22, the most."',
+      'aria-label="Cost by day, from 2026-11-22 to 2026-11-24: $0.00015 on 2026-11-22, the highest."',
     )
-    expect(html.match(/no end is recorded/g)).toHaveLength(2)
-    expect(html).not.toContain('<h2>Pace</h2>')
+    expect(html.match(/end not recorded/g)).toHaveLength(2)
+    expect(html).not.toContain('<h2>Throughput</h2>')
   })
 
   it.each<[string, RecordedRun[], string]>([

@@ -75,15 +75,15 @@ describe('the report', () => {
     for (const outcome of outcomes) tally.addOutcome(outcome)
     expect(formatRunSummary(tally.getStats(2500), { ...setting, out: 'summaries' }, plain)).toBe(
       [
-        'documents  4: 1 summarized, 1 failed, 1 skipped (1 × empty: c), 1 not done',
+        'documents  4: 1 summarized, 1 failed, 1 skipped (1 × empty: c), 1 pending',
         'tokens     2,000 in, 200 out',
         'cost       $0.0003',
-        'requests   3, of them 1 retry (1 × 529)',
+        'requests   3, including 1 retry (1 × 529)',
         'latency    p50 400 ms, p95 1.6 s, p99 1.6 s',
-        'time       2.5 s, up to 3 at once',
-        'bound by   the latency of the service',
+        'time       2.5 s, up to 3 requests in flight',
+        'limited by API latency',
         'prompt     summarize@v2 (shipped), claude-haiku-5-5',
-        'written to summaries',
+        'output     summaries',
         '',
       ].join('\n'),
     )
@@ -96,10 +96,10 @@ describe('the report', () => {
     for (const path of ['a', 'b', 'c', 'd']) skip(path, 'empty')
     for (const path of ['e', 'f\n', 'g']) skip(path, 'modified')
     skip('h', 'unchanged')
-    const again = new Map([['summary gone', { count: 2, paths: ['j', 'i'] }]])
+    const again = new Map([['summary deleted', { count: 2, paths: ['j', 'i'] }]])
     const text = formatRunSummary(tally.getStats(1), { ...setting, rerunReasons: again }, plain)
     expect(text).toContain('8 skipped (4 × empty; 3 × modified: e, f\\x0a, g; 1 × unchanged)')
-    expect(text).toMatch(/^again +2 × summary gone: i, j$/m)
+    expect(text).toMatch(/^redone +2 × summary deleted: i, j$/m)
   })
 
   it('never shows an unknown cost as $0', () => {
@@ -119,7 +119,7 @@ describe('the report', () => {
     const tally = createStatsCollector()
     tally.addAttempt(attempt('a', { error: { kind: 'timeout', type: 'timeout', message: '' } }))
     expect(formatRunSummary(tally.getStats(1), setting, plain)).toContain(
-      '1 reply was lost on the way and may be billed too',
+      '1 response was lost in transit and may be billed too',
     )
   })
 })
@@ -138,8 +138,8 @@ describe('what bound the run', () => {
       lastThrottledBy: undefined,
     }
     const text = formatRunSummary(tally.getStats(30_000), { ...setting, limiterStats }, plain)
-    expect(text).toContain('bound by   the limit of 120 requests per minute, 100 % of it used')
-    expect(text).toContain('--rpm 3000 is above the real limit of 120, which was kept to')
+    expect(text).toContain('limited by 120 requests per minute, 100 % used')
+    expect(text).toContain("--rpm 3000 is above the API's limit of 120; the run kept to the API's limit")
   })
 })
 
@@ -154,7 +154,7 @@ describe('the progress', () => {
       limitedBy: 'requests',
       waitingText: undefined,
     }
-    expect(formatProgress(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limit: requests/min')
+    expect(formatProgress(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limited by requests/min')
     expect(formatProgress({ ...standing, done: 120, failed: 0 })).toBe('120/120 · $0.0045')
     expect(formatProgress({ ...standing, waitingText: '90 documents in a batch' })).toBe(
       '30/120 · 2 failed · $0.0045 · 90 documents in a batch',

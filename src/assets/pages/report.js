@@ -1,11 +1,11 @@
-// All that comes from documents is put in as text: this script makes no markup of strings.
+// Everything that comes from documents is inserted as text: this script creates no markup from strings.
 const [search, status, table, shown, back, on] = ['search', 'status', 'table', 'shown', 'back', 'on'].map(
   (id) => document.getElementById(id),
 )
 const rows = JSON.parse(document.getElementById('data').textContent)
 const names = new Intl.Collator('en', { numeric: true })
 const perPage = 50
-// Where the style leaves columns out.
+// The style hides columns below this width.
 const narrow = matchMedia('(max-width: 640px)')
 const mostPrinted = 1000
 
@@ -16,7 +16,7 @@ const open = new Set()
 
 for (const row of rows) row.sought = [row.path, row.error, row.output_text].join('\n').toLowerCase()
 
-// What is in quotes is one word.
+// Text in quotes is one word.
 const words = () =>
   [...search.value.toLowerCase().matchAll(/"([^"]+)"|[^\s"]+/g)].map(([word, quoted]) => quoted ?? word)
 
@@ -32,7 +32,7 @@ function find() {
 function sort() {
   const { key, down } = sorting
   const sign = down ? -1 : 1
-  // What is not known comes last, whichever way.
+  // Unknown values come last in both directions.
   found.sort((a, b) => {
     const [x, y] = [a[key], b[key]]
     if (x === null || y === null) return (x === null) - (y === null)
@@ -47,18 +47,18 @@ function sort() {
 function show(from, count = perPage) {
   first = from
   const until = Math.min(found.length, first + count)
-  // The head stays where it is: its buttons would lose the focus.
+  // The head is not replaced, because its buttons would lose the focus.
   for (const group of [...table.tBodies]) group.remove()
-  table.append(...found.slice(first, until).map(groupOf))
+  table.append(...found.slice(first, until).map(renderRow))
   const of = found.length === rows.length ? '' : ` found, of ${rows.length.toLocaleString('en-US')}`
   const [low, high, all] = [first + 1, until, found.length].map((number) => number.toLocaleString('en-US'))
-  shown.textContent = found.length === 0 ? 'No document has all of that' : `${low}–${high} of ${all}${of}`
-  const held = document.activeElement
+  shown.textContent = found.length === 0 ? 'No document matches' : `${low}–${high} of ${all}${of}`
+  const focused = document.activeElement
   back.disabled = first === 0
   on.disabled = until === found.length
-  // A button that can do no more would let go of the focus.
-  if (held === on && on.disabled) back.focus()
-  if (held === back && back.disabled) on.focus()
+  // A disabled button loses the focus, so the other button gets it.
+  if (focused === on && on.disabled) back.focus()
+  if (focused === back && back.disabled) on.focus()
   back.parentElement.hidden = found.length <= perPage
 }
 
@@ -69,8 +69,8 @@ const element = (name, className, ...children) => {
   return made
 }
 
-function groupOf(row) {
-  const name = element('button', 'name', marked(row.path))
+function renderRow(row) {
+  const name = element('button', 'name', markMatches(row.path))
   name.type = 'button'
   name.dir = 'auto'
   const head = element('th', 'path', name)
@@ -78,13 +78,13 @@ function groupOf(row) {
   const excerpt = element(
     'div',
     row.error === null ? 'excerpt note' : 'excerpt note failed',
-    marked(excerptOf(row)),
+    markMatches(findExcerpt(row)),
   )
   excerpt.dir = 'auto'
   head.append(excerpt)
-  const group = element('tbody', '', element('tr', '', head, ...cellsOf(row)))
+  const group = element('tbody', '', element('tr', '', head, ...renderCells(row)))
   const toggle = () => {
-    if (open.has(row)) group.append(detailsOf(row))
+    if (open.has(row)) group.append(renderDetails(row))
     else group.rows[1]?.remove()
     name.setAttribute('aria-expanded', open.has(row))
     excerpt.hidden = open.has(row)
@@ -97,7 +97,7 @@ function groupOf(row) {
   return group
 }
 
-const cellsOf = (row) => [
+const renderCells = (row) => [
   element('td', row.status === 'failed' ? 'status failed' : 'status', row.status),
   element('td', 'input_tokens', counted(row.input_tokens)),
   element('td', 'output_tokens', counted(row.output_tokens)),
@@ -105,12 +105,12 @@ const cellsOf = (row) => [
   element('td', 'cost_usd', `${dollars(row.cost_usd)}${isPartly(row) ? ' and an unknown part' : ''}`),
 ]
 
-/** Whether some of its cost is known, and some is not. */
+/** Whether only a part of its cost is known. */
 const isPartly = (row) => row.replies_with_unknown_cost > 0 && row.cost_usd !== null
 
-function detailsOf(row) {
-  const none = row.status === 'not done' ? 'It was not done.' : 'The summary is not in this file.'
-  const text = element('div', 'text', marked(row.output_text ?? row.error ?? none))
+function renderDetails(row) {
+  const none = row.status === 'pending' ? 'The document is pending.' : 'The summary is not in this file.'
+  const text = element('div', 'text', markMatches(row.output_text ?? row.error ?? none))
   text.dir = 'auto'
   const facts = [
     ['finished', row.ended_at],
@@ -135,16 +135,16 @@ function detailsOf(row) {
   return element('tr', 'open', cell)
 }
 
-/** Where a word was found in the text, the excerpt begins shortly before it. */
-function excerptOf({ output_text: text, error }) {
+/** Returns an excerpt that begins shortly before the first match. */
+function findExcerpt({ output_text: text, error }) {
   const all = error ?? text ?? ''
   const at = Math.max(0, ...words().map((word) => all.toLowerCase().indexOf(word)))
   const line = all.slice(at < 60 ? 0 : at - 30, at + 300).replace(/\s+/g, ' ')
   return at < 60 ? line : `… ${line}`
 }
 
-/** A text in which what was searched for stands out. */
-function marked(text) {
+/** Returns a text with the search words marked. */
+function markMatches(text) {
   const made = document.createDocumentFragment()
   const sought = words().map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   const parts = sought.length === 0 ? [text] : text.split(new RegExp(`(${sought.join('|')})`, 'gi'))
@@ -174,7 +174,7 @@ function dollars(usd) {
 for (const th of table.querySelectorAll('th[data-key]'))
   th.firstChild.addEventListener('click', () => {
     const { key } = th.dataset
-    // Of numbers, the largest are sought.
+    // Numbers are sorted in descending order first.
     sorting = { key, down: key === sorting.key ? !sorting.down : !['path', 'status'].includes(key) }
     sort()
   })

@@ -79,7 +79,7 @@ async function cancelBatch(
         : await batchApi.cancel(id, neverAborted).then(getState, expectEnded(batchApi, id))
     return currentState === 'ended'
       ? `the batch ${id} has ended already; claude-batch batches collect fetches it`
-      : `the batch ${id} is being canceled; what it has done by now is billed, and claude-batch batches collect fetches it`
+      : `the batch ${id} is being canceled; results that are ready are billed, and claude-batch batches collect fetches them`
   } catch (error) {
     if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
     if (giveUp !== undefined) return giveUp(batch)

@@ -24,7 +24,7 @@ export async function collectBatches(
   const { provenance } = firstItem.asked
   const requestBuilder = {
     ...provenance,
-    promptSource: 'as it was asked',
+    promptSource: 'as sent',
     models: [],
     getProvenance: () => provenance,
     // The answers are finished by the settings that their batches store.
@@ -35,7 +35,7 @@ export async function collectBatches(
     getMaxChars: () => undefined,
     planChunks: async () => undefined,
     buildRequest: () => {
-      throw new Error('collecting asks nothing')
+      throw new Error('collecting sends no requests')
     },
   }
   const out = resolve(runtime.cwd, dir)

@@ -23,13 +23,14 @@ export async function showBatchStatus(dir: string, options: BatchesOptions, runt
   try {
     const { batches: batchApi } = await provider.connect()
     const describeState = async (batch: UncollectedBatch): Promise<string> => {
-      if (batch.endpoint !== provider.baseUrl) return `at ${batch.endpoint}, which is not asked now`
-      if (batch.id === undefined) return 'sent, and not heard of since: the next run looks for it'
+      if (batch.endpoint !== provider.baseUrl)
+        return `belongs to ${batch.endpoint}, not to the current base URL`
+      if (batch.id === undefined) return 'creation not confirmed; the next run looks for it'
       const { state, isArchived, createdAt } = await batchApi.retrieve(batch.id, neverAborted)
-      if (isArchived) return 'ended, its results are gone'
-      if (state === 'ended') return 'ended: collect it'
+      if (isArchived) return 'ended; its results have expired'
+      if (state === 'ended') return 'ended; ready to collect'
       const age = formatDuration(Math.max(0, runtime.clock.wallTime() - createdAt))
-      return state === 'canceling' ? 'is being canceled' : `at work for ${age}`
+      return state === 'canceling' ? 'being canceled' : `in progress for ${age}`
     }
     const rows = [['batch', 'packed', 'documents', 'prompt', 'state']]
     for (const batch of batches) {
@@ -58,6 +59,6 @@ export const neverAborted: AbortSignal = new AbortController().signal
 export function checkEndpoint(batch: UncollectedBatch, baseUrl: string): void {
   if (batch.endpoint !== baseUrl)
     throw new UsageError(
-      `the batch ${getBatchLabel(batch)} is at ${batch.endpoint}, and ${baseUrl} would be asked; set ANTHROPIC_BASE_URL`,
+      `the batch ${getBatchLabel(batch)} belongs to ${batch.endpoint}, and the base URL is ${baseUrl}; set ANTHROPIC_BASE_URL`,
     )
 }

@@ -41,14 +41,14 @@ function listNotes({ system = [], user, model }: Prompt): string[] {
   const notes: string[] = []
   const slots = new Set([...listPlaceholders(system), ...listPlaceholders(user)])
   const isJudgePrompt = judgePlaceholders.every((slot) => slots.has(slot))
-  if (isJudgePrompt) notes.push('for compare --judge, which fills its slots')
+  if (isJudgePrompt) notes.push('for compare --judge, which fills in its placeholders')
   for (const slot of slots) {
     if (isJudgePrompt && judgePlaceholders.some((name) => name === slot)) continue
     if (!builtinPlaceholders.some((name) => name === slot)) notes.push(`needs --var ${slot}=…`)
   }
   if (model !== undefined && findModel(resolveModelAlias(model)) === undefined)
-    notes.push(`the model ${model} is in no table here: what it costs will be unknown`)
+    notes.push(`the model ${model} is not in the price table; its cost will be unknown`)
   const length = formatTemplate(system).length + formatTemplate(user).length
-  if (length > longPromptChars) notes.push(`has ${length} characters, which go with every document`)
+  if (length > longPromptChars) notes.push(`has ${length} characters, sent with every document`)
   return notes
 }

@@ -19,7 +19,7 @@ export async function listPrompts({ cwd, stdout }: Runtime): Promise<Exit> {
     const used = result.prompts.find(({ version }) => version === result.default)
     const usedVersion = isHidden ? '–' : `${result.default} (${result.isPinned ? 'pinned' : 'latest'})`
     const versions = result.prompts.map(({ version }) => version).join(' ')
-    const description = isHidden ? 'hidden by your own of that name' : (used?.description ?? '')
+    const description = isHidden ? 'overridden by your prompt of that name' : (used?.description ?? '')
     rows.push([place.name, usedVersion, versions, place.origin, description])
   }
   stdout.write(formatTable(rows))

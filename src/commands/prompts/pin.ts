@@ -34,7 +34,7 @@ export async function pinPrompt(spec: string, runtime: Runtime): Promise<Exit> {
   const { default: used } = parsePromptFile(text, { name, origin })
 
   if (targetPlace !== place && (await lstat(targetPlace.file).catch(() => undefined)) !== undefined)
-    throw new UsageError(`${origin}: something that is not a readable file is there; move it away`)
+    throw new UsageError(`${origin}: it exists and is not a readable file; move it away`)
   await mkdir(dirname(targetPlace.file), { recursive: true })
   // A link is followed: the file it leads to is what the user keeps.
   const file = await realpath(targetPlace.file).catch(() => targetPlace.file)
@@ -46,7 +46,7 @@ export async function pinPrompt(spec: string, runtime: Runtime): Promise<Exit> {
   if (mode !== undefined) await chmod(file, mode)
   const copied = targetPlace === place ? '' : ' (a copy of the shipped one)'
   const back =
-    version === undefined ? ', its latest' : `; claude-batch prompts pin ${name} goes back to the latest`
+    version === undefined ? ', its latest' : `; claude-batch prompts pin ${name} returns to the latest`
   print(`${origin}${copied}: runs use ${used} from now on${back}`)
   return 'ok'
 }

@@ -60,7 +60,8 @@ async function renderForDocument(
   const missing = [...listPlaceholders(prompt.user), ...listPlaceholders(prompt.system ?? [])].find(
     (slot) => !builtinPlaceholders.some((name) => name === slot) && !Object.hasOwn(vars, slot),
   )
-  if (missing !== undefined) throw new UsageError(`it has a slot {${missing}}; give --var ${missing}=…`)
+  if (missing !== undefined)
+    throw new UsageError(`it has a placeholder {${missing}}; give --var ${missing}=…`)
   const path = toDocumentPath(resolve(cwd, file), cwd)
   const document = await read({ index: 0, path, namedByUser: true })
   if ('action' in document) throw new ExitError('noInput', `${file}: ${document.message}`)

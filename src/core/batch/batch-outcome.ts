@@ -69,7 +69,7 @@ export function toConflictOutcome(
   { action: as, type, message: problem }: InputProblem,
 ): Outcome {
   const { text, ...rest } = outcome
-  const message = as === 'fail' ? problem : 'its summary was edited by hand while a new one was made'
+  const message = as === 'fail' ? problem : 'its summary was edited by hand while a new one was created'
   const failure = { kind: 'output', type, message, transient: false } as const
   return { ...rest, status: 'failed', failure, partialText: text }
 }

@@ -45,7 +45,7 @@ export function chooseMode({
   if (deadlineMs !== undefined && deadlineMs < usualBatchMs)
     return {
       mode: 'live',
-      reason: `live: the time limit of ${formatDuration(deadlineMs)} is too soon for a batch`,
+      reason: `live: the time limit of ${formatDuration(deadlineMs)} is too short for a batch`,
     }
   if (deadlineMs !== undefined && deadlineMs < maxBatchMs && liveMs <= deadlineMs)
     return {
@@ -53,7 +53,7 @@ export function chooseMode({
       reason: `live: ${liveDuration}, and a batch may take a day, longer than the time limit`,
     }
   if (liveMs > usualBatchMs)
-    return { mode: 'batch', reason: `as a batch: ${liveDuration}, and a batch mostly less than an hour` }
+    return { mode: 'batch', reason: `as a batch: ${liveDuration}, and a batch usually less than an hour` }
   if (savings === undefined || savings < minSavings)
     return { mode: 'live', reason: `live: ${liveDuration}, and a batch would save ${savingsText}` }
   return { mode: 'batch', reason: `as a batch: it saves ${savingsText}; ${liveDuration}` }

@@ -60,7 +60,7 @@ const problems = {
   untracked: {
     action: 'fail',
     type: 'untracked',
-    message: 'the file in the place of its summary is not in the ledger',
+    message: 'the output file exists but is not in the ledger',
   },
-  directory: { action: 'fail', type: 'in_the_way', message: 'a directory stands where its summary belongs' },
+  directory: { action: 'fail', type: 'in_the_way', message: 'a directory has the name of its summary' },
 } as const satisfies Record<string, InputProblem>

@@ -39,7 +39,7 @@ function findRemedy(
   if (code === 'enforced_spend_limit_reached')
     return "the month's spend limit is reached; access returns on the 1st at 00:00 UTC, or raise the limit in the console"
   if (code?.includes('spend_limit'))
-    return 'a spend limit of the organization is reached; raise it, or ask whoever can'
+    return 'a spend limit of the organization is reached; raise it, or ask an administrator'
   if (code === 'organization_on_hold') return 'the organization is on hold; see the console'
   if (code?.startsWith('cmek'))
     return "the organization's encryption key cannot be used; see its key settings"

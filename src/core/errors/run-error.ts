@@ -42,7 +42,7 @@ export class UnknownPriceError extends RunError {
   readonly describe: (setting: string) => string
 
   constructor(model: string) {
-    const describe = (setting: string) => `${setting} cannot be kept to: ${model} has no known price`
+    const describe = (setting: string) => `${setting} cannot be enforced: ${model} has no known price`
     super(describe('the budget'))
     this.describe = describe
   }
@@ -61,12 +61,12 @@ export class WaitTooLongError extends RunError {
    * @param reason the last error of the service
    */
   constructor(requestedMs: number | undefined, outageMs: number, maxWaitMs: number, reason: string) {
-    const outage = outageMs > 1000 ? ` after ${formatDuration(outageMs)} of trouble` : ''
+    const outage = outageMs > 1000 ? ` after ${formatDuration(outageMs)} of errors` : ''
     const describe = (setting: string) => {
       const limit = `${setting} ${formatDuration(maxWaitMs)}`
       return requestedMs === undefined
-        ? `gave up on the service${outage} (${limit}): ${reason}`
-        : `the service wants a pause of ${formatDuration(requestedMs)}${outage}, longer than ${limit}: ${reason}`
+        ? `gave up on the API${outage} (${limit}): ${reason}`
+        : `the API asks for a pause of ${formatDuration(requestedMs)}${outage}, longer than ${limit}: ${reason}`
     }
     super(describe('the longest wait of'))
     this.describe = describe
@@ -79,7 +79,7 @@ export class UnreachableError extends RunError {
 
   /** @param reason the error of the last attempt */
   constructor(reason: string, options?: ErrorOptions) {
-    super(`cannot reach the service: ${reason}`, options)
+    super(`cannot reach the API: ${reason}`, options)
   }
 }
 

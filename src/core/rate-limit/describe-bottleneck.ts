@@ -3,7 +3,7 @@ import type { RunStats } from '../run/run-stats.ts'
 import { formatInteger } from '../text/format-number.ts'
 import { limitLabels, type RateLimiterStats } from './limiter-state.ts'
 
-/** What kept a run from being faster, in words, and how much of that was used. */
+/** Returns what limited a run, and how much of a limit it used. */
 export function describeBottleneck(
   {
     requests,
@@ -13,12 +13,10 @@ export function describeBottleneck(
   }: Pick<RunStats, 'requests' | 'batchRequests' | 'usage' | 'wallMs'>,
   { configured, observed, throttledCounts, unthrottledCount, maxInFlight, maxConcurrency }: RateLimiterStats,
 ): string {
-  if (batchRequests > requests / 2) return 'the batches, which the service does at its leisure'
+  if (batchRequests > requests / 2) return 'batch processing time'
   const [mostFrequent] = [...throttledCounts].sort(([, a], [, b]) => b - a)
   if (mostFrequent === undefined || mostFrequent[1] < unthrottledCount) {
-    return maxInFlight >= maxConcurrency
-      ? `the concurrency limit of ${maxConcurrency}`
-      : 'the latency of the service'
+    return maxInFlight >= maxConcurrency ? `the concurrency limit of ${maxConcurrency}` : 'API latency'
   }
   const [name] = mostFrequent
   const limit = Math.min(
@@ -27,5 +25,5 @@ export function describeBottleneck(
   )
   const used = { requests, inputTokens: sumInputTokens(usage), outputTokens: usage.output_tokens }
   const share = Math.round((used[name] / (wallMs / 60_000) / limit) * 100)
-  return `the limit of ${formatInteger(limit)} ${limitLabels[name]} per minute, ${share} % of it used`
+  return `${formatInteger(limit)} ${limitLabels[name]} per minute, ${share} % used`
 }

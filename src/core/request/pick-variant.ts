@@ -14,7 +14,7 @@ export interface WeightedVariant<Way> {
  */
 export function pickVariant<Way>(variants: readonly WeightedVariant<Way>[], path: string): Way {
   const [first] = variants
-  if (first === undefined) throw new Error('a split has at least one arm')
+  if (first === undefined) throw new Error('a split has at least one variant')
   if (variants.length === 1) return first.value
   const total = variants.reduce((sum, { weight: share }) => sum + share, 0)
   let point = (hash('sha256', path, 'buffer').readUIntBE(0, 6) / 2 ** 48) * total

@@ -11,7 +11,7 @@ export interface Prompt {
   /** `v2`. */
   readonly version: string
   /** Why this version and no other. */
-  readonly why: 'asked for' | 'pinned' | 'latest'
+  readonly why: 'requested' | 'pinned' | 'latest'
   readonly description?: string
   /** Where it comes from, for people: `shipped`, or the file's path. */
   readonly origin: string

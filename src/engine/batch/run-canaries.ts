@@ -50,6 +50,6 @@ export async function* runCanaries(
 }
 
 function createCanaryError(transient: boolean): BatchError {
-  const message = `none of the first ${maxCanaries} documents was answered live, so no batch was made of the rest`
+  const message = `none of the first ${maxCanaries} documents was answered live, so no batch was created for the rest`
   return new BatchError(message, transient)
 }

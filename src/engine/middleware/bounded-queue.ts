@@ -33,7 +33,7 @@ export function createBoundedQueue(
       drainSignal.throwIfAborted()
       signal.throwIfAborted()
       if (running + waiting >= semaphore.getLimit() + maxWaiting)
-        throw new QueueFullError('too many wait already')
+        throw new QueueFullError('too many requests in the queue')
       let isStarted = false
       const runCounted: Ask = async (...asked) => {
         isStarted = true

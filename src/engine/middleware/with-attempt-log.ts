@@ -69,5 +69,5 @@ export function withAttemptLog(
 const abandonedError: RequestError = {
   kind: 'connection',
   type: 'abandoned',
-  message: 'abandoned before the answer was complete',
+  message: 'aborted before the reply was complete',
 }

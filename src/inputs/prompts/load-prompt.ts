@@ -40,7 +40,7 @@ export function checkVars(
   const unused = vars.find((name) => !ownSlots.has(name))
   if (unused === undefined) return
   const where = prompts.map(({ origin, version }) => `${origin} ${version}`).join(', ')
-  throw new UsageError(`${varSetting} ${unused}: ${where} has no slot {${unused}} of its own`)
+  throw new UsageError(`${varSetting} ${unused}: ${where} has no placeholder {${unused}}`)
 }
 
 /**
@@ -102,5 +102,5 @@ export function selectVersion(
     const known = prompts.map(({ version }) => version).join(', ')
     throw new UsageError(`prompt ${spec}: ${place.origin} has no version ${wantedVersion}; it has ${known}`)
   }
-  return version === undefined ? prompt : { ...prompt, why: 'asked for' }
+  return version === undefined ? prompt : { ...prompt, why: 'requested' }
 }

@@ -123,7 +123,7 @@ function parsePrompt(
     template('user_template', builtinPlaceholders) ?? fail(`${version} has no \`user_template\``, node)
   if (!listPlaceholders(user).includes('text'))
     fail(
-      `\`user_template\` of ${version} has no {text}, the slot of the document`,
+      `\`user_template\` of ${version} has no {text}, the placeholder for the document`,
       fields['user_template']?.at,
     )
   // The document stays out of the system prompt, where its words would weigh like the operator's own.
@@ -186,7 +186,7 @@ function parseCheckedTemplate(
     const unknown = listPlaceholders(template).find((slot) => !(slots ?? [slot]).includes(slot))
     if (slots !== undefined && unknown !== undefined) {
       fail(
-        `\`${key}\` has an unknown slot {${unknown}}; there are {${slots.join('}, {')}}, and any ${varSetting} ${unknown}=…`,
+        `\`${key}\` has an unknown placeholder {${unknown}}; known are {${slots.join('}, {')}}, and any ${varSetting} ${unknown}=…`,
         at,
       )
     }
@@ -215,7 +215,7 @@ function rejectDuplicateKeys({ items }: YAMLMap, fail: Fail): void {
   const seen = new Set<string>()
   for (const { key } of items) {
     const name = isScalar(key) ? String(key.value) : ''
-    if (seen.has(name)) fail(`${JSON.stringify(name)} is there twice`, key as Node)
+    if (seen.has(name)) fail(`${JSON.stringify(name)} occurs twice`, key as Node)
     seen.add(name)
   }
 }

@@ -20,7 +20,7 @@ export async function loadPromptVariants(
         (variant) => variant.value.name === prompt.name && variant.value.version === prompt.version,
       )
     )
-      throw new UsageError(`--prompt ${spec}: ${prompt.name}@${prompt.version} is there twice`)
+      throw new UsageError(`--prompt ${spec}: ${prompt.name}@${prompt.version} occurs twice`)
     variants.push({ value: prompt, weight: share })
   }
   checkVars(

@@ -210,8 +210,7 @@ function toInputProblem(error: unknown, { path }: DocumentRef): InputProblem {
   // A file name that is not UTF-8 comes back changed, so that it cannot be opened.
   if (code === 'ENOENT' && path.includes('\ufffd'))
     return { action: 'fail', type: 'bad_name', message: 'its name is not UTF-8; rename it' }
-  if (code === 'ENOENT')
-    return { action: 'fail', type: 'vanished', message: 'it was there when the run began and is gone' }
+  if (code === 'ENOENT') return { action: 'fail', type: 'vanished', message: 'it was deleted during the run' }
   // Opening a socket, or a device that is not there.
   if (code === 'ENXIO') return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
   // No fault of the document's: there are too many open files just now.

@@ -8,7 +8,7 @@ import { openExistingRegularFile } from './regular-file.ts'
 export async function checkReportOverwrite(file: string, format: ReportFormat): Promise<string | undefined> {
   const beginning = await readPiece(file, (size) => ({ from: 0, bytes: Math.min(size, signatureBytes) }))
   if (beginning === undefined || isGenerated(format, beginning)) return undefined
-  return 'a file is there that claude-batch did not write'
+  return 'the file was not written by claude-batch'
 }
 
 /**
@@ -28,7 +28,7 @@ export async function checkLogOverwrite(
   const completeLines = fileEnd.split('\n').slice(0, -1)
   const lastEntries = completeLines.filter((line) => line.trim() !== '').slice(-2)
   if (lastEntries.some(isEntry)) return undefined
-  return 'a file is there whose last line is not an entry of a request log'
+  return 'the last line of the file is not an entry of a request log'
 }
 
 /** Bytes. An entry has a path and a message in it. */

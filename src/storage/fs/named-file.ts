@@ -140,7 +140,7 @@ export function createNamedStreamWriter(stream: Writable, label: string): (text:
   return (text) =>
     write(text).catch((error: ExitError) => {
       throw error.exit === 'brokenPipe'
-        ? new ExitError('ioError', `${label}: its reader left before everything was written`)
+        ? new ExitError('ioError', `${label}: its reader closed it before everything was written`)
         : error
     })
 }

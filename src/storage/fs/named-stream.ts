@@ -45,7 +45,7 @@ function openDescriptor(path: string, label: string): number {
     if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
     throw new UsageError(
       statSync(path).isFIFO()
-        ? `${label}: nobody reads this pipe; start its reader first`
+        ? `${label}: the pipe has no reader; start it first`
         : `${label}: this device cannot be opened; name a file`,
     )
   }

@@ -18,6 +18,6 @@ export function createStreamWriter(stream: Writable, name: string): (text: strin
 /** The one line for what a stream did not take. */
 export function streamWriteError(name: string, error: NodeJS.ErrnoException): ExitError {
   return error.code === 'EPIPE'
-    ? new ExitError('brokenPipe', `the reader of ${name} left`)
+    ? new ExitError('brokenPipe', `the reader of ${name} closed it`)
     : toWriteError(`to ${name}`, error)
 }

@@ -1,16 +1,16 @@
 import { html, type Markup } from './html-template.ts'
 
-/** A part of a whole, or one of several that are compared. */
+/** One bar. */
 export interface BarRow {
   readonly name: string | Markup
-  /** Undefined has no bar: it is not known. */
+  /** Undefined: unknown, no bar is drawn. */
   readonly value: number | undefined
   readonly text: string
 }
 
 /**
- * Names with bars beside each other, as a table: the numbers are there for everybody.
- * @param maxValue the value of a bar that is as long as can be
+ * Renders names with bars as a table, so that screen readers get the numbers.
+ * @param maxValue the value of a bar of full length
  */
 export function renderBarTable(
   head: readonly [string, string],
@@ -23,7 +23,7 @@ export function renderBarTable(
   )}</tbody></table>`
 }
 
-/** What is there is seen, however small. */
+/** A value above 0 always has a visible bar. */
 function computeWidth(value: number, maxValue: number): string {
   return value <= 0 || maxValue <= 0 ? '0' : `${Math.max(0.5, (value / maxValue) * 100).toFixed(1)}%`
 }

@@ -5,10 +5,10 @@ import { html, type Markup } from './html-template.ts'
 
 const dayMs = 86_400_000
 
-/** More columns than this cannot be told apart, and one wrong date would make millions: days. */
+/** Days. More columns cannot be distinguished, and one wrong date would create millions of them. */
 const maxColumns = 1100
 
-/** What each day took, those on which nothing was done among them unless they are too many. */
+/** Renders the cost of each day, including days without runs unless there are too many days. */
 export function renderCostByDay(days: readonly ReportGroup[], isPriced: boolean): Markup | undefined {
   const groups = days.filter((group) => Number.isFinite(toDayNumber(group)))
   if (groups.length < 2) return undefined
@@ -17,7 +17,7 @@ export function renderCostByDay(days: readonly ReportGroup[], isPriced: boolean)
   const highest = groups.reduce((most, group) =>
     getValue(group, isPriced) > getValue(most, isPriced) ? group : most,
   )
-  const words = `${formatValue(highest, isPriced)} on ${highest.name}, the most`
+  const words = `${formatValue(highest, isPriced)} on ${highest.name}, the highest`
   const title = isPriced ? 'Cost by day' : 'Tokens by day'
   const chart = renderColumnChart({
     label: `${title}, from ${groups[0]?.name} to ${groups.at(-1)?.name}: ${words}.`,
@@ -49,11 +49,11 @@ function formatValue(group: ReportGroup, isPriced: boolean): string {
 interface Column {
   /** The date. */
   readonly name: string
-  /** Undefined where nothing was done. */
+  /** Undefined on days without runs. */
   readonly group: ReportGroup | undefined
 }
 
-/** A column for each day from the first to the last, or, if these are too many, for the last days that have a group. */
+/** Returns a column for each day from the first to the last; if there are too many, for the last days that have a group. */
 function buildColumns(groups: readonly ReportGroup[]): Column[] {
   const first = groups.reduce((least, group) => Math.min(least, toDayNumber(group)), Number.POSITIVE_INFINITY)
   const last = groups.reduce((most, group) => Math.max(most, toDayNumber(group)), Number.NEGATIVE_INFINITY)
@@ -66,7 +66,7 @@ function buildColumns(groups: readonly ReportGroup[]): Column[] {
   }))
 }
 
-/** Up to five of them, under the middle of their columns. */
+/** Returns up to five dates, each under the middle of its column. */
 function buildDateAxis(names: readonly string[]): AxisMark[] {
   const count = names.length
   const step = Math.max(1, Math.ceil(count / 5))

@@ -7,7 +7,7 @@ import { html, type Markup } from './html-template.ts'
 
 const maxRows = 10
 
-/** What the money went into; where no price is known, the tokens. */
+/** Renders costs by day, folder, model and prompt; tokens if no price is known. */
 export function renderCosts({ groups, totals }: ReportJson): Markup | undefined {
   const isPriced = (totals.cost_usd ?? 0) > 0
   if (!isPriced && totals.input_tokens + totals.output_tokens === 0) return undefined

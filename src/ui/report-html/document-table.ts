@@ -8,7 +8,7 @@ const maxRowsWithoutScript = 100
 
 /**
  * The columns: a field of `DocumentRow`, which is also the CSS class and the sort key, and the heading. A new column also needs a
- * cell at the same place in `cellsOf` (`assets/pages/report.js`), a width in `report.css`, and where it is wanted a cell in
+ * cell at the same place in `renderCells` (`assets/pages/report.js`), a width in `report.css`, and where it is wanted a cell in
  * `renderWithoutScript` and in the Markdown table (`ui/render-report-markdown.ts`).
  */
 const headings = [
@@ -20,7 +20,7 @@ const headings = [
   ['cost_usd', 'Cost'],
 ] as const
 
-/** The table of documents. `assets/pages/report.js` fills it with the rows of `generateDocumentData`. */
+/** Renders the table of documents. `assets/pages/report.js` fills it with the rows of `generateDocumentData`. */
 export function renderDocumentTable({ documents }: ReportJson): Markup | undefined {
   if (documents.length === 0) return undefined
   const statuses = [...new Set(documents.map(({ status }) => status))]
@@ -44,7 +44,7 @@ function renderWithoutScript(documents: readonly DocumentRow[]): Markup {
 
 const rowsPerPiece = 500
 
-/** The rows for the script, as pieces of JSON; text that would deceive the eye is made visible here already. */
+/** Generates the rows for `report.js` as pieces of JSON, with control and bidi characters made visible. */
 export function* generateDocumentData(documents: readonly DocumentRow[]): Generator<string> {
   yield '['
   for (let n = 0; n < documents.length; n += rowsPerPiece) {

@@ -5,7 +5,7 @@ import { html, type Markup } from './html-template.ts'
 
 const maxErrors = 50
 
-/** What went wrong, how often and where; the most frequent first. */
+/** Renders the errors with their counts and documents, the most frequent first. */
 export function renderErrors({ errors }: ReportJson): Markup | undefined {
   if (errors.length === 0) return undefined
   const more = errors.length - maxErrors
@@ -21,11 +21,5 @@ function renderError({
   example_paths: paths,
 }: ReportJson['errors'][number]): Markup {
   const more = count - paths.length
-  return html`<li><p class="error" dir="auto">${error}</p><p class="note">${formatCount(count, 'document')}, ${
-    transient
-      ? 'worth running again'
-      : count === 1
-        ? 'will fail again as it is'
-        : 'will fail again as they are'
-  }: ${paths.map((path, n) => html`${n === 0 ? '' : ', '}${renderDocumentFilterLink(path)}`)}${more > 0 ? ` and ${formatCount(more)} more` : ''}</p></li>`
+  return html`<li><p class="error" dir="auto">${error}</p><p class="note">${formatCount(count, 'document')}, ${transient ? 'retryable' : 'permanent'}: ${paths.map((path, n) => html`${n === 0 ? '' : ', '}${renderDocumentFilterLink(path)}`)}${more > 0 ? ` and ${formatCount(more)} more` : ''}</p></li>`
 }

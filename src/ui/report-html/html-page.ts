@@ -4,7 +4,7 @@ import { resolveAsset } from '../../assets.ts'
 import { generatorName } from '../../core/report/generated-marker.ts'
 import { html, Markup } from './html-template.ts'
 
-/** The beginning of a page that needs no other file and no network. @param script none, if it is left out */
+/** Renders the beginning of a self-contained page. @param script the only script that may run; none if left out */
 export function renderPageStart(title: string, style: string, script?: string): Markup {
   return html`<!doctype html>
 <html lang="en">
@@ -29,13 +29,13 @@ export function readPageAsset(name: 'report.css' | 'report.js'): string {
   return readFileSync(resolveAsset(`./assets/pages/${name}`), 'utf8')
 }
 
-/** Its own style and script, and nothing else: what got in as markup after all could neither run nor ask anybody. */
+/** Allows the page's own style and script only, so that markup that slipped in could neither run nor load anything. */
 function buildContentSecurityPolicy(style: string, script: string | undefined): string {
   return [
     "default-src 'none'",
     `style-src ${toCspHash(style)}`,
     ...(script === undefined ? [] : [`script-src ${toCspHash(script)}`]),
-    // Its icon, which is none: without one browsers ask for it.
+    // For the empty icon; without one, browsers request /favicon.ico.
     'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",

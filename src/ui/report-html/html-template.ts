@@ -1,6 +1,6 @@
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 
-/** Text that is HTML or SVG already. Only `html` makes it: everything else is text, and is escaped. */
+/** Text that is HTML or SVG already. Only `html` creates it; all other text is escaped. */
 export class Markup {
   readonly text: string
 
@@ -12,8 +12,8 @@ export class Markup {
 type MarkupValue = string | number | Markup | undefined | readonly (Markup | undefined)[]
 
 /**
- * HTML or SVG as it is written, with values that stay text wherever they are put: between tags, or in an attribute in
- * double quotes. Control characters and marks that reorder text are made visible. Undefined is nothing.
+ * Returns a template as HTML or SVG with escaped values, which are safe between tags and in double-quoted attributes.
+ * Control and bidi characters are made visible. Undefined becomes nothing.
  */
 export function html(parts: TemplateStringsArray, ...values: MarkupValue[]): Markup {
   return new Markup(
@@ -32,7 +32,7 @@ function escapeHtml(text: string): string {
   return escapeControlChars(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-/** JSON that may stand within a `<script>`: nothing in it can end that. */
+/** Returns JSON that is safe inside a `<script>`: it cannot contain `</script>`. */
 export function stringifyForScript(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c')
 }

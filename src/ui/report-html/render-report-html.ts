@@ -12,8 +12,8 @@ import { renderThroughput } from './throughput-section.ts'
 import { renderTimeBreakdown } from './time-breakdown.ts'
 
 /**
- * A report as one HTML file that needs no other and no network, in pieces: with many documents and their summaries it
- * may be longer than a string can be.
+ * Generates a report as one self-contained HTML file, in pieces: with many documents and summaries it may exceed the
+ * maximum length of a string.
  */
 export function* renderReportHtml(report: ReportJson): Generator<string> {
   const [style, script] = [readPageAsset('report.css'), readPageAsset('report.js')]
@@ -28,7 +28,7 @@ ${renderErrors(report)}
 ${renderRuns(report)}
 ${renderDocumentTable(report)}
 </main>
-<footer><p>Made by claude-batch ${report.program_version}, ${formatTimestamp(report.created_at)}. All times are UTC. This file holds everything it shows and asks nothing of any network.</p></footer>
+<footer><p>Created by claude-batch ${report.program_version}, ${formatTimestamp(report.created_at)}. All times are UTC. This file is self-contained and loads nothing from the network.</p></footer>
 `.text
   if (report.documents.length > 0) {
     yield '<script type="application/json" id="data">'

@@ -4,7 +4,7 @@ import { html, type Markup } from './html-template.ts'
 
 const maxRuns = 100
 
-/** A line for each run, the latest first; a single one is what the whole page is about. */
+/** Renders a row per run, the latest first; nothing for a single run, which the whole page describes. */
 export function renderRuns({ runs }: ReportJson): Markup | undefined {
   if (runs.length < 2) return undefined
   const earlierCount = runs.length - maxRuns
@@ -15,11 +15,11 @@ export function renderRuns({ runs }: ReportJson): Markup | undefined {
   }</section>`
 }
 
-// On a phone the last ones are out of sight.
-const headings = ['Began', 'Cost', 'Done', 'Failed', 'Time', 'Tokens in', 'Out']
+// A phone cuts off the last columns.
+const headings = ['Started', 'Cost', 'Done', 'Failed', 'Time', 'Tokens in', 'Out']
 
 function renderRow(run: RunRow): Markup {
-  const endNote = run.ended_at === null ? 'no end is recorded' : (run.stop_reason ?? undefined)
+  const endNote = run.ended_at === null ? 'end not recorded' : (run.stop_reason ?? undefined)
   const cells = [formatCost(run), formatCount(run.summarized)]
   const others = [formatMs(run.duration_ms), formatTokens(run, 'in'), formatTokens(run, 'out')]
   return html`<tr><th scope="row">${formatTimestamp(run.started_at)}<small><bdi>${run.prompt}</bdi>, <bdi>${run.model}</bdi>${run.simulated ? ', simulated' : ''}</small>${

@@ -7,10 +7,10 @@ import { renderColumnChart } from './column-chart.ts'
 import { html, type Markup } from './html-template.ts'
 import { buildTimeAxis } from './time-axis.ts'
 
-/** So few documents make no curve. */
+/** With fewer documents there is no chart. */
 const minDocuments = 20
 
-/** How fast a run was over time, beside the limit that was nearest, and how much was under way. */
+/** Renders throughput over time with the most used limit, and the requests in flight. */
 export function renderThroughput({ timeline, runs: [run] }: ReportJson): Markup | undefined {
   if (timeline === null || run === undefined || sum(timeline.finished) < minDocuments) return undefined
   const limits = fromLimitFields(run.limits ?? {})
@@ -24,7 +24,7 @@ export function renderThroughput({ timeline, runs: [run] }: ReportJson): Markup 
   const [mostUsed] = limitsByShare
   const shown: LimitName[] =
     mostUsed === undefined || mostUsed === 'requests' ? ['requests'] : ['requests', mostUsed]
-  return html`<section><h2>Pace</h2><div class="pair">${shown.map((name) => renderRate(timeline, name, limits[name]))}${renderInFlight(timeline, run.max_in_flight)}</div></section>`
+  return html`<section><h2>Throughput</h2><div class="pair">${shown.map((name) => renderRate(timeline, name, limits[name]))}${renderInFlight(timeline, run.max_in_flight)}</div></section>`
 }
 
 function renderRate(timeline: Timeline, name: LimitName, limit: number | undefined): Markup {
@@ -42,7 +42,7 @@ function renderRate(timeline: Timeline, name: LimitName, limit: number | undefin
     label: `${title} over the run: ${words}, at most ${formatRounded(maxPerMinute)}.`,
     values: perMinute,
     formatTip: (value, n) => `${formatTimeSpan(n, step)}: ${formatRounded(value)} ${unit} a minute`,
-    // A limit that is far away would leave nothing of the columns.
+    // A limit far above the columns would make them invisible.
     ...(limit !== undefined &&
       limit < 3 * maxPerMinute && { limit: { value: limit, text: `limit ${formatRounded(limit)}` } }),
     step,
@@ -76,8 +76,8 @@ function renderFigure(
 
 function formatLimitShare(average: number, limit: number | undefined): string {
   if (limit === undefined) return ''
-  // The service lets a full minute's worth through at the start.
-  if (average > limit) return `, above the limit of ${formatRounded(limit)}, as a short run may be`
+  // The API lets a burst through at the start.
+  if (average > limit) return `, above the limit of ${formatRounded(limit)}, which is possible in a short run`
   return `, ${Math.round((average / limit) * 100)} % of the limit of ${formatRounded(limit)}`
 }
 
@@ -87,7 +87,7 @@ const timelineFields = {
   outputTokens: 'output_tokens',
 } as const
 
-/** Fewer, wider steps where a step has so few documents that chance is all that would be seen. */
+/** Merges steps that have too few documents to show more than noise. */
 function mergeSteps(timeline: Timeline, name: LimitName) {
   const row = timeline[timelineFields[name]]
   const perStep = sum(timeline.finished) / row.length
@@ -98,7 +98,7 @@ function mergeSteps(timeline: Timeline, name: LimitName) {
   return { values, step: timeline.step_ms * stepsPerColumn }
 }
 
-/** Per minute, over the whole run. */
+/** Returns the mean per minute over the whole run. */
 function computeMeanPerMinute(timeline: Timeline, name: LimitName): number {
   const row = timeline[timelineFields[name]]
   return sum(row) / ((row.length * timeline.step_ms) / 60_000)

@@ -2,7 +2,7 @@ import { formatDuration } from '../../core/text/format-duration.ts'
 import type { AxisMark } from './column-chart.ts'
 
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
-/** Steps that people count time in. */
+/** Steps of the axis: milliseconds. */
 const axisSteps = [
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
   ...[1, 2, 5, 10, 15, 30].map((n) => n * second),
@@ -11,7 +11,7 @@ const axisSteps = [
   ...[1, 2, 7, 30, 100, 365].map((n) => n * day),
 ]
 
-/** Round times from 0 up to a length, at most five of them. */
+/** Returns at most five round times from 0 up to a length in milliseconds. */
 export function buildTimeAxis(lengthMs: number): AxisMark[] {
   const step = axisSteps.find((step) => step * 4.5 >= lengthMs) ?? lengthMs
   const count = Math.floor(lengthMs / step) + 1

@@ -26,9 +26,9 @@ describe('the way documents go', () => {
       /100 documents take about 5 min live, and a batch would save about \$0.25/,
     ],
     ['a lot of money', { liveCost: usd(10), batchCost: usd(5) }, 'batch', /saves about \$5.00/],
-    ['a lot of time', { liveMs: 300 * minute }, 'batch', /a batch mostly less than an hour/],
+    ['a lot of time', { liveMs: 300 * minute }, 'batch', /a batch usually less than an hour/],
     ['no known price', { liveCost: undefined, batchCost: undefined }, 'live', /half of an unknown price/],
-    ['a deadline soon', { liveMs: 300 * minute, deadlineMs: 30 * minute }, 'live', /too soon for a batch/],
+    ['a deadline soon', { liveMs: 300 * minute, deadlineMs: 30 * minute }, 'live', /too short for a batch/],
     [
       'a deadline that live fits into',
       { liveCost: usd(10), batchCost: usd(5), deadlineMs: 600 * minute },

@@ -80,5 +80,5 @@ it('stands on top of a summary with --front-matter, is nothing to a run again, a
   expect(text).toMatch(/\n---\n\n\[simulated\] /)
   expect((await run(...args)).stderr).toMatch(/1 skipped \(1 × unchanged\)/)
   expect((await run('report', '--format', 'html')).stdout).not.toContain('sha256: &quot;')
-  expect((await run(...args, '-o', '-')).stderr).toContain('--front-matter is for files')
+  expect((await run(...args, '-o', '-')).stderr).toContain('--front-matter needs an output folder')
 })

@@ -95,9 +95,9 @@ describe('loadPrompt', () => {
       /mine\.yaml:3:20: .* has no \{text\}/,
     ],
     [
-      'an unknown slot',
+      'an unknown placeholder',
       `versions:\n${version('v1', '{txt} {text}')}`,
-      /unknown slot \{txt\}; there are \{text\}/,
+      /unknown placeholder \{txt\}; known are \{text\}/,
     ],
     [
       'a lone brace',
@@ -148,10 +148,10 @@ describe('loadPrompt', () => {
     })
   })
 
-  it.each(['audience', 'text'])('tells that --var %s has no slot to fill', async (name) => {
+  it.each(['audience', 'text'])('tells that --var %s has no placeholder to fill', async (name) => {
     await expect(load('summarize', {}, { vars: [name] })).rejects.toMatchObject({
       exit: 'usage',
-      message: expect.stringContaining(`no slot {${name}} of its own`),
+      message: expect.stringContaining(`has no placeholder {${name}}`),
     })
   })
 

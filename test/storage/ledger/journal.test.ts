@@ -50,7 +50,7 @@ describe('the journal', () => {
     expect(await paths(file)).toEqual([])
   })
 
-  it('keeps for the next run what could not be put in place, and says that it is kept', async () => {
+  it('keeps for the next run what could not save the summary of, and says that it is kept', async () => {
     const file = await journalFile()
     let checkpoints = 0
     const journal = await openJournal(file, async () => void checkpoints++)

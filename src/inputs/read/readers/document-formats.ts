@@ -84,7 +84,7 @@ const archiveMarkers: readonly (readonly [FormatName, string])[] = [
 const oldOfficeProblem: InputProblem = {
   action: 'fail',
   type: 'binary',
-  message: 'not text (an old Office file, or one with a password; save it anew as .docx, .xlsx or .pptx)',
+  message: 'not text (an old Office file, or one with a password; save it as .docx, .xlsx or .pptx)',
 }
 
 /** Settings that shape the texts of documents. */

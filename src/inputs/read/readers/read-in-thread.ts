@@ -76,15 +76,15 @@ function startThread(memoryMb: number): ReaderThread {
   worker.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')
       reportCrash('too_complex', 'reading it took more memory than one document may have')
-    else reportCrash('malformed', `it broke its reader: ${error.message}`)
+    else reportCrash('malformed', `the reader crashed on it: ${error.message}`)
   })
-  worker.on('exit', () => reportCrash('malformed', 'it broke its reader'))
+  worker.on('exit', () => reportCrash('malformed', 'the reader crashed on it'))
   return {
     async read(conversion, timeoutMs) {
       const result = new Promise<WorkerResult>((resolve) => {
         onResult = resolve
       })
-      const slowMessage = `reading it took longer than ${timeoutMs / 1000} s, and was given up`
+      const slowMessage = `reading it took longer than ${timeoutMs / 1000} s, and was aborted`
       const timer = setTimeout(() => reportCrash('too_slow', slowMessage), timeoutMs)
       worker.ref()
       worker.postMessage(conversion)
