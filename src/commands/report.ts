@@ -96,7 +96,7 @@ const maxListedFolders = 20
 
 function formatStaleReason({ reason: why, keepReason: stays }: StaleSummary): string {
   const reason =
-    'gone' in why ? 'its document is deleted' : `made with ${why.prompt}; the last run used ${why.now}`
+    'deleted' in why ? 'its document is deleted' : `made with ${why.prompt}; the last run used ${why.now}`
   if (stays === undefined) return reason
   const keepReason =
     typeof stays === 'object'
@@ -106,7 +106,7 @@ function formatStaleReason({ reason: why, keepReason: stays }: StaleSummary): st
 }
 
 const keepReasons = {
-  edited: 'edited by hand',
+  modified: 'edited by hand',
   failing: 'its document fails',
   prompt: 'the newer version was not used in its folder',
 } as const

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { rebasePath, toDocumentPath } from '../core/document/document-path.ts'
+import type { OutputFileState } from '../core/document/overwrite-policy.ts'
 import { isOlderPromptVersion } from '../core/request/prompt-version.ts'
 import { ledgerFormatVersion, type PrunedEntry, type RunStart } from '../core/run/ledger-entry.ts'
 import { createDeletionCheck, statDocument } from './deletion-check.ts'
@@ -17,13 +18,13 @@ import { ledgerPath } from './output-folder.ts'
 export interface StaleSummary {
   readonly path: string
   readonly summary: KnownSummary
-  /** Its document is gone, or it was made with an older version of the prompt that the last run used. */
-  readonly reason: { readonly gone: true } | { readonly prompt: string; readonly now: string }
+  /** Its document was deleted, or an older version of the prompt that the last run used made it. */
+  readonly reason: { readonly deleted: true } | { readonly prompt: string; readonly now: string }
   /**
-   * Why it is not to be taken away. It was edited by hand: it is theirs. Its document fails: it is all there is. In the
-   * document's folder no newer version of the prompt was used: that one may be meant for other folders alone.
+   * Why claude-batch does not remove it. `modified`: somebody edited it by hand. `failing`: its document fails, so there
+   * is no other summary. `prompt`: no run used a newer version of the prompt in the document's folder.
    */
-  readonly keepReason?: 'edited' | 'failing' | 'prompt' | MissingFolder
+  readonly keepReason?: 'modified' | 'failing' | 'prompt' | MissingFolder
 }
 
 /** A folder of documents that may be on a disk which is not there. */
@@ -70,8 +71,8 @@ export async function findStaleSummaries(
   }
   const findKeepReason = async (path: string, known: KnownSummary): Promise<StaleSummary['keepReason']> => {
     const summary = await inspectSummary(out, path, known)
-    if (summary === 'edited') return 'edited'
-    if (deletedPaths.has(path)) return summary === 'gone' ? undefined : await findMissing(path, known)
+    if (summary === 'modified') return 'modified'
+    if (deletedPaths.has(path)) return summary === 'deleted' ? undefined : await findMissing(path, known)
     if (failures.has(path)) return 'failing'
     return isOlderPromptVersion(known.run?.prompt ?? '', latestPrompts.get(dirname(path)) ?? '')
       ? undefined
@@ -80,7 +81,7 @@ export async function findStaleSummaries(
 
   const stale: StaleSummary[] = []
   for (const [path, known] of summaries) {
-    const reason = deletedPaths.has(path) ? ({ gone: true } as const) : findOlderPrompt(known.run, lastRun)
+    const reason = deletedPaths.has(path) ? ({ deleted: true } as const) : findOlderPrompt(known.run, lastRun)
     if (reason === undefined) continue
     const keepReason = await findKeepReason(path, known)
     stale.push({ path, summary: known, reason, ...(keepReason !== undefined && { keepReason }) })
@@ -127,7 +128,7 @@ export async function pruneStaleSummaries(
   return prunable.length
 }
 
-/** Undefined where it is gone. */
+/** Returns the metadata of a document; undefined if it was deleted, `unknown` if the ledger does not say where it was. */
 async function statKnownDocument(
   file: string,
   path: string,
@@ -154,18 +155,18 @@ function findOlderPrompt(
   return { prompt: run.prompt, now: lastRun.prompt }
 }
 
-/** What cannot be read may well have been edited, and what no run can have named so was never written by one. */
+/** A summary that cannot be read, or that has a name no run can have given it, counts as modified by hand. */
 async function inspectSummary(
   out: string,
   path: string,
   known: KnownSummary,
-): Promise<'intact' | 'edited' | 'gone'> {
+): Promise<Extract<OutputFileState, 'unmodified' | 'modified' | 'deleted'>> {
   const file = join(out, locateSummary(path, known))
   try {
-    if (known.isMisnamed) return 'edited'
-    if (statFile(out, file) === undefined) return 'gone'
-    return (await hashFile(out, file)) === known.output.sha256 ? 'intact' : 'edited'
+    if (known.isMisnamed) return 'modified'
+    if (statFile(out, file) === undefined) return 'deleted'
+    return (await hashFile(out, file)) === known.output.sha256 ? 'unmodified' : 'modified'
   } catch {
-    return 'edited'
+    return 'modified'
   }
 }
