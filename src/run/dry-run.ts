@@ -1,9 +1,5 @@
-import { relative, sep } from 'node:path'
-import { dedupeRequests } from '../core/chunking/chunk-plan.ts'
-import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
-import { notFailedProblem } from '../core/document/overwrite-policy.ts'
 import {
-  addObservation,
+  type CostEstimate,
   estimateCost,
   type PlannedRequest,
   type TokenHistory,
@@ -14,220 +10,113 @@ import {
   estimateTime,
   toUsdRange,
 } from '../core/estimate/estimate-json.ts'
-import { computeWorstCaseCost } from '../core/pricing/budget-state.ts'
 import { formatExactUsd, type Picodollars } from '../core/pricing/pricing-rules.ts'
 import { defaultLatency, maxPoolSize } from '../core/rate-limit/pool-size.ts'
-import { countPromptCharacters, type Request } from '../core/request/request.ts'
+import type { RunEnd } from '../core/run/ledger-entry.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
-import { detectTextKind } from '../core/text/text-kind.ts'
 import { runPool } from '../engine/run-pool.ts'
 import type { Exit } from '../errors.ts'
-import { earlierReportProblem } from '../inputs/find/earlier-output.ts'
 import { writeNamedFile } from '../storage/fs/named-file.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
-import { isDigest, type KnownSummary } from '../storage/ledger/known-summary.ts'
-import { readLedger } from '../storage/ledger/read-ledger.ts'
-import { ledgerPath } from '../storage/output-folder.ts'
-import { listStoredBatches } from '../storage/stored-batches.ts'
-import { createSummaryFiles } from '../storage/summary-files.ts'
 import { formatEstimate } from '../ui/format-estimate.ts'
+import { describeDocumentPlan, planDocument, sumCosts } from './plan-document.ts'
 import { resolvePlanningLimits } from './planning-limits.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import { readOutputState } from './read-output-state.ts'
 import type { RunContext } from './run-context.ts'
 import type { RunPlan } from './run-plan.ts'
 import { createTokenCounter } from './token-counter.ts'
 
-/** Reads all documents and says what a run would do and cost. Writes nothing but what it says, and asks nothing that costs. */
+/**
+ * Reads all documents and prints what a run would do and cost. Writes only the report that the user names, and sends no
+ * request that costs.
+ */
 export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> {
   const { sources, out } = plan
-  const { options, runtime, read, requestBuilder, priceOf, provider, drainSignal } = context
-  const outputState = await readOutputState(out, sources, context)
+  const { options, runtime, requestBuilder, priceOf, provider } = context
+  const outputState = out === undefined ? undefined : await readOutputState(out, sources, context)
   const countTokens = options.tokenCount === 'exact' ? await createTokenCounter(provider, context) : undefined
-  const skipped = Object.fromEntries([...(plan.skipped ?? [])].map(([type, { count }]) => [type, count]))
-  const [plannedRequests, counts]: [PlannedRequest[], DryRunCounts] = [
-    [],
-    { up_to_date: 0, skipped, failed: {} },
-  ]
-  let worstCaseTotal: Picodollars | undefined = 0n
-  let documents = 0
-
-  const inspectSource = async (
-    source: DocumentRef,
-  ): Promise<readonly PlannedRequest[] | InputProblem | 'unchanged'> => {
-    if (!source.namedByUser && isDigest(outputState.made.get(source.path)?.run?.prompt))
-      return earlierReportProblem
-    if (outputState.isUpToDate(source)) return 'unchanged'
-    if (outputState.isLeftOut(source.path)) return notFailedProblem
-    if (outputState.inBatches.has(source.path)) return inBatchProblem
-    const document = source.problem ?? (await read(source))
-    if ('action' in document) return document
-    const chunkPlan = await requestBuilder.planChunks(document)
-    if (chunkPlan !== undefined && 'action' in chunkPlan) return chunkPlan
-    const requests =
-      chunkPlan === undefined
-        ? [requestBuilder.buildRequest(document)]
-        : [...dedupeRequests(chunkPlan.requests), chunkPlan.expectedFinalRequest]
-    const key = chunkPlan?.requestHash ?? requests[0]?.hash ?? ''
-    const conflict = await outputState.checkConflict(source, { requestHash: key })
-    if (conflict !== undefined) return conflict.type === 'unchanged' ? 'unchanged' : conflict
-    const sourceRequests: PlannedRequest[] = []
-    for (const request of requests) {
-      const worstCaseCost = computeWorstCaseCost(request, priceOf)
-      worstCaseTotal =
-        worstCaseTotal === undefined || worstCaseCost === undefined
-          ? undefined
-          : worstCaseTotal + worstCaseCost
-      const tokens = await countTokens?.(request, drainSignal)
-      if (typeof tokens === 'object') return tokens
-      const planned = toPlannedRequest(request, document, requestBuilder)
-      // What earlier documents came to says nothing about parts.
-      const prompt = chunkPlan === undefined ? planned.prompt : `${planned.prompt}, in chunks`
-      sourceRequests.push({ ...planned, prompt, ...(tokens !== undefined && { countedTokens: tokens }) })
-    }
-    return sourceRequests
-  }
-  const inspected = runPool(sources, { getLimit: () => maxOpenFiles }, async (source) => ({
-    source,
-    as: await inspectSource(source),
-  }))
-  for await (const { source, as: result } of inspected) {
-    drainSignal.throwIfAborted()
-    if (result === 'unchanged') counts.up_to_date++
-    else if ('action' in result)
-      increment(result.action === 'skip' ? counts.skipped : counts.failed, result.type)
-    else {
-      documents++
-      plannedRequests.push(...result)
-    }
-    if (options.verbose)
-      runtime.stderr.write(`${escapeControlChars(`${source.path}: ${describeResult(result)}`)}\n`)
-  }
-
-  const expected = estimateCost(plannedRequests, outputState.history, priceOf)
-  const { limits, from } = resolvePlanningLimits(options, outputState.lastRunEnd)
-  const estimate: EstimateJson = {
-    format: 'claude-batch estimate',
-    format_version: estimateFormatVersion,
-    created_at: new Date(runtime.clock.wallTime()).toISOString(),
-    prompt: requestBuilder.prompt,
-    model: requestBuilder.model,
-    documents: { pending: documents, ...counts },
-    input_tokens: expected.inputTokens,
-    output_tokens: expected.outputTokens,
-    cost_usd: { live: toUsdRange(expected.liveCost), batch: toUsdRange(expected.batchCost) },
-    worst_case_usd: worstCaseTotal === undefined ? null : Number(formatExactUsd(worstCaseTotal)),
-    requests_with_history: expected.withHistory,
-    token_count: options.tokenCount,
-    time: estimateTime(expected, limits, from, defaultLatency * 1000, options.concurrency ?? maxPoolSize),
-  }
-  await createStreamWriter(
-    runtime.stdout,
-    'stdout',
-  )(formatEstimate(estimate, { origin: requestBuilder.promptSource, simulated: options.simulate }))
+  const planned = await planDocuments(plan, { ...context, outputState, countTokens })
+  const history: TokenHistory = outputState?.history ?? new Map()
+  const expected = estimateCost(planned.requests, history, priceOf)
+  const estimate = createEstimate(planned, expected, outputState?.lastRunEnd, context)
+  const origin = requestBuilder.promptSource
+  const text = formatEstimate(estimate, { origin, simulated: options.simulate })
+  await createStreamWriter(runtime.stdout, 'stdout')(text)
   const { report } = plan.namedOutputs
-  if (report !== undefined)
-    await writeNamedFile(
-      report,
-      `${JSON.stringify(replaceLoneSurrogates(estimate), null, 2)}\n`,
-      `${runtime.pid}-estimate`,
-    )
+  if (report !== undefined) {
+    const json = JSON.stringify(replaceLoneSurrogates(estimate), null, 2)
+    await writeNamedFile(report, `${json}\n`, `${runtime.pid}-estimate`)
+  }
   return 'ok'
 }
 
-const inBatchProblem: InputProblem = {
-  action: 'skip',
-  type: 'in_batch',
-  message: 'it is in a batch that is not collected yet',
+interface PlannedDocuments {
+  readonly requests: readonly PlannedRequest[]
+  readonly documents: EstimateJson['documents']
+  readonly worstCaseCost: Picodollars | undefined
 }
 
-/** Files open at once. */
+/** How many documents are read at the same time. */
 const maxOpenFiles = 16
 
-interface DryRunCounts {
-  up_to_date: number
-  readonly skipped: Record<string, number>
-  readonly failed: Record<string, number>
+/** Plans the requests of all documents. @throws the reason of a shutdown */
+async function planDocuments(
+  { sources, skipped }: RunPlan,
+  context: RunContext & Parameters<typeof planDocument>[1],
+): Promise<PlannedDocuments> {
+  const { options, runtime, drainSignal } = context
+  const requests: PlannedRequest[] = []
+  const worstCaseCosts: (Picodollars | undefined)[] = []
+  const counts = {
+    pending: 0,
+    up_to_date: 0,
+    skipped: Object.fromEntries([...(skipped ?? [])].map(([type, { count }]) => [type, count])),
+    failed: {},
+  }
+  const plans = runPool(sources, { getLimit: () => maxOpenFiles }, async (source) => ({
+    source,
+    plan: await planDocument(source, context),
+  }))
+  for await (const { source, plan } of plans) {
+    drainSignal.throwIfAborted()
+    if (plan === 'up_to_date') counts.up_to_date++
+    else if ('action' in plan) increment(plan.action === 'skip' ? counts.skipped : counts.failed, plan.type)
+    else {
+      counts.pending++
+      requests.push(...plan.requests)
+      worstCaseCosts.push(plan.worstCaseCost)
+    }
+    if (options.verbose)
+      runtime.stderr.write(`${escapeControlChars(`${source.path}: ${describeDocumentPlan(plan)}`)}\n`)
+  }
+  return { requests, documents: counts, worstCaseCost: sumCosts(worstCaseCosts) }
 }
 
 function increment(counts: Record<string, number>, type: string): void {
   counts[type] = (counts[type] ?? 0) + 1
 }
 
-function toPlannedRequest(
-  request: Request,
-  { ref: source, text }: Document,
-  requestBuilder: RequestBuilder,
-): PlannedRequest {
-  const { model, maxTokens } = request
-  const { prompt } = requestBuilder.getProvenance(source.path)
-  return {
-    prompt,
-    model,
-    maxTokens,
-    characters: countPromptCharacters(request),
-    kind: detectTextKind(source.path, text),
-  }
-}
-
-function describeResult(result: readonly PlannedRequest[] | InputProblem | 'unchanged'): string {
-  if (result === 'unchanged') return 'its summary is up to date'
-  if ('action' in result)
-    return `${result.action === 'skip' ? 'would be skipped' : 'would fail'}: ${result.message}`
-  const sum = (getValue: (prospect: PlannedRequest) => number) =>
-    result.reduce((all, prospect) => all + getValue(prospect), 0)
-  const isCounted = result.every(({ countedTokens }) => countedTokens !== undefined)
-  const size = isCounted
-    ? `${sum(({ countedTokens: tokens = 0 }) => tokens)} tokens`
-    : `${sum(({ characters }) => characters)} characters`
-  const parts = result.length === 1 ? '' : ` in ${result.length - 1} chunks`
-  return `would be summarized${parts}, ${size} of prompt`
-}
-
-/** What an output folder tells of earlier runs, without touching it. */
-async function readOutputState(
-  out: string | undefined,
-  sources: readonly DocumentRef[],
+function createEstimate(
+  { documents, worstCaseCost }: PlannedDocuments,
+  expected: CostEstimate,
+  lastRunEnd: RunEnd | undefined,
   { options, runtime, requestBuilder }: RunContext,
-) {
-  const history: TokenHistory = new Map()
-  if (out === undefined)
-    return {
-      history,
-      lastRunEnd: undefined,
-      inBatches: new Set<string>(),
-      made: new Map<string, KnownSummary>(),
-      isUpToDate: () => false,
-      isLeftOut: () => false,
-      checkConflict: async () => undefined,
-    }
-  const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
-  const ledger = await readLedger(ledgerPath(out), cwdFromOut, (line) => addObservation(history, line))
-  const rejectWrites = () => Promise.reject(new Error('a dry run writes nothing'))
-  const files = createSummaryFiles(out, sources, {
-    outputState: {
-      ...ledger,
-      persist: rejectWrites,
-      confirmUnchanged: rejectWrites,
-      close: async () => {},
-    },
-    findProvenance: requestBuilder.getProvenance,
-    foldsCase: false,
-    force: options.force,
-    frontMatter: false,
-    redo: options.redo ?? [],
-    structured: requestBuilder.structured,
-    clock: runtime.clock,
-  })
-  const batches = await listStoredBatches({ out, cwdFromOut })
-  const paths = batches.flatMap(({ items }) => [...items.values()].map(({ path }) => path))
+): EstimateJson {
+  const { limits, from } = resolvePlanningLimits(options, lastRunEnd)
   return {
-    history,
-    inBatches: new Set(paths),
-    lastRunEnd: ledger.lastEnd,
-    made: ledger.summaries,
-    isUpToDate: files.isUpToDate,
-    isLeftOut: files.isLeftOut,
-    checkConflict: files.checkConflict,
+    format: 'claude-batch estimate',
+    format_version: estimateFormatVersion,
+    created_at: new Date(runtime.clock.wallTime()).toISOString(),
+    prompt: requestBuilder.prompt,
+    model: requestBuilder.model,
+    documents,
+    input_tokens: expected.inputTokens,
+    output_tokens: expected.outputTokens,
+    cost_usd: { live: toUsdRange(expected.liveCost), batch: toUsdRange(expected.batchCost) },
+    worst_case_usd: worstCaseCost === undefined ? null : Number(formatExactUsd(worstCaseCost)),
+    requests_with_history: expected.withHistory,
+    token_count: options.tokenCount,
+    time: estimateTime(expected, limits, from, defaultLatency * 1000, options.concurrency ?? maxPoolSize),
   }
 }

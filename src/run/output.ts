@@ -7,7 +7,6 @@ import type { ChunkCache } from '../core/chunking/chunk-cache.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { DocumentCount } from '../core/document/document-count.ts'
 import { stateFolder } from '../core/document/output-path.ts'
-import { notFailedProblem } from '../core/document/overwrite-policy.ts'
 import type { TokenHistory } from '../core/estimate/estimate-cost.ts'
 import type { OnText } from '../core/request/ask.ts'
 import { ledgerFormatVersion, type RunEnd, type RunStart } from '../core/run/ledger-entry.ts'
@@ -16,7 +15,6 @@ import type { Sink } from '../core/run/sink.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import type { SummarizeJob } from '../engine/summarize-documents.ts'
 import { ExitError, UsageError } from '../errors.ts'
-import { earlierReportProblem } from '../inputs/find/earlier-output.ts'
 import type { Input } from '../inputs/find/inspect-input.ts'
 import type { Runtime } from '../runtime.ts'
 import { createJsonlSink } from '../sinks/jsonl-sink.ts'
@@ -26,13 +24,15 @@ import { createChunkCache } from '../storage/chunk-cache-file.ts'
 import { openChunkCosts } from '../storage/chunk-costs.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import type { UnplacedText } from '../storage/ledger/journal-recovery.ts'
-import { isDigest } from '../storage/ledger/known-summary.ts'
 import { lockFolder } from '../storage/lock/lock-folder.ts'
 import { createLockOwner } from '../storage/lock/lock-owner.ts'
 import { createOutputFolder, probeOutputFolder } from '../storage/output-folder.ts'
 import { openOutputState } from '../storage/output-state.ts'
+import type { RerunReason } from '../storage/rerun-reason.ts'
 import { openStoredBatches } from '../storage/stored-batches.ts'
-import { createSummaryFiles, type RerunReason } from '../storage/summary-files.ts'
+import { createSummaryInspector } from '../storage/summary-inspector.ts'
+import { createSummaryWriter } from '../storage/summary-writer.ts'
+import { classifySource } from './classify-source.ts'
 import type { RequestBuilder } from './request-builder.ts'
 
 /** Where the outcomes of a run go, and what is there already. */
@@ -195,14 +195,19 @@ export async function openFolderOutput(
       print(
         `${formatCount(outputState.recoveredCount, 'summary', 'summaries')} paid for by an interrupted run ${outputState.recoveredCount === 1 ? 'is' : 'are'} now in place`,
       )
-    const files = createSummaryFiles(out, addBatchedSources(sources, batchStore), {
-      outputState,
+    const inspector = createSummaryInspector(out, addBatchedSources(sources, batchStore), {
+      ledger: outputState,
       findProvenance,
       foldsCase,
       force: options.force,
-      frontMatter: options.frontMatter,
       redo: options.redo ?? [],
       structured: requestBuilder.structured,
+    })
+    const writer = createSummaryWriter(out, {
+      outputState,
+      inspector,
+      findProvenance,
+      frontMatter: options.frontMatter,
       clock,
     })
     const chunkCache = createChunkCache(out, `${runId}-parts`, chunkCosts)
@@ -211,12 +216,9 @@ export async function openFolderOutput(
     for (const [n, source] of sources.entries()) {
       // A signal must not wait for a hundred thousand of them.
       if (n % 256 === 255) await nextEventLoopTurn()
-      // A run that is not told of a digest may still meet it.
-      const isFoundDigest =
-        !source.namedByUser && isDigest(outputState.summaries.get(source.path)?.run?.prompt)
-      if (isFoundDigest) pending.push({ ...source, problem: earlierReportProblem })
-      else if (files.isUpToDate(source)) upToDate.push(source)
-      else pending.push(files.isLeftOut(source.path) ? { ...source, problem: notFailedProblem } : source)
+      const known = classifySource(source, inspector)
+      if (known === 'up_to_date') upToDate.push(source)
+      else pending.push(known === undefined ? source : { ...source, problem: known })
     }
     return {
       runStart,
@@ -231,17 +233,17 @@ export async function openFolderOutput(
         )
         return knownSettingsHashes.has(findProvenance(path).settingsHash)
       },
-      formatSummaryPath: (path) => join(relative(runtime.cwd, out) || '.', files.summaryPath(path)),
-      sink: files,
+      formatSummaryPath: (path) => join(relative(runtime.cwd, out) || '.', inspector.getOutput(path).summary),
+      sink: writer,
       pending,
       upToDate,
-      checkConflict: files.checkConflict,
+      checkConflict: inspector.checkConflict,
       async persist(outcome) {
-        const isPersisted = await files.persist(outcome)
+        const isPersisted = await writer.persist(outcome)
         await chunkCache.prune(outcome.document.path, outcome.status === 'summarized')
         return isPersisted
       },
-      rerunReasons: files.rerunReasons,
+      rerunReasons: writer.rerunReasons,
       async close() {
         await chunkCache.close()
         await chunkCosts.close()

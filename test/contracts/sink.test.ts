@@ -10,7 +10,7 @@ import { createRecordingSink } from '../../src/sinks/recording-sink.ts'
 import { createTextSink } from '../../src/sinks/text-sink.ts'
 import { createStreamWriter } from '../../src/storage/fs/stream-writer.ts'
 import { createFolder } from '../support/run-cli.ts'
-import { openSummaryFiles } from '../support/summary-files.ts'
+import { openSummaryWriter } from '../support/summary-writer.ts'
 
 const paths = ['a.md', 'b.md', 'c.md', 'd.md']
 const sources: DocumentRef[] = paths.map((path, index) => ({ index, path, namedByUser: true }))
@@ -89,7 +89,7 @@ const parseText = (text: string) =>
 const files = async (): Promise<Opened> => {
   const out = await createFolder({})
   return {
-    sink: await openSummaryFiles(out, sources),
+    sink: await openSummaryWriter(out, sources),
     async read() {
       const found = new Map<string, { summary?: string; error?: string }>()
       for (const name of (await readdir(out)).filter((name) => !name.startsWith('.'))) {

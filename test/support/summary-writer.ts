@@ -2,17 +2,18 @@ import type { DocumentRef } from '../../src/core/document/document.ts'
 import { ledgerFormatVersion } from '../../src/core/run/ledger-entry.ts'
 import { createOutputFolder, probeOutputFolder } from '../../src/storage/output-folder.ts'
 import { openOutputState } from '../../src/storage/output-state.ts'
-import { createSummaryFiles, type SummaryFiles } from '../../src/storage/summary-files.ts'
+import { createSummaryInspector } from '../../src/storage/summary-inspector.ts'
+import { createSummaryWriter, type SummaryWriter } from '../../src/storage/summary-writer.ts'
 import { realClock } from './real-clock.ts'
 
 let runs = 0
 
 /** The files of an output folder as a run opens them; `close` lets the next one open it. */
-export async function openSummaryFiles(
+export async function openSummaryWriter(
   out: string,
   sources: readonly DocumentRef[],
   { settingsHash = 'r', force = false }: { settingsHash?: string; force?: boolean } = {},
-): Promise<SummaryFiles> {
+): Promise<SummaryWriter> {
   const run = (++runs).toString(16).padStart(12, '0')
   await createOutputFolder(out)
   const foldsCase = await probeOutputFolder(out, run)
@@ -29,14 +30,20 @@ export async function openSummaryFiles(
     prompt,
     model,
   })
-  return createSummaryFiles(out, sources, {
-    outputState,
-    findProvenance: () => facts,
+  const findProvenance = () => facts
+  const inspector = createSummaryInspector(out, sources, {
+    ledger: outputState,
+    findProvenance,
     foldsCase,
     force,
-    frontMatter: false,
     redo: [],
     structured: false,
+  })
+  return createSummaryWriter(out, {
+    outputState,
+    inspector,
+    findProvenance,
+    frontMatter: false,
     clock: realClock,
   })
 }

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DocumentRef } from '../../src/core/document/document.ts'
 import type { Outcome, RequestMetadata } from '../../src/core/run/outcome.ts'
-import type { SummaryFiles } from '../../src/storage/summary-files.ts'
+import type { SummaryWriter } from '../../src/storage/summary-writer.ts'
 import { createFolder } from '../support/run-cli.ts'
-import { openSummaryFiles } from '../support/summary-files.ts'
+import { openSummaryWriter } from '../support/summary-writer.ts'
 
 const source: DocumentRef = { index: 0, path: 'docs/a.md', namedByUser: true }
 const requestMetadata: RequestMetadata = {
@@ -24,13 +24,13 @@ const bad: Outcome = {
 }
 
 /** Open until the test is over. */
-async function opened(out: string, sources: readonly DocumentRef[]): Promise<SummaryFiles> {
-  const sink = await openSummaryFiles(out, sources)
+async function opened(out: string, sources: readonly DocumentRef[]): Promise<SummaryWriter> {
+  const sink = await openSummaryWriter(out, sources)
   onTestFinished(() => sink.close())
   return sink
 }
 
-describe('filesSink', () => {
+describe('the summary writer', () => {
   it('mirrors the tree, and leaves no temporary file', async () => {
     const out = await createFolder({})
     await (await opened(out, [source])).write(good)

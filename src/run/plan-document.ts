@@ -1,0 +1,107 @@
+import { dedupeRequests } from '../core/chunking/chunk-plan.ts'
+import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
+import type { PlannedRequest } from '../core/estimate/estimate-cost.ts'
+import { computeWorstCaseCost } from '../core/pricing/budget-state.ts'
+import type { Picodollars } from '../core/pricing/pricing-rules.ts'
+import { countPromptCharacters, type Request } from '../core/request/request.ts'
+import { detectTextKind } from '../core/text/text-kind.ts'
+import { classifySource } from './classify-source.ts'
+import type { ReadOutputState } from './read-output-state.ts'
+import type { RequestBuilder } from './request-builder.ts'
+import type { RunContext } from './run-context.ts'
+import type { createTokenCounter } from './token-counter.ts'
+
+/** What a run would do with a document: send requests, skip or fail it, or leave its summary as it is. */
+export type DocumentPlan = RequestsPlan | InputProblem | 'up_to_date'
+
+interface RequestsPlan {
+  readonly requests: readonly PlannedRequest[]
+  /** The most that the requests can cost; undefined if the price of the model is unknown. */
+  readonly worstCaseCost: Picodollars | undefined
+}
+
+export interface PlanDocumentOptions
+  extends Pick<RunContext, 'read' | 'requestBuilder' | 'priceOf' | 'drainSignal'> {
+  /** What the output folder holds; undefined on stdout. */
+  readonly outputState: Pick<ReadOutputState, 'inspector' | 'batchedPaths'> | undefined
+  /** Counts tokens with the API; undefined to estimate them from the characters. */
+  readonly countTokens: Awaited<ReturnType<typeof createTokenCounter>> | undefined
+}
+
+/** Reads a document and plans its requests, without sending one that costs. */
+export async function planDocument(
+  source: DocumentRef,
+  { read, requestBuilder, priceOf, drainSignal, outputState, countTokens }: PlanDocumentOptions,
+): Promise<DocumentPlan> {
+  const known = outputState && classifySource(source, outputState.inspector)
+  if (known !== undefined) return known
+  if (outputState?.batchedPaths.has(source.path)) return inBatchProblem
+  const document = source.problem ?? (await read(source))
+  if ('action' in document) return document
+  const chunkPlan = await requestBuilder.planChunks(document)
+  if (chunkPlan !== undefined && 'action' in chunkPlan) return chunkPlan
+  const requests =
+    chunkPlan === undefined
+      ? [requestBuilder.buildRequest(document)]
+      : [...dedupeRequests(chunkPlan.requests), chunkPlan.expectedFinalRequest]
+  const requestHash = chunkPlan?.requestHash ?? requests[0]?.hash ?? ''
+  const conflict = await outputState?.inspector.checkConflict(source, { requestHash })
+  if (conflict !== undefined) return conflict.type === 'unchanged' ? 'up_to_date' : conflict
+  const plannedRequests: PlannedRequest[] = []
+  for (const request of requests) {
+    const tokens = await countTokens?.(request, drainSignal)
+    if (typeof tokens === 'object') return tokens
+    const planned = toPlannedRequest(request, document, requestBuilder)
+    // What earlier documents needed says nothing about chunks.
+    const prompt = chunkPlan === undefined ? planned.prompt : `${planned.prompt}, in chunks`
+    plannedRequests.push({ ...planned, prompt, ...(tokens !== undefined && { countedTokens: tokens }) })
+  }
+  const worstCaseCosts = requests.map((request) => computeWorstCaseCost(request, priceOf))
+  return { requests: plannedRequests, worstCaseCost: sumCosts(worstCaseCosts) }
+}
+
+/** Adds costs; undefined if one of them is unknown. */
+export function sumCosts(costs: readonly (Picodollars | undefined)[]): Picodollars | undefined {
+  return costs.reduce<Picodollars | undefined>(
+    (sum, cost) => (sum === undefined || cost === undefined ? undefined : sum + cost),
+    0n,
+  )
+}
+
+const inBatchProblem: InputProblem = {
+  action: 'skip',
+  type: 'in_batch',
+  message: 'it is in a batch that is not collected yet',
+}
+
+function toPlannedRequest(
+  request: Request,
+  { ref: source, text }: Document,
+  { getProvenance }: Pick<RequestBuilder, 'getProvenance'>,
+): PlannedRequest {
+  const { model, maxTokens } = request
+  const { prompt } = getProvenance(source.path)
+  return {
+    prompt,
+    model,
+    maxTokens,
+    characters: countPromptCharacters(request),
+    kind: detectTextKind(source.path, text),
+  }
+}
+
+/** Describes what a run would do with a document, for `--verbose`. */
+export function describeDocumentPlan(plan: DocumentPlan): string {
+  if (plan === 'up_to_date') return 'its summary is up to date'
+  if ('action' in plan)
+    return `${plan.action === 'skip' ? 'would be skipped' : 'would fail'}: ${plan.message}`
+  const { requests } = plan
+  const sum = (getValue: (request: PlannedRequest) => number) =>
+    requests.reduce((total, request) => total + getValue(request), 0)
+  const isCounted = requests.every(({ countedTokens }) => countedTokens !== undefined)
+  const size = isCounted
+    ? `${sum(({ countedTokens = 0 }) => countedTokens)} tokens`
+    : `${sum(({ characters }) => characters)} characters`
+  const parts = requests.length === 1 ? '' : ` in ${requests.length - 1} chunks`
+  return `would be summarized${parts}, ${size} of prompt`
+}

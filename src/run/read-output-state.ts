@@ -1,0 +1,46 @@
+import { relative, sep } from 'node:path'
+import type { DocumentRef } from '../core/document/document.ts'
+import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
+import type { RunEnd } from '../core/run/ledger-entry.ts'
+import { readLedger } from '../storage/ledger/read-ledger.ts'
+import { ledgerPath } from '../storage/output-folder.ts'
+import { listStoredBatches } from '../storage/stored-batches.ts'
+import { createSummaryInspector, type SummaryInspector } from '../storage/summary-inspector.ts'
+import type { RunContext } from './run-context.ts'
+
+/** What a dry run reads from an output folder. */
+export interface ReadOutputState {
+  readonly inspector: SummaryInspector
+  /** The tokens that earlier documents needed. */
+  readonly history: TokenHistory
+  readonly lastRunEnd: RunEnd | undefined
+  /** Documents in batches that no run has collected yet. */
+  readonly batchedPaths: ReadonlySet<string>
+}
+
+/**
+ * Reads the ledger and the stored batches of an output folder. Takes no lock and changes nothing.
+ * @param out the output folder; absolute
+ * @throws ExitError `usage` if another version of claude-batch wrote the ledger, or `ioError`
+ */
+export async function readOutputState(
+  out: string,
+  sources: readonly DocumentRef[],
+  { options, runtime, requestBuilder }: Pick<RunContext, 'options' | 'runtime' | 'requestBuilder'>,
+): Promise<ReadOutputState> {
+  const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
+  const history: TokenHistory = new Map()
+  const ledger = await readLedger(ledgerPath(out), cwdFromOut, (entry) => addObservation(history, entry))
+  const inspector = createSummaryInspector(out, sources, {
+    ledger,
+    findProvenance: requestBuilder.getProvenance,
+    // Only a file that is written shows whether the file system ignores case.
+    foldsCase: false,
+    force: options.force,
+    redo: options.redo ?? [],
+    structured: requestBuilder.structured,
+  })
+  const batches = await listStoredBatches({ out, cwdFromOut })
+  const batchedPaths = new Set(batches.flatMap(({ items }) => [...items.values()].map(({ path }) => path)))
+  return { inspector, history, lastRunEnd: ledger.lastEnd, batchedPaths }
+}

@@ -1,0 +1,181 @@
+import { dirname, join, relative } from 'node:path'
+import type { DocumentRef, InputProblem } from '../core/document/document.ts'
+import { assignOutputPaths, type OutputPaths } from '../core/document/output-path.ts'
+import { checkOverwrite, type OutputFileState } from '../core/document/overwrite-policy.ts'
+import { type RedoTarget, redoesOnlyTargets, redoesSummary } from '../core/document/redo.ts'
+import type { AnswerSettings } from '../core/request/answer-settings.ts'
+import type { RequestMetadata } from '../core/run/outcome.ts'
+import type { Provenance } from '../core/run/provenance.ts'
+import { hashFile } from './fs/file-hash.ts'
+import { statFile } from './fs/no-follow-fs.ts'
+import { isPathAllowed } from './fs/path-length.ts'
+import { findSymlink, lstatIfPresent } from './fs/symlinks.ts'
+import { isDigest, type KnownSummary, locateSummary } from './ledger/known-summary.ts'
+import type { Ledger } from './ledger/read-ledger.ts'
+import { chooseRerunReason, type RerunReason } from './rerun-reason.ts'
+
+/** Compares documents with the summaries that an output folder has. Reads only; needs no lock. */
+export interface SummaryInspector {
+  /** Whether the summary of a document is up to date, by sizes and times. Costs two `stat` calls. */
+  isUpToDate(source: DocumentRef): boolean
+  /** Whether `--redo` limits the run to results that this document is not one of. */
+  isLeftOut(path: string): boolean
+  /** Whether the file at a path is a digest that an earlier run wrote. */
+  isEarlierDigest(path: string): boolean
+  /**
+   * Returns why a document is not summarized, or its answer not written; undefined if it is. Compares contents. Notes the
+   * reason if the document had a summary.
+   */
+  checkConflict(
+    source: DocumentRef,
+    asked: Pick<RequestMetadata, 'requestHash' | 'answerSettings'>,
+  ): Promise<InputProblem | undefined>
+  /** Returns the reason that `checkConflict` noted for a document, and forgets it. */
+  takeRerunReason(path: string): RerunReason | undefined
+  /**
+   * Returns the files of a document, relative to the output folder, and whether its summary is a JSON object.
+   * @param settings of its answer; those of this run, if left out
+   */
+  getOutput(path: string, settings?: AnswerSettings): DocumentOutput
+}
+
+export interface DocumentOutput extends OutputPaths {
+  readonly isJson: boolean
+}
+
+export interface SummaryInspectorOptions {
+  readonly ledger: Pick<Ledger, 'summaries' | 'unfinishedPaths' | 'failedPaths' | 'damaged'>
+  /** Returns the provenance of a document's summary in this run, by the document's path. */
+  readonly findProvenance: (path: string) => Provenance
+  /** Whether the file system of the output folder ignores case in names. */
+  readonly foldsCase: boolean
+  /** Whether a run overwrites files that were edited by hand or that claude-batch did not write. */
+  readonly force: boolean
+  /** Existing results to produce again. */
+  readonly redo: readonly RedoTarget[]
+  /** Whether this run asks for JSON objects. */
+  readonly structured: boolean
+}
+
+/**
+ * Creates an inspector of the summaries in an output folder.
+ * @param out the output folder; absolute
+ * @param sources all documents of the run, so that no two get the same file
+ */
+export function createSummaryInspector(
+  out: string,
+  sources: readonly DocumentRef[],
+  { ledger, findProvenance, foldsCase, force, redo, structured }: SummaryInspectorOptions,
+): SummaryInspector {
+  const { summaries, unfinishedPaths, failedPaths, damaged } = ledger
+  const rerunReasons = new Map<string, RerunReason>()
+  let assignedPaths: ReturnType<typeof assignOutputPaths> | undefined
+  // Only when the first is needed: a run with nothing to do should not work them all out.
+  const getOutput = (path: string, settings?: AnswerSettings): DocumentOutput => {
+    assignedPaths ??= assignOutputPaths(listPaths(sources), {
+      caseInsensitive: foldsCase,
+      existingSummaries: listSummaries(summaries),
+    })
+    const isJson = settings === undefined ? structured : settings.schema !== undefined
+    return { ...assignedPaths(path, isJson), isJson }
+  }
+  const shouldRedo = ({ qualityIssues = [] }: KnownSummary) => redoesSummary(redo, qualityIssues)
+  const inspectFile = async (
+    path: string,
+    file: string,
+    known: KnownSummary | undefined,
+  ): Promise<OutputFileState> => {
+    const stats = statFile(out, file)
+    if (stats === undefined) return known === undefined ? 'missing' : 'deleted'
+    if (stats.isDirectory()) return 'directory'
+    const found = stats.isFile() ? await hashFile(out, file) : undefined
+    // Comparing times would be faster, but proves nothing, and claude-batch replaces an unmodified file.
+    if (known !== undefined && !known.isMisnamed)
+      return found === known.output.sha256 ? 'unmodified' : 'modified'
+    // In a damaged ledger entry the hash may be cut off.
+    const hash = damaged.hashesByPath.get(path)
+    return hash !== undefined && found?.startsWith(hash) ? 'unmodified' : 'untracked'
+  }
+  return {
+    getOutput,
+    isEarlierDigest: (path) => isDigest(summaries.get(path)?.run?.prompt),
+    isUpToDate({ path, stats }) {
+      const known = summaries.get(path)
+      if (known === undefined || stats === undefined || unfinishedPaths.has(path)) return false
+      if (shouldRedo(known)) return false
+      const { size, mtime, settingsHash } = known
+      if (stats.size !== size || stats.mtimeMs !== mtime) return false
+      return settingsHash === findProvenance(path).settingsHash && hasUnchangedStats(out, path, known)
+    },
+    isLeftOut(path) {
+      if (!redoesOnlyTargets(redo) || failedPaths.has(path)) return false
+      const known = summaries.get(path)
+      if (known === undefined) return true
+      const hasOtherSettings = known.settingsHash !== findProvenance(path).settingsHash
+      return !shouldRedo(known) && !(redo.includes('settings') && hasOtherSettings)
+    },
+    async checkConflict({ path }, { requestHash, answerSettings }) {
+      const { summary } = getOutput(path, answerSettings)
+      if (!isPathAllowed(out, summary)) return nameTooLongProblem
+      const file = join(out, summary)
+      const link = findSymlink(out, dirname(file))
+      if (link !== undefined) return createSymlinkProblem(relative(out, link))
+      const known = summaries.get(path)
+      const isSameRequest = known?.requestHash === requestHash
+      const isUpToDate = isSameRequest && !shouldRedo(known)
+      const mayOverwrite = force || isOlderThan(file, answerSettings?.replacesBefore)
+      const state = await inspectFile(path, file, known)
+      const problem = checkOverwrite(isUpToDate, state, mayOverwrite)
+      if (problem === undefined && known !== undefined) {
+        const cause = { isSameRequest, state, redo, provenance: findProvenance(path) }
+        rerunReasons.set(path, chooseRerunReason(known, cause))
+      }
+      return problem
+    },
+    takeRerunReason(path) {
+      const reason = rerunReasons.get(path)
+      rerunReasons.delete(path)
+      return reason
+    },
+  }
+}
+
+/** Whether the file of a summary has the size and time that the ledger says. */
+function hasUnchangedStats(out: string, path: string, known: KnownSummary): boolean {
+  try {
+    const stats = lstatIfPresent(join(out, locateSummary(path, known)))
+    const { size_bytes: size, mtime_ms: mtime } = known.output
+    return stats?.size === size && stats.mtimeMs === mtime && stats.isFile()
+  } catch {
+    return false
+  }
+}
+
+/** Whether a file was last written before a time: milliseconds since 1970. */
+function isOlderThan(file: string, time: number | undefined): boolean {
+  if (time === undefined) return false
+  const stats = lstatIfPresent(file)
+  return stats !== undefined && stats.mtimeMs < time
+}
+
+/** The problem of a document whose summary would have a name or path that the file system does not allow. */
+const nameTooLongProblem: InputProblem = {
+  action: 'fail',
+  type: 'name_too_long',
+  message:
+    'the name of its summary would be longer than the file system allows; use a shorter --out, or shorter names',
+}
+
+function createSymlinkProblem(link: string): InputProblem {
+  const message = `the folder of its summary is behind a symbolic link, ${link}; remove the link, or use another --out`
+  return { action: 'fail', type: 'outside', message }
+}
+
+function* listPaths(sources: readonly DocumentRef[]): Generator<string> {
+  for (const { path } of sources) yield path
+}
+
+/** Yields documents and their summaries, except those with a name that no run can have given them. */
+function* listSummaries(summaries: ReadonlyMap<string, KnownSummary>): Generator<[string, string]> {
+  for (const [path, known] of summaries) if (!known.isMisnamed) yield [path, locateSummary(path, known)]
+}
