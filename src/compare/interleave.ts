@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { type DocumentRef, renumber } from '../core/document/document.ts'
-import type { Output } from '../run/output.ts'
+import type { FolderOutput } from '../run/output.ts'
 import type { ComparedVariant } from './variants.ts'
 
 /** So many of the sources, chosen by their paths alone, so that the next comparison has the same ones. */
@@ -15,12 +15,12 @@ export function sampleByPath(sources: readonly DocumentRef[], count: number): re
 export function interleave(
   sources: readonly DocumentRef[],
   variants: readonly ComparedVariant[],
-  outputs: readonly Output[],
+  outputs: readonly FolderOutput[],
 ) {
   const pendingByVariant = outputs.map((destination) => new Set(destination.pending))
   const owners = new Map<
     DocumentRef,
-    { readonly requestBuilder: ComparedVariant['requestBuilder']; readonly output: Output }
+    { readonly requestBuilder: ComparedVariant['requestBuilder']; readonly output: FolderOutput }
   >()
   const tasks: DocumentRef[] = []
   for (const [turn, source] of sources.entries()) {

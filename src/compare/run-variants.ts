@@ -12,9 +12,10 @@ import { createDocumentReader } from '../inputs/read/read-document.ts'
 import { confirmCost } from '../run/confirm-cost.ts'
 import { estimateBySize } from '../run/estimate-by-size.ts'
 import { addFlagHint } from '../run/flag-hints.ts'
+import { openFolderOutput } from '../run/folder-output.ts'
 import { instrumentClient } from '../run/instrument.ts'
 import { createOutcomeWriter } from '../run/outcome-writer.ts'
-import { type Output, openFolderOutput } from '../run/output.ts'
+import type { FolderOutput } from '../run/output.ts'
 import type { Pricing } from '../run/pricing.ts'
 import type { Provider } from '../run/provider.ts'
 import type { ResourceStack } from '../run/resource-stack.ts'
@@ -76,7 +77,7 @@ export async function runVariants<
   const { baseUrl } = provider
   const models = [...new Set(variants.map(({ requestBuilder }) => requestBuilder.model))].join(', ')
   const { drainSignal } = shutdown
-  const outputs: Output[] = []
+  const outputs: FolderOutput[] = []
   for (const { folder, requestBuilder, sources } of variants) {
     const outputOptions = {
       options: summarizeOptions,
@@ -94,8 +95,8 @@ export async function runVariants<
   const { tasks: pendingRequests, armFor } = interleave(sources, variants, outputs)
   const estimateCosts = () =>
     variants.map(({ requestBuilder }, n) => {
-      const { pending, history } = outputs[n] ?? { pending: [], history: new Map() }
-      const { documents, liveCost: live } = estimateBySize(pending, history, {
+      const { pending = [], folder } = outputs[n] ?? {}
+      const { documents, liveCost: live } = estimateBySize(pending, folder?.history ?? new Map(), {
         requestBuilder,
         priceOf: pricing.priceOf,
       })
@@ -126,8 +127,8 @@ export async function runVariants<
     }),
     buildRequest: (document) => armFor(document.ref).requestBuilder.buildRequest(document),
     planChunks: (document) => armFor(document.ref).requestBuilder.planChunks(document),
-    checkConflict: async (source, hash) => armFor(source).output.checkConflict?.(source, hash),
-    persist: async (outcome) => armFor(outcome.document).output.persist?.(outcome),
+    checkConflict: async (source, hash) => armFor(source).output.folder.checkConflict(source, hash),
+    persist: async (outcome) => armFor(outcome.document).output.folder.persist(outcome),
     ask,
     addHint: addFlagHint,
     toRunError: (error) => new AccountError(error, models, baseUrl),

@@ -15,7 +15,7 @@ import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import type { InstrumentedClient } from './instrument.ts'
-import type { Output } from './output.ts'
+import type { FolderState } from './output.ts'
 import type { RequestBuilder } from './request-builder.ts'
 
 export interface BatchRunOptions {
@@ -23,7 +23,7 @@ export interface BatchRunOptions {
   readonly runtime: Runtime
   readonly baseUrl: string
   readonly requestBuilder: Pick<RequestBuilder, 'getProvenance' | 'getAnswerSettings'>
-  readonly output: Output
+  readonly folder: FolderState
   readonly priceOf: PriceOf
   readonly budget: SharedBudget | undefined
   readonly batchApi: BatchApi
@@ -45,7 +45,7 @@ export async function* runBatchedDocuments(
     runtime,
     baseUrl,
     requestBuilder,
-    output,
+    folder,
     priceOf,
     budget,
     batchApi,
@@ -58,8 +58,7 @@ export async function* runBatchedDocuments(
   }: BatchRunOptions,
 ): AsyncGenerator<Outcome> {
   const { clock, random } = runtime
-  const { persist, batchStore: store, hasSucceededBefore = () => false } = output
-  if (store === undefined || persist === undefined) throw new Error('batches need an output folder')
+  const { persist, batchStore: store, hasSucceededBefore } = folder
   const { runBatches } = await import('../engine/batch/run-batches.ts')
   yield* runBatches({
     ...job,

@@ -43,7 +43,7 @@ export async function executeRun(
   })
   const { stats, rateLimiter } = instruments
   const rules = createStopRules(options, shutdown, runtime.clock)
-  const sampling = createSampling(output, context)
+  const sampling = output.folder && createSampling(output.folder, context)
   const outcomes = startOutcomes(plan, prepared, { ...context, instruments, rules, sampling })
   const unfinished = new Set<string>()
   const onDelivered = (outcome: Outcome) => {
@@ -78,12 +78,12 @@ function startOutcomes(
 ): AsyncGenerator<Outcome> {
   const { output, client, shouldSubmit, usesBatches } = prepared
   const { options, sampling } = context
-  const { pending, persist } = output
+  const { pending, folder } = output
   const job = createJob(prepared, context)
-  if (!usesBatches || client === undefined)
+  if (!usesBatches || client === undefined || folder === undefined)
     return summarizeDocuments({
       ...job,
-      ...(persist !== undefined && { persist }),
+      ...(folder !== undefined && { persist: folder.persist }),
       sources: sampling?.takeSampleFirst(pending) ?? pending,
     })
   const { shouldWait = !options.detach } = plan
@@ -92,7 +92,7 @@ function startOutcomes(
     {
       ...context,
       batchApi: client.batches,
-      output,
+      folder,
       log: prepared.log,
       shouldSubmit,
       shouldWait: shouldWait && (shouldSubmit || plan.shouldWait === true),
@@ -107,7 +107,7 @@ function createJob(
   { requestBuilder, baseUrl, read, shutdown, runtime, instruments, rules }: ExecutionContext,
 ): Omit<SummarizeJob, 'sources' | 'persist'> {
   const { ask, semaphore } = instruments
-  const { chunkCache, onText, checkConflict } = output
+  const { onText, folder } = output
   const withSlot = (inner: Ask) => semaphore.withPermit(inner, shutdown.drainSignal)
   return {
     read,
@@ -115,9 +115,11 @@ function createJob(
     planChunks: requestBuilder.planChunks,
     findMismatch: requestBuilder.validateReply,
     checkQuality: requestBuilder.checkQuality,
-    ...(checkConflict !== undefined && { checkConflict }),
+    ...(folder !== undefined && {
+      checkConflict: folder.checkConflict,
+      askChunk: withCache(ask, folder.chunkCache, withSlot),
+    }),
     ask: onText === undefined ? ask : (request, signal) => ask(request, signal, onText),
-    ...(chunkCache !== undefined && { askChunk: withCache(ask, chunkCache, withSlot) }),
     onOutcome: rules.observe,
     addHint: addFlagHint,
     toRunError: (error) => new AccountError(error, requestBuilder.model, baseUrl),

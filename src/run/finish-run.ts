@@ -25,7 +25,7 @@ export async function finishRun(
   const endedAt = new Date(runtime.clock.wallTime()).toISOString()
   const stopReason = describeStop(shutdown.drainSignal.reason)?.text
   const runEnd = createRunEnd(output.runStart.run_id, endedAt, runStats, rateLimiter.getStats(), stopReason)
-  await output.recordEnd(runEnd).catch(fail)
+  await output.folder?.recordEnd(runEnd).catch(fail)
   await sinks.close(fail)
   await report.write(output.runStart, runEnd).catch(fail)
 
@@ -37,7 +37,7 @@ export async function finishRun(
       limiterStats: rateLimiter.getStats(),
       ...(budget !== undefined && { budget: budget.getBudget() }),
       simulated: options.simulate,
-      rerunReasons: output.rerunReasons,
+      rerunReasons: output.folder?.rerunReasons ?? new Map(),
       ...(out !== undefined && { out: options.out ?? defaultOutputFolder }),
     })
     if (ending !== undefined) {

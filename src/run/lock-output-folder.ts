@@ -1,27 +1,80 @@
 import { join } from 'node:path'
 import { stateFolder } from '../core/document/output-path.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import { ExitError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { lockFolder } from '../storage/lock/lock-folder.ts'
 import { createLockOwner, type LockingProgram } from '../storage/lock/lock-owner.ts'
 
+export interface LockOutputFolderOptions extends LockingProgram {
+  /** When the lock's holder started, in ISO 8601; now, if left out. */
+  readonly since?: string
+  /** Tells this lock from others of the same process; random, if left out. */
+  readonly nonce?: string
+  /** Prints no note about a lock that was taken over from a dead process. */
+  readonly quiet?: boolean
+  /** How long to wait for another process to release the lock; not at all, if left out. */
+  readonly wait?: LockWait
+}
+
+interface LockWait {
+  /** Milliseconds. */
+  readonly timeoutMs: number
+  /** Ends the wait. */
+  readonly signal: AbortSignal
+}
+
+type LockRuntime = Pick<Runtime, 'pid' | 'clock' | 'random' | 'isRunning' | 'stderr'>
+
 /**
- * Locks an output folder for a command that is no run.
- * @param out absolute
- * @param program the command and the version of claude-batch, which the lock shows to others
- * @returns unlocks it
- * @throws RunError `locked` or `ioError`
+ * Locks an output folder for this process. Takes over the lock of a dead process and prints a note about it.
+ * @param out the output folder; absolute
+ * @returns a function that unlocks the folder
+ * @throws ExitError `locked` or `ioError`; the reason of the wait's signal
  */
 export async function lockOutputFolder(
   out: string,
-  { pid, clock, random, isRunning, stderr }: Runtime,
-  program: LockingProgram,
+  runtime: LockRuntime,
+  { since, nonce, quiet = false, wait, ...program }: LockOutputFolderOptions,
 ): Promise<() => Promise<void>> {
-  const since = new Date(clock.wallTime()).toISOString()
-  const owner = await createLockOwner(pid, since, random().toString(16).slice(2), program)
-  return lockFolder(join(out, stateFolder), {
-    self: owner,
-    isRunning,
-    onTakeover: (dead) =>
-      void stderr.write(`claude-batch: took over from process ${dead.pid}, which is dead\n`),
-  })
+  const { pid, clock, random, isRunning, stderr } = runtime
+  const self = await createLockOwner(
+    pid,
+    since ?? new Date(clock.wallTime()).toISOString(),
+    nonce ?? random().toString(16).slice(2),
+    program,
+  )
+  const lock = () =>
+    lockFolder(join(out, stateFolder), {
+      self,
+      isRunning,
+      onTakeover(dead) {
+        const text = `the run that held this folder, process ${dead.pid} since ${escapeControlChars(String(dead.since))}, is dead; took over`
+        if (!quiet) stderr.write(`claude-batch: ${text}\n`)
+      },
+    })
+  return wait === undefined ? lock() : lockWithTimeout(lock, wait, runtime)
+}
+
+/** How often a locked folder is tried again. */
+const lockRetryMs = 250
+
+async function lockWithTimeout(
+  lock: () => Promise<() => Promise<void>>,
+  { timeoutMs, signal }: LockWait,
+  { clock, stderr }: Pick<LockRuntime, 'clock' | 'stderr'>,
+): Promise<() => Promise<void>> {
+  const end = clock.now() + timeoutMs
+  for (let isReported = false; ; isReported = true) {
+    try {
+      return await lock()
+    } catch (error) {
+      if (!(error instanceof ExitError) || error.exit !== 'locked') throw error
+      if (timeoutMs === 0)
+        throw new ExitError('locked', `${error.message}; --lock-timeout SECONDS waits for it`)
+      if (clock.now() >= end) throw error
+      if (!isReported) stderr.write(`claude-batch: waiting: ${error.message}\n`)
+      await clock.sleep(Math.min(lockRetryMs, end - clock.now()), signal)
+    }
+  }
 }

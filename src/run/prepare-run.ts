@@ -10,11 +10,13 @@ import { openRequestLog, type RequestLog } from '../sinks/request-log.ts'
 import { hasLedger } from '../storage/output-folder.ts'
 import { confirmCost } from './confirm-cost.ts'
 import { estimateBySize } from './estimate-by-size.ts'
-import { type Output, openFolderOutput, openStdoutOutput } from './output.ts'
+import { openFolderOutput } from './folder-output.ts'
+import type { FolderState, Output } from './output.ts'
 import { resolvePlanningLimits } from './planning-limits.ts'
 import { createReportWriter, type ReportWriter } from './report-writer.ts'
 import type { RunContext } from './run-context.ts'
 import type { RunPlan } from './run-plan.ts'
+import { openStdoutOutput } from './stdout-output.ts'
 
 /** A run that is ready to send: its output is open, and the user agreed to the cost. */
 export interface PreparedRun {
@@ -62,16 +64,16 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
       ? openStdoutOutput(plan.sources, context, shutdown.abort)
       : await openFolderOutput(out, plan.sources, context),
   )
-  const { pending } = output
+  const { pending, folder } = output
   const sink = sinks.add(report.observe(output.sink, requestBuilder))
-  if (!isFirstRun) await confirmIfExpensive(pending, output.history)
+  if (folder !== undefined && !isFirstRun) await confirmIfExpensive(pending, folder.history)
 
-  const choice = mode === 'auto' ? chooseRunMode(pending, output, context) : undefined
+  const choice = mode === 'auto' && folder !== undefined ? chooseRunMode(pending, folder, context) : undefined
   if (choice !== undefined) reporter.printNote(choice.reason)
   if (mode !== requestedMode)
     reporter.printNote('live: batches need an output folder, and this run writes to stdout')
   const { shouldCollect = true } = plan
-  const hasOpenBatches = shouldCollect && (output.batchStore?.openBatches.length ?? 0) > 0
+  const hasOpenBatches = shouldCollect && (folder?.batchStore.openBatches.length ?? 0) > 0
   const shouldSubmit = (choice?.mode ?? mode) === 'batch'
   const usesBatches = (shouldSubmit && pending.length > 0) || hasOpenBatches
   const client = pending.length > 0 || usesBatches ? await provider.connect() : undefined
@@ -84,7 +86,7 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
 /** Chooses the mode for `--mode auto`, by the number of documents, the expected cost and time, and the time limit. */
 function chooseRunMode(
   pending: readonly DocumentRef[],
-  { history, lastRunEnd }: Output,
+  { history, lastRunEnd }: FolderState,
   context: RunContext,
 ): ModeChoice {
   const { options } = context

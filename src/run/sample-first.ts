@@ -12,7 +12,7 @@ import type { Runtime } from '../runtime.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import { formatCostRange } from './confirm-cost.ts'
 import { estimateBySize } from './estimate-by-size.ts'
-import type { Output } from './output.ts'
+import type { FolderState } from './output.ts'
 
 /** Some of a run's documents first, and the rest if somebody wants it. */
 export interface Sampling {
@@ -39,11 +39,10 @@ type EstimateContext = Parameters<typeof estimateBySize>[2]
  * Puts a sample before the rest, if one is wanted: says what it came to and what all will cost, and asks.
  */
 export function createSampling(
-  { formatSummaryPath }: Pick<Output, 'formatSummaryPath'>,
+  { formatSummaryPath }: Pick<FolderState, 'formatSummaryPath'>,
   { options: { sample: count, yes }, runtime, reporter, drainSignal, ...estimateContext }: SamplingOptions,
 ): Sampling | undefined {
   if (count === undefined) return undefined
-  if (formatSummaryPath === undefined) throw new Error('a sample needs an output folder')
   let samplePaths: ReadonlySet<string> = new Set()
   const outcomes: Outcome[] = []
   let declined: readonly DocumentRef[] = []

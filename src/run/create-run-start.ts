@@ -1,0 +1,34 @@
+import { relative, sep } from 'node:path'
+import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import { ledgerFormatVersion, type RunStart } from '../core/run/ledger-entry.ts'
+import type { Runtime } from '../runtime.ts'
+import type { RequestBuilder } from './request-builder.ts'
+
+export interface RunStartOptions {
+  readonly options: Pick<SummarizeOptions, 'simulate'>
+  readonly runtime: Pick<Runtime, 'clock' | 'random' | 'cwd'>
+  readonly requestBuilder: Pick<RequestBuilder, 'prompt' | 'model'>
+  /** The version of claude-batch. */
+  readonly version: string
+}
+
+/**
+ * Creates the ledger entry that begins a run, with a new run id.
+ * @param out the folder that the entry's working directory is relative to; absolute
+ */
+export function createRunStart(
+  out: string,
+  { options, runtime, requestBuilder, version }: RunStartOptions,
+): RunStart {
+  return {
+    type: 'run_start',
+    format_version: ledgerFormatVersion,
+    started_at: new Date(runtime.clock.wallTime()).toISOString(),
+    run_id: Array.from({ length: 12 }, () => Math.floor(runtime.random() * 16).toString(16)).join(''),
+    program_version: version,
+    cwd: relative(out, runtime.cwd).split(sep).join('/'),
+    prompt: requestBuilder.prompt,
+    model: requestBuilder.model,
+    ...(options.simulate && ({ simulated: true } as const)),
+  }
+}

@@ -1,0 +1,167 @@
+import { join, relative } from 'node:path'
+import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
+import type { BatchStore } from '../core/batch/batch-store.ts'
+import type { DocumentRef } from '../core/document/document.ts'
+import { UsageError } from '../errors.ts'
+import type { Runtime } from '../runtime.ts'
+import { createChunkCache } from '../storage/chunk-cache-file.ts'
+import { openChunkCosts } from '../storage/chunk-costs.ts'
+import { createOutputFolder, probeOutputFolder } from '../storage/output-folder.ts'
+import { openOutputState } from '../storage/output-state.ts'
+import { openStoredBatches } from '../storage/stored-batches.ts'
+import { createSummaryInspector, type SummaryInspector } from '../storage/summary-inspector.ts'
+import { createSummaryWriter } from '../storage/summary-writer.ts'
+import { classifySource } from './classify-source.ts'
+import { createRunStart } from './create-run-start.ts'
+import { formatRecoveredNote, formatRecoveryWarnings } from './format-recovery.ts'
+import { lockOutputFolder } from './lock-output-folder.ts'
+import type { FolderOutput, OutputOptions } from './output.ts'
+import type { RequestBuilder } from './request-builder.ts'
+
+/**
+ * Opens an output folder, locks it until it is closed, and recovers what an interrupted run left.
+ * @param out the output folder; absolute
+ * @throws ExitError `locked`, `ioError`, `usage`; UsageError
+ */
+export async function openFolderOutput(
+  out: string,
+  sources: readonly DocumentRef[],
+  outputOptions: OutputOptions,
+): Promise<FolderOutput> {
+  const { options, runtime, requestBuilder, version, drainSignal } = outputOptions
+  if (options.frontMatter && requestBuilder.structured)
+    throw new UsageError('--front-matter cannot be combined with a JSON schema')
+  const runStart = createRunStart(out, outputOptions)
+  await createOutputFolder(out)
+  const unlock = await lockOutputFolder(out, runtime, {
+    command: getCommandName(runtime),
+    version,
+    since: runStart.started_at,
+    nonce: runStart.run_id,
+    quiet: options.quiet,
+    wait: { timeoutMs: (options.lockTimeout ?? 0) * 1000, signal: drainSignal },
+  })
+  try {
+    return await openLockedFolder(out, sources, { ...outputOptions, runStart, unlock })
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+async function openLockedFolder(
+  out: string,
+  sources: readonly DocumentRef[],
+  {
+    options,
+    runtime,
+    requestBuilder,
+    baseUrl,
+    runStart,
+    unlock,
+  }: OutputOptions & { readonly runStart: FolderOutput['runStart']; readonly unlock: () => Promise<void> },
+): Promise<FolderOutput> {
+  const { clock, stderr } = runtime
+  const { run_id: runId } = runStart
+  const { getProvenance: findProvenance } = requestBuilder
+  const foldsCase = await probeOutputFolder(out, runId)
+  const batchStore = await openStoredBatches({ out, cwdFromOut: runStart.cwd, baseUrl, clock })
+  const chunkCosts = await openChunkCosts(out, runStart, findProvenance)
+  const outputState = await openOutputState(out, runStart, {
+    onEntry(entry, path, run) {
+      batchStore.observe(entry, path)
+      chunkCosts.observe(entry, run)
+    },
+    chunkCosts,
+  })
+  for (const text of formatRecoveryWarnings(outputState, out)) stderr.write(`claude-batch: ${text}\n`)
+  const recoveredNote = formatRecoveredNote(outputState)
+  if (recoveredNote !== undefined && !options.quiet) stderr.write(`claude-batch: ${recoveredNote}\n`)
+  const inspector = createSummaryInspector(out, addBatchedSources(sources, batchStore), {
+    ledger: outputState,
+    findProvenance,
+    foldsCase,
+    force: options.force,
+    redo: options.redo ?? [],
+    structured: requestBuilder.structured,
+  })
+  const { frontMatter } = options
+  const sink = createSummaryWriter(out, { outputState, inspector, findProvenance, frontMatter, clock })
+  const chunkCache = createChunkCache(out, `${runId}-parts`, chunkCosts)
+  return {
+    runStart,
+    sink,
+    ...(await splitSources(sources, inspector)),
+    onText: undefined,
+    isOrdered: false,
+    folder: {
+      history: outputState.costHistory,
+      lastRunEnd: outputState.lastEnd,
+      rerunReasons: sink.rerunReasons,
+      batchStore,
+      chunkCache,
+      hasSucceededBefore: createSuccessLookup(outputState, findProvenance),
+      formatSummaryPath: (path) => join(relative(runtime.cwd, out) || '.', inspector.getOutput(path).summary),
+      checkConflict: inspector.checkConflict,
+      async persist(outcome) {
+        const isPersisted = await sink.persist(outcome)
+        await chunkCache.prune(outcome.document.path, outcome.status === 'summarized')
+        return isPersisted
+      },
+      recordEnd: outputState.recordEnd,
+    },
+    async close() {
+      await chunkCache.close()
+      await chunkCosts.close()
+      await unlock()
+    },
+  }
+}
+
+/** Adds the documents of open batches, which the run may write although the user does not name them this time. */
+function addBatchedSources(
+  sources: readonly DocumentRef[],
+  { openBatches }: BatchStore,
+): readonly DocumentRef[] {
+  if (openBatches.length === 0) return sources
+  const paths = new Set(sources.map(({ path }) => path))
+  for (const { items } of openBatches) for (const { path } of items.values()) paths.add(path)
+  const addedPaths = [...paths].slice(sources.length)
+  return [
+    ...sources,
+    ...addedPaths.map((path, n) => ({ index: sources.length + n, path, namedByUser: true })),
+  ]
+}
+
+/** Separates documents whose summary is up to date from those that the run works on. */
+async function splitSources(
+  sources: readonly DocumentRef[],
+  inspector: SummaryInspector,
+): Promise<{ readonly pending: readonly DocumentRef[]; readonly upToDate: readonly DocumentRef[] }> {
+  const [pending, upToDate]: [DocumentRef[], DocumentRef[]] = [[], []]
+  for (const [n, source] of sources.entries()) {
+    // A signal must not wait for a hundred thousand of them.
+    if (n % 256 === 255) await nextEventLoopTurn()
+    const known = classifySource(source, inspector)
+    if (known === 'up_to_date') upToDate.push(source)
+    else pending.push(known === undefined ? source : { ...source, problem: known })
+  }
+  return { pending, upToDate }
+}
+
+/** Returns a function that reports whether a summary exists that was made with the settings of a document in this run. */
+function createSuccessLookup(
+  { summaries }: Pick<Awaited<ReturnType<typeof openOutputState>>, 'summaries'>,
+  findProvenance: RequestBuilder['getProvenance'],
+): (path: string) => boolean {
+  let settingsHashes: ReadonlySet<string> | undefined
+  return (path) => {
+    settingsHashes ??= new Set([...summaries.values()].map(({ settingsHash }) => settingsHash))
+    return settingsHashes.has(findProvenance(path).settingsHash)
+  }
+}
+
+/** Returns the command without its arguments: `summarize`, `batches collect`. */
+function getCommandName({ argv }: Pick<Runtime, 'argv'>): string {
+  return argv.slice(0, argv[0] === 'batches' ? 2 : 1).join(' ')
+}
