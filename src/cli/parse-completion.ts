@@ -1,20 +1,6 @@
 import type { Command, Option } from 'commander'
+import type { CompletionQuery } from '../commands/complete.ts'
 import { listVisibleCommands } from './visible-commands.ts'
-
-/** What may stand at the end of a command line that is being typed. */
-type CompletionTarget =
-  /** One of these words. */
-  | { readonly words: readonly string[] }
-  /** A value: of the option of that name, or of an argument, by its command and place: `pin 0`. */
-  | { readonly value: string }
-
-export interface CompletionQuery {
-  readonly target: CompletionTarget
-  /** What is there of it already. */
-  readonly typed: string
-  /** What stands before it in the same word: `--model=`. */
-  readonly prefix: string
-}
 
 /**
  * Finds out what a shell is to complete.

@@ -5,12 +5,50 @@ import { serveFlags } from '../config/serve-flags.ts'
 import { simulateFlags } from '../config/simulate-flags.ts'
 import { summarizeFlags } from '../config/summarize-flags.ts'
 import { knownModelNames } from '../core/pricing/models.ts'
+import { escapeControlChars } from '../core/text/escape-control-chars.ts'
+import type { Exit } from '../errors.ts'
 import { readPromptFile } from '../inputs/prompts/load-prompt.ts'
 import { listPromptLocations } from '../inputs/prompts/prompt-lookup.ts'
 import type { Runtime } from '../runtime.ts'
 import { completionScripts } from './completion.ts'
 
-export interface Candidates {
+/** What a shell is to complete. */
+export interface CompletionQuery {
+  readonly target: CompletionTarget
+  /** What is there of it already. */
+  readonly typed: string
+  /** What stands before it in the same word: `--model=`. */
+  readonly prefix: string
+}
+
+/** What may stand at the end of a command line that is being typed. */
+type CompletionTarget =
+  /** One of these words. */
+  | { readonly words: readonly string[] }
+  /** A value: of the option of that name, or of an argument, by its command and place: `pin 0`. */
+  | { readonly value: string }
+
+/** Prints the words that may complete a command line, one a line: what the scripts of `completion` call. */
+export async function complete(
+  { target, typed, prefix }: CompletionQuery,
+  runtime: Pick<Runtime, 'cwd' | 'env' | 'stdout'>,
+): Promise<Exit> {
+  // A shell asks at each key; mistakes in a prompt are reported when it is used.
+  const { candidates, isList = false }: Candidates =
+    'words' in target
+      ? { candidates: target.words }
+      : await listCandidates(target.value, runtime).catch(() => ({ candidates: [] }))
+  // Of a list, only what follows the last comma is completed.
+  const listPrefix = isList ? typed.replace(/[^,]*$/, '') : ''
+  for (const candidate of candidates) {
+    const line = prefix + listPrefix + candidate
+    if (line.startsWith(prefix + typed) && line === escapeControlChars(line))
+      runtime.stdout.write(`${line}\n`)
+  }
+  return 'ok'
+}
+
+interface Candidates {
   readonly candidates: readonly string[]
   /** The value is a comma-separated list of them. */
   readonly isList?: boolean
@@ -20,10 +58,7 @@ export interface Candidates {
  * Returns the words that may complete an option's value or an argument; none where it is a file, which shells know best.
  * @param value the option's name without dashes, or a command's name and the index of its argument: `pin 0`
  */
-export async function listCandidates(
-  value: string,
-  runtime: Pick<Runtime, 'cwd' | 'env'>,
-): Promise<Candidates> {
+async function listCandidates(value: string, runtime: Pick<Runtime, 'cwd' | 'env'>): Promise<Candidates> {
   if (value === 'completion 0') return { candidates: Object.keys(completionScripts) }
   if (promptArguments.has(value)) return { candidates: await listPromptNames(runtime.cwd) }
   const {
