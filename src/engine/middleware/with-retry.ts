@@ -28,7 +28,7 @@ export interface RetryOptions {
 /**
  * The one retry layer: sends again only what a retry can cure, after a backoff with full jitter or as long as the
  * service asks; others are served meanwhile. Where the service refused everybody (a 429, an outage) no attempt is used
- * up, and how long to wait was decided before (see `engine/middleware/track-document.ts`).
+ * up, and how long to wait was decided before (see `engine/middleware/failure-decider.ts`).
  *
  * What somebody has read the beginning of is not asked again.
  *

@@ -1,0 +1,21 @@
+import { AskError } from '../../core/errors/ask-error.ts'
+import { type AccountErrorContext, resolveAccountError } from '../../core/errors/resolve-account-error.ts'
+
+/** Until then, other documents show whether they are refused, too. */
+const secondTryDelayMs = 1000
+
+/** Decides how a request goes on that was refused in a way that would end the run. */
+export function decideAccountError(
+  error: AskError,
+  context: Omit<AccountErrorContext, 'requestError'>,
+): AskError {
+  const { requestError, attempts } = error
+  const decision = resolveAccountError({ requestError, ...context })
+  if (decision === 'account') return error
+  if (decision === 'document') return new AskError({ ...requestError, isDocumentSpecific: true }, attempts)
+  return new AskError(requestError, attempts, {
+    isUncounted: true,
+    isSecondTry: true,
+    waitMs: secondTryDelayMs,
+  })
+}
