@@ -46,3 +46,8 @@ const typeByStatus: ReadonlyMap<number, string> = new Map([
   [504, 'timeout_error'],
   [529, 'overloaded_error'],
 ])
+
+/** The error of a request that the API does not accept. */
+export function invalidRequestError(message: string): ApiError {
+  return { status: 400, message }
+}

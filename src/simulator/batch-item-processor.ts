@@ -1,0 +1,62 @@
+import { findErrorType } from './api-error.ts'
+import type { Message } from './api-message.ts'
+import { createMessage } from './create-message.ts'
+import type { Script } from './script.ts'
+import { type MessageRequest, validateRequest } from './validate-request.ts'
+
+export interface ItemProcessorOptions {
+  /** Whether the batch takes so long that its requests expire. */
+  readonly isTooSlow: boolean
+  readonly script: Script
+  readonly chooseResult: ((request: MessageRequest) => 'expired' | 'canceled' | undefined) | undefined
+  readonly onMessage: (request: MessageRequest, message: Message) => void
+}
+
+/** What becomes of one request of a batch: a line of the results, but for its name. */
+export type BatchItemResult = Readonly<Record<string, unknown>> & {
+  readonly type: 'succeeded' | 'errored' | 'canceled' | 'expired'
+}
+
+/**
+ * Returns a function that works on one request of a batch.
+ * @param params of the function: the request as it came
+ * @param isCanceled of the function: the batch was canceled before it was this request's turn
+ */
+export function createItemProcessor({
+  isTooSlow,
+  script,
+  chooseResult,
+  onMessage,
+}: ItemProcessorOptions): (params: Buffer, isCanceled: boolean) => BatchItemResult {
+  let processedCount = 0
+  return (params, isCanceled) => {
+    if (isCanceled) return { type: 'canceled' }
+    if (isTooSlow) return { type: 'expired' }
+    const request = validateRequest(JSON.parse(params.toString('utf8')), 'messages')
+    if ('status' in request) return toErroredResult(request.type, request.message)
+    if (request.stream) return toErroredResult('invalid_request_error', 'stream: is not supported in batches')
+    const result = chooseResult?.(request)
+    if (result !== undefined) return { type: result }
+    const index = processedCount++
+    const behaviour = script({ index, request })
+    if (behaviour.kind === 'status')
+      return toErroredResult(
+        findErrorType(behaviour),
+        behaviour.message ?? `simulated ${behaviour.status}`,
+        behaviour.code,
+      )
+    const message = withBatchTier(createMessage(request, index, behaviour.kind === 'answer' ? behaviour : {}))
+    onMessage(request, message)
+    return { type: 'succeeded', message }
+  }
+}
+
+function toErroredResult(type: string, message: string, code?: string): BatchItemResult {
+  const details = code !== undefined && { details: { error_code: code } }
+  return { type: 'errored', error: { type: 'error', error: { type, message, ...details }, request_id: null } }
+}
+
+function withBatchTier(message: Message): Message {
+  const { usage } = message
+  return typeof usage === 'object' ? { ...message, usage: { ...usage, service_tier: 'batch' } } : message
+}

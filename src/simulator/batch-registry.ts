@@ -1,0 +1,103 @@
+import type { IncomingMessage } from 'node:http'
+import { type ApiError, invalidRequestError } from './api-error.ts'
+import type { Message } from './api-message.ts'
+import type { BatchCall } from './batch-call.ts'
+import { createItemProcessor } from './batch-item-processor.ts'
+import { listSimulatedBatches } from './list-simulated-batches.ts'
+import { readBatchItems } from './read-batch-items.ts'
+import type { Script } from './script.ts'
+import { createSeededRandom } from './seeded-random.ts'
+import { type BatchJson, createSimulatedBatch, dayMs, type SimulatedBatch } from './simulated-batch.ts'
+import type { MessageRequest } from './validate-request.ts'
+
+export interface BatchRegistryOptions {
+  /** How long a batch takes: milliseconds. */
+  readonly durationMs?: number
+  /** What becomes of a request, instead of what the simulator's script says. */
+  readonly chooseResult?: (request: MessageRequest) => 'expired' | 'canceled' | undefined
+  /** Whether results are gone by now. */
+  readonly isArchived?: () => boolean
+  /** Where results are said to be; here, if left out. */
+  readonly resultsUrl?: string
+}
+
+export interface BatchRegistryContext {
+  readonly options: BatchRegistryOptions
+  readonly seed: number
+  /** Decides about every request that is valid. */
+  readonly script: Script
+  /** Called for every message, which is billed. */
+  readonly onMessage: (request: MessageRequest, message: Message) => void
+}
+
+/** The batches that the service has. */
+export interface BatchRegistry {
+  /** Batches made, and requests in them. */
+  getCounts(): { readonly created: number; readonly requests: number }
+  /** Carries out a call that is answered with a batch, a list of them or an error. @param id of the batch */
+  runCall(
+    call: Exclude<BatchCall, 'results'>,
+    id: string,
+    incoming: IncomingMessage,
+  ): Promise<ApiError | BatchJson>
+  /** Returns the lines of a batch's results; undefined while there are none. */
+  findResults(id: string): Promise<Iterable<string> | undefined>
+}
+
+/** Creates a registry without batches. */
+export function createBatchRegistry({
+  options,
+  seed,
+  script,
+  onMessage,
+}: BatchRegistryContext): BatchRegistry {
+  const { durationMs = 1500, chooseResult, isArchived = () => false, resultsUrl } = options
+  const batches = new Map<string, SimulatedBatch>()
+  let [batchCount, requestCount] = [0, 0]
+  const processItem = createItemProcessor({ isTooSlow: durationMs > dayMs, script, chooseResult, onMessage })
+  const createRandom = () => createSeededRandom(seed + batches.size)
+
+  const create = async (incoming: IncomingMessage): Promise<SimulatedBatch | ApiError> => {
+    const items = await readBatchItems(incoming)
+    if ('status' in items) return items
+    const id = `msgbatch_sim${String(++batchCount).padStart(8, '0')}`
+    const batch = createSimulatedBatch({
+      id,
+      items,
+      durationMs,
+      processItem,
+      createRandom,
+      isArchived,
+      resultsUrl,
+    })
+    batches.set(id, batch)
+    requestCount += items.length
+    return batch
+  }
+
+  return {
+    getCounts: () => ({ created: batchCount, requests: requestCount }),
+    async runCall(name, id, incoming) {
+      const host = incoming.headers.host ?? ''
+      if (name === 'list') return listSimulatedBatches(incoming.url ?? '', host, batches)
+      const batch = name === 'create' ? await create(incoming) : batches.get(id)
+      if (batch === undefined) return { status: 404, message: `message batch ${id} not found` }
+      if ('status' in batch) return batch
+      if (name === 'delete') {
+        if (!batch.isEnded())
+          return invalidRequestError('a batch that has not ended cannot be deleted; cancel it first')
+        batches.delete(id)
+        return { id, type: 'message_batch_deleted' }
+      }
+      if (name === 'cancel') {
+        if (batch.isEnded()) return invalidRequestError('the batch has ended and cannot be canceled')
+        batch.cancel()
+      }
+      return batch.toJson(host)
+    },
+    async findResults(id) {
+      const batch = batches.get(id)
+      return !batch?.isEnded() || isArchived() ? undefined : batch.formatResults()
+    },
+  }
+}
