@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { isSafeRelativePath } from '../../core/document/output-path.ts'
-import { documentEntryShape, runStartShape } from '../../core/run/ledger-entry.ts'
+import { type DocumentEntry, documentEntryShape, runStartShape } from '../../core/run/ledger-entry.ts'
 import { objectOf, optional, string, type TypeOf, where } from '../../core/text/shape.ts'
 import { ExitError } from '../../errors.ts'
 import { openAppendFile } from '../fs/append-file.ts'
@@ -17,6 +17,11 @@ export const journalEntryShape = objectOf({
   run: optional(runStartShape),
 })
 export interface JournalEntry extends TypeOf<typeof journalEntryShape> {}
+
+/** Returns what tells an entry from all others, in the journal and in the ledger. */
+export function toEntryId({ path, ended_at }: DocumentEntry): string {
+  return `${ended_at} ${path}`
+}
 
 /**
  * A redo log. What was paid for is written here first and onto the disk; then its file is put in place, then it is

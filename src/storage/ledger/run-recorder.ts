@@ -1,0 +1,35 @@
+import type { DocumentEntry, RunEnd, RunStart, UnchangedEntry } from '../../core/run/ledger-entry.ts'
+import type { AppendFile } from '../fs/append-file.ts'
+
+/** Appends to the ledger what this run does: its start first, and only once there is something to record. */
+export interface RunRecorder {
+  /** Whether the start of this run is in the ledger. */
+  isStarted(): boolean
+  /** Appends an entry of this run. @throws RunError `ioError` */
+  record(entry: DocumentEntry | UnchangedEntry): Promise<void>
+  /** Appends the end of this run, if it did anything. @throws RunError `ioError` */
+  recordEnd(end: RunEnd): Promise<void>
+}
+
+/** Creates the recorder of a run. */
+export function createRunRecorder(ledgerFile: AppendFile, run: RunStart): RunRecorder {
+  let starting: Promise<void> | undefined
+  let isStarted = false
+
+  const start = async () => {
+    await ledgerFile.append(JSON.stringify(run))
+    isStarted = true
+  }
+
+  return {
+    isStarted: () => isStarted,
+    async record(entry) {
+      starting ??= start()
+      await starting
+      await ledgerFile.append(JSON.stringify(entry))
+    },
+    async recordEnd(end) {
+      if (isStarted) await ledgerFile.append(JSON.stringify(end))
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import { dirname, join } from 'node:path'
+import { stateFolder } from '../core/document/output-path.ts'
+import type { DocumentEntry, RunStart } from '../core/run/ledger-entry.ts'
+import type { ChunkCosts } from './chunk-costs.ts'
+import type { AppendFile } from './fs/append-file.ts'
+import { isTempFile } from './fs/atomic-write.ts'
+import { listFolder, removeFile } from './fs/no-follow-fs.ts'
+import type { JournalEntry } from './ledger/journal.ts'
+import { type JournalRecovery, recoveredFolder, recoverJournal } from './ledger/journal-recovery.ts'
+import type { Ledger, OnDocumentEntry } from './ledger/read-ledger.ts'
+import type { OutputWriter } from './output-writer.ts'
+
+export interface LeftoverOptions {
+  readonly out: string
+  readonly run: RunStart
+  readonly ledger: Ledger
+  readonly ledgerFile: AppendFile
+  readonly writer: OutputWriter
+  readonly chunkCosts: Pick<ChunkCosts, 'listMissing' | 'clear'>
+  /** All entries that are in the journal. */
+  readonly journalEntries: readonly JournalEntry[]
+  /** Those of them that are not in the ledger. */
+  readonly unrecordedEntries: readonly JournalEntry[]
+  readonly onEntry: OnDocumentEntry
+}
+
+/**
+ * Finishes what earlier runs left when they were killed: entries of the journal, costs of chunks, temporary files. What
+ * is recovered was paid for by an earlier run, and is recorded as that run's.
+ * @throws RunError `ioError`
+ */
+export async function recoverLeftovers(options: LeftoverOptions): Promise<JournalRecovery> {
+  const { out, run, ledger, ledgerFile, writer, chunkCosts, journalEntries, unrecordedEntries } = options
+  /** The run whose entries follow in the ledger. */
+  let currentRun = ledger.lastRun
+  const appendRecovered = async (entry: RunStart | DocumentEntry) => {
+    if (entry.type === 'run_start') currentRun = entry
+    await ledgerFile.append(JSON.stringify(entry))
+  }
+  const recovery = await recoverJournal(unrecordedEntries, {
+    out,
+    cwdFromOut: run.cwd,
+    ledger,
+    nonce: `${run.run_id}-recovered`,
+    writeOutput: writer.write,
+    appendEntry: appendRecovered,
+    onRecovered: options.onEntry,
+  })
+  const missingCosts = chunkCosts.listMissing()
+  for (const { run, entry } of missingCosts) {
+    if (run.run_id !== currentRun?.run_id) await appendRecovered(run)
+    await appendRecovered(entry)
+  }
+  // If this run is killed before it forgets the costs, the next one finds them in the ledger.
+  if (missingCosts.length > 0 || journalEntries.length > 0) await ledgerFile.sync()
+  await chunkCosts.clear()
+  await removeTempFiles(out, journalEntries)
+  return recovery
+}
+
+/** Files that a run was writing when it was killed; the holder of the lock knows that no process writes them any more. */
+async function removeTempFiles(out: string, journalEntries: readonly JournalEntry[]): Promise<void> {
+  const files = journalEntries.flatMap(({ path }) => path ?? [])
+  const folders = [stateFolder, recoveredFolder, ...files.map((file) => dirname(file))]
+  for (const folder of new Set([out, ...folders.map((name) => join(out, name))])) {
+    const names = await listFolder(out, folder).catch(() => [])
+    for (const name of names.filter(isTempFile)) await removeFile(out, join(folder, name)).catch(() => {})
+  }
+}
