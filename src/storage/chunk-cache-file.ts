@@ -94,6 +94,7 @@ export function createChunkCache(
       chunks.add(chunk)
       markUsed(path, key)
     },
+    saveCost: ({ path }, { attempts }) => costs.add(path, attempts),
     async prune(path, complete) {
       const keys = keysInUse.get(path)
       if (keys === undefined) return

@@ -11,6 +11,8 @@ export interface ChunkCache {
    * @throws RunError where it cannot be written
    */
   save(request: Request, reply: Reply): Promise<void>
+  /** Likewise for an incomplete reply, of which only the cost is kept. @throws RunError where it cannot be written */
+  saveCost(request: Request, reply: Reply): Promise<void>
   /**
    * Forgets what a document that is done has no use for any more. Where that cannot be noted, it is kept for longer.
    * @param isSummarized it has its summary: chunks that it no longer has are forgotten

@@ -15,17 +15,18 @@ import type { Request } from '../../core/request/request.ts'
  */
 export function withCache(
   ask: Ask,
-  store: Pick<ChunkCache, 'get' | 'save'>,
+  store: Pick<ChunkCache, 'get' | 'save' | 'saveCost'>,
   withPermit: (ask: Ask) => Ask = (ask) => ask,
 ): Ask {
   const inFlight = new Map<string, Promise<Reply>>()
   const sendAndStore = withPermit(async (request, signal) => {
     const reply = await ask(request, signal)
-    if (findReplyFailure(reply, request.maxTokens) === undefined) {
-      await store.save(request, reply).catch((error: Error) => {
-        throw new StoppedError(error, reply.attempts)
-      })
-    }
+    const isComplete = findReplyFailure(reply, request.maxTokens) === undefined
+    // An incomplete reply is billed, too, and the document may be killed while it waits for other chunks.
+    const saving = isComplete ? store.save(request, reply) : store.saveCost(request, reply)
+    await saving.catch((error: Error) => {
+      throw new StoppedError(error, reply.attempts)
+    })
     return reply
   })
   const readOrSend = async (request: Request, signal: AbortSignal): Promise<Reply> => {

@@ -12,9 +12,14 @@ import { createReply, createRequest, createStatusError } from '../../support/scr
 const { abortSignal: never } = createShutdown()
 const attempt: Attempt = { path: 'a.md', attemptNumber: 1, startedAt: 0, elapsedMs: 1, model: 'm' }
 
-function memory(): Pick<ChunkCache, 'get' | 'save'> {
+function memory(): Pick<ChunkCache, 'get' | 'save' | 'saveCost'> & { readonly costs: Attempt[] } {
   const known = new Map<string, { text: string; model: string }>()
+  const costs: Attempt[] = []
   return {
+    costs,
+    async saveCost(_, { attempts }) {
+      costs.push(...attempts)
+    },
     get: async ({ hash: key }) => known.get(key),
     async save({ hash: key }, { text, model }) {
       known.set(key, { text, model })
@@ -65,6 +70,13 @@ describe('the chunk cache', () => {
     )
     go()
     expect(await Promise.all(replies)).toEqual([[attempt], []])
+  })
+
+  it('saves the cost of a reply that is not complete before the document gets it', async () => {
+    const store = memory()
+    const ask: Ask = async () => createReply('', { stopReason: 'refusal', attempts: [attempt] })
+    await withCache(ask, store)(chunk('a.md'), never)
+    expect(store.costs).toEqual([attempt])
   })
 
   it('does not keep an answer that is not complete, which those that waited get all the same', async () => {
