@@ -7,7 +7,7 @@ import type { AnswerChecks, AnswerSettings } from '../core/request/answer-settin
 import type { Outcome } from '../core/run/outcome.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
-import type { BatchJob } from '../engine/batch/run-batches.ts'
+import type { ItemSettings } from '../engine/batch/submit-batches.ts'
 import type { SharedBudget } from '../engine/middleware/shared-budget.ts'
 import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
 import { ExitError, toEnding, UsageError } from '../errors.ts'
@@ -29,11 +29,12 @@ export interface BatchRunOptions {
   readonly batchApi: BatchApi
   readonly instruments: Pick<InstrumentedClient, 'stats'>
   readonly reporter: Reporter
-  /** See {@link BatchJob}. */
+  /** Whether the run waits until all batches have ended. */
   readonly shouldWait: boolean
+  /** Whether the run submits documents in batches, rather than live. */
   readonly shouldSubmit: boolean
-  /** See {@link BatchJob}; all, if left out. */
-  readonly selectLive?: BatchJob['selectLive']
+  /** Chooses and orders the documents that are sent live; all of them, if left out. */
+  readonly selectLive?: (sources: readonly DocumentRef[]) => AsyncIterable<DocumentRef>
   readonly log: RequestLog | undefined
 }
 
@@ -59,28 +60,24 @@ export async function* runBatchedDocuments(
 ): AsyncGenerator<Outcome> {
   const { clock, random } = runtime
   const { persist, batchStore: store, hasSucceededBefore } = folder
+  const getItemSettings = createItemSettingsLookup(requestBuilder, options, clock.wallTime())
+  const runLive = (sources: SummarizeJob['sources']) => summarizeDocuments({ ...job, persist, sources })
   const { runBatches } = await import('../engine/batch/run-batches.ts')
   yield* runBatches({
     ...job,
     priceOf,
-    budget,
     persist,
     batchApi,
     store,
     endpoint: baseUrl,
     random,
     retries: options.retries,
-    reservations: new Map(),
-    provenanceFor: requestBuilder.getProvenance,
-    answerSettingsFor: createAnswerSettingsLookup(requestBuilder, options, clock.wallTime()),
     loadChecks: loadAnswerChecks,
-    runLive: (sources) => summarizeDocuments({ ...job, persist, sources }),
-    shouldSubmit,
-    ...(selectLive !== undefined && { selectLive }),
+    sending: shouldSubmit
+      ? { runLive, batches: { ...job, getItemSettings, budget, hasSucceededBefore } }
+      : { runLive: (sources) => runLive(selectLive?.(sources) ?? sources) },
     shouldWait,
     isDetached: options.detach,
-    hasSucceededBefore: ({ path }) => hasSucceededBefore(path),
-    settingsHashOf: ({ path }) => requestBuilder.getProvenance(path).settingsHash,
     listener: {
       onAttempt(attempt) {
         stats.addAttempt(attempt)
@@ -94,10 +91,6 @@ export async function* runBatchedDocuments(
       },
       onCollectError: (error) => reporter.printNote(toEnding(error).text),
       onWarning: reporter.printNote,
-      onForeignBatch: ({ id, localId: intent, items, endpoint: baseUrl }) =>
-        reporter.printNote(
-          `the batch ${id ?? intent}, of ${formatDocumentCount(items.size)}, belongs to ${baseUrl}, not to the base URL of this run; skipped`,
-        ),
       onSubmitted({ id, localId: intent, items }, { bytes }) {
         const size = `${formatDocumentCount(items.size)}, ${(bytes / 1e6).toFixed(1)} MB`
         const where = options.detach
@@ -126,19 +119,20 @@ export async function* runBatchedDocuments(
 }
 
 /**
- * Adds what the options decide about answers to what the prompt decides.
+ * Returns a function that looks up what a batch stores about a document's request: its provenance, and the settings that
+ * the prompt and the options give its answer. Documents with the same settings share one settings object.
  * @param nowMs milliseconds since 1970
- * @returns one object for all documents that have the same settings
  */
-function createAnswerSettingsLookup(
+function createItemSettingsLookup(
   { getAnswerSettings, getProvenance }: BatchRunOptions['requestBuilder'],
   { frontMatter, force, prices = {} }: BatchRunOptions['options'],
   nowMs: number,
-): (path: string) => AnswerSettings {
+): (path: string) => ItemSettings {
   const settingsByAnswers = new Map<object, AnswerSettings>()
   return (path) => {
     const answers = getAnswerSettings(path)
-    const { model } = getProvenance(path)
+    const provenance = getProvenance(path)
+    const { model } = provenance
     const price = Object.hasOwn(prices, model) ? prices[model] : undefined
     const settings = settingsByAnswers.get(answers) ?? {
       ...answers,
@@ -147,7 +141,7 @@ function createAnswerSettingsLookup(
       ...(price !== undefined && { price }),
     }
     settingsByAnswers.set(answers, settings)
-    return settings
+    return { provenance, answerSettings: settings }
   }
 }
 

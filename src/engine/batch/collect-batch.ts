@@ -1,5 +1,4 @@
 import type { Batch, BatchItem, BatchResult } from '../../core/batch/batch.ts'
-import type { BatchApi } from '../../core/batch/batch-api.ts'
 import { toBatchOutcome, toConflictOutcome, toPendingOutcome } from '../../core/batch/batch-outcome.ts'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import type { DocumentRef } from '../../core/document/document.ts'
@@ -11,46 +10,31 @@ import { BatchError, RunError } from '../../core/errors/run-error.ts'
 import type { Picodollars, PriceOf } from '../../core/pricing/pricing-rules.ts'
 import type { AnswerChecks, AnswerSettings } from '../../core/request/answer-settings.ts'
 import type { Attempt } from '../../core/request/attempt.ts'
-import type { Clock } from '../../core/run/clock.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
 import { pluralize } from '../../core/text/format-number.ts'
-import type { SettleReservation } from '../middleware/shared-budget.ts'
-import type { PrepareOptions } from '../prepare.ts'
 import { runPool } from '../run-pool.ts'
-import type { Shutdown } from '../shutdown.ts'
-import { type AddHint, withFailureHint } from '../with-failure-hint.ts'
+import { withFailureHint } from '../with-failure-hint.ts'
+import type { BatchContext, Reservations } from './batch-context.ts'
 import { type BatchItemResult, readResults } from './read-results.ts'
 
-export interface CollectJob extends Pick<PrepareOptions, 'checkConflict'> {
-  readonly batchApi: BatchApi
+/** How results become outcomes. */
+export interface CollectOptions {
   readonly priceOf: PriceOf
-  /** Adds to a failure what the user can do about it; nothing, if left out. */
-  readonly addHint?: AddHint
-  readonly toRunError: (error: AskError) => RunError
-  /** @throws RunError where they cannot be prepared */
+  /** Prepares the checks of answers that were requested with these settings. @throws RunError if that fails */
   readonly loadChecks: (settings: AnswerSettings) => Promise<AnswerChecks>
-  /** What was set aside for documents, by their paths. */
-  readonly reservations: Map<string, SettleReservation>
-  /** Makes an outcome safe from any crash; false where it could not. */
-  readonly persist?: (outcome: Outcome) => Promise<boolean>
-  /** Told of each outcome, as it comes. */
-  readonly onOutcome?: (outcome: Outcome) => void
-  readonly shutdown: Shutdown
-  readonly clock: Clock
-  readonly random: () => number
-  /** How often a call is made again that the API could not answer for now. */
-  readonly retries: number
+}
+
+export interface CollectJob extends BatchContext, CollectOptions {
+  readonly reservations: Reservations
   readonly listener: CollectListener
 }
 
-export interface CollectListener {
-  /** A request was answered, in whatever way. */
+interface CollectListener {
+  /** The API answered a request, with a result or an error. */
   onAttempt(attempt: Attempt): void
-  /** Something went wrong that will pass. */
+  /** A call failed for a reason that will pass; it is repeated after this wait. */
   onRetry(error: AskError, waitMs: number): void
-  /** A batch cannot be collected, for another reason than the one that ends the run. */
-  onCollectError(error: RunError): void
-  /** Something about a batch that its owner should hear of. */
+  /** A batch has a problem that the user should know about. */
   onWarning(text: string): void
 }
 

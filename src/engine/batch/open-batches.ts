@@ -10,11 +10,13 @@ import type { BatchRecovery } from './recover-batch.ts'
 import { isTransientError } from './retry-until-success.ts'
 
 export interface OpenBatchesJob extends CollectJob, Pick<CollectCallbacks, 'findSource' | 'readText'> {
-  /** See the job of a run by batches. */
+  /** Whether leaving documents in batches is what the user asked for. */
   readonly isDetached: boolean
   readonly listener: CollectJob['listener'] & {
-    /** These are waited for now. */
+    /** The run waits for these batches. */
     onWaiting(batches: readonly StoredBatch[]): void
+    /** A batch cannot be collected, for another reason than the one that ends the run. */
+    onCollectError(error: RunError): void
   }
 }
 

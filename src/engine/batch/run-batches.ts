@@ -1,47 +1,69 @@
 import type { BatchItem } from '../../core/batch/batch.ts'
-import type { BatchStore } from '../../core/batch/batch-store.ts'
+import type { BatchStore, StoredBatch } from '../../core/batch/batch-store.ts'
 import type { DocumentRef } from '../../core/document/document.ts'
 import type { RunError } from '../../core/errors/run-error.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
-import { createOpenBatches, createPendingOutcome } from './open-batches.ts'
-import { createBatchRecovery } from './recover-batch.ts'
-import { runCanaries } from './run-canaries.ts'
-import { type SubmitJob, submitBatches } from './submit-batches.ts'
+import { pluralize } from '../../core/text/format-number.ts'
+import type { PrepareOptions } from '../prepare.ts'
+import type { BatchContext, Reservations } from './batch-context.ts'
+import type { CollectOptions } from './collect-batch.ts'
+import {
+  createOpenBatches,
+  createPendingOutcome,
+  type OpenBatches,
+  type OpenBatchesJob,
+} from './open-batches.ts'
+import { type BatchRecovery, createBatchRecovery } from './recover-batch.ts'
+import { type CanaryOptions, runCanaries } from './run-canaries.ts'
+import { type SubmitListener, type SubmitOptions, submitBatches } from './submit-batches.ts'
 
-/** A run some or all of whose answers come out of batches. */
-export interface BatchJob extends SubmitJob {
+/** A run that collects batches, and may submit new ones. */
+export interface BatchJob extends BatchContext, CollectOptions, Pick<PrepareOptions, 'read'> {
   readonly sources: readonly DocumentRef[]
   readonly store: BatchStore
-  /** Whether what is not in a batch yet is put into one, rather than asked about at once. */
-  readonly shouldSubmit: boolean
-  /** Chooses and orders what a live run asks about, of what is left once batches are collected; all of it, if left out. */
-  readonly selectLive?: (left: readonly DocumentRef[]) => AsyncIterable<DocumentRef>
-  /** Waits for batches to end. */
+  /** The API that the run uses. It leaves batches of another one alone. */
+  readonly endpoint: string
+  /** Whether the run waits until all batches have ended. */
   readonly shouldWait: boolean
-  /** That it does not is as it was asked for: what is left in batches is nothing to go on with. */
+  /** Whether leaving documents in batches is what the user asked for: then the run is complete without them. */
   readonly isDetached: boolean
-  /** Whether requests like this document's have been taken before. */
-  readonly hasSucceededBefore: (source: DocumentRef) => boolean
-  /** What tells documents apart that are asked about in different ways. */
-  readonly settingsHashOf: (source: DocumentRef) => string
+  /** How the run sends the documents that are in no batch; undefined if it only collects. */
+  readonly sending?: Sending
+  readonly listener: BatchListener
 }
 
+export interface Sending {
+  /** Summarizes documents with live requests. */
+  readonly runLive: (sources: readonly DocumentRef[]) => AsyncGenerator<Outcome>
+  /** Submits the documents in batches; undefined if all of them are summarized live. */
+  readonly batches?: SubmitOptions & Pick<CanaryOptions, 'hasSucceededBefore'>
+}
+
+type BatchListener = OpenBatchesJob['listener'] &
+  SubmitListener & {
+    /** These batches have not ended when the run ends. */
+    onUnfinished(batches: readonly StoredBatch[]): void
+  }
+
 /**
- * Yields one outcome per source, and one for every other document of the batches it collects: first from batches of
- * earlier runs that have ended; then from new ones, which it makes of what is left and waits for. What is still in a
- * batch when it ends is pending, and the next run's. Two ways to earn outcomes: `summarizeAll` is the other one.
+ * Yields one outcome per source, and one for every other document of the batches it collects. It first collects batches
+ * of earlier runs that have ended. Then it sends the remaining documents, live or in new batches, and waits for those. A
+ * document that is still in a batch at the end is pending, and a later run collects it. The counterpart without batches is
+ * `summarizeDocuments`.
  */
 export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
-  const { sources, store, shutdown, shouldWait, listener } = job
+  const { sources, store, shutdown, shouldWait, sending, listener } = job
   const { drainSignal } = shutdown
   const recovery = createBatchRecovery(job, store.openBatches)
   const ownBatches = store.openBatches.filter(({ endpoint }) => endpoint === job.endpoint)
-  for (const batch of store.openBatches) if (!ownBatches.includes(batch)) listener.onForeignBatch(batch)
+  for (const batch of store.openBatches)
+    if (!ownBatches.includes(batch)) listener.onWarning(formatForeignBatch(batch))
   const sourceByPath = new Map(sources.map((source) => [source.path, source]))
   const findSource = (path: string): DocumentRef =>
     sourceByPath.get(path) ?? { index: sourceByPath.size, path, namedByUser: true }
-  const readText = createTextReader(sourceByPath, job)
-  const batches = createOpenBatches(ownBatches, recovery, { ...job, findSource, readText })
+  const readText = createTextReader(sourceByPath, job.read)
+  const reservations: Reservations = new Map()
+  const batches = createOpenBatches(ownBatches, recovery, { ...job, reservations, findSource, readText })
 
   const done = new Set<string>()
   const unfinished: Outcome[] = []
@@ -51,52 +73,97 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
     done.add(outcome.document.path)
     yield outcome
   }
-  let todo: readonly DocumentRef[] = sources.filter(
-    ({ path }) => !done.has(path) && !batches.hasDocument(path),
-  )
-  if (!job.shouldSubmit) {
-    yield* job.runLive(job.selectLive?.(todo) ?? todo)
-    todo = []
-  }
-
-  const provenSettings = new Set<string>()
-  const longDocuments: DocumentRef[] = []
-  let budgetError: RunError | undefined
+  const remaining = sources.filter(({ path }) => !done.has(path) && !batches.hasDocument(path))
   const collectUntilAllEnd = () => batches.collectUntilAllEnd((outcome) => unfinished.push(outcome))
-  while (todo.length > 0 && !drainSignal.aborted) {
-    const withoutCanaries = yield* runCanaries(todo, provenSettings, job)
-    const submitted = yield* submitBatches(withoutCanaries, job, recovery)
-    for (const batch of submitted.createdBatches) batches.add(batch)
-    longDocuments.push(...submitted.longDocuments)
-    todo = submitted.unsentDocuments
-    budgetError = submitted.budgetError
-    // What was set aside for the worst case, and not spent, may be enough for the next ones.
-    if (!shouldWait || budgetError === undefined || submitted.createdBatches.length === 0) break
-    yield* collectUntilAllEnd()
-  }
+  const unsent = yield* sendRemaining(remaining, {
+    ...job,
+    reservations,
+    recovery,
+    batches,
+    collectUntilAllEnd,
+  })
+  const { longDocuments, unsentDocuments, budgetError } = unsent
   // With a budget, the money that is set aside for batches may be needed, and only collecting releases it.
-  const isLongLast = shouldWait && job.budget !== undefined
-  if (!isLongLast) yield* job.runLive(longDocuments)
+  const isLongLast = shouldWait && sending?.batches?.budget !== undefined
+  if (!isLongLast) yield* runLongDocuments(longDocuments, sending)
   if (shouldWait) yield* collectUntilAllEnd()
   batches.stopIfUncollectable()
-  if (isLongLast) yield* job.runLive(longDocuments)
+  if (isLongLast) yield* runLongDocuments(longDocuments, sending)
   if (budgetError !== undefined) shutdown.drain(budgetError)
 
   const { waiting } = batches
   if (waiting.length > 0) listener.onUnfinished(waiting)
   yield* unfinished
   const reason = drainSignal.reason instanceof Error ? drainSignal.reason.message : 'stopped'
-  for (const source of todo) yield createPendingOutcome(source, reason)
+  for (const source of unsentDocuments) yield createPendingOutcome(source, reason)
   yield* batches.yieldPending()
 }
 
+interface SendingJob extends BatchJob {
+  readonly reservations: Reservations
+  readonly recovery: BatchRecovery
+  readonly batches: OpenBatches
+  readonly collectUntilAllEnd: () => AsyncGenerator<Outcome>
+}
+
+interface Unsent {
+  /** Documents that need several requests, each of which depends on the replies before it: no batch can hold them. */
+  readonly longDocuments: readonly DocumentRef[]
+  readonly unsentDocuments: readonly DocumentRef[]
+  /** Why they were not sent, if the budget does not allow the next request. */
+  readonly budgetError?: RunError | undefined
+}
+
+/** Sends the documents that are in no batch. Without batches, all of them are done or pending afterwards. */
+async function* sendRemaining(
+  remaining: readonly DocumentRef[],
+  job: SendingJob,
+): AsyncGenerator<Outcome, Unsent> {
+  const { sending, shutdown, shouldWait } = job
+  if (sending?.batches === undefined) {
+    if (sending === undefined) return { longDocuments: [], unsentDocuments: remaining }
+    yield* sending.runLive(remaining)
+    return { longDocuments: [], unsentDocuments: [] }
+  }
+  const provenSettings = new Set<string>()
+  const longDocuments: DocumentRef[] = []
+  const { runLive, batches: submitOptions } = sending
+  let unsentDocuments = remaining
+  let budgetError: RunError | undefined
+  while (unsentDocuments.length > 0 && !shutdown.drainSignal.aborted) {
+    const canaryOptions = { ...submitOptions, runLive, shutdown }
+    const withoutCanaries = yield* runCanaries(unsentDocuments, provenSettings, canaryOptions)
+    const submitted = yield* submitBatches(withoutCanaries, { ...job, ...submitOptions }, job.recovery)
+    for (const batch of submitted.createdBatches) job.batches.add(batch)
+    longDocuments.push(...submitted.longDocuments)
+    unsentDocuments = submitted.unsentDocuments
+    budgetError = submitted.budgetError
+    // What was set aside for the worst case, and not spent, may be enough for the next ones.
+    if (!shouldWait || budgetError === undefined || submitted.createdBatches.length === 0) break
+    yield* job.collectUntilAllEnd()
+  }
+  return { longDocuments, unsentDocuments, budgetError }
+}
+
+async function* runLongDocuments(
+  documents: readonly DocumentRef[],
+  sending: Sending | undefined,
+): AsyncGenerator<Outcome> {
+  if (sending !== undefined && documents.length > 0) yield* sending.runLive(documents)
+}
+
+function formatForeignBatch({ id, localId, items, endpoint }: StoredBatch): string {
+  return `the batch ${id ?? localId}, of ${pluralize(items.size, 'document')}, belongs to ${endpoint}, not to the base URL of this run; skipped`
+}
+
 /**
- * Reads the documents of this run once more. What only a batch file names is not read: the file may be anyone's.
+ * Returns a function that reads a document of this run again. It does not read a document that only a batch file names:
+ * anyone may have written that file.
  */
 function createTextReader(
   sourceByPath: ReadonlyMap<string, DocumentRef>,
-  { read }: Pick<BatchJob, 'read'>,
-): (packed: BatchItem) => Promise<string | undefined> {
+  read: BatchJob['read'],
+): (item: BatchItem) => Promise<string | undefined> {
   return async ({ path, asked }) => {
     const source = sourceByPath.get(path)
     // Stdin can be read only once.

@@ -2,14 +2,14 @@ import type { DocumentRef } from '../../core/document/document.ts'
 import { BatchError } from '../../core/errors/run-error.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
 import type { Shutdown } from '../shutdown.ts'
+import type { ItemSettings } from './submit-batches.ts'
 
-interface CanaryOptions {
-  /** Asks about documents at once, without a batch. */
+export interface CanaryOptions {
+  /** Summarizes documents with live requests. */
   readonly runLive: (sources: readonly DocumentRef[]) => AsyncIterable<Outcome>
-  /** Whether requests like this document's have been taken before. */
-  readonly hasSucceededBefore: (source: DocumentRef) => boolean
-  /** What tells documents apart that are asked about in different ways. */
-  readonly settingsHashOf: (source: DocumentRef) => string
+  /** Whether the API accepted a request with the settings of this document before. */
+  readonly hasSucceededBefore: (path: string) => boolean
+  readonly getItemSettings: (path: string) => Pick<ItemSettings, 'provenance'>
   readonly shutdown: Shutdown
 }
 
@@ -25,13 +25,15 @@ const maxCanaries = 5
 export async function* runCanaries(
   sources: readonly DocumentRef[],
   provenSettings: Set<string>,
-  { runLive, hasSucceededBefore, settingsHashOf, shutdown }: CanaryOptions,
+  { runLive, hasSucceededBefore, getItemSettings, shutdown }: CanaryOptions,
 ): AsyncGenerator<Outcome, readonly DocumentRef[]> {
   const left = new Set(sources)
-  for (const source of sources) if (hasSucceededBefore(source)) provenSettings.add(settingsHashOf(source))
+  const getSettingsHash = ({ path }: DocumentRef) => getItemSettings(path).provenance.settingsHash
+  for (const source of sources)
+    if (hasSucceededBefore(source.path)) provenSettings.add(getSettingsHash(source))
   const failedCanaries = new Map<string, number>()
   for (const source of sources) {
-    const settings = settingsHashOf(source)
+    const settings = getSettingsHash(source)
     if (provenSettings.has(settings)) continue
     if (shutdown.drainSignal.aborted) break
     left.delete(source)

@@ -5,42 +5,38 @@ import { AskError } from '../../core/errors/ask-error.ts'
 import { toFailure } from '../../core/errors/failure.ts'
 import type { RequestError } from '../../core/errors/request-error.ts'
 import { RunError } from '../../core/errors/run-error.ts'
-import type { AnswerSettings } from '../../core/request/answer-settings.ts'
 import type { Outcome } from '../../core/run/outcome.ts'
-import type { Provenance } from '../../core/run/provenance.ts'
 import type { SharedBudget } from '../middleware/shared-budget.ts'
 import { type PrepareOptions, prepare, toOutcomeWithoutRequest } from '../prepare.ts'
 import { runPool } from '../run-pool.ts'
 import { withFailureHint } from '../with-failure-hint.ts'
-import type { CollectJob, CollectListener } from './collect-batch.ts'
+import type { BatchContext, Reservations } from './batch-context.ts'
 import { createBatch } from './create-batch.ts'
 import type { BatchRecovery } from './recover-batch.ts'
 
-export interface SubmitJob extends CollectJob, PrepareOptions {
-  /** Asks about documents at once, as a run without batches does. */
-  readonly runLive: (sources: Iterable<DocumentRef> | AsyncIterable<DocumentRef>) => AsyncGenerator<Outcome>
-  readonly store: BatchStore
-  /** Where batches are sent. */
-  readonly endpoint: string
-  /** How a document is asked about. */
-  readonly provenanceFor: (path: string) => Provenance
-  /** What becomes of its answer. */
-  readonly answerSettingsFor: (path: string) => AnswerSettings
+/** How documents are put into batches. */
+export interface SubmitOptions extends Pick<PrepareOptions, 'buildRequest' | 'planChunks'> {
+  /** Returns what a batch stores about a document's request, besides what the request itself shows. */
+  readonly getItemSettings: (path: string) => ItemSettings
   readonly budget?: SharedBudget | undefined
-  /** What a batch may hold, where that is less than the service allows. */
+  /** The most that a batch may hold, if that is less than the API allows. */
   readonly maxBatchSize?: BatchSize
-  readonly listener: BatchListener
 }
 
-interface BatchListener extends CollectListener {
-  /** A batch of an earlier run that another service has. */
-  onForeignBatch(batch: StoredBatch): void
-  /** A batch was made. */
+/** How a document is summarized, and what its answer must be. */
+export type ItemSettings = Pick<BatchItem['asked'], 'provenance' | 'answerSettings'>
+
+export interface SubmitJob extends BatchContext, SubmitOptions, Pick<PrepareOptions, 'read'> {
+  readonly store: BatchStore
+  readonly reservations: Reservations
+  readonly listener: SubmitListener
+}
+
+export interface SubmitListener {
+  /** A call failed for a reason that will pass; it is repeated after this wait. */
+  onRetry(error: AskError, waitMs: number): void
+  /** A batch was created, or may have been. */
   onSubmitted(batch: StoredBatch, size: BatchSize): void
-  /** These stay with the service when the run ends. */
-  onUnfinished(batches: readonly StoredBatch[]): void
-  /** These are waited for now. */
-  onWaiting(batches: readonly StoredBatch[]): void
 }
 
 interface SubmitResult {
@@ -166,8 +162,7 @@ export async function* submitBatches(
         ;({ id, entry } = formatEntry(builder))
       }
       const { path } = source
-      const [provenance, answerSettings] = [job.provenanceFor(path), job.answerSettingsFor(path)]
-      await builder.add(id, { path, asked: { ...asked, provenance, answerSettings } }, entry)
+      await builder.add(id, { path, asked: { ...asked, ...job.getItemSettings(path) } }, entry)
       batchSources.push(source)
     }
     if (shutdown.drainSignal.aborted) await builder?.discard()

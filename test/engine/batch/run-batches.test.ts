@@ -7,7 +7,7 @@ import { AskError } from '../../../src/core/errors/ask-error.ts'
 import { AccountError } from '../../../src/core/errors/run-error.ts'
 import { listPrice, usdToPicodollars } from '../../../src/core/pricing/pricing-rules.ts'
 import { type Outcome, sumUsage } from '../../../src/core/run/outcome.ts'
-import { type BatchJob, runBatches } from '../../../src/engine/batch/run-batches.ts'
+import { type BatchJob, runBatches, type Sending } from '../../../src/engine/batch/run-batches.ts'
 import { createSemaphore } from '../../../src/engine/middleware/semaphore.ts'
 import { createSharedBudget } from '../../../src/engine/middleware/shared-budget.ts'
 import { withAttemptLog } from '../../../src/engine/middleware/with-attempt-log.ts'
@@ -32,6 +32,13 @@ const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash:
 
 const settings = { maxTokens: 1024, frontMatter: false }
 
+/** What a test changes of a run. `mode` is how it sends documents that are in no batch. */
+type RunOptions = Partial<Omit<BatchJob, 'sending'> & SubmitOptions> & {
+  readonly mode?: 'batch' | 'live' | 'collect'
+}
+
+type SubmitOptions = NonNullable<Sending['batches']>
+
 /** A folder that runs one after another work on, and the service they ask. */
 function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
   const clock = createVirtualClock()
@@ -44,7 +51,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
   const notes: string[] = []
 
   /** @returns what a run yields, and why it stopped */
-  const begin = (options: Partial<BatchJob> = {}, ask = createScriptedAsk('ok')) => {
+  const begin = ({ mode = 'batch', ...options }: RunOptions = {}, ask = createScriptedAsk('ok')) => {
     const shutdown = createShutdown()
     const asked: string[] = []
     const sources: DocumentRef[] = paths
@@ -65,11 +72,11 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
       },
       shutdown,
       clock,
-    } satisfies Partial<BatchJob>
+    } satisfies RunOptions
     const sender = withAttemptLog(ask, clock, { onSend() {}, onEnd() {} })
-    const runLive: BatchJob['runLive'] = (given) => {
+    const runLive: Sending['runLive'] = (given) => {
       async function* sources() {
-        for await (const source of given) {
+        for (const source of given) {
           asked.push(source.path)
           yield source
         }
@@ -82,33 +89,32 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
         ask: options.budget?.withBudget(sender, shutdown.drainSignal) ?? sender,
       })
     }
+    const batches: SubmitOptions = {
+      buildRequest: common.buildRequest,
+      getItemSettings: () => ({ provenance: facts, answerSettings: settings }),
+      hasSucceededBefore: () => true,
+      ...options,
+    }
     const job: BatchJob = {
       ...common,
       sources,
-      runLive,
+      ...(mode !== 'collect' && { sending: mode === 'batch' ? { runLive, batches } : { runLive } }),
       batchApi: service.batches,
       store: createMemoryBatchStore(disk, clock, (id, path) =>
         ledger.some(({ document, attempts }) => document.path === path && attempts.at(-1)?.batchId === id),
       ),
       endpoint: 'here',
-      provenanceFor: () => facts,
-      answerSettingsFor: () => settings,
       loadChecks: async () => ({ findMismatch: () => undefined, checkQuality: () => [] }),
       priceOf: listPrice,
-      reservations: new Map(),
       random: () => 1,
       retries: 3,
-      shouldSubmit: true,
       shouldWait: true,
       isDetached: false,
-      hasSucceededBefore: () => true,
-      settingsHashOf: () => 'r',
       listener: {
         onAttempt() {},
         onRetry: ({ requestError }) => notes.push(`troubled: ${requestError.type}`),
         onCollectError: ({ message }) => notes.push(message),
         onWarning: (text) => notes.push(text),
-        onForeignBatch: ({ endpoint }) => notes.push(`elsewhere: ${endpoint}`),
         onSubmitted: ({ items }) => notes.push(`submitted ${items.size}`),
         onWaiting() {},
         onUnfinished: (batches) => notes.push(`left ${batches.length}`),
@@ -147,12 +153,35 @@ describe('a run by batches', () => {
     const { begin, service, statuses } = setting()
     const run = begin({
       hasSucceededBefore: () => false,
-      settingsHashOf: ({ path }) => (path === '3.md' ? 'other' : 'r'),
+      getItemSettings: (path) => ({
+        provenance: { ...facts, settingsHash: path === '3.md' ? 'other' : 'r' },
+        answerSettings: settings,
+      }),
     })
     const { outcomes, asked } = await run.ended
     expect(asked).toEqual(['0.md', '3.md'])
     expect(statuses(outcomes)).toHaveLength(5)
     expect([...service.made.values()].map(({ items }) => items.length)).toEqual([3])
+  })
+
+  it('leaves a batch of another API alone, and reports it', async () => {
+    const { begin, notes, disk } = setting()
+    await begin({ shouldWait: false, isDetached: true }).ended
+    const { outcomes } = await begin({ mode: 'collect', sources: [], endpoint: 'there' }).ended
+    expect(outcomes).toEqual([])
+    expect(notes.at(-1)).toBe(
+      'the batch msgbatch_1, of 5 documents, belongs to here, not to the base URL of this run; skipped',
+    )
+    expect(disk.size).toBe(1)
+  })
+
+  it('collects batches without sending anything, where it is not to', async () => {
+    const { begin, statuses, service, disk } = setting()
+    await begin({ shouldWait: false, isDetached: true }).ended
+    const { outcomes, asked } = await begin({ mode: 'collect', sources: [] }).ended
+    expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
+    expect(asked).toEqual([])
+    expect([service.made.size, disk.size]).toEqual([1, 0])
   })
 
   it('makes no batch where no document is answered live', async () => {
@@ -213,7 +242,7 @@ describe('a run by batches', () => {
   it('is not asked live about what is in a batch', async () => {
     const { begin, statuses } = setting()
     await begin({ shouldWait: false, isDetached: true }).ended
-    const { outcomes, asked } = await begin({ shouldSubmit: false, shouldWait: false }).ended
+    const { outcomes, asked } = await begin({ mode: 'live', shouldWait: false }).ended
     expect(asked).toEqual([])
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} pending`))
   })
@@ -407,7 +436,7 @@ describe('a run by batches with a budget', () => {
   const usd = (amount: number) => createSharedBudget(usdToPicodollars(amount), listPrice)
   /** The documents of these names are asked about in three parts, and once more. */
   const longOnes =
-    (...names: string[]): NonNullable<BatchJob['planChunks']> =>
+    (...names: string[]): NonNullable<SubmitOptions['planChunks']> =>
     async ({ ref: { path } }) =>
       !names.includes(path)
         ? undefined
@@ -445,7 +474,7 @@ describe('a run by batches with a budget', () => {
 
   it('does not wait for money where it leaves the batches to another run, which does the rest', async () => {
     const { begin, statuses } = setting({}, pathsOf(4))
-    const options: Partial<BatchJob> = {
+    const options: RunOptions = {
       planChunks: longOnes('3.md'),
       shouldWait: false,
       isDetached: true,
@@ -614,7 +643,7 @@ describe('an answer that cannot be read', () => {
     ])
     expect([service.made.size, disk.size]).toEqual([1, 1])
     // Nor does any later run, until the results are whole.
-    await begin({ batchApi, shouldSubmit: false }).ended
+    await begin({ batchApi, mode: 'live' }).ended
     expect(service.made.size).toBe(1)
     const { outcomes } = await begin().ended
     expect(statuses(outcomes)).toEqual(['0.md summarized', '4.md summarized'])
