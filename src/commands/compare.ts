@@ -72,7 +72,7 @@ export async function compare(
     const variants = await loadVariants(options, lookup, baseUrl)
     const { judge } = options
     const createJudges = judge === undefined ? undefined : await loadJudge(judge, lookup, baseUrl, options)
-    const models = variants.flatMap(({ requestBuilder }) => requestBuilder.models)
+    const models = variants.flatMap(({ promptChoice }) => promptChoice.models)
     const allModels = judge === undefined ? models : [...models, resolveModelAlias(judge)]
     const pricing = createPricing(options, allModels)
     for (const text of formatRetirements(allModels, clock.wallTime())) stderr.write(`claude-batch: ${text}\n`)
@@ -160,10 +160,10 @@ async function judgeVariants(
     const bothOrders = judgeRun.variants.filter(({ variant: judge }) => judge.variant === variant)
     const documents = new Map<string, { replies: readonly string[]; result: PairwiseResult }>()
     for (const { path } of bothOrders[0]?.variant.sources ?? []) {
-      const texts = bothOrders.flatMap(({ variant: { requestBuilder }, results }) => {
+      const texts = bothOrders.flatMap(({ variant: { promptChoice }, results }) => {
         const { entry, text } = results.get(path) ?? {}
         // What was said of other texts, before these, is not about these.
-        return text === undefined || entry?.settings_hash !== requestBuilder.getProvenance(path).settingsHash
+        return text === undefined || entry?.settings_hash !== promptChoice.getProvenance(path).settingsHash
           ? []
           : text
       })

@@ -81,11 +81,12 @@ export async function loadJudge(
           name: `${name}, ${parameters.model}`,
           folder: [toFolderName(`${name}+${parameters.model}`), ...folders].join('/'),
           sources: sources.filter(({ path }) => getTexts(path) !== undefined),
-          requestBuilder: {
+          promptChoice: {
             prompt: name,
             promptSource: `${prompt.why}, ${prompt.origin}`,
             model: parameters.model,
             models: [parameters.model],
+            structured: false,
             getProvenance: (path) => ({
               prompt: name,
               model: parameters.model,
@@ -93,14 +94,11 @@ export async function loadJudge(
                 listReaderSettings(readSettings),
               ]),
             }),
-            // What is judged was asked about as a whole, or in parts; a judge reads the document as it is.
-            getAnswerSettings: () => ({ maxTokens: parameters.maxTokens }),
-            validateReply: () => undefined,
-            checkQuality: () => [],
-            structured: false,
-            getMaxChars: () => undefined,
-            planChunks: async () => undefined,
+          },
+          requestBuilder: {
             buildRequest: (document) => createRequestFunction(getDelimitedTexts(document.ref.path))(document),
+            // A judge reads each document as a whole, also one that was summarized in chunks.
+            chunker: undefined,
           },
         }
       }),

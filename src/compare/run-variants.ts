@@ -75,14 +75,14 @@ export async function runVariants<
   }: RunVariantsOptions,
 ): Promise<VariantsRun<Asking>> {
   const { baseUrl } = provider
-  const models = [...new Set(variants.map(({ requestBuilder }) => requestBuilder.model))].join(', ')
+  const models = [...new Set(variants.map(({ promptChoice }) => promptChoice.model))].join(', ')
   const { drainSignal } = shutdown
   const outputs: FolderOutput[] = []
-  for (const { folder, requestBuilder, sources } of variants) {
+  for (const { folder, promptChoice, sources } of variants) {
     const outputOptions = {
       options: summarizeOptions,
       runtime,
-      requestBuilder,
+      promptChoice,
       version,
       baseUrl,
       drainSignal,
@@ -94,9 +94,10 @@ export async function runVariants<
   const sources = [...new Set(variants.flatMap(({ sources }) => sources))].sort((a, b) => a.index - b.index)
   const { tasks: pendingRequests, armFor } = interleave(sources, variants, outputs)
   const estimateCosts = () =>
-    variants.map(({ requestBuilder }, n) => {
+    variants.map(({ promptChoice, requestBuilder }, n) => {
       const { pending = [], folder } = outputs[n] ?? {}
       const { documents, liveCost: live } = estimateBySize(pending, folder?.history ?? new Map(), {
+        promptChoice,
         requestBuilder,
         priceOf: pricing.priceOf,
       })
@@ -112,7 +113,7 @@ export async function runVariants<
     ...pricing,
     reporter,
     log,
-    model: variants[0]?.requestBuilder.model ?? '',
+    model: variants[0]?.promptChoice.model ?? '',
     pendingCount: pendingRequests.length,
     upToDate: outputs.flatMap(({ upToDate }) => upToDate),
     startMs: runtime.clock.now(),
@@ -126,7 +127,7 @@ export async function runVariants<
       onWarning: reporter.printNote,
     }),
     buildRequest: (document) => armFor(document.ref).requestBuilder.buildRequest(document),
-    planChunks: (document) => armFor(document.ref).requestBuilder.planChunks(document),
+    planChunks: async (document) => armFor(document.ref).requestBuilder.chunker?.planChunks(document),
     checkConflict: async (source, hash) => armFor(source).output.folder.checkConflict(source, hash),
     persist: async (outcome) => armFor(outcome.document).output.folder.persist(outcome),
     ask,

@@ -1,7 +1,7 @@
 import type { CompareOptions } from '../config/compare-flags.ts'
 import { UsageError } from '../errors.ts'
 import type { PromptLookupOptions } from '../inputs/prompts/prompt-lookup.ts'
-import { loadRequestBuilder, type RequestBuilder } from '../run/request-builder.ts'
+import { loadRequestBuilder, type PromptChoice, type RequestBuilder } from '../run/request-builder.ts'
 
 /** One way of several that the same documents go. */
 export interface ComparedVariant {
@@ -9,6 +9,7 @@ export interface ComparedVariant {
   readonly name: string
   /** Where its summaries go, below the comparison's folder. */
   readonly folder: string
+  readonly promptChoice: PromptChoice
   readonly requestBuilder: RequestBuilder
 }
 
@@ -27,18 +28,19 @@ export async function loadVariants(
   const variants: ComparedVariant[] = []
   for (const prompt of splitList(options.prompts)) {
     for (const model of options.models === undefined ? [undefined] : splitList(options.models)) {
-      const requestBuilder = (
+      const { promptChoice, requestBuilder } = (
         await loadRequestBuilder(
           { ...options, prompt, model, schema: undefined, language: undefined, words: undefined },
           lookup,
         )
       )(baseUrl)
-      const name = `${requestBuilder.prompt}, ${requestBuilder.model}`
+      const name = `${promptChoice.prompt}, ${promptChoice.model}`
       if (variants.some((variant) => variant.name === name))
         throw new UsageError(`${name} would be compared with itself`)
       variants.push({
         name,
-        folder: toFolderName(`${requestBuilder.prompt}+${requestBuilder.model}`),
+        folder: toFolderName(`${promptChoice.prompt}+${promptChoice.model}`),
+        promptChoice,
         requestBuilder,
       })
     }

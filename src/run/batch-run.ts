@@ -7,61 +7,55 @@ import type { AnswerChecks, AnswerSettings } from '../core/request/answer-settin
 import type { Outcome } from '../core/run/outcome.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
-import type { ItemSettings } from '../engine/batch/submit-batches.ts'
-import type { SharedBudget } from '../engine/middleware/shared-budget.ts'
-import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
+import type { BatchJob, Sending } from '../engine/batch/run-batches.ts'
 import { ExitError, toEnding, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RequestLog } from '../sinks/request-log.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import type { InstrumentedClient } from './instrument.ts'
 import type { FolderState } from './output.ts'
-import type { RequestBuilder } from './request-builder.ts'
+
+/** What the engine needs of a run, besides how it sends requests. */
+export type EngineJob = Pick<
+  BatchJob,
+  'read' | 'checkConflict' | 'onOutcome' | 'addHint' | 'toRunError' | 'shutdown' | 'clock'
+>
 
 export interface BatchRunOptions {
-  readonly options: Pick<SummarizeOptions, 'detach' | 'retries' | 'frontMatter' | 'force' | 'prices'>
+  readonly options: Pick<SummarizeOptions, 'detach' | 'retries'>
   readonly runtime: Runtime
   readonly baseUrl: string
-  readonly requestBuilder: Pick<RequestBuilder, 'getProvenance' | 'getAnswerSettings'>
   readonly folder: FolderState
   readonly priceOf: PriceOf
-  readonly budget: SharedBudget | undefined
   readonly batchApi: BatchApi
   readonly instruments: Pick<InstrumentedClient, 'stats'>
   readonly reporter: Reporter
   /** Whether the run waits until all batches have ended. */
   readonly shouldWait: boolean
-  /** Whether the run submits documents in batches, rather than live. */
-  readonly shouldSubmit: boolean
-  /** Chooses and orders the documents that are sent live; all of them, if left out. */
-  readonly selectLive?: (sources: readonly DocumentRef[]) => AsyncIterable<DocumentRef>
+  /** How the run sends documents that are in no batch; undefined if it only collects. */
+  readonly sending: Sending | undefined
   readonly log: RequestLog | undefined
 }
 
 /** Outcomes of a run that makes batches, or finds some that earlier ones made; see {@link runBatches}. */
 export async function* runBatchedDocuments(
-  job: Omit<SummarizeJob, 'sources'> & { readonly sources: readonly DocumentRef[] },
+  job: EngineJob & { readonly sources: readonly DocumentRef[] },
   {
     options,
     runtime,
     baseUrl,
-    requestBuilder,
     folder,
     priceOf,
-    budget,
     batchApi,
     instruments: { stats },
     reporter,
     log,
     shouldWait,
-    shouldSubmit,
-    selectLive,
+    sending,
   }: BatchRunOptions,
 ): AsyncGenerator<Outcome> {
   const { clock, random } = runtime
-  const { persist, batchStore: store, hasSucceededBefore } = folder
-  const getItemSettings = createItemSettingsLookup(requestBuilder, options, clock.wallTime())
-  const runLive = (sources: SummarizeJob['sources']) => summarizeDocuments({ ...job, persist, sources })
+  const { persist, batchStore: store } = folder
   const { runBatches } = await import('../engine/batch/run-batches.ts')
   yield* runBatches({
     ...job,
@@ -73,9 +67,7 @@ export async function* runBatchedDocuments(
     random,
     retries: options.retries,
     loadChecks: loadAnswerChecks,
-    sending: shouldSubmit
-      ? { runLive, batches: { ...job, getItemSettings, budget, hasSucceededBefore } }
-      : { runLive: (sources) => runLive(selectLive?.(sources) ?? sources) },
+    ...(sending !== undefined && { sending }),
     shouldWait,
     isDetached: options.detach,
     listener: {
@@ -116,33 +108,6 @@ export async function* runBatchedDocuments(
       },
     },
   })
-}
-
-/**
- * Returns a function that looks up what a batch stores about a document's request: its provenance, and the settings that
- * the prompt and the options give its answer. Documents with the same settings share one settings object.
- * @param nowMs milliseconds since 1970
- */
-function createItemSettingsLookup(
-  { getAnswerSettings, getProvenance }: BatchRunOptions['requestBuilder'],
-  { frontMatter, force, prices = {} }: BatchRunOptions['options'],
-  nowMs: number,
-): (path: string) => ItemSettings {
-  const settingsByAnswers = new Map<object, AnswerSettings>()
-  return (path) => {
-    const answers = getAnswerSettings(path)
-    const provenance = getProvenance(path)
-    const { model } = provenance
-    const price = Object.hasOwn(prices, model) ? prices[model] : undefined
-    const settings = settingsByAnswers.get(answers) ?? {
-      ...answers,
-      frontMatter,
-      ...(force && { replacesBefore: nowMs }),
-      ...(price !== undefined && { price }),
-    }
-    settingsByAnswers.set(answers, settings)
-    return { provenance, answerSettings: settings }
-  }
 }
 
 /** The settings may come from a batch's file. @throws RunError `ioError` */

@@ -2,12 +2,12 @@ import { relative, sep } from 'node:path'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import { ledgerFormatVersion, type RunStart } from '../core/run/ledger-entry.ts'
 import type { Runtime } from '../runtime.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import type { PromptChoice } from './request-builder.ts'
 
 export interface RunStartOptions {
   readonly options: Pick<SummarizeOptions, 'simulate'>
   readonly runtime: Pick<Runtime, 'clock' | 'random' | 'cwd'>
-  readonly requestBuilder: Pick<RequestBuilder, 'prompt' | 'model'>
+  readonly promptChoice: Pick<PromptChoice, 'prompt' | 'model'>
   /** The version of claude-batch. */
   readonly version: string
 }
@@ -18,7 +18,7 @@ export interface RunStartOptions {
  */
 export function createRunStart(
   out: string,
-  { options, runtime, requestBuilder, version }: RunStartOptions,
+  { options, runtime, promptChoice, version }: RunStartOptions,
 ): RunStart {
   return {
     type: 'run_start',
@@ -27,8 +27,8 @@ export function createRunStart(
     run_id: Array.from({ length: 12 }, () => Math.floor(runtime.random() * 16).toString(16)).join(''),
     program_version: version,
     cwd: relative(out, runtime.cwd).split(sep).join('/'),
-    prompt: requestBuilder.prompt,
-    model: requestBuilder.model,
+    prompt: promptChoice.prompt,
+    model: promptChoice.model,
     ...(options.simulate && ({ simulated: true } as const)),
   }
 }

@@ -20,9 +20,10 @@ import type { Exit } from '../errors.ts'
 import { writeNamedFile } from '../storage/fs/named-file.ts'
 import { createStreamWriter } from '../storage/fs/stream-writer.ts'
 import { formatEstimate } from '../ui/format-estimate.ts'
-import { describeDocumentPlan, planDocument, sumCosts } from './plan-document.ts'
+import { describeDocumentPlan, type PlanDocumentOptions, planDocument, sumCosts } from './plan-document.ts'
 import { resolvePlanningLimits } from './planning-limits.ts'
 import { readOutputState } from './read-output-state.ts'
+import type { SummaryRequestBuilder } from './request-builder.ts'
 import type { RunContext } from './run-context.ts'
 import type { RunPlan } from './run-plan.ts'
 import { createTokenCounter } from './token-counter.ts'
@@ -31,16 +32,16 @@ import { createTokenCounter } from './token-counter.ts'
  * Reads all documents and prints what a run would do and cost. Writes only the report that the user names, and sends no
  * request that costs.
  */
-export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> {
+export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exit> {
   const { sources, out } = plan
-  const { options, runtime, requestBuilder, priceOf, provider } = context
+  const { options, runtime, promptChoice, priceOf, provider } = context
   const outputState = out === undefined ? undefined : await readOutputState(out, sources, context)
   const countTokens = options.tokenCount === 'exact' ? await createTokenCounter(provider, context) : undefined
   const planned = await planDocuments(plan, { ...context, outputState, countTokens })
   const history: TokenHistory = outputState?.history ?? new Map()
   const expected = estimateCost(planned.requests, history, priceOf)
   const estimate = createEstimate(planned, expected, outputState?.lastRunEnd, context)
-  const origin = requestBuilder.promptSource
+  const origin = promptChoice.promptSource
   const text = formatEstimate(estimate, { origin, simulated: options.simulate })
   await createStreamWriter(runtime.stdout, 'stdout')(text)
   const { report } = plan.namedOutputs
@@ -49,6 +50,10 @@ export async function dryRun(plan: RunPlan, context: RunContext): Promise<Exit> 
     await writeNamedFile(report, `${json}\n`, `${runtime.pid}-estimate`)
   }
   return 'ok'
+}
+
+interface DryRunContext extends RunContext {
+  readonly requestBuilder: SummaryRequestBuilder
 }
 
 interface PlannedDocuments {
@@ -63,7 +68,7 @@ const maxOpenFiles = 16
 /** Plans the requests of all documents. @throws the reason of a shutdown */
 async function planDocuments(
   { sources, skipped }: RunPlan,
-  context: RunContext & Parameters<typeof planDocument>[1],
+  context: DryRunContext & PlanDocumentOptions,
 ): Promise<PlannedDocuments> {
   const { options, runtime, drainSignal } = context
   const requests: PlannedRequest[] = []
@@ -101,15 +106,15 @@ function createEstimate(
   { documents, worstCaseCost }: PlannedDocuments,
   expected: CostEstimate,
   lastRunEnd: RunEnd | undefined,
-  { options, runtime, requestBuilder }: RunContext,
+  { options, runtime, promptChoice }: RunContext,
 ): EstimateJson {
   const { limits, from } = resolvePlanningLimits(options, lastRunEnd)
   return {
     format: 'claude-batch estimate',
     format_version: estimateFormatVersion,
     created_at: new Date(runtime.clock.wallTime()).toISOString(),
-    prompt: requestBuilder.prompt,
-    model: requestBuilder.model,
+    prompt: promptChoice.prompt,
+    model: promptChoice.model,
     documents,
     input_tokens: expected.inputTokens,
     output_tokens: expected.outputTokens,

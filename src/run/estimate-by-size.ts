@@ -6,7 +6,13 @@ import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
 import { maxInputBytes } from '../inputs/read/read-document.ts'
 import { estimateTextShare } from '../inputs/read/readers/document-formats.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import type { PromptChoice, RequestBuilder } from './request-builder.ts'
+
+export interface EstimateContext {
+  readonly promptChoice: Pick<PromptChoice, 'getProvenance'>
+  readonly requestBuilder: RequestBuilder
+  readonly priceOf: PriceOf
+}
 
 /**
  * What documents will come to by their sizes alone, none of them read.
@@ -15,7 +21,7 @@ import type { RequestBuilder } from './request-builder.ts'
 export function estimateBySize(
   sources: readonly DocumentRef[],
   history: TokenHistory,
-  { requestBuilder, priceOf }: { readonly requestBuilder: RequestBuilder; readonly priceOf: PriceOf },
+  { promptChoice, requestBuilder, priceOf }: EstimateContext,
   charactersPerByte = 1,
 ): CostEstimate & { readonly documents: number } {
   // Of an empty document: what the prompt itself comes to, which is the same but for names. To make one for each of a
@@ -29,7 +35,7 @@ export function estimateBySize(
     const bytes = stats.size * estimateTextShare(path)
     if (bytes > maxInputBytes) return []
     documents++
-    const { prompt, settingsHash } = requestBuilder.getProvenance(path)
+    const { prompt, settingsHash } = promptChoice.getProvenance(path)
     const request =
       emptyRequests.get(settingsHash) ??
       requestBuilder.buildRequest({ ref: source, text: '', fingerprint: { size: 0, sha256: '' } })
@@ -40,7 +46,7 @@ export function estimateBySize(
     const kind = detectTextKind(path)
     const planned = { prompt, model, maxTokens, characters: overheadChars + textChars, kind }
     const kindKey = `${settingsHash} ${kind}`
-    if (!maxCharsByKind.has(kindKey)) maxCharsByKind.set(kindKey, requestBuilder.getMaxChars(path))
+    if (!maxCharsByKind.has(kindKey)) maxCharsByKind.set(kindKey, requestBuilder.chunker?.getMaxChars(path))
     const maxChars = maxCharsByKind.get(kindKey)
     if (maxChars === undefined || textChars <= maxChars) return [planned]
     // Parts end at joints, so that few are as long as they may be.

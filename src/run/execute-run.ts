@@ -5,11 +5,14 @@ import { withCache } from '../engine/middleware/with-cache.ts'
 import { maxReorderBuffer, restoreInputOrder } from '../engine/restore-input-order.ts'
 import { type SummarizeJob, summarizeDocuments } from '../engine/summarize-documents.ts'
 import { writeOutcomes } from '../engine/write-outcomes.ts'
-import { runBatchedDocuments } from './batch-run.ts'
+import { type EngineJob, runBatchedDocuments } from './batch-run.ts'
+import { createSending } from './create-sending.ts'
 import { addFlagHint } from './flag-hints.ts'
 import { type InstrumentedClient, instrumentClient } from './instrument.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
+import type { Output } from './output.ts'
 import type { PreparedRun } from './prepare-run.ts'
+import type { SummaryRequestBuilder } from './request-builder.ts'
 import type { RunContext } from './run-context.ts'
 import type { RunPlan } from './run-plan.ts'
 import { createSampling, type Sampling } from './sample-first.ts'
@@ -36,14 +39,16 @@ export async function executeRun(
     options:
       output.onText !== undefined && options.progress === 'auto' ? { ...options, progress: 'off' } : options,
     log: prepared.log,
-    model: context.requestBuilder.model,
+    model: context.promptChoice.model,
     pendingCount: pending.length,
     upToDate,
     skipped: plan.skipped,
   })
   const { stats, rateLimiter } = instruments
   const rules = createStopRules(options, shutdown, runtime.clock)
-  const sampling = output.folder && createSampling(output.folder, context)
+  const { requestBuilder } = context
+  const sampling =
+    output.folder && requestBuilder && createSampling(output.folder, { ...context, requestBuilder })
   const outcomes = startOutcomes(plan, prepared, { ...context, instruments, rules, sampling })
   const unfinished = new Set<string>()
   const onDelivered = (outcome: Outcome) => {
@@ -70,63 +75,82 @@ interface ExecutionContext extends RunContext {
   readonly sampling: Sampling | undefined
 }
 
-/** Begins to produce outcomes: of live requests, or of message batches. */
+/** Starts to produce outcomes, from live requests or from message batches. */
 function startOutcomes(
   plan: RunPlan,
   prepared: PreparedRun,
   context: ExecutionContext,
 ): AsyncGenerator<Outcome> {
   const { output, client, shouldSubmit, usesBatches } = prepared
-  const { options, sampling } = context
+  const { options, sampling, requestBuilder, runtime } = context
   const { pending, folder } = output
-  const job = createJob(prepared, context)
+  const engineJob = createEngineJob(output, context)
+  const job = requestBuilder && createSummarizeJob(engineJob, output, { ...context, requestBuilder })
+  const selectLive = sampling?.takeSampleFirst
   if (!usesBatches || client === undefined || folder === undefined)
-    return summarizeDocuments({
-      ...job,
-      ...(folder !== undefined && { persist: folder.persist }),
-      sources: sampling?.takeSampleFirst(pending) ?? pending,
-    })
+    return job === undefined
+      ? produceNothing()
+      : summarizeDocuments({ ...job, sources: selectLive?.(pending) ?? pending })
   const { shouldWait = !options.detach } = plan
+  const sendingOptions = { ...context, folder, shouldSubmit, selectLive, nowMs: runtime.clock.wallTime() }
   return runBatchedDocuments(
-    { ...job, sources: pending },
+    { ...engineJob, sources: pending },
     {
       ...context,
       batchApi: client.batches,
       folder,
       log: prepared.log,
-      shouldSubmit,
       shouldWait: shouldWait && (shouldSubmit || plan.shouldWait === true),
-      ...(sampling !== undefined && { selectLive: sampling.takeSampleFirst }),
+      sending: job && requestBuilder && createSending(job, { ...sendingOptions, requestBuilder }),
     },
   )
 }
 
-/** What the engine needs to know, but for the documents. */
-function createJob(
-  { output }: PreparedRun,
-  { requestBuilder, baseUrl, read, shutdown, runtime, instruments, rules }: ExecutionContext,
-): Omit<SummarizeJob, 'sources' | 'persist'> {
-  const { ask, semaphore } = instruments
-  const { onText, folder } = output
-  const withSlot = (inner: Ask) => semaphore.withPermit(inner, shutdown.drainSignal)
+/** A run that only collects has nothing to do if another one has collected the batches. */
+async function* produceNothing(): AsyncGenerator<Outcome> {}
+
+/** Returns what the engine needs in every run. */
+function createEngineJob(
+  { folder }: Output,
+  { promptChoice, baseUrl, read, shutdown, runtime, rules }: ExecutionContext,
+): EngineJob {
   return {
     read,
-    buildRequest: requestBuilder.buildRequest,
-    planChunks: requestBuilder.planChunks,
-    findMismatch: requestBuilder.validateReply,
-    checkQuality: requestBuilder.checkQuality,
-    ...(folder !== undefined && {
-      checkConflict: folder.checkConflict,
-      askChunk: withCache(ask, folder.chunkCache, withSlot),
-    }),
-    ask: onText === undefined ? ask : (request, signal) => ask(request, signal, onText),
+    ...(folder !== undefined && { checkConflict: folder.checkConflict }),
     onOutcome: rules.observe,
     addHint: addFlagHint,
-    toRunError: (error) => new AccountError(error, requestBuilder.model, baseUrl),
-    semaphore,
-    ...(output.isOrdered && { maxLead: maxReorderBuffer }),
+    toRunError: (error) => new AccountError(error, promptChoice.model, baseUrl),
     shutdown,
     clock: runtime.clock,
+  }
+}
+
+/** Adds what the engine needs to send requests. */
+function createSummarizeJob(
+  engineJob: EngineJob,
+  { onText, folder, isOrdered }: Output,
+  {
+    requestBuilder,
+    shutdown,
+    instruments,
+  }: ExecutionContext & { readonly requestBuilder: SummaryRequestBuilder },
+): Omit<SummarizeJob, 'sources'> {
+  const { ask, semaphore } = instruments
+  const { buildRequest, chunker, validateReply, checkQuality } = requestBuilder
+  const withSlot = (inner: Ask) => semaphore.withPermit(inner, shutdown.drainSignal)
+  return {
+    ...engineJob,
+    buildRequest,
+    ...(chunker !== undefined && { planChunks: chunker.planChunks }),
+    findMismatch: validateReply,
+    checkQuality,
+    ask: onText === undefined ? ask : (request, signal) => ask(request, signal, onText),
+    ...(folder !== undefined && {
+      askChunk: withCache(ask, folder.chunkCache, withSlot),
+      persist: folder.persist,
+    }),
+    semaphore,
+    ...(isOrdered && { maxLead: maxReorderBuffer }),
   }
 }
 

@@ -18,7 +18,7 @@ export async function finishRun(
   { stats, rateLimiter }: ExecutedRun,
   context: RunContext,
 ): Promise<Exit> {
-  const { options, runtime, shutdown, requestBuilder, reporter, budget, startMs, sinks } = context
+  const { options, runtime, shutdown, promptChoice, reporter, budget, startMs, sinks } = context
   const { out } = plan
   const fail = (error: Error) => shutdown.drain(error)
   const runStats = stats.getStats(runtime.clock.now() - startMs)
@@ -32,8 +32,8 @@ export async function finishRun(
   const ending = describeStop(shutdown.drainSignal.reason)
   if (ending?.exit !== 'brokenPipe') {
     reporter.printSummary(runStats, {
-      prompt: `${requestBuilder.prompt} (${requestBuilder.promptSource})`,
-      model: requestBuilder.model,
+      prompt: `${promptChoice.prompt} (${promptChoice.promptSource})`,
+      model: promptChoice.model,
       limiterStats: rateLimiter.getStats(),
       ...(budget !== undefined && { budget: budget.getBudget() }),
       simulated: options.simulate,

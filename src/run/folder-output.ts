@@ -16,7 +16,7 @@ import { createRunStart } from './create-run-start.ts'
 import { formatRecoveredNote, formatRecoveryWarnings } from './format-recovery.ts'
 import { lockOutputFolder } from './lock-output-folder.ts'
 import type { FolderOutput, OutputOptions } from './output.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import type { PromptChoice } from './request-builder.ts'
 
 /**
  * Opens an output folder, locks it until it is closed, and recovers what an interrupted run left.
@@ -28,8 +28,8 @@ export async function openFolderOutput(
   sources: readonly DocumentRef[],
   outputOptions: OutputOptions,
 ): Promise<FolderOutput> {
-  const { options, runtime, requestBuilder, version, drainSignal } = outputOptions
-  if (options.frontMatter && requestBuilder.structured)
+  const { options, runtime, promptChoice, version, drainSignal } = outputOptions
+  if (options.frontMatter && promptChoice.structured)
     throw new UsageError('--front-matter cannot be combined with a JSON schema')
   const runStart = createRunStart(out, outputOptions)
   await createOutputFolder(out)
@@ -55,7 +55,7 @@ async function openLockedFolder(
   {
     options,
     runtime,
-    requestBuilder,
+    promptChoice,
     baseUrl,
     runStart,
     unlock,
@@ -63,7 +63,7 @@ async function openLockedFolder(
 ): Promise<FolderOutput> {
   const { clock, stderr } = runtime
   const { run_id: runId } = runStart
-  const { getProvenance: findProvenance } = requestBuilder
+  const { getProvenance: findProvenance } = promptChoice
   const foldsCase = await probeOutputFolder(out, runId)
   const batchStore = await openStoredBatches({ out, cwdFromOut: runStart.cwd, baseUrl, clock })
   const chunkCosts = await openChunkCosts(out, runStart, findProvenance)
@@ -83,7 +83,7 @@ async function openLockedFolder(
     foldsCase,
     force: options.force,
     redo: options.redo ?? [],
-    structured: requestBuilder.structured,
+    structured: promptChoice.structured,
   })
   const { frontMatter } = options
   const sink = createSummaryWriter(out, { outputState, inspector, findProvenance, frontMatter, clock })
@@ -152,7 +152,7 @@ async function splitSources(
 /** Returns a function that reports whether a summary exists that was made with the settings of a document in this run. */
 function createSuccessLookup(
   { summaries }: Pick<Awaited<ReturnType<typeof openOutputState>>, 'summaries'>,
-  findProvenance: RequestBuilder['getProvenance'],
+  findProvenance: PromptChoice['getProvenance'],
 ): (path: string) => boolean {
   let settingsHashes: ReadonlySet<string> | undefined
   return (path) => {

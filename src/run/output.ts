@@ -11,7 +11,7 @@ import type { Sink } from '../core/run/sink.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RerunReason } from '../storage/rerun-reason.ts'
 import type { SummaryInspector } from '../storage/summary-inspector.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import type { PromptChoice } from './request-builder.ts'
 
 /** Where the outcomes of a run go: stdout or an output folder. */
 export interface Output {
@@ -60,7 +60,7 @@ export interface FolderState {
 export interface OutputOptions {
   readonly options: SummarizeOptions
   readonly runtime: Runtime
-  readonly requestBuilder: Pick<RequestBuilder, 'prompt' | 'model' | 'getProvenance' | 'structured'>
+  readonly promptChoice: Pick<PromptChoice, 'prompt' | 'model' | 'getProvenance' | 'structured'>
   /** The version of claude-batch. */
   readonly version: string
   /** The API that the run sends requests to. */

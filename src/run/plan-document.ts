@@ -7,7 +7,7 @@ import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
 import { classifySource } from './classify-source.ts'
 import type { ReadOutputState } from './read-output-state.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import type { PromptChoice, RequestBuilder } from './request-builder.ts'
 import type { RunContext } from './run-context.ts'
 import type { createTokenCounter } from './token-counter.ts'
 
@@ -21,7 +21,8 @@ interface RequestsPlan {
 }
 
 export interface PlanDocumentOptions
-  extends Pick<RunContext, 'read' | 'requestBuilder' | 'priceOf' | 'drainSignal'> {
+  extends Pick<RunContext, 'read' | 'promptChoice' | 'priceOf' | 'drainSignal'> {
+  readonly requestBuilder: RequestBuilder
   /** What the output folder holds; undefined on stdout. */
   readonly outputState: Pick<ReadOutputState, 'inspector' | 'batchedPaths'> | undefined
   /** Counts tokens with the API; undefined to estimate them from the characters. */
@@ -31,14 +32,14 @@ export interface PlanDocumentOptions
 /** Reads a document and plans its requests, without sending one that costs. */
 export async function planDocument(
   source: DocumentRef,
-  { read, requestBuilder, priceOf, drainSignal, outputState, countTokens }: PlanDocumentOptions,
+  { read, promptChoice, requestBuilder, priceOf, drainSignal, outputState, countTokens }: PlanDocumentOptions,
 ): Promise<DocumentPlan> {
   const known = outputState && classifySource(source, outputState.inspector)
   if (known !== undefined) return known
   if (outputState?.batchedPaths.has(source.path)) return inBatchProblem
   const document = source.problem ?? (await read(source))
   if ('action' in document) return document
-  const chunkPlan = await requestBuilder.planChunks(document)
+  const chunkPlan = await requestBuilder.chunker?.planChunks(document)
   if (chunkPlan !== undefined && 'action' in chunkPlan) return chunkPlan
   const requests =
     chunkPlan === undefined
@@ -51,7 +52,7 @@ export async function planDocument(
   for (const request of requests) {
     const tokens = await countTokens?.(request, drainSignal)
     if (typeof tokens === 'object') return tokens
-    const planned = toPlannedRequest(request, document, requestBuilder)
+    const planned = toPlannedRequest(request, document, promptChoice)
     // What earlier documents needed says nothing about chunks.
     const prompt = chunkPlan === undefined ? planned.prompt : `${planned.prompt}, in chunks`
     plannedRequests.push({ ...planned, prompt, ...(tokens !== undefined && { countedTokens: tokens }) })
@@ -77,7 +78,7 @@ const inBatchProblem: InputProblem = {
 function toPlannedRequest(
   request: Request,
   { ref: source, text }: Document,
-  { getProvenance }: Pick<RequestBuilder, 'getProvenance'>,
+  { getProvenance }: Pick<PromptChoice, 'getProvenance'>,
 ): PlannedRequest {
   const { model, maxTokens } = request
   const { prompt } = getProvenance(source.path)

@@ -9,7 +9,7 @@ import type { Sink } from '../core/run/sink.ts'
 import { openRequestLog, type RequestLog } from '../sinks/request-log.ts'
 import { hasLedger } from '../storage/output-folder.ts'
 import { confirmCost } from './confirm-cost.ts'
-import { estimateBySize } from './estimate-by-size.ts'
+import { type EstimateContext, estimateBySize } from './estimate-by-size.ts'
 import { openFolderOutput } from './folder-output.ts'
 import type { FolderState, Output } from './output.ts'
 import { resolvePlanningLimits } from './planning-limits.ts'
@@ -40,21 +40,31 @@ export interface PreparedRun {
  */
 export async function prepareRun(plan: RunPlan, context: RunContext): Promise<PreparedRun> {
   const { out } = plan
-  const { options, runtime, version, requestBuilder, provider, shutdown, reporter, sinks, resources } =
-    context
+  const {
+    options,
+    runtime,
+    version,
+    promptChoice,
+    requestBuilder,
+    provider,
+    shutdown,
+    reporter,
+    sinks,
+    resources,
+  } = context
   const requestedMode = options.batch ? 'batch' : options.mode
   // Batches need an output folder that remembers them.
   const mode = out === undefined ? 'live' : requestedMode
   const report = createReportWriter(plan.namedOutputs.report, out, runtime, version)
-  const confirmIfExpensive = (sources: readonly DocumentRef[], history: TokenHistory) =>
-    confirmCost(
-      () => {
-        const { documents, liveCost, batchCost } = estimateBySize(sources, history, context)
-        return [{ documents, cost: mode === 'batch' ? batchCost : liveCost }]
-      },
-      'document',
-      context,
-    )
+  const estimateContext = requestBuilder && { ...context, requestBuilder }
+  const confirmIfExpensive = async (sources: readonly DocumentRef[], history: TokenHistory) => {
+    if (estimateContext === undefined) return
+    const estimateCosts = () => {
+      const { documents, liveCost, batchCost } = estimateBySize(sources, history, estimateContext)
+      return [{ documents, cost: mode === 'batch' ? batchCost : liveCost }]
+    }
+    await confirmCost(estimateCosts, 'document', context)
+  }
   // Without a ledger everything is to do, and nothing has been written yet.
   const isFirstRun = out === undefined || !hasLedger(out)
   const hasNothingToDo = isFirstRun && redoesOnlyTargets(options.redo ?? [])
@@ -65,10 +75,13 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
       : await openFolderOutput(out, plan.sources, context),
   )
   const { pending, folder } = output
-  const sink = sinks.add(report.observe(output.sink, requestBuilder))
+  const sink = sinks.add(report.observe(output.sink, promptChoice))
   if (folder !== undefined && !isFirstRun) await confirmIfExpensive(pending, folder.history)
 
-  const choice = mode === 'auto' && folder !== undefined ? chooseRunMode(pending, folder, context) : undefined
+  const choice =
+    mode === 'auto' && folder !== undefined && estimateContext !== undefined
+      ? chooseRunMode(pending, folder, estimateContext)
+      : undefined
   if (choice !== undefined) reporter.printNote(choice.reason)
   if (mode !== requestedMode)
     reporter.printNote('live: batches need an output folder, and this run writes to stdout')
@@ -87,7 +100,7 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
 function chooseRunMode(
   pending: readonly DocumentRef[],
   { history, lastRunEnd }: FolderState,
-  context: RunContext,
+  context: EstimateContext & Pick<RunContext, 'options'>,
 ): ModeChoice {
   const { options } = context
   const expected = estimateBySize(pending, history, context)

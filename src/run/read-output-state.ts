@@ -26,19 +26,19 @@ export interface ReadOutputState {
 export async function readOutputState(
   out: string,
   sources: readonly DocumentRef[],
-  { options, runtime, requestBuilder }: Pick<RunContext, 'options' | 'runtime' | 'requestBuilder'>,
+  { options, runtime, promptChoice }: Pick<RunContext, 'options' | 'runtime' | 'promptChoice'>,
 ): Promise<ReadOutputState> {
   const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
   const history: TokenHistory = new Map()
   const ledger = await readLedger(ledgerPath(out), cwdFromOut, (entry) => addObservation(history, entry))
   const inspector = createSummaryInspector(out, sources, {
     ledger,
-    findProvenance: requestBuilder.getProvenance,
+    findProvenance: promptChoice.getProvenance,
     // Only a file that is written shows whether the file system ignores case.
     foldsCase: false,
     force: options.force,
     redo: options.redo ?? [],
-    structured: requestBuilder.structured,
+    structured: promptChoice.structured,
   })
   const batches = await listStoredBatches({ out, cwdFromOut })
   const batchedPaths = new Set(batches.flatMap(({ items }) => [...items.values()].map(({ path }) => path)))

@@ -9,12 +9,12 @@ import { createRecordingSink, type RecordingSink } from '../sinks/recording-sink
 import { type NamedFile, writeNamedFile } from '../storage/fs/named-file.ts'
 import { readRecordedRuns, readTexts } from '../storage/ledger/recorded-runs.ts'
 import { getReportFormat } from './named-outputs.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import type { PromptChoice } from './request-builder.ts'
 
 /** Where the report of a run goes, and what it needs to have seen. */
 export interface ReportWriter {
   /** Watches what goes to stdout, which nothing else remembers. */
-  observe(sink: Sink, requestBuilder: Pick<RequestBuilder, 'getProvenance'>): Sink
+  observe(sink: Sink, promptChoice: Pick<PromptChoice, 'getProvenance'>): Sink
   /** After the sink is closed. @throws RunError `ioError` */
   write(run: RunStart, end: RunEnd): Promise<void>
 }

@@ -24,30 +24,60 @@ import { loadPromptVariants } from '../inputs/prompts/prompt-variants.ts'
 import { listReaderSettings } from '../inputs/read/readers/document-formats.ts'
 import { type ChunkPrompts, loadChunkPlanner } from './chunk-planner.ts'
 
-/** How a run asks about its documents. */
-export interface RequestBuilder {
-  /** `summarize@v2`, or `summarize@v1=90,summarize@v2=10` where versions share the documents. */
+/** The prompts and models that a run uses: what names it in the ledger, in reports and on the terminal. */
+export interface PromptChoice {
+  /** `summarize@v2`, or `summarize@v1=90,summarize@v2=10` if several versions share the documents. */
   readonly prompt: string
-  /** Why this version and where it comes from, for people: `pinned, prompts/summarize.yaml`. */
+  /** Why this version was chosen and where it comes from, for people: `pinned, prompts/summarize.yaml`. */
   readonly promptSource: string
-  /** The model, of the first version where there are several. */
+  /** The model; that of the first version, if there are several. */
   readonly model: string
-  /** All that will be asked. */
+  /** All models that the run sends requests to. */
   readonly models: readonly string[]
-  getProvenance(path: string): Provenance
-  buildRequest(document: Document): Request
-  /** The most characters of it that one request holds, by its name; undefined where nobody knows of a bound. */
-  getMaxChars(path: string): number | undefined
-  /** Why a whole answer is not what was asked for; undefined where it is. */
-  validateReply(text: string, path: string): string | undefined
-  /** Why a summary may be worth a look. @param text of the document, where it is at hand */
-  checkQuality(summary: string, text: string | undefined): readonly QualityIssue[]
-  /** What the prompt and the options decide about an answer: one object for all documents that it is the same for. */
-  getAnswerSettings(path: string): Omit<AnswerSettings, 'frontMatter'>
-  /** Answers are JSON objects. */
+  /** Whether answers are JSON objects. */
   readonly structured: boolean
-  /** How it is asked about where one request does not hold it. */
+  /** Returns the provenance of a document's summary, by the document's path. */
+  getProvenance(path: string): Provenance
+}
+
+/** Builds the requests of documents. */
+export interface RequestBuilder {
+  buildRequest(document: Document): Request
+  /** Splits long documents; undefined if each document is sent in one request. */
+  readonly chunker: DocumentChunker | undefined
+}
+
+/** Splits documents that are too long for one request. */
+interface DocumentChunker {
+  /** Returns how many characters of a document fit into one request, by its path; undefined if no limit is known. */
+  getMaxChars(path: string): number | undefined
+  /** Returns how a long document is split; undefined if it fits into one request. */
   planChunks(document: Document): Promise<ChunkPlan | InputProblem | undefined>
+}
+
+/** Checks the replies to requests. */
+export interface ReplyChecks {
+  /** Returns why a complete answer is not what the request asked for; undefined if it is. */
+  validateReply(text: string, path: string): string | undefined
+  /** Returns why a summary may be wrong. @param text of the document, if the caller has it */
+  checkQuality(summary: string, text: string | undefined): readonly QualityIssue[]
+  /** Returns what the prompt and the options decide about an answer: one object for all documents with the same settings. */
+  getAnswerSettings(path: string): Omit<AnswerSettings, 'frontMatter'>
+}
+
+/** Builds the requests of a run that summarizes documents, and checks their replies. */
+export interface SummaryRequestBuilder extends RequestBuilder, ReplyChecks {}
+
+/** What a run uses of its prompts. */
+export interface RunRequests {
+  readonly promptChoice: PromptChoice
+  /** Undefined for a run that only collects batches and so sends no requests. */
+  readonly requestBuilder: SummaryRequestBuilder | undefined
+}
+
+/** Prompts that are loaded, for an API with a given base URL. */
+export interface LoadedPrompts extends RunRequests {
+  readonly requestBuilder: SummaryRequestBuilder
 }
 
 /** The flags that shape requests. Whatever else does must be in the settings hash, too. */
@@ -68,14 +98,14 @@ export type RequestOptions = Pick<
 
 /**
  * Finds and checks the prompts of a run.
- * @returns what it comes to at the endpoint that will be asked
+ * @returns a function that takes the base URL of the API, which is part of each request's hash
  * @throws UsageError
  */
 export async function loadRequestBuilder(
   options: RequestOptions,
   lookup: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
   chunkPrompts?: ChunkPrompts,
-): Promise<(endpoint: string) => RequestBuilder> {
+): Promise<(baseUrl: string) => LoadedPrompts> {
   const vars = options.var ?? {}
   const constraints = await resolveConstraints(options)
   const { schema: schemaFile } = options
@@ -138,18 +168,16 @@ export async function loadRequestBuilder(
     })
     const buildDocumentRequest = (document: Document) =>
       pickVariant(weightedBuilders, document.ref.path).buildRequest(document)
-    return {
+    const promptChoice: PromptChoice = {
       prompt:
         variants.length === 1 ? first.name : variants.map(({ name, share }) => `${name}=${share}`).join(','),
       promptSource: `${why}, ${origin}`,
       model: first.parameters.model,
       models: variants.map(({ parameters }) => parameters.model),
-      getProvenance: (path) => pickVariant(weightedBuilders, path).provenance,
       structured: structuredCount > 0,
-      checkQuality,
-      validateReply: (text, path) => pickVariant(weightedBuilders, path).checks.findMismatch(text),
-      getAnswerSettings: (path) => pickVariant(weightedBuilders, path).answers,
-      buildRequest: buildDocumentRequest,
+      getProvenance: (path) => pickVariant(weightedBuilders, path).provenance,
+    }
+    const chunker: DocumentChunker = {
       getMaxChars(path) {
         const fingerprint = { size: 0, sha256: '' }
         const emptyRequest = buildDocumentRequest({
@@ -166,6 +194,14 @@ export async function loadRequestBuilder(
       },
       planChunks: (document) => pickVariant(weightedBuilders, document.ref.path).planChunks(document),
     }
+    const requestBuilder: SummaryRequestBuilder = {
+      buildRequest: buildDocumentRequest,
+      chunker,
+      validateReply: (text, path) => pickVariant(weightedBuilders, path).checks.findMismatch(text),
+      checkQuality,
+      getAnswerSettings: (path) => pickVariant(weightedBuilders, path).answers,
+    }
+    return { promptChoice, requestBuilder }
   }
 }
 

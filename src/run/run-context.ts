@@ -7,7 +7,7 @@ import type { Runtime } from '../runtime.ts'
 import { createReporter, type Reporter } from '../ui/reporter.ts'
 import { createPricing, formatRetirements } from './pricing.ts'
 import { createProvider, type Provider } from './provider.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import type { PromptChoice, RunRequests } from './request-builder.ts'
 import { createResourceStack, type ResourceStack } from './resource-stack.ts'
 import type { RunPlan } from './run-plan.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
@@ -22,7 +22,9 @@ export interface RunContext {
   readonly startMs: number
   readonly provider: Provider
   readonly baseUrl: string
-  readonly requestBuilder: RequestBuilder
+  readonly promptChoice: PromptChoice
+  /** Undefined for a run that only collects batches. */
+  readonly requestBuilder: RunRequests['requestBuilder']
   readonly read: ReadDocument
   readonly priceOf: PriceOf
   /** What may be spent; no bound, if undefined. */
@@ -71,9 +73,9 @@ export async function createRunContext(
   }
   try {
     const { baseUrl } = provider
-    const requestBuilder = plan.createRequestBuilder(baseUrl)
-    const pricing = createPricing(options, requestBuilder.models)
-    for (const text of formatRetirements(requestBuilder.models, runtime.clock.wallTime()))
+    const { promptChoice, requestBuilder } = plan.createRequestBuilder(baseUrl)
+    const pricing = createPricing(options, promptChoice.models)
+    for (const text of formatRetirements(promptChoice.models, runtime.clock.wallTime()))
       runtime.stderr.write(`claude-batch: ${text}\n`)
     return {
       options,
@@ -82,6 +84,7 @@ export async function createRunContext(
       startMs: plan.startMs,
       provider,
       baseUrl,
+      promptChoice,
       requestBuilder,
       read,
       priceOf: pricing.priceOf,

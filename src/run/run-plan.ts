@@ -3,7 +3,7 @@ import type { DocumentCount } from '../core/document/document-count.ts'
 import type { SharedBudget } from '../engine/middleware/shared-budget.ts'
 import type { ReadDocument } from '../inputs/read/read-document.ts'
 import type { NamedOutputs } from './named-outputs.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import type { RunRequests } from './request-builder.ts'
 
 /** What a run is to do, all of it checked. */
 export interface RunPlan {
@@ -12,7 +12,7 @@ export interface RunPlan {
   readonly skipped?: ReadonlyMap<string, DocumentCount>
   /** Patterns that no file matches, which was reported. */
   readonly unmatched: readonly string[]
-  readonly createRequestBuilder: (baseUrl: string) => RequestBuilder
+  readonly createRequestBuilder: (baseUrl: string) => RunRequests
   /** The output folder; undefined for stdout. */
   readonly out: string | undefined
   /** The files that flags name for writing. */

@@ -31,9 +31,10 @@ export async function run(
   const context = await createRunContext(plan, options, runtime, version)
   const { budget } = context
   try {
-    if (options.dryRun) {
+    const { requestBuilder } = context
+    if (options.dryRun && requestBuilder !== undefined) {
       const { dryRun } = await import('./dry-run.ts')
-      return { exit: await dryRun(plan, context), unfinished: new Set(), budget }
+      return { exit: await dryRun(plan, { ...context, requestBuilder }), unfinished: new Set(), budget }
     }
     const prepared = await prepareRun(plan, context)
     const executed = await executeRun(plan, prepared, context)

@@ -11,7 +11,7 @@ import { formatInteger } from '../core/text/format-number.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import { formatCostRange } from './confirm-cost.ts'
-import { estimateBySize } from './estimate-by-size.ts'
+import { type EstimateContext, estimateBySize } from './estimate-by-size.ts'
 import type { FolderState } from './output.ts'
 
 /** Some of a run's documents first, and the rest if somebody wants it. */
@@ -31,9 +31,6 @@ export interface SamplingOptions extends EstimateContext {
   /** Aborted: nothing more is done anyway. */
   readonly drainSignal: AbortSignal
 }
-
-/** What an estimate goes by. */
-type EstimateContext = Parameters<typeof estimateBySize>[2]
 
 /**
  * Puts a sample before the rest, if one is wanted: says what it came to and what all will cost, and asks.
@@ -143,11 +140,7 @@ function estimateRest(
   const history: TokenHistory = new Map()
   let [characters, bytes] = [0, 0]
   for (const outcome of outcomes) {
-    const line = toLedgerEntry(
-      outcome,
-      '',
-      estimateContext.requestBuilder.getProvenance(outcome.document.path),
-    )
+    const line = toLedgerEntry(outcome, '', estimateContext.promptChoice.getProvenance(outcome.document.path))
     if (line?.type !== 'document') continue
     addObservation(history, line)
     characters += line.characters ?? 0

@@ -15,7 +15,7 @@ import type { Output, OutputOptions } from './output.ts'
  */
 export function openStdoutOutput(
   sources: readonly DocumentRef[],
-  { options, runtime, requestBuilder, version }: OutputOptions,
+  { options, runtime, promptChoice, version }: OutputOptions,
   onWriteError: (error: Error) => void,
 ): Output {
   const { format, unordered } = options
@@ -25,7 +25,7 @@ export function openStdoutOutput(
     throw new ExitError('ioError', 'stdout is closed, so the summaries cannot be written')
   const write = createStreamWriter(stdout, 'stdout')
   const isTerminal = stdout.isTTY === true
-  const runStart = createRunStart(runtime.cwd, { options, runtime, requestBuilder, version })
+  const runStart = createRunStart(runtime.cwd, { options, runtime, promptChoice, version })
   const common = { runStart, pending: sources, upToDate: [], folder: undefined, async close() {} }
   if (sources.length === 1 && format !== 'jsonl' && kind !== 'file') {
     const sink = createStreamingSink(write, { isTerminal, onWriteError })
@@ -33,7 +33,7 @@ export function openStdoutOutput(
   }
   const sink =
     format === 'jsonl'
-      ? createJsonlSink(write, { structured: requestBuilder.structured })
+      ? createJsonlSink(write, { structured: promptChoice.structured })
       : createTextSink(write, { headers: sources.length > 1, isTerminal })
   return { ...common, sink, onText: undefined, isOrdered: !unordered }
 }

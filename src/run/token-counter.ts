@@ -8,12 +8,12 @@ import { composeAsk } from '../engine/middleware/compose.ts'
 import { ExitError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Provider } from './provider.ts'
-import type { RequestBuilder } from './request-builder.ts'
+import type { PromptChoice } from './request-builder.ts'
 
 interface CountingOptions {
   readonly options: Pick<SummarizeOptions, 'retries' | 'maxWait'>
   readonly runtime: Pick<Runtime, 'clock' | 'random'>
-  readonly requestBuilder: Pick<RequestBuilder, 'model'>
+  readonly promptChoice: Pick<PromptChoice, 'model'>
   readonly drainSignal: AbortSignal
 }
 
@@ -23,7 +23,7 @@ interface CountingOptions {
  */
 export async function createTokenCounter(
   provider: Provider,
-  { options, runtime, requestBuilder, drainSignal }: CountingOptions,
+  { options, runtime, promptChoice, drainSignal }: CountingOptions,
 ): Promise<(request: Request, signal: AbortSignal) => Promise<number | InputProblem>> {
   const { countTokens: count } = await provider.connect()
   const { ask, semaphore } = composeAsk(count, {
@@ -51,7 +51,7 @@ export async function createTokenCounter(
       if (isTooLong(error.requestError)) return { action: 'fail', type: failure.type, message: reason }
       throw new ExitError(
         'serviceRefused',
-        `this API cannot count tokens for ${requestBuilder.model}: ${reason}; use --token-count estimate`,
+        `this API cannot count tokens for ${promptChoice.model}: ${reason}; use --token-count estimate`,
       )
     }
   }

@@ -58,7 +58,9 @@ const base: RequestOptions = {
 
 /** The hash of what is asked about each document, or why nothing is; and the settings hash. */
 async function hashesOf(cwd: string, options: RequestOptions, endpoint = 'https://api') {
-  const asking = (await loadRequestBuilder(options, { cwd, inputRoots: [] }))(endpoint)
+  const { promptChoice, requestBuilder } = (await loadRequestBuilder(options, { cwd, inputRoots: [] }))(
+    endpoint,
+  )
   const { encoding, pdf } = options
   const read = createDocumentReader({ cwd, stdin: Readable.from([]), encoding, pdf })
   const requests: string[] = []
@@ -68,11 +70,11 @@ async function hashesOf(cwd: string, options: RequestOptions, endpoint = 'https:
       requests.push(document.type)
       continue
     }
-    const parts = await asking.planChunks(document)
+    const parts = await requestBuilder.chunker?.planChunks(document)
     if (parts !== undefined && 'action' in parts) requests.push(parts.type)
-    else requests.push(parts?.requestHash ?? asking.buildRequest(document).hash)
+    else requests.push(parts?.requestHash ?? requestBuilder.buildRequest(document).hash)
   }
-  return { requests, settings: new Set(paths.map((path) => asking.getProvenance(path).settingsHash)) }
+  return { requests, settings: new Set(paths.map((path) => promptChoice.getProvenance(path).settingsHash)) }
 }
 
 describe('a setting that changes what is asked about any document', () => {

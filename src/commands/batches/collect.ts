@@ -22,28 +22,21 @@ export async function collectBatches(
     return 'ok'
   }
   const { provenance } = firstItem.asked
-  const requestBuilder = {
+  const promptChoice = {
     ...provenance,
     promptSource: 'as sent',
+    // The run sends no requests.
     models: [],
-    getProvenance: () => provenance,
-    // The answers are finished by the settings that their batches store.
-    getAnswerSettings: () => ({ maxTokens: 0 }),
-    validateReply: () => undefined,
-    checkQuality: () => [],
+    // Each batch stores the settings of its answers.
     structured: false,
-    getMaxChars: () => undefined,
-    planChunks: async () => undefined,
-    buildRequest: () => {
-      throw new Error('collecting sends no requests')
-    },
+    getProvenance: () => provenance,
   }
   const out = resolve(runtime.cwd, dir)
   const namedOutputs = await inspectNamedOutputs({ ...options, out, runtime })
   const plan = {
     sources: [],
     unmatched: [],
-    createRequestBuilder: () => requestBuilder,
+    createRequestBuilder: () => ({ promptChoice, requestBuilder: undefined }),
     out,
     namedOutputs,
     startMs: runtime.clock.now(),
