@@ -1,6 +1,7 @@
 import { relative, sep } from 'node:path'
-import { buildReportJson, type RecordedRun } from '../core/report/build-report-json.ts'
+import { buildReportJson } from '../core/report/build-report-json.ts'
 import type { ReportFormat } from '../core/report/generated-marker.ts'
+import type { RecordedRun } from '../core/report/recorded-run.ts'
 import type { DocumentEntry, RunEnd, RunStart } from '../core/run/ledger-entry.ts'
 import type { Sink } from '../core/run/sink.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'

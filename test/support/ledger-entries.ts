@@ -1,8 +1,5 @@
-import {
-  buildReportJson,
-  type RecordedRun,
-  type ReportJsonOptions,
-} from '../../src/core/report/build-report-json.ts'
+import { buildReportJson, type ReportJsonOptions } from '../../src/core/report/build-report-json.ts'
+import type { RecordedRun } from '../../src/core/report/recorded-run.ts'
 import {
   type DocumentEntry,
   ledgerFormatVersion,

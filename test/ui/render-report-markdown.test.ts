@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { Parser } from 'htmlparser2'
 import { marked } from 'marked'
 import { describe, expect, it } from 'vitest'
-import type { RecordedRun } from '../../src/core/report/build-report-json.ts'
+import type { RecordedRun } from '../../src/core/report/recorded-run.ts'
 import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
 import {
   escapeMarkdown,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RecordedRun } from '../../src/core/report/build-report-json.ts'
+import type { RecordedRun } from '../../src/core/report/recorded-run.ts'
 import type { ReportJson } from '../../src/core/report/report-json.ts'
 import { escapeControlChars } from '../../src/core/text/escape-control-chars.ts'
 import { renderReportHtml } from '../../src/ui/report-html/render-report-html.ts'

@@ -1,6 +1,6 @@
 import { stripFrontMatter } from '../../core/document/front-matter.ts'
 import { addTotals, emptyTotals, type Totals } from '../../core/pricing/totals.ts'
-import type { RecordedRun } from '../../core/report/build-report-json.ts'
+import type { RecordedRun } from '../../core/report/recorded-run.ts'
 import {
   type DocumentEntry,
   ledgerFormatVersion,

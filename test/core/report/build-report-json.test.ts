@@ -2,11 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatExactUsd, listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import type { Usage } from '../../../src/core/pricing/usage.ts'
-import {
-  buildReportJson,
-  type RecordedRun,
-  type ReportJsonOptions,
-} from '../../../src/core/report/build-report-json.ts'
+import { buildReportJson, type ReportJsonOptions } from '../../../src/core/report/build-report-json.ts'
+import type { RecordedRun } from '../../../src/core/report/recorded-run.ts'
 import type { Attempt } from '../../../src/core/request/attempt.ts'
 import { type DocumentEntry, ledgerFormatVersion, type RunStart } from '../../../src/core/run/ledger-entry.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'

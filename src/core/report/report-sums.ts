@@ -1,0 +1,27 @@
+import { formatExactUsd } from '../pricing/pricing-rules.ts'
+import type { Totals } from '../pricing/totals.ts'
+import { sumInputTokens } from '../pricing/usage.ts'
+import type { ReportSums } from './report-json.ts'
+
+/** Returns totals as a report has them. */
+export function toReportSums({
+  summarized,
+  failed,
+  pending,
+  usage,
+  cost_picodollars,
+  documents_with_unknown_cost,
+}: Totals): ReportSums {
+  return {
+    summarized,
+    failed,
+    pending,
+    input_tokens: sumInputTokens(usage),
+    output_tokens: usage.output_tokens,
+    cost_usd:
+      documents_with_unknown_cost > 0 && cost_picodollars === '0'
+        ? null
+        : Number(formatExactUsd(BigInt(cost_picodollars))),
+    documents_with_unknown_cost,
+  }
+}
