@@ -14,11 +14,8 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { BatchItem } from '../../src/core/batch/batch.ts'
 import type { DocumentEntry } from '../../src/core/run/ledger-entry.ts'
-import {
-  type BatchStoreOptions,
-  listStoredBatches,
-  openStoredBatches,
-} from '../../src/storage/stored-batches.ts'
+import type { BatchBuilderOptions } from '../../src/storage/batch-builder.ts'
+import { listStoredBatches, openStoredBatches } from '../../src/storage/stored-batches.ts'
 
 const settings = { maxTokens: 1024, frontMatter: false }
 
@@ -38,13 +35,13 @@ async function setting() {
   const out = await mkdtemp(join(tmpdir(), 'batches-'))
   onTestFinished(() => rm(out, { recursive: true }))
   const folder = join(out, '.claude-batch/batches')
-  const options: BatchStoreOptions = {
+  const options: BatchBuilderOptions = {
     out,
     cwdFromOut: '..',
     baseUrl: 'https://api.example',
     clock: { wallTime: () => 1_700_000_000_000 },
   }
-  const open = (more: Partial<BatchStoreOptions> = {}) => openStoredBatches({ ...options, ...more })
+  const open = (more: Partial<BatchBuilderOptions> = {}) => openStoredBatches({ ...options, ...more })
   async function filled(count = 2) {
     const packing = await (await open()).createBuilder()
     for (let n = 0; n < count; n++)

@@ -9,7 +9,7 @@ import { chooseExit, type Exit, ExitError, toEnding, UsageError } from '../../er
 import { lockOutputFolder } from '../../run/lock-output-folder.ts'
 import { createProvider } from '../../run/provider.ts'
 import type { Runtime } from '../../runtime.ts'
-import { deleteBatchFiles } from '../../storage/stored-batches.ts'
+import { deleteBatchFiles } from '../../storage/batch-files.ts'
 import { findUncollectedBatches, getBatchLabel, type UncollectedBatch } from './list.ts'
 import { checkEndpoint, neverAborted, noModelOptions } from './status.ts'
 
