@@ -95,9 +95,17 @@ export async function createClaudeClient({
 
   const idleTimeout = { ms: timeouts.idleTimeoutMs, setting: settingNames.idleTimeout }
   const toAskError = (error: unknown, deadline: Deadline) => {
-    const fault = toRequestError(error, { wallMs: clock.wallTime(), deadline, idleTimeout, redact, baseUrl })
+    const requestError = toRequestError(error, {
+      wallMs: clock.wallTime(),
+      deadline,
+      idleTimeout,
+      redact,
+      baseUrl,
+    })
     return new AskError(
-      fault.status === 401 ? { ...fault, credential: describeCredential(anthropic) } : fault,
+      requestError.status === 401
+        ? { ...requestError, credential: describeCredential(anthropic) }
+        : requestError,
     )
   }
   const runWithDeadline = <T>(

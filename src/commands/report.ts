@@ -71,15 +71,15 @@ export async function report(
 
 function sumRuns({ runs }: LedgerHistory): Totals {
   const liveRuns = runs.filter(({ start }) => !start?.simulated)
-  return liveRuns.reduce((sum, { totals: account }) => addTotals(sum, account), emptyTotals)
+  return liveRuns.reduce((sum, { totals }) => addTotals(sum, totals), emptyTotals)
 }
 
 /** What to say of each folder of documents that seems to be missing. */
 function formatMissingFolders(stale: readonly StaleSummary[], dir: string): string[] {
   const folders = new Map<string, { readonly summaries: string; count: number }>()
-  for (const { keepReason: stays } of stale) {
-    if (typeof stays !== 'object') continue
-    const { folder, summaries } = stays
+  for (const { keepReason } of stale) {
+    if (typeof keepReason !== 'object') continue
+    const { folder, summaries } = keepReason
     const folderCount = folders.get(folder)
     if (folderCount === undefined) folders.set(folder, { summaries, count: 1 })
     else folderCount.count++

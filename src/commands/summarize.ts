@@ -28,7 +28,7 @@ export async function summarize(
     inputRoots: getInputRoots(inputs, runtime),
   })
 
-  const { unmatchedPatterns: unmatched, skipped } = found
+  const { unmatchedPatterns, skipped } = found
   const { shard } = options
   const sources = shard === undefined ? found.sources : selectShard(found.sources, shard)
   const namedOutputs = await inspectOutputs(found.sources, out, options, runtime)
@@ -36,7 +36,7 @@ export async function summarize(
     const plan = {
       sources,
       skipped,
-      unmatched,
+      unmatched: unmatchedPatterns,
       createRequestBuilder,
       out,
       namedOutputs,

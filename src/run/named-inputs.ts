@@ -60,14 +60,14 @@ export async function findInputs(
     follow: options.follow,
     ignoreFiles: options.ignore,
   })
-  const { missingInputs: missing, unmatchedPatterns: unmatched, earlierOutputs: earlier, warnings } = found
+  const { missingInputs, unmatchedPatterns, earlierOutputs: earlier, warnings } = found
   if (!found.foundAnything) throw new ExitError('noInput', formatNothingFound(inputs, earlier))
-  if (missing.length > 0)
+  if (missingInputs.length > 0)
     throw new ExitError(
       'noInput',
-      `nothing matches ${formatExamples([...missing, ...unmatched])}; correct or leave out what does not exist (nothing was sent or written)`,
+      `nothing matches ${formatExamples([...missingInputs, ...unmatchedPatterns])}; correct or leave out what does not exist (nothing was sent or written)`,
     )
-  const unmatchedMessages = unmatched.map((pattern) => `no files match ${JSON.stringify(pattern)}`)
+  const unmatchedMessages = unmatchedPatterns.map((pattern) => `no files match ${JSON.stringify(pattern)}`)
   for (const text of options.quiet ? unmatchedMessages : [...unmatchedMessages, ...warnings])
     stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
   return found

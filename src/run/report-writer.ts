@@ -35,9 +35,9 @@ export function createReportWriter(
   const format = getReportFormat(named.name, named.stream)
   let recording: RecordingSink | undefined
   return {
-    observe(sink, { getProvenance: factsFor }) {
+    observe(sink, { getProvenance }) {
       if (out !== undefined) return sink
-      recording = createRecordingSink(sink, factsFor, runtime.clock)
+      recording = createRecordingSink(sink, getProvenance, runtime.clock)
       return recording
     },
     async write(run, end) {
@@ -84,12 +84,12 @@ export async function renderReport(
   format: ReportFormat,
   runs: readonly RecordedRun[],
   texts: ReadonlyMap<string, string>,
-  { programVersion: program, wall }: { readonly programVersion: string; readonly wall: number },
+  { programVersion, wall }: { readonly programVersion: string; readonly wall: number },
 ): Promise<Iterable<string>> {
   const made = new Date(wall).toISOString()
   const report = buildReportJson(runs, {
     createdAt: made,
-    programVersion: program,
+    programVersion,
     ...(format !== 'json' && { texts }),
   })
   if (format === 'html')

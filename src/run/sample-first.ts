@@ -120,14 +120,14 @@ function formatSampleResult(
     ...listedPaths,
     ...moreLine,
   ]
-  const { cost: spent } = sumAttemptCosts(outcomes.flatMap(({ attempts }) => attempts))
+  const { cost } = sumAttemptCosts(outcomes.flatMap(({ attempts }) => attempts))
   const { liveCost: live } = estimateRest(outcomes, rest, estimateContext)
-  if (spent === undefined || live === undefined) return [...lines, 'their cost is unknown'].join('\n')
-  const totalCost = { low: spent + live.low, expected: spent + live.expected, high: spent + live.high }
+  if (cost === undefined || live === undefined) return [...lines, 'their cost is unknown'].join('\n')
+  const totalCost = { low: cost + live.low, expected: cost + live.expected, high: cost + live.high }
   const count = formatInteger(outcomes.length + rest.length)
   return [
     ...lines,
-    `they cost ${formatUsd(spent)}; all ${count} will cost ${formatCostRange(totalCost)}`,
+    `they cost ${formatUsd(cost)}; all ${count} will cost ${formatCostRange(totalCost)}`,
   ].join('\n')
 }
 

@@ -22,10 +22,7 @@ export interface EventStreamOptions {
  * A channel whose sender never waits: a client that reads slowly must not hold up a request that is being billed.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export function createEventStream({
-  maxBufferedBytes: mostWaiting,
-  onOverflow,
-}: EventStreamOptions): EventStream {
+export function createEventStream({ maxBufferedBytes, onOverflow }: EventStreamOptions): EventStream {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   const body = new ReadableStream<Uint8Array>(
     {
@@ -37,7 +34,7 @@ export function createEventStream({
         controller = undefined
       },
     },
-    new ByteLengthQueuingStrategy({ highWaterMark: mostWaiting }),
+    new ByteLengthQueuingStrategy({ highWaterMark: maxBufferedBytes }),
   )
   const enqueue = (text: string) => {
     if (controller === undefined) return

@@ -121,13 +121,13 @@ export function createMetrics(now: () => number, countWaiting: () => number): Me
       }
     },
     recordFirstText: (ms) => timeToFirstText.observe(ms / 1000),
-    recordAttempt({ status, usage, cost, error: fault }) {
+    recordAttempt({ status, usage, cost, error }) {
       upstreamRequests.inc({ status: status ?? 'none' })
       if (usage !== undefined)
         for (const [kind, field] of Object.entries(tokenKinds)) tokens.inc({ kind }, usage[field])
-      if (cost === undefined && fault === undefined) unpricedAnswers.inc()
+      if (cost === undefined && error === undefined) unpricedAnswers.inc()
       if (cost !== undefined) totalCost += cost
-      if (fault !== undefined && mayBeBilled(fault)) lostAnswers.inc()
+      if (error !== undefined && mayBeBilled(error)) lostAnswers.inc()
     },
     render: () => registry.metrics(),
     contentType: registry.contentType,

@@ -102,7 +102,7 @@ export async function pruneStaleSummaries(
   { runs }: LedgerHistory,
   time: string,
 ): Promise<number> {
-  const prunable = stale.filter(({ keepReason: stays }) => stays === undefined)
+  const prunable = stale.filter(({ keepReason }) => keepReason === undefined)
   // What is written now is read as the last run's.
   const cwd = runs.at(-1)?.start?.cwd ?? cwdFromOut
   const ledger = await openAppendFile(ledgerPath(out), { mode: 0o600, root: out })

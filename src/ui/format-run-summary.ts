@@ -29,7 +29,7 @@ export interface RunSummaryContext {
 
 /** Returns a few lines about a finished run: documents, tokens, cost, times, limits. */
 export function formatRunSummary(stats: RunStats, context: RunSummaryContext, colors: ChalkInstance): string {
-  const { documents, usage, latency, timeToFirstToken: firstToken, requests } = stats
+  const { documents, usage, latency, timeToFirstToken, requests } = stats
   const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
   const rows: [string, string][] = [
     ['documents', `${formatInteger(total)}: ${formatOutcomes(stats, colors)}`],
@@ -45,7 +45,7 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
   }
   if (context.budget !== undefined) rows.push(['budget', formatBudget(context.budget, stats)])
   if (latency !== undefined) rows.push(['latency', formatPercentiles(latency)])
-  if (firstToken !== undefined) rows.push(['time to first token', formatPercentiles(firstToken)])
+  if (timeToFirstToken !== undefined) rows.push(['time to first token', formatPercentiles(timeToFirstToken)])
   const inFlight = requests > 1 ? `, up to ${context.limiterStats.maxInFlight} requests in flight` : ''
   rows.push(['time', `${formatDuration(stats.wallMs)}${inFlight}`])
   if (requests > 1) rows.push(['limited by', describeBottleneck(stats, context.limiterStats)])

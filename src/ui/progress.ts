@@ -98,12 +98,12 @@ export function formatProgress({
   cost,
   elapsedMs,
   limitedBy,
-  waitingText: waitingFor,
+  waitingText,
 }: ProgressState): string {
   const parts = [`${done}/${total}`]
   if (failed > 0) parts.push(`${failed} failed`)
   if (cost > 0n) parts.push(formatUsd(cost))
-  if (waitingFor !== undefined) return [...parts, waitingFor].join(' · ')
+  if (waitingText !== undefined) return [...parts, waitingText].join(' · ')
   if (done > 0 && done < total) parts.push(`${formatRemaining((elapsedMs / done) * (total - done))} left`)
   if (limitedBy !== undefined && done < total) parts.push(`limited by ${limitedBy}/min`)
   return parts.join(' · ')

@@ -100,11 +100,11 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
         )
       }
     },
-    onPause({ ms, consecutivePauses: inARow, reason: why }) {
+    onPause({ ms, consecutivePauses, reason }) {
       if (quiet) return
       // Many short pauses in a row are reported once, when there are enough of them to be an outage.
-      if (verbose || ms >= minReportedPauseMs || inARow === 4)
-        progress.printLine(`paused ${formatDuration(ms)}: ${why}`)
+      if (verbose || ms >= minReportedPauseMs || consecutivePauses === 4)
+        progress.printLine(`paused ${formatDuration(ms)}: ${reason}`)
     },
     onOutcome(outcome) {
       if (outcome.status === 'failed')

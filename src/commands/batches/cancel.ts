@@ -64,11 +64,11 @@ async function cancelBatch(
   batchApi: BatchApi,
   giveUp: ((batch: UncollectedBatch) => Promise<string>) | undefined,
 ): Promise<string> {
-  const { id, localId: intent } = batch
+  const { id, localId } = batch
   if (id === undefined)
     throw new ExitError(
       'usage',
-      `it is not known yet whether the batch ${intent} was created; claude-batch batches collect finds out`,
+      `it is not known yet whether the batch ${localId} was created; claude-batch batches collect finds out`,
     )
   try {
     const { state } = await batchApi.retrieve(id, neverAborted)

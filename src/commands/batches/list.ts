@@ -37,17 +37,17 @@ export async function findUncollectedBatches(
 export type UncollectedBatch = Pick<StoredBatch, 'localId' | 'endpoint' | 'sealedAt' | 'items' | 'id'>
 
 /** The service's name, or where that is not known our own. */
-export function getBatchLabel({ id, localId: intent }: UncollectedBatch): string {
-  return id ?? intent
+export function getBatchLabel({ id, localId }: UncollectedBatch): string {
+  return id ?? localId
 }
 
 /** When, how many, and how they were asked about. */
-export function formatBatchColumns({ sealedAt: packed, items }: UncollectedBatch): string[] {
+export function formatBatchColumns({ sealedAt, items }: UncollectedBatch): string[] {
   const prompts = new Set(
     [...items.values()].map(({ asked: { provenance } }) => `${provenance.prompt}, ${provenance.model}`),
   )
   return [
-    `${new Date(packed).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    `${new Date(sealedAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
     formatInteger(items.size),
     [...prompts].join('; '),
   ]

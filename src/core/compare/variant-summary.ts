@@ -29,9 +29,7 @@ export interface VariantSummary {
 }
 
 export function summarizeVariant(results: readonly VariantResult[]): VariantSummary {
-  const summarized = results.filter(
-    ({ entry: line, text }) => line.status === 'summarized' && text !== undefined,
-  )
+  const summarized = results.filter(({ entry, text }) => entry.status === 'summarized' && text !== undefined)
   const failed = results.filter(({ entry: line }) => line.status === 'failed').length
   const mean = (value: (result: VariantResult) => number | null | undefined) => {
     const values = summarized.map(value)

@@ -16,6 +16,6 @@ export function selectShard(documents: readonly DocumentRef[], shard: Shard): re
  * Whether a document is in this part: by its path alone, so that each is in just one of them, and in the same one
  * tomorrow, whatever else there is.
  */
-export function isInShard(path: string, { index: part, count: of }: Shard): boolean {
-  return hash('sha256', `shard ${path}`, 'buffer').readUIntBE(0, 6) % of === part - 1
+export function isInShard(path: string, { index, count: of }: Shard): boolean {
+  return hash('sha256', `shard ${path}`, 'buffer').readUIntBE(0, 6) % of === index - 1
 }

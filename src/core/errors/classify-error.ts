@@ -65,10 +65,14 @@ function classifyByStatus({
   type,
   code = '',
   message,
-  nonApiResponse: page,
+  nonApiResponse,
 }: RequestError): ErrorClass {
   if (accountErrorCodes.has(code) || accountErrorCodes.has(type)) return 'account'
-  if (status === 400 && page === undefined && accountErrorMessages.some((pattern) => pattern.test(message)))
+  if (
+    status === 400 &&
+    nonApiResponse === undefined &&
+    accountErrorMessages.some((pattern) => pattern.test(message))
+  )
     return 'account'
   // 3xx: the client follows no redirect, since that would hand the document to another host.
   return classByStatus[status] ?? (status >= 300 && status < 400 ? 'account' : 'document')

@@ -26,7 +26,7 @@ function findRemedy(
   endpoint: string,
   avoidBatches: string,
 ): string {
-  const { kind, status, code, message, credential, nonApiResponse: page } = requestError
+  const { kind, status, code, message, credential, nonApiResponse } = requestError
   const forBatches =
     requestError.operation === 'batches' ? findBatchRemedy(requestError, endpoint, avoidBatches) : undefined
   if (forBatches !== undefined) return forBatches
@@ -34,8 +34,8 @@ function findRemedy(
     return `check the certificate of ${endpoint} (a company proxy's can be added with NODE_EXTRA_CA_CERTS)`
   if (requestError.type === 'unknown_encoding')
     return `turn off compression in ${endpoint} or in the gateway in front of it; claude-batch asks for none`
-  if (page !== undefined)
-    return `${describeNonApiResponse(page)}; check ANTHROPIC_BASE_URL (${endpoint}), any proxy and any firewall`
+  if (nonApiResponse !== undefined)
+    return `${describeNonApiResponse(nonApiResponse)}; check ANTHROPIC_BASE_URL (${endpoint}), any proxy and any firewall`
   if (code === 'enforced_spend_limit_reached')
     return "the month's spend limit is reached; access returns on the 1st at 00:00 UTC, or raise the limit in the console"
   if (code?.includes('spend_limit'))

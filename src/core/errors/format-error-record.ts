@@ -9,10 +9,10 @@ import { type Failure, formatFailure } from './failure.ts'
 export function formatErrorRecord({ failure, attempts, partialText: partial }: Failed): string {
   const lines = [formatErrorHeadline(failure)]
   if (failure.requestId !== undefined) lines.push(`request id: ${escapeControlChars(failure.requestId)}`)
-  for (const { attemptNumber: attempt, startedAt: at, elapsedMs, status, error: fault } of attempts) {
-    const end = fault === undefined ? 'answered' : `${status ?? fault.kind} ${fault.type}`
+  for (const { attemptNumber: attempt, startedAt, elapsedMs, status, error } of attempts) {
+    const end = error === undefined ? 'answered' : `${status ?? error.kind} ${error.type}`
     lines.push(
-      `attempt ${attempt}: ${new Date(at).toISOString()} ${escapeControlChars(end)} after ${Math.round(elapsedMs)} ms`,
+      `attempt ${attempt}: ${new Date(startedAt).toISOString()} ${escapeControlChars(end)} after ${Math.round(elapsedMs)} ms`,
     )
   }
   if (partial !== undefined && partial !== '') lines.push('', 'The text that was paid for:', '', partial)

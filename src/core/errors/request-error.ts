@@ -42,8 +42,8 @@ export function mayBeBilled(requestError: RequestError): boolean {
 }
 
 /** No connection could be made, to the service or to the proxy in front of it: the same for every document. */
-export function isUnreachable({ kind, code = '', isUnsent: unsent }: RequestError): boolean {
-  return (kind === 'connection' || kind === 'timeout') && (unsent === true || connectFailureCodes.has(code))
+export function isUnreachable({ kind, code = '', isUnsent }: RequestError): boolean {
+  return (kind === 'connection' || kind === 'timeout') && (isUnsent === true || connectFailureCodes.has(code))
 }
 
 /** How long the service asks to wait, in milliseconds; undefined where it does not say. */

@@ -51,11 +51,13 @@ export function resolveAccountError(context: AccountErrorContext): 'account' | '
 
 /** Whether an error that would end the run may also concern a single document. */
 export function mayConcernOneDocument(requestError: RequestError): boolean {
-  const { kind, status = 0, type, code, nonApiResponse: page } = requestError
+  const { kind, status = 0, type, code, nonApiResponse } = requestError
   if (classifyError(requestError) !== 'account' || code !== undefined) return false
   if (kind === 'stream') return ambiguousTypes.has(type)
   if (kind !== 'status') return false
-  return ambiguousStatuses.has(status) || (page !== undefined && (status === 402 || isRedirect(status)))
+  return (
+    ambiguousStatuses.has(status) || (nonApiResponse !== undefined && (status === 402 || isRedirect(status)))
+  )
 }
 
 const ambiguousStatuses: ReadonlySet<number> = new Set([401, 403, 404])

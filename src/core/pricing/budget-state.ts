@@ -69,8 +69,8 @@ const maxTokensPerPage = 10_000
 /** What attempts cost, or may have cost: the worst case where an answer was lost on the way, or not counted. */
 export function computeMaxCost(attempts: readonly Attempt[], worstCase: Picodollars): Picodollars {
   let total = 0n
-  for (const { error: fault, cost } of attempts) {
-    const isFree = fault !== undefined && !mayBeBilled(fault)
+  for (const { error, cost } of attempts) {
+    const isFree = error !== undefined && !mayBeBilled(error)
     total += cost ?? (isFree ? 0n : worstCase)
   }
   return total

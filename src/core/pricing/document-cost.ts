@@ -18,7 +18,7 @@ export interface DocumentCost {
 }
 
 export function sumAttemptCosts(attempts: readonly Attempt[]): DocumentCost {
-  const lost = attempts.filter(({ error: fault }) => fault !== undefined && mayBeBilled(fault)).length
+  const lost = attempts.filter(({ error }) => error !== undefined && mayBeBilled(error)).length
   const replies = attempts.filter(({ error: fault, usage }) => fault === undefined || usage !== undefined)
   const usages = replies.flatMap(({ usage }) => usage ?? [])
   const costs = replies.flatMap(({ cost }) => cost ?? [])

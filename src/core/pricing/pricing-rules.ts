@@ -36,16 +36,18 @@ export type CustomPrices = Readonly<Record<string, Prices>>
  * and where the table has dearer bands, those are as much dearer.
  */
 export function createPriceOf(customPrices: CustomPrices): PriceOf {
-  return ({ model, requestedModel: asked = model, usage, terms = {} }) => {
-    const name = findCustomPriceName(customPrices, model, asked)
-    const { priceTiers: bands, hasRegionalPricing: regional } = findModel(model) ?? findModel(asked) ?? {}
+  return ({ model, requestedModel = model, usage, terms = {} }) => {
+    const name = findCustomPriceName(customPrices, model, requestedModel)
+    const { priceTiers, hasRegionalPricing } = findModel(model) ?? findModel(requestedModel) ?? {}
     // Whether cached tokens count toward the band is not documented; counting them never bills too little.
-    const tierPrices = bands?.find(({ maxPromptTokens: upTo }) => sumInputTokens(usage) <= upTo)?.prices
+    const tierPrices = priceTiers?.find(
+      ({ maxPromptTokens }) => sumInputTokens(usage) <= maxPromptTokens,
+    )?.prices
     const { of, per } = terms.batch ? halfPrice : fullPrice
-    const factor = regional && terms.usInference ? { of: of * 11n, per: per * 10n } : { of, per }
+    const factor = hasRegionalPricing && terms.usInference ? { of: of * 11n, per: per * 10n } : { of, per }
     const customPrice = name === undefined ? undefined : customPrices[name]
     if (customPrice === undefined) return computeCost(findModel(model) && tierPrices, usage, factor)
-    const firstTierPrices = bands?.[0]?.prices
+    const firstTierPrices = priceTiers?.[0]?.prices
     return computeCost(
       firstTierPrices && tierPrices ? scalePrices(customPrice, firstTierPrices, tierPrices) : customPrice,
       usage,

@@ -16,11 +16,11 @@ export function pickVariant<Way>(variants: readonly WeightedVariant<Way>[], path
   const [first] = variants
   if (first === undefined) throw new Error('a split has at least one variant')
   if (variants.length === 1) return first.value
-  const total = variants.reduce((sum, { weight: share }) => sum + share, 0)
+  const total = variants.reduce((sum, { weight }) => sum + weight, 0)
   let point = (hash('sha256', path, 'buffer').readUIntBE(0, 6) / 2 ** 48) * total
-  for (const { value: way, weight: share } of variants) {
+  for (const { value, weight: share } of variants) {
     point -= share
-    if (point < 0) return way
+    if (point < 0) return value
   }
   return first.value
 }

@@ -77,7 +77,7 @@ function toTimingFields({ requestMetadata, attempts, elapsedMs }: Outcome) {
   const waitMs = Math.max(0, Math.round(elapsedMs - retryMs - last.elapsedMs))
   // Between the first and the last request about chunks there are others, not only retries.
   const hasRetries =
-    requestMetadata?.chunks === undefined && attempts.some(({ error: fault }) => fault !== undefined)
+    requestMetadata?.chunks === undefined && attempts.some(({ error }) => error !== undefined)
   return { wait_ms: waitMs, ...(hasRetries && { retry_ms: Math.round(retryMs) }) }
 }
 

@@ -122,18 +122,18 @@ async function* fetchItems(
 async function* holdBackAccountErrors(
   results: AsyncIterable<BatchItemResult>,
 ): AsyncGenerator<BatchItemResult> {
-  const heldBack: { readonly answered: BatchItemResult; readonly fault: RequestError }[] = []
+  const heldBack: { readonly answered: BatchItemResult; readonly requestError: RequestError }[] = []
   let hasAnswers = false
   for await (const answered of results) {
     const { result } = answered
     if (typeof result === 'object' && 'requestError' in result && mayConcernOneDocument(result.requestError))
-      heldBack.push({ answered, fault: result.requestError })
+      heldBack.push({ answered, requestError: result.requestError })
     else {
       hasAnswers ||= typeof result === 'object' && 'reply' in result
       yield answered
     }
   }
-  for (const { answered, fault: requestError } of heldBack)
+  for (const { answered, requestError } of heldBack)
     yield hasAnswers
       ? { ...answered, result: { requestError: { ...requestError, isDocumentSpecific: true } } }
       : answered

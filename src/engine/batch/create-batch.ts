@@ -23,7 +23,7 @@ export interface CreateBatchJob {
   /** Called for each batch that was created, or may have been. */
   readonly onCreated: (batch: StoredBatch, size: BatchSize) => void
   /** Called for each document that the API refused, and the batch with it. */
-  readonly onRefused: (document: BatchItem, fault: RequestError) => void
+  readonly onRefused: (document: BatchItem, requestError: RequestError) => void
 }
 
 /** One batch, and what became of its pieces so far. */
@@ -31,7 +31,7 @@ interface Progress extends CreateBatchJob {
   /** How many more batches may be sent in its place. */
   createsLeft: number
   isAccepted: boolean
-  readonly refused: { readonly document: BatchItem; readonly fault: RequestError }[]
+  readonly refused: { readonly document: BatchItem; readonly requestError: RequestError }[]
 }
 
 /**
@@ -46,7 +46,7 @@ export async function createBatch(batch: StoredBatch, size: BatchSize, job: Crea
     await createOrSplit(batch, size, progress)
     const [first, second] = progress.refused
     if (!progress.isAccepted && first !== undefined && second !== undefined)
-      throw createRefusedError(first.fault)
+      throw createRefusedError(first.requestError)
   } catch (error) {
     if (progress.isAccepted) reportRefused(progress)
     throw error
@@ -61,7 +61,7 @@ const maxCreates = 100
 const maxRefusedPieces = 5
 
 function reportRefused({ refused, onRefused }: Progress): void {
-  for (const { document, fault: requestError } of refused) onRefused(document, requestError)
+  for (const { document, requestError } of refused) onRefused(document, requestError)
 }
 
 async function createOrSplit(batch: StoredBatch, size: BatchSize, progress: Progress): Promise<void> {
@@ -78,7 +78,7 @@ async function createOrSplit(batch: StoredBatch, size: BatchSize, progress: Prog
   const middle = Math.ceil(length / 2)
   const [end, start] = culpritIndex === undefined ? [middle, middle] : [culpritIndex, culpritIndex + 1]
   try {
-    if (document !== undefined) progress.refused.push({ document, fault: requestError })
+    if (document !== undefined) progress.refused.push({ document, requestError })
     if (!progress.isAccepted && progress.refused.length >= maxRefusedPieces)
       throw createRefusedError(requestError)
     for (const range of [

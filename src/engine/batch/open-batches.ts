@@ -155,10 +155,10 @@ const maxPollMs = 60_000
 /** The API ends a batch 24 hours after it was created, done or not. */
 const maxWaitMs = 25 * 3_600_000
 
-function formatOverdue({ id, localId: intent, items }: StoredBatch): string {
+function formatOverdue({ id, localId, items }: StoredBatch): string {
   const count = pluralize(items.size, 'document')
   return id === undefined
-    ? `it cannot be known whether the batch ${intent} was created, as the API does not show whose the batches of that time are: its ${count} may have been paid for, and ${count === '1 document' ? 'is' : 'are'} not sent again`
+    ? `it cannot be known whether the batch ${localId} was created, as the API does not show whose the batches of that time are: its ${count} may have been paid for, and ${count === '1 document' ? 'is' : 'are'} not sent again`
     : `the API does not show that the batch ${id} has ended, 25 hours after it was created; run again later`
 }
 

@@ -169,8 +169,8 @@ function listWarnings(batch: string, { unexpectedIds, duplicateIds }: DownloadHi
 const maxKeptCharacters = 100_000
 
 /** The result of a request whose line is one of those that name no request. */
-function toUnreadableResult({ count, reason: why, lines }: UnidentifiedLines): UnreadableResult {
-  if (count === 1) return { unreadableReason: why, line: lines.trimEnd() }
+function toUnreadableResult({ count, reason, lines }: UnidentifiedLines): UnreadableResult {
+  if (count === 1) return { unreadableReason: reason, line: lines.trimEnd() }
   return {
     unreadableReason: `${count} lines of the results cannot be read and name no request; one of them may be its answer`,
     line: lines.trimEnd(),

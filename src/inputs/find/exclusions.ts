@@ -92,7 +92,7 @@ async function placeReading(
 ): Promise<PlacedReading> {
   const { relativeTo, pattern } = reading
   if (relativeTo === 'searched') {
-    const bases = searched.flatMap(({ path, realPath: real }) => [toBase(path), toBase(real)])
+    const bases = searched.flatMap(({ path, realPath }) => [toBase(path), toBase(realPath)])
     return { ...reading, bases: [...new Set(bases)], outside: undefined, file: undefined }
   }
   const baseFolder = typeof relativeTo === 'object' ? relativeTo.folder : folder
@@ -187,8 +187,8 @@ function toBase(folder: string): string {
 }
 
 /** Folded paths with a slash at the end. */
-function foldPaths({ path, realPath: real }: ResolvedPath): string[] {
-  return path === real ? [toBase(path)] : [toBase(path), toBase(real)]
+function foldPaths({ path, realPath }: ResolvedPath): string[] {
+  return path === realPath ? [toBase(path)] : [toBase(path), toBase(realPath)]
 }
 
 /**

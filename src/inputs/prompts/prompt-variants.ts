@@ -24,7 +24,7 @@ export async function loadPromptVariants(
     variants.push({ value: prompt, weight: share })
   }
   checkVars(
-    variants.map(({ value: way }) => way),
+    variants.map(({ value }) => value),
     options,
   )
   return variants

@@ -57,7 +57,7 @@ export interface ProcessStreams {
  * @throws UsageError for a file that must not be written, with what is there; RunError `ioError` for one that cannot be
  */
 export async function inspectNamedFile(
-  { flag, name, writeMode, checkOverwrite: objection }: NamedFileOptions,
+  { flag, name, writeMode, checkOverwrite }: NamedFileOptions,
   streams: ProcessStreams,
 ): Promise<NamedFile> {
   const label = `${flag} ${name}`
@@ -75,7 +75,7 @@ export async function inspectNamedFile(
     if (descriptor !== undefined && stats === undefined) fail('no such descriptor is open')
     if (descriptor !== undefined || (stats !== undefined && !stats.isFile())) {
       const [stream, close] = openNamedStream(path, label, descriptor)
-      return { name, label, file: path, stats: undefined, stream, checkOverwrite: objection, close }
+      return { name, label, file: path, stats: undefined, stream, checkOverwrite, close }
     }
     const file = await resolveFolderLinks(path)
     if (file.split(sep).includes(stateFolder))
@@ -84,9 +84,9 @@ export async function inspectNamedFile(
       fail('stdout or stderr is redirected to this file; name another one')
     if (stats !== undefined) await access(file, constants.W_OK)
     if (stats === undefined || writeMode === 'replace') await checkFolderWritable(dirname(file))
-    const reason = await objection(file)
+    const reason = await checkOverwrite(file)
     if (reason !== undefined) fail(`${reason}; name another file, or move this one away`)
-    return { name, label, file, stats, stream: undefined, checkOverwrite: objection, close() {} }
+    return { name, label, file, stats, stream: undefined, checkOverwrite, close() {} }
   } catch (error) {
     throw error instanceof UsageError || error instanceof ExitError
       ? error
@@ -111,7 +111,7 @@ function openNamedStream(
  * @throws RunError `ioError`, also where something else has taken the file's place since the run began
  */
 export async function writeNamedFile(
-  { file, label, stream, checkOverwrite: objection }: NamedFile,
+  { file, label, stream, checkOverwrite }: NamedFile,
   text: string | Iterable<string>,
   nonce: string,
 ): Promise<void> {
@@ -121,7 +121,7 @@ export async function writeNamedFile(
     return
   }
   const folder = dirname(file)
-  const reason = await objection(file)
+  const reason = await checkOverwrite(file)
   if (reason !== undefined) throw new ExitError('ioError', `${label}: ${reason}; it was not replaced`)
   const mode = await stat(file).then(
     (stats) => stats.mode,

@@ -31,16 +31,7 @@ const lineHeight = 16
 
 /** Renders a column chart as SVG. */
 export function renderColumnChart(chart: ColumnChart): Markup {
-  const {
-    label,
-    values,
-    formatTip: tip,
-    formatScale: scale,
-    axis,
-    marks = [],
-    limit,
-    isContinuous = false,
-  } = chart
+  const { label, values, formatTip, formatScale, axis, marks = [], limit, isContinuous = false } = chart
   const maxValue = values.reduce((most, value) => Math.max(most, value), limit?.value ?? 0)
   const top = lineHeight * (marks.length + 1)
   const y = (value: number) => Number((top + height - (value / maxValue) * height).toFixed(1))
@@ -49,12 +40,12 @@ export function renderColumnChart(chart: ColumnChart): Markup {
   )
   const bars = values.map((value, n) =>
     value > 0
-      ? html`<rect x="${n}" y="${-value}" width="${isContinuous ? 1 : 0.86}" height="${value}"><title>${tip(value, n)}</title></rect>`
+      ? html`<rect x="${n}" y="${-value}" width="${isContinuous ? 1 : 0.86}" height="${value}"><title>${formatTip(value, n)}</title></rect>`
       : undefined,
   )
   return html`<svg class="columns" role="img" aria-label="${label}" width="100%" height="${top + height + lineHeight + 6}">
 <svg class="${isContinuous ? 'continuous' : 'separate'}" y="${top}" width="100%" height="${height}" viewBox="0 ${-maxValue || -1} ${values.length} ${maxValue || 1}" preserveAspectRatio="none">${bars}</svg>
-${gridLines.map((value) => html`<line class="grid" x2="100%" y1="${y(value)}" y2="${y(value)}"/><text x="0" y="${y(value) - 4}">${scale(value)}</text>`)}
+${gridLines.map((value) => html`<line class="grid" x2="100%" y1="${y(value)}" y2="${y(value)}"/><text x="0" y="${y(value) - 4}">${formatScale(value)}</text>`)}
 ${limit && html`<line class="limit" x2="100%" y1="${y(limit.value)}" y2="${y(limit.value)}"/><text class="label" x="100%" text-anchor="end" y="${y(limit.value) - 4}">${limit.text}</text>`}
 ${marks.map((mark, n) => renderMark(mark, lineHeight * (marks.length - n), top + height))}
 <line class="ground" x2="100%" y1="${top + height}" y2="${top + height}"/>

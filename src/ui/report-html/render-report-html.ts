@@ -42,8 +42,8 @@ function renderSummary(report: ReportJson): Markup {
   return html`<dl class="figures">${buildFigures(report).map(renderFigure)}</dl>${listRemarks(report).map((text) => html`<p class="remark" dir="auto">${text}</p>`)}`
 }
 
-function renderFigure({ name, value, notes, isBad: bad }: Figure): Markup {
-  return html`<div><dt>${name}</dt><dd${bad && html` class="failed"`}>${value}</dd>${notes.map((note) => html`<dd class="note">${note}</dd>`)}</div>`
+function renderFigure({ name, value, notes, isBad }: Figure): Markup {
+  return html`<div><dt>${name}</dt><dd${isBad && html` class="failed"`}>${value}</dd>${notes.map((note) => html`<dd class="note">${note}</dd>`)}</div>`
 }
 
 function renderTimes(report: ReportJson): Markup | undefined {
