@@ -1,5 +1,5 @@
 // Builds dist/ from src/: the program and the library with their packages in one flat folder of modules, the types of
-// the library, and the files that are read at run time. The reasons: docs/decisions/0095-bundled-program-and-library.md.
+// the library, and the files that are read at run time. The reasons: docs/decisions/0034-bundled-program-and-library.md.
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import fastGlob from 'fast-glob'
@@ -9,12 +10,35 @@ const root = resolve(import.meta.dirname, '..')
 /** Tables may be aligned by hand or by a formatter. */
 const page = async (path: string) => (await readFile(resolve(root, path), 'utf8')).replace(/ +/g, ' ')
 const pages = await fastGlob(['*.md', 'docs/**/*.md', 'fixtures/*.md'], { cwd: root })
+const decisionsAndReadmes = await fastGlob(['docs/decisions/*.md', 'src/**/README.md'], { cwd: root })
 
 describe('the documentation', () => {
   it.each(pages)('%s links to pages that exist', async (page) => {
     const text = await readFile(resolve(root, page), 'utf8')
     for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#|…)([^)#\s]+)\)/g)) {
       await expect(readFile(resolve(root, dirname(page), link)), link).resolves.toBeTruthy()
+    }
+  })
+
+  it.each(['docs/design.md', 'docs/glossary.md', 'docs/rate-limits.md', ...decisionsAndReadmes])(
+    '%s mentions only source files that exist',
+    async (page) => {
+      const text = await readFile(resolve(root, page), 'utf8')
+      const folder = page.startsWith('src/') ? dirname(page) : '.'
+      for (const [, path = ''] of text.matchAll(/`([\w./-]+\.ts)`/g)) {
+        const places = ['.', 'src', folder].map((place) => resolve(root, place, path))
+        expect(places.some(existsSync), path).toBe(true)
+      }
+    },
+  )
+
+  it('has an index of all decisions, which are numbered without gaps', async () => {
+    const index = await page('docs/decisions/README.md')
+    const files = await fastGlob('0*.md', { cwd: resolve(root, 'docs/decisions') })
+    for (const [n, file] of files.sort().entries()) {
+      expect(file.slice(0, 4)).toBe(String(n + 1).padStart(4, '0'))
+      const [heading = ''] = (await page(`docs/decisions/${file}`)).split('\n')
+      expect(index).toContain(`| ${n + 1} | [${heading.replace(`# ${n + 1}. `, '')}](${file}) | `)
     }
   })
 

@@ -85,7 +85,7 @@ const events = [
   ['message_stop', { type: 'message_stop' }],
 ] as const
 
-/** Answers as the echo says. The text of the model is left alone: see docs/decisions/0061-keys-in-output.md. */
+/** Answers as the echo says. The text of the model is left alone: see docs/decisions/0023-keys-in-output.md. */
 function respond({ key, form, status, body, nested, where }: Echo, response: ServerResponse): void {
   const echo = forms[form]?.(key) ?? key
   let place = 0

@@ -54,7 +54,9 @@ describe('the client in the documentation', () => {
   it('rejects with what went wrong, before the first word and after it', async () => {
     const { stream, answer } = await held()
     await expect(ask(stream, {}, () => {})).rejects.toThrow(/^400: .*invalid_request/)
-    const broken = expect(ask(stream, question, () => {})).rejects.toThrow('the service had trouble')
+    const broken = expect(ask(stream, question, () => {})).rejects.toThrow(
+      'the API failed with a transient error',
+    )
     await Promise.all([answer.send(textDelta('Boats') + overloaded), broken])
   })
 

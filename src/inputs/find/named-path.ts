@@ -11,7 +11,7 @@ export type NamedPath =
   | { readonly kind: 'file'; readonly isLink: boolean; readonly stats: FileStats }
   | { readonly kind: 'unusable'; readonly problem: InputProblem }
 
-/** Looks at a path without waiting, since a list may have a hundred thousand of them; see `docs/decisions/0009`. */
+/** Looks at a path without waiting, since a list may have a hundred thousand of them; see docs/decisions/0009-synchronous-stat.md. */
 export function inspectNamedPath(path: string): NamedPath {
   try {
     const linkStats = lstatSync(path, { throwIfNoEntry: false })
