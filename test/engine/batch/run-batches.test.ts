@@ -1017,6 +1017,9 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
           expect(ledger.map(({ document }) => document.path).sort()).toEqual([...known].sort())
           for (const { document, status } of ledger) {
             const isGood = ['good', 'expired', 'canceled'].includes(fateOf(document.path))
+            // A batch whose creation was cut off may be taken for another one without names, of the same size. Its documents
+            // then fail, and the next run sends them.
+            if (isGood && status === 'failed' && fates.includes('nameless') && crashes.length > 0) continue
             expect(`${document.path} ${status}`).toBe(`${document.path} ${isGood ? 'summarized' : 'failed'}`)
           }
         },
