@@ -1,4 +1,4 @@
-// A book of five megabytes, in parts: what it costs beside the price of reading it whole, how long it takes with several
+// A book of five megabytes, in chunks: its cost compared with one long request, how long it takes with several
 // pools, and what an edit of one chapter costs again.
 //   node bench/book.js [--json FILE]
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'

@@ -1,5 +1,5 @@
-// How fast a run is against the best possible, how often it meets a 429, and what it loses: this tool and the plain
-// way of doing it (the official SDK with its own retries, under p-limit), against the same simulated service.
+// Run time compared with the best possible, 429s and lost documents: claude-batch and a plain script (the official SDK
+// with its own retries, under p-limit), against the same simulator.
 //   node bench/rate-limits.js [--only part-of-a-name] [--short] [--ours] [--json FILE]
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -24,11 +24,11 @@ const promptLength = 'Summarize this document in one paragraph:\n\n'.length
 
 for (const scenario of chosen) {
   const documents = documentsOf(scenario)
-  // Our fence around the document is part of the work, as much as the document is.
+  // The delimiter around the document is part of the work.
   const runs = [['claude-batch', ours(scenario), 57]]
   if (!values.ours) for (const pool of scenario.peerPools) runs.push([`SDK, p-limit ${pool}`, peer(pool), 0])
-  for (const [tool, command, fence] of runs) {
-    const best = bestPossible(scenario, documents, promptLength + fence)
+  for (const [tool, command, delimiterLength] of runs) {
+    const best = bestPossible(scenario, documents, promptLength + delimiterLength)
     const row = { scenario: scenario.name, tool, best, ...(await run(scenario, documents, command)) }
     rows.push(row)
     const { seconds, requests, limited, lost } = row

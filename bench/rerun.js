@@ -1,4 +1,4 @@
-// What a run with nothing to do costs: time beside a bare loop that lists and stats the same files, and peak memory.
+// What a run with nothing to do costs: time compared with a bare loop that lists and stats the same files, and peak memory.
 // Usage: node bench/rerun.js [--json FILE] [documents …]      (default: 10000 100000)
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'

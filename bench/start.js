@@ -1,4 +1,4 @@
-// How long it takes to start: beside bare Node, and beside a script with the official SDK that asks one question.
+// Start-up time, compared with bare Node and with a script that sends one request through the official SDK.
 //   node bench/start.js [--runs 15] [--most RATIO] [--json FILE]
 // It fails where one document takes more than that many times the plain script.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -79,7 +79,7 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
     return { kind: 'connection', type: 'connection_error', message, ...unsent }
   // The SDK's own word for a body it can make nothing of.
   if (error instanceof AnthropicError) return { kind: 'malformed', type: 'malformed_reply', message }
-  // Not a fault of the wire: a bug of ours, which must show its stack.
+  // Not a network error but a bug, which must show its stack.
   throw error
 }
 

@@ -37,8 +37,8 @@ import { formatRunCost } from '../ui/format-run-summary.ts'
 import { createReporter } from '../ui/reporter.ts'
 
 /**
- * Sends the same documents through several prompts and models, in turns, so that no time of day is one arm's alone, and
- * shows what each came to; a judge may be asked which texts are better. Every arm, and every way of asking the judge, has
+ * Sends the same documents through several prompts and models, interleaved so that the time of day does not bias the result, and
+ * shows their results; a judge can compare the texts. Every variant, and every order of judging, has
  * an output folder of its own, which remembers what was paid for.
  */
 export async function compare(
@@ -143,7 +143,7 @@ export async function compare(
   }
 }
 
-/** Has the judge asked about every arm beside the first; undefined where that is not to be: the arms are told all the same. */
+/** Lets the judge compare every variant with the first; undefined if it is not to run. */
 async function judgeVariants(
   judges: readonly JudgeVariant[],
   variantsRun: VariantsRun,

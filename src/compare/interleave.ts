@@ -11,7 +11,7 @@ export function sampleByPath(sources: readonly DocumentRef[], count: number): re
   return renumber(chosen.sort((a, b) => a.index - b.index))
 }
 
-/** One source for each document and arm that is to do: all arms of a document together, a different one first each time. */
+/** One source per document and variant that is pending: all variants of a document together, rotating which is first. */
 export function interleave(
   sources: readonly DocumentRef[],
   variants: readonly ComparedVariant[],

@@ -11,27 +11,27 @@ import { listReaderSettings, type ReaderSettings } from '../inputs/read/readers/
 import type { LatestResult } from '../storage/ledger/latest-results.ts'
 import { type ComparedVariant, toFolderName } from './variants.ts'
 
-/** An arm whose texts are judged beside the first arm's. */
+/** A variant whose texts are compared with those of the first variant. */
 interface VariantResults {
   readonly variant: ComparedVariant
   readonly results: ReadonlyMap<string, LatestResult>
 }
 
-/** One way of asking a judge: about an arm's texts, standing in one of the two places. */
+/** One order of a comparison: the variant's texts in first or in second position. */
 export interface JudgeVariant extends ComparedVariant {
   readonly variant: ComparedVariant
-  /** Documents that both arms made something of. */
+  /** Documents that both variants summarized. */
   readonly sources: readonly DocumentRef[]
 }
 
-/** Every arm beside the first, in both orders, as a judge is to be asked about them. */
+/** Returns every variant compared with the first one, in both orders. */
 export type CreateJudges = (
   variantResults: readonly VariantResults[],
   sources: readonly DocumentRef[],
 ) => readonly JudgeVariant[]
 
 /**
- * Finds and checks the judge's prompt. Each two arms have a folder for either order, so that no judgement is paid for
+ * Finds and checks the judge's prompt. Each pair of variants has a folder per order, so that no verdict is paid for
  * twice. The texts count for the hashes as variables of a prompt do.
  * @param readSettings how documents are read
  * @throws UsageError where the prompt cannot be used

@@ -43,7 +43,7 @@ export interface RunVariantsOptions {
   readonly resources: ResourceStack
 }
 
-/** What arms made of their documents, now or earlier. */
+/** Results of the variants, from this run and earlier ones. */
 export interface VariantsRun<Asking extends ComparedVariant = ComparedVariant> {
   readonly variants: readonly {
     readonly variant: Asking
@@ -54,7 +54,7 @@ export interface VariantsRun<Asking extends ComparedVariant = ComparedVariant> {
   readonly runStats: RunStats
 }
 
-/** Asks about each arm's documents what its folder does not know yet, all arms in turns. @param unit is asked for: `answer` */
+/** Sends the documents that the folder of a variant does not have yet, interleaved. @param unit what is requested: `answer` */
 export async function runVariants<
   Asking extends ComparedVariant & { readonly sources: readonly DocumentRef[] },
 >(

@@ -6,7 +6,7 @@ import { detectTextKind } from '../core/text/text-kind.ts'
 
 /** What turns a source into a question. */
 export interface PrepareOptions<Given extends DocumentRef = DocumentRef> {
-  /** Reads one source; called inside its slot, so that never more than a pool of documents is in memory. */
+  /** Reads one document. The caller holds a permit, so never more than a pool of documents is in memory. */
   readonly read: (source: Given) => Promise<Document | InputProblem>
   readonly buildRequest: (document: Document) => Request
   /** How a document is asked about that one request does not hold; all are held, if it is left out. */

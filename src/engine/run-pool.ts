@@ -11,7 +11,7 @@ export interface PoolOptions {
 
 /**
  * Works on items, a bounded number at once, and yields the results as they finish. Lazy both ways: the next item is
- * taken only when a slot is free, and a consumer that is slow to take results stops new work from starting.
+ * taken only when the pool has room, and a consumer that is slow to take results stops new work from starting.
  */
 export async function* runPool<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,

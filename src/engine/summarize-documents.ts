@@ -19,9 +19,9 @@ import { type AddHint, withFailureHint } from './with-failure-hint.ts'
 /** A run, as the engine needs it. */
 export interface SummarizeJob<Given extends DocumentRef = DocumentRef> extends PrepareOptions<Given> {
   readonly sources: Iterable<Given> | AsyncIterable<Given>
-  /** Called with a slot in hand. */
+  /** The caller holds a permit. */
   readonly ask: Ask
-  /** Asks about parts of documents, which may be remembered, and takes slots by itself; `ask`, if left out. */
+  /** Sends chunks, which may be cached, and takes permits itself. Default: `ask`. */
   readonly askChunk?: Ask
   /** Why a whole answer is not what was asked for; undefined where it is. Any is, if left out. */
   readonly findMismatch?: (text: string, path: string) => string | undefined
@@ -29,7 +29,7 @@ export interface SummarizeJob<Given extends DocumentRef = DocumentRef> extends P
   readonly onOutcome?: (outcome: Outcome) => void
   /** Why a summary may be worth a look. @param document its text, where it is at hand */
   readonly checkQuality?: (summary: string, document: string | undefined) => readonly QualityIssue[]
-  /** Makes an outcome safe before its slot is free: what a crash can cost is never more than the slots. */
+  /** Saves an outcome before its permit is released, so a crash costs at most one reply per permit. */
   readonly persist?: (outcome: Outcome) => Promise<unknown>
   /** Adds to a failure what the user can do about it; nothing, if left out. */
   readonly addHint?: AddHint
@@ -44,8 +44,8 @@ export interface SummarizeJob<Given extends DocumentRef = DocumentRef> extends P
 }
 
 /**
- * Yields one outcome per source, as they finish. Never throws for a document; a fault of the run stops it through
- * `halt`, and whatever was not done by then comes out as pending.
+ * Yields one outcome per source, as they finish. Never throws for a document. An error that ends the run stops it through
+ * `shutdown`, and unfinished documents are yielded as pending.
  */
 export function summarizeDocuments<Given extends DocumentRef>(
   job: SummarizeJob<Given>,

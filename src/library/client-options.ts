@@ -26,7 +26,7 @@ export interface ClientOptions {
   readonly latencyMs?: number | undefined
   /** Most requests in flight at once. Default: as many as limit and latency need, at most 256. */
   readonly concurrency?: number | undefined
-  /** Sendings beyond the first for faults that a retry can cure. Default 3. */
+  /** Retries per request after transient errors. Default 3. */
   readonly retries?: number | undefined
   /** Longest wait on a rate limit or an outage before it is an error, `wait_too_long`. Default 600,000. */
   readonly maxWaitMs?: number | undefined
@@ -35,7 +35,7 @@ export interface ClientOptions {
   /** Longest wait for a connection. Default 5000. */
   readonly connectTimeoutMs?: number | undefined
   /**
-   * Never spend more, as long as this client lives: the worst case of a request is set aside before it is sent. What does
+   * Hard spending cap for the lifetime of this client: the worst case of a request is reserved before it is sent. What does
    * not fit any more is an error, `budget_exceeded`.
    */
   readonly maxCostUsd?: number | undefined

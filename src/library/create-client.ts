@@ -10,7 +10,7 @@ export interface AskOptions {
 }
 
 /**
- * One set of connections, one pool of slots, one pace and one retry rule for everything that is asked through it:
+ * One set of connections, one pool, one rate limiter and one retry rule for all requests of the client:
  * calls that are made at once share the limits instead of exceeding them together.
  */
 export interface Client {

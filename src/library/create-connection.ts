@@ -14,7 +14,7 @@ import { type ClientOptions, defaultOptions } from './client-options.ts'
 import { createClosedError } from './library-error.ts'
 import { completePrices } from './library-prices.ts'
 
-/** What is behind a client: one set of connections, slots and limits for everything that is asked through it. */
+/** What all requests of a client share: connections, the semaphore and the rate limiter. */
 export interface Connection {
   readonly overrides: Pick<ClientOptions, 'model' | 'maxTokens' | 'effort'>
   readonly clock: Clock
@@ -24,7 +24,7 @@ export interface Connection {
    * @throws UsageError without usable credentials
    */
   open(): Promise<string>
-  /** Asks, when the limits allow, until `drain` aborts; to be called with one of the slots in hand. */
+  /** Sends when the rate limits allow, until `drain` aborts. The caller holds a permit. */
   withDrain(drain: AbortSignal): Ask
   readonly semaphore: Semaphore
   /** Aborted: it was closed. */

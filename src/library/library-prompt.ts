@@ -16,7 +16,7 @@ export interface LoadPromptOptions {
  * Loads one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. A name is looked for in
  * `prompts/` below the working directory, then among those that come with the package; without a version it is the
  * one the file pins, or the latest. The values of `vars` are part of the prompt from then on.
- * @throws ClaudeBatchError of type `configuration` that names the file and the line, or the slot without a value
+ * @throws ClaudeBatchError of type `configuration` that names the file and the line, or the placeholder without a value
  */
 export async function loadPrompt(spec: string, options: LoadPromptOptions = {}): Promise<Prompt> {
   const { vars = {}, cwd } = options
@@ -42,7 +42,7 @@ export async function loadPrompt(spec: string, options: LoadPromptOptions = {}):
   }
 }
 
-/** The slots that have a value become literal text; nothing inside a value is ever read as a slot. */
+/** Replaces placeholders by their values; nothing inside a value is read as a placeholder. */
 function fillSlots(template: Template, vars: Readonly<Record<string, string>>): Template {
   return template.map((part) =>
     typeof part !== 'string' && Object.hasOwn(vars, part.slot) ? (vars[part.slot] ?? '') : part,

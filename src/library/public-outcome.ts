@@ -30,7 +30,7 @@ export interface FailedText extends OutcomeBase {
   readonly partial: string | null
 }
 
-/** Not done, through no fault of its own: it was aborted, or the account refused, and the loop is about to throw. */
+/** Pending: the run was aborted or the account refused, and the loop is about to throw. */
 export interface PendingText extends OutcomeBase {
   readonly status: 'pending'
   readonly reason: string

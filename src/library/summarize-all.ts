@@ -25,7 +25,7 @@ export interface SummarizeAllOptions {
 
 /**
  * Summarizes texts, as many at once as the client's limits allow, and yields what became of each as it finishes, which
- * is not the order of the source. The next text is taken from the source only when there is a slot for it. Leaving the
+ * is not the order of the source. The next text is taken from the source only when the pool has room. Leaving the
  * loop ends the source, and cancels what is under way.
  *
  * Never throws for one text. Throws a `ClaudeBatchError` where the account or the service refuses everything alike, or

@@ -51,7 +51,7 @@ export async function loadChunkPlanner(
   lookup: PromptLookupOptions,
   { chunk, reduce }: ChunkPrompts = { chunk: 'chunk', reduce: 'reduce' },
 ): Promise<(endpoint: string, settings: RequestSettings, requestFor: BuildRequest) => ChunkPlanner> {
-  // They get no slots of their own, which would stay empty.
+  // They get no permits of their own, which would stay unused.
   const load = (name: string) => loadPrompt(name, { ...lookup, vars: [] })
   const [partPrompt, mergePrompt] = await Promise.all([load(chunk), load(reduce)])
 

@@ -49,7 +49,7 @@ export function estimateBySize(
     if (!maxCharsByKind.has(kindKey)) maxCharsByKind.set(kindKey, requestBuilder.chunker?.getMaxChars(path))
     const maxChars = maxCharsByKind.get(kindKey)
     if (maxChars === undefined || textChars <= maxChars) return [planned]
-    // Parts end at joints, so that few are as long as they may be.
+    // Chunks end at boundaries, so few have the maximum length.
     const chunkCount = Math.ceil(textChars / (0.75 * maxChars))
     const chunk = {
       ...planned,

@@ -38,7 +38,7 @@ export interface InstrumentOptions {
 
 /** A stack with all that watches it. */
 export interface InstrumentedClient {
-  /** To be called with one of the slots in hand. */
+  /** The caller holds a permit. */
   readonly ask: Ask
   readonly semaphore: Semaphore
   readonly rateLimiter: RateLimiter

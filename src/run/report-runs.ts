@@ -14,7 +14,7 @@ import { formatEstimateVsActual } from '../ui/estimate-vs-actual.ts'
 import { formatGroups } from '../ui/format-report-groups.ts'
 import { computeCwdFromOut, renderReport } from './report-writer.ts'
 
-/** The account of one run or of all, in a format of its own, by something else than runs, or beside an estimate. */
+/** Reports on one run or all runs, in any format, grouped, or compared with an estimate. */
 export async function reportRuns(
   out: string,
   options: ReportOptions,

@@ -8,7 +8,7 @@ import { formatDuration } from '../core/text/format-duration.ts'
 import type { Shutdown } from '../engine/shutdown.ts'
 import { ExitError } from '../errors.ts'
 
-/** What ends a run before its time, beside signals: what the user set, and errors that are everybody's. */
+/** What ends a run early besides signals: the user's limits, and errors that concern all documents. */
 export interface StopRules {
   observe(outcome: Outcome): void
   /** The run is over anyway. */

@@ -18,7 +18,7 @@ interface CountingOptions {
 }
 
 /**
- * Has the service count tokens, at a pace of its own: the limit of counting is not that of answers.
+ * Counts tokens at the API, with its own rate limiter, because counting has a separate limit.
  * @returns the input tokens of a request; or what is wrong with it, which a run would be told too
  */
 export async function createTokenCounter(

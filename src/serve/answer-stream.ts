@@ -12,7 +12,7 @@ import type { Metrics } from './metrics.ts'
 import { parseQuestion, type Question, QuestionError } from './parse-question.ts'
 
 export interface AnswerStreamOptions {
-  /** Waits for its turn, and keeps to the pace. */
+  /** Waits in the queue and for the rate limiter. */
   readonly ask: Ask
   /** Makes a request of a question. @throws QuestionError where there is no such prompt */
   readonly buildRequest: (question: Question) => Promise<Request>

@@ -39,7 +39,7 @@ export interface Metrics {
 /** From a tenth of a second to the ten minutes a request may last: seconds. */
 const bucketsSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
-/** @param countWaiting how many wait for a slot just now */
+/** @param countWaiting returns how many requests are in the queue */
 export function createMetrics(now: () => number, countWaiting: () => number): Metrics {
   const registry = new Registry()
   const registers = [registry]

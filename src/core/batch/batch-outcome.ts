@@ -16,7 +16,7 @@ export interface EndedBatchItem {
   readonly batch: Pick<Batch, 'id' | 'createdAt' | 'endedAt'>
 }
 
-/** No answer, and no bill: to be asked about again; with the fault, where every request would meet the same. */
+/** No reply and not billed: to be sent again; with the error if it concerns every request. */
 export interface NoAnswer {
   readonly noAnswerReason: string
   readonly accountError?: RequestError

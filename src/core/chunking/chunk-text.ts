@@ -1,11 +1,11 @@
 /**
- * Cuts a text into parts of at most so many characters, at its own joints: before chapters and headings where there are
- * any, else between paragraphs, speakers, rows, sentences or words. A word is cut only where it alone is too long. The
- * parts in order are the text.
+ * Splits a text into chunks of at most `maxChars` characters, at its own boundaries: before chapters and headings where
+ * there are any, otherwise between paragraphs, speakers, rows, sentences or words. A word is split only if it is too long
+ * itself. The chunks in order are the text.
  *
- * Where several joints are as good, what follows them decides, not where they are: so that after an edit the parts
- * behind it begin where they began, and are the parts they were. (The idea is that of content-defined chunking:
- * Muthitacharoen, Chen, Mazières, "A Low-bandwidth Network File System", SOSP 2001.)
+ * Where several boundaries are equally good, a hash of the following text decides, not their place. So after an edit, the
+ * chunks behind it begin where they began, and stay the same. (This is content-defined chunking: Muthitacharoen, Chen,
+ * Mazières, "A Low-bandwidth Network File System", SOSP 2001.)
  *
  * @param maxChars characters (UTF-16), at least 2
  */
@@ -21,7 +21,7 @@ export function chunkText(text: string, maxChars: number): string[] {
   return chunks
 }
 
-/** From the strongest on; each matches what stands before a joint. */
+/** The strongest first; each matches what precedes a boundary. */
 const boundaries: readonly RegExp[] = [
   /\n(?=# |(?:chapter|part|book) (?:\d|[ivxlc]+\b))/gi,
   /\n(?=## |[^\n]{1,200}\n===)/g,
@@ -39,7 +39,7 @@ const boundaries: readonly RegExp[] = [
 ]
 
 /**
- * Where to cut: behind half the limit if there is any joint at all, so that parts do not get many.
+ * Where to split: after half the limit if there is a boundary, to keep the number of chunks low.
  * @param window one character longer than a part may be
  */
 function findBestBoundary(window: string, maxChars: number): number {

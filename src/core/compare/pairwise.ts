@@ -10,7 +10,7 @@ export function parseVerdict(answer: string): JudgeVerdict | undefined {
   return word === undefined ? undefined : (word.toLowerCase() as JudgeVerdict)
 }
 
-/** What a judge makes of a text beside another, asked in both orders; `changed`: it preferred a place, not a text. */
+/** A judge's verdict on a text compared with another, in both orders; `changed`: it preferred a position, not a text. */
 export type PairwiseResult = 'won' | 'lost' | 'tied' | 'changed' | 'failed'
 
 /**
@@ -28,7 +28,7 @@ export function combineVerdicts(
   return asFirst === 'first' ? 'won' : 'lost'
 }
 
-/** How an arm fared beside the first one. */
+/** Verdicts on a variant compared with the first one. */
 export interface PairwiseScore extends Readonly<Record<PairwiseResult, number>> {
   /** Of those that one of them won, how many it did; undefined where there are none. */
   readonly winRate: ConfidenceInterval | undefined

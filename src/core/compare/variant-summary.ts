@@ -6,7 +6,7 @@ import {
 import { sumInputTokens } from '../pricing/usage.ts'
 import type { DocumentEntry } from '../run/ledger-entry.ts'
 
-/** What an arm made of one document. */
+/** The result of one variant for one document. */
 export interface VariantResult {
   readonly entry: Pick<
     DocumentEntry,
@@ -15,7 +15,7 @@ export interface VariantResult {
   readonly text?: string
 }
 
-/** What an arm of a comparison came to, per document. Undefined is unknown. */
+/** The results of a variant, per document. Undefined is unknown. */
 export interface VariantSummary {
   readonly summarized: number
   /** Of those that were tried. */
@@ -59,14 +59,14 @@ function getKnownCost({ entry: line }: VariantResult): number | null {
   return isFullyCounted(line) ? line.cost_usd : null
 }
 
-/** How many times as much an arm takes as another one, document by document, so that their sizes play no part. */
+/** Ratios of a variant to another one, document by document, so that document sizes do not matter. */
 export interface VariantRatios {
   readonly cost: ConfidenceInterval | undefined
   readonly latency: ConfidenceInterval | undefined
   readonly words: ConfidenceInterval | undefined
 }
 
-/** @param pairs what the other arm and this one made of the same document, where both made something */
+/** @param pairs results of the other variant and this one for the same document, where both have one */
 export function computeRatios(
   pairs: readonly (readonly [other: VariantResult, own: VariantResult])[],
 ): VariantRatios {
@@ -80,7 +80,7 @@ export function computeRatios(
       logarithms.push(Math.log(b / a))
     }
     if (logarithms.length === 0) return undefined
-    // The mean of ratios would say that each of two arms takes more than the other.
+    // The arithmetic mean of ratios could say that each of two variants takes more than the other.
     const { value: mean, low, high } = computeMeanInterval(logarithms)
     const bounds = low === undefined || high === undefined ? {} : { low: Math.exp(low), high: Math.exp(high) }
     return { value: Math.exp(mean), ...bounds }

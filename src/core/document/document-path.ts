@@ -7,7 +7,7 @@ export function toDocumentPath(file: string, cwd: string): string {
   return (isInside(file, cwd) ? below : file).split(sep).join('/')
 }
 
-/** Whether a path is a folder's own or below it, links aside; both absolute. On another drive, `relative` gives up. */
+/** Whether a path is a folder or below it, without resolving links; both absolute. On another drive, `relative` gives up. */
 export function isInside(file: string, folder: string): boolean {
   const below = relative(folder, file)
   return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below)

@@ -61,7 +61,7 @@ export interface Pdf {
 }
 
 /**
- * Returns the first Markdown heading, HTML title or non-blank line, for the prompt's `{title}` slot; at most 200
+ * Returns the first Markdown heading, HTML title or non-blank line, for the prompt's `{title}` placeholder; at most 200
  * characters. Looks at the beginning only, line by line: a pattern over several lines takes time that grows with the
  * square of the number of blank lines.
  */

@@ -2,7 +2,7 @@
 export const qualityIssueTypes = ['copy', 'language', 'length'] as const
 export type QualityIssue = (typeof qualityIssueTypes)[number]
 
-/** What was asked of a summary beside what its prompt says. */
+/** The language and length that flags ask for. */
 export interface OutputConstraints {
   /** In English: `German`. */
   readonly language?: string
@@ -22,7 +22,7 @@ export function formatConstraints({ language, words }: OutputConstraints): strin
 }
 
 /**
- * What is doubtful about a summary.
+ * Returns the quality checks that a summary fails.
  * @param document undefined where it is not at hand
  * @param isInLanguage whether a text is in the language of the constraints, as far as can be told
  */

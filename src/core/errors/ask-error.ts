@@ -7,11 +7,11 @@ export interface RetryPlan {
   readonly isUncounted: boolean
   /** When: milliseconds from now; 0: at once, in the same place; undefined: after a backoff, or as the service asks. */
   readonly waitMs?: number
-  /** Once more, though such a fault is never retried: only others know better. */
+  /** One more attempt, although such an error is not retried: other documents will show whether it concerns all. */
   readonly isSecondTry?: true
 }
 
-/** A fault thrown through an {@link Ask}, with every sending that came before it. */
+/** A request error thrown through an {@link Ask}, with all attempts before it. */
 export class AskError extends Error {
   override readonly name = 'AskError'
   readonly requestError: RequestError

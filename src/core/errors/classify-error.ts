@@ -78,7 +78,7 @@ function classifyByStatus({
   return classByStatus[status] ?? (status >= 300 && status < 400 ? 'account' : 'document')
 }
 
-/** Statuses that are not simply this document's fault. A 404 is an unknown model or a wrong base URL: the same for all. */
+/** Statuses that do not concern only this document. A 404 is an unknown model or a wrong base URL: the same for all. */
 const classByStatus: Readonly<Record<number, ErrorClass>> = {
   401: 'account',
   402: 'account',

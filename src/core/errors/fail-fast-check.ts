@@ -2,7 +2,7 @@ import type { Outcome } from '../run/outcome.ts'
 import { type Failure, formatFailure } from './failure.ts'
 import { isTooLong } from './request-error.ts'
 
-/** The same permanent error on this many of the first documents is not the fault of the documents. */
+/** The same permanent error on this many of the first documents is not caused by the documents. */
 export const failFastThreshold = 5
 
 /**

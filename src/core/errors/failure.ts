@@ -28,7 +28,7 @@ export interface Failure {
   readonly transient: boolean
 }
 
-/** The failure of a document whose last sending ended in this fault. */
+/** Returns the failure of a document whose last attempt ended with this error. */
 export function toFailure(requestError: RequestError): Failure {
   const hint = findHint(requestError)
   return {

@@ -17,7 +17,7 @@ export class BudgetExceededError extends RunError {
   readonly describe: (setting: string) => string
 
   /**
-   * @param reservedForBatches what is set aside for batches that are not collected yet
+   * @param reservedForBatches what is reserved for batches that are not collected yet
    * @param worstCaseCost the most that the next request may cost
    */
   constructor(

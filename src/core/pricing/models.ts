@@ -30,7 +30,7 @@ export interface Model {
   readonly thinking?: 'disabled' | 'between_tools'
   /** Characters of plain text per token, a low guess: the tokenizer of 4.7 and later yields about 30 % more tokens. */
   readonly charsPerToken: number
-  /** Whether `inference_geo: "us"` makes every token a tenth dearer. */
+  /** Whether `inference_geo: "us"` makes every token 10 % more expensive. */
   readonly hasRegionalPricing: boolean
   /** The day it stops answering, where one is announced, and what to use instead. */
   readonly retirement?: { readonly date: string; readonly replacement: string }
@@ -64,7 +64,7 @@ const fablePrices = createSingleTier(10, 50, 12.5, 20, 1)
 const models = {
   'claude-haiku-5-5': {
     ...largeModel,
-    // The only model with a prompt-length band: one token over 100,000 makes the whole request five times as dear.
+    // The only model with price tiers by prompt length: above 100,000 tokens the whole request costs five times as much.
     priceTiers: [
       { maxPromptTokens: 100_000, prices: createPrices(0.1, 0.5, 0.125, 0.2, 0.01) },
       { maxPromptTokens: Number.POSITIVE_INFINITY, prices: createPrices(0.5, 2.5, 0.625, 1, 0.05) },

@@ -7,7 +7,7 @@ import { sumInputTokens, type Usage } from './usage.ts'
  */
 export type Picodollars = bigint
 
-/** What the price of a token depends on, beside its kind. */
+/** What the price of a token depends on besides its kind. */
 export interface BillingTerms {
   /** It came out of a batch: half of everything. */
   readonly batch?: true
@@ -28,12 +28,12 @@ interface BilledUsage {
 /** What tokens cost; undefined where the model has no price: unknown is never $0. */
 export type PriceOf = (billed: BilledUsage) => Picodollars | undefined
 
-/** What a user says that models cost, by the name it is asked by; goes before the table. */
+/** Prices that the user sets, by model name; they override the table. */
 export type CustomPrices = Readonly<Record<string, Prices>>
 
 /**
  * Prices by the table of models, but for those that a user knows better: what he gives is the price of a short prompt,
- * and where the table has dearer bands, those are as much dearer.
+ * and higher price tiers of the table rise by the same factor.
  */
 export function createPriceOf(customPrices: CustomPrices): PriceOf {
   return ({ model, requestedModel = model, usage, terms = {} }) => {

@@ -1,6 +1,6 @@
 /** How many requests may be under way at once, and how it came to that. */
 export interface ConcurrencyLimit {
-  /** A fraction counts toward the next whole slot. */
+  /** The limit; a fraction counts toward the next whole request. */
   readonly value: number
   readonly max: number
   /** Before the first overload it doubles with every round of replies, afterwards it grows by a quarter. */
@@ -13,7 +13,7 @@ export function createConcurrencyLimit(initial: number, max: number): Concurrenc
   return { value: Math.min(initial, max), max, wasOverloaded: false, cooldownUntil: 0 }
 }
 
-/** How many slots there are. */
+/** Returns how many requests may be in flight. */
 export function roundDownLimit({ value: size }: ConcurrencyLimit): number {
   return Math.max(1, Math.floor(size))
 }

@@ -25,7 +25,7 @@ export type LimitName = (typeof limitNames)[number]
 /** Per minute; what is left out is not limited, or not known yet. */
 export type LimitRates = { readonly [Name in LimitName]?: number }
 
-/** What the pace did, for the report. */
+/** Statistics of the rate limiter, for the report. */
 export interface RateLimiterStats {
   readonly configured: LimitRates
   readonly observed: LimitRates
@@ -34,7 +34,7 @@ export interface RateLimiterStats {
   /** How many requests went out without waiting. */
   readonly unthrottledCount: number
   readonly maxInFlight: number
-  /** The most slots there may be. */
+  /** The maximum concurrency limit. */
   readonly maxConcurrency: number
   /** What the request that was let out last had waited for. */
   readonly lastThrottledBy: LimitName | undefined
@@ -47,7 +47,7 @@ export interface RequestDemand {
   readonly outputTokens: number
 }
 
-/** All that the pace believes; every change makes a new one. */
+/** The state of the rate limiter; every change makes a new one. */
 export interface LimiterState {
   readonly buckets: { readonly [Name in LimitName]?: TokenBucket }
   /** The limits the user gave: never exceeded, whatever the service says. */

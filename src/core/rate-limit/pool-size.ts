@@ -19,7 +19,7 @@ export function computePoolSize(rpm: number, latency: number): number {
 /** A sharp rise is itself limited by the service (`ramp_limit_exceeded`): these many go out before the first reply. */
 const slowStartLimits = { known: 8, unknown: 4 }
 
-/** The slots to start with: what the user's own figures ask for, as far as that is a slow start. */
+/** The initial pool size: what the user's limits suggest, capped for a slow start. */
 export function computeInitialPoolSize(rpm: number | undefined, latency: number): number {
   return rpm === undefined
     ? slowStartLimits.unknown

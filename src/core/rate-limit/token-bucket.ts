@@ -33,7 +33,7 @@ export function createBucket(perMinute: number, rounding: number, now: number): 
   }
 }
 
-/** One of which a response has just told the level. */
+/** A bucket whose level a response header has just shown. */
 export function createBucketFromHeader(
   perMinute: number,
   rounding: number,
@@ -69,7 +69,7 @@ export function withdraw(bucket: TokenBucket, amount: number): TokenBucket {
 }
 
 /**
- * Milliseconds until so much may be taken, beside a margin; 0 is now. What is larger than the whole bucket waits for a
+ * Returns the milliseconds until this amount and a margin are available; 0 is now. What is larger than the whole bucket waits for a
  * full one and then goes alone, rather than wait for ever.
  */
 export function computeWaitMs(bucket: TokenBucket, amount: number): number {

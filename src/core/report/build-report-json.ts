@@ -18,7 +18,7 @@ export interface ReportJsonOptions {
   readonly texts?: ReadonlyMap<string, string>
 }
 
-/** What recorded runs come to. Simulated ones are left out of the sums beside others. */
+/** Builds a report of recorded runs. Simulated runs are not in the totals if there are others. */
 export function buildReportJson(
   recorded: readonly RecordedRun[],
   { createdAt, programVersion, texts }: ReportJsonOptions,

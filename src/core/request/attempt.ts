@@ -14,7 +14,7 @@ export interface Attempt {
    * the clock may be set between two attempts. Undefined for what went in a batch.
    */
   readonly monotonicStartMs?: number
-  /** From sending to the last byte, or to the fault: milliseconds. */
+  /** From sending to the last byte, or to the error: milliseconds. */
   readonly elapsedMs: number
   readonly firstTokenMs?: number
   /** The model that answered, or that was asked. */

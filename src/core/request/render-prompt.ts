@@ -27,7 +27,7 @@ export interface Prompt {
 /** Placeholders that every template may use, next to those that the user defines. */
 export const builtinPlaceholders = ['text', 'path', 'name', 'title'] as const
 
-/** Those that a judge's prompt has beside these: two texts about the same document. */
+/** Additional placeholders of a judge's prompt: two texts about the same document. */
 export const judgePlaceholders = ['first', 'second'] as const
 
 /** The texts to send for one document: it stands in `{text}`, fenced; see {@link delimit}. */

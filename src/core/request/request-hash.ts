@@ -18,8 +18,8 @@ export function hashRequest(
 }
 
 /**
- * Documents that stand for all others: between them, whatever a prompt does with a document shows. No slot has the same
- * value in both texts, so that a slot and a literal text always make different requests.
+ * Documents that stand for all others: between them, whatever a prompt does with a document shows. No placeholder has the
+ * same value in both texts, so a placeholder and a literal text always make different requests.
  */
 export const sampleDocuments: readonly Document[] = [
   {

@@ -6,7 +6,7 @@ import type { JsonSchema } from './schema-support.ts'
 export interface Request {
   /** The document it is about: for logs and errors. */
   readonly path: string
-  /** Hash of everything that shapes the answer; see `keyOf`. */
+  /** Hash of everything that shapes the reply; see `request-hash.ts`. */
   readonly hash: string
   /** Which sending this is, from 1; set by the retry layer. */
   readonly attemptNumber: number

@@ -1,4 +1,4 @@
-/** Literal text and slots, in order. */
+/** Literal text and placeholders, in order. */
 export type Template = readonly (string | { readonly slot: string })[]
 
 /** A template that cannot be read; `offset` counts characters from its start. */
@@ -14,7 +14,7 @@ export class TemplateError extends Error {
 
 /**
  * Reads `Summarize {text} for {audience}`. `{{` and `}}` are literal braces; any other brace that is not part of a
- * slot is an error, so that a typo cannot pass for text.
+ * placeholder is an error, so that a typo cannot pass for text.
  */
 export function parseTemplate(text: string): Template {
   const parts: (string | { slot: string })[] = []
@@ -42,12 +42,12 @@ export function formatTemplate(template: Template): string {
     .join('')
 }
 
-/** The names of its slots, each once, in order. */
+/** Returns the names of its placeholders, each once, in order. */
 export function listPlaceholders(template: Template): string[] {
   return [...new Set(template.flatMap((part) => (typeof part === 'string' ? [] : [part.slot])))]
 }
 
-/** Fills the slots in one pass: nothing inside a value is ever read as a slot or a pattern. */
+/** Fills in the placeholders in one pass: nothing inside a value is read as a placeholder or a pattern. */
 export function renderTemplate(template: Template, values: Readonly<Record<string, string>>): string {
   return template.map((part) => (typeof part === 'string' ? part : (values[part.slot] ?? ''))).join('')
 }

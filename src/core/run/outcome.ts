@@ -57,7 +57,7 @@ interface Skipped extends OutcomeBase {
   readonly reason: string
 }
 
-/** Not done, through no fault of its own: the run was stopped, or the account refused. The next run takes it up. */
+/** Pending: the run was stopped, or the account refused. The next run takes it up. */
 interface Pending extends OutcomeBase {
   readonly status: 'pending'
   readonly reason: string

@@ -47,7 +47,7 @@ export interface ApiHealth {
   ): void
   /**
    * A request failed in a way that is not known to concern its document alone.
-   * @param sign what it shows beside the failure
+   * @param sign what the failure also shows
    * @returns whether the service is down, as far as can be told
    */
   recordFailure(
@@ -72,7 +72,7 @@ export interface ApiHealth {
   ): Omit<AccountErrorContext, 'requestError' | 'isSecondTry'>
 }
 
-/** What stays of the slots after a 429, and after another sign of overload. */
+/** Factors for the concurrency limit after a 429, and after another sign of overload. */
 const decreaseFactors = { rate_limited: 0.7, overloaded: 0.8 } as const
 
 /** @param concurrency requests in flight at the same time, to start with and at most */

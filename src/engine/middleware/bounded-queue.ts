@@ -1,15 +1,15 @@
 import type { Ask } from '../../core/request/ask.ts'
 import type { Semaphore } from './semaphore.ts'
 
-/** All slots are taken and as many wait as may. */
+/** All permits are taken and the queue is full. */
 export class QueueFullError extends Error {
   override readonly name = 'QueueFullError'
 }
 
 export interface BoundedQueue {
-  /** Waits for a slot, first come, first served. Rejects with a `QueueFullError` at once where too many wait already. */
+  /** Waits for a permit, first come, first served. Rejects immediately with a `QueueFullError` if the queue is full. */
   readonly ask: Ask
-  /** How many wait for a slot. */
+  /** The number of requests in the queue. */
   countWaiting(): number
 }
 
@@ -21,7 +21,7 @@ export interface BoundedQueueOptions {
   readonly drainSignal: AbortSignal
 }
 
-/** One pool for requests that come when they like: whoever finds no slot waits, and may leave while he does. */
+/** Returns a pool for requests that arrive at any time: they queue for a permit, and can leave the queue. */
 export function createBoundedQueue(
   ask: Ask,
   { semaphore, maxWaiting, drainSignal }: BoundedQueueOptions,

@@ -2,7 +2,7 @@ import { WaitTooLongError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/run/clock.ts'
 
-/** A service that is rate limited or down is so for everybody: one request that meets it closes the gate for all. */
+/** A rate limit or an outage concerns all requests, so one request that meets it opens the circuit breaker for all. */
 export interface CircuitBreaker {
   /** Milliseconds until a request may go through; 0: now; infinite: not before the probe in flight is settled. */
   getBlockedMs(): number
@@ -42,7 +42,7 @@ export interface CircuitBreakerOptions {
 
 /**
  * After a pause one request goes first, as a probe; the others follow once it was admitted. So trouble that is still
- * on is met once per pause, not once per slot.
+ * on is met once per pause, not once per permit.
  */
 export function createCircuitBreaker({
   clock,

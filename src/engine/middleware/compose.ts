@@ -29,7 +29,7 @@ export interface ComposeOptions extends RateLimitSettings {
 }
 
 export interface ComposedAsk {
-  /** Asks, at the pace that all share; to be called with one of the slots in hand. */
+  /** Sends within the shared rate limits. The caller holds a permit. */
   readonly ask: Ask
   /** The same for one of several who share it and stop each at a time of his own. */
   withDrain(drainSignal: AbortSignal): Ask
@@ -37,7 +37,7 @@ export interface ComposedAsk {
   readonly rateLimiter: RateLimiter
 }
 
-/** The layers around a client, in the order they work in, with the slots and the pace they keep. */
+/** The middleware around a client, in order, with the semaphore and the rate limiter it uses. */
 export function composeAsk(client: Ask, options: ComposeOptions): ComposedAsk {
   const { clock, listener, budget } = options
   const circuitBreaker = createCircuitBreaker(options)

@@ -52,7 +52,7 @@ export function createFailureDecider(
     const sign = getOverloadSign(requestError)
     const isDown = health.recordFailure(request, sign)
     if (sign !== 'rate_limited' && !isTooLong && !isDown) return { pauses: 'none', error }
-    // It keeps its slot, to be there when the pause is over; refused again, it makes room for others.
+    // It keeps its permit for the probe after the pause. If it is refused again, it releases the permit.
     const isFirstFailure = failures === 1
     return {
       pauses: 'all',

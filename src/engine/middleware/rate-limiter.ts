@@ -21,7 +21,7 @@ import { createWaitQueue } from './wait-queue.ts'
 
 export interface RateLimiterOptions {
   readonly configured: LimitRates
-  /** The most slots there may be. */
+  /** The maximum concurrency limit. */
   readonly maxConcurrency: number
   /** A low guess of how many characters of a prompt make a token. */
   readonly charactersPerToken: number
@@ -33,7 +33,7 @@ export interface RateLimiterOptions {
 
 export interface RateLimiter {
   /**
-   * Lets the requests of one document out at the pace the limits allow; all documents that share it are served in order.
+   * Sends the requests of one document when the rate limits allow. All documents that share the limiter are served in order.
    * @param drainSignal aborted: nothing more of this `ask` is let out
    */
   withRateLimit(ask: Ask, drainSignal: AbortSignal): Ask

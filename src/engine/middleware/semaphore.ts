@@ -2,26 +2,26 @@ import type { Ask } from '../../core/request/ask.ts'
 import { withAnySignal } from '../with-any-signal.ts'
 import { createWaitQueue, type WaitQueue } from './wait-queue.ts'
 
-/** What may be in flight: a slot is held from a request's first attempt until its answer is safe. */
+/** Limits what is in flight: a request holds a permit from its first attempt until its reply is saved. */
 export interface Semaphore {
   /**
-   * Does something with a slot, once there is one; first come, first served. Rejects with the reason of a signal that
+   * Runs `work` with a permit, once there is one; first come, first served. Rejects with the reason of a signal that
    * aborts before, and as the work does.
-   * @param drainSignal aborted: no slot is lent any more, but the work goes on
+   * @param drainSignal aborted: no permit is given any more, but running work continues
    */
   runWithPermit<T>(drainSignal: AbortSignal, signal: AbortSignal, work: () => Promise<T>): Promise<T>
-  /** The same `Ask`, which holds a slot while it works. */
+  /** Returns the same `Ask`, which holds a permit while it runs. */
   withPermit(ask: Ask, drain: AbortSignal): Ask
   /**
-   * For work that holds a slot: gives it to others during a wait that needs none, then queues for one again. Rejects as
+   * For work that holds a permit: releases it during a wait that needs none, then queues for one again. Rejects as
    * the wait does, or with the reason of the signal.
    */
   waitWithoutPermit(wait: () => Promise<void>, signal: AbortSignal): Promise<void>
   /** Adds a place, for a document that has to wait for itself, until what is returned is called. */
   addPlace(): () => void
-  /** How many slots there are now. */
+  /** The current number of permits. */
   getLimit(): number
-  /** How many documents may be open: one for each slot, beside those that have to wait for themselves. */
+  /** How many documents may be open: one per permit, plus those that wait for a retry. */
   getMaxOpenDocuments(): number
   /** Calls back whenever there are more places, until what it returns is called. */
   onPlaceAdded(listener: () => void): () => void
@@ -30,7 +30,7 @@ export interface Semaphore {
 /** So many may wait for themselves without keeping others from being opened: what is open is in memory. */
 const maxWaitingDocuments = 256
 
-/** @param getLimit how many slots there are; asked again whenever one is free */
+/** @param getLimit returns the number of permits; called again whenever one is free */
 export function createSemaphore(getLimit: () => number): Semaphore {
   const listeners = new Set<() => void>()
   let [inUse, extraPlaces] = [0, 0]

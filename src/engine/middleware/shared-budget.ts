@@ -14,16 +14,16 @@ import type { Request } from '../../core/request/request.ts'
 import { withAnySignal } from '../with-any-signal.ts'
 import { createWaitQueue } from './wait-queue.ts'
 
-/** A purse that everybody who shares it pays from; see `core/pricing/budget-state.ts` for what it promises. */
+/** A budget that all callers share; `core/pricing/budget-state.ts` says what it guarantees. */
 export interface SharedBudget {
   /**
    * Sends a request once its worst case fits; first come, first served. One that would fit once requests in flight are
-   * settled waits for them. It never waits for what is set aside for batches: only collecting releases that, which may
+   * settled waits for them. It never waits for what is reserved for batches: only collecting releases that, which may
    * itself wait for this request. Rejects with a `BudgetExceededError` where it cannot fit any more.
    */
   withBudget(ask: Ask, drainSignal: AbortSignal): Ask
   /**
-   * Sets the worst case of a request of a batch aside, to be settled when its answer has come; undefined where it does
+   * Reserves the worst case of a batch item, to be settled when its result arrives; undefined where it does
    * not fit now. @throws UnknownPriceError
    */
   reserve(request: Request): SettleReservation | undefined
@@ -37,7 +37,7 @@ export type SettleReservation = (cost?: Picodollars) => void
 
 export function createSharedBudget(cap: Picodollars, priceOf: PriceOf): SharedBudget {
   let budget = createBudgetState(cap)
-  /** What of the reserved amount is set aside for batches. */
+  /** The part of the reserved amount that is for batches. */
   let reservedForBatches: Picodollars = 0n
   const waitQueue = createWaitQueue((worstCaseCost: Picodollars) => {
     const after = reserveCost(budget, worstCaseCost)

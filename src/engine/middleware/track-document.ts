@@ -19,7 +19,7 @@ export interface DocumentTracker {
   /** Its next request goes ahead of all others that wait. */
   hasPriority(): boolean
   /**
-   * Its next request is sent now; the gate is open.
+   * Its next request is sent now; the circuit breaker is closed.
    * @param promptCharacters characters of the prompt
    * @returns what must be told how the request ends
    */

@@ -59,13 +59,13 @@ export function withAttemptLog(
       }
       listener.onEnd(attempt)
       if (error instanceof AskError) throw new AskError(requestError, [attempt])
-      // Only a stop gets here without a fault of its own; anything else is a bug.
+      // Only a shutdown gets here without a request error; anything else is a bug.
       throw signal.aborted && error instanceof Error ? new StoppedError(error, [attempt]) : error
     }
   }
 }
 
-/** Cut off by ourselves: no fault to act on, but a request that was sent and may be billed. */
+/** Aborted by a shutdown: the request was sent and may be billed. */
 const abandonedError: RequestError = {
   kind: 'connection',
   type: 'abandoned',

@@ -9,7 +9,7 @@ import type { Request } from '../../core/request/request.ts'
  * answer at the same time one sends the request and the others wait for it. Only the sender's reply has attempts, so
  * that what was billed once is booked once. A complete answer is kept before anybody gets it.
  *
- * @param withPermit lends a slot from the first attempt until the answer is kept; whoever only waits for another needs none
+ * @param withPermit holds a permit from the first attempt until the reply is cached; a caller that only waits for another request needs none
  * @throws what `ask` throws, with attempts for the sender alone; RunError in a StoppedError, where a paid answer
  * cannot be kept
  */

@@ -13,7 +13,7 @@ import { withAnySignal } from '../with-any-signal.ts'
 import type { Semaphore } from './semaphore.ts'
 
 export interface RetryOptions {
-  /** Sendings beyond the first that a transient fault may use up. */
+  /** Retries after transient errors. */
   readonly retries: number
   /** A document that is asked to wait longer than this is given up: milliseconds. */
   readonly maxWaitMs: number

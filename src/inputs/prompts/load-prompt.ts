@@ -72,7 +72,7 @@ export interface ReadPromptOptions {
   readonly spec?: string
   /** The version that is to be used; undefined: the one the file says. */
   readonly version?: string | undefined
-  /** Names of its slots beside the built-in ones; undefined: any. */
+  /** Names of placeholders besides the built-in ones; undefined: any. */
   readonly vars?: readonly string[]
   /** See {@link PromptOptions}. */
   readonly varSetting?: string | undefined

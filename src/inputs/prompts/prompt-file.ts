@@ -19,7 +19,7 @@ interface PromptContext {
   readonly origin: string
   /** The version that is to be used; undefined: the one the file says. */
   readonly version?: string | undefined
-  /** Names of its slots beside the built-in ones; undefined: any. Other versions may have any. */
+  /** Names of placeholders besides the built-in ones; undefined: any. Other versions may have any. */
   readonly vars?: readonly string[] | undefined
   /** What messages call a variable of the user; `--var`, if left out. */
   readonly varSetting?: string | undefined

@@ -213,7 +213,7 @@ function toInputProblem(error: unknown, { path }: DocumentRef): InputProblem {
   if (code === 'ENOENT') return { action: 'fail', type: 'vanished', message: 'it was deleted during the run' }
   // Opening a socket, or a device that is not there.
   if (code === 'ENXIO') return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
-  // No fault of the document's: there are too many open files just now.
+  // Not a problem of the document: too many files are open.
   if (code === 'EMFILE' || code === 'ENFILE') {
     throw new ExitError(
       'ioError',

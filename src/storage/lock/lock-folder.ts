@@ -152,7 +152,7 @@ async function breakLock(
 }
 
 /**
- * The holder may still end, and another process lock, at any instant. So the lock is moved aside first, which takes one
+ * The holder may still end, and another process lock, at any instant. So the lock is renamed first, which takes one
  * step, and put back if it turns out to be another one.
  */
 async function removeUnlessReplaced(lock: string, found: FoundLock, movedLock: string): Promise<boolean> {

@@ -18,5 +18,5 @@ export function checkTextLength(characters: number): void {
     )
 }
 
-/** Characters that are no white space. A summary of less, beside pictures that nobody sees, would be invented. */
+/** Characters that are not white space. A summary of less text, next to pictures that are not sent, would be invented. */
 export const minTextChars = 64
