@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rebasePath } from '../../../src/core/document/document-path.ts'
-import { assignOutputPaths, isOutputOf, isSafeRelativePath } from '../../../src/core/document/output-path.ts'
+import { assignOutputPaths, isOutputOf, isSafeRelativePath, isSafeRelativePath  } from '../../../src/core/document/output-path.ts'
 
 describe('isOutputOf', () => {
   const part = fc.oneof(
@@ -84,4 +84,17 @@ describe('isOutputOf', () => {
   it('does not accept a name with a NUL for one that stays below a folder', () => {
     expect(isSafeRelativePath('a\0b')).toBe(false)
   })
+})
+
+describe('isSafeRelativePath', () => {
+  it.each(['a.md', 'docs/a..b.md', './-', 'x/.hidden'])('accepts %s', (name) =>
+    expect(isSafeRelativePath(name)).toBe(true),
+  )
+  it.each(['/etc/x', '../x', 'a/../../x', '', 5, undefined])('rejects %s', (name) =>
+    expect(isSafeRelativePath(name)).toBe(false),
+  )
+  it.each(['C:/x', 'C:\\x', '..\\x', '\\\\host\\x', '\\x', 'q:answers.md', 'a\\..\\b'])(
+    'rejects %s on Windows only',
+    (name) => expect([isSafeRelativePath(name, '\\'), isSafeRelativePath(name, '/')]).toEqual([false, true]),
+  )
 })
