@@ -219,4 +219,22 @@ describe('the architecture', () => {
     )
     expect(builtin).toEqual([])
   })
+
+  it('mentions only names that exist in comments', async () => {
+    const words = new Set<string>()
+    const mentions: { readonly file: string; readonly name: string }[] = []
+    for (const file of files) {
+      const text = await readFile(join(src, file), 'utf8')
+      const code = text.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/[^\n]*/g, ' ')
+      for (const [word] of code.matchAll(/[A-Za-z_$][\w$]*/g)) words.add(word)
+      for (const comment of text.match(/\/\*[\s\S]*?\*\/|(?<!:)\/\/[^\n]*/g) ?? [])
+        for (const [, code, link, param] of comment.matchAll(
+          /`([a-z][a-z0-9]*(?:[A-Z][A-Za-z0-9]*)+)`|\{@link ([A-Za-z]+)|@param ([A-Za-z]+) /g,
+        ))
+          mentions.push({ file, name: code ?? link ?? param ?? '' })
+    }
+    const foreign = new Set(['includeIf', 'stripVTControlCharacters', 'renderCells'])
+    const unknown = mentions.filter(({ name }) => !words.has(name) && !foreign.has(name))
+    expect(unknown).toEqual([])
+  })
 })

@@ -5,7 +5,7 @@ import { BlockList, isIP } from 'node:net'
  * name `localhost` and names below it (RFC 6761), and loopback, private (RFC 1918, RFC 4193) and link-local addresses.
  * IPv4 addresses mapped into IPv6 count as the IPv4 addresses they are. Every other name is public: nobody but its
  * owner knows where it leads, even if it begins like an address or ends in `.internal`.
- * @param host as a URL parser spells it, without a final dot; see `hostOf`
+ * @param host as a URL parser spells it, without a final dot; see `extractHost`
  */
 export function isPrivateHost(host: string): boolean {
   return isLoopbackHost(host) || isAddressInSubnets(host, privateSubnets)
@@ -13,7 +13,7 @@ export function isPrivateHost(host: string): boolean {
 
 /**
  * Returns whether a host is this machine: the name `localhost`, names below it (RFC 6761), and loopback addresses.
- * @param host as a URL parser spells it, without a final dot; see `hostOf`
+ * @param host as a URL parser spells it, without a final dot; see `extractHost`
  */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || isAddressInSubnets(host, loopbackSubnets)

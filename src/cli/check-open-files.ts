@@ -8,7 +8,7 @@ import { ExitError } from '../errors.ts'
  */
 const requiredDescriptors = 96
 
-/** Makes sure, within a millisecond, that enough files can be opened. @throws RunError `ioError` */
+/** Makes sure, within a millisecond, that enough files can be opened. @throws ExitError `ioError` */
 export function checkOpenFiles(): void {
   const descriptors: number[] = []
   try {

@@ -75,7 +75,7 @@ export async function summarize(
   }
 }
 
-/** Checks the files that flags name for writing. @throws UsageError, RunError `ioError` */
+/** Checks the files that flags name for writing. @throws UsageError, ExitError `ioError` */
 async function inspectOutputs(
   sources: readonly DocumentRef[],
   out: string | undefined,

@@ -68,7 +68,7 @@ const statusMessages: Readonly<Record<Exclude<LockStatus, 'alive'>, string>> = {
 
 /**
  * The state folder of an output folder. It is not looked for behind a link: the folder may come from anywhere.
- * @throws RunError `noInput` where there is none, `ioError`
+ * @throws ExitError `noInput` where there is none, `ioError`
  */
 async function findStateFolder(dir: string, { cwd }: Pick<Runtime, 'cwd'>): Promise<string> {
   const folder = join(resolve(cwd, dir), stateFolder)

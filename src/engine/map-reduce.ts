@@ -16,7 +16,7 @@ export type MapReduceResult =
  * Sends all chunks of a document at the same time, as far as permits allow, then reduces their replies, level by
  * level, until one is left. A chunk that the document repeats is asked about once. When one fails, the others in flight
  * are waited for: they are paid, and kept for the next time.
- * @param askPart remembers earlier answers; the last request, which is for the whole document, does not go through it
+ * @param askChunk remembers earlier answers; the last request, which is for the whole document, does not go through it
  * @throws what asking throws, with the attempts of all requests in it
  */
 export async function mapReduce(

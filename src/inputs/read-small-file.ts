@@ -7,7 +7,7 @@ const maxBytes = 1_000_000
 /**
  * Reads a file of rules or settings, which may come with somebody else's documents: a pipe of that name must not hold
  * up the process, nor a device fill its memory.
- * @throws Error whose message says what is wrong with it; see `reasonOf` for those of the system
+ * @throws Error whose message says what is wrong with it; see `describeFsError` for those of the system
  */
 export async function readSmallFile(file: string): Promise<Buffer> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)

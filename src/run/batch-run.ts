@@ -110,7 +110,7 @@ export async function* runBatchedDocuments(
   })
 }
 
-/** The settings may come from a batch's file. @throws RunError `ioError` */
+/** The settings may come from a batch's file. @throws ExitError `ioError` */
 async function loadAnswerChecks(settings: AnswerSettings): Promise<AnswerChecks> {
   const { createAnswerChecks } = await import('../inputs/answer-checks/answer-checks.ts')
   const schemaOrigin = 'the schema that is stored with a batch'

@@ -17,7 +17,7 @@ interface ExpectedCost {
  * Asks before a run that may cost more than its user is used to.
  * @param estimateCosts made only where they decide something
  * @param unit they are of: `document`
- * @throws UsageError where nobody is there to ask; RunError `limitReached` where the answer is no
+ * @throws UsageError where nobody is there to ask; ExitError `limitReached` where the answer is no
  */
 export async function confirmCost(
   estimateCosts: () => readonly ExpectedCost[],

@@ -175,7 +175,7 @@ async function readCurrentText(
   return namedFile.stream === undefined ? readTextOrEmpty(namedFile.file) : undefined
 }
 
-/** @throws RunError `ioError`, also where the file is not what it was when the digest was begun */
+/** @throws ExitError `ioError`, also where the file is not what it was when the digest was begun */
 async function writeDigest(
   { namedFile, out }: DigestOptions,
   { file, previousText }: Digest,

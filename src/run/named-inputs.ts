@@ -37,7 +37,7 @@ export async function parseInputs(
 /**
  * Finds the inputs, and shows what the user should know of them before anything is sent.
  * @param out the output folder; undefined for stdout
- * @throws RunError `noInput` where one of them does not exist, or where there is none at all; UsageError
+ * @throws ExitError `noInput` where one of them does not exist, or where there is none at all; UsageError
  */
 export async function findInputs(
   inputs: readonly Input[],

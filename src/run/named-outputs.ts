@@ -37,7 +37,7 @@ export interface NamedOutputsOptions {
 
 /**
  * Checks every file that flags name for writing, before anything is sent. See docs/decisions/0025-named-files.md.
- * @throws UsageError for one that must not be written, RunError `ioError` for one that cannot be
+ * @throws UsageError for one that must not be written, ExitError `ioError` for one that cannot be
  */
 export async function inspectNamedOutputs({
   report,

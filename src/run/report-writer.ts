@@ -16,7 +16,7 @@ import type { PromptChoice } from './request-builder.ts'
 export interface ReportWriter {
   /** Watches what goes to stdout, which nothing else remembers. */
   observe(sink: Sink, promptChoice: Pick<PromptChoice, 'getProvenance'>): Sink
-  /** After the sink is closed. @throws RunError `ioError` */
+  /** After the sink is closed. @throws ExitError `ioError` */
   write(run: RunStart, end: RunEnd): Promise<void>
 }
 

@@ -23,7 +23,7 @@ export interface ListenOptions {
 /** The idle time is well above the time between two signs of life in a stream. */
 const defaultTimeouts = { headersMs: 10_000, requestMs: 30_000, idleMs: 60_000 }
 
-/** @throws RunError `ioError` where the port cannot be had */
+/** @throws ExitError `ioError` where the port cannot be had */
 export async function listen(
   { fetch }: Pick<Hono, 'fetch'>,
   { host, port, timeouts = defaultTimeouts, maxConnections = 2000 }: ListenOptions,

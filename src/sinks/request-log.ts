@@ -55,11 +55,11 @@ export const requestLogSchema = toJsonSchema(logEntryShape, {
 /** One JSON line per attempt, appended as it ends; no text of any document, no key. */
 export interface RequestLog {
   writeAttempt(attempt: Attempt): void
-  /** @throws RunError `ioError` if a line could not be written */
+  /** @throws ExitError `ioError` if a line could not be written */
   close(): Promise<void>
 }
 
-/** Opens a log, with the folders it is in. @throws RunError `ioError` */
+/** Opens a log, with the folders it is in. @throws ExitError `ioError` */
 export async function openRequestLog({ file, stream, label: shown }: NamedFile): Promise<RequestLog> {
   const { append, close } = stream === undefined ? await openLogFile(file) : createLineWriter(stream, shown)
   let failure: Error | undefined

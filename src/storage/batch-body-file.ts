@@ -7,7 +7,7 @@ import { readLines } from './fs/read-lines.ts'
 export const bodyStart = '{"requests":['
 export const bodyEnd = ']}'
 
-/** Reads the body as it is sent. @throws RunError `ioError` */
+/** Reads the body as it is sent. @throws ExitError `ioError` */
 export async function* streamBatchBody(out: string, file: string): AsyncGenerator<Uint8Array> {
   const handle = await openForReading(out, file).catch((error: NodeJS.ErrnoException) => {
     throw toReadError(file, error)
@@ -16,7 +16,7 @@ export async function* streamBatchBody(out: string, file: string): AsyncGenerato
   yield* handle.createReadStream({ highWaterMark: 256 * 1024 })
 }
 
-/** Reads the requests in the body, without the commas that separate them. @throws RunError `ioError` */
+/** Reads the requests in the body, without the commas that separate them. @throws ExitError `ioError` */
 export async function* readBodyEntries(out: string, file: string): AsyncGenerator<string> {
   for await (const lines of readLines(file, out))
     for (const line of lines) {

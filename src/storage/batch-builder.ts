@@ -20,7 +20,7 @@ export interface BatchBuilderOptions extends StoredBatchOptions {
 /**
  * Begins a batch: its file and its body.
  * @param recordedPaths see {@link createStoredBatch}
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function createBatchBuilder(
   recordedPaths: ReadonlyMap<string, ReadonlySet<string>>,

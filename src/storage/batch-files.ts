@@ -8,7 +8,7 @@ export function batchesFolder(out: string): string {
   return join(out, stateFolder, 'batches')
 }
 
-/** Returns the names of all files of batches in an output folder. @throws RunError `ioError` */
+/** Returns the names of all files of batches in an output folder. @throws ExitError `ioError` */
 export async function listBatchFiles(out: string): Promise<string[]> {
   const folder = batchesFolder(out)
   const names = await listFolder(out, folder).catch((error: NodeJS.ErrnoException) => {
@@ -17,7 +17,7 @@ export async function listBatchFiles(out: string): Promise<string[]> {
   return names.filter((name) => /^[0-9a-f]{16}\.(jsonl|body)$/.test(name))
 }
 
-/** Gives a batch up. @throws RunError `ioError` */
+/** Gives a batch up. @throws ExitError `ioError` */
 export async function deleteBatchFiles(out: string, localId: string): Promise<void> {
   // The other way round, a crash between the two would leave a body that belongs to nothing.
   for (const name of [`${localId}.body`, `${localId}.jsonl`]) {

@@ -22,13 +22,13 @@ export interface ChunkCosts {
   observe(line: Pick<DocumentEntry, 'path'>, run: RunStart | undefined): void
   /** The lines that the ledger lacks, going by those shown so far. */
   listMissing(): readonly MissingEntry[]
-  /** Forgets the costs of earlier runs, once all of them are in the ledger. @throws RunError `ioError` */
+  /** Forgets the costs of earlier runs, once all of them are in the ledger. @throws ExitError `ioError` */
   clear(): Promise<void>
-  /** Keeps what an answer about a chunk of this document cost against any crash. @throws RunError `ioError` */
+  /** Keeps what an answer about a chunk of this document cost against any crash. @throws ExitError `ioError` */
   add(path: string, attempts: readonly Attempt[]): Promise<void>
   /**
    * Ends the run whose lines, as far as they were shown, are safe from a loss of power. The next run finds what it paid
-   * for documents that have no line. @throws RunError `ioError`
+   * for documents that have no line. @throws ExitError `ioError`
    */
   finish(): Promise<void>
   close(): Promise<void>

@@ -8,7 +8,7 @@ const recordPrefix = 'ERROR: '
 /**
  * What is in the place of an error record: nothing, a record, or anything else, which is the user's own.
  * @param file absolute
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function inspectErrorRecord(out: string, file: string): Promise<'none' | 'record' | 'other'> {
   const stats = statFile(out, file)
@@ -32,7 +32,7 @@ export async function inspectErrorRecord(out: string, file: string): Promise<'no
 /**
  * Removes the error record of a document that has a summary now, if it has one.
  * @param summary the file of the summary, below the output folder
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function removeErrorRecord(out: string, summary: string): Promise<void> {
   const file = join(out, (stripSummarySuffix(summary) ?? summary) + errorRecordSuffix)

@@ -12,12 +12,12 @@ export function ledgerPath(out: string): string {
   return join(out, stateFolder, 'ledger.jsonl')
 }
 
-/** Whether something is in the place of an output folder's ledger; reading it finds out what. @throws RunError `ioError` */
+/** Whether something is in the place of an output folder's ledger; reading it finds out what. @throws ExitError `ioError` */
 export function hasLedger(out: string): boolean {
   return statFile(out, ledgerPath(out)) !== undefined
 }
 
-/** Makes an output folder, with its state folder. @throws UsageError, RunError `ioError` */
+/** Makes an output folder, with its state folder. @throws UsageError, ExitError `ioError` */
 export async function createOutputFolder(out: string): Promise<void> {
   if (!isRootAllowed(out))
     throw new UsageError(
@@ -38,7 +38,7 @@ export async function createOutputFolder(out: string): Promise<void> {
  * Proves that an output folder can be written, before anything is paid for.
  * @param run in the names of temporary files
  * @returns whether it takes `A` and `a` for one name
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function probeOutputFolder(out: string, run: string): Promise<boolean> {
   const marker = join(out, `.claude-batch-${run}-Probe.tmp`)

@@ -32,13 +32,13 @@ export interface OutputState
   /**
    * Keeps what a finished document leaves, from now on against any crash. Resolves with what then puts it in place and
    * records it.
-   * @throws KeptError where the next run will finish it; RunError `ioError` where it is lost, and the ledger tells at least
+   * @throws JournaledError where the next run will finish it; ExitError `ioError` where it is lost, and the ledger tells at least
    * what it cost, if that can be written; both
    */
   persist(entry: JournalEntry): Promise<() => Promise<void>>
-  /** Records that a document is, or is again, the one that was summarized. @throws RunError `ioError` */
+  /** Records that a document is, or is again, the one that was summarized. @throws ExitError `ioError` */
   confirmUnchanged(entry: UnchangedEntry): Promise<void>
-  /** Records how the run ended, if it did anything. @throws RunError `ioError` */
+  /** Records how the run ended, if it did anything. @throws ExitError `ioError` */
   recordEnd(end: RunEnd): Promise<void>
   close(): Promise<void>
 }
@@ -50,7 +50,7 @@ export interface OutputStateOptions {
   readonly chunkCosts?: Pick<ChunkCosts, 'observe' | 'listMissing' | 'clear' | 'finish'>
 }
 
-/** @throws RunError `usage` where another version of claude-batch wrote the ledger or the journal, or `ioError` */
+/** @throws ExitError `usage` where another version of claude-batch wrote the ledger or the journal, or `ioError` */
 export async function openOutputState(
   out: string,
   run: RunStart,

@@ -16,7 +16,7 @@ export interface ReadBatchOptions {
 
 /**
  * Reads the batches whose files are named, one after the other.
- * @throws RunError `ioError`, also where a file is damaged; `usage` where another version wrote one
+ * @throws ExitError `ioError`, also where a file is damaged; `usage` where another version wrote one
  */
 export async function* readBatchFiles(
   names: readonly string[],

@@ -27,7 +27,7 @@ export interface LeftoverOptions {
 /**
  * Finishes what earlier runs left when they were killed: entries of the journal, costs of chunks, temporary files. What
  * is recovered was paid for by an earlier run, and is recorded as that run's.
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function recoverLeftovers(options: LeftoverOptions): Promise<JournalRecovery> {
   const { out, run, ledger, ledgerFile, writer, chunkCosts, journalEntries, unrecordedEntries } = options

@@ -36,7 +36,7 @@ interface MissingFolder {
 
 /**
  * Looks at the documents and summaries that the ledger knows, and tells which do not match any more.
- * @param cwdFromOut as for `readHistory`
+ * @param cwdFromOut as for `readLedgerHistory`
  */
 export async function findStaleSummaries(
   out: string,
@@ -92,7 +92,7 @@ export async function findStaleSummaries(
 /**
  * Takes stale summaries away, with the records beside them, and out of the ledger's memory; what they cost stays in
  * its account. Those that stay are left. For the holder of the folder's lock alone.
- * @param cwdFromOut as for `readHistory`
+ * @param cwdFromOut as for `readLedgerHistory`
  * @returns how many were taken away
  */
 export async function pruneStaleSummaries(

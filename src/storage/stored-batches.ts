@@ -21,7 +21,7 @@ export interface StoredBatches extends BatchStore {
  * Opens the batches of an output folder. Each has a file, `batches/<name>.jsonl`, from before it is sent until all of it
  * is collected; next to that, until the API has it, is the body that is sent. What was packed and not sealed was never
  * sent. For the holder of the folder's lock alone.
- * @throws RunError `ioError`, also where a file is damaged; `usage` where another version wrote one
+ * @throws ExitError `ioError`, also where a file is damaged; `usage` where another version wrote one
  */
 export async function openStoredBatches(options: BatchBuilderOptions): Promise<StoredBatches> {
   const names = await listBatchFiles(options.out)

@@ -20,7 +20,7 @@ export async function listBatches(dir: string, runtime: Runtime): Promise<Exit> 
   return 'ok'
 }
 
-/** @throws RunError `noInput` where there is nothing of ours */
+/** @throws ExitError `noInput` where there is nothing of ours */
 export async function findUncollectedBatches(
   dir: string,
   { cwd }: Pick<Runtime, 'cwd'>,

@@ -19,7 +19,7 @@ export interface Model {
   readonly contextTokens: number
   /** The highest `max_tokens` it takes. */
   readonly maxOutputTokens: number
-  /** By length of the prompt: the first band whose `upTo` (tokens) holds the whole prompt prices the whole request. */
+  /** By length of the prompt: the first tier whose `maxPromptTokens` holds the whole prompt prices the whole request. */
   readonly priceTiers: readonly { readonly maxPromptTokens: number; readonly prices: Prices }[]
   /** Efforts it accepts; empty where any effort is a 400. */
   readonly efforts: readonly Effort[]

@@ -76,7 +76,7 @@ function findCustomPriceName(
   )
 }
 
-/** A price as much above the given one as `band` is above `short`. */
+/** Scales a custom price from the first price tier to another one, in the ratio of the list prices. */
 function scalePrices(customPrice: Prices, firstTierPrices: Prices, tierPrices: Prices): Prices {
   const kinds = Object.keys(customPrice) as (keyof Prices)[]
   return Object.fromEntries(

@@ -6,7 +6,7 @@ import type { Clock } from '../../core/run/clock.ts'
 export interface CircuitBreaker {
   /** Milliseconds until a request may go through; 0: now; infinite: not before the probe in flight is settled. */
   getBlockedMs(): number
-  /** Goes through, right after `closedFor` was 0. Every pass must be settled, one way or the other. */
+  /** Goes through, right after `getBlockedMs` was 0. Every admission must end, one way or the other. */
   admit(): Admission
 }
 

@@ -81,7 +81,7 @@ type Fail = (message: string, at?: Node | number) => never
 
 function parseYaml(text: string, lineCounter: LineCounter, fail: Fail): Node {
   try {
-    // Its own search for keys that are there twice takes time by the square of their number; see `refuseTwice`.
+    // Its own search for keys that are there twice takes time by the square of their number; see `rejectDuplicateKeys`.
     const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false })
     const [problem] = [...document.errors, ...document.warnings]
     if (problem !== undefined)

@@ -3,7 +3,7 @@ import { ExitError } from '../../errors.ts'
 import { toWriteError } from './disk-error.ts'
 import { openUnsharedFile } from './unshared-file.ts'
 
-/** A file that only grows, a line at a time. Whatever cannot be done with it is a RunError `ioError`. */
+/** A file that only grows, a line at a time. Whatever cannot be done with it is a ExitError `ioError`. */
 export interface AppendFile {
   /**
    * Resolves when the line is in the file. What is appended while a write is under way goes out with the next one.
@@ -27,7 +27,7 @@ export interface AppendOptions {
   readonly root?: string
 }
 
-/** @throws RunError `ioError` */
+/** @throws ExitError `ioError` */
 export async function openAppendFile(
   file: string,
   { durable = false, mode = 0o666, root }: AppendOptions = {},

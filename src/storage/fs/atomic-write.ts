@@ -16,7 +16,7 @@ export type Content = string | Iterable<string> | AsyncIterable<string | Uint8Ar
  * @param nonce makes the temporary name this process's own
  * @param mode permissions before the umask
  * @returns the file as `stat` will show it
- * @throws RunError `ioError` that names the file and the reason
+ * @throws ExitError `ioError` that names the file and the reason
  */
 export async function writeFileAtomic(
   root: string,

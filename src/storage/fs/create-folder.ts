@@ -15,7 +15,7 @@ export async function makeFolder(folder: string): Promise<void> {
 /**
  * Makes a folder below an output folder, and those between the two; none of them may be a symbolic link.
  * @param root the output folder, which exists, or has been removed and stays so
- * @throws RunError `ioError` where something else is in the place of one of them; the system's error
+ * @throws ExitError `ioError` where something else is in the place of one of them; the system's error
  */
 export async function makeFolderBelow(root: string, folder: string): Promise<void> {
   rejectSymlinks(root, folder)
@@ -42,7 +42,7 @@ async function createFolderChain(folder: string, statFolder: typeof stat, root?:
 
 /**
  * Brings the names in a folder onto the disk: a rename is only then safe from a loss of power.
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function syncFolder(folder: string): Promise<void> {
   try {

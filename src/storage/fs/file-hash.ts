@@ -9,7 +9,7 @@ export function hashText(text: string): string {
 
 /**
  * The SHA-256 of a file in an output folder, however long it is, in hexadecimal; undefined where there is none.
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function hashFile(out: string, file: string): Promise<string | undefined> {
   try {

@@ -54,7 +54,7 @@ export interface ProcessStreams {
 /**
  * Checks a file that a flag names for writing, without writing to it: claude-batch replaces nothing that it did not
  * write itself, and finds out before it has paid for anything. A pipe is opened.
- * @throws UsageError for a file that must not be written, with what is there; RunError `ioError` for one that cannot be
+ * @throws UsageError for a file that must not be written, with what is there; ExitError `ioError` for one that cannot be
  */
 export async function inspectNamedFile(
   { flag, name, writeMode, checkOverwrite }: NamedFileOptions,
@@ -108,7 +108,7 @@ function openNamedStream(
 /**
  * Replaces the file, whole or not at all, with the folders it is in; or writes to the stream.
  * @param nonce makes the temporary name this run's own
- * @throws RunError `ioError`, also where something else has taken the file's place since the run began
+ * @throws ExitError `ioError`, also where something else has taken the file's place since the run began
  */
 export async function writeNamedFile(
   { file, label, stream, checkOverwrite }: NamedFile,

@@ -11,7 +11,7 @@ import { lstatIfPresent, rejectSymlinks, symlinkReason, unusablePathError } from
  * `O_NOFOLLOW` guards the last name of a path alone, and Windows has none: the names are looked at one by one before.
  * A link that another process puts there between the look and the opening is followed; Node has no `openat`.
  *
- * `root` is always the output folder and `file` a path below it. All functions throw a RunError `ioError` for what they
+ * `root` is always the output folder and `file` a path below it. All functions throw a ExitError `ioError` for what they
  * refuse, and the system's error otherwise, unless they say more.
  */
 
@@ -21,7 +21,7 @@ const noFollow = constants.O_NOFOLLOW ?? 0
 /** Otherwise opening a pipe waits for the other end to be opened. */
 const nonBlocking = constants.O_NONBLOCK ?? 0
 
-/** What a path names; a link is shown as the link it is. Undefined where there is nothing. @throws RunError `ioError` */
+/** What a path names; a link is shown as the link it is. Undefined where there is nothing. @throws ExitError `ioError` */
 export function statFile(root: string, file: string): Stats | undefined {
   rejectSymlinks(root, dirname(file))
   return lstatIfPresent(file)

@@ -23,7 +23,7 @@ export function isRootAllowed(root: string): boolean {
 /** Bytes of the longest path, without the NUL at its end; on Windows Node takes the prefix that lifts its old limit. */
 const maxPathBytes = { darwin: 1023, win32: 32_000 }[platform() as string] ?? 4095
 
-/** Bytes: `.claude-batch-`, a run, a count and `.tmp`; see `writeWhole`. */
+/** Bytes: `.claude-batch-`, a run, a count and `.tmp`; see `writeFileAtomic`. */
 const tempNameBytes = 40
 
 /** Bytes: a temporary file in `/.claude-batch/recovered/`, and a few to spare. */

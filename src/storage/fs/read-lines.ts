@@ -9,7 +9,7 @@ import { unusablePathError } from './symlinks.ts'
  * @param file of an output folder
  * @param root the output folder; if left out, the file is directly in its state folder
  * @param onPartialLine called with what comes after the last end of a line, which is otherwise one more line
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function* readLines(
   file: string,

@@ -11,7 +11,7 @@ import { toReadError } from './disk-error.ts'
  * The first symbolic link on the way from an output folder down to a folder, which itself counts, as far as that
  * exists. The output folder itself may be a link: the user named it.
  * @param root the output folder
- * @throws RunError `ioError`, also where something else is in the place of a folder
+ * @throws ExitError `ioError`, also where something else is in the place of a folder
  */
 export function findSymlink(root: string, folder: string): string | undefined {
   let at = root
@@ -26,13 +26,13 @@ export function findSymlink(root: string, folder: string): string | undefined {
   return undefined
 }
 
-/** @throws RunError `ioError`, also where {@link findSymlink} finds one */
+/** @throws ExitError `ioError`, also where {@link findSymlink} finds one */
 export function rejectSymlinks(root: string, folder: string): void {
   const link = findSymlink(root, folder)
   if (link !== undefined) throw unusablePathError(link, symlinkReason)
 }
 
-/** What a path names; a link is shown as the link it is. Undefined where there is nothing. @throws RunError `ioError` */
+/** What a path names; a link is shown as the link it is. Undefined where there is nothing. @throws ExitError `ioError` */
 export function lstatIfPresent(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false })

@@ -7,7 +7,7 @@ import { openForAppending } from './no-follow-fs.ts'
  * Opens a file of an output folder for reading, and for writing at its end; makes it where there is none. What is
  * written shows under no other name: a file with several (a backup made with `cp -al`, or a hard link to a file of
  * another purpose) is replaced by a copy first.
- * @throws RunError `ioError`; the system's error
+ * @throws ExitError `ioError`; the system's error
  */
 export async function openUnsharedFile(root: string, file: string, mode: number): Promise<FileHandle> {
   const handle = await openForAppending(root, file, mode)

@@ -57,7 +57,7 @@ export interface RecoveryOptions {
  * The journal is untrusted, so a text goes only to a place that its document can have, and only where nothing is, or
  * where the ledger shows that what is there is the document's summary; otherwise it goes to `recovered/` in the state
  * folder, as it was paid for. Times play no part: they come from the journal, too.
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function recoverJournal(
   entries: Iterable<JournalEntry>,

@@ -29,14 +29,14 @@ export function toEntryId({ path, ended_at }: DocumentEntry): string {
  * loss of power costs a text, or costs it twice.
  */
 export interface Journal {
-  /** @throws RunError `ioError`: then nothing will be there for the next run */
+  /** @throws ExitError `ioError`: then nothing will be there for the next run */
   append(entry: JournalEntry): Promise<FinishEntry>
   close(): Promise<void>
 }
 
 /**
  * Ends an entry by doing the work, which puts it where it belongs; to be called exactly once.
- * @throws KeptError when the work fails for now; whatever else it throws
+ * @throws JournaledError when the work fails for now; whatever else it throws
  */
 type FinishEntry = (work: () => Promise<void>) => Promise<void>
 

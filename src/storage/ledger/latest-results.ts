@@ -15,7 +15,7 @@ export interface LatestResult {
 /**
  * The last result of each document that an output folder remembers, by its path.
  * @param cwdFromOut the working directory, as seen from the output folder
- * @throws RunError `usage` or `ioError`
+ * @throws ExitError `usage` or `ioError`
  */
 export async function readLatestResults(
   out: string,

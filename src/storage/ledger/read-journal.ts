@@ -35,7 +35,7 @@ export async function readJournal(journal: string): Promise<JournalContent> {
 
 /**
  * Adds what is in a state file to `<file>.damaged`, so that the lines which cannot be read can be got out by hand.
- * @throws RunError `ioError`
+ * @throws ExitError `ioError`
  */
 export async function backUpDamaged(file: string): Promise<void> {
   const root = dirname(dirname(file))

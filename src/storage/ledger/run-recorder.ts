@@ -5,9 +5,9 @@ import type { AppendFile } from '../fs/append-file.ts'
 export interface RunRecorder {
   /** Whether the start of this run is in the ledger. */
   isStarted(): boolean
-  /** Appends an entry of this run. @throws RunError `ioError` */
+  /** Appends an entry of this run. @throws ExitError `ioError` */
   record(entry: DocumentEntry | UnchangedEntry): Promise<void>
-  /** Appends the end of this run, if it did anything. @throws RunError `ioError` */
+  /** Appends the end of this run, if it did anything. @throws ExitError `ioError` */
   recordEnd(end: RunEnd): Promise<void>
 }
 

@@ -22,7 +22,7 @@ export interface FoundLock {
 /**
  * Looks at a lock, and never behind a link.
  * @returns undefined where there is none
- * @throws RunError `ioError` where its folder is a link, or where no file can be opened, which says nothing about this one
+ * @throws ExitError `ioError` where its folder is a link, or where no file can be opened, which says nothing about this one
  */
 export async function findLock(lock: string): Promise<FoundLock | undefined> {
   rejectSymlinks(dirname(dirname(lock)), dirname(lock))

@@ -35,7 +35,7 @@ export const lockFileName = 'lock'
  * Not a library's: proper-lockfile judges by the age of a file, so that a run that was stopped for a while loses its
  * lock, and does not say who holds it; locks of the kernel (flock) are not to be had from Node without compiled code.
  * @returns unlocks
- * @throws RunError `locked` that names the holder, `ioError` where there can be no lock
+ * @throws ExitError `locked` that names the holder, `ioError` where there can be no lock
  */
 export async function lockFolder(folder: string, options: LockOptions): Promise<() => Promise<void>> {
   const { self } = options
@@ -64,7 +64,7 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
  * run. Another lock that has taken its place stays.
  * @param identity of that lock
  * @returns false where it is not there any more
- * @throws RunError `locked` where the holder is running, `ioError`
+ * @throws ExitError `locked` where the holder is running, `ioError`
  */
 export async function removeLock(folder: string, identity: string, probe: OwnerProbe): Promise<boolean> {
   const lock = join(folder, lockFileName)
@@ -118,13 +118,13 @@ async function acquire(lock: string, draft: string, options: TakeOptions): Promi
   return previousOwner
 }
 
-/** @throws RunError `locked` where a lock may not be taken away */
+/** @throws ExitError `locked` where a lock may not be taken away */
 async function ensureMayTake(lock: string, found: FoundLock, options: TakeOptions): Promise<void> {
   const status = await determineLockStatus(found, options)
   if (!options.mayTake(status)) throw new ExitError('locked', describeConflict(found, status, lock))
 }
 
-/** What became of the holder of a lock. @throws RunError `ioError` where no file can be opened */
+/** What became of the holder of a lock. @throws ExitError `ioError` where no file can be opened */
 export async function determineLockStatus(
   { owner }: FoundLock,
   { self, isRunning }: OwnerProbe,

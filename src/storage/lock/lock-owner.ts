@@ -27,7 +27,7 @@ export interface LockingProgram {
   readonly version: string
 }
 
-/** This process. @throws RunError `ioError` where no file can be opened */
+/** This process. @throws ExitError `ioError` where no file can be opened */
 export async function createLockOwner(
   pid: number,
   since: string,
@@ -54,7 +54,7 @@ export async function createLockOwner(
  */
 export type OwnerStatus = 'alive' | 'dead' | 'elsewhere' | 'uncertain'
 
-/** @throws RunError `ioError` where no file can be opened */
+/** @throws ExitError `ioError` where no file can be opened */
 export async function determineOwnerStatus(
   owner: LockOwner,
   self: LockOwner,

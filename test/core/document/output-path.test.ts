@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rebasePath } from '../../../src/core/document/document-path.ts'
-import { assignOutputPaths, isOutputOf, isSafeRelativePath, isSafeRelativePath  } from '../../../src/core/document/output-path.ts'
+import { assignOutputPaths, isOutputOf, isSafeRelativePath } from '../../../src/core/document/output-path.ts'
 
 describe('isOutputOf', () => {
   const part = fc.oneof(

@@ -65,7 +65,7 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
   xlsx: { fromBytes: async (bytes) => (await import('./xlsx.ts')).extractXlsxText(bytes) },
 }
 
-/** @throws Unreadable for too much text, and for too little where the rest may be pictures */
+/** @throws UnreadableError for too much text, and for too little where the rest may be pictures */
 function checkText(format: FormatName, text: string): string {
   checkTextLength(text.length)
   const solidChars = documentFormats[format].mayBeImages ? text.replace(/\s+/g, '').length : minTextChars

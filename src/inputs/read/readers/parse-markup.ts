@@ -11,12 +11,12 @@ export interface MarkupHandler {
 
 type Content = string | AsyncIterable<string>
 
-/** Reads a page. Library: htmlparser2, which forgives what browsers do. @throws Unreadable */
+/** Reads a page. Library: htmlparser2, which forgives what browsers do. @throws UnreadableError */
 export function parseHtml(content: Content, handler: MarkupHandler): Promise<void> {
   return parseMarkup(content, { xmlMode: false, decodeEntities: true }, handler)
 }
 
-/** Reads XML; entities that it defines itself are not expanded. Library: htmlparser2. @throws Unreadable */
+/** Reads XML; entities that it defines itself are not expanded. Library: htmlparser2. @throws UnreadableError */
 export function parseXml(content: Content, handler: MarkupHandler): Promise<void> {
   return parseMarkup(content, { xmlMode: true, decodeEntities: true }, handler)
 }

@@ -23,7 +23,7 @@ export interface PdfContent {
  * The text of a PDF, in the order in which it was written, a page after the other. Nothing of it is run, and nothing is
  * fetched. Library: pdfjs-dist, with its tables for Chinese, Japanese and Korean fonts.
  * @param mode `native`: only how many pages it has
- * @throws Unreadable for one that is protected or broken, or, where only its text is wanted, whose pages are pictures
+ * @throws UnreadableError for one that is protected or broken, or, where only its text is wanted, whose pages are pictures
  */
 export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfContent> {
   const { getDocument } = await loadPdfjs()

@@ -9,7 +9,7 @@ const maxTextChars = 10_000_000
 /** Tags within tags. Pages that nobody checks leave many open, so this is far above what anybody means. */
 export const maxNesting = 10_000
 
-/** @throws Unreadable for more text than any model can read at once */
+/** @throws UnreadableError for more text than any model can read at once */
 export function checkTextLength(characters: number): void {
   if (characters > maxTextChars)
     throw new UnreadableError(

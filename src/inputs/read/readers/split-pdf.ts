@@ -4,7 +4,7 @@ import { UnreadableError } from './unreadable-error.ts'
 /**
  * Cuts a PDF into some of at most so many pages and bytes, in order; the same one is always cut the same way. Library:
  * pdf-lib.
- * @throws Unreadable where a single page is too large, or it cannot be cut
+ * @throws UnreadableError where a single page is too large, or it cannot be cut
  */
 export async function splitPdf(pdf: Pdf, limits: PdfLimits): Promise<Pdf[]> {
   try {

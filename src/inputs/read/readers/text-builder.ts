@@ -19,7 +19,7 @@ export interface TextBuilder {
   toText(): string
 }
 
-/** Collects the text of a document. @throws Unreadable, while it is added to, for more than any model can read */
+/** Collects the text of a document. @throws UnreadableError, while it is added to, for more than any model can read */
 export function createTextBuilder(): TextBuilder {
   const parts: string[] = []
   let [length, size, breaks, cells] = [0, 0, 0, 0]

@@ -6,7 +6,7 @@ import { UnreadableError } from './unreadable-error.ts'
 /** An archive that is open for reading; only what is asked for is unpacked. */
 export interface Zip {
   has(name: string): boolean
-  /** @throws Unreadable where there is no such part */
+  /** @throws UnreadableError where there is no such part */
   streamPart(name: string): AsyncIterable<string>
   /** The whole of one part, as UTF-8. */
   readText(name: string): Promise<string>
@@ -18,7 +18,7 @@ const maxParts = 20_000
 /**
  * Opens a zip archive. All that is unpacked of it is counted as it comes out, together, so that an archive can be
  * no bomb, whatever its index says. Library: yauzl.
- * @throws Unreadable for one that is broken, protected, or unpacks to more than {@link maxUnpackedBytes}
+ * @throws UnreadableError for one that is broken, protected, or unpacks to more than {@link maxUnpackedBytes}
  */
 export async function openZip(bytes: Uint8Array): Promise<Zip> {
   const { fromBufferPromise } = await import('yauzl')
