@@ -541,7 +541,7 @@ describe('a batch that is collected by a run with other options', () => {
 })
 
 describe('claude-batch batches', () => {
-  it('lists, tells how they stand, collects', async () => {
+  it('lists batches, shows their status and collects them', async () => {
     const { run, written } = await setting({ batches: { durationMs: 300 } })
     expect((await run('batches', 'list')).stdout).toMatch(/^no batches in summaries/)
     await run('summarize', 'docs', '--batch', '--detach')

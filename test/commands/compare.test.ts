@@ -89,7 +89,7 @@ describe('compare', () => {
     expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +× 1\.0\d/m)
   })
 
-  it('shows the texts of all arms beside each other, as what they are', async () => {
+  it('shows the texts of all variants as text', async () => {
     const text = '# A heading\n<img src=x onerror=alert(1)>\n![](https://evil.example/?q=1)\u001b[2J\n| a |'
     const { run, page } = await setting(() => ({ ...answer, text }))
     await run(...two, '--limit', '1')
@@ -149,7 +149,7 @@ describe('the figures of a comparison', () => {
       }
     })
 
-  it('say of two arms the same, whichever is the first', () => {
+  it('say the same about two variants, whichever is first', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(result, result), { minLength: 1 }), (pairs) => {
         const [one, other] = [computeRatios(pairs), computeRatios(pairs.map(([a, b]) => [b, a] as const))]
@@ -172,7 +172,7 @@ describe('the figures of a comparison', () => {
   })
 })
 
-it('shows the texts beside each other on a page, as text whatever is in them', async () => {
+it('shows the texts side by side on a page, as text whatever is in them', async () => {
   const loud = '<script>alert(1)</script>\nline two "><img src=x onerror=alert(1)> \u202e'
   const { run, cwd } = await setting(() => ({ ...answer, text: loud }))
   await run(...two, '--limit', '2')
@@ -241,7 +241,7 @@ describe('a judge', () => {
     )
   })
 
-  it('without a verdict is told, and not guessed', async () => {
+  it('without a verdict is reported, and not guessed', async () => {
     const { run } = await judging((_, note) =>
       note === 'note-1' ? 'VERDICT: FIRST, I think' : 'VERDICT: TIE',
     )
@@ -262,7 +262,7 @@ describe('a judge', () => {
     expect(seen).toHaveLength(2)
   })
 
-  it('keeps to the cap with the arms, and goes on another time', async () => {
+  it('shares the budget with the variants, and continues in the next run', async () => {
     const { run, seen } = await judging(brief)
     const capped = await run(...two, '--judge', 'opus', '--max-cost', '0.05', '--concurrency', '1')
     expect(capped.code).toBe(5)
@@ -334,7 +334,7 @@ describe('a verdict', () => {
   const swapped = { first: 'second', second: 'first', tie: 'tie' } as const
   const turned = { won: 'lost', lost: 'won', tied: 'tied', changed: 'changed', failed: 'failed' } as const
 
-  it('is the opposite where the two arms are swapped', () => {
+  it('is the opposite when the two variants are swapped', () => {
     fc.assert(
       fc.property(verdict, verdict, (one, other) => {
         expect(turned[combineVerdicts(one, other)]).toBe(combineVerdicts(flip(one), flip(other)))

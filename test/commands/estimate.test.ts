@@ -45,7 +45,7 @@ describe('--dry-run', () => {
     )
   })
 
-  it('leaves out what stands, and tells what would be done about the rest', async () => {
+  it('leaves out documents that are up to date, and reports what would happen to the rest', async () => {
     const { cwd, run } = await setting()
     await run(['summarize', 'docs/00.md', 'docs/01.md'])
     const before = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
@@ -239,12 +239,15 @@ describe('--sample', () => {
 })
 
 describe('a sample that has nowhere to be looked at', () => {
-  it.each([[['docs', '-o', '-']], [['-']]])('of %j is a mistake, told at once', async (inputs) => {
-    const { run, simulator } = await setting()
-    const { code, stderr } = await run(['summarize', ...inputs, '--sample', '2'])
-    expect([code, simulator.stats().requests]).toEqual([2, 0])
-    expect(stderr).toMatch(/--sample needs an output folder: -o DIR/)
-  })
+  it.each([[['docs', '-o', '-']], [['-']]])(
+    'of %j is a usage error, reported immediately',
+    async (inputs) => {
+      const { run, simulator } = await setting()
+      const { code, stderr } = await run(['summarize', ...inputs, '--sample', '2'])
+      expect([code, simulator.stats().requests]).toEqual([2, 0])
+      expect(stderr).toMatch(/--sample needs an output folder: -o DIR/)
+    },
+  )
 })
 
 describe('a run that may cost more than --confirm-above', () => {

@@ -88,7 +88,7 @@ describe('a summary that may be worth a look', () => {
     expect(stdout).toMatch(/\nflagged:\n {2}docs\/a\.md: copy\n {2}docs\/b\.md: copy\n/)
   })
 
-  it('stands, and is made again only when that is asked for, and only those', async () => {
+  it('is kept, and only --redo summarizes it again', async () => {
     let answer = english
     const { cwd, simulator, run } = await setting(() => said(answer), {
       'docs/a.md': english,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createShutdown } from '../../src/engine/shutdown.ts'
 
-describe('a halt', () => {
+describe('a shutdown', () => {
   const [first, second] = [new Error('first'), new Error('second')]
 
   it('that stops lets what is in flight finish, for the first reason that it was given', () => {
@@ -11,13 +11,13 @@ describe('a halt', () => {
     expect([halt.drainSignal.reason, halt.abortSignal.aborted]).toEqual([first, false])
   })
 
-  it('that abandons starts nothing new and cuts what is in flight', () => {
+  it('that aborts starts nothing new and cuts off what is in flight', () => {
     const halt = createShutdown()
     halt.abort(first)
     expect([halt.drainSignal.reason, halt.abortSignal.reason]).toEqual([first, first])
   })
 
-  it('that abandons after it stopped keeps the reason of the stop', () => {
+  it('that aborts after a drain keeps the reason of the drain', () => {
     const halt = createShutdown()
     halt.drain(first)
     halt.abort(second)

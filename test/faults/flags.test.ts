@@ -43,7 +43,7 @@ describe('a prompt file', () => {
     expect((await withPrompt('versions:\n  v1: [')).stderr).toMatch(/ \.\/mine\.yaml:2:\d+: /)
   })
 
-  it('C02 that is a bomb of aliases is told at once', async () => {
+  it('C02 that is a bomb of aliases is reported immediately', async () => {
     const levels = Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}, *a${n}]`)
     expect(await mistakeIn(`a0: &a0 [x]\n${levels.join('\n')}\n`)).toContain('too many aliases')
   })

@@ -168,7 +168,7 @@ describe('a program whose service refuses connections', () => {
 })
 
 describe('compare', () => {
-  it('leaves every arm pending where the service refuses connections', async () => {
+  it('leaves every variant pending when the API refuses connections', async () => {
     const cwd = await createFolder({
       ...docs(2),
       'prompts/brief.yaml':

@@ -28,11 +28,11 @@ describe('complete', () => {
     expect(requests).toBe(1)
   })
 
-  it('keeps to one pace, whoever asks', async () => {
+  it('keeps all callers of a client to one rate limit', async () => {
     const { client, simulator } = await createLibraryClient({}, { rpm: 300 })
     await Promise.all(Array.from({ length: 10 }, (_, n) => client.complete(`What is ${n}?`)))
     const { requestTimes, byStatus } = simulator.stats()
-    // A second's worth at most, then one every 200 ms: two callers with a pace of their own would be twice as fast.
+    // A second's worth at most, then one every 200 ms: two callers with a rate limiter each would be twice as fast.
     expect((requestTimes.at(-1) ?? 0) - (requestTimes[0] ?? 0)).toBeGreaterThan(700)
     expect([...byStatus]).toEqual([[200, 10]])
   })

@@ -133,7 +133,7 @@ describe('summarizeAll', () => {
     expect(seen).toBe(3)
   })
 
-  it('shares slots and pace with whatever else is asked', async () => {
+  it('shares permits and the rate limiter with other requests of its client', async () => {
     const { client, simulator } = await createLibraryClient({}, { concurrency: 3 })
     const texts = Array.from({ length: 20 }, (_, n) => `text ${n}`)
     const all = [0, 1, 2].map(() => collectItems(summarizeAll(texts, { client })))
@@ -283,7 +283,7 @@ describe('summarizeAll', () => {
     },
   )
 
-  it('says at once what it cannot work with', async () => {
+  it('throws immediately for arguments that it cannot use', async () => {
     const { client } = await createLibraryClient()
     expect(() => summarizeAll('a text' as unknown as string[], { client })).toThrow(TypeError)
     expect(() => summarizeAll(undefined as unknown as string[], { client })).toThrow(TypeError)

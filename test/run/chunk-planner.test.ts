@@ -142,7 +142,7 @@ describe('a document that one request does not hold', () => {
     expect(await run('--model', 'sonnet')).toBe(1)
   })
 
-  it('is told what is wrong with it where it is too long for parts to be of use', async () => {
+  it('is reported as too long when chunks would not help', async () => {
     const cwd = await createFolder({ 'docs/a.md': 'A note.\n' })
     const { env } = await startService({})
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--chunk-tokens', '10'], { cwd, env })

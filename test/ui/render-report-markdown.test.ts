@@ -20,7 +20,7 @@ import {
 } from '../support/ledger-entries.ts'
 
 describe('the report in Markdown', () => {
-  it('tells the few figures, the errors and every document', () => {
+  it('shows the main figures, the errors and every document', () => {
     const lines = [
       createDocumentEntry('docs/a.md'),
       createDocumentEntry('b.md', { usage: null, cost_usd: null }),

@@ -130,7 +130,7 @@ describe('the page', () => {
     expect(html).toContain('<dt>Time</dt><dd>–</dd>')
   })
 
-  it('draws the pace of a run beside its limit, and the latencies', () => {
+  it('draws the throughput of a run with its limit, and the latencies', () => {
     const lines = Array.from({ length: 100 }, (_, n) =>
       createDocumentEntry(`${n}`, { ended_at: timestampAt(600 * n + 500) }),
     )

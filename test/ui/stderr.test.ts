@@ -44,14 +44,14 @@ const setting: RunSummaryContext = {
   rerunReasons: new Map(),
 }
 
-describe('the report', () => {
+describe('the run summary', () => {
   it('adds up documents by outcome, tokens, dollars, requests, retries by reason and latencies', () => {
-    const tally = createStatsCollector()
+    const statsCollector = createStatsCollector()
     const fault = { kind: 'status', status: 529, type: 'overloaded_error', message: '' } as const
     const { usage: _, cost: __, ...unanswered } = attempt('a', { error: fault, status: 529 })
-    tally.addAttempt(unanswered)
-    tally.addAttempt(attempt('a', { attemptNumber: 2 }))
-    tally.addAttempt(attempt('b', { elapsedMs: 1600 }))
+    statsCollector.addAttempt(unanswered)
+    statsCollector.addAttempt(attempt('a', { attemptNumber: 2 }))
+    statsCollector.addAttempt(attempt('b', { elapsedMs: 1600 }))
     const outcomes: Outcome[] = [
       {
         ...base('a'),
@@ -72,8 +72,8 @@ describe('the report', () => {
       { ...base('c'), status: 'skipped', type: 'empty', reason: '' },
       { ...base('d'), status: 'pending', reason: '' },
     ]
-    for (const outcome of outcomes) tally.addOutcome(outcome)
-    expect(formatRunSummary(tally.getStats(2500), { ...setting, out: 'summaries' }, plain)).toBe(
+    for (const outcome of outcomes) statsCollector.addOutcome(outcome)
+    expect(formatRunSummary(statsCollector.getStats(2500), { ...setting, out: 'summaries' }, plain)).toBe(
       [
         'documents  4: 1 summarized, 1 failed, 1 skipped (1 × empty: c), 1 pending',
         'tokens     2,000 in, 200 out',
@@ -90,35 +90,35 @@ describe('the report', () => {
   })
 
   it('names the documents of a kind that are few, but for those where all is well', () => {
-    const tally = createStatsCollector()
+    const statsCollector = createStatsCollector()
     const skip = (path: string, type: string) =>
-      tally.addOutcome({ ...base(path), status: 'skipped', type, reason: '' })
+      statsCollector.addOutcome({ ...base(path), status: 'skipped', type, reason: '' })
     for (const path of ['a', 'b', 'c', 'd']) skip(path, 'empty')
     for (const path of ['e', 'f\n', 'g']) skip(path, 'modified')
     skip('h', 'unchanged')
     const again = new Map([['summary deleted', { count: 2, paths: ['j', 'i'] }]])
-    const text = formatRunSummary(tally.getStats(1), { ...setting, rerunReasons: again }, plain)
+    const text = formatRunSummary(statsCollector.getStats(1), { ...setting, rerunReasons: again }, plain)
     expect(text).toContain('8 skipped (4 × empty; 3 × modified: e, f\\x0a, g; 1 × unchanged)')
     expect(text).toMatch(/^redone +2 × summary deleted: i, j$/m)
   })
 
   it('never shows an unknown cost as $0', () => {
-    const tally = createStatsCollector()
+    const statsCollector = createStatsCollector()
     const { cost: _, ...unpriced } = attempt('a', { model: 'llama-9' })
-    tally.addAttempt(unpriced)
-    expect(formatRunSummary(tally.getStats(1), { ...setting, model: 'llama-9' }, plain)).toMatch(
+    statsCollector.addAttempt(unpriced)
+    expect(formatRunSummary(statsCollector.getStats(1), { ...setting, model: 'llama-9' }, plain)).toMatch(
       /cost +unknown \(1 without usage or a price/,
     )
-    tally.addAttempt(attempt('b'))
-    expect(formatRunSummary(tally.getStats(1), setting, plain)).toMatch(
+    statsCollector.addAttempt(attempt('b'))
+    expect(formatRunSummary(statsCollector.getStats(1), setting, plain)).toMatch(
       /cost +\$0\.00015 and an unknown part/,
     )
   })
 
   it('says when replies were lost that may be billed', () => {
-    const tally = createStatsCollector()
-    tally.addAttempt(attempt('a', { error: { kind: 'timeout', type: 'timeout', message: '' } }))
-    expect(formatRunSummary(tally.getStats(1), setting, plain)).toContain(
+    const statsCollector = createStatsCollector()
+    statsCollector.addAttempt(attempt('a', { error: { kind: 'timeout', type: 'timeout', message: '' } }))
+    expect(formatRunSummary(statsCollector.getStats(1), setting, plain)).toContain(
       '1 response was lost in transit and may be billed too',
     )
   })
@@ -126,8 +126,8 @@ describe('the report', () => {
 
 describe('what bound the run', () => {
   it('is the limit that most requests waited for, with the share of it that was used', () => {
-    const tally = createStatsCollector()
-    for (let n = 0; n < 60; n++) tally.addAttempt(attempt(`${n}`))
+    const statsCollector = createStatsCollector()
+    for (let n = 0; n < 60; n++) statsCollector.addAttempt(attempt(`${n}`))
     const limiterStats: RateLimiterStats = {
       configured: { requests: 3000 },
       observed: { requests: 120 },
@@ -137,7 +137,7 @@ describe('what bound the run', () => {
       maxConcurrency: 256,
       lastThrottledBy: undefined,
     }
-    const text = formatRunSummary(tally.getStats(30_000), { ...setting, limiterStats }, plain)
+    const text = formatRunSummary(statsCollector.getStats(30_000), { ...setting, limiterStats }, plain)
     expect(text).toContain('limited by 120 requests per minute, 100 % used')
     expect(text).toContain("--rpm 3000 is above the API's limit of 120; the run kept to the API's limit")
   })

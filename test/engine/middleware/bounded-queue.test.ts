@@ -54,7 +54,7 @@ describe('a queue for a pool', () => {
     expect((await third).text).toBe('c')
   })
 
-  it('lets whoever waits leave, and asks nothing for him', async () => {
+  it('lets a caller leave the queue, and sends nothing for it', async () => {
     const { open, queue, ask } = desk(1, 5)
     const leave = new AbortController()
     const [first, second] = [ask('a'), ask('b', leave.signal)]

@@ -93,7 +93,7 @@ async function run(
   }
 }
 
-describe('the pace', () => {
+describe('the rate limiter', () => {
   // 200 documents at 10 a second, of which a second's worth is there at once: 19.5 s is the best possible.
   const best = (200 - 10) / 10 + 0.5
 
@@ -114,7 +114,7 @@ describe('the pace', () => {
     expect(account).toMatchObject({ configured: { requests: 300 }, observed: { requests: 600 } })
   })
 
-  it('paces by tokens where they are scarcer, and says so', async () => {
+  it('limits by tokens when they are scarcer, and reports that', async () => {
     const { seconds, limited, account } = await run(100, { rpm: 1e6, itpm: 60_000 })
     expect(limited).toBeLessThanOrEqual(1)
     // A hundred tokens each, a thousand a second.

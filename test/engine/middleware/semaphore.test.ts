@@ -31,7 +31,7 @@ function slotted(most: () => number) {
   return { clock, began, ask, peak: () => peak }
 }
 
-describe('slots', () => {
+describe('the semaphore', () => {
   it('are never exceeded, and lent in the order of asking, also after a failure', async () => {
     const { clock, began, ask, peak } = slotted(() => 2)
     const names = ['a', 'bad', 'c', 'd', 'e']
@@ -39,7 +39,7 @@ describe('slots', () => {
     expect([began, peak(), clock.now()]).toEqual([names, 2, 3000])
   })
 
-  it('are asked for anew whenever one is free', async () => {
+  it('asks for the limit again whenever a permit is free', async () => {
     let most = 1
     const { clock, ask, peak } = slotted(() => most)
     const all = ['a', 'b', 'c', 'd'].map((name) => ask(name))
@@ -116,7 +116,7 @@ describe('slots', () => {
     expect(most).toBe(1)
   })
 
-  it('tell a pool when a document that waits for itself makes room for another', () => {
+  it('tells the pool when a document that waits for a retry makes room for another', () => {
     const slots = createSemaphore(() => 2)
     let calls = 0
     const ignore = slots.onPlaceAdded(() => calls++)

@@ -30,7 +30,7 @@ function pursed(service: Ask, cap: Picodollars) {
   return { purse, ask: purse.withBudget(withAttemptLog(service, createVirtualClock(), listener), never) }
 }
 
-describe('a purse', () => {
+describe('a shared budget', () => {
   it('counts an answer as what it cost, and a refused request as nothing', async () => {
     const { purse, ask } = pursed(
       createScriptedAsk('ok', createStatusError(529), createStatusError(400)),
@@ -66,7 +66,7 @@ describe('a purse', () => {
     await expect(ask(createRequest('b.md'), never)).resolves.toMatchObject({ text: 'summary of b.md' })
   })
 
-  it('lets nobody out that would not fit, and says what is spent', async () => {
+  it('refuses a request that does not fit, and says what is spent', async () => {
     const service = createScriptedAsk('ok')
     const { ask } = pursed(service, worst)
     await ask(createRequest('a.md'), never)
@@ -95,7 +95,7 @@ describe('a purse', () => {
     expect(purse.getBudget().reserved).toBe(0n)
   })
 
-  it('takes whoever stops waiting out of the line', async () => {
+  it('removes a caller that stops waiting', async () => {
     const { purse, ask } = pursed(createScriptedAsk('ok'), worst)
     const { drainSignal, drain: stop } = createShutdown()
     const first = ask(createRequest('a'), never)

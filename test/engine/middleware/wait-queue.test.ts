@@ -100,11 +100,11 @@ const places: readonly Place[] = [
         circuitBreaker,
         clock,
       }
-      const pace = createRateLimiter({
+      const limiter = createRateLimiter({
         ...options,
         trackDocument: () => trackDocument({ health, circuitBreaker, clock, maxWaitMs: 1e9 }),
       })
-      return { ask: pace.withRateLimit(service, drain), allIsBack: () => true }
+      return { ask: limiter.withRateLimit(service, drain), allIsBack: () => true }
     },
   },
 ]

@@ -137,7 +137,7 @@ describe('retrying', () => {
     expect(failing.requests).toHaveLength(1)
   })
 
-  it('lets a bug through at once, with its own stack', async () => {
+  it('throws a bug immediately, with its own stack', async () => {
     const bug = new TypeError('undefined is not a function')
     const script = Object.assign(() => Promise.reject(bug), { requests: [] })
     const { clock, ask } = createTestPipeline(script)
@@ -192,7 +192,7 @@ describe('a rate limit', () => {
     expect(starts).toHaveLength(5)
   })
 
-  it('is told once per pause, not once per request', async () => {
+  it('is reported once per pause, not once per request', async () => {
     const limited = createStatusError(429, { retryAfterSeconds: 5 })
     const script = createScriptedAsk(limited, limited, limited, 'ok')
     const clock = createVirtualClock()
