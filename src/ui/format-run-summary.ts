@@ -10,7 +10,7 @@ import { limitNames, type RateLimiterStats } from '../core/rate-limit/limiter-st
 import type { RunStats } from '../core/run/run-stats.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
-import { formatInteger } from '../core/text/format-number.ts'
+import { formatInteger, pluralize } from '../core/text/format-number.ts'
 
 /** What the run summary prints besides the statistics. */
 export interface RunSummaryContext {
@@ -46,7 +46,8 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
   if (context.budget !== undefined) rows.push(['budget', formatBudget(context.budget, stats)])
   if (latency !== undefined) rows.push(['latency', formatPercentiles(latency)])
   if (timeToFirstToken !== undefined) rows.push(['time to first token', formatPercentiles(timeToFirstToken)])
-  const inFlight = requests > 1 ? `, up to ${context.limiterStats.maxInFlight} requests in flight` : ''
+  const { maxInFlight } = context.limiterStats
+  const inFlight = requests > 1 ? `, up to ${pluralize(maxInFlight, 'request')} in flight` : ''
   rows.push(['time', `${formatDuration(stats.wallMs)}${inFlight}`])
   if (requests > 1) rows.push(['limited by', describeBottleneck(stats, context.limiterStats)])
   for (const name of limitNames) {

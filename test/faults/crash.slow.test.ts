@@ -81,7 +81,7 @@ describe('a crash', () => {
 
     const again = await runInProcess(['summarize', 'docs'], { cwd, env })
     expect(again.code).toBe(0)
-    expect(again.stderr).toContain('1 summary paid for by a run that was interrupted is now in place')
+    expect(again.stderr).toContain('1 summary paid for by an interrupted run is now in place')
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     await checkInvariants(cwd, { said: again.stderr })
   })

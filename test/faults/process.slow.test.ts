@@ -110,7 +110,7 @@ describe('signals', () => {
     expect(stderr).toMatch(/5 pending/)
     expect(simulator.stats().aborted).toBe(2)
     const ledger = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
-    expect(ledger.match(/"status":"pending".*"lost":1/g)).toHaveLength(2)
+    expect(ledger.match(/"status":"pending".*"lost_replies":1/g)).toHaveLength(2)
   })
 
   it('P03 two at once count as one', async () => {
