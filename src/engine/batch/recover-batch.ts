@@ -44,18 +44,27 @@ export function createBatchRecovery(
   /** The `custom_id` of one request of each other batch that has shown it; '' where none will. */
   const customIds = new Map<string, string>()
 
-  /** Undefined where the results do not show whose they are. */
-  const readCustomId = async ({ id, isArchived }: Batch): Promise<string | undefined> => {
+  /**
+   * Undefined where the results do not show whose they are. A download that is shorter than the batch was cut off, and
+   * the name may stand in the part that is missing, so it is read again.
+   */
+  const readCustomId = async ({ id, isArchived, requestCount = 0 }: Batch): Promise<string | undefined> => {
     if (isArchived) return ''
-    try {
-      for await (const answer of batchApi.fetchResults(id, shutdown.abortSignal))
-        if (answer.customId !== undefined) return answer.customId
-    } catch (error) {
-      // Somebody else's, deleted a moment ago.
-      if (error instanceof AskError && isNotFound(error.requestError)) return ''
-      throw error
+    for (let reads = 1; ; reads++) {
+      let lineCount = 0
+      try {
+        for await (const { customId } of batchApi.fetchResults(id, shutdown.abortSignal)) {
+          if (customId !== undefined) return customId
+          lineCount++
+        }
+      } catch (error) {
+        // Somebody else's, deleted a moment ago.
+        if (error instanceof AskError && isNotFound(error.requestError)) return ''
+        throw error
+      }
+      if (lineCount >= requestCount || reads === maxLookups) return undefined
+      await clock.sleep(lookupIntervalMs, shutdown.drainSignal)
     }
-    return undefined
   }
   const searchBatches = async (batch: StoredBatch): Promise<RecoveryResult> => {
     const listed = await batchApi.listSince(batch.sealedAt - clockSkewMs, shutdown.abortSignal)
