@@ -146,8 +146,18 @@ describe('errors of a document', () => {
       1,
       /^ERROR: 400 http_400: \[\]; this is not an answer of the API: /,
     ],
-    ['A25-large', 'an error of 48 MB', 1, /^ERROR: 400 http_400: .{0,300}\n/],
-    ['A25-slow', 'an error whose markup never ends', 1, /^ERROR: 400 http_400: .{0,300}\n/],
+    [
+      'A25-large',
+      'an error of 48 MB',
+      1,
+      /^ERROR: 400 http_400: .{0,200}; this is not an answer of the API: something in front of [^\n]{0,60}, such as a firewall, a proxy, a gateway or a sign-in page; it may object to this document\n/,
+    ],
+    [
+      'A25-slow',
+      'an error whose markup never ends',
+      1,
+      /^ERROR: 400 http_400: .{0,200}; this is not an answer of the API: something in front of [^\n]{0,60}\n/,
+    ],
   ])('%s %s is a failure of that document alone', (row, _name, hits, record) => {
     expect(seen?.fates[row]?.sent).toHaveLength(hits)
     expect(seen?.fates[row]).toMatchObject({ summary: undefined, record: expect.stringMatching(record) })

@@ -18,7 +18,7 @@ const foreignJson: Behaviour = {
   body: '{"error":"blocked","code":403}',
 }
 // Later than the answers to the other documents.
-const own = (status: number): Behaviour => ({ kind: 'status', status, message: 'no', delayMs: 300 })
+const own = (status: number): Behaviour => ({ kind: 'status', status, message: 'no', delayMs: 2000 })
 
 describe('a refusal of one document amid answers', () => {
   const pages = {
