@@ -3,14 +3,14 @@ import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import { resolveAsset } from './assets.ts'
 import { runCli } from './cli.ts'
 import { RunError } from './core/errors/run-error.ts'
-import { escapeControlChars } from './core/text/escape-control-chars.ts'
 import { findSecrets } from './core/text/find-secrets.ts'
 import { createRedactor } from './core/text/redact.ts'
 import { type Exit, toEnding, UsageError } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 import { createStreamWriter, streamWriteError } from './storage/fs/stream-writer.ts'
+import { printMessage } from './ui/print-message.ts'
 
-/** The whole program: from the world it may touch to how it ends. Known errors are one line, bugs show their stack. */
+/** Runs the program and returns how it ends. Prints a known error as one line, and a bug with its stack. */
 export async function main(runtime: Runtime): Promise<Exit> {
   const finishStdout = watchStdout(runtime.stdout)
   try {
@@ -21,17 +21,15 @@ export async function main(runtime: Runtime): Promise<Exit> {
     const { exit, text } = describeError(error)
     // Messages and stacks of bugs may quote anything.
     const { redact } = createRedactor(findSecrets(runtime.env))
-    // As it was meant to be, by whoever takes the head of a list.
-    if (exit !== 'brokenPipe')
-      runtime.stderr.write(`claude-batch: ${escapeControlChars(redact(text), '\n')}\n`)
+    // A reader that takes only the first lines of the output expects no message.
+    if (exit !== 'brokenPipe') printMessage(runtime, redact(text), '\n')
     return exit
   }
 }
 
 /**
- * Whatever writes to stdout and goes on need not look after it: that its reader left, or the disk is full, is told at
- * the end.
- * @returns to be called then. @throws RunError
+ * Remembers the first error of stdout (its reader left, the disk is full), so that commands need not handle it.
+ * @returns a function that waits until everything is written. It throws a RunError for the error.
  */
 function watchStdout(stdout: Runtime['stdout']): () => Promise<void> {
   let writeError: Error | undefined

@@ -37,10 +37,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   serve: ['run', ...application],
   commands: ['run', 'compare', 'serve', ...application],
   library: ['engine', 'inputs', 'claude', 'config', 'core', 'runtime.ts'],
-  cli: ['commands', 'config', 'core', 'runtime.ts'],
+  cli: ['commands', 'config', 'ui/print-message.ts', 'core', 'runtime.ts'],
   'index.ts': ['library', 'core'],
   'cli.ts': ['cli', 'runtime.ts'],
-  'main.ts': ['cli.ts', 'core', 'storage/fs/stream-writer.ts', 'runtime.ts'],
+  'main.ts': ['cli.ts', 'core', 'storage/fs/stream-writer.ts', 'ui/print-message.ts', 'runtime.ts'],
   'runtime.ts': ['core'],
   'errors.ts': ['core'],
   'assets.ts': [],
@@ -184,6 +184,14 @@ describe('the architecture', () => {
         .filter((folder) => folder !== 'assets')
         .sort(),
     )
+  })
+
+  it('lets only ui/ write to stderr, apart from the help of commander and the report of a crash', async () => {
+    const writing = []
+    for (const file of files)
+      if (/\bstderr\.write\(/.test(await readFile(join(src, file), 'utf8'))) writing.push(file)
+    const allowed = ['cli.ts', 'runtime.ts', 'ui/print-message.ts', 'ui/progress.ts', 'ui/reporter.ts']
+    expect(writing.sort()).toEqual(allowed)
   })
 
   it('opens each package in the files named for it', () => {

@@ -7,8 +7,8 @@ import { indexFlagsByKey } from '../config/flag-names.ts'
 import { serveFlags } from '../config/serve-flags.ts'
 import { combineSettingValues } from '../config/setting-value.ts'
 import { summarizeFlags } from '../config/summarize-flags.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import type { Runtime } from '../runtime.ts'
+import { printMessage } from '../ui/print-message.ts'
 
 /** The `out` of a file is where summaries go, and no place for a comparison. */
 const { out: _out, ...compareSettings } = compareFlags
@@ -38,7 +38,7 @@ export async function applySettings(command: Command, runtime: Runtime): Promise
   if (flags === undefined) return
   const { resolveSettings } = await import('../config/resolve-settings.ts')
   const { config, profile } = command.opts<{ config?: string; profile?: string }>()
-  const warn = (text: string) => void runtime.stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
+  const warn = (text: string) => printMessage(runtime, text)
   const inputs = command.args.filter((text) => text !== '-')
   const settings = await resolveSettings(flags, {
     env: runtime.env,

@@ -18,7 +18,6 @@ import type { DocumentRef } from '../core/document/document.ts'
 import { RunError } from '../core/errors/run-error.ts'
 import { resolveModelAlias } from '../core/pricing/models.ts'
 import { markdownMarker } from '../core/report/generated-marker.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { createShutdown } from '../engine/shutdown.ts'
 import { chooseExit, describeStop, type Exit, ExitError, toEnding, UsageError } from '../errors.ts'
 import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
@@ -47,7 +46,7 @@ export async function compare(
   runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const { clock, cwd, stderr } = runtime
+  const { clock, cwd } = runtime
   const summarizeOptions: SummarizeOptions = { ...getDefaults(summarizeFlags), ...options }
   const inputs = await parseInputs(args, summarizeOptions, runtime)
   const out = resolve(cwd, options.out)
@@ -75,7 +74,7 @@ export async function compare(
     const models = variants.flatMap(({ promptChoice }) => promptChoice.models)
     const allModels = judge === undefined ? models : [...models, resolveModelAlias(judge)]
     const pricing = createPricing(options, allModels)
-    for (const text of formatRetirements(allModels, clock.wallTime())) stderr.write(`claude-batch: ${text}\n`)
+    for (const text of formatRetirements(allModels, clock.wallTime())) reporter.printMessage(text)
     const log = outputs.log && (await openRequestLog(outputs.log))
     const common = {
       summarizeOptions,
@@ -112,13 +111,13 @@ export async function compare(
         formatSpent('summarized now', variantsRun),
         ...(judgedVariants === undefined ? [] : [formatSpent('judged now', judgedVariants)]),
       ]
-      stderr.write(
-        `claude-batch: ${parts.join('; ')}; the texts are in ${escapeControlChars(join(options.out, markdownName))}, and side by side in comparison.html\n`,
+      reporter.printMessage(
+        `${parts.join('; ')}; the texts are in ${join(options.out, markdownName)}, and side by side in comparison.html`,
       )
     }
     const stopped = describeStop(shutdown.drainSignal.reason)
     if (stopped !== undefined)
-      stderr.write(`claude-batch: ${stopped.text}; the same command continues with the rest\n`)
+      reporter.printMessage(`${stopped.text}; the same command continues with the rest`)
     const [failed, transient] = [variantsRun, judgedVariants].reduce(
       ([failed, transient], it) => [
         failed + (it?.runStats.documents.failed ?? 0),

@@ -1,7 +1,6 @@
 import { join, relative, resolve, sep } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
 import { addTotals, emptyTotals, type Totals } from '../core/pricing/totals.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { type Exit, ExitError } from '../errors.ts'
 import { lockOutputFolder } from '../run/lock-output-folder.ts'
 import { reportRuns } from '../run/report-runs.ts'
@@ -11,6 +10,7 @@ import { type LedgerHistory, readLedgerHistory } from '../storage/ledger/ledger-
 import { hasLedger, ledgerPath } from '../storage/output-folder.ts'
 import { findStaleSummaries, pruneStaleSummaries, type StaleSummary } from '../storage/stale-summaries.ts'
 import { formatHistory } from '../ui/format-history.ts'
+import { printMessage } from '../ui/print-message.ts'
 
 /** The account of past runs of an output folder, from its ledger, and what is stale in it. */
 export async function report(
@@ -60,9 +60,9 @@ export async function report(
       history,
       new Date(runtime.clock.wallTime()).toISOString(),
     )
-    runtime.stderr.write(`claude-batch: ${pruned} of ${stale.length} stale summaries removed\n`)
+    printMessage(runtime, `${pruned} of ${stale.length} stale summaries removed`)
     const messages = formatMissingFolders(stale, dir)
-    for (const text of messages) runtime.stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
+    for (const text of messages) printMessage(runtime, text)
     return messages.length === 0 ? 'ok' : 'ioError'
   } finally {
     await unlock()

@@ -7,7 +7,6 @@ import { formatFailure, toFailure } from '../core/errors/failure.ts'
 import { RunError } from '../core/errors/run-error.ts'
 import { sumInputTokens } from '../core/pricing/usage.ts'
 import { createStatsCollector } from '../core/run/run-stats.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { findSecrets } from '../core/text/find-secrets.ts'
 import { createRedactor } from '../core/text/redact.ts'
 import { createBoundedQueue } from '../engine/middleware/bounded-queue.ts'
@@ -27,15 +26,15 @@ import { createRequestFactory } from '../serve/request-factory.ts'
 import { loadPage } from '../serve/serve-page.ts'
 import { openRequestLog } from '../sinks/request-log.ts'
 import { formatRunCost } from '../ui/format-run-summary.ts'
+import { printMessage } from '../ui/print-message.ts'
 
 /** Serves streams until it is told to stop. The address goes to stdout, so that a script can read it. */
 export async function serve(options: ServeOptions, runtime: Runtime): Promise<Exit> {
-  const { clock, random, stderr } = runtime
+  const { clock, random } = runtime
   const accessRules = await createAccessRules(options, runtime)
   const outputs = await inspectNamedOutputs({ log: options.log, runtime })
   const { redact } = createRedactor([...findSecrets(runtime.env), accessRules.token ?? ''])
-  const print = (text: string) =>
-    options.quiet || stderr.write(`claude-batch: ${escapeControlChars(redact(text))}\n`)
+  const print = (text: string) => options.quiet || printMessage(runtime, redact(text))
   const { model } = resolveModelSettings({}, options)
   const shutdown = createShutdown()
   const stats = createStatsCollector()

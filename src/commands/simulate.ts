@@ -3,8 +3,9 @@ import { type Exit, ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { type FaultName, parseFaults } from '../simulator/script.ts'
 import { startSimulator } from '../simulator/simulator.ts'
+import { printMessage } from '../ui/print-message.ts'
 
-/** Serves until it is told to stop. The address goes to stdout, so that a script can read it. */
+/** Runs the simulator until a signal stops it. The address goes to stdout, so that a script can read it. */
 export async function simulate(options: SimulateOptions, runtime: Runtime): Promise<Exit> {
   const { port, rpm, itpm, otpm, seed } = options
   const simulator = await startSimulator({
@@ -22,8 +23,9 @@ export async function simulate(options: SimulateOptions, runtime: Runtime): Prom
     throw error
   })
   runtime.stdout.write(`${simulator.url}\n`)
-  runtime.stderr.write(
-    `Try it: ANTHROPIC_BASE_URL=${simulator.url} ANTHROPIC_API_KEY=any claude-batch summarize ./docs\n`,
+  printMessage(
+    runtime,
+    `try it: ANTHROPIC_BASE_URL=${simulator.url} ANTHROPIC_API_KEY=any claude-batch summarize ./docs`,
   )
   await new Promise<void>((resolve) => {
     const stopListening = runtime.onStopSignal(() => {
@@ -33,12 +35,14 @@ export async function simulate(options: SimulateOptions, runtime: Runtime): Prom
   })
   const { requests, billed, batches, batchBilled } = simulator.stats()
   await simulator.close()
-  runtime.stderr.write(
-    `${requests} requests; billed: ${billed.requests} replies, ${billed.inputTokens} tokens in, ${billed.outputTokens} out\n`,
+  printMessage(
+    runtime,
+    `${requests} requests; billed: ${billed.requests} replies, ${billed.inputTokens} tokens in, ${billed.outputTokens} out`,
   )
   if (batches.created > 0)
-    runtime.stderr.write(
-      `${batches.created} batches of ${batches.requests} requests; billed at half the price: ${batchBilled.requests} replies, ${batchBilled.inputTokens} tokens in, ${batchBilled.outputTokens} out\n`,
+    printMessage(
+      runtime,
+      `${batches.created} batches of ${batches.requests} requests; billed at half the price: ${batchBilled.requests} replies, ${batchBilled.inputTokens} tokens in, ${batchBilled.outputTokens} out`,
     )
   return 'ok'
 }

@@ -10,6 +10,7 @@ import { loadRequestBuilder } from '../run/request-builder.ts'
 import { resolveOutputFolder } from '../run/resolve-output-folder.ts'
 import { run } from '../run/run.ts'
 import type { Runtime } from '../runtime.ts'
+import { printMessage } from '../ui/print-message.ts'
 
 /** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
 export async function summarize(
@@ -44,7 +45,7 @@ export async function summarize(
     }
     const { exit, unfinished, budget } = await run(plan, options, runtime, version)
     if (options.digest === undefined || out === undefined) return exit
-    const print = (text: string) => void runtime.stderr.write(`claude-batch: ${text}\n`)
+    const print = (text: string) => printMessage(runtime, text)
     if (options.dryRun) {
       if (!options.quiet) print('the estimate does not include the digest, which needs the summaries')
       return exit

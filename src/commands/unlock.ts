@@ -2,12 +2,12 @@ import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { UnlockOptions } from '../config/unlock-flags.ts'
 import { stateFolder } from '../core/document/output-path.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { type Exit, ExitError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { describeLockOwner, type FoundLock, findLock, type LockStatus } from '../storage/lock/find-lock.ts'
 import { determineLockStatus, lockFileName, removeLock } from '../storage/lock/lock-folder.ts'
 import { createLockOwner } from '../storage/lock/lock-owner.ts'
+import { printMessage } from '../ui/print-message.ts'
 
 /**
  * Removes the lock of an output folder whose run is over, where claude-batch cannot find that out by itself: the run
@@ -19,8 +19,8 @@ export async function unlock(
   runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const { stderr, clock, random, pid, isRunning } = runtime
-  const print = (text: string) => void stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
+  const { clock, random, pid, isRunning } = runtime
+  const print = (text: string) => printMessage(runtime, text)
   const folder = await findStateFolder(dir, runtime)
   const lock = join(folder, lockFileName)
   const found = await findLock(lock)

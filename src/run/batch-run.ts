@@ -94,7 +94,7 @@ export async function* runBatchedDocuments(
         const count = batchApi.reduce((sum, { items }) => sum + items.size, 0)
         const text = `${formatDocumentCount(count)} ${count === 1 ? 'is' : 'are'} still in ${formatBatchCount(batchApi)} at the API, which continues; the same command, or claude-batch batches collect, fetches ${count === 1 ? 'it' : 'them'}`
         // Whoever left them on purpose has been told.
-        if (!options.detach) runtime.stderr.write(`claude-batch: ${text}\n`)
+        if (!options.detach) reporter.printMessage(text)
       },
       onWaiting(waitingFor) {
         const start = clock.now()

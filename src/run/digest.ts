@@ -14,6 +14,7 @@ import { type NamedFile, writeNamedFile } from '../storage/fs/named-file.ts'
 import { readWholeFile } from '../storage/fs/no-follow-fs.ts'
 import { isDigest } from '../storage/ledger/known-summary.ts'
 import { type LatestResult, readLatestResults } from '../storage/ledger/latest-results.ts'
+import { printMessage } from '../ui/print-message.ts'
 import { readTextOrEmpty } from './digest-files.ts'
 import { loadRequestBuilder } from './request-builder.ts'
 import { run } from './run.ts'
@@ -53,13 +54,13 @@ export async function writeDigests(
   runtime: Runtime,
   version: string,
 ): Promise<Exit> {
-  const { cwd, stderr } = runtime
+  const { cwd } = runtime
   const loadResults = () =>
     readLatestResults(digestOptions.out, relative(digestOptions.out, cwd).split(sep).join('/'))
   const resultsBefore = await loadResults()
   const digests = await collectDigests(digestOptions, options, runtime, resultsBefore)
   if (digests.size === 0) {
-    stderr.write('claude-batch: there are no summaries for a digest\n')
+    printMessage(runtime, 'there are no summaries for a digest')
     return 'ok'
   }
 
@@ -122,8 +123,9 @@ export async function writeDigests(
     )
     const isNew = resultsAfter.get(path)?.entry.ended_at !== resultsBefore.get(path)?.entry.ended_at
     if (!options.quiet)
-      stderr.write(
-        `claude-batch: ${isNew ? 'made' : 'nothing changed for'} the digest of ${pluralize(digest.summaries.length, 'summary', 'summaries')} in ${escapeControlChars(relative(cwd, digest.file))}\n`,
+      printMessage(
+        runtime,
+        `${isNew ? 'made' : 'nothing changed for'} the digest of ${pluralize(digest.summaries.length, 'summary', 'summaries')} in ${relative(cwd, digest.file)}`,
       )
     exits.push('ok')
   }

@@ -13,7 +13,6 @@ import {
 import { formatExactUsd, type Picodollars } from '../core/pricing/pricing-rules.ts'
 import { defaultLatency, maxPoolSize } from '../core/rate-limit/pool-size.ts'
 import type { RunEnd } from '../core/run/ledger-entry.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { replaceLoneSurrogates } from '../core/text/replace-lone-surrogates.ts'
 import { runPool } from '../engine/run-pool.ts'
 import type { Exit } from '../errors.ts'
@@ -70,7 +69,7 @@ async function planDocuments(
   { sources, skipped }: RunPlan,
   context: DryRunContext & PlanDocumentOptions,
 ): Promise<PlannedDocuments> {
-  const { options, runtime, drainSignal } = context
+  const { reporter, drainSignal } = context
   const requests: PlannedRequest[] = []
   const worstCaseCosts: (Picodollars | undefined)[] = []
   const counts = {
@@ -92,8 +91,7 @@ async function planDocuments(
       requests.push(...plan.requests)
       worstCaseCosts.push(plan.worstCaseCost)
     }
-    if (options.verbose)
-      runtime.stderr.write(`${escapeControlChars(`${source.path}: ${describeDocumentPlan(plan)}`)}\n`)
+    reporter.printDetail(`${source.path}: ${describeDocumentPlan(plan)}`)
   }
   return { requests, documents: counts, worstCaseCost: sumCosts(worstCaseCosts) }
 }

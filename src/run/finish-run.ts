@@ -42,7 +42,7 @@ export async function finishRun(
     })
     if (ending !== undefined) {
       const hint = formatResumeHint(ending, stats, redoesAll(options.redo ?? []) ? undefined : out)
-      runtime.stderr.write(`claude-batch: ${ending.text}${hint}\n`)
+      reporter.printMessage(`${ending.text}${hint}`)
     }
   }
   return chooseRunExit(stats, plan.unmatched, ending)

@@ -11,6 +11,7 @@ import { openOutputState } from '../storage/output-state.ts'
 import { openStoredBatches } from '../storage/stored-batches.ts'
 import { createSummaryInspector, type SummaryInspector } from '../storage/summary-inspector.ts'
 import { createSummaryWriter } from '../storage/summary-writer.ts'
+import { printMessage } from '../ui/print-message.ts'
 import { classifySource } from './classify-source.ts'
 import { createRunStart } from './create-run-start.ts'
 import { formatRecoveredNote, formatRecoveryWarnings } from './format-recovery.ts'
@@ -61,7 +62,7 @@ async function openLockedFolder(
     unlock,
   }: OutputOptions & { readonly runStart: FolderOutput['runStart']; readonly unlock: () => Promise<void> },
 ): Promise<FolderOutput> {
-  const { clock, stderr } = runtime
+  const { clock } = runtime
   const { run_id: runId } = runStart
   const { getProvenance: findProvenance } = promptChoice
   const foldsCase = await probeOutputFolder(out, runId)
@@ -74,9 +75,9 @@ async function openLockedFolder(
     },
     chunkCosts,
   })
-  for (const text of formatRecoveryWarnings(outputState, out)) stderr.write(`claude-batch: ${text}\n`)
+  for (const text of formatRecoveryWarnings(outputState, out)) printMessage(runtime, text)
   const recoveredNote = formatRecoveredNote(outputState)
-  if (recoveredNote !== undefined && !options.quiet) stderr.write(`claude-batch: ${recoveredNote}\n`)
+  if (recoveredNote !== undefined && !options.quiet) printMessage(runtime, recoveredNote)
   const inspector = createSummaryInspector(out, addBatchedSources(sources, batchStore), {
     ledger: outputState,
     findProvenance,

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { stateFolder } from '../core/document/output-path.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { ExitError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { lockFolder } from '../storage/lock/lock-folder.ts'
 import { createLockOwner, type LockingProgram } from '../storage/lock/lock-owner.ts'
+import { printMessage } from '../ui/print-message.ts'
 
 export interface LockOutputFolderOptions extends LockingProgram {
   /** When the lock's holder started, in ISO 8601; now, if left out. */
@@ -37,7 +37,7 @@ export async function lockOutputFolder(
   runtime: LockRuntime,
   { since, nonce, quiet = false, wait, ...program }: LockOutputFolderOptions,
 ): Promise<() => Promise<void>> {
-  const { pid, clock, random, isRunning, stderr } = runtime
+  const { pid, clock, random, isRunning } = runtime
   const self = await createLockOwner(
     pid,
     since ?? new Date(clock.wallTime()).toISOString(),
@@ -49,8 +49,8 @@ export async function lockOutputFolder(
       self,
       isRunning,
       onTakeover(dead) {
-        const text = `the run that held this folder, process ${dead.pid} since ${escapeControlChars(String(dead.since))}, is dead; took over`
-        if (!quiet) stderr.write(`claude-batch: ${text}\n`)
+        const text = `the run that held this folder, process ${dead.pid} since ${dead.since}, is dead; took over`
+        if (!quiet) printMessage(runtime, text)
       },
     })
   return wait === undefined ? lock() : lockWithTimeout(lock, wait, runtime)
@@ -62,8 +62,9 @@ const lockRetryMs = 250
 async function lockWithTimeout(
   lock: () => Promise<() => Promise<void>>,
   { timeoutMs, signal }: LockWait,
-  { clock, stderr }: Pick<LockRuntime, 'clock' | 'stderr'>,
+  runtime: Pick<LockRuntime, 'clock' | 'stderr'>,
 ): Promise<() => Promise<void>> {
+  const { clock } = runtime
   const end = clock.now() + timeoutMs
   for (let isReported = false; ; isReported = true) {
     try {
@@ -73,7 +74,7 @@ async function lockWithTimeout(
       if (timeoutMs === 0)
         throw new ExitError('locked', `${error.message}; --lock-timeout SECONDS waits for it`)
       if (clock.now() >= end) throw error
-      if (!isReported) stderr.write(`claude-batch: waiting: ${error.message}\n`)
+      if (!isReported) printMessage(runtime, `waiting: ${error.message}`)
       await clock.sleep(Math.min(lockRetryMs, end - clock.now()), signal)
     }
   }

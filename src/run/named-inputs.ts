@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { defaultExtensions } from '../config/default-extensions.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { ExitError, UsageError } from '../errors.ts'
 import { readFilesFrom } from '../inputs/find/files-from.ts'
 import { type FoundDocuments, findDocuments } from '../inputs/find/find-documents.ts'
 import type { Input } from '../inputs/find/inspect-input.ts'
 import type { Runtime } from '../runtime.ts'
+import { printMessage } from '../ui/print-message.ts'
 
 /** What the user named, as arguments and as a list. @throws UsageError where that is nothing, or contradicts itself */
 export async function parseInputs(
@@ -45,7 +45,7 @@ export async function findInputs(
   runtime: Runtime,
   out: string | undefined,
 ): Promise<FoundDocuments> {
-  const { cwd, env, stderr } = runtime
+  const { cwd, env } = runtime
   const found = await findDocuments(inputs, {
     cwd,
     env,
@@ -69,7 +69,7 @@ export async function findInputs(
     )
   const unmatchedMessages = unmatchedPatterns.map((pattern) => `no files match ${JSON.stringify(pattern)}`)
   for (const text of options.quiet ? unmatchedMessages : [...unmatchedMessages, ...warnings])
-    stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
+    printMessage(runtime, text)
   return found
 }
 

@@ -76,7 +76,7 @@ export async function createRunContext(
     const { promptChoice, requestBuilder } = plan.createRequestBuilder(baseUrl)
     const pricing = createPricing(options, promptChoice.models)
     for (const text of formatRetirements(promptChoice.models, runtime.clock.wallTime()))
-      runtime.stderr.write(`claude-batch: ${text}\n`)
+      reporter.printMessage(text)
     return {
       options,
       runtime,

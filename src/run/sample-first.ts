@@ -9,6 +9,7 @@ import { toLedgerEntry } from '../core/run/to-ledger-entry.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatInteger } from '../core/text/format-number.ts'
 import type { Runtime } from '../runtime.ts'
+import { printMessage } from '../ui/print-message.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import { formatCostRange } from './confirm-cost.ts'
 import { type EstimateContext, estimateBySize } from './estimate-by-size.ts'
@@ -50,7 +51,7 @@ export function createSampling(
   drainSignal.addEventListener('abort', resolveSampleDone, { once: true })
 
   const confirmRest = async (rest: readonly DocumentRef[]) => {
-    const print = (text: string) => void runtime.stderr.write(`claude-batch: ${text}\n`)
+    const print = (text: string) => printMessage(runtime, text, '\n')
     print(formatSampleResult(outcomes, rest, formatSummaryPath, estimateContext))
     if (yes) return true
     const answer = await runtime.confirm(

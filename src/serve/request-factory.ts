@@ -4,10 +4,10 @@ import type { ServeOptions } from '../config/serve-flags.ts'
 import { buildRequest } from '../core/request/build-request.ts'
 import { renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters, type Request } from '../core/request/request.ts'
-import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { UsageError } from '../errors.ts'
 import { loadPrompt } from '../inputs/prompts/load-prompt.ts'
 import type { Runtime } from '../runtime.ts'
+import { printMessage } from '../ui/print-message.ts'
 import { type Question, QuestionError } from './parse-question.ts'
 
 /**
@@ -17,12 +17,12 @@ import { type Question, QuestionError } from './parse-question.ts'
  */
 export async function createRequestFactory(
   options: ServeOptions,
-  { cwd, stderr }: Runtime,
+  runtime: Pick<Runtime, 'cwd' | 'stderr'>,
   baseUrl: string,
 ): Promise<(question: Question) => Promise<Request>> {
   let count = 0
   const loadTextPrompt = async (spec: string) => {
-    const prompt = await loadPrompt(spec, { cwd, inputRoots: [], vars: [] })
+    const prompt = await loadPrompt(spec, { cwd: runtime.cwd, inputRoots: [], vars: [] })
     if (prompt.schema !== undefined)
       throw new UsageError(
         `--prompt ${spec}: it has a schema, and what is served is text; use another version`,
@@ -50,7 +50,7 @@ export async function createRequestFactory(
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
       // It names files of this machine, which are none of the client's business.
-      stderr.write(`claude-batch: ${path}: ${escapeControlChars(error.message)}\n`)
+      printMessage(runtime, `${path}: ${error.message}`)
       throw new QuestionError(`the prompt ${JSON.stringify(question.prompt)} cannot be used here`)
     }
   }

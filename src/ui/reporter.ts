@@ -43,8 +43,12 @@ export interface Reporter {
   onOutcome(outcome: Outcome): void
   /** Called when a summary cannot be saved. If it is journaled, the next run saves it; if not, it is printed here and lost. */
   onUnsaved(outcome: Outcome, isJournaled: boolean): void
-  /** Prints a line of its own. */
+  /** Prints a message, with `quiet` too. */
+  printMessage(text: string): void
+  /** Prints a message, unless `quiet`. */
   printNote(text: string): void
+  /** Prints a line, if `verbose`. */
+  printDetail(text: string): void
   /** Shows this text instead of the remaining time, for a wait that has no progress; undefined ends it. */
   setWaitingText(what: (() => string) | undefined): void
   /** Called when a drain begins. */
@@ -65,6 +69,10 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
   const showNothing = () => createPlainDisplay(stderr)
   let show: () => ProgressDisplay = showNothing
   let progress = show()
+  const printMessage = (text: string) => progress.printLine(`claude-batch: ${escapeControlChars(text)}`)
+  const printDetail = (text: string) => {
+    if (verbose) progress.printLine(escapeControlChars(text))
+  }
 
   return {
     startProgress({ mode, total, statsCollector, getElapsedMs, getWaitingLimit }) {
@@ -91,13 +99,9 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
     },
     onAttempt(attempt) {
       inFlight--
-      if (verbose && attempt.error !== undefined) {
+      if (attempt.error !== undefined) {
         const { path, error } = attempt
-        progress.printLine(
-          escapeControlChars(
-            `${path}: attempt ${attempt.attemptNumber}: ${error.status ?? error.kind} ${error.type}`,
-          ),
-        )
+        printDetail(`${path}: attempt ${attempt.attemptNumber}: ${error.status ?? error.kind} ${error.type}`)
       }
     },
     onPause({ ms, consecutivePauses, reason }) {
@@ -109,7 +113,7 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
     onOutcome(outcome) {
       if (outcome.status === 'failed')
         progress.printLine(`claude-batch: ${colors.red(formatFailed(outcome))}`)
-      else if (verbose) progress.printLine(escapeControlChars(formatVerbose(outcome)))
+      else printDetail(formatVerbose(outcome))
     },
     onUnsaved(outcome, isJournaled) {
       if (outcome.status !== 'summarized') return
@@ -122,9 +126,11 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
       progress.printLine(`claude-batch: ${what}; ${next}`)
       if (!isJournaled) progress.printLine(escapeControlChars(outcome.text, '\n\t'))
     },
+    printMessage,
     printNote(text) {
-      if (!quiet) progress.printLine(`claude-batch: ${escapeControlChars(text)}`)
+      if (!quiet) printMessage(text)
     },
+    printDetail,
     setWaitingText(what) {
       getWaitingText = what
     },

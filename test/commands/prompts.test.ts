@@ -88,7 +88,7 @@ describe('prompts show', () => {
     expect(await run('show', 'brief@v1')).toEqual({
       code: 0,
       stdout: 'description: short\n\n--- user\nSum up {text} for {audience}\n',
-      stderr: 'brief@v1 (requested), from prompts/brief.yaml\n',
+      stderr: 'claude-batch: brief@v1 (requested), from prompts/brief.yaml\n',
     })
   })
 

@@ -4,12 +4,12 @@ import type { BatchApi } from '../../core/batch/batch-api.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { isNotFound } from '../../core/errors/request-error.ts'
 import { AccountError, RunError, UnknownBatchError } from '../../core/errors/run-error.ts'
-import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { chooseExit, type Exit, ExitError, toEnding, UsageError } from '../../errors.ts'
 import { lockOutputFolder } from '../../run/lock-output-folder.ts'
 import { createProvider } from '../../run/provider.ts'
 import type { Runtime } from '../../runtime.ts'
 import { deleteBatchFiles } from '../../storage/batch-files.ts'
+import { printMessage } from '../../ui/print-message.ts'
 import { findUncollectedBatches, getBatchLabel, type UncollectedBatch } from './list.ts'
 import { checkEndpoint, neverAborted, noModelOptions } from './status.ts'
 
@@ -24,7 +24,7 @@ export async function cancelBatches(
   version: string,
 ): Promise<Exit> {
   const batches = await findUncollectedBatches(dir, runtime, options.id)
-  const print = (text: string) => void runtime.stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
+  const print = (text: string) => printMessage(runtime, text)
   if (batches.length === 0) {
     print(`no batches in ${dir} are waiting to be collected`)
     return 'ok'

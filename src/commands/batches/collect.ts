@@ -6,6 +6,7 @@ import type { Exit } from '../../errors.ts'
 import { inspectNamedOutputs } from '../../run/named-outputs.ts'
 import { run } from '../../run/run.ts'
 import type { Runtime } from '../../runtime.ts'
+import { printMessage } from '../../ui/print-message.ts'
 import { findUncollectedBatches } from './list.ts'
 
 /** Fetches the summaries of batches that have ended, as the run that made them would have. */
@@ -18,7 +19,7 @@ export async function collectBatches(
   const batches = await findUncollectedBatches(dir, runtime)
   const [firstItem] = batches.flatMap(({ items }) => [...items.values()].slice(0, 1))
   if (firstItem === undefined) {
-    runtime.stderr.write(`claude-batch: no batches in ${dir} are waiting to be collected\n`)
+    printMessage(runtime, `no batches in ${dir} are waiting to be collected`)
     return 'ok'
   }
   const { provenance } = firstItem.asked

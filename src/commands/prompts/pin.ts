@@ -1,6 +1,5 @@
 import { chmod, lstat, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { type Exit, UsageError } from '../../errors.ts'
 import { readPromptFile, selectVersion, splitPromptSpec } from '../../inputs/prompts/load-prompt.ts'
 import { setPinnedVersion } from '../../inputs/prompts/pin-version.ts'
@@ -8,17 +7,18 @@ import { parsePromptFile } from '../../inputs/prompts/prompt-file.ts'
 import { locateOwnPrompt, locatePrompt, readPromptText } from '../../inputs/prompts/prompt-lookup.ts'
 import type { Runtime } from '../../runtime.ts'
 import { writeFileAtomic } from '../../storage/fs/atomic-write.ts'
+import { printMessage } from '../../ui/print-message.ts'
 
 /**
  * Pins a prompt to one of its versions, or with no version takes the pin away. A shipped prompt is copied to `prompts/`
  * first: what is installed would be lost with the next release.
  */
 export async function pinPrompt(spec: string, runtime: Runtime): Promise<Exit> {
-  const { cwd, stderr } = runtime
+  const { cwd } = runtime
   const { target, version } = splitPromptSpec(spec)
   const place = await locatePrompt(target, { cwd, inputRoots: [] })
   const before = await readPromptFile(place, { spec })
-  const print = (text: string) => stderr.write(`claude-batch: ${escapeControlChars(text)}\n`)
+  const print = (text: string) => printMessage(runtime, text)
   if (version !== undefined) selectVersion(spec, version, before)
   if (version === before.default && before.isPinned) {
     print(`${place.origin} is pinned to ${version} already`)

@@ -4,12 +4,12 @@ import { toDocumentPath } from '../../core/document/document-path.ts'
 import { defaultMaxTokens, defaultModel, findModel, resolveModelAlias } from '../../core/pricing/models.ts'
 import { builtinPlaceholders, type Prompt, renderPrompt } from '../../core/request/render-prompt.ts'
 import { formatTemplate, listPlaceholders } from '../../core/request/template.ts'
-import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { type Exit, ExitError, UsageError } from '../../errors.ts'
 import { readPromptFile, selectVersion, splitPromptSpec } from '../../inputs/prompts/load-prompt.ts'
 import { locatePrompt } from '../../inputs/prompts/prompt-lookup.ts'
 import { createDocumentReader, type ReadDocument } from '../../inputs/read/read-document.ts'
 import type { Runtime } from '../../runtime.ts'
+import { printMessage } from '../../ui/print-message.ts'
 
 /** Shows one version of a prompt: as it is written, or as it would be sent for a document. */
 export async function showPrompt(
@@ -17,7 +17,7 @@ export async function showPrompt(
   { file, encoding, var: vars = {} }: PromptsShowOptions,
   runtime: Runtime,
 ): Promise<Exit> {
-  const { cwd, stdout, stderr } = runtime
+  const { cwd, stdout } = runtime
   const { target, version } = splitPromptSpec(spec)
   const place = await locatePrompt(target, { cwd, inputRoots: [] })
   const prompt = selectVersion(spec, version, await readPromptFile(place, { spec }))
@@ -26,7 +26,7 @@ export async function showPrompt(
       ? formatPrompt(prompt)
       : await renderForDocument(prompt, file, vars, createDocumentReader({ ...runtime, encoding }), runtime),
   )
-  stderr.write(`${prompt.name}@${prompt.version} (${prompt.why}), from ${escapeControlChars(place.origin)}\n`)
+  printMessage(runtime, `${prompt.name}@${prompt.version} (${prompt.why}), from ${place.origin}`)
   return 'ok'
 }
 
