@@ -18,6 +18,7 @@ import {
   type Request,
   type RequestSettings,
 } from '../core/request/request.ts'
+import type { ProviderName } from '../core/request/request-hash.ts'
 import { hashJson, sampleDocuments } from '../core/request/request-hash.ts'
 import { detectTextKind, type TextKind, textKinds } from '../core/text/text-kind.ts'
 import { loadPrompt } from '../inputs/prompts/load-prompt.ts'
@@ -43,19 +44,19 @@ export interface ChunkPrompts {
 
 /**
  * Finds and checks the prompts for chunks.
- * @returns how documents are cut that are asked about with the given settings, at the given endpoint
+ * @returns how documents are cut that are asked about with the given settings
  * @throws UsageError where a prompt cannot be used
  */
 export async function loadChunkPlanner(
   { chunkTokens, maxTokens }: Pick<SummarizeOptions, 'maxTokens' | 'chunkTokens'>,
   lookup: PromptLookupOptions,
   { chunk, reduce }: ChunkPrompts = { chunk: 'chunk', reduce: 'reduce' },
-): Promise<(endpoint: string, settings: RequestSettings, requestFor: BuildRequest) => ChunkPlanner> {
+): Promise<(provider: ProviderName, settings: RequestSettings, requestFor: BuildRequest) => ChunkPlanner> {
   // They get no permits of their own, which would stay unused.
   const load = (name: string) => loadPrompt(name, { ...lookup, vars: [] })
   const [partPrompt, mergePrompt] = await Promise.all([load(chunk), load(reduce)])
 
-  return (baseUrl, settings, requestFor) => {
+  return (provider, settings, requestFor) => {
     const createRequestFunction = (prompt: Prompt) => {
       const modelSettings = resolveModelSettings(prompt, { ...settings, maxTokens, effort: settings.effort })
       const parameters = chooseParameters({ ...modelSettings, model: settings.model })
@@ -66,7 +67,7 @@ export async function loadChunkPlanner(
           ...renderPrompt(prompt, document, {}),
           ...(pdf !== undefined && { pdf }),
         }
-        return buildRequest(fields, source.path, baseUrl)
+        return buildRequest(fields, source.path, provider)
       }
     }
     const [chunkRequest, mergeRequest] = [

@@ -73,7 +73,7 @@ export async function writeDigests(
       shouldCollect: false,
       sources: [...digests.keys()].map((path, index) => ({ index, path, namedByUser: true })),
       unmatched: [],
-      createRequestBuilder: await loadRequestBuilder(
+      requests: await loadRequestBuilder(
         {
           ...options,
           prompt: 'digest',

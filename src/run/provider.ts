@@ -4,6 +4,7 @@ import { getConfigKey } from '../config/flag-names.ts'
 import { configurationFlags } from '../config/flags/configuration-flags.ts'
 import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import type { ProviderName } from '../core/request/request-hash.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** Whoever answers the requests of a run. */
@@ -59,6 +60,11 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
   if (baseUrl !== undefined) return { baseUrl, connect: () => (clientPromise ??= connectClient()), close }
   const knownClient = await connectClient()
   return { baseUrl: knownClient.baseUrl, connect: async () => knownClient, close }
+}
+
+/** Returns who answers the requests of a command with these flags. */
+export function getProviderName({ simulate }: Pick<SummarizeOptions, 'simulate'>): ProviderName {
+  return simulate ? 'simulator' : 'anthropic'
 }
 
 /** An operator rehearses with the limits he has. */

@@ -23,6 +23,7 @@ import type { PromptOptions } from '../inputs/prompts/load-prompt.ts'
 import { loadPromptVariants } from '../inputs/prompts/prompt-variants.ts'
 import { listReaderSettings } from '../inputs/read/readers/document-formats.ts'
 import { type ChunkPrompts, loadChunkPlanner } from './chunk-planner.ts'
+import { getProviderName } from './provider.ts'
 
 /** The prompts and models that a run uses: what names it in the ledger, in reports and on the terminal. */
 export interface PromptChoice {
@@ -75,7 +76,7 @@ export interface RunRequests {
   readonly requestBuilder: SummaryRequestBuilder | undefined
 }
 
-/** Prompts that are loaded, for an API with a given base URL. */
+/** Prompts that are loaded. */
 export interface LoadedPrompts extends RunRequests {
   readonly requestBuilder: SummaryRequestBuilder
 }
@@ -94,18 +95,18 @@ export type RequestOptions = Pick<
   | 'schema'
   | 'language'
   | 'words'
+  | 'simulate'
 >
 
 /**
  * Finds and checks the prompts of a run.
- * @returns a function that takes the base URL of the API, which is part of each request's hash
  * @throws UsageError
  */
 export async function loadRequestBuilder(
   options: RequestOptions,
   lookup: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
   chunkPrompts?: ChunkPrompts,
-): Promise<(baseUrl: string) => LoadedPrompts> {
+): Promise<LoadedPrompts> {
   const vars = options.var ?? {}
   const constraints = await resolveConstraints(options)
   const { schema: schemaFile } = options
@@ -140,69 +141,68 @@ export async function loadRequestBuilder(
   if (first === undefined) throw new Error('a run has at least one prompt')
   const { why, origin } = first.prompt
   const { checkQuality } = first.checks
-  return (baseUrl) => {
-    const weightedBuilders = variants.map(({ share, name, prompt, parameters, answers, checks }) => {
-      const buildVariantRequest = (document: Document): Request => {
-        const { ref: source, pdf } = document
-        const fields = {
-          ...parameters,
-          ...addConstraints(renderPrompt(prompt, document, vars), constraints),
-          ...(pdf !== undefined && { pdf }),
-        }
-        return buildRequest(fields, source.path, baseUrl)
+  const provider = getProviderName(options)
+  const weightedBuilders = variants.map(({ share, name, prompt, parameters, answers, checks }) => {
+    const buildVariantRequest = (document: Document): Request => {
+      const { ref: source, pdf } = document
+      const fields = {
+        ...parameters,
+        ...addConstraints(renderPrompt(prompt, document, vars), constraints),
+        ...(pdf !== undefined && { pdf }),
       }
-      const { planChunks, hash } = createChunkPlanner(baseUrl, parameters, buildVariantRequest)
-      const settingsHash = hashSettings(buildVariantRequest, [listReaderSettings(options), hash])
-      const provenance: Provenance = { prompt: name, model: parameters.model, settingsHash }
-      return {
-        weight: share,
-        value: {
-          parameters,
-          answers,
-          checks,
-          buildRequest: buildVariantRequest,
-          planChunks,
-          provenance,
-        },
-      }
-    })
-    const buildDocumentRequest = (document: Document) =>
-      pickVariant(weightedBuilders, document.ref.path).buildRequest(document)
-    const promptChoice: PromptChoice = {
-      prompt:
-        variants.length === 1 ? first.name : variants.map(({ name, share }) => `${name}=${share}`).join(','),
-      promptSource: `${why}, ${origin}`,
-      model: first.parameters.model,
-      models: variants.map(({ parameters }) => parameters.model),
-      structured: structuredCount > 0,
-      getProvenance: (path) => pickVariant(weightedBuilders, path).provenance,
+      return buildRequest(fields, source.path, provider)
     }
-    const chunker: DocumentChunker = {
-      getMaxChars(path) {
-        const fingerprint = { size: 0, sha256: '' }
-        const emptyRequest = buildDocumentRequest({
-          ref: { index: 0, path, namedByUser: true },
-          text: '',
-          fingerprint,
-        })
-        return computeMaxDocumentChars(
-          emptyRequest,
-          detectTextKind(path),
-          countPromptCharacters(emptyRequest),
-          options.chunkTokens,
-        )
+    const { planChunks, hash } = createChunkPlanner(provider, parameters, buildVariantRequest)
+    const settingsHash = hashSettings(buildVariantRequest, [listReaderSettings(options), hash])
+    const provenance: Provenance = { prompt: name, model: parameters.model, settingsHash }
+    return {
+      weight: share,
+      value: {
+        parameters,
+        answers,
+        checks,
+        buildRequest: buildVariantRequest,
+        planChunks,
+        provenance,
       },
-      planChunks: (document) => pickVariant(weightedBuilders, document.ref.path).planChunks(document),
     }
-    const requestBuilder: SummaryRequestBuilder = {
-      buildRequest: buildDocumentRequest,
-      chunker,
-      validateReply: (text, path) => pickVariant(weightedBuilders, path).checks.findMismatch(text),
-      checkQuality,
-      getAnswerSettings: (path) => pickVariant(weightedBuilders, path).answers,
-    }
-    return { promptChoice, requestBuilder }
+  })
+  const buildDocumentRequest = (document: Document) =>
+    pickVariant(weightedBuilders, document.ref.path).buildRequest(document)
+  const promptChoice: PromptChoice = {
+    prompt:
+      variants.length === 1 ? first.name : variants.map(({ name, share }) => `${name}=${share}`).join(','),
+    promptSource: `${why}, ${origin}`,
+    model: first.parameters.model,
+    models: variants.map(({ parameters }) => parameters.model),
+    structured: structuredCount > 0,
+    getProvenance: (path) => pickVariant(weightedBuilders, path).provenance,
   }
+  const chunker: DocumentChunker = {
+    getMaxChars(path) {
+      const fingerprint = { size: 0, sha256: '' }
+      const emptyRequest = buildDocumentRequest({
+        ref: { index: 0, path, namedByUser: true },
+        text: '',
+        fingerprint,
+      })
+      return computeMaxDocumentChars(
+        emptyRequest,
+        detectTextKind(path),
+        countPromptCharacters(emptyRequest),
+        options.chunkTokens,
+      )
+    },
+    planChunks: (document) => pickVariant(weightedBuilders, document.ref.path).planChunks(document),
+  }
+  const requestBuilder: SummaryRequestBuilder = {
+    buildRequest: buildDocumentRequest,
+    chunker,
+    validateReply: (text, path) => pickVariant(weightedBuilders, path).checks.findMismatch(text),
+    checkQuality,
+    getAnswerSettings: (path) => pickVariant(weightedBuilders, path).answers,
+  }
+  return { promptChoice, requestBuilder }
 }
 
 /** @throws UsageError for an unknown language */

@@ -73,7 +73,7 @@ export async function createRunContext(
   }
   try {
     const { baseUrl } = provider
-    const { promptChoice, requestBuilder } = plan.createRequestBuilder(baseUrl)
+    const { promptChoice, requestBuilder } = plan.requests
     const pricing = createPricing(options, promptChoice.models)
     for (const text of formatRetirements(promptChoice.models, runtime.clock.wallTime()))
       reporter.printMessage(text)

@@ -12,7 +12,7 @@ export interface RunPlan {
   readonly skipped?: ReadonlyMap<string, DocumentCount>
   /** Patterns that no file matches, which was reported. */
   readonly unmatched: readonly string[]
-  readonly createRequestBuilder: (baseUrl: string) => RunRequests
+  readonly requests: RunRequests
   /** The output folder; undefined for stdout. */
   readonly out: string | undefined
   /** The files that flags name for writing. */

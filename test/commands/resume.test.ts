@@ -109,12 +109,14 @@ describe('running again', () => {
     expect(await run(...args)).toMatchObject({ hits: 0 })
   })
 
-  it('does everything again for another endpoint', async () => {
+  it('sends nothing again when a gateway gets a new address', async () => {
     const first = await setting()
     await first.run()
-    const { env } = await startService({})
-    const { stderr } = await runInProcess(['summarize', 'docs'], { cwd: first.cwd, env })
-    expect(stderr).toContain('3 × settings changed')
+    const { simulator, env } = await startService({})
+    const { code, stderr } = await runInProcess(['summarize', 'docs'], { cwd: first.cwd, env })
+    expect(code).toBe(0)
+    expect(stderr).toContain('0 summarized, 3 skipped (3 × unchanged)')
+    expect(simulator.stats().requests).toBe(0)
   })
 
   it('counts as done again only what was done', async () => {

@@ -4,15 +4,18 @@ import type { Request } from './request.ts'
 
 type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 
+/** Who answers: the API (under any base URL: a gateway's new address changes no answer) or the simulator. */
+export type ProviderName = 'anthropic' | 'simulator'
+
 /**
  * The request hash (`key` in the ledger): a SHA-256, 64 hexadecimal digits, of everything that shapes the answer. Two
  * requests with the same hash would be billed twice for the same question.
  */
 export function hashRequest(
   { model, maxTokens, effort, thinking, system, user, schema, pdf }: RequestContent,
-  endpoint: string,
+  provider: ProviderName,
 ): string {
-  const parts = [endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
+  const parts = [provider, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
   const optionalParts = [schema, pdf === undefined ? undefined : hash('sha256', pdf.base64)]
   return hashJson([...parts, ...optionalParts.filter((part) => part !== undefined)])
 }
