@@ -33,7 +33,7 @@ export function summarizeVariant(results: readonly VariantResult[]): VariantSumm
   const failed = results.filter(({ entry }) => entry.status === 'failed').length
   const mean = (value: (result: VariantResult) => number | null | undefined) => {
     const values = summarized.map(value)
-    const known = values.filter((it) => typeof it === 'number')
+    const known = values.filter((value) => typeof value === 'number')
     // A mean of only the known values would look like the mean of all.
     return known.length === 0 || known.length < values.length ? undefined : computeMeanInterval(known)
   }
