@@ -2,12 +2,12 @@ import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 import type { Request } from './request.ts'
 import { hashRequest, type ProviderName } from './request-hash.ts'
 
-/** What a request asks, before it is known what it is about. */
+/** A request without the fields that identify it. */
 type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 
 /**
- * Builds the request for a document. Every request is made here, so that only well-formed text leaves the program,
- * wherever it comes from: documents, names, prompts, variables, schemas, summaries. Its hash is that of what is sent.
+ * Builds the request for a document. All requests are built here, so that claude-batch sends only well-formed text,
+ * also from names, prompts, variables, schemas and summaries. The request hash covers the text that is sent.
  * @param path of the document
  * @param provider who answers it
  */
