@@ -45,8 +45,9 @@ const cacheLineShape = taggedUnion<Shape<CacheLine>>('type', {
 const maxWasteBytes = 1_000_000
 
 /**
- * The answers about chunks of long documents, in a file of an output folder: a line for each, and one when a document is
- * done. Read when the first is asked for. A line that cannot be read was never kept: its chunk is asked about again.
+ * The answers about chunks of long documents, in a file of an output folder: a line for each, and one when a
+ * document is done. Read when the first is asked for. A line that cannot be read was never kept: its chunk is
+ * asked about again.
  * @param nonce makes temporary names this process's own
  */
 export function createChunkCache(

@@ -24,8 +24,8 @@ export interface CachedChunks {
 }
 
 /**
- * Creates an empty collection of answers. They are found by request and by document, so that each call takes time in
- * proportion to the answers that it names, however many there are in all.
+ * Creates an empty collection of answers. They are found by request and by document, so that each call takes
+ * time in proportion to the answers that it names, however many there are in all.
  */
 export function createCachedChunks(): CachedChunks {
   const answers = new Map<string, CachedChunk>()

@@ -13,9 +13,9 @@ import { removeFile } from './fs/no-follow-fs.ts'
 import { type LedgerReducers, reduceLedger } from './ledger/reduce-ledger.ts'
 
 /**
- * What answers about chunks cost, until the ledger has it. The ledger gets one line per document, when the document is
- * done: a run that is killed half-way through a long document leaves paid answers that no line accounts for. The next
- * run writes that line, as the killed run's.
+ * What answers about chunks cost, until the ledger has it. The ledger gets one line per document, when the
+ * document is done: a run that is killed half-way through a long document leaves paid answers that no line
+ * accounts for. The next run writes that line, as the killed run's.
  */
 export interface ChunkCosts {
   /** Shows a line of the ledger about a document. What its run paid for the document's chunks is in it. */
@@ -24,11 +24,14 @@ export interface ChunkCosts {
   listMissing(): readonly MissingEntry[]
   /** Forgets the costs of earlier runs, once all of them are in the ledger. @throws ExitError `ioError` */
   clear(): Promise<void>
-  /** Keeps what an answer about a chunk of this document cost against any crash. @throws ExitError `ioError` */
+  /**
+   * Keeps what an answer about a chunk of this document cost against any crash.
+   * @throws ExitError `ioError`
+   */
   add(path: string, attempts: readonly Attempt[]): Promise<void>
   /**
-   * Ends the run whose lines, as far as they were shown, are safe from a loss of power. The next run finds what it paid
-   * for documents that have no line. @throws ExitError `ioError`
+   * Ends the run whose lines, as far as they were shown, are safe from a loss of power. The next run finds
+   * what it paid for documents that have no line. @throws ExitError `ioError`
    */
   finish(): Promise<void>
   close(): Promise<void>
@@ -41,8 +44,8 @@ interface MissingEntry {
 }
 
 /**
- * Reads what earlier runs left. The file is in the ledger's format: the line of a run, then one for each answer about a
- * chunk. For the holder of the folder's lock alone.
+ * Reads what earlier runs left. The file is in the ledger's format: the line of a run, then one for each
+ * answer about a chunk. For the holder of the folder's lock alone.
  * @param run that will add to it
  * @param findProvenance how a document is asked about, by its path
  * @throws ExitError `usage` where another version of claude-batch wrote it, or `ioError`

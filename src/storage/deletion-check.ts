@@ -8,8 +8,8 @@ export interface DeletionCheck {
   /** Told of each document that is there, and still as it was left. */
   recordExisting(file: string, stats: { readonly dev: bigint | number }): void
   /**
-   * A document counts as deleted where the nearest folder above it that is there still holds another one that was
-   * seen, on the same file system: not where all that was in a folder is gone at once, as when a disk is.
+   * A document counts as deleted where the nearest folder above it that is there still holds another one that
+   * was seen, on the same file system: not where all that was in a folder is gone at once, as when a disk is.
    * @param topFolder the folder that a document's own have to be in, such as the one that was named as input
    * @returns undefined for a document that was deleted; otherwise the folder that seems to be missing
    */

@@ -12,7 +12,10 @@ export function ledgerPath(out: string): string {
   return join(out, stateFolder, 'ledger.jsonl')
 }
 
-/** Whether something is in the place of an output folder's ledger; reading it finds out what. @throws ExitError `ioError` */
+/**
+ * Whether something is in the place of an output folder's ledger; reading it finds out what.
+ * @throws ExitError `ioError`
+ */
 export function hasLedger(out: string): boolean {
   return statFile(out, ledgerPath(out)) !== undefined
 }

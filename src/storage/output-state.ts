@@ -30,10 +30,10 @@ export interface OutputState
   /** How many lines of the journal could not be read; it is kept beside the new one. */
   readonly damagedJournalLines: number
   /**
-   * Keeps what a finished document leaves, from now on against any crash. Resolves with what then puts it in place and
-   * records it.
-   * @throws JournaledError where the next run will finish it; ExitError `ioError` where it is lost, and the ledger tells at least
-   * what it cost, if that can be written; both
+   * Keeps what a finished document leaves, from now on against any crash. Resolves with what then puts it in
+   * place and records it.
+   * @throws JournaledError where the next run will finish it; ExitError `ioError` where it is lost, and the
+   *   ledger tells at least what it cost, if that can be written; both
    */
   persist(entry: JournalEntry): Promise<() => Promise<void>>
   /** Records that a document is, or is again, the one that was summarized. @throws ExitError `ioError` */
@@ -44,13 +44,19 @@ export interface OutputState
 }
 
 export interface OutputStateOptions {
-  /** Is called with all lines about documents, their paths relative to the working directory, and the runs that wrote them. */
+  /**
+   * Is called with all lines about documents, their paths relative to the working directory, and the runs
+   * that wrote them.
+   */
   readonly onEntry?: OnDocumentEntry
   /** What killed runs paid for chunks; to be shown all lines, too. */
   readonly chunkCosts?: Pick<ChunkCosts, 'observe' | 'listMissing' | 'clear' | 'finish'>
 }
 
-/** @throws ExitError `usage` where another version of claude-batch wrote the ledger or the journal, or `ioError` */
+/**
+ * @throws ExitError `usage` where another version of claude-batch wrote the ledger or the journal, or
+ *   `ioError`
+ */
 export async function openOutputState(
   out: string,
   run: RunStart,

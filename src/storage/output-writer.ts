@@ -9,7 +9,10 @@ import type { JournalEntry } from './ledger/journal.ts'
 
 /** Puts the files of journal entries into an output folder. */
 export interface OutputWriter {
-  /** @returns what the ledger records of the file; nothing where none was written @throws ExitError `ioError` */
+  /**
+   * @returns what the ledger records of the file; nothing where none was written
+   * @throws ExitError `ioError`
+   */
   write(entry: JournalEntry): Promise<{ readonly output?: OutputFile }>
   /** Brings the names of all files that were written onto the disk, and those in the state folder. */
   syncFolders(): Promise<void>

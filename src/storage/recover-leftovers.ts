@@ -25,8 +25,8 @@ export interface LeftoverOptions {
 }
 
 /**
- * Finishes what earlier runs left when they were killed: entries of the journal, costs of chunks, temporary files. What
- * is recovered was paid for by an earlier run, and is recorded as that run's.
+ * Finishes what earlier runs left when they were killed: entries of the journal, costs of chunks, temporary
+ * files. What is recovered was paid for by an earlier run, and is recorded as that run's.
  * @throws ExitError `ioError`
  */
 export async function recoverLeftovers(options: LeftoverOptions): Promise<JournalRecovery> {
@@ -58,7 +58,10 @@ export async function recoverLeftovers(options: LeftoverOptions): Promise<Journa
   return recovery
 }
 
-/** Files that a run was writing when it was killed; the holder of the lock knows that no process writes them any more. */
+/**
+ * Files that a run was writing when it was killed; the holder of the lock knows that no process writes them
+ * any more.
+ */
 async function removeTempFiles(out: string, journalEntries: readonly JournalEntry[]): Promise<void> {
   const files = journalEntries.flatMap(({ path }) => path ?? [])
   const folders = [stateFolder, recoveredFolder, ...files.map((file) => dirname(file))]

@@ -21,8 +21,9 @@ export interface StaleSummary {
   /** Its document was deleted, or an older version of the prompt that the last run used made it. */
   readonly reason: { readonly deleted: true } | { readonly prompt: string; readonly now: string }
   /**
-   * Why claude-batch does not remove it. `modified`: somebody edited it by hand. `failing`: its document fails, so there
-   * is no other summary. `prompt`: no run used a newer version of the prompt in the document's folder.
+   * Why claude-batch does not remove it. `modified`: somebody edited it by hand. `failing`: its document
+   * fails, so there is no other summary. `prompt`: no run used a newer version of the prompt in the
+   * document's folder.
    */
   readonly keepReason?: 'modified' | 'failing' | 'prompt' | MissingFolder
 }
@@ -90,8 +91,8 @@ export async function findStaleSummaries(
 }
 
 /**
- * Takes stale summaries away, with the records beside them, and out of the ledger's memory; what they cost stays in
- * its account. Those that stay are left. For the holder of the folder's lock alone.
+ * Takes stale summaries away, with the records beside them, and out of the ledger's memory; what they cost
+ * stays in its account. Those that stay are left. For the holder of the folder's lock alone.
  * @param cwdFromOut as for `readLedgerHistory`
  * @returns how many were taken away
  */
@@ -128,7 +129,10 @@ export async function pruneStaleSummaries(
   return prunable.length
 }
 
-/** Returns the metadata of a document; undefined if it was deleted, `unknown` if the ledger does not say where it was. */
+/**
+ * Returns the metadata of a document; undefined if it was deleted, `unknown` if the ledger does not say where
+ * it was.
+ */
 async function statKnownDocument(
   file: string,
   path: string,

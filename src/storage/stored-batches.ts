@@ -13,14 +13,17 @@ import {
 
 /** What an output folder remembers of batches, with what the ledger tells about them. */
 export interface StoredBatches extends BatchStore {
-  /** To be shown all lines of the ledger, with their paths relative to the working directory, before anything else is asked. */
+  /**
+   * To be shown all lines of the ledger, with their paths relative to the working directory, before anything
+   * else is asked.
+   */
   observe(entry: DocumentEntry, path: string): void
 }
 
 /**
- * Opens the batches of an output folder. Each has a file, `batches/<name>.jsonl`, from before it is sent until all of it
- * is collected; next to that, until the API has it, is the body that is sent. What was packed and not sealed was never
- * sent. For the holder of the folder's lock alone.
+ * Opens the batches of an output folder. Each has a file, `batches/<name>.jsonl`, from before it is sent
+ * until all of it is collected; next to that, until the API has it, is the body that is sent. What was packed
+ * and not sealed was never sent. For the holder of the folder's lock alone.
  * @throws ExitError `ioError`, also where a file is damaged; `usage` where another version wrote one
  */
 export async function openStoredBatches(options: BatchBuilderOptions): Promise<StoredBatches> {

@@ -23,8 +23,8 @@ export interface SummaryInspector {
   /** Whether the file at a path is a digest that an earlier run wrote. */
   isEarlierDigest(path: string): boolean
   /**
-   * Returns why a document is not summarized, or its answer not written; undefined if it is. Compares contents. Notes the
-   * reason if the document had a summary.
+   * Returns why a document is not summarized, or its answer not written; undefined if it is. Compares
+   * contents. Notes the reason if the document had a summary.
    */
   checkConflict(
     source: DocumentRef,
