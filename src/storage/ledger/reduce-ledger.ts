@@ -93,8 +93,8 @@ export function otherVersionError(
   return new ExitError(
     'usage',
     formatVersion > currentVersion
-      ? `${file} was written by a newer claude-batch (its format is ${formatVersion}); use that one, or another --out`
-      : `${file} was written by an older claude-batch (its format is ${formatVersion}, this version reads ${currentVersion}); use another --out`,
+      ? `${file} was written by a newer claude-batch (format ${formatVersion}); update claude-batch, or use another --out`
+      : `${file} was written by an older claude-batch (format ${formatVersion}, this version reads ${currentVersion}); use another --out`,
   )
 }
 
