@@ -438,7 +438,7 @@ describe('a damaged journal', () => {
     await writeFile(journal, newer)
     const { code, hits, stderr } = await run('--force')
     expect([code, hits]).toEqual([2, 0])
-    expect(stderr).toContain('journal.jsonl was written by a newer claude-batch (its format is 3)')
+    expect(stderr).toContain('journal.jsonl was written by a newer claude-batch (format 3)')
     expect(await readFile(journal, 'utf8')).toBe(newer)
   })
 })

@@ -218,7 +218,7 @@ describe('files that flags name for writing', () => {
   it.each(['--log', '--report', '--digest'])('refuses a pipe that nobody reads at once: %s', async (flag) => {
     const at = await setting()
     execFileSync('mkfifo', [at.at('pipe')])
-    await refused(at, [flag, 'pipe'], /the pipe has no reader; start it first/)
+    await refused(at, [flag, 'pipe'], /the pipe has no reader; start the reader first/)
   })
 
   it('leaves a file as it is that took the place of the report during the run', async () => {
