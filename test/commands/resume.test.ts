@@ -411,7 +411,7 @@ describe('a damaged journal', () => {
       expect([n, code, stderr]).toEqual([
         n,
         0,
-        `claude-batch: 1 line of the journal cannot be read; it may contain a reply that was paid for: see ${journal}.damaged\n`,
+        `claude-batch: 1 line of the journal cannot be read and may contain replies that you have paid for; see ${journal}.damaged\n`,
       ])
       expect(await readFile(`${journal}.damaged`, 'utf8')).toBe(expected)
     }
