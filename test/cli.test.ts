@@ -62,17 +62,6 @@ describe('a stdout that takes nothing', () => {
 describe('the README', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
 
-  it('shows the options as --help does', async () => {
-    const { stdout } = await runInProcess(['summarize', '--help'], { cwd: root })
-    const options = stdout.slice(stdout.indexOf('\nInputs:'), stdout.indexOf('\nOptions:')).trim()
-    expect(readme).toContain(options)
-  })
-
-  it('shows every exit code as the table in the code has it', () => {
-    for (const { code, meaning, retry } of Object.values(exitCodes))
-      expect(readme).toContain(`| ${code} | ${meaning} | ${retry} |`)
-  })
-
   it('links to pages that exist', async () => {
     const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link as string)
     expect(links.length).toBeGreaterThan(3)

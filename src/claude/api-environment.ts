@@ -6,11 +6,12 @@ import { checkUrlVariable, readProxies } from './proxies.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Returns the base URL if the environment alone decides it: without a key or a token the SDK looks for a profile,
- * which may name one. Checks everything that needs no SDK, so that a mistake is reported before anything is opened.
+ * Returns the base URL if the environment alone determines it, or else undefined: without a key or a token,
+ * the SDK looks for a profile, which may name one. Checks everything that does not need the SDK, so that
+ * mistakes are reported before anything is opened.
  * @param allowHttp hosts that may receive credentials without encryption; see {@link rejectPlainHttp}
- * @param allowHttpSetting what the caller calls that setting: `--allow-http`
- * @throws UsageError where a variable is malformed, or where credentials would travel unencrypted
+ * @param allowHttpSetting the caller's name for that setting, such as `--allow-http`
+ * @throws UsageError if a variable is malformed, or if credentials would be sent unencrypted
  */
 export function readBaseUrl(
   env: Environment,
@@ -32,7 +33,10 @@ export function readBaseUrl(
   return stripUserInfo(baseUrl)
 }
 
-/** Returns a base URL as messages, hashes and the ledger have it: normalized, without a user name and a password. */
+/**
+ * Returns a base URL as messages, hashes and the ledger contain it: normalized, without user name and
+ * password.
+ */
 export function stripUserInfo(baseUrl: string): string {
   const url = new URL(baseUrl)
   url.username = ''
@@ -41,9 +45,9 @@ export function stripUserInfo(baseUrl: string): string {
 }
 
 /**
- * Returns the normalized base URL and the one credential to use, as the SDK would find them in the process's own
- * environment: a key takes precedence over a token. Null is none, and keeps the SDK from looking there itself.
- * @throws TypeError where the base URL is no URL; see {@link readBaseUrl}
+ * Returns the normalized base URL and the credential to use, with the SDK's own rule: a key takes precedence
+ * over a token. A missing value is null, which keeps the SDK from reading `process.env`.
+ * @throws TypeError if the base URL is not a URL; see {@link readBaseUrl}
  */
 export function readCredentials(env: Environment): Credentials {
   const value = (name: string) => env[name]?.trim() || null
@@ -62,13 +66,16 @@ interface Credentials {
   readonly authToken: string | null
 }
 
-/** Never repeats the key: what is wrong with it must not put it into a log. */
+/** The message does not contain the key, so that a malformed key does not end up in a log. */
 function checkKeyVariable(name: string, env: Environment): void {
   if (/[^\x21-\x7e]|["'`]/.test(env[name]?.trim() ?? ''))
     throw new UsageError(`${name} has characters no key has (a line break or a quote, perhaps); set it again`)
 }
 
-/** The XDG rules say to ignore a relative one; a profile of whatever folder one happens to be in is not the user's. */
+/**
+ * Rejects a relative path, which the XDG specification ignores: a profile in the working directory is not the
+ * user's.
+ */
 function checkFolderVariable(name: string, env: Environment): void {
   const folder = env[name]
   if (folder && !/^([/\\]|[a-z]:)/i.test(folder))

@@ -1,7 +1,7 @@
 /**
- * Returns a base URL in the one spelling that requests, messages and hashes use: as a URL parser spells it, without
- * what the SDK appends by itself (`/v1`, `/v1/messages`) and without final slashes.
- * @throws TypeError where it is no URL
+ * Returns a base URL in the spelling that requests, messages and hashes use: as a URL parser spells it,
+ * without what the SDK appends (`/v1`, `/v1/messages`) and without final slashes.
+ * @throws TypeError if it is not a URL
  */
 export function normalizeBaseUrl(baseUrl: string): string {
   const url = new URL(baseUrl)
@@ -14,13 +14,13 @@ export function normalizeBaseUrl(baseUrl: string): string {
   if (segments.at(-1) === 'v1') segments.pop()
   dropEmpty()
   url.pathname = segments.join('/')
-  // The parser gives a URL without a path a slash.
+  // The parser adds a slash to a URL without a path.
   return url.href.replace(/\/$/, '')
 }
 
 /**
- * Returns the URL of a request as if the SDK had started from the normalized base URL. The base URL of a profile
- * cannot be replaced: the SDK reads it again before every request.
+ * Returns the URL of a request as if the SDK had used the normalized base URL. The base URL of a profile
+ * cannot be replaced, because the SDK reads it again before every request.
  */
 export function normalizeRequestUrl(url: string): string {
   return url.replace(/\/+v1(?:\/+messages)?\/+v1\//, '/v1/')

@@ -10,31 +10,33 @@ import { toFields } from './wire-values.ts'
 
 export interface BatchApiOptions {
   readonly anthropic: BaseAnthropic
-  /** The base URL that is asked. */
+  /** The base URL in use. */
   readonly baseUrl: string
-  /** Between two signs of life of a transfer: milliseconds. */
+  /** The longest time without a byte during a transfer, in milliseconds. */
   readonly idleTimeoutMs: number
-  /** For bodies of hundreds of megabytes, both ways. */
+  /** Returns the dispatcher for requests and responses of hundreds of megabytes. */
   readonly dispatcher: () => Promise<unknown>
-  /** Does something under a deadline, in milliseconds, which it may renew, and turns what goes wrong into an `AskError`. */
+  /**
+   * Runs `work` with a deadline of `ms` milliseconds, which it may renew. Turns errors into an `AskError`.
+   */
   readonly runWithDeadline: <T>(
     signal: AbortSignal,
     work: (signal: AbortSignal, renew: (ms: number) => void) => Promise<T>,
     ms?: number,
   ) => Promise<T>
-  /** What went wrong on the way. */
+  /** Converts an error during a transfer. */
   readonly toAskError: (error: unknown) => AskError
-  /** The time by this machine's clock: milliseconds since 1970. */
+  /** Returns the time of this machine's clock, in milliseconds since 1970. */
   readonly wallClock: () => number
-  /** As the Messages API takes it. */
+  /** Returns the parameters of a request as the Messages API expects them. */
   readonly toParams: (request: Request) => object
 }
 
 const batchesPath = '/v1/messages/batches'
 
 /**
- * The Message Batches API. The SDK's own methods would hold a whole body in memory, and send the credentials wherever
- * a `results_url` points.
+ * Returns the client of the Message Batches API. The SDK's own methods are not used: they would keep whole
+ * bodies in memory, and send the credentials to any host that a `results_url` names.
  * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
  */
 export function createBatchApi(options: BatchApiOptions): BatchApi {
@@ -80,14 +82,15 @@ export function createBatchApi(options: BatchApiOptions): BatchApi {
             throw malformedReplyError('the answer is not a list of batches of the Message Batches API')
           const batches = page['data'].map(parseBatch)
           const clockAheadMs = wallClock() - Date.parse(response.headers.get('date') ?? '')
-          // The newest come first. Where this machine's clock is ahead, all of them seem too old.
+          // The API lists the newest batches first. If this machine's clock is ahead, every batch seems too
+          // old.
           const earliest = clockAheadMs > 0 ? time - clockAheadMs : time
           const recent = batches.filter(({ createdAt }) => createdAt >= earliest)
           const sizeBefore = found.size
           for (const batch of recent) found.set(batch.id, batch)
           if (recent.length < batches.length || page['has_more'] !== true || recent.length === 0)
             return { batches: [...found.values()], isComplete: true }
-          // A gateway that ignores `after_id` answers with the same page for ever.
+          // A gateway that ignores `after_id` returns the same page again and again.
           if (found.size === sizeBefore) break
           afterId = recent.at(-1)?.id
         }
@@ -113,8 +116,8 @@ export function createBatchApi(options: BatchApiOptions): BatchApi {
           anthropic
             .get(`${batchPath}/results`, { signal: transferController.signal, ...(await bulkOptions()) })
             .asResponse()
-        // Only the beginning has this deadline: the whole may take as long as it takes, and the dispatcher ends a
-        // transfer that falls silent.
+        // Only the response headers have this deadline. The whole download has no time limit; the dispatcher
+        // ends an idle transfer.
         const { body } = await within(
           signal,
           async (deadline) => {
@@ -134,44 +137,51 @@ export function createBatchApi(options: BatchApiOptions): BatchApi {
   }
 }
 
-/** 256 MB take half an hour at a megabit per second. */
+/** Uploading 256 MB takes half an hour at 1 Mbit/s. */
 const maxTransferMs = 3_600_000
 
-/** Of 100 batches each. */
+/** Each page has 100 batches. */
 const maxPages = 100
 
-/** What may be on its way to the server when the last piece was handed over: bytes. */
+/** The number of bytes that may still be in buffers when the last chunk was handed over. */
 const maxBufferedBytes = 8_000_000
 
-/** A megabit per second: bytes per millisecond. */
+/** 1 Mbit/s, in bytes per millisecond. */
 const minUploadBytesPerMs = 125
 
-/** The pieces of a body, each of which renews the deadline. When the last is handed over, some are still in buffers. */
+/**
+ * Yields the chunks of a body and renews the deadline after each. After the last chunk, some bytes are still
+ * in buffers.
+ */
 async function* withRenewal(
   body: AsyncIterable<Uint8Array>,
   idleTimeoutMs: number,
   renew: (ms: number) => void,
 ): AsyncGenerator<Uint8Array> {
   let sent = 0
-  for await (const piece of body) {
-    yield piece
-    sent += piece.length
-    renew(idleTimeoutMs + piece.length / minUploadBytesPerMs)
+  for await (const chunk of body) {
+    yield chunk
+    sent += chunk.length
+    renew(idleTimeoutMs + chunk.length / minUploadBytesPerMs)
   }
   renew(idleTimeoutMs + Math.min(sent, maxBufferedBytes) / minUploadBytesPerMs)
 }
 
-/** So that advice is about batches, and not about a model. */
+/** Marks an error as one of the Batches API, so that its hint is about batches and not about a model. */
 function markAsBatchError(error: unknown): unknown {
   if (!(error instanceof AskError)) return error
   return new AskError({ ...error.requestError, operation: 'batches' }, error.attempts, error.retryPlan)
 }
 
-/** A batch says where its results are. They are fetched from the base URL all the same: credentials go nowhere else. */
-function rejectForeignResultsUrl(batch: unknown, endpoint: string): void {
+/**
+ * Rejects a batch whose `results_url` points to another host. Results are fetched only from the base URL,
+ * because credentials must go nowhere else.
+ * @throws AskError
+ */
+function rejectForeignResultsUrl(batch: unknown, baseUrl: string): void {
   const { results_url: url } = toFields(batch)
   if (typeof url !== 'string' || !URL.canParse(url)) return
-  if (new URL(url).host !== new URL(endpoint).host)
+  if (new URL(url).host !== new URL(baseUrl).host)
     throw new AskError({
       kind: 'malformed',
       type: 'foreign_results',
@@ -189,7 +199,7 @@ function parseBatch(body: unknown): Batch {
   const requests = Object.values(toFields(counts)).filter((count) => typeof count === 'number')
   return {
     id,
-    // A state that is not known yet is not the end.
+    // An unknown state does not mean that the batch has ended.
     state: isState(state) ? state : 'in_progress',
     ...(requests.length > 0 && { requestCount: requests.reduce((sum, count) => sum + count, 0) }),
     createdAt,
@@ -198,7 +208,7 @@ function parseBatch(body: unknown): Batch {
   }
 }
 
-/** Milliseconds since 1970; NaN for what is no time. */
+/** Returns milliseconds since 1970, or NaN if the value is not a time. */
 function parseTime(value: unknown): number {
   return typeof value === 'string' ? Date.parse(value) : Number.NaN
 }

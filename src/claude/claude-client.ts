@@ -26,46 +26,53 @@ import { withRedaction } from './with-redaction.ts'
 
 export interface ClaudeClientOptions {
   readonly clock: Clock
-  /** Until a connection stands: milliseconds. */
+  /** The longest time until a connection is established, in milliseconds. */
   readonly connectTimeoutMs: number
-  /** Between two signs of life, and until the first: milliseconds. */
+  /** The longest time without a byte from the API, in milliseconds. */
   readonly idleTimeoutMs: number
-  /** For one sending as a whole: milliseconds. */
+  /** The longest time for one attempt, in milliseconds. */
   readonly totalTimeoutMs: number
-  /** Names the credentials, the base URL and the proxies. Without a credential the SDK looks for a profile. */
+  /**
+   * The environment variables with the credentials, the base URL and the proxies. Without credentials the SDK
+   * looks for a profile.
+   */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Hosts that may receive credentials without encryption; this machine and private addresses always may. */
+  /**
+   * Hosts that may receive credentials without encryption. This machine and private addresses are always
+   * allowed.
+   */
   readonly allowHttp?: readonly string[]
-  /** A server to use instead of what the environment says, with the key it takes; proxies do not apply to it. */
+  /** A server to use instead of the one that the environment names, with its key; without proxies. */
   readonly server?: { readonly url: string; readonly key: string }
   readonly settingNames: SettingNames
-  /** What the caller can do without credentials, at the end of the message that there are none. */
+  /** A hint at the end of the message about missing credentials: what the caller can do without them. */
   readonly noCredentialsHint?: string
 }
 
-/** What the caller calls the settings that messages name. */
+/** The caller's names for the settings that messages refer to. */
 interface SettingNames {
-  /** `--idle-timeout` */
+  /** For example `--idle-timeout`. */
   readonly idleTimeout: string
-  /** `--allow-http`; the host follows. */
+  /** For example `--allow-http`; the message adds the host. */
   readonly allowHttp: string
 }
 
 export interface ClaudeClient {
   readonly ask: Ask
-  /** Counts the input tokens of a request instead of answering it, for nothing: the reply has a usage and no text. */
+  /** Counts the input tokens of a request, free of charge. The reply has a usage and no text. */
   readonly countTokens: Ask
   readonly batches: BatchApi
-  /** The base URL that is asked, as the SDK resolved it. */
+  /** The base URL in use, as the SDK resolved it. */
   readonly baseUrl: string
-  /** Ends all connections at once. */
+  /** Closes all connections immediately. */
   close(): Promise<void>
 }
 
 /**
- * The one client of a run, with one pool of connections that are reused. The SDK's own retries are off (it would
- * retry a spend limit, and hide what it does); its log is off (it would write document text to stdout).
- * @throws UsageError where there are no usable credentials, or where they would travel unencrypted
+ * Creates the client of a run, with one pool of reused connections. The SDK's retries are off: they would
+ * retry after a spending limit was reached, and hide attempts. Its log is off: it would write document text
+ * to stdout.
+ * @throws UsageError if there are no usable credentials, or if they would be sent unencrypted
  */
 export async function createClaudeClient({
   clock,
@@ -80,7 +87,7 @@ export async function createClaudeClient({
   const connections = createConnections({ ...timeouts, proxies })
   const bulkConnections = createConnections({ ...timeouts, proxies, isBulk: true })
   const { add: addSecret, redact } = createRedactor(server === undefined ? findSecrets(env) : [])
-  // Only in what is sent the token of a profile shows.
+  // The token of a profile is visible only in the requests that the SDK sends.
   const fetch = createFetch(connections, server === undefined ? addSecret : () => {})
   const anthropic = new BaseAnthropic({
     ...(server === undefined ? readCredentials(env) : { baseURL: server.url, apiKey: server.key }),
@@ -145,10 +152,10 @@ export async function createClaudeClient({
   return { ...withRedaction({ ask, countTokens, batches }, redact), baseUrl, close }
 }
 
-/** What the SDK calls `fetch` with. */
+/** The options that the SDK passes to `fetch`. */
 type FetchInit = Omit<RequestInit, 'dispatcher'> & { readonly dispatcher?: Dispatcher }
 
-/** @param onSecret called with every secret that is sent */
+/** Returns the `fetch` function for the SDK. @param onSecret called with every secret that is sent */
 function createFetch(connections: Connections, onSecret: (secret: string) => void): typeof globalThis.fetch {
   const fetch = async (sdkUrl: string, { dispatcher, ...init }: FetchInit) => {
     const url = normalizeRequestUrl(sdkUrl)
@@ -164,22 +171,25 @@ function createFetch(connections: Connections, onSecret: (secret: string) => voi
   return fetch as unknown as typeof globalThis.fetch
 }
 
-/** The values of all headers but those that the SDK adds by itself. */
+/** Returns the values of all headers except those that the SDK always adds. */
 function listSentSecrets(headers: Headers): string[] {
   const isOrdinary = /^(accept|content-|user-agent$|anthropic-|x-stainless-|idempotency-key$|trace|baggage$)/
   return [...headers].filter(([name]) => !isOrdinary.test(name)).map(([, value]) => stripAuthScheme(value))
 }
 
 /**
- * Up to this many output tokens a plain reply is expected before the idle timeout ends the wait for it; it costs less
- * work than a stream. Longer ones are streamed, so that every byte is a sign of life.
+ * Up to this many output tokens, a reply is expected before the idle timeout, and a plain reply costs less
+ * CPU time than a stream. Longer replies are streamed, so that every event resets the idle timeout.
  */
 const maxPlainReplyTokens = 2048
 
-/** Asks for plain replies, or streams; once a plain one was slower than the idle timeout, for nothing but streams. */
+/**
+ * Returns an `Ask` that requests plain or streamed replies. After a plain reply has timed out, it only
+ * streams.
+ */
 function createAsk(anthropic: BaseAnthropic, runWithDeadline: RunWithDeadline, clock: Clock): Ask {
   let mustStream = false
-  // `post` rather than `messages.create`, which writes a warning to the console for every request to an old model.
+  // `messages.create` would write a warning to the console for every request to an old model.
   const post = (request: Request, signal: AbortSignal, stream: boolean) => {
     const body = { ...toMessageParams(request), max_tokens: request.maxTokens, ...(stream && { stream }) }
     return anthropic.post('/v1/messages', { body, signal, stream })
@@ -195,7 +205,7 @@ function createAsk(anthropic: BaseAnthropic, runWithDeadline: RunWithDeadline, c
     try {
       return await runWithDeadline(signal, (deadline) => readMessageReply(post(request, deadline, false)))
     } catch (error) {
-      // The service may have been at work on the answer all the time, and bill it.
+      // The API may have been generating the answer the whole time, and bill it.
       if (
         error instanceof AskError &&
         error.requestError.kind === 'timeout' &&
@@ -211,7 +221,7 @@ type RunWithDeadline = <T>(signal: AbortSignal, send: (deadline: AbortSignal) =>
 
 const noDeadline = { signal: new AbortController().signal, hasExpired: () => false, ms: 0, renew() {} }
 
-/** All of a request's body but how long the answer may be. */
+/** Returns the body of a request without `max_tokens`. */
 function toMessageParams({ model, system, user, pdf, effort, thinking, schema }: Request) {
   const config = {
     ...(effort !== undefined && { effort }),
@@ -234,9 +244,9 @@ function toPdfBlock({ base64 }: Pdf) {
 }
 
 /**
- * Returns the base URL that the SDK uses, by building a request without sending it: the only way to learn whether it
- * finds credentials.
- * @throws UsageError where it finds none
+ * Returns the base URL that the SDK uses. Builds a request without sending it, which is the only way to find
+ * out whether the SDK has credentials.
+ * @throws UsageError if it has none
  */
 async function resolveBaseUrl(
   anthropic: BaseAnthropic,
@@ -259,7 +269,9 @@ function describeCredential({ apiKey, authToken }: BaseAnthropic): string {
 const noCredentialsMessage =
   'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile)'
 
-/** A profile that is there and cannot be used is worth saying; that there is none is what was said already. */
+/**
+ * Explains why a profile cannot be used. Returns '' if there is no profile, which the message already says.
+ */
 function explainProfileError(error: Error, redact: (text: string) => string): string {
   if (error instanceof TypeError || /authentication method/i.test(error.message)) return ''
   return ` (${escapeControlChars(truncate(redact(error.message).replace(/\s+/g, ' '), 300))})`

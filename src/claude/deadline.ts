@@ -1,17 +1,20 @@
 import { setMaxListeners } from 'node:events'
 
-/** A signal that aborts when the caller's does, or when time is up. */
+/** A signal that aborts when the caller's signal does, or when the time is up. */
 export interface Deadline {
   readonly signal: AbortSignal
-  /** It was time that ran out. */
+  /** Whether the time is up. */
   hasExpired(): boolean
-  /** Milliseconds, as last set. */
+  /** The time limit in milliseconds, as last set. */
   readonly ms: number
-  /** Sets the time that is left from now on: milliseconds. */
+  /** Sets the remaining time, in milliseconds. */
   renew(ms: number): void
 }
 
-/** Runs `work` under a deadline. Plain timers: `AbortSignal.any` keeps every signal it ever made for a long-lived one. */
+/**
+ * Runs `work` with a deadline. It uses plain timers, because `AbortSignal.any` keeps every derived signal in
+ * memory as long as its source.
+ */
 export async function withDeadline<T>(
   ms: number,
   outer: AbortSignal,
@@ -19,7 +22,7 @@ export async function withDeadline<T>(
 ): Promise<T> {
   outer.throwIfAborted()
   const controller = new AbortController()
-  // Every request of the work listens to it; Node would report more than ten as a leak.
+  // Every request of `work` adds a listener. Node.js reports more than ten as a leak.
   setMaxListeners(0, controller.signal)
   let expired = false
   const startTimer = () =>

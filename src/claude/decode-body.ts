@@ -3,9 +3,10 @@ import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw }
 import { AskError } from '../core/errors/ask-error.ts'
 
 /**
- * Returns a body without its content encodings. None is ever asked for, but some servers compress all the same, and an
- * answer that was paid for must not be lost for that. An encoding that is not known shows as an error of the body.
- * @param encodings value of the `content-encoding` header, which lists them in the order they were applied in
+ * Returns the decoded body of a response. Requests ask for no compression, but some servers compress anyway,
+ * and a paid answer must not be lost for that. An unknown encoding becomes an error of the body.
+ * @param encodings the value of the `content-encoding` header, which lists encodings in the order they were
+ * applied
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding
  */
 export function decodeBody(body: Readable, encodings: string | null): Readable {
@@ -18,17 +19,18 @@ export function decodeBody(body: Readable, encodings: string | null): Readable {
   const decoders = names.reverse().map((name) => decoderFactories.get(name)?.())
   const known = decoders.filter((decoder) => decoder !== undefined)
   if (known.length < decoders.length || decoders.length > maxEncodings) {
-    // Not an immediate error: of an error response, the status counts all the same.
+    // The error appears only when the body is read: the status of an error response is useful without its
+    // body.
     body.on('error', () => {}).destroy()
     return Readable.from(failOnRead(encodings ?? ''))
   }
   const streams: [Readable, ...Transform[]] = [body, ...known]
-  // An error of any stream also ends the last one, which is where it is met.
+  // An error of any stream also ends the last one, which the caller reads.
   pipeline(streams, () => {})
   return known.at(-1) ?? body
 }
 
-/** Each further one is work for an attacker's benefit only. */
+/** No legitimate server applies more than this; an attacker could use more to waste CPU time. */
 const maxEncodings = 3
 
 const decoderFactories: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
@@ -38,7 +40,10 @@ const decoderFactories: ReadonlyMap<string, () => Transform> = new Map<string, (
   ['deflate', createAnyInflate],
 ])
 
-/** Some servers send `deflate` without the zlib header that the standard asks for; the first byte tells. */
+/**
+ * Some servers send `deflate` without the zlib header that the standard requires. The first byte shows which
+ * it is.
+ */
 function createAnyInflate(): Transform {
   let inflate: Transform | undefined
   const outer = new Transform({

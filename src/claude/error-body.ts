@@ -1,8 +1,8 @@
 import { toFields, toNonEmptyText } from './wire-values.ts'
 
-/** The body of an error response, as far as its fields have the types that the API documents. */
+/** The fields of an error response's body that have the types in the API's documentation. */
 export interface ErrorBody {
-  /** It is an error body of the API itself, not a page or the JSON of something in front of it. */
+  /** The body was written by the API itself, not by a proxy or gateway in front of it. */
   readonly isFromApi: boolean
   readonly type?: string
   readonly message?: string
@@ -11,8 +11,8 @@ export interface ErrorBody {
 }
 
 /**
- * Reads an error body: of a response, of an event in a stream, or of a batch item. A field of another type than the
- * API documents counts as missing.
+ * Parses an error body of a response, a stream event or a batch item. A field with an undocumented type
+ * counts as missing.
  * @see https://platform.claude.com/docs/en/api/errors
  */
 export function parseErrorBody(body: unknown): ErrorBody {
@@ -32,8 +32,8 @@ export function parseErrorBody(body: unknown): ErrorBody {
 }
 
 /**
- * Returns the status that the API sends with an error type; undefined for a type that is not known. It stands in for
- * the status where that says nothing: in a batch item, or in a 200 of a gateway.
+ * Returns the HTTP status that the API sends with an error type, or undefined for an unknown type. It
+ * replaces a status that is missing (in a batch item) or misleading (a gateway's 200).
  */
 export function findStatusForType(type: string | undefined): number | undefined {
   return type === undefined ? undefined : statusByType.get(type)

@@ -2,22 +2,22 @@ import type { Socket } from 'node:net'
 import type { buildConnector } from 'undici'
 
 /**
- * Wraps a connector so that interim responses are passed over. A server may send `100 Continue` before any response,
- * though nothing asks for it. undici takes that for a broken server and drops the connection, and with it an answer
- * that was paid for.
+ * Wraps a connector so that interim responses are skipped. A server may send `100 Continue` before any
+ * response, even if the request did not ask for it. undici treats it as a protocol error and closes the
+ * connection, which would lose a paid answer.
  * @see https://www.rfc-editor.org/rfc/rfc9110#status.1xx
  */
 export function withoutInterimResponses(connect: buildConnector.connector): buildConnector.connector {
   return (options, callback) =>
     connect(options, (...result) => {
       const [, socket] = result
-      // The connector of a proxy passes an error alone.
+      // A proxy's connector calls back with only an error.
       if (socket != null) skipInterimResponses(socket)
       callback(...result)
     })
 }
 
-/** Changes what undici reads of a connection: at the beginning of each response, interim ones are left out. */
+/** Patches a socket so that undici does not see interim responses at the beginning of a response. */
 function skipInterimResponses(socket: Socket): void {
   const { read, write } = socket
   let isAtResponseStart = false
@@ -42,15 +42,18 @@ function skipInterimResponses(socket: Socket): void {
   }
 }
 
-/** The beginning of an interim response; 101 is not one that another response follows. */
+/** Matches the beginning of an interim response. No other response follows a 101, so it is not matched. */
 const interimPattern = /^HTTP\/1\.1 1(?!01)\d\d/
 
 const shortestStatusLine = 'HTTP/1.1 100'
 
-/** Longer than the headers of any interim response. Bytes. */
+/** Bytes; longer than the headers of any interim response. */
 const maxHeadBytes = 16_384
 
-/** Where the interim response ends that the bytes begin with, if any; `later` where more bytes are needed to know. */
+/**
+ * Returns the end of the interim response that the bytes begin with, `later` if more bytes are needed to
+ * decide, or undefined if they begin with another response.
+ */
 function findInterimEnd(bytes: Buffer): number | 'later' | undefined {
   const prefix = bytes.toString('latin1', 0, shortestStatusLine.length)
   const mayBeInterim =

@@ -7,14 +7,14 @@ import { findStatusForType, parseErrorBody } from './error-body.ts'
 import { parseReply } from './read-message.ts'
 import { parseJson, toFields } from './wire-values.ts'
 
-/** Far longer than any answer, which is a summary: characters. Lines are cut there. */
+/** The maximum length of a line in characters, far longer than any summary. Longer lines are cut. */
 export const maxLineChars = 16_000_000
 
-/** How much of an unreadable line is kept, for the error record: characters. */
+/** How many characters of an unreadable line are kept for the error record. */
 const maxKeptChars = 100_000
 
 /**
- * Reads one line of a batch's results. Never throws: whatever is wrong with a line concerns its own request alone.
+ * Parses one line of a batch's results. Never throws: an error in a line concerns only its own request.
  * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
  */
 export function parseBatchResultLine(line: string): BatchResultLine {
@@ -28,7 +28,7 @@ export function parseBatchResultLine(line: string): BatchResultLine {
       line.length < maxLineChars
         ? 'the line of the results is not JSON'
         : `the line of the results is longer than ${maxLineChars} characters`
-    // Its text cannot pass for an id: a quote within a JSON string is escaped.
+    // Text inside a JSON string cannot match, because its quotes are escaped.
     const id = /"custom_id"\s*:\s*"([A-Za-z0-9_-]{1,64})"/.exec(line.slice(0, maxKeptChars))?.[1]
     return { customId: id, result: toUnreadable(reason) } as BatchResultLine
   }
@@ -41,7 +41,7 @@ export function parseBatchResultLine(line: string): BatchResultLine {
   }
 }
 
-/** Undefined where the result has no known shape. */
+/** Returns undefined if the result has an unknown shape. */
 function parseResult(result: unknown): BatchResult | undefined {
   const { type, message, error } = toFields(result)
   switch (type) {
@@ -68,7 +68,7 @@ function tryParseReply(message: unknown): Reply | undefined {
   }
 }
 
-/** Reads an error body as a live request has it, but for the status, which follows from its type. */
+/** Parses an error body like that of a live request. The status follows from the error type. */
 function parseRequestError(body: unknown): RequestError {
   const { type = 'api_error', message = 'an error without a message', code, requestId } = parseErrorBody(body)
   return {

@@ -4,17 +4,17 @@ import { isPrivateHost } from './private-host.ts'
 import { findProxy, type Proxies } from './proxies.ts'
 
 export interface PlainHttpOptions {
-  /** Hosts that may receive credentials without encryption, wherever they are. */
+  /** Hosts that may receive credentials without encryption, even outside private networks. */
   readonly allowHttp: readonly string[]
-  /** What the caller calls that setting: `--allow-http`. */
+  /** The caller's name for that setting, such as `--allow-http`. */
   readonly allowHttpSetting: string
   readonly proxies: Proxies | undefined
 }
 
 /**
- * Checks that credentials sent to a base URL are encrypted, or reach only a host that is private or allowed. Over
- * plain `http` the proxy on the way reads them too, so it must be private or allowed as well, whatever its own scheme.
- * @throws UsageError that says how to encrypt, or how to allow the host
+ * Checks that credentials for a base URL are encrypted, or reach only a host that is private or allowed. A
+ * proxy can read plain `http`, so it must be private or allowed too, even if the proxy's own URL is `https`.
+ * @throws UsageError that explains how to encrypt, or how to allow the host
  */
 export function rejectPlainHttp(
   baseUrl: string,
@@ -36,7 +36,7 @@ export function rejectPlainHttp(
   )
 }
 
-/** Without the brackets of an IPv6 address, which shells read as a pattern. */
+/** Returns the host without the brackets of an IPv6 address, which shells read as a pattern. */
 function formatHost(url: URL): string {
   return extractHost(url).replace(/^\[|\]$/g, '')
 }

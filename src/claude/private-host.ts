@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 
 /**
- * Returns whether what is sent to a host stays on this machine or on a network that is not routed on the internet: the
- * name `localhost` and names below it (RFC 6761), and loopback, private (RFC 1918, RFC 4193) and link-local addresses.
- * IPv4 addresses mapped into IPv6 count as the IPv4 addresses they are. Every other name is public: nobody but its
- * owner knows where it leads, even if it begins like an address or ends in `.internal`.
+ * Whether requests to a host stay on this machine or on a network that is not routed on the internet: the
+ * name `localhost` and names below it (RFC 6761), and loopback, private (RFC 1918, RFC 4193) and link-local
+ * addresses. IPv4-mapped IPv6 addresses are treated as IPv4 addresses. Every other name is public, even if it
+ * begins like an address or ends in `.internal`, because only its owner knows where it resolves to.
  * @param host as a URL parser spells it, without a final dot; see `extractHost`
  */
 export function isPrivateHost(host: string): boolean {
@@ -12,7 +12,7 @@ export function isPrivateHost(host: string): boolean {
 }
 
 /**
- * Returns whether a host is this machine: the name `localhost`, names below it (RFC 6761), and loopback addresses.
+ * Whether a host is this machine: the name `localhost`, names below it (RFC 6761), and loopback addresses.
  * @param host as a URL parser spells it, without a final dot; see `extractHost`
  */
 export function isLoopbackHost(host: string): boolean {
@@ -27,8 +27,8 @@ const loopbackSubnets: readonly Subnet[] = [
 ]
 
 /**
- * Networks that are not routed on the internet. Not among them: 100.64.0.0/10 (RFC 6598), which leads through the network of an internet provider, and addresses
- * that a translator may carry on to the internet (64:ff9b::/96).
+ * Networks that are not routed on the internet. Not included: 100.64.0.0/10 (RFC 6598), which is the network
+ * of an internet provider, and 64:ff9b::/96, which a translator may forward to the internet.
  */
 const privateSubnets: readonly Subnet[] = [
   ['10.0.0.0', 8, 'ipv4'],
@@ -39,7 +39,10 @@ const privateSubnets: readonly Subnet[] = [
   ['fe80::', 10, 'ipv6'],
 ]
 
-/** Returns whether a host, as a URL parser spells it, is an address in one of some networks; names are in none. */
+/**
+ * Whether a host is an address in one of some networks. A host name is in no network.
+ * @param host as a URL parser spells it
+ */
 export function isAddressInSubnets(host: string, subnets: readonly Subnet[]): boolean {
   const address = host.replace(/^\[|\]$/g, '')
   const version = isIP(address)

@@ -3,7 +3,7 @@ import { extractHost, parseHost } from '../core/text/parse-host.ts'
 import { UsageError } from '../errors.ts'
 import { isAddressInSubnets, isLoopbackHost } from './private-host.ts'
 
-/** The proxies that the environment names: URLs, empty where there is none, and the hosts that are reached without. */
+/** The proxies that the environment sets: their URLs, or '' if unset, and the hosts that bypass them. */
 export interface Proxies {
   readonly httpProxy: string
   readonly httpsProxy: string
@@ -11,8 +11,8 @@ export interface Proxies {
 }
 
 /**
- * Returns the proxies that the environment names. A proxy without a scheme is an `http` one, as curl reads it.
- * @throws UsageError where one is no URL
+ * Returns the proxies that the environment sets. A proxy without a scheme is an `http` proxy, as for curl.
+ * @throws UsageError if one is not a URL
  */
 export function readProxies(env: Readonly<Record<string, string | undefined>>): Proxies | undefined {
   const readProxy = (name: string) => {
@@ -27,12 +27,12 @@ export function readProxies(env: Readonly<Record<string, string | undefined>>): 
 }
 
 /**
- * Returns the URL of the proxy through which a URL is reached, or undefined where none is used. `https` URLs use the
- * `http` proxy where there is no other. This machine is never reached through a proxy, which would look for the host
- * on its own machine. The entries of `NO_PROXY`, separated by commas or spaces, are
- * - a host, which covers all names below it as well, with or without `.` or `*.` before it,
+ * Returns the URL of the proxy for a URL, or undefined if no proxy is used. `https` URLs use the `http` proxy
+ * if no `https` proxy is set. This machine is never reached through a proxy, which would connect to itself
+ * instead. The entries of `NO_PROXY`, separated by commas or spaces, are
+ * - a host, which also covers all names below it, with or without a leading `.` or `*.`,
  * - a network such as `10.0.0.0/8` or `fd00::/8`,
- * - either of them with a port, which covers only that port, or
+ * - a host or network with a port, which covers only that port, or
  * - `*`, which covers every host.
  */
 export function findProxy(url: URL, { httpProxy, httpsProxy, noProxy }: Proxies): string | undefined {
@@ -56,7 +56,7 @@ function isHostOrSubdomain(host: string, name: string): boolean {
   return named !== undefined && (host === named || host.endsWith(`.${named}`))
 }
 
-/** Whether a host is an address in a network that is written as an address and the length of its prefix. */
+/** Whether a host is an address in a network in CIDR notation. */
 function isInNetwork(host: string, network: string): boolean {
   const [, address = '', length] = /^\[?([^\]/]+)\]?\/(\d+)$/.exec(network) ?? []
   const version = isIP(address)
@@ -65,7 +65,10 @@ function isInNetwork(host: string, network: string): boolean {
   return isAddressInSubnets(host, [[address, prefix, version === 4 ? 'ipv4' : 'ipv6']])
 }
 
-/** Checks the URL that a variable holds, if there is one. @throws UsageError that names the variable, not its value */
+/**
+ * Checks the URL in a variable, if it is set. @throws UsageError that contains the variable's name, not its
+ * value
+ */
 export function checkUrlVariable(name: string, value: string | undefined): void {
   if (value === undefined || value.trim() === '') return
   const url = URL.canParse(value) ? new URL(value) : undefined
@@ -74,7 +77,7 @@ export function checkUrlVariable(name: string, value: string | undefined): void 
     /^https?:$/.test(url.protocol) &&
     canDecodeUri(url.username) &&
     canDecodeUri(url.password)
-  // Not repeated: the URL of a proxy may hold a password.
+  // The message does not contain the URL, because a proxy URL may include a password.
   if (!isUsable) throw new UsageError(`${name} is not a URL that begins with http:// or https://`)
 }
 

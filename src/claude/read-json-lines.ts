@@ -1,11 +1,12 @@
 import { AskError } from '../core/errors/ask-error.ts'
 
 /**
- * Yields the lines of a JSONL body as they arrive, without blank ones. A line that is longer than the limit is cut
- * there, so that it takes no more memory and does not hold back the lines after it. A last line without a line break is
- * yielded only where it is a whole JSON object; the connection may have broken off in it.
- * @param maxLineChars characters
- * @throws AskError `malformed` where the body ends in the middle of a line; what reading the body throws
+ * Yields the lines of a JSONL body as they arrive, without blank lines. A line longer than the limit is
+ * truncated, so that it uses no more memory and does not delay the next lines. A last line without a line
+ * break is yielded only if it is a complete JSON object, because the connection may have closed in the middle
+ * of it.
+ * @param maxLineChars the limit in characters
+ * @throws AskError `malformed` if the body ends in the middle of a line; the error of the body
  */
 export async function* readJsonLines(
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -46,7 +47,7 @@ export async function* readJsonLines(
   yield last
 }
 
-/** No beginning of a JSON object is JSON. */
+/** Whether a text is a complete JSON object. A truncated object is never valid JSON. */
 function isCompleteJsonObject(text: string): boolean {
   try {
     return text.trimStart().startsWith('{') && JSON.parse(text) !== null

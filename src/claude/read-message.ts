@@ -7,13 +7,13 @@ import type { Reply } from '../core/request/reply.ts'
 import { findStatusForType, parseErrorBody } from './error-body.ts'
 import { parseJson, toFields, toNonEmptyText } from './wire-values.ts'
 
-/** What reading a response needs of it. */
+/** The parts of a response that its parser needs besides the body. */
 export type ResponseHead = Pick<Response, 'headers' | 'status'>
 
 /**
- * Reads the body of a response with a 2xx status as JSON, whatever its content type says.
- * @returns undefined where it is not JSON
- * @throws APIError where the body is an error of the API: a gateway may send one with any status
+ * Reads the body of a 2xx response as JSON, regardless of its content type.
+ * @returns undefined if it is not JSON
+ * @throws APIError if the body is an error of the API: a gateway may send one with any status
  */
 export async function readJsonBody(response: Response): Promise<unknown> {
   const body = parseJson(await response.text())
@@ -21,7 +21,7 @@ export async function readJsonBody(response: Response): Promise<unknown> {
   return body
 }
 
-/** @throws APIError where a body is an error of the API with a type that is known */
+/** @throws APIError if a body is an API error of a known type */
 function rejectErrorBody(body: unknown, { headers, status }: ResponseHead): void {
   const { isFromApi, type } = parseErrorBody(body)
   if (isFromApi && findStatusForType(type) !== undefined)
@@ -29,7 +29,7 @@ function rejectErrorBody(body: unknown, { headers, status }: ResponseHead): void
 }
 
 /**
- * The reply of a plain request. A 200 is not believed before its shape is right: captive portals and proxies answer
+ * Reads the reply to a plain request. Checks the shape of a 200, because captive portals and proxies answer
  * 200 with a page.
  */
 export async function readMessageReply(promise: APIPromise<unknown>): Promise<Reply> {
@@ -38,7 +38,7 @@ export async function readMessageReply(promise: APIPromise<unknown>): Promise<Re
 }
 
 /**
- * A count of tokens as a reply without a text.
+ * Reads a token count, as a reply without text.
  * @see https://platform.claude.com/docs/en/build-with-claude/token-counting
  */
 export async function readTokenCount(promise: APIPromise<unknown>, model: string): Promise<Reply> {
@@ -50,7 +50,10 @@ export async function readTokenCount(promise: APIPromise<unknown>, model: string
   return { text: '', stopReason: null, model, usage, attempts: [], ...(limits !== undefined && { limits }) }
 }
 
-/** The error of a response that is not what the API documents. It may pass: a page in front of the API often does. */
+/**
+ * Creates the error for a response that does not match the API's documentation. It is transient, because such
+ * a response often comes from a proxy in front of the API.
+ */
 export function malformedReplyError(
   { headers, status }: ResponseHead,
   problem: string,
@@ -69,8 +72,8 @@ export function malformedReplyError(
 }
 
 /**
- * Turns a message of the API, whole or put together from a stream, into a reply.
- * @throws AskError `malformed` where it is not a message, or where a part of its text cannot be read
+ * Parses a message of the API, plain or assembled from a stream.
+ * @throws AskError `malformed` if it is not a message, or if part of its text is unreadable
  */
 export function parseReply(message: unknown, response: ResponseHead): Reply {
   const fields = toFields(message)
@@ -79,7 +82,7 @@ export function parseReply(message: unknown, response: ResponseHead): Reply {
   const content = fields['content']
   if (fields['type'] !== 'message' || !Array.isArray(content))
     throw malformedReplyError(response, 'not an answer of the Messages API')
-  // Leaving such a block out would pass the rest for the whole summary.
+  // Without this check, an incomplete text would be accepted as the summary.
   if (!content.every(isReadableBlock))
     throw malformedReplyError(response, 'a content block of the answer is unreadable')
   const usage = parseUsage(fields['usage'])
@@ -97,7 +100,7 @@ export function parseReply(message: unknown, response: ResponseHead): Reply {
   }
 }
 
-/** They would not survive as UTF-8. */
+/** Lone surrogates cannot be encoded as UTF-8. */
 export const loneSurrogates = /\p{Cs}/gu
 
 function isReadableBlock(block: unknown): boolean {
@@ -105,7 +108,7 @@ function isReadableBlock(block: unknown): boolean {
   return typeof type === 'string' && (type !== 'text' || typeof text === 'string')
 }
 
-/** Blocks of other kinds (thinking, and whatever comes) are passed over. */
+/** Joins the text blocks. Other blocks, such as thinking, are skipped. */
 function joinText(content: readonly unknown[]): string {
   return content
     .map(toFields)

@@ -7,12 +7,13 @@ import { loneSurrogates, malformedReplyError, parseReply, readJsonBody } from '.
 import { type Fields, parseJson, toFields } from './wire-values.ts'
 
 /**
- * The reply of a streamed request, put together here: the SDK's iterator ends without complaint where the connection
- * was closed early, so only `message_stop` after a stop reason makes a reply. Events of unknown types are ignored. A
- * server that does not stream may send the whole message instead.
- * @param elapsedMs milliseconds since sending
- * @param onText called with the text as it comes
- * @throws AskError `malformed` where the stream breaks off or cannot be read; APIError for an error in it
+ * Reads the reply to a streamed request. The events are assembled here, because the SDK's iterator ends
+ * without an error if the connection closes early. Only a `message_stop` after a stop reason completes a
+ * reply. Events of unknown types are ignored. A server that does not stream may send the whole message
+ * instead.
+ * @param elapsedMs returns the milliseconds since the request was sent
+ * @param onText called with the text as it arrives
+ * @throws AskError `malformed` if the stream breaks off or is unreadable; APIError for an error event
  * @see https://platform.claude.com/docs/en/build-with-claude/streaming
  */
 export async function readStreamedReply(
@@ -29,7 +30,7 @@ export async function readStreamedReply(
   }
   const message = new StreamedMessage(response)
   let firstTokenMs: number | undefined
-  // The raw events: from a parsed stream, the SDK would print what it cannot parse, which may be of a document.
+  // With parsed events, the SDK would print unparsable ones, which may contain document text.
   for await (const { event, data } of Stream.rawEvents(response)) {
     const text = message.add(event, data)
     if (text === '') continue
@@ -41,12 +42,15 @@ export async function readStreamedReply(
   return firstTokenMs === undefined ? reply : { ...reply, firstTokenMs }
 }
 
-/** Whether a response has a whole body, not a stream; without a content type it is taken to be the stream. */
+/**
+ * Whether a response has a plain body instead of a stream. Without a content type it is assumed to be a
+ * stream.
+ */
 function isWholeBody(contentType: string | null): boolean {
   return contentType !== null && /^[^;]*(json|html|xml)/i.test(contentType)
 }
 
-/** A message that comes in pieces. */
+/** A message that arrives in pieces. */
 class StreamedMessage {
   readonly #response: Response
   #text = ''
@@ -60,7 +64,7 @@ class StreamedMessage {
     this.#response = response
   }
 
-  /** Takes the next event in, by its `event:` line and its data; returns the text it adds. */
+  /** Adds the next event, given its `event:` line and its data. Returns the text that it adds. */
   add(name: string | null, data: string): string {
     if (name === 'ping' || data === '') return ''
     const event = parseJson(data)
@@ -68,24 +72,24 @@ class StreamedMessage {
     const delta = toFields(change)
     if (name === 'error' || type === 'error')
       throw new APIError(undefined, toFields(event), undefined, this.#response.headers)
-    // A line of a gateway's own, such as `data: [DONE]`, has no name.
+    // A line that a gateway adds, such as `data: [DONE]`, has no name.
     if (event === undefined && name !== null) throw this.#malformed('an event of the stream is not JSON')
     switch (type) {
       case 'message_start':
-        // The text before it would come twice.
+        // The text so far would appear twice.
         if (this.#start !== undefined) throw this.#malformed('the message began a second time in one stream')
         this.#start = toFields(message)
         this.#usage = toFields(this.#start['usage'])
         return ''
       case 'content_block_delta':
         if (delta['type'] !== 'text_delta') return ''
-        // Leaving such a piece out would pass the rest for the whole summary.
+        // Without this check, an incomplete text would be accepted as the summary.
         if (typeof delta['text'] !== 'string') throw this.#malformed('a piece of the text is unreadable')
         this.#text += delta['text']
         return delta['text']
       case 'message_delta':
         this.#end = { ...this.#end, ...omitNull(delta) }
-        // Cumulative: the last count holds; fields that it leaves out keep the values of the start.
+        // Counts are cumulative, so the last one is valid. Missing fields keep the values of `message_start`.
         this.#usage = { ...this.#usage, ...omitNull(toFields(usage)) }
         this.#isCounted ||= toFields(usage)['output_tokens'] != null
         return ''
@@ -104,18 +108,21 @@ class StreamedMessage {
       content: [{ type: 'text', text: this.#text }],
       stop_reason: this.#end['stop_reason'],
       stop_details: this.#end['stop_details'],
-      // The start counts output before there is any.
+      // `message_start` has an output count from before any output.
       usage: this.#isCounted ? this.#usage : undefined,
     }
     return parseReply(message, this.#response)
   }
 
-  #malformed(why: string): AskError {
-    return malformedReplyError(this.#response, why, 'stream_ended_early')
+  #malformed(problem: string): AskError {
+    return malformedReplyError(this.#response, problem, 'stream_ended_early')
   }
 }
 
-/** Half a character waits for its other half; one that never comes is told as replyFrom tells it. */
+/**
+ * Returns a buffer that keeps a trailing high surrogate until its low surrogate arrives. A surrogate that
+ * stays alone is replaced, as in `parseReply`.
+ */
 function createCharacterBuffer(onText: OnText): (piece: string, last?: boolean) => void {
   let pendingSurrogate = ''
   return (piece, last = false) => {

@@ -1,6 +1,6 @@
 /**
- * Returns the text of an HTML page: tags become spaces, scripts and styles are left out with what is in them. Takes
- * time in proportion to the length, whatever is never closed.
+ * Returns the text of an HTML page. Tags become spaces; scripts and styles are removed with their content.
+ * Runs in linear time, even if tags are never closed.
  */
 export function stripMarkup(html: string): string {
   const parts: string[] = []
@@ -11,12 +11,12 @@ export function stripMarkup(html: string): string {
     parts.push(html.slice(at, open))
     at = findElementEnd(html, open, close)
   }
-  // Also a tag that is never closed: where a page broke off, or what was no tag.
+  // The rest may include an unclosed tag: the page was truncated, or a `<` that begins no tag.
   parts.push(html.slice(at))
   return parts.join(' ')
 }
 
-/** Where what begins with the tag at `open` ends: after its content if that is a script or a style. */
+/** Returns the end of the tag at `open`. For a script or a style, this is after its content. */
 function findElementEnd(html: string, open: number, close: number): number {
   const name = /^<(script|style)\b/i.exec(html.slice(open, open + 10))?.[1]
   if (name === undefined) return close + 1

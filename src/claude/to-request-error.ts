@@ -8,26 +8,27 @@ import type { Deadline } from './deadline.ts'
 import { findStatusForType, parseErrorBody } from './error-body.ts'
 import { stripMarkup } from './strip-markup.ts'
 
-/** How long a connection may be silent, and the name of the setting that says so. */
+/** The idle timeout, and the name of its setting. */
 interface IdleTimeout {
   readonly ms: number
   readonly setting: string
 }
 
 export interface RequestErrorOptions {
-  /** The wall clock: milliseconds since 1970. */
+  /** The current time in milliseconds since 1970. */
   readonly wallMs: number
   readonly deadline: Deadline
   readonly idleTimeout: IdleTimeout
-  /** The base URL that was asked. */
+  /** The base URL in use. */
   readonly baseUrl: string
-  /** Removes secrets; needed before a text is cut, as half a secret is not recognized. */
+  /** Removes secrets. Runs before a text is truncated, because half a secret would not be recognized. */
   readonly redact: (text: string) => string
 }
 
 /**
- * Returns what went wrong, from an error of the SDK, of undici or of the system. Classes alone do not tell: causes do.
- * @throws the error itself where it is about no request, but a bug
+ * Converts an error of the SDK, undici or the system into a request error. The error's class is not
+ * sufficient: the causes distinguish errors.
+ * @throws the error itself if it is a bug and not a request error
  */
 export function toRequestError(error: unknown, options: RequestErrorOptions): RequestError {
   const { deadline, idleTimeout } = options
@@ -52,7 +53,7 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
   }
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return { kind: 'malformed', type: 'reply_too_large', message: 'the reply is far longer than any summary' }
-  // An `event: error` inside a stream: no status any more, but a body.
+  // An `event: error` in a stream has a body, but no status.
   if (error instanceof APIError && error.error !== undefined) return parseStreamError(error.error)
   if (code !== undefined && decodingErrorCode.test(code))
     return {
@@ -70,16 +71,16 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
       ...unsent,
     }
   }
-  // V8 quotes a few characters of the text, which may be of a key.
+  // V8 quotes a few characters of the text, which may be part of a key.
   if (causeChain.some((cause) => cause instanceof SyntaxError))
     return { kind: 'malformed', type: 'malformed_reply', message: 'the reply broke off or is not JSON' }
   if (causeChain.some(({ message }) => /without|terminated|JSON/i.test(message)))
     return { kind: 'malformed', type: 'malformed_reply', message: `the reply broke off: ${message}` }
   if (error instanceof APIConnectionError)
     return { kind: 'connection', type: 'connection_error', message, ...unsent }
-  // The SDK's own word for a body it can make nothing of.
+  // The SDK throws this class for a body that it cannot parse.
   if (error instanceof AnthropicError) return { kind: 'malformed', type: 'malformed_reply', message }
-  // Not a network error but a bug, which must show its stack.
+  // This is a bug and not a network error, so it must keep its stack.
   throw error
 }
 
@@ -92,7 +93,7 @@ function parseStatusError(
   const header = (name: string) => error.headers?.get(name) ?? null
   const sentStatus = error.status as number
   const body = parseErrorBody(error.error)
-  // A gateway may send an error of the API with a 200, or turn it into a 500 or a 502.
+  // A gateway may send an API error with status 200, or change its status to 500 or 502.
   const status =
     isAmbiguousStatus(sentStatus) && body.isFromApi
       ? (findStatusForType(body.type) ?? sentStatus)
@@ -125,7 +126,7 @@ function isAmbiguousStatus(status: number): boolean {
   return status < 300 || (status >= 500 && status <= 503)
 }
 
-/** An error without a type that can be read is taken to pass: nothing says that the request is wrong. */
+/** An error without a readable type is transient: nothing shows that the request is wrong. */
 function parseStreamError(body: unknown): RequestError {
   const { type, message = 'an error without a message', code, requestId } = parseErrorBody(body)
   if (type === undefined)
@@ -144,7 +145,7 @@ function describeRedirect(status: number, location: string | null): string | und
   return `redirected to ${location ?? 'nowhere'}; documents are not sent on to another address (check ANTHROPIC_BASE_URL)`
 }
 
-/** The beginning of a proxy's page, without its markup. */
+/** Returns the beginning of a proxy's page, without markup. */
 function extractPageText({ message, status }: StatusError, redact: RequestErrorOptions['redact']): string {
   const text = redact(stripMarkup(message.replace(/^\d+ /, '')))
     .replace(/\s+/g, ' ')
@@ -163,7 +164,7 @@ function listCauses(error: unknown): Cause[] {
   const chain: Cause[] = []
   for (let cause = error; cause instanceof Error && chain.length < 8; cause = cause.cause) {
     chain.push(cause)
-    // Happy Eyeballs: one error for all addresses that were tried.
+    // Happy Eyeballs: one error for all attempted addresses.
     if (cause instanceof AggregateError && cause.errors[0] instanceof Error) chain.push(cause.errors[0])
   }
   return chain
@@ -180,9 +181,9 @@ const timeoutCodes: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ])
 
-/** Codes of zlib and Brotli. */
+/** Error codes of zlib and Brotli. */
 const decodingErrorCode = /^(Z_|ERR__|ERR_BROTLI)/
 
-/** A certificate or a protocol that is wrong now will be wrong again. */
+/** A wrong certificate or protocol stays wrong, so these errors are not retried. */
 const tlsErrorCode =
   /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(VERIFY|GET_ISSUER)|HOSTNAME_MISMATCH|EPROTO)/

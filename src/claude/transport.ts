@@ -9,26 +9,29 @@ import { withoutInterimResponses } from './interim-responses.ts'
 import { findProxy, type Proxies } from './proxies.ts'
 
 export interface ConnectionOptions {
-  /** Until a connection stands: milliseconds. */
+  /** The longest time until a connection is established, in milliseconds. */
   readonly connectTimeoutMs: number
-  /** Between two signs of life, and until the first: milliseconds. */
+  /** The longest time without a byte from the server, in milliseconds. */
   readonly idleTimeoutMs: number
   readonly proxies: Proxies | undefined
-  /** For bodies of hundreds of megabytes, both ways. */
+  /** Allows requests and responses of hundreds of megabytes. */
   readonly isBulk?: boolean
 }
 
-/** No summary comes near this; an endless body must not fill the memory. Bytes. */
+/** Bytes; far more than any summary. An endless body must not fill the memory. */
 const maxReplyBytes = 16_000_000
 
 export interface Connections {
-  /** Returns what sends requests to a URL, directly or through the proxy that the URL is reached by. */
+  /** Returns the dispatcher for a URL, with or without a proxy. */
   getDispatcher(url: string): Promise<Dispatcher>
-  /** Ends all connections immediately. */
+  /** Closes all connections immediately. */
   close(): Promise<void>
 }
 
-/** Keeps connections open and reuses them. Nothing is connected before the first request. */
+/**
+ * Returns a pool of connections that are kept open and reused. It connects only when the first request is
+ * sent.
+ */
 export function createConnections({
   connectTimeoutMs,
   idleTimeoutMs,
@@ -36,7 +39,7 @@ export function createConnections({
   isBulk = false,
 }: ConnectionOptions): Connections {
   const options = {
-    // It counts from the beginning of a request, whose body may take far longer.
+    // undici starts this timer at the beginning of a request, whose body may take far longer to send.
     headersTimeout: isBulk ? 0 : idleTimeoutMs,
     bodyTimeout: idleTimeoutMs,
     maxResponseSize: isBulk ? -1 : maxReplyBytes,
@@ -56,13 +59,13 @@ export function createConnections({
       uri: proxy,
       connect: { timeout },
       factory,
-      // A connection stands once the proxy has made it, which has timeouts of its own, of up to five minutes.
+      // The proxy establishes the connection, and undici's timeouts for that are up to five minutes.
       proxyTls: { timeout },
       requestTls: { timeout },
       clientFactory: (origin: URL, own: object) => new Pool(origin, { ...own, headersTimeout: timeout }),
     })
   }
-  /** By the URL of their proxy. */
+  /** Dispatchers by the URL of their proxy; undefined without a proxy. */
   const dispatchersByProxy = new Map<string | undefined, Promise<Dispatcher>>()
   return {
     getDispatcher(url) {
@@ -79,9 +82,9 @@ export function createConnections({
 }
 
 /**
- * Stands in for `fetch` where the SDK wants one, at about half its cost: see `docs/performance.md`. No redirect is
- * followed, which would send the document to another host, and nothing compressed is asked for.
- * @param isUnbounded the body is read piece by piece, and may be of any length
+ * Sends a request. Replaces `fetch` for the SDK at about half its cost: see `docs/performance.md`. It follows
+ * no redirect, which would send the document to another host, and asks for no compression.
+ * @param isUnbounded the body is read in chunks and may have any length
  */
 export async function sendRequest(
   url: string,
@@ -104,14 +107,15 @@ export async function sendRequest(
   } catch (error) {
     if (init.signal?.aborted) throw new DOMException('it was aborted', 'AbortError')
     const cause = new Error('request failed', { cause: error })
-    if (!tracked.stood()) Object.assign(cause, { unsent: true })
-    // The SDK drops the cause where it, or what it caused, says "timeout"; but only the cause tells a connection that
-    // never stood from a request that may be billed. So it is handed over one step further down.
+    if (!tracked.hasConnected()) Object.assign(cause, { unsent: true })
+    // The SDK drops the cause of an error if its message contains "timeout". Only the cause distinguishes a
+    // connection that was never established from a request that may be billed, so it is nested one level
+    // deeper.
     throw new Error('no response', { cause })
   }
 }
 
-/** A dispatcher for one request, which knows whether a connection to send it over was ever there. */
+/** Returns a dispatcher for one request, which records whether a connection was established. */
 function trackConnection(inner: Dispatcher) {
   let hasConnected = false
   const dispatch: Dispatcher['dispatch'] = (options, handler) => {
@@ -122,10 +126,10 @@ function trackConnection(inner: Dispatcher) {
     }
     return inner.dispatch(options, handler)
   }
-  return { dispatcher: { dispatch } as Dispatcher, stood: () => hasConnected }
+  return { dispatcher: { dispatch } as Dispatcher, hasConnected: () => hasConnected }
 }
 
-/** undici heeds a signal only once there is a connection. */
+/** Rejects when the signal aborts. undici checks the signal only after a connection was established. */
 async function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
   if (!signal) return promise
   let onAbort = () => {}
@@ -140,7 +144,7 @@ async function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal | null 
   }
 }
 
-/** As much of a `Response` as the SDK and we make use of. */
+/** The parts of a `Response` that the SDK and this client use. */
 class TransportResponse {
   readonly url: string
   readonly status: number
@@ -157,11 +161,11 @@ class TransportResponse {
     const decodedBody = isEmpty ? body : decodeBody(body, this.headers.get('content-encoding'))
     const limitedBody =
       decodedBody === body || isUnbounded ? decodedBody : limitBody(maxReplyBytes, decodedBody)
-    // The SDK reads the answer to a refresh of a profile's token by a reader, and all others as they come.
+    // The SDK reads the response to a token refresh with a reader, and all other responses as streams.
     this.body = Object.assign(limitedBody, { getReader: () => Readable.toWeb(limitedBody).getReader() })
   }
 
-  /** @throws an error with the code of undici for a body that is longer than any reply */
+  /** @throws an error with undici's code if the body is longer than any reply */
   text(): Promise<string> {
     return text(limitBody(maxReplyBytes, this.body))
   }
@@ -173,7 +177,10 @@ class TransportResponse {
 
 type Body = Readable & { getReader(): unknown }
 
-/** Ends a body in an error once it is longer than it may be: few bytes on the wire may decode to any number. */
+/**
+ * Limits the length of a body; a longer one ends with an error. A few compressed bytes may decode to any
+ * length.
+ */
 function limitBody(maxBytes: number, body: Readable): Readable {
   let length = 0
   const limiter = new Transform({
@@ -188,7 +195,7 @@ function limitBody(maxBytes: number, body: Readable): Readable {
   return limiter
 }
 
-/** Names are in lower case. */
+/** Response headers. undici returns their names in lower case. */
 class TransportHeaders {
   readonly #raw: Dispatcher.ResponseData['headers']
 

@@ -1,5 +1,5 @@
-// Parts of undici, by their paths: its front door also loads its fetch, its WebSocket, its caches and its mocks, which
-// doubles what has to be read before the first request.
+// Parts of undici, imported by path. Its entry point also loads fetch, WebSocket, caches and mocks, which
+// doubles the code that is loaded before the first request.
 declare module 'undici/lib/dispatcher/agent.js' {
   import { Agent } from 'undici'
   export default Agent

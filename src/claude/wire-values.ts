@@ -1,17 +1,20 @@
-/** The fields of a JSON object from outside; none, where it is anything else. */
+/** The fields of a JSON object from an untrusted source. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** Returns the fields of a value if it is a JSON object, or else no fields: an answer may hold anything anywhere. */
+/**
+ * Returns the fields of a JSON object, or no fields for any other value: an answer may contain anything
+ * anywhere.
+ */
 export function toFields(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
 }
 
-/** Returns a value if it is a text that is not empty. */
+/** Returns a value if it is a non-empty string, or else undefined. */
 export function toNonEmptyText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** Returns the value that a JSON text means; undefined where it is not JSON. */
+/** Returns the parsed JSON value, or undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown

@@ -9,9 +9,9 @@ interface RedactedApi {
 }
 
 /**
- * Wraps what asks the API, so that nothing that a server sends back can carry a secret further: into records, ledger,
- * logs, reports or messages. A server, or a gateway in front of it, may repeat what it was sent in any field. Only the
- * text of the model is handed on as it is: it is the product, and a document may be about keys.
+ * Wraps the API functions so that no server response can carry a secret into records, ledger, logs, reports
+ * or messages. A server or a gateway may repeat a request's contents in any field. Only the model's text
+ * stays unchanged: it is the result, and a document may be about keys.
  */
 export function withRedaction(
   { ask, countTokens, batches }: RedactedApi,
@@ -44,7 +44,10 @@ export function withRedaction(
   }
 }
 
-/** The same value with every string redacted, and well-formed, but those called `text`, which are well-formed already. */
+/**
+ * Returns the value with every string redacted and well-formed, except fields named `text`, which are already
+ * well-formed.
+ */
 function redactStrings<Value>(value: Value, redact: (text: string) => string): Value {
   if (typeof value === 'string') return redact(value).toWellFormed() as Value
   if (Array.isArray(value)) return value.map((item: unknown) => redactStrings(item, redact)) as Value
@@ -56,7 +59,10 @@ function redactStrings<Value>(value: Value, redact: (text: string) => string): V
   return Object.fromEntries(fields) as Value
 }
 
-/** Errors that are not about a request are bugs or the caller's own: they stay the same objects. */
+/**
+ * Redacts an error. An error other than an `AskError` is a bug or the caller's abort reason, so it stays the
+ * same object.
+ */
 function redactError(error: unknown, redact: (text: string) => string): unknown {
   if (error instanceof AskError)
     return new AskError(redactStrings(error.requestError, redact), error.attempts, error.retryPlan)

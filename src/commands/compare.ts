@@ -23,7 +23,7 @@ import { chooseExit, describeStop, type Exit, ExitError, toEnding, UsageError } 
 import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
 import { createPricing, formatRetirements } from '../run/pricing.ts'
-import { createProvider } from '../run/provider.ts'
+import { createProvider, getProviderName } from '../run/provider.ts'
 import { createResourceStack } from '../run/resource-stack.ts'
 import { stopOnSignals } from '../run/stop-on-signals.ts'
 import type { Runtime } from '../runtime.ts'
@@ -66,11 +66,11 @@ export async function compare(
   const stopListening = stopOnSignals(runtime, shutdown, reporter.onDrain)
   const resources = createResourceStack()
   try {
-    const { baseUrl } = provider
     const lookup = { cwd, inputRoots: getInputRoots(inputs, runtime) }
-    const variants = await loadVariants(options, lookup, baseUrl)
+    const variants = await loadVariants(options, lookup)
     const { judge } = options
-    const createJudges = judge === undefined ? undefined : await loadJudge(judge, lookup, baseUrl, options)
+    const createJudges =
+      judge === undefined ? undefined : await loadJudge(judge, lookup, options, getProviderName(options))
     const models = variants.flatMap(({ promptChoice }) => promptChoice.models)
     const allModels = judge === undefined ? models : [...models, resolveModelAlias(judge)]
     const pricing = createPricing(options, allModels)

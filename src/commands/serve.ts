@@ -43,7 +43,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
     print('stopping: waiting for open streams (interrupt again to abort them)'),
   )
   try {
-    const buildRequest = await createRequestFactory(options, runtime, provider.baseUrl)
+    const buildRequest = await createRequestFactory(options, runtime)
     const { priceOf, budget } = createPricing(options, [model])
     formatRetirements([model], clock.wallTime()).forEach(print)
     const { ask: client } = await provider.connect()

@@ -24,7 +24,7 @@ export async function summarize(
   const inputs = await parseInputs(args, options, runtime)
   const out = resolveOutputFolder(inputs, options, runtime)
   const found = await findInputs(inputs, options, runtime, out)
-  const createRequestBuilder = await loadRequestBuilder(options, {
+  const requests = await loadRequestBuilder(options, {
     cwd: runtime.cwd,
     inputRoots: getInputRoots(inputs, runtime),
   })
@@ -38,7 +38,7 @@ export async function summarize(
       sources,
       skipped,
       unmatched: unmatchedPatterns,
-      createRequestBuilder,
+      requests,
       out,
       namedOutputs,
       startMs,

@@ -4,6 +4,7 @@ import { buildRequest } from '../core/request/build-request.ts'
 import { delimit } from '../core/request/delimit.ts'
 import { judgePlaceholders, renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters, type Request } from '../core/request/request.ts'
+import type { ProviderName } from '../core/request/request-hash.ts'
 import { hashSettings } from '../core/request/request-hash.ts'
 import { loadPrompt } from '../inputs/prompts/load-prompt.ts'
 import type { PromptLookupOptions } from '../inputs/prompts/prompt-lookup.ts'
@@ -39,8 +40,8 @@ export type CreateJudges = (
 export async function loadJudge(
   model: string,
   lookup: PromptLookupOptions,
-  baseUrl: string,
   readSettings: ReaderSettings,
+  provider: ProviderName,
 ): Promise<CreateJudges> {
   const prompt = await loadPrompt('judge', { ...lookup, vars: judgePlaceholders })
   const parameters = chooseParameters(
@@ -56,7 +57,7 @@ export async function loadJudge(
         ...renderPrompt(prompt, document, texts),
         ...(pdf !== undefined && { pdf }),
       }
-      return buildRequest(fields, source.path, baseUrl)
+      return buildRequest(fields, source.path, provider)
     }
   return ([baseline, ...otherVariants], sources) =>
     otherVariants.flatMap(({ variant, results }) =>

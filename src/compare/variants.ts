@@ -20,20 +20,17 @@ export interface ComparedVariant {
 export async function loadVariants(
   options: Pick<
     CompareOptions,
-    'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding' | 'pdf' | 'chunkTokens'
+    'prompts' | 'models' | 'var' | 'maxTokens' | 'effort' | 'encoding' | 'pdf' | 'chunkTokens' | 'simulate'
   >,
   lookup: PromptLookupOptions,
-  baseUrl: string,
 ): Promise<readonly ComparedVariant[]> {
   const variants: ComparedVariant[] = []
   for (const prompt of splitList(options.prompts)) {
     for (const model of options.models === undefined ? [undefined] : splitList(options.models)) {
-      const { promptChoice, requestBuilder } = (
-        await loadRequestBuilder(
-          { ...options, prompt, model, schema: undefined, language: undefined, words: undefined },
-          lookup,
-        )
-      )(baseUrl)
+      const { promptChoice, requestBuilder } = await loadRequestBuilder(
+        { ...options, prompt, model, schema: undefined, language: undefined, words: undefined },
+        lookup,
+      )
       const name = `${promptChoice.prompt}, ${promptChoice.model}`
       if (variants.some((variant) => variant.name === name))
         throw new UsageError(`${name} would be compared with itself`)

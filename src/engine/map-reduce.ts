@@ -6,18 +6,18 @@ import type { Attempt } from '../core/request/attempt.ts'
 import { findReplyFailure, type Reply } from '../core/request/reply.ts'
 import type { Request } from '../core/request/request.ts'
 
-/** What a document in parts came to. */
+/** The result of a document that was split into chunks. */
 export type MapReduceResult =
   | { readonly reply: Reply; readonly maxTokens: number; readonly attempts: readonly Attempt[] }
-  /** A part of it gave no text to go on with. */
+  /** A chunk failed, so the document has no summary. */
   | { readonly failure: Failure; readonly partialText: string; readonly attempts: readonly Attempt[] }
 
 /**
- * Sends all chunks of a document at the same time, as far as permits allow, then reduces their replies, level by
- * level, until one is left. A chunk that the document repeats is asked about once. When one fails, the others in flight
- * are waited for: they are paid, and kept for the next time.
- * @param askChunk remembers earlier answers; the last request, which is for the whole document, does not go through it
- * @throws what asking throws, with the attempts of all requests in it
+ * Sends all chunks of a document at the same time, as far as permits allow. Then it reduces their replies,
+ * level by level, until one is left. Equal chunks are sent once. If a chunk fails, the others in flight are
+ * still awaited: they are billed, and the chunk cache keeps them for the next run.
+ * @param askChunk sends chunks through the chunk cache; the last request, for the whole document, uses `ask`
+ * @throws what `ask` or `askChunk` throws, with the attempts of all requests of the document
  */
 export async function mapReduce(
   chunkPlan: ChunkPlan,
@@ -28,12 +28,12 @@ export async function mapReduce(
   const runLevel = async (requests: readonly Request[]) => {
     const distinct = dedupeRequests(requests)
     const settled = await Promise.allSettled(distinct.map((request) => askChunk(request, signal)))
-    for (const it of settled) attempts.push(...getAttempts(it))
+    for (const result of settled) attempts.push(...getAttempts(result))
     const firstRejection = settled.find(({ status }) => status === 'rejected') as
       | PromiseRejectedResult
       | undefined
     if (firstRejection !== undefined) throw attachAttempts(firstRejection.reason, attempts)
-    const replies = settled.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []))
+    const replies = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const replyByHash = new Map(distinct.map(({ hash: key }, n) => [key, replies[n]]))
     return requests.map(({ hash: key }) => replyByHash.get(key) as Reply)
   }

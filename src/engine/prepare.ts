@@ -4,18 +4,26 @@ import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import type { Outcome, RequestMetadata } from '../core/run/outcome.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
 
-/** What turns a source into a question. */
+/** The functions that turn a document reference into a request. */
 export interface PrepareOptions<Given extends DocumentRef = DocumentRef> {
-  /** Reads one document. The caller holds a permit, so never more than a pool of documents is in memory. */
+  /**
+   * Reads one document. It is called only for open documents, which bounds the memory that documents take.
+   */
   readonly read: (source: Given) => Promise<Document | InputProblem>
   readonly buildRequest: (document: Document) => Request
-  /** How a document is asked about that one request does not hold; all are held, if it is left out. */
+  /**
+   * Plans the chunks of a document that does not fit into one request; undefined if it fits. Default: all
+   * fit.
+   */
   readonly planChunks?: (document: Document) => Promise<ChunkPlan | InputProblem | undefined>
-  /** What speaks against asking, if anything does: a summary that is there already, or one that is not ours. */
+  /**
+   * Returns why a document must not be sent, if there is a reason: its summary is up to date, or the output
+   * file was not written by claude-batch.
+   */
   readonly checkConflict?: (source: DocumentRef, asked: RequestMetadata) => Promise<InputProblem | undefined>
 }
 
-/** A question, or why there is none. */
+/** A request or a chunk plan, or the reason why nothing is sent. */
 export type Prepared =
   | { readonly request: Request; readonly asked: RequestMetadata; readonly text: string }
   | { readonly chunkPlan: ChunkPlan; readonly asked: RequestMetadata; readonly text: string }
@@ -52,11 +60,11 @@ function describeRequest(
   return { requestHash: key, fingerprint, characters, kind, chunks: distinct.length }
 }
 
-/** What an outcome is when nothing was sent. */
+/** Returns the outcome of a document for which nothing was sent. */
 export function toOutcomeWithoutRequest(
-  { problem: { action: as, type, message }, kind }: Extract<Prepared, { problem: InputProblem }>,
+  { problem: { action, type, message }, kind }: Extract<Prepared, { problem: InputProblem }>,
   base: Pick<Outcome, 'document' | 'requestMetadata' | 'attempts' | 'elapsedMs'>,
 ): Outcome {
-  if (as === 'skip') return { ...base, status: 'skipped', type, reason: message }
+  if (action === 'skip') return { ...base, status: 'skipped', type, reason: message }
   return { ...base, status: 'failed', failure: { kind, type, message, transient: false } }
 }

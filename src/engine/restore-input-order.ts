@@ -1,17 +1,19 @@
 import type { DocumentRef } from '../core/document/document.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 
-/** How many documents the newest may be ahead of the oldest unfinished one: about 16 MB of summaries at most. */
+/**
+ * How far the newest document may be ahead of the oldest unfinished one: about 16 MB of summaries at most.
+ */
 export const maxReorderBuffer = 4096
 
 /**
- * Yields outcomes in the order of their sources, each as soon as all before it have come. When the outcomes end, or
- * break off with an error, everything that is still held back is yielded: in order, and first.
+ * Yields outcomes in the order of `sources`, each as soon as all outcomes before it were yielded. If the
+ * outcomes end or fail early, the buffered outcomes are yielded first, in order.
  *
- * It orders the outcomes before they are written, so that an outcome counts as written only when it is. The order is
- * that of the list, not of `Source.index`: a list that was filtered leaves gaps there.
- * @param sources all that an outcome is expected of; an outcome of another source is yielded at the end
- * @throws whatever `outcomes` throws
+ * Ordering happens before writing, so that only written outcomes count as written. The order is that of the
+ * list, not of `DocumentRef.index`, which has gaps in a filtered list.
+ * @param sources the documents to expect an outcome for; outcomes of other documents are yielded at the end
+ * @throws the error of `outcomes`
  */
 export async function* restoreInputOrder(
   outcomes: AsyncIterable<Outcome>,

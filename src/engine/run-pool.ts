@@ -1,17 +1,24 @@
 import pLimit from 'p-limit'
 
 export interface PoolOptions {
-  /** How many may be under way at once; asked anew before each start. */
+  /** Returns the maximum number of items in progress; called again before each start. */
   readonly getLimit: () => number
-  /** Calls back when `size` has grown by itself, until what it returns is called. Otherwise it is asked when one ends. */
+  /**
+   * Calls the listener when the limit has increased, until the returned function is called. Without it, the
+   * pool checks the limit only when an item ends.
+   */
   readonly onLimitIncrease?: (listener: () => void) => () => void
-  /** How far the newest may run ahead of the oldest unfinished one; bounds what a consumer in order must keep. */
+  /**
+   * How far the newest item may be ahead of the oldest unfinished one. This bounds the buffer of a consumer
+   * that restores the order. Default: unlimited.
+   */
   readonly maxLead?: number
 }
 
 /**
- * Works on items, a bounded number at once, and yields the results as they finish. Lazy both ways: the next item is
- * taken only when the pool has room, and a consumer that is slow to take results stops new work from starting.
+ * Runs `work` on each item, a bounded number at the same time, and yields the results as they finish. It is
+ * lazy on both sides: the pool takes the next item only when it has room, and starts no new work while the
+ * consumer is slow.
  */
 export async function* runPool<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
@@ -20,12 +27,12 @@ export async function* runPool<Item, Result>(
 ): AsyncGenerator<Result> {
   const limit = pLimit(getLimit())
   const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
-  /** Sequence numbers under way, oldest first, since a Set keeps the order of insertion. */
+  /** Sequence numbers of the items in progress, oldest first: a Set keeps the order of insertion. */
   const running = new Set<number>()
   const finished: PromiseSettledResult<Result>[] = []
   let started = 0
   let [isTaking, isExhausted] = [false, false]
-  /** The source broke off; what is under way by then is still brought to its end. */
+  /** The error of `items`. Items in progress are still finished. */
   let sourceError: { readonly reason: unknown } | undefined
   let wake: () => void = () => {}
   const unsubscribe = onLimitIncrease?.(() => wake())
@@ -55,7 +62,7 @@ export async function* runPool<Item, Result>(
     )
   }
 
-  /** Takes the next item; results are handed on meanwhile, however long that takes. */
+  /** Takes the next item. Results are yielded meanwhile, even if the next item takes long to arrive. */
   const takeNext = async () => {
     isTaking = true
     try {
@@ -87,7 +94,7 @@ export async function* runPool<Item, Result>(
     }
   } finally {
     unsubscribe?.()
-    // Not waited for: a source that has not brought its next item yet would hold everything up.
+    // Not awaited: a source that is still waiting for its next item would block the pool.
     if (!isExhausted) Promise.resolve(source.return?.()).catch(() => {})
   }
 }

@@ -1,21 +1,25 @@
 import { setMaxListeners } from 'node:events'
 
-/** The two ways a run is told to stop, as standard abort signals. */
+/** The two ways to stop a run, as standard abort signals. */
 export interface Shutdown {
-  /** Aborted: start nothing new, let what is in flight finish. The reason says why. */
+  /**
+   * When aborted, nothing new is started and requests in flight finish. Its reason is the error that ends the
+   * run.
+   */
   readonly drainSignal: AbortSignal
-  /** Aborted: cut what is in flight too. */
+  /** When aborted, requests in flight are cancelled too. */
   readonly abortSignal: AbortSignal
-  /** Drains; the first reason stands. */
+  /** Drains the run; only the first reason is kept. */
   drain(reason: Error): void
-  /** Drains and aborts. */
+  /** Drains the run and cancels the requests in flight. */
   abort(reason: Error): void
 }
 
 export function createShutdown(): Shutdown {
   const drainController = new AbortController()
   const abortController = new AbortController()
-  // Everything under way listens to them; Node would take more than ten for a leak, and say so on stderr.
+  // Every document in progress listens to both signals. Node.js warns about a leak at more than ten
+  // listeners.
   setMaxListeners(0, drainController.signal, abortController.signal)
   return {
     drainSignal: drainController.signal,

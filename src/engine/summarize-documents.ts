@@ -16,36 +16,38 @@ import { runPool } from './run-pool.ts'
 import type { Shutdown } from './shutdown.ts'
 import { type AddHint, withFailureHint } from './with-failure-hint.ts'
 
-/** A run, as the engine needs it. */
+/** What the engine needs to know about a run. */
 export interface SummarizeJob<Given extends DocumentRef = DocumentRef> extends PrepareOptions<Given> {
   readonly sources: Iterable<Given> | AsyncIterable<Given>
-  /** The caller holds a permit. */
+  /** Sends a request. The engine holds a permit during the call. */
   readonly ask: Ask
-  /** Sends chunks, which may be cached, and takes permits itself. Default: `ask`. */
+  /** Sends a chunk, or takes it from the chunk cache; acquires its own permits. Default: `ask`. */
   readonly askChunk?: Ask
-  /** Why a whole answer is not what was asked for; undefined where it is. Any is, if left out. */
+  /**
+   * Returns why a complete answer is invalid, or undefined if it is valid. Default: every answer is valid.
+   */
   readonly findMismatch?: (text: string, path: string) => string | undefined
-  /** Told of each outcome before anything new is started, which it may forbid. */
+  /** Called with each outcome before the next document starts; it may drain the run. */
   readonly onOutcome?: (outcome: Outcome) => void
-  /** Why a summary may be worth a look. @param document its text, where it is at hand */
+  /** Returns the issues that the quality checks find in a summary. @param document its text, if available */
   readonly checkQuality?: (summary: string, document: string | undefined) => readonly QualityIssue[]
   /** Saves an outcome before its permit is released, so a crash costs at most one reply per permit. */
   readonly persist?: (outcome: Outcome) => Promise<unknown>
-  /** Adds to a failure what the user can do about it; nothing, if left out. */
+  /** Adds to a failure what the user can do about it. Default: adds nothing. */
   readonly addHint?: AddHint
-  /** Describes a request error that concerns the account or the setup, and so ends the run. */
+  /** Describes a request error that ends the run, because it concerns the account or the setup. */
   readonly toRunError: (error: AskError) => RunError
-  /** What the requests hold; as many documents are open as there are places. */
+  /** Gives permits to requests, and limits how many documents are open. */
   readonly semaphore: Semaphore
-  /** See the pool's option of that name. */
+  /** See `PoolOptions.maxLead`. */
   readonly maxLead?: number
   readonly shutdown: Shutdown
   readonly clock: Clock
 }
 
 /**
- * Yields one outcome per source, as they finish. Never throws for a document. An error that ends the run stops it through
- * `shutdown`, and unfinished documents are yielded as pending.
+ * Yields one outcome per source, as they finish. Never throws for a document. An error that ends the run
+ * stops it through `shutdown`, and unfinished documents are yielded as pending.
  */
 export function summarizeDocuments<Given extends DocumentRef>(
   job: SummarizeJob<Given>,
@@ -95,7 +97,10 @@ async function summarizeOne<Given extends DocumentRef>(
     return { ...createBase(attempts), status: 'failed', failure, partialText: text }
   }
 
-  /** What work gives, or the outcome that follows from what it throws, unless that is a bug. */
+  /**
+   * Returns the result of `work`, or the outcome that follows from its error. An error that shows a bug is
+   * rethrown.
+   */
   const catchAsOutcome = async <T>(work: () => Promise<T>): Promise<T | Outcome> => {
     try {
       return await work()

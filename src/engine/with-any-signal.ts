@@ -1,6 +1,6 @@
 /**
- * Does something that ends when either of two signals aborts. `AbortSignal.any` would do; but what it joins to a
- * signal that lives long stays in memory as long.
+ * Runs `work` with a signal that aborts when either of two signals aborts. `AbortSignal.any` is not used: the
+ * signals it creates stay in memory as long as the signals they depend on.
  */
 export async function withAnySignal<T>(
   a: AbortSignal,

@@ -1,22 +1,25 @@
 import type { Outcome } from '../core/run/outcome.ts'
 
-/** Anything that takes outcomes: a sink, as far as the engine needs to know it. */
+/** The part of a sink that the engine needs. */
 interface OutcomeWriter {
   write(outcome: Outcome): Promise<void>
 }
 
 export interface WriteOutcomesOptions {
   readonly writer: OutcomeWriter
-  /** Told of each outcome once it is safe. */
+  /** Called with each outcome after it was written. */
   readonly onWritten: (outcome: Outcome) => void
-  /** Told of each that could not be written, with the reason: paid-for text must not vanish. */
+  /**
+   * Called with each outcome that could not be written, and the error: its text was paid for and must not be
+   * lost.
+   */
   readonly onWriteError: (outcome: Outcome, error: unknown) => void
 }
 
-/** So many writes may overlap: a disk that syncs slowly must not slow the requests down. */
+/** The maximum number of concurrent writes: a disk that syncs slowly must not delay requests. */
 const maxConcurrentWrites = 32
 
-/** Spends the outcomes: writes each, and tells what became of it. An outcome counts as delivered only once it is written. */
+/** Writes each outcome and reports the result. An outcome counts as delivered only after it was written. */
 export async function writeOutcomes(
   outcomes: AsyncIterable<Outcome>,
   { writer, onWritten, onWriteError }: WriteOutcomesOptions,

@@ -55,7 +55,7 @@ export async function requestCompletion(
     endpoint = (await unlessAborted(connection.open(), signal ?? closed)) ?? ''
     signal?.throwIfAborted()
     const fields = { ...parameters, ...prompt }
-    const request = buildRequest(fields, 'prompt', endpoint)
+    const request = buildRequest(fields, 'prompt', 'anthropic')
     const ask = connection.semaphore.withPermit(connection.withDrain(closed), closed)
     const reply = await (signal === undefined
       ? ask(request, closed, onPiece)

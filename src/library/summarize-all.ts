@@ -70,7 +70,7 @@ async function* generateOutcomes(
       read: readText,
       buildRequest(document) {
         const fields = { ...parameters, ...renderPrompt(prompt, document, {}) }
-        return buildRequest(fields, document.ref.path, endpoint)
+        return buildRequest(fields, document.ref.path, 'anthropic')
       },
       ask: connection.withDrain(shutdown.drainSignal),
       toRunError: (error) => new AccountError(error, model, endpoint),

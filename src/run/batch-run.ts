@@ -15,7 +15,7 @@ import type { Reporter } from '../ui/reporter.ts'
 import type { InstrumentedClient } from './instrument.ts'
 import type { FolderState } from './output.ts'
 
-/** What the engine needs of a run, besides how it sends requests. */
+/** The part of an engine job that does not depend on how requests are sent. */
 export type EngineJob = Pick<
   BatchJob,
   'read' | 'checkConflict' | 'onOutcome' | 'addHint' | 'toRunError' | 'shutdown' | 'clock'
@@ -37,7 +37,10 @@ export interface BatchRunOptions {
   readonly log: RequestLog | undefined
 }
 
-/** Outcomes of a run that makes batches, or finds some that earlier ones made; see {@link runBatches}. */
+/**
+ * Yields the outcomes of a run that submits batches or collects those of earlier runs; see {@link
+ * runBatches}.
+ */
 export async function* runBatchedDocuments(
   job: EngineJob & { readonly sources: readonly DocumentRef[] },
   {
@@ -85,15 +88,15 @@ export async function* runBatchedDocuments(
       onWarning: reporter.printNote,
       onSubmitted({ id, localId: intent, items }, { bytes }) {
         const size = `${formatDocumentCount(items.size)}, ${(bytes / 1e6).toFixed(1)} MB`
-        const where = options.detach
+        const hint = options.detach
           ? '; the same command, or claude-batch batches collect, fetches the summaries'
           : ''
-        reporter.printNote(`batch ${id ?? intent} created: ${size}${where}`)
+        reporter.printNote(`batch ${id ?? intent} created: ${size}${hint}`)
       },
       onUnfinished(batchApi) {
         const count = batchApi.reduce((sum, { items }) => sum + items.size, 0)
         const text = `${formatDocumentCount(count)} ${count === 1 ? 'is' : 'are'} still in ${formatBatchCount(batchApi)} at the API, which continues; the same command, or claude-batch batches collect, fetches ${count === 1 ? 'it' : 'them'}`
-        // Whoever left them on purpose has been told.
+        // With --detach, the note about the created batch has the same hint.
         if (!options.detach) reporter.printMessage(text)
       },
       onWaiting(waitingFor) {
@@ -110,7 +113,10 @@ export async function* runBatchedDocuments(
   })
 }
 
-/** The settings may come from a batch's file. @throws ExitError `ioError` */
+/**
+ * Creates the checks for answer settings, which may be stored with a batch.
+ * @throws ExitError `ioError` if they are invalid
+ */
 async function loadAnswerChecks(settings: AnswerSettings): Promise<AnswerChecks> {
   const { createAnswerChecks } = await import('../inputs/answer-checks/answer-checks.ts')
   const schemaOrigin = 'the schema that is stored with a batch'
@@ -119,7 +125,7 @@ async function loadAnswerChecks(settings: AnswerSettings): Promise<AnswerChecks>
   })
 }
 
-/** A shorter wait is over before anybody wonders: milliseconds. */
+/** Shorter waits are not reported. Milliseconds. */
 const minReportedWaitMs = 5000
 
 function formatDocumentCount(documents: number): string {
@@ -130,7 +136,7 @@ function formatBatchCount({ length }: readonly unknown[]): string {
   return length === 1 ? 'a batch' : `${length} batches`
 }
 
-/** Changes so seldom that a log of it stays short. */
+/** Returns a wait in minutes, from ten on in steps of ten, so that it rarely adds a line to a log. */
 function formatRoughWait(ms: number): string {
   const minutes = Math.floor(ms / 60_000)
   return minutes < 1 ? '' : ` for ${minutes < 10 ? minutes : Math.floor(minutes / 10) * 10} min`

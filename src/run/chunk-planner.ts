@@ -18,44 +18,49 @@ import {
   type Request,
   type RequestSettings,
 } from '../core/request/request.ts'
+import type { ProviderName } from '../core/request/request-hash.ts'
 import { hashJson, sampleDocuments } from '../core/request/request-hash.ts'
 import { detectTextKind, type TextKind, textKinds } from '../core/text/text-kind.ts'
 import { loadPrompt } from '../inputs/prompts/load-prompt.ts'
 import type { PromptLookupOptions } from '../inputs/prompts/prompt-lookup.ts'
 import { UnreadableError } from '../inputs/read/readers/unreadable-error.ts'
 
-/** How documents are asked about that one request does not hold. */
+/** Plans the requests of documents that do not fit into one request. */
 export interface ChunkPlanner {
-  /** Undefined where one request holds the document, a problem where it cannot be cut. */
+  /** Returns undefined if the document fits into one request, or a problem if it cannot be split. */
   planChunks(document: Document): Promise<ChunkPlan | InputProblem | undefined>
-  /** A hash of everything but the document that shapes its chunks and what is asked about them. */
+  /** A hash of everything but the document that shapes its chunks and their requests. */
   readonly hash: string
 }
 
-/** Makes requests for whole documents. */
+/** Builds the request of a whole document. */
 type BuildRequest = (document: Document) => Request
 
-/** The names of what asks about parts, and about their answers. */
+/** The names of the prompts for long documents. */
 export interface ChunkPrompts {
+  /** Summarizes one chunk. */
   readonly chunk: string
+  /** Merges the summaries of chunks. */
   readonly reduce: string
 }
 
 /**
  * Finds and checks the prompts for chunks.
- * @returns how documents are cut that are asked about with the given settings, at the given endpoint
- * @throws UsageError where a prompt cannot be used
+ * @returns a function that creates a planner for a provider and the settings of a prompt
+ * @throws UsageError for an invalid prompt
  */
 export async function loadChunkPlanner(
   { chunkTokens, maxTokens }: Pick<SummarizeOptions, 'maxTokens' | 'chunkTokens'>,
   lookup: PromptLookupOptions,
   { chunk, reduce }: ChunkPrompts = { chunk: 'chunk', reduce: 'reduce' },
-): Promise<(endpoint: string, settings: RequestSettings, requestFor: BuildRequest) => ChunkPlanner> {
-  // They get no permits of their own, which would stay unused.
+): Promise<
+  (provider: ProviderName, settings: RequestSettings, buildWholeRequest: BuildRequest) => ChunkPlanner
+> {
+  // The prompts get no variables of --var: a variable without a placeholder would be an error.
   const load = (name: string) => loadPrompt(name, { ...lookup, vars: [] })
-  const [partPrompt, mergePrompt] = await Promise.all([load(chunk), load(reduce)])
+  const [chunkPrompt, reducePrompt] = await Promise.all([load(chunk), load(reduce)])
 
-  return (baseUrl, settings, requestFor) => {
+  return (provider, settings, buildWholeRequest) => {
     const createRequestFunction = (prompt: Prompt) => {
       const modelSettings = resolveModelSettings(prompt, { ...settings, maxTokens, effort: settings.effort })
       const parameters = chooseParameters({ ...modelSettings, model: settings.model })
@@ -66,36 +71,40 @@ export async function loadChunkPlanner(
           ...renderPrompt(prompt, document, {}),
           ...(pdf !== undefined && { pdf }),
         }
-        return buildRequest(fields, source.path, baseUrl)
+        return buildRequest(fields, source.path, provider)
       }
     }
-    const [chunkRequest, mergeRequest] = [
-      createRequestFunction(partPrompt),
-      createRequestFunction(mergePrompt),
-    ]
-    /** Characters of text that fit into a request with what is around it. */
-    const computeMaxChars = (request: BuildRequest, document: Document, kind: TextKind) => {
+    const buildChunkRequest = createRequestFunction(chunkPrompt)
+    const buildMergeRequest = createRequestFunction(reducePrompt)
+    /**
+     * Returns how many characters of text fit into a request next to the prompt; undefined if there is no
+     * limit.
+     */
+    const computeMaxChars = (build: BuildRequest, document: Document, kind: TextKind) => {
       const { pdf: _, ...asText } = document
-      const emptyRequest = request({ ...asText, text: '' })
+      const emptyRequest = build({ ...asText, text: '' })
       return computeMaxDocumentChars(emptyRequest, kind, countPromptCharacters(emptyRequest), chunkTokens)
     }
     const computeLimits = (document: Document, kind: TextKind, maxDocumentChars: number) => ({
-      chunk: computeMaxChars(chunkRequest, document, kind) ?? maxDocumentChars,
-      merged: Math.min(computeMaxChars(mergeRequest, document, kind) ?? maxDocumentChars, maxDocumentChars),
+      chunk: computeMaxChars(buildChunkRequest, document, kind) ?? maxDocumentChars,
+      merged: Math.min(
+        computeMaxChars(buildMergeRequest, document, kind) ?? maxDocumentChars,
+        maxDocumentChars,
+      ),
     })
-    const wholeIn = (document: Document, kind: TextKind) =>
-      computeMaxChars(requestFor, document, kind) ?? Number.POSITIVE_INFINITY
+    const computeMaxWholeChars = (document: Document, kind: TextKind) =>
+      computeMaxChars(buildWholeRequest, document, kind) ?? Number.POSITIVE_INFINITY
     const hash = hashJson([
       textKinds.map((kind) =>
         sampleDocuments.map((sample) => {
-          const whole = wholeIn(sample, kind)
-          return [whole, computeLimits(sample, kind, whole), computePdfLimits(settings.model, whole)]
+          const maxChars = computeMaxWholeChars(sample, kind)
+          return [maxChars, computeLimits(sample, kind, maxChars), computePdfLimits(settings.model, maxChars)]
         }),
       ),
       sampleDocuments.map((sample) => [
-        chunkRequest(sample).hash,
-        mergeRequest(sample).hash,
-        requestFor({ ...sample, text: formatNotes([sample.text, sample.text]) }).hash,
+        buildChunkRequest(sample).hash,
+        buildMergeRequest(sample).hash,
+        buildWholeRequest({ ...sample, text: formatNotes([sample.text, sample.text]) }).hash,
       ]),
     ])
 
@@ -105,19 +114,23 @@ export async function loadChunkPlanner(
         const { text, ref: source, pdf, ...rest } = document
         const asText: Document = { ...rest, ref: source, text }
         const kind = detectTextKind(source.path, text)
-        const maxChars = wholeIn(document, kind)
+        const maxChars = computeMaxWholeChars(document, kind)
         const pdfChunks = pdf && (await chunkPdf(pdf, computePdfLimits(settings.model, maxChars)))
         if (pdfChunks !== undefined && 'action' in pdfChunks) return pdfChunks
         if (pdfChunks === undefined && text.length <= maxChars) return undefined
 
         const limits = computeLimits(document, kind, maxChars)
-        const buildReduceRequest = (notes: string) => requestFor({ ...asText, text: notes })
+        const buildReduceRequest = (notes: string) => buildWholeRequest({ ...asText, text: notes })
         const requests =
           pdfChunks === undefined
-            ? chunkText(text, limits.chunk).map((text) => chunkRequest({ ...asText, text }))
-            : pdfChunks.map((pdf) => chunkRequest({ ...asText, pdf }))
+            ? chunkText(text, limits.chunk).map((text) => buildChunkRequest({ ...asText, text }))
+            : pdfChunks.map((pdf) => buildChunkRequest({ ...asText, pdf }))
         return {
-          requestHash: hashJson([...requests.map(({ hash: key }) => key), hash, buildReduceRequest('').hash]),
+          requestHash: hashJson([
+            ...requests.map((request) => request.hash),
+            hash,
+            buildReduceRequest('').hash,
+          ]),
           requests,
           expectedFinalRequest: buildReduceRequest(
             formatNotes(requests.map(() => 'x'.repeat(expectedNotesChars))),
@@ -127,7 +140,10 @@ export async function loadChunkPlanner(
             return groups.length === 1
               ? [buildReduceRequest(formatNotes(answers))]
               : groups.map((group) =>
-                  mergeRequest({ ...asText, text: group.map((it) => it.trim()).join('\n\n---\n\n') }),
+                  buildMergeRequest({
+                    ...asText,
+                    text: group.map((notes) => notes.trim()).join('\n\n---\n\n'),
+                  }),
                 )
           },
         }
@@ -136,17 +152,17 @@ export async function loadChunkPlanner(
   }
 }
 
-/** More tokens than a page comes to; see {@link countPromptCharacters}. */
+/** An upper bound of the tokens of a page; see {@link countPromptCharacters}. */
 const tokensPerPage = 2500
 
-/** How much of a PDF one request takes. @param maxChars characters of text that it takes */
+/** Returns how much of a PDF fits into one request. @param maxChars characters of text that fit into it */
 function computePdfLimits(model: string, maxChars: number): ReturnType<typeof findPdfLimits> {
   const { pages, bytes } = findPdfLimits(model)
   const tokens = maxChars * guessTokensPerCharacter(model, 'prose').high
   return { pages: Math.max(1, Math.min(pages, Math.floor(tokens / tokensPerPage))), bytes }
 }
 
-/** A PDF that is sent as it is, cut by its pages; undefined where one request holds it. */
+/** Splits a PDF that is uploaded unchanged, between pages. Returns undefined if it fits into one request. */
 async function chunkPdf(
   pdf: Pdf,
   { pages, bytes }: ReturnType<typeof findPdfLimits>,

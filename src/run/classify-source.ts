@@ -4,8 +4,8 @@ import { earlierReportProblem } from '../inputs/find/earlier-output.ts'
 import type { SummaryInspector } from '../storage/summary-inspector.ts'
 
 /**
- * Decides about a document by what the ledger says and without reading the document: `up_to_date`, or the problem that
- * keeps the run from summarizing it, or undefined for a document to summarize.
+ * Classifies a document by the ledger, without reading it. Returns `up_to_date`, the problem that prevents a
+ * summary, or undefined for a document to summarize.
  */
 export function classifySource(
   source: DocumentRef,

@@ -7,17 +7,19 @@ import type { Runtime } from '../runtime.ts'
 
 type ConfirmOptions = Pick<SummarizeOptions, 'confirmAbove' | 'yes' | 'maxCost' | 'simulate'>
 
-/** What some documents will come to; undefined where that is not known. */
+/** The expected cost of some documents. */
 interface ExpectedCost {
   readonly documents: number
+  /** Undefined if the price is unknown. */
   readonly cost: EstimateRange<Picodollars> | undefined
 }
 
 /**
- * Asks before a run that may cost more than its user is used to.
- * @param estimateCosts made only where they decide something
- * @param unit they are of: `document`
- * @throws UsageError where nobody is there to ask; ExitError `limitReached` where the answer is no
+ * Asks the user to confirm a run whose expected cost exceeds `--confirm-above`. Does not ask with `--yes`,
+ * `--simulate` or `--max-cost`.
+ * @param estimateCosts called only if the costs are needed
+ * @param unit what the costs are counted by, such as `document`
+ * @throws UsageError if there is no terminal to ask on; ExitError `limitReached` if the user declines
  */
 export async function confirmCost(
   estimateCosts: () => readonly ExpectedCost[],
@@ -29,7 +31,7 @@ export async function confirmCost(
   }: {
     readonly options: ConfirmOptions
     readonly runtime: Runtime
-    /** Aborted: somebody wants it to end. */
+    /** Ends the question when the run is stopped. */
     readonly drainSignal: AbortSignal
   },
 ): Promise<void> {
@@ -50,7 +52,7 @@ export async function confirmCost(
   if (!answer) throw new ExitError('limitReached', 'nothing was sent')
 }
 
-/** Of what has a known price. */
+/** Adds the known costs. */
 function sumCosts(costs: readonly ExpectedCost[]): EstimateRange<Picodollars> {
   const total = { low: 0n, expected: 0n, high: 0n }
   for (const { cost } of costs) {
@@ -62,7 +64,7 @@ function sumCosts(costs: readonly ExpectedCost[]): EstimateRange<Picodollars> {
   return total
 }
 
-/** `about $1.20 ($1.00 to $1.50)`. */
+/** Returns a cost and its range, such as `about $1.20 ($1.00 to $1.50)`. */
 export function formatCostRange({ low, expected, high }: EstimateRange<Picodollars>): string {
   return `about ${formatUsd(expected)} (${formatUsd(low)} to ${formatUsd(high)})`
 }

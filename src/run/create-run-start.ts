@@ -13,7 +13,7 @@ export interface RunStartOptions {
 }
 
 /**
- * Creates the ledger entry that begins a run, with a new run id.
+ * Creates the ledger entry for the start of a run, with a new run id.
  * @param out the folder that the entry's working directory is relative to; absolute
  */
 export function createRunStart(

@@ -16,13 +16,15 @@ export interface SendingOptions {
   readonly budget: SharedBudget | undefined
   /** Whether the run submits documents in batches, rather than live. */
   readonly shouldSubmit: boolean
-  /** Chooses and orders the documents that are sent live; all of them, if left out. */
+  /** Selects and orders the documents to send live; defaults to all of them. */
   readonly selectLive?: ((sources: readonly DocumentRef[]) => AsyncIterable<DocumentRef>) | undefined
   /** Milliseconds since 1970. */
   readonly nowMs: number
 }
 
-/** Returns how a run that uses batches sends the documents that are in none: live, or in new batches. */
+/**
+ * Returns how a run that uses batches sends the documents that are in no batch yet: live, or in new batches.
+ */
 export function createSending(
   job: Omit<SummarizeJob, 'sources'>,
   { options, promptChoice, requestBuilder, folder, budget, shouldSubmit, selectLive, nowMs }: SendingOptions,
@@ -35,8 +37,8 @@ export function createSending(
 }
 
 /**
- * Returns a function that looks up what a batch stores about a document's request: its provenance, and the settings that
- * the prompt and the options give its answer. Documents with the same settings share one settings object.
+ * Returns a function that looks up the data that a batch stores for a document's request: its provenance and
+ * its answer settings. Documents with the same settings share one settings object.
  * @param nowMs milliseconds since 1970
  */
 function createItemSettingsLookup(

@@ -14,7 +14,9 @@ import { readLedger } from '../storage/ledger/read-ledger.ts'
 import { ledgerPath } from '../storage/output-folder.ts'
 import { computeCwdFromOut } from './report-writer.ts'
 
-/** Where digests go: to the file that is named, or with `--digest-per folder` to one in each folder of summaries. */
+/**
+ * The location of digests: the named file or, with `--digest-per folder`, a file in each folder of summaries.
+ */
 export interface DigestFileOptions {
   readonly name: string
   /** The output folder. */
@@ -25,9 +27,9 @@ export interface DigestFileOptions {
 }
 
 /**
- * Says why a digest may not replace the file that `--digest` names: the output folder does not know it as a digest.
- * One that is known and was edited by hand is not an objection: it is reported when the digest is due, and the
- * summaries are made.
+ * Creates a check of the file that `--digest` names: it may be overwritten only if the ledger lists it as a
+ * digest. A digest that was modified by hand passes this check, so that the summaries are written first;
+ * `writeDigests` reports it.
  */
 export function createDigestCheck({
   name,
@@ -43,8 +45,8 @@ export function createDigestCheck({
 }
 
 /**
- * Checks the digests of folders, before anything is sent.
- * @throws UsageError for a name that is none, or where something else has it
+ * Checks the digest files of all folders, before any request is sent.
+ * @throws UsageError for an invalid name, or if another file has this name
  */
 export async function checkFolderDigests({
   name,
@@ -54,26 +56,28 @@ export async function checkFolderDigests({
   options: { force },
 }: DigestFileOptions): Promise<void> {
   if (basename(name) !== name || name === '-' || stripSummarySuffix(name) !== undefined)
-    throw new UsageError(`--digest ${name}: with --digest-per folder it is a name, such as digest.md`)
+    throw new UsageError(
+      `--digest ${name}: --digest-per folder needs a file name without a folder, such as digest.md`,
+    )
   const paths = sources.map(({ path }) => path)
   const getOutputPaths = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })
   const folders = new Set(
     paths
       .map((path) => getOutputPaths(path).summary)
-      .filter((it) => isPathAllowed(out, it))
-      .map((it) => dirname(it)),
+      .filter((path) => isPathAllowed(out, path))
+      .map((path) => dirname(path)),
   )
   let isKnownDigest: Awaited<ReturnType<typeof loadDigestCheck>> | undefined
   for (const folder of folders) {
     const file = join(out, folder, name)
     if (!isPathAllowed(out, `${folder}/${name}`))
       throw new UsageError(
-        `--digest ${name}: ${escapeControlChars(relative(cwd, file))} would be longer than the file system allows; give a shorter name, or a shorter --out`,
+        `--digest ${name}: ${escapeControlChars(relative(cwd, file))} would be longer than the file system allows; use a shorter name or a shorter --out`,
       )
     const stats = statFile(out, file)
     if (stats === undefined || (stats.isFile() && stats.size === 0)) continue
     isKnownDigest ??= await loadDigestCheck(out, cwd)
-    // A link in an output folder may be anybody's: it is not followed.
+    // A link in an output folder is not followed: other users may have created it.
     const reason = stats.isFile()
       ? force || isKnownDigest(file)
         ? undefined
@@ -81,7 +85,7 @@ export async function checkFolderDigests({
       : 'this is not a regular file'
     if (reason !== undefined)
       throw new UsageError(
-        `--digest ${name}: ${escapeControlChars(relative(cwd, file))}: ${reason}; give another name, or move this one away`,
+        `--digest ${name}: ${escapeControlChars(relative(cwd, file))}: ${reason}; choose another name or move this file`,
       )
   }
 }
@@ -89,7 +93,7 @@ export async function checkFolderDigests({
 const untrackedMessage =
   'the file exists and is not a digest of this output folder; use --force to overwrite it'
 
-/** What a digest would replace; '' where nothing is. @throws the system's error */
+/** Returns the content of a file; '' if it does not exist. @throws fs errors */
 export async function readTextOrEmpty(file: string): Promise<string> {
   const handle = await openExistingRegularFile(file)
   if (handle === undefined) return ''
@@ -100,7 +104,7 @@ export async function readTextOrEmpty(file: string): Promise<string> {
   }
 }
 
-/** Whether an output folder made the file as a digest. */
+/** Returns a predicate: whether a file is a digest that the ledger of the output folder lists. */
 async function loadDigestCheck(out: string, cwd: string): Promise<(file: string) => boolean> {
   const { summaries } = await readLedger(ledgerPath(out), computeCwdFromOut(out, cwd))
   return (file) => isDigest(summaries.get(toDocumentPath(file, cwd))?.run?.prompt)

@@ -20,33 +20,33 @@ import { loadRequestBuilder } from './request-builder.ts'
 import { run } from './run.ts'
 
 export interface DigestOptions {
-  /** As it was named. */
+  /** The digest file as the user typed it. */
   readonly name: string
-  /** That file; undefined where each folder gets a digest of that name. */
+  /** The digest file; undefined if each folder gets a digest of that name. */
   readonly namedFile: NamedFile | undefined
   /** The output folder. */
   readonly out: string
   readonly sources: readonly DocumentRef[]
   readonly inputRoots: readonly string[]
   readonly log: NamedFile | undefined
-  /** What is left to spend; no bound, if undefined. */
+  /** The rest of the budget; undefined if spending is not limited. */
   readonly budget: SharedBudget | undefined
 }
 
-/** One text to write. */
+/** A digest to write. */
 interface Digest {
-  /** Absolute: where its links lead from, and what the ledger knows it by. */
+  /** The absolute path. Links are relative to its folder. */
   readonly file: string
-  /** What is there: undefined for a pipe or a device. */
+  /** The current content of the file; undefined for a pipe or a device. */
   readonly previousText: string | undefined
-  /** The documents it is of, with their summaries, in order. */
+  /** The summaries that the digest is about, with the paths of their documents, in order. */
   readonly summaries: readonly (readonly [path: string, result: LatestResult])[]
 }
 
 /**
- * Makes one text of the summaries at hand, or one for each folder. It is a run like any other, over documents that are
- * made of summaries: remembered, accounted for, in parts where one request does not hold it, and not asked about again
- * where no summary changed.
+ * Writes one digest of all summaries, or one per folder. A digest is made by a run whose documents consist of
+ * summaries. So it is recorded in the ledger and split into chunks where needed, and it is up to date while
+ * no summary changes.
  */
 export async function writeDigests(
   digestOptions: DigestOptions,
@@ -73,7 +73,7 @@ export async function writeDigests(
       shouldCollect: false,
       sources: [...digests.keys()].map((path, index) => ({ index, path, namedByUser: true })),
       unmatched: [],
-      createRequestBuilder: await loadRequestBuilder(
+      requests: await loadRequestBuilder(
         {
           ...options,
           prompt: 'digest',
@@ -91,14 +91,14 @@ export async function writeDigests(
       budget: digestOptions.budget,
       namedOutputs: { report: undefined, log: digestOptions.log },
     },
-    // The account of all is the first one; this one has a line.
+    // The main run has already printed its summary; this run prints one line per digest.
     {
       ...options,
       schema: undefined,
       frontMatter: false,
       report: undefined,
       sample: undefined,
-      // A digest that is due is made, also in a run over failed documents.
+      // With --redo failed, digests whose summaries changed are still written.
       redo: options.redo?.filter((target) => target !== 'failed'),
       quiet: true,
       verbose: false,
@@ -125,14 +125,14 @@ export async function writeDigests(
     if (!options.quiet)
       printMessage(
         runtime,
-        `${isNew ? 'made' : 'nothing changed for'} the digest of ${pluralize(digest.summaries.length, 'summary', 'summaries')} in ${relative(cwd, digest.file)}`,
+        `${isNew ? 'wrote the' : 'no change in the'} digest of ${pluralize(digest.summaries.length, 'summary', 'summaries')} in ${relative(cwd, digest.file)}`,
       )
     exits.push('ok')
   }
   return chooseExit([exit, ...exits])
 }
 
-/** By the paths they are remembered under. @throws RunError where one was edited by hand */
+/** Returns the digests by their paths in the ledger. @throws RunError if a digest was modified by hand */
 async function collectDigests(
   { name, namedFile, out, sources }: DigestOptions,
   { digestPer, force }: SummarizeOptions,
@@ -141,7 +141,7 @@ async function collectDigests(
 ): Promise<ReadonlyMap<string, Digest>> {
   const groups = new Map<string, (readonly [string, LatestResult])[]>()
   for (const { path, problem } of sources) {
-    // An earlier digest, met among the documents, is none.
+    // A digest of an earlier run may be among the documents; it is not a summary.
     const result = problem === undefined ? results.get(path) : undefined
     const summary = result?.entry.output?.path
     if (result?.text === undefined || summary === undefined || isDigest(result.entry.prompt)) continue
@@ -168,7 +168,10 @@ async function collectDigests(
   return digests
 }
 
-/** What is in a digest's place: empty where nothing is, undefined for a pipe or a device. @throws the system's error */
+/**
+ * Returns the content of a digest file: empty if it does not exist, undefined for a pipe or device.
+ * @throws fs errors
+ */
 async function readCurrentText(
   file: string,
   { namedFile, out }: Pick<DigestOptions, 'namedFile' | 'out'>,
@@ -177,15 +180,15 @@ async function readCurrentText(
   return namedFile.stream === undefined ? readTextOrEmpty(namedFile.file) : undefined
 }
 
-/** @throws ExitError `ioError`, also where the file is not what it was when the digest was begun */
+/** @throws ExitError `ioError`, also if the file was changed since the digest was started */
 async function writeDigest(
   { namedFile, out }: DigestOptions,
   { file, previousText }: Digest,
   text: string,
   nonce: string,
 ): Promise<void> {
-  const checkUnchanged = (now: string | undefined) =>
-    now === previousText ? undefined : 'the file was changed while the digest was made'
+  const checkUnchanged = (currentText: string | undefined) =>
+    currentText === previousText ? undefined : 'the file was changed while the digest was made'
   if (namedFile !== undefined) {
     const objection = async (file: string) => checkUnchanged(await readTextOrEmpty(file))
     return writeNamedFile({ ...namedFile, checkOverwrite: objection }, text, `${nonce}-digest`)
@@ -196,7 +199,7 @@ async function writeDigest(
   await writeFileAtomic(out, file, text, `${nonce}-digest`)
 }
 
-/** The summaries, each under a link to its document as it is seen from the digest. */
+/** Returns the text of all summaries, each under a link that is relative to the digest. */
 function formatSummaries({ file, summaries }: Digest, out: string): string {
   const folder = dirname(file)
   const formatLink = (path: string, { entry }: LatestResult) => {

@@ -28,8 +28,8 @@ import type { RunPlan } from './run-plan.ts'
 import { createTokenCounter } from './token-counter.ts'
 
 /**
- * Reads all documents and prints what a run would do and cost. Writes only the report that the user names, and sends no
- * request that costs.
+ * Reads all documents and prints an estimate of what a run would do and cost. Writes only the file of
+ * `--report`, and sends no billed request.
  */
 export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exit> {
   const { sources, out } = plan
@@ -64,7 +64,7 @@ interface PlannedDocuments {
 /** How many documents are read at the same time. */
 const maxOpenFiles = 16
 
-/** Plans the requests of all documents. @throws the reason of a shutdown */
+/** Plans the requests of all documents. @throws the reason of the shutdown if the run is stopped */
 async function planDocuments(
   { sources, skipped }: RunPlan,
   context: DryRunContext & PlanDocumentOptions,

@@ -15,8 +15,8 @@ export interface EstimateContext {
 }
 
 /**
- * What documents will come to by their sizes alone, none of them read.
- * @param charactersPerByte of their texts
+ * Estimates tokens and costs of documents by their sizes, without reading them.
+ * @param charactersPerByte characters of text per byte of the files
  */
 export function estimateBySize(
   sources: readonly DocumentRef[],
@@ -24,8 +24,8 @@ export function estimateBySize(
   { promptChoice, requestBuilder, priceOf }: EstimateContext,
   charactersPerByte = 1,
 ): CostEstimate & { readonly documents: number } {
-  // Of an empty document: what the prompt itself comes to, which is the same but for names. To make one for each of a
-  // hundred thousand takes longer than finding them.
+  // Requests of an empty document, to measure the prompt. One per settings hash is enough: they differ only
+  // in file names, and building one per document would take longer than finding the documents.
   const emptyRequests = new Map<string, Request>()
   const maxCharsByKind = new Map<string, number | undefined>()
   let documents = 0

@@ -18,13 +18,13 @@ import type { RunPlan } from './run-plan.ts'
 import { createSampling, type Sampling } from './sample-first.ts'
 import { createStopRules, type StopRules } from './stop-rules.ts'
 
-/** What a run did. */
+/** The results of a run whose requests have all ended. */
 export interface ExecutedRun extends Pick<InstrumentedClient, 'stats' | 'rateLimiter'> {
-  /** The paths of documents that the next run takes up. */
+  /** The paths of documents that are pending or failed with a transient error. */
   readonly unfinished: ReadonlySet<string>
 }
 
-/** Sends what is pending, live or in batches, and writes each outcome where it belongs. */
+/** Sends the pending documents, live or in batches, and writes each outcome to the output. */
 export async function executeRun(
   plan: RunPlan,
   prepared: PreparedRun,
@@ -35,7 +35,7 @@ export async function executeRun(
   const { pending, upToDate } = output
   const instruments = instrumentClient(prepared.client?.ask, {
     ...context,
-    // Text that is shown as it comes needs no other sign of life.
+    // Streamed text already shows progress.
     options:
       output.onText !== undefined && options.progress === 'auto' ? { ...options, progress: 'off' } : options,
     log: prepared.log,
@@ -75,7 +75,7 @@ interface ExecutionContext extends RunContext {
   readonly sampling: Sampling | undefined
 }
 
-/** Starts to produce outcomes, from live requests or from message batches. */
+/** Returns the outcomes of the pending documents, from live requests or message batches. */
 function startOutcomes(
   plan: RunPlan,
   prepared: PreparedRun,
@@ -106,10 +106,10 @@ function startOutcomes(
   )
 }
 
-/** A run that only collects has nothing to do if another one has collected the batches. */
+/** Yields nothing: a run that only collects has no work if another run has collected the batches. */
 async function* produceNothing(): AsyncGenerator<Outcome> {}
 
-/** Returns what the engine needs in every run. */
+/** Returns the settings that the engine needs in every run. */
 function createEngineJob(
   { folder }: Output,
   { promptChoice, baseUrl, read, shutdown, runtime, rules }: ExecutionContext,
@@ -125,7 +125,7 @@ function createEngineJob(
   }
 }
 
-/** Adds what the engine needs to send requests. */
+/** Adds the settings that the engine needs to send requests. */
 function createSummarizeJob(
   engineJob: EngineJob,
   { onText, folder, isOrdered }: Output,
@@ -137,7 +137,7 @@ function createSummarizeJob(
 ): Omit<SummarizeJob, 'sources'> {
   const { ask, semaphore } = instruments
   const { buildRequest, chunker, validateReply, checkQuality } = requestBuilder
-  const withSlot = (inner: Ask) => semaphore.withPermit(inner, shutdown.drainSignal)
+  const withPermit = (inner: Ask) => semaphore.withPermit(inner, shutdown.drainSignal)
   return {
     ...engineJob,
     buildRequest,
@@ -146,7 +146,7 @@ function createSummarizeJob(
     checkQuality,
     ask: onText === undefined ? ask : (request, signal) => ask(request, signal, onText),
     ...(folder !== undefined && {
-      askChunk: withCache(ask, folder.chunkCache, withSlot),
+      askChunk: withCache(ask, folder.chunkCache, withPermit),
       persist: folder.persist,
     }),
     semaphore,

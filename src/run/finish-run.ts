@@ -10,7 +10,8 @@ import type { RunPlan } from './run-plan.ts'
 
 /**
  * Records how the run ended, closes its outputs, writes the report and prints the summary.
- * @throws the reason of the stop where it is a bug
+ * @returns the exit of the run
+ * @throws the error that stopped the run, if it is a bug
  */
 export async function finishRun(
   plan: RunPlan,
@@ -48,7 +49,7 @@ export async function finishRun(
   return chooseRunExit(stats, plan.unmatched, ending)
 }
 
-/** Only a folder remembers what is done. */
+/** Returns a hint to run the command again; empty on stdout, which keeps no record of finished documents. */
 function formatResumeHint({ exit }: Ending, stats: StatsCollector, out: string | undefined): string {
   const { pending } = stats.getProgress().documents
   if (exit === 'temporaryFailure') return ''

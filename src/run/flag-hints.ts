@@ -1,7 +1,7 @@
 import type { Failure } from '../core/errors/failure.ts'
 import { addFailureHint, type FailureHints } from '../core/errors/failure-hints.ts'
 
-/** Returns a failure with the flag that helps at the end of its message, where there is one. */
+/** Returns a failure whose message ends with a flag that helps, if there is one. */
 export function addFlagHint(failure: Failure): Failure {
   return addFailureHint(failure, hints)
 }

@@ -20,7 +20,8 @@ import type { FolderOutput, OutputOptions } from './output.ts'
 import type { PromptChoice } from './request-builder.ts'
 
 /**
- * Opens an output folder, locks it until it is closed, and recovers what an interrupted run left.
+ * Opens an output folder, locks it until the output is closed, and recovers the results of an interrupted
+ * run.
  * @param out the output folder; absolute
  * @throws ExitError `locked`, `ioError`, `usage`; UsageError
  */
@@ -119,7 +120,10 @@ async function openLockedFolder(
   }
 }
 
-/** Adds the documents of open batches, which the run may write although the user does not name them this time. */
+/**
+ * Adds the documents of open batches: the run may write their summaries even if they are not among its
+ * inputs.
+ */
 function addBatchedSources(
   sources: readonly DocumentRef[],
   { openBatches }: BatchStore,
@@ -141,7 +145,7 @@ async function splitSources(
 ): Promise<{ readonly pending: readonly DocumentRef[]; readonly upToDate: readonly DocumentRef[] }> {
   const [pending, upToDate]: [DocumentRef[], DocumentRef[]] = [[], []]
   for (const [n, source] of sources.entries()) {
-    // A signal must not wait for a hundred thousand of them.
+    // Yields to the event loop, so that signals are handled during a long loop.
     if (n % 256 === 255) await nextEventLoopTurn()
     const known = classifySource(source, inspector)
     if (known === 'up_to_date') upToDate.push(source)
@@ -150,7 +154,9 @@ async function splitSources(
   return { pending, upToDate }
 }
 
-/** Returns a function that reports whether a summary exists that was made with the settings of a document in this run. */
+/**
+ * Returns a function that checks whether any summary was made with the settings this run uses for a document.
+ */
 function createSuccessLookup(
   { summaries }: Pick<Awaited<ReturnType<typeof openOutputState>>, 'summaries'>,
   findProvenance: PromptChoice['getProvenance'],

@@ -5,13 +5,13 @@ import { pluralize } from '../core/text/format-number.ts'
 import type { UnplacedText } from '../storage/ledger/journal-recovery.ts'
 import type { OutputState } from '../storage/output-state.ts'
 
-/** What claude-batch found and did when it opened an output folder. */
+/** Damage and recovered results that claude-batch found when it opened an output folder. */
 type RecoveryResult = Pick<
   OutputState,
   'damaged' | 'damagedJournalLines' | 'unplacedTexts' | 'recoveredCount'
 >
 
-/** Returns what the user must know about an output folder after a crash or damage, one message per line to print. */
+/** Returns the warnings about an output folder after a crash or damage, one message each. */
 export function formatRecoveryWarnings(
   { damaged, damagedJournalLines, unplacedTexts }: Omit<RecoveryResult, 'recoveredCount'>,
   out: string,
@@ -23,7 +23,7 @@ export function formatRecoveryWarnings(
   ]
 }
 
-/** Returns a note about summaries that claude-batch put in place for an interrupted run; undefined if there are none. */
+/** Returns a note about summaries recovered from an interrupted run; undefined if there are none. */
 export function formatRecoveredNote({
   recoveredCount: count,
 }: Pick<RecoveryResult, 'recoveredCount'>): string | undefined {
@@ -41,9 +41,9 @@ function formatLedgerDamage({ count: lines, paths }: OutputState['damaged']): st
 
 function formatJournalDamage(lines: number, out: string): string {
   const backup = join(out, stateFolder, 'journal.jsonl.damaged')
-  return `${pluralize(lines, 'line')} of the journal cannot be read; it may contain a reply that was paid for: see ${backup}`
+  return `${pluralize(lines, 'line')} of the journal cannot be read and may contain replies that you have paid for; see ${backup}`
 }
 
-function formatConflict({ intendedPath: place, savedPath: kept }: UnplacedText, out: string): string {
-  return `${join(out, place)} exists and is not what an earlier run wrote, so it was not replaced; the reply that an interrupted run had paid for is in ${join(out, kept)}: choose between the two`
+function formatConflict({ intendedPath, savedPath }: UnplacedText, out: string): string {
+  return `${join(out, intendedPath)} exists and was not written by an earlier run, so it was not replaced; the reply that an interrupted run paid for is in ${join(out, savedPath)}; keep one of the two`
 }

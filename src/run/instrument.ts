@@ -21,31 +21,34 @@ export interface InstrumentOptions {
   readonly shutdown: Shutdown
   readonly priceOf: PriceOf
   readonly budget: SharedBudget | undefined
-  /** Shows the requests; its progress display begins. */
+  /** Reports the requests. Its progress display is started. */
   readonly reporter: Reporter
   readonly log: RequestLog | undefined
-  /** That will be asked, or the first of them. */
+  /** The model of the run; the first one, if there are several. */
   readonly model: string
-  /** How many documents there are to do. */
+  /** The number of pending documents. */
   readonly pendingCount: number
-  /** Documents whose summary stands. */
+  /** Documents whose summary is up to date. */
   readonly upToDate: readonly DocumentRef[]
-  /** Documents that were found and left out, by the reason. */
+  /** Documents that were found but skipped, by reason. */
   readonly skipped?: ReadonlyMap<string, DocumentCount> | undefined
-  /** By the clock: milliseconds. */
+  /** When the run started, in milliseconds of `clock.now()`. */
   readonly startMs: number
 }
 
-/** A stack with all that watches it. */
+/** A client behind the middleware, with the statistics of its requests. */
 export interface InstrumentedClient {
-  /** The caller holds a permit. */
+  /** Sends a request. The caller must hold a permit of the semaphore. */
   readonly ask: Ask
   readonly semaphore: Semaphore
   readonly rateLimiter: RateLimiter
   readonly stats: StatsCollector
 }
 
-/** Stacks the layers around a client, if one is needed, and has every sending added up, logged and shown. */
+/**
+ * Wraps a client in the middleware, and counts, logs and shows every attempt.
+ * @param client undefined for a run that sends no requests
+ */
 export function instrumentClient(
   client: Ask | undefined,
   {

@@ -7,13 +7,13 @@ import { createLockOwner, type LockingProgram } from '../storage/lock/lock-owner
 import { printMessage } from '../ui/print-message.ts'
 
 export interface LockOutputFolderOptions extends LockingProgram {
-  /** When the lock's holder started, in ISO 8601; now, if left out. */
+  /** When the lock's owner started, in ISO 8601; defaults to now. */
   readonly since?: string
-  /** Tells this lock from others of the same process; random, if left out. */
+  /** Distinguishes this lock from others of the same process; random by default. */
   readonly nonce?: string
-  /** Prints no note about a lock that was taken over from a dead process. */
+  /** Whether to omit the note about a stale lock that was taken over. */
   readonly quiet?: boolean
-  /** How long to wait for another process to release the lock; not at all, if left out. */
+  /** How long to wait for another process to release the lock; no wait by default. */
   readonly wait?: LockWait
 }
 
@@ -27,10 +27,10 @@ interface LockWait {
 type LockRuntime = Pick<Runtime, 'pid' | 'clock' | 'random' | 'isRunning' | 'stderr'>
 
 /**
- * Locks an output folder for this process. Takes over the lock of a dead process and prints a note about it.
+ * Locks an output folder for this process. Takes over a stale lock and prints a note about it.
  * @param out the output folder; absolute
  * @returns a function that unlocks the folder
- * @throws ExitError `locked` or `ioError`; the reason of the wait's signal
+ * @throws ExitError `locked` or `ioError`; the reason of the wait's signal if it is aborted
  */
 export async function lockOutputFolder(
   out: string,
@@ -49,14 +49,14 @@ export async function lockOutputFolder(
       self,
       isRunning,
       onTakeover(dead) {
-        const text = `the run that held this folder, process ${dead.pid} since ${dead.since}, is dead; took over`
+        const text = `the run that locked this folder, process ${dead.pid} since ${dead.since}, is dead; took over`
         if (!quiet) printMessage(runtime, text)
       },
     })
   return wait === undefined ? lock() : lockWithTimeout(lock, wait, runtime)
 }
 
-/** How often a locked folder is tried again. */
+/** Milliseconds between two attempts to lock a folder. */
 const lockRetryMs = 250
 
 async function lockWithTimeout(

@@ -8,7 +8,10 @@ import type { Input } from '../inputs/find/inspect-input.ts'
 import type { Runtime } from '../runtime.ts'
 import { printMessage } from '../ui/print-message.ts'
 
-/** What the user named, as arguments and as a list. @throws UsageError where that is nothing, or contradicts itself */
+/**
+ * Returns the inputs from the arguments and `--files-from`.
+ * @throws UsageError if there are none or they conflict
+ */
 export async function parseInputs(
   args: readonly string[],
   { filesFrom, null: nul }: SummarizeOptions,
@@ -35,9 +38,9 @@ export async function parseInputs(
 }
 
 /**
- * Finds the inputs, and shows what the user should know of them before anything is sent.
+ * Finds the documents of the inputs, and prints warnings about them before any request is sent.
  * @param out the output folder; undefined for stdout
- * @throws ExitError `noInput` where one of them does not exist, or where there is none at all; UsageError
+ * @throws ExitError `noInput` if an input does not exist or there are no inputs; UsageError
  */
 export async function findInputs(
   inputs: readonly Input[],
@@ -52,7 +55,7 @@ export async function findInputs(
     out,
     extensions: options.ext ?? defaultExtensions,
     exclude: (options.exclude ?? []).map(({ pattern, folder = cwd }) => ({ pattern, folder })),
-    // What the run itself writes would be another document every time.
+    // The run must not summarize files that it writes itself.
     writtenFiles: [options.report, options.log, options.digest].flatMap((file) =>
       file === undefined ? [] : resolve(cwd, file),
     ),
@@ -65,7 +68,7 @@ export async function findInputs(
   if (missingInputs.length > 0)
     throw new ExitError(
       'noInput',
-      `nothing matches ${formatExamples([...missingInputs, ...unmatchedPatterns])}; correct or leave out what does not exist (nothing was sent or written)`,
+      `nothing matches ${formatExamples([...missingInputs, ...unmatchedPatterns])}; correct or remove these inputs (nothing was sent or written)`,
     )
   const unmatchedMessages = unmatchedPatterns.map((pattern) => `no files match ${JSON.stringify(pattern)}`)
   for (const text of options.quiet ? unmatchedMessages : [...unmatchedMessages, ...warnings])
@@ -73,15 +76,18 @@ export async function findInputs(
   return found
 }
 
-/** One line for when none of it is there, but for what an earlier run wrote. */
+/** Returns the error message for inputs that do not exist or are outputs of an earlier run. */
 function formatNothingFound(inputs: readonly Input[], earlier: readonly string[]): string {
   const unmatched = inputs.map(({ text }) => text).filter((text) => !earlier.includes(text))
   const parts: string[] = []
   if (unmatched.length > 0) parts.push(`nothing matches ${formatExamples(unmatched)}`)
-  if (earlier.length > 0)
+  if (earlier.length > 0) {
+    const [isOutput, them] =
+      earlier.length === 1 ? ['appears to be an output', 'it'] : ['appear to be outputs', 'them']
     parts.push(
-      `by name and place, ${formatExamples(earlier)} ${earlier.length === 1 ? 'is' : 'are'} what an earlier run wrote; a file of your own can be renamed, or given on stdin`,
+      `${formatExamples(earlier)} ${isOutput} of an earlier run, by name and location; to summarize ${them} anyway, rename ${them} or use stdin`,
     )
+  }
   return parts.length === 0 ? 'the list of --files-from is empty' : parts.join('; ')
 }
 
@@ -90,7 +96,7 @@ function formatExamples(texts: readonly string[]): string {
   return `${names.join(', ')}${texts.length > 3 ? ` and ${texts.length - 3} more` : ''}`
 }
 
-/** The absolute paths of it. */
+/** Returns the absolute paths of the inputs, without stdin. */
 export function getInputRoots(inputs: readonly Input[], { cwd }: Runtime): string[] {
   return inputs.filter(({ text }) => text !== '-').map(({ text }) => resolve(cwd, text))
 }

@@ -11,33 +11,35 @@ import { isLogEntry } from '../sinks/request-log.ts'
 import { inspectNamedFile, type NamedFile } from '../storage/fs/named-file.ts'
 import { checkLogOverwrite, checkReportOverwrite } from '../storage/fs/named-file-checks.ts'
 
-/** The files that flags name for writing, all checked; undefined where a flag is not given. */
+/** The output files that flags name, all checked; undefined if a flag is not set. */
 export interface NamedOutputs {
   readonly report: NamedFile | undefined
   readonly log: NamedFile | undefined
   readonly digest: NamedFile | undefined
-  /** Closes the pipes and devices among them, when the last run has ended. */
+  /** Closes the files that are pipes or devices. Call it after the last run has ended. */
   close(): void
 }
 
 export interface NamedOutputsOptions {
-  /** As the user gave them. */
+  /** The file names as the user typed them. */
   readonly report?: string | undefined
   readonly log?: string | undefined
-  /** Says why a digest may not replace the file that is there. */
+  /** The digest file, and the check whether a digest may replace an existing file. */
   readonly digest?: { readonly name: string; readonly objection: NamedFile['checkOverwrite'] } | undefined
   /** All inputs. */
   readonly sources?: readonly DocumentRef[]
-  /** The output folder; undefined where there is none. */
+  /** The output folder; undefined if the command has none. */
   readonly out?: string | undefined
-  /** The files that the command writes without being told to. */
+  /** Files that the command always writes. */
   readonly reservedFiles?: readonly string[]
   readonly runtime: Runtime
 }
 
 /**
- * Checks every file that flags name for writing, before anything is sent. See docs/decisions/0025-named-files.md.
- * @throws UsageError for one that must not be written, ExitError `ioError` for one that cannot be
+ * Checks every output file that flags name, before any request is sent. See
+ * docs/decisions/0025-named-files.md.
+ * @throws UsageError for a file that must not be overwritten, ExitError `ioError` for a file that cannot be
+ * written
  */
 export async function inspectNamedOutputs({
   report,
@@ -99,7 +101,10 @@ export async function inspectNamedOutputs({
   }
 }
 
-/** What a report is to be, by its file's name; a pipe or device without one gets JSON. @throws UsageError */
+/**
+ * Returns the format of a report by its file extension; JSON for a pipe or device without one.
+ * @throws UsageError
+ */
 export function getReportFormat(name: string, stream?: NamedFile['stream']): ReportFormat {
   const format = reportFormats.find((format) => extname(name).toLowerCase() === `.${format}`)
   if (format !== undefined) return format
@@ -107,12 +112,16 @@ export function getReportFormat(name: string, stream?: NamedFile['stream']): Rep
   throw new UsageError(`--report ${name}: expected a name that ends in .json, .md or .html`)
 }
 
-/** Two names may be one file by links, and where the file system takes `A` and `a` for one name. */
+/**
+ * Checks that no two flags name the same file. Different names may be the same file because of links, or on a
+ * case-insensitive file system.
+ * @throws UsageError
+ */
 function checkDifferent(files: readonly NamedFile[]): void {
-  for (const [n, one] of files.entries()) {
-    const other = files.slice(n + 1).find((it) => isSameFile(one, it))
+  for (const [n, file] of files.entries()) {
+    const other = files.slice(n + 1).find((candidate) => isSameFile(file, candidate))
     if (other !== undefined)
-      throw new UsageError(`${one.label} and ${other.label} are the same file; name two different ones`)
+      throw new UsageError(`${file.label} and ${other.label} are the same file; use two different files`)
   }
 }
 
@@ -122,32 +131,32 @@ function isSameFile(a: Pick<NamedFile, 'file' | 'stats'>, b: Pick<NamedFile, 'fi
 }
 
 function isSameInode(a: { readonly dev: number; readonly ino: number }, b: NamedFile['stats']): boolean {
-  // 0 is what file systems without such numbers have.
+  // File systems without inode numbers report 0.
   return a.ino !== 0 && a.ino === b?.ino && a.dev === b.dev
 }
 
-/** @throws UsageError for one of the files that the command writes in any case */
+/** @throws UsageError if the command always writes to this file itself */
 function checkNotReserved(named: NamedFile, reservedFiles: readonly string[]): void {
   const other = reservedFiles.find((file) =>
     isSameFile(named, { file, stats: statSync(file, { throwIfNoEntry: false }) }),
   )
   if (other !== undefined)
-    throw new UsageError(`${named.label}: ${basename(other)} is written there in any case; name another file`)
+    throw new UsageError(`${named.label}: claude-batch writes ${basename(other)} there; name another file`)
 }
 
-/** In the output folder some names belong to summaries. @throws UsageError */
-function checkNotSummary({ file, label: shown }: NamedFile, out: string | undefined): void {
+/** @throws UsageError if the file has the name of a summary in the output folder */
+function checkNotSummary({ file, label }: NamedFile, out: string | undefined): void {
   if (out !== undefined && isInside(file, out) && stripSummarySuffix(file) !== undefined)
-    throw new UsageError(`${shown}: this is the name of a summary; name another file`)
+    throw new UsageError(`${label}: this is the name of a summary; name another file`)
 }
 
 /**
- * A file that was only met in a folder is left out of the run; one that the user named, or that has another name too,
- * would be read and written.
+ * Checks that the run does not read the file as an input. An earlier output that was only found in a folder
+ * is skipped by the run, so it may be overwritten.
  * @throws UsageError
  */
 function checkNotInput(
-  { file, label: shown, stats }: NamedFile,
+  { file, label, stats }: NamedFile,
   sources: readonly DocumentRef[],
   cwd: string,
 ): void {
@@ -155,7 +164,7 @@ function checkNotInput(
     if (path === '-' || (problem?.type === 'earlier_output' && !namedByUser)) return false
     const inputFile = resolve(cwd, path)
     if (inputFile === file) return true
-    // Nearly all are told apart by what is known of them already.
+    // Known size and time rule out nearly all inputs without another stat call.
     if (stats === undefined || inputStats?.size !== stats.size || inputStats.mtimeMs !== stats.mtimeMs)
       return false
     const currentStats = statSync(inputFile, { throwIfNoEntry: false })
@@ -163,6 +172,6 @@ function checkNotInput(
   })
   if (input !== undefined)
     throw new UsageError(
-      `${shown}: this is also an input, ${escapeControlChars(input.path)}; name another file, or leave it out with --exclude`,
+      `${label}: this is also an input, ${escapeControlChars(input.path)}; name another file, or exclude it with --exclude`,
     )
 }

@@ -7,7 +7,11 @@ import { ExitError } from '../errors.ts'
 import { JournaledError } from '../storage/ledger/journal.ts'
 import type { Reporter } from '../ui/reporter.ts'
 
-/** Where outcomes are told once they are safe, and what happens when one cannot be written. */
+/**
+ * Creates the writer of outcomes. Reports each outcome after it is written, and stops the run if one cannot
+ * be written.
+ * @param onDelivered called with each written outcome
+ */
 export function createOutcomeWriter(
   writer: Sink,
   {
@@ -38,7 +42,7 @@ export function createOutcomeWriter(
         status: 'pending',
         reason: 'it could not be written',
       })
-      // With the reader of stdout gone, there is nobody left to finish anything for.
+      // Nothing reads stdout any more, so finishing the requests in flight would be useless.
       if (error instanceof ExitError && error.exit === 'brokenPipe') return shutdown.abort(error)
       reporter.onUnsaved(outcome, error instanceof JournaledError)
       shutdown.drain(error instanceof Error ? error : new Error(String(error)))

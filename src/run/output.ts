@@ -13,9 +13,9 @@ import type { RerunReason } from '../storage/rerun-reason.ts'
 import type { SummaryInspector } from '../storage/summary-inspector.ts'
 import type { PromptChoice } from './request-builder.ts'
 
-/** Where the outcomes of a run go: stdout or an output folder. */
+/** The output of a run: stdout or an output folder. */
 export interface Output {
-  /** Names the run in the ledger and in reports. */
+  /** Identifies the run in the ledger and in reports. */
   readonly runStart: RunStart
   readonly sink: Sink
   /** Documents that the run works on. */
@@ -37,7 +37,7 @@ export interface FolderOutput extends Output {
   readonly folder: FolderState
 }
 
-/** What an output folder holds of earlier runs, and records of this one. */
+/** The state of earlier runs in an output folder, and functions that record this run. */
 export interface FolderState {
   /** The tokens that documents of earlier runs needed. */
   readonly history: TokenHistory
@@ -48,10 +48,13 @@ export interface FolderState {
   readonly chunkCache: ChunkCache
   /** Whether a summary exists that was made with the settings of this document. */
   hasSucceededBefore(path: string): boolean
-  /** Returns where the summary of a document is or will be, relative to the working directory. */
+  /**
+   * Returns the path of a document's summary, relative to the working directory. The summary may not exist
+   * yet.
+   */
   formatSummaryPath(path: string): string
   readonly checkConflict: SummaryInspector['checkConflict']
-  /** Writes an outcome to the journal; false if that failed. */
+  /** Writes an outcome to the journal. Returns whether the write succeeded. */
   persist(outcome: Outcome): Promise<boolean>
   /** Records how the run ended. Call it before the sink is closed. @throws ExitError `ioError` */
   recordEnd(entry: RunEnd): Promise<void>
@@ -65,6 +68,6 @@ export interface OutputOptions {
   readonly version: string
   /** The API that the run sends requests to. */
   readonly baseUrl: string
-  /** Aborted when the run is stopped: ends the wait for a lock. */
+  /** Aborted when the run is stopped, which ends the wait for a lock. */
   readonly drainSignal: AbortSignal
 }

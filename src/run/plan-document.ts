@@ -11,7 +11,7 @@ import type { PromptChoice, RequestBuilder } from './request-builder.ts'
 import type { RunContext } from './run-context.ts'
 import type { createTokenCounter } from './token-counter.ts'
 
-/** What a run would do with a document: send requests, skip or fail it, or leave its summary as it is. */
+/** What a run would do with a document: send requests, skip it, fail it, or keep its summary. */
 export type DocumentPlan = RequestsPlan | InputProblem | 'up_to_date'
 
 interface RequestsPlan {
@@ -23,13 +23,13 @@ interface RequestsPlan {
 export interface PlanDocumentOptions
   extends Pick<RunContext, 'read' | 'promptChoice' | 'priceOf' | 'drainSignal'> {
   readonly requestBuilder: RequestBuilder
-  /** What the output folder holds; undefined on stdout. */
+  /** The state of the output folder; undefined on stdout. */
   readonly outputState: Pick<ReadOutputState, 'inspector' | 'batchedPaths'> | undefined
   /** Counts tokens with the API; undefined to estimate them from the characters. */
   readonly countTokens: Awaited<ReturnType<typeof createTokenCounter>> | undefined
 }
 
-/** Reads a document and plans its requests, without sending one that costs. */
+/** Reads a document and plans its requests. Sends no billed request. */
 export async function planDocument(
   source: DocumentRef,
   { read, promptChoice, requestBuilder, priceOf, drainSignal, outputState, countTokens }: PlanDocumentOptions,
@@ -53,7 +53,7 @@ export async function planDocument(
     const tokens = await countTokens?.(request, drainSignal)
     if (typeof tokens === 'object') return tokens
     const planned = toPlannedRequest(request, document, promptChoice)
-    // What earlier documents needed says nothing about chunks.
+    // The token history of whole documents does not apply to chunks.
     const prompt = chunkPlan === undefined ? planned.prompt : `${planned.prompt}, in chunks`
     plannedRequests.push({ ...planned, prompt, ...(tokens !== undefined && { countedTokens: tokens }) })
   }

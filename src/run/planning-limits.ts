@@ -4,7 +4,10 @@ import { fromLimitFields } from '../core/rate-limit/limit-fields.ts'
 import type { LimitRates } from '../core/rate-limit/limiter-state.ts'
 import type { RunEnd } from '../core/run/ledger-entry.ts'
 
-/** The limits to reckon with before a run: those given, else those that the last run found, else a guess. */
+/**
+ * Returns the rate limits for estimates: the configured ones, or those that the last run observed, or a
+ * guess.
+ */
 export function resolvePlanningLimits(
   { rpm, itpm, otpm }: Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm'>,
   lastRunEnd: RunEnd | undefined,
@@ -14,7 +17,7 @@ export function resolvePlanningLimits(
     ...(itpm !== undefined && { inputTokens: itpm }),
     ...(otpm !== undefined && { outputTokens: otpm }),
   }
-  // A service that says 0 has no limit to tell, or the ledger was changed.
+  // A limit of 0 is ignored: the API has no such limit, or the ledger was edited.
   const observed: LimitRates = Object.fromEntries(
     Object.entries(fromLimitFields(lastRunEnd?.limits ?? {})).filter(([, limit]) => limit > 0),
   )

@@ -21,22 +21,22 @@ import { openStdoutOutput } from './stdout-output.ts'
 /** A run that is ready to send: its output is open, and the user agreed to the cost. */
 export interface PreparedRun {
   readonly output: Output
-  /** Takes the outcomes: the output, observed by the report where nothing else remembers them. */
+  /** Writes the outcomes to the output. On stdout, which keeps no record, the report records them too. */
   readonly sink: Sink
   readonly report: ReportWriter
   readonly log: RequestLog | undefined
   /** Whether documents go into message batches. */
   readonly shouldSubmit: boolean
-  /** Whether batches of this or of earlier runs are to be collected. */
+  /** Whether the run submits batches or collects those of earlier runs. */
   readonly usesBatches: boolean
-  /** Undefined where nothing is to be asked. */
+  /** Undefined if the run sends no requests. */
   readonly client: Pick<ClaudeClient, 'ask' | 'batches'> | undefined
 }
 
 /**
- * Opens the output, chooses between live requests and batches, and asks where the run is expensive. Nothing is written
- * before the user agreed.
- * @throws UsageError, RunError where the run cannot begin
+ * Opens the output, chooses between live requests and batches, and asks the user to confirm an expensive run.
+ * A first run writes nothing before the user agrees.
+ * @throws UsageError, RunError if the run cannot start
  */
 export async function prepareRun(plan: RunPlan, context: RunContext): Promise<PreparedRun> {
   const { out } = plan
@@ -53,7 +53,7 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
     resources,
   } = context
   const requestedMode = options.batch ? 'batch' : options.mode
-  // Batches need an output folder that remembers them.
+  // Batches are recorded in the output folder.
   const mode = out === undefined ? 'live' : requestedMode
   const report = createReportWriter(plan.namedOutputs.report, out, runtime, version)
   const estimateContext = requestBuilder && { ...context, requestBuilder }
@@ -65,7 +65,7 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
     }
     await confirmCost(estimateCosts, 'document', context)
   }
-  // Without a ledger everything is to do, and nothing has been written yet.
+  // Without a ledger all documents are pending, so the run can ask before it creates the output folder.
   const isFirstRun = out === undefined || !hasLedger(out)
   const hasNothingToDo = isFirstRun && redoesOnlyTargets(options.redo ?? [])
   if (isFirstRun && !hasNothingToDo) await confirmIfExpensive(plan.sources, new Map())
@@ -96,7 +96,10 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
   return { output, sink, report, log, shouldSubmit, usesBatches, client }
 }
 
-/** Chooses the mode for `--mode auto`, by the number of documents, the expected cost and time, and the time limit. */
+/**
+ * Chooses the mode for `--mode auto` by the number of documents, the expected cost and time, and the time
+ * limit.
+ */
 function chooseRunMode(
   pending: readonly DocumentRef[],
   { history, lastRunEnd }: FolderState,

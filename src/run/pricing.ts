@@ -5,15 +5,16 @@ import { zeroUsage } from '../core/pricing/usage.ts'
 import { createSharedBudget, type SharedBudget } from '../engine/middleware/shared-budget.ts'
 import { UsageError } from '../errors.ts'
 
-/** What answers cost, and what may be spent on them. */
+/** Prices and the budget of a run. */
 export interface Pricing {
   readonly priceOf: PriceOf
   readonly budget: SharedBudget | undefined
 }
 
 /**
- * @param models that will be asked
- * @throws UsageError where a cap has no price to go by
+ * Creates the price lookup of a run, and its budget if `--max-cost` is set.
+ * @param models all models that the run uses
+ * @throws UsageError if `--max-cost` is set and the price of a model is unknown
  */
 export function createPricing(
   { prices = {}, maxCost }: Pick<SummarizeOptions, 'prices' | 'maxCost'>,
@@ -24,13 +25,13 @@ export function createPricing(
   const unpriced = models.find((model) => priceOf({ model, usage: zeroUsage }) === undefined)
   if (unpriced !== undefined)
     throw new UsageError(
-      `--max-cost needs the price of ${unpriced}, which is not known; give it: --prices ${unpriced}=IN/OUT, in dollars per million tokens`,
+      `--max-cost needs the price of ${unpriced}, which is unknown; set it with --prices ${unpriced}=IN/OUT, in USD per million tokens`,
     )
   return { priceOf, budget: createSharedBudget(usdToPicodollars(maxCost), priceOf) }
 }
 
 /**
- * What to say before the first request of models that have come to their end, or will.
+ * Returns a warning for each model that has retired or has a retirement date.
  * @param now milliseconds since 1970
  */
 export function formatRetirements(models: readonly string[], now: number): string[] {

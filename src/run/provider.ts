@@ -4,12 +4,13 @@ import { getConfigKey } from '../config/flag-names.ts'
 import { configurationFlags } from '../config/flags/configuration-flags.ts'
 import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
+import type { ProviderName } from '../core/request/request-hash.ts'
 import type { Runtime } from '../runtime.ts'
 
-/** Whoever answers the requests of a run. */
+/** The API or the simulator that a run sends its requests to. */
 export interface Provider {
   readonly baseUrl: string
-  /** Gets ready to ask, which takes a while: not to be called by a run that has nothing to ask. */
+  /** Returns the client, which the first call creates. That takes time, so call it only to send requests. */
   connect(): Promise<Pick<ClaudeClient, 'ask' | 'countTokens' | 'batches'>>
   close(): Promise<void>
 }
@@ -19,7 +20,10 @@ type ProviderOptions = Pick<
   'idleTimeout' | 'allowHttp' | 'simulate' | 'rpm' | 'itpm' | 'otpm'
 >
 
-/** The API the environment points at, or with `--simulate` one inside this process, reached over real HTTP all the same. */
+/**
+ * Creates a provider for the API that the environment configures. With `--simulate`, the provider starts a
+ * simulator in this process and sends requests to it over HTTP.
+ */
 export async function createProvider(options: ProviderOptions, runtime: Runtime): Promise<Provider> {
   const closeFunctions: (() => Promise<void>)[] = []
   const { allowHttp = [] } = options
@@ -44,7 +48,7 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
     closeFunctions.push(client.close)
     return client
   }
-  // One client for the whole command: it keeps its connections, and what it learned of the service.
+  // The whole command shares one client, which keeps connections and state learned about the API.
   let clientPromise: Promise<ClaudeClient> | undefined
   if (options.simulate) {
     const startSimulated = async () => {
@@ -61,7 +65,15 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
   return { baseUrl: knownClient.baseUrl, connect: async () => knownClient, close }
 }
 
-/** An operator rehearses with the limits he has. */
+/** Returns the provider of a command with these flags. */
+export function getProviderName({ simulate }: Pick<SummarizeOptions, 'simulate'>): ProviderName {
+  return simulate ? 'simulator' : 'anthropic'
+}
+
+/**
+ * Returns the rate limits for the simulator: those that the user configured, so that a rehearsal is
+ * realistic.
+ */
 function getSimulatedLimits({ rpm, itpm, otpm }: ProviderOptions) {
   return {
     ...(rpm !== undefined && { rpm }),
@@ -75,5 +87,5 @@ const settingNames = {
   allowHttp: `--${getConfigKey(configurationFlags.allowHttp)}`,
 } as const
 
-/** The API ends its own long requests at about this. */
+/** Milliseconds. The API itself ends requests after about ten minutes. */
 const totalTimeoutMs = 600_000

@@ -8,7 +8,7 @@ import { listStoredBatches } from '../storage/stored-batches.ts'
 import { createSummaryInspector, type SummaryInspector } from '../storage/summary-inspector.ts'
 import type { RunContext } from './run-context.ts'
 
-/** What a dry run reads from an output folder. */
+/** The state of an output folder that a dry run needs. */
 export interface ReadOutputState {
   readonly inspector: SummaryInspector
   /** The tokens that earlier documents needed. */
@@ -34,7 +34,7 @@ export async function readOutputState(
   const inspector = createSummaryInspector(out, sources, {
     ledger,
     findProvenance: promptChoice.getProvenance,
-    // Only a file that is written shows whether the file system ignores case.
+    // Detecting a case-insensitive file system would need a write.
     foldsCase: false,
     force: options.force,
     redo: options.redo ?? [],

@@ -14,7 +14,10 @@ import { formatEstimateVsActual } from '../ui/estimate-vs-actual.ts'
 import { formatGroups } from '../ui/format-report-groups.ts'
 import { computeCwdFromOut, renderReport } from './report-writer.ts'
 
-/** Reports on one run or all runs, in any format, grouped, or compared with an estimate. */
+/**
+ * Prints a report of one run or all runs, in any format, grouped, or compared with an estimate.
+ * @throws UsageError, ExitError
+ */
 export async function reportRuns(
   out: string,
   options: ReportOptions,
@@ -22,19 +25,19 @@ export async function reportRuns(
   version: string,
 ): Promise<Exit> {
   const { run, groupBy, compareEstimate, format, prune } = options
-  if (prune) throw new UsageError('--prune goes with the report of all runs, as text')
+  if (prune) throw new UsageError('--prune works only with the text report of all runs')
   if ((groupBy !== undefined || compareEstimate !== undefined) && format !== 'text')
     throw new UsageError(
-      '--group-by and --compare-estimate are shown as text; the other formats have all sums anyway',
+      '--group-by and --compare-estimate need --format text; the other formats contain all totals',
     )
   const estimate =
     compareEstimate === undefined
       ? undefined
       : await readEstimate(resolve(cwd, compareEstimate), compareEstimate)
   const outputFolders = [out, ...(options.merge ?? []).map((dir) => resolve(cwd, dir))]
-  // What several machines did has no working directory in common.
-  const runsByFolder = outputFolders.map((it) =>
-    readRecordedRuns(it, outputFolders.length === 1 ? computeCwdFromOut(it, cwd) : undefined),
+  // Folders from several machines have no common working directory.
+  const runsByFolder = outputFolders.map((folder) =>
+    readRecordedRuns(folder, outputFolders.length === 1 ? computeCwdFromOut(folder, cwd) : undefined),
   )
   const allRuns = (await Promise.all(runsByFolder))
     .flat()
@@ -44,9 +47,9 @@ export async function reportRuns(
   const write = createStreamWriter(stdout, 'stdout')
   if (estimate !== undefined) {
     const runsSince =
-      run === undefined ? runs.filter((it) => it.start.started_at >= estimate.created_at) : runs
+      run === undefined ? runs.filter(({ start }) => start.started_at >= estimate.created_at) : runs
     if (runsSince.length === 0)
-      throw new ExitError('noInput', `nothing has been done since ${estimate.created_at}`)
+      throw new ExitError('noInput', `no run started since the estimate of ${estimate.created_at}`)
     await write(
       formatEstimateVsActual(
         estimate,
@@ -61,17 +64,16 @@ export async function reportRuns(
       ),
     )
   } else {
-    const lines = format === 'json' ? [] : runs.flatMap((it) => it.entries)
-    const texts = new Map(
-      (await Promise.all(outputFolders.map((it) => readTexts(it, lines)))).flatMap((it) => [...it]),
-    )
+    const entries = format === 'json' ? [] : runs.flatMap((recordedRun) => recordedRun.entries)
+    const textsByFolder = await Promise.all(outputFolders.map((folder) => readTexts(folder, entries)))
+    const texts = new Map(textsByFolder.flatMap((folderTexts) => [...folderTexts]))
     for (const piece of await renderReport(format === 'text' ? 'md' : format, runs, texts, metadata))
       await write(piece)
   }
   return 'ok'
 }
 
-/** @param which `last`, a run's id, or the beginning of its time */
+/** Returns the selected run. @param which `last`, a run id, or a prefix of a start time @throws UsageError */
 function selectRun(which: string, runs: readonly RecordedRun[]): RecordedRun {
   const startPrefix = which.replace(' UTC', '').replace(' ', 'T')
   const found =
@@ -84,11 +86,16 @@ function selectRun(which: string, runs: readonly RecordedRun[]): RecordedRun {
   const hint = last === undefined ? 'no run is recorded' : `the last run is "${last}"`
   throw new UsageError(
     found.length === 0
-      ? `--run ${which}: there is no such run; ${hint}`
-      : `--run ${which}: ${found.length} runs started then; add the seconds: ${hint}`,
+      ? `--run ${which}: no such run; ${hint}`
+      : `--run ${which}: ${found.length} runs started then; add the seconds (${hint})`,
   )
 }
 
+/**
+ * Reads an estimate that `--dry-run --report` wrote.
+ * @param name the file as the user typed it
+ * @throws UsageError
+ */
 async function readEstimate(file: string, name: string): Promise<EstimateJson> {
   const text = await readSmallFile(file).catch((error: Error) => {
     throw new UsageError(`--compare-estimate ${name}: ${describeFsError(error)}`)
@@ -96,12 +103,12 @@ async function readEstimate(file: string, name: string): Promise<EstimateJson> {
   const estimate = tryParseJson(text.toString('utf8'))
   if (!isObject(estimate) || estimate['format'] !== 'claude-batch estimate')
     throw new UsageError(
-      `--compare-estimate ${name}: not an estimate; --dry-run --report FILE.json saves one`,
+      `--compare-estimate ${name}: not an estimate; create one with --dry-run --report FILE.json`,
     )
   const version = estimate['format_version'] ?? estimate['version']
   if (version !== estimateFormatVersion)
     throw new UsageError(
-      `--compare-estimate ${name}: written by another version of claude-batch (its format is ${version}); make the estimate again`,
+      `--compare-estimate ${name}: written by another version of claude-batch (format ${version}); create the estimate again`,
     )
   if (!estimateShape.matches(estimate))
     throw new UsageError(`--compare-estimate ${name}: the estimate is damaged`)

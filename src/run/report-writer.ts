@@ -12,18 +12,18 @@ import { readRecordedRuns, readTexts } from '../storage/ledger/recorded-runs.ts'
 import { getReportFormat } from './named-outputs.ts'
 import type { PromptChoice } from './request-builder.ts'
 
-/** Where the report of a run goes, and what it needs to have seen. */
+/** Writes the report of a run. */
 export interface ReportWriter {
-  /** Watches what goes to stdout, which nothing else remembers. */
+  /** Returns a sink that also records the outcomes of a run to stdout, which has no ledger. */
   observe(sink: Sink, promptChoice: Pick<PromptChoice, 'getProvenance'>): Sink
-  /** After the sink is closed. @throws ExitError `ioError` */
+  /** Writes the report. Call it after the sink is closed. @throws ExitError `ioError` */
   write(run: RunStart, end: RunEnd): Promise<void>
 }
 
 /**
- * The report that `--report` asks for; none, if it does not.
+ * Creates the writer of the `--report` file. Without the flag, the writer does nothing.
  * @param out the output folder; undefined for stdout
- * @throws UsageError
+ * @throws UsageError for a name without a known extension
  */
 export function createReportWriter(
   named: NamedFile | undefined,
@@ -66,29 +66,28 @@ async function readRecordedRun(
 
 function readSummaryTexts(
   format: ReportFormat,
-  lines: readonly DocumentEntry[],
+  entries: readonly DocumentEntry[],
   out: string | undefined,
   recording: RecordingSink | undefined,
 ): Promise<ReadonlyMap<string, string>> | ReadonlyMap<string, string> {
   if (format === 'json') return new Map()
-  return out === undefined ? (recording?.texts ?? new Map()) : readTexts(out, lines)
+  return out === undefined ? (recording?.texts ?? new Map()) : readTexts(out, entries)
 }
 
-/** The working directory, as seen from an output folder. */
+/** Returns the path of the working directory relative to an output folder, with forward slashes. */
 export function computeCwdFromOut(out: string, cwd: string): string {
   return relative(out, cwd).split(sep).join('/')
 }
 
-/** The report of recorded runs in some format, in pieces. @param texts the summaries, by their documents' paths */
+/** Returns the report of recorded runs in a format, in pieces. @param texts summaries by document path */
 export async function renderReport(
   format: ReportFormat,
   runs: readonly RecordedRun[],
   texts: ReadonlyMap<string, string>,
   { programVersion, wall }: { readonly programVersion: string; readonly wall: number },
 ): Promise<Iterable<string>> {
-  const made = new Date(wall).toISOString()
   const report = buildReportJson(runs, {
-    createdAt: made,
+    createdAt: new Date(wall).toISOString(),
     programVersion,
     ...(format !== 'json' && { texts }),
   })

@@ -23,12 +23,13 @@ import type { PromptOptions } from '../inputs/prompts/load-prompt.ts'
 import { loadPromptVariants } from '../inputs/prompts/prompt-variants.ts'
 import { listReaderSettings } from '../inputs/read/readers/document-formats.ts'
 import { type ChunkPrompts, loadChunkPlanner } from './chunk-planner.ts'
+import { getProviderName } from './provider.ts'
 
-/** The prompts and models that a run uses: what names it in the ledger, in reports and on the terminal. */
+/** The prompts and models of a run, as the ledger, reports and the terminal show them. */
 export interface PromptChoice {
   /** `summarize@v2`, or `summarize@v1=90,summarize@v2=10` if several versions share the documents. */
   readonly prompt: string
-  /** Why this version was chosen and where it comes from, for people: `pinned, prompts/summarize.yaml`. */
+  /** Why this version was chosen and where it comes from, for display: `pinned, prompts/summarize.yaml`. */
   readonly promptSource: string
   /** The model; that of the first version, if there are several. */
   readonly model: string
@@ -49,7 +50,7 @@ export interface RequestBuilder {
 
 /** Splits documents that are too long for one request. */
 interface DocumentChunker {
-  /** Returns how many characters of a document fit into one request, by its path; undefined if no limit is known. */
+  /** Returns how many characters of a document fit into one request; undefined if no limit is known. */
   getMaxChars(path: string): number | undefined
   /** Returns how a long document is split; undefined if it fits into one request. */
   planChunks(document: Document): Promise<ChunkPlan | InputProblem | undefined>
@@ -57,30 +58,32 @@ interface DocumentChunker {
 
 /** Checks the replies to requests. */
 export interface ReplyChecks {
-  /** Returns why a complete answer is not what the request asked for; undefined if it is. */
+  /** Returns how a complete reply violates its schema; undefined if it does not. */
   validateReply(text: string, path: string): string | undefined
-  /** Returns why a summary may be wrong. @param text of the document, if the caller has it */
+  /** Returns the failed quality checks of a summary. @param text the document's text, if the caller has it */
   checkQuality(summary: string, text: string | undefined): readonly QualityIssue[]
-  /** Returns what the prompt and the options decide about an answer: one object for all documents with the same settings. */
+  /** Returns the answer settings of a document: the same object for all documents with the same settings. */
   getAnswerSettings(path: string): Omit<AnswerSettings, 'frontMatter'>
 }
 
 /** Builds the requests of a run that summarizes documents, and checks their replies. */
 export interface SummaryRequestBuilder extends RequestBuilder, ReplyChecks {}
 
-/** What a run uses of its prompts. */
+/** The prompts of a run, and the requests built from them. */
 export interface RunRequests {
   readonly promptChoice: PromptChoice
   /** Undefined for a run that only collects batches and so sends no requests. */
   readonly requestBuilder: SummaryRequestBuilder | undefined
 }
 
-/** Prompts that are loaded, for an API with a given base URL. */
+/** Loaded prompts of a run that sends requests. */
 export interface LoadedPrompts extends RunRequests {
   readonly requestBuilder: SummaryRequestBuilder
 }
 
-/** The flags that shape requests. Whatever else does must be in the settings hash, too. */
+/**
+ * The flags that shape requests. Every other setting that shapes them must be part of the settings hash, too.
+ */
 export type RequestOptions = Pick<
   SummarizeOptions,
   | 'prompt'
@@ -94,18 +97,18 @@ export type RequestOptions = Pick<
   | 'schema'
   | 'language'
   | 'words'
+  | 'simulate'
 >
 
 /**
  * Finds and checks the prompts of a run.
- * @returns a function that takes the base URL of the API, which is part of each request's hash
  * @throws UsageError
  */
 export async function loadRequestBuilder(
   options: RequestOptions,
   lookup: Pick<PromptOptions, 'cwd' | 'inputRoots'>,
   chunkPrompts?: ChunkPrompts,
-): Promise<(baseUrl: string) => LoadedPrompts> {
+): Promise<LoadedPrompts> {
   const vars = options.var ?? {}
   const constraints = await resolveConstraints(options)
   const { schema: schemaFile } = options
@@ -114,7 +117,7 @@ export async function loadRequestBuilder(
   const prompts = await loadPromptVariants(options.prompt, { ...lookup, vars: Object.keys(vars) })
   const createChunkPlanner = await loadChunkPlanner(options, lookup, chunkPrompts)
   const variants = await Promise.all(
-    prompts.map(async ({ value: prompt, weight: share }) => {
+    prompts.map(async ({ value: prompt, weight }) => {
       const name = `${prompt.name}@${prompt.version}`
       const schema = schemaFlag ?? prompt.schema
       const schemaSetting = schema === undefined ? {} : { schema }
@@ -122,7 +125,7 @@ export async function loadRequestBuilder(
       const answers = { maxTokens: parameters.maxTokens, ...schemaSetting, ...constraints }
       const schemaOrigin = schemaFlag === undefined ? `the schema of ${name}` : `--schema ${schemaFile}`
       return {
-        share,
+        weight,
         prompt,
         parameters,
         name,
@@ -140,72 +143,74 @@ export async function loadRequestBuilder(
   if (first === undefined) throw new Error('a run has at least one prompt')
   const { why, origin } = first.prompt
   const { checkQuality } = first.checks
-  return (baseUrl) => {
-    const weightedBuilders = variants.map(({ share, name, prompt, parameters, answers, checks }) => {
-      const buildVariantRequest = (document: Document): Request => {
-        const { ref: source, pdf } = document
-        const fields = {
-          ...parameters,
-          ...addConstraints(renderPrompt(prompt, document, vars), constraints),
-          ...(pdf !== undefined && { pdf }),
-        }
-        return buildRequest(fields, source.path, baseUrl)
+  const provider = getProviderName(options)
+  const weightedBuilders = variants.map(({ weight, name, prompt, parameters, answers, checks }) => {
+    const buildVariantRequest = (document: Document): Request => {
+      const { ref: source, pdf } = document
+      const fields = {
+        ...parameters,
+        ...addConstraints(renderPrompt(prompt, document, vars), constraints),
+        ...(pdf !== undefined && { pdf }),
       }
-      const { planChunks, hash } = createChunkPlanner(baseUrl, parameters, buildVariantRequest)
-      const settingsHash = hashSettings(buildVariantRequest, [listReaderSettings(options), hash])
-      const provenance: Provenance = { prompt: name, model: parameters.model, settingsHash }
-      return {
-        weight: share,
-        value: {
-          parameters,
-          answers,
-          checks,
-          buildRequest: buildVariantRequest,
-          planChunks,
-          provenance,
-        },
-      }
-    })
-    const buildDocumentRequest = (document: Document) =>
-      pickVariant(weightedBuilders, document.ref.path).buildRequest(document)
-    const promptChoice: PromptChoice = {
-      prompt:
-        variants.length === 1 ? first.name : variants.map(({ name, share }) => `${name}=${share}`).join(','),
-      promptSource: `${why}, ${origin}`,
-      model: first.parameters.model,
-      models: variants.map(({ parameters }) => parameters.model),
-      structured: structuredCount > 0,
-      getProvenance: (path) => pickVariant(weightedBuilders, path).provenance,
+      return buildRequest(fields, source.path, provider)
     }
-    const chunker: DocumentChunker = {
-      getMaxChars(path) {
-        const fingerprint = { size: 0, sha256: '' }
-        const emptyRequest = buildDocumentRequest({
-          ref: { index: 0, path, namedByUser: true },
-          text: '',
-          fingerprint,
-        })
-        return computeMaxDocumentChars(
-          emptyRequest,
-          detectTextKind(path),
-          countPromptCharacters(emptyRequest),
-          options.chunkTokens,
-        )
+    const { planChunks, hash } = createChunkPlanner(provider, parameters, buildVariantRequest)
+    const settingsHash = hashSettings(buildVariantRequest, [listReaderSettings(options), hash])
+    const provenance: Provenance = { prompt: name, model: parameters.model, settingsHash }
+    return {
+      weight,
+      value: {
+        parameters,
+        answers,
+        checks,
+        buildRequest: buildVariantRequest,
+        planChunks,
+        provenance,
       },
-      planChunks: (document) => pickVariant(weightedBuilders, document.ref.path).planChunks(document),
     }
-    const requestBuilder: SummaryRequestBuilder = {
-      buildRequest: buildDocumentRequest,
-      chunker,
-      validateReply: (text, path) => pickVariant(weightedBuilders, path).checks.findMismatch(text),
-      checkQuality,
-      getAnswerSettings: (path) => pickVariant(weightedBuilders, path).answers,
-    }
-    return { promptChoice, requestBuilder }
+  })
+  const buildDocumentRequest = (document: Document) =>
+    pickVariant(weightedBuilders, document.ref.path).buildRequest(document)
+  const promptChoice: PromptChoice = {
+    prompt:
+      variants.length === 1 ? first.name : variants.map(({ name, weight }) => `${name}=${weight}`).join(','),
+    promptSource: `${why}, ${origin}`,
+    model: first.parameters.model,
+    models: variants.map(({ parameters }) => parameters.model),
+    structured: structuredCount > 0,
+    getProvenance: (path) => pickVariant(weightedBuilders, path).provenance,
   }
+  const chunker: DocumentChunker = {
+    getMaxChars(path) {
+      const fingerprint = { size: 0, sha256: '' }
+      const emptyRequest = buildDocumentRequest({
+        ref: { index: 0, path, namedByUser: true },
+        text: '',
+        fingerprint,
+      })
+      return computeMaxDocumentChars(
+        emptyRequest,
+        detectTextKind(path),
+        countPromptCharacters(emptyRequest),
+        options.chunkTokens,
+      )
+    },
+    planChunks: (document) => pickVariant(weightedBuilders, document.ref.path).planChunks(document),
+  }
+  const requestBuilder: SummaryRequestBuilder = {
+    buildRequest: buildDocumentRequest,
+    chunker,
+    validateReply: (text, path) => pickVariant(weightedBuilders, path).checks.findMismatch(text),
+    checkQuality,
+    getAnswerSettings: (path) => pickVariant(weightedBuilders, path).answers,
+  }
+  return { promptChoice, requestBuilder }
 }
 
-/** @throws UsageError for an unknown language */
+/**
+ * Returns the output constraints of `--language` and `--words`.
+ * @throws UsageError for an unknown language
+ */
 async function resolveConstraints({
   language,
   words,

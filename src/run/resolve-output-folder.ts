@@ -7,7 +7,7 @@ import type { Runtime } from '../runtime.ts'
 
 /**
  * Returns the absolute output folder; undefined for stdout, which is the default if the only input is stdin.
- * @throws UsageError for a flag that does not go with the output
+ * @throws UsageError for a flag that does not apply to the output
  */
 export function resolveOutputFolder(
   inputs: readonly Input[],

@@ -1,15 +1,15 @@
-/** Something that is closed once. */
+/** A resource that must be closed once. */
 interface Closable {
   close(): Promise<void>
 }
 
-/** Closes what was opened, the last first: the idea of `AsyncDisposableStack`, which Node 20 does not have. */
+/** Closes resources in reverse order, like `AsyncDisposableStack`, which Node 20 does not have. */
 export interface ResourceStack {
   /** Adds a resource and returns it. */
   add<Resource extends Closable>(resource: Resource): Resource
   /**
-   * Closes every resource that is still open, also after one of them failed to close.
-   * @param onError called with each failure
+   * Closes every resource that is still open, even if closing one of them fails.
+   * @param onError called with each error
    */
   close(onError: (error: Error) => void): Promise<void>
 }

@@ -12,13 +12,13 @@ import { createResourceStack, type ResourceStack } from './resource-stack.ts'
 import type { RunPlan } from './run-plan.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
-/** What all steps of a run share. It is complete when it is created. */
+/** The resources and settings that all steps of a run share. No field is added after its creation. */
 export interface RunContext {
   readonly options: SummarizeOptions
   readonly runtime: Runtime
-  /** Of the program. */
+  /** The version of claude-batch. */
   readonly version: string
-  /** When the run began, by the clock: milliseconds. */
+  /** When the run started, in milliseconds of `clock.now()`. */
   readonly startMs: number
   readonly provider: Provider
   readonly baseUrl: string
@@ -27,23 +27,24 @@ export interface RunContext {
   readonly requestBuilder: RunRequests['requestBuilder']
   readonly read: ReadDocument
   readonly priceOf: PriceOf
-  /** What may be spent; no bound, if undefined. */
+  /** The spending cap; undefined if spending is not limited. */
   readonly budget: SharedBudget | undefined
   readonly shutdown: Shutdown
-  /** Aborted: nothing new begins. */
+  /** Aborted when the run must not start new work. */
   readonly drainSignal: AbortSignal
   readonly reporter: Reporter
-  /** What is written to; closed before the report is made. */
+  /** Outputs that are closed before the report is written. */
   readonly sinks: ResourceStack
-  /** What is closed at the very end, such as the output folder with its lock. */
+  /** Resources that are closed last, such as the output folder with its lock. */
   readonly resources: ResourceStack
   /** Stops listening to signals and closes what is still open. */
   close(): Promise<void>
 }
 
 /**
- * Connects a plan with the program around it: signals, terminal, service and prices.
- * @throws UsageError for a setting that cannot be used
+ * Creates the context of a run: signal handlers, reporter, provider, prompts and prices. Warns about retired
+ * models.
+ * @throws UsageError for an invalid setting
  */
 export async function createRunContext(
   plan: RunPlan,
@@ -64,7 +65,7 @@ export async function createRunContext(
     stopListening()
     reporter.stop()
     await sinks.close(ignore)
-    // The connections before the lock, which cannot be read where every file descriptor is in use.
+    // Connections are closed first: reading the lock file needs a free file descriptor.
     try {
       await provider.close()
     } finally {
@@ -73,7 +74,7 @@ export async function createRunContext(
   }
   try {
     const { baseUrl } = provider
-    const { promptChoice, requestBuilder } = plan.createRequestBuilder(baseUrl)
+    const { promptChoice, requestBuilder } = plan.requests
     const pricing = createPricing(options, promptChoice.models)
     for (const text of formatRetirements(promptChoice.models, runtime.clock.wallTime()))
       reporter.printMessage(text)

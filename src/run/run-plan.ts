@@ -5,26 +5,26 @@ import type { ReadDocument } from '../inputs/read/read-document.ts'
 import type { NamedOutputs } from './named-outputs.ts'
 import type { RunRequests } from './request-builder.ts'
 
-/** What a run is to do, all of it checked. */
+/** A validated plan of a run. */
 export interface RunPlan {
   readonly sources: readonly DocumentRef[]
-  /** Documents that were found and left out, by the reason. */
+  /** Documents that were found but skipped, by reason. */
   readonly skipped?: ReadonlyMap<string, DocumentCount>
-  /** Patterns that no file matches, which was reported. */
+  /** Patterns that match no file. The user has been warned about them. */
   readonly unmatched: readonly string[]
-  readonly createRequestBuilder: (baseUrl: string) => RunRequests
+  readonly requests: RunRequests
   /** The output folder; undefined for stdout. */
   readonly out: string | undefined
-  /** The files that flags name for writing. */
+  /** The output files that flags name. */
   readonly namedOutputs: Pick<NamedOutputs, 'report' | 'log'>
-  /** When it began, by the clock: milliseconds. */
+  /** When the run started, in milliseconds of `clock.now()`. */
   readonly startMs: number
-  /** How documents are read that are no files; as files are, if left out. */
+  /** Reads documents that are not files; defaults to the file reader. */
   readonly read?: ReadDocument
-  /** What is left of the budget of a run before this one; by the options, if left out. */
+  /** The rest of the budget of a previous run; defaults to a new budget from the options. */
   readonly budget?: SharedBudget | undefined
-  /** Waits for the batches of earlier runs, too. */
+  /** Whether the run also waits for the batches of earlier runs. */
   readonly shouldWait?: boolean
-  /** Leaves the batches of earlier runs to other runs. */
+  /** If false, the run does not collect the batches of earlier runs. */
   readonly shouldCollect?: false
 }

@@ -11,16 +11,19 @@ import type { RunPlan } from './run-plan.ts'
 /** How a run ended. */
 export interface RunResult {
   readonly exit: Exit
-  /** The paths of documents that the next run takes up, whatever else it does: pending, or failed for now. */
+  /**
+   * The paths of documents that are pending or failed with a transient error. The next run always retries
+   * them.
+   */
   readonly unfinished: ReadonlySet<string>
-  /** What is left to spend, for a run that follows; no bound, if undefined. */
+  /** The rest of the budget, for a following run; undefined if spending is not limited. */
   readonly budget: SharedBudget | undefined
 }
 
 /**
- * Does what was planned: opens the output and decides what to send, sends it and writes the outcomes, and accounts for
- * all of it.
- * @throws UsageError, RunError where the run cannot begin
+ * Executes a planned run: opens the output, sends the pending documents, writes their outcomes and reports on
+ * them. With `--dry-run`, only prints an estimate.
+ * @throws UsageError, RunError if the run cannot start
  */
 export async function run(
   plan: RunPlan,

@@ -15,13 +15,13 @@ import { formatCostRange } from './confirm-cost.ts'
 import { type EstimateContext, estimateBySize } from './estimate-by-size.ts'
 import type { FolderState } from './output.ts'
 
-/** Some of a run's documents first, and the rest if somebody wants it. */
+/** Processes a sample of the documents first, and the rest if the user agrees. */
 export interface Sampling {
-  /** Chooses a sample of what is to be done, and yields that, and then the rest, if it is to be done. */
+  /** Selects a sample and yields it. Then yields the rest, if the user agrees. */
   takeSampleFirst(pending: readonly DocumentRef[]): AsyncIterable<DocumentRef>
-  /** To be told of each outcome once it is where it belongs. */
+  /** Call this with each outcome after it is written. */
   observe(outcome: Outcome): void
-  /** What the rest became, where nobody wanted it. */
+  /** Returns the rest as pending outcomes, if the user declined it; else nothing. */
   listDeclined(): readonly Outcome[]
 }
 
@@ -29,12 +29,13 @@ export interface SamplingOptions extends EstimateContext {
   readonly options: Pick<SummarizeOptions, 'sample' | 'yes'>
   readonly runtime: Runtime
   readonly reporter: Reporter
-  /** Aborted: nothing more is done anyway. */
+  /** Aborted when the run is stopped: the user is not asked any more. */
   readonly drainSignal: AbortSignal
 }
 
 /**
- * Puts a sample before the rest, if one is wanted: says what it came to and what all will cost, and asks.
+ * Creates the sampling of `--sample`; undefined if the flag is not set. After the sample, prints its cost and
+ * the expected cost of all documents, and asks whether to continue.
  */
 export function createSampling(
   { formatSummaryPath }: Pick<FolderState, 'formatSummaryPath'>,
@@ -74,7 +75,7 @@ export function createSampling(
     yield* sampleSources
     if (rest.length === 0) return
     await sampleDone
-    // A run that is stopped instead of answered accounts for the rest, too.
+    // If a signal stops the run at the question, the rest is yielded too, so that it is reported as pending.
     const shouldContinue =
       drainSignal.aborted ||
       (await reporter.suspend(() => confirmRest(rest)).catch(() => drainSignal.aborted))
@@ -84,7 +85,7 @@ export function createSampling(
   return {
     takeSampleFirst,
     observe(outcome) {
-      // Others come out of batches of earlier runs.
+      // Other outcomes come from batches of earlier runs.
       if (!samplePaths.has(outcome.document.path)) return
       outcomes.push(outcome)
       if (outcomes.length === samplePaths.size) resolveSampleDone()
@@ -100,10 +101,10 @@ export function createSampling(
   }
 }
 
-/** Where the summaries are is told for so many. */
+/** How many paths of summaries are printed. */
 const maxListedPaths = 10
 
-/** What the sample came to, and what all documents will. */
+/** Returns the message about the cost of the sample and the expected cost of all documents. */
 function formatSampleResult(
   outcomes: readonly Outcome[],
   rest: readonly DocumentRef[],
@@ -132,7 +133,7 @@ function formatSampleResult(
   ].join('\n')
 }
 
-/** What the rest will come to, if it is as the sample was. */
+/** Estimates the cost of the rest from the tokens and sizes of the sample. */
 function estimateRest(
   outcomes: readonly Outcome[],
   rest: readonly DocumentRef[],
@@ -141,11 +142,15 @@ function estimateRest(
   const history: TokenHistory = new Map()
   let [characters, bytes] = [0, 0]
   for (const outcome of outcomes) {
-    const line = toLedgerEntry(outcome, '', estimateContext.promptChoice.getProvenance(outcome.document.path))
-    if (line?.type !== 'document') continue
-    addObservation(history, line)
-    characters += line.characters ?? 0
-    bytes += line.size_bytes ?? 0
+    const entry = toLedgerEntry(
+      outcome,
+      '',
+      estimateContext.promptChoice.getProvenance(outcome.document.path),
+    )
+    if (entry?.type !== 'document') continue
+    addObservation(history, entry)
+    characters += entry.characters ?? 0
+    bytes += entry.size_bytes ?? 0
   }
   return estimateBySize(rest, history, estimateContext, bytes === 0 ? 1 : Math.min(1, characters / bytes))
 }

@@ -8,8 +8,8 @@ import { createRunStart } from './create-run-start.ts'
 import type { Output, OutputOptions } from './output.ts'
 
 /**
- * Opens stdout as the output. Stdout keeps no state, so all documents are pending. The text of a single document is shown
- * while it arrives, except if stdout is a file: a reader could not tell an incomplete text there.
+ * Opens stdout as the output. Stdout keeps no state, so all documents are pending. The text of a single
+ * document is shown while it arrives, unless stdout is a file, which must not hold an incomplete text.
  * @param onWriteError called if the reader of stdout is gone while a text is shown
  * @throws ExitError `ioError` if stdout is closed
  */

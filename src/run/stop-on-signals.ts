@@ -2,20 +2,23 @@ import type { Shutdown } from '../engine/shutdown.ts'
 import { ExitError } from '../errors.ts'
 import { exitBySignal, type Runtime, type StopSignal } from '../runtime.ts'
 
-/** npx with bash as its shell delivers one Ctrl-C twice. */
+/** Milliseconds. npx with bash as its shell delivers one Ctrl-C twice. */
 const duplicateSignalMs = 500
 
-/** How long what is in flight may take. Docker and others kill ten seconds after their SIGTERM. */
+/**
+ * Milliseconds that requests in flight may take after a signal. Docker sends SIGKILL ten seconds after
+ * SIGTERM.
+ */
 const drainTimeoutMs = { SIGINT: 30_000, SIGTERM: 10_000, SIGHUP: 10_000 } as const satisfies Record<
   StopSignal,
   number
 >
 
 /**
- * The first signal drains: nothing new is sent, what is in flight is kept. The next one abandons that too, and so
- * does time.
- * @param onDrain told at the first signal
- * @returns stops listening
+ * Stops the run on signals. The first signal drains: no new request is sent, and those in flight may finish.
+ * A second signal or a timeout aborts them.
+ * @param onDrain called at the first signal
+ * @returns a function that removes the signal handlers
  */
 export function stopOnSignals(
   runtime: Pick<Runtime, 'clock' | 'onStopSignal'>,

@@ -8,10 +8,10 @@ import { formatDuration } from '../core/text/format-duration.ts'
 import type { Shutdown } from '../engine/shutdown.ts'
 import { ExitError } from '../errors.ts'
 
-/** What ends a run early besides signals: the user's limits, and errors that concern all documents. */
+/** Ends a run early: at the user's limits, or if the first documents all fail with the same error. */
 export interface StopRules {
   observe(outcome: Outcome): void
-  /** The run is over anyway. */
+  /** Stops the timer of `--time-limit`. */
   dispose(): void
 }
 

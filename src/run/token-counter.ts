@@ -18,8 +18,10 @@ interface CountingOptions {
 }
 
 /**
- * Counts tokens at the API, with its own rate limiter, because counting has a separate limit.
- * @returns the input tokens of a request; or what is wrong with it, which a run would be told too
+ * Creates a function that counts input tokens with the API. It has its own rate limiter, because the API
+ * limits counting separately.
+ * @returns a function that returns the input tokens of a request, or the problem if the API rejects it as too
+ * long
  */
 export async function createTokenCounter(
   provider: Provider,
@@ -47,7 +49,7 @@ export async function createTokenCounter(
       if (!(error instanceof AskError)) throw error
       const failure = toFailure(error.requestError)
       const reason = formatFailure(failure)
-      // Whatever is wrong with counting at all is wrong with all of them, and says nothing about length.
+      // Any other error concerns all documents, so the dry run cannot continue.
       if (isTooLong(error.requestError)) return { action: 'fail', type: failure.type, message: reason }
       throw new ExitError(
         'serviceRefused',

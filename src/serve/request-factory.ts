@@ -6,6 +6,7 @@ import { renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters, type Request } from '../core/request/request.ts'
 import { UsageError } from '../errors.ts'
 import { loadPrompt } from '../inputs/prompts/load-prompt.ts'
+import { getProviderName } from '../run/provider.ts'
 import type { Runtime } from '../runtime.ts'
 import { printMessage } from '../ui/print-message.ts'
 import { type Question, QuestionError } from './parse-question.ts'
@@ -18,7 +19,6 @@ import { type Question, QuestionError } from './parse-question.ts'
 export async function createRequestFactory(
   options: ServeOptions,
   runtime: Pick<Runtime, 'cwd' | 'stderr'>,
-  baseUrl: string,
 ): Promise<(question: Question) => Promise<Request>> {
   let count = 0
   const loadTextPrompt = async (spec: string) => {
@@ -46,7 +46,7 @@ export async function createRequestFactory(
   return async (question) => {
     const path = `stream/${++count}`
     try {
-      return buildRequest(await toRequestFields(question), path, baseUrl)
+      return buildRequest(await toRequestFields(question), path, getProviderName(options))
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
       // It names files of this machine, which are none of the client's business.

@@ -3,11 +3,11 @@ import { toReadError } from './fs/disk-error.ts'
 import { openForReading } from './fs/no-follow-fs.ts'
 import { readLines } from './fs/read-lines.ts'
 
-/** The body of a new batch as it is sent: between these two lines, each request is on a line of its own. */
+/** The first and last line of a batch's request body. Between them, each request is on a separate line. */
 export const bodyStart = '{"requests":['
 export const bodyEnd = ']}'
 
-/** Reads the body as it is sent. @throws ExitError `ioError` */
+/** Reads the bytes of the request body. @throws ExitError `ioError` */
 export async function* streamBatchBody(out: string, file: string): AsyncGenerator<Uint8Array> {
   const handle = await openForReading(out, file).catch((error: NodeJS.ErrnoException) => {
     throw toReadError(file, error)
@@ -16,7 +16,7 @@ export async function* streamBatchBody(out: string, file: string): AsyncGenerato
   yield* handle.createReadStream({ highWaterMark: 256 * 1024 })
 }
 
-/** Reads the requests in the body, without the commas that separate them. @throws ExitError `ioError` */
+/** Reads the requests of the body, without the commas between them. @throws ExitError `ioError` */
 export async function* readBodyEntries(out: string, file: string): AsyncGenerator<string> {
   for await (const lines of readLines(file, out))
     for (const line of lines) {

@@ -11,14 +11,14 @@ import { toWriteError } from './fs/disk-error.ts'
 import { createStoredBatch, type StoredBatchOptions } from './stored-batch.ts'
 
 export interface BatchBuilderOptions extends StoredBatchOptions {
-  /** The working directory, as seen from the output folder. */
+  /** The working directory, relative to the output folder. */
   readonly cwdFromOut: string
-  /** Of the service that will be asked. */
+  /** The base URL of the API that will get the batch. */
   readonly baseUrl: string
 }
 
 /**
- * Begins a batch: its file and its body.
+ * Creates the files of a new batch: its description and its request body.
  * @param recordedPaths see {@link createStoredBatch}
  * @throws ExitError `ioError`
  */

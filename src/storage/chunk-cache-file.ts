@@ -23,11 +23,11 @@ import { type AppendFile, openAppendFile } from './fs/append-file.ts'
 import { writeFileAtomic } from './fs/atomic-write.ts'
 import { readLines } from './fs/read-lines.ts'
 
-/** A document is done, and used these chunks. */
+/** A line that marks a document as done and lists the chunks that it used. */
 const documentDoneShape = objectOf({
   type: oneOf('document_done'),
   path: stringWithoutNul,
-  /** It has its summary, so it has no other chunks. */
+  /** Whether the document has its summary, so that its other chunks are obsolete. */
   complete: boolean,
   request_hashes: listOf(string),
 })
@@ -41,13 +41,14 @@ const cacheLineShape = taggedUnion<Shape<CacheLine>>('type', {
   document_done: documentDoneShape,
 })
 
-/** The file is rewritten once this much of it is of no use any more: bytes. */
+/** The file is rewritten when it has more than this many bytes of obsolete lines. */
 const maxWasteBytes = 1_000_000
 
 /**
- * The answers about chunks of long documents, in a file of an output folder: a line for each, and one when a document is
- * done. Read when the first is asked for. A line that cannot be read was never kept: its chunk is asked about again.
- * @param nonce makes temporary names this process's own
+ * Creates the chunk cache: replies about chunks of long documents, in a file of an output folder. The file
+ * has a line for each reply, and a line for each document that is done. It is read at the first access. A
+ * damaged line is ignored, so its chunk is requested again.
+ * @param nonce makes the names of temporary files unique to this process
  */
 export function createChunkCache(
   out: string,
@@ -56,7 +57,7 @@ export function createChunkCache(
 ): ChunkCache & Closable {
   const file = join(out, stateFolder, 'chunk-cache.jsonl')
   const chunks = createCachedChunks()
-  /** By the documents of this run, in the order of asking. */
+  /** The chunks that the documents of this run use, by document path, in the order of access. */
   const keysInUse = new Map<string, Set<string>>()
   let fileOpening: Promise<AppendFile> | undefined
 
@@ -87,7 +88,7 @@ export function createChunkCache(
       return known
     },
     async save({ hash: key, path }, { text, model, attempts }) {
-      // Before the answer: if only one of the two can be there after a crash, what was billed is booked.
+      // The cost is saved before the reply: if a crash keeps only one of them, the bill is still recorded.
       await costs.add(path, attempts)
       const chunk: CachedChunk = { type: 'chunk', request_hash: key, path, text, model }
       await (await ensureOpen()).append(JSON.stringify(chunk))
@@ -118,7 +119,7 @@ function applyLine(chunks: CachedChunks, line: CacheLine | undefined): void {
   else if (line?.complete) chunks.retainOnly(line.path, line.request_hashes)
 }
 
-/** Reads a line, without fields of other versions; undefined for what no run writes. */
+/** Parses a line and drops fields of other versions; returns undefined for an invalid line. */
 function parseCacheLine(text: string): CacheLine | undefined {
   let line: unknown
   try {

@@ -1,11 +1,10 @@
 import { objectOf, oneOf, string, stringWithoutNul, type TypeOf } from '../core/text/shape.ts'
 
-/** The reply about a chunk of a document. */
+/** A cached reply about a chunk of a document. */
 export const cachedChunkShape = objectOf({
   type: oneOf('chunk'),
-  /** Of the request. */
   request_hash: string,
-  /** Of the document. */
+  /** The path of the document. */
   path: stringWithoutNul,
   text: string,
   /** The model that replied. */
@@ -13,36 +12,36 @@ export const cachedChunkShape = objectOf({
 })
 export interface CachedChunk extends TypeOf<typeof cachedChunkShape> {}
 
-/** The answers about chunks that documents still use. */
+/** The cached chunks that documents still use, in memory. A key is a request hash. */
 export interface CachedChunks {
   get(key: string): CachedChunk | undefined
-  /** Adds an answer, or replaces the one to the same request. */
-  add(answer: CachedChunk): void
-  /** Forgets the answers about a document but those to the requests with these keys. */
+  /** Adds a chunk, or replaces the one with the same request hash. */
+  add(chunk: CachedChunk): void
+  /** Removes the chunks of a document, except those with these keys. */
   retainOnly(path: string, keys: readonly string[]): void
   values(): Iterable<CachedChunk>
 }
 
 /**
- * Creates an empty collection of answers. They are found by request and by document, so that each call takes time in
- * proportion to the answers that it names, however many there are in all.
+ * Creates an empty index. Chunks are indexed by request hash and by document, so the time of a call does not
+ * depend on the total number of chunks.
  */
 export function createCachedChunks(): CachedChunks {
-  const answers = new Map<string, CachedChunk>()
+  const chunks = new Map<string, CachedChunk>()
   const keysByPath = new Map<string, Set<string>>()
   const remove = (key: string, path: string) => {
-    answers.delete(key)
+    chunks.delete(key)
     const keys = keysByPath.get(path)
     keys?.delete(key)
     if (keys?.size === 0) keysByPath.delete(path)
   }
   return {
-    get: (key) => answers.get(key),
-    add(answer) {
-      const { request_hash: key, path } = answer
-      const previous = answers.get(key)
+    get: (key) => chunks.get(key),
+    add(chunk) {
+      const { request_hash: key, path } = chunk
+      const previous = chunks.get(key)
       if (previous !== undefined && previous.path !== path) remove(key, previous.path)
-      answers.set(key, answer)
+      chunks.set(key, chunk)
       const keys = keysByPath.get(path) ?? new Set()
       keysByPath.set(path, keys.add(key))
     },
@@ -50,6 +49,6 @@ export function createCachedChunks(): CachedChunks {
       const retained = new Set(keys)
       for (const key of [...(keysByPath.get(path) ?? [])]) if (!retained.has(key)) remove(key, path)
     },
-    values: () => answers.values(),
+    values: () => chunks.values(),
   }
 }

@@ -13,39 +13,49 @@ import { removeFile } from './fs/no-follow-fs.ts'
 import { type LedgerReducers, reduceLedger } from './ledger/reduce-ledger.ts'
 
 /**
- * What answers about chunks cost, until the ledger has it. The ledger gets one line per document, when the document is
- * done: a run that is killed half-way through a long document leaves paid answers that no line accounts for. The next
- * run writes that line, as the killed run's.
+ * The costs of chunk replies that are not in the ledger yet. The ledger gets one entry per document, when the
+ * document is done. So a run that is killed in the middle of a long document leaves paid replies that no
+ * entry contains. The next run appends that entry to the ledger, on behalf of the killed run.
  */
 export interface ChunkCosts {
-  /** Shows a line of the ledger about a document. What its run paid for the document's chunks is in it. */
-  observe(line: Pick<DocumentEntry, 'path'>, run: RunStart | undefined): void
-  /** The lines that the ledger lacks, going by those shown so far. */
+  /**
+   * Must be called with each document entry of the ledger, which includes its run's costs of the document's
+   * chunks.
+   */
+  observe(entry: Pick<DocumentEntry, 'path'>, run: RunStart | undefined): void
+  /** Returns the entries that are missing from the ledger, given the entries observed so far. */
   listMissing(): readonly MissingEntry[]
-  /** Forgets the costs of earlier runs, once all of them are in the ledger. @throws ExitError `ioError` */
+  /**
+   * Deletes the costs of earlier runs; to be called when all are in the ledger.
+   * @throws ExitError `ioError`
+   */
   clear(): Promise<void>
-  /** Keeps what an answer about a chunk of this document cost against any crash. @throws ExitError `ioError` */
+  /**
+   * Saves the cost of a reply about a chunk of this document, so that it survives a crash.
+   * @throws ExitError `ioError`
+   */
   add(path: string, attempts: readonly Attempt[]): Promise<void>
   /**
-   * Ends the run whose lines, as far as they were shown, are safe from a loss of power. The next run finds what it paid
-   * for documents that have no line. @throws ExitError `ioError`
+   * Ends the run; to be called when the observed entries are synced to disk. Costs of documents without an
+   * entry are kept for the next run.
+   * @throws ExitError `ioError`
    */
   finish(): Promise<void>
   close(): Promise<void>
 }
 
-/** What a killed run paid for the chunks of one document, as its line in the ledger would have told. */
+/** The entry that a killed run would have written to the ledger for the chunks of one document. */
 interface MissingEntry {
   readonly run: RunStart
   readonly entry: DocumentEntry
 }
 
 /**
- * Reads what earlier runs left. The file is in the ledger's format: the line of a run, then one for each answer about a
- * chunk. For the holder of the folder's lock alone.
- * @param run that will add to it
- * @param findProvenance how a document is asked about, by its path
- * @throws ExitError `usage` where another version of claude-batch wrote it, or `ioError`
+ * Opens the chunk costs of an output folder and reads those of earlier runs. The file has the ledger's
+ * format: a run start, then an entry for each chunk reply. The caller must hold the folder's lock.
+ * @param run the run that will add costs
+ * @param findProvenance returns the provenance of a document's summary in this run, by the document's path
+ * @throws ExitError `usage` if another version of claude-batch wrote the file; `ioError`
  */
 export async function openChunkCosts(
   out: string,
@@ -54,7 +64,7 @@ export async function openChunkCosts(
 ): Promise<ChunkCosts> {
   const file = join(out, stateFolder, 'chunk-costs.jsonl')
   const { missing, isEmpty } = await readCosts(file)
-  /** Documents of this run that have no line yet. */
+  /** Documents of this run that have no ledger entry yet. */
   const unrecordedPaths = new Set<string>()
   let fileOpening: Promise<AppendFile> | undefined
   const openFile = async () => {
@@ -75,9 +85,9 @@ export async function openChunkCosts(
   }
 
   return {
-    observe({ path }, by) {
-      missing.delete(toRunAndPath(by, path))
-      if (by?.run_id === run.run_id) unrecordedPaths.delete(path)
+    observe({ path }, entryRun) {
+      missing.delete(toRunAndPath(entryRun, path))
+      if (entryRun?.run_id === run.run_id) unrecordedPaths.delete(path)
     },
     listMissing: () => [...missing.values()],
     async clear() {
@@ -105,7 +115,7 @@ export async function openChunkCosts(
 }
 
 interface SavedCosts {
-  /** What was paid, by {@link toRunAndPath}: one entry for all chunks of a document. */
+  /** One entry for all chunks of a document in a run, by {@link toRunAndPath}. */
   readonly missing: Map<string, MissingEntry>
   isEmpty: boolean
 }

@@ -3,21 +3,22 @@ import { lstat, stat } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { isInside } from '../core/document/document-path.ts'
 
-/** Tells documents that were deleted from those whose disk is not there. */
+/** Distinguishes deleted documents from documents on a disk that is not mounted. */
 export interface DeletionCheck {
-  /** Told of each document that is there, and still as it was left. */
+  /** Must be called with each document that exists and is unchanged. */
   recordExisting(file: string, stats: { readonly dev: bigint | number }): void
   /**
-   * A document counts as deleted where the nearest folder above it that is there still holds another one that was
-   * seen, on the same file system: not where all that was in a folder is gone at once, as when a disk is.
-   * @param topFolder the folder that a document's own have to be in, such as the one that was named as input
-   * @returns undefined for a document that was deleted; otherwise the folder that seems to be missing
+   * Returns the folder that seems to be missing, or undefined if the document was deleted. A document counts
+   * as deleted if its nearest existing parent folder still contains a recorded document on the same file
+   * system. If all documents of a folder are gone, a disk may be missing instead.
+   * @param topFolder the nearest existing parent must be in this folder, such as an input folder
    */
   findMissingFolder(file: string, topFolder: string | undefined): Promise<string | undefined>
 }
 
+/** Creates a check without any recorded documents. */
 export function createDeletionCheck(): DeletionCheck {
-  /** Folders that hold a document at any depth, each with that one's file system. */
+  /** `<device id> <folder>` of each recorded document, for all its parent folders. */
   const foldersWithDocuments = new Set<string>()
   return {
     recordExisting(file, { dev }) {
@@ -39,21 +40,24 @@ export function createDeletionCheck(): DeletionCheck {
   }
 }
 
-/** Undefined where a document is gone, `unknown` where that cannot be found out. */
+/**
+ * Returns the metadata of a document: undefined if it does not exist, `unknown` if the file system does not
+ * answer.
+ */
 export function statDocument(file: string): Promise<BigIntStats | 'unknown' | undefined> {
   return stat(file, { bigint: true }).catch(({ code }: NodeJS.ErrnoException) =>
     code === 'ENOENT' || code === 'ENOTDIR' ? undefined : 'unknown',
   )
 }
 
-/** The file itself, where it is a link that leads nowhere; or a folder above it. */
+/** Returns the file itself if it is a broken link, or else its nearest existing parent folder. */
 async function findNearestExisting(file: string): Promise<string> {
   let nearest = file
   while (dirname(nearest) !== nearest && !(await isPresent(nearest))) nearest = dirname(nearest)
   return nearest
 }
 
-/** A link that leads nowhere is there: a disk may be missing behind it. */
+/** Whether a path exists. A broken link exists, because its target may be on a disk that is not mounted. */
 function isPresent(file: string): Promise<boolean> {
   return lstat(file).then(
     () => true,

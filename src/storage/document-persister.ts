@@ -7,19 +7,19 @@ import type { OutputWriter } from './output-writer.ts'
 export interface PersistOptions {
   readonly out: string
   readonly journal: Journal
-  /** Reads the journal as it is on disk; rejects where that fails. */
+  /** Reads the journal from disk; rejects if that fails. */
   readonly readEntries: () => Promise<readonly JournalEntry[]>
   readonly writer: OutputWriter
-  /** Completes an entry with what the next run needs to finish it. */
+  /** Adds the run to an entry, if the next run will need it to finish the entry. */
   readonly addRun: (entry: JournalEntry) => JournalEntry
-  /** Records a document that this run is finished with. */
+  /** Records a finished document in the ledger. */
   readonly recordDocument: (entry: DocumentEntry) => Promise<void>
 }
 
-/** See `persist` of the output state. */
+/** The type of `persist` of the output state. */
 type PersistDocument = (entry: JournalEntry) => Promise<() => Promise<void>>
 
-/** Returns a function that takes a finished document through the journal to its file and the ledger. */
+/** Returns a function that writes a finished document to the journal, then to its file and the ledger. */
 export function createDocumentPersister(options: PersistOptions): PersistDocument {
   const { out, journal, writer, addRun, recordDocument } = options
   return async (journaled) => {
@@ -37,14 +37,16 @@ export function createDocumentPersister(options: PersistOptions): PersistDocumen
   }
 }
 
-/** What could not be put in place was paid for all the same, so the ledger records its cost. */
+/**
+ * Records the cost of a document that could not be written, because it was paid for, and throws the error.
+ */
 async function handleWriteFailure(
   entry: DocumentEntry,
   error: unknown,
   { readEntries, recordDocument }: PersistOptions,
 ): Promise<never> {
   if (!(error instanceof ExitError) || error instanceof JournaledError) throw error
-  // Entries are written several at once: of those that failed together, some may be there whole.
+  // One write appends several journal entries. If it fails, some of them may be complete on disk.
   const journaledNow = await readEntries().catch(() => [])
   if (journaledNow.some((journaled) => toEntryId(journaled.entry) === toEntryId(entry)))
     throw new JournaledError(error)

@@ -6,8 +6,9 @@ import { openForReading, removeFile, statFile } from './fs/no-follow-fs.ts'
 const recordPrefix = 'ERROR: '
 
 /**
- * What is in the place of an error record: nothing, a record, or anything else, which is the user's own.
- * @param file absolute
+ * Returns what an error record's path holds: `none`, an error `record`, or an `other` file, which belongs to
+ * the user.
+ * @param file absolute path of the error record
  * @throws ExitError `ioError`
  */
 export async function inspectErrorRecord(out: string, file: string): Promise<'none' | 'record' | 'other'> {
@@ -30,8 +31,8 @@ export async function inspectErrorRecord(out: string, file: string): Promise<'no
 }
 
 /**
- * Removes the error record of a document that has a summary now, if it has one.
- * @param summary the file of the summary, below the output folder
+ * Removes the error record of a document that now has a summary, if there is a record.
+ * @param summary path of the summary, relative to the output folder
  * @throws ExitError `ioError`
  */
 export async function removeErrorRecord(out: string, summary: string): Promise<void> {

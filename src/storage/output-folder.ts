@@ -7,17 +7,20 @@ import { toWriteError } from './fs/disk-error.ts'
 import { removeFile, statFile } from './fs/no-follow-fs.ts'
 import { isRootAllowed } from './fs/path-length.ts'
 
-/** The ledger of an output folder. */
+/** Returns the path of an output folder's ledger. */
 export function ledgerPath(out: string): string {
   return join(out, stateFolder, 'ledger.jsonl')
 }
 
-/** Whether something is in the place of an output folder's ledger; reading it finds out what. @throws ExitError `ioError` */
+/**
+ * Whether the path of an output folder's ledger exists; it may be no regular file.
+ * @throws ExitError `ioError`
+ */
 export function hasLedger(out: string): boolean {
   return statFile(out, ledgerPath(out)) !== undefined
 }
 
-/** Makes an output folder, with its state folder. @throws UsageError, ExitError `ioError` */
+/** Creates an output folder and its state folder. @throws UsageError, ExitError `ioError` */
 export async function createOutputFolder(out: string): Promise<void> {
   if (!isRootAllowed(out))
     throw new UsageError(
@@ -35,9 +38,9 @@ export async function createOutputFolder(out: string): Promise<void> {
 }
 
 /**
- * Proves that an output folder can be written, before anything is paid for.
- * @param run in the names of temporary files
- * @returns whether it takes `A` and `a` for one name
+ * Checks that files can be written to an output folder, before any request is paid for.
+ * @param run the run id, for the names of temporary files
+ * @returns whether the file system ignores case in names
  * @throws ExitError `ioError`
  */
 export async function probeOutputFolder(out: string, run: string): Promise<boolean> {

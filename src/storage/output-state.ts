@@ -17,40 +17,47 @@ import { ledgerPath } from './output-folder.ts'
 import { createOutputWriter } from './output-writer.ts'
 import { recoverLeftovers } from './recover-leftovers.ts'
 
-/** What an output folder remembers, and how something new gets into it. For the holder of its lock alone. */
+/**
+ * The state of an output folder, and the functions that change it. The caller must hold the folder's lock.
+ */
 export interface OutputState
   extends Pick<Ledger, 'summaries' | 'unfinishedPaths' | 'failedPaths' | 'damaged'> {
   readonly costHistory: TokenHistory
-  /** How the last run ended that did anything, and came to its end. */
+  /** The last run end in the ledger. Runs that were killed or recorded no entry have none. */
   readonly lastEnd: RunEnd | undefined
-  /** Documents that an earlier run had paid for and could not finish; now they are. */
+  /** How many documents of a killed run were recovered from the journal. */
   readonly recoveredCount: number
-  /** Texts of such documents whose place is taken: reported, as a person has to choose. */
+  /** Recovered texts that were not put in place because another file is there. The user has to decide. */
   readonly unplacedTexts: readonly UnplacedText[]
-  /** How many lines of the journal could not be read; it is kept beside the new one. */
+  /** How many lines of the journal could not be read; a copy of the journal is kept next to it. */
   readonly damagedJournalLines: number
   /**
-   * Keeps what a finished document leaves, from now on against any crash. Resolves with what then puts it in place and
-   * records it.
-   * @throws JournaledError where the next run will finish it; ExitError `ioError` where it is lost, and the ledger tells at least
-   * what it cost, if that can be written; both
+   * Writes an entry to the journal, so that it survives a crash. Resolves with a function that writes the
+   * entry's file and records it in the ledger. Both steps throw the same errors.
+   * @throws JournaledError if the next run will finish the entry; ExitError `ioError` if the text is lost:
+   *   then the ledger gets at least the cost, if it can be written
    */
   persist(entry: JournalEntry): Promise<() => Promise<void>>
-  /** Records that a document is, or is again, the one that was summarized. @throws ExitError `ioError` */
+  /** Records that a document was found unchanged, or changed back. @throws ExitError `ioError` */
   confirmUnchanged(entry: UnchangedEntry): Promise<void>
-  /** Records how the run ended, if it did anything. @throws ExitError `ioError` */
+  /** Records how the run ended, if it recorded any entry. @throws ExitError `ioError` */
   recordEnd(end: RunEnd): Promise<void>
   close(): Promise<void>
 }
 
 export interface OutputStateOptions {
-  /** Is called with all lines about documents, their paths relative to the working directory, and the runs that wrote them. */
+  /**
+   * Called with each document entry of the ledger, its path relative to the working directory, and its run.
+   */
   readonly onEntry?: OnDocumentEntry
-  /** What killed runs paid for chunks; to be shown all lines, too. */
+  /** The costs of chunks in killed runs. `onEntry` must call its `observe` with the ledger's entries. */
   readonly chunkCosts?: Pick<ChunkCosts, 'observe' | 'listMissing' | 'clear' | 'finish'>
 }
 
-/** @throws ExitError `usage` where another version of claude-batch wrote the ledger or the journal, or `ioError` */
+/**
+ * Opens the state of an output folder: reads ledger and journal, and finishes what a killed run left.
+ * @throws ExitError `usage` if another version of claude-batch wrote the ledger or the journal; `ioError`
+ */
 export async function openOutputState(
   out: string,
   run: RunStart,
@@ -85,7 +92,7 @@ export async function openOutputState(
         journal,
         readEntries: async () => (await readJournal(journalFile)).entries,
         writer,
-        // The next run takes an entry without one for the last run's that the ledger knows.
+        // The next run assumes that an entry without a run belongs to the last run in the ledger.
         addRun: (entry) => (recorder.isStarted() ? entry : { ...entry, run }),
         async recordDocument(entry) {
           await recorder.record(entry)
@@ -121,19 +128,19 @@ const noChunkCosts: NonNullable<OutputStateOptions['chunkCosts']> = {
   async finish() {},
 }
 
-/** What earlier runs left on disk. */
+/** The state that earlier runs left on disk. */
 interface FoundState {
   readonly ledger: Ledger
   readonly costHistory: TokenHistory
-  /** All entries that are in the journal. */
+  /** All entries of the journal. */
   readonly journalEntries: readonly JournalEntry[]
-  /** Those of them that are not in the ledger. */
+  /** The journal entries that are not in the ledger. */
   readonly unrecordedEntries: readonly JournalEntry[]
   /** How many lines of the journal could not be read. */
   readonly damagedLines: number
 }
 
-/** Reads journal and ledger, and compacts the ledger where that is worth it. */
+/** Reads journal and ledger, and compacts the ledger if most of it is superseded or a line is damaged. */
 async function readState(
   out: string,
   journalFile: string,
@@ -151,7 +158,8 @@ async function readState(
     addObservation(costHistory, entry)
     onEntry(entry, path, by)
   })
-  // Only the ledger's entries, superseded ones too, show what of the journal and the chunk costs is finished.
+  // The ledger's entries, including superseded ones, show which journal entries and chunk costs are recorded.
+  // So the ledger is compacted only when nothing is left to compare.
   const isLedgerComplete = journalEntries.length === 0 && chunkCosts.listMissing().length === 0
   if (isLedgerComplete && (needsCompaction(ledger) || ledger.unattributedLines > 0)) {
     await chunkCosts.clear()
@@ -160,7 +168,10 @@ async function readState(
   return { ledger, costHistory, journalEntries, unrecordedEntries: [...unrecorded.values()], damagedLines }
 }
 
-/** Rewriting costs about as much as reading: worth it when most of what is read is superseded. */
+/**
+ * Whether compaction is worthwhile: rewriting takes about as long as reading, so most lines must be
+ * superseded.
+ */
 function needsCompaction({ lineCount, liveLineCount }: Ledger): boolean {
   const supersededCount = lineCount - liveLineCount
   return supersededCount > liveLineCount && supersededCount > 1000

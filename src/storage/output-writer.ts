@@ -7,15 +7,22 @@ import { syncFolder } from './fs/create-folder.ts'
 import { hashText } from './fs/file-hash.ts'
 import type { JournalEntry } from './ledger/journal.ts'
 
-/** Puts the files of journal entries into an output folder. */
+/** Writes the files of journal entries to an output folder. */
 export interface OutputWriter {
-  /** @returns what the ledger records of the file; nothing where none was written @throws ExitError `ioError` */
+  /**
+   * Writes the file of an entry.
+   * @returns the file's data for the ledger; an empty object if the entry has no file
+   * @throws ExitError `ioError`
+   */
   write(entry: JournalEntry): Promise<{ readonly output?: OutputFile }>
-  /** Brings the names of all files that were written onto the disk, and those in the state folder. */
+  /**
+   * Syncs the state folder and all folders that `write` has used, so that the files' names survive a power
+   * failure.
+   */
   syncFolders(): Promise<void>
 }
 
-/** Creates a writer. @param runId makes the names of temporary files this run's own */
+/** Creates a writer. @param runId makes the names of temporary files unique to this run */
 export function createOutputWriter(out: string, runId: string): OutputWriter {
   const touchedFolders = new Set([join(out, stateFolder)])
   let writes = 0
@@ -23,7 +30,7 @@ export function createOutputWriter(out: string, runId: string): OutputWriter {
     async write({ path: file, text = '' }) {
       if (file === undefined) return {}
       const path = join(out, file)
-      // The user's own file of that name: only the ledger reports the failure then.
+      // A file of the user has this name. It is kept, and only the ledger records the failure.
       if (file.endsWith(errorRecordSuffix) && (await inspectErrorRecord(out, path)) === 'other') return {}
       touchedFolders.add(dirname(path))
       const { size, mtimeMs } = await writeFileAtomic(out, path, text, `${runId}-${writes++}`)

@@ -10,13 +10,14 @@ import { otherVersionError } from './ledger/reduce-ledger.ts'
 export interface ReadBatchOptions {
   /** The output folder. */
   readonly out: string
-  /** The working directory, as seen from it. */
+  /** The working directory, relative to the output folder. */
   readonly cwdFromOut: string
 }
 
 /**
- * Reads the batches whose files are named, one after the other.
- * @throws ExitError `ioError`, also where a file is damaged; `usage` where another version wrote one
+ * Reads the batches with these file names, one after the other.
+ * @throws ExitError `ioError`, also if a file is damaged; `usage` if another version of claude-batch wrote a
+ *   file
  */
 export async function* readBatchFiles(
   names: readonly string[],
@@ -38,13 +39,13 @@ async function readBatchFile(localId: string, { out, cwdFromOut }: ReadBatchOpti
       throw otherVersionError(file, Number(found.version), batchFileVersion)
     throw new ExitError(
       'usage',
-      `${file} was written by an older claude-batch (its format is ${JSON.stringify(found.version)}); collect the batch with that version, or ${giveUpHint}`,
+      `${file} was written by an older claude-batch (format ${JSON.stringify(found.version)}); collect the batch with that version, or ${giveUpHint}`,
     )
   }
   if ('damagedLine' in found)
     throw new ExitError(
       'ioError',
-      `${file} is damaged in line ${found.damagedLine}; restore it, or ${giveUpHint}`,
+      `${file} is damaged in line ${found.damagedLine}; restore the file, or ${giveUpHint}`,
     )
   return found
 }

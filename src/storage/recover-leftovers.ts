@@ -17,16 +17,16 @@ export interface LeftoverOptions {
   readonly ledgerFile: AppendFile
   readonly writer: OutputWriter
   readonly chunkCosts: Pick<ChunkCosts, 'listMissing' | 'clear'>
-  /** All entries that are in the journal. */
+  /** All entries of the journal. */
   readonly journalEntries: readonly JournalEntry[]
-  /** Those of them that are not in the ledger. */
+  /** The journal entries that are not in the ledger. */
   readonly unrecordedEntries: readonly JournalEntry[]
   readonly onEntry: OnDocumentEntry
 }
 
 /**
- * Finishes what earlier runs left when they were killed: entries of the journal, costs of chunks, temporary files. What
- * is recovered was paid for by an earlier run, and is recorded as that run's.
+ * Recovers from earlier runs that were killed: finishes journal entries, records the costs of chunks, and
+ * removes temporary files. Recovered results are recorded as results of the run that paid for them.
  * @throws ExitError `ioError`
  */
 export async function recoverLeftovers(options: LeftoverOptions): Promise<JournalRecovery> {
@@ -51,14 +51,16 @@ export async function recoverLeftovers(options: LeftoverOptions): Promise<Journa
     if (run.run_id !== currentRun?.run_id) await appendRecovered(run)
     await appendRecovered(entry)
   }
-  // If this run is killed before it forgets the costs, the next one finds them in the ledger.
+  // If this run is killed before it clears the costs, the next run finds them in the ledger.
   if (missingCosts.length > 0 || journalEntries.length > 0) await ledgerFile.sync()
   await chunkCosts.clear()
   await removeTempFiles(out, journalEntries)
   return recovery
 }
 
-/** Files that a run was writing when it was killed; the holder of the lock knows that no process writes them any more. */
+/**
+ * Removes the temporary files of killed runs. The caller holds the lock, so no other process is writing them.
+ */
 async function removeTempFiles(out: string, journalEntries: readonly JournalEntry[]): Promise<void> {
   const files = journalEntries.flatMap(({ path }) => path ?? [])
   const folders = [stateFolder, recoveredFolder, ...files.map((file) => dirname(file))]

@@ -3,7 +3,7 @@ import { type RedoTarget, redoesAll, redoesSummary } from '../core/document/redo
 import type { Provenance } from '../core/run/provenance.ts'
 import type { KnownSummary } from './ledger/known-summary.ts'
 
-/** Why a document that had a summary is summarized again. */
+/** The reason for summarizing a document again that already had a summary. */
 export type RerunReason =
   | 'document changed'
   | 'prompt changed'
@@ -15,17 +15,17 @@ export type RerunReason =
   | 'forced'
 
 export interface RerunCause {
-  /** Whether the summary was made by the very request that is sent again. */
+  /** Whether the new request is identical to the one that made the summary. */
   readonly isSameRequest: boolean
   /** The state of the summary's file. */
   readonly state: OutputFileState
-  /** Results that the run produces again. */
+  /** The targets of `--redo`. */
   readonly redo: readonly RedoTarget[]
-  /** How the document is summarized now. */
+  /** The provenance of the new summary. */
   readonly provenance: Provenance
 }
 
-/** Returns why a document with a known summary is summarized again. */
+/** Returns the reason for summarizing a document again that has a known summary. */
 export function chooseRerunReason(known: KnownSummary, cause: RerunCause): RerunReason {
   const { isSameRequest, state, redo, provenance } = cause
   if (!isSameRequest) return findChange(known, provenance)

@@ -14,28 +14,32 @@ import { type KnownSummary, locateSummary } from './ledger/known-summary.ts'
 import type { LedgerHistory } from './ledger/ledger-history.ts'
 import { ledgerPath } from './output-folder.ts'
 
-/** A summary that no longer says what it should. */
+/** A summary whose document was deleted, or that was made with an older prompt version. */
 export interface StaleSummary {
   readonly path: string
   readonly summary: KnownSummary
-  /** Its document was deleted, or an older version of the prompt that the last run used made it. */
+  /**
+   * `deleted`: the document was deleted. `prompt`: the prompt version that made the summary, and the last
+   * run's.
+   */
   readonly reason: { readonly deleted: true } | { readonly prompt: string; readonly now: string }
   /**
-   * Why claude-batch does not remove it. `modified`: somebody edited it by hand. `failing`: its document fails, so there
-   * is no other summary. `prompt`: no run used a newer version of the prompt in the document's folder.
+   * Why claude-batch keeps the summary. `modified`: it was edited by hand. `failing`: its document fails, so
+   * there is no newer summary. `prompt`: no run has used a newer prompt version in the document's folder.
    */
   readonly keepReason?: 'modified' | 'failing' | 'prompt' | MissingFolder
 }
 
-/** A folder of documents that may be on a disk which is not there. */
+/** A folder of documents that may be on a disk that is not mounted. */
 interface MissingFolder {
   readonly folder: string
-  /** Where its summaries are, below the output folder. */
+  /** The folder of its summaries, relative to the output folder. */
   readonly summaries: string
 }
 
 /**
- * Looks at the documents and summaries that the ledger knows, and tells which do not match any more.
+ * Returns the stale summaries of an output folder, sorted by path. Compares all documents and summaries in
+ * the ledger with the files on disk.
  * @param cwdFromOut as for `readLedgerHistory`
  */
 export async function findStaleSummaries(
@@ -47,7 +51,7 @@ export async function findStaleSummaries(
   const lastRun = runs.at(-1)?.start
   const deletedPaths = new Set<string>()
   const deletionCheck = createDeletionCheck()
-  /** The prompt that was used last, for each folder of documents. */
+  /** The last prompt version used in each folder of documents. */
   const latestPrompts = new Map<string, string>()
   for (const [path, known] of summaries) {
     if (known.run !== undefined) latestPrompts.set(dirname(path), known.run.prompt)
@@ -90,10 +94,11 @@ export async function findStaleSummaries(
 }
 
 /**
- * Takes stale summaries away, with the records beside them, and out of the ledger's memory; what they cost stays in
- * its account. Those that stay are left. For the holder of the folder's lock alone.
+ * Deletes the stale summaries that have no `keepReason`, and their error records. Marks them as pruned in the
+ * ledger, which keeps their costs. The caller must hold the folder's lock.
  * @param cwdFromOut as for `readLedgerHistory`
- * @returns how many were taken away
+ * @param time of the pruning (ISO 8601)
+ * @returns the number of deleted summaries
  */
 export async function pruneStaleSummaries(
   out: string,
@@ -103,7 +108,8 @@ export async function pruneStaleSummaries(
   time: string,
 ): Promise<number> {
   const prunable = stale.filter(({ keepReason }) => keepReason === undefined)
-  // What is written now is read as the last run's.
+  // Entries appended now are read as entries of the last run, so their paths are relative to its working
+  // directory.
   const cwd = runs.at(-1)?.start?.cwd ?? cwdFromOut
   const ledger = await openAppendFile(ledgerPath(out), { mode: 0o600, root: out })
   try {
@@ -128,7 +134,10 @@ export async function pruneStaleSummaries(
   return prunable.length
 }
 
-/** Returns the metadata of a document; undefined if it was deleted, `unknown` if the ledger does not say where it was. */
+/**
+ * Returns the metadata of a document; undefined if it was deleted, `unknown` if the ledger does not say where
+ * it was.
+ */
 async function statKnownDocument(
   file: string,
   path: string,
@@ -138,7 +147,10 @@ async function statKnownDocument(
   return statDocument(file)
 }
 
-/** The first folder on the way from a run's working directory to a document below it. */
+/**
+ * Returns the first folder on the path from a run's working directory to a document; undefined if it is not
+ * below.
+ */
 function findTopFolder(file: string, base: string): string | undefined {
   const path = toDocumentPath(file, base)
   if (path === file.split(sep).join('/')) return undefined
@@ -155,7 +167,10 @@ function findOlderPrompt(
   return { prompt: run.prompt, now: lastRun.prompt }
 }
 
-/** A summary that cannot be read, or that has a name no run can have given it, counts as modified by hand. */
+/**
+ * Returns the state of a summary. One that cannot be read, or has an impossible name, counts as modified by
+ * hand.
+ */
 async function inspectSummary(
   out: string,
   path: string,

@@ -13,17 +13,17 @@ export interface StoredBatchOptions {
   readonly clock: Pick<Clock, 'wallTime'>
 }
 
-/** A batch that is complete: all of it may have been sent. */
+/** A complete batch, which may have been sent. */
 export type SealedBatchFile = BatchFile & { readonly sealedAt: number }
 
-/** Whether a batch is complete. One that is not was never sent. */
+/** Whether a batch is complete. An incomplete batch was never sent. */
 export function isSealedBatch(file: BatchFile): file is SealedBatchFile {
   return file.sealedAt !== undefined
 }
 
 /**
- * Returns a batch that survives a crash.
- * @param recordedPaths the documents that the ledger has, by the ids of their batches
+ * Creates a batch whose state is saved in its file.
+ * @param recordedPaths the documents that the ledger has, by batch id
  */
 export function createStoredBatch(
   batch: SealedBatchFile,
@@ -65,10 +65,10 @@ export function createStoredBatch(
   }
 }
 
-/** A batch as its file describes it. */
+/** The data of a stored batch, without the functions that change it. */
 export type StoredBatchInfo = Pick<StoredBatch, 'localId' | 'endpoint' | 'sealedAt' | 'items' | 'id'>
 
-/** Returns what a batch's file says about it. */
+/** Returns the data of a stored batch. */
 export function describeBatch({ localId, endpoint, sealedAt, items, id }: SealedBatchFile): StoredBatchInfo {
   return { localId, endpoint, sealedAt, items, id }
 }

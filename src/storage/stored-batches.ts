@@ -11,17 +11,19 @@ import {
   type StoredBatchInfo,
 } from './stored-batch.ts'
 
-/** What an output folder remembers of batches, with what the ledger tells about them. */
+/** The stored batches of an output folder. The ledger shows which of their documents are recorded. */
 export interface StoredBatches extends BatchStore {
-  /** To be shown all lines of the ledger, with their paths relative to the working directory, before anything else is asked. */
+  /** Must first be called with each ledger entry and its path relative to the working directory. */
   observe(entry: DocumentEntry, path: string): void
 }
 
 /**
- * Opens the batches of an output folder. Each has a file, `batches/<name>.jsonl`, from before it is sent until all of it
- * is collected; next to that, until the API has it, is the body that is sent. What was packed and not sealed was never
- * sent. For the holder of the folder's lock alone.
- * @throws ExitError `ioError`, also where a file is damaged; `usage` where another version wrote one
+ * Opens the batches of an output folder and deletes those that were never sealed, because they were never
+ * sent. Each batch has a file, `batches/<name>.jsonl`, from before it is sent until all its results are
+ * collected. The request body is kept next to that file until the API has confirmed the batch. The caller
+ * must hold the folder's lock.
+ * @throws ExitError `ioError`, also if a file is damaged; `usage` if another version of claude-batch wrote a
+ *   file
  */
 export async function openStoredBatches(options: BatchBuilderOptions): Promise<StoredBatches> {
   const names = await listBatchFiles(options.out)
@@ -46,7 +48,10 @@ export async function openStoredBatches(options: BatchBuilderOptions): Promise<S
   }
 }
 
-/** Reads the batches of an output folder and changes nothing, the oldest first. @throws RunError as above */
+/**
+ * Reads the batches of an output folder, oldest first, without changes.
+ * @throws ExitError like {@link openStoredBatches}
+ */
 export async function listStoredBatches(options: ReadBatchOptions): Promise<readonly StoredBatchInfo[]> {
   const batches: StoredBatchInfo[] = []
   for await (const file of readBatchFiles(await listBatchFiles(options.out), options))

@@ -14,27 +14,27 @@ import { isDigest, type KnownSummary, locateSummary } from './ledger/known-summa
 import type { Ledger } from './ledger/read-ledger.ts'
 import { chooseRerunReason, type RerunReason } from './rerun-reason.ts'
 
-/** Compares documents with the summaries that an output folder has. Reads only; needs no lock. */
+/** Compares documents with the summaries in an output folder. Only reads, so it needs no lock. */
 export interface SummaryInspector {
-  /** Whether the summary of a document is up to date, by sizes and times. Costs two `stat` calls. */
+  /** Whether the summary of a document is up to date, by sizes and times. Costs one or two `stat` calls. */
   isUpToDate(source: DocumentRef): boolean
-  /** Whether `--redo` limits the run to results that this document is not one of. */
+  /** Whether `--redo` limits the run to results that do not include this document. */
   isLeftOut(path: string): boolean
   /** Whether the file at a path is a digest that an earlier run wrote. */
   isEarlierDigest(path: string): boolean
   /**
-   * Returns why a document is not summarized, or its answer not written; undefined if it is. Compares contents. Notes the
-   * reason if the document had a summary.
+   * Returns the reason not to summarize a document or not to write its summary, or undefined.
+   * Compares contents. If the document had a summary, saves the reason for summarizing it again.
    */
   checkConflict(
     source: DocumentRef,
     asked: Pick<RequestMetadata, 'requestHash' | 'answerSettings'>,
   ): Promise<InputProblem | undefined>
-  /** Returns the reason that `checkConflict` noted for a document, and forgets it. */
+  /** Returns and removes the rerun reason that `checkConflict` saved for a document. */
   takeRerunReason(path: string): RerunReason | undefined
   /**
    * Returns the files of a document, relative to the output folder, and whether its summary is a JSON object.
-   * @param settings of its answer; those of this run, if left out
+   * @param settings of the document's answer; if left out, those of this run
    */
   getOutput(path: string, settings?: AnswerSettings): DocumentOutput
 }
@@ -60,7 +60,7 @@ export interface SummaryInspectorOptions {
 /**
  * Creates an inspector of the summaries in an output folder.
  * @param out the output folder; absolute
- * @param sources all documents of the run, so that no two get the same file
+ * @param sources all documents of the run, so that no two documents get the same file
  */
 export function createSummaryInspector(
   out: string,
@@ -70,7 +70,7 @@ export function createSummaryInspector(
   const { summaries, unfinishedPaths, failedPaths, damaged } = ledger
   const rerunReasons = new Map<string, RerunReason>()
   let assignedPaths: ReturnType<typeof assignOutputPaths> | undefined
-  // Only when the first is needed: a run with nothing to do should not work them all out.
+  // Paths are assigned when the first is needed, because a run without work needs none.
   const getOutput = (path: string, settings?: AnswerSettings): DocumentOutput => {
     assignedPaths ??= assignOutputPaths(listPaths(sources), {
       caseInsensitive: foldsCase,
@@ -89,7 +89,7 @@ export function createSummaryInspector(
     if (stats === undefined) return known === undefined ? 'missing' : 'deleted'
     if (stats.isDirectory()) return 'directory'
     const found = stats.isFile() ? await hashFile(out, file) : undefined
-    // Comparing times would be faster, but proves nothing, and claude-batch replaces an unmodified file.
+    // Comparing times would be faster but is not reliable enough, because an unmodified file is overwritten.
     if (known !== undefined && !known.isMisnamed)
       return found === known.output.sha256 ? 'unmodified' : 'modified'
     // In a damaged ledger entry the hash may be cut off.
@@ -140,7 +140,7 @@ export function createSummaryInspector(
   }
 }
 
-/** Whether the file of a summary has the size and time that the ledger says. */
+/** Whether the file of a summary has the size and time recorded in the ledger. */
 function hasUnchangedStats(out: string, path: string, known: KnownSummary): boolean {
   try {
     const stats = lstatIfPresent(join(out, locateSummary(path, known)))
@@ -151,7 +151,7 @@ function hasUnchangedStats(out: string, path: string, known: KnownSummary): bool
   }
 }
 
-/** Whether a file was last written before a time: milliseconds since 1970. */
+/** Whether a file was last modified before a time. @param time milliseconds since 1970 */
 function isOlderThan(file: string, time: number | undefined): boolean {
   if (time === undefined) return false
   const stats = lstatIfPresent(file)

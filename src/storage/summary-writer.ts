@@ -19,8 +19,8 @@ import type { DocumentOutput, SummaryInspector } from './summary-inspector.ts'
 /** Writes outcomes to an output folder. */
 export interface SummaryWriter extends Sink {
   /**
-   * Writes an outcome to the journal, so that it survives a crash; `write` then puts it in place. Returns false if the
-   * journal cannot be written: `write` rejects then.
+   * Writes an outcome to the journal, so that it survives a crash; `write` then puts it in place. Returns
+   * false if the journal cannot be written: `write` rejects then.
    */
   persist(outcome: Outcome): Promise<boolean>
   /** Documents that were summarized again so far, by the reason. */
@@ -41,8 +41,9 @@ export interface SummaryWriterOptions {
 }
 
 /**
- * Creates the sink of an output folder: summaries in a tree that mirrors the documents. A failed document gets an error
- * record next to its summary's place, and keeps an earlier summary. A success removes the error record.
+ * * Creates the sink of an output folder, which writes summaries in a tree that mirrors the documents. A
+ * failed document gets an error record next to its summary, and keeps an earlier summary. A success removes
+ * the error record.
  * @param out the output folder; absolute
  */
 export function createSummaryWriter(
@@ -94,7 +95,7 @@ export function createSummaryWriter(
   }
 }
 
-/** Returns the file to write for an outcome, if there is one. @param head text to put before a summary */
+/** Returns the file to write for an outcome, if any. @param head text before the summary */
 function toOutputFile(
   outcome: Outcome,
   { summary, errorRecord, isJson }: DocumentOutput,
@@ -109,8 +110,9 @@ function toOutputFile(
 }
 
 /**
- * Whether a document can have an error record. For a document that cannot be read, nothing has checked its place in the
- * output folder yet; if there is no place, only the ledger has the failure, which must not end the run.
+ * * Whether the error record of a document can be written. For a document that cannot be read, this is the
+ * first check of its output path. If the path is impossible, only the ledger records the failure, and the run
+ * continues.
  */
 function canHoldRecord(out: string, record: string, { failure, partialText }: Failed): boolean {
   if (unwritableTypes.has(failure.type) || !isPathAllowed(out, record)) return false

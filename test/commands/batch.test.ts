@@ -533,7 +533,7 @@ describe('a batch that is collected by a run with other options', () => {
       const { code, stderr } = await run(...args)
       expect(code).toBe(6)
       expect(stderr).toMatch(
-        /^claude-batch: \S+\.jsonl is damaged in line 2; restore it, or delete the file to give/,
+        /^claude-batch: \S+\.jsonl is damaged in line 2; restore the file, or delete the file to give/,
       )
     }
     expect(simulator.stats().requests).toBe(requests)

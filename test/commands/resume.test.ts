@@ -109,12 +109,14 @@ describe('running again', () => {
     expect(await run(...args)).toMatchObject({ hits: 0 })
   })
 
-  it('does everything again for another endpoint', async () => {
+  it('sends nothing again when a gateway gets a new address', async () => {
     const first = await setting()
     await first.run()
-    const { env } = await startService({})
-    const { stderr } = await runInProcess(['summarize', 'docs'], { cwd: first.cwd, env })
-    expect(stderr).toContain('3 × settings changed')
+    const { simulator, env } = await startService({})
+    const { code, stderr } = await runInProcess(['summarize', 'docs'], { cwd: first.cwd, env })
+    expect(code).toBe(0)
+    expect(stderr).toContain('0 summarized, 3 skipped (3 × unchanged)')
+    expect(simulator.stats().requests).toBe(0)
   })
 
   it('counts as done again only what was done', async () => {
@@ -409,7 +411,7 @@ describe('a damaged journal', () => {
       expect([n, code, stderr]).toEqual([
         n,
         0,
-        `claude-batch: 1 line of the journal cannot be read; it may contain a reply that was paid for: see ${journal}.damaged\n`,
+        `claude-batch: 1 line of the journal cannot be read and may contain replies that you have paid for; see ${journal}.damaged\n`,
       ])
       expect(await readFile(`${journal}.damaged`, 'utf8')).toBe(expected)
     }
@@ -436,7 +438,7 @@ describe('a damaged journal', () => {
     await writeFile(journal, newer)
     const { code, hits, stderr } = await run('--force')
     expect([code, hits]).toEqual([2, 0])
-    expect(stderr).toContain('journal.jsonl was written by a newer claude-batch (its format is 3)')
+    expect(stderr).toContain('journal.jsonl was written by a newer claude-batch (format 3)')
     expect(await readFile(journal, 'utf8')).toBe(newer)
   })
 })

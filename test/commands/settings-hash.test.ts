@@ -57,10 +57,8 @@ const base: RequestOptions = {
 }
 
 /** The hash of what is asked about each document, or why nothing is; and the settings hash. */
-async function hashesOf(cwd: string, options: RequestOptions, endpoint = 'https://api') {
-  const { promptChoice, requestBuilder } = (await loadRequestBuilder(options, { cwd, inputRoots: [] }))(
-    endpoint,
-  )
+async function hashesOf(cwd: string, options: RequestOptions) {
+  const { promptChoice, requestBuilder } = await loadRequestBuilder(options, { cwd, inputRoots: [] })
   const { encoding, pdf } = options
   const read = createDocumentReader({ cwd, stdin: Readable.from([]), encoding, pdf })
   const requests: string[] = []
@@ -92,6 +90,7 @@ describe('a setting that changes what is asked about any document', () => {
       schema: { schema: 'schema.json' },
       language: { language: 'German' },
       words: { words: 50 },
+      simulate: { simulate: true },
     }
 
   it('changes the settings hash, too, whichever flag it is', async () => {
@@ -105,10 +104,10 @@ describe('a setting that changes what is asked about any document', () => {
     }
   })
 
-  it('changes the settings hash, too, whichever file it is in, and so does the endpoint', async () => {
+  it('changes the settings hash, too, whichever file it is in', async () => {
     const cwd = await folder()
     const options = { ...base, schema: 'schema.json' }
-    const hashes = [await hashesOf(cwd, options), await hashesOf(cwd, options, 'https://other')]
+    const hashes = [await hashesOf(cwd, options)]
     for (const [file, text] of [
       ['prompts/ours.yaml', own('Sum it up {tone}')],
       ['prompts/chunk.yaml', own('Other notes')],

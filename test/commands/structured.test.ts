@@ -171,12 +171,12 @@ describe('--schema', () => {
     [
       'minimum',
       { ...schema, properties: { n: { type: 'number', minimum: 1 } }, required: ['n'] },
-      /at \/properties\/n: the API does not take `minimum`/,
+      /at \/properties\/n: the API does not support `minimum`/,
     ],
     [
       'open objects',
       { type: 'object', properties: {} },
-      /at the top: the API wants `"additionalProperties": false`/,
+      /at the top: the API requires `"additionalProperties": false`/,
     ],
     [
       'recursion',
@@ -265,7 +265,7 @@ ${body}`
     expect([code, stdout]).toEqual([
       1,
       expect.stringMatching(
-        /prompts\/facts\.yaml:7:\d+: `schema` of v2: at the top: the API wants `"additionalProperties": false`/,
+        /prompts\/facts\.yaml:7:\d+: `schema` of v2: at the top: the API requires `"additionalProperties": false`/,
       ),
     ])
   })

@@ -256,7 +256,7 @@ describe('claude-batch used wrongly', () => {
       'what an earlier run wrote',
       ['summarize', 'gone.md', 'a.md.summary.md'],
       3,
-      /nothing matches "gone\.md"; by name and place, "a\.md\.summary\.md" is what an earlier run wrote/,
+      /nothing matches "gone\.md"; "a\.md\.summary\.md" appears to be an output of an earlier run/,
     ],
     ['a pattern without a match', ['summarize', '*.nope'], 3, /nothing matches "\*\.nope"/],
     ['--quiet with --verbose', ['summarize', 'a.md', '-q', '-v'], 2, /cannot be combined/],

@@ -322,7 +322,7 @@ describe('what is named', () => {
     const { code, hits, stderr, written } = await over(files, ['docs', ...args, '*.nope'])
     expect([code, hits, namesOf(written)]).toEqual([3, 0, []])
     expect(stderr).toBe(
-      `claude-batch: nothing matches ${JSON.stringify(args[0])}, "*.nope"; correct or leave out what does not exist (nothing was sent or written)\n`,
+      `claude-batch: nothing matches ${JSON.stringify(args[0])}, "*.nope"; correct or remove these inputs (nothing was sent or written)\n`,
     )
   })
 

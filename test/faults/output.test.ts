@@ -417,7 +417,7 @@ describe('a damaged ledger', () => {
     const { code, stderr } = await again()
     expect(code).toBe(2)
     expect(stderr).toMatch(
-      /ledger\.jsonl was written by a newer claude-batch \(its format is 3\); use that one, or another --out\n$/,
+      /ledger\.jsonl was written by a newer claude-batch \(format 3\); update claude-batch, or use another --out\n$/,
     )
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     expect(await readFile(ledgerIn(cwd), 'utf8')).toBe(newer)

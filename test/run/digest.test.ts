@@ -32,7 +32,7 @@ describe('--digest', () => {
     const { code, stderr } = await run()
     expect([code, stderr]).toEqual([
       0,
-      expect.stringContaining('made the digest of 12 summaries in all.md\n'),
+      expect.stringContaining('wrote the digest of 12 summaries in all.md\n'),
     ])
     const [question = ''] = digests()
     for (const path of Object.keys(files))
@@ -45,7 +45,7 @@ describe('--digest', () => {
   it('is asked again only where a summary changed, and then only for the part it is in', async () => {
     const { cwd, run, digests, asked } = await setting()
     await run()
-    expect((await run()).stderr).toContain('nothing changed for the digest of 12 summaries in all.md')
+    expect((await run()).stderr).toContain('no change in the digest of 12 summaries in all.md')
     expect(digests()).toHaveLength(1)
     const small = ['--digest', 'parts.md', '--chunk-tokens', '1200']
     await run(...small)
@@ -62,8 +62,8 @@ describe('--digest', () => {
   it('makes one for each folder, beside its summaries', async () => {
     const { cwd, run } = await setting()
     const { stderr } = await run('--digest', 'digest.md', '--digest-per', 'folder')
-    expect(stderr).toContain('made the digest of 8 summaries in summaries/docs/ferry/digest.md\n')
-    expect(stderr).toContain('made the digest of 4 summaries in summaries/docs/mill/digest.md\n')
+    expect(stderr).toContain('wrote the digest of 8 summaries in summaries/docs/ferry/digest.md\n')
+    expect(stderr).toContain('wrote the digest of 4 summaries in summaries/docs/mill/digest.md\n')
     expect(await readFile(join(cwd, 'summaries/docs/mill/digest.md'), 'utf8')).toMatch(/^\[simulated\] /)
     expect(await run('--digest', 'x/digest.md', '--digest-per', 'folder')).toMatchObject({ code: 2 })
   })
@@ -173,7 +173,7 @@ describe('--digest', () => {
       cwd,
       env,
     })
-    expect([code, stderr]).toEqual([75, expect.stringContaining('made the digest of 7 summaries')])
+    expect([code, stderr]).toEqual([75, expect.stringContaining('wrote the digest of 7 summaries')])
   })
 
   it('is told where there is nothing to make it of', async () => {

@@ -123,15 +123,15 @@ describe('claude-batch report', () => {
   })
 
   it.each([
-    [['--run', '2031'], 2, /there is no such run; the last run is "20/],
+    [['--run', '2031'], 2, /no such run; the last run is "20/],
     [['--run', '2'], 2, /2 runs started then/],
-    [['--group-by', 'day', '--format', 'json'], 2, /--group-by and --compare-estimate are shown as text/],
-    [['--prune', '--format', 'json'], 2, /--prune goes with/],
+    [['--group-by', 'day', '--format', 'json'], 2, /--group-by and --compare-estimate need --format text/],
+    [['--prune', '--format', 'json'], 2, /--prune works only with/],
     [['--compare-estimate', 'docs'], 2, /--compare-estimate docs: not a regular file/],
     [['--compare-estimate', 'docs/a/x.md'], 2, /not an estimate/],
     [['--compare-estimate', 'new.json'], 2, /another version .*99/],
     [['--compare-estimate', 'damaged.json'], 2, /the estimate is damaged/],
-    [['--compare-estimate', 'later.json'], 3, /nothing has been done since 2099/],
+    [['--compare-estimate', 'later.json'], 3, /no run started since the estimate of 2099/],
   ])('%j ends with %i', async (flags, expected, message) => {
     const { run, cwd } = await setUpReportRuns()
     await run('summarize', 'docs/a')

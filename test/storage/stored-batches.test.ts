@@ -162,7 +162,7 @@ describe('what is remembered of batches', () => {
 
   it.each([
     ['newer', '"format_version":4', /written by a newer claude-batch/],
-    ['older', '"v":1', /older claude-batch \(its format is 1\); .*delete the file to give the batch up/],
+    ['older', '"v":1', /older claude-batch \(format 1\); .*delete the file to give the batch up/],
   ])('is not touched where a %s version wrote it', async (_, version, message) => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()

@@ -37,7 +37,7 @@ export async function collectBatches(
   const plan = {
     sources: [],
     unmatched: [],
-    createRequestBuilder: () => ({ promptChoice, requestBuilder: undefined }),
+    requests: { promptChoice, requestBuilder: undefined },
     out,
     namedOutputs,
     startMs: runtime.clock.now(),

@@ -1,27 +1,30 @@
 import type { Reply } from '../request/reply.ts'
 import type { Request } from '../request/request.ts'
 
-/** Remembers the answers about chunks of documents, from one run to the next, and what they cost. */
+/** Keeps the replies about chunks of documents, and what they cost, for the next run. */
 export interface ChunkCache {
-  /** The answer to a request that was sent before. It is paid and booked already, or will be by the one who sent it. */
+  /**
+   * Returns the reply to a request that was sent before. Its cost is already in the ledger, or will be added by the
+   * process that sent the request.
+   */
   get(request: Request): Promise<CachedChunk | undefined>
   /**
-   * Keeps an answer, and what it cost, against any crash. The caller books the cost with the document that the request
-   * is about; where it is killed before that, the next run does it.
-   * @throws RunError where it cannot be written
+   * Stores a reply and its cost so that both survive a crash. The caller adds the cost to the ledger entry of the
+   * document. If it is killed before that, the next run adds the cost.
+   * @throws RunError if the cache cannot be written
    */
   save(request: Request, reply: Reply): Promise<void>
-  /** Likewise for an incomplete reply, of which only the cost is kept. @throws RunError where it cannot be written */
+  /** Stores only the cost, for an incomplete reply. @throws RunError if the cache cannot be written */
   saveCost(request: Request, reply: Reply): Promise<void>
   /**
-   * Forgets what a document that is done has no use for any more. Where that cannot be noted, it is kept for longer.
-   * @param isSummarized it has its summary: chunks that it no longer has are forgotten
+   * Removes the replies that a finished document no longer needs. If this cannot be recorded, they are kept longer.
+   * @param isSummarized the document has its summary: replies about chunks that it no longer has are removed
    */
   prune(path: string, isSummarized: boolean): Promise<void>
 }
 
 interface CachedChunk {
   readonly text: string
-  /** That answered. */
+  /** The model that replied. */
   readonly model: string
 }

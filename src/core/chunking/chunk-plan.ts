@@ -3,26 +3,26 @@ import { findModel } from '../pricing/models.ts'
 import type { Request, RequestSettings } from '../request/request.ts'
 import type { TextKind } from '../text/text-kind.ts'
 
-/** How a document is asked about that is too long for one request. */
+/** The requests for a document that is too long for one request. */
 export interface ChunkPlan {
-  /** Of the answer to the whole: that of everything that will be asked. */
+  /** Request hash of the summary of the whole document; it covers all requests of the plan. */
   readonly requestHash: string
-  /** One for each chunk, in order; see {@link dedupeRequests}. */
+  /** One request per chunk, in order; see {@link dedupeRequests}. */
   readonly requests: readonly Request[]
-  /** About what the last one will be like, for whoever reckons what all of them cost. */
+  /** An approximation of the last request, for cost estimates. */
   readonly expectedFinalRequest: Request
   /**
-   * What to ask next, of the answers to all that was asked last, in order: again one for each group that fits, or a
-   * single one, which is for the whole document.
+   * Returns the next requests, given the replies to the previous ones in order: one request for each group of replies
+   * that fits, or a single request for the whole document.
    */
   reduce(answers: readonly string[]): readonly Request[]
 }
 
 /**
- * The most characters of a document that one request takes: as many as the model surely reads at its lowest price,
- * and its window holds. Undefined where nobody knows of a bound.
- * @param promptChars characters of the prompt around it
- * @param chunkTokens a bound of the user's own: tokens
+ * Returns how many characters of a document fit into one request: within the context window and the lowest price tier,
+ * even if the text has many tokens per character. Undefined if no limit is known.
+ * @param promptChars characters of the prompt around the document
+ * @param chunkTokens a limit that the user set: tokens
  */
 export function computeMaxDocumentChars(
   { model, maxTokens }: RequestSettings,
@@ -38,14 +38,14 @@ export function computeMaxDocumentChars(
   return Math.max(minChunkChars, Math.floor(tokens / guessTokensPerCharacter(model, kind).high) - promptChars)
 }
 
-/** Characters. Less is no part of anything. */
+/** Characters. Shorter chunks would be useless. */
 const minChunkChars = 1000
 
-/** Characters that notes on a part will come to, to be reckoned with. */
+/** Expected length of the notes on a chunk: characters. */
 export const expectedNotesChars = 1500
 
 /**
- * What one request takes of a PDF. Bytes are those of the file, of which base64 makes a third more.
+ * Returns how much of a PDF fits into one request. `bytes` is the size of the file; base64 makes it a third larger.
  * @see https://platform.claude.com/docs/en/build-with-claude/pdf-support
  */
 export function findPdfLimits(model: string): { readonly pages: number; readonly bytes: number } {
@@ -53,12 +53,12 @@ export function findPdfLimits(model: string): { readonly pages: number; readonly
   return { pages: context < 1_000_000 ? 100 : 600, bytes: 22_000_000 }
 }
 
-/** Requests in order, each once: a document may repeat a chunk, and the same request has the same answer. */
+/** Returns the requests in order without duplicates: a document may repeat a chunk, and one reply is enough for both. */
 export function dedupeRequests(requests: readonly Request[]): readonly Request[] {
   return [...new Map(requests.map((request) => [request.hash, request])).values()]
 }
 
-/** Texts in their order, in as few groups as hold them, each of at most so many characters, though of two at least. */
+/** Groups texts, in order, into as few groups as possible of at most `maxChars`. A group may always have two texts. */
 export function packGroups(texts: readonly string[], maxChars: number): string[][] {
   const groups: string[][] = []
   let remainingChars = 0

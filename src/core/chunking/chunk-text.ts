@@ -1,10 +1,10 @@
 /**
- * Splits a text into chunks of at most `maxChars` characters, at its own boundaries: before chapters and headings where
- * there are any, otherwise between paragraphs, speakers, rows, sentences or words. A word is split only if it is too long
- * itself. The chunks in order are the text.
+ * Splits a text into chunks of at most `maxChars` characters, at its own boundaries: before chapters and headings if
+ * there are any, otherwise between paragraphs, speakers, rows, sentences or words. A word is split only if it is too
+ * long itself. Joined in order, the chunks are the text.
  *
- * Where several boundaries are equally good, a hash of the following text decides, not their place. So after an edit, the
- * chunks behind it begin where they began, and stay the same. (This is content-defined chunking: Muthitacharoen, Chen,
+ * If several boundaries are equally good, a hash of the following text decides, not their position. So after an edit,
+ * the chunks after it keep their boundaries and their text. (This is content-defined chunking: Muthitacharoen, Chen,
  * Mazières, "A Low-bandwidth Network File System", SOSP 2001.)
  *
  * @param maxChars characters (UTF-16), at least 2
@@ -21,7 +21,7 @@ export function chunkText(text: string, maxChars: number): string[] {
   return chunks
 }
 
-/** The strongest first; each matches what precedes a boundary. */
+/** Boundaries, the strongest first. Each pattern matches the text in front of a boundary. */
 const boundaries: readonly RegExp[] = [
   /\n(?=# |(?:chapter|part|book) (?:\d|[ivxlc]+\b))/gi,
   /\n(?=## |[^\n]{1,200}\n===)/g,
@@ -39,8 +39,8 @@ const boundaries: readonly RegExp[] = [
 ]
 
 /**
- * Where to split: after half the limit if there is a boundary, to keep the number of chunks low.
- * @param window one character longer than a part may be
+ * Returns where to split: after half of the limit if there is a boundary, to keep the number of chunks low.
+ * @param window one character longer than a chunk may be
  */
 function findBestBoundary(window: string, maxChars: number): number {
   const preferredMinChars = Math.ceil(maxChars / 2)
@@ -53,7 +53,7 @@ function findBestBoundary(window: string, maxChars: number): number {
         )
     }
   }
-  // Never between the halves of a character.
+  // Never inside a surrogate pair.
   return /[\ud800-\udbff]/.test(window[maxChars - 1] ?? '') ? Math.max(1, maxChars - 1) : maxChars
 }
 
@@ -68,7 +68,7 @@ function findBoundaryEnds(window: string, boundary: RegExp, minChars: number, ma
   return found
 }
 
-/** The same for the same words, wherever they stand (FNV-1a over what follows). */
+/** Returns a hash (FNV-1a) of the text after a boundary, which does not depend on its position. */
 function hashFollowingText(window: string, at: number): number {
   let hash = 0x811c9dc5
   for (let n = at; n < Math.min(window.length, at + 64); n++)

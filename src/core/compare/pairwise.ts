@@ -1,21 +1,22 @@
 import { type ConfidenceInterval, computeShareInterval } from '../estimate/confidence-interval.ts'
 
-/** Which of two texts a judge prefers, by where they stood. */
+/** Which of two texts a judge prefers, by position. */
 export type JudgeVerdict = 'first' | 'second' | 'tie'
 
-/** The last line of an answer, and no other; undefined where it is no verdict, which is never guessed. */
+/** Parses the last line of a judge's answer. Returns undefined for any other format: the preference is never guessed. */
 export function parseVerdict(answer: string): JudgeVerdict | undefined {
   const line = answer.trimEnd().split('\n').at(-1)?.trim()
   const word = /^VERDICT: (FIRST|SECOND|TIE)$/.exec(line ?? '')?.[1]
   return word === undefined ? undefined : (word.toLowerCase() as JudgeVerdict)
 }
 
-/** A judge's verdict on a text compared with another, in both orders; `changed`: it preferred a position, not a text. */
+/** A text compared with another one, in both orders. `changed`: the judge preferred a position, not a text. */
 export type PairwiseResult = 'won' | 'lost' | 'tied' | 'changed' | 'failed'
 
 /**
- * Judges prefer texts for where they stand, so a text wins only where it does so in both places.
- * @param asFirst where it stood first, and `asSecond` where it stood second
+ * Combines the preferences for both orders. Judges have a position bias, so a text wins only if it wins in both.
+ * @param asFirst the preference when the text came first
+ * @param asSecond the preference when it came second
  * @see https://arxiv.org/abs/2306.05685, section 3.4
  */
 export function combineVerdicts(
@@ -28,9 +29,9 @@ export function combineVerdicts(
   return asFirst === 'first' ? 'won' : 'lost'
 }
 
-/** Verdicts on a variant compared with the first one. */
+/** How often a variant won, lost or tied, compared with the first one. */
 export interface PairwiseScore extends Readonly<Record<PairwiseResult, number>> {
-  /** Of those that one of them won, how many it did; undefined where there are none. */
+  /** The share of wins among wins and losses; undefined if there are neither. */
   readonly winRate: ConfidenceInterval | undefined
 }
 

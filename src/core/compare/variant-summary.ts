@@ -15,10 +15,10 @@ export interface VariantResult {
   readonly text?: string
 }
 
-/** The results of a variant, per document. Undefined is unknown. */
+/** Statistics of a variant. Means are per summarized document; undefined is unknown. */
 export interface VariantSummary {
   readonly summarized: number
-  /** Of those that were tried. */
+  /** The share and number of failed documents, of all results. */
   readonly failed: ConfidenceInterval & { readonly count: number }
   readonly costUsd: ConfidenceInterval | undefined
   readonly inputTokens: ConfidenceInterval | undefined
@@ -30,43 +30,43 @@ export interface VariantSummary {
 
 export function summarizeVariant(results: readonly VariantResult[]): VariantSummary {
   const summarized = results.filter(({ entry, text }) => entry.status === 'summarized' && text !== undefined)
-  const failed = results.filter(({ entry: line }) => line.status === 'failed').length
+  const failed = results.filter(({ entry }) => entry.status === 'failed').length
   const mean = (value: (result: VariantResult) => number | null | undefined) => {
     const values = summarized.map(value)
-    const known = values.filter((it) => typeof it === 'number')
-    // A mean over those that happen to be known would pass for one over all.
+    const known = values.filter((value) => typeof value === 'number')
+    // A mean of only the known values would look like the mean of all.
     return known.length === 0 || known.length < values.length ? undefined : computeMeanInterval(known)
   }
   return {
     summarized: summarized.length,
     failed: { count: failed, ...computeShareInterval(failed, results.length) },
     costUsd: mean(getKnownCost),
-    inputTokens: mean(({ entry: line }) =>
-      isFullyCounted(line) && line.usage ? sumInputTokens(line.usage) : undefined,
+    inputTokens: mean(({ entry }) =>
+      isFullyCounted(entry) && entry.usage ? sumInputTokens(entry.usage) : undefined,
     ),
-    outputTokens: mean(({ entry: line }) => (isFullyCounted(line) ? line.usage?.output_tokens : undefined)),
-    latencyMs: mean(({ entry: line }) => line.latency_ms),
+    outputTokens: mean(({ entry }) => (isFullyCounted(entry) ? entry.usage?.output_tokens : undefined)),
+    latencyMs: mean(({ entry }) => entry.latency_ms),
     words: mean(({ text = '' }) => countWords(text)),
   }
 }
 
-/** Whether what is known of it is all of it. */
+/** Whether the usage and the cost of an entry are complete. */
 function isFullyCounted({ replies_with_unknown_cost: unknownCosts = 0 }: VariantResult['entry']): boolean {
   return unknownCosts === 0
 }
 
-function getKnownCost({ entry: line }: VariantResult): number | null {
-  return isFullyCounted(line) ? line.cost_usd : null
+function getKnownCost({ entry }: VariantResult): number | null {
+  return isFullyCounted(entry) ? entry.cost_usd : null
 }
 
-/** Ratios of a variant to another one, document by document, so that document sizes do not matter. */
+/** Mean ratios of a variant to another one, computed per document, so that document sizes do not matter. */
 export interface VariantRatios {
   readonly cost: ConfidenceInterval | undefined
   readonly latency: ConfidenceInterval | undefined
   readonly words: ConfidenceInterval | undefined
 }
 
-/** @param pairs results of the other variant and this one for the same document, where both have one */
+/** @param pairs results of the other variant and of this one, for documents that have both */
 export function computeRatios(
   pairs: readonly (readonly [other: VariantResult, own: VariantResult])[],
 ): VariantRatios {
@@ -80,19 +80,19 @@ export function computeRatios(
       logarithms.push(Math.log(b / a))
     }
     if (logarithms.length === 0) return undefined
-    // The arithmetic mean of ratios could say that each of two variants takes more than the other.
+    // The geometric mean: by the arithmetic mean of ratios, each of two variants can cost more than the other.
     const { value: mean, low, high } = computeMeanInterval(logarithms)
     const bounds = low === undefined || high === undefined ? {} : { low: Math.exp(low), high: Math.exp(high) }
     return { value: Math.exp(mean), ...bounds }
   }
   return {
     cost: computeRatio(getKnownCost),
-    latency: computeRatio(({ entry: line }) => line.latency_ms),
+    latency: computeRatio(({ entry }) => entry.latency_ms),
     words: computeRatio(({ text = '' }) => countWords(text)),
   }
 }
 
-/** Words, also of languages that put no blanks between them. */
+/** Counts the words, also in languages without spaces between them. */
 function countWords(text: string): number {
   let words = 0
   for (const { isWordLike } of new Intl.Segmenter(undefined, { granularity: 'word' }).segment(text))

@@ -1,4 +1,4 @@
-/** How many documents, and which if they are few: a few are looked for by hand. */
+/** A number of documents. Their paths are listed if there are at most three, few enough to look at one by one. */
 export interface DocumentCount {
   readonly count: number
   readonly paths: readonly string[]
@@ -6,7 +6,7 @@ export interface DocumentCount {
 
 const maxListedPaths = 3
 
-/** Adds a document to those of its kind. */
+/** Adds a document to the count of its kind. */
 export function countDocument<Kind>(counts: Map<Kind, DocumentCount>, kind: Kind, path: string): void {
   const { count, paths } = counts.get(kind) ?? { count: 0, paths: [] }
   counts.set(kind, { count: count + 1, paths: count < maxListedPaths ? [...paths, path] : [] })

@@ -1,22 +1,27 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 
-/** As users know a file: relative where it lies below the working directory (which itself is ``), absolute otherwise. */
+/**
+ * Returns the path of a file as users see it: relative if the file is in the working directory, absolute otherwise.
+ * The working directory itself is the empty string.
+ */
 export function toDocumentPath(file: string, cwd: string): string {
   const below = relative(cwd, file)
   if (below === '-') return './-'
   return (isInside(file, cwd) ? below : file).split(sep).join('/')
 }
 
-/** Whether a path is a folder or below it, without resolving links; both absolute. On another drive, `relative` gives up. */
+/** Whether a path is a folder or inside it. Both paths are absolute; links are not resolved. */
 export function isInside(file: string, folder: string): boolean {
+  // An absolute path, if the two are on different drives.
   const below = relative(folder, file)
   return below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below)
 }
 
 /**
- * The path by which a run in one working directory knows what a run in another one knew as `path`, so that two of
- * them never take different documents for one, nor one for two.
- * @param newCwd the one's working directory, and `there` the other's, both as seen from the folder `from`
+ * Returns the path of a document for a run in another working directory. This way, two runs use the same path for the
+ * same document, and different paths for different documents.
+ * @param baseFolder the folder that `newCwd` and `oldCwd` are relative to
+ * @param path of the document, in a run in `oldCwd`
  */
 export function rebasePath(baseFolder: string, newCwd: string, oldCwd: string, path: string): string {
   if (newCwd === oldCwd || path === '-') return path

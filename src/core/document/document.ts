@@ -1,35 +1,36 @@
 import { truncate } from '../text/truncate.ts'
-/** Something found among the inputs: what will have exactly one outcome. */
+
+/** A document that was found but not read. It gets exactly one outcome. */
 export interface DocumentRef {
-  /** Place in the sorted order of the run, from 0. */
+  /** Position in the sorted order of the run, from 0. */
   readonly index: number
   /**
-   * What the user is shown, records are keyed by, and `resolve(cwd, path)` opens: relative to the working directory
-   * where it lies below it, absolute otherwise. Always with `/`. `-` is stdin; a file of that name is `./-`.
+   * The path that users see, that identifies the document in the ledger, and that `resolve(cwd, path)` opens. Relative
+   * in the working directory, absolute otherwise. Always with `/`. `-` is stdin; a file of that name is `./-`.
    */
   readonly path: string
-  /** Named by the user himself, rather than met in a walk: then being unusable is a failure, not a skip. */
+  /** Whether the user named the file, not a folder that contains it. If so, an unusable file fails, and is not skipped. */
   readonly namedByUser: boolean
-  /** Why it cannot be read, where finding it showed that already. */
+  /** Why the document cannot be read, if the search for documents already noticed. */
   readonly problem?: InputProblem
-  /** As it was when it was found; undefined for stdin and for what cannot be read. */
+  /** The file when it was found; undefined for stdin and for unreadable files. */
   readonly stats?: FileStats | undefined
 }
 
-/** A selection of sources with `index` as their place in the selection. */
+/** Returns a selection of documents with `index` numbered again from 0. */
 export function renumber(documents: readonly DocumentRef[]): readonly DocumentRef[] {
   return documents.map((document, index) => ({ ...document, index }))
 }
 
-/** What `stat` tells of a file's content: if both are what they were, the content is taken to be too. */
+/** Size and time of a file, from `stat`. If both are unchanged, the content is assumed to be unchanged. */
 export interface FileStats {
   /** Bytes. */
   readonly size: number
-  /** Milliseconds since 1970, with a fraction where the file system has one. */
+  /** Milliseconds since 1970, with a fraction if the file system has one. */
   readonly mtimeMs: number
 }
 
-/** What the content of a file was, and when; without `mtimeMs` it was no file. */
+/** Size, time and hash of the content that was read. `mtimeMs` is absent if it did not come from a file. */
 export interface Fingerprint {
   readonly size: number
   readonly mtimeMs?: number
@@ -37,21 +38,21 @@ export interface Fingerprint {
   readonly sha256: string
 }
 
-/** Why a source gives no document. `skip` is no failure: an empty or binary file met in a walk. */
+/** Why a document is not summarized. `skip` is not a failure: for example, an empty or binary file in a folder. */
 export interface InputProblem {
   readonly action: 'skip' | 'fail'
-  /** A stable word for scripts: `empty`, `binary`, `not_utf8`, `too_large`, `unreadable`, `vanished`, … */
+  /** Stable identifier for scripts: `empty`, `binary`, `not_utf8`, `too_large`, `unreadable`, `vanished`, … */
   readonly type: string
   readonly message: string
 }
 
-/** A source that was read: its text, decoded, without a byte-order mark. */
+/** A document that was read: its decoded text, without a byte-order mark. */
 export interface Document {
   readonly ref: DocumentRef
   readonly text: string
   /** Of the bytes that `text` was decoded from. */
   readonly fingerprint: Fingerprint
-  /** It is sent as it is, since its pages are pictures, or somebody wants it so; `text` says so then. */
+  /** The PDF to upload, if its pages are images or the user chose so. `text` is then a note about the upload. */
   readonly pdf?: Pdf
 }
 
@@ -61,9 +62,9 @@ export interface Pdf {
 }
 
 /**
- * Returns the first Markdown heading, HTML title or non-blank line, for the prompt's `{title}` placeholder; at most 200
- * characters. Looks at the beginning only, line by line: a pattern over several lines takes time that grows with the
- * square of the number of blank lines.
+ * Returns the first Markdown heading, HTML title or non-blank line, for the `{title}` placeholder of prompts; at most
+ * 200 characters. Searches only the beginning, line by line: the time of a pattern over several lines would grow with
+ * the square of the number of blank lines.
  */
 export function extractTitle(text: string): string {
   const head = truncate(text, maxTitleSearchChars)

@@ -3,12 +3,12 @@ import type { DocumentEntry } from '../run/ledger-entry.ts'
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 
 /**
- * Where a summary comes from, as YAML on top of it, which editors and site generators read. Every value is written as
- * JSON, which is YAML: whatever a path holds, it closes nothing.
+ * Returns the YAML front matter of a summary, which editors and site generators read. Values are written as JSON, which
+ * is also YAML, so that no character in a path can end a value or the front matter.
  */
 export function formatFrontMatter(entry: DocumentEntry): string {
   const { path, sha256, model, prompt, ended_at: time, replies_with_unknown_cost: unknownCosts = 0 } = entry
-  // A part of it would pass for the whole.
+  // Incomplete sums would look like complete ones.
   const { usage, cost_usd: cost } = unknownCosts === 0 ? entry : { usage: null, cost_usd: null }
   const fields = {
     source: path,
@@ -26,7 +26,7 @@ export function formatFrontMatter(entry: DocumentEntry): string {
   return `---\n${lines.join('\n')}\n---\n\n`
 }
 
-/** A summary without what stands on top of it; only what tells the document's own hash does, which no model knows. */
+/** Returns a summary without its front matter, which must contain the hash of the document: no model can know that. */
 export function stripFrontMatter(text: string, { sha256 }: Pick<DocumentEntry, 'sha256'>): string {
   const head = /^---\nsource: [^\n]*\nsha256: "(\w+)"\n(?:[a-z_]+: [^\n]*\n)*---\n\n/.exec(text)
   return head !== null && head[1] === sha256 ? text.slice(head[0].length) : text

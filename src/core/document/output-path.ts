@@ -1,23 +1,23 @@
 import { hash } from 'node:crypto'
 import { resolve, sep } from 'node:path'
 
-/** The names that belong to one source, relative to the output folder, with `/`. */
+/** The output files of one document, relative to the output folder, with `/`. */
 export interface OutputPaths {
   readonly summary: string
   readonly errorRecord: string
 }
 
 export const summarySuffix = '.summary.md'
-/** Of a summary that is a JSON object. */
+/** The suffix of a summary that is a JSON object. */
 const jsonSummarySuffix = '.summary.json'
 export const errorRecordSuffix = '.error.txt'
 
-/** Where an output folder keeps its state, next to the summaries. */
+/** The name of the state folder in an output folder. */
 export const stateFolder = '.claude-batch'
 
 /**
- * Whether a name that was read from a file stays below the folder it is meant for. NUL is in no name.
- * @param separator of the system: on Windows backslashes and drives lead elsewhere, too; on others they are in names
+ * Whether a path that was read from a file stays inside its folder. NUL is not allowed.
+ * @param separator of the system: on Windows, backslashes and drives can leave the folder; elsewhere they are in names
  */
 export function isSafeRelativePath(file: unknown, separator: string = sep): file is string {
   if (typeof file !== 'string' || file.includes('\0')) return false
@@ -25,20 +25,20 @@ export function isSafeRelativePath(file: unknown, separator: string = sep): file
   return parts[0] !== '' && !parts.includes('..') && (separator === '/' || !/^[a-z]:/i.test(file))
 }
 
-/** Whether a name that was read from a file can be a summary's, of whichever document. */
+/** Whether a path that was read from a file can be the name of a summary, of any document. */
 export function isSummaryName(file: unknown): boolean {
   return isSafeRelativePath(file) && stripSummarySuffix(file) !== undefined
 }
 
-/** Whether a name that was read from a file can be an error record's, of whichever document. */
+/** Whether a path that was read from a file can be the name of an error record, of any document. */
 export function isErrorRecordName(file: unknown): boolean {
   return isSafeRelativePath(file) && file.endsWith(errorRecordSuffix)
 }
 
 /**
- * Whether {@link assignOutputPaths} can have given a document this name, for its summary or its error record, in a run of
- * whichever working directory. A name that was read from a file is deleted or written to only where it can: otherwise
- * whoever changed that file could have any other file replaced.
+ * Whether {@link assignOutputPaths} can have assigned this name to the summary or error record of a document, in a run
+ * in any working directory. Files that the ledger names are deleted or overwritten only if this holds. Otherwise, an
+ * edited ledger could make claude-batch replace any other file.
  * @param path of the document, relative to `cwd` or absolute
  * @param cwd a working directory, absolute
  */
@@ -52,35 +52,35 @@ export function isOutputOf(file: string, path: string, cwd: string): boolean {
   if (stem === path) return true
   const stems = listStemsWithoutHashes(stem)
   if (stems.includes(mirrorPath(path))) return true
-  // A run in a folder further down knew the document by the end of its path, which may look like one with a drive.
+  // A run in a subfolder named the document by the end of its path. That may begin like a drive, which loses its colon.
   const absolute = `/${mirrorPath(resolve(cwd, path).split(sep).join('/'))}`
-  const ends = stems.flatMap((it) => [`/${it}`, `/${it.replace(/^([a-z])\//i, '$1:/')}`])
-  return path !== '-' && ends.some((it) => absolute.endsWith(it))
+  const ends = stems.flatMap((stem) => [`/${stem}`, `/${stem.replace(/^([a-z])\//i, '$1:/')}`])
+  return path !== '-' && ends.some((end) => absolute.endsWith(end))
 }
 
-/** A stem, and what is left of it without the hashes that {@link assignOutputPaths} may have added, one after another. */
+/** Returns a stem, and the stems without the hashes that {@link assignOutputPaths} may have added to it. */
 function listStemsWithoutHashes(stem: string): string[] {
   const stems = [stem]
-  // One at a time, since the document's own name may end like that, too. A name from a file may have any number of them.
+  // One at a time, because the document's own name may end in a hash, too. An untrusted name may have any number of them.
   for (let left = stem; stems.length <= maxHashes && collisionHash.test(left); stems.push(left))
     left = left.replace(collisionHash, '')
   return stems
 }
 
-/** What {@link assignOutputPaths} adds where two names would meet. */
+/** The suffix that {@link assignOutputPaths} adds if two names collide. */
 const collisionHash = /\.~[0-9a-f]{12}$/
 
-/** Two already take three working directories that share an output folder. */
+/** Two hashes already require three working directories that share an output folder. */
 const maxHashes = 10
 
 export interface OutputPathOptions {
-  /** The output file system takes `A` and `a` for one name. */
+  /** Whether `A` and `a` are one name on the file system of the output folder. */
   readonly caseInsensitive: boolean
-  /** Summaries of earlier runs, by the path of their source: a source keeps its name, and nobody else gets it. */
+  /** Summaries of earlier runs, by document path. A document keeps its name, and no other document gets it. */
   readonly existingSummaries: Iterable<readonly [path: string, summary: string]>
 }
 
-/** The name of a summary without what tells that it is one; undefined for any other file. */
+/** Returns the name of a summary without its suffix; undefined for any other file. */
 export function stripSummarySuffix(summary: string): string | undefined {
   return [summarySuffix, jsonSummarySuffix].flatMap((suffix) =>
     summary.endsWith(suffix) ? [summary.slice(0, -suffix.length)] : [],
@@ -88,11 +88,11 @@ export function stripSummarySuffix(summary: string): string | undefined {
 }
 
 /**
- * Gives every source names of its own below the output folder. The same source gets the same name in every run; only
- * where two would meet (`/x/a.md` and `x/a.md`, or `A.md` and `a.md` where the file system does not tell them apart)
- * the later one's name carries a hash of its path.
- * @param paths all sources of the run, in order
- * @returns given a path, and whether its summary is a JSON object, its names
+ * Assigns unique names in the output folder to every document. A document gets the same name in every run. If two names
+ * collide, the later one gets a hash of its path. This happens to `/x/a.md` and `x/a.md`, or to `A.md` and `a.md` on a
+ * case-insensitive file system.
+ * @param paths all documents of the run, in order
+ * @returns a function from a path, and whether its summary is a JSON object, to its names
  */
 export function assignOutputPaths(
   paths: Iterable<string>,
@@ -100,7 +100,7 @@ export function assignOutputPaths(
 ): (path: string, structured?: boolean) => OutputPaths {
   const normalizeCase = (stem: string) => (caseInsensitive ? stem.normalize('NFC').toLowerCase() : stem)
   const owners = new Map<string, string>()
-  /** Where it is not simply the mirrored path. */
+  /** Stems that differ from their path, by path. */
   const stems = new Map<string, string>()
   for (const [path, summary] of earlier) {
     const stem = stripSummarySuffix(summary) ?? summary
@@ -111,7 +111,7 @@ export function assignOutputPaths(
     const stem = stems.get(path) ?? mirrorPath(path)
     const isTaken = (name: string) => (owners.get(normalizeCase(name)) ?? path) !== path
     let uniqueStem = stem
-    // More than once only where runs of several working directories share the folder.
+    // Repeats only if runs in several working directories share the output folder.
     for (let salt = path; isTaken(uniqueStem); salt = uniqueStem)
       uniqueStem = `${stem}.~${computeShortHash(salt)}`
     owners.set(normalizeCase(uniqueStem), path)
@@ -127,21 +127,21 @@ export function assignOutputPaths(
 }
 
 /**
- * The path below the output folder: `docs/a.md` as it is, `/srv/b.md` and `C:/b.md` as `srv/b.md` and `C/b.md`.
- * `..` cannot appear: a path outside the working directory is absolute by then.
+ * Returns the path of a document in the output folder: `docs/a.md` is unchanged, `/srv/b.md` becomes `srv/b.md`, and
+ * `C:/b.md` becomes `C/b.md`. `..` cannot occur, because a path outside the working directory is absolute.
  */
 function mirrorPath(path: string): string {
   const parts = path === '-' ? ['stdin'] : path.replace(/^([a-z]):\//i, '$1/').split('/')
   const kept = parts.filter((part) => part !== '' && part !== '.' && part !== '..')
-  // The folder itself, where it cannot be walked.
+  // The working directory or the root, if it cannot be read.
   return kept.length === 0 ? '~' : kept.map(truncateName).join('/')
 }
 
-/** A name may have 255 bytes on every common file system; room is left for the suffix and a collision's hash. */
+/** Common file systems allow names of 255 bytes. The rest is for the suffix and a collision hash. */
 const maxNameBytes = 220
 
 function truncateName(part: string): string {
-  // Every character takes at most three bytes of UTF-8 for each of its UTF-16 units.
+  // A UTF-16 code unit takes at most three bytes in UTF-8, so most names need no exact count.
   if (part.length * 3 <= maxNameBytes || Buffer.byteLength(part) <= maxNameBytes) return part
   let head = part
   while (Buffer.byteLength(head) > maxNameBytes - 14) head = [...head].slice(0, -1).join('')

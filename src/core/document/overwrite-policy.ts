@@ -8,17 +8,17 @@ export type OutputFileState =
   | 'deleted'
   /** The file is as claude-batch wrote it. */
   | 'unmodified'
-  /** Somebody changed the file by hand. */
+  /** The file was edited by hand. */
   | 'modified'
   /** The ledger does not know the file. */
   | 'untracked'
   | 'directory'
 
 /**
- * Returns why a document is not summarized; undefined if it is. Nothing is paid for twice, and nothing is overwritten that
- * somebody else wrote.
- * @param isUpToDate whether its last good summary was made by this very request and is not to be produced again
- * @param force whether a file may be overwritten that was edited by hand or not written by claude-batch
+ * Returns why a document is not summarized; undefined if it is. No summary is paid for twice, and no file is overwritten
+ * that claude-batch did not write.
+ * @param isUpToDate whether the last summary came from the same request and need not be produced again
+ * @param force whether to overwrite files that were edited by hand or are not in the ledger
  */
 export function checkOverwrite(
   isUpToDate: boolean,
@@ -32,17 +32,17 @@ export function checkOverwrite(
   return isUpToDate && state === 'unmodified' ? problems.unchanged : undefined
 }
 
-/** Types of problems that leave no place for a summary, nor for an error record. */
+/** Types of problems that prevent writing both a summary and an error record. */
 export const unwritableTypes: ReadonlySet<string> = new Set(['outside', 'name_too_long'])
 
-/** The problem of a document that has no error record, in a run that takes only documents that have one. */
+/** The problem of a document without an error record, in a run that processes only documents with one. */
 export const notFailedProblem: InputProblem = {
   action: 'skip',
   type: 'not_failed',
   message: 'it has no error record, and this run processes only documents that have one',
 }
 
-/** What a document's outcome is where its summary stands. */
+/** The outcome of a document whose summary is up to date. */
 export const unchangedOutcome = {
   status: 'skipped',
   type: 'unchanged',

@@ -1,16 +1,16 @@
-/** Why a summary may be worth a look, though it is whole: nothing is wrong on the wire. */
+/** Why a complete summary is flagged: it is a near-copy, or has the wrong language or length. */
 export const qualityIssueTypes = ['copy', 'language', 'length'] as const
 export type QualityIssue = (typeof qualityIssueTypes)[number]
 
 /** The language and length that flags ask for. */
 export interface OutputConstraints {
-  /** In English: `German`. */
+  /** English name of the language: `German`. */
   readonly language?: string
-  /** About so many. */
+  /** Approximate number. */
   readonly words?: number
 }
 
-/** Returns the instructions to append to a prompt: empty where there are no constraints. */
+/** Returns the instructions to append to a prompt; empty if there are no constraints. */
 export function formatConstraints({ language, words }: OutputConstraints): string {
   const instructions = [
     ...(language === undefined ? [] : [`Write in ${language}, whatever the language of the document.`]),
@@ -23,8 +23,8 @@ export function formatConstraints({ language, words }: OutputConstraints): strin
 
 /**
  * Returns the quality checks that a summary fails.
- * @param document undefined where it is not at hand
- * @param isInLanguage whether a text is in the language of the constraints, as far as can be told
+ * @param document undefined if it is not available
+ * @param isInLanguage whether a text is in the language of the constraints, as far as this can be detected
  */
 export function checkQuality(
   summary: string,
@@ -39,12 +39,15 @@ export function checkQuality(
   return issues
 }
 
-/** Words in a row; so many are hardly the same by chance. */
+/** Consecutive words that are compared: a match of this length is rarely a coincidence. */
 const shingleWords = 6
 
-/** Most of the document, in its own words: nobody summarized anything. Of a few sentences a summary is one by nature. */
+/**
+ * Whether a summary repeats most of its document literally. Documents of less than 80 words are exempt: a summary of a
+ * few sentences always resembles them.
+ */
 function isNearCopy(summary: string, document: string): boolean {
-  // Nearly always that is all there is to see.
+  // Nearly all summaries are short enough to be decided by their length.
   if (summary.length < document.length / 2) return false
   const [summaryWords, documentWords] = [splitWords(summary), splitWords(document)]
   if (documentWords.length < 80 || summaryWords.length < 0.6 * documentWords.length) return false
@@ -61,7 +64,7 @@ function isFarFromTarget(length: number, target: number): boolean {
   return length > 1.6 * target || length < 0.4 * target
 }
 
-/** Scripts without spaces have about a word for two of their characters. */
+/** Returns the approximate number of words. In scripts without spaces, two characters count as one word. */
 function estimateWordCount(text: string): number {
   const unspacedChars = text.match(unspacedScripts)?.length ?? 0
   return Math.round(unspacedChars / 2) + splitWords(text.replace(unspacedScripts, ' ')).length

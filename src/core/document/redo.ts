@@ -1,21 +1,21 @@
 import { type QualityIssue, qualityIssueTypes } from './quality-checks.ts'
 
 /**
- * Which existing results a run produces again: `failed` for documents with an error record, `settings` for summaries made
- * with other settings, a quality check for summaries that failed it, `flagged` for any of these checks, `all` for
+ * The existing results that a run produces again. `failed`: documents with an error record. `settings`: summaries made
+ * with other settings. A quality check: summaries that failed it. `flagged`: summaries that failed any check. `all`:
  * everything.
  */
 export const redoTargets = ['failed', 'settings', ...qualityIssueTypes, 'flagged', 'all'] as const
 export type RedoTarget = (typeof redoTargets)[number]
 
-/** Whether a run summarizes everything again, also what is up to date. */
+/** Whether a run summarizes all documents again, even if their summaries are up to date. */
 export function redoesAll(targets: readonly RedoTarget[]): boolean {
   return targets.includes('all')
 }
 
 /**
- * Whether a run leaves out every document that the targets do not name, new ones included. `failed` names documents that
- * every run processes anyway, so it limits the run to them.
+ * Whether a run processes only the documents that the targets name, without new ones. Every run processes failed
+ * documents anyway, so `failed` limits the run to them.
  */
 export function redoesOnlyTargets(targets: readonly RedoTarget[]): boolean {
   return targets.includes('failed') && !redoesAll(targets)

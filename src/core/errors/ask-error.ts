@@ -1,17 +1,20 @@
 import type { Attempt } from '../request/attempt.ts'
 import type { RequestError } from './request-error.ts'
 
-/** How a failed request may be sent again. */
+/** How a failed request is retried. */
 export interface RetryPlan {
-  /** Uses up no attempt, since it is not for the document to prove itself. */
+  /** Whether the retry does not count toward the limit of retries, because the error does not concern the document. */
   readonly isUncounted: boolean
-  /** When: milliseconds from now; 0: at once, in the same place; undefined: after a backoff, or as the service asks. */
+  /**
+   * Wait before the retry: milliseconds. 0: retry immediately and keep the permit. Undefined: wait for `retry-after` or
+   * a backoff.
+   */
   readonly waitMs?: number
-  /** One more attempt, although such an error is not retried: other documents will show whether it concerns all. */
+  /** Retry once, although such errors are not retried: other documents will show whether the error concerns them, too. */
   readonly isSecondTry?: true
 }
 
-/** A request error thrown through an {@link Ask}, with all attempts before it. */
+/** The rejection of an {@link Ask}: a request error, with all attempts so far. */
 export class AskError extends Error {
   override readonly name = 'AskError'
   readonly requestError: RequestError
@@ -30,7 +33,7 @@ export class AskError extends Error {
   }
 }
 
-/** The run was told to stop before a request had its answer: why, with every sending that came before. */
+/** A request was stopped before it had its reply. `cause` is the reason of the stop, `attempts` are the ones so far. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError'
   override readonly cause: Error

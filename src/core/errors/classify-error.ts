@@ -1,19 +1,19 @@
 import { isTooLong, type RequestError } from './request-error.ts'
 
 /**
- * What follows from a request error. `transient`: the service is in trouble for now. `rate_limited`: the same, and no
- * attempt is used up. `document`: the error concerns only this document. `account`: every request would fail alike, so
- * the run ends.
+ * What follows from a request error. `transient`: the API has a temporary problem. `rate_limited`: the same, but the
+ * attempt does not count. `document`: the error concerns only this document. `account`: every request would fail in the
+ * same way, so the run ends.
  */
 export type ErrorClass = 'transient' | 'rate_limited' | 'document' | 'account'
 
 /**
- * Classifies by status, then `error.type`, then `error_code`; never by a range of statuses (847 retried 400s once taught
- * that) and by message text only where the API gives nothing else.
+ * Classifies by status, then `error.type`, then `error_code`. Never by a range of statuses: that once caused 847 retries
+ * of 400s. By message text only if the API gives nothing else.
  * @see https://platform.claude.com/docs/en/api/errors
  */
 export function classifyError(requestError: RequestError): ErrorClass {
-  // Even where it comes as a 429: no wait and no header makes a prompt shorter, and the other prompts are not concerned.
+  // Also for a 429: waiting does not make this prompt shorter, and the error does not concern other prompts.
   return concernsOnlyDocument(requestError) ? 'document' : classifyByKind(requestError)
 }
 
@@ -25,7 +25,7 @@ export function isTransient(requestError: RequestError): boolean {
 
 /** Whether this run sends the request again. The `x-should-retry` header overrides the error class. */
 export function isRetryable(requestError: RequestError): boolean {
-  // An account that refuses will refuse again, whatever a header says.
+  // An account error would repeat, even if a header asks for a retry.
   if (concernsOnlyDocument(requestError) || classifyError(requestError) === 'account') return false
   return requestError.shouldRetry ?? (isTransient(requestError) && !isTotalTimeout(requestError))
 }
@@ -34,7 +34,7 @@ function concernsOnlyDocument(requestError: RequestError): boolean {
   return isTooLong(requestError) || requestError.isDocumentSpecific === true
 }
 
-/** A reply that did not end in the total time would take as long again, and each attempt may be billed. */
+/** A reply that exceeded the total timeout would take as long again, and each attempt may be billed. */
 function isTotalTimeout({ kind, type }: RequestError): boolean {
   return kind === 'timeout' && type === 'total_timeout'
 }
@@ -47,13 +47,13 @@ function classifyByKind(requestError: RequestError): ErrorClass {
     case 'timeout':
       return 'transient'
     case 'malformed':
-      // Every answer would be paid for and lost.
+      // Every reply would be paid for and lost.
       if (requestError.type === 'unknown_encoding') return 'account'
       if (requestError.type === 'foreign_results') return 'account'
       // The next reply would be as large, and each attempt may be billed.
       return requestError.type === 'reply_too_large' ? 'document' : 'transient'
     case 'stream':
-      // After the 200 there is no status any more: only the type tells.
+      // The status was 200, so only the type describes the error.
       return classByStreamType.get(requestError.type) ?? 'document'
     case 'status':
       return classifyByStatus(requestError)
@@ -74,11 +74,11 @@ function classifyByStatus({
     accountErrorMessages.some((pattern) => pattern.test(message))
   )
     return 'account'
-  // 3xx: the client follows no redirect, since that would hand the document to another host.
+  // 3xx: the client does not follow redirects, because that would send the document to another host.
   return classByStatus[status] ?? (status >= 300 && status < 400 ? 'account' : 'document')
 }
 
-/** Statuses that do not concern only this document. A 404 is an unknown model or a wrong base URL: the same for all. */
+/** Statuses that concern more than this document. A 404 is an unknown model or a wrong base URL for all documents. */
 const classByStatus: Readonly<Record<number, ErrorClass>> = {
   401: 'account',
   402: 'account',
@@ -91,7 +91,7 @@ const classByStatus: Readonly<Record<number, ErrorClass>> = {
   502: 'transient',
   503: 'transient',
   504: 'transient',
-  // Cloudflare's own, for an origin that is down or slow.
+  // 520 to 524 are from Cloudflare, for an origin that is down or slow.
   520: 'transient',
   521: 'transient',
   522: 'transient',
@@ -100,7 +100,7 @@ const classByStatus: Readonly<Record<number, ErrorClass>> = {
   529: 'transient',
 }
 
-/** `error.type` of an `event: error` inside a stream. */
+/** Classes by the `error.type` of an `event: error` inside a stream. */
 const classByStreamType: ReadonlyMap<string, ErrorClass> = new Map([
   ['rate_limit_error', 'rate_limited'],
   ['overloaded_error', 'transient'],
@@ -112,7 +112,7 @@ const classByStreamType: ReadonlyMap<string, ErrorClass> = new Map([
   ['permission_error', 'account'],
 ])
 
-/** `error_code`s under which every further request fails in the same way, whatever their status. */
+/** Values of `error_code` with which every further request fails in the same way, with any status. */
 const accountErrorCodes: ReadonlySet<string> = new Set([
   'workspace_human_review_disabled',
   'enforced_spend_limit_reached',
@@ -124,5 +124,5 @@ const accountErrorCodes: ReadonlySet<string> = new Set([
   'cmek_key_network_blocked',
 ])
 
-/** Two account errors come as a bare 400 without a code; their text is all there is to know them by. */
+/** Two account errors are a 400 without a code, so only their text identifies them. */
 const accountErrorMessages = [/^You have reached your specified /, /^Your credit balance is too low/]

@@ -4,9 +4,9 @@ import { truncate } from '../text/truncate.ts'
 import { describeNonApiResponse, type RequestError } from './request-error.ts'
 
 /**
- * What happened and what to do next, in one line, when the account or the setup refuses every request alike.
- * @param model the id that was asked for
- * @param endpoint the base URL that was asked
+ * Returns one line that says what happened and what to do next, for an error that concerns every request.
+ * @param model the requested model id
+ * @param endpoint the base URL of the API
  * @param avoidBatches how the user sends requests live, as an imperative
  */
 export function describeAccountError(
@@ -53,7 +53,7 @@ function findRemedy(
   return `check ANTHROPIC_BASE_URL (${endpoint})`
 }
 
-/** What to do about a batch request; undefined where it is what to do about any other request, too. */
+/** Returns the remedy for a batch request; undefined if it is the same as for other requests. */
 function findBatchRemedy(
   { kind, status, type, code }: RequestError,
   endpoint: string,
@@ -73,7 +73,7 @@ function findBatchRemedy(
   return undefined
 }
 
-/** The three names that share the longest parts with what was asked. */
+/** Returns the three model names that have most parts in common with the requested one. */
 function findSimilarModels(model: string): readonly string[] {
   const parts = new Set(model.toLowerCase().split(/[^a-z0-9]+/))
   const score = (name: string) => name.split('-').filter((part) => parts.has(part)).length

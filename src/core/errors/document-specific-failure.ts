@@ -1,20 +1,20 @@
-/** How one request ended, where that says something about the service. */
+/** How one request ended, if this says something about the health of the API. */
 export interface RequestResult {
   /** Requests are numbered in the order of sending. */
   readonly requestNumber: number
-  /** Of which document. */
+  /** Identity of the document. */
   readonly document: object
-  /** Characters of its prompt. */
+  /** Length of the prompt: characters. */
   readonly promptCharacters: number
   readonly isFailure: boolean
 }
 
-/** How many of the latest results count for how the service is doing now. */
+/** The number of latest results that describe the current health of the API. */
 const maxResults = 20
-/** A document's failures are its own once they would be such bad luck, if it fared as the others do. */
+/** Failures are document-specific if they would be less likely than this at the failure rate of other documents. */
 const maxProbability = 0.005
 
-/** The latest results, with one more. */
+/** Returns the latest results, including a new one. */
 export function appendResult(
   results: readonly RequestResult[],
   result: RequestResult,
@@ -23,31 +23,31 @@ export function appendResult(
 }
 
 /**
- * The results of others that tell about a document.
- * @param afterRequest the last request that had been sent when the document failed first: what came before tells nothing
+ * Returns the results of other documents that a failing document can be compared with.
+ * @param afterRequest the last request that had been sent at the first failure; results of earlier requests are too old
  */
 export function findResultsOfOthers(
   results: readonly RequestResult[],
   document: object,
   afterRequest: number,
 ): readonly RequestResult[] {
-  return results.filter((it) => it.document !== document && it.requestNumber > afterRequest)
+  return results.filter((result) => result.document !== document && result.requestNumber > afterRequest)
 }
 
 /**
- * Whether a document fails for reasons of its own. It does if it fails again and again while others are answered: if it
- * shared their chances, that many failures would be unlikely. While many fail, as under a limit that is too tight for all,
- * it takes more failures to tell; while nobody else is answered, it cannot be told.
- * @param failures of this document so far, one after the other
+ * Whether a document fails for reasons that do not concern other documents: that many failures would be unlikely at the
+ * failure rate of the others. If many others fail too, for example at a tight rate limit, this takes more failures. If
+ * all others fail, the answer is always false.
+ * @param failures number of consecutive failures of this document
  */
 export function isDocumentSpecificFailure(others: readonly RequestResult[], failures: number): boolean {
-  const failed = others.filter((it) => it.isFailure).length
+  const failed = others.filter(({ isFailure }) => isFailure).length
   // Laplace's rule of succession: a few results prove little.
   const failureRate = (failed + 1) / (others.length + 2)
   return failed < others.length && failureRate ** failures <= maxProbability
 }
 
-/** Whether a document is larger than all that were answered: under a limit of tokens, those may take what it needs. */
+/** Whether a document is larger than all that got replies. These may use up the tokens per minute that it needs. */
 export function isLargest(others: readonly RequestResult[], promptCharacters: number): boolean {
-  return others.every((it) => it.isFailure || it.promptCharacters < promptCharacters)
+  return others.every((other) => other.isFailure || other.promptCharacters < promptCharacters)
 }

@@ -1,9 +1,9 @@
 import type { Failure } from './failure.ts'
 
-/** What the user can do about failures, by `<kind> <type>`: `reply max_tokens`. Hints name settings as the caller does. */
+/** What the user can do about a failure, by `<kind> <type>`: `reply max_tokens`. Hints use the caller's setting names. */
 export type FailureHints = ReadonlyMap<string, string>
 
-/** Returns a failure with its hint at the end of its message, where there is one. */
+/** Returns a failure with its hint, if there is one, at the end of the message. */
 export function addFailureHint(failure: Failure, hints: FailureHints): Failure {
   const hint = hints.get(`${failure.kind} ${failure.type}`)
   return hint === undefined ? failure : { ...failure, message: `${failure.message}; ${hint}` }

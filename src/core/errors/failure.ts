@@ -8,7 +8,7 @@ import {
   type RequestError,
 } from './request-error.ts'
 
-/** Why a document has no summary, as its record and its JSON tell it. */
+/** Why a document has no summary, as written to its error record and to JSON. */
 export interface Failure {
   /** An HTTP status, or the part that failed. */
   readonly kind:
@@ -24,7 +24,7 @@ export interface Failure {
   readonly type: string
   readonly message: string
   readonly requestId?: string
-  /** The next run, unchanged, may well succeed. */
+  /** Whether the same run may succeed later. */
   readonly transient: boolean
 }
 
@@ -43,11 +43,12 @@ export function toFailure(requestError: RequestError): Failure {
   }
 }
 
-/** `529 overloaded_error: Overloaded`: the first line of a record after its `ERROR: `. May hold untrusted text. */
+/** Returns a failure as one line: `529 overloaded_error: Overloaded`. It may contain untrusted text. */
 export function formatFailure({ kind, type, message }: Failure): string {
   return `${kind} ${type}: ${truncate(message.replace(/\s+/g, ' ').trim(), 300)}`
 }
-/** What can be done about it, where that is not the same for every error. */
+
+/** Returns what the user can do about an error, if there is something specific. */
 function findHint(requestError: RequestError): string | undefined {
   if (isExtraUsageRequired(requestError))
     return 'allow extra usage for the account in the console, or split the document'

@@ -3,8 +3,9 @@ import { escapeControlChars } from '../text/escape-control-chars.ts'
 import { type Failure, formatFailure } from './failure.ts'
 
 /**
- * The record of a document that failed: `ERROR: …` on the first line, then the request id and the attempts, then
- * whatever text was paid for. It has a file (or a JSON field) of its own, so no model's text can pass for one.
+ * Returns the error record of a failed document: `ERROR: …` on the first line, then the request id and the attempts,
+ * then any text that was paid for. It is a separate file (or JSON field), so that no model can write text that looks
+ * like an error record.
  */
 export function formatErrorRecord({ failure, attempts, partialText: partial }: Failed): string {
   const lines = [formatErrorHeadline(failure)]
@@ -19,7 +20,7 @@ export function formatErrorRecord({ failure, attempts, partialText: partial }: F
   return `${lines.join('\n')}\n`
 }
 
-/** One line, safe to print anywhere. */
+/** Returns the first line of an error record. Its text is escaped, so that it is safe to print. */
 export function formatErrorHeadline(failure: Failure): string {
   return `ERROR: ${escapeControlChars(formatFailure(failure))}`
 }

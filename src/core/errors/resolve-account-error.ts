@@ -2,32 +2,33 @@ import { classifyError } from './classify-error.ts'
 import { failFastThreshold } from './fail-fast-check.ts'
 import type { RequestError } from './request-error.ts'
 
-/** A request that was refused in a way that would end the run, and what the run has seen until then. */
+/** A request with an error that would end the run, and what the run has observed so far. */
 export interface AccountErrorContext {
   readonly requestError: RequestError
-  /** The document was refused before: this was its second try. */
+  /** The document had such an error before: this was its second try. */
   readonly isSecondTry: boolean
-  /** How many different documents were refused and no request after them was answered; second tries do not count. */
+  /** How many different documents were refused since the last request that got a reply; second tries do not count. */
   readonly refusedDocuments: number
-  /** The API has answered a request of this run. */
+  /** Whether any request of this run got a reply. */
   readonly hasAnswers: boolean
-  /** A request of a document that was not refused yet is in flight. */
+  /** Whether a request of a document that was not refused yet is in flight. */
   readonly isUnrefusedInFlight: boolean
-  /** A request is in flight that was sent amid those refusals, so that its end will tell more. */
+  /** Whether a request is in flight that was sent between those refusals, so that its end will be evidence. */
   readonly isUndecidedInFlight: boolean
 }
 
-/** The same number as for the fail-fast check: a few blocked documents do not end the run. */
+/** As for the fail-fast check, so that a few blocked documents do not end the run. */
 export const refusedDocumentsThreshold = failFastThreshold
 
-/** The API's own refusals, before any answer: nearly always a wrong key or model. */
+/** For refusals by the API itself before any reply: these are nearly always a wrong key or model. */
 const apiRefusedDocumentsThreshold = 3
 
 /**
- * Decides what a refusal concerns: the `account`, so that the run ends; only this `document`, which fails; or nothing
- * that is known yet, so that the document is tried again (`retry_later`). A 401, 403, 404 or redirect may come from a firewall that objects to
- * one document. Only the API's own error body, or several different documents in a row, show that the account, the
- * setup or the network is meant.
+ * Decides what a refusal concerns. `account`: all documents, so the run ends. `document`: only this document, which
+ * fails. `retry_later`: not known yet, so the document is tried again.
+ *
+ * A 401, 403, 404 or redirect may come from a firewall that blocks one document. Only an error body of the API, or
+ * refusals of several documents in a row, show that the account, the setup or the network is the cause.
  */
 export function resolveAccountError(context: AccountErrorContext): 'account' | 'document' | 'retry_later' {
   const {
@@ -44,7 +45,7 @@ export function resolveAccountError(context: AccountErrorContext): 'account' | '
       ? 'account'
       : 'retry_later'
   if (refusedDocuments >= refusedDocumentsThreshold && !isUndecidedInFlight) return 'account'
-  // Too few documents to reach that number, and all of them are refused.
+  // There are too few documents to reach the threshold, and all of them are refused.
   if (isSecondTry && !hasAnswers && refusedDocuments > 1 && !isUnrefusedInFlight) return 'account'
   return isSecondTry ? 'document' : 'retry_later'
 }

@@ -4,9 +4,8 @@ import type { AskError } from './ask-error.ts'
 import { describeAccountError } from './describe-account-error.ts'
 
 /**
- * A run cannot go on; documents that are not done stay pending. `errors.ts` maps each kind to how the command line ends,
- * and the library to an error of its own. Messages name no flags: `describe` takes the name of the setting that decides,
- * as its caller knows it.
+ * An error that ends a run; unfinished documents stay pending. `errors.ts` maps each kind to an exit code, and the library
+ * maps it to one of its error classes. Messages do not name flags: `describe` takes the caller's name of the setting.
  */
 export abstract class RunError extends Error {}
 
@@ -48,17 +47,17 @@ export class UnknownPriceError extends RunError {
   }
 }
 
-/** The service asks for a longer pause than the user allows, or is in trouble for longer than that. */
+/** The API asks for a longer pause than the user allows, or has failed for longer than that. */
 export class WaitTooLongError extends RunError {
   override readonly name = 'WaitTooLongError'
   /** @param setting what the caller calls the longest wait */
   readonly describe: (setting: string) => string
 
   /**
-   * @param requestedMs the pause that the service asked for; undefined where it named none
-   * @param outageMs how long the trouble has lasted
-   * @param maxWaitMs the longest wait that the user allows
-   * @param reason the last error of the service
+   * @param requestedMs the pause that the API asked for: milliseconds; undefined if it named none
+   * @param outageMs how long the API has failed: milliseconds
+   * @param maxWaitMs the longest wait that the user allows: milliseconds
+   * @param reason the last error of the API
    */
   constructor(requestedMs: number | undefined, outageMs: number, maxWaitMs: number, reason: string) {
     const outage = outageMs > 1000 ? ` after ${formatDuration(outageMs)} of errors` : ''
@@ -73,7 +72,7 @@ export class WaitTooLongError extends RunError {
   }
 }
 
-/** No connection to the service can be made. */
+/** The API cannot be reached. */
 export class UnreachableError extends RunError {
   override readonly name = 'UnreachableError'
 
@@ -86,7 +85,7 @@ export class UnreachableError extends RunError {
 /** Message batches cannot be created, found or collected. */
 export class BatchError extends RunError {
   override readonly name: string = 'BatchError'
-  /** The same run may succeed later, without any change. */
+  /** Whether the same run may succeed later. */
   readonly isTransient: boolean
 
   constructor(message: string, isTransient: boolean) {
@@ -109,15 +108,15 @@ export class UnknownBatchError extends BatchError {
   }
 }
 
-/** The account or the setup is refused, so every further request would fail. The cause is the refused request. */
+/** The API rejects the account or the setup, so every further request would fail. The cause is the rejected request. */
 export class AccountError extends RunError {
   override readonly name = 'AccountError'
   /** @param avoidBatches how the user sends requests live, as an imperative */
   readonly describe: (avoidBatches: string) => string
 
   /**
-   * @param model the id that was asked for
-   * @param endpoint the base URL that was asked
+   * @param model the requested model id
+   * @param endpoint the base URL of the API
    */
   constructor(cause: AskError, model: string, endpoint: string) {
     super(describeAccountError(cause.requestError, model, endpoint), { cause })

@@ -3,30 +3,30 @@ import type { Prices } from '../pricing/models.ts'
 import type { JsonSchema } from './schema-support.ts'
 
 /**
- * What decides how the answer about a document becomes its summary. It is fixed when the document is sent. A batch stores
- * it, because the run that collects the answer may have other options.
+ * Settings that turn the reply about a document into its summary. They are fixed when the request is sent. A batch
+ * stores them, because the run that collects the reply may have other options.
  */
 export interface AnswerSettings {
-  /** The limit that was set for the answer: output tokens. */
+  /** The `max_tokens` of the request: output tokens. */
   readonly maxTokens: number
-  /** What the answer must fit: the summary is a JSON file then. */
+  /** The JSON Schema that the reply must match. The summary is then a JSON file. */
   readonly schema?: JsonSchema
-  /** The language that was asked for, in English: `German`. */
+  /** The requested language, by its English name: `German`. */
   readonly language?: string
-  /** About how many words were asked for. */
+  /** The requested length: approximate number of words. */
   readonly words?: number
-  /** The summary starts with YAML that says where it comes from. */
+  /** Whether the summary starts with YAML front matter. */
   readonly frontMatter: boolean
-  /** Replaces whatever was in the place of the summary before this time. Milliseconds since 1970. */
+  /** The summary may overwrite any output file that is older than this: milliseconds since 1970. */
   readonly replacesBefore?: number
-  /** The user's own price of the model. */
+  /** The price of the model, if the user set one. */
   readonly price?: Prices
 }
 
-/** Checks of a complete answer. */
+/** Checks of a complete reply. */
 export interface AnswerChecks {
-  /** Why it is not what was asked for; undefined where it is. */
+  /** Returns how the reply differs from what the prompt requires; undefined if it does not. */
   findMismatch(text: string): string | undefined
-  /** Why it may be wrong all the same. @param document its text, where it is at hand */
+  /** Returns the quality checks that a summary fails. @param document its text, if available */
   checkQuality(summary: string, document: string | undefined): readonly QualityIssue[]
 }

@@ -2,15 +2,15 @@ import type { Reply } from './reply.ts'
 import type { Request } from './request.ts'
 
 /**
- * The only way to reach a model. The client, the recorder and the retry layer are each an `Ask` or wrap one.
+ * Sends a request to a model. The client and the recorder are an `Ask`; every middleware wraps one.
  *
- * Resolves with the reply as the model gave it, complete or not. Rejects with an `AskError` for anything that went
- * wrong on the way, or with the signal's reason once it has aborted; the request is then cancelled upstream too.
+ * Resolves with the reply of the model, complete or not. Rejects with an `AskError` for a request error, or with the
+ * reason of the signal once it has aborted; the HTTP request is then canceled too.
  *
- * With a `watch` the text is handed on as it is written: the pieces of a reply, in order, are its whole text. Once a
- * piece is out nothing is asked again, as it would be said twice.
+ * With `onText`, the text is passed on while the model writes it. The pieces, in order, are the whole text. After the
+ * first piece the request is not retried, because the caller would get the text twice.
  */
 export type Ask = (request: Request, signal: AbortSignal, onText?: OnText) => Promise<Reply>
 
-/** Told of each piece of a text, never empty, never with half a character. */
+/** Receives a piece of a text. It is never empty and never ends inside a character. */
 export type OnText = (piece: string) => void

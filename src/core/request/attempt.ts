@@ -2,32 +2,32 @@ import type { RequestError } from '../errors/request-error.ts'
 import type { Picodollars } from '../pricing/pricing-rules.ts'
 import type { Usage } from '../pricing/usage.ts'
 
-/** One sending of one request, however it ended: the unit of the log, of latency and of money. */
+/** One request that was sent, and how it ended. The request log, latency and cost are recorded per attempt. */
 export interface Attempt {
   readonly path: string
-  /** Which sending for this document, from 1. */
+  /** Number of the attempt for this document, from 1. */
   readonly attemptNumber: number
-  /** When it was sent: wall-clock milliseconds since 1970. */
+  /** When the request was sent: wall-clock milliseconds since 1970. */
   readonly startedAt: number
   /**
-   * When it was sent, by the monotonic clock of this process: milliseconds. Differences of `at` are no durations, since
-   * the clock may be set between two attempts. Undefined for what went in a batch.
+   * When the request was sent, by the monotonic clock of this process: milliseconds. Use this for durations, because
+   * the wall clock may be set between two attempts. Undefined for a request in a batch.
    */
   readonly monotonicStartMs?: number
-  /** From sending to the last byte, or to the error: milliseconds. */
+  /** From sending the request to the last byte or the error: milliseconds. */
   readonly elapsedMs: number
   readonly firstTokenMs?: number
-  /** The model that answered, or that was asked. */
+  /** The model that replied; without a reply, the requested model. */
   readonly model: string
   readonly requestId?: string
-  /** HTTP status; undefined where no response came. */
+  /** HTTP status; undefined if there was no response. */
   readonly status?: number
-  /** Undefined where the server did not count, or nothing came back. */
+  /** Undefined if the server returned no token counts. */
   readonly usage?: Usage
-  /** What that usage costs; undefined is unknown. */
+  /** The cost of `usage`; undefined if unknown. */
   readonly cost?: Picodollars
-  /** The batch it went in, if it did: then its times are the batch's. */
+  /** The Message Batch of the request, if any. Times are then those of the batch. */
   readonly batchId?: string
-  /** What went wrong; undefined for a reply. */
+  /** Undefined if the attempt got a reply. */
   readonly error?: RequestError
 }

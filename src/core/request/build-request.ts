@@ -1,17 +1,17 @@
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 import type { Request } from './request.ts'
-import { hashRequest } from './request-hash.ts'
+import { hashRequest, type ProviderName } from './request-hash.ts'
 
-/** What a request asks, before it is known what it is about. */
+/** A request without the fields that identify it. */
 type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 
 /**
- * Builds the request for a document. Every request is made here, so that only well-formed text leaves the program,
- * wherever it comes from: documents, names, prompts, variables, schemas, summaries. Its hash is that of what is sent.
+ * Builds the request for a document. All requests are built here, so that claude-batch sends only well-formed text,
+ * also from names, prompts, variables, schemas and summaries. The request hash covers the text that is sent.
  * @param path of the document
- * @param endpoint the base URL of the API
+ * @param provider who answers it
  */
-export function buildRequest(content: RequestContent, path: string, endpoint: string): Request {
+export function buildRequest(content: RequestContent, path: string, provider: ProviderName): Request {
   const wellFormedContent = replaceLoneSurrogates(content)
-  return { ...wellFormedContent, hash: hashRequest(wellFormedContent, endpoint), path, attemptNumber: 1 }
+  return { ...wellFormedContent, hash: hashRequest(wellFormedContent, provider), path, attemptNumber: 1 }
 }

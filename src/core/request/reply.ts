@@ -4,29 +4,32 @@ import type { Usage } from '../pricing/usage.ts'
 import type { RateLimits } from '../rate-limit/parse-rate-limits.ts'
 import type { Attempt } from './attempt.ts'
 
-/** What a model answered: whole as far as the wire goes, though perhaps not a summary (see {@link findReplyFailure}). */
+/** A complete answer of the API. Its text is not always a summary; see {@link findReplyFailure}. */
 export interface Reply {
   /** All text blocks joined. */
   readonly text: string
   readonly stopReason: string | null
   /** For a refusal: its category and explanation. */
   readonly stopDetail?: string
-  /** The model that answered, which prices the reply. */
+  /** The model that replied; it decides the price. */
   readonly model: string
-  /** Undefined when the server did not count. */
+  /** Undefined if the server returned no token counts. */
   readonly usage?: Usage
-  /** What that was billed on, where it is not simply the list price. */
+  /** Billing terms of `usage`, if they change the list price. */
   readonly terms?: BillingTerms
   readonly requestId?: string
-  /** The account's limits as the response's headers told them. */
+  /** The rate limits of the account, from the response headers. */
   readonly limits?: RateLimits
-  /** Milliseconds from sending to the first piece of text; only for streamed replies. */
+  /** Milliseconds from sending the request to the first piece of text; only for streamed replies. */
   readonly firstTokenMs?: number
-  /** Every sending it took, this one last; filled in by the layers around the client. */
+  /** All attempts, ending with the one that got this reply; set by the middleware around the client. */
   readonly attempts: readonly Attempt[]
 }
 
-/** An answer that was to fit a schema and does not; it was paid for, and the same question may end the same way. */
+/**
+ * Returns the failure of a reply that does not match its schema. It is not transient: the reply was paid for, and the
+ * same request may end the same way.
+ */
 export function createSchemaFailure(message: string, requestId?: string): Failure {
   return {
     kind: 'reply',
@@ -38,8 +41,10 @@ export function createSchemaFailure(message: string, requestId?: string): Failur
 }
 
 /**
- * Why a reply is no summary: only `end_turn` (or `stop_sequence`) with text is complete. Anything else was paid for
- * and is kept, but never passes for a result. Not retried: the same question would end the same way.
+ * Returns why a reply is not a summary; undefined if it is one. Only `end_turn` or `stop_sequence` with text is
+ * complete. Other replies were paid for, so their text is kept, but not as a summary. They are not retried, because
+ * the same request would end the same way.
+ * @param maxTokens the limit of the request: output tokens
  * @see https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
  */
 export function findReplyFailure(reply: Reply, maxTokens: number): Failure | undefined {

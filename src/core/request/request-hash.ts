@@ -4,22 +4,25 @@ import type { Request } from './request.ts'
 
 type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 
+/** Who answers: the API (under any base URL: a gateway's new address changes no answer) or the simulator. */
+export type ProviderName = 'anthropic' | 'simulator'
+
 /**
- * The request hash (`key` in the ledger): a SHA-256, 64 hexadecimal digits, of everything that shapes the answer. Two
- * requests with the same hash would be billed twice for the same question.
+ * Returns the request hash (`request_hash` in the ledger): a SHA-256 of everything that shapes the reply, as 64
+ * hexadecimal digits. Sending two requests with the same hash would mean paying twice for the same reply.
  */
 export function hashRequest(
   { model, maxTokens, effort, thinking, system, user, schema, pdf }: RequestContent,
-  endpoint: string,
+  provider: ProviderName,
 ): string {
-  const parts = [endpoint, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
+  const parts = [provider, model, maxTokens, effort ?? null, thinking ?? null, system ?? null, user]
   const optionalParts = [schema, pdf === undefined ? undefined : hash('sha256', pdf.base64)]
   return hashJson([...parts, ...optionalParts.filter((part) => part !== undefined)])
 }
 
 /**
- * Documents that stand for all others: between them, whatever a prompt does with a document shows. No placeholder has the
- * same value in both texts, so a placeholder and a literal text always make different requests.
+ * Samples for the settings hash. They differ in everything that a prompt can use of a document. No placeholder has the
+ * same value in two of them, so a placeholder and a literal text always give different requests.
  */
 export const sampleDocuments: readonly Document[] = [
   {
@@ -41,13 +44,13 @@ export const sampleDocuments: readonly Document[] = [
 ]
 
 /**
- * The settings hash of a run: a hash of everything but the document that shapes its answer. A
- * document whose size and time are as they were, under the same settings hash, has the same request hash, which need not
- * be worked out again.
+ * Returns the settings hash of a run: a hash of everything that shapes replies, except the document. If this hash and
+ * the size and time of a document are unchanged, its request hash is unchanged too and need not be computed again.
  *
- * It is made of the request hashes of {@link sampleDocuments}. So nothing can be in the one hash and not in the other.
- * @param buildRequest makes the request for a document
- * @param otherInputs what else shapes answers: how documents are read, and how they are cut into chunks
+ * The settings hash is computed from the request hashes of {@link sampleDocuments}, so both always cover the same
+ * settings.
+ * @param buildRequest builds the request for a document
+ * @param otherInputs other settings that shape replies: how documents are read and cut into chunks
  */
 export function hashSettings(
   buildRequest: (document: Document) => Pick<Request, 'hash'>,
@@ -60,7 +63,7 @@ function createEmptyFingerprint(): Document['fingerprint'] {
   return { size: 0, sha256: '' }
 }
 
-/** A hash of what it is given: 64 hexadecimal digits. */
+/** Returns the SHA-256 of the values as JSON: 64 hexadecimal digits. */
 export function hashJson(parts: readonly unknown[]): string {
   return hash('sha256', JSON.stringify(parts))
 }

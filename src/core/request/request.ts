@@ -2,28 +2,28 @@ import type { Pdf } from '../document/document.ts'
 import { type Effort, findModel } from '../pricing/models.ts'
 import type { JsonSchema } from './schema-support.ts'
 
-/** One question to a model, in our own words; the client turns it into the API's. */
+/** One request to a model, independent of the API; the client turns it into a request body. */
 export interface Request {
-  /** The document it is about: for logs and errors. */
+  /** Path of the document, for logs and errors. */
   readonly path: string
   /** Hash of everything that shapes the reply; see `request-hash.ts`. */
   readonly hash: string
-  /** Which sending this is, from 1; set by the retry layer. */
+  /** From 1; set by the retry middleware. */
   readonly attemptNumber: number
   readonly model: string
   readonly system?: string
   readonly user: string
-  /** Stands before `user`. */
+  /** Sent in front of `user`. */
   readonly pdf?: Pdf
-  /** Upper bound of billed output tokens, thinking included. */
+  /** Upper bound of billed output tokens, including thinking. */
   readonly maxTokens: number
   readonly effort?: Effort
   readonly thinking?: 'disabled' | 'between_tools'
-  /** What the answer is to fit, as JSON; it is text, if left out. */
+  /** The JSON Schema that the reply must match; without one, the reply is text. */
   readonly schema?: JsonSchema
 }
 
-/** What shapes every request of a run alike. */
+/** Settings that all requests of a run share. */
 export interface RequestSettings {
   readonly model: string
   readonly maxTokens: number
@@ -31,8 +31,8 @@ export interface RequestSettings {
 }
 
 /**
- * The cheapest parameters the model accepts for a plain summary, unless an effort was asked for.
- * Models that are not in the table get neither field: a compatible server may refuse what it does not know.
+ * Returns the cheapest parameters that the model accepts for a plain summary, unless the settings name an effort.
+ * Models that are not in the table get no defaults: a compatible server may reject unknown fields.
  */
 export function chooseParameters({
   model,
@@ -41,7 +41,7 @@ export function chooseParameters({
 }: RequestSettings): Pick<Request, 'model' | 'maxTokens' | 'effort' | 'thinking'> {
   const known = findModel(model)
   const chosenEffort = effort ?? (known?.efforts.includes('low') ? 'low' : undefined)
-  // Above `high`, every model that takes these types answers 400 to them (claude-haiku-5-5, claude-sonnet-5-5).
+  // Above `high`, all models with these thinking types reject them with a 400 (claude-haiku-5-5, claude-sonnet-5-5).
   const thinking = chosenEffort === 'xhigh' || chosenEffort === 'max' ? undefined : known?.thinking
   return {
     model,
@@ -51,7 +51,7 @@ export function chooseParameters({
   }
 }
 
-/** How long a request is, for estimates: the characters of all its input, with that of a PDF as if it were text. */
+/** Returns the length of a request for estimates: the characters of all its input. A PDF page counts as 6,000. */
 export function countPromptCharacters({
   system = '',
   user,
@@ -62,5 +62,5 @@ export function countPromptCharacters({
   return texts + (pdf?.pages ?? 0) * charactersPerPage + (schema ? JSON.stringify(schema).length : 0)
 }
 
-/** A page of a PDF is sent as its text and as a picture: about 2,350 tokens where it is dense. */
+/** The model gets a page of a PDF as text and as an image: about 2,350 tokens for a dense page. */
 const charactersPerPage = 6000

@@ -1,26 +1,26 @@
-/** A JSON Schema that answers are to fit. */
+/** A JSON Schema that replies must match. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /**
- * What the API does not take in a schema, with the place where it is; undefined where it takes it all.
+ * Returns what the API does not support in a schema, and where it is; undefined if the API supports all of it.
  * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs
  */
 export function findUnsupported(schema: unknown): string | undefined {
-  if (!isRecord(schema)) return 'a schema is an object'
+  if (!isRecord(schema)) return 'a schema must be an object'
   if (schema['type'] !== 'object') return 'its `type` must be object: one JSON object for each document'
   const counts = { optional: 0, unions: 0 }
   const problem = findProblem(schema, '', { root: schema, counts, openRefs: new Set() })
   if (problem !== undefined) return problem
   if (counts.optional > 24)
     return `${counts.optional} properties are optional, more than 24; list them under \`required\``
-  if (counts.unions > 16) return `${counts.unions} places take several types, more than 16`
+  if (counts.unions > 16) return `${counts.unions} values allow several types, more than 16`
   return undefined
 }
 
 interface Walk {
   readonly root: JsonSchema
   readonly counts: { optional: number; unions: number }
-  /** Definitions that are being looked into. */
+  /** References that are being resolved; a second visit is a cycle. */
   readonly openRefs: ReadonlySet<string>
 }
 
@@ -38,17 +38,17 @@ const unsupportedKeywords = [
 function findProblem(schema: unknown, at: string, walk: Walk): string | undefined {
   const where = at === '' ? 'at the top' : `at ${at}`
   if (typeof schema === 'boolean') return undefined
-  if (!isRecord(schema)) return `${where}: a schema is an object`
+  if (!isRecord(schema)) return `${where}: a schema must be an object`
   const keyword = unsupportedKeywords.find((name) => name in schema)
   if (keyword !== undefined)
-    return `${where}: the API does not take \`${keyword}\`; say it in a \`description\``
-  if (Number(schema['minItems'] ?? 0) > 1) return `${where}: the API does not take \`minItems\` above 1`
+    return `${where}: the API does not support \`${keyword}\`; describe the rule in a \`description\``
+  if (Number(schema['minItems'] ?? 0) > 1) return `${where}: the API does not support \`minItems\` above 1`
   const ref = schema['$ref']
   if (ref !== undefined) return findRefProblem(ref, where, walk)
   const properties = schema['properties']
   if (schema['type'] === 'object' || properties !== undefined) {
     if (schema['additionalProperties'] !== false)
-      return `${where}: the API wants \`"additionalProperties": false\``
+      return `${where}: the API requires \`"additionalProperties": false\``
     const required = new Set(Array.isArray(schema['required']) ? schema['required'] : [])
     for (const name of Object.keys(isRecord(properties) ? properties : {}))
       if (!required.has(name)) walk.counts.optional++
@@ -63,8 +63,8 @@ function findProblem(schema: unknown, at: string, walk: Walk): string | undefine
 
 function findRefProblem(ref: unknown, where: string, walk: Walk): string | undefined {
   if (typeof ref !== 'string' || !/^#\/(\$defs|definitions)\//.test(ref))
-    return `${where}: the API takes a \`$ref\` to \`#/$defs/…\` only`
-  if (walk.openRefs.has(ref)) return `${where}: the API takes no schema that refers to itself`
+    return `${where}: the API supports a \`$ref\` only to \`#/$defs/…\``
+  if (walk.openRefs.has(ref)) return `${where}: the API does not support a schema that refers to itself`
   const target = ref
     .slice(2)
     .split('/')

@@ -1,7 +1,7 @@
-/** Literal text and placeholders, in order. */
+/** The literal texts and placeholders of a prompt, in order. */
 export type Template = readonly (string | { readonly slot: string })[]
 
-/** A template that cannot be read; `offset` counts characters from its start. */
+/** A syntax error in a template, at `offset` characters from its start. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
   readonly offset: number
@@ -13,8 +13,9 @@ export class TemplateError extends Error {
 }
 
 /**
- * Reads `Summarize {text} for {audience}`. `{{` and `}}` are literal braces; any other brace that is not part of a
- * placeholder is an error, so that a typo cannot pass for text.
+ * Parses a template such as `Summarize {text} for {audience}`. `{{` and `}}` are literal braces. Any other brace
+ * outside a placeholder is an error, so that a typo is not sent as text.
+ * @throws TemplateError
  */
 export function parseTemplate(text: string): Template {
   const parts: (string | { slot: string })[] = []
@@ -35,19 +36,19 @@ export function parseTemplate(text: string): Template {
   return parts
 }
 
-/** As it was written. */
+/** Returns the template as text that {@link parseTemplate} reads. */
 export function formatTemplate(template: Template): string {
   return template
     .map((part) => (typeof part === 'string' ? part.replace(/[{}]/g, '$&$&') : `{${part.slot}}`))
     .join('')
 }
 
-/** Returns the names of its placeholders, each once, in order. */
+/** Returns the names of the placeholders, each once, in order. */
 export function listPlaceholders(template: Template): string[] {
   return [...new Set(template.flatMap((part) => (typeof part === 'string' ? [] : [part.slot])))]
 }
 
-/** Fills in the placeholders in one pass: nothing inside a value is read as a placeholder or a pattern. */
+/** Fills in the placeholders in one pass, so that text inside a value is never taken for a placeholder or a pattern. */
 export function renderTemplate(template: Template, values: Readonly<Record<string, string>>): string {
   return template.map((part) => (typeof part === 'string' ? part : (values[part.slot] ?? ''))).join('')
 }

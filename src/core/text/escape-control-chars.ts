@@ -1,8 +1,8 @@
 /**
- * Makes untrusted text (file names, documents, messages of servers) safe to show on a terminal or in a log line:
- * control characters, line and paragraph separators, and the marks that reorder or hide text become `\x1b`-style
- * escapes. Node's `stripVTControlCharacters` leaves carriage returns, escapes inside strings and all of Unicode's.
- * @param keep characters to let through, `\n\t` for text of several lines
+ * Returns untrusted text (file names, documents, messages of servers) that is safe to show on a terminal or in a log.
+ * Control characters, line and paragraph separators, and marks that reorder or hide text become `\x1b`-style escapes.
+ * Node's `stripVTControlCharacters` would keep carriage returns, escapes inside strings, and all marks of Unicode.
+ * @param keep characters to leave unchanged: `\n\t` for text of several lines
  */
 export function escapeControlChars(text: string, keep = ''): string {
   return text.replace(unsafeChars, (character) =>

@@ -1,6 +1,6 @@
 /**
- * Returns the secrets that the environment holds: keys, tokens, the values of headers that are added to every request,
- * and the passwords in URLs, which travel as the base64 of user name and password.
+ * Returns the secrets in the environment: keys, tokens, the values of custom headers, and the passwords in URLs. A
+ * password is also returned with its user name, because HTTP sends the base64 of both together.
  */
 export function findSecrets(env: Readonly<Record<string, string | undefined>>): string[] {
   const value = (name: string) => env[name]?.trim() ?? ''
@@ -15,7 +15,7 @@ export function findSecrets(env: Readonly<Record<string, string | undefined>>): 
   ]
 }
 
-/** Returns the credentials in the value of an `Authorization` header; other values are returned as they are. */
+/** Returns the credentials in the value of an `Authorization` header; other values are returned unchanged. */
 export function stripAuthScheme(value: string): string {
   return value.replace(/^(?:bearer|basic) +/i, '')
 }

@@ -1,4 +1,4 @@
-/** For people: `45 s`, `12 min`, `3.2 years`. */
+/** Returns a duration for display: `45 s`, `12 min`, `3.2 years`. */
 export function formatDuration(ms: number): string {
   const units: [number, string][] = [
     [365.25 * 86_400_000, 'years'],

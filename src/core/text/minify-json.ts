@@ -1,7 +1,7 @@
 /**
- * Returns a JSON text without the white space between its tokens, so on one line. Every token stays as it was written:
- * the digits of numbers, the escapes in strings, the order of keys and duplicate keys, all of which `JSON.parse` and
- * `JSON.stringify` would change. Reads the text once and without recursion, whatever its length and depth.
+ * Returns a JSON text on one line, without the white space between its tokens. All tokens are unchanged: the digits of
+ * numbers, the escapes in strings, the order of keys and duplicate keys. `JSON.parse` and `JSON.stringify` would change
+ * them. Reads the text once and without recursion, so length and depth are not limited.
  * @param json a valid JSON text
  */
 export function minifyJson(json: string): string {
@@ -17,15 +17,15 @@ export function minifyJson(json: string): string {
 }
 
 /**
- * Returns a JSON text in which half a surrogate pair is written as an escape. It has no encoding in UTF-8, where it
- * would become U+FFFD.
+ * Returns a JSON text with an escape for every lone surrogate (half a pair). A lone surrogate has no encoding in UTF-8
+ * and would become U+FFFD.
  * @param json a valid JSON text
  */
 export function escapeLoneSurrogates(json: string): string {
   return json.replace(/\p{Surrogate}/gu, (half) => `\\u${half.charCodeAt(0).toString(16)}`)
 }
 
-/** Whether a text is JSON and nothing else: no byte-order mark, no code fence around it. */
+/** Whether a text is JSON and nothing else: no byte-order mark, no Markdown code block around it. */
 export function isJson(text: string): boolean {
   try {
     JSON.parse(text)
@@ -35,7 +35,7 @@ export function isJson(text: string): boolean {
   }
 }
 
-/** The place behind a string that opens at `open`. */
+/** Returns the index after the string that starts at `open`. */
 function findStringEnd(json: string, open: number): number {
   for (let at = open + 1; at < json.length; at++) {
     const character = json[at]

@@ -1,12 +1,15 @@
 /** Removes secrets from text. */
 export interface Redactor {
-  /** Adds a secret that {@link Redactor.redact} replaces from now on. Too short ones would match ordinary words. */
+  /**
+   * Adds a secret that {@link Redactor.redact} replaces from now on. Ignores secrets of less than six characters, which
+   * would match ordinary words.
+   */
   add(secret: string): void
   /** Returns the text with `[key]` in place of every secret, and of everything else that looks like an API key. */
   redact(text: string): string
 }
 
-/** Creates a redactor of these secrets, as they are, URL-encoded, JSON-escaped, or anywhere in base64. */
+/** Creates a redactor that finds these secrets literally, URL-encoded, JSON-escaped, or anywhere in base64. */
 export function createRedactor(secrets: Iterable<string> = []): Redactor {
   const forms = new Set<string>()
   let pattern = buildPattern(forms)
@@ -30,8 +33,8 @@ function listEncodedForms(secret: string): string[] {
 }
 
 /**
- * What of the base64 of a longer text shows that it holds the secret: three bytes become four characters, so there are
- * three ways, and the characters at either end depend on what surrounds the secret.
+ * Returns the parts of a base64 text that show that it contains the secret. Base64 encodes three bytes as four
+ * characters, so there are three possible offsets. The characters at both ends depend on the text around the secret.
  */
 function listBase64Forms(secret: string): string[] {
   return [0, 1, 2].flatMap((before) => {
@@ -43,7 +46,7 @@ function listBase64Forms(secret: string): string[] {
   })
 }
 
-/** Upper and lower case do not matter: hosts lose theirs. The longest form comes first, since it may hold others. */
+/** The pattern ignores case, because hosts become lower case. Longer forms come first, because they may contain others. */
 function buildPattern(forms: ReadonlySet<string>): RegExp {
   const literals = [...forms]
     .sort((a, b) => b.length - a.length)

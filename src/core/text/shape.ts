@@ -1,16 +1,16 @@
 /**
- * The form of a JSON value, from which three things follow that must not differ: the TypeScript type ({@link TypeOf}),
- * the check of a value that was read from a file, and the JSON Schema that is shipped.
+ * The shape of a JSON value. Three things are derived from it, so that they always agree: the TypeScript type
+ * ({@link TypeOf}), the check of values that were read from a file, and the shipped JSON Schema.
  *
  * Checks are strict because files in an output folder are untrusted: anyone may have written to them.
  */
 export interface Shape<T> {
   readonly matches: (value: unknown) => value is T
-  /** JSON Schema 2020-12. A check may be stricter, for instance about names of files. */
+  /** JSON Schema 2020-12. The check may be stricter than the schema, for example about file names. */
   readonly schema: JsonSchemaNode
 }
 
-/** The type of the values that have a shape. */
+/** The type of the values of a shape. */
 export type TypeOf<S> = S extends Shape<infer T> ? T : never
 
 type JsonSchemaNode = Readonly<Record<string, unknown>>
@@ -35,14 +35,14 @@ export const any = createShape((value): value is unknown => value !== undefined,
 /** Any string. */
 export const string = createShape((value): value is string => typeof value === 'string', { type: 'string' })
 
-/** A string that may be part of a path; no file system has names with NUL. */
+/** A string that may be part of a path: no file system allows NUL in names. */
 export const stringWithoutNul = where(string, (text) => !text.includes('\0'))
 
 export const boolean = createShape((value): value is boolean => typeof value === 'boolean', {
   type: 'boolean',
 })
 
-/** A finite number that can be added up and made into a date. */
+/** A finite number, small enough for exact sums and for dates. */
 export const safeNumber = createShape(
   (value): value is number => typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER,
   { type: 'number' },
@@ -76,7 +76,7 @@ export function oneOf<const T extends string | number | boolean>(...values: read
   )
 }
 
-/** Null, which stands for "unknown", or a value of the shape. */
+/** A value of the shape, or null for "unknown". */
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return createShape((value): value is T | null => value === null || shape.matches(value), {
     anyOf: [shape.schema, { type: 'null' }],
@@ -126,7 +126,7 @@ export function objectOf<F extends Fields>(fields: F): ObjectShape<F> {
   return { ...shape, fields }
 }
 
-/** An object of one of these shapes, each of which has another value in the field `tag`. */
+/** An object of one of these shapes. The value of its field `tag` decides which. */
 export function taggedUnion<S extends Shape<unknown>>(
   tag: string,
   shapes: Readonly<Record<string, S>>,
@@ -140,7 +140,7 @@ export function taggedUnion<S extends Shape<unknown>>(
 
 /**
  * A shape whose values also pass a test.
- * @param schema what the test means in JSON Schema, as far as that can be said
+ * @param schema the test as JSON Schema keywords, as far as JSON Schema can express it
  */
 export function where<T>(
   shape: Shape<T>,
@@ -153,12 +153,12 @@ export function where<T>(
   })
 }
 
-/** Says in the JSON Schema what a value is. */
+/** Adds a description to the JSON Schema of a shape. */
 export function describe<S extends Shape<unknown>>(shape: S, description: string): S {
   return { ...shape, schema: { ...shape.schema, description } }
 }
 
-/** The JSON Schema of a file: that of a shape, with a title. */
+/** Returns the JSON Schema of a file: the schema of its shape, with a title and a description. */
 export function toJsonSchema(
   { schema }: Shape<unknown>,
   { title, description }: { readonly title: string; readonly description: string },
@@ -184,7 +184,7 @@ interface FieldCheck {
   readonly isOptional: boolean
 }
 
-/** A plain loop, since this runs for each field of a hundred thousand ledger entries. */
+/** Uses a plain loop, because it runs for every field of up to 100,000 ledger entries. */
 function hasFields(value: Readonly<Record<string, unknown>>, checks: readonly FieldCheck[]): boolean {
   for (const { name, matches, isOptional } of checks) {
     const field = value[name]

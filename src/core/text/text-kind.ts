@@ -1,11 +1,15 @@
 /**
- * What a text is to a tokenizer, which makes more tokens of the same length of code than of prose, and more still of
- * scripts that need a token per character.
+ * The kinds of text that differ in tokens per character. Code has more tokens than prose of the same length. Chinese,
+ * Japanese and Korean (`cjk`) have still more, about one per character.
  */
 export const textKinds = ['prose', 'code', 'cjk'] as const
 export type TextKind = (typeof textKinds)[number]
 
-/** @param path tells the kind where the text is not at hand */
+/**
+ * Returns the kind of a text.
+ * @param path of the document; its extension distinguishes prose from code
+ * @param text the text or its beginning, if available
+ */
 export function detectTextKind(path: string, text = ''): TextKind {
   const sample = text.slice(0, 4000)
   const cjkChars =

@@ -1,6 +1,6 @@
 /**
- * Returns the beginning of a text without cutting a character in two: a surrogate pair that does not fit is left out.
- * @param maxLength UTF-16 units, as `length` counts them
+ * Returns the beginning of a text without splitting a character: a surrogate pair that does not fit is left out.
+ * @param maxLength UTF-16 code units, like `length`
  */
 export function truncate(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text

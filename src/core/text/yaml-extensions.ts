@@ -1,2 +1,2 @@
-/** The extensions of YAML files, in the order in which a file is looked for; a new file gets the first. */
+/** The extensions of YAML files, in the order of the search. New files get the first one. */
 export const yamlExtensions = ['.yaml', '.yml'] as const

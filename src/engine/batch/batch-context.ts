@@ -11,20 +11,20 @@ import type { AddHint } from '../with-failure-hint.ts'
 /** What the steps that submit and collect batches share. */
 export interface BatchContext extends Pick<PrepareOptions, 'checkConflict'> {
   readonly batchApi: BatchApi
-  /** Adds to a failure what the user can do about it; nothing, if left out. */
+  /** Adds to a failure what the user can do about it. Default: adds nothing. */
   readonly addHint?: AddHint
   /** Describes a request error that ends the run. */
   readonly toRunError: (error: AskError) => RunError
-  /** Writes an outcome to the journal, so that it survives a crash; false if that failed. */
+  /** Writes an outcome to the journal, so that it survives a crash. Returns false if the write failed. */
   readonly persist?: (outcome: Outcome) => Promise<boolean>
   /** Called with each outcome before it is persisted. */
   readonly onOutcome?: (outcome: Outcome) => void
   readonly shutdown: Shutdown
   readonly clock: Clock
   readonly random: () => number
-  /** How often a call is repeated while the API cannot answer. */
+  /** The maximum number of retries of a call while the API cannot answer. */
   readonly retries: number
 }
 
-/** The budget that is reserved for documents in batches, by the documents' paths. */
+/** The budget reserved for documents in batches, by document path. */
 export type Reservations = Map<string, SettleReservation>

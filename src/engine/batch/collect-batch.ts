@@ -20,7 +20,7 @@ import { type BatchItemResult, readResults } from './read-results.ts'
 /** How results become outcomes. */
 export interface CollectOptions {
   readonly priceOf: PriceOf
-  /** Prepares the checks of answers that were requested with these settings. @throws RunError if that fails */
+  /** Prepares the checks for answers to requests with these settings. @throws RunError if that fails */
   readonly loadChecks: (settings: AnswerSettings) => Promise<AnswerChecks>
 }
 
@@ -32,7 +32,7 @@ export interface CollectJob extends BatchContext, CollectOptions {
 interface CollectListener {
   /** The API answered a request, with a result or an error. */
   onAttempt(attempt: Attempt): void
-  /** A call failed for a reason that will pass; it is repeated after this wait. */
+  /** A call failed with a transient error; it is retried after this wait, in milliseconds. */
   onRetry(error: AskError, waitMs: number): void
   /** A batch has a problem that the user should know about. */
   onWarning(text: string): void
@@ -40,24 +40,25 @@ interface CollectListener {
 
 export interface CollectCallbacks {
   findSource(path: string): DocumentRef
-  /** The text of a document as it was sent; undefined where that is not at hand any more. */
-  readText(packed: BatchItem): Promise<string | undefined>
-  /** Called, instead of a yield, for a document that the API did not do, and did not bill. */
+  /** Returns the text of a document as it was sent, or undefined if the text is no longer available. */
+  readText(item: BatchItem): Promise<string | undefined>
+  /** Called, instead of yielding an outcome, for a document that the API neither processed nor billed. */
   onRequeue(outcome: Outcome): void
-  /** Called for each other document that is finished. */
+  /** Called for each other finished document. */
   onSettled(outcome: Outcome): void
 }
 
-/** Characters of a prompt around a document; few are longer. */
+/** Length of the prompt around a document, in characters. Few prompts are longer. */
 const maxPromptCharacters = 5000
 
-/** So many answers are made safe at once: the disk takes them together. */
+/** The maximum number of outcomes that are persisted at the same time. The disk syncs them together. */
 const maxConcurrentPersists = 64
 
 /**
- * Yields an outcome for each document of a batch that has ended and is not settled yet, each safe by then. Once all are
- * settled, the batch is forgotten. It is kept where the results have no answer for some: they may have been billed.
- * @throws AskError, BatchError where the results cannot be fetched; RunError; the reason of a stop
+ * Yields an outcome for each unsettled document of an ended batch, after it was persisted. Removes the stored
+ * batch once all of its documents are settled. If the results lack an answer for a document, the batch is
+ * kept, because the document may have been billed.
+ * @throws AskError or BatchError if the results cannot be fetched; RunError; the reason of a shutdown
  */
 export async function* collectBatch(
   batch: StoredBatch,
@@ -71,7 +72,7 @@ export async function* collectBatch(
   const concludeSafely = async ({ customId: id, ...answered }: EndedItem): Promise<Outcome | undefined> => {
     const { outcome, isSafe } = await concludeItem(answered).catch((error: unknown) => {
       if (!(error instanceof RunError)) throw error
-      // The answer stays in the batch; others that are finished by now must still be written.
+      // The answer stays in the batch. Answers that are already finished must still be written.
       job.shutdown.drain(error)
       return { outcome: undefined, isSafe: false }
     })
@@ -116,8 +117,8 @@ async function* fetchItems(
 }
 
 /**
- * Holds back requests that were refused as if for all. Where another request of the batch was answered, each concerns
- * its document alone.
+ * Holds back items refused with an error that may concern the account, until all results are read. If the API
+ * answered another item of the batch, each of these errors concerns only its document.
  */
 async function* holdBackAccountErrors(
   results: AsyncIterable<BatchItemResult>,
@@ -146,13 +147,13 @@ function* takeExpired(missing: Map<string, BatchItem>): Generator<EndedItem> {
   }
 }
 
-/** Results can be fetched for this long after the batch was created. */
+/** How long the API keeps the results of a batch after its creation. */
 const resultsRetentionMs = 29 * 86_400_000
 
 interface Conclusion {
-  /** None where the document is released: the API did not do it. */
+  /** Undefined if the API did not process the document, which is released then. */
   readonly outcome?: Outcome | undefined
-  /** The document needs no answer from this batch any more. */
+  /** The document no longer needs an answer from this batch. */
   readonly isSafe: boolean
 }
 
@@ -166,7 +167,7 @@ async function loadAllChecks(missing: ReadonlyMap<string, BatchItem>, job: Colle
   return (settings) => checks.get(settings) as AnswerChecks
 }
 
-/** Makes outcomes of answers. */
+/** Returns a function that turns an answer into an outcome and persists it. */
 function createConcluder(
   endedBatch: Batch,
   getChecks: GetChecks,
@@ -208,7 +209,7 @@ function createConcluder(
       return { isSafe: true }
     }
     if (outcome.status !== 'summarized') return finish(outcome)
-    // The file that the summary belongs in was last looked at before the request was sent.
+    // The output file was last checked before the request was sent.
     const problem = await job.checkConflict?.(outcome.document, asked)
     if (problem !== undefined && unwritableTypes.has(problem.type)) {
       listener.onWarning(`${outcome.document.path} stays in the batch ${endedBatch.id}: ${problem.message}`)
@@ -216,7 +217,7 @@ function createConcluder(
     }
     if (problem !== undefined && problem.type !== unchangedOutcome.type)
       return finish(toConflictOutcome(outcome, problem))
-    // Reading a document again takes long, and only a short one can be copied.
+    // Reading a document again is slow, and only a short document can be copied as its own summary.
     const isShort =
       asked.answerSettings.schema === undefined &&
       asked.characters < 2 * outcome.text.length + maxPromptCharacters

@@ -20,25 +20,26 @@ export interface CreateBatchJob {
   readonly retries: number
   readonly toRunError: (error: AskError) => RunError
   readonly listener: { onRetry(error: AskError, waitMs: number): void }
-  /** Called for each batch that was created, or may have been. */
+  /** Called for each batch that was created or may have been created. */
   readonly onCreated: (batch: StoredBatch, size: BatchSize) => void
-  /** Called for each document that the API refused, and the batch with it. */
+  /** Called for each document whose request made the API refuse the whole batch. */
   readonly onRefused: (document: BatchItem, requestError: RequestError) => void
 }
 
-/** One batch, and what became of its pieces so far. */
+/** The state of one batch and of the smaller batches it was split into. */
 interface Progress extends CreateBatchJob {
-  /** How many more batches may be sent in its place. */
+  /** How many more create calls may be sent for it. */
   createsLeft: number
   isAccepted: boolean
   readonly refused: { readonly document: BatchItem; readonly requestError: RequestError }[]
 }
 
 /**
- * Creates a batch, and sends it again only where there is none yet. The API refuses a batch as a whole for one request
- * that it does not accept: then the others go without it, in smaller batches. Which request it is, its message says, or
- * halving the batch finds out. Where nothing at all is accepted, it is not the documents: none of them is blamed.
- * @throws RunError where the rest cannot be sent, which is forgotten then; the reason of a stop
+ * Creates a batch, and retries only if the first call did not create one. The API refuses a whole batch if it
+ * does not accept one of its requests. The other requests are then sent without it, in smaller batches. The
+ * API's message names the refused request; if it does not, halving the batch finds it. If the API accepts no
+ * part of the batch, the cause is not a document, so no document fails.
+ * @throws RunError if the rest cannot be sent, and the stored batch is removed; the reason of a shutdown
  */
 export async function createBatch(batch: StoredBatch, size: BatchSize, job: CreateBatchJob): Promise<void> {
   const progress: Progress = { ...job, createsLeft: maxCreates, isAccepted: false, refused: [] }
@@ -54,10 +55,10 @@ export async function createBatch(batch: StoredBatch, size: BatchSize, job: Crea
   reportRefused(progress)
 }
 
-/** Two thirds of them find one request among 100,000. */
+/** Finding one request among 100,000 takes two thirds of these calls. */
 const maxCreates = 100
 
-/** Pieces that are refused one after another before it is clear that it is not the documents. */
+/** After this many refused pieces in a row, the documents are not the cause. */
 const maxRefusedPieces = 5
 
 function reportRefused({ refused, onRefused }: Progress): void {
@@ -98,7 +99,10 @@ async function createOrSplit(batch: StoredBatch, size: BatchSize, progress: Prog
   await batch.remove()
 }
 
-/** Packs some requests of a batch that was refused into another one. A crash at any time leaves each in one at least. */
+/**
+ * Moves some requests of a refused batch into a new batch. A crash at any time leaves each request in at
+ * least one of the two.
+ */
 async function buildPiece(
   batch: StoredBatch,
   { from, to }: { readonly from: number; readonly to: number },
@@ -112,7 +116,7 @@ async function buildPiece(
       const [name, document] = documents[n++] ?? []
       if (name === undefined || document === undefined || n <= from || n > to) continue
       const id = createCustomId(builder.localId, document.asked.requestHash, n - 1 - from)
-      // Its name is the first thing in it.
+      // The `custom_id` comes first in an entry.
       await builder.add(id, document, entry.replace(name, id))
     }
     const { size: load } = builder
@@ -126,9 +130,9 @@ async function buildPiece(
 }
 
 /**
- * Sends a batch until it is created, or may be.
- * @returns why the API refused it, where that is about what is in it
- * @throws RunError where there is no such batch, which is forgotten then; the reason of a stop
+ * Sends the create call until the batch was created or may have been created.
+ * @returns the error, if the API refused the batch for its content
+ * @throws RunError if no batch was created, and the stored batch is removed; the reason of a shutdown
  */
 async function createUntilKnown(batch: StoredBatch, progress: Progress): Promise<RequestError | undefined> {
   const { batchApi, recovery, shutdown, clock, random, retries, listener, toRunError } = progress
@@ -140,7 +144,7 @@ async function createUntilKnown(batch: StoredBatch, progress: Progress): Promise
       await batch.markCreated(id)
       return undefined
     } catch (error) {
-      // Cut off on the way: the next run finds out.
+      // The call was aborted in flight: the next run finds out whether the API created the batch.
       if (!(error instanceof AskError)) {
         if (error === shutdown.drainSignal.reason && !shutdown.abortSignal.aborted) await batch.remove()
         throw error
@@ -165,8 +169,8 @@ async function createUntilKnown(batch: StoredBatch, progress: Progress): Promise
 }
 
 /**
- * Whether there may be a batch all the same. There can be behind every answer but a clear refusal: a gateway answers with
- * 429 or 529 for a reason of its own, too, after it has passed the request on.
+ * Whether the API may have created the batch despite this error. Only a clear refusal rules that out: a
+ * gateway may answer with 429 or 529 after it has passed the request on.
  */
 function mayBeCreated(requestError: RequestError): boolean {
   const { kind, status = 0 } = requestError
@@ -177,21 +181,23 @@ function mayBeCreated(requestError: RequestError): boolean {
   )
 }
 
-/** The API does not accept something in the batch, or not as much. */
+/** Whether the API refused the batch for its content or its size. */
 function isContentError(requestError: RequestError): boolean {
   return classifyError(requestError) === 'document' && [400, 413, 422].includes(requestError.status ?? 0)
 }
 
-/** The place of the request that a message names, as `requests.3.params` or by its `custom_id`. */
+/**
+ * Returns the index of the request that an error message names, as `requests.3.params` or by its `custom_id`.
+ */
 function findCulprit({ message }: RequestError, customIds: readonly string[]): number | undefined {
-  const place = Number(/\brequests[.[](\d{1,6})\b/.exec(message)?.[1] ?? Number.NaN)
-  if (place < customIds.length) return place
+  const index = Number(/\brequests[.[](\d{1,6})\b/.exec(message)?.[1] ?? Number.NaN)
+  if (index < customIds.length) return index
   const named = message.match(/[0-9a-f]{16}_[\w-]+/g) ?? []
-  const found = named.map((name) => customIds.indexOf(name)).find((at) => at >= 0)
+  const found = named.map((name) => customIds.indexOf(name)).find((position) => position >= 0)
   return found
 }
 
 function createRefusedError(requestError: RequestError): BatchError {
-  const what = `the API did not accept the batch: ${requestError.status ?? requestError.kind} ${requestError.type}: ${requestError.message}`
-  return new BatchError(what, isTransient(requestError))
+  const message = `the API did not accept the batch: ${requestError.status ?? requestError.kind} ${requestError.type}: ${requestError.message}`
+  return new BatchError(message, isTransient(requestError))
 }

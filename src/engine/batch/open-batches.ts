@@ -10,34 +10,42 @@ import type { BatchRecovery } from './recover-batch.ts'
 import { isTransientError } from './retry-until-success.ts'
 
 export interface OpenBatchesJob extends CollectJob, Pick<CollectCallbacks, 'findSource' | 'readText'> {
-  /** Whether leaving documents in batches is what the user asked for. */
+  /** Whether the user asked to leave documents in batches (`--detach`). */
   readonly isDetached: boolean
   readonly listener: CollectJob['listener'] & {
     /** The run waits for these batches. */
     onWaiting(batches: readonly StoredBatch[]): void
-    /** A batch cannot be collected, for another reason than the one that ends the run. */
+    /** A batch cannot be collected, for a different reason than the error that ends the run. */
     onCollectError(error: RunError): void
   }
 }
 
-/** The batches that a run collects from. */
+/** The batches that a run collects. */
 export interface OpenBatches {
   add(batch: StoredBatch): void
-  /** Those that may end yet. */
+  /** The batches that have not ended yet. */
   readonly waiting: readonly StoredBatch[]
-  /** Whether a document is in one of them: it is not sent again, even where the batch cannot be collected. */
+  /**
+   * Whether a document is in one of the batches. It is not sent again, even if the batch cannot be collected.
+   */
   hasDocument(path: string): boolean
-  /** Collects those that have ended by now. @param onRequeue called for each document that the API did not do */
+  /**
+   * Collects the batches that have ended. @param onRequeue called for each document that the API did not
+   * process
+   */
   collectEnded(onRequeue: (outcome: Outcome) => void): AsyncGenerator<Outcome>
-  /** Collects them as they end, until all have or the run is stopped. @param again as above */
-  collectUntilAllEnd(again: (outcome: Outcome) => void): AsyncGenerator<Outcome>
-  /** Ends the run where a batch cannot be collected. */
+  /**
+   * Collects batches as they end, until none is left or the run is stopped. @param onRequeue see
+   * `collectEnded`
+   */
+  collectUntilAllEnd(onRequeue: (outcome: Outcome) => void): AsyncGenerator<Outcome>
+  /** Drains the run with an error if a batch cannot be collected. */
   stopIfUncollectable(): void
-  /** An outcome for each document that is still in one of them. */
+  /** Yields a pending outcome for each document that is still in a batch. */
   yieldPending(): Generator<Outcome>
 }
 
-/** One batch that cannot be collected, now or ever, does not hold up the others. */
+/** Returns the collection of a run's batches. A batch that cannot be collected does not delay the others. */
 export function createOpenBatches(
   batches: readonly StoredBatch[],
   recovery: BatchRecovery,
@@ -47,13 +55,13 @@ export function createOpenBatches(
   const { drainSignal } = shutdown
   const waiting = new Set<StoredBatch>()
   const itemsByBatch = new Map<StoredBatch, Map<string, BatchItem>>()
-  /** Why batches cannot be collected. */
+  /** The errors of batches that cannot be collected. */
   const collectErrors: RunError[] = []
 
   const add = (batch: StoredBatch) => {
     const unsettled = [...batch.items.values()].filter(({ path }) => !batch.isSettled(path))
     waiting.add(batch)
-    itemsByBatch.set(batch, new Map(unsettled.map((packed) => [packed.path, packed])))
+    itemsByBatch.set(batch, new Map(unsettled.map((item) => [item.path, item])))
   }
   const releaseReservation = ({ path }: BatchItem) => {
     job.reservations.get(path)?.(0n)
@@ -72,9 +80,9 @@ export function createOpenBatches(
     const found = await recovery.findBatch(batch)
     if (found === 'unknown' || (found !== 'not_created' && found.state !== 'ended')) return
     if (found === 'not_created') {
-      for (const packed of remaining.values()) {
-        releaseReservation(packed)
-        onReleased(createPendingOutcome(findSource(packed.path), 'its batch was never created', packed.asked))
+      for (const item of remaining.values()) {
+        releaseReservation(item)
+        onReleased(createPendingOutcome(findSource(item.path), 'its batch was never created', item.asked))
       }
       await batch.remove()
     } else yield* collectBatch(batch, found, { ...job, onRequeue: onReleased, onSettled })
@@ -86,13 +94,13 @@ export function createOpenBatches(
         yield* collectIfEnded(batch, onRequeue)
       } catch (error) {
         if (error === drainSignal.reason || error === shutdown.abortSignal.reason) return
-        // It may be well again the next time.
+        // The next poll may succeed.
         if (isTransientError(error)) continue
         const collectError = error instanceof AskError ? job.toRunError(error) : error
         if (!(collectError instanceof RunError)) throw collectError
         waiting.delete(batch)
         collectErrors.push(collectError)
-        // What is wrong with one batch is no reason to leave the others.
+        // An error that concerns one batch does not stop the collection of the others.
         if (!(error instanceof AskError || error instanceof BatchError)) shutdown.drain(collectError)
       }
     }
@@ -125,7 +133,7 @@ export function createOpenBatches(
       }
     },
     stopIfUncollectable() {
-      // One reason ends the run; the others are worth knowing, too, each once.
+      // One error ends the run. The others are reported, each once.
       const byMessage = new Map(collectErrors.map((collectError) => [collectError.message, collectError]))
       for (const [message, collectError] of byMessage) {
         const { reason } = drainSignal as { readonly reason?: unknown }
@@ -140,29 +148,32 @@ export function createOpenBatches(
           batch.id === undefined
             ? `it may be in the batch ${batch.localId}, which the API has not confirmed`
             : `it is in the batch ${batch.id}`
-        const later = !(isDetached && waiting.has(batch))
+        const isResumable = !(isDetached && waiting.has(batch))
         for (const { path, asked } of documents.values())
-          yield createPendingOutcome(findSource(path), reason, asked, later)
+          yield createPendingOutcome(findSource(path), reason, asked, isResumable)
       }
     },
   }
 }
 
 const minPollMs = 2000
-/** Most batches take minutes to an hour; the API asks clients to look about once a minute. */
+/** Most batches take minutes to an hour. The API's documentation asks clients to poll about once a minute. */
 const maxPollMs = 60_000
 
-/** The API ends a batch 24 hours after it was created, done or not. */
+/** The API ends every batch 24 hours after its creation, whether all requests were processed or not. */
 const maxWaitMs = 25 * 3_600_000
 
 function formatOverdue({ id, localId, items }: StoredBatch): string {
   const count = pluralize(items.size, 'document')
   return id === undefined
-    ? `it cannot be known whether the batch ${localId} was created, as the API does not show whose the batches of that time are: its ${count} may have been paid for, and ${count === '1 document' ? 'is' : 'are'} not sent again`
+    ? `the API does not show whether it created the batch ${localId}: its ${count} may have been billed, and ${count === '1 document' ? 'is' : 'are'} not sent again`
     : `the API does not show that the batch ${id} has ended, 25 hours after it was created; run again later`
 }
 
-/** A document that is left to a later run. @param isResumable the same command goes on with it, though nothing stopped this one */
+/**
+ * Returns the outcome of a document that a later run takes up.
+ * @param isResumable the same command continues with the document, although nothing stopped this run
+ */
 export function createPendingOutcome(
   document: DocumentRef,
   reason: string,

@@ -8,9 +8,9 @@ import { pluralize } from '../../core/text/format-number.ts'
 import type { Shutdown } from '../shutdown.ts'
 import { isTransientError, retryUntilSuccess } from './retry-until-success.ts'
 
-/** A request of a batch and what became of it. */
+/** One request of a batch and its result. */
 export interface BatchItemResult {
-  /** Its `custom_id`. */
+  /** The `custom_id` of the request. */
   readonly customId: string
   readonly item: BatchItem
   readonly result: BatchResult
@@ -21,27 +21,33 @@ export interface ReadResultsOptions {
   readonly shutdown: Shutdown
   readonly clock: Clock
   readonly random: () => number
-  /** How often the API is asked again whether it is back, before the rest is left for later. */
+  /**
+   * The maximum number of polls while the API is down. After that, a later run reads the remaining results.
+   */
   readonly retries: number
   readonly listener: {
-    /** A download failed for a reason that will pass; it starts again after this wait. */
+    /** A download failed with a transient error; it is retried after this wait, in milliseconds. */
     onRetry(error: AskError, waitMs: number): void
-    /** The results hold something they should not. */
+    /** The results contain something unexpected. */
     onWarning(text: string): void
   }
 }
 
-/** How many downloads in a row may bring nothing new before what is missing is left for another run. */
+/**
+ * The maximum number of downloads in a row without a new result. After that, a later run reads the missing
+ * results.
+ */
 const maxFruitlessDownloads = 5
 
 /**
- * Yields the result of each request of a batch that has ended, downloading the results as often as that takes. A
- * download that is cut off, even at the end of a line, is followed by another. An answer is given up as unreadable only
- * where two downloads agree: it was paid for. A line that does not name its request counts for a request that has no
- * line at all, where there is one such line for each.
- * @param missing the requests without an answer, by `custom_id`; each leaves it as it is yielded. Those that are left at
- * the end have no answer in the results
- * @throws AskError where the API is down, or for what no further download can cure; the reason of a stop
+ * Yields the result of each request of an ended batch, and downloads the results again as long as some are
+ * missing. A download that was cut off, even at the end of a line, is repeated. Answers are billed, so an
+ * answer counts as unreadable only if two downloads agree. A line that does not name its request may belong
+ * to any request without a line. Such lines are used only if there are enough of them for all of these
+ * requests.
+ * @param missing the requests without a result, by `custom_id`; a request is deleted from this map when its
+ * result is yielded, so that the map ends with the requests that the results do not answer
+ * @throws AskError if the API is down or another download would not help; the reason of a shutdown
  */
 export async function* readResults(
   { id, documents }: { readonly id: string; readonly documents: StoredBatch['items'] },
@@ -53,7 +59,7 @@ export async function* readResults(
     unexpectedIds: new Set(),
     duplicateIds: new Set(),
   }
-  /** The last download accounted for every request, though not readably. */
+  /** The last download had a line for every request, though not all lines were readable. */
   let isExplained = false
   let fruitlessDownloads = 0
   while (missing.size > 0 && fruitlessDownloads < maxFruitlessDownloads) {
@@ -82,7 +88,7 @@ export async function* readResults(
         }
     } catch (error) {
       if (!isTransientError(error)) throw error
-      // The API may be down for a while: the next download starts once it answers.
+      // The API may be down for a while, so the next download waits until the API answers.
       const untilBack = { ...retryOptions, drainSignal: shutdown.drainSignal, onRetry: listener.onRetry }
       await retryUntilSuccess(() => batchApi.retrieve(id, shutdown.abortSignal), untilBack)
     }
@@ -91,7 +97,7 @@ export async function* readResults(
   for (const text of listWarnings(id, history)) listener.onWarning(text)
 }
 
-/** What the downloads so far have shown, by `custom_id`. */
+/** What the downloads so far contained, by `custom_id`. */
 interface DownloadHistory {
   /** Requests whose line could not be read. */
   readonly unreadableOnce: Set<string>
@@ -99,7 +105,7 @@ interface DownloadHistory {
   readonly duplicateIds: Set<string>
 }
 
-/** What a whole download leaves to explain. */
+/** What remains unread after a complete download. */
 interface Download {
   /** Requests whose line could not be read for the first time. */
   readonly unreadable: ReadonlySet<string>
@@ -109,7 +115,7 @@ interface Download {
 /** Lines that name no request. */
 interface UnidentifiedLines {
   count: number
-  /** What is wrong with the last one. */
+  /** Why the last of these lines is unreadable. */
   reason: string
   lines: string
 }
@@ -165,10 +171,10 @@ function listWarnings(batch: string, { unexpectedIds, duplicateIds }: DownloadHi
   ]
 }
 
-/** Of lines that name no request, characters in all. */
+/** The maximum number of characters to keep, in total, of lines that name no request. */
 const maxKeptCharacters = 100_000
 
-/** The result of a request whose line is one of those that name no request. */
+/** Returns the result of a request whose line is one of the lines that name no request. */
 function toUnreadableResult({ count, reason, lines }: UnidentifiedLines): UnreadableResult {
   if (count === 1) return { unreadableReason: reason, line: lines.trimEnd() }
   return {

@@ -8,14 +8,17 @@ import type { Clock } from '../../core/run/clock.ts'
 import type { Shutdown } from '../shutdown.ts'
 import { isTransientError, type RetryUntilSuccessOptions, retryUntilSuccess } from './retry-until-success.ts'
 
-/** The batch as the API has it; `not_created`; `unknown` where it cannot be known yet whether it was created. */
+/**
+ * The batch as the API returns it; `not_created`; or `unknown` if the API does not show yet whether it was
+ * created.
+ */
 type RecoveryResult = Batch | 'unknown' | 'not_created'
 
 export interface BatchRecovery {
   /**
-   * Looks for a batch, again and again where the API cannot answer for now, and leaves the question open after that:
-   * one batch that cannot be found must not hold up the others.
-   * @throws AskError where the account is refused; UnknownBatchError; the reason of a stop
+   * Looks up a batch, and retries while the API cannot answer. After the last retry it returns `unknown`, so
+   * that one batch that cannot be found does not delay the others.
+   * @throws AskError if the API refuses the account; UnknownBatchError; the reason of a shutdown
    */
   findBatch(batch: StoredBatch): Promise<RecoveryResult>
 }
@@ -30,23 +33,23 @@ export interface BatchRecoveryOptions {
 }
 
 /**
- * Finds batches at the service. Creating one cannot be repeated safely, as there is no key to make it idempotent, so
- * where nobody heard whether it was made it is looked for before anything is sent again: among those of that time and
- * size, the one whose requests bear its name. They show that only once it has ended.
- * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
+ * Returns the batch recovery, which finds batches whose creation was not confirmed. The create call has no
+ * idempotency key, so it cannot be repeated safely. Before anything is sent again, the recovery lists the
+ * API's batches of that time and size, and looks for the one whose `custom_id`s carry the local batch id. The
+ * API shows `custom_id`s only after a batch has ended.
  */
 export function createBatchRecovery(
   { batchApi, clock, random, retries, shutdown, listener }: BatchRecoveryOptions,
   openBatches: readonly StoredBatch[],
 ): BatchRecovery {
-  /** Batches that are known by their ids. */
+  /** Ids of batches that are already matched to a stored batch. */
   const knownIds = new Set(openBatches.flatMap(({ id }) => id ?? []))
-  /** The `custom_id` of one request of each other batch that has shown it; '' where none will. */
+  /** One `custom_id` of each other batch that has ended, by batch id; '' if its results can never be read. */
   const customIds = new Map<string, string>()
 
   /**
-   * Undefined where the results do not show whose they are. A download that is shorter than the batch was cut off, and
-   * the name may stand in the part that is missing, so it is read again.
+   * Returns one `custom_id` of a batch, or undefined if its results contain none. If a download has fewer
+   * lines than the batch has requests, it was cut off and may have lost the `custom_id`, so it is read again.
    */
   const readCustomId = async ({ id, isArchived, requestCount = 0 }: Batch): Promise<string | undefined> => {
     if (isArchived) return ''
@@ -58,7 +61,7 @@ export function createBatchRecovery(
           lineCount++
         }
       } catch (error) {
-        // Somebody else's, deleted a moment ago.
+        // The batch belongs to another client, which has just deleted it.
         if (error instanceof AskError && isNotFound(error.requestError)) return ''
         throw error
       }
@@ -73,7 +76,7 @@ export function createBatchRecovery(
     for (const found of listed.batches) {
       const { requestCount: requests = batch.items.size } = found
       if (knownIds.has(found.id) || requests !== batch.items.size) continue
-      // It may be another one that is looked for, so what it is called is kept, and not only what it is not.
+      // Another stored batch may match this `custom_id` later, so it is kept.
       const customId =
         customIds.get(found.id) ?? (found.state === 'ended' ? await readCustomId(found) : undefined)
       if (customId === undefined && found.state === 'ended') unidentified ??= found
@@ -86,8 +89,9 @@ export function createBatchRecovery(
     }
     if (isUncertain) return 'unknown'
     if (unidentified === undefined) return 'not_created'
-    // No line of its results can be read, and none ever will be: if it is this batch, its documents may be billed, and
-    // if it is another, they fail without having been sent. Either way the next run sends them; waiting has no end.
+    // Its results have no readable line, and waiting does not change that. If it is this batch, its documents
+    // may have been billed; if not, they fail without having been sent. In both cases the next run sends them
+    // again.
     await batch.markCreated(unidentified.id)
     knownIds.add(unidentified.id)
     return unidentified
@@ -113,7 +117,7 @@ export function createBatchRecovery(
       knownIds.add(id)
       return batchApi.retrieve(id, shutdown.abortSignal).catch((error: unknown) => {
         if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
-        // A moment after it was made the service may not know it yet.
+        // Right after the creation of a batch, the API may not find it yet.
         if (Math.abs(clock.wallTime() - batch.sealedAt) < propagationMs) return 'unknown'
         throw new UnknownBatchError(id)
       })
@@ -127,12 +131,12 @@ export function createBatchRecovery(
 }
 
 /**
- * By so much the clock of the machine may have been ahead when the batch was packed, and have been corrected since. Looking
- * at more batches costs little; one that is not found is sent, and paid for, again.
+ * How far the machine's clock may have been ahead when the batch was sealed, if it was corrected since.
+ * Looking at more batches costs little; a batch that is not found is sent and billed again.
  */
 const clockSkewMs = 3 * 86_400_000
 
-/** A batch appears among the others within moments: three looks over four seconds find it. */
+/** A new batch appears in the API's list within seconds: three lookups in four seconds find it. */
 const maxLookups = 3
 const lookupIntervalMs = 2000
 

@@ -6,17 +6,17 @@ import type { Clock } from '../../core/run/clock.ts'
 export interface RetryUntilSuccessOptions {
   readonly clock: Clock
   readonly random: () => number
-  /** Aborted: no more trying. */
+  /** When aborted, no further call is made. */
   readonly drainSignal: AbortSignal
-  /** Told of each failure, and how long is waited now: milliseconds. */
+  /** Called after each failure that is retried, with the wait in milliseconds. */
   readonly onRetry?: (error: AskError, waitMs: number) => void
-  /** How often it is done again at most; without end, if left out. */
+  /** The maximum number of retries. Default: unlimited. */
   readonly retries?: number
 }
 
 /**
- * Does again what does no harm when it is done twice, until it succeeds or the retries are used up, as long as the API
- * is to blame. Rejects with the `AskError`, or the reason of `drain`.
+ * Calls an idempotent function until it succeeds or the retries are used up. Retries only transient errors.
+ * Rejects with the last `AskError`, or with the reason of `drainSignal`.
  */
 export async function retryUntilSuccess<T>(
   work: () => Promise<T>,
@@ -37,7 +37,7 @@ export async function retryUntilSuccess<T>(
   }
 }
 
-/** Whether the API is to blame for an error, for now. */
+/** Whether an error is a transient error of the API. */
 export function isTransientError(error: unknown): error is AskError {
   return error instanceof AskError && isTransient(error.requestError)
 }

@@ -21,11 +21,13 @@ import { type SubmitListener, type SubmitOptions, submitBatches } from './submit
 export interface BatchJob extends BatchContext, CollectOptions, Pick<PrepareOptions, 'read'> {
   readonly sources: readonly DocumentRef[]
   readonly store: BatchStore
-  /** The API that the run uses. It leaves batches of another one alone. */
+  /** The base URL that the run uses. Batches of another base URL are skipped. */
   readonly endpoint: string
   /** Whether the run waits until all batches have ended. */
   readonly shouldWait: boolean
-  /** Whether leaving documents in batches is what the user asked for: then the run is complete without them. */
+  /**
+   * Whether the user asked to leave documents in batches (`--detach`). The run is complete without them then.
+   */
   readonly isDetached: boolean
   /** How the run sends the documents that are in no batch; undefined if it only collects. */
   readonly sending?: Sending
@@ -46,10 +48,10 @@ type BatchListener = OpenBatchesJob['listener'] &
   }
 
 /**
- * Yields one outcome per source, and one for every other document of the batches it collects. It first collects batches
- * of earlier runs that have ended. Then it sends the remaining documents, live or in new batches, and waits for those. A
- * document that is still in a batch at the end is pending, and a later run collects it. The counterpart without batches is
- * `summarizeDocuments`.
+ * Yields one outcome per source, and one for every other document of the batches it collects. It first
+ * collects batches of earlier runs that have ended. Then it sends the remaining documents, live or in new
+ * batches, and waits for those. A document that is still in a batch at the end is pending, and a later run
+ * collects it. The counterpart without batches is `summarizeDocuments`.
  */
 export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
   const { sources, store, shutdown, shouldWait, sending, listener } = job
@@ -67,7 +69,7 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
 
   const done = new Set<string>()
   const unfinished: Outcome[] = []
-  // What this run is about goes into its own batches again; the rest is left to a run that is about it.
+  // Documents of this run are sent again in its own batches. The others are left to a run that includes them.
   const onRequeue = (outcome: Outcome) => sourceByPath.has(outcome.document.path) || unfinished.push(outcome)
   for await (const outcome of batches.collectEnded(onRequeue)) {
     done.add(outcome.document.path)
@@ -83,7 +85,8 @@ export async function* runBatches(job: BatchJob): AsyncGenerator<Outcome> {
     collectUntilAllEnd,
   })
   const { longDocuments, unsentDocuments, budgetError } = unsent
-  // With a budget, the money that is set aside for batches may be needed, and only collecting releases it.
+  // With a budget, long documents may need money that is reserved for batches, and only collecting releases
+  // it.
   const isLongLast = shouldWait && sending?.batches?.budget !== undefined
   if (!isLongLast) yield* runLongDocuments(longDocuments, sending)
   if (shouldWait) yield* collectUntilAllEnd()
@@ -107,14 +110,20 @@ interface SendingJob extends BatchJob {
 }
 
 interface Unsent {
-  /** Documents that need several requests, each of which depends on the replies before it: no batch can hold them. */
+  /**
+   * Documents that need several requests. A batch cannot hold them, because each request depends on earlier
+   * replies.
+   */
   readonly longDocuments: readonly DocumentRef[]
   readonly unsentDocuments: readonly DocumentRef[]
-  /** Why they were not sent, if the budget does not allow the next request. */
+  /** Why these documents were not sent, if the budget does not allow the next request. */
   readonly budgetError?: RunError | undefined
 }
 
-/** Sends the documents that are in no batch. Without batches, all of them are done or pending afterwards. */
+/**
+ * Sends the documents that are not in a batch. If the run submits no batches, all of them are done or pending
+ * afterwards.
+ */
 async function* sendRemaining(
   remaining: readonly DocumentRef[],
   job: SendingJob,
@@ -138,7 +147,7 @@ async function* sendRemaining(
     longDocuments.push(...submitted.longDocuments)
     unsentDocuments = submitted.unsentDocuments
     budgetError = submitted.budgetError
-    // What was set aside for the worst case, and not spent, may be enough for the next ones.
+    // Collecting releases the unspent part of the reservations, which may be enough for the next documents.
     if (!shouldWait || budgetError === undefined || submitted.createdBatches.length === 0) break
     yield* job.collectUntilAllEnd()
   }
@@ -157,8 +166,8 @@ function formatForeignBatch({ id, localId, items, endpoint }: StoredBatch): stri
 }
 
 /**
- * Returns a function that reads a document of this run again. It does not read a document that only a batch file names:
- * anyone may have written that file.
+ * Returns a function that reads a document of this run again. It does not read a document that only a batch
+ * file names: anyone may have written that file.
  */
 function createTextReader(
   sourceByPath: ReadonlyMap<string, DocumentRef>,

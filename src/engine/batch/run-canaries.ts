@@ -7,20 +7,21 @@ import type { ItemSettings } from './submit-batches.ts'
 export interface CanaryOptions {
   /** Summarizes documents with live requests. */
   readonly runLive: (sources: readonly DocumentRef[]) => AsyncIterable<Outcome>
-  /** Whether the API accepted a request with the settings of this document before. */
+  /** Whether the API has accepted a request with this document's settings before. */
   readonly hasSucceededBefore: (path: string) => boolean
   readonly getItemSettings: (path: string) => Pick<ItemSettings, 'provenance'>
   readonly shutdown: Shutdown
 }
 
-/** So many may be refused before the request itself must be taken to be wrong. */
+/** After this many refused canary requests, the request settings are assumed to be wrong. */
 const maxCanaries = 5
 
 /**
- * A batch's requests are looked at only when it works on them: what is wrong with one is wrong with a hundred thousand.
- * So one of each kind that was never taken before is asked live, and its answer used.
- * @param provenSettings that are known to be taken; those that prove to be are added
- * @returns what is left to ask about
+ * Sends canary requests: one live request for each settings hash that the API has not accepted before. The
+ * API validates the requests of a batch only when it processes them, so one mistake could fail 100,000
+ * requests. The canary's answer is used as the summary of its document.
+ * @param provenSettings settings hashes that the API has accepted; newly accepted ones are added
+ * @returns the documents that are still to be sent
  */
 export async function* runCanaries(
   sources: readonly DocumentRef[],

@@ -19,11 +19,11 @@ export interface SubmitOptions extends Pick<PrepareOptions, 'buildRequest' | 'pl
   /** Returns what a batch stores about a document's request, besides what the request itself shows. */
   readonly getItemSettings: (path: string) => ItemSettings
   readonly budget?: SharedBudget | undefined
-  /** The most that a batch may hold, if that is less than the API allows. */
+  /** The maximum size of a batch, if less than the API allows. */
   readonly maxBatchSize?: BatchSize
 }
 
-/** How a document is summarized, and what its answer must be. */
+/** How a document is summarized, and which checks its answer must pass. */
 export type ItemSettings = Pick<BatchItem['asked'], 'provenance' | 'answerSettings'>
 
 export interface SubmitJob extends BatchContext, SubmitOptions, Pick<PrepareOptions, 'read'> {
@@ -33,29 +33,29 @@ export interface SubmitJob extends BatchContext, SubmitOptions, Pick<PrepareOpti
 }
 
 export interface SubmitListener {
-  /** A call failed for a reason that will pass; it is repeated after this wait. */
+  /** A call failed with a transient error; it is retried after this wait, in milliseconds. */
   onRetry(error: AskError, waitMs: number): void
-  /** A batch was created, or may have been. */
+  /** A batch was created or may have been created. */
   onSubmitted(batch: StoredBatch, size: BatchSize): void
 }
 
 interface SubmitResult {
-  /** That were made, or may have been. */
+  /** Batches that were created or may have been created. */
   readonly createdBatches: readonly StoredBatch[]
-  /** Documents that one request does not hold: each answer about a part leads to the next request. */
+  /** Documents that do not fit into one request. Their later requests depend on earlier answers. */
   readonly longDocuments: readonly DocumentRef[]
-  /** What is in none, and could be. */
+  /** Documents that could be in a batch, but are not. */
   readonly unsentDocuments: readonly DocumentRef[]
-  /** Why not, where the next one may cost more than may be spent. */
+  /** Why these documents were not sent, if the next request could exceed the budget. */
   readonly budgetError: RunError | undefined
 }
 
-/** So many documents are read at once. */
+/** The maximum number of documents that are read at the same time. */
 const maxConcurrentReads = 16
 
 /**
- * Packs documents into batches, as few as hold them, and makes each as soon as it is full. Yields outcomes for those
- * that there is nothing to ask about.
+ * Puts documents into as few batches as possible, and creates each batch when it is full. Yields outcomes for
+ * documents that need no request.
  */
 export async function* submitBatches(
   sources: readonly DocumentRef[],
@@ -69,7 +69,7 @@ export async function* submitBatches(
   let builder: BatchBuilder | undefined
   let batchSources: DocumentRef[] = []
   const longDocuments: DocumentRef[] = []
-  /** Documents that the API refused to have in a batch. */
+  /** Outcomes of documents whose requests the API refused in a batch. */
   const refusedOutcomes: Outcome[] = []
 
   const sendBatch = async () => {
@@ -149,8 +149,8 @@ export async function* submitBatches(
         reservations.set(source.path, settleReservation)
       }
       builder ??= await store.createBuilder()
-      const formatEntry = ({ localId: intent }: BatchBuilder) => {
-        const id = createCustomId(intent, asked.requestHash, batchSources.length)
+      const formatEntry = ({ localId }: BatchBuilder) => {
+        const id = createCustomId(localId, asked.requestHash, batchSources.length)
         return { id, entry: batchApi.formatEntry(id, request) }
       }
       let { id, entry } = formatEntry(builder)

@@ -11,7 +11,7 @@ import {
   createConcurrencyLimit,
   decreaseLimit,
   increaseLimit,
-  roundDownLimit as slotsOf,
+  roundDownLimit,
 } from '../../core/rate-limit/concurrency-limit.ts'
 import {
   fullRetryBudget,
@@ -21,23 +21,26 @@ import {
 } from '../../core/rate-limit/retry-budget.ts'
 import type { Clock } from '../../core/run/clock.ts'
 
-/** How the service fares, as the requests of all documents show. */
+/** The state of the API, inferred from the requests of all documents. */
 export interface ApiHealth {
-  /** How many requests may be in flight now. */
+  /** Returns how many requests may be in flight now. */
   getConcurrencyLimit(): number
-  /** Whether any request has reached the service so far. */
+  /** Whether any request has reached the API so far. */
   hasBeenReached(): boolean
-  /** @returns the number of a request that is sent now: they are numbered in order, from 1 */
+  /**
+   * Records that a request is sent now. @returns its number; requests are numbered in the order of sending,
+   * from 1
+   */
   recordSend(document: object): number
-  /** The number of the request that was sent last. */
+  /** Returns the number of the latest request. */
   getLastRequestNumber(): number
-  /** The request of this number has ended, in whatever way. */
+  /** Records that this request has ended, successfully or not. */
   recordEnd(number: number): void
-  /** The service had something to say, if only an error. */
+  /** Records that the API responded, even if only with an error. */
   recordReached(): void
   /**
-   * A request was answered.
-   * @param elapsedMs since it was sent
+   * Records that a request was answered.
+   * @param elapsedMs since the request was sent
    * @param isConcurrencyBound see `core/rate-limit/concurrency-limit.ts`
    */
   recordSuccess(
@@ -46,24 +49,25 @@ export interface ApiHealth {
     isConcurrencyBound: boolean,
   ): void
   /**
-   * A request failed in a way that is not known to concern its document alone.
-   * @param sign what the failure also shows
-   * @returns whether the service is down, as far as can be told
+   * Records a failed request, unless the failure is known to concern its document alone.
+   * @param sign what kind of overload the failure shows, if any
+   * @returns whether the API appears to be down
    */
   recordFailure(
     result: Omit<RequestResult, 'isFailure'>,
     sign: 'rate_limited' | 'overloaded' | undefined,
   ): boolean
-  /** The latest results of other documents, of requests sent after the one of that number. */
+  /** Returns the latest results of other documents, for requests sent after request number `since`. */
   findResultsOfOthers(document: object, since: number): readonly RequestResult[]
   /**
-   * Something came that would stop everything, were it everybody's.
-   * @returns whether others were answered since the last time
+   * Records an error that would stop all documents if it concerned all of them.
+   * @returns whether other requests have succeeded since the previous such error
    */
   recordAlarm(): boolean
   /**
-   * A document was refused in a way that would end the run. A second try does not count: it says nothing new.
-   * @returns what the documents together show about that
+   * Records that the API refused a document with an error that would end the run. A second try is not
+   * counted, because it gives no new information.
+   * @returns what all refused documents show about that error
    */
   recordAccountError(
     document: object,
@@ -72,10 +76,12 @@ export interface ApiHealth {
   ): Omit<AccountErrorContext, 'requestError' | 'isSecondTry'>
 }
 
-/** Factors for the concurrency limit after a 429, and after another sign of overload. */
+/**
+ * The factors by which the concurrency limit is multiplied after a 429 and after another sign of overload.
+ */
 const decreaseFactors = { rate_limited: 0.7, overloaded: 0.8 } as const
 
-/** @param concurrency requests in flight at the same time, to start with and at most */
+/** @param concurrency the initial and the maximum concurrency limit */
 export function createApiHealth(
   concurrency: { readonly initial: number; readonly max: number },
   clock: Pick<Clock, 'now'>,
@@ -85,16 +91,20 @@ export function createApiHealth(
   let latencyMs = 1000
   let hasBeenReached = false
   let results: readonly RequestResult[] = []
-  /** Numbers of requests: the last one sent, the last one of those that were answered, the last one before an alarm. */
+  /** Request numbers: the last request sent, the last one answered, and the last one sent before an alarm. */
   let [lastSent, lastAnswered, lastAlarm] = [0, 0, 0]
-  /** Their documents, by number. */
+  /** The documents of requests in flight, by request number. */
   const inFlight = new Map<number, object>()
-  /** Documents that were refused, by number of request, without an answer to a later one; what was sent until there were enough. */
+  /**
+   * Refused documents with the number of the refused request. A document is removed when a later request is
+   * answered.
+   */
   const refusedDocuments = new Map<object, number>()
+  /** The last request that had been sent when `refusedDocumentsThreshold` was reached. */
   let lastSentAtThreshold = 0
 
   return {
-    getConcurrencyLimit: () => slotsOf(concurrencyLimit),
+    getConcurrencyLimit: () => roundDownLimit(concurrencyLimit),
     hasBeenReached: () => hasBeenReached,
     recordSend(document) {
       inFlight.set(++lastSent, document)
@@ -138,7 +148,7 @@ export function createApiHealth(
         hasAnswers: lastAnswered > 0,
         isUnrefusedInFlight: [...inFlight.values()].some((document) => !refusedDocuments.has(document)),
         isUndecidedInFlight: [...inFlight.keys()].some(
-          (it) => it <= lastSentAtThreshold && it > Math.min(...refusedDocuments.values()),
+          (sent) => sent <= lastSentAtThreshold && sent > Math.min(...refusedDocuments.values()),
         ),
       }
     },

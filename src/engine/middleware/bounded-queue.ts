@@ -7,7 +7,10 @@ export class QueueFullError extends Error {
 }
 
 export interface BoundedQueue {
-  /** Waits for a permit, first come, first served. Rejects immediately with a `QueueFullError` if the queue is full. */
+  /**
+   * Waits for a permit, first come, first served. Rejects immediately with a `QueueFullError` if the queue is
+   * full.
+   */
   readonly ask: Ask
   /** The number of requests in the queue. */
   countWaiting(): number
@@ -15,13 +18,16 @@ export interface BoundedQueue {
 
 export interface BoundedQueueOptions {
   readonly semaphore: Semaphore
-  /** How many may wait for one. */
+  /** The maximum number of requests in the queue. */
   readonly maxWaiting: number
-  /** Aborted: whoever waits still is turned away with its reason, and so is whoever comes. */
+  /** When aborted, queued and new requests are rejected with its reason. */
   readonly drainSignal: AbortSignal
 }
 
-/** Returns a pool for requests that arrive at any time: they queue for a permit, and can leave the queue. */
+/**
+ * Returns a queue for requests that arrive at any time. A request waits for a permit, and can leave the
+ * queue.
+ */
 export function createBoundedQueue(
   ask: Ask,
   { semaphore, maxWaiting, drainSignal }: BoundedQueueOptions,
@@ -29,21 +35,21 @@ export function createBoundedQueue(
   let [waiting, running] = [0, 0]
   return {
     countWaiting: () => waiting,
-    async ask(request, signal, watch) {
+    async ask(request, signal, onText) {
       drainSignal.throwIfAborted()
       signal.throwIfAborted()
       if (running + waiting >= semaphore.getLimit() + maxWaiting)
         throw new QueueFullError('too many requests in the queue')
       let isStarted = false
-      const runCounted: Ask = async (...asked) => {
+      const runCounted: Ask = async (...args) => {
         isStarted = true
         waiting--
         running++
-        return ask(...asked).finally(() => running--)
+        return ask(...args).finally(() => running--)
       }
       waiting++
       try {
-        return await semaphore.withPermit(runCounted, drainSignal)(request, signal, watch)
+        return await semaphore.withPermit(runCounted, drainSignal)(request, signal, onText)
       } finally {
         if (!isStarted) waiting--
       }

@@ -2,32 +2,42 @@ import { WaitTooLongError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
 import type { Clock } from '../../core/run/clock.ts'
 
-/** A rate limit or an outage concerns all requests, so one request that meets it opens the circuit breaker for all. */
+/**
+ * Stops all requests during an outage or a 429 pause. One request that meets either opens the breaker for
+ * all.
+ */
 export interface CircuitBreaker {
-  /** Milliseconds until a request may go through; 0: now; infinite: not before the probe in flight is settled. */
+  /**
+   * Returns the milliseconds until a request may be sent: 0 if immediately, infinite while the probe is in
+   * flight.
+   */
   getBlockedMs(): number
-  /** Goes through, right after `getBlockedMs` was 0. Every admission must end, one way or the other. */
+  /**
+   * Admits a request. Call it only if `getBlockedMs` has just returned 0, and end every admission with one of
+   * its methods.
+   */
   admit(): Admission
 }
 
 export interface Admission {
-  /** The service answered in some way that is no reason to wait. */
+  /** The API answered, and the answer is no reason to pause. */
   recordSuccess(): void
-  /** Nobody waits for its answer any more: another has to find out. */
+  /** The request was abandoned, so another request has to probe. */
   release(): void
   /**
-   * It refused, asking for so many milliseconds (undefined: it did not say).
-   * @param why in words, for whoever waits
-   * @returns milliseconds until the next request may go through
-   * @throws WaitTooLongError when the wait as a whole would be longer than the user allows
+   * The API refused the request because of a rate limit or an outage.
+   * @param waitMs the wait that the API asks for, in milliseconds; undefined if it names none
+   * @param reason a description of the error, for the progress display
+   * @returns milliseconds until the next request may be sent
+   * @throws WaitTooLongError if the total wait would be longer than the user allows
    */
-  recordFailure(waitMs: number | undefined, why: string): number
+  recordFailure(waitMs: number | undefined, reason: string): number
 }
 
 interface Pause {
-  /** Its length. */
+  /** Length of the pause in milliseconds. */
   readonly ms: number
-  /** How many there were in the present trouble, this one included. */
+  /** The number of pauses in the current outage, including this one. */
   readonly consecutivePauses: number
   readonly reason: string
 }
@@ -36,13 +46,13 @@ export interface CircuitBreakerOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly maxWaitMs: number
-  /** Told once per pause. */
+  /** Called once per pause. */
   readonly onPause?: (pause: Pause) => void
 }
 
 /**
- * After a pause one request goes first, as a probe; the others follow once it was admitted. So trouble that is still
- * on is met once per pause, not once per permit.
+ * Returns a circuit breaker. After a pause it lets one request through, as a probe; the others follow when
+ * the probe was admitted. So an outage that continues costs one request per pause, not one per permit.
  */
 export function createCircuitBreaker({
   clock,
@@ -51,11 +61,11 @@ export function createCircuitBreaker({
   onPause,
 }: CircuitBreakerOptions): CircuitBreaker {
   let retryAt = 0
-  /** When the present trouble began; undefined while all is well. */
+  /** When the current outage began (monotonic ms); undefined while the API responds. */
   let outageStartedAt: number | undefined
-  /** Counts all pauses, so that late answers can be told from fresh ones. */
+  /** The number of all pauses, which distinguishes late answers from new ones. */
   let pauseCount = 0
-  /** In the present trouble. */
+  /** The number of pauses in the current outage. */
   let consecutivePauses = 0
   let isProbing = false
 
@@ -70,7 +80,7 @@ export function createCircuitBreaker({
       const pauseAtAdmission = pauseCount
       return {
         recordSuccess() {
-          // An answer to something sent before the pause says nothing about whether it is over.
+          // An answer to a request that was sent before the pause does not show that the outage is over.
           if (pauseAtAdmission !== pauseCount) return
           outageStartedAt = undefined
           consecutivePauses = 0
@@ -87,7 +97,7 @@ export function createCircuitBreaker({
             pauseCount++
             consecutivePauses++
           }
-          // Up to a tenth more than asked, so that many clients do not come back in the same instant.
+          // Up to 10% more than the API asks for, so that many clients do not retry at the same instant.
           const pauseMs =
             waitMs === undefined
               ? Math.min(
@@ -95,7 +105,7 @@ export function createCircuitBreaker({
                   computeMaxPauseMs(now - outageStartedAt),
                 )
               : waitMs * (1 + random() / 10)
-          // The little extra is ours, not the service's.
+          // The limit is compared with the wait that the API asks for, without the 10%.
           const requestedMs = waitMs ?? pauseMs
           if (requestedMs > maxWaitMs || now + requestedMs - outageStartedAt > maxWaitMs) {
             isProbing = false
@@ -111,7 +121,10 @@ export function createCircuitBreaker({
   }
 }
 
-/** However long the trouble lasts, its end should not be slept through: at most a tenth of it so far, or a second. */
+/**
+ * Returns the maximum pause: a tenth of the outage so far, at least 1 second, to notice the end of an outage
+ * soon.
+ */
 function computeMaxPauseMs(outageMs: number): number {
   return Math.max(1000, outageMs / 10)
 }

@@ -14,30 +14,36 @@ import { withRetry } from './with-retry.ts'
 export interface ComposeOptions extends RateLimitSettings {
   /** See {@link withRetry}. */
   readonly retries: number
-  /** A wait longer than this is not waited: milliseconds. */
+  /** The longest wait that the user allows, in milliseconds. */
   readonly maxWaitMs: number
   readonly clock: Clock
   readonly random: () => number
-  /** Aborted: nothing more is sent. */
+  /** When aborted, no further request is sent. */
   readonly drainSignal: AbortSignal
   readonly listener: AttemptListener
-  /** What answers cost; by the table, if left out. */
+  /** Computes the cost of answers. Default: list prices. */
   readonly priceOf?: PriceOf
-  /** What may be spent; no bounds, if left out. */
+  /** The spending cap. Default: unlimited. */
   readonly budget?: SharedBudget | undefined
   readonly onPause?: NonNullable<CircuitBreakerOptions['onPause']>
 }
 
 export interface ComposedAsk {
-  /** Sends within the shared rate limits. The caller holds a permit. */
+  /** Sends a request within the shared rate limits. The caller holds a permit. */
   readonly ask: Ask
-  /** The same for one of several who share it and stop each at a time of his own. */
+  /**
+   * Returns the same `Ask` with another drain signal, for callers that share the limits but stop
+   * independently.
+   */
   withDrain(drainSignal: AbortSignal): Ask
   readonly semaphore: Semaphore
   readonly rateLimiter: RateLimiter
 }
 
-/** The middleware around a client, in order, with the semaphore and the rate limiter it uses. */
+/**
+ * Wraps a client in the middleware, in order. Returns it with the semaphore and the rate limiter that it
+ * uses.
+ */
 export function composeAsk(client: Ask, options: ComposeOptions): ComposedAsk {
   const { clock, listener, budget } = options
   const circuitBreaker = createCircuitBreaker(options)

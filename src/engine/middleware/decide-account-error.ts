@@ -1,10 +1,10 @@
 import { AskError } from '../../core/errors/ask-error.ts'
 import { type AccountErrorContext, resolveAccountError } from '../../core/errors/resolve-account-error.ts'
 
-/** Until then, other documents show whether they are refused, too. */
+/** During this delay, other documents show whether they are refused too. */
 const secondTryDelayMs = 1000
 
-/** Decides how a request goes on that was refused in a way that would end the run. */
+/** Decides how to continue after a refusal that would end the run. */
 export function decideAccountError(
   error: AskError,
   context: Omit<AccountErrorContext, 'requestError'>,

@@ -2,14 +2,14 @@ import type { AskError } from '../../core/errors/ask-error.ts'
 import { getRetryAfterMs } from '../../core/errors/request-error.ts'
 import { type FailureDecision, isRetryableRateLimit } from './failure-decision.ts'
 
-/** A limit per minute is full again after a minute: a refusal that asks for more is not for want of room. */
+/** A limit per minute refills within a minute, so a longer requested wait has another reason. */
 const bucketRefillMs = 60_000
 
 /**
- * Decides what follows when a document fails for reasons of its own: it waits alone, unless it needs the room that
- * others would take.
- * @param priorityCount how often it was the first to be sent after a pause
- * @param isLargest whether it is larger than all documents that were answered
+ * Decides what follows from a failure that concerns one document. The document waits alone, unless it needs
+ * capacity that other documents would use up.
+ * @param priorityCount how often the document was the first to be sent after a pause
+ * @param isLargest whether it is larger than all answered documents
  */
 export function decideDocumentFailure(
   error: AskError,
@@ -23,8 +23,8 @@ export function decideDocumentFailure(
     (priorityCount > 0 && !isLargest)
   )
     return { pauses: 'document', error }
-  // Others may always have taken the room it needs, so it is the first to be sent after a pause: once, or each time
-  // where it is so large that it needs a limit which was left alone for long.
+  // Other documents may have used up the capacity that it needs, so it is sent first after a pause. It gets
+  // that priority once, or repeatedly if it is so large that it needs a completely refilled limit.
   return {
     pauses: 'all',
     waitMs,

@@ -5,7 +5,7 @@ import type { FailureDecision } from './failure-decision.ts'
 /**
  * Decides what follows when a request did not reach the API.
  * @param hasBeenReached whether any request has reached the API so far
- * @param haveOthersSucceeded whether others were answered since the last time
+ * @param haveOthersSucceeded whether other requests have succeeded since the previous such failure
  */
 export function decideUnreachable(
   { requestError, attempts }: AskError,
@@ -13,7 +13,8 @@ export function decideUnreachable(
   haveOthersSucceeded: boolean,
 ): FailureDecision {
   const waitMs = getRetryAfterMs(requestError)
-  // The address may be wrong, which is not worth the longest wait: one document tries until it has no attempts left.
+  // The base URL may be wrong, so the run does not wait for `maxWaitMs`: one document tries until its
+  // attempts are used up.
   if (!hasBeenReached)
     return {
       pauses: 'all',
@@ -21,7 +22,7 @@ export function decideUnreachable(
       hasPriority: true,
       planRetry: () => ({ isUncounted: false, waitMs: 0 }),
     }
-  // Others get through on connections that they have.
+  // Other requests succeed on existing connections.
   if (haveOthersSucceeded)
     return { pauses: 'document', error: new AskError(requestError, attempts, { isUncounted: true }) }
   return { pauses: 'all', waitMs, planRetry: () => ({ isUncounted: true, waitMs: 0 }) }

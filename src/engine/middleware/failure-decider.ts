@@ -16,16 +16,16 @@ import { type FailureDecision, isRetryableRateLimit } from './failure-decision.t
 export type SentRequest = Omit<RequestResult, 'isFailure'>
 
 /**
- * Returns a function that decides, failure by failure, who has to wait for a document's failed requests: all documents,
- * or only this one. A document that fails for reasons of its own (see `core/errors/document-specific-failure.ts`) waits
- * alone and uses up its attempts, whatever the failure.
- * @param maxWaitMs the longest wait that the user allows
+ * Returns a function that decides, after each failure of one document, which documents have to wait: all, or
+ * only this one. A document with a document-specific failure (see `core/errors/document-specific-failure.ts`)
+ * waits alone and uses up its attempts, for every kind of failure.
+ * @param maxWaitMs the longest wait that the user allows, in milliseconds
  */
 export function createFailureDecider(
   health: ApiHealth,
   maxWaitMs: number,
 ): (error: AskError, request: SentRequest) => FailureDecision {
-  /** The last request that had been sent, of all documents, when this one failed first. */
+  /** The number of the latest request of all documents when this document first failed. */
   let lastRequestBeforeFailure: number | undefined
   let failures = 0
   let accountErrors = 0
@@ -52,7 +52,8 @@ export function createFailureDecider(
     const sign = getOverloadSign(requestError)
     const isDown = health.recordFailure(request, sign)
     if (sign !== 'rate_limited' && !isTooLong && !isDown) return { pauses: 'none', error }
-    // It keeps its permit for the probe after the pause. If it is refused again, it releases the permit.
+    // After its first failure the document keeps its permit for the probe. If the probe fails, it releases
+    // the permit.
     const isFirstFailure = failures === 1
     return {
       pauses: 'all',

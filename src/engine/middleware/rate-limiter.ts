@@ -23,35 +23,39 @@ export interface RateLimiterOptions {
   readonly configured: LimitRates
   /** The maximum concurrency limit. */
   readonly maxConcurrency: number
-  /** A low guess of how many characters of a prompt make a token. */
+  /** A low estimate of the characters per token of a prompt. */
   readonly charactersPerToken: number
   readonly circuitBreaker: Pick<CircuitBreaker, 'getBlockedMs'>
-  /** Begins to follow one document. */
+  /** Returns a tracker for one document. */
   readonly trackDocument: () => DocumentTracker
   readonly clock: Clock
 }
 
 export interface RateLimiter {
   /**
-   * Sends the requests of one document when the rate limits allow. All documents that share the limiter are served in order.
-   * @param drainSignal aborted: nothing more of this `ask` is let out
+   * Wraps an `Ask` that sends the requests of one document, so that each is sent when the rate limits allow.
+   * All documents that share the limiter are served in order.
+   * @param drainSignal when aborted, this `Ask` sends no further request
    */
   withRateLimit(ask: Ask, drainSignal: AbortSignal): Ask
   getStats(): RateLimiterStats
 }
 
-/** A request in line. */
+/** A request in the wait queue. */
 interface WaitingRequest {
   readonly tracker: DocumentTracker
   readonly characters: number
   readonly maxTokens: number
-  /** The limit it waited for last. */
+  /** The limit that the request waited for last. */
   throttledBy: LimitName | undefined
 }
 
-/** A level may be corrected upwards while somebody waits for it: milliseconds. */
+/**
+ * The longest time, in milliseconds, until a waiting request is checked again: a response may have raised a
+ * bucket's level.
+ */
 const maxRecheckMs = 100
-/** The loop around the decisions of `core/rate-limit/limiter-state.ts`. */
+/** Returns a rate limiter, which carries out the decisions of `core/rate-limit/limiter-state.ts`. */
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const { circuitBreaker, clock } = options
   let state: LimiterState = createLimiterState(options.configured, options.charactersPerToken, clock.now())
@@ -61,7 +65,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 
   let timer = new AbortController()
 
-  /** Has the first in line asked about again when something may have changed by itself. */
+  /** Checks the first request in the queue again after this time, when a limit may have refilled. */
   const scheduleRecheck = (ms: number) => {
     timer.abort()
     timer = new AbortController()

@@ -2,39 +2,43 @@ import type { Ask } from '../../core/request/ask.ts'
 import { withAnySignal } from '../with-any-signal.ts'
 import { createWaitQueue, type WaitQueue } from './wait-queue.ts'
 
-/** Limits what is in flight: a request holds a permit from its first attempt until its reply is saved. */
+/**
+ * Limits the requests in flight. A request holds a permit from its first attempt until its reply is saved.
+ */
 export interface Semaphore {
   /**
-   * Runs `work` with a permit, once there is one; first come, first served. Rejects with the reason of a signal that
-   * aborts before, and as the work does.
-   * @param drainSignal aborted: no permit is given any more, but running work continues
+   * Runs `work` with a permit, as soon as one is free; first come, first served. Rejects with the reason of a
+   * signal that aborts before that, or with the error of `work`.
+   * @param drainSignal when aborted, no more permits are given, but running work continues
    */
   runWithPermit<T>(drainSignal: AbortSignal, signal: AbortSignal, work: () => Promise<T>): Promise<T>
-  /** Returns the same `Ask`, which holds a permit while it runs. */
+  /** Returns an `Ask` that holds a permit while it runs. */
   withPermit(ask: Ask, drain: AbortSignal): Ask
   /**
-   * For work that holds a permit: releases it during a wait that needs none, then queues for one again. Rejects as
-   * the wait does, or with the reason of the signal.
+   * Releases the caller's permit during a wait, then queues for a permit again. Rejects with the error of
+   * `wait` or the reason of the signal.
    */
   waitWithoutPermit(wait: () => Promise<void>, signal: AbortSignal): Promise<void>
-  /** Adds a place, for a document that has to wait for itself, until what is returned is called. */
+  /** Adds a place for a document that waits for a retry, until the returned function is called. */
   addPlace(): () => void
-  /** The current number of permits. */
+  /** Returns the current number of permits. */
   getLimit(): number
-  /** How many documents may be open: one per permit, plus those that wait for a retry. */
+  /** Returns how many documents may be open: one per permit, plus those that wait for a retry. */
   getMaxOpenDocuments(): number
-  /** Calls back whenever there are more places, until what it returns is called. */
+  /** Calls the listener whenever a place is added, until the returned function is called. */
   onPlaceAdded(listener: () => void): () => void
 }
 
-/** So many may wait for themselves without keeping others from being opened: what is open is in memory. */
+/**
+ * The maximum number of waiting documents for which others may be opened: every open document is in memory.
+ */
 const maxWaitingDocuments = 256
 
 /** @param getLimit returns the number of permits; called again whenever one is free */
 export function createSemaphore(getLimit: () => number): Semaphore {
   const listeners = new Set<() => void>()
   let [inUse, extraPlaces] = [0, 0]
-  // Work that comes and work that comes again take turns: many documents in trouble do not keep a new one waiting.
+  // New and returning work take turns, so that many retried documents do not block a new one.
   let turn: 'new' | 'again' = 'new'
   const acquire = (next: typeof turn) => {
     inUse++
@@ -57,7 +61,7 @@ export function createSemaphore(getLimit: () => number): Semaphore {
   }
 
   const runWithPermit: Semaphore['runWithPermit'] = async (drainSignal, signal, work) => {
-    // Nearly always there is one.
+    // The common case: a permit is free.
     if (newWork.length() + returningWork.length() === 0 && inUse < getLimit()) inUse++
     else await withAnySignal(drainSignal, signal, (combined) => newWork.join(undefined, combined))
     try {
@@ -79,7 +83,7 @@ export function createSemaphore(getLimit: () => number): Semaphore {
         await wait()
         await returningWork.join(undefined, signal)
       } catch (error) {
-        // Its holder gives it back, however the work ends.
+        // `runWithPermit` releases the permit once more when the work ends.
         inUse++
         throw error
       }

@@ -14,30 +14,32 @@ import type { Request } from '../../core/request/request.ts'
 import { withAnySignal } from '../with-any-signal.ts'
 import { createWaitQueue } from './wait-queue.ts'
 
-/** A budget that all callers share; `core/pricing/budget-state.ts` says what it guarantees. */
+/** A budget that all callers share; for its guarantees, see `core/pricing/budget-state.ts`. */
 export interface SharedBudget {
   /**
-   * Sends a request once its worst case fits; first come, first served. One that would fit once requests in flight are
-   * settled waits for them. It never waits for what is reserved for batches: only collecting releases that, which may
-   * itself wait for this request. Rejects with a `BudgetExceededError` where it cannot fit any more.
+   * Wraps an `Ask` so that a request is sent when its worst case fits into the budget; first come, first
+   * served. A request waits if reservations of requests in flight may be released. It never waits for batch
+   * reservations: only collecting releases those, and collecting may wait for this request. Rejects with a
+   * `BudgetExceededError` if the request can no longer fit.
    */
   withBudget(ask: Ask, drainSignal: AbortSignal): Ask
   /**
-   * Reserves the worst case of a batch item, to be settled when its result arrives; undefined where it does
-   * not fit now. @throws UnknownPriceError
+   * Reserves the worst case of a batch item, to be settled when its result arrives. Returns undefined if it
+   * does not fit now.
+   * @throws UnknownPriceError
    */
   reserve(request: Request): SettleReservation | undefined
-  /** Why such a request cannot be sent any more. */
+  /** Returns the error for a request that no longer fits into the budget. */
   createExceededError(request: Request): BudgetExceededError
   getBudget(): BudgetState
 }
 
-/** Ends with what it did cost; the worst, if that is not known. */
+/** Ends a reservation. @param cost the actual cost; default: the worst case */
 export type SettleReservation = (cost?: Picodollars) => void
 
 export function createSharedBudget(cap: Picodollars, priceOf: PriceOf): SharedBudget {
   let budget = createBudgetState(cap)
-  /** The part of the reserved amount that is for batches. */
+  /** The part of the reserved amount that belongs to batches. */
   let reservedForBatches: Picodollars = 0n
   const waitQueue = createWaitQueue((worstCaseCost: Picodollars) => {
     const after = reserveCost(budget, worstCaseCost)
@@ -45,7 +47,7 @@ export function createSharedBudget(cap: Picodollars, priceOf: PriceOf): SharedBu
       budget = after
       return true
     }
-    // What is in flight may cost less than its worst case; when nothing is, no more will be free.
+    // Requests in flight may cost less than their worst case. If none is in flight, nothing will be released.
     if (budget.reserved === reservedForBatches) throw createLimitError(worstCaseCost)
     return undefined
   })

@@ -16,12 +16,12 @@ export interface TrackDocumentOptions {
 
 /** One document, from its first request to its last. */
 export interface DocumentTracker {
-  /** Its next request goes ahead of all others that wait. */
+  /** Whether the document's next request is sent before all other waiting requests. */
   hasPriority(): boolean
   /**
-   * Its next request is sent now; the circuit breaker is closed.
-   * @param promptCharacters characters of the prompt
-   * @returns what must be told how the request ends
+   * Records that the document's next request is sent now. The circuit breaker must be closed.
+   * @param promptCharacters length of the prompt in characters
+   * @returns the object that records how the request ends
    */
   recordSend(promptCharacters: number): InFlightRequest
 }
@@ -29,13 +29,19 @@ export interface DocumentTracker {
 interface InFlightRequest {
   /** @param isConcurrencyBound see `core/rate-limit/concurrency-limit.ts` */
   recordSuccess(isConcurrencyBound: boolean): void
-  /** Its caller has left. */
+  /** The caller cancelled the request. */
   recordCancellation(): void
-  /** @returns what to throw: the same error and how to go on from it, or in a `StoppedError` what ends the run */
+  /**
+   * @returns the error to throw: the same error with a retry plan, or a `StoppedError` with the error that
+   * ends the run
+   */
   recordFailure(error: AskError): Error
 }
 
-/** Follows the requests of one document: the API's health and the circuit breaker learn how each of them ended. */
+/**
+ * Returns a tracker for one document. It records the result of each request in the API health and the circuit
+ * breaker.
+ */
 export function trackDocument({
   health,
   circuitBreaker,

@@ -1,16 +1,17 @@
-/** Callers that wait for something, in order of arrival. */
+/** A queue of callers, in order of arrival. */
 export interface WaitQueue<Item, Pass> {
   /**
-   * Waits until the caller is first in line and is admitted.
-   * @param item what `admit` needs to know of the caller
-   * @param atFront of all that wait now, instead of behind them
-   * @returns what `admit` returned for it
-   * @throws what `admit` threw for it; the reason of `signal` as soon as that aborts, wherever in line the caller is
+   * Waits until the caller is first in the queue and is admitted.
+   * @param item what `admit` needs to know about the caller
+   * @param atFront joins at the front of the queue instead of the end
+   * @returns what `admit` returned for the caller
+   * @throws what `admit` threw for the caller; the reason of `signal` as soon as it aborts, at any position
+   * in the queue
    */
   join(item: Item, signal: AbortSignal, atFront?: boolean): Promise<Pass>
-  /** Admits the first in line, then the next, until one has to wait. Call it whenever `admit` may decide otherwise. */
+  /** Admits callers from the front until one has to wait. Call it whenever `admit` may decide differently. */
   advance(): void
-  /** How many wait. */
+  /** Returns the number of waiting callers. */
   length(): number
 }
 
@@ -21,9 +22,10 @@ interface Caller<Item, Pass> {
 }
 
 /**
- * Creates a line. Nobody waits for the caller in front to finish its own wait: that one is only asked about again when
- * something changes, so a caller that leaves holds up no one.
- * @param admit decides about the first in line; undefined: it has to wait, and so have all behind it
+ * Creates a wait queue. `admit` never blocks: it is called again when something changes, so a caller that
+ * leaves delays no other.
+ * @param admit decides about the first caller; undefined means that it has to wait, and all callers behind it
+ * too
  */
 export function createWaitQueue<Item, Pass extends object | true>(
   admit: (item: Item) => Pass | undefined,

@@ -6,13 +6,16 @@ import type { Attempt } from '../../core/request/attempt.ts'
 import type { Clock } from '../../core/run/clock.ts'
 
 export interface AttemptListener {
-  /** A request is on its way. */
+  /** Called when a request is sent. */
   onSend(): void
-  /** It ended; once for each that was sent. */
+  /** Called once for each request sent, when it ends. */
   onEnd(attempt: Attempt): void
 }
 
-/** Times and prices every sending and tells it as an {@link Attempt}, however it ends; sits right around the client. */
+/**
+ * Records each request as an {@link Attempt} with its time and cost, whether it succeeds or fails. It wraps
+ * the client directly.
+ */
 export function withAttemptLog(
   ask: Ask,
   clock: Clock,
@@ -20,7 +23,7 @@ export function withAttemptLog(
   priceOf: PriceOf = listPrice,
 ): Ask {
   return async (request, signal, onText) => {
-    // A caller that left while it was admitted has sent nothing.
+    // If the caller cancelled during admission, nothing was sent.
     signal.throwIfAborted()
     const startedAt = clock.wallTime()
     const monotonicStartMs = clock.now()
@@ -59,13 +62,13 @@ export function withAttemptLog(
       }
       listener.onEnd(attempt)
       if (error instanceof AskError) throw new AskError(requestError, [attempt])
-      // Only a shutdown gets here without a request error; anything else is a bug.
+      // Only a shutdown ends a request without a request error; any other error is a bug.
       throw signal.aborted && error instanceof Error ? new StoppedError(error, [attempt]) : error
     }
   }
 }
 
-/** Aborted by a shutdown: the request was sent and may be billed. */
+/** The error of a request that a shutdown aborted: it was sent and may be billed. */
 const abandonedError: RequestError = {
   kind: 'connection',
   type: 'abandoned',

@@ -5,13 +5,14 @@ import { findReplyFailure, type Reply } from '../../core/request/reply.ts'
 import type { Request } from '../../core/request/request.ts'
 
 /**
- * Sends each request once: an answer that is remembered is not asked for again, and of several that want the same
- * answer at the same time one sends the request and the others wait for it. Only the sender's reply has attempts, so
- * that what was billed once is booked once. A complete answer is kept before anybody gets it.
+ * Sends each request once. A cached answer is reused, and concurrent callers with the same request share one
+ * request. Only the sender's reply has attempts, so that each request is counted once. A complete answer is
+ * saved before any caller gets it.
  *
- * @param withPermit holds a permit from the first attempt until the reply is cached; a caller that only waits for another request needs none
- * @throws what `ask` throws, with attempts for the sender alone; RunError in a StoppedError, where a paid answer
- * cannot be kept
+ * @param withPermit holds a permit from the first attempt until the reply is cached; callers that wait for
+ * another caller's request need none
+ * @throws the error of `ask`, with attempts only for the sender; a RunError in a StoppedError if a paid
+ * answer cannot be saved
  */
 export function withCache(
   ask: Ask,
@@ -22,7 +23,8 @@ export function withCache(
   const sendAndStore = withPermit(async (request, signal) => {
     const reply = await ask(request, signal)
     const isComplete = findReplyFailure(reply, request.maxTokens) === undefined
-    // An incomplete reply is billed, too, and the document may be killed while it waits for other chunks.
+    // An incomplete reply is billed too, and the process may be killed while the document waits for other
+    // chunks.
     const saving = isComplete ? store.save(request, reply) : store.saveCost(request, reply)
     await saving.catch((error: Error) => {
       throw new StoppedError(error, reply.attempts)
@@ -40,7 +42,7 @@ export function withCache(
     const { hash: key } = request
     const pendingReply = inFlight.get(key)
     if (pendingReply !== undefined) return stripAttempts(pendingReply)
-    // Registered before anything is waited for: between two looks another could send the same request.
+    // Registered before the first `await`; otherwise another caller could send the same request meanwhile.
     const newReply = readOrSend(request, signal).finally(() => inFlight.delete(key))
     inFlight.set(key, newReply)
     return newReply

@@ -13,28 +13,31 @@ import { withAnySignal } from '../with-any-signal.ts'
 import type { Semaphore } from './semaphore.ts'
 
 export interface RetryOptions {
-  /** Retries after transient errors. */
+  /** The maximum number of retries after transient errors. */
   readonly retries: number
-  /** A document that is asked to wait longer than this is given up: milliseconds. */
+  /** The longest wait, in milliseconds. A document that would have to wait longer fails. */
   readonly maxWaitMs: number
   readonly clock: Clock
   readonly random: () => number
-  /** Aborted: no further sending, not even of what failed. */
+  /** When aborted, no further request is sent, and no retry. */
   readonly drainSignal: AbortSignal
-  /** Those one of which is in hand: waits are spent without it, so that nobody else has to wait. */
+  /**
+   * The semaphore of the caller's permit, which is released during waits so that other documents can use it.
+   */
   readonly semaphore: Pick<Semaphore, 'waitWithoutPermit' | 'addPlace'>
 }
 
 /**
- * The one retry layer: sends again only what a retry can cure, after a backoff with full jitter or as long as the
- * service asks; others are served meanwhile. Where the service refused everybody (a 429, an outage) no attempt is used
- * up, and how long to wait was decided before (see `engine/middleware/failure-decider.ts`).
+ * The only retry layer. Retries an error only if a retry may help, after a backoff with full jitter or the
+ * wait that the API asks for; other documents continue meanwhile. A 429 pause or an outage uses up no
+ * attempt, and its wait was already decided (see `engine/middleware/failure-decider.ts`).
  *
- * What somebody has read the beginning of is not asked again.
+ * A request is not retried after its caller received the first text.
  *
- * Rejects with an `AskError` that carries every sending; with a `RunError` where the service cannot be reached, or the
- * reason of `drain` where it was told not to send again, each in a `StoppedError` once something was sent.
- * @param createAsk makes the `Ask` for all sendings of one request
+ * Rejects with an `AskError` that has all attempts, with a `RunError` if the API cannot be reached, or with
+ * the reason of `drainSignal` if it prevents a retry. The last two are wrapped in a `StoppedError` if a
+ * request was sent.
+ * @param createAsk creates the `Ask` for all attempts of one request
  */
 export function withRetry(
   createAsk: () => Ask,
@@ -66,10 +69,10 @@ export function withRetry(
 
     try {
       return await pRetry(sendAttempt, {
-        // Counted here: p-retry gives up on its own count even where a failure was free.
+        // Attempts are counted below: p-retry also counts failures that use up no attempt.
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
-        // Consumed also where it is never retried: p-retry would repeat a TypeError for ever that uses nothing up.
+        // Every other error counts: p-retry would repeat a TypeError endlessly if it consumed no retry.
         shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.retryPlan.isUncounted),
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false
@@ -106,7 +109,7 @@ export function withRetry(
   }
 }
 
-/** No document is to blame for it, so it ends the run, which has nothing else to do. */
+/** Creates the error that ends the run: without a connection to the API, no document can be sent. */
 function createUnreachableError(error: AskError): UnreachableError {
   const failureText = escapeControlChars(formatFailure(toFailure(error.requestError)))
   return new UnreachableError(failureText, { cause: error })

@@ -3,31 +3,40 @@ import { ExitError } from '../../errors.ts'
 import { toWriteError } from './disk-error.ts'
 import { openUnsharedFile } from './unshared-file.ts'
 
-/** A file that only grows, a line at a time. Whatever cannot be done with it is a ExitError `ioError`. */
+/** A file to which lines are appended. Every failed operation throws an ExitError `ioError`. */
 export interface AppendFile {
   /**
-   * Resolves when the line is in the file. What is appended while a write is under way goes out with the next one.
-   * @throws where the line may be there in part, which no later line is welded to
+   * Appends a line; resolves when the line is in the file. Lines appended during a write are written together
+   * next.
+   * @throws if the line may be incomplete; the next line then starts with a line break
    */
   append(line: string): Promise<void>
-  /** Onto the disk, against a loss of power. @throws where that is for nothing, as the file was removed meanwhile */
+  /**
+   * Flushes the file to disk, so that it survives a power failure.
+   * @throws if the file was deleted meanwhile
+   */
   sync(): Promise<void>
-  /** False once somebody has removed it: what is in it is gone with us. */
+  /**
+   * Whether the file still has a name. If it was deleted, its content is lost when this process closes it.
+   */
   isPresent(): Promise<boolean>
-  /** Empties it; nothing may be under way. */
+  /** Empties the file; no write may be in progress. */
   clear(): Promise<void>
   close(): Promise<void>
 }
 
 export interface AppendOptions {
-  /** `append` resolves only when the line would survive a loss of power. */
+  /** Whether `append` flushes each write to disk before it resolves. */
   readonly durable?: boolean
   readonly mode?: number
-  /** The output folder it is in, where it is in one: then it is opened as untrusted files are. */
+  /**
+   * The output folder that contains the file, if any. Such a file is untrusted, so symbolic links are
+   * refused.
+   */
   readonly root?: string
 }
 
-/** @throws ExitError `ioError` */
+/** Opens a file for appending; creates it if it does not exist. @throws ExitError `ioError` */
 export async function openAppendFile(
   file: string,
   { durable = false, mode = 0o666, root }: AppendOptions = {},
@@ -78,7 +87,7 @@ export async function openAppendFile(
   }
 }
 
-/** A line that a crash or a full disk left without its end. */
+/** Whether the file ends in a line without a line break, which a crash or a full disk leaves behind. */
 async function hasPartialLastLine(handle: FileHandle): Promise<boolean> {
   const { size } = await handle.stat()
   const end = Buffer.alloc(1)

@@ -6,17 +6,18 @@ import { makeFolderBelow } from './create-folder.ts'
 import { toWriteError } from './disk-error.ts'
 import { createFile, moveFile, removeFile } from './no-follow-fs.ts'
 
-/** What is written, in pieces where it may be long. */
+/** The content of a file, in pieces if it may be long. */
 export type Content = string | Iterable<string> | AsyncIterable<string | Uint8Array>
 
 /**
- * Writes a file whole or not at all: a temporary file in the same directory, synced, then renamed over the name.
- * Killed at any instant, it leaves the old content or the new. A link at the name is replaced, not followed; a link
- * above it, below `root`, is refused. `root` itself exists, or has been removed and stays so.
- * @param nonce makes the temporary name this process's own
+ * Writes a file atomically: writes and syncs a temporary file in the same directory, then renames it over the
+ * file. If the process is killed, the file has either the old content or the new content. A symbolic link
+ * with the file's name is replaced, not followed. A link in a folder between `root` and the file is refused.
+ * `root` is not created.
+ * @param nonce makes the temporary file's name unique to this process
  * @param mode permissions before the umask
- * @returns the file as `stat` will show it
- * @throws ExitError `ioError` that names the file and the reason
+ * @returns the size and time that `stat` will report
+ * @throws ExitError `ioError` with the name of the file and the reason
  */
 export async function writeFileAtomic(
   root: string,
@@ -29,7 +30,7 @@ export async function writeFileAtomic(
   const tempFile = join(directory, formatTempName(nonce))
   const create = () => createFile(root, tempFile, mode)
   try {
-    // Nearly always the folder is there.
+    // The folder exists in nearly all cases.
     const handle = await create().catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT' || directory === root) throw error
       await makeFolderBelow(root, directory)
@@ -59,7 +60,10 @@ async function writeContent(handle: FileHandle, content: Content): Promise<FileS
   }
 }
 
-/** Windows refuses a rename while a virus scanner looks at one of the files; it is over soon. */
+/**
+ * Retries a rename: Windows refuses it while a virus scanner has one of the files open, usually for
+ * milliseconds.
+ */
 async function renameWithRetry(root: string, tempFile: string, file: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -73,12 +77,12 @@ async function renameWithRetry(root: string, tempFile: string, file: string): Pr
   }
 }
 
-/** The name of a file that is not whole yet. */
+/** Returns the name of a temporary file. */
 function formatTempName(nonce: string): string {
   return `.claude-batch-${nonce}.tmp`
 }
 
-/** Whether this is a file that some run was about to write. */
+/** Whether a file name is one of {@link writeFileAtomic}'s temporary names, from any run. */
 export function isTempFile(name: string): boolean {
   return /^\.claude-batch-[0-9a-f]{12}-\w+\.tmp$/.test(name)
 }

@@ -5,7 +5,8 @@ import { toWriteError } from './disk-error.ts'
 import { rejectSymlinks } from './symlinks.ts'
 
 /**
- * Makes a folder and those above it. Node's own recursive `mkdir` never ends where `/proc` answers ENOENT for ever.
+ * Creates a folder and its missing parents. Node's recursive `mkdir` loops endlessly in `/proc`, which always
+ * answers ENOENT.
  * @throws the system's error
  */
 export async function makeFolder(folder: string): Promise<void> {
@@ -13,9 +14,9 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 /**
- * Makes a folder below an output folder, and those between the two; none of them may be a symbolic link.
- * @param root the output folder, which exists, or has been removed and stays so
- * @throws ExitError `ioError` where something else is in the place of one of them; the system's error
+ * Creates a folder below an output folder, and the folders between them. None of them may be a symbolic link.
+ * @param root the output folder; never created, even if it was removed during the run
+ * @throws ExitError `ioError` if one of the paths is not a folder; the system's error
  */
 export async function makeFolderBelow(root: string, folder: string): Promise<void> {
   rejectSymlinks(root, folder)
@@ -25,7 +26,7 @@ export async function makeFolderBelow(root: string, folder: string): Promise<voi
 async function createFolderChain(folder: string, statFolder: typeof stat, root?: string): Promise<void> {
   const parent = dirname(folder)
   const throwUnlessFolder = async (error: NodeJS.ErrnoException) => {
-    // Another process made it meanwhile, or it is a mount point that says EROFS before EEXIST.
+    // Another process may have created the folder; a read-only mount point reports EROFS instead of EEXIST.
     const stats = await statFolder(folder).catch(() => undefined)
     if (!stats?.isDirectory()) throw error
   }
@@ -41,7 +42,7 @@ async function createFolderChain(folder: string, statFolder: typeof stat, root?:
 }
 
 /**
- * Brings the names in a folder onto the disk: a rename is only then safe from a loss of power.
+ * Flushes a folder's entries to disk. Without this, a rename may be lost in a power failure.
  * @throws ExitError `ioError`
  */
 export async function syncFolder(folder: string): Promise<void> {
@@ -53,7 +54,7 @@ export async function syncFolder(folder: string): Promise<void> {
       await handle.close()
     }
   } catch (error) {
-    // Some file systems, and Windows, have no such thing.
+    // Windows and some file systems cannot sync a folder.
     const { code = '' } = error as NodeJS.ErrnoException
     if (!['EINVAL', 'EPERM', 'EISDIR', 'ENOTSUP', 'EBADF'].includes(code))
       throw toWriteError(folder, error as NodeJS.ErrnoException)

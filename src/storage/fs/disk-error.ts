@@ -1,13 +1,16 @@
 import { ExitError } from '../../errors.ts'
 
-/** The one line for a file that cannot be written; an error that already is such a line stays as it is. */
+/**
+ * Converts a system error into an `ioError` for a file that cannot be written. Returns an ExitError
+ * unchanged.
+ */
 export function toWriteError(target: string, error: NodeJS.ErrnoException): ExitError {
   return error instanceof ExitError
     ? error
     : new ExitError('ioError', `cannot write ${target}: ${describeFsError(error)}`)
 }
 
-/** The one line for a file of an output folder that cannot be read; see {@link toWriteError}. */
+/** Converts a system error into an `ioError` for a file that cannot be read; see {@link toWriteError}. */
 export function toReadError(target: string, error: NodeJS.ErrnoException): ExitError {
   return error instanceof ExitError
     ? error

@@ -2,13 +2,14 @@ import { createHash, hash } from 'node:crypto'
 import { toReadError } from './disk-error.ts'
 import { openForReading } from './no-follow-fs.ts'
 
-/** The SHA-256 of a text in UTF-8, in hexadecimal. */
+/** Returns the SHA-256 of a text in UTF-8, in hexadecimal. */
 export function hashText(text: string): string {
   return hash('sha256', text)
 }
 
 /**
- * The SHA-256 of a file in an output folder, however long it is, in hexadecimal; undefined where there is none.
+ * Returns the SHA-256 of a file in an output folder, in hexadecimal, or undefined if the file does not exist.
+ * Reads the file in pieces, so it may be larger than memory.
  * @throws ExitError `ioError`
  */
 export async function hashFile(out: string, file: string): Promise<string | undefined> {

@@ -2,7 +2,8 @@ import { isGenerated, type ReportFormat, signatureBytes } from '../../core/repor
 import { openExistingRegularFile } from './regular-file.ts'
 
 /**
- * Says why a file may not be replaced by a report: claude-batch did not write it. Undefined where it may.
+ * Returns the reason not to replace a file with a report: claude-batch did not write it. Returns undefined if
+ * the file may be replaced.
  * @throws the system's error
  */
 export async function checkReportOverwrite(file: string, format: ReportFormat): Promise<string | undefined> {
@@ -12,7 +13,8 @@ export async function checkReportOverwrite(file: string, format: ReportFormat): 
 }
 
 /**
- * Says why a file may not be appended to as a log: neither of its last two complete lines is an entry of one. Undefined where it may.
+ * Returns the reason not to append to a log: neither of the file's last two complete lines is a log entry.
+ * Returns undefined if entries may be appended.
  * @throws the system's error
  */
 export async function checkLogOverwrite(
@@ -24,17 +26,18 @@ export async function checkLogOverwrite(
     bytes: Math.min(size, maxEntryBytes),
   }))
   if (fileEnd === undefined) return undefined
-  // What is behind the last line end was cut short by a crash or a full disk; a later run may have ended such a line.
+  // A crash or a full disk may cut the last line short. A later run ends such a line, so two lines are
+  // checked.
   const completeLines = fileEnd.split('\n').slice(0, -1)
   const lastEntries = completeLines.filter((line) => line.trim() !== '').slice(-2)
   if (lastEntries.some(isEntry)) return undefined
   return 'the last line of the file is not an entry of a request log'
 }
 
-/** Bytes. An entry has a path and a message in it. */
+/** Bytes. An entry contains a path and a message. */
 const maxEntryBytes = 256 * 1024
 
-/** A piece of a file; undefined where the file is empty or not there. */
+/** Reads a piece of a file; returns undefined if the file is empty or does not exist. */
 async function readPiece(
   file: string,
   selectRange: (size: number) => { readonly from: number; readonly bytes: number },

@@ -12,37 +12,39 @@ import { toWriteError } from './disk-error.ts'
 import { findDescriptor, openWritableStream } from './named-stream.ts'
 import { createStreamWriter } from './stream-writer.ts'
 
-/** A file that a flag names for writing: `--report`, `--log`, `--digest`. */
+/** An output file given by a flag: `--report`, `--log`, `--digest`. */
 export interface NamedFile {
-  /** As the user gave it. */
+  /** The path as the user typed it. */
   readonly name: string
-  /** The same with its flag, for messages: `--report r.json`. */
+  /** The flag and the name, for messages: `--report r.json`. */
   readonly label: string
-  /** Absolute, symbolic links followed: what is written is the file that the user's link leads to. */
+  /** The absolute path of the target, with symbolic links resolved. */
   readonly file: string
-  /** What was there when the run began: a regular file, or nothing. */
+  /** The metadata of the regular file that existed when the run started; undefined if there was no file. */
   readonly stats: Stats | undefined
-  /** Open, where it is a pipe, a device or a descriptor: written to as it is. */
+  /** The open stream if the target is a pipe, a device or a descriptor; undefined for a regular file. */
   readonly stream: Writable | undefined
-  /** Says why the regular file that is there may not be written; undefined where it may. */
   readonly checkOverwrite: OverwriteCheck
-  /** Closes what was opened for it. */
+  /** Closes the stream, unless it is this process's stdout or stderr. */
   close(): void
 }
 
-/** Says why a regular file is not one that claude-batch wrote; undefined where it is, or is not there, or is empty. */
+/**
+ * Returns the reason not to overwrite a regular file: claude-batch did not write it. Returns undefined if it
+ * did, or if the file is empty or does not exist.
+ */
 type OverwriteCheck = (file: string) => Promise<string | undefined>
 
 export interface NamedFileOptions {
   readonly flag: string
-  /** As the user gave it. */
+  /** The path as the user typed it. */
   readonly name: string
-  /** `append` writes to the file that is there, `replace` renames a new one over it. */
+  /** `append` writes to the end of an existing file; `replace` renames a new file over it. */
   readonly writeMode: 'append' | 'replace'
   readonly checkOverwrite: OverwriteCheck
 }
 
-/** Of the process. */
+/** What {@link inspectNamedFile} needs to know about the process. */
 export interface ProcessStreams {
   readonly cwd: string
   readonly pid: number
@@ -52,9 +54,10 @@ export interface ProcessStreams {
 }
 
 /**
- * Checks a file that a flag names for writing, without writing to it: claude-batch replaces nothing that it did not
- * write itself, and finds out before it has paid for anything. A pipe is opened.
- * @throws UsageError for a file that must not be written, with what is there; ExitError `ioError` for one that cannot be
+ * Checks an output file given by a flag before any request is paid for. claude-batch replaces only files that
+ * it wrote itself. Writes nothing; opens a pipe, a device or a descriptor.
+ * @throws UsageError for a target that must not be written, with its kind; ExitError `ioError` if it cannot
+ *   be written
  */
 export async function inspectNamedFile(
   { flag, name, writeMode, checkOverwrite }: NamedFileOptions,
@@ -94,7 +97,7 @@ export async function inspectNamedFile(
   }
 }
 
-/** @param descriptor our own stdout or stderr, which stay open */
+/** @param descriptor this process's stdout or stderr, which stay open */
 function openNamedStream(
   path: string,
   label: string,
@@ -106,9 +109,10 @@ function openNamedStream(
 }
 
 /**
- * Replaces the file, whole or not at all, with the folders it is in; or writes to the stream.
- * @param nonce makes the temporary name this run's own
- * @throws ExitError `ioError`, also where something else has taken the file's place since the run began
+ * Replaces the file atomically and creates its folders; or writes to the stream.
+ * @param nonce makes the temporary file's name unique to this run
+ * @throws ExitError `ioError`, also if a file that claude-batch did not write has replaced it since the run
+ *   started
  */
 export async function writeNamedFile(
   { file, label, stream, checkOverwrite }: NamedFile,
@@ -134,7 +138,10 @@ export async function writeNamedFile(
   if (mode !== undefined) await chmod(file, mode).catch(() => {})
 }
 
-/** Writes to a stream that a flag names. A reader that left is an error of its own, and not the reader of stdout. */
+/**
+ * Creates a writer to a stream given by a flag. A closed reader is an `ioError`; `brokenPipe` is for stdout
+ * only.
+ */
 export function createNamedStreamWriter(stream: Writable, label: string): (text: string) => Promise<void> {
   const write = createStreamWriter(stream, label)
   return (text) =>
@@ -147,7 +154,10 @@ export function createNamedStreamWriter(stream: Writable, label: string): (text:
 
 const maxLinks = 40
 
-/** Where links lead, as far as that is in the file system; a descriptor is not a link, whatever it looks like. */
+/**
+ * Follows symbolic links. Paths like `/dev/fd/1` look like links on Linux, but are kept, because they are
+ * descriptors.
+ */
 async function resolveLinks(
   path: string,
 ): Promise<{ readonly path: string; readonly stats?: Stats | undefined }> {
@@ -171,7 +181,7 @@ async function statIfPresent(
   })
 }
 
-/** The same file by a path without links: in folders that are there, and may be followed by some that are not yet. */
+/** Returns the same path with symbolic links in its folders resolved. Missing folders at the end are kept. */
 async function resolveFolderLinks(path: string): Promise<string> {
   const folder = dirname(path)
   if (folder === path) return path
@@ -182,7 +192,11 @@ async function resolveFolderLinks(path: string): Promise<string> {
   return join(real, basename(path))
 }
 
-/** Makes and removes a file in a folder, or in the nearest one above where it has to be made itself. @throws the system's error */
+/**
+ * Checks that a file can be created in a folder, by creating and removing one. Checks the nearest existing
+ * parent if the folder does not exist yet.
+ * @throws the system's error
+ */
 async function checkFolderWritable(folder: string): Promise<void> {
   const stats = await statIfPresent(stat, folder)
   if (stats === undefined && dirname(folder) !== folder) return checkFolderWritable(dirname(folder))

@@ -5,8 +5,9 @@ import { isatty, WriteStream } from 'node:tty'
 import { UsageError } from '../../errors.ts'
 
 /**
- * What a path names that stands for an open descriptor: our own stdout or stderr, or `other`; undefined for any other
- * path. Looking behind it would lead to a file that somebody else writes, and that must not be replaced.
+ * Returns the stream of a descriptor path such as `/dev/stdout` or `/proc/self/fd/1`: this process's stdout
+ * or stderr, or `other`. Returns undefined for any other path. Such a path must not be resolved, because it
+ * leads to a file that another program writes and that must not be replaced.
  */
 export function findDescriptor(
   path: string,
@@ -22,7 +23,7 @@ export function findDescriptor(
 }
 
 /**
- * Opens a pipe, a device or a descriptor for writing, at its end. Never waits: a pipe that nobody reads is an error.
+ * Opens a pipe, a device or a descriptor for appending. Does not block: a pipe without a reader is an error.
  * @throws UsageError; the system's error
  */
 export function openWritableStream(path: string, label: string): Writable {
@@ -45,7 +46,7 @@ function openDescriptor(path: string, label: string): number {
     if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
     throw new UsageError(
       statSync(path).isFIFO()
-        ? `${label}: the pipe has no reader; start it first`
+        ? `${label}: the pipe has no reader; start the reader first`
         : `${label}: this device cannot be opened; name a file`,
     )
   }

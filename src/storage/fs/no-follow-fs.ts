@@ -4,30 +4,35 @@ import { dirname } from 'node:path'
 import { lstatIfPresent, rejectSymlinks, symlinkReason, unusablePathError } from './symlinks.ts'
 
 /*
- * The only way to the files in an output folder. What is in there is untrusted: a symbolic link may lead anywhere, a
- * pipe holds up whoever opens it, a device has no end. So nothing below the output folder is reached through a link,
- * and only regular files are opened. The output folder itself may be a link, because the user named it.
+ * All access to files in an output folder goes through these functions. The folder's content is untrusted: a
+ * symbolic link may lead anywhere, opening a pipe blocks, and a device has no end. So claude-batch follows no
+ * link below the output folder, and opens only regular files. The output folder itself may be a link, because
+ * the user named it.
  *
- * `O_NOFOLLOW` guards the last name of a path alone, and Windows has none: the names are looked at one by one before.
- * A link that another process puts there between the look and the opening is followed; Node has no `openat`.
+ * `O_NOFOLLOW` protects only the last name of a path, and Windows does not have it, so each folder of a path
+ * is checked first. A link that another process creates between the check and `open` is followed; Node has no
+ * `openat`.
  *
- * `root` is always the output folder and `file` a path below it. All functions throw a ExitError `ioError` for what they
- * refuse, and the system's error otherwise, unless they say more.
+ * `root` is always the output folder and `file` a path below it. Unless documented otherwise, all functions
+ * throw an ExitError `ioError` for a path that they refuse, and the system's error for anything else.
  */
 
 const notRegularReason = 'it is not a regular file'
 
 const noFollow = constants.O_NOFOLLOW ?? 0
-/** Otherwise opening a pipe waits for the other end to be opened. */
+/** Without this flag, opening a pipe blocks until the other end is open. */
 const nonBlocking = constants.O_NONBLOCK ?? 0
 
-/** What a path names; a link is shown as the link it is. Undefined where there is nothing. @throws ExitError `ioError` */
+/**
+ * Returns the metadata of a path, like `lstat`; undefined if it does not exist.
+ * @throws ExitError `ioError`
+ */
 export function statFile(root: string, file: string): Stats | undefined {
   rejectSymlinks(root, dirname(file))
   return lstatIfPresent(file)
 }
 
-/** Opens a regular file for reading; undefined where there is none. */
+/** Opens a regular file for reading; returns undefined if it does not exist. */
 export async function openForReading(root: string, file: string): Promise<FileHandle | undefined> {
   if (statRegularFile(root, file) === undefined) return undefined
   return openRegularFile(file, constants.O_RDONLY).catch((error: NodeJS.ErrnoException) => {
@@ -36,7 +41,7 @@ export async function openForReading(root: string, file: string): Promise<FileHa
   })
 }
 
-/** The content of a regular file; undefined where there is none. @param maxBytes bytes that it may have */
+/** Reads a regular file; returns undefined if it does not exist. @param maxBytes a larger file is refused */
 export async function readWholeFile(
   root: string,
   file: string,
@@ -53,21 +58,21 @@ export async function readWholeFile(
 }
 
 /**
- * Opens a regular file for reading, and for writing at its end; makes it where there is none. With `nlink` above 1 it
- * has another name, and what is written shows there too.
+ * Opens a regular file for reading and appending; creates it if it does not exist. If its `nlink` is above 1,
+ * the file has other names (hard links), and appended text appears under those too.
  */
 export async function openForAppending(root: string, file: string, mode: number): Promise<FileHandle> {
   statRegularFile(root, file)
   return openRegularFile(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, mode)
 }
 
-/** Makes a new file and opens it for writing. @throws EEXIST where something has that name */
+/** Creates a file and opens it for writing. @throws EEXIST if the name is taken */
 export async function createFile(root: string, file: string, mode: number): Promise<FileHandle> {
   rejectSymlinks(root, dirname(file))
   return open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow, mode)
 }
 
-/** The names in a folder; none where there is no such folder. */
+/** Returns the names in a folder; an empty list if the folder does not exist. */
 export async function listFolder(root: string, folder: string): Promise<string[]> {
   rejectSymlinks(root, folder)
   return readdir(folder).catch((error: NodeJS.ErrnoException) => {
@@ -76,13 +81,15 @@ export async function listFolder(root: string, folder: string): Promise<string[]
   })
 }
 
-/** Gives a file another name in the same folder, in place of what has that name, which is not followed. */
+/**
+ * Renames a file within its folder. A file or link with the new name is replaced; the link is not followed.
+ */
 export async function moveFile(root: string, from: string, to: string): Promise<void> {
   rejectSymlinks(root, dirname(to))
   await rename(from, to)
 }
 
-/** Removes a file, or a link and not what it leads to; does nothing where there is none. */
+/** Removes a file, or a link but not its target; does nothing if there is no such file. */
 export async function removeFile(root: string, file: string): Promise<void> {
   rejectSymlinks(root, dirname(file))
   await unlink(file).catch((error: NodeJS.ErrnoException) => {
@@ -90,7 +97,10 @@ export async function removeFile(root: string, file: string): Promise<void> {
   })
 }
 
-/** Gives a file a second name in the same folder, unless something has that name: then false. */
+/**
+ * Creates a hard link in the same folder; a copy if the file system has no links. Returns false if `file`
+ * exists.
+ */
 export async function linkFileIfAbsent(root: string, draft: string, file: string): Promise<boolean> {
   rejectSymlinks(root, dirname(file))
   const returnFalseIfPresent = (work: Promise<void>) =>
@@ -102,7 +112,7 @@ export async function linkFileIfAbsent(root: string, draft: string, file: string
       },
     )
   return returnFalseIfPresent(link(draft, file)).catch((error: NodeJS.ErrnoException) => {
-    // A file system without hard links: FAT, some network shares.
+    // FAT and some network shares have no hard links.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(error.code ?? '')) throw error
     return returnFalseIfPresent(copyFile(draft, file, constants.COPYFILE_EXCL))
   })

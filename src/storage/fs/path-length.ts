@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import { isPathTooLong } from './symlinks.ts'
 
 /**
- * Whether the file system allows a file in an output folder: its path, that of the temporary file it is written as, and
- * each name in it. Looks at the file system only for long names.
+ * Whether the file system accepts the path of a file in an output folder, its temporary file, and each name
+ * in it. Accesses the file system only for long names.
  * @param root the output folder, absolute
- * @param file below it, relative, with `/`
+ * @param file relative to `root`, with `/`
  */
 export function isPathAllowed(root: string, file: string): boolean {
   const path = join(root, file)
@@ -20,14 +20,19 @@ export function isRootAllowed(root: string): boolean {
   return Buffer.byteLength(root) + stateFileBytes <= maxPathBytes
 }
 
-/** Bytes of the longest path, without the NUL at its end; on Windows Node takes the prefix that lifts its old limit. */
+/**
+ * Bytes of the longest path, without the final NUL. On Windows, Node adds the prefix that lifts the
+ * 260-character limit.
+ */
 const maxPathBytes = { darwin: 1023, win32: 32_000 }[platform() as string] ?? 4095
 
-/** Bytes: `.claude-batch-`, a run, a count and `.tmp`; see `writeFileAtomic`. */
+/** Bytes: `.claude-batch-`, a run id, a count and `.tmp`; see `writeFileAtomic`. */
 const tempNameBytes = 40
 
-/** Bytes: a temporary file in `/.claude-batch/recovered/`, and a few to spare. */
+/** Bytes: a temporary file in `/.claude-batch/recovered/`, with some reserve. */
 const stateFileBytes = 80
 
-/** Bytes of a name. Encrypted file systems allow the fewest, 143; most allow 255. */
+/**
+ * Bytes of a name that every file system allows. Encrypted ones have the lowest limit, 143; most allow 255.
+ */
 const alwaysAllowedNameBytes = 128

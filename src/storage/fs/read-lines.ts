@@ -4,11 +4,11 @@ import { openForReading } from './no-follow-fs.ts'
 import { unusablePathError } from './symlinks.ts'
 
 /**
- * A file's lines, as many together as one read brings: a turn of the event loop for each of a hundred thousand would
- * take longer than reading them. A file that is not there has none.
- * @param file of an output folder
+ * Yields a file's lines in groups, one group per read: one event loop turn for each of 100,000 lines would
+ * take longer than reading them. A file that does not exist has no lines.
+ * @param file a file in an output folder
  * @param root the output folder; if left out, the file is directly in its state folder
- * @param onPartialLine called with what comes after the last end of a line, which is otherwise one more line
+ * @param onPartialLine called with the text after the last line break, which is otherwise yielded as a line
  * @throws ExitError `ioError`
  */
 export async function* readLines(
@@ -16,7 +16,8 @@ export async function* readLines(
   root = dirname(dirname(file)),
   onPartialLine?: (text: string) => void,
 ): AsyncGenerator<string[]> {
-  // Joined once, at the end of the line: joining it at every read would copy a long line again and again.
+  // The pieces of a line are joined once, at its end; joining them at every read would copy a long line each
+  // time.
   let pieces: string[] = []
   let length = 0
   try {
@@ -42,8 +43,11 @@ export async function* readLines(
   else onPartialLine(rest)
 }
 
-/** Strings above 128 KB are beyond V8's quick collection: read in such pieces, a long file piles up in memory. */
+/**
+ * V8's minor garbage collector skips strings above 128 KB: with larger reads, a long file would fill the
+ * memory.
+ */
 const readSizeBytes = 64 * 1024
 
-/** Characters. The longest that is ever written holds a summary of some hundred thousand tokens. */
+/** Characters. The longest line that claude-batch writes holds a summary of a few hundred thousand tokens. */
 const maxLineChars = 32_000_000

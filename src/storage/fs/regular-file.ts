@@ -2,16 +2,16 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
 /**
- * Opens a file for reading that ought to be one of our own. A pipe of its name must not hold up the process, nor a
- * device fill its memory.
- * @returns undefined where nothing is
- * @throws the system's error; Error whose message says what it is, where it is no regular file
+ * Opens a file for reading. Refuses everything except a regular file: opening a pipe would block, and reading
+ * a device would fill the memory.
+ * @returns undefined if the file does not exist
+ * @throws the system's error; an Error with the reason if it is not a regular file
  */
 export async function openExistingRegularFile(file: string): Promise<FileHandle | undefined> {
   const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
-      // What a socket answers.
+      // Opening a socket fails with ENXIO.
       throw error.code === 'ENXIO' ? notRegularFileError() : error
     },
   )

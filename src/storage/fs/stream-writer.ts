@@ -2,9 +2,13 @@ import type { Writable } from 'node:stream'
 import { ExitError } from '../../errors.ts'
 import { toWriteError } from './disk-error.ts'
 
-/** Writes to a stream, waiting until each piece is taken, so that a slow reader slows us down and a lost one is seen. */
+/**
+ * Creates a function that writes to a stream and resolves when the stream has accepted the text. A slow
+ * reader therefore slows the caller down, and a closed reader is an error.
+ */
 export function createStreamWriter(stream: Writable, name: string): (text: string) => Promise<void> {
-  // Without a listener a failed write would end the process with a stack trace; each write reports its own.
+  // Without a listener, a failed write would end the process with a stack trace. Each write reports its own
+  // error.
   stream.on('error', () => {})
   return (text) =>
     new Promise((resolve, reject) => {
@@ -15,7 +19,10 @@ export function createStreamWriter(stream: Writable, name: string): (text: strin
     })
 }
 
-/** The one line for what a stream did not take. */
+/**
+ * Returns the ExitError for a failed write to a stream: `brokenPipe` if its reader closed it, or else
+ * `ioError`.
+ */
 export function streamWriteError(name: string, error: NodeJS.ErrnoException): ExitError {
   return error.code === 'EPIPE'
     ? new ExitError('brokenPipe', `the reader of ${name} closed it`)

@@ -4,14 +4,14 @@ import { ExitError } from '../../errors.ts'
 import { toReadError } from './disk-error.ts'
 
 /*
- * The functions here look without waiting: there are a few names for each document, and a look takes microseconds.
+ * These functions are synchronous: each document needs only a few `lstat` calls, which take microseconds.
  */
 
 /**
- * The first symbolic link on the way from an output folder down to a folder, which itself counts, as far as that
- * exists. The output folder itself may be a link: the user named it.
+ * Returns the first symbolic link on the path from an output folder down to `folder`, including `folder`.
+ * Returns undefined if there is no link. The output folder itself may be a link, because the user named it.
  * @param root the output folder
- * @throws ExitError `ioError`, also where something else is in the place of a folder
+ * @throws ExitError `ioError`, also if a part of the path is not a folder
  */
 export function findSymlink(root: string, folder: string): string | undefined {
   let at = root
@@ -26,26 +26,35 @@ export function findSymlink(root: string, folder: string): string | undefined {
   return undefined
 }
 
-/** @throws ExitError `ioError`, also where {@link findSymlink} finds one */
+/**
+ * Throws if a folder is reached through a symbolic link; see {@link findSymlink}.
+ * @throws ExitError `ioError`
+ */
 export function rejectSymlinks(root: string, folder: string): void {
   const link = findSymlink(root, folder)
   if (link !== undefined) throw unusablePathError(link, symlinkReason)
 }
 
-/** What a path names; a link is shown as the link it is. Undefined where there is nothing. @throws ExitError `ioError` */
+/**
+ * Returns the metadata of a path, without following a link; undefined if it does not exist.
+ * @throws ExitError `ioError`
+ */
 export function lstatIfPresent(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false })
   } catch (error) {
-    // A file in the place of a folder (findLink has looked at those below the output folder), or a name or path that no
-    // file can have: the output folder was moved further down, or its ledger names anything.
+    // ENOTDIR: a parent is a file. ENAMETOOLONG: no file can have this name or path, because the output
+    // folder was moved to a longer path, or because its ledger is not from claude-batch.
     const { code = '' } = error as NodeJS.ErrnoException
     if (code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined
     throw toReadError(path, error as NodeJS.ErrnoException)
   }
 }
 
-/** Whether the file system allows no such name or path, as far as the folders exist. */
+/**
+ * Whether the file system rejects a path as too long. Only existing folders are checked for the length of
+ * names.
+ */
 export function isPathTooLong(path: string): boolean {
   try {
     lstatSync(path, { throwIfNoEntry: false })
@@ -57,7 +66,7 @@ export function isPathTooLong(path: string): boolean {
 
 export const symlinkReason = 'it is a symbolic link'
 
-/** The error for a file or folder below an output folder that claude-batch does not touch. */
+/** Returns the error for a file or folder below an output folder that claude-batch refuses to use. */
 export function unusablePathError(path: string, reason: string): ExitError {
   return new ExitError('ioError', `cannot use ${path}: ${reason}; move it out of the way`)
 }

@@ -4,9 +4,9 @@ import { writeFileAtomic } from './atomic-write.ts'
 import { openForAppending } from './no-follow-fs.ts'
 
 /**
- * Opens a file of an output folder for reading, and for writing at its end; makes it where there is none. What is
- * written shows under no other name: a file with several (a backup made with `cp -al`, or a hard link to a file of
- * another purpose) is replaced by a copy first.
+ * Opens a file in an output folder for reading and appending; creates it if it does not exist. A file with
+ * hard links (a backup made with `cp -al`, or a link to an unrelated file) is first replaced by a copy, so
+ * that appended text does not appear under its other names.
  * @throws ExitError `ioError`; the system's error
  */
 export async function openUnsharedFile(root: string, file: string, mode: number): Promise<FileHandle> {
@@ -22,12 +22,12 @@ export async function openUnsharedFile(root: string, file: string, mode: number)
   return openForAppending(root, file, mode)
 }
 
-/** For a temporary file of a process that has no run. @param purpose it becomes: letters */
+/** Returns a nonce for a temporary file outside a run. @param purpose letters that describe the file */
 export function createTempNonce(purpose: string): string {
   return `${randomBytes(6).toString('hex')}-${purpose}`
 }
 
-/** What is in an open file from its beginning; the file stays open. */
+/** Reads an open file from its beginning; leaves the file open. */
 export function streamContent(handle: FileHandle): AsyncIterable<Uint8Array> {
   return handle.createReadStream({ start: 0, autoClose: false })
 }

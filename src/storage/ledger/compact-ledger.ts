@@ -15,11 +15,12 @@ import { backUpDamaged } from './read-journal.ts'
 import { createLineReducer, type LedgerReducers, readLedgerLines, reduceLedger } from './reduce-ledger.ts'
 
 /**
- * Rewrites a ledger without the entries that later ones supersede. Their totals are kept, one entry per run, so no sum
- * changes. Lines whose document is not legible are left out too; `backUpFirst` keeps the old file then. The new file is
- * complete and on the disk before it takes the name of the old one.
+ * Rewrites a ledger without the entries that later ones supersede. Their totals are kept, one entry per run,
+ * so no sum changes. Damaged lines without a legible document path are removed too. The new file is complete
+ * and synced to disk before it replaces the old one.
  * @param cwdFromOut the working directory, relative to the output folder
- * @throws ExitError `ioError`; the ledger is then as it was
+ * @param backUpFirst whether to copy the old file to `<file>.damaged` first
+ * @throws ExitError `ioError`; the ledger is then unchanged
  */
 export async function compactLedger(file: string, cwdFromOut: string, backUpFirst = false): Promise<void> {
   const latest = await reduceLedger(file, cwdFromOut, new Map<string, LatestLines>(), latestLineReducers)
@@ -29,12 +30,12 @@ export async function compactLedger(file: string, cwdFromOut: string, backUpFirs
   await syncFolder(dirname(file))
 }
 
-/** The lines of a document that no later line supersedes, by their numbers. */
+/** The lines of a document that no later line supersedes. */
 interface LatestLines {
   readonly summary?: { readonly lineNumber: number; readonly requestHash: string }
-  /** The last entry that found the document of that summary unchanged. */
+  /** The last entry that confirmed that the document of that summary is unchanged. */
   readonly confirmation?: UnchangedEntry
-  /** A failure after that. */
+  /** The line number of a later failure. */
   readonly failureLine?: number
 }
 
@@ -57,7 +58,7 @@ function withoutFailure({ failureLine: _, ...others }: LatestLines = {}): Latest
   return others
 }
 
-/** Yields the text of the new ledger, as much at a time as one read of the old one brings. */
+/** Yields the text of the new ledger, one piece for each read of the old one. */
 async function* generateLiveLines(
   file: string,
   cwdFromOut: string,
@@ -76,9 +77,9 @@ async function* generateLiveLines(
 
 interface RewriteState {
   readonly latest: ReadonlyMap<string, LatestLines>
-  /** What is to be written next. */
+  /** The text that is written next. */
   text: string
-  /** What is left out of the current run so far. */
+  /** The totals of the current run's entries that were left out so far. */
   compacted: CompactedEntry | undefined
 }
 
@@ -122,7 +123,7 @@ function flushCompacted(state: RewriteState): void {
   state.compacted = undefined
 }
 
-/** The entry of a summary, with what the last look at its document found. */
+/** Returns the entry of a summary, with the size, time and settings hash of the last confirmation. */
 function withConfirmation(entry: DocumentEntry, confirmation: UnchangedEntry | undefined): DocumentEntry {
   if (confirmation === undefined) return entry
   const { mtime_ms: _, ...others } = entry

@@ -18,19 +18,22 @@ import { type KnownSummary, locateSummary, toKnownSummary } from './known-summar
 import type { Ledger, OnDocumentEntry } from './read-ledger.ts'
 import { createPathRebaser } from './reduce-ledger.ts'
 
-/** What became of the entries that an earlier run left in its journal. */
+/** The result of recovering the entries that an earlier run left in its journal. */
 export interface JournalRecovery {
-  /** Documents that are finished now. */
+  /** How many documents are finished now. */
   readonly placedCount: number
   readonly unplacedTexts: readonly UnplacedText[]
-  /** Entries that name a file which their document cannot have. */
+  /** How many entries name a file that cannot belong to their document. */
   readonly misnamedCount: number
 }
 
-/** Where texts go that have no place, below the output folder. */
+/** The folder for texts whose place is taken, relative to the output folder. */
 export const recoveredFolder = `${stateFolder}/recovered`
 
-/** A text that could not be put in place, as something else is there. Both below the output folder. */
+/**
+ * A text that was not put in place because another file is there. Both paths are relative to the output
+ * folder.
+ */
 export interface UnplacedText {
   readonly intendedPath: string
   readonly savedPath: string
@@ -40,23 +43,27 @@ export interface RecoveryOptions {
   readonly out: string
   /** The working directory, relative to the output folder. */
   readonly cwdFromOut: string
-  /** Its summaries are added to. */
+  /** Recovered summaries are added to `summaries`. */
   readonly ledger: Pick<Ledger, 'summaries' | 'lastRun'>
-  /** Makes temporary names this process's own. */
+  /** Makes the names of temporary files unique to this process. */
   readonly nonce: string
   /** Writes an entry's file. */
   readonly writeOutput: (entry: JournalEntry) => Promise<{ readonly output?: OutputFile }>
-  /** Records in the ledger. */
+  /** Appends an entry to the ledger. */
   readonly appendEntry: (line: RunStart | DocumentEntry) => Promise<void>
-  /** Called with each document's line, its path relative to the working directory, and the run that paid for it. */
+  /**
+   * Called with each document's entry, its path relative to the working directory, and the run that paid for
+   * it.
+   */
   readonly onRecovered: OnDocumentEntry
 }
 
 /**
- * Finishes what an earlier run had kept in its journal: writes each text to its place and records it as that run's.
- * The journal is untrusted, so a text goes only to a place that its document can have, and only where nothing is, or
- * where the ledger shows that what is there is the document's summary; otherwise it goes to `recovered/` in the state
- * folder, as it was paid for. Times play no part: they come from the journal, too.
+ * Finishes the entries that an earlier run left in its journal: writes each text to its file and records it
+ * as that run's. The journal is untrusted. So a text is written only to a file name that its document can
+ * have, and only if no file exists there, or if the ledger shows that the file is the document's summary.
+ * Otherwise the text, which is paid for, goes to `recovered/` in the state folder. File times are not
+ * compared, because they come from the journal too.
  * @throws ExitError `ioError`
  */
 export async function recoverJournal(
@@ -95,7 +102,10 @@ export async function recoverJournal(
   return { placedCount, unplacedTexts, misnamedCount }
 }
 
-/** @param known what the ledger has of the document of that path */
+/**
+ * Whether a text may be written to its file.
+ * @param known the summary that the ledger has for the document
+ */
 async function canPlaceText(
   out: string,
   file: string,
@@ -113,7 +123,7 @@ async function canPlaceText(
   return known !== undefined && locateSummary(path, known) === file && known.output.sha256 === hash
 }
 
-/** @returns where it is, below the output folder */
+/** Saves a text in the folder for recovered texts. @returns its path, relative to the output folder */
 async function saveUnplaced(
   { path: file = '', text = '' }: JournalEntry,
   { out, nonce }: RecoveryOptions,
@@ -123,12 +133,15 @@ async function saveUnplaced(
   const longPath = `${recoveredFolder}/${hashedName}`
   const savedPath = isPathAllowed(out, longPath) ? longPath : `${recoveredFolder}/${hash}${extname(file)}`
   await writeFileAtomic(out, join(out, savedPath), text, nonce, 0o600)
-  // The journal, which has the text too, is emptied soon.
+  // The journal is the only other copy of the text, and will be emptied.
   await syncFolder(dirname(join(out, savedPath)))
   return savedPath
 }
 
-/** A summary counts as written and then edited by hand, so that its document is not summarized again. */
+/**
+ * Returns what the ledger records for a summary that was not put in place: it counts as modified by hand, so
+ * that its document is not summarized again.
+ */
 function describeUnwrittenOutput({ entry, path, text = '' }: JournalEntry): { readonly output?: OutputFile } {
   if (path === undefined || entry.status !== 'summarized') return {}
   return { output: { path, size_bytes: Buffer.byteLength(text), mtime_ms: 0, sha256: hashText(text) } }

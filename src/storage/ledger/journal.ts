@@ -6,41 +6,48 @@ import { ExitError } from '../../errors.ts'
 import { openAppendFile } from '../fs/append-file.ts'
 import { statFile } from '../fs/no-follow-fs.ts'
 
-/** What is about to be done for a document that is finished: a file to write, an entry for the ledger. */
+/** The pending work for a finished document: a file to write and an entry for the ledger. */
 export const journalEntryShape = objectOf({
-  /** As it goes to the ledger, but without the `output`, which is not written yet. */
+  /** The ledger entry, without `output`, because the file is not written yet. */
   entry: documentEntryShape,
-  /** Where the file goes, below the output folder, with `/`, and its content; neither where there is only the entry. */
+  /**
+   * The file to write, relative to the output folder, with `/`, and its content; both are absent if there is
+   * no file.
+   */
   path: optional(where(string, (path) => isSafeRelativePath(path))),
   text: optional(string),
-  /** The run that the entry belongs to, where the ledger may not say so yet. */
+  /** The run that the entry belongs to, if the ledger does not have the run's start yet. */
   run: optional(runStartShape),
 })
 export interface JournalEntry extends TypeOf<typeof journalEntryShape> {}
 
-/** Returns what tells an entry from all others, in the journal and in the ledger. */
+/** Returns what identifies a document's entry in the journal and in the ledger. */
 export function toEntryId({ path, ended_at }: DocumentEntry): string {
   return `${ended_at} ${path}`
 }
 
 /**
- * A redo log. What was paid for is written here first and onto the disk; then its file is put in place, then it is
- * recorded in the ledger. Whoever finds entries here finishes them, so that no instant of a crash, a full disk or a
- * loss of power costs a text, or costs it twice.
+ * A redo log. A paid result is first written here and synced to disk; then its file is put in place; then the
+ * ledger records it. The next run finishes the entries that it finds here. So a crash, a full disk or a power
+ * failure at any moment never loses a text and never makes claude-batch pay for it twice.
  */
 export interface Journal {
-  /** @throws ExitError `ioError`: then nothing will be there for the next run */
+  /**
+   * Saves an entry. Resolves with the function that finishes it.
+   * @throws ExitError `ioError`; the next run then does not find the entry
+   */
   append(entry: JournalEntry): Promise<FinishEntry>
   close(): Promise<void>
 }
 
 /**
- * Ends an entry by doing the work, which puts it where it belongs; to be called exactly once.
- * @throws JournaledError when the work fails for now; whatever else it throws
+ * Finishes an entry: `work` writes its file and its ledger entry. Must be called exactly once.
+ * @throws JournaledError if `work` fails with an ExitError and the next run can finish the entry; other
+ *   errors of `work`
  */
 type FinishEntry = (work: () => Promise<void>) => Promise<void>
 
-/** An entry is safe in the journal, but could not be put where it belongs: the next run will. */
+/** The error for an entry that is safe in the journal but could not be finished. The next run finishes it. */
 export class JournaledError extends ExitError {
   constructor(reason: ExitError) {
     super(reason.exit, reason.message)
@@ -48,26 +55,27 @@ export class JournaledError extends ExitError {
 }
 
 /**
- * Every so many bytes all is brought onto the disk and the journal emptied. No more than this is read again after a
- * crash.
+ * The size in bytes at which all finished work is synced to disk and the journal emptied. After a crash, the
+ * next run reads at most this much.
  */
 const checkpointBytes = 4_000_000
 
 /**
- * Opens a journal, all entries of which are finished, and empties it.
- * @param checkpoint brings onto the disk what the work of all entries so far has written
+ * Opens and empties a journal whose entries are all finished.
+ * @param checkpoint syncs to disk what finishing the entries has written so far
  */
 export async function openJournal(path: string, checkpoint: () => Promise<void>): Promise<Journal> {
-  // Otherwise a line that was torn by an earlier run's end would come to stand in the middle.
+  // The journal must be empty: a partial last line of a killed run would otherwise end up between new
+  // entries.
   const root = dirname(dirname(path))
   const { size: existingBytes } = statFile(root, path) ?? { size: 0 }
   if (existingBytes > 0) await checkpoint()
   const file = await openAppendFile(path, { durable: true, mode: 0o600, root })
   if (existingBytes > 0) await file.clear()
   let [size, openEntries] = [0, 0]
-  /** Something must stay for the next run. */
+  /** Whether an entry must stay in the journal for the next run. */
   let hasLeftovers = false
-  /** New entries wait while the open ones come to their end and are brought onto the disk. */
+  /** While set, new entries wait until the open ones are finished and synced to disk. */
   let pause: Deferred | undefined
 
   const checkpointAndClear = async () => {

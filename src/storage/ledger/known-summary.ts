@@ -1,18 +1,23 @@
 import { isOutputOf, summarySuffix } from '../../core/document/output-path.ts'
 import type { OutputFile, RunStart, SummarizedEntry, UnchangedEntry } from '../../core/run/ledger-entry.ts'
 
-/** The latest summary of a document, as the ledger has it. There may be a hundred thousand, so it holds no duplicates. */
+/**
+ * The latest summary of a document, from the ledger. There may be 100,000 of them in memory, so they share
+ * strings.
+ */
 export interface KnownSummary {
-  /** Size and time of the document when it was last found to be the one that was summarized: bytes, milliseconds since 1970. */
+  /** The document's size (bytes) and time (ms since 1970) when claude-batch last found it unchanged. */
   readonly size: number
   readonly mtime: number | undefined
   readonly settingsHash: string
   readonly requestHash: string
-  /** The summary's file when it was written. */
+  /** Size, time and hash of the summary's file when it was written. */
   readonly output: Omit<OutputFile, 'path'>
-  /** Where that file is; undefined where its path is the document's with the suffix, as nearly all are. */
+  /** The path of that file; undefined if it is the document's path with the suffix, as for nearly all. */
   readonly file: string | undefined
-  /** No run can have given the document's summary that name: the file is not a summary of it. */
+  /**
+   * Set if no run can have given the summary this file name, so the file is not a summary of the document.
+   */
   readonly isMisnamed?: true
   /** Why the summary may be wrong. */
   readonly qualityIssues?: readonly string[]
@@ -20,21 +25,20 @@ export interface KnownSummary {
   readonly run: RunStart | undefined
 }
 
-/** Where a document's summary is, below the output folder. */
+/** Returns the path of a document's summary, relative to the output folder. */
 export function locateSummary(path: string, { file }: KnownSummary): string {
   return file ?? path + summarySuffix
 }
 
-/** Whether a text that was made with a prompt is a digest of summaries, not a summary. @param prompt `digest@v1` */
+/** Whether the text that a prompt made is a digest, not a summary. @param prompt such as `digest@v1` */
 export function isDigest(prompt: string | undefined): boolean {
   return prompt?.startsWith('digest@') === true
 }
 
 /**
- * What the program keeps in memory of an entry.
- * @param path that the document is known by
- * @param cwd that the path is relative to
- * @param previous the entry before, whose strings are shared
+ * Returns the data of a ledger entry that is kept in memory.
+ * @param path of the document, relative to `cwd`
+ * @param previous the summary of the previous entry, whose strings are shared
  */
 export function toKnownSummary(
   entry: SummarizedEntry,
@@ -59,7 +63,7 @@ export function toKnownSummary(
   }
 }
 
-/** Records that a document is still, or again, the one that was summarized. */
+/** Updates a summary whose document was found unchanged, or changed back. */
 export function applyUnchanged(
   summaries: Map<string, KnownSummary>,
   path: string,

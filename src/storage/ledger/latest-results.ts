@@ -5,16 +5,16 @@ import { readWholeFile } from '../fs/no-follow-fs.ts'
 import { ledgerPath } from '../output-folder.ts'
 import { type LedgerReducers, reduceLedger } from './reduce-ledger.ts'
 
-/** What became of a document in an output folder, last of all. */
+/** The last result of a document in an output folder. */
 export interface LatestResult {
   readonly entry: DocumentEntry
-  /** The summary; undefined where there is none. */
+  /** The summary; undefined if the document has none. */
   readonly text?: string
 }
 
 /**
- * The last result of each document that an output folder remembers, by its path.
- * @param cwdFromOut the working directory, as seen from the output folder
+ * Reads the last result of each document in an output folder's ledger, by the document's path.
+ * @param cwdFromOut the working directory, relative to the output folder
  * @throws ExitError `usage` or `ioError`
  */
 export async function readLatestResults(
@@ -45,10 +45,13 @@ const latestEntryReducers: LedgerReducers<Map<string, DocumentEntry>> = {
   },
 }
 
-/** Bytes. No model writes as much; a file of that name may be anything. */
+/** Bytes. No summary is as large, but a file with a summary's name may be anything. */
 const maxTextBytes = 64_000_000
 
-/** The text of a file below an output folder; undefined where it cannot be read, is none, or is behind a link. */
+/**
+ * Reads the text of a file in an output folder; returns undefined if it is missing, unreadable or behind a
+ * link.
+ */
 export async function readOutputText(out: string, file: string): Promise<string | undefined> {
   const content = await readWholeFile(out, join(out, file), maxTextBytes).catch(() => undefined)
   return content?.toString('utf8')

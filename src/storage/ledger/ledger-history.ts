@@ -3,20 +3,22 @@ import { type DocumentEntry, isSummarized, type RunStart } from '../../core/run/
 import { applyUnchanged, type KnownSummary, toKnownSummary } from './known-summary.ts'
 import { type LedgerReducers, reduceLedger, resolveWorkingDirectory } from './reduce-ledger.ts'
 
-/** All that a ledger says, for a report. */
+/** The content of a ledger, for a report. */
 export interface LedgerHistory {
-  /** In order; entries before the first run start belong to the run `undefined`. */
+  /** In order. Entries before the first run start belong to a run whose `start` is undefined. */
   readonly runs: readonly { readonly start: RunStart | undefined; readonly totals: Totals }[]
   /** The latest summary of each document, by its path, in the order they were made. */
   readonly summaries: ReadonlyMap<string, KnownSummary>
-  /** Documents whose last attempt failed, with its entry. */
+  /** The entries of documents whose last run failed, by their paths. */
   readonly failures: ReadonlyMap<string, DocumentEntry>
   readonly damagedLines: number
 }
 
 /**
- * @param cwdFromOut the working directory, relative to the output folder: all paths are relative to it
- * @throws ExitError `usage` where another version of claude-batch wrote it, or `ioError`
+ * Reads the history of an output folder from its ledger.
+ * @param cwdFromOut the working directory, relative to the output folder; all paths are relative to this
+ *   directory
+ * @throws ExitError `usage` if another version of claude-batch wrote the ledger; `ioError`
  */
 export function readLedgerHistory(file: string, cwdFromOut: string): Promise<LedgerHistory> {
   const state: HistoryState = {
@@ -46,7 +48,7 @@ const historyReducers: LedgerReducers<HistoryState> = {
     addToLastRun(state, toTotals(entry))
     failures.delete(path)
     if (isSummarized(entry)) {
-      // So that the map is in the order in which the summaries were made.
+      // Deleted first, so that the map is in the order in which the summaries were made.
       summaries.delete(path)
       summaries.set(path, toKnownSummary(entry, path, state.cwd, run))
     } else if (entry.status === 'failed') failures.set(path, entry)

@@ -9,14 +9,14 @@ import { openUnsharedFile, streamContent } from '../fs/unshared-file.ts'
 import { type JournalEntry, journalEntryShape } from './journal.ts'
 import { otherVersionError } from './reduce-ledger.ts'
 
-/** What an earlier run left in its journal. */
+/** The entries that an earlier run left in its journal. */
 export interface JournalContent {
   readonly entries: readonly JournalEntry[]
-  /** Lines that cannot be read. One that was torn by the run's end is none of them: it was not kept yet. */
+  /** How many lines cannot be read. A partial last line does not count: its `append` never resolved. */
   readonly damagedLines: number
 }
 
-/** @throws ExitError `usage` where another version of claude-batch wrote it, or `ioError` */
+/** Reads a journal. @throws ExitError `usage` if another version of claude-batch wrote it; `ioError` */
 export async function readJournal(journal: string): Promise<JournalContent> {
   const entries: JournalEntry[] = []
   let damagedLines = 0
@@ -34,7 +34,7 @@ export async function readJournal(journal: string): Promise<JournalContent> {
 }
 
 /**
- * Adds what is in a state file to `<file>.damaged`, so that the lines which cannot be read can be got out by hand.
+ * Appends the content of a state file to `<file>.damaged`, so that unreadable lines can be recovered by hand.
  * @throws ExitError `ioError`
  */
 export async function backUpDamaged(file: string): Promise<void> {
@@ -64,12 +64,15 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The format version of a journal's line, if it is another than the current one. Format 1 called the entry `line`. */
+/**
+ * Returns the format version of a journal entry if it is not the current one. Format 1 called the entry
+ * `line`.
+ */
 function findJournalVersion(value: unknown): number | undefined {
   return isObject(value) ? findOtherVersion(value['entry'] ?? value['line']) : undefined
 }
 
-/** Whether a run can have written this entry; the file is untrusted. */
+/** Whether claude-batch can have written this entry; the file is untrusted. */
 function isEntry(value: unknown): value is JournalEntry {
   if (!journalEntryShape.matches(value)) return false
   const { entry, path, text } = value

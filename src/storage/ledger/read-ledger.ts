@@ -2,37 +2,42 @@ import { type DocumentEntry, isSummarized, type RunEnd, type RunStart } from '..
 import { applyUnchanged, type KnownSummary, toKnownSummary } from './known-summary.ts'
 import { type LedgerReducers, reduceLedger, resolveWorkingDirectory } from './reduce-ledger.ts'
 
-/** What a ledger says about the documents of an output folder. */
+/** The state of the documents of an output folder, from its ledger. */
 export interface Ledger {
   /** The latest summary of each document, by the document's path. */
   readonly summaries: Map<string, KnownSummary>
-  /** Documents whose last run failed or did not finish them, whether or not they have an earlier summary. */
+  /** Documents that failed or were left pending in their last run, with or without an earlier summary. */
   readonly unfinishedPaths: ReadonlySet<string>
-  /** Those of them that failed: they have an error record. */
+  /** The unfinished documents that failed; these have an error record. */
   readonly failedPaths: ReadonlySet<string>
-  /** Lines that cannot be read, by their documents where those are legible, except documents that have a summary after all. */
+  /** Damaged lines, except lines about documents that have a summary in another line. */
   readonly damaged: {
     readonly count: number
+    /** The documents of the damaged lines, where legible. */
     readonly paths: ReadonlySet<string>
-    /** The hashes of their summaries, as far as they are legible, by path: at least the beginning. */
+    /** The hashes of these documents' summaries, by path, where legible; a hash may be cut off. */
     readonly hashesByPath: ReadonlyMap<string, string>
   }
-  /** Damaged lines whose document is not legible. */
+  /** How many damaged lines have no legible document path. */
   readonly unattributedLines: number
   readonly lastRun: RunStart | undefined
   readonly lastEnd: RunEnd | undefined
-  /** How many lines the ledger has, and how many of them no later line supersedes. */
+  /** How many lines the ledger has, and how many of them are not superseded by a later line. */
   readonly lineCount: number
   readonly liveLineCount: number
 }
 
-/** Called with an entry about a document, its path relative to the working directory, and the run that wrote it. */
+/**
+ * Called with a document's entry, its path relative to the working directory, and the run that wrote the
+ * entry.
+ */
 export type OnDocumentEntry = (entry: DocumentEntry, path: string, run: RunStart | undefined) => void
 
 /**
  * Reads the state of an output folder from its ledger; a ledger that does not exist is empty.
- * @param cwdFromOut the working directory, relative to the output folder: all paths are relative to it
- * @throws ExitError `usage` where another version of claude-batch wrote it, or `ioError`
+ * @param cwdFromOut the working directory, relative to the output folder; all paths are relative to this
+ *   directory
+ * @throws ExitError `usage` if another version of claude-batch wrote the ledger; `ioError`
  */
 export async function readLedger(
   file: string,
@@ -80,11 +85,11 @@ interface LedgerState {
   readonly hashesByPath: Map<string, string>
   unattributedLines: number
   lineCount: number
-  /** Lines about runs, none of which is ever superseded. */
+  /** How many lines are about runs; these are never superseded. */
   runLineCount: number
   lastRun: RunStart | undefined
   lastEnd: RunEnd | undefined
-  /** The summary of the line before, whose strings the next one shares. */
+  /** The summary of the previous entry, whose strings the next one shares. */
   previous: KnownSummary | undefined
 }
 

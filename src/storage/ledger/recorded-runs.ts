@@ -12,17 +12,17 @@ import { readOutputText } from './latest-results.ts'
 import { type LedgerReducers, reduceLedger } from './reduce-ledger.ts'
 
 /**
- * The runs that an output folder's ledger has, in order.
- * @param cwdFromOut the working directory, relative to the output folder: all paths are relative to it; undefined: as
- *   each run recorded them
- * @throws ExitError `usage` where another version of claude-batch wrote the ledger, or `ioError`
+ * Reads the runs in an output folder's ledger, in order.
+ * @param cwdFromOut the working directory, relative to the output folder; all paths are relative to this
+ *   directory. If undefined, paths are as each run recorded them.
+ * @throws ExitError `usage` if another version of claude-batch wrote the ledger; `ioError`
  */
 export async function readRecordedRuns(out: string, cwdFromOut: string | undefined): Promise<RecordedRun[]> {
   const runs = await reduceLedger<RunsById>(ledgerPath(out), cwdFromOut, new Map(), runReducers)
   return [...runs.values()]
 }
 
-/** A {@link RecordedRun} that is being read. */
+/** A {@link RecordedRun} while the ledger is being read. */
 interface UnfinishedRecordedRun {
   readonly start: RunStart
   readonly entries: DocumentEntry[]
@@ -48,7 +48,10 @@ const runReducers: LedgerReducers<RunsById> = {
   },
 }
 
-/** Documents that are finished later for a run that was killed follow a second start entry of the same run. */
+/**
+ * Returns the run with this start. Recovered documents of a killed run follow a second start entry of the
+ * same run.
+ */
 function findOrAddRun(runs: RunsById, start: RunStart): UnfinishedRecordedRun {
   const known = runs.get(start.run_id)
   if (known !== undefined) return known
@@ -57,7 +60,7 @@ function findOrAddRun(runs: RunsById, start: RunStart): UnfinishedRecordedRun {
   return added
 }
 
-/** The start of a run whose own start entry is lost. */
+/** Returns a start for entries of a run whose start entry is lost. */
 function unknownRun(startedAt: string): RunStart {
   return {
     type: 'run_start',
@@ -71,7 +74,10 @@ function unknownRun(startedAt: string): RunStart {
   }
 }
 
-/** The summaries and records that lines tell of, by the documents' paths; without those that are gone. */
+/**
+ * Reads the summaries and error records of ledger entries, by document path; leaves out files that are
+ * missing.
+ */
 export async function readTexts(
   out: string,
   entries: Iterable<DocumentEntry>,

@@ -6,20 +6,22 @@ import { type DamagedEntry, parseLedgerEntry } from '../../core/run/parse-ledger
 import { ExitError } from '../../errors.ts'
 import { readLines } from '../fs/read-lines.ts'
 
-/** A line of a ledger: an entry, or one that cannot be read. */
+/** A line of a ledger: an entry, or a damaged line. */
 export type LedgerLine = LedgerEntry | DamagedEntry
 
-/** Where a line is, which the line itself does not say. */
+/** The context of a line. */
 interface LinePosition {
   /** The line's number, from 1; empty lines do not count. */
   readonly lineNumber: number
-  /** The run that the line belongs to; undefined before the first. */
+  /** The run that the line belongs to; undefined before the first run start. */
   readonly run: RunStart | undefined
-  /** The document that the line is about, relative to the caller's working directory; empty where it is about none. */
+  /**
+   * The path of the line's document, relative to the caller's working directory; empty if the line has none.
+   */
   readonly path: string
 }
 
-/** What each type of line does to a state. A type that has no function leaves the state as it is. */
+/** The functions that apply each type of line to a state. Lines of a type without a function are ignored. */
 export type LedgerReducers<State> = {
   readonly [Type in LedgerLine['type']]?: (
     state: State,
@@ -29,11 +31,11 @@ export type LedgerReducers<State> = {
 }
 
 /**
- * Reads a ledger once, from the first line to the last, and applies each line to `state`, which it returns. All that
- * the program knows from a ledger is read this way. A ledger that does not exist is empty.
- * @param cwdFromOut the working directory, relative to the output folder, that paths are to be relative to; undefined:
- *   each path as its run recorded it
- * @throws ExitError `usage` where another version of claude-batch wrote the ledger, or `ioError`
+ * Reads a ledger from the first line to the last, applies each line to `state`, and returns `state`. Every
+ * reader of the ledger uses this function. A ledger that does not exist is empty.
+ * @param cwdFromOut the working directory, relative to the output folder; all paths are relative to this
+ *   directory. If undefined, paths are as each run recorded them.
+ * @throws ExitError `usage` if another version of claude-batch wrote the ledger; `ioError`
  */
 export async function reduceLedger<State>(
   file: string,
@@ -46,7 +48,7 @@ export async function reduceLedger<State>(
   return state
 }
 
-/** The step of {@link reduceLedger}, for a caller that does something between the lines. */
+/** Returns the step function of {@link reduceLedger}, for callers that do other work between the lines. */
 export function createLineReducer<State>(
   file: string,
   cwdFromOut: string | undefined,
@@ -68,7 +70,7 @@ export function createLineReducer<State>(
   }
 }
 
-/** The lines of a ledger, many at a time. @throws ExitError as {@link reduceLedger} */
+/** Yields the lines of a ledger, in groups. @throws ExitError like {@link reduceLedger} */
 export async function* readLedgerLines(file: string): AsyncGenerator<LedgerLine[]> {
   for await (const texts of readLines(file)) {
     const lines: LedgerLine[] = []
@@ -82,7 +84,7 @@ export async function* readLedgerLines(file: string): AsyncGenerator<LedgerLine[
   }
 }
 
-/** The error about a file whose format this version does not read: its entries might mean something else. */
+/** Returns the error for a file in another format version, whose entries may have another meaning. */
 export function otherVersionError(
   file: string,
   formatVersion: number,
@@ -91,14 +93,15 @@ export function otherVersionError(
   return new ExitError(
     'usage',
     formatVersion > currentVersion
-      ? `${file} was written by a newer claude-batch (its format is ${formatVersion}); use that one, or another --out`
-      : `${file} was written by an older claude-batch (its format is ${formatVersion}, this version reads ${currentVersion}); use another --out`,
+      ? `${file} was written by a newer claude-batch (format ${formatVersion}); update claude-batch, or use another --out`
+      : `${file} was written by an older claude-batch (format ${formatVersion}, this version reads ${currentVersion}); use another --out`,
   )
 }
 
 /**
- * Returns a function that gives the path of a run's document relative to another working directory.
- * @param cwdFromOut that directory, relative to the output folder; undefined: paths stay as they are
+ * Returns a function that converts the path of a run's document so that it is relative to another working
+ * directory.
+ * @param cwdFromOut that directory, relative to the output folder; if undefined, paths are not changed
  */
 export function createPathRebaser(
   file: string,
@@ -109,7 +112,10 @@ export function createPathRebaser(
   return (run, path) => rebasePath(out, cwdFromOut, run?.cwd ?? cwdFromOut, path)
 }
 
-/** An absolute working directory, from what it is relative to the output folder of a ledger. */
+/**
+ * Returns the absolute path of a working directory.
+ * @param cwdFromOut relative to the ledger's output folder
+ */
 export function resolveWorkingDirectory(file: string, cwdFromOut: string): string {
   return resolve(dirname(dirname(file)), cwdFromOut)
 }

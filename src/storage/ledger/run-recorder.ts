@@ -1,13 +1,13 @@
 import type { DocumentEntry, RunEnd, RunStart, UnchangedEntry } from '../../core/run/ledger-entry.ts'
 import type { AppendFile } from '../fs/append-file.ts'
 
-/** Appends to the ledger what this run does: its start first, and only once there is something to record. */
+/** Appends the entries of this run to the ledger. The run start is appended just before the first entry. */
 export interface RunRecorder {
-  /** Whether the start of this run is in the ledger. */
+  /** Whether the ledger has the start of this run. */
   isStarted(): boolean
   /** Appends an entry of this run. @throws ExitError `ioError` */
   record(entry: DocumentEntry | UnchangedEntry): Promise<void>
-  /** Appends the end of this run, if it did anything. @throws ExitError `ioError` */
+  /** Appends the end of this run, if it recorded any entry. @throws ExitError `ioError` */
   recordEnd(end: RunEnd): Promise<void>
 }
 

@@ -9,20 +9,21 @@ import { readWholeFile } from '../fs/no-follow-fs.ts'
 import { rejectSymlinks, symlinkReason, unusablePathError } from '../fs/symlinks.ts'
 import type { LockOwner, OwnerStatus } from './lock-owner.ts'
 
-/** A lock that is there. The folder may come from anywhere, and so may the lock. */
+/** An existing lock. It is untrusted, like everything in an output folder. */
 export interface FoundLock {
-  /** Tells this lock from every other one, also from one that takes its place. */
+  /** Identifies this lock; a lock that replaces it has another identity. */
   readonly identity: string
-  /** Undefined where the lock cannot be read: it is damaged, or not a lock of claude-batch. */
+  /** Undefined if the lock file is damaged, or was not written by claude-batch. */
   readonly owner: LockOwner | undefined
-  /** Why it can be no lock: it is a link, a pipe, a folder. */
+  /** The error if the path is a link, a pipe or a folder, which cannot be a lock. */
   readonly problem?: ExitError
 }
 
 /**
- * Looks at a lock, and never behind a link.
- * @returns undefined where there is none
- * @throws ExitError `ioError` where its folder is a link, or where no file can be opened, which says nothing about this one
+ * Reads a lock; does not follow a symbolic link.
+ * @returns undefined if there is no lock
+ * @throws ExitError `ioError` if its folder is a link, or if the process has too many open files to read the
+ *   lock
  */
 export async function findLock(lock: string): Promise<FoundLock | undefined> {
   rejectSymlinks(dirname(dirname(lock)), dirname(lock))
@@ -39,7 +40,7 @@ export async function findLock(lock: string): Promise<FoundLock | undefined> {
   return { identity: owner?.nonce ?? toFileIdentity(stats), owner }
 }
 
-/** Bytes. A lock has a few hundred. */
+/** Bytes. A lock file has a few hundred. */
 const maxLockBytes = 16_384
 
 /** `process 123 on host, since 2026-11-22T10:00:00.000Z` */
@@ -47,10 +48,13 @@ export function describeLockOwner({ pid, host, since }: LockOwner): string {
   return `process ${pid} on ${escapeControlChars(host)}, since ${escapeControlChars(since)}`
 }
 
-/** What happens to a lock: whether it may be taken depends on it. */
+/** The state of a lock, which decides whether it may be taken over. */
 export type LockStatus = OwnerStatus | 'unreadable'
 
-/** Tells a file from every other one that has its name, without opening it; undefined where nothing has. */
+/**
+ * Returns what identifies a file among all files of its name, without opening it; undefined if there is no
+ * file.
+ */
 export async function readFileIdentity(file: string): Promise<string | undefined> {
   const stats = await lstat(file, { bigint: true }).catch(() => undefined)
   return stats && toFileIdentity(stats)
@@ -72,7 +76,7 @@ async function readLockOwner(lock: string): Promise<LockOwner | undefined> {
   }
 }
 
-/** Longer than any name of a machine. */
+/** Longer than any host name. */
 const maxFieldChars = 300
 const maxNonceChars = 64
 

@@ -3,14 +3,17 @@ import { listFolder, removeFile } from '../fs/no-follow-fs.ts'
 import { findLock } from './find-lock.ts'
 import { determineOwnerStatus, type LockOwner } from './lock-owner.ts'
 
-/** The file in which a process prepares its lock. @param nonce of that process */
+/**
+ * Returns the name of the draft: the file in which a process prepares its lock.
+ * @param nonce of that process
+ */
 export function lockDraftName(nonce: string): string {
   return `lock-${nonce}.tmp`
 }
 
 /**
- * Removes the drafts of locks that processes left which were killed while they locked the folder. One whose process may
- * be running stays, and so does one that cannot be read. Rejects never: drafts do no harm.
+ * Removes the lock drafts of processes that were killed while they locked the folder. Keeps a draft that
+ * cannot be read, or whose process may be running. Never rejects, because leftover drafts are harmless.
  * @param folder the state folder, locked by `self`
  */
 export async function removeDeadDrafts(
@@ -28,7 +31,7 @@ export async function removeDeadDrafts(
       if (isNamedForOwner && (await determineOwnerStatus(owner, self, isRunning)) === 'dead')
         await removeFile(root, draft)
     } catch {
-      // It is looked at again by the next run.
+      // The next run tries again.
     }
   }
 }

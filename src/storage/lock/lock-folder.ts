@@ -15,33 +15,34 @@ import { lockDraftName, removeDeadDrafts } from './lock-drafts.ts'
 import { determineOwnerStatus, type LockOwner } from './lock-owner.ts'
 
 export interface LockOptions extends OwnerProbe {
-  /** Called with the dead holder that the lock was taken from. */
-  readonly onTakeover: (dead: LockOwner) => void
+  /** Called with the dead owner of a stale lock that was taken over. */
+  readonly onTakeover: (deadOwner: LockOwner) => void
 }
 
-/** What tells whether the holder of a lock is running. */
+/** Determines whether the owner of a lock is running. */
 interface OwnerProbe {
   readonly self: LockOwner
   readonly isRunning: (pid: number) => boolean
 }
 
-/** In the state folder. */
+/** The name of the lock file, in the state folder. */
 export const lockFileName = 'lock'
 
 /**
- * Locks a state folder for one process, immediately or not at all. The lock is a file that appears whole, by `link`,
- * which is atomic on network file systems too. A dead holder's is taken over; one of another machine never is.
+ * Locks a state folder for this process; fails immediately if another process holds the lock. The lock file
+ * is created with `link`, which is atomic on network file systems too. A stale lock is taken over, but never
+ * one from another machine.
  *
- * Not a library's: proper-lockfile judges by the age of a file, so that a run that was stopped for a while loses its
- * lock, and does not say who holds it; locks of the kernel (flock) are not to be had from Node without compiled code.
- * @returns unlocks
- * @throws ExitError `locked` that names the holder, `ioError` where there can be no lock
+ * No library is used. proper-lockfile decides by the age of a file, so a suspended run loses its lock, and it
+ * does not say who holds the lock. Kernel locks (flock) need compiled code in Node.
+ * @returns a function that releases the lock
+ * @throws ExitError `locked` with the owner; `ioError` if the lock cannot be created
  */
 export async function lockFolder(folder: string, options: LockOptions): Promise<() => Promise<void>> {
   const { self } = options
   const lock = join(folder, lockFileName)
   await withDraft(folder, self, async (draft) => {
-    const deadOwner = await acquire(lock, draft, { ...options, mayTake: (fate) => fate === 'dead' })
+    const deadOwner = await acquire(lock, draft, { ...options, mayTake: (status) => status === 'dead' })
     if (deadOwner !== undefined) options.onTakeover(deadOwner)
   })
   await removeDeadDrafts(folder, self, options.isRunning)
@@ -49,7 +50,7 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
   return async () => {
     const isOurs = await findLock(lock).then(
       (found) => found?.identity === self.nonce,
-      // Looking at it takes no descriptor, unlike reading.
+      // If too many files are open to read the lock, `lstat` still works.
       async () => ownIdentity !== undefined && (await readFileIdentity(lock)) === ownIdentity,
     )
     if (!isOurs) return
@@ -60,24 +61,24 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
 }
 
 /**
- * Removes the lock of a state folder that somebody decided to remove, whoever holds it, unless the holder is known to
- * run. Another lock that has taken its place stays.
- * @param identity of that lock
- * @returns false where it is not there any more
- * @throws ExitError `locked` where the holder is running, `ioError`
+ * Removes the lock of a state folder on the user's request, unless its owner is known to be running. A lock
+ * that has replaced it meanwhile is kept.
+ * @param identity of the lock to remove
+ * @returns false if that lock no longer exists
+ * @throws ExitError `locked` if the owner is running; `ioError`
  */
 export async function removeLock(folder: string, identity: string, probe: OwnerProbe): Promise<boolean> {
   const lock = join(folder, lockFileName)
   return withDraft(folder, probe.self, async (draft) => {
     const found = await findLock(lock)
     if (found?.identity !== identity) return false
-    const mayTake = (fate: LockStatus) => fate !== 'alive'
+    const mayTake = (status: LockStatus) => status !== 'alive'
     await ensureMayTake(lock, found, { ...probe, mayTake })
     return breakLock(lock, found, draft, { ...probe, mayTake })
   })
 }
 
-/** Writes what a lock is to hold to a file of its own, for a while. */
+/** Writes the content of a lock to a draft file, and removes the file when `useDraft` is done. */
 async function withDraft<Value>(
   folder: string,
   self: LockOwner,
@@ -100,11 +101,11 @@ async function withDraft<Value>(
 }
 
 interface TakeOptions extends OwnerProbe {
-  /** Whether a lock may be taken away from a holder to whom that happened. */
-  readonly mayTake: (fate: LockStatus) => boolean
+  /** Whether a lock with this status may be taken over. */
+  readonly mayTake: (status: LockStatus) => boolean
 }
 
-/** @returns the holder it was taken from, if there was one */
+/** Creates the lock, taking over an existing one if allowed. @returns the previous owner, if there was one */
 async function acquire(lock: string, draft: string, options: TakeOptions): Promise<LockOwner | undefined> {
   let previousOwner: LockOwner | undefined
   while (!(await linkFileIfAbsent(findOutputFolder(lock), draft, lock))) {
@@ -118,13 +119,13 @@ async function acquire(lock: string, draft: string, options: TakeOptions): Promi
   return previousOwner
 }
 
-/** @throws ExitError `locked` where a lock may not be taken away */
+/** Throws if a lock may not be taken over. @throws ExitError `locked` */
 async function ensureMayTake(lock: string, found: FoundLock, options: TakeOptions): Promise<void> {
   const status = await determineLockStatus(found, options)
   if (!options.mayTake(status)) throw new ExitError('locked', describeConflict(found, status, lock))
 }
 
-/** What became of the holder of a lock. @throws ExitError `ioError` where no file can be opened */
+/** Returns the status of a lock. @throws ExitError `ioError` if the process has too many open files */
 export async function determineLockStatus(
   { owner }: FoundLock,
   { self, isRunning }: OwnerProbe,
@@ -133,8 +134,8 @@ export async function determineLockStatus(
 }
 
 /**
- * Removes a lock. Only the process that holds the right to may do so, a lock of its own named for the lock in question:
- * otherwise the slower of two would remove what the faster one had just put there.
+ * Removes a lock while holding a second lock that is named for the first. Without the second lock, the slower
+ * of two processes would remove the new lock of the faster one.
  */
 async function breakLock(
   lock: string,
@@ -152,8 +153,9 @@ async function breakLock(
 }
 
 /**
- * The holder may still end, and another process lock, at any instant. So the lock is renamed first, which takes one
- * step, and put back if it turns out to be another one.
+ * Removes a lock unless another one has replaced it. The owner may exit and another process lock the folder
+ * at any moment. So the lock is first renamed, which is atomic, and restored if it turns out to be another
+ * one.
  */
 async function removeUnlessReplaced(lock: string, found: FoundLock, movedLock: string): Promise<boolean> {
   if ((await findLock(lock))?.identity !== found.identity) return false
@@ -171,7 +173,7 @@ async function removeUnlessReplaced(lock: string, found: FoundLock, movedLock: s
   return isSame
 }
 
-/** The output folder. */
+/** Returns the output folder that a lock file belongs to. */
 function findOutputFolder(lock: string): string {
   return dirname(dirname(lock))
 }

@@ -4,30 +4,38 @@ import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { toReadError } from '../fs/disk-error.ts'
 
-/** Who holds a lock: one process, told apart from all others there are or were. */
+/**
+ * The process that holds a lock, with enough data to distinguish it from every other process, past or
+ * present.
+ */
 export interface LockOwner extends LockingProgram {
   readonly pid: number
   readonly host: string
-  /** Ids of the machine, of its present boot and of the process's namespace; '' where the system has no such thing. */
+  /**
+   * Ids of the machine, of its current boot and of the process's PID namespace; '' if the system has none.
+   */
   readonly machine: string
   readonly boot: string
   readonly namespace: string
-  /** When the process began, in the system's own words: tells a process id that is used again from its first user. */
+  /** When the process started, in the system's format. Distinguishes processes that had the same id. */
   readonly began: string
-  /** ISO 8601, for people. */
+  /** When the lock was taken (ISO 8601), for messages. */
   readonly since: string
-  /** This lock's own. */
+  /** Unique to this lock. */
   readonly nonce: string
 }
 
-/** What the process runs, for people. */
+/** The command that the process runs, for messages. */
 export interface LockingProgram {
   /** `summarize` */
   readonly command: string
   readonly version: string
 }
 
-/** This process. @throws ExitError `ioError` where no file can be opened */
+/**
+ * Describes this process as a lock owner.
+ * @throws ExitError `ioError` if the process has too many open files
+ */
 export async function createLockOwner(
   pid: number,
   since: string,
@@ -49,12 +57,15 @@ export async function createLockOwner(
 }
 
 /**
- * What became of a holder, as far as another process can tell. `elsewhere`: it is on another machine or in another
- * container, which cannot be seen from here. `uncertain`: a process has its id, and may be another one.
+ * The state of a lock owner. `elsewhere`: it is on another machine or in another container, which this
+ * process cannot check. `uncertain`: a process has its id, but may be another process.
  */
 export type OwnerStatus = 'alive' | 'dead' | 'elsewhere' | 'uncertain'
 
-/** @throws ExitError `ioError` where no file can be opened */
+/**
+ * Determines whether the owner of a lock is running.
+ * @throws ExitError `ioError` if too many files are open
+ */
 export async function determineOwnerStatus(
   owner: LockOwner,
   self: LockOwner,
@@ -65,30 +76,36 @@ export async function determineOwnerStatus(
     return owner.machine !== '' && owner.machine === self.machine ? 'dead' : 'elsewhere'
   if (owner.namespace !== self.namespace) return 'elsewhere'
   if (!isRunning(owner.pid)) return 'dead'
-  if (/^[ZX]$/.test((await readProcessStat(owner.pid))[0] ?? '')) return 'dead' // It ended, and its parent never asked.
+  // A zombie: the process has exited, and its parent has not collected its exit status.
+  if (/^[ZX]$/.test((await readProcessStat(owner.pid))[0] ?? '')) return 'dead'
   const startTime = await readProcessStart(owner.pid)
   if (startTime !== '' && owner.began !== '') return startTime === owner.began ? 'alive' : 'dead'
-  // It may have ended while we looked.
+  // The process may have exited since the first check.
   return isRunning(owner.pid) ? 'uncertain' : 'dead'
 }
 
-/** When a process began; '' where that cannot be found out: not for a process that is hidden, and not on Windows. */
+/** Returns when a process started; '' if that is unknown, as for a hidden process and on Windows. */
 async function readProcessStart(pid: number): Promise<string> {
   const fields = await readProcessStat(pid)
   if (fields.length > 0) return fields[19] ?? ''
   return (await readTrimmed('/proc/self/stat')) === '' ? readProcessStartFromPs(pid) : ''
 }
 
-/** What Linux tells of a process, from the third field of proc_pid_stat(5) on, its state; nothing where it tells nothing. */
+/**
+ * Returns the fields of proc_pid_stat(5) from the third on, the state; empty if there is no such process or
+ * `/proc`.
+ */
 async function readProcessStat(pid: number): Promise<readonly string[]> {
   const stat = await readTrimmed(`/proc/${pid}/stat`)
-  // The second field may itself hold blanks and brackets.
+  // The second field may itself contain spaces and parentheses.
   return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
-/** The same where there is no `/proc`, as on macOS and BSD; '' where `ps` cannot tell either. */
+/**
+ * Returns when a process started on systems without `/proc`, such as macOS and BSD; '' if `ps` does not know.
+ */
 export function readProcessStartFromPs(pid: number): Promise<string> {
-  // In words and a time zone that do not depend on who asks, or when.
+  // The output must not depend on the user's locale and time zone.
   const env = { LC_ALL: 'C', TZ: 'UTC' }
   return new Promise((resolve) => {
     execFile('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { env, timeout: 5000 }, (error, stdout) =>
@@ -101,14 +118,14 @@ function readTrimmed(file: string): Promise<string> {
   return readFile(file, 'utf8').then(
     (content) => content.trim(),
     (error: NodeJS.ErrnoException) => {
-      // What is there and cannot be opened for now must not pass for what is not: a living holder would look dead.
+      // If too many files are open, the file must not count as missing: a running owner would appear dead.
       if (error.code === 'EMFILE' || error.code === 'ENFILE') throw toReadError(file, error)
       return ''
     },
   )
 }
 
-/** The machine's id is not to be spread: see machine-id(5). */
+/** Hashes the machine id, which must not be disclosed: see machine-id(5). */
 function hashMachineId(id: string): string {
   return id === '' ? '' : hash('sha256', `claude-batch ${id}`).slice(0, 16)
 }

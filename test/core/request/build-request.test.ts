@@ -9,7 +9,7 @@ import { parseTemplate } from '../../../src/core/request/template.ts'
 import { extractNotebookText } from '../../../src/inputs/read/readers/notebook.ts'
 
 const half = '\ud83d'
-const endpoint = 'https://api'
+const provider = 'anthropic'
 
 describe('a request', () => {
   it('holds only well-formed text, whichever of its texts has half a surrogate pair', () => {
@@ -17,18 +17,18 @@ describe('a request', () => {
     const schema = fc.dictionary(text, fc.oneof(text, fc.array(text), fc.dictionary(text, text)))
     fc.assert(
       fc.property(text, text, text, schema, (user, system, model, schema) => {
-        const request = buildRequest({ user, system, model, schema, maxTokens: 9 }, 'a.md', endpoint)
+        const request = buildRequest({ user, system, model, schema, maxTokens: 9 }, 'a.md', provider)
         const { hash: key, path, attemptNumber: attempt, ...sent } = request
         // JSON escapes half a pair; nothing else in these texts brings a lower-case `\ud`.
         expect(JSON.stringify(Object.values(sent)).replaceAll('\\\\', '')).not.toMatch(/\\ud/)
-        expect(key).toBe(hashRequest(sent, endpoint))
+        expect(key).toBe(hashRequest(sent, provider))
         expect([path, attempt]).toEqual(['a.md', 1])
       }),
     )
   })
 
   it('has U+FFFD in place of each half, and one hash for what is sent alike', () => {
-    const request = (user: string) => buildRequest({ model: 'm', maxTokens: 9, user }, 'a.md', endpoint)
+    const request = (user: string) => buildRequest({ model: 'm', maxTokens: 9, user }, 'a.md', provider)
     expect(request(`a${half}b`).user).toBe('a\ufffdb')
     expect(request(`a${half}b`).hash).toBe(request('a\ufffdb').hash)
   })
@@ -43,7 +43,7 @@ describe('a request', () => {
       fingerprint: { size: 1, sha256: '' },
     }
     const texts = renderPrompt(prompt, document, { var: half })
-    const sent = buildRequest({ model: 'm', maxTokens: 9, ...texts }, path, endpoint)
+    const sent = buildRequest({ model: 'm', maxTokens: 9, ...texts }, path, provider)
     expect([sent.user.isWellFormed(), sent.system?.isWellFormed()]).toEqual([true, true])
   })
 })

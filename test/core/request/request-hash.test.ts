@@ -36,14 +36,14 @@ describe('the request hash', () => {
   it.each(fields)('is another for another %s, and for none', (field) => {
     const { [field]: _, ...without } = base
     const hashes = [base, { ...base, [field]: changes[field] }, without as Asked].map((asked) =>
-      hashRequest(asked, 'https://api'),
+      hashRequest(asked, 'anthropic'),
     )
     expect(new Set(hashes).size).toBe(3)
   })
 
-  it('is another for another endpoint, and has 64 hexadecimal digits', () => {
-    expect(hashRequest(base, 'https://api')).not.toBe(hashRequest(base, 'https://other'))
-    expect(hashRequest(base, 'https://api')).toMatch(/^[0-9a-f]{64}$/)
+  it('is another for the simulator, and has 64 hexadecimal digits', () => {
+    expect(hashRequest(base, 'anthropic')).not.toBe(hashRequest(base, 'simulator'))
+    expect(hashRequest(base, 'anthropic')).toMatch(/^[0-9a-f]{64}$/)
   })
 })
 
@@ -72,7 +72,7 @@ describe('the settings hash', () => {
         fingerprint: { size: 1, sha256: 's' },
       }
       const asked = { model: 'm', maxTokens: 10, ...renderPrompt(prompt, document, {}) }
-      return { ...asked, hash: hashRequest(asked, 'https://api'), path, attemptNumber: 1 }
+      return { ...asked, hash: hashRequest(asked, 'anthropic'), path, attemptNumber: 1 }
     }
   const hashOf = (user: string) =>
     hashSettings(({ ref: source, text }) => requestWith(user)({ path: source.path, text }))

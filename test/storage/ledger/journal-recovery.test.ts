@@ -97,7 +97,7 @@ describe('an entry of the journal', () => {
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([0, 0])
     expect(stderr).toMatch(
-      /^claude-batch: .*docs\/b\.md\.summary\.md exists and is not what an earlier run wrote, .* is in .*\.claude-batch\/recovered\/[0-9a-f]{12}-b\.md\.summary\.md: choose between the two\n$/,
+      /^claude-batch: .*docs\/b\.md\.summary\.md exists and was not written by an earlier run, .* is in .*\.claude-batch\/recovered\/[0-9a-f]{12}-b\.md\.summary\.md: choose between the two\n$/,
     )
     expect(await text('docs/b.md.summary.md')).toBe('My own words.\n')
     expect(await recovered()).toEqual([paid])
