@@ -19,10 +19,12 @@ export interface Problem {
   /** HTTP status of the last response; null if there was none, or if the answer itself is the problem. */
   readonly status: number | null
   /**
-   * A stable identifier. From the API: `invalid_request_error`, `overloaded_error`, …; for an unusable
-   * answer: `max_tokens`, `refusal`, `empty`, …; for the connection: `connection_error`, `timeout`, …; for a
-   * text that was not sent: `empty_text`, `not_text`; otherwise `configuration`, `budget_exceeded`,
-   * `wait_too_long` or `closed`.
+   * A stable identifier:
+   * - from the API: `invalid_request_error`, `overloaded_error`, …
+   * - for an unusable answer: `max_tokens`, `refusal`, `empty`, …
+   * - for the connection: `connection_error`, `timeout`, …
+   * - for a text that was not sent: `empty_text`, `not_text`
+   * - otherwise: `configuration`, `budget_exceeded`, `wait_too_long` or `closed`
    */
   readonly type: string
   /** A description for people. May contain text of the API, or of a proxy that answered in its place. */

@@ -31,9 +31,9 @@ export interface SummarizeAllOptions {
  * is finished, not in the order of the source. The next text is taken from the source only when the pool has
  * room. Leaving the loop closes the source and cancels the requests in flight.
  *
- * Never throws for a single text. Throws a `ClaudeBatchError` if the account or the API refuses all requests
- * or requires too long a wait, the signal's reason, or the error of the source. Texts in progress are yielded
- * before it throws.
+ * Never throws for a single text. Throws a `ClaudeBatchError` if the account or the API refuses all requests,
+ * or asks for too long a wait. Also throws the signal's reason and the error of the source. Texts in progress
+ * are yielded before it throws.
  * @throws TypeError immediately, if an argument is invalid
  */
 export function summarizeAll(

@@ -3,7 +3,7 @@ import type { Behaviour } from './script.ts'
 
 /**
  * A fault of a batch call: an error response, a connection lost before or after the work, a delay, or a
- * response that ends after `cutAfter` lines.
+ * response cut off after `cutAfter` lines.
  */
 export type BatchFault =
   | ApiError
