@@ -76,7 +76,7 @@ describe('loadPrompt', () => {
     const cwd = await createFolder({ 'facts.yaml': `${mine.replaceAll('{audience}', 'all')}${schema}` })
     expect(await getRejection(loadPrompt('./facts.yaml', { cwd }))).toMatchObject({
       type: 'configuration',
-      message: expect.stringContaining('it has a schema'),
+      message: expect.stringContaining('prompt ./facts.yaml has a schema'),
     })
     const served = await runInProcess(['serve', '--simulate', '--port', '0', '--prompt', './facts.yaml'], {
       cwd,

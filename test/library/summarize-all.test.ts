@@ -287,7 +287,7 @@ describe('summarizeAll', () => {
     const { client } = await createLibraryClient()
     expect(() => summarizeAll('a text' as unknown as string[], { client })).toThrow(TypeError)
     expect(() => summarizeAll(undefined as unknown as string[], { client })).toThrow(TypeError)
-    expect(() => summarizeAll([], {} as never)).toThrow('client must be one that createClient made')
+    expect(() => summarizeAll([], {} as never)).toThrow('client must be a client that createClient returned')
   })
 
   it('starts nothing before the first outcome is asked for', async () => {
