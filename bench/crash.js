@@ -1,5 +1,5 @@
-// Kills runs with SIGKILL at random moments, completes them with a second run, and checks that no file is
-// torn, no document is lost, and no request is paid twice beyond those in flight.
+// Kills runs with SIGKILL at random moments, and completes them with a second run. Checks that no file is torn,
+// no document is lost, and only requests in flight are paid twice.
 //   node bench/crash.js [--runs 200] [--documents 300] [--seed 1] [--json FILE]
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
