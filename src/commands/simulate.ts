@@ -5,7 +5,10 @@ import { type FaultName, parseFaults } from '../simulator/script.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { printMessage } from '../ui/print-message.ts'
 
-/** Runs the simulator until a signal stops it. The address goes to stdout, so that a script can read it. */
+/**
+ * Runs the simulator until a signal stops it. Prints its URL on stdout, for scripts.
+ * @throws UsageError, ExitError
+ */
 export async function simulate(options: SimulateOptions, runtime: Runtime): Promise<Exit> {
   const { port, rpm, itpm, otpm, seed } = options
   const simulator = await startSimulator({

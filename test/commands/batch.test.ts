@@ -546,7 +546,7 @@ describe('claude-batch batches', () => {
     expect((await run('batches', 'list')).stdout).toMatch(/^no batches in summaries/)
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('batches', 'list')).stdout).toMatch(
-      /^batch +packed +documents +prompt +at\nmsgbatch_sim00000001 .* 3 +summarize@v3, claude-haiku-5-5 +http/,
+      /^batch +created +documents +prompt +base URL\nmsgbatch_sim00000001 .* 3 +summarize@v3, claude-haiku-5-5 +http/,
     )
     expect((await run('batches', 'status')).stdout).toMatch(/in progress for \d+ ms|ended; ready to collect/)
     await expect
@@ -636,7 +636,7 @@ describe('claude-batch batches', () => {
     const all = await run('batches', 'cancel')
     expect(all).toMatchObject({ code: 4, stderr: expect.stringMatching(/batches cancel --id msgbatch_gone/) })
     const named = await run('batches', 'cancel', '--id', 'msgbatch_gone')
-    expect(named).toMatchObject({ code: 0, stderr: expect.stringMatching(/given up/) })
+    expect(named).toMatchObject({ code: 0, stderr: expect.stringMatching(/so it was removed/) })
     expect((await run('summarize', 'docs')).code).toBe(0)
   })
 })

@@ -214,7 +214,7 @@ describe('prompts pin', () => {
     await symlink('nowhere', place)
     expect(await run('pin', 'summarize@v1')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('prompts/summarize.yaml: it exists and is not a readable file'),
+      stderr: expect.stringContaining('prompts/summarize.yaml exists and is not a readable file'),
     })
     expect((await lstat(place)).isSymbolicLink()).toBe(true)
   })

@@ -3,10 +3,12 @@ import { readAllEvents, startServe } from '../support/start-serve.ts'
 
 it('tells the operator who gets in, and at the end what it cost', async () => {
   const alone = await startServe()
-  expect(alone.getStderr()).toContain('open to every program on this machine, and to no page but its own\n')
+  expect(alone.getStderr()).toContain(
+    'any program on this machine can use it, web pages of other origins cannot\n',
+  )
   const origins = ['--allow-origin', 'https://a.example', '--allow-origin', 'https://b.example']
   const { getStderr, post, sendSignal: signal, exitCode: ended } = await startServe(origins)
-  expect(getStderr()).toContain('and to pages of https://a.example, https://b.example\n')
+  expect(getStderr()).toContain('and web pages of https://a.example, https://b.example\n')
   await readAllEvents(await post({ prompt: 'What floats?' }))
   signal('SIGTERM')
   await ended

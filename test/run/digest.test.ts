@@ -158,7 +158,7 @@ describe('--digest', () => {
     await runInProcess(['summarize', 'docs/ferry', '--batch', '--detach'], { cwd, env })
     const waiting = await run('-q')
     expect(waiting.code).toBe(75)
-    expect(waiting.stderr).toMatch(/--digest all\.md is not written, as 7 documents are still pending/)
+    expect(waiting.stderr).toMatch(/--digest all\.md was not written, because 7 documents are still pending/)
     await writeFile(join(cwd, 'docs/mill/new.md'), note(99))
     await writeFile(join(cwd, 'docs/mill/newer.md'), note(100))
     await writeFile(join(cwd, 'docs/mill/newest.md'), note(101))
@@ -166,7 +166,7 @@ describe('--digest', () => {
       cwd,
       env,
     })
-    expect(sampled.stderr).toMatch(/--digest all\.md is not written, as 1 document is still pending/)
+    expect(sampled.stderr).toMatch(/--digest all\.md was not written, because 1 document is still pending/)
     expect(digests()).toEqual([])
     // The batch holds documents of another folder, and is left to other runs.
     const { code, stderr } = await runInProcess(['summarize', 'docs/mill', '--digest', 'all.md'], {

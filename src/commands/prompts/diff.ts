@@ -8,8 +8,9 @@ import { createColors } from '../../ui/colors.ts'
 import { formatPrompt } from './show.ts'
 
 /**
- * Shows in what two versions differ, as a unified diff. The second may be a version alone (`summarize@v1 v2`), or left
- * out: then it is the one in use.
+ * Prints a unified diff of two versions of a prompt.
+ * @param to a prompt, or only a version (`summarize@v1 v2`); defaults to the version in use
+ * @throws UsageError
  */
 export async function diffPrompts(from: string, to: string | undefined, runtime: Runtime): Promise<Exit> {
   const { stdout, env } = runtime

@@ -78,7 +78,7 @@ describe('an entry of the journal', () => {
     expect([code, stderr]).toEqual([
       0,
       expect.stringMatching(
-        /^claude-batch: 2 lines of the journal cannot be read; .*journal\.jsonl\.damaged\n$/,
+        /^claude-batch: 2 lines of the journal cannot be read and .*journal\.jsonl\.damaged\n$/,
       ),
     ])
     expect(await readFile(join(cwd, file), 'utf8').catch(() => 'none')).toBe(before)
@@ -97,7 +97,7 @@ describe('an entry of the journal', () => {
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([0, 0])
     expect(stderr).toMatch(
-      /^claude-batch: .*docs\/b\.md\.summary\.md exists and was not written by an earlier run, .* is in .*\.claude-batch\/recovered\/[0-9a-f]{12}-b\.md\.summary\.md: choose between the two\n$/,
+      /^claude-batch: .*docs\/b\.md\.summary\.md was edited by hand or not written by claude-batch, .* is in .*\.claude-batch\/recovered\/[0-9a-f]{12}-b\.md\.summary\.md; keep one of the two\n$/,
     )
     expect(await text('docs/b.md.summary.md')).toBe('My own words.\n')
     expect(await recovered()).toEqual([paid])
@@ -170,7 +170,7 @@ describe('an entry of the journal', () => {
     await writeFile(join(cwd, 'docs/b.md.error.txt'), 'My own.\n')
     await keep({ file: 'docs/b.md.error.txt', text: record, line: { ended_at: later, status: 'failed' } })
     const { stderr } = await run()
-    expect(stderr).toContain('docs/b.md.error.txt exists and is not what')
+    expect(stderr).toContain('docs/b.md.error.txt was edited by hand or not written')
     expect(await text('docs/b.md.error.txt')).toBe('My own.\n')
     expect(await recovered()).toEqual([record])
   })
