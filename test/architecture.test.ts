@@ -21,8 +21,8 @@ const application = [
 ]
 
 /**
- * The folders and files that each folder may import. Every folder may import its own files and `assets.ts`, and
- * all except `withoutExitCodes` may import `errors.ts`.
+ * The folders and files that each folder may import. Every folder may import its own files and `assets.ts`.
+ * All folders except `withoutExitCodes` may import `errors.ts`.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],

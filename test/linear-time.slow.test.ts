@@ -65,7 +65,7 @@ describe.each(Object.keys(functions))('%s', (name) => {
       const textOf = (length: number) => `${shape.repeat(Math.ceil(length / shape.length))}x`
       const short = measureCpuMs(() => run(textOf(2500)))
       const long = measureCpuMs(() => run(textOf(40_000)))
-      // The text is 16 times as long. Linear time leaves a margin for noise; quadratic time would take 256 times as long.
+      // The text is 16 times as long. The limit leaves a margin for noise; quadratic time is a factor of 256.
       expect([shape, long < 100 * Math.max(short, 1)]).toEqual([shape, true])
     }
   })

@@ -262,7 +262,7 @@ describe('summarize --batch', () => {
     expect((await run('batches', 'list')).stdout).toContain('msgbatch_sim00000001')
   })
 
-  it('B14 saves the summary of the text that was sent if the document changed, and then summarizes the new text', async () => {
+  it('B14 saves the summary of the sent text if the document changed, and later summarizes the new text', async () => {
     const { run, written, cwd } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
     await writeFile(join(cwd, 'docs/gin.md'), noteOf('tonic'))
@@ -567,7 +567,7 @@ describe('claude-batch batches', () => {
     expect((await run('batches', 'collect', '--wait')).code).toBe(0)
   })
 
-  it('cancel stops a batch, whose finished results are collected and whose other documents are sent again', async () => {
+  it('cancel stops a batch: finished results are collected, and other documents are sent again', async () => {
     const { run, simulator } = await setting({ batches: { durationMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     const canceled = await run('batches', 'cancel', '--id', 'msgbatch_sim00000001')
@@ -616,7 +616,7 @@ describe('claude-batch batches', () => {
     expect((await runInProcess(status, { cwd, env: other })).stdout).toContain('not to the current base URL')
   })
 
-  it('cancel --id gives up a batch that the API does not know, which keeps its documents until then', async () => {
+  it('cancel --id gives up a batch that the API does not know, and releases its documents', async () => {
     const { run, cwd, env } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
     const folder = join(cwd, 'summaries/.claude-batch/batches')

@@ -39,7 +39,7 @@ async function booked(cwd: string) {
   }
 }
 
-/** The same figures as billed by the simulator, at the prices of Haiku 5.5; failed batch items are not billed. */
+/** The same figures as the simulator billed them, at the prices of Haiku 5.5, without failed batch items. */
 function bill(simulator: Simulator) {
   const { requests, billed, batches, batchBilled } = simulator.stats()
   const sent = batches.requests === 0 ? requests : (expect.any(Number) as number)
@@ -70,7 +70,7 @@ describe('the ledger', () => {
     expect(await readdir(join(cwd, 'summaries/.claude-batch'))).not.toContain('chunk-costs.jsonl')
   })
 
-  it('counts the cost of a shared chunk for the document that sent it, even if that document fails', async () => {
+  it('counts the cost of a shared chunk for the document that sent it, even if the document fails', async () => {
     const cwd = await createFolder({ ...sharing, 'docs/a.md': book([1, 2, 3]), 'docs/b.md': book([1, 2, 4]) })
     const { env, simulator } = await startService({
       script: ({ request }) => ({
@@ -90,7 +90,7 @@ describe('the ledger', () => {
     expect(await booked(cwd)).toEqual(bill(simulator))
   })
 
-  it('has the cost of the other chunks if the API returned no usage for one, and the report shows that', async () => {
+  it('has the cost of the other chunks if the API returned no usage for one', async () => {
     const cwd = await createFolder({ 'docs/book.md': book([1, 2, 3]) })
     let uncounted = 0
     const { env, simulator } = await startService({

@@ -54,7 +54,7 @@ describe('compare', () => {
     const { run } = await setting()
     const { code, asked, stdout } = await run(...two, '--models', 'haiku,sonnet', '--concurrency', '1')
     expect([code, new Set(asked).size, asked.length]).toEqual([0, 32, 32])
-    // All variants of a document come before the next document, and each document starts with another variant.
+    // All variants of a document come before the next document, which starts with another variant.
     for (let n = 0; n < 32; n += 4)
       expect(new Set(asked.slice(n, n + 4).map((it) => it.slice(0, 6))).size).toBe(1)
     const first = asked.filter((_, n) => n % 4 === 0).map((it) => it.slice(7))

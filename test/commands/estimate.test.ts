@@ -148,7 +148,7 @@ describe('--dry-run', () => {
 })
 
 describe('an estimate', () => {
-  it('is within 10 % of the actual cost after a sample, and its interval contains the actual cost', async () => {
+  it('is within 10 % of the actual cost after a sample, and its interval contains that cost', async () => {
     const modules = resolve(import.meta.dirname, '../../node_modules')
     const find = execFileSync('find', [modules, '-name', 'README.md', '-size', '+1k', '-type', 'f'], {
       encoding: 'utf8',
@@ -178,7 +178,7 @@ describe('an estimate', () => {
 describe('--sample', () => {
   const sample = ['summarize', 'docs', '--sample', '8']
 
-  it('summarizes N documents of all sizes, prints the expected total cost, and stops without a terminal', async () => {
+  it('summarizes documents of all sizes, prints the expected total cost, and stops without a terminal', async () => {
     const { run, cwd, simulator } = await setting()
     const { code, stderr } = await run(sample)
     expect(code).toBe(0)

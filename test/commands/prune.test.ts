@@ -78,7 +78,7 @@ describe('report --prune with deleted documents', () => {
     expect(stderr).toContain('every document in docs/disk is missing; kept its 2 summaries')
   })
 
-  it('keeps summaries of documents outside the working directory if their whole folder is missing', async () => {
+  it('keeps summaries of documents outside the working directory if their folder is missing', async () => {
     const { cwd, prune } = await setting('here/docs/a.md', 'media/one/x.md', 'media/one/y.md')
     const out = join(cwd, 'here/out')
     const inside = { cwd: join(cwd, 'here'), env: {} }

@@ -119,7 +119,7 @@ describe('a flagged summary', () => {
     [['--language', 'klingon9'], '--language klingon9: expected a language'],
     [['--redo', 'ugly'], '--redo: expected failed, settings, copy, language, length, flagged or all'],
     [['--words', '1'], '--words'],
-  ])('cannot be requested with %j, which is a usage error', async (flags, message) => {
+  ])('%j is a usage error', async (flags, message) => {
     const { run } = await setting(() => said(english))
     expect(await run(...flags)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) })
   })

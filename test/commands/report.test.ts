@@ -85,7 +85,7 @@ describe('claude-batch report', () => {
     expect(stdout).not.toContain('is gone')
   })
 
-  it('distinguishes documents with the same name in two directories when it lists and deletes summaries', async () => {
+  it('distinguishes documents with the same name in two directories', async () => {
     const cwd = await createFolder({ 'desk/a.md': 'Desk.', 'desk/b.md': 'Lamp.', 'shed/a.md': 'Saw.' })
     const { env } = await startService({})
     const out = join(cwd, 'out')

@@ -126,7 +126,7 @@ describe('a second run', () => {
     expect(stderr).toMatch(/^redone +2 × requested: docs\/a\.md, docs\/c\.md$/m)
   })
 
-  it('with --redo all summarizes everything again, but does not overwrite summaries edited by hand', async () => {
+  it('with --redo all summarizes everything again, except documents whose summary was edited by hand', async () => {
     const { run, path, summary } = await setting()
     await run()
     const { hits, stderr } = await run('--redo', 'all')
@@ -155,7 +155,7 @@ describe('a second run', () => {
     expect(await it.run()).toMatchObject({ code: 0, hits: 2 })
   })
 
-  it('with --redo failed,settings processes failed documents and summaries made with other settings', async () => {
+  it('with --redo failed,settings processes failed documents and those with other settings', async () => {
     const it = await setting()
     it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
     await it.run()

@@ -123,7 +123,7 @@ describe('a setting that changes the request of a document', () => {
     expect(new Set(hashes.map(({ settings }) => [...settings].join())).size).toBe(hashes.length)
   })
 
-  it('does not include a comment in a prompt file, which changes neither hash', async () => {
+  it('a comment in a prompt file changes neither the request hash nor the settings hash', async () => {
     const cwd = await folder()
     const before = await hashesOf(cwd, base)
     await writeFile(join(cwd, 'prompts/ours.yaml'), `# A comment.\n${files['prompts/ours.yaml']}`)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
-/** Two working directories with the same relative document path, their parent folder, and one output folder. */
+/** Two working directories with the same document path, their parent folder, and one output folder. */
 async function setting() {
   const top = await createFolder({
     'desk/docs/a.md': '# Desk\n\nThe lamp on the desk is green.\n',
@@ -21,7 +21,7 @@ async function setting() {
 }
 
 describe('an output folder shared by several working directories', () => {
-  it('has a summary for each of two documents with the same relative path, and each is paid for once', async () => {
+  it('has a summary for each of two documents with the same relative path, each paid for once', async () => {
     const { out, run } = await setting()
     for (const cwd of ['desk', 'shed']) expect(await run(cwd, 'docs')).toMatchObject({ code: 0, hits: 1 })
     for (const cwd of ['desk', 'shed', 'desk'])

@@ -6,7 +6,7 @@ const names = ['a', 'b', 'c']
 const files = Object.fromEntries(names.map((name) => [`docs/${name}.md`, `Note ${name} on ferries.`]))
 
 describe('-o -', () => {
-  it('counts summaries that could not be written to stdout as pending, and prints them to stderr', async () => {
+  it('counts summaries that cannot be written to stdout as pending, and prints them to stderr', async () => {
     const cwd = await createFolder(files)
     // The first document finishes last, so the others wait for their turn.
     const { env } = await startService({

@@ -30,7 +30,7 @@ const files = {
 }
 
 describe('--schema', () => {
-  it('writes one matching JSON object per document to a .summary.json file, and sends each request once', async () => {
+  it('writes one matching JSON object per document to a .summary.json file, and is resumable', async () => {
     const cwd = await createFolder({ ...files, 's.json': JSON.stringify(schema) })
     const { env, simulator } = await startService({})
     const run = (...more: string[]) =>
@@ -87,7 +87,7 @@ describe('--schema', () => {
     expect(data).toContain('1e400')
   })
 
-  it('sends documents again with another schema, but not if only the formatting of the schema changed', async () => {
+  it('sends documents again with another schema, but not after a change of its formatting', async () => {
     const cwd = await createFolder({
       ...files,
       's.json': JSON.stringify(schema),

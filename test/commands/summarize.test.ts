@@ -48,7 +48,7 @@ describe('claude-batch summarize', () => {
     )
   })
 
-  it('writes an error record for a failed document, sends a 400 once, and summarizes the others', async () => {
+  it('writes an error record for a document that gets a 400, sends it once, and summarizes the others', async () => {
     const cwd = await createFolder(docs(3))
     const bad: Behaviour = { kind: 'status', status: 400, message: 'messages: \u001b[31mno' }
     const { env, simulator } = await startService({
@@ -341,7 +341,7 @@ describe('a usage error', () => {
     expect(stderr).not.toContain('secret')
   })
 
-  it('does not include an unreachable proxy, which exits with 75 and bills nothing', async () => {
+  it('an unreachable proxy is not a usage error but exits with 75, without a note about billing', async () => {
     const cwd = await createFolder({ 'a.md': prose(1) })
     const env = {
       ANTHROPIC_API_KEY: 'k',

@@ -79,8 +79,8 @@ describe('unlock', () => {
 
   it.each<[string, Partial<LockOwner>, string]>([
     ['is dead', { pid: nobody }, 'that process is no longer running'],
-    ['had the process id of another process', { began: '1' }, 'that process is no longer running'],
-    ['may have had the process id of another process', { began: '' }, 'a process with this id is running'],
+    ['is dead although another process has its id', { began: '1' }, 'that process is no longer running'],
+    ['may be dead although a process has its id', { began: '' }, 'a process with this id is running'],
   ])('removes the lock of an owner that %s', async (_what, change, words) => {
     const { run, left } = await lockedBy(change)
     const { code, stderr } = await run([...unlock, '-y'])

@@ -77,7 +77,7 @@ describe('the configuration file', () => {
     expect(settings['out']?.[0]).toBe('~/sums')
   })
 
-  it('is overridden by a profile, which is overridden by a variable, which is overridden by a flag', async () => {
+  it('is overridden by a profile, a profile by a variable, and a variable by a flag', async () => {
     const files = { 'claude-batch.yaml': yaml }
     const rpm = async (args: string[], env = {}) => (await shown(files, args, env)).settings['rpm']
     expect(await rpm([])).toEqual(['50', 'claude-batch.yaml:2'])
@@ -177,7 +177,7 @@ describe('the configuration file', () => {
     expect(stderr).toContain('another user’s')
   })
 
-  it('may be replaced by environment variables, whose invalid values are rejected', async () => {
+  it('environment variables can set switches and lists, and an invalid value is rejected', async () => {
     const { settings, stderr } = await shown({}, [], {
       CLAUDE_BATCH_HIDDEN: 'yes',
       CLAUDE_BATCH_IGNORE: '0',

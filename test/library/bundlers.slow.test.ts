@@ -10,7 +10,7 @@ import { createFolder, startService } from '../support/run-cli.ts'
 const run = promisify(execFile)
 
 const bundlers = ['esbuild@0.28.2', 'vite@8.3.8', 'webpack@5.112.2']
-/** The installed bundlers are kept between runs, outside the project, because the package must not depend on them. */
+/** The bundlers are kept between runs, outside the project, because the package must not depend on them. */
 const toolsFolder = join(tmpdir(), `claude-batch-bundlers-${bundlers.join('-')}`)
 
 /** The entry of an application: it uses everything that the library loads on demand, and exports nothing. */

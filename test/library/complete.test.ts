@@ -32,7 +32,7 @@ describe('client.complete', () => {
     const { client, simulator } = await createLibraryClient({}, { rpm: 300 })
     await Promise.all(Array.from({ length: 10 }, (_, n) => client.complete(`What is ${n}?`)))
     const { requestTimes, byStatus } = simulator.stats()
-    // At most five requests start immediately, then one every 200 ms. Two rate limiters would be twice as fast.
+    // Up to five requests start immediately, then one every 200 ms. Two rate limiters would be twice as fast.
     expect((requestTimes.at(-1) ?? 0) - (requestTimes[0] ?? 0)).toBeGreaterThan(700)
     expect([...byStatus]).toEqual([[200, 10]])
   })

@@ -94,7 +94,7 @@ describe('docs/library.md', () => {
     expect(simulator.stats().requests).toBe(4)
   })
 
-  it('has an example that compiles in strict mode against the packed package, with Node or DOM types', async () => {
+  it('has an example that compiles in strict mode with the packed package and Node or DOM types', async () => {
     const folder = await createFolder({
       'package.json': '{ "type": "module" }',
       'caller.ts': caller,

@@ -58,7 +58,7 @@ describe('loadPrompt', () => {
     )
   })
 
-  it('returns a prompt that ends summarizeAll before any request if the model rejects its effort', async () => {
+  it('returns a prompt that ends summarizeAll before any request if its effort is not supported', async () => {
     const cwd = await createFolder({
       'eager.yaml': `${mine.replaceAll('{audience}', 'all')}    effort: low\n`,
     })

@@ -42,7 +42,7 @@ describe('--digest', () => {
     expect(JSON.parse(stdout).totals.input_tokens).toBe(simulator.stats().billed.inputTokens)
   })
 
-  it('requests a digest again only if a summary changed, and then only the chunk with that summary', async () => {
+  it('requests a digest again only after a summary changed, and then only the chunk with that summary', async () => {
     const { cwd, run, digests, asked } = await setting()
     await run()
     expect((await run()).stderr).toContain('nothing changed for the digest of 12 summaries in all.md')

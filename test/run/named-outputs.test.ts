@@ -273,7 +273,7 @@ describe('output files named by flags', () => {
     [`${entry}\n\n`, true],
     [`${entry}\nMine.\nMine.\n`, false],
     [`{"time":"2026-`, false],
-  ])('include a log with the content %j: accepted and appended to: %j', async (content, isLog) => {
+  ])('a log with the content %j is accepted and appended to: %j', async (content, isLog) => {
     const { run, text } = await setting({ 'run.log': content })
     expect(await run('--log', 'run.log')).toMatchObject({ code: isLog ? 0 : 2 })
     expect((await text('run.log')).startsWith(content)).toBe(true)

@@ -35,7 +35,7 @@ describe('stopOnSignals', () => {
     ['SIGINT', 30_000],
     ['SIGTERM', 10_000],
     ['SIGHUP', 10_000],
-  ] as const)('after %s aborts requests in flight within %i ms', async (signal, ms) => {
+  ] as const)('after %s aborts the requests that are still in flight after %i ms', async (signal, ms) => {
     const { clock, halt, send } = listening()
     send(signal)
     await clock.run(clock.sleep(ms - 1))
