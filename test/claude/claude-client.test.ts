@@ -29,7 +29,7 @@ describe('createClaudeClient', () => {
   it('reuses its connections for the whole run', async () => {
     const { client, simulator } = await createSimulatedClient({})
     for (let n = 0; n < 20; n++) await client.ask(plain, never)
-    // The second request may start before the socket of the first one is free; later requests reuse both sockets.
+    // The second request may start before the socket of the first one is free. Later requests open no socket.
     expect(simulator.stats().requests).toBe(20)
     expect(simulator.stats().connections).toBeLessThanOrEqual(2)
   })

@@ -87,7 +87,7 @@ describe('findProxy', () => {
     expect(proxyOf(url, { ...env, no_proxy: '', NO_PROXY: 'a.example' })).toBeUndefined()
   })
 
-  it('relies on readProxies, which rejects an invalid proxy URL without printing its password', () => {
+  it('readProxies rejects an invalid proxy URL without printing its password', () => {
     const malformed = () => readProxies({ HTTPS_PROXY: 'socks5://user:hunter2@a' })
     expect(malformed).toThrow(UsageError)
     expect(malformed).toThrow(/^HTTPS_PROXY is not a URL that begins with http/)

@@ -14,7 +14,7 @@ import { createRequest } from '../support/scripted-ask.ts'
 const never = new AbortController().signal
 
 /**
- * A client of a server whose responses `respond` writes. `shown` formats the value or error of a call in full,
+ * A client of a server whose responses `respond` writes. `shown` formats the value or error of a call,
  * including hidden properties.
  */
 async function clientOf(

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { readAllEvents, startServe } from '../support/start-serve.ts'
 
-it('tells the operator who gets in, and at the end what it cost', async () => {
+it('serve prints at its start who may connect, and at its end the cost', async () => {
   const alone = await startServe()
   expect(alone.getStderr()).toContain(
     'any program on this machine can use it, web pages of other origins cannot\n',
@@ -15,7 +15,7 @@ it('tells the operator who gets in, and at the end what it cost', async () => {
   expect(getStderr()).toMatch(/requests sent: 1; \d+ tokens in, \d+ out, \$0\.0000\d+\n$/)
 })
 
-it('turns a client away that would wait too long, and goes on serving', async () => {
+it('serve rejects a request that would wait too long, and keeps serving', async () => {
   let limited = true
   const { getStderr, post } = await startServe(['--max-wait', '1s'], {
     service: {
@@ -34,7 +34,7 @@ it('turns a client away that would wait too long, and goes on serving', async ()
   expect((await post({ prompt: 'And now?' })).status).toBe(200)
 })
 
-it('tells an account that was refused to its operator, and lives on', async () => {
+it('serve prints an account error, and keeps running', async () => {
   let refused = true
   const {
     getStderr,

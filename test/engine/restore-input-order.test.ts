@@ -34,7 +34,7 @@ const runs = fc.array(fc.nat(20), { maxLength: 12 }).chain((indexes) => {
 })
 
 describe('restoreInputOrder', () => {
-  it('yields every outcome once in the order of the list, for any indexes and any missing outcomes', async () => {
+  it('yields every outcome once in the order of the list, for any indexes and missing outcomes', async () => {
     await fc.assert(
       fc.asyncProperty(runs, async ({ sources, finished }) => {
         const expected = sources.filter((source) => finished.includes(source)).map(({ path }) => path)

@@ -16,7 +16,7 @@ describe('checkOverwrite', () => {
     ['directory', 'fail in_the_way', 'fail in_the_way', 'fail in_the_way'],
   ])('decides whether to write a summary if the output file is %s', (place, same, other, forced) => {
     expect([decision(true, place), decision(false, place)]).toEqual([same, other])
-    // `undefined`: --force changes nothing, because the file was neither edited nor written by another program.
+    // `undefined`: --force changes nothing, because the file is neither edited nor untracked.
     const decisions = forced === undefined ? [same, other] : [forced, forced]
     expect([decision(true, place, true), decision(false, place, true)]).toEqual(decisions)
   })

@@ -19,7 +19,7 @@ const text = fc.oneof(
     '"\\""',
   ),
 )
-/** JSON as a model may write it: white space anywhere, duplicate keys, numbers beyond the range of a double. */
+/** JSON as a model may write it: any white space, duplicate keys, numbers beyond the range of a double. */
 const { value: json } = fc.letrec<{ value: string; spaced: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },

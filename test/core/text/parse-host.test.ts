@@ -33,7 +33,7 @@ describe('parseHost', () => {
     expect(parseHost(text)).toBeUndefined()
   })
 
-  it('matches extractHost, which removes one final dot from the host of a URL', () => {
+  it('extractHost removes one final dot from the host of a URL', () => {
     expect(extractHost(new URL('http://LOCALHOST.:80/'))).toBe('localhost')
     expect(extractHost(new URL('http://localhost../'))).toBe('localhost.')
   })

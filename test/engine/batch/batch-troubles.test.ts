@@ -169,12 +169,12 @@ async function over(
     const before = { at: clock.now(), calls: sumOf(calls.values()) }
     await clock.run(run())
     expect(clock.now() - before.at).toBeLessThan(27 * hour)
-    // The run polls up to nine batches once a minute for at most 25 hours, with four attempts during an outage.
+    // The run polls up to nine batches once a minute for up to 25 hours, with four attempts in an outage.
     expect(sumOf(calls.values()) - before.calls).toBeLessThan(9 * 25 * 60 * 4 + 1000)
     for (const [path, times] of scripted.billed()) expect([path, times]).toEqual([path, 1])
     for (const { items } of scripted.made.values()) expect(items.some(({ path }) => isBad(path))).toBe(false)
   }
-  // Without further errors, all documents are finished, except those of batches whose creation is not confirmed.
+  // Without further errors, all documents are finished, except those in unconfirmed batches.
   const open = [...disk.values()].flatMap(({ documents }) => [...documents.values()] as BatchItem[])
   expect([...ledger.map(({ document }) => document.path), ...open.map(({ path }) => path)].sort()).toEqual(
     expect.arrayContaining(paths.filter((path) => !isBad(path))),

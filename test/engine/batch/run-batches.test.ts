@@ -134,7 +134,7 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
 }
 
 describe('runBatches', () => {
-  it('puts all documents into one batch, waits, and yields an outcome for each at half the price', async () => {
+  it('puts all documents into one batch, and yields an outcome for each at half the price', async () => {
     const { begin, service, statuses, disk, clock } = setting()
     const { outcomes, asked } = await begin().ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
@@ -299,7 +299,7 @@ describe('runBatches', () => {
     expect(stopped).toBeUndefined()
   })
 
-  it('B12 B13 keeps polling through an hour of errors, and leaves the batch in progress when drained', async () => {
+  it('B12 B13 keeps polling through an hour of errors, and leaves the batch in progress on a drain', async () => {
     const { begin, service, clock, notes } = setting({
       failCall: (call) =>
         call === 'retrieve' && clock.now() < 3_600_000 ? { before: createStatusError(500) } : undefined,
@@ -397,7 +397,7 @@ describe('runBatches', () => {
     expect([service.made.size, disk.size]).toEqual([1, 0])
   })
 
-  it('ends the run and keeps the batch if the API does not know the batch minutes after its creation', async () => {
+  it('ends the run and keeps the batch if the API does not know the batch after minutes', async () => {
     const { begin, service, disk, clock } = setting()
     await begin({ shouldWait: false, isDetached: true }).ended
     service.made.clear()
@@ -429,7 +429,7 @@ describe('runBatches', () => {
 })
 
 describe('runBatches with a budget', () => {
-  // The worst case of a request is $0.00031 in a batch and $0.00062 live; the actual cost is $0.00001 and $0.00002.
+  // Worst case of a request: $0.00031 in a batch, $0.00062 live. Actual cost: $0.00001 and $0.00002.
   const usd = (amount: number) => createSharedBudget(usdToPicodollars(amount), listPrice)
   /** Splits the documents with these names into three chunks and a final request. */
   const longOnes =
@@ -706,7 +706,7 @@ describe('creating a batch', () => {
 
   it.each([
     ['created the batch', { after: lost }, 1],
-    ['did not', { before: lost }, 2],
+    ['did not create the batch', { before: lost }, 2],
     ['created the batch, but a gateway timed out', { after: createStatusError(504) }, 1],
     ['created the batch, but reported a timeout', { after: createStatusError(408) }, 1],
     ['was overloaded', { before: createStatusError(529) }, 2],

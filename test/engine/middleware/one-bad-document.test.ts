@@ -247,7 +247,7 @@ describe('a set of documents of which some always fail', () => {
   )
   const documents = fc.array(fc.option(kinds, { freq: 2 }), { minLength: 1, maxLength: 30 })
 
-  it('delays the others by no more than its number of failing documents, even if those come first', async () => {
+  it('delays the others in proportion to the failing documents, even if those come first', async () => {
     const lastSummary = async (bad: number) =>
       (
         await runOf({

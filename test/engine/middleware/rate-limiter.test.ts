@@ -55,7 +55,7 @@ function service(
   return { ask, starts, limited: () => limited }
 }
 
-/** Sends `count` documents, at most one per place of the semaphore at the same time, and returns statistics. */
+/** Sends `count` documents, at most one per place of the semaphore at a time, and returns statistics. */
 async function run(
   count: number,
   limits: Limits,

@@ -58,7 +58,7 @@ describe('createSharedBudget', () => {
     expect(purse.getBudget()).toMatchObject({ spent: worst, reserved: 0n })
   })
 
-  it('refuses a request that does not fit next to the reservations for batches, without waiting', async () => {
+  it('refuses a request that does not fit because of reservations for batches, without waiting', async () => {
     const { purse, ask } = pursed(createScriptedAsk('ok'), (5n * worst) / 4n)
     const settle = purse.reserve(createRequest('a.md'))
     await expect(ask(createRequest('b.md'), never)).rejects.toBeInstanceOf(BudgetExceededError)

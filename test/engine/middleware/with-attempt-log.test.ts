@@ -6,7 +6,7 @@ import { type AttemptListener, withAttemptLog } from '../../../src/engine/middle
 import { createRequest } from '../../support/scripted-ask.ts'
 import { createVirtualClock } from '../../support/virtual-clock.ts'
 
-/** A request that fails with `error` after a second; with `stop`, because that is aborted. */
+/** A request that fails with `error` after a second, because of an abort if `stop` is given. */
 function failing(error: unknown, stop?: AbortController) {
   const clock = createVirtualClock()
   const told: Attempt[] = []

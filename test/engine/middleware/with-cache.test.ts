@@ -45,7 +45,7 @@ function heldBack(answer: () => ReturnType<Ask> = async () => createReply('notes
 const chunk = (path: string) => createRequest(path, { hash: 'the same chunk' })
 
 describe('withCache', () => {
-  it('sends a request that several documents wait for once, and counts its cost only for the sender', async () => {
+  it('sends a request that several documents wait for once, and counts its cost for the sender', async () => {
     const { ask, go, asked } = heldBack()
     const cached = withCache(ask, memory())
     const replies = ['a.md', 'b.md', 'c.md'].map((path) => cached(chunk(path), never))

@@ -214,7 +214,7 @@ describe('a rate limit', () => {
     expect(clock.now()).toBeLessThanOrEqual(60_000)
   })
 
-  it('without retry-after causes pauses of a second, later of a tenth of the time since the first 429', async () => {
+  it('without retry-after causes pauses of 1 s, and later of a tenth of the time since the first 429', async () => {
     const script = Array.from({ length: 40 }, () => createStatusError(429))
     const { clock, pausesMs: pauses, ask } = createTestPipeline(createScriptedAsk(...script, 'ok'))
     await clock.run(ask())
