@@ -31,7 +31,7 @@ export function createFailFastCheck(): (outcome: Outcome) => Failure | undefined
   }
 }
 
-/** Five documents that are too long say nothing about the shorter ones. */
+/** Whether a failure concerns its document, not the run: five documents that are too long do not end it. */
 function isDocumentFailure({ kind, ...failure }: Failure): boolean {
   return typeof kind !== 'number' || isTooLong({ status: kind, ...failure })
 }

@@ -5,7 +5,7 @@ import { describeAccountError } from './describe-account-error.ts'
 
 /**
  * An error that ends a run; unfinished documents stay pending. `errors.ts` maps each kind to an exit code, and the library
- * maps it to one of its error classes. Messages do not name flags: `describe` takes the caller's name of the setting.
+ * maps it to its own errors. Messages do not name flags: `describe` takes the caller's name of the setting.
  */
 export abstract class RunError extends Error {}
 
