@@ -93,7 +93,7 @@ export const errorShape = objectOf({
   transient: describe(boolean, 'whether the same run may succeed later'),
 })
 
-/** A document that a run has finished. */
+/** A document that a run has finished, or has sent a request for. */
 export const documentEntryShape = objectOf({
   type: oneOf('document'),
   format_version: formatVersion,
