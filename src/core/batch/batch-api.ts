@@ -2,11 +2,13 @@ import type { Request } from '../request/request.ts'
 import type { Batch, BatchResultLine } from './batch.ts'
 
 /**
- * The client for Message Batches. All methods reject with an `AskError` for a request error, or with the reason of the
- * signal once it has aborted.
+ * The client for Message Batches. All methods reject with an `AskError` for a request error, or with the
+ * reason of the signal once it has aborted.
  */
 export interface BatchApi {
-  /** Returns a request for the body of {@link BatchApi.create}: JSON on one line, with its `custom_id` first. */
+  /**
+   * Returns a request for the body of {@link BatchApi.create}: JSON on one line, with its `custom_id` first.
+   */
   formatEntry(id: string, request: Request): string
   /**
    * Creates a batch. If the reply is lost, the batch may exist all the same.

@@ -22,8 +22,8 @@ import {
 import { type BatchItem, isBatchId } from './batch.ts'
 
 /**
- * Raised by every change of the format. A file in another format is rejected, because this version might misunderstand
- * documents that were paid for.
+ * Raised by every change of the format. A file in another format is rejected, because this version might
+ * misunderstand documents that were paid for.
  */
 export const batchFileVersion = 3
 
@@ -46,7 +46,10 @@ const pricesShape = objectOf({
 
 const jsonSchemaShape: Shape<JsonSchema> = { matches: isSupportedSchema, schema: { type: 'object' } }
 
-/** The settings that turn replies into summaries. Documents refer to them by number, in their field `settings`. */
+/**
+ * The settings that turn replies into summaries. Documents refer to them by number, in their field
+ * `settings`.
+ */
 export const settingsShape = objectOf({
   type: oneOf('settings'),
   settings: count,
@@ -98,7 +101,9 @@ export interface BatchHeader {
   readonly localId: string
   /** The base URL that the batch is sent to. */
   readonly endpoint: string
-  /** The working directory that document paths are relative to. It is itself relative to the output folder. */
+  /**
+   * The working directory that document paths are relative to. It is itself relative to the output folder.
+   */
   readonly cwd: string
 }
 
@@ -106,7 +111,9 @@ export interface BatchHeader {
 export interface BatchFile extends BatchHeader {
   /** The documents, by `custom_id`. */
   readonly items: ReadonlyMap<string, BatchItem>
-  /** When the batch was sealed: milliseconds since 1970. Undefined if it was never sealed, and so never sent. */
+  /**
+   * When the batch was sealed: milliseconds since 1970. Undefined if it was never sealed, and so never sent.
+   */
   readonly sealedAt: number | undefined
   /** The batch id of the API, once it is known. */
   readonly id: string | undefined
@@ -151,8 +158,8 @@ export function formatSettledLine(customIds: readonly string[]): string {
 }
 
 /**
- * Returns a function from a `custom_id` and its document to the lines of the file. Documents with the same settings refer
- * to one settings line.
+ * Returns a function from a `custom_id` and its document to the lines of the file. Documents with the same
+ * settings refer to one settings line.
  */
 export function createItemFormatter(): (id: string, document: BatchItem) => string[] {
   const numbersBySettings = new Map<AnswerSettings, Map<string, number>>()

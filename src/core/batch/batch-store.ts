@@ -1,6 +1,9 @@
 import type { BatchItem, BatchSize } from './batch.ts'
 
-/** The stored batches that have not been collected yet; see `docs/ledger.md`. All methods reject with a RunError. */
+/**
+ * The stored batches that have not been collected yet; see `docs/ledger.md`. All methods reject with a
+ * RunError.
+ */
 export interface BatchStore {
   /** Batches of earlier runs, the oldest first. */
   readonly openBatches: readonly StoredBatch[]
@@ -33,13 +36,18 @@ export interface StoredBatch {
   readonly id: string | undefined
   /** Reads the request body that creates the batch. */
   readBody(): AsyncIterable<Uint8Array>
-  /** Reads the requests in the body, in the order of {@link items}. Only possible until the batch is created. */
+  /**
+   * Reads the requests in the body, in the order of {@link items}. Only possible until the batch is created.
+   */
   readEntries(): AsyncIterable<string>
   /** Records that the API has created the batch. */
   markCreated(id: string): Promise<void>
   /** Whether a document needs no reply any more: its outcome is in the ledger, or it was sent again. */
   isSettled(path: string): boolean
-  /** Records that documents are settled, while the batch is kept for others. @param customIds their `custom_id`s */
+  /**
+   * Records that documents are settled, while the batch is kept for others.
+   * @param customIds their `custom_id`s
+   */
   markSettled(customIds: readonly string[]): Promise<void>
   /** Deletes the stored batch, when all of its documents are settled or it was never created. */
   remove(): Promise<void>

@@ -70,8 +70,8 @@ export function hasRoom(
 }
 
 /**
- * Returns the `custom_id` of a request in a batch: at most 64 characters of `[a-zA-Z0-9_-]`. It begins with the local id
- * of the batch, which identifies a batch whose creation was not confirmed.
+ * Returns the `custom_id` of a request in a batch: at most 64 characters of `[a-zA-Z0-9_-]`. It begins with
+ * the local id of the batch, which identifies a batch whose creation was not confirmed.
  * @param localId 16 hexadecimal digits
  * @param itemNumber distinguishes documents with the same request
  */
@@ -79,7 +79,10 @@ export function createCustomId(localId: string, requestHash: string, itemNumber:
   return `${localId}_${requestHash.slice(0, 40)}_${itemNumber.toString(36)}`
 }
 
-/** Whether a value can be a batch id of the API. It becomes part of the path of a URL, which `..` would change. */
+/**
+ * Whether a value can be a batch id of the API. It becomes part of the path of a URL, which `..` would
+ * change.
+ */
 export function isBatchId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= 256 && !/^\.+$/.test(value)
 }

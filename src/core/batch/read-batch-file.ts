@@ -24,9 +24,11 @@ export interface BatchFileReader {
 }
 
 /**
- * Creates a parser for a batch file. The file is untrusted, so every field of a line is checked. An invalid line makes the
- * file unusable, unless the batch was never sent, or the line is the torn last one of a run that was killed.
- * @param resolvePath converts a document path, relative to a recorded working directory, to the path in this run
+ * Creates a parser for a batch file. The file is untrusted, so every field of a line is checked. An invalid
+ * line makes the file unusable, unless the batch was never sent, or the line is the torn last one of a run
+ * that was killed.
+ * @param resolvePath converts a document path, relative to a recorded working directory, to the path in this
+ * run
  */
 export function createBatchFileReader(resolvePath: (base: string, path: string) => string): BatchFileReader {
   const items = new Map<string, BatchItem>()

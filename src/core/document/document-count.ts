@@ -1,4 +1,6 @@
-/** A number of documents. Their paths are listed if there are at most three, few enough to look at one by one. */
+/**
+ * A number of documents. Their paths are listed if there are at most three, few enough to look at one by one.
+ */
 export interface DocumentCount {
   readonly count: number
   readonly paths: readonly string[]

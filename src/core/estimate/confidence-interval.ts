@@ -32,7 +32,8 @@ export function computeShareInterval(count: number, n: number): ConfidenceInterv
 const smallSampleT = [12.7062, 4.30265, 3.18245, 2.77645]
 
 /**
- * Returns Student's t for 95 %, two-sided: from a table for few degrees of freedom, by an expansion in 1/ν for more.
+ * Returns Student's t for 95 %, two-sided: from a table for few degrees of freedom, by an expansion in 1/ν
+ * for more.
  * @see Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5
  */
 export function studentT(degreesOfFreedom: number): number {

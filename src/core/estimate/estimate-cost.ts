@@ -52,8 +52,8 @@ interface TokenSums {
 }
 
 /**
- * Adds the tokens of a document in the ledger. Ignores documents with several attempts or chunks, because their tokens do
- * not depend on their length alone.
+ * Adds the tokens of a document in the ledger. Ignores documents with several attempts or chunks, because
+ * their tokens do not depend on their length alone.
  */
 export function addObservation(
   history: TokenHistory,
@@ -79,7 +79,10 @@ function toHistoryKey({ prompt, model, kind }: Pick<PlannedRequest, 'prompt' | '
   return `${prompt} ${model} ${kind}`
 }
 
-/** Estimates tokens and costs of requests from similar earlier ones, or by a guess if there are too few of them. */
+/**
+ * Estimates tokens and costs of requests from similar earlier ones, or by a guess if there are too few of
+ * them.
+ */
 export function estimateCost(
   requests: readonly PlannedRequest[],
   history: ReadonlyMap<string, TokenSums>,
@@ -159,8 +162,8 @@ function toRange(value: number, margin: number): EstimateRange {
 }
 
 /**
- * Tokens per character, relative to the value for prose in the table of models. Code and Chinese are known to have more;
- * how many more is a guess.
+ * Tokens per character, relative to the value for prose in the table of models. Code and Chinese are known to
+ * have more; how many more is a guess.
  */
 const tokenFactors = {
   prose: { low: 0.65, expected: 1, high: 1.25 },

@@ -73,8 +73,8 @@ export const estimateSchema = toJsonSchema(estimateShape, {
 })
 
 /**
- * Estimates how long a run takes: the longest time that any rate limit requires, or that the latency of the API requires
- * with this many requests in flight.
+ * Estimates how long a run takes: the longest time that any rate limit requires, or that the latency of the
+ * API requires with this many requests in flight.
  * @param latencyMs of one request: milliseconds
  * @param maxConcurrency requests in flight at the same time
  */
@@ -108,7 +108,10 @@ export function estimateTime(
   }
 }
 
-/** Limits of the first paid tier for the models of 2026. @see https://platform.claude.com/docs/en/api/rate-limits */
+/**
+ * Limits of the first paid tier for the models of 2026.
+ * @see https://platform.claude.com/docs/en/api/rate-limits
+ */
 export const firstTierLimits: LimitRates = { requests: 1000, inputTokens: 2_000_000, outputTokens: 400_000 }
 
 /** Converts a range of costs to USD for JSON; null if unknown. */

@@ -7,8 +7,9 @@ interface SizedDocument {
 }
 
 /**
- * Returns a sample of documents of all sizes. The documents are divided into `count` groups of similar size, and one is
- * taken from each. A hash of the paths decides which one, so that the sample of the same documents is always the same.
+ * Returns a sample of documents of all sizes. The documents are divided into `count` groups of similar size,
+ * and one is taken from each. A hash of the paths decides which one, so that the sample of the same documents
+ * is always the same.
  */
 export function selectSample<Item extends SizedDocument>(items: readonly Item[], count: number): Item[] {
   if (count >= items.length) return [...items]

@@ -5,8 +5,8 @@ import type { BillingTerms, Picodollars, PriceOf } from './pricing-rules.ts'
 import { zeroUsage } from './usage.ts'
 
 /**
- * The state of a budget. The worst case of a request is reserved before it is sent, so that spent and reserved together
- * never exceed the cap, at any cost of the requests in flight.
+ * The state of a budget. The worst case of a request is reserved before it is sent, so that spent and
+ * reserved together never exceed the cap, at any cost of the requests in flight.
  */
 export interface BudgetState {
   readonly cap: Picodollars
@@ -34,8 +34,8 @@ export function commitCost(
 }
 
 /**
- * Returns the worst case of a request: one token per byte of input, `maxTokens` of output, and the most expensive
- * region, which the account may be set to. Undefined for a model without a price.
+ * Returns the worst case of a request: one token per byte of input, `maxTokens` of output, and the most
+ * expensive region, which the account may be set to. Undefined for a model without a price.
  */
 export function computeWorstCaseCost(
   { system = '', user, pdf, schema, model, maxTokens }: Request,
@@ -58,15 +58,18 @@ export function computeWorstCaseCost(
 const requestOverheadTokens = 500
 
 /**
- * The API rewrites a schema for the model, adds an explanation, and bills both as input tokens. Their length is not
- * documented; twice the indented schema plus this many tokens is more.
+ * The API rewrites a schema for the model, adds an explanation, and bills both as input tokens. Their length
+ * is not documented; twice the indented schema plus this many tokens is more.
  */
 const schemaOverheadTokens = 1000
 
 /** For a PDF page with its image: far more than was measured for any page. */
 const maxTokensPerPage = 10_000
 
-/** Returns the most that attempts can have cost: the worst case for each reply that was lost or has no token counts. */
+/**
+ * Returns the most that attempts can have cost: the worst case for each reply that was lost or has no token
+ * counts.
+ */
 export function computeMaxCost(attempts: readonly Attempt[], worstCase: Picodollars): Picodollars {
   let total = 0n
   for (const { error, cost } of attempts) {

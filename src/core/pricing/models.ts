@@ -19,16 +19,22 @@ export interface Model {
   readonly contextTokens: number
   /** The largest `max_tokens` that the model accepts. */
   readonly maxOutputTokens: number
-  /** Price tiers by prompt length. The first one whose `maxPromptTokens` fits the prompt applies to the whole request. */
+  /**
+   * Price tiers by prompt length. The first one whose `maxPromptTokens` fits the prompt applies to the whole
+   * request.
+   */
   readonly priceTiers: readonly { readonly maxPromptTokens: number; readonly prices: Prices }[]
   /** The efforts that the model accepts; empty if it rejects every effort with a 400. */
   readonly efforts: readonly Effort[]
   /**
-   * The cheapest `thinking` for a plain summary; undefined if the request should not contain one. The model accepts it
-   * only up to `high` effort; above that, the model decides.
+   * The cheapest `thinking` for a plain summary; undefined if the request should not contain one. The model
+   * accepts it only up to `high` effort; above that, the model decides.
    */
   readonly thinking?: 'disabled' | 'between_tools'
-  /** A low guess of plain text characters per token. The tokenizer of 4.7 and later gives about 30 % more tokens. */
+  /**
+   * A low guess of plain text characters per token. The tokenizer of 4.7 and later gives about 30 % more
+   * tokens.
+   */
   readonly charsPerToken: number
   /** Whether `inference_geo: "us"` makes every token 10 % more expensive. */
   readonly hasRegionalPricing: boolean
@@ -64,7 +70,8 @@ const fablePrices = createSingleTier(10, 50, 12.5, 20, 1)
 const models = {
   'claude-haiku-5-5': {
     ...largeModel,
-    // The only model with two price tiers: above 100,000 tokens of prompt, the whole request costs five times as much.
+    // The only model with two price tiers: above 100,000 tokens of prompt, the whole request costs five times
+    // as much.
     priceTiers: [
       { maxPromptTokens: 100_000, prices: createPrices(0.1, 0.5, 0.125, 0.2, 0.01) },
       { maxPromptTokens: Number.POSITIVE_INFINITY, prices: createPrices(0.5, 2.5, 0.625, 1, 0.05) },
@@ -137,8 +144,8 @@ const retiredModels: Readonly<Record<string, Model['retirement'] & {}>> = {
 }
 
 /**
- * Returns the retirement of a model, in the past or announced. Undefined for the model ids of other providers, which have
- * different dates.
+ * Returns the retirement of a model, in the past or announced. Undefined for the model ids of other
+ * providers, which have different dates.
  */
 export function findRetirement(model: string): Model['retirement'] {
   if (!/^[a-z0-9-]+$/.test(model)) return undefined
@@ -164,14 +171,16 @@ const aliases: Readonly<Record<string, keyof typeof models>> = {
 /** The short names of models, from the cheapest to the most expensive. */
 export const modelAliases: readonly string[] = Object.keys(aliases)
 
-/** Returns the model id for a name: `haiku` becomes `claude-haiku-5-5`; unknown names are returned unchanged. */
+/**
+ * Returns the model id for a name: `haiku` becomes `claude-haiku-5-5`; unknown names are returned unchanged.
+ */
 export function resolveModelAlias(name: string): string {
   return name.includes('-') ? name : (getOwn(aliases, name) ?? name)
 }
 
 /**
- * Returns the model with this name, alias, dated id or provider's id. Undefined for newer models and those of compatible
- * servers. Prices are list prices; providers may charge more.
+ * Returns the model with this name, alias, dated id or provider's id. Undefined for newer models and those of
+ * compatible servers. Prices are list prices; providers may charge more.
  */
 export function findModel(name: string): Model | undefined {
   return getOwn<Model>(models, getOwn(aliases, name) ?? canonicalizeModelId(name))
@@ -189,7 +198,9 @@ function createSingleTier(...rates: [number, number, number, number, number]): M
   return [{ maxPromptTokens: Number.POSITIVE_INFINITY, prices: createPrices(...rates) }]
 }
 
-/** Takes prices in this order: input, output, cache write for 5 minutes, cache write for an hour, cache read. */
+/**
+ * Takes prices in this order: input, output, cache write for 5 minutes, cache write for an hour, cache read.
+ */
 function createPrices(
   input: number,
   output: number,

@@ -2,8 +2,8 @@ import { findModel, isSameModel, type Prices } from './models.ts'
 import { sumInputTokens, type Usage } from './usage.ts'
 
 /**
- * Money in whole picodollars (10⁻¹² USD). The lowest price, a cached token of Haiku in a batch, is 5,000 picodollars. So
- * every product is exact, and sums do not depend on their order.
+ * Money in whole picodollars (10⁻¹² USD). The lowest price, a cached token of Haiku in a batch, is 5,000
+ * picodollars. So every product is exact, and sums do not depend on their order.
  */
 export type Picodollars = bigint
 
@@ -32,14 +32,16 @@ export type PriceOf = (billed: BilledUsage) => Picodollars | undefined
 export type CustomPrices = Readonly<Record<string, Prices>>
 
 /**
- * Returns a function that computes costs from list prices, or from custom prices for the models that have them. A custom
- * price applies to the first price tier; higher tiers are scaled by the ratio of the list prices.
+ * Returns a function that computes costs from list prices, or from custom prices for the models that have
+ * them. A custom price applies to the first price tier; higher tiers are scaled by the ratio of the list
+ * prices.
  */
 export function createPriceOf(customPrices: CustomPrices): PriceOf {
   return ({ model, requestedModel = model, usage, terms = {} }) => {
     const name = findCustomPriceName(customPrices, model, requestedModel)
     const { priceTiers, hasRegionalPricing } = findModel(model) ?? findModel(requestedModel) ?? {}
-    // The API does not document whether cached tokens count toward the tier. Counting them never gives too low a cost.
+    // The API does not document whether cached tokens count toward the tier. Counting them never gives too
+    // low a cost.
     const tierPrices = priceTiers?.find(
       ({ maxPromptTokens }) => sumInputTokens(usage) <= maxPromptTokens,
     )?.prices
@@ -57,8 +59,9 @@ export function createPriceOf(customPrices: CustomPrices): PriceOf {
 }
 
 /**
- * Returns the name of the custom price for a reply, if any. A server may reply with another name than the requested one,
- * and then the price of the requested name applies, unless both names are known, different models.
+ * Returns the name of the custom price for a reply, if any. A server may reply with another name than the
+ * requested one, and then the price of the requested name applies, unless both names are known, different
+ * models.
  */
 function findCustomPriceName(
   customPrices: CustomPrices,

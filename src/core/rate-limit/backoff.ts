@@ -4,7 +4,8 @@ const maxMs = 60_000
 const minMs = 50
 
 /**
- * Returns how long to wait before a retry, in milliseconds: exponential backoff with full jitter, at most a minute.
+ * Returns how long to wait before a retry, in milliseconds: exponential backoff with full jitter, at most a
+ * minute.
  * @param failures how often the request has failed so far, from 1
  * @param random a number from 0 to 1
  * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/

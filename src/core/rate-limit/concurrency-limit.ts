@@ -3,7 +3,10 @@ export interface ConcurrencyLimit {
   /** The limit. It has a fraction because it grows by less than one request. */
   readonly value: number
   readonly max: number
-  /** Before the first overload, the limit grows by 1 per reply, so it doubles per round of replies; later by a quarter. */
+  /**
+   * Before the first overload, the limit grows by 1 per reply, so it doubles per round of replies; later by a
+   * quarter.
+   */
   readonly wasOverloaded: boolean
   /** A further overload until this time (monotonic ms) belongs to the same episode. */
   readonly cooldownUntil: number
@@ -19,8 +22,8 @@ export function roundDownLimit({ value }: ConcurrencyLimit): number {
 }
 
 /**
- * Returns the limit after a reply. It grows only if requests waited for it: while they wait for the rate limit, more
- * requests in flight gain nothing.
+ * Returns the limit after a reply. It grows only if requests waited for it: while they wait for the rate
+ * limit, more requests in flight gain nothing.
  * @param isConcurrencyBound the request did not wait for the rate limit
  */
 export function increaseLimit(limit: ConcurrencyLimit, isConcurrencyBound: boolean): ConcurrencyLimit {
@@ -29,8 +32,8 @@ export function increaseLimit(limit: ConcurrencyLimit, isConcurrencyBound: boole
 }
 
 /**
- * Returns the limit after a sign of overload. It shrinks once per episode, because requests in flight meet the same
- * overload.
+ * Returns the limit after a sign of overload. It shrinks once per episode, because requests in flight meet
+ * the same overload.
  * @param factor of the new limit to the old one
  * @param now monotonic milliseconds
  * @param latencyMs how long requests in flight may still meet the same overload: milliseconds

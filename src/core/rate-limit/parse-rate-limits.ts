@@ -19,8 +19,8 @@ const headerNames = {
 } as const
 
 /**
- * Reads the `anthropic-ratelimit-*` headers, except `…-reset`: that is the time when the bucket is full again, not when
- * the next request can be sent.
+ * Reads the `anthropic-ratelimit-*` headers, except `…-reset`: that is the time when the bucket is full
+ * again, not when the next request can be sent.
  * @see https://platform.claude.com/docs/en/api/rate-limits
  */
 export function parseRateLimits(header: (name: string) => string | null): RateLimits | undefined {

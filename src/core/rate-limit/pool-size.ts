@@ -5,8 +5,8 @@ export const maxPoolSize = 256
 export const defaultLatency = 3
 
 /**
- * Returns how many requests in flight use the rate limit fully, but do not exceed it. By Little's law, this is the rate
- * times the latency: 60 requests per minute at 3 seconds need 3.
+ * Returns how many requests in flight use the rate limit fully, but do not exceed it. By Little's law, this
+ * is the rate times the latency: 60 requests per minute at 3 seconds need 3.
  * @param rpm requests per minute
  * @param latency seconds per request
  */
@@ -16,7 +16,9 @@ export function computePoolSize(rpm: number, latency: number): number {
   return Math.min(maxPoolSize, Math.max(1, needed))
 }
 
-/** Requests in flight before the first reply. The API limits sharp increases in usage (`ramp_limit_exceeded`). */
+/**
+ * Requests in flight before the first reply. The API limits sharp increases in usage (`ramp_limit_exceeded`).
+ */
 const slowStartLimits = { known: 8, unknown: 4 }
 
 /** Returns the initial pool size from the user's limits, capped for a slow start. */

@@ -1,10 +1,12 @@
 /**
- * An estimate of one rate limit: a token bucket that the API refills continuously. Amounts are requests or tokens; times
- * are monotonic milliseconds. The level may be negative, because output is counted afterwards.
+ * An estimate of one rate limit: a token bucket that the API refills continuously. Amounts are requests or
+ * tokens; times are monotonic milliseconds. The level may be negative, because output is counted afterwards.
  */
 export interface TokenBucket {
   readonly perMinute: number
-  /** The largest level. It starts with one second's worth, because the API may enforce a limit over a second. */
+  /**
+   * The largest level. It starts with one second's worth, because the API may enforce a limit over a second.
+   */
   readonly capacity: number
   readonly level: number
   readonly updatedAt: number
@@ -18,7 +20,10 @@ export interface TokenBucket {
   readonly rounding: number
 }
 
-/** Returns a bucket of which only the rate is known. It holds one second's worth, like those of the strictest servers. */
+/**
+ * Returns a bucket of which only the rate is known. It holds one second's worth, like those of the strictest
+ * servers.
+ */
 export function createBucket(perMinute: number, rounding: number, now: number): TokenBucket {
   const capacity = Math.max(1, perMinute / 60)
   return {
@@ -69,8 +74,8 @@ export function withdraw(bucket: TokenBucket, amount: number): TokenBucket {
 }
 
 /**
- * Returns the milliseconds until this amount and a margin are available; 0 is now. An amount that is larger than the
- * bucket waits only until the bucket is full.
+ * Returns the milliseconds until this amount and a margin are available; 0 is now. An amount that is larger
+ * than the bucket waits only until the bucket is full.
  */
 export function computeWaitMs(bucket: TokenBucket, amount: number): number {
   const missing = Math.min(amount, bucket.capacity) + computeMargin(bucket) - bucket.level
@@ -78,14 +83,17 @@ export function computeWaitMs(bucket: TokenBucket, amount: number): number {
 }
 
 /**
- * Returns the safety margin that stays in the bucket. A full bucket may hold this much more than its capacity, so that
- * the margin delays a request that needs all of the bucket, but does not block it.
+ * Returns the safety margin that stays in the bucket. A full bucket may hold this much more than its
+ * capacity, so that the margin delays a request that needs all of the bucket, but does not block it.
  */
 function computeMargin({ capacity, perMinute, externalRate, rounding }: TokenBucket): number {
   return Math.min(capacity / 4, (perMinute / 60_000) * marginMs + externalRate * externalMarginMs + rounding)
 }
 
-/** Returns the refill rate without the usage by others, per millisecond; `updateExternalRate` keeps it positive. */
+/**
+ * Returns the refill rate without the usage by others, per millisecond; `updateExternalRate` keeps it
+ * positive.
+ */
 function computeNetRate({ perMinute, externalRate }: TokenBucket): number {
   return perMinute / 60_000 - externalRate
 }
@@ -96,9 +104,9 @@ const marginMs = 60
 const externalMarginMs = 300
 
 /**
- * Returns a bucket whose level is corrected by a response header. `remaining` is rounded, so the true level is in a range
- * around it. The API does not document whether `remaining` is from the start or the end of the request. So it is compared
- * with the estimates at both times, and the smaller correction is made.
+ * Returns a bucket whose level is corrected by a response header. `remaining` is rounded, so the true level
+ * is in a range around it. The API does not document whether `remaining` is from the start or the end of the
+ * request. So it is compared with the estimates at both times, and the smaller correction is made.
  * @param remaining the level in the response header
  * @param bucketAtSend the bucket right after the request was sent
  */
@@ -128,8 +136,8 @@ export function reconcileBucket(
 }
 
 /**
- * Returns the new estimate of usage by others: it rises if the level is lower than expected, and falls if it is higher.
- * A single correction changes it little, repeated ones within seconds.
+ * Returns the new estimate of usage by others: it rises if the level is lower than expected, and falls if it
+ * is higher. A single correction changes it little, repeated ones within seconds.
  */
 function updateExternalRate(
   { externalRate, perMinute, updatedAt, lastHeaderAt }: TokenBucket,

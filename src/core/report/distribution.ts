@@ -1,6 +1,8 @@
 import { amount, count, describe, listOf, objectOf, type TypeOf } from '../text/shape.ts'
 
-/** The distribution of values in milliseconds: percentiles, and a histogram with bins of equal width from 0. */
+/**
+ * The distribution of values in milliseconds: percentiles, and a histogram with bins of equal width from 0.
+ */
 export const distributionShape = objectOf({
   count,
   p50_ms: amount,
@@ -38,7 +40,8 @@ export function computeDistribution(values: readonly number[]): Distribution | n
 }
 
 /**
- * Returns percentiles by nearest rank: the smallest value that at least this share of all values does not exceed.
+ * Returns percentiles by nearest rank: the smallest value that at least this share of all values does not
+ * exceed.
  * @param sorted in ascending order, at least one
  */
 export function computePercentiles(sorted: Float64Array): { p50: number; p95: number; p99: number } {

@@ -139,8 +139,9 @@ const reportShape = objectOf({
 })
 
 /**
- * A report about one or more runs: the content of the JSON report, and the data of the HTML and Markdown reports. See
- * `docs/report.md`. Costs are USD, exact to the last digit; `null` is unknown. Times are milliseconds or ISO 8601.
+ * A report about one or more runs: the content of the JSON report, and the data of the HTML and Markdown
+ * reports. See `docs/report.md`. Costs are USD, exact to the last digit; `null` is unknown. Times are
+ * milliseconds or ISO 8601.
  */
 export interface ReportJson extends TypeOf<typeof reportShape> {}
 

@@ -1,4 +1,7 @@
-/** Whether `candidate` is an older version of the same prompt as `reference`: `name@v9` is older than `name@v10`. */
+/**
+ * Whether `candidate` is an older version of the same prompt as `reference`: `name@v9` is older than
+ * `name@v10`.
+ */
 export function isOlderPromptVersion(candidate: string, reference: string): boolean {
   const [a, b] = [parsePromptVersion(candidate), parsePromptVersion(reference)]
   return a.name === b.name && a.version < b.version

@@ -25,8 +25,8 @@ import {
 } from '../text/shape.ts'
 
 /**
- * Raised by every change that another version would misunderstand. New fields do not raise it. `docs/ledger.md`
- * describes the format.
+ * Raised by every change that another version would misunderstand. New fields do not raise it.
+ * `docs/ledger.md` describes the format.
  */
 export const ledgerFormatVersion = 2
 

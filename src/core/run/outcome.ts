@@ -50,7 +50,9 @@ export interface Failed extends OutcomeBase {
   readonly partialText?: string
 }
 
-/** Skipped: a file in a folder is empty or not text, or the document has a summary (`unchanged`, `modified`). */
+/**
+ * Skipped: a file in a folder is empty or not text, or the document has a summary (`unchanged`, `modified`).
+ */
 interface Skipped extends OutcomeBase {
   readonly status: 'skipped'
   readonly type: string

@@ -11,7 +11,9 @@ export interface RunStats {
   readonly documents: Readonly<Record<Outcome['status'], number>>
   /** Failed documents that may succeed in a later run. */
   readonly transientFailures: number
-  /** Pending documents although the run was not stopped: running the same command again continues with them. */
+  /**
+   * Pending documents although the run was not stopped: running the same command again continues with them.
+   */
   readonly deferred: number
   readonly skippedByReason: ReadonlyMap<string, DocumentCount>
   /** Flagged summaries by quality check. */
@@ -81,7 +83,8 @@ export function createStatsCollector(
     addAttempt(attempt) {
       requests++
       if (attempt.batchId !== undefined) batchRequests++
-      // Chunks of one document are sent in parallel, so there may be several first attempts for the same path.
+      // Chunks of one document are sent in parallel, so there may be several first attempts for the same
+      // path.
       if (attempt.attemptNumber > 1) increment(retriesByCause, lastErrorByPath.get(attempt.path) ?? 'unknown')
       if (attempt.error !== undefined) {
         lastErrorByPath.set(attempt.path, String(attempt.error.status ?? attempt.error.type))
