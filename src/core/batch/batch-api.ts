@@ -6,9 +6,7 @@ import type { Batch, BatchResultLine } from './batch.ts'
  * reason of the signal once it has aborted.
  */
 export interface BatchApi {
-  /**
-   * Returns a request for the body of {@link BatchApi.create}: JSON on one line, with its `custom_id` first.
-   */
+  /** Returns a request for the body of {@link BatchApi.create}: JSON on one line, `custom_id` first. */
   formatEntry(id: string, request: Request): string
   /**
    * Creates a batch. If the reply is lost, the batch may exist all the same.

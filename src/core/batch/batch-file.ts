@@ -46,10 +46,7 @@ const pricesShape = objectOf({
 
 const jsonSchemaShape: Shape<JsonSchema> = { matches: isSupportedSchema, schema: { type: 'object' } }
 
-/**
- * The settings that turn replies into summaries. Documents refer to them by number, in their field
- * `settings`.
- */
+/** The settings that turn replies into summaries. Documents refer to them by their number. */
 export const settingsShape = objectOf({
   type: oneOf('settings'),
   settings: count,
@@ -101,9 +98,7 @@ export interface BatchHeader {
   readonly localId: string
   /** The base URL that the batch is sent to. */
   readonly endpoint: string
-  /**
-   * The working directory that document paths are relative to. It is itself relative to the output folder.
-   */
+  /** The working directory that document paths are relative to; itself relative to the output folder. */
   readonly cwd: string
 }
 
@@ -111,9 +106,7 @@ export interface BatchHeader {
 export interface BatchFile extends BatchHeader {
   /** The documents, by `custom_id`. */
   readonly items: ReadonlyMap<string, BatchItem>
-  /**
-   * When the batch was sealed: milliseconds since 1970. Undefined if it was never sealed, and so never sent.
-   */
+  /** When the batch was sealed: milliseconds since 1970. Undefined if it was never sealed or sent. */
   readonly sealedAt: number | undefined
   /** The batch id of the API, once it is known. */
   readonly id: string | undefined

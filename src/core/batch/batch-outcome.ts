@@ -16,18 +16,13 @@ export interface EndedBatchItem {
   readonly batch: Pick<Batch, 'id' | 'createdAt' | 'endedAt'>
 }
 
-/**
- * A document without a reply that was not billed, so it is sent again. `accountError` concerns every request.
- */
+/** A document that got no reply and was not billed. It is sent again, unless there is an `accountError`. */
 export interface NoAnswer {
   readonly noAnswerReason: string
   readonly accountError?: RequestError
 }
 
-/**
- * Converts the result of a request to the outcome of its document. `results_expired`: the API has deleted the
- * results.
- */
+/** Converts the result of a request to the outcome of its document. Results expire after 29 days. */
 export function toBatchOutcome(
   endedItem: EndedBatchItem,
   result: BatchResult | 'results_expired',
@@ -68,10 +63,7 @@ export function toBatchOutcome(
   return { ...answeredBase, status: 'summarized', text }
 }
 
-/**
- * Returns the outcome of a summary whose output file may not be overwritten: its text goes into the error
- * record.
- */
+/** Returns the outcome of a summary that may not overwrite a file: its text goes into the error record. */
 export function toConflictOutcome(
   outcome: Extract<Outcome, { status: 'summarized' }>,
   { action, type, message: problem }: InputProblem,
@@ -82,10 +74,7 @@ export function toConflictOutcome(
   return { ...rest, status: 'failed', failure, partialText: text }
 }
 
-/**
- * Returns the outcome of a document whose reply was deleted with the results of the batch. It may have been
- * billed.
- */
+/** Returns the outcome of a document whose result expired. It may have been billed. */
 function toExpiredOutcome(endedItem: EndedBatchItem): Outcome {
   const message = `the results of the batch ${endedItem.batch.id} are gone, 29 days after it was made; the next run asks, and pays, again`
   return toLostOutcome(endedItem, { kind: 'malformed', type: 'results_gone', message })

@@ -1,9 +1,6 @@
 import type { BatchItem, BatchSize } from './batch.ts'
 
-/**
- * The stored batches that have not been collected yet; see `docs/ledger.md`. All methods reject with a
- * RunError.
- */
+/** The stored batches that have not been collected; see `docs/ledger.md`. Methods reject with a RunError. */
 export interface BatchStore {
   /** Batches of earlier runs, the oldest first. */
   readonly openBatches: readonly StoredBatch[]
@@ -36,9 +33,7 @@ export interface StoredBatch {
   readonly id: string | undefined
   /** Reads the request body that creates the batch. */
   readBody(): AsyncIterable<Uint8Array>
-  /**
-   * Reads the requests in the body, in the order of {@link items}. Only possible until the batch is created.
-   */
+  /** Reads the requests in the body, in the order of {@link items}, until the batch is created. */
   readEntries(): AsyncIterable<string>
   /** Records that the API has created the batch. */
   markCreated(id: string): Promise<void>

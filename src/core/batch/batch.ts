@@ -79,10 +79,7 @@ export function createCustomId(localId: string, requestHash: string, itemNumber:
   return `${localId}_${requestHash.slice(0, 40)}_${itemNumber.toString(36)}`
 }
 
-/**
- * Whether a value can be a batch id of the API. It becomes part of the path of a URL, which `..` would
- * change.
- */
+/** Whether a value can be a batch id of the API. It becomes part of a URL path, so `..` is not allowed. */
 export function isBatchId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= 256 && !/^\.+$/.test(value)
 }

@@ -25,8 +25,7 @@ export interface BatchFileReader {
 
 /**
  * Creates a parser for a batch file. The file is untrusted, so every field of a line is checked. An invalid
- * line makes the file unusable, unless the batch was never sent, or the line is the torn last one of a run
- * that was killed.
+ * line makes the file unusable, unless the batch was never sent or a killed run left a torn last line.
  * @param resolvePath converts a document path, relative to a recorded working directory, to the path in this
  * run
  */

@@ -1,6 +1,4 @@
-/**
- * A number of documents. Their paths are listed if there are at most three, few enough to look at one by one.
- */
+/** A number of documents. Up to three are listed by path; users can look at those one by one. */
 export interface DocumentCount {
   readonly count: number
   readonly paths: readonly string[]

@@ -79,9 +79,7 @@ const maxHashes = 10
 export interface OutputPathOptions {
   /** Whether `A` and `a` are one name on the file system of the output folder. */
   readonly caseInsensitive: boolean
-  /**
-   * Summaries of earlier runs, by document path. A document keeps its name, and no other document gets it.
-   */
+  /** Summaries of earlier runs, by document path. A document keeps its name; no other document gets it. */
   readonly existingSummaries: Iterable<readonly [path: string, summary: string]>
 }
 

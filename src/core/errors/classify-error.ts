@@ -78,10 +78,7 @@ function classifyByStatus({
   return classByStatus[status] ?? (status >= 300 && status < 400 ? 'account' : 'document')
 }
 
-/**
- * Statuses that concern more than this document. A 404 is an unknown model or a wrong base URL for all
- * documents.
- */
+/** Statuses that concern more than one document. A 404 means an unknown model or a wrong base URL. */
 const classByStatus: Readonly<Record<number, ErrorClass>> = {
   401: 'account',
   402: 'account',

@@ -11,10 +11,7 @@ export interface RequestResult {
 
 /** The number of latest results that describe the current health of the API. */
 const maxResults = 20
-/**
- * Failures are document-specific if they would be less likely than this at the failure rate of other
- * documents.
- */
+/** Failures are document-specific if they are less likely than this at the failure rate of others. */
 const maxProbability = 0.005
 
 /** Returns the latest results, including a new one. */
@@ -51,10 +48,7 @@ export function isDocumentSpecificFailure(others: readonly RequestResult[], fail
   return failed < others.length && failureRate ** failures <= maxProbability
 }
 
-/**
- * Whether a document is larger than all that got replies. These may use up the tokens per minute that it
- * needs.
- */
+/** Whether a document is larger than all that got replies, which may use up the tokens that it needs. */
 export function isLargest(others: readonly RequestResult[], promptCharacters: number): boolean {
   return others.every((other) => other.isFailure || other.promptCharacters < promptCharacters)
 }

@@ -79,10 +79,7 @@ function toHistoryKey({ prompt, model, kind }: Pick<PlannedRequest, 'prompt' | '
   return `${prompt} ${model} ${kind}`
 }
 
-/**
- * Estimates tokens and costs of requests from similar earlier ones, or by a guess if there are too few of
- * them.
- */
+/** Estimates tokens and costs of requests from similar earlier ones, or guesses if there are too few. */
 export function estimateCost(
   requests: readonly PlannedRequest[],
   history: ReadonlyMap<string, TokenSums>,

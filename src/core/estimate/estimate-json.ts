@@ -73,8 +73,8 @@ export const estimateSchema = toJsonSchema(estimateShape, {
 })
 
 /**
- * Estimates how long a run takes: the longest time that any rate limit requires, or that the latency of the
- * API requires with this many requests in flight.
+ * Estimates how long a run takes. This is the longest of the times that each rate limit and the latency of
+ * the API require.
  * @param latencyMs of one request: milliseconds
  * @param maxConcurrency requests in flight at the same time
  */

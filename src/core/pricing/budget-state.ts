@@ -5,8 +5,8 @@ import type { BillingTerms, Picodollars, PriceOf } from './pricing-rules.ts'
 import { zeroUsage } from './usage.ts'
 
 /**
- * The state of a budget. The worst case of a request is reserved before it is sent, so that spent and
- * reserved together never exceed the cap, at any cost of the requests in flight.
+ * The state of a budget. The worst case of a request is reserved before it is sent. So spent and reserved
+ * never exceed the cap, even if all requests in flight cost the most.
  */
 export interface BudgetState {
   readonly cap: Picodollars
@@ -35,7 +35,7 @@ export function commitCost(
 
 /**
  * Returns the worst case of a request: one token per byte of input, `maxTokens` of output, and the most
- * expensive region, which the account may be set to. Undefined for a model without a price.
+ * expensive region. Undefined for a model without a price.
  */
 export function computeWorstCaseCost(
   { system = '', user, pdf, schema, model, maxTokens }: Request,
@@ -66,10 +66,7 @@ const schemaOverheadTokens = 1000
 /** For a PDF page with its image: far more than was measured for any page. */
 const maxTokensPerPage = 10_000
 
-/**
- * Returns the most that attempts can have cost: the worst case for each reply that was lost or has no token
- * counts.
- */
+/** Returns the most that attempts can have cost: the worst case if a reply was lost or not counted. */
 export function computeMaxCost(attempts: readonly Attempt[], worstCase: Picodollars): Picodollars {
   let total = 0n
   for (const { error, cost } of attempts) {

@@ -1,6 +1,6 @@
 /**
- * Returns the id of a Claude model without the parts that providers and gateways add: a path, the name of the
- * provider, a region, a date or a provider's version. All other names are returned unchanged.
+ * Returns the id of a Claude model without the parts that providers add: a path, a provider's name, a region,
+ * a date or a version. All other names are returned unchanged.
  * @example `us.anthropic.claude-haiku-4-5-20251001-v1:0` → `claude-haiku-4-5`
  */
 export function canonicalizeModelId(name: string): string {

@@ -19,10 +19,7 @@ export interface Model {
   readonly contextTokens: number
   /** The largest `max_tokens` that the model accepts. */
   readonly maxOutputTokens: number
-  /**
-   * Price tiers by prompt length. The first one whose `maxPromptTokens` fits the prompt applies to the whole
-   * request.
-   */
+  /** Price tiers. The first one whose `maxPromptTokens` fits the prompt applies to the whole request. */
   readonly priceTiers: readonly { readonly maxPromptTokens: number; readonly prices: Prices }[]
   /** The efforts that the model accepts; empty if it rejects every effort with a 400. */
   readonly efforts: readonly Effort[]
@@ -31,10 +28,7 @@ export interface Model {
    * accepts it only up to `high` effort; above that, the model decides.
    */
   readonly thinking?: 'disabled' | 'between_tools'
-  /**
-   * A low guess of plain text characters per token. The tokenizer of 4.7 and later gives about 30 % more
-   * tokens.
-   */
+  /** Characters of prose per token, a low guess. Tokenizers since 4.7 give about 30 % more tokens. */
   readonly charsPerToken: number
   /** Whether `inference_geo: "us"` makes every token 10 % more expensive. */
   readonly hasRegionalPricing: boolean
@@ -144,8 +138,8 @@ const retiredModels: Readonly<Record<string, Model['retirement'] & {}>> = {
 }
 
 /**
- * Returns the retirement of a model, in the past or announced. Undefined for the model ids of other
- * providers, which have different dates.
+ * Returns the retirement of a model, past or announced. Undefined for ids of other providers, which have
+ * different dates.
  */
 export function findRetirement(model: string): Model['retirement'] {
   if (!/^[a-z0-9-]+$/.test(model)) return undefined
@@ -171,9 +165,7 @@ const aliases: Readonly<Record<string, keyof typeof models>> = {
 /** The short names of models, from the cheapest to the most expensive. */
 export const modelAliases: readonly string[] = Object.keys(aliases)
 
-/**
- * Returns the model id for a name: `haiku` becomes `claude-haiku-5-5`; unknown names are returned unchanged.
- */
+/** Returns the model id for a name: `haiku` becomes `claude-haiku-5-5`; unknown names are unchanged. */
 export function resolveModelAlias(name: string): string {
   return name.includes('-') ? name : (getOwn(aliases, name) ?? name)
 }
@@ -198,9 +190,7 @@ function createSingleTier(...rates: [number, number, number, number, number]): M
   return [{ maxPromptTokens: Number.POSITIVE_INFINITY, prices: createPrices(...rates) }]
 }
 
-/**
- * Takes prices in this order: input, output, cache write for 5 minutes, cache write for an hour, cache read.
- */
+/** Takes prices in this order: input, output, cache write for 5 minutes and for an hour, cache read. */
 function createPrices(
   input: number,
   output: number,

@@ -60,8 +60,7 @@ export function createPriceOf(customPrices: CustomPrices): PriceOf {
 
 /**
  * Returns the name of the custom price for a reply, if any. A server may reply with another name than the
- * requested one, and then the price of the requested name applies, unless both names are known, different
- * models.
+ * requested one. Then the price of the requested name applies, unless both are known models.
  */
 function findCustomPriceName(
   customPrices: CustomPrices,

@@ -19,8 +19,8 @@ export const zeroUsage: Usage = {
 }
 
 /**
- * Reads the API's `usage` object. Null or missing cache fields are 0, but missing or nonsensical token counts
- * make the whole usage unknown (undefined), never 0: an unknown bill must not look like a free one.
+ * Reads the API's `usage` object. Null or missing cache fields are 0. Missing or invalid token counts make
+ * the whole usage unknown (undefined), never 0: an unknown cost must not look like a free request.
  * @see https://platform.claude.com/docs/en/build-with-claude/prompt-caching
  */
 export function parseUsage(raw: unknown): Usage | undefined {

@@ -3,10 +3,7 @@ export interface ConcurrencyLimit {
   /** The limit. It has a fraction because it grows by less than one request. */
   readonly value: number
   readonly max: number
-  /**
-   * Before the first overload, the limit grows by 1 per reply, so it doubles per round of replies; later by a
-   * quarter.
-   */
+  /** Until the first overload, the limit grows by 1 per reply, which doubles it per round; then by 0.25. */
   readonly wasOverloaded: boolean
   /** A further overload until this time (monotonic ms) belongs to the same episode. */
   readonly cooldownUntil: number

@@ -58,10 +58,7 @@ export interface LimiterState {
   readonly tokensPerCharacter: number
   /** Measured output tokens per reply. */
   readonly outputTokensPerReply: number
-  /**
-   * Expected output tokens of the requests in flight. They are taken out of the bucket when the replies
-   * arrive.
-   */
+  /** Expected output tokens of the requests in flight. The bucket is charged when the replies arrive. */
   readonly pendingOutputTokens: number
   readonly replies: number
 }
@@ -104,9 +101,7 @@ export function estimateDemand(state: LimiterState, characters: number, maxToken
   }
 }
 
-/**
- * Returns how long a request must wait, in milliseconds, and for which limit; 0 means that it need not wait.
- */
+/** Returns how long a request must wait, and for which limit: milliseconds; 0 is no wait. */
 export function findLongestWait(
   state: LimiterState,
   demand: RequestDemand,
@@ -124,10 +119,7 @@ export function findLongestWait(
   return longest
 }
 
-/**
- * Returns the state after a request was sent. Its output stays pending, because the API counts it while
- * generating it.
- */
+/** Returns the state after a request was sent. Its output is pending: the API counts it when generated. */
 export function recordSend(
   state: LimiterState,
   demand: RequestDemand,
@@ -152,10 +144,7 @@ export interface ResponseReading {
   readonly limits?: RateLimits
 }
 
-/**
- * Returns the state after a request ended, with or without a reply. The reading corrects estimates and
- * buckets.
- */
+/** Returns the state after a request ended, with or without a reply. Corrects estimates and buckets. */
 export function recordResponse(
   state: LimiterState,
   sent: SendSnapshot,
@@ -209,10 +198,7 @@ function computeUnexpectedTokens(name: LimitName, sent: SendSnapshot, usage: Usa
   return name === 'outputTokens' ? usage.output_tokens : 0
 }
 
-/**
- * Updates the moving averages. The first reply replaces the initial guess; later ones have a weight of at
- * least 5 %.
- */
+/** Updates the moving averages. The first reply replaces the guess; later ones weigh at least 5 %. */
 function updateAverages(state: LimiterState, sent: SendSnapshot, usage: Usage): LimiterState {
   const weight = Math.max(0.05, 1 / (state.replies + 1))
   const blend = (old: number, measured: number) => old + weight * (measured - old)

@@ -16,9 +16,7 @@ export function computePoolSize(rpm: number, latency: number): number {
   return Math.min(maxPoolSize, Math.max(1, needed))
 }
 
-/**
- * Requests in flight before the first reply. The API limits sharp increases in usage (`ramp_limit_exceeded`).
- */
+/** Requests in flight before the first reply. The API limits sharp increases (`ramp_limit_exceeded`). */
 const slowStartLimits = { known: 8, unknown: 4 }
 
 /** Returns the initial pool size from the user's limits, capped for a slow start. */

@@ -4,9 +4,7 @@
  */
 export interface TokenBucket {
   readonly perMinute: number
-  /**
-   * The largest level. It starts with one second's worth, because the API may enforce a limit over a second.
-   */
+  /** The largest level. It starts with one second's worth: the API may enforce a limit per second. */
   readonly capacity: number
   readonly level: number
   readonly updatedAt: number
@@ -20,10 +18,7 @@ export interface TokenBucket {
   readonly rounding: number
 }
 
-/**
- * Returns a bucket of which only the rate is known. It holds one second's worth, like those of the strictest
- * servers.
- */
+/** Returns a bucket of which only the rate is known. It holds one second's worth, a strict assumption. */
 export function createBucket(perMinute: number, rounding: number, now: number): TokenBucket {
   const capacity = Math.max(1, perMinute / 60)
   return {
@@ -84,16 +79,13 @@ export function computeWaitMs(bucket: TokenBucket, amount: number): number {
 
 /**
  * Returns the safety margin that stays in the bucket. A full bucket may hold this much more than its
- * capacity, so that the margin delays a request that needs all of the bucket, but does not block it.
+ * capacity. So the margin only delays a request that needs the whole bucket.
  */
 function computeMargin({ capacity, perMinute, externalRate, rounding }: TokenBucket): number {
   return Math.min(capacity / 4, (perMinute / 60_000) * marginMs + externalRate * externalMarginMs + rounding)
 }
 
-/**
- * Returns the refill rate without the usage by others, per millisecond; `updateExternalRate` keeps it
- * positive.
- */
+/** Returns the refill rate minus the usage by others: per millisecond, always positive. */
 function computeNetRate({ perMinute, externalRate }: TokenBucket): number {
   return perMinute / 60_000 - externalRate
 }

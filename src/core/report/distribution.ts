@@ -1,8 +1,6 @@
 import { amount, count, describe, listOf, objectOf, type TypeOf } from '../text/shape.ts'
 
-/**
- * The distribution of values in milliseconds: percentiles, and a histogram with bins of equal width from 0.
- */
+/** The distribution of values in milliseconds: percentiles, and a histogram with equal bins from 0. */
 export const distributionShape = objectOf({
   count,
   p50_ms: amount,

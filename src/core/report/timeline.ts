@@ -19,9 +19,7 @@ export interface Timeline extends TypeOf<typeof timelineShape> {}
 
 const maxSteps = 120
 
-/**
- * Returns the timeline of a run; null if it sent no live requests. The times of batches are not meaningful.
- */
+/** Returns the timeline of the live requests of a run; null if there are none. */
 export function computeTimeline({
   start,
   end,

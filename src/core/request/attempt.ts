@@ -2,9 +2,7 @@ import type { RequestError } from '../errors/request-error.ts'
 import type { Picodollars } from '../pricing/pricing-rules.ts'
 import type { Usage } from '../pricing/usage.ts'
 
-/**
- * One request that was sent, and how it ended. The request log, latency and cost are recorded per attempt.
- */
+/** One request that was sent, and how it ended. Latency, cost and the request log are per attempt. */
 export interface Attempt {
   readonly path: string
   /** Number of the attempt for this document, from 1. */

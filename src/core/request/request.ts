@@ -52,9 +52,7 @@ export function chooseParameters({
   }
 }
 
-/**
- * Returns the length of a request for estimates: the characters of all its input. A PDF page counts as 6,000.
- */
+/** Returns the length of a request for estimates: characters of input. A PDF page counts as 6,000. */
 export function countPromptCharacters({
   system = '',
   user,

@@ -48,10 +48,7 @@ export function listPlaceholders(template: Template): string[] {
   return [...new Set(template.flatMap((part) => (typeof part === 'string' ? [] : [part.slot])))]
 }
 
-/**
- * Fills in the placeholders in one pass, so that text inside a value is never taken for a placeholder or a
- * pattern.
- */
+/** Fills in the placeholders in one pass, so that a value is never read as a placeholder or a pattern. */
 export function renderTemplate(template: Template, values: Readonly<Record<string, string>>): string {
   return template.map((part) => (typeof part === 'string' ? part : (values[part.slot] ?? ''))).join('')
 }

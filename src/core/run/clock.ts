@@ -1,8 +1,6 @@
 /** The clock of the engine. It is a parameter, so that tests can control time. */
 export interface Clock {
-  /**
-   * Returns monotonic milliseconds, for durations and waits. Changes of the wall clock do not affect them.
-   */
+  /** Returns monotonic milliseconds, for durations and waits: changes of the wall clock have no effect. */
   now(): number
   /** Returns wall-clock milliseconds since 1970, for display and records, never for waits. */
   wallTime(): number

@@ -50,9 +50,7 @@ export interface Failed extends OutcomeBase {
   readonly partialText?: string
 }
 
-/**
- * Skipped: a file in a folder is empty or not text, or the document has a summary (`unchanged`, `modified`).
- */
+/** Skipped: an empty or non-text file in a folder, or a document with a summary (`unchanged`, `modified`). */
 interface Skipped extends OutcomeBase {
   readonly status: 'skipped'
   readonly type: string

@@ -15,10 +15,7 @@ export interface DamagedEntry {
   readonly summaryHash?: string
 }
 
-/**
- * A line in the format of an older or newer claude-batch. Its fields may have another meaning, so they are
- * not read.
- */
+/** A line of an older or newer claude-batch. Its fields may mean something else, so they are not read. */
 interface OtherVersionEntry {
   readonly type: 'other_version'
   readonly formatVersion: number

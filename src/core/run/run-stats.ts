@@ -11,9 +11,7 @@ export interface RunStats {
   readonly documents: Readonly<Record<Outcome['status'], number>>
   /** Failed documents that may succeed in a later run. */
   readonly transientFailures: number
-  /**
-   * Pending documents although the run was not stopped: running the same command again continues with them.
-   */
+  /** Documents that are pending although the run was not stopped; the same command continues with them. */
   readonly deferred: number
   readonly skippedByReason: ReadonlyMap<string, DocumentCount>
   /** Flagged summaries by quality check. */

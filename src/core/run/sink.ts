@@ -1,9 +1,6 @@
 import type { Outcome } from './outcome.ts'
 
-/**
- * A destination for outcomes. A sink either stores an outcome completely or rejects with an error; it never
- * stores a part. Writes may overlap.
- */
+/** A destination for outcomes. It stores an outcome completely, or rejects. Writes may overlap. */
 export interface Sink {
   /**
    * Resolves when this sink has stored the outcome.

@@ -95,10 +95,7 @@ function toFileStats({ size, mtimeMs }: Fingerprint) {
   return { size_bytes: size, ...(mtimeMs !== undefined && { mtime_ms: mtimeMs }) }
 }
 
-/**
- * Returns the error without the request id, which has its own field, and with at most 300 characters of
- * message.
- */
+/** Returns the error without the request id, which has its own field, and with a shortened message. */
 function toErrorFields({ kind, type, message, transient }: Failure): NonNullable<DocumentEntry['error']> {
   return { kind, type, message: truncate(message, 300), transient }
 }

@@ -5,16 +5,11 @@ export interface Redactor {
    * characters, which would match ordinary words.
    */
   add(secret: string): void
-  /**
-   * Returns the text with `[key]` in place of every secret, and of everything else that looks like an API
-   * key.
-   */
+  /** Returns the text with `[key]` for every secret, and for everything else that looks like an API key. */
   redact(text: string): string
 }
 
-/**
- * Creates a redactor that finds these secrets literally, URL-encoded, JSON-escaped, or anywhere in base64.
- */
+/** Creates a redactor. It also finds secrets that are URL-encoded, JSON-escaped, or part of base64. */
 export function createRedactor(secrets: Iterable<string> = []): Redactor {
   const forms = new Set<string>()
   let pattern = buildPattern(forms)
@@ -52,10 +47,7 @@ function listBase64Forms(secret: string): string[] {
   })
 }
 
-/**
- * The pattern ignores case, because hosts become lower case. Longer forms come first, because they may
- * contain others.
- */
+/** Ignores case, because hosts become lower case. Longer forms are first, as they may contain others. */
 function buildPattern(forms: ReadonlySet<string>): RegExp {
   const literals = [...forms]
     .sort((a, b) => b.length - a.length)
