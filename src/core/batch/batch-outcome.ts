@@ -16,13 +16,19 @@ export interface EndedBatchItem {
   readonly batch: Pick<Batch, 'id' | 'createdAt' | 'endedAt'>
 }
 
-/** A document that got no reply and was not billed. It is sent again, unless there is an `accountError`. */
+/**
+ * A document without a reply that was not billed, so it is sent again. `accountError` is set if the error
+ * concerns all documents.
+ */
 export interface NoAnswer {
   readonly noAnswerReason: string
   readonly accountError?: RequestError
 }
 
-/** Converts the result of a request to the outcome of its document. Results expire after 29 days. */
+/**
+ * Converts the result of a request to the outcome of its document.
+ * @param result of the request; `results_expired` if the API has deleted the results of the batch
+ */
 export function toBatchOutcome(
   endedItem: EndedBatchItem,
   result: BatchResult | 'results_expired',

@@ -14,7 +14,7 @@ export interface DocumentRef {
   readonly namedByUser: boolean
   /** Why the document cannot be read, if the search for documents already noticed. */
   readonly problem?: InputProblem
-  /** The file when it was found; undefined for stdin and for unreadable files. */
+  /** Size and time when the file was found; undefined for stdin and for unreadable files. */
   readonly stats?: FileStats | undefined
 }
 

@@ -26,7 +26,7 @@ export function formatFrontMatter(entry: DocumentEntry): string {
   return `---\n${lines.join('\n')}\n---\n\n`
 }
 
-/** Returns a summary without front matter. It is recognized by the document hash, which no model knows. */
+/** Returns a summary without front matter, if this contains the document hash, which no model knows. */
 export function stripFrontMatter(text: string, { sha256 }: Pick<DocumentEntry, 'sha256'>): string {
   const head = /^---\nsource: [^\n]*\nsha256: "(\w+)"\n(?:[a-z_]+: [^\n]*\n)*---\n\n/.exec(text)
   return head !== null && head[1] === sha256 ? text.slice(head[0].length) : text

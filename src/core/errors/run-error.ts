@@ -109,7 +109,7 @@ export class UnknownBatchError extends BatchError {
   }
 }
 
-/** The API rejects the account or the setup, so all requests would fail. The cause is the last one. */
+/** The API rejects the account or the setup, so all requests would fail. `cause` is one of them. */
 export class AccountError extends RunError {
   override readonly name = 'AccountError'
   /** @param avoidBatches how the user sends requests live, as an imperative */

@@ -2,8 +2,7 @@
  * Detects an outage like gRPC's retry throttling (which calls credits "tokens"): a failure costs one credit,
  * a success returns a fifth. Below half of the credits the API counts as down, and retrying each document
  * would only add load.
- * @see
- * https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
+ * @see https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
  */
 export interface RetryBudget {
   readonly credits: number
