@@ -9,7 +9,7 @@ import type { Runtime } from './runtime.ts'
 
 /**
  * Runs the command that the arguments name.
- * @throws UsageError for wrong flags; what the command throws
+ * @throws UsageError for wrong flags or arguments; every error of the command
  */
 export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
   if (runtime.argv.length === 0) {
@@ -25,7 +25,7 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     return exit
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    // Help that was asked for is no mistake; help that is shown because a command is missing is one.
+    // `--help` is not an error; help that is printed because the command is missing is one.
     if (error.exitCode === 0) return 'ok'
     if (error.code === 'commander.help') return 'usage'
     throw new UsageError(toOneLine(error.message))
@@ -33,8 +33,8 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
 }
 
 /**
- * Returns the command line: all commands with their flags and help. Subcommands inherit the settings of the program.
- * @param onExit takes how the command ended
+ * Returns the commander program: all commands with their flags and help. Subcommands inherit its settings.
+ * @param onExit receives how the command ended
  */
 export function createProgram(runtime: Runtime, version: string, onExit: (exit: Exit) => void): Command {
   const { stdout, stderr } = runtime
@@ -47,7 +47,7 @@ export function createProgram(runtime: Runtime, version: string, onExit: (exit: 
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
-      // Printed by main, like any other usage error.
+      // `main` prints the message, as for any other usage error.
       outputError: () => {},
       getOutHelpWidth: () => Math.min(stdout.columns ?? 100, 120),
     })
@@ -83,7 +83,7 @@ function toOneLine(message: string): string {
     message
       .replace(/^error: /, '')
       .replace(/\s*\n\s*/g, ' ')
-      // A value that was meant for another program may be a secret.
+      // The value of an unknown flag may be a secret.
       .replace(/(unknown option '--[^'=]*)=.*'/, "$1'")
       .trim()
   )

@@ -3,8 +3,8 @@ import type { CompletionQuery } from '../commands/complete.ts'
 import { listVisibleCommands } from './visible-commands.ts'
 
 /**
- * Finds out what a shell is to complete.
- * @param words of the command line behind the program's name; the last one is being typed, and may be empty
+ * Returns what the shell should complete.
+ * @param words the command line after the program's name; the last word is being typed and may be empty
  */
 export function parseCompletion(program: Command, words: readonly string[]): CompletionQuery {
   const typed = words.at(-1) ?? ''
@@ -35,7 +35,7 @@ export function parseCompletion(program: Command, words: readonly string[]): Com
   return { target: { value: `${command.name()} ${argumentIndex}` }, typed, prefix: '' }
 }
 
-/** The option of that name, if it takes a value. */
+/** Returns the option with this name if it takes a value. */
 function findValueOption(command: Command, flag: string): Option | undefined {
   return command.options.find(
     (option) => (option.required || option.optional) && (option.long === flag || option.short === flag),

@@ -2,8 +2,8 @@ import { UsageError } from '../errors.ts'
 import type { SummarizeOptions } from './summarize-flags.ts'
 
 /**
- * Checks the flags that exclude or need each other.
- * @throws UsageError
+ * Checks the flags that exclude or require each other.
+ * @throws CommandLineError
  */
 export function checkFlagCombinations(options: SummarizeOptions): void {
   if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose cannot be combined')

@@ -8,7 +8,7 @@ import { summarizeFlags } from './summarize-flags.ts'
 
 const draftUrl = 'https://json-schema.org/draft/2020-12/schema'
 
-/** What a configuration file may say, as JSON Schema: editors complete and check by it. */
+/** Returns the JSON Schema of a configuration file, which editors use to complete and check it. */
 export function buildConfigSchema() {
   const settings: Record<string, ValueSchema & { description: string; default?: unknown }> = {}
   for (const [key, flag] of indexFlagsByKey(compareFlags, serveFlags, summarizeFlags)) {
@@ -35,12 +35,12 @@ function toSettingSchema({ help, parse, default: defaultValue, requiresTrust }: 
     ? '; counts only in a file named with --config, or in your own config.yaml'
     : ''
   const valueSchema = parse?.schema ?? { type: 'boolean' }
-  // What a file holds is not yet parsed: `default` is told where it looks the same.
+  // `default` is a parsed value; the defaults of all flags are written the same way in a file.
   const defaultEntry = defaultValue === undefined ? {} : { default: defaultValue }
   return { description: `${help}${trustNote}`, ...valueSchema, ...defaultEntry }
 }
 
-/** What a prompt's file may say. */
+/** JSON Schema of a prompt file. */
 export const promptSchema = {
   $schema: draftUrl,
   title: 'a prompt of claude-batch',

@@ -6,7 +6,7 @@ import type { RequestSettings } from '../core/request/request.ts'
 import { UsageError } from '../errors.ts'
 import type { SummarizeOptions } from './summarize-flags.ts'
 
-/** What the caller calls the settings that messages name. */
+/** Names of the settings in error messages. */
 interface SettingNames {
   readonly maxTokens: string
   readonly effort: string
@@ -16,7 +16,7 @@ const flagNames: SettingNames = { maxTokens: '--max-tokens', effort: '--effort' 
 
 /**
  * Returns the model and its settings: a flag overrides the prompt, and the prompt overrides the default.
- * @throws UsageError where the model does not accept a setting
+ * @throws UsageError if the model does not accept a setting
  */
 export function resolveModelSettings(
   prompt: Pick<Prompt, 'model' | 'maxTokens' | 'effort'>,
@@ -42,7 +42,7 @@ export function resolveModelSettings(
 type RateLimitOptions = Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm' | 'concurrency'>
 
 /**
- * Returns the limits that the user set, and what the rate limiter assumes before the first replies.
+ * Returns the limits that the user set, and the rate limiter's assumptions before the first replies.
  * @param latency expected seconds per request
  */
 export function toRateLimitSettings(

@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { formatPrices, number, prices } from '../flag-parsers.ts'
 
-/** What a run may cost. */
+/** Flags that limit the cost of a run. */
 export const costFlags = {
   maxCost: {
     group: 'Cost',

@@ -18,7 +18,7 @@ const extensionExamples = [
   'docx',
 ] as const satisfies (typeof defaultExtensions)[number][]
 
-/** Which documents a command reads, and how. */
+/** Flags that select the documents and how they are read. */
 export const inputFlags = {
   filesFrom: {
     group: 'Inputs',

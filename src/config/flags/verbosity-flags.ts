@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { choice } from '../flag-parsers.ts'
 
-/** How much a command prints to the terminal. */
+/** Flags for the output on the terminal. */
 export const verbosityFlags = {
   quiet: {
     group: 'Output on the terminal',

@@ -5,8 +5,10 @@ import { UsageError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 
 /**
- * The paths in a `--files-from` list, `-` being stdin: one per line (CRLF, blank lines and a byte-order mark are forgiven), or with
- * `nul` exactly what stands between NUL bytes, as `find -print0` writes it.
+ * Returns the paths in a `--files-from` list; `-` is stdin. The list has one path per line; CRLF, blank lines
+ * and a byte-order mark are accepted. With `isNulSeparated`, the paths are exactly the bytes between NULs, as
+ * `find -print0` writes them.
+ * @throws UsageError if the list cannot be read or has the other separator
  */
 export async function readFilesFrom(
   file: string,

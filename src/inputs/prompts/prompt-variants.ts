@@ -4,8 +4,8 @@ import { UsageError } from '../../errors.ts'
 import { checkVars, findPrompt, type PromptOptions } from './load-prompt.ts'
 
 /**
- * Finds the prompts of a run: one, or with shares several, as in `summarize@v1=90,v2=10`, where a name that is left out
- * is the one before.
+ * Returns the prompts of a run: one, or several with weights, as in `summarize@v1=90,v2=10`. A version
+ * without a name belongs to the prompt before it.
  * @throws UsageError
  */
 export async function loadPromptVariants(
