@@ -32,7 +32,7 @@ export const outputFlags = {
   digest: {
     group: 'Outputs',
     syntax: '--digest <file>',
-    help: 'also write one overview of all summaries, with links; claude-batch reuses unchanged parts',
+    help: 'also write one overview of all summaries, with links',
     parse: text,
     path: 'always',
   },

@@ -11,7 +11,7 @@ export const verbosityFlags = {
   verbose: {
     group: 'Output on the terminal',
     syntax: '-v, --verbose',
-    help: 'print a line per document, and retries and pauses',
+    help: 'also print a line per document, retry and pause',
   },
   progress: {
     group: 'Output on the terminal',
