@@ -4,12 +4,13 @@ import { applySettings } from './cli/apply-settings.ts'
 import type { CommandContext, CommandSpec } from './cli/command-spec.ts'
 import { commands, summarizeExamples } from './cli/commands.ts'
 import { firstSteps, formatExamples } from './cli/help-examples.ts'
-import { type Exit, exitCodes, UsageError } from './errors.ts'
+import { CommandLineError, type Exit, exitCodes } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 
 /**
  * Runs the command that the arguments name.
- * @throws UsageError for wrong flags or arguments; every error of the command
+ * @throws CommandLineError for wrong flags or arguments, with the command whose help to read; every error of the
+ *   command
  */
 export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
   if (runtime.argv.length === 0) {
@@ -24,12 +25,25 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     await program.parseAsync([...runtime.argv], { from: 'user' })
     return exit
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
     // `--help` is not an error; help that is printed because the command is missing is one.
-    if (error.exitCode === 0) return 'ok'
-    if (error.code === 'commander.help') return 'usage'
-    throw new UsageError(toOneLine(error.message))
+    if (error instanceof CommanderError && error.exitCode === 0) return 'ok'
+    if (error instanceof CommanderError && error.code === 'commander.help') return 'usage'
+    if (!(error instanceof CommanderError || error instanceof CommandLineError)) throw error
+    const message = error instanceof CommanderError ? toOneLine(error.message) : error.message
+    throw new CommandLineError(`${message}. See ${findCommandPath(program, runtime.argv)} --help`)
   }
+}
+
+/** Returns the command that the arguments name, as a user types it: `claude-batch prompts list`. */
+function findCommandPath(program: Command, argv: readonly string[]): string {
+  const names = [program.name()]
+  let command: Command | undefined = program
+  for (const word of argv) {
+    command = command.commands.find((subcommand) => subcommand.name() === word)
+    if (command === undefined) break
+    names.push(word)
+  }
+  return names.join(' ')
 }
 
 /**

@@ -95,6 +95,12 @@ export class UsageError extends Error {
   readonly exit: Exit = 'usage'
 }
 
+/**
+ * Flags or arguments on the command line that are wrong or contradict each other. `runCli` adds to the message
+ * which help to read.
+ */
+export class CommandLineError extends UsageError {}
+
 /** Ends a command with an exit code. The message is one line: what happened and what to do next. */
 export class ExitError extends RunError {
   override readonly name = 'ExitError'
@@ -121,7 +127,7 @@ const endings = [
   ending(BudgetExceededError, (error) => ({ exit: 'limitReached', text: error.describe('--max-cost') })),
   ending(UnknownPriceError, (error) => ({
     exit: 'usage',
-    text: `${error.describe('--max-cost')}; give it with --prices`,
+    text: `${error.describe('--max-cost')}; set it with --prices`,
   })),
   ending(WaitTooLongError, (error) => ({
     exit: 'temporaryFailure',

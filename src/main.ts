@@ -45,8 +45,7 @@ function watchStdout(stdout: Runtime['stdout']): () => Promise<void> {
 }
 
 function describeError(error: unknown): { exit: Exit; text: string } {
-  if (error instanceof UsageError)
-    return { exit: error.exit, text: `${error.message} (see claude-batch --help)` }
+  if (error instanceof UsageError) return { exit: error.exit, text: error.message }
   if (error instanceof RunError) return toEnding(error)
   const { code } = (error ?? {}) as NodeJS.ErrnoException
   if (code === 'EMFILE' || code === 'ENFILE')

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { Flag } from '../config/flag.ts'
+import { CommandLineError, UsageError } from '../errors.ts'
 
 /** Adds flags to a command, with their help, groups, defaults and parsers. */
 export function addFlags(command: Command, flags: Readonly<Record<string, Flag>>): Command {
@@ -10,9 +11,14 @@ export function addFlags(command: Command, flags: Readonly<Record<string, Flag>>
     // Error messages name the long form of a flag, even if the user typed the short one.
     const name = option.long ?? syntax
     if (parse !== undefined)
-      option.argParser((text, previous) =>
-        parse(text, name, (previous === defaultValue ? undefined : previous) as never),
-      )
+      option.argParser((text, previous) => {
+        try {
+          return parse(text, name, (previous === defaultValue ? undefined : previous) as never)
+        } catch (error) {
+          // Variables and configuration files use the same parser, and their errors are plain usage errors.
+          throw error instanceof UsageError ? new CommandLineError(error.message) : error
+        }
+      })
     command.addOption(option)
   }
   return command

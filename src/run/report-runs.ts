@@ -4,7 +4,7 @@ import { type EstimateJson, estimateFormatVersion, estimateShape } from '../core
 import { buildReportJson } from '../core/report/build-report-json.ts'
 import type { RecordedRun } from '../core/report/recorded-run.ts'
 import { isObject } from '../core/text/shape.ts'
-import { type Exit, ExitError, UsageError } from '../errors.ts'
+import { CommandLineError, type Exit, ExitError, UsageError } from '../errors.ts'
 import { describeFsError } from '../inputs/describe-fs-error.ts'
 import { readSmallFile } from '../inputs/read-small-file.ts'
 import type { Runtime } from '../runtime.ts'
@@ -22,9 +22,9 @@ export async function reportRuns(
   version: string,
 ): Promise<Exit> {
   const { run, groupBy, compareEstimate, format, prune } = options
-  if (prune) throw new UsageError('--prune goes with the report of all runs, as text')
+  if (prune) throw new CommandLineError('--prune goes with the report of all runs, as text')
   if ((groupBy !== undefined || compareEstimate !== undefined) && format !== 'text')
-    throw new UsageError(
+    throw new CommandLineError(
       '--group-by and --compare-estimate are shown as text; the other formats have all sums anyway',
     )
   const estimate =
