@@ -201,14 +201,14 @@ const maxTimerMs = 2 ** 31 - 1
  * @returns a function to call when the work is done
  */
 export function reportCrashes(): () => void {
-  const formatBug = (what: string) => {
+  const formatBug = (description: string) => {
     const { redact } = createRedactor(findSecrets(process.env))
-    return `claude-batch: this is a bug, please report it: ${redact(what)}\n`
+    return `claude-batch: this is a bug, please report it: ${redact(description)}\n`
   }
   process.on('uncaughtException', (error) => {
     // No cleanup is needed: the files on disk are complete and recorded.
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    process.stderr.write(formatBug(what), () => process.exit(exitCodes.bug.code))
+    const description = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(formatBug(description), () => process.exit(exitCodes.bug.code))
   })
   const onEmptyEventLoop = () => void process.stderr.write(formatBug('it ended with work still to do'))
   process.once('beforeExit', onEmptyEventLoop)

@@ -49,7 +49,7 @@ export async function applySettings(command: Command, runtime: Runtime): Promise
     config,
     profile,
     isOnCommandLine: (name) => command.getOptionValueSource(name) === 'cli',
-    onSkipped: (file, why) => warn(`${file} is not read: ${why}; name it with --config to use it`),
+    onSkipped: (file, reason) => warn(`${file} is not read: ${reason}; name it with --config to use it`),
     onWarning: warn,
   })
   for (const [name, setting] of settings) {

@@ -9,7 +9,8 @@ import { ExitError } from '../errors.ts'
 const requiredDescriptors = 96
 
 /**
- * Checks that the process can open enough files; takes less than a millisecond. @throws ExitError `ioError`
+ * Checks that the process can open enough files; takes less than a millisecond.
+ * @throws ExitError `ioError`
  */
 export function checkOpenFiles(): void {
   const descriptors: number[] = []

@@ -15,7 +15,7 @@ export function parseCompletion(program: Command, words: readonly string[]): Com
     if (pendingOption !== undefined) pendingOption = undefined
     else if (word.startsWith('-')) pendingOption = findValueOption(command, word)
     else {
-      const subcommand = command.commands.find((it) => it.name() === word)
+      const subcommand = command.commands.find((candidate) => candidate.name() === word)
       if (subcommand === undefined) argumentIndex++
       else [command, argumentIndex] = [subcommand, 0]
     }
@@ -29,7 +29,7 @@ export function parseCompletion(program: Command, words: readonly string[]): Com
     return { target, typed: rest, prefix: `${flag}=` }
   }
   if (typed.startsWith('-')) return { target: { words: listFlags(command) }, typed, prefix: '' }
-  const subcommandNames = listVisibleCommands(command).map((it) => it.name())
+  const subcommandNames = listVisibleCommands(command).map((subcommand) => subcommand.name())
   if (subcommandNames.length > 0 && argumentIndex === 0)
     return { target: { words: subcommandNames }, typed, prefix: '' }
   return { target: { value: `${command.name()} ${argumentIndex}` }, typed, prefix: '' }

@@ -74,7 +74,7 @@ export const patterns = withSchema(
     // In a .gitignore, a leading `!` negates a pattern; `!(a|b)` is a group.
     if (/^!(?!\()/.test(pattern))
       throw new UsageError(
-        `${flag}: ${JSON.stringify(pattern)} begins with "!", and what is excluded cannot be taken back; write ${JSON.stringify(`./${pattern}`)} for a file of that name`,
+        `${flag}: ${JSON.stringify(pattern)} begins with "!", but an excluded path cannot be included again; write ${JSON.stringify(`./${pattern}`)} for a file of that name`,
       )
     return [...previous, { pattern }]
   },
@@ -150,7 +150,7 @@ export const shard = withSchema(
     const [part = 0, of = 0] = /^\d+\/\d+$/.test(value) ? value.split('/').map(Number) : []
     if (part < 1 || part > of)
       throw new UsageError(
-        `${flag}: expected which of how many parts, like 2/5, got ${JSON.stringify(value)}`,
+        `${flag}: expected a part and the number of parts, like 2/5, got ${JSON.stringify(value)}`,
       )
     return { index: part, count: of }
   },
@@ -172,7 +172,7 @@ export function choice<const Choice extends string>(choices: readonly Choice[]) 
   return withSchema({ type: 'string', enum: choices }, (value: string, flag: string): Choice => {
     const found = choices.find((choice) => choice === value)
     if (found === undefined)
-      throw new UsageError(`${flag}: expected ${choices.join(', ')}, got ${JSON.stringify(value)}`)
+      throw new UsageError(`${flag}: expected ${joinWithOr(choices)}, got ${JSON.stringify(value)}`)
     return found
   })
 }
@@ -184,12 +184,14 @@ export function choices<const Choice extends string>(allowed: readonly Choice[])
     value.split(',').map((item) => {
       const found = allowed.find((choice) => choice === item.trim())
       if (found === undefined)
-        throw new UsageError(
-          `${flag}: expected ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}, got ${JSON.stringify(item.trim())}`,
-        )
+        throw new UsageError(`${flag}: expected ${joinWithOr(allowed)}, got ${JSON.stringify(item.trim())}`)
       return found
     }),
   )
+}
+
+function joinWithOr(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
 }
 
 /** Parses a list of extensions: `md,.txt, RST` becomes `md`, `txt`, `rst`. */
@@ -220,7 +222,7 @@ export const prices = withSchema(
     const [, model, rateList = ''] = /^([^=\s]+)=(.*)$/s.exec(value) ?? []
     if (model === undefined || !ratesPattern.test(rateList))
       throw new UsageError(
-        `${flag}: expected a model and dollars per million tokens in and out, like my-model=0.50/2, got ${JSON.stringify(value)}`,
+        `${flag}: expected a model and its prices in USD per million input and output tokens, like my-model=0.50/2, got ${JSON.stringify(value)}`,
       )
     const [input = 0, output = 0, ...cacheRates] = rateList.split('/').map(Number)
     // For nearly all models, these three are the same multiples of the input price.

@@ -9,7 +9,7 @@ export interface Flag {
   /** The default, which the help shows. If undefined, `help` describes what happens without the flag. */
   readonly default?: unknown
   /** Parses the user's text. @throws UsageError that names the flag */
-  readonly parse?: ((text: string, flag: string, before?: never) => unknown) & {
+  readonly parse?: ((text: string, flag: string, previous?: never) => unknown) & {
     readonly schema: ValueSchema
     /** Formats a value for the help. @default String */
     readonly format?: (value: never) => string

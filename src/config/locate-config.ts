@@ -15,7 +15,7 @@ export interface LocateConfigOptions {
   /** Id of the user; undefined if the system has no user ids. */
   readonly uid: number | undefined
   /** Called with each file that exists but is not used, and the reason. */
-  readonly onSkipped: (file: string, why: string) => void
+  readonly onSkipped: (file: string, reason: string) => void
 }
 
 /** A configuration file that may be used. */
@@ -84,7 +84,8 @@ async function isUsable(file: string, { inputRoots, uid, onSkipped }: LocateConf
   if (!stats?.isFile()) return false
   if (inputRoots.some((root) => isInside(file, root))) onSkipped(file, 'it lies inside an input')
   // Like git's safe.directory: in a shared folder such as /tmp, another user may have put the file there.
-  else if (uid !== undefined && stats.uid !== uid && stats.uid !== 0) onSkipped(file, 'it is another user’s')
+  else if (uid !== undefined && stats.uid !== uid && stats.uid !== 0)
+    onSkipped(file, 'it belongs to another user')
   else return true
   return false
 }

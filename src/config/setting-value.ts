@@ -17,7 +17,7 @@ export function combineSettingValues(
   flag: Pick<Flag, 'accumulates'> | undefined,
   candidates: readonly (SettingValue | undefined)[],
 ): SettingValue | undefined {
-  const values = candidates.filter((place) => place !== undefined)
+  const values = candidates.filter((candidate) => candidate !== undefined)
   if (!flag?.accumulates || values.length < 2) return values.at(-1)
   return {
     value: values.flatMap(({ value }) => value as readonly unknown[]),

@@ -28,7 +28,7 @@ export interface EntryFilterOptions {
   readonly ignoreRules: IgnoreRules | undefined
   readonly rulesBelow: IgnoreRulesBelow | undefined
   /** Called for unreadable folders, pipes, devices and links, which fast-glob would skip silently. */
-  readonly onSkipped: (passedOver: SkippedEntry) => void
+  readonly onSkipped: (entry: SkippedEntry) => void
   /** The filter adds the files and folders that the user excludes. */
   readonly excluded: Set<string>
   /** The filter adds the targets of the links that it follows. */
@@ -124,7 +124,8 @@ function findEntryProblem(
 
 /**
  * Converts the error of an unusable ignore file to a problem. The files that it might ignore are unknown and
- * must not be sent. @throws any other error
+ * must not be sent.
+ * @throws any other error
  */
 export function toRulesProblem(error: unknown): InputProblem {
   if (!(error instanceof UsageError)) throw error

@@ -23,9 +23,9 @@ export async function readFilesFrom(
           throw new UsageError(`--files-from ${file}: ${describeFsError(error)}`)
         })
   if (!isNulSeparated && text.includes('\0'))
-    throw new UsageError(`--files-from ${file}: the paths end with NUL; give -0 too`)
+    throw new UsageError(`--files-from ${file}: the paths end with NUL; add -0`)
   if (isNulSeparated && !text.includes('\0') && text.includes('\n')) {
-    throw new UsageError(`--files-from ${file}: there is no NUL in it; leave out -0 for one path per line`)
+    throw new UsageError(`--files-from ${file}: the list has no NUL; remove -0 to read one path per line`)
   }
   if (isNulSeparated) return text.split('\0').filter((path) => path !== '')
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)

@@ -96,7 +96,7 @@ export async function findDocuments(inputs: readonly Input[], options: FindOptio
   for (const [path, kind] of context.excluded) countDocument(skipped, kind, path)
   const sources = await toSources(unique, context)
   for (const pattern of await exclusions.listUnmatchedPatterns())
-    warnings.push(`the exclude pattern ${JSON.stringify(pattern)} matches nothing; check how it is written`)
+    warnings.push(`the exclude pattern ${JSON.stringify(pattern)} matches nothing; check its spelling`)
   return { sources, skipped, missingInputs, unmatchedPatterns, earlierOutputs, foundAnything, warnings }
 }
 

@@ -135,7 +135,7 @@ function withoutPatternsForRoot(rules: FolderRules): FolderRules {
   const dropped = new Set<IgnorePattern>()
   const withoutDropped = (file: AppliedFile) => ({
     ...file,
-    patterns: file.patterns.filter((it) => !dropped.has(it)),
+    patterns: file.patterns.filter((pattern) => !dropped.has(pattern)),
   })
   for (let above = depth - 1; above >= 0; above--) {
     for (let found: IgnorePattern | undefined; ; ) {

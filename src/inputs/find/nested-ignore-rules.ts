@@ -21,8 +21,8 @@ interface KnownFolder {
 }
 
 /**
- * Reads the rules above `root`, and returns those below it on demand. @throws UsageError that names a file
- * above `root` that cannot be used
+ * Reads the rules above `root`, and returns those below it on demand.
+ * @throws UsageError that names a file above `root` that cannot be used
  */
 export async function createIgnoreRulesBelow(root: string, rules: IgnoreRules): Promise<IgnoreRulesBelow> {
   const rulesAbove = await rules.readRulesAbove(root)

@@ -116,8 +116,8 @@ export function escapePattern(text: string): string {
 }
 
 /**
- * Returns the places where a pattern may apply. @param withoutTail the normalized pattern, without a trailing
- * slash
+ * Returns the places where a pattern may apply.
+ * @param withoutTail the normalized pattern, without a trailing slash
  */
 function listPlaces(variant: string, withoutTail: string, folder: string): PatternPlace[] {
   if (isAbsolute(variant)) {

@@ -46,7 +46,7 @@ export async function searchFolder(
   const skippedEntries: SkippedEntry[] = []
   const walk = await createWalk(folder, {
     ...options,
-    onSkipped: (it) => skippedEntries.push(it),
+    onSkipped: (entry) => skippedEntries.push(entry),
     onExcludedFolder: (path) => excluded.folders.push(toDocumentPath(path, cwd)),
   })
   const candidates: Candidate[] = []

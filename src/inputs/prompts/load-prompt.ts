@@ -60,7 +60,7 @@ export async function findPrompt(spec: string, options: PromptOptions): Promise<
   )
 }
 
-/** Splits `name@v1` into name and version; the version is undefined if there is none. */
+/** Splits `name@v1` into name and version; the version is undefined if it is not given. */
 export function splitPromptSpec(spec: string): {
   readonly target: string
   readonly version: string | undefined
@@ -93,7 +93,8 @@ export async function readPromptFile(
 }
 
 /**
- * Returns the requested version, or the one that the file selects. @throws UsageError if it does not exist
+ * Returns the requested version, or the one that the file selects.
+ * @throws UsageError if it does not exist
  */
 export function selectVersion(
   spec: string,

@@ -190,7 +190,7 @@ function parseCheckedTemplate(
     const unknown = listPlaceholders(template).find((slot) => !(slots ?? [slot]).includes(slot))
     if (slots !== undefined && unknown !== undefined) {
       fail(
-        `\`${key}\` has an unknown placeholder {${unknown}}; known are {${slots.join('}, {')}}, and any ${varSetting} ${unknown}=…`,
+        `\`${key}\` has an unknown placeholder {${unknown}}; use {${slots.join('}, {')}}, or set it with ${varSetting} ${unknown}=…`,
         at,
       )
     }
@@ -210,7 +210,7 @@ function readFields(node: Node | undefined, keys: readonly string[], subject: st
   const fields: [string, Fields[string]][] = node.items.map(({ key, value }) => {
     const name = isScalar(key) ? String(key.value) : ''
     if (!keys.includes(name))
-      fail(`unknown key ${JSON.stringify(name)} in ${subject}; there are ${keys.join(', ')}`, key as Node)
+      fail(`unknown key ${JSON.stringify(name)} in ${subject}; the keys are ${keys.join(', ')}`, key as Node)
     return [name, { value: isScalar(value) ? value.value : value, at: (value as Node | null) ?? undefined }]
   })
   return Object.fromEntries(fields)

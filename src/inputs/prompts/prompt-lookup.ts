@@ -67,7 +67,7 @@ export function locateOwnPrompt(name: string, cwd: string): PromptLocation {
   return { name, file, origin: relative(cwd, file) }
 }
 
-/** Returns the prompt with this name in the user's prompts folder; undefined if there is none. */
+/** Returns the prompt with this name in the user's prompts folder; undefined if it does not exist. */
 async function findOwnPrompt(folder: string, name: string, cwd: string): Promise<PromptLocation | undefined> {
   const files: string[] = []
   for (const extension of yamlExtensions) {
@@ -103,8 +103,8 @@ export async function listPromptLocations(cwd: string): Promise<PromptLocation[]
 }
 
 /**
- * Returns the text of a prompt file. @throws UsageError if it is not a small UTF-8 file, or if another file
- * has its name
+ * Returns the text of a prompt file.
+ * @throws UsageError if it is not a small UTF-8 file, or if another file has its name
  */
 export async function readPromptText(
   { file, origin, conflictingPath, text }: PromptLocation,

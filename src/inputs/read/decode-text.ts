@@ -41,7 +41,7 @@ export async function decodeText(
   return {
     action: 'fail',
     type: 'not_utf8',
-    message: `not UTF-8 from byte ${findFirstInvalidByte(bytes)} on; say what it is, as --encoding windows-1252 does, or --encoding auto`,
+    message: `not UTF-8 from byte ${findFirstInvalidByte(bytes)} on; name its encoding, for example --encoding windows-1252, or use --encoding auto`,
   }
 }
 
@@ -87,7 +87,7 @@ async function decodeByGuess(bytes: Buffer): Promise<DecodedText | InputProblem>
   return {
     action: 'fail',
     type: 'not_utf8',
-    message: `not UTF-8 from byte ${invalidAt} on, and not to be guessed; say --encoding`,
+    message: `not UTF-8 from byte ${invalidAt} on, and its encoding cannot be detected; name it with --encoding`,
   }
 }
 
@@ -95,7 +95,7 @@ function invalidEncodingProblem(encoding: string): InputProblem {
   return {
     action: 'fail',
     type: 'not_valid',
-    message: `not valid as ${encoding}, which --encoding says it is`,
+    message: `not valid as ${encoding}, the encoding given with --encoding`,
   }
 }
 

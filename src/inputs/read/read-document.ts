@@ -86,7 +86,7 @@ export function createDocumentReader({
     if (text.trim() === '') return emptyProblem(emptyAs)
     if (found !== undefined && !reportedEncodings.has(found)) {
       reportedEncodings.add(found)
-      onWarning?.(`${path} is not UTF-8 and is read as ${found}, as are others like it`)
+      onWarning?.(`${path} is not UTF-8; it and similar documents are read as ${found}`)
     }
     return { ref: source, text, fingerprint: createFingerprint(bytes, mtimeMs) }
   }
@@ -204,7 +204,7 @@ async function readStream(stream: Readable): Promise<Buffer> {
 }
 
 function tooLargeProblem(size: number, maxBytes: number): InputProblem {
-  const reason = maxBytes === maxInputBytes ? ', which no model can read at once' : ''
+  const reason = maxBytes === maxInputBytes ? ', more than any model can read' : ''
   return {
     action: 'fail',
     type: 'too_large',

@@ -10,7 +10,7 @@ import { wildmatch } from './wildmatch.ts'
 export interface IgnoreSettings {
   /** `core.ignoreCase`. */
   readonly ignoreCase: boolean
-  /** Absolute path of `core.excludesFile` or of git's default for it; undefined if there is none. */
+  /** Absolute path of `core.excludesFile` or of git's default for it; undefined without either. */
   readonly excludesFile: string | undefined
 }
 
@@ -132,7 +132,8 @@ function expandHome(path: string, home: string | undefined): string {
 }
 
 /**
- * Whether the condition of an `includeIf` matches a repository. @param file the file that has the condition
+ * Whether the condition of an `includeIf` matches a repository.
+ * @param file the file that has the condition
  */
 function isGitDirMatched(
   condition: string,

@@ -24,8 +24,6 @@ export async function readIgnoreFile(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
-    throw new UsageError(
-      `cannot use ${file}: ${describeFsError(error as Error)} (--no-ignore does without it)`,
-    )
+    throw new UsageError(`cannot use ${file}: ${describeFsError(error as Error)}; fix it, or add --no-ignore`)
   }
 }

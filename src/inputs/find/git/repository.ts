@@ -23,7 +23,7 @@ export async function readRepository(root: string): Promise<Repository | undefin
   return present.includes(undefined) ? undefined : { root, gitDir, commonDir }
 }
 
-/** Returns the repository that contains a folder; undefined if there is none. */
+/** Returns the repository that contains a folder; undefined outside of a repository. */
 export async function findRepository(folder: string): Promise<Repository | undefined> {
   for (let root = folder; ; root = dirname(root)) {
     const repository = await readRepository(root)

@@ -66,7 +66,8 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
 }
 
 /**
- * Returns the text. @throws UnreadableError for too much text, or for too little if the rest may be images
+ * Returns the text.
+ * @throws UnreadableError for too much text, or for too little if the rest may be images
  */
 function checkText(format: FormatName, text: string): string {
   checkTextLength(text.length)

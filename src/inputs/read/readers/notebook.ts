@@ -27,7 +27,7 @@ function parseNotebook(text: string): Record<string, unknown> {
   } catch {
     // Reported below.
   }
-  throw new UnreadableError('malformed', 'not a notebook (it is no JSON)')
+  throw new UnreadableError('malformed', 'not a notebook (it is not JSON)')
 }
 
 function formatCell(cell: Record<string, unknown>, language: string): string {

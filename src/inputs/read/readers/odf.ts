@@ -13,8 +13,8 @@ export async function extractOdfText(bytes: Uint8Array): Promise<string> {
   const lists: { readonly style: string; number: number }[] = []
   const numberedStyles = createNumberedListStyles()
   let [isListItemStart, isSpreadsheet] = [false, false]
-  const addWords = (it: string) => {
-    if (hiddenDepth === 0 && paragraphDepth > 0) text.addWords(it)
+  const addWords = (words: string) => {
+    if (hiddenDepth === 0 && paragraphDepth > 0) text.addWords(words)
   }
   const addHeading = (title: string) => {
     text.addBreak(2)

@@ -17,8 +17,8 @@ export function parseHtml(content: Content, handler: MarkupHandler): Promise<voi
 }
 
 /**
- * Parses XML; entities that the document defines are not expanded. Library: htmlparser2. @throws
- * UnreadableError
+ * Parses XML; entities that the document defines are not expanded. Library: htmlparser2.
+ * @throws UnreadableError
  */
 export function parseXml(content: Content, handler: MarkupHandler): Promise<void> {
   return parseMarkup(content, { xmlMode: true, decodeEntities: true }, handler)

@@ -19,7 +19,7 @@ export function checkTextLength(characters: number): void {
   if (characters > maxTextChars)
     throw new UnreadableError(
       'too_large',
-      `it holds more than ${maxTextChars / 1e6} million characters, which no model can read at once; split it`,
+      `it holds more than ${maxTextChars / 1e6} million characters, more than any model can read; split it`,
     )
 }
 

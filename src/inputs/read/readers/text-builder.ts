@@ -22,8 +22,8 @@ export interface TextBuilder {
 }
 
 /**
- * Returns a builder for the text of a document. @throws UnreadableError, when text is added, for more than
- * any model can read
+ * Returns a builder for the text of a document.
+ * @throws UnreadableError, when text is added, for more than any model can read
  */
 export function createTextBuilder(): TextBuilder {
   const parts: string[] = []
