@@ -22,8 +22,8 @@ export interface ParseConfigOptions {
 }
 
 /**
- * Parses a configuration file and checks all of it, including profiles that are not used, so that a mistake
- * is found before the profile is needed.
+ * Parses a configuration file and checks all of it. Profiles that are not used are checked too, so that a
+ * mistake is found before the profile is needed.
  * @param name the file's name in messages
  * @throws UsageError with file, line, column and the most similar key
  */

@@ -11,7 +11,7 @@ const maxPages = 5000
 const minCharsPerPage = 32
 
 /**
- * `text`: extract text, never upload; `native`: upload the PDF; `auto`: extract text, upload scanned pages.
+ * `text`: extract text, never upload; `native`: upload the PDF; `auto`: extract text, upload scanned PDFs.
  */
 export type PdfMode = 'auto' | 'text' | 'native'
 
