@@ -1,10 +1,10 @@
-import { type Exit, UsageError } from '../errors.ts'
+import { CommandLineError, type Exit } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** Prints the completion script of a shell. @throws UsageError for an unknown shell */
 export function printCompletionScript(shell: string, { stdout }: Pick<Runtime, 'stdout'>): Exit {
   if (!Object.hasOwn(completionScripts, shell))
-    throw new UsageError(`completion: expected bash, zsh or fish, got ${shell}`)
+    throw new CommandLineError(`completion: expected bash, zsh or fish, got ${shell}`)
   stdout.write(completionScripts[shell as keyof typeof completionScripts])
   return 'ok'
 }

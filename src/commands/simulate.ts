@@ -1,5 +1,5 @@
 import type { SimulateOptions } from '../config/simulate-flags.ts'
-import { type Exit, ExitError, UsageError } from '../errors.ts'
+import { CommandLineError, type Exit, ExitError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { type FaultName, parseFaults } from '../simulator/script.ts'
 import { startSimulator } from '../simulator/simulator.ts'
@@ -54,6 +54,6 @@ function parseFaultsFlag(list: string | undefined): Partial<Record<FaultName, nu
   try {
     return list === undefined ? {} : parseFaults(list)
   } catch (error) {
-    throw new UsageError(`--fault: ${(error as Error).message}`)
+    throw new CommandLineError(`--fault: ${(error as Error).message}`)
   }
 }

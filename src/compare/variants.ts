@@ -1,5 +1,5 @@
 import type { CompareOptions } from '../config/compare-flags.ts'
-import { UsageError } from '../errors.ts'
+import { CommandLineError } from '../errors.ts'
 import type { PromptLookupOptions } from '../inputs/prompts/prompt-lookup.ts'
 import { loadRequestBuilder, type PromptChoice, type RequestBuilder } from '../run/request-builder.ts'
 
@@ -33,7 +33,7 @@ export async function loadVariants(
       )
       const name = `${promptChoice.prompt}, ${promptChoice.model}`
       if (variants.some((variant) => variant.name === name))
-        throw new UsageError(`${name} would be compared with itself`)
+        throw new CommandLineError(`${name} would be compared with itself`)
       variants.push({
         name,
         folder: toFolderName(`${promptChoice.prompt}+${promptChoice.model}`),
@@ -43,7 +43,7 @@ export async function loadVariants(
     }
   }
   if (variants.length < 2)
-    throw new UsageError(
+    throw new CommandLineError(
       'nothing to compare; give several --prompts or several --models, separated by commas',
     )
   return variants

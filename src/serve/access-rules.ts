@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { ServeOptions } from '../config/serve-flags.ts'
 import { parseHost } from '../core/text/parse-host.ts'
-import { UsageError } from '../errors.ts'
+import { CommandLineError, UsageError } from '../errors.ts'
 import { readSmallFile } from '../inputs/read-small-file.ts'
 import type { Runtime } from '../runtime.ts'
 import type { AccessRules } from './check-access.ts'
@@ -15,7 +15,7 @@ export async function createAccessRules(
 ): Promise<AccessRules> {
   const token = source === undefined ? undefined : await readToken(source, runtime)
   if (token === undefined && !loopbackPattern.test(host)) {
-    throw new UsageError(
+    throw new CommandLineError(
       `--host ${host}: anyone who reaches that address could spend your money; add --token FILE or --token env:NAME`,
     )
   }
@@ -25,7 +25,7 @@ export async function createAccessRules(
 function parseAllowedHost(text: string): string {
   const host = parseHost(text)
   if (host === undefined)
-    throw new UsageError(
+    throw new CommandLineError(
       `--allow-host ${text}: expected a host like notes.example.org, without scheme, port or path`,
     )
   return host
@@ -36,7 +36,9 @@ function parseAllowedOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
   if (!isOrigin)
-    throw new UsageError(`--allow-origin ${text}: expected a scheme and a host, like https://example.org`)
+    throw new CommandLineError(
+      `--allow-origin ${text}: expected a scheme and a host, like https://example.org`,
+    )
   return url.origin
 }
 
@@ -52,7 +54,7 @@ async function readToken(source: string, { env, cwd }: Pick<Runtime, 'env' | 'cw
   const token = text?.trim() ?? ''
   if (token === '') {
     const where = name === undefined ? 'a file that can be read and is not empty' : 'a variable that is set'
-    throw new UsageError(`--token: expected ${where}; do not put the token itself on the command line`)
+    throw new CommandLineError(`--token: expected ${where}; do not put the token itself on the command line`)
   }
   if (!/^[\x21-\x7e]{16,}$/.test(token)) {
     throw new UsageError(

@@ -134,7 +134,7 @@ describe('--dry-run', () => {
   it.each([
     [['--dry-run', '--sample', '5'], '--dry-run and --sample cannot be combined'],
     [['--token-count', 'exact'], '--token-count is an option of --dry-run'],
-    [['--dry-run', '--report', 'e.html'], '--dry-run writes .json only'],
+    [['--dry-run', '--report', 'e.html'], '--dry-run writes only JSON; use a name that ends in .json'],
     [['--report', 'e.pdf'], 'expected a name that ends in .json, .md or .html'],
     [['--sample', '1'], '--sample: expected a whole number'],
   ])('%j is a usage error', async (flags, message) => {

@@ -89,7 +89,7 @@ describe('an excluded folder', () => {
 })
 
 describe('an --exclude pattern that matches nothing', () => {
-  const line = 'claude-batch: the exclude pattern "drfats/" matches nothing; check how it is written\n'
+  const line = 'claude-batch: the exclude pattern "drfats/" matches nothing; check its spelling\n'
 
   it('is reported before any request, except with --quiet', async () => {
     const { code, stderr } = await run({ args: ['docs', '--exclude', 'drfats/'] })

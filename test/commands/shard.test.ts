@@ -89,6 +89,6 @@ describe('--shard', () => {
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--simulate', '--shard', shard], {
       cwd,
     })
-    expect([code, stderr.includes('expected which of how many parts')]).toEqual([2, true])
+    expect([code, stderr.includes('expected a part and the number of parts')]).toEqual([2, true])
   })
 })

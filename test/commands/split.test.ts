@@ -61,9 +61,9 @@ describe('a prompt with weighted versions', () => {
   it.each([
     ['brief@v1=90,v3=10', /brief.yaml has no version v3/],
     ['brief@v1=90,v1=10', /brief@v1 occurs twice/],
-    ['brief@v1=90,v2', /expected versions with shares/],
-    ['brief@v1=0,v2=10', /expected versions with shares/],
-    ['brief@v1=', /expected versions with shares/],
+    ['brief@v1=90,v2', /expected versions with weights/],
+    ['brief@v1=0,v2=10', /expected versions with weights/],
+    ['brief@v1=', /expected versions with weights/],
     ['brief@v1=50,summarize@v1=50', /--var other/],
   ])('is rejected before any request if it is invalid: %s', async (spec, message) => {
     const { run } = await setting()

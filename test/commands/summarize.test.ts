@@ -355,8 +355,8 @@ describe('a usage error', () => {
   })
 
   it.each([
-    ['a NUL list without -0', [], 'a.md\0b.md\0', /give -0 too/],
-    ['a list of lines with -0', ['-0'], 'a.md\nb.md\n', /leave out -0/],
+    ['a NUL list without -0', [], 'a.md\0b.md\0', /add -0/],
+    ['a list of lines with -0', ['-0'], 'a.md\nb.md\n', /remove -0/],
   ])('is reported for %s', async (_name, flags, input, message) => {
     const cwd = await createFolder({ 'a.md': prose(1) })
     const { code, stderr } = await runInProcess(['summarize', '--files-from', '-', ...flags, '--simulate'], {

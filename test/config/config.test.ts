@@ -130,7 +130,7 @@ describe('the configuration file', () => {
       /^claude-batch: claude-batch.yaml:2:1: .*"max-token"; did you mean max-tokens\?/,
     ],
     ['no-ignore: true', /1:1: .*"no-ignore"; did you mean ignore\?/],
-    ['zzzzzzzzz: 1', /1:1: there is no setting "zzzzzzzzz" \(/],
+    ['zzzzzzzzz: 1', /1:1: there is no setting "zzzzzzzzz"\n$/],
     ['retries: 99', /1:10: retries: expected a whole number from 0 to 20, got "99"/],
     ['retries: [1, 2]', /1:10: retries: expected one value, not a list/],
     ['rpm: { a: 1 }', /1:6: rpm: expected a text or a number/],
@@ -174,7 +174,7 @@ describe('the configuration file', () => {
     await chown(join(cwd, 'claude-batch.yaml'), 12345, 12345)
     const { stdout, stderr } = await runInProcess(['config'], { cwd, env: {} })
     expect(stdout).toMatch(/retries: 3 +# default/)
-    expect(stderr).toContain('another user’s')
+    expect(stderr).toContain('belongs to another user')
   })
 
   it('environment variables can set switches and lists, and an invalid value is rejected', async () => {
@@ -307,7 +307,7 @@ describe('the user configuration', () => {
     await chown(join(cwd, 'home/.config/claude-batch/config.yaml'), 12345, 12345)
     const { stdout, stderr } = await runInProcess(['config'], { cwd, env: { HOME: join(cwd, 'home') } })
     expect(stdout).toMatch(/retries: 3 +# default/)
-    expect(stderr).toContain('another user’s')
+    expect(stderr).toContain('belongs to another user')
   })
 })
 

@@ -65,7 +65,7 @@ describe('a prompt file', () => {
     [
       'C05 an unknown key',
       one('concurency: 5'),
-      /:4:5: unknown key "concurency" in v1; there are system, user_t/,
+      /:4:5: unknown key "concurency" in v1; the keys are system, user_t/,
     ],
     ['C06 a text for a number', one('max_tokens: "5"'), /:4:17: `max_tokens` of v1 must be a whole number/],
     [
@@ -81,7 +81,7 @@ describe('a prompt file', () => {
     [
       'C08 an unknown placeholder',
       `versions:\n${version('v1', '{txt} {text}')}`,
-      /unknown placeholder \{txt\}; known are \{text\}, \{path\}, \{name\}, \{title\}, and any --var txt=/,
+      /unknown placeholder \{txt\}; use \{text\}, \{path\}, \{name\}, \{title\}, or set it with --var txt=/,
     ],
     [
       'C09 a pinned version that is not there',
@@ -175,15 +175,15 @@ describe('a flag', () => {
 
   it('C19 that is unknown is told with a suggestion, and so is a command', async () => {
     expect((await refused({}, ['summarize', 'a.md', '--concurency', '5'])).stderr).toMatch(
-      /unknown option '--concurency' \(Did you mean --concurrency\?\) \(see claude-batch --help\)/,
+      /unknown option '--concurency' \(Did you mean --concurrency\?\)\. See claude-batch summarize --help\n$/,
     )
     expect((await refused({}, ['summarise', 'a.md'])).stderr).toContain('(Did you mean summarize?)')
   })
 
   it.each([
     ['--quiet', ['--quiet', '--verbose'], '--quiet and --verbose cannot be combined'],
-    ['--format', ['--format', 'jsonl'], '--format is for stdout; use it with -o -'],
-    ['--format', ['-o', '-', '--format', 'md'], '--format: expected text, jsonl, got "md"'],
+    ['--format', ['--format', 'jsonl'], '--format is for stdout; add -o - or remove it'],
+    ['--format', ['-o', '-', '--format', 'md'], '--format: expected text or jsonl, got "md"'],
   ])('C22 %s that contradicts the others is told', async (_name, args, message) => {
     expect((await refused({}, ['summarize', 'a.md', ...args])).stderr).toContain(message)
   })

@@ -36,7 +36,7 @@ it('I36 a terminal on stdin is no document: a hint and 2, without waiting', asyn
   const { env, simulator } = await startService({})
   const { code, shown } = await runOnTerminal(['summarize', '-'], { cwd, env })
   expect(code).toBe(2)
-  expect(shown).toContain('stdin is a terminal; pipe something into it, for example: cat notes.md |')
+  expect(shown).toContain('stdin is a terminal; pipe something into it (for example: cat notes.md |')
   expect(simulator.stats().requests).toBe(0)
 })
 

@@ -148,7 +148,8 @@ describe('a folder where good documents lie beside bad ones', () => {
   }
   it('I05 Latin-1 is a failure that says from which byte, and is never guessed or replaced', () => {
     expect(hardly?.code).toBe(1)
-    const reason = 'input not_utf8: not UTF-8 from byte 2 on; say what it is, as --encoding windows-1252 does'
+    const reason =
+      'input not_utf8: not UTF-8 from byte 2 on; name its encoding, for example --encoding windows-1252'
     expect(hardly?.stderr).toContain(`claude-batch: hard/latin1.txt: ${reason}`)
     expect(hardly?.written['hard/latin1.txt.error.txt']).toContain(reason)
     expect(sent.join()).not.toContain('\ufffd')
@@ -162,7 +163,7 @@ describe('a folder where good documents lie beside bad ones', () => {
   })
   it('I08 a file of 50 MB is a failure with both sizes', () => {
     expect(hardly?.written['hard/big.txt.error.txt']).toMatch(
-      /^ERROR: input too_large: larger than 10 MB \(50 MB\), which no model can read at once; split it\n/,
+      /^ERROR: input too_large: larger than 10 MB \(50 MB\), more than any model can read; split it\n/,
     )
   })
   it('I39 a sparse file of 1 TB is too large', (context) => {
@@ -198,11 +199,13 @@ it('I05 --encoding says what text is that is not UTF-8, and --encoding auto gues
   expect([said.code, texts.filter((text) => text.includes('Die Größe der Häfen in Kärnten')).length]).toEqual(
     [0, 2],
   )
-  expect(said.stderr.match(/docs\/[bc]\.txt is not UTF-8 and is read as windows-1252/g)).toHaveLength(1)
+  expect(
+    said.stderr.match(/docs\/[bc]\.txt is not UTF-8; it and similar documents are read as windows-1252/g),
+  ).toHaveLength(1)
   // What was guessed as it was said has the same text, and is not asked again.
   const guessed = await runChecked(['summarize', 'docs', '--encoding', 'auto'], { cwd, env })
   expect([guessed.code, texts.length]).toEqual([0, 3])
-  expect(guessed.stderr).toMatch(/is not UTF-8 and is read as /)
+  expect(guessed.stderr).toMatch(/is not UTF-8; it and similar documents are read as /)
   const wrong = await runChecked(['summarize', 'docs', '--encoding', 'klingon'], { cwd, env })
   expect([wrong.code, wrong.stderr]).toEqual([
     2,
@@ -291,7 +294,7 @@ it('I13 an ignore file that is a pipe or a device holds nothing up, and what it 
   const { code, written } = await runChecked(['summarize', 'docs'], { cwd, env, inOwnProcess: true })
   expect(code).toBe(1)
   expect(written['docs/one.error.txt']).toMatch(
-    /^ERROR: input unusable_rules: cannot use .*\.gitignore: not a regular file \(--no-ignore does without it\)/,
+    /^ERROR: input unusable_rules: cannot use .*\.gitignore: not a regular file; fix it, or add --no-ignore/,
   )
   expect(Object.keys(written)).toContain('docs/two.error.txt')
   expect(simulator.stats().requests).toBe(3)

@@ -226,8 +226,7 @@ describe('a pattern of --exclude', () => {
     const { warnings } = await found(cwd, ['docs'], ['drfats/', '*.nope', 'b.md', 'docs/nothing/*.md'])
     expect(warnings).toEqual(
       ['drfats/', '*.nope', 'docs/nothing/*.md'].map(
-        (pattern) =>
-          `the exclude pattern ${JSON.stringify(pattern)} matches nothing; check how it is written`,
+        (pattern) => `the exclude pattern ${JSON.stringify(pattern)} matches nothing; check its spelling`,
       ),
     )
   })

@@ -97,7 +97,7 @@ describe('loadPrompt', () => {
     [
       'an unknown placeholder',
       `versions:\n${version('v1', '{txt} {text}')}`,
-      /unknown placeholder \{txt\}; known are \{text\}/,
+      /unknown placeholder \{txt\}; use \{text\}/,
     ],
     [
       'a lone brace',
