@@ -1,7 +1,8 @@
 import pRetry from 'p-retry'
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
 import { isRetryable } from '../../core/errors/classify-error.ts'
-import { formatFailure, toFailure } from '../../core/errors/failure.ts'
+import { describeFailure } from '../../core/errors/describe-failure.ts'
+import { toFailure } from '../../core/errors/failure.ts'
 import { getRetryAfterMs, isUnreachable } from '../../core/errors/request-error.ts'
 import { RunError, UnreachableError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
@@ -108,6 +109,6 @@ export function withRetry(
 
 /** No document is to blame for it, so it ends the run, which has nothing else to do. */
 function createUnreachableError(error: AskError): UnreachableError {
-  const failureText = escapeControlChars(formatFailure(toFailure(error.requestError)))
+  const failureText = escapeControlChars(describeFailure(toFailure(error.requestError)))
   return new UnreachableError(failureText, { cause: error })
 }
