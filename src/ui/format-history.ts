@@ -21,7 +21,7 @@ export interface HistoryView {
   readonly flagged: readonly { readonly path: string; readonly reason: string }[]
 }
 
-/** The most runs that get a line each, and the most documents in each list. */
+/** The maximum number of runs in the table, and of documents in each list. */
 const maxRuns = 20
 const maxListed = 50
 

@@ -130,7 +130,9 @@ export function formatRunCost(
   return `${known}${why}${lost}${simulated ? ' (simulated: nothing was spent)' : ''}`
 }
 
-/** Lost responses and replies without usage count as spent at their worst case, because they may be billed. */
+/**
+ * Lost responses and replies without usage count as spent at their worst case, because they may be billed.
+ */
 function formatBudget({ cap, spent }: BudgetState, { cost }: RunStats): string {
   const uncertainNote =
     spent > cost

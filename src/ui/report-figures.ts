@@ -17,7 +17,7 @@ export interface Figure {
   readonly value: string
   /** Shown next to the number. */
   readonly notes: readonly string[]
-  /** The number should be 0. */
+  /** Set if the number should be 0 but is not. */
   readonly isBad?: true
 }
 
@@ -139,7 +139,9 @@ function buildTimeFigure({ runs, simulated }: ReportJson): Pick<Figure, 'value' 
   }
 }
 
-/** Returns sentences that qualify the figures: simulated runs, an unrecorded or early end, limits and retries. */
+/**
+ * Returns sentences that qualify the figures: simulated runs, an unrecorded or early end, limits and retries.
+ */
 export function listRemarks({ runs, simulated }: ReportJson): string[] {
   const simulatedRuns = runs.filter((run) => run.simulated).length
   const simulationNote =

@@ -10,6 +10,7 @@ import type { RunStats, StatsCollector } from '../core/run/run-stats.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { createColors } from './colors.ts'
+import { describeCode } from './describe-code.ts'
 import { formatRunSummary, type RunSummaryContext } from './format-run-summary.ts'
 import { createPlainDisplay, type ProgressDisplay, type ProgressMode, showProgress } from './progress.ts'
 
@@ -43,8 +44,8 @@ export interface Reporter {
   onPause(pause: { readonly ms: number; readonly consecutivePauses: number; readonly reason: string }): void
   onOutcome(outcome: Outcome): void
   /**
-   * Called when a summary cannot be saved. If it is in the journal, the next run saves it; otherwise it is lost, so the
-   * text is printed.
+   * Called when a summary cannot be saved. If it is in the journal, the next run saves it; otherwise it is
+   * lost, so the text is printed.
    */
   onUnsaved(outcome: Outcome, isJournaled: boolean): void
   /** Prints a message, with `quiet` too. */
@@ -188,7 +189,7 @@ function formatVerbose(outcome: Outcome): string {
   const usage = sumUsage(outcome)
   const flags =
     outcome.status === 'summarized' && outcome.qualityIssues
-      ? `, flagged (${outcome.qualityIssues.join(', ')})`
+      ? `, flagged (${outcome.qualityIssues.map((issue) => describeCode(issue, 1)).join(', ')})`
       : ''
   return `${document.path}: ${status}${flags}, ${sumInputTokens(usage)} tokens in, ${usage.output_tokens} out, ${formatDuration(elapsedMs)}`
 }
