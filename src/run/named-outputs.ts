@@ -121,7 +121,9 @@ function checkDifferent(files: readonly NamedFile[]): void {
   for (const [n, file] of files.entries()) {
     const other = files.slice(n + 1).find((candidate) => isSameFile(file, candidate))
     if (other !== undefined)
-      throw new CommandLineError(`${file.label} and ${other.label} are the same file; use two different files`)
+      throw new CommandLineError(
+        `${file.label} and ${other.label} are the same file; use two different files`,
+      )
   }
 }
 

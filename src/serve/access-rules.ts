@@ -8,7 +8,10 @@ import type { AccessRules } from './check-access.ts'
 
 type AccessOptions = Pick<ServeOptions, 'host' | 'token' | 'allowHost' | 'allowOrigin'>
 
-/** Who may use the server. @throws UsageError where it would be open to a network */
+/**
+ * Returns the access rules of the server.
+ * @throws UsageError if it would be open to a network without a token
+ */
 export async function createAccessRules(
   { host, token: source, allowHost = [], allowOrigin = [] }: AccessOptions,
   runtime: Pick<Runtime, 'env' | 'cwd'>,
@@ -31,7 +34,7 @@ function parseAllowedHost(text: string): string {
   return host
 }
 
-/** As browsers write it: in lower case, without the default port of its scheme. */
+/** Normalizes an origin like browsers do: lower case, without the default port of its scheme. */
 function parseAllowedOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
@@ -44,7 +47,10 @@ function parseAllowedOrigin(text: string): string {
 
 const loopbackPattern = /^(127(\.\d{1,3}){3}|::1|localhost)$/i
 
-/** Never repeats what was given: it may be the token itself, by mistake. */
+/**
+ * Reads the token. Messages do not repeat the value of `--token`, because it may be the token itself, by
+ * mistake.
+ */
 async function readToken(source: string, { env, cwd }: Pick<Runtime, 'env' | 'cwd'>): Promise<string> {
   const name = /^env:(.+)$/.exec(source)?.[1]
   const text =
@@ -58,7 +64,7 @@ async function readToken(source: string, { env, cwd }: Pick<Runtime, 'env' | 'cw
   }
   if (!/^[\x21-\x7e]{16,}$/.test(token)) {
     throw new UsageError(
-      '--token: expected at least 16 characters without blanks, for example from: openssl rand -hex 32',
+      '--token: expected at least 16 characters without spaces, for example from: openssl rand -hex 32',
     )
   }
   return token

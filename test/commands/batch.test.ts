@@ -113,7 +113,7 @@ describe('summarize --batch', () => {
     const { run, simulator } = await setting({ batches: { durationMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('summarize', 'docs', '--dry-run')).stdout).toMatch(
-      /0 to summarize, 1 unchanged, 3 skipped \(3 in_batch\)/,
+      /0 to summarize, 1 unchanged, 3 skipped \(3 in a batch\)/,
     )
     const { code, stderr } = await run('summarize', 'docs')
     expect(code).toBe(75)
@@ -244,7 +244,7 @@ describe('summarize --batch', () => {
     archived = true
     const { code, stderr } = await run('summarize', 'docs')
     expect(code).toBe(1)
-    expect(stderr).toContain('results_gone')
+    expect(stderr).toMatch(/the results of the batch \S+ are gone/)
     expect(stderr).toMatch(/3 responses were lost in transit and may be billed too/)
     expect((await run('summarize', 'docs')).code).toBe(0)
     expect(Object.keys(await written()).filter((name) => name.endsWith('.error.txt'))).toEqual([])
@@ -557,7 +557,7 @@ describe('claude-batch batches', () => {
     expect(collected.stderr).toContain('documents  3: 3 summarized')
     expect(Object.keys(await written())).toHaveLength(4)
     expect((await run('batches', 'collect')).stderr).toMatch(/no batches in summaries are waiting/)
-    expect((await run('summarize', 'docs')).stderr).toMatch(/4 × unchanged/)
+    expect((await run('summarize', 'docs')).stderr).toMatch(/4 unchanged/)
   })
 
   it('collect exits with 75 if a batch is not ready, and --wait waits for it', async () => {

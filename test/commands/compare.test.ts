@@ -111,7 +111,7 @@ describe('compare', () => {
 
   it.each([
     [['--prompts', 'brief@v1'], /nothing to compare/],
-    [['--prompts', 'brief@v3,brief'], /brief@v3, claude-haiku-5-5 would be compared with itself/],
+    [['--prompts', 'brief@v3,brief'], /brief@v3, claude-haiku-5-5 is listed twice/],
     [['--prompts', 'brief@v1,brief@v9'], /no version v9/],
     [['--prompts', 'brief@v1,nobody'], /nobody/],
   ])('rejects %j before any request or file', async (args, message) => {
@@ -218,12 +218,12 @@ describe('a judge', () => {
     expect(seen.filter(([first]) => first === 'A brief one.')).toHaveLength(8)
     expect(seen).toHaveLength(16)
     expect(stdout).toMatch(
-      /^judged by judge@v1, claude-opus-5-5 +wins +losses +ties +position-biased +no verdict +win rate$/m,
+      /^judged by judge@v1, claude-opus-5-5 +wins +losses +ties +position-biased +no decision +win rate$/m,
     )
     expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +8 +0 +0 +0 +0 +100 % \(68 %–100 %\)$/m)
     expect(stderr).toMatch(/16 summarized now, for \$\S+; 16 judged now, for \$/)
     expect(await page()).toMatch(
-      /\*\*Verdict on brief@v2, claude-haiku-5-5: win\*\*\n\nIn first position:\n\n```text\nBecause/,
+      /\*\*Judgement of brief@v2, claude-haiku-5-5: win\*\*\n\nIn first position:\n\n```text\nBecause/,
     )
     expect((await run(...two, '--judge', 'opus')).asked).toEqual([])
     expect(seen).toHaveLength(16)

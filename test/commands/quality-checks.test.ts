@@ -43,7 +43,7 @@ describe('a flagged summary', () => {
     expect(asked[0]).toMatch(
       /\n\nWrite in German, whatever the language of the document\. Write about 18 words\. This overrides everything above about language and length\./,
     )
-    expect(stderr).toMatch(/^flagged +1 × language: docs\/b\.md$/m)
+    expect(stderr).toMatch(/^flagged +1 in the wrong language: docs\/b\.md$/m)
     expect((await runInProcess(['report'], { cwd, env })).stdout).toMatch(
       /\nflagged:\n {2}docs\/b\.md: language\n/,
     )
@@ -59,7 +59,9 @@ describe('a flagged summary', () => {
     const answers = [english.repeat(6), 'Short.', '港の渡し船は毎朝九時に出て夕方に戻る。'.repeat(2), english]
     const files = Object.fromEntries(answers.map((_, n) => [`docs/${n}.md`, `${n} ${english}`]))
     const { run } = await setting((text) => said(answers[Number(/>\n(\d)/.exec(text)?.[1])] ?? ''), files)
-    expect((await run('--words', '18')).stderr).toMatch(/^flagged +2 × length: docs\/0\.md, docs\/1\.md$/m)
+    expect((await run('--words', '18')).stderr).toMatch(
+      /^flagged +2 of the wrong length: docs\/0\.md, docs\/1\.md$/m,
+    )
   })
 
   it('is listed if it copies most of its document', async () => {
@@ -71,7 +73,7 @@ describe('a flagged summary', () => {
       'docs/a.md': text,
       'docs/short.md': 'A few words.',
     })
-    expect((await run()).stderr).toMatch(/^flagged +1 × copy: docs\/a\.md$/m)
+    expect((await run()).stderr).toMatch(/^flagged +1 near-copy: docs\/a\.md$/m)
   })
 
   it('is listed as a copy in a batch, too, unless its document changed after it was sent', async () => {
@@ -83,7 +85,7 @@ describe('a flagged summary', () => {
     expect((await run('--batch', '--detach')).code).toBe(0)
     await writeFile(join(cwd, 'docs/c.md'), 'Something else.')
     const { stderr } = await run('--batch', '--detach')
-    expect(stderr).toMatch(/^flagged +1 × copy: docs\/(a|b)\.md$/m)
+    expect(stderr).toMatch(/^flagged +1 near-copy: docs\/(a|b)\.md$/m)
     const { stdout } = await runInProcess(['report'], { cwd, env })
     expect(stdout).toMatch(/\nflagged:\n {2}docs\/a\.md: copy\n {2}docs\/b\.md: copy\n/)
   })
@@ -96,13 +98,13 @@ describe('a flagged summary', () => {
     })
     await run('--language', 'German')
     const wish = ['--language', 'German']
-    expect((await run(...wish)).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run(...wish)).stderr).toMatch(/2 skipped \(2 unchanged\)/)
     expect((await run(...wish, '--redo', 'length,copy')).stderr).toMatch(/2 skipped/)
     expect(simulator.stats().requests).toBe(2)
     answer = german
-    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/^redone +2 × flagged/m)
+    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/^redone +2 \(flagged\)/m)
     expect(await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')).toBe(`${german.trim()}\n`)
-    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/2 skipped \(2 unchanged\)/)
     expect(simulator.stats().requests).toBe(4)
   })
 
@@ -112,7 +114,7 @@ describe('a flagged summary', () => {
       'docs/b.md': 'Other.',
       'docs/c.md': 'More.',
     })
-    expect((await run('--language', 'fr', '--batch')).stderr).toMatch(/^flagged +3 × language/m)
+    expect((await run('--language', 'fr', '--batch')).stderr).toMatch(/^flagged +3 in the wrong language/m)
   })
 
   it.each([

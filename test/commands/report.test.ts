@@ -102,7 +102,7 @@ describe('claude-batch report', () => {
     const after = await runInProcess(['report', out], { cwd, env })
     expect(after.stdout).toContain('2 documents with a summary, 0 failing, 0 stale')
     const again = await runInProcess(['summarize', '.', '--out', out], { cwd: join(cwd, 'shed'), env })
-    expect(again.stderr).toContain('1 × unchanged')
+    expect(again.stderr).toContain('1 unchanged')
   })
 
   it('excludes simulated costs from the total', async () => {

@@ -50,7 +50,7 @@ describe('a second run', () => {
     const before = await Promise.all([ledgerLines(cwd), stat(path('a'))])
     const again = await run()
     expect(again).toMatchObject({ code: 0, hits: 0, stdout: '' })
-    expect(again.stderr).toContain('0 summarized, 3 skipped (3 × unchanged)')
+    expect(again.stderr).toContain('0 summarized, 3 skipped (3 unchanged)')
     const [lines, { mtimeMs, ino }] = await Promise.all([ledgerLines(cwd), stat(path('a'))])
     expect([lines, mtimeMs, ino]).toEqual([before[0], before[1].mtimeMs, before[1].ino])
   })
@@ -68,8 +68,8 @@ describe('a second run', () => {
     await writeFile(join(cwd, 'docs/d.md'), 'A new one, about gulls.')
     const { hits, stderr } = await run()
     expect(hits).toBe(2)
-    expect(stderr).toContain('2 summarized, 2 skipped (2 × unchanged)')
-    expect(stderr).toMatch(/redone +1 × document changed/)
+    expect(stderr).toContain('2 summarized, 2 skipped (2 unchanged)')
+    expect(stderr).toMatch(/redone +1 \(document changed\)/)
   })
 
   it('sends a failed document again, and removes its error record after a success', async () => {
@@ -97,15 +97,15 @@ describe('a second run', () => {
   })
 
   it.each([
-    ['prompt', ['--prompt', 'summarize@v1'], 'prompt changed'],
-    ['model', ['--model', 'sonnet'], 'model changed'],
+    ['prompt', ['--prompt', 'summarize@v1'], 'prompt: summarize@v3 → summarize@v1'],
+    ['model', ['--model', 'sonnet'], 'model: claude-haiku-5-5 → claude-sonnet-5-5'],
     ['parameter', ['--max-tokens', '500'], 'settings changed'],
   ])('summarizes everything again with another %s, and reports the reason', async (_name, args, reason) => {
     const { run } = await setting()
     await run()
     const { hits, stderr } = await run(...args)
     expect(hits).toBe(3)
-    expect(stderr).toContain(`3 × ${reason}`)
+    expect(stderr).toContain(`3 (${reason})`)
     expect(await run(...args)).toMatchObject({ hits: 0 })
   })
 
@@ -115,7 +115,7 @@ describe('a second run', () => {
     const { simulator, env } = await startService({})
     const { code, stderr } = await runInProcess(['summarize', 'docs'], { cwd: first.cwd, env })
     expect(code).toBe(0)
-    expect(stderr).toContain('0 summarized, 3 skipped (3 × unchanged)')
+    expect(stderr).toContain('0 summarized, 3 skipped (3 unchanged)')
     expect(simulator.stats().requests).toBe(0)
   })
 
@@ -125,7 +125,7 @@ describe('a second run', () => {
     it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
     const { hits, stderr } = await it.run('--redo', 'all')
     expect(hits).toBe(3)
-    expect(stderr).toMatch(/^redone +2 × requested: docs\/a\.md, docs\/c\.md$/m)
+    expect(stderr).toMatch(/^redone +2 \(requested with --redo\): docs\/a\.md, docs\/c\.md$/m)
   })
 
   it('with --redo all summarizes everything again, except documents whose summary was edited by hand', async () => {
@@ -133,7 +133,7 @@ describe('a second run', () => {
     await run()
     const { hits, stderr } = await run('--redo', 'all')
     expect(hits).toBe(3)
-    expect(stderr).toContain('3 × requested')
+    expect(stderr).toContain('3 (requested with --redo)')
     await appendFile(path('a'), 'And a word of mine.\n')
     expect(await run('--redo', 'all')).toMatchObject({ code: 1, hits: 2 })
     expect(await summary('a')).toContain('a word of mine')
@@ -148,11 +148,13 @@ describe('a second run', () => {
     await writeFile(join(it.cwd, 'docs/a.md'), 'Another text altogether, about something else.')
     await writeFile(join(it.cwd, 'docs/d.md'), 'A new one, about gulls.')
     const { stdout } = await it.run('--redo', 'failed', '--dry-run')
-    expect(stdout).toMatch(/^documents +1 to summarize, 1 unchanged, 2 skipped \(2 not_failed\)$/m)
+    expect(stdout).toMatch(
+      /^documents +1 to summarize, 1 unchanged, 2 skipped \(2 without an error record\)$/m,
+    )
     it.behave = () => answer
     const { code, hits, stderr } = await it.run('--redo', 'failed')
     expect([code, hits]).toEqual([0, 1])
-    expect(stderr).toContain('3 skipped (2 × not_failed: docs/a.md, docs/d.md; 1 × unchanged)')
+    expect(stderr).toContain('3 skipped (2 without an error record: docs/a.md, docs/d.md; 1 unchanged)')
     expect(await it.run('--redo', 'failed')).toMatchObject({ code: 0, hits: 0 })
     expect(await it.run()).toMatchObject({ code: 0, hits: 2 })
   })
@@ -165,7 +167,7 @@ describe('a second run', () => {
     it.behave = () => answer
     const { code, hits, stderr } = await it.run('--words', '50', '--redo', 'failed, settings')
     expect([code, hits]).toEqual([0, 3])
-    expect(stderr).toContain('1 × not_failed: docs/d.md')
+    expect(stderr).toContain('1 without an error record: docs/d.md')
     expect(await it.run('--words', '50', '--redo', 'failed,all')).toMatchObject({ code: 0, hits: 4 })
   })
 
@@ -173,7 +175,7 @@ describe('a second run', () => {
     const { run } = await setting()
     const { code, hits, stderr } = await run('--redo', 'failed', '--confirm-above', '0')
     expect([code, hits]).toEqual([0, 0])
-    expect(stderr).toContain('3 skipped (3 × not_failed')
+    expect(stderr).toContain('3 skipped (3 without an error record')
   })
 
   it('rejects --redo with -o -, because there are no earlier results', async () => {
@@ -192,7 +194,7 @@ describe('a second run', () => {
     await appendFile(path('a'), 'And a word of mine.\n')
     const { code, hits, stderr } = await run('--force')
     expect([code, hits]).toEqual([0, 1])
-    expect(stderr).toMatch(/redone +1 × forced: docs\/a\.md/)
+    expect(stderr).toMatch(/redone +1 \(requested with --force\): docs\/a\.md/)
     expect(await summary('a')).not.toContain('a word of mine')
   })
 
@@ -203,7 +205,7 @@ describe('a second run', () => {
     await rm(path('a'))
     const { hits, stderr } = await run()
     expect(hits).toBe(1)
-    expect(stderr).toContain('1 × summary deleted: docs/a.md')
+    expect(stderr).toContain('1 (summary deleted): docs/a.md')
     expect(await summary('a')).toBe(before)
   })
 
@@ -213,7 +215,7 @@ describe('a second run', () => {
     await appendFile(path('a'), 'And a word of mine.\n')
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([0, 0])
-    expect(stderr).toContain('1 × modified: docs/a.md')
+    expect(stderr).toContain('1 edited by hand: docs/a.md')
     expect(await summary('a')).toContain('a word of mine')
   })
 
@@ -224,7 +226,7 @@ describe('a second run', () => {
     await appendFile(join(cwd, 'docs/a.md'), 'It now sails at ten.\n')
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([1, 0])
-    expect(stderr).toMatch(/docs\/a\.md: output modified: .*use --force to overwrite it/)
+    expect(stderr).toMatch(/docs\/a\.md: its summary was edited by hand.*use --force to overwrite it/)
     expect(await summary('a')).toContain('a word of mine')
     expect(await run('--force')).toMatchObject({ code: 0, hits: 1 })
     expect(await summary('a')).not.toContain('a word of mine')
@@ -243,7 +245,7 @@ describe('a second run', () => {
       expect(await run()).toMatchObject({
         code: 0,
         hits: 0,
-        stderr: expect.stringContaining('1 × modified'),
+        stderr: expect.stringContaining('1 edited by hand'),
       })
     expect(await readdir(join(cwd, 'summaries/docs'))).not.toContain('a.md.error.txt')
     expect(await summary('a')).toContain('a word of mine')
@@ -258,7 +260,7 @@ describe('a second run', () => {
     const it = await setting({ ...documents, 'summaries/docs/a.md.summary.md': 'My own.' })
     const { code, hits, stderr } = await it.run()
     expect([code, hits]).toEqual([1, 2])
-    expect(stderr).toMatch(/docs\/a\.md: output untracked: .*--force/)
+    expect(stderr).toMatch(/docs\/a\.md: the output file exists.*--force/)
     expect(await it.summary('a')).toBe('My own.')
     expect(await it.run('--force')).toMatchObject({ code: 0 })
     expect(await it.summary('a')).not.toBe('My own.')

@@ -172,8 +172,8 @@ describe('a folder of unchanged documents', () => {
       await writeFile(join(cwd, path), text)
     }
     const { asked, stderr } = await run(...flags, ...args)
-    expect(stderr).toContain('1 × settings changed: docs/long.md')
-    expect(stderr).toContain('2 × unchanged')
+    expect(stderr).toContain('1 (settings changed): docs/long.md')
+    expect(stderr).toContain('2 unchanged')
     expect(asked.length).toBeGreaterThan(0)
     expect(asked.filter((text) => text.includes('A short note.'))).toEqual([])
     expect((await run(...flags, ...args)).asked).toEqual([])
@@ -186,7 +186,7 @@ describe('a folder of unchanged documents', () => {
       code: 1,
       stderr: error.message,
     }))
-    expect([code, stderr]).toEqual([1, expect.stringContaining('docs/scanned: input no_text')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('docs/scanned: no text on its one page')])
   })
 
   it.each([
@@ -200,7 +200,7 @@ describe('a folder of unchanged documents', () => {
     await writeFile(file, (await readFile(file, 'latin1')).replace('0 0 300', '0 0 301'), 'latin1')
     await utimes(file, 1, 1)
     const { asked, stderr } = await run(...args)
-    expect(stderr).toContain('1 × document changed: docs/scanned')
+    expect(stderr).toContain('1 (document changed): docs/scanned')
     expect(asked).toHaveLength(1)
   })
 })

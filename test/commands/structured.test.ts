@@ -39,7 +39,7 @@ describe('--schema', () => {
     const a = JSON.parse(await readFile(join(cwd, 'summaries/docs/a.md.summary.json'), 'utf8'))
     expect(a).toMatchObject({ title: expect.stringContaining('ferry'), language: 'en' })
     expect(Object.keys(a)).toEqual(['title', 'topics', 'language', 'pages'])
-    expect((await run()).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run()).stderr).toMatch(/2 skipped \(2 unchanged\)/)
     expect((await run('-o', 'summaries', '--ext', 'json,md')).stderr).not.toMatch(/summary\.json/)
     expect(simulator.stats().requests).toBe(2)
     const { stdout } = await run('-o', '-', '--format', 'jsonl')
@@ -118,10 +118,8 @@ describe('--schema', () => {
       { cwd, env },
     )
     expect(code).toBe(1)
-    expect(stderr).toContain('docs/a.md: reply schema: the answer is not JSON')
-    expect(stderr).toMatch(
-      /docs\/b\.md: reply schema: the answer does not fit the schema: it must have required property/,
-    )
+    expect(stderr).toContain('docs/a.md: the answer is not JSON')
+    expect(stderr).toMatch(/docs\/b\.md: the answer does not fit the schema: it must have required property/)
     expect(await readFile(join(cwd, 'summaries/docs/a.md.error.txt'), 'utf8')).toContain('No JSON at all.')
   })
 

@@ -236,7 +236,7 @@ describe('claude-batch in a pipeline', () => {
       ['gone.md', 'failed'],
     ])
     expect(code).toBe(1)
-    expect(stderr).toContain('gone.md: input not_found: no such file or directory')
+    expect(stderr).toContain('gone.md: no such file or directory')
   })
 })
 

@@ -149,9 +149,9 @@ describe('a run again', () => {
     const again = (...args: string[]) => runInProcess([...summarize, ...args], { cwd, env })
     expect(await again()).toMatchObject({ code: 0 })
     const changes = [
-      ['3 × prompt changed', '--prompt', 'summarize@v1'],
-      ['3 × model changed', '--prompt', 'summarize@v1', '--model', 'sonnet'],
-      ['3 × settings changed', '--prompt', 'summarize@v1', '--model', 'sonnet', '--max-tokens', '500'],
+      ['3 (prompt: summarize@v3 → summarize@v1)', '--prompt', 'summarize@v1'],
+      ['3 (model: claude-haiku-5-5 → claude-sonnet-5-5)', '--prompt', 'summarize@v1', '--model', 'sonnet'],
+      ['3 (settings changed)', '--prompt', 'summarize@v1', '--model', 'sonnet', '--max-tokens', '500'],
     ]
     for (const [n, [why = '', ...args]] of changes.entries()) {
       const { code, stderr } = await again(...args)
@@ -175,7 +175,7 @@ describe('a run again', () => {
     await utimes(join(cwd, 'docs/d.md'), 1_000_000_000, 1_000_000_000)
     const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(0)
-    expect(stderr).toMatch(/redone +1 × document changed/)
+    expect(stderr).toMatch(/redone +1 \(document changed\)/)
     expect(hits()).toEqual({ 0: 1, a: 1, b: 2, c: 1, d: 1, e: 1, f: 1 })
     await checkInvariants(cwd, { said: stderr })
   })

@@ -235,7 +235,7 @@ describe('a network', () => {
       env: { ...env, ...lookup, ANTHROPIC_BASE_URL: url },
     })
     expect([code, simulator.stats().requests]).toEqual([0, 1])
-    expect(stderr).toMatch(/requests +2, including 1 retry \(1 × connection_error\)/)
+    expect(stderr).toMatch(/requests +2, including 1 retry \(connection error: 1\)/)
   })
 
   it('N17 on this machine is reached without a proxy, by a certificate of one’s own', async () => {

@@ -52,7 +52,7 @@ describe('a document that does not fit one request', () => {
     const first = await runInProcess(['summarize', 'docs', ...chapterChunkFlags], { cwd, env })
     expect([first.code, first.stderr]).toEqual([
       1,
-      expect.stringMatching(/book\.md: reply refusal: chunk \d+ of \d+: the model declined/),
+      expect.stringMatching(/book\.md: chunk \d+ of \d+: the model declined/),
     ])
     const before = simulator.stats().requests
     refusing = false

@@ -95,9 +95,12 @@ describe('--digest', () => {
     const before = asked.length
     const plain = await runInProcess(['summarize', 'docs'], { cwd, env })
     expect([plain.code, asked.length]).toEqual([0, before])
-    expect(plain.stderr).toMatch(/2 × earlier_output: docs\/all.md, docs\/report.md/)
+    expect(plain.stderr).toMatch(/2 output files of earlier runs: docs\/all.md, docs\/report.md/)
     const dry = await runInProcess(['summarize', 'docs', '--dry-run'], { cwd, env })
-    expect([dry.code, dry.stderr + dry.stdout]).toEqual([0, expect.stringMatching(/2 earlier_output/)])
+    expect([dry.code, dry.stderr + dry.stdout]).toEqual([
+      0,
+      expect.stringMatching(/2 output files of earlier runs/),
+    ])
     expect(await run(...args)).toMatchObject({ code: 0 })
     expect([asked.length, digests().length]).toEqual([before, 1])
   })

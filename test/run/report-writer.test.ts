@@ -57,7 +57,9 @@ describe('--report', () => {
     const { run } = await setUpReportRuns()
     for (let n = 0; n < 2; n++) {
       const { stderr } = await run('summarize', '.', '--report', 'docs/r.html', '--log', 'docs/log.log')
-      expect(stderr).toMatch(n === 0 ? /documents {2}5:/ : /2 × earlier_output: docs\/log.log, docs\/r.html/)
+      expect(stderr).toMatch(
+        n === 0 ? /documents {2}5:/ : /2 output files of earlier runs: docs\/log.log, docs\/r.html/,
+      )
     }
   })
 

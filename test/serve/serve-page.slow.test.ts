@@ -91,7 +91,7 @@ describe('the page', () => {
     await (await other).text()
     await text.fill('a'.repeat(4_000_000))
     await button('Summarize').click()
-    await notes('a request may have 4000000 bytes; split the text')
+    await notes('a request may have at most 4000000 bytes; split the text')
     server.sendSignal('SIGTERM')
     await server.exitCode
     await ask()

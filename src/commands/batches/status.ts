@@ -2,7 +2,8 @@ import type { BatchesOptions } from '../../config/batches-flags.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { classifyError } from '../../core/errors/classify-error.ts'
 import { describeAccountError } from '../../core/errors/describe-account-error.ts'
-import { formatFailure, toFailure } from '../../core/errors/failure.ts'
+import { describeFailure } from '../../core/errors/describe-failure.ts'
+import { toFailure } from '../../core/errors/failure.ts'
 import { formatDuration } from '../../core/text/format-duration.ts'
 import { type Exit, UsageError } from '../../errors.ts'
 import { createProvider } from '../../run/provider.ts'
@@ -39,7 +40,7 @@ export async function showBatchStatus(dir: string, options: BatchesOptions, runt
         const { requestError } = error
         return classifyError(requestError) === 'account'
           ? describeAccountError(requestError, '', provider.baseUrl)
-          : formatFailure(toFailure(requestError))
+          : describeFailure(toFailure(requestError))
       })
       rows.push([getBatchLabel(batch), ...formatBatchColumns(batch), state])
     }

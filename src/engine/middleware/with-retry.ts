@@ -1,7 +1,8 @@
 import pRetry from 'p-retry'
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
 import { isRetryable } from '../../core/errors/classify-error.ts'
-import { formatFailure, toFailure } from '../../core/errors/failure.ts'
+import { describeFailure } from '../../core/errors/describe-failure.ts'
+import { toFailure } from '../../core/errors/failure.ts'
 import { getRetryAfterMs, isUnreachable } from '../../core/errors/request-error.ts'
 import { RunError, UnreachableError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
@@ -111,6 +112,6 @@ export function withRetry(
 
 /** Creates the error that ends the run: without a connection to the API, no document can be sent. */
 function createUnreachableError(error: AskError): UnreachableError {
-  const failureText = escapeControlChars(formatFailure(toFailure(error.requestError)))
+  const failureText = escapeControlChars(describeFailure(toFailure(error.requestError)))
   return new UnreachableError(failureText, { cause: error })
 }

@@ -78,7 +78,7 @@ it('--front-matter starts a summary with YAML, which the next run and the report
   const text = await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')
   expect(text).toMatch(/^---\nsource: "docs\/a\.md"\nsha256: "\w{64}"\nmodel: "claude-haiku-5-5"\n/)
   expect(text).toMatch(/\n---\n\n\[simulated\] /)
-  expect((await run(...args)).stderr).toMatch(/1 skipped \(1 × unchanged\)/)
+  expect((await run(...args)).stderr).toMatch(/1 skipped \(1 unchanged\)/)
   expect((await run('report', '--format', 'html')).stdout).not.toContain('sha256: &quot;')
   expect((await run(...args, '-o', '-')).stderr).toContain('--front-matter needs an output folder')
 })

@@ -216,8 +216,8 @@ describe('a ledger that was changed', () => {
 
   it.each([
     ['.git/config', /1 line of the ledger cannot be read \(docs\/b\.md\)/],
-    ['notes/own.summary.md', /docs\/b\.md: output untracked: .*use --force to overwrite it/],
-    ['docs/c.md.summary.md', /docs\/b\.md: output untracked: .*use --force to overwrite it/],
+    ['notes/own.summary.md', /docs\/b\.md: the output file exists.*use --force to overwrite it/],
+    ['docs/c.md.summary.md', /docs\/b\.md: the output file exists.*use --force to overwrite it/],
   ])('to name %s as a document’s summary does not have it replaced', async (file, expected) => {
     const { rewrite, run, cwd, text } = await setting()
     const output = await outputAt(cwd, file)
@@ -249,7 +249,7 @@ describe('a ledger that was changed', () => {
     const output = await outputAt(cwd, 'docs/b.md.summary.md')
     await rewrite((line) => ({ ...line, ...(line.path === 'docs/b.md' && { usage: 'x' as never }) }))
     const { code, stderr } = await run()
-    expect([code, stderr]).toEqual([1, expect.stringContaining('docs/b.md: output untracked')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('docs/b.md: the output file exists')])
     expect(await text('docs/b.md.summary.md')).toBe(own)
     await rm(join(cwd, 'docs/b.md.error.txt'))
     await rewrite((line) => (line.path === 'docs/b.md' ? { ...line, output, usage: 'x' as never } : line))
