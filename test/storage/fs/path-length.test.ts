@@ -48,7 +48,7 @@ async function overDeep(lengths: readonly number[], leaf: string, content: strin
 }
 
 describe.skipIf(platform() === 'win32')('a path near the limit of the file system', () => {
-  /** Around the limit, and around the length that leaves room for a temporary file next to `a.md.summary.md`. */
+  /** Around the limit, and around the length with room for a temporary file next to `a.md.summary.md`. */
   const lengths = [longest, longest - 25].flatMap((limit) => [-2, -1, 0, 1, 2].map((by) => limit + by))
 
   it.each([
