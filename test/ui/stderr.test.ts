@@ -45,7 +45,7 @@ const setting: RunSummaryContext = {
 }
 
 describe('the run summary', () => {
-  it('adds up documents by outcome, tokens, dollars, requests, retries by reason and latencies', () => {
+  it('shows totals of documents by outcome, tokens, cost, requests, retries by reason and latencies', () => {
     const statsCollector = createStatsCollector()
     const fault = { kind: 'status', status: 529, type: 'overloaded_error', message: '' } as const
     const { usage: _, cost: __, ...unanswered } = attempt('a', { error: fault, status: 529 })
@@ -89,7 +89,7 @@ describe('the run summary', () => {
     )
   })
 
-  it('names the documents of a kind that are few, but for those where all is well', () => {
+  it('names the documents of a small group, except unchanged ones', () => {
     const statsCollector = createStatsCollector()
     const skip = (path: string, type: string) =>
       statsCollector.addOutcome({ ...base(path), status: 'skipped', type, reason: '' })
@@ -115,7 +115,7 @@ describe('the run summary', () => {
     )
   })
 
-  it('says when replies were lost that may be billed', () => {
+  it('reports lost responses that may be billed', () => {
     const statsCollector = createStatsCollector()
     statsCollector.addAttempt(attempt('a', { error: { kind: 'timeout', type: 'timeout', message: '' } }))
     expect(formatRunSummary(statsCollector.getStats(1), setting, plain)).toContain(
@@ -124,8 +124,8 @@ describe('the run summary', () => {
   })
 })
 
-describe('what bound the run', () => {
-  it('is the limit that most requests waited for, with the share of it that was used', () => {
+describe('the limit of the run', () => {
+  it('is the one that most requests waited for, with the share that was used', () => {
     const statsCollector = createStatsCollector()
     for (let n = 0; n < 60; n++) statsCollector.addAttempt(attempt(`${n}`))
     const limiterStats: RateLimiterStats = {
@@ -144,7 +144,7 @@ describe('what bound the run', () => {
 })
 
 describe('the progress', () => {
-  it('is one line that names what is done, what failed, what it cost, what is left and the limit', () => {
+  it('is one line with finished and failed documents, the cost, the remaining time and the limit', () => {
     const standing: ProgressState = {
       done: 30,
       total: 120,
