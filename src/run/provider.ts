@@ -1,11 +1,13 @@
 import { readBaseUrl } from '../claude/api-environment.ts'
 import type { ClaudeClient } from '../claude/claude-client.ts'
+import { isLoopbackHost } from '../claude/private-host.ts'
 import { getConfigKey } from '../config/flag-names.ts'
 import { configurationFlags } from '../config/flags/configuration-flags.ts'
 import { connectTimeoutMs, retryFlags } from '../config/flags/retry-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { ProviderName } from '../core/request/request-hash.ts'
 import type { Runtime } from '../runtime.ts'
+import type { ReplyOrigin } from '../storage/earlier-results.ts'
 
 /** The API or the simulator that a run sends its requests to. */
 export interface Provider {
@@ -68,6 +70,13 @@ export async function createProvider(options: ProviderOptions, runtime: Runtime)
 /** Returns the provider of a command with these flags. */
 export function getProviderName({ simulate }: Pick<SummarizeOptions, 'simulate'>): ProviderName {
   return simulate ? 'simulator' : 'anthropic'
+}
+
+/** Returns what answers the requests of a run: a server on this machine may be a simulator too. */
+export function getReplyOrigin({ simulate }: Pick<SummarizeOptions, 'simulate'>, baseUrl: string): ReplyOrigin {
+  if (simulate) return 'simulated'
+  const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ''
+  return isLoopbackHost(host) ? 'local' : 'remote'
 }
 
 /**

@@ -5,12 +5,12 @@ import type { RunEnd } from '../core/run/ledger-entry.ts'
 import { readLedger } from '../storage/ledger/read-ledger.ts'
 import { ledgerPath } from '../storage/output-folder.ts'
 import { listStoredBatches } from '../storage/stored-batches.ts'
-import { createSummaryInspector, type SummaryInspector } from '../storage/summary-inspector.ts'
+import { type FolderInspection, inspectFolder } from './inspect-folder.ts'
 import type { RunContext } from './run-context.ts'
 
 /** The state of an output folder that a dry run needs. */
 export interface ReadOutputState {
-  readonly inspector: SummaryInspector
+  readonly inspection: FolderInspection
   /** The tokens that earlier documents needed. */
   readonly history: TokenHistory
   readonly lastRunEnd: RunEnd | undefined
@@ -26,21 +26,14 @@ export interface ReadOutputState {
 export async function readOutputState(
   out: string,
   sources: readonly DocumentRef[],
-  { options, runtime, promptChoice }: Pick<RunContext, 'options' | 'runtime' | 'promptChoice'>,
+  context: Pick<RunContext, 'options' | 'runtime' | 'promptChoice' | 'baseUrl'>,
 ): Promise<ReadOutputState> {
-  const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
+  const cwdFromOut = relative(out, context.runtime.cwd).split(sep).join('/')
   const history: TokenHistory = new Map()
   const ledger = await readLedger(ledgerPath(out), cwdFromOut, (entry) => addObservation(history, entry))
-  const inspector = createSummaryInspector(out, sources, {
-    ledger,
-    findProvenance: promptChoice.getProvenance,
-    // Detecting a case-insensitive file system would need a write.
-    foldsCase: false,
-    force: options.force,
-    redo: options.redo ?? [],
-    structured: promptChoice.structured,
-  })
+  // Detecting a case-insensitive file system would need a write.
+  const inspection = inspectFolder(out, sources, ledger, false, context)
   const batches = await listStoredBatches({ out, cwdFromOut })
   const batchedPaths = new Set(batches.flatMap(({ items }) => [...items.values()].map(({ path }) => path)))
-  return { inspector, history, lastRunEnd: ledger.lastEnd, batchedPaths }
+  return { inspection, history, lastRunEnd: ledger.lastEnd, batchedPaths }
 }

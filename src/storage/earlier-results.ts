@@ -1,6 +1,8 @@
 import { join } from 'node:path'
-import type { DocumentRef } from '../core/document/document.ts'
+import type { DocumentRef, InputProblem } from '../core/document/document.ts'
+import { createFailedBeforeProblem, otherSettingsProblem } from '../core/document/kept-results.ts'
 import { type RedoTarget, redoesAll, redoesSummary } from '../core/document/redo.ts'
+import type { RequestMetadata } from '../core/run/outcome.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import { lstatIfPresent } from './fs/symlinks.ts'
 import type { KnownFailure } from './ledger/known-failure.ts'
@@ -12,15 +14,24 @@ import type { SimulatedBy } from './ledger/simulated-entry.ts'
 export interface EarlierResults {
   /** Whether a run replaces a summary even if its document and its settings are the same. */
   isToBeRedone(known: KnownSummary): boolean
+  /** Whether a summary came from a simulator, and the API may answer this run. */
+  isReplacedByReal(known: KnownSummary): boolean
   /**
    * Whether a simulated run leaves the document alone, because its summary or its error record comes from the
    * API.
    */
   isKeptFromSimulation(path: string): boolean
-  /** Returns how the document failed, if the same request would fail again and its error record still exists. */
-  findPermanentFailure(path: string): KnownFailure | undefined
+  /**
+   * Returns how a document failed, in a few words, if its request would fail again: neither the document, by size and
+   * time, nor the settings changed, and its error record still exists.
+   */
+  findRepeatedFailure(source: DocumentRef): string | undefined
   /** Compares the settings that made a document's summary with those of this run, without reading the document. */
   compareSettings(source: DocumentRef): SettingsComparison
+  /** Whether a changed setting is the only reason to replace the summary of a document that was read. */
+  isOnlySettingsChanged(path: string, asked: RequestMetadata): boolean
+  /** Returns the earlier result that makes the request of a document that was read unnecessary, as a problem. */
+  findProblem(source: DocumentRef, asked: RequestMetadata): InputProblem | undefined
 }
 
 /**
@@ -33,7 +44,7 @@ export type SettingsComparison = 'same' | 'changed' | 'unclear'
 export type ReplyOrigin = 'simulated' | 'local' | 'remote'
 
 export interface EarlierResultsOptions {
-  readonly ledger: Pick<Ledger, 'summaries' | 'failures'>
+  readonly ledger: Pick<Ledger, 'summaries' | 'failures' | 'unfinishedPaths'>
   /** Returns the provenance of a document's summary in this run, by the document's path. */
   readonly findProvenance: (path: string) => Provenance
   /** Existing results to produce again. */
@@ -44,14 +55,46 @@ export interface EarlierResultsOptions {
 /** @param out the output folder; absolute */
 export function createEarlierResults(
   out: string,
-  { ledger: { summaries, failures }, findProvenance, redo, replies }: EarlierResultsOptions,
+  { ledger: { summaries, failures, unfinishedPaths }, findProvenance, redo, replies }: EarlierResultsOptions,
 ): EarlierResults {
   const exists = (file: string | undefined) =>
     file !== undefined && lstatIfPresent(join(out, file)) !== undefined
   const isToBeRedone = (known: KnownSummary) =>
     redoesSummary(redo, known.qualityIssues ?? []) || isReplacedByReal(known.simulatedBy, replies)
+  const replacesOtherSettings = redo.includes('settings')
+  const findKept = (path: string): KnownSummary | undefined => {
+    const known = summaries.get(path)
+    if (known === undefined || replacesOtherSettings || isToBeRedone(known)) return undefined
+    // A document that failed since has no result for its last settings.
+    return unfinishedPaths.has(path) || !exists(locateSummary(path, known)) ? undefined : known
+  }
+  const isOnlySettingsChanged = (path: string, { requestHash, fingerprint }: RequestMetadata) => {
+    const known = findKept(path)
+    return known !== undefined && known.sha256 === fingerprint.sha256 && known.requestHash !== requestHash
+  }
+  const findPermanentFailure = (path: string) => {
+    const failure = failures.get(path)
+    if (failure?.permanentReason === undefined || !exists(failure.record)) return undefined
+    if (redo.includes('failed') || redoesAll(redo)) return undefined
+    return isReplacedByReal(failure.simulatedBy, replies) ? undefined : failure
+  }
   return {
     isToBeRedone,
+    isReplacedByReal: ({ simulatedBy }) => isReplacedByReal(simulatedBy, replies),
+    isOnlySettingsChanged,
+    findRepeatedFailure({ path, stats }) {
+      const failure = findPermanentFailure(path)
+      if (failure === undefined || failure.settingsHash !== findProvenance(path).settingsHash) return undefined
+      const isSameFile = stats !== undefined && failure.size === stats.size && failure.mtime === stats.mtimeMs
+      return isSameFile ? failure.permanentReason : undefined
+    },
+    findProblem({ path, stats }, asked) {
+      const failure = findPermanentFailure(path)
+      if (failure?.permanentReason !== undefined && failure.requestHash === asked.requestHash)
+        return createFailedBeforeProblem(failure.permanentReason)
+      // Of a file, this was checked before anything was sent.
+      return stats === undefined && isOnlySettingsChanged(path, asked) ? otherSettingsProblem : undefined
+    },
     isKeptFromSimulation(path) {
       if (replies !== 'simulated') return false
       const known = summaries.get(path)
@@ -62,18 +105,11 @@ export function createEarlierResults(
         failure?.permanentReason !== undefined && failure.simulatedBy === undefined && exists(failure.record)
       )
     },
-    findPermanentFailure(path) {
-      const failure = failures.get(path)
-      if (failure?.permanentReason === undefined || !exists(failure.record)) return undefined
-      if (redo.includes('failed') || redoesAll(redo)) return undefined
-      return isReplacedByReal(failure.simulatedBy, replies) ? undefined : failure
-    },
     compareSettings({ path, stats }) {
-      const known = summaries.get(path)
-      if (known === undefined || stats === undefined || isToBeRedone(known)) return 'same'
       const { settingsHash, prompt, model } = findProvenance(path)
-      if (known.settingsHash === settingsHash || known.size !== stats.size) return 'same'
-      if (!exists(locateSummary(path, known))) return 'same'
+      if (stats === undefined || summaries.get(path)?.settingsHash === settingsHash) return 'same'
+      const known = findKept(path)
+      if (known === undefined || known.size !== stats.size) return 'same'
       const isOtherPrompt = known.run?.prompt !== prompt || known.run.model !== model
       return isOtherPrompt && known.mtime === stats.mtimeMs ? 'changed' : 'unclear'
     },

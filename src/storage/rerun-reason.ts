@@ -11,6 +11,7 @@ export type RerunReason =
   | `model: ${string} → ${string}`
   | 'settings changed'
   | 'summary deleted'
+  | 'simulated before'
   | 'flagged'
   | 'requested with --redo'
   | 'requested with --force'
@@ -22,13 +23,16 @@ export interface RerunCause {
   readonly state: OutputFileState
   /** The targets of `--redo`. */
   readonly redo: readonly RedoTarget[]
+  /** Whether a simulator made the summary, and the API may answer this run. */
+  readonly wasSimulated: boolean
   /** The provenance of the new summary. */
   readonly provenance: Provenance
 }
 
 /** Returns the reason for summarizing a document again that has a known summary. */
 export function chooseRerunReason(known: KnownSummary, cause: RerunCause): RerunReason {
-  const { isSameRequest, state, redo, provenance } = cause
+  const { isSameRequest, state, redo, provenance, wasSimulated } = cause
+  if (wasSimulated) return 'simulated before'
   if (!isSameRequest) return findChange(known, provenance)
   if (redoesSummary(redo, known.qualityIssues ?? []))
     return redoesAll(redo) ? 'requested with --redo' : 'flagged'

@@ -56,7 +56,7 @@ export interface SummaryInspectorOptions {
   readonly redo: readonly RedoTarget[]
   /** Whether this run asks for JSON objects. */
   readonly structured: boolean
-  readonly earlier: Pick<EarlierResults, 'isToBeRedone'>
+  readonly earlier: Pick<EarlierResults, 'isToBeRedone' | 'isReplacedByReal'>
 }
 
 /**
@@ -129,7 +129,8 @@ export function createSummaryInspector(
       const state = await inspectFile(path, file, known)
       const problem = checkOverwrite(isUpToDate, state, mayOverwrite)
       if (problem === undefined && known !== undefined) {
-        const cause = { isSameRequest, state, redo, provenance: findProvenance(path) }
+        const wasSimulated = earlier.isReplacedByReal(known)
+        const cause = { isSameRequest, state, redo, provenance: findProvenance(path), wasSimulated }
         rerunReasons.set(path, chooseRerunReason(known, cause))
       }
       return problem

@@ -1,0 +1,17 @@
+import type { QualityIssue } from './quality-checks.ts'
+
+/** The summary of another document for which the request is the same, so that it need not be sent. */
+export interface ReusableSummary {
+  readonly action: 'reuse'
+  readonly text: string
+  readonly qualityIssues?: readonly QualityIssue[]
+  readonly from: SummaryOrigin
+}
+
+/** The document whose summary is reused. */
+export interface SummaryOrigin {
+  /** The document's path. */
+  readonly path: string
+  /** Whether that document no longer exists: it was moved, and so is its summary. */
+  readonly isMove: boolean
+}
