@@ -32,7 +32,7 @@ describe('a network', () => {
     expect(Math.max(...pauses)).toBeLessThan(5000)
   })
 
-  describe('without encryption', () => {
+  describe('plain http', () => {
     const key = { ANTHROPIC_API_KEY: 'sk-ant-x' }
     const refusal = (host: string) =>
       new RegExp(`^claude-batch: refusing to send a key over plain http to ${host};.* --allow-http ${host} `)
@@ -44,7 +44,7 @@ describe('a network', () => {
       ['summarize', 'a.md', '--batch', '--allow-http', 'other.example'],
       ['compare', 'a.md'],
       ['serve'],
-    ])('N18 does not get a key from %s %s %s', async (...args) => {
+    ])('N18 a key is not sent over plain http by %s %s %s', async (...args) => {
       const cwd = await createFolder({ 'a.md': 'The harbour.' })
       for (const host of ['localhost.evil.example', '10.evil.example', '127.0.0.1.nip.io', 'gateway']) {
         const env = { ...key, ANTHROPIC_BASE_URL: `http://${host}` }
@@ -55,7 +55,7 @@ describe('a network', () => {
       expect(await readdir(cwd)).toEqual(['a.md'])
     })
 
-    it('N18 does not get the token of a profile either', async () => {
+    it('N18 the token of a profile is not sent over plain http either', async () => {
       const profile = { base_url: 'http://evil.example', authentication: { type: 'user_oauth' } }
       const token = { type: 'oauth_token', access_token: 'secret-token', expires_at: 9_999_999_999 }
       const cwd = await createFolder({
@@ -70,7 +70,7 @@ describe('a network', () => {
       expect(stderr).toMatch(refusal('evil.example'))
     })
 
-    it('N18 does not get a key if it is a proxy in front of a private address', async () => {
+    it('N18 a key for a private address is not sent through a proxy over plain http', async () => {
       const cwd = await createFolder({ 'a.md': 'The harbour.' })
       const env = {
         ...key,
@@ -83,7 +83,7 @@ describe('a network', () => {
       expect(stderr).not.toContain('hunter2')
     })
 
-    it('N18 is used for an allowed host, whose password is neither sent nor shown', async () => {
+    it('N18 an allowed host is used, and the password in its URL is neither sent nor shown', async () => {
       const cwd = await createFolder({ 'a.md': 'The harbour.' })
       const { env, simulator } = await startService({})
       const url = simulator.url.replace('http://', 'http://user:hunter2@')

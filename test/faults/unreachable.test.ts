@@ -81,7 +81,7 @@ describe.each(Object.keys(ways))('an API that %s', (way) => {
     ['one document', 1, ['--retries', '0']],
     ['documents one after the other', 3, ['--retries', '0', '--concurrency', '1']],
     ['documents at the same time, with a retry', 12, ['--retries', '1']],
-  ])('leaves %s pending, and the run exits with 75', async (_, count, flags) => {
+  ])('leaves documents pending, and the run exits with 75: %s', async (_, count, flags) => {
     const cwd = await createFolder(docs(count))
     const env = { ...key, ...(await ways[way]?.()) }
     const run = await runInProcess(['summarize', 'docs', ...quick, ...flags], { cwd, env, random: () => 0 })

@@ -28,7 +28,7 @@ const plain = (source: string) => pandoc(source, '-t', 'plain', '--wrap=none')
 
 describe('documents that the test creates', () => {
   it.skipIf(noPandoc).each(['docx', 'odt', 'html', 'epub', 'pptx'])(
-    'a %s file from pandoc keeps 99 % of its words',
+    '%s files from pandoc keep 99 % of their words',
     async (format) => {
       const folder = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
       expect(sources.length).toBeGreaterThan(3)
@@ -41,7 +41,7 @@ describe('documents that the test creates', () => {
     },
   )
 
-  it('a PDF from Chromium keeps 99 % of its words', async (context) => {
+  it('PDF files from Chromium keep 99 % of their words', async (context) => {
     const missing = whyBrowserUnavailable() ?? (noPandoc ? 'needs pandoc' : undefined)
     if (missing !== undefined) return context.skip(missing)
     const folder = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
