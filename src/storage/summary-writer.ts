@@ -41,7 +41,7 @@ export interface SummaryWriterOptions {
 }
 
 /**
- * * Creates the sink of an output folder, which writes summaries in a tree that mirrors the documents. A
+ * Creates the sink of an output folder, which writes summaries in a tree that mirrors the documents. A
  * failed document gets an error record next to its summary, and keeps an earlier summary. A success removes
  * the error record.
  * @param out the output folder; absolute
@@ -110,7 +110,7 @@ function toOutputFile(
 }
 
 /**
- * * Whether the error record of a document can be written. For a document that cannot be read, this is the
+ * Whether the error record of a document can be written. For a document that cannot be read, this is the
  * first check of its output path. If the path is impossible, only the ledger records the failure, and the run
  * continues.
  */

@@ -81,6 +81,6 @@ describe('loadPrompt', () => {
     const served = await runInProcess(['serve', '--simulate', '--port', '0', '--prompt', './facts.yaml'], {
       cwd,
     })
-    expect([served.code, served.stderr]).toEqual([2, expect.stringContaining('it has a schema')])
+    expect([served.code, served.stderr]).toEqual([2, expect.stringContaining('the prompt has a schema')])
   })
 })
