@@ -1,4 +1,4 @@
-// The floor: requests and nothing else.
+// A lower bound for comparison: sends the requests and does nothing else.
 //   node bench/bare-undici.js <folder> <out> <pool>
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

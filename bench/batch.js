@@ -1,4 +1,4 @@
-// Message Batches: kills at random instants, and large sets.
+// Tests message batches with kills at random moments and, with --large, measures large sets of documents.
 //   node bench/batch.js [--kills 100] [--large] [--seed 1] [--json FILE]
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -36,7 +36,9 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-/** Runs that submit, wait and collect, each killed once or twice and then run to its end. */
+/**
+ * Starts runs that submit, wait and collect. Kills each once or twice, completes it, and checks the results.
+ */
 async function killed(wanted) {
   const totals = { kills: 0, rounds: 0, lost: 0, paidTwice: 0, ledgerOff: 0, batches: 0, during: {} }
   const documents = 1000
@@ -58,7 +60,7 @@ async function killed(wanted) {
     try {
       for (let times = 0; times < 2; times++) {
         const { child, ended } = run(['docs', '-o', out, '--batch'], simulator.url)
-        // From its start until the batch is made, or while it is collected; in between it only waits.
+        // Kills before the batch is created or during its collection. In between, the run only waits.
         const ms = random() < 0.6 ? 200 + random() * 1000 : 2200 + random() * 1200
         await new Promise((resolve) => setTimeout(resolve, ms))
         child.kill('SIGKILL')
@@ -72,7 +74,7 @@ async function killed(wanted) {
       const written = await readdir(join(folder, out, 'docs'))
       totals.lost += documents - written.filter((name) => name.endsWith('.summary.md')).length
       const { billedPrompts, batches, batchBilled, billed } = simulator.stats()
-      // A kill may cut off the one document that is tried live; everything else is in batches.
+      // A kill may cut off the canary request, which is live; all other requests are in batches.
       const twice = [...billedPrompts.values()].reduce((sum, times) => sum + times - 1, 0)
       totals.paidTwice += Math.max(0, twice - Math.max(0, billed.requests - 1))
       totals.batches += batches.created
@@ -87,13 +89,13 @@ async function killed(wanted) {
   return { documents, ...totals }
 }
 
-/** Where the work stood, by what is on the disk. */
+/** Returns the stage at which a run was killed, according to its files. */
 async function stageOf(out) {
-  const memory = join(folder, out, '.claude-batch/batches')
-  const names = await readdir(memory).catch(() => [])
+  const batchFolder = join(folder, out, '.claude-batch/batches')
+  const names = await readdir(batchFolder).catch(() => [])
   const file = names.find((name) => name.endsWith('.jsonl'))
   if (file === undefined) return 'before or after'
-  const text = await readFile(join(memory, file), 'utf8')
+  const text = await readFile(join(batchFolder, file), 'utf8')
   if (!text.includes('"type":"sealed"')) return 'packing'
   if (!text.includes('"type":"created"')) return 'submitting'
   const done = await readdir(join(folder, out, 'docs')).catch(() => [])
@@ -105,7 +107,7 @@ async function inLedger(out) {
   return text.split('\n').filter((line) => line.includes('"batch_id":"msgbatch')).length
 }
 
-/** A set as large as it gets: submitted, and collected by another process. */
+/** Measures a very large set: one process submits it, another one collects it. */
 async function large(name, { files, bytes }) {
   const text = 'The ferry sails at nine, and the harbour master writes down who came late and why. '
   await mkdir(join(folder, 'large'))
@@ -122,7 +124,7 @@ async function large(name, { files, bytes }) {
       name,
       files,
       megabytes: Math.round((files * bytes) / 1e6),
-      batches: (submitted.stderr.match(/is made: /g) ?? []).length,
+      batches: (submitted.stderr.match(/batch \S+ created: /g) ?? []).length,
       submit: { ms_per_document: submitted.ms / files, peak_mb: submitted.peakMb },
       collect: { ms_per_document: collected.ms / files, peak_mb: collected.peakMb },
     }
@@ -132,7 +134,7 @@ async function large(name, { files, bytes }) {
   }
 }
 
-/** In a process of its own: it holds hundreds of megabytes. */
+/** Starts the simulator in a separate process, because it holds hundreds of megabytes. */
 async function service() {
   const args = [bin, 'simulate', '--port', '0', '--latency', '0.01']
   for (const limit of ['--rpm', '--itpm', '--otpm']) args.push(limit, '1000000000')

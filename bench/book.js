@@ -1,5 +1,5 @@
-// A book of five megabytes, in chunks: its cost compared with one long request, how long it takes with several
-// pools, and what an edit of one chapter costs again.
+// Summarizes a book of 5 MB in chunks. Measures the cost compared with one long request, the time with
+// several pool sizes, and the cost after an edit of one chapter.
 //   node bench/book.js [--json FILE]
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,5 @@
-// Kills runs with SIGKILL at random instants and runs them again to the end: is anything torn, lost or paid twice?
+// Kills runs with SIGKILL at random moments, and completes them with a second run. Checks that no file is torn,
+// no document is lost, and only requests in flight are paid twice.
 //   node bench/crash.js [--runs 200] [--documents 300] [--seed 1] [--json FILE]
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -44,7 +45,7 @@ try {
       `# Note ${n}\n\n${`The ferry number ${n} sails at nine, and the harbour master writes it down. `.repeat(1 + (n % 7))}\n`,
     )
   const whole = await uninterrupted()
-  // A run that was over before its kill does not count.
+  // A run that ended before its kill does not count.
   for (let round = 0; totals.kills < runs; round++) {
     await crash(round, whole)
     if (process.stdout.isTTY) process.stdout.write(`\r${JSON.stringify(totals)}`)
@@ -63,7 +64,7 @@ async function service() {
   return startSimulator({ limits, script: () => ({ kind: 'answer', delayMs: 5 + 40 * delays() }) })
 }
 
-/** What the tree is when nothing goes wrong, and how long that takes. */
+/** Runs without a kill. @returns the output files, and the duration in ms */
 async function uninterrupted() {
   const simulator = await service()
   const start = performance.now()
@@ -89,7 +90,7 @@ async function crash(round, whole) {
     for (const [name, text] of left) if (whole.tree.get(name) !== text) totals.torn++
     const { stderr, code } = await run(out, simulator).ended
     if (code !== 0) throw new Error(`the second run ended with ${code}: ${stderr}`)
-    totals.recovered += Number(/(\d+) summar\w+ paid for by a run/.exec(stderr)?.[1] ?? 0)
+    totals.recovered += Number(/(\d+) summar\w+ paid for by an interrupted run/.exec(stderr)?.[1] ?? 0)
 
     const tree = await treeIn(out)
     for (const name of whole.tree.keys()) if (!tree.has(name)) totals.lost++
@@ -98,7 +99,7 @@ async function crash(round, whole) {
     totals.paidTwice += twice
     totals.mostPaidTwice = Math.max(totals.mostPaidTwice, twice)
     if (twice > concurrency) totals.moreThanInFlight++
-    // The ledger accounts for every request but those that the kill cut off.
+    // The ledger must contain every request except those that the kill cut off.
     const recorded = await requestsInLedger(out)
     const { requests } = simulator.stats()
     if (recorded > requests || requests - recorded !== twice) totals.ledgerOff++
@@ -147,7 +148,7 @@ async function requestsInLedger(out) {
     try {
       requests += JSON.parse(line).attempts ?? 0
     } catch {
-      // The kernel ends a write in the middle when the process is killed; what it was about is in the journal.
+      // A kill can cut off a write to the ledger; the journal has the whole entry.
       totals.tornLedgerLines++
     }
   }

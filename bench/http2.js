@@ -1,4 +1,5 @@
-// HTTP/1.1 over kept connections against HTTP/2 over one, with the client that is used: user CPU for the same requests.
+// Compares the user CPU of HTTP/1.1 over keep-alive connections and HTTP/2 over one connection, with undici,
+// the client that claude-batch uses.
 //   node bench/http2.js [--requests 5000] [--runs 3]
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -35,7 +36,7 @@ async function measure() {
   const child = fork(fileURLToPath(import.meta.url), ['--serve'])
   const [port] = await once(child, 'message')
   const used = { 'HTTP/1.1': [], 'HTTP/2': [] }
-  // In turns, so that a noisy moment is nobody's alone.
+  // Interleaved, so that noise affects both protocols alike.
   for (let run = 0; run < Number(values.runs); run++)
     for (const [name, all] of Object.entries(used)) all.push(await userMs(port, name === 'HTTP/2'))
   child.kill()

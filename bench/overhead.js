@@ -1,6 +1,7 @@
-// What a document costs in user CPU, at no latency: ours with everything on, the official SDK in a plain loop, and bare
-// requests.
+// Measures user CPU per document with a server that answers immediately: claude-batch with a log and an
+// output folder, the official SDK in a plain loop, and bare requests.
 //   node bench/overhead.js [--documents 5000] [--runs 3] [--most RATIO] [--json FILE]
+// With --most, fails if claude-batch takes more than RATIO times the user CPU of the plain loop.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// What somebody would write without this project: the official SDK as it comes, p-limit, a file for each answer.
+// A script for comparison: the official SDK with its defaults, p-limit, one file per reply.
 //   node bench/plain-sdk.js <folder> <out> <pool>
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -4,10 +4,13 @@ import { fileURLToPath } from 'node:url'
 
 export const bin = fileURLToPath(new URL('../bin/claude-batch.js', import.meta.url))
 
-/** Written to a pipe of its own as a process ends: user CPU in ms, and the most memory it had in MB. */
-const tells = `data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{const{user}=process.cpuUsage();writeSync(3,JSON.stringify({userMs:user/1000,peakMb:process.resourceUsage().maxRSS/1024}))})`
+/**
+ * A preloaded module that writes user CPU (ms) and peak memory (MB) to file descriptor 3 when the process
+ * exits.
+ */
+const usageReporter = `data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{const{user}=process.cpuUsage();writeSync(3,JSON.stringify({userMs:user/1000,peakMb:process.resourceUsage().maxRSS/1024}))})`
 
-/** The server of the benches, in a process of its own. */
+/** Starts zero-server.js in a separate process. */
 export async function zeroServer() {
   const child = spawn(process.execPath, [fileURLToPath(new URL('zero-server.js', import.meta.url))], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -18,33 +21,33 @@ export async function zeroServer() {
   return { url, close: () => child.kill() }
 }
 
-/** Runs Node to its end. @returns wall time and user CPU in ms, peak memory in MB */
+/** Runs Node. @returns wall time and user CPU in ms, peak memory in MB @throws Error if it fails */
 export async function timed(args, { cwd, url }) {
   const env = { PATH: process.env.PATH, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'bench' }
   const start = performance.now()
-  const child = spawn(process.execPath, ['--import', tells, ...args], {
+  const child = spawn(process.execPath, ['--import', usageReporter, ...args], {
     cwd,
     env,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })
-  let [told, stderr] = ['', '']
+  let [usage, stderr] = ['', '']
   child.stdio[3].on('data', (chunk) => {
-    told += chunk
+    usage += chunk
   })
   child.stderr.on('data', (chunk) => {
     stderr += chunk
   })
   const code = await new Promise((resolve) => child.on('close', resolve))
   if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`)
-  return { ms: performance.now() - start, ...JSON.parse(told) }
+  return { ms: performance.now() - start, ...JSON.parse(usage) }
 }
 
-/** Minimum, median and maximum. */
+/** Returns the minimum, median and maximum. */
 export function spread(values) {
   const sorted = [...values].sort((a, b) => a - b)
   const round = (value) => Math.round(value * 100) / 100
   return { min: round(sorted[0]), median: round(sorted[sorted.length >> 1]), max: round(sorted.at(-1)) }
 }
 
-/** What the figures were measured on. */
+/** The machine that the figures were measured on. */
 export const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.versions.node }

@@ -1,4 +1,4 @@
-// The plain way: the official SDK with its own retries, p-limit, one file written per document.
+// A script for comparison: the official SDK with its built-in retries, p-limit, one file per document.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Anthropic from '@anthropic-ai/sdk'

@@ -1,11 +1,14 @@
 import { createSeededRandom, sampleLogNormal } from '../.build/random.js'
 
-// What a run meets. `limits` are per minute, `burst` is the bucket's size as a share of a minute: a second's worth.
+// Upper bounds of a result: run time relative to the best possible, and the share of requests with a 429.
 const clean = { time: 1.05, limited: 0.01 }
 const faulty = { time: 1.15, limited: 0.03 }
 const second = 1 / 60
 
-/** @param short for CI: fewer documents, and of the faults only the outage */
+/**
+ * Returns the scenarios. `limits` are per minute; `burst` is the size of the bucket as a share of a minute.
+ * @param short for CI: fewer documents, and only the outage of the faults
+ */
 export function scenarios(short) {
   const count = short ? 120 : 500
   const rpm = { rpm: 1200, itpm: 1e9, otpm: 1e9, burst: second }
@@ -89,7 +92,7 @@ export function scenarios(short) {
     },
     {
       ...base,
-      name: 'everything at once',
+      name: 'everything combined',
       bounds: faulty,
       outage: 10,
       other: { fromSeconds: half + 10, share: 0.25 },
@@ -112,7 +115,10 @@ export function scenarios(short) {
   return short ? all.filter(({ name }) => inShort.includes(name)) : all
 }
 
-/** A service whose latency and faults are functions of the time since its first request. Every answer is 80 tokens. */
+/**
+ * Creates a service whose latency and faults depend on the time since its first request. Each reply has 80
+ * tokens.
+ */
 function service({ latencyMs, faults = {}, outage }) {
   const random = createSeededRandom(11)
   const text = 'x'.repeat(200)
@@ -139,7 +145,7 @@ function service({ latencyMs, faults = {}, outage }) {
       began ??= performance.now()
       return script(incoming)
     },
-    /** Milliseconds from the first request to the end of the last answer. */
+    /** Returns the milliseconds from the first request to the end of the last reply. */
     lastAnswer: () => last - began,
   }
 }

@@ -1,5 +1,5 @@
-// Run time compared with the best possible, 429s and lost documents: claude-batch and a plain script (the official SDK
-// with its own retries, under p-limit), against the same simulator.
+// Measures run time relative to the best possible, 429s and lost documents. Compares claude-batch with a
+// plain script (the official SDK with its built-in retries and p-limit) against the same simulator.
 //   node bench/rate-limits.js [--only part-of-a-name] [--short] [--ours] [--json FILE]
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -24,7 +24,7 @@ const promptLength = 'Summarize this document in one paragraph:\n\n'.length
 
 for (const scenario of chosen) {
   const documents = documentsOf(scenario)
-  // The delimiter around the document is part of the work.
+  // The delimiters around the document count as input tokens.
   const runs = [['claude-batch', ours(scenario), 57]]
   if (!values.ours) for (const pool of scenario.peerPools) runs.push([`SDK, p-limit ${pool}`, peer(pool), 0])
   for (const [tool, command, delimiterLength] of runs) {
@@ -46,7 +46,7 @@ for (const scenario of chosen) {
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`)
 const bad = rows.filter(({ tool, scenario, seconds, best, limited, requests, lost }) => {
   const { bounds } = chosen.find(({ name }) => name === scenario)
-  // A short run is mostly its own beginning, and CI's machines are noisy.
+  // In a short run, start-up dominates, and CI machines are noisy.
   const slack = values.short ? 1.25 : 1
   return (
     tool === 'claude-batch' &&
@@ -58,7 +58,7 @@ const bad = rows.filter(({ tool, scenario, seconds, best, limited, requests, los
 for (const { scenario } of bad) console.log(`out of bounds: ${scenario}`)
 process.exitCode = bad.length > 0 ? 1 : 0
 
-/** Texts of the wanted number of tokens each (2.5 characters a token, as the simulated service counts). */
+/** Returns texts with the given number of tokens each, at 2.5 characters per token like in the simulator. */
 function documentsOf({ count, tokens, sigma = 0, giants = 0, seed = 5 }) {
   const random = createSeededRandom(seed)
   return Array.from({ length: count }, (_, n) => {
@@ -68,7 +68,10 @@ function documentsOf({ count, tokens, sigma = 0, giants = 0, seed = 5 }) {
   })
 }
 
-/** (work − burst) / rate + one latency, for whichever limit binds hardest; from the scenario, not from a run. */
+/**
+ * Returns the shortest possible run time in seconds: (work − burst) / rate + one latency, for the most
+ * restrictive limit. It is computed from the scenario, not from a run.
+ */
 function bestPossible({ limits, latencyMs, outage = 0, other, output = 80, flagRpm }, documents, overhead) {
   const burst = limits.burst ?? 1
   const work = {
@@ -82,7 +85,7 @@ function bestPossible({ limits, latencyMs, outage = 0, other, output = 80, flagR
     const free = Math.max(1, perMinute * burst)
     const alone = ((amount - Math.min(free, amount)) / perMinute) * 60
     if (other === undefined) return alone
-    // From some moment on, another client takes its share of what is refilled.
+    // From `fromSeconds` on, another client takes its share of the rate.
     const before = other.fromSeconds - outage
     return alone <= before ? alone : before + (alone - before) / (1 - other.share)
   })
@@ -131,7 +134,7 @@ async function run(scenario, documents, command) {
   await new Promise((resolve) => child.on('close', resolve))
   const theirs = stopOther()
   const { byStatus, requests } = simulator.stats()
-  // From the first request to the end of the last: start-up is measured elsewhere.
+  // The time from the first request to the end of the last reply; bench/start.js measures start-up.
   const seconds = service.lastAnswer() / 1000
   const lost =
     documents.length -
@@ -143,7 +146,7 @@ async function run(scenario, documents, command) {
   return { seconds, requests: requests - theirs.requests, limited, lost }
 }
 
-/** Somebody else's program on the same account: sends at a steady rate and does not listen. */
+/** Simulates another program on the same account: sends at a constant rate and ignores 429s. */
 function otherClient(simulator, { other, limits }) {
   let [requests, limited] = [0, 0]
   const body = JSON.stringify({
@@ -160,7 +163,7 @@ function otherClient(simulator, { other, limits }) {
   }
   let timer
   const begin = setTimeout(() => {
-    // Its last requests meet a service that is closed already.
+    // The last requests may fail, because the simulator is closed already.
     timer = setInterval(() => void send().catch(() => {}), 60_000 / (limits.rpm * other.share))
   }, other.fromSeconds * 1000)
   return () => {

@@ -1,5 +1,6 @@
-// What a run with nothing to do costs: time compared with a bare loop that lists and stats the same files, and peak memory.
-// Usage: node bench/rerun.js [--json FILE] [documents …]      (default: 10000 100000)
+// Measures a run whose documents are all up to date: its time compared with a loop that lists and stats the
+// same files, and its peak memory.
+//   node bench/rerun.js [--json FILE] [documents …]      (default: 10000 100000)
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,7 @@ const json = args[0] === '--json' ? args.splice(0, 2)[1] : undefined
 const counts = args.length > 0 ? args.map(Number) : [10_000, 100_000]
 const rounds = 5
 
-/** The plain way: `node:fs/promises`, one after the other. */
+/** The simple way: `node:fs/promises`, one file after the other. */
 const plain = `
 import { readdir, stat } from 'node:fs/promises'
 const look = async (folder) => {
@@ -24,7 +25,7 @@ const look = async (folder) => {
   }
 }
 for (const folder of process.argv.slice(1)) await look(folder)`
-/** The fastest way there is in Node: without waiting, without promises. */
+/** The fastest way in Node: synchronous calls. */
 const sync = `
 import { readdirSync, statSync } from 'node:fs'
 const look = (folder) => {
@@ -57,7 +58,7 @@ async function measure(count) {
     }
     const first = await run([bin, 'summarize', 'docs', '-q'], cwd, env)
     const { requests } = simulator.stats()
-    // Interleaved, so that a noisy minute of the machine is everybody's.
+    // Interleaved, so that noise affects all commands alike.
     const runs = { tool: [], plain: [], sync: [], plainDocuments: [], node: [] }
     for (let round = 0; round < rounds; round++) {
       runs.tool.push(await run([bin, 'summarize', 'docs', '-q'], cwd, env))
@@ -67,9 +68,9 @@ async function measure(count) {
       runs.node.push(await run(['-e', '0'], cwd, env))
     }
     if (simulator.stats().requests !== requests)
-      throw new Error('a run with nothing to do asked for something')
-    const ms = (name) => median(runs[name].map((it) => it.ms))
-    const mb = (name) => median(runs[name].map((it) => it.kb)) / 1024
+      throw new Error('a run whose documents are all up to date sent requests')
+    const ms = (name) => median(runs[name].map((run) => run.ms))
+    const mb = (name) => median(runs[name].map((run) => run.kb)) / 1024
     const result = {
       documents: count,
       firstRunSeconds: round(first.ms / 1000),
@@ -87,7 +88,7 @@ async function measure(count) {
   }
 }
 
-/** Runs Node on `args` to a good end; wall time, and the peak of its memory as the system counts it. */
+/** Runs Node. @returns wall time in ms, and peak memory (RSS) in KB @throws Error if it fails */
 async function run(nodeArgs, cwd, env) {
   const start = performance.now()
   const child = spawn('/usr/bin/env', ['time', '-f', '%M', process.execPath, ...nodeArgs], { cwd, env })

@@ -1,4 +1,4 @@
-// A thousand and a hundred thousand documents in one run: memory, and whether the last cost as much as the first.
+// Measures runs with 1,000 and 100,000 documents: memory, and whether the time per document stays constant.
 //   node bench/scale.js [--few 1000] [--many 100000] [--json FILE]
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,7 +21,7 @@ const server = await zeroServer()
 try {
   const result = { machine }
   for (const documents of [Number(values.few), Number(values.many)]) {
-    // Folders of a thousand, as people have them.
+    // A realistic tree: 1,000 documents per folder.
     for (let n = 0; n < documents; n++) {
       const folder = join(cwd, `${documents}/${Math.floor(n / 1000)}`)
       if (n % 1000 === 0) await mkdir(folder, { recursive: true })
@@ -68,7 +68,7 @@ function endOf(line) {
   return Date.parse(startedAt) + elapsed
 }
 
-/** Milliseconds for each document, by tenths of the run. */
+/** Returns the mean time per document in ms, for each tenth of the run. */
 function tenthsOf(ends) {
   const tenth = Math.floor((ends.length - 1) / 10)
   return Array.from({ length: 10 }, (_, n) => {

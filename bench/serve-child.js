@@ -1,18 +1,19 @@
-// The server of bench/serve.js, in a process of its own that can be asked what it holds on to.
+// The server of bench/serve.js in a separate process. At each message, it reports its open sockets, timers
+// and memory.
 import { getHeapStatistics } from 'node:v8'
 import { main } from '../dist/main.js'
 import { createProcessRuntime } from '../dist/runtime.js'
 
 process.on('message', () => {
   globalThis.gc?.()
-  // Once more in a later turn: what the first one finalizes is only freed by the second.
+  // A second collection in a later turn frees objects that the first one finalized.
   setImmediate(() => {
     globalThis.gc?.()
-    tell()
+    reportResources()
   })
 })
 
-function tell() {
+function reportResources() {
   const resources = process.getActiveResourcesInfo()
   process.send?.({
     sockets: resources.filter((name) => name === 'TCPSocketWrap').length,

@@ -1,4 +1,4 @@
-// What `serve` adds to the time to the first word, and what a crowd of clients leaves behind in it.
+// Measures how much `serve` delays the first word of a reply, and which resources leak with many clients.
 //   node bench/serve.js [--short] [--json FILE]
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ const child = fileURLToPath(new URL('serve-child.js', import.meta.url))
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
 
-/** The prompt of those who hang up. */
+/** The prompt of clients that disconnect early. */
 const leavers = 'Why should I stay?'
 
 const results = { latency: await latency(values.short ? 40 : 300), crowd: await crowd(values.short ? 2 : 6) }
@@ -25,7 +25,7 @@ const kept = many.refused === 0 && many.limited === 0 && many.wrong === 0
 const clean = many.left.sockets <= 0 && many.left.timers <= 0 && many.left.heapMB < 5
 if (!right || !kept || !clean) process.exitCode = 1
 
-/** The same question asked of the service directly through the SDK and through `serve`, in turns. */
+/** Measures the time to the first word, alternately through the SDK and through `serve`. */
 async function latency(rounds) {
   const simulator = await startSimulator({
     limits: { rpm: 1e9, itpm: 1e12, otpm: 1e12 },
@@ -68,13 +68,13 @@ async function latency(rounds) {
   return result
 }
 
-/** 200 clients at once, again and again: a third hangs up half-way, a tenth reads slowly. */
+/** Runs rounds of 200 parallel clients, of which a third disconnects early and a tenth reads slowly. */
 async function crowd(rounds) {
   const limits = { rpm: 3000, itpm: 1e9, otpm: 1e9 }
   const text = 'A harbour has a keeper, who writes down every ship. '.repeat(8)
   const simulator = await startSimulator({
     limits,
-    // An answer that somebody leaves must not end before, however busy the machine is.
+    // A reply must not end before its client disconnects, even on a busy machine.
     script: ({ request }) => ({ kind: 'answer', delayMs: request.lastText === leavers ? 4000 : 600, text }),
   })
   const server = await serve(simulator.url, '-q', '--max-queue', '400')
@@ -87,7 +87,7 @@ async function crowd(rounds) {
   let before
   let mostRss = 0
   for (let round = 0; round <= rounds; round++) {
-    // The first round warms up: connections, code, heap.
+    // The first round warms up connections, code and heap.
     if (round === 1) before = await server.look()
     const clients = Array.from({ length: 200 }, async (_, n) => {
       totals.clients++
@@ -105,7 +105,7 @@ async function crowd(rounds) {
     await Promise.all(clients)
     mostRss = Math.max(mostRss, (await server.look()).rss)
   }
-  // Connections that clients keep for a while are not left behind.
+  // Idle keep-alive connections are not leaks, so they get time to close.
   let after = await server.look()
   for (let n = 0; n < 100 && after.sockets > before.sockets; n++) {
     await sleep(100)
@@ -133,7 +133,7 @@ async function crowd(rounds) {
   return result
 }
 
-/** An answer whose first word comes after a while. */
+/** Streams a reply whose first word comes after `firstMs`. */
 async function speak(response, firstMs) {
   const event = (fields) => response.write(`event: ${fields.type}\ndata: ${JSON.stringify(fields)}\n\n`)
   response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -172,7 +172,7 @@ function post(url, prompt, signal) {
   return fetch(`${url}/stream`, { method: 'POST', headers, body: JSON.stringify({ prompt }), signal })
 }
 
-/** @returns all that came */
+/** Sends a prompt. @param each called with each chunk of the response @returns the whole response */
 async function ask(url, prompt, each = () => {}) {
   const response = await post(url, prompt)
   let all = ''
@@ -194,11 +194,11 @@ async function leaveHalfWay(url, leaving) {
       leave.abort()
     }
   } catch {
-    // That is what leaving is.
+    // The abort ends the loop with an error.
   }
 }
 
-/** Reads a little at a time, over a connection of its own. */
+/** Reads the response in small pieces, over a separate connection. */
 async function readSlowly(url, prompt) {
   const { hostname, port } = new URL(url)
   const body = JSON.stringify({ prompt })

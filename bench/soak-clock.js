@@ -1,5 +1,5 @@
-// Preloaded with `node --import`: the wall clock of the process jumps by up to two days, back and forth, several times a
-// second. The monotonic clock does not.
+// Preloaded with `node --import`: makes the wall clock of the process jump by up to two days in both
+// directions, several times a second. The monotonic clock does not jump.
 const RealDate = globalThis.Date
 const twoDaysMs = 2 * 86_400_000
 let offsetMs = 0

@@ -1,7 +1,7 @@
-// What the simulator of the soak test does to requests.
+// The faults that the simulator of the soak test injects.
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What every whole answer of the soak test counts, so that tokens in a ledger give the number of answers. */
+/** The usage of every complete reply, so that token counts in a ledger give the number of replies. */
 export const usage = {
   input_tokens: 1000,
   cache_creation_input_tokens: 0,
@@ -22,14 +22,15 @@ const httpDate = (ms) => new Date(Date.now() + ms).toUTCString()
 
 /**
  * The faults by name:
- * - `does`: what the simulator does to a request whose answer has this text
- * - `record`: how the error record of a document begins that failed by it; without, it takes several such faults
- * - `billed`: an answer was billed and sent `whole`, or `broken` on its way
- * - `good`: the answer is a summary all the same
- * - `lost`: the program counts the answer as lost
- * - `ends`: it may end the run
- * - `batch`: it can happen to a request in a batch
- * - `streamed`, `plain`: it only happens to requests that ask for a stream, or for none
+ * - `does`: returns what the simulator does with a request, by the text and delay of its reply
+ * - `record`: matches the error record of a document that failed with this fault; without it, the fault is
+ * transient
+ * - `billed`: a reply was billed and sent `whole`, or was `broken` in transit
+ * - `good`: the reply is a valid summary
+ * - `lost`: claude-batch counts the reply as lost
+ * - `ends`: the fault may end the run
+ * - `batch`: the fault can occur in a batch
+ * - `streamed`, `plain`: the fault occurs only in requests with or without streaming
  */
 export const soakFaults = {
   400: { does: () => status(400), record: /^ERROR: 400 /, batch: true },
@@ -132,7 +133,7 @@ export const soakFaults = {
   },
 }
 
-/** A whole answer as JSON, a few bytes at a time; the client is never without a byte for long. */
+/** Sends a complete JSON reply a few bytes at a time, fast enough to avoid the idle timeout. */
 async function drip(response, message) {
   const body = Buffer.from(JSON.stringify(message))
   response.writeHead(200, { 'content-type': 'application/json' })

@@ -1,5 +1,6 @@
-// Runs against 40 kinds of faults while they are killed, stopped, paused and their wall clock jumps: is anything lost,
-// torn, or paid twice, and does each ledger agree with what the simulator billed?
+// Runs claude-batch against 40 kinds of faults, while it kills, stops and pauses the processes and their wall
+// clock jumps. Checks that nothing is lost, torn or paid twice, and that each ledger agrees with the
+// simulator's bill.
 //   node bench/soak.js [--minutes 15] [--short] [--seed 1] [--json FILE]
 import { spawn } from 'node:child_process'
 import { hash } from 'node:crypto'
@@ -37,7 +38,7 @@ const kinds = {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'claude-batch-soak-'))
-/** What was asked and answered about each set of documents, by its name. */
+/** The requests and replies about each set of documents, by its name. */
 const sets = new Map()
 const totals = Object.fromEntries(
   ['rounds', 'runs', 'documents', 'kills', 'signals', 'pauses', 'rivals', 'clocks', 'requests', 'faults']
@@ -47,13 +48,13 @@ const totals = Object.fromEntries(
 )
 const violations = []
 const faultsSeen = new Set()
-/** Answers that the simulator should have billed, but for those that the bench sends itself. */
+/** Replies that the simulator must have billed. Excludes `drip`, whose replies the bench sends itself. */
 let billedHere = 0
 
 const simulator = await startSimulator({
   limits: { rpm: 1e9, itpm: 1e12, otpm: 1e12 },
   script: ({ request }) => answerTo(request),
-  batches: { durationMs: 300, chooseFault: troubleOfBatch },
+  batches: { durationMs: 300, chooseFault: chooseBatchFault },
 })
 const started = performance.now()
 const end = started + minutes * 60_000
@@ -89,12 +90,12 @@ try {
   if (process.env['SOAK_KEEP'] === undefined) await rm(folder, { recursive: true, force: true })
 }
 
-function violation(kind, set, what) {
+function violation(kind, set, message) {
   totals[kind]++
-  violations.push(`${kind}: ${set.name} (${set.kind}; ${set.legs.join(', ')}): ${what}`)
+  violations.push(`${kind}: ${set.name} (${set.kind}; ${set.legs.join(', ')}): ${message}`)
 }
 
-/** Decides about one request, live or in a batch, and counts what it is billed as. */
+/** Chooses the reply or fault of a request, live or in a batch, and counts how it is billed. */
 function answerTo({ lastText, stream }) {
   const [, name, n] = /Document (L\d+x\d+)-(\d+)/.exec(lastText)
   const set = sets.get(name)
@@ -122,8 +123,8 @@ function answerTo({ lastText, stream }) {
   return does === undefined ? { kind: 'answer', delayMs, text, usage } : does(text, delayMs)
 }
 
-/** Calls about batches fail too, in ways that pass. */
-function troubleOfBatch() {
+/** Chooses a transient fault of a call to the batch API. */
+function chooseBatchFault() {
   return random() >= faultShare
     ? undefined
     : pick([
@@ -137,7 +138,10 @@ function troubleOfBatch() {
       ])
 }
 
-/** A folder of documents: a few runs with faults, then one without, then the checks. */
+/**
+ * Creates a folder of documents, and runs it a few times with faults and once without. Then checks the
+ * results.
+ */
 async function round(name) {
   const kind = pick(Object.keys(kinds))
   const set = {
@@ -187,7 +191,7 @@ async function folderRound(set) {
     await checkFiles(set)
   }
   set.calm = true
-  // Calls about batches cannot be told apart, so that they fail here, too.
+  // Calls to the batch API do not identify their set, so they fail in this run, too.
   for (let left = set.kind === 'batch' ? 6 : 1; left > 0; left--) {
     const { code, stderr } = await start(set, { clock: false }).ended
     if (code === 0) break
@@ -196,7 +200,7 @@ async function folderRound(set) {
   await checkEnd(set)
 }
 
-/** What may happen in one run: now and then also what ends it. */
+/** Chooses the possible faults of one run; in a quarter of the runs also faults that end it. */
 function faultsFor(kind) {
   const ends = random() < 0.25
   return Object.keys(soakFaults).filter((name) => {
@@ -205,40 +209,50 @@ function faultsFor(kind) {
   })
 }
 
-/** One run with faults, and what is done to its process. */
+/** Starts a run with faults and disturbs its process. */
 async function disturbedRun(set) {
-  const what = pick(['kill', 'kill', 'kill', 'interrupt', 'terminate', 'abort', 'pause', 'rivals', 'nothing'])
-  set.legs.push(what)
+  const action = pick([
+    'kill',
+    'kill',
+    'kill',
+    'interrupt',
+    'terminate',
+    'abort',
+    'pause',
+    'rivals',
+    'nothing',
+  ])
+  set.legs.push(action)
   const run = start(set)
-  // Past the start of Node, most of the time.
+  // Mostly after the start of Node.
   await Promise.race([delay(200 + random() * 3500), run.ended])
   const send = (signal) => run.child.kill(signal)
-  if (what === 'kill') send('SIGKILL')
-  if (what === 'interrupt' || what === 'abort') send('SIGINT')
-  if (what === 'terminate') send('SIGTERM')
-  if (what === 'abort') {
-    // Sooner, it would count as the same key.
+  if (action === 'kill') send('SIGKILL')
+  if (action === 'interrupt' || action === 'abort') send('SIGINT')
+  if (action === 'terminate') send('SIGTERM')
+  if (action === 'abort') {
+    // claude-batch ignores a second signal within 500 ms.
     await Promise.race([delay(600), run.ended])
     send('SIGINT')
   }
-  if (what === 'pause') {
+  if (action === 'pause') {
     send('SIGSTOP')
     await delay(200 + random() * 3000)
     send('SIGCONT')
     totals.pauses++
   }
-  if (what === 'rivals') {
+  if (action === 'rivals') {
     totals.rivals += 2
     const rivals = [start(set, { args: [] }), start(set, { args: ['--lock-timeout', '60'] })]
     await delay(random() * 1500)
     send('SIGKILL')
     for (const rival of rivals) checkExit(set, await rival.ended)
   }
-  if (['interrupt', 'terminate', 'abort'].includes(what)) totals.signals++
+  if (['interrupt', 'terminate', 'abort'].includes(action)) totals.signals++
   const ended = await run.ended
   if (ended.signal === 'SIGKILL') totals.kills++
-  // What was in flight is given up.
-  if (ended.signal === 'SIGKILL' || what === 'abort') set.cuts++
+  // Requests in flight were cut off.
+  if (ended.signal === 'SIGKILL' || action === 'abort') set.cuts++
   checkExit(set, ended)
 }
 
@@ -248,7 +262,7 @@ function checkExit(set, { code, signal, stderr }) {
     violation('other', set, `ended with ${code ?? signal}: ${stderr}`)
 }
 
-/** At any time: no file is torn, and each error record has its reason. */
+/** Checks after each run that no file is torn and that each error record is explained by a fault. */
 async function checkFiles(set) {
   for (const [name, text] of await treeIn(set)) {
     const n = /docs\/(\d+)\.md/.exec(name)[1]
@@ -261,16 +275,19 @@ async function checkFiles(set) {
   }
 }
 
-/** Whether a text is one of the answers about that document. */
+/** Whether a text is one of the replies about a document. */
 function isGiven(set, n, text) {
   return set.texts.has(text.trim()) && text.startsWith(`Document ${set.name}-${n}: `)
 }
 
-/** A fault that a retry can cure takes several of them, so any of those will do. */
+/**
+ * Whether a fault explains an error record. Retries mix several transient faults, so any of those explains
+ * it.
+ */
 function explains(set, n, record) {
   return [...(set.met.get(n) ?? [])].some((name) => {
-    const { record: begins, good = false } = soakFaults[name]
-    return !good && (begins === undefined || begins.test(record))
+    const { record: pattern, good = false } = soakFaults[name]
+    return !good && (pattern === undefined || pattern.test(record))
   })
 }
 
@@ -285,17 +302,17 @@ async function checkEnd(set) {
   const out = join(folder, set.name, 'out')
   const left = await readdir(out, { recursive: true })
   for (const name of left.filter((name) => name.endsWith('.tmp') || name.endsWith('/lock'))) {
-    // Nobody can tell whose an empty one is.
+    // An empty file does not name its owner, so claude-batch cannot remove it safely.
     if ((await stat(join(out, name))).size > 0) violation('other', set, `${name} is left behind`)
   }
   await checkLedger(set)
 }
 
 /**
- * The law: each answer that the simulator sent whole is in the ledger, once, counted or as not counted; but for those
- * that were lost on the way through no fault of the simulator (the program was stopped, or the machine busy), which the
- * ledger counts as lost, and those in flight at a kill: one per slot, or in a batch the one that is tried live. No more
- * are paid twice.
+ * Checks that the ledger has each complete reply exactly once, with its usage or as a reply of unknown cost.
+ * Two kinds of replies may be missing. The ledger counts replies as lost if the program was stopped or the
+ * machine was busy. And a kill may cut off replies in flight: one per permit, or in batch mode only the
+ * canary request. No more replies than these may be paid twice.
  */
 async function checkLedger(set) {
   const { answers, lost, costOff } = await ledgerOf(set)
@@ -324,14 +341,15 @@ async function ledgerOf(set) {
     try {
       entry = JSON.parse(line)
     } catch {
-      // The kernel ends a write in the middle when the process is killed; what it was about is in the journal.
+      // A kill can cut off a write to the ledger; the journal has the whole entry.
       continue
     }
     if (entry.attempts === undefined) continue
     const counted = (entry.usage?.input_tokens ?? 0) / usage.input_tokens
     answers += counted + (entry.replies_with_unknown_cost ?? 0)
     lost += entry.lost_replies ?? 0
-    // $1 and $5 per million tokens, half of it in a batch; a document that came out of a batch may have been tried live.
+    // USD 1 and 5 per million tokens, half in a batch. A document from a batch may have been a canary request
+    // before.
     const full = (counted * (usage.input_tokens + 5 * usage.output_tokens)) / 1e6
     const cost = entry.cost_usd ?? 0
     const least = entry.batch_id === undefined ? full : full / 2
@@ -340,39 +358,43 @@ async function ledgerOf(set) {
   return { answers, lost, costOff }
 }
 
-/** Nothing is remembered here: each line is whole, and about a document that was answered or met a fault. */
+/**
+ * Runs with stdout as the output, which keeps no state. Checks that each line is complete and has a reply or
+ * the reason for its absence.
+ */
 async function pipeline(set) {
   set.faults = faultsFor('live')
-  const what = pick(['nothing', 'nothing', 'kill', 'hang up'])
-  set.legs.push(what)
+  const action = pick(['nothing', 'nothing', 'kill', 'hang up'])
+  set.legs.push(action)
   const run = start(set, { out: '-' })
-  if (what === 'kill') {
+  if (action === 'kill') {
     await Promise.race([delay(200 + random() * 2500), run.ended])
     run.child.kill('SIGKILL')
   }
-  if (what === 'hang up') run.child.stdout.once('data', () => run.child.stdout.destroy())
+  if (action === 'hang up') run.child.stdout.once('data', () => run.child.stdout.destroy())
   const ended = await run.ended
   if (ended.signal === 'SIGKILL') totals.kills++
-  if (!(what === 'hang up' && [141, null].includes(ended.code))) checkExit(set, ended)
+  if (!(action === 'hang up' && [141, null].includes(ended.code))) checkExit(set, ended)
   const lines = ended.stdout.split('\n')
   const last = lines.pop()
-  if (last !== '' && what === 'nothing') violation('torn', set, `the last line is ${JSON.stringify(last)}`)
+  if (last !== '' && action === 'nothing') violation('torn', set, `the last line is ${JSON.stringify(last)}`)
   const seen = new Set()
   for (const line of lines) {
     const { path, summary, error, status, reason } = JSON.parse(line)
     const n = /(\d+)\.md/.exec(path)[1]
-    if (seen.has(n)) violation('other', set, `${path} is there twice`)
+    if (seen.has(n)) violation('other', set, `${path} occurs twice`)
     seen.add(n)
     if (summary != null && !isGiven(set, n, summary)) violation('torn', set, line)
     const isExplained = error != null || (status === 'pending' && reason != null)
     if (summary == null && !isExplained) violation('unexplained', set, line)
   }
-  if (what === 'nothing' && [0, 1].includes(ended.code) && seen.size < kinds.pipeline.documents)
+  if (action === 'nothing' && [0, 1].includes(ended.code) && seen.size < kinds.pipeline.documents)
     violation('lost', set, `${seen.size} lines, exit ${ended.code}`)
 }
 
 /**
- * A batch that may have been created is looked for by its time, give or take three days. CI leaves that limit alone.
+ * Whether the wall clock of a run may jump. Batch recovery searches for a batch by its creation time, within
+ * three days. The short run for CI does not test that limit.
  */
 function mayJump({ kind }) {
   return !(values.short && kind === 'batch')

@@ -1,6 +1,7 @@
-// Start-up time, compared with bare Node and with a script that sends one request through the official SDK.
+// Measures start-up time, compared with bare Node and with a script that sends one request through the
+// official SDK.
 //   node bench/start.js [--runs 15] [--most RATIO] [--json FILE]
-// It fails where one document takes more than that many times the plain script.
+// With --most, fails if one document takes more than RATIO times as long as with the plain script.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +26,7 @@ try {
     'one document, plain SDK': [plain, 'docs', 'out', '1'],
   }
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]))
-  // In turns, so that a noisy moment is nobody's alone.
+  // Interleaved, so that noise affects all commands alike.
   for (let run = 0; run < Number(values.runs); run++)
     for (const [name, args] of Object.entries(commands))
       times[name].push((await timed(args, { cwd, url: server.url })).ms)

@@ -1,4 +1,5 @@
-// A Messages API that answers at once, with the same few words: what a client costs shows all the better. Prints its URL.
+// A Messages API that answers immediately, always with the same reply, so that only the client's cost is
+// measured. Prints its URL.
 import { createServer } from 'node:http'
 
 const body = JSON.stringify({

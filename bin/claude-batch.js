@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Written so that an old Node can read it and say what is missing, instead of failing on syntax.
+// Avoids new syntax, so that an old Node prints the required version instead of a syntax error.
 var needed = [20, 19]
 var version = process.versions.node.split('.').map(Number)
-// Whatever ends the process without saying how is a bug: an event loop that ran empty must not look like success.
+// Exit code 70 is a bug: if the event loop runs empty before `main` ends, the exit must not look like success.
 process.exitCode = 70
 if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1])) {
   process.stderr.write(
@@ -12,21 +12,21 @@ if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1
 } else {
   import('node:module')
     .then(({ enableCompileCache }) => {
-      // Node 22.8 and later keep what they compiled for the next start.
+      // Node 22.8 and later cache compiled code for the next start.
       if (enableCompileCache) enableCompileCache()
       return Promise.all([import('../dist/main.js'), import('../dist/runtime.js')])
     })
     .then(([{ main }, { createProcessRuntime, exitProcess, reportCrashes }]) => {
-      var over = reportCrashes()
+      var stopReporting = reportCrashes()
       return main(createProcessRuntime()).then((exit) => {
-        over()
+        stopReporting()
         exitProcess(exit)
       })
     })
     .catch((error) => {
       var tooFew = error.code === 'EMFILE' || error.code === 'ENFILE'
       process.stderr.write(
-        `claude-batch: ${tooFew ? 'too few files can be opened; raise ulimit -n' : error.stack}\n`,
+        `claude-batch: ${tooFew ? 'the limit on open files is too low; raise it with ulimit -n' : error.stack}\n`,
       )
       process.exitCode = tooFew ? 6 : 70
     })

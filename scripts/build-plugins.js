@@ -1,4 +1,4 @@
-// Plugins of scripts/build.js that let other bundlers bundle the library again: it finds nothing by its own path.
+// Plugins of scripts/build.js. The library must not depend on its path, so that other bundlers can bundle it.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -10,7 +10,7 @@ const requireBuiltin = `((id) => {
 	throw Object.assign(new Error(\`No such built-in module: \${id}\`), { code: "ERR_UNKNOWN_BUILTIN_MODULE" });
 })`
 
-/** Replaces the module that reads the shipped prompts by one that holds their texts. */
+/** Replaces the module that reads the shipped prompts with one that contains their texts. */
 export const embeddedPrompts = {
   name: 'embedded-prompts',
   load: {
@@ -27,8 +27,9 @@ export const embeddedPrompts = {
 }
 
 /**
- * Lets CommonJS packages get Node's modules without `createRequire(import.meta.url)`, which webpack resolves by itself
- * and which has no URL in a CommonJS bundle. They require nothing else: everything else is bundled.
+ * Lets CommonJS packages load Node's built-in modules without `createRequire(import.meta.url)`. Webpack would
+ * resolve that call itself, and `import.meta.url` is undefined in a CommonJS bundle. All other modules are
+ * bundled.
  */
 export const builtinsWithoutPath = {
   name: 'builtins-without-path',
@@ -37,7 +38,7 @@ export const builtinsWithoutPath = {
     if (found === 0) return null
     const [head, ...rest] = code.split(requireImport)
     if (found !== 1 || rest.length !== 1)
-      throw new Error('rolldown gets Node modules in another way; adapt this')
+      throw new Error('rolldown has changed how it loads Node modules; adapt this plugin')
     return { code: head + rest[0].replace(createdRequire, () => requireBuiltin), map: null }
   },
 }

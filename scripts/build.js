@@ -1,5 +1,6 @@
-// Builds dist/ from src/: the program and the library with their packages in one flat folder of modules, the types of
-// the library, and the files that are read at run time. The reasons: docs/decisions/0034-bundled-program-and-library.md.
+// Builds dist/ from src/: the program and the library, bundled with their packages into one flat folder of
+// modules; the types of the library; and files that are read at run time. See
+// docs/decisions/0034-bundled-program-and-library.md.
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -11,7 +12,7 @@ import { packagesOf } from './packages.js'
 import { sbomOf } from './sbom.js'
 
 process.chdir(resolve(import.meta.dirname, '..'))
-// What only building, tests and benches need; it is not shipped.
+// Output for the build, tests and benches only; it is not shipped.
 const scratch = '.build'
 
 for (const folder of ['dist', scratch]) await rm(folder, { recursive: true, force: true })
@@ -20,18 +21,18 @@ const program = {
   runtime: 'src/runtime.ts',
   thread: 'src/inputs/read/readers/reader-thread.ts',
 }
-const modules = await bundled({ ...program, index: 'src/index.ts' }, 'dist')
+const modules = await bundle({ ...program, index: 'src/index.ts' }, 'dist')
 const packages = await packagesOf(modules)
 await writeFile('dist/third-party-licenses.txt', await licences(packages))
 await writeFile('dist/sbom.cdx.json', `${JSON.stringify(await sbomOf(packages), null, 2)}\n`)
 await cp('src/assets/pages', 'dist/assets/pages', { recursive: true })
-// Which characters the codes of Chinese, Japanese and Korean fonts are.
+// Character maps of Chinese, Japanese and Korean fonts, for PDFs.
 await cp('node_modules/pdfjs-dist/cmaps', 'dist/cmaps', { recursive: true })
-await types()
-await described()
+await writeTypes()
+await writeSchemasAndManual()
 
-/** @returns the paths of all modules that got in */
-async function bundled(input, dir) {
+/** Bundles modules into a folder. @returns the paths of all source modules in the bundle */
+async function bundle(input, dir) {
   const plugins = [embeddedPrompts, builtinsWithoutPath]
   const build = await rolldown({ input, platform: 'node', external: [/^node:/], plugins })
   const { output } = await build.write({
@@ -39,27 +40,28 @@ async function bundled(input, dir) {
     format: 'esm',
     sourcemap: true,
     entryFileNames: '[name].js',
-    // All in one folder, see src/assets.ts; without hashes, so that a stack says the same in every release.
+    // One flat folder, see src/assets.ts. No hashes, so that stack traces look the same in every release.
     chunkFileNames: '[name].js',
   })
   await build.close()
-  for (const { fileName } of output) if (fileName.endsWith('.map')) await withoutPackages(join(dir, fileName))
+  for (const { fileName } of output)
+    if (fileName.endsWith('.map')) await removePackageSources(join(dir, fileName))
   return output.flatMap(({ modules = {} }) =>
     Object.keys(modules).filter((id) => modules[id].renderedLength > 0),
   )
 }
 
-/** A stack still names their lines; their texts are where they come from, and twice as long as all the rest. */
-async function withoutPackages(file) {
-  const map = await json(file)
+/** Removes the sources of packages from a source map: they are large, and stack traces do not need them. */
+async function removePackageSources(file) {
+  const map = await readJson(file)
   const texts = map.sources.map((source, n) =>
     source.includes('node_modules') ? null : map.sourcesContent[n],
   )
   await writeFile(file, JSON.stringify({ ...map, sourcesContent: texts }))
 }
 
-/** Those that the library shows, and what they are made of. */
-async function types() {
+/** Writes the type declarations of the library and all declarations that they import. */
+async function writeTypes() {
   const compiler = 'node_modules/typescript/bin/tsc'
   execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
   const all = `${scratch}/types`
@@ -72,8 +74,8 @@ async function types() {
   }
 }
 
-/** The schemas that editors complete by, and the manual page. */
-async function described() {
+/** Writes the JSON Schemas for editors, and the manual page. */
+async function writeSchemasAndManual() {
   const parts = {
     cli: 'src/cli.ts',
     commands: 'src/cli/visible-commands.ts',
@@ -86,7 +88,7 @@ async function described() {
     simulator: 'src/simulator/simulator.ts',
     random: 'src/simulator/seeded-random.ts',
   }
-  await bundled(parts, scratch)
+  await bundle(parts, scratch)
   const built = (name) => import(`../${scratch}/${name}.js`)
   const [cli, commands] = [await built('cli'), await built('commands')]
   const { buildConfigSchema, promptSchema } = await built('schema')
@@ -102,11 +104,11 @@ async function described() {
   }
   for (const [name, schema] of Object.entries(schemas))
     await writeFile(`dist/schemas/${name}.json`, `${JSON.stringify(schema, null, 2)}\n`)
-  const { version } = await json('package.json')
+  const { version } = await readJson('package.json')
   await mkdir('dist/man')
   await writeFile('dist/man/claude-batch.1', await manualPage({ ...cli, ...commands }, version))
 }
 
-async function json(file) {
+async function readJson(file) {
   return JSON.parse(await readFile(file, 'utf8'))
 }

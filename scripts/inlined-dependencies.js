@@ -1,4 +1,5 @@
-// Keeps `inlinedDependencies` in package.json: the packages that dist/ contains, with their versions. Run the build first.
+// Updates `inlinedDependencies` in package.json: the packages that dist/ contains, with their versions. Run
+// the build first. With --check, fails if the list is out of date.
 //   node scripts/inlined-dependencies.js [--check]
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -15,7 +16,7 @@ const text = await readFile('package.json', 'utf8')
 const wanted = `${JSON.stringify({ ...JSON.parse(text), inlinedDependencies: inlined }, null, 2)}\n`
 if (process.argv.includes('--check')) {
   if (text !== wanted) {
-    console.error('inlinedDependencies in package.json is not what dist/ contains; run `npm run inlined`')
+    console.error('inlinedDependencies in package.json does not match dist/; run `npm run inlined`')
     process.exitCode = 1
   }
 } else await writeFile('package.json', wanted)

@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * Collects the licence texts that the bundled packages require to be shipped with them.
+ * Returns the license texts that must be shipped with the bundled packages.
  * @param packages from packagesOf
- * @throws where a package has none
+ * @throws Error if a package has no license text
  */
 export async function licences(packages) {
   const notices = await Promise.all(packages.map(noticeOf))
@@ -18,11 +18,11 @@ async function noticeOf({ folder, name, version, license }) {
     return Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
   }
   const texts = await textsOf(/^(licen[cs]e|notice|copying)/i)
-  // Some have it at the end of what they say of themselves.
+  // Some packages have the license only at the end of their README.
   if (texts.length === 0)
     texts.push(
       ...(await textsOf(/^readme/i)).flatMap((text) => /^#+ licen[cs]e\b[\s\S]+/im.exec(text)?.[0] ?? []),
     )
-  if (texts.length === 0) throw new Error(`${name} has no text of its licence`)
+  if (texts.length === 0) throw new Error(`${name} has no license text`)
   return `${name} ${version} (${license})\n\n${texts.map((text) => `${text.trim()}\n`).join('\n')}`
 }

@@ -1,8 +1,8 @@
-// The manual page: the --help of every command.
+// Builds the manual page from the --help of every command.
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
-/** @returns roff, as man(7) describes it */
+/** Returns the manual page in roff; see man(7). */
 export async function manualPage({ createProgram, runCli, listCommandPaths }, version) {
   const sections = []
   for (const path of listCommandPaths(createProgram(silentRuntime(), version, () => {})))
@@ -35,7 +35,10 @@ function preformatted(text) {
   return `.nf\n${text.trim().split('\n').map(escaped).join('\n')}\n.fi`
 }
 
-/** A line that begins with a dot or an apostrophe would be a request; - and \ mean something else than themselves. */
+/**
+ * Escapes a line for roff. A leading dot or apostrophe starts a request; `-`, `\` and others have special
+ * meanings.
+ */
 function escaped(line) {
   return line
     .replaceAll('\\', '\\e')

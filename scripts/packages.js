@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * Finds the packages that modules belong to.
+ * Returns the packages of modules: the folder and the fields of package.json, sorted by name and version.
  * @param modules absolute paths
- * @returns each package's folder and its package.json, sorted by name and version
  */
 export async function packagesOf(modules) {
   const folders = new Set(

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 
 /**
- * Describes what is bundled as a CycloneDX document, for scanners that look for `*.cdx.json`. It has neither a time nor
- * a random serial number: the same sources make the same package.
+ * Returns a CycloneDX document of the bundled packages, for scanners that look for `*.cdx.json`. It has no
+ * timestamp and no random serial number, so that builds are reproducible.
  * @param packages from packagesOf
  * @see https://cyclonedx.org/docs/1.6/json/
  */
@@ -47,12 +47,14 @@ function nameParts(name) {
   return rest === undefined ? { name } : { group, name: rest }
 }
 
-/** @see https://github.com/package-url/purl-spec/blob/main/types-doc/npm-definition.md */
+/**
+ * Returns a package URL. @see https://github.com/package-url/purl-spec/blob/main/types-doc/npm-definition.md
+ */
 function purlOf(name, version) {
   return `pkg:npm/${name.replace('@', '%40')}@${version}`
 }
 
-/** Of the tarball in the registry, as package-lock.json has it. */
+/** Returns the hashes of a package's tarball in the registry. @param integrity from package-lock.json */
 function hashesOf(integrity) {
   const [, algorithm, base64] = /^sha(\d+)-(.+)$/.exec(integrity) ?? []
   if (base64 === undefined) throw new Error('a bundled package has no hash in package-lock.json')

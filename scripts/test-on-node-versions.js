@@ -1,4 +1,4 @@
-// Runs the whole test suite under each Node that is supported, brought by the registry's `node` package.
+// Runs the whole test suite under each supported Node version, from the `node` package of the npm registry.
 //   node scripts/test-on-node-versions.js [20 22 24 26]
 import { spawnSync } from 'node:child_process'
 

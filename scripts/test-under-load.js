@@ -1,11 +1,11 @@
-// Runs `npm test` next to busy loops, to show that the tests do not depend on how busy the machine is.
+// Runs `npm test` next to busy loops, to check that the tests do not depend on the load of the machine.
 // Usage: node scripts/test-under-load.js [loops, default 4]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
 const loops = Number(process.argv[2] ?? 4)
 const busy = Array.from({ length: loops }, () =>
-  // A loop that checks for its parent, so that none is left behind if this script is killed.
+  // The loop ends with its parent process, also if this script is killed.
   spawn(process.execPath, ['-e', 'const { ppid } = process; while (process.ppid === ppid);'], {
     stdio: 'ignore',
   }),

@@ -1,6 +1,7 @@
 /**
- * A file that comes with the package, by its path from here. The build makes one flat folder of all modules, beside
- * this one's place, so that only here such a path is the same before and after it.
+ * Returns the URL of a file that comes with the package, from its path relative to this module. The build
+ * puts all modules into one flat folder next to `src/`. Only from here is such a path the same before and
+ * after the build.
  */
 export function resolveAsset(
   path: `./assets/pages/${string}` | `../dist/${string}` | '../package.json' | '../prompts',

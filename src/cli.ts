@@ -4,12 +4,13 @@ import { applySettings } from './cli/apply-settings.ts'
 import type { CommandContext, CommandSpec } from './cli/command-spec.ts'
 import { commands, summarizeExamples } from './cli/commands.ts'
 import { firstSteps, formatExamples } from './cli/help-examples.ts'
-import { type Exit, exitCodes, UsageError } from './errors.ts'
+import { CommandLineError, type Exit, exitCodes } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 
 /**
  * Runs the command that the arguments name.
- * @throws UsageError for wrong flags; what the command throws
+ * @throws CommandLineError for wrong flags or arguments, with the command whose help to read; every error of the
+ *   command
  */
 export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
   if (runtime.argv.length === 0) {
@@ -24,17 +25,30 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
     await program.parseAsync([...runtime.argv], { from: 'user' })
     return exit
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    // Help that was asked for is no mistake; help that is shown because a command is missing is one.
-    if (error.exitCode === 0) return 'ok'
-    if (error.code === 'commander.help') return 'usage'
-    throw new UsageError(toOneLine(error.message))
+    // `--help` is not an error; help that is printed because the command is missing is one.
+    if (error instanceof CommanderError && error.exitCode === 0) return 'ok'
+    if (error instanceof CommanderError && error.code === 'commander.help') return 'usage'
+    if (!(error instanceof CommanderError || error instanceof CommandLineError)) throw error
+    const message = error instanceof CommanderError ? toOneLine(error.message) : error.message
+    throw new CommandLineError(`${message}. See ${findCommandPath(program, runtime.argv)} --help`)
   }
 }
 
+/** Returns the command that the arguments name, as a user types it: `claude-batch prompts list`. */
+function findCommandPath(program: Command, argv: readonly string[]): string {
+  const names = [program.name()]
+  let command: Command | undefined = program
+  for (const word of argv) {
+    command = command.commands.find((subcommand) => subcommand.name() === word)
+    if (command === undefined) break
+    names.push(word)
+  }
+  return names.join(' ')
+}
+
 /**
- * Returns the command line: all commands with their flags and help. Subcommands inherit the settings of the program.
- * @param onExit takes how the command ended
+ * Returns the commander program: all commands with their flags and help. Subcommands inherit its settings.
+ * @param onExit receives how the command ended
  */
 export function createProgram(runtime: Runtime, version: string, onExit: (exit: Exit) => void): Command {
   const { stdout, stderr } = runtime
@@ -47,7 +61,7 @@ export function createProgram(runtime: Runtime, version: string, onExit: (exit: 
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
-      // Printed by main, like any other usage error.
+      // `main` prints the message, as for any other usage error.
       outputError: () => {},
       getOutHelpWidth: () => Math.min(stdout.columns ?? 100, 120),
     })
@@ -83,7 +97,7 @@ function toOneLine(message: string): string {
     message
       .replace(/^error: /, '')
       .replace(/\s*\n\s*/g, ' ')
-      // A value that was meant for another program may be a secret.
+      // The value of an unknown flag may be a secret.
       .replace(/(unknown option '--[^'=]*)=.*'/, "$1'")
       .trim()
   )

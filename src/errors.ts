@@ -10,8 +10,9 @@ import {
 } from './core/errors/run-error.ts'
 
 /**
- * How a run can end, and what that means to a shell. The one table: the help, the README and the code read it.
- * Codes are only ever added; whoever meets one he does not know should take it for a failure.
+ * The ways in which a run can end, with exit code, meaning and advice about running again. The help, the
+ * README and the code use this one table. Later versions may add codes, so scripts should treat an unknown
+ * code as a failure.
  */
 export const exitCodes = {
   ok: { code: 0, meaning: 'every document has a summary, or there was nothing to do', retry: '–' },
@@ -62,7 +63,7 @@ export const exitCodes = {
 
 export type Exit = keyof typeof exitCodes
 
-/** When a run ends in several ways, it exits with the first of these. */
+/** Exits by precedence: if a run ends in several ways, it exits with the first of these. */
 const exitPrecedence = [
   'interrupt',
   'terminate',
@@ -85,13 +86,22 @@ export function chooseExit(exits: readonly Exit[]): Exit {
   return exitPrecedence.find((exit) => exits.includes(exit)) ?? 'ok'
 }
 
-/** Wrong use, found before anything was sent or written: one line that names the flag or file and says what to do. */
+/**
+ * Wrong use, found before claude-batch sent or wrote anything. The message is one line that names the flag or
+ * file and says what to do.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
   readonly exit: Exit = 'usage'
 }
 
-/** A command cannot go on: one line that says what happened and what to do next, and how to exit. */
+/**
+ * Flags or arguments on the command line that are wrong or contradict each other. `runCli` adds to the message
+ * which help to read.
+ */
+export class CommandLineError extends UsageError {}
+
+/** Ends a command with an exit code. The message is one line: what happened and what to do next. */
 export class ExitError extends RunError {
   override readonly name = 'ExitError'
   readonly exit: Exit
@@ -102,7 +112,7 @@ export class ExitError extends RunError {
   }
 }
 
-/** How a run that cannot go on ends on the command line. */
+/** The exit and message of a run that cannot continue. */
 export interface Ending {
   readonly exit: Exit
   /** One line that says what happened and what to do next. */
@@ -111,13 +121,13 @@ export interface Ending {
 
 const again = '; run the same command again later'
 
-/** The one table from what ends a run to its exit code and its text. */
+/** Maps the errors that end a run to exits and messages. */
 const endings = [
   ending(ExitError, ({ exit, message }) => ({ exit, text: message })),
   ending(BudgetExceededError, (error) => ({ exit: 'limitReached', text: error.describe('--max-cost') })),
   ending(UnknownPriceError, (error) => ({
     exit: 'usage',
-    text: `${error.describe('--max-cost')}; give it with --prices`,
+    text: `${error.describe('--max-cost')}; set it with --prices`,
   })),
   ending(WaitTooLongError, (error) => ({
     exit: 'temporaryFailure',
@@ -146,8 +156,8 @@ function ending<Type extends RunError>(
 }
 
 /**
- * How a run was stopped, from the reason of its signal; undefined where it was not.
- * @throws the reason itself where it is a bug
+ * Returns the exit and message for the abort reason of a run's signal; undefined if the run was not stopped.
+ * @throws the reason itself if it is not a {@link RunError}, which is a bug
  */
 export function describeStop(reason: unknown): Ending | undefined {
   if (reason === undefined) return undefined
@@ -155,7 +165,7 @@ export function describeStop(reason: unknown): Ending | undefined {
   return toEnding(reason)
 }
 
-/** Returns the exit code and the text for what ended a run. */
+/** Returns the exit and message for an error that ended a run. */
 export function toEnding(error: RunError): Ending {
   for (const describe of endings) {
     const found = describe(error)

@@ -19,17 +19,18 @@ export async function main(runtime: Runtime): Promise<Exit> {
     return exit
   } catch (error) {
     const { exit, text } = describeError(error)
-    // Messages and stacks of bugs may quote anything.
+    // Messages and stack traces may quote secrets.
     const { redact } = createRedactor(findSecrets(runtime.env))
-    // A reader that takes only the first lines of the output expects no message.
+    // A reader that closes the pipe early, such as `head`, expects no message.
     if (exit !== 'brokenPipe') printMessage(runtime, redact(text), '\n')
     return exit
   }
 }
 
 /**
- * Remembers the first error of stdout (its reader left, the disk is full), so that commands need not handle it.
- * @returns a function that waits until everything is written. It throws a RunError for the error.
+ * Records the first error of stdout (a closed pipe, a full disk), so that commands need not handle it.
+ * @returns a function that waits until stdout has written everything, and throws a RunError for the recorded
+ *   error
  */
 function watchStdout(stdout: Runtime['stdout']): () => Promise<void> {
   let writeError: Error | undefined
@@ -44,8 +45,7 @@ function watchStdout(stdout: Runtime['stdout']): () => Promise<void> {
 }
 
 function describeError(error: unknown): { exit: Exit; text: string } {
-  if (error instanceof UsageError)
-    return { exit: error.exit, text: `${error.message} (see claude-batch --help)` }
+  if (error instanceof UsageError) return { exit: error.exit, text: error.message }
   if (error instanceof RunError) return toEnding(error)
   const { code } = (error ?? {}) as NodeJS.ErrnoException
   if (code === 'EMFILE' || code === 'ENFILE')

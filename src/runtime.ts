@@ -7,7 +7,10 @@ import { findSecrets } from './core/text/find-secrets.ts'
 import { createRedactor } from './core/text/redact.ts'
 import { type Exit, exitCodes } from './errors.ts'
 
-/** Everything the program may touch. This is the only file that names `process`. */
+/**
+ * Everything outside the program that it may use: streams, clock, signals, environment. Only this file uses
+ * `process`.
+ */
 export interface Runtime {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
@@ -15,28 +18,35 @@ export interface Runtime {
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
-  /** `closed`: the program was started without one, and what is written to it is lost. */
+  /**
+   * Returns what stdout is. `closed`: the program was started without a stdout, and everything written to it
+   * is lost.
+   */
   getStdoutKind(): 'closed' | 'file' | 'stream'
-  /** Whether stdout or stderr is redirected to this very file. */
+  /** Whether stdout or stderr is redirected to this file. */
   isRedirectTarget(file: FileIdentity): boolean
   /**
-   * Puts a question to whoever sits at the terminal; only a clear yes is one. Undefined where nobody does.
+   * Asks the user a question on the terminal.
+   * @returns whether the answer was yes; undefined without a terminal
    * @throws the signal's reason
    */
   confirm(question: string, signal: AbortSignal): Promise<boolean | undefined>
   readonly clock: Clock
   readonly random: () => number
-  /** This process's id. */
+  /** Id of this process. */
   readonly pid: number
-  /** This user's id; undefined where the system has none. */
+  /** Id of the user; undefined if the system has no user ids. */
   readonly uid: number | undefined
-  /** Whether there is a process of that id now. */
+  /** Whether a process with this id is running. */
   isRunning(pid: number): boolean
-  /** Calls back at each signal that asks to stop; the function returned stops listening. */
+  /**
+   * Calls `listener` at each signal that asks the program to stop.
+   * @returns a function that removes the listener
+   */
   onStopSignal(listener: (signal: StopSignal) => void): () => void
 }
 
-/** What tells one file of this machine from all others, whatever its names. */
+/** Device and inode number, which identify a file of this machine under all its names. */
 interface FileIdentity {
   readonly dev: number
   readonly ino: number
@@ -45,21 +55,21 @@ interface FileIdentity {
 export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export type StopSignal = (typeof stopSignals)[number]
 
-/** How a run that was stopped by each of them ends. */
+/** The exit of a run that was stopped by each signal. */
 export const exitBySignal = {
   SIGINT: 'interrupt',
   SIGTERM: 'terminate',
   SIGHUP: 'hangup',
 } as const satisfies Record<StopSignal, Exit>
 
-/** What a library may take from the process it is used in: it listens to nothing there and writes nothing. */
+/** Returns the part of the runtime that the library may use. It registers no listeners and writes nothing. */
 export function createLibraryRuntime(): Pick<Runtime, 'env' | 'cwd' | 'clock' | 'random'> {
   return { env: process.env, cwd: getWorkingDirectory(), clock: realClock, random: Math.random }
 }
 
-/** The real one. */
+/** Returns the runtime of this process. */
 export function createProcessRuntime(): Runtime {
-  // A reader of stderr that left must not end a run that is being paid for.
+  // A closed stderr must not end a run that costs money.
   process.stderr.on('error', () => {})
   return {
     ...createLibraryRuntime(),
@@ -84,7 +94,10 @@ export function createProcessRuntime(): Runtime {
   }
 }
 
-/** Node opens /dev/null in place of a stdout that is closed, and, unlike a shell, for reading too. */
+/**
+ * Returns what stdout is. Node replaces a closed stdout with /dev/null, opened for reading and writing; a
+ * shell opens /dev/null for writing only.
+ */
 function getStdoutKind(): ReturnType<Runtime['getStdoutKind']> {
   try {
     const stats = fstatSync(1)
@@ -103,7 +116,7 @@ function isRedirectTarget({ dev, ino }: FileIdentity): boolean {
       const stats = fstatSync(descriptor)
       return ino !== 0 && stats.dev === dev && stats.ino === ino
     } catch {
-      // It is closed.
+      // The descriptor is closed.
       return false
     }
   })
@@ -112,11 +125,11 @@ function isRedirectTarget({ dev, ino }: FileIdentity): boolean {
 async function confirm(question: string, signal: AbortSignal): Promise<boolean | undefined> {
   const { stdin: input, stderr: output } = process
   if (!input.isTTY || !output.isTTY) return undefined
-  // The terminal's own editing of lines will do, and leaves Ctrl-C a signal.
+  // Without readline's line editing, the terminal edits the line, and Ctrl-C stays a signal.
   const lineReader = createInterface({ input, output, terminal: false })
   try {
     output.write(question)
-    // At its end (Ctrl-D) nothing was said.
+    // Ctrl-D closes the input without an answer.
     const [answer = ''] = (await Promise.race([
       once(lineReader, 'line', { signal }),
       once(lineReader, 'close', { signal }),
@@ -133,7 +146,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    // Somebody else's process is one all the same.
+    // EPERM: the process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
@@ -142,7 +155,10 @@ function isStartedByNpx(): boolean {
   return process.env['npm_command'] === 'exec' || process.env['npm_lifecycle_event'] === 'npx'
 }
 
-/** npx passes no signal on (npm/cli#6684): to end it, as `timeout` does, must not leave us running without anybody. */
+/**
+ * Calls back when the parent process exits. npx does not forward signals (npm/cli#6684), so a killed npx, for
+ * example by `timeout`, would leave this process running.
+ */
 function watchParent(onParentExit: () => void): NodeJS.Timeout {
   const parent = process.ppid
   const timer = setInterval(() => {
@@ -153,7 +169,9 @@ function watchParent(onParentExit: () => void): NodeJS.Timeout {
   return timer.unref()
 }
 
-/** It can be gone; then paths relative to it are too, and are told as such. */
+/**
+ * Returns the working directory. If it was deleted, paths relative to it fail and are reported as missing.
+ */
 function getWorkingDirectory(): string {
   try {
     return process.cwd()
@@ -166,7 +184,7 @@ const realClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   async sleep(ms, signal) {
-    // A timer above 2³¹−1 ms fires at once, so a long wait is made of parts.
+    // Node fires a timer of more than 2³¹−1 ms immediately, so a longer wait is split.
     for (let left = ms; left > 0; left -= maxTimerMs) {
       await delay(Math.min(left, maxTimerMs), undefined, signal && { signal }).catch((error: unknown) => {
         throw signal?.aborted ? signal.reason : error
@@ -178,19 +196,19 @@ const realClock: Clock = {
 const maxTimerMs = 2 ** 31 - 1
 
 /**
- * Says what would otherwise go by in silence, or in Node's own words: an error that nobody caught, and an event loop
- * that ran empty with work still to do. Both end the process with 70.
- * @returns to be called when the work is over
+ * Prints a message for crashes that Node reports in other words or not at all: an uncaught exception, and an
+ * event loop that runs empty before the work is done. Both end the process with exit code 70.
+ * @returns a function to call when the work is done
  */
 export function reportCrashes(): () => void {
-  const formatBug = (what: string) => {
+  const formatBug = (description: string) => {
     const { redact } = createRedactor(findSecrets(process.env))
-    return `claude-batch: this is a bug, please report it: ${redact(what)}\n`
+    return `claude-batch: this is a bug, please report it: ${redact(description)}\n`
   }
   process.on('uncaughtException', (error) => {
-    // What is written is whole and recorded; nothing here could make it more so.
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    process.stderr.write(formatBug(what), () => process.exit(exitCodes.bug.code))
+    // No cleanup is needed: the files on disk are complete and recorded.
+    const description = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(formatBug(description), () => process.exit(exitCodes.bug.code))
   })
   const onEmptyEventLoop = () => void process.stderr.write(formatBug('it ended with work still to do'))
   process.once('beforeExit', onEmptyEventLoop)
@@ -198,8 +216,8 @@ export function reportCrashes(): () => void {
 }
 
 /**
- * Ends the process in the way `exit` says, once everything written has gone out. After a signal it dies by that very
- * signal, so that a shell's loop stops too.
+ * Ends the process with the code of `exit`, once all output is written. After a signal, the process kills
+ * itself with the same signal, so that a shell loop stops too.
  */
 export function exitProcess(exit: Exit): void {
   process.exitCode = exitCodes[exit].code

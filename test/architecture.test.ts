@@ -6,7 +6,7 @@ import { exitCodes } from '../src/errors.ts'
 
 const src = resolve(import.meta.dirname, '../src')
 
-/** What the three applications may import. */
+/** The folders that `run`, `compare`, `serve` and `commands` may import. */
 const application = [
   'engine',
   'inputs',
@@ -20,7 +20,10 @@ const application = [
   'runtime.ts',
 ]
 
-/** Which folder may import which. A folder may always import its own files; `errors.ts` and `assets.ts` are listed below. */
+/**
+ * The folders and files that each folder may import. Every folder may import its own files and `assets.ts`.
+ * All folders except `withoutExitCodes` may import `errors.ts`.
+ */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
   assets: [],
@@ -46,10 +49,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'assets.ts': [],
 }
 
-/** Folders that never import `errors.ts`: they know no exit codes. */
+/** Folders that never import `errors.ts`, because they do not depend on exit codes. */
 const withoutExitCodes = new Set(['core', 'engine', 'simulator', 'ui', 'assets'])
 
-/** The one file that opens the door to each package. */
+/** The files that may import each package. */
 const doors: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk/core/streaming': ['claude/read-streamed-reply.ts'],
   '@anthropic-ai/sdk': [
@@ -96,16 +99,16 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * The files that reach the file system themselves, and for what. An output folder is
- * untrusted: everything else in it is reached through the first three, which follow no link and open no pipe.
+ * The files that import `node:fs`, and what they access. An output folder is untrusted: other files access
+ * its content only through the first three, which follow no link and open no pipe.
  */
 const fileAccess: Readonly<Record<string, string>> = {
   'storage/fs/no-follow-fs.ts': 'files in an output folder',
   'storage/fs/create-folder.ts': 'an output folder and the folders in it',
-  'storage/fs/symlinks.ts': 'the way to either',
-  'storage/fs/append-file.ts': 'the file of --log, which the user named',
+  'storage/fs/symlinks.ts': 'the parent folders of both',
+  'storage/fs/append-file.ts': 'the log file that the user named',
   'storage/deletion-check.ts': 'documents',
-  'storage/lock/find-lock.ts': 'the exact identity of a lock that output-files.ts has looked at',
+  'storage/lock/find-lock.ts': 'the identity (inode) of a lock file',
   'storage/lock/lock-owner.ts': 'the processes of the system',
   'storage/fs/named-file.ts': 'files that flags name',
   'storage/fs/named-stream.ts': 'pipes and devices that flags name',
@@ -132,7 +135,7 @@ for (const from of files) {
 const folderOf = (path: string) => path.split('/')[0] ?? path
 
 describe('the architecture', () => {
-  it('lets imports run one way only', () => {
+  it('allows imports in one direction only', () => {
     const wrong = imports
       .filter(({ to }) => to.startsWith('.'))
       .map(({ from, to }) => ({ from, to: relative(src, resolve(src, dirname(from), to)) }))
@@ -149,7 +152,7 @@ describe('the architecture', () => {
     expect(wrong).toEqual([])
   })
 
-  it('has no circles, those of types included', () => {
+  it('has no import cycles, including type imports', () => {
     const graph = new Map<string, string[]>()
     for (const { from, to } of imports)
       if (to.startsWith('.'))
@@ -168,7 +171,7 @@ describe('the architecture', () => {
     expect(circles).toEqual([])
   })
 
-  it('gives no two files the same name, subcommands excepted', () => {
+  it('has no two files with the same name, except subcommands', () => {
     const byName = new Map<string, string[]>()
     for (const file of files) {
       const name = file.split('/').at(-1) ?? file
@@ -178,7 +181,7 @@ describe('the architecture', () => {
     expect(twice.filter((same) => !same.every((file) => /^commands\/[^/]+\//.test(file)))).toEqual([])
   })
 
-  it('has a rule for every folder', () => {
+  it('defines the allowed imports of every folder', () => {
     expect([...new Set(files.map(folderOf))].sort()).toEqual(
       Object.keys(mayImport)
         .filter((folder) => folder !== 'assets')
@@ -186,7 +189,7 @@ describe('the architecture', () => {
     )
   })
 
-  it('lets only ui/ write to stderr, apart from the help of commander and the report of a crash', async () => {
+  it('writes to stderr only in ui/, except for the help of commander and crash reports', async () => {
     const writing = []
     for (const file of files)
       if (/\bstderr\.write\(/.test(await readFile(join(src, file), 'utf8'))) writing.push(file)
@@ -194,13 +197,13 @@ describe('the architecture', () => {
     expect(writing.sort()).toEqual(allowed)
   })
 
-  it('opens each package in the files named for it', () => {
+  it('imports each package only in the files listed for it', () => {
     const packages = imports.filter(({ to }) => !to.startsWith('.') && !to.startsWith('node:'))
     const wrong = packages.filter(({ from, to }) => !doors[to]?.includes(from))
     expect(wrong).toEqual([])
   })
 
-  it('reaches the files in an output folder through one door', () => {
+  it('accesses files in an output folder only through the listed modules', () => {
     const opening = imports.filter(
       ({ from, to, isType }) =>
         /^(storage|sinks|run|compare|commands)\//.test(from) && to.startsWith('node:fs') && !isType,
@@ -209,7 +212,7 @@ describe('the architecture', () => {
   })
 
   it('keeps flags and exit codes out of the core and the engine', async () => {
-    // Names of one word, such as `usage`, mean other things there.
+    // Names of one word, such as `usage`, have other meanings in these folders.
     const exitNames = Object.keys(exitCodes).filter((name) => /[A-Z]/.test(name))
     const forbidden = new RegExp(`--[a-z]|\\b(ExitError|UsageError|exit code|${exitNames.join('|')})\\b`)
     const wrong: string[] = []

@@ -23,12 +23,12 @@ describe('--help', () => {
       expect(stdout).toMatch(new RegExp(`${code} +${meaning.slice(0, 20)}`))
   })
 
-  it('of summarize starts with examples too', async () => {
+  it('of summarize starts with examples, too', async () => {
     expect((await runInProcess(['summarize', '--help'], { cwd: root })).stdout).toMatch(/^Examples:/)
   })
 
-  it('loads nothing heavy: of all packages only commander', () => {
-    // Every file Node opens as a module shows in its own debug log.
+  it('loads only the package commander', () => {
+    // The debug log of Node lists every file that it loads as a module.
     const { stderr } = spawnSync(process.execPath, [bin, '--help'], {
       env: { ...process.env, NODE_DEBUG: 'esm,module' },
       encoding: 'utf8',
@@ -38,7 +38,7 @@ describe('--help', () => {
   })
 })
 
-describe('a stdout that takes nothing', () => {
+describe('a stdout that cannot be written to', () => {
   const commands = [
     '--help',
     'config',
@@ -47,16 +47,19 @@ describe('a stdout that takes nothing', () => {
     'prompts check',
     'completion bash',
   ]
-  it.each(commands)('ends %s as a reader that left, quietly, or as a disk that is full', async (command) => {
-    const cwd = await createFolder({})
-    const run = (stdoutError: 'EPIPE' | 'ENOSPC') => runInProcess(command.split(' '), { cwd, stdoutError })
-    const left = await run('EPIPE')
-    expect(left.code).toBe(141)
-    expect(left.stderr).not.toMatch(/bug|reader/)
-    const full = await run('ENOSPC')
-    expect(full.code).toBe(6)
-    expect(full.stderr).toMatch(/^claude-batch: cannot write to stdout: no space left/m)
-  })
+  it.each(commands)(
+    'ends %s silently after a closed pipe, and with a message on a full disk',
+    async (command) => {
+      const cwd = await createFolder({})
+      const run = (stdoutError: 'EPIPE' | 'ENOSPC') => runInProcess(command.split(' '), { cwd, stdoutError })
+      const left = await run('EPIPE')
+      expect(left.code).toBe(141)
+      expect(left.stderr).not.toMatch(/bug|reader/)
+      const full = await run('ENOSPC')
+      expect(full.code).toBe(6)
+      expect(full.stderr).toMatch(/^claude-batch: cannot write to stdout: no space left/m)
+    },
+  )
 })
 
 describe('the README', async () => {
@@ -68,7 +71,7 @@ describe('the README', async () => {
     for (const link of links) await expect(readFile(join(root, link), 'utf8')).resolves.toBeTruthy()
   })
 
-  it('begins with the two commands that CI runs', () => {
+  it('starts with the two commands that CI runs', () => {
     const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block?.trim())
     expect(commands[0]).toBe('npm ci && npx claude-batch summarize fixtures/documents --simulate')
     expect(commands[1]).toBe('npm ci && npm test')
@@ -76,7 +79,7 @@ describe('the README', async () => {
 })
 
 describe('exit codes', () => {
-  it('have the precedence that the product defines', () => {
+  it('have a fixed order of precedence', () => {
     const order: Exit[] = [
       ...(['interrupt', 'terminate', 'hangup', 'brokenPipe', 'bug', 'usage', 'ioError', 'locked'] as const),
       ...(['serviceRefused', 'limitReached', 'failed', 'temporaryFailure', 'noInput', 'ok'] as const),
@@ -91,7 +94,7 @@ describe('exit codes', () => {
     expect(chooseExit([])).toBe('ok')
   })
 
-  it('are a contract: added to, never changed', () => {
+  it('are never changed, because users rely on them', () => {
     expect(Object.values(exitCodes).map(({ code }) => code)).toEqual([
       0, 1, 2, 3, 4, 5, 6, 7, 70, 75, 129, 130, 143, 141,
     ])
@@ -99,7 +102,7 @@ describe('exit codes', () => {
 })
 
 describe('bin', () => {
-  it('tells an old Node what is missing, without a stack', async () => {
+  it('prints the required version on an old Node, without a stack trace', async () => {
     const cwd = await createFolder({
       'old.cjs': "Object.defineProperty(process.versions, 'node', { value: '18.20.0' })",
     })

@@ -7,7 +7,7 @@ import { createMetrics } from '../src/serve/metrics.ts'
 import { faults } from '../src/simulator/script.ts'
 
 const root = resolve(import.meta.dirname, '..')
-/** Tables may be aligned by hand or by a formatter. */
+/** The text of a page without repeated spaces, because tables may be aligned. */
 const page = async (path: string) => (await readFile(resolve(root, path), 'utf8')).replace(/ +/g, ' ')
 const pages = await fastGlob(['*.md', 'docs/**/*.md', 'fixtures/*.md'], { cwd: root })
 const decisionsAndReadmes = await fastGlob(['docs/decisions/*.md', 'src/**/README.md'], { cwd: root })
@@ -42,13 +42,13 @@ describe('the documentation', () => {
     }
   })
 
-  it('lists every fault of the simulator with what it does', async () => {
+  it('lists every fault of the simulator with its effect', async () => {
     const simulator = await page('docs/simulator.md')
     for (const [name, effect] of Object.entries(faults))
       expect(simulator).toContain(`| \`${name}\` | ${effect} |`)
   })
 
-  it('lists what the server answers: paths, types of errors, metrics', async () => {
+  it('lists the paths, error types and metrics of the server', async () => {
     const serve = await page('docs/serve.md')
     const files = await fastGlob('src/serve/*.ts', { cwd: root })
     const code = (await Promise.all(files.map((file) => readFile(resolve(root, file), 'utf8')))).join('\n')
@@ -74,7 +74,7 @@ describe('the documentation', () => {
     for (const name of bundled) expect(design).toContain(`| \`${name}\` | `)
   })
 
-  it('shows the figures of the benchmarks as they were measured', async () => {
+  it('shows the measured figures of the crash and rerun benchmarks', async () => {
     const ledger = await page('docs/ledger.md')
     const json = async (path: string) => JSON.parse(await readFile(resolve(root, path), 'utf8'))
     const { kills, torn, lost, different, paidTwice, mostPaidTwice, recovered } =
@@ -93,7 +93,7 @@ describe('the documentation', () => {
     }
   })
 
-  it('shows the figures of the soak test as they were measured, in which nothing was lost or torn', async () => {
+  it('shows the measured figures of the soak test, which lost and damaged nothing', async () => {
     const ledger = await page('docs/ledger.md')
     const soak = JSON.parse(await readFile(resolve(root, 'bench/soak.json'), 'utf8'))
     expect(ledger).toContain(`${soak.minutes} minutes, ${soak.kinds_of_faults} kinds of faults`)
@@ -107,7 +107,7 @@ describe('the documentation', () => {
     expect(soak).toMatchObject({ lost: 0, torn: 0, unexplained: 0, other: 0 })
   })
 
-  it('shows what serve costs as it was measured', async () => {
+  it('shows the measured overhead of serve', async () => {
     const { latency, crowd } = JSON.parse(await readFile(resolve(root, 'bench/serve.json'), 'utf8'))
     const { directMs, serveMs, ratio, rounds } = latency
     const { clients, hungUp, upstreamCancelled, slowestCancelMs, wrong, limited, left } = crowd
@@ -119,7 +119,7 @@ describe('the documentation', () => {
     expect(serve).toContain(`| ${[...counts, ...rest].join(' | ')} |`)
   })
 
-  it('shows what it costs to run as it was measured', async () => {
+  it('shows the measured start time, overhead and memory', async () => {
     const json = async (name: string) =>
       JSON.parse(await readFile(resolve(root, `bench/${name}.json`), 'utf8'))
     const [start, overhead, { machine, ...scale }] = await Promise.all(
@@ -150,7 +150,7 @@ describe('the documentation', () => {
     for (const row of rows) expect(performance).toContain(`| ${row.join(' | ')} |`)
   })
 
-  it('shows what long documents cost as it was measured', async () => {
+  it('shows the measured cost of long documents', async () => {
     const { bytes, runs } = JSON.parse(await readFile(resolve(root, 'bench/book.json'), 'utf8'))
     const text = await page('docs/long-documents.md')
     expect(text).toContain(`A book of ${Math.round(bytes / 1e6)} MB`)
@@ -161,7 +161,7 @@ describe('the documentation', () => {
     }
   })
 
-  it('explains messages that there are', async () => {
+  it('explains only messages that exist in the code', async () => {
     const files = await fastGlob('src/**/*.ts', { cwd: root, absolute: true })
     const source = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n')
     const words = [...(await page('docs/troubleshooting.md')).matchAll(/^\| `([^`]+)` \|/gm)].map(
@@ -171,7 +171,7 @@ describe('the documentation', () => {
     for (const said of words) expect(source).toContain(said)
   })
 
-  it('tells of every document among the fixtures', async () => {
+  it('lists every document of the fixtures', async () => {
     const documents = await fastGlob('**', { cwd: resolve(root, 'fixtures/documents') })
     const table = await readFile(resolve(root, 'fixtures/README.md'), 'utf8')
     for (const document of documents) expect(table).toContain(document)

@@ -26,9 +26,9 @@ function read(page: string): string {
 
 const missing = ['bash', 'jq', 'find'].filter((name) => spawnSync(name, ['--version']).status !== 0)
 
-/** What ends with something else than 0, and is meant to. */
+/** Commands with another expected exit code than 0. */
 const others: readonly (readonly [part: string, code: number])[] = [
-  // The simulated service has no such model.
+  // The simulator does not know this model.
   ['--model llama-9', 4],
   ['batches cancel', 0],
 ]
@@ -45,12 +45,12 @@ const files = {
   'talk.txt': 'The tide is high at ten.\n',
   'reports/2026/may.md': 'Nothing happened in May.\n',
   last: '',
-  // As the page shows it.
+  // The example on the page.
   'facts.json': /```json\n([\s\S]*?)```/.exec(read('docs/structured.md'))?.[1] ?? '',
   'claude-batch.yaml': 'profiles:\n  night:\n    model: haiku\n',
 }
 
-/** Commands of this program on a page, in order: those that run to an end. */
+/** The claude-batch commands on a page, in order, without those that run until they are stopped. */
 function commandsOn(page: string): string[] {
   const text = read(page)
   const blocks = [...text.matchAll(/```(?:sh|crontab)\n([\s\S]*?)```/g)].map(([, block = '']) => block)
@@ -61,8 +61,8 @@ function commandsOn(page: string): string[] {
     .filter((line) => !/claude-batch (serve|simulate)|npm ci|npx/.test(line))
 }
 
-describe.skipIf(missing.length > 0)('the commands on the pages', () => {
-  it.each(pages)('of %s do what they say', async (page) => {
+describe.skipIf(missing.length > 0)('the documented commands', () => {
+  it.each(pages)('of %s exit with the expected code', async (page) => {
     const cwd = await createFolder(files)
     await mkdir(join(cwd, 'bin'))
     await symlink(bin, join(cwd, 'bin/claude-batch'))

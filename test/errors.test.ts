@@ -17,22 +17,17 @@ const refusedBatches = new AskError({
   operation: 'batches',
 })
 
-describe('the table of endings', () => {
+describe('toEnding', () => {
   it.each<[string, RunError, Exit, RegExp]>([
-    ['an exit of a command as it is', new ExitError('locked', 'in use'), 'locked', /^in use$/],
+    ['an ExitError', new ExitError('locked', 'in use'), 'locked', /^in use$/],
     ['an unknown price', new UnknownPriceError('m'), 'usage', /^--max-cost cannot .*--prices$/],
     [
-      'too long a wait',
+      'a wait that is too long',
       new WaitTooLongError(undefined, 0, 1000, 'busy'),
       'temporaryFailure',
       /--max-wait 1 s.*later$/,
     ],
-    [
-      'an unreachable service',
-      new UnreachableError('no route'),
-      'temporaryFailure',
-      /no route; run .*later$/,
-    ],
+    ['an unreachable API', new UnreachableError('no route'), 'temporaryFailure', /no route; run .*later$/],
     [
       'an account that may not use batches',
       accountError(refusedBatches),
@@ -51,11 +46,11 @@ describe('the table of endings', () => {
       'serviceRefused',
       /batches cancel --id b1` gives it up/,
     ],
-    ['a batch that fails for now', new BatchError('overdue', true), 'temporaryFailure', /^overdue$/],
-    ['a batch that fails for good', new BatchError('refused', false), 'serviceRefused', /^refused$/],
-  ])('has an exit code and a text for %s', (_, error, exit, text) => {
+    ['a batch with a transient error', new BatchError('overdue', true), 'temporaryFailure', /^overdue$/],
+    ['a batch with a permanent error', new BatchError('refused', false), 'serviceRefused', /^refused$/],
+  ])('returns the exit code and the message for %s', (_, error, exit, text) => {
     expect(toEnding(error)).toEqual<Ending>({ exit, text: expect.stringMatching(text) })
-    // Other callers than the command line have no flags.
+    // The library has no flags, so the errors themselves do not name any.
     if (!(error instanceof ExitError)) expect(error.message).not.toMatch(/--[a-z]/)
   })
 })

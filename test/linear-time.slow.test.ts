@@ -16,27 +16,27 @@ import { measureCpuMs } from './support/cpu-time.ts'
 const cue = '00:00:01.000 --> 00:00:02.000\n'
 const { redact } = createRedactor(['a-secret-of-some-length'])
 
-/** What is done to texts of documents, replies and requests, in the thread that answers everybody. */
+/** Functions that process texts of documents, replies and requests in the main thread. */
 const functions: Readonly<Record<string, (text: string) => unknown>> = {
-  titleOf: extractTitle,
-  cutText: (text) => chunkText(text, 1000),
-  failureLine: (message) => formatFailure({ kind: 400, type: 'a', message, transient: false }),
-  printable: escapeControlChars,
+  extractTitle,
+  chunkText: (text) => chunkText(text, 1000),
+  formatFailure: (message) => formatFailure({ kind: 400, type: 'a', message, transient: false }),
+  escapeControlChars,
   redact,
-  verdictIn: parseVerdict,
-  withoutMarkup: stripMarkup,
-  subtitlesText: (text) => extractSubtitlesText(cue + text),
-  questionIn: (text) => parseQuestion(JSON.stringify({ text: `x${text}` })),
-  extract: extractSummary,
-  extractWithin: (text) => extractSummary(`<document-0123>\n${text}\n</document-0123>`),
-  judged: (text) => simulateVerdict(`${text}\nVERDICT: TIE`),
-  code: renderInlineCode,
-  codeBlock: renderCodeBlock,
-  inline: escapeMarkdown,
-  table: (text) => renderMarkdownTable(['a'], [[text]]),
+  parseVerdict,
+  stripMarkup,
+  extractSubtitlesText: (text) => extractSubtitlesText(cue + text),
+  parseQuestion: (text) => parseQuestion(JSON.stringify({ text: `x${text}` })),
+  extractSummary,
+  'extractSummary within a delimiter': (text) => extractSummary(`<document-0123>\n${text}\n</document-0123>`),
+  simulateVerdict: (text) => simulateVerdict(`${text}\nVERDICT: TIE`),
+  renderInlineCode,
+  renderCodeBlock,
+  escapeMarkdown,
+  renderMarkdownTable: (text) => renderMarkdownTable(['a'], [[text]]),
 }
 
-/** What patterns tend to choke on: what begins many times and never ends, and long runs of one thing. */
+/** Texts that make backtracking patterns slow: many unclosed openings, and long runs of one token. */
 const shapes = [
   ...['\n', ' ', '\t', '\r\n', '\n ', ' \n', 'a', 'a ', '"', 'A\'!"', '. ', '1.', '日'],
   ...['<', '<a', '<v ', '<v a', '<script>', '</script', '<!--', '<title>', '&', '<document-0123>\n'],
@@ -58,14 +58,14 @@ const shapes = [
   ...['@', ':', 'a@', 'www.', '{\\', 'sk-ant-', 'Ab. ', "\nA'"],
 ]
 
-describe.each(Object.keys(functions))('the work of %s', (name) => {
-  it('grows with the length of a text, not with its square', () => {
+describe.each(Object.keys(functions))('%s', (name) => {
+  it('takes time linear in the length of a text', () => {
     const run = functions[name] ?? expect.fail()
     for (const shape of shapes) {
       const textOf = (length: number) => `${shape.repeat(Math.ceil(length / shape.length))}x`
       const short = measureCpuMs(() => run(textOf(2500)))
       const long = measureCpuMs(() => run(textOf(40_000)))
-      // Sixteen times as much, and as much again for what comes between; its square would be 256 times.
+      // The text is 16 times as long. The limit leaves a margin for noise; quadratic time is a factor of 256.
       expect([shape, long < 100 * Math.max(short, 1)]).toEqual([shape, true])
     }
   })

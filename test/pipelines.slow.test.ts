@@ -10,7 +10,7 @@ const page = readFileSync(resolve(import.meta.dirname, '../docs/pipelines.md'), 
 const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = '']) => text)
 const missing = ['bash', 'git', 'jq', 'find'].filter((name) => spawnSync(name, ['--version']).status !== 0)
 
-/** Makes a repository of it, whose branch has changed one of three documents. */
+/** Creates a git repository with a branch that changes one of three documents. */
 async function fill(cwd: string): Promise<void> {
   for (const folder of ['bin', 'docs', 'notes']) await mkdir(join(cwd, folder), { recursive: true })
   const files = {
@@ -44,9 +44,9 @@ const run = (text: string, cwd: string) =>
     child.stdin?.end()
   })
 
-describe.skipIf(missing.length > 0)('the page about pipelines', () => {
+describe.skipIf(missing.length > 0)('docs/pipelines.md', () => {
   let folder: string
-  /** Of each command, at once, in a repository of its own. */
+  /** The result of each command; the commands run at the same time, each in a separate repository. */
   let done: Done[] = []
 
   beforeAll(async () => {
@@ -64,12 +64,15 @@ describe.skipIf(missing.length > 0)('the page about pipelines', () => {
 
   it('has commands', () => expect(commands.length).toBeGreaterThan(5))
 
-  it.each(commands.map((text, n) => [text.split('\n')[0], n] as const))('is right about %s', (_, n) => {
-    const { status, stderr = '' } = done[n] ?? {}
-    expect([status, stderr.match(/ERROR|cannot|error:/)]).toEqual([0, null])
-  })
+  it.each(commands.map((text, n) => [text.split('\n')[0], n] as const))(
+    'has a working command: %s',
+    (_, n) => {
+      const { status, stderr = '' } = done[n] ?? {}
+      expect([status, stderr.match(/ERROR|cannot|error:/)]).toEqual([0, null])
+    },
+  )
 
-  it('tells what comes out', () => {
+  it('has commands with the expected output', () => {
     const of = (part: string) => done[commands.findIndex((text) => text.includes(part))] as Done
     const changed = of('git diff')
     expect(readdirSync(join(changed.cwd, 'summaries/docs'))).toEqual(['c.md.summary.md'])

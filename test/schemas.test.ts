@@ -6,10 +6,10 @@ import { compactLedger } from '../src/storage/ledger/compact-ledger.ts'
 import { setUpReportRuns } from './support/report-runs.ts'
 
 const schemas = resolve(import.meta.dirname, '../dist/schemas')
-// Fields that the schema does not name are errors here, so that it names all of them. For others they are not.
+// In this test, fields that a schema does not name are errors, so that each schema names all fields.
 const validators = new Ajv2020.default({ strict: false, allErrors: true, formats: { 'date-time': true } })
 
-/** Why a value does not match a shipped schema; undefined where it does. */
+/** The errors of a value against a shipped schema, or undefined if the value matches. */
 async function findErrors(schema: string, value: unknown) {
   const text = await readFile(join(schemas, `${schema}.json`), 'utf8')
   const validate = validators.compile(closeObjects(JSON.parse(text)) as object)
@@ -33,8 +33,8 @@ const parseLines = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
-describe('the JSON of claude-batch matches its schema:', () => {
-  it('every type of ledger entry', async () => {
+describe('the shipped schemas', () => {
+  it('match every type of ledger entry', async () => {
     const { cwd, run } = await setUpReportRuns()
     const file = join(cwd, 'summaries/.claude-batch/ledger.jsonl')
     await run('summarize', 'docs')
@@ -52,7 +52,7 @@ describe('the JSON of claude-batch matches its schema:', () => {
       expect([entry, await findErrors('ledger', entry)]).toEqual([entry, undefined])
   })
 
-  it('the request log of attempts that succeed, fail and are retried', async () => {
+  it('match log entries of successful, failed and retried attempts', async () => {
     const { cwd, run } = await setUpReportRuns()
     await run('summarize', 'docs', '--log', 'log.jsonl')
     const entries = parseLines(await readFile(join(cwd, 'log.jsonl'), 'utf8'))
@@ -61,7 +61,7 @@ describe('the JSON of claude-batch matches its schema:', () => {
       expect([entry, await findErrors('request-log', entry)]).toEqual([entry, undefined])
   })
 
-  it('lines on stdout of documents that are summarized, fail and are skipped', async () => {
+  it('match JSONL lines of summarized, failed and skipped documents', async () => {
     const { run } = await setUpReportRuns()
     const { stdout } = await run('summarize', 'docs', '-o', '-', '--format', 'jsonl')
     const lines = parseLines(stdout)
@@ -69,7 +69,7 @@ describe('the JSON of claude-batch matches its schema:', () => {
     for (const line of lines) expect([line, await findErrors('jsonl', line)]).toEqual([line, undefined])
   })
 
-  it('a report, and an estimate that is made from the history of a run', async () => {
+  it('match a report, and an estimate based on earlier results', async () => {
     const { cwd, run, json } = await setUpReportRuns()
     await run('summarize', 'docs', '--report', 'report.json')
     expect(await findErrors('report', await json('report.json'))).toBeUndefined()

@@ -6,9 +6,9 @@ import { checkUrlVariable, readProxies } from './proxies.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Returns the base URL if the environment alone determines it, or else undefined: without a key or a token,
- * the SDK looks for a profile, which may name one. Checks everything that does not need the SDK, so that
- * mistakes are reported before anything is opened.
+ * Returns the base URL if the environment alone determines it, or else undefined. Without a key or a token,
+ * the SDK looks for a profile, which may name a base URL. Checks everything that does not need the SDK, so
+ * that mistakes are reported before anything is opened.
  * @param allowHttp hosts that may receive credentials without encryption; see {@link rejectPlainHttp}
  * @param allowHttpSetting the caller's name for that setting, such as `--allow-http`
  * @throws UsageError if a variable is malformed, or if credentials would be sent unencrypted

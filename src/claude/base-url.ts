@@ -1,6 +1,6 @@
 /**
- * Returns a base URL in the spelling that requests, messages and hashes use: as a URL parser spells it,
- * without what the SDK appends (`/v1`, `/v1/messages`) and without final slashes.
+ * Returns a base URL in normal form, for requests, messages and hashes: in a URL parser's spelling, without
+ * final slashes, and without the path that the SDK appends (`/v1`, `/v1/messages`).
  * @throws TypeError if it is not a URL
  */
 export function normalizeBaseUrl(baseUrl: string): string {

@@ -51,8 +51,8 @@ const shortestStatusLine = 'HTTP/1.1 100'
 const maxHeadBytes = 16_384
 
 /**
- * Returns the end of the interim response that the bytes begin with, `later` if more bytes are needed to
- * decide, or undefined if they begin with another response.
+ * Returns the end of the interim response that the bytes begin with, or undefined if they begin with another
+ * response. Returns `later` if more bytes are needed to decide.
  */
 function findInterimEnd(bytes: Buffer): number | 'later' | undefined {
   const prefix = bytes.toString('latin1', 0, shortestStatusLine.length)

@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 
 /**
- * Whether requests to a host stay on this machine or on a network that is not routed on the internet: the
- * name `localhost` and names below it (RFC 6761), and loopback, private (RFC 1918, RFC 4193) and link-local
- * addresses. IPv4-mapped IPv6 addresses are treated as IPv4 addresses. Every other name is public, even if it
- * begins like an address or ends in `.internal`, because only its owner knows where it resolves to.
+ * Whether requests to a host stay on this machine or on a network that is not routed on the internet. Such
+ * hosts are `localhost` and names below it (RFC 6761), and loopback, private (RFC 1918, RFC 4193) and
+ * link-local addresses. IPv4-mapped IPv6 addresses are treated as IPv4 addresses. Every other name is public,
+ * even if it begins like an address or ends in `.internal`, because only its owner knows its address.
  * @param host as a URL parser spells it, without a final dot; see `extractHost`
  */
 export function isPrivateHost(host: string): boolean {

@@ -3,8 +3,8 @@ import { AskError } from '../core/errors/ask-error.ts'
 /**
  * Yields the lines of a JSONL body as they arrive, without blank lines. A line longer than the limit is
  * truncated, so that it uses no more memory and does not delay the next lines. A last line without a line
- * break is yielded only if it is a complete JSON object, because the connection may have closed in the middle
- * of it.
+ * break is yielded only if it is a complete JSON object: the connection may have closed in the middle of the
+ * line.
  * @param maxLineChars the limit in characters
  * @throws AskError `malformed` if the body ends in the middle of a line; the error of the body
  */

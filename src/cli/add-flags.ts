@@ -1,24 +1,32 @@
 import { type Command, Option } from 'commander'
 import type { Flag } from '../config/flag.ts'
+import { CommandLineError, UsageError } from '../errors.ts'
 
-/** Gives a command its flags, with their help, groups, defaults and checks. */
+/** Adds flags to a command, with their help, groups, defaults and parsers. */
 export function addFlags(command: Command, flags: Readonly<Record<string, Flag>>): Command {
   for (const { syntax, help, group, parse, default: defaultValue } of Object.values(flags)) {
     const option = new Option(syntax, help).helpGroup(`${group}:`)
     if (defaultValue !== undefined)
       option.default(defaultValue, parse?.format?.(defaultValue as never) ?? String(defaultValue))
-    // The long form names the flag in errors, however it was written.
+    // Error messages name the long form of a flag, even if the user typed the short one.
     const name = option.long ?? syntax
     if (parse !== undefined)
-      option.argParser((text, previous) =>
-        parse(text, name, (previous === defaultValue ? undefined : previous) as never),
-      )
+      option.argParser((text, previous) => {
+        try {
+          return parse(text, name, (previous === defaultValue ? undefined : previous) as never)
+        } catch (error) {
+          // Variables and configuration files use the same parser, and their errors are plain usage errors.
+          throw error instanceof UsageError ? new CommandLineError(error.message) : error
+        }
+      })
     command.addOption(option)
   }
   return command
 }
 
-/** Switches are false, not undefined, when they are not given. */
+/**
+ * Returns `false` for every switch without a default, so that a switch that is not given is not undefined.
+ */
 export function getSwitchDefaults(flags: Readonly<Record<string, Flag>>): Record<string, false> {
   const switches = Object.entries(flags).filter(
     ([, { parse, default: defaultValue }]) => parse === undefined && defaultValue === undefined,

@@ -10,10 +10,10 @@ import { summarizeFlags } from '../config/summarize-flags.ts'
 import type { Runtime } from '../runtime.ts'
 import { printMessage } from '../ui/print-message.ts'
 
-/** The `out` of a file is where summaries go, and no place for a comparison. */
+/** Without `out`: in a configuration file it names the folder for summaries, not for a comparison. */
 const { out: _out, ...compareSettings } = compareFlags
 
-/** Which batches, and whether to wait for them, is a matter of the moment. */
+/** Without `id` and `wait`, which make sense only on the command line. */
 const { id: _id, ...batchSettings } = batchesFlags
 const { wait: _wait, ...collectSettings } = collectFlags
 
@@ -29,9 +29,9 @@ const configurableFlags: Readonly<Record<string, Readonly<Record<string, Flag>>>
 }
 
 /**
- * Fills in what the command line left open from the environment and a configuration file; the origin of each value
- * becomes its source.
- * @throws UsageError
+ * Sets the flags that the command line does not set, from the environment and the configuration files. The
+ * origin of each value becomes its option value source in commander.
+ * @throws UsageError for a wrong value or a configuration file that cannot be used
  */
 export async function applySettings(command: Command, runtime: Runtime): Promise<void> {
   const flags = configurableFlags[command.name()]
@@ -49,7 +49,7 @@ export async function applySettings(command: Command, runtime: Runtime): Promise
     config,
     profile,
     isOnCommandLine: (name) => command.getOptionValueSource(name) === 'cli',
-    onSkipped: (file, why) => warn(`${file} is not read: ${why}; name it with --config to use it`),
+    onSkipped: (file, reason) => warn(`${file} is not read: ${reason}; name it with --config to use it`),
     onWarning: warn,
   })
   for (const [name, setting] of settings) {

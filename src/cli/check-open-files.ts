@@ -3,12 +3,15 @@ import { devNull } from 'node:os'
 import { ExitError } from '../errors.ts'
 
 /**
- * What loading the SDK opens at once, and a little more. With fewer Node fails in the middle of that, and in many ways:
- * a package.json that it could not open is to it one that is not there.
+ * File descriptors that loading the SDK needs at the same time, with a small margin. With fewer, Node fails
+ * in confusing ways: for example, it treats a package.json that it cannot open as missing.
  */
 const requiredDescriptors = 96
 
-/** Makes sure, within a millisecond, that enough files can be opened. @throws ExitError `ioError` */
+/**
+ * Checks that the process can open enough files; takes less than a millisecond.
+ * @throws ExitError `ioError`
+ */
 export function checkOpenFiles(): void {
   const descriptors: number[] = []
   try {

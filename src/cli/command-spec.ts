@@ -3,30 +3,30 @@ import type { Flag } from '../config/flag.ts'
 import type { Exit } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 
-/** A row in the table of commands: its help, its arguments and flags, and what runs it. */
+/** One command: its help, arguments, flags, and the function that runs it. */
 export interface CommandSpec {
   readonly name: string
   readonly description?: string
-  /** It is not listed in the help. */
+  /** Whether the help leaves the command out. */
   readonly isHidden?: true
   readonly arguments?: readonly ArgumentSpec[]
   readonly flags?: Readonly<Record<string, Flag>>
-  /** What its help begins with. */
+  /** Examples at the top of the command's help. */
   readonly examples?: readonly Example[]
-  /** Its help ends with the table of exit codes. */
+  /** Whether the command's help ends with the table of exit codes. */
   readonly showsExitCodes?: true
   readonly subcommands?: readonly CommandSpec[]
   /**
-   * Imports the command and runs it; a group of subcommands has none.
-   * @param args the arguments in order; one that ends in `...` is an array
-   * @param options the values of its flags
+   * Imports the command and runs it; undefined for a group of subcommands.
+   * @param args the arguments in order; an argument with `...` is an array
+   * @param options the values of the flags
    */
   readonly run?: (args: never, options: never, context: CommandContext) => Promise<Exit>
 }
 
 /** An argument of a command. */
 export interface ArgumentSpec {
-  /** As commander takes it: `<required>`, `[optional]`, `[several...]`. */
+  /** In commander's syntax: `<required>`, `[optional]`, `[several...]`. */
   readonly syntax: string
   readonly help?: string
   readonly default?: string
@@ -39,6 +39,6 @@ export type Example = readonly [command: string, explanation: string]
 export interface CommandContext {
   readonly runtime: Runtime
   readonly version: string
-  /** The command that runs, with the origins of its values. */
+  /** The commander command, which knows the source of each option value. */
   readonly command: Command
 }

@@ -10,7 +10,7 @@ import type { CommandSpec, Example } from './command-spec.ts'
 import { outputFolderArgument } from './output-folder-argument.ts'
 import { promptsCommands } from './prompts-commands.ts'
 
-/** What the help of `summarize` and of the program begins with. */
+/** Examples at the top of the help of `summarize` and of the program. */
 export const summarizeExamples: readonly Example[] = [
   ['claude-batch summarize ./docs', 'one summary per file, in summaries/docs/'],
   ['claude-batch summarize ./docs --dry-run', 'print what that would cost, live and as a batch'],
@@ -18,7 +18,10 @@ export const summarizeExamples: readonly Example[] = [
   ["claude-batch summarize 'reports/**/*.md' --simulate", 'try it: no key, no cost'],
 ]
 
-/** All commands, in the order of the help. Each imports its code when it runs, so that `--help` loads nothing heavy. */
+/**
+ * All commands, in the order of the help. Each command imports its code when it runs, so that `--help` loads
+ * no heavy package.
+ */
 export const commands: readonly CommandSpec[] = [
   {
     name: 'summarize',

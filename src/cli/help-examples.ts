@@ -7,7 +7,7 @@ export function formatExamples(examples: readonly Example[]): string {
   return `Examples:\n${lines.join('')}`
 }
 
-/** What the program prints when it is called without arguments. */
+/** The message that the program prints without arguments. */
 export const firstSteps = `What to type next:
   claude-batch summarize ./docs --simulate   try it: no key, no cost, summaries in summaries/
   claude-batch summarize ./docs              use the API: set ANTHROPIC_API_KEY first

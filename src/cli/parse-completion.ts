@@ -3,8 +3,8 @@ import type { CompletionQuery } from '../commands/complete.ts'
 import { listVisibleCommands } from './visible-commands.ts'
 
 /**
- * Finds out what a shell is to complete.
- * @param words of the command line behind the program's name; the last one is being typed, and may be empty
+ * Returns what the shell should complete.
+ * @param words the command line after the program's name; the last word is being typed and may be empty
  */
 export function parseCompletion(program: Command, words: readonly string[]): CompletionQuery {
   const typed = words.at(-1) ?? ''
@@ -15,7 +15,7 @@ export function parseCompletion(program: Command, words: readonly string[]): Com
     if (pendingOption !== undefined) pendingOption = undefined
     else if (word.startsWith('-')) pendingOption = findValueOption(command, word)
     else {
-      const subcommand = command.commands.find((it) => it.name() === word)
+      const subcommand = command.commands.find((candidate) => candidate.name() === word)
       if (subcommand === undefined) argumentIndex++
       else [command, argumentIndex] = [subcommand, 0]
     }
@@ -29,13 +29,13 @@ export function parseCompletion(program: Command, words: readonly string[]): Com
     return { target, typed: rest, prefix: `${flag}=` }
   }
   if (typed.startsWith('-')) return { target: { words: listFlags(command) }, typed, prefix: '' }
-  const subcommandNames = listVisibleCommands(command).map((it) => it.name())
+  const subcommandNames = listVisibleCommands(command).map((subcommand) => subcommand.name())
   if (subcommandNames.length > 0 && argumentIndex === 0)
     return { target: { words: subcommandNames }, typed, prefix: '' }
   return { target: { value: `${command.name()} ${argumentIndex}` }, typed, prefix: '' }
 }
 
-/** The option of that name, if it takes a value. */
+/** Returns the option with this name if it takes a value. */
 function findValueOption(command: Command, flag: string): Option | undefined {
   return command.options.find(
     (option) => (option.required || option.optional) && (option.long === flag || option.short === flag),

@@ -6,7 +6,10 @@ export function listVisibleCommands(command: Command): readonly Command[] {
   return command.commands.filter((subcommand) => visible.has(subcommand))
 }
 
-/** Returns the names of all commands of a program as a user types them, each before its subcommands: `prompts list`. */
+/**
+ * Returns the names of all commands as a user types them, such as `prompts list`, each before its
+ * subcommands.
+ */
 export function listCommandPaths(program: Command): readonly string[] {
   return listVisibleCommands(program).flatMap((command) => [
     command.name(),

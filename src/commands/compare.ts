@@ -36,9 +36,11 @@ import { formatRunCost } from '../ui/format-run-summary.ts'
 import { createReporter } from '../ui/reporter.ts'
 
 /**
- * Sends the same documents through several prompts and models, interleaved so that the time of day does not bias the result, and
- * shows their results; a judge can compare the texts. Every variant, and every order of judging, has
- * an output folder of its own, which remembers what was paid for.
+ * Summarizes the same documents with several prompts and models, and prints a comparison. The requests of the
+ * variants are interleaved, so that the time of day does not bias the result. A judge can compare the texts.
+ * Every variant, and every order of judging, has a separate output folder, so that a later run reuses its
+ * replies.
+ * @throws UsageError, RunError
  */
 export async function compare(
   args: readonly string[],
@@ -91,7 +93,7 @@ export async function compare(
     }
 
     const variantsRun = await runVariants(
-      variants.map((arm) => ({ ...arm, sources })),
+      variants.map((variant) => ({ ...variant, sources })),
       'answer',
       common,
     )
@@ -112,16 +114,16 @@ export async function compare(
         ...(judgedVariants === undefined ? [] : [formatSpent('judged now', judgedVariants)]),
       ]
       reporter.printMessage(
-        `${parts.join('; ')}; the texts are in ${join(options.out, markdownName)}, and side by side in comparison.html`,
+        `${parts.join('; ')}; the texts are in ${join(options.out, markdownName)}, and ${htmlName} shows them side by side`,
       )
     }
     const stopped = describeStop(shutdown.drainSignal.reason)
     if (stopped !== undefined)
       reporter.printMessage(`${stopped.text}; the same command continues with the rest`)
     const [failed, transient] = [variantsRun, judgedVariants].reduce(
-      ([failed, transient], it) => [
-        failed + (it?.runStats.documents.failed ?? 0),
-        transient + (it?.runStats.transientFailures ?? 0),
+      ([failed, transient], variantsRun) => [
+        failed + (variantsRun?.runStats.documents.failed ?? 0),
+        transient + (variantsRun?.runStats.transientFailures ?? 0),
       ],
       [0, 0] as [number, number],
     )
@@ -142,7 +144,7 @@ export async function compare(
   }
 }
 
-/** Lets the judge compare every variant with the first; undefined if it is not to run. */
+/** Lets the judge compare every variant with the first one. Returns undefined if the judge cannot run. */
 async function judgeVariants(
   judges: readonly JudgeVariant[],
   variantsRun: VariantsRun,
@@ -161,7 +163,7 @@ async function judgeVariants(
     for (const { path } of bothOrders[0]?.variant.sources ?? []) {
       const texts = bothOrders.flatMap(({ variant: { promptChoice }, results }) => {
         const { entry, text } = results.get(path) ?? {}
-        // What was said of other texts, before these, is not about these.
+        // A judgement of an earlier run is about other texts if its settings hash differs.
         return text === undefined || entry?.settings_hash !== promptChoice.getProvenance(path).settingsHash
           ? []
           : text
@@ -180,12 +182,12 @@ async function judgeVariants(
 }
 
 interface JudgedVariants extends Pick<VariantsRun, 'runStats' | 'requestCount'> {
-  /** `judge@v1, claude-opus-5-5`. */
+  /** The prompt and model of the judge: `judge@v1, claude-opus-5-5`. */
   readonly name: string
   readonly scores: readonly {
     readonly name: string
     readonly score: PairwiseScore
-    /** By their paths: the answers to both orders, and what follows from them. */
+    /** By document path: the judge's replies for both orders, and the combined result. */
     readonly documents: ReadonlyMap<
       string,
       { readonly replies: readonly string[]; readonly result: PairwiseResult }
@@ -196,18 +198,22 @@ interface JudgedVariants extends Pick<VariantsRun, 'runStats' | 'requestCount'> 
 const markdownName = 'comparison.md'
 const htmlName = 'comparison.html'
 
-/** Before anything is sent: a file of the user's that has the name of a comparison stays. @throws UsageError */
+/**
+ * Checks before any request is sent that a comparison would not overwrite a file that claude-batch did not
+ * write.
+ * @throws UsageError
+ */
 async function checkComparison(out: string, displayName: string): Promise<void> {
   for (const [name, format] of [[markdownName, 'md'] as const, [htmlName, 'html'] as const]) {
-    const why = await checkReportOverwrite(join(out, name), format).catch((error: Error) => error.message)
-    if (why !== undefined)
+    const reason = await checkReportOverwrite(join(out, name), format).catch((error: Error) => error.message)
+    if (reason !== undefined)
       throw new UsageError(
-        `--out ${displayName}: ${name}: ${why}; name another folder, or move this file away`,
+        `--out ${displayName}: ${name}: ${reason}; choose another folder or move this file`,
       )
   }
 }
 
-/** The tables on stdout, and with the texts in a file. */
+/** Prints the tables to stdout, and writes them with the texts to `comparison.md` and `comparison.html`. */
 async function writeComparison(
   sources: readonly DocumentRef[],
   variants: VariantsRun['variants'],

@@ -12,33 +12,33 @@ import { listPromptLocations } from '../inputs/prompts/prompt-lookup.ts'
 import type { Runtime } from '../runtime.ts'
 import { completionScripts } from './completion.ts'
 
-/** What a shell is to complete. */
+/** A word that a shell asks to complete. */
 export interface CompletionQuery {
   readonly target: CompletionTarget
-  /** What is there of it already. */
+  /** The part of the value that the user has typed. */
   readonly typed: string
-  /** What stands before it in the same word: `--model=`. */
+  /** The text before the value in the same word, such as `--model=`. */
   readonly prefix: string
 }
 
-/** What may stand at the end of a command line that is being typed. */
+/** The kind of word at the end of an incomplete command line. */
 type CompletionTarget =
   /** One of these words. */
   | { readonly words: readonly string[] }
-  /** A value: of the option of that name, or of an argument, by its command and place: `pin 0`. */
+  /** A value of an option, by its name; or of an argument, by its command and index: `pin 0`. */
   | { readonly value: string }
 
-/** Prints the words that may complete a command line, one a line: what the scripts of `completion` call. */
+/** Prints the candidates to complete a command line, one per line. The scripts of `completion` call it. */
 export async function complete(
   { target, typed, prefix }: CompletionQuery,
   runtime: Pick<Runtime, 'cwd' | 'env' | 'stdout'>,
 ): Promise<Exit> {
-  // A shell asks at each key; mistakes in a prompt are reported when it is used.
+  // Errors are ignored: an invalid prompt is reported when it is used.
   const { candidates, isList = false }: Candidates =
     'words' in target
       ? { candidates: target.words }
       : await listCandidates(target.value, runtime).catch(() => ({ candidates: [] }))
-  // Of a list, only what follows the last comma is completed.
+  // In a list, only the part after the last comma is completed.
   const listPrefix = isList ? typed.replace(/[^,]*$/, '') : ''
   for (const candidate of candidates) {
     const line = prefix + listPrefix + candidate
@@ -50,12 +50,13 @@ export async function complete(
 
 interface Candidates {
   readonly candidates: readonly string[]
-  /** The value is a comma-separated list of them. */
+  /** Whether the value is a comma-separated list of candidates. */
   readonly isList?: boolean
 }
 
 /**
- * Returns the words that may complete an option's value or an argument; none where it is a file, which shells know best.
+ * Returns the candidates for an option's value or an argument; none for a file, which the shell completes
+ * itself.
  * @param value the option's name without dashes, or a command's name and the index of its argument: `pin 0`
  */
 async function listCandidates(value: string, runtime: Pick<Runtime, 'cwd' | 'env'>): Promise<Candidates> {
@@ -76,7 +77,7 @@ async function listCandidates(value: string, runtime: Pick<Runtime, 'cwd' | 'env
   return { candidates: await listNames[completes](), isList }
 }
 
-/** The arguments that are prompts: the commands' names and the index. */
+/** The arguments that are prompts: names of `prompts` subcommands with an argument index. */
 const promptArguments: ReadonlySet<string> = new Set(['show 0', 'check 0', 'pin 0', 'diff 0', 'diff 1'])
 
 async function listPromptNames(cwd: string): Promise<string[]> {
@@ -94,7 +95,7 @@ async function listProfileNames({ cwd, env }: Pick<Runtime, 'cwd' | 'env'>): Pro
     import('../config/locate-config.ts'),
     import('../config/read-config.ts'),
   ])
-  // The owner of a file does not matter here: nothing but names is used.
+  // The file's owner is not checked, because only names of profiles are used.
   const located = await locateConfig({ cwd, env, inputRoots: [], uid: undefined, onSkipped: () => {} })
   const known = indexFlagsByKey(compareFlags, serveFlags, summarizeFlags)
   const files = await Promise.all(located.map((file) => readConfig(file, known, cwd)))

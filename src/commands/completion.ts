@@ -1,26 +1,26 @@
-import { type Exit, UsageError } from '../errors.ts'
+import { CommandLineError, type Exit } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 
-/** Prints the completion script of a shell. @throws UsageError where it is none of those that have one */
+/** Prints the completion script of a shell. @throws UsageError for an unknown shell */
 export function printCompletionScript(shell: string, { stdout }: Pick<Runtime, 'stdout'>): Exit {
   if (!Object.hasOwn(completionScripts, shell))
-    throw new UsageError(`completion: expected bash, zsh or fish, got ${shell}`)
+    throw new CommandLineError(`completion: expected bash, zsh or fish, got ${shell}`)
   stdout.write(completionScripts[shell as keyof typeof completionScripts])
   return 'ok'
 }
 
-/** For each shell a script that completes the command line by asking the program. It is printed, and run by the shell. */
+/** The completion script of each shell. It calls `claude-batch complete` for the candidates. */
 export const completionScripts = {
   bash: `# claude-batch completion for bash. Put this into ~/.bashrc:
 #   eval "$(claude-batch completion bash)"
 _claude_batch() {
   local line="\${COMP_LINE:0:COMP_POINT}" words current part kept candidate
   COMPREPLY=()
-  # Not COMP_WORDS: bash takes summarize@v1 and --model=x for several words.
+  # COMP_WORDS is not used: bash splits summarize@v1 and --model=x into several words.
   read -ra words <<< "$line"
   case "$line" in *' ') words+=('') ;; esac
   current="\${words[\${#words[@]}-1]}"
-  # But only the last of what it takes for words is replaced, with the @ before it.
+  # But bash replaces only the last of those words, with the @ before it.
   part="\${COMP_WORDS[COMP_CWORD]}"
   case "$part" in '=' | ':') part='' ;; esac
   kept="\${current%"$part"}"

@@ -6,8 +6,9 @@ import type { Exit } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 
 /**
- * Shows the settings of a run as a configuration file would have them, and where each comes from.
- * @param getOrigin `cli`, `default`, or where else it was found; undefined: it has no value
+ * Prints the effective settings in the syntax of the configuration file, each with its origin.
+ * @param getOrigin returns `cli`, `default` or the file or variable that sets a value; undefined if it has no
+ * value
  */
 export function showConfig(
   options: SummarizeOptions,
@@ -21,7 +22,7 @@ export function showConfig(
     if (origin === undefined || name === 'config' || name === 'profile') continue
     const { toConfigValue = (value: unknown) => value } = flag as Flag
     const value = toConfigValue(optionValue as never)
-    // JSON is YAML, too.
+    // JSON is valid YAML.
     rows.push([
       `${getConfigKey(flag)}: ${typeof value === 'string' && /^[\w./@-]+$/.test(value) ? value : JSON.stringify(value)}`,
       origin === 'cli' ? 'command line' : origin,

@@ -12,7 +12,10 @@ import { findStaleSummaries, pruneStaleSummaries, type StaleSummary } from '../s
 import { formatHistory } from '../ui/format-history.ts'
 import { printMessage } from '../ui/print-message.ts'
 
-/** The account of past runs of an output folder, from its ledger, and what is stale in it. */
+/**
+ * Prints the past runs and stale summaries of an output folder. With `--prune`, removes stale summaries.
+ * @throws UsageError, ExitError
+ */
 export async function report(
   dir: string,
   options: ReportOptions,
@@ -49,7 +52,7 @@ export async function report(
       flagged: [...history.summaries].flatMap(([path, { qualityIssues }]) =>
         qualityIssues === undefined ? [] : [{ path, reason: qualityIssues.join(', ') }],
       ),
-      stale: stale.map((it) => ({ path: it.path, reason: formatStaleReason(it) })),
+      stale: stale.map((summary) => ({ path: summary.path, reason: formatStaleReason(summary) })),
     }
     await createStreamWriter(runtime.stdout, 'stdout')(formatHistory(view))
     if (!options.prune) return 'ok'
@@ -74,7 +77,7 @@ function sumRuns({ runs }: LedgerHistory): Totals {
   return liveRuns.reduce((sum, { totals }) => addTotals(sum, totals), emptyTotals)
 }
 
-/** What to say of each folder of documents that seems to be missing. */
+/** Returns a message for each folder whose documents are all missing. */
 function formatMissingFolders(stale: readonly StaleSummary[], dir: string): string[] {
   const folders = new Map<string, { readonly summaries: string; count: number }>()
   for (const { keepReason } of stale) {
@@ -94,15 +97,17 @@ function formatMissingFolders(stale: readonly StaleSummary[], dir: string): stri
 
 const maxListedFolders = 20
 
-function formatStaleReason({ reason: why, keepReason: stays }: StaleSummary): string {
-  const reason =
-    'deleted' in why ? 'its document is deleted' : `made with ${why.prompt}; the last run used ${why.now}`
-  if (stays === undefined) return reason
-  const keepReason =
-    typeof stays === 'object'
-      ? `all of ${stays.folder} is missing, perhaps a disk that is not mounted`
-      : keepReasons[stays]
-  return `${reason} (kept: ${keepReason})`
+function formatStaleReason({ reason, keepReason }: StaleSummary): string {
+  const reasonText =
+    'deleted' in reason
+      ? 'its document is deleted'
+      : `made with ${reason.prompt}; the last run used ${reason.now}`
+  if (keepReason === undefined) return reasonText
+  const keepText =
+    typeof keepReason === 'object'
+      ? `all of ${keepReason.folder} is missing, perhaps a disk that is not mounted`
+      : keepReasons[keepReason]
+  return `${reasonText} (kept: ${keepText})`
 }
 
 const keepReasons = {

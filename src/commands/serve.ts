@@ -28,7 +28,10 @@ import { openRequestLog } from '../sinks/request-log.ts'
 import { formatRunCost } from '../ui/format-run-summary.ts'
 import { printMessage } from '../ui/print-message.ts'
 
-/** Serves streams until it is told to stop. The address goes to stdout, so that a script can read it. */
+/**
+ * Serves summaries as streams until a signal stops the server. Prints its URL on stdout, for scripts.
+ * @throws UsageError, RunError
+ */
 export async function serve(options: ServeOptions, runtime: Runtime): Promise<Exit> {
   const { clock, random } = runtime
   const accessRules = await createAccessRules(options, runtime)
@@ -58,7 +61,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
       drainSignal: shutdown.drainSignal,
       priceOf,
       budget,
-      onPause: ({ reason: why }) => print(`paused: ${why}`),
+      onPause: ({ reason }) => print(`paused: ${reason}`),
       listener: {
         onSend() {},
         onEnd(attempt) {
@@ -90,7 +93,7 @@ export async function serve(options: ServeOptions, runtime: Runtime): Promise<Ex
     print(formatStartMessage(server.url, options, accessRules.token !== undefined))
 
     await new Promise((done) => shutdown.drainSignal.addEventListener('abort', done, { once: true }))
-    // What is cut off has been answered by then, in a few words; those need a moment to go out.
+    // Aborted streams end with an error event, which needs a moment to be sent.
     shutdown.abortSignal.addEventListener(
       'abort',
       () => setTimeout(server.closeAllConnections, 500).unref(),
@@ -119,12 +122,15 @@ function formatStartMessage(
   { simulate, allowOrigin = [] }: ServeOptions,
   needsToken: boolean,
 ): string {
-  const pages = allowOrigin.length === 0 ? 'to no page but its own' : `to pages of ${allowOrigin.join(', ')}`
-  const access = needsToken ? 'callers need the token' : `open to every program on this machine, and ${pages}`
+  const openAccess =
+    allowOrigin.length === 0
+      ? 'any program on this machine can use it, web pages of other origins cannot'
+      : `any program on this machine can use it, and web pages of ${allowOrigin.join(', ')}`
+  const access = needsToken ? 'callers need the token' : openAccess
   return `${simulate ? 'simulated; ' : ''}open ${url}/ in a browser, or POST ${url}/stream; ${access}`
 }
 
-/** What the operator is told, where a client is told less. */
+/** Returns the message of an error for the operator. Clients get a shorter one. */
 function formatOperatorError(thrown: unknown, model: string, baseUrl: string): string {
   const error = thrown instanceof StoppedError ? thrown.cause : thrown
   if (error instanceof AskError) {

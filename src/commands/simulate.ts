@@ -1,11 +1,14 @@
 import type { SimulateOptions } from '../config/simulate-flags.ts'
-import { type Exit, ExitError, UsageError } from '../errors.ts'
+import { CommandLineError, type Exit, ExitError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { type FaultName, parseFaults } from '../simulator/script.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { printMessage } from '../ui/print-message.ts'
 
-/** Runs the simulator until a signal stops it. The address goes to stdout, so that a script can read it. */
+/**
+ * Runs the simulator until a signal stops it. Prints its URL on stdout, for scripts.
+ * @throws UsageError, ExitError
+ */
 export async function simulate(options: SimulateOptions, runtime: Runtime): Promise<Exit> {
   const { port, rpm, itpm, otpm, seed } = options
   const simulator = await startSimulator({
@@ -51,6 +54,6 @@ function parseFaultsFlag(list: string | undefined): Partial<Record<FaultName, nu
   try {
     return list === undefined ? {} : parseFaults(list)
   } catch (error) {
-    throw new UsageError(`--fault: ${(error as Error).message}`)
+    throw new CommandLineError(`--fault: ${(error as Error).message}`)
   }
 }

@@ -12,7 +12,11 @@ import { run } from '../run/run.ts'
 import type { Runtime } from '../runtime.ts'
 import { printMessage } from '../ui/print-message.ts'
 
-/** Turns documents into summaries. Nothing is written or sent before everything that can be checked was. */
+/**
+ * Summarizes documents, and writes a digest if `--digest` asks for one. Checks flags, inputs, prompts and
+ * outputs before it writes or sends anything.
+ * @throws UsageError, RunError
+ */
 export async function summarize(
   args: readonly string[],
   options: SummarizeOptions,
@@ -50,12 +54,12 @@ export async function summarize(
       if (!options.quiet) print('the estimate does not include the digest, which needs the summaries')
       return exit
     }
-    // What else makes a run end early was reported.
+    // The run has printed why it ended early.
     if (exit !== 'ok' && exit !== 'failed' && exit !== 'temporaryFailure') return exit
     const missing = sources.filter(({ path }) => unfinished.has(path)).length
     if (missing > 0) {
       print(
-        `--digest ${options.digest} is not written, as ${pluralize(missing, 'document')} ${missing === 1 ? 'is' : 'are'} still pending; the same command writes it once they are summarized`,
+        `--digest ${options.digest} was not written, because ${pluralize(missing, 'document')} ${missing === 1 ? 'is' : 'are'} still pending; run the same command again to summarize them and write it`,
       )
       return exit
     }
@@ -76,7 +80,7 @@ export async function summarize(
   }
 }
 
-/** Checks the files that flags name for writing. @throws UsageError, ExitError `ioError` */
+/** Checks the output files that flags name. @throws UsageError, ExitError `ioError` */
 async function inspectOutputs(
   sources: readonly DocumentRef[],
   out: string | undefined,

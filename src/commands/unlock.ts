@@ -10,8 +10,9 @@ import { createLockOwner } from '../storage/lock/lock-owner.ts'
 import { printMessage } from '../ui/print-message.ts'
 
 /**
- * Removes the lock of an output folder whose run is over, where claude-batch cannot find that out by itself: the run
- * was on another machine or in a container that is gone, or its process id is used again. Shows the holder, and asks.
+ * Removes a stale lock that claude-batch cannot recognize as stale: its owner ran on another machine or in a
+ * removed container, or its process id is in use again. Shows the owner and asks the user to confirm.
+ * @throws UsageError, ExitError
  */
 export async function unlock(
   dir: string,
@@ -57,18 +58,19 @@ export async function unlock(
   return 'ok'
 }
 
-/** What is known of the run that holds a lock. */
+/** Messages about the owner of a lock. */
 const statusMessages: Readonly<Record<Exclude<LockStatus, 'alive'>, string>> = {
   dead: 'that process is no longer running',
   elsewhere:
     'it was started on another machine or in another container, so claude-batch cannot see whether it is running',
-  uncertain: 'a process with this id is running, which may be another one',
+  uncertain: 'a process with this id is running, but it may be another program',
   unreadable: 'claude-batch did not write it, or it is damaged',
 }
 
 /**
- * The state folder of an output folder. It is not looked for behind a link: the folder may come from anywhere.
- * @throws ExitError `noInput` where there is none, `ioError`
+ * Returns the state folder of an output folder. Does not follow a link, because others may have created the
+ * folder.
+ * @throws ExitError `noInput` if it does not exist, `ioError`
  */
 async function findStateFolder(dir: string, { cwd }: Pick<Runtime, 'cwd'>): Promise<string> {
   const folder = join(resolve(cwd, dir), stateFolder)
@@ -79,7 +81,7 @@ async function findStateFolder(dir: string, { cwd }: Pick<Runtime, 'cwd'>): Prom
   if (stats === undefined)
     throw new ExitError(
       'noInput',
-      `there is no output folder at ${dir}: no run has written there; name it: claude-batch unlock <dir>`,
+      `there is no output folder at ${dir}: no run has written there; name the output folder: claude-batch unlock <dir>`,
     )
   if (!stats.isDirectory())
     throw new ExitError('ioError', `${folder} is not a folder, but a link or a file; nothing was removed`)

@@ -3,7 +3,10 @@ import { type DocumentRef, renumber } from '../core/document/document.ts'
 import type { FolderOutput } from '../run/output.ts'
 import type { ComparedVariant } from './variants.ts'
 
-/** So many of the sources, chosen by their paths alone, so that the next comparison has the same ones. */
+/**
+ * Returns a sample of the documents. The choice depends only on their paths, so the next comparison has the
+ * same sample.
+ */
 export function sampleByPath(sources: readonly DocumentRef[], count: number): readonly DocumentRef[] {
   if (count === 0 || count >= sources.length) return sources
   const hashPath = (path: string) => hash('sha256', path)
@@ -11,7 +14,10 @@ export function sampleByPath(sources: readonly DocumentRef[], count: number): re
   return renumber(chosen.sort((a, b) => a.index - b.index))
 }
 
-/** One source per document and variant that is pending: all variants of a document together, rotating which is first. */
+/**
+ * Returns one task per document and variant that is pending. The variants of a document follow each other,
+ * and a different variant is first for each document.
+ */
 export function interleave(
   sources: readonly DocumentRef[],
   variants: readonly ComparedVariant[],
@@ -35,7 +41,7 @@ export function interleave(
   }
   const findVariant = (source: DocumentRef) => {
     const owner = owners.get(source)
-    if (owner === undefined) throw new Error(`${source.path} is no task of any variant`)
+    if (owner === undefined) throw new Error(`${source.path} is not a task of any variant`)
     return owner
   }
   return { tasks, armFor: findVariant }

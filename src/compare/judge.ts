@@ -18,24 +18,24 @@ interface VariantResults {
   readonly results: ReadonlyMap<string, LatestResult>
 }
 
-/** One order of a comparison: the variant's texts in first or in second position. */
+/** A comparison of a variant with the first one in one order: its texts in first or in second position. */
 export interface JudgeVariant extends ComparedVariant {
   readonly variant: ComparedVariant
   /** Documents that both variants summarized. */
   readonly sources: readonly DocumentRef[]
 }
 
-/** Returns every variant compared with the first one, in both orders. */
+/** Returns the comparisons of all other variants with the first one, each in both orders. */
 export type CreateJudges = (
   variantResults: readonly VariantResults[],
   sources: readonly DocumentRef[],
 ) => readonly JudgeVariant[]
 
 /**
- * Finds and checks the judge's prompt. Each pair of variants has a folder per order, so that no verdict is paid for
- * twice. The texts count for the hashes as variables of a prompt do.
+ * Loads and checks the judge's prompt. Each pair of variants has a folder per order, so that no decision is
+ * paid for twice. The compared texts are part of the settings hash, like prompt variables.
  * @param readSettings how documents are read
- * @throws UsageError where the prompt cannot be used
+ * @throws UsageError if the prompt cannot be used
  */
 export async function loadJudge(
   model: string,
@@ -63,8 +63,8 @@ export async function loadJudge(
     otherVariants.flatMap(({ variant, results }) =>
       judgePlaceholders.map((position): JudgeVariant => {
         const getTexts = (path: string) => {
-          const [ownText, otherText] = [results, baseline?.results].map((it) =>
-            it?.get(path)?.text?.trimEnd(),
+          const [ownText, otherText] = [results, baseline?.results].map((textsByPath) =>
+            textsByPath?.get(path)?.text?.trimEnd(),
           )
           if (ownText === undefined || otherText === undefined) return undefined
           return position === 'first'
@@ -98,7 +98,7 @@ export async function loadJudge(
           },
           requestBuilder: {
             buildRequest: (document) => createRequestFunction(getDelimitedTexts(document.ref.path))(document),
-            // A judge reads each document as a whole, also one that was summarized in chunks.
+            // The judge reads each document as a whole, even if it was summarized in chunks.
             chunker: undefined,
           },
         }

@@ -30,7 +30,7 @@ import type { ComparedVariant } from './variants.ts'
 export interface RunVariantsOptions {
   readonly summarizeOptions: SummarizeOptions
   readonly options: CompareOptions
-  /** The comparison's folder; absolute. */
+  /** The absolute path of the comparison's folder. */
   readonly out: string
   readonly runtime: Runtime
   readonly version: string
@@ -49,12 +49,15 @@ export interface VariantsRun<Asking extends ComparedVariant = ComparedVariant> {
     readonly variant: Asking
     readonly results: ReadonlyMap<string, LatestResult>
   }[]
-  /** How many were asked now, and what that came to. */
+  /** The number of documents that this run sent. */
   readonly requestCount: number
   readonly runStats: RunStats
 }
 
-/** Sends the documents that the folder of a variant does not have yet, interleaved. @param unit what is requested: `answer` */
+/**
+ * Sends the pending documents of all variants, interleaved, and returns the results of all documents.
+ * @param unit the noun for one result in the cost confirmation, such as `answer`
+ */
 export async function runVariants<
   Asking extends ComparedVariant & { readonly sources: readonly DocumentRef[] },
 >(
@@ -87,7 +90,8 @@ export async function runVariants<
       baseUrl,
       drainSignal,
     }
-    // To the folder of each, its own folder is the one that the user named; here only the folder above them is.
+    // A folder output trusts its own folder. But the user named only the comparison's folder, so links are
+    // refused here.
     rejectSymlinks(out, join(out, folder))
     outputs.push(resources.add(await openFolderOutput(join(out, folder), sources, outputOptions)))
   }

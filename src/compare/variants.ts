@@ -1,21 +1,21 @@
 import type { CompareOptions } from '../config/compare-flags.ts'
-import { UsageError } from '../errors.ts'
+import { CommandLineError } from '../errors.ts'
 import type { PromptLookupOptions } from '../inputs/prompts/prompt-lookup.ts'
 import { loadRequestBuilder, type PromptChoice, type RequestBuilder } from '../run/request-builder.ts'
 
-/** One way of several that the same documents go. */
+/** A prompt and a model that are compared with others on the same documents. */
 export interface ComparedVariant {
-  /** For people: `summarize@v1, claude-haiku-5-5`. */
+  /** The display name: `summarize@v1, claude-haiku-5-5`. */
   readonly name: string
-  /** Where its summaries go, below the comparison's folder. */
+  /** The folder of its summaries, relative to the comparison's folder. */
   readonly folder: string
   readonly promptChoice: PromptChoice
   readonly requestBuilder: RequestBuilder
 }
 
 /**
- * Every prompt with every model.
- * @throws UsageError where one is not there, or where there is nothing to compare
+ * Loads every combination of the prompts and models.
+ * @throws UsageError if a prompt does not exist, or if there are fewer than two variants
  */
 export async function loadVariants(
   options: Pick<
@@ -33,7 +33,7 @@ export async function loadVariants(
       )
       const name = `${promptChoice.prompt}, ${promptChoice.model}`
       if (variants.some((variant) => variant.name === name))
-        throw new UsageError(`${name} would be compared with itself`)
+        throw new CommandLineError(`${name} is listed twice; remove one of the two`)
       variants.push({
         name,
         folder: toFolderName(`${promptChoice.prompt}+${promptChoice.model}`),
@@ -43,13 +43,13 @@ export async function loadVariants(
     }
   }
   if (variants.length < 2)
-    throw new UsageError(
+    throw new CommandLineError(
       'nothing to compare; give several --prompts or several --models, separated by commas',
     )
   return variants
 }
 
-/** A name that file systems take, of a prompt and a model. */
+/** Replaces characters that are not safe in folder names. @param name of a prompt and a model */
 export function toFolderName(name: string): string {
   return name.replace(/[^\w.@+-]/g, '_')
 }

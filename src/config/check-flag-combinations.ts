@@ -1,34 +1,36 @@
-import { UsageError } from '../errors.ts'
+import { CommandLineError } from '../errors.ts'
 import type { SummarizeOptions } from './summarize-flags.ts'
 
 /**
- * Checks the flags that exclude or need each other.
- * @throws UsageError
+ * Checks the flags that exclude or require each other.
+ * @throws CommandLineError
  */
 export function checkFlagCombinations(options: SummarizeOptions): void {
-  if (options.quiet && options.verbose) throw new UsageError('--quiet and --verbose cannot be combined')
+  if (options.quiet && options.verbose) throw new CommandLineError('--quiet and --verbose cannot be combined')
   if (options.tokenCount === 'exact' && !options.dryRun)
-    throw new UsageError('--token-count is an option of --dry-run; add --dry-run')
+    throw new CommandLineError('--token-count is an option of --dry-run; add --dry-run')
   if (options.dryRun && options.sample !== undefined)
-    throw new UsageError('--dry-run and --sample cannot be combined; use one of them')
+    throw new CommandLineError('--dry-run and --sample cannot be combined; use one of them')
   if (options.dryRun && options.report !== undefined && /\.(md|html)$/i.test(options.report))
-    throw new UsageError(`--report ${options.report}: --dry-run writes .json only`)
+    throw new CommandLineError(
+      `--report ${options.report}: --dry-run writes only JSON; use a name that ends in .json`,
+    )
   if (options.batch && options.mode === 'auto')
-    throw new UsageError('--batch and --mode auto cannot be combined; use one of them')
+    throw new CommandLineError('--batch and --mode auto cannot be combined; use one of them')
   if (options.detach && options.digest !== undefined)
-    throw new UsageError(
+    throw new CommandLineError(
       '--digest cannot be combined with --detach, which does not wait for the summaries; add --digest when you collect the batches',
     )
   if (options.detach && !options.batch && options.mode === 'live')
-    throw new UsageError('--detach is an option of --batch; add --batch')
+    throw new CommandLineError('--detach is an option of --batch; add --batch')
   if ((options.batch || options.mode !== 'live') && options.sample !== undefined)
-    throw new UsageError(
+    throw new CommandLineError(
       '--sample sends live requests and cannot be combined with --batch; run with --sample first, then with --batch for the rest',
     )
   if (options.detach && options.simulate)
-    throw new UsageError(
+    throw new CommandLineError(
       '--detach cannot be combined with --simulate, whose batches end with this run; remove --detach, or run claude-batch simulate',
     )
   if (options.null && options.filesFrom === undefined)
-    throw new UsageError('-0 is an option of --files-from; add --files-from')
+    throw new CommandLineError('-0 is an option of --files-from; add --files-from')
 }

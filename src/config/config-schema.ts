@@ -8,7 +8,7 @@ import { summarizeFlags } from './summarize-flags.ts'
 
 const draftUrl = 'https://json-schema.org/draft/2020-12/schema'
 
-/** What a configuration file may say, as JSON Schema: editors complete and check by it. */
+/** Returns the JSON Schema of a configuration file, which editors use to complete and check it. */
 export function buildConfigSchema() {
   const settings: Record<string, ValueSchema & { description: string; default?: unknown }> = {}
   for (const [key, flag] of indexFlagsByKey(compareFlags, serveFlags, summarizeFlags)) {
@@ -32,15 +32,15 @@ export function buildConfigSchema() {
 
 function toSettingSchema({ help, parse, default: defaultValue, requiresTrust }: Flag) {
   const trustNote = requiresTrust
-    ? '; counts only in a file named with --config, or in your own config.yaml'
+    ? '; allowed only in a file named with --config, or in your own config.yaml'
     : ''
   const valueSchema = parse?.schema ?? { type: 'boolean' }
-  // What a file holds is not yet parsed: `default` is told where it looks the same.
+  // `default` is a parsed value; the defaults of all flags are written the same way in a file.
   const defaultEntry = defaultValue === undefined ? {} : { default: defaultValue }
   return { description: `${help}${trustNote}`, ...valueSchema, ...defaultEntry }
 }
 
-/** What a prompt's file may say. */
+/** JSON Schema of a prompt file. */
 export const promptSchema = {
   $schema: draftUrl,
   title: 'a prompt of claude-batch',
@@ -49,7 +49,7 @@ export const promptSchema = {
   required: ['versions'],
   properties: {
     default: {
-      description: 'the version to use; without it, the highest number',
+      description: 'version to use (default: the highest number)',
       type: 'string',
       pattern: '^v[1-9][0-9]*$',
     },
@@ -63,17 +63,17 @@ export const promptSchema = {
           additionalProperties: false,
           required: ['user_template'],
           properties: {
-            description: { description: 'for people', type: 'string' },
-            system: { description: 'the system prompt; it may not have {text}', type: 'string' },
+            description: { description: 'a note for people; not sent', type: 'string' },
+            system: { description: 'system prompt; must not contain {text}', type: 'string' },
             user_template: {
-              description: 'the message; {text} is the document, {path}, {name} and {title} tell of it',
+              description: 'the message; {text} is the document; {path}, {name} and {title} describe it',
               type: 'string',
               pattern: '\\{text\\}',
             },
-            model: { description: 'haiku, sonnet, opus or a full id', type: 'string' },
-            max_tokens: { description: 'most output tokens', type: 'integer', minimum: 1 },
+            model: { description: 'haiku, sonnet, opus or a full model id', type: 'string' },
+            max_tokens: { description: 'maximum output tokens per document', type: 'integer', minimum: 1 },
             effort: { enum: efforts },
-            schema: { description: 'a JSON Schema that answers are to fit, instead of text', type: 'object' },
+            schema: { description: 'JSON Schema that replies must match, instead of text', type: 'object' },
           },
         },
       },

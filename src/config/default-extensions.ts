@@ -1,6 +1,6 @@
 /**
- * Extensions of the files that a command reads from directories: prose, markup, office files, tables, source code. Not
- * configuration and lock files.
+ * Extensions of the files that a command reads from directories: prose, markup, office files, tables and
+ * source code, but not configuration and lock files.
  */
 export const defaultExtensions = [
   'md',

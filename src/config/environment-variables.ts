@@ -3,7 +3,10 @@ import { findNearestName, getVariableName } from './flag-names.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Returns the text of a flag's variable; undefined where it is missing, empty, or set by Kubernetes or Docker. */
+/**
+ * Returns the value of a flag's environment variable; undefined if it is missing, empty, or set by Kubernetes
+ * or Docker.
+ */
 export function readVariable(flag: Flag, env: Environment): string | undefined {
   const name = getVariableName(flag)
   const text = env[name]
@@ -11,8 +14,8 @@ export function readVariable(flag: Flag, env: Environment): string | undefined {
 }
 
 /**
- * Returns a warning for each `CLAUDE_BATCH_*` variable that sets nothing because no flag has that name. Values are not
- * repeated: they may be secrets.
+ * Returns a warning for each `CLAUDE_BATCH_*` variable that is not the variable of a flag. The warnings leave
+ * out the values, which may be secrets.
  * @param flags all flags of all commands that read settings
  */
 export function findUnknownVariables(flags: Iterable<Flag>, env: Environment): string[] {
@@ -23,7 +26,7 @@ export function findUnknownVariables(flags: Iterable<Flag>, env: Environment): s
         name.startsWith(variablePrefix) && !knownNames.has(name) && !isServiceLink(name, text),
     )
     .map(([name]) => {
-      // Without what all names share, which would make any two look alike.
+      // Compared without the common prefix, which would make any two names look similar.
       const suggestion = findNearestName(
         name.slice(variablePrefix.length),
         [...knownNames].map((other) => other.slice(variablePrefix.length)),
@@ -36,8 +39,8 @@ export function findUnknownVariables(flags: Iterable<Flag>, env: Environment): s
 const variablePrefix = 'CLAUDE_BATCH_'
 
 /**
- * Whether Kubernetes set the variable for a service, or Docker for a linked container, of the name `claude-batch` or
- * one that begins with `claude-batch-`: addresses that nobody meant as settings.
+ * Whether Kubernetes set the variable for a service, or Docker for a linked container, whose name is
+ * `claude-batch` or begins with `claude-batch-`. Such variables hold addresses, not settings.
  * @see https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  * @see https://docs.docker.com/engine/network/links/#environment-variables
  */

@@ -2,29 +2,31 @@ import type { Flag } from './flag.ts'
 
 type FlagTable = Readonly<Record<string, Flag>>
 
-/** A flag's name in a configuration file: `max-tokens` for `--max-tokens`, `ignore` for `--no-ignore`. */
+/**
+ * Returns a flag's key in a configuration file: `max-tokens` for `--max-tokens`, `ignore` for `--no-ignore`.
+ */
 export function getConfigKey({ syntax }: Flag): string {
   return /--(?:no-)?([a-z-]+)/.exec(syntax)?.[1] ?? syntax
 }
 
-/** Its environment variable: `CLAUDE_BATCH_MAX_TOKENS`. */
+/** Returns the name of a flag's environment variable: `CLAUDE_BATCH_MAX_TOKENS`. */
 export function getVariableName(flag: Flag): string {
   return `CLAUDE_BATCH_${getConfigKey(flag).toUpperCase().replaceAll('-', '_')}`
 }
 
-/** Whether it is a switch, which is on or off and has no value. */
+/** Whether a flag is a switch, which is on or off and has no value. */
 export function isSwitch({ parse }: Flag): boolean {
   return parse === undefined
 }
 
-/** The flags of several tables by their keys; where tables share a key, it means the same in each. */
+/** Returns the flags of several tables by key. A key that several tables have means the same in each. */
 export function indexFlagsByKey(...tables: readonly FlagTable[]): ReadonlyMap<string, Flag> {
   return new Map(
     tables.flatMap((table) => Object.values(table).map((flag) => [getConfigKey(flag), flag] as const)),
   )
 }
 
-/** The one of some names that was most likely meant; undefined where none is near. */
+/** Returns the name that the user most likely meant; undefined if none is similar. */
 export function findNearestName(name: string, names: Iterable<string>): string | undefined {
   let nearestName: string | undefined
   let smallestDistance = Math.max(2, name.length / 3) + 1
@@ -35,7 +37,7 @@ export function findNearestName(name: string, names: Iterable<string>): string |
   return nearestName
 }
 
-/** How many characters must be put in, taken out, replaced, or swapped with the next one. */
+/** Returns how many characters must be inserted, deleted, replaced, or swapped with the next one. */
 function editDistance(a: string, b: string): number {
   let above: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, n) => n)

@@ -3,7 +3,7 @@ import { type Prices, resolveModelAlias } from '../core/pricing/models.ts'
 import { parseHost } from '../core/text/parse-host.ts'
 import { UsageError } from '../errors.ts'
 
-/** What a value looks like where it is no text of the command line, as JSON Schema has it. */
+/** The JSON Schema of a value in a configuration file. */
 export interface ValueSchema {
   readonly type: string | readonly string[]
   readonly enum?: readonly string[]
@@ -18,18 +18,21 @@ function withSchema<Parse>(schema: ValueSchema, parse: Parse): Parse & { readonl
   return Object.assign(parse as Parse & object, { schema })
 }
 
-/** Input and output, and then either none or all of cache write for 5 minutes, for an hour, and cache read. */
+/**
+ * Prices of input and output, optionally followed by cache write for 5 minutes, cache write for an hour, and
+ * cache read.
+ */
 const ratesPattern = /^\d{1,6}(\.\d{1,6})?\/\d{1,6}(\.\d{1,6})?((\/\d{1,6}(\.\d{1,6})?){3})?$/
 
 const string: ValueSchema = { type: 'string' }
 
-/** A text that is not empty. */
+/** Parses a text that is not empty. */
 export const text = withSchema(string, (value: string, flag: string): string => {
   if (value.trim() === '') throw new UsageError(`${flag}: expected a text, got nothing`)
   return value
 })
 
-/** Texts, one for each time the flag is given. */
+/** Parses a text and appends it to those of earlier occurrences of the flag. */
 export const texts = withSchema(
   { type: 'array', items: string },
   (value: string, flag: string, previous: readonly string[] = []): readonly string[] => [
@@ -38,7 +41,9 @@ export const texts = withSchema(
   ],
 )
 
-/** Hosts, one for each time the flag is given, spelled as a URL parser spells them. */
+/**
+ * Parses a host, spells it as a URL parser does, and appends it to those of earlier occurrences of the flag.
+ */
 export const hosts = withSchema(
   { type: 'array', items: string },
   (value: string, flag: string, previous: readonly string[] = []): readonly string[] => {
@@ -51,35 +56,41 @@ export const hosts = withSchema(
   },
 )
 
-/** A pattern of what is left out. */
+/** A pattern of paths to exclude. */
 export interface ExcludePattern {
   readonly pattern: string
-  /** Absolute: of the configuration file that has it; undefined for one that is relative to the working directory. */
+  /**
+   * Absolute path of the configuration file's folder, if the pattern comes from one; undefined for a pattern
+   * that is relative to the working directory.
+   */
   readonly folder?: string
 }
 
-/** Patterns of what is left out, one for each time the flag is given. */
+/** Parses an exclude pattern and appends it to those of earlier occurrences of the flag. */
 export const patterns = withSchema(
   { type: 'array', items: string },
   (value: string, flag: string, previous: readonly ExcludePattern[] = []): readonly ExcludePattern[] => {
     const pattern = text(value, flag)
-    // In a .gitignore it takes back another pattern; `!(a|b)` is a group.
+    // In a .gitignore, a leading `!` negates a pattern; `!(a|b)` is a group.
     if (/^!(?!\()/.test(pattern))
       throw new UsageError(
-        `${flag}: ${JSON.stringify(pattern)} begins with "!", and what is excluded cannot be taken back; write ${JSON.stringify(`./${pattern}`)} for a file of that name`,
+        `${flag}: ${JSON.stringify(pattern)} begins with "!", but an excluded path cannot be included again; write ${JSON.stringify(`./${pattern}`)} for a file of that name`,
       )
     return [...previous, { pattern }]
   },
 )
 
-/** Notes for patterns in a configuration file which folder they are relative to. */
+/** Returns a function that makes patterns relative to the folder of their configuration file. */
 export function resolvePatternsIn(
   folder: string,
 ): (given: readonly ExcludePattern[]) => readonly ExcludePattern[] {
   return (patterns) => patterns.map(({ pattern }) => ({ pattern, folder }))
 }
 
-/** A decimal number within bounds: not `NaN`, `Infinity`, `0x10`, `1e9` or `5x`, which JavaScript would let pass. */
+/**
+ * Returns a parser of decimal numbers within bounds. It rejects `NaN`, `Infinity`, `0x10`, `1e9` and `5x`,
+ * which JavaScript accepts.
+ */
 export function number(min: number, max: number) {
   return withSchema({ type: 'number', minimum: min, maximum: max }, (value: string, flag: string): number => {
     const parsed = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : Number.NaN
@@ -90,7 +101,10 @@ export function number(min: number, max: number) {
   })
 }
 
-/** A time, as `90`, `90s`, `1.5m`, `2h` or `200ms`; a bare number is seconds. @returns seconds */
+/**
+ * Returns a parser of times: `90`, `90s`, `1.5m`, `2h` or `200ms`. Its result and the bounds are in seconds;
+ * a number without a unit is seconds too.
+ */
 export function duration(min: number, max: number) {
   const schema = { type: ['number', 'string'], minimum: min, maximum: max, pattern: durationPattern.source }
   const parse = withSchema(schema, (value: string, flag: string): number => {
@@ -105,7 +119,7 @@ export function duration(min: number, max: number) {
   return Object.assign(parse, { format: formatSeconds })
 }
 
-/** The shortest way to write a time: `90s`, `10m`, `2h`. */
+/** Returns the shortest notation of a time: `90s`, `10m`, `2h`. */
 function formatSeconds(seconds: number): string {
   if (seconds === 0 || seconds % 60 !== 0) return `${seconds}s`
   return seconds % 3600 === 0 ? `${seconds / 3600}h` : `${seconds / 60}m`
@@ -115,7 +129,7 @@ const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
 
 const secondsPerUnit = { ms: 0.001, s: 1, m: 60, h: 3600 }
 
-/** A whole number within bounds. */
+/** Returns a parser of whole numbers within bounds. */
 export function integer(min: number, max: number) {
   return withSchema(
     { type: 'integer', minimum: min, maximum: max },
@@ -129,20 +143,20 @@ export function integer(min: number, max: number) {
   )
 }
 
-/** `2/5`: which of how many parts. */
+/** Parses a shard: `2/5` is the second of five. */
 export const shard = withSchema(
   { type: 'string', pattern: '^[1-9]\\d*/[1-9]\\d*$' },
   (value: string, flag: string): Shard => {
     const [part = 0, of = 0] = /^\d+\/\d+$/.test(value) ? value.split('/').map(Number) : []
     if (part < 1 || part > of)
       throw new UsageError(
-        `${flag}: expected which of how many parts, like 2/5, got ${JSON.stringify(value)}`,
+        `${flag}: expected a part and the number of parts, like 2/5, got ${JSON.stringify(value)}`,
       )
     return { index: part, count: of }
   },
 )
 
-/** A character encoding by any name that browsers know, or `auto`. */
+/** Parses the name of a character encoding that browsers know, or `auto`. */
 export const encoding = withSchema(string, (value: string, flag: string): string => {
   try {
     return value === 'auto' ? value : new TextDecoder(value).encoding
@@ -153,32 +167,34 @@ export const encoding = withSchema(string, (value: string, flag: string): string
   }
 })
 
-/** One of a few words. */
+/** Returns a parser that accepts one of some words. */
 export function choice<const Choice extends string>(choices: readonly Choice[]) {
   return withSchema({ type: 'string', enum: choices }, (value: string, flag: string): Choice => {
     const found = choices.find((choice) => choice === value)
     if (found === undefined)
-      throw new UsageError(`${flag}: expected ${choices.join(', ')}, got ${JSON.stringify(value)}`)
+      throw new UsageError(`${flag}: expected ${joinWithOr(choices)}, got ${JSON.stringify(value)}`)
     return found
   })
 }
 
-/** A comma-separated list of a few words. */
+/** Returns a parser of comma-separated lists of some words. */
 export function choices<const Choice extends string>(allowed: readonly Choice[]) {
   const schema = { type: ['array', 'string'], items: { type: 'string', enum: allowed } }
   return withSchema(schema, (value: string, flag: string): readonly Choice[] =>
     value.split(',').map((item) => {
       const found = allowed.find((choice) => choice === item.trim())
       if (found === undefined)
-        throw new UsageError(
-          `${flag}: expected ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}, got ${JSON.stringify(item.trim())}`,
-        )
+        throw new UsageError(`${flag}: expected ${joinWithOr(allowed)}, got ${JSON.stringify(item.trim())}`)
       return found
     }),
   )
 }
 
-/** `md,.txt, RST` as `md`, `txt`, `rst`. */
+function joinWithOr(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+}
+
+/** Parses a list of extensions: `md,.txt, RST` becomes `md`, `txt`, `rst`. */
 export const extensions = withSchema({ type: ['array', 'string'], items: string }, parseExtensions)
 
 function parseExtensions(value: string, flag: string): readonly string[] {
@@ -193,7 +209,9 @@ function parseExtensions(value: string, flag: string): readonly string[] {
   return items
 }
 
-/** `my-model=0.50/2`: models and what they cost; see {@link Prices}. */
+/**
+ * Parses the price of a model, such as `my-model=0.50/2`, and adds it to earlier ones; see {@link Prices}.
+ */
 export const prices = withSchema(
   { type: 'object', additionalProperties: { type: 'string', pattern: ratesPattern.source } },
   (
@@ -204,10 +222,10 @@ export const prices = withSchema(
     const [, model, rateList = ''] = /^([^=\s]+)=(.*)$/s.exec(value) ?? []
     if (model === undefined || !ratesPattern.test(rateList))
       throw new UsageError(
-        `${flag}: expected a model and dollars per million tokens in and out, like my-model=0.50/2, got ${JSON.stringify(value)}`,
+        `${flag}: expected a model and its prices in USD per million input and output tokens, like my-model=0.50/2, got ${JSON.stringify(value)}`,
       )
     const [input = 0, output = 0, ...cacheRates] = rateList.split('/').map(Number)
-    // As multiples of the input's price these three are alike for nearly all models.
+    // For nearly all models, these three are the same multiples of the input price.
     const [cacheWrite5m = input * 1.25, cacheWrite1h = input * 2, cacheRead = input / 10] = cacheRates
     return {
       ...previous,
@@ -216,7 +234,7 @@ export const prices = withSchema(
   },
 )
 
-/** Prices as a configuration file has them: `0.50/2/…`, by their models. */
+/** Returns prices as a configuration file has them, by model: `0.50/2/…`. */
 export function formatPrices(prices: Readonly<Record<string, Prices>>): Readonly<Record<string, string>> {
   const joinRates = ({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Prices) =>
     [input, output, cacheWrite5m, cacheWrite1h, cacheRead].join('/')
@@ -225,7 +243,7 @@ export function formatPrices(prices: Readonly<Record<string, Prices>>): Readonly
   )
 }
 
-/** `key=value`, added to those before. */
+/** Parses `key=value` and adds it to the pairs of earlier occurrences of the flag. */
 export const keyValuePairs = withSchema({ type: 'object', additionalProperties: string }, parsePair)
 
 function parsePair(

@@ -1,35 +1,44 @@
 import type { ValueSchema } from './flag-parsers.ts'
 
-/** One flag: the help, the checking and the type of its value all come from here. */
+/** One flag. Its help, its checks and the type of its value follow from this declaration. */
 export interface Flag {
   readonly group: string
-  /** As commander takes it: `-o, --out <dir>`. */
+  /** In commander's syntax: `-o, --out <dir>`. */
   readonly syntax: string
   readonly help: string
-  /** What it is when not given, as the help shows it; undefined values say so in `help`. */
+  /** The default, which the help shows. If undefined, `help` describes what happens without the flag. */
   readonly default?: unknown
-  /** Checks the user's text. @throws UsageError that names the flag */
-  readonly parse?: ((text: string, flag: string, before?: never) => unknown) & {
+  /** Parses the user's text. @throws UsageError that names the flag */
+  readonly parse?: ((text: string, flag: string, previous?: never) => unknown) & {
     readonly schema: ValueSchema
-    /** How the help shows a value; as it is, if left out. */
+    /** Formats a value for the help. @default String */
     readonly format?: (value: never) => string
   }
-  /** As a configuration file has a value of it, where that is not the value itself. */
+  /** Converts a value to its form in a configuration file, if that is not the value itself. */
   readonly toConfigValue?: (value: never) => unknown
-  /** It names a file or folder, or may: in a configuration file, as seen from that file. */
+  /**
+   * Whether the value names a file or folder. In a configuration file, such a path is relative to that file.
+   */
   readonly path?: 'always' | 'where it looks like one'
   /**
-   * It runs a program or lifts a protection. A configuration file may set it only if the user chose that file: named
-   * it with `--config`, or keeps it in their own configuration folder. A file that was merely found may not.
+   * Whether the flag runs a program or lifts a protection. Only a configuration file that the user chose may
+   * set it: one named with `--config`, or the one in the user's configuration folder. A file that was merely
+   * found may not.
    */
   readonly requiresTrust?: true
-  /** Its value in a configuration file that lies in this folder, where that depends on it. */
+  /**
+   * Returns a function that adapts a value to the folder of its configuration file, if the value depends on
+   * it.
+   */
   readonly resolveIn?: (folder: string) => (value: never) => unknown
-  /** What the shell completes its value with, if the parser does not list its values. */
+  /** What the shell completes the value with, if the parser does not list its values. */
   readonly completes?: 'model' | 'prompt' | 'profile'
-  /** Its value is a comma-separated list. */
+  /** Whether the value is a comma-separated list. */
   readonly isList?: boolean
-  /** A list to which each place where it is given adds; otherwise one of them overrides the others. */
+  /**
+   * Whether the values from command line, environment and files are combined. Otherwise one overrides the
+   * others.
+   */
   readonly accumulates?: true
 }
 
@@ -43,7 +52,7 @@ type ParsedValue<F> = F extends { default: unknown }
 /** The values of a table of flags after parsing. */
 export type FlagValues<Table> = { readonly [Name in keyof Table]: ParsedValue<Table[Name]> }
 
-/** What they are where none is given. */
+/** Returns the values of flags that are not set. */
 export function getDefaults<Table extends Readonly<Record<string, Flag>>>(flags: Table): FlagValues<Table> {
   const values = Object.entries(flags).map(([name, { parse, default: defaultValue }]) => [
     name,

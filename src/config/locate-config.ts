@@ -4,31 +4,31 @@ import { isInside } from '../core/document/document-path.ts'
 import { yamlExtensions } from '../core/text/yaml-extensions.ts'
 import { UsageError } from '../errors.ts'
 
-/** What a configuration file is called where it is not named, without its extension. */
+/** The default name of a configuration file, without its extension. */
 const configBasename = 'claude-batch'
 
 export interface LocateConfigOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Absolute paths that are summarized: what lies in one of them is somebody else's word, and not used. */
+  /** Absolute paths of the inputs. A configuration file inside one of them is untrusted and not used. */
   readonly inputRoots: readonly string[]
-  /** This user's id; undefined where the system has none. */
+  /** Id of the user; undefined if the system has no user ids. */
   readonly uid: number | undefined
-  /** Reports a file that exists and is not used, and why. */
-  readonly onSkipped: (file: string, why: string) => void
+  /** Called with each file that exists but is not used, and the reason. */
+  readonly onSkipped: (file: string, reason: string) => void
 }
 
 /** A configuration file that may be used. */
 export interface LocatedConfig {
   readonly file: string
-  /** The user chose it, so it may set what lifts a protection. */
+  /** Whether the user chose the file, so that it may set flags with `requiresTrust`. */
   readonly trusted: boolean
 }
 
 /**
- * Returns the configuration files that were not named, the one that counts least first: the user's own, then the
- * nearest `claude-batch.yaml` or `claude-batch.yml` in the working directory or above.
- * @throws UsageError where one folder has both a `.yaml` and a `.yml` file
+ * Returns the configuration files to use without `--config`, the lowest precedence first: the user's own
+ * file, then the nearest `claude-batch.yaml` or `claude-batch.yml` in the working directory or above.
+ * @throws UsageError if a folder has both a `.yaml` and a `.yml` file
  */
 export async function locateConfig(options: LocateConfigOptions): Promise<LocatedConfig[]> {
   const userConfigPath = getUserConfigPath(options.env)
@@ -40,7 +40,11 @@ export async function locateConfig(options: LocateConfigOptions): Promise<Locate
   ]
 }
 
-/** Without its extension. @see https://specifications.freedesktop.org/basedir-spec/latest/, which says to ignore relative folders */
+/**
+ * Returns the path of the user's configuration file, without its extension. A relative `XDG_CONFIG_HOME` is
+ * ignored.
+ * @see https://specifications.freedesktop.org/basedir-spec/latest/
+ */
 function getUserConfigPath({
   XDG_CONFIG_HOME: xdg,
   HOME: home,
@@ -57,7 +61,7 @@ async function findNearestConfig(options: LocateConfigOptions): Promise<string |
   }
 }
 
-/** Returns the file of that path and one of the extensions. @throws UsageError where there are two */
+/** Returns the usable file with this path and a YAML extension. @throws UsageError if there are two */
 async function findUsableYaml(path: string, options: LocateConfigOptions): Promise<string | undefined> {
   const files: string[] = []
   for (const extension of yamlExtensions)
@@ -69,7 +73,7 @@ async function findUsableYaml(path: string, options: LocateConfigOptions): Promi
   )
 }
 
-/** By a link, or in a file system that does not tell their names apart. */
+/** Whether two paths lead to the same file, for example by a symbolic link. */
 async function isSameFile(a: string, b: string): Promise<boolean> {
   const [one, other] = await Promise.all([realpath(a), realpath(b)])
   return one === other
@@ -79,8 +83,9 @@ async function isUsable(file: string, { inputRoots, uid, onSkipped }: LocateConf
   const stats = await stat(file).catch(() => undefined)
   if (!stats?.isFile()) return false
   if (inputRoots.some((root) => isInside(file, root))) onSkipped(file, 'it lies inside an input')
-  // Like git's safe.directory: anybody may have put it into /tmp.
-  else if (uid !== undefined && stats.uid !== uid && stats.uid !== 0) onSkipped(file, 'it is another user’s')
+  // Like git's safe.directory: in a shared folder such as /tmp, another user may have put the file there.
+  else if (uid !== undefined && stats.uid !== uid && stats.uid !== 0)
+    onSkipped(file, 'it belongs to another user')
   else return true
   return false
 }

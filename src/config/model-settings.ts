@@ -3,10 +3,10 @@ import { computeInitialPoolSize, defaultLatency, maxPoolSize } from '../core/rat
 import type { RateLimitSettings } from '../core/rate-limit/rate-limit-settings.ts'
 import type { Prompt } from '../core/request/render-prompt.ts'
 import type { RequestSettings } from '../core/request/request.ts'
-import { UsageError } from '../errors.ts'
+import { CommandLineError } from '../errors.ts'
 import type { SummarizeOptions } from './summarize-flags.ts'
 
-/** What the caller calls the settings that messages name. */
+/** Names of the settings in error messages. */
 interface SettingNames {
   readonly maxTokens: string
   readonly effort: string
@@ -16,7 +16,7 @@ const flagNames: SettingNames = { maxTokens: '--max-tokens', effort: '--effort' 
 
 /**
  * Returns the model and its settings: a flag overrides the prompt, and the prompt overrides the default.
- * @throws UsageError where the model does not accept a setting
+ * @throws CommandLineError if the model does not accept a setting
  */
 export function resolveModelSettings(
   prompt: Pick<Prompt, 'model' | 'maxTokens' | 'effort'>,
@@ -28,13 +28,13 @@ export function resolveModelSettings(
   const effort = options.effort ?? prompt.effort
   const modelInfo = findModel(model)
   if (modelInfo !== undefined && maxTokens > modelInfo.maxOutputTokens) {
-    throw new UsageError(
+    throw new CommandLineError(
       `${settingNames.maxTokens} ${maxTokens}: ${model} writes at most ${modelInfo.maxOutputTokens}`,
     )
   }
   if (modelInfo !== undefined && effort !== undefined && !modelInfo.efforts.includes(effort)) {
     const accepted = modelInfo.efforts.length === 0 ? 'none' : modelInfo.efforts.join(', ')
-    throw new UsageError(`${settingNames.effort} ${effort}: ${model} accepts ${accepted}`)
+    throw new CommandLineError(`${settingNames.effort} ${effort}: ${model} accepts ${accepted}`)
   }
   return effort === undefined ? { model, maxTokens } : { model, maxTokens, effort }
 }
@@ -42,7 +42,7 @@ export function resolveModelSettings(
 type RateLimitOptions = Pick<SummarizeOptions, 'rpm' | 'itpm' | 'otpm' | 'concurrency'>
 
 /**
- * Returns the limits that the user set, and what the rate limiter assumes before the first replies.
+ * Returns the limits that the user set, and the rate limiter's assumptions before the first replies.
  * @param latency expected seconds per request
  */
 export function toRateLimitSettings(

@@ -4,28 +4,28 @@ import type { Flag } from './flag.ts'
 import { findNearestName } from './flag-names.ts'
 import { parseConfigValue, type SettingValue } from './setting-value.ts'
 
-/** What a configuration file says, by key. */
+/** The settings of a configuration file, by key. */
 export interface ParsedConfig {
   readonly settings: ReadonlyMap<string, SettingValue>
   readonly profiles: ReadonlyMap<string, ReadonlyMap<string, SettingValue>>
 }
 
 export interface ParseConfigOptions {
-  /** All flags that may be set, by key. */
+  /** All flags that a configuration file may set, by key. */
   readonly flags: ReadonlyMap<string, Flag>
   /** Resolves a path in the file. */
   readonly resolvePath: (text: string, flag: Flag) => string
-  /** That the file is in: an absolute path. */
+  /** Absolute path of the file's folder. */
   readonly folder: string
-  /** Whether the user chose the file, so that it may set `trusted` flags. */
+  /** Whether the user chose the file, so that it may set flags with `requiresTrust`. */
   readonly trusted: boolean
 }
 
 /**
- * Reads a configuration file and checks all of it, profiles that are not used too: a mistake is found before the night
- * it is needed.
- * @param name of the file, for messages
- * @throws UsageError with file, line, column, and the nearest key there is
+ * Parses a configuration file and checks all of it. Profiles that are not used are checked too, so that a
+ * mistake is found before the profile is needed.
+ * @param name the file's name in messages
+ * @throws UsageError with file, line, column and the most similar key
  */
 export function parseConfig(
   text: string,
@@ -43,7 +43,7 @@ export function parseConfig(
   const [problem] = [...document.errors, ...document.warnings]
   if (problem !== undefined) throw new UsageError(`${formatPosition(problem.pos[0])}: ${problem.message}`)
   const root = document.contents
-  // Nothing but comments.
+  // The file is empty or has only comments.
   if (root === null || (isScalar(root) && root.value === null))
     return { settings: new Map(), profiles: new Map() }
 

@@ -5,10 +5,10 @@ import type { Flag } from './flag.ts'
 import type { LocatedConfig } from './locate-config.ts'
 import type { ParsedConfig } from './parse-config.ts'
 
-/** A configuration file and its name for messages. */
+/** A parsed configuration file and its name in messages. */
 export type NamedConfig = ParsedConfig & { readonly name: string }
 
-/** Reads and checks one configuration file. @throws UsageError where it cannot be read, or has a mistake */
+/** Reads and checks one configuration file. @throws UsageError if it cannot be read or has a mistake */
 export async function readConfig(
   { file, trusted }: LocatedConfig,
   knownFlags: ReadonlyMap<string, Flag>,
@@ -28,7 +28,9 @@ export async function readConfig(
   return { name, ...parseConfig(text, name, { flags: knownFlags, resolvePath, folder, trusted }) }
 }
 
-/** What people write by hand is a small file; reading a pipe of that name would never end. */
+/**
+ * Reads a small regular file. A configuration file is written by hand, and reading a pipe would never end.
+ */
 async function readConfigText(file: string): Promise<string> {
   const stats = await stat(file)
   if (!stats.isFile()) throw new Error('not a regular file')

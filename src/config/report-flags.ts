@@ -25,7 +25,7 @@ export const reportFlags = {
   compareEstimate: {
     group: 'Report',
     syntax: '--compare-estimate <file>',
-    help: 'compare what was done since with an estimate saved by --dry-run --report',
+    help: 'compare later runs with an estimate saved by --dry-run --report',
     parse: text,
     path: 'always',
   },

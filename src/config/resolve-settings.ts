@@ -8,21 +8,25 @@ import { type NamedConfig, readConfig } from './read-config.ts'
 import { combineSettingValues, parseVariableValue, type SettingValue } from './setting-value.ts'
 
 export interface ResolveSettingsOptions extends LocateConfigOptions {
-  /** All flags that a file may set, by key: one file serves all commands. */
+  /** All flags that a configuration file may set, by key: one file serves all commands. */
   readonly knownFlags: ReadonlyMap<string, Flag>
-  /** As given on the command line. */
+  /** The value of `--config` on the command line. */
   readonly config: string | undefined
   readonly profile: string | undefined
-  /** Whether the command line sets the flag of that name in the table, so that its variable does not matter. */
+  /**
+   * Whether the command line sets the flag with this name in the table. The flag's variable is then not
+   * parsed.
+   */
   readonly isOnCommandLine: (name: string) => boolean
-  /** Reports a variable that looks like a setting and is none. */
+  /** Called with a warning for each variable that looks like a setting but is not one. */
   readonly onWarning: (warning: string) => void
 }
 
 /**
- * Returns what the environment and the configuration files set for those of a command's flags that the command line
- * does not set, by the flags' names in the table. Variables override the profile, which overrides the rest of the files.
- * @throws UsageError
+ * Returns the values that the environment and the configuration files set, by the flags' names in the table.
+ * Flags on the command line are left out, except those that accumulate. Variables override the profile, which
+ * overrides the rest of the files.
+ * @throws UsageError for a wrong value, a missing profile or a file that cannot be used
  */
 export async function resolveSettings(
   flags: Readonly<Record<string, Flag>>,
@@ -55,8 +59,8 @@ export async function resolveSettings(
 }
 
 /**
- * What the files come to: later ones override earlier ones, and the chosen profile of any file overrides what is outside
- * profiles.
+ * Merges configuration files: later ones override earlier ones, and the chosen profile of any file overrides
+ * all settings outside profiles.
  */
 function mergeConfigs(
   files: readonly NamedConfig[],

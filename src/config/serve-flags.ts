@@ -48,7 +48,7 @@ export const serveFlags = {
   maxQueue: {
     group: 'Server',
     syntax: '--max-queue <n>',
-    help: 'maximum requests that wait for their turn; the server answers 503 to more',
+    help: 'maximum number of waiting requests; the server answers 503 to more',
     default: 100,
     parse: integer(0, 1000),
   },

@@ -2,19 +2,22 @@ import { UsageError } from '../errors.ts'
 import type { Flag } from './flag.ts'
 import { isSwitch } from './flag-names.ts'
 
-/** What was given for a flag somewhere else than on the command line, as the value it comes to. */
+/** The parsed value of a flag that does not come from the command line. */
 export interface SettingValue {
   readonly value: unknown
-  /** `CLAUDE_BATCH_RPM`, `claude-batch.yaml:3`. */
+  /** Where the value was set: `CLAUDE_BATCH_RPM` or `claude-batch.yaml:3`. */
   readonly origin: string
 }
 
-/** What holds where a flag was given in several places. @param candidates in order of precedence, the lowest first */
+/**
+ * Returns the effective value of a flag that is set in several places.
+ * @param candidates the values, the lowest precedence first
+ */
 export function combineSettingValues(
   flag: Pick<Flag, 'accumulates'> | undefined,
   candidates: readonly (SettingValue | undefined)[],
 ): SettingValue | undefined {
-  const values = candidates.filter((place) => place !== undefined)
+  const values = candidates.filter((candidate) => candidate !== undefined)
   if (!flag?.accumulates || values.length < 2) return values.at(-1)
   return {
     value: values.flatMap(({ value }) => value as readonly unknown[]),
@@ -22,7 +25,7 @@ export function combineSettingValues(
   }
 }
 
-/** The value of an environment variable. @throws UsageError that names it */
+/** Parses the value of an environment variable. @throws UsageError that names it */
 export function parseVariableValue(flag: Flag, text: string, origin: string): SettingValue {
   if (isSwitch(flag)) {
     const isOn = switchValues[text.trim().toLowerCase()]
@@ -49,8 +52,8 @@ const switchValues: Readonly<Record<string, boolean>> = {
 }
 
 /**
- * The value of an entry in a file.
- * @param where for messages: file, line and column, and the key
+ * Parses the value of a setting in a configuration file.
+ * @param where file, line, column and key, for messages
  * @throws UsageError
  */
 export function parseConfigValue(flag: Flag, value: unknown, where: string, origin: string): SettingValue {

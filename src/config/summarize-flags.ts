@@ -22,7 +22,7 @@ export const summarizeFlags = {
   shard: {
     group: 'Inputs',
     syntax: '--shard <part/of>',
-    help: 'process only part 2 of 5 (2/5), always the same documents; splits work across machines',
+    help: 'process only part 2 of 5 (2/5)',
     parse: shard,
   },
   ...outputFlags,

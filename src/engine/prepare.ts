@@ -17,8 +17,8 @@ export interface PrepareOptions<Given extends DocumentRef = DocumentRef> {
    */
   readonly planChunks?: (document: Document) => Promise<ChunkPlan | InputProblem | undefined>
   /**
-   * Returns why a document must not be sent, if there is a reason: its summary is up to date, or the output
-   * file was not written by claude-batch.
+   * Returns the reason not to send a document, if any: its summary is up to date, or the output file was not
+   * written by claude-batch.
    */
   readonly checkConflict?: (source: DocumentRef, asked: RequestMetadata) => Promise<InputProblem | undefined>
 }

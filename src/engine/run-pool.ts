@@ -17,7 +17,7 @@ export interface PoolOptions {
 
 /**
  * Runs `work` on each item, a bounded number at the same time, and yields the results as they finish. It is
- * lazy on both sides: the pool takes the next item only when it has room, and starts no new work while the
+ * lazy on both sides. The pool takes the next item only when it has room, and starts no new work while the
  * consumer is slow.
  */
 export async function* runPool<Item, Result>(

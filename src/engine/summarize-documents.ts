@@ -16,7 +16,7 @@ import { runPool } from './run-pool.ts'
 import type { Shutdown } from './shutdown.ts'
 import { type AddHint, withFailureHint } from './with-failure-hint.ts'
 
-/** What the engine needs to know about a run. */
+/** The documents, functions and limits of a run. */
 export interface SummarizeJob<Given extends DocumentRef = DocumentRef> extends PrepareOptions<Given> {
   readonly sources: Iterable<Given> | AsyncIterable<Given>
   /** Sends a request. The engine holds a permit during the call. */

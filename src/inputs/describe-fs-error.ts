@@ -1,4 +1,4 @@
-/** `EACCES` as people say it. */
+/** Returns a file system error in words: `EACCES` is "permission denied". */
 export function describeFsError(error: NodeJS.ErrnoException): string {
   const words: Readonly<Record<string, string>> = {
     EACCES: 'permission denied',

@@ -1,13 +1,13 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 
-/** What people write by hand says little; one larger than this was not written by hand. */
+/** Maximum size in bytes. Rules and settings are written by hand; a larger file is something else. */
 const maxBytes = 1_000_000
 
 /**
- * Reads a file of rules or settings, which may come with somebody else's documents: a pipe of that name must not hold
- * up the process, nor a device fill its memory.
- * @throws Error whose message says what is wrong with it; see `describeFsError` for those of the system
+ * Reads a file of rules or settings. The file may come with untrusted documents: a pipe must not block the
+ * process, and a device must not fill its memory.
+ * @throws Error whose message describes the problem; see `describeFsError` for errors of the system
  */
 export async function readSmallFile(file: string): Promise<Buffer> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)

@@ -6,56 +6,66 @@ import { parseHost } from '../core/text/parse-host.ts'
 import { checkPrices, type Price } from './library-prices.ts'
 
 /**
- * How a client asks. All may be left out. Names that end in `Ms` are milliseconds, limits are per minute.
- * Credentials are no option: they come from the environment, so that nothing that logs options logs a key.
+ * Options of a client; all are optional. Names that end in `Ms` are milliseconds, limits are per minute.
+ * Credentials are not an option: they come from the environment, so that code that logs options does not log
+ * a key.
  */
 export interface ClientOptions {
-  /** `haiku`, `sonnet`, `opus` or a full id. Default: the prompt's, else haiku. */
+  /** `haiku`, `sonnet`, `opus` or a full model id. Default: the prompt's model, or else haiku. */
   readonly model?: string | undefined
-  /** Most output tokens of an answer, thinking included. Default: the prompt's, else 1024. */
+  /** Maximum output tokens of an answer, including thinking. Default: the prompt's value, or else 1024. */
   readonly maxTokens?: number | undefined
-  /** Default: the prompt's, else the model's lowest. */
+  /** Effort level. Default: the prompt's effort, or else the model's lowest. */
   readonly effort?: Effort | undefined
-  /** Your limit of requests. What is left out here is learned from the service's headers. */
+  /**
+   * Your limit of requests. Default for this and the next two limits: learned from the API's response
+   * headers.
+   */
   readonly rpm?: number | undefined
   /** Your limit of input tokens. */
   readonly itpm?: number | undefined
   /** Your limit of output tokens. */
   readonly otpm?: number | undefined
-  /** How long a request takes, to size the first pool by. Default 3000. */
+  /** Expected duration of a request, used for the initial pool size. Default: 3000. */
   readonly latencyMs?: number | undefined
-  /** Most requests in flight at once. Default: as many as limit and latency need, at most 256. */
+  /** Maximum number of requests in flight. Default: as many as limits and latency need, at most 256. */
   readonly concurrency?: number | undefined
-  /** Retries per request after transient errors. Default 3. */
+  /** Retries per request after transient errors. Default: 3. */
   readonly retries?: number | undefined
-  /** Longest wait on a rate limit or an outage before it is an error, `wait_too_long`. Default 600,000. */
+  /**
+   * Longest wait during a rate limit or an outage; a longer one is an error, `wait_too_long`. Default:
+   * 600,000.
+   */
   readonly maxWaitMs?: number | undefined
-  /** Longest silence of the service within a request. Default 60,000. */
+  /** Idle timeout of a request: the longest time without a byte from the API. Default: 60,000. */
   readonly timeoutMs?: number | undefined
-  /** Longest wait for a connection. Default 5000. */
+  /** Longest wait for a connection. Default: 5000. */
   readonly connectTimeoutMs?: number | undefined
   /**
-   * Hard spending cap for the lifetime of this client: the worst case of a request is reserved before it is sent. What does
-   * not fit any more is an error, `budget_exceeded`.
+   * Hard spending cap for the lifetime of this client. The worst case of a request is reserved before it is
+   * sent. A request that does not fit is an error, `budget_exceeded`.
    */
   readonly maxCostUsd?: number | undefined
-  /** What models cost that have no known price, or another one for you, by their names. */
+  /** Prices by model name, for models whose price is unknown or different for you. */
   readonly prices?: Readonly<Record<string, Price>> | undefined
-  /** Aborted: the client is closed. */
+  /** When aborted, the client is closed. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Environment variables to use in place of the process's own: `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`,
+   * Environment variables to use instead of the process's: `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`,
    * `ANTHROPIC_BASE_URL`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
    */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /**
-   * Hosts that may receive credentials over plain `http`, where others can read them. This machine and private
-   * addresses always may. Default: none.
+   * Hosts that may receive credentials over plain `http`, where others can read them. This machine and
+   * private addresses are always allowed. Default: none.
    */
   readonly allowHttp?: readonly string[] | undefined
 }
 
-/** Checks what a caller passed, which no compiler may have seen. @throws TypeError that names the option */
+/**
+ * Checks the options that a caller passed, possibly from plain JavaScript. @throws TypeError that names the
+ * option
+ */
 export function checkOptions(options: ClientOptions): void {
   const knownNames = new Set<string>([
     'model',
@@ -104,10 +114,10 @@ const numberRanges = {
   connectTimeoutMs: { least: 1, most: dayMs / 24 },
 } as const satisfies Record<string, { least: number; most: number; whole?: true }>
 
-/** What messages call the settings of a model. */
+/** The names of model settings in error messages. */
 export const modelSettingNames = { maxTokens: 'maxTokens', effort: 'effort' } as const
 
-/** What the command line does when it is not told. */
+/** The defaults of the command line. */
 export const defaultOptions = {
   retries: retryFlags.retries.default,
   maxWaitMs: retryFlags.maxWait.default * 1000,

@@ -5,27 +5,30 @@ import { type Completion, type Question, requestCompletion } from './request-com
 import { createTextStream, type TextStream } from './text-stream.ts'
 
 export interface AskOptions {
-  /** Aborted: the request is cancelled, and what was asked for rejects with the signal's reason. */
+  /** When aborted, the request is cancelled and its promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * One set of connections, one pool, one rate limiter and one retry rule for all requests of the client:
- * calls that are made at once share the limits instead of exceeding them together.
+ * A client with one connection pool, one rate limiter and one retry policy for all of its requests.
+ * Concurrent calls share the limits instead of exceeding them together.
  */
 export interface Client {
-  /** Asks, and resolves with the whole answer. @throws ClaudeBatchError */
+  /** Sends a prompt and resolves with the complete answer. @throws ClaudeBatchError */
   complete(prompt: Question, options?: AskOptions): Promise<Completion>
-  /** Asks at once, and hands the answer on as it is written. */
+  /** Sends a prompt immediately and returns its answer as a stream of text. */
   stream(prompt: Question, options?: AskOptions): TextStream
-  /** Cuts whatever is under way, and the connections. A client that is only forgotten keeps no process alive. */
+  /**
+   * Cancels all requests in flight and closes the connections. A client that is not closed does not keep the
+   * process alive.
+   */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
- * Makes a client. Nothing is loaded, read or connected before the first question.
- * @throws TypeError that names an option which is not what it should be
+ * Creates a client. Nothing is loaded, read or connected before the first prompt.
+ * @throws TypeError that names an invalid option
  */
 export function createClient(options: ClientOptions = {}): Client {
   checkOptions(options)
@@ -50,14 +53,18 @@ export function createClient(options: ClientOptions = {}): Client {
 
 const connectionKey = Symbol('connection')
 
-/** What is behind a client. @throws TypeError where it is none of `createClient`'s */
+/** Returns the connection of a client. @throws TypeError if `createClient` did not return this client */
 export function getConnection(client: Client): Connection {
   const connection = (client as { readonly [connectionKey]?: Connection } | undefined)?.[connectionKey]
-  if (connection === undefined) throw new TypeError('client must be one that createClient made')
+  if (connection === undefined) throw new TypeError('client must be a client that createClient returned')
   return connection
 }
 
-/** Many questions may listen to one signal; Node would take more than ten for a leak, and say so on stderr. */
+/**
+ * Allows many requests to listen to one signal: Node.js warns about a leak at more than ten listeners.
+ * @returns the signal
+ * @throws TypeError if it is not an AbortSignal
+ */
 export function allowManyListeners(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined
   if (!(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal')

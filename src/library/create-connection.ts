@@ -14,29 +14,32 @@ import { type ClientOptions, defaultOptions } from './client-options.ts'
 import { createClosedError } from './library-error.ts'
 import { completePrices } from './library-prices.ts'
 
-/** What all requests of a client share: connections, the semaphore and the rate limiter. */
+/** The parts that all requests of a client share: connections, semaphore and rate limiter. */
 export interface Connection {
   readonly overrides: Pick<ClientOptions, 'model' | 'maxTokens' | 'effort'>
   readonly clock: Clock
   /**
-   * Gets ready to ask, the first time it is called.
-   * @returns the base URL that is asked
+   * Loads the API client on the first call.
+   * @returns the base URL in use
    * @throws UsageError without usable credentials
    */
   open(): Promise<string>
-  /** Sends when the rate limits allow, until `drain` aborts. The caller holds a permit. */
+  /**
+   * Returns an `Ask` that sends requests when the rate limits allow, until `drain` aborts. The caller holds a
+   * permit.
+   */
   withDrain(drain: AbortSignal): Ask
   readonly semaphore: Semaphore
-  /** Aborted: it was closed. */
+  /** Aborted when the connection is closed. */
   readonly closed: AbortSignal
-  /** Cuts whatever is under way, and all connections. */
+  /** Cancels all requests in flight and closes all connections. */
   close(): Promise<void>
 }
 
-/** As messages name it, before a host. */
+/** The setting's name in messages, followed by a host. */
 const allowHttpSetting = 'allowHttp:'
 
-/** The API ends its own long requests at about this. */
+/** The API ends long requests after about this time. */
 const totalTimeoutMs = 600_000
 
 export function createConnection(options: ClientOptions): Connection {
@@ -61,7 +64,7 @@ export function createConnection(options: ClientOptions): Connection {
   const getClient = async () => {
     shutdown.drainSignal.throwIfAborted()
     clientPromise ??= loadClient().catch((error: unknown) => {
-      // A key may be there the next time.
+      // Credentials may be available at the next call.
       clientPromise = undefined
       throw error
     })
@@ -70,36 +73,32 @@ export function createConnection(options: ClientOptions): Connection {
 
   const priceOf = createPriceOf(completePrices(options.prices ?? {}))
   const { maxCostUsd } = options
-  const { withDrain: until, semaphore } = composeAsk(
-    async (...request) => (await getClient()).ask(...request),
-    {
-      ...toRateLimitSettings(
-        {
-          rpm: options.rpm,
-          itpm: options.itpm,
-          otpm: options.otpm,
-          concurrency: options.concurrency,
-        },
-        resolveModelAlias(model ?? defaultModel),
-        options.latencyMs === undefined ? undefined : options.latencyMs / 1000,
-      ),
-      retries: options.retries ?? defaultOptions.retries,
-      maxWaitMs: options.maxWaitMs ?? defaultOptions.maxWaitMs,
-      clock,
-      random,
-      drainSignal: shutdown.drainSignal,
-      priceOf,
-      budget:
-        maxCostUsd === undefined ? undefined : createSharedBudget(usdToPicodollars(maxCostUsd), priceOf),
-      listener: { onSend() {}, onEnd() {} },
-    },
-  )
+  const { withDrain, semaphore } = composeAsk(async (...request) => (await getClient()).ask(...request), {
+    ...toRateLimitSettings(
+      {
+        rpm: options.rpm,
+        itpm: options.itpm,
+        otpm: options.otpm,
+        concurrency: options.concurrency,
+      },
+      resolveModelAlias(model ?? defaultModel),
+      options.latencyMs === undefined ? undefined : options.latencyMs / 1000,
+    ),
+    retries: options.retries ?? defaultOptions.retries,
+    maxWaitMs: options.maxWaitMs ?? defaultOptions.maxWaitMs,
+    clock,
+    random,
+    drainSignal: shutdown.drainSignal,
+    priceOf,
+    budget: maxCostUsd === undefined ? undefined : createSharedBudget(usdToPicodollars(maxCostUsd), priceOf),
+    listener: { onSend() {}, onEnd() {} },
+  })
 
   return {
     overrides: { model, maxTokens, effort },
     clock,
     open: async () => (await getClient()).baseUrl,
-    withDrain: until,
+    withDrain,
     semaphore,
     closed: shutdown.abortSignal,
     async close() {

@@ -14,28 +14,31 @@ import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { UsageError } from '../errors.ts'
 import { computeSpending, type Spending, type Usage } from './spending.ts'
 
-/** What went wrong. */
+/** An error, as the library reports it. */
 export interface Problem {
-  /** HTTP status of the last response; null where there was none, or where the answer itself is the problem. */
+  /** HTTP status of the last response; null if there was none, or if the answer itself is the problem. */
   readonly status: number | null
   /**
-   * A stable word. The API's own: `invalid_request_error`, `overloaded_error`, …; of an answer that is no result:
-   * `max_tokens`, `refusal`, `empty`, …; of the way there: `connection_error`, `timeout`, …; of a text that was not
-   * sent: `empty_text`, `not_text`; or `configuration`, `budget_exceeded`, `wait_too_long`, `closed`.
+   * A stable identifier:
+   * - from the API: `invalid_request_error`, `overloaded_error`, …
+   * - for an unusable answer: `max_tokens`, `refusal`, `empty`, …
+   * - for the connection: `connection_error`, `timeout`, …
+   * - for a text that was not sent: `empty_text`, `not_text`
+   * - otherwise: `configuration`, `budget_exceeded`, `wait_too_long` or `closed`
    */
   readonly type: string
-  /** For people. May hold text of the service, or of whatever answered in its place. */
+  /** A description for people. May contain text of the API, or of a proxy that answered in its place. */
   readonly message: string
-  /** The same, asked again later, may well succeed. What a retry could cure at once was retried already. */
+  /** Whether the same request may succeed later. Immediate retries were already made. */
   readonly transient: boolean
-  /** The service's id of the request, to report it with. */
+  /** The API's request id, for support requests. */
   readonly requestId: string | null
 }
 
-/** Marks every instance, also those of another copy of this module. */
+/** Marks every instance, including those of another copy of this module. */
 const brand = Symbol.for('claude-batch.ClaudeBatchError')
 
-/** Why there is no answer, and what trying to get it took. */
+/** The error if there is no answer, with the attempts and the cost so far. */
 export class ClaudeBatchError extends Error implements Problem, Spending {
   override readonly name = 'ClaudeBatchError'
   readonly status: number | null
@@ -46,10 +49,13 @@ export class ClaudeBatchError extends Error implements Problem, Spending {
   readonly usage: Usage | null
   readonly costUsd: number | null
   readonly lostReplies: number
-  /** Text that came all the same, of an answer that was cut off or broke off; null where there is none. */
+  /** The text of an incomplete answer; null without any text. */
   readonly partial: string | null
 
-  /** True of an error from another copy of the package, too: bundlers may put several into one program. */
+  /**
+   * Also true for an error from another copy of the package, because bundlers may put several copies into one
+   * program.
+   */
   static override [Symbol.hasInstance](value: unknown): value is ClaudeBatchError {
     // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this method.
     if (this !== ClaudeBatchError) return Function.prototype[Symbol.hasInstance].call(this, value)
@@ -72,7 +78,7 @@ export class ClaudeBatchError extends Error implements Problem, Spending {
   }
 }
 
-/** A failure in words for a caller; its message is the service's own. */
+/** Converts a failure for the caller; the message is the API's. */
 export function toProblem(failure: Failure): Problem {
   const { kind, type, message, transient, requestId } = addFailureHint(failure, hints)
   return {
@@ -84,10 +90,10 @@ export function toProblem(failure: Failure): Problem {
   }
 }
 
-/** What a caller can do about failures, in the library's options. */
+/** What a caller can do about failures, with the names of the library's options. */
 const hints: FailureHints = new Map([['reply max_tokens', 'raise maxTokens']])
 
-/** A failure as an error, whose message stands alone in a log: one line, with status and type. */
+/** Converts a failure to an error whose message is complete in a log: one line, with status and type. */
 export function createFailureError(
   failure: Failure,
   attempts: readonly Attempt[],
@@ -102,10 +108,11 @@ export function createClosedError(): ClaudeBatchError {
 }
 
 /**
- * What a caller is told of something thrown inside. Bugs are handed on as they are, with their stacks.
- * @param model the id that was asked for
- * @param endpoint the base URL that was asked
- * @param partial text that came before it was thrown
+ * Converts an internal error to the error that the caller gets. Bugs are returned unchanged, with their
+ * stacks.
+ * @param model the id of the requested model
+ * @param endpoint the base URL in use
+ * @param partial the text that was received before the error
  */
 export function toPublicError(
   thrown: unknown,
@@ -133,7 +140,7 @@ export function toPublicError(
 
 type OwnErrorType = 'configuration' | 'budget_exceeded' | 'wait_too_long' | 'closed'
 
-/** The same errors as in `errors.ts`, in the words of the library's options. */
+/** Describes the same errors as `errors.ts`, with the names of the library's options. */
 function describeRunError(error: RunError): { readonly type: OwnErrorType; readonly text: string } {
   if (error instanceof BudgetExceededError)
     return { type: 'budget_exceeded', text: error.describe('maxCostUsd') }

@@ -1,7 +1,10 @@
 import { resolveModelAlias } from '../core/pricing/models.ts'
 import type { CustomPrices } from '../core/pricing/pricing-rules.ts'
 
-/** USD per million tokens. What is left out of the last three is 1.25, 2 and 0.1 times the input. */
+/**
+ * Price of a model in USD per million tokens. The last three default to 1.25, 2 and 0.1 times the input
+ * price.
+ */
 export interface Price {
   readonly input: number
   readonly output: number
@@ -10,7 +13,7 @@ export interface Price {
   readonly cacheRead?: number | undefined
 }
 
-/** Prices with all their parts, by the full ids of models. */
+/** Returns complete prices by full model id. */
 export function completePrices(prices: Readonly<Record<string, Price>>): CustomPrices {
   const completePrice = ({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Price) => ({
     input,
@@ -24,7 +27,7 @@ export function completePrices(prices: Readonly<Record<string, Price>>): CustomP
   )
 }
 
-/** @throws TypeError for anything but prices */
+/** Checks the `prices` option. @throws TypeError if it is invalid */
 export function checkPrices(prices: unknown): void {
   if (prices === undefined) return
   const isPrice = (price: unknown) => {

@@ -6,17 +6,18 @@ import { createLibraryRuntime } from '../runtime.ts'
 import { toPublicError } from './library-error.ts'
 
 export interface LoadPromptOptions {
-  /** Texts for the placeholders that the prompt adds to the built-in ones. */
+  /** Values for the placeholders that the prompt defines in addition to the built-in ones. */
   readonly vars?: Readonly<Record<string, string>> | undefined
-  /** Where `prompts/` and relative paths are looked for. Default: the working directory. */
+  /** The folder in which `prompts/` and relative paths are resolved. Default: the working directory. */
   readonly cwd?: string | undefined
 }
 
 /**
- * Loads one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. A name is looked for in
- * `prompts/` below the working directory, then among those that come with the package; without a version it is the
- * one the file pins, or the latest. The values of `vars` are part of the prompt from then on.
- * @throws ClaudeBatchError of type `configuration` that names the file and the line, or the placeholder without a value
+ * Loads one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. A name is
+ * looked up in `prompts/` in the working directory, then among the built-in prompts. Without a version, it
+ * loads the version that the file pins, or the latest. The values of `vars` become part of the prompt.
+ * @throws ClaudeBatchError of type `configuration` that names the file and the line, or the placeholder
+ * without a value
  */
 export async function loadPrompt(spec: string, options: LoadPromptOptions = {}): Promise<Prompt> {
   const { vars = {}, cwd } = options
@@ -34,7 +35,7 @@ export async function loadPrompt(spec: string, options: LoadPromptOptions = {}):
     const { system, user, schema } = prompt
     if (schema !== undefined)
       throw new UsageError(
-        `prompt ${spec}: it has a schema, which only the command line knows; use another version`,
+        `prompt ${spec} has a schema, which only the command line supports; use another version`,
       )
     return { ...prompt, user: fillSlots(user, vars), ...(system && { system: fillSlots(system, vars) }) }
   } catch (error) {
@@ -42,7 +43,7 @@ export async function loadPrompt(spec: string, options: LoadPromptOptions = {}):
   }
 }
 
-/** Replaces placeholders by their values; nothing inside a value is read as a placeholder. */
+/** Replaces placeholders with their values. Placeholders inside a value are not replaced. */
 function fillSlots(template: Template, vars: Readonly<Record<string, string>>): Template {
   return template.map((part) =>
     typeof part !== 'string' && Object.hasOwn(vars, part.slot) ? (vars[part.slot] ?? '') : part,

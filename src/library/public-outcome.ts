@@ -2,14 +2,14 @@ import type * as core from '../core/run/outcome.ts'
 import { type Problem, toProblem } from './library-error.ts'
 import { computeSpending, type Spending } from './spending.ts'
 
-/** What became of one text: each that was taken from the source has exactly one. */
+/** The outcome of one text. Each text that was taken from the source has exactly one. */
 export type Outcome = SummarizedText | FailedText | PendingText
 
 interface OutcomeBase extends Spending {
-  /** Its place in the source, from 0. */
+  /** Index of the text in the source, from 0. */
   readonly index: number
   readonly id: string
-  /** From taking it up to its end, waits and retries included: milliseconds. */
+  /** Time in milliseconds from taking the text to its outcome, including waits and retries. */
   readonly elapsedMs: number
 }
 
@@ -19,18 +19,18 @@ export interface SummarizedText extends OutcomeBase {
   readonly text: string
   /** The id of the model that answered. */
   readonly model: string
-  /** The service's id of the request. */
+  /** The API's request id. */
   readonly requestId: string | null
 }
 
 export interface FailedText extends OutcomeBase {
   readonly status: 'failed'
   readonly error: Problem
-  /** Text that came all the same, of an answer that was cut off or declined; null where there is none. */
+  /** The text of a truncated or refused answer; null without any text. */
   readonly partial: string | null
 }
 
-/** Pending: the run was aborted or the account refused, and the loop is about to throw. */
+/** Not finished: the run was aborted or the API refused the account, and the loop is about to throw. */
 export interface PendingText extends OutcomeBase {
   readonly status: 'pending'
   readonly reason: string

@@ -12,24 +12,24 @@ import { createFailureError, toPublicError } from './library-error.ts'
 import { computeSpending, type Spending } from './spending.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
-/** What is asked: a text, sent as it is, or one with a system prompt. */
+/** A prompt: a text that is sent unchanged, or a text with a system prompt. */
 export type Question = string | { readonly system?: string | undefined; readonly user: string }
 
-/** A whole answer, and what it took. */
+/** A complete answer, with its attempts and cost. */
 export interface Completion extends Spending {
   readonly text: string
   /** The id of the model that answered. */
   readonly model: string
-  /** The service's id of the request. */
+  /** The API's request id. */
   readonly requestId: string | null
-  /** From the call to the end of the answer, waits and retries included: milliseconds. */
+  /** Time in milliseconds from the call to the end of the answer, including waits and retries. */
   readonly elapsedMs: number
 }
 
 /**
- * Asks one question. Rejects with the signal's reason once it has aborted; otherwise with a `ClaudeBatchError` for
- * anything but a whole answer, or a `TypeError` where the question is none.
- * @param watch told of the text as it is written
+ * Sends one prompt. Rejects with the signal's reason once it has aborted. Otherwise rejects with a
+ * `ClaudeBatchError` if there is no complete answer, or with a `TypeError` if the prompt is invalid.
+ * @param onText called with the text as it arrives
  */
 export async function requestCompletion(
   connection: Connection,
@@ -51,7 +51,7 @@ export async function requestCompletion(
       onText(piece)
     })
   try {
-    // Opening may have to fetch a token first.
+    // Opening the connection may have to fetch a token first.
     endpoint = (await unlessAborted(connection.open(), signal ?? closed)) ?? ''
     signal?.throwIfAborted()
     const fields = { ...parameters, ...prompt }
@@ -76,9 +76,9 @@ function parsePrompt(question: Question): { user: string; system?: string } {
   const fields: unknown = typeof question === 'string' ? { user: question } : question
   const { system, user, ...unknownFields } = (fields ?? {}) as Record<string, unknown>
   const [unknown] = Object.keys(unknownFields)
-  if (unknown !== undefined) throw new TypeError(`a prompt has { system, user }, and no ${unknown}`)
+  if (unknown !== undefined) throw new TypeError(`unknown prompt field ${unknown}; expected { system, user }`)
   if (typeof user !== 'string' || user.trim() === '' || (system !== undefined && typeof system !== 'string'))
-    throw new TypeError('expected a prompt: a text that is not empty, or { system, user }')
+    throw new TypeError('expected a prompt: a non-empty text or { system, user }')
   return {
     user: replaceLoneSurrogates(user),
     ...(system !== undefined && { system: replaceLoneSurrogates(system) }),

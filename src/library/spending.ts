@@ -2,7 +2,7 @@ import { sumAttemptCosts, toUsdOrNull } from '../core/pricing/document-cost.ts'
 import type * as core from '../core/pricing/usage.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 
-/** Tokens as billed, each kind with a price of its own. The same counts as in the API's `usage`. */
+/** Billed tokens, by kind; each kind has a separate price. The counts are those of the API's `usage`. */
 export interface Usage {
   /** Input that was neither read from nor written to the prompt cache. */
   readonly inputTokens: number
@@ -11,19 +11,22 @@ export interface Usage {
   /** Input written to the cache for an hour. */
   readonly cacheCreation1hInputTokens: number
   readonly cacheReadInputTokens: number
-  /** All output that is billed, including thinking. */
+  /** All billed output, including thinking. */
   readonly outputTokens: number
 }
 
-/** What a reply took, over all the requests that were sent for it. */
+/** Attempts, tokens and cost of a reply, summed over all requests that were sent for it. */
 export interface Spending {
   /** Requests sent, including retries. */
   readonly attempts: number
-  /** Tokens billed; null where the API did not count them. */
+  /** Billed tokens; null if the API did not count them. */
   readonly usage: Usage | null
-  /** US dollars; null is unknown: not counted, or a model without a known price. Never 0 for something that was billed. */
+  /**
+   * US dollars; null if unknown, because tokens were not counted or the model has no known price. Never 0 for
+   * a billed request.
+   */
   readonly costUsd: number | null
-  /** Requests whose reply was lost in transit; they may be billed too, and are in none of the sums. */
+  /** Requests whose reply was lost in transit. They may be billed too, and are not included in the sums. */
   readonly lostReplies: number
 }
 

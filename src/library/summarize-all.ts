@@ -4,7 +4,7 @@ import { buildRequest } from '../core/request/build-request.ts'
 import { type Prompt, renderPrompt } from '../core/request/render-prompt.ts'
 import { chooseParameters } from '../core/request/request.ts'
 import { createShutdown } from '../engine/shutdown.ts'
-import { summarizeDocuments as summarizeSources } from '../engine/summarize-documents.ts'
+import { summarizeDocuments } from '../engine/summarize-documents.ts'
 import { modelSettingNames } from './client-options.ts'
 import { allowManyListeners, type Client, getConnection } from './create-client.ts'
 import type { Connection } from './create-connection.ts'
@@ -17,21 +17,24 @@ import { unlessAborted } from './unless-aborted.ts'
 
 export interface SummarizeAllOptions {
   readonly client: Client
-  /** As `loadPrompt` gives it. Default: `summarize`, in its latest version. */
+  /** A prompt from `loadPrompt`. Default: the latest version of `summarize`. */
   readonly prompt?: Prompt | undefined
-  /** Aborted: what is under way is cancelled, comes out as pending, and the loop throws the signal's reason. */
+  /**
+   * When aborted, requests in flight are cancelled, their texts are yielded as pending, and the loop throws
+   * the signal's reason.
+   */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Summarizes texts, as many at once as the client's limits allow, and yields what became of each as it finishes, which
- * is not the order of the source. The next text is taken from the source only when the pool has room. Leaving the
- * loop ends the source, and cancels what is under way.
+ * Summarizes texts, as many in parallel as the client's limits allow. Yields the outcome of each text when it
+ * is finished, not in the order of the source. The next text is taken from the source only when the pool has
+ * room. Leaving the loop closes the source and cancels the requests in flight.
  *
- * Never throws for one text. Throws a `ClaudeBatchError` where the account or the service refuses everything alike, or
- * asks for too long a wait; the signal's reason; or what the source threw. Each time what was under way has been
- * yielded before.
- * @throws TypeError at once, where an argument is not what it should be
+ * Never throws for a single text. Throws a `ClaudeBatchError` if the account or the API refuses all requests,
+ * or asks for too long a wait. Also throws the signal's reason and the error of the source. Texts in progress
+ * are yielded before it throws.
+ * @throws TypeError immediately, if an argument is invalid
  */
 export function summarizeAll(
   texts: Iterable<string | Text> | AsyncIterable<string | Text>,
@@ -62,10 +65,10 @@ async function* generateOutcomes(
       resolveModelSettings(prompt, { ...noOverrides, ...overrides }, modelSettingNames),
     )
     model = parameters.model
-    // Opening may have to fetch a token first.
+    // Opening the connection may have to fetch a token first.
     endpoint = (await unlessAborted(connection.open(), shutdown.drainSignal)) ?? ''
     shutdown.drainSignal.throwIfAborted()
-    const outcomes = summarizeSources({
+    const outcomes = summarizeDocuments({
       sources,
       read: readText,
       buildRequest(document) {
@@ -86,7 +89,7 @@ async function* generateOutcomes(
   } finally {
     signal?.removeEventListener('abort', abort)
     closed.removeEventListener('abort', close)
-    shutdown.abort(new Error('nobody wants more'))
+    shutdown.abort(new Error('the consumer left the loop'))
     await sources.return(undefined)
   }
 }

@@ -5,19 +5,19 @@ import { unlessAborted } from './unless-aborted.ts'
 
 /** A text with a name. */
 export interface Text {
-  /** What its outcome is known by, and the model is told where the prompt says `{path}`. Default: `text-1`, `text-2`, … */
+  /** The id of its outcome, which also replaces `{path}` in the prompt. Default: `text-1`, `text-2`, … */
   readonly id?: string | undefined
   readonly text: string
 }
 
-/** One item as the caller gave it, which may be anything. */
+/** One item from the caller, which may be any value. */
 export interface TextSource extends DocumentRef {
   readonly item: unknown
 }
 
 export type Texts = Iterable<string | Text> | AsyncIterable<string | Text>
 
-/** @throws TypeError where it is nothing that texts can be taken from; a string is, but of its characters */
+/** Checks that texts are iterable; a string would yield its characters. @throws TypeError */
 export function checkTexts(texts: Texts): void {
   const isObject = typeof texts === 'object' && texts !== null
   if (!isObject || !(Symbol.asyncIterator in texts || Symbol.iterator in texts))
@@ -25,20 +25,20 @@ export function checkTexts(texts: Texts): void {
 }
 
 /**
- * Takes texts one by one, as they are asked for, until `drain` aborts; a source that is slow to bring the next one is
- * then not waited for.
+ * Yields texts one by one, on demand, until `drain` aborts. It does not wait then for a source that is slow
+ * to return the next text.
  */
 export async function* takeSources(texts: Texts, drain: AbortSignal): AsyncGenerator<TextSource> {
   const items = Symbol.asyncIterator in texts ? texts[Symbol.asyncIterator]() : texts[Symbol.iterator]()
-  let state = 'idle' as 'idle' | 'asked' | 'over'
+  let state = 'idle' as 'idle' | 'pending' | 'done'
   const takeNext = async () => {
-    state = 'asked'
+    state = 'pending'
     try {
       const next = await items.next()
-      state = next.done ? 'over' : 'idle'
+      state = next.done ? 'done' : 'idle'
       return next
     } catch (error) {
-      state = 'over'
+      state = 'done'
       throw error
     }
   }
@@ -51,19 +51,19 @@ export async function* takeSources(texts: Texts, drain: AbortSignal): AsyncGener
     }
   } finally {
     if (state === 'idle') await closeIterator(items)
-    // One that was asked for its next item ends only once it has brought it.
-    if (state === 'asked') void closeIterator(items)
+    // A pending `next()` blocks `return()` until the source has returned the item, so this is not awaited.
+    if (state === 'pending') void closeIterator(items)
   }
 }
 
-/** Tells a source that nobody wants more; what goes wrong there is nobody's business any more. */
+/** Closes a source. Its errors are ignored, because nothing reads from it any more. */
 async function closeIterator(items: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
   try {
     await items.return?.()
   } catch {}
 }
 
-/** Reads one item. Nothing that it may be is thrown for. */
+/** Reads one item. Never throws: an invalid item becomes an input problem. */
 export async function readText({ item, ...source }: TextSource): Promise<Document | InputProblem> {
   const text = typeof item === 'string' ? item : (item as { text?: unknown } | null | undefined)?.text
   if (typeof text !== 'string')

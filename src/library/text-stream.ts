@@ -3,12 +3,12 @@ import type { Connection } from './create-connection.ts'
 import { type Completion, type Question, requestCompletion } from './request-completion.ts'
 
 /**
- * An answer as it is written: `for await (const piece of stream)`. Every piece is kept until it is read, however late
- * that is. Leaving the loop early cancels the request upstream. Where the answer fails, the pieces that came are
- * handed out first, then the loop throws.
+ * An answer as a stream of text: `for await (const piece of stream)`. Pieces are buffered until they are
+ * read. Leaving the loop early cancels the request at the API. If the answer fails, the received pieces are
+ * yielded first, then the loop throws.
  */
 export interface TextStream extends AsyncIterable<string> {
-  /** The whole answer, as `complete` gives it. Need not be awaited. */
+  /** The complete answer, as from `complete`. Need not be awaited. */
   readonly result: Promise<Completion>
 }
 
@@ -44,7 +44,7 @@ export function createTextStream(
     isEnded = true
     signalChange()
   })
-  // Whoever only reads the pieces learns of it there.
+  // A caller that only reads the pieces gets the error from the loop.
   result.catch(() => {})
 
   return {

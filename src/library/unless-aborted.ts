@@ -1,4 +1,7 @@
-/** Resolves with what the promise brings, or with undefined as soon as the signal aborts; rejects as the promise does. */
+/**
+ * Resolves with the promise's value, or with undefined as soon as the signal aborts. Rejects if the promise
+ * does.
+ */
 export function unlessAborted<Value>(
   promise: Promise<Value>,
   signal: AbortSignal,

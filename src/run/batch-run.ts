@@ -1,7 +1,8 @@
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { BatchApi } from '../core/batch/batch-api.ts'
 import type { DocumentRef } from '../core/document/document.ts'
-import { formatFailure, toFailure } from '../core/errors/failure.ts'
+import { describeFailure } from '../core/errors/describe-failure.ts'
+import { toFailure } from '../core/errors/failure.ts'
 import type { PriceOf } from '../core/pricing/pricing-rules.ts'
 import type { AnswerChecks, AnswerSettings } from '../core/request/answer-settings.ts'
 import type { Outcome } from '../core/run/outcome.ts'
@@ -81,7 +82,7 @@ export async function* runBatchedDocuments(
       onRetry({ requestError }, waitMs) {
         if (waitMs >= minReportedWaitMs)
           reporter.printNote(
-            `batches: ${formatFailure(toFailure(requestError))}; retrying in ${formatDuration(waitMs)}`,
+            `batches: ${describeFailure(toFailure(requestError))}; retrying in ${formatDuration(waitMs)}`,
           )
       },
       onCollectError: (error) => reporter.printNote(toEnding(error).text),

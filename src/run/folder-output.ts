@@ -2,7 +2,7 @@ import { join, relative } from 'node:path'
 import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import type { BatchStore } from '../core/batch/batch-store.ts'
 import type { DocumentRef } from '../core/document/document.ts'
-import { UsageError } from '../errors.ts'
+import { CommandLineError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { createChunkCache } from '../storage/chunk-cache-file.ts'
 import { openChunkCosts } from '../storage/chunk-costs.ts'
@@ -32,7 +32,7 @@ export async function openFolderOutput(
 ): Promise<FolderOutput> {
   const { options, runtime, promptChoice, version, drainSignal } = outputOptions
   if (options.frontMatter && promptChoice.structured)
-    throw new UsageError('--front-matter cannot be combined with a JSON schema')
+    throw new CommandLineError('--front-matter cannot be combined with a JSON schema')
   const runStart = createRunStart(out, outputOptions)
   await createOutputFolder(out)
   const unlock = await lockOutputFolder(out, runtime, {

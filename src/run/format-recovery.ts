@@ -45,5 +45,5 @@ function formatJournalDamage(lines: number, out: string): string {
 }
 
 function formatConflict({ intendedPath, savedPath }: UnplacedText, out: string): string {
-  return `${join(out, intendedPath)} exists and was not written by an earlier run, so it was not replaced; the reply that an interrupted run paid for is in ${join(out, savedPath)}; keep one of the two`
+  return `${join(out, intendedPath)} was edited by hand or not written by claude-batch, so it was not replaced; the reply that an interrupted run paid for is in ${join(out, savedPath)}; keep one of the two`
 }

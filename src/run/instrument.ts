@@ -21,7 +21,7 @@ export interface InstrumentOptions {
   readonly shutdown: Shutdown
   readonly priceOf: PriceOf
   readonly budget: SharedBudget | undefined
-  /** Reports the requests. Its progress display is started. */
+  /** Reports every attempt, and shows the progress of the run. */
   readonly reporter: Reporter
   readonly log: RequestLog | undefined
   /** The model of the run; the first one, if there are several. */

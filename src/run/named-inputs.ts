@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { defaultExtensions } from '../config/default-extensions.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
-import { ExitError, UsageError } from '../errors.ts'
+import { CommandLineError, ExitError } from '../errors.ts'
 import { readFilesFrom } from '../inputs/find/files-from.ts'
 import { type FoundDocuments, findDocuments } from '../inputs/find/find-documents.ts'
 import type { Input } from '../inputs/find/inspect-input.ts'
@@ -18,15 +18,15 @@ export async function parseInputs(
   runtime: Runtime,
 ): Promise<Input[]> {
   if (args.includes('-') && filesFrom === '-')
-    throw new UsageError('stdin can be a document (-) or a list (--files-from -), not both')
+    throw new CommandLineError('stdin can be a document (-) or a list (--files-from -), not both')
   if (args.length === 0 && filesFrom === undefined) {
-    throw new UsageError(
-      'no input; name files, directories or patterns, for example: claude-batch summarize ./docs',
+    throw new CommandLineError(
+      'no input; name files, directories or patterns (for example: claude-batch summarize ./docs)',
     )
   }
   if ((args.includes('-') || filesFrom === '-') && runtime.stdin.isTTY) {
-    throw new UsageError(
-      'stdin is a terminal; pipe something into it, for example: cat notes.md | claude-batch summarize -',
+    throw new CommandLineError(
+      'stdin is a terminal; pipe something into it (for example: cat notes.md | claude-batch summarize -)',
     )
   }
   const listed =

@@ -5,7 +5,7 @@ import { isInside } from '../core/document/document-path.ts'
 import { stripSummarySuffix } from '../core/document/output-path.ts'
 import { type ReportFormat, reportFormats } from '../core/report/generated-marker.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
-import { UsageError } from '../errors.ts'
+import { CommandLineError, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { isLogEntry } from '../sinks/request-log.ts'
 import { inspectNamedFile, type NamedFile } from '../storage/fs/named-file.ts'
@@ -109,7 +109,7 @@ export function getReportFormat(name: string, stream?: NamedFile['stream']): Rep
   const format = reportFormats.find((format) => extname(name).toLowerCase() === `.${format}`)
   if (format !== undefined) return format
   if (stream !== undefined) return 'json'
-  throw new UsageError(`--report ${name}: expected a name that ends in .json, .md or .html`)
+  throw new CommandLineError(`--report ${name}: expected a name that ends in .json, .md or .html`)
 }
 
 /**
@@ -121,7 +121,9 @@ function checkDifferent(files: readonly NamedFile[]): void {
   for (const [n, file] of files.entries()) {
     const other = files.slice(n + 1).find((candidate) => isSameFile(file, candidate))
     if (other !== undefined)
-      throw new UsageError(`${file.label} and ${other.label} are the same file; use two different files`)
+      throw new CommandLineError(
+        `${file.label} and ${other.label} are the same file; use two different files`,
+      )
   }
 }
 

@@ -3,7 +3,7 @@ import { findRetirement } from '../core/pricing/models.ts'
 import { createPriceOf, type PriceOf, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
 import { zeroUsage } from '../core/pricing/usage.ts'
 import { createSharedBudget, type SharedBudget } from '../engine/middleware/shared-budget.ts'
-import { UsageError } from '../errors.ts'
+import { CommandLineError } from '../errors.ts'
 
 /** Prices and the budget of a run. */
 export interface Pricing {
@@ -24,7 +24,7 @@ export function createPricing(
   if (maxCost === undefined) return { priceOf, budget: undefined }
   const unpriced = models.find((model) => priceOf({ model, usage: zeroUsage }) === undefined)
   if (unpriced !== undefined)
-    throw new UsageError(
+    throw new CommandLineError(
       `--max-cost needs the price of ${unpriced}, which is unknown; set it with --prices ${unpriced}=IN/OUT, in USD per million tokens`,
     )
   return { priceOf, budget: createSharedBudget(usdToPicodollars(maxCost), priceOf) }

@@ -4,7 +4,7 @@ import { type EstimateJson, estimateFormatVersion, estimateShape } from '../core
 import { buildReportJson } from '../core/report/build-report-json.ts'
 import type { RecordedRun } from '../core/report/recorded-run.ts'
 import { isObject } from '../core/text/shape.ts'
-import { type Exit, ExitError, UsageError } from '../errors.ts'
+import { CommandLineError, type Exit, ExitError, UsageError } from '../errors.ts'
 import { describeFsError } from '../inputs/describe-fs-error.ts'
 import { readSmallFile } from '../inputs/read-small-file.ts'
 import type { Runtime } from '../runtime.ts'
@@ -25,9 +25,9 @@ export async function reportRuns(
   version: string,
 ): Promise<Exit> {
   const { run, groupBy, compareEstimate, format, prune } = options
-  if (prune) throw new UsageError('--prune works only with the text report of all runs')
+  if (prune) throw new CommandLineError('--prune works only with the text report of all runs')
   if ((groupBy !== undefined || compareEstimate !== undefined) && format !== 'text')
-    throw new UsageError(
+    throw new CommandLineError(
       '--group-by and --compare-estimate need --format text; the other formats contain all totals',
     )
   const estimate =

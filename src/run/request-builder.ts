@@ -16,7 +16,7 @@ import { chooseParameters, countPromptCharacters, type Request } from '../core/r
 import { hashSettings } from '../core/request/request-hash.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
-import { UsageError } from '../errors.ts'
+import { CommandLineError, UsageError } from '../errors.ts'
 import { createAnswerChecks } from '../inputs/answer-checks/answer-checks.ts'
 import { readSchema } from '../inputs/answer-checks/schema-check.ts'
 import type { PromptOptions } from '../inputs/prompts/load-prompt.ts'
@@ -220,7 +220,7 @@ async function resolveConstraints({
   const { findLanguageName } = await import('../inputs/answer-checks/language.ts')
   const languageName = findLanguageName(language)
   if (languageName === undefined)
-    throw new UsageError(
+    throw new CommandLineError(
       `--language ${language}: expected a language in English or its code, such as German or de`,
     )
   return { ...length, language: languageName }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { defaultOutputFolder } from '../config/flags/output-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
-import { UsageError } from '../errors.ts'
+import { CommandLineError } from '../errors.ts'
 import type { Input } from '../inputs/find/inspect-input.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -17,16 +17,17 @@ export function resolveOutputFolder(
   const isOnlyStdin = inputs.length > 0 && inputs.every(({ text, literal }) => text === '-' && !literal)
   const out = options.out ?? (isOnlyStdin ? '-' : defaultOutputFolder)
   if (out === '-') {
-    if (options.digest !== undefined) throw new UsageError('--digest needs an output folder: -o DIR')
+    if (options.digest !== undefined) throw new CommandLineError('--digest needs an output folder: -o DIR')
     if (options.redo !== undefined)
-      throw new UsageError('--redo needs an output folder with earlier results: -o DIR')
-    if (options.frontMatter) throw new UsageError('--front-matter needs an output folder: -o DIR')
-    if (options.sample !== undefined) throw new UsageError('--sample needs an output folder: -o DIR')
+      throw new CommandLineError('--redo needs an output folder with earlier results: -o DIR')
+    if (options.frontMatter) throw new CommandLineError('--front-matter needs an output folder: -o DIR')
+    if (options.sample !== undefined) throw new CommandLineError('--sample needs an output folder: -o DIR')
     if (options.batch || options.mode === 'batch')
-      throw new UsageError('--batch needs an output folder to record its batches: -o DIR')
+      throw new CommandLineError('--batch needs an output folder to record its batches: -o DIR')
     return undefined
   }
-  if (options.format !== undefined) throw new UsageError('--format is for stdout; use it with -o -')
-  if (options.unordered) throw new UsageError('--unordered is for stdout; use it with -o -')
+  if (options.format !== undefined)
+    throw new CommandLineError('--format is for stdout; add -o - or remove it')
+  if (options.unordered) throw new CommandLineError('--unordered is for stdout; add -o - or remove it')
   return resolve(cwd, out)
 }

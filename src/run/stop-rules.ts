@@ -15,6 +15,7 @@ export interface StopRules {
   dispose(): void
 }
 
+/** Creates the stop rules of a run, and starts the timer of `--time-limit`. */
 export function createStopRules(
   { timeLimit, maxFailures = Number.POSITIVE_INFINITY }: SummarizeOptions,
   shutdown: Shutdown,

@@ -12,30 +12,30 @@ import type { Metrics } from './metrics.ts'
 import { parseQuestion, type Question, QuestionError } from './parse-question.ts'
 
 export interface AnswerStreamOptions {
-  /** Waits in the queue and for the rate limiter. */
+  /** Sends a request after it has waited in the queue and for the rate limiter. */
   readonly ask: Ask
-  /** Makes a request of a question. @throws QuestionError where there is no such prompt */
+  /** Builds the request for a question. @throws QuestionError if the prompt does not exist */
   readonly buildRequest: (question: Question) => Promise<Request>
   readonly metrics: Metrics
   readonly clock: Pick<Clock, 'now'>
-  /** Aborted: the server is stopping. */
+  /** Aborted when the server stops; open requests continue. */
   readonly drainSignal: AbortSignal
-  /** Aborted: whatever is still under way ends now. */
+  /** Aborted when open requests must end. */
   readonly abort: AbortSignal
-  /** Silence after which a client is told that the line is alive: milliseconds. */
+  /** A stream without data for this long gets a heartbeat: milliseconds. */
   readonly heartbeatMs: number
-  /** Told of what went wrong, in full. */
+  /** Called with the original error, for the operator. */
   readonly onError: (error: unknown) => void
 }
 
-/** What may wait for a client that does not read: bytes. More than any answer has. */
+/** The maximum that is buffered for a slow client, in bytes. No reply is as long. */
 const maxBufferedBytes = 1_000_000
 
 /**
- * Answers one request for a stream. Resolves with a problem as long as nothing was sent, otherwise with the stream, as
- * soon as it has its first byte; what goes wrong after that is an event in it.
+ * Answers one request for a stream. Resolves with the stream once it has its first byte. Resolves with a
+ * problem if one occurs before; a later problem is sent as an event of the stream.
  * @param body as the client sent it
- * @param clientGone aborted when the client has left, which cancels the request to the service
+ * @param clientGone aborted when the client disconnects, which cancels the request to the API
  */
 export async function answerStream(
   body: string,
@@ -89,7 +89,7 @@ export async function answerStream(
     } catch (error) {
       const isRejected = error instanceof QuestionError || error instanceof QueueFullError
       recordEnd(isRejected ? 'refused' : requestAbort.signal.aborted ? 'cancelled' : 'failed')
-      // What is cut off at the end is no news.
+      // Rejected questions, disconnected clients and requests that the shutdown ends are not reported.
       if (!isRejected && !requestAbort.signal.aborted && !drainSignal.aborted) onError(error)
       return toProblem(error, drainSignal.aborted)
     }

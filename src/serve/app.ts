@@ -11,7 +11,7 @@ export interface AppOptions extends AnswerStreamOptions {
   readonly page: Page
 }
 
-/** The HTTP interface, from requests to responses. */
+/** Creates the routes of the server. */
 export function createApp(options: AppOptions): Hono {
   const { accessRules, page, metrics, drainSignal } = options
   const app = new Hono()
@@ -53,7 +53,9 @@ export function createApp(options: AppOptions): Hono {
   })
   app.route('/', protectedRoutes)
 
-  app.notFound((c) => sendProblem(c, { status: 404, type: 'not_found', message: 'there is nothing here' }))
+  app.notFound((c) =>
+    sendProblem(c, { status: 404, type: 'not_found', message: 'this server has no such path' }),
+  )
   app.onError((error, c) => {
     options.onError(error)
     return sendProblem(c, toProblem(error, drainSignal.aborted))
@@ -63,9 +65,9 @@ export function createApp(options: AppOptions): Hono {
 
 const streamHeaders = {
   'Content-Type': 'text/event-stream; charset=utf-8',
-  // A cache would keep or hold back what is meant for one reader now.
+  // Caches must neither store nor delay a reply, which is for one client.
   'Cache-Control': 'no-cache',
-  // nginx would otherwise collect the whole answer before it hands on the first word.
+  // Without this header, nginx buffers the whole reply.
   'X-Accel-Buffering': 'no',
 }
 const allowHeaders = ['Content-Type', 'Authorization']

@@ -2,22 +2,22 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import { extractHost, parseHost } from '../core/text/parse-host.ts'
 
 export interface AccessRules {
-  /** Hosts this server may be called by, next to those of the loopback address; see `parseHost`. */
+  /** Allowed host names, in addition to those of the loopback address; see `parseHost`. */
   readonly hosts: readonly string[]
-  /** Pages of other origins that may use it, as browsers write them: `https://example.org`. */
+  /** Other origins whose pages may use the server, as browsers write them: `https://example.org`. */
   readonly origins: readonly string[]
-  /** Without one, whoever reaches the server may use it. */
+  /** The required token; if undefined, every caller may use the server. */
   readonly token: string | undefined
 }
 
-/** What of a request tells who it is from. */
+/** The headers of a request that identify the caller. */
 export interface RequestOrigin {
   readonly host: string | undefined
   readonly origin: string | undefined
   readonly authorization: string | undefined
 }
 
-/** Why a caller is turned away. */
+/** The response to a caller without access. */
 export interface AccessRefusal {
   readonly status: 401 | 403
   readonly type: string
@@ -25,9 +25,10 @@ export interface AccessRefusal {
 }
 
 /**
- * Whether a page may talk to this server. A page of any site may send requests to a loopback address, and one whose
- * name was made to point there (DNS rebinding) may read the answers too: the first is told by its `Origin`, the second
- * by its `Host`. With a token the name does not matter, since no such page knows it.
+ * Checks whether a web page may use this server; returns undefined if so. Pages of any site can send requests
+ * to a loopback address; the `Origin` header identifies these. With DNS rebinding, where a site's host name
+ * resolves to the loopback address, a page can also read the replies; the `Host` header identifies it. With a
+ * token the host name does not matter, because such a page does not know the token.
  */
 export function checkOrigin(
   { host, origin }: RequestOrigin,
@@ -46,24 +47,24 @@ export function checkOrigin(
     : disallowedOrigin
 }
 
-/** Whether a caller may have something asked on this server's account. */
+/** Checks whether a caller has the token; returns undefined if so. */
 export function checkToken(
   { authorization }: RequestOrigin,
   { token }: AccessRules,
 ): AccessRefusal | undefined {
   if (token === undefined) return undefined
   const presentedToken = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? ''
-  // Digests have one length, so that neither the time nor an error tells how long the token is.
+  // Hashes have a fixed length, so neither the response time nor an error reveals the length of the token.
   return timingSafeEqual(sha256(presentedToken), sha256(token)) ? undefined : wrongToken
 }
 
 interface Authority {
   readonly host: string
-  /** As it was written; empty is the default of whatever scheme the caller used. */
+  /** The port as written; empty means the default port of the caller's scheme. */
   readonly port: string
 }
 
-/** Reads a `Host` header. */
+/** Parses a `Host` header; returns undefined if it is invalid. */
 function parseAuthority(header = ''): Authority | undefined {
   const [, name = '', port = ''] = /^(\[[0-9a-f:.]+\]|[^:/?#@\s]+)(?::(\d*))?$/i.exec(header) ?? []
   const host = parseHost(name)
@@ -74,13 +75,16 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 }
 
-/** Reads an `Origin` header; undefined for one that is no page of a server, such as `null`. */
+/** Parses an `Origin` header; returns undefined for an origin that is not HTTP(S), such as `null`. */
 function parseOrigin(header: string): URL | undefined {
   const url = URL.canParse(header) ? new URL(header) : undefined
   return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined
 }
 
-/** A proxy may end TLS, so the scheme may be another; each scheme's own port may be written or left out. */
+/**
+ * Whether an origin has the host and port of the request. The scheme is not compared, because a proxy may
+ * terminate TLS. A default port may be written or left out.
+ */
 function isSameOrigin(origin: URL, authority: Authority | undefined): boolean {
   const url = `${origin.protocol}//${authority?.host}:${authority?.port}`
   return (
@@ -111,5 +115,5 @@ const disallowedOrigin: AccessRefusal = {
 const wrongToken: AccessRefusal = {
   status: 401,
   type: 'unauthorized',
-  message: 'needs the header Authorization: Bearer <token>',
+  message: 'this server requires the header Authorization: Bearer <token>',
 }

@@ -1,35 +1,36 @@
 import { type Problem, toErrorBody } from './http-problem.ts'
 
-/** Server-Sent Events to one client. */
+/** A stream of Server-Sent Events to one client. */
 export interface EventStream {
   /** The body of the response. */
   readonly body: ReadableStream<Uint8Array>
-  /** Sends one event, as JSON in one `data:` line: nothing in a text can pass for another event. */
+  /** Sends an event as JSON in one `data:` line, so that no text can imitate another event. */
   send(data: object): void
-  /** Sends a comment, which tells proxies and clients that the line is alive. */
+  /** Sends a comment, so that proxies and clients do not close the connection as idle. */
   sendHeartbeat(): void
   end(): void
 }
 
 export interface EventStreamOptions {
-  /** So much may wait for a client that is slow to read: bytes. */
+  /** The maximum that is buffered for a slow client, in bytes. */
   readonly maxBufferedBytes: number
-  /** Told once, when more waits: the stream has ended then, with an error. */
+  /** Called once if the buffer is full, after the stream has ended with an error. */
   readonly onOverflow: () => void
 }
 
 /**
- * A channel whose sender never waits: a client that reads slowly must not hold up a request that is being billed.
+ * Creates an event stream whose sender never waits, because a slow client must not delay a request that is
+ * billed.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export function createEventStream({ maxBufferedBytes, onOverflow }: EventStreamOptions): EventStream {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   const body = new ReadableStream<Uint8Array>(
     {
-      start(own) {
-        controller = own
+      start(streamController) {
+        controller = streamController
       },
-      // The client has left.
+      // The client has disconnected.
       cancel() {
         controller = undefined
       },

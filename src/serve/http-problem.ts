@@ -6,29 +6,29 @@ import { BudgetExceededError, RunError, WaitTooLongError } from '../core/errors/
 import { QueueFullError } from '../engine/middleware/bounded-queue.ts'
 import { QuestionError } from './parse-question.ts'
 
-/** What a client is told of something that went wrong: before the first byte with a status, after it as an event. */
+/** An error for a client: sent with a status before the first byte, or as an event after it. */
 export interface Problem {
   readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 422 | 500 | 502 | 503 | 504
   readonly type: string
   readonly message: string
   readonly requestId?: string
-  /** When to come again. */
+  /** The value of the `Retry-After` header, in seconds. */
   readonly retryAfterS?: number
 }
 
-/** As it goes over the wire. */
+/** Returns the JSON body for a problem. */
 export function toErrorBody({ type, message, requestId }: Problem) {
   return { error: { type, message, ...(requestId !== undefined && { request_id: requestId }) } }
 }
 
-/** A reply that is there, but no answer: cut off, declined, or empty. */
+/** Returns the problem of a reply that is not an answer: cut off, declined or empty. */
 export function toReplyProblem({ type, message, requestId }: Failure): Problem {
   return { status: 422, type, message, ...(requestId !== undefined && { requestId }) }
 }
 
 /**
- * What may be said of an error to a client. What it says of this server's account, set-up, files or code stays here;
- * its operator is told elsewhere.
+ * Returns the problem that a client may see for an error. Details about the server's account, configuration,
+ * files or code are left out; the operator gets them from `onError`.
  */
 export function toProblem(error: unknown, isStopping: boolean): Problem {
   if (error instanceof QuestionError) return { status: 400, type: 'invalid_request', message: error.message }

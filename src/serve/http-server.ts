@@ -6,24 +6,27 @@ import { ExitError } from '../errors.ts'
 
 export interface RunningServer {
   readonly url: string
-  /** Lets go of the port, and of connections on which nothing is under way; resolves when all are closed. */
+  /** Closes the port and all idle connections; resolves when every connection is closed. */
   close(): Promise<void>
-  /** Cuts what is left. */
+  /** Closes the remaining connections immediately. */
   closeAllConnections(): void
 }
 
 export interface ListenOptions {
   readonly host: string
   readonly port: number
-  /** How long a request's headers, and all of it, may take to come, and how long nothing at all may happen: ms. */
+  /**
+   * The time for a request's headers, for the whole request, and for a connection without traffic:
+   * milliseconds.
+   */
   readonly timeouts?: { readonly headersMs: number; readonly requestMs: number; readonly idleMs: number }
   readonly maxConnections?: number
 }
 
-/** The idle time is well above the time between two signs of life in a stream. */
+/** The idle timeout is well above the time between two heartbeats of a stream. */
 const defaultTimeouts = { headersMs: 10_000, requestMs: 30_000, idleMs: 60_000 }
 
-/** @throws ExitError `ioError` where the port cannot be had */
+/** Starts the server. @throws ExitError `ioError` if it cannot listen on the port */
 export async function listen(
   { fetch }: Pick<Hono, 'fetch'>,
   { host, port, timeouts = defaultTimeouts, maxConnections = 2000 }: ListenOptions,
@@ -49,7 +52,10 @@ export async function listen(
     )
   })
   let isClosing = false
-  /** Connections that brought no request yet, as browsers make them; Node does not count them as idle. */
+  /**
+   * Connections without a request so far, as browsers open them in advance; Node does not count these as
+   * idle.
+   */
   const unusedSockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     unusedSockets.add(socket)
@@ -57,7 +63,7 @@ export async function listen(
   })
   server.on('request', ({ socket }, response) => {
     unusedSockets.delete(socket)
-    // A client keeps its connection for another request, which would not be answered any more.
+    // A client keeps its connection open for another request, but a closing server would not answer that.
     response.on('close', () => isClosing && setImmediate(() => server.closeIdleConnections()))
   })
   const { address, family, port: actualPort } = server.address() as AddressInfo
@@ -74,8 +80,8 @@ export async function listen(
 }
 
 const errorMessages: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'it is in use; choose another with --port',
-  EACCES: 'it may not be used; choose one above 1023',
-  EADDRNOTAVAIL: 'this machine has no such address; give one of its addresses with --host',
-  ENOTFOUND: 'there is no such host; give an address of this machine with --host',
+  EADDRINUSE: 'the port is in use; choose another with --port',
+  EACCES: 'permission denied; choose a port above 1023',
+  EADDRNOTAVAIL: 'this machine does not have that address; give one of its addresses with --host',
+  ENOTFOUND: 'the host name is unknown; give an address of this machine with --host',
 }

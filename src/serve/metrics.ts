@@ -6,16 +6,16 @@ import type { Attempt } from '../core/request/attempt.ts'
 
 /** How a request for a stream ended. */
 type RequestResult =
-  /** With a whole answer. */
+  /** With a complete answer. */
   | 'done'
   /** With an error, before or after the first byte. */
   | 'failed'
-  /** The client left, or did not read. */
+  /** The client disconnected, or did not read. */
   | 'cancelled'
-  /** Turned away before anything was asked: not let in, malformed, or too many. */
+  /** Rejected before a request was sent to the API: invalid, or the queue was full. */
   | 'refused'
 
-/** The label of each kind of tokens, and the field of {@link Usage} that counts it. */
+/** The metric label of each kind of token, and the field of {@link Usage} that counts it. */
 const tokenKinds = {
   input: 'input_tokens',
   cache_creation_5m_input: 'cache_creation_5m_input_tokens',
@@ -25,21 +25,21 @@ const tokenKinds = {
 } as const satisfies Record<string, keyof Usage>
 
 export interface Metrics {
-  /** A request for a stream came; to be told how it ended, once. */
-  startRequest(): (ending: RequestResult) => void
-  /** The first piece of its text went out, so many milliseconds after it came. */
+  /** Records the arrival of a request for a stream. Returns a function to call once with its result. */
+  startRequest(): (result: RequestResult) => void
+  /** Records the time from a request's arrival to its first text, in milliseconds. */
   recordFirstText(ms: number): void
-  /** Something was sent to the service. */
+  /** Records a request to the API. */
   recordAttempt(attempt: Attempt): void
-  /** In Prometheus' text format. */
+  /** Returns all metrics in the Prometheus text format. */
   render(): Promise<string>
   readonly contentType: string
 }
 
-/** From a tenth of a second to the ten minutes a request may last: seconds. */
+/** Histogram buckets in seconds, up to the ten minutes that a request may take. */
 const bucketsSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
-/** @param countWaiting returns how many requests are in the queue */
+/** Creates the metrics of a server. @param countWaiting returns how many requests are in the queue */
 export function createMetrics(now: () => number, countWaiting: () => number): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -61,7 +61,7 @@ export function createMetrics(now: () => number, countWaiting: () => number): Me
     labelNames: ['kind'],
     registers,
   })
-  // Added up in whole numbers, as money is; a counter of floats would drift.
+  // Summed as integers, because a sum of floats would drift.
   let totalCost = 0n
   const dollars: Counter = new Counter({
     name: 'claude_batch_cost_usd_total',

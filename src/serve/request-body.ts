@@ -1,6 +1,6 @@
 import type { Problem } from './http-problem.ts'
 
-/** What of a request its body is read from. */
+/** The parts of a request that are needed to read its body. */
 export interface BodySource {
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
@@ -9,8 +9,8 @@ export interface BodySource {
 }
 
 /**
- * Returns the body of a request as text, or why it cannot be used. Only JSON in UTF-8 is read: read as anything else,
- * a text would come out changed, and be billed all the same. Nothing is logged where the client hung up meanwhile.
+ * Returns the body of a request as text, or a problem. Only JSON in UTF-8 is accepted: text in another
+ * encoding would be garbled but still billed. A client that disconnects while sending is not logged.
  */
 export async function readJsonBody(source: BodySource): Promise<string | Problem> {
   const { contentLength = '0', body } = source
@@ -52,13 +52,13 @@ async function readBytes(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>)
   return Buffer.concat(chunks)
 }
 
-/** About as many characters as the largest window of a model has room for: bytes. */
+/** Bytes. About the number of characters that fit into the largest context window of a model. */
 const maxBodyBytes = 4_000_000
 
 const tooLarge: Problem = {
   status: 413,
   type: 'too_large',
-  message: `a request may have ${maxBodyBytes} bytes; split the text`,
+  message: `a request may have at most ${maxBodyBytes} bytes; split the text`,
 }
 const notJson: Problem = {
   status: 415,
@@ -68,7 +68,7 @@ const notJson: Problem = {
 const notUtf8: Problem = {
   status: 415,
   type: 'not_utf8',
-  message: 'send JSON in UTF-8; no other charset is read',
+  message: 'send JSON in UTF-8; other charsets are not accepted',
 }
 const encodedBody: Problem = {
   status: 415,
@@ -76,7 +76,7 @@ const encodedBody: Problem = {
   message: 'send the body without Content-Encoding',
 }
 const invalidUtf8: Problem = { status: 400, type: 'invalid_request', message: 'the body is not valid UTF-8' }
-/** The client hung up, or took too long: hardly anybody is left to read this. */
+/** The client disconnected or took too long, so it will rarely receive this message. */
 const incompleteBody: Problem = {
   status: 400,
   type: 'invalid_request',

@@ -12,9 +12,9 @@ import { printMessage } from '../ui/print-message.ts'
 import { type Question, QuestionError } from './parse-question.ts'
 
 /**
- * Makes requests of questions. Prompts are read anew for each, so that a pin in a prompt's file takes effect with the
- * next one.
- * @throws UsageError where the prompt for texts that name none cannot be used
+ * Returns a function that builds the request for a question. It reads prompts from disk for each question, so
+ * that a changed pin takes effect immediately.
+ * @throws UsageError if the default prompt for texts cannot be used
  */
 export async function createRequestFactory(
   options: ServeOptions,
@@ -25,7 +25,7 @@ export async function createRequestFactory(
     const prompt = await loadPrompt(spec, { cwd: runtime.cwd, inputRoots: [], vars: [] })
     if (prompt.schema !== undefined)
       throw new UsageError(
-        `--prompt ${spec}: it has a schema, and what is served is text; use another version`,
+        `--prompt ${spec}: the prompt has a schema, but serve returns plain text; use another version`,
       )
     return prompt
   }
@@ -49,7 +49,7 @@ export async function createRequestFactory(
       return buildRequest(await toRequestFields(question), path, getProviderName(options))
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
-      // It names files of this machine, which are none of the client's business.
+      // The message may contain file names of this machine, so only the operator gets it.
       printMessage(runtime, `${path}: ${error.message}`)
       throw new QuestionError(`the prompt ${JSON.stringify(question.prompt)} cannot be used here`)
     }

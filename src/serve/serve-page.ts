@@ -2,13 +2,14 @@ import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolveAsset } from '../assets.ts'
 
-/** The one page of the server. */
+/** The server's web page. */
 export interface Page {
   readonly html: string
-  /** Its Content-Security-Policy: its own script and style, its own server, and nothing else. */
+  /** Allows only the page's own script and style, and requests to its own server. */
   readonly contentSecurityPolicy: string
 }
 
+/** Loads the page and computes its Content-Security-Policy. */
 export async function loadPage(): Promise<Page> {
   const html = await readFile(resolveAsset('./assets/pages/serve.html'), 'utf8')
   const policy = [
@@ -16,7 +17,7 @@ export async function loadPage(): Promise<Page> {
     `script-src ${computeCspHash('script', html)}`,
     `style-src ${computeCspHash('style', html)}`,
     "connect-src 'self'",
-    // Its icon, which is none: without one browsers ask for it.
+    // For the empty icon; without one, browsers request /favicon.ico.
     'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",

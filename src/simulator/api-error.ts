@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http'
 
-/** An error as the API answers it. */
+/** An error response of the API. */
 export interface ApiError {
   readonly status: number
   readonly message?: string
-  /** Follows from the status where it is left out. */
+  /** Default: the type that the API uses for the status. */
   readonly type?: string
-  /** `error.details.error_code`. */
+  /** The value of `error.details.error_code`. */
   readonly code?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Replaces the API's own form, as a proxy's page does. */
+  /** Replaces the API's error body, like a proxy's page. */
   readonly body?: string
 }
 
@@ -28,7 +28,7 @@ export function sendError(
   response.end(error.body ?? JSON.stringify(body))
 }
 
-/** As it is named, or as its status is. */
+/** Returns the error's type, or else the type of its status. */
 export function findErrorType({ type, status }: ApiError): string {
   return type ?? typeByStatus.get(status) ?? 'api_error'
 }
@@ -47,7 +47,7 @@ const typeByStatus: ReadonlyMap<number, string> = new Map([
   [529, 'overloaded_error'],
 ])
 
-/** The error of a request that the API does not accept. */
+/** Returns the error of an invalid request. */
 export function invalidRequestError(message: string): ApiError {
   return { status: 400, message }
 }

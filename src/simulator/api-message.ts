@@ -1,4 +1,4 @@
-/** A message as the API gives it; `usage` may be left out or be nonsense, where the script wants it so. */
+/** A message as the API returns it. A script may omit `usage` or make it invalid. */
 export interface Message {
   readonly id: string
   readonly type: 'message'

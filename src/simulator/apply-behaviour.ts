@@ -7,26 +7,26 @@ import type { Behaviour } from './script.ts'
 import { type Interruption, sendJson, sendStream } from './send-message.ts'
 import type { MessageRequest } from './validate-request.ts'
 
-/** One request under way. */
+/** One request that the simulator is answering. */
 export interface ScriptedExchange {
   readonly request: MessageRequest
-  /** Which admitted request this is, from 0. */
+  /** Index of the request among the admitted ones, from 0. */
   readonly index: number
-  /** Headers for the answer, fresh at each call. */
+  /** Returns the headers for an answer, new at each call. */
   readonly headers: () => Record<string, string>
-  /** Told of every message that is produced, also of one that then breaks off: it is billed. */
+  /** Called with every message that is produced, even if its response is then cut off: it is billed. */
   readonly onMessage: (message: Message) => void
   /** Aborted when the client hangs up. */
   readonly disconnected: AbortSignal
 }
 
-/** Does to a request what the script says. Rejects when the client hangs up first. */
+/** Answers a request as the script says. Rejects if the client hangs up first. */
 export async function applyBehaviour(
   behaviour: Behaviour,
   response: ServerResponse,
-  performance: ScriptedExchange,
+  exchange: ScriptedExchange,
 ): Promise<void> {
-  const { request, index, headers, onMessage, disconnected } = performance
+  const { request, index, headers, onMessage, disconnected } = exchange
   const wait = (ms: number) => delay(Math.min(ms, 2 ** 31 - 1), undefined, { signal: disconnected })
   switch (behaviour.kind) {
     case 'status':
@@ -59,7 +59,7 @@ export async function applyBehaviour(
   const send = request.stream ? sendStream : sendJson
   const durationMs = 'delayMs' in behaviour ? (behaviour.delayMs ?? 0) : 0
   const interruptionField = interruption !== undefined && { interruption }
-  // Output counts toward the limit as it is produced, and is billed also where the connection then breaks.
+  // Output counts toward the limit after it was produced, and is billed even if the connection then breaks.
   await send(response, message, { headers: headers(), durationMs, wait, ...interruptionField }).finally(() =>
     onMessage(message),
   )

@@ -1,4 +1,4 @@
-/** A body that is not what it should be: what is wrong with it. */
+/** An invalid batch body. The message says what is wrong. */
 export class BodyError extends Error {
   override readonly name = 'BodyError'
 }
@@ -7,8 +7,8 @@ const [quote, backslash] = [0x22, 0x5c]
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /**
- * The elements of `{"requests": [ {…}, {…} ]}`, each as its own bytes, as they come in: a body of 256 MB is never in
- * memory as a whole. What is around them is looked at when the last has come.
+ * Yields the elements of `{"requests": [ {…}, {…} ]}` as bytes, as they arrive, so that a body of 256 MB is
+ * never in memory as a whole. The JSON around the elements is checked at the end.
  * @throws BodyError
  */
 export async function* splitRequests(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
@@ -43,7 +43,7 @@ export async function* splitRequests(body: AsyncIterable<Uint8Array>): AsyncGene
     }
     const rest = bytes.subarray(from)
     if (depth > 2) element.push(rest)
-    // A copy: what it is a part of may be large.
+    // Copied, because a slice would keep the whole chunk in memory.
     else envelope.push(Buffer.from(rest))
   }
   checkEnvelope(Buffer.concat(envelope).toString('utf8'))
@@ -63,6 +63,6 @@ function checkEnvelope(envelope: string): void {
   const { requests, ...others } = shape as Record<string, unknown>
   const [extra] = Object.keys(others)
   if (extra !== undefined) throw new BodyError(`${extra}: Extra inputs are not permitted`)
-  if (!Array.isArray(requests) || requests.some((it) => it !== 0))
+  if (!Array.isArray(requests) || requests.some((element) => element !== 0))
     throw new BodyError('requests: Input should be a list of objects')
 }

@@ -1,6 +1,8 @@
 export type BatchCall = 'create' | 'list' | 'retrieve' | 'results' | 'cancel' | 'delete'
 
-/** Returns which call a request is and the batch that it names; undefined where it is none of these. */
+/**
+ * Returns which batch call a request makes, and the id of its batch. Returns undefined for any other request.
+ */
 export function parseCall(
   method: string | undefined,
   path: string,

@@ -1,14 +1,17 @@
 import type { ApiError } from './api-error.ts'
 import type { Behaviour } from './script.ts'
 
-/** What befalls a call: its answer is an error, is lost before or after the work, comes late, or ends after so many lines. */
+/**
+ * A fault of a batch call: an error response, a connection lost before or after the work, a delay, or a
+ * response cut off after `cutAfter` lines.
+ */
 export type BatchFault =
   | ApiError
   | { readonly lost: 'before' | 'after' }
   | { readonly lateMs: number }
   | { readonly cutAfter: number; readonly reset: boolean }
 
-/** What a rate of faults does to calls: those that are errors or break off. */
+/** Converts a fault by rate to a fault of a batch call: errors and cut connections; undefined for others. */
 export function toBatchFault(behaviour: Behaviour): BatchFault | undefined {
   if (behaviour.kind === 'status') return behaviour
   if (behaviour.kind === 'reset') return { lost: behaviour.inBody ? 'after' : 'before' }

@@ -12,15 +12,14 @@ export interface ItemProcessorOptions {
   readonly onMessage: (request: MessageRequest, message: Message) => void
 }
 
-/** What becomes of one request of a batch: a line of the results, but for its name. */
+/** The result of one request of a batch: a line of the results without its `custom_id`. */
 export type BatchItemResult = Readonly<Record<string, unknown>> & {
   readonly type: 'succeeded' | 'errored' | 'canceled' | 'expired'
 }
 
 /**
- * Returns a function that works on one request of a batch.
- * @param params of the function: the request as it came
- * @param isCanceled of the function: the batch was canceled before it was this request's turn
+ * Returns a function that processes one request of a batch. Its parameters: `params`, the request as it was
+ * sent, and `isCanceled`, whether the batch was canceled before this request was processed.
  */
 export function createItemProcessor({
   isTooSlow,

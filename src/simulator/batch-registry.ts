@@ -11,40 +11,40 @@ import { type BatchJson, createSimulatedBatch, dayMs, type SimulatedBatch } from
 import type { MessageRequest } from './validate-request.ts'
 
 export interface BatchRegistryOptions {
-  /** How long a batch takes: milliseconds. */
+  /** Duration of a batch in milliseconds. */
   readonly durationMs?: number
-  /** What becomes of a request, instead of what the simulator's script says. */
+  /** Chooses the result of a request, instead of the simulator's script. */
   readonly chooseResult?: (request: MessageRequest) => 'expired' | 'canceled' | undefined
-  /** Whether results are gone by now. */
+  /** Whether results have been deleted. */
   readonly isArchived?: () => boolean
-  /** Where results are said to be; here, if left out. */
+  /** The `results_url` of ended batches. Default: a URL of the simulator. */
   readonly resultsUrl?: string
 }
 
 export interface BatchRegistryContext {
   readonly options: BatchRegistryOptions
   readonly seed: number
-  /** Decides about every request that is valid. */
+  /** Decides how each valid request is answered. */
   readonly script: Script
-  /** Called for every message, which is billed. */
+  /** Called for every message; each is billed. */
   readonly onMessage: (request: MessageRequest, message: Message) => void
 }
 
-/** The batches that the service has. */
+/** The batches of the simulated API. */
 export interface BatchRegistry {
-  /** Batches made, and requests in them. */
+  /** Returns the number of created batches and of requests in them. */
   getCounts(): { readonly created: number; readonly requests: number }
-  /** Carries out a call that is answered with a batch, a list of them or an error. @param id of the batch */
+  /** Executes a call that returns a batch, a list of batches or an error. @param id of the batch */
   runCall(
     call: Exclude<BatchCall, 'results'>,
     id: string,
     incoming: IncomingMessage,
   ): Promise<ApiError | BatchJson>
-  /** Returns the lines of a batch's results; undefined while there are none. */
+  /** Returns the lines of a batch's results, or undefined if there are no results. */
   findResults(id: string): Promise<Iterable<string> | undefined>
 }
 
-/** Creates a registry without batches. */
+/** Creates an empty registry. */
 export function createBatchRegistry({
   options,
   seed,

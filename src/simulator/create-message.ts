@@ -5,7 +5,7 @@ import { simulateVerdict } from './simulate-verdict.ts'
 import { generateFromSchema } from './simulated-schema.ts'
 import type { MessageRequest } from './validate-request.ts'
 
-/** Makes the answer to a request: an extractive summary, cut off where it is longer than asked for. */
+/** Returns the answer to a request: an extractive summary, cut off at `max_tokens`. */
 export function createMessage(
   request: MessageRequest,
   index: number,
@@ -35,7 +35,7 @@ export function createMessage(
   }
 }
 
-/** Tokens the text of a message is billed as. */
+/** Returns the billed output tokens of a message. */
 export function countOutputTokens({ content }: Pick<Message, 'content'>): number {
   return countTokens(content.map((block) => (block as { text?: string }).text ?? '').join(''))
 }

@@ -1,13 +1,18 @@
-/** As much of a document as is looked at. */
+/** How much of a document is read. */
 const maxReadChars = 40_000
 const maxSummaryWords = 90
-/** More characters than any sentence has; the segmenter's time grows with the square of an unbroken run. */
+/**
+ * More characters than any sentence has. The segmenter's time grows quadratically with the length of an
+ * unbroken run.
+ */
 const maxSentenceChars = 1000
 
 /**
- * An extractive summary worth reading: the sentences that say most by position and by the document's own frequent
- * words, in their order, in any script. A document without sentences gives its first lines. Marked as simulated.
- * @param prompt the user's text; the document is what stands between its `<document-…>` tags, if there are any
+ * Returns a readable extractive summary: the sentences with the best scores for position and for the
+ * document's frequent words, in their order, in any script. For a document without sentences, it uses the
+ * first lines. The summary is marked as simulated.
+ * @param prompt the user's text; the document is the text between its `<document-…>` tags, or else the whole
+ * prompt
  */
 export function extractSummary(prompt: string): string {
   const delimited = findDelimited(prompt)
@@ -20,7 +25,7 @@ export function extractSummary(prompt: string): string {
   return `[simulated] ${body || takeOpening(document) || 'The document has no text.'}`
 }
 
-/** The first document that stands between its tags, and the prompt around it. */
+/** Returns the first document between its tags, and the prompt around it. */
 function findDelimited(prompt: string): { readonly text: string; readonly around: string } | undefined {
   const open = /<(document-[0-9a-f]{1,64})>\n/.exec(prompt)
   if (open === null) return undefined
@@ -34,7 +39,10 @@ function findDelimited(prompt: string): { readonly text: string; readonly around
   }
 }
 
-/** Without markup: front matter, code blocks, tags, rules, links' addresses. A document that is all code stays. */
+/**
+ * Removes markup: front matter, code blocks, tags, rules and link addresses. A document that consists only of
+ * code keeps its code.
+ */
 function stripMarkdown(text: string): string {
   const prose = removeSpans(text, /^[ \t]*(```|~~~)[^\n]*\n/gm, (mark) => `^[ \\t]*${mark}[ \\t]*$`, '\n\n')
   const bare = (prose.trim() === '' ? text : prose).replace(/^---\n[\s\S]*?\n---\n/, '')
@@ -43,7 +51,7 @@ function stripMarkdown(text: string): string {
     removeSpans(shown, /<!--/g, () => '-->', ' ')
       .replace(/<[^<>]{1,200}>/g, ' ')
       .replace(/!?\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)/g, '$1')
-      // Headings and items of lists are sentences of their own.
+      // Headings and list items become separate sentences.
       .replace(/^[ \t]*(#+|>|[*+-]|\d+[.)])[ \t]+/gm, '\n')
       .replace(/^[-=*_| :]{3,}$/gm, '\n')
       .replace(/[*_`]{1,3}/g, '')
@@ -51,9 +59,9 @@ function stripMarkdown(text: string): string {
 }
 
 /**
- * Replaces what begins with one pattern and ends with another. What does not end is left, and its end is looked for
- * once only, so that the time grows with the length.
- * @param closingFor the pattern that ends it, by the first group of the one that begins it
+ * Replaces spans that begin with one pattern and end with another. Unclosed spans remain, and each missing
+ * end is searched only once, so that the time is linear.
+ * @param closingFor returns the end pattern, given the first group of the start pattern
  */
 function removeSpans(
   text: string,
@@ -88,7 +96,7 @@ interface Sentence {
 
 function splitSentences(text: string): Sentence[] {
   const sentences: Sentence[] = []
-  // Paragraph by paragraph: a heading must not run into the sentence below it.
+  // Splits by paragraph, so that a heading does not run into the sentence below it.
   for (const piece of text
     .split(/\n\s*\n/)
     .flatMap((paragraph) => splitParagraph(paragraph.replace(/\s+/g, ' ')))) {
@@ -105,10 +113,10 @@ function splitSentences(text: string): Sentence[] {
   return sentences
 }
 
-/** The segmenter looks at all of a text again for each sentence of it. */
+/** For each sentence, the segmenter scans the whole text again, so it gets short pieces. Characters. */
 const maxPieceChars = 4000
 
-/** A long paragraph in pieces, which end with a sentence if they can. */
+/** Splits a long paragraph into pieces, at the end of a sentence if possible. */
 function splitParagraph(paragraph: string): string[] {
   const pieces: string[] = []
   let from = 0
@@ -147,20 +155,23 @@ function pickBestSentences(sentences: readonly Sentence[]): string[] {
   return chosen.sort((a, b) => a.order - b.order).map(({ text }) => text)
 }
 
-/** The first words of a document without sentences, on one line. */
+/** Returns the first words of a document without sentences, on one line. */
 function takeOpening(document: string): string {
-  // By code points: half of a character would not survive as UTF-8.
+  // Splits by code points, because a lone surrogate cannot be encoded as UTF-8.
   const start = [...document.slice(0, maxSentenceChars).replace(/\s+/g, ' ').trim()]
   return start.length <= 300 ? start.join('') : `${start.slice(0, 300).join('')}…`
 }
 
-/** Ends as sentences end in some script, and is not full of code's punctuation. */
+/** Whether a text ends like a sentence in some script and has little code punctuation. */
 function isProse(text: string): boolean {
   const symbols = text.match(/[{}()[\];=<>|\\/]/g)?.length ?? 0
   return /[.!?…。！？؟۔:»”"')]$/u.test(text) && symbols < text.length / 25
 }
 
-/** Short words of alphabets are mostly grammar; in scripts without spaces every word may mean something. */
+/**
+ * Whether a word counts for the score. Short words of alphabets are mostly function words; in scripts without
+ * spaces, every word counts.
+ */
 function isMeaningful(word: string): boolean {
   return word.length > 4 || /[^\p{Script=Latin}\p{Script=Cyrillic}\d]/u.test(word)
 }

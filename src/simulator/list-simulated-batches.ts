@@ -1,7 +1,7 @@
 import { type ApiError, invalidRequestError } from './api-error.ts'
 import type { BatchJson, SimulatedBatch } from './simulated-batch.ts'
 
-/** Returns the page of batches that the query of a URL asks for, the newest first. */
+/** Returns the page of batches that the URL's query selects, newest first. */
 export async function listSimulatedBatches(
   url: string,
   host: string,

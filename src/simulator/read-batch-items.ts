@@ -7,7 +7,10 @@ import { hasLoneSurrogate, loneSurrogateMessage } from './validate-request.ts'
 const maxRequests = 100_000
 const maxBodyBytes = 256_000_000
 
-/** Reads the body of a new batch. Only names, sizes and shapes are checked; parameters are when the batch is worked on. */
+/**
+ * Reads the body of a new batch. Checks only ids, sizes and shapes; parameters are checked when the batch is
+ * processed.
+ */
 export async function readBatchItems(incoming: IncomingMessage): Promise<BatchItem[] | ApiError> {
   const items: BatchItem[] = []
   const ids = new Set<string>()
@@ -38,7 +41,7 @@ export async function readBatchItems(incoming: IncomingMessage): Promise<BatchIt
       items.push({ id, params: Buffer.from(JSON.stringify(params)), result: undefined })
     }
   } catch (error) {
-    // Whoever still sends must be read to the end, or never hears why.
+    // The rest of the body must be read; otherwise a client that is still sending never reads the response.
     incoming.resume()
     if (bytes > maxBodyBytes) return { status: 413, message: 'Request exceeds the maximum size' }
     if (error instanceof BodyError || error instanceof SyntaxError) return invalidRequestError(error.message)

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 
 const maxBodyBytes = 32_000_000
 
-/** Returns the parsed body; undefined where it is too large, null where it is not JSON. */
+/** Returns the parsed body, undefined if it is too large, or null if it is not JSON. */
 export async function readJsonBody(incoming: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
   let length = 0

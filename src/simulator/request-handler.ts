@@ -16,12 +16,12 @@ export interface RequestHandlerOptions {
   readonly limiter: ServerLimiter
   readonly batches: SimulatedBatches
   readonly stats: StatsRecorder
-  /** Headers for an answer, fresh at each call. */
+  /** Returns the headers for an answer, new at each call. */
   readonly createHeaders: () => Record<string, string>
 }
 
 /**
- * Answers one request. Rejects when the client hangs up first.
+ * Answers one request. Rejects if the client hangs up first.
  * @param disconnected aborted when the client hangs up
  */
 export type RequestHandler = (
@@ -30,7 +30,10 @@ export type RequestHandler = (
   disconnected: AbortSignal,
 ) => Promise<void>
 
-/** Returns what answers the requests to the service: routes, checks, limits, and then what the script says. */
+/**
+ * Returns the handler of all requests. It chooses the route, validates the request, enforces the rate limits
+ * and then follows the script.
+ */
 export function createRequestHandler({
   script,
   limiter,

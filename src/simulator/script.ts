@@ -3,16 +3,16 @@ import type { Message } from './api-message.ts'
 import { createSeededRandom, sampleLogNormal } from './seeded-random.ts'
 import type { MessageRequest } from './validate-request.ts'
 
-/** One valid request, as a script sees it. */
+/** One valid request, as passed to a script. */
 interface ScriptedRequest {
-  /** Which request to the service this is, from 0. */
+  /** Index of the request, from 0. */
   readonly index: number
   readonly request: MessageRequest
 }
 
-/** What the service does with one request. */
+/** What the simulator does with one request. */
 export type Behaviour =
-  /** Answers; what is left out comes from the document. `usage: null` leaves the counts out. */
+  /** Answers; missing fields are derived from the document. `usage: null` omits the counts. */
   | {
       readonly kind: 'answer'
       readonly delayMs: number
@@ -23,7 +23,7 @@ export type Behaviour =
       readonly content?: readonly unknown[]
       readonly stopDetails?: unknown
     }
-  /** Answers with an error; `body` replaces the API's own form of it. */
+  /** Answers with an error; `body` replaces the API's error body. */
   | {
       readonly kind: 'status'
       readonly status: number
@@ -34,22 +34,22 @@ export type Behaviour =
       readonly headers?: Readonly<Record<string, string>>
       readonly body?: string
     }
-  /** Resets the connection: before anything, or in the middle of the answer. */
+  /** Resets the connection, before the answer or in the middle of it. */
   | { readonly kind: 'reset'; readonly inBody: boolean; readonly delayMs: number }
-  /** Falls silent: before the headers, or after them. Ends when the client hangs up. */
+  /** Sends nothing more, before or after the headers, until the client hangs up. */
   | { readonly kind: 'stall'; readonly afterHeaders: boolean }
-  /** Ends the answer in good order before it is complete. */
+  /** Ends the response early, but without a connection error. */
   | { readonly kind: 'truncate'; readonly delayMs: number }
-  /** `event: error` after part of the text; an error status where the answer is not streamed. */
+  /** Sends `event: error` after part of the text, or an error status if the answer is not streamed. */
   | { readonly kind: 'mid-stream-error'; readonly type: string; readonly delayMs: number }
-  /** Sends just this. */
+  /** Sends exactly this response. */
   | {
       readonly kind: 'raw'
       readonly status: number
       readonly headers: Readonly<Record<string, string>>
       readonly body: string
     }
-  /** Leaves it to the script to send what it likes; `message` is what the service would have answered. */
+  /** Lets the script send any response; `message` is the answer that the simulator would have sent. */
   | {
       readonly kind: 'by-hand'
       readonly respond: (response: ServerResponse, message: Message) => void | Promise<void>
@@ -57,7 +57,7 @@ export type Behaviour =
 
 export type Script = (incoming: ScriptedRequest) => Behaviour
 
-/** The faults that can be had by rate, with what each does. */
+/** The faults that can be injected by rate, with descriptions. */
 export const faults = {
   '400': 'answers 400 invalid_request_error',
   '401': 'answers 401 authentication_error',
@@ -87,11 +87,14 @@ export type FaultRates = Partial<Record<FaultName, number>>
 
 export interface Latency {
   readonly medianMs?: number
-  /** Spread of the log-normal distribution; 0 is none. */
+  /** Spread of the log-normal distribution; 0 for constant latency. */
   readonly sigma?: number
 }
 
-/** Chooses latencies and faults by seed and rate: the same seed and order of requests give the same run. */
+/**
+ * Returns a script that chooses latencies and faults by seed and rate. The same seed and order of requests
+ * give the same result.
+ */
 export function createSeededScript(
   rates: FaultRates,
   seed: number,
@@ -110,15 +113,13 @@ export function createSeededScript(
   }
 }
 
-/** `529=0.05,reset=0.01` as rates. @throws Error with one line that names the wrong part */
+/** Parses fault rates such as `529=0.05,reset=0.01`. @throws Error with one line that names the wrong part */
 export function parseFaults(text: string): FaultRates {
   const rates: FaultRates = {}
   for (const part of text.split(',')) {
     const [name = '', rate = ''] = part.trim().split('=')
     if (!Object.hasOwn(faults, name))
-      throw new Error(
-        `there is no fault ${JSON.stringify(name)}; there are ${Object.keys(faults).join(', ')}`,
-      )
+      throw new Error(`unknown fault ${JSON.stringify(name)}; use one of ${Object.keys(faults).join(', ')}`)
     const rateValue = /^\d+(\.\d+)?$/.test(rate) ? Number(rate) : Number.NaN
     if (!(rateValue >= 0 && rateValue <= 1))
       throw new Error(`the rate of ${name} must be from 0 to 1, got ${JSON.stringify(rate)}`)

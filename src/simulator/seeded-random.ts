@@ -1,4 +1,6 @@
-/** A small seeded generator of numbers from 0 to 1 (mulberry32): the same seed gives the same run. */
+/**
+ * Returns a seeded random number generator from 0 to 1 (mulberry32). The same seed gives the same numbers.
+ */
 export function createSeededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -9,7 +11,7 @@ export function createSeededRandom(seed: number): () => number {
   }
 }
 
-/** A log-normal number with the given median: latencies of services look like this. */
+/** Returns a log-normal number with the given median, a typical distribution of API latencies. */
 export function sampleLogNormal(random: () => number, median: number, sigma: number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   return median * Math.exp(sigma * normal)

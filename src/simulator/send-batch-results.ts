@@ -2,7 +2,10 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 
-/** Sends the lines of a batch's results. @param cut where the answer ends too early, and whether the connection is reset there */
+/**
+ * Sends the lines of a batch's results. @param cut where the response ends early, and whether the connection
+ * is reset there
+ */
 export async function sendBatchResults(
   response: ServerResponse,
   headers: Readonly<Record<string, string>>,

@@ -1,19 +1,19 @@
 import type { ServerResponse } from 'node:http'
 import type { Message } from './api-message.ts'
 
-/** What ends an answer in the middle, if anything. */
+/** The fault that ends an answer early. */
 export type Interruption = 'reset' | 'stall' | 'truncate' | { readonly error: string }
 
 interface Delivery {
   readonly headers: Readonly<Record<string, string>>
-  /** Over how long the text is spread: milliseconds. */
+  /** The time over which the text is sent, in milliseconds. */
   readonly durationMs: number
   readonly interruption?: Interruption
-  /** Resolves after so many milliseconds; rejects when the client has hung up. */
+  /** Resolves after `ms` milliseconds; rejects if the client has hung up. */
   readonly wait: (ms: number) => Promise<void>
 }
 
-/** Sends a message whole, as JSON, after its time. */
+/** Sends a complete message as JSON, after its duration. */
 export async function sendJson(
   response: ServerResponse,
   message: Message,
@@ -32,12 +32,15 @@ export async function sendJson(
   }
   if (interruption === 'stall') response.flushHeaders()
   else await writeChunk(response, body.slice(0, body.length / 2))
-  // Fewer bytes than were announced: ending in good order would only leave the client waiting for the rest.
+  // The body is shorter than its `content-length`. A normal end would leave the client waiting for the rest.
   if (interruption === 'truncate') response.destroy()
   else await interrupt(response, interruption, wait)
 }
 
-/** Sends a message as server-sent events, its text word by word. @see https://platform.claude.com/docs/en/build-with-claude/streaming */
+/**
+ * Sends a message as server-sent events, word by word.
+ * @see https://platform.claude.com/docs/en/build-with-claude/streaming
+ */
 export async function sendStream(
   response: ServerResponse,
   message: Message,
@@ -70,7 +73,8 @@ export async function sendStream(
     })
     const pieces = type === 'text' ? ((text ?? '').match(/\S+\s*|\s+/g) ?? []) : []
     const pieceCount = interruption === undefined ? pieces.length : Math.ceil(pieces.length / 2)
-    // A few steps are enough to see that it streams; a timer for every word would cost more than the work.
+    // A few steps are enough to test streaming. A timer for every word would cost more CPU time than the
+    // rest.
     const steps = Math.min(12, Math.max(1, pieceCount))
     for (let step = 0; step < steps; step++) {
       await wait(durationMs / steps)
@@ -104,7 +108,7 @@ async function interrupt(
   }
 }
 
-/** Resolves once the system has taken it, so that a cut comes after what went before. */
+/** Writes a chunk. Resolves when the system has accepted it, so that a later reset does not overtake it. */
 function writeChunk(response: ServerResponse, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     response.write(text, (error) => (error ? reject(error) : resolve()))

@@ -3,7 +3,7 @@ import type { ApiError } from './api-error.ts'
 import { sendBody } from './send-body.ts'
 import { servedModels } from './served-models.ts'
 
-/** Answers `GET /v1/models` and `GET /v1/models/{id}`. @param id undefined: all models */
+/** Answers `GET /v1/models` and `GET /v1/models/{id}`. @param id undefined for all models */
 export function sendModels(
   response: ServerResponse,
   id: string | undefined,

@@ -3,7 +3,7 @@ interface ServedModel {
   readonly maxOutput: number
   readonly charsPerToken: number
   readonly efforts: readonly string[]
-  /** The types of `thinking` it accepts, beside leaving it out. */
+  /** The accepted types of `thinking`; a request may also omit it. */
   readonly thinking: readonly string[]
 }
 
@@ -27,7 +27,8 @@ const olderModel = {
 }
 
 /**
- * What the service accepts of whom; kept apart from the tool's own table, so that a wrong belief there is found here.
+ * The models that the simulator serves, with the limits and values that each accepts. This table is separate
+ * from claude-batch's own, so that tests show a wrong assumption there.
  * @see https://platform.claude.com/docs/en/models/overview
  */
 export const servedModels: Readonly<Record<string, ServedModel>> = {

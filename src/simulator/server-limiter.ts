@@ -7,7 +7,7 @@ import {
   withdraw,
 } from './token-buckets.ts'
 
-/** Per minute; `burst` is the capacity of each bucket as a share of a minute. */
+/** Limits per minute. `burst` is the capacity of each bucket as a share of one minute's limit. */
 export interface Limits {
   readonly rpm?: number
   readonly itpm?: number
@@ -15,20 +15,23 @@ export interface Limits {
   readonly burst?: number
 }
 
-/** The three limits of an account, as the service enforces them. */
+/** The three rate limits of an account, as the API enforces them. */
 export interface ServerLimiter {
-  /** Admits a request and charges its input, or tells which limit is in the way and for how many milliseconds. */
+  /**
+   * Admits a request and charges its input. If a limit is exceeded, returns that limit and the wait in
+   * milliseconds.
+   */
   admit(inputTokens: number, now: number): { limit: LimitName; waitMs: number } | undefined
-  /** Charges output as it was produced. */
+  /** Charges output tokens after they were produced. */
   chargeOutput(outputTokens: number, now: number): void
-  /** The `anthropic-ratelimit-*` headers. @param wallMs wall-clock milliseconds */
+  /** Returns the `anthropic-ratelimit-*` headers. @param wallMs wall-clock milliseconds since 1970 */
   formatHeaders(now: number, wallMs: number): Record<string, string>
 }
 
 const headerNames = { requests: 'requests', input: 'input-tokens', output: 'output-tokens' } as const
 type LimitName = keyof typeof headerNames
 
-/** The limits of the tier `Start`. @see https://platform.claude.com/docs/en/api/rate-limits */
+/** The limits of the usage tier `Start`. @see https://platform.claude.com/docs/en/api/rate-limits */
 const defaultLimits = { rpm: 1000, itpm: 2_000_000, otpm: 400_000, burst: 1 }
 
 export function createServerLimiter(limits: Limits, start: number): ServerLimiter {
@@ -45,7 +48,7 @@ export function createServerLimiter(limits: Limits, start: number): ServerLimite
   return {
     admit(inputTokens, now) {
       refillAll(now)
-      // Output is not known yet: it passes while anything is left.
+      // The output size is not known yet, so a request is admitted while any output tokens are left.
       const requested = { requests: 1, input: inputTokens, output: 1 }
       const waits = (Object.keys(requested) as LimitName[]).map((limit) => ({
         limit,

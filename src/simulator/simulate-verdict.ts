@@ -1,9 +1,12 @@
+/** The label of the line that names the better summary, as the judge prompt asks for it. */
+const answerLabel = 'VERDICT:'
+
 /**
- * A judge's answer, where a prompt asks for a verdict on two summaries: the one that shares more of the document's words
- * wins, which is a rule that anybody can check; undefined for any other prompt.
+ * Returns a judge's answer if a prompt asks which of two summaries is better, or else undefined. The summary
+ * that shares more words with the document wins, a rule that a test can verify.
  */
 export function simulateVerdict(prompt: string): string | undefined {
-  if (!prompt.includes('\nVERDICT: TIE')) return undefined
+  if (!prompt.includes(`\n${answerLabel} TIE`)) return undefined
   const [document = ''] = findDelimited(prompt, 'document')
   const [first, second, ...more] = findDelimited(prompt, 'summary')
   if (first === undefined || second === undefined || more.length > 0) return undefined
@@ -11,10 +14,10 @@ export function simulateVerdict(prompt: string): string | undefined {
   const countShared = (text: string) => [...listWords(text)].filter((word) => documentWords.has(word)).length
   const [one, other] = [countShared(first), countShared(second)]
   const verdict = one === other ? 'TIE' : one > other ? 'FIRST' : 'SECOND'
-  return `[simulated] Of the document's words the first has ${one}, the second ${other}.\nVERDICT: ${verdict}`
+  return `[simulated] Of the document's words the first has ${one}, the second ${other}.\n${answerLabel} ${verdict}`
 }
 
-/** What stands between tags of that name; tags within it count for nothing, and the text is looked through once. */
+/** Returns the texts between tags of that name. Tags inside a text are ignored. Scans the prompt once. */
 function findDelimited(prompt: string, name: string): string[] {
   const texts: string[] = []
   let open: { readonly tag: string; readonly from: number } | undefined

@@ -1,41 +1,41 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { BatchItemResult } from './batch-item-processor.ts'
 
-/** One request of a batch: its parameters as they came; gone once they were worked on. */
+/** One request of a batch. Its parameters, as they were sent, are dropped after processing. */
 export interface BatchItem {
   readonly id: string
   params: Buffer | undefined
   result: BatchItemResult | undefined
 }
 
-/** A batch, or a list of them, as the API shows it. */
+/** A batch or a list of batches, as the API returns it. */
 export type BatchJson = Readonly<Record<string, unknown>> & { readonly status?: never }
 
 export interface SimulatedBatchOptions {
   readonly id: string
   readonly items: BatchItem[]
-  /** How long it takes: milliseconds. */
+  /** Duration of the batch in milliseconds. */
   readonly durationMs: number
   readonly processItem: (params: Buffer, isCanceled: boolean) => BatchItemResult
-  /** Random numbers for the order of the results. */
+  /** Returns a random number generator for the order of the results. */
   readonly createRandom: () => () => number
   readonly isArchived: () => boolean
-  /** Where results are said to be; at the host that was asked, if left out. */
+  /** The batch's `results_url`. Default: a URL of the requested host. */
   readonly resultsUrl: string | undefined
 }
 
-/** A batch from its creation on. It ends with time; its counts stay at zero until then. */
+/** A batch that ends after its duration. Its counts stay at zero until then. */
 export interface SimulatedBatch {
   readonly id: string
   isEnded(): boolean
-  /** Lets it end soon, without half of its results. */
+  /** Cancels the batch: it ends soon, and half of its requests are canceled. */
   cancel(): void
   toJson(host: string): Promise<BatchJson>
-  /** The lines of its results, without their line breaks, in no order. Only once it has ended. */
+  /** Returns the lines of the results, without line breaks, in random order. Call it only after the end. */
   formatResults(): Promise<Iterable<string>>
 }
 
-/** The API ends a batch after a day, done or not. */
+/** The API ends every batch after a day, whether all requests were processed or not. */
 export const dayMs = 86_400_000
 
 /** Creates a batch that starts now. */
@@ -48,7 +48,10 @@ export function createSimulatedBatch(options: SimulatedBatchOptions): SimulatedB
   const computeEnd = () =>
     Math.min(createdAt + Math.min(durationMs, dayMs), (canceledAt ?? Number.POSITIVE_INFINITY) + 50)
   const isEnded = () => Date.now() >= computeEnd()
-  /** All requests are worked on at the end, as no client can tell; in turns, as others are served meanwhile. */
+  /**
+   * Processes all requests at the end, which no client can notice. Yields to the event loop regularly, so
+   * that other requests are served.
+   */
   const process = () =>
     (processing ??= (async () => {
       for (const [n, item] of items.entries()) {

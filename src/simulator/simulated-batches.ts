@@ -12,9 +12,9 @@ import { sendBatchResults } from './send-batch-results.ts'
 import { sendBody } from './send-body.ts'
 
 export interface SimulatedBatchesOptions extends BatchRegistryOptions {
-  /** Asked about every call. */
+  /** Returns the fault of a call, if any; called for every call. */
   readonly chooseFault?: (call: BatchCall) => BatchFault | undefined
-  /** Changes the lines of the results before they are sent, without their line breaks. */
+  /** Changes the lines of the results, without line breaks, before they are sent. */
   readonly changeResults?: (lines: readonly string[]) => readonly string[]
 }
 
@@ -24,21 +24,23 @@ export interface SimulatedBatchesContext extends BatchRegistryContext {
 }
 
 export interface BatchStats {
-  /** Batches made, and requests in them. */
+  /** Created batches. */
   readonly created: number
+  /** Requests in these batches. */
   readonly requests: number
   readonly calls: Readonly<Record<BatchCall, number>>
 }
 
 export interface SimulatedBatches {
-  /** @returns false where the call is none of these */
+  /** Handles a request to the Batches API. @returns false for any other request */
   handle(path: string, incoming: IncomingMessage, response: ServerResponse): Promise<boolean>
   stats(): BatchStats
 }
 
 /**
- * Message Batches, as strict as the API: names, sizes and shapes are checked when a batch is made, parameters only when
- * it is worked on; counts stay at zero until it has ended; results come in no order.
+ * Creates a Message Batches API, as strict as the real one. Ids, sizes and shapes are checked when a batch is
+ * created; parameters only when it is processed. Counts stay at zero until the end. Results are in random
+ * order.
  * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
  */
 export function createSimulatedBatches(context: SimulatedBatchesContext): SimulatedBatches {

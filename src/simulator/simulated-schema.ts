@@ -11,7 +11,7 @@ const unsupportedKeywords = [
 ]
 
 /**
- * What the API answers to a schema it does not take; undefined for one it does.
+ * Returns the API's error message for an unsupported schema, or undefined if the schema is supported.
  * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs
  */
 export function findSchemaProblem(schema: unknown): string | undefined {
@@ -30,7 +30,7 @@ export function findSchemaProblem(schema: unknown): string | undefined {
   return problem
 }
 
-/** Something that fits a schema, with the text of a summary wherever a text goes. */
+/** Returns a value that matches a schema, with the summary as the value of every string. */
 export function generateFromSchema(schema: Schema, text: string, root: Schema = schema): unknown {
   const { type, enum: choices, const: only, anyOf, $ref: ref, items, properties } = schema
   if (only !== undefined) return only

@@ -9,28 +9,28 @@ import { createSimulatedBatches, type SimulatedBatchesOptions } from './simulate
 import { createStatsRecorder, type SimulatorStats, type StatsRecorder } from './stats-recorder.ts'
 
 export interface SimulatorOptions {
-  /** 0, the default, is any free one. */
+  /** The port to listen on. Default: 0, any free port. */
   readonly port?: number
   readonly limits?: Limits
   readonly latency?: Latency
   readonly faults?: FaultRates
   readonly seed?: number
-  /** False: like a proxy that strips the `anthropic-ratelimit-*` headers. */
+  /** False omits the `anthropic-ratelimit-*` headers, like a proxy that strips them. */
   readonly rateLimitHeaders?: boolean
-  /** What befalls Message Batches. */
+  /** Durations, faults and results of Message Batches. */
   readonly batches?: SimulatedBatchesOptions
-  /** Decides about every valid request, instead of latency, faults and seed. */
+  /** Decides how each valid request is answered, instead of latency, faults and seed. */
   readonly script?: Script
 }
 
 export interface Simulator {
   readonly url: string
   stats(): SimulatorStats
-  /** At once: open connections are cut. */
+  /** Closes the server and all open connections immediately. */
   close(): Promise<void>
 }
 
-/** Starts a Messages API on the loopback address of this machine: real HTTP, real limits, extractive summaries. */
+/** Starts a simulated Messages API on the loopback address: real HTTP, real limits, extractive summaries. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { faults = {}, seed = 1, latency = {} } = options
   const script = options.script ?? createSeededScript(faults, seed, latency)
@@ -52,14 +52,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     options: { chooseFault: () => toBatchFault(batchFaultScript(placeholderRequest)), ...options.batches },
     seed,
     script,
-    // The limits of batches are others, and the API does not send them.
+    // Batches have separate limits, and the API sends no headers for them.
     headers: createIdentityHeaders,
     onMessage: stats.recordBatchMessage,
   })
   const handleRequest = createRequestHandler({ script, limiter, batches, stats, createHeaders })
   const server = createServer(createListener(handleRequest, stats, createHeaders))
   server.on('connection', stats.recordConnection)
-  // The real service keeps connections open for long too; the client decides.
+  // The real API keeps connections open for long too; the client decides when to close them.
   server.keepAliveTimeout = 60_000
   await listen(server, options.port ?? 0)
   return {
@@ -73,7 +73,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
 }
 
-/** Faults by rate befall calls that have no prompt. */
+/** A request without a prompt: batch calls have none, but the fault script expects one. */
 const placeholderRequest = {
   index: 0,
   request: { model: '', max_tokens: 1, stream: false, text: '', lastText: '', inputTokens: 0 },
@@ -90,7 +90,7 @@ function createListener(
     let isServed = false
     stats.recordStart()
     response.on('close', () => {
-      // A connection that is cut here, as a fault, is none that the client hung up.
+      // A connection that the simulator itself cuts, as a fault, was not closed by the client.
       const isAborted = !isServed && !response.writableFinished
       disconnected.abort()
       stats.recordEnd(response.headersSent ? response.statusCode : undefined, isAborted)
@@ -100,7 +100,8 @@ function createListener(
         isServed = true
       },
       (error: unknown) => {
-        // The client hung up, which is no error; anything else is a bug here, which a test should show.
+        // If the client hung up, this is not an error. Anything else is a bug in the simulator, which a test
+        // should show.
         if (disconnected.signal.aborted || response.headersSent) return response.destroy()
         return sendError(response, createHeaders(), {
           status: 500,

@@ -4,23 +4,23 @@ import { countOutputTokens } from './create-message.ts'
 import type { BatchStats } from './simulated-batches.ts'
 import type { MessageRequest } from './validate-request.ts'
 
-/** What the service saw and what it would bill. */
+/** The requests that the simulator received and the usage that it would bill. */
 export interface SimulatorStats {
   readonly requests: number
   readonly byStatus: ReadonlyMap<number, number>
-  /** Sockets that were opened. */
+  /** Opened sockets. */
   readonly connections: number
   readonly inFlight: number
   readonly maxInFlight: number
-  /** Requests whose client hung up before the end. */
+  /** Requests whose client hung up early. */
   readonly aborted: number
   readonly billed: Billed
-  /** When each `POST /v1/messages` came: monotonic milliseconds since the start. */
+  /** Arrival times of each `POST /v1/messages`: monotonic milliseconds since the start. */
   readonly requestTimes: readonly number[]
   readonly batches: BatchStats
-  /** What requests of batches came to, at half the price; not in `billed`. */
+  /** Usage of batch requests, at half the price; not included in `billed`. */
   readonly batchBilled: Billed
-  /** How often each prompt was billed, live or in a batch, as the last key of `prompts`. */
+  /** How often each prompt was billed, live or in a batch, by the same key as `prompts`. */
   readonly billedPrompts: ReadonlyMap<string, number>
   /** How often each prompt was sent, by the SHA-256 of the last message's text. */
   readonly prompts: ReadonlyMap<string, number>
@@ -32,16 +32,20 @@ interface Billed {
   readonly outputTokens: number
 }
 
-/** Counts what the service sees and what it would bill. */
+/** Counts requests and the usage that the API would bill. */
 export interface StatsRecorder {
   recordConnection(): void
-  /** A request of any kind has come. */
+  /** A request of any kind has arrived. */
   recordStart(): void
-  /** It has ended. @param status of the answer; undefined if there was none @param isAborted its client hung up */
+  /**
+   * A request has ended.
+   * @param status of the response; undefined if there was none
+   * @param isAborted whether the client hung up
+   */
   recordEnd(status: number | undefined, isAborted: boolean): void
   /** The request is a `POST /v1/messages`. */
   recordMessageRequest(): void
-  /** Its body is valid. */
+  /** The body of the request is valid. */
   recordPrompt(request: MessageRequest): void
   /** A message was produced. @returns its output tokens */
   recordMessage(request: MessageRequest, message: Message): number
@@ -49,7 +53,7 @@ export interface StatsRecorder {
   getStats(): Omit<SimulatorStats, 'batches'>
 }
 
-/** Creates a recorder. @param startedAt when the service started: monotonic milliseconds */
+/** Creates a recorder. @param startedAt when the simulator started: monotonic milliseconds */
 export function createStatsRecorder(startedAt: number): StatsRecorder {
   const byStatus = new Map<number, number>()
   const prompts = new Map<string, number>()

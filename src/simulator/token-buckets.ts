@@ -1,13 +1,13 @@
-/** A token bucket: filled continuously up to its capacity. Output may drive the level below zero. */
+/** A token bucket, refilled continuously up to its capacity. Output may make the level negative. */
 export interface Bucket {
   readonly perMinute: number
   readonly capacity: number
   readonly level: number
-  /** When the level was right: monotonic milliseconds. */
+  /** When the level was computed: monotonic milliseconds. */
   readonly updatedAt: number
 }
 
-/** @param burst the capacity as a share of one minute's allowance */
+/** Returns a full bucket. @param burst the capacity as a share of one minute's limit */
 export function createFullBucket(perMinute: number, burst: number, now: number): Bucket {
   const capacity = Math.max(1, perMinute * burst)
   return { perMinute, capacity, level: capacity, updatedAt: now }
@@ -23,15 +23,15 @@ export function withdraw(bucket: Bucket, amount: number): Bucket {
 }
 
 /**
- * Milliseconds until so much may be taken; 0 is now. More than the whole capacity passes when the bucket is full, as
- * the service lets a single large request through.
+ * Returns the milliseconds until `amount` can be withdrawn; 0 for immediately. An amount above the capacity
+ * passes when the bucket is full, because the API admits a single large request.
  */
 export function computeWaitMs(bucket: Bucket, amount: number): number {
   const missing = Math.min(amount, bucket.capacity) - bucket.level
   return missing <= 1e-9 ? 0 : (missing / bucket.perMinute) * 60_000
 }
 
-/** Milliseconds until it is full again: what the `…-reset` headers tell. */
+/** Returns the milliseconds until the bucket is full, for the `…-reset` headers. */
 export function computeMsUntilFull(bucket: Bucket): number {
   return ((bucket.capacity - bucket.level) / bucket.perMinute) * 60_000
 }

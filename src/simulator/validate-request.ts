@@ -1,7 +1,7 @@
 import { servedModels } from './served-models.ts'
 import { findSchemaProblem } from './simulated-schema.ts'
 
-/** A request the API would take. */
+/** A request that the API would accept. */
 export interface MessageRequest {
   readonly model: string
   readonly max_tokens: number
@@ -11,23 +11,23 @@ export interface MessageRequest {
   /** Text of the last message, which carries the document. */
   readonly lastText: string
   readonly inputTokens: number
-  /** What the answer is to fit. */
+  /** The JSON Schema that the answer must match. */
   readonly schema?: Readonly<Record<string, unknown>>
 }
 
-/** What the API answers instead of a message. */
+/** The API's error for a rejected request. */
 export interface RejectedRequest {
   readonly status: number
   readonly type: string
   readonly message: string
 }
 
-/** `max_tokens` as JSON, `count_tokens` without it. */
+/** Requests to `messages` need `max_tokens`; requests to `count_tokens` do not. */
 type Endpoint = 'messages' | 'count_tokens'
 
 /**
- * Checks a body as strictly as the API does under version 2026-10-21: unknown fields and sampling parameters are
- * errors, so is text that is empty, and what the model does not accept.
+ * Validates a body as strictly as the API does under version 2026-10-21. Unknown fields, sampling parameters,
+ * empty text and values that the model does not support are errors.
  * @see https://platform.claude.com/docs/en/api/migration-2026-10-21
  */
 export function validateRequest(body: unknown, endpoint: Endpoint): MessageRequest | RejectedRequest {
@@ -59,7 +59,7 @@ export function validateRequest(body: unknown, endpoint: Endpoint): MessageReque
   if (typeof pages === 'string') return invalidRequest(pages)
   const text = texts.join('\n')
   const { format } = (body['output_config'] ?? {}) as { format?: { schema: Record<string, unknown> } }
-  // The service shows a schema to the model, as a part of the system prompt.
+  // The API shows a schema to the model as part of the system prompt.
   const characters = text.length + (format === undefined ? 0 : JSON.stringify(format.schema).length)
   const inputTokens = Math.ceil(characters / servedModel.charsPerToken) + pages * tokensPerPage + 8
   if (inputTokens > servedModel.context)
@@ -75,7 +75,7 @@ export function validateRequest(body: unknown, endpoint: Endpoint): MessageReque
   }
 }
 
-/** Whether any string in a JSON value has half a surrogate pair, which the API takes for no JSON. */
+/** Whether any string in a JSON value has a lone surrogate, which the API rejects as invalid JSON. */
 export function hasLoneSurrogate(value: unknown): boolean {
   if (typeof value === 'string') return !value.isWellFormed()
   return typeof value === 'object' && value !== null && Object.entries(value).flat().some(hasLoneSurrogate)
@@ -135,10 +135,10 @@ function findFormatProblem({ output_config: config }: Record<string, unknown>): 
   return findSchemaProblem(format['schema'])
 }
 
-/** Measured: about 2,350 for a dense page, which is sent as text and as a picture. */
+/** Measured: about 2,350 tokens for a dense page, which is sent both as text and as an image. */
 const tokensPerPage = 2350
 
-/** How many pages of PDFs there are, or what is wrong with them. */
+/** Returns the number of PDF pages, or an error message. */
 function countPages({ messages }: Record<string, unknown>): number | string {
   const blocks = (Array.isArray(messages) ? messages : []).flatMap((message: unknown) =>
     isRecord(message) && Array.isArray(message['content']) ? (message['content'] as unknown[]) : [],

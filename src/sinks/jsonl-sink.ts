@@ -19,7 +19,7 @@ import {
   toJsonSchema,
 } from '../core/text/shape.ts'
 
-/** Goes up with every change that an older reader would misunderstand; fields are added without. */
+/** Incremented with every change that an older reader would misunderstand, but not when a field is added. */
 const jsonlFormatVersion = 2
 
 const reasonShape = objectOf({ type: string, message: string })
@@ -55,7 +55,9 @@ const jsonlLineShape = objectOf({
   elapsed_ms: describe(amount, 'from the start of the document to its end, including waits'),
 })
 
-/** One line of `--format jsonl`. It has a `summary`, an `error` or a `reason`, by its `status`. */
+/**
+ * One line of `--format jsonl`. Its `status` decides whether it has a `summary`, an `error` or a `reason`.
+ */
 interface JsonlLine extends TypeOf<typeof jsonlLineShape> {}
 
 /** The JSON Schema of a line; shipped as `dist/schemas/jsonl.json`. */
@@ -65,8 +67,10 @@ export const jsonlSchema = toJsonSchema(jsonlLineShape, {
 })
 
 /**
- * Writes one JSON object per outcome and line. With `structured`, a summary that is JSON goes into the line as JSON, token
- * for token as the model wrote it, instead of as a string.
+ * Creates a sink that writes one line with a JSON object per outcome.
+ * @param write writes text to stdout
+ * @param options with `structured`, a summary that is JSON is embedded as JSON, with the model's own number
+ *   and string tokens, instead of as a string
  */
 export function createJsonlSink(
   write: (text: string) => Promise<void>,

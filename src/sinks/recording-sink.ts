@@ -4,13 +4,13 @@ import type { Provenance } from '../core/run/provenance.ts'
 import type { Sink } from '../core/run/sink.ts'
 import { toLedgerEntry } from '../core/run/to-ledger-entry.ts'
 
-/** A sink that remembers for this run alone what a ledger would, and the texts. */
+/** A sink that keeps the ledger entries and summaries of this run in memory. */
 export interface RecordingSink extends Sink {
   readonly entries: readonly DocumentEntry[]
   readonly texts: ReadonlyMap<string, string>
 }
 
-/** For a report of what went to stdout. */
+/** Wraps a sink and records its outcomes, for the report of a run that writes to stdout. */
 export function createRecordingSink(
   sink: Sink,
   findProvenance: (path: string) => Provenance,

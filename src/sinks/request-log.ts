@@ -20,7 +20,7 @@ import { makeFolder } from '../storage/fs/create-folder.ts'
 import { toWriteError } from '../storage/fs/disk-error.ts'
 import { createNamedStreamWriter, type NamedFile } from '../storage/fs/named-file.ts'
 
-/** Goes up with every change that an older reader would misunderstand; fields are added without. */
+/** Incremented with every change that an older reader would misunderstand, but not when a field is added. */
 const logFormatVersion = 1
 
 const logEntryShape = objectOf({
@@ -52,14 +52,17 @@ export const requestLogSchema = toJsonSchema(logEntryShape, {
   description: 'One line per request, retries included; null is unknown.',
 })
 
-/** One JSON line per attempt, appended as it ends; no text of any document, no key. */
+/**
+ * A log with one JSON line per attempt, appended when the attempt ends. Contains no document text and no API
+ * key.
+ */
 export interface RequestLog {
   writeAttempt(attempt: Attempt): void
   /** @throws ExitError `ioError` if a line could not be written */
   close(): Promise<void>
 }
 
-/** Opens a log, with the folders it is in. @throws ExitError `ioError` */
+/** Opens a log and creates its folders. @throws ExitError `ioError` */
 export async function openRequestLog({ file, stream, label: shown }: NamedFile): Promise<RequestLog> {
   const { append, close } = stream === undefined ? await openLogFile(file) : createLineWriter(stream, shown)
   let failure: Error | undefined
@@ -83,7 +86,7 @@ async function openLogFile(file: string): Promise<AppendFile> {
   return openAppendFile(file)
 }
 
-/** Lines on a stream, which stays open. */
+/** Creates a writer of lines to a stream. Its `close` waits for the last line and leaves the stream open. */
 function createLineWriter(stream: NonNullable<NamedFile['stream']>, label: string) {
   const write = createNamedStreamWriter(stream, label)
   let last: Promise<void> = Promise.resolve()
@@ -117,7 +120,7 @@ function toLogEntry(attempt: Attempt): LogEntry {
   }
 }
 
-/** Whether a line of a file is an entry of such a log. */
+/** Whether a line is an entry of a request log. */
 export function isLogEntry(line: string): boolean {
   try {
     return logEntryShape.matches(JSON.parse(line))

@@ -10,18 +10,21 @@ export interface StreamingSink extends Sink {
 }
 
 export interface StreamingSinkOptions {
-  /** Somebody looks at it: control sequences in a model's text must not reach the terminal. */
+  /** Whether stdout is a terminal; control sequences in a model's text are then escaped. */
   readonly isTerminal: boolean
-  /** Told when nobody can be shown anything any more. */
+  /** Called when a piece cannot be written to stdout. */
   readonly onWriteError: (error: Error) => void
 }
 
-/** The one summary of a run, shown as it is written. In the end it is the same, byte for byte, as if it had come whole. */
+/**
+ * Creates a sink that prints the only summary of a run while it arrives. The bytes are the same as without
+ * streaming.
+ */
 export function createStreamingSink(
   write: (text: string) => Promise<void>,
   { isTerminal, onWriteError }: StreamingSinkOptions,
 ): StreamingSink {
-  /** White space that is not shown, as it may turn out to be the end. */
+  /** White space that is held back, because it is dropped at the end of the summary. */
   let pendingWhitespace = ''
   let shownLength = 0
   let writing = Promise.resolve()
@@ -46,7 +49,7 @@ export function createStreamingSink(
   }
 }
 
-/** What is still to be shown of it. */
+/** Returns the text that is still to be printed; undefined if nothing was or will be printed. */
 function formatRest(outcome: Outcome, shownLength: number): string | undefined {
   switch (outcome.status) {
     case 'summarized':

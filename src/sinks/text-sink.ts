@@ -4,13 +4,16 @@ import type { Sink } from '../core/run/sink.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 
 export interface TextSinkOptions {
-  /** A header line before each: needed as soon as there are several. */
+  /** Whether to print a header line before each summary, which is needed with several documents. */
   readonly headers: boolean
-  /** Somebody looks at it: control sequences in a model's text must not reach the terminal. */
+  /** Whether stdout is a terminal; control sequences in a model's text are then escaped. */
   readonly isTerminal: boolean
 }
 
-/** Summaries as text, one after the other, as `head` and `tail` print several files. A failure's record stands in its place. */
+/**
+ * Creates a sink that prints summaries as text, with headers like `head` and `tail`. Prints failures as
+ * `ERROR: …`.
+ */
 export function createTextSink(
   write: (text: string) => Promise<void>,
   { headers, isTerminal }: TextSinkOptions,

@@ -20,8 +20,7 @@ import { recoverLeftovers } from './recover-leftovers.ts'
 /**
  * The state of an output folder, and the functions that change it. The caller must hold the folder's lock.
  */
-export interface OutputState
-  extends Pick<Ledger, 'summaries' | 'unfinishedPaths' | 'failedPaths' | 'damaged'> {
+export interface OutputState extends Pick<Ledger, 'summaries' | 'unfinishedPaths' | 'failures' | 'damaged'> {
   readonly costHistory: TokenHistory
   /** The last run end in the ledger. Runs that were killed or recorded no entry have none. */
   readonly lastEnd: RunEnd | undefined
@@ -80,7 +79,7 @@ export async function openOutputState(
     return {
       summaries: ledger.summaries,
       unfinishedPaths: ledger.unfinishedPaths,
-      failedPaths: ledger.failedPaths,
+      failures: ledger.failures,
       damaged: ledger.damaged,
       costHistory,
       lastEnd: ledger.lastEnd,

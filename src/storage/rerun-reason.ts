@@ -7,12 +7,13 @@ import type { KnownSummary } from './ledger/known-summary.ts'
 export type RerunReason =
   | 'document changed'
   | 'prompt changed'
-  | 'model changed'
+  | `prompt: ${string} → ${string}`
+  | `model: ${string} → ${string}`
   | 'settings changed'
   | 'summary deleted'
   | 'flagged'
-  | 'requested'
-  | 'forced'
+  | 'requested with --redo'
+  | 'requested with --force'
 
 export interface RerunCause {
   /** Whether the new request is identical to the one that made the summary. */
@@ -29,12 +30,14 @@ export interface RerunCause {
 export function chooseRerunReason(known: KnownSummary, cause: RerunCause): RerunReason {
   const { isSameRequest, state, redo, provenance } = cause
   if (!isSameRequest) return findChange(known, provenance)
-  if (redoesSummary(redo, known.qualityIssues ?? [])) return redoesAll(redo) ? 'requested' : 'flagged'
-  return state === 'deleted' ? 'summary deleted' : 'forced'
+  if (redoesSummary(redo, known.qualityIssues ?? []))
+    return redoesAll(redo) ? 'requested with --redo' : 'flagged'
+  return state === 'deleted' ? 'summary deleted' : 'requested with --force'
 }
 
 function findChange({ settingsHash, run }: KnownSummary, now: Provenance): RerunReason {
   if (settingsHash === now.settingsHash) return 'document changed'
-  if (run === undefined || run.prompt !== now.prompt) return 'prompt changed'
-  return run.model === now.model ? 'settings changed' : 'model changed'
+  if (run === undefined) return 'prompt changed'
+  if (run.prompt !== now.prompt) return `prompt: ${run.prompt} → ${now.prompt}`
+  return run.model === now.model ? 'settings changed' : `model: ${run.model} → ${now.model}`
 }

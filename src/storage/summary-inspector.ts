@@ -2,10 +2,11 @@ import { dirname, join, relative } from 'node:path'
 import type { DocumentRef, InputProblem } from '../core/document/document.ts'
 import { assignOutputPaths, type OutputPaths } from '../core/document/output-path.ts'
 import { checkOverwrite, type OutputFileState } from '../core/document/overwrite-policy.ts'
-import { type RedoTarget, redoesOnlyTargets, redoesSummary } from '../core/document/redo.ts'
+import { type RedoTarget, redoesOnlyTargets } from '../core/document/redo.ts'
 import type { AnswerSettings } from '../core/request/answer-settings.ts'
 import type { RequestMetadata } from '../core/run/outcome.ts'
 import type { Provenance } from '../core/run/provenance.ts'
+import type { EarlierResults } from './earlier-results.ts'
 import { hashFile } from './fs/file-hash.ts'
 import { statFile } from './fs/no-follow-fs.ts'
 import { isPathAllowed } from './fs/path-length.ts'
@@ -44,7 +45,7 @@ export interface DocumentOutput extends OutputPaths {
 }
 
 export interface SummaryInspectorOptions {
-  readonly ledger: Pick<Ledger, 'summaries' | 'unfinishedPaths' | 'failedPaths' | 'damaged'>
+  readonly ledger: Pick<Ledger, 'summaries' | 'unfinishedPaths' | 'failures' | 'damaged'>
   /** Returns the provenance of a document's summary in this run, by the document's path. */
   readonly findProvenance: (path: string) => Provenance
   /** Whether the file system of the output folder ignores case in names. */
@@ -55,6 +56,7 @@ export interface SummaryInspectorOptions {
   readonly redo: readonly RedoTarget[]
   /** Whether this run asks for JSON objects. */
   readonly structured: boolean
+  readonly earlier: Pick<EarlierResults, 'isToBeRedone'>
 }
 
 /**
@@ -65,9 +67,9 @@ export interface SummaryInspectorOptions {
 export function createSummaryInspector(
   out: string,
   sources: readonly DocumentRef[],
-  { ledger, findProvenance, foldsCase, force, redo, structured }: SummaryInspectorOptions,
+  { ledger, findProvenance, foldsCase, force, redo, structured, earlier }: SummaryInspectorOptions,
 ): SummaryInspector {
-  const { summaries, unfinishedPaths, failedPaths, damaged } = ledger
+  const { summaries, unfinishedPaths, failures, damaged } = ledger
   const rerunReasons = new Map<string, RerunReason>()
   let assignedPaths: ReturnType<typeof assignOutputPaths> | undefined
   // Paths are assigned when the first is needed, because a run without work needs none.
@@ -79,7 +81,7 @@ export function createSummaryInspector(
     const isJson = settings === undefined ? structured : settings.schema !== undefined
     return { ...assignedPaths(path, isJson), isJson }
   }
-  const shouldRedo = ({ qualityIssues = [] }: KnownSummary) => redoesSummary(redo, qualityIssues)
+  const shouldRedo = earlier.isToBeRedone
   const inspectFile = async (
     path: string,
     file: string,
@@ -108,7 +110,7 @@ export function createSummaryInspector(
       return settingsHash === findProvenance(path).settingsHash && hasUnchangedStats(out, path, known)
     },
     isLeftOut(path) {
-      if (!redoesOnlyTargets(redo) || failedPaths.has(path)) return false
+      if (!redoesOnlyTargets(redo) || failures.has(path)) return false
       const known = summaries.get(path)
       if (known === undefined) return true
       const hasOtherSettings = known.settingsHash !== findProvenance(path).settingsHash

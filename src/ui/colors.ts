@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 
-/** Colours for one stream: only on a terminal, unless the environment says otherwise. */
+/** Returns the colors for a stream: only on a terminal, unless the environment overrides that. */
 export function createColors(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,
@@ -8,7 +8,7 @@ export function createColors(
   return new Chalk({ level: shouldUseColor(stream.isTTY === true, env) ? 1 : 0 })
 }
 
-/** @see https://no-color.org and https://force-color.org */
+/** Whether to use colors. @see https://no-color.org and https://force-color.org */
 export function shouldUseColor(
   isTerminal: boolean,
   env: Readonly<Record<string, string | undefined>>,

@@ -27,7 +27,7 @@ const header = [
   'words',
 ] as const
 
-/** The judge's verdicts on all variants but the first. */
+/** The judge's decisions about all variants except the first. */
 export interface JudgeView {
   /** `judge@v1, claude-opus-5-5`. */
   readonly name: string
@@ -62,7 +62,7 @@ export function getComparisonNote(judge: JudgeView | undefined): string {
   return judge === undefined ? tableNote : `${tableNote} ${judgeNote}`
 }
 
-/** One document: the text of each variant and the judge's verdicts. */
+/** One document: the text of each variant and the judge's decisions. */
 export interface DocumentComparison {
   readonly path: string
   /** In the order of the variants; undefined where a variant has no text. */
@@ -84,7 +84,7 @@ export function renderTextsMarkdown(documents: readonly DocumentComparison[]): s
           `**${escapeMarkdown(name)}**\n\n${text === undefined ? '(nothing)' : renderCodeBlock(text)}`,
       )
       for (const { name, result: judgement, replies: texts } of judgements) {
-        parts.push(`**Verdict on ${escapeMarkdown(name)}: ${resultLabels[judgement]}**`)
+        parts.push(`**Judgement of ${escapeMarkdown(name)}: ${resultLabels[judgement]}**`)
         for (const [n, text] of texts.entries())
           parts.push(
             `In ${n === 0 ? 'first' : 'second'} position:\n\n${text === '' ? '(nothing)' : renderCodeBlock(text)}`,
@@ -100,12 +100,15 @@ export const resultLabels = {
   lost: 'loss',
   tied: 'tie',
   changed: 'position-biased',
-  failed: 'no verdict',
+  failed: 'no decision',
 } as const satisfies Record<PairwiseResult, string>
 
 type Table = readonly (readonly string[])[]
 
-/** Returns tables as rows of cells, with a heading row: each variant's means, its ratios to the first variant, and the verdicts. */
+/**
+ * Returns tables as rows of cells, with a heading row: each variant's means, its ratios to the first variant,
+ * and the judge's decisions.
+ */
 export function buildComparisonTables(
   variants: readonly VariantView[],
   judge: JudgeView | undefined,
@@ -126,7 +129,7 @@ function buildJudgeTable({ name, scores }: JudgeView): Table {
     'losses',
     'ties',
     'position-biased',
-    'no verdict',
+    'no decision',
     'win rate',
   ]
   const rows = scores.map(({ name, score: { won, lost, tied, changed, failed, winRate } }) => [

@@ -5,6 +5,7 @@ import { formatUsd, usdToPicodollars } from '../core/pricing/pricing-rules.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger } from '../core/text/format-number.ts'
+import { describeCode } from './describe-code.ts'
 
 /** Returns a few lines that say what a run would do and cost. */
 export function formatEstimate(
@@ -49,7 +50,7 @@ function formatDocuments({ pending, up_to_date, skipped, failed }: EstimateJson[
   const addCounts = (label: string, counts: Readonly<Record<string, number>>) => {
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
     const kinds = Object.entries(counts).map(
-      ([type, count]) => `${formatInteger(count)} ${escapeControlChars(type)}`,
+      ([type, count]) => `${formatInteger(count)} ${escapeControlChars(describeCode(type, count))}`,
     )
     if (total > 0) parts.push(`${formatInteger(total)} ${label} (${kinds.join(', ')})`)
   }

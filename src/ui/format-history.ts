@@ -1,3 +1,4 @@
+import { describeFailure } from '../core/errors/describe-failure.ts'
 import { formatUsd } from '../core/pricing/pricing-rules.ts'
 import type { Totals } from '../core/pricing/totals.ts'
 import { sumInputTokens } from '../core/pricing/usage.ts'
@@ -20,7 +21,7 @@ export interface HistoryView {
   readonly flagged: readonly { readonly path: string; readonly reason: string }[]
 }
 
-/** The most runs that get a line each, and the most documents in each list. */
+/** The maximum number of runs in the table, and of documents in each list. */
 const maxRuns = 20
 const maxListed = 50
 
@@ -54,7 +55,7 @@ export function formatHistory({
   if (damagedLines > 0) parts.push(`${formatCount(damagedLines, 'line')} of the ledger cannot be read`)
   const failureReasons = [...failures].map(([path, { error }]) => ({
     path,
-    reason: error === undefined ? 'failed' : `${error.kind} ${error.type}: ${error.message}`,
+    reason: error === undefined ? 'failed' : describeFailure(error),
   }))
   parts.push(
     ...formatList('failing', failureReasons),

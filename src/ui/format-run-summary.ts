@@ -11,16 +11,17 @@ import type { RunStats } from '../core/run/run-stats.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
+import { describeCode, describeRetryCauses } from './describe-code.ts'
 
-/** What the run summary prints besides the statistics. */
+/** What the run summary prints in addition to the statistics. */
 export interface RunSummaryContext {
-  /** `summarize@v2 (shipped)`. */
+  /** `summarize@v2 (shipped)` */
   readonly prompt: string
   readonly model: string
   /** The output folder; undefined when summaries went to stdout. */
   readonly out?: string
   readonly limiterStats: RateLimiterStats
-  /** The cap and what of it is used; undefined without a cap. */
+  /** The cap and the amount used; undefined without a cap. */
   readonly budget?: BudgetState
   readonly simulated: boolean
   /** Documents that had a summary and were summarized again, by reason. */
@@ -34,7 +35,7 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
   const rows: [string, string][] = [
     ['documents', `${formatInteger(total)}: ${formatOutcomes(stats, colors)}`],
   ]
-  if (context.rerunReasons.size > 0) rows.push(['redone', formatDocumentCounts(context.rerunReasons)])
+  if (context.rerunReasons.size > 0) rows.push(['redone', formatRerunReasons(context.rerunReasons)])
   if (stats.flaggedByIssue.size > 0) rows.push(['flagged', formatDocumentCounts(stats.flaggedByIssue)])
   if (requests > 0) {
     rows.push(
@@ -81,7 +82,7 @@ function formatPercentiles({ p50, p95, p99 }: NonNullable<RunStats['latency']>):
 const limitFlags = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--otpm' } as const
 
 function formatOutcomes(
-  { documents, transientFailures: transient, skippedByReason }: RunStats,
+  { documents, transientFailures: transient, deferred, skippedByReason }: RunStats,
   colors: ChalkInstance,
 ): string {
   const parts = [colors.green(`${formatInteger(documents.summarized)} summarized`)]
@@ -96,7 +97,10 @@ function formatOutcomes(
   }
   if (documents.skipped > 0)
     parts.push(`${formatInteger(documents.skipped)} skipped (${formatDocumentCounts(skippedByReason)})`)
-  if (documents.pending > 0) parts.push(colors.yellow(`${formatInteger(documents.pending)} pending`))
+  if (documents.pending > 0) {
+    const hint = deferred === 0 ? '' : ' (run the same command again to continue)'
+    parts.push(colors.yellow(`${formatInteger(documents.pending)} pending${hint}`))
+  }
   return parts.join(', ')
 }
 
@@ -126,7 +130,9 @@ export function formatRunCost(
   return `${known}${why}${lost}${simulated ? ' (simulated: nothing was spent)' : ''}`
 }
 
-/** Lost responses and replies without usage count as spent at their worst case, because they may be billed. */
+/**
+ * Lost responses and replies without usage count as spent at their worst case, because they may be billed.
+ */
 function formatBudget({ cap, spent }: BudgetState, { cost }: RunStats): string {
   const uncertainNote =
     spent > cost
@@ -138,29 +144,36 @@ function formatBudget({ cap, spent }: BudgetState, { cost }: RunStats): string {
 function formatRetries({ retriesByCause }: RunStats): string {
   const total = [...retriesByCause.values()].reduce((sum, count) => sum + count, 0)
   if (total === 0) return ''
-  return `, including ${formatInteger(total)} ${total === 1 ? 'retry' : 'retries'} (${formatCounts(retriesByCause)})`
+  return `, including ${formatInteger(total)} ${total === 1 ? 'retry' : 'retries'} (${escapeControlChars(describeRetryCauses(retriesByCause))})`
 }
 
-/** Names the documents where there are few of them, except those that are unchanged. */
+/** `4 empty; 2 duplicates: a.md, b.md` */
 function formatDocumentCounts(counts: ReadonlyMap<string, DocumentCount>): string {
-  return [...counts]
-    .sort(([, a], [, b]) => b.count - a.count)
-    .map(([reason, { count, paths }]) => {
-      const names =
-        reason === unchangedOutcome.type
-          ? ''
-          : [...paths]
-              .sort()
-              .map((path) => escapeControlChars(path))
-              .join(', ')
-      return `${formatInteger(count)} × ${escapeControlChars(reason)}${names === '' ? '' : `: ${names}`}`
+  return sortByCount(counts)
+    .map(([code, documents]) => {
+      const names = code === unchangedOutcome.type ? '' : formatNames(documents)
+      return `${formatInteger(documents.count)} ${escapeControlChars(describeCode(code, documents.count))}${names}`
     })
     .join('; ')
 }
 
-function formatCounts(counts: ReadonlyMap<string, number>): string {
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .map(([reason, count]) => `${formatInteger(count)} × ${escapeControlChars(reason)}`)
-    .join(', ')
+/** `3 (model: claude-haiku-5-5 → claude-sonnet-5-5): a.md, b.md, c.md` */
+function formatRerunReasons(counts: ReadonlyMap<string, DocumentCount>): string {
+  return sortByCount(counts)
+    .map(
+      ([reason, documents]) =>
+        `${formatInteger(documents.count)} (${escapeControlChars(reason)})${formatNames(documents)}`,
+    )
+    .join('; ')
+}
+
+function sortByCount(counts: ReadonlyMap<string, DocumentCount>): [string, DocumentCount][] {
+  return [...counts].sort(([, a], [, b]) => b.count - a.count)
+}
+
+/** Names the documents if there are only a few. */
+function formatNames({ paths }: DocumentCount): string {
+  if (paths.length === 0) return ''
+  const names = [...paths].sort().map((path) => escapeControlChars(path))
+  return `: ${names.join(', ')}`
 }

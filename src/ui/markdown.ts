@@ -1,8 +1,8 @@
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 
 /**
- * Returns a table of cells that are Markdown already. Viewers split cells before they parse code, so a `|` is escaped in
- * code too.
+ * Returns a table of cells that are Markdown already. Viewers split cells before they parse code, so a `|` is
+ * escaped in code too.
  */
 export function renderMarkdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cell = (text: string) => text.replace(/\\[\s\S]|\|/g, (part) => (part === '|' ? '\\|' : part))
@@ -11,8 +11,8 @@ export function renderMarkdownTable(head: readonly string[], rows: readonly (rea
 }
 
 /**
- * Returns text of several lines as a code block, which is the one form that no viewer reads for links, pictures,
- * headings or mentions. Long lines are broken at spaces, as viewers do not break lines of code.
+ * Returns text of several lines as a code block, which is the one form that no viewer reads for links,
+ * pictures, headings or mentions. Long lines are broken at spaces, as viewers do not break lines of code.
  */
 export function renderCodeBlock(text: string): string {
   const lines = escapeControlChars(text.replaceAll('\r\n', '\n').trimEnd(), '\n\t').split('\n')

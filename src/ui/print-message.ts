@@ -1,9 +1,10 @@
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 
 /**
- * Prints one message on stderr, after the name of the program. Control characters are escaped, since a message may
- * quote file names and answers.
- * @param allowed control characters that are printed as they are, such as `'\n'` in a message of several lines
+ * Prints a message on stderr, after the name of the program. Control characters are escaped, because a
+ * message may quote file names and replies.
+ * @param allowed control characters that are printed unchanged, such as `'\n'` in a message with several
+ *   lines
  */
 export function printMessage(
   { stderr }: { readonly stderr: Pick<NodeJS.WritableStream, 'write'> },

@@ -1,5 +1,6 @@
 import { MultiBar } from 'cli-progress'
 import { formatUsd, type Picodollars } from '../core/pricing/pricing-rules.ts'
+import { formatInteger, pluralize } from '../core/text/format-number.ts'
 
 /** The state of a run that the progress display shows. */
 export interface ProgressState {
@@ -10,7 +11,7 @@ export interface ProgressState {
   readonly elapsedMs: number
   /** The rate limit that the run is waiting for, if any. */
   readonly limitedBy: string | undefined
-  /** Shown instead of the remaining time during a wait that has no progress. */
+  /** Shown instead of the remaining time during a wait without progress. */
   readonly waitingText: string | undefined
 }
 
@@ -51,8 +52,8 @@ const lineEveryMs = 10_000
 function showBar(stderr: NodeJS.WritableStream, getState: () => ProgressState): ProgressDisplay {
   const bars = new MultiBar({
     stream: stderr,
-    format: (_options, { progress }) => `${renderBar(progress)} ${formatProgress(getState())}`,
-    // The bar must leave signals alone: the run decides what they mean.
+    format: (_options, { progress }) => `${renderBar(progress)} ${formatBarText(getState())}`,
+    // The run handles signals, so the bar must not install handlers.
     gracefulExit: false,
     clearOnComplete: true,
     stopOnComplete: false,
@@ -66,7 +67,7 @@ function showBar(stderr: NodeJS.WritableStream, getState: () => ProgressState): 
     printLine: (text) => bars.log(`${text}\n`),
     stop() {
       clearInterval(timer)
-      // Lines wait for the next redraw, and after stop() there is none.
+      // Logged lines are printed at the next redraw, and stop() does not redraw.
       bars.update()
       bars.stop()
     },
@@ -76,7 +77,7 @@ function showBar(stderr: NodeJS.WritableStream, getState: () => ProgressState): 
 function showLines(stderr: NodeJS.WritableStream, getState: () => ProgressState): ProgressDisplay {
   let lastLine = ''
   const timer = setInterval(() => {
-    const text = formatProgress(getState())
+    const text = formatProgressLine(getState())
     if (text !== lastLine) stderr.write(`${text}\n`)
     lastLine = text
   }, lineEveryMs)
@@ -90,23 +91,35 @@ function renderBar(share: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)}`
 }
 
-/** Returns the progress line, which is also the text next to the bar. */
-export function formatProgress({
-  done,
-  total,
-  failed,
-  cost,
-  elapsedMs,
-  limitedBy,
-  waitingText,
-}: ProgressState): string {
-  const parts = [`${done}/${total}`]
-  if (failed > 0) parts.push(`${failed} failed`)
-  if (cost > 0n) parts.push(formatUsd(cost))
-  if (waitingText !== undefined) return [...parts, waitingText].join(' · ')
-  if (done > 0 && done < total) parts.push(`${formatRemaining((elapsedMs / done) * (total - done))} left`)
-  if (limitedBy !== undefined && done < total) parts.push(`limited by ${limitedBy}/min`)
+/** Returns the text next to the bar, which must be short: `28/200 · $0.0029 · 2 min left`. */
+export function formatBarText(state: ProgressState): string {
+  const { done, total, limitedBy } = state
+  const parts = [`${done}/${total}`, ...formatCounts(state), ...formatWait(state, '')]
+  if (isLimited(state)) parts.push(`limited by ${limitedBy}/min`)
   return parts.join(' · ')
+}
+
+/** Returns a progress line for a log: `claude-batch: 28 of 200 documents, $0.0029, about 2 min left`. */
+export function formatProgressLine(state: ProgressState): string {
+  const { done, total, limitedBy } = state
+  const documents = `${formatInteger(done)} of ${pluralize(total, 'document')}`
+  const parts = [documents, ...formatCounts(state), ...formatWait(state, 'about ')]
+  if (isLimited(state)) parts.push(`limited by ${limitedBy} per minute`)
+  return `claude-batch: ${parts.join(', ')}`
+}
+
+function formatCounts({ failed, cost }: ProgressState): string[] {
+  return [...(failed > 0 ? [`${failed} failed`] : []), ...(cost > 0n ? [formatUsd(cost)] : [])]
+}
+
+function formatWait({ done, total, elapsedMs, waitingText }: ProgressState, prefix: string): string[] {
+  if (waitingText !== undefined) return [waitingText]
+  if (done === 0 || done >= total) return []
+  return [`${prefix}${formatRemaining((elapsedMs / done) * (total - done))} left`]
+}
+
+function isLimited({ done, total, limitedBy, waitingText }: ProgressState): boolean {
+  return limitedBy !== undefined && waitingText === undefined && done < total
 }
 
 function formatRemaining(ms: number): string {

@@ -36,21 +36,21 @@ function renderTable([head = [], ...rows]: readonly (readonly string[])[]): Mark
 
 function renderTexts({ path, texts, judgements }: DocumentComparison): Markup {
   const articles = texts.map(({ name, text }) => {
-    const judgement = judgements.find((it) => it.name === name)
+    const judgement = judgements.find((candidate) => candidate.name === name)
     const judgeReplies = judgement?.replies.map(
       (text, n) => html`<p>In ${n === 0 ? 'first' : 'second'} position:</p>${renderPreformatted(text)}`,
     )
     return html`<article><h3>${name}</h3>${renderPreformatted(text)}${
       judgement === undefined || judgeReplies === undefined
         ? undefined
-        : html`<details><summary>Verdict: ${resultLabels[judgement.result]}</summary>${judgeReplies}</details>`
+        : html`<details><summary>Judgement: ${resultLabels[judgement.result]}</summary>${judgeReplies}</details>`
     }</article>`
   })
   return html`<section><h2><bdi>${path}</bdi></h2><div class="texts">${articles}</div></section>
 `
 }
 
-/** Keeps line breaks. */
+/** Renders text with its line breaks. */
 function renderPreformatted(text: string | undefined): Markup {
   const escaped = escapeControlChars(text ?? '(nothing)', '\n\t')
     .split('\n')

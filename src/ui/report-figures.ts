@@ -1,5 +1,6 @@
 import type { ReportJson, RunRow } from '../core/report/report-json.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
+import { describeCode, describeRetryCauses } from './describe-code.ts'
 import {
   formatCost,
   formatCount,
@@ -16,7 +17,7 @@ export interface Figure {
   readonly value: string
   /** Shown next to the number. */
   readonly notes: readonly string[]
-  /** The number should be 0. */
+  /** Set if the number should be 0 but is not. */
   readonly isBad?: true
 }
 
@@ -105,7 +106,7 @@ function listDocumentNotes({ runs }: ReportJson, summarized: number, pending: nu
   return [
     ...(summarized > 0 ? [`${formatCount(summarized)} summarized`] : []),
     ...(pending > 0 ? [`${formatCount(pending)} pending`] : []),
-    ...skipped.map(([reason, count]) => `${formatCount(count)} skipped: ${reason}`),
+    ...skipped.map(([reason, count]) => `${formatCount(count)} skipped: ${describeCode(reason, count)}`),
   ]
 }
 
@@ -138,7 +139,9 @@ function buildTimeFigure({ runs, simulated }: ReportJson): Pick<Figure, 'value' 
   }
 }
 
-/** Returns sentences that qualify the figures: simulated runs, an unrecorded or early end, limits and retries. */
+/**
+ * Returns sentences that qualify the figures: simulated runs, an unrecorded or early end, limits and retries.
+ */
 export function listRemarks({ runs, simulated }: ReportJson): string[] {
   const simulatedRuns = runs.filter((run) => run.simulated).length
   const simulationNote =
@@ -164,14 +167,13 @@ function describeRunEnd({
     ]
   const again = Object.entries(retries ?? {})
   const total = again.reduce((sum, [, count]) => sum + count, 0)
-  const why = again.map(([reason, count]) => `${formatCount(count)} × ${reason}`).join(', ')
   return [
     ...(stopped === null ? [] : [`The run stopped early: ${stopped}.`]),
     ...(limitedBy === null || (requests ?? 0) < 2 ? [] : [`Limited by: ${limitedBy}.`]),
     ...(total === 0
       ? []
       : [
-          `${formatCount(requests ?? 0)} requests, including ${formatCount(total, 'retry', 'retries')} (${why}).`,
+          `${formatCount(requests ?? 0)} requests, including ${formatCount(total, 'retry', 'retries')} (${describeRetryCauses(again)}).`,
         ]),
   ]
 }

@@ -5,7 +5,7 @@ import { formatInteger, pluralize } from '../core/text/format-number.ts'
 
 type Sums = Omit<ReportGroup, 'name'>
 
-/** Stands for an unknown value. */
+/** The text for an unknown value. */
 export const unknownText = '–'
 
 /** Labels of the statuses of a document. */

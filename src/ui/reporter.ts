@@ -1,4 +1,5 @@
-import { formatFailure } from '../core/errors/failure.ts'
+import { describeFailure } from '../core/errors/describe-failure.ts'
+import { toFailure } from '../core/errors/failure.ts'
 import { sumAttemptCosts } from '../core/pricing/document-cost.ts'
 import { formatUsd } from '../core/pricing/pricing-rules.ts'
 import { sumInputTokens } from '../core/pricing/usage.ts'
@@ -9,6 +10,7 @@ import type { RunStats, StatsCollector } from '../core/run/run-stats.ts'
 import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { createColors } from './colors.ts'
+import { describeCode } from './describe-code.ts'
 import { formatRunSummary, type RunSummaryContext } from './format-run-summary.ts'
 import { createPlainDisplay, type ProgressDisplay, type ProgressMode, showProgress } from './progress.ts'
 
@@ -22,12 +24,12 @@ export interface ReporterOptions {
 /** What the progress display shows. */
 interface ProgressOptions {
   readonly mode: 'auto' | ProgressMode
-  /** How many documents there are to do. */
+  /** The number of documents to process. */
   readonly total: number
   readonly statsCollector: StatsCollector
   /** The rate limit that requests are waiting for, if any. */
   readonly getWaitingLimit: () => LimitName | undefined
-  /** Milliseconds since the run began. */
+  /** Milliseconds since the run started. */
   readonly getElapsedMs: () => number
 }
 
@@ -41,7 +43,10 @@ export interface Reporter {
   /** Called when all requests pause: for how long, how many pauses in a row this is, and why. */
   onPause(pause: { readonly ms: number; readonly consecutivePauses: number; readonly reason: string }): void
   onOutcome(outcome: Outcome): void
-  /** Called when a summary cannot be saved. If it is journaled, the next run saves it; if not, it is printed here and lost. */
+  /**
+   * Called when a summary cannot be saved. If it is in the journal, the next run saves it; otherwise it is
+   * lost, so the text is printed.
+   */
   onUnsaved(outcome: Outcome, isJournaled: boolean): void
   /** Prints a message, with `quiet` too. */
   printMessage(text: string): void
@@ -49,8 +54,8 @@ export interface Reporter {
   printNote(text: string): void
   /** Prints a line, if `verbose`. */
   printDetail(text: string): void
-  /** Shows this text instead of the remaining time, for a wait that has no progress; undefined ends it. */
-  setWaitingText(what: (() => string) | undefined): void
+  /** Shows a text instead of the remaining time, for a wait without progress; undefined removes the text. */
+  setWaitingText(getText: (() => string) | undefined): void
   /** Called when a drain begins. */
   onDrain(): void
   /** Hides the progress display while `work` uses the terminal. */
@@ -58,7 +63,7 @@ export interface Reporter {
   /** Removes the progress display. */
   stop(): void
   /** Prints the summary of the run. */
-  printSummary(report: RunStats, setting: RunSummaryContext): void
+  printSummary(stats: RunStats, context: RunSummaryContext): void
 }
 
 /** Returns a reporter that prints to stderr. It shows no progress before `startProgress`. */
@@ -101,14 +106,14 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
       inFlight--
       if (attempt.error !== undefined) {
         const { path, error } = attempt
-        printDetail(`${path}: attempt ${attempt.attemptNumber}: ${error.status ?? error.kind} ${error.type}`)
+        printDetail(`${path}: attempt ${attempt.attemptNumber} failed: ${describeFailure(toFailure(error))}`)
       }
     },
     onPause({ ms, consecutivePauses, reason }) {
       if (quiet) return
       // Many short pauses in a row are reported once, when there are enough of them to be an outage.
       if (verbose || ms >= minReportedPauseMs || consecutivePauses === 4)
-        progress.printLine(`paused ${formatDuration(ms)}: ${reason}`)
+        progress.printLine(`claude-batch: paused for ${formatDuration(ms)}: ${escapeControlChars(reason)}`)
     },
     onOutcome(outcome) {
       if (outcome.status === 'failed')
@@ -117,13 +122,13 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
     },
     onUnsaved(outcome, isJournaled) {
       if (outcome.status !== 'summarized') return
-      const what = `could not save the summary of ${escapeControlChars(outcome.document.path)}`
+      const problem = `could not save the summary of ${escapeControlChars(outcome.document.path)}`
       const { cost } = sumAttemptCosts(outcome.attempts)
       const price = cost === undefined ? 'its cost is unknown' : `it cost ${formatUsd(cost)}`
       const next = isJournaled
         ? 'the next run saves it without sending a request'
         : `the next run sends and pays for the request again (${price}); the summary:`
-      progress.printLine(`claude-batch: ${what}; ${next}`)
+      progress.printLine(`claude-batch: ${problem}; ${next}`)
       if (!isJournaled) progress.printLine(escapeControlChars(outcome.text, '\n\t'))
     },
     printMessage,
@@ -131,14 +136,14 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
       if (!quiet) printMessage(text)
     },
     printDetail,
-    setWaitingText(what) {
-      getWaitingText = what
+    setWaitingText(getText) {
+      getWaitingText = getText
     },
     onDrain() {
       if (getWaitingText !== undefined) return
       const waiting = inFlight === 1 ? '1 request' : `${inFlight} requests`
       progress.printLine(
-        `stopping: waiting for ${waiting} in flight (interrupt again to abort ${inFlight === 1 ? 'it' : 'them'})`,
+        `claude-batch: stopping: waiting for ${waiting} in flight (interrupt again to abort ${inFlight === 1 ? 'it' : 'them'})`,
       )
     },
     async suspend(work) {
@@ -154,13 +159,13 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
       show = showNothing
       progress = show()
     },
-    printSummary(report, setting) {
-      if (!quiet) stderr.write(formatRunSummary(report, setting, colors))
+    printSummary(stats, context) {
+      if (!quiet) stderr.write(formatRunSummary(stats, context, colors))
     },
   }
 }
 
-/** Shorter pauses are not reported: milliseconds. */
+/** The shortest pause that is reported, in milliseconds. */
 const minReportedPauseMs = 5000
 
 function chooseMode(
@@ -174,7 +179,7 @@ function chooseMode(
 
 function formatFailed({ document, failure }: Extract<Outcome, { status: 'failed' }>): string {
   const id = failure.requestId === undefined ? '' : ` [${failure.requestId}]`
-  return escapeControlChars(`${document.path}: ${formatFailure(failure)}${id}`)
+  return escapeControlChars(`${document.path}: ${describeFailure(failure)}${id}`)
 }
 
 function formatVerbose(outcome: Outcome): string {
@@ -184,7 +189,7 @@ function formatVerbose(outcome: Outcome): string {
   const usage = sumUsage(outcome)
   const flags =
     outcome.status === 'summarized' && outcome.qualityIssues
-      ? `, flagged (${outcome.qualityIssues.join(', ')})`
+      ? `, flagged (${outcome.qualityIssues.map((issue) => describeCode(issue, 1)).join(', ')})`
       : ''
   return `${document.path}: ${status}${flags}, ${sumInputTokens(usage)} tokens in, ${usage.output_tokens} out, ${formatDuration(elapsedMs)}`
 }

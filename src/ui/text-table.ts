@@ -2,7 +2,8 @@ import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 
 /**
  * Returns rows as a table of text, one line per row.
- * @param leftAlignedColumns number of leading columns that are aligned left, for words; the others are aligned right, for numbers
+ * @param leftAlignedColumns number of leading columns that are aligned left, for words; the others are
+ *   aligned right, for numbers
  */
 export function formatTable(
   rows: readonly (readonly string[])[],

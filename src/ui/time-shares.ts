@@ -46,7 +46,7 @@ function formatMean(value: number, report: Timed): string {
   return `${formatMs(Math.round(value / count))}${count === 1 ? '' : ' each'}`
 }
 
-/** A document may occur in several runs. */
+/** Counts documents; a document that occurs in several runs counts once per run. */
 function countDocuments({ documents, totals }: Timed): number {
   return Math.max(documents.length, totals.summarized + totals.failed + totals.pending)
 }

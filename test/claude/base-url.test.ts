@@ -7,16 +7,16 @@ import { createClient } from '../../src/library/create-client.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
-/** What people append to a base URL. */
+/** Suffixes that users append to a base URL. */
 const endings = ['/', '///', '/v1', '/v1/', '/v1//', '/v1/messages', '/v1/messages/', '//v1//']
 
-describe('a base URL', () => {
+describe('the base URL', () => {
   it.each([
     ['https://api.anthropic.com', ''],
     ['http://127.0.0.1:8080', ''],
     ['https://gateway.example', '/anthropic'],
     ['https://gateway.example', '/v1/account/anthropic'],
-  ])('%s%s has one spelling, whatever is appended to it', (origin, path) => {
+  ])('%s%s is normalized to the same URL with every known suffix', (origin, path) => {
     const base = origin + path
     for (const ending of ['', ...endings]) {
       expect(normalizeBaseUrl(base + ending)).toBe(base)
@@ -25,11 +25,11 @@ describe('a base URL', () => {
     }
   })
 
-  it('is spelled as a URL parser spells it', () => {
+  it('is normalized by the URL parser, except for the case of its path', () => {
     expect(normalizeBaseUrl('HTTPS://Gateway.Example:443/A/V1/v1')).toBe('https://gateway.example/A/V1')
   })
 
-  it('stays as it is when it is normalized again', () => {
+  it('does not change if it is normalized again', () => {
     const segments = fc.array(fc.constantFrom('v1', 'messages', 'a', ''), { maxLength: 4 })
     const ending = fc.constantFrom('x', 'x/v1', 'x/v1/messages')
     fc.assert(
@@ -40,14 +40,14 @@ describe('a base URL', () => {
     )
   })
 
-  it.each(endings)('that ends in %s works for requests, counts and batches', async (ending) => {
+  it.each(endings)('may end in %s for requests, token counts and batches', async (ending) => {
     const { env, simulator } = await startService({ batches: { durationMs: 0 } })
     const cwd = await createFolder({ 'docs/a.md': 'The harbour.' })
     const withEnding = { ...env, ANTHROPIC_BASE_URL: simulator.url + ending }
     const run = (variables: Record<string, string>, ...flags: string[]) =>
       runInProcess(['summarize', 'docs', '-q', ...flags], { cwd, env: variables })
     expect(await run(withEnding)).toMatchObject({ code: 0, stderr: '' })
-    // The same answer counts for every spelling: nothing is paid for twice.
+    // A run with the other spelling finds the summary up to date and sends no request.
     const { requests } = simulator.stats()
     expect(await run(env)).toMatchObject({ code: 0, stderr: '' })
     expect(simulator.stats().requests).toBe(requests)
@@ -55,7 +55,7 @@ describe('a base URL', () => {
     expect(await run(withEnding, '--batch', '-o', 'batched')).toMatchObject({ code: 0 })
   })
 
-  it('of a profile is normalized as well', async () => {
+  it('is normalized if it comes from a profile', async () => {
     const { simulator } = await startService({})
     const cwd = await createFolder({
       'a.md': 'The harbour.',
@@ -77,7 +77,7 @@ describe('a base URL', () => {
     })
   })
 
-  it('of the library is normalized as well', async () => {
+  it('is normalized in the library', async () => {
     const { env, simulator } = await startService({})
     const client = createClient({ env: { ...env, ANTHROPIC_BASE_URL: `${simulator.url}/v1` } })
     onTestFinished(() => client.close())

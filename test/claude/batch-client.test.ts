@@ -11,7 +11,7 @@ import { createSimulatedClient } from '../support/simulated-client.ts'
 
 const { signal } = new AbortController()
 
-/** A client of a server that answers every request with this. */
+/** A client of a server that answers every request with the given JSON. */
 async function clientOf(answer: object) {
   const server = createServer((_, response) => {
     response.setHeader('content-type', 'application/json')
@@ -24,8 +24,8 @@ async function clientOf(answer: object) {
 }
 const batch = { id: 'msgbatch_1', processing_status: 'ended', created_at: '2026-11-22T12:00:00Z' }
 
-describe('the batches of the API', () => {
-  it('are listed where the clock of this machine is hours ahead', async () => {
+describe('the batch client', () => {
+  it('lists batches even if the clock of this machine is hours ahead', async () => {
     const wall = () => Date.now() + 3 * 3_600_000
     const { client } = await createSimulatedClient({}, { clock: { ...realClock, wallTime: wall } })
     async function* body() {
@@ -42,13 +42,13 @@ describe('the batches of the API', () => {
     })
   })
 
-  it('have not ended in a state that is not known yet', async () => {
+  it('treats a batch in an unknown state as in progress', async () => {
     const { client } = await clientOf({ ...batch, processing_status: 'paused' })
     expect(await client.batches.retrieve('msgbatch_1', signal)).toMatchObject({ state: 'in_progress' })
   })
 
   it.each([null, {}, { processing: null }, 'many'])(
-    'have an unknown number of requests where the API does not say: %j',
+    'returns no number of requests if the API reports %j as the counts',
     async (counts) => {
       const { client } = await clientOf({ ...batch, request_counts: counts })
       expect(await client.batches.retrieve('msgbatch_1', signal)).not.toHaveProperty('requests')
@@ -60,14 +60,14 @@ describe('the batches of the API', () => {
     [{ ...batch, id: 7 }],
     [{ ...batch, created_at: { toString: 1 } }],
     [{ ...batch, processing_status: null }],
-  ])('are not taken from an answer that is none: %j', async (answer) => {
+  ])('rejects a malformed batch: %j', async (answer) => {
     const { client } = await clientOf(answer)
     await expect(client.batches.retrieve('msgbatch_1', signal)).rejects.toMatchObject({
       requestError: { kind: 'malformed' },
     })
   })
 
-  it('are listed page by page, each once', async () => {
+  it('lists batches page by page, each batch once', async () => {
     const all = Array.from({ length: 250 }, (_, n) => ({ ...batch, id: `msgbatch_${n}` }))
     const { client, requests } = await serverOf((url, response) => {
       const after = all.findIndex(({ id }) => id === url.searchParams.get('after_id'))
@@ -79,7 +79,7 @@ describe('the batches of the API', () => {
     expect(requests()).toBe(3)
   })
 
-  it('are not listed for ever where a gateway ignores the place to go on from', async () => {
+  it('stops listing if a gateway ignores the after_id parameter', async () => {
     const data = [batch, { ...batch, id: 'msgbatch_2' }]
     const { client, requests } = await serverOf((_, response) => {
       response.end(JSON.stringify({ data, has_more: true }))
@@ -88,7 +88,7 @@ describe('the batches of the API', () => {
     expect([batches.length, isComplete, requests()]).toEqual([2, false, 2])
   })
 
-  it('are not listed for ever where each page is another one', async () => {
+  it('stops listing after 100 pages if the list never ends', async () => {
     let n = 0
     const { client, requests } = await serverOf((_, response) => {
       response.end(JSON.stringify({ data: [{ ...batch, id: `msgbatch_${n++}` }], has_more: true }))
@@ -98,9 +98,9 @@ describe('the batches of the API', () => {
   })
 
   it.each([
-    ['that reads the body', true],
-    ['that reads nothing', false],
-  ])('time out where a server %s never answers their creation', async (_name, reads) => {
+    ['reads the body of', true],
+    ['reads nothing of', false],
+  ])('times out if a server %s a create request and never answers', async (_name, reads) => {
     const { client } = await serverOf((_, _response, request) => {
       if (reads) request.resume()
     }, 150)
@@ -112,7 +112,7 @@ describe('the batches of the API', () => {
     })
   })
 
-  it('time out where a server never begins to answer with their results', async () => {
+  it('times out if a server never starts to send the results', async () => {
     const { client } = await serverOf((url, response) => {
       if (!url.pathname.endsWith('/results')) response.end(JSON.stringify(batch))
     }, 150)
@@ -121,7 +121,7 @@ describe('the batches of the API', () => {
     })
   })
 
-  it('have advice for each error that is about batches, and not about a model or a certificate', async () => {
+  it('throws account errors whose advice is about batches, not about a model or a certificate', async () => {
     const page = '<html><h1>Blocked by the proxy</h1></html>'
     const error = (type: string) => JSON.stringify({ type: 'error', error: { type, message: 'm' } })
     const cases: [number, string, RegExp][] = [
@@ -178,7 +178,7 @@ async function first(answers: AsyncIterable<unknown>): Promise<unknown> {
   return undefined
 }
 
-/** A client of a server that answers as it is written here, or not at all. */
+/** A client of a server whose responses `respond` writes. */
 async function serverOf(
   respond: (url: URL, response: ServerResponse, request: IncomingMessage) => void,
   idleTimeoutMs = 2000,

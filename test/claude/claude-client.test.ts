@@ -25,16 +25,16 @@ const faultOf = async (
   return (error as AskError).requestError
 }
 
-describe('the client', () => {
+describe('createClaudeClient', () => {
   it('reuses its connections for the whole run', async () => {
     const { client, simulator } = await createSimulatedClient({})
     for (let n = 0; n < 20; n++) await client.ask(plain, never)
-    // The second request may come before the first one's socket is handed back; no later one opens another.
+    // The second request may start before the socket of the first one is free. Later requests open no socket.
     expect(simulator.stats().requests).toBe(20)
     expect(simulator.stats().connections).toBeLessThanOrEqual(2)
   })
 
-  it('hands up the limits that the headers tell', async () => {
+  it('returns the limits from the response headers', async () => {
     const { client } = await createSimulatedClient({ limits: { rpm: 77, itpm: 300_000, otpm: 60_000 } })
     const { limits } = await client.ask(plain, never)
     expect(limits).toEqual({
@@ -44,12 +44,12 @@ describe('the client', () => {
     })
   })
 
-  it('does without limits where a proxy strips them', async () => {
+  it('returns no limits if a proxy removes the headers', async () => {
     const { client } = await createSimulatedClient({ rateLimitHeaders: false })
     expect((await client.ask(plain, never)).limits).toBeUndefined()
   })
 
-  it('knows when the first text of a stream came', async () => {
+  it('measures the time to the first text of a stream', async () => {
     const { client } = await createSimulatedClient({
       script: () => ({ kind: 'answer', delayMs: 60, text: 'one two three four' }),
     })
@@ -57,7 +57,7 @@ describe('the client', () => {
     expect(firstTokenMs).toBeGreaterThan(0)
   })
 
-  it('hands on the text as it is written, in whole characters', async () => {
+  it('passes the text on while it is streamed, in complete characters', async () => {
     const body = [
       start,
       ...['One', '', ' \ud83d', '\ude00 two', '\ud83d', ' three', '\ud83d'].map(textDelta),
@@ -75,7 +75,7 @@ describe('the client', () => {
 
   it.each<[string, Behaviour]>([
     [
-      'a page of a captive portal',
+      'the page of a captive portal',
       { kind: 'raw', status: 200, headers: { 'content-type': 'text/html' }, body: '<h1>Sign in</h1>' },
     ],
     ['a 204', { kind: 'raw', status: 204, headers: {}, body: '' }],
@@ -85,14 +85,14 @@ describe('the client', () => {
     ],
     ['null', { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: 'null' }],
     [
-      'an error in the shape of a 200',
+      'an error with status 200',
       { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '{"type":"error"}' },
     ],
     [
-      'JSON that is cut off',
+      'truncated JSON',
       { kind: 'raw', status: 200, headers: { 'content-type': 'application/json' }, body: '{"type":"mess' },
     ],
-  ])('does not take %s for a message', async (_name, behaviour) => {
+  ])('throws a transient error for %s instead of a message', async (_name, behaviour) => {
     for (const request of [plain, streamed]) {
       const fault = await faultOf(behaviour, request)
       expect(fault.kind).toBe('malformed')
@@ -101,17 +101,17 @@ describe('the client', () => {
   })
 
   it.each<[string, Behaviour]>([
-    ['a reset before the answer', { kind: 'reset', inBody: false, delayMs: 1 }],
-    ['a reset in the answer', { kind: 'reset', inBody: true, delayMs: 1 }],
-    ['an answer that ends too early', { kind: 'truncate', delayMs: 1 }],
+    ['a reset before the response', { kind: 'reset', inBody: false, delayMs: 1 }],
+    ['a reset in the response', { kind: 'reset', inBody: true, delayMs: 1 }],
+    ['a response that ends too early', { kind: 'truncate', delayMs: 1 }],
     ['an error event in a stream', { kind: 'mid-stream-error', type: 'overloaded_error', delayMs: 1 }],
-  ])('takes %s for something a retry can cure', async (_name, behaviour) => {
+  ])('classifies %s as transient', async (_name, behaviour) => {
     for (const request of [plain, streamed]) {
       expect(classifyError(await faultOf(behaviour, request))).toBe('transient')
     }
   })
 
-  it('ends the wait for a service that falls silent, before the headers or after', async () => {
+  it('times out if the API sends nothing, before or after the headers', async () => {
     for (const request of [plain, streamed]) {
       for (const afterHeaders of [true, false]) {
         expect((await faultOf({ kind: 'stall', afterHeaders }, request, 100)).kind).toBe('timeout')
@@ -119,15 +119,15 @@ describe('the client', () => {
     }
   })
 
-  it('ends an answer that goes on for ever, though it shows signs of life', async () => {
+  it('aborts a reply that exceeds the total timeout, even if bytes keep arriving', async () => {
     const words = 'word '.repeat(50)
     const fault = await faultOf({ kind: 'answer', delayMs: 20_000, text: words }, streamed, 5000, 300)
     expect(fault).toMatchObject({ kind: 'timeout', message: 'no complete answer within 0.3 s' })
-    // It would take as long again, and be billed again.
+    // A retry would take as long and be billed again.
     expect([classifyError(fault), isRetryable(fault)]).toEqual(['transient', false])
   })
 
-  it('asks for streams once a plain answer was slower than the idle timeout', async () => {
+  it('switches to streaming after a plain reply exceeded the idle timeout', async () => {
     const streamed: boolean[] = []
     const { client } = await createSimulatedClient(
       {
@@ -150,7 +150,7 @@ describe('the client', () => {
     expect(streamed).toEqual([false, true, true, true])
   })
 
-  it('goes on asking for plain answers where there was no connection, or another error', async () => {
+  it('does not switch to streaming after other errors', async () => {
     const streamed: boolean[] = []
     const errors = [500, 429, 529, 504]
     const { client } = await createSimulatedClient({
@@ -165,7 +165,7 @@ describe('the client', () => {
     expect(streamed).toEqual([false, false, false, false, false])
   })
 
-  it('follows no redirect, and names where it led', async () => {
+  it('follows no redirect, and names its target in the error', async () => {
     const elsewhere = await createSimulatedClient({})
     const location = 'http://evil.example/v1/messages'
     const fault = await faultOf({ kind: 'raw', status: 307, headers: { location }, body: '' })
@@ -174,7 +174,7 @@ describe('the client', () => {
     expect(elsewhere.simulator.stats().requests).toBe(0)
   })
 
-  it('shows a proxy’s error page without its markup', async () => {
+  it('shows the error page of a proxy without markup', async () => {
     const body = `<html><style>x{}</style><h1>502 Bad Gateway</h1>${'nginx '.repeat(1000)}`
     const fault = await faultOf({
       kind: 'status',
@@ -186,7 +186,7 @@ describe('the client', () => {
     expect(fault.message.length).toBeLessThanOrEqual(200)
   })
 
-  it('stops the request upstream when it is aborted', async () => {
+  it('cancels the HTTP request if the caller aborts', async () => {
     const { client, simulator } = await createSimulatedClient({
       script: () => ({ kind: 'stall', afterHeaders: false }),
     })
@@ -201,7 +201,7 @@ describe('the client', () => {
     await expect.poll(() => simulator.stats().aborted).toBe(1)
   })
 
-  it('reads usage that is missing or nonsense as unknown', async () => {
+  it('treats missing or invalid usage as unknown', async () => {
     for (const usage of [
       null,
       {},
@@ -215,7 +215,7 @@ describe('the client', () => {
     }
   })
 
-  it('reads the usage of a stream as unknown that only its start tells, before there is any output', async () => {
+  it('treats the usage of a stream as unknown if only the start event has it', async () => {
     const uncounted =
       formatEvent({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: null }) +
       formatEvent({ type: 'message_stop' })
@@ -235,13 +235,13 @@ describe('the client', () => {
   it.each([
     ['without a stop reason', formatEvent({ type: 'message_stop' })],
     [
-      'with null for a stop reason',
+      'with null as the stop reason',
       formatEvent({ type: 'message_delta', delta: { stop_reason: null }, usage: { output_tokens: 2 } }) +
         formatEvent({ type: 'message_stop' }),
     ],
     ['without message_stop', end.slice(0, end.indexOf('event: message_stop'))],
-    ['with nothing', ''],
-  ])('takes a stream that ends %s for one that broke off', async (_, last) => {
+    ['without any final event', ''],
+  ])('treats a stream that ends %s as incomplete', async (_, last) => {
     const headers = { 'content-type': 'text/event-stream' }
     const body = start + textDelta('A whole sentence.') + last
     const { client } = await createSimulatedClient({
@@ -252,7 +252,7 @@ describe('the client', () => {
     })
   })
 
-  it('joins text blocks and passes over all others', async () => {
+  it('joins text blocks and ignores all others', async () => {
     const content = [
       { type: 'thinking', thinking: '', signature: 'x' },
       { type: 'text', text: 'one ' },
@@ -266,7 +266,7 @@ describe('the client', () => {
     expect((await client.ask(streamed, never)).text).toBe('one two')
   })
 
-  it('sends only what the model accepts', async () => {
+  it('throws the error of the API if the model does not accept a parameter', async () => {
     const { client } = await createSimulatedClient({})
     const bad = createRequest('a.md', { model: 'claude-sonnet-5-5', thinking: 'disabled' })
     const error = (await client.ask(bad, never).catch((error: unknown) => error)) as AskError

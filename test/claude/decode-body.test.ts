@@ -47,7 +47,7 @@ async function served(respond: RequestListener) {
   return clientOf((server.address() as AddressInfo).port)
 }
 
-/** Sends a body with the given encoding, whatever is asked. */
+/** A client of a server that answers every request with the given body and encoding. */
 const sending = (body: Buffer, encoding: string, type = 'application/json', status = 200) =>
   served((_request, response) =>
     response.writeHead(status, { 'content-type': type, 'content-encoding': encoding }).end(body),
@@ -66,8 +66,8 @@ const encoders: [string, (body: Buffer) => Buffer][] = [
   ['identity', (body) => body],
 ]
 
-describe('a response that is compressed though nobody asked', () => {
-  it.each(encoders)('is read: %s', async (name, encode) => {
+describe('a response that is compressed although the client did not request it', () => {
+  it.each(encoders)('is decoded: %s', async (name, encode) => {
     expect((await (await sending(encode(Buffer.from(message)), name)).ask(plain, never)).text).toBe(
       'A summary.',
     )
@@ -79,7 +79,7 @@ describe('a response that is compressed though nobody asked', () => {
     expect(await failureOf(failing.ask(plain, never))).toMatchObject({ status: 529, message: 'busy' })
   })
 
-  it('is read where it is the results of a batch', async () => {
+  it('is decoded if it contains the results of a batch', async () => {
     const line = `${JSON.stringify({ custom_id: 'a', result: { type: 'canceled' } })}\n`
     const client = await served((request, response) => {
       const isResults = request.url?.endsWith('/results') === true
@@ -90,14 +90,14 @@ describe('a response that is compressed though nobody asked', () => {
     expect(await collectItems(client.batches.fetchResults('msgbatch_1', never))).toHaveLength(1000)
   })
 
-  it.each(['plain', 'streamed'])('is bounded by its length after decoding: %s', async (how) => {
+  it.each(['plain', 'streamed'])('is rejected if it is too long after decoding: %s', async (how) => {
     const bomb = gzipSync(Buffer.alloc(200_000_000, how === 'plain' ? ' ' : ': x\n'))
     const client = await sending(bomb, 'gzip', how === 'plain' ? 'application/json' : 'text/event-stream')
     const fault = await failureOf(client.ask(how === 'plain' ? plain : streamed, never))
     expect(fault).toMatchObject({ kind: 'malformed', type: 'reply_too_large' })
   })
 
-  it('can be asked for again where it breaks off or is damaged', async () => {
+  it('is a transient error if it is truncated or damaged', async () => {
     for (const body of [gzipSync(message).subarray(0, -12), Buffer.from('not gzip at all')]) {
       const fault = await failureOf((await sending(body, 'gzip')).ask(plain, never))
       expect(fault).toMatchObject({ kind: 'malformed', type: 'malformed_reply' })
@@ -105,7 +105,7 @@ describe('a response that is compressed though nobody asked', () => {
     }
   })
 
-  it('ends the run where its encoding is not known: every answer would be paid for and lost', async () => {
+  it('ends the run if its encoding is unknown, because every reply would be billed and lost', async () => {
     for (const request of [plain, streamed]) {
       const client = await sending(Buffer.from('?'), 'compress', 'text/event-stream')
       const fault = await failureOf(client.ask(request, never))
@@ -119,7 +119,7 @@ describe('a response that is compressed though nobody asked', () => {
 
 describe('an interim response', () => {
   it.each(['100 Continue', '103 Early Hints', '102 Processing'])(
-    '%s before the answer does not lose it',
+    '%s does not hide the response that follows',
     async (line) => {
       for (const pieces of [1, 7]) {
         const interim = `HTTP/1.1 ${line}\r\nlink: </x>\r\n\r\n`

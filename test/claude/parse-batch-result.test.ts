@@ -13,8 +13,8 @@ const lineWith = (result: unknown, id: unknown = 'abc_1') => JSON.stringify({ cu
 const succeeded = (change: Record<string, unknown>) =>
   lineWith({ type: 'succeeded', message: { ...message, ...change } })
 
-describe('a line of the results of a batch', () => {
-  it('that succeeded is a reply at the price of a batch', () => {
+describe('parseBatchResultLine', () => {
+  it('parses a successful result as a reply at the batch price', () => {
     expect(parseBatchResultLine(succeeded({}))).toMatchObject({
       customId: 'abc_1',
       result: { reply: { text: 'A summary.', terms: { batch: true } } },
@@ -23,21 +23,21 @@ describe('a line of the results of a batch', () => {
 
   it.each([
     ['has no result', lineWith(null)],
-    ['has a text for a result', lineWith('succeeded')],
+    ['has a string as its result', lineWith('succeeded')],
     ['has a result without a type', lineWith({})],
     ['has a result of an unknown type', lineWith({ type: 'postponed' })],
     ['has a type that is an object', lineWith({ type: { toString: 1 } })],
     ['has no message', lineWith({ type: 'succeeded' })],
-    ['has null for a message', lineWith({ type: 'succeeded', message: null })],
-    ['has a list for a message', lineWith({ type: 'succeeded', message: [] })],
+    ['has null as its message', lineWith({ type: 'succeeded', message: null })],
+    ['has an array as its message', lineWith({ type: 'succeeded', message: [] })],
     ['has a message of another type', succeeded({ type: 'completion' })],
     ['has no content', succeeded({ content: undefined })],
-    ['has null for content', succeeded({ content: null })],
-    ['has an object for content', succeeded({ content: { text: 'A summary.' } })],
+    ['has null as its content', succeeded({ content: null })],
+    ['has an object as its content', succeeded({ content: { text: 'A summary.' } })],
     ['has a null block', succeeded({ content: [...message.content, null] })],
     ['has a block without a type', succeeded({ content: [...message.content, {}] })],
-    ['has an object for text', succeeded({ content: [...message.content, { type: 'text', text: {} }] })],
-  ])('that %s is unreadable, and names its request', (_, line) => {
+    ['has an object as its text', succeeded({ content: [...message.content, { type: 'text', text: {} }] })],
+  ])('reports a line that %s as unreadable, with its custom_id', (_, line) => {
     expect(parseBatchResultLine(line)).toEqual({
       customId: 'abc_1',
       result: { unreadableReason: 'its result is not one that the API documents', line },
@@ -45,7 +45,7 @@ describe('a line of the results of a batch', () => {
   })
 
   it.each(['null', '7', '"abc_1"', '[]', '{}', lineWith({ type: 'expired' }, 7), lineWith({}, null)])(
-    'that has no name is unreadable, and names no request: %s',
+    'reports a line without a valid custom_id as unreadable: %s',
     (line) => {
       expect(parseBatchResultLine(line)).toEqual({
         customId: undefined,
@@ -54,16 +54,16 @@ describe('a line of the results of a batch', () => {
     },
   )
 
-  it('that is not JSON names its request where that much can be read', () => {
+  it('recovers the custom_id of a line that is not JSON if the line starts with it', () => {
     const broken = succeeded({}).slice(0, -9)
     expect(parseBatchResultLine(broken)).toMatchObject({ customId: 'abc_1', result: { line: broken } })
     expect(parseBatchResultLine('<html>').customId).toBeUndefined()
-    // A text that quotes such a line names nothing.
+    // A custom_id inside a quoted text does not count.
     const quoting = `{"text":${JSON.stringify(succeeded({}))}`
     expect(parseBatchResultLine(quoting).customId).toBeUndefined()
   })
 
-  it('that is longer than any answer is unreadable, and kept in part', () => {
+  it('reports a line beyond the length limit as unreadable, and keeps a part of it', () => {
     const long = `${lineWith({ type: 'succeeded', message }).slice(0, -1)}${' '.repeat(maxLineChars)}`
     const { customId: id, result } = parseBatchResultLine(long.slice(0, maxLineChars))
     expect(id).toBe('abc_1')
@@ -74,7 +74,7 @@ describe('a line of the results of a batch', () => {
   })
 
   it.each([undefined, null, 5, 'text', { error: null }, { error: { type: 5 } }, { error: { type: {} } }])(
-    'that the API reports as errored is an error of the API, whatever its error is: %j',
+    'parses an errored result as an API error, even if its error is malformed: %j',
     (error) => {
       expect(parseBatchResultLine(lineWith({ type: 'errored', error })).result).toMatchObject({
         requestError: { kind: 'status', status: 500, type: 'api_error' },
@@ -82,7 +82,7 @@ describe('a line of the results of a batch', () => {
     },
   )
 
-  it('never throws, whatever is in it', () => {
+  it('never throws for any line', () => {
     const anything = fc.oneof(
       fc.string(),
       fc.json(),

@@ -20,7 +20,7 @@ const isAllowed = (url: string, allowHttp: string[] = [], proxies = {}) => {
   }
 }
 
-describe('a key', () => {
+describe('rejectPlainHttp: an API key', () => {
   it.each([
     'http://localhost:8080',
     'http://LOCALHOST.',
@@ -94,14 +94,14 @@ describe('a key', () => {
     'http://[::10.0.0.1]',
     'http://[64:ff9b::10.0.0.1]',
     'http://[2002:a00:1::]',
-  ])('is not sent to %s in the clear, unless that host is allowed', (url) => {
+  ])('is not sent to %s over plain HTTP, unless that host is allowed', (url) => {
     expect(isAllowed(url)).toBe(false)
     expect(isAllowed(url, ['other.example'])).toBe(false)
     expect(isAllowed(url, [new URL(url).hostname])).toBe(true)
     expect(isAllowed(url.replace(/^http:/i, 'https:'))).toBe(true)
   })
 
-  it('may be sent to an allowed host however it is spelled, but to no name below it', () => {
+  it('may be sent to an allowed host in any spelling, but not to its subdomains', () => {
     expect(isAllowed('http://GATEWAY.internal.:8080/v1', ['gateway.internal'])).toBe(true)
     expect(isAllowed('http://gateway.internal', ['Gateway.Internal.'])).toBe(true)
     expect(isAllowed('http://[2001:db8::1]', ['2001:DB8:0::1'])).toBe(true)
@@ -109,13 +109,13 @@ describe('a key', () => {
     expect(isAllowed('http://gateway.internal', ['internal', '*.internal', ''])).toBe(false)
   })
 
-  it('never passes a proxy on its way to this machine', () => {
+  it('may be sent to this machine even if a proxy is set, because localhost bypasses proxies', () => {
     const proxies = { httpProxy: 'http://proxy.example:3128', httpsProxy: '', noProxy: '' }
     for (const url of ['http://localhost:8080', 'http://127.0.0.1', 'http://[::1]'])
       expect(isAllowed(url, [], proxies)).toBe(true)
   })
 
-  it('passes a proxy in the clear only if that is private or allowed too', () => {
+  it('is sent through a plain HTTP proxy only if the proxy is private or allowed, too', () => {
     const proxies = { httpProxy: 'http://user:word@proxy.example:3128' }
     expect(isAllowed('http://10.0.0.1', [], proxies)).toBe(false)
     expect(isAllowed('http://10.0.0.1', ['proxy.example'], proxies)).toBe(true)
@@ -126,7 +126,7 @@ describe('a key', () => {
     expect(isAllowed('https://gateway.example', [], proxies)).toBe(true)
   })
 
-  it('stays out of the message that refuses to send it, and so do the passwords in URLs', () => {
+  it('is rejected with a message that does not contain the passwords in URLs', () => {
     const proxies = { httpProxy: 'http://user:hunter2@proxy.example', httpsProxy: '', noProxy: '' }
     for (const url of ['http://user:hunter2@gateway.example', 'http://user:hunter2@10.0.0.1'])
       expect(() =>
@@ -135,11 +135,11 @@ describe('a key', () => {
   })
 })
 
-describe('the message that refuses', () => {
+describe('the error message of rejectPlainHttp', () => {
   it.each([
     ['http://gateway.internal.:8080', 'gateway.internal'],
     ['http://[2001:db8::1]:8080', '2001:db8::1'],
-  ])('%s names the flag as a shell takes it', (url, host) => {
+  ])('for %s ends with the flag to pass', (url, host) => {
     const refused = () =>
       rejectPlainHttp(url, { allowHttp: [], allowHttpSetting: '--allow-http', proxies: undefined })
     expect(refused).toThrow(new RegExp(` --allow-http ${host}$`))
@@ -147,7 +147,7 @@ describe('the message that refuses', () => {
   })
 })
 
-describe('a private address', () => {
+describe('isPrivateHost', () => {
   const ipv4 = fc.nat(2 ** 32 - 1)
   const dotted = (n: number) => [24, 16, 8, 0].map((shift) => (n >>> shift) & 255).join('.')
   const spellings = [
@@ -160,7 +160,7 @@ describe('a private address', () => {
     (n: number) => `[::ffff:${dotted(n)}]`,
     (n: number) => `[0:0:0:0:0:FFFF:${(n >>> 16).toString(16)}:${(n & 0xffff).toString(16)}]`,
   ]
-  /** As the RFCs write them: network and prefix length. */
+  /** Private IPv4 networks: address and prefix length. */
   const networks = [
     [0x7f000000, 8],
     [0x0a000000, 8],
@@ -172,7 +172,7 @@ describe('a private address', () => {
     .tuple(fc.constantFrom(...networks), ipv4)
     .map(([[network, prefix], n]) => (network | (n & (2 ** (32 - prefix) - 1))) >>> 0)
 
-  it('is one in every spelling that a URL may have, and no other address is', () => {
+  it('returns true for exactly the private addresses, in every spelling that a URL allows', () => {
     fc.assert(
       fc.property(fc.oneof(ipv4, inNetwork), fc.constantFrom(...spellings), (n, spell) => {
         const isPrivate = networks.some(
@@ -183,7 +183,7 @@ describe('a private address', () => {
     )
   })
 
-  it('makes no name private that contains it', () => {
+  it('returns false for a domain name that contains a private address', () => {
     fc.assert(
       fc.property(inNetwork, fc.domain(), (n, domain) => {
         expect(isPrivateHost(`${dotted(n)}.${domain}`)).toBe(false)

@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
-it('a profile whose token has expired is used with a new one, which is kept', async () => {
+it('the expired token of a profile is refreshed, and the new token is saved', async () => {
   const { simulator } = await startService({})
   const grants: unknown[] = []
   const respond = async (request: IncomingMessage, response: ServerResponse) => {

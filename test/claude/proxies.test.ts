@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { findProxy, readProxies } from '../../src/claude/proxies.ts'
 import { UsageError } from '../../src/errors.ts'
 
-describe('the proxy of a URL', () => {
+describe('findProxy', () => {
   const env = { HTTP_PROXY: 'http://plain:1', HTTPS_PROXY: 'secure:2' }
   const proxyOf = (url: string, variables: Record<string, string>) => {
     const proxies = readProxies(variables)
     return proxies && findProxy(new URL(url), proxies)
   }
 
-  it('is the one of its scheme, or the one for http where there is no other', () => {
+  it('returns the proxy for the scheme of the URL, or the HTTP proxy if no HTTPS proxy is set', () => {
     expect(proxyOf('http://a', env)).toBe('http://plain:1')
     expect(proxyOf('https://a', env)).toBe('http://secure:2')
     expect(proxyOf('https://a', { http_proxy: 'plain:1' })).toBe('http://plain:1')
@@ -55,7 +55,7 @@ describe('the proxy of a URL', () => {
     ['http://a.example', '*.', false],
     ['http://a.example', '', false],
     ['http://a.example', ' , ', false],
-  ])('%s with NO_PROXY=%j is none: %s', (url, noProxy, isCovered) => {
+  ])('for %s with NO_PROXY=%j: bypasses the proxy: %s', (url, noProxy, isCovered) => {
     expect(proxyOf(url, { ...env, NO_PROXY: noProxy }) === undefined).toBe(isCovered)
   })
 
@@ -68,18 +68,18 @@ describe('the proxy of a URL', () => {
     'http://0x7f.1',
     'https://[::1]:9',
     'http://[::ffff:127.0.0.1]',
-  ])('is never used for this machine: %s', (url) => {
+  ])('returns no proxy for this machine: %s', (url) => {
     expect(proxyOf(url, env)).toBeUndefined()
   })
 
   it.each(['http://localhost.example', 'http://127.0.0.1.nip.io', 'http://10.0.0.1', 'http://[::2]'])(
-    'is used for a host that only looks like this machine: %s',
+    'returns the proxy for a host that only looks like this machine: %s',
     (url) => {
       expect(proxyOf(url, env)).toBe('http://plain:1')
     },
   )
 
-  it('is read from variables in lower case before those in upper case', () => {
+  it('prefers variables in lower case to those in upper case', () => {
     const url = 'http://a.example'
     expect(proxyOf(url, { http_proxy: 'low:1', HTTP_PROXY: 'up:1' })).toBe('http://low:1')
     expect(proxyOf(url, { ...env, no_proxy: 'a.example', NO_PROXY: 'b.example' })).toBeUndefined()
@@ -87,7 +87,7 @@ describe('the proxy of a URL', () => {
     expect(proxyOf(url, { ...env, no_proxy: '', NO_PROXY: 'a.example' })).toBeUndefined()
   })
 
-  it('must be a URL, which is not repeated since it may hold a password', () => {
+  it('readProxies rejects an invalid proxy URL without printing its password', () => {
     const malformed = () => readProxies({ HTTPS_PROXY: 'socks5://user:hunter2@a' })
     expect(malformed).toThrow(UsageError)
     expect(malformed).toThrow(/^HTTPS_PROXY is not a URL that begins with http/)

@@ -9,8 +9,8 @@ async function read(chunks: readonly (string | Uint8Array)[], longest = 1000) {
   return lines
 }
 
-describe('the lines of a JSONL body', () => {
-  it('are the same wherever the chunks are cut', async () => {
+describe('readJsonLines', () => {
+  it('returns the same lines for any chunk boundaries', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.jsonValue().map((value) => JSON.stringify({ value }))),
@@ -25,22 +25,22 @@ describe('the lines of a JSONL body', () => {
     )
   })
 
-  it('leave out blank ones', async () => {
+  it('skips blank lines', async () => {
     expect(await read(['\n{"a":1}\n\n \t\r\n{"b":2}\r\n\n'])).toEqual(['{"a":1}', '{"b":2}\r'])
   })
 
-  it('that are too long are cut, and do not hold back the others', async () => {
+  it('truncates a line that is too long, and continues with the next line', async () => {
     expect(await read(['1234', '5678\n12\n', '123456', '7\n'], 5)).toEqual(['12345', '12', '12345'])
   })
 
-  it('end with an error where the last run is torn', async () => {
+  it('throws if the last line is incomplete', async () => {
     await expect(read(['{"a":1}\n{"b":'])).rejects.toMatchObject({ requestError: { kind: 'malformed' } })
     await expect(read(['{"a":1}\nnul'])).rejects.toMatchObject({ requestError: { kind: 'malformed' } })
-    // Half a number is a number.
+    // A truncated number is valid JSON, so a last line without a line break must be an object.
     await expect(read(['{"a":1}\n12'])).rejects.toMatchObject({ requestError: { kind: 'malformed' } })
   })
 
-  it('include a last one without a line break where it is a whole object', async () => {
+  it('accepts a last line without a line break if it is a complete object', async () => {
     expect(await read(['{"a":1}\n', '{"b":2}'])).toEqual(['{"a":1}', '{"b":2}'])
     expect(await read(['{"a":1}\n  '])).toEqual(['{"a":1}'])
   })

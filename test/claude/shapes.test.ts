@@ -19,7 +19,7 @@ const sse = 'text/event-stream'
 const plain = createRequest('a.md')
 const streamed = createRequest('a.md', { maxTokens: 8192 })
 
-/** A client of a server that sends what `serve` was last given. */
+/** A client of a server that sends the response most recently passed to `serve`. */
 async function servedClient() {
   let respond = (_response: ServerResponse) => {}
   const server = createServer((request, response) => {
@@ -81,7 +81,7 @@ const events = [
 
 type Path = readonly (string | number)[]
 
-/** The paths to a value and to everything within it. */
+/** The paths to a value and to all values within it. */
 function pathsIn(value: unknown, path: Path = []): Path[] {
   if (typeof value !== 'object' || value === null) return [path]
   const keys = Array.isArray(value) ? value.keys() : Object.keys(value)
@@ -126,7 +126,7 @@ function checkError(thrown: unknown) {
   expect(formatFailure(failure)).not.toMatch(/\[object|undefined|NaN/)
 }
 
-describe('an answer with any JSON in place of a part of it', () => {
+describe('a response in which any JSON replaces one part', () => {
   const cases = {
     'a message': fc.tuple(
       fc.constant(plain),
@@ -155,7 +155,7 @@ describe('an answer with any JSON in place of a part of it', () => {
     ),
   }
 
-  it.each(Object.entries(cases))('is a reply or a request error where it is %s', async (_name, arbitrary) => {
+  it.each(Object.entries(cases))('becomes a reply or a request error: %s', async (_name, arbitrary) => {
     const { client, serve } = await servedClient()
     await fc.assert(
       fc.asyncProperty(arbitrary, async ([request, status, type, body]) => {
@@ -173,7 +173,7 @@ describe('an answer with any JSON in place of a part of it', () => {
     )
   })
 
-  it('is a request error or a count where it is a count of tokens or a batch', async () => {
+  it('becomes a valid value or a request error: a token count, a batch and a list of batches', async () => {
     const batch = {
       id: 'msgbatch_1',
       processing_status: 'ended',
@@ -203,7 +203,7 @@ describe('an answer with any JSON in place of a part of it', () => {
     )
   })
 
-  it('is a result of its own request where it is a line of batch results', () => {
+  it('becomes a valid batch result or is unreadable: a line of batch results', () => {
     const lines = [
       { custom_id: 'a', result: { type: 'succeeded', message } },
       { custom_id: 'a', result: { type: 'errored', error } },
@@ -227,13 +227,13 @@ describe('a stream', () => {
   }
   const data = (json: string) => `event: x\ndata: ${json}\n\n`
 
-  it('with an event that is null is read without it', async () => {
+  it('with an event that is null or a number is read without that event', async () => {
     const { client, serve } = await servedClient()
     serve(200, sse, start + data('null') + data('7') + textDelta('One.') + end)
     expect((await client.ask(streamed, never)).text).toBe('One.')
   })
 
-  it('with a piece of text that is an object is not a summary', async () => {
+  it('with a piece of text that is an object is malformed', async () => {
     const piece = formatEvent({ type: 'content_block_delta', delta: { type: 'text_delta', text: { a: 1 } } })
     expect(await failing(start + textDelta('half ') + piece + end)).toMatchObject({
       kind: 'malformed',
@@ -241,7 +241,7 @@ describe('a stream', () => {
     })
   })
 
-  it('with an error whose type or message is no text can be retried', async () => {
+  it('with an error whose type or message is not a string is a transient error', async () => {
     for (const wrong of [{ type: {}, message: 'x' }, { type: ['a'] }, null, 'text', 5]) {
       const fault = await failing(start + formatEvent({ type: 'error', error: wrong }))
       expect(classifyError(fault)).toBe('transient')
@@ -253,14 +253,14 @@ describe('a stream', () => {
     ).toMatchObject({ kind: 'stream', type: 'overloaded_error', message: 'an error without a message' })
   })
 
-  it('with an error that is not named in its event line is an error', async () => {
+  it('with an error under another event name is an error', async () => {
     const unnamed = data(
       JSON.stringify({ type: 'error', error: { type: 'overloaded_error', message: 'busy' } }),
     )
     expect(await failing(start + unnamed)).toMatchObject({ kind: 'stream', type: 'overloaded_error' })
   })
 
-  it('is not needed where a server sends the whole message instead', async () => {
+  it('may be replaced by a complete JSON message', async () => {
     const { client, serve } = await servedClient()
     const pieces: string[] = []
     serve(200, 'application/json; charset=utf-8', JSON.stringify(message))
@@ -269,7 +269,7 @@ describe('a stream', () => {
   })
 })
 
-describe('an error body of the API', () => {
+describe('an API error', () => {
   it.each<[number, string, object]>([
     [200, 'invalid_request_error', { status: 400, errorClass: 'document' }],
     [200, 'overloaded_error', { status: 529, errorClass: 'transient' }],
@@ -279,7 +279,7 @@ describe('an error body of the API', () => {
     [500, 'invalid_request_error', { status: 400, errorClass: 'document' }],
     [502, 'api_error', { status: 500, errorClass: 'transient' }],
     [400, 'made_up_error', { status: 400, errorClass: 'document' }],
-  ])('with status %i and type %s is judged by its type', async (status, type, expected) => {
+  ])('with status %i and type %s is classified by its type', async (status, type, expected) => {
     const { client, serve } = await servedClient()
     serve(status, json, JSON.stringify({ type: 'error', error: { type, message: 'x' } }))
     for (const request of [plain, streamed]) {

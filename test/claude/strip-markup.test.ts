@@ -10,6 +10,6 @@ it.each([
   ['a <never closed', 'a <never closed'],
   ['<scripting>b</scripting>', 'b'],
   ['', ''],
-])('a page %j is the text %j', (html, text) => {
+])('stripMarkup turns %j into %j', (html, text) => {
   expect(stripMarkup(html).replace(/\s+/g, ' ').trim()).toBe(text)
 })

@@ -13,7 +13,10 @@ import { createRequest } from '../support/scripted-ask.ts'
 
 const never = new AbortController().signal
 
-/** A client of a server that answers as told; what the client returns or throws is shown as a debugger shows it. */
+/**
+ * A client of a server whose responses `respond` writes. `shown` formats the value or error of a call,
+ * including hidden properties.
+ */
 async function clientOf(
   respond: (request: IncomingMessage, response: ServerResponse) => void,
   env: Readonly<Record<string, string>> = {},
@@ -43,38 +46,41 @@ async function clientOf(
   return { client, shown }
 }
 
-/** Sends all headers back, in a body and in the request id. */
+/** Returns all request headers in the response body and in the request id. */
 const mirror = (status: number) => (request: IncomingMessage, response: ServerResponse) => {
   const sent = JSON.stringify(request.headers)
   response.writeHead(status, { 'content-type': 'application/json', 'request-id': sent })
   response.end(JSON.stringify({ type: 'error', error: { type: sent, message: sent }, request_id: sent }))
 }
 
-describe('what the client hands on', () => {
-  it.each([200, 400, 401, 500])('has no key in it after a %i that repeats the request', async (status) => {
-    const { client, shown } = await clientOf(mirror(status), {
-      ANTHROPIC_CUSTOM_HEADERS: 'X-Gateway-Key: custom-secret\nX-Other: Basic dXNlcjpodW50ZXIy',
-    })
-    const { batches } = client
-    const all = [
-      () => client.ask(createRequest('a.md'), never),
-      () => client.ask(createRequest('a.md', { maxTokens: 8192 }), never),
-      () => client.countTokens(createRequest('a.md'), never),
-      () => batches.retrieve('msgbatch_1', never),
-      () => batches.cancel('msgbatch_1', never),
-      () => batches.listSince(0, never),
-      () => batches.create((async function* () {})(), never),
-      () => collectItems(batches.fetchResults('msgbatch_1', never)),
-    ]
-    for (const one of all) {
-      const text = await shown(one())
-      // A line of results that cannot be read is a value, not an error.
-      expect(text).toMatch(/AskError|unreadable/)
-      expect(text).not.toMatch(/the-secret-key|custom-secret|dXNlcjpodW50ZXIy/)
-    }
-  })
+describe('a client with redaction', () => {
+  it.each([200, 400, 401, 500])(
+    'redacts the key in a response %i that repeats the request',
+    async (status) => {
+      const { client, shown } = await clientOf(mirror(status), {
+        ANTHROPIC_CUSTOM_HEADERS: 'X-Gateway-Key: custom-secret\nX-Other: Basic dXNlcjpodW50ZXIy',
+      })
+      const { batches } = client
+      const all = [
+        () => client.ask(createRequest('a.md'), never),
+        () => client.ask(createRequest('a.md', { maxTokens: 8192 }), never),
+        () => client.countTokens(createRequest('a.md'), never),
+        () => batches.retrieve('msgbatch_1', never),
+        () => batches.cancel('msgbatch_1', never),
+        () => batches.listSince(0, never),
+        () => batches.create((async function* () {})(), never),
+        () => collectItems(batches.fetchResults('msgbatch_1', never)),
+      ]
+      for (const one of all) {
+        const text = await shown(one())
+        // An unreadable line of batch results is a value, not an error.
+        expect(text).toMatch(/AskError|unreadable/)
+        expect(text).not.toMatch(/the-secret-key|custom-secret|dXNlcjpodW50ZXIy/)
+      }
+    },
+  )
 
-  it('has no key in it where that is the name of a batch, a request or a model', async () => {
+  it('redacts a key that is returned as the id of a batch or request, or as a model', async () => {
     const key = 'the-secret-key'
     const batch = { id: key, processing_status: 'ended', created_at: '2026-11-22T12:00:00Z' }
     const error = { type: 'errored', error: { error: { type: key, message: key }, request_id: key } }
@@ -95,7 +101,7 @@ describe('what the client hands on', () => {
     expect(await shown(batches.retrieve('msgbatch_1', never))).toContain("id: '[key]'")
     for (const one of [() => batches.retrieve('1', never), () => batches.listSince(0, never)])
       expect(await shown(one())).not.toContain(key)
-    // The key is not asked for the results of another host, nor that host named in full.
+    // Results on another host are not fetched, and the key in the name of that host is redacted.
     await expect(collectItems(batches.fetchResults('1', never))).rejects.toThrow(
       'results are at [key].example',
     )
@@ -105,7 +111,7 @@ describe('what the client hands on', () => {
     expect(text.replace(`text: '${key}'`, '')).not.toContain(key)
   })
 
-  it('has no token of a profile in it', async () => {
+  it('redacts the token of a profile', async () => {
     const token = { type: 'oauth_token', access_token: 'profile-token-secret', expires_at: 9_999_999_999 }
     const folder = await createFolder({
       'configs/default.json': JSON.stringify({ authentication: { type: 'user_oauth' } }),
@@ -120,7 +126,7 @@ describe('what the client hands on', () => {
     expect(text).not.toContain('profile-token-secret')
   })
 
-  it('keeps the text of the model as it is, which may be about keys', async () => {
+  it('does not redact the text of the model, which may be about keys', async () => {
     const text = 'Set ANTHROPIC_API_KEY to sk-ant-api03-example, not to the-secret-key.'
     const { client } = await clientOf((_request, response) => {
       response.setHeader('content-type', 'application/json')
@@ -136,7 +142,7 @@ describe('what the client hands on', () => {
     expect(await client.ask(createRequest('a.md'), never)).toMatchObject({ text, model: 'm' })
   })
 
-  it('is the caller’s own reason where the caller stopped it', async () => {
+  it('rethrows the abort reason of the caller unchanged', async () => {
     const { client } = await clientOf(() => {})
     const stop = new AbortController()
     const reason = new Error('stopped')
@@ -145,7 +151,7 @@ describe('what the client hands on', () => {
     await expect(asked).rejects.toBe(reason)
   })
 
-  it('is an error of the request where a server puts objects in place of texts', async () => {
+  it('throws a request error if a server returns objects instead of strings', async () => {
     const { client } = await clientOf((_request, response) => {
       response.writeHead(400, { 'content-type': 'application/json' })
       response.end('{"error":{"type":{"a":1},"message":["b"],"details":{"error_code":{}}}}')

@@ -29,12 +29,12 @@ def until(pattern):
 for text, pattern in keys:
     os.write(terminal, text.encode())
     until(pattern)
-# Before it can write a history into a folder that is about to go.
+# Kill the shell before it writes a history file into the temporary folder.
 os.kill(pid, 9)
 os.waitpid(pid, 0)
 `
 
-/** Types into an interactive shell, and waits after each piece for what it is to show. */
+/** Types keys into an interactive shell, and waits after each piece for the expected output. */
 async function typed(shell: readonly string[], keys: readonly (readonly [string, string])[]) {
   const cwd = await createFolder(files)
   await symlink(bin, join(cwd, 'claude-batch'))
@@ -50,7 +50,7 @@ async function typed(shell: readonly string[], keys: readonly (readonly [string,
 }
 const missing = (shell: string) =>
   spawnSync(shell, ['-c', 'true']).status !== 0 || whyTerminalUnavailable() !== undefined
-/** Each line is typed, completed with TAB, and taken away again. */
+/** Each line is typed, completed with TAB, and deleted again with Ctrl-U. */
 const lines: readonly (readonly [string, string])[] = [
   ['claude-batch sum\t', 'claude-batch summarize '],
   ['\u0015claude-batch summarize --effo\t', 'summarize --effort '],
@@ -60,8 +60,8 @@ const lines: readonly (readonly [string, string])[] = [
   ['\u0015claude-batch summarize docs/a\t', String.raw`docs/(a\\ file\.md|'a file\.md'|"a file)`],
 ]
 
-describe('a script for', () => {
-  it.skipIf(missing('bash'))('bash completes', async () => {
+describe('the completion script', () => {
+  it.skipIf(missing('bash'))('completes commands, flags, values and files in bash', async () => {
     const ready: [string, string] = [
       'PS1="> "; eval "$(claude-batch completion bash)"; echo rea""dy\n',
       'ready\\s',
@@ -69,13 +69,13 @@ describe('a script for', () => {
     expect(await typed(['bash', '--norc', '--noprofile', '-i'], [ready, ...lines])).toBe('as expected')
   })
 
-  it.skipIf(missing('zsh'))('zsh completes', async () => {
+  it.skipIf(missing('zsh'))('completes commands, flags, values and files in zsh', async () => {
     const setUp =
       'PS1="> "; autoload -Uz compinit; compinit -u -D; eval "$(claude-batch completion zsh)"; echo rea""dy\n'
     expect(await typed(['zsh', '-f', '-i'], [[setUp, 'ready\\s'], ...lines])).toBe('as expected')
   })
 
-  it.skipIf(missing('fish'))('fish completes', async () => {
+  it.skipIf(missing('fish'))('completes commands, values and files in fish', async () => {
     const cwd = await createFolder(files)
     await symlink(bin, join(cwd, 'claude-batch'))
     const ask = (line: string) => `claude-batch completion fish | source; complete -C ${JSON.stringify(line)}`

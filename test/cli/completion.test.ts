@@ -19,7 +19,7 @@ const completed = async (...words: string[]) => {
   return stdout.split('\n').slice(0, -1)
 }
 
-describe('what can be completed', () => {
+describe('claude-batch complete', () => {
   it.each([
     [['su'], ['summarize']],
     [['prompts', 'p'], ['pin']],
@@ -60,20 +60,20 @@ describe('what can be completed', () => {
       ['completion', ''],
       ['bash', 'zsh', 'fish'],
     ],
-    // A file, which the shell knows best.
+    // Files are completed by the shell.
     [['summarize', 'do'], []],
     [['summarize', '--out', ''], []],
     [
       ['nonsense', '--flag', 'x', ''],
       ['summarize', 'compare', 'report', 'prompts', 'serve', 'simulate', 'config', 'completion'],
     ],
-  ])('behind %j', async (words, expected) => {
+  ])('prints the completions of %j', async (words, expected) => {
     const all = await completed(...words)
     if (words[0] !== 'nonsense') expect(all).toEqual(expected)
     else expect(expected.concat('')).toEqual(expect.arrayContaining(all))
   })
 
-  it('has nothing in it that a terminal would obey, and needs no configuration that is right', async () => {
+  it('prints no names with control characters, and accepts an invalid configuration', async () => {
     expect(await completed('prompts', 'show', '')).not.toContainEqual(expect.stringContaining('touch'))
     const cwd = await createFolder({ 'claude-batch.yaml': 'profiles: [' })
     expect(await runInProcess(['complete', '--', 'summarize', '--profile', ''], { cwd, env: {} })).toEqual({
@@ -83,7 +83,7 @@ describe('what can be completed', () => {
     })
   })
 
-  it('is for shells that there are', async () => {
+  it('is hidden in the help, and `completion` rejects an unknown shell', async () => {
     const run = (shell: string) => runInProcess(['completion', shell], { cwd: '/', env: {} })
     expect(await run('tcsh')).toMatchObject({ code: 2, stderr: expect.stringContaining('bash, zsh or fish') })
     expect((await runInProcess(['--help'], { cwd: '/' })).stdout).not.toMatch(/^ +complete /m)

@@ -11,8 +11,8 @@ const run = (...args: string[]) => runInProcess(args, { cwd: '/', env: {} })
 const program = createProgram({} as Runtime, '0', () => {})
 const commands = listVisibleCommands(program).map((command) => command.name())
 
-describe('help', () => {
-  it.each(commands)('of %s begins with what to type, which is right as far as flags go', async (command) => {
+describe('help with the usage', () => {
+  it.each(commands)('the help of %s starts with examples whose flags exist', async (command) => {
     const { code, stdout } = await run(command, '--help')
     expect([code, stdout.slice(0, 10)]).toEqual([0, 'Examples:\n'])
     const examples = stdout.slice(0, stdout.indexOf('\n\n')).split('\n').slice(1)
@@ -25,7 +25,7 @@ describe('help', () => {
     }
   })
 
-  it('is short for somebody who typed the name and nothing else', async () => {
+  it('claude-batch without arguments prints five lines to stderr', async () => {
     const { code, stdout, stderr } = await run()
     expect([code, stdout, stderr.split('\n').length]).toEqual([2, '', 5])
     expect(stderr).toContain('claude-batch summarize ./docs --simulate')
@@ -36,11 +36,11 @@ describe('help', () => {
     [['prompts', 'lst'], 'Did you mean list?'],
     [['summarize', 'docs', '--modell', 'x'], 'Did you mean --model?'],
     [['serve', '--prot', '1'], 'Did you mean --port?'],
-  ])('has a hint on what was mistyped: %j', async (args, hint) => {
+  ])('an error about a mistyped name suggests the right one: %j', async (args, hint) => {
     expect(await run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(hint) })
   })
 
-  it('tells the two ways on to somebody without credentials', async () => {
+  it('an error about missing credentials names ANTHROPIC_API_KEY and --simulate', async () => {
     const { code, stderr } = await runInProcess(['summarize', 'README.md'], { cwd: resolve('.'), env: {} })
     expect([code, stderr]).toEqual([2, expect.stringMatching(/set ANTHROPIC_API_KEY .*--simulate/)])
   })

@@ -21,7 +21,7 @@ async function setting(
     batches: { durationMs: 1, ...options.batches },
   })
   const run = (...args: string[]) => runInProcess(args, { cwd, env, clockSpeed: 100 })
-  /** Summaries and records, as they are. */
+  /** The contents of all summaries and error records, by file name. */
   const written = async (out = 'summaries') => {
     const names = await readdir(join(cwd, out, 'docs')).catch(() => [])
     const texts = names.map(async (name) => [name, await readFile(join(cwd, out, 'docs', name), 'utf8')])
@@ -33,10 +33,10 @@ async function setting(
 }
 
 describe('summarize --batch', () => {
-  it('B15 gives what a live run gives, for half the price', async () => {
+  it('B15 gives the same results as a live run at half the price', async () => {
     const files = { ...documents('ale', 'beer', 'cider', 'gin'), 'docs/bad.md': Buffer.from([0xff]) }
     const { run, written, report, simulator } = await setting({}, files)
-    // One that was taken before, so that nothing has to be tried.
+    // One document is summarized first, so that no canary request is needed.
     for (const out of ['live', 'batch']) await run('summarize', 'docs/ale.md', '-o', out)
     const live = await run('summarize', 'docs', '-o', 'live')
     const batch = await run('summarize', 'docs', '-o', 'batch', '--batch', '--log', 'log.jsonl')
@@ -66,7 +66,7 @@ describe('summarize --batch', () => {
     expect(batch.stderr).not.toContain('latency')
   })
 
-  it('sends a notebook with half an emoji in its output, and all others with it', async () => {
+  it('accepts a notebook with a lone surrogate in its output', async () => {
     const notebook = JSON.stringify({
       cells: [{ cell_type: 'code', source: 'print()', outputs: [{ text: 'The harbour \ud83d board met.' }] }],
     })
@@ -79,7 +79,7 @@ describe('summarize --batch', () => {
     expect(simulator.stats().batches.created).toBe(1)
   })
 
-  it('tries one document of a kind live, the first time, and none after that', async () => {
+  it('sends one canary request for new settings, and none in later runs', async () => {
     const { run, simulator, cwd } = await setting()
     expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
     expect(simulator.stats().requests).toBe(1)
@@ -87,13 +87,13 @@ describe('summarize --batch', () => {
     await writeFile(join(cwd, 'docs/gin.md'), noteOf('rum'))
     expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
     expect(simulator.stats().requests).toBe(1)
-    // Another prompt is another kind.
+    // Another prompt needs another canary request.
     expect((await run('summarize', 'docs', '--batch', '--prompt', 'summarize@v1')).code).toBe(0)
     expect(simulator.stats().requests).toBe(2)
     expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
   })
 
-  it('--detach leaves a batch to the same command, which collects it, and asks for what is new', async () => {
+  it('--detach leaves the batch to the next run, which collects it and sends only new documents', async () => {
     const { run, written, simulator, cwd } = await setting()
     const first = await run('summarize', 'docs', '--batch', '--detach')
     expect(first.code).toBe(0)
@@ -109,11 +109,11 @@ describe('summarize --batch', () => {
     expect([...simulator.stats().billedPrompts.values()]).toEqual(Array(5).fill(1))
   })
 
-  it('B13 leaves documents in batches alone in a run without it, and says that they wait', async () => {
+  it('B13 leaves documents in a batch to a later run, and reports that they are pending', async () => {
     const { run, simulator } = await setting({ batches: { durationMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('summarize', 'docs', '--dry-run')).stdout).toMatch(
-      /0 to summarize, 1 unchanged, 3 skipped \(3 in_batch\)/,
+      /0 to summarize, 1 unchanged, 3 skipped \(3 in a batch\)/,
     )
     const { code, stderr } = await run('summarize', 'docs')
     expect(code).toBe(75)
@@ -125,7 +125,7 @@ describe('summarize --batch', () => {
     expect(simulator.stats().requests).toBe(1)
   })
 
-  it('B03 B04 takes documents of any name, and the same text twice', async () => {
+  it('B03 B04 accepts documents with any name, and two documents with the same text', async () => {
     const odd = ['a b', 'ü\u{1f600}', 'x'.repeat(200), '-', 'same1', 'same2']
     const files = Object.fromEntries(
       odd.map((name) => [`docs/${name}.md`, noteOf(name.replace(/same./, 'same'))]),
@@ -136,7 +136,7 @@ describe('summarize --batch', () => {
     expect(simulator.stats().batches).toMatchObject({ created: 1, requests: 5 })
   })
 
-  it('B05 B06 has records for what the batch refused, and does again what it did not do', async () => {
+  it('B05 B06 writes error records for refused documents, and sends expired ones again', async () => {
     let expire = true
     const { run, written } = await setting({
       batches: {
@@ -148,7 +148,7 @@ describe('summarize --batch', () => {
           : { kind: 'answer', delayMs: 1 },
     })
     const { code, stderr } = await run('summarize', 'docs', '--batch')
-    // A failure of a document's own goes before what another run cures.
+    // A failed document takes precedence over a pending one in the exit code.
     expect(code).toBe(1)
     expect(stderr).toContain('2 summarized, 1 failed, 1 pending')
     expect((await written())['cider.md.error.txt']).toMatch(/^ERROR: 400 invalid_request_error: no cider/)
@@ -158,14 +158,14 @@ describe('summarize --batch', () => {
     expect((await written())['beer.md.summary.md']).toContain('beer')
   })
 
-  it('ends with 75 where all that is left is what a batch did not do', async () => {
+  it('exits with 75 if only canceled documents are pending', async () => {
     const { run } = await setting({
       batches: { chooseResult: ({ text }) => (text.includes('beer') ? 'canceled' : undefined) },
     })
     expect((await run('summarize', 'docs', '--batch')).code).toBe(75)
   })
 
-  it('B07 B08 has every summary once however often the results break off', async () => {
+  it('B07 B08 writes every summary once after any number of interrupted downloads', async () => {
     let downloads = 0
     const { run, written, report, simulator } = await setting({
       batches: {
@@ -182,7 +182,7 @@ describe('summarize --batch', () => {
     expect(downloads).toBe(4)
   })
 
-  it('a line of the results that cannot be read fails its own document, and no other is sent or paid for again', async () => {
+  it('fails the document of an unreadable result, and sends no other document again', async () => {
     const names = Array.from({ length: 9 }, (_, n) => `note${n}`)
     const bad = (line: string, change: (result: { message: object }) => unknown) => {
       const { custom_id, result } = JSON.parse(line)
@@ -212,16 +212,16 @@ describe('summarize --batch', () => {
         expect.stringMatching(/^ERROR: reply batch_result_unreadable: .*\(batch msgbatch_sim00000001\)/),
       ),
     )
-    // The text that was paid for is in the record, if it is anywhere; whose it is may be unknown.
+    // The error record has the text that was paid for, even if its document is unknown.
     expect(records.filter(([, text]) => text.includes('harbour board met')).length).toBe(3)
     expect([...simulator.stats().billedPrompts.values()]).toEqual(Array(9).fill(1))
     await run('summarize', 'docs', '--batch')
     const counts = [...simulator.stats().billedPrompts.values()].sort()
-    // As after any failure, the next run sends what failed, and nothing else.
+    // The next run sends only the failed documents again.
     expect(counts).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 2])
   })
 
-  it('results that stay cut off leave the rest in the batch, and a later run collects it without sending it again', async () => {
+  it('keeps documents in a batch while its results are incomplete, and a later run collects them', async () => {
     let isCut = true
     const { run, written, simulator } = await setting({
       batches: { changeResults: (lines) => (isCut ? lines.slice(0, 1) : lines) },
@@ -237,14 +237,14 @@ describe('summarize --batch', () => {
     expect([...simulator.stats().billedPrompts.values()]).toEqual(Array(4).fill(1))
   })
 
-  it('B10 says that results are gone, and asks again the next time', async () => {
+  it('B10 reports expired results, and the next run sends the documents again', async () => {
     let archived = false
     const { run, written } = await setting({ batches: { isArchived: () => archived } })
     await run('summarize', 'docs', '--batch', '--detach')
     archived = true
     const { code, stderr } = await run('summarize', 'docs')
     expect(code).toBe(1)
-    expect(stderr).toContain('results_gone')
+    expect(stderr).toMatch(/the results of the batch \S+ are gone/)
     expect(stderr).toMatch(/3 responses were lost in transit and may be billed too/)
     expect((await run('summarize', 'docs')).code).toBe(0)
     expect(Object.keys(await written()).filter((name) => name.endsWith('.error.txt'))).toEqual([])
@@ -258,11 +258,11 @@ describe('summarize --batch', () => {
     expect(code).toBe(4)
     expect(stderr).toMatch(/where no credentials are sent/)
     expect(other.bodies).toEqual([])
-    // They are not lost: the next run asks at the right place, and is refused in the same way.
+    // The batch is not lost: a later run can still collect it.
     expect((await run('batches', 'list')).stdout).toContain('msgbatch_sim00000001')
   })
 
-  it('B14 puts what was sent in place of a document that was edited meanwhile, and the new text the next time', async () => {
+  it('B14 saves the summary of the sent text if the document changed, and later summarizes the new text', async () => {
     const { run, written, cwd } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
     await writeFile(join(cwd, 'docs/gin.md'), noteOf('tonic'))
@@ -272,7 +272,7 @@ describe('summarize --batch', () => {
     expect((await written())['gin.md.summary.md']).toContain('tonic')
   })
 
-  it('overwrites nothing that somebody wrote meanwhile, and keeps the text that was paid for', async () => {
+  it('does not overwrite a file of the user, and saves the summary in the error record', async () => {
     const { run, written, cwd } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
     await writeFile(join(cwd, 'summaries/docs/gin.md.summary.md'), 'mine\n')
@@ -282,7 +282,7 @@ describe('summarize --batch', () => {
     expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output untracked: [\s\S]*harbour board met about gin/)
   })
 
-  it('B02 makes no second batch where it did not hear of the first', async () => {
+  it('B02 creates no second batch if the creation of the first is not confirmed', async () => {
     let first = true
     const { run, written, simulator } = await setting({
       batches: {
@@ -298,7 +298,7 @@ describe('summarize --batch', () => {
     expect(Object.keys(await written())).toHaveLength(4)
   })
 
-  it('keeps to a cap in batches too', async () => {
+  it('observes --max-cost in batches', async () => {
     const { run, simulator } = await setting()
     const { code, stderr } = await run('summarize', 'docs', '--batch', '--max-cost', '0.001')
     expect(code).toBe(0)
@@ -310,7 +310,7 @@ describe('summarize --batch', () => {
     expect(small.stderr).toMatch(/stopped at --max-cost/)
   })
 
-  it('asks before what is dear by the price of a batch', async () => {
+  it('compares --confirm-above with the price of a batch', async () => {
     const { run, simulator } = await setting()
     const dear = ['summarize', 'docs', '--confirm-above', '0.0003']
     expect((await run(...dear)).code).toBe(2)
@@ -318,7 +318,7 @@ describe('summarize --batch', () => {
     expect(simulator.stats().batchBilled.requests).toBe(3)
   })
 
-  it('--mode auto says which way it goes, and why', async () => {
+  it('--mode auto reports the mode and the reason', async () => {
     const { run, simulator } = await setting()
     const few = await run('summarize', 'docs/ale.md', '--mode', 'auto')
     expect(few).toMatchObject({
@@ -345,14 +345,14 @@ describe('summarize --batch', () => {
     ],
     [['--mode', 'auto', '--detach', '--digest', 'd.md'], /--digest cannot be combined with --detach/],
     [['--batch', '--mode', 'auto'], /--batch and --mode auto cannot be combined/],
-  ])('%j is a mistake that is told', async (flags, message) => {
+  ])('%j is a usage error', async (flags, message) => {
     const { run } = await setting()
     const { code, stderr } = await run('summarize', 'docs', ...flags)
     expect(code).toBe(2)
     expect(stderr).toMatch(message)
   })
 
-  it('a long document and a budget end, with all documents done that the budget allows', async () => {
+  it('finishes all documents that fit --max-cost if one of them is long', async () => {
     const long = Array.from({ length: 60 }, (_, n) => `The harbour board met on day ${n}, and dredged on.`)
     const { run, simulator } = await setting(
       {},
@@ -367,7 +367,7 @@ describe('summarize --batch', () => {
     expect((await run(...parts, '--redo', 'all', '--max-cost', '0.006')).code).toBe(0)
   })
 
-  it('--sample takes its sample among what is not in a batch, and asks before the rest', async () => {
+  it('--sample selects documents that are in no batch, and asks before it sends the rest', async () => {
     const { run, simulator, cwd } = await setting({ batches: { durationMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     for (const name of ['rum', 'sake', 'tea', 'wine'])
@@ -378,7 +378,7 @@ describe('summarize --batch', () => {
     expect(simulator.stats().requests).toBe(3)
   })
 
-  it('--mode auto is live on stdout, which remembers no batches', async () => {
+  it('--mode auto chooses live requests with -o -, because batches need an output folder', async () => {
     const { run, simulator } = await setting()
     const { code, stdout, stderr } = await run('summarize', 'docs', '--mode', 'auto', '-o', '-')
     expect(code).toBe(0)
@@ -387,7 +387,7 @@ describe('summarize --batch', () => {
     expect(simulator.stats().batches.created).toBe(0)
   })
 
-  it('goes to the simulated service as well', async () => {
+  it('works with --simulate', async () => {
     const { cwd } = await setting()
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--batch', '--simulate'], {
       cwd,
@@ -398,7 +398,7 @@ describe('summarize --batch', () => {
   })
 })
 
-describe('a batch that is collected by a run with other options', () => {
+describe('a batch collected by a run with other options', () => {
   const schema = {
     type: 'object',
     properties: { title: { type: 'string' } },
@@ -406,11 +406,11 @@ describe('a batch that is collected by a run with other options', () => {
     additionalProperties: false,
   }
   const said = (text: string) => ({ kind: 'answer', delayMs: 1, content: [{ type: 'text', text }] }) as const
-  /** Every way to collect: by itself, by a run without the options, by a run of another folder. */
+  /** Commands that collect a batch: `batches collect`, and runs with other options or documents. */
   const ways = [
     ['batches collect', ['batches', 'collect']],
     ['the same documents without the options', ['summarize', 'docs', '--batch']],
-    ['a run of another folder', ['summarize', 'other']],
+    ['a run over another folder', ['summarize', 'other']],
     ['a run with opposite options', ['summarize', 'other', '--front-matter', '--language', 'French']],
   ] as const
 
@@ -471,7 +471,7 @@ describe('a batch that is collected by a run with other options', () => {
     expect(row.cost_usd).toBeCloseTo((input * 1 + output * 2) / 1e6 / 2, 9)
   })
 
-  it('keeps its --force for what was there when it was sent, and for nothing that was written later', async () => {
+  it('overwrites with --force only files that existed when the batch was sent', async () => {
     const { run, written, cwd } = await setting()
     await run('summarize', 'docs')
     for (const name of ['beer', 'gin'])
@@ -485,7 +485,7 @@ describe('a batch that is collected by a run with other options', () => {
     expect(texts['gin.md.error.txt']).toMatch(/^ERROR: output modified: [\s\S]*harbour board met about gin/)
   })
 
-  it('does not replace a summary that was edited by hand while its document was in the batch', async () => {
+  it('does not overwrite a summary that was edited by hand while its document was in the batch', async () => {
     const { run, written, cwd } = await setting()
     await run('summarize', 'docs')
     await rm(join(cwd, 'summaries/docs/gin.md.summary.md'))
@@ -499,7 +499,7 @@ describe('a batch that is collected by a run with other options', () => {
     )
   })
 
-  it('keeps an answer that can be written nowhere, until it can', async () => {
+  it('keeps a result whose summary cannot be written, until it can', async () => {
     const { run, written, cwd, simulator } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
     const elsewhere = await createFolder({})
@@ -517,7 +517,7 @@ describe('a batch that is collected by a run with other options', () => {
     expect(simulator.stats().batches.created).toBe(1)
   })
 
-  it('whose file is damaged is reported, and nothing is sent again', async () => {
+  it('is reported if its file is damaged, and no document is sent again', async () => {
     const { run, cwd, simulator } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
     const folder = join(cwd, 'summaries/.claude-batch/batches')
@@ -546,7 +546,7 @@ describe('claude-batch batches', () => {
     expect((await run('batches', 'list')).stdout).toMatch(/^no batches in summaries/)
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('batches', 'list')).stdout).toMatch(
-      /^batch +packed +documents +prompt +at\nmsgbatch_sim00000001 .* 3 +summarize@v3, claude-haiku-5-5 +http/,
+      /^batch +created +documents +prompt +base URL\nmsgbatch_sim00000001 .* 3 +summarize@v3, claude-haiku-5-5 +http/,
     )
     expect((await run('batches', 'status')).stdout).toMatch(/in progress for \d+ ms|ended; ready to collect/)
     await expect
@@ -557,17 +557,17 @@ describe('claude-batch batches', () => {
     expect(collected.stderr).toContain('documents  3: 3 summarized')
     expect(Object.keys(await written())).toHaveLength(4)
     expect((await run('batches', 'collect')).stderr).toMatch(/no batches in summaries are waiting/)
-    expect((await run('summarize', 'docs')).stderr).toMatch(/4 × unchanged/)
+    expect((await run('summarize', 'docs')).stderr).toMatch(/4 unchanged/)
   })
 
-  it('collect says by its exit code that some are not ready, and --wait waits', async () => {
+  it('collect exits with 75 if a batch is not ready, and --wait waits for it', async () => {
     const { run } = await setting({ batches: { durationMs: 1000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     expect((await run('batches', 'collect', '-q')).code).toBe(75)
     expect((await run('batches', 'collect', '--wait')).code).toBe(0)
   })
 
-  it('cancel cancels: what was done is collected, and the rest asked about again', async () => {
+  it('cancel stops a batch: finished results are collected, and other documents are sent again', async () => {
     const { run, simulator } = await setting({ batches: { durationMs: 60_000 } })
     await run('summarize', 'docs', '--batch', '--detach')
     const canceled = await run('batches', 'cancel', '--id', 'msgbatch_sim00000001')
@@ -580,13 +580,13 @@ describe('claude-batch batches', () => {
     expect((await run('batches', 'cancel', '--id', 'x')).code).toBe(3)
   })
 
-  it('cancel says of a batch that has ended that it can be collected, and goes on with the others', async () => {
+  it('cancel reports a batch that has already ended, and continues with the others', async () => {
     const { run, cwd } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
     await writeFile(join(cwd, 'docs/rum.md'), noteOf('rum'))
     const folder = join(cwd, 'summaries/.claude-batch/batches')
     const [name = ''] = await readdir(folder)
-    // A second batch, which is at another service.
+    // A second batch, which belongs to another API.
     const other = (await readFile(join(folder, name), 'utf8'))
       .replaceAll(name.slice(0, 16), '0000000000000000')
       .replace(/"base_url":"[^"]*"/, '"base_url":"https://elsewhere.example"')
@@ -600,7 +600,7 @@ describe('claude-batch batches', () => {
     expect(stderr).toMatch(/the batch msgbatch_sim00000001 has ended already/)
   })
 
-  it('send no key over plain http to a host that is not allowed', async () => {
+  it('status, collect and cancel send no key over plain HTTP to a host that is not allowed', async () => {
     const { run, cwd, env } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
     const other = { ...env, ANTHROPIC_BASE_URL: 'http://127.0.0.1.nip.io' }
@@ -612,11 +612,11 @@ describe('claude-batch batches', () => {
       )
     }
     const status = ['batches', 'status', '--allow-http', '127.0.0.1.nip.io']
-    // Allowed, and yet nothing is sent: the batch is at another service.
+    // The host is allowed, but no request is sent, because the batch belongs to another API.
     expect((await runInProcess(status, { cwd, env: other })).stdout).toContain('not to the current base URL')
   })
 
-  it('one that the service does not know holds its documents, until it is given up', async () => {
+  it('cancel --id gives up a batch that the API does not know, and releases its documents', async () => {
     const { run, cwd, env } = await setting()
     await run('summarize', 'docs', '--batch', '--detach')
     const folder = join(cwd, 'summaries/.claude-batch/batches')
@@ -632,11 +632,11 @@ describe('claude-batch batches', () => {
     const other = { ...env, ANTHROPIC_BASE_URL: `${env['ANTHROPIC_BASE_URL']}/other` }
     const elsewhere = await runInProcess(['batches', 'cancel'], { cwd, env: other })
     expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringMatching(/set ANTHROPIC_BASE_URL/) })
-    // With a wrong key, no batch is known: only one that is named is given up.
+    // With a wrong key, the API knows no batch, so cancel gives up a batch only by its id.
     const all = await run('batches', 'cancel')
     expect(all).toMatchObject({ code: 4, stderr: expect.stringMatching(/batches cancel --id msgbatch_gone/) })
     const named = await run('batches', 'cancel', '--id', 'msgbatch_gone')
-    expect(named).toMatchObject({ code: 0, stderr: expect.stringMatching(/given up/) })
+    expect(named).toMatchObject({ code: 0, stderr: expect.stringMatching(/so it was removed/) })
     expect((await run('summarize', 'docs')).code).toBe(0)
   })
 })

@@ -13,10 +13,10 @@ import { runInProcess } from '../support/run-in-process.ts'
 const chapter = (n: number) =>
   `# Chapter ${n}\n\n${`Of voyage ${n} there is much to tell, of ports and of weather. `.repeat(30)}\n\n`
 const book = (chapters: readonly number[]) => chapters.map(chapter).join('')
-/** About one chapter a chunk. */
+/** Limits a chunk to about one chapter. */
 const chunked = ['--chunk-tokens', '1600']
 
-/** Prompts that do not name the document, so that documents share chunks. */
+/** Prompts without the path of the document, so that documents share chunks. */
 const sharing = Object.fromEntries(
   ['chunk', 'reduce'].map((name) => [
     `prompts/${name}.yaml`,
@@ -24,7 +24,7 @@ const sharing = Object.fromEntries(
   ]),
 )
 
-/** What the ledger says was sent and paid for, and what the runs counted. */
+/** The requests and costs in the ledger, and the requests that the runs counted. */
 async function booked(cwd: string) {
   const runs = await readRecordedRuns(join(cwd, 'summaries'), undefined)
   const lines = runs.flatMap(({ entries: lines }) => lines)
@@ -39,7 +39,7 @@ async function booked(cwd: string) {
   }
 }
 
-/** The same by the simulator's own bill, at the prices of Haiku 5.5. Requests that failed in a batch are in no bill. */
+/** The same figures as the simulator billed them, at the prices of Haiku 5.5, without failed batch items. */
 function bill(simulator: Simulator) {
   const { requests, billed, batches, batchBilled } = simulator.stats()
   const sent = batches.requests === 0 ? requests : (expect.any(Number) as number)
@@ -58,7 +58,7 @@ function bill(simulator: Simulator) {
 }
 
 describe('the ledger', () => {
-  it('books a chunk that a document repeats as often as the API bills it: once', async () => {
+  it('counts the cost of a chunk that a document repeats once, as the API bills it', async () => {
     const cwd = await createFolder({ 'docs/book.md': book(Array<number>(11).fill(1)) })
     const { env, simulator } = await startService({})
     const { code, stderr } = await runInProcess(['summarize', 'docs', ...chunked], { cwd, env })
@@ -66,11 +66,11 @@ describe('the ledger', () => {
     expect(await booked(cwd)).toEqual(bill(simulator))
     expect(simulator.stats().billed.requests).toBeLessThan(11)
     expect(stderr).toMatch(/^requests +2$/m)
-    // It is in the ledger, and nowhere else.
+    // The cost is only in the ledger, and no longer in the file of chunk costs.
     expect(await readdir(join(cwd, 'summaries/.claude-batch'))).not.toContain('chunk-costs.jsonl')
   })
 
-  it('books a chunk that two documents share with the one that sent it, also where that one fails', async () => {
+  it('counts the cost of a shared chunk for the document that sent it, even if the document fails', async () => {
     const cwd = await createFolder({ ...sharing, 'docs/a.md': book([1, 2, 3]), 'docs/b.md': book([1, 2, 4]) })
     const { env, simulator } = await startService({
       script: ({ request }) => ({
@@ -85,12 +85,12 @@ describe('the ledger', () => {
     expect(await booked(cwd)).toEqual(bill(simulator))
     const { requests } = simulator.stats()
     expect((await run()).code).toBe(1)
-    // The chunk that was refused, and no other.
+    // Only the refused chunk is sent again.
     expect(simulator.stats().requests - requests).toBe(1)
     expect(await booked(cwd)).toEqual(bill(simulator))
   })
 
-  it('has the cost of the other chunks where the API did not count the tokens of one, and says so', async () => {
+  it('has the cost of the other chunks if the API returned no usage for one', async () => {
     const cwd = await createFolder({ 'docs/book.md': book([1, 2, 3]) })
     let uncounted = 0
     const { env, simulator } = await startService({
@@ -119,7 +119,7 @@ describe('the ledger', () => {
     ['chunk-cache', 1],
     ['chunk-cache', 2],
   ])(
-    'equals the bill where the disk is full for %s.jsonl at its write %i, which ends the run in one line',
+    'equals the bill if the disk is full for %s.jsonl at write %i, which ends the run with one message',
     async (name, at) => {
       const cwd = await createFolder({ 'docs/book.md': book([1, 2, 3]) })
       const { env, simulator } = await startService({ script: () => ({ kind: 'answer', delayMs: 1 }) })
@@ -136,17 +136,17 @@ describe('the ledger', () => {
     },
   )
 
-  it('is complete, and so is the run, where only what is no longer needed cannot be noted', async () => {
+  it('is complete if only the deletion of chunks that are no longer needed cannot be recorded', async () => {
     const cwd = await createFolder({ 'docs/book.md': book([1, 2, 3]) })
     const { env, simulator } = await startService({ script: () => ({ kind: 'answer', delayMs: 1 }) })
-    // After three answers: the chunks that the document has.
+    // After the three replies, the fourth write records the chunks of the document.
     const faults = { do: 'ENOSPC', op: 'write', path: '/parts\\.jsonl$', at: 4, times: 9 }
     const { code, stderr } = await runInProcess(['summarize', 'docs', ...chunked], { cwd, env, faults })
     expect([code, stderr]).toEqual([0, expect.stringContaining('1 summarized')])
     expect(await booked(cwd)).toEqual(bill(simulator))
   })
 
-  it('equals the bill, whatever documents repeat or share, whatever fails, and wherever a run is stopped', async () => {
+  it('equals the bill for any repeated or shared chunks, any errors and any end of a run', async () => {
     const setting = fc.record({
       documents: fc.array(fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }), {
         minLength: 1,
@@ -180,7 +180,7 @@ interface Setting {
   readonly stop: { readonly how: string; readonly at: number } | null
 }
 
-/** Runs, is stopped or meets errors, and runs again over an edited document. */
+/** Runs with errors or an early end, and runs again after a document was edited. */
 async function check({ documents, edited, shares, more, faults, stop }: Setting): Promise<void> {
   const cwd = await createFolder({
     ...(shares && sharing),
@@ -212,10 +212,10 @@ async function check({ documents, edited, shares, more, faults, stop }: Setting)
     }
     const ended = await runInProcess(args, { cwd, env, onSignalSender, clockSpeed: 500 })
     expect(ended.code, ended.stderr).not.toBe(70)
-    // What is left in a batch is billed before the next run collects it.
+    // Batch items are billed before the next run collects them.
     if (ended.stderr.includes('still in a batch')) return ended
     const [ledger, billed] = [await booked(cwd), bill(simulator)]
-    // A signal may cut off an answer that is billed all the same.
+    // A signal may abort a request that the API bills nevertheless.
     if (ledger.lost > 0) expect(ledger.inputTokens, ended.stderr).toBeLessThanOrEqual(billed.inputTokens)
     else expect(ledger, ended.stderr).toEqual(billed)
     return ended

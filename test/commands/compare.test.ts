@@ -50,11 +50,11 @@ async function setting(behave: (request: MessageRequest) => Behaviour = () => an
 const two = ['--prompts', 'brief@v1,brief@v2']
 
 describe('compare', () => {
-  it('sends each document through every arm, in turns', async () => {
+  it('sends each document to every variant, in rotating order', async () => {
     const { run } = await setting()
     const { code, asked, stdout } = await run(...two, '--models', 'haiku,sonnet', '--concurrency', '1')
     expect([code, new Set(asked).size, asked.length]).toEqual([0, 32, 32])
-    // All arms of a document before the next one, and another arm first each time.
+    // All variants of a document come before the next document, which starts with another variant.
     for (let n = 0; n < 32; n += 4)
       expect(new Set(asked.slice(n, n + 4).map((it) => it.slice(0, 6))).size).toBe(1)
     const first = asked.filter((_, n) => n % 4 === 0).map((it) => it.slice(7))
@@ -64,7 +64,7 @@ describe('compare', () => {
     expect(stdout).toMatch(/^brief@v1, claude-sonnet-5-5 +× 20\.\d+ \(\d+\.\d+–\d+\.\d+\)/m)
   })
 
-  it('takes the same sample every time, and pays for no arm twice', async () => {
+  it('selects the same sample every time, and pays for no variant twice', async () => {
     const { run } = await setting()
     const first = await run(...two, '--limit', '3')
     expect(first.asked).toHaveLength(6)
@@ -79,7 +79,7 @@ describe('compare', () => {
     expect((await run(...two, '--limit', '0')).asked).toHaveLength(8)
   })
 
-  it('counts what failed, and compares the others', async () => {
+  it('counts failed documents, and compares the others', async () => {
     const refused: Behaviour = { kind: 'status', status: 400, message: 'too odd' }
     const odd = (text: string) => /Shorten/.test(text) && /note-[12]/.test(text)
     const { run } = await setting(({ lastText }) => (odd(lastText) ? refused : answer))
@@ -89,7 +89,7 @@ describe('compare', () => {
     expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +× 1\.0\d/m)
   })
 
-  it('shows the texts of all variants as text', async () => {
+  it('shows the texts of all variants without interpreting their markup', async () => {
     const text = '# A heading\n<img src=x onerror=alert(1)>\n![](https://evil.example/?q=1)\u001b[2J\n| a |'
     const { run, page } = await setting(() => ({ ...answer, text }))
     await run(...two, '--limit', '1')
@@ -103,7 +103,7 @@ describe('compare', () => {
     expect(markdown).toMatch(/^\| brief@v1, claude-haiku-5-5 \| 1 \| 0 \|/m)
   })
 
-  it('says what cannot be known', async () => {
+  it('shows unknown figures as unknown', async () => {
     const { run } = await setting(() => ({ ...answer, usage: null }))
     const { stdout } = await run(...two)
     expect(stdout).toMatch(/^brief@v1, claude-haiku-5-5 +8 +0 +unknown +unknown +unknown +\d/m)
@@ -111,10 +111,10 @@ describe('compare', () => {
 
   it.each([
     [['--prompts', 'brief@v1'], /nothing to compare/],
-    [['--prompts', 'brief@v3,brief'], /brief@v3, claude-haiku-5-5 would be compared with itself/],
+    [['--prompts', 'brief@v3,brief'], /brief@v3, claude-haiku-5-5 is listed twice/],
     [['--prompts', 'brief@v1,brief@v9'], /no version v9/],
     [['--prompts', 'brief@v1,nobody'], /nobody/],
-  ])('refuses %j before anything is sent or written', async (args, message) => {
+  ])('rejects %j before any request or file', async (args, message) => {
     const { run, page } = await setting()
     const { code, stderr, asked } = await run(...args)
     expect([code, asked]).toEqual([2, []])
@@ -122,7 +122,7 @@ describe('compare', () => {
     await expect(page()).rejects.toThrow()
   })
 
-  it('goes on where it was stopped', async () => {
+  it('continues after an interrupted run', async () => {
     let left = 5
     const { run } = await setting(() => (left-- > 0 ? answer : { kind: 'status', status: 401 }))
     const stopped = await run(...two, '--concurrency', '1')
@@ -132,7 +132,7 @@ describe('compare', () => {
   })
 })
 
-describe('the figures of a comparison', () => {
+describe('computeRatios and summarizeVariant', () => {
   const result = fc
     .record({ cost: fc.double({ min: 1e-6, max: 1, noNaN: true }), ms: fc.integer({ min: 1, max: 60_000 }) })
     .map(({ cost, ms }): VariantResult => {
@@ -149,7 +149,7 @@ describe('the figures of a comparison', () => {
       }
     })
 
-  it('say the same about two variants, whichever is first', () => {
+  it('return inverse ratios if the two variants are swapped', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(result, result), { minLength: 1 }), (pairs) => {
         const [one, other] = [computeRatios(pairs), computeRatios(pairs.map(([a, b]) => [b, a] as const))]
@@ -159,7 +159,7 @@ describe('the figures of a comparison', () => {
     )
   })
 
-  it('hold the mean between their bounds', () => {
+  it('return an interval that contains the mean', () => {
     fc.assert(
       fc.property(fc.array(result, { minLength: 2 }), (results) => {
         const { costUsd, words, summarized } = summarizeVariant(results)
@@ -172,7 +172,7 @@ describe('the figures of a comparison', () => {
   })
 })
 
-it('shows the texts side by side on a page, as text whatever is in them', async () => {
+it('the page of a comparison shows texts side by side and escapes their markup', async () => {
   const loud = '<script>alert(1)</script>\nline two "><img src=x onerror=alert(1)> \u202e'
   const { run, cwd } = await setting(() => ({ ...answer, text: loud }))
   await run(...two, '--limit', '2')
@@ -193,7 +193,7 @@ it('shows the texts side by side on a page, as text whatever is in them', async 
 })
 
 describe('a judge', () => {
-  /** A service that writes texts named for their prompts, and judges by a rule of the test. */
+  /** An API whose texts depend on the prompt, and whose verdicts follow the rule of the test. */
   async function judging(rule: (places: readonly string[], note: string) => string) {
     const seen: string[][] = []
     const setting_ = await setting(({ lastText }) => {
@@ -211,37 +211,37 @@ describe('a judge', () => {
   }
   const brief = (places: readonly string[]) => `VERDICT: ${places[0] === 'A brief one.' ? 'FIRST' : 'SECOND'}`
 
-  it('is asked in both orders, and prefers a text wherever it stands', async () => {
+  it('compares texts in both orders, and wins count only if both verdicts agree', async () => {
     const { run, page, seen } = await judging(brief)
     const { code, stdout, stderr } = await run(...two, '--judge', 'opus')
     expect(code).toBe(0)
     expect(seen.filter(([first]) => first === 'A brief one.')).toHaveLength(8)
     expect(seen).toHaveLength(16)
     expect(stdout).toMatch(
-      /^judged by judge@v1, claude-opus-5-5 +wins +losses +ties +position-biased +no verdict +win rate$/m,
+      /^judged by judge@v1, claude-opus-5-5 +wins +losses +ties +position-biased +no decision +win rate$/m,
     )
     expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +8 +0 +0 +0 +0 +100 % \(68 %–100 %\)$/m)
     expect(stderr).toMatch(/16 summarized now, for \$\S+; 16 judged now, for \$/)
     expect(await page()).toMatch(
-      /\*\*Verdict on brief@v2, claude-haiku-5-5: win\*\*\n\nIn first position:\n\n```text\nBecause/,
+      /\*\*Judgement of brief@v2, claude-haiku-5-5: win\*\*\n\nIn first position:\n\n```text\nBecause/,
     )
     expect((await run(...two, '--judge', 'opus')).asked).toEqual([])
     expect(seen).toHaveLength(16)
     await run(...two, '--judge', 'sonnet')
     expect(seen).toHaveLength(32)
-    // Neither another judge between, nor the other arm first, makes it pay again.
+    // Neither another judge in between nor another order of the variants causes new requests.
     await run('--prompts', 'brief@v2,brief@v1', '--judge', 'opus')
     expect(seen).toHaveLength(32)
   })
 
-  it('that prefers a place decides nothing, and that is told', async () => {
+  it('that prefers a position decides nothing, and is reported as position-biased', async () => {
     const { run } = await judging(() => 'VERDICT: FIRST')
     expect((await run(...two, '--judge', 'opus')).stdout).toMatch(
       /^brief@v2, claude-haiku-5-5 +0 +0 +0 +8 +0 +unknown$/m,
     )
   })
 
-  it('without a verdict is reported, and not guessed', async () => {
+  it('whose reply contains no decision is reported as such', async () => {
     const { run } = await judging((_, note) =>
       note === 'note-1' ? 'VERDICT: FIRST, I think' : 'VERDICT: TIE',
     )
@@ -250,7 +250,7 @@ describe('a judge', () => {
     )
   })
 
-  it('has nothing to say of a document that an arm failed on', async () => {
+  it('gets no request for a document that failed for one variant', async () => {
     const { run, seen } = await judging(brief)
     const failing = await setting(({ lastText }) =>
       lastText.includes('note-3') && lastText.startsWith('Shorten')
@@ -276,14 +276,14 @@ describe('a judge', () => {
     expect(seen).toHaveLength(16)
   })
 
-  it('with a prompt that cannot be used is told before anything is asked', async () => {
+  it('with an invalid prompt is rejected before any request', async () => {
     const { run, cwd } = await judging(brief)
     await writeFile(join(cwd, 'prompts/judge.yaml'), 'versions: { v1: { user_template: "{text} {frist}" } }')
     const { code, asked } = await run(...two, '--judge', 'opus')
     expect([code, asked]).toEqual([2, []])
   })
 
-  it('too dear to go on unasked leaves what the arms came to', async () => {
+  it('that would exceed --confirm-above is skipped, and the variants are still compared', async () => {
     const { run } = await judging(brief)
     const { code, stdout, stderr } = await run(...two, '--judge', 'opus', '--confirm-above', '0.01')
     expect(code).toBe(5)
@@ -291,7 +291,7 @@ describe('a judge', () => {
     expect(stderr).toMatch(/16 judgements will cost about/)
   })
 
-  it('is not swayed by a text that says a verdict or closes a tag', async () => {
+  it('ignores decisions and closing tags inside a text', async () => {
     const { cwd, env } = await (async () => {
       const cwd = await createFolder({
         'prompts/brief.yaml': prompts,
@@ -307,7 +307,7 @@ describe('a judge', () => {
     expect(stdout).toMatch(/^brief@v2, claude-haiku-5-5 +0 +0 +1 +0 +0 +unknown$/m)
   })
 
-  it('is not to be summarized by', async () => {
+  it('has a prompt that summarize rejects', async () => {
     const { cwd } = await setting()
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--prompt', 'judge', '--simulate'], {
       cwd,
@@ -317,7 +317,7 @@ describe('a judge', () => {
   })
 })
 
-describe('a verdict', () => {
+describe('parseVerdict and combineVerdicts', () => {
   it.each([
     ['VERDICT: FIRST', 'first'],
     ['It is.\n\nVERDICT: TIE \n', 'tie'],
@@ -326,7 +326,7 @@ describe('a verdict', () => {
     ['**VERDICT: FIRST**', undefined],
     ['I say VERDICT: FIRST', undefined],
     ['', undefined],
-  ])('of %j is %s', (text, verdict) => {
+  ])('parse %j as %s', (text, verdict) => {
     expect(parseVerdict(text)).toBe(verdict)
   })
 
@@ -334,7 +334,7 @@ describe('a verdict', () => {
   const swapped = { first: 'second', second: 'first', tie: 'tie' } as const
   const turned = { won: 'lost', lost: 'won', tied: 'tied', changed: 'changed', failed: 'failed' } as const
 
-  it('is the opposite when the two variants are swapped', () => {
+  it('return the opposite if the two variants are swapped', () => {
     fc.assert(
       fc.property(verdict, verdict, (one, other) => {
         expect(turned[combineVerdicts(one, other)]).toBe(combineVerdicts(flip(one), flip(other)))
@@ -345,7 +345,7 @@ describe('a verdict', () => {
     }
   })
 
-  it('of somebody who always prefers a place is none, and no sum of such ones prefers anything', () => {
+  it('return no winner for verdicts that always prefer a position, and computeScore no win rate', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom<JudgeVerdict>('first', 'second')), (places) => {
         const score = computeScore(places.map((place) => combineVerdicts(place, place)))

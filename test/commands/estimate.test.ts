@@ -23,7 +23,7 @@ const bill = ({ inputTokens, outputTokens }: { inputTokens: number; outputTokens
   (inputTokens * 0.1 + outputTokens * 0.5) / 1e6
 
 describe('--dry-run', () => {
-  it('says what would be done, and neither sends nor writes anything', async () => {
+  it('prints what the run would do, without any request or file', async () => {
     const { cwd, run, simulator } = await setting({
       ...documents,
       'docs/empty.md': '',
@@ -31,7 +31,9 @@ describe('--dry-run', () => {
     })
     const { code, stdout, stderr } = await run(['summarize', 'docs', '--dry-run'])
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^documents +40 to summarize, 1 skipped \(1 empty\), 1 will fail \(1 not_utf8\)$/m)
+    expect(stdout).toMatch(
+      /^documents +40 to summarize, 1 skipped \(1 empty\), 1 will fail \(1 not UTF-8\)$/m,
+    )
     expect(stdout).toMatch(/^live +about \$0\.0\d+ \(\$0\.0\d+ to \$0\.0\d+\)$/m)
     expect(stdout).toMatch(/^batch +about \$0\.0\d+/m)
     expect(stdout).toMatch(/^time +about 3 s, up to 50 requests in flight$/m)
@@ -45,7 +47,7 @@ describe('--dry-run', () => {
     )
   })
 
-  it('leaves out documents that are up to date, and reports what would happen to the rest', async () => {
+  it('excludes documents that are up to date, and reports what would happen to the rest', async () => {
     const { cwd, run } = await setting()
     await run(['summarize', 'docs/00.md', 'docs/01.md'])
     const before = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
@@ -58,7 +60,7 @@ describe('--dry-run', () => {
     expect(all.stdout).toMatch(/^documents +40 to summarize$/m)
   })
 
-  it('counts all parts of a document that one request does not hold, and what they are merged by', async () => {
+  it('counts all chunks of a long document and the requests that merge them', async () => {
     const { run, cwd } = await setting()
     await writeFile(join(cwd, 'docs/long.md'), 'long '.repeat(300_000))
     const { code, stdout, stderr } = await run([
@@ -74,7 +76,7 @@ describe('--dry-run', () => {
     expect(stdout).toContain('41 to summarize')
   })
 
-  it('has the service count with --token-count exact, to the token that is billed', async () => {
+  it('counts tokens with the API for --token-count exact, exactly as billed', async () => {
     const { cwd, run, simulator } = await setting()
     const estimate = [
       'summarize',
@@ -95,7 +97,7 @@ describe('--dry-run', () => {
     expect(counted.low).toBe(counted.high)
   })
 
-  it('says that a service cannot count, and what to do', async () => {
+  it('suggests --token-count estimate if the API cannot count tokens', async () => {
     const { run, env } = await setting()
     env['ANTHROPIC_BASE_URL'] += '/elsewhere'
     const { code, stderr } = await run(['summarize', 'docs', '--dry-run', '--token-count', 'exact'])
@@ -103,7 +105,7 @@ describe('--dry-run', () => {
     expect(stderr).toMatch(/this API cannot count tokens for .*: 404 .*; use --token-count estimate\n$/)
   })
 
-  it('never gives a model without a price one', async () => {
+  it('shows an unknown cost for a model without a price', async () => {
     const { cwd, run } = await setting()
     const { stdout } = await run([
       'summarize',
@@ -121,7 +123,7 @@ describe('--dry-run', () => {
     expect([cost, worst]).toEqual([{ live: null, batch: null }, null])
   })
 
-  it('bills the dear band for a prompt above 100,000 tokens', async () => {
+  it('uses the higher price tier for a prompt of more than 100,000 tokens', async () => {
     const { cwd, run } = await setting({ 'a.md': prose(5000), 'b.md': prose(2000) })
     const whole = ['--chunk-tokens', '900000']
     await run(['summarize', '.', ...whole, '--dry-run', '--token-count', 'exact', '--report', 'e.json'])
@@ -134,10 +136,10 @@ describe('--dry-run', () => {
   it.each([
     [['--dry-run', '--sample', '5'], '--dry-run and --sample cannot be combined'],
     [['--token-count', 'exact'], '--token-count is an option of --dry-run'],
-    [['--dry-run', '--report', 'e.html'], '--dry-run writes .json only'],
+    [['--dry-run', '--report', 'e.html'], '--dry-run writes only JSON; use a name that ends in .json'],
     [['--report', 'e.pdf'], 'expected a name that ends in .json, .md or .html'],
     [['--sample', '1'], '--sample: expected a whole number'],
-  ])('%j is a mistake', async (flags, message) => {
+  ])('%j is a usage error', async (flags, message) => {
     const { run, simulator } = await setting()
     expect(await run(['summarize', 'docs', ...flags])).toMatchObject({
       code: 2,
@@ -148,7 +150,7 @@ describe('--dry-run', () => {
 })
 
 describe('an estimate', () => {
-  it('is within a few percent once a sample was measured, the truth within its bounds', async () => {
+  it('is within 10 % of the actual cost after a sample, and its interval contains that cost', async () => {
     const modules = resolve(import.meta.dirname, '../../node_modules')
     const find = execFileSync('find', [modules, '-name', 'README.md', '-size', '+1k', '-type', 'f'], {
       encoding: 'utf8',
@@ -178,7 +180,7 @@ describe('an estimate', () => {
 describe('--sample', () => {
   const sample = ['summarize', 'docs', '--sample', '8']
 
-  it('does so many of all sizes, tells what all will cost, and stops there where nobody can be asked', async () => {
+  it('summarizes documents of all sizes, prints the expected total cost, and stops without a terminal', async () => {
     const { run, cwd, simulator } = await setting()
     const { code, stderr } = await run(sample)
     expect(code).toBe(0)
@@ -200,7 +202,7 @@ describe('--sample', () => {
   it.each([
     [true, 0, 40],
     [false, 0, 8],
-  ])('asks on a terminal, and where the answer is %s goes by that', async (answer, code, requests) => {
+  ])('asks on a terminal, and follows the answer %s', async (answer, code, requests) => {
     const { run, simulator } = await setting()
     const ended = await run(sample, answer)
     expect(ended.code).toBe(code)
@@ -208,7 +210,7 @@ describe('--sample', () => {
     expect(simulator.stats().requests).toBe(requests)
   })
 
-  it('goes on without asking with --yes', async () => {
+  it('continues without asking with --yes', async () => {
     const { run, simulator } = await setting()
     const { stderr } = await run([...sample, '--yes'])
     expect(stderr).toMatch(/all 40 will cost about/)
@@ -216,7 +218,7 @@ describe('--sample', () => {
     expect(simulator.stats().requests).toBe(40)
   })
 
-  it('takes the same documents every time, and is done where all are', async () => {
+  it('selects the same documents every time, and sends nothing if all are up to date', async () => {
     const [one, other] = [await setting(), await setting()]
     const summaries = async ({ cwd }: { cwd: string }) => readdir(join(cwd, 'summaries/docs'))
     await one.run(sample)
@@ -225,11 +227,11 @@ describe('--sample', () => {
     await one.run(['summarize', 'docs', '-q'])
     expect(await one.run(sample)).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('40 × unchanged'),
+      stderr: expect.stringContaining('40 unchanged'),
     })
   })
 
-  it('that fails tells so, and extrapolates nothing from nothing', async () => {
+  it('reports that the run stopped if all documents of the sample fail', async () => {
     const cwd = await createFolder(documents)
     const { env } = await startService({ script: () => ({ kind: 'status', status: 422 }) })
     const { code, stderr } = await runInProcess(sample, { cwd, env })
@@ -238,22 +240,19 @@ describe('--sample', () => {
   })
 })
 
-describe('a sample that has nowhere to be looked at', () => {
-  it.each([[['docs', '-o', '-']], [['-']]])(
-    'of %j is a usage error, reported immediately',
-    async (inputs) => {
-      const { run, simulator } = await setting()
-      const { code, stderr } = await run(['summarize', ...inputs, '--sample', '2'])
-      expect([code, simulator.stats().requests]).toEqual([2, 0])
-      expect(stderr).toMatch(/--sample needs an output folder: -o DIR/)
-    },
-  )
+describe('--sample without an output folder', () => {
+  it.each([[['docs', '-o', '-']], [['-']]])('is a usage error before any request: %j', async (inputs) => {
+    const { run, simulator } = await setting()
+    const { code, stderr } = await run(['summarize', ...inputs, '--sample', '2'])
+    expect([code, simulator.stats().requests]).toEqual([2, 0])
+    expect(stderr).toMatch(/--sample needs an output folder: -o DIR/)
+  })
 })
 
 describe('a run that may cost more than --confirm-above', () => {
   const dear = ['summarize', 'docs', '--confirm-above', '0.001']
 
-  it('needs --yes or --max-cost where nobody can be asked, and then sends and writes nothing', async () => {
+  it('needs --yes or --max-cost without a terminal, or else ends without any request or file', async () => {
     const { run, cwd, simulator } = await setting()
     const { code, stderr } = await run(dear)
     expect(code).toBe(2)
@@ -267,26 +266,23 @@ describe('a run that may cost more than --confirm-above', () => {
   it.each([
     [true, 0, 40],
     [false, 5, 0],
-  ])(
-    'is asked about on a terminal, and where the answer is %s ends with %i',
-    async (answer, code, requests) => {
-      const { run, simulator } = await setting()
-      const ended = await run(dear, answer)
-      expect(ended.stderr).toMatch(/Continue\? \[y\/N\]/)
-      expect(ended.code).toBe(code)
-      expect(simulator.stats().requests).toBe(requests)
-    },
-  )
+  ])('asks on a terminal, and exits after the answer %s with %i', async (answer, code, requests) => {
+    const { run, simulator } = await setting()
+    const ended = await run(dear, answer)
+    expect(ended.stderr).toMatch(/Continue\? \[y\/N\]/)
+    expect(ended.code).toBe(code)
+    expect(simulator.stats().requests).toBe(requests)
+  })
 
   it.each([[['--yes']], [['--max-cost', '1']], [['--confirm-above', '1']]])(
-    'goes on with %j',
+    'continues with %j',
     async (flags) => {
       const { run } = await setting()
       expect(await run([...dear, ...flags])).toMatchObject({ code: 0 })
     },
   )
 
-  it('is asked about where several ways are compared, too', async () => {
+  it('needs a confirmation for compare, too', async () => {
     const { run, simulator } = await setting()
     const { code, stderr } = await run(['compare', ...dear.slice(1), '--models', 'haiku,sonnet'])
     expect(stderr).toMatch(/40 answers will cost about \$0\.\d+ /)
@@ -294,7 +290,7 @@ describe('a run that may cost more than --confirm-above', () => {
     expect(simulator.stats().requests).toBe(0)
   })
 
-  it('is not asked about what is done already', async () => {
+  it('needs no confirmation if all documents are up to date', async () => {
     const { run } = await setting()
     await run(['summarize', 'docs'])
     expect(await run(dear)).toMatchObject({ code: 0 })

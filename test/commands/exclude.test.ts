@@ -22,7 +22,7 @@ interface Run {
   readonly folder?: string
 }
 
-/** A run over `docs`, or what else is given, against a service that knows what it was sent. */
+/** Runs over `docs` or the given inputs, and counts the requests. */
 async function run({ args = ['docs'], env = {}, config, folder = '' }: Run) {
   const files = config === undefined ? tree : { ...tree, 'claude-batch.yaml': config }
   const cwd = join(await createFolder(files), folder)
@@ -33,16 +33,16 @@ async function run({ args = ['docs'], env = {}, config, folder = '' }: Run) {
 
 describe('an excluded folder', () => {
   it.each<[string, Run]>([
-    ['on the command line, with a slash at the end', { args: ['docs', '--exclude', 'drafts/'] }],
+    ['on the command line, with a trailing slash', { args: ['docs', '--exclude', 'drafts/'] }],
     ['on the command line, by its path', { args: ['docs', '--exclude', 'docs/drafts'] }],
-    ['on the command line, with all that is in it', { args: ['docs', '--exclude', './docs/drafts/**'] }],
-    ['next to files that a shell named', { args: [...Object.keys(tree), '--exclude', 'drafts'] }],
+    ['on the command line, with all its content', { args: ['docs', '--exclude', './docs/drafts/**'] }],
+    ['next to files expanded by a shell', { args: [...Object.keys(tree), '--exclude', 'drafts'] }],
     ['next to a pattern', { args: ['docs/**/*.md', '--exclude', 'docs/drafts/'] }],
     ['in the environment', { env: { CLAUDE_BATCH_EXCLUDE: 'docs/drafts/' } }],
-    ['in the environment, on a line of several', { env: { CLAUDE_BATCH_EXCLUDE: 'nothing.md\ndrafts' } }],
+    ['in the environment, in one of several lines', { env: { CLAUDE_BATCH_EXCLUDE: 'nothing.md\ndrafts' } }],
     ['in the configuration file', { config: 'exclude: docs/drafts/**\n' }],
     [
-      'in the configuration file of a folder above',
+      'in the configuration file of a parent folder',
       { config: 'exclude: [docs/drafts]\n', folder: 'docs', args: ['a.md', 'b.md', 'drafts'] },
     ],
     [
@@ -53,19 +53,19 @@ describe('an excluded folder', () => {
     const { code, sent, written, stderr } = await run(given)
     const summaries = ['a.md.summary.md', 'b.md.summary.md']
     expect([code, sent, written.map((path) => path.replace('docs/', ''))]).toEqual([0, 2, summaries])
-    expect(stderr).toMatch(/2 summarized, [12] skipped \([12] × excluded(_folder)?\b/)
+    expect(stderr).toMatch(/2 summarized, [12] skipped \([12] excluded( folder)?\b/)
   })
 
-  it('of a list is never sent, and counted', async () => {
+  it('is never sent and is counted if --files-from lists its documents', async () => {
     const cwd = await createFolder({ ...tree, list: Object.keys(tree).join('\n') })
     const { env, simulator } = await startService({})
     const args = ['summarize', '--files-from', 'list', '--exclude', 'drafts']
     const { code, stderr } = await runChecked(args, { cwd, env })
     expect([code, simulator.stats().requests]).toEqual([0, 2])
-    expect(stderr).toMatch(/4: 2 summarized, 2 skipped \(2 × excluded/)
+    expect(stderr).toMatch(/4: 2 summarized, 2 skipped \(2 excluded/)
   })
 
-  it('is excluded by the configuration, the environment and the command line together', async () => {
+  it('may come from the configuration, the environment and the command line at the same time', async () => {
     const { code, sent, written } = await run({
       config: 'exclude: docs/a.md\nprofiles: { more: { exclude: docs/b.md } }\n',
       env: { CLAUDE_BATCH_EXCLUDE: 'deep' },
@@ -74,24 +74,24 @@ describe('an excluded folder', () => {
     expect([code, sent, written]).toEqual([0, 1, ['docs/drafts/c.md.summary.md']])
   })
 
-  it('that is all there is leaves nothing to do, and a success', async () => {
+  it('is a success without requests if it is the only input', async () => {
     const { code, sent, stderr } = await run({ args: ['docs/drafts', '--exclude', 'drafts'] })
     expect([code, sent]).toEqual([0, 0])
-    expect(stderr).toContain('1: 0 summarized, 1 skipped (1 × excluded_folder: docs/drafts)')
+    expect(stderr).toContain('1: 0 summarized, 1 skipped (1 excluded folder: docs/drafts)')
   })
 
-  it('is counted in a dry run too', async () => {
+  it('is counted in a dry run, too', async () => {
     const cwd = await createFolder(tree)
     const args = ['summarize', 'docs', '--exclude', 'drafts/', '--exclude', 'a.md', '--dry-run', '--simulate']
     const { stdout } = await runInProcess(args, { cwd })
-    expect(stdout).toContain('1 to summarize, 2 skipped (1 excluded, 1 excluded_folder)')
+    expect(stdout).toContain('1 to summarize, 2 skipped (1 excluded, 1 excluded folder)')
   })
 })
 
-describe('a pattern of --exclude that matches nothing', () => {
-  const line = 'claude-batch: the exclude pattern "drfats/" matches nothing; check how it is written\n'
+describe('an --exclude pattern that matches nothing', () => {
+  const line = 'claude-batch: the exclude pattern "drfats/" matches nothing; check its spelling\n'
 
-  it('is reported before anything is sent, and not by --quiet', async () => {
+  it('is reported before any request, except with --quiet', async () => {
     const { code, stderr } = await run({ args: ['docs', '--exclude', 'drfats/'] })
     expect([code, stderr.startsWith(line)]).toEqual([0, true])
     const quiet = await run({ args: ['docs', '--exclude', 'drfats/', '-q'] })
@@ -117,7 +117,7 @@ describe('a pattern of --exclude that matches nothing', () => {
     expect(await readdir(join(cwd, 'comparison'))).not.toContain('drafts')
   })
 
-  it('is refused if it begins with an exclamation mark, which takes nothing back', async () => {
+  it('is rejected if it begins with an exclamation mark, because patterns cannot be negated', async () => {
     const { code, stderr, sent } = await run({ config: 'exclude: ["drafts", "!drafts/c.md"]\n' })
     expect([code, sent]).toEqual([2, 0])
     expect(stderr).toMatch(
@@ -126,8 +126,8 @@ describe('a pattern of --exclude that matches nothing', () => {
   })
 })
 
-describe('the settings of git', () => {
-  it('come from the environment of the run', async () => {
+describe('the git configuration', () => {
+  it('is read from the environment of the run', async () => {
     const cwd = await createFolder({
       ...tree,
       '.git/HEAD': 'ref: refs/heads/main',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
-/** Flags that change where documents go, how they get there, or what is made of them. */
+/** Flags that change the mode, the output or the selection of documents. */
 const flags = [
   '--batch',
   '--batch --detach',
@@ -38,31 +38,28 @@ const files = {
 }
 
 describe('a flag', () => {
-  it.each(flags)(
-    '%s does what it says with any other one, or is refused before anything is sent or written',
-    async (one) => {
-      const { env, simulator } = await startService({
-        batches: { durationMs: 1 },
-        latency: { medianMs: 1, sigma: 0 },
-      })
-      const sent = () => simulator.stats().requests + simulator.stats().batches.created
-      for (const other of flags.slice(flags.indexOf(one))) {
-        const cwd = await createFolder(files)
-        const before = sent()
-        const pair = [...new Set([one, other])]
-        const args = ['summarize', 'docs', ...pair.flatMap((flag) => flag.split(' '))]
-        const { code, stderr } = await runInProcess(args, { cwd, env, clockSpeed: 200, random: () => 0 })
-        const run = JSON.stringify({ args: args.join(' '), code, stderr })
-        expect([0, 2], run).toContain(code)
-        if (code === 0) continue
-        expect(sent(), run).toBe(before)
-        expect((await readdir(cwd)).sort(), run).toEqual(['docs', 'schema.json'])
-        // The message says which flag it is about.
-        expect(
-          pair.some((flag) => stderr.includes(flag.split(' ')[0] ?? flag)),
-          run,
-        ).toBe(true)
-      }
-    },
-  )
+  it.each(flags)('%s works with any other flag, or is rejected before any request or file', async (one) => {
+    const { env, simulator } = await startService({
+      batches: { durationMs: 1 },
+      latency: { medianMs: 1, sigma: 0 },
+    })
+    const sent = () => simulator.stats().requests + simulator.stats().batches.created
+    for (const other of flags.slice(flags.indexOf(one))) {
+      const cwd = await createFolder(files)
+      const before = sent()
+      const pair = [...new Set([one, other])]
+      const args = ['summarize', 'docs', ...pair.flatMap((flag) => flag.split(' '))]
+      const { code, stderr } = await runInProcess(args, { cwd, env, clockSpeed: 200, random: () => 0 })
+      const run = JSON.stringify({ args: args.join(' '), code, stderr })
+      expect([0, 2], run).toContain(code)
+      if (code === 0) continue
+      expect(sent(), run).toBe(before)
+      expect((await readdir(cwd)).sort(), run).toEqual(['docs', 'schema.json'])
+      // The message names one of the two flags.
+      expect(
+        pair.some((flag) => stderr.includes(flag.split(' ')[0] ?? flag)),
+        run,
+      ).toBe(true)
+    }
+  })
 })

@@ -10,7 +10,7 @@ import { runOnTerminal, whyTerminalUnavailable } from '../support/terminal.ts'
 
 const documents = { 'long.md': 'A long text about ferries.', 'other.md': 'Another.' }
 
-/** A service whose first answer comes as the test says; the others are there at once. */
+/** An API whose first reply the test sends piece by piece; it sends the other replies immediately. */
 async function held() {
   const answer = createHeldAnswer()
   const service = await startService({
@@ -20,7 +20,7 @@ async function held() {
   return { ...service, answer, cwd: await createFolder(documents) }
 }
 
-/** Starts a run, and collects what comes out of it as it comes. */
+/** Starts a run, and collects its output while it runs. */
 async function started(args: readonly string[], at: Awaited<ReturnType<typeof held>>, input?: string) {
   const options = { cwd: at.cwd, env: at.env, ...(input !== undefined && { input }) }
   const { child, ended } = await startCli(args, options, () => at.simulator.stats().requests > 0)
@@ -35,7 +35,7 @@ describe('a single summary on stdout', () => {
   it.each([
     ['from stdin', ['summarize', '-'], 'A long text'],
     ['of a file', ['summarize', 'long.md', '-o', '-'], undefined],
-  ])('%s is in a pipe as soon as it is written', async (_, args, input) => {
+  ])('%s is streamed to a pipe', async (_, args, input) => {
     const at = await held()
     const { shows, ended } = await started(args, at, input)
     await at.answer.send(textDelta('Ferries'))
@@ -47,7 +47,7 @@ describe('a single summary on stdout', () => {
     expect((await ended).stderr).toMatch(/^time to first token {1}\d+/m)
   })
 
-  it('that breaks off is not begun again: what is there, an ERROR: line, and an exit code', async () => {
+  it('is not retried after its first text: stdout gets the partial text and an ERROR: line', async () => {
     const at = await held()
     const { shows, ended } = await started(['summarize', '-'], at, 'A long text')
     await at.answer.send(textDelta('Ferries'))
@@ -60,14 +60,14 @@ describe('a single summary on stdout', () => {
     expect(at.simulator.stats().requests).toBe(1)
   })
 
-  it('that breaks off before its first word is asked for again', async () => {
+  it('is retried after an error before its first text', async () => {
     const at = await held()
     const { ended } = await started(['summarize', '-'], at, 'A long text')
     await at.answer.send(overloaded)
     expect(await ended).toMatchObject({ code: 0, stdout: 'Whole at last.\n' })
   })
 
-  it('goes into a file whole, asked for again where it broke off', async () => {
+  it('is written to a file only when it is complete, and is retried after an error', async () => {
     const { cwd, env, answer } = await held()
     const file = await open(join(cwd, 'out.txt'), 'w')
     const child = spawn(process.execPath, [bin, 'summarize', 'long.md', '-o', '-', '--max-tokens', '4096'], {
@@ -81,7 +81,7 @@ describe('a single summary on stdout', () => {
     expect(await readFile(join(cwd, 'out.txt'), 'utf8')).toBe('Whole at last.\n')
   })
 
-  it('stops being written as soon as its reader leaves', async () => {
+  it('is aborted as soon as its reader closes the pipe', async () => {
     const at = await held()
     const { child, shows, ended } = await started(['summarize', '-'], at, 'A long text')
     await at.answer.send(textDelta('Ferries'))
@@ -92,7 +92,7 @@ describe('a single summary on stdout', () => {
     expect(await ended).toMatchObject({ code: 141 })
   })
 
-  it('of several documents comes in their order, each whole', async () => {
+  it('is not streamed if there are several documents, which are printed complete and in order', async () => {
     const at = await held()
     const { ended } = await started(
       ['summarize', 'long.md', 'other.md', '-o', '-', '--max-tokens', '4096'],
@@ -105,12 +105,15 @@ describe('a single summary on stdout', () => {
     })
   })
 
-  it.skipIf(whyTerminalUnavailable())('is safe to look at on a terminal, with no bar in it', async () => {
-    const { env, cwd, answer } = await held()
-    const run = runOnTerminal(['summarize', 'long.md', '-o', '-'], { cwd, env })
-    await answer.send(textDelta('Ferries\u001b]0;own'))
-    await answer.send(textDelta('ed\u0007 sail.') + end)
-    const { code, shown } = await run
-    expect([code, shown.split('\r\n')[0]]).toEqual([0, 'Ferries\\x1b]0;owned\\x07 sail.'])
-  })
+  it.skipIf(whyTerminalUnavailable())(
+    'is printed to a terminal without control characters or a progress bar',
+    async () => {
+      const { env, cwd, answer } = await held()
+      const run = runOnTerminal(['summarize', 'long.md', '-o', '-'], { cwd, env })
+      await answer.send(textDelta('Ferries\u001b]0;own'))
+      await answer.send(textDelta('ed\u0007 sail.') + end)
+      const { code, shown } = await run
+      expect([code, shown.split('\r\n')[0]]).toEqual([0, 'Ferries\\x1b]0;owned\\x07 sail.'])
+    },
+  )
 })

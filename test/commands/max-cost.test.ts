@@ -10,12 +10,12 @@ const files = Object.fromEntries(
     `# Document ${n}\n\n${'The harbour board met about the channel, and decided nothing at all. '.repeat(1 + ((n * n) % 40))}\n`,
   ]),
 )
-/** Of ten, one is answered with a fault that nobody bills. */
+/** One request in ten fails with an error that is not billed. */
 const refused = { '529': 0.06, '500': 0.04 }
-/** Nobody here knows what became of these; two of them were worked out, and are billed. */
+/** One reply in ten is lost; the last two kinds are billed. */
 const lost = { reset: 0.03, 'reset-in-body': 0.04, truncate: 0.03 }
 
-/** USD, as the price page has it: all prompts here are in the cheap band. */
+/** Cost in USD at list prices; all prompts of these tests are in the lower price tier. */
 const bill = ({ inputTokens, outputTokens }: { inputTokens: number; outputTokens: number }) =>
   (inputTokens * 0.1 + outputTokens * 0.5) / 1e6
 
@@ -33,7 +33,7 @@ async function summarize(
   return { code, stderr, billed: bill(billed), requests, cwd, env }
 }
 
-/** What all of it costs without a cap, by the pool and the faults: asked for once. */
+/** The total cost without a cap, by concurrency and faults; each is measured once. */
 const whole = new Map<string, Promise<number>>()
 function wholeCost(pool: number, faults: SimulatorOptions['faults'] = refused): Promise<number> {
   const name = JSON.stringify([pool, faults])
@@ -42,7 +42,7 @@ function wholeCost(pool: number, faults: SimulatorOptions['faults'] = refused): 
   return cost
 }
 
-/** No request here may cost more. */
+/** Upper bound of the cost of one request in these tests (USD). */
 const worst = (4000 * 0.1 + 200 * 0.5 + 500 * 0.1) * 1.1e-6
 
 describe('--max-cost', () => {
@@ -56,12 +56,12 @@ describe('--max-cost', () => {
     [0.37, 8, 'lost', lost],
     [0.99, 8, 'lost', lost],
   ])(
-    'of %f of the whole cost holds with a pool of %i, a tenth of the requests %s',
+    'of %f of the total cost is never exceeded with %i requests in flight, of which a tenth is %s',
     async (share, pool, _, faults) => {
       const cap = share * (await wholeCost(pool, faults))
       const { code, stderr, billed } = await summarize(cap, pool, faults)
       expect(billed).toBeLessThanOrEqual(cap)
-      // What was lost on the way counts as the worst, whatever it was billed.
+      // A lost reply counts as its worst case.
       const withoutAnswer = Number(/(\d+) repl(?:y was|ies were) lost/.exec(stderr)?.[1] ?? 0)
       expect(cap - billed).toBeLessThan((pool + withoutAnswer) * worst)
       expect(code).toBe(5)
@@ -71,13 +71,13 @@ describe('--max-cost', () => {
     },
   )
 
-  it('of nothing sends nothing', async () => {
+  it('of 0 sends no request', async () => {
     const { code, requests } = await summarize(0, 8)
     expect(code).toBe(5)
     expect(requests).toBe(0)
   })
 
-  it('is spent anew by the next run, which does the rest', async () => {
+  it('applies to each run separately, so the next run finishes the rest', async () => {
     const cap = 0.5 * (await wholeCost(4))
     const { cwd, env } = await summarize(cap, 4)
     const rest = ['summarize', 'docs', '--max-tokens', '200', '--retries', '10', '--max-cost', '1']
@@ -86,7 +86,7 @@ describe('--max-cost', () => {
     expect(stderr).toMatch(/skipped \(.*unchanged/)
   })
 
-  it('is a mistake for a model whose price nobody knows, until it is given', async () => {
+  it('is a usage error for a model without a known price', async () => {
     const cwd = await createFolder({ 'a.md': 'The harbour board met.' })
     const script = () => ({ kind: 'answer', delayMs: 1, model: 'llama-9' }) as const
     const { env, simulator } = await startService({ script })
@@ -98,7 +98,7 @@ describe('--max-cost', () => {
 })
 
 describe('--prices', () => {
-  it('gives a price to a model that has none', async () => {
+  it('sets the price of a model', async () => {
     const cwd = await createFolder({
       'a.md': 'The harbour board met.',
       'claude-batch.yaml': 'prices:\n  haiku: 100/0\n',
@@ -110,7 +110,7 @@ describe('--prices', () => {
   })
 
   it.each(['llama', 'llama=', 'llama=1', '=1/2', 'llama=1/2/3', 'llama=-1/2', 'llama=1e9/2', 'llama=$1/$2'])(
-    'refuses %j',
+    'rejects %j',
     async (text) => {
       const cwd = await createFolder({ 'a.md': 'text' })
       const { code, stderr } = await runInProcess(['summarize', 'a.md', '--prices', text], { cwd, env: {} })
@@ -120,8 +120,8 @@ describe('--prices', () => {
   )
 })
 
-describe('a model that comes to its end', () => {
-  it('is told before anything is sent', async () => {
+describe('a model that will retire', () => {
+  it('causes a warning before any request', async () => {
     const cwd = await createFolder({ 'a.md': 'text' })
     const { env } = await startService({})
     const { stderr } = await runInProcess(['summarize', 'a.md', '--model', 'claude-sonnet-4-5'], { cwd, env })
@@ -143,10 +143,10 @@ describe('--max-cost with --batch and a long document', () => {
     ...Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`docs/${n}.md`, `Note ${n}.\n`])),
     'docs/book.md': [1, 2, 3, 4].map(chapter).join(''),
   }
-  // Less than the worst case of the batch and the long document together.
+  // The cap is less than the worst case of the batch and the long document together.
   const args = ['summarize', 'docs', '--batch', '--chunk-tokens', '1600', '--max-cost', '0.0042']
 
-  it('sends the long document once it is known what the batch did cost', async () => {
+  it('sends the long document after the actual cost of the batch is known', async () => {
     const cwd = await createFolder(documents)
     const { env, simulator } = await startService({ batches: { durationMs: 50 } })
     const { code, stderr } = await runInProcess(args, { cwd, env, clockSpeed: 100 })
@@ -155,7 +155,7 @@ describe('--max-cost with --batch and a long document', () => {
     expect(bill(billed) + bill(batchBilled) / 2).toBeLessThan(0.0042)
   })
 
-  it('ends and leaves the long document to the next run where nobody waits for the batch', async () => {
+  it('leaves the long document to the next run with --detach', async () => {
     const cwd = await createFolder(documents)
     const { env } = await startService({ batches: { durationMs: 50 } })
     const { code, stderr } = await runInProcess([...args, '--detach'], { cwd, env, clockSpeed: 100 })

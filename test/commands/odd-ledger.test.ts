@@ -16,7 +16,7 @@ const usage = (tokens: number) => ({
 const output = { path: 'a.md.summary.md', size_bytes: 1, mtime_ms: 1, sha256: 'x' }
 const summarized = { request_hash: 'k', size_bytes: 1, mtime_ms: 1, output }
 
-/** Entries that are in order as far as their form goes, and odd all the same. */
+/** Fields that make an entry well-formed but implausible, or damaged. */
 const odd: Readonly<Record<string, object>> = {
   'usage of 1e15 tokens': { usage: usage(1e15) },
   'the highest numbers': {
@@ -26,7 +26,7 @@ const odd: Readonly<Record<string, object>> = {
     latency_ms: most,
     characters: most,
   },
-  'parts of tokens': {
+  'fractions of tokens': {
     usage: usage(1.5),
     cost_usd: 1e-300,
     attempts: 0.5,
@@ -34,12 +34,12 @@ const odd: Readonly<Record<string, object>> = {
     size_bytes: 0.5,
   },
   'a cost of 1e300': { cost_usd: 1e300 },
-  'a latency that is a text': { latency_ms: '5' },
+  'a latency that is a string': { latency_ms: '5' },
   'negative durations': { elapsed_ms: -3_600_000, wait_ms: -5, retry_ms: -3_600_000, latency_ms: -1 },
   'the lowest durations': { elapsed_ms: -most, wait_ms: -most, retry_ms: -most, latency_ms: -most },
   'unknown durations': { elapsed_ms: null, wait_ms: null, retry_ms: null, latency_ms: null },
-  'the first time there is': { ended_at: '0000-01-01T00:00:00.000Z' },
-  'the last time there is': { ended_at: '9999-12-31T23:59:59.999Z' },
+  'the earliest possible time': { ended_at: '0000-01-01T00:00:00.000Z' },
+  'the latest possible time': { ended_at: '9999-12-31T23:59:59.999Z' },
 }
 
 const reports = [
@@ -53,7 +53,7 @@ const reports = [
   ['--run', 'last', '--format', 'html'],
 ]
 
-it.each(Object.keys(odd))('a ledger with %s is reported, and its good entries with it', async (name) => {
+it.each(Object.keys(odd))('a report on a ledger with %s includes its good entries', async (name) => {
   const entry = { ...createDocumentEntry('docs/odd.md', summarized), ...odd[name] }
   const good = createDocumentEntry('docs/good.md', { ...summarized, request_hash: 'k2' })
   const ledger = [runStart, good, entry, runEnd, { ...runEnd, duration_ms: -5, limits: { requests: most } }]
@@ -66,7 +66,7 @@ it.each(Object.keys(odd))('a ledger with %s is reported, and its good entries wi
   for (const flags of reports) {
     const { code, stdout, stderr } = await runInProcess(['report', ...flags], { cwd, env: {} })
     expect([flags, code, stderr.includes('bug')]).toEqual([flags, 0, false])
-    // A chart of columns begins above its ground line.
+    // The bars of a column chart have negative y coordinates, because they extend above the base line.
     const shown = stdout.replace(/<(script|style)[\s\S]*?<\/\1>|viewBox="[^"]*"|y="-/g, '')
     expect(shown.length).toBeLessThan(100_000)
     expect(stdout).not.toMatch(/viewBox="0 \S+ \d{5}/)
@@ -76,7 +76,7 @@ it.each(Object.keys(odd))('a ledger with %s is reported, and its good entries wi
   const report = JSON.parse(stdout)
   expect(report.documents.map(({ path }: { path: string }) => path)).toContain('docs/good.md')
   for (const ms of Object.values(report.time)) expect(ms).toBeGreaterThanOrEqual(0)
-  // The estimate is made of what earlier runs came to; as if it were older than those, they are compared with it.
+  // The estimate is based on the ledger. Its time is set before the runs, so that they are compared with it.
   const file = join(cwd, 'estimate.json')
   const flags = ['--dry-run', '--simulate', '--redo', 'flagged', '--report', file]
   const estimated = await runInProcess(['summarize', 'docs', ...flags], { cwd, env: {} })

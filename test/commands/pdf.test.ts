@@ -7,7 +7,7 @@ import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
 const textual = resolve(import.meta.dirname, '../../fixtures/kinds/libreoffice.pdf')
-/** Pages that a scanner might have made: no text on them, each of its own size. */
+/** A PDF like a scan: pages without text, each with a different size. */
 const scan = (pages: number) => {
   const numbers = Array.from({ length: pages }, (_, n) => n + 3)
   const page = (n: number) => `${n} 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 ${n}]>>endobj\n`
@@ -27,21 +27,21 @@ async function setting() {
 }
 
 describe('--pdf', () => {
-  it('sends the text of a PDF that has one, and as it is what is pictures', async () => {
+  it('auto sends the text of a PDF, or the PDF itself if it has no text', async () => {
     const { simulator, run } = await setting()
     expect((await run()).code).toBe(0)
     const { inputTokens } = simulator.stats().billed
     expect(inputTokens).toBeGreaterThan(3 * 2350)
     expect(inputTokens).toBeLessThan(5 * 2350)
-    expect((await run()).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run()).stderr).toMatch(/2 skipped \(2 unchanged\)/)
   })
 
-  it('text: never as it is, and says what to do; native: always, which is dearer', async () => {
+  it('text never uploads a PDF, and native always does', async () => {
     const { cwd, simulator, run } = await setting()
     const text = await run('--pdf', 'text', '-o', 'text')
     expect([text.code, text.stderr]).toEqual([
       1,
-      expect.stringMatching(/docs\/scan\.pdf: input no_text: no text on its 3 pages; is it a scan\?/),
+      expect.stringMatching(/docs\/scan\.pdf: no text on its 3 pages; is it a scan\?/),
     ])
     const before = simulator.stats().billed.inputTokens
     expect((await run('--pdf', 'native', '-o', 'native')).code).toBe(0)
@@ -49,7 +49,7 @@ describe('--pdf', () => {
     expect(await readFile(join(cwd, 'native/docs/text.pdf.summary.md'), 'utf8')).toContain('[simulated]')
   })
 
-  it('is reckoned with by its pages: before, within the cap, and in batches', async () => {
+  it('counts the pages of a PDF in the estimate, in --max-cost and in batches', async () => {
     const { cwd, simulator, run } = await setting()
     await run('--dry-run', '--report', 'e.json')
     const { input_tokens: expected } = JSON.parse(await readFile(join(cwd, 'e.json'), 'utf8'))
@@ -70,7 +70,7 @@ describe('--pdf', () => {
     expect(tokens).toBeLessThan(expected.high)
   })
 
-  it('cuts what one request does not hold by its pages, always the same way', async () => {
+  it('splits a PDF that does not fit one request by pages, always at the same pages', async () => {
     const cwd = await createFolder({ 'docs/scan.pdf': scan(250) })
     const asked: string[] = []
     const { env, simulator } = await startService({
@@ -81,16 +81,16 @@ describe('--pdf', () => {
     })
     const run = (...args: string[]) => runInProcess(['summarize', 'docs', ...args], { cwd, env })
     expect((await run('--model', 'claude-haiku-4-5')).code).toBe(0)
-    // As many pages a request as its window holds.
+    // Each request has as many pages as fit the context window.
     expect(asked.filter((text) => text.includes('Take notes on this part'))).toHaveLength(4)
     expect(simulator.stats().billed.inputTokens).toBeGreaterThan(250 * 2350)
-    expect((await run('--model', 'claude-haiku-4-5')).stderr).toMatch(/1 skipped \(1 × unchanged\)/)
+    expect((await run('--model', 'claude-haiku-4-5')).stderr).toMatch(/1 skipped \(1 unchanged\)/)
     expect((await run('--model', 'claude-haiku-4-5', '--redo', 'all')).code).toBe(0)
-    // The parts are remembered; the whole is asked again.
+    // The chunks are cached; only the final summary is requested again.
     expect(asked).toHaveLength(6)
   })
 
-  it('cuts by bytes, too, and tells of what cannot be cut', async () => {
+  it('splits a PDF by bytes, too, and reports a page or a file that cannot be split', async () => {
     const base64 = Buffer.from(scan(8)).toString('base64')
     const one = await splitPdf({ base64, pages: 8 }, { pages: 600, bytes: 1_000_000 })
     const size = Buffer.from(one[0]?.base64 ?? '', 'base64').length

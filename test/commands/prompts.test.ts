@@ -22,7 +22,7 @@ const here = async (files: Record<string, string> = {}) => {
 }
 
 describe('prompts list', () => {
-  it('tells for each prompt the version that is used, why, and where it comes from', async () => {
+  it('prints for each prompt its version, the reason for that version, and its file', async () => {
     const files = {
       'prompts/brief.yaml': two,
       'prompts/summarize.yaml': `default: v1\n${two}`,
@@ -47,14 +47,14 @@ describe('a prompt in a .yml file', () => {
     expect((await run('diff', 'brief@v1')).code).toBe(0)
   })
 
-  it('is pinned where it is', async () => {
+  it('is pinned in the same file', async () => {
     const { run, cwd, text } = await here({ 'prompts/brief.yml': two })
     expect((await run('pin', 'brief@v1')).code).toBe(0)
     expect(await text('prompts/brief.yml')).toContain('default: v1\n')
     await expect(lstat(join(cwd, 'prompts/brief.yaml'))).rejects.toThrow('ENOENT')
   })
 
-  it('makes a run end with both names where a .yaml file has the same name', async () => {
+  it('is an error that names both files if a .yaml file has the same name', async () => {
     const { run, cwd } = await here({ 'prompts/brief.yaml': two, 'prompts/brief.yml': two, 'a.md': 'A' })
     const both = 'there are two files, prompts/brief.yaml and prompts/brief.yml; remove one of them'
     for (const args of [
@@ -67,7 +67,7 @@ describe('a prompt in a .yml file', () => {
     expect(summarize).toMatchObject({ code: 2, stderr: expect.stringContaining(both) as string })
   })
 
-  it('of the same name as a .yaml file harms no other prompt', async () => {
+  it('with the same name as a .yaml file does not affect other prompts', async () => {
     const files = { 'prompts/brief.yaml': two, 'prompts/brief.yml': two, 'prompts/other.yml': two }
     const { run } = await here(files)
     const { code, stdout } = await run('list')
@@ -83,7 +83,7 @@ describe('a prompt in a .yml file', () => {
 })
 
 describe('prompts show', () => {
-  it('shows a version as it is written', async () => {
+  it('prints a version with its placeholders', async () => {
     const { run } = await here({ 'prompts/brief.yaml': two })
     expect(await run('show', 'brief@v1')).toEqual({
       code: 0,
@@ -92,7 +92,7 @@ describe('prompts show', () => {
     })
   })
 
-  it('shows what would be sent for a document, with its tokens', async () => {
+  it('prints the prompt for a document with an estimate of its tokens', async () => {
     const { run } = await here({ 'prompts/brief.yaml': two, 'a.md': 'Ferries sail.' })
     const { stdout } = await run('show', 'brief@v1', '--file', 'a.md', '--var', 'audience=gulls')
     expect(stdout).toMatch(/Sum up <document-\w+>\nFerries sail.\n<\/document-\w+> for gulls\n/)
@@ -106,7 +106,7 @@ describe('prompts show', () => {
 })
 
 describe('prompts diff', () => {
-  it('shows in what two versions differ', async () => {
+  it('prints the differences between two versions', async () => {
     const { run } = await here({ 'prompts/brief.yaml': two })
     const expected = [
       '--- brief@v1',
@@ -137,14 +137,14 @@ describe('prompts diff', () => {
 })
 
 describe('prompts check', () => {
-  it('finds nothing wrong with those that are shipped', async () => {
+  it('accepts the shipped prompts', async () => {
     const { run } = await here()
     const stdout =
       'chunk.yaml (shipped): ok\ndigest.yaml (shipped): ok\njudge.yaml (shipped): ok\n  v1: for compare --judge, which fills in its placeholders\nreduce.yaml (shipped): ok\nsummarize.yaml (shipped): ok\n'
     expect(await run('check')).toEqual({ code: 0, stdout, stderr: '' })
   })
 
-  it('tells every file with a mistake by line and column, and what is worth knowing of the others', async () => {
+  it('prints the line and column of every mistake, and notes about valid files', async () => {
     const wrong = { versions: two.replace('{audience}', '{'), slot: two.replace('{text} for', '') }
     const { run } = await here({
       'prompts/a.yaml': wrong.versions,
@@ -162,7 +162,7 @@ describe('prompts check', () => {
 })
 
 describe('prompts pin', () => {
-  it('rolls the next run back, and forward again, in one command each', async () => {
+  it('pins another version, and removes the pin, with one command each', async () => {
     const { run, text } = await here({ 'prompts/brief.yaml': two })
     expect(await run('pin', 'brief@v1')).toMatchObject({
       code: 0,
@@ -179,7 +179,7 @@ describe('prompts pin', () => {
     expect(await text('prompts/brief.yaml')).toBe(two)
   })
 
-  it('copies a shipped prompt rather than edit what is installed', async () => {
+  it('copies a shipped prompt instead of editing the installed file', async () => {
     const { run, text } = await here()
     expect(await run('pin', 'summarize@v1')).toMatchObject({
       code: 0,
@@ -191,7 +191,7 @@ describe('prompts pin', () => {
     )
   })
 
-  it('refuses a version that is not there, and leaves what it cannot edit', async () => {
+  it('rejects a version that does not exist and a file that it cannot edit', async () => {
     const flow = '{versions: {v1: {user_template: "{text}"}}}'
     const { run, text } = await here({ 'prompts/brief.yaml': two, 'prompts/flow.yaml': flow })
     for (const spec of ['brief@v3', 'flow@v1', 'nobody@v1'])
@@ -199,7 +199,7 @@ describe('prompts pin', () => {
     expect([await text('prompts/brief.yaml'), await text('prompts/flow.yaml')]).toEqual([two, flow])
   })
 
-  it('follows a link, and leaves the file’s rights as they are', async () => {
+  it('follows a link, and keeps the permissions of the file', async () => {
     const { cwd, run, text } = await here({ 'kept/brief.yaml': two, 'prompts/README': '' })
     await chmod(join(cwd, 'kept/brief.yaml'), 0o640)
     await symlink('../kept/brief.yaml', join(cwd, 'prompts/brief.yaml'))
@@ -208,18 +208,18 @@ describe('prompts pin', () => {
     expect((await stat(join(cwd, 'kept/brief.yaml'))).mode & 0o777).toBe(0o640)
   })
 
-  it('copies no shipped prompt over something that has its name', async () => {
+  it('does not overwrite another file with a copy of a shipped prompt', async () => {
     const { cwd, run } = await here({ 'prompts/README': '' })
     const place = join(cwd, 'prompts/summarize.yaml')
     await symlink('nowhere', place)
     expect(await run('pin', 'summarize@v1')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('prompts/summarize.yaml: it exists and is not a readable file'),
+      stderr: expect.stringContaining('prompts/summarize.yaml exists and is not a readable file'),
     })
     expect((await lstat(place)).isSymbolicLink()).toBe(true)
   })
 
-  it('changes nothing but the pin, whatever stands around it', () => {
+  it('changes nothing but the pin in any surrounding text', () => {
     const line = fc.constantFrom('# a note', '', 'versions: {v1: x, v2: y}', '  # indented note')
     const pin = fc.constantFrom('default: v7', "default: 'v7' # why", 'default:  v7')
     const file = fc

@@ -8,7 +8,7 @@ import { runInProcess } from '../support/run-in-process.ts'
 const answer: Behaviour = { kind: 'answer', delayMs: 1 }
 const note = (path: string) => `A note on ${path}, and what was said of it at the harbour.`
 
-/** A folder with documents at these paths, and the program in it. */
+/** A folder with documents at the given paths, and functions that run claude-batch in it. */
 async function setting(...paths: string[]) {
   const cwd = await createFolder(Object.fromEntries(paths.map((path) => [path, note(path)])))
   const setting = {
@@ -17,7 +17,7 @@ async function setting(...paths: string[]) {
     async run(...args: string[]) {
       return runInProcess(args, { cwd, env })
     },
-    /** Prunes, and tells which summaries are left. */
+    /** Runs `report --prune`, and returns the remaining summaries in `left`. */
     async prune(dir = 'summaries') {
       const ended = await runInProcess(['report', dir, '--prune'], { cwd, env })
       const files = await readdir(join(cwd, dir), { recursive: true })
@@ -29,11 +29,11 @@ async function setting(...paths: string[]) {
   return setting
 }
 
-describe('report --prune and documents that are gone', () => {
+describe('report --prune with deleted documents', () => {
   it.each([
     ['one document', 'docs/b.md', ['docs/a.md', 'docs/old/x.md', 'docs/old/y.md']],
-    ['a folder below the one that was named', 'docs/old', ['docs/a.md', 'docs/b.md']],
-  ])('takes the summaries away of %s that was deleted', async (_, path, kept) => {
+    ['a subfolder of the input folder', 'docs/old', ['docs/a.md', 'docs/b.md']],
+  ])('deletes the summaries of %s', async (_, path, kept) => {
     const { run, cwd, prune } = await setting('docs/a.md', 'docs/b.md', 'docs/old/x.md', 'docs/old/y.md')
     await run('summarize', 'docs')
     await rm(join(cwd, path), { recursive: true })
@@ -43,20 +43,20 @@ describe('report --prune and documents that are gone', () => {
   it.each([
     ['missing', async (folder: string) => rm(folder, { recursive: true })],
     [
-      'empty, as a mount point',
+      'empty like a mount point',
       async (folder: string) => {
         await rm(folder, { recursive: true })
         await mkdir(folder)
       },
     ],
     [
-      'a link that leads nowhere',
+      'a dangling link',
       async (folder: string) => {
         await rename(folder, `${folder}.there`)
         await symlink('nowhere', folder)
       },
     ],
-  ])('keeps those of a folder that is %s, while another one is there', async (_, hide) => {
+  ])('keeps the summaries of a folder that is %s, while another folder exists', async (_, hide) => {
     const { run, cwd, prune } = await setting('docs/a.md', 'docs/deep/b.md', 'notes/n.md', 'notes/gone.md')
     await run('summarize', 'docs', 'notes')
     await hide(join(cwd, 'docs'))
@@ -68,7 +68,7 @@ describe('report --prune and documents that are gone', () => {
     expect(stderr).toMatch(/every document in docs is missing.* in summaries\/docs yourself\n/)
   })
 
-  it('keeps those of a mount point that is empty inside a folder which is there', async () => {
+  it('keeps the summaries of an empty mount point inside an existing folder', async () => {
     const { run, cwd, prune } = await setting('docs/a.md', 'docs/disk/x.md', 'docs/disk/deep/y.md')
     await run('summarize', 'docs')
     await rm(join(cwd, 'docs/disk'), { recursive: true })
@@ -78,7 +78,7 @@ describe('report --prune and documents that are gone', () => {
     expect(stderr).toContain('every document in docs/disk is missing; kept its 2 summaries')
   })
 
-  it('keeps those outside the working directory when no other document is left near them', async () => {
+  it('keeps summaries of documents outside the working directory if their folder is missing', async () => {
     const { cwd, prune } = await setting('here/docs/a.md', 'media/one/x.md', 'media/one/y.md')
     const out = join(cwd, 'here/out')
     const inside = { cwd: join(cwd, 'here'), env: {} }
@@ -91,7 +91,7 @@ describe('report --prune and documents that are gone', () => {
     expect(stderr).toContain(`every document in ${join(cwd, 'media/one')} is missing`)
   })
 
-  it('keeps all of a folder that was moved to where one other document has a path of it', async () => {
+  it('keeps all summaries in an output folder that was moved next to unrelated documents', async () => {
     const { run, cwd, prune } = await setting('README.md', 'CHANGES.md', 'docs/a.md', 'docs/b.md')
     await run('summarize', '.')
     for (const path of ['README.md', 'docs/a.md']) {
@@ -103,7 +103,7 @@ describe('report --prune and documents that are gone', () => {
     expect([code, left.length]).toEqual([6, 4])
   })
 
-  it('leaves a file of the user’s own at a record’s place', async () => {
+  it('keeps a file of the user with the name of an error record', async () => {
     const { run, cwd, prune } = await setting('docs/a.md', 'docs/b.md')
     await run('summarize', 'docs')
     const own = join(cwd, 'summaries/docs/b.md.error.txt')
@@ -114,8 +114,8 @@ describe('report --prune and documents that are gone', () => {
   })
 })
 
-describe('report --prune and older prompts', () => {
-  it('keeps those of a folder that has a prompt of its own, however often each was used', async () => {
+describe('report --prune with older prompt versions', () => {
+  it('keeps the summaries of a folder in which the newer version was never used', async () => {
     const { run, prune } = await setting('docs/a/x.md', 'docs/b/y.md')
     const one = () => run('summarize', 'docs/a', '--prompt', 'summarize@v1')
     const two = () => run('summarize', 'docs/b', '--prompt', 'summarize@v2')
@@ -128,14 +128,14 @@ describe('report --prune and older prompts', () => {
     expect(stderr).toContain('0 of 1 stale summaries removed')
   })
 
-  it('takes one away where a newer version was used since in its folder', async () => {
+  it('deletes a summary if a newer version was used in its folder later', async () => {
     const { run, prune } = await setting('docs/x.md', 'docs/y.md')
     await run('summarize', 'docs', '--prompt', 'summarize@v1')
     await run('summarize', 'docs/x.md')
     expect(await prune()).toMatchObject({ code: 0, left: ['docs/x.md'] })
   })
 
-  it('keeps those made after a return to the older version', async () => {
+  it('keeps summaries made with an older version after a newer one', async () => {
     const { run, prune } = await setting('docs/x.md', 'docs/y.md', 'notes/n.md')
     await run('summarize', 'docs')
     await run('summarize', 'docs/x.md', '--prompt', 'summarize@v1')
@@ -143,7 +143,7 @@ describe('report --prune and older prompts', () => {
     expect(await prune()).toMatchObject({ code: 0, left: ['docs/x.md', 'docs/y.md', 'notes/n.md'] })
   })
 
-  it('keeps the one that a document has while the newer version fails on it, with the record', async () => {
+  it('keeps the summary and the error record of a document that fails with the newer version', async () => {
     const it = await setting('docs/x.md', 'docs/y.md')
     await it.run('summarize', 'docs', '--prompt', 'summarize@v1')
     it.behave = (text) => (text.includes('docs/x.md') ? { kind: 'status', status: 422 } : answer)

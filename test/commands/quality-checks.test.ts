@@ -31,8 +31,8 @@ async function setting(
   return { cwd, env, simulator, asked, run }
 }
 
-describe('a summary that may be worth a look', () => {
-  it('is asked for in a language and a length, and counted and named where it is in another', async () => {
+describe('a flagged summary', () => {
+  it('is counted and listed if its language differs from --language', async () => {
     const files = { 'docs/a.md': english, 'docs/b.md': english.replace('nine', 'ten') }
     const { cwd, env, asked, run } = await setting(
       (text) => said(text.includes('at ten in') ? english : german),
@@ -43,7 +43,7 @@ describe('a summary that may be worth a look', () => {
     expect(asked[0]).toMatch(
       /\n\nWrite in German, whatever the language of the document\. Write about 18 words\. This overrides everything above about language and length\./,
     )
-    expect(stderr).toMatch(/^flagged +1 × language: docs\/b\.md$/m)
+    expect(stderr).toMatch(/^flagged +1 in the wrong language: docs\/b\.md$/m)
     expect((await runInProcess(['report'], { cwd, env })).stdout).toMatch(
       /\nflagged:\n {2}docs\/b\.md: language\n/,
     )
@@ -55,14 +55,16 @@ describe('a summary that may be worth a look', () => {
     ])
   })
 
-  it('is far off the length that was asked for, in any script', async () => {
+  it('is listed if its length is far from --words, in any script', async () => {
     const answers = [english.repeat(6), 'Short.', '港の渡し船は毎朝九時に出て夕方に戻る。'.repeat(2), english]
     const files = Object.fromEntries(answers.map((_, n) => [`docs/${n}.md`, `${n} ${english}`]))
     const { run } = await setting((text) => said(answers[Number(/>\n(\d)/.exec(text)?.[1])] ?? ''), files)
-    expect((await run('--words', '18')).stderr).toMatch(/^flagged +2 × length: docs\/0\.md, docs\/1\.md$/m)
+    expect((await run('--words', '18')).stderr).toMatch(
+      /^flagged +2 of the wrong length: docs\/0\.md, docs\/1\.md$/m,
+    )
   })
 
-  it('is a copy of most of its document', async () => {
+  it('is listed if it copies most of its document', async () => {
     const text = Array.from(
       { length: 30 },
       (_, n) => `Sentence ${n} of this says that item ${n * 7} is late. `,
@@ -71,10 +73,10 @@ describe('a summary that may be worth a look', () => {
       'docs/a.md': text,
       'docs/short.md': 'A few words.',
     })
-    expect((await run()).stderr).toMatch(/^flagged +1 × copy: docs\/a\.md$/m)
+    expect((await run()).stderr).toMatch(/^flagged +1 near-copy: docs\/a\.md$/m)
   })
 
-  it('is a copy in a batch, too, as long as the document is what was sent', async () => {
+  it('is listed as a copy in a batch, too, unless its document changed after it was sent', async () => {
     const text = Array.from({ length: 30 }, (_, n) => `Sentence ${n} says that item ${n * 7} is late. `).join(
       '',
     )
@@ -83,7 +85,7 @@ describe('a summary that may be worth a look', () => {
     expect((await run('--batch', '--detach')).code).toBe(0)
     await writeFile(join(cwd, 'docs/c.md'), 'Something else.')
     const { stderr } = await run('--batch', '--detach')
-    expect(stderr).toMatch(/^flagged +1 × copy: docs\/(a|b)\.md$/m)
+    expect(stderr).toMatch(/^flagged +1 near-copy: docs\/(a|b)\.md$/m)
     const { stdout } = await runInProcess(['report'], { cwd, env })
     expect(stdout).toMatch(/\nflagged:\n {2}docs\/a\.md: copy\n {2}docs\/b\.md: copy\n/)
   })
@@ -96,30 +98,30 @@ describe('a summary that may be worth a look', () => {
     })
     await run('--language', 'German')
     const wish = ['--language', 'German']
-    expect((await run(...wish)).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run(...wish)).stderr).toMatch(/2 skipped \(2 unchanged\)/)
     expect((await run(...wish, '--redo', 'length,copy')).stderr).toMatch(/2 skipped/)
     expect(simulator.stats().requests).toBe(2)
     answer = german
-    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/^redone +2 × flagged/m)
+    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/^redone +2 \(flagged\)/m)
     expect(await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')).toBe(`${german.trim()}\n`)
-    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run(...wish, '--redo', 'flagged')).stderr).toMatch(/2 skipped \(2 unchanged\)/)
     expect(simulator.stats().requests).toBe(4)
   })
 
-  it('is doubted in a batch, too, but for what needs the document', async () => {
+  it('is listed in a batch if its language differs from --language', async () => {
     const { run } = await setting(() => said(english), {
       'docs/a.md': english,
       'docs/b.md': 'Other.',
       'docs/c.md': 'More.',
     })
-    expect((await run('--language', 'fr', '--batch')).stderr).toMatch(/^flagged +3 × language/m)
+    expect((await run('--language', 'fr', '--batch')).stderr).toMatch(/^flagged +3 in the wrong language/m)
   })
 
   it.each([
     [['--language', 'klingon9'], '--language klingon9: expected a language'],
     [['--redo', 'ugly'], '--redo: expected failed, settings, copy, language, length, flagged or all'],
     [['--words', '1'], '--words'],
-  ])('%j is a mistake', async (flags, message) => {
+  ])('%j is a usage error', async (flags, message) => {
     const { run } = await setting(() => said(english))
     expect(await run(...flags)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) })
   })

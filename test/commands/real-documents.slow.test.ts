@@ -7,7 +7,7 @@ import { runInProcess } from '../support/run-in-process.ts'
 
 const modules = resolve(import.meta.dirname, '../../node_modules')
 
-/** Documents nobody wrote for this tool: the Markdown that comes with the packages. */
+/** Documents that were not written for this test: the Markdown files of all packages. */
 const markdown = execFileSync('find', [modules, '-name', '*.md', '-type', 'f'], {
   encoding: 'utf8',
   maxBuffer: 1e8,
@@ -18,7 +18,7 @@ const markdown = execFileSync('find', [modules, '-name', '*.md', '-type', 'f'], 
 const everything = ['summarize', modules, '--ext', 'md', '--hidden', '--no-ignore']
 
 describe('every Markdown file under node_modules', () => {
-  it('gets exactly one record, and the counts equal the files on disk', async () => {
+  it('has exactly one summary or error record, and the counts equal the files on disk', async () => {
     const out = await createFolder({})
     const { env, simulator } = await startService({ limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 } })
     const args = [...everything, '-o', out, '--concurrency', '32']
@@ -40,11 +40,11 @@ describe('every Markdown file under node_modules', () => {
       /\.(summary\.md|error\.txt)$/.test(name),
     )
     expect(written).toHaveLength(Number(summarized) + Number(failed))
-    // Long ones are asked about in parts.
+    // Long documents are split into chunks.
     expect(simulator.stats().billed.requests).toBeGreaterThanOrEqual(Number(summarized))
     expect(stderr).not.toContain('Warning')
 
-    // Nothing was measured yet, so this is how good the guesses are.
+    // Without a history, this measures the accuracy of the built-in assumptions.
     const { live } = JSON.parse(await readFile(estimated, 'utf8')).cost_usd
     const ledger = await readFile(join(out, '.claude-batch/ledger.jsonl'), 'utf8')
     const billed = ledger
@@ -54,7 +54,7 @@ describe('every Markdown file under node_modules', () => {
     expect(billed).toBeLessThan(live.high)
     expect(Math.abs(live.expected / billed - 1)).toBeLessThan(0.1)
   })
-  it('is accounted for to the last request after two kills and one Ctrl-C', async () => {
+  it('is counted exactly, except for requests in flight, after two kills and one Ctrl-C', async () => {
     const out = await createFolder({})
     const { env, simulator } = await startService({
       limits: { rpm: 1e6, itpm: 1e9, otpm: 1e9 },
@@ -72,7 +72,7 @@ describe('every Markdown file under node_modules', () => {
       child.kill(how)
       expect((await ended).signal).toBe(how)
     }
-    // What there is no summary of is empty, or not UTF-8.
+    // Documents without a summary are empty or not UTF-8.
     const { code, stderr } = await runCli(args, { cwd: modules, env })
     expect([0, 1]).toContain(code)
     expect(stderr).not.toContain('pending')

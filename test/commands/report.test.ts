@@ -22,7 +22,7 @@ async function folderOfTwoRuns() {
 }
 
 describe('claude-batch report', () => {
-  it('accounts for past runs on stdout, with what fails and what is stale', async () => {
+  it('prints totals of past runs, failing documents and stale summaries', async () => {
     const { run, cwd, simulator } = await folderOfTwoRuns()
     await rm(join(cwd, 'docs/b.md'))
     const { code, stdout, stderr } = await run('report')
@@ -39,7 +39,7 @@ describe('claude-batch report', () => {
     expect(stdout).toContain('  docs/c.md: made with summarize@v1; the last run used summarize@v3')
   })
 
-  it('takes stale summaries away only with --prune, and edited ones never', async () => {
+  it('deletes stale summaries only with --prune, and never edited ones', async () => {
     const { run, cwd, summaries } = await folderOfTwoRuns()
     await rm(join(cwd, 'docs/b.md'))
     await appendFile(join(cwd, 'summaries/docs/c.md.summary.md'), 'My own word.\n')
@@ -56,7 +56,7 @@ describe('claude-batch report', () => {
     expect(after.stdout).toMatch(/all +2 runs +5 +1 /)
   })
 
-  it('does not take a missing disk for documents that were deleted', async () => {
+  it('does not mistake a missing disk for deleted documents', async () => {
     const { run, cwd, summaries } = await folderOfTwoRuns()
     const before = await summaries()
     await rename(join(cwd, 'docs'), join(cwd, 'elsewhere'))
@@ -70,7 +70,7 @@ describe('claude-batch report', () => {
       'docs/a.md: its document is deleted (kept: all of docs is missing, perhaps a disk that is not mounted)',
     )
     expect(await summaries()).toEqual(before)
-    // As it says.
+    // Follow the advice of the message.
     await rm(join(cwd, 'summaries/docs'), { recursive: true })
     expect(await run('report', '--prune')).toMatchObject({
       code: 0,
@@ -79,13 +79,13 @@ describe('claude-batch report', () => {
     expect((await run('report')).stdout).toContain('0 documents with a summary')
   })
 
-  it('finds the documents also from another working directory', async () => {
+  it('finds the documents from another working directory', async () => {
     const { cwd } = await folderOfTwoRuns()
     const { stdout } = await runInProcess(['report', join(cwd, 'summaries')], { cwd: '/', env: {} })
     expect(stdout).not.toContain('is gone')
   })
 
-  it('knows documents of one name in two directories apart, in what it lists and what it takes away', async () => {
+  it('distinguishes documents with the same name in two directories', async () => {
     const cwd = await createFolder({ 'desk/a.md': 'Desk.', 'desk/b.md': 'Lamp.', 'shed/a.md': 'Saw.' })
     const { env } = await startService({})
     const out = join(cwd, 'out')
@@ -102,10 +102,10 @@ describe('claude-batch report', () => {
     const after = await runInProcess(['report', out], { cwd, env })
     expect(after.stdout).toContain('2 documents with a summary, 0 failing, 0 stale')
     const again = await runInProcess(['summarize', '.', '--out', out], { cwd: join(cwd, 'shed'), env })
-    expect(again.stderr).toContain('1 × unchanged')
+    expect(again.stderr).toContain('1 unchanged')
   })
 
-  it('leaves simulated money out of the sum, and has none where all is simulated', async () => {
+  it('excludes simulated costs from the total', async () => {
     const cwd = await createFolder(documents)
     await runInProcess(['summarize', 'docs/a.md', '--simulate', '-q'], { cwd, env: {} })
     const simulated = await runInProcess(['report'], { cwd, env: {} })
@@ -116,7 +116,7 @@ describe('claude-batch report', () => {
     expect(stdout).toMatch(/all +2 runs +1 simulated not counted +1 +0 /)
   })
 
-  it('says so where no run has written', async () => {
+  it('reports that a folder has no ledger', async () => {
     const cwd = await createFolder({})
     await writeFile(join(cwd, 'x'), '')
     const { code, stderr } = await runInProcess(['report', 'nowhere'], { cwd })

@@ -14,11 +14,11 @@ const documents = Object.fromEntries(
 
 interface Setting {
   readonly cwd: string
-  /** Runs, and tells how many requests that took. */
+  /** Runs claude-batch, and counts its requests in `hits`. */
   readonly run: (...args: string[]) => Promise<InProcessResult & { readonly hits: number }>
   readonly summary: (name: string) => Promise<string>
   readonly path: (name: string) => string
-  /** What the service does from now on. */
+  /** The behaviour of the API for a prompt, from now on. */
   behave: (text: string) => Behaviour
 }
 
@@ -43,36 +43,36 @@ async function setting(files: Record<string, string> = documents): Promise<Setti
 const ledgerLines = async (cwd: string) =>
   (await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')).trimEnd().split('\n')
 
-describe('running again', () => {
-  it('asks for nothing and writes nothing when nothing has changed', async () => {
+describe('a second run', () => {
+  it('sends and writes nothing if nothing has changed', async () => {
     const { run, cwd, path } = await setting()
     expect(await run()).toMatchObject({ code: 0, hits: 3 })
     const before = await Promise.all([ledgerLines(cwd), stat(path('a'))])
     const again = await run()
     expect(again).toMatchObject({ code: 0, hits: 0, stdout: '' })
-    expect(again.stderr).toContain('0 summarized, 3 skipped (3 × unchanged)')
+    expect(again.stderr).toContain('0 summarized, 3 skipped (3 unchanged)')
     const [lines, { mtimeMs, ino }] = await Promise.all([ledgerLines(cwd), stat(path('a'))])
     expect([lines, mtimeMs, ino]).toEqual([before[0], before[1].mtimeMs, before[1].ino])
   })
 
-  it('with -q prints nothing on success, the first time and every other', async () => {
+  it('prints nothing on success with -q, like the first run', async () => {
     const { run } = await setting()
     for (const hits of [3, 0])
       expect(await run('-q')).toMatchObject({ code: 0, hits, stdout: '', stderr: '' })
   })
 
-  it('does only what changed, what is new, and what failed', async () => {
+  it('summarizes only changed and new documents', async () => {
     const { run, cwd } = await setting()
     await run()
     await writeFile(join(cwd, 'docs/b.md'), 'Another text altogether, about something else.')
     await writeFile(join(cwd, 'docs/d.md'), 'A new one, about gulls.')
     const { hits, stderr } = await run()
     expect(hits).toBe(2)
-    expect(stderr).toContain('2 summarized, 2 skipped (2 × unchanged)')
-    expect(stderr).toMatch(/redone +1 × document changed/)
+    expect(stderr).toContain('2 summarized, 2 skipped (2 unchanged)')
+    expect(stderr).toMatch(/redone +1 \(document changed\)/)
   })
 
-  it('tries a failure again, and then removes its record', async () => {
+  it('sends a failed document again, and removes its error record after a success', async () => {
     const it = await setting()
     it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
     expect(await it.run()).toMatchObject({ code: 1, hits: 3 })
@@ -85,7 +85,7 @@ describe('running again', () => {
     expect(await it.run()).toMatchObject({ code: 0, hits: 0 })
   })
 
-  it('does not ask about a file that was only touched, and remembers that', async () => {
+  it('sends no request for a file whose time alone changed, and records the new time', async () => {
     const { run, cwd } = await setting()
     await run()
     await utimes(join(cwd, 'docs/a.md'), 1, 1)
@@ -97,15 +97,15 @@ describe('running again', () => {
   })
 
   it.each([
-    ['prompt', ['--prompt', 'summarize@v1'], 'prompt changed'],
-    ['model', ['--model', 'sonnet'], 'model changed'],
+    ['prompt', ['--prompt', 'summarize@v1'], 'prompt: summarize@v3 → summarize@v1'],
+    ['model', ['--model', 'sonnet'], 'model: claude-haiku-5-5 → claude-sonnet-5-5'],
     ['parameter', ['--max-tokens', '500'], 'settings changed'],
-  ])('does everything again for another %s, and says so', async (_name, args, reason) => {
+  ])('summarizes everything again with another %s, and reports the reason', async (_name, args, reason) => {
     const { run } = await setting()
     await run()
     const { hits, stderr } = await run(...args)
     expect(hits).toBe(3)
-    expect(stderr).toContain(`3 × ${reason}`)
+    expect(stderr).toContain(`3 (${reason})`)
     expect(await run(...args)).toMatchObject({ hits: 0 })
   })
 
@@ -115,25 +115,25 @@ describe('running again', () => {
     const { simulator, env } = await startService({})
     const { code, stderr } = await runInProcess(['summarize', 'docs'], { cwd: first.cwd, env })
     expect(code).toBe(0)
-    expect(stderr).toContain('0 summarized, 3 skipped (3 × unchanged)')
+    expect(stderr).toContain('0 summarized, 3 skipped (3 unchanged)')
     expect(simulator.stats().requests).toBe(0)
   })
 
-  it('counts as done again only what was done', async () => {
+  it('counts only successful documents as redone', async () => {
     const it = await setting()
     await it.run()
     it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
     const { hits, stderr } = await it.run('--redo', 'all')
     expect(hits).toBe(3)
-    expect(stderr).toMatch(/^redone +2 × requested: docs\/a\.md, docs\/c\.md$/m)
+    expect(stderr).toMatch(/^redone +2 \(requested with --redo\): docs\/a\.md, docs\/c\.md$/m)
   })
 
-  it('with --redo all summarizes everything again, but overwrites nothing that was edited by hand', async () => {
+  it('with --redo all summarizes everything again, except documents whose summary was edited by hand', async () => {
     const { run, path, summary } = await setting()
     await run()
     const { hits, stderr } = await run('--redo', 'all')
     expect(hits).toBe(3)
-    expect(stderr).toContain('3 × requested')
+    expect(stderr).toContain('3 (requested with --redo)')
     await appendFile(path('a'), 'And a word of mine.\n')
     expect(await run('--redo', 'all')).toMatchObject({ code: 1, hits: 2 })
     expect(await summary('a')).toContain('a word of mine')
@@ -148,16 +148,18 @@ describe('running again', () => {
     await writeFile(join(it.cwd, 'docs/a.md'), 'Another text altogether, about something else.')
     await writeFile(join(it.cwd, 'docs/d.md'), 'A new one, about gulls.')
     const { stdout } = await it.run('--redo', 'failed', '--dry-run')
-    expect(stdout).toMatch(/^documents +1 to summarize, 1 unchanged, 2 skipped \(2 not_failed\)$/m)
+    expect(stdout).toMatch(
+      /^documents +1 to summarize, 1 unchanged, 2 skipped \(2 without an error record\)$/m,
+    )
     it.behave = () => answer
     const { code, hits, stderr } = await it.run('--redo', 'failed')
     expect([code, hits]).toEqual([0, 1])
-    expect(stderr).toContain('3 skipped (2 × not_failed: docs/a.md, docs/d.md; 1 × unchanged)')
+    expect(stderr).toContain('3 skipped (2 without an error record: docs/a.md, docs/d.md; 1 unchanged)')
     expect(await it.run('--redo', 'failed')).toMatchObject({ code: 0, hits: 0 })
     expect(await it.run()).toMatchObject({ code: 0, hits: 2 })
   })
 
-  it('with --redo failed and settings processes failed documents and summaries made with other settings', async () => {
+  it('with --redo failed,settings processes failed documents and those with other settings', async () => {
     const it = await setting()
     it.behave = (text) => (text.includes('Note b') ? { kind: 'status', status: 422 } : answer)
     await it.run()
@@ -165,18 +167,18 @@ describe('running again', () => {
     it.behave = () => answer
     const { code, hits, stderr } = await it.run('--words', '50', '--redo', 'failed, settings')
     expect([code, hits]).toEqual([0, 3])
-    expect(stderr).toContain('1 × not_failed: docs/d.md')
+    expect(stderr).toContain('1 without an error record: docs/d.md')
     expect(await it.run('--words', '50', '--redo', 'failed,all')).toMatchObject({ code: 0, hits: 4 })
   })
 
-  it('with --redo failed in a new output folder sends nothing and asks nothing', async () => {
+  it('with --redo failed in a new output folder sends nothing and needs no confirmation', async () => {
     const { run } = await setting()
     const { code, hits, stderr } = await run('--redo', 'failed', '--confirm-above', '0')
     expect([code, hits]).toEqual([0, 0])
-    expect(stderr).toContain('3 skipped (3 × not_failed')
+    expect(stderr).toContain('3 skipped (3 without an error record')
   })
 
-  it('refuses --redo for results on stdout, which no run remembers', async () => {
+  it('rejects --redo with -o -, because there are no earlier results', async () => {
     const { run } = await setting()
     expect(await run('-o', '-', '--redo', 'all')).toMatchObject({
       code: 2,
@@ -185,52 +187,52 @@ describe('running again', () => {
     })
   })
 
-  it('with --force summarizes nothing again that is up to date', async () => {
+  it('with --force does not redo summaries that are up to date', async () => {
     const { run, path, summary } = await setting()
     await run()
     expect(await run('--force')).toMatchObject({ code: 0, hits: 0 })
     await appendFile(path('a'), 'And a word of mine.\n')
     const { code, hits, stderr } = await run('--force')
     expect([code, hits]).toEqual([0, 1])
-    expect(stderr).toMatch(/redone +1 × forced: docs\/a\.md/)
+    expect(stderr).toMatch(/redone +1 \(requested with --force\): docs\/a\.md/)
     expect(await summary('a')).not.toContain('a word of mine')
   })
 
-  it('makes a deleted summary again', async () => {
+  it('creates a deleted summary again', async () => {
     const { run, path, summary } = await setting()
     await run()
     const before = await summary('a')
     await rm(path('a'))
     const { hits, stderr } = await run()
     expect(hits).toBe(1)
-    expect(stderr).toContain('1 × summary deleted: docs/a.md')
+    expect(stderr).toContain('1 (summary deleted): docs/a.md')
     expect(await summary('a')).toBe(before)
   })
 
-  it('leaves a summary that was edited by hand, and says so', async () => {
+  it('keeps a summary that was edited by hand, and reports it', async () => {
     const { run, path, summary } = await setting()
     await run()
     await appendFile(path('a'), 'And a word of mine.\n')
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([0, 0])
-    expect(stderr).toContain('1 × modified: docs/a.md')
+    expect(stderr).toContain('1 edited by hand: docs/a.md')
     expect(await summary('a')).toContain('a word of mine')
   })
 
-  it('does not replace an edited summary when its document changes, before --force', async () => {
+  it('does not overwrite an edited summary whose document changed without --force', async () => {
     const { run, cwd, path, summary } = await setting()
     await run()
     await appendFile(path('a'), 'And a word of mine.\n')
     await appendFile(join(cwd, 'docs/a.md'), 'It now sails at ten.\n')
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([1, 0])
-    expect(stderr).toMatch(/docs\/a\.md: output modified: .*use --force to overwrite it/)
+    expect(stderr).toMatch(/docs\/a\.md: its summary was edited by hand.*use --force to overwrite it/)
     expect(await summary('a')).toContain('a word of mine')
     expect(await run('--force')).toMatchObject({ code: 0, hits: 1 })
     expect(await summary('a')).not.toContain('a word of mine')
   })
 
-  it('takes the failure back when the document of an edited summary is again what it was', async () => {
+  it('removes the failure of an edited summary if the change of its document is reverted', async () => {
     const { run, cwd, path, summary } = await setting()
     await run()
     await appendFile(path('a'), 'And a word of mine.\n')
@@ -243,7 +245,7 @@ describe('running again', () => {
       expect(await run()).toMatchObject({
         code: 0,
         hits: 0,
-        stderr: expect.stringContaining('1 × modified'),
+        stderr: expect.stringContaining('1 edited by hand'),
       })
     expect(await readdir(join(cwd, 'summaries/docs'))).not.toContain('a.md.error.txt')
     expect(await summary('a')).toContain('a word of mine')
@@ -254,19 +256,19 @@ describe('running again', () => {
     expect(await ledgerLines(cwd)).toEqual(lines)
   })
 
-  it('does not replace a file it did not write, before --force', async () => {
+  it('does not overwrite an untracked file without --force', async () => {
     const it = await setting({ ...documents, 'summaries/docs/a.md.summary.md': 'My own.' })
     const { code, hits, stderr } = await it.run()
     expect([code, hits]).toEqual([1, 2])
-    expect(stderr).toMatch(/docs\/a\.md: output untracked: .*--force/)
+    expect(stderr).toMatch(/docs\/a\.md: the output file exists.*--force/)
     expect(await it.summary('a')).toBe('My own.')
     expect(await it.run('--force')).toMatchObject({ code: 0 })
     expect(await it.summary('a')).not.toBe('My own.')
   })
 })
 
-describe('a file of the user’s own at a record’s place', () => {
-  it('is neither removed by a success nor replaced by a failure', async () => {
+describe('a file of the user with the name of an error record', () => {
+  it('is neither removed after a success nor overwritten after a failure', async () => {
     const own = 'summaries/docs/a.md.error.txt'
     const it = await setting({ ...documents, [own]: 'MY OWN FILE' })
     it.behave = (text) => (text.includes('Note a') ? { kind: 'status', status: 422 } : answer)
@@ -279,7 +281,7 @@ describe('a file of the user’s own at a record’s place', () => {
 })
 
 describe('a damaged ledger', () => {
-  it('costs only the document of the damaged line, and is told', async () => {
+  it('is reported, and only the document of the damaged line is summarized again', async () => {
     const { run, cwd } = await setting()
     await run()
     const lines = await ledgerLines(cwd)
@@ -291,7 +293,7 @@ describe('a damaged ledger', () => {
     expect(await run('-q')).toMatchObject({ hits: 0, stderr: '' })
   })
 
-  it('is told with the documents of those lines that name one', async () => {
+  it('is reported with the documents that its damaged lines name', async () => {
     const { run, cwd } = await setting()
     await run()
     const nobodys = '{"type":"document","ended_at":"2026'
@@ -303,7 +305,7 @@ describe('a damaged ledger', () => {
     )
   })
 
-  it('with a line that nobody can make out is told once, and kept beside the new one', async () => {
+  it('with an unreadable line is reported once, and kept next to the new one', async () => {
     const { run, cwd } = await setting()
     await run()
     const file = join(cwd, 'summaries/.claude-batch/ledger.jsonl')
@@ -316,7 +318,7 @@ describe('a damaged ledger', () => {
     expect(await run('-q')).toMatchObject({ code: 0, hits: 0, stderr: '' })
   })
 
-  it('of a newer version is left alone, and ends the run before anything is sent', async () => {
+  it('of a newer version is not changed, and ends the run before any request', async () => {
     const { run, cwd } = await setting()
     await run()
     const file = join(cwd, 'summaries/.claude-batch/ledger.jsonl')
@@ -328,7 +330,7 @@ describe('a damaged ledger', () => {
     expect(await readFile(file, 'utf8')).toBe(before)
   })
 
-  it('that has grown far past its live lines is rewritten, with every sum kept', async () => {
+  it('that consists mostly of outdated lines is compacted, and keeps all totals', async () => {
     const { run, cwd } = await setting()
     await run()
     const lines = await ledgerLines(cwd)
@@ -346,12 +348,12 @@ describe('a damaged ledger', () => {
   })
 })
 
-describe('what was paid for and not finished', () => {
-  it('is put in place by the next run, without asking', async () => {
+describe('a summary in the journal of a killed run', () => {
+  it('is put in place by the next run without a request', async () => {
     const { run, cwd, path, summary } = await setting()
     await run()
     const [whole, lines] = await Promise.all([summary('b'), ledgerLines(cwd)])
-    // As a kill between the journal and the rename leaves it.
+    // The state after a kill between the write of the journal and the rename of the summary.
     const line = JSON.parse(lines.find((text) => text.includes('docs/b.md')) ?? '')
     const { output, ...unwritten } = line
     const memory = join(cwd, 'summaries/.claude-batch')
@@ -374,11 +376,11 @@ describe('what was paid for and not finished', () => {
   })
 })
 
-describe('what was paid for and not finished, where somebody has put something else', () => {
+describe('a summary in the journal whose path another file occupies', () => {
   it.each([
-    ['a link that leads nowhere', (file: string) => symlink('nowhere', file)],
+    ['a dangling link', (file: string) => symlink('nowhere', file)],
     ['a pipe', async (file: string) => void execFileSync('mkfifo', [file])],
-  ])('leaves %s', async (_, put) => {
+  ])('does not overwrite %s', async (_, put) => {
     const { run, cwd, path } = await setting()
     await run()
     const lines = await ledgerLines(cwd)
@@ -399,7 +401,7 @@ describe('what was paid for and not finished, where somebody has put something e
 describe('a damaged journal', () => {
   const memoryOf = (cwd: string) => join(cwd, 'summaries/.claude-batch')
 
-  it('is told, also with -q, and kept aside with the texts that are in it', async () => {
+  it('is reported even with -q, and kept in a file next to the new one', async () => {
     const { run, cwd } = await setting()
     await run()
     const journal = join(memoryOf(cwd), 'journal.jsonl')
@@ -418,7 +420,7 @@ describe('a damaged journal', () => {
     expect(await run('-q')).toMatchObject({ code: 0, stderr: '' })
   })
 
-  it('is passed over in silence where only its end is torn', async () => {
+  it('is not reported if only its last line is incomplete', async () => {
     const { run, cwd } = await setting()
     await run()
     await writeFile(
@@ -429,7 +431,7 @@ describe('a damaged journal', () => {
     expect((await readdir(memoryOf(cwd))).sort()).toEqual(['journal.jsonl', 'ledger.jsonl'])
   })
 
-  it('of a newer version is left alone, and ends the run before anything is sent', async () => {
+  it('of a newer version is not changed, and ends the run before any request', async () => {
     const { run, cwd } = await setting()
     await run()
     const journal = join(memoryOf(cwd), 'journal.jsonl')
@@ -443,8 +445,8 @@ describe('a damaged journal', () => {
   })
 })
 
-describe('what ends a run', () => {
-  it('P24 --max-failures, with the rest left for later', async () => {
+describe('a run ends early', () => {
+  it('P24 with --max-failures, and leaves the rest for later', async () => {
     const it = await setting()
     it.behave = () => ({ kind: 'status', status: 422 })
     const { code, hits, stderr } = await it.run('--max-failures', '1', '--concurrency', '1')
@@ -452,7 +454,7 @@ describe('what ends a run', () => {
     expect(stderr).toContain('stopped at --max-failures 1; the same command continues with the rest')
   })
 
-  it('P22 --time-limit, once what is in flight is kept', async () => {
+  it('P22 with --time-limit, after requests in flight are finished', async () => {
     const it = await setting()
     it.behave = () => ({ kind: 'answer', delayMs: 1400 })
     const { code, hits, stderr } = await it.run('--time-limit', '1s', '--concurrency', '1')
@@ -462,7 +464,7 @@ describe('what ends a run', () => {
     expect(await it.run()).toMatchObject({ code: 0, hits: 2 })
   })
 
-  it('the same permanent error on the first five documents', async () => {
+  it('if the first five documents fail with the same permanent error', async () => {
     const many = Array.from({ length: 30 }, (_, n) => [`docs/${n}.md`, `Note ${n} about the harbour.`])
     const it = await setting(Object.fromEntries(many))
     it.behave = () => ({ kind: 'status', status: 400, message: 'temperature: not supported' })

@@ -1,19 +1,21 @@
 import { expect, it } from 'vitest'
 import { readAllEvents, startServe } from '../support/start-serve.ts'
 
-it('tells the operator who gets in, and at the end what it cost', async () => {
+it('serve prints at its start who may connect, and at its end the cost', async () => {
   const alone = await startServe()
-  expect(alone.getStderr()).toContain('open to every program on this machine, and to no page but its own\n')
+  expect(alone.getStderr()).toContain(
+    'any program on this machine can use it, web pages of other origins cannot\n',
+  )
   const origins = ['--allow-origin', 'https://a.example', '--allow-origin', 'https://b.example']
   const { getStderr, post, sendSignal: signal, exitCode: ended } = await startServe(origins)
-  expect(getStderr()).toContain('and to pages of https://a.example, https://b.example\n')
+  expect(getStderr()).toContain('and web pages of https://a.example, https://b.example\n')
   await readAllEvents(await post({ prompt: 'What floats?' }))
   signal('SIGTERM')
   await ended
   expect(getStderr()).toMatch(/requests sent: 1; \d+ tokens in, \d+ out, \$0\.0000\d+\n$/)
 })
 
-it('turns a client away that would wait too long, and goes on serving', async () => {
+it('serve rejects a request that would wait too long, and keeps serving', async () => {
   let limited = true
   const { getStderr, post } = await startServe(['--max-wait', '1s'], {
     service: {
@@ -32,7 +34,7 @@ it('turns a client away that would wait too long, and goes on serving', async ()
   expect((await post({ prompt: 'And now?' })).status).toBe(200)
 })
 
-it('tells an account that was refused to its operator, and lives on', async () => {
+it('serve prints an account error, and keeps running', async () => {
   let refused = true
   const {
     getStderr,

@@ -17,7 +17,7 @@ const chapters = Array.from(
 const own = (text: string) => `versions:\n  v1:\n    user_template: "${text}: {text}"\n`
 const schema = (title: string) =>
   JSON.stringify({ type: 'object', title, properties: {}, additionalProperties: false })
-/** A page without text, as a scanner makes it. */
+/** A PDF like a scan: one page without text. */
 const scan = (width: number) => `%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj
@@ -34,7 +34,7 @@ const files = {
   'docs/long.md': chapters.join(''),
   'docs/latin.txt': Buffer.from('Caf\xe9 \xfcber alles, se\xf1or.\n', 'latin1'),
   'docs/scan.pdf': scan(200),
-  // A PDF is one, whatever it is called.
+  // A PDF is recognized without its extension.
   'docs/scanned': scan(300),
 }
 const paths = ['short.md', 'long.md', 'latin.txt', 'scan.pdf', 'scanned', 'text.pdf'].map(
@@ -56,7 +56,7 @@ const base: RequestOptions = {
   chunkTokens: 2000,
 }
 
-/** The hash of what is asked about each document, or why nothing is; and the settings hash. */
+/** The request hash of each document, or the reason why it has none; and the settings hashes. */
 async function hashesOf(cwd: string, options: RequestOptions) {
   const { promptChoice, requestBuilder } = await loadRequestBuilder(options, { cwd, inputRoots: [] })
   const { encoding, pdf } = options
@@ -75,8 +75,8 @@ async function hashesOf(cwd: string, options: RequestOptions) {
   return { requests, settings: new Set(paths.map((path) => promptChoice.getProvenance(path).settingsHash)) }
 }
 
-describe('a setting that changes what is asked about any document', () => {
-  /** Another value of every flag that requests are made from. */
+describe('a setting that changes the request of a document', () => {
+  /** Another value for every flag that affects requests. */
   const flags: { readonly [Flag in keyof RequestOptions | keyof ReaderSettings]-?: Partial<RequestOptions> } =
     {
       prompt: { prompt: 'ours@v2' },
@@ -93,7 +93,7 @@ describe('a setting that changes what is asked about any document', () => {
       simulate: { simulate: true },
     }
 
-  it('changes the settings hash, too, whichever flag it is', async () => {
+  it('changes the settings hash, too, for every flag', async () => {
     const cwd = await folder()
     const before = await hashesOf(cwd, base)
     expect(before.settings.size).toBe(1)
@@ -104,7 +104,7 @@ describe('a setting that changes what is asked about any document', () => {
     }
   })
 
-  it('changes the settings hash, too, whichever file it is in', async () => {
+  it('changes the settings hash, too, for every file', async () => {
     const cwd = await folder()
     const options = { ...base, schema: 'schema.json' }
     const hashes = [await hashesOf(cwd, options)]
@@ -122,7 +122,7 @@ describe('a setting that changes what is asked about any document', () => {
     expect(new Set(hashes.map(({ settings }) => [...settings].join())).size).toBe(hashes.length)
   })
 
-  it('leaves both hashes as they are where it changes nothing: a comment in the file of a prompt', async () => {
+  it('a comment in a prompt file changes neither the request hash nor the settings hash', async () => {
     const cwd = await folder()
     const before = await hashesOf(cwd, base)
     await writeFile(join(cwd, 'prompts/ours.yaml'), `# A comment.\n${files['prompts/ours.yaml']}`)
@@ -130,7 +130,7 @@ describe('a setting that changes what is asked about any document', () => {
   })
 })
 
-describe('a folder whose documents nobody touched', () => {
+describe('a folder of unchanged documents', () => {
   async function setting() {
     const cwd = await createFolder({
       'docs/long.md': chapters.join(''),
@@ -162,7 +162,7 @@ describe('a folder whose documents nobody touched', () => {
     ['--chunk-tokens', ['--chunk-tokens', '3000'], {}],
     ['a prompt for chunks', [], { 'prompts/chunk.yaml': own('Our notes') }],
     ['a prompt for notes', [], { 'prompts/reduce.yaml': own('Our whole') }],
-  ])('has its long documents done again for another %s, and no other', async (_, args, prompts) => {
+  ])('has only its long documents summarized again after a change of %s', async (_, args, prompts) => {
     const { cwd, run } = await setting()
     const flags = ['--chunk-tokens', '2000']
     await run(...flags)
@@ -172,41 +172,41 @@ describe('a folder whose documents nobody touched', () => {
       await writeFile(join(cwd, path), text)
     }
     const { asked, stderr } = await run(...flags, ...args)
-    expect(stderr).toContain('1 × settings changed: docs/long.md')
-    expect(stderr).toContain('2 × unchanged')
+    expect(stderr).toContain('1 (settings changed): docs/long.md')
+    expect(stderr).toContain('2 unchanged')
     expect(asked.length).toBeGreaterThan(0)
     expect(asked.filter((text) => text.includes('A short note.'))).toEqual([])
     expect((await run(...flags, ...args)).asked).toEqual([])
   })
 
-  it('has a PDF done again for another --pdf, whatever the PDF is called', async () => {
+  it('has a PDF without extension processed again after a change of --pdf', async () => {
     const { run } = await setting()
     await run('--pdf', 'native')
     const { code, stderr } = await run('--pdf', 'text').catch((error: Error) => ({
       code: 1,
       stderr: error.message,
     }))
-    expect([code, stderr]).toEqual([1, expect.stringContaining('docs/scanned: input no_text')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('docs/scanned: no text on its one page')])
   })
 
   it.each([
     ['live', []],
     ['in a batch', ['--batch']],
-  ])('has a PDF done again once its bytes change, %s', async (_, args) => {
+  ])('has a PDF summarized again after its bytes change, %s', async (_, args) => {
     const { cwd, run } = await setting()
     await run(...args)
     const file = join(cwd, 'docs/scanned')
-    // As long as before, and with the same number of pages.
+    // The file keeps its size and its number of pages.
     await writeFile(file, (await readFile(file, 'latin1')).replace('0 0 300', '0 0 301'), 'latin1')
     await utimes(file, 1, 1)
     const { asked, stderr } = await run(...args)
-    expect(stderr).toContain('1 × document changed: docs/scanned')
+    expect(stderr).toContain('1 (document changed): docs/scanned')
     expect(asked).toHaveLength(1)
   })
 })
 
-describe('a prompt for chunks that cannot be used', () => {
-  it('ends the run before anything is sent, also where no document is long', async () => {
+describe('an invalid prompt for chunks', () => {
+  it('ends the run before any request, even if no document is long', async () => {
     const cwd = await createFolder({
       'a.md': 'A short note.\n',
       'prompts/chunk.yaml': own('Notes for {whom}'),

@@ -7,7 +7,7 @@ import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
 describe('--shard', () => {
-  it('gives every document to one part, the same one whatever else there is', () => {
+  it('assigns every document to exactly one shard', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 50 }), (path, of) => {
         const parts = Array.from({ length: of }, (_, n) => n + 1).filter((part) =>
@@ -25,7 +25,7 @@ describe('--shard', () => {
     expect(Math.min(...sizes)).toBeGreaterThan(900)
   })
 
-  it('has two machines do everything once, and their folders make one', async () => {
+  it('lets two machines summarize each document once, and their output folders can be merged', async () => {
     const files = Object.fromEntries(
       Array.from({ length: 12 }, (_, n) => [`docs/${n}.md`, `Note ${n} on ferries.`]),
     )
@@ -52,7 +52,7 @@ describe('--shard', () => {
     )
     expect((await run('report', 'out1', '--merge', 'nowhere')).code).toBe(3)
 
-    // Files beside files, ledger behind ledger.
+    // Merging means copying the files and concatenating the ledgers.
     const ledger = '.claude-batch/ledger.jsonl'
     const [one, other] = await Promise.all(
       ['out1', 'out2'].map((out) => readFile(join(cwd, out, ledger), 'utf8')),
@@ -60,7 +60,7 @@ describe('--shard', () => {
     await cp(join(cwd, 'out1'), join(cwd, 'all'), { recursive: true, preserveTimestamps: true })
     await cp(join(cwd, 'out2'), join(cwd, 'all'), { recursive: true, preserveTimestamps: true })
     await writeFile(join(cwd, 'all', ledger), `${one}${other}`)
-    expect((await run('summarize', 'docs', '-o', 'all')).stderr).toContain('12 × unchanged')
+    expect((await run('summarize', 'docs', '-o', 'all')).stderr).toContain('12 unchanged')
     expect(simulator.stats().requests).toBe(12)
   })
 
@@ -84,11 +84,11 @@ describe('--shard', () => {
     },
   )
 
-  it.each(['0/2', '3/2', '1', '1/0', 'a/b', '1/2/3'])('%s is none', async (shard) => {
+  it.each(['0/2', '3/2', '1', '1/0', 'a/b', '1/2/3'])('rejects %s', async (shard) => {
     const cwd = await createFolder({ 'docs/a.md': 'x' })
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--simulate', '--shard', shard], {
       cwd,
     })
-    expect([code, stderr.includes('expected which of how many parts')]).toEqual([2, true])
+    expect([code, stderr.includes('expected a part and the number of parts')]).toEqual([2, true])
   })
 })

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
-/** Two working directories with a document of the same relative path, a third above both, one output folder. */
+/** Two working directories with the same document path, their parent folder, and one output folder. */
 async function setting() {
   const top = await createFolder({
     'desk/docs/a.md': '# Desk\n\nThe lamp on the desk is green.\n',
@@ -20,8 +20,8 @@ async function setting() {
   return { top, out, run }
 }
 
-describe('an output folder that several working directories share', () => {
-  it('keeps a summary for each of two documents of one relative path, and pays for each once', async () => {
+describe('an output folder shared by several working directories', () => {
+  it('has a summary for each of two documents with the same relative path, each paid for once', async () => {
     const { out, run } = await setting()
     for (const cwd of ['desk', 'shed']) expect(await run(cwd, 'docs')).toMatchObject({ code: 0, hits: 1 })
     for (const cwd of ['desk', 'shed', 'desk'])
@@ -32,10 +32,10 @@ describe('an output folder that several working directories share', () => {
     expect(texts.filter((text) => text.includes('saw'))).toHaveLength(1)
   })
 
-  it('finishes what a killed run had paid for as that run’s, also where the ledger does not tell of it yet', async () => {
+  it('gets the journaled summary of a killed run even if the ledger has no entry of that run', async () => {
     const { run, out } = await setting()
     for (const cwd of ['desk', 'shed']) await run(cwd, 'docs')
-    // As a kill leaves it between the journal of the first document and the ledger of the run.
+    // The state after a kill between the journal entry of the first document and the ledger entry of the run.
     const ledger = join(out, '.claude-batch/ledger.jsonl')
     const lines = (await readFile(ledger, 'utf8')).trimEnd().split('\n')
     const [shed = '', line = ''] = lines.slice(3)
@@ -49,7 +49,7 @@ describe('an output folder that several working directories share', () => {
     expect(await readFile(join(out, output.path), 'utf8')).toBe(text)
   })
 
-  it('knows a document again, from whichever directory it is named', async () => {
+  it('recognizes a document from any working directory', async () => {
     const { run, top } = await setting()
     expect(await run('', 'desk/docs', 'shed/docs')).toMatchObject({ code: 0, hits: 2 })
     expect(await run('desk', 'docs')).toMatchObject({ code: 0, hits: 0 })

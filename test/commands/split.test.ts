@@ -22,7 +22,7 @@ async function setting() {
     const ended = await runInProcess(['summarize', 'docs', '--prompt', prompt, ...more], { cwd, env })
     return { ...ended, hits: simulator.stats().requests - before }
   }
-  /** Which version made the last summary of each document. */
+  /** The prompt version of the latest summary of each document. */
   const versions = async () => {
     const lines = (await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8'))
       .trim()
@@ -33,8 +33,8 @@ async function setting() {
   return { cwd, run, versions }
 }
 
-describe('a prompt whose versions share the documents', () => {
-  it('sends each document to one of them, today and tomorrow, also once it was edited', async () => {
+describe('a prompt with weighted versions', () => {
+  it('uses the same version for a document in every run, even after the document was edited', async () => {
     const { cwd, run, versions } = await setting()
     const spec = 'brief@v1=50,v2=50'
     const first = await run(spec, '--var', 'audience=gulls')
@@ -49,7 +49,7 @@ describe('a prompt whose versions share the documents', () => {
     expect(await versions()).toEqual(before)
   })
 
-  it('asks again only for the documents that go another way once the shares change', async () => {
+  it('summarizes only documents whose version changes again if the weights change', async () => {
     const { run, versions } = await setting()
     await run('brief@v1=80,v2=20', '--var', 'audience=gulls')
     const before = await versions()
@@ -61,11 +61,11 @@ describe('a prompt whose versions share the documents', () => {
   it.each([
     ['brief@v1=90,v3=10', /brief.yaml has no version v3/],
     ['brief@v1=90,v1=10', /brief@v1 occurs twice/],
-    ['brief@v1=90,v2', /expected versions with shares/],
-    ['brief@v1=0,v2=10', /expected versions with shares/],
-    ['brief@v1=', /expected versions with shares/],
+    ['brief@v1=90,v2', /expected versions with weights/],
+    ['brief@v1=0,v2=10', /expected versions with weights/],
+    ['brief@v1=', /expected versions with weights/],
     ['brief@v1=50,summarize@v1=50', /--var other/],
-  ])('is refused before anything is sent where it makes no sense: %s', async (spec, message) => {
+  ])('is rejected before any request if it is invalid: %s', async (spec, message) => {
     const { run } = await setting()
     const vars = ['--var', 'audience=gulls', '--var', 'other=x'].slice(
       0,

@@ -6,9 +6,9 @@ const names = ['a', 'b', 'c']
 const files = Object.fromEntries(names.map((name) => [`docs/${name}.md`, `Note ${name} on ferries.`]))
 
 describe('-o -', () => {
-  it('counts a summary that stdout did not take as not done and shows it, also one that waited for its turn', async () => {
+  it('counts summaries that cannot be written to stdout as pending, and prints them to stderr', async () => {
     const cwd = await createFolder(files)
-    // The first document is finished last.
+    // The first document finishes last, so the others wait for their turn.
     const { env } = await startService({
       script: ({ request }) => ({
         kind: 'answer',
@@ -25,7 +25,7 @@ describe('-o -', () => {
     for (const name of names) expect(stderr).toContain(`[simulated] Note ${name} on ferries.`)
   })
 
-  it('goes live with --mode auto, since stdout remembers no batches', async () => {
+  it('uses live requests with --mode auto, because batches need an output folder', async () => {
     const cwd = await createFolder(files)
     const { env, simulator } = await startService({})
     const { code, stdout } = await runInProcess(['summarize', 'docs', '-o', '-', '--mode', 'auto'], {

@@ -30,7 +30,7 @@ const files = {
 }
 
 describe('--schema', () => {
-  it('gives one JSON object per document that fits it, in a file of that kind, once', async () => {
+  it('writes one matching JSON object per document to a .summary.json file, and is resumable', async () => {
     const cwd = await createFolder({ ...files, 's.json': JSON.stringify(schema) })
     const { env, simulator } = await startService({})
     const run = (...more: string[]) =>
@@ -39,7 +39,7 @@ describe('--schema', () => {
     const a = JSON.parse(await readFile(join(cwd, 'summaries/docs/a.md.summary.json'), 'utf8'))
     expect(a).toMatchObject({ title: expect.stringContaining('ferry'), language: 'en' })
     expect(Object.keys(a)).toEqual(['title', 'topics', 'language', 'pages'])
-    expect((await run()).stderr).toMatch(/2 skipped \(2 × unchanged\)/)
+    expect((await run()).stderr).toMatch(/2 skipped \(2 unchanged\)/)
     expect((await run('-o', 'summaries', '--ext', 'json,md')).stderr).not.toMatch(/summary\.json/)
     expect(simulator.stats().requests).toBe(2)
     const { stdout } = await run('-o', '-', '--format', 'jsonl')
@@ -50,7 +50,7 @@ describe('--schema', () => {
     expect(lines.map(({ summary }) => summary.language)).toEqual(['en', 'en'])
   })
 
-  it('changes nothing of an answer but the white space between its tokens, wherever it goes', async () => {
+  it('changes nothing but the white space between the tokens of a reply in any output', async () => {
     const any = {
       type: 'object',
       additionalProperties: false,
@@ -87,7 +87,7 @@ describe('--schema', () => {
     expect(data).toContain('1e400')
   })
 
-  it('asks again with another schema, and not where only its order of lines changed', async () => {
+  it('sends documents again with another schema, but not after a change of its formatting', async () => {
     const cwd = await createFolder({
       ...files,
       's.json': JSON.stringify(schema),
@@ -106,7 +106,7 @@ describe('--schema', () => {
     }
   })
 
-  it('takes no answer that does not fit, and shows what came', async () => {
+  it('rejects a reply that does not match the schema, and saves its text in the error record', async () => {
     const cwd = await createFolder({ ...files, 's.json': JSON.stringify(schema) })
     const answers: Behaviour[] = [
       { kind: 'answer', delayMs: 1, content: [{ type: 'text', text: 'No JSON at all.' }] },
@@ -118,14 +118,12 @@ describe('--schema', () => {
       { cwd, env },
     )
     expect(code).toBe(1)
-    expect(stderr).toContain('docs/a.md: reply schema: the answer is not JSON')
-    expect(stderr).toMatch(
-      /docs\/b\.md: reply schema: the answer does not fit the schema: it must have required property/,
-    )
+    expect(stderr).toContain('docs/a.md: the answer is not JSON')
+    expect(stderr).toMatch(/docs\/b\.md: the answer does not fit the schema: it must have required property/)
     expect(await readFile(join(cwd, 'summaries/docs/a.md.error.txt'), 'utf8')).toContain('No JSON at all.')
   })
 
-  it('goes into batches and long documents, too', async () => {
+  it('applies to batches and long documents, too', async () => {
     const long = Array.from(
       { length: 12 },
       (_, n) => `# Chapter ${n}\n\n${'Of ports and of weather. '.repeat(80)}\n\n`,
@@ -145,13 +143,13 @@ describe('--schema', () => {
     expect(simulator.stats().batchBilled.requests).toBe(1)
   })
 
-  it('is reckoned with by its size: in the estimate, before a run is confirmed, and within the cap', async () => {
+  it('counts the size of the schema in the estimate, in --confirm-above and in --max-cost', async () => {
     const large = { ...schema, description: 'A word about what is wanted. '.repeat(1000) }
     const cwd = await createFolder({ ...files, 's.json': JSON.stringify(large) })
     const { env, simulator } = await startService({})
     const run = (...more: string[]) =>
       runInProcess(['summarize', 'docs', '--schema', 's.json', ...more], { cwd, env })
-    // Without the schema the two documents would cost a tenth of that.
+    // Without the schema, the two documents would cost a tenth of the threshold.
     expect(await run('--confirm-above', '0.002')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--confirm-above'),
@@ -167,7 +165,7 @@ describe('--schema', () => {
   })
 
   it.each<[string, unknown, RegExp]>([
-    ['no object', { type: 'array', items: {} }, /its `type` must be object/],
+    ['a type other than object', { type: 'array', items: {} }, /its `type` must be object/],
     [
       'minimum',
       { ...schema, properties: { n: { type: 'number', minimum: 1 } }, required: ['n'] },
@@ -188,7 +186,7 @@ describe('--schema', () => {
       { ...schema, properties: { x: { $ref: 'https://example.com/x.json' } } },
       /a `\$ref` to `#\/\$defs\/…` only/,
     ],
-    ['a definition that is not there', { ...schema, $defs: {} }, /there is no #\/\$defs\/topic/],
+    ['a missing definition', { ...schema, $defs: {} }, /there is no #\/\$defs\/topic/],
     [
       'too many choices',
       {
@@ -198,8 +196,8 @@ describe('--schema', () => {
       },
       /25 properties are optional, more than 24/,
     ],
-    ['no schema', { ...schema, required: 'title' }, /--schema s\.json: /],
-  ])('says before anything is sent that a schema holds %s', async (_what, wrong, message) => {
+    ['an invalid keyword value', { ...schema, required: 'title' }, /--schema s\.json: /],
+  ])('rejects a schema with %s before any request', async (_what, wrong, message) => {
     const cwd = await createFolder({ ...files, 's.json': JSON.stringify(wrong) })
     const { env, simulator } = await startService({})
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--schema', 's.json'], { cwd, env })
@@ -207,7 +205,7 @@ describe('--schema', () => {
     expect(simulator.stats().requests).toBe(0)
   })
 
-  it('is told where it is not there, is no JSON, or does not go with what else is asked for', async () => {
+  it('is a usage error if the file is missing or not JSON, or with --front-matter', async () => {
     const cwd = await createFolder({ ...files, 's.json': '{', 't.json': JSON.stringify(schema) })
     const run = (...args: string[]) =>
       runInProcess(['summarize', 'docs', '--simulate', '--schema', ...args], { cwd })
@@ -238,7 +236,7 @@ ${body}`
         title: { type: string }
 `
 
-  it('gives JSON that fits it, to that version only', async () => {
+  it('returns matching JSON for that version only', async () => {
     const cwd = await createFolder({ ...files, 'prompts/facts.yaml': yaml(good) })
     const { env } = await startService({})
     const run = (...args: string[]) => runInProcess(['summarize', 'docs', ...args], { cwd, env })

@@ -22,7 +22,7 @@ const jsonLines = (text: string) =>
     .map((line) => JSON.parse(line))
 
 describe('claude-batch summarize', () => {
-  it('writes one summary per file, reports on stderr, and nothing on stdout', async () => {
+  it('writes one summary per file, the report to stderr, and nothing to stdout', async () => {
     const cwd = await createFolder(docs(3))
     const { env, simulator } = await startService({})
     const { code, stdout, stderr } = await runCli(['summarize', 'docs'], { cwd, env })
@@ -38,7 +38,7 @@ describe('claude-batch summarize', () => {
     expect(simulator.stats()).toMatchObject({ requests: 3 })
   })
 
-  it('accounts for exactly what the service bills', async () => {
+  it('reports exactly the tokens that the API bills', async () => {
     const cwd = await createFolder(docs(5))
     const { env, simulator } = await startService({ faults: { '529': 0.3, max_tokens: 0.2 }, seed: 4 })
     const { stderr } = await runInProcess(['summarize', 'docs', '--retries', '10'], { cwd, env })
@@ -48,7 +48,7 @@ describe('claude-batch summarize', () => {
     )
   })
 
-  it('gives a failed document its record and its exit code, sends a 400 once, and leaves the others alone', async () => {
+  it('writes an error record for a document that gets a 400, sends it once, and summarizes the others', async () => {
     const cwd = await createFolder(docs(3))
     const bad: Behaviour = { kind: 'status', status: 400, message: 'messages: \u001b[31mno' }
     const { env, simulator } = await startService({
@@ -69,7 +69,7 @@ describe('claude-batch summarize', () => {
     expect(Math.max(...simulator.stats().prompts.values())).toBe(1)
   })
 
-  it('ends with 75 when only transient failures are left', async () => {
+  it('exits with 75 if all failures are transient', async () => {
     const cwd = await createFolder(docs(2))
     const { env } = await startService({
       script: ({ request }) => onlyFor('Document 1', { kind: 'status', status: 529 })(request.text),
@@ -79,7 +79,7 @@ describe('claude-batch summarize', () => {
     expect(stderr).toContain('1 failed (retryable)')
   })
 
-  /** A refusal may concern one document until several get it. */
+  /** A refusal may concern one document until several documents get it. */
   const mostRequests: Record<string, number> = { 'a redirect': 5 + 2, 'a wrong key': 3 + 2 }
 
   it.each<[string, Behaviour, RegExp]>([
@@ -104,7 +104,7 @@ describe('claude-batch summarize', () => {
       /redirected to https:\/\/evil\.example/,
     ],
   ])(
-    'ends the run at once on %s, blames no document, and says what to do',
+    'ends the run immediately on %s, fails no document, and prints a fix',
     async (name, behaviour, message) => {
       const cwd = await createFolder(docs(20))
       const { env, simulator } = await startService({ script: () => behaviour })
@@ -117,7 +117,7 @@ describe('claude-batch summarize', () => {
     },
   )
 
-  it('names the models it knows when it does not know the one asked for', async () => {
+  it('lists the known models if the API does not know the requested model', async () => {
     const cwd = await createFolder(docs(1))
     const { env } = await startService({})
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--model', 'claude-haiku-9'], {
@@ -128,7 +128,7 @@ describe('claude-batch summarize', () => {
     expect(stderr).toMatch(/404 not_found_error.*Known are .*haiku/)
   })
 
-  it('logs one line per attempt, with tokens from the first day', async () => {
+  it('writes one log entry per attempt, with its tokens', async () => {
     const cwd = await createFolder(docs(1))
     const { env } = await startService({
       script: ({ index }) => (index === 0 ? { kind: 'status', status: 529 } : answer),
@@ -160,7 +160,7 @@ describe('claude-batch summarize', () => {
 })
 
 describe('claude-batch in a pipeline', () => {
-  it('summarizes stdin onto stdout: a dozen pages of prose in, one summary out', async () => {
+  it('summarizes stdin to stdout', async () => {
     const pages = Array.from({ length: 120 }, (_, n) => prose(n)).join('\n')
     const cwd = await createFolder({})
     const { env } = await startService({})
@@ -201,7 +201,7 @@ describe('claude-batch in a pipeline', () => {
     })
   })
 
-  it('with --unordered writes as they finish', async () => {
+  it('writes summaries as they finish with --unordered', async () => {
     const cwd = await createFolder(docs(3))
     const { env } = await startService({
       script: ({ request }) =>
@@ -217,7 +217,7 @@ describe('claude-batch in a pipeline', () => {
     expect(jsonLines(stdout).at(-1).path).toBe('docs/a.md')
   })
 
-  it('reads a list of paths, exactly as find -print0 writes it', async () => {
+  it('reads a list of paths in the format of find -print0', async () => {
     const cwd = await createFolder({
       'docs/a b.md': prose(1),
       'docs/new\nline.md': prose(2),
@@ -236,11 +236,11 @@ describe('claude-batch in a pipeline', () => {
       ['gone.md', 'failed'],
     ])
     expect(code).toBe(1)
-    expect(stderr).toContain('gone.md: input not_found: no such file or directory')
+    expect(stderr).toContain('gone.md: no such file or directory')
   })
 })
 
-describe('claude-batch used wrongly', () => {
+describe('a usage error', () => {
   const wrong: [string, string[], number, RegExp][] = [
     ['no command', [], 2, /^What to type next:/],
     ['no input', ['summarize'], 2, /no input; name files/],
@@ -251,30 +251,30 @@ describe('claude-batch used wrongly', () => {
       2,
       /unknown option '--concurency'.*Did you mean --concurrency/,
     ],
-    ['a file that is not there', ['summarize', 'gone.md'], 3, /nothing matches "gone\.md"/],
+    ['a missing file', ['summarize', 'gone.md'], 3, /nothing matches "gone\.md"/],
     [
-      'what an earlier run wrote',
+      'a summary of an earlier run',
       ['summarize', 'gone.md', 'a.md.summary.md'],
       3,
       /nothing matches "gone\.md"; "a\.md\.summary\.md" appears to be an output of an earlier run/,
     ],
     ['a pattern without a match', ['summarize', '*.nope'], 3, /nothing matches "\*\.nope"/],
     ['--quiet with --verbose', ['summarize', 'a.md', '-q', '-v'], 2, /cannot be combined/],
-    ['-0 alone', ['summarize', 'a.md', '-0'], 2, /--files-from/],
-    ['--format for files', ['summarize', 'a.md', '--format', 'jsonl'], 2, /-o -/],
+    ['-0 without --files-from', ['summarize', 'a.md', '-0'], 2, /--files-from/],
+    ['--format without -o -', ['summarize', 'a.md', '--format', 'jsonl'], 2, /-o -/],
     [
-      'an effort the model does not take',
+      'an effort that the model does not accept',
       ['summarize', 'a.md', '--model', 'claude-haiku-4-5', '--effort', 'low'],
       2,
       /--effort low: claude-haiku-4-5 accepts none/,
     ],
     [
-      'more tokens than the model writes',
+      'more tokens than the model can write',
       ['summarize', 'a.md', '--max-tokens', '500000'],
       2,
       /at most 128000/,
     ],
-    ['a prompt that is not there', ['summarize', 'a.md', '--prompt', 'nope'], 2, /prompt nope/],
+    ['a missing prompt', ['summarize', 'a.md', '--prompt', 'nope'], 2, /prompt nope/],
     [
       'an output folder that is a file',
       ['summarize', 'a.md', '-o', 'a.md', '--simulate'],
@@ -297,7 +297,7 @@ describe('claude-batch used wrongly', () => {
     ]),
   ]
 
-  it.each(wrong)('%s', async (_name, args, code, message) => {
+  it.each(wrong)('is reported for %s without writing anything', async (_name, args, code, message) => {
     const cwd = await createFolder({ 'a.md': prose(1), 'a.md.summary.md': prose(2) })
     const ended = await runInProcess(args, { cwd, env: {} })
     expect(ended.code).toBe(code)
@@ -307,7 +307,7 @@ describe('claude-batch used wrongly', () => {
     expect(await readdir(cwd)).toEqual(['a.md', 'a.md.summary.md'])
   })
 
-  it('without credentials says the two ways on, and writes nothing', async () => {
+  it('is reported without credentials, with two ways to continue', async () => {
     const cwd = await createFolder({ 'a.md': prose(1) })
     const { code, stderr } = await runInProcess(['summarize', 'a.md'], { cwd, env: { HOME: cwd } })
     expect(code).toBe(2)
@@ -315,7 +315,7 @@ describe('claude-batch used wrongly', () => {
     expect(await readdir(cwd)).toEqual(['a.md'])
   })
 
-  it('with a key no key can be does not repeat it', async () => {
+  it('is reported for an invalid key without printing the key', async () => {
     const cwd = await createFolder({ 'a.md': prose(1) })
     const { code, stderr } = await runInProcess(['summarize', 'a.md'], {
       cwd,
@@ -330,7 +330,7 @@ describe('claude-batch used wrongly', () => {
     ['ANTHROPIC_BASE_URL', 'foo'],
     ['HTTPS_PROXY', 'http://u:secret%@127.0.0.1:1'],
     ['HTTPS_PROXY', 'socks5://127.0.0.1:1'],
-  ])('tells a wrong %s %s, without repeating it', async (name, value) => {
+  ])('is reported for the invalid %s %s without printing a password', async (name, value) => {
     const cwd = await createFolder({ 'a.md': prose(1) })
     const { code, stderr } = await runInProcess(['summarize', 'a.md'], {
       cwd,
@@ -341,7 +341,7 @@ describe('claude-batch used wrongly', () => {
     expect(stderr).not.toContain('secret')
   })
 
-  it('says that nothing can be billed where nobody was reached', async () => {
+  it('an unreachable proxy is not a usage error but exits with 75, without a note about billing', async () => {
     const cwd = await createFolder({ 'a.md': prose(1) })
     const env = {
       ANTHROPIC_API_KEY: 'k',
@@ -355,9 +355,9 @@ describe('claude-batch used wrongly', () => {
   })
 
   it.each([
-    ['a NUL list without -0', [], 'a.md\0b.md\0', /give -0 too/],
-    ['a list of lines with -0', ['-0'], 'a.md\nb.md\n', /leave out -0/],
-  ])('tells %s', async (_name, flags, input, message) => {
+    ['a NUL list without -0', [], 'a.md\0b.md\0', /add -0/],
+    ['a list of lines with -0', ['-0'], 'a.md\nb.md\n', /remove -0/],
+  ])('is reported for %s', async (_name, flags, input, message) => {
     const cwd = await createFolder({ 'a.md': prose(1) })
     const { code, stderr } = await runInProcess(['summarize', '--files-from', '-', ...flags, '--simulate'], {
       cwd,
@@ -367,7 +367,7 @@ describe('claude-batch used wrongly', () => {
     expect(stderr).toMatch(message)
   })
 
-  it('does not send a key over plain http to a public host', async () => {
+  it('is reported instead of sending a key over plain HTTP to a public host', async () => {
     const cwd = await createFolder({ 'a.md': prose(1) })
     const { code, stderr } = await runInProcess(['summarize', 'a.md'], {
       cwd,
@@ -379,14 +379,14 @@ describe('claude-batch used wrongly', () => {
 })
 
 describe('claude-batch without a key', () => {
-  it('does the whole job with --simulate, in an empty environment', async () => {
+  it('summarizes documents with --simulate in an empty environment', async () => {
     const cwd = await createFolder(docs(2))
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--simulate'], { cwd })
     expect(code).toBe(0)
     expect(stderr).toContain('simulated: nothing was spent')
   })
 
-  it('says nothing on success with -q', async () => {
+  it('prints nothing on success with -q', async () => {
     const cwd = await createFolder(docs(2))
     expect(await runInProcess(['summarize', 'docs', '--simulate', '-q'], { cwd })).toMatchObject({
       code: 0,
@@ -395,7 +395,7 @@ describe('claude-batch without a key', () => {
     })
   })
 
-  it('an empty directory is a success', async () => {
+  it('exits with 0 for a folder without documents', async () => {
     const cwd = await createFolder({ 'docs/image.png': 'x' })
     expect((await runInProcess(['summarize', 'docs', '--simulate'], { cwd })).code).toBe(0)
   })

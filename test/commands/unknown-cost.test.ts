@@ -6,7 +6,7 @@ import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 import { readAllEvents, startServe } from '../support/start-serve.ts'
 
-/** A service that answers as a model nobody knows the price of. */
+/** An API that replies with the name of a model without a known price. */
 const unpriced: SimulatorOptions = { script: () => ({ kind: 'answer', delayMs: 1, model: 'llama-9' }) }
 
 async function setting() {
@@ -16,8 +16,8 @@ async function setting() {
   return { cwd, run }
 }
 
-describe('a model without a price costs unknown, and never $0,', () => {
-  it('in the account, the ledger, JSONL, and every form of a report', async () => {
+describe('the cost of a model without a price is unknown, and never $0,', () => {
+  it('in the summary of a run, the ledger, JSONL and every report format', async () => {
     const { cwd, run } = await setting()
     const { stderr } = await run('summarize', 'docs', '--report', 'r.json')
     expect(stderr).toMatch(/cost +unknown \(2 without usage or a price/)
@@ -44,7 +44,7 @@ describe('a model without a price costs unknown, and never $0,', () => {
     }
   })
 
-  it('out of a batch, too', async () => {
+  it('in a batch', async () => {
     const { run } = await setting()
     expect((await run('summarize', 'docs', '--batch')).stderr).toMatch(/cost +unknown/)
   })
@@ -57,7 +57,7 @@ describe('a model without a price costs unknown, and never $0,', () => {
     expect(stdout + stderr).not.toContain('$0')
   })
 
-  it('at the end of a server, and in its metrics', async () => {
+  it('in the metrics of a server and in its last message', async () => {
     const {
       url,
       getStderr,
@@ -74,7 +74,7 @@ describe('a model without a price costs unknown, and never $0,', () => {
     expect(getStderr()).toMatch(/out, unknown \(1 without usage or a price/)
   })
 
-  it('and has nobody asked about what is known beside it fall silent', async () => {
+  it('and does not hide the known part of the cost from --confirm-above', async () => {
     const { run } = await setting()
     const args = ['compare', 'docs', '--models', 'haiku,llama-9', '--confirm-above', '0.000001']
     const { code, stderr } = await run(...args)
@@ -83,7 +83,7 @@ describe('a model without a price costs unknown, and never $0,', () => {
   })
 })
 
-it('a server says at its end what was lost on the way', async () => {
+it('a server reports at its end how many replies were lost', async () => {
   let first = true
   const {
     getStderr,

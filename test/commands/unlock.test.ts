@@ -8,11 +8,11 @@ import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
 const { pid, isRunning } = createProcessRuntime()
-/** A process id that nobody has: Linux's highest is 2²². */
+/** A process id that no process has: the highest on Linux is 2²². */
 const nobody = 4_194_305
 const elsewhere = { host: 'a-container-that-is-gone', pid: 7 }
 
-/** An output folder with a lock as this test's own process would hold it, but for what is changed. */
+/** An output folder with the lock of the test process, except for the given changes. */
 async function lockedBy(change: Partial<Record<keyof LockOwner, unknown>>) {
   const program = { command: 'summarize', version: '1.2.3' }
   const self = await createLockOwner(pid, '2026-11-22T10:00:00.000Z', 'abcdef012345', program)
@@ -36,7 +36,7 @@ const unlock = ['unlock']
 const summarize = ['summarize', 'docs', '--simulate', '-q']
 
 describe('unlock', () => {
-  it('removes the lock of a container that is gone, and the next run goes on', async () => {
+  it('removes the lock of a deleted container, so that the next run can start', async () => {
     const { run, left } = await lockedBy(elsewhere)
     const before = await run(summarize)
     expect(before).toMatchObject({ code: 7 })
@@ -50,7 +50,7 @@ describe('unlock', () => {
     expect(await run(summarize)).toMatchObject({ code: 0 })
   })
 
-  it('asks on a terminal, and removes nothing without a clear yes', async () => {
+  it('asks on a terminal, and removes the lock only after a yes', async () => {
     const { run, left } = await lockedBy(elsewhere)
     const no = await run(unlock, { confirmAnswer: false })
     expect(no).toMatchObject({ code: 7, stderr: expect.stringContaining('Remove the lock? Only do so if') })
@@ -60,14 +60,14 @@ describe('unlock', () => {
     expect(await left()).not.toContain('lock')
   })
 
-  it('needs --yes where there is no terminal', async () => {
+  it('needs --yes without a terminal', async () => {
     const { run, left } = await lockedBy(elsewhere)
     const { code, stderr } = await run(unlock)
     expect([code, stderr]).toEqual([2, expect.stringContaining('no terminal to confirm on; give --yes')])
     expect(await left()).toContain('lock')
   })
 
-  it.each([[], ['--yes']])('never removes the lock of a run that is running: %j', async (...more) => {
+  it.each([[], ['--yes']])('never removes the lock of a running process: %j', async (...more) => {
     const { run, left } = await lockedBy({})
     const { code, stderr } = await run([...unlock, ...more], { confirmAnswer: true })
     expect([code, stderr]).toEqual([
@@ -79,21 +79,21 @@ describe('unlock', () => {
 
   it.each<[string, Partial<LockOwner>, string]>([
     ['is dead', { pid: nobody }, 'that process is no longer running'],
-    ['has a process id that is used again', { began: '1' }, 'that process is no longer running'],
-    ['may have the process id of another one', { began: '' }, 'a process with this id is running'],
-  ])('removes the lock of a holder that %s', async (_what, change, words) => {
+    ['is dead although another process has its id', { began: '1' }, 'that process is no longer running'],
+    ['may be dead although a process has its id', { began: '' }, 'a process with this id is running'],
+  ])('removes the lock of an owner that %s', async (_what, change, words) => {
     const { run, left } = await lockedBy(change)
     const { code, stderr } = await run([...unlock, '-y'])
     expect([code, stderr]).toEqual([0, expect.stringContaining(words)])
     expect(await left()).toEqual(['ledger.jsonl'])
   })
 
-  it('says that a folder is not locked', async () => {
+  it('reports that a folder is not locked', async () => {
     const { run } = await folderLocked()
     expect(await run(unlock)).toMatchObject({ code: 0, stderr: 'claude-batch: summaries is not locked\n' })
   })
 
-  it.each(['nowhere', 'docs', 'docs/a.md'])('says that %s is not an output folder', async (dir) => {
+  it.each(['nowhere', 'docs', 'docs/a.md'])('reports that %s is not an output folder', async (dir) => {
     const { run } = await folderLocked()
     expect(await run([...unlock, dir, '--yes'])).toMatchObject({
       code: 3,
@@ -101,7 +101,7 @@ describe('unlock', () => {
     })
   })
 
-  it('leaves another run’s lock that took the place of the one it showed', async () => {
+  it('does not remove the lock of another run that replaced the displayed lock', async () => {
     const { run, lock, left } = await lockedBy(elsewhere)
     const other = JSON.stringify({ ...(await createLockOwner(pid, '2026-11-22T11:00:00.000Z', 'other')) })
     const confirmAnswer = async () => {
@@ -115,7 +115,7 @@ describe('unlock', () => {
     expect(await left()).toEqual(['ledger.jsonl', 'lock'])
   })
 
-  it('leaves a damaged lock alone that took the place of another damaged one', async () => {
+  it('does not remove a damaged lock that replaced another damaged lock', async () => {
     const { run, lock } = await folderLocked('garbage')
     const confirmAnswer = async () => {
       await rm(lock)
@@ -127,19 +127,19 @@ describe('unlock', () => {
   })
 })
 
-describe('unlock, of a lock that claude-batch did not write', () => {
+describe('unlock with a lock that claude-batch did not write', () => {
   it.each<[string, (lock: string, cwd: string) => Promise<void>]>([
     ['garbage', (lock) => writeFile(lock, '\0\x1b[2J')],
-    ['nothing', (lock) => writeFile(lock, '')],
-    ['JSON of another kind', (lock) => writeFile(lock, '{"pid": "7", "nonce": 7}')],
-    ['a process id that is none', (lock) => writeFile(lock, '{"pid": -1, "nonce": "n"}')],
+    ['an empty file', (lock) => writeFile(lock, '')],
+    ['JSON with other types', (lock) => writeFile(lock, '{"pid": "7", "nonce": 7}')],
+    ['an invalid process id', (lock) => writeFile(lock, '{"pid": -1, "nonce": "n"}')],
     ['a nonce that is a path', (lock) => writeFile(lock, '{"pid": 7, "nonce": "/../../../docs/a.md"}')],
-    ['a nonce without end', (lock) => writeFile(lock, `{"pid": 7, "nonce": "${'n'.repeat(5000)}"}`)],
+    ['a very long nonce', (lock) => writeFile(lock, `{"pid": 7, "nonce": "${'n'.repeat(5000)}"}`)],
     ['a huge file', (lock) => writeFile(lock, '').then(() => truncate(lock, 50_000_000_000))],
     ['a pipe', async (lock) => void execFileSync('mkfifo', [lock])],
-    ['a link that leads nowhere', (lock) => symlink('nowhere', lock)],
+    ['a dangling link', (lock) => symlink('nowhere', lock)],
     ['a link to a document', (lock, cwd) => symlink(join(cwd, 'docs/a.md'), lock)],
-  ])('removes it and nothing else: %s', async (_what, put) => {
+  ])('removes the lock and nothing else: %s', async (_what, put) => {
     const { cwd, lock, run, left } = await folderLocked()
     await put(lock, cwd)
     const { code, stderr } = await run([...unlock, '--yes'])
@@ -148,7 +148,7 @@ describe('unlock, of a lock that claude-batch did not write', () => {
     expect(await readFile(join(cwd, 'docs/a.md'), 'utf8')).toBe('The ferry sails at nine.\n')
   })
 
-  it('shows nothing of it that would control a terminal', async () => {
+  it('prints the content of the lock without control characters', async () => {
     const hostile = '\x1b]0;pwned\x07\n\u202ereversed'
     const { run } = await lockedBy({ host: hostile, since: hostile, command: hostile, version: 7 })
     const { code, stderr } = await run([...unlock, '--yes'])
@@ -157,7 +157,7 @@ describe('unlock, of a lock that claude-batch did not write', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(2)
   })
 
-  it('is not looked for behind a link', async () => {
+  it('does not follow a link to the state folder', async () => {
     const { cwd, run, left } = await lockedBy(elsewhere)
     await mkdir(join(cwd, 'other'))
     await symlink('../summaries/.claude-batch', join(cwd, 'other/.claude-batch'))
@@ -165,7 +165,7 @@ describe('unlock, of a lock that claude-batch did not write', () => {
     expect(await left()).toContain('lock')
   })
 
-  it('leaves a folder of that name to the user', async () => {
+  it('does not remove a folder with the name of the lock', async () => {
     const { run, lock } = await folderLocked()
     await mkdir(lock)
     await writeFile(join(lock, 'mine'), '')

@@ -11,8 +11,8 @@ const checker = async (name: string) => {
   return (yaml: string) => validate(parse(yaml))
 }
 
-describe('the schemas that are shipped', () => {
-  it('take a configuration that the program takes', async () => {
+describe('the shipped schemas', () => {
+  it('accept a valid configuration', async () => {
     const takes = await checker('config')
     for (const yaml of [
       'rpm: 50\nmax-wait: 2h\nidle-timeout: 90\next: md,txt\nexclude: [a, b]\nvar: { audience: kids }\nhidden: true\neffort: low',
@@ -29,11 +29,11 @@ describe('the schemas that are shipped', () => {
     'effort: huge',
     'profiles: { night: { modle: opus } }',
     'max-wait: soon',
-  ])('refuse a configuration that the program refuses: %s', async (yaml) => {
+  ])('reject an invalid configuration: %s', async (yaml) => {
     expect((await checker('config'))(yaml)).toBe(false)
   })
 
-  it('take the prompt that is shipped, and refuse mistakes in one', async () => {
+  it('accept the shipped prompt, and reject a prompt with a mistake', async () => {
     const takes = await checker('prompt')
     const shipped = await readFile(resolve(root, 'prompts/summarize.yaml'), 'utf8')
     expect(takes(shipped)).toBe(true)

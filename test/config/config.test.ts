@@ -31,7 +31,7 @@ profiles:
     rpm: 500
 `
 
-/** The settings as \`config\` shows them: value and origin by key. */
+/** The settings that `config` prints: value and origin by key. */
 async function shown(files: Record<string, string>, args: string[] = [], env = {}, folder = '') {
   const cwd = await createFolder({ 'docs/a.md': 'A', ...files })
   const ended = await runInProcess(['config', ...args], { cwd: join(cwd, folder), env })
@@ -41,8 +41,8 @@ async function shown(files: Record<string, string>, args: string[] = [], env = {
   return { ...ended, settings: Object.fromEntries(rows) as Record<string, readonly string[]> }
 }
 
-describe('the configuration', () => {
-  it('is read from the working directory, with the names of the flags', async () => {
+describe('the configuration file', () => {
+  it('is read from the working directory, and names settings like flags', async () => {
     const { settings, code } = await shown({ 'claude-batch.yaml': yaml })
     expect(code).toBe(0)
     expect(settings).toMatchObject({
@@ -60,7 +60,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('is shown as a file may have it', async () => {
+  it('may contain the output of `config`, including prices', async () => {
     const prices = 'prices: { llama-9: 0.50/2, haiku: 0.08/0.40/0.10/0.16/0.008 }\n'
     const { stdout } = await shown({ 'claude-batch.yaml': `${yaml}${prices}` })
     const again = await shown({ 'claude-batch.yaml': stdout })
@@ -72,12 +72,12 @@ describe('the configuration', () => {
     )
   })
 
-  it('is found above, and its paths are seen from where it lies', async () => {
+  it('is found in a parent folder, and its paths are relative to that folder', async () => {
     const { settings } = await shown({ 'claude-batch.yaml': 'out: sums', 'a/b/x.md': '' }, [], {}, 'a/b')
     expect(settings['out']?.[0]).toBe('~/sums')
   })
 
-  it('gives way to a profile, that to a variable, and that to a flag', async () => {
+  it('is overridden by a profile, a profile by a variable, and a variable by a flag', async () => {
     const files = { 'claude-batch.yaml': yaml }
     const rpm = async (args: string[], env = {}) => (await shown(files, args, env)).settings['rpm']
     expect(await rpm([])).toEqual(['50', 'claude-batch.yaml:2'])
@@ -88,14 +88,14 @@ describe('the configuration', () => {
     expect(await rpm(['--rpm', '90', '--profile', 'night'], env)).toEqual(['90', 'command line'])
   })
 
-  it('is read from claude-batch.yml as well, and from the nearest folder whatever the extension', async () => {
+  it('may be claude-batch.yml, and the nearest folder takes precedence with either extension', async () => {
     const { settings } = await shown({ 'claude-batch.yml': yaml })
     expect(settings['rpm']).toEqual(['50', 'claude-batch.yml:2'])
     const files = { 'claude-batch.yaml': 'rpm: 1', 'a/claude-batch.yml': 'rpm: 2', 'a/b/x.md': '' }
     expect((await shown(files, [], {}, 'a/b')).settings['rpm']?.[0]).toBe('2')
   })
 
-  it('in two files with different extensions ends the run with both their names', async () => {
+  it('is an error that names both files if both extensions exist', async () => {
     const files = { 'claude-batch.yaml': yaml, 'claude-batch.yml': yaml }
     const { code, stderr } = await shown(files)
     expect(code).toBe(2)
@@ -103,13 +103,13 @@ describe('the configuration', () => {
     expect((await shown(files, ['--config', 'claude-batch.yml'])).code).toBe(0)
   })
 
-  it('that is one file under both extensions is read', async () => {
+  it('is read if both extensions are links to the same file', async () => {
     const cwd = await createFolder({ 'claude-batch.yaml': yaml })
     await symlink('claude-batch.yaml', join(cwd, 'claude-batch.yml'))
     expect(await runInProcess(['config'], { cwd, env: {} })).toMatchObject({ code: 0, stderr: '' })
   })
 
-  it('can be another file, which then is the only one', async () => {
+  it('is ignored if --config or CLAUDE_BATCH_CONFIG names another file', async () => {
     const files = { 'claude-batch.yaml': yaml, 'other/mine.yaml': 'retries: 9\nout: sums' }
     for (const [args, env] of [
       [['--config', 'other/mine.yaml'], {}],
@@ -130,7 +130,7 @@ describe('the configuration', () => {
       /^claude-batch: claude-batch.yaml:2:1: .*"max-token"; did you mean max-tokens\?/,
     ],
     ['no-ignore: true', /1:1: .*"no-ignore"; did you mean ignore\?/],
-    ['zzzzzzzzz: 1', /1:1: there is no setting "zzzzzzzzz" \(/],
+    ['zzzzzzzzz: 1', /1:1: there is no setting "zzzzzzzzz"\n$/],
     ['retries: 99', /1:10: retries: expected a whole number from 0 to 20, got "99"/],
     ['retries: [1, 2]', /1:10: retries: expected one value, not a list/],
     ['rpm: { a: 1 }', /1:6: rpm: expected a text or a number/],
@@ -143,7 +143,7 @@ describe('the configuration', () => {
     ['profiles: 5', /1:11: .*must map/],
     ['profiles:\n  night:\n    modle: opus', /3:5: .*"modle"; did you mean model\?/],
     ['a: &a [x,x]\nb: *a', /1:1: there is no setting "a"/],
-  ])('with a mistake ends every run before anything is done: %j', async (text, message) => {
+  ])('ends every command with its line and column if it has a mistake: %j', async (text, message) => {
     const cwd = await createFolder({ 'docs/a.md': 'A', 'claude-batch.yaml': text })
     for (const command of [['config'], ['summarize', 'docs', '--simulate'], ['serve', '--simulate']]) {
       const { code, stderr, stdout } = await runInProcess(command, { cwd, env: {} })
@@ -152,14 +152,14 @@ describe('the configuration', () => {
     }
   })
 
-  it('names the profiles there are', async () => {
+  it('is named with its profiles in the error about an unknown profile', async () => {
     const run = async (files: Record<string, string>) => (await shown(files, ['--profile', 'day'])).stderr
     expect(await run({ 'claude-batch.yaml': yaml })).toContain('has the profiles night')
     expect(await run({ 'claude-batch.yaml': 'rpm: 1' })).toContain('has no profiles')
     expect(await run({})).toContain('there is no claude-batch.yaml here or above')
   })
 
-  it('is not read from what is summarized, unless it is named', async () => {
+  it('is ignored with a warning inside an input folder, unless --config names it', async () => {
     const cwd = await createFolder({ 'docs/claude-batch.yaml': 'retries: 9', 'docs/a.md': 'A' })
     const run = (...args: string[]) => runInProcess(['config', ...args], { cwd: join(cwd, 'docs'), env: {} })
     const within = await run('.')
@@ -169,15 +169,15 @@ describe('the configuration', () => {
     expect((await run('.', '--config', 'claude-batch.yaml')).stdout).toMatch(/retries: 9/)
   })
 
-  it.skipIf(process.getuid?.() !== 0)('is not read where it is another user’s', async () => {
+  it.skipIf(process.getuid?.() !== 0)('is ignored with a warning if it belongs to another user', async () => {
     const cwd = await createFolder({ 'claude-batch.yaml': 'retries: 9' })
     await chown(join(cwd, 'claude-batch.yaml'), 12345, 12345)
     const { stdout, stderr } = await runInProcess(['config'], { cwd, env: {} })
     expect(stdout).toMatch(/retries: 3 +# default/)
-    expect(stderr).toContain('another user’s')
+    expect(stderr).toContain('belongs to another user')
   })
 
-  it('takes switches and lists from the environment, and refuses what it cannot read', async () => {
+  it('environment variables can set switches and lists, and an invalid value is rejected', async () => {
     const { settings, stderr } = await shown({}, [], {
       CLAUDE_BATCH_HIDDEN: 'yes',
       CLAUDE_BATCH_IGNORE: '0',
@@ -200,7 +200,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('as it is shown can be saved, and shows the same', async () => {
+  it('may contain the output of `config`, including relative paths', async () => {
     const first = await shown({ 'claude-batch.yaml': yaml })
     const again = await shown({
       'claude-batch.yaml': first.stdout.replaceAll(/(: )\/\S*\/(sums|runs)/g, '$1$2'),
@@ -211,12 +211,12 @@ describe('the configuration', () => {
   })
 })
 
-describe('the user’s own configuration', () => {
+describe('the user configuration', () => {
   const own = {
     'home/.config/claude-batch/config.yaml':
       'rpm: 70\nretries: 9\nout: sums\nallow-http: [gateway.internal]\n',
   }
-  /** The settings in a working directory that has these files, for a user whose folder is beside it. */
+  /** The settings in the folder `work` of a folder with the given files, for a user whose home is `home`. */
   const seen = async (files: Record<string, string>, args: string[] = [], env = {}) => {
     const cwd = await createFolder({ 'work/docs/a.md': 'A', ...files })
     const ended = await runInProcess(['config', ...args], {
@@ -231,7 +231,7 @@ describe('the user’s own configuration', () => {
   }
   const origin = '~/home/.config/claude-batch/config.yaml'
 
-  it('is read in every working directory, and lifts protections', async () => {
+  it('is read in every working directory, and may set allow-http', async () => {
     const { settings, stderr } = await seen(own)
     expect(stderr).toBe('')
     expect(settings).toMatchObject({
@@ -249,7 +249,7 @@ describe('the user’s own configuration', () => {
     expect(both.stderr).toMatch(/config\.yaml and .*config\.yml/)
   })
 
-  it('gives way to the file that is found, and to a variable', async () => {
+  it('is overridden by the configuration file of the project and by a variable', async () => {
     const { settings } = await seen({ ...own, 'work/claude-batch.yaml': 'rpm: 50\n' }, [], {
       CLAUDE_BATCH_ALLOW_HTTP: 'a.example\nb.example',
     })
@@ -258,7 +258,7 @@ describe('the user’s own configuration', () => {
     expect(settings['allow-http']).toEqual(['["a.example","b.example"]', 'CLAUDE_BATCH_ALLOW_HTTP'])
   })
 
-  it('is not read where another file is named', async () => {
+  it('is ignored if --config names another file', async () => {
     const { settings } = await seen({ ...own, 'work/mine.yaml': 'rpm: 50' }, ['--config', 'mine.yaml'])
     expect([settings['rpm'], settings['retries']]).toEqual([
       ['50', 'mine.yaml:1'],
@@ -266,7 +266,7 @@ describe('the user’s own configuration', () => {
     ])
   })
 
-  it('is where XDG_CONFIG_HOME says, unless that is relative', async () => {
+  it('is read from XDG_CONFIG_HOME, unless that is a relative path', async () => {
     const files = { ...own, 'xdg/claude-batch/config.yaml': 'retries: 8' }
     const cwd = await createFolder(files)
     for (const [xdg, retries] of [
@@ -282,7 +282,7 @@ describe('the user’s own configuration', () => {
     expect((await runInProcess(['config'], { cwd, env: { HOME: 'home' } })).stdout).toMatch(/^retries: 3 /m)
   })
 
-  it('has profiles too, which override everything outside profiles', async () => {
+  it('may have profiles, which override every setting outside a profile', async () => {
     const files = {
       'home/.config/claude-batch/config.yaml': 'profiles: { night: { rpm: 7, itpm: 700 }, day: {} }',
       'work/claude-batch.yaml': 'rpm: 50\nprofiles: { night: { itpm: 900 } }',
@@ -302,16 +302,16 @@ describe('the user’s own configuration', () => {
     expect(stdout).toBe('night\n')
   })
 
-  it.skipIf(process.getuid?.() !== 0)('is not read where it is another user’s', async () => {
+  it.skipIf(process.getuid?.() !== 0)('is ignored with a warning if it belongs to another user', async () => {
     const cwd = await createFolder(own)
     await chown(join(cwd, 'home/.config/claude-batch/config.yaml'), 12345, 12345)
     const { stdout, stderr } = await runInProcess(['config'], { cwd, env: { HOME: join(cwd, 'home') } })
     expect(stdout).toMatch(/retries: 3 +# default/)
-    expect(stderr).toContain('another user’s')
+    expect(stderr).toContain('belongs to another user')
   })
 })
 
-describe('a setting that lifts a protection', () => {
+describe('allow-http', () => {
   const advice =
     /^claude-batch: claude-batch\.yaml:\d:\d+: allow-http .*config\.yaml, or name this file with --config/
 
@@ -319,7 +319,7 @@ describe('a setting that lifts a protection', () => {
     'allow-http: [gateway.internal]',
     'allow-http: []',
     'profiles: { night: { allow-http: gateway.internal } }',
-  ])('is not taken from a file that was merely found: %s', async (yaml) => {
+  ])('is rejected in a file that --config does not name: %s', async (yaml) => {
     const cwd = await createFolder({ 'docs/a.md': 'A', 'claude-batch.yaml': yaml })
     for (const command of [
       ['config'],
@@ -342,7 +342,7 @@ describe('a setting that lifts a protection', () => {
     })
   })
 
-  it('is a host and nothing more', async () => {
+  it('accepts only a host, without scheme, port or wildcard', async () => {
     const cwd = await createFolder({ 'mine.yaml': 'allow-http: [http://gateway.internal]' })
     for (const [args, env] of [
       [['--allow-http', 'gateway.internal:8080'], {}],
@@ -358,8 +358,8 @@ describe('a setting that lifts a protection', () => {
   })
 })
 
-describe('the names of settings', () => {
-  it('mean one thing in all commands', () => {
+describe('setting names', () => {
+  it('have the same meaning in all commands', () => {
     for (const [key, flag] of [...indexFlagsByKey(serveFlags), ...indexFlagsByKey(compareFlags)]) {
       const other = indexFlagsByKey(summarizeFlags).get(key)
       if (other !== undefined)
@@ -375,7 +375,7 @@ describe('the names of settings', () => {
     }
   })
 
-  it('are found again with a letter wrong', () => {
+  it('are suggested by findNearestName if one letter is wrong', () => {
     const keys = [...indexFlagsByKey(summarizeFlags).keys()].filter((key) => key.length > 4)
     fc.assert(
       fc.property(fc.constantFrom(...keys), fc.nat(20), fc.constantFrom('', 'x', 'zq'), (key, at, put) => {

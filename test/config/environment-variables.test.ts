@@ -8,7 +8,7 @@ import { summarizeFlags } from '../../src/config/summarize-flags.ts'
 import { createFolder } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
-/** What a pod has in its environment where services are called claude-batch and claude-batch-metrics. */
+/** The environment variables of a pod next to services named claude-batch and claude-batch-metrics. */
 const kubernetes = {
   CLAUDE_BATCH_SERVICE_HOST: '10.0.0.1',
   CLAUDE_BATCH_SERVICE_PORT: '8000',
@@ -23,7 +23,7 @@ const kubernetes = {
   CLAUDE_BATCH_METRICS_PORT_9_UDP_ADDR: '10.0.0.2',
 }
 
-/** What a container has in its environment that is linked to one called claude-batch. */
+/** The environment variables of a container that is linked to a container named claude-batch. */
 const docker = {
   CLAUDE_BATCH_NAME: '/web/claude-batch',
   CLAUDE_BATCH_PORT: 'tcp://172.17.0.5:8000',
@@ -31,7 +31,7 @@ const docker = {
   CLAUDE_BATCH_ENV_NODE_VERSION: '24',
 }
 
-/** The settings of `serve` in an empty folder, and what was reported. */
+/** The settings of `serve` in an empty folder, and the warnings. */
 async function settingsOfServe(env: Record<string, string>, isOnCommandLine: (name: string) => boolean) {
   const warnings: string[] = []
   const settings = await resolveSettings(serveFlags, {
@@ -49,8 +49,8 @@ async function settingsOfServe(env: Record<string, string>, isOnCommandLine: (na
   return { settings: Object.fromEntries(settings), warnings }
 }
 
-describe('a variable of the environment', () => {
-  it('is not read where the command line sets the same flag', async () => {
+describe('an environment variable', () => {
+  it('is not parsed if the command line sets the same flag', async () => {
     const flags = Object.entries(serveFlags).filter(([name]) => name !== 'config' && name !== 'profile')
     for (const [name, flag] of flags) {
       const env = { [getVariableName(flag)]: ' ' }
@@ -59,21 +59,21 @@ describe('a variable of the environment', () => {
     }
   })
 
-  it('does not stop a command by its value where the command line sets the same flag', async () => {
+  it('may have an invalid value if the command line sets the same flag', async () => {
     const cwd = await createFolder({})
     const env = { CLAUDE_BATCH_RPM: 'many' }
     expect(await runInProcess(['config', '--rpm', '5'], { cwd, env })).toMatchObject({ code: 0, stderr: '' })
     expect((await runInProcess(['config'], { cwd, env })).code).toBe(2)
   })
 
-  it('that Kubernetes or Docker set for a service is no setting, and nothing is reported', async () => {
+  it('that Kubernetes or Docker set for a service is ignored without a warning', async () => {
     for (const env of [kubernetes, docker])
       expect(await settingsOfServe(env, () => false)).toEqual({ settings: {}, warnings: [] })
     const { settings } = await settingsOfServe({ ...kubernetes, CLAUDE_BATCH_PORT: '81' }, () => false)
     expect(settings).toEqual({ port: { value: 81, origin: 'CLAUDE_BATCH_PORT' } })
   })
 
-  it('that is mistyped is reported with the nearest name, and stops nothing', async () => {
+  it('with a mistyped name causes a warning with the nearest name, and the command continues', async () => {
     const cwd = await createFolder({ 'docs/a.md': 'A text.' })
     const env = {
       CLAUDE_BATCH_MAXCOST: 'sk-ant-secret',
@@ -98,7 +98,7 @@ describe('a variable of the environment', () => {
     }
   })
 
-  it('of every flag is known', () => {
+  it('exists for every flag', () => {
     const flags = indexFlagsByKey(compareFlags, serveFlags, summarizeFlags)
     const env = Object.fromEntries([...flags.values()].map((flag) => [getVariableName(flag), 'x']))
     expect(findUnknownVariables(flags.values(), env)).toEqual([])

@@ -7,10 +7,10 @@ import type { Behaviour } from '../../src/simulator/script.ts'
 import { createReply, createRequest, createScriptedAsk, createStatusError } from '../support/scripted-ask.ts'
 import { createSimulatedClient } from '../support/simulated-client.ts'
 
-/** The situations every `Ask` must handle alike, and how each kind of `Ask` is brought into them. */
+/** A kind of `Ask`, and how to bring it into the situations that every `Ask` must handle alike. */
 interface Implementation {
   readonly name: string
-  /** For plain replies and for streams. */
+  /** Decides between plain replies and streams. */
   readonly maxTokens: number
   make(situation: Situation): Promise<Ask>
 }
@@ -40,7 +40,7 @@ const faultFor = (situation: Situation): RequestError | undefined => {
 }
 
 const scripted: Implementation = {
-  name: 'a scripted one',
+  name: 'scripted',
   maxTokens: 1024,
   async make(situation) {
     const fault = faultFor(situation)
@@ -107,7 +107,7 @@ describe.each([
     ['is cut off', 'max_tokens'],
     ['refuses', 'refusal'],
   ] as const)(
-    'resolves with the stop reason when the model %s: it is for others to judge',
+    'resolves with the stop reason when the model %s, and leaves the decision to the caller',
     async (situation, stopReason) => {
       expect(await (await make(situation))(request, signal)).toMatchObject({ stopReason })
     },
@@ -117,11 +117,11 @@ describe.each([
     ['is overloaded', { kind: 'status', status: 529, type: 'overloaded_error' }],
     ['is rate limited', { kind: 'status', status: 429, type: 'rate_limit_error', retryAfterSeconds: 3 }],
     ['finds the request wrong', { kind: 'status', status: 400, type: 'invalid_request_error' }],
-  ] as const)('rejects with the bare facts when the service %s', async (situation, fault) => {
+  ] as const)('rejects with the details of the error when the API %s', async (situation, fault) => {
     expect((await failure(await make(situation))).requestError).toMatchObject(fault)
   })
 
-  it('rejects when the reply breaks off, rather than pass on half of it', async () => {
+  it('rejects when the reply breaks off, instead of passing on half of it', async () => {
     const { requestError } = await failure(await make('breaks off'))
     expect(['malformed', 'connection']).toContain(requestError.kind)
   })

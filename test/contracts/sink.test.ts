@@ -42,7 +42,7 @@ const outcomes: Outcome[] = sources.map((source, index) => {
 
 const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash: 'r' }
 
-/** How each sink is opened, and how what it holds can be read back: by path, the summary or the error. */
+/** An open sink, and a function that reads back its contents: the summary or error of each path. */
 interface Opened {
   readonly sink: Sink
   read(): Promise<Map<string, { summary?: string; error?: string }>>
@@ -81,7 +81,7 @@ const parseText = (text: string) =>
   new Map(
     [...text.matchAll(/==> (\S+) <==\n([^\n]*)/g)].map(([, path = '', body = '']) => [
       path,
-      // As text, a summary cannot be told from a record by its words; that is what jsonl and files are for.
+      // Text output cannot distinguish a summary from an error by its words; JSONL and files can.
       path === 'b.md' ? { error: body.replace(/^ERROR: ([^:]+):.*/, '$1') } : { summary: body },
     ]),
   )
@@ -124,14 +124,14 @@ describe.each<[string, () => Promise<Opened>]>([
     ['d.md', { summary: 'Last.' }],
   ])
 
-  it('keeps every summary and every failure, never both of one, and nothing of what was skipped', async () => {
+  it('contains every summary and failure, never both of one document, and no skipped document', async () => {
     const { sink, read } = await open()
     for (const outcome of outcomes) await sink.write(outcome)
     await sink.close()
     expect(await read()).toEqual(expected)
   })
 
-  it('has everything that was written before it was closed, whatever the indexes', async () => {
+  it('contains everything that was written before it was closed, for any document indexes', async () => {
     const { sink, read } = await open()
     const numbers = [7, 7, 3, 1_000_000]
     const gaps = outcomes.map((it, n) => ({ ...it, document: { ...it.document, index: numbers[n] ?? 0 } }))
@@ -140,7 +140,7 @@ describe.each<[string, () => Promise<Opened>]>([
     expect(await read()).toEqual(expected)
   })
 
-  it('takes overlapping writes in any order', async () => {
+  it('accepts overlapping writes in any order', async () => {
     const { sink, read } = await open()
     await Promise.all([3, 1, 0, 2].map((index) => sink.write(outcomes[index] as Outcome)))
     await sink.close()

@@ -27,14 +27,14 @@ async function pathsIn(outcomes: AsyncIterable<Outcome>): Promise<string[]> {
   return paths
 }
 
-/** Sources with any indexes, and the same ones as they finish: in any order, some perhaps never. */
+/** Documents with any indexes, and a subset of them in the order in which they finish. */
 const runs = fc.array(fc.nat(20), { maxLength: 12 }).chain((indexes) => {
   const sources = sourcesOf(indexes)
   return fc.record({ sources: fc.constant(sources), finished: fc.shuffledSubarray(sources) })
 })
 
-describe('inOrder', () => {
-  it('yields every outcome once and in the order of the list, whatever the indexes and whatever is missing', async () => {
+describe('restoreInputOrder', () => {
+  it('yields every outcome once in the order of the list, for any indexes and missing outcomes', async () => {
     await fc.assert(
       fc.asyncProperty(runs, async ({ sources, finished }) => {
         const expected = sources.filter((source) => finished.includes(source)).map(({ path }) => path)
@@ -43,7 +43,7 @@ describe('inOrder', () => {
     )
   })
 
-  it('yields every outcome before it passes on an error of the run', async () => {
+  it('yields every outcome before it throws an error of the run', async () => {
     await fc.assert(
       fc.asyncProperty(runs, async ({ sources, finished }) => {
         const seen: string[] = []
@@ -58,7 +58,7 @@ describe('inOrder', () => {
     )
   })
 
-  it('yields an outcome as soon as all before it have come', async () => {
+  it('yields an outcome as soon as all earlier outcomes have arrived', async () => {
     const sources = sourcesOf([0, 1, 2])
     const [a, b, c] = sources as [DocumentRef, DocumentRef, DocumentRef]
     const log: string[] = []
@@ -80,7 +80,7 @@ describe('inOrder', () => {
     ])
   })
 
-  it('yields an outcome of a source that is not in the list, or a second one of a source, at the end', async () => {
+  it('yields outcomes of unknown documents and duplicate outcomes at the end', async () => {
     const [a, b] = sourcesOf([0, 1]) as [DocumentRef, DocumentRef]
     const stranger = { index: 0, path: 'stranger.md', namedByUser: true }
     const finished = [stranger, b, b, a]

@@ -10,8 +10,8 @@ const collect = async <T>(items: AsyncIterable<T>) => {
   return all
 }
 
-describe('pool', () => {
-  it('yields every result once, never runs more than its size, and uses all of it', async () => {
+describe('runPool', () => {
+  it('yields every result once, and uses its whole size but never more', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 40 }),
@@ -36,7 +36,7 @@ describe('pool', () => {
     )
   })
 
-  it('takes items only as slots become free, so that a hundred thousand do not wait as promises', async () => {
+  it('takes items only as places become free, so that 100,000 items do not wait as promises', async () => {
     let taken = 0
     function* items() {
       while (taken < 100_000) yield taken++
@@ -47,7 +47,7 @@ describe('pool', () => {
     }
   })
 
-  it('runs ahead of the oldest unfinished item by no more than it may', async () => {
+  it('runs at most maxLead items ahead of the oldest unfinished item', async () => {
     const clock = createVirtualClock()
     let furthest = 0
     const delays = [1000, ...Array.from({ length: 50 }, () => 1)]
@@ -60,7 +60,7 @@ describe('pool', () => {
     expect(furthest).toBe(9)
   })
 
-  it('takes another item as soon as it is told that it may work on more', async () => {
+  it('takes another item as soon as its limit increases', async () => {
     let size = 1
     let grow = () => {}
     let ignored = false
@@ -84,7 +84,7 @@ describe('pool', () => {
     expect([starts, ignored]).toEqual([[0, 100, 1000], true])
   })
 
-  it('hands results on while a slow source has not brought its next item yet', async () => {
+  it('yields results while it waits for the next item of a slow source', async () => {
     const clock = createVirtualClock()
     async function* slow() {
       for (let n = 0; n < 3; n++) {
@@ -101,7 +101,7 @@ describe('pool', () => {
     expect(seen).toEqual([0, 1, 2].map((n) => [n, n * 1000]))
   })
 
-  it('tells its source when nobody wants more', async () => {
+  it('closes its source if the consumer stops early', async () => {
     let closed = false
     async function* endless() {
       try {
@@ -114,7 +114,7 @@ describe('pool', () => {
     await vi.waitFor(() => expect(closed).toBe(true), longWait)
   })
 
-  it('lets an error of the source out, after the results there are', async () => {
+  it('throws an error of the source after the earlier results', async () => {
     async function* broken() {
       yield 1
       throw new Error('the source broke')
@@ -124,7 +124,7 @@ describe('pool', () => {
     await expect(results.next()).rejects.toThrow('the source broke')
   })
 
-  it('lets a bug in the work out', async () => {
+  it('throws an unexpected error of the work', async () => {
     const results = runPool([1], { getLimit: () => 1 }, () => Promise.reject(new Error('bug')))
     await expect(collect(results)).rejects.toThrow('bug')
   })

@@ -8,7 +8,7 @@ import { answer, type Seen, withFaults } from './with-faults.ts'
 
 type Status = Extract<Behaviour, { kind: 'status' }>
 
-/** An error that is sent again soon, where it is sent again at all. */
+/** An error response. A retry, if there is one, follows after 10 ms. */
 const error = (status: number, fields: Partial<Status> = {}): Status => ({
   kind: 'status',
   status,
@@ -18,7 +18,7 @@ const error = (status: number, fields: Partial<Status> = {}): Status => ({
 const html = { 'content-type': 'text/html' }
 const page = `<html><style>p{}</style><h1>Bad \u001b[31mGateway</h1>${'nginx '.repeat(100)}</html>`
 
-describe('errors that pass', () => {
+describe('transient errors that pass', () => {
   const rows = {
     A08: [error(408), answer],
     A09: [error(409), answer],
@@ -36,15 +36,15 @@ describe('errors that pass', () => {
     ['A08', 'a 408', 2],
     ['A09', 'a 409', 2],
     ['A17', 'a 500', 2],
-    ['A20', 'the pages of a proxy', 3],
-    ['A21', 'a 529, twice', 3],
-  ])('%s %s is sent again', (row, _name, hits) => {
+    ['A20', 'error pages of a proxy', 3],
+    ['A21', 'two 529s', 3],
+  ])('%s the request is retried after %s', (row, _name, hits) => {
     expect(seen?.fates[row]).toMatchObject({ summary: expect.stringMatching(/^\[simulated\]/) })
     expect(seen?.fates[row]?.sent).toHaveLength(hits)
   })
 })
 
-describe('errors that last', () => {
+describe('transient errors that last', () => {
   const rows = {
     A18: [error(500, { message: 'down' })],
     A20: [502, 503, 504].map((code) => error(code, { headers: html, body: page })),
@@ -57,28 +57,28 @@ describe('errors that last', () => {
     expect(seen?.stderr).toContain('3 failed (retryable)')
   })
 
-  it('A18 a 500 ends after the retries, and the record tells each attempt', () => {
+  it('A18 a 500 fails the document after the retries, and the error record lists each attempt', () => {
     const { sent, record, summary } = seen?.fates['A18'] ?? {}
     expect([sent?.length, summary]).toEqual([3, undefined])
     expect(record).toMatch(/^ERROR: 500 api_error: down\n/)
     expect(record?.match(/^attempt \d: \S+ 500 api_error after \d+ ms$/gm)).toHaveLength(3)
   })
 
-  it('A20 a proxy’s page is told without its markup, escaped and cut', () => {
+  it('A20 the error record quotes a proxy’s page without markup, escaped and shortened', () => {
     const { sent, record } = seen?.fates['A20'] ?? {}
     expect(sent).toHaveLength(3)
     expect(record?.match(/ \d+ http_50\d after/g)).toHaveLength(3)
     expect(record).toMatch(/^ERROR: 504 http_504: Bad \\x1b\[31mGateway nginx[^\n]{100,200}\n/)
   })
 
-  it('A22 x-should-retry: false holds for a 529 too', () => {
+  it('A22 a 529 with x-should-retry: false is not retried', () => {
     const { sent, record } = seen?.fates['A22'] ?? {}
     expect(sent).toHaveLength(1)
     expect(record).toMatch(/^ERROR: 529 overloaded_error: /)
   })
 })
 
-describe('errors of a document', () => {
+describe('errors that concern one document', () => {
   const tooLong = 'prompt is too long: 210000 tokens > 200000 maximum'
   const echo = `cannot read \u001b]0;x\u0007 ${'Document b is confidential. '.repeat(50)}`
   const rows = {
@@ -103,7 +103,7 @@ describe('errors of a document', () => {
     expect(seen?.stderr).not.toContain('retryable')
   })
 
-  it('A01 a 400 becomes a record and a line, each with the request’s id', () => {
+  it('A01 a 400 is reported in an error record and on stderr, both with the request id', () => {
     expect(seen?.fates['A01']).toMatchObject({
       summary: undefined,
       record: expect.stringMatching(
@@ -142,7 +142,7 @@ describe('errors of a document', () => {
     ],
     [
       'A25-list',
-      'an error that is JSON of another kind',
+      'an error with unexpected JSON',
       1,
       /^ERROR: 400 http_400: \[\]; this is not an answer of the API: /,
     ],
@@ -158,12 +158,12 @@ describe('errors of a document', () => {
       1,
       /^ERROR: 400 http_400: .{0,200}; this is not an answer of the API: something in front of [^\n]{0,60}\n/,
     ],
-  ])('%s %s is a failure of that document alone', (row, _name, hits, record) => {
+  ])('%s %s fails only that document', (row, _name, hits, record) => {
     expect(seen?.fates[row]?.sent).toHaveLength(hits)
     expect(seen?.fates[row]).toMatchObject({ summary: undefined, record: expect.stringMatching(record) })
   })
 
-  it('A26 a message that repeats the document is cut and escaped', () => {
+  it('A26 an error message that repeats the document is shortened and escaped', () => {
     expect(seen?.fates['A26']?.record).toMatch(
       /^ERROR: 400 invalid_request_error: cannot read \\x1b\]0;x\\x07 Document b is [^\n]{0,300}\n/,
     )
@@ -187,16 +187,11 @@ describe('errors of the account or the setup', () => {
     ['A07', 'a 404', error(404, { message: 'model: x' }), /404 not_found_error: .*Known are .*haiku/],
     [
       'A14',
-      'the month’s spend limit',
+      'the monthly spend limit',
       error(429, { code: 'enforced_spend_limit_reached', headers: {} }),
       /access returns on the 1st at 00:00 UTC/,
     ],
-    [
-      'A15',
-      'a spend limit of one’s own',
-      error(400, { message: ownLimit }),
-      /raise the limit in the console/,
-    ],
+    ['A15', 'a self-set spend limit', error(400, { message: ownLimit }), /raise the limit in the console/],
   ]
   let seen: Seen[] = []
   beforeAll(async () => {
@@ -209,7 +204,7 @@ describe('errors of the account or the setup', () => {
   })
 
   it.each(rows)(
-    '%s %s ends the run, blames no document and says what to do',
+    '%s %s ends the run, fails no document and shows what to do',
     (_row, name, _error, advice) => {
       const { code, stderr, files, requests } = seen[rows.findIndex((row) => row[1] === name)] as Seen
       expect(code).toBe(4)
@@ -222,7 +217,7 @@ describe('errors of the account or the setup', () => {
 })
 
 describe('the same error for every document', () => {
-  it('A03 ends the run after the first five, and leaves the rest for later', async () => {
+  it('A03 five first documents with the same error end the run and leave the rest pending', async () => {
     const docs = Array.from({ length: 20 }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`])
     const cwd = await createFolder(Object.fromEntries(docs))
     const { env, simulator } = await startService({ script: () => error(400, { message: 'effort: no' }) })
@@ -233,7 +228,7 @@ describe('the same error for every document', () => {
     expect(stderr).toMatch(/\d pending/)
   })
 
-  it('A24 no redirect is followed: the other host sees nothing', async () => {
+  it('A24 a redirect ends the run, and the other host gets no request', async () => {
     const other = await createSimulatedClient({})
     const location = `${other.simulator.url}/v1/messages`
     const redirect = (status: number): Behaviour => ({

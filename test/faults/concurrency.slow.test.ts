@@ -16,8 +16,8 @@ const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 const { isRunning } = createProcessRuntime()
 const silence: Behaviour = { kind: 'stall', afterHeaders: false }
 
-describe('two runs for one output folder', () => {
-  it('K01 are one too many: the second ends at once and says who holds it', async () => {
+describe('several runs for one output folder', () => {
+  it('K01 the second run ends immediately and names the lock owner', async () => {
     const { env, hits } = await countedService(() => silence)
     const cwd = await createFolder(docs('a'))
     const { child } = await startCli(summarize, { cwd, env }, () => hits()['a'] === 1)
@@ -32,7 +32,7 @@ describe('two runs for one output folder', () => {
     expect((await readdir(memoryIn(cwd))).sort()).toEqual(['journal.jsonl', 'ledger.jsonl', 'lock'])
   })
 
-  it('K07 are one too many also where the first was stopped for long', async () => {
+  it('K07 the second run is refused even if the first has been suspended for a long time', async () => {
     const { env, hits } = await countedService(() => silence)
     const cwd = await createFolder(docs('a'))
     const { child } = await startCli(summarize, { cwd, env }, () => hits()['a'] === 1)
@@ -42,7 +42,7 @@ describe('two runs for one output folder', () => {
     expect(await lockOf(cwd)).toMatchObject({ pid: child.pid })
   })
 
-  it('K06 are nineteen too many where there are twenty', async () => {
+  it('K06 one of twenty runs proceeds, and nineteen exit with 7', async () => {
     let losers = 0
     const busy: Behaviour = { kind: 'status', status: 429, headers: { 'retry-after-ms': '200' } }
     const { env, simulator } = await countedService(() => (losers < 19 ? busy : answer))
@@ -58,7 +58,7 @@ describe('two runs for one output folder', () => {
     await checkInvariants(cwd)
   })
 
-  it('K08 for want of the lock, which somebody removed, still leave every summary whole', async () => {
+  it('K08 every summary is complete even if the lock was removed by hand', async () => {
     const { env, hits } = await countedService((name) => ({
       kind: 'answer',
       delayMs: name === 'a' ? 5 : 900,
@@ -68,7 +68,7 @@ describe('two runs for one output folder', () => {
     await rm(lockIn(cwd))
     const ends = [await runInProcess(summarize, { cwd, env, isRunning }), await first.ended]
     for (const { code, stderr } of ends) {
-      // What the other has written meanwhile is foreign, and what it was writing may be swept.
+      // A summary that the other run wrote is untracked here, and its temporary file may be removed.
       expect([0, 1, 6], stderr).toContain(code)
       await checkInvariants(cwd, { said: stderr })
     }
@@ -78,7 +78,7 @@ describe('two runs for one output folder', () => {
     for (const count of Object.values(hits())) expect(count).toBeLessThanOrEqual(2)
   })
 
-  it('K09 with --lock-timeout come one after the other, as long as that is worth waiting for', async () => {
+  it('K09 a run with --lock-timeout waits for the first one, unless that takes too long', async () => {
     const { env, hits } = await countedService(() => ({ kind: 'answer', delayMs: 1500 }))
     const cwd = await createFolder(docs('a'))
     const first = await startCli(summarize, { cwd, env }, () => hits()['a'] === 1)
@@ -93,7 +93,7 @@ describe('two runs for one output folder', () => {
     expect(hits()).toEqual({ a: 1 })
   })
 
-  it('K15 are one too many while an orphan of npx finishes, which it does soon', async () => {
+  it('K15 a run is refused while the orphan of a killed npx finishes, which it does soon', async () => {
     const { env, hits } = await countedService((name) => ({
       kind: 'answer',
       delayMs: name === 'a' ? 5 : 1800,
@@ -117,8 +117,8 @@ describe('two runs for one output folder', () => {
   })
 })
 
-describe('a lock that was left', () => {
-  it('K02 by a run that was killed is taken over', async () => {
+describe('a stale lock', () => {
+  it('K02 the lock of a run that was killed is taken over', async () => {
     const { env, hits } = await countedService((_, time) => (time === 1 ? silence : answer))
     const cwd = await createFolder(docs('a'))
     const { child, ended } = await startCli(summarize, { cwd, env }, () => hits()['a'] === 1)

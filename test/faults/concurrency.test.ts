@@ -20,7 +20,7 @@ const lockIn = (cwd: string) => join(memoryIn(cwd), 'lock')
 const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 const { isRunning } = createProcessRuntime()
 
-/** A lock as this test's own process would hold it, but for what is said otherwise. */
+/** Writes a lock as this process would hold it, with some fields replaced. */
 async function writeLock(cwd: string, difference: Partial<LockOwner>): Promise<void> {
   await mkdir(memoryIn(cwd), { recursive: true })
   const self = await createLockOwner(process.pid, '2026-11-22T10:00:00.000Z', 'abcdef012345')
@@ -33,8 +33,8 @@ async function deadPid(): Promise<number> {
   return child.pid ?? 0
 }
 
-describe('a lock that was left', () => {
-  it('K02 by a process that is dead is taken over, with one note', async () => {
+describe('a lock that exists at the start', () => {
+  it('K02 a lock whose process is dead is taken over, with one note', async () => {
     const { env } = await countedService()
     const cwd = await createFolder(docs())
     const pid = await deadPid()
@@ -47,7 +47,7 @@ describe('a lock that was left', () => {
     await checkInvariants(cwd, { said: stderr })
   })
 
-  it('K02 before the machine was started again is taken over', async (context) => {
+  it('K02 a lock from before a reboot is taken over', async (context) => {
     const { machine } = await createLockOwner(process.pid, '', '')
     if (machine === '') context.skip('this machine has no id to be recognized by')
     const { env } = await countedService()
@@ -56,7 +56,7 @@ describe('a lock that was left', () => {
     expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
   })
 
-  it('K03 by a process whose id is another’s now is taken over', async (context) => {
+  it('K03 a lock whose process id was reused is taken over', async (context) => {
     const { began } = await createLockOwner(process.pid, '', '')
     if (began === '') context.skip('this system does not tell when a process began')
     const { env } = await countedService()
@@ -71,41 +71,47 @@ describe('a lock that was left', () => {
     ['another host', { host: 'elsewhere' }],
     ['another machine of the same name', { boot: 'another', machine: 'another' }],
     ['another container', { namespace: 'pid:[1]' }],
-  ])('K04 by %s is never taken over, and the run says how to remove it', async (_, difference) => {
-    const { env, hits } = await countedService()
-    const cwd = await createFolder(docs('a'))
-    await writeLock(cwd, { ...difference, pid: await deadPid() })
-    const before = await readFile(lockIn(cwd), 'utf8')
-    const { code, stderr } = await runInProcess([...summarize, '--lock-timeout', '0.3s'], { cwd, env })
-    expect(code).toBe(7)
-    expect(stderr).toContain(
-      `if that run is over, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}`,
-    )
-    expect(await readFile(lockIn(cwd), 'utf8')).toBe(before)
-    expect(hits()).toEqual({})
-  })
+  ])(
+    'K04 a lock of %s is never taken over, and the message shows how to remove it',
+    async (_, difference) => {
+      const { env, hits } = await countedService()
+      const cwd = await createFolder(docs('a'))
+      await writeLock(cwd, { ...difference, pid: await deadPid() })
+      const before = await readFile(lockIn(cwd), 'utf8')
+      const { code, stderr } = await runInProcess([...summarize, '--lock-timeout', '0.3s'], { cwd, env })
+      expect(code).toBe(7)
+      expect(stderr).toContain(
+        `if that run is over, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}`,
+      )
+      expect(await readFile(lockIn(cwd), 'utf8')).toBe(before)
+      expect(hits()).toEqual({})
+    },
+  )
 
   it.each([
     ['nothing', ''],
     ['garbage', '\0\0\0'],
-    ['JSON of another kind', '[7]'],
+    ['unexpected JSON', '[7]'],
     ['null', 'null'],
-  ])('K05 with %s in it is nobody’s; the run says what to do', async (_, content) => {
-    const { env, hits } = await countedService()
-    const cwd = await createFolder({ ...docs('a'), 'summaries/.claude-batch/lock': content })
-    const { code, stderr } = await runInProcess(summarize, { cwd, env })
-    expect(code).toBe(7)
-    expect(stderr).toBe(
-      `claude-batch: ${lockIn(cwd)} cannot be read; if no other run uses this output folder, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}; --lock-timeout SECONDS waits for it\n`,
-    )
-    expect(hits()).toEqual({})
-    await rm(lockIn(cwd))
-    expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
-  })
+  ])(
+    'K05 a lock that contains %s is not taken over, and the message shows how to remove it',
+    async (_, content) => {
+      const { env, hits } = await countedService()
+      const cwd = await createFolder({ ...docs('a'), 'summaries/.claude-batch/lock': content })
+      const { code, stderr } = await runInProcess(summarize, { cwd, env })
+      expect(code).toBe(7)
+      expect(stderr).toBe(
+        `claude-batch: ${lockIn(cwd)} cannot be read; if no other run uses this output folder, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}; --lock-timeout SECONDS waits for it\n`,
+      )
+      expect(hits()).toEqual({})
+      await rm(lockIn(cwd))
+      expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
+    },
+  )
 })
 
-describe('documents at once', () => {
-  it('K10 are not held up by one that takes long, and the report shows that there was one', async () => {
+describe('concurrent documents', () => {
+  it('K10 a slow document delays no other, and the report shows its latency', async () => {
     const others = createGate()
     const { env } = await countedService((name) => (name === 'b' ? answerAfter(others.opened) : answer))
     const cwd = await createFolder(docs('abcdefgh'))
@@ -122,7 +128,7 @@ describe('documents at once', () => {
     expect(Math.round(Number(p99) * (unit === 's' ? 1000 : 1)) / slowest).toBeCloseTo(1, 1)
   })
 
-  it('K11 never start faster than the limit, not even at the beginning', async () => {
+  it('K11 requests never start faster than the rate limit, not even at the beginning', async () => {
     const starts: number[] = []
     const world = createTestPipeline(
       async () => {
@@ -142,16 +148,16 @@ describe('documents at once', () => {
   })
 })
 
-describe('a run again', () => {
-  it('K12 with another prompt, model or setting redoes everything, and says why', async () => {
+describe('a second run', () => {
+  it('K12 another prompt, model or setting redoes every document, and the run reports why', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs())
     const again = (...args: string[]) => runInProcess([...summarize, ...args], { cwd, env })
     expect(await again()).toMatchObject({ code: 0 })
     const changes = [
-      ['3 × prompt changed', '--prompt', 'summarize@v1'],
-      ['3 × model changed', '--prompt', 'summarize@v1', '--model', 'sonnet'],
-      ['3 × settings changed', '--prompt', 'summarize@v1', '--model', 'sonnet', '--max-tokens', '500'],
+      ['3 (prompt: summarize@v3 → summarize@v1)', '--prompt', 'summarize@v1'],
+      ['3 (model: claude-haiku-5-5 → claude-sonnet-5-5)', '--prompt', 'summarize@v1', '--model', 'sonnet'],
+      ['3 (settings changed)', '--prompt', 'summarize@v1', '--model', 'sonnet', '--max-tokens', '500'],
     ]
     for (const [n, [why = '', ...args]] of changes.entries()) {
       const { code, stderr } = await again(...args)
@@ -164,7 +170,7 @@ describe('a run again', () => {
     await checkInvariants(cwd)
   })
 
-  it('K13 after documents were changed, added, renamed and touched sends no more than these', async () => {
+  it('K13 changed, added and renamed documents are sent, but not those with only a new mtime', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs('abcde'))
     expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
@@ -175,17 +181,17 @@ describe('a run again', () => {
     await utimes(join(cwd, 'docs/d.md'), 1_000_000_000, 1_000_000_000)
     const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(0)
-    expect(stderr).toMatch(/redone +1 × document changed/)
+    expect(stderr).toMatch(/redone +1 \(document changed\)/)
     expect(hits()).toEqual({ 0: 1, a: 1, b: 2, c: 1, d: 1, e: 1, f: 1 })
     await checkInvariants(cwd, { said: stderr })
   })
 
   it.each<[string, number, Behaviour, string[]]>([
-    ['the account refused', 4, { kind: 'status', status: 402 }, []],
-    ['a limit of our own', 5, { kind: 'status', status: 400 }, ['--max-failures', '1']],
-    ['failures that may pass', 75, { kind: 'status', status: 529 }, ['--retries', '0']],
+    ['an account error', 4, { kind: 'status', status: 402 }, []],
+    ['the limit of --max-failures', 5, { kind: 'status', status: 400 }, ['--max-failures', '1']],
+    ['a transient failure', 75, { kind: 'status', status: 529 }, ['--retries', '0']],
     ['a failure of one document', 1, { kind: 'status', status: 400 }, []],
-  ])('K14 after %s (%i) sends only what is not done', async (_, code, fault, args) => {
+  ])('K14 the run after %s (exit %i) sends only unfinished documents', async (_, code, fault, args) => {
     const { env, hits } = await countedService((name, time) => (name === 'c' && time === 1 ? fault : answer))
     const cwd = await createFolder(docs('abcde'))
     const first = await runInProcess([...summarize, '--concurrency', '1', ...args], { cwd, env })

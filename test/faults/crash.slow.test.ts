@@ -19,17 +19,17 @@ import {
 const summarize = ['summarize', 'docs', '--concurrency', '1']
 const inOut = (cwd: string) => `^${join(cwd, 'summaries')}`
 const oneOrTwo = expect.toBeOneOf([1, 2])
-/** What else changes anything, making a folder or a file, shows at the next of these. */
+/** Operations that change files. Creating a file or folder has its effect by the next of these. */
 const changing = 'write|writeFile|sync|rename|rm|link|truncate'
 
 describe('a crash', () => {
-  it('P06 by SIGKILL at any operation on files leaves whole summaries, and the next run finishes', async () => {
+  it('P06 a SIGKILL at any file operation leaves complete summaries, and the next run finishes', async () => {
     const { env, hits } = await countedService()
     let survived = false
     const kill = async (at: number) => {
       const names = [...'ab'].map((name) => name + at)
       const cwd = await createFolder(docs(names))
-      // What is killed in the middle of writing has written half.
+      // A kill during a write leaves half of the data.
       const plan: FaultPlan = { do: 'kill', short: true, at, op: changing, path: inOut(cwd) }
       const killed = await runCli(summarize, { cwd, env: { ...env, ...faulty(plan) } })
       if (killed.signal === null) survived = true
@@ -44,7 +44,7 @@ describe('a crash', () => {
       await checkInvariants(cwd, { said: again.stderr, cut: true })
       const left = (await filesBelow(cwd)).filter((file) => file.endsWith('.tmp'))
       expect(left.filter((file) => !/-probe\.tmp$|\/lock-\w+\.tmp$/i.test(file))).toEqual([])
-      // What was kept is not asked again; what was not, once more.
+      // A document in the journal is not sent again; any other is sent at most once more.
       for (const name of names)
         expect([at, name, hits()[name]]).toEqual([at, name, kept.includes(`docs/${name}.md`) ? 1 : oneOrTwo])
       const asked = names.reduce((sum, name) => sum + (hits()[name] ?? 0), 0)
@@ -56,7 +56,7 @@ describe('a crash', () => {
     await Promise.all([everySecond(1), everySecond(2)])
   })
 
-  it('W3 on a slow disk costs no more than what was in flight', async () => {
+  it('W3 a crash with a slow disk costs no more than the requests in flight', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs(Array.from({ length: 20 }, (_, n) => `n${n}`)))
     const plan: FaultPlan = { slowMs: 100, op: 'sync', path: 'journal\\.jsonl$' }
@@ -70,10 +70,10 @@ describe('a crash', () => {
     expect(twice.length).toBeLessThanOrEqual(2)
   })
 
-  it('P09 between putting a summary in place and recording it costs nothing', async () => {
+  it('P09 a crash between the rename of a summary and its ledger entry costs nothing', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs())
-    // The first line is the run's.
+    // The first write is the entry of the run start.
     const plan: FaultPlan = { do: 'kill', op: 'write', path: 'ledger\\.jsonl$', at: 2 }
     const killed = await runCli(['summarize', 'docs/a.md'], { cwd, env: { ...env, ...faulty(plan) } })
     expect(killed.signal).toBe('SIGKILL')
@@ -86,7 +86,7 @@ describe('a crash', () => {
     await checkInvariants(cwd, { said: again.stderr })
   })
 
-  it('after a long life of the ledger does not bring an older answer back', async () => {
+  it('does not bring back an older summary from the journal if the ledger is long', async () => {
     const { env } = await countedService()
     const cwd = await createFolder(docs('a'))
     const memory = join(cwd, 'summaries/.claude-batch')
@@ -106,45 +106,48 @@ describe('a crash', () => {
   })
 })
 
-describe('an error of the file system', () => {
+describe('a file operation', () => {
   const codes = ['EIO', 'ENOSPC', 'EACCES', 'EMFILE']
 
   it.each([
     ['once', 1, 1],
-    ['from then on', Number.MAX_SAFE_INTEGER, 3],
-  ])('W21 at any operation, %s, is told or harmless, and the next run finishes', async (_, times, step) => {
-    const { env, hits } = await countedService()
-    for (let at = 1, passed = false; !passed; at += step) {
-      const names = [...'ab'].map((name) => name + at)
-      const cwd = await createFolder(docs(names))
-      const log = join(await createFolder({}), 'operations')
-      const faults = { do: codes[at % codes.length] ?? 'EIO', at, times, path: inOut(cwd), log }
-      const first = await runInProcess(summarize, { cwd, env, faults })
-      const operations = (await readFile(log, 'utf8')).match(/^begin/gm)?.length ?? 0
-      passed = operations < at
-      const there = await summarized(cwd)
-      await checkInvariants(cwd, { said: first.stdout + first.stderr, cut: true })
-      expect([0, 6], `${at}: ${first.stderr}`).toContain(first.code)
-      if (first.code === 0) expect([at, there]).toEqual([at, names.join('')])
+    ['permanently', Number.MAX_SAFE_INTEGER, 3],
+  ])(
+    'W21 a failing operation is reported or harmless, and the next run finishes (it fails %s)',
+    async (_, times, step) => {
+      const { env, hits } = await countedService()
+      for (let at = 1, passed = false; !passed; at += step) {
+        const names = [...'ab'].map((name) => name + at)
+        const cwd = await createFolder(docs(names))
+        const log = join(await createFolder({}), 'operations')
+        const faults = { do: codes[at % codes.length] ?? 'EIO', at, times, path: inOut(cwd), log }
+        const first = await runInProcess(summarize, { cwd, env, faults })
+        const operations = (await readFile(log, 'utf8')).match(/^begin/gm)?.length ?? 0
+        passed = operations < at
+        const there = await summarized(cwd)
+        await checkInvariants(cwd, { said: first.stdout + first.stderr, cut: true })
+        expect([0, 6], `${at}: ${first.stderr}`).toContain(first.code)
+        if (first.code === 0) expect([at, there]).toEqual([at, names.join('')])
 
-      const again = await runInProcess(summarize, { cwd, env })
-      expect([at, again.code, await summarized(cwd)], again.stderr).toEqual([at, 0, names.join('')])
-      await checkInvariants(cwd, { said: again.stderr, cut: true })
-      // Nothing is paid for twice, unless the first run showed it for want of a place to keep it.
-      for (const name of names)
-        if (hits()[name] !== 1)
-          expect([at, first.stderr]).toEqual([at, expect.stringContaining(`pier ${name} `)])
-    }
-  })
+        const again = await runInProcess(summarize, { cwd, env })
+        expect([at, again.code, await summarized(cwd)], again.stderr).toEqual([at, 0, names.join('')])
+        await checkInvariants(cwd, { said: again.stderr, cut: true })
+        // A document is paid for twice only if the first run could not save its summary and printed it.
+        for (const name of names)
+          if (hits()[name] !== 1)
+            expect([at, first.stderr]).toEqual([at, expect.stringContaining(`pier ${name} `)])
+      }
+    },
+  )
 })
 
-describe('few file descriptors', () => {
-  it('P19 are told in one line where they are too few to begin with', async () => {
+describe('file descriptors', () => {
+  it('P19 a start with too few file descriptors is reported in one line', async () => {
     const cwd = await createFolder(docs())
     const ended = Array.from({ length: 13 }, async (_, n) => {
       const launcher = ['sh', '-c', `ulimit -n ${16 + 2 * n}; exec "$@"`, 'sh']
       const { code, stderr } = await runCli([...summarize, '--simulate'], { cwd, launcher })
-      // With fewer still Node fails before it has read the first line of the program.
+      // With even fewer, Node fails before it runs the program.
       expect(stderr).not.toContain('/dist/')
       if (!stderr.startsWith('claude-batch')) return undefined
       expect([code, stderr]).toEqual([6, expect.stringMatching(/^.*can be opened.*raise ulimit -n\n$/)])

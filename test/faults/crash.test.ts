@@ -9,8 +9,8 @@ import { checkInvariants, countedService, docs, filesBelow } from './invariants.
 const summarize = ['summarize', 'docs', '--concurrency', '1']
 const inOut = (cwd: string) => `^${join(cwd, 'summaries')}`
 
-describe('a crash', () => {
-  it('P26 finds everything in order: kept, written, synced, renamed, recorded, and only then forgotten', async () => {
+describe('the order of file operations', () => {
+  it('P26 a summary is journaled, written, synced, renamed, recorded and only then removed from the journal', async () => {
     const { env } = await countedService()
     const cwd = await createFolder(docs())
     const log = join(await createFolder({}), 'operations')
@@ -46,8 +46,8 @@ describe('a crash', () => {
   })
 })
 
-describe('few file descriptors', () => {
-  it('P19 are the fault of no document, and the run says what to do', async () => {
+describe('file descriptors', () => {
+  it('P19 a lack of file descriptors fails no document, and the message shows what to do', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs())
     const faults: FaultPlan = { do: 'EMFILE', op: 'open', path: 'docs/b\\.md$' }
@@ -60,7 +60,7 @@ describe('few file descriptors', () => {
     await checkInvariants(cwd, { said: first.stderr })
   })
 
-  it('are all given back by a run that an error ends', async (context) => {
+  it('are all closed by a run that ends with an error', async (context) => {
     if (process.platform !== 'linux') return context.skip('only Linux lists the open files of a process')
     const { env } = await countedService()
     const elsewhere = { pid: 1, nonce: 'n', host: 'elsewhere', since: 'then' }

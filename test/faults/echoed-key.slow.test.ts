@@ -9,16 +9,16 @@ import { runInProcess } from '../support/run-in-process.ts'
 import { startServe } from '../support/start-serve.ts'
 import { filesBelow } from './invariants.ts'
 
-/** What a hostile or broken server sends back of the key it got, and where. */
+/** A response in which a hostile or broken server repeats the key. */
 interface Echo {
   readonly key: string
-  /** How the key is written. */
+  /** The name of the key's encoding in {@link forms}. */
   readonly form: string
   readonly status: number
   readonly body: 'message' | 'error' | 'page' | 'stream' | 'junk'
-  /** Whether fields hold an object with the key in it, where there should be a text. */
+  /** Whether fields hold an object with the key instead of a string. */
   readonly nested: boolean
-  /** Which of the fields, headers and events hold it. */
+  /** Which fields, headers and events contain the key. */
   readonly where: readonly boolean[]
 }
 
@@ -85,7 +85,7 @@ const events = [
   ['message_stop', { type: 'message_stop' }],
 ] as const
 
-/** Answers as the echo says. The text of the model is left alone: see docs/decisions/0023-keys-in-output.md. */
+/** Sends the response. The model's text never has the key: see docs/decisions/0023-keys-in-output.md. */
 function respond({ key, form, status, body, nested, where }: Echo, response: ServerResponse): void {
   const echo = forms[form]?.(key) ?? key
   let place = 0
@@ -108,7 +108,7 @@ function respond({ key, form, status, body, nested, where }: Echo, response: Ser
   const bodies: Readonly<Record<Echo['body'], () => string>> = {
     message: () => JSON.stringify(inFields(message)),
     error: () => JSON.stringify(inFields(error)),
-    // The key crosses the place where a page is cut.
+    // The key spans the position where a page is shortened.
     page: () => `<html><h1 title="${echo}">${'x'.repeat(190)} ${echo}</h1><script>${echo}</script>`,
     stream: () =>
       events
@@ -124,14 +124,14 @@ const echoing = (echo: Echo): Behaviour => ({
   respond: (response) => respond(echo, response),
 })
 
-/** No part of the key that is long enough to be of use is in the text, however it is written. */
+/** Checks that the text contains no usable part of the key, in any encoding. */
 function expectNoKey(text: string, { key }: Echo): void {
   const encoded = Buffer.from(`Bearer ${key}`).toString('base64').slice(12, 28)
   const parts = [key.slice(0, 12), key.slice(-12), encodeURIComponent(key), encoded]
   for (const part of parts) expect(text.toLowerCase()).not.toContain(part.toLowerCase())
 }
 
-/** All that came of a run. */
+/** Returns all output of a run: its streams, and the names and contents of its files. */
 async function everythingOf(cwd: string, { stdout, stderr }: { stdout: string; stderr: string }) {
   const files = await filesBelow(cwd)
   const texts = await Promise.all(files.map((file) => readFile(join(cwd, file), 'utf8')))
@@ -141,7 +141,7 @@ async function everythingOf(cwd: string, { stdout, stderr }: { stdout: string; s
 describe('a key that a server sends back', () => {
   const documents = { 'docs/a.md': 'The harbour board met.\n', 'docs/b.md': 'The harbour was dredged.\n' }
 
-  it('is in no output, record, log, ledger or report, wherever in a reply it is', async () => {
+  it('appears in no output, error record, log, ledger or report, wherever the response contains it', async () => {
     const flags = fc.constantFrom(
       ['--report', 'report.html', '--front-matter'],
       ['--report', 'report.md', '--max-tokens', '4096'],
@@ -170,7 +170,7 @@ describe('a key that a server sends back', () => {
     )
   })
 
-  it('is not in the stack of a bug', async () => {
+  it('does not appear in the stack trace of a bug', async () => {
     const cwd = await createFolder(documents)
     const { env } = await startService({ script: () => ({ kind: 'status', status: 500 }) })
     const { code, stderr } = await runInProcess(['summarize', 'docs'], {
@@ -185,7 +185,7 @@ describe('a key that a server sends back', () => {
     expect(stderr).not.toMatch(/plainsecret|sk-ant/)
   })
 
-  it('is told to no client of the server, and not to its operator', async () => {
+  it('appears neither in responses of the server nor on its stderr', async () => {
     let echo: Echo | undefined
     const key = 'gateway:secret/word+1'
     const { post, getStderr, url } = await startServe(['--retries', '0', '--max-wait', '0'], {

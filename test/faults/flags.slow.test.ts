@@ -12,7 +12,7 @@ const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
 const one = (body: string) => `versions:\n  v1:\n    user_template: "{text}"\n    ${body}\n`
 
-/** The work done in this process while it goes on: milliseconds of computing, whatever else the machine does. */
+/** Returns the CPU time that this process spends during the action, in ms. */
 async function workOf(act: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage()
   await act()
@@ -20,7 +20,7 @@ async function workOf(act: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1000
 }
 
-/** What the program would say about this prompt file, without starting it: mistakes in it all end it in one way. */
+/** Returns the usage error for this prompt file, without a run: all mistakes in it end a run the same way. */
 async function mistakeIn(yaml: string | Buffer, name = './mine.yaml'): Promise<string> {
   const cwd = await createFolder({ 'mine.yaml': yaml, 'folder.yaml/x': '' })
   const mistake = await loadPrompt(name, { cwd, inputRoots: [], vars: [] }).catch((error) => error)
@@ -29,7 +29,7 @@ async function mistakeIn(yaml: string | Buffer, name = './mine.yaml'): Promise<s
 }
 
 describe('a prompt file', () => {
-  it('C03 that has 5 MB, or as many keys as fit, is told at once', async () => {
+  it('C03 a prompt file of 5 MB, or with as many keys as fit, is rejected quickly', async () => {
     const tooLarge = async () =>
       expect(await mistakeIn(`# ${'x'.repeat(5_000_000)}`)).toContain('larger than 1 MB')
     await tooLarge()
@@ -40,11 +40,11 @@ describe('a prompt file', () => {
           expect(await mistakeIn(`versions:\n${versions}`)).toContain('v1 has no `user_template`')
       })
     }
-    // In proportion to the keys, not to their square, which would be ten times as much.
+    // Linear in the number of keys. Quadratic work would be more than ten times as much.
     expect(await workFor(1, 70_000)).toBeLessThan(3 * (await workFor(20, 3500)))
   })
 
-  it('C17 that may not be read is told', async (context) => {
+  it('C17 a prompt file without read permission is reported', async (context) => {
     const why = whyPermissionsUntestable()
     if (why !== undefined) return context.skip(why)
     const cwd = await createFolder({ 'a.md': prose('ale'), 'mine.yaml': one('') })
@@ -57,14 +57,14 @@ describe('a prompt file', () => {
   })
 })
 
-describe('a flag', () => {
-  it('C20 no input at all is 2 at once: stdin is not waited for', async () => {
+describe('a command line', () => {
+  it('C20 a command without input exits with 2 immediately and does not wait for stdin', async () => {
     const cwd = await createFolder({})
     for (const [args, message] of [
       [[], /^What to type next:\n {2}claude-batch summarize/],
       [['summarize'], /^claude-batch: no input; name files, directories or patterns/],
     ] as const) {
-      // Its stdin stays open, as a terminal's or a cron job's would.
+      // The child's stdin stays open, as on a terminal or in a cron job.
       const child = spawn(process.execPath, [bin, ...args], { cwd, env: { PATH: process.env['PATH'] } })
       let stderr = ''
       child.stderr.on('data', (chunk) => (stderr += chunk))
@@ -73,7 +73,7 @@ describe('a flag', () => {
     }
   })
 
-  it('C20 so it is on a terminal', async (context) => {
+  it('C20 a command without input exits with 2 on a terminal too', async (context) => {
     const why = whyTerminalUnavailable()
     if (why !== undefined) return context.skip(why)
     const { code, shown } = await runOnTerminal(['summarize'], { cwd: await createFolder({}), env: {} })
@@ -81,7 +81,7 @@ describe('a flag', () => {
   })
 })
 
-it('C25 a Node that is too old gets one sentence and 2', async () => {
+it('C25 a Node version that is too old is reported in one sentence, with exit 2', async () => {
   const cwd = await createFolder({
     'old.cjs': "Object.defineProperty(process.versions, 'node', { value: '18.20.0' })",
   })
@@ -90,11 +90,11 @@ it('C25 a Node that is too old gets one sentence and 2', async () => {
   expect([status, stderr]).toEqual([2, 'claude-batch needs Node 20.19 or later; this is 18.20.0\n'])
 })
 
-it('C26 nothing but a path in the environment is enough, relative XDG folders are not written to; also with a strict umask and in a folder that is gone', async () => {
+it('C26 a run needs only PATH in its environment, writes to no relative XDG folder, and works in a deleted folder', async () => {
   const cwd = await createFolder({ 'a.md': prose('ale') })
   const { env } = await startService({})
   const relative = { XDG_CONFIG_HOME: 'conf', XDG_STATE_HOME: 'state', XDG_CACHE_HOME: 'cache' }
-  // That nothing is written to those is looked at by orderlyRun.
+  // `runChecked` verifies that nothing is written to the XDG folders.
   const { code, stderr, written } = await runChecked(['summarize', 'a.md'], {
     cwd,
     env: { ...env, ...relative },

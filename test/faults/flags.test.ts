@@ -11,7 +11,7 @@ const prose = (topic: string) =>
 const version = (name: string, template = '{text}') => `  ${name}:\n    user_template: "${template}"\n`
 const one = (body: string) => `versions:\n  v1:\n    user_template: "{text}"\n    ${body}\n`
 
-/** A run that must end before anything was sent or written, with one line. */
+/** Runs the program and checks that it exits with 2 and one line, before it sends or writes anything. */
 async function refused(
   files: Record<string, string | Buffer>,
   args: string[],
@@ -26,11 +26,11 @@ async function refused(
   expect(await readdir(cwd)).not.toContain('summaries')
   return ended
 }
-/** The whole program with this prompt file. */
+/** Runs the whole program with this prompt file, which must be refused. */
 const withPrompt = async (yaml: string | Buffer) =>
   refused({ 'mine.yaml': yaml }, ['summarize', 'a.md', '--prompt', './mine.yaml'])
 
-/** What the program would say about this prompt file, without starting it: mistakes in it all end it in one way. */
+/** Returns the usage error for this prompt file, without a run: all mistakes in it end a run the same way. */
 async function mistakeIn(yaml: string | Buffer, name = './mine.yaml'): Promise<string> {
   const cwd = await createFolder({ 'mine.yaml': yaml, 'folder.yaml/x': '' })
   const mistake = await loadPrompt(name, { cwd, inputRoots: [], vars: [] }).catch((error) => error)
@@ -39,25 +39,25 @@ async function mistakeIn(yaml: string | Buffer, name = './mine.yaml'): Promise<s
 }
 
 describe('a prompt file', () => {
-  it('C01 that is no YAML is told with its line and column', async () => {
+  it('C01 a file that is not YAML is reported with line and column', async () => {
     expect((await withPrompt('versions:\n  v1: [')).stderr).toMatch(/ \.\/mine\.yaml:2:\d+: /)
   })
 
-  it('C02 that is a bomb of aliases is reported immediately', async () => {
+  it('C02 an alias bomb is reported immediately', async () => {
     const levels = Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}, *a${n}]`)
     expect(await mistakeIn(`a0: &a0 [x]\n${levels.join('\n')}\n`)).toContain('too many aliases')
   })
 
-  it('C03 that is nested 20,000 deep is told at once', async () => {
+  it('C03 a file that is nested 20,000 deep is reported immediately', async () => {
     const { stderr } = await withPrompt(`versions: ${'['.repeat(20_000)}`)
     expect(stderr).toMatch(/mine\.yaml:1:\d+: nested too deeply/)
   })
 
   it.each([
-    ['a key that is there twice', `versions:\n${version('v1')}${version('v1')}`, /:4:3: "v1" occurs twice/],
+    ['a duplicate key', `versions:\n${version('v1')}${version('v1')}`, /:4:3: "v1" occurs twice/],
     ['two documents', `versions:\n${version('v1')}---\na: 1\n`, /:\d+:\d+: .*multiple documents/],
     ['a tag', 'versions: !!js/function x', /:1:11: Unresolved tag/],
-  ])('C04 with %s is told with its line', async (_name, yaml, message) => {
+  ])('C04 %s is reported with its line', async (_name, yaml, message) => {
     expect(await mistakeIn(yaml)).toMatch(message)
   })
 
@@ -65,41 +65,41 @@ describe('a prompt file', () => {
     [
       'C05 an unknown key',
       one('concurency: 5'),
-      /:4:5: unknown key "concurency" in v1; there are system, user_t/,
+      /:4:5: unknown key "concurency" in v1; the keys are system, user_t/,
     ],
-    ['C06 a text for a number', one('max_tokens: "5"'), /:4:17: `max_tokens` of v1 must be a whole number/],
     [
-      'C06 a list for a text',
+      'C06 a string instead of a number',
+      one('max_tokens: "5"'),
+      /:4:17: `max_tokens` of v1 must be a whole number/,
+    ],
+    [
+      'C06 a list instead of a string',
       'versions:\n  v1:\n    user_template: [a]\n',
       /`user_template` of v1 must be a text/,
     ],
     [
-      'C07 no place for the document',
+      'C07 a template without {text}',
       `versions:\n${version('v1', 'Sum up')}`,
       /:3:20: .* no \{text\}, the placeholder for/,
     ],
     [
       'C08 an unknown placeholder',
       `versions:\n${version('v1', '{txt} {text}')}`,
-      /unknown placeholder \{txt\}; known are \{text\}, \{path\}, \{name\}, \{title\}, and any --var txt=/,
+      /unknown placeholder \{txt\}; use \{text\}, \{path\}, \{name\}, \{title\}, or set it with --var txt=/,
     ],
+    ['C09 a missing default version', `default: v99\nversions:\n${version('v1')}`, /`default: v99` is not/],
+    ['C10 the key __proto__', one('__proto__: {x: 1}'), /unknown key "__proto__"/],
     [
-      'C09 a pinned version that is not there',
-      `default: v99\nversions:\n${version('v1')}`,
-      /`default: v99` is not/,
-    ],
-    ['C10 __proto__ for a key', one('__proto__: {x: 1}'), /unknown key "__proto__"/],
-    [
-      'C10 constructor for a key',
+      'C10 the key constructor',
       `constructor: {x: 1}\nversions:\n${version('v1')}`,
       /unknown key "constructor"/,
     ],
-    ['C10 __proto__ for a version', `versions:\n${version('__proto__')}`, /a version is called v1, v2/],
-  ])('%s is told with its place', async (_name, yaml, message) => {
+    ['C10 the version name __proto__', `versions:\n${version('__proto__')}`, /a version is called v1, v2/],
+  ])('%s is reported with its position', async (_name, yaml, message) => {
     expect(await mistakeIn(yaml)).toMatch(message)
   })
 
-  it('C10 --var __proto__=x and --var constructor=x are slots like any other', async () => {
+  it('C10 --var __proto__=x and --var constructor=x are placeholders like any other', async () => {
     const yaml = `versions:\n${version('v1', '{constructor} {__proto__} {text}')}`
     const cwd = await createFolder({ 'a.md': prose('ale'), 'mine.yaml': yaml })
     const sent: string[] = []
@@ -114,17 +114,20 @@ describe('a prompt file', () => {
     expect([code, sent[0]?.slice(0, 5)]).toEqual([0, 'c p <'])
   })
 
-  it.each(['.nan', '.inf', '-1', '0', '1e400', '1.5'])('C11 max_tokens %s is told', async (value) => {
-    expect(await mistakeIn(one(`max_tokens: ${value}`))).toMatch(/:4:17: `max_tokens` of v1 must be/)
-  })
+  it.each(['.nan', '.inf', '-1', '0', '1e400', '1.5'])(
+    'C11 a max_tokens of %s is reported',
+    async (value) => {
+      expect(await mistakeIn(one(`max_tokens: ${value}`))).toMatch(/:4:17: `max_tokens` of v1 must be/)
+    },
+  )
 
-  it('C17 that is a directory, not there, or not UTF-8, is told', async () => {
+  it('C17 a prompt file that is a directory, missing or not UTF-8 is reported', async () => {
     expect(await mistakeIn('', './folder.yaml')).toContain('folder.yaml: not a regular file')
     expect(await mistakeIn('', './gone.yaml')).toContain('gone.yaml: no such file')
     expect(await mistakeIn(Buffer.from('versions: # f\xfcr', 'latin1'))).toContain('mine.yaml is not UTF-8')
   })
 
-  it('C18 that lies inside the input is not used', async () => {
+  it('C18 a prompt file inside the input folder is not used', async () => {
     const cwd = await createFolder({ 'a.md': prose('ale'), 'prompts/summarize.yaml': 'versions: {nonsense' })
     const { env } = await startService({})
     const { code, stderr } = await runChecked(['summarize', '.'], { cwd, env })
@@ -134,7 +137,7 @@ describe('a prompt file', () => {
 
 describe('a flag', () => {
   it.each(['abc', '5x', '0', '-1', '1.5', '1e9', '257', ''])(
-    'C12 --concurrency %j is told',
+    'C12 --concurrency %j is rejected',
     async (value) => {
       const { stderr } = await refused({}, ['summarize', 'a.md', `--concurrency=${value}`])
       expect(stderr).toContain(
@@ -155,14 +158,14 @@ describe('a flag', () => {
     ['--max-cost', '-1'],
     ['--max-cost', '$5'],
     ['--max-wait', '1e3'],
-  ])('C13 %s %s is told', async (flag, value) => {
+  ])('C13 %s %s is rejected', async (flag, value) => {
     const { stderr } = await refused({}, ['summarize', 'a.md', `${flag}=${value}`])
     expect(stderr).toMatch(
       new RegExp(`^claude-batch: ${flag}: expected a .*, got "${value.replace('$', '\\$')}"`),
     )
   })
 
-  it('C14 a model nobody knows is asked for once, not for every document', async () => {
+  it('C14 an unknown model ends the run instead of failing every document', async () => {
     const files = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`docs/${n}.md`, prose(`${n}`)]))
     const cwd = await createFolder(files)
     const { env, simulator } = await startService({})
@@ -173,31 +176,31 @@ describe('a flag', () => {
     expect(simulator.stats().requests).toBeLessThanOrEqual(2)
   })
 
-  it('C19 that is unknown is told with a suggestion, and so is a command', async () => {
+  it('C19 an unknown flag or command is rejected with a suggestion', async () => {
     expect((await refused({}, ['summarize', 'a.md', '--concurency', '5'])).stderr).toMatch(
-      /unknown option '--concurency' \(Did you mean --concurrency\?\) \(see claude-batch --help\)/,
+      /unknown option '--concurency' \(Did you mean --concurrency\?\)\. See claude-batch summarize --help\n$/,
     )
     expect((await refused({}, ['summarise', 'a.md'])).stderr).toContain('(Did you mean summarize?)')
   })
 
   it.each([
     ['--quiet', ['--quiet', '--verbose'], '--quiet and --verbose cannot be combined'],
-    ['--format', ['--format', 'jsonl'], '--format is for stdout; use it with -o -'],
-    ['--format', ['-o', '-', '--format', 'md'], '--format: expected text, jsonl, got "md"'],
-  ])('C22 %s that contradicts the others is told', async (_name, args, message) => {
+    ['--format', ['--format', 'jsonl'], '--format is for stdout; add -o - or remove it'],
+    ['--format', ['-o', '-', '--format', 'md'], '--format: expected text or jsonl, got "md"'],
+  ])('C22 %s is rejected if it contradicts another flag', async (_name, args, message) => {
     expect((await refused({}, ['summarize', 'a.md', ...args])).stderr).toContain(message)
   })
 })
 
 describe('credentials', () => {
-  it('C15 none at all is told with all that would do', async () => {
+  it('C15 missing credentials are reported with all accepted sources', async () => {
     const { stderr } = await refused({}, ['summarize', 'a.md'], { ANTHROPIC_API_KEY: '' })
     expect(stderr).toMatch(
       /no credentials found: set ANTHROPIC_API_KEY \(or ANTHROPIC_AUTH_TOKEN, or a profile\)/,
     )
   })
 
-  it('C16 a line end after the key is forgiven; one inside is told, without the key', async () => {
+  it('C16 a line break after the key is ignored; one inside is reported without the key', async () => {
     const cwd = await createFolder({ 'a.md': prose('ale') })
     const { env } = await startService({})
     const args = ['summarize', 'a.md', '-q']
@@ -212,12 +215,12 @@ describe('credentials', () => {
     expect(stderr).not.toMatch(/sk-ant|first|second/)
   })
 
-  it('C16 and nothing is written then', async () => {
+  it('C16 a key with a line break inside is rejected before anything is written', async () => {
     await refused({}, ['summarize', 'a.md'], { ANTHROPIC_API_KEY: 'sk-ant-first\nsk-ant-second' })
   })
 
   it.each(['"sk-ant-test"', "'sk-ant-test'", 'sk-ant test', 'sk-ant-tést'])(
-    'C16 the key %s is told before anything is sent',
+    'C16 the key %s is rejected before anything is sent',
     async (key) => {
       const { stderr } = await refused({}, ['summarize', 'a.md'], { ANTHROPIC_API_KEY: key })
       expect(stderr).toContain('ANTHROPIC_API_KEY has characters no key has')
@@ -225,7 +228,7 @@ describe('credentials', () => {
   )
 })
 
-it('C23 C24 the last of a flag given twice counts; a document full of patterns and slots is sent byte for byte', async () => {
+it('C23 C24 the last value of a repeated flag counts; patterns and placeholders in a document are sent unchanged', async () => {
   const text =
     "a $& $1 $` $' $$ {{name}} {name} {text} {{ }} \\n \\u0041 %s $x $0 <b>&amp;</b> \"'\u0001\u2028\n"
   const yaml = `versions:\n${version('v1', '{{x}} {name}|{text}|{name}')}`
@@ -244,7 +247,7 @@ it('C23 C24 the last of a flag given twice counts; a document full of patterns a
   expect(sent).toEqual(['claude-sonnet-5-5', `{x} a.md|<${tag}>\n${text}\n</${tag}>|a.md`])
 })
 
-it('C26 nor are they a place for credentials', async () => {
+it('C26 a relative XDG_CONFIG_HOME is rejected, and no credentials are read from it', async () => {
   const profile = { authentication: { type: 'user_oauth', client_id: 'c' } }
   const token = {
     type: 'oauth_token',
@@ -275,7 +278,7 @@ describe('a configuration file', () => {
       (value) => ['C11', `rpm: ${value}`, /1:6: rpm: expected a number above 0/] as const,
     ),
   ] as const)(
-    '%s that says %s is told with its place, before anything is sent',
+    '%s the line `%s` is rejected with its position, before anything is sent',
     async (_row, yaml, message) => {
       const cwd = await createFolder({ 'claude-batch.yaml': yaml, 'a.md': 'A' })
       const { code, stderr } = await runInProcess(['summarize', 'a.md', '--simulate'], { cwd, env: {} })
@@ -284,7 +287,7 @@ describe('a configuration file', () => {
     },
   )
 
-  it('C17 that is named and cannot be read is told', async () => {
+  it('C17 an unreadable file after --config is reported', async () => {
     const cwd = await createFolder({ 'a.md': 'A', 'folder/x': '', 'large.yaml': '#'.repeat(2_000_000) })
     for (const [file, why] of [
       ['gone.yaml', 'ENOENT'],
@@ -300,13 +303,13 @@ describe('a configuration file', () => {
     }
   })
 
-  it('C18 inside what is summarized is not read, and that is told', async () => {
+  it('C18 a configuration file inside an input folder is ignored with a warning', async () => {
     const cwd = await createFolder({ 'claude-batch.yaml': 'rpm: [', 'a.md': 'A' })
     const { code, stderr } = await runInProcess(['summarize', '.', '--simulate'], { cwd, env: {} })
     expect([code, stderr]).toEqual([0, expect.stringContaining('it lies inside an input')])
   })
 })
-it('C21 CLAUDE_BATCH_CONCURRENCY=abc names the variable', async () => {
+it('C21 the error for CLAUDE_BATCH_CONCURRENCY=abc names the variable', async () => {
   const cwd = await createFolder({ 'a.md': 'A' })
   const env = { CLAUDE_BATCH_CONCURRENCY: 'abc' }
   expect(await runInProcess(['summarize', 'a.md', '--simulate'], { cwd, env })).toMatchObject({

@@ -14,8 +14,8 @@ const abc = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer'), 'docs/c.md'
 const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 const saying = (text: string): Behaviour => ({ kind: 'answer', delayMs: 5, text })
 
-describe('the text of a model', () => {
-  it('X06 is byte for byte in a pipe, and harmless on a terminal', async (context) => {
+describe('text from the model', () => {
+  it('X06 control sequences in a summary are unchanged in a pipe and escaped on a terminal', async (context) => {
     const loud =
       'A\u001b]52;c;cHduZWQ=\u0007 \u001b]8;;https://evil.example\u001b\\link\u001b]8;;\u001b\\ \u001b[2J\u202eend'
     const cwd = await createFolder({ 'docs/a.md': prose('ale') })
@@ -31,7 +31,7 @@ describe('the text of a model', () => {
     ])
   })
 
-  it('X07 X08 is text on the page of a report, with its name, and asks nobody for pictures', async (context) => {
+  it('X07 X08 markup in summaries, names and errors is plain text in a report, and no picture is requested', async (context) => {
     const loud = `<script>document.title = 'pwn'</script>"><img src=https://evil.example/i onerror="document.title = 'pwn'">`
     const quiet =
       '![](https://evil.example/?q=1) [go](javascript:alert(1)) https://evil.example www.evil.example \u001b[2J\u202e'
@@ -72,8 +72,8 @@ describe('the text of a model', () => {
   })
 })
 
-describe('a name', () => {
-  it('X05 with escapes, bells and marks does nothing to a terminal', async (context) => {
+describe('a file name', () => {
+  it('X05 control characters in a name are escaped on a terminal', async (context) => {
     const why = whyTerminalUnavailable()
     if (why !== undefined) return context.skip(why)
     const name = 'docs/\u001b]0;pwn\u0007\r\u202e.md'
@@ -92,7 +92,7 @@ describe('a name', () => {
     expect(shown).not.toMatch(/\u001b\]|\u0007|\u202e/)
   })
 
-  it('X05 nor beside the bar, whose last lines are shown too', async (context) => {
+  it('X05 control characters in a name are escaped next to the progress bar too', async (context) => {
     const why = whyTerminalUnavailable()
     if (why !== undefined) return context.skip(why)
     const cwd = await createFolder({ 'docs/\u001b]0;pwn\u0007.md': Buffer.from([0xff]) })
@@ -104,7 +104,7 @@ describe('a name', () => {
 })
 
 describe('secrets', () => {
-  it('X10 the key is in no output, file or process list, however a run ends', async () => {
+  it('X10 the key appears in no output, file or process list, even after errors', async () => {
     const cwd = await createFolder({ ...abc, 'docs/d.md': prose('dew'), 'docs/e.md': Buffer.from([0xff]) })
     const behaviours: Behaviour[] = [
       { kind: 'status', status: 400, message: 'bad request' },
@@ -114,7 +114,7 @@ describe('secrets', () => {
     ]
     const { env } = await startService({ script: ({ index }) => behaviours[index] ?? answer })
     let commandLine = ''
-    // The key is looked for in all that comes of it by orderlyRun.
+    // `runChecked` searches all output and files for the key.
     const args = ['summarize', 'docs', '-v', '--log', 'run.log', '--retries', '0', '--concurrency', '1']
     const { code } = await runChecked(args, {
       cwd,
@@ -126,7 +126,7 @@ describe('secrets', () => {
     expect(commandLine).not.toContain('sk-ant')
   })
 
-  it('X11 documents are in no log and no ledger, also where the SDK is told to write everything', async () => {
+  it('X11 document text appears in no log or ledger, even with the debug log of the SDK', async () => {
     const secret = 'The password of the harbour is hunter2.'
     const cwd = await createFolder({ 'docs/a.md': `${secret}\n`, 'docs/b.md': `${secret} Again.\n` })
     const { env } = await startService({
@@ -160,12 +160,12 @@ describe('secrets', () => {
     return { code, stderr, hits: simulator.stats().requests }
   }
 
-  it('X20 a profile is used if its owner alone may read it, and not if the world may', async () => {
+  it('X20 a profile is used if only its owner can read it, and refused if it is world-readable', async () => {
     expect(await profile(0o600)).toMatchObject({ code: 0, hits: 1 })
     expect(await profile(0o644)).toMatchObject({ code: 2, hits: 0 })
   })
 
-  it('X20 and it is said why not', async () => {
+  it('X20 the error for a world-readable profile names the file and the reason', async () => {
     expect((await profile(0o644)).stderr).toMatch(/credentials\/default\.json.*(chmod|permission|readable)/)
   })
 })

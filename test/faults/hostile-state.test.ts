@@ -36,7 +36,7 @@ const summarize = ['summarize', 'docs', '--chunk-tokens', '1600']
 let simulator: Simulator
 let done: string
 
-/** One folder where everything has its summary; tests have copies of it. */
+/** Creates one folder where every document has its summary; tests work on copies of it. */
 beforeAll(async () => {
   simulator = await startSimulator({ latency: { medianMs: 5, sigma: 0 } })
   done = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
@@ -50,7 +50,7 @@ afterAll(async () => {
   await rm(done, { recursive: true })
 })
 
-/** An output folder with all the state there can be, and a folder outside that links may lead to. */
+/** Creates an output folder with every kind of state file, and a folder outside it as the target of links. */
 async function setting({ withBatch = false } = {}) {
   const cwd = await createFolder({})
   await cp(done, cwd, { recursive: true, preserveTimestamps: true })
@@ -59,7 +59,7 @@ async function setting({ withBatch = false } = {}) {
   await writeFile(join(cwd, 'docs/new.md'), 'A new text, about gulls.\n')
   await writeFile(join(cwd, 'docs/long.md'), 'Another long text. '.repeat(900))
   if (withBatch) await addBatch(cwd, simulator.url)
-  // As the state itself, so that whoever follows a link finds something to go on with.
+  // Copies of the state, so that a command that follows a link finds usable files.
   const outside = await createFolder({})
   await cp(join(cwd, memory), join(outside, 'folder'), { recursive: true })
   const secret = (await readFile(join(cwd, memory, 'ledger.jsonl'), 'utf8')).replaceAll('docs/', 'SECRET/')
@@ -90,7 +90,7 @@ async function addBatch(cwd: string, endpoint: string): Promise<void> {
   await writeFile(join(cwd, memory, `batches/${batch}.jsonl`), `${lines.join('\n')}\n`)
 }
 
-/** What is in a folder, down to the times. */
+/** Returns the mtime, mode and content of everything in a folder, by path. */
 async function everythingIn(folder: string): Promise<Record<string, string>> {
   const files: Record<string, string> = {}
   for (const name of ['', ...(await readdir(folder, { recursive: true })).sort()]) {
@@ -124,11 +124,11 @@ const damagedLine = (file: string) => (cwd: string) => appendFile(join(cwd, memo
 
 interface State {
   readonly path: string
-  /** The commands that need it. */
+  /** The commands that use the path. */
   readonly used: readonly (readonly string[])[]
-  /** That only a folder may be there. */
+  /** Set if the path must be a folder. */
   readonly folder?: true
-  /** Brings about that it is needed. */
+  /** Makes the commands use the path. */
   readonly before?: (cwd: string) => Promise<unknown>
 }
 
@@ -144,7 +144,7 @@ const states: readonly State[] = [
   { path: `batches/${batch}.jsonl`, used: [summarize, dryRun, list, collect] },
 ]
 
-describe('a state file that is something else', () => {
+describe('a state file that was replaced', () => {
   const cases = states.flatMap((state) =>
     (Object.keys(kinds) as Kind[])
       .filter((kind) => kind !== 'a folder' || state.folder === undefined)
@@ -152,7 +152,7 @@ describe('a state file that is something else', () => {
   )
 
   it.each(cases)(
-    '%s that is %s is named and left alone, and nothing outside is read or changed',
+    '%s that is %s is reported and left alone, and nothing outside is read or changed',
     async (...it) => {
       const [, kind, { path, used, before }] = it
       const { cwd, run, outside } = await setting({ withBatch: true })
@@ -178,7 +178,7 @@ describe('a state file that is something else', () => {
     },
   )
 
-  it('is refused before any document is sent', async () => {
+  it('a link in place of the journal is reported before any document is sent', async () => {
     const { cwd, run, outside } = await setting()
     await rm(join(cwd, memory, 'journal.jsonl'))
     await symlink(join(outside, 'file'), join(cwd, memory, 'journal.jsonl'))
@@ -195,11 +195,11 @@ describe('a state file that is something else', () => {
     'journal.jsonl.damaged',
     'chunk-cache.jsonl',
   ])(
-    '%s with a second name, as in a backup made of hard links, is written to under its own name alone',
+    '%s with a second hard link, as in a backup, is replaced, and the other link does not change',
     async (name) => {
       const { cwd, run, outside } = await setting()
       await damagedLine('journal.jsonl')(cwd)
-      // Otherwise nothing is appended to the one, or the other is rewritten whole.
+      // Only a damaged ledger is copied to ledger.jsonl.damaged, but it is also rewritten, not appended to.
       if (name === 'ledger.jsonl.damaged') await damagedLine('ledger.jsonl')(cwd)
       const [file, backup] = [join(cwd, memory, name), join(outside, 'backup')]
       await appendFile(file, '')
@@ -215,7 +215,7 @@ describe('a state file that is something else', () => {
     },
   )
 
-  it('may be in an output folder that is a link itself, which the user named', async () => {
+  it('a link in place of the whole output folder is followed, because the user named it', async () => {
     const { cwd, run } = await setting()
     await rename(join(cwd, 'summaries'), join(cwd, 'elsewhere'))
     await symlink('elsewhere', join(cwd, 'summaries'))
@@ -225,7 +225,7 @@ describe('a state file that is something else', () => {
     expect(await filesBelow(join(cwd, 'elsewhere'))).toContain('docs/new.md.summary.md')
   })
 
-  it('is refused in the folder of an arm of a comparison', async () => {
+  it('a link in place of the folder of a variant is reported by compare', async () => {
     const { cwd, run, outside } = await setting()
     const compare = ['compare', 'docs/a.md', '--models', 'haiku', '--prompts', 'summarize@v1,summarize@v2']
     expect((await run(...compare, '-o', 'comparison')).code).toBe(0)
@@ -239,11 +239,11 @@ describe('a state file that is something else', () => {
   })
 })
 
-describe('the place of a summary', () => {
+describe('the path of a summary', () => {
   const place = 'summaries/docs/a.md.summary.md'
 
   it.each(['a link to a file', 'a link to nothing', 'a link to a folder', 'a pipe'] as const)(
-    'that is %s is the user’s, and no report or digest quotes what it leads to',
+    'a path that is %s counts as edited by hand, and no report or digest quotes the target',
     async (kind) => {
       const { cwd, run, outside } = await setting()
       await rm(join(cwd, place))
@@ -255,14 +255,14 @@ describe('the place of a summary', () => {
       expect(stderr).toContain('docs/a.md: skipped: unchanged; its summary was edited by hand')
       expect(await readFile(join(cwd, 'digest.md'), 'utf8')).not.toContain('SECRET')
       await writeFile(join(cwd, 'docs/a.md'), 'A changed text.\n')
-      expect((await run(...summarize)).stderr).toContain('docs/a.md: output modified')
+      expect((await run(...summarize)).stderr).toContain('docs/a.md: its summary was edited by hand')
       expect((await run('summarize', 'docs/a.md', '--force')).code).toBe(0)
       expect((await lstat(join(cwd, place))).isFile()).toBe(true)
       expect(await everythingIn(outside)).toEqual(untouched)
     },
   )
 
-  it('whose folder is a link is not written, read, pruned or swept', async () => {
+  it('a path in a folder that is a link is not written, read, pruned or swept', async () => {
     const { cwd, run, outside } = await setting()
     await rename(join(cwd, 'summaries/docs'), join(outside, 'docs'))
     await writeFile(join(outside, 'docs/.claude-batch-0123456789ab-1.tmp'), 'half')
@@ -280,15 +280,13 @@ describe('the place of a summary', () => {
     const { code, stderr } = await run('summarize', 'docs/new.md')
     expect([code, stderr]).toEqual([
       1,
-      expect.stringContaining(
-        'docs/new.md: output outside: the folder of its summary is behind a symbolic link, docs;',
-      ),
+      expect.stringContaining('docs/new.md: the folder of its summary is behind a symbolic link, docs;'),
     ])
     const html = await run('report', '--format', 'html')
     expect(html.stdout).not.toContain('[simulated]')
   })
 
-  it('whose error record is a folder, a pipe or a link neither fails nor is removed', async () => {
+  it('an error record that is a folder, a pipe or a link causes no failure and is not removed', async () => {
     for (const put of Object.values(kinds)) {
       const { cwd, run, outside } = await setting()
       const record = join(cwd, 'summaries/docs/a.md.error.txt')

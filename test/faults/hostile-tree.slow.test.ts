@@ -9,13 +9,13 @@ const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
 const abc = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer'), 'docs/c.md': prose('cider') }
 
-describe('a hostile tree', () => {
-  it('X17 no pattern takes for ever, whoever wrote it', async () => {
+describe('a hostile input folder', () => {
+  it('X17 no pattern of a flag or an ignore file blocks the run', async () => {
     const depth = 'x/'.repeat(60)
     const cwd = await createFolder({ ...abc, [`docs/deep/${depth}e.md`]: prose('depth') })
     await writeFile(join(cwd, 'docs/deep/.gitignore'), 'x/**/x/**/x/**/x/**/x/**/x/**/y\n*a*a*a*a*a*a*b\n')
     const { env, simulator } = await startService({})
-    // What takes for ever takes this process along, unless it is in one of its own.
+    // A pattern that never ends would block this process, so the program runs in another one.
     const run = { cwd, env, inOwnProcess: true }
     const given = await runChecked(['summarize', 'docs', '--exclude', '*a*a*a*a*a*a*a*b'], run)
     expect([given.code, given.stderr]).toEqual([2, expect.stringContaining('too complicated')])
@@ -32,10 +32,10 @@ describe('a hostile tree', () => {
   })
 })
 
-describe('the program itself', () => {
+describe('the package', () => {
   const root = resolve(import.meta.dirname, '../..')
 
-  it('X21 is packed with nothing but itself, runs nothing when it is installed, and installs one command', async () => {
+  it('X21 the package contains only the program, has no install script, and installs one command', async () => {
     const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
     const listed = await new Promise<string>((resolve, reject) => {
       execFile('npm', args, { cwd: root }, (error, stdout) => (error ? reject(error) : resolve(stdout)))
@@ -49,7 +49,7 @@ describe('the program itself', () => {
     expect(bin).toEqual({ 'claude-batch': 'bin/claude-batch.js' })
   })
 
-  it('X24 connects to the API alone, starts no other program, and looks no other name up', async () => {
+  it('X24 a run connects only to the API, starts no other program and looks up no host name', async () => {
     const watch = `
       import childProcess from 'node:child_process'
       import dns from 'node:dns'

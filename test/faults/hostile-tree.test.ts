@@ -13,8 +13,8 @@ const prose = (topic: string) =>
 const abc = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer'), 'docs/c.md': prose('cider') }
 const saying = (text: string): Behaviour => ({ kind: 'answer', delayMs: 5, text })
 
-describe('a hostile tree', () => {
-  it('X12 X13 its settings, prompts and .env are never read, not even from inside', async () => {
+describe('a hostile input folder', () => {
+  it('X12 X13 settings, prompts and .env in an input folder are never read, even if it is the working directory', async () => {
     const evil = await startRecordingServer()
     const settings = `base_url: ${evil.url}\nendpoint: ${evil.url}\nheaders: {x: y}\nprompt: evil\nmodel: evil\n`
     const planted = {
@@ -38,7 +38,7 @@ describe('a hostile tree', () => {
     expect(evil.bodies).toEqual([])
   })
 
-  it('X14 a redirect hands no document to another host', async () => {
+  it('X14 a redirect sends no document to another host', async () => {
     const evil = await startRecordingServer()
     const cwd = await createFolder(abc)
     const headers = { location: `${evil.url}/v1/messages` }
@@ -49,7 +49,7 @@ describe('a hostile tree', () => {
     expect(evil.bodies).toEqual([])
   })
 
-  it('X15 paths with .. are read, and written below the output folder', async () => {
+  it('X15 inputs with .. in their paths are read, and their summaries stay below the output folder', async () => {
     const cwd = await createFolder({ 'x/y/z/a.md': prose('ale'), 'up.md': prose('up') })
     const { env } = await startService({})
     const here = join(cwd, 'x/y/z')
@@ -67,7 +67,7 @@ describe('a hostile tree', () => {
     expect((await readdir(cwd)).sort()).toEqual(['up.md', 'x'])
   })
 
-  it('X15 a folder of the output that is a link is not written through', async () => {
+  it('X15 a link below the output folder is not written through', async () => {
     const [cwd, elsewhere] = [await createFolder(abc), await createFolder({})]
     await mkdir(join(cwd, 'summaries'))
     await symlink(elsewhere, join(cwd, 'summaries/docs'))
@@ -82,29 +82,32 @@ describe('a hostile tree', () => {
     expect(await readdir(elsewhere)).toEqual([])
   })
 
-  it.each(['ledger', 'journal'])('X15 a %s that names places outside is damaged', async (which) => {
-    const cwd = await createFolder(abc)
-    const { env } = await startService({})
-    const run = (...args: string[]) =>
-      runChecked(['summarize', 'work/docs', ...args], { cwd, env, out: 'work/out' }).catch((error) => error)
-    await mkdir(join(cwd, 'work'))
-    await rename(join(cwd, 'docs'), join(cwd, 'work/docs'))
-    await run('-o', 'work/out')
-    const memory = join(cwd, 'work/out/.claude-batch')
-    const ledger = await readFile(join(memory, 'ledger.jsonl'), 'utf8')
-    if (which === 'ledger') {
-      const text = ledger.replace('work/docs/a.md.summary.md', '../../stolen/a.md.summary.md')
-      await writeFile(join(memory, 'ledger.jsonl'), text)
-    } else {
-      const line = { ...JSON.parse(ledger.split('\n')[1] ?? ''), ended_at: '2030-01-01T00:00:00.000Z' }
-      const entry = JSON.stringify({ entry: line, path: '../../stolen/a.txt', text: 'evil' })
-      await writeFile(join(memory, 'journal.jsonl'), `${entry}\nnull\n{}\n5\n`)
-    }
-    expect(await run('-o', 'work/out', '--force')).toMatchObject({ code: 0 })
-    expect((await readdir(cwd)).sort()).toEqual(['work'])
-  })
+  it.each(['ledger', 'journal'])(
+    'X15 a %s entry with a path outside the output folder has no effect there',
+    async (which) => {
+      const cwd = await createFolder(abc)
+      const { env } = await startService({})
+      const run = (...args: string[]) =>
+        runChecked(['summarize', 'work/docs', ...args], { cwd, env, out: 'work/out' }).catch((error) => error)
+      await mkdir(join(cwd, 'work'))
+      await rename(join(cwd, 'docs'), join(cwd, 'work/docs'))
+      await run('-o', 'work/out')
+      const memory = join(cwd, 'work/out/.claude-batch')
+      const ledger = await readFile(join(memory, 'ledger.jsonl'), 'utf8')
+      if (which === 'ledger') {
+        const text = ledger.replace('work/docs/a.md.summary.md', '../../stolen/a.md.summary.md')
+        await writeFile(join(memory, 'ledger.jsonl'), text)
+      } else {
+        const line = { ...JSON.parse(ledger.split('\n')[1] ?? ''), ended_at: '2030-01-01T00:00:00.000Z' }
+        const entry = JSON.stringify({ entry: line, path: '../../stolen/a.txt', text: 'evil' })
+        await writeFile(join(memory, 'journal.jsonl'), `${entry}\nnull\n{}\n5\n`)
+      }
+      expect(await run('-o', 'work/out', '--force')).toMatchObject({ code: 0 })
+      expect((await readdir(cwd)).sort()).toEqual(['work'])
+    },
+  )
 
-  it('X16 a folder that becomes a link while the request is out is not written through, and nothing is lost', async () => {
+  it('X16 a folder that becomes a link during a request is not written through, and no summary is lost', async () => {
     const [cwd, elsewhere] = [await createFolder({ 'docs/a.md': prose('ale') }), await createFolder({})]
     const [folder, aside] = [join(cwd, 'summaries/docs'), join(cwd, 'summaries/aside')]
     const { env, simulator } = await startService({
@@ -135,7 +138,7 @@ describe('a hostile tree', () => {
     expect(simulator.stats().requests).toBe(2)
   })
 
-  it('X18 10 GB are asked about first, and refused where nobody can be asked', async () => {
+  it('X18 10 GB of documents are refused without --yes or --max-cost if there is no terminal to ask', async () => {
     const cwd = await createFolder({ 'docs/a.md': 'text' })
     for (let n = 0; n < 1200; n++) {
       await writeFile(join(cwd, `docs/${n}.md`), '')
@@ -149,10 +152,10 @@ describe('a hostile tree', () => {
   })
 })
 
-describe('the program itself', () => {
+describe('the package', () => {
   const root = resolve(import.meta.dirname, '../..')
 
-  it('X22 needs no packages; those it is built of are locked by a hash, and have no script of their own', async () => {
+  it('X22 the package has no dependencies; bundled packages are locked by a hash and have no install script', async () => {
     const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { resolved?: string; integrity?: string; hasInstallScript?: boolean }>
     }
@@ -166,12 +169,14 @@ describe('the program itself', () => {
     const registry = 'https://registry.npmjs.org/'
     for (const [name, { resolved, integrity, hasInstallScript }] of Object.entries(packages)) {
       if (name === '') continue
-      // Where it is not said, it is the registry of whoever installs.
+      // An entry without a URL comes from the registry that npm is configured to use.
       expect([name, resolved ?? registry]).toEqual([name, expect.stringContaining(registry)])
       if (!built.includes(name)) continue
       expect([name, integrity]).toEqual([name, expect.stringMatching(/^sha512-/)])
       expect([name, hasInstallScript]).toEqual([name, undefined])
     }
   })
-  it.todo('X22 npm audit signatures, trusted publishing, provenance (of the release, not of the program)')
+  it.todo(
+    'X22 npm audit signatures, trusted publishing and provenance (these concern the release, not the program)',
+  )
 })

@@ -9,7 +9,7 @@ import { createZip } from '../support/zip.ts'
 const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
 
-it('I08 a file that is too large is not read at all: no more memory than without it', async () => {
+it('I08 a file that is too large is not read and costs no memory', async () => {
   const cwd = await createFolder({
     'docs/a.md': prose('ale'),
     'docs/big.md': '',
@@ -29,14 +29,14 @@ it('I08 a file that is too large is not read at all: no more memory than without
   expect(await peak(500_000_000)).toBeLessThan(without + 20)
 })
 
-it('I36 a terminal on stdin is no document: a hint and 2, without waiting', async (context) => {
+it('I36 a terminal on stdin leads to a hint and exit 2, without waiting', async (context) => {
   const why = whyTerminalUnavailable()
   if (why !== undefined) return context.skip(why)
   const cwd = await createFolder({})
   const { env, simulator } = await startService({})
   const { code, shown } = await runOnTerminal(['summarize', '-'], { cwd, env })
   expect(code).toBe(2)
-  expect(shown).toContain('stdin is a terminal; pipe something into it, for example: cat notes.md |')
+  expect(shown).toContain('stdin is a terminal; pipe something into it (for example: cat notes.md |')
   expect(simulator.stats().requests).toBe(0)
 })
 
@@ -84,12 +84,12 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
           mimetype: 'application/vnd.oasis.opendocument.text',
           'content.xml': `<!DOCTYPE x [<!ENTITY a "${'ha'.repeat(1000)}"><!ENTITY b "${'&a;'.repeat(1000)}">]><office:document-content><text:p>${'&b;'.repeat(1000)}</text:p></office:document-content>`,
         }),
-      // Whatever becomes of them, they are not expanded.
+      // Any outcome is right as long as the entities are not expanded.
       /^\[simulated\]|no_text|malformed/,
     ],
   }
 
-  it('is a failure that says why, each within seconds, with hardly any memory, and the good ones are summarized', async () => {
+  it('fails within seconds and little memory, with the reason, and the other documents are summarized', async () => {
     const made = Object.fromEntries(Object.entries(files).map(([name, [make]]) => [`docs/${name}`, make()]))
     const cwd = await createFolder({
       ...made,
@@ -107,7 +107,7 @@ ${numbers.map(page).join('')}trailer<</Root 1 0 R>>`
       const text = written[`docs/${name}.error.txt`] ?? written[`docs/${name}.summary.md`]
       expect([name, text]).toEqual([name, expect.stringMatching(why)])
     }
-    // 64 MB may be unpacked, as UTF-16, and be built of once more.
+    // Up to 64 MB may be unpacked, stored as UTF-16, and copied once more.
     expect(Number(await readFile(join(cwd, 'peak'), 'utf8')) / 1000).toBeLessThan(600)
   })
 })

@@ -17,7 +17,7 @@ const abc = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer'), 'docs/c.md'
 const allSummaries = ['docs/a.md.summary.md', 'docs/b.md.summary.md', 'docs/c.md.summary.md']
 const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 
-describe('a folder where good documents lie beside bad ones', () => {
+describe('a folder of good and bad documents', () => {
   const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
   const elf = Buffer.concat([Buffer.from('7f454c46020101', 'hex'), Buffer.alloc(9)])
   const soft = {
@@ -72,8 +72,8 @@ describe('a folder where good documents lie beside bad ones', () => {
       cannot.sparse = true
     })
 
-    // Some of these files would take this process along if they were read.
-    // A prompt with the path tells files of the same content apart.
+    // Reading some of these files would block this process, so the program runs in another one.
+    // A prompt with the path distinguishes files of the same content.
     const run = (...args: string[]) =>
       runChecked(['summarize', ...args, '-v', '--prompt', 'summarize@v2'], {
         cwd,
@@ -104,40 +104,40 @@ describe('a folder where good documents lie beside bad ones', () => {
       'soft/z.md.summary.md',
     ])
     expect(named?.code).toBe(1)
-    expect(named?.stderr).toMatch(new RegExp(`claude-batch: soft/${name}: input \\w+: ${reason.slice(0, 8)}`))
+    expect(named?.stderr).toMatch(new RegExp(`claude-batch: soft/${name}: ${reason.slice(0, 8)}`))
     expect(named?.written[`soft/${name}.error.txt`]).toContain(reason)
   }
-  it('I01 an empty file is skipped in a walk, and a failure when it is named', () => {
+  it('I01 an empty file is skipped in a folder, and fails if it is named', () => {
     skipped('empty.md', 'the file has no text')
   })
-  it('I02 so is a file of white space and a byte-order mark', () => {
+  it('I02 a file of white space and a byte-order mark is skipped in a folder, and fails if it is named', () => {
     skipped('blank.md', 'the file has no text')
   })
-  it('I03 so are a picture and a program that are called .txt', () => {
+  it('I03 binary files with the extension .txt are skipped in a folder, and fail if they are named', () => {
     skipped('photo.txt', 'not text (it contains NUL bytes)')
     skipped('tool.txt', 'not text (it contains NUL bytes)')
   })
-  it('I04 so is text with a NUL in it', () => {
+  it('I04 a text with a NUL is skipped in a folder, and fails if it is named', () => {
     skipped('nul.txt', 'not text (it contains NUL bytes)')
   })
 
   const notAFile = (name: string, walked = 'not a regular file') => {
     expect(softly?.stderr).toContain(`soft/${name}: skipped: ${walked}`)
-    expect(named?.stderr).toContain(`claude-batch: soft/${name}: input not_a_file: not a regular file\n`)
+    expect(named?.stderr).toContain(`claude-batch: soft/${name}: not a regular file\n`)
     expect(named?.written[`soft/${name}.error.txt`]).toBe('ERROR: input not_a_file: not a regular file\n')
   }
-  it('I13 I14 eight pipes are skipped in a walk and failures when named, and hold nothing up', () => {
+  it('I13 I14 eight pipes are skipped in a folder, fail if they are named, and block nothing', () => {
     for (const pipe of pipes) notAFile(pipe)
   })
-  it('I15 links to devices are not read: neither in a walk, nor followed, nor named', () => {
+  it('I15 links to devices are not read, whether in a folder, with --follow or named', () => {
     for (const link of Object.keys(links)) {
       notAFile(link, 'a symbolic link (--follow follows it)')
       expect(followed?.stderr).toContain(`soft/${link}: skipped: not a regular file`)
     }
     expect(followed?.code).toBe(0)
   })
-  it('I16 a socket is skipped in a walk and a failure when named', () => notAFile('socket.md'))
-  it('I16 so is a block device', (context) => {
+  it('I16 a socket is skipped in a folder, and fails if it is named', () => notAFile('socket.md'))
+  it('I16 a block device is skipped in a folder, and fails if it is named', (context) => {
     if (cannot.disk) return context.skip('making a block device needs privileges')
     notAFile('disk.md')
   })
@@ -146,9 +146,9 @@ describe('a folder where good documents lie beside bad ones', () => {
     expect(hardly?.written[`hard/${name}.summary.md`]).toMatch(/^\[simulated\] /)
     expect(sent.filter((prompt) => prompt.includes(`>\n${text}\n</document-`))).toHaveLength(1)
   }
-  it('I05 Latin-1 is a failure that says from which byte, and is never guessed or replaced', () => {
+  it('I05 Latin-1 text fails with the position of the first invalid byte, and is never guessed or replaced', () => {
     expect(hardly?.code).toBe(1)
-    const reason = 'input not_utf8: not UTF-8 from byte 2 on; say what it is, as --encoding windows-1252 does'
+    const reason = 'not UTF-8 from byte 2 on; name its encoding, for example --encoding windows-1252'
     expect(hardly?.stderr).toContain(`claude-batch: hard/latin1.txt: ${reason}`)
     expect(hardly?.written['hard/latin1.txt.error.txt']).toContain(reason)
     expect(sent.join()).not.toContain('\ufffd')
@@ -157,33 +157,33 @@ describe('a folder where good documents lie beside bad ones', () => {
     whole('le.txt', 'Grüße in little endian\n')
     whole('be.txt', 'Grüße in big endian\n')
   })
-  it('I07 UTF-8 loses its byte-order mark and keeps its line ends', () => {
+  it('I07 a UTF-8 text is sent without its byte-order mark and with its line ends', () => {
     whole('crlf.txt', 'First line\r\nsecond line\r\n')
   })
-  it('I08 a file of 50 MB is a failure with both sizes', () => {
+  it('I08 a file of 50 MB fails with its size and the limit', () => {
     expect(hardly?.written['hard/big.txt.error.txt']).toMatch(
-      /^ERROR: input too_large: larger than 10 MB \(50 MB\), which no model can read at once; split it\n/,
+      /^ERROR: input too_large: larger than 10 MB \(50 MB\), more than any model can read; split it\n/,
     )
   })
-  it('I39 a sparse file of 1 TB is too large', (context) => {
+  it('I39 a sparse file of 1 TB fails as too large', (context) => {
     if (cannot.sparse) return context.skip('this file system has no files of 1 TB')
     expect(hardly?.written['hard/sparse.txt.error.txt']).toMatch(
       /too_large: larger than 10 MB \(1000000 MB\)/,
     )
   })
-  it('I39 a file of /proc is read though it says it is empty', (context) => {
+  it('I39 a file in /proc is read although its size is 0', (context) => {
     if (cannot.proc) return context.skip('/proc is Linux’s')
     expect(hardly?.written['proc/version.summary.md']).toContain('Linux')
   })
-  it('I01–I08 once mended, only what was bad is sent, and its record goes', () => {
+  it('I01–I08 once the bad files are fixed, only they are sent, and their error records are removed', () => {
     expect(mended?.code).toBe(0)
-    expect(mended?.stderr).toMatch(/8: 3 summarized, 5 skipped \(5 × unchanged\)/)
+    expect(mended?.stderr).toMatch(/8: 3 summarized, 5 skipped \(5 unchanged\)/)
     expect(Object.keys(mended?.written ?? {}).filter((path) => /^hard.*error/.test(path))).toEqual([])
     expect(Math.max(...simulator.stats().prompts.values())).toBe(1)
   })
 })
 
-it('I05 --encoding says what text is that is not UTF-8, and --encoding auto guesses; both are told', async () => {
+it('I05 --encoding decodes text that is not UTF-8, and --encoding auto detects it; both are reported', async () => {
   const texts: string[] = []
   const { env } = await startService({
     script: ({ request }) => {
@@ -198,11 +198,13 @@ it('I05 --encoding says what text is that is not UTF-8, and --encoding auto gues
   expect([said.code, texts.filter((text) => text.includes('Die Größe der Häfen in Kärnten')).length]).toEqual(
     [0, 2],
   )
-  expect(said.stderr.match(/docs\/[bc]\.txt is not UTF-8 and is read as windows-1252/g)).toHaveLength(1)
-  // What was guessed as it was said has the same text, and is not asked again.
+  expect(
+    said.stderr.match(/docs\/[bc]\.txt is not UTF-8; it and similar documents are read as windows-1252/g),
+  ).toHaveLength(1)
+  // The detected encoding yields the same text, so nothing is sent again.
   const guessed = await runChecked(['summarize', 'docs', '--encoding', 'auto'], { cwd, env })
   expect([guessed.code, texts.length]).toEqual([0, 3])
-  expect(guessed.stderr).toMatch(/is not UTF-8 and is read as /)
+  expect(guessed.stderr).toMatch(/is not UTF-8; it and similar documents are read as /)
   const wrong = await runChecked(['summarize', 'docs', '--encoding', 'klingon'], { cwd, env })
   expect([wrong.code, wrong.stderr]).toEqual([
     2,
@@ -214,7 +216,7 @@ const tooLong = {
   'docs/long.md': Array.from({ length: 80_000 }, (_, n) => `The board met for the time ${n}. `).join(''),
 }
 
-it('I09 a document beyond the model’s window is summarized in parts', async () => {
+it('I09 a document longer than the context window is summarized in chunks', async () => {
   const cwd = await createFolder({ ...abc, ...tooLong })
   const { env, simulator } = await startService({})
   const args = ['summarize', 'docs', '--model', 'claude-haiku-4-5']
@@ -224,7 +226,7 @@ it('I09 a document beyond the model’s window is summarized in parts', async ()
   expect(simulator.stats().requests).toBeGreaterThanOrEqual(3 + 5)
 })
 
-it('I09 what the service finds too long all the same is a failure that names both numbers', async () => {
+it('I09 a document that the API rejects as too long fails with both numbers', async () => {
   const cwd = await createFolder({ ...abc, ...tooLong })
   const { env } = await startService({
     script: ({ request }) =>
@@ -241,7 +243,7 @@ it('I09 what the service finds too long all the same is a failure that names bot
   expect(Object.keys(written).sort()).toEqual([...allSummaries, 'docs/long.md.error.txt'])
 })
 
-it('I11 a file that is deleted between listing and reading is told as vanished', async () => {
+it('I11 a file that is deleted between listing and reading fails as vanished', async () => {
   const cwd = await createFolder(abc)
   const { env, simulator } = await startService({
     script: () => {
@@ -252,7 +254,7 @@ it('I11 a file that is deleted between listing and reading is told as vanished',
   const args = ['summarize', 'docs', '--concurrency', '1']
   const { code, stderr, written } = await runChecked(args, { cwd, env, alsoWrites: ['docs/b.md'] })
   expect(code).toBe(1)
-  expect(stderr).toContain('claude-batch: docs/b.md: input vanished: it was deleted during the run')
+  expect(stderr).toContain('claude-batch: docs/b.md: it was deleted during the run')
   expect(Object.keys(written).sort()).toEqual([
     'docs/a.md.summary.md',
     'docs/b.md.error.txt',
@@ -261,7 +263,7 @@ it('I11 a file that is deleted between listing and reading is told as vanished',
   expect(simulator.stats().requests).toBe(2)
 })
 
-it('I12 what changes while it is summarized is remembered as it was sent, and done again', async () => {
+it('I12 a file that changes during its request is recorded as it was sent, and redone by the next run', async () => {
   const cwd = await createFolder(abc)
   const sent: string[] = []
   const { env } = await startService({
@@ -278,12 +280,12 @@ it('I12 what changes while it is summarized is remembered as it was sent, and do
   const ledger = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8')
   expect(ledger).toContain(createHash('sha256').update(prose('ale')).digest('hex'))
 
-  expect((await run()).stderr).toContain('1 × document changed')
+  expect((await run()).stderr).toContain('1 (document changed)')
   expect(sent).toHaveLength(4)
   expect(sent[3]).toContain(prose('something else'))
 })
 
-it('I13 an ignore file that is a pipe or a device holds nothing up, and what it keeps back stays back', async () => {
+it('I13 an ignore file that is a pipe or a device blocks nothing, and no file in its folder is sent', async () => {
   const cwd = await createFolder({ ...abc, 'docs/one/x.md': prose('x'), 'docs/two/y.md': prose('y') })
   execFileSync('mkfifo', [join(cwd, 'docs/one/.gitignore')])
   await symlink('/dev/zero', join(cwd, 'docs/two/.claude-batchignore'))
@@ -291,18 +293,18 @@ it('I13 an ignore file that is a pipe or a device holds nothing up, and what it 
   const { code, written } = await runChecked(['summarize', 'docs'], { cwd, env, inOwnProcess: true })
   expect(code).toBe(1)
   expect(written['docs/one.error.txt']).toMatch(
-    /^ERROR: input unusable_rules: cannot use .*\.gitignore: not a regular file \(--no-ignore does without it\)/,
+    /^ERROR: input unusable_rules: cannot use .*\.gitignore: not a regular file; fix it, or add --no-ignore/,
   )
   expect(Object.keys(written)).toContain('docs/two.error.txt')
   expect(simulator.stats().requests).toBe(3)
 })
 
-it('I36 an empty stdin is a failure, as an empty file that is named', async () => {
+it('I36 an empty stdin fails, like an empty file that is named', async () => {
   const cwd = await createFolder({})
   const { env, simulator } = await startService({})
   const { code, stdout, stderr } = await runChecked(['summarize', '-'], { cwd, env, inOwnProcess: true })
   expect(code).toBe(1)
   expect(stdout).toBe('ERROR: input empty: the file has no text\n')
-  expect(stderr).toContain('claude-batch: -: input empty: the file has no text')
+  expect(stderr).toContain('claude-batch: -: the file has no text')
   expect(simulator.stats().requests).toBe(0)
 })

@@ -11,7 +11,7 @@ const prose = (topic: string) =>
   `# About ${topic}\n\nThe harbour board met about ${topic} and decided to dredge the channel.\n`
 const ab = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer') }
 
-/** One run over these files, against a service that counts. */
+/** Runs the program over these files, with a simulator that counts requests. */
 async function over(
   files: Record<string, string>,
   args: string[],
@@ -24,11 +24,11 @@ async function over(
   return { ...ended, cwd, env, hits: simulator.stats().requests }
 }
 
-describe('names', () => {
+describe('file names', () => {
   const misnamed = (folder: string, ...bytes: number[]) =>
     Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(bytes), Buffer.from('.md')])
 
-  it('I23 two such names are two failures, and one that is named is told as well', async () => {
+  it('I23 two names that are not UTF-8 are two failures, and one on the command line is reported too', async () => {
     const make = async (cwd: string) => {
       for (const byte of [0xe8, 0xe9]) writeFileSync(misnamed(join(cwd, 'docs'), byte), prose('bytes'))
     }
@@ -43,8 +43,8 @@ describe('names', () => {
   })
 })
 
-describe('what is named', () => {
-  it('I10 I31 a file, a directory or an ignore file that may not be read is a failure; the others go on', async (context) => {
+describe('inputs', () => {
+  it('I10 I31 an unreadable file, directory or ignore file fails, and the other documents are summarized', async (context) => {
     const why = whyPermissionsUntestable()
     if (why !== undefined) return context.skip(why)
     const cwd = await createFolder({
@@ -59,14 +59,14 @@ describe('what is named', () => {
     const { code, stderr } = await runUnprivileged(['summarize', 'docs'], { cwd, env })
     await chmod(join(cwd, 'docs/shut'), 0o755)
     expect([code, simulator.stats().requests]).toEqual([1, 2])
-    expect(stderr).toContain('claude-batch: docs/locked.md: input unreadable: permission denied\n')
-    expect(stderr).toContain('docs/shut: input unreadable: cannot read this directory: permission denied\n')
-    expect(stderr).toMatch(/docs\/rules: input unusable_rules: cannot use .*\.gitignore: permission denied/)
+    expect(stderr).toContain('claude-batch: docs/locked.md: permission denied\n')
+    expect(stderr).toContain('docs/shut: cannot read this directory: permission denied\n')
+    expect(stderr).toMatch(/docs\/rules: cannot use .*\.gitignore: permission denied/)
     const record = await readFile(join(cwd, 'summaries/docs/locked.md.error.txt'), 'utf8')
     expect(record).toBe('ERROR: input unreadable: permission denied\n')
   })
 
-  it('I33 five thousand files: the first request goes out in little memory', async (context) => {
+  it('I33 a run over five thousand files sends its first request with little memory', async (context) => {
     if (process.platform !== 'linux') return context.skip('memory is read from /proc')
     const cwd = await createFolder({})
     await mkdir(join(cwd, 'docs'))

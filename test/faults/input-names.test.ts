@@ -14,7 +14,7 @@ const ab = { 'docs/a.md': prose('ale'), 'docs/b.md': prose('beer') }
 const summariesOf = (...paths: string[]) => paths.map((path) => `${path}.summary.md`).sort()
 const namesOf = (written: Readonly<Record<string, string>>) => Object.keys(written).sort()
 
-/** One run over these files, against a service that counts. */
+/** Runs the program over these files, with a simulator that counts requests. */
 async function over(
   files: Record<string, string>,
   args: string[],
@@ -27,7 +27,7 @@ async function over(
   return { ...ended, cwd, env, hits: simulator.stats().requests }
 }
 
-describe('a folder full of strange names and links', () => {
+describe('a folder of unusual names and links', () => {
   const long = `docs/${'長'.repeat(84)}.md`
   const [composed, decomposed] = ['docs/\u00e9.md', 'docs/e\u0301.md']
   const foreign = ['docs/CON.txt', 'docs/x .md', 'docs/a:b.md', 'docs/back\\slash.md', 'docs/ .md']
@@ -58,7 +58,7 @@ describe('a folder full of strange names and links', () => {
       await writeFile(join(cwd, path), content)
     }
     for (const path of [...plain, ...kept, ...hidden, 'elsewhere/secret.md']) await put(path, prose(path))
-    // Where a file system takes two names for one, the other is there already.
+    // A file system that treats two names as equal has the second file already.
     for (const path of ['docs/A.txt', composed, decomposed])
       if (!existsSync(join(cwd, path))) await put(path, prose(path))
     await put(hostile, '')
@@ -85,19 +85,19 @@ describe('a folder full of strange names and links', () => {
   })
   const summaries = () => namesOf(walked?.written ?? {})
 
-  it('I18 a link out of the folder is not followed in a walk, and is when it is named', () => {
+  it('I18 a link that leads out of the folder is followed only if it is named', () => {
     expect(walked?.stderr).toContain('docs/link.md: skipped: a symbolic link (--follow follows it)')
     expect(summaries().filter((path) => /link|folder/.test(path))).toEqual([])
     expect(named?.written['docs/link.md.summary.md']).toContain('secret')
   })
 
-  it('I19 a link that leads nowhere is a note in a walk, and a failure when it is named', () => {
+  it('I19 a broken link is skipped in a folder, and fails if it is named', () => {
     expect(walked?.stderr).toContain('docs/broken.md: skipped: a symbolic link')
-    expect(named?.stderr).toContain('docs/broken.md: input vanished: the link leads nowhere')
-    expect(named?.stderr).toContain('docs/self.md: input unreadable: too many symbolic links')
+    expect(named?.stderr).toContain('docs/broken.md: the link leads nowhere')
+    expect(named?.stderr).toContain('docs/self.md: too many symbolic links')
   })
 
-  it('I20 a line break in a name makes no second line anywhere, and is exact in JSON', async () => {
+  it('I20 a line break in a name adds no line to any output, and JSON has the exact name', async () => {
     expect(walked?.stderr).toMatch(/^docs\/two\\x0alines\.md: summarized/m)
     const rowsOf = async (file: string) =>
       (await readFile(join(cwd, file), 'utf8'))
@@ -111,8 +111,8 @@ describe('a folder full of strange names and links', () => {
     expect(lines.map((line) => JSON.parse(line).path)).toEqual([hostile, twoLines])
   })
 
-  it('I21 escapes, bells and returns in a name reach neither stderr nor a record raw', () => {
-    expect(named?.stderr).toContain('docs/\\x1b]0;pwn\\x07\\x0d\\x9b31m\\u{202e}.md: input empty: ')
+  it('I21 control characters in a name are escaped on stderr and in error records', () => {
+    expect(named?.stderr).toContain('docs/\\x1b]0;pwn\\x07\\x0d\\x9b31m\\u{202e}.md: ')
     const everything = [walked, named, jsonl].map((run) => run?.stderr).join('')
     expect(everything).not.toMatch(/[\u0007\r\u001b\u009b\u202e]/)
     expect(named?.written[`${hostile}.error.txt`]).toBe('ERROR: input empty: the file has no text\n')
@@ -122,42 +122,42 @@ describe('a folder full of strange names and links', () => {
     expect(summaries()).toEqual(expect.arrayContaining(summariesOf('docs/-rf.txt', '--help.txt')))
   })
 
-  it('I24 a name of 255 bytes is summarized, under a name that fits', () => {
+  it('I24 a document with a name of 255 bytes gets a summary with a shorter name', () => {
     const [summary = ''] = summaries().filter((path) => path.startsWith('docs/長'))
     expect(summary).toMatch(/^docs\/長+~[0-9a-f]{12}\.summary\.md$/)
     expect(Buffer.byteLength(summary)).toBeLessThanOrEqual('docs/'.length + 255)
   })
 
-  it('I25 a.md and a.txt have summaries of their own', () => {
+  it('I25 a.md and a.txt get separate summaries', () => {
     expect(walked?.written['docs/a.md.summary.md']).toContain('docs/a.md')
     expect(walked?.written['docs/a.txt.summary.md']).toContain('docs/a.txt')
   })
 
-  it('I26 so have A.txt and a.txt', (context) => {
+  it('I26 A.txt and a.txt get separate summaries', (context) => {
     if (!existsSync(join(cwd, 'docs/a.txt')) || sameFile('docs/A.txt', 'docs/a.txt'))
       return context.skip('this file system takes them for one')
     expect(walked?.written['docs/A.txt.summary.md']).toContain('docs/A.txt')
   })
 
-  it('I27 so have é composed and é decomposed', (context) => {
+  it('I27 é composed and é decomposed get separate summaries', (context) => {
     if (sameFile(composed, decomposed)) return context.skip('this file system takes them for one')
     expect(summaries()).toEqual(expect.arrayContaining(summariesOf(composed, decomposed)))
   })
 
-  it('I28 names that other systems would not have are kept as they are', () => {
+  it('I28 names that other systems reject are kept unchanged', () => {
     expect(summaries()).toEqual(expect.arrayContaining(summariesOf(...foreign)))
   })
 
-  it('I30 a directory that is called x.txt is walked', () => {
+  it('I30 a directory with the name x.txt is searched', () => {
     expect(summaries()).toContain('docs/x.txt/c.md.summary.md')
   })
 
-  it('I35 a pattern without a match is reported, and the others are summarized (exit 1)', () => {
+  it('I35 a pattern without a match is reported, and the other inputs are summarized (exit 1)', () => {
     expect(named?.code).toBe(1)
     expect(named?.stderr).toContain('claude-batch: no files match "*.nope"\n')
   })
 
-  it('I40 .git, node_modules, .env and hidden files are left alone; --hidden takes hidden documents', () => {
+  it('I40 .git, node_modules, .env and hidden files are ignored; --hidden adds hidden documents', () => {
     expect(walked?.code).toBe(0)
     expect(summaries()).toHaveLength(hitsWalked)
     expect(summaries().filter((path) => /\/\.|node_modules/.test(path))).toEqual([])
@@ -170,8 +170,8 @@ describe('a folder full of strange names and links', () => {
     readFileSync(join(cwd, one), 'utf8') === readFileSync(join(cwd, other), 'utf8')
 })
 
-describe('links that are followed', () => {
-  it('I17 one or two loops of links end, and every real file is sent once; I19 broken ones are told', async () => {
+describe('followed links', () => {
+  it('I17 I19 every file is sent once despite loops of links, and broken links are reported', async () => {
     const make = async (cwd: string) => {
       await mkdir(join(cwd, 'docs/one/deep'), { recursive: true })
       await mkdir(join(cwd, 'docs/two/deep'), { recursive: true })
@@ -189,7 +189,7 @@ describe('links that are followed', () => {
       expect(stderr).toContain(`docs/${name}.md: skipped: the link leads nowhere`)
   })
 
-  it('I18 --follow stays inside the folder that is walked', async () => {
+  it('I18 --follow stays inside the input folder', async () => {
     const make = async (cwd: string) => {
       await symlink(join(cwd, 'elsewhere/secret.md'), join(cwd, 'docs/link.md'))
       await symlink(join(cwd, 'elsewhere'), join(cwd, 'docs/folder'))
@@ -202,11 +202,11 @@ describe('links that are followed', () => {
   })
 })
 
-describe('names', () => {
+describe('file names', () => {
   const misnamed = (folder: string, ...bytes: number[]) =>
     Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(bytes), Buffer.from('.md')])
 
-  it('I23 a name that is not UTF-8 is told as that, not as vanished', async (context) => {
+  it('I23 a name that is not UTF-8 is reported as such, not as vanished', async (context) => {
     let possible = true
     const make = async (cwd: string) => {
       try {
@@ -219,13 +219,13 @@ describe('names', () => {
     const { code, stderr, hits, written } = await over(ab, ['docs'], { make })
     if (!possible) return context.skip('this file system has no such names')
     expect([code, hits]).toEqual([1, 2])
-    expect(stderr).toContain('docs/\ufffd.md: input bad_name: its name is not UTF-8; rename it')
-    expect(stderr).toContain('input bad_name: the name of this directory is not UTF-8; rename it')
+    expect(stderr).toContain('docs/\ufffd.md: its name is not UTF-8; rename it')
+    expect(stderr).toContain('the name of this directory is not UTF-8; rename it')
     expect(stderr).not.toContain('vanished')
     expect(namesOf(written).filter((name) => name.endsWith('.error.txt'))).toHaveLength(2)
   })
 
-  it('I24 a path of 4096 bytes is a failure of its own, before it is paid for', async () => {
+  it('I24 a document with a path of 4096 bytes fails before it is sent', async () => {
     const make = async (cwd: string) => {
       let folder = join(cwd, 'docs')
       while (folder.length + 201 < 4080) folder += `/${'d'.repeat(200)}`
@@ -235,31 +235,31 @@ describe('names', () => {
     const { code, hits, written, stderr } = await over(ab, ['docs'], { make })
     expect([code, hits]).toEqual([1, 2])
     expect(namesOf(written)).toEqual(summariesOf('docs/a.md', 'docs/b.md'))
-    expect(stderr).toContain('output name_too_long: the name of its summary would be longer than')
+    expect(stderr).toContain('the name of its summary would be longer than')
   })
 
   it.each([
     ['I26 A.txt and a.txt', 'docs/A.txt', 'docs/a.txt'],
     ['I27 é composed and é decomposed', 'docs/\u00e9.txt', 'docs/e\u0301.txt'],
-  ])('%s have names of their own, also where the output folder takes them for one', (_name, one, other) => {
+  ])('%s get different output paths if the file system treats their names as equal', (_name, one, other) => {
     const name = assignOutputPaths([one, other], { caseInsensitive: true, existingSummaries: [] })
     expect(name(one).summary).toBe(`${one}.summary.md`)
     expect(name(other).summary).toMatch(/\.txt\.~[0-9a-f]{12}\.summary\.md$/)
   })
 })
 
-describe('what is named', () => {
-  it('I29 a file that is named in five ways is sent once, and each name too many is counted', async () => {
+describe('inputs', () => {
+  it('I29 a file that is named in five ways is sent once, and duplicates are counted', async () => {
     const args = ['docs/a.md', './docs/a.md', 'docs/../docs/a.md', 'docs', 'docs/*.md']
     const { code, hits, stderr } = await over(ab, args)
     expect([code, hits]).toEqual([0, 2])
-    expect(stderr).toMatch(/4: 2 summarized, 2 skipped \(2 × duplicate/)
+    expect(stderr).toMatch(/4: 2 summarized, 2 skipped \(2 duplicates/)
   })
 
-  it('I29 stdin that is named twice is one document, whose summary goes to stdout', async () => {
+  it('I29 stdin that is named twice is one document, and its summary goes to stdout', async () => {
     const { code, hits, stdout, stderr } = await over(ab, ['-', '-'], { input: prose('stdin') })
     expect([code, hits, stdout]).toEqual([0, 1, expect.stringContaining('stdin')])
-    expect(stderr).toMatch(/2: 1 summarized, 1 skipped \(1 × duplicate: -\)/)
+    expect(stderr).toMatch(/2: 1 summarized, 1 skipped \(1 duplicate: -\)/)
   })
 
   it('I29 two hard links are two documents', async () => {
@@ -269,7 +269,7 @@ describe('what is named', () => {
     expect(namesOf(written)).toEqual(summariesOf('docs/a.md', 'docs/b.md', 'docs/z.md'))
   })
 
-  it('I29 a file that is reached through a link as well is sent once, and the other way is counted', async () => {
+  it('I29 a file that is also reached through a link is sent once, and the duplicate is counted', async () => {
     const make = async (cwd: string) => {
       await symlink('docs', join(cwd, 'same'))
       await symlink('a.md', join(cwd, 'docs/alias.md'))
@@ -278,10 +278,10 @@ describe('what is named', () => {
     expect([code, hits]).toEqual([0, 2])
     expect(stderr).toContain('docs/alias.md: skipped: the same file as docs/a.md')
     expect(stderr).toContain('same/b.md: skipped: the same file as docs/b.md')
-    expect(stderr).toMatch(/6: 2 summarized, 4 skipped \(4 × duplicate\)/)
+    expect(stderr).toMatch(/6: 2 summarized, 4 skipped \(4 duplicates\)/)
   })
 
-  it('I29 and once where the parts of one pattern meet', async () => {
+  it('I29 a file that matches two alternatives of a pattern is sent once', async () => {
     const files = { ...ab, 'docs/sub/c.md': prose('cider') }
     const { code, hits } = await over(files, ['{docs,docs/sub}/**/*.md'])
     expect([code, hits]).toEqual([0, 3])
@@ -291,7 +291,7 @@ describe('what is named', () => {
     ['docs/out', ['docs', '-o', 'docs/out']],
     ['.', ['**/*', '-o', '.', '--hidden', '--no-ignore']],
   ])(
-    'I32 an output folder %s inside the input is never an input: the second run sends nothing',
+    'I32 an output folder %s inside the input is never read as input: the second run sends nothing',
     async (out, args) => {
       const cwd = await createFolder(ab)
       const { env, simulator } = await startService({})
@@ -300,13 +300,13 @@ describe('what is named', () => {
       const { code, stderr } = await run()
       expect([code, stderr]).toEqual([
         0,
-        expect.stringContaining('documents  2: 0 summarized, 2 skipped (2 × unchanged)'),
+        expect.stringContaining('documents  2: 0 summarized, 2 skipped (2 unchanged)'),
       ])
       expect(simulator.stats().requests).toBe(2)
     },
   )
 
-  it('I34 I35 what is not there, alone, is 3 and sends nothing', async () => {
+  it('I34 I35 inputs of which none exists end the run with 3, and nothing is sent', async () => {
     const { code, stderr, hits } = await over(ab, ['nobody.md', 'lost/', '*.nope'])
     expect([code, hits]).toEqual([3, 0])
     expect(stderr).toBe('claude-batch: nothing matches "nobody.md", "lost/", "*.nope"\n')
@@ -315,8 +315,8 @@ describe('what is named', () => {
   it.each([
     ['a file', ['nosuch.md']],
     ['a folder', ['nosuch/']],
-    ['an empty text, as from an unset variable,', ['']],
-    ['a file among names of a list', ['nosuch.md', '--files-from', 'list']],
+    ['an empty string, as from an unset variable,', ['']],
+    ['a file in addition to a list', ['nosuch.md', '--files-from', 'list']],
   ])('I34 %s that does not exist stops the run before anything is sent or written', async (_name, args) => {
     const files = { ...ab, list: 'docs/a.md\n' }
     const { code, hits, stderr, written } = await over(files, ['docs', ...args, '*.nope'])
@@ -326,20 +326,20 @@ describe('what is named', () => {
     )
   })
 
-  it('I34 a line of a list that does not exist is a failure of its own, and the others are summarized', async () => {
+  it('I34 a list entry that does not exist fails, and the other documents are summarized', async () => {
     const input = 'docs/a.md\nvanished.md\n'
     const { code, hits, stderr, written } = await over(ab, ['--files-from', '-'], { input })
     expect([code, hits]).toEqual([1, 1])
-    expect(stderr).toContain('claude-batch: vanished.md: input not_found: no such file or directory\n')
+    expect(stderr).toContain('claude-batch: vanished.md: no such file or directory\n')
     expect(written['vanished.md.error.txt']).toMatch(/^ERROR: input not_found/)
   })
 
-  it('I35 an empty directory is a success, and quiet', async () => {
+  it('I35 an empty directory is a success, with no output', async () => {
     const { code, stderr } = await over({ 'docs/only.png': 'x' }, ['docs', '-q'])
     expect([code, stderr]).toEqual([0, ''])
   })
 
-  it('I37 a list may have CRLF, blank lines, a mark, .. and no last line end; what it names stays below the output', async () => {
+  it('I37 a list may have CRLF, blank lines, a byte-order mark, .. in paths, and no line break at its end', async () => {
     const cwd = await createFolder({
       'desk/x.md': prose('desk'),
       'up.md': prose('up'),
@@ -358,7 +358,7 @@ describe('what is named', () => {
     expect(namesOf(written)).toEqual(summariesOf('x.md', ' y .md', `${cwd.slice(1)}/up.md`))
   })
 
-  it('I37 with -0 it is exact', async () => {
+  it('I37 a list with -0 is read exactly', async () => {
     const cwd = await createFolder({
       'x.md\r': prose('return'),
       'two\nlines.md': prose('lines'),

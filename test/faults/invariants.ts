@@ -9,21 +9,21 @@ import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
 import type { FaultPlan } from '../support/fault-fs.mjs'
 import { startService } from '../support/run-cli.ts'
 
-/** What a document is to the tests of faults: one sentence, which is its summary too. */
+/** The text of a document in these tests: one sentence, which is also its summary. */
 export const sentence = (name: string) =>
   `The harbour board met about pier ${name} and decided at last to dredge the channel there for good.`
 
-/** `docs/a.md`, `docs/b.md`, …; as many as there are names. */
+/** Documents by path, one for each name: `docs/a.md`, `docs/b.md`, … */
 export const docs = (names: Iterable<string> = 'abc') =>
   Object.fromEntries([...names].map((name) => [`docs/${name}.md`, `${sentence(name)}\n`]))
 
-/** What stands in the summary of a document of that name once it is whole. */
+/** The complete summary of the document of that name. */
 export const summaryOf = (name: string) => `${extractSummary(sentence(name))}\n`
 
-/** The usual answer, soon. */
+/** A normal answer after 5 ms. */
 export const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 
-/** A simulator that counts what it was asked about each of {@link docs}. */
+/** Starts a simulator that counts the requests for each of {@link docs}. */
 export async function countedService(
   behaviour: (name: string, time: number) => Behaviour = () => ({ kind: 'answer', delayMs: 5 }),
   options: SimulatorOptions = {},
@@ -41,7 +41,7 @@ export async function countedService(
   return { ...service, hits: () => Object.fromEntries([...hits].sort()) }
 }
 
-/** The paths of all files below a folder. */
+/** Lists the paths of all files below a folder. */
 export async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries
@@ -50,13 +50,13 @@ export async function filesBelow(folder: string): Promise<string[]> {
     .sort()
 }
 
-/** Which of {@link docs} have a summary. */
+/** Returns the names of the {@link docs} that have a summary. */
 export async function summarized(cwd: string): Promise<string> {
   const names = await readdir(join(cwd, 'summaries/docs')).catch(() => [])
   return names.map((name) => /^(\w+)\.md\.summary\.md$/.exec(name)?.[1] ?? '').join('')
 }
 
-/** The ledger's lines about documents. @throws where one cannot be read, unless it may be torn */
+/** Reads the ledger's entries about documents. @throws if a line is unreadable and `torn` is false */
 export async function ledgerOf(cwd: string, { torn = false } = {}): Promise<DocumentEntry[]> {
   const text = await readFile(join(cwd, 'summaries/.claude-batch/ledger.jsonl'), 'utf8').catch(() => '')
   const lines: DocumentEntry[] = []
@@ -71,15 +71,15 @@ export async function ledgerOf(cwd: string, { torn = false } = {}): Promise<Docu
 }
 
 export interface Invariants {
-  /** Everything the program said. */
+  /** Everything that the program printed. */
   readonly said?: string
-  /** A run was killed here, or its disk was full: something temporary may be left, and lines may be torn. */
+  /** A run was killed, or its disk was full: temporary files and torn lines may be left. */
   readonly cut?: boolean
-  /** Documents whose summary somebody else than the program has changed or removed. */
+  /** Names of documents whose summary was changed or removed by hand. */
   readonly touched?: string
 }
 
-/** What holds after every run, whatever happened in it. */
+/** Checks what must hold after every run: no key leaks, summaries are complete, the ledger matches them. */
 export async function checkInvariants(
   cwd: string,
   { said = '', cut = false, touched = '' }: Invariants = {},
@@ -108,7 +108,7 @@ export async function checkInvariants(
 
 const faultFs = new URL('../support/fault-fs.mjs', import.meta.url).pathname
 
-/** The environment in which the program meets these faults. */
+/** Returns environment variables that make the program's file operations fail as planned. */
 export function faulty(plan: FaultPlan): Record<string, string> {
   return { NODE_OPTIONS: `--import=${faultFs}`, FAULT_FS: JSON.stringify(plan) }
 }

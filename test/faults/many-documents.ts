@@ -6,7 +6,10 @@ import { createReply } from '../support/scripted-ask.ts'
 import { createTestPipeline } from '../support/test-pipeline.ts'
 import { createVirtualClock } from '../support/virtual-clock.ts'
 
-/** Sends so many documents through the layers of a run, to a service with 200 ms of latency, all on a virtual clock. */
+/**
+ * Sends `count` documents through the request pipeline of a run, on a virtual clock.
+ * The API has a latency of 200 ms and fails with the error that `trouble` returns for the time in ms.
+ */
 export async function sendAll(
   count: number,
   trouble: (now: number) => RequestError | undefined,

@@ -30,7 +30,7 @@ const summarize = ['summarize', 'docs', '-o', '.', '--chunk-tokens', '1600']
 const jsonLines = (...lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 
 let simulator: Simulator
-/** A folder of documents, summaries and all the state there can be; each check has a copy. */
+/** A folder with documents, summaries and every kind of state file; each check works on a copy. */
 let done: string
 
 beforeAll(async () => {
@@ -96,7 +96,7 @@ const hostile = fc.oneof(
   fc.jsonValue(),
 )
 
-/** One change to one file: of a field, at any depth, of a byte, or of the order of lines. */
+/** One change to one file: to a field at any depth, to a byte, or a repeated line. */
 const mutation = fc.record({
   file: fc.constantFrom(...states),
   how: fc.constantFrom('set', 'set inside', 'add', 'remove', '__proto__', 'byte', 'repeat'),
@@ -161,11 +161,11 @@ const commands = [
   ['batches', 'collect', '.'],
 ]
 
-// Control characters but for tabs and line feeds.
+// Control characters except tabs and line feeds.
 const control = /[\u0000-\u0008\u000b-\u001f\u007f]/
 
-describe('state files in which anything was changed', () => {
-  it('make no command crash, print control characters, or touch a file that is the user’s', async () => {
+describe('state files with random changes', () => {
+  it('make no command crash, print control characters or change a file of the user', async () => {
     const check = async (mutations: readonly Mutation[]) => {
       const cwd = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
       try {

@@ -14,14 +14,14 @@ import { answer, type Seen, withFaults } from './with-faults.ts'
 
 const json = { 'content-type': 'application/json' }
 
-/** Code that Node runs before the program, with the network at hand to change what the program sees. */
+/** Returns variables that make Node run this code before the program, with `dns` and `net` in scope. */
 const preload = (code: string) => {
   const module = `import dns from 'node:dns'; import net from 'node:net'; ${code}`
   return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(module)}` }
 }
 const pem = (name: string) => fileURLToPath(new URL(`tls/${name}.pem`, import.meta.url))
 
-/** TLS in front of the port of a plain service. */
+/** Starts a TLS server in front of the port of a plain one. */
 async function tlsService(certificate: string, port: number, onHandshake = () => {}) {
   const [key, cert] = await Promise.all(['key', certificate].map((name) => readFile(pem(name))))
   const server = createServer({ key, cert }, (socket) => {
@@ -35,7 +35,7 @@ async function tlsService(certificate: string, port: number, onHandshake = () =>
   return { url, close: () => server.close() }
 }
 
-describe('a connection that', () => {
+describe('a connection', () => {
   const text = '[simulated] Ünïcödé: 日本語, 🙂.'
   const whole = { type: 'message', content: [{ type: 'text', text }], stop_reason: 'end_turn' }
   const inPieces = (size: number, ms: number) =>
@@ -54,7 +54,7 @@ describe('a connection that', () => {
     N11: [{ kind: 'reset', inBody: true, delayMs: 1 }, answer],
     N12: [{ kind: 'truncate', delayMs: 1 }, answer],
     N13: [inPieces(1, 1)],
-    // About two seconds, of which none passes in silence.
+    // Takes about two seconds, with gaps that are shorter than the idle timeout.
     N14: [inPieces(30, 150)],
   } as const
   let seen: Seen | undefined
@@ -66,33 +66,33 @@ describe('a connection that', () => {
   it.each([
     ['N10', 'is reset before the headers'],
     ['N11', 'is reset in the body'],
-    ['N12', 'ends before what it announced is there'],
-  ])('%s %s is tried again', (row) => {
+    ['N12', 'ends before the announced length'],
+  ])('%s a request is retried if its connection %s', (row) => {
     expect(seen?.fates[row]?.sent).toHaveLength(2)
     expect(seen?.fates[row]?.summary).toMatch(/^\[simulated\]/)
   })
 
   it.each([
-    ['N13', 'brings a byte at a time'],
-    ['N14', 'is slow, but not silent,'],
-  ])('%s %s brings the summary whole', (row) => {
+    ['N13', 'brings one byte at a time'],
+    ['N14', 'is slow but not silent'],
+  ])('%s a summary is complete if the connection %s', (row) => {
     expect(seen?.fates[row]).toMatchObject({ summary: `${text}\n` })
     expect(seen?.fates[row]?.sent).toHaveLength(1)
   })
 
-  it('N15 is closed after each answer is opened again, without a word', async () => {
+  it('N15 a connection that the server closes after each answer is reopened silently', async () => {
     const closing = respondWith((response, message) => {
       response.writeHead(200, json)
       response.end(JSON.stringify(message), () => response.socket?.end())
     })
-    // Node has a word on whatever is opened too often.
+    // Node would warn on stderr about something that is opened too often.
     const flags = ['--concurrency', '1', '-q']
     const [closed] = await withFaults({ everything: () => closing, flags, apart: true })
     expect(closed).toMatchObject({ code: 0, stderr: '' })
   })
 })
 
-describe('a service that falls silent', () => {
+describe('an API that falls silent', () => {
   const rows = {
     N07: [{ kind: 'stall', afterHeaders: false }],
     N08: [{ kind: 'stall', afterHeaders: true }],
@@ -104,15 +104,15 @@ describe('a service that falls silent', () => {
 
   it.each([
     ['N07', 'before the headers'],
-    ['N08', 'after them'],
-  ])('%s %s is given up after --idle-timeout, and may have billed it', (row) => {
+    ['N08', 'after the headers'],
+  ])('%s silence %s ends an attempt after --idle-timeout, and the attempt may be billed', (row) => {
     expect(seen?.code).toBe(75)
     expect(seen?.fates[row]?.sent).toHaveLength(2)
     expect(seen?.fates[row]?.record).toMatch(/^ERROR: timeout timeout: .*\nattempt 1: .*\nattempt 2: .*\n$/)
     expect(seen?.stderr).toContain('4 responses were lost in transit and may be billed too')
   })
 
-  it('N09 but for pings or single bytes is given up when an attempt takes too long as a whole', async () => {
+  it('N09 pings or single bytes do not keep an attempt alive beyond the total timeout', async () => {
     const drip = (piece: string, type: string) =>
       respondWith(async (response) => {
         response.writeHead(200, { 'content-type': type })
@@ -133,28 +133,43 @@ describe('a service that falls silent', () => {
   })
 })
 
-describe('a service that cannot be reached', () => {
+describe('an API that cannot be reached', () => {
   const runs = {
     selfSigned: [
       'N04',
-      'signed its certificate itself',
+      'has a self-signed certificate',
       4,
       /DEPTH_ZERO_SELF_SIGNED_CERT.*NODE_EXTRA_CA_CERTS/,
     ],
     expired: ['N04', 'has an expired certificate', 4, /CERT_HAS_EXPIRED.*check the certificate/],
-    elsewhere: ['N04', 'has the certificate of another', 4, /ERR_TLS_CERT_ALTNAME_INVALID.*check the cert/],
-    plain: ['N05', 'speaks no TLS', 4, /ERR_SSL_\w+.*check the certificate of https:/],
+    elsewhere: [
+      'N04',
+      'has the certificate of another host',
+      4,
+      /ERR_TLS_CERT_ALTNAME_INVALID.*check the cert/,
+    ],
+    plain: ['N05', 'does not speak TLS', 4, /ERR_SSL_\w+.*check the certificate of https:/],
     refused: [
       'N01',
       'refuses the connection',
       75,
       /connect ECONNREFUSED 127\.0\.0\.1:\d+; check the network, /,
     ],
-    unknown: ['N02', 'has no address', 75, /getaddrinfo ENOTFOUND gateway\.internal; check the network, /],
-    silent: ['N06', 'does not answer at all', 75, /timeout: .*Connect Timeout Error.*; check the network, /],
+    unknown: [
+      'N02',
+      'has a name without an address',
+      75,
+      /getaddrinfo ENOTFOUND gateway\.internal; check the network, /,
+    ],
+    silent: [
+      'N06',
+      'does not accept the connection',
+      75,
+      /timeout: .*Connect Timeout Error.*; check the network, /,
+    ],
     proxy: [
       'N17',
-      'is behind a proxy that is not there',
+      'is behind a proxy that does not exist',
       75,
       /connect ECONNREFUSED 127\.0\.0\.1:1; .* any proxy/,
     ],
@@ -204,7 +219,7 @@ describe('a service that cannot be reached', () => {
   afterAll(() => closing.forEach((close) => void close()))
 
   it.each(Object.entries(runs).map(([name, run]) => [...run, name as Name] as const))(
-    '%s because it %s is told with what to check, and sent nothing',
+    '%s an API that %s is reported with what to check, and gets no request',
     (_row, _name, code, told, name) => {
       const { stderr, requests, fates, code: ended } = seen[name] as Seen
       expect([ended, requests]).toEqual([code, 0])
@@ -216,13 +231,13 @@ describe('a service that cannot be reached', () => {
     },
   )
 
-  it('N04 no request gets through to a service with a wrong certificate', () => {
+  it('N04 no request reaches an API with a wrong certificate', () => {
     expect(handshakes).toBe(0)
   })
 })
 
 describe('a network', () => {
-  it('N03 that cannot tell an address just now is asked again', async () => {
+  it('N03 a temporary failure to resolve a host name is retried', async () => {
     const cwd = await createFolder({ 'a.md': 'The harbour.' })
     const { env, simulator } = await startService({})
     const lookup = preload(`let asked = 0
@@ -235,10 +250,10 @@ describe('a network', () => {
       env: { ...env, ...lookup, ANTHROPIC_BASE_URL: url },
     })
     expect([code, simulator.stats().requests]).toEqual([0, 1])
-    expect(stderr).toMatch(/requests +2, including 1 retry \(1 × connection_error\)/)
+    expect(stderr).toMatch(/requests +2, including 1 retry \(connection error: 1\)/)
   })
 
-  it('N17 on this machine is reached without a proxy, by a certificate of one’s own', async () => {
+  it('N17 an API on this machine is reached without the proxy, with a custom certificate', async () => {
     const cwd = await createFolder({ 'a.md': 'The harbour.' })
     const { env, simulator } = await startService({})
     const { url, close } = await tlsService('localhost', Number(new URL(simulator.url).port))
@@ -257,7 +272,7 @@ describe('a network', () => {
   })
 
   it.each(['https', 'http'])(
-    'N17 that is reached by %s through a proxy is asked through it, over few connections',
+    'N17 requests over %s go through the proxy, over few connections',
     async (scheme) => {
       const cwd = await createFolder(
         Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`docs/${n}.md`, `The harbour ${n}.`])),
@@ -281,7 +296,7 @@ describe('a network', () => {
       proxy.listen(0, '127.0.0.1')
       await once(proxy, 'listening')
       onTestFinished(() => void proxy.close())
-      // The proxy alone knows where that is: this machine is never reached through one.
+      // A name that only the proxy knows, because loopback addresses are never reached through a proxy.
       const base = `${scheme}://elsewhere.example:${scheme === 'https' ? new URL(tls.url).port : port}`
       const { code } = await runCli(['summarize', 'docs', '--concurrency', '3'], {
         cwd,
@@ -296,7 +311,7 @@ describe('a network', () => {
       expect([code, simulator.stats().requests]).toEqual([0, 12])
       expect(new Set(tunnels)).toEqual(new Set([new URL(base).host]))
       expect(tunnels.length).toBeLessThanOrEqual(3)
-      // What is sent through the tunnel is not the proxy's business.
+      // The proxy must not see the key, which is sent inside the tunnel.
       expect(secrets.join('')).toBe('')
     },
   )

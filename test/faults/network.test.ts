@@ -12,27 +12,27 @@ import { withFaults } from './with-faults.ts'
 const json = { 'content-type': 'application/json' }
 
 describe('a network', () => {
-  it('N02 that is down is asked by one probe at a time, not by every document', async () => {
+  it('N02 an outage is probed by one request at a time, not by every document', async () => {
     const gone = { kind: 'connection', type: 'connection_error', code: 'ENOTFOUND', message: '' } as const
     const { stopped, failed, starts, seconds } = await sendAll(1000, () => gone)
     expect(stopped).toMatchObject({ name: 'UnreachableError' })
     expect(failed).toBe(0)
-    // Those that were sent before anything was known, and three retries of one of them.
+    // The requests that were sent before the first error, and three retries of one of them.
     expect(starts.length).toBeLessThanOrEqual(8 + 3)
     expect(seconds).toBeLessThan(5)
   })
 
-  it('N16 that is down for half a minute costs time and no document', async () => {
+  it('N16 an outage of half a minute costs time and no document', async () => {
     const gone = { kind: 'connection', type: 'connection_error', code: 'ENETUNREACH', message: '' } as const
     const { replies, failed, pauses } = await sendAll(400, (now) =>
       now > 1000 && now < 31_000 ? gone : undefined,
     )
     expect([replies, failed]).toEqual([400, 0])
-    // None so long that it would be told: the end of it is not slept through.
+    // Each pause is too short to be reported, so the run goes on soon after the outage.
     expect(Math.max(...pauses)).toBeLessThan(5000)
   })
 
-  describe('that could read a key', () => {
+  describe('without encryption', () => {
     const key = { ANTHROPIC_API_KEY: 'sk-ant-x' }
     const refusal = (host: string) =>
       new RegExp(`^claude-batch: refusing to send a key over plain http to ${host};.* --allow-http ${host} `)
@@ -44,7 +44,7 @@ describe('a network', () => {
       ['summarize', 'a.md', '--batch', '--allow-http', 'other.example'],
       ['compare', 'a.md'],
       ['serve'],
-    ])('N18 is not trusted by %s %s %s', async (...args) => {
+    ])('N18 does not get a key from %s %s %s', async (...args) => {
       const cwd = await createFolder({ 'a.md': 'The harbour.' })
       for (const host of ['localhost.evil.example', '10.evil.example', '127.0.0.1.nip.io', 'gateway']) {
         const env = { ...key, ANTHROPIC_BASE_URL: `http://${host}` }
@@ -55,7 +55,7 @@ describe('a network', () => {
       expect(await readdir(cwd)).toEqual(['a.md'])
     })
 
-    it('N18 is not trusted with the token of a profile either', async () => {
+    it('N18 does not get the token of a profile either', async () => {
       const profile = { base_url: 'http://evil.example', authentication: { type: 'user_oauth' } }
       const token = { type: 'oauth_token', access_token: 'secret-token', expires_at: 9_999_999_999 }
       const cwd = await createFolder({
@@ -70,7 +70,7 @@ describe('a network', () => {
       expect(stderr).toMatch(refusal('evil.example'))
     })
 
-    it('N18 is not trusted where it is the proxy of a private address', async () => {
+    it('N18 does not get a key if it is a proxy in front of a private address', async () => {
       const cwd = await createFolder({ 'a.md': 'The harbour.' })
       const env = {
         ...key,
@@ -83,7 +83,7 @@ describe('a network', () => {
       expect(stderr).not.toContain('hunter2')
     })
 
-    it('N18 is used once the host is allowed, and its password is neither sent nor shown', async () => {
+    it('N18 is used for an allowed host, whose password is neither sent nor shown', async () => {
       const cwd = await createFolder({ 'a.md': 'The harbour.' })
       const { env, simulator } = await startService({})
       const url = simulator.url.replace('http://', 'http://user:hunter2@')
@@ -98,7 +98,7 @@ describe('a network', () => {
     })
   })
 
-  it('N19 that brings 200 MB is not listened to that long', async () => {
+  it('N19 a reply of 200 MB is cut off and fails the document', async () => {
     let sent = 0
     const flood = respondWith(async (response) => {
       response.writeHead(200, json)

@@ -24,7 +24,7 @@ const ledgerIn = (cwd: string) => join(cwd, 'summaries/.claude-batch/ledger.json
 const summaryIn = (cwd: string, name: string) => join(cwd, `summaries/docs/${name}.md.summary.md`)
 const recordIn = (cwd: string, name: string) => join(cwd, `summaries/docs/${name}.md.error.txt`)
 
-/** A folder where everything has its summary, and a service that refuses what it is asked about again. */
+/** Creates a folder where every document has its summary; `refused` rejects the second request for each. */
 async function done({ refused = false } = {}) {
   const service = await countedService((_, time) =>
     refused && time === 2 ? { kind: 'status', status: 400 } : { kind: 'answer', delayMs: 5 },
@@ -41,7 +41,7 @@ async function done({ refused = false } = {}) {
 
 const run = promisify(execFile)
 
-/** Mounts a file system in memory until the test is over; skips the test where that is not permitted. */
+/** Mounts a file system in memory until the test ends; skips the test if mounting is not permitted. */
 async function needMount(context: TestContext, folder: string, options: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   const mounted = await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]).catch(() => undefined)
@@ -51,14 +51,14 @@ async function needMount(context: TestContext, folder: string, options: string):
   })
 }
 
-describe('a disk that fails', () => {
+describe('a disk error', () => {
   it.each([
     ['F01', 'ENOSPC'],
     ['F07', 'EDQUOT'],
     ['F07', 'EFBIG'],
     ['F07', 'EIO'],
   ])(
-    '%s by %s while a summary is written stops the run, and keeps the text for the next one',
+    '%s %s while a summary is written stops the run and keeps the text for the next one',
     async (_, code) => {
       const slowly = (name: string) => ({ kind: 'answer', delayMs: name > 'b' ? 300 : 5 }) as const
       const { env, hits } = await countedService(slowly)
@@ -82,7 +82,7 @@ describe('a disk that fails', () => {
     },
   )
 
-  it('F01 by being full for real: no partial summary, and once there is room nothing is asked again', async (context) => {
+  it('F01 a full disk leaves no partial summary, and no request is repeated once there is space', async (context) => {
     const text = 'A long summary. '.repeat(2500)
     const { env, hits } = await countedService(() => ({ kind: 'answer', delayMs: 5, text }))
     const cwd = await createFolder(docs('a'))
@@ -100,7 +100,7 @@ describe('a disk that fails', () => {
     expect(await readFile(summaryIn(cwd, 'a'), 'utf8')).toBe(`${text.trimEnd()}\n`)
   })
 
-  it('F01 with no room for the journal either shows the text that was paid for', async (context) => {
+  it('F01 a disk without space for the journal makes the run print the text that was paid for', async (context) => {
     const text = 'A long summary. '.repeat(5000)
     const { env } = await countedService(() => ({ kind: 'answer', delayMs: 5, text }))
     const cwd = await createFolder(docs('a'))
@@ -114,7 +114,7 @@ describe('a disk that fails', () => {
     expect(stderr).toContain(text.trimEnd())
   })
 
-  it('F01 while the journal is written shows the text, and the ledger tells what it cost', async () => {
+  it('F01 ENOSPC while the journal is written prints the text and records its cost in the ledger', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs('a'))
     const faults = { do: 'ENOSPC', op: 'write', path: 'journal\\.jsonl$', short: true }
@@ -134,7 +134,7 @@ describe('a disk that fails', () => {
     await checkInvariants(cwd, { said: full.stderr })
   })
 
-  it('F01 once the journal has it whole neither asks again nor accounts for it twice', async () => {
+  it('F01 EIO after the journal has the whole text repeats no request and counts no cost twice', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs('a'))
     const faults = { do: 'EIO', op: 'sync', path: 'journal\\.jsonl$' }
@@ -147,7 +147,7 @@ describe('a disk that fails', () => {
     await checkInvariants(cwd, { said: first.stderr })
   })
 
-  it('F02 while the ledger is written leaves the summary, which the next run records', async () => {
+  it('F02 ENOSPC while the ledger is written leaves the summary, which the next run records', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs())
     const faults = { do: 'ENOSPC', op: 'write', path: 'ledger\\.jsonl$', short: true }
@@ -161,8 +161,8 @@ describe('a disk that fails', () => {
   })
 })
 
-describe('an output folder that cannot be', () => {
-  it('F03 as its file system is read-only is told before anything is sent', async (context) => {
+describe('an output folder that cannot be used', () => {
+  it('F03 a read-only output folder is reported before anything is sent', async (context) => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs())
     await needMount(context, join(cwd, 'summaries'), 'ro')
@@ -173,9 +173,9 @@ describe('an output folder that cannot be', () => {
   })
 
   it.each([
-    ['a file of its name is there', 'docs/a.md'],
-    ['a file is above it', 'docs/a.md/summaries'],
-  ])('F04 as %s is a mistake in use', async (_, out) => {
+    ['with the name of a file', 'docs/a.md'],
+    ['below a file', 'docs/a.md/summaries'],
+  ])('F04 an output folder %s is a usage error', async (_, out) => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs())
     const { code, stderr } = await runInProcess([...summarize, '--out', out], { cwd, env })
@@ -185,7 +185,7 @@ describe('an output folder that cannot be', () => {
     expect(await filesBelow(cwd)).toEqual(Object.keys(docs()))
   })
 
-  it('F06 any more, as it was deleted during the run, ends the run with 6 and shows what had no place', async () => {
+  it('F06 an output folder that is deleted during the run ends it with 6, and the unsaved summary is printed', async () => {
     const removed = createGate()
     const { env, hits } = await countedService((name) =>
       name === 'b' ? answerAfter(removed.opened) : answer,
@@ -209,7 +209,7 @@ describe('an output folder that cannot be', () => {
     await checkInvariants(cwd, { said: stderr })
   })
 
-  it('F06 remembered, as its memory was deleted during the run, ends the run with 6', async () => {
+  it('F06 a ledger that is deleted during the run ends it with 6', async () => {
     const removed = createGate()
     const { env } = await countedService((name) => (name === 'b' ? answerAfter(removed.opened) : answer))
     const cwd = await createFolder(docs('ab'))
@@ -224,14 +224,14 @@ describe('an output folder that cannot be', () => {
   })
 })
 
-describe('what is in the way of a summary', () => {
-  it('F05 if it is a directory is found before the document is sent', async () => {
+describe('an existing file at the path of a summary', () => {
+  it('F05 a directory at the path is found before the document is sent', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs())
     await mkdir(summaryIn(cwd, 'b'), { recursive: true })
     const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(1)
-    expect(stderr).toContain('docs/b.md: output in_the_way: a directory has the name of its summary')
+    expect(stderr).toContain('docs/b.md: a directory has the name of its summary')
     expect(hits()).toEqual({ a: 1, c: 1 })
     await rm(summaryIn(cwd, 'b'), { recursive: true })
     expect(await runInProcess(summarize, { cwd, env })).toMatchObject({ code: 0 })
@@ -240,12 +240,12 @@ describe('what is in the way of a summary', () => {
     await checkInvariants(cwd, { said: stderr })
   })
 
-  it('F14 if it is a file that nobody remembers stays, unless --force is given', async () => {
+  it('F14 an untracked file is kept unless --force is given', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder({ ...docs(), 'summaries/docs/b.md.summary.md': 'Mine.\n' })
     const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(1)
-    expect(stderr).toMatch(/docs\/b\.md: output untracked: .*use --force to overwrite it/)
+    expect(stderr).toMatch(/docs\/b\.md: the output file exists.*use --force to overwrite it/)
     expect(await readFile(summaryIn(cwd, 'b'), 'utf8')).toBe('Mine.\n')
     expect(await readFile(recordIn(cwd, 'b'), 'utf8')).toMatch(/^ERROR: output untracked: /)
     expect(hits()).toEqual({ a: 1, c: 1 })
@@ -257,7 +257,7 @@ describe('what is in the way of a summary', () => {
     await checkInvariants(cwd)
   })
 
-  it('F15 if it was edited by hand stays, unless --force is given', async () => {
+  it('F15 a summary that was edited by hand is kept unless --force is given', async () => {
     const { cwd, env, hits, again } = await done()
     await writeFile(summaryIn(cwd, 'a'), 'Better said.\n')
     await writeFile(summaryIn(cwd, 'b'), 'Better said.\n')
@@ -265,7 +265,7 @@ describe('what is in the way of a summary', () => {
     const { code, stderr } = await again('-v')
     expect(code).toBe(1)
     expect(stderr).toContain('docs/a.md: skipped: unchanged; its summary was edited by hand and is kept')
-    expect(stderr).toMatch(/docs\/b\.md: output modified: .*use --force to overwrite it/)
+    expect(stderr).toMatch(/docs\/b\.md: its summary was edited by hand.*use --force to overwrite it/)
     for (const name of 'ab') expect(await readFile(summaryIn(cwd, name), 'utf8')).toBe('Better said.\n')
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
     await checkInvariants(cwd, { said: stderr, touched: 'ab' })
@@ -274,7 +274,7 @@ describe('what is in the way of a summary', () => {
     expect(await readFile(summaryIn(cwd, 'a'), 'utf8')).toBe(summaryOf('a'))
   })
 
-  it('F17 if it is a link is never written through', async () => {
+  it('F17 a link is never written through', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder({ ...docs(), '.bashrc': 'precious' })
     await mkdir(join(cwd, 'summaries/docs'), { recursive: true })
@@ -282,7 +282,7 @@ describe('what is in the way of a summary', () => {
     await symlink(join(cwd, 'nowhere'), summaryIn(cwd, 'c'))
     const { code, stderr } = await runInProcess(summarize, { cwd, env })
     expect(code).toBe(1)
-    for (const name of 'bc') expect(stderr).toContain(`docs/${name}.md: output untracked`)
+    for (const name of 'bc') expect(stderr).toContain(`docs/${name}.md: the output file exists`)
     expect(hits()).toEqual({ a: 1 })
     expect(await readlink(summaryIn(cwd, 'c'))).toBe(join(cwd, 'nowhere'))
 
@@ -292,24 +292,24 @@ describe('what is in the way of a summary', () => {
     await checkInvariants(cwd, { said: stderr })
   })
 
-  it('F17 if it is a link that leads nowhere is somebody’s also where our own was, and at a record’s place', async () => {
+  it('F17 a broken link in place of an earlier summary or an error record is kept', async () => {
     const { cwd, hits, again } = await done()
     const links = [summaryIn(cwd, 'a'), summaryIn(cwd, 'b'), recordIn(cwd, 'b')]
     for (const link of links) {
       await rm(link, { force: true })
-      // As long as a summary is, by its own size.
+      // The link itself has the size of the summary.
       await symlink('n'.repeat(summaryOf('a').length), link)
     }
     await writeFile(join(cwd, 'docs/b.md'), `${sentence('b')} And more.\n`)
     const { code, stderr } = await again('-v')
     expect(code).toBe(1)
     expect(stderr).toContain('docs/a.md: skipped: unchanged; its summary was edited by hand and is kept')
-    expect(stderr).toMatch(/docs\/b\.md: output modified: .*use --force to overwrite it/)
+    expect(stderr).toMatch(/docs\/b\.md: its summary was edited by hand.*use --force to overwrite it/)
     for (const link of links) expect(await readlink(link)).toMatch(/^n+$/)
     expect(hits()).toEqual({ a: 1, b: 1, c: 1 })
   })
 
-  it('F18 if a link leads its folder elsewhere is found before the document is sent', async () => {
+  it('F18 a link that leads the folder elsewhere is found before the document is sent', async () => {
     const { env, hits } = await countedService()
     const [cwd, elsewhere] = [
       await createFolder({ ...docs('ac'), 'docs/deep/down/b.md': sentence('b') }),
@@ -320,9 +320,7 @@ describe('what is in the way of a summary', () => {
     for (const force of [[], ['--force']]) {
       const { code, stderr } = await runInProcess([...summarize, ...force], { cwd, env })
       expect(code).toBe(1)
-      expect(stderr).toMatch(
-        /docs\/deep\/down\/b\.md: output outside: .* behind a symbolic link, docs\/deep; remove/,
-      )
+      expect(stderr).toMatch(/docs\/deep\/down\/b\.md: .* behind a symbolic link, docs\/deep; remove/)
       expect(await readdir(elsewhere)).toEqual([])
       await checkInvariants(cwd, { said: stderr })
     }
@@ -334,7 +332,7 @@ describe('what is in the way of a summary', () => {
 })
 
 describe('temporary files', () => {
-  it('F08 are in the folder they are renamed in, wherever TMPDIR is', async () => {
+  it('F08 temporary files are created in their target folder, not in TMPDIR', async () => {
     const { env } = await countedService()
     const [cwd, elsewhere] = [await createFolder(docs()), await createFolder({})]
     const log = join(await createFolder({}), 'operations')
@@ -350,11 +348,11 @@ describe('temporary files', () => {
 })
 
 describe('a damaged ledger', () => {
-  it('F10 with a torn last line loses that line, says so once, and goes on with a new one', async () => {
+  it('F10 a torn last line is lost with one warning, and the next entry starts on a new line', async () => {
     const { cwd, hits, again } = await done()
     const before = await ledgerOf(cwd)
     const lost = before.at(-1)?.path.slice(5, 6) ?? ''
-    // What a kill in the middle of the last document's line leaves: no end of the run either.
+    // A kill while the last document's entry is written leaves this; the run end is missing, too.
     const text = await readFile(ledgerIn(cwd), 'utf8')
     await truncate(
       ledgerIn(cwd),
@@ -371,7 +369,7 @@ describe('a damaged ledger', () => {
     expect(hits()).toEqual({ a: 1, b: 1, c: 1, [lost]: 2 })
   })
 
-  it('F11 with garbage and NULs in the middle loses no more than these, and counts them', async () => {
+  it('F11 garbage and NULs in the middle are counted, and no other line is lost', async () => {
     const { cwd, hits, again } = await done()
     const lines = (await readFile(ledgerIn(cwd), 'utf8')).split('\n')
     await writeFile(
@@ -385,7 +383,7 @@ describe('a damaged ledger', () => {
     await checkInvariants(cwd, { said: stderr, cut: true })
   })
 
-  it('F11 with garbage in the middle still gives every sum, before and after it was kept aside', async () => {
+  it('F11 garbage in the middle changes no totals, before and after the damaged ledger was moved aside', async () => {
     const { cwd, env, again } = await done()
     const report = async () => (await runInProcess(['report'], { cwd, env })).stdout
     const sums = /all +1 run +3 +0 +\S+ +\S+ +\$\S+/
@@ -406,7 +404,7 @@ describe('a damaged ledger', () => {
     expect(sums.exec(await report())?.[0]).toBe(before)
   })
 
-  it('F12 of a newer version is left as it is', async () => {
+  it('F12 a ledger of a newer version is left unchanged', async () => {
     const { cwd, hits, again } = await done()
     const newer = (await readFile(ledgerIn(cwd), 'utf8')).replaceAll(
       '"format_version":2',
@@ -425,20 +423,20 @@ describe('a damaged ledger', () => {
   })
 })
 
-describe('a summary made before', () => {
-  it('F13 that is gone is made again, and no other', async () => {
+describe('an earlier summary', () => {
+  it('F13 a deleted summary is made again, and no other', async () => {
     const { cwd, hits, again } = await done({ refused: true })
     await rm(summaryIn(cwd, 'b'))
-    // The second request about b is refused for good, the third is not.
+    // The simulator rejects the second request for b and answers the third.
     expect(await again()).toMatchObject({ code: 1 })
     const { code, stderr } = await again()
     expect(code).toBe(0)
-    expect(stderr).toMatch(/redone +1 × summary deleted/)
+    expect(stderr).toMatch(/redone +1 \(summary deleted\)/)
     expect(hits()).toEqual({ a: 1, b: 3, c: 1 })
     await checkInvariants(cwd, { said: stderr })
   })
 
-  it('F16 stays when its document has changed and then fails; the record is gone after the next success', async () => {
+  it('F16 a summary is kept if its changed document fails, and a success removes the error record', async () => {
     const { cwd, env, hits, again } = await done({ refused: true })
     await writeFile(join(cwd, 'docs/b.md'), `\n${sentence('b')}\n`)
     const { code, stderr } = await again()
@@ -452,7 +450,7 @@ describe('a summary made before', () => {
     await checkInvariants(cwd)
   })
 
-  it('F16 is all there is once its document is again what it was made from', async () => {
+  it('F16 error records are removed without a request once the earlier summaries are up to date', async () => {
     const { cwd, env, hits, again } = await done({ refused: true })
     expect(await again('--redo', 'all')).toMatchObject({ code: 1 })
     expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(6)
@@ -464,7 +462,7 @@ describe('a summary made before', () => {
 })
 
 describe('a rename', () => {
-  it('F19 that is refused for a moment is tried again; for ever, it ends the run with 6', async () => {
+  it('F19 a rename that fails briefly is retried; one that keeps failing ends the run with 6', async () => {
     const { env, hits } = await countedService()
     const cwd = await createFolder(docs())
     const path = 'docs/a\\.md\\.summary\\.md$'

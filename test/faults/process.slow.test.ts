@@ -15,7 +15,7 @@ const docs = (count: number) =>
   )
 const summariesIn = async (cwd: string) =>
   (await readdir(join(cwd, 'summaries/docs'))).filter((name) => name.endsWith('.summary.md')).length
-/** Code that Node runs before the program, with `fs` at hand to change what the program sees. */
+/** Returns variables that make Node run this code before the program, with `fs` in scope. */
 const preload = (code: string) => {
   const module = `import fs from 'node:fs'
     import { syncBuiltinESMExports } from 'node:module'
@@ -26,7 +26,7 @@ const preload = (code: string) => {
 const { isRunning } = createProcessRuntime()
 const program = `'${process.execPath}' '${bin}'`
 
-/** Calls back once so many requests are in flight. */
+/** Calls back once `count` requests are in flight. */
 function whenInFlight(simulator: Simulator, count: number, then: () => void): void {
   const watch = setInterval(() => {
     if (simulator.stats().inFlight < count) return
@@ -35,7 +35,7 @@ function whenInFlight(simulator: Simulator, count: number, then: () => void): vo
   }, 5)
 }
 
-/** Opens the gate once the program says that it waits for what is in flight. */
+/** Calls `open` once the program reports that it waits for requests in flight. */
 function whenStopping(child: ChildProcess, open: () => void): void {
   let shown = ''
   child.stderr?.on('data', (chunk) => {
@@ -44,7 +44,7 @@ function whenStopping(child: ChildProcess, open: () => void): void {
   })
 }
 
-/** Runs a command line of the shell. */
+/** Runs a shell command line. */
 function shell(command: string, cwd: string, env: Record<string, string>) {
   return ended(spawn('bash', ['--norc', '-c', command], { cwd, env: { PATH: process.env['PATH'], ...env } }))
 }
@@ -67,7 +67,7 @@ describe('signals', () => {
     ['P04', 'SIGTERM'],
     ['P05', 'SIGHUP'],
   ] as const)(
-    '%s %s keeps what is in flight and dies by that signal; the next run does the rest',
+    '%s %s ends the run by that signal after the requests in flight; the next run does the rest',
     async (_row, name) => {
       const cwd = await createFolder(docs(12))
       const stopping = createGate()
@@ -92,7 +92,7 @@ describe('signals', () => {
     },
   )
 
-  it('P02 a second one, later, abandons what is in flight, and the ledger says that it may be billed', async () => {
+  it('P02 a later second signal aborts the requests in flight, and the ledger records that they may be billed', async () => {
     const cwd = await createFolder(docs(5))
     const { env, simulator } = await startService({ script: () => ({ kind: 'stall', afterHeaders: false }) })
     const { signal, stderr } = await runCli(['summarize', 'docs', '--concurrency', '2'], {
@@ -101,7 +101,7 @@ describe('signals', () => {
       onStart: (child) =>
         whenInFlight(simulator, 2, () => {
           child.kill('SIGTERM')
-          // Again and again, since the first half second counts as the same key.
+          // Repeated, because signals within half a second count as one.
           const again = setInterval(() => child.kill('SIGTERM'), 100)
           child.on('close', () => clearInterval(again))
         }),
@@ -113,7 +113,7 @@ describe('signals', () => {
     expect(ledger.match(/"status":"pending".*"lost_replies":1/g)).toHaveLength(2)
   })
 
-  it('P03 two at once count as one', async () => {
+  it('P03 two signals at the same time count as one', async () => {
     const cwd = await createFolder(docs(6))
     const stopping = createGate()
     const { env, simulator } = await startService({ script: () => answerAfter(stopping.opened) })
@@ -133,11 +133,11 @@ describe('signals', () => {
     expect(simulator.stats().aborted).toBe(0)
   })
 
-  it('P05 a terminal that is closed ends the run like SIGTERM, though nothing can be written to it', async (context) => {
+  it('P05 a closed terminal ends the run like SIGTERM, although nothing can be written to it', async (context) => {
     if (spawnSync('python3', ['--version']).status !== 0) return context.skip('there is no python3')
     const cwd = await createFolder(docs(8))
     const { env, simulator } = await startService({ latency: { medianMs: 1500, sigma: 0 } })
-    // Starts the program on a terminal of its own, closes that at a line on stdin, and tells how the program ended.
+    // Starts the program on a new terminal, closes it after a line on stdin, and prints the wait status.
     const script = `
 import os, pty, sys
 pid, fd = pty.fork()
@@ -153,7 +153,7 @@ print(os.waitpid(pid, 0)[1])`
     expect(await summariesIn(cwd)).toBe(2)
   })
 
-  it('P10 a stop and a continuation end in a retry, not in a failure or a rush', async () => {
+  it('P10 SIGSTOP and SIGCONT lead to retries, not to failures or a burst of requests', async () => {
     const cwd = await createFolder(docs(4))
     const { env, simulator } = await startService({
       script: ({ index }) =>
@@ -172,7 +172,7 @@ print(os.waitpid(pid, 0)[1])`
     expect(simulator.stats()).toMatchObject({ requests: 6, maxInFlight: 2 })
   })
 
-  it('P21 the death of npx, which passes no signal on, counts as SIGTERM', async () => {
+  it('P21 the death of npx, which forwards no signal, counts as SIGTERM', async () => {
     const cwd = await createFolder(docs(40))
     const stopping = createGate()
     const { env, simulator } = await startService({ script: () => answerAfter(stopping.opened) })
@@ -194,7 +194,7 @@ print(os.waitpid(pid, 0)[1])`
     expect(simulator.stats().requests).toBeLessThan(40)
   })
 
-  it('P25 one while waiting for the lock ends the run at once, with nothing sent', async () => {
+  it('P25 SIGINT while waiting for the lock ends the run immediately, with nothing sent', async () => {
     const holder = await createLockOwner(process.pid, '2026-11-22T03:00:00.000Z', 'n')
     const lock = { 'summaries/.claude-batch/lock': JSON.stringify(holder) }
     const cwd = await createFolder({ ...docs(1), ...lock })
@@ -211,7 +211,7 @@ print(os.waitpid(pid, 0)[1])`
 })
 
 describe('streams', () => {
-  it('P11 a reader of stdout that leaves ends the run quietly, with 141', async () => {
+  it('P11 a reader that closes stdout ends the run quietly, with 141', async () => {
     const cwd = await createFolder(docs(20))
     const { env } = await startService({})
     const command = `${program} summarize docs -o - --format jsonl | head -n 1; echo \${PIPESTATUS[0]}`
@@ -220,7 +220,7 @@ describe('streams', () => {
     expect(stderr).toBe('')
   })
 
-  it('P12 a reader of stderr that leaves changes nothing', async () => {
+  it('P12 a reader that closes stderr changes nothing', async () => {
     const cwd = await createFolder(docs(6))
     const { env } = await startService({ faults: { '500': 0.5 }, seed: 3 })
     const { stdout } = await shell(`${program} summarize docs -v --retries 9 2> >(true); echo $?`, cwd, env)
@@ -231,7 +231,7 @@ describe('streams', () => {
   it.each([
     ['P13 a full disk behind', '> /dev/full', 'no space left'],
     ['P14 a closed', '>&-', 'stdout is closed'],
-  ])('%s stdout ends the run with 6 when stdout was the product', async (_name, redirection, message) => {
+  ])('%s stdout ends the run with 6 if the summaries go to stdout', async (_name, redirection, message) => {
     const cwd = await createFolder(docs(2))
     const { env } = await startService({})
     const product = await shell(`${program} summarize docs -o - ${redirection}`, cwd, env)
@@ -241,13 +241,13 @@ describe('streams', () => {
     expect([code, await summariesIn(cwd)]).toEqual([0, 2])
   })
 
-  it('P14 a stdout that is thrown away on purpose is no fault', async () => {
+  it('P14 stdout to /dev/null is no error', async () => {
     const cwd = await createFolder(docs(1))
     const { env } = await startService({})
     expect((await shell(`${program} summarize docs -o - > /dev/null`, cwd, env)).code).toBe(0)
   })
 
-  it('P15 five megabytes through a slow pipe arrive whole', async () => {
+  it('P15 five megabytes arrive complete through a slow pipe', async () => {
     const cwd = await createFolder(docs(25))
     const text = 'A very long summary. '.repeat(10_000)
     const { env } = await startService({
@@ -262,8 +262,8 @@ describe('streams', () => {
   })
 })
 
-describe('bugs and the machine', () => {
-  it('P16 work that is lost ends in 70, never in success', async () => {
+describe('bugs and system faults', () => {
+  it('P16 a promise that never settles ends the run with 70, not with success', async () => {
     const cwd = await createFolder(docs(2))
     const { env } = await startService({})
     const lose = 'fs.promises.rename = () => new Promise(() => {})'
@@ -272,7 +272,7 @@ describe('bugs and the machine', () => {
     expect(stderr).toContain('this is a bug, please report it: it ended with work still to do')
   })
 
-  it('P17 an exception nobody catches ends in 70 with its stack, and costs nothing that was done', async () => {
+  it('P17 an uncaught exception ends the run with 70 and its stack, and finished documents are kept', async () => {
     const cwd = await createFolder(docs(30))
     const { env, simulator } = await startService({ latency: { medianMs: 50, sigma: 0 } })
     const fail = `const { rename } = fs.promises; let n = 0
@@ -293,7 +293,7 @@ describe('bugs and the machine', () => {
     expect(simulator.stats().requests).toBeLessThanOrEqual(30 + 4)
   })
 
-  it('P18 a heap that is exhausted costs what was in flight, and no more', async () => {
+  it('P18 an exhausted heap costs no more than the requests in flight', async () => {
     const cwd = await createFolder(docs(12))
     const { env, simulator } = await startService({ latency: { medianMs: 20, sigma: 0 } })
     const hog = `const { rename } = fs.promises; let n = 0; const all = []
@@ -311,9 +311,9 @@ describe('bugs and the machine', () => {
   })
 
   it.each([
-    ['forth', 86_400_000],
+    ['forward', 86_400_000],
     ['back', -86_400_000],
-  ])('P20 a clock that jumps a day %s changes neither the pace nor what is remembered', async (_name, by) => {
+  ])('P20 a clock that jumps a day %s loses no document and repeats no request', async (_name, by) => {
     const cwd = await createFolder(docs(12))
     const { env, simulator } = await startService({})
     const jump = `const { now } = Date; let n = 0; Date.now = () => now() + (++n > 8 ? ${by} : 0)`
@@ -328,7 +328,7 @@ describe('bugs and the machine', () => {
 })
 
 describe('kills', () => {
-  it('P07 whenever it is killed, the next run completes it, and pays twice only for what was in flight', async () => {
+  it('P07 a run that is killed at any time is completed by the next one, which repeats only requests in flight', async () => {
     const cwd = await createFolder(docs(60))
     const { env, simulator } = await startService({ latency: { medianMs: 15, sigma: 0.5 } })
     const signals: (string | null)[] = []
@@ -352,7 +352,7 @@ describe('kills', () => {
     expect(simulator.stats().requests).toBeLessThanOrEqual(60 + 3 * 4)
   })
 
-  it('P08 a kill between the answer and the journal costs that one answer', async () => {
+  it('P08 a kill between an answer and the journal costs that one answer', async () => {
     const cwd = await createFolder(docs(1))
     const { env, simulator } = await startService({})
     const kill = `const probe = await fs.promises.open('/dev/null')
@@ -364,7 +364,7 @@ describe('kills', () => {
       await probe.close()`
     const { signal } = await runCli(['summarize', 'docs'], { cwd, env: { ...env, ...preload(kill) } })
     expect(signal).toBe('SIGKILL')
-    // The append may have been quicker than the signal.
+    // The append may have finished before the signal arrived.
     await writeFile(join(cwd, 'summaries/.claude-batch/journal.jsonl'), '')
     expect((await runInProcess(['summarize', 'docs'], { cwd, env })).code).toBe(0)
     expect(simulator.stats().requests).toBe(2)

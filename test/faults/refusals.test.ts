@@ -17,10 +17,10 @@ const foreignJson: Behaviour = {
   headers: { 'content-type': 'application/json' },
   body: '{"error":"blocked","code":403}',
 }
-// Later than the answers to the other documents.
+// Arrives after the answers to the other documents.
 const own = (status: number): Behaviour => ({ kind: 'status', status, message: 'no', delayMs: 2000 })
 
-describe('a refusal of one document amid answers', () => {
+describe('a refusal of one document among answers to others', () => {
   const pages = {
     'page-401': [page(401)],
     'page-403': [page(403)],
@@ -33,32 +33,29 @@ describe('a refusal of one document amid answers', () => {
     'own-403': [own(403)],
   }
 
-  it.each([pages, owns])(
-    'is tried once more, and is then the failure of that document alone',
-    async (rows) => {
-      const [seen] = await withFaults({ rows, flags: ['--concurrency', '9'] })
-      expect(seen?.code).toBe(1)
-      for (const row of Object.keys(rows)) {
-        const { sent, record } = seen?.fates[row] ?? {}
-        expect([row, sent?.length]).toEqual([row, 2])
-        expect(record).toMatch(/^ERROR: \d+ \w+: .*\n(request id.*\n)?attempt 1: .*\nattempt 2: .*\n$/)
-      }
-      if (rows === owns) return expect(seen?.fates['own-403']?.record).not.toContain('in front of')
-      expect(seen?.fates['page-403']?.record).toMatch(
-        /^ERROR: 403 http_403: Blocked Access denied by the firewall; this is not an answer of the API: something in front of 127\.0\.0\.1:\d+ sent it \(text\/html/,
-      )
-      expect(seen?.fates['redirect']?.record).toContain('redirected to https://blocked.example/')
-    },
-  )
+  it.each([pages, owns])('is retried once, and then fails only that document', async (rows) => {
+    const [seen] = await withFaults({ rows, flags: ['--concurrency', '9'] })
+    expect(seen?.code).toBe(1)
+    for (const row of Object.keys(rows)) {
+      const { sent, record } = seen?.fates[row] ?? {}
+      expect([row, sent?.length]).toEqual([row, 2])
+      expect(record).toMatch(/^ERROR: \d+ \w+: .*\n(request id.*\n)?attempt 1: .*\nattempt 2: .*\n$/)
+    }
+    if (rows === owns) return expect(seen?.fates['own-403']?.record).not.toContain('in front of')
+    expect(seen?.fates['page-403']?.record).toMatch(
+      /^ERROR: 403 http_403: Blocked Access denied by the firewall; this is not an answer of the API: something in front of 127\.0\.0\.1:\d+ sent it \(text\/html/,
+    )
+    expect(seen?.fates['redirect']?.record).toContain('redirected to https://blocked.example/')
+  })
 
-  it('is forgotten where the second try brings a summary', async () => {
+  it('leaves no failure if the second attempt brings a summary', async () => {
     const [seen] = await withFaults({ rows: { once: [page(403), answer], own: [own(401), answer] } })
     expect(seen?.code).toBe(0)
     expect(seen?.fates['once']?.line).toMatchObject({ status: 'summarized', attempts: 2 })
   })
 
   it.each([1, 3])(
-    'ends no run where the first documents are the ones, with %i at a time',
+    'does not end the run if it concerns the first documents, with a concurrency of %i',
     async (concurrency) => {
       const blocked = Object.fromEntries(['0', '1', '2'].map((row) => [row, [page(403)]]))
       const [seen] = await withFaults({ rows: blocked, flags: ['--concurrency', `${concurrency}`] })
@@ -85,7 +82,7 @@ describe('a refusal of every document', () => {
       /redirected to http:\/\/portal\.example\/login; .*or a sign-in page/,
     ],
     ['foreign JSON', foreignJson, /sent it \(application\/json\)/],
-  ])('by a %s ends the run after a few documents, all pending', async (_name, behaviour, message) => {
+  ])('ends the run after a few documents and leaves all pending: %s', async (_name, behaviour, message) => {
     for (const concurrency of [1, 4]) {
       const { code, stderr, requests } = await twenty(() => behaviour, '--concurrency', `${concurrency}`)
       expect(code).toBe(4)
@@ -95,7 +92,7 @@ describe('a refusal of every document', () => {
     }
   })
 
-  it('by a page with status 200 says that a proxy may have answered', async () => {
+  it('by a page with status 200 is reported as the answer of a proxy', async () => {
     const page200: Behaviour = {
       kind: 'raw',
       status: 200,
@@ -107,7 +104,7 @@ describe('a refusal of every document', () => {
     expect(stderr).toContain('(text/html); a proxy, a firewall or a sign-in page answered in its place')
   })
 
-  it('after some were answered ends the run: a key was revoked', async () => {
+  it('that starts after some answers ends the run, as with a revoked key', async () => {
     const { code, stderr, requests } = await twenty((n) => (n < 8 ? answer : own(401)), '--concurrency', '2')
     expect(code).toBe(4)
     expect(requests).toBeLessThanOrEqual(8 + 5 + 2 * 2)

@@ -12,7 +12,7 @@ const raw = (status: number, type: string, body: string): Behaviour => ({
   headers: { 'content-type': type },
   body,
 })
-/** Unlike one of the service's own, it counts toward no limit. */
+/** A reply with this content. Unlike an answer of the simulator, it counts toward no rate limit. */
 const withContent = (content: unknown, change = (body: Buffer) => body) =>
   respondWith((response, message) => {
     response.writeHead(200, { 'content-type': json })
@@ -46,17 +46,21 @@ describe('a reply that is not a summary', () => {
     ['R01', 'a refusal', /^ERROR: reply refusal: the model declined \(cyber: no\\x1b\[2J\); /],
     [
       'R02',
-      'cut off at max_tokens',
+      'a reply that is cut off at max_tokens',
       /^ERROR: reply max_tokens: cut off at 1024 output tokens; raise --max-tokens\n/,
     ],
-    ['R03', 'cut off by the window', /^ERROR: reply model_context_window_exceeded: .*; split the document\n/],
+    [
+      'R03',
+      'a reply that is cut off by the context window',
+      /^ERROR: reply model_context_window_exceeded: .*; split the document\n/,
+    ],
     ['R04', 'a pause', /^ERROR: reply unexpected_stop: the model stopped with "pause_turn"/],
-    ['R04-tool', 'a call of a tool', /^ERROR: reply unexpected_stop: the model stopped with "tool_use"/],
-    ['R05', 'ended in a way not known yet', /^ERROR: reply unexpected_stop: .* "new\\u001b\[2Jreason"/],
-    ['R06', 'empty', /^ERROR: reply empty: the model answered without any text\n/],
-    ['R07', 'thoughts alone', /^ERROR: reply empty: /],
-    ['R08', 'white space', /^ERROR: reply empty: /],
-  ])('%s %s is a record, paid for and sent once', (row, _name, record) => {
+    ['R04-tool', 'a tool call', /^ERROR: reply unexpected_stop: the model stopped with "tool_use"/],
+    ['R05', 'an unknown stop reason', /^ERROR: reply unexpected_stop: .* "new\\u001b\[2Jreason"/],
+    ['R06', 'an empty reply', /^ERROR: reply empty: the model answered without any text\n/],
+    ['R07', 'a reply of only thinking', /^ERROR: reply empty: /],
+    ['R08', 'a reply of only white space', /^ERROR: reply empty: /],
+  ])('%s %s fails the document after one request, and its cost is recorded', (row, _name, record) => {
     const fate = seen?.fates[row]
     expect(fate).toMatchObject({ summary: undefined, record: expect.stringMatching(record) })
     expect(fate?.sent).toHaveLength(1)
@@ -64,12 +68,12 @@ describe('a reply that is not a summary', () => {
     expect(fate?.line?.cost_usd).toBeGreaterThan(0)
   })
 
-  it('R02 what was cut off is kept below the reason', () => {
+  it('R02 the error record keeps the text of a reply that was cut off', () => {
     expect(seen?.fates['R02']?.record).toMatch(/\n\nThe text that was paid for:\n\n\[simulated\] .+\n$/s)
   })
 })
 
-describe('a reply that is a summary all the same', () => {
+describe('an unusual reply that is a summary', () => {
   const usage = { input_tokens: 1000, output_tokens: 100 }
   const cached = {
     ...usage,
@@ -109,17 +113,14 @@ describe('a reply that is a summary all the same', () => {
     expect(seen).toMatchObject({ code: 0 })
   })
 
-  it.each(Object.keys(uncounted))(
-    '%s without counts that make sense costs an unknown sum, never none',
-    (row) => {
-      expect(seen?.fates[row]).toMatchObject({ summary: expect.stringMatching(/^\[simulated\]/) })
-      expect(seen?.fates[row]?.line).toMatchObject({ status: 'summarized', usage: null, cost_usd: null })
-      expect(seen?.stderr).toMatch(/cost +\$[\d.]+ and an unknown part \(6 without usage or a price for /)
-      expect(seen?.stderr).not.toContain('NaN')
-    },
-  )
+  it.each(Object.keys(uncounted))('%s a reply without valid usage has an unknown cost, not zero', (row) => {
+    expect(seen?.fates[row]).toMatchObject({ summary: expect.stringMatching(/^\[simulated\]/) })
+    expect(seen?.fates[row]?.line).toMatchObject({ status: 'summarized', usage: null, cost_usd: null })
+    expect(seen?.stderr).toMatch(/cost +\$[\d.]+ and an unknown part \(6 without usage or a price for /)
+    expect(seen?.stderr).not.toContain('NaN')
+  })
 
-  it('R11 has each kind of tokens at its own price', () => {
+  it('R11 each kind of token has its own price', () => {
     const kinds = {
       input_tokens: 1000,
       cache_creation_5m_input_tokens: 150,
@@ -131,37 +132,37 @@ describe('a reply that is a summary all the same', () => {
     expect(seen?.fates['R11']?.line).toMatchObject({ usage: kinds, cost_usd: 0.00021875 })
   })
 
-  it('R12 of another model has that one’s price', () => {
+  it('R12 a reply of another model has the price of that model', () => {
     const line = { model: 'claude-sonnet-5-5', cost_usd: 0.003 }
     expect(seen?.fates['R12']).toMatchObject({ record: undefined, line })
   })
-  it('R12 of another model is told in the report', () => {
+  it('R12 a reply of another model is reported', () => {
     expect(seen?.stderr).toContain('1 reply came from claude-sonnet-5-5 and is priced as such')
   })
 
-  it('R14 without a content type is taken for what it is', () => {
+  it('R14 a reply without a content type is accepted', () => {
     expect(seen?.fates['R14']?.summary).toMatch(/^\[simulated\]/)
     expect(seen?.fates['R14']?.sent).toHaveLength(1)
   })
 
-  it('R17 of characters that are none is written as UTF-8', () => {
+  it('R17 invalid characters are replaced, and the summary is valid UTF-8', () => {
     expect(seen?.fates['R17']?.summary).toBe('Half \ufffd of it, \ufffd.\n')
   })
 
-  it('R21 of blocks not known yet is the text among them', () => {
+  it('R21 unknown content blocks are ignored', () => {
     expect(seen?.fates['R21']?.summary).toBe('One two.\n')
   })
 
-  it('R23 that begins like a record is none', () => {
+  it('R23 a reply that begins like an error record is a summary', () => {
     const line = { status: 'summarized' }
     expect(seen?.fates['R23']).toMatchObject({ summary: 'ERROR: quota exceeded\n', record: undefined, line })
   })
 
-  it('R24 of 10 MB is written whole', () => {
+  it('R24 a reply of 10 MB is written completely', () => {
     expect(seen?.fates['R24']?.summary === `${long.trimEnd()}\n`).toBe(true)
   })
 
-  it('R25 of a model without a price costs an unknown sum', () => {
+  it('R25 a reply of a model without a price has an unknown cost', () => {
     const line = { model: 'llama-9', cost_usd: null, usage: { input_tokens: 1000 } }
     expect(seen?.fates['R25']).toMatchObject({ summary: expect.stringMatching(/^\[simulated\]/), line })
   })
@@ -183,17 +184,17 @@ describe('a reply that cannot be read', () => {
     expect(seen?.code).toBe(0)
   })
 
-  it.each(Object.keys(rows))('%s is asked for again', (row) => {
+  it.each(Object.keys(rows))('%s the request is retried', (row) => {
     expect(seen?.fates[row]?.sent).toHaveLength(2)
     expect(seen?.fates[row]).toMatchObject({ summary: expect.stringMatching(/^\[simulated\]/) })
-    // An error of the API with a 200 is no answer, so none was lost.
+    // An API error with status 200 is not a reply, so no reply counts as lost.
     expect(seen?.fates[row]?.line).toMatchObject({
       attempts: 2,
       ...(row !== 'R15-error' && { lost_replies: 1 }),
     })
   })
 
-  it('R13 that is a page, again and again, is told as what it is', async () => {
+  it('R13 a page instead of every reply is reported as such', async () => {
     const [portal] = await withFaults({
       everything: () => raw(200, 'text/html', page),
       flags: ['--retries', '1'],
@@ -229,11 +230,11 @@ describe('a streamed reply', () => {
 
   it.each([
     ['R18', 'ends in an error'],
-    ['R19', 'ends before its message does'],
+    ['R19', 'ends before its message is complete'],
     ['R19-cut', 'ends in the middle of the text'],
-    ['R20', 'brings what is not JSON'],
-    ['R22', 'begins its message twice'],
-  ])('%s that %s is asked for again, and nothing of it is kept', (row) => {
+    ['R20', 'contains invalid JSON'],
+    ['R22', 'starts its message twice'],
+  ])('%s a stream that %s is retried, and none of its text is kept', (row) => {
     expect(seen?.fates[row]?.sent).toHaveLength(2)
     expect(seen?.fates[row]?.summary?.match(/harbour board|\[simulated\]|One|Half/g)).toEqual([
       '[simulated]',
@@ -241,7 +242,7 @@ describe('a streamed reply', () => {
     ])
   })
 
-  it('R21 of events not known yet is the text among them', () => {
+  it('R21 unknown events are ignored', () => {
     expect(seen?.fates['R21']).toMatchObject({
       summary: 'One two.\n',
       line: { usage: { input_tokens: 9, output_tokens: 2 } },

@@ -14,7 +14,7 @@ const json = { 'content-type': 'application/json' }
 const question = JSON.stringify({ prompt: 'What floats?' })
 const asked = { method: 'POST', body: question }
 
-/** A server whose first upstream answer comes as the test says; the others are there at once. */
+/** Starts a server. The test controls its first upstream answer; the others arrive immediately. */
 async function held(...flags: string[]) {
   const answer = createHeldAnswer()
   const server = await startServe(flags, {
@@ -23,8 +23,8 @@ async function held(...flags: string[]) {
   return { ...server, answer }
 }
 
-describe('who gets in', () => {
-  it('S01 only this machine can reach it by default', async () => {
+describe('access to the server', () => {
+  it('S01 the server is reachable only from this machine by default', async () => {
     const { url } = await startServe()
     expect(new URL(url).hostname).toBe('127.0.0.1')
     const others = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
@@ -34,7 +34,7 @@ describe('who gets in', () => {
     expect(await once(socket, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }])
   })
 
-  it('S02 another address is refused without a token, before anything listens', async () => {
+  it('S02 another address is refused without a token, before the server listens', async () => {
     const cwd = await createFolder({ 'token.txt': `${token}\n`, 'short.txt': 'secret' })
     const run = (...flags: string[]) =>
       runInProcess(['serve', '--host', '0.0.0.0', ...flags], { cwd, env: {} })
@@ -60,7 +60,7 @@ describe('who gets in', () => {
     expect(open.getStderr()).toContain('callers need the token')
   })
 
-  it('S03 a foreign Host is refused before any work', async () => {
+  it('S03 a request with a foreign Host is refused before any work', async () => {
     const { url, simulator } = await startServe(['--allow-host', 'Summaries.example'])
     const from = async (host: string) => sendRawRequest(url, '/stream', { ...json, host }, asked)
     for (const host of ['evil.example', '127.0.0.1.evil.example', 'evil.example:8000'])
@@ -70,7 +70,7 @@ describe('who gets in', () => {
       expect(await from(host), host).toMatchObject({ status: 200 })
   })
 
-  it('S04 a foreign Origin is refused, a preflight too, and one that is named is let in', async () => {
+  it('S04 a foreign Origin is refused, even for a preflight, and an allowed one is accepted', async () => {
     const { url, simulator } = await startServe(['--allow-origin', 'https://friend.example'])
     const host = new URL(url).host
     const from = (origin: string) => sendRawRequest(url, '/stream', { ...json, host, origin }, asked)
@@ -92,7 +92,7 @@ describe('who gets in', () => {
     expect(friend.headers).toMatchObject({ 'access-control-allow-origin': 'https://friend.example' })
   })
 
-  it('S05 a token is asked for where one is set, in its header alone', async () => {
+  it('S05 a configured token is required, and accepted only in the Authorization header', async () => {
     const { url, simulator, getStderr } = await startServe(['--token', 'env:SERVE_TOKEN'], {
       env: { SERVE_TOKEN: token },
     })
@@ -118,8 +118,8 @@ describe('who gets in', () => {
   })
 })
 
-describe('what is asked', () => {
-  it('S06 a body over the limit is 413, with or without a length told', async () => {
+describe('a request', () => {
+  it('S06 a body over the limit gets a 413, with or without a Content-Length', async () => {
     const { url, post, simulator } = await startServe()
     const large = `{"prompt":"${'x'.repeat(60_000_000)}"}`
     expect((await post(large)).status).toBe(413)
@@ -132,13 +132,13 @@ describe('what is asked', () => {
       body: chunked,
       duplex: 'half',
     } as RequestInit).catch((error: Error) => error)
-    // The connection may be cut before the client has read why.
+    // The connection may be closed before the client has read the response.
     if (response instanceof Response) expect(response.status).toBe(413)
     expect(simulator.stats().requests).toBe(0)
     expect((await post(question)).status).toBe(200)
   })
 
-  it('S12 no path leads to a file', async () => {
+  it('S12 no path serves a file', async () => {
     const { url } = await startServe()
     for (const path of [
       '/../../etc/passwd',
@@ -164,7 +164,7 @@ describe('what is asked', () => {
     'broken',
     'a'.repeat(300),
     '',
-  ])('S14 the prompt %j of a text is refused, and nothing of this machine told', async (prompt) => {
+  ])('S14 the prompt %j is refused, and the response reveals nothing about this machine', async (prompt) => {
     const files = { 'mine.yaml': 'versions: {}', 'prompts/broken.yaml': 'versions: [' }
     const { post, simulator } = await startServe([], { files })
     const response = await post({ text: 'What floats?', prompt })
@@ -173,7 +173,7 @@ describe('what is asked', () => {
     expect(simulator.stats().requests).toBe(0)
   })
 
-  it('S15 what is not a question is 400, however it is built', async () => {
+  it('S15 an invalid body gets a 400', async () => {
     const { post, url, simulator } = await startServe()
     const bodies = [
       '',
@@ -203,7 +203,7 @@ describe('what is asked', () => {
     expect(simulator.stats().requests).toBe(0)
   })
 
-  it('S15 what is not UTF-8, or says that it is something else, is refused and not read as something else', async () => {
+  it('S15 a body that is not UTF-8, or declares another encoding, is refused', async () => {
     const { url, simulator } = await startServe()
     const latin1 = Buffer.from('{"prompt":"caf\xe9"}', 'latin1')
     const sent = async (body: Buffer, headers: Record<string, string>) => {
@@ -222,24 +222,27 @@ describe('what is asked', () => {
   it.each([
     ['with a length', `Content-Length: 1000\r\n\r\n{"prompt"`],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"pro\r\n'],
-  ])('S07 a client that hangs up while it sends %s is no bug, and nothing is asked', async (_name, rest) => {
-    const { url, post, getStderr, simulator } = await startServe()
-    const quiet = getStderr()
-    for (const leave of ['destroy', 'end', 'resetAndDestroy'] as const) {
-      const socket = connect(Number(new URL(url).port), '127.0.0.1')
-      socket.on('error', () => {})
-      socket.write(`POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${rest}`)
-      // The server has begun to read it once another request, sent later, was answered.
-      await sendRawRequest(url, '/healthz')
-      socket.resume()
-      socket[leave]()
-      await once(socket, 'close')
-    }
-    expect((await post(question)).status).toBe(200)
-    expect([getStderr(), simulator.stats().requests]).toEqual([quiet, 1])
-  })
+  ])(
+    'S07 a client that disconnects while it sends a body %s causes no error and no API request',
+    async (_name, rest) => {
+      const { url, post, getStderr, simulator } = await startServe()
+      const quiet = getStderr()
+      for (const leave of ['destroy', 'end', 'resetAndDestroy'] as const) {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1')
+        socket.on('error', () => {})
+        socket.write(`POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${rest}`)
+        // Once a later request is answered, the server has started to read this one.
+        await sendRawRequest(url, '/healthz')
+        socket.resume()
+        socket[leave]()
+        await once(socket, 'close')
+      }
+      expect((await post(question)).status).toBe(200)
+      expect([getStderr(), simulator.stats().requests]).toEqual([quiet, 1])
+    },
+  )
 
-  it('S18 headers that are huge, or say two things, are refused', async () => {
+  it('S18 huge or contradictory headers are refused', async () => {
     const { url, post } = await startServe()
     const huge = `POST /stream HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`
     expect(await sendRawBytes(url, huge)).toMatch(/^HTTP\/1.1 431 /)
@@ -250,8 +253,8 @@ describe('what is asked', () => {
   })
 })
 
-describe('how it answers', () => {
-  it('S13 no text can pass for another event', async () => {
+describe('a response', () => {
+  it('S13 text from the model cannot forge an event', async () => {
     const nasty = 'one\n\ndata: {"done": true}\n\nevent: shutdown\r\n: beat\u2028\ud83d'
     const { post } = await startServe([], {
       service: { script: () => ({ kind: 'answer', delayMs: 1, text: nasty }) },
@@ -269,20 +272,23 @@ describe('how it answers', () => {
     [404, 502, 'provider_rejected'],
     [500, 502, 'api_error'],
     [529, 503, 'overloaded_error'],
-  ])('S16 a %i of the service is a %i here, and tells nothing of the set-up', async (status, here, type) => {
-    const { post, getStderr } = await startServe(['--retries', '0'], {
-      service: { script: () => ({ kind: 'status', status, message: 'Refused: sk-ant-test-0123456789.' }) },
-    })
-    const response = await post({ prompt: 'What floats?' })
-    expect(response.status).toBe(here)
-    const body = await response.text()
-    expect(JSON.parse(body)).toMatchObject({ error: { type, request_id: expect.stringContaining('req_') } })
-    expect(body + getStderr()).not.toMatch(/sk-ant|floats|\.js:/)
-    expect(getStderr()).not.toBe('')
-    expect(body).not.toMatch(/ANTHROPIC|127\.0\.0\.1/)
-  })
+  ])(
+    'S16 a %i of the API becomes a %i, and the response reveals nothing about the setup',
+    async (status, here, type) => {
+      const { post, getStderr } = await startServe(['--retries', '0'], {
+        service: { script: () => ({ kind: 'status', status, message: 'Refused: sk-ant-test-0123456789.' }) },
+      })
+      const response = await post({ prompt: 'What floats?' })
+      expect(response.status).toBe(here)
+      const body = await response.text()
+      expect(JSON.parse(body)).toMatchObject({ error: { type, request_id: expect.stringContaining('req_') } })
+      expect(body + getStderr()).not.toMatch(/sk-ant|floats|\.js:/)
+      expect(getStderr()).not.toBe('')
+      expect(body).not.toMatch(/ANTHROPIC|127\.0\.0\.1/)
+    },
+  )
 
-  it('S16 an error after the first word is an event, and nothing is asked again', async () => {
+  it('S16 an error after the first word is sent as an event, and the request is not retried', async () => {
     const { post, answer, simulator } = await held()
     const response = await Promise.all([post({ prompt: 'What floats?' }), answer.send(textDelta('Boats'))])
     await answer.send(overloaded)
@@ -293,14 +299,14 @@ describe('how it answers', () => {
     expect(simulator.stats().requests).toBe(1)
   })
 
-  it('S16 an error before the first word is asked again', async () => {
+  it('S16 a request that fails before the first word is retried', async () => {
     const { post, answer, simulator } = await held()
     const response = await Promise.all([post({ prompt: 'What floats?' }), answer.send(overloaded)])
     expect((await readAllEvents(response[0])).at(-1)).toMatchObject({ done: true })
     expect(simulator.stats().requests).toBe(2)
   })
 
-  it('S08 a client that reads nothing holds up nobody, and what waits for it is bounded', async () => {
+  it('S08 a client that reads nothing blocks no other client, and its buffer is bounded', async () => {
     const { url, answer, post } = await held('--concurrency', '1')
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     socket.write(
@@ -318,7 +324,7 @@ describe('how it answers', () => {
   })
 
   it.each(['before', 'after'])(
-    'S09 a client that leaves %s the first word ends the request to the service',
+    'S09 a client that disconnects %s the first word aborts the request to the API',
     async (when) => {
       const { post, answer, simulator, url } = await held()
       const leave = new AbortController()
@@ -339,7 +345,7 @@ describe('how it answers', () => {
     },
   )
 
-  it('S09 a client that leaves the line for the rate limit is let go, whoever waits in front of it', async () => {
+  it('S09 a client that disconnects in the queue is removed, even if another one is in front of it', async () => {
     const { post, url } = await startServe(['--rpm', '1'])
     const metrics = async () => (await sendRawRequest(url, '/metrics')).body
     const inFlight = (count: number) =>
@@ -359,7 +365,7 @@ describe('how it answers', () => {
     await inFlight(0)
   })
 
-  it('S11 more than the queue holds are told when to come again', async () => {
+  it('S11 a request beyond the queue limit gets a 503 with Retry-After', async () => {
     const { post, answer } = await held('--concurrency', '1', '--max-queue', '1')
     const [first, second] = [post({ prompt: 'One?' }), post({ prompt: 'Two?' })]
     await vi.waitFor(async () => {
@@ -373,8 +379,8 @@ describe('how it answers', () => {
   })
 })
 
-describe('how it begins and ends', () => {
-  it('S10 a port in use is one line and exit 6', async () => {
+describe('start and shutdown', () => {
+  it('S10 a port in use is reported in one line, with exit 6', async () => {
     const { url } = await startServe()
     const cwd = await createFolder({})
     const { code, stderr } = await runInProcess(['serve', '--simulate', '--port', new URL(url).port], {
@@ -384,7 +390,7 @@ describe('how it begins and ends', () => {
     expect([code, stderr.trim().split('\n')]).toEqual([6, [expect.stringContaining('--port')]])
   })
 
-  it('S17 SIGTERM ends it when the streams under way have ended', async () => {
+  it('S17 SIGTERM ends the server after the open streams have finished', async () => {
     const {
       post,
       answer,
@@ -417,12 +423,12 @@ describe('how it begins and ends', () => {
     expect(told()).toContain('stopping')
   })
 
-  it('S17 what is cut off at the end is told why', async () => {
+  it('S17 a stream that is cut off by a second SIGTERM ends with an error event', async () => {
     const { post, answer, sendSignal: signal, exitCode: ended, getStderr: told } = await held()
     const first = post({ prompt: 'One?' })
     await answer.send(textDelta('Boats'))
     const response = await first
-    // Again and again, since the first half second counts as the same key.
+    // Repeated, because signals within half a second count as one.
     const again = setInterval(() => signal('SIGTERM'), 50)
     onTestFinished(() => clearInterval(again))
     expect(await readAllEvents(response)).toEqual([

@@ -8,7 +8,7 @@ import { createSimulatedClient } from '../support/simulated-client.ts'
 import { end, start, textDelta } from '../support/stream-events.ts'
 
 describe('answers that take three times the idle timeout', () => {
-  it('are billed once each, but for the first, which is billed twice', async () => {
+  it('are billed once each, except for the first, which is billed twice', async () => {
     const { env, simulator } = await startService({ script: () => ({ kind: 'answer', delayMs: 6000 }) })
     const cwd = await createFolder({ 'docs/a.md': 'The harbour.', 'docs/b.md': 'The pier.' })
     const args = ['summarize', 'docs', '--idle-timeout', '2', '--concurrency', '1']
@@ -21,7 +21,7 @@ describe('a stream', () => {
   it.each([
     ['pings', 'event: ping\ndata: {"type": "ping"}\n\n'],
     ['comments', ': keep-alive\n\n'],
-  ])('in which only %s come for longer than the idle timeout is read to its end', async (_, sign) => {
+  ])('that brings only %s for longer than the idle timeout is read to its end', async (_, sign) => {
     const slow = respondWith(async (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       for (let n = 0; n < 20; n++) {

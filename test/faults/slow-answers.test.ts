@@ -6,7 +6,7 @@ import { runInProcess } from '../support/run-in-process.ts'
 const docs = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`]))
 
-/** A service whose plain answers take longer than anyone waits; and the kinds of requests it got. */
+/** Starts a simulator that never answers plain requests, and counts plain and streamed ones. */
 async function slowService() {
   const kinds: string[] = []
   const script = ({ request: { stream } }: { request: { stream: boolean } }): Behaviour => {
@@ -17,8 +17,8 @@ async function slowService() {
   return { ...(await startService({ script })), count }
 }
 
-describe('a service whose plain answers are slower than --idle-timeout', () => {
-  it('is asked for streams after the first, and no answer is cut off twice', async () => {
+describe('an API whose plain answers are slower than --idle-timeout', () => {
+  it('gets streamed requests after the first one, and no answer is cut off twice', async () => {
     const { env, count } = await slowService()
     const cwd = await createFolder(docs(6))
     const args = ['summarize', 'docs', '--idle-timeout', '1', '--concurrency', '1']
@@ -27,7 +27,7 @@ describe('a service whose plain answers are slower than --idle-timeout', () => {
     expect(stderr).toContain('1 response was lost in transit and may be billed too')
   })
 
-  it('costs no more answers than were in flight when the first was cut off', async () => {
+  it('costs no more answers than were in flight when the first one was cut off', async () => {
     const { env, count } = await slowService()
     const cwd = await createFolder(docs(12))
     const args = ['summarize', 'docs', '--idle-timeout', '1', '--concurrency', '3']
@@ -36,7 +36,7 @@ describe('a service whose plain answers are slower than --idle-timeout', () => {
     expect(count('plain')).toBeLessThanOrEqual(3)
   })
 
-  it('makes a document fail with a message that names the flag, where nothing is retried', async () => {
+  it('fails the document with a message that names the flag if retries are off', async () => {
     const { env } = await slowService()
     const cwd = await createFolder(docs(1))
     const args = ['summarize', 'docs', '--idle-timeout', '0.5', '--retries', '0']

@@ -15,7 +15,7 @@ import { createSimulatedClient } from '../support/simulated-client.ts'
 
 const key = { ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
 
-/** A TCP server that does this with each connection. */
+/** Starts a TCP server that passes each connection to `serve`, and returns its port. */
 async function listening(serve: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -32,7 +32,7 @@ async function listening(serve: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** A port on which nothing listens. */
+/** Returns a port on which nothing listens. */
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -48,7 +48,7 @@ const recordsIn = async (folder: string) =>
 const docs = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`docs/${n}.md`, `The harbour of town ${n}.`]))
 
-/** Ways not to reach a service, as environments. */
+/** Ways in which an API cannot be reached, with the environment variables that cause them. */
 const ways: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
   'refuses connections': async () => ({ ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }),
   'resets connections during the handshake': async () => ({
@@ -76,12 +76,12 @@ const ways: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
 }
 const quick = ['--idle-timeout', '0.3']
 
-describe.each(Object.keys(ways))('a service that %s', (way) => {
+describe.each(Object.keys(ways))('an API that %s', (way) => {
   it.each([
     ['one document', 1, ['--retries', '0']],
     ['documents one after the other', 3, ['--retries', '0', '--concurrency', '1']],
     ['documents at the same time, with a retry', 12, ['--retries', '1']],
-  ])('leaves %s pending, and the run ends as try-later', async (_, count, flags) => {
+  ])('leaves %s pending, and the run exits with 75', async (_, count, flags) => {
     const cwd = await createFolder(docs(count))
     const env = { ...key, ...(await ways[way]?.()) }
     const run = await runInProcess(['summarize', 'docs', ...quick, ...flags], { cwd, env, random: () => 0 })
@@ -96,14 +96,14 @@ describe.each(Object.keys(ways))('a service that %s', (way) => {
   })
 })
 
-describe('a service that goes away in the middle of a run', () => {
+describe('an API that becomes unreachable during a run', () => {
   it.each([
     ['one after the other', '1'],
     ['at the same time', '4'],
-  ])('costs no document of those that are sent %s', async (_, slots) => {
+  ])('fails none of the documents that are sent %s', async (_, slots) => {
     const simulator = await startSimulator({ latency: { medianMs: 1, sigma: 0 } })
     let answered = 0
-    // A proxy, so that the service goes away between two answers and not within one.
+    // A proxy, so that the API becomes unreachable between two answers and not during one.
     const port = Number(new URL(simulator.url).port)
     const front = createServer((socket) => {
       socket.on('error', () => {})
@@ -130,10 +130,10 @@ describe('a service that goes away in the middle of a run', () => {
   })
 })
 
-describe('a program whose service refuses connections', () => {
+describe('a library client whose API refuses connections', () => {
   const unreachable = { type: 'connection_error', status: null, transient: true }
 
-  it('is told so of a question', async () => {
+  it('rejects a question with the reason', async () => {
     const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
     await using client = createClient({ env, retries: 0 })
     const error = await getRejection(client.complete('Are you there?'))
@@ -142,7 +142,7 @@ describe('a program whose service refuses connections', () => {
     expect((error as Error).message).toMatch(/ECONNREFUSED.*; check the network/)
   })
 
-  it('has its texts come out as pending, and is told why', async () => {
+  it('yields texts as pending and throws the reason', async () => {
     const env = { ...key, ANTHROPIC_BASE_URL: `http://127.0.0.1:${await closedPort()}` }
     await using client = createClient({ env, retries: 0, concurrency: 1 })
     const seen: string[] = []
@@ -153,7 +153,7 @@ describe('a program whose service refuses connections', () => {
     expect(seen).toEqual(['pending'])
   })
 
-  it('has an answer as soon as the service is back', async () => {
+  it('gets an answer as soon as the API is back', async () => {
     const simulator = await startSimulator({ script: () => answerWith('Back.') })
     const port = Number(new URL(simulator.url).port)
     const env = { ...key, ANTHROPIC_BASE_URL: simulator.url }
@@ -203,7 +203,7 @@ describe('a request', () => {
     expect(await asked).toBe(reason)
   })
 
-  it('that was sent may be billed, whatever then becomes of its connection', async () => {
+  it('that was sent may be billed, even if its connection is reset', async () => {
     const port = await listening((socket) => socket.once('data', () => socket.resetAndDestroy()))
     const { client } = await createSimulatedClient(
       {},

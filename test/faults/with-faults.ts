@@ -11,42 +11,42 @@ import { runInProcess } from '../support/run-in-process.ts'
 const apiKey = 'sk-ant-test-0123456789'
 export const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 
-/** What goes wrong while the program runs over a folder of documents. */
+/** A fault that happens while the program summarizes a folder of documents. */
 interface Fault {
-  /** What the service does with each sending of `docs/b-<row>.md`, in turn; the last for ever. */
+  /** The simulator's responses to the attempts for `docs/b-<row>.md`, in order; the last one repeats. */
   readonly rows?: Readonly<Record<string, readonly Behaviour[]>>
-  /** What it does with everything, by the number of the sending from 0: a fault of the run. */
+  /** The response to every request, by its number from 0: a fault of the whole run. */
   readonly everything?: (nth: number) => Behaviour
-  /** A fault of the run on the way to the service: what the environment is, beside the key. */
+  /** A fault of the whole run on the way to the API: environment variables in addition to the key. */
   readonly environment?: (url: string) => Readonly<Record<string, string>>
   readonly flags?: readonly string[]
-  /** Whether the program has a process of its own, which takes long to start; as it has where it tells Node something. */
+  /** Whether the program runs in a separate, slower process. Default: only if a `NODE_` variable is set. */
   readonly apart?: boolean
 }
 
-/** What became of one document. */
+/** The outcome of one document. */
 interface Fate {
-  /** When it was sent: monotonic milliseconds. */
+  /** When its requests were sent, in monotonic milliseconds. */
   readonly sent: readonly number[]
   readonly summary: string | undefined
   readonly record: string | undefined
-  /** Its latest line in the ledger. */
+  /** Its latest entry in the ledger. */
   readonly line: DocumentEntry | undefined
 }
 
 export interface Seen extends Omit<ProcessResult, 'signal'> {
-  /** How many requests the service got. */
+  /** The number of requests that the simulator received. */
   readonly requests: number
   readonly fates: Readonly<Record<string, Fate>>
-  /** Every file below the working directory. */
+  /** The content of every file below the working directory, by path. */
   readonly files: ReadonlyMap<string, string>
 }
 
 /**
- * Runs the program with each fault in turn, then once without any, and checks what holds whatever the fault:
- * documents without one have their summaries, what is done is not sent again, no secret gets out, nothing is left
- * lying about. Beside the documents of the rows there are `a` and `c`.
- * @returns what was seen of each run with a fault
+ * Runs the program once with each fault, then once without any, and checks what must hold for every fault:
+ * documents without a fault get summaries, finished documents are not sent again, no key leaks, and no
+ * temporary file remains. The folder also holds the documents `a` and `c`, which have no fault.
+ * @returns the result of each run with a fault
  */
 export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
   const cwd = await mkdtemp(join(tmpdir(), 'claude-batch-faults-'))
@@ -127,7 +127,7 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
 
 const textOf = (name: string) =>
   `# Document ${name}\n\nThe harbour board of ${name} met in May. It decided to dredge the channel this year.\n`
-/** A summary of the simulator with nothing before, after or missing. */
+/** Matches a complete summary of the simulator, with nothing before or after it. */
 const whole = /^\[simulated\] .*\.\n$/s
 
 function checkAlways({ stdout, stderr, files }: Seen): void {

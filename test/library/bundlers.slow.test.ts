@@ -10,10 +10,10 @@ import { createFolder, startService } from '../support/run-cli.ts'
 const run = promisify(execFile)
 
 const bundlers = ['esbuild@0.28.2', 'vite@8.3.8', 'webpack@5.112.2']
-/** Kept between runs, outside the project: the package must not depend on them. */
+/** The bundlers are kept between runs, outside the project, because the package must not depend on them. */
 const toolsFolder = join(tmpdir(), `claude-batch-bundlers-${bundlers.join('-')}`)
 
-/** Uses everything that the library loads on demand, and exports nothing, as the entry of an application does. */
+/** The entry of an application: it uses everything that the library loads on demand, and exports nothing. */
 const app = `
 import { ClaudeBatchError, createClient, loadPrompt, summarizeAll } from 'claude-batch'
 
@@ -31,7 +31,7 @@ main()
 `
 const works = { text: true, outcomes: ['summarized'], version: 'v1', isOurs: true }
 
-/** Each calls a bundler's own API and leaves one program; they run where the bundlers are installed. */
+/** Scripts that call the API of a bundler and create one program; they run next to the installed bundlers. */
 const builds: readonly { name: string; program: string; build: string }[] = [
   ...(['cjs', 'esm'] as const).map((format) => ({
     name: `esbuild to ${format}`,
@@ -108,7 +108,7 @@ describe('an application that bundles the packed library', () => {
   })
 })
 
-/** Builds an application in one folder. @returns another folder, in which there is nothing but what was built */
+/** Builds an application. @returns another folder that contains only the build output */
 async function bundle(files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await createFolder({ 'package.json': '{ "type": "module" }', ...files })
   await installPacked(folder)

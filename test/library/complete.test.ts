@@ -4,8 +4,8 @@ import { ClaudeBatchError, createClient, summarizeAll } from '../../src/index.ts
 import { answerWith, createLibraryClient, getRejection, overloaded } from '../support/library-client.ts'
 import { longWait } from '../support/long-wait.ts'
 
-describe('complete', () => {
-  it('resolves with the text, what it took, and who answered', async () => {
+describe('client.complete', () => {
+  it('resolves with the text, the usage, the cost and the model', async () => {
     const { client, simulator } = await createLibraryClient({ script: () => answerWith('Short.') })
     const done = await client.complete({ system: 'Be brief.', user: 'What is a tide table?' })
     const { requests, billed } = simulator.stats()
@@ -28,22 +28,22 @@ describe('complete', () => {
     expect(requests).toBe(1)
   })
 
-  it('keeps all callers of a client to one rate limit', async () => {
+  it('applies one rate limit to all callers of a client', async () => {
     const { client, simulator } = await createLibraryClient({}, { rpm: 300 })
     await Promise.all(Array.from({ length: 10 }, (_, n) => client.complete(`What is ${n}?`)))
     const { requestTimes, byStatus } = simulator.stats()
-    // A second's worth at most, then one every 200 ms: two callers with a rate limiter each would be twice as fast.
+    // Up to five requests start immediately, then one every 200 ms. Two rate limiters would be twice as fast.
     expect((requestTimes.at(-1) ?? 0) - (requestTimes[0] ?? 0)).toBeGreaterThan(700)
     expect([...byStatus]).toEqual([[200, 10]])
   })
 
-  it('has no more in flight than there are slots, whoever asks', async () => {
+  it('never has more requests in flight than the concurrency, for any number of callers', async () => {
     const { client, simulator } = await createLibraryClient({}, { concurrency: 2 })
     await Promise.all(Array.from({ length: 12 }, (_, n) => client.complete(`What is ${n}?`)))
     expect(simulator.stats()).toMatchObject({ requests: 12, maxInFlight: 2 })
   })
 
-  it('asks again what a retry can cure', async () => {
+  it('retries transient errors', async () => {
     const { client } = await createLibraryClient({
       script: ({ index }) =>
         index < 2 ? { ...overloaded, headers: { 'retry-after-ms': '1' } } : answerWith('At last.'),
@@ -51,7 +51,7 @@ describe('complete', () => {
     expect(await client.complete('Are you there?')).toMatchObject({ text: 'At last.', attempts: 3 })
   })
 
-  it('does not ask again where it cannot, and says why', async () => {
+  it('does not retry other errors, and rejects with their details', async () => {
     const { client, simulator } = await createLibraryClient({
       script: () => ({ kind: 'status', status: 400, message: 'max_tokens: too high' }),
     })
@@ -70,7 +70,7 @@ describe('complete', () => {
     expect(simulator.stats().requests).toBe(1)
   })
 
-  it('gives up on what lasts, as transient', async () => {
+  it('rejects with a transient error after its retries', async () => {
     const { client } = await createLibraryClient({ script: () => overloaded }, { retries: 0 })
     expect(await getRejection(client.complete('Are you there?'))).toMatchObject({
       status: 529,
@@ -80,7 +80,7 @@ describe('complete', () => {
     })
   })
 
-  it('rejects rather than wait longer than it may', async () => {
+  it('rejects instead of waiting longer than maxWaitMs', async () => {
     const { client } = await createLibraryClient(
       { script: () => ({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } }) },
       { maxWaitMs: 60_000 },
@@ -94,7 +94,7 @@ describe('complete', () => {
 
   it.each([
     [
-      'cut off',
+      'truncated',
       { stopReason: 'max_tokens' },
       'max_tokens',
       'Half',
@@ -102,20 +102,17 @@ describe('complete', () => {
     ],
     ['refused', { stopReason: 'refusal', text: '' }, 'refusal', null, /declined/],
     ['empty', { text: ' ' }, 'empty', ' ', /without any text/],
-  ])(
-    'takes an answer that was %s for none, though it is paid for',
-    async (_, fields, type, partial, message) => {
-      const { client } = await createLibraryClient({
-        script: () => ({ ...answerWith('Half the'), ...fields }),
-      })
-      const error = await getRejection(client.complete('Go on.'))
-      expect(error).toMatchObject({ type, partial, status: null, transient: false, attempts: 1 })
-      expect((error as ClaudeBatchError).costUsd).toBeGreaterThan(0)
-      expect((error as Error).message).toMatch(message)
-    },
-  )
+  ])('rejects with the cost of a reply that was %s', async (_, fields, type, partial, message) => {
+    const { client } = await createLibraryClient({
+      script: () => ({ ...answerWith('Half the'), ...fields }),
+    })
+    const error = await getRejection(client.complete('Go on.'))
+    expect(error).toMatchObject({ type, partial, status: null, transient: false, attempts: 1 })
+    expect((error as ClaudeBatchError).costUsd).toBeGreaterThan(0)
+    expect((error as Error).message).toMatch(message)
+  })
 
-  it('says what to do where the account refuses, and never the key', async () => {
+  it('rejects after an account error with a message that names the fix but not the key', async () => {
     const { client } = await createLibraryClient({ script: () => ({ kind: 'status', status: 401 }) })
     const error = (await getRejection(client.complete('Who am I?'))) as Error
     expect(error).toMatchObject({ status: 401, type: 'authentication_error', transient: false })
@@ -123,7 +120,7 @@ describe('complete', () => {
     expect(inspect([client, error], { depth: 9, showHidden: true })).not.toContain('sk-ant-test')
   })
 
-  it('rejects with the reason of the signal, and cancels upstream', async () => {
+  it('rejects with the reason of the signal, and cancels the HTTP request', async () => {
     const { client, simulator } = await createLibraryClient({
       script: () => ({ kind: 'stall', afterHeaders: false }),
     })
@@ -140,7 +137,7 @@ describe('complete', () => {
     )
   })
 
-  it('lets go of its place in the line when its asker leaves', async () => {
+  it('sends no request for an aborted caller in the queue', async () => {
     const { client, simulator } = await createLibraryClient(
       { latency: { medianMs: 100, sigma: 0 } },
       { concurrency: 1 },
@@ -155,10 +152,10 @@ describe('complete', () => {
     expect(simulator.stats().requests).toBe(2)
   })
 
-  it('leaves the line for the rate limit as soon as its signal aborts, whoever waits in front of it', async () => {
+  it('leaves the queue of the rate limiter as soon as its signal aborts', async () => {
     const { client, simulator } = await createLibraryClient({}, { rpm: 1 })
     await client.complete('One?')
-    // Its turn is in a minute.
+    // The rate limiter sends the second request after a minute.
     const second = getRejection(client.complete('Two?'))
     const stop = new AbortController()
     const third = getRejection(client.complete('Three?', { signal: stop.signal }))
@@ -170,7 +167,7 @@ describe('complete', () => {
     expect(simulator.stats().requests).toBe(1)
   })
 
-  it('takes one signal for any number of questions without a warning', async () => {
+  it('accepts one signal for any number of requests without a warning', async () => {
     const { client } = await createLibraryClient()
     const warnings: Error[] = []
     const listen = (warning: Error) => warnings.push(warning)
@@ -182,12 +179,12 @@ describe('complete', () => {
     expect(warnings).toEqual([])
   })
 
-  it('sends half a character as none', async () => {
+  it('accepts a text with a lone surrogate', async () => {
     const { client } = await createLibraryClient()
     expect((await client.complete('Summarize: The tide is high. 🌊'.slice(0, -1))).attempts).toBe(1)
   })
 
-  it('does not ask nothing', async () => {
+  it('rejects an empty or invalid question with a TypeError, without a request', async () => {
     const { client, simulator } = await createLibraryClient()
     for (const nothing of [
       '',
@@ -203,8 +200,8 @@ describe('complete', () => {
   })
 })
 
-describe('money', () => {
-  it('is never spent beyond maxCostUsd, however many ask at once', async () => {
+describe('maxCostUsd and prices', () => {
+  it('limit the total cost of any number of simultaneous requests', async () => {
     const maxCostUsd = 0.003
     const { client, simulator } = await createLibraryClient({}, { maxCostUsd, maxTokens: 1024 })
     const asked = Array.from({ length: 200 }, (_, n) =>
@@ -220,7 +217,7 @@ describe('money', () => {
     expect((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toBeLessThanOrEqual(maxCostUsd)
   })
 
-  it('ends a batch with what was done', async () => {
+  it('end summarizeAll after the outcomes that fit the budget', async () => {
     const { client } = await createLibraryClient({}, { maxCostUsd: 0.001 })
     const outcomes: string[] = []
     const run = async () => {
@@ -231,7 +228,7 @@ describe('money', () => {
     expect(outcomes).toContain('summarized')
   })
 
-  it('is by your own prices where there are some', async () => {
+  it('replace the list prices', async () => {
     const prices = { haiku: { input: 1_000, output: 0 } }
     const { client } = await createLibraryClient({}, { prices })
     const { usage, costUsd } = await client.complete('Why do boats float?')
@@ -243,7 +240,7 @@ describe('money', () => {
     [{ prices: { a: { input: 1 } } }],
     [{ prices: { a: { input: -1, output: 1 } } }],
     [{ maxCostUsd: -1 }],
-  ])('refuses %j', (options) => expect(() => createClient(options as object)).toThrow(TypeError))
+  ])('reject %j', (options) => expect(() => createClient(options as object)).toThrow(TypeError))
 })
 
 describe('createClient', () => {
@@ -265,11 +262,11 @@ describe('createClient', () => {
       { apiKey: 'sk-ant-1' },
       'createClient has no option apiKey; credentials and the base URL come from the environment (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL)',
     ],
-  ])('names what is wrong with %j', (options, message) => {
+  ])('rejects %j with a message that names the mistake', (options, message) => {
     expect(() => createClient(options as object)).toThrow(new TypeError(message))
   })
 
-  it('needs credentials only once something is asked, and then says which', async () => {
+  it('needs credentials only for the first request, whose error names them', async () => {
     const client = createClient({ env: { ANTHROPIC_CONFIG_DIR: '/nonexistent' } })
     const error = (await getRejection(client.complete('Who am I?'))) as Error
     expect(error).toMatchObject({ type: 'configuration', transient: false, attempts: 0 })
@@ -278,7 +275,7 @@ describe('createClient', () => {
     )
   })
 
-  it('sends no key over plain http to a host that is not allowed', async () => {
+  it('sends no key over plain HTTP to a host that is not allowed', async () => {
     const env = { ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: 'http://10.evil.example' }
     for (const allowHttp of [undefined, ['evil.example']]) {
       const error = (await getRejection(createClient({ env, allowHttp }).complete('?'))) as Error
@@ -289,7 +286,7 @@ describe('createClient', () => {
     }
   })
 
-  it('takes credentials and server from the environment it is given', async () => {
+  it('reads credentials and the base URL from the given environment', async () => {
     const one = await createLibraryClient({ script: () => answerWith('one') })
     const two = await createLibraryClient({ script: () => answerWith('two') })
     vi.stubEnv('ANTHROPIC_BASE_URL', 'http://127.0.0.1:9')
@@ -298,7 +295,7 @@ describe('createClient', () => {
     expect(texts).toEqual(['one', 'two'])
   })
 
-  it.each(['close', 'signal'])('cuts what is under way when it is closed by %s', async (by) => {
+  it.each(['close', 'signal'])('aborts requests in flight if it is closed by %s', async (by) => {
     const stop = new AbortController()
     const { client, simulator } = await createLibraryClient(
       { script: () => ({ kind: 'stall', afterHeaders: false }) },
@@ -314,7 +311,7 @@ describe('createClient', () => {
     await client.close()
   })
 
-  it('is disposed of with its block', async () => {
+  it('returns a client that is closed at the end of an `await using` block', async () => {
     const { client } = await createLibraryClient()
     {
       await using own = client

@@ -12,7 +12,7 @@ const root = resolve(import.meta.dirname, '../..')
 const page = await readFile(join(root, 'docs/library.md'), 'utf8')
 const example = /```js\n(import [\s\S]*?)```/.exec(page)?.[1] ?? ''
 
-/** Uses everything that is exported as a caller in TypeScript would, and is wrong where it says so. */
+/** A TypeScript caller that uses every export, with two mistakes marked as expected errors. */
 const caller = `
 import { ClaudeBatchError, createClient, loadPrompt, summarizeAll } from 'claude-batch'
 import type { AskOptions, Client, ClientOptions, Completion, Effort, FailedText, LoadPromptOptions } from 'claude-batch'
@@ -54,9 +54,9 @@ try {
   if (error instanceof ClaudeBatchError) (error satisfies Problem).partial satisfies string | null
 }
 export { own, usage }
-// @ts-expect-error: a key is no option
+// @ts-expect-error: an API key is not an option
 createClient({ apiKey: 'x' })
-// @ts-expect-error: a promise is no outcome
+// @ts-expect-error: a promise is not an outcome
 told(client.complete('x'))
 `
 
@@ -70,8 +70,8 @@ const strict = {
   noEmit: true,
 }
 
-describe('the library, as docs/library.md tells of it', () => {
-  it('runs the example of the page', async () => {
+describe('docs/library.md', () => {
+  it('has an example that runs', async () => {
     const { simulator, env } = await startService({})
     const folder = await createFolder({ 'example.mjs': example })
     await mkdir(join(folder, 'node_modules'))
@@ -94,7 +94,7 @@ describe('the library, as docs/library.md tells of it', () => {
     expect(simulator.stats().requests).toBe(4)
   })
 
-  it('compiles for a strict caller against the packed package, with the types of Node or of the web', async () => {
+  it('has an example that compiles in strict mode with the packed package and Node or DOM types', async () => {
     const folder = await createFolder({
       'package.json': '{ "type": "module" }',
       'caller.ts': caller,
@@ -111,13 +111,13 @@ describe('the library, as docs/library.md tells of it', () => {
     }
   })
 
-  it('names every option', async () => {
+  it('lists every option', async () => {
     const source = await readFile(join(root, 'src/library/client-options.ts'), 'utf8')
     const names = [...source.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name = '']) => name)
     expect(names.length).toBeGreaterThan(10)
     for (const name of names) {
       expect(page).toMatch(new RegExp(`^\\| .*\`${name}\`.* \\|`, 'm'))
-      // What the type knows the check must know too, and the other way round.
+      // The run-time check must accept every option of the type.
       expect(() => checkOptions({ [name]: undefined })).not.toThrow()
     }
   })

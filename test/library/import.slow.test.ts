@@ -8,7 +8,7 @@ import { startService } from '../support/run-cli.ts'
 
 const library = new URL('../../dist/index.js', import.meta.url)
 
-/** Runs a module with the built library, and with every file that Node opens as a module told on stderr. */
+/** Runs a module with the built library, and lists the packages in the module log of Node. */
 function run(code: string) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {
     cwd: fileURLToPath(new URL('.', library)),
@@ -19,7 +19,7 @@ function run(code: string) {
   return { status, stdout, packages: findLoadedPackages(stderr) }
 }
 
-it('importing it and making a client starts nothing, listens to nothing and loads nothing heavy', () => {
+it('importing the library and creating a client opens no handles and loads few packages', () => {
   const { status, stdout, packages } = run(`
     const listeners = () => process.eventNames().map((name) => [name, process.listenerCount(name)])
     const before = JSON.stringify(listeners())
@@ -27,7 +27,7 @@ it('importing it and making a client starts nothing, listens to nothing and load
     const client = createClient({ rpm: 60 })
     summarizeAll(['a text'], { client })
     const handles = () => process.getActiveResourcesInfo().filter((name) => !/^Pipe|^TTY/.test(name))
-    // What the loading itself has open closes within a few turns of the event loop.
+    // Handles of the module loader close within a few turns of the event loop.
     for (let turns = 0; turns < 1000 && handles().length > 0; turns++) await new Promise(setImmediate)
     console.log(JSON.stringify({
       exports: [typeof createClient, typeof loadPrompt, typeof summarizeAll],
@@ -43,7 +43,7 @@ it('importing it and making a client starts nothing, listens to nothing and load
   expect(packages).toEqual(['is-network-error', 'p-limit', 'p-retry', 'yocto-queue'])
 })
 
-it('no module that it may load asks for its own path, which a bundler changes', async () => {
+it('no module of the library uses its own path, because a bundler changes that path', async () => {
   const seen = new Set([library.href])
   for (const url of seen) {
     const code = await readFile(new URL(url), 'utf8')
@@ -56,7 +56,7 @@ it('no module that it may load asks for its own path, which a bundler changes', 
   expect(names).not.toContain('assets.js')
 })
 
-it('a client that is forgotten keeps no process alive', async () => {
+it('a client that is not closed does not keep the process alive', async () => {
   const { env } = await startService({})
   const { stdout } = await promisify(execFile)(
     process.execPath,
@@ -72,6 +72,6 @@ it('a client that is forgotten keeps no process alive', async () => {
     ],
     { env },
   )
-  // Its idle connection, kept for four seconds, is nothing that Node waits for.
+  // Node does not wait for the idle connection, which stays open for four seconds.
   expect(stdout).toBe('[]\n')
 })

@@ -13,13 +13,13 @@ const mine = `versions:
 `
 
 describe('loadPrompt', () => {
-  it('finds a version of a shipped prompt', async () => {
+  it('loads a version of a shipped prompt', async () => {
     const cwd = await createFolder({})
     expect(await loadPrompt('summarize@v1', { cwd })).toMatchObject({ version: 'v1', origin: 'shipped' })
     expect(await loadPrompt('summarize', { cwd })).toMatchObject({ version: 'v3', origin: 'shipped' })
   })
 
-  it("finds the user's own first, by name and by path, and puts values into its slots", async () => {
+  it('prefers a prompt of the user, by name and by path, and fills in its placeholders', async () => {
     const cwd = await createFolder({ 'prompts/summarize.yaml': mine })
     const vars = { audience: '{text} & nurses' }
     const prompt = await loadPrompt('./prompts/summarize.yaml', { cwd, vars })
@@ -43,14 +43,14 @@ describe('loadPrompt', () => {
     ['./mine.yaml@v9', { audience: 'x' }, /^prompt \.\/mine\.yaml@v9: .* has no version v9; it has v1$/],
     ['./mine.yaml', { audience: 'x', tone: 'y' }, /^vars: tone: .* has no placeholder \{tone\}$/],
     ['nothing', {}, /^prompt nothing: no prompts\/nothing\.yaml here/],
-  ])('says what is wrong with %s and %j', async (spec, vars, message) => {
+  ])('rejects %s with %j and names the mistake', async (spec, vars, message) => {
     const cwd = await createFolder({ 'mine.yaml': mine })
     const error = await getRejection(loadPrompt(spec, { cwd, vars }))
     expect(error).toMatchObject({ name: 'ClaudeBatchError', type: 'configuration' })
     expect((error as Error).message).toMatch(message)
   })
 
-  it('takes texts only', async () => {
+  it('rejects arguments that are not strings', async () => {
     expect(await getRejection(loadPrompt(undefined as unknown as string))).toBeInstanceOf(TypeError)
     const vars = { audience: 3 } as unknown as Record<string, string>
     expect(await getRejection(loadPrompt('summarize', { vars }))).toEqual(
@@ -58,7 +58,7 @@ describe('loadPrompt', () => {
     )
   })
 
-  it('that asks for what the model does not take ends the loop before anything is sent', async () => {
+  it('returns a prompt that ends summarizeAll before any request if its effort is not supported', async () => {
     const cwd = await createFolder({
       'eager.yaml': `${mine.replaceAll('{audience}', 'all')}    effort: low\n`,
     })
@@ -71,12 +71,12 @@ describe('loadPrompt', () => {
     expect(simulator.stats().requests).toBe(0)
   })
 
-  it('with a schema is refused, as answers are text', async () => {
+  it('rejects a prompt with a schema, because replies are text', async () => {
     const schema = '    schema: { type: object, additionalProperties: false, required: [], properties: {} }\n'
     const cwd = await createFolder({ 'facts.yaml': `${mine.replaceAll('{audience}', 'all')}${schema}` })
     expect(await getRejection(loadPrompt('./facts.yaml', { cwd }))).toMatchObject({
       type: 'configuration',
-      message: expect.stringContaining('it has a schema'),
+      message: expect.stringContaining('prompt ./facts.yaml has a schema'),
     })
     const served = await runInProcess(['serve', '--simulate', '--port', '0', '--prompt', './facts.yaml'], {
       cwd,

@@ -11,8 +11,8 @@ import { longWait } from '../support/long-wait.ts'
 
 const long = Array.from({ length: 60 }, (_, n) => `word${n}`).join(' ')
 
-describe('stream', () => {
-  it('hands the answer on in pieces, which are its whole text', async () => {
+describe('client.stream', () => {
+  it('yields pieces that join to the complete reply', async () => {
     const { client } = await createLibraryClient({ script: () => answerWith(long, 50) })
     const stream = client.stream('Tell me more.')
     const pieces = await collectItems(stream)
@@ -21,7 +21,7 @@ describe('stream', () => {
     expect(await stream.result).toMatchObject({ text: long, attempts: 1, model: 'claude-haiku-5-5' })
   })
 
-  it('loses nothing to a reader who is slow, or late', async () => {
+  it('yields every piece to a slow or late reader', async () => {
     const { client } = await createLibraryClient({ script: () => answerWith(long, 20) })
     const stream = client.stream('Tell me more.')
     await stream.result
@@ -34,7 +34,7 @@ describe('stream', () => {
     expect((await collectItems(stream)).join('')).toBe(long)
   })
 
-  it('cancels upstream when the loop is left', async () => {
+  it('cancels the HTTP request if the caller leaves the loop', async () => {
     const { client, simulator } = await createLibraryClient({ script: () => answerWith(long, 3000) })
     const stream = client.stream('Tell me more.')
     for await (const _ of stream) break
@@ -42,7 +42,7 @@ describe('stream', () => {
     expect(await getRejection(stream.result)).toMatchObject({ name: 'AbortError' })
   })
 
-  it('cancels upstream when its signal aborts, and throws the reason', async () => {
+  it('cancels the HTTP request if its signal aborts, and throws the reason', async () => {
     const { client, simulator } = await createLibraryClient({ script: () => answerWith(long, 3000) })
     const stop = new AbortController()
     const pieces: string[] = []
@@ -57,7 +57,7 @@ describe('stream', () => {
     await vi.waitUntil(() => simulator.stats().aborted === 1, longWait)
   })
 
-  it('asks again as long as nothing was said', async () => {
+  it('retries an error before the first piece', async () => {
     const { client } = await createLibraryClient({
       script: ({ index }) =>
         index === 0 ? { ...overloaded, headers: { 'retry-after-ms': '1' } } : answerWith(long),
@@ -67,7 +67,7 @@ describe('stream', () => {
     expect(await stream.result).toMatchObject({ attempts: 2 })
   })
 
-  it('hands out what came before it broke, then throws, with the same', async () => {
+  it('yields the pieces before an error, and then throws with the partial text', async () => {
     const { client, simulator } = await createLibraryClient({
       script: () => ({ kind: 'mid-stream-error', type: 'overloaded_error', delayMs: 5 }),
     })
@@ -90,7 +90,7 @@ describe('stream', () => {
     expect(simulator.stats().requests).toBe(1)
   })
 
-  it('throws at its end where the answer was cut off', async () => {
+  it('throws at its end if the reply was truncated', async () => {
     const { client } = await createLibraryClient({
       script: () => ({ kind: 'answer', delayMs: 1, text: long, stopReason: 'max_tokens' }),
     })
@@ -100,7 +100,7 @@ describe('stream', () => {
     expect(await getRejection(stream.result)).toBe(error)
   })
 
-  it('that nobody reads fails without a word', async () => {
+  it('causes no unhandled rejection if the caller does not read it', async () => {
     const { client } = await createLibraryClient({ script: () => ({ kind: 'status', status: 400 }) })
     const lost = vi.fn()
     process.on('unhandledRejection', lost)

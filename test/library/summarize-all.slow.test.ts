@@ -9,7 +9,7 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 describe('summarizeAll', () => {
-  it('holds a pool of texts in memory, not all of them', async () => {
+  it('keeps only the texts in flight in memory', async () => {
     const { client } = await createLibraryClient({ script: () => answerWith('Done.', 0) })
     const count = 1000
     const kept: WeakRef<Text>[] = []

@@ -9,7 +9,7 @@ import { createGate } from '../support/manual-response.ts'
 
 const stalled: Behaviour = { kind: 'stall', afterHeaders: false }
 
-/** Reads all outcomes, and what the loop threw at its end. */
+/** Reads all outcomes and the error that the loop throws at its end. */
 async function read(outcomes: AsyncIterable<Outcome>): Promise<{ seen: Outcome[]; thrown: unknown }> {
   const seen: Outcome[] = []
   const loop = async () => {
@@ -25,7 +25,7 @@ setFlagsFromString('--expose-gc')
 const byIndex = (outcomes: readonly Outcome[]) => outcomes.toSorted((a, b) => a.index - b.index)
 
 describe('summarizeAll', () => {
-  it('yields what became of each text, as they finish', async () => {
+  it('yields an outcome for each text, as the texts finish', async () => {
     const { client } = await createLibraryClient({
       script: ({ request }) => {
         if (request.text.includes('slow')) return answerWith('Slow.', 300)
@@ -72,7 +72,7 @@ describe('summarizeAll', () => {
     })
   })
 
-  it('fences a text as the command line does, and tells its id', async () => {
+  it('adds the same delimiters around a text as the command line', async () => {
     const prompts: string[] = []
     const { client } = await createLibraryClient({
       script: ({ request }) => {
@@ -90,7 +90,7 @@ describe('summarizeAll', () => {
     ])
   })
 
-  it('has an outcome for what is no text, and sends nothing for it', async () => {
+  it('yields a failure for an input that is not a text, without a request', async () => {
     const { client, simulator } = await createLibraryClient()
     const odd = ['', ' \n', null, 7, { id: 'x' }, { text: Symbol('x') }, 'The tide is high.\ud83c']
     const outcomes = await collectItems(summarizeAll(odd as string[], { client }))
@@ -105,7 +105,7 @@ describe('summarizeAll', () => {
     expect(simulator.stats().requests).toBe(1)
   })
 
-  it('takes from its source only what it has slots for', async () => {
+  it('reads at most twice the concurrency ahead from its source', async () => {
     const { client } = await createLibraryClient({ latency: { medianMs: 1, sigma: 1 } }, { concurrency: 4 })
     let [taken, seen, most] = [0, 0, 0]
     function* texts() {
@@ -119,7 +119,7 @@ describe('summarizeAll', () => {
     expect(most).toBeLessThanOrEqual(8)
   })
 
-  it('yields what there is while a slow source has not brought the next', async () => {
+  it('yields outcomes while it waits for the next text of a slow source', async () => {
     const { client } = await createLibraryClient()
     const twoSeen = createGate()
     async function* texts() {
@@ -143,7 +143,7 @@ describe('summarizeAll', () => {
     expect(simulator.stats()).toMatchObject({ requests: 80, maxInFlight: 3 })
   })
 
-  it('cancels what is under way when the loop is left, and ends the source', async () => {
+  it('cancels requests in flight and closes the source if the caller leaves the loop', async () => {
     const { client, simulator } = await createLibraryClient({
       script: ({ index }) => (index === 0 ? answerWith('First.', 100) : stalled),
     })
@@ -171,7 +171,7 @@ describe('summarizeAll', () => {
     })
   })
 
-  it('can be left while the source keeps it waiting', async () => {
+  it('ends if the caller leaves the loop while the source is pending', async () => {
     const { client } = await createLibraryClient()
     const left = vi.fn()
     const texts = {
@@ -191,7 +191,7 @@ describe('summarizeAll', () => {
     expect(left).toHaveBeenCalledOnce()
   })
 
-  it('yields what was under way when the source throws, then throws that', async () => {
+  it('yields the outcomes in flight if the source throws, and then throws the same error', async () => {
     const { client } = await createLibraryClient({ latency: { medianMs: 100, sigma: 0 } })
     const broke = new Error('the source broke')
     function* texts() {
@@ -205,36 +205,39 @@ describe('summarizeAll', () => {
   })
 
   it.each([
-    ['402', { status: 402 }, 'billing_error', /; see Billing in the console$/],
+    ['billing error', { status: 402 }, 'billing_error', /; see Billing in the console$/],
     [
       'spend limit',
       { status: 429, code: 'enforced_spend_limit_reached' },
       'rate_limit_error',
       /the month's spend limit is reached/,
     ],
-  ])('ends with what to do at a %s, after what was in flight', async (_, fault, type, message) => {
-    const { client, simulator } = await createLibraryClient({
-      script: ({ index }) =>
-        index === 1 ? { kind: 'status', delayMs: 150, ...fault } : answerWith('Done.', 500),
-    })
-    let taken = 0
-    function* texts() {
-      for (;;) yield `text ${taken++}`
-    }
-    const { seen, thrown } = await read(summarizeAll(texts(), { client }))
-    expect(thrown).toMatchObject({ name: 'ClaudeBatchError', type, transient: false, status: fault.status })
-    expect((thrown as Error).message).toMatch(message)
-    expect(seen).toHaveLength(taken)
-    const pending = seen.filter(({ status }) => status === 'pending')
-    expect(pending.map(({ index, attempts }) => [index, attempts])).toEqual([[1, 1]])
-    expect(seen.filter(({ status }) => status === 'summarized')).toHaveLength(taken - 1)
-    expect(simulator.stats().requests).toBe(taken)
-  })
+  ])(
+    'finishes requests in flight after a %s, and then throws an error that names the fix',
+    async (_, fault, type, message) => {
+      const { client, simulator } = await createLibraryClient({
+        script: ({ index }) =>
+          index === 1 ? { kind: 'status', delayMs: 150, ...fault } : answerWith('Done.', 500),
+      })
+      let taken = 0
+      function* texts() {
+        for (;;) yield `text ${taken++}`
+      }
+      const { seen, thrown } = await read(summarizeAll(texts(), { client }))
+      expect(thrown).toMatchObject({ name: 'ClaudeBatchError', type, transient: false, status: fault.status })
+      expect((thrown as Error).message).toMatch(message)
+      expect(seen).toHaveLength(taken)
+      const pending = seen.filter(({ status }) => status === 'pending')
+      expect(pending.map(({ index, attempts }) => [index, attempts])).toEqual([[1, 1]])
+      expect(seen.filter(({ status }) => status === 'summarized')).toHaveLength(taken - 1)
+      expect(simulator.stats().requests).toBe(taken)
+    },
+  )
 
   it.each([
     [401, 'authentication_error', /; check ANTHROPIC_API_KEY$/],
     [403, 'permission_error', /may not use claude-haiku-5-5/],
-  ])('ends with what to do where every text gets a %i', async (status, type, message) => {
+  ])('throws an error that names the fix if every text gets a %i', async (status, type, message) => {
     const { client } = await createLibraryClient({ script: () => ({ kind: 'status', status }) })
     function* texts() {
       for (let n = 0; ; n++) yield `text ${n}`
@@ -245,7 +248,7 @@ describe('summarizeAll', () => {
     expect(new Set(seen.map(({ status }) => status))).toEqual(new Set(['pending']))
   })
 
-  it('does not wait out a backoff, nor for the source, once the account has refused', async () => {
+  it('waits neither for a backoff nor for the source after an account error', async () => {
     const { client } = await createLibraryClient({
       script: ({ request }) =>
         request.text.includes('zero')
@@ -257,40 +260,37 @@ describe('summarizeAll', () => {
       yield 'one'
       await new Promise(() => {})
     }
-    // Whether it waits out the backoff shows: that is longer than a test may take.
+    // The backoff of 500 s exceeds the timeout of the test.
     const { seen, thrown } = await read(summarizeAll(texts(), { client }))
     expect(seen.map(({ status }) => status)).toEqual(['pending', 'pending'])
     expect(thrown).toMatchObject({ status: 403 })
   })
 
-  it.each(['signal', 'close'])(
-    'lets what is under way come out as pending when stopped by %s',
-    async (by) => {
-      const { client, simulator } = await createLibraryClient({ script: () => stalled }, { concurrency: 2 })
-      const stop = new AbortController()
-      const reading = read(summarizeAll(['one', 'two', 'three'], { client, signal: stop.signal }))
-      await vi.waitUntil(() => simulator.stats().inFlight === 2, longWait)
-      if (by === 'signal') stop.abort('enough')
-      else await client.close()
-      const { seen, thrown } = await reading
-      expect(seen.map(({ status, attempts }) => [status, attempts])).toEqual([
-        ['pending', 1],
-        ['pending', 1],
-      ])
-      if (by === 'signal') expect(thrown).toBe('enough')
-      else expect(thrown).toMatchObject({ type: 'closed' })
-      await vi.waitUntil(() => simulator.stats().aborted === 2, longWait)
-    },
-  )
+  it.each(['signal', 'close'])('yields requests in flight as pending if it is stopped by %s', async (by) => {
+    const { client, simulator } = await createLibraryClient({ script: () => stalled }, { concurrency: 2 })
+    const stop = new AbortController()
+    const reading = read(summarizeAll(['one', 'two', 'three'], { client, signal: stop.signal }))
+    await vi.waitUntil(() => simulator.stats().inFlight === 2, longWait)
+    if (by === 'signal') stop.abort('enough')
+    else await client.close()
+    const { seen, thrown } = await reading
+    expect(seen.map(({ status, attempts }) => [status, attempts])).toEqual([
+      ['pending', 1],
+      ['pending', 1],
+    ])
+    if (by === 'signal') expect(thrown).toBe('enough')
+    else expect(thrown).toMatchObject({ type: 'closed' })
+    await vi.waitUntil(() => simulator.stats().aborted === 2, longWait)
+  })
 
-  it('throws immediately for arguments that it cannot use', async () => {
+  it('throws immediately for invalid arguments', async () => {
     const { client } = await createLibraryClient()
     expect(() => summarizeAll('a text' as unknown as string[], { client })).toThrow(TypeError)
     expect(() => summarizeAll(undefined as unknown as string[], { client })).toThrow(TypeError)
-    expect(() => summarizeAll([], {} as never)).toThrow('client must be one that createClient made')
+    expect(() => summarizeAll([], {} as never)).toThrow('client must be a client that createClient returned')
   })
 
-  it('starts nothing before the first outcome is asked for', async () => {
+  it('starts nothing before the caller requests the first outcome', async () => {
     const { client, simulator } = await createLibraryClient()
     const texts = vi.fn(function* () {
       yield 'one'

@@ -6,40 +6,37 @@ import { chapterChunkFlags, makeBook } from '../support/book.ts'
 import { bin, createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
-describe('a document that one request does not hold', () => {
+describe('a document that does not fit one request', () => {
   it.each([
     ['', {}],
-    [', on a disk that is slow', faulty({ slowMs: 150, op: 'sync', path: 'parts\\.jsonl$' })],
-  ])(
-    'goes on after a crash with the parts that were answered, and accounts for them%s',
-    async (_disk, more) => {
-      const cwd = await createFolder({ 'docs/book.md': makeBook() })
-      let [asked, kill] = [0, () => {}]
-      const { env, simulator } = await startService({
-        script: () => {
-          if (++asked === 14) kill()
-          return { kind: 'answer', delayMs: 30 }
-        },
-      })
-      const args = [bin, 'summarize', 'docs', ...chapterChunkFlags, '--concurrency', '2']
-      const child = spawn(process.execPath, args, { cwd, env: { ...env, ...more } })
-      kill = () => child.kill('SIGKILL')
-      await once(child, 'close')
-      expect(child.signalCode).toBe('SIGKILL')
-      const before = simulator.stats().requests
-      const { code } = await runInProcess(['summarize', 'docs', ...chapterChunkFlags], { cwd, env })
-      expect(code).toBe(0)
-      const { requests, billed } = simulator.stats()
-      // 24 chapters and the whole; what was in flight may be asked, and paid, again.
-      const inFlight = 2
-      expect(requests - before).toBeLessThanOrEqual(25 - before + inFlight)
-      const lost = billed.inputTokens - (await tokensIn(cwd))
-      expect(lost).toBeLessThanOrEqual(inFlight * 1600)
-    },
-  )
+    [' on a slow disk', faulty({ slowMs: 150, op: 'sync', path: 'parts\\.jsonl$' })],
+  ])('continues with the finished chunks after a crash and counts their cost%s', async (_disk, more) => {
+    const cwd = await createFolder({ 'docs/book.md': makeBook() })
+    let [asked, kill] = [0, () => {}]
+    const { env, simulator } = await startService({
+      script: () => {
+        if (++asked === 14) kill()
+        return { kind: 'answer', delayMs: 30 }
+      },
+    })
+    const args = [bin, 'summarize', 'docs', ...chapterChunkFlags, '--concurrency', '2']
+    const child = spawn(process.execPath, args, { cwd, env: { ...env, ...more } })
+    kill = () => child.kill('SIGKILL')
+    await once(child, 'close')
+    expect(child.signalCode).toBe('SIGKILL')
+    const before = simulator.stats().requests
+    const { code } = await runInProcess(['summarize', 'docs', ...chapterChunkFlags], { cwd, env })
+    expect(code).toBe(0)
+    const { requests, billed } = simulator.stats()
+    // 24 chunks and the summary of all; requests that were in flight may be sent and billed again.
+    const inFlight = 2
+    expect(requests - before).toBeLessThanOrEqual(25 - before + inFlight)
+    const lost = billed.inputTokens - (await tokensIn(cwd))
+    expect(lost).toBeLessThanOrEqual(inFlight * 1600)
+  })
 })
 
-/** What the ledger says was paid for. */
+/** The billed input tokens according to the ledger. */
 async function tokensIn(cwd: string): Promise<number> {
   const { stdout } = await runInProcess(['report', 'summaries', '--format', 'json'], { cwd })
   return (JSON.parse(stdout) as { totals: { input_tokens: number } }).totals.input_tokens

@@ -5,8 +5,8 @@ import { chapterChunkFlags, makeBook, makeChapter } from '../support/book.ts'
 import { createFolder, startService } from '../support/run-cli.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
-describe('a document that one request does not hold', () => {
-  it('is summarized in parts: every character is asked about once, in order, then the answers', async () => {
+describe('a document that does not fit one request', () => {
+  it('is split into chunks that contain every character once, and their notes are summarized', async () => {
     const cwd = await createFolder({ 'docs/book.md': makeBook(), 'docs/short.md': 'A short note.\n' })
     const asked: string[] = []
     const { env } = await startService({
@@ -28,7 +28,7 @@ describe('a document that one request does not hold', () => {
     expect(await readFile(join(cwd, 'summaries/docs/book.md.summary.md'), 'utf8')).toMatch(/^\[simulated\] /)
   })
 
-  it('pays again only for the part that was edited and its way to the top', async () => {
+  it('sends only the edited chunk and the final summary again after an edit', async () => {
     const cwd = await createFolder({ 'docs/book.md': makeBook() })
     const { env, simulator } = await startService({})
     await runInProcess(['summarize', 'docs', ...chapterChunkFlags], { cwd, env })
@@ -40,7 +40,7 @@ describe('a document that one request does not hold', () => {
     expect(simulator.stats().requests - before).toBeLessThanOrEqual(2)
   })
 
-  it('keeps parts that were answered when another fails, and all is accounted for once', async () => {
+  it('keeps finished chunks if another chunk fails, and counts each cost once', async () => {
     const cwd = await createFolder({ 'docs/book.md': makeBook() })
     let refusing = true
     const { env, simulator } = await startService({
@@ -52,17 +52,17 @@ describe('a document that one request does not hold', () => {
     const first = await runInProcess(['summarize', 'docs', ...chapterChunkFlags], { cwd, env })
     expect([first.code, first.stderr]).toEqual([
       1,
-      expect.stringMatching(/book\.md: reply refusal: chunk \d+ of \d+: the model declined/),
+      expect.stringMatching(/book\.md: chunk \d+ of \d+: the model declined/),
     ])
     const before = simulator.stats().requests
     refusing = false
     expect((await runInProcess(['summarize', 'docs', ...chapterChunkFlags], { cwd, env })).code).toBe(0)
-    // The part that failed, and the whole.
+    // The failed chunk, chunks that were not finished, and the final summary.
     expect(simulator.stats().requests - before).toBeLessThanOrEqual(3)
     expect(await tokensIn(cwd)).toBe(simulator.stats().billed.inputTokens)
   })
 
-  it('is merged in as many levels as it takes', async () => {
+  it('is merged on several levels if its notes do not fit one request', async () => {
     const long = Array.from({ length: 90 }, (_, n) => makeChapter(n + 1)).join('')
     const cwd = await createFolder({ 'docs/book.md': long })
     const asked: string[] = []
@@ -83,7 +83,7 @@ describe('a document that one request does not hold', () => {
     for (const text of asked) expect(text.length).toBeLessThan(6000)
   })
 
-  it('is reckoned with before, and never passes the cap', async () => {
+  it('is included in the estimate, and its chunks never exceed --max-cost', async () => {
     const cwd = await createFolder({ 'docs/book.md': makeBook() })
     const { env, simulator } = await startService({})
     const dry = await runInProcess(
@@ -112,7 +112,7 @@ describe('a document that one request does not hold', () => {
     expect(await tokensIn(cwd)).toBe(inputTokens)
   })
 
-  it('is asked live in a run by batches, with the rest in a batch', async () => {
+  it('is sent live with --batch, while the other documents are sent in a batch', async () => {
     const cwd = await createFolder({
       'docs/book.md': makeBook(),
       'docs/a.md': 'A note.\n',
@@ -128,7 +128,7 @@ describe('a document that one request does not hold', () => {
     expect(simulator.stats().batchBilled.requests).toBe(1)
   })
 
-  it('is not cut where a single request holds it, by the model and its price', async () => {
+  it('is not split if it fits one request at the lowest price tier of the model', async () => {
     const cwd = await createFolder({ 'docs/book.md': 'The ferry sails at nine. '.repeat(12_000) })
     const { env, simulator } = await startService({})
     const run = async (...args: string[]) => {
@@ -136,13 +136,13 @@ describe('a document that one request does not hold', () => {
       expect((await runInProcess(['summarize', 'docs', '--redo', 'all', ...args], { cwd, env })).code).toBe(0)
       return simulator.stats().requests - before
     }
-    // 300,000 characters: above 100,000 tokens each costs five times as much with haiku.
+    // 300,000 characters: Haiku costs five times as much for prompts over 100,000 tokens.
     expect(await run()).toBeGreaterThan(2)
     expect(await run('--chunk-tokens', '900000')).toBe(1)
     expect(await run('--model', 'sonnet')).toBe(1)
   })
 
-  it('is reported as too long when chunks would not help', async () => {
+  it('is not split by a --chunk-tokens value that is too small, which is a usage error', async () => {
     const cwd = await createFolder({ 'docs/a.md': 'A note.\n' })
     const { env } = await startService({})
     const { code, stderr } = await runInProcess(['summarize', 'docs', '--chunk-tokens', '10'], { cwd, env })
@@ -150,7 +150,7 @@ describe('a document that one request does not hold', () => {
   })
 })
 
-/** What the ledger says was paid for. */
+/** The billed input tokens according to the ledger. */
 async function tokensIn(cwd: string): Promise<number> {
   const { stdout } = await runInProcess(['report', 'summaries', '--format', 'json'], { cwd })
   return (JSON.parse(stdout) as { totals: { input_tokens: number } }).totals.input_tokens

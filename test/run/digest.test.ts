@@ -27,7 +27,7 @@ async function setting() {
 }
 
 describe('--digest', () => {
-  it('makes one text of all summaries, under links to them, and accounts for it', async () => {
+  it('writes a digest of all summaries with links to them, and the report includes its cost', async () => {
     const { cwd, env, simulator, run, digests } = await setting()
     const { code, stderr } = await run()
     expect([code, stderr]).toEqual([
@@ -42,7 +42,7 @@ describe('--digest', () => {
     expect(JSON.parse(stdout).totals.input_tokens).toBe(simulator.stats().billed.inputTokens)
   })
 
-  it('is asked again only where a summary changed, and then only for the part it is in', async () => {
+  it('requests a digest again only after a summary changed, and then only the chunk with that summary', async () => {
     const { cwd, run, digests, asked } = await setting()
     await run()
     expect((await run()).stderr).toContain('no change in the digest of 12 summaries in all.md')
@@ -54,12 +54,12 @@ describe('--digest', () => {
     await writeFile(join(cwd, 'docs/mill/11.md'), note(11).replace('sails', 'has never sailed'))
     const before = asked.length
     await run(...small)
-    // The document, its part, and the whole.
+    // The document, the chunk with its summary, and the final digest.
     expect(asked.length - before).toBeLessThanOrEqual(3)
     expect(await readFile(join(cwd, 'parts.md'), 'utf8')).toMatch(/^\[simulated\] /)
   })
 
-  it('makes one for each folder, beside its summaries', async () => {
+  it('writes a digest per folder next to the summaries with --digest-per folder', async () => {
     const { cwd, run } = await setting()
     const { stderr } = await run('--digest', 'digest.md', '--digest-per', 'folder')
     expect(stderr).toContain('wrote the digest of 8 summaries in summaries/docs/ferry/digest.md\n')
@@ -68,7 +68,7 @@ describe('--digest', () => {
     expect(await run('--digest', 'x/digest.md', '--digest-per', 'folder')).toMatchObject({ code: 2 })
   })
 
-  it('takes nothing for its own that somebody wrote, before anything is sent, and is no document itself', async () => {
+  it('rejects a file of the user before any request, and never summarizes a digest', async () => {
     const { cwd, run, digests, asked } = await setting()
     await writeFile(join(cwd, 'mine.md'), 'My own words.\n')
     const mine = await run('--digest', 'mine.md')
@@ -87,7 +87,7 @@ describe('--digest', () => {
     expect(digests()).toHaveLength(before + 1)
   })
 
-  it('among the documents is none, for a run that is not told of it either', async () => {
+  it('writes a digest that later runs skip among the documents, even without the flag', async () => {
     const { cwd, env, run, digests, asked } = await setting()
     const report = ['--report', 'docs/report.md']
     const args = ['--digest', 'docs/all.md', ...report]
@@ -95,14 +95,17 @@ describe('--digest', () => {
     const before = asked.length
     const plain = await runInProcess(['summarize', 'docs'], { cwd, env })
     expect([plain.code, asked.length]).toEqual([0, before])
-    expect(plain.stderr).toMatch(/2 × earlier_output: docs\/all.md, docs\/report.md/)
+    expect(plain.stderr).toMatch(/2 output files of earlier runs: docs\/all.md, docs\/report.md/)
     const dry = await runInProcess(['summarize', 'docs', '--dry-run'], { cwd, env })
-    expect([dry.code, dry.stderr + dry.stdout]).toEqual([0, expect.stringMatching(/2 earlier_output/)])
+    expect([dry.code, dry.stderr + dry.stdout]).toEqual([
+      0,
+      expect.stringMatching(/2 output files of earlier runs/),
+    ])
     expect(await run(...args)).toMatchObject({ code: 0 })
     expect([asked.length, digests().length]).toEqual([before, 1])
   })
 
-  it('that was edited by hand stays as it is, while the summaries are made', async () => {
+  it('keeps a digest that was edited by hand, and updates the summaries', async () => {
     const { cwd, run, digests } = await setting()
     await run()
     await writeFile(join(cwd, 'all.md'), 'My own words.\n')
@@ -114,7 +117,7 @@ describe('--digest', () => {
     expect(digests()).toHaveLength(1)
   })
 
-  it('replaces no file of a folder that it did not write, and follows no link there', async () => {
+  it('replaces no file of the user in a folder, and follows no link there', async () => {
     const { cwd, run, asked } = await setting()
     const args = ['--digest', 'digest.md', '--digest-per', 'folder']
     await mkdir(join(cwd, 'summaries/docs/mill'), { recursive: true })
@@ -137,13 +140,13 @@ describe('--digest', () => {
       expect(await run('--digest', name, '--digest-per', 'folder')).toMatchObject({ code: 2 })
   })
 
-  it('goes to a device as it is', async () => {
+  it('writes to a device', async () => {
     const { run } = await setting()
     const { code, stderr } = await run('--digest', '/dev/stderr')
     expect([code, stderr]).toEqual([0, expect.stringMatching(/^\[simulated\] /m)])
   })
 
-  it('is within the cap of the run, and left out where the run did not come to its end', async () => {
+  it('counts toward --max-cost, and writes no digest if the run ends early', async () => {
     const { run, simulator, digests } = await setting()
     const first = await run('--max-cost', '0.001')
     expect([first.code, digests()]).toEqual([5, []])
@@ -153,12 +156,12 @@ describe('--digest', () => {
     expect((inputTokens * 0.1 + outputTokens * 0.5) / 1e6).toBeLessThanOrEqual(0.001 + 0.0019)
   })
 
-  it('is not written while documents are in a batch, or not in the sample, and that is reported', async () => {
+  it('reports that no digest is written while documents are in a batch or outside the sample', async () => {
     const { cwd, env, run, digests } = await setting()
     await runInProcess(['summarize', 'docs/ferry', '--batch', '--detach'], { cwd, env })
     const waiting = await run('-q')
     expect(waiting.code).toBe(75)
-    expect(waiting.stderr).toMatch(/--digest all\.md is not written, as 7 documents are still pending/)
+    expect(waiting.stderr).toMatch(/--digest all\.md was not written, because 7 documents are still pending/)
     await writeFile(join(cwd, 'docs/mill/new.md'), note(99))
     await writeFile(join(cwd, 'docs/mill/newer.md'), note(100))
     await writeFile(join(cwd, 'docs/mill/newest.md'), note(101))
@@ -166,9 +169,9 @@ describe('--digest', () => {
       cwd,
       env,
     })
-    expect(sampled.stderr).toMatch(/--digest all\.md is not written, as 1 document is still pending/)
+    expect(sampled.stderr).toMatch(/--digest all\.md was not written, because 1 document is still pending/)
     expect(digests()).toEqual([])
-    // The batch holds documents of another folder, and is left to other runs.
+    // The batch contains only documents of another folder, so this run does not wait for it.
     const { code, stderr } = await runInProcess(['summarize', 'docs/mill', '--digest', 'all.md'], {
       cwd,
       env,
@@ -176,7 +179,7 @@ describe('--digest', () => {
     expect([code, stderr]).toEqual([75, expect.stringContaining('wrote the digest of 7 summaries')])
   })
 
-  it('is told where there is nothing to make it of', async () => {
+  it('is a usage error with -o -, because a digest needs an output folder', async () => {
     const { cwd, env } = await setting()
     const bad = await runInProcess(['summarize', 'docs', '--digest', 'a.md', '-o', '-'], { cwd, env })
     expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('--digest needs an output folder')])

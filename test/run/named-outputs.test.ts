@@ -29,7 +29,7 @@ async function setting(more: Readonly<Record<string, string>> = {}) {
   return { cwd, env, simulator, run, text, at: (name: string) => join(cwd, name) }
 }
 
-/** Runs, and expects that nothing was sent or written, and why. */
+/** Runs, and expects an error that matches `why`, no requests and no new files. */
 async function refused(
   { run, simulator, cwd }: Awaited<ReturnType<typeof setting>>,
   args: readonly string[],
@@ -45,7 +45,7 @@ async function refused(
   expect(await readdir(cwd, { recursive: true })).toEqual(before)
 }
 
-/** Flags that name a file to write, with one. */
+/** Flags that name an output file, each with an example. */
 const flags = [
   ['--report', 'out.json'],
   ['--report', 'out.md'],
@@ -55,20 +55,20 @@ const flags = [
 ] as const
 
 describe.each(flags)('%s %s', (flag, name) => {
-  it('writes a new file, with the folders it is in', async () => {
+  it('creates a new file and its folders', async () => {
     const { run, text } = await setting()
     expect(await run(flag, `new/folder/${name}`)).toMatchObject({ code: 0 })
     expect(await text(`new/folder/${name}`)).not.toBe('')
   })
 
-  it('writes an empty file, and the same file again', async () => {
+  it('overwrites an empty file, and the same file again in the next run', async () => {
     const { run, text } = await setting({ [name]: '' })
     for (let n = 0; n < 2; n++) expect(await run(flag, name)).toMatchObject({ code: 0 })
     expect(await text(name)).not.toBe('')
   })
 
   it.each(['My own words.\n', '{"mine": true}\n', `${entry} and more\n`, entry, '\n'])(
-    'leaves a file of the user as it is, and sends nothing: %j',
+    'does not overwrite a file of the user, and sends no request: %j',
     async (content) => {
       const at = await setting({ [name]: content })
       await refused(at, [flag, name], new RegExp(`^claude-batch: ${flag} ${name}: the (file|last line) `))
@@ -86,7 +86,7 @@ describe.each(flags)('%s %s', (flag, name) => {
     expect(await text(join('kept', name))).not.toBe('')
   })
 
-  it('leaves alone what a link leads to, where that is a file of the user', async () => {
+  it('does not overwrite a file of the user through a link', async () => {
     const at = await setting({ mine: 'My own words.\n' })
     await symlink('mine', at.at(name))
     await refused(at, [flag, name], /: the (file|last line) /)
@@ -98,17 +98,17 @@ describe.each(flags)('%s %s', (flag, name) => {
     ['a folder', 'docs', /this is a folder; name a file/],
     ['a new folder', 'new/', /this is a folder; name a file/],
     ['a descriptor that is not open', '/dev/fd/1000', /no such descriptor is open/],
-  ])('refuses %s', async (_what, given, why) => {
+  ])('rejects %s', async (_what, given, why) => {
     await refused(await setting(), [flag, given], why)
   })
 
-  it('refuses a link that leads to itself', async () => {
+  it('rejects a link to itself', async () => {
     const at = await setting()
     await symlink(name, at.at(name))
     await refused(at, [flag, name], /cannot write .*symbolic links/, 6)
   })
 
-  it('refuses the state folder of an output folder, also through a link', async () => {
+  it('rejects a file in the state folder of an output folder, also through a link', async () => {
     const at = await setting()
     await mkdir(at.at('summaries/.claude-batch'), { recursive: true })
     await writeFile(at.at('summaries/.claude-batch/ledger.jsonl'), '')
@@ -119,14 +119,14 @@ describe.each(flags)('%s %s', (flag, name) => {
     await refused(at, [flag, name], /this lies in the state folder of an output folder/)
   })
 
-  it('refuses a file in a place that cannot be written', async () => {
+  it('rejects a file in a folder that is not writable', async () => {
     const at = await setting()
     await refused(at, [flag, `docs/a.md/${name}`], /cannot write .*: a file is where a folder is needed/, 6)
     await refused(at, [flag, `/proc/${name}`], /cannot write \/proc\/out\.\w+: /, 6)
   })
 
   it.each(['docs/../docs/a.md', 'linked.md', 'hard.md'])(
-    'refuses a file that is an input, also under another name: %s',
+    'rejects a file that is an input, also under another name: %s',
     async (given) => {
       const at = await setting({ 'docs/a.md': '' })
       await symlink('docs/a.md', at.at('linked.md'))
@@ -137,20 +137,20 @@ describe.each(flags)('%s %s', (flag, name) => {
     },
   )
 
-  it('refuses the name of a summary', async () => {
+  it('rejects the name of a summary', async () => {
     const suffix = name.endsWith('.json') ? '.summary.json' : '.summary.md'
     if (name.endsWith('.html')) return
     await refused(await setting(), [flag, `summaries/docs/a.md${suffix}`], /this is the name of a summary/)
   })
 })
 
-describe('files that flags name for writing', () => {
+describe('output files named by flags', () => {
   it.each([
     ['r.json', 'r.json'],
     ['r.json', 'docs/../R.JSON'],
     ['r.json', 'linked.json'],
     ['r.json', 'hard.json'],
-  ])('are different ones: %s and %s', async (report, log) => {
+  ])('are rejected if they are the same file: %s and %s', async (report, log) => {
     const at = await setting({ 'r.json': '' })
     await symlink('r.json', at.at('linked.json'))
     await link(at.at('r.json'), at.at('hard.json'))
@@ -158,7 +158,7 @@ describe('files that flags name for writing', () => {
     await refused(at, ['--digest', log, '--report', report], /are the same file/)
   })
 
-  it('are none that stdout or stderr is redirected to', async () => {
+  it('are rejected if stdout or stderr is redirected to them', async () => {
     const { cwd, env, at } = await setting({ 'out.json': '' })
     const { ino } = await stat(at('out.json'))
     const isRedirectTarget = (file: { ino: number }) => file.ino === ino
@@ -172,13 +172,13 @@ describe('files that flags name for writing', () => {
     }
   })
 
-  it('may be /dev/null, which stays a device', async () => {
+  it('may be /dev/null, which remains a device', async () => {
     const { run } = await setting()
     expect(await run('--report', '/dev/null', '--log', '/dev/null')).toMatchObject({ code: 0 })
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
   })
 
-  it('may be stderr or stdout by the name of a device', async () => {
+  it('may be stderr or stdout, named as devices', async () => {
     const { run } = await setting()
     const { stderr, stdout } = await run('--log', '/dev/stderr', '--report', '/proc/self/fd/1', '-q')
     const entries = stderr.split('\n').filter((line) => line.startsWith('{'))
@@ -186,7 +186,7 @@ describe('files that flags name for writing', () => {
     expect(JSON.parse(stdout)).toMatchObject({ format: 'claude-batch report' })
   })
 
-  it('may be a descriptor, whose file is added to', async () => {
+  it('may be a file descriptor, to whose file the output is appended', async () => {
     const { run, text, at } = await setting({ mine: 'Mine.\n' })
     const handle = await open(at('mine'), 'a')
     expect(await run('--log', `/dev/fd/${handle.fd}`)).toMatchObject({ code: 0 })
@@ -195,7 +195,7 @@ describe('files that flags name for writing', () => {
     expect([lines[0], lines.length]).toEqual(['Mine.', 3])
   })
 
-  it('may be a pipe that somebody reads, which stays a pipe', async () => {
+  it('may be a pipe with a reader, which remains a pipe', async () => {
     const { run, at } = await setting()
     execFileSync('mkfifo', [at('log'), at('r.html')])
     const readers = await Promise.all(
@@ -209,19 +209,22 @@ describe('files that flags name for writing', () => {
         return buffer.toString('utf8', 0, bytesRead)
       }),
     )
-    // Of both documents and of the digest.
+    // One entry for each of the two documents and one for the digest.
     expect(log.trimEnd().split('\n')).toHaveLength(3)
     expect(report).toMatch(/^<!doctype html>/)
     expect((await lstat(at('log'))).isFIFO()).toBe(true)
   })
 
-  it.each(['--log', '--report', '--digest'])('refuses a pipe that nobody reads at once: %s', async (flag) => {
-    const at = await setting()
-    execFileSync('mkfifo', [at.at('pipe')])
-    await refused(at, [flag, 'pipe'], /the pipe has no reader; start the reader first/)
-  })
+  it.each(['--log', '--report', '--digest'])(
+    'are rejected immediately if they are pipes without a reader: %s',
+    async (flag) => {
+      const at = await setting()
+      execFileSync('mkfifo', [at.at('pipe')])
+      await refused(at, [flag, 'pipe'], /the pipe has no reader; start the reader first/)
+    },
+  )
 
-  it('leaves a file as it is that took the place of the report during the run', async () => {
+  it('are not overwritten if another program creates the report file during the run', async () => {
     const cwd = await createFolder(files)
     const { env } = await startService({
       script() {
@@ -237,7 +240,7 @@ describe('files that flags name for writing', () => {
     expect(await readFile(join(cwd, 'r.md'), 'utf8')).toBe('Mine.\n')
   })
 
-  it('keeps the mode of a report that it replaces', async () => {
+  it('keep their mode if a new report replaces them', async () => {
     const { run, at } = await setting()
     await run('--report', 'r.json')
     execFileSync('chmod', ['600', at('r.json')])
@@ -245,7 +248,7 @@ describe('files that flags name for writing', () => {
     expect((await stat(at('r.json'))).mode & 0o777).toBe(0o600)
   })
 
-  it('replaces what `report` printed into a file', async () => {
+  it('may be files with the redirected output of `report`', async () => {
     const { run, cwd, env, at } = await setting()
     await run()
     for (const format of ['json', 'md', 'html']) {
@@ -255,7 +258,7 @@ describe('files that flags name for writing', () => {
     }
   })
 
-  it('are checked for a dry run, too', async () => {
+  it('are checked by a dry run, too', async () => {
     const at = await setting({ 'mine.json': '{}' })
     await refused(at, ['--dry-run', '--report', 'mine.json'], /the file was not written by claude-batch/)
     await refused(at, ['--dry-run', '--log', 'mine.json'], /the last line of the file/)
@@ -270,13 +273,13 @@ describe('files that flags name for writing', () => {
     [`${entry}\n\n`, true],
     [`${entry}\nMine.\nMine.\n`, false],
     [`{"time":"2026-`, false],
-  ])('a log that ends with %j is added to: %j', async (content, isLog) => {
+  ])('a log with the content %j is accepted and appended to: %j', async (content, isLog) => {
     const { run, text } = await setting({ 'run.log': content })
     expect(await run('--log', 'run.log')).toMatchObject({ code: isLog ? 0 : 2 })
     expect((await text('run.log')).startsWith(content)).toBe(true)
   })
 
-  it('of serve and compare are checked as those of summarize', async () => {
+  it('are checked by serve and compare as by summarize', async () => {
     const { cwd, env, simulator, text, at } = await setting({ 'mine.txt': 'Mine.\n' })
     const compare = ['compare', 'docs', '--prompts', 'summarize@v1,summarize@v2']
     for (const args of [['serve', '--port', '0'], compare])

@@ -3,7 +3,7 @@ import { checkReport, setUpReportRuns } from '../support/report-runs.ts'
 import { startCli, startService } from '../support/run-cli.ts'
 
 describe('claude-batch report', () => {
-  it('knows of a run that was killed what its documents tell', async () => {
+  it('reports the finished documents of a killed run', async () => {
     const { cwd, run } = await setUpReportRuns()
     const { env, simulator } = await startService({ latency: { medianMs: 30 } })
     const started = await startCli(

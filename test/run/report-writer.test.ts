@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { checkReport, setUpReportRuns } from '../support/report-runs.ts'
 
 describe('--report', () => {
-  it('writes the account of the run as JSON that its schema takes', async () => {
+  it('writes a JSON report of the run that conforms to its schema', async () => {
     const { run, json, simulator } = await setUpReportRuns()
     expect(await run('summarize', 'docs', '--report', 'reports/one.json')).toMatchObject({ code: 1 })
     const report = checkReport(await json('reports/one.json'))
@@ -38,7 +38,7 @@ describe('--report', () => {
     expect(report.latency?.count).toBe(3)
   })
 
-  it('has of a later run what that did, and of a run with nothing to do that too', async () => {
+  it('reports only the documents of the latest run, even if that run had nothing to do', async () => {
     const { run, json } = await setUpReportRuns()
     await run('summarize', 'docs/a', 'docs/b')
     await run('summarize', 'docs/a', 'docs/b', 'docs/c', '--report', 'r.json')
@@ -53,15 +53,17 @@ describe('--report', () => {
     })
   })
 
-  it('is no document, wherever it lies', async () => {
+  it('writes a report that later runs skip among the documents', async () => {
     const { run } = await setUpReportRuns()
     for (let n = 0; n < 2; n++) {
       const { stderr } = await run('summarize', '.', '--report', 'docs/r.html', '--log', 'docs/log.log')
-      expect(stderr).toMatch(n === 0 ? /documents {2}5:/ : /2 × earlier_output: docs\/log.log, docs\/r.html/)
+      expect(stderr).toMatch(
+        n === 0 ? /documents {2}5:/ : /2 output files of earlier runs: docs\/log.log, docs\/r.html/,
+      )
     }
   })
 
-  it('accounts for what went to stdout, too', async () => {
+  it('reports documents whose summaries were printed to stdout', async () => {
     const { run, json, cwd } = await setUpReportRuns()
     const { stdout } = await run('summarize', 'docs', '-o', '-', '--report', 'r.json')
     expect(stdout).toContain('[simulated]')
@@ -69,7 +71,7 @@ describe('--report', () => {
     expect(await readdir(cwd)).not.toContain('summaries')
   })
 
-  it('says why a run ended early', async () => {
+  it('reports why a run ended early', async () => {
     const { run, json } = await setUpReportRuns()
     await run('summarize', 'docs', '--max-cost', '0', '--report', 'r.json')
     const { runs } = checkReport(await json('r.json'))
@@ -78,7 +80,7 @@ describe('--report', () => {
     ])
   })
 
-  it('that cannot be written ends with 6 before anything is sent', async () => {
+  it('exits with 6 before any request if the file is not writable', async () => {
     const { run, cwd, simulator } = await setUpReportRuns()
     const { code, stderr } = await run('summarize', 'docs/a', '--report', 'docs/a/x.md/r.json')
     expect(code).toBe(6)
@@ -89,7 +91,7 @@ describe('--report', () => {
 })
 
 describe('claude-batch report', () => {
-  it('makes the same of past runs, of one or of all', async () => {
+  it('prints the same report for past runs, for one run or all', async () => {
     const { run, json, cwd } = await setUpReportRuns()
     await run('summarize', 'docs', '--prompt', 'summarize@v1')
     await run('summarize', 'docs/a', '--report', 'r.json')
@@ -114,7 +116,7 @@ describe('claude-batch report', () => {
     expect(await readdir(cwd)).toContain('r.json')
   })
 
-  it.each(['day', 'model', 'prompt', 'folder'])('adds up by %s', async (by) => {
+  it.each(['day', 'model', 'prompt', 'folder'])('groups costs by %s', async (by) => {
     const { run } = await setUpReportRuns()
     await run('summarize', 'docs')
     const { stdout } = await run('report', '--group-by', by)
@@ -132,7 +134,7 @@ describe('claude-batch report', () => {
     [['--compare-estimate', 'new.json'], 2, /another version .*99/],
     [['--compare-estimate', 'damaged.json'], 2, /the estimate is damaged/],
     [['--compare-estimate', 'later.json'], 3, /no run started since the estimate of 2099/],
-  ])('%j ends with %i', async (flags, expected, message) => {
+  ])('with %j exits with %i', async (flags, expected, message) => {
     const { run, cwd } = await setUpReportRuns()
     await run('summarize', 'docs/a')
     await run('summarize', 'docs/b')

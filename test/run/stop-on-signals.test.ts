@@ -18,7 +18,7 @@ function listening() {
 }
 
 describe('stopOnSignals', () => {
-  it('drains at the first signal, and abandons at the next one that is another key', async () => {
+  it('drains at the first signal, and aborts at another one that comes at least 500 ms later', async () => {
     const { clock, halt, send, told } = listening()
     send('SIGINT')
     expect([halt.drainSignal.aborted, halt.abortSignal.aborted, told()]).toEqual([true, false, 1])
@@ -35,7 +35,7 @@ describe('stopOnSignals', () => {
     ['SIGINT', 30_000],
     ['SIGTERM', 10_000],
     ['SIGHUP', 10_000],
-  ] as const)('gives what is in flight at %s so long: %i ms', async (signal, ms) => {
+  ] as const)('after %s aborts the requests that are still in flight after %i ms', async (signal, ms) => {
     const { clock, halt, send } = listening()
     send(signal)
     await clock.run(clock.sleep(ms - 1))
@@ -45,7 +45,7 @@ describe('stopOnSignals', () => {
     expect(halt.abortSignal.aborted).toBe(true)
   })
 
-  it('leaves no timer behind that would hold up the end', async () => {
+  it('leaves no timer that would delay the exit', async () => {
     const { clock, halt, send, stop } = listening()
     send('SIGTERM')
     stop()

@@ -31,7 +31,7 @@ const streamOf = (answered: Awaited<ReturnType<typeof answerStream>>) => {
 }
 
 describe('an answer', () => {
-  it('shows that it is alive where there is nothing to say, also before the first word', async () => {
+  it('sends heartbeats while there is no text, even before the first word', async () => {
     let watch: OnText | undefined
     let end = () => {}
     const ask: Ask = (_request, _signal, own) =>
@@ -50,7 +50,7 @@ describe('an answer', () => {
     expect(rest).toEqual([{ text: 'Boats' }, { done: true, usage: { input: 100, output: 20 } }])
   })
 
-  it('is an event where it goes wrong after such a sign', async () => {
+  it('that fails after a heartbeat ends with an error event', async () => {
     let fail = () => {}
     const ask: Ask = () =>
       new Promise((_resolve, reject) => {
@@ -70,7 +70,7 @@ describe('an answer', () => {
     ['cut off', { stopReason: 'max_tokens', text: 'Boats and' }, 'max_tokens'],
     ['declined', { stopReason: 'refusal', text: '' }, 'refusal'],
     ['empty', { text: '' }, 'empty'],
-  ])('that is %s is no answer', async (_, reply, type) => {
+  ])('that is %s is reported as an error', async (_, reply, type) => {
     const ask: Ask = async (_request, _signal, watch) => {
       if (reply.text !== '') watch?.(reply.text)
       return createReply(reply.text, reply)
@@ -84,7 +84,7 @@ describe('an answer', () => {
       ])
   })
 
-  it('without counts from the service says so', async () => {
+  it('without usage from the API ends with a usage of null', async () => {
     const ask: Ask = async (_request, _signal, watch) => {
       watch?.('Boats')
       const { usage: _, ...uncounted } = createReply('Boats')

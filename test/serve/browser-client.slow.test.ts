@@ -24,7 +24,7 @@ beforeAll(async () => {
   ask = ((await import(module)) as { ask: Ask }).ask
 })
 
-/** A server whose answer comes as the test says. */
+/** Starts a server whose answer is controlled by the test. */
 async function held(flags: string[] = []) {
   const answer = createHeldAnswer()
   const server = await startServe(flags, { service: { script: () => answer.behaviour } })
@@ -32,7 +32,7 @@ async function held(flags: string[] = []) {
 }
 
 describe('the client in the documentation', () => {
-  it('hands on each piece, and tells the usage at the end', async () => {
+  it('passes on each piece of text, and returns the usage at the end', async () => {
     const { stream, answer } = await held()
     const pieces: string[] = []
     const usage = ask(stream, question, (text) => pieces.push(text))
@@ -43,7 +43,7 @@ describe('the client in the documentation', () => {
     expect(pieces).toEqual(['Boats “', 'float”.'])
   })
 
-  it('cancels the request to the service when it is told to stop', async () => {
+  it('aborts the request to the API when its signal aborts', async () => {
     const { stream, answer } = await held()
     const stop = new AbortController()
     const usage = ask(stream, question, () => stop.abort(), stop.signal)
@@ -51,7 +51,7 @@ describe('the client in the documentation', () => {
     await answer.clientClosed
   })
 
-  it('rejects with what went wrong, before the first word and after it', async () => {
+  it('rejects with the error, before and after the first word', async () => {
     const { stream, answer } = await held()
     await expect(ask(stream, {}, () => {})).rejects.toThrow(/^400: .*invalid_request/)
     const broken = expect(ask(stream, question, () => {})).rejects.toThrow(
@@ -60,12 +60,12 @@ describe('the client in the documentation', () => {
     await Promise.all([answer.send(textDelta('Boats') + overloaded), broken])
   })
 
-  it('does not take a stream that was cut off for a whole one', async () => {
+  it('rejects when a stream is cut off', async () => {
     const server = createServer((_, response) => response.end('data: {"text":"Boats"}\n\n'))
     await expect(ask(await address(server), question, () => {})).rejects.toThrow('lost before the end')
   })
 
-  it('works in a page of another origin that is allowed, and in no other', async (context) => {
+  it('works in a page of another origin only if that origin is allowed', async (context) => {
     const why = whyBrowserUnavailable()
     if (why !== undefined) return context.skip(why)
     let stream = ''
@@ -97,7 +97,7 @@ describe('the client in the documentation', () => {
   })
 })
 
-/** Has it listen until the test is over. @returns where */
+/** Starts the server until the test ends. @returns its address */
 async function address(server: ReturnType<typeof createServer>): Promise<string> {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   onTestFinished(() => server.closeAllConnections())

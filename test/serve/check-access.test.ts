@@ -9,7 +9,7 @@ const options = {
 const refused = (host: string | undefined, origin?: string, more = {}) =>
   checkOrigin({ host, origin, authorization: undefined }, { ...options, ...more })?.type
 
-describe('a caller', () => {
+describe('a request', () => {
   it.each([
     'localhost',
     'LOCALHOST:8000',
@@ -21,7 +21,7 @@ describe('a caller', () => {
     'notes.example',
     'NOTES.example.:443',
     '[2001:DB8:0::1]:8000',
-  ])('is let in who calls the server %s', (host) => {
+  ])('with the Host %s is allowed', (host) => {
     expect(refused(host)).toBeUndefined()
   })
 
@@ -40,7 +40,7 @@ describe('a caller', () => {
     'localhost:x',
     '[::1',
     'local host',
-  ])('is turned away who calls it %s', (host) => {
+  ])('with the Host %s is refused', (host) => {
     expect(refused(host)).toBe('host_not_allowed')
     expect(refused(host, undefined, { token: 'a token' })).toBeUndefined()
   })
@@ -60,9 +60,12 @@ describe('a page', () => {
     ['127.0.0.1:8000', 'http://127.0.0.1:8000'],
     ['localhost', 'https://app.example'],
     ['localhost', 'https://APP.example:443'],
-  ])('of the server itself, or of a named origin, may use it: Host %s, Origin %s', (host, origin) => {
-    expect(refused(host, origin)).toBeUndefined()
-  })
+  ])(
+    'of the server itself or of an allowed origin may use the server: Host %s, Origin %s',
+    (host, origin) => {
+      expect(refused(host, origin)).toBeUndefined()
+    },
+  )
 
   it.each([
     ['notes.example', 'https://evil.example'],
@@ -79,7 +82,7 @@ describe('a page', () => {
     ['localhost', ''],
     ['localhost', 'file://'],
     ['localhost', 'ftp://localhost'],
-  ])('of another origin may not: Host %s, Origin %s', (host, origin) => {
+  ])('of another origin may not use the server: Host %s, Origin %s', (host, origin) => {
     expect(refused(host, origin)).toBe('origin_not_allowed')
   })
 })

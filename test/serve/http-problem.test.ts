@@ -5,8 +5,8 @@ import { ExitError } from '../../src/errors.ts'
 import { toProblem } from '../../src/serve/http-problem.ts'
 import { createStatusError } from '../support/scripted-ask.ts'
 
-describe('a problem, as a client of the server sees it', () => {
-  it('is a bad gateway where the service cannot be reached, whatever ended the retries', () => {
+describe('toProblem', () => {
+  it('returns a 502 for an unreachable API, even if the run was stopped', () => {
     const refused: RequestError = {
       kind: 'connection',
       type: 'connection_error',
@@ -21,12 +21,12 @@ describe('a problem, as a client of the server sees it', () => {
     expect(problem.message).not.toContain('10.0.0.1')
   })
 
-  it('is a bad gateway where only this text is refused with a status of the account', () => {
+  it('returns a 502 for an account error that concerns only this text', () => {
     const fault = createStatusError(403, { type: 'permission_error', isDocumentSpecific: true })
     expect(toProblem(new AskError(fault), false)).toMatchObject({ status: 502, type: 'provider_rejected' })
   })
 
-  it('is a text that is too long where the account may not send it, and says nothing of the account', () => {
+  it('returns a 413 for a text that the account may not send, and does not mention the account', () => {
     const message = 'Extra usage is required for long context requests.'
     const problem = toProblem(
       new AskError(createStatusError(429, { type: 'rate_limit_error', message })),

@@ -17,19 +17,19 @@ const impatient = { headersMs: 100, requestMs: 200, idleMs: 300 }
 const begun = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n'
 
 describe('S07 a listener', () => {
-  it('ends headers and bodies that do not come', async () => {
+  it('closes connections whose headers or bodies do not arrive', async () => {
     const { url } = await listening({ timeouts: impatient })
     expect(await sendRawBytes(url, begun)).toMatch(/^HTTP\/1.1 408 /)
     expect(await sendRawBytes(url, `${begun}\r\nhalf`)).toMatch(/^(HTTP\/1.1 408 |$)/)
     expect(await sendRawRequest(url, '/')).toMatchObject({ status: 200 })
   })
 
-  it('ends connections on which nothing happens', async () => {
+  it('closes idle connections', async () => {
     const { url } = await listening({ timeouts: impatient })
     expect(await sendRawBytes(url, '')).toMatch(/^(HTTP\/1.1 408 |$)/)
   })
 
-  it('takes no more connections than it may, and new ones once others have ended', async () => {
+  it('limits the number of connections, and accepts new ones after others have closed', async () => {
     const { url } = await listening({ maxConnections: 20 })
     const open = Array.from({ length: 20 }, () => connect(Number(new URL(url).port), '127.0.0.1'))
     await Promise.all(open.map((socket) => once(socket, 'connect')))
@@ -40,11 +40,11 @@ describe('S07 a listener', () => {
     await expect.poll(() => sendRawRequest(url, '/').catch(() => undefined)).toMatchObject({ status: 200 })
   })
 
-  it('when it closes waits for nobody who has not asked for anything', async () => {
+  it('does not wait for connections without a request when it closes', async () => {
     const server = await listening()
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
     await once(socket, 'connect')
-    // Accepted for sure, as another that came later was answered.
+    // The connection is accepted by now, because a later one was answered.
     await sendRawRequest(server.url, '/')
     await server.close()
   })

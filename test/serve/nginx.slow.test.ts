@@ -15,7 +15,7 @@ beforeEach((context) => {
   if (why !== undefined) context.skip(why)
 })
 
-/** A server whose first answer comes as the test says, with nginx before it. */
+/** Starts a server behind nginx; the test controls its first answer. */
 async function behindNginx(location: (upstream: string) => string, ...flags: string[]) {
   const answer = createHeldAnswer()
   const server = await startServe(flags, {
@@ -24,7 +24,7 @@ async function behindNginx(location: (upstream: string) => string, ...flags: str
   return { server, answer, proxy: await startNginx(location(server.url)) }
 }
 
-/** Asks through nginx, and keeps what arrives. */
+/** Sends a request through nginx and collects the events that arrive. */
 function listen(url: string) {
   const events: unknown[] = []
   const ended = (async () => {
@@ -34,7 +34,7 @@ function listen(url: string) {
 }
 
 const plain = (upstream: string) => `location / { proxy_pass ${upstream}; }`
-// 1.0 is what Debian’s speaks by itself; pieces of 1.1 it hands on as they come, with or without the header.
+// Debian's nginx uses HTTP/1.0 by default; it forwards chunks of 1.1 immediately, even without the header.
 const deaf = (upstream: string) =>
   `location / { proxy_pass ${upstream}; proxy_http_version 1.0; proxy_ignore_headers X-Accel-Buffering; }`
 const oneByOne = (upstream: string) =>
@@ -42,7 +42,7 @@ const oneByOne = (upstream: string) =>
 const [block = ''] = await readCodeBlocks('serve.md', 'nginx')
 const theOneOfTheDocs = (upstream: string) => block.replace('http://127.0.0.1:8000;', `${upstream};`)
 
-/** The service's first word has left the server, which says so through the same nginx. */
+/** Waits until the server has sent the first word, according to its metrics, read through the same nginx. */
 async function firstWordSent(url: string) {
   await vi.waitUntil(async () => {
     const metrics = await fetch(`${url}/metrics`).then((response) => response.text())
@@ -50,12 +50,12 @@ async function firstWordSent(url: string) {
   }, longWait)
 }
 
-describe('behind an nginx that buffers, as it does by default', () => {
+describe('behind an nginx with buffering, which is its default', () => {
   it.each([
     ['with nothing but proxy_pass', plain],
-    ['over connections it keeps', oneByOne],
-    ['as the documentation has it', theOneOfTheDocs],
-  ])('each event arrives while the next is still to come: %s', async (_, location) => {
+    ['over kept-alive connections', oneByOne],
+    ['with the documented configuration', theOneOfTheDocs],
+  ])('each event arrives before the next one is sent: %s', async (_, location) => {
     const { answer, proxy } = await behindNginx(location)
     const { events, ended } = listen(proxy)
     for (const text of ['Boats', ' float', '.']) {
@@ -67,12 +67,12 @@ describe('behind an nginx that buffers, as it does by default', () => {
     expect(events).toEqual([{ text: 'Boats' }, { text: ' float' }, { text: '.' }, done])
   })
 
-  it('nothing arrives before the end where nginx is told to ignore the header', async () => {
+  it('nothing arrives before the end if nginx ignores the header', async () => {
     const { answer, proxy } = await behindNginx(deaf)
     const { events, ended } = listen(proxy)
     for (const text of ['Boats', ' float', '.']) await answer.send(textDelta(text))
     await firstWordSent(proxy)
-    // Its one worker has met the first word before it could answer this.
+    // The only worker of nginx has received the first word before it answers this request.
     await fetch(`${proxy}/healthz`)
     expect(events).toEqual([])
     await answer.send(end)
@@ -80,7 +80,7 @@ describe('behind an nginx that buffers, as it does by default', () => {
     expect(events).toEqual([{ text: 'Boats' }, { text: ' float' }, { text: '.' }, done])
   })
 
-  it('a client that hangs up cancels the request to the service', async () => {
+  it('a client that disconnects aborts the request to the API', async () => {
     const { server, answer, proxy } = await behindNginx(plain)
     const hangUp = new AbortController()
     const sent = fetch(`${proxy}/stream`, { ...asked, signal: hangUp.signal })
@@ -91,7 +91,7 @@ describe('behind an nginx that buffers, as it does by default', () => {
     expect(server.simulator.stats().aborted).toBe(1)
   })
 
-  it('a status before the first byte, and when to come again, reach the client', async () => {
+  it('a status before the first byte and Retry-After reach the client', async () => {
     const { server, proxy } = await behindNginx(plain, '--concurrency', '1', '--max-queue', '0')
     void fetch(`${proxy}/stream`, asked).catch(() => {})
     await vi.waitUntil(() => server.simulator.stats().requests === 1, longWait)
@@ -100,11 +100,11 @@ describe('behind an nginx that buffers, as it does by default', () => {
   })
 })
 
-describe('under a name of its own behind nginx', () => {
+describe('under a separate host name behind nginx', () => {
   const token = '0123456789abcdef0123456789abcdef'
   const allowed = ['--allow-host', 'notes.example']
 
-  /** What the server's own page is told there; nginx speaks TLS for it. */
+  /** Returns the status, or the error type, of a request from the server's page behind a TLS nginx. */
   async function pageIsTold(location: (upstream: string) => string, flags: string[]) {
     const { url } = await startServe(flags, { env: { SERVE_TOKEN: token } })
     const headers = { ...asked.headers, authorization: `Bearer ${token}` }
@@ -113,14 +113,14 @@ describe('under a name of its own behind nginx', () => {
     return status === 200 ? status : (JSON.parse(body) as { error: { type: string } }).error.type
   }
 
-  it('the page is let in where the name is handed on, and allowed or a token given', async () => {
+  it('the page may use the server if nginx passes on the host name, and it is allowed or a token is set', async () => {
     expect(await pageIsTold(plain, allowed)).toBe('origin_not_allowed')
     expect(await pageIsTold(theOneOfTheDocs, [])).toBe('host_not_allowed')
     expect(await pageIsTold(theOneOfTheDocs, allowed)).toBe(200)
     expect(await pageIsTold(theOneOfTheDocs, ['--token', 'env:SERVE_TOKEN'])).toBe(200)
   })
 
-  it('a text of 4 MB gets through, and a larger one is told so', async () => {
+  it('a text of almost 4 MB reaches the server, and a larger one gets a 413', async () => {
     const proxy = await startNginx(theOneOfTheDocs((await startServe()).url))
     const sent = (length: number) =>
       fetch(`${proxy}/stream`, { ...asked, body: JSON.stringify({ text: 'a '.repeat(length / 2) }) })

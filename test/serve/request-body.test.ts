@@ -17,7 +17,7 @@ describe('the body of a request', () => {
     'application/json;charset="utf-8"',
     'application/json; charset=utf8; profile=x',
     'application/json; profile=x',
-  ])('is read as %s', async (contentType) => {
+  ])('is accepted as %s', async (contentType) => {
     expect(await bodyOf('{"text":"Ünï 日本 🙂"}', { contentType })).toBe('{"text":"Ünï 日本 🙂"}')
   })
 
@@ -58,21 +58,21 @@ describe('the body of a request', () => {
   it.each([
     ['Latin-1', Buffer.from('{"text":"caf\xe9"}', 'latin1')],
     ['half of a surrogate pair', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
-    ['a character cut off', Buffer.from([0x22, 0xf0, 0x9f, 0x99])],
-    ['a character written too long', Buffer.from([0x22, 0xc0, 0xaf, 0x22])],
+    ['an incomplete character', Buffer.from([0x22, 0xf0, 0x9f, 0x99])],
+    ['an overlong character', Buffer.from([0x22, 0xc0, 0xaf, 0x22])],
     ['UTF-16 with a byte-order mark', Buffer.from('\ufeff{}', 'utf16le')],
-  ])('is refused where it is not UTF-8, but %s', async (_name, bytes) => {
+  ])('is refused if it is not UTF-8: %s', async (_name, bytes) => {
     const refused = { status: 400, type: 'invalid_request', message: 'the body is not valid UTF-8' }
     expect(await bodyOf(bytes)).toEqual(refused)
   })
 
-  it('is put together from characters that come in pieces, without its byte-order mark', async () => {
+  it('is assembled from split characters, without its byte-order mark', async () => {
     const bytes = Buffer.from('\ufeff{"text":"🙂"}')
     const body = ReadableStream.from(Array.from(bytes, (byte) => Uint8Array.of(byte)))
     expect(await bodyOf('', { body })).toBe('{"text":"🙂"}')
   })
 
-  it('is refused before it is read, or as soon as it is too large', async () => {
+  it('is refused as soon as its length or its content is too large', async () => {
     let taken = 0
     async function* endless() {
       for (; ; taken++) yield Buffer.alloc(1_000_000)
@@ -85,7 +85,7 @@ describe('the body of a request', () => {
     expect(await bodyOf(Buffer.alloc(4_000_000, 'x'), { contentLength: '4000000' })).toHaveLength(4_000_000)
   })
 
-  it('that breaks off is the client’s affair', async () => {
+  it('that breaks off is an error of the client', async () => {
     async function* broken() {
       yield Buffer.from('{"te')
       throw new Error('aborted')

@@ -20,7 +20,7 @@ beforeEach((context) => {
 
 const opened = (url: string) => openServePage(browser, url)
 
-/** The page of a server whose first answer comes as the test says. */
+/** Opens the page of a server; the test controls its first answer. */
 async function held(flags: string[] = [], options: StartServeOptions = {}) {
   const answer = createHeldAnswer()
   const script: NonNullable<StartServeOptions['service']>['script'] = ({ index }) =>
@@ -29,8 +29,8 @@ async function held(flags: string[] = [], options: StartServeOptions = {}) {
   return { server, answer, ...(await opened(server.url)) }
 }
 
-describe('the page', () => {
-  it('shows the summary as it is written', async () => {
+describe('the page of the server', () => {
+  it('shows the summary while it is written', async () => {
     const { answer, ask, shows, notes, summary, complaints } = await held()
     await ask()
     await notes('waiting for the first text …')
@@ -47,7 +47,7 @@ describe('the page', () => {
     expect(complaints).toEqual([])
   })
 
-  it('stops the request to the service with its button, and can ask again', async () => {
+  it('aborts the request to the API with its Stop button, and can send another', async () => {
     const { answer, ask, shows, notes, button } = await held()
     await ask()
     await answer.send(textDelta('Boats'))
@@ -59,7 +59,7 @@ describe('the page', () => {
     await shows('Another.')
   })
 
-  it('asks once at a time, and keeps the keyboard where it was', async () => {
+  it('sends one request at a time, and keeps the keyboard focus', async () => {
     const { answer, text, button, shows, page, server } = await held()
     await text.fill('Boats float.')
     await button('Summarize').press('Enter')
@@ -74,7 +74,7 @@ describe('the page', () => {
     expect(server.simulator.stats().requests).toBe(1)
   })
 
-  it('says what went wrong before the first word', async () => {
+  it('shows errors before the first word', async () => {
     const { server, answer, ask, text, button, notes } = await held([
       '--concurrency',
       '1',
@@ -91,14 +91,14 @@ describe('the page', () => {
     await (await other).text()
     await text.fill('a'.repeat(4_000_000))
     await button('Summarize').click()
-    await notes('a request may have 4000000 bytes; split the text')
+    await notes('a request may have at most 4000000 bytes; split the text')
     server.sendSignal('SIGTERM')
     await server.exitCode
     await ask()
     await notes('the connection to the server was lost')
   })
 
-  it('says what the service will not take', async () => {
+  it('shows why the API rejects a text', async () => {
     const message = 'prompt is too long: 250000 tokens > 200000 maximum'
     const { url } = await startServe([], {
       service: { script: () => ({ kind: 'status', status: 400, type: 'invalid_request_error', message }) },
@@ -108,7 +108,7 @@ describe('the page', () => {
     await notes(`${message}; split the document`)
   })
 
-  it('keeps what came before an error', async () => {
+  it('keeps the text that arrived before an error', async () => {
     const { answer, ask, shows, notes } = await held()
     await ask()
     await answer.send(textDelta('Boats') + overloaded)
@@ -116,7 +116,7 @@ describe('the page', () => {
     await shows('Boats')
   })
 
-  it('asks for the token where there is one', async () => {
+  it('asks for the token if the server has one', async () => {
     const flags = ['--token', 'env:SERVE_TOKEN']
     const { page, answer, ask, notes, shows } = await held(flags, {
       env: { SERVE_TOKEN: '0123456789abcdef' },
@@ -134,7 +134,7 @@ describe('the page', () => {
     await shows('Boats.')
   })
 
-  it('takes a file that is dropped, on the box or beside it', async () => {
+  it('accepts a file that is dropped on the text box or elsewhere', async () => {
     const { page, text, notes } = await opened((await startServe()).url)
     const drop = async (on: string, content: string, name: string) => {
       const made = `const data = new DataTransfer(); data.items.add(new File(['${content}'], '${name}')); data`
@@ -148,7 +148,7 @@ describe('the page', () => {
     expect(await text.inputValue()).toBe('Ice')
   })
 
-  it('works under a name of its own behind nginx, below a path too', async (context) => {
+  it('works under a separate host name behind nginx, also below a path', async (context) => {
     const why = whyNginxUnavailable()
     if (why !== undefined) return context.skip(why)
     const { url } = await startServe(['--allow-host', 'notes.example'])
@@ -167,8 +167,8 @@ describe('the page', () => {
   })
 })
 
-describe('what a model writes', () => {
-  it('is text on the page, whatever it looks like', async () => {
+describe('text from the model', () => {
+  it('is plain text on the page', async () => {
     const { page, answer, ask, shows, complaints } = await held()
     const hostile = `</output><script>ran = 1</script><img src=x onerror="ran = 1"><a href="javascript:ran = 1">x</a>`
     await ask()
@@ -179,7 +179,7 @@ describe('what a model writes', () => {
     expect(complaints).toEqual([])
   })
 
-  it('could not run, nor call anybody, even as HTML', async () => {
+  it('could not run scripts or load anything, even as HTML', async () => {
     const { page, complaints } = await opened((await startServe()).url)
     await page.evaluate(`
       const script = document.createElement('script')

@@ -22,7 +22,7 @@ It rained. Nobody minded the weather much.
 `
 
 describe('an extractive summary', () => {
-  it('is marked, and quotes sentences of the document in their order', () => {
+  it('is marked as simulated, and quotes sentences of the document in order', () => {
     const summary = extractSummary(`${delimit(markdown)}\n\nSummarize this document.`)
     expect(summary).toMatch(/^\[simulated\] /)
     expect(summary).toContain('nine million tonnes')
@@ -35,7 +35,7 @@ describe('an extractive summary', () => {
     expect(summary).not.toMatch(/const|https|#|\bSummarize\b|document-|title:/)
   })
 
-  it('comes in bullets where the prompt, not the document, asks for them', () => {
+  it('has bullets if the prompt, not the document, asks for them', () => {
     expect(extractSummary(`${delimit(markdown)}\nGive bullets.`)).toMatch(/\n- /)
     expect(
       extractSummary(`${delimit(`${markdown}\nUse bullets now, please, everyone.`)}\nSummarize.`),
@@ -59,7 +59,7 @@ describe('an extractive summary', () => {
       'Порт',
     ],
     ['Japanese', '港は昨年九百万トンの貨物を扱いました。来年には新しい埠頭を建設する予定です。', '港'],
-  ])('can be had of a document in %s', (_language, text, word) => {
+  ])('works for a document in %s', (_language, text, word) => {
     expect(extractSummary(delimit(text))).toContain(word)
   })
 
@@ -67,7 +67,7 @@ describe('an extractive summary', () => {
     ['a table', 'name,age,city\nAda,36,London\nAlan,41,Wilmslow\n', 'name'],
     ['code', 'export function unload(ship) {\n  return ship.cargo\n}\n', 'unload'],
     ['a few words', 'Only this', 'Only this'],
-  ])('says something of %s, which has no sentences', (_name, text, word) => {
+  ])('has text for %s without sentences', (_name, text, word) => {
     expect(extractSummary(`${delimit(text)}\n\nSummarize.`)).toContain(word)
   })
 
@@ -77,7 +77,7 @@ describe('an extractive summary', () => {
     expect(extractSummary(delimit(long)).split(/\s+/).length).toBeLessThan(130)
   })
 
-  it('takes any text without an error', () => {
+  it('accepts any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
         expect(extractSummary(text)).toMatch(/^\[simulated\] ./)
@@ -91,10 +91,10 @@ describe('an extractive summary', () => {
     ['open tags', '<a '],
     ['open links', '![['],
     ['rules', '--- '],
-    ['fences that do not close', '```\n'],
-    ['blanks', ' \n'],
+    ['unclosed code blocks', '```\n'],
+    ['white space', ' \n'],
     ['Chinese without an end', '港口货物'],
-  ])('handles a megabyte of %s, on which a pattern that backtracks would take hours', (_name, text) => {
+  ])('handles a megabyte of %s, for which a backtracking pattern would take hours', (_name, text) => {
     const prompt = delimit(text.repeat(Math.ceil(1_000_000 / text.length)))
     expect(extractSummary(prompt).length).toBeLessThan(prompt.length)
   })

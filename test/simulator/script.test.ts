@@ -17,19 +17,19 @@ const played = (
 }
 
 describe('the seeded script', () => {
-  it('does the same again for the same seed, and something else for another', () => {
+  it('repeats itself for the same seed, and differs for another', () => {
     const rates = { '529': 0.2, reset: 0.2, empty: 0.1 }
     expect(played(7, rates)).toEqual(played(7, rates))
     expect(played(7, rates)).not.toEqual(played(8, rates))
   })
 
-  it('keeps to the rates in the long run', () => {
+  it('approximates the rates in the long run', () => {
     const resets = played(1, { reset: 0.25 }, 4000).filter(({ kind }) => kind === 'reset').length
     expect(resets / 4000).toBeGreaterThan(0.22)
     expect(resets / 4000).toBeLessThan(0.28)
   })
 
-  it('takes the median time for half of the answers, and never none at all', () => {
+  it('has delays around the median, and never a delay of zero', () => {
     const delays = played(3, {}, 2000).map((behaviour) =>
       behaviour.kind === 'answer' ? behaviour.delayMs : 0,
     )
@@ -39,7 +39,7 @@ describe('the seeded script', () => {
     expect(Math.min(...delays)).toBeGreaterThan(0)
   })
 
-  it('can do every fault there is, and only that at a rate of 1', () => {
+  it('produces every fault, and only that one at a rate of 1', () => {
     for (const name of Object.keys(faults)) {
       const kinds = new Set(played(1, { [name]: 1 }, 20).map(({ kind }) => kind))
       expect(kinds.size).toBe(1)
@@ -47,8 +47,8 @@ describe('the seeded script', () => {
   })
 })
 
-describe('the list of faults on the command line', () => {
-  it('names each with its rate', () => {
+describe('parseFaults', () => {
+  it('reads each fault with its rate', () => {
     expect(parseFaults('529=0.05,reset=0.01, max_tokens=0.5')).toEqual({
       '529': 0.05,
       reset: 0.01,
@@ -65,7 +65,7 @@ describe('the list of faults on the command line', () => {
     ['529=-0.1', '-0.1'],
     ['529=0.6,reset=0.6', 'more than 1'],
     ['constructor=1', 'constructor'],
-  ])('says in one line what is wrong with %j', (text, wrong) => {
+  ])('reports in one line what is wrong with %j', (text, wrong) => {
     const message = (() => {
       try {
         parseFaults(text)

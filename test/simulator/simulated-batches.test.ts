@@ -38,7 +38,7 @@ const named = (count: number) =>
   }))
 
 describe('Message Batches', () => {
-  it('are made, worked on, and their results fetched in another order, through the SDK', async () => {
+  it('are created, processed and fetched through the SDK, with results in another order', async () => {
     const { batches, ended, resultsOf, simulator } = await setting({ batches: { durationMs: 300 } })
     const made = await batches.create({ requests: named(30) })
     expect(made).toMatchObject({
@@ -67,7 +67,7 @@ describe('Message Batches', () => {
     expect(simulator.stats().billed.requests).toBe(0)
   })
 
-  it('look at parameters only when they work on them', async () => {
+  it('check parameters only during processing', async () => {
     const { batches, ended, resultsOf } = await setting()
     const wrong = { ...params(), temperature: 1 }
     const requests = [{ custom_id: 'a', params: wrong }, ...named(1)]
@@ -80,11 +80,11 @@ describe('Message Batches', () => {
   })
 
   it.each([
-    ['a name with a dot', [{ custom_id: 'a.md', params: params() }], /custom_id/],
-    ['a long name', [{ custom_id: 'a'.repeat(65), params: params() }], /custom_id/],
-    ['a name twice', [...named(1), ...named(1)], /duplicate/],
-    ['another field', [{ custom_id: 'a', params: params(), path: 'x' }], /path: Extra inputs/],
-    ['nothing', [], /at least 1/],
+    ['a custom_id with a dot', [{ custom_id: 'a.md', params: params() }], /custom_id/],
+    ['a long custom_id', [{ custom_id: 'a'.repeat(65), params: params() }], /custom_id/],
+    ['a duplicate custom_id', [...named(1), ...named(1)], /duplicate/],
+    ['an unknown field', [{ custom_id: 'a', params: params(), path: 'x' }], /path: Extra inputs/],
+    ['no requests', [], /at least 1/],
   ])('are refused with %s', async (_, requests, message) => {
     const { post } = await setting()
     const response = await post(JSON.stringify({ requests }))
@@ -107,19 +107,19 @@ describe('Message Batches', () => {
     '{"requests":[{"custom_id":"a","params":{}}],"model":"x"}',
     '{"other":[]}',
     '{"requests":[]}]',
-  ])('are refused where the body is %s', async (body) => {
+  ])('are refused if the body is %s', async (body) => {
     const { post } = await setting()
     expect((await post(body)).status).toBe(400)
   })
 
-  it('take no more than 100,000 requests', async () => {
+  it('have at most 100,000 requests', async () => {
     const { post } = await setting()
     const body = Array.from({ length: 100_001 }, (_, n) => `{"custom_id":"${n}","params":{}}`).join(',')
     const response = await post(`{"requests":[${body}]}`)
     expect(await response.json()).toMatchObject({ error: { message: /at most 100000/ } })
   })
 
-  it('expire after a day, and what is in them with them', async () => {
+  it('expire after a day, with all their requests', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     onTestFinished(() => void vi.useRealTimers())
     const { batches, resultsOf } = await setting({ batches: { durationMs: 100 * 3_600_000 } })
@@ -132,7 +132,7 @@ describe('Message Batches', () => {
     expect([...(await resultsOf(id)).values()]).toEqual([{ type: 'expired' }, { type: 'expired' }])
   })
 
-  it('are listed, the newest first, in pages; canceled; and deleted once they have ended', async () => {
+  it('can be listed in pages, newest first, canceled, and deleted after their end', async () => {
     const { batches, ended } = await setting({ batches: { durationMs: 60_000 } })
     const ids: string[] = []
     for (let n = 0; n < 5; n++) ids.unshift((await batches.create({ requests: named(4) })).id)
@@ -151,7 +151,7 @@ describe('Message Batches', () => {
     await expect(batches.retrieve(id)).rejects.toMatchObject({ status: 404 })
   })
 
-  it('meet trouble where that is wanted', async () => {
+  it('fail as configured', async () => {
     const troubles = [{ status: 529 }, { lost: 'after' }, { lost: 'before' }] as const
     let call = 0
     const { batches, simulator } = await setting({
@@ -165,7 +165,7 @@ describe('Message Batches', () => {
 })
 
 describe('the body of a batch', () => {
-  it('is taken apart wherever it is cut', async () => {
+  it('is split into requests for any chunk boundaries', async () => {
     const space = fc.constantFrom('', ' ', '\n', '\t ')
     const request = fc.record({ custom_id: fc.string(), params: fc.jsonValue({ maxDepth: 3 }) })
     await fc.assert(
@@ -191,14 +191,14 @@ describe('the body of a batch', () => {
     )
   })
 
-  it('is refused where it ends too early, or goes on', async () => {
+  it('is refused if it ends too early or has trailing data', async () => {
     const whole = '{"requests":[{"custom_id":"a","params":{"a":["}]"]}}]}'
     const read = async (text: string) => {
       async function* piece() {
         yield Buffer.from(text)
       }
       for await (const _ of splitRequests(piece())) {
-        // Only its end matters.
+        // Only the end of the body matters.
       }
     }
     await expect(read(whole)).resolves.toBeUndefined()

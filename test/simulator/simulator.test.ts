@@ -32,7 +32,7 @@ const errorOf = (promise: PromiseLike<unknown>): Promise<APIError> =>
   )
 
 describe('a message', () => {
-  it('comes as JSON, with usage, ids and the model asked for', async () => {
+  it('is sent as JSON, with usage, ids and the requested model', async () => {
     const { client } = await started()
     const { data, response, request_id } = await client.messages.create(question).withResponse()
     expect(data).toMatchObject({
@@ -49,7 +49,7 @@ describe('a message', () => {
     expect(response.headers.get('anthropic-organization-id')).not.toBeNull()
   })
 
-  it('is the same as a stream', async () => {
+  it('has the same content as a stream', async () => {
     const { client } = await started()
     const whole = await client.messages.create(question)
     const stream = client.messages.stream(question)
@@ -65,13 +65,13 @@ describe('a message', () => {
     expect(pieces.length).toBeGreaterThan(3)
   })
 
-  it('is cut off where max_tokens is too low for it', async () => {
+  it('is cut off if max_tokens is too low', async () => {
     const { client } = await started()
     const message = await client.messages.create({ ...question, max_tokens: 8 })
     expect(message).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 8 } })
   })
 
-  it('has as many input tokens as were counted before', async () => {
+  it('has as many input tokens as count_tokens returns', async () => {
     const { client } = await started()
     const { max_tokens: _, ...counted } = question
     const { input_tokens } = await client.messages.countTokens(counted)
@@ -79,7 +79,7 @@ describe('a message', () => {
   })
 })
 
-describe('the service', () => {
+describe('the simulated API', () => {
   it('lists its models', async () => {
     const { client } = await started()
     expect((await client.models.list()).data.map(({ id }) => id)).toContain('claude-haiku-5-5')
@@ -87,7 +87,7 @@ describe('the service', () => {
     expect(await errorOf(client.models.retrieve('gpt-4'))).toMatchObject({ status: 404 })
   })
 
-  it('wants a key, of either kind', async () => {
+  it('requires a key of either kind', async () => {
     const { simulator } = await started()
     const status = async (headers: Record<string, string>) => {
       const response = await fetch(`${simulator.url}/v1/messages`, {
@@ -107,12 +107,12 @@ describe('the service', () => {
     ['an unknown model', { model: 'gpt-4' }, 404, 'not_found_error'],
     ['temperature', { temperature: 0 }, 400, 'invalid_request_error'],
     ['a body beyond 32 MB', { system: 'x'.repeat(33_000_000) }, 413, 'request_too_large'],
-  ])('turns %s away', async (_name, change, status, type) => {
+  ])('rejects %s', async (_name, change, status, type) => {
     const { client } = await started()
     expect(await errorOf(client.messages.create({ ...question, ...change }))).toMatchObject({ status, type })
   })
 
-  it('answers 404 elsewhere, and 400 to what is no JSON', async () => {
+  it('sends a 404 for other paths, and a 400 for invalid JSON', async () => {
     const { simulator } = await started()
     const post = (path: string, body: string) =>
       fetch(simulator.url + path, { method: 'POST', body, headers: { 'x-api-key': 'k' } })
@@ -120,7 +120,7 @@ describe('the service', () => {
     expect((await post('/v1/messages', '{"model":')).status).toBe(400)
   })
 
-  it('tells its limits, and names the one it enforces and how long', async () => {
+  it('sends its limits, and names the enforced one and the wait', async () => {
     const { client } = await started({ limits: { rpm: 2 } })
     const { response } = await client.messages.create(question).withResponse()
     expect(response.headers.get('anthropic-ratelimit-requests-limit')).toBe('2')
@@ -132,14 +132,14 @@ describe('the service', () => {
     expect(Number(error.headers?.get('retry-after'))).toBeGreaterThanOrEqual(29)
   })
 
-  it('can keep its limits to itself, like a proxy that strips the headers', async () => {
+  it('can leave out the rate limit headers, like a proxy that strips them', async () => {
     const { client } = await started({ rateLimitHeaders: false })
     const { response } = await client.messages.create(question).withResponse()
     expect([...response.headers.keys()].filter((name) => name.includes('ratelimit'))).toEqual([])
   })
 })
 
-describe('a fault', () => {
+describe('a simulated fault', () => {
   it('is an error with type, code and headers as scripted', async () => {
     const { client } = await withBehaviour({
       kind: 'status',
@@ -157,7 +157,7 @@ describe('a fault', () => {
     expect(error.headers?.get('x-should-retry')).toBe('false')
   })
 
-  it('is a page of a proxy, or nothing at all', async () => {
+  it('is a page of a proxy, or an empty body', async () => {
     const page = await withBehaviour({
       kind: 'status',
       status: 502,
@@ -179,7 +179,7 @@ describe('a fault', () => {
 
   it.each<[string, Behaviour]>([
     ['a reset in the answer', { kind: 'reset', inBody: true, delayMs: 0 }],
-    ['an answer that ends too early', { kind: 'truncate', delayMs: 0 }],
+    ['a truncated answer', { kind: 'truncate', delayMs: 0 }],
   ])('is %s, plain or streamed, and it is billed', async (_name, behaviour) => {
     const { client, simulator } = await withBehaviour(behaviour)
     await errorOf(client.messages.create(question))
@@ -188,7 +188,7 @@ describe('a fault', () => {
     expect(simulator.stats()).toMatchObject({ aborted: 0, billed: { requests: 2 } })
   })
 
-  it('is an error in the midst of a stream', async () => {
+  it('is an error in the middle of a stream', async () => {
     const { client } = await withBehaviour({ kind: 'mid-stream-error', type: 'overloaded_error', delayMs: 0 })
     const stream = client.messages.stream(question)
     let text = ''
@@ -202,25 +202,28 @@ describe('a fault', () => {
     expect(text).not.toBe('')
   })
 
-  it.each([true, false])('is silence until the client hangs up, after headers: %s', async (afterHeaders) => {
-    const { client, simulator } = await withBehaviour({ kind: 'stall', afterHeaders })
-    const hangUp = new AbortController()
-    const asking = errorOf(
-      client.messages
-        .create({ ...question, stream: true }, { signal: hangUp.signal })
-        .then(async (events) => {
-          for await (const _ of events);
-          // An aborted stream ends quietly in the SDK.
-          throw new Error('ended')
-        }),
-    )
-    await expect.poll(() => simulator.stats().inFlight).toBe(1)
-    hangUp.abort()
-    await asking
-    await expect.poll(() => simulator.stats()).toMatchObject({ inFlight: 0, aborted: 1 })
-  })
+  it.each([true, false])(
+    'is silence until the client disconnects, after headers: %s',
+    async (afterHeaders) => {
+      const { client, simulator } = await withBehaviour({ kind: 'stall', afterHeaders })
+      const hangUp = new AbortController()
+      const asking = errorOf(
+        client.messages
+          .create({ ...question, stream: true }, { signal: hangUp.signal })
+          .then(async (events) => {
+            for await (const _ of events);
+            // An aborted stream ends without an error in the SDK.
+            throw new Error('ended')
+          }),
+      )
+      await expect.poll(() => simulator.stats().inFlight).toBe(1)
+      hangUp.abort()
+      await asking
+      await expect.poll(() => simulator.stats()).toMatchObject({ inFlight: 0, aborted: 1 })
+    },
+  )
 
-  it('is an answer that is complete but of no use', async () => {
+  it('is a complete but unusable answer', async () => {
     const answer = async (behaviour: Behaviour) =>
       (await withBehaviour(behaviour)).client.messages.create(question)
     expect(await answer({ kind: 'answer', delayMs: 0, content: [] })).toMatchObject({
@@ -234,7 +237,7 @@ describe('a fault', () => {
     expect(await answer({ kind: 'answer', delayMs: 0, usage: null })).not.toHaveProperty('usage')
   })
 
-  it('comes at its rate from the seed', async () => {
+  it('occurs at its rate, drawn from the seed', async () => {
     const { client, simulator } = await started({ faults: { '529': 0.5 }, seed: 3 })
     for (let n = 0; n < 20; n++) await client.messages.create(question).catch(() => undefined)
     const { byStatus } = simulator.stats()
@@ -243,8 +246,8 @@ describe('a fault', () => {
   })
 })
 
-describe('the account it keeps', () => {
-  it('counts hits by prompt, arrivals and the tokens it billed', async () => {
+describe('the statistics of the simulator', () => {
+  it('count requests by prompt, arrival times and billed tokens', async () => {
     const { client, simulator } = await started()
     const first = await client.messages.create(question)
     const second = await client.messages.create(question)
@@ -262,19 +265,19 @@ describe('the account it keeps', () => {
     })
   })
 
-  it('never sees two at once of a client that sends one after the other', async () => {
+  it('show one request in flight for a client that sends one after the other', async () => {
     const { client, simulator } = await started()
     for (let n = 0; n < 50; n++) await client.messages.create(question)
     expect(simulator.stats().maxInFlight).toBe(1)
   })
 
-  it('sees all of those that are sent together', async () => {
+  it('show all requests that are sent at the same time', async () => {
     const { client, simulator } = await started({ latency: { medianMs: 100, sigma: 0 } })
     await Promise.all(Array.from({ length: 8 }, () => client.messages.create(question)))
     expect(simulator.stats()).toMatchObject({ maxInFlight: 8, requests: 8 })
   })
 
-  it('knows the last answer as soon as the client has it', async () => {
+  it('include the last answer as soon as the client has it', async () => {
     const { client, simulator } = await started()
     for (let n = 1; n <= 20; n++) {
       await client.messages.create(question)
@@ -284,8 +287,8 @@ describe('the account it keeps', () => {
   })
 })
 
-describe('closing', () => {
-  it('is done at once, with an open stream too', async () => {
+describe('closing the simulator', () => {
+  it('is immediate, even with an open stream', async () => {
     const { client, simulator } = await started({ script: () => ({ kind: 'answer', delayMs: 60_000 }) })
     const asking = errorOf(client.messages.stream(question).finalMessage())
     await expect.poll(() => simulator.stats().inFlight).toBe(1)

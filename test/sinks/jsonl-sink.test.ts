@@ -26,26 +26,26 @@ async function lineFor(text: string): Promise<string> {
   return written
 }
 
-describe('a line of JSON for a structured answer', () => {
-  it('holds the answer as JSON, on one line', async () => {
+describe('a JSON line for a structured answer', () => {
+  it('contains the answer as JSON, on one line', async () => {
     const line = await lineFor('{\n  "n": 1.0\r\n}\n')
     expect(line).toBe(
       '{"format_version":2,"path":"a.md","status":"summarized","summary":{"n":1.0},"attempts":0,"elapsed_ms":1}\n',
     )
   })
 
-  it('has U+FFFD in place of half a surrogate pair in a text, and keeps the escape in an answer in JSON', async () => {
+  it('replaces half a surrogate pair in text with U+FFFD, and keeps its escape in JSON', async () => {
     expect(await lineFor('no JSON \ud83d')).toContain('"summary":"no JSON \ufffd"')
     expect(await lineFor('{"a":"\\ud83d"}')).toContain('"summary":{"a":"\\ud83d"}')
   })
 
-  it('holds an answer of any depth', async () => {
+  it('contains an answer of any depth', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     expect(await lineFor(deep)).toContain(`"summary":${deep},`)
   })
 
   it.each(['```json\n{}\n```', '\ufeff{}', 'no\nJSON "at all'])(
-    'holds an answer that is not JSON as a string: %j',
+    'contains an answer that is not JSON as a string: %j',
     async (text) => {
       const line = await lineFor(text)
       expect(line.indexOf('\n')).toBe(line.length - 1)

@@ -19,7 +19,7 @@ const common = {
 }
 const failure = { kind: 'stream', type: 'overloaded_error', message: 'Overloaded', transient: true } as const
 
-/** What the sink shows of pieces and an outcome. */
+/** Returns the text that the sink writes for pieces and an outcome. */
 async function shown(pieces: readonly string[], outcome: Outcome, isTerminal = false): Promise<string> {
   let text = ''
   const write = async (piece: string) => {
@@ -32,8 +32,8 @@ async function shown(pieces: readonly string[], outcome: Outcome, isTerminal = f
   return text
 }
 
-describe('a summary shown as it is written', () => {
-  it('is in the end what it would be if it had come whole', async () => {
+describe('a summary that is shown while it is written', () => {
+  it('has the same text as one that is written at the end', async () => {
     const piece = fc.oneof(
       fc.string({ minLength: 1, unit: 'grapheme' }),
       fc.constantFrom(' ', '\n', '\n\n', '\u001b[2J', '\u2028'),
@@ -51,7 +51,7 @@ describe('a summary shown as it is written', () => {
     )
   })
 
-  it('is told apart from what broke off, which ends its line first', async () => {
+  it('that breaks off ends its line before the error', async () => {
     const failed: Outcome = { ...common, status: 'failed', failure }
     expect(await shown(['Half of'], failed)).toMatch(/^Half of\nERROR: stream overloaded_error: .*\n$/)
     expect(await shown([], failed)).toMatch(/^ERROR: /)

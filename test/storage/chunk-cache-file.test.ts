@@ -17,14 +17,14 @@ async function storeWith(...lines: readonly object[]) {
   }
 }
 
-describe('the file of answers about parts', () => {
+describe('the chunk cache file', () => {
   it('is read by the next run', async () => {
     const { store } = await storeWith(part)
     expect(await store.get(request)).toMatchObject({ text: 'Notes.' })
     await store.close()
   })
 
-  it('stays its owner’s alone when it is rewritten without what says nothing any more', async () => {
+  it('stays private to its owner when it is rewritten without superseded lines', async () => {
     const { store, file } = await storeWith(
       ...Array.from({ length: 200 }, () => ({ ...part, text: 'x'.repeat(10_000) })),
       part,
@@ -36,12 +36,12 @@ describe('the file of answers about parts', () => {
   })
 
   it.each([
-    ['a text that is none', { ...part, text: { toString: 5 } }],
+    ['an invalid text', { ...part, text: { toString: 5 } }],
     [
-      'a list of parts that is none',
+      'an invalid list of chunks',
       { type: 'document_done', path: 'a.md', complete: true, request_hashes: [5] },
     ],
-  ])('is passed over where a line has %s', async (_, line) => {
+  ])('is read without a line that has %s', async (_, line) => {
     const { store, file } = await storeWith(line)
     expect(await store.get(request)).toBeUndefined()
     await store.close()

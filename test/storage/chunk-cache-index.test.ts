@@ -11,8 +11,8 @@ const answer = (part: string, path: string): CachedChunk => ({
   model: 'm',
 })
 
-describe('the answers about chunks', () => {
-  it('are those that the documents keep, whatever was added and settled before', () => {
+describe('the cached chunks', () => {
+  it('are those that the documents retain, after any sequence of additions', () => {
     const key: fc.Arbitrary<string> = fc.constantFrom('k1', 'k2', 'k3', 'k4')
     const path = fc.constantFrom('a', 'b')
     const step = fc.oneof(
@@ -40,7 +40,7 @@ describe('the answers about chunks', () => {
     )
   })
 
-  it('of many documents are settled in time that grows with their number', () => {
+  it('of many documents are updated in linear time', () => {
     const settleAll = (documents: number) => {
       const answers = createCachedChunks()
       for (let n = 0; n < documents; n++) {
@@ -51,7 +51,7 @@ describe('the answers about chunks', () => {
     }
     const few = measureCpuMs(() => settleAll(500))
     const many = measureCpuMs(() => settleAll(8000))
-    // Sixteen times as much, and as much again for what comes between; its square would be 256 times.
+    // Linear work is 16 times as much, plus a margin for noise; quadratic work would be 256 times as much.
     expect(many).toBeLessThan(100 * Math.max(few, 1))
   })
 })

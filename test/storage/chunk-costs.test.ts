@@ -37,9 +37,9 @@ const attempt = (path: string, tokens: number | undefined): Attempt => ({
   }),
 })
 
-/** Opens an output folder as a run does, after whatever had it open was killed. */
+/** Opens an output folder as a run does, after a run that had it open was killed. */
 async function opened(out: string, run: RunStart) {
-  // Closes the files of the run before, without a word to it.
+  // Closes the files of the previous run, as its death would.
   injectFaults({})
   const costs = await openChunkCosts(out, run, () => facts)
   const memory = await openOutputState(out, run, {
@@ -52,13 +52,13 @@ async function opened(out: string, run: RunStart) {
 const folder = () => createFolder({ '.claude-batch/ledger.jsonl': '' })
 const costsIn = (out: string) => join(out, '.claude-batch/chunk-costs.jsonl')
 
-/** The ledger's lines about documents, with the runs they belong to. */
+/** Returns the ledger's entries about documents, with the ids of their runs. */
 async function linesIn(out: string) {
   const runs = await readRecordedRuns(out, undefined)
   return runs.flatMap(({ start: run, entries: lines }) => lines.map((line) => ({ run: run.run_id, ...line })))
 }
 
-/** What a document leaves when it is done. */
+/** Returns the ledger entry of a finished document. */
 function doneWith(path: string, attempts: readonly Attempt[]): DocumentEntry {
   const source = { index: 0, path, namedByUser: true }
   const failure = { kind: 'reply', type: 'refusal', message: 'declined', transient: false } as const
@@ -69,7 +69,7 @@ function doneWith(path: string, attempts: readonly Attempt[]): DocumentEntry {
 describe('costs of chunks', () => {
   afterAll(() => injectFaults({}))
 
-  it('that a killed run left are booked by the next run, as the killed run’s, in one line per document', async () => {
+  it('of a killed run are recorded by the next run, under the killed run, in one entry per document', async () => {
     const out = await folder()
     const killed = await opened(out, runLine('killed'))
     await killed.costs.add('a.md', [attempt('a.md', 100)])
@@ -94,7 +94,7 @@ describe('costs of chunks', () => {
     expect(await linesIn(out)).toHaveLength(2)
   })
 
-  it('are not booked twice where a run is killed between booking and forgetting them', async () => {
+  it('are not recorded twice if a run is killed before it removes them', async () => {
     const out = await folder()
     const killed = await opened(out, runLine('killed'))
     await killed.costs.add('a.md', [attempt('a.md', 100)])
@@ -105,7 +105,7 @@ describe('costs of chunks', () => {
     expect(await linesIn(out)).toMatchObject([{ run: 'killed', path: 'a.md', attempts: 1 }])
   })
 
-  it('have the part that is known, and say that there is another, where an answer was not counted', async () => {
+  it('include the known part and the number of replies whose cost is unknown', async () => {
     const out = await folder()
     const killed = await opened(out, runLine('killed'))
     await killed.costs.add('a.md', [attempt('a.md', 100)])
@@ -116,7 +116,7 @@ describe('costs of chunks', () => {
     ])
   })
 
-  it('whose last line is torn are those of the lines before it', async () => {
+  it('with a torn last line include all lines before it', async () => {
     const out = await folder()
     const killed = await opened(out, runLine('killed'))
     await killed.costs.add('a.md', [attempt('a.md', 100)])
@@ -125,7 +125,7 @@ describe('costs of chunks', () => {
     expect(await linesIn(out)).toMatchObject([{ path: 'a.md', usage: { input_tokens: 100 } }])
   })
 
-  it('of a newer version are left alone', async () => {
+  it('of a newer version are left unchanged', async () => {
     const out = await folder()
     await appendFile(costsIn(out), `${JSON.stringify({ ...runLine('newer'), format_version: 99 })}\n`)
     await expect(opened(out, runLine('next'))).rejects.toMatchObject({
@@ -134,7 +134,7 @@ describe('costs of chunks', () => {
     })
   })
 
-  it('are in the ledger once, whether their documents were done, kept, or neither when their runs were killed', async () => {
+  it('are in the ledger once, whether their documents were recorded, journaled or unfinished at the kill', async () => {
     const paid = fc.record({
       path: fc.constantFrom('a.md', 'b.md', 'c.md'),
       chunks: fc.array(fc.integer({ min: 1, max: 1000 }), { maxLength: 3 }),

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { createDeletionCheck } from '../../src/storage/deletion-check.ts'
 import { createFolder } from '../support/run-cli.ts'
 
-describe('createDeleted', () => {
-  it('believes no document of another file system', async () => {
+describe('createDeletionCheck', () => {
+  it('ignores existing documents on another file system', async () => {
     const media = await createFolder({ 'one/x.md': '', 'two/y.md': '', 'three/z.md': '' })
     const [x, y] = [join(media, 'one/x.md'), join(media, 'two/y.md')]
     await rm(join(media, 'one'), { recursive: true })
@@ -18,7 +18,7 @@ describe('createDeleted', () => {
     expect(await deleted.findMissingFolder(x, undefined)).toBeUndefined()
   })
 
-  it('believes none outside the folder that was named', async () => {
+  it('ignores existing documents outside the named folder', async () => {
     const cwd = await createFolder({ 'docs/x.md': '', 'notes/y.md': '' })
     const deleted = createDeletionCheck()
     deleted.recordExisting(join(cwd, 'notes/y.md'), await stat(join(cwd, 'notes/y.md')))

@@ -56,8 +56,8 @@ async function setting() {
   return { out, folder, open, filled, bodyOf, options }
 }
 
-describe('what is remembered of batches', () => {
-  it('is what was packed, by whoever opens the folder next', async () => {
+describe('stored batches', () => {
+  it('contain the items of the builder when the folder is opened again', async () => {
     const { open, filled, bodyOf, folder } = await setting()
     const packing = await filled()
     const { size: load } = packing
@@ -78,7 +78,7 @@ describe('what is remembered of batches', () => {
     ])
   })
 
-  it('tells that it was made, and then holds no texts any more', async () => {
+  it('record that a batch was created, and then contain no texts', async () => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
     await batch.markCreated('msgbatch_1')
@@ -90,7 +90,7 @@ describe('what is remembered of batches', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('knows which outcomes are in the ledger already', async () => {
+  it('know which outcomes are in the ledger already', async () => {
     const { open, filled } = await setting()
     await (await (await filled()).seal()).markCreated('msgbatch_1')
     const batches = await open()
@@ -100,7 +100,7 @@ describe('what is remembered of batches', () => {
     expect([batch?.isSettled('docs/0.md'), batch?.isSettled('docs/1.md')]).toEqual([true, false])
   })
 
-  it('knows which documents were settled while it was kept for others', async () => {
+  it('know which documents were settled while the batch was kept for others', async () => {
     const { open, filled } = await setting()
     const batch = await (await filled()).seal()
     await batch.markCreated('msgbatch_1')
@@ -110,7 +110,7 @@ describe('what is remembered of batches', () => {
     expect(again?.items.size).toBe(2)
   })
 
-  it('forgets what was never sealed, as it was never sent, and bodies that belong to nothing', async () => {
+  it('drop batches that were never sealed, and so never sent, and bodies without a batch', async () => {
     const { open, filled, folder } = await setting()
     await filled()
     await writeFile(join(folder, '0123456789abcdef.body'), 'x')
@@ -120,7 +120,7 @@ describe('what is remembered of batches', () => {
     expect(await readdir(folder)).toEqual(['notes.txt'])
   })
 
-  it('takes a torn last line for one that was not said', async () => {
+  it('ignore a torn last line', async () => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
     const file = join(folder, `${batch.localId}.jsonl`)
@@ -129,20 +129,20 @@ describe('what is remembered of batches', () => {
     expect(again?.id).toBeUndefined()
     await again?.markCreated('msgbatch_1')
     expect((await open()).openBatches[0]?.id).toBe('msgbatch_1')
-    // Cut anywhere before the seal, it was never sent.
+    // A batch that is cut off before its seal was never sent.
     const whole = await readFile(file)
     await truncate(file, whole.indexOf('"sealed_at"'))
     expect((await open()).openBatches).toEqual([])
   })
 
-  it('sees paths from another working directory', async () => {
+  it('have paths relative to the current working directory', async () => {
     const { filled, options } = await setting()
     await (await filled(1)).seal()
     const [batch] = await listStoredBatches({ ...options, cwdFromOut: '../docs' })
     expect([...(batch?.items.values() ?? [])].map(({ path }) => path)).toEqual(['0.md'])
   })
 
-  it('is not sent where the file of what is sent is a symbolic link, or gone', async () => {
+  it('are not sent if the file of the body is missing or a symbolic link', async () => {
     const { filled, bodyOf, folder, out } = await setting()
     const batch = await (await filled()).seal()
     const body = join(folder, `${batch.localId}.body`)
@@ -163,7 +163,7 @@ describe('what is remembered of batches', () => {
   it.each([
     ['newer', '"format_version":4', /written by a newer claude-batch/],
     ['older', '"v":1', /older claude-batch \(format 1\); .*delete the file to give the batch up/],
-  ])('is not touched where a %s version wrote it', async (_, version, message) => {
+  ])('are not changed if a %s version wrote them', async (_, version, message) => {
     const { open, filled, folder } = await setting()
     const batch = await (await filled()).seal()
     const file = join(folder, `${batch.localId}.jsonl`)

@@ -23,7 +23,7 @@ const bad: Outcome = {
   partialText: 'Half',
 }
 
-/** Open until the test is over. */
+/** Opens a writer that is closed after the test. */
 async function opened(out: string, sources: readonly DocumentRef[]): Promise<SummaryWriter> {
   const sink = await openSummaryWriter(out, sources)
   onTestFinished(() => sink.close())
@@ -31,7 +31,7 @@ async function opened(out: string, sources: readonly DocumentRef[]): Promise<Sum
 }
 
 describe('the summary writer', () => {
-  it('mirrors the tree, and leaves no temporary file', async () => {
+  it('mirrors the input tree, and leaves no temporary file', async () => {
     const out = await createFolder({})
     await (await opened(out, [source])).write(good)
     expect(await readdir(join(out, 'docs'))).toEqual(['a.md.summary.md'])
@@ -39,7 +39,7 @@ describe('the summary writer', () => {
     expect(await readdir(out)).toEqual(['.claude-batch', 'docs'])
   })
 
-  it('leaves an earlier good summary alone when the document fails, and removes the record when it succeeds', async () => {
+  it('keeps an earlier summary when the document fails, and removes the error record after a success', async () => {
     const out = await createFolder({})
     const sink = await opened(out, [source])
     await sink.write(good)
@@ -50,7 +50,7 @@ describe('the summary writer', () => {
     expect(await readdir(join(out, 'docs'))).toEqual(['a.md.summary.md'])
   })
 
-  it('keeps the text that was paid for in the record', async () => {
+  it('keeps the text that was paid for in the error record', async () => {
     const out = await createFolder({})
     await (await opened(out, [source])).write(bad)
     const record = await readFile(join(out, 'docs/a.md.error.txt'), 'utf8')
@@ -58,7 +58,7 @@ describe('the summary writer', () => {
     expect(record).toContain('\nHalf\n')
   })
 
-  it('replaces a link at the name instead of writing through it', async () => {
+  it('replaces a link at the summary’s path instead of writing through it', async () => {
     const out = await createFolder({ 'precious.txt': 'mine' })
     await mkdir(join(out, 'docs'))
     await symlink(join(out, 'precious.txt'), join(out, 'docs/a.md.summary.md'))
@@ -67,7 +67,7 @@ describe('the summary writer', () => {
     expect(await readFile(join(out, 'docs/a.md.summary.md'), 'utf8')).toBe('Good.\n')
   })
 
-  it('refuses a directory that a link leads out of the output folder', async () => {
+  it('refuses a directory that is a link out of the output folder', async () => {
     const [out, elsewhere] = [await createFolder({}), await createFolder({})]
     await symlink(elsewhere, join(out, 'docs'))
     const sink = await opened(out, [source])
@@ -75,12 +75,12 @@ describe('the summary writer', () => {
     expect(await readdir(elsewhere)).toEqual([])
   })
 
-  it('says at once when the folder is a file', async () => {
+  it('reports immediately that the output folder is a file', async () => {
     const folder = await createFolder({ out: 'a file' })
     await expect(opened(join(folder, 'out'), [])).rejects.toMatchObject({ exit: 'usage' })
   })
 
-  it('reports a directory in the way of one summary as what it is', async () => {
+  it('reports a directory at the path of a summary', async () => {
     const out = await createFolder({ 'docs/a.md.summary.md/x': '' })
     const sink = await opened(out, [source])
     await expect(sink.write(good)).rejects.toMatchObject({
@@ -90,7 +90,7 @@ describe('the summary writer', () => {
     expect((await readdir(join(out, 'docs'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 
-  it('gives two sources two names, also where they would meet', async () => {
+  it('gives two documents different names, even if they would collide', async () => {
     const out = await createFolder({})
     const twins: DocumentRef[] = ['/x/a.md', 'x/a.md'].map((path, index) => ({
       index,
@@ -104,7 +104,7 @@ describe('the summary writer', () => {
     expect(texts.sort()).toEqual(['/x/a.md\n', 'x/a.md\n'])
   })
 
-  it('takes names as long as a file system can hold', async () => {
+  it('accepts names as long as the file system allows', async () => {
     const out = await createFolder({})
     const long = { ...source, path: '長'.repeat(85) }
     await (await opened(out, [long])).write({ ...good, document: long })

@@ -5,14 +5,14 @@ import { longWait } from './long-wait.ts'
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
-/** Why there is no browser here; undefined where there is one. */
+/** Returns why no browser is available, or undefined if there is one. */
 export function whyBrowserUnavailable(): string | undefined {
   return existsSync(executablePath)
     ? undefined
     : 'needs Chromium at /usr/bin/chromium, or where $CHROMIUM says'
 }
 
-/** A browser without a window that speaks to nobody by itself. */
+/** Starts a headless browser without background requests. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath,
@@ -30,9 +30,9 @@ export function startBrowser(): Promise<Browser> {
 }
 
 /**
- * A page, and what it was heard to do.
- * @returns with `complaints`: what the console says, beside that something could not be loaded, which tests bring about;
- * and `requests`: what it asked for beside itself
+ * Opens a page and records its errors and requests.
+ * @returns the page; `complaints`, its console messages and errors, except for failed loads, which tests
+ * cause; and `requests`, the URLs that it requested in addition to its own
  */
 export async function openUrl(
   browser: Browser | undefined,
@@ -57,7 +57,7 @@ export async function openUrl(
   return { page, complaints: consoleErrors, requests }
 }
 
-/** The server's page, with hands and eyes. */
+/** Opens the page of the server. @returns functions to use the page and to check its content */
 export async function openServePage(browser: Browser | undefined, url: string) {
   const { page, complaints } = await openUrl(browser, url)
   const [text, note, summary] = [page.getByLabel('Document'), page.locator('#note'), page.locator('#summary')]

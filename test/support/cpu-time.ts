@@ -1,6 +1,6 @@
 /**
- * Returns how many milliseconds the processor works on a task, at the least of three times: that depends less on the
- * load of the machine than the time it takes.
+ * Returns the CPU time of a task in ms, the lowest of three runs. It depends less on the load of the machine
+ * than the elapsed time does.
  */
 export function measureCpuMs(task: () => unknown): number {
   const times = [1, 2, 3].map(() => {
@@ -11,7 +11,7 @@ export function measureCpuMs(task: () => unknown): number {
   return Math.min(...times)
 }
 
-/** The same for a task that waits for something. */
+/** Returns the CPU time of an asynchronous task in ms, the lowest of three runs. */
 export async function measureAsyncCpuMs(task: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY
   for (let time = 0; time < 3; time++) {

@@ -1,25 +1,25 @@
-/** Which file-system operations go wrong, and how. Operations are counted from 1 among those that match. */
+/** Which file-system operations fail, and how. Matching operations are counted from 1. */
 export interface FaultPlan {
-  /** The code to fail with, or `kill`, which ends the process by SIGKILL; without it nothing goes wrong. */
+  /** The error code to fail with, or `kill`, which ends the process by SIGKILL. Without it nothing fails. */
   readonly do?: string
-  /** The first operation that is hit; 1 by default. */
+  /** The number of the first operation that fails; 1 by default. */
   readonly at?: number
-  /** How many are hit from there on; 1 by default. */
+  /** How many operations fail from there on; 1 by default. */
   readonly times?: number
   /**
-   * A regular expression for the whole name; any by default. Names are those of `node:fs/promises`, but what is done
-   * through an open file is `write`, `read`, `stat`, `truncate`, `close` or `sync`, in whatever way it is called.
+   * A regular expression for the whole name; any by default. Names are those of `node:fs/promises`.
+   * Operations on an open file are called `write`, `read`, `stat`, `truncate`, `close` or `sync`.
    */
   readonly op?: string
   /** A regular expression for the absolute path; any by default. */
   readonly path?: string
-  /** So much longer does every operation take that matches: milliseconds. */
+  /** The delay of every matching operation, in ms. */
   readonly slowMs?: number
-  /** A write that is hit writes its first half. */
+  /** Whether a write that fails writes its first half. */
   readonly short?: boolean
-  /** A file that gets two lines for each operation that matches: `begin rename /a /b`, and `end …` when it is done. */
+  /** A file that gets two lines for each matching operation: `begin rename /a /b`, and `end …` on success. */
   readonly log?: string
 }
 
-/** Begins anew with this plan, in this very process; an empty one lets everything pass. */
+/** Replaces the plan in this process and restarts the count. An empty plan lets every operation pass. */
 export function injectFaults(plan: FaultPlan): void

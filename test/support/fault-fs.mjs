@@ -1,9 +1,9 @@
 /**
- * Makes file-system operations of a program fail, and lists them. Loaded before the program, which is not changed:
+ * Makes file-system operations of a program fail, and logs them. Node loads this module before the program:
  *
  *     FAULT_FS='{"do":"ENOSPC","op":"write","path":"b\\.md"}' node --import ./fault-fs.mjs program.js
  *
- * What each field of the plan means stands in `fault-fs.d.mts`.
+ * `fault-fs.d.mts` describes the fields of the plan.
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
@@ -13,12 +13,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 const { appendFileSync, writeSync } = fs
 let plan, operation, path, seen
 
-/** The open files, by their handles. */
+/** The paths of open files, by their handles. */
 const handles = new Map()
 
-/** Begins anew with this plan; an empty one lets everything pass. */
+/** Replaces the plan and restarts the count. An empty plan lets every operation pass. */
 export function injectFaults(next) {
-  // As the end of a process does it.
+  // The end of a process would close its files, too.
   for (const handle of handles.keys()) handle.close().catch(() => {})
   plan = next
   operation = new RegExp(`^(?:${plan.op ?? '.*'})$`)
@@ -27,7 +27,7 @@ export function injectFaults(next) {
 }
 injectFaults(JSON.parse(process.env['FAULT_FS'] ?? '{}'))
 
-/** Looks at an operation that begins: undefined where it is none of the plan's. */
+/** Checks an operation that begins. @returns undefined if the plan does not match it */
 function judge(name, ...paths) {
   const full = paths.map((one) => resolve(String(one)))
   if (!operation.test(name) || !full.some((one) => path.test(one))) return undefined
@@ -68,12 +68,12 @@ for (const name of byPath.split(' ')) {
   }
 }
 
-/** A handle has its own `close`. */
+/** Replaces the `close` of a handle, which is not on the prototype. */
 function watch(handle, file) {
   handles.set(handle, file)
   const close = handle.close.bind(handle)
   handle.close = async () => {
-    // What cannot be closed is closed all the same: so close(2) does it.
+    // The file is closed even if `close` fails, as with close(2).
     handles.delete(handle)
     await close()
     await through(judge('close', file), async () => {})
@@ -117,7 +117,7 @@ for (const name of ['lstat', 'stat']) {
   }
 }
 
-// Streams go through these.
+// Streams use these functions.
 const descriptors = new Map()
 const byCallback = {
   open: 'open',

@@ -10,7 +10,7 @@ import {
 const runStartMs = Date.parse('2026-11-22T12:00:00Z')
 const madeWith = { prompt: 'summarize@v2', model: 'claude-haiku-5-5' }
 
-/** So many milliseconds after the run began. */
+/** Returns the time `ms` milliseconds after the run start. */
 export const timestampAt = (ms: number) => new Date(runStartMs + ms).toISOString()
 
 export const runStart: RunStart = {
@@ -37,7 +37,7 @@ export const runEnd: RunEnd = {
   limits: { requests: 300 },
 }
 
-/** A document that is done, or what the fields say. */
+/** Creates the entry of a summarized document; `fields` override its properties. */
 export function createDocumentEntry(path: string, fields: Partial<DocumentEntry> = {}): DocumentEntry {
   const usage = {
     input_tokens: 1000,
@@ -65,13 +65,13 @@ export function createDocumentEntry(path: string, fields: Partial<DocumentEntry>
   }
 }
 
-/** A document that is not done, for good. */
+/** Creates the entry of a document with a permanent failure. */
 export function createFailedEntry(path: string, message: string): DocumentEntry {
   const error = { kind: 400, type: 'invalid_request_error', message, transient: false } as const
   return createDocumentEntry(path, { status: 'failed', error })
 }
 
-/** The report of these runs. */
+/** Builds the report of these runs. */
 export function createReport(runs: readonly RecordedRun[], texts: ReportJsonOptions['texts'] = new Map()) {
   return buildReportJson(runs, { createdAt: timestampAt(90_000), programVersion: '1.0.0', texts })
 }

@@ -4,10 +4,10 @@ import type { Behaviour } from '../../src/simulator/script.ts'
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { startService } from './run-cli.ts'
 
-/** No limit is in the way of what is tested. */
+/** Rate limits that no test reaches. */
 const unlimited = { rpm: 1_000_000, itpm: 1_000_000_000, otpm: 1_000_000_000 }
 
-/** The library's client on a simulator of its own; both end with the test. */
+/** Creates a library client with a separate simulator; both end with the test. */
 export async function createLibraryClient(
   service: SimulatorOptions = {},
   options: ClientOptions = {},
@@ -22,7 +22,7 @@ export const answerWith = (text: string, delayMs = 1): Behaviour => ({ kind: 'an
 
 export const overloaded: Behaviour = { kind: 'status', status: 529, delayMs: 1 }
 
-/** What a promise rejects with. */
+/** Returns the reason with which a promise rejects. */
 export const getRejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => expectedRejection,

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 
 /**
- * The packages that a program loaded parts of: read off what Node told of the modules it opened (`NODE_DEBUG=esm,module`)
- * and, as our own modules have packages in them, off their source maps.
+ * Lists the packages of which a program loaded modules, according to Node's log (`NODE_DEBUG=esm,module`)
+ * and, for bundled modules, their source maps.
  */
 export function findLoadedPackages(debugLog: string): string[] {
   const opened = new Set([...debugLog.matchAll(/file:\/\/([^\s'"]+\.js)/g)].map(([, path = '']) => path))

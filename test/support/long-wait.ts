@@ -1,2 +1,2 @@
-/** Options for `vi.waitUntil` and `vi.waitFor`: a condition may take as long on a busy machine as a test may. */
+/** Options for `vi.waitUntil` and `vi.waitFor`: on a busy machine, a wait may take as long as a test. */
 export const longWait = { timeout: 240_000, interval: 5 }

@@ -2,12 +2,12 @@ import type { Behaviour } from '../../src/simulator/script.ts'
 
 type ByHand = Extract<Behaviour, { kind: 'by-hand' }>
 
-/** The test itself sends the simulator's response. */
+/** Returns a behaviour with which the test itself sends the simulator's response. */
 export function respondWith(respond: ByHand['respond']): ByHand {
   return { kind: 'by-hand', respond }
 }
 
-/** The usual answer, once the test lets it go. */
+/** Returns a behaviour that sends a normal answer after `released` resolves. */
 export function answerAfter(released: Promise<unknown>): ByHand {
   return respondWith(async (response, message) => {
     await released
@@ -16,7 +16,7 @@ export function answerAfter(released: Promise<unknown>): ByHand {
   })
 }
 
-/** A promise, and what fulfils it. */
+/** Creates a promise and the function that resolves it. */
 export function createGate(): { readonly opened: Promise<void>; open(): void } {
   let open = () => {}
   const opened = new Promise<void>((resolve) => {

@@ -7,19 +7,19 @@ import { onTestFinished, vi } from 'vitest'
 import { longWait } from './long-wait.ts'
 import { createFolder } from './run-cli.ts'
 
-// Debian has it where only root looks.
+// Debian installs nginx in a folder that is only in the PATH of root.
 const env = { PATH: `${process.env['PATH']}:/usr/sbin` }
 
-/** Why nginx cannot be tested here; undefined where it can. */
+/** Returns why nginx is unavailable, or undefined if it is available. */
 export function whyNginxUnavailable(): string | undefined {
   return spawnSync('nginx', ['-v'], { env }).status === 0 ? undefined : 'needs nginx (Debian: nginx-light)'
 }
 
-/** Starts nginx with this in its `server` block, and everything else as it is by default. @returns its address */
+/** Starts nginx with this content of its `server` block and its defaults otherwise. @returns its address */
 export async function startNginx(server: string): Promise<string> {
   const prefix = await createFolder({})
   const port = await findFreePort()
-  // One worker, so that it does one thing after the other.
+  // One worker, so that nginx handles events one after the other.
   const conf = `
 daemon off;
 worker_processes 1;
@@ -66,7 +66,7 @@ async function acceptsConnections(port: number): Promise<boolean> {
   return accepted
 }
 
-/** nginx cannot choose one itself, so this can only be one that was free a moment ago. */
+/** Finds a port that is free now. nginx cannot choose one itself, so another process may take it first. */
 async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -8,7 +8,7 @@ export interface RawResponse {
   readonly body: string
 }
 
-/** A request with any headers, `Host` among them, and a path that nobody tidies up. */
+/** Sends a request with any headers, including `Host`, and a path that is not normalized. */
 export function sendRawRequest(
   url: string,
   path: string,
@@ -28,7 +28,7 @@ export function sendRawRequest(
   })
 }
 
-/** Sends bytes as they are, and resolves with all that comes back until the connection is closed. */
+/** Sends raw bytes and returns the text that arrives until the connection is closed. */
 export function sendRawBytes(url: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname, () => socket.write(bytes))

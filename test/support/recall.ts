@@ -1,8 +1,8 @@
-/** Words in the order of nothing: what a summary could be about. */
+/** Returns the words and numbers of a text. */
 const splitWords = (text: string) =>
   text.match(/[\p{L}\p{N}][\p{L}\p{N}.,:]*[\p{L}\p{N}]|[\p{L}\p{N}]/gu) ?? []
 
-/** Which share of the words is found back, each as often as it is there. */
+/** Returns the share, from 0 to 1, of the expected words that the text contains, counting repetitions. */
 export function measureRecall(expected: string, text: string): number {
   const left = new Map<string, number>()
   for (const word of splitWords(text)) left.set(word, (left.get(word) ?? 0) + 1)

@@ -7,7 +7,7 @@ interface Body {
   readonly messages: readonly { readonly role: string; readonly content: string }[]
 }
 
-/** A server that keeps what it is sent, and answers each request with a plain summary. */
+/** Starts a server that records request bodies and answers each request with a plain summary. */
 export async function startRecordingServer() {
   const bodies: Body[] = []
   const server = createServer((request, response) => {

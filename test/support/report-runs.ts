@@ -6,7 +6,7 @@ import type { ReportJson } from '../../src/core/report/report-json.ts'
 import { createFolder, startService } from './run-cli.ts'
 import { runInProcess } from './run-in-process.ts'
 
-/** Four documents, of which `d` fails, and an empty one; the very first request is answered 529. */
+/** Creates four documents, of which `d` fails, and an empty one. The very first request gets a 529. */
 export async function setUpReportRuns() {
   const documents = ['a', 'b', 'c', 'd'].map((name) => [
     `docs/${name}/x.md`,
@@ -21,7 +21,7 @@ export async function setUpReportRuns() {
           ? { kind: 'status', status: 529 }
           : { kind: 'answer', delayMs: 5 },
   })
-  // Small, so that backoff is short, and never the same, so that runs have different ids.
+  // Small, so that backoff is short, and never repeated, so that runs have different ids.
   let drawn = 0
   const random = () => ((drawn++ * 37) % 97) / 400
   const run = (...args: string[]) => runInProcess(args, { cwd, env, random })
@@ -33,7 +33,7 @@ const root = resolve(import.meta.dirname, '../..')
 const schema = JSON.parse(await readFile(join(root, 'dist/schemas/report.json'), 'utf8')) as object
 const validate = new Ajv2020.default().compile(schema)
 
-/** A report that its schema accepts. */
+/** Checks that the report matches its schema. */
 export function checkReport(report: unknown): ReportJson {
   validate(report)
   expect(validate.errors).toBeNull()

@@ -5,23 +5,23 @@ import { type ProcessResult, type RunOptions, runCli } from './run-cli.ts'
 import { runInProcess } from './run-in-process.ts'
 
 export interface CheckedRun extends Omit<ProcessResult, 'signal'> {
-  /** The texts of summaries and records, by their paths below the output folder. */
+  /** The texts of summaries and error records, by path below the output folder. */
   readonly written: Readonly<Record<string, string>>
 }
 
 export interface CheckedRunOptions extends RunOptions {
-  /** In a process of its own, which takes long to start: where it matters what Node does, or what becomes of it. */
+  /** Runs the program in a separate, slower process: needed if Node's behaviour or the exit matters. */
   readonly inOwnProcess?: boolean
-  /** Below `cwd`, as the arguments say it. */
+  /** The output folder below `cwd`, as in the arguments. */
   readonly out?: string
-  /** Files beside the output folder that the run was told to write. */
+  /** Files that the run writes in addition to the output folder. */
   readonly alsoWrites?: readonly string[]
 }
 
 /**
- * Runs the program, and checks what must hold whatever goes wrong: no stack trace, the key nowhere, every summary and
- * record whole, no temporary file, nothing on stdout unless results were sent there, and nothing changed outside the
- * output folder.
+ * Runs the program and checks what must hold after every run: no stack trace, no key in any output, complete
+ * summaries and error records, no temporary file, no stdout unless results go there, and no change outside
+ * the output folder.
  */
 export async function runChecked(args: readonly string[], options: CheckedRunOptions): Promise<CheckedRun> {
   const { cwd, out = 'summaries', alsoWrites = [], inOwnProcess = options.onStart !== undefined } = options
@@ -59,7 +59,7 @@ export async function runChecked(args: readonly string[], options: CheckedRunOpt
   return { ...ended, written }
 }
 
-/** What is in a folder, by path; links are not followed, and files that cannot be looked at are left out. */
+/** Returns the type, size and mtime of each path in a folder. Follows no links; skips unreadable entries. */
 async function snapshotFolder(folder: string, subfolder = '', state = new Map<string, string>()) {
   for (const entry of await readdir(join(folder, subfolder), { withFileTypes: true }).catch(() => [])) {
     const path = subfolder === '' ? entry.name : `${subfolder}/${entry.name}`

@@ -11,7 +11,7 @@ import { longWait } from './long-wait.ts'
 export const bin = fileURLToPath(new URL('../../bin/claude-batch.js', import.meta.url))
 
 export interface ProcessResult {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended the process. */
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
@@ -22,20 +22,20 @@ export interface RunOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
-  /** A command that runs it, such as `setpriv --reuid=65534 …`. */
+  /** A command that starts the program, such as `setpriv --reuid=65534 …`. */
   readonly launcher?: readonly string[]
-  /** Called with the running process, to do something to it. */
+  /** Called with the running process. */
   readonly onStart?: (child: ChildProcess) => void
 }
 
-/** Runs the built program as a user would, in an environment with nothing but a path. */
+/** Runs the built program as a user would. Its environment contains only PATH and `env`. */
 export async function runCli(
   args: readonly string[],
   { cwd, env = {}, input, launcher = [], onStart }: RunOptions,
 ): Promise<ProcessResult> {
   const [command = '', ...rest] = [...launcher, process.execPath, bin, ...args]
   const child = spawn(command, rest, { cwd, env: { PATH: process.env['PATH'], ...env } })
-  // A program that does not read its stdin is none of the writer's business.
+  // Ignored, because a program may end without reading its stdin.
   child.stdin.on('error', () => {})
   child.stdin.end(input ?? '')
   onStart?.(child)
@@ -46,7 +46,7 @@ export async function runCli(
   return { ...(await ended), stdout: stdout(), stderr: stderr() }
 }
 
-/** Starts the program, and goes on as soon as the condition holds; it is killed when the test is over. */
+/** Starts the program and waits until the condition holds. The program is killed when the test ends. */
 export async function startCli(
   args: readonly string[],
   options: Omit<RunOptions, 'onStart'>,
@@ -64,14 +64,14 @@ export async function startCli(
   return { child, ended }
 }
 
-/** What a stream has brought so far, also where it was closed in the middle. */
+/** Collects a stream. @returns a function that returns the output so far, even if the stream was cut off */
 function collectOutput(stream: Readable): () => string {
   const chunks: Buffer[] = []
   stream.on('data', (chunk: Buffer) => chunks.push(chunk))
   return () => Buffer.concat(chunks).toString('utf8')
 }
 
-/** A temporary folder with these files in it; gone when the test is over. */
+/** Creates a temporary folder with these files, which is removed when the test ends. */
 export async function createFolder(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -82,7 +82,7 @@ export async function createFolder(files: Readonly<Record<string, string | Buffe
   return folder
 }
 
-/** A simulator for one test, and the environment that points the program at it. */
+/** Starts a simulator for one test. @returns it and the environment variables that make the program use it */
 export async function startService(
   options: SimulatorOptions,
 ): Promise<{ simulator: Simulator; env: Record<string, string> }> {
@@ -91,7 +91,7 @@ export async function startService(
   return { simulator, env: createEnv(simulator) }
 }
 
-/** The environment that points the program at a simulator. */
+/** Returns the environment variables that make the program use a simulator. */
 export function createEnv({ url }: Pick<Simulator, 'url'>): Record<string, string> {
   return { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'sk-ant-test-0123456789' }
 }

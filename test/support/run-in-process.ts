@@ -13,38 +13,38 @@ export interface InProcessResult {
   readonly stderr: string
 }
 
-/** Processes that there are not, so that whoever is met later is dead. */
+/** Process ids above the limit of Linux, so that the owner of a lock seems dead to later runs. */
 let pid = 2 ** 22
 
-/** Runs that go on now. */
+/** The number of runs in progress. */
 let activeRuns = 0
 
 interface InProcessOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
-  /** What comes on stdin, which is a pipe. */
+  /** The content of stdin, which is a pipe. */
   readonly input?: string
-  /** Not one that kills; and then no other run goes on here. */
+  /** File-system faults, except for `kill`. No other run may be in progress then. */
   readonly faults?: FaultPlan
-  /** What stdout answers to everything that is written. */
+  /** The error with which every write to stdout fails. */
   readonly stdoutError?: 'EPIPE' | 'ENOSPC'
-  /** To every question; without one nobody is there to ask. */
+  /** The answer to every question; without one, there is no terminal to ask on. */
   readonly confirmAnswer?: boolean | (() => Promise<boolean>)
-  /** Whether there is a process of that id. */
+  /** Whether a process with that id is running. */
   readonly isRunning?: (pid: number) => boolean
   /** Whether stdout or stderr is redirected to this file. */
   readonly isRedirectTarget?: (file: { readonly ino: number }) => boolean
-  /** Time goes by so many times as fast for whoever sleeps. */
+  /** The factor by which waits are shortened. */
   readonly clockSpeed?: number
-  /** Of all jitter; `() => 0` waits for nothing. */
+  /** The source of all jitter; `() => 0` avoids waits. */
   readonly random?: () => number
-  /** Is given what delivers a signal to the program. */
+  /** Receives a function that delivers a signal to the program. */
   readonly onSignalSender?: (deliver: (signal: StopSignal) => void) => void
 }
 
 /**
- * Runs the program in this very process: a twentieth of the time that a process of its own takes to start. Whatever
- * an earlier one left, it looks as if its process had died, unless `isRunning` tells otherwise.
+ * Runs the program in this process, which takes a twentieth of the time to start a separate process. The
+ * processes of earlier runs seem dead to the program, unless `isRunning` is given.
  */
 export async function runInProcess(
   args: readonly string[],
@@ -68,7 +68,7 @@ export async function runInProcess(
   ]
   const said = [stdoutError === undefined ? text(stdout) : '', text(stderr)] as const
   activeRuns++
-  // The SDK looks for credentials by itself, and shall find no others.
+  // The SDK searches for credentials itself and must find no others.
   for (const name of Object.keys(process.env))
     if (/^(ANTHROPIC_|XDG_|HOME$)/.test(name)) vi.stubEnv(name, env[name])
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)

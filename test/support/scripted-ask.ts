@@ -36,7 +36,7 @@ export function createRequest(path: string, fields: Partial<Request> = {}): Requ
   }
 }
 
-/** A fault by its status, as the client would have read it. */
+/** Creates the request error that the client makes of a response with this status. */
 export function createStatusError(status: number, fields: Partial<RequestError> = {}): RequestError {
   return { kind: 'status', status, type: `type_${status}`, message: `message of ${status}`, ...fields }
 }
@@ -47,7 +47,7 @@ export interface ScriptedAsk extends Ask {
   readonly requests: readonly Request[]
 }
 
-/** Answers in the order of the script, the last step for ever; a fault is thrown, a reply returned. */
+/** Creates an `Ask` that follows the script and repeats its last step: returns replies and throws errors. */
 export function createScriptedAsk(...script: readonly Step[]): ScriptedAsk {
   const requests: Request[] = []
   const ask: Ask = async (request, signal) => {

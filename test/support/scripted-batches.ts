@@ -6,7 +6,7 @@ import type { RequestError } from '../../src/core/errors/request-error.ts'
 import type { Clock } from '../../src/core/run/clock.ts'
 import { createReply } from './scripted-ask.ts'
 
-/** What happens to a call: it fails before anything is done, or after all is done. */
+/** How a call fails: before it has an effect, or after it. */
 type CallFailure =
   | { readonly before: RequestError | Error }
   | { readonly after: RequestError | Error }
@@ -16,13 +16,13 @@ export type BatchCall = 'create' | 'retrieve' | 'since' | 'answers' | 'line'
 
 export interface BatchScript {
   readonly clock: Clock
-  /** How long a batch takes: milliseconds. */
+  /** How long a batch takes, in ms. */
   readonly takesMs?: number
-  /** Asked at each call. */
+  /** Called at each API call; decides whether that fails. */
   readonly failCall?: (call: BatchCall) => CallFailure
-  /** What becomes of a request; a reply, if left out. */
-  /** Why a batch of these documents is not created. */
+  /** Returns the error with which a batch of these documents is refused, if any. */
   readonly refuseBatch?: (paths: readonly string[]) => RequestError | undefined
+  /** Returns the result of a request; a reply by default. */
   readonly getResult?: (path: string, batch: string) => BatchResultLine['result'] | undefined
 }
 
@@ -31,7 +31,7 @@ interface ScriptedBatch {
   readonly items: readonly { readonly custom_id: string; readonly path: string }[]
 }
 
-/** The service's batches, in memory; its state outlives every run that is cut off. */
+/** Creates a batch API in memory. Its state outlives the runs that are cut off. */
 export function createScriptedBatches({
   clock,
   takesMs = 90_000,
@@ -103,7 +103,7 @@ export function createScriptedBatches({
     batches,
     made,
     lists,
-    /** How often each document was billed. */
+    /** Returns how often each document was billed. */
     billed() {
       const counts = new Map<string, number>()
       for (const { batch, items } of made.values()) {
@@ -127,14 +127,15 @@ interface StoredInMemory {
   id: string | undefined
 }
 
-/** How many batches were packed on each disk: two never have one name. */
+/** The number of batches that were built on each disk, so that their names are unique. */
 const packings = new WeakMap<object, number>()
 
 export type StoreCall = 'seal' | 'made' | 'settle' | 'forget'
 
 /**
- * What `openBatches` remembers, in memory: `disk` is what is left by a run that is cut off.
- * @param called surrounds each change of the disk, and may throw before or after it
+ * Creates a batch store in memory.
+ * @param disk the state that a run leaves if it is cut off
+ * @param called wraps each change of the disk, and may throw before or after it
  */
 export function createMemoryBatchStore(
   disk: Map<string, StoredInMemory>,

@@ -7,7 +7,7 @@ import {
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts'
 import { realClock } from './real-clock.ts'
 
-/** The real client on a simulator of its own; both end with the test. */
+/** Creates a real client with a separate simulator; both end with the test. */
 export async function createSimulatedClient(
   options: SimulatorOptions,
   timeouts: Partial<ClaudeClientOptions> = {},

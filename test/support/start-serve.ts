@@ -8,33 +8,33 @@ import { realClock } from './real-clock.ts'
 import { createFolder, startService } from './run-cli.ts'
 
 export interface ServeProcess {
-  /** Of the server. */
+  /** The address of the server. */
   readonly url: string
   readonly simulator: Awaited<ReturnType<typeof startService>>['simulator']
-  /** What it said on stderr so far. */
+  /** Returns the stderr output so far. */
   readonly getStderr: () => string
   readonly sendSignal: (name: StopSignal) => void
-  /** The exit code, once it has ended. */
+  /** Resolves with the exit code when the server has ended. */
   readonly exitCode: Promise<number>
-  /** Posts a question. */
+  /** Sends a POST request to `/stream`. */
   readonly post: (body: unknown, init?: RequestInit) => Promise<Response>
 }
 
 export interface StartServeOptions {
-  /** Of the simulator. */
+  /** Options of the simulator. */
   readonly service?: SimulatorOptions
   readonly env?: Readonly<Record<string, string>>
   /** Files in the working directory. */
   readonly files?: Readonly<Record<string, string>>
 }
 
-/** Runs `claude-batch serve` in this process, on a free port, until the test is over. */
+/** Runs `claude-batch serve` in this process, on a free port, until the test ends. */
 export async function startServe(
   flags: readonly string[] = [],
   { service = {}, env: more = {}, files = {} }: StartServeOptions = {},
 ): Promise<ServeProcess> {
   const { simulator, env } = await startService(service)
-  // The SDK looks for credentials by itself.
+  // The SDK searches for credentials itself.
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   let said = ''
@@ -67,7 +67,7 @@ export async function startServe(
   })
   const url = await Promise.race([address, ended.then((code) => `exit ${code}: ${said}`)])
   onTestFinished(async () => {
-    // The first drains; another one half a second later aborts what is still in flight.
+    // The first signal drains; another one half a second later aborts the requests in flight.
     const again = setInterval(() => signal('SIGTERM'), 50)
     await ended
     clearInterval(again)
@@ -88,7 +88,7 @@ export async function startServe(
   }
 }
 
-/** The events of a response, as they come; a comment is told as `beat`. */
+/** Yields the events of a response as they arrive; a comment has the key `beat`. */
 export async function* readEvents(response: Response): AsyncGenerator<Record<string, unknown>> {
   let rest = ''
   for await (const chunk of response.body ?? []) {
@@ -99,7 +99,7 @@ export async function* readEvents(response: Response): AsyncGenerator<Record<str
   }
 }
 
-/** All events of a response, to its end. */
+/** Reads all events of a response. */
 export async function readAllEvents(response: Response): Promise<Record<string, unknown>[]> {
   const events: Record<string, unknown>[] = []
   for await (const event of readEvents(response)) events.push(event)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Behaviour } from '../../src/simulator/script.ts'
 
-/** An event of the Messages API's stream, as it goes over the wire. */
+/** Formats an event of a Messages API stream. */
 export function formatEvent(fields: { readonly type: string; readonly [name: string]: unknown }): string {
   return `event: ${fields.type}\ndata: ${JSON.stringify(fields)}\n\n`
 }
@@ -27,13 +27,13 @@ export const overloaded = formatEvent({
 
 export interface HeldAnswer {
   readonly behaviour: Behaviour
-  /** Sends this much, once the request has come; `end` and `overloaded` end the answer. */
+  /** Sends these events after the request has arrived; `end` and `overloaded` end the answer. */
   send(events: string): Promise<void>
   /** Resolves when the client has closed the connection. */
   readonly clientClosed: Promise<unknown>
 }
 
-/** A streamed answer whose events come when the test says so. */
+/** Creates a streamed answer whose events the test sends. */
 export function createHeldAnswer(): HeldAnswer {
   let arrived = (_response: ServerResponse) => {}
   const response = new Promise<ServerResponse>((resolve) => {

@@ -8,7 +8,7 @@ import { realClock } from './real-clock.ts'
 
 let runs = 0
 
-/** The files of an output folder as a run opens them; `close` lets the next one open it. */
+/** Opens a writer for an output folder as a run does; `close` allows the next one to open the folder. */
 export async function openSummaryWriter(
   out: string,
   sources: readonly DocumentRef[],

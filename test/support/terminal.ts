@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { bin } from './run-cli.ts'
 
-/** Why nothing can be run on a terminal here; undefined where it can. */
+/** Returns why no terminal is available, or undefined if there is one. */
 export function whyTerminalUnavailable(): string | undefined {
   const { status } = spawnSync('python3', ['-c', 'import pty'])
   return status === 0 ? undefined : 'needs python3 for a terminal'
@@ -20,7 +20,7 @@ sys.stdout.flush()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `
 
-/** Runs the program with a terminal for stdin, stdout and stderr. @returns what it showed there */
+/** Runs the program with a terminal for stdin, stdout and stderr. @returns its output there */
 export async function runOnTerminal(
   args: readonly string[],
   { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },

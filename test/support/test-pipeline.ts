@@ -14,9 +14,9 @@ export interface TestPipeline {
   readonly shutdown: Shutdown
   readonly rateLimiter: RateLimiter
   readonly semaphore: Semaphore
-  /** To be called with one of the slots in hand. */
+  /** Sends a request for which the caller already has a permit. */
   readonly askInSlot: Ask
-  /** The lengths of the pauses that were told, in ms. */
+  /** The lengths of the reported pauses, in ms. */
   readonly pausesMs: readonly number[]
   ask(
     path?: string,
@@ -33,7 +33,7 @@ export interface TestPipelineOptions {
   readonly clock?: VirtualClock
 }
 
-/** The layers as a run stacks them, around a scripted ask, with all time virtual and all jitter at its longest. */
+/** Creates the middleware of a run around a scripted `Ask`, with a virtual clock and the largest jitter. */
 export function createTestPipeline(service: Ask, options: TestPipelineOptions = {}): TestPipeline {
   const {
     retries = 3,

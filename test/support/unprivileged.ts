@@ -5,7 +5,7 @@ import { bin, type ProcessResult } from './run-cli.ts'
 const setprivCommand = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 const wrapper = process.getuid?.() === 0 ? setprivCommand : []
 
-/** Why permissions cannot be tested here; undefined where they can. */
+/** Returns why permissions cannot be tested, or undefined if they can. */
 export function whyPermissionsUntestable(): string | undefined {
   if (process.platform === 'win32') return 'permissions are not POSIX here'
   if (wrapper.length === 0) return undefined
@@ -15,7 +15,7 @@ export function whyPermissionsUntestable(): string | undefined {
     : 'root may read everything, and setpriv cannot start the program as somebody else'
 }
 
-/** Runs the program as somebody to whom permissions apply, in a folder that is opened to him for it. */
+/** Runs the program as an unprivileged user, who gets access to the folder for it. */
 export async function runUnprivileged(
   args: readonly string[],
   { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../../src/core/run/clock.ts'
 
-/** A clock that stands still until paused, then jumps to the next one to wake. */
+/** A clock that only advances while all code sleeps: it jumps to the next wake-up. */
 export interface VirtualClock extends Clock {
-  /** Turns time until the promise is settled. */
+  /** Advances the time until the promise settles. */
   run<T>(promise: Promise<T>): Promise<T>
 }
 
@@ -12,7 +12,7 @@ interface Sleeper {
   readonly wake: () => void
 }
 
-/** Far more than any test takes: so that a loop that sleeps and never ends is an error. */
+/** Far more than any test needs, so that an endless loop of sleeps is an error. */
 const maxWakes = 100_000
 
 export function createVirtualClock(): VirtualClock {
@@ -47,7 +47,7 @@ export function createVirtualClock(): VirtualClock {
       done.catch(() => {})
       let wakes = 0
       for (let idle = 0; !settled && idle < 100; ) {
-        // Several turns, so that whatever can go on without time has gone on.
+        // Several turns of the event loop, so that all code that does not sleep has run.
         for (let turns = 0; turns < 4; turns++) await turn()
         const next = [...sleepers].sort((a, b) => a.at - b.at)[0]
         if (settled || next === undefined) {

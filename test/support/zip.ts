@@ -1,6 +1,6 @@
 import { crc32, deflateRawSync } from 'node:zlib'
 
-/** A zip archive of these parts. */
+/** Creates a zip archive of these files. */
 export function createZip(parts: Readonly<Record<string, string | Buffer>>): Buffer {
   const [locals, index]: [Buffer[], Buffer[]] = [[], []]
   let at = 0

@@ -6,7 +6,7 @@ it.each([
   [0, '$0'],
   [1, '$0 (1 lost response)'],
   [2, '$0 (2 lost responses)'],
-])('the account of past runs tells of %i replies that were lost beside the cost', (lost, cost) => {
+])('the history shows %i lost responses next to the cost', (lost, cost) => {
   const text = formatHistory({
     runs: [],
     total: { ...emptyTotals, lost_replies: lost },

@@ -19,7 +19,7 @@ const hostile = [
   'a',
 ]
 
-it('a comparison’s page has the same tags, whatever the names and texts in it are', () => {
+it('the page of a comparison has the same tags for all names and texts', () => {
   const measure = { count: 1, value: 1, low: 1, high: 1 }
   const summary: VariantSummary = {
     summarized: 1,

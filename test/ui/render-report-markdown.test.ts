@@ -44,7 +44,7 @@ describe('the report in Markdown', () => {
       expect(text).toContain(part)
   })
 
-  it('has a table of many runs', () => {
+  it('has a table of runs if there are several', () => {
     const run = { ...runStart, run: 'r2', simulated: true } as const
     const text = renderReportMarkdown(
       createReport([
@@ -56,13 +56,13 @@ describe('the report in Markdown', () => {
     expect(text).toContain('| `claude-haiku-5-5`, simulated | 0 | 0 | 0 | 0 | – | $0 |')
   })
 
-  it('makes sense of nothing', () => {
+  it('can be rendered without any run', () => {
     expect(renderReportMarkdown(createReport([]))).toMatch(
       /^<!-- generator: claude-batch -->\n\n# No runs yet\n\nCreated by claude-batch 1\.0\.0, /,
     )
   })
 
-  it('says how many documents it leaves out', () => {
+  it('shows how many documents it leaves out', () => {
     const lines = Array.from({ length: 1200 }, (_, n) => createDocumentEntry(`${n}`))
     expect(renderReportMarkdown(createReport([{ start: runStart, entries: lines }]))).toContain(
       '\nand 200 more\n',
@@ -70,7 +70,7 @@ describe('the report in Markdown', () => {
   })
 })
 
-/** What viewers make something of. */
+/** Text that Markdown viewers treat specially. */
 const markup = [
   ...[
     '`',
@@ -147,7 +147,7 @@ const text = fc.oneof(
   fc.array(fc.constantFrom(...markup), { maxLength: 12 }).map((all) => all.join(' ')),
 )
 
-/** The tags of a page that a viewer makes, but for code, and the texts between them. */
+/** Returns the tags, except `code`, of the page that a viewer renders, and the text between them. */
 function rendered(markdown: string) {
   const html = marked.parse(markdown, { gfm: true, breaks: true, async: false }) as string
   const tags: string[] = []
@@ -163,8 +163,8 @@ function rendered(markdown: string) {
   return { tags, text: texts.join('') }
 }
 
-describe('text from outside, in Markdown', () => {
-  it('is a name letter by letter: what a reader of code spans reads', () => {
+describe('untrusted text in Markdown', () => {
+  it('is shown unchanged in a code span', () => {
     fc.assert(
       fc.property(text, (text) => {
         const span = /^(`+)(.*?[^`]|[^`])\1$/s.exec(renderInlineCode(text))
@@ -175,7 +175,7 @@ describe('text from outside, in Markdown', () => {
     )
   })
 
-  it('is read letter by letter within a line, and is no markup there', () => {
+  it('is shown unchanged within a line, without becoming markup', () => {
     fc.assert(
       fc.property(text, (text) => {
         const { tags, text: read } = rendered(`${escapeMarkdown(text)}\n`)
@@ -186,7 +186,7 @@ describe('text from outside, in Markdown', () => {
     )
   })
 
-  it('is one cell of a table, whatever it holds', () => {
+  it('is always one cell of a table', () => {
     const one = rendered(renderMarkdownTable(['a', 'b'], [['x', 'y']])).tags
     fc.assert(
       fc.property(text, text, (a, b) => {
@@ -197,7 +197,7 @@ describe('text from outside, in Markdown', () => {
     )
   })
 
-  it('is read letter by letter in a block, in lines that are not too long', () => {
+  it('is shown unchanged in a code block, in lines of limited length', () => {
     fc.assert(
       fc.property(text, (text) => {
         const { tags, text: read } = rendered(renderCodeBlock(text))
@@ -213,7 +213,7 @@ describe('text from outside, in Markdown', () => {
     expect(lines.join(' ')).toBe(prose)
   })
 
-  it('changes nothing about the page that a report becomes', () => {
+  it('does not change the tags of a rendered report', () => {
     const report = (text: string) => {
       const facts = { model: text, prompt: text }
       const lines = [
@@ -236,7 +236,7 @@ describe('text from outside, in Markdown', () => {
     const nothingElse = report('x').tags
     fc.assert(
       fc.property(text, (text) => {
-        // With one folder alone there are other parts.
+        // A report with only one folder has other sections.
         fc.pre(text !== 'c' && text.trim() !== '')
         const { tags, text: read } = report(text)
         expect(tags).toEqual(nothingElse)
@@ -245,7 +245,7 @@ describe('text from outside, in Markdown', () => {
     )
   })
 
-  it('mentions nobody and nothing: viewers that look for names look past code', () => {
+  it('becomes code if a viewer would link it: mentions, issue numbers and e-mail addresses', () => {
     for (const word of ['@somebody', '(@org/team)', '#12', 'org/repo#12', 'GH-12', 'a@b.example', ':smile:'])
       expect(escapeMarkdown(`see ${word} there`)).toBe(`see \`${word}\` there`)
     expect(escapeMarkdown('summarize@v2 at 12:00 UTC')).toBe('summarize@v2 at 12:00 UTC')

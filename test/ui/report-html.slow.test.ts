@@ -15,7 +15,7 @@ import {
   runStart,
 } from '../support/ledger-entries.ts'
 
-describe('in a browser', () => {
+describe('the report page in a browser', () => {
   let browser: Browser | undefined
   beforeAll(async () => {
     if (whyBrowserUnavailable() === undefined) browser = await startBrowser()
@@ -63,7 +63,7 @@ describe('in a browser', () => {
     )
   }
 
-  it('sorts, what is not known last', async () => {
+  it('sorts documents, with unknown values last', async () => {
     const { names, sortBy, heading, quiet } = await opened(few())
     expect(await heading('Document').getAttribute('aria-sort')).toBe('ascending')
     expect((await names()).slice(0, 2)).toEqual(['bad.md', 'docs/0.md'])
@@ -77,7 +77,7 @@ describe('in a browser', () => {
     quiet()
   })
 
-  it('finds words in names, summaries and errors, and shows where', async () => {
+  it('finds words in names, summaries and errors, and marks them', async () => {
     const { page, names, shown, quiet } = await opened(few())
     const search = page.getByLabel('Search')
     await search.fill('CORK float')
@@ -95,7 +95,7 @@ describe('in a browser', () => {
     quiet()
   })
 
-  it('works from the keyboard: / to search, Enter to open a summary', async () => {
+  it('works with the keyboard: / to search, Enter to open a summary', async () => {
     const { page, names, heading, styleOfFocus, quiet } = await opened(few())
     await page.keyboard.press('/')
     await page.keyboard.type('docs/7')
@@ -115,7 +115,7 @@ describe('in a browser', () => {
     quiet()
   })
 
-  it('leads from an error and a folder to their documents', async () => {
+  it('links an error and a folder to their documents', async () => {
     const { page, names, quiet } = await opened(few())
     await page.getByRole('link', { name: 'bad.md' }).click()
     expect(await names()).toEqual(['bad.md'])
@@ -124,7 +124,7 @@ describe('in a browser', () => {
     quiet()
   })
 
-  it('shows ten thousand documents a page at a time, and finds and sorts them at once', async () => {
+  it('shows ten thousand documents in pages, and searches and sorts all of them', async () => {
     const lines = Array.from({ length: 10_000 }, (_, n) =>
       createDocumentEntry(`docs/${n % 100}/${n}.md`, { cost_usd: n / 1e6 }),
     )
@@ -141,7 +141,7 @@ describe('in a browser', () => {
     await page.getByLabel('Search').fill('')
     await sortBy('Cost')
     expect((await names()).at(0)).toBe('docs/99/9999.md')
-    // From the last page but one to the last: the button that has nothing left to do hands the focus on.
+    // On the last page the Next button is disabled, so the focus moves to Previous.
     await page.getByLabel('Search').fill('docs/99/')
     const next = page.getByRole('button', { name: 'Next' })
     await next.focus()
@@ -151,7 +151,7 @@ describe('in a browser', () => {
     quiet()
   })
 
-  it('shows hostile and right-to-left names as the text they are', async () => {
+  it('shows hostile and right-to-left names as plain text', async () => {
     const hostile = [
       '<script>window.pwned = 1</script>',
       '"><img src=x onerror="window.pwned = 1">',
@@ -179,7 +179,7 @@ describe('in a browser', () => {
     quiet()
   })
 
-  it('would run nothing that became markup after all', async () => {
+  it('would not run injected markup', async () => {
     const { page } = await opened(few())
     await page.evaluate(`
       const script = document.createElement('script')
@@ -190,7 +190,7 @@ describe('in a browser', () => {
     expect(await page.evaluate('typeof window.pwned')).toBe('undefined')
   })
 
-  it('fits on a phone, and says what matters without JavaScript', async () => {
+  it('fits on a phone, and shows the main content without JavaScript', async () => {
     const phone = { viewport: { width: 360, height: 700 } }
     const { page, quiet } = await opened(few(), phone)
     await page.locator('.name').first().click()

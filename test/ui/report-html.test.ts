@@ -19,7 +19,7 @@ const within = (tag: string, html: string) =>
   new RegExp(`<${tag}>(.*?)</${tag.split(' ')[0]}>`, 's').exec(html)?.[1] ?? ''
 const dataIn = (html: string) => within('script type="application/json" id="data"', html)
 
-/** A report in which this text is wherever a text from outside can be. */
+/** Creates a report that contains this text in every place for untrusted text. */
 function saying(text: string): ReportJson {
   const facts = { model: text, prompt: text }
   const lines = [
@@ -41,11 +41,11 @@ function saying(text: string): ReportJson {
   return createReport(runs, new Map(lines.map(({ path }) => [path, text])))
 }
 
-/** All tags outside of scripts. */
+/** Returns all tags outside scripts. */
 const tagsIn = (html: string) =>
   html.replace(/<script.*?<\/script>| data-sought="[^"]*"/gs, '').match(/<[^>]*>?/g) ?? []
 
-describe('text from outside', () => {
+describe('untrusted text', () => {
   const hostile = [
     '<',
     '>',
@@ -68,10 +68,10 @@ describe('text from outside', () => {
   )
   const nothingElse = tagsIn(htmlOf(saying('a')))
 
-  it('is never markup, whatever it is', () => {
+  it('never becomes markup', () => {
     fc.assert(
       fc.property(text, (text) => {
-        // With one folder alone, or without a reason to stop, there are other parts.
+        // A report with only one folder, or without a stop reason, has other sections.
         fc.pre(text !== 'c' && text !== '')
         const html = htmlOf(saying(text))
         expect(tagsIn(html)).toEqual(nothingElse)
@@ -80,7 +80,7 @@ describe('text from outside', () => {
     )
   })
 
-  it('is in the data for the script as it is, but for what would deceive the eye', () => {
+  it('is unchanged in the data for the script, except for escaped control characters', () => {
     fc.assert(
       fc.property(text, (text) => {
         const data = dataIn(htmlOf(saying(text)))
@@ -93,8 +93,8 @@ describe('text from outside', () => {
   })
 })
 
-describe('the page', () => {
-  it('lets nothing run or be loaded but its own script and style', () => {
+describe('the report page', () => {
+  it('allows only its own script and style in its security policy', () => {
     const html = htmlOf(saying('a'))
     const policy = /Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1]?.split('; ')
     const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
@@ -104,7 +104,7 @@ describe('the page', () => {
     expect(html).not.toMatch(/ style=| on\w+=/)
   })
 
-  it('never shows an unknown cost or count as nothing', () => {
+  it('never shows an unknown cost or token count as zero', () => {
     const unknown = { usage: null, cost_usd: null }
     const all = htmlOf(
       createReport([
@@ -122,7 +122,7 @@ describe('the page', () => {
     expect(some).toContain('<dd>$0.00015 and an unknown part</dd>')
   })
 
-  it('says that simulated runs cost nothing, and when the end of a run is not known', () => {
+  it('shows that simulated runs cost nothing, and that the end of a run is not recorded', () => {
     const run = { ...runStart, simulated: true } as const
     const html = htmlOf(createReport([{ start: run, entries: [createDocumentEntry('a')] }]))
     expect(html).toContain('simulated: nothing was spent')
@@ -130,7 +130,7 @@ describe('the page', () => {
     expect(html).toContain('<dt>Time</dt><dd>–</dd>')
   })
 
-  it('draws the throughput of a run with its limit, and the latencies', () => {
+  it('shows charts of throughput, with its limit, and of latencies', () => {
     const lines = Array.from({ length: 100 }, (_, n) =>
       createDocumentEntry(`${n}`, { ended_at: timestampAt(600 * n + 500) }),
     )
@@ -145,7 +145,7 @@ describe('the page', () => {
     )
   })
 
-  it('has a table of many runs and what each day cost', () => {
+  it('has a table of runs and the cost of each day', () => {
     const day = 86_400_000
     const runs = [0, 2].map(
       (n): RecordedRun => ({
@@ -174,13 +174,13 @@ describe('the page', () => {
       [{ start: runStart, entries: [createFailedEntry('a', 'no'), createFailedEntry('b', 'no')] }],
       'None of 2 documents summarized',
     ],
-  ])('makes sense of %s', (_, runs, title) => {
+  ])('can be rendered for %s', (_, runs, title) => {
     const html = htmlOf(createReport(runs))
     expect(html).toContain(`<h1>${title}</h1>`)
     expect(within('body', html)).not.toMatch(/NaN|Infinity|undefined/)
   })
 
-  it('is made piece by piece', () => {
+  it('is rendered in small pieces', () => {
     const lines = Array.from({ length: 20_000 }, (_, n) => createDocumentEntry(`${n}`))
     const pieces = [...renderReportHtml(createReport([{ start: runStart, entries: lines }]))]
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(500_000)

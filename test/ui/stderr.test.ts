@@ -5,7 +5,7 @@ import type { Outcome } from '../../src/core/run/outcome.ts'
 import { createStatsCollector } from '../../src/core/run/run-stats.ts'
 import { createColors, shouldUseColor } from '../../src/ui/colors.ts'
 import { formatRunSummary, type RunSummaryContext } from '../../src/ui/format-run-summary.ts'
-import { formatProgress, type ProgressState } from '../../src/ui/progress.ts'
+import { formatBarText, formatProgressLine, type ProgressState } from '../../src/ui/progress.ts'
 
 const usage = {
   input_tokens: 1000,
@@ -45,7 +45,7 @@ const setting: RunSummaryContext = {
 }
 
 describe('the run summary', () => {
-  it('adds up documents by outcome, tokens, dollars, requests, retries by reason and latencies', () => {
+  it('shows totals of documents by outcome, tokens, cost, requests, retries by reason and latencies', () => {
     const statsCollector = createStatsCollector()
     const fault = { kind: 'status', status: 529, type: 'overloaded_error', message: '' } as const
     const { usage: _, cost: __, ...unanswered } = attempt('a', { error: fault, status: 529 })
@@ -75,10 +75,10 @@ describe('the run summary', () => {
     for (const outcome of outcomes) statsCollector.addOutcome(outcome)
     expect(formatRunSummary(statsCollector.getStats(2500), { ...setting, out: 'summaries' }, plain)).toBe(
       [
-        'documents  4: 1 summarized, 1 failed, 1 skipped (1 × empty: c), 1 pending',
+        'documents  4: 1 summarized, 1 failed, 1 skipped (1 empty: c), 1 pending',
         'tokens     2,000 in, 200 out',
         'cost       $0.0003',
-        'requests   3, including 1 retry (1 × 529)',
+        'requests   3, including 1 retry (HTTP 529: 1)',
         'latency    p50 400 ms, p95 1.6 s, p99 1.6 s',
         'time       2.5 s, up to 3 requests in flight',
         'limited by API latency',
@@ -89,7 +89,7 @@ describe('the run summary', () => {
     )
   })
 
-  it('names the documents of a kind that are few, but for those where all is well', () => {
+  it('names the documents of a small group, except unchanged ones', () => {
     const statsCollector = createStatsCollector()
     const skip = (path: string, type: string) =>
       statsCollector.addOutcome({ ...base(path), status: 'skipped', type, reason: '' })
@@ -98,8 +98,8 @@ describe('the run summary', () => {
     skip('h', 'unchanged')
     const again = new Map([['summary deleted', { count: 2, paths: ['j', 'i'] }]])
     const text = formatRunSummary(statsCollector.getStats(1), { ...setting, rerunReasons: again }, plain)
-    expect(text).toContain('8 skipped (4 × empty; 3 × modified: e, f\\x0a, g; 1 × unchanged)')
-    expect(text).toMatch(/^redone +2 × summary deleted: i, j$/m)
+    expect(text).toContain('8 skipped (4 empty; 3 edited by hand: e, f\\x0a, g; 1 unchanged)')
+    expect(text).toMatch(/^redone +2 \(summary deleted\): i, j$/m)
   })
 
   it('never shows an unknown cost as $0', () => {
@@ -115,7 +115,7 @@ describe('the run summary', () => {
     )
   })
 
-  it('says when replies were lost that may be billed', () => {
+  it('reports lost responses that may be billed', () => {
     const statsCollector = createStatsCollector()
     statsCollector.addAttempt(attempt('a', { error: { kind: 'timeout', type: 'timeout', message: '' } }))
     expect(formatRunSummary(statsCollector.getStats(1), setting, plain)).toContain(
@@ -124,8 +124,8 @@ describe('the run summary', () => {
   })
 })
 
-describe('what bound the run', () => {
-  it('is the limit that most requests waited for, with the share of it that was used', () => {
+describe('the limit of the run', () => {
+  it('is the one that most requests waited for, with the share that was used', () => {
     const statsCollector = createStatsCollector()
     for (let n = 0; n < 60; n++) statsCollector.addAttempt(attempt(`${n}`))
     const limiterStats: RateLimiterStats = {
@@ -144,7 +144,7 @@ describe('what bound the run', () => {
 })
 
 describe('the progress', () => {
-  it('is one line that names what is done, what failed, what it cost, what is left and the limit', () => {
+  it('is one line with finished and failed documents, the cost, the remaining time and the limit', () => {
     const standing: ProgressState = {
       done: 30,
       total: 120,
@@ -154,10 +154,13 @@ describe('the progress', () => {
       limitedBy: 'requests',
       waitingText: undefined,
     }
-    expect(formatProgress(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limited by requests/min')
-    expect(formatProgress({ ...standing, done: 120, failed: 0 })).toBe('120/120 · $0.0045')
-    expect(formatProgress({ ...standing, waitingText: '90 documents in a batch' })).toBe(
+    expect(formatBarText(standing)).toBe('30/120 · 2 failed · $0.0045 · 30 s left · limited by requests/min')
+    expect(formatBarText({ ...standing, done: 120, failed: 0 })).toBe('120/120 · $0.0045')
+    expect(formatBarText({ ...standing, waitingText: '90 documents in a batch' })).toBe(
       '30/120 · 2 failed · $0.0045 · 90 documents in a batch',
+    )
+    expect(formatProgressLine(standing)).toBe(
+      'claude-batch: 30 of 120 documents, 2 failed, $0.0045, about 30 s left, limited by requests per minute',
     )
   })
 })

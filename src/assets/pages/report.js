@@ -105,7 +105,7 @@ const renderCells = (row) => [
   element('td', 'cost_usd', `${dollars(row.cost_usd)}${isPartly(row) ? ' and an unknown part' : ''}`),
 ]
 
-/** Whether only a part of its cost is known. */
+/** Whether only a part of the cost of a row is known. */
 const isPartly = (row) => row.replies_with_unknown_cost > 0 && row.cost_usd !== null
 
 function renderDetails(row) {
@@ -120,7 +120,7 @@ function renderDetails(row) {
     ['latency', time(row.latency_ms)],
     ['waited', time(row.wait_ms)],
     ['in retries', time(row.retry_ms)],
-    ['flagged', row.quality_issues.length > 0 ? row.quality_issues.join(', ') : null],
+    ['flagged', row.quality_issues.length > 0 ? row.quality_issues.map(describeIssue).join(', ') : null],
     ['file', row.output_path],
   ].filter(([, value]) => value !== null && value !== unknown)
   const list = element(
@@ -151,6 +151,9 @@ function markMatches(text) {
   made.append(...parts.map((part, n) => (n % 2 === 0 ? part : element('mark', '', part))))
   return made
 }
+
+const issueLabels = { copy: 'near-copy', language: 'in the wrong language', length: 'of the wrong length' }
+const describeIssue = (issue) => issueLabels[issue] ?? issue
 
 const unknown = '–'
 const counted = (number) => (number === null ? unknown : number.toLocaleString('en-US'))

@@ -14,8 +14,8 @@ import { findUncollectedBatches, getBatchLabel, type UncollectedBatch } from './
 import { checkEndpoint, neverAborted, noModelOptions } from './status.ts'
 
 /**
- * Cancels batches: what they have done by then is billed, and still to be collected. One that the API does not know is
- * given up, but only where it is named. A batch that cannot be canceled does not keep the others from it.
+ * Cancels batches. Results that are ready by then are billed, and can still be collected. With `--id`,
+ * removes a batch that the API does not know. An error with one batch does not prevent canceling the others.
  */
 export async function cancelBatches(
   dir: string,
@@ -58,7 +58,7 @@ export async function cancelBatches(
   }
 }
 
-/** @returns what became of it, for people. @throws AskError; RunError */
+/** Cancels a batch and returns a message about the result. @throws AskError; RunError */
 async function cancelBatch(
   batch: UncollectedBatch,
   batchApi: BatchApi,
@@ -68,11 +68,11 @@ async function cancelBatch(
   if (id === undefined)
     throw new ExitError(
       'usage',
-      `it is not known yet whether the batch ${localId} was created; claude-batch batches collect finds out`,
+      `the API has not confirmed the batch ${localId} yet; run claude-batch batches collect to check whether it was created`,
     )
   try {
     const { state } = await batchApi.retrieve(id, neverAborted)
-    // It may end just now, which the API answers with an error.
+    // The batch may end before the cancel request, which the API answers with an error.
     const currentState =
       state === 'ended'
         ? state
@@ -99,7 +99,10 @@ function expectEnded(batchApi: BatchApi, id: string): (error: unknown) => Promis
   }
 }
 
-/** Forgets a batch, which no run may be collecting now. */
+/**
+ * Deletes the stored files of a batch. Locks the output folder, so that no run collects the batch at the same
+ * time.
+ */
 async function giveUpBatch(
   batch: UncollectedBatch,
   dir: string,
@@ -113,7 +116,7 @@ async function giveUpBatch(
   } finally {
     await unlock()
   }
-  return `the API does not know the batch ${getBatchLabel(batch)}: given up; the next run sends its documents again`
+  return `the API does not know the batch ${getBatchLabel(batch)}, so it was removed; the next run sends its documents again`
 }
 
 function toRunError(error: AskError, baseUrl: string): RunError {

@@ -9,7 +9,7 @@ import type { Runtime } from '../../runtime.ts'
 import { printMessage } from '../../ui/print-message.ts'
 import { findUncollectedBatches } from './list.ts'
 
-/** Fetches the summaries of batches that have ended, as the run that made them would have. */
+/** Fetches the summaries of batches that have ended, like the run that submitted them would have done. */
 export async function collectBatches(
   dir: string,
   { wait, ...options }: CollectOptions,

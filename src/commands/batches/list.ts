@@ -8,11 +8,11 @@ import { createStreamWriter } from '../../storage/fs/stream-writer.ts'
 import { listStoredBatches } from '../../storage/stored-batches.ts'
 import { formatTable } from '../../ui/text-table.ts'
 
-/** The batches of an output folder that are not collected yet, as far as it remembers them: nobody is asked. */
+/** Prints the batches stored in an output folder that are not collected yet. Sends no requests. */
 export async function listBatches(dir: string, runtime: Runtime): Promise<Exit> {
   const batches = await findUncollectedBatches(dir, runtime)
   const rows = batches.map((batch) => [getBatchLabel(batch), ...formatBatchColumns(batch), batch.endpoint])
-  const header = ['batch', 'packed', 'documents', 'prompt', 'at']
+  const header = ['batch', 'created', 'documents', 'prompt', 'base URL']
   await createStreamWriter(
     runtime.stdout,
     'stdout',
@@ -20,7 +20,11 @@ export async function listBatches(dir: string, runtime: Runtime): Promise<Exit> 
   return 'ok'
 }
 
-/** @throws ExitError `noInput` where there is nothing of ours */
+/**
+ * Returns the batches of an output folder that are not collected yet.
+ * @param id the label of one batch; undefined for all
+ * @throws ExitError `noInput` if no batch has this id
+ */
 export async function findUncollectedBatches(
   dir: string,
   { cwd }: Pick<Runtime, 'cwd'>,
@@ -30,18 +34,24 @@ export async function findUncollectedBatches(
   const batches = await listStoredBatches({ out, cwdFromOut: computeCwdFromOut(out, cwd) })
   const found = id === undefined ? batches : batches.filter((batch) => getBatchLabel(batch) === id)
   if (id !== undefined && found.length === 0)
-    throw new ExitError('noInput', `no batch ${id} in ${dir}; claude-batch batches list shows them`)
+    throw new ExitError(
+      'noInput',
+      `no batch ${id} in ${dir}; list its batches with claude-batch batches list`,
+    )
   return found
 }
 
 export type UncollectedBatch = Pick<StoredBatch, 'localId' | 'endpoint' | 'sealedAt' | 'items' | 'id'>
 
-/** The service's name, or where that is not known our own. */
+/** Returns the id that the API gave to a batch, or the local id if the API has not confirmed the batch. */
 export function getBatchLabel({ id, localId }: UncollectedBatch): string {
   return id ?? localId
 }
 
-/** When, how many, and how they were asked about. */
+/**
+ * Returns table columns: when the batch was completed locally, the number of documents, and prompts with
+ * models.
+ */
 export function formatBatchColumns({ sealedAt, items }: UncollectedBatch): string[] {
   const prompts = new Set(
     [...items.values()].map(({ asked: { provenance } }) => `${provenance.prompt}, ${provenance.model}`),

@@ -2,7 +2,8 @@ import type { BatchesOptions } from '../../config/batches-flags.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { classifyError } from '../../core/errors/classify-error.ts'
 import { describeAccountError } from '../../core/errors/describe-account-error.ts'
-import { formatFailure, toFailure } from '../../core/errors/failure.ts'
+import { describeFailure } from '../../core/errors/describe-failure.ts'
+import { toFailure } from '../../core/errors/failure.ts'
 import { formatDuration } from '../../core/text/format-duration.ts'
 import { type Exit, UsageError } from '../../errors.ts'
 import { createProvider } from '../../run/provider.ts'
@@ -11,7 +12,7 @@ import { createStreamWriter } from '../../storage/fs/stream-writer.ts'
 import { formatTable } from '../../ui/text-table.ts'
 import { findUncollectedBatches, formatBatchColumns, getBatchLabel, type UncollectedBatch } from './list.ts'
 
-/** How the batches of an output folder stand, as the service tells. */
+/** Prints the state of each batch of an output folder at the API. */
 export async function showBatchStatus(dir: string, options: BatchesOptions, runtime: Runtime): Promise<Exit> {
   const batches = await findUncollectedBatches(dir, runtime, options.id)
   const write = createStreamWriter(runtime.stdout, 'stdout')
@@ -32,14 +33,14 @@ export async function showBatchStatus(dir: string, options: BatchesOptions, runt
       const age = formatDuration(Math.max(0, runtime.clock.wallTime() - createdAt))
       return state === 'canceling' ? 'being canceled' : `in progress for ${age}`
     }
-    const rows = [['batch', 'packed', 'documents', 'prompt', 'state']]
+    const rows = [['batch', 'created', 'documents', 'prompt', 'state']]
     for (const batch of batches) {
       const state = await describeState(batch).catch((error: unknown) => {
         if (!(error instanceof AskError)) throw error
         const { requestError } = error
         return classifyError(requestError) === 'account'
           ? describeAccountError(requestError, '', provider.baseUrl)
-          : formatFailure(toFailure(requestError))
+          : describeFailure(toFailure(requestError))
       })
       rows.push([getBatchLabel(batch), ...formatBatchColumns(batch), state])
     }
@@ -50,12 +51,12 @@ export async function showBatchStatus(dir: string, options: BatchesOptions, runt
   }
 }
 
-/** What is only for asking models. */
+/** Provider options that matter only for requests to models. */
 export const noModelOptions = { simulate: false, rpm: undefined, itpm: undefined, otpm: undefined } as const
 
 export const neverAborted: AbortSignal = new AbortController().signal
 
-/** @throws UsageError where the batch is at another service than the one that would be asked */
+/** @throws UsageError if the batch was submitted to another API than the one at the base URL */
 export function checkEndpoint(batch: UncollectedBatch, baseUrl: string): void {
   if (batch.endpoint !== baseUrl)
     throw new UsageError(

@@ -7,12 +7,13 @@ import { readPromptFile } from '../../inputs/prompts/load-prompt.ts'
 import { listPromptLocations, locatePrompt } from '../../inputs/prompts/prompt-lookup.ts'
 import type { Runtime } from '../../runtime.ts'
 
-/** Longer than this a prompt costs more than many a document: characters. */
+/** Characters. A longer prompt costs more than a typical document. */
 const longPromptChars = 20_000
 
 /**
- * Checks prompts, all versions of each; without names, all that can be used by name.
- * @returns `failed` where one has a mistake, which stdout tells with file, line and column
+ * Checks all versions of prompts, and prints each error with file, line and column.
+ * @param names prompts or files; empty for all prompts that can be used by name
+ * @returns `failed` if a prompt has an error
  */
 export async function checkPrompts(names: readonly string[], { cwd, stdout }: Runtime): Promise<Exit> {
   const places =
@@ -20,7 +21,7 @@ export async function checkPrompts(names: readonly string[], { cwd, stdout }: Ru
       ? await listPromptLocations(cwd)
       : await Promise.all(names.map((name) => locatePrompt(name, { cwd, inputRoots: [] })))
   const print = (text: string) => stdout.write(`${escapeControlChars(text)}\n`)
-  let mistakes = 0
+  let errorCount = 0
   for (const place of places) {
     try {
       const { prompts } = await readPromptFile(place)
@@ -29,22 +30,22 @@ export async function checkPrompts(names: readonly string[], { cwd, stdout }: Ru
       for (const note of notes) print(`  ${note}`)
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
-      mistakes++
+      errorCount++
       print(error.message)
     }
   }
-  return mistakes === 0 ? 'ok' : 'failed'
+  return errorCount === 0 ? 'ok' : 'failed'
 }
 
-/** What is no mistake, and worth knowing. */
+/** Returns hints that are not errors. */
 function listNotes({ system = [], user, model }: Prompt): string[] {
   const notes: string[] = []
-  const slots = new Set([...listPlaceholders(system), ...listPlaceholders(user)])
-  const isJudgePrompt = judgePlaceholders.every((slot) => slots.has(slot))
+  const placeholders = new Set([...listPlaceholders(system), ...listPlaceholders(user)])
+  const isJudgePrompt = judgePlaceholders.every((name) => placeholders.has(name))
   if (isJudgePrompt) notes.push('for compare --judge, which fills in its placeholders')
-  for (const slot of slots) {
-    if (isJudgePrompt && judgePlaceholders.some((name) => name === slot)) continue
-    if (!builtinPlaceholders.some((name) => name === slot)) notes.push(`needs --var ${slot}=…`)
+  for (const placeholder of placeholders) {
+    if (isJudgePrompt && judgePlaceholders.some((name) => name === placeholder)) continue
+    if (!builtinPlaceholders.some((name) => name === placeholder)) notes.push(`needs --var ${placeholder}=…`)
   }
   if (model !== undefined && findModel(resolveModelAlias(model)) === undefined)
     notes.push(`the model ${model} is not in the price table; its cost will be unknown`)

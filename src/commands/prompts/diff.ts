@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from 'diff'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
-import { type Exit, UsageError } from '../../errors.ts'
+import { CommandLineError, type Exit } from '../../errors.ts'
 import { readPromptFile, selectVersion, splitPromptSpec } from '../../inputs/prompts/load-prompt.ts'
 import { locatePrompt } from '../../inputs/prompts/prompt-lookup.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -8,14 +8,15 @@ import { createColors } from '../../ui/colors.ts'
 import { formatPrompt } from './show.ts'
 
 /**
- * Shows in what two versions differ, as a unified diff. The second may be a version alone (`summarize@v1 v2`), or left
- * out: then it is the one in use.
+ * Prints a unified diff of two versions of a prompt.
+ * @param to a prompt, or only a version (`summarize@v1 v2`); defaults to the version in use
+ * @throws UsageError
  */
 export async function diffPrompts(from: string, to: string | undefined, runtime: Runtime): Promise<Exit> {
   const { stdout, env } = runtime
   const { target, version } = splitPromptSpec(from)
   if (to === undefined && version === undefined)
-    throw new UsageError(`name two versions, for example: claude-batch prompts diff ${from}@v1 v2`)
+    throw new CommandLineError(`name two versions (for example: claude-batch prompts diff ${from}@v1 v2)`)
   const second = to === undefined ? target : /^v\d+$/.test(to) ? `${target}@${to}` : to
   const [before, after] = [await loadPromptText(from, runtime), await loadPromptText(second, runtime)]
   const patch = createTwoFilesPatch(before.name, after.name, before.text, after.text, '', '', { context: 3 })

@@ -4,7 +4,7 @@ import { listPromptLocations } from '../../inputs/prompts/prompt-lookup.ts'
 import type { Runtime } from '../../runtime.ts'
 import { formatTable } from '../../ui/text-table.ts'
 
-/** Lists the prompts there are: their versions, which one is used and why, and where they come from. */
+/** Prints all prompts with their versions, the version in use and its reason, and their files. */
 export async function listPrompts({ cwd, stdout }: Runtime): Promise<Exit> {
   const rows = [['NAME', 'USED', 'VERSIONS', 'FROM', '']]
   const seen = new Set<string>()

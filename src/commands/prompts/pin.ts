@@ -10,8 +10,9 @@ import { writeFileAtomic } from '../../storage/fs/atomic-write.ts'
 import { printMessage } from '../../ui/print-message.ts'
 
 /**
- * Pins a prompt to one of its versions, or with no version takes the pin away. A shipped prompt is copied to `prompts/`
- * first: what is installed would be lost with the next release.
+ * Pins a prompt to a version, or removes the pin if the spec has no version. Pins a copy of a shipped prompt
+ * in `prompts/`, because the next release would overwrite the shipped file.
+ * @throws UsageError
  */
 export async function pinPrompt(spec: string, runtime: Runtime): Promise<Exit> {
   const { cwd } = runtime
@@ -27,16 +28,16 @@ export async function pinPrompt(spec: string, runtime: Runtime): Promise<Exit> {
   const text = setPinnedVersion(await readPromptText(place, spec), version)
   if (text === undefined)
     throw new UsageError(
-      `${place.origin}: write \`default: ${version ?? 'v1'}\` into it by hand; it is not in block style`,
+      `${place.origin} is not in YAML block style, so it cannot be edited automatically; add \`default: ${version ?? 'v1'}\` by hand`,
     )
   const targetPlace = place.origin === 'shipped' ? locateOwnPrompt(place.name, cwd) : place
   const { name, origin } = targetPlace
   const { default: used } = parsePromptFile(text, { name, origin })
 
   if (targetPlace !== place && (await lstat(targetPlace.file).catch(() => undefined)) !== undefined)
-    throw new UsageError(`${origin}: it exists and is not a readable file; move it away`)
+    throw new UsageError(`${origin} exists and is not a readable file; move it`)
   await mkdir(dirname(targetPlace.file), { recursive: true })
-  // A link is followed: the file it leads to is what the user keeps.
+  // The target of a link is edited, so that the link stays.
   const file = await realpath(targetPlace.file).catch(() => targetPlace.file)
   const mode = await stat(file).then(
     (stats) => stats.mode,
@@ -44,9 +45,9 @@ export async function pinPrompt(spec: string, runtime: Runtime): Promise<Exit> {
   )
   await writeFileAtomic(dirname(file), file, text, `${runtime.pid}-pin`)
   if (mode !== undefined) await chmod(file, mode)
-  const copied = targetPlace === place ? '' : ' (a copy of the shipped one)'
-  const back =
+  const copyNote = targetPlace === place ? '' : ' (a copy of the shipped one)'
+  const undoHint =
     version === undefined ? ', its latest' : `; claude-batch prompts pin ${name} returns to the latest`
-  print(`${origin}${copied}: runs use ${used} from now on${back}`)
+  print(`${origin}${copyNote}: runs use ${used} from now on${undoHint}`)
   return 'ok'
 }

@@ -11,7 +11,10 @@ import { createDocumentReader, type ReadDocument } from '../../inputs/read/read-
 import type { Runtime } from '../../runtime.ts'
 import { printMessage } from '../../ui/print-message.ts'
 
-/** Shows one version of a prompt: as it is written, or as it would be sent for a document. */
+/**
+ * Prints one version of a prompt: as written, or with `--file` as it would be sent for a document.
+ * @throws UsageError
+ */
 export async function showPrompt(
   spec: string,
   { file, encoding, var: vars = {} }: PromptsShowOptions,
@@ -30,7 +33,7 @@ export async function showPrompt(
   return 'ok'
 }
 
-/** As text, in parts with headers; also what two versions are compared by. */
+/** Returns a prompt as text, in sections with headers. `prompts diff` compares these texts. */
 export function formatPrompt({
   description,
   model,
@@ -58,10 +61,11 @@ async function renderForDocument(
   { cwd }: Runtime,
 ): Promise<string> {
   const missing = [...listPlaceholders(prompt.user), ...listPlaceholders(prompt.system ?? [])].find(
-    (slot) => !builtinPlaceholders.some((name) => name === slot) && !Object.hasOwn(vars, slot),
+    (placeholder) =>
+      !builtinPlaceholders.some((name) => name === placeholder) && !Object.hasOwn(vars, placeholder),
   )
   if (missing !== undefined)
-    throw new UsageError(`it has a placeholder {${missing}}; give --var ${missing}=…`)
+    throw new UsageError(`the prompt has a placeholder {${missing}}; set it with --var ${missing}=…`)
   const path = toDocumentPath(resolve(cwd, file), cwd)
   const document = await read({ index: 0, path, namedByUser: true })
   if ('action' in document) throw new ExitError('noInput', `${file}: ${document.message}`)

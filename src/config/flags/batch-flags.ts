@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { choice } from '../flag-parsers.ts'
 
-/** Whether requests go out one by one or in Message Batches. */
+/** Flags that choose between single requests and Message Batches. */
 export const batchFlags = {
   mode: {
     group: 'Message Batches',

@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { hosts, text } from '../flag-parsers.ts'
 
-/** Where settings come from, and what they permit. */
+/** Flags for configuration files, profiles and permissions. */
 export const configurationFlags = {
   config: {
     group: 'Configuration',

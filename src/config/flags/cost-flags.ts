@@ -1,12 +1,12 @@
 import type { Flag } from '../flag.ts'
 import { formatPrices, number, prices } from '../flag-parsers.ts'
 
-/** What a run may cost. */
+/** Flags that limit the cost of a run. */
 export const costFlags = {
   maxCost: {
     group: 'Cost',
     syntax: '--max-cost <usd>',
-    help: 'hard spending cap; claude-batch reserves the maximum cost of each request before it sends it (exit 5)',
+    help: 'hard spending cap (exit 5); reserves the maximum cost of each request before sending it',
     parse: number(0, 1_000_000),
   },
   confirmAbove: {

@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { choice, integer } from '../flag-parsers.ts'
 
-/** How to learn what a run would cost. */
+/** Flags that estimate the cost of a run. */
 export const estimateFlags = {
   dryRun: {
     group: 'Cost',

@@ -18,7 +18,7 @@ const extensionExamples = [
   'docx',
 ] as const satisfies (typeof defaultExtensions)[number][]
 
-/** Which documents a command reads, and how. */
+/** Flags that select the documents and how they are read. */
 export const inputFlags = {
   filesFrom: {
     group: 'Inputs',
@@ -55,7 +55,7 @@ export const inputFlags = {
   exclude: {
     group: 'Inputs',
     syntax: '--exclude <pattern>',
-    help: 'skip matching paths, relative to the input or the working directory; repeatable; adds to the patterns of the configuration file',
+    help: 'skip matching paths, relative to the input or the working directory; repeatable',
     parse: patterns,
     toConfigValue: (given: readonly ExcludePattern[]) => given.map(({ pattern }) => pattern),
     resolveIn: resolvePatternsIn,

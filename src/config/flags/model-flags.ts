@@ -2,7 +2,7 @@ import { defaultMaxTokens, defaultModel, efforts, modelAliases } from '../../cor
 import type { Flag } from '../flag.ts'
 import { choice, integer, text } from '../flag-parsers.ts'
 
-/** Which model answers, how long and how thoroughly. */
+/** Flags that choose the model and limit its output. */
 export const modelFlags = {
   model: {
     group: 'Prompt and model',

@@ -1,10 +1,10 @@
 import type { Flag } from '../flag.ts'
 import { choice, text } from '../flag-parsers.ts'
 
-/** The output folder of commands that are given none. */
+/** The output folder of a command line that does not name one. */
 export const defaultOutputFolder = 'summaries'
 
-/** Where summaries go, and what they look like. */
+/** Flags for the place and format of summaries. */
 export const outputFlags = {
   out: {
     group: 'Outputs',
@@ -32,7 +32,7 @@ export const outputFlags = {
   digest: {
     group: 'Outputs',
     syntax: '--digest <file>',
-    help: 'also write one overview of all summaries, with links; claude-batch reuses unchanged parts',
+    help: 'also write one overview of all summaries, with links',
     parse: text,
     path: 'always',
   },

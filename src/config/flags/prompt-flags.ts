@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { integer, keyValuePairs, text } from '../flag-parsers.ts'
 
-/** What the model is asked for. */
+/** Flags that choose the prompt and its parameters. */
 export const promptFlags = {
   prompt: {
     group: 'Prompt and model',

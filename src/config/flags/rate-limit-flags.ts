@@ -2,7 +2,7 @@ import { maxPoolSize } from '../../core/rate-limit/pool-size.ts'
 import type { Flag } from '../flag.ts'
 import { integer, number } from '../flag-parsers.ts'
 
-/** How fast requests go out, and how many at the same time. */
+/** Flags that limit the rate and the concurrency of requests. */
 export const rateLimitFlags = {
   rpm: {
     group: 'Concurrency and rate limits',

@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { text } from '../flag-parsers.ts'
 
-/** What a run records about itself. */
+/** Flags for the log and the report of a run. */
 export const recordFlags = {
   log: {
     group: 'Outputs',

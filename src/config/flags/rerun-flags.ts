@@ -2,7 +2,7 @@ import { redoTargets } from '../../core/document/redo.ts'
 import type { Flag } from '../flag.ts'
 import { choices, duration } from '../flag-parsers.ts'
 
-/** What to do about the results of earlier runs. */
+/** Flags about results of earlier runs. */
 export const rerunFlags = {
   redo: {
     group: 'Re-running',

@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { duration, integer } from '../flag-parsers.ts'
 
-/** When to try a request again, and when to give up on it. */
+/** Flags for retries and timeouts. */
 export const retryFlags = {
   retries: {
     group: 'Retries and timeouts',
@@ -26,5 +26,5 @@ export const retryFlags = {
   },
 } as const satisfies Record<string, Flag>
 
-/** Longest wait for a connection, unless the idle timeout is shorter: milliseconds. */
+/** Connect timeout in milliseconds, unless the idle timeout is shorter. */
 export const connectTimeoutMs = 5000

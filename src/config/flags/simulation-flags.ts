@@ -1,6 +1,6 @@
 import type { Flag } from '../flag.ts'
 
-/** How to try a command without a key. */
+/** Flags to try a command without an API key. */
 export const simulationFlags = {
   simulate: {
     group: 'Simulation',

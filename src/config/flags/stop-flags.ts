@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { duration, integer } from '../flag-parsers.ts'
 
-/** When to stop before all documents are done. */
+/** Flags that stop a run before all documents are done. */
 export const stopFlags = {
   timeLimit: {
     group: 'Stopping early',

@@ -1,7 +1,7 @@
 import type { Flag } from '../flag.ts'
 import { choice } from '../flag-parsers.ts'
 
-/** How much a command prints to the terminal. */
+/** Flags for the output on the terminal. */
 export const verbosityFlags = {
   quiet: {
     group: 'Output on the terminal',
@@ -11,7 +11,7 @@ export const verbosityFlags = {
   verbose: {
     group: 'Output on the terminal',
     syntax: '-v, --verbose',
-    help: 'print a line per document, and retries and pauses',
+    help: 'also print a line per document, retry and pause',
   },
   progress: {
     group: 'Output on the terminal',

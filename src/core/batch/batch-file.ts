@@ -22,12 +22,12 @@ import {
 import { type BatchItem, isBatchId } from './batch.ts'
 
 /**
- * Goes up with every change of the format. A file in another format is refused: what this version would not understand
- * of it may have been paid for.
+ * Raised by every change of the format. A file in another format is rejected, because this version might
+ * misunderstand documents that were paid for.
  */
 export const batchFileVersion = 3
 
-/** The first line of the file of a batch. */
+/** The first line of a batch file. */
 export const headerShape = objectOf({
   type: oneOf('batch'),
   format_version: oneOf(batchFileVersion),
@@ -46,7 +46,7 @@ const pricesShape = objectOf({
 
 const jsonSchemaShape: Shape<JsonSchema> = { matches: isSupportedSchema, schema: { type: 'object' } }
 
-/** What decides how the replies about some documents become summaries; documents refer to it by `settings`. */
+/** The settings that turn replies into summaries. Documents refer to them by their number. */
 export const settingsShape = objectOf({
   type: oneOf('settings'),
   settings: count,
@@ -79,38 +79,38 @@ export const itemShape = objectOf({
 })
 type ItemLine = TypeOf<typeof itemShape>
 
-/** No documents follow. */
+/** The end of the documents. */
 export const sealedShape = objectOf({ type: oneOf('sealed'), sealed_at: timestamp })
 
-/** The API has created the batch. */
+/** Recorded when the API has created the batch. */
 export const createdShape = objectOf({
   type: oneOf('created'),
   batch_id: where(string, isBatchId),
   created_at: timestamp,
 })
 
-/** Documents that need no reply any more, while the batch is kept for others. */
+/** Documents that need no reply any more, in a batch that is kept for others. */
 export const settledShape = objectOf({ type: oneOf('settled'), custom_ids: listOf(string) })
 
 /** The first line of a batch file. */
 export interface BatchHeader {
-  /** The batch's name: every `custom_id` in it begins with it. */
+  /** The local name of the batch. It is the beginning of every `custom_id`. */
   readonly localId: string
   /** The base URL that the batch is sent to. */
   readonly endpoint: string
-  /** The working directory that paths are relative to, relative to the output folder. */
+  /** The working directory that document paths are relative to; itself relative to the output folder. */
   readonly cwd: string
 }
 
-/** What a batch file says. */
+/** The content of a batch file. */
 export interface BatchFile extends BatchHeader {
-  /** By their `custom_id`s. */
+  /** The documents, by `custom_id`. */
   readonly items: ReadonlyMap<string, BatchItem>
-  /** When it was packed: milliseconds since 1970; undefined where it never was, and so was never sent. */
+  /** When the batch was sealed: milliseconds since 1970. Undefined if it was never sealed or sent. */
   readonly sealedAt: number | undefined
-  /** The API's id, once it is known. */
+  /** The batch id of the API, once it is known. */
   readonly id: string | undefined
-  /** Those of its documents that need no reply any more, by `custom_id`. */
+  /** The documents that need no reply any more: `custom_id`s. */
   readonly settledIds: ReadonlySet<string>
 }
 
@@ -128,13 +128,13 @@ export function formatHeaderLine({ localId, endpoint, cwd }: BatchHeader): strin
   return JSON.stringify(line)
 }
 
-/** No more documents follow. @param time milliseconds since 1970 */
+/** Returns the line that ends the documents. @param time milliseconds since 1970 */
 export function formatSealedLine(time: number): string {
   const line: TypeOf<typeof sealedShape> = { type: 'sealed', sealed_at: new Date(time).toISOString() }
   return JSON.stringify(line)
 }
 
-/** The API has created the batch, under this id. @param time milliseconds since 1970 */
+/** Returns the line for a batch that the API has created. @param time milliseconds since 1970 */
 export function formatCreatedLine(id: string, time: number): string {
   const line: TypeOf<typeof createdShape> = {
     type: 'created',
@@ -144,15 +144,15 @@ export function formatCreatedLine(id: string, time: number): string {
   return JSON.stringify(line)
 }
 
-/** These documents need no reply any more, while the batch is kept for others. */
+/** Returns the line for documents that need no reply any more, in a batch that is kept for others. */
 export function formatSettledLine(customIds: readonly string[]): string {
   const line: TypeOf<typeof settledShape> = { type: 'settled', custom_ids: customIds }
   return JSON.stringify(line)
 }
 
 /**
- * Returns a function that writes the lines of a document, given its `custom_id`. Documents that share their settings
- * refer to one line of settings.
+ * Returns a function from a `custom_id` and its document to the lines of the file. Documents with the same
+ * settings refer to one settings line.
  */
 export function createItemFormatter(): (id: string, document: BatchItem) => string[] {
   const numbersBySettings = new Map<AnswerSettings, Map<string, number>>()
@@ -205,7 +205,7 @@ function formatSettingsLine(
   return JSON.stringify(line)
 }
 
-/** What a line of settings says. Documents that refer to the line share it. */
+/** The content of a settings line, shared by the documents that refer to it. */
 export type ItemSettings = Pick<BatchItem['asked'], 'provenance' | 'answerSettings'>
 
 export function toItemSettings(line: SettingsLine): ItemSettings {
@@ -224,7 +224,7 @@ export function toItemSettings(line: SettingsLine): ItemSettings {
   }
 }
 
-/** What the line of a document says, its path as recorded. */
+/** Converts the line of a document. The path stays relative to the working directory in the header. */
 export function toBatchItem(line: ItemLine, settings: ItemSettings): BatchItem {
   const { path, request_hash, mtime_ms: mtimeMs, size_bytes: size, sha256, characters, text_kind } = line
   const fingerprint = { size, sha256, ...(mtimeMs !== undefined && { mtimeMs }) }
@@ -260,7 +260,7 @@ function isSupportedSchema(schema: unknown): schema is JsonSchema {
   try {
     return isObject(schema) && findUnsupported(schema) === undefined
   } catch {
-    // It is nested too deeply to be checked.
+    // The schema is nested too deeply to be checked.
     return false
   }
 }

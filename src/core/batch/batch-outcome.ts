@@ -16,13 +16,19 @@ export interface EndedBatchItem {
   readonly batch: Pick<Batch, 'id' | 'createdAt' | 'endedAt'>
 }
 
-/** No reply and not billed: to be sent again; with the error if it concerns every request. */
+/**
+ * A document without a reply that was not billed, so it is sent again. `accountError` is set if the error
+ * concerns all documents.
+ */
 export interface NoAnswer {
   readonly noAnswerReason: string
   readonly accountError?: RequestError
 }
 
-/** What became of a document, from what became of its request; `results_expired` where the API has no results any more. */
+/**
+ * Converts the result of a request to the outcome of its document.
+ * @param result of the request; `results_expired` if the API has deleted the results of the batch
+ */
 export function toBatchOutcome(
   endedItem: EndedBatchItem,
   result: BatchResult | 'results_expired',
@@ -46,10 +52,10 @@ export function toBatchOutcome(
     }
   }
   const { text, model, usage, terms } = result.reply
-  const asked = item.asked.provenance.model
+  const requestedModel = item.asked.provenance.model
   const { maxTokens, price } = item.asked.answerSettings
-  const priceFor = price === undefined ? priceOf : createPriceOf({ [asked]: price })
-  const cost = usage && priceFor({ model, requestedModel: asked, usage, ...(terms && { terms }) })
+  const priceFor = price === undefined ? priceOf : createPriceOf({ [requestedModel]: price })
+  const cost = usage && priceFor({ model, requestedModel, usage, ...(terms && { terms }) })
   const answeredBase = createOutcomeBase(endedItem, {
     model,
     status: 200,
@@ -63,29 +69,29 @@ export function toBatchOutcome(
   return { ...answeredBase, status: 'summarized', text }
 }
 
-/** A summary whose place was taken while it was made: it goes into the error record instead. */
+/** Returns the outcome of a summary that may not overwrite a file: its text goes into the error record. */
 export function toConflictOutcome(
   outcome: Extract<Outcome, { status: 'summarized' }>,
-  { action: as, type, message: problem }: InputProblem,
+  { action, type, message: problem }: InputProblem,
 ): Outcome {
   const { text, ...rest } = outcome
-  const message = as === 'fail' ? problem : 'its summary was edited by hand while a new one was created'
+  const message = action === 'fail' ? problem : 'its summary was edited by hand while a new one was created'
   const failure = { kind: 'output', type, message, transient: false } as const
   return { ...rest, status: 'failed', failure, partialText: text }
 }
 
-/** A document whose answer is gone with the batch's results: it may have been billed. */
+/** Returns the outcome of a document whose result expired. It may have been billed. */
 function toExpiredOutcome(endedItem: EndedBatchItem): Outcome {
   const message = `the results of the batch ${endedItem.batch.id} are gone, 29 days after it was made; the next run asks, and pays, again`
   return toLostOutcome(endedItem, { kind: 'malformed', type: 'results_gone', message })
 }
 
-/** A document whose answer is among the results and cannot be read: it may have been billed. */
+/** Returns the outcome of a document whose result cannot be read. It may have been billed. */
 function toUnreadableOutcome(
   endedItem: EndedBatchItem,
-  { unreadableReason: unreadable, line }: UnreadableResult,
+  { unreadableReason, line }: UnreadableResult,
 ): Outcome {
-  const message = `${unreadable} (batch ${endedItem.batch.id}); the next run sends the document, and pays, again`
+  const message = `${unreadableReason} (batch ${endedItem.batch.id}); the next run sends the document, and pays, again`
   return {
     ...toLostOutcome(endedItem, { kind: 'malformed', type: 'batch_result_unreadable', message }),
     partialText: line,
@@ -98,7 +104,7 @@ function toLostOutcome(endedItem: EndedBatchItem, requestError: RequestError): F
   return { ...createOutcomeBase(endedItem, { error: requestError }), status: 'failed', failure }
 }
 
-/** A document that is to be asked about again. */
+/** Returns the outcome of a document that must be sent again. */
 export function toPendingOutcome({ source: document, item, batch }: EndedBatchItem, reason: string): Outcome {
   return {
     document,
@@ -127,7 +133,7 @@ function createOutcomeBase({ source, item, batch }: EndedBatchItem, answer: Part
   return { document: source, requestMetadata: item.asked, attempts: [attempt], elapsedMs }
 }
 
-/** Milliseconds, by the clock of the service, which may have been set in the meantime; 0 where it has no end. */
+/** Returns milliseconds by the clock of the API; 0 if there is no end time, or the clock was set back. */
 function computeDurationMs({ createdAt, endedAt = createdAt }: EndedBatchItem['batch']): number {
   return endedAt > createdAt ? endedAt - createdAt : 0
 }

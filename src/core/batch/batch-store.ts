@@ -1,46 +1,49 @@
 import type { BatchItem, BatchSize } from './batch.ts'
 
-/** What is remembered of batches that have not been collected yet; see `docs/ledger.md`. All reject with a RunError. */
+/** The stored batches that have not been collected; see `docs/ledger.md`. Methods reject with a RunError. */
 export interface BatchStore {
-  /** Of earlier runs, the oldest first. */
+  /** Batches of earlier runs, the oldest first. */
   readonly openBatches: readonly StoredBatch[]
-  /** Begins a new one. */
+  /** Starts a new batch. */
   createBuilder(): Promise<BatchBuilder>
 }
 
 /** A batch that is being filled. */
 export interface BatchBuilder {
-  /** Of the batch that it will be. */
+  /** The local id of the batch. */
   readonly localId: string
   readonly size: BatchSize
-  /** @param entry its request, as it stands in the body */
+  /** @param entry the request, as in the body; see `formatEntry` in {@link BatchApi} */
   add(id: string, document: BatchItem, entry: string): Promise<void>
-  /** Nothing more goes in; what is in it survives a crash from now on. */
+  /** Completes the batch. From now on it survives a crash. */
   seal(): Promise<StoredBatch>
   discard(): Promise<void>
 }
 
-/** A batch that is meant to be made, or was. */
+/** A batch that will be created at the API, or was created. */
 export interface StoredBatch {
   readonly localId: string
-  /** Where it was, or is to be, sent. */
+  /** The base URL that the batch is, or will be, sent to. */
   readonly endpoint: string
-  /** When it was packed: wall-clock milliseconds since 1970. */
+  /** When the batch was sealed: wall-clock milliseconds since 1970. */
   readonly sealedAt: number
-  /** By their `custom_id`s. */
+  /** The documents, by `custom_id`. */
   readonly items: ReadonlyMap<string, BatchItem>
-  /** The service's name for it; undefined where it was not heard whether there is such a batch. */
+  /** The batch id of the API; undefined if the creation is not confirmed. */
   readonly id: string | undefined
-  /** What is to be sent. */
+  /** Reads the request body that creates the batch. */
   readBody(): AsyncIterable<Uint8Array>
-  /** The requests in the body, in the order of {@link items}, until the batch is made. */
+  /** Reads the requests in the body, in the order of {@link items}, until the batch is created. */
   readEntries(): AsyncIterable<string>
-  /** Takes note that there is one. */
+  /** Records that the API has created the batch. */
   markCreated(id: string): Promise<void>
-  /** Whether a document needs no answer any more: what became of it is in the ledger, or it was sent again. */
+  /** Whether a document needs no reply any more: its outcome is in the ledger, or it was sent again. */
   isSettled(path: string): boolean
-  /** Takes note that documents are settled, while the batch is kept for others. @param customIds their `custom_id`s */
+  /**
+   * Records that documents are settled, while the batch is kept for others.
+   * @param customIds their `custom_id`s
+   */
   markSettled(customIds: readonly string[]): Promise<void>
-  /** All of it is where it belongs, or it was never made: forgets it. */
+  /** Deletes the stored batch, when all of its documents are settled or it was never created. */
   remove(): Promise<void>
 }

@@ -4,25 +4,25 @@ import type { Reply } from '../request/reply.ts'
 import type { RequestMetadata } from '../run/outcome.ts'
 import type { Provenance } from '../run/provenance.ts'
 
-/** A Message Batch, as the service tells of it. Times are wall-clock milliseconds since 1970. */
+/** A Message Batch, as the API describes it. Times are wall-clock milliseconds since 1970. */
 export interface Batch {
   readonly id: string
   readonly state: 'in_progress' | 'canceling' | 'ended'
-  /** How many requests it has, if the API says so; what became of them is known only once it has ended. */
+  /** Number of requests, if known. Their results are known only when the batch has ended. */
   readonly requestCount?: number
   readonly createdAt: number
   readonly endedAt?: number
-  /** It ended so long ago that its results are gone: 29 days after it was made. */
+  /** Whether the API has deleted the results, which it does 29 days after the creation. */
   readonly isArchived: boolean
 }
 
-/** One line of a batch's results: what became of a request. */
+/** One line of the results of a batch. */
 export type BatchResultLine =
   | { readonly customId: string; readonly result: BatchResult }
   /** The line does not say which request it is about. */
   | { readonly customId: undefined; readonly result: UnreadableResult }
 
-/** What became of one request of a batch: billed only where there is a reply, or may be one. */
+/** The result of one request of a batch. It is billed only if there is a reply, or may be one. */
 export type BatchResult =
   | { readonly reply: Reply }
   | { readonly requestError: RequestError }
@@ -30,15 +30,15 @@ export type BatchResult =
   | 'canceled'
   | 'expired'
 
-/** A line of the results that is there, but is not what the API documents. */
+/** A line of the results that is not in the documented format. */
 export interface UnreadableResult {
-  /** What is wrong with it, for people. */
+  /** Why the line is unreadable, for display. */
   readonly unreadableReason: string
-  /** The line itself, which may hold text that was paid for; its beginning, where it is very long. */
+  /** The line, which may contain text that was paid for; if it is very long, its beginning. */
   readonly line: string
 }
 
-/** A document that was put into a batch, as it was then: what its outcome will be made from. */
+/** A document when it was added to a batch. Its outcome is made from this. */
 export interface BatchItem {
   readonly path: string
   readonly asked: RequestMetadata & {
@@ -48,43 +48,43 @@ export interface BatchItem {
 }
 
 /**
- * What a batch may hold, of which 256 MB is reached long before 100,000 where documents are long.
+ * The limits of a batch. With long documents, 256 MB are reached long before 100,000 requests.
  * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
  */
 const batchLimits = { items: 100_000, bytes: 256_000_000 } as const
 
-/** How much is in a batch. */
+/** The size of a batch. */
 export interface BatchSize {
   readonly items: number
-  /** Of the body as it goes over the wire. */
+  /** Size of the request body. */
   readonly bytes: number
 }
 
-/** Whether one more request, of so many bytes, still goes in; a batch that is empty takes any. */
+/** Whether one more request fits into a batch. An empty batch has room for a request of any size. */
 export function hasRoom(
-  { items: requests, bytes }: BatchSize,
+  { items, bytes }: BatchSize,
   additionalBytes: number,
   limits: BatchSize = batchLimits,
 ): boolean {
-  return requests === 0 || (requests < limits.items && bytes + additionalBytes <= limits.bytes)
+  return items === 0 || (items < limits.items && bytes + additionalBytes <= limits.bytes)
 }
 
 /**
- * The name a request has in its batch, from its key: 64 characters of `[a-zA-Z0-9_-]` at most. It begins with the
- * batch's own name, by which a batch is recognised whose creation was not heard of.
+ * Returns the `custom_id` of a request in a batch: at most 64 characters of `[a-zA-Z0-9_-]`. It begins with
+ * the local id of the batch, which identifies a batch whose creation was not confirmed.
  * @param localId 16 hexadecimal digits
- * @param itemNumber tells the same question about several documents apart
+ * @param itemNumber distinguishes documents with the same request
  */
 export function createCustomId(localId: string, requestHash: string, itemNumber: number): string {
   return `${localId}_${requestHash.slice(0, 40)}_${itemNumber.toString(36)}`
 }
 
-/** Whether a value can be the API's id of a batch: it becomes a part of a URL's path, which `..` would change. */
+/** Whether a value can be a batch id of the API. It becomes part of a URL path, so `..` is not allowed. */
 export function isBatchId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= 256 && !/^\.+$/.test(value)
 }
 
-/** Whether a request of this name was put into that batch. */
+/** Whether a `custom_id` belongs to a request of the batch with this local id. */
 export function isCustomIdOfBatch(localId: string, customId: string): boolean {
   return customId.startsWith(`${localId}_`)
 }

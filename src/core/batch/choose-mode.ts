@@ -3,7 +3,7 @@ import { formatUsd, type Picodollars } from '../pricing/pricing-rules.ts'
 import { formatDuration } from '../text/format-duration.ts'
 import { pluralize } from '../text/format-number.ts'
 
-/** Which way documents go, and why, for people. */
+/** The mode for the documents of a run, and the reason, for display. */
 export interface ModeChoice {
   readonly mode: 'live' | 'batch'
   readonly reason: string
@@ -11,25 +11,25 @@ export interface ModeChoice {
 
 export interface ChooseModeOptions {
   readonly documents: number
-  /** At the limits, live: milliseconds. */
+  /** Estimated duration of a live run at the rate limits: milliseconds. */
   readonly liveMs: number
-  /** Undefined is unknown. */
+  /** Undefined if unknown, like `batchCost`. */
   readonly liveCost: EstimateRange<Picodollars> | undefined
   readonly batchCost: EstimateRange<Picodollars> | undefined
-  /** When nothing new may begin any more: milliseconds from now. */
+  /** When the run stops starting documents: milliseconds from now. */
   readonly deadlineMs: number | undefined
 }
 
 const hourMs = 3_600_000
 
-/** Most batches end within this; none takes longer than a day. */
+/** Most batches end within this time; none takes longer than a day. */
 const usualBatchMs = hourMs
 const maxBatchMs = 24 * hourMs
 
-/** Less than this is not worth an hour's wait: USD 1. */
+/** Smaller savings are not worth an hour's wait: USD 1. */
 const minSavings: Picodollars = 1_000_000_000_000n
 
-/** Chooses between an answer now and one at half the price, by how long and how much. */
+/** Chooses between live requests and a batch at half the price, by duration, deadline and savings. */
 export function chooseMode({
   documents,
   liveMs,

@@ -16,18 +16,18 @@ import {
   toItemSettings,
 } from './batch-file.ts'
 
-/** Takes the lines of a batch file, one after another. */
+/** A parser that gets a batch file line by line. */
 export interface BatchFileReader {
   readLine(line: string): void
-  /** @param name the one that its file's name has */
+  /** @param name the local id in the name of the file */
   finish(name: string): BatchFile | BatchFileProblem
 }
 
 /**
- * Reads the lines of a batch file. Anyone may have written them: a line counts only where every field of it is what it
- * should be. A line that does not count makes the file unusable, unless the batch was never sent, or the line is the
- * torn last one of a run that was cut short.
- * @param resolvePath gives a document's path, which is relative to a working directory, as this run knows it
+ * Creates a parser for a batch file. The file is untrusted, so every field of a line is checked. An invalid
+ * line makes the file unusable, unless the batch was never sent or a killed run left a torn last line.
+ * @param resolvePath converts a document path, relative to a recorded working directory, to the path in this
+ * run
  */
 export function createBatchFileReader(resolvePath: (base: string, path: string) => string): BatchFileReader {
   const items = new Map<string, BatchItem>()
@@ -71,16 +71,16 @@ export function createBatchFileReader(resolvePath: (base: string, path: string) 
     readLine(line) {
       if (line === '') return
       lineCount++
-      // What is added after the seal may be torn, and is added again then.
+      // Lines after the seal may be torn. `acceptLine` accepts them, because they are written again.
       if (!acceptLine(parseJson(line))) damagedLine ??= lineCount
     },
     finish(name) {
       if (version !== undefined && version !== batchFileVersion) return { version }
       const isSent = sealedAt !== undefined || (damagedLine !== undefined && damagedLine < lineCount)
       if (isSent && damagedLine !== undefined) return { damagedLine }
-      const { localId: batch = name, endpoint = '', cwd: base = '' } = header ?? {}
-      if (batch !== name) return { damagedLine: 1 }
-      return { localId: batch, endpoint, cwd: base, items, sealedAt, id, settledIds }
+      const { localId = name, endpoint = '', cwd = '' } = header ?? {}
+      if (localId !== name) return { damagedLine: 1 }
+      return { localId, endpoint, cwd, items, sealedAt, id, settledIds }
     },
   }
 }

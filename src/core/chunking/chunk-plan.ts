@@ -12,15 +12,15 @@ export interface ChunkPlan {
   /** An approximation of the last request, for cost estimates. */
   readonly expectedFinalRequest: Request
   /**
-   * Returns the next requests, given the replies to the previous ones in order: one request for each group of replies
-   * that fits, or a single request for the whole document.
+   * Returns the next requests, given the replies to the previous ones in order. These are one request per
+   * group of replies, or a single one for the whole document.
    */
   reduce(answers: readonly string[]): readonly Request[]
 }
 
 /**
- * Returns how many characters of a document fit into one request: within the context window and the lowest price tier,
- * even if the text has many tokens per character. Undefined if no limit is known.
+ * Returns how many characters of a document fit into the context window and the lowest price tier. This
+ * assumes many tokens per character. Undefined if no limit is known.
  * @param promptChars characters of the prompt around the document
  * @param chunkTokens a limit that the user set: tokens
  */
@@ -45,7 +45,8 @@ const minChunkChars = 1000
 export const expectedNotesChars = 1500
 
 /**
- * Returns how much of a PDF fits into one request. `bytes` is the size of the file; base64 makes it a third larger.
+ * Returns how much of a PDF fits into one request. `bytes` is the size of the file; base64 makes it a third
+ * larger.
  * @see https://platform.claude.com/docs/en/build-with-claude/pdf-support
  */
 export function findPdfLimits(model: string): { readonly pages: number; readonly bytes: number } {
@@ -53,12 +54,12 @@ export function findPdfLimits(model: string): { readonly pages: number; readonly
   return { pages: context < 1_000_000 ? 100 : 600, bytes: 22_000_000 }
 }
 
-/** Returns the requests in order without duplicates: a document may repeat a chunk, and one reply is enough for both. */
+/** Returns the requests in order, without duplicates: a document may contain the same chunk twice. */
 export function dedupeRequests(requests: readonly Request[]): readonly Request[] {
   return [...new Map(requests.map((request) => [request.hash, request])).values()]
 }
 
-/** Groups texts, in order, into as few groups as possible of at most `maxChars`. A group may always have two texts. */
+/** Packs texts, in order, into few groups of at most `maxChars`. Two texts always fit into a group. */
 export function packGroups(texts: readonly string[], maxChars: number): string[][] {
   const groups: string[][] = []
   let remainingChars = 0

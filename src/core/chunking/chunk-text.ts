@@ -1,11 +1,11 @@
 /**
- * Splits a text into chunks of at most `maxChars` characters, at its own boundaries: before chapters and headings if
- * there are any, otherwise between paragraphs, speakers, rows, sentences or words. A word is split only if it is too
- * long itself. Joined in order, the chunks are the text.
+ * Splits a text into chunks of at most `maxChars` characters, at boundaries of the text. It prefers chapters
+ * and headings, then paragraphs, speakers, rows, sentences and words. A word is split only if it is too long
+ * itself. Joined in order, the chunks are the text.
  *
- * If several boundaries are equally good, a hash of the following text decides, not their position. So after an edit,
- * the chunks after it keep their boundaries and their text. (This is content-defined chunking: Muthitacharoen, Chen,
- * Mazières, "A Low-bandwidth Network File System", SOSP 2001.)
+ * If several boundaries are equally good, a hash of the following text decides, not their position. So after
+ * an edit, the chunks after it keep their boundaries and their text. (This is content-defined chunking:
+ * Muthitacharoen, Chen, Mazières, "A Low-bandwidth Network File System", SOSP 2001.)
  *
  * @param maxChars characters (UTF-16), at least 2
  */

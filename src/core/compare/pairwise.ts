@@ -3,18 +3,19 @@ import { type ConfidenceInterval, computeShareInterval } from '../estimate/confi
 /** Which of two texts a judge prefers, by position. */
 export type JudgeVerdict = 'first' | 'second' | 'tie'
 
-/** Parses the last line of a judge's answer. Returns undefined for any other format: the preference is never guessed. */
+/** Parses the last line of a judge's answer. Returns undefined, never a guess, for any other format. */
 export function parseVerdict(answer: string): JudgeVerdict | undefined {
   const line = answer.trimEnd().split('\n').at(-1)?.trim()
   const word = /^VERDICT: (FIRST|SECOND|TIE)$/.exec(line ?? '')?.[1]
   return word === undefined ? undefined : (word.toLowerCase() as JudgeVerdict)
 }
 
-/** A text compared with another one, in both orders. `changed`: the judge preferred a position, not a text. */
+/** A text compared with another, in both orders. `changed`: the judge preferred a position, not a text. */
 export type PairwiseResult = 'won' | 'lost' | 'tied' | 'changed' | 'failed'
 
 /**
- * Combines the preferences for both orders. Judges have a position bias, so a text wins only if it wins in both.
+ * Combines the preferences for both orders. Judges have a position bias, so a text wins only if it wins in
+ * both.
  * @param asFirst the preference when the text came first
  * @param asSecond the preference when it came second
  * @see https://arxiv.org/abs/2306.05685, section 3.4

@@ -80,7 +80,8 @@ export function computeRatios(
       logarithms.push(Math.log(b / a))
     }
     if (logarithms.length === 0) return undefined
-    // The geometric mean: by the arithmetic mean of ratios, each of two variants can cost more than the other.
+    // The geometric mean: by the arithmetic mean of ratios, each of two variants can cost more than the
+    // other.
     const { value: mean, low, high } = computeMeanInterval(logarithms)
     const bounds = low === undefined || high === undefined ? {} : { low: Math.exp(low), high: Math.exp(high) }
     return { value: Math.exp(mean), ...bounds }

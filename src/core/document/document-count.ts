@@ -1,4 +1,4 @@
-/** A number of documents. Their paths are listed if there are at most three, few enough to look at one by one. */
+/** A number of documents. `paths` is empty for more than three, because users check only a few by hand. */
 export interface DocumentCount {
   readonly count: number
   readonly paths: readonly string[]

@@ -1,8 +1,8 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 
 /**
- * Returns the path of a file as users see it: relative if the file is in the working directory, absolute otherwise.
- * The working directory itself is the empty string.
+ * Returns the path of a file as users see it: relative if the file is in the working directory, absolute
+ * otherwise. The working directory itself is the empty string.
  */
 export function toDocumentPath(file: string, cwd: string): string {
   const below = relative(cwd, file)
@@ -18,8 +18,8 @@ export function isInside(file: string, folder: string): boolean {
 }
 
 /**
- * Returns the path of a document for a run in another working directory. This way, two runs use the same path for the
- * same document, and different paths for different documents.
+ * Returns the path of a document for a run in another working directory. This way, two runs use the same path
+ * for the same document, and different paths for different documents.
  * @param baseFolder the folder that `newCwd` and `oldCwd` are relative to
  * @param path of the document, in a run in `oldCwd`
  */

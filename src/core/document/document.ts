@@ -5,15 +5,16 @@ export interface DocumentRef {
   /** Position in the sorted order of the run, from 0. */
   readonly index: number
   /**
-   * The path that users see, that identifies the document in the ledger, and that `resolve(cwd, path)` opens. Relative
-   * in the working directory, absolute otherwise. Always with `/`. `-` is stdin; a file of that name is `./-`.
+   * The path that users see, that identifies the document in the ledger, and that `resolve(cwd, path)` opens.
+   * Relative in the working directory, absolute otherwise. Always with `/`. `-` is stdin; a file of that name
+   * is `./-`.
    */
   readonly path: string
-  /** Whether the user named the file, not a folder that contains it. If so, an unusable file fails, and is not skipped. */
+  /** Whether the user named the file itself. If so, an unusable file is a failure, and is not skipped. */
   readonly namedByUser: boolean
   /** Why the document cannot be read, if the search for documents already noticed. */
   readonly problem?: InputProblem
-  /** The file when it was found; undefined for stdin and for unreadable files. */
+  /** Size and time when the file was found; undefined for stdin and for unreadable files. */
   readonly stats?: FileStats | undefined
 }
 
@@ -38,10 +39,10 @@ export interface Fingerprint {
   readonly sha256: string
 }
 
-/** Why a document is not summarized. `skip` is not a failure: for example, an empty or binary file in a folder. */
+/** Why a document is not summarized. `skip` is not a failure; example: an empty file in a folder. */
 export interface InputProblem {
   readonly action: 'skip' | 'fail'
-  /** Stable identifier for scripts: `empty`, `binary`, `not_utf8`, `too_large`, `unreadable`, `vanished`, … */
+  /** Identifier for scripts: `empty`, `binary`, `not_utf8`, `too_large`, `unreadable`, `vanished`, … */
   readonly type: string
   readonly message: string
 }
@@ -52,7 +53,7 @@ export interface Document {
   readonly text: string
   /** Of the bytes that `text` was decoded from. */
   readonly fingerprint: Fingerprint
-  /** The PDF to upload, if its pages are images or the user chose so. `text` is then a note about the upload. */
+  /** The PDF to upload, if its pages are images or the user chose so. `text` then says that. */
   readonly pdf?: Pdf
 }
 
@@ -62,9 +63,9 @@ export interface Pdf {
 }
 
 /**
- * Returns the first Markdown heading, HTML title or non-blank line, for the `{title}` placeholder of prompts; at most
- * 200 characters. Searches only the beginning, line by line: the time of a pattern over several lines would grow with
- * the square of the number of blank lines.
+ * Returns the first Markdown heading, HTML title or non-blank line, for the `{title}` placeholder of prompts;
+ * at most 200 characters. Searches only the beginning, line by line: a pattern over several lines would take
+ * quadratic time on blank lines.
  */
 export function extractTitle(text: string): string {
   const head = truncate(text, maxTitleSearchChars)

@@ -3,8 +3,8 @@ import type { DocumentEntry } from '../run/ledger-entry.ts'
 import { replaceLoneSurrogates } from '../text/replace-lone-surrogates.ts'
 
 /**
- * Returns the YAML front matter of a summary, which editors and site generators read. Values are written as JSON, which
- * is also YAML, so that no character in a path can end a value or the front matter.
+ * Returns the YAML front matter of a summary, which editors and site generators read. Values are written as
+ * JSON, which is also YAML, so that no character in a path can end a value or the front matter.
  */
 export function formatFrontMatter(entry: DocumentEntry): string {
   const { path, sha256, model, prompt, ended_at: time, replies_with_unknown_cost: unknownCosts = 0 } = entry
@@ -26,7 +26,7 @@ export function formatFrontMatter(entry: DocumentEntry): string {
   return `---\n${lines.join('\n')}\n---\n\n`
 }
 
-/** Returns a summary without its front matter, which must contain the hash of the document: no model can know that. */
+/** Returns a summary without front matter, if this contains the document hash, which no model knows. */
 export function stripFrontMatter(text: string, { sha256 }: Pick<DocumentEntry, 'sha256'>): string {
   const head = /^---\nsource: [^\n]*\nsha256: "(\w+)"\n(?:[a-z_]+: [^\n]*\n)*---\n\n/.exec(text)
   return head !== null && head[1] === sha256 ? text.slice(head[0].length) : text

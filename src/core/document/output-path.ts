@@ -17,7 +17,8 @@ export const stateFolder = '.claude-batch'
 
 /**
  * Whether a path that was read from a file stays inside its folder. NUL is not allowed.
- * @param separator of the system: on Windows, backslashes and drives can leave the folder; elsewhere they are in names
+ * @param separator of the system: on Windows, backslashes and drives can leave the folder; elsewhere they are
+ * in names
  */
 export function isSafeRelativePath(file: unknown, separator: string = sep): file is string {
   if (typeof file !== 'string' || file.includes('\0')) return false
@@ -36,9 +37,9 @@ export function isErrorRecordName(file: unknown): boolean {
 }
 
 /**
- * Whether {@link assignOutputPaths} can have assigned this name to the summary or error record of a document, in a run
- * in any working directory. Files that the ledger names are deleted or overwritten only if this holds. Otherwise, an
- * edited ledger could make claude-batch replace any other file.
+ * Whether {@link assignOutputPaths} can have assigned this name to the summary or error record of a document,
+ * in a run in any working directory. Files that the ledger names are deleted or overwritten only if this
+ * holds. Otherwise, an edited ledger could make claude-batch replace any other file.
  * @param path of the document, relative to `cwd` or absolute
  * @param cwd a working directory, absolute
  */
@@ -52,7 +53,8 @@ export function isOutputOf(file: string, path: string, cwd: string): boolean {
   if (stem === path) return true
   const stems = listStemsWithoutHashes(stem)
   if (stems.includes(mirrorPath(path))) return true
-  // A run in a subfolder named the document by the end of its path. That may begin like a drive, which loses its colon.
+  // A run in a subfolder named the document by the end of its path. That may begin like a drive, which loses
+  // its colon.
   const absolute = `/${mirrorPath(resolve(cwd, path).split(sep).join('/'))}`
   const ends = stems.flatMap((stem) => [`/${stem}`, `/${stem.replace(/^([a-z])\//i, '$1:/')}`])
   return path !== '-' && ends.some((end) => absolute.endsWith(end))
@@ -61,7 +63,8 @@ export function isOutputOf(file: string, path: string, cwd: string): boolean {
 /** Returns a stem, and the stems without the hashes that {@link assignOutputPaths} may have added to it. */
 function listStemsWithoutHashes(stem: string): string[] {
   const stems = [stem]
-  // One at a time, because the document's own name may end in a hash, too. An untrusted name may have any number of them.
+  // One at a time, because the document's own name may end in a hash, too. An untrusted name may have any
+  // number of them.
   for (let left = stem; stems.length <= maxHashes && collisionHash.test(left); stems.push(left))
     left = left.replace(collisionHash, '')
   return stems
@@ -76,7 +79,7 @@ const maxHashes = 10
 export interface OutputPathOptions {
   /** Whether `A` and `a` are one name on the file system of the output folder. */
   readonly caseInsensitive: boolean
-  /** Summaries of earlier runs, by document path. A document keeps its name, and no other document gets it. */
+  /** Summaries of earlier runs, by document path. A document keeps its name; no other document gets it. */
   readonly existingSummaries: Iterable<readonly [path: string, summary: string]>
 }
 
@@ -88,9 +91,9 @@ export function stripSummarySuffix(summary: string): string | undefined {
 }
 
 /**
- * Assigns unique names in the output folder to every document. A document gets the same name in every run. If two names
- * collide, the later one gets a hash of its path. This happens to `/x/a.md` and `x/a.md`, or to `A.md` and `a.md` on a
- * case-insensitive file system.
+ * Assigns unique names in the output folder to every document. A document gets the same name in every run. If
+ * two names collide, the later one gets a hash of its path. This happens to `/x/a.md` and `x/a.md`, or to
+ * `A.md` and `a.md` on a case-insensitive file system.
  * @param paths all documents of the run, in order
  * @returns a function from a path, and whether its summary is a JSON object, to its names
  */
@@ -127,8 +130,9 @@ export function assignOutputPaths(
 }
 
 /**
- * Returns the path of a document in the output folder: `docs/a.md` is unchanged, `/srv/b.md` becomes `srv/b.md`, and
- * `C:/b.md` becomes `C/b.md`. `..` cannot occur, because a path outside the working directory is absolute.
+ * Returns the path of a document in the output folder: `docs/a.md` is unchanged, `/srv/b.md` becomes
+ * `srv/b.md`, and `C:/b.md` becomes `C/b.md`. `..` cannot occur, because a path outside the working directory
+ * is absolute.
  */
 function mirrorPath(path: string): string {
   const parts = path === '-' ? ['stdin'] : path.replace(/^([a-z]):\//i, '$1/').split('/')

@@ -15,8 +15,8 @@ export type OutputFileState =
   | 'directory'
 
 /**
- * Returns why a document is not summarized; undefined if it is. No summary is paid for twice, and no file is overwritten
- * that claude-batch did not write.
+ * Returns why a document is not summarized; undefined if it is. No summary is paid for twice, and no file is
+ * overwritten that claude-batch did not write.
  * @param isUpToDate whether the last summary came from the same request and need not be produced again
  * @param force whether to overwrite files that were edited by hand or are not in the ledger
  */

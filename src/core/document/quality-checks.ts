@@ -43,8 +43,8 @@ export function checkQuality(
 const shingleWords = 6
 
 /**
- * Whether a summary repeats most of its document literally. Documents of less than 80 words are exempt: a summary of a
- * few sentences always resembles them.
+ * Whether a summary repeats most of its document literally. Documents of less than 80 words are exempt: a
+ * summary of a few sentences always resembles them.
  */
 function isNearCopy(summary: string, document: string): boolean {
   // Nearly all summaries are short enough to be decided by their length.

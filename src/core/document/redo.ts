@@ -1,9 +1,9 @@
 import { type QualityIssue, qualityIssueTypes } from './quality-checks.ts'
 
 /**
- * The existing results that a run produces again. `failed`: documents with an error record. `settings`: summaries made
- * with other settings. A quality check: summaries that failed it. `flagged`: summaries that failed any check. `all`:
- * everything.
+ * The existing results that a run produces again. `failed`: documents with an error record. `settings`:
+ * summaries made with other settings. A quality check: summaries that failed it. `flagged`: summaries that
+ * failed any check. `all`: everything.
  */
 export const redoTargets = ['failed', 'settings', ...qualityIssueTypes, 'flagged', 'all'] as const
 export type RedoTarget = (typeof redoTargets)[number]
@@ -14,8 +14,8 @@ export function redoesAll(targets: readonly RedoTarget[]): boolean {
 }
 
 /**
- * Whether a run processes only the documents that the targets name, without new ones. Every run processes failed
- * documents anyway, so `failed` limits the run to them.
+ * Whether a run processes only the documents that the targets name, without new ones. Every run processes
+ * failed documents anyway, so `failed` limits the run to them.
  */
 export function redoesOnlyTargets(targets: readonly RedoTarget[]): boolean {
   return targets.includes('failed') && !redoesAll(targets)

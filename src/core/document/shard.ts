@@ -13,8 +13,8 @@ export function selectShard(documents: readonly DocumentRef[], shard: Shard): re
 }
 
 /**
- * Whether a document is in a shard. This depends on its path alone, so that each document is in exactly one shard, and
- * stays in it when other documents are added.
+ * Whether a document is in a shard. This depends on its path alone, so that each document is in exactly one
+ * shard, and stays in it when other documents are added.
  */
 export function isInShard(path: string, { index, count }: Shard): boolean {
   return hash('sha256', `shard ${path}`, 'buffer').readUIntBE(0, 6) % count === index - 1

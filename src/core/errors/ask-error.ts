@@ -3,14 +3,14 @@ import type { RequestError } from './request-error.ts'
 
 /** How a failed request is retried. */
 export interface RetryPlan {
-  /** Whether the retry does not count toward the limit of retries, because the error does not concern the document. */
+  /** The retry does not count toward the limit, because the error does not concern only this document. */
   readonly isUncounted: boolean
   /**
-   * Wait before the retry: milliseconds. 0: retry immediately and keep the permit. Undefined: wait for `retry-after` or
-   * a backoff.
+   * Wait before the retry: milliseconds. 0: retry immediately and keep the permit. Undefined: wait for
+   * `retry-after` or a backoff.
    */
   readonly waitMs?: number
-  /** Retry once, although such errors are not retried: other documents will show whether the error concerns them, too. */
+  /** Retry an error once that is not retried otherwise: it may turn out to concern only this document. */
   readonly isSecondTry?: true
 }
 
@@ -33,7 +33,7 @@ export class AskError extends Error {
   }
 }
 
-/** A request was stopped before it had its reply. `cause` is the reason of the stop, `attempts` are the ones so far. */
+/** A request was stopped before it had a reply, for the reason `cause`, after these attempts. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError'
   override readonly cause: Error

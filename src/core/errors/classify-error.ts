@@ -1,15 +1,15 @@
 import { isTooLong, type RequestError } from './request-error.ts'
 
 /**
- * What follows from a request error. `transient`: the API has a temporary problem. `rate_limited`: the same, but the
- * attempt does not count. `document`: the error concerns only this document. `account`: every request would fail in the
- * same way, so the run ends.
+ * What follows from a request error. `transient`: the API has a temporary problem. `rate_limited`: the same,
+ * but the attempt does not count. `document`: the error concerns only this document. `account`: every request
+ * would fail in the same way, so the run ends.
  */
 export type ErrorClass = 'transient' | 'rate_limited' | 'document' | 'account'
 
 /**
- * Classifies by status, then `error.type`, then `error_code`. Never by a range of statuses: that once caused 847 retries
- * of 400s. By message text only if the API gives nothing else.
+ * Classifies by status, then `error.type`, then `error_code`. Never by a range of statuses: that once caused
+ * 847 retries of 400s. By message text only if the API gives nothing else.
  * @see https://platform.claude.com/docs/en/api/errors
  */
 export function classifyError(requestError: RequestError): ErrorClass {
@@ -78,7 +78,7 @@ function classifyByStatus({
   return classByStatus[status] ?? (status >= 300 && status < 400 ? 'account' : 'document')
 }
 
-/** Statuses that concern more than this document. A 404 is an unknown model or a wrong base URL for all documents. */
+/** Statuses that concern more than one document. A 404 means an unknown model or a wrong base URL. */
 const classByStatus: Readonly<Record<number, ErrorClass>> = {
   401: 'account',
   402: 'account',

@@ -11,7 +11,7 @@ export interface RequestResult {
 
 /** The number of latest results that describe the current health of the API. */
 const maxResults = 20
-/** Failures are document-specific if they would be less likely than this at the failure rate of other documents. */
+/** Failures are document-specific if they are less likely than this at the failure rate of others. */
 const maxProbability = 0.005
 
 /** Returns the latest results, including a new one. */
@@ -24,7 +24,8 @@ export function appendResult(
 
 /**
  * Returns the results of other documents that a failing document can be compared with.
- * @param afterRequest the last request that had been sent at the first failure; results of earlier requests are too old
+ * @param afterRequest the last request that had been sent at the first failure; results of earlier requests
+ * are too old
  */
 export function findResultsOfOthers(
   results: readonly RequestResult[],
@@ -35,9 +36,9 @@ export function findResultsOfOthers(
 }
 
 /**
- * Whether a document fails for reasons that do not concern other documents: that many failures would be unlikely at the
- * failure rate of the others. If many others fail too, for example at a tight rate limit, this takes more failures. If
- * all others fail, the answer is always false.
+ * Whether a document fails for reasons that do not concern other documents: that many failures would be
+ * unlikely at the failure rate of the others. If many others fail too, for example at a tight rate limit,
+ * this takes more failures. If all others fail, the answer is always false.
  * @param failures number of consecutive failures of this document
  */
 export function isDocumentSpecificFailure(others: readonly RequestResult[], failures: number): boolean {
@@ -47,7 +48,7 @@ export function isDocumentSpecificFailure(others: readonly RequestResult[], fail
   return failed < others.length && failureRate ** failures <= maxProbability
 }
 
-/** Whether a document is larger than all that got replies. These may use up the tokens per minute that it needs. */
+/** Whether a document is larger than all that got replies, which may use up the tokens that it needs. */
 export function isLargest(others: readonly RequestResult[], promptCharacters: number): boolean {
   return others.every((other) => other.isFailure || other.promptCharacters < promptCharacters)
 }

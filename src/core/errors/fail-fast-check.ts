@@ -2,13 +2,14 @@ import type { Outcome } from '../run/outcome.ts'
 import { type Failure, formatFailure } from './failure.ts'
 import { isTooLong } from './request-error.ts'
 
-/** If this many of the first documents fail with the same permanent error, the documents are not the cause. */
+/** If this many documents fail first, with the same permanent error, the documents are not the cause. */
 export const failFastThreshold = 5
 
 /**
- * Creates a check of the first outcomes of a run. If the API rejects all of them for the same reason, it will reject the
- * rest too: for example, a wrong parameter is a 400 for every document.
- * @returns a function that takes each outcome, and returns the common failure once, when there are enough of them
+ * Creates a check of the first outcomes of a run. If the API rejects all of them for the same reason, it will
+ * reject the rest too. For example, a wrong parameter is a 400 for every document.
+ * @returns a function that takes each outcome, and returns the common failure once, when there are enough of
+ * them
  */
 export function createFailFastCheck(): (outcome: Outcome) => Failure | undefined {
   let firstMessage: string | undefined
@@ -31,7 +32,7 @@ export function createFailFastCheck(): (outcome: Outcome) => Failure | undefined
   }
 }
 
-/** Five documents that are too long say nothing about the shorter ones. */
+/** Whether a failure concerns its document, not the run: five documents that are too long do not end it. */
 function isDocumentFailure({ kind, ...failure }: Failure): boolean {
   return typeof kind !== 'number' || isTooLong({ status: kind, ...failure })
 }

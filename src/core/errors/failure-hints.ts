@@ -1,6 +1,6 @@
 import type { Failure } from './failure.ts'
 
-/** What the user can do about a failure, by `<kind> <type>`: `reply max_tokens`. Hints use the caller's setting names. */
+/** Hints for users about failures, by `<kind> <type>`: `reply max_tokens`. They use the caller's terms. */
 export type FailureHints = ReadonlyMap<string, string>
 
 /** Returns a failure with its hint, if there is one, at the end of the message. */

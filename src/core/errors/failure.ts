@@ -57,3 +57,27 @@ function findHint(requestError: RequestError): string | undefined {
     return `${describeNonApiResponse(requestError.nonApiResponse)}; it may object to this document`
   return isUnreachable(requestError) ? 'check the network, ANTHROPIC_BASE_URL and any proxy' : undefined
 }
+
+/** Replies that are no summary, by `Failure.type`, in words. The same request would get the same reply. */
+const permanentReplyTypes: ReadonlyMap<string, string> = new Map([
+  ['refusal', 'refused'],
+  ['max_tokens', 'cut off'],
+  ['model_context_window_exceeded', 'too long'],
+  ['empty', 'empty reply'],
+  ['schema', 'does not match the schema'],
+  ['unexpected_stop', 'incomplete'],
+])
+
+/**
+ * Returns, in a few words, why the same request would fail again; undefined if it may succeed. Later runs skip such a
+ * document until it or the settings change, because most of these replies are billed. A 400 for another reason is not
+ * among them: it costs nothing, and the rules of a gateway may change.
+ */
+export function describePermanentFailure({
+  kind,
+  type,
+  message,
+}: Pick<Failure, 'type' | 'message'> & { readonly kind: string | number }): string | undefined {
+  if (kind === 'reply') return permanentReplyTypes.get(type)
+  return typeof kind === 'number' && isTooLong({ status: kind, type, message }) ? 'too long' : undefined
+}

@@ -3,9 +3,9 @@ import { escapeControlChars } from '../text/escape-control-chars.ts'
 import { type Failure, formatFailure } from './failure.ts'
 
 /**
- * Returns the error record of a failed document: `ERROR: …` on the first line, then the request id and the attempts,
- * then any text that was paid for. It is a separate file (or JSON field), so that no model can write text that looks
- * like an error record.
+ * Returns the error record of a failed document: `ERROR: …` on the first line, the request id, the attempts,
+ * and any text that was paid for. It is a separate file (or JSON field), so that no model can write text that
+ * looks like an error record.
  */
 export function formatErrorRecord({ failure, attempts, partialText: partial }: Failed): string {
   const lines = [formatErrorHeadline(failure)]

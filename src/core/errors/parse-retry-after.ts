@@ -2,10 +2,12 @@
 export type Seconds = number
 
 /**
- * Returns how long a response asks to wait: from `retry-after-ms` (like the official SDK), otherwise from `retry-after`
- * as seconds or a date. A date is taken relative to the `date` header, so that a wrong local clock does no harm.
+ * Returns how long a response asks to wait: from `retry-after-ms` (like the official SDK), otherwise from
+ * `retry-after` as seconds or a date. A date is taken relative to the `date` header, so that a wrong local
+ * clock does no harm.
  * @param wallMs current time, used if there is no `date` header: milliseconds since 1970
- * @returns undefined if there is no header, or an invalid one: zero, negative, past, or not a plain decimal number
+ * @returns undefined if there is no header, or an invalid one: zero, negative, past, or not a plain decimal
+ * number
  * @see https://platform.claude.com/docs/en/api/rate-limits
  */
 export function parseRetryAfter(

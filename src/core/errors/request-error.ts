@@ -7,9 +7,9 @@ export interface RequestError {
   readonly kind: 'status' | 'stream' | 'connection' | 'tls' | 'timeout' | 'malformed'
   /** HTTP status of the response, if there was one. */
   readonly status?: number
-  /** The `error.type` of the API, or a type of claude-batch: `connection_error`, `timeout`, `malformed_reply`, … */
+  /** The `error.type` of the API, or one of claude-batch: `connection_error`, `malformed_reply`, … */
   readonly type: string
-  /** The `error.details.error_code` of the API, or the code of the system (`ECONNRESET`, `CERT_HAS_EXPIRED`). */
+  /** The `error.details.error_code` of the API, or a system code (`ECONNRESET`, `CERT_HAS_EXPIRED`). */
   readonly code?: string
   /** The error occurred before there was a connection, so the API has not received the request. */
   readonly isUnsent?: true
@@ -19,8 +19,8 @@ export interface RequestError {
   /** For a 401: where the credential that was refused came from, never its value. */
   readonly credential?: string
   /**
-   * Set if the response has no error body of the API: something in front of the API answered, such as a firewall, a
-   * proxy or the sign-in page of a network.
+   * Set if the response has no error body of the API. Something else answered, such as a firewall, a proxy or
+   * the sign-in page of a network.
    */
   readonly nonApiResponse?: { readonly host: string; readonly contentType: string }
   /** How long the server asks all clients to wait. */
@@ -31,7 +31,7 @@ export interface RequestError {
   readonly operation?: 'batches'
   /** The `x-should-retry` header, which overrides the error class. */
   readonly shouldRetry?: boolean
-  /** The error concerns only this document: other documents get replies, or the API is not what rejected this one. */
+  /** The error concerns only this document: others get replies, or it was not the API that rejected it. */
   readonly isDocumentSpecific?: true
 }
 
@@ -52,8 +52,8 @@ export function getRetryAfterMs({ retryAfterSeconds }: RequestError): number | u
 }
 
 /**
- * Statuses of a gateway that got no complete answer from the API. The API may have processed the request all the same.
- * 520 and 524 are from Cloudflare; its other statuses mean that the API was not reached.
+ * Statuses of a gateway that got no complete answer from the API. The API may have processed the request all
+ * the same. 520 and 524 are from Cloudflare; its other statuses mean that the API was not reached.
  */
 const gatewayTimeoutStatuses: ReadonlySet<number> = new Set([502, 504, 520, 524])
 
@@ -68,12 +68,12 @@ const connectFailureCodes: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** Whether the API itself does not know the requested resource. A 404 of a gateway or proxy does not show that. */
+/** Whether the API itself does not know the resource. A 404 of a gateway or proxy does not show that. */
 export function isNotFound({ status, type }: Pick<RequestError, 'status' | 'type'>): boolean {
   return status === 404 && type === 'not_found_error'
 }
 
-/** Whether the prompt is longer than the context window, the largest request, or what the account may send. */
+/** Whether the prompt exceeds the context window, the largest request size, or a limit of the account. */
 export function isTooLong(requestError: Pick<RequestError, 'status' | 'type' | 'message'>): boolean {
   const { status, message } = requestError
   return (
@@ -84,8 +84,8 @@ export function isTooLong(requestError: Pick<RequestError, 'status' | 'type' | '
 }
 
 /**
- * Whether the prompt is too long for an account without extra usage. The API has no `error_code` for this, so only the
- * text identifies the error.
+ * Whether the prompt is too long for an account without extra usage. The API has no `error_code` for this, so
+ * only the text identifies the error.
  */
 export function isExtraUsageRequired({ type, message }: Pick<RequestError, 'type' | 'message'>): boolean {
   return (

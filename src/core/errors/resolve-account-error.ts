@@ -7,13 +7,13 @@ export interface AccountErrorContext {
   readonly requestError: RequestError
   /** The document had such an error before: this was its second try. */
   readonly isSecondTry: boolean
-  /** How many different documents were refused since the last request that got a reply; second tries do not count. */
+  /** Different documents that were refused since the last request with a reply, without second tries. */
   readonly refusedDocuments: number
   /** Whether any request of this run got a reply. */
   readonly hasAnswers: boolean
   /** Whether a request of a document that was not refused yet is in flight. */
   readonly isUnrefusedInFlight: boolean
-  /** Whether a request is in flight that was sent between those refusals, so that its end will be evidence. */
+  /** Whether a request from the time of those refusals is in flight, so that its end will be evidence. */
   readonly isUndecidedInFlight: boolean
 }
 
@@ -24,11 +24,11 @@ export const refusedDocumentsThreshold = failFastThreshold
 const apiRefusedDocumentsThreshold = 3
 
 /**
- * Decides what a refusal concerns. `account`: all documents, so the run ends. `document`: only this document, which
- * fails. `retry_later`: not known yet, so the document is tried again.
+ * Decides what a refusal concerns. `account`: all documents, so the run ends. `document`: only this document,
+ * which fails. `retry_later`: not known yet, so the document is tried again.
  *
- * A 401, 403, 404 or redirect may come from a firewall that blocks one document. Only an error body of the API, or
- * refusals of several documents in a row, show that the account, the setup or the network is the cause.
+ * A 401, 403, 404 or redirect may come from a firewall that blocks one document. The cause is certain only
+ * with an error body of the API, or if several documents in a row are refused.
  */
 export function resolveAccountError(context: AccountErrorContext): 'account' | 'document' | 'retry_later' {
   const {

@@ -4,8 +4,9 @@ import type { AskError } from './ask-error.ts'
 import { describeAccountError } from './describe-account-error.ts'
 
 /**
- * An error that ends a run; unfinished documents stay pending. `errors.ts` maps each kind to an exit code, and the library
- * maps it to one of its error classes. Messages do not name flags: `describe` takes the caller's name of the setting.
+ * An error that ends a run; unfinished documents stay pending. `errors.ts` maps each kind to an exit code,
+ * and the library maps it to its own errors. Messages do not name flags: `describe` takes the caller's name
+ * of the setting.
  */
 export abstract class RunError extends Error {}
 
@@ -108,7 +109,7 @@ export class UnknownBatchError extends BatchError {
   }
 }
 
-/** The API rejects the account or the setup, so every further request would fail. The cause is the rejected request. */
+/** The API rejects the account or the setup, so all requests would fail. `cause` is one of them. */
 export class AccountError extends RunError {
   override readonly name = 'AccountError'
   /** @param avoidBatches how the user sends requests live, as an imperative */

@@ -1,4 +1,4 @@
-/** An estimate, and where the truth lies 95 times in a hundred; without bounds where there is too little to tell. */
+/** An estimate with its 95 % confidence interval. The bounds are absent if there are too few values. */
 export interface ConfidenceInterval {
   readonly value: number
   readonly low?: number
@@ -7,7 +7,7 @@ export interface ConfidenceInterval {
 
 const z = 1.959964
 
-/** The mean of a sample, with Student's interval. @param values at least one */
+/** Returns the mean of a sample with Student's interval. @param values at least one */
 export function computeMeanInterval(values: readonly number[]): ConfidenceInterval {
   const n = values.length
   const value = values.reduce((sum, x) => sum + x, 0) / n
@@ -18,7 +18,7 @@ export function computeMeanInterval(values: readonly number[]): ConfidenceInterv
 }
 
 /**
- * A share, with Wilson's interval, which makes sense near 0 and 1 too.
+ * Returns a share with Wilson's interval, which is also valid near 0 and 1.
  * @see https://doi.org/10.1080/01621459.1927.10502953
  */
 export function computeShareInterval(count: number, n: number): ConfidenceInterval {
@@ -32,7 +32,8 @@ export function computeShareInterval(count: number, n: number): ConfidenceInterv
 const smallSampleT = [12.7062, 4.30265, 3.18245, 2.77645]
 
 /**
- * Student's t for 95 %, two-sided: from the table for few degrees of freedom, by an expansion in 1/ν for more.
+ * Returns Student's t for 95 %, two-sided: from a table for few degrees of freedom, by an expansion in 1/ν
+ * for more.
  * @see Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5
  */
 export function studentT(degreesOfFreedom: number): number {

@@ -5,30 +5,30 @@ import type { DocumentEntry } from '../run/ledger-entry.ts'
 import type { TextKind } from '../text/text-kind.ts'
 import { studentT } from './confidence-interval.ts'
 
-/** A request, as far as an estimate needs to know it. */
+/** The properties of a request that an estimate needs. */
 export interface PlannedRequest {
-  /** `summarize@v2`. */
+  /** For example `summarize@v2`. */
   readonly prompt: string
   readonly model: string
   readonly kind: TextKind
-  /** Of the whole prompt. */
+  /** Length of the whole prompt. */
   readonly characters: number
   readonly maxTokens: number
-  /** Input, as the service counted it, where it was asked to. */
+  /** Input tokens, if the API counted them. */
   readonly countedTokens?: number
 }
 
-/** What it will hardly be less than, what is to be expected, and what it will hardly be more than. */
+/** Lower bound, expected value and upper bound. */
 export interface EstimateRange<T = number> {
   readonly low: T
   readonly expected: T
   readonly high: T
 }
 
-/** What requests will come to. Money in picodollars; undefined where a model has no price. */
+/** The estimated tokens and costs of requests. Costs are undefined if a model has no price. */
 export interface CostEstimate {
   readonly requests: number
-  /** How many of them are like others that were measured; for the rest it is a guess. */
+  /** The number of requests that are estimated from similar earlier ones. The rest is a guess. */
   readonly withHistory: number
   readonly inputTokens: EstimateRange
   readonly outputTokens: EstimateRange
@@ -36,10 +36,10 @@ export interface CostEstimate {
   readonly batchCost: EstimateRange<Picodollars> | undefined
 }
 
-/** What earlier requests came to, by what they have in common. */
+/** Tokens of earlier requests, by prompt, model and kind of text. */
 export type TokenHistory = Map<string, TokenSums>
 
-/** Sums, from which means and their spread follow: c is characters, i and o are tokens in and out. */
+/** Sums for means and variances: c is characters, i is input tokens, o is output tokens. */
 interface TokenSums {
   count: number
   c: number
@@ -52,8 +52,8 @@ interface TokenSums {
 }
 
 /**
- * Adds what a document of the ledger came to. One that took several attempts says little, and so does one in chunks: what
- * its last request came to has nothing to do with its length.
+ * Adds the tokens of a document in the ledger. Ignores documents with several attempts or chunks, because
+ * their tokens do not depend on their length alone.
  */
 export function addObservation(
   history: TokenHistory,
@@ -79,7 +79,7 @@ function toHistoryKey({ prompt, model, kind }: Pick<PlannedRequest, 'prompt' | '
   return `${prompt} ${model} ${kind}`
 }
 
-/** What requests will come to, by what earlier ones like them came to; by a guess where there are too few of these. */
+/** Estimates tokens and costs of requests from similar earlier ones, or guesses if there are too few. */
 export function estimateCost(
   requests: readonly PlannedRequest[],
   history: ReadonlyMap<string, TokenSums>,
@@ -122,17 +122,17 @@ export function estimateCost(
 const rangeKeys = ['low', 'expected', 'high'] as const
 type RangeKey = (typeof rangeKeys)[number]
 
-/** Fewer than this say little. */
+/** Fewer earlier requests are not enough for an estimate. */
 const minObservations = 5
 
-/** Input tokens per character, and output tokens per request, which its `max_tokens` bounds. */
+/** Input tokens per character and output tokens per request. `max_tokens` limits the latter. */
 interface TokenRates {
   readonly fromHistory: boolean
   readonly input: EstimateRange
   readonly output: EstimateRange
 }
 
-/** From a sample, with Student's interval for so many more like it. */
+/** Computes the rates from a sample, with Student's prediction interval for the given requests. */
 function computeRates(
   { count: n, c, i, o, cc, ci, ii, oo }: TokenSums,
   requests: readonly PlannedRequest[],
@@ -141,7 +141,7 @@ function computeRates(
   const requestCount = requests.length
   const characters = requests.reduce((sum, { characters }) => sum + characters, 0)
   const ratio = i / c
-  // Cochran, Sampling Techniques, 6.3: the ratio of sums, and the variance of what it leaves.
+  // Cochran, Sampling Techniques, 6.3: the ratio of sums, and the variance of its residuals.
   const ratioVariance = Math.max(0, ii - 2 * ratio * ci + ratio ** 2 * cc) / (n - 1)
   const ratioError = Math.sqrt(ratioVariance * (1 / (n * (c / n) ** 2) + requestCount / characters ** 2))
   const mean = o / n
@@ -150,7 +150,7 @@ function computeRates(
   return { fromHistory: true, input: toRange(ratio, t * ratioError), output: toRange(mean, t * error) }
 }
 
-/** Tomorrow's documents are never quite like yesterday's. */
+/** Widens every range, because new documents are never quite like earlier ones. */
 const minRelativeMargin = 0.02
 
 function toRange(value: number, margin: number): EstimateRange {
@@ -159,8 +159,8 @@ function toRange(value: number, margin: number): EstimateRange {
 }
 
 /**
- * Tokens per character, as multiples of what the table of models has for prose. That characters of code and of Chinese
- * make more of them is common knowledge; how many more is a guess.
+ * Tokens per character, relative to the value for prose in the table of models. Code and Chinese are known to
+ * have more; how many more is a guess.
  */
 const tokenFactors = {
   prose: { low: 0.65, expected: 1, high: 1.25 },
@@ -168,7 +168,7 @@ const tokenFactors = {
   cjk: { low: 1, expected: 2.2, high: 4 },
 } as const satisfies Record<TextKind, EstimateRange>
 
-/** Tokens that a character of such a text makes, guessed. */
+/** Returns a guess of the tokens per character, for a model and a kind of text. */
 export function guessTokensPerCharacter(model: string, kind: TextKind): EstimateRange {
   const perCharacter = 1 / (findModel(model)?.charsPerToken ?? 2.5)
   const { low, expected, high } = tokenFactors[kind]

@@ -17,7 +17,7 @@ import {
 } from '../text/shape.ts'
 import type { CostEstimate, EstimateRange } from './estimate-cost.ts'
 
-/** Goes up with every change that an older reader would misunderstand; fields are added without. */
+/** Raised by every change that an older reader would misunderstand. New fields do not raise it. */
 export const estimateFormatVersion = 2
 
 const rangeShape = objectOf({ low: amount, expected: amount, high: amount })
@@ -32,7 +32,7 @@ const timeShape = objectOf({
   ),
   limited_by: oneOf('requests', 'input_tokens', 'output_tokens', 'latency'),
 })
-/** How long a run takes at the limits. */
+/** How long a run takes at the rate limits. */
 export interface TimeEstimate extends TypeOf<typeof timeShape> {}
 
 /** The shape of {@link EstimateJson}. */
@@ -63,7 +63,7 @@ export const estimateShape = objectOf({
   time: timeShape,
 })
 
-/** What a run would do and cost, as a dry run saves it. Costs are USD; `null` is unknown. */
+/** The saved result of a dry run: what a run would do and cost. Costs are USD; `null` is unknown. */
 export interface EstimateJson extends TypeOf<typeof estimateShape> {}
 
 /** The JSON Schema of an estimate; shipped as `dist/schemas/estimate.json`. */
@@ -73,8 +73,9 @@ export const estimateSchema = toJsonSchema(estimateShape, {
 })
 
 /**
- * How long a run takes: as long as the limit that is reached first requires, or the API where the pool is the bound.
- * @param latencyMs of one request
+ * Estimates how long a run takes. This is the longest of the times that each rate limit and the latency of
+ * the API require.
+ * @param latencyMs of one request: milliseconds
  * @param maxConcurrency requests in flight at the same time
  */
 export function estimateTime(
@@ -107,10 +108,13 @@ export function estimateTime(
   }
 }
 
-/** Of the first paid tier, for the models of 2026. @see https://platform.claude.com/docs/en/api/rate-limits */
+/**
+ * Limits of the first paid tier for the models of 2026.
+ * @see https://platform.claude.com/docs/en/api/rate-limits
+ */
 export const firstTierLimits: LimitRates = { requests: 1000, inputTokens: 2_000_000, outputTokens: 400_000 }
 
-/** Money as JSON has it. */
+/** Converts a range of costs to USD for JSON; null if unknown. */
 export function toUsdRange(cost: EstimateRange<Picodollars> | undefined): EstimateRange | null {
   if (cost === undefined) return null
   const usd = (amount: Picodollars) => Number(formatExactUsd(amount))

@@ -1,14 +1,15 @@
 import { hash } from 'node:crypto'
 
-/** A document that may be of a sample. */
+/** A document that a sample may contain. */
 interface SizedDocument {
   readonly path: string
   readonly size: number
 }
 
 /**
- * So many of all sizes: of each of as many classes of documents of like size, one. Which one is decided by the paths
- * alone, so that the next sample of the same documents is the same one.
+ * Returns a sample of documents of all sizes. The documents are divided into `count` groups of similar size,
+ * and one is taken from each. A hash of the paths decides which one, so that the sample of the same documents
+ * is always the same.
  */
 export function selectSample<Item extends SizedDocument>(items: readonly Item[], count: number): Item[] {
   if (count >= items.length) return [...items]

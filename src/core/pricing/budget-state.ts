@@ -5,8 +5,8 @@ import type { BillingTerms, Picodollars, PriceOf } from './pricing-rules.ts'
 import { zeroUsage } from './usage.ts'
 
 /**
- * What may be spent, and what is. The worst case of a request is reserved before it is sent, so that whatever the
- * requests under way turn out to cost, spent and reserved together never pass the cap.
+ * The state of a budget. The worst case of a request is reserved before it is sent. So spent and reserved
+ * never exceed the cap, even if all requests in flight cost the most.
  */
 export interface BudgetState {
   readonly cap: Picodollars
@@ -18,13 +18,13 @@ export function createBudgetState(cap: Picodollars): BudgetState {
   return { cap, spent: 0n, reserved: 0n }
 }
 
-/** The budget with so much reserved; undefined where it does not fit. */
+/** Returns the budget with an amount reserved; undefined if that would exceed the cap. */
 export function reserveCost(budget: BudgetState, amount: Picodollars): BudgetState | undefined {
   const { cap, spent, reserved } = budget
   return spent + reserved + amount > cap ? undefined : { ...budget, reserved: reserved + amount }
 }
 
-/** The budget once a request that had so much reserved is over, and cost so much. */
+/** Returns the budget after a request ended: its reservation is released, and its cost is spent. */
 export function commitCost(
   { cap, spent, reserved }: BudgetState,
   reservation: Picodollars,
@@ -34,8 +34,8 @@ export function commitCost(
 }
 
 /**
- * The most that a request can cost: no tokenizer makes more tokens than there are bytes, no answer is longer than it
- * may be, and the account may be set to the most expensive region. Undefined for a model without a price.
+ * Returns the worst case of a request: one token per byte of input, `maxTokens` of output, and the most
+ * expensive region. Undefined for a model without a price.
  */
 export function computeWorstCaseCost(
   { system = '', user, pdf, schema, model, maxTokens }: Request,
@@ -54,19 +54,19 @@ export function computeWorstCaseCost(
   })
 }
 
-/** Tokens that the service puts around the texts; counted at some ten, so that this is far too many. */
+/** Tokens that the API adds around the texts. About ten were measured, so this is more than enough. */
 const requestOverheadTokens = 500
 
 /**
- * The service shows a schema to the model in a form of its own, with an explanation, and bills both as input. Neither is
- * documented; twice the indented schema and this many tokens are more.
+ * The API rewrites a schema for the model, adds an explanation, and bills both as input tokens. Their length
+ * is not documented; twice the indented schema plus this many tokens is more.
  */
 const schemaOverheadTokens = 1000
 
-/** Of a PDF: far more than any page was seen to have, with its picture. */
+/** For a PDF page with its image: far more than was measured for any page. */
 const maxTokensPerPage = 10_000
 
-/** What attempts cost, or may have cost: the worst case where an answer was lost on the way, or not counted. */
+/** Returns the most that attempts can have cost: the worst case if a reply was lost or not counted. */
 export function computeMaxCost(attempts: readonly Attempt[], worstCase: Picodollars): Picodollars {
   let total = 0n
   for (const { error, cost } of attempts) {

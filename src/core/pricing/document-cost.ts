@@ -3,23 +3,24 @@ import type { Attempt } from '../request/attempt.ts'
 import { formatExactUsd, type Picodollars } from './pricing-rules.ts'
 import { addUsage, type Usage, zeroUsage } from './usage.ts'
 
-/** What a document cost, over all its attempts. */
+/** The cost of a document, over all its attempts. */
 export interface DocumentCost {
-  /** Tokens billed; undefined where the server did not count those of every answer. */
+  /** Billed tokens; undefined if the server did not count those of every reply. */
   readonly usage: Usage | undefined
-  /** Undefined is unknown: uncounted, or a model without a price. */
+  /** Undefined if unknown for any reply: no token counts, or a model without a price. */
   readonly cost: Picodollars | undefined
-  /** The same of those answers alone for which it is known; undefined where it is known of none. */
+  /** Sums over only those replies for which they are known; undefined if they are known for none. */
   readonly known: Pick<DocumentCost, 'usage' | 'cost'>
-  /** Answers that are not, or not wholly, in `known`. */
+  /** Replies that are missing, in whole or in part, from `known`. */
   readonly repliesWithUnknownCost: number
-  /** Attempts whose answer was lost on the way: they may be billed too. */
+  /** Attempts whose reply was lost in transit; they may be billed. */
   readonly lostReplies: number
 }
 
+/** Sums up usage and cost of the attempts for a document. */
 export function sumAttemptCosts(attempts: readonly Attempt[]): DocumentCost {
   const lost = attempts.filter(({ error }) => error !== undefined && mayBeBilled(error)).length
-  const replies = attempts.filter(({ error: fault, usage }) => fault === undefined || usage !== undefined)
+  const replies = attempts.filter(({ error, usage }) => error === undefined || usage !== undefined)
   const usages = replies.flatMap(({ usage }) => usage ?? [])
   const costs = replies.flatMap(({ cost }) => cost ?? [])
   const usage = usages.reduce(addUsage, zeroUsage)
@@ -38,7 +39,7 @@ export function sumAttemptCosts(attempts: readonly Attempt[]): DocumentCost {
   }
 }
 
-/** As a number for JSON; null is unknown. */
+/** Returns a cost as a number for JSON: USD; null if unknown. */
 export function toUsdOrNull({ cost }: Pick<DocumentCost, 'cost'>): number | null {
   return cost === undefined ? null : Number(formatExactUsd(cost))
 }

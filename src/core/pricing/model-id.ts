@@ -1,6 +1,6 @@
 /**
- * Returns the id of a Claude model without what providers and gateways add to it: a path or the name of the provider,
- * a region, a date, a version of their own. All other names are returned as they are.
+ * Returns the id of a Claude model without the parts that providers add: a path, a provider's name, a region,
+ * a date or a version. All other names are returned unchanged.
  * @example `us.anthropic.claude-haiku-4-5-20251001-v1:0` → `claude-haiku-4-5`
  */
 export function canonicalizeModelId(name: string): string {

@@ -1,10 +1,10 @@
 import { canonicalizeModelId } from './model-id.ts'
 
 export const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const
-/** How hard the model tries: tokens against quality. */
+/** The `effort` parameter of the API: more effort costs more tokens and gives better results. */
 export type Effort = (typeof efforts)[number]
 
-/** USD per million tokens, as the price page gives them. */
+/** Prices in USD per million tokens. */
 export interface Prices {
   readonly input: number
   readonly output: number
@@ -13,26 +13,26 @@ export interface Prices {
   readonly cacheRead: number
 }
 
-/** What the tool must know of a model before it sends anything. */
+/** Properties of a model that claude-batch must know before it sends a request. */
 export interface Model {
-  /** Tokens that fit its window, input and output together. */
+  /** Size of the context window: tokens of input and output together. */
   readonly contextTokens: number
-  /** The highest `max_tokens` it takes. */
+  /** The largest `max_tokens` that the model accepts. */
   readonly maxOutputTokens: number
-  /** By length of the prompt: the first tier whose `maxPromptTokens` holds the whole prompt prices the whole request. */
+  /** Price tiers. The first one whose `maxPromptTokens` fits the prompt applies to the whole request. */
   readonly priceTiers: readonly { readonly maxPromptTokens: number; readonly prices: Prices }[]
-  /** Efforts it accepts; empty where any effort is a 400. */
+  /** The efforts that the model accepts; empty if it rejects every effort with a 400. */
   readonly efforts: readonly Effort[]
   /**
-   * Its cheapest setting for a plain summary: the `thinking` to send (none = leave it out), accepted up to `high`
-   * effort only. Above that, thinking is left to the model.
+   * The cheapest `thinking` for a plain summary; undefined if the request should not contain one. The model
+   * accepts it only up to `high` effort; above that, the model decides.
    */
   readonly thinking?: 'disabled' | 'between_tools'
-  /** Characters of plain text per token, a low guess: the tokenizer of 4.7 and later yields about 30 % more tokens. */
+  /** Characters of prose per token, a low guess. Tokenizers since 4.7 give about 30 % more tokens. */
   readonly charsPerToken: number
   /** Whether `inference_geo: "us"` makes every token 10 % more expensive. */
   readonly hasRegionalPricing: boolean
-  /** The day it stops answering, where one is announced, and what to use instead. */
+  /** The announced retirement date, if any, and the model to use instead. */
   readonly retirement?: { readonly date: string; readonly replacement: string }
 }
 
@@ -58,13 +58,14 @@ const fablePrices = createSingleTier(10, 50, 12.5, 20, 1)
 
 /**
  * The models by id: limits, prices, thinking and efforts.
- * Read on the day of {@link pricesAsOf} from https://platform.claude.com/docs/en/about-claude/pricing,
+ * Taken on the date {@link pricesAsOf} from https://platform.claude.com/docs/en/about-claude/pricing,
  * https://platform.claude.com/docs/en/models/overview and the pages of each model.
  */
 const models = {
   'claude-haiku-5-5': {
     ...largeModel,
-    // The only model with price tiers by prompt length: above 100,000 tokens the whole request costs five times as much.
+    // The only model with two price tiers: above 100,000 tokens of prompt, the whole request costs five times
+    // as much.
     priceTiers: [
       { maxPromptTokens: 100_000, prices: createPrices(0.1, 0.5, 0.125, 0.2, 0.01) },
       { maxPromptTokens: Number.POSITIVE_INFINITY, prices: createPrices(0.5, 2.5, 0.625, 1, 0.05) },
@@ -123,7 +124,7 @@ const models = {
 } as const satisfies Record<string, Model>
 
 /**
- * Those that answer no more.
+ * Retired models: the API no longer accepts requests for them.
  * @see https://platform.claude.com/docs/en/about-claude/model-deprecations
  */
 const retiredModels: Readonly<Record<string, Model['retirement'] & {}>> = {
@@ -136,22 +137,25 @@ const retiredModels: Readonly<Record<string, Model['retirement'] & {}>> = {
   'claude-3-5-haiku-20241022': { date: '2026-02-19', replacement: 'claude-haiku-5-5' },
 }
 
-/** The announced end of a model, past or to come. Providers have dates of their own, so their ids have none here. */
+/**
+ * Returns the retirement of a model, past or announced. Undefined for ids of other providers, which have
+ * different dates.
+ */
 export function findRetirement(model: string): Model['retirement'] {
   if (!/^[a-z0-9-]+$/.test(model)) return undefined
   return getOwn(retiredModels, model) ?? findModel(model)?.retirement
 }
 
-/** When the table was read. */
+/** The date of the prices in the table. */
 export const pricesAsOf = '2026-11-22'
 
-/** The model of prompts and commands that name none. */
+/** The model for prompts and commands that name none. */
 export const defaultModel = 'claude-haiku-5-5'
 
-/** The most output tokens of a request for prompts and commands that set no limit. */
+/** The limit of output tokens for prompts and commands that set none. */
 export const defaultMaxTokens = 1024
 
-/** Short names for people. */
+/** Short names of models. */
 const aliases: Readonly<Record<string, keyof typeof models>> = {
   haiku: 'claude-haiku-5-5',
   sonnet: 'claude-sonnet-5-5',
@@ -161,32 +165,32 @@ const aliases: Readonly<Record<string, keyof typeof models>> = {
 /** The short names of models, from the cheapest to the most expensive. */
 export const modelAliases: readonly string[] = Object.keys(aliases)
 
-/** The id to send for what the user wrote: `haiku` becomes `claude-haiku-5-5`; anything unknown is sent as it is. */
+/** Returns the model id for a name: `haiku` becomes `claude-haiku-5-5`; unknown names are unchanged. */
 export function resolveModelAlias(name: string): string {
   return name.includes('-') ? name : (getOwn(aliases, name) ?? name)
 }
 
 /**
- * Returns what is known of a model, also by a dated id or the id that a provider has for it; undefined for a model of a
- * compatible server or of the future. Prices are list prices: providers may take more.
+ * Returns the model with this name, alias, dated id or provider's id. Undefined for newer models and those of
+ * compatible servers. Prices are list prices; providers may charge more.
  */
 export function findModel(name: string): Model | undefined {
   return getOwn<Model>(models, getOwn(aliases, name) ?? canonicalizeModelId(name))
 }
 
-/** Returns whether two names are of one model: the same, or a short, dated or prefixed form of the same id. */
+/** Whether two names mean the same model: they may be aliases, or dated or prefixed forms of the same id. */
 export function isSameModel(a: string, b: string): boolean {
   return canonicalizeModelId(resolveModelAlias(a)) === canonicalizeModelId(resolveModelAlias(b))
 }
 
-/** Names a person may have meant. */
+/** All aliases and ids, for suggestions. */
 export const knownModelNames: readonly string[] = [...modelAliases, ...Object.keys(models)]
 
 function createSingleTier(...rates: [number, number, number, number, number]): Model['priceTiers'] {
   return [{ maxPromptTokens: Number.POSITIVE_INFINITY, prices: createPrices(...rates) }]
 }
 
-/** In the order of the price page: input, output, cache write for 5 minutes and for an hour, cache read. */
+/** Takes prices in this order: input, output, cache write for 5 minutes and for an hour, cache read. */
 function createPrices(
   input: number,
   output: number,

@@ -2,44 +2,46 @@ import { findModel, isSameModel, type Prices } from './models.ts'
 import { sumInputTokens, type Usage } from './usage.ts'
 
 /**
- * Money, in whole picodollars (10⁻¹² USD): the smallest price there is, a cached token of Haiku in a batch, is 5,000
- * of them, so every product is exact and sums do not depend on their order.
+ * Money in whole picodollars (10⁻¹² USD). The lowest price, a cached token of Haiku in a batch, is 5,000
+ * picodollars. So every product is exact, and sums do not depend on their order.
  */
 export type Picodollars = bigint
 
-/** What the price of a token depends on besides its kind. */
+/** Conditions of a request that change the price of its tokens. */
 export interface BillingTerms {
-  /** It came out of a batch: half of everything. */
+  /** The request was in a batch: half of the price. */
   readonly batch?: true
-  /** It had to be worked out in the United States: a tenth more of everything. */
+  /** Inference was restricted to the United States: 10 % more. */
   readonly usInference?: true
 }
 
-/** Tokens that were, or may be, billed. */
+/** Tokens that were billed, or may be. */
 interface BilledUsage {
-  /** That answered. */
+  /** The model that replied. */
   readonly model: string
-  /** The name it was asked by, where a server may answer under another. */
+  /** The requested model, if the server may reply with another name. */
   readonly requestedModel?: string
   readonly usage: Usage
   readonly terms?: BillingTerms
 }
 
-/** What tokens cost; undefined where the model has no price: unknown is never $0. */
+/** Returns the cost of tokens; undefined if the model has no price: unknown is never $0. */
 export type PriceOf = (billed: BilledUsage) => Picodollars | undefined
 
-/** Prices that the user sets, by model name; they override the table. */
+/** Prices that the user sets, by model name. They override the list prices. */
 export type CustomPrices = Readonly<Record<string, Prices>>
 
 /**
- * Prices by the table of models, but for those that a user knows better: what he gives is the price of a short prompt,
- * and higher price tiers of the table rise by the same factor.
+ * Returns a function that computes costs from list prices, or from custom prices for the models that have
+ * them. A custom price applies to the first price tier; higher tiers are scaled by the ratio of the list
+ * prices.
  */
 export function createPriceOf(customPrices: CustomPrices): PriceOf {
   return ({ model, requestedModel = model, usage, terms = {} }) => {
     const name = findCustomPriceName(customPrices, model, requestedModel)
     const { priceTiers, hasRegionalPricing } = findModel(model) ?? findModel(requestedModel) ?? {}
-    // Whether cached tokens count toward the band is not documented; counting them never bills too little.
+    // The API does not document whether cached tokens count toward the tier. Counting them never gives too
+    // low a cost.
     const tierPrices = priceTiers?.find(
       ({ maxPromptTokens }) => sumInputTokens(usage) <= maxPromptTokens,
     )?.prices
@@ -57,8 +59,8 @@ export function createPriceOf(customPrices: CustomPrices): PriceOf {
 }
 
 /**
- * Returns the name under which the user's prices have what an answer costs. A server may answer under a name of its own,
- * and is paid by the name it was asked by, but not where both names are of known models that differ.
+ * Returns the name of the custom price for a reply, if any. A server may reply with another name than the
+ * requested one. Then the price of the requested name applies, unless both are known models.
  */
 function findCustomPriceName(
   customPrices: CustomPrices,
@@ -84,7 +86,7 @@ function scalePrices(customPrice: Prices, firstTierPrices: Prices, tierPrices: P
   ) as Prices & object
 }
 
-/** Prices by the table. */
+/** Computes costs from list prices. */
 export const listPrice: PriceOf = createPriceOf({})
 
 const fullPrice = { of: 1n, per: 1n }
@@ -101,11 +103,11 @@ function computeCost(
     (sum, kind) => sum + BigInt(usage[usageFields[kind]]) * toPicodollarsPerToken(prices[kind]),
     0n,
   )
-  // A user's own price may not divide; what is left over is rounded up once for the request.
+  // A custom price may not be divisible, so the cost of the request is rounded up.
   return (sum * of + per - 1n) / per
 }
 
-/** The tokens that each price is for. */
+/** The field of {@link Usage} for each price. */
 const usageFields = {
   input: 'input_tokens',
   output: 'output_tokens',
@@ -114,13 +116,13 @@ const usageFields = {
   cacheRead: 'cache_read_input_tokens',
 } as const satisfies Record<keyof Prices, keyof Usage>
 
-/** USD per million tokens is the same number as microdollars per token. */
+/** One USD per million tokens is one microdollar per token. */
 function toPicodollarsPerToken(usdPerMillion: number): Picodollars {
   return BigInt(Math.round(usdPerMillion * 1e6))
 }
 
 /**
- * What tokens were billed on, from the API's `usage` object.
+ * Reads the billing terms from the `usage` object of the API.
  * @see https://platform.claude.com/docs/en/about-claude/pricing
  */
 export function parseBillingTerms(raw: unknown): BillingTerms {
@@ -128,7 +130,7 @@ export function parseBillingTerms(raw: unknown): BillingTerms {
   return { ...(tier === 'batch' && { batch: true }), ...(geo === 'us' && { usInference: true }) }
 }
 
-/** Dollars for people: two decimals from a dollar up, four significant digits below. */
+/** Returns a cost for display: two decimals from $1 up, four significant digits below. */
 export function formatUsd(cost: Picodollars): string {
   const usd = Number(cost) / 1e12
   if (usd === 0) return '$0'
@@ -137,13 +139,13 @@ export function formatUsd(cost: Picodollars): string {
   return `$${usd.toFixed(Math.min(digits, 12)).replace(/0+$/, '').padEnd(4, '0')}`
 }
 
-/** Dollars for machines: an exact decimal number without exponent. */
+/** Returns a cost in USD as an exact decimal number without exponent, for JSON. */
 export function formatExactUsd(cost: Picodollars): string {
   const digits = cost.toString().padStart(13, '0')
   return `${digits.slice(0, -12)}.${digits.slice(-12)}`.replace(/\.?0+$/, '')
 }
 
-/** The amount that a number of dollars means. */
+/** Converts USD to picodollars. */
 export function usdToPicodollars(usd: number): Picodollars {
   return BigInt(Math.round(usd * 1e12))
 }

@@ -1,7 +1,7 @@
 import { count, describe, digits, objectOf, type TypeOf } from '../text/shape.ts'
 import { addUsage, type Usage, usageShape, zeroUsage } from './usage.ts'
 
-/** Sums over documents of the ledger. They are exact in any order. */
+/** Sums over documents in the ledger. They are exact, so their order does not matter. */
 export const totalsShape = objectOf({
   summarized: count,
   failed: count,
@@ -23,7 +23,7 @@ export const emptyTotals: Totals = {
   lost_replies: 0,
 }
 
-/** What a ledger entry says about one document. */
+/** The fields of a ledger entry that are summed up. */
 interface CountedDocument {
   readonly status: 'summarized' | 'failed' | 'pending'
   readonly usage: Usage | null
@@ -43,7 +43,7 @@ export function toTotals({
     ...emptyTotals,
     [status]: 1,
     usage: usage ?? zeroUsage,
-    // Below $9,000 a number of dollars tells every picodollar apart.
+    // Below $9,000, a JSON number in USD is exact to the picodollar.
     cost_picodollars: String(BigInt(Math.round((cost_usd ?? 0) * 1e12))),
     documents_with_unknown_cost: cost_usd === null || usage === null || unknownCosts > 0 ? 1 : 0,
     lost_replies,

@@ -1,6 +1,6 @@
 import { count, describe, objectOf, type TypeOf } from '../text/shape.ts'
 
-/** Tokens as billed, each kind with a price of its own. The names are the API's, its nested ones flattened. */
+/** Billed tokens, by kinds that have different prices. The names are those of the API, flattened. */
 export const usageShape = objectOf({
   input_tokens: describe(count, 'input that was neither read from nor written to the prompt cache'),
   cache_creation_5m_input_tokens: describe(count, 'input written to the cache for 5 minutes'),
@@ -19,8 +19,8 @@ export const zeroUsage: Usage = {
 }
 
 /**
- * Reads the API's `usage` object. Null or missing cache fields are 0, but missing or nonsensical token counts make
- * the whole usage unknown (undefined), never 0: an unknown bill must not look like a free one.
+ * Reads the API's `usage` object. Null or missing cache fields are 0. Missing or invalid token counts make
+ * the whole usage unknown (undefined), never 0: an unknown cost must not look like a free request.
  * @see https://platform.claude.com/docs/en/build-with-claude/prompt-caching
  */
 export function parseUsage(raw: unknown): Usage | undefined {
@@ -39,7 +39,7 @@ export function parseUsage(raw: unknown): Usage | undefined {
   return Object.values(usage).every((tokens) => tokens >= 0) ? usage : undefined
 }
 
-/** Everything the model read: what decides a prompt-length price band. */
+/** Returns all input tokens, which decide the price tier. */
 export function sumInputTokens(usage: Usage): number {
   return (
     usage.input_tokens +
@@ -59,7 +59,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
   }
 }
 
-/** NaN for what is no count of tokens, which fails every comparison above. */
+/** Returns NaN for an invalid count, so that the comparison in `parseUsage` fails. */
 function toTokenCount(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : Number.NaN
 }

@@ -1,11 +1,12 @@
 const baseMs = 1_000
 const maxMs = 60_000
-/** Full jitter may choose almost nothing; this keeps a retry from being a spin. */
+/** Full jitter can be almost 0; this minimum avoids retries in a tight loop. */
 const minMs = 50
 
 /**
- * How long to wait before sending again: exponential with full jitter, never beyond a minute.
- * @param failures how often it has failed so far, from 1
+ * Returns how long to wait before a retry, in milliseconds: exponential backoff with full jitter, at most a
+ * minute.
+ * @param failures how often the request has failed so far, from 1
  * @param random a number from 0 to 1
  * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
  */

@@ -1,11 +1,11 @@
-/** How many requests may be under way at once, and how it came to that. */
+/** How many requests may be in flight at the same time (AIMD). */
 export interface ConcurrencyLimit {
-  /** The limit; a fraction counts toward the next whole request. */
+  /** The limit. It has a fraction because it grows by less than one request. */
   readonly value: number
   readonly max: number
-  /** Before the first overload it doubles with every round of replies, afterwards it grows by a quarter. */
+  /** Until the first overload, the limit grows by 1 per reply, which doubles it per round; then by 0.25. */
   readonly wasOverloaded: boolean
-  /** Until then (monotonic ms) a further overload belongs to the same episode. */
+  /** A further overload until this time (monotonic ms) belongs to the same episode. */
   readonly cooldownUntil: number
 }
 
@@ -13,15 +13,15 @@ export function createConcurrencyLimit(initial: number, max: number): Concurrenc
   return { value: Math.min(initial, max), max, wasOverloaded: false, cooldownUntil: 0 }
 }
 
-/** Returns how many requests may be in flight. */
-export function roundDownLimit({ value: size }: ConcurrencyLimit): number {
-  return Math.max(1, Math.floor(size))
+/** Returns how many requests may be in flight: a whole number, at least 1. */
+export function roundDownLimit({ value }: ConcurrencyLimit): number {
+  return Math.max(1, Math.floor(value))
 }
 
 /**
- * After a reply. Slots are added only where they were what kept requests waiting: where the rate limit did, more of
- * them would gain nothing.
- * @param isConcurrencyBound the request had not waited for the rate limit
+ * Returns the limit after a reply. It grows only if requests waited for it: while they wait for the rate
+ * limit, more requests in flight gain nothing.
+ * @param isConcurrencyBound the request did not wait for the rate limit
  */
 export function increaseLimit(limit: ConcurrencyLimit, isConcurrencyBound: boolean): ConcurrencyLimit {
   if (!isConcurrencyBound) return limit
@@ -29,9 +29,11 @@ export function increaseLimit(limit: ConcurrencyLimit, isConcurrencyBound: boole
 }
 
 /**
- * After a sign of overload: once per episode, since whatever was under way meets it too.
- * @param factor the share that stays
- * @param latencyMs how long what is under way may still bring the same news
+ * Returns the limit after a sign of overload. It shrinks once per episode, because requests in flight meet
+ * the same overload.
+ * @param factor of the new limit to the old one
+ * @param now monotonic milliseconds
+ * @param latencyMs how long requests in flight may still meet the same overload: milliseconds
  */
 export function decreaseLimit(
   limit: ConcurrencyLimit,

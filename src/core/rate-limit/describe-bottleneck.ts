@@ -3,7 +3,7 @@ import type { RunStats } from '../run/run-stats.ts'
 import { formatInteger } from '../text/format-number.ts'
 import { limitLabels, type RateLimiterStats } from './limiter-state.ts'
 
-/** Returns what limited a run, and how much of a limit it used. */
+/** Returns what limited the speed of a run, and how much of a rate limit it used. */
 export function describeBottleneck(
   {
     requests,

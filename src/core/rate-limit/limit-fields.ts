@@ -1,7 +1,7 @@
 import { amount, objectOf, optional, type TypeOf } from '../text/shape.ts'
 import type { LimitRates } from './limiter-state.ts'
 
-/** Limits per minute as JSON has them; what is left out is not limited, or not known. */
+/** Limits per minute in JSON. A limit that is absent does not exist or is unknown. */
 export const limitFieldsShape = objectOf({
   requests: optional(amount),
   input_tokens: optional(amount),

@@ -11,7 +11,7 @@ import {
 } from './token-bucket.ts'
 
 export const limitNames = ['requests', 'inputTokens', 'outputTokens'] as const
-/** Tokens are rounded to thousands in the headers, requests are not. */
+/** The headers round tokens to thousands, which is off by up to 500. Requests are exact. */
 const headerRounding = { requests: 0, inputTokens: 500, outputTokens: 500 } as const
 
 export const limitLabels = {
@@ -22,7 +22,7 @@ export const limitLabels = {
 
 export type LimitName = (typeof limitNames)[number]
 
-/** Per minute; what is left out is not limited, or not known yet. */
+/** Limits per minute. A limit that is absent does not exist or is not known yet. */
 export type LimitRates = { readonly [Name in LimitName]?: number }
 
 /** Statistics of the rate limiter, for the report. */
@@ -36,38 +36,38 @@ export interface RateLimiterStats {
   readonly maxInFlight: number
   /** The maximum concurrency limit. */
   readonly maxConcurrency: number
-  /** What the request that was let out last had waited for. */
+  /** The limit that the last request waited for, if any. */
   readonly lastThrottledBy: LimitName | undefined
 }
 
-/** What one request takes out of each bucket, as far as can be told before it is sent. */
+/** An estimate of what one request will take out of each bucket. */
 export interface RequestDemand {
   readonly requests: number
   readonly inputTokens: number
   readonly outputTokens: number
 }
 
-/** The state of the rate limiter; every change makes a new one. */
+/** The state of the rate limiter. It is immutable: every change returns a new state. */
 export interface LimiterState {
   readonly buckets: { readonly [Name in LimitName]?: TokenBucket }
-  /** The limits the user gave: never exceeded, whatever the service says. */
+  /** The limits that the user set. They are never exceeded, even if the API allows more. */
   readonly configured: LimitRates
-  /** The limits the service told. */
+  /** The limits from the response headers. */
   readonly observed: LimitRates
-  /** Input tokens per character of prompt, as measured. */
+  /** Measured input tokens per character of a prompt. */
   readonly tokensPerCharacter: number
-  /** Output tokens per reply, as measured. */
+  /** Measured output tokens per reply. */
   readonly outputTokensPerReply: number
-  /** Expected output of what is under way: it will be charged when it is there. */
+  /** Expected output tokens of the requests in flight. The bucket is charged when the replies arrive. */
   readonly pendingOutputTokens: number
   readonly replies: number
 }
 
-/** What was believed when a request was sent, to be compared with what came of it. */
+/** The estimates when a request was sent, to be compared with its response. */
 export interface SendSnapshot {
   readonly demand: RequestDemand
   readonly characters: number
-  /** The buckets right after it was taken out of them. */
+  /** The buckets after `demand` was taken out of them. */
   readonly buckets: LimiterState['buckets']
 }
 
@@ -101,7 +101,7 @@ export function estimateDemand(state: LimiterState, characters: number, maxToken
   }
 }
 
-/** How long a request of this cost must wait, and for which limit; 0 is not at all. */
+/** Returns how long a request must wait, and for which limit: milliseconds; 0 is no wait. */
 export function findLongestWait(
   state: LimiterState,
   demand: RequestDemand,
@@ -111,7 +111,7 @@ export function findLongestWait(
   for (const limit of limitNames) {
     const bucket = state.buckets[limit]
     if (bucket === undefined) continue
-    // Output is charged as it is produced: of what is under way, about half by now, and none yet of what is to come.
+    // The API counts output while it is generated: about half of the output in flight by now.
     const amount = limit === 'outputTokens' ? state.pendingOutputTokens / 2 + 1 : demand[limit]
     const ms = computeWaitMs(refillBucket(bucket, now), amount)
     if (ms > longest.ms) longest = { ms, limit }
@@ -119,7 +119,7 @@ export function findLongestWait(
   return longest
 }
 
-/** The state after a request was sent. Its output is owed, not charged: the service charges it as it is produced. */
+/** Returns the state after a request was sent. Its output is pending: the API counts it when generated. */
 export function recordSend(
   state: LimiterState,
   demand: RequestDemand,
@@ -138,13 +138,13 @@ export function recordSend(
   }
 }
 
-/** What came of a request: the tokens it took, and what the service says is left. Either may be missing. */
+/** What a response says: the tokens it used, and the state of the limits. Either may be missing. */
 export interface ResponseReading {
   readonly usage?: Usage
   readonly limits?: RateLimits
 }
 
-/** The state after an answer, or after none: estimates and beliefs are corrected by what it tells. */
+/** Returns the state after a request ended, with or without a reply. Corrects estimates and buckets. */
 export function recordResponse(
   state: LimiterState,
   sent: SendSnapshot,
@@ -162,7 +162,7 @@ export function recordResponse(
     const oldBucket = state.buckets[name]
     const hasReading = remaining !== undefined && rate === observed[name]
     if (oldBucket?.perMinute !== rate) {
-      // What was believed under another rate says nothing.
+      // The old bucket has another rate, so its level is meaningless.
       buckets[name] = hasReading
         ? createBucketFromHeader(rate, headerRounding[name], remaining, now)
         : createBucket(rate, headerRounding[name], now)
@@ -170,9 +170,9 @@ export function recordResponse(
     }
     let bucket = refillBucket(oldBucket, now)
     if (usage !== undefined) bucket = withdraw(bucket, computeUnexpectedTokens(name, sent, usage))
-    // Where the user's own limit is the lower one, what the service has left says nothing about it.
+    // `remaining` refers to the API's limit, so it is ignored if the user's limit is lower.
     const bucketAtSend = sent.buckets[name]
-    // One that was sent under another rate believed something else altogether.
+    // A snapshot at another rate cannot be compared with the bucket.
     if (hasReading && bucketAtSend?.perMinute === rate)
       bucket = reconcileBucket(bucket, remaining, bucketAtSend)
     buckets[name] = bucket
@@ -185,7 +185,7 @@ export function recordResponse(
   }
 }
 
-/** How much more it took than was taken into account when it was sent. */
+/** Returns how many more tokens a request used than were taken out of the bucket when it was sent. */
 function computeUnexpectedTokens(name: LimitName, sent: SendSnapshot, usage: Usage): number {
   // Cache reads do not count toward the limit of input tokens.
   if (name === 'inputTokens')
@@ -198,7 +198,7 @@ function computeUnexpectedTokens(name: LimitName, sent: SendSnapshot, usage: Usa
   return name === 'outputTokens' ? usage.output_tokens : 0
 }
 
-/** The newest replies weigh most; the first ones replace the guess. */
+/** Updates the moving averages. The first reply replaces the guess; later ones weigh at least 5 %. */
 function updateAverages(state: LimiterState, sent: SendSnapshot, usage: Usage): LimiterState {
   const weight = Math.max(0.05, 1 / (state.replies + 1))
   const blend = (old: number, measured: number) => old + weight * (measured - old)

@@ -1,11 +1,11 @@
-/** One limit as a response's headers tell it, in requests or tokens per minute. */
+/** One limit from the response headers, in requests or tokens per minute. */
 interface RateLimit {
   readonly limit?: number
-  /** What is left of it now; tokens rounded to thousands by the API. */
+  /** How much of the limit is left; the API rounds tokens to thousands. */
   readonly remaining?: number
 }
 
-/** The account's limits for the model asked; whatever a proxy or a compatible server leaves out is missing. */
+/** The account's limits for the requested model. A proxy or a compatible server may leave some out. */
 export interface RateLimits {
   readonly requests?: RateLimit
   readonly inputTokens?: RateLimit
@@ -19,8 +19,8 @@ const headerNames = {
 } as const
 
 /**
- * Reads the `anthropic-ratelimit-*` headers. `…-reset` is left out on purpose: it tells when the bucket is full
- * again, not when the next request passes.
+ * Reads the `anthropic-ratelimit-*` headers, except `…-reset`: that is the time when the bucket is full
+ * again, not when the next request can be sent.
  * @see https://platform.claude.com/docs/en/api/rate-limits
  */
 export function parseRateLimits(header: (name: string) => string | null): RateLimits | undefined {

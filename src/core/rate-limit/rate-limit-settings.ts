@@ -1,11 +1,11 @@
 import type { LimitRates } from './limiter-state.ts'
 
-/** What a rate limiter starts from: the limits that the user gave, and guesses for the rest. */
+/** The initial settings of a rate limiter: the limits that the user set, and guesses for the rest. */
 export interface RateLimitSettings {
-  /** Per minute. Limits that are left out are learned from the response headers. */
+  /** Limits per minute. Absent ones are learned from the response headers. */
   readonly configured: LimitRates
   /** Requests in flight at the same time, to start with and at most. */
   readonly concurrency: { readonly initial: number; readonly max: number }
-  /** A low guess of how many characters of a prompt make a token. */
+  /** A low guess of the characters of a prompt per token. */
   readonly charactersPerToken: number
 }

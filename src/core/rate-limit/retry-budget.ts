@@ -1,6 +1,6 @@
 /**
- * How much trouble the service is in, as in gRPC's retry throttling (which calls credits "tokens"): a failure costs one
- * credit, a success gives back a fifth. Below half of the credits the service counts as down, and retrying each document
+ * Detects an outage like gRPC's retry throttling (which calls credits "tokens"): a failure costs one credit,
+ * a success returns a fifth. Below half of the credits the API counts as down, and retrying each document
  * would only add load.
  * @see https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
  */
@@ -12,7 +12,7 @@ const maxCredits = 20
 const creditsPerSuccess = 0.2
 const creditsAfterOutage = 15
 
-/** The state at the start of a run. */
+/** The retry budget at the start of a run. */
 export const fullRetryBudget: RetryBudget = { credits: maxCredits }
 
 /** Returns the budget after a failed request. */
@@ -22,12 +22,12 @@ export function recordFailure({ credits }: RetryBudget): RetryBudget {
 
 /** Returns the budget after a successful request. */
 export function recordSuccess(budget: RetryBudget): RetryBudget {
-  // A successful probe ends the outage. The next single failure must not look like the old outage.
+  // A successful probe ends the outage. One more failure must not restart it immediately.
   if (isOutage(budget)) return { credits: creditsAfterOutage }
   return { credits: Math.min(maxCredits, budget.credits + creditsPerSuccess) }
 }
 
-/** Whether the service as a whole is down, rather than one document unlucky. */
+/** Whether the API counts as down for all documents. */
 export function isOutage({ credits }: RetryBudget): boolean {
   return credits < maxCredits / 2
 }

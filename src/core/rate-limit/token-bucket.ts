@@ -1,24 +1,24 @@
 /**
- * A rate limit as we believe it to be: a token bucket that the service refills continuously. Amounts are requests or
- * tokens, times monotonic milliseconds. The level may be below zero: output is charged after the fact.
+ * An estimate of one rate limit: a token bucket that the API refills continuously. Amounts are requests or
+ * tokens; times are monotonic milliseconds. The level may be negative, because output is counted afterwards.
  */
 export interface TokenBucket {
   readonly perMinute: number
-  /** The most it can hold; what a minute allows may be enforced over a second, so it starts as that. */
+  /** The largest level. It starts with one second's worth: the API may enforce a limit per second. */
   readonly capacity: number
   readonly level: number
   readonly updatedAt: number
-  /** All corrections so far, added up: what was believed before one of them is wrong by it too. */
+  /** The sum of all corrections so far. Levels from before a correction are wrong by the same amount. */
   readonly totalCorrection: number
-  /** What others take out of it, as far as corrections have shown it: per millisecond. */
+  /** Usage by other clients of the account, as far as corrections have shown it: per millisecond. */
   readonly externalRate: number
-  /** When a response last told the level. */
+  /** When a response last contained the level. */
   readonly lastHeaderAt: number
-  /** By so much the service rounds what it tells of the level, either way. */
+  /** The largest rounding error of the level in the headers, up or down. */
   readonly rounding: number
 }
 
-/** A bucket of which nothing is known but its rate: it holds a second's worth, as the strictest services have it. */
+/** Returns a bucket of which only the rate is known. It holds one second's worth, a strict assumption. */
 export function createBucket(perMinute: number, rounding: number, now: number): TokenBucket {
   const capacity = Math.max(1, perMinute / 60)
   return {
@@ -33,7 +33,7 @@ export function createBucket(perMinute: number, rounding: number, now: number): 
   }
 }
 
-/** A bucket whose level a response header has just shown. */
+/** Returns a bucket with the level of a response header. */
 export function createBucketFromHeader(
   perMinute: number,
   rounding: number,
@@ -64,13 +64,13 @@ export function refillBucket(bucket: TokenBucket, now: number): TokenBucket {
 }
 
 export function withdraw(bucket: TokenBucket, amount: number): TokenBucket {
-  // What it seemed to hold beyond its capacity was only there to make a full one wait.
+  // The level beyond the capacity exists only for the margin; see `computeMargin`.
   return { ...bucket, level: Math.min(bucket.capacity, bucket.level) - amount }
 }
 
 /**
- * Returns the milliseconds until this amount and a margin are available; 0 is now. What is larger than the whole bucket waits for a
- * full one and then goes alone, rather than wait for ever.
+ * Returns the milliseconds until this amount and a margin are available; 0 is now. An amount that is larger
+ * than the bucket waits only until the bucket is full.
  */
 export function computeWaitMs(bucket: TokenBucket, amount: number): number {
   const missing = Math.min(amount, bucket.capacity) + computeMargin(bucket) - bucket.level
@@ -78,37 +78,38 @@ export function computeWaitMs(bucket: TokenBucket, amount: number): number {
 }
 
 /**
- * What stays in the bucket for the time a request is under way. A full one is believed to hold that much more, so that
- * the margin delays, but never keeps out what needs all of it.
+ * Returns the safety margin that stays in the bucket. A full bucket may hold this much more than its
+ * capacity. So the margin only delays a request that needs the whole bucket.
  */
 function computeMargin({ capacity, perMinute, externalRate, rounding }: TokenBucket): number {
   return Math.min(capacity / 4, (perMinute / 60_000) * marginMs + externalRate * externalMarginMs + rounding)
 }
 
-/** What comes in, less what others take out; they are never believed to take all. */
+/** Returns the refill rate minus the usage by others: per millisecond, always positive. */
 function computeNetRate({ perMinute, externalRate }: TokenBucket): number {
   return perMinute / 60_000 - externalRate
 }
 
-/** By so much two requests may overtake each other on the way, or our clock and the service's differ: milliseconds. */
+/** Safety margin for requests that overtake each other, and for clocks that differ: milliseconds. */
 const marginMs = 60
-/** What others take is told so late, and comes so unevenly: milliseconds. */
+/** Safety margin for usage by others, which is reported late and comes in bursts: milliseconds. */
 const externalMarginMs = 300
 
 /**
- * What a response says is left, against what we believed. `remaining` is rounded, so the truth lies around it. Whether
- * it was counted when the request came or when the answer went is not documented, so it is held against our belief at
- * both times, and the smaller of the two corrections is made.
- * @param bucketAtSend the bucket right after that request was sent
+ * Returns a bucket whose level is corrected by a response header. `remaining` is rounded, so the true level
+ * is in a range around it. The API does not document whether `remaining` is from the start or the end of the
+ * request. So it is compared with the estimates at both times, and the smaller correction is made.
+ * @param remaining the level in the response header
+ * @param bucketAtSend the bucket right after the request was sent
  */
 export function reconcileBucket(
   bucket: TokenBucket,
   remaining: number,
   bucketAtSend: TokenBucket,
 ): TokenBucket {
-  // What is overdrawn is told as nothing left.
+  // The API reports a negative level as 0.
   const low = remaining === 0 ? Number.NEGATIVE_INFINITY : Math.max(0, remaining - bucket.rounding)
-  // Whole requests are rounded down.
+  // Requests are rounded down to whole ones.
   const high = remaining + (bucket.rounding === 0 ? 0.999 : bucket.rounding)
   const computeDeviation = (level: number) => (level < low ? low - level : level > high ? high - level : 0)
   const deviationAtSend = computeDeviation(
@@ -127,8 +128,8 @@ export function reconcileBucket(
 }
 
 /**
- * What is missing again and again, somebody else takes; what is there again, nobody does. Learned slowly against a
- * single surprise, and within seconds against a steady one.
+ * Returns the new estimate of usage by others: it rises if the level is lower than expected, and falls if it
+ * is higher. A single correction changes it little, repeated ones within seconds.
  */
 function updateExternalRate(
   { externalRate, perMinute, updatedAt, lastHeaderAt }: TokenBucket,

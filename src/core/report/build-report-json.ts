@@ -14,11 +14,11 @@ import { computeTimeline } from './timeline.ts'
 export interface ReportJsonOptions {
   readonly createdAt: string
   readonly programVersion: string
-  /** The texts of documents, by their paths. */
+  /** The texts of outputs, by document path. */
   readonly texts?: ReadonlyMap<string, string>
 }
 
-/** Builds a report of recorded runs. Simulated runs are not in the totals if there are others. */
+/** Builds a report of recorded runs. The totals leave out simulated runs, unless all runs are simulated. */
 export function buildReportJson(
   recorded: readonly RecordedRun[],
   { createdAt, programVersion, texts }: ReportJsonOptions,

@@ -1,6 +1,6 @@
 import { amount, count, describe, listOf, objectOf, type TypeOf } from '../text/shape.ts'
 
-/** How values are distributed: percentiles, and a histogram of equal bins from 0. Milliseconds. */
+/** The distribution of values in milliseconds: percentiles, and a histogram with equal bins from 0. */
 export const distributionShape = objectOf({
   count,
   p50_ms: amount,
@@ -14,7 +14,7 @@ export interface Distribution extends TypeOf<typeof distributionShape> {}
 
 const maxBins = 40
 
-/** Null where there are no values. */
+/** Returns the distribution of values in milliseconds; null if there are none. */
 export function computeDistribution(values: readonly number[]): Distribution | null {
   if (values.length === 0) return null
   const sorted = Float64Array.from(values).sort()
@@ -37,13 +37,17 @@ export function computeDistribution(values: readonly number[]): Distribution | n
   }
 }
 
-/** Nearest rank: the smallest value that at least that share of all values does not exceed. @param sorted at least one */
+/**
+ * Returns percentiles by nearest rank: the smallest value that at least this share of all values does not
+ * exceed.
+ * @param sorted in ascending order, at least one
+ */
 export function computePercentiles(sorted: Float64Array): { p50: number; p95: number; p99: number } {
   const at = (share: number) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
-/** The next one of 1, 2, 5, 10, 20, 50, …: at least 1. */
+/** Returns the smallest of 1, 2, 5, 10, 20, 50, … that is not below `minStep`. */
 export function roundUpToNiceStep(minStep: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, minStep)))
   return [1, 2, 5, 10].map((times) => times * power).find((step) => step >= minStep) ?? 10 * power

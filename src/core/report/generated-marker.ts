@@ -1,14 +1,14 @@
-/** The formats of reports, which are also the extensions of their files. */
+/** The formats of reports. They are also the file extensions. */
 export const reportFormats = ['json', 'md', 'html'] as const
 export type ReportFormat = (typeof reportFormats)[number]
 
-/** What the pages name as their generator: by it claude-batch recognizes a file that it may replace. */
+/** The generator that every report names. This is how claude-batch recognizes a file that it may replace. */
 export const generatorName = 'claude-batch'
 
-/** The first line of every Markdown page. */
+/** The first line of every Markdown report. */
 export const markdownMarker = `<!-- generator: ${generatorName} -->\n`
 
-/** The `format` of every JSON report begins so, and is its first field. */
+/** The beginning of `format`, which is the first field of every JSON report. */
 const jsonFormatPrefix = `${generatorName} `
 
 const fileSignatures: Readonly<Record<ReportFormat, RegExp>> = {
@@ -17,12 +17,12 @@ const fileSignatures: Readonly<Record<ReportFormat, RegExp>> = {
   html: new RegExp(`^<!doctype html>[^]{0,300}<meta name="generator" content="${generatorName}">`, 'i'),
 }
 
-/** How much of a file tells whether it was generated: bytes. */
+/** How much of a file is needed to recognize a generated one: bytes. */
 export const signatureBytes = 1024
 
 /**
- * Whether a file is a report, an estimate or a comparison that claude-batch made, and may be replaced by another one.
- * @param head its first {@link signatureBytes}
+ * Whether claude-batch wrote this report, estimate or comparison, so that it may replace the file.
+ * @param head the first {@link signatureBytes} of the file
  */
 export function isGenerated(format: ReportFormat, head: string): boolean {
   return fileSignatures[format].test(head.replace(/^\ufeff/, ''))

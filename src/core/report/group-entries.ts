@@ -3,7 +3,7 @@ import type { DocumentEntry } from '../run/ledger-entry.ts'
 import type { ReportGroup } from './report-json.ts'
 import { toReportSums } from './report-sums.ts'
 
-/** Sums up entries by a name that each has, the most expensive first. */
+/** Returns the totals of entries grouped by name, the most expensive group first. */
 export function groupEntries(
   entries: readonly DocumentEntry[],
   nameOf: (entry: DocumentEntry) => string,

@@ -20,7 +20,7 @@ export function groupErrors(entries: readonly DocumentEntry[]): ErrorGroup[] {
   return [...found].map(([error, group]) => ({ error, ...group })).sort((a, b) => b.count - a.count)
 }
 
-/** Returns the error of a failed document as one text; null for other documents. */
+/** Returns the error of a failed document as text; null for other documents. */
 export function formatEntryError({ error, status }: DocumentEntry): string | null {
   if (status !== 'failed') return null
   return error === undefined ? 'failed' : `${error.kind} ${error.type}: ${error.message}`

@@ -1,4 +1,4 @@
-/** Returns a duration, or null for one that is unknown: negative, from before a clock was set back, or absent. */
+/** Returns a duration, or null if it is unknown: absent, or negative because the clock was set back. */
 export function toKnownMs(ms: number | null | undefined): number | null {
   return typeof ms === 'number' && ms >= 0 ? ms : null
 }

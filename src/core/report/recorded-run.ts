@@ -1,12 +1,12 @@
 import type { Totals } from '../pricing/totals.ts'
 import type { DocumentEntry, RunEnd, RunStart } from '../run/ledger-entry.ts'
 
-/** A run as it was recorded. */
+/** A run as recorded in the ledger. */
 export interface RecordedRun {
   readonly start: RunStart
   readonly end?: RunEnd
-  /** Their paths as seen from one working directory. */
+  /** The documents of the run. Paths of all runs are relative to the same working directory. */
   readonly entries: readonly DocumentEntry[]
-  /** Of lines that later ones have taken the place of. */
+  /** Totals of superseded entries that compaction removed. */
   readonly compacted?: Totals
 }

@@ -19,7 +19,7 @@ import {
 import { distributionShape } from './distribution.ts'
 import { timelineShape } from './timeline.ts'
 
-/** Goes up with every change that an older reader would misunderstand; fields are added without. */
+/** Raised by every change that an older reader would misunderstand. New fields do not raise it. */
 export const reportFormatVersion = 2
 
 const sumFields = {
@@ -28,7 +28,7 @@ const sumFields = {
   pending: describe(count, 'stopped after a request was sent'),
   input_tokens: describe(count, 'all input, including what was read from or written to the prompt cache'),
   output_tokens: count,
-  cost_usd: describe(nullable(amount), 'without what is unknown; null where no cost is known'),
+  cost_usd: describe(nullable(amount), 'the sum of the known costs; null if no cost is known'),
   documents_with_unknown_cost: describe(count, 'documents whose cost is unknown, in whole or in part'),
 }
 
@@ -61,13 +61,13 @@ const runRowShape = objectOf({
   limits: nullable(limitFieldsShape),
   limited_by: nullable(string),
 })
-/** A run; `null` is what is unknown about one that was killed. */
+/** A run. Fields that are unknown because the run was killed are `null`. */
 export interface RunRow extends TypeOf<typeof runRowShape> {}
 
 const errorGroupShape = objectOf({
   error: describe(string, '400 invalid_request_error: …'),
   count,
-  transient: describe(boolean, 'the same run may succeed another time'),
+  transient: describe(boolean, 'whether the same run may succeed later'),
   example_paths: listOf(string),
 })
 export interface ErrorGroup extends TypeOf<typeof errorGroupShape> {}
@@ -76,12 +76,12 @@ const timeBreakdownShape = objectOf({
   queued_ms: describe(amount, 'from the start of the run to the start of the document'),
   throttled_ms: describe(
     amount,
-    'from there to its first request: reading, and waiting for rate limit or budget',
+    'from the start of the document to its first request: reading, and waiting for rate limit or budget',
   ),
   retries_ms: describe(amount, 'from the first request to the last'),
   api_ms: describe(amount, 'the last request'),
 })
-/** Where the time of the documents went, summed over all of them. */
+/** What the documents spent their time on, summed over all of them. */
 export interface TimeBreakdown extends TypeOf<typeof timeBreakdownShape> {}
 
 const entryFields = documentEntryShape.fields
@@ -107,7 +107,7 @@ const documentRowShape = objectOf({
   batch_id: describe(nullable(string), 'the Message Batch that it was in'),
   error: nullable(string),
   output_path: describe(nullable(string), 'of the summary or the error record, below the output folder'),
-  output_text: optional(describe(string, 'the content of that file, without front matter')),
+  output_text: optional(describe(string, 'the content of the file at output_path, without front matter')),
 })
 export interface DocumentRow extends TypeOf<typeof documentRowShape> {}
 
@@ -116,7 +116,7 @@ const reportShape = objectOf({
   format_version: oneOf(reportFormatVersion),
   created_at: string,
   program_version: string,
-  simulated: describe(boolean, 'nothing of it was paid'),
+  simulated: describe(boolean, 'whether the runs were simulated, so that nothing was paid'),
   totals: objectOf({ ...sumFields, usage, lost_replies }),
   runs: listOf(runRowShape),
   groups: describe(
@@ -139,8 +139,9 @@ const reportShape = objectOf({
 })
 
 /**
- * One run or many, as a JSON report has them and as the pages show them; `docs/report.md` describes it. Costs are
- * USD, exact to the last digit; `null` is unknown. Times are milliseconds, or ISO 8601.
+ * A report about one or more runs: the content of the JSON report, and the data of the HTML and Markdown
+ * reports. See `docs/report.md`. Costs are USD, exact to the last digit; `null` is unknown. Times are
+ * milliseconds or ISO 8601.
  */
 export interface ReportJson extends TypeOf<typeof reportShape> {}
 

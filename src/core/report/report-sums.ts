@@ -3,7 +3,7 @@ import type { Totals } from '../pricing/totals.ts'
 import { sumInputTokens } from '../pricing/usage.ts'
 import type { ReportSums } from './report-json.ts'
 
-/** Returns totals as a report has them. */
+/** Converts totals to the sums of a report. */
 export function toReportSums({
   summarized,
   failed,

@@ -3,7 +3,7 @@ import type { DocumentEntry, RunEnd, RunStart } from '../run/ledger-entry.ts'
 import { amount, count, describe, listOf, objectOf, string, type TypeOf } from '../text/shape.ts'
 import { roundUpToNiceStep } from './distribution.ts'
 
-/** A run from its start to its end, in equal steps; each list has one number per step. */
+/** A run from start to end, in steps of equal length. Each list has one number per step. */
 export const timelineShape = objectOf({
   started_at: string,
   step_ms: amount,
@@ -19,7 +19,7 @@ export interface Timeline extends TypeOf<typeof timelineShape> {}
 
 const maxSteps = 120
 
-/** Null where nothing was sent, but in batches, whose times tell nothing. */
+/** Returns the timeline of the live requests of a run; null if there are none. */
 export function computeTimeline({
   start,
   end,

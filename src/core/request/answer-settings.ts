@@ -3,8 +3,8 @@ import type { Prices } from '../pricing/models.ts'
 import type { JsonSchema } from './schema-support.ts'
 
 /**
- * Settings that turn the reply about a document into its summary. They are fixed when the request is sent. A batch
- * stores them, because the run that collects the reply may have other options.
+ * Settings that turn the reply about a document into its summary. They are fixed when the request is sent. A
+ * batch stores them, because the run that collects the reply may have other options.
  */
 export interface AnswerSettings {
   /** The `max_tokens` of the request: output tokens. */

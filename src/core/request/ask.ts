@@ -4,11 +4,11 @@ import type { Request } from './request.ts'
 /**
  * Sends a request to a model. The client and the recorder are an `Ask`; every middleware wraps one.
  *
- * Resolves with the reply of the model, complete or not. Rejects with an `AskError` for a request error, or with the
- * reason of the signal once it has aborted; the HTTP request is then canceled too.
+ * Resolves with the reply of the model, complete or not. Rejects with an `AskError` for a request error, or
+ * with the reason of the signal once it has aborted. An abort also cancels the HTTP request.
  *
- * With `onText`, the text is passed on while the model writes it. The pieces, in order, are the whole text. After the
- * first piece the request is not retried, because the caller would get the text twice.
+ * With `onText`, the text is passed on while the model writes it. The pieces, in order, are the whole text.
+ * After the first piece the request is not retried, because the caller would get the text twice.
  */
 export type Ask = (request: Request, signal: AbortSignal, onText?: OnText) => Promise<Reply>
 

@@ -2,7 +2,7 @@ import type { RequestError } from '../errors/request-error.ts'
 import type { Picodollars } from '../pricing/pricing-rules.ts'
 import type { Usage } from '../pricing/usage.ts'
 
-/** One request that was sent, and how it ended. The request log, latency and cost are recorded per attempt. */
+/** One request that was sent, and how it ended. Latency, cost and the request log are per attempt. */
 export interface Attempt {
   readonly path: string
   /** Number of the attempt for this document, from 1. */
@@ -10,8 +10,8 @@ export interface Attempt {
   /** When the request was sent: wall-clock milliseconds since 1970. */
   readonly startedAt: number
   /**
-   * When the request was sent, by the monotonic clock of this process: milliseconds. Use this for durations, because
-   * the wall clock may be set between two attempts. Undefined for a request in a batch.
+   * When the request was sent, by the monotonic clock of this process: milliseconds. Use this for durations,
+   * because the wall clock may be set between two attempts. Undefined for a request in a batch.
    */
   readonly monotonicStartMs?: number
   /** From sending the request to the last byte or the error: milliseconds. */

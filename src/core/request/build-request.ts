@@ -6,8 +6,9 @@ import { hashRequest, type ProviderName } from './request-hash.ts'
 type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 
 /**
- * Builds the request for a document. All requests are built here, so that claude-batch sends only well-formed text,
- * also from names, prompts, variables, schemas and summaries. The request hash covers the text that is sent.
+ * Builds the request for a document. All requests are built here, so that claude-batch sends only well-formed
+ * text, also from names, prompts, variables, schemas and summaries. The request hash covers the text that is
+ * sent.
  * @param path of the document
  * @param provider who answers it
  */

@@ -8,8 +8,8 @@ export interface WeightedVariant<Value> {
 }
 
 /**
- * Returns the variant of a document. It depends on the path alone, so that a document keeps its variant when its
- * content changes or other documents are added.
+ * Returns the variant of a document. It depends on the path alone, so that a document keeps its variant when
+ * its content changes or other documents are added.
  * @param variants at least one
  */
 export function pickVariant<Value>(variants: readonly WeightedVariant<Value>[], path: string): Value {

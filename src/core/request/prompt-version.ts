@@ -1,4 +1,4 @@
-/** Whether `candidate` is an older version of the same prompt as `reference`: `name@v9` is older than `name@v10`. */
+/** Whether two prompts have the same name and `candidate` is the older one: `name@v9` before `name@v10`. */
 export function isOlderPromptVersion(candidate: string, reference: string): boolean {
   const [a, b] = [parsePromptVersion(candidate), parsePromptVersion(reference)]
   return a.name === b.name && a.version < b.version

@@ -30,7 +30,7 @@ export const builtinPlaceholders = ['text', 'path', 'name', 'title'] as const
 /** Additional placeholders of a judge's prompt: two texts about the same document. */
 export const judgePlaceholders = ['first', 'second'] as const
 
-/** Returns the texts to send for one document. `{text}` becomes the document between tags; see {@link delimit}. */
+/** Returns the texts to send for a document. `{text}` becomes the document in tags; see {@link delimit}. */
 export function renderPrompt(
   prompt: Prompt,
   { ref, text }: Document,

@@ -27,8 +27,8 @@ export interface Reply {
 }
 
 /**
- * Returns the failure of a reply that does not match its schema. It is not transient: the reply was paid for, and the
- * same request may end the same way.
+ * Returns the failure of a reply that does not match its schema. It is not transient: the reply was paid for,
+ * and the same request may end the same way.
  */
 export function createSchemaFailure(message: string, requestId?: string): Failure {
   return {
@@ -41,9 +41,9 @@ export function createSchemaFailure(message: string, requestId?: string): Failur
 }
 
 /**
- * Returns why a reply is not a summary; undefined if it is one. Only `end_turn` or `stop_sequence` with text is
- * complete. Other replies were paid for, so their text is kept, but not as a summary. They are not retried, because
- * the same request would end the same way.
+ * Returns why a reply is not a summary; undefined if it is one. Only `end_turn` or `stop_sequence` with text
+ * is complete. Other replies were paid for, so their text is kept, but not as a summary. They are not
+ * retried, because the same request would end the same way.
  * @param maxTokens the limit of the request: output tokens
  * @see https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
  */

@@ -8,8 +8,8 @@ type RequestContent = Omit<Request, 'hash' | 'path' | 'attemptNumber'>
 export type ProviderName = 'anthropic' | 'simulator'
 
 /**
- * Returns the request hash (`request_hash` in the ledger): a SHA-256 of everything that shapes the reply, as 64
- * hexadecimal digits. Sending two requests with the same hash would mean paying twice for the same reply.
+ * Returns the request hash (`request_hash` in the ledger): a SHA-256 of everything that shapes the reply, as
+ * 64 hexadecimal digits. Sending two requests with the same hash would mean paying twice for the same reply.
  */
 export function hashRequest(
   { model, maxTokens, effort, thinking, system, user, schema, pdf }: RequestContent,
@@ -21,8 +21,9 @@ export function hashRequest(
 }
 
 /**
- * Samples for the settings hash. They differ in everything that a prompt can use of a document. No placeholder has the
- * same value in two of them, so a placeholder and a literal text always give different requests.
+ * Samples for the settings hash. They differ in everything that a prompt can use of a document. No
+ * placeholder has the same value in two of them, so a placeholder and a literal text always give different
+ * requests.
  */
 export const sampleDocuments: readonly Document[] = [
   {
@@ -44,11 +45,12 @@ export const sampleDocuments: readonly Document[] = [
 ]
 
 /**
- * Returns the settings hash of a run: a hash of everything that shapes replies, except the document. If this hash and
- * the size and time of a document are unchanged, its request hash is unchanged too and need not be computed again.
+ * Returns the settings hash of a run: a hash of everything that shapes replies, except the document. If this
+ * hash and the size and time of a document are unchanged, its request hash is unchanged too and need not be
+ * computed again.
  *
- * The settings hash is computed from the request hashes of {@link sampleDocuments}, so both always cover the same
- * settings.
+ * The settings hash is computed from the request hashes of {@link sampleDocuments}, so both always cover the
+ * same settings.
  * @param buildRequest builds the request for a document
  * @param otherInputs other settings that shape replies: how documents are read and cut into chunks
  */

@@ -31,8 +31,8 @@ export interface RequestSettings {
 }
 
 /**
- * Returns the cheapest parameters that the model accepts for a plain summary, unless the settings name an effort.
- * Models that are not in the table get no defaults: a compatible server may reject unknown fields.
+ * Returns the cheapest parameters that the model accepts for a plain summary, unless the settings name an
+ * effort. Models that are not in the table get no defaults: a compatible server may reject unknown fields.
  */
 export function chooseParameters({
   model,
@@ -41,7 +41,8 @@ export function chooseParameters({
 }: RequestSettings): Pick<Request, 'model' | 'maxTokens' | 'effort' | 'thinking'> {
   const known = findModel(model)
   const chosenEffort = effort ?? (known?.efforts.includes('low') ? 'low' : undefined)
-  // Above `high`, all models with these thinking types reject them with a 400 (claude-haiku-5-5, claude-sonnet-5-5).
+  // Above `high`, all models with these thinking types reject them with a 400 (claude-haiku-5-5,
+  // claude-sonnet-5-5).
   const thinking = chosenEffort === 'xhigh' || chosenEffort === 'max' ? undefined : known?.thinking
   return {
     model,
@@ -51,7 +52,7 @@ export function chooseParameters({
   }
 }
 
-/** Returns the length of a request for estimates: the characters of all its input. A PDF page counts as 6,000. */
+/** Returns the length of a request for estimates: characters of input. A PDF page counts as 6,000. */
 export function countPromptCharacters({
   system = '',
   user,

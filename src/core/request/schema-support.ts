@@ -2,7 +2,8 @@
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /**
- * Returns what the API does not support in a schema, and where it is; undefined if the API supports all of it.
+ * Returns what the API does not support in a schema, and where it is; undefined if the API supports all of
+ * it.
  * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs
  */
 export function findUnsupported(schema: unknown): string | undefined {

@@ -13,8 +13,8 @@ export class TemplateError extends Error {
 }
 
 /**
- * Parses a template such as `Summarize {text} for {audience}`. `{{` and `}}` are literal braces. Any other brace
- * outside a placeholder is an error, so that a typo is not sent as text.
+ * Parses a template such as `Summarize {text} for {audience}`. `{{` and `}}` are literal braces. Any other
+ * brace outside a placeholder is an error, so that a typo is not sent as text.
  * @throws TemplateError
  */
 export function parseTemplate(text: string): Template {
@@ -48,7 +48,7 @@ export function listPlaceholders(template: Template): string[] {
   return [...new Set(template.flatMap((part) => (typeof part === 'string' ? [] : [part.slot])))]
 }
 
-/** Fills in the placeholders in one pass, so that text inside a value is never taken for a placeholder or a pattern. */
+/** Fills in the placeholders in one pass, so that a value is never read as a placeholder or a pattern. */
 export function renderTemplate(template: Template, values: Readonly<Record<string, string>>): string {
   return template.map((part) => (typeof part === 'string' ? part : (values[part.slot] ?? ''))).join('')
 }

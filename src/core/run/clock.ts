@@ -1,8 +1,8 @@
-/** Time as the engine sees it: handed in, so that tests can turn it by hand. */
+/** The clock of the engine. It is a parameter, so that tests can control time. */
 export interface Clock {
-  /** Monotonic milliseconds: for durations and waits; unmoved by changes of the wall clock. */
+  /** Returns monotonic milliseconds, for durations and waits: changes of the wall clock have no effect. */
   now(): number
-  /** Wall-clock milliseconds since 1970: for what a person will read, never for a wait. */
+  /** Returns wall-clock milliseconds since 1970, for display and records, never for waits. */
   wallTime(): number
   /** Resolves after `ms` milliseconds; rejects with the signal's reason as soon as it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>

@@ -25,14 +25,14 @@ import {
 } from '../text/shape.ts'
 
 /**
- * Goes up with every change that another version would misunderstand; fields are added without. `docs/ledger.md`
- * describes the format.
+ * Raised by every change that another version would misunderstand. New fields do not raise it.
+ * `docs/ledger.md` describes the format.
  */
 export const ledgerFormatVersion = 2
 
 const formatVersion = oneOf(ledgerFormatVersion)
 
-/** Starts a run: the entries up to the next start belong to it. */
+/** The start of a run. The entries until the next start belong to it. */
 export const runStartShape = objectOf({
   type: oneOf('run_start'),
   format_version: formatVersion,
@@ -49,7 +49,7 @@ export const runStartShape = objectOf({
 })
 export interface RunStart extends TypeOf<typeof runStartShape> {}
 
-/** Ends a run, also one that was stopped. A run that was killed has no such entry. */
+/** The end of a run, even if it was stopped early. A run that was killed has no such entry. */
 const runEndShape = objectOf({
   type: oneOf('run_end'),
   format_version: formatVersion,
@@ -79,10 +79,10 @@ const outputFileShape = objectOf({
 })
 export interface OutputFile extends TypeOf<typeof outputFileShape> {}
 
-/** Setting the clock back, or a batch without times, makes a duration negative, or NaN, which JSON has as null. */
+/** A duration. It is negative if the clock was set back, and null (NaN) for a batch without times. */
 const duration = nullable(safeNumber)
 
-/** The error of a document that failed. The request id has a field of its own. */
+/** The error of a failed document. The request id is in a separate field. */
 export const errorShape = objectOf({
   kind: describe(
     { matches: isErrorKind, schema: { type: ['string', 'integer'] } },
@@ -90,10 +90,10 @@ export const errorShape = objectOf({
   ),
   type: string,
   message: string,
-  transient: describe(boolean, 'the same run may succeed another time'),
+  transient: describe(boolean, 'whether the same run may succeed later'),
 })
 
-/** A document that a run is finished with, for now. */
+/** A document that a run has finished, or has sent a request for. */
 export const documentEntryShape = objectOf({
   type: oneOf('document'),
   format_version: formatVersion,
@@ -117,7 +117,7 @@ export const documentEntryShape = objectOf({
   model: string,
   characters: optional(describe(count, 'of the whole prompt that was sent')),
   text_kind: optional(oneOf('prose', 'code', 'cjk')),
-  chunks: optional(describe(count, 'in how many chunks it was summarized; absent where one request held it')),
+  chunks: optional(describe(count, 'number of chunks; absent if the document fit into one request')),
   usage: describe(nullable(usageShape), 'over all attempts; null where the API counted none of the replies'),
   cost_usd: describe(nullable(amount), 'over all attempts; null where no cost is known'),
   replies_with_unknown_cost: optional(
@@ -141,7 +141,7 @@ export const documentEntryShape = objectOf({
 })
 export interface DocumentEntry extends TypeOf<typeof documentEntryShape> {}
 
-/** A document that looked changed and was not: its summary is up to date, with this size, time and settings. */
+/** A document that looked changed but was not: its summary is up to date for this size, time and settings. */
 const unchangedEntryShape = objectOf({
   type: oneOf('unchanged'),
   format_version: formatVersion,
@@ -163,7 +163,7 @@ const prunedEntryShape = objectOf({
 })
 export interface PrunedEntry extends TypeOf<typeof prunedEntryShape> {}
 
-/** The totals of superseded entries of the run that compaction has removed. */
+/** The totals of entries of the run that were superseded, and removed by compaction. */
 const compactedEntryShape = objectOf({
   type: oneOf('compacted'),
   format_version: formatVersion,
@@ -172,11 +172,11 @@ const compactedEntryShape = objectOf({
 })
 export interface CompactedEntry extends TypeOf<typeof compactedEntryShape> {}
 
-/** An entry that says that a document has a summary, with everything that is needed to find it again. */
+/** The entry of a document that has a summary, with the fields that are needed to find it again. */
 export type SummarizedEntry = DocumentEntry &
   Required<Pick<DocumentEntry, 'size_bytes' | 'request_hash' | 'output'>>
 
-/** Whether the entry is about a summary, which has a file. */
+/** Whether the entry is about a document with a summary. */
 export function isSummarized(entry: DocumentEntry): entry is SummarizedEntry {
   return entry.status === 'summarized'
 }
@@ -184,7 +184,7 @@ export function isSummarized(entry: DocumentEntry): entry is SummarizedEntry {
 /** A line of the ledger. */
 export type LedgerEntry = RunStart | RunEnd | DocumentEntry | UnchangedEntry | PrunedEntry | CompactedEntry
 
-/** Checks a line of the ledger in every field that the code relies on. */
+/** The shape of a ledger entry: it checks every field that the code relies on. */
 export const ledgerEntryShape: Shape<LedgerEntry> = taggedUnion<Shape<LedgerEntry>>('type', {
   run_start: runStartShape,
   run_end: runEndShape,
@@ -194,7 +194,7 @@ export const ledgerEntryShape: Shape<LedgerEntry> = taggedUnion<Shape<LedgerEntr
   compacted: compactedEntryShape,
 })
 
-/** The JSON Schema of a line; shipped as `dist/schemas/ledger.json`. */
+/** The JSON Schema of a ledger entry; shipped as `dist/schemas/ledger.json`. */
 export const ledgerSchema = toJsonSchema(ledgerEntryShape, {
   title: 'a line of the ledger of claude-batch (.claude-batch/ledger.jsonl)',
   description: 'Costs are US dollars, times are milliseconds or ISO 8601; null is unknown.',
@@ -203,7 +203,7 @@ export const ledgerSchema = toJsonSchema(ledgerEntryShape, {
 function canFindSummary({ status, size_bytes, request_hash, output }: DocumentEntry): boolean {
   if (status !== 'summarized') return true
   if (size_bytes === undefined || request_hash === undefined || output === undefined) return false
-  // The shape of the output allows an error record, too.
+  // The shape of the output file also allows an error record.
   return !output.path.endsWith(errorRecordSuffix)
 }
 

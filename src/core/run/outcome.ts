@@ -7,31 +7,31 @@ import type { Attempt } from '../request/attempt.ts'
 import type { TextKind } from '../text/text-kind.ts'
 import type { Provenance } from './provenance.ts'
 
-/** What became of one source: every source gets exactly one. A document's failure is a value, never an exception. */
+/** What became of one document: each gets exactly one outcome. A failure is a value, never an exception. */
 export type Outcome = Summarized | Failed | Skipped | Pending
 
 interface OutcomeBase {
   readonly document: DocumentRef
-  /** What was asked, or would have been; undefined where no document could be read. */
+  /** The request that was sent, or would have been; undefined if the document could not be read. */
   readonly requestMetadata?: RequestMetadata
-  /** Every sending for it, in order. */
+  /** All attempts for the document, in order. */
   readonly attempts: readonly Attempt[]
-  /** From taking it up to its end, waits included: milliseconds. */
+  /** From the start of the document to its end, including waits: milliseconds. */
   readonly elapsedMs: number
 }
 
-/** What an answer depends on: the document as it was read, and the request made from it. */
+/** What a reply depends on: the document when it was read, and the request for it. */
 export interface RequestMetadata {
   readonly requestHash: string
   readonly fingerprint: Fingerprint
-  /** Of the whole prompt; of a document in chunks, of the prompts about all of them. */
+  /** Length of the whole prompt, or of the prompts for all chunks. */
   readonly characters: number
   readonly kind: TextKind
-  /** In how many chunks the document is asked about, each counted once; undefined where one request holds it. */
+  /** Number of different chunks; undefined if the document fits into one request. */
   readonly chunks?: number
-  /** How it was asked, where an earlier run may have decided that. */
+  /** Set if an earlier run may have sent the request. */
   readonly provenance?: Provenance
-  /** What becomes of the answer, likewise. */
+  /** Set if an earlier run may have sent the request. */
   readonly answerSettings?: AnswerSettings
 }
 
@@ -39,33 +39,33 @@ interface Summarized extends OutcomeBase {
   readonly status: 'summarized'
   readonly requestMetadata: RequestMetadata
   readonly text: string
-  /** Why it may be worth a look. */
+  /** The quality checks that the summary failed. */
   readonly qualityIssues?: readonly QualityIssue[]
 }
 
 export interface Failed extends OutcomeBase {
   readonly status: 'failed'
   readonly failure: Failure
-  /** Text that was paid for all the same: a summary that was cut off. */
+  /** Text that was paid for, such as an incomplete summary. */
   readonly partialText?: string
 }
 
-/** Nothing to do: no document (met in a walk and empty, or not text), or its summary is there (`unchanged`, `modified`). */
+/** Skipped: an empty or non-text file in a folder, or a document with a summary (`unchanged`, `modified`). */
 interface Skipped extends OutcomeBase {
   readonly status: 'skipped'
   readonly type: string
   readonly reason: string
 }
 
-/** Pending: the run was stopped, or the account refused. The next run takes it up. */
+/** Pending: the run ended before the document was done. The next run continues with it. */
 interface Pending extends OutcomeBase {
   readonly status: 'pending'
   readonly reason: string
-  /** The same command goes on with it, though nothing had stopped this one. */
+  /** The run was not stopped: running the same command again continues with the document. */
   readonly deferred?: true
 }
 
-/** The tokens billed over all attempts that the server counted. */
+/** Sums up the billed tokens of all attempts that the server counted. */
 export function sumUsage({ attempts }: Pick<OutcomeBase, 'attempts'>): Usage {
   return attempts.reduce((sum, { usage }) => (usage === undefined ? sum : addUsage(sum, usage)), zeroUsage)
 }

@@ -1,9 +1,9 @@
-/** Where a summary comes from, apart from its document. */
+/** Where a summary comes from, besides its document. */
 export interface Provenance {
   /** The prompt and its version: `summarize@v2`. */
   readonly prompt: string
-  /** The model that was asked. */
+  /** The requested model. */
   readonly model: string
-  /** Hash of all settings that shape the answer. */
+  /** Hash of all settings that shape the reply. */
   readonly settingsHash: string
 }

@@ -5,9 +5,9 @@ import { ledgerFormatVersion, type RunEnd } from './ledger-entry.ts'
 import type { RunStats } from './run-stats.ts'
 
 /**
- * The ledger entry at the end of a run.
+ * Returns the ledger entry for the end of a run.
  * @param endedAt ISO 8601
- * @param stopReason why it ended before everything was done, if it did
+ * @param stopReason why the run ended before everything was done, if it did
  */
 export function createRunEnd(
   runId: string,

@@ -6,32 +6,32 @@ import { computePercentiles } from '../report/distribution.ts'
 import type { Attempt } from '../request/attempt.ts'
 import type { Outcome } from './outcome.ts'
 
-/** The account of a run. Times in milliseconds, money in picodollars. */
+/** The statistics of a run. Times are milliseconds, costs are picodollars. */
 export interface RunStats {
   readonly documents: Readonly<Record<Outcome['status'], number>>
-  /** How many of the failed ones the same run may cure tomorrow. */
+  /** Failed documents that may succeed in a later run. */
   readonly transientFailures: number
-  /** Not done, though nothing stopped the run: the same command goes on with them. */
+  /** Documents that are pending although the run was not stopped; the same command continues with them. */
   readonly deferred: number
   readonly skippedByReason: ReadonlyMap<string, DocumentCount>
-  /** Summaries that may be worth a look, by the reason. */
+  /** Flagged summaries by quality check. */
   readonly flaggedByIssue: ReadonlyMap<string, DocumentCount>
   readonly requests: number
-  /** Sendings beyond a document's first, by what made them necessary. */
+  /** Attempts after the first one for a document, by the error that caused them. */
   readonly retriesByCause: ReadonlyMap<string, number>
   readonly usage: Usage
   readonly cost: Picodollars
-  /** How many of the requests went in batches. */
+  /** Requests in batches. */
   readonly batchRequests: number
-  /** Answers whose cost is not in `cost`: uncounted by the server, or of a model without a price. */
+  /** Replies whose cost is not in `cost`: no token counts, or a model without a price. */
   readonly repliesWithUnknownCost: number
-  /** How many answers came from which model. */
+  /** Number of replies by model. */
   readonly repliesByModel: ReadonlyMap<string, number>
-  /** Requests whose answer was lost on the way: the service may have billed them. */
+  /** Requests whose reply was lost in transit; they may be billed. */
   readonly lostReplies: number
-  /** Of the requests that were answered with 200, from sending to the last byte. */
+  /** Latency of live requests with a reply, from sending the request to the last byte. */
   readonly latency: Percentiles | undefined
-  /** Of those that were streamed, from sending to the first piece of text. */
+  /** Latency of streamed replies, from sending the request to the first piece of text. */
   readonly timeToFirstToken: Percentiles | undefined
   readonly wallMs: number
 }
@@ -42,16 +42,16 @@ interface Percentiles {
   readonly p99: number
 }
 
-/** Adds up attempts and outcomes as they happen. */
+/** Collects the statistics of attempts and outcomes as they happen. */
 export interface StatsCollector {
   addAttempt(attempt: Attempt): void
   addOutcome(outcome: Outcome): void
-  /** Where things stand; cheap enough to be asked ten times a second. */
+  /** Returns the current counts. This is cheap enough to call ten times per second. */
   getProgress(): Pick<RunStats, 'documents' | 'transientFailures' | 'deferred' | 'cost'>
   getStats(wallMs: number): RunStats
 }
 
-/** @param skipped documents that were left out before the run, by the reason */
+/** @param skipped documents that were skipped before the run, by reason */
 export function createStatsCollector(
   skipped: ReadonlyMap<string, DocumentCount> = new Map(),
 ): StatsCollector {
@@ -81,7 +81,8 @@ export function createStatsCollector(
     addAttempt(attempt) {
       requests++
       if (attempt.batchId !== undefined) batchRequests++
-      // Chunks of one document are asked about at the same time: a request may be another's first.
+      // Chunks of one document are sent in parallel, so there may be several first attempts for the same
+      // path.
       if (attempt.attemptNumber > 1) increment(retriesByCause, lastErrorByPath.get(attempt.path) ?? 'unknown')
       if (attempt.error !== undefined) {
         lastErrorByPath.set(attempt.path, String(attempt.error.status ?? attempt.error.type))
@@ -101,8 +102,8 @@ export function createStatsCollector(
       lastErrorByPath.delete(outcome.document.path)
       if (outcome.status === 'skipped') countDocument(skippedByReason, outcome.type, outcome.document.path)
       if (outcome.status === 'summarized')
-        for (const doubt of outcome.qualityIssues ?? [])
-          countDocument(flaggedByIssue, doubt, outcome.document.path)
+        for (const issue of outcome.qualityIssues ?? [])
+          countDocument(flaggedByIssue, issue, outcome.document.path)
       if (outcome.status === 'failed' && outcome.failure.transient) transientFailures++
       if (outcome.status === 'pending' && outcome.deferred) deferred++
     },

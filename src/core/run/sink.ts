@@ -1,15 +1,12 @@
 import type { Outcome } from './outcome.ts'
 
-/**
- * A place where outcomes go. Whatever a sink is given it either keeps whole or refuses with an error; it never keeps
- * half. Writes may overlap.
- */
+/** A destination for outcomes. It stores an outcome completely, or rejects. Writes may overlap. */
 export interface Sink {
   /**
-   * Resolves when the outcome is safe, as far as this sink is concerned.
-   * @throws RunError where it cannot be written, or where its reader has left
+   * Resolves when this sink has stored the outcome.
+   * @throws RunError if the outcome cannot be written, or the reader of a stream has closed it
    */
   write(outcome: Outcome): Promise<void>
-  /** After the last write. */
+  /** Called after the last write. */
   close(): Promise<void>
 }

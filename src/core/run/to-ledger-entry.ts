@@ -8,9 +8,9 @@ import type { Outcome } from './outcome.ts'
 import type { Provenance } from './provenance.ts'
 
 /**
- * The ledger entry of an outcome, without the output file; undefined where there is nothing to record.
- * @param time when the outcome was there: ISO 8601
- * @param provenance of the document, unless the outcome has another
+ * Returns the ledger entry of an outcome, without the output file; undefined if there is nothing to record.
+ * @param time of the outcome: ISO 8601
+ * @param provenance used if the outcome has none
  */
 export function toLedgerEntry(
   outcome: Outcome,
@@ -75,27 +75,27 @@ function toTimingFields({ requestMetadata, attempts, elapsedMs }: Outcome) {
   const retryMs = first === last ? 0 : computeSendGapMs(first, last)
   if (retryMs === undefined) return {}
   const waitMs = Math.max(0, Math.round(elapsedMs - retryMs - last.elapsedMs))
-  // Between the first and the last request about chunks there are others, not only retries.
+  // A document in chunks has other requests between the first and the last, not only retries.
   const hasRetries =
     requestMetadata?.chunks === undefined && attempts.some(({ error }) => error !== undefined)
   return { wait_ms: waitMs, ...(hasRetries && { retry_ms: Math.round(retryMs) }) }
 }
 
-/** From the start of one attempt to that of the other, in milliseconds; undefined where they have no common clock. */
+/** Returns the milliseconds between the starts of two attempts; undefined if one has no monotonic time. */
 function computeSendGapMs(first: Attempt, last: Attempt): number | undefined {
   if (first.monotonicStartMs === undefined || last.monotonicStartMs === undefined) return undefined
-  // Attempts for several chunks are not in the order of sending.
+  // Attempts for several chunks are not in the order in which they were sent.
   return Math.max(0, last.monotonicStartMs - first.monotonicStartMs)
 }
 
-/** Types of skipped outcomes of documents that have a summary, as it was written or as it was edited by hand. */
+/** Types of skipped outcomes of documents that have a summary, unmodified or edited by hand. */
 const keptSummaryTypes: ReadonlySet<string> = new Set(['unchanged', 'modified'])
 
 function toFileStats({ size, mtimeMs }: Fingerprint) {
   return { size_bytes: size, ...(mtimeMs !== undefined && { mtime_ms: mtimeMs }) }
 }
 
-/** Without the request id, which has its own field, and with a message of at most one line. */
+/** Returns the error without the request id, which has its own field, and with a shortened message. */
 function toErrorFields({ kind, type, message, transient }: Failure): NonNullable<DocumentEntry['error']> {
   return { kind, type, message: truncate(message, 300), transient }
 }

@@ -1,6 +1,6 @@
 /**
- * Returns the secrets in the environment: keys, tokens, the values of custom headers, and the passwords in URLs. A
- * password is also returned with its user name, because HTTP sends the base64 of both together.
+ * Returns the secrets in the environment: keys, tokens, the values of custom headers, and the passwords in
+ * URLs. A password is also returned with its user name, because HTTP sends the base64 of both together.
  */
 export function findSecrets(env: Readonly<Record<string, string | undefined>>): string[] {
   const value = (name: string) => env[name]?.trim() ?? ''

@@ -1,6 +1,6 @@
 /**
- * Returns a whole number with separators: `1,234,567`. This does not use `Intl`, because loading its locale data takes
- * longer than all other output of a small run.
+ * Returns a whole number with separators: `1,234,567`. This does not use `Intl`, because loading its locale
+ * data takes longer than all other output of a small run.
  */
 export function formatInteger(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')

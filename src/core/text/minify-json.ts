@@ -1,7 +1,8 @@
 /**
- * Returns a JSON text on one line, without the white space between its tokens. All tokens are unchanged: the digits of
- * numbers, the escapes in strings, the order of keys and duplicate keys. `JSON.parse` and `JSON.stringify` would change
- * them. Reads the text once and without recursion, so length and depth are not limited.
+ * Returns a JSON text on one line, without the white space between its tokens. All tokens are unchanged: the
+ * digits of numbers, the escapes in strings, the order of keys and duplicate keys. `JSON.parse` and
+ * `JSON.stringify` would change them. Reads the text once and without recursion, so length and depth are not
+ * limited.
  * @param json a valid JSON text
  */
 export function minifyJson(json: string): string {
@@ -17,8 +18,8 @@ export function minifyJson(json: string): string {
 }
 
 /**
- * Returns a JSON text with an escape for every lone surrogate (half a pair). A lone surrogate has no encoding in UTF-8
- * and would become U+FFFD.
+ * Returns a JSON text with an escape for every lone surrogate (half a pair). A lone surrogate has no encoding
+ * in UTF-8 and would become U+FFFD.
  * @param json a valid JSON text
  */
 export function escapeLoneSurrogates(json: string): string {

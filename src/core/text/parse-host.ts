@@ -1,6 +1,6 @@
 /**
- * Returns the host that `text` names, spelled as a URL parser spells it: lower case, punycode, IPv4 addresses as four
- * decimal numbers, IPv6 addresses in brackets, no final dot. This makes two spellings of one host equal.
+ * Returns the host that `text` names, spelled as a URL parser spells it. That is lower case, punycode, IPv4
+ * as four decimal numbers, IPv6 in brackets, without a final dot. This makes two spellings of one host equal.
  * @returns undefined if `text` is not a host, for example a URL, a host with a port, or a pattern
  * @see https://url.spec.whatwg.org/#host-parsing
  */

@@ -1,15 +1,15 @@
 /** Removes secrets from text. */
 export interface Redactor {
   /**
-   * Adds a secret that {@link Redactor.redact} replaces from now on. Ignores secrets of less than six characters, which
-   * would match ordinary words.
+   * Adds a secret that {@link Redactor.redact} replaces from now on. Ignores secrets of less than six
+   * characters, which would match ordinary words.
    */
   add(secret: string): void
-  /** Returns the text with `[key]` in place of every secret, and of everything else that looks like an API key. */
+  /** Returns the text with `[key]` for every secret, and for everything else that looks like an API key. */
   redact(text: string): string
 }
 
-/** Creates a redactor that finds these secrets literally, URL-encoded, JSON-escaped, or anywhere in base64. */
+/** Creates a redactor. It also finds secrets that are URL-encoded, JSON-escaped, or part of base64. */
 export function createRedactor(secrets: Iterable<string> = []): Redactor {
   const forms = new Set<string>()
   let pattern = buildPattern(forms)
@@ -33,8 +33,9 @@ function listEncodedForms(secret: string): string[] {
 }
 
 /**
- * Returns the parts of a base64 text that show that it contains the secret. Base64 encodes three bytes as four
- * characters, so there are three possible offsets. The characters at both ends depend on the text around the secret.
+ * Returns the parts of a base64 text that show that it contains the secret. Base64 encodes three bytes as
+ * four characters, so there are three possible offsets. The characters at both ends depend on the text around
+ * the secret.
  */
 function listBase64Forms(secret: string): string[] {
   return [0, 1, 2].flatMap((before) => {
@@ -46,7 +47,7 @@ function listBase64Forms(secret: string): string[] {
   })
 }
 
-/** The pattern ignores case, because hosts become lower case. Longer forms come first, because they may contain others. */
+/** Ignores case, because hosts become lower case. Longer forms are first, as they may contain others. */
 function buildPattern(forms: ReadonlySet<string>): RegExp {
   const literals = [...forms]
     .sort((a, b) => b.length - a.length)

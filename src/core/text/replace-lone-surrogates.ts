@@ -1,6 +1,7 @@
 /**
- * Returns a copy of a value with U+FFFD for every lone surrogate (half a pair), in strings, lists, and the names and
- * values of objects. A lone surrogate has no encoding in UTF-8, and the API rejects its JSON escape with a 400.
+ * Returns a copy of a value with U+FFFD for every lone surrogate (half a pair), in strings, lists, and the
+ * names and values of objects. A lone surrogate has no encoding in UTF-8, and the API rejects its JSON escape
+ * with a 400.
  * @param value a JSON value; returned without copying if it has no lone surrogate
  */
 export function replaceLoneSurrogates<Value>(value: Value): Value {

@@ -1,6 +1,6 @@
 /**
- * The shape of a JSON value. Three things are derived from it, so that they always agree: the TypeScript type
- * ({@link TypeOf}), the check of values that were read from a file, and the shipped JSON Schema.
+ * The shape of a JSON value. Its TypeScript type ({@link TypeOf}), its check and its JSON Schema are derived
+ * from it, so that they always agree.
  *
  * Checks are strict because files in an output folder are untrusted: anyone may have written to them.
  */

@@ -1,6 +1,6 @@
 /**
- * The kinds of text that differ in tokens per character. Code has more tokens than prose of the same length. Chinese,
- * Japanese and Korean (`cjk`) have still more, about one per character.
+ * The kinds of text that differ in tokens per character. Code has more tokens than prose of the same length.
+ * Chinese, Japanese and Korean (`cjk`) have still more, about one per character.
  */
 export const textKinds = ['prose', 'code', 'cjk'] as const
 export type TextKind = (typeof textKinds)[number]

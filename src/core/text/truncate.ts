@@ -1,5 +1,6 @@
 /**
- * Returns the beginning of a text without splitting a character: a surrogate pair that does not fit is left out.
+ * Returns the beginning of a text without splitting a character: a surrogate pair that does not fit is left
+ * out.
  * @param maxLength UTF-16 code units, like `length`
  */
 export function truncate(text: string, maxLength: number): string {

@@ -8,7 +8,7 @@ import type { PrepareOptions } from '../prepare.ts'
 import type { Shutdown } from '../shutdown.ts'
 import type { AddHint } from '../with-failure-hint.ts'
 
-/** What the steps that submit and collect batches share. */
+/** The options that submitting and collecting batches share. */
 export interface BatchContext extends Pick<PrepareOptions, 'checkConflict'> {
   readonly batchApi: BatchApi
   /** Adds to a failure what the user can do about it. Default: adds nothing. */

@@ -10,7 +10,7 @@ import type { BatchRecovery } from './recover-batch.ts'
 import { isTransientError } from './retry-until-success.ts'
 
 export interface OpenBatchesJob extends CollectJob, Pick<CollectCallbacks, 'findSource' | 'readText'> {
-  /** Whether the user asked to leave documents in batches (`--detach`). */
+  /** Whether the user asked to leave documents in batches. */
   readonly isDetached: boolean
   readonly listener: CollectJob['listener'] & {
     /** The run waits for these batches. */

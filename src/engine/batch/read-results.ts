@@ -43,10 +43,9 @@ const maxFruitlessDownloads = 5
  * Yields the result of each request of an ended batch, and downloads the results again as long as some are
  * missing. A download that was cut off, even at the end of a line, is repeated. Answers are billed, so an
  * answer counts as unreadable only if two downloads agree. A line that does not name its request may belong
- * to any request without a line. Such lines are used only if there are enough of them for all of these
- * requests.
- * @param missing the requests without a result, by `custom_id`; a request is deleted from this map when its
- * result is yielded, so that the map ends with the requests that the results do not answer
+ * to any request without a line. Such lines are used only if there are enough for all of these requests.
+ * @param missing the requests without a result, by `custom_id`; yielding a result deletes its request from
+ * this map, so at the end it has the requests without an answer
  * @throws AskError if the API is down or another download would not help; the reason of a shutdown
  */
 export async function* readResults(
@@ -97,7 +96,7 @@ export async function* readResults(
   for (const text of listWarnings(id, history)) listener.onWarning(text)
 }
 
-/** What the downloads so far contained, by `custom_id`. */
+/** Problems that the downloads so far had, by `custom_id`. */
 interface DownloadHistory {
   /** Requests whose line could not be read. */
   readonly unreadableOnce: Set<string>

@@ -35,8 +35,9 @@ export interface BatchRecoveryOptions {
 /**
  * Returns the batch recovery, which finds batches whose creation was not confirmed. The create call has no
  * idempotency key, so it cannot be repeated safely. Before anything is sent again, the recovery lists the
- * API's batches of that time and size, and looks for the one whose `custom_id`s carry the local batch id. The
- * API shows `custom_id`s only after a batch has ended.
+ * API's batches of that time and size. It looks for the one whose `custom_id`s contain the local batch id.
+ * The API shows `custom_id`s only after a batch has ended.
+ * @see https://platform.claude.com/docs/en/build-with-claude/batch-processing
  */
 export function createBatchRecovery(
   { batchApi, clock, random, retries, shutdown, listener }: BatchRecoveryOptions,
@@ -48,8 +49,8 @@ export function createBatchRecovery(
   const customIds = new Map<string, string>()
 
   /**
-   * Returns one `custom_id` of a batch, or undefined if its results contain none. If a download has fewer
-   * lines than the batch has requests, it was cut off and may have lost the `custom_id`, so it is read again.
+   * Returns one `custom_id` of a batch, or undefined if its results contain none. A download with fewer lines
+   * than the batch has requests was cut off and may have lost the `custom_id`, so it is repeated.
    */
   const readCustomId = async ({ id, isArchived, requestCount = 0 }: Batch): Promise<string | undefined> => {
     if (isArchived) return ''

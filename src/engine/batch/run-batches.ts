@@ -26,7 +26,7 @@ export interface BatchJob extends BatchContext, CollectOptions, Pick<PrepareOpti
   /** Whether the run waits until all batches have ended. */
   readonly shouldWait: boolean
   /**
-   * Whether the user asked to leave documents in batches (`--detach`). The run is complete without them then.
+   * Whether the user asked to leave documents in batches. The run is complete without them then.
    */
   readonly isDetached: boolean
   /** How the run sends the documents that are in no batch; undefined if it only collects. */

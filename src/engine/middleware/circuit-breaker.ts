@@ -52,7 +52,7 @@ export interface CircuitBreakerOptions {
 
 /**
  * Returns a circuit breaker. After a pause it lets one request through, as a probe; the others follow when
- * the probe was admitted. So an outage that continues costs one request per pause, not one per permit.
+ * the probe succeeds. So an outage that continues costs one request per pause, not one per permit.
  */
 export function createCircuitBreaker({
   clock,

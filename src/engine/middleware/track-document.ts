@@ -1,5 +1,6 @@
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
-import { formatFailure, toFailure } from '../../core/errors/failure.ts'
+import { describeFailure } from '../../core/errors/describe-failure.ts'
+import { toFailure } from '../../core/errors/failure.ts'
 import type { Clock } from '../../core/run/clock.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import type { ApiHealth } from './api-health.ts'
@@ -88,7 +89,7 @@ function applyDecision(
 ): Error {
   if (decision.pauses === 'all') {
     try {
-      const reason = escapeControlChars(formatFailure(toFailure(requestError)))
+      const reason = escapeControlChars(describeFailure(toFailure(requestError)))
       const retryInMs = admission.recordFailure(decision.waitMs, reason)
       return new AskError(requestError, attempts, decision.planRetry(retryInMs))
     } catch (tooLong) {

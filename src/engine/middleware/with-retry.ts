@@ -1,7 +1,8 @@
 import pRetry from 'p-retry'
 import { AskError, StoppedError } from '../../core/errors/ask-error.ts'
 import { isRetryable } from '../../core/errors/classify-error.ts'
-import { formatFailure, toFailure } from '../../core/errors/failure.ts'
+import { describeFailure } from '../../core/errors/describe-failure.ts'
+import { toFailure } from '../../core/errors/failure.ts'
 import { getRetryAfterMs, isUnreachable } from '../../core/errors/request-error.ts'
 import { RunError, UnreachableError } from '../../core/errors/run-error.ts'
 import { computeBackoffMs } from '../../core/rate-limit/backoff.ts'
@@ -29,14 +30,14 @@ export interface RetryOptions {
 
 /**
  * The only retry layer. Retries an error only if a retry may help, after a backoff with full jitter or the
- * wait that the API asks for; other documents continue meanwhile. A 429 pause or an outage uses up no
+ * wait that the API asks for. Other documents continue meanwhile. A 429 pause or an outage uses up no
  * attempt, and its wait was already decided (see `engine/middleware/failure-decider.ts`).
  *
  * A request is not retried after its caller received the first text.
  *
- * Rejects with an `AskError` that has all attempts, with a `RunError` if the API cannot be reached, or with
- * the reason of `drainSignal` if it prevents a retry. The last two are wrapped in a `StoppedError` if a
- * request was sent.
+ * Rejects with an `AskError` that has all attempts, or with a `RunError` if the API cannot be reached.
+ * Rejects with the reason of `drainSignal` if a drain prevents a retry. The last two are wrapped in a
+ * `StoppedError` if a request was sent.
  * @param createAsk creates the `Ask` for all attempts of one request
  */
 export function withRetry(
@@ -111,6 +112,6 @@ export function withRetry(
 
 /** Creates the error that ends the run: without a connection to the API, no document can be sent. */
 function createUnreachableError(error: AskError): UnreachableError {
-  const failureText = escapeControlChars(formatFailure(toFailure(error.requestError)))
+  const failureText = escapeControlChars(describeFailure(toFailure(error.requestError)))
   return new UnreachableError(failureText, { cause: error })
 }

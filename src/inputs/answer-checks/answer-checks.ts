@@ -3,9 +3,9 @@ import type { AnswerChecks, AnswerSettings } from '../../core/request/answer-set
 import { createSchemaCheck } from './schema-check.ts'
 
 /**
- * Prepares the checks that answers of these settings go through.
- * @param schemaSource the schema comes from, for people
- * @throws UsageError where the schema cannot be used
+ * Returns the checks for answers to requests with these settings.
+ * @param schemaSource where the schema comes from, for messages
+ * @throws UsageError if the schema cannot be used
  */
 export async function createAnswerChecks(
   { schema, language, words }: Pick<AnswerSettings, 'schema' | 'language' | 'words'>,
@@ -16,7 +16,7 @@ export async function createAnswerChecks(
     return { findMismatch, checkQuality: () => [] }
   }
   const constraints = { ...(language !== undefined && { language }), ...(words !== undefined && { words }) }
-  // The tables of languages are loaded only where one was asked for.
+  // Loads the language tables only if a language is requested.
   const isInLanguage =
     language === undefined ? () => true : (await import('./language.ts')).createLanguageCheck(language)
   return {

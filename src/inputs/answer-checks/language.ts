@@ -1,8 +1,9 @@
 import { francAll } from 'franc-min'
 
 /**
- * Returns a check whether a text is in a language. The check is true where it cannot tell: for a few words, and for
- * languages that franc-min does not know. It is not certain about neighbours such as Danish and Norwegian.
+ * Returns a function that checks whether a text is in a language. It returns true if the language cannot be
+ * detected: for a few words, and for languages that franc-min does not know. It may confuse related
+ * languages, such as Danish and Norwegian.
  * @param language in English, as {@link findLanguageName} returns it
  */
 export function createLanguageCheck(language: string): (text: string) => boolean {
@@ -17,7 +18,10 @@ export function createLanguageCheck(language: string): (text: string) => boolean
   }
 }
 
-/** The English name of a language that is named by its code (`de`, `deu`) or its English name; undefined for none. */
+/**
+ * Returns the English name of a language from its code (`de`, `deu`) or English name; undefined if it is
+ * unknown.
+ */
 export function findLanguageName(text: string): string | undefined {
   const wanted = text.trim().toLowerCase()
   if (/^[a-z]{2,3}(-[a-z0-9-]+)?$/.test(wanted)) {
@@ -42,7 +46,10 @@ function listTwoLetterCodes(): string[] {
   return letters.flatMap((a) => letters.map((b) => a + b))
 }
 
-/** Returns the languages that franc-min knows: for a text it rates all languages of the text's script. */
+/**
+ * Returns the languages that franc-min knows. For each text, franc-min rates all languages of the text's
+ * script.
+ */
 function listDetectableLanguages(): ReadonlySet<string | undefined> {
   return new Set(
     scriptSamples.flatMap((text) => francAll(text, { minLength: 1 }).map(([code]) => findDisplayName(code))),

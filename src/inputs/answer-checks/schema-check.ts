@@ -4,14 +4,17 @@ import { UsageError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 import { readSmallFile } from '../read-small-file.ts'
 
-/** Says why a text does not fit a schema; undefined where it does. */
+/**
+ * Checks texts against a JSON Schema. `findMismatch` returns why a text does not match; undefined if it does.
+ */
 export interface SchemaCheck {
   findMismatch(text: string): string | undefined
 }
 
 /**
- * Reads a JSON Schema.
- * @throws UsageError where it is none, or holds what the API does not accept
+ * Reads a JSON Schema from a file.
+ * @param label the file's name in messages
+ * @throws UsageError if the file is not a JSON Schema, or uses something that the API does not support
  */
 export async function readSchema(file: string, label: string): Promise<JsonSchema> {
   const fail = (message: string): never => {
@@ -31,13 +34,13 @@ export async function readSchema(file: string, label: string): Promise<JsonSchem
 }
 
 /**
- * Library: ajv, draft 2020-12.
- * @param schemaSource it comes from, for people
- * @throws UsageError where it is no schema
+ * Returns a check for a JSON Schema of draft 2020-12. Library: ajv.
+ * @param schemaSource where the schema comes from, for messages
+ * @throws UsageError if the schema is invalid
  */
 export async function createSchemaCheck(schema: JsonSchema, schemaSource: string): Promise<SchemaCheck> {
   const { Ajv2020 } = await import('ajv/dist/2020.js')
-  // `strictNumbers` would refuse 1e400, which is a number in JSON and Infinity in JavaScript.
+  // `strictNumbers` would reject 1e400, which is a number in JSON and Infinity in JavaScript.
   const ajv = new Ajv2020({ strict: false, validateFormats: false, strictNumbers: false })
   const validate = (() => {
     try {
@@ -57,7 +60,7 @@ export async function createSchemaCheck(schema: JsonSchema, schemaSource: string
       try {
         if (validate(value)) return undefined
       } catch (error) {
-        // Comparing values takes a call for each level of nesting.
+        // The validator makes a recursive call for each level of nesting.
         if (error instanceof RangeError) return 'the answer is nested too deeply to be checked'
         throw error
       }

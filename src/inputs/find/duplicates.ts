@@ -3,8 +3,9 @@ import { countDocument, type DocumentCount } from '../../core/document/document-
 import type { Candidate } from './candidate.ts'
 
 /**
- * One candidate for each path. One that the user named wins, since then being unusable is a failure.
- * @param skipped counts the files that were named more than once
+ * Returns one candidate for each path. A candidate that the user named wins, because an unusable one is then
+ * a failure.
+ * @param skipped counts the files that the user named more than once
  */
 export function deduplicate(
   candidates: readonly Candidate[],
@@ -22,9 +23,10 @@ export function deduplicate(
 }
 
 /**
- * Marks all but one of the candidates that symbolic links lead to the same file. One that was named stays, else one that
- * is no link, else the first by its path. Hard links are files of their own.
- * @param realPaths paths without symbolic links, of those that have one on the way
+ * Marks duplicates by symbolic link. Of the candidates that lead to the same file, one is kept: one that the
+ * user named, otherwise one that is not a link, otherwise the first by path. Hard links count as separate
+ * files.
+ * @param realPaths paths without symbolic links, for candidates with a link in their path
  */
 export function markDuplicates(
   candidates: readonly Candidate[],

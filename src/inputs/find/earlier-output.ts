@@ -3,20 +3,23 @@ import { basename, dirname, join } from 'node:path'
 import type { InputProblem } from '../../core/document/document.ts'
 import { errorRecordSuffix, stateFolder, stripSummarySuffix } from '../../core/document/output-path.ts'
 
-/** The name of the document that a summary or record of ours is about; undefined for any other file. */
+/**
+ * Returns the name of the document that a summary or error record belongs to; undefined for any other file
+ * name.
+ */
 export function findDocumentName(name: string): string | undefined {
   const stem = stripSummarySuffix(name)
   if (stem !== undefined) return stem
-  // A record is called after a file with an extension; `build.error.txt` is somebody's own.
+  // An error record is named after a file with an extension, so `build.error.txt` is not one.
   return name.endsWith(errorRecordSuffix) && /\..+\.error\.txt$/.test(name)
     ? name.slice(0, -errorRecordSuffix.length)
     : undefined
 }
 
 /**
- * Whether a file that somebody named is a summary or record of ours. A shell names such files without being asked to,
- * so its name counts where its place speaks for it too: beside its document, or below a folder that is, or was, for
- * output. Anywhere else it is somebody's own, which was named like that.
+ * Whether a file that the user named is a summary or error record of an earlier run. A shell glob may name
+ * such files unintentionally. The name alone is not enough: the file must also lie next to its document, or
+ * below a folder that is or was an output folder. Elsewhere it is an ordinary file with such a name.
  */
 export async function isEarlierOutput(file: string, out: string | undefined): Promise<boolean> {
   const documentName = findDocumentName(basename(file))
@@ -35,14 +38,14 @@ function isPresent(file: string): Promise<boolean> {
   )
 }
 
-/** The problem of such a file; one that was only found, and not named, has it for its name alone. */
+/** The problem of an earlier output. For a file that was found in a folder, its name is enough. */
 export const earlierOutputProblem: InputProblem = {
   action: 'skip',
   type: 'earlier_output',
   message: 'by its name, the output of an earlier run',
 }
 
-/** The problem of a report or digest that was found among the documents: known by its content, or from the ledger. */
+/** The problem of a report or digest in a searched folder, recognized by its content or from the ledger. */
 export const earlierReportProblem: InputProblem = {
   action: 'skip',
   type: 'earlier_output',

@@ -9,7 +9,7 @@ import { type IgnoreRules, isIgnored } from './ignore-rules.ts'
 import { type LinkTarget, resolveLinkInside } from './link-target.ts'
 import type { IgnoreRulesBelow } from './nested-ignore-rules.ts'
 
-/** Something met in a walk that cannot be a document, and why. */
+/** An entry of a searched folder that cannot be a document, and the reason. */
 export interface SkippedEntry {
   /** Absolute path. */
   readonly file: string
@@ -17,29 +17,29 @@ export interface SkippedEntry {
 }
 
 export interface EntryFilterOptions {
-  /** The folder that is searched. */
+  /** The searched folder. */
   readonly root: ResolvedPath
   /** Absolute path of the output folder, which is never an input. */
   readonly out?: string | undefined
   readonly hidden: boolean
   readonly follow: boolean
   readonly exclusions: Exclusions
-  /** Undefined where ignore files do not count, and no folder is left out for its name. */
+  /** Undefined with `--no-ignore`: then neither ignore files nor the default ignored folders apply. */
   readonly ignoreRules: IgnoreRules | undefined
   readonly rulesBelow: IgnoreRulesBelow | undefined
-  /** Called for unreadable folders, pipes, devices and links, which fast-glob would pass over in silence. */
-  readonly onSkipped: (passedOver: SkippedEntry) => void
+  /** Called for unreadable folders, pipes, devices and links, which fast-glob would skip silently. */
+  readonly onSkipped: (entry: SkippedEntry) => void
   /** The filter adds the files and folders that the user excludes. */
   readonly excluded: Set<string>
-  /** The filter adds what links lead to that are followed. */
+  /** The filter adds the targets of the links that it follows. */
   readonly realPaths: Map<string, string>
 }
 
-/** Folders that a user does not mean when naming the folder around them; naming them, or `--no-ignore`, includes them. */
+/** Folders that are skipped by default. Naming one as an input, or `--no-ignore`, includes it. */
 const defaultIgnoredFolders = ['node_modules', '.git']
 
 /**
- * Decides what a walk shows of a folder.
+ * Returns a filter that keeps those entries of a folder that the search may see.
  * @returns a function that throws a UsageError for an ignore file that cannot be used
  */
 export function createEntryFilter(
@@ -57,7 +57,7 @@ export function createEntryFilter(
       const { name } = entry
       const [path, isFolder] = [join(folder.path, name), entry.isDirectory()]
       if (isHiddenEntry(path, name, names) || (rules !== undefined && isIgnored(rules, name, isFolder))) {
-        // A pattern that matches it is not one that matches nothing.
+        // Called only so that a pattern that matches the entry is not reported as unmatched.
         isExcluded(name, isFolder)
         if (isFolder) exclusions.markUnsearched({ path, realPath: join(folder.realPath, name) })
         continue
@@ -76,7 +76,10 @@ export function createEntryFilter(
   }
 }
 
-/** Whether an entry is left out without being counted, by its name and those next to it. */
+/**
+ * Returns a predicate: whether an entry is left out without being counted, by its name and the names next to
+ * it.
+ */
 function createNameFilter({ root, out, hidden, ignoreRules }: EntryFilterOptions) {
   const ignoredFolders = ignoreRules
     ? defaultIgnoredFolders.filter((name) => !root.path.split(sep).includes(name))
@@ -84,13 +87,13 @@ function createNameFilter({ root, out, hidden, ignoreRules }: EntryFilterOptions
   return (path: string, name: string, names: ReadonlySet<string>): boolean => {
     if (path === out || name === stateFolder || ignoredFolders.includes(name)) return true
     if (!hidden && name.startsWith('.')) return true
-    // Next to its document it surely is the output of an earlier run; elsewhere it is reported.
+    // Next to its document, the file is certainly an earlier output; elsewhere it is reported.
     const documentName = findDocumentName(name)
     return documentName !== undefined && names.has(documentName)
   }
 }
 
-/** What a link leads to that is followed, or why it is not. */
+/** Returns the target of a link, or the reason why the link is not followed. */
 async function resolveFollowedLink(
   link: string,
   { root, rulesBelow, realPaths }: EntryFilterOptions,
@@ -119,7 +122,11 @@ function findEntryProblem(
   return { action: 'skip', type: 'not_a_file', message: 'not a regular file' }
 }
 
-/** What an ignore file that cannot be used keeps back is not known, and must not be sent. @throws any other error */
+/**
+ * Converts the error of an unusable ignore file to a problem. The files that it might ignore are unknown and
+ * must not be sent.
+ * @throws any other error
+ */
 export function toRulesProblem(error: unknown): InputProblem {
   if (!(error instanceof UsageError)) throw error
   return { action: 'fail', type: 'unusable_rules', message: error.message }
@@ -131,7 +138,7 @@ const ignoredTargetProblem: InputProblem = {
   message: 'the link leads to something that is ignored',
 }
 
-/** A file, or something else, that the user excludes. */
+/** The problem of an entry that the user excludes. */
 export const excludedEntryProblem: InputProblem = {
   action: 'skip',
   type: 'excluded',

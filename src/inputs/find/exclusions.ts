@@ -12,28 +12,34 @@ import {
   toLiteralName,
 } from './pattern-readings.ts'
 
-/** A file or folder by its names: as it was found, and without symbolic links. Absolute. */
+/** The absolute path of a file or folder, as it was found and without symbolic links. */
 export interface ResolvedPath {
   readonly path: string
   readonly realPath: string
 }
 
-/** What `--exclude` leaves out. */
+/** The paths that `--exclude` leaves out. */
 export interface Exclusions {
-  /** Whether something is excluded by itself, or with a folder that it lies in. */
+  /** Whether a path, or a folder that contains it, is excluded. */
   isExcluded(names: ResolvedPath, isFolder: boolean): boolean
-  /** For the entries of one folder: whether each is excluded by itself. */
+  /** Returns a predicate for the entries of one folder: whether a pattern excludes the entry itself. */
   createFolderFilter(folder: ResolvedPath): (name: string, isFolder: boolean) => boolean
-  /** Notes that a folder is not searched: patterns that might match something in it are not reported as unmatched. */
+  /**
+   * Records that a folder is not searched. Patterns that might match something in it are then not reported as
+   * unmatched.
+   */
   markUnsearched(folder: ResolvedPath): void
-  /** The patterns that matched nothing, except those that name something outside of what was searched. */
+  /**
+   * Returns the patterns without a match, except those that name an existing path outside the searched
+   * folders.
+   */
   listUnmatchedPatterns(): Promise<string[]>
 }
 
 export interface ExclusionsOptions {
-  /** For a leading `~`; undefined where the environment has none. */
+  /** The user's home folder, for a leading `~`; undefined if the environment has none. */
   readonly home: string | undefined
-  /** The folders that are searched. */
+  /** The searched folders. */
   readonly searched: readonly ResolvedPath[]
 }
 
@@ -44,15 +50,15 @@ interface Exclusion {
 }
 
 interface PlacedReading extends PatternReading {
-  /** The folders that its paths are relative to: folded, with a slash at the end. */
+  /** The folders that compared paths are relative to, folded and with a trailing slash. */
   readonly bases: readonly string[]
-  /** What the path of something outside of all of them begins with; undefined where such paths are not compared. */
+  /** The prefix of compared paths outside all bases; undefined if such paths are not compared. */
   readonly outside: string | undefined
-  /** Where the file or folder is that a pattern without wildcards names: an absolute path. */
+  /** The absolute path that a pattern without wildcards names; undefined for other patterns. */
   readonly file: string | undefined
 }
 
-/** @throws UsageError for a pattern that could take for ever */
+/** Compiles the patterns of `--exclude`. @throws UsageError for a pattern that could take exponential time */
 export async function createExclusions(
   patterns: readonly ExcludePattern[],
   { home, searched }: ExclusionsOptions,
@@ -106,7 +112,10 @@ async function placeReading(
   }
 }
 
-/** A link outside of what is searched means what it leads to; one inside is an entry like any other. */
+/**
+ * Returns a reading for the target of a link that a pattern names, if the link is outside the searched
+ * folders. A link inside them is an entry like any other.
+ */
 async function readLinkTargetAsPattern(
   { file, foldersOnly }: PlacedReading,
   searched: readonly ResolvedPath[],
@@ -132,7 +141,7 @@ function isExcluded(exclusions: readonly Exclusion[], names: ResolvedPath, isFol
 }
 
 function isPathMatched(reading: PlacedReading, path: string, isFolder: boolean): boolean {
-  // The folder itself that the pattern is relative to: only `.` matches it.
+  // The path is the folder that the pattern is relative to; only `.` matches it.
   if (path === '') return typeof reading.relativeTo === 'object' && reading.pattern === '**'
   const parts = path.split('/')
   return parts.some((part, n) => {
@@ -163,7 +172,7 @@ function createFolderFilter(
   }
 }
 
-/** What comes before the names of a folder's entries in the paths that a reading compares. */
+/** Returns what comes before the names of a folder's entries in the paths that a reading compares. */
 function listPrefixes(reading: PlacedReading, folder: readonly string[]): string[] {
   if (reading.relativeTo === 'name') return ['']
   return toComparedPaths(reading, folder).map((path) => (path === '' ? '' : `${path}/`))
@@ -186,13 +195,14 @@ function toBase(folder: string): string {
   return foldPath(folder).replace(/\/?$/, '/')
 }
 
-/** Folded paths with a slash at the end. */
+/** Returns both paths, folded and with a trailing slash. */
 function foldPaths({ path, realPath }: ResolvedPath): string[] {
   return path === realPath ? [toBase(path)] : [toBase(path), toBase(realPath)]
 }
 
 /**
- * Paths as a reading compares them: relative to each of its folders that they lie in, without a slash at the end.
+ * Returns the paths that a reading compares: relative to each base that contains them, without a trailing
+ * slash.
  * @param folded see {@link foldPaths}
  */
 function toComparedPaths({ bases, outside }: PlacedReading, folded: readonly string[]): string[] {

@@ -5,8 +5,10 @@ import { UsageError } from '../../errors.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 
 /**
- * The paths in a `--files-from` list, `-` being stdin: one per line (CRLF, blank lines and a byte-order mark are forgiven), or with
- * `nul` exactly what stands between NUL bytes, as `find -print0` writes it.
+ * Returns the paths in a `--files-from` list; `-` is stdin. The list has one path per line; CRLF, blank lines
+ * and a byte-order mark are accepted. With `isNulSeparated`, the paths are exactly the bytes between NULs, as
+ * `find -print0` writes them.
+ * @throws UsageError if the list cannot be read or has the other separator
  */
 export async function readFilesFrom(
   file: string,
@@ -21,9 +23,9 @@ export async function readFilesFrom(
           throw new UsageError(`--files-from ${file}: ${describeFsError(error)}`)
         })
   if (!isNulSeparated && text.includes('\0'))
-    throw new UsageError(`--files-from ${file}: the paths end with NUL; give -0 too`)
+    throw new UsageError(`--files-from ${file}: the paths end with NUL; add -0`)
   if (isNulSeparated && !text.includes('\0') && text.includes('\n')) {
-    throw new UsageError(`--files-from ${file}: there is no NUL in it; leave out -0 for one path per line`)
+    throw new UsageError(`--files-from ${file}: the list has no NUL; remove -0 to read one path per line`)
   }
   if (isNulSeparated) return text.split('\0').filter((path) => path !== '')
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)

@@ -17,15 +17,15 @@ import { type SearchOptions, type SearchResult, searchFolder } from './search-fo
 
 export interface FindOptions {
   readonly cwd: string
-  /** The environment of the process, by which git's configuration is found. */
+  /** The environment of the process, which locates git's configuration. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** Absolute path of the output folder, which is never an input; undefined when results go to stdout. */
   readonly out?: string | undefined
-  /** Absolute paths of files that the run itself writes: met, they are no inputs. */
+  /** Absolute paths of files that the run itself writes. If the search finds one, it is not an input. */
   readonly writtenFiles?: readonly string[]
-  /** Without dot, lower case. */
+  /** Extensions in lower case, without a dot. */
   readonly extensions: readonly string[]
-  /** They hold for every input, however it was named. */
+  /** Patterns that apply to every input, including files that the user named. */
   readonly exclude: readonly ExcludePattern[]
   readonly hidden: boolean
   readonly follow: boolean
@@ -37,32 +37,34 @@ export interface FoundDocuments {
   readonly sources: readonly DocumentRef[]
   /** Documents that were found and left out: excluded, or named twice. */
   readonly skipped: ReadonlyMap<string, DocumentCount>
-  /** Inputs that do not exist; lines of a list are failures of their own instead. */
+  /** Inputs that do not exist. A missing path in a list is a failed document instead. */
   readonly missingInputs: readonly string[]
   /** Patterns without a match. */
   readonly unmatchedPatterns: readonly string[]
-  /** Files that were named, and are what an earlier run wrote. */
+  /** Named files that an earlier run wrote. */
   readonly earlierOutputs: readonly string[]
-  /** At least one input names something else that there is, if only an empty directory. */
+  /** Whether at least one other input exists, even if it is an empty directory. */
   readonly foundAnything: boolean
-  /** What the user should know of, a line each. */
+  /** Warnings for the user, one line each. */
   readonly warnings: readonly string[]
 }
 
-/** What the search for one input needs and adds to. */
+/** What the search for one input needs and adds to: the state that all inputs share. */
 interface SearchContext extends FindOptions, SearchOptions {
   readonly skipped: Map<string, DocumentCount>
-  /** By their paths: files that would have been found, and folders that would have been searched. */
+  /**
+   * Excluded files that would have been found, and excluded folders that would have been searched, by path.
+   */
   readonly excluded: Map<string, 'excluded' | 'excluded_folder'>
-  /** Paths without symbolic links, where one is on the way. */
+  /** Paths without symbolic links, for candidates with a link in their path. */
   readonly realPaths: Map<Candidate, string>
   readonly findRealPath: (path: string, isLink?: boolean) => string
 }
 
 /**
- * Turns what the user named into sources: files as they are, directories searched, patterns matched. An existing path
- * always wins over a pattern, so `notes[1].md` is found.
- * @throws UsageError for a pattern that could take for ever, or an ignore file that cannot be used
+ * Expands inputs into documents: takes files, searches directories, matches patterns. An existing path always
+ * takes precedence over a pattern, so `notes[1].md` is found.
+ * @throws UsageError for a pattern that could take exponential time, or an ignore file that cannot be used
  */
 export async function findDocuments(inputs: readonly Input[], options: FindOptions): Promise<FoundDocuments> {
   const warnings: string[] = []
@@ -94,7 +96,7 @@ export async function findDocuments(inputs: readonly Input[], options: FindOptio
   for (const [path, kind] of context.excluded) countDocument(skipped, kind, path)
   const sources = await toSources(unique, context)
   for (const pattern of await exclusions.listUnmatchedPatterns())
-    warnings.push(`the exclude pattern ${JSON.stringify(pattern)} matches nothing; check how it is written`)
+    warnings.push(`the exclude pattern ${JSON.stringify(pattern)} matches nothing; check its spelling`)
   return { sources, skipped, missingInputs, unmatchedPatterns, earlierOutputs, foundAnything, warnings }
 }
 
@@ -144,7 +146,7 @@ async function expandInput(
   return [candidate]
 }
 
-/** What is in a folder that the user named. */
+/** Returns the candidates in a folder that the user named. */
 async function expandFolder(folder: string, context: SearchContext): Promise<readonly Candidate[]> {
   const extensions = new Set(context.extensions)
   const isWanted = (path: string) => extensions.has(/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? '')
@@ -166,7 +168,7 @@ async function expandPattern(
     hasMatch ||= searched.candidates.length + files.length + folders.length > 0
     for (const candidate of recordSearchResult(searched, context)) found.push(candidate)
   }
-  // The parts of one pattern may meet.
+  // The parts of one pattern may find the same file.
   return hasMatch ? deduplicate(found) : 'unmatched'
 }
 
@@ -174,7 +176,7 @@ function resolveFolder(folder: string, { findRealPath }: SearchContext): Resolve
   return { path: folder, realPath: findRealPath(folder, true) }
 }
 
-/** What was found, once what is known of it is noted. */
+/** Adds a search result to the context and returns its candidates. */
 function recordSearchResult(
   { candidates, realPaths, excluded }: SearchResult,
   context: SearchContext,
@@ -186,8 +188,8 @@ function recordSearchResult(
 }
 
 /**
- * Looks at each file once, marks those that lead to the same one, and puts all in order. `stat` without waiting takes a
- * tenth of the time here that it takes with; see `bench/rerun.js`.
+ * Reads size and time of each file once, marks duplicates and sorts the documents. Synchronous `stat` takes a
+ * tenth of the time of the asynchronous one here; see `bench/rerun.js`.
  */
 async function toSources(candidates: readonly Candidate[], context: SearchContext): Promise<DocumentRef[]> {
   const { cwd, writtenFiles = [], realPaths } = context
@@ -204,7 +206,7 @@ async function toSources(candidates: readonly Candidate[], context: SearchContex
   return sources
 }
 
-/** Undefined where reading the file will show what is wrong. */
+/** Returns size and time of a file; undefined on an error, which reading the file will report. */
 function statIfReadable(file: string): FileStats | undefined {
   try {
     const stats = statSync(file, { throwIfNoEntry: false })
@@ -214,7 +216,7 @@ function statIfReadable(file: string): FileStats | undefined {
   }
 }
 
-/** Whether others get their turn now: a signal must not wait for a hundred thousand documents. */
+/** Whether to yield to the event loop, so that a signal need not wait for a hundred thousand documents. */
 function shouldYield(n: number): boolean {
   return n % 256 === 255
 }

@@ -3,20 +3,21 @@ import fastGlob from 'fast-glob'
 import { truncate } from '../../core/text/truncate.ts'
 import { UsageError } from '../../errors.ts'
 
-/** A part of a pattern: the folder to walk, absolute, and what to take below it. */
+/** A part of a glob pattern: the absolute path of the folder to search, and the pattern below that folder. */
 export interface PatternPart {
   readonly root: string
   readonly pattern: string
 }
 
-/** Whether it says more than one path. */
+/** Whether a text is a glob pattern, which may match more than one path. */
 export function isPattern(text: string): boolean {
   return fastGlob.isDynamicPattern(text)
 }
 
 /**
- * Where to look for what: `{drafts,notes}/*.md` names two folders, and each is walked from where its pattern begins.
- * @throws UsageError for a pattern that could take for ever
+ * Splits a pattern into the folders to search: `{drafts,notes}/*.md` has two, and each search starts in the
+ * last folder without wildcards.
+ * @throws UsageError for a pattern that could take exponential time
  */
 export function splitPattern(pattern: string, cwd: string): PatternPart[] {
   checkPattern(pattern)
@@ -30,7 +31,8 @@ export function splitPattern(pattern: string, cwd: string): PatternPart[] {
 }
 
 /**
- * Some patterns take a matcher exponential time (picomatch#175): those a person would not write are refused.
+ * Rejects patterns that take a matcher exponential time (picomatch#175). The limits allow every pattern that
+ * a person would write.
  * @throws UsageError
  */
 export function checkPattern(pattern: string): void {
@@ -52,13 +54,13 @@ export function checkPattern(pattern: string): void {
   }
 }
 
-/** An upper bound for the number of patterns that the braces of one expand to. */
+/** Returns an upper bound for the number of patterns that the braces of a pattern expand to. */
 function countAlternatives(pattern: string): number {
   let [count, rest] = [1, pattern]
   for (let group = innermostBraces.exec(rest); group !== null; group = innermostBraces.exec(rest)) {
     const [whole, content = ''] = group
     const [, from = 0, to = 0] = /^(-?\d+)\.\.(-?\d+)/.exec(content) ?? []
-    // A range of letters has at most as many as there are between A and z.
+    // A range of letters has at most 58 members, those from A to z.
     const length = content.includes('..') ? Math.max(58, Math.abs(Number(to) - Number(from)) + 1) : 1
     count *= Math.max(length, content.split(',').length)
     rest = rest.replace(whole, '')

@@ -5,36 +5,39 @@ import { readIgnoreFile } from './git/ignore-file.ts'
 import { type IgnoreCandidate, type IgnorePattern, matchesIgnorePattern } from './git/ignore-patterns.ts'
 import { findRepository, type Repository, readRepository } from './git/repository.ts'
 
-/** The rules that hold for the entries of one folder. */
+/** The ignore rules for the entries of one folder. */
 export interface FolderRules {
-  /** `.claude-batchignore` files, the nearest first; they override all that git has. */
+  /** `.claude-batchignore` files, the nearest first; they override all rules of git. */
   readonly own: readonly AppliedFile[]
   /** `.gitignore` files, the nearest first, then the repository's and the user's own files. */
   readonly git: readonly AppliedFile[]
-  /** Whether patterns match in either case. */
+  /** Whether patterns ignore case. */
   readonly ignoreCase: boolean
 }
 
 /** An ignore file as it applies to one folder. */
 interface AppliedFile {
   readonly patterns: readonly IgnorePattern[]
-  /** The folder, relative to the one that the patterns belong to: empty, or with a slash at its end; by bytes. */
+  /**
+   * Path of this folder relative to the folder of the ignore file: empty or with a trailing slash, one
+   * character per byte.
+   */
   readonly prefix: string
 }
 
 /** Reads ignore files as git would apply them. */
 export interface IgnoreRules {
   /**
-   * The rules that files above a folder to be searched lay down for its entries. Patterns that ignore this very folder
-   * are left out, since the user named it.
-   * @throws UsageError that names a file which cannot be used: what it keeps back is not known then
+   * Returns the rules that the files above a searched folder set for its entries. Patterns that ignore the
+   * folder itself are left out, because the user named it.
+   * @throws UsageError that names a file that cannot be used: the files that it might ignore are then unknown
    */
   readRulesAbove(root: string): Promise<FolderRules>
   /**
-   * Adds the rules in a folder's own files.
-   * @param inherited those that hold in it by what lies above
-   * @param hasEntry whether it may have an entry of this name
-   * @throws UsageError likewise
+   * Adds the rules of the ignore files in a folder.
+   * @param inherited the rules from the folders above
+   * @param hasEntry whether the folder may have an entry with this name
+   * @throws UsageError for the same reason
    */
   addFolderRules(
     folder: string,
@@ -58,7 +61,7 @@ export function createIgnoreRules(options: GitSettingsOptions): IgnoreRules {
     options.onWarning(`${file} is a symbolic link, which git does not follow, so its rules do not apply`)
     return []
   }
-  /** What holds in a whole repository. To git, one inside another one is a world of its own. */
+  /** Returns the rules for a whole repository. As in git, they replace those of a repository around it. */
   const readRepositoryRules = async (
     repository: Repository,
   ): Promise<Pick<FolderRules, 'git' | 'ignoreCase'>> => {
@@ -83,7 +86,7 @@ export function createIgnoreRules(options: GitSettingsOptions): IgnoreRules {
     addFolderRules,
     async readRulesAbove(root) {
       const repository = await findRepository(root)
-      // .claude-batchignore applies from the working directory on, even if a repository begins below that.
+      // `.claude-batchignore` applies from the working directory down, even if a repository begins below it.
       const topFolders = [repository?.root, isInside(root, options.cwd) ? options.cwd : undefined]
       const [top = root] = topFolders
         .filter((folder) => folder !== undefined)
@@ -100,7 +103,7 @@ export function createIgnoreRules(options: GitSettingsOptions): IgnoreRules {
   }
 }
 
-/** What holds in a subfolder by the rules of the folder around it. */
+/** Returns the rules of a folder as they apply to one of its subfolders. */
 export function enterFolder(rules: FolderRules, name: string): FolderRules {
   const extendPrefix = (file: AppliedFile) => ({ ...file, prefix: `${file.prefix}${toByteString(name)}/` })
   return { ...rules, own: rules.own.map(extendPrefix), git: rules.git.map(extendPrefix) }
@@ -126,13 +129,13 @@ function findLastMatch(
   return patterns.findLast((pattern) => matchesIgnorePattern(pattern, candidate, ignoreCase))
 }
 
-/** The rules without the patterns that ignore the folder itself, or one above it. */
+/** Returns the rules without the patterns that ignore the folder itself or one above it. */
 function withoutPatternsForRoot(rules: FolderRules): FolderRules {
   const depth = Math.max(0, ...[...rules.own, ...rules.git].map(({ prefix }) => prefix.split('/').length - 1))
   const dropped = new Set<IgnorePattern>()
   const withoutDropped = (file: AppliedFile) => ({
     ...file,
-    patterns: file.patterns.filter((it) => !dropped.has(it)),
+    patterns: file.patterns.filter((pattern) => !dropped.has(pattern)),
   })
   for (let above = depth - 1; above >= 0; above--) {
     for (let found: IgnorePattern | undefined; ; ) {
@@ -156,7 +159,7 @@ function withoutPatternsForRoot(rules: FolderRules): FolderRules {
     : { ...rules, own: rules.own.map(withoutDropped), git: rules.git.map(withoutDropped) }
 }
 
-/** Names as git compares them: one character per byte. */
+/** Returns a name as git compares it: one character per byte. */
 function toByteString(name: string): string {
   return /[^\0-\x7f]/.test(name) ? Buffer.from(name).toString('latin1') : name
 }

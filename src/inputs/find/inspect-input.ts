@@ -3,16 +3,19 @@ import type { InputProblem } from '../../core/document/document.ts'
 import { isPattern, type PatternPart, splitPattern } from './glob-pattern.ts'
 import { inspectNamedPath, type NamedPath } from './named-path.ts'
 
-/** What the user named. Lines of a list are paths and nothing else; an argument may be `-` or a pattern too. */
+/**
+ * An input as the user named it. A line of a list (`literal`) is always a path; an argument may also be `-`
+ * or a pattern.
+ */
 export interface Input {
   readonly text: string
   readonly literal: boolean
 }
 
-/** An input, and what it is. */
+/** An input and what it refers to. */
 export interface InspectedInput {
   readonly text: string
-  /** Absolute path; of a pattern it means nothing. */
+  /** Absolute path; meaningless for a pattern. */
   readonly file: string
   readonly target:
     | NamedPath
@@ -21,8 +24,8 @@ export interface InspectedInput {
 }
 
 /**
- * Looks at an input. An existing path always wins over a pattern.
- * @throws UsageError for a pattern that could take for ever
+ * Returns what an input refers to. An existing path always takes precedence over a pattern.
+ * @throws UsageError for a pattern that could take exponential time
  */
 export function inspectInput({ text, literal }: Input, cwd: string): InspectedInput {
   const file = resolve(cwd, text)
@@ -31,17 +34,17 @@ export function inspectInput({ text, literal }: Input, cwd: string): InspectedIn
 
 function inspectTarget(text: string, file: string, literal: boolean, cwd: string): InspectedInput['target'] {
   if (text === '-' && !literal) return { kind: 'stdin' }
-  // A variable that is not set does not mean all of the working directory.
+  // An empty argument, such as an unset shell variable, must not mean the whole working directory.
   if (text === '') return { kind: 'nothing' }
   const target = inspectNamedPath(file)
   if (target.kind !== 'nothing') return target
   if (!literal && isPattern(text)) return { kind: 'pattern', parts: splitPattern(text, cwd) }
   if (text.includes('\ufffd')) return { kind: 'unusable', problem: badNameProblem }
-  // A list names what was there when it was made.
+  // A file in a list existed when the list was made, so a missing one is a failure.
   return literal ? { kind: 'unusable', problem: notFoundProblem } : target
 }
 
-/** A line of a list that names nothing. */
+/** The problem of a path in a list that does not exist. */
 export const notFoundProblem: InputProblem = {
   action: 'fail',
   type: 'not_found',

@@ -4,7 +4,7 @@ import type { InputProblem } from '../../core/document/document.ts'
 import { isInside } from '../../core/document/document-path.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 
-/** What a symbolic link leads to. */
+/** The target of a symbolic link. */
 export interface LinkTarget {
   /** Absolute path, without symbolic links. */
   readonly real: string
@@ -12,8 +12,9 @@ export interface LinkTarget {
 }
 
 /**
- * Where a link leads, or why it is not followed: it may lead to nothing, to no file, or out of the folder.
- * @param root the path without links of the folder that it has to stay in
+ * Returns the target of a link, or why the link is not followed: it is broken, it leads to something other
+ * than a file or folder, or it leads out of `root`.
+ * @param root a folder's path without links
  */
 export async function resolveLinkInside(link: string, root: string): Promise<LinkTarget | InputProblem> {
   try {
@@ -40,8 +41,9 @@ const leadsOutProblem: InputProblem = {
 }
 
 /**
- * Whether a folder is one of those that it lies in, reached again by a link.
- * @param realPaths paths without links, by paths as they were found: of this folder and those above, up to `root`
+ * Whether a link leads back to a folder that contains it.
+ * @param folder the folder that was reached through the link
+ * @param realPaths paths without links by the paths as found: for this folder and those above, up to `root`
  */
 export function isLinkLoop(folder: string, root: string, realPaths: ReadonlyMap<string, string>): boolean {
   for (let above = folder; above !== root && dirname(above) !== above; ) {

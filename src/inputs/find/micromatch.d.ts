@@ -1,4 +1,4 @@
-/** What is used of micromatch, which comes without types. */
+/** Types for the part of micromatch that claude-batch uses; the package has none. */
 declare module 'micromatch' {
   interface Micromatch {
     /** Expands the braces of a pattern. @throws RangeError for more than 1,000 in one range */

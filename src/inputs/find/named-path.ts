@@ -4,14 +4,17 @@ import { basename, dirname, join } from 'node:path'
 import type { FileStats, InputProblem } from '../../core/document/document.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 
-/** What a path leads to that the user named. */
+/** What a path that the user named leads to. */
 export type NamedPath =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'folder' }
   | { readonly kind: 'file'; readonly isLink: boolean; readonly stats: FileStats }
   | { readonly kind: 'unusable'; readonly problem: InputProblem }
 
-/** Looks at a path without waiting, since a list may have a hundred thousand of them; see docs/decisions/0009-synchronous-stat.md. */
+/**
+ * Returns what a path leads to. Synchronous, because a list may have a hundred thousand paths; see
+ * docs/decisions/0009-synchronous-stat.md.
+ */
 export function inspectNamedPath(path: string): NamedPath {
   try {
     const linkStats = lstatSync(path, { throwIfNoEntry: false })
@@ -41,8 +44,8 @@ export function inspectNamedPath(path: string): NamedPath {
 }
 
 /**
- * Finds paths without symbolic links. The system is asked once for each folder, and for files that are links.
- * @returns a function that falls back on the path it is given where the real one cannot be known
+ * Resolves symbolic links in paths, with one system call for each folder and for each file that is a link.
+ * @returns a function that returns the given path if it cannot be resolved
  */
 export function createRealPathFinder(): (path: string, isLink?: boolean) => string {
   const folders = new Map<string, string>()
@@ -51,7 +54,7 @@ export function createRealPathFinder(): (path: string, isLink?: boolean) => stri
     folders.set(folder, real)
     return real
   }
-  // There, names in another case lead to the same file.
+  // On these systems, names that differ only in case lead to the same file.
   const isCaseFolded = platform() === 'darwin' || platform() === 'win32'
   return (path, isLink = false) =>
     isLink || isCaseFolded ? resolveRealPath(path) : join(findFolderRealPath(dirname(path)), basename(path))

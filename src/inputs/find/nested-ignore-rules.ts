@@ -1,15 +1,17 @@
 import { basename, dirname } from 'node:path'
 import { enterFolder, type FolderRules, type IgnoreRules, isIgnored } from './ignore-rules.ts'
 
-/** The rules of the folders below one that is searched. Paths are absolute and without symbolic links. */
+/**
+ * The ignore rules of a searched folder and those below it. Paths are absolute and without symbolic links.
+ */
 export interface IgnoreRulesBelow {
   /**
-   * The rules for the entries of a folder.
-   * @param hasEntry whether the folder has an entry of this name
-   * @throws UsageError that names a file which cannot be used
+   * Returns the rules for the entries of a folder.
+   * @param hasEntry whether the folder has an entry with this name
+   * @throws UsageError that names a file that cannot be used
    */
   readRules(folder: string, hasEntry: (name: string) => boolean): Promise<FolderRules>
-  /** Whether something is ignored, by itself or with a folder that it lies in. @throws UsageError likewise */
+  /** Whether a path, or a folder that contains it, is ignored. @throws UsageError for the same reason */
   isIgnored(file: string, isFolder: boolean): Promise<boolean>
 }
 
@@ -18,7 +20,10 @@ interface KnownFolder {
   readonly isIgnored: boolean
 }
 
-/** @throws UsageError that names a file above `root` which cannot be used */
+/**
+ * Reads the rules above `root`, and returns those below it on demand.
+ * @throws UsageError that names a file above `root` that cannot be used
+ */
 export async function createIgnoreRulesBelow(root: string, rules: IgnoreRules): Promise<IgnoreRulesBelow> {
   const rulesAbove = await rules.readRulesAbove(root)
   const folders = new Map<string, Promise<KnownFolder>>()
@@ -30,7 +35,7 @@ export async function createIgnoreRulesBelow(root: string, rules: IgnoreRules): 
   const readFolder = async (folder: string, has: (name: string) => boolean): Promise<KnownFolder> => {
     if (folder === root || dirname(folder) === folder)
       return { rules: await rules.addFolderRules(folder, rulesAbove, has), isIgnored: false }
-    // A link may lead to where the walk has not been yet.
+    // A link may lead to a folder that the search has not reached yet.
     const parent = await findFolder(dirname(folder), () => true)
     const name = basename(folder)
     return {

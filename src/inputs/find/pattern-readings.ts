@@ -10,30 +10,30 @@ export interface ExcludePattern {
   readonly folder: string
 }
 
-/** One way to understand a pattern. Its paths are those that {@link foldPath} returns. */
+/** One way to interpret a pattern. It compares paths that {@link foldPath} returns. */
 export interface PatternReading extends PatternPlace {
-  /** It ends with a slash, or with `/**`. */
+  /** Whether the pattern ends with `/` or `/**`, so that it matches only folders. */
   readonly foldersOnly: boolean
   matches(path: string): boolean
-  /** Whether it might match something below a folder. Names that could be anywhere do not count. */
+  /** Whether the pattern might match a path below a folder; false for a pattern that matches at any depth. */
   mayMatchBelow(folder: string): boolean
 }
 
 interface PatternPlace {
   /**
-   * What the pattern is compared with: `name`, the last part of a path; `searched`, the path below the folder that is
-   * searched; `shown`, the path below the pattern's folder, or the absolute path of what lies outside; or the path below
-   * another folder.
+   * What the pattern is compared with: `name`, the last part of a path; `searched`, the path relative to the
+   * searched folder; `shown`, the path relative to the pattern's folder, or the absolute path outside of it;
+   * or the path relative to another folder.
    */
   readonly relativeTo: 'name' | 'searched' | 'shown' | { readonly folder: string }
   readonly pattern: string
 }
 
 /**
- * All reasonable ways to understand a pattern: as git would in a `.gitignore`, as a glob with braces and groups, and as
- * the very name of a file. What any of them matches is excluded, since sending a confidential file is worse than
- * skipping another one. For the same reason, the case of letters does not count.
- * @param home for a leading `~`; undefined where the environment has none
+ * Returns all plausible ways to interpret a pattern: as git does in a `.gitignore`, as a glob with braces and
+ * groups, and as the literal name of a file. A path is excluded if any of them matches, because sending a
+ * confidential file is worse than skipping another one. For the same reason, matching ignores case.
+ * @param home the user's home folder, for a leading `~`; undefined if the environment has none
  */
 export function listReadings(
   { pattern, folder }: ExcludePattern,
@@ -47,7 +47,7 @@ export function listReadings(
   )
   return [...variants].flatMap((variant) => {
     const normal = posix.normalize(variant)
-    // `drafts/**` is the folder with all that is in it.
+    // `drafts/**` means the folder with everything in it.
     const withoutTail = normal.replace(/(?:\/(?:\*\*)?)+$/, '')
     return listPlaces(variant, withoutTail, folder).map((place) =>
       createReading(place, withoutTail !== normal && withoutTail !== ''),
@@ -55,7 +55,7 @@ export function listReadings(
   })
 }
 
-/** Reads a pattern in one way. */
+/** Creates one interpretation of a pattern. */
 export function createReading(place: PatternPlace, foldersOnly: boolean): PatternReading {
   const [patternNames, matchesAnywhere] = [place.pattern.split('/'), /^\*\*|[()]/.test(place.pattern)]
   return {
@@ -81,12 +81,15 @@ export function foldPath(path: string): string {
   return sep === '/' ? folded : folded.replaceAll(sep, '/')
 }
 
-/** The one name that a pattern without wildcards matches; undefined for others. */
+/** Returns the only name that a pattern without wildcards matches; undefined for other patterns. */
 export function toLiteralName(pattern: string): string | undefined {
   return /^(?:\\.|[^*?[\\])*$/s.test(pattern) ? pattern.replace(/\\(.)/gs, '$1') : undefined
 }
 
-/** With backslashes as separators, as on Windows; elsewhere not those that may well escape a wildcard. */
+/**
+ * Returns the pattern with backslashes as separators, as on Windows. Elsewhere, backslashes that may escape a
+ * wildcard are kept.
+ */
 function useSlashes(pattern: string): string {
   const isForWindows = sep === '\\' || /\\[\p{L}\p{N}_.~-]/u.test(pattern)
   return pattern.replace(isForWindows ? /\\/g : /\\(?![*?])/g, '/')
@@ -101,29 +104,32 @@ function expandBraces(pattern: string): string[] {
   return micromatch.braces(pattern, { expand: true, keepEscaping: true, nodupes: true })
 }
 
-/** As names that have brackets, backslashes, or wildcards before their end. */
+/** Returns variants for literal names that contain brackets, backslashes, or wildcards before their end. */
 function escapeAsLiterals(pattern: string): string[] {
   const [, name = '', end = ''] = /^(.*?)((?:\/\**)*)$/s.exec(pattern) ?? []
   return [pattern.replace(/[[\]]/g, '\\$&'), pattern.replace(/[[\]\\]/g, '\\$&'), escapePattern(name) + end]
 }
 
-/** As a pattern that matches this text alone. */
+/** Returns a pattern that matches only this text. */
 export function escapePattern(text: string): string {
   return text.replace(/[*?[\]\\]/g, '\\$&')
 }
 
-/** @param withoutTail the pattern, normalized and without a slash at its end */
+/**
+ * Returns the places where a pattern may apply.
+ * @param withoutTail the normalized pattern, without a trailing slash
+ */
 function listPlaces(variant: string, withoutTail: string, folder: string): PatternPlace[] {
   if (isAbsolute(variant)) {
     const { root } = parse(variant)
     const rest = withoutTail.slice(root.length)
-    // In a .gitignore, a slash at the start means the folder that the file is in.
+    // In a .gitignore, a leading slash means the folder of the file.
     return [toPlaceBelow(root, rest), ...(root === '/' && rest !== '' ? toAnchoredPlaces(rest, folder) : [])]
   }
   let [base, rest] = [folder, withoutTail === '.' ? '' : withoutTail]
   for (; rest === '..' || rest.startsWith('../'); rest = rest.slice(3)) base = dirname(base)
   if (rest === '' || base !== folder) return [toPlaceBelow(base, rest)]
-  // To git, `drafts/*` has a slash inside, and is about one place; people write it for `drafts/`.
+  // Git anchors `drafts/*` to one folder because of its slash; people write it to mean `drafts/`.
   if (variant.replace(/(?:\/\**)+$/, '').includes('/')) return toAnchoredPlaces(rest, folder)
   return [
     rest.includes('/')
@@ -140,7 +146,10 @@ function toAnchoredPlaces(pattern: string, folder: string): PatternPlace[] {
   ]
 }
 
-/** With the literal folders at its start, which may be links, as part of the folder. */
+/**
+ * Moves the literal folders at the start of a pattern, which may be links, to the folder that it is relative
+ * to.
+ */
 function toPlaceBelow(folder: string, pattern: string): PatternPlace {
   const parts = pattern.split('/')
   const firstWildcard = parts.slice(0, -1).findIndex((part) => /[*?[\]\\(){}]/.test(part))
@@ -154,12 +163,12 @@ function toPlaceBelow(folder: string, pattern: string): PatternPlace {
 
 function createPathMatcher(pattern: string): PatternReading['matches'] {
   const text = foldPattern(pattern)
-  // Groups as `@(a|b)` are unknown to git.
+  // Git has no groups such as `@(a|b)`.
   const isGlob = pattern.includes('(') ? micromatch.matcher(text, { dot: true, nonegate: true }) : undefined
   return (path) => wildmatch(text, path, { pathname: true }) || isGlob?.(path) === true
 }
 
-/** A pattern for the paths that {@link foldPath} returns. */
+/** Returns a pattern for the paths that {@link foldPath} returns. */
 function foldPattern(pattern: string): string {
   return pattern.toLowerCase().normalize('NFC').replaceAll('[:upper:]', '[:alpha:]')
 }

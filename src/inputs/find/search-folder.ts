@@ -16,18 +16,18 @@ export interface SearchOptions {
   readonly ignoreRules: IgnoreRules | undefined
 }
 
-/** What is below a folder. */
+/** The documents below a folder. */
 export interface SearchResult {
   readonly candidates: readonly Candidate[]
-  /** Paths without symbolic links, of the candidates that were reached through one. */
+  /** Paths without symbolic links, for candidates that were reached through one. */
   readonly realPaths: ReadonlyMap<Candidate, string>
-  /** Paths of what would have been found, were it not excluded; of folders that were not searched, the folder's. */
+  /** Paths of excluded files that would have been found, and of excluded folders, which are not searched. */
   readonly excluded: { readonly files: readonly string[]; readonly folders: readonly string[] }
 }
 
 /**
- * Runs fast-glob once, over a file system that shows it no more than may be taken.
- * @param isWanted whether a file of this path is to be taken
+ * Searches a folder with fast-glob, over a file system that hides everything that must not be found.
+ * @param isWanted whether to return the file with this path
  * @throws UsageError for an ignore file above the folder that cannot be used
  */
 export async function searchFolder(
@@ -46,7 +46,7 @@ export async function searchFolder(
   const skippedEntries: SkippedEntry[] = []
   const walk = await createWalk(folder, {
     ...options,
-    onSkipped: (it) => skippedEntries.push(it),
+    onSkipped: (entry) => skippedEntries.push(entry),
     onExcludedFolder: (path) => excluded.folders.push(toDocumentPath(path, cwd)),
   })
   const candidates: Candidate[] = []
@@ -88,11 +88,11 @@ function streamGlob(
     ...(fs !== undefined && { fs }),
     // Not absolute: fast-glob would turn a backslash in a name into a slash.
     absolute: false,
-    // What is hidden, linked, ignored or excluded is decided by the file system above, in one place.
+    // The file system above already filters hidden, linked, ignored and excluded entries.
     dot: true,
     followSymbolicLinks,
     suppressErrors: true,
-    // One pattern meets no file twice.
+    // One pattern finds no file twice.
     unique: false,
   })
 }

@@ -15,21 +15,21 @@ export interface WalkOptions
   readonly onExcludedFolder: (folder: string) => void
 }
 
-/** What a walk shows of the file system, and what it knows of the files it has shown. */
+/** A filtered view of the file system, and what is known about the entries it has shown. */
 export interface Walk {
   readonly fileSystem: Partial<FileSystemAdapter>
   /** Files and folders that were seen, and that the user excludes. */
   readonly excluded: ReadonlySet<string>
-  /** The path without symbolic links. */
+  /** Returns the path without symbolic links. */
   findRealPath(file: string): string
 }
 
 /**
- * Shows fast-glob what is below a folder, without hidden and ignored files, the output folder, and what earlier runs
- * wrote. Filtering here, before fast-glob descends, is what keeps it out of ignored trees. What the user excludes is
- * shown, but nothing that is in an excluded folder: so the caller learns what else would have been found.
- * @param root by its absolute path, as it was named
- * @throws UsageError for an ignore file above that cannot be used
+ * Creates the view of a folder that fast-glob searches. It has no hidden or ignored files, no output folder,
+ * and no outputs of earlier runs. Filtering here keeps fast-glob out of ignored trees. Excluded entries are
+ * shown, but not the content of excluded folders, so that the caller can report the excluded documents.
+ * @param root the folder; its `path` is as the user named it
+ * @throws UsageError for an ignore file above the folder that cannot be used
  */
 export async function createWalk(root: ResolvedPath, options: WalkOptions): Promise<Walk> {
   const { follow, ignoreRules, exclusions, onSkipped, onExcludedFolder } = options
@@ -62,7 +62,10 @@ function readRealPath(path: string): Promise<string> {
   return promisify(realpath)(path).catch(() => path)
 }
 
-/** What a folder holds, or why that cannot be known. A pattern may begin where there is nothing: then it matches nothing. */
+/**
+ * Returns the entries of a folder, or why it cannot be read. A root that does not exist has no entries,
+ * because a pattern may begin with a missing folder.
+ */
 async function readEntries(folder: string, root: string): Promise<Dirent[] | InputProblem> {
   try {
     return await promisify(readdir)(folder, { withFileTypes: true })

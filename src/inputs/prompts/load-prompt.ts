@@ -10,25 +10,27 @@ import {
 } from './prompt-lookup.ts'
 
 export interface PromptOptions extends PromptLookupOptions {
-  /** Names of the user's own variables. */
+  /** Names of the variables that the user sets. */
   readonly vars: readonly string[]
-  /** What messages call a variable of the user; `--var`, if left out. */
+  /** What messages call such a variable. @default '--var' */
   readonly varSetting?: string
 }
 
-/** One prompt's file, read and checked. */
+/** A prompt file that has been read and checked. */
 export interface LoadedPromptFile extends PromptFile {
   readonly location: PromptLocation
 }
 
-/** Finds one version of a prompt in which every variable of the user has a placeholder; see {@link findPrompt}. */
+/**
+ * Returns one version of a prompt, which must have a placeholder for every variable; see {@link findPrompt}.
+ */
 export async function loadPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
   const prompt = await findPrompt(spec, options)
   checkVars([prompt], options)
   return prompt
 }
 
-/** @throws UsageError where a variable would be filled in nowhere */
+/** Checks that each variable has a placeholder in a prompt. @throws UsageError that names one without */
 export function checkVars(
   prompts: readonly Prompt[],
   { vars, varSetting = '--var' }: Pick<PromptOptions, 'vars' | 'varSetting'>,
@@ -44,9 +46,9 @@ export function checkVars(
 }
 
 /**
- * Finds one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. Without a version, the
- * file's pinned `default:` is taken, or the highest number.
- * @throws UsageError that names the file, the line where there is one, and what would be right
+ * Returns one version of a prompt: `summarize`, `summarize@v1`, `./mine.yaml`, `./mine.yaml@v2`. Without a
+ * version, it is the file's pinned `default:`, or the highest number.
+ * @throws UsageError that names the file, the line if there is one, and what would be right
  */
 export async function findPrompt(spec: string, options: PromptOptions): Promise<Prompt> {
   const { target, version } = splitPromptSpec(spec)
@@ -58,7 +60,7 @@ export async function findPrompt(spec: string, options: PromptOptions): Promise<
   )
 }
 
-/** Without a version, it is undefined. */
+/** Splits `name@v1` into name and version; the version is undefined if it is not given. */
 export function splitPromptSpec(spec: string): {
   readonly target: string
   readonly version: string | undefined
@@ -68,17 +70,17 @@ export function splitPromptSpec(spec: string): {
 }
 
 export interface ReadPromptOptions {
-  /** As the user named it, for messages. */
+  /** The prompt as the user named it, for messages. */
   readonly spec?: string
-  /** The version that is to be used; undefined: the one the file says. */
+  /** The version to use; by default, the one that the file selects. */
   readonly version?: string | undefined
-  /** Names of placeholders besides the built-in ones; undefined: any. */
+  /** Names of allowed placeholders besides the built-in ones; undefined allows any. */
   readonly vars?: readonly string[]
   /** See {@link PromptOptions}. */
   readonly varSetting?: string | undefined
 }
 
-/** Reads a prompt's file, all versions of it. @throws UsageError */
+/** Reads and checks all versions of a prompt file. @throws UsageError */
 export async function readPromptFile(
   place: PromptLocation,
   { spec = place.name, version, vars, varSetting }: ReadPromptOptions = {},
@@ -90,7 +92,10 @@ export async function readPromptFile(
   }
 }
 
-/** The version that is asked for, or else the one to use. @throws UsageError where it is not there */
+/**
+ * Returns the requested version, or the one that the file selects.
+ * @throws UsageError if it does not exist
+ */
 export function selectVersion(
   spec: string,
   version: string | undefined,

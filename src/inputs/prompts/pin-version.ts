@@ -1,9 +1,9 @@
 import { isMap, isScalar, parseDocument } from 'yaml'
 
 /**
- * The text of a prompt's file with another `default:`, and nothing else changed: comments, order and line ends stay.
- * @param version undefined takes the pin away
- * @returns undefined where the file is not written in a way that this can be done to
+ * Returns the text of a prompt file with another `default:`. Comments, order and line ends stay unchanged.
+ * @param version undefined removes the pin
+ * @returns undefined if the YAML style of the file does not allow such an edit
  */
 export function setPinnedVersion(text: string, version: string | undefined): string | undefined {
   const root = parseDocument(text, { uniqueKeys: false }).contents
@@ -20,7 +20,7 @@ export function setPinnedVersion(text: string, version: string | undefined): str
   const [keyRange, valueRange] = [pin.key.range, pin.value.range]
   if (!keyRange || !valueRange) return undefined
   if (version !== undefined) return text.slice(0, valueRange[0]) + version + text.slice(valueRange[1])
-  // The whole line: what stands behind the pin was said about the pin.
+  // Removes the whole line: a comment after the pin is about the pin.
   const lineEnd = text.indexOf('\n', valueRange[1])
   return text.slice(0, keyRange[0]) + (lineEnd < 0 ? '' : text.slice(lineEnd + 1))
 }

@@ -5,11 +5,11 @@ import { findUnsupported, type JsonSchema } from '../../core/request/schema-supp
 import { listPlaceholders, parseTemplate, type Template, TemplateError } from '../../core/request/template.ts'
 import { UsageError } from '../../errors.ts'
 
-/** What a prompt's file says. */
+/** The content of a prompt file. */
 export interface PromptFile {
-  /** In the order of their numbers. */
+  /** The versions, sorted by number. */
   readonly prompts: readonly Prompt[]
-  /** The version that is used when none is asked for. */
+  /** The version that is used if none is requested. */
   readonly default: string
   readonly isPinned: boolean
 }
@@ -17,18 +17,22 @@ export interface PromptFile {
 interface PromptContext {
   readonly name: string
   readonly origin: string
-  /** The version that is to be used; undefined: the one the file says. */
+  /** The version to use; by default, the one that the file selects. */
   readonly version?: string | undefined
-  /** Names of placeholders besides the built-in ones; undefined: any. Other versions may have any. */
+  /**
+   * Names of allowed placeholders besides the built-in ones; undefined allows any. Other versions may have
+   * any.
+   */
   readonly vars?: readonly string[] | undefined
-  /** What messages call a variable of the user; `--var`, if left out. */
+  /** What messages call a variable that the user sets. @default '--var' */
   readonly varSetting?: string | undefined
 }
 
 type Fields = Readonly<Record<string, { readonly value: unknown; readonly at: Node | undefined }>>
 
 /**
- * Reads and checks a whole prompt file, so that a mistake in any version is found before the night it is needed.
+ * Parses and checks a whole prompt file, so that a mistake in any version is found before that version is
+ * needed.
  * @throws UsageError with file, line and column
  */
 export function parsePromptFile(text: string, context: PromptContext): PromptFile {
@@ -81,12 +85,12 @@ type Fail = (message: string, at?: Node | number) => never
 
 function parseYaml(text: string, lineCounter: LineCounter, fail: Fail): Node {
   try {
-    // Its own search for keys that are there twice takes time by the square of their number; see `rejectDuplicateKeys`.
+    // The `uniqueKeys` option takes quadratic time; see `rejectDuplicateKeys`.
     const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false })
     const [problem] = [...document.errors, ...document.warnings]
     if (problem !== undefined)
       fail(/call stack/.test(problem.message) ? 'nested too deeply' : problem.message, problem.pos[0])
-    // An alias bomb shows only when the aliases are resolved: a ReferenceError, past a hundred of them.
+    // An alias bomb shows only when aliases are resolved: more than a hundred throw a ReferenceError.
     document.toJS({ maxAliasCount: 100 })
     return document.contents ?? fail('the file is empty')
   } catch (error) {
@@ -126,7 +130,7 @@ function parsePrompt(
       `\`user_template\` of ${version} has no {text}, the placeholder for the document`,
       fields['user_template']?.at,
     )
-  // The document stays out of the system prompt, where its words would weigh like the operator's own.
+  // The document must stay out of the system prompt, where its words would have the weight of the operator's.
   const system = template(
     'system',
     builtinPlaceholders.filter((slot) => slot !== 'text'),
@@ -186,7 +190,7 @@ function parseCheckedTemplate(
     const unknown = listPlaceholders(template).find((slot) => !(slots ?? [slot]).includes(slot))
     if (slots !== undefined && unknown !== undefined) {
       fail(
-        `\`${key}\` has an unknown placeholder {${unknown}}; known are {${slots.join('}, {')}}, and any ${varSetting} ${unknown}=…`,
+        `\`${key}\` has an unknown placeholder {${unknown}}; use {${slots.join('}, {')}}, or set it with ${varSetting} ${unknown}=…`,
         at,
       )
     }
@@ -197,20 +201,25 @@ function parseCheckedTemplate(
   }
 }
 
-/** The entries of a mapping, refused where a key is unknown; `__proto__` is a key like any other here. */
+/**
+ * Returns the entries of a mapping, and fails for an unknown key. `__proto__` is a key like any other here.
+ */
 function readFields(node: Node | undefined, keys: readonly string[], subject: string, fail: Fail): Fields {
   if (!isMap(node)) return fail(`${subject} must be a mapping with ${keys.join(', ')}`, node)
   rejectDuplicateKeys(node, fail)
   const fields: [string, Fields[string]][] = node.items.map(({ key, value }) => {
     const name = isScalar(key) ? String(key.value) : ''
     if (!keys.includes(name))
-      fail(`unknown key ${JSON.stringify(name)} in ${subject}; there are ${keys.join(', ')}`, key as Node)
+      fail(`unknown key ${JSON.stringify(name)} in ${subject}; the keys are ${keys.join(', ')}`, key as Node)
     return [name, { value: isScalar(value) ? value.value : value, at: (value as Node | null) ?? undefined }]
   })
   return Object.fromEntries(fields)
 }
 
-/** Every mapping that is used is asked for; what is nested elsewhere is refused as unknown. */
+/**
+ * Fails for a key that occurs twice. Called for every mapping that is used; other mappings are rejected as
+ * unknown.
+ */
 function rejectDuplicateKeys({ items }: YAMLMap, fail: Fail): void {
   const seen = new Set<string>()
   for (const { key } of items) {

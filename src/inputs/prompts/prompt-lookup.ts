@@ -8,29 +8,29 @@ import { describeFsError } from '../describe-fs-error.ts'
 import { readSmallFile } from '../read-small-file.ts'
 import { shippedPrompts } from './shipped-prompts.ts'
 
-/** A prompt's file, and what it is called. */
+/** The file of a prompt, and its name. */
 export interface PromptLocation {
   readonly name: string
-  /** Absolute; of a shipped prompt, only its name, as its text is part of the program. */
+  /** Absolute path; for a shipped prompt only a name, because its text is part of the program. */
   readonly file: string
   /** The text of a shipped prompt. */
   readonly text?: string
-  /** For people: `shipped`, or the path as they know it. */
+  /** For messages: `shipped`, or the path as the user knows it. */
   readonly origin: string
-  /** The path of another file of that name with another extension: then neither is used. */
+  /** The path of another file with this name and another extension; then neither is used. */
   readonly conflictingPath?: string
 }
 
 export interface PromptLookupOptions {
   readonly cwd: string
-  /** Absolute paths that are summarized: a prompts folder inside one of them is somebody else's word, and not used. */
+  /** Absolute paths of the inputs. A prompts folder inside one of them is untrusted and not used. */
   readonly inputRoots: readonly string[]
 }
 
 /**
- * Finds the file of a prompt. A path is taken as it is; a name is looked for in `prompts/` below the working directory,
- * then among the shipped ones.
- * @param target without a version
+ * Finds the file of a prompt. A path is used unchanged; a name is looked up in `prompts/` in the working
+ * directory, then among the shipped prompts.
+ * @param target a path or name, without a version
  * @throws UsageError
  */
 export async function locatePrompt(
@@ -61,13 +61,13 @@ function locateShippedPrompt(name: string, text: string): PromptLocation {
   return { name, file: `${name}.yaml`, origin: 'shipped', text }
 }
 
-/** Where a new prompt of that name belongs among the user's own. */
+/** Returns where a new prompt with this name belongs among the user's own. */
 export function locateOwnPrompt(name: string, cwd: string): PromptLocation {
   const file = join(cwd, 'prompts', `${name}.yaml`)
   return { name, file, origin: relative(cwd, file) }
 }
 
-/** The prompt of that name in the user's folder of prompts; undefined where there is none. */
+/** Returns the prompt with this name in the user's prompts folder; undefined if it does not exist. */
 async function findOwnPrompt(folder: string, name: string, cwd: string): Promise<PromptLocation | undefined> {
   const files: string[] = []
   for (const extension of yamlExtensions) {
@@ -81,7 +81,10 @@ async function findOwnPrompt(folder: string, name: string, cwd: string): Promise
   return isAmbiguous ? { ...location, conflictingPath: relative(cwd, other) } : location
 }
 
-/** All prompts that can be used by their names: the user's own, then the shipped ones, which those may hide. */
+/**
+ * Returns all prompts that can be used by name: the user's own, then the shipped ones, which the former may
+ * hide.
+ */
 export async function listPromptLocations(cwd: string): Promise<PromptLocation[]> {
   const listNames = async (folder: string) => {
     const files = await readdir(folder).catch(() => [])
@@ -93,13 +96,16 @@ export async function listPromptLocations(cwd: string): Promise<PromptLocation[]
   }
   const folder = join(cwd, 'prompts')
   const ownLocations: PromptLocation[] = []
-  // A name that is no file, such as a link that leads nowhere, is listed with the reason why it cannot be used.
+  // A name that is not a file, such as a broken link, is listed with the reason why it cannot be used.
   for (const name of await listNames(folder))
     ownLocations.push((await findOwnPrompt(folder, name, cwd)) ?? locateOwnPrompt(name, cwd))
   return [...ownLocations, ...Array.from(shippedPrompts, ([name, text]) => locateShippedPrompt(name, text))]
 }
 
-/** @throws UsageError where it is not a small file of UTF-8 text, or where there are two files of its name */
+/**
+ * Returns the text of a prompt file.
+ * @throws UsageError if it is not a small UTF-8 file, or if another file has its name
+ */
 export async function readPromptText(
   { file, origin, conflictingPath, text }: PromptLocation,
   spec: string,

@@ -1,27 +1,27 @@
 import type { WeightedVariant } from '../../core/request/pick-variant.ts'
 import type { Prompt } from '../../core/request/render-prompt.ts'
-import { UsageError } from '../../errors.ts'
+import { CommandLineError } from '../../errors.ts'
 import { checkVars, findPrompt, type PromptOptions } from './load-prompt.ts'
 
 /**
- * Finds the prompts of a run: one, or with shares several, as in `summarize@v1=90,v2=10`, where a name that is left out
- * is the one before.
- * @throws UsageError
+ * Returns the prompts of a run: one, or several with weights, as in `summarize@v1=90,v2=10`. A version
+ * without a name belongs to the prompt before it.
+ * @throws UsageError for a prompt that cannot be used; CommandLineError
  */
 export async function loadPromptVariants(
   spec: string,
   options: PromptOptions,
 ): Promise<readonly WeightedVariant<Prompt>[]> {
   const variants: WeightedVariant<Prompt>[] = []
-  for (const { spec: one, share } of parseWeights(spec)) {
-    const prompt = await findPrompt(one, options)
+  for (const { spec: variantSpec, weight } of parseWeights(spec)) {
+    const prompt = await findPrompt(variantSpec, options)
     if (
       variants.some(
         (variant) => variant.value.name === prompt.name && variant.value.version === prompt.version,
       )
     )
-      throw new UsageError(`--prompt ${spec}: ${prompt.name}@${prompt.version} occurs twice`)
-    variants.push({ value: prompt, weight: share })
+      throw new CommandLineError(`--prompt ${spec}: ${prompt.name}@${prompt.version} occurs twice`)
+    variants.push({ value: prompt, weight })
   }
   checkVars(
     variants.map(({ value }) => value),
@@ -30,15 +30,17 @@ export async function loadPromptVariants(
   return variants
 }
 
-function parseWeights(spec: string): { spec: string; share: number }[] {
-  if (!/@v\d+=/.test(spec)) return [{ spec, share: 1 }]
+function parseWeights(spec: string): { spec: string; weight: number }[] {
+  if (!/@v\d+=/.test(spec)) return [{ spec, weight: 1 }]
   let name = ''
   return spec.split(',').map((part) => {
     const [, ownName, version, digits] = /^(?:(.+)@)?(v\d+)=(\d+(?:\.\d+)?)$/.exec(part.trim()) ?? []
     name = ownName ?? name
-    const share = Number(digits)
-    if (name === '' || !(share > 0))
-      throw new UsageError(`--prompt ${spec}: expected versions with shares, like summarize@v1=90,v2=10`)
-    return { spec: `${name}@${version}`, share }
+    const weight = Number(digits)
+    if (name === '' || !(weight > 0))
+      throw new CommandLineError(
+        `--prompt ${spec}: expected versions with weights, like summarize@v1=90,v2=10`,
+      )
+    return { spec: `${name}@${version}`, weight }
   })
 }

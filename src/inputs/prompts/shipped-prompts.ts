@@ -4,8 +4,9 @@ import { resolveAsset } from '../../assets.ts'
 const folder = resolveAsset('../prompts')
 
 /**
- * The texts of the shipped prompts, by name, in alphabetical order. The build replaces this module by one that holds
- * the texts (see `scripts/build.js`), because another bundler moves the library's code and not its files.
+ * The texts of the shipped prompts, by name, in alphabetical order. The build replaces this module with one
+ * that contains the texts (see `scripts/build.js`), because a user's bundler moves the library's code but not
+ * its files.
  */
 export const shippedPrompts: ReadonlyMap<string, string> = new Map(
   readdirSync(folder)

@@ -3,20 +3,23 @@ import type { InputProblem } from '../../core/document/document.ts'
 
 export interface DecodedText {
   readonly text: string
-  /** What it was read as, where it does not say so itself. */
+  /** The encoding that was used, unless the text is UTF-8 or declares its encoding. */
   readonly encoding?: string
 }
 
 export interface DecodeOptions {
-  /** What text is that is not UTF-8, by a name that browsers know, or `auto` to guess; undefined: a failure. */
+  /**
+   * The encoding of text that is not UTF-8: a name that browsers know, or `auto` to detect it. Without it,
+   * such text fails.
+   */
   readonly encoding?: string | undefined
-  /** What it says of itself, as HTML does. */
+  /** The encoding that the text declares, as HTML does. */
   readonly declared?: string | undefined
 }
 
 /**
- * Decodes text. A byte-order mark goes first, then UTF-8, and only then what was said or guessed. Nothing is
- * replaced: what is not valid is a failure. Library, for guessing: chardet.
+ * Decodes text. A byte-order mark takes precedence, then valid UTF-8, then the declared encoding, then the
+ * given or detected one. No byte is replaced: invalid text is a failure. Library for detection: chardet.
  */
 export async function decodeText(
   bytes: Buffer,
@@ -25,7 +28,7 @@ export async function decodeText(
   const [firstByte, secondByte] = bytes
   if (firstByte === 0xff && secondByte === 0xfe) return decodeAsDeclared(bytes, 'utf-16le') ?? notUtf16Problem
   if (firstByte === 0xfe && secondByte === 0xff) return decodeAsDeclared(bytes, 'utf-16be') ?? notUtf16Problem
-  // These look like UTF-8, or like no text.
+  // Text in these encodings looks like UTF-8 or like binary data.
   const isSevenBitSafe = encoding !== undefined && /^(utf-16|iso-2022)/i.test(encoding)
   if (isSevenBitSafe) return decodeAs(bytes, encoding) ?? invalidEncodingProblem(encoding)
   if (bytes.includes(0))
@@ -38,7 +41,7 @@ export async function decodeText(
   return {
     action: 'fail',
     type: 'not_utf8',
-    message: `not UTF-8 from byte ${findFirstInvalidByte(bytes)} on; say what it is, as --encoding windows-1252 does, or --encoding auto`,
+    message: `not UTF-8 from byte ${findFirstInvalidByte(bytes)} on; name its encoding, for example --encoding windows-1252, or use --encoding auto`,
   }
 }
 
@@ -47,7 +50,7 @@ function decodeAsDeclared(bytes: Buffer, label: string): DecodedText | undefined
   return decoded && { text: decoded.text }
 }
 
-/** Undefined where it is not valid, or nobody knows the name. */
+/** Returns undefined if the text is invalid or the encoding is unknown. */
 function decodeAs(bytes: Buffer, label: string): DecodedText | undefined {
   try {
     const decoder = new TextDecoder(label, { fatal: true })
@@ -60,7 +63,8 @@ function decodeAs(bytes: Buffer, label: string): DecodedText | undefined {
 }
 
 /**
- * Node 20 decodes windows-1252 as if it were ISO 8859-1, where quotation marks and dashes are control characters.
+ * Fixes Node 20, which decodes windows-1252 as ISO 8859-1, where quotation marks and dashes are control
+ * characters.
  * @see https://github.com/nodejs/node/issues/56542
  */
 function fixWindows1252(text: string): string {
@@ -69,7 +73,9 @@ function fixWindows1252(text: string): string {
 
 const windows1252 = [...'€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ']
 
-/** By what is around the first byte that is not ASCII: most of the rest may be. */
+/**
+ * Detects the encoding from the bytes around the first invalid one, because most of the rest may be ASCII.
+ */
 async function decodeByGuess(bytes: Buffer): Promise<DecodedText | InputProblem> {
   const { analyse } = await import('chardet')
   const invalidAt = findFirstInvalidByte(bytes)
@@ -81,7 +87,7 @@ async function decodeByGuess(bytes: Buffer): Promise<DecodedText | InputProblem>
   return {
     action: 'fail',
     type: 'not_utf8',
-    message: `not UTF-8 from byte ${invalidAt} on, and not to be guessed; say --encoding`,
+    message: `not UTF-8 from byte ${invalidAt} on, and its encoding cannot be detected; name it with --encoding`,
   }
 }
 
@@ -89,7 +95,7 @@ function invalidEncodingProblem(encoding: string): InputProblem {
   return {
     action: 'fail',
     type: 'not_valid',
-    message: `not valid as ${encoding}, which --encoding says it is`,
+    message: `not valid as ${encoding}, the encoding given with --encoding`,
   }
 }
 
@@ -99,7 +105,7 @@ const notUtf16Problem: InputProblem = {
   message: 'it starts like UTF-16 but is not',
 }
 
-/** Where the first character begins that is none, found by halving. */
+/** Returns where the first invalid character begins, by binary search. */
 function findFirstInvalidByte(bytes: Buffer): number {
   let [validLength, invalidLength] = [0, bytes.length]
   while (invalidLength - validLength > 1) {
@@ -107,12 +113,12 @@ function findFirstInvalidByte(bytes: Buffer): number {
     if (isValidPrefix(bytes.subarray(0, middle))) validLength = middle
     else invalidLength = middle
   }
-  // What may still go on can end in the first bytes of the bad character.
+  // A valid prefix may end inside the invalid character.
   while (!isUtf8(bytes.subarray(0, validLength))) validLength--
   return validLength
 }
 
-/** UTF-8, but for a last character that is not complete yet. */
+/** Whether the bytes are UTF-8, except that the last character may be incomplete. */
 function isValidPrefix(bytes: Buffer): boolean {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })

@@ -20,25 +20,29 @@ import {
 } from './readers/document-formats.ts'
 import { createThreadReader } from './readers/read-in-thread.ts'
 
-/** More bytes than any model's window can hold as text; a larger file is refused before it is read. */
+/**
+ * Maximum size of a text in bytes: more than any model's context window holds. A larger file is rejected
+ * before it is read.
+ */
 export const maxInputBytes = 10_000_000
 
-/** Bytes of a PDF or an archive, most of which may be pictures. */
+/** Maximum size of a PDF or an archive in bytes; most of it may be images. */
 const maxPackedBytes = 64_000_000
 
 export interface ReadOptions extends ReaderSettings {
   readonly cwd: string
   readonly stdin: Readable
-  /** Told of the first text that was not UTF-8, for each encoding. */
+  /** Called with a warning for the first text in each encoding other than UTF-8. */
   readonly onWarning?: (text: string) => void
 }
 
 export type ReadDocument = (source: DocumentRef) => Promise<Document | InputProblem>
 
 /**
- * Reads sources as text, each by the reader of its kind; see `docs/documents.md`. Text itself is UTF-8 with or without
- * byte-order mark, UTF-16 with one, or what `encoding` says. Nothing is replaced. An empty or binary file is skipped if
- * it was met in a walk; everything else unusable is a failure.
+ * Returns a function that reads documents as text, each with the reader of its format; see
+ * `docs/documents.md`. Plain text is UTF-8 with or without a byte-order mark, UTF-16 with one, or in the
+ * given `encoding`. No byte is replaced. An empty or binary file that was found in a folder is skipped; every
+ * other unusable document is a failure.
  */
 export function createDocumentReader({
   cwd,
@@ -49,7 +53,7 @@ export function createDocumentReader({
 }: ReadOptions): ReadDocument {
   const convert = createThreadReader()
   const reportedEncodings = new Set<string>()
-  // One at a time, for they can be large.
+  // Reads one file at a time, because such files can be large.
   let lastRead: Promise<unknown> = Promise.resolve()
   const readInTurn: ReadDocument = (source) => {
     const next = lastRead.then(() => readOne(source))
@@ -82,7 +86,7 @@ export function createDocumentReader({
     if (text.trim() === '') return emptyProblem(emptyAs)
     if (found !== undefined && !reportedEncodings.has(found)) {
       reportedEncodings.add(found)
-      onWarning?.(`${path} is not UTF-8 and is read as ${found}, as are others like it`)
+      onWarning?.(`${path} is not UTF-8; it and similar documents are read as ${found}`)
     }
     return { ref: source, text, fingerprint: createFingerprint(bytes, mtimeMs) }
   }
@@ -109,7 +113,7 @@ function isPacked(kind: FormatName | undefined): boolean {
   return kind !== undefined && documentFormats[kind].container !== 'text'
 }
 
-/** No text, of whatever kind it was to be. */
+/** Whether the file has nothing but white space. */
 function isBlank(bytes: Buffer): boolean {
   return bytes.toString('utf8', 0, 100).trim() === '' && bytes.toString().trim() === ''
 }
@@ -125,7 +129,7 @@ function emptyProblem(as: InputProblem['action']): InputProblem {
 
 interface Content {
   readonly bytes: Buffer
-  /** As it was before the first byte was read: whatever changes later has another. */
+  /** Modification time before the first byte was read, so that a later change is detected. */
   readonly mtimeMs?: number
 }
 
@@ -133,7 +137,10 @@ async function readStdin(stdin: Readable): Promise<Content> {
   return { bytes: await readStream(stdin) }
 }
 
-/** Opened without blocking and looked at before it is read: a named pipe would hold up the whole process. */
+/**
+ * Reads a regular file. It is opened without blocking and checked first, because reading a named pipe would
+ * block the whole process.
+ */
 async function readFile(file: string): Promise<Content | InputProblem> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
@@ -141,32 +148,32 @@ async function readFile(file: string): Promise<Content | InputProblem> {
     if (!stats.isFile()) return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
     const limit = stats.size > maxInputBytes ? findSizeLimit(await readStart(handle)) : maxInputBytes
     if (stats.size > limit) return tooLargeProblem(stats.size, limit)
-    // The size may lie (files of /proc) or grow meanwhile: read up to the limit, whatever was said.
+    // The size may be wrong (files in /proc) or grow meanwhile, so the file is read up to the limit.
     return { bytes: await readContent(handle, stats.size, limit), mtimeMs: stats.mtimeMs }
   } finally {
     await handle.close()
   }
 }
 
-/** As many bytes as tell whether it is packed. */
+/** Returns enough bytes to detect a PDF or an archive. */
 async function readStart(handle: FileHandle): Promise<Buffer> {
   const start = Buffer.alloc(5)
   const { bytesRead } = await handle.read(start, 0, start.length, 0)
   return start.subarray(0, bytesRead)
 }
 
-/** The most bytes of what starts so. */
+/** Returns the maximum size in bytes of a file that starts with these bytes. */
 function findSizeLimit(start: Buffer): number {
   const magic = start.toString('latin1', 0, 5)
   return magic === '%PDF-' || magic.startsWith('PK\x03\x04') ? maxPackedBytes : maxInputBytes
 }
 
-/** Reads a file to its end, or a little beyond the limit. @param size that it is expected to have */
+/** Reads a file to its end, or a little beyond the limit. @param size the expected size in bytes */
 async function readContent(handle: FileHandle, size: number, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   while (length <= limit) {
-    // One byte more than there should be, to see the end.
+    // One byte more than expected, to detect the end.
     const chunk = Buffer.allocUnsafe(length === 0 ? size + 1 : extraChunkBytes)
     let filled = 0
     while (filled < chunk.length) {
@@ -181,7 +188,7 @@ async function readContent(handle: FileHandle, size: number, limit: number): Pro
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
 }
 
-/** At a time, of a file that is longer than it said. */
+/** Bytes per read once a file is longer than its reported size. */
 const extraChunkBytes = 65_536
 
 /** Reads a stream to its end, or a little beyond the limit. */
@@ -197,7 +204,7 @@ async function readStream(stream: Readable): Promise<Buffer> {
 }
 
 function tooLargeProblem(size: number, maxBytes: number): InputProblem {
-  const reason = maxBytes === maxInputBytes ? ', which no model can read at once' : ''
+  const reason = maxBytes === maxInputBytes ? ', more than any model can read' : ''
   return {
     action: 'fail',
     type: 'too_large',
@@ -207,13 +214,13 @@ function tooLargeProblem(size: number, maxBytes: number): InputProblem {
 
 function toInputProblem(error: unknown, { path }: DocumentRef): InputProblem {
   const { code } = error as NodeJS.ErrnoException
-  // A file name that is not UTF-8 comes back changed, so that it cannot be opened.
+  // Node changes a file name that is not UTF-8, so that the file cannot be opened.
   if (code === 'ENOENT' && path.includes('\ufffd'))
     return { action: 'fail', type: 'bad_name', message: 'its name is not UTF-8; rename it' }
   if (code === 'ENOENT') return { action: 'fail', type: 'vanished', message: 'it was deleted during the run' }
-  // Opening a socket, or a device that is not there.
+  // The path is a socket, or a device that does not exist.
   if (code === 'ENXIO') return { action: 'fail', type: 'not_a_file', message: 'not a regular file' }
-  // Not a problem of the document: too many files are open.
+  // Too many open files are not a problem of the document.
   if (code === 'EMFILE' || code === 'ENFILE') {
     throw new ExitError(
       'ioError',

@@ -1,5 +1,6 @@
 import { isOutputOf, summarySuffix } from '../../core/document/output-path.ts'
 import type { OutputFile, RunStart, SummarizedEntry, UnchangedEntry } from '../../core/run/ledger-entry.ts'
+import { findSimulator, type SimulatedBy } from './simulated-entry.ts'
 
 /**
  * The latest summary of a document, from the ledger. There may be 100,000 of them in memory, so they share
@@ -9,6 +10,8 @@ export interface KnownSummary {
   /** The document's size (bytes) and time (ms since 1970) when claude-batch last found it unchanged. */
   readonly size: number
   readonly mtime: number | undefined
+  /** SHA-256 of the document, hexadecimal; undefined in a damaged entry. */
+  readonly sha256: string | undefined
   readonly settingsHash: string
   readonly requestHash: string
   /** Size, time and hash of the summary's file when it was written. */
@@ -23,6 +26,7 @@ export interface KnownSummary {
   readonly qualityIssues?: readonly string[]
   /** The run that made it. */
   readonly run: RunStart | undefined
+  readonly simulatedBy?: SimulatedBy
 }
 
 /** Returns the path of a document's summary, relative to the output folder. */
@@ -49,9 +53,11 @@ export function toKnownSummary(
 ): KnownSummary {
   const { size_bytes: size, mtime_ms: mtime, request_hash: requestHash, output } = entry
   const file = output.path === path + summarySuffix ? undefined : output.path
+  const simulatedBy = findSimulator(entry, run)
   return {
     size,
     mtime,
+    sha256: entry.sha256,
     settingsHash:
       previous?.settingsHash === entry.settings_hash ? previous.settingsHash : entry.settings_hash,
     requestHash,
@@ -60,6 +66,7 @@ export function toKnownSummary(
     ...(file !== undefined && !isOutputOf(file, path, cwd) && ({ isMisnamed: true } as const)),
     run,
     ...(entry.quality_issues !== undefined && { qualityIssues: entry.quality_issues }),
+    ...(simulatedBy !== undefined && { simulatedBy }),
   }
 }
 

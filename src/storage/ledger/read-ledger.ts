@@ -1,4 +1,5 @@
 import { type DocumentEntry, isSummarized, type RunEnd, type RunStart } from '../../core/run/ledger-entry.ts'
+import { type KnownFailure, toKnownFailure } from './known-failure.ts'
 import { applyUnchanged, type KnownSummary, toKnownSummary } from './known-summary.ts'
 import { type LedgerReducers, reduceLedger, resolveWorkingDirectory } from './reduce-ledger.ts'
 
@@ -8,8 +9,8 @@ export interface Ledger {
   readonly summaries: Map<string, KnownSummary>
   /** Documents that failed or were left pending in their last run, with or without an earlier summary. */
   readonly unfinishedPaths: ReadonlySet<string>
-  /** The unfinished documents that failed; these have an error record. */
-  readonly failedPaths: ReadonlySet<string>
+  /** The failures of the unfinished documents that failed, by the document's path. */
+  readonly failures: ReadonlyMap<string, KnownFailure>
   /** Damaged lines, except lines about documents that have a summary in another line. */
   readonly damaged: {
     readonly count: number
@@ -49,7 +50,7 @@ export async function readLedger(
     onEntry,
     summaries: new Map(),
     unfinishedPaths: new Set(),
-    failedPaths: new Set(),
+    failures: new Map(),
     damagedPaths: new Set(),
     hashesByPath: new Map(),
     unattributedLines: 0,
@@ -60,12 +61,12 @@ export async function readLedger(
     previous: undefined,
   }
   await reduceLedger(file, cwdFromOut, state, ledgerReducers)
-  const { summaries, unfinishedPaths, failedPaths, damagedPaths, hashesByPath, unattributedLines } = state
+  const { summaries, unfinishedPaths, failures, damagedPaths, hashesByPath, unattributedLines } = state
   for (const path of summaries.keys()) damagedPaths.delete(path)
   return {
     summaries,
     unfinishedPaths,
-    failedPaths,
+    failures,
     damaged: { count: unattributedLines + damagedPaths.size, paths: damagedPaths, hashesByPath },
     unattributedLines,
     lastRun: state.lastRun,
@@ -80,7 +81,7 @@ interface LedgerState {
   readonly onEntry: OnDocumentEntry
   readonly summaries: Map<string, KnownSummary>
   readonly unfinishedPaths: Set<string>
-  readonly failedPaths: Set<string>
+  readonly failures: Map<string, KnownFailure>
   readonly damagedPaths: Set<string>
   readonly hashesByPath: Map<string, string>
   unattributedLines: number
@@ -111,26 +112,26 @@ const ledgerReducers: LedgerReducers<LedgerState> = {
   document(state, entry, { lineNumber, path, run }) {
     state.lineCount = lineNumber
     state.unfinishedPaths.delete(path)
-    state.failedPaths.delete(path)
+    state.failures.delete(path)
     state.onEntry(entry, path, run)
     if (isSummarized(entry)) {
       state.previous = toKnownSummary(entry, path, state.cwd, run, state.previous)
       state.summaries.set(path, state.previous)
     } else {
       state.unfinishedPaths.add(path)
-      if (entry.status === 'failed') state.failedPaths.add(path)
+      if (entry.status === 'failed') state.failures.set(path, toKnownFailure(entry, run))
     }
   },
   unchanged(state, entry, { lineNumber, path }) {
     state.lineCount = lineNumber
     state.unfinishedPaths.delete(path)
-    state.failedPaths.delete(path)
+    state.failures.delete(path)
     applyUnchanged(state.summaries, path, entry)
   },
   pruned(state, _entry, { lineNumber, path }) {
     state.lineCount = lineNumber
     state.unfinishedPaths.delete(path)
-    state.failedPaths.delete(path)
+    state.failures.delete(path)
     state.summaries.delete(path)
   },
   damaged(state, line, { lineNumber, path }) {

@@ -25,7 +25,10 @@ export interface AxisMark {
   readonly text: string
 }
 
-/** Heights are pixels; positions along the axis are percentages of the width, so that text keeps its size on a phone. */
+/**
+ * Heights are pixels; positions along the axis are percentages of the width, so that text keeps its size on a
+ * phone.
+ */
 const height = 132
 const lineHeight = 16
 
@@ -53,7 +56,10 @@ ${axis.map(({ at, text }) => html`<text x="${formatPercent(at)}" y="${top + heig
 </svg>`
 }
 
-/** Each mark has its own line of text, the last one on top. Text right of 30 % is to the left of its mark, so that it does not leave the chart. */
+/**
+ * Renders a mark with its own line of text; the last mark's text is on top. Beyond 30 % of the width the text
+ * is to the left of its mark, so that it stays inside the chart.
+ */
 function renderMark({ at, text }: AxisMark, from: number, to: number): Markup {
   const isLeft = at > 0.3
   return html`<line class="mark" x1="${formatPercent(at)}" x2="${formatPercent(at)}" y1="${from - 11}" y2="${to}"/><text class="label" x="${formatPercent(at)}" dx="${isLeft ? -5 : 5}" y="${from - 2}" text-anchor="${isLeft ? 'end' : 'start'}">${text}</text>`

@@ -53,7 +53,10 @@ interface Column {
   readonly group: ReportGroup | undefined
 }
 
-/** Returns a column for each day from the first to the last; if there are too many, for the last days that have a group. */
+/**
+ * Returns a column for each day from the first to the last; if there are too many, for the last days that
+ * have a group.
+ */
 function buildColumns(groups: readonly ReportGroup[]): Column[] {
   const first = groups.reduce((least, group) => Math.min(least, toDayNumber(group)), Number.POSITIVE_INFINITY)
   const last = groups.reduce((most, group) => Math.max(most, toDayNumber(group)), Number.NEGATIVE_INFINITY)

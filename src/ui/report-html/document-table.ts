@@ -7,9 +7,10 @@ import { html, type Markup, stringifyForScript } from './html-template.ts'
 const maxRowsWithoutScript = 100
 
 /**
- * The columns: a field of `DocumentRow`, which is also the CSS class and the sort key, and the heading. A new column also needs a
- * cell at the same place in `renderCells` (`assets/pages/report.js`), a width in `report.css`, and where it is wanted a cell in
- * `renderWithoutScript` and in the Markdown table (`ui/render-report-markdown.ts`).
+ * The columns: a field of `DocumentRow`, which is also the CSS class and the sort key, and the heading. A new
+ * column also needs a cell at the same place in `renderCells` (`assets/pages/report.js`), a width in
+ * `report.css`, and where it is wanted a cell in `renderWithoutScript` and in the Markdown table
+ * (`ui/render-report-markdown.ts`).
  */
 const headings = [
   ['path', 'Document'],
@@ -20,7 +21,9 @@ const headings = [
   ['cost_usd', 'Cost'],
 ] as const
 
-/** Renders the table of documents. `assets/pages/report.js` fills it with the rows of `generateDocumentData`. */
+/**
+ * Renders the table of documents. `assets/pages/report.js` fills it with the rows of `generateDocumentData`.
+ */
 export function renderDocumentTable({ documents }: ReportJson): Markup | undefined {
   if (documents.length === 0) return undefined
   const statuses = [...new Set(documents.map(({ status }) => status))]

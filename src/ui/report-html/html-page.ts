@@ -4,7 +4,10 @@ import { resolveAsset } from '../../assets.ts'
 import { generatorName } from '../../core/report/generated-marker.ts'
 import { html, Markup } from './html-template.ts'
 
-/** Renders the beginning of a self-contained page. @param script the only script that may run; none if left out */
+/**
+ * Renders the beginning of a self-contained page.
+ * @param script the only script that may run; none if left out
+ */
 export function renderPageStart(title: string, style: string, script?: string): Markup {
   return html`<!doctype html>
 <html lang="en">
@@ -29,7 +32,10 @@ export function readPageAsset(name: 'report.css' | 'report.js'): string {
   return readFileSync(resolveAsset(`./assets/pages/${name}`), 'utf8')
 }
 
-/** Allows the page's own style and script only, so that markup that slipped in could neither run nor load anything. */
+/**
+ * Allows the page's own style and script only, so that markup that slipped in could neither run nor load
+ * anything.
+ */
 function buildContentSecurityPolicy(style: string, script: string | undefined): string {
   return [
     "default-src 'none'",

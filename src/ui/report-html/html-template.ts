@@ -12,8 +12,8 @@ export class Markup {
 type MarkupValue = string | number | Markup | undefined | readonly (Markup | undefined)[]
 
 /**
- * Returns a template as HTML or SVG with escaped values, which are safe between tags and in double-quoted attributes.
- * Control and bidi characters are made visible. Undefined becomes nothing.
+ * Returns a template as HTML or SVG with escaped values, which are safe between tags and in double-quoted
+ * attributes. Control and bidi characters are made visible. Undefined becomes nothing.
  */
 export function html(parts: TemplateStringsArray, ...values: MarkupValue[]): Markup {
   return new Markup(

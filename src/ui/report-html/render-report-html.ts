@@ -12,8 +12,8 @@ import { renderThroughput } from './throughput-section.ts'
 import { renderTimeBreakdown } from './time-breakdown.ts'
 
 /**
- * Generates a report as one self-contained HTML file, in pieces: with many documents and summaries it may exceed the
- * maximum length of a string.
+ * Generates a report as one self-contained HTML file, in pieces: with many documents and summaries it may
+ * exceed the maximum length of a string.
  */
 export function* renderReportHtml(report: ReportJson): Generator<string> {
   const [style, script] = [readPageAsset('report.css'), readPageAsset('report.js')]

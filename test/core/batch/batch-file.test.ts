@@ -60,8 +60,8 @@ function read(lines: readonly string[]) {
   return reader.finish(name)
 }
 
-describe('a batch file', () => {
-  it('has everything that was put into it', () => {
+describe('createBatchFileReader', () => {
+  it('reads everything that was written to the file', () => {
     const file = read(linesOf())
     expect(file).toMatchObject({
       endpoint: 'https://api.example',
@@ -74,14 +74,14 @@ describe('a batch file', () => {
     expect([...file.items]).toEqual(expected)
   })
 
-  it('has the settings of many documents once', () => {
+  it('reads the settings that several documents share from one line', () => {
     expect(linesOf().filter((line) => line.includes('"type":"settings"'))).toHaveLength(3)
     const file = read(linesOf())
     const [first, , third] = 'items' in file ? [...file.items.values()] : []
     expect(first?.asked.answerSettings).toBe(third?.asked.answerSettings)
   })
 
-  it('was never sent where it ends before its seal, even in the middle of a line', () => {
+  it('treats a file without a seal as never sent, even if the file ends in the middle of a line', () => {
     const whole = linesOf().slice(0, -3)
     for (let count = 1; count <= whole.length; count++) {
       const lines = whole.slice(0, count)
@@ -90,7 +90,7 @@ describe('a batch file', () => {
     }
   })
 
-  it('is damaged where a line before the seal is not whole', () => {
+  it('reports a file as damaged if a line before the seal is incomplete', () => {
     for (let n = 1; n < linesOf().length - 3; n++) {
       const lines = linesOf()
       lines[n] = lines[n]?.slice(0, -5) ?? ''
@@ -99,34 +99,34 @@ describe('a batch file', () => {
   })
 
   it.each([
-    ['of another batch', 0, { local_id: 'fedcba9876543210' }],
-    ['with a custom_id that is a number', 2, { custom_id: 7 }],
-    ['with a custom_id that the API does not accept', 2, { custom_id: '../x' }],
-    ['with settings that are not there', 2, { settings: 9 }],
-    ['without a path', 2, { path: '' }],
-    ['with a size that is none', 2, { size_bytes: -1 }],
-    ['of an unknown kind of text', 2, { text_kind: 'poetry' }],
-    ['with a schema that the API does not accept', 3, { schema: { type: 'string' } }],
-    ['with a schema that is checked later', 3, { schema: { ...schema, $async: true } }],
-    ['with words in letters', 3, { words: 'many' }],
+    ['the id of another batch', 0, { local_id: 'fedcba9876543210' }],
+    ['a custom_id that is a number', 2, { custom_id: 7 }],
+    ['a custom_id that the API does not accept', 2, { custom_id: '../x' }],
+    ['settings that the file does not contain', 2, { settings: 9 }],
+    ['an empty path', 2, { path: '' }],
+    ['a negative size', 2, { size_bytes: -1 }],
+    ['an unknown kind of text', 2, { text_kind: 'poetry' }],
+    ['a schema that the API does not accept', 3, { schema: { type: 'string' } }],
+    ['an asynchronous schema', 3, { schema: { ...schema, $async: true } }],
+    ['a word count that is not a number', 3, { words: 'many' }],
     [
-      'with a price that is none',
+      'a price that is not a number',
       3,
       { price: { input: 1, output: '2', cache_write_5m: 1, cache_write_1h: 1, cache_read: 1 } },
     ],
-    ['sealed at no time', 8, { sealed_at: 'yesterday' }],
-  ])('is refused with a line %s', (_, n, change) => {
+    ['a seal whose time is not a number', 8, { sealed_at: 'yesterday' }],
+  ])('reports a file as damaged if one of its lines has %s', (_, n, change) => {
     const lines = linesOf()
     lines[n] = JSON.stringify({ ...JSON.parse(lines[n] ?? ''), ...change })
     expect(read(lines)).toEqual({ damagedLine: n + 1 })
   })
 
-  it('keeps no id that would change the path of a URL', () => {
+  it('drops a batch id that would change the path of a URL', () => {
     const lines = linesOf().map((line) => line.replace('msgbatch_1', '..'))
     expect(read(lines)).toMatchObject({ id: undefined })
   })
 
-  it('is read without an exception whatever is in it', () => {
+  it('never throws, even if any field of any line has any value', () => {
     const field = fc.constantFrom(
       ...new Set(linesOf().flatMap((line) => Object.keys(JSON.parse(line) as object))),
     )

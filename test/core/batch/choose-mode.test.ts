@@ -17,32 +17,42 @@ const options = (more: Partial<ChooseModeOptions> = {}): ChooseModeOptions => ({
   ...more,
 })
 
-describe('the way documents go', () => {
+describe('chooseMode', () => {
   it.each([
     [
-      'a little, soon',
+      'a cheap and short run',
       {},
       'live',
       /100 documents take about 5 min live, and a batch would save about \$0.25/,
     ],
-    ['a lot of money', { liveCost: usd(10), batchCost: usd(5) }, 'batch', /saves about \$5.00/],
-    ['a lot of time', { liveMs: 300 * minute }, 'batch', /a batch usually less than an hour/],
-    ['no known price', { liveCost: undefined, batchCost: undefined }, 'live', /half of an unknown price/],
-    ['a deadline soon', { liveMs: 300 * minute, deadlineMs: 30 * minute }, 'live', /too short for a batch/],
+    ['an expensive run', { liveCost: usd(10), batchCost: usd(5) }, 'batch', /saves about \$5.00/],
+    ['a long run', { liveMs: 300 * minute }, 'batch', /a batch usually less than an hour/],
+    ['an unknown price', { liveCost: undefined, batchCost: undefined }, 'live', /half of an unknown price/],
     [
-      'a deadline that live fits into',
+      'a deadline that is too short for a batch',
+      { liveMs: 300 * minute, deadlineMs: 30 * minute },
+      'live',
+      /too short for a batch/,
+    ],
+    [
+      'a deadline that live requests can meet',
       { liveCost: usd(10), batchCost: usd(5), deadlineMs: 600 * minute },
       'live',
       /longer than the time limit/,
     ],
-    ['one that it does not', { liveMs: 800 * minute, deadlineMs: 600 * minute }, 'batch', /as a batch/],
-  ] as const)('with %s', (_, more, via, why) => {
+    [
+      'a deadline that live requests cannot meet',
+      { liveMs: 800 * minute, deadlineMs: 600 * minute },
+      'batch',
+      /as a batch/,
+    ],
+  ] as const)('chooses the better mode for %s', (_, more, via, why) => {
     const route = chooseMode(options(more))
     expect(route.mode).toBe(via)
     expect(route.reason).toMatch(why)
   })
 
-  it('never turns back to live as there is more to do, and never is a batch with less than an hour', () => {
+  it('never switches from batch to live as a run grows, or chooses batch with under an hour left', () => {
     const amount = fc.double({ min: 0, max: 1000, noNaN: true })
     const ms = fc.integer({ min: 0, max: 3000 * minute })
     fc.assert(

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chunkText } from '../../../src/core/chunking/chunk-text.ts'
 
-/** Texts as people and programs have them: headings, lists, rows, speakers, scripts without spaces, endless words. */
+/** Realistic texts: headings, table rows, speakers, scripts without spaces, very long words. */
 const texts = fc
   .array(
     fc.oneof(
@@ -27,8 +27,8 @@ const texts = fc
   )
   .map((pieces) => pieces.join(''))
 
-describe('cutting a text', () => {
-  it('gives parts that in order are the text, none over the limit, none empty, none in the middle of a character', () => {
+describe('chunkText', () => {
+  it('returns non-empty chunks within the limit that join to the text and split no character', () => {
     fc.assert(
       fc.property(texts, fc.integer({ min: 2, max: 300 }), (text, limit) => {
         const parts = chunkText(text, limit)
@@ -39,7 +39,7 @@ describe('cutting a text', () => {
           const next = parts[n + 1]
           if (next === undefined) continue
           expect(/[\ud800-\udbff]$/.test(part) && /^[\udc00-\udfff]/.test(next)).toBe(false)
-          // In a word only where there was no other place to cut.
+          // A chunk ends inside a word only if it has no other boundary.
           if (/[\p{L}\p{N}]$/u.test(part) && /^[\p{L}\p{N}]/u.test(next))
             expect(part.trimStart()).not.toMatch(/\s/)
         }
@@ -48,12 +48,12 @@ describe('cutting a text', () => {
     )
   })
 
-  it('leaves a text whole that is short enough', () => {
+  it('returns a text that fits the limit as one chunk', () => {
     expect(chunkText('a b', 3)).toEqual(['a b'])
     expect(chunkText('', 3)).toEqual([''])
   })
 
-  it('prefers chapters to headings, these to paragraphs, these to lines, sentences and words', () => {
+  it('prefers chapters to headings, then paragraphs, speakers, lines, sentences and words', () => {
     const filler = 'word '.repeat(12).trimEnd()
     const strengths = [
       '\n# One',
@@ -77,7 +77,7 @@ describe('cutting a text', () => {
       }
   })
 
-  it('cuts behind an edit where it cut before', () => {
+  it('keeps the chunk boundaries after an edited passage', () => {
     const chapter = (n: number) =>
       `# Chapter ${n}\n\n${`Of the ${n}th voyage there is much to tell. `.repeat(40 + (n % 7) * 12)}\n\n`
     const book = Array.from({ length: 60 }, (_, n) => chapter(n))

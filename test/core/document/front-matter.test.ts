@@ -32,12 +32,12 @@ const lineFor = (path: string, model = 'claude-haiku-5-5'): DocumentEntry => ({
   request_id: null,
 })
 
-describe('front matter', () => {
-  it('has U+FFFD in place of half a surrogate pair in a path', () => {
+describe('formatFrontMatter', () => {
+  it('writes U+FFFD in place of a lone surrogate in a path', () => {
     expect(formatFrontMatter(lineFor('docs/\ud83d.md'))).toContain('source: "docs/\ufffd.md"')
   })
 
-  it('is YAML with the very values, whatever a path or a model’s name holds, and comes off again', () => {
+  it('writes YAML that preserves any path and model name, and stripFrontMatter removes it', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), fc.string(), (path, model, text) => {
         const head = formatFrontMatter(lineFor(path, model))
@@ -49,7 +49,7 @@ describe('front matter', () => {
     )
   })
 
-  it('has the tokens and the cost, null where they are unknown', () => {
+  it('writes the tokens and the cost, and null for an unknown value', () => {
     const fields = parseDocument(formatFrontMatter(lineFor('docs/a.md')).slice(4, -6)).toJS()
     expect(fields).toEqual({
       source: 'docs/a.md',
@@ -64,13 +64,13 @@ describe('front matter', () => {
     expect(formatFrontMatter({ ...lineFor('a'), usage: null, cost_usd: null })).toContain('cost_usd: null\n')
   })
 
-  it('of a model’s own making stays part of its text', () => {
+  it('adds a block that stripFrontMatter distinguishes from front matter in the text of the model', () => {
     const forged = `---\nsource: "x"\nsha256: "00"\n---\n\nText.\n`
     expect(stripFrontMatter(forged, { sha256 })).toBe(forged)
   })
 })
 
-it('stands on top of a summary with --front-matter, is nothing to a run again, and in no report', async () => {
+it('--front-matter starts a summary with YAML, which the next run and the report ignore', async () => {
   const cwd = await createFolder({ 'docs/a.md': 'The ferry sails at nine.\n' })
   const run = (...args: string[]) => runInProcess(args, { cwd })
   const args = ['summarize', 'docs', '--simulate', '--front-matter']
@@ -78,7 +78,7 @@ it('stands on top of a summary with --front-matter, is nothing to a run again, a
   const text = await readFile(join(cwd, 'summaries/docs/a.md.summary.md'), 'utf8')
   expect(text).toMatch(/^---\nsource: "docs\/a\.md"\nsha256: "\w{64}"\nmodel: "claude-haiku-5-5"\n/)
   expect(text).toMatch(/\n---\n\n\[simulated\] /)
-  expect((await run(...args)).stderr).toMatch(/1 skipped \(1 × unchanged\)/)
+  expect((await run(...args)).stderr).toMatch(/1 skipped \(1 unchanged\)/)
   expect((await run('report', '--format', 'html')).stdout).not.toContain('sha256: &quot;')
   expect((await run(...args, '-o', '-')).stderr).toContain('--front-matter needs an output folder')
 })

@@ -28,7 +28,7 @@ describe('isOutputOf', () => {
   )
   const paths = fc.uniqueArray(path, { minLength: 1, maxLength: 8 })
 
-  it('accepts every name that a document is given, collisions among them', () => {
+  it('accepts every name that assignOutputPaths assigns, including names that collide', () => {
     fc.assert(
       fc.property(paths, fc.boolean(), fc.boolean(), (paths, caseInsensitive, structured) => {
         const names = assignOutputPaths(paths, { caseInsensitive, existingSummaries: [] })
@@ -39,7 +39,7 @@ describe('isOutputOf', () => {
     )
   })
 
-  it('accepts the name that a run in another working directory gave the document', () => {
+  it('accepts the name that a run in another working directory assigned to the document', () => {
     fc.assert(
       fc.property(relative, fc.constantFrom('', '..', '../docs', '../../elsewhere'), (path, here) => {
         const [out, there] = ['/w/x/summaries', '..']
@@ -50,7 +50,7 @@ describe('isOutputOf', () => {
     )
   })
 
-  it('accepts the name of a document whose own name ends like one with a hash', () => {
+  it('accepts the output name of a document whose file name looks as if it ends with a hash', () => {
     const paths = ['/x.~0123456789ab', 'x.~0123456789ab']
     const { summary } = assignOutputPaths(paths, { caseInsensitive: false, existingSummaries: [] })(
       'x.~0123456789ab',
@@ -59,7 +59,7 @@ describe('isOutputOf', () => {
     expect(isOutputOf(summary, 'x.~0123456789ab', '/w')).toBe(true)
   })
 
-  it('accepts the name of a document in a folder that is named like a drive, seen from another folder', () => {
+  it('accepts the name of a document in a folder named like a drive, relative to another folder', () => {
     const { summary } = assignOutputPaths(['A:/a'], { caseInsensitive: false, existingSummaries: [] })('A:/a')
     expect(isOutputOf(summary, '/w/x/A:/a', '/w')).toBe(true)
   })
@@ -81,7 +81,7 @@ describe('isOutputOf', () => {
     expect(isOutputOf(name, path, '/w')).toBe(false)
   })
 
-  it('does not accept a name with a NUL for one that stays below a folder', () => {
+  it('isSafeRelativePath rejects a name with a NUL', () => {
     expect(isSafeRelativePath('a\0b')).toBe(false)
   })
 })

@@ -7,16 +7,16 @@ describe('checkOverwrite', () => {
     return problem === undefined ? 'ask' : `${problem.action} ${problem.type}`
   }
   it.each<[OutputFileState, string, string, string | undefined]>([
-    // The state of the file: the same request, another request, --force.
+    // State of the file; decision for the same request, for another request, and with --force.
     ['missing', 'ask', 'ask', 'ask'],
     ['deleted', 'ask', 'ask', 'ask'],
     ['unmodified', 'skip unchanged', 'ask', undefined],
     ['modified', 'skip modified', 'fail modified', 'ask'],
     ['untracked', 'fail untracked', 'fail untracked', 'ask'],
     ['directory', 'fail in_the_way', 'fail in_the_way', 'fail in_the_way'],
-  ])('decides what to do about a file that is %s', (place, same, other, forced) => {
+  ])('decides whether to write a summary if the output file is %s', (place, same, other, forced) => {
     expect([decision(true, place), decision(false, place)]).toEqual([same, other])
-    // What was neither edited nor written by somebody else needs no permission.
+    // `undefined`: --force changes nothing, because the file is neither edited nor untracked.
     const decisions = forced === undefined ? [same, other] : [forced, forced]
     expect([decision(true, place, true), decision(false, place, true)]).toEqual(decisions)
   })

@@ -8,7 +8,7 @@ import {
   type RequestResult,
 } from '../../../src/core/errors/document-specific-failure.ts'
 
-/** Results of as many documents, `1` for a failure. */
+/** One result per character, each of another document: `1` is a failure, `0` a success. */
 const resultsOf = (ends: string): RequestResult[] =>
   [...ends].map((end, n) => ({
     requestNumber: n + 1,
@@ -17,21 +17,21 @@ const resultsOf = (ends: string): RequestResult[] =>
     isFailure: end === '1',
   }))
 
-describe('the trouble of a document', () => {
+describe('isDocumentSpecificFailure', () => {
   it.each([
-    ['nobody else was sent', '', 50, false],
-    ['all others fail, too', '1111111', 50, false],
-    ['others are answered, and it failed once', '0'.repeat(20), 1, false],
-    ['others are answered, and it failed twice', '0'.repeat(20), 2, true],
-    ['two others are answered, and it failed three times', '00', 3, false],
-    ['two others are answered, and it failed four times', '00', 4, true],
-    ['half of the others fail, and it failed five times', '0101010101', 5, false],
-    ['half of the others fail, and it failed ten times', '0101010101', 10, true],
-  ])('where %s: its own? %s %i %s', (_, others, failures, isOwn) => {
+    ['no other document was sent', '', 50, false],
+    ['all other documents fail, too', '1111111', 50, false],
+    ['all others succeed and the document failed once', '0'.repeat(20), 1, false],
+    ['all others succeed and the document failed twice', '0'.repeat(20), 2, true],
+    ['two others succeed and the document failed three times', '00', 3, false],
+    ['two others succeed and the document failed four times', '00', 4, true],
+    ['half of the others fail and the document failed five times', '0101010101', 5, false],
+    ['half of the others fail and the document failed ten times', '0101010101', 10, true],
+  ])('if %s (others %j, %i failures), returns %s', (_, others, failures, isOwn) => {
     expect(isDocumentSpecificFailure(resultsOf(others), failures)).toBe(isOwn)
   })
 
-  it('is its own all the more after another failure of it, and all the less after one of another', () => {
+  it('stays true after another failure of the document, and false after a failure of another one', () => {
     const ends = fc.string({ unit: fc.constantFrom('0', '1'), maxLength: 20 })
     fc.assert(
       fc.property(ends, fc.integer({ min: 1, max: 30 }), (others, failures) => {
@@ -42,7 +42,7 @@ describe('the trouble of a document', () => {
     )
   })
 
-  it('is judged by the latest results of others, sent after its first failure', () => {
+  it('considers the latest results of other documents that were sent after the first failure', () => {
     const own = {}
     const before = resultsOf('0000')
     const after = appendResult(before, {
@@ -65,8 +65,8 @@ describe('the trouble of a document', () => {
   })
 })
 
-describe('the largest document', () => {
-  it('is one that is larger than all that were answered', () => {
+describe('isLargest', () => {
+  it('returns true for a document that is larger than every document that succeeded', () => {
     const others = resultsOf('001')
     expect(isLargest(others, 11)).toBe(true)
     expect(isLargest(others, 10)).toBe(false)

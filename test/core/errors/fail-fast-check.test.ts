@@ -3,7 +3,7 @@ import { createFailFastCheck } from '../../../src/core/errors/fail-fast-check.ts
 import type { Failure } from '../../../src/core/errors/failure.ts'
 import type { Outcome } from '../../../src/core/run/outcome.ts'
 
-describe('the fail-fast check', () => {
+describe('createFailFastCheck', () => {
   const failed = (message: string, fields: Partial<Failure> = {}): Outcome => ({
     document: { index: 0, path: 'a', namedByUser: true },
     attempts: [],
@@ -34,7 +34,7 @@ describe('the fail-fast check', () => {
     return outcomes.map((outcome) => check(outcome) !== undefined)
   }
 
-  it('fails once, at the fifth document with the same permanent error of the API', () => {
+  it('fails once, at the fifth document with the same permanent API error', () => {
     const same = Array.from({ length: 7 }, () => failed('no'))
     expect(runCheck(same)).toEqual([false, false, false, false, true, false, false])
     expect(runCheck([skipped, ...same.slice(0, 4), skipped, failed('no')]).at(-1)).toBe(true)

@@ -4,7 +4,7 @@ import { toFailure } from '../../../src/core/errors/failure.ts'
 import { isUnreachable, mayBeBilled, type RequestError } from '../../../src/core/errors/request-error.ts'
 import { createStatusError } from '../../support/scripted-ask.ts'
 
-/** The class, and whether the request is sent again. */
+/** The error class, and whether the request is retried. */
 type Expected = readonly [ErrorClass, boolean]
 const again: Expected = ['transient', true]
 const limited: Expected = ['rate_limited', true]
@@ -17,9 +17,9 @@ const extraUsage = createStatusError(429, {
   message: 'Extra usage is required for long context requests.',
 })
 
-/** Section 3 of the API's facts, row by row. */
+/** One row for each documented API error, and for errors without a response of the API. */
 const rows: [string, RequestError, Expected][] = [
-  // 3.1 by status
+  // By HTTP status
   [
     '400 invalid_request_error',
     createStatusError(400, { type: 'invalid_request_error', message: 'max_tokens: Field required' }),
@@ -70,7 +70,7 @@ const rows: [string, RequestError, Expected][] = [
   ['524 of a proxy', createStatusError(524), again],
   ['529 overloaded_error', createStatusError(529), again],
   ['a redirect', createStatusError(307), ends],
-  // 3.2 by error_code
+  // By error_code
   [
     '429 enforced_spend_limit_reached',
     createStatusError(429, { code: 'enforced_spend_limit_reached' }),
@@ -112,14 +112,14 @@ const rows: [string, RequestError, Expected][] = [
     createStatusError(400, { code: 'request_body_encoding_unsupported' }),
     forDocument,
   ],
-  ['an unknown code is its bare status', createStatusError(500, { code: 'made_up_tomorrow' }), again],
-  // 3.3 x-should-retry
+  ['500 with an unknown error code', createStatusError(500, { code: 'made_up_tomorrow' }), again],
+  // By x-should-retry
   ['529 + x-should-retry: false', createStatusError(529, { shouldRetry: false }), ['transient', false]],
   ['400 + x-should-retry: true', createStatusError(400, { shouldRetry: true }), ['document', true]],
   ['429 + x-should-retry: false', createStatusError(429, { shouldRetry: false }), ['rate_limited', false]],
   ['429 + x-should-retry: true', createStatusError(429, { shouldRetry: true }), limited],
   ['401 + x-should-retry: true', createStatusError(401, { shouldRetry: true }), ends],
-  // 3.5 after the 200
+  // Errors inside a stream, after status 200
   ['stream: overloaded_error', stream('overloaded_error'), again],
   ['stream: api_error', stream('api_error'), again],
   ['stream: timeout_error', stream('timeout_error'), again],
@@ -132,30 +132,30 @@ const rows: [string, RequestError, Expected][] = [
     { kind: 'malformed', status: 200, type: 'stream_ended_early', message: '' },
     again,
   ],
-  // Before any answer
+  // Errors without a complete reply
   [
     'connection refused',
     { kind: 'connection', type: 'connection_error', code: 'ECONNREFUSED', message: '' },
     again,
   ],
-  ['a reply without end', { kind: 'malformed', type: 'reply_too_large', message: '' }, forDocument],
+  ['a reply without an end', { kind: 'malformed', type: 'reply_too_large', message: '' }, forDocument],
   ['timeout', { kind: 'timeout', type: 'timeout', message: '' }, again],
   [
-    'an answer that goes on for too long',
+    'a reply that exceeds the total timeout',
     { kind: 'timeout', type: 'total_timeout', message: '' },
     ['transient', false],
   ],
-  ['certificate', { kind: 'tls', type: 'tls_error', code: 'CERT_HAS_EXPIRED', message: '' }, ends],
+  ['an expired certificate', { kind: 'tls', type: 'tls_error', code: 'CERT_HAS_EXPIRED', message: '' }, ends],
 ]
 
-describe('the class of a request error', () => {
-  it.each(rows)('%s', (_name, requestError, expected) => {
+describe('classifyError and isRetryable', () => {
+  it.each(rows)('classify %s', (_name, requestError, expected) => {
     expect([classifyError(requestError), isRetryable(requestError)]).toEqual(expected)
   })
 })
 
 describe('a prompt that is too long for the account', () => {
-  it('fails with a message that says what to do', () => {
+  it('fails with a message that names the fix', () => {
     expect(toFailure(extraUsage)).toEqual({
       kind: 429,
       type: 'rate_limit_error',
@@ -166,18 +166,18 @@ describe('a prompt that is too long for the account', () => {
   })
 })
 
-describe('a service that cannot be reached', () => {
+describe('isUnreachable and mayBeBilled', () => {
   const base = { kind: 'connection', type: 'connection_error', message: '' } as const
 
   it.each(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN'])(
-    'is known by %s, and bills nothing',
+    'treat %s as an unreachable API that bills nothing',
     (code) => {
       expect([isUnreachable({ ...base, code }), mayBeBilled({ ...base, code })]).toEqual([true, false])
     },
   )
 
   it.each(['ECONNRESET', 'ETIMEDOUT', 'UND_ERR_ABORTED'])(
-    'is known by %s only where no connection was made',
+    'treat %s as an unreachable API only if the request was not sent',
     (code) => {
       expect([isUnreachable({ ...base, code }), mayBeBilled({ ...base, code })]).toEqual([false, true])
       expect(isUnreachable({ ...base, code, isUnsent: true })).toBe(true)

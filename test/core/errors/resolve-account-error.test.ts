@@ -20,46 +20,46 @@ const first: Omit<AccountErrorContext, 'requestError'> = {
   isUndecidedInFlight: false,
 }
 
-describe('a refusal', () => {
+describe('resolveAccountError: a refusal', () => {
   it.each<[string, RequestError, Partial<AccountErrorContext>, ReturnType<typeof resolveAccountError>]>([
-    ['by the API before any answer ends the run', own, {}, 'account'],
+    ['by the API before any reply ends the run', own, {}, 'account'],
     [
-      'by the API before any answer is tried again while others are in flight',
+      'by the API before any reply is retried while other requests are in flight',
       own,
       { isUnrefusedInFlight: true },
       'retry_later',
     ],
     [
-      'by the API of three documents before any answer ends the run',
+      'by the API of three documents before any reply ends the run',
       own,
       { refusedDocuments: 3, isUnrefusedInFlight: true },
       'account',
     ],
     [
-      'by the API before any answer ends the run on the second try',
+      'by the API before any reply ends the run on the second try',
       own,
       { isSecondTry: true, isUnrefusedInFlight: true },
       'account',
     ],
-    ['by a page before any answer is tried again', foreign, {}, 'retry_later'],
+    ['by a page before any reply is retried', foreign, {}, 'retry_later'],
     ['by a page on the second try fails its document', foreign, { isSecondTry: true }, 'document'],
     ['by a page of the fifth document in a row ends the run', foreign, { refusedDocuments: 5 }, 'account'],
     [
-      'by a page of the fifth document is tried again while a request sent before it is in flight',
+      'by a page of the fifth document is retried while an earlier request is in flight',
       foreign,
       { refusedDocuments: 5, isUndecidedInFlight: true },
       'retry_later',
     ],
-    ['by a redirect is tried again', redirect, {}, 'retry_later'],
+    ['by a redirect is retried', redirect, {}, 'retry_later'],
     [
-      'by a page with status 402 is tried again',
+      'by a page with status 402 is retried',
       createStatusError(402, { nonApiResponse: page }),
       {},
       'retry_later',
     ],
-    ['by the API after an answer is tried again', own, { hasAnswers: true }, 'retry_later'],
+    ['by the API after a reply is retried', own, { hasAnswers: true }, 'retry_later'],
     [
-      'by the API after an answer, on the second try, fails its document',
+      'by the API after a reply fails its document on the second try',
       own,
       { hasAnswers: true, isSecondTry: true },
       'document',
@@ -70,20 +70,20 @@ describe('a refusal', () => {
       { hasAnswers: true, isSecondTry: true, refusedDocuments: 5 },
       'account',
     ],
-    ['inside a stream is judged like any other', inStream, { hasAnswers: true }, 'retry_later'],
+    ['inside a stream is handled like any other', inStream, { hasAnswers: true }, 'retry_later'],
     [
-      'for the bill ends the run',
+      'because of billing ends the run',
       createStatusError(402, { type: 'billing_error' }),
       { hasAnswers: true },
       'account',
     ],
     [
-      'with an error code of the account ends the run',
+      'with an error code that concerns the account ends the run',
       createStatusError(403, { code: 'organization_on_hold' }),
       { hasAnswers: true },
       'account',
     ],
-    ['of a certificate ends the run', certificate, { hasAnswers: true }, 'account'],
+    ['because of a certificate ends the run', certificate, { hasAnswers: true }, 'account'],
   ])('%s', (_, requestError, seen, decision) => {
     expect(resolveAccountError({ ...first, requestError, ...seen })).toBe(decision)
   })

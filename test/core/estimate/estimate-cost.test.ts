@@ -48,8 +48,8 @@ function experienceOf(lines: readonly DocumentEntry[]): TokenHistory {
   return experience
 }
 
-describe('a forecast', () => {
-  it('goes by what like documents came to', () => {
+describe('estimateCost', () => {
+  it('extrapolates from earlier documents with the same prompt, model and kind of text', () => {
     const experience = experienceOf([1, 2, 3, 4, 5, 6].map((n) => lineOf(n * 1000, n * 400, 150)))
     const {
       inputTokens: input,
@@ -62,7 +62,7 @@ describe('a forecast', () => {
     expect(input.high / input.low).toBeLessThan(1.05)
   })
 
-  it('guesses for a model, a prompt or a kind of text that was never met, and where there were too few', () => {
+  it('uses no history of another model, prompt or kind of text, or of fewer than five documents', () => {
     const experience = experienceOf([1, 2, 3, 4].map((n) => lineOf(n * 1000, n * 400, 150)))
     expect(estimateCost([prospect(1000)], experience, listPrice).withHistory).toBe(0)
     const many = experienceOf(Array.from({ length: 9 }, () => lineOf(1000, 400, 150)))
@@ -70,7 +70,7 @@ describe('a forecast', () => {
       expect(estimateCost([prospect(1000, fields)], many, listPrice).withHistory).toBe(0)
   })
 
-  it('leaves out documents that took several attempts, were read in chunks, were not counted, or failed', () => {
+  it('ignores documents that failed, were split into chunks, took several attempts or have no usage', () => {
     const good = lineOf(1000, 400, 150)
     const odd: DocumentEntry[] = [
       { ...good, attempts: 2 },
@@ -81,7 +81,7 @@ describe('a forecast', () => {
     expect(experienceOf(odd.flatMap((line) => [line, line, line])).size).toBe(0)
   })
 
-  it('holds the truth 95 times in a hundred for documents like the sample, whatever they are like', () => {
+  it('returns an interval that contains the actual cost in more than 95 % of random samples', () => {
     const random = ((seed) => () => {
       seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
       return seed / 2 ** 31
@@ -108,7 +108,7 @@ describe('a forecast', () => {
     expect(held / rounds).toBeGreaterThan(0.95)
   })
 
-  it('is never out of order, and unknown where a price is', () => {
+  it('returns ordered intervals, and no cost if a price is unknown', () => {
     const prospects = fc.array(
       fc.record({
         prompt: fc.constant('p@v1'),
@@ -138,7 +138,7 @@ describe('a forecast', () => {
   })
 })
 
-describe('the time at the limits', () => {
+describe('estimateTime', () => {
   const forecast = (requests: number, input: number, output: number) => ({
     requests,
     inputTokens: { low: 0, expected: input, high: 0 },
@@ -159,19 +159,19 @@ describe('the time at the limits', () => {
     ],
     [forecast(3, 0, 0), { requests: 1000 }, { duration_ms: 3000, concurrency: 50, limited_by: 'latency' }],
     [forecast(512, 0, 0), {}, { duration_ms: 6000, concurrency: 256, limited_by: 'latency' }],
-  ])('of %j under %j is %j', (requests, limits, expected) => {
+  ])('estimates for %j under the limits %j a time of %j', (requests, limits, expected) => {
     expect(estimateTime(requests, limits, 'configured', 3000, 256)).toMatchObject(expected)
   })
 })
 
-describe('a sample', () => {
+describe('selectSample', () => {
   const items = fc.uniqueArray(fc.record({ path: fc.string(), size: fc.nat(100_000) }), {
     selector: ({ path }) => path,
     minLength: 1,
     maxLength: 60,
   })
 
-  it('has one document of each class of sizes, always the same ones in whatever order they come', () => {
+  it('selects documents of all sizes, always the same ones in any input order', () => {
     fc.assert(
       fc.property(items, fc.integer({ min: 1, max: 70 }), (items, count) => {
         const sample = selectSample(items, count)
@@ -187,7 +187,7 @@ describe('a sample', () => {
   })
 })
 
-describe('the kind of a text', () => {
+describe('detectTextKind', () => {
   it.each([
     ['a.md', 'The harbour.', 'prose'],
     ['README', 'The harbour.', 'prose'],
@@ -195,7 +195,7 @@ describe('the kind of a text', () => {
     ['a.csv', 'a,b', 'code'],
     ['a.md', '港灣管理局開會討論航道問題，沒有作出任何決定。', 'cjk'],
     ['a.md', '한국어 문서입니다. 항만 위원회가 열렸습니다.', 'cjk'],
-  ])('%s with %j is %s', (path, text, kind) => {
+  ])('classifies %s with the text %j as %s', (path, text, kind) => {
     expect(detectTextKind(path, text)).toBe(kind)
   })
 })

@@ -5,8 +5,8 @@ import { listPrice } from '../../../src/core/pricing/pricing-rules.ts'
 import { zeroUsage } from '../../../src/core/pricing/usage.ts'
 import { createRequest } from '../../support/scripted-ask.ts'
 
-describe('the worst case of a request', () => {
-  it('costs no less than any answer to it, in the most expensive region too', () => {
+describe('computeWorstCaseCost', () => {
+  it('is at least the cost of any reply, even in the most expensive region', () => {
     const flag = fc.boolean()
     fc.assert(
       fc.property(
@@ -30,7 +30,7 @@ describe('the worst case of a request', () => {
   it.each([
     [{}, 1100],
     [{ batch: true as const }, 550],
-  ])('under the terms %j has a tenth more for the region', (terms, perThousand) => {
+  ])('adds 10 % for the region under the billing terms %j', (terms, perThousand) => {
     const worstOf = (maxTokens: number) =>
       computeWorstCaseCost(createRequest('a.md', { maxTokens }), listPrice, terms) ?? -1n
     const token = listPrice({ model: 'claude-haiku-5-5', usage: { ...zeroUsage, output_tokens: 1 } }) ?? -1n

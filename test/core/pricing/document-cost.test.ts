@@ -37,8 +37,8 @@ function ledgerLine(attempts: readonly Attempt[]): DocumentEntry {
   return toLedgerEntry(outcome, '2026-11-22T12:00:00.000Z', facts) as DocumentEntry
 }
 
-describe('the line of a document in the ledger', () => {
-  it('has the known part of its cost, and says how many answers are not in it', () => {
+describe('the ledger entry of a document', () => {
+  it('has the known part of the cost and the number of replies whose cost is unknown', () => {
     expect(ledgerLine([counted(5), attempt, unpriced, failed(createStatusError(529))])).toMatchObject({
       usage: { input_tokens: 12, output_tokens: 2 },
       cost_usd: 5e-7,
@@ -55,7 +55,7 @@ describe('the line of a document in the ledger', () => {
     expect(ledgerLine([failed(createStatusError(400))])).toMatchObject({ usage: zeroUsage, cost_usd: 0 })
   })
 
-  it('adds up to what the run counts while it goes on, whatever became of the attempts', () => {
+  it('adds up to the totals that the run counts, for any result of the attempts', () => {
     const attempts = fc.array(
       fc.oneof(
         fc.nat(1000).map(counted),
@@ -89,8 +89,8 @@ describe('the line of a document in the ledger', () => {
   })
 })
 
-describe('a bill', () => {
-  it('is unknown as a whole, and so is what stands on top of a summary, where a part of it is', () => {
+describe('sumAttemptCosts', () => {
+  it('returns no total if a part is unknown, and the front matter shows null', () => {
     const { usage, cost, known } = sumAttemptCosts([counted(5), attempt])
     expect([usage, cost, known.cost]).toEqual([undefined, undefined, 500_000n])
     expect(formatFrontMatter(ledgerLine([counted(5), attempt]))).toContain(
@@ -99,14 +99,14 @@ describe('a bill', () => {
   })
 })
 
-describe('an answer that was lost on the way', () => {
+describe('a lost reply', () => {
   const statuses = Array.from({ length: 200 }, (_, n) => 400 + n)
 
-  it('is one that a gateway gave up waiting for, and is never one that the API refused', () => {
+  it('is assumed after a gateway timeout, and never after a refusal by the API', () => {
     expect(statuses.filter((status) => mayBeBilled(createStatusError(status)))).toEqual([502, 504, 520, 524])
   })
 
-  it('is the same for the ledger, for the report, and for what --max-cost counts as spent', () => {
+  it('is counted by the ledger and the report exactly if --max-cost counts its worst case', () => {
     for (const fault of [lost, ...statuses.map((status) => createStatusError(status))]) {
       const isLost = sumAttemptCosts([failed(fault)]).lostReplies === 1
       expect(computeMaxCost([failed(fault)], 100n)).toBe(isLost ? 100n : 0n)

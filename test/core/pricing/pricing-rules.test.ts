@@ -10,7 +10,7 @@ import {
 } from '../../../src/core/pricing/pricing-rules.ts'
 import { parseUsage, zeroUsage } from '../../../src/core/pricing/usage.ts'
 
-describe('a price', () => {
+describe('the price of a reply', () => {
   it.each([
     ['claude-haiku-5-5', { input_tokens: 1_000_000 / 10, output_tokens: 0 }, '0.01'],
     ['claude-haiku-5-5', { input_tokens: 100_001, output_tokens: 10 }, '0.0500255'],
@@ -31,11 +31,11 @@ describe('a price', () => {
       },
       '1.00000325',
     ],
-  ])('of %s for %j is $%s', (model, usage, expected) => {
+  ])('by %s with the usage %j is $%s', (model, usage, expected) => {
     expect(formatExactUsd(listPrice({ model, usage: { ...zeroUsage, ...usage } }) ?? -1n)).toBe(expected)
   })
 
-  it('is unknown for a model that has none', () => {
+  it('is unknown for a model without a list price', () => {
     expect(listPrice({ model: 'llama-9', usage: zeroUsage })).toBeUndefined()
     expect(listPrice({ model: 'constructor', usage: zeroUsage })).toBeUndefined()
   })
@@ -47,15 +47,15 @@ describe('a price', () => {
     ['claude-haiku-5-5', { service_tier: 'standard', inference_geo: 'global' }, '0.6'],
     ['claude-haiku-4-5', { inference_geo: 'us' }, '6'],
     ['claude-haiku-4-5', { service_tier: 'batch' }, '3'],
-  ])('of a million tokens in and out of %s with %j is $%s', (model, raw, expected) => {
-    // In pieces, for no prompt is to be in the dear band.
+  ])('for a million input and output tokens of %s with the terms %j is $%s', (model, raw, expected) => {
+    // Ten requests of 100,000 tokens each, so that no prompt reaches the higher price tier.
     const usage = { ...zeroUsage, input_tokens: 100_000, output_tokens: 100_000 }
     expect(formatExactUsd(10n * (listPrice({ model, usage, terms: parseBillingTerms(raw) }) ?? -1n))).toBe(
       expected,
     )
   })
 
-  it('is the user’s own where there is one, also where the server answers under another name', () => {
+  it('is the price set by the user, even if the server returns another model name', () => {
     const own = { input: 1, output: 2, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
     const priceOf = createPriceOf({ 'claude-haiku-5-5': own, llama: own })
     const usage = { ...zeroUsage, input_tokens: 100_000, output_tokens: 1_000 }
@@ -64,7 +64,7 @@ describe('a price', () => {
       '0.102',
     )
     expect(priceOf({ model: 'llama:8b', requestedModel: 'haiku', usage })).toBeUndefined()
-    // Where a long prompt is dearer, it is as much dearer; and so is a region.
+    // The surcharges of the model for long prompts and for a region apply to the user’s price, too.
     const long = { ...zeroUsage, input_tokens: 100_001 }
     expect(formatExactUsd(priceOf({ model: 'claude-haiku-5-5', usage: long }) ?? -1n)).toBe('0.500005')
     const us = { model: 'claude-haiku-5-5', usage, terms: { usInference: true } } as const
@@ -89,7 +89,7 @@ describe('a price', () => {
     'publishers/anthropic/models/Claude-Haiku-4-5@default',
   ]
 
-  it.each(haiku)('of an answer under the name %s is that of the model that was asked for', (model) => {
+  it.each(haiku)('under the model name %s is that of the requested model', (model) => {
     const usage = { ...zeroUsage, input_tokens: 100_000, output_tokens: 1000 }
     const own = { input: 2, output: 4, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
     for (const asked of ['claude-haiku-4-5', model, ...haiku]) {
@@ -101,7 +101,7 @@ describe('a price', () => {
     }
   })
 
-  it('of an answer of another model is that model’s, by the table or by the user', () => {
+  it('from another model than the requested one is the price of that other model', () => {
     const usage = { ...zeroUsage, input_tokens: 100_000 }
     const own = { input: 7, output: 7, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
     const asked = 'claude-haiku-4-5'
@@ -121,11 +121,11 @@ describe('a price', () => {
     'haiku-4-5',
     'claude-',
     '',
-  ])('of an answer of the unknown model %j is unknown', (model) => {
+  ])('from the unknown model %j is unknown', (model) => {
     expect(listPrice({ model, requestedModel: 'claude-haiku-4-5', usage: zeroUsage })).toBeUndefined()
   })
 
-  it('of a model whose id begins with another one’s is its own', () => {
+  it('from a model whose id starts with the id of another model is not confused with the other’s', () => {
     const usage = { ...zeroUsage, input_tokens: 1_000_000 }
     expect(isSameModel('claude-opus-5', 'claude-opus-5-5')).toBe(false)
     expect(
@@ -133,13 +133,13 @@ describe('a price', () => {
     ).toBe('4')
   })
 
-  it('of a batch at a price that does not halve is rounded up, once', () => {
+  it('in a batch is rounded up once if half of it is not a whole number of picodollars', () => {
     const own = { input: 0.000001, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 }
     const usage = { ...zeroUsage, input_tokens: 3 }
     expect(createPriceOf({ x: own })({ model: 'x', usage, terms: { batch: true } })).toBe(2n)
   })
 
-  it('is the same in whatever order it is added up', () => {
+  it('adds up exactly, in any order', () => {
     const tokens = fc.integer({ min: 0, max: 90_000 })
     fc.assert(
       fc.property(
@@ -160,14 +160,14 @@ describe('a price', () => {
   })
 })
 
-describe('dollars', () => {
+describe('formatUsd', () => {
   it.each([
     [0n, '$0'],
     [123_456_000_000_000n, '$123.46'],
     [12_300_000_000n, '$0.0123'],
     [100_000_000_000n, '$0.10'],
     [5_000n, '$0.000000005'],
-  ])('%s picodollars are %s', (cost, text) => {
+  ])('formats %s picodollars as %s', (cost, text) => {
     expect(formatUsd(cost)).toBe(text)
   })
 })
@@ -200,11 +200,11 @@ describe('parseUsage', () => {
     { input_tokens: Number.NaN, output_tokens: 1 },
     { input_tokens: '1', output_tokens: 1 },
     { input_tokens: 1.5, output_tokens: 1 },
-  ])('takes %j for unknown', (raw) => {
+  ])('returns undefined for %j', (raw) => {
     expect(parseUsage(raw)).toBeUndefined()
   })
 
-  it('takes null and missing cache fields for none', () => {
+  it('treats null and missing cache fields as zero', () => {
     expect(parseUsage({ input_tokens: 1, output_tokens: 2, cache_read_input_tokens: null })).toEqual({
       ...zeroUsage,
       input_tokens: 1,
@@ -213,8 +213,8 @@ describe('parseUsage', () => {
   })
 })
 
-describe('the end of a model', () => {
-  it('is known for ids of the API, and not for those of providers, which have dates of their own', () => {
+describe('findRetirement', () => {
+  it('returns a date for ids of the API, but not for ids of providers, which set other dates', () => {
     for (const model of ['claude-sonnet-4-5', 'claude-sonnet-4-5-20250929'])
       expect(findRetirement(model)).toMatchObject({ date: '2026-11-30' })
     for (const model of ['us.anthropic.claude-sonnet-4-5-20250929-v1:0', 'claude-sonnet-4-5@20250929'])

@@ -10,7 +10,7 @@ import {
   type SendSnapshot,
 } from '../../../src/core/rate-limit/limiter-state.ts'
 
-/** A thousand output tokens a second, of which the rate limiter keeps a quarter of a second's worth back. */
+/** 1,000 output tokens per second, of which the rate limiter holds back the amount of 250 ms. */
 const given = { outputTokens: 60_000 }
 const start = () => createLimiterState(given, 2.5, 0)
 
@@ -30,21 +30,22 @@ function afterSending(
 
 const waitOf = (state: LimiterState) => findLongestWait(state, estimateDemand(state, 100, 1024), 0)
 
-describe('the limit of output tokens', () => {
-  it('lets requests out while half of the output expected of those in flight fits', () => {
+describe('the output token limit', () => {
+  it('lets requests out while half of the expected output of those in flight fits', () => {
     expect(waitOf(afterSending(4).state)).toEqual({ ms: 0 })
     const { ms, limit } = waitOf(afterSending(5).state)
     expect(limit).toBe('outputTokens')
-    // 750 tokens for five requests and one for the next; 750 may be used now, the others come at one a millisecond.
+    // Half of the expected output of five requests is 750 tokens, and the next request needs 1. 750 are
+    // available now; one more is added per millisecond.
     expect(ms).toBeCloseTo(1)
   })
 
-  it('expects no more output of a request than its max_tokens', () => {
+  it('expects no more output from a request than its max_tokens', () => {
     expect(estimateDemand(start(), 100, 1024).outputTokens).toBe(300)
     expect(estimateDemand(start(), 100, 50).outputTokens).toBe(50)
   })
 
-  it('frees what a request without an answer had reserved, and charges nothing for it', () => {
+  it('frees the reservation of a request that got no reply, and charges nothing for it', () => {
     const { state, sent } = afterSending(5)
     const after = sent.reduce((state, one) => recordResponse(state, one, {}, 0), state)
     expect(after.pendingOutputTokens).toBe(0)
@@ -52,7 +53,7 @@ describe('the limit of output tokens', () => {
     expect(after.buckets.outputTokens?.level).toBe(1000)
   })
 
-  it('charges the output that came in place of what was expected', () => {
+  it('charges the actual output instead of the expected output', () => {
     const { state, sent } = afterSending(5)
     const usage = { ...zeroUsage, input_tokens: 40, output_tokens: 100 }
     const after = sent.reduce((state, one) => recordResponse(state, one, { usage }, 0), state)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { computePoolSize } from '../../../src/core/rate-limit/pool-size.ts'
 
-describe('poolSize', () => {
+describe('computePoolSize', () => {
   it.each([
     [60, 3, 3],
     [60, 0.5, 1],
@@ -11,11 +11,11 @@ describe('poolSize', () => {
     [1200, 0.15, 3],
     [1, 1, 1],
     [1_000_000, 60, 256],
-  ])('%d requests a minute of %d s each need %d in flight', (rpm, latency, size) => {
+  ])('for %d requests per minute that take %d s each returns %d', (rpm, latency, size) => {
     expect(computePoolSize(rpm, latency)).toBe(size)
   })
 
-  it('is enough to use the limit, and no more than one too many', () => {
+  it('returns enough requests to use the limit, and at most one too many', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 6000 }),

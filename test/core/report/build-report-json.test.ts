@@ -54,15 +54,15 @@ function lineFor(path: string, fields: Partial<DocumentEntry> = {}): DocumentEnt
   }
 }
 
-/** As the price page has them, in picodollars per token: input, write 5 min, write 1 h, read, output. */
+/** List prices in picodollars per token: input, 5 min cache write, 1 h cache write, cache read, output. */
 const rates: Readonly<Record<string, readonly bigint[]>> = {
   'claude-haiku-5-5': [100_000n, 125_000n, 200_000n, 10_000n, 500_000n],
   'claude-sonnet-5-5': [2_000_000n, 2_500_000n, 4_000_000n, 100_000n, 10_000_000n],
   'claude-opus-4-5': [5_000_000n, 6_250_000n, 10_000_000n, 500_000n, 25_000_000n],
 }
 
-describe('the report', () => {
-  it('adds up to the last digit what the service counted', () => {
+describe('buildReportJson', () => {
+  it('adds up the usage that the API counted, exact to the last digit', () => {
     const tokens = fc.nat(30_000)
     const usages = fc.record({
       model: fc.constantFrom(...Object.keys(rates)),
@@ -145,7 +145,7 @@ describe('the report', () => {
     )
   })
 
-  it('leaves out of its sums what is unknown, and says so', () => {
+  it('leaves unknown costs out of its sums and counts the documents concerned', () => {
     const uncounted = lineFor('b.md', { usage: null, cost_usd: null })
     const unpriced = lineFor('c.md', { model: 'llama', cost_usd: null })
     const {
@@ -161,7 +161,7 @@ describe('the report', () => {
     ])
   })
 
-  it('leaves simulated runs out beside others, and counts them where there are no others', () => {
+  it('ignores simulated runs unless there are no other runs', () => {
     const pretended: RecordedRun = {
       start: { ...run, run_id: 'r2', simulated: true },
       entries: [lineFor('a.md')],
@@ -193,7 +193,7 @@ describe('the report', () => {
     ])
   })
 
-  it('shows of many runs what is known of each document last, and of each error how often and where', () => {
+  it('shows the latest state of each document, and the count and examples of each error', () => {
     const error = { kind: 400, type: 'invalid_request_error', message: 'no', transient: false } as const
     const failed = (path: string) => lineFor(path, { status: 'failed', error })
     const runs: RecordedRun[] = [
@@ -213,7 +213,7 @@ describe('the report', () => {
     expect(timeline).toBeNull()
   })
 
-  it('splits the time of documents', () => {
+  it('splits the time of documents into queue, rate limit, retries and API', () => {
     const line = lineFor('a.md', { elapsed_ms: 700, wait_ms: 100, retry_ms: 200, latency_ms: 400 })
     const { time } = buildReportJson([{ start: run, entries: [line] }], made)
     expect(time).toEqual({ queued_ms: 300, throttled_ms: 100, retries_ms: 200, api_ms: 400 })
@@ -229,7 +229,7 @@ describe('the timeline of a run', () => {
     output_tokens: 1,
   })
 
-  it('has every finished request, every token and all the time at the service in it', () => {
+  it('contains every finished request, every token and all the time in flight', () => {
     const line = fc.record({
       over: fc.nat(100_000),
       took: fc.nat(5000),

@@ -14,7 +14,7 @@ describe('isGenerated', () => {
     ['md', `${markdownMarker}\n# No runs yet\n`],
     ['md', markdownMarker.replace('\n', '\r\n')],
     ['html', `<!doctype html>\n<html lang="en">\n<head>\n<meta name="generator" content="${generatorName}">`],
-  ] as const)('knows a file of ours: %s %j', (format, beginning) => {
+  ] as const)('returns true for a generated %s file that starts with %j', (format, beginning) => {
     expect(isGenerated(format, beginning)).toBe(true)
   })
 
@@ -27,11 +27,11 @@ describe('isGenerated', () => {
     ['html', '<!doctype html><meta name="generator" content="claude-batch-notes">'],
     ['html', `<!doctype html>${' '.repeat(400)}<meta name="generator" content="${generatorName}">`],
     ['html', `<p>&lt;!doctype html><meta name="generator" content="${generatorName}">`],
-  ] as const)('takes no other file for one of ours: %s %j', (format, beginning) => {
+  ] as const)('returns false for another %s file that starts with %j', (format, beginning) => {
     expect(isGenerated(format, beginning)).toBe(false)
   })
 
-  it('takes no file of one format for one of another', () => {
+  it('returns false for a generated file of another format', () => {
     for (const format of reportFormats)
       for (const other of reportFormats.filter((it) => it !== format))
         expect(

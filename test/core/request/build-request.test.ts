@@ -11,15 +11,15 @@ import { extractNotebookText } from '../../../src/inputs/read/readers/notebook.t
 const half = '\ud83d'
 const provider = 'anthropic'
 
-describe('a request', () => {
-  it('holds only well-formed text, whichever of its texts has half a surrogate pair', () => {
+describe('buildRequest', () => {
+  it('returns only well-formed text, even if any of its inputs has a lone surrogate', () => {
     const text = fc.string({ unit: fc.constantFrom('a', '😀', half, '\ude00', '"', '\\') })
     const schema = fc.dictionary(text, fc.oneof(text, fc.array(text), fc.dictionary(text, text)))
     fc.assert(
       fc.property(text, text, text, schema, (user, system, model, schema) => {
         const request = buildRequest({ user, system, model, schema, maxTokens: 9 }, 'a.md', provider)
         const { hash: key, path, attemptNumber: attempt, ...sent } = request
-        // JSON escapes half a pair; nothing else in these texts brings a lower-case `\ud`.
+        // JSON escapes a lone surrogate; nothing else in these texts produces a lower-case `\ud`.
         expect(JSON.stringify(Object.values(sent)).replaceAll('\\\\', '')).not.toMatch(/\\ud/)
         expect(key).toBe(hashRequest(sent, provider))
         expect([path, attempt]).toEqual(['a.md', 1])
@@ -27,13 +27,13 @@ describe('a request', () => {
     )
   })
 
-  it('has U+FFFD in place of each half, and one hash for what is sent alike', () => {
+  it('replaces a lone surrogate with U+FFFD, and hashes equal requests to the same value', () => {
     const request = (user: string) => buildRequest({ model: 'm', maxTokens: 9, user }, 'a.md', provider)
     expect(request(`a${half}b`).user).toBe('a\ufffdb')
     expect(request(`a${half}b`).hash).toBe(request('a\ufffdb').hash)
   })
 
-  it('is well-formed where the document, its path, its title and a variable each are not', () => {
+  it('returns well-formed text if the document, its path, its title and a variable are malformed', () => {
     const user = parseTemplate('{text}{path}{name}{title}{var}')
     const prompt = { name: 'x', version: 'v1', why: 'latest', origin: 'here', user, system: user } as const
     const path = `a${half}/b${half}.md`
@@ -48,7 +48,7 @@ describe('a request', () => {
   })
 })
 
-describe('a text that is cut for a prompt', () => {
+describe('shortening a text for a prompt', () => {
   const emoji = `${'x'.repeat(199)}😀y`
 
   it.each([
@@ -61,7 +61,7 @@ describe('a text that is cut for a prompt', () => {
         return extractNotebookText(JSON.stringify({ cells: [{ cell_type: 'code', outputs: [{ text }] }] }))
       },
     ],
-  ])('%s is not cut between the halves of an emoji', (_name, cut) => {
+  ])('never splits a surrogate pair in %s', (_name, cut) => {
     expect(cut().isWellFormed()).toBe(true)
     expect(cut()).not.toContain('\ufffd')
   })

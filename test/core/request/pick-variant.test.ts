@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pickVariant } from '../../../src/core/request/pick-variant.ts'
 
-describe('a split', () => {
+describe('pickVariant', () => {
   const arms = fc
     .array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 5 })
     .map((shares) => shares.map((weight, value) => ({ weight, value })))
 
-  it('sends a path the same way every time, whatever the unit of the shares', () => {
+  it('picks the same variant for a path even if all weights are scaled', () => {
     fc.assert(
       fc.property(arms, fc.string(), fc.integer({ min: 2, max: 1000 }), (arms, path, unit) => {
         const scaled = arms.map(({ weight, value }) => ({ weight: weight * unit, value }))
@@ -16,7 +16,7 @@ describe('a split', () => {
     )
   })
 
-  it('gives each way its share', () => {
+  it('picks each variant as often as its weight says', () => {
     fc.assert(
       fc.property(arms, (arms) => {
         const counts = arms.map(() => 0)
@@ -37,7 +37,7 @@ describe('a split', () => {
     )
   })
 
-  it('moves few paths when a share grows: none but those that the way that grew takes over', () => {
+  it('moves paths only to the variant whose weight grows', () => {
     const before = [
       { weight: 90, value: 'v1' },
       { weight: 10, value: 'v2' },

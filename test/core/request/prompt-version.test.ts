@@ -8,5 +8,5 @@ describe('isOlderPromptVersion', () => {
     ['p@v1', 'p@v1', false],
     ['q@v1', 'p@v2', false],
     ['a@b@v1', 'a@b@v2', true],
-  ])('%s before %s: %s', (one, other, older) => expect(isOlderPromptVersion(one, other)).toBe(older))
+  ])('of %s and %s returns %s', (one, other, older) => expect(isOlderPromptVersion(one, other)).toBe(older))
 })

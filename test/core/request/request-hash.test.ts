@@ -20,7 +20,7 @@ const base: Required<Asked> = {
 }
 
 describe('the request hash', () => {
-  /** Another value of each field that goes to the API. */
+  /** Another value for each field that is sent to the API. */
   const changes: { readonly [Field in keyof Asked]-?: Asked[Field] } = {
     model: 'claude-sonnet-5-5',
     maxTokens: 1025,
@@ -33,7 +33,7 @@ describe('the request hash', () => {
   }
   const fields = Object.keys(base) as (keyof Asked)[]
 
-  it.each(fields)('is another for another %s, and for none', (field) => {
+  it.each(fields)('changes with the value of %s and if the field is missing', (field) => {
     const { [field]: _, ...without } = base
     const hashes = [base, { ...base, [field]: changes[field] }, without as Asked].map((asked) =>
       hashRequest(asked, 'anthropic'),
@@ -41,7 +41,7 @@ describe('the request hash', () => {
     expect(new Set(hashes).size).toBe(3)
   })
 
-  it('is another for the simulator, and has 64 hexadecimal digits', () => {
+  it('differs for the simulator, and has 64 hexadecimal digits', () => {
     expect(hashRequest(base, 'anthropic')).not.toBe(hashRequest(base, 'simulator'))
     expect(hashRequest(base, 'anthropic')).toMatch(/^[0-9a-f]{64}$/)
   })
@@ -77,7 +77,7 @@ describe('the settings hash', () => {
   const hashOf = (user: string) =>
     hashSettings(({ ref: source, text }) => requestWith(user)({ path: source.path, text }))
 
-  it('is the same for two prompts only where every document makes the same request of both', () => {
+  it('is the same for two prompts only if both result in the same request for every document', () => {
     fc.assert(
       fc.property(template, template, documents, (one, other, document) => {
         const [a, b] = [one, other].map((user) => requestWith(user)(document).hash)
@@ -88,7 +88,7 @@ describe('the settings hash', () => {
     )
   })
 
-  it('is another for another value of anything else that it is given', () => {
+  it('changes with any additional value', () => {
     const request = ({ ref: source, text }: Document) => requestWith('{text}')({ path: source.path, text })
     expect(hashSettings(request, ['a'])).not.toBe(hashSettings(request, ['b']))
     expect(hashSettings(request)).toMatch(/^[0-9a-f]{16}$/)

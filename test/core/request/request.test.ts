@@ -7,7 +7,7 @@ import { createRequest } from '../../support/scripted-ask.ts'
 
 type Field = Exclude<keyof Request, 'path' | 'hash' | 'attemptNumber'>
 
-/** A value for every field that goes to the API, and whether the API bills it as input. */
+/** A value for every field that is sent to the API, and whether the API bills that field as input. */
 const fields: { readonly [Name in Field]: readonly [Request[Name], boolean] } = {
   system: ['Be brief. '.repeat(100), true],
   user: ['A document. '.repeat(100), true],
@@ -21,7 +21,7 @@ const fields: { readonly [Name in Field]: readonly [Request[Name], boolean] } = 
 
 const pace = createLimiterState({}, 2.5, 0)
 const sizes: Readonly<Record<string, (request: Request) => number>> = {
-  'the length that estimates go by': countPromptCharacters,
+  'the length on which estimates are based': countPromptCharacters,
   'the worst case that --max-cost reserves': (request) => Number(computeWorstCaseCost(request, listPrice)),
   'the tokens that the rate limiter expects': (request) =>
     estimateDemand(pace, countPromptCharacters(request), request.maxTokens).inputTokens,
@@ -38,7 +38,7 @@ describe.each(Object.entries(sizes))('%s', (_, sizeOf) => {
 })
 
 describe('the worst case of a request with a schema', () => {
-  it('has room for the schema as the API may show it: indented, twice over, and explained', () => {
+  it('covers twice the length of the indented schema, because the API adds it to the prompt', () => {
     const schema = {
       type: 'object',
       properties: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`p${n}`, { type: 'string' }])),

@@ -46,14 +46,14 @@ type Kind = keyof typeof good
 
 const isDamaged = (line: object) => parseLedgerEntry(JSON.stringify(line)).type === 'damaged'
 
-describe('a line of the ledger', () => {
-  it.each(Object.entries(good))('is read where it is whole: %s', (_, line) => {
+describe('parseLedgerEntry', () => {
+  it.each(Object.entries(good))('parses a complete entry, also with an unknown field: %s', (_, line) => {
     expect(parseLedgerEntry(JSON.stringify(line))).toEqual(line)
     expect(isDamaged({ ...line, something_new: [1] })).toBe(false)
   })
 
   it.each(['"path":"', '"path":"\\\\', '"output":{"path":"x","sha256":'])(
-    'of millions of characters that is torn is damaged: %s…',
+    'reports a truncated line of millions of characters as damaged: %s…',
     (start) => {
       expect(parseLedgerEntry(start + 'x'.repeat(30_000_000))).toMatchObject({ type: 'damaged' })
       expect(parseLedgerEntry(start + '\\x'.repeat(10_000_000))).toMatchObject({ type: 'damaged' })
@@ -109,11 +109,11 @@ describe('a line of the ledger', () => {
     ['pruned', { type: 'other_version' }],
     ['pruned', { format_version: String(format_version) }],
     ['pruned', { format_version: undefined }],
-  ])('is damaged where the code could not rely on it: %s with %j', (kind, change) => {
+  ])('reports an entry with an invalid field as damaged: %s with %j', (kind, change) => {
     expect(isDamaged({ ...good[kind], ...change })).toBe(true)
   })
 
-  it('is read or damaged, whatever is in it, and what is read can be added up', () => {
+  it('never throws for any field value, and toTotals accepts every parsed document entry', () => {
     const anything = fc.oneof(fc.jsonValue(), fc.double(), fc.string())
     const changes = fc.dictionary(fc.constantFrom(...Object.keys(good.summarized)), anything)
     fc.assert(
@@ -124,7 +124,7 @@ describe('a line of the ledger', () => {
     )
   })
 
-  it('that is damaged still shows its path and its summary’s hash, where those can be made out', () => {
+  it('recovers the path and the summary hash of a damaged line if they are complete', () => {
     const text = JSON.stringify(good.summarized)
     expect(parseLedgerEntry(text.slice(0, text.indexOf('"quality_issues"')))).toMatchObject({
       path: 'a.md',

@@ -13,10 +13,10 @@ const answered: Attempt = {
 }
 const refused: Attempt = { ...answered, status: 529, error: createStatusError(529) }
 
-describe('retries', () => {
-  it('are counted by what made them necessary, also while other chunks of the document are asked about', () => {
+describe('createStatsCollector', () => {
+  it('counts retries by their cause, even while other chunks of the document are in flight', () => {
     const tally = createStatsCollector()
-    // Two chunks fail at the same time; a third one is asked about before they are tried again.
+    // Two chunks fail at the same time, and a third one is sent before the two are retried.
     for (const attempt of [refused, refused, answered]) tally.addAttempt(attempt)
     for (let n = 0; n < 2; n++) tally.addAttempt({ ...answered, attemptNumber: 2 })
     expect([...tally.getStats(0).retriesByCause]).toEqual([['529', 2]])

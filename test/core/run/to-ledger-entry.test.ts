@@ -12,7 +12,10 @@ const facts = { prompt: 'p@v1', model: 'm', settingsHash: 'r' }
 const request = { path: 'a.md', attemptNumber: 1, model: 'm', hash: 'k' } as Request
 const reply: Reply = { text: 'A text.', stopReason: 'end_turn', model: 'm', attempts: [] }
 
-/** The times of a document that was sent twice, 3 seconds apart, each taking a second; the clock is set in between. */
+/**
+ * The ledger entry of a document with two attempts of 1 s each that start 3 s apart. Between them, the
+ * system clock is adjusted by `byMs`.
+ */
 async function timesWhenClockIsSet(byMs: number) {
   let [now, wall] = [0, Date.parse('2026-11-22T12:00:00Z')]
   const clock: Clock = { now: () => now, wallTime: () => wall, sleep: async () => {} }
@@ -40,7 +43,7 @@ async function timesWhenClockIsSet(byMs: number) {
 }
 
 it.each([0, -3_600_000, 3_600_000])(
-  'the durations of a document are those that passed where the clock is set by %d ms',
+  'the durations in a ledger entry are correct if the system clock is adjusted by %d ms',
   async (byMs) => {
     expect(await timesWhenClockIsSet(byMs)).toMatchObject({
       elapsed_ms: 4500,

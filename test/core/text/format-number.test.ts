@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { formatInteger, pluralize } from '../../../src/core/text/format-number.ts'
 
-it('writes whole numbers as English does', () => {
+it('formatInteger and pluralize separate thousands with commas', () => {
   fc.assert(
     fc.property(fc.maxSafeInteger(), (value) => {
       expect(formatInteger(value)).toBe(value.toLocaleString('en-US').replace(/^-0$/, '0'))

@@ -19,7 +19,7 @@ const text = fc.oneof(
     '"\\""',
   ),
 )
-/** JSON as a model may write it: white space anywhere, duplicate keys, numbers that no double holds. */
+/** JSON as a model may write it: any white space, duplicate keys, numbers beyond the range of a double. */
 const { value: json } = fc.letrec<{ value: string; spaced: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
@@ -34,13 +34,13 @@ const { value: json } = fc.letrec<{ value: string; spaced: string }>((tie) => ({
   spaced: fc.tuple(space, tie('value'), space).map((parts) => parts.join('')),
 }))
 
-/** The tokens of a JSON text, as they are written. */
+/** The tokens of a JSON text, exactly as written. */
 function tokensOf(text: string): string[] {
   return text.match(/"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s"[\]{},:]+/gs) ?? []
 }
 
 describe('minifyJson', () => {
-  it('keeps every token as it was written, and no white space between them', () => {
+  it('keeps every token exactly as written, and removes the white space between tokens', () => {
     fc.assert(
       fc.property(json, (original) => {
         const minified = minifyJson(original)
@@ -53,25 +53,25 @@ describe('minifyJson', () => {
   })
 
   it.each([
-    ['a number beyond doubles', ' { "n" : 9007199254740993 } ', '{"n":9007199254740993}'],
-    ['a number beyond all doubles', '{\n"n": 1e400}', '{"n":1e400}'],
-    ['a fraction of nothing', '[ 1.0, -0 ]', '[1.0,-0]'],
+    ['a number beyond the precision of a double', ' { "n" : 9007199254740993 } ', '{"n":9007199254740993}'],
+    ['a number beyond the range of a double', '{\n"n": 1e400}', '{"n":1e400}'],
+    ['a zero fraction and a negative zero', '[ 1.0, -0 ]', '[1.0,-0]'],
     ['keys that look like numbers', '{"b": 1, "2": 1, "1": 1}', '{"b":1,"2":1,"1":1}'],
     ['duplicate keys', '{"a": 1,\r\n"a": 2}', '{"a":1,"a":2}'],
     ['a __proto__ key', '{"__proto__": {"x": 1}}', '{"__proto__":{"x":1}}'],
     ['escapes', '"\\u0041\\/\\ud800 \\n"', '"\\u0041\\/\\ud800 \\n"'],
-    ['line separators of Unicode', '"a\u2028 \u2029b"', '"a\u2028 \u2029b"'],
+    ['Unicode line separators', '"a\u2028 \u2029b"', '"a\u2028 \u2029b"'],
     ['brackets and white space within strings', '[" [ , \\" ] ",  ""]', '[" [ , \\" ] ",""]'],
   ])('keeps %s', (_what, original, expected) => {
     expect(minifyJson(original)).toBe(expected)
   })
 
-  it('writes half a surrogate pair, which UTF-8 cannot hold, as an escape', () => {
+  it('escapes a lone surrogate, which UTF-8 cannot represent', () => {
     expect(minifyJson('[ "\ud800 \u{1f600}" ]')).toBe('["\\ud800 \u{1f600}"]')
     expect(escapeLoneSurrogates('{ "a": "\udfff" }')).toBe('{ "a": "\\udfff" }')
   })
 
-  it('reads a text of any depth and length', () => {
+  it('handles a text of any depth and length', () => {
     const depth = 200_000
     const deep = `${'[ '.repeat(depth)}${' ]'.repeat(depth)}`
     expect(minifyJson(deep)).toBe(`${'['.repeat(depth)}${']'.repeat(depth)}`)
@@ -82,7 +82,7 @@ describe('minifyJson', () => {
 
 describe('isJson', () => {
   it.each(['', '\ufeff{}', '```json\n{}\n```', '{} {}', "{'a': 1}", '{"a": 1,}'])(
-    'takes no text with anything but JSON in it: %j',
+    'returns false for %j',
     (text) => expect(isJson(text)).toBe(false),
   )
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { extractHost, parseHost } from '../../../src/core/text/parse-host.ts'
 
-describe('a host', () => {
+describe('parseHost', () => {
   it.each([
     ['Gateway.Internal', 'gateway.internal'],
     [' gateway.internal. ', 'gateway.internal'],
@@ -9,7 +9,7 @@ describe('a host', () => {
     ['0x7f.1', '127.0.0.1'],
     ['2001:DB8::0:1', '[2001:db8::1]'],
     ['[2001:db8::1]', '[2001:db8::1]'],
-  ])('written as %j is %s', (text, host) => {
+  ])('parses %j as %s', (text, host) => {
     expect(parseHost(text)).toBe(host)
   })
 
@@ -29,11 +29,11 @@ describe('a host', () => {
     '[::1',
     '1.2.3.4.5',
     '::1%eth0',
-  ])('is not what %j names', (text) => {
+  ])('returns undefined for %j', (text) => {
     expect(parseHost(text)).toBeUndefined()
   })
 
-  it('in a URL is the same with and without its final dot', () => {
+  it('extractHost removes one final dot from the host of a URL', () => {
     expect(extractHost(new URL('http://LOCALHOST.:80/'))).toBe('localhost')
     expect(extractHost(new URL('http://localhost../'))).toBe('localhost.')
   })

@@ -3,22 +3,22 @@ import { describe, expect, it } from 'vitest'
 import { findSecrets } from '../../../src/core/text/find-secrets.ts'
 import { createRedactor } from '../../../src/core/text/redact.ts'
 
-describe('a redactor', () => {
-  it('replaces its secrets, and whatever looks like a key', () => {
+describe('createRedactor', () => {
+  it('redacts the secrets and everything that looks like an API key', () => {
     const { redact } = createRedactor(['gateway/secret+1'])
     expect(redact('Bearer gateway/secret+1, sk-ant-api03-Zq9_x; fine')).toBe('Bearer [key], [key]; fine')
     expect(redact('host gateway%2Fsecret%2B1.example GATEWAY/SECRET+1')).toBe('host [key].example [key]')
     expect(redact('no key, risk-anthology, sk-ant-')).toBe('no key, risk-anthology, sk-ant-')
   })
 
-  it('takes secrets that become known later', () => {
+  it('redacts secrets that are added later', () => {
     const { add, redact } = createRedactor()
     expect(redact('token-of-a-profile')).toBe('token-of-a-profile')
     add('token-of-a-profile')
     expect(redact('the token-of-a-profile.')).toBe('the [key].')
   })
 
-  it('leaves words alone that are too short to be a secret', () => {
+  it('ignores secrets that are too short', () => {
     const { redact } = createRedactor(['', 'test'])
     expect(redact('a test of a key')).toBe('a test of a key')
   })
@@ -29,7 +29,7 @@ describe('a redactor', () => {
     unit: fc.constantFrom(...'abcXYZ019-_.+/=:$^*|[](){}\\"?'),
   })
 
-  it('leaves no secret in a text, whatever surrounds it', () => {
+  it('redacts a secret in any surrounding text', () => {
     fc.assert(
       fc.property(secret, fc.string(), fc.string(), (secret, before, after) => {
         const { redact } = createRedactor([secret])
@@ -39,7 +39,7 @@ describe('a redactor', () => {
     )
   })
 
-  it('leaves no base64 that decodes to a secret', () => {
+  it('redacts base64 that decodes to a secret', () => {
     fc.assert(
       fc.property(
         secret.filter((text) => text.length >= 8),
@@ -56,7 +56,7 @@ describe('a redactor', () => {
     )
   })
 
-  it('changes nothing else', () => {
+  it('returns a text without secrets unchanged', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const { redact } = createRedactor(['a-secret-that-is-not-there'])
@@ -66,8 +66,8 @@ describe('a redactor', () => {
   })
 })
 
-describe('the secrets of an environment', () => {
-  it('are its keys, the headers it adds, and the passwords in its URLs', () => {
+describe('findSecrets', () => {
+  it('returns the keys, custom headers and URL passwords of an environment', () => {
     const env = {
       ANTHROPIC_API_KEY: ' key-1 ',
       ANTHROPIC_AUTH_TOKEN: 'token-2',

@@ -9,8 +9,8 @@ import { escapeControlChars } from '../../../src/core/text/escape-control-chars.
 import { validateRequest } from '../../../src/simulator/validate-request.ts'
 import { createReply } from '../../support/scripted-ask.ts'
 
-describe('printable', () => {
-  it('leaves nothing that a terminal would act on, and ordinary text as it is', () => {
+describe('escapeControlChars', () => {
+  it('escapes everything that a terminal would interpret, and keeps ordinary text', () => {
     expect(escapeControlChars('a\u001b]0;pwn\u0007\r\nb\u202ec\u200b\u009bé 漢 👍')).toBe(
       'a\\x1b]0;pwn\\x07\\x0d\\x0ab\\u{202e}c\\u{200b}\\x9bé 漢 👍',
     )
@@ -25,7 +25,7 @@ describe('printable', () => {
 })
 
 describe('renderTemplate', () => {
-  it('puts every value in once, byte for byte', () => {
+  it('inserts every value once and unchanged', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         const template = parseTemplate('<{a}|{b}|{{a}}>')
@@ -35,7 +35,7 @@ describe('renderTemplate', () => {
   })
 })
 
-describe('outputPaths', () => {
+describe('assignOutputPaths', () => {
   const none: OutputPathOptions = { caseInsensitive: false, existingSummaries: [] }
 
   it.each([
@@ -43,11 +43,11 @@ describe('outputPaths', () => {
     ['/srv/x/b.md', 'srv/x/b.md.summary.md'],
     ['C:/x/b.md', 'C/x/b.md.summary.md'],
     ['-', 'stdin.summary.md'],
-  ])('%s becomes %s', (path, summary) => {
+  ])('assigns to %s the summary %s', (path, summary) => {
     expect(assignOutputPaths([path], none)(path).summary).toBe(summary)
   })
 
-  it('gives different sources different names, no name too long, none outside', () => {
+  it('assigns different names to different documents, none too long and none outside the folder', () => {
     const segment = fc.stringMatching(/^[a-zA-Zé.é]{1,3}$/)
     const paths = fc.uniqueArray(
       fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
@@ -70,8 +70,8 @@ describe('outputPaths', () => {
   })
 })
 
-describe('outputPaths after earlier runs', () => {
-  it('leaves every source its name, and gives it to nobody else', () => {
+describe('assignOutputPaths after earlier runs', () => {
+  it('keeps the name of every document, and assigns it to no other document', () => {
     const earlier: [string, string][] = [
       ['/x/a.md', 'x/a.md.summary.md'],
       ['gone.md', 'gone.md.~1.summary.md'],
@@ -82,7 +82,7 @@ describe('outputPaths after earlier runs', () => {
     })
     expect(name('/x/a.md').summary).toBe('x/a.md.summary.md')
     expect(name('gone.md').summary).toBe('gone.md.~1.summary.md')
-    // Alone in this run, but the name is taken.
+    // No other document of this run competes for the name, but an earlier run assigned it.
     const alone = assignOutputPaths(['x/a.md'], { caseInsensitive: false, existingSummaries: earlier })(
       'x/a.md',
     )
@@ -91,7 +91,7 @@ describe('outputPaths after earlier runs', () => {
   })
 })
 
-describe('flawOf', () => {
+describe('findReplyFailure', () => {
   it.each<[string | null, string, string | undefined]>([
     ['end_turn', 'A summary.', undefined],
     ['stop_sequence', 'A summary.', undefined],
@@ -104,12 +104,12 @@ describe('flawOf', () => {
     ['tool_use', 'x', 'unexpected_stop'],
     ['made_up_tomorrow', 'x', 'unexpected_stop'],
     [null, 'x', 'unexpected_stop'],
-  ])('of %s with %j is %s', (stopReason, text, type) => {
+  ])('for the stop reason %s with the text %j returns %s', (stopReason, text, type) => {
     expect(findReplyFailure(createReply(text, { stopReason }), 1024)?.type).toBe(type)
   })
 })
 
-describe('parametersFor', () => {
+describe('chooseParameters', () => {
   const body = (model: string, effort?: (typeof efforts)[number]) => {
     const parameters = chooseParameters({
       model: resolveModelAlias(model),
@@ -125,16 +125,16 @@ describe('parametersFor', () => {
     }
   }
 
-  it.each(knownModelNames)('are ones that %s accepts', (model) => {
+  it.each(knownModelNames)('returns parameters that %s accepts', (model) => {
     expect(validateRequest(body(model), 'messages')).not.toHaveProperty('status')
   })
 
-  it.each(efforts)('of the default model are accepted at effort %s', (effort) => {
+  it.each(efforts)('returns parameters that Haiku and Sonnet accept at effort %s', (effort) => {
     expect(validateRequest(body('haiku', effort), 'messages')).not.toHaveProperty('status')
     expect(validateRequest(body('sonnet', effort), 'messages')).not.toHaveProperty('status')
   })
 
-  it('are the cheapest for the default model, and the bare ones for a model nobody knows', () => {
+  it('returns the cheapest parameters for the default model, and none for an unknown model', () => {
     expect(chooseParameters({ model: 'claude-haiku-5-5', maxTokens: 9 })).toEqual({
       model: 'claude-haiku-5-5',
       maxTokens: 9,

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { truncate } from '../../../src/core/text/truncate.ts'
 
 describe('truncate', () => {
-  it('leaves out a surrogate pair that does not fit as a whole', () => {
+  it('drops a surrogate pair that does not fit completely', () => {
     expect(truncate('ab😀', 3)).toBe('ab')
     expect(truncate('ab😀', 4)).toBe('ab😀')
     expect(truncate('😀', 0)).toBe('')
   })
 
-  it('returns the longest well-formed beginning of a well-formed text', () => {
+  it('returns the longest well-formed prefix of a well-formed text', () => {
     const text = fc.string({ unit: fc.constantFrom('a', '😀', '漢', 'é') })
     fc.assert(
       fc.property(text, fc.nat(40), (text, most) => {

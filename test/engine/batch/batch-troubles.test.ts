@@ -19,7 +19,7 @@ import { createVirtualClock } from '../../support/virtual-clock.ts'
 const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash: 'r' }
 const hour = 3_600_000
 
-/** What an answer can be that comes although all was done, and what can be in the place of one. */
+/** Errors that a call may return even if the API executed it. */
 const faults: readonly RequestError[] = [
   ...[408, 409, 429, 500, 502, 503, 504, 524, 529, 507].map((status) => createStatusError(status)),
   createStatusError(429, { retryAfterSeconds: 60 }),
@@ -27,7 +27,7 @@ const faults: readonly RequestError[] = [
   { kind: 'connection', type: 'connection_error', message: 'reset', code: 'ECONNRESET' },
   { kind: 'malformed', type: 'malformed_reply', message: 'the answer is not a batch' },
 ]
-/** What comes only where nothing was done. */
+/** Errors that mean that the API did not execute the call. */
 const refusals: readonly RequestError[] = [
   { kind: 'connection', type: 'connection_error', message: 'refused', code: 'ECONNREFUSED' },
   createStatusError(404, { type: 'http_404' }),
@@ -39,7 +39,7 @@ const trouble = fc.oneof(
   fc.record({ fault: fc.constantFrom(...faults), after: fc.boolean() }),
   fc.record({ fault: fc.constantFrom(...refusals), after: fc.constant(false) }),
 )
-/** What happens at each of the first calls of a kind, and at all later ones. */
+/** The errors of the first calls of a kind, and the error of all later calls. */
 const course = fc.record({
   first: fc.array(fc.option(trouble), { maxLength: 4 }),
   later: fc.option(trouble, { freq: 8 }),
@@ -50,14 +50,14 @@ const service = fc.record({
   since: course,
   answers: course,
   line: course,
-  /** The list of batches shows the newest ones alone. */
+  /** Whether the list of batches contains only the newest batch. */
   isListCut: fc.boolean(),
   bad: fc.uniqueArray(fc.nat(8), { maxLength: 2 }),
   isNamed: fc.boolean(),
 })
 
-describe('runs by batches, whatever goes wrong at each call', () => {
-  it('pay for each document once at most, and end after a bounded time and number of requests', async () => {
+describe('runBatches, with any error at any call', () => {
+  it('pays for each document at most once, and ends within bounded time and requests', async () => {
     await fc.assert(
       fc.asyncProperty(service, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 2, max: 9 }), over),
       { numRuns: 25 },
@@ -169,12 +169,12 @@ async function over(
     const before = { at: clock.now(), calls: sumOf(calls.values()) }
     await clock.run(run())
     expect(clock.now() - before.at).toBeLessThan(27 * hour)
-    // It asks once a minute for 25 hours, at most, four times where the API is down, and waits for up to nine batches.
+    // The run polls up to nine batches once a minute for up to 25 hours, with four attempts in an outage.
     expect(sumOf(calls.values()) - before.calls).toBeLessThan(9 * 25 * 60 * 4 + 1000)
     for (const [path, times] of scripted.billed()) expect([path, times]).toEqual([path, 1])
     for (const { items } of scripted.made.values()) expect(items.some(({ path }) => isBad(path))).toBe(false)
   }
-  // Once nothing goes wrong any more, all is done, but where it is not known what was created.
+  // Without further errors, all documents are finished, except those in unconfirmed batches.
   const open = [...disk.values()].flatMap(({ documents }) => [...documents.values()] as BatchItem[])
   expect([...ledger.map(({ document }) => document.path), ...open.map(({ path }) => path)].sort()).toEqual(
     expect.arrayContaining(paths.filter((path) => !isBad(path))),

@@ -5,7 +5,7 @@ import { retryUntilSuccess } from '../../../src/engine/batch/retry-until-success
 import { createStatusError } from '../../support/scripted-ask.ts'
 import { createVirtualClock } from '../../support/virtual-clock.ts'
 
-/** Fails with these faults, one after another, then succeeds. */
+/** A function that throws the given errors, one per call, and then succeeds. */
 function failing(...faults: readonly RequestError[]) {
   let calls = 0
   const work = async () => {
@@ -18,14 +18,14 @@ function failing(...faults: readonly RequestError[]) {
 
 const never = new AbortController().signal
 
-describe('patiently', () => {
+describe('retryUntilSuccess', () => {
   const down = createStatusError(503)
 
   it.each([
     [2, 2, 3],
     [3, 2, 3],
     [3, 0, 1],
-  ])('work that fails %i times, with %i retries, is done %i times', async (failures, retries, calls) => {
+  ])('for %i failures and %i retries calls the function %i times', async (failures, retries, calls) => {
     const clock = createVirtualClock()
     const it = failing(...Array<RequestError>(failures).fill(down))
     const working = clock.run(
@@ -36,7 +36,7 @@ describe('patiently', () => {
     expect(it.calls()).toBe(calls)
   })
 
-  it('waits as long as the service asks for, and longer from failure to failure otherwise', async () => {
+  it('waits for the time in retry-after, or else doubles its wait after each failure', async () => {
     const clock = createVirtualClock()
     const waits: number[] = []
     const it = failing(down, down, createStatusError(503, { retryAfterSeconds: 7 }))
@@ -46,7 +46,7 @@ describe('patiently', () => {
     expect(clock.now()).toBe(10_000)
   })
 
-  it('does not repeat what is no fault of the service', async () => {
+  it('does not retry an error that is not transient', async () => {
     const clock = createVirtualClock()
     const it = failing(createStatusError(400))
     const working = clock.run(retryUntilSuccess(it.work, { clock, random: () => 1, drainSignal: never }))
@@ -54,7 +54,7 @@ describe('patiently', () => {
     expect(it.calls()).toBe(1)
   })
 
-  it('ends with the reason of a stop, in the middle of a wait', async () => {
+  it('rejects with the reason of a drain, even during a wait', async () => {
     const clock = createVirtualClock()
     const stop = new AbortController()
     const reason = new Error('told to stop')

@@ -32,25 +32,25 @@ const facts = { prompt: 'summarize@v2', model: 'claude-haiku-5-5', settingsHash:
 
 const settings = { maxTokens: 1024, frontMatter: false }
 
-/** What a test changes of a run. `mode` is how it sends documents that are in no batch. */
+/** Options of a run. `mode` decides how the run sends documents that are in no batch. */
 type RunOptions = Partial<Omit<BatchJob, 'sending'> & SubmitOptions> & {
   readonly mode?: 'batch' | 'live' | 'collect'
 }
 
 type SubmitOptions = NonNullable<Sending['batches']>
 
-/** A folder that runs one after another work on, and the service they ask. */
+/** An output folder for several runs, and a scripted Batches API. */
 function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
   const clock = createVirtualClock()
   const service = createScriptedBatches({ clock, ...script })
   const disk = new Map()
-  /** What is in the ledger: outcomes by path, with the batch they came out of. */
+  /** The outcomes in the ledger. */
   const ledger: Outcome[] = []
   const isDone = (path: string) =>
     ledger.some(({ document, status }) => document.path === path && status === 'summarized')
   const notes: string[] = []
 
-  /** @returns what a run yields, and why it stopped */
+  /** @returns the outcomes of a run, the reason of its drain, and the paths of its live requests */
   const begin = ({ mode = 'batch', ...options }: RunOptions = {}, ask = createScriptedAsk('ok')) => {
     const shutdown = createShutdown()
     const asked: string[] = []
@@ -133,8 +133,8 @@ function setting(script: Partial<BatchScript> = {}, paths = pathsOf(5)) {
   return { clock, service, disk, ledger, notes, begin, statuses, paths }
 }
 
-describe('a run by batches', () => {
-  it('packs all documents into one, waits for it, and has an outcome for each, at half the price', async () => {
+describe('runBatches', () => {
+  it('puts all documents into one batch, and yields an outcome for each at half the price', async () => {
     const { begin, service, statuses, disk, clock } = setting()
     const { outcomes, asked } = await begin().ended
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
@@ -149,7 +149,7 @@ describe('a run by batches', () => {
     expect(clock.now()).toBeLessThan(180_000)
   })
 
-  it('asks one document of each way live first, where that way was never taken before', async () => {
+  it('sends one canary request for each settings hash that never succeeded before', async () => {
     const { begin, service, statuses } = setting()
     const run = begin({
       hasSucceededBefore: () => false,
@@ -164,7 +164,7 @@ describe('a run by batches', () => {
     expect([...service.made.values()].map(({ items }) => items.length)).toEqual([3])
   })
 
-  it('leaves a batch of another API alone, and reports it', async () => {
+  it('skips a batch of another API, and reports it', async () => {
     const { begin, notes, disk } = setting()
     await begin({ shouldWait: false, isDetached: true }).ended
     const { outcomes } = await begin({ mode: 'collect', sources: [], endpoint: 'there' }).ended
@@ -175,7 +175,7 @@ describe('a run by batches', () => {
     expect(disk.size).toBe(1)
   })
 
-  it('collects batches without sending anything, where it is not to', async () => {
+  it('collects batches in the collect mode without sending requests', async () => {
     const { begin, statuses, service, disk } = setting()
     await begin({ shouldWait: false, isDetached: true }).ended
     const { outcomes, asked } = await begin({ mode: 'collect', sources: [] }).ended
@@ -184,7 +184,7 @@ describe('a run by batches', () => {
     expect([service.made.size, disk.size]).toEqual([1, 0])
   })
 
-  it('makes no batch where no document is answered live', async () => {
+  it('creates no batch if every canary request fails', async () => {
     const { begin, service } = setting({}, pathsOf(20))
     const { outcomes, stopped, asked } = await begin(
       { hasSucceededBefore: () => false },
@@ -196,19 +196,19 @@ describe('a run by batches', () => {
     expect(outcomes.filter(({ status }) => status === 'pending')).toHaveLength(15)
   })
 
-  it('makes as many as their limits demand', async () => {
+  it('creates several batches if the documents exceed the size of one', async () => {
     const { begin, service } = setting({}, pathsOf(10))
     expect((await begin({ maxBatchSize: { items: 4, bytes: 1e9 } }).ended).outcomes).toHaveLength(10)
     expect([...service.made.values()].map(({ items }) => items.length)).toEqual([4, 4, 2])
   })
 
-  it('left to themselves end a run at once, and the next one collects them and makes no other', async () => {
+  it('ends immediately with --detach, and the next run collects the batch and creates no other', async () => {
     const { begin, service, statuses, clock } = setting()
     const detached = await begin({ shouldWait: false, isDetached: true }).ended
     expect(statuses(detached.outcomes)).toEqual(pathsOf(5).map((path) => `${path} pending`))
     expect(detached.outcomes.every((outcome) => outcome.status === 'pending' && !outcome.deferred)).toBe(true)
     expect(detached.stopped).toBeUndefined()
-    // Too early: it stays where it is.
+    // The batch has not ended yet, so it is kept.
     expect((await begin({ shouldWait: false }).ended).outcomes).toMatchObject(
       Array(5).fill({ status: 'pending', deferred: true }),
     )
@@ -218,7 +218,7 @@ describe('a run by batches', () => {
     expect(service.made.size).toBe(1)
   })
 
-  it('is kept for the answers that could not be made safe, and for no others', async () => {
+  it('keeps a batch only for the results that could not be saved', async () => {
     const { begin, service, disk, ledger } = setting()
     const isKept = ({ document }: Outcome) => document.path === '0.md' || document.path === '1.md'
     const persist = async (outcome: Outcome) => isKept(outcome) && ledger.push(outcome) > 0
@@ -233,13 +233,13 @@ describe('a run by batches', () => {
     expect(disk.size).toBe(0)
   })
 
-  it('notes that a single document needs no answer any more, where it is kept for the others', async () => {
+  it('marks an expired request as settled in a batch that is kept for others', async () => {
     const { begin, disk } = setting({ getResult: (path) => (path === '0.md' ? 'expired' : undefined) })
     await begin({ persist: async () => false }).ended
     expect([...disk.values()]).toMatchObject([{ settled: new Set(['0.md']) }])
   })
 
-  it('is not asked live about what is in a batch', async () => {
+  it('sends no live request for a document that is in a batch', async () => {
     const { begin, statuses } = setting()
     await begin({ shouldWait: false, isDetached: true }).ended
     const { outcomes, asked } = await begin({ mode: 'live', shouldWait: false }).ended
@@ -247,7 +247,7 @@ describe('a run by batches', () => {
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} pending`))
   })
 
-  it('B05 B06 leaves what was not done to the next run, which asks again for that alone', async () => {
+  it('B05 B06 leaves unfinished documents to the next run, which sends only those again', async () => {
     const results = new Map<string, object | string>([
       ['0.md', 'expired'],
       ['1.md', 'canceled'],
@@ -269,7 +269,7 @@ describe('a run by batches', () => {
     expect([...service.made.values()].map(({ items }) => items.length)).toEqual([5, 4])
   })
 
-  it('takes no cut-off or refused reply for a summary', async () => {
+  it('fails documents whose reply was truncated, and keeps the partial text', async () => {
     const { begin } = setting({
       getResult: () => ({ reply: createReply('half a', { stopReason: 'max_tokens' }) }),
     })
@@ -279,7 +279,7 @@ describe('a run by batches', () => {
     )
   })
 
-  it('a fault of the account ends it, and blames no document', async () => {
+  it('ends with an account error, and fails no document because of it', async () => {
     const fault = createStatusError(404, { type: 'not_found_error' })
     const { begin, ledger } = setting({ getResult: () => ({ requestError: fault }) })
     const { outcomes, stopped } = await begin().ended
@@ -288,21 +288,18 @@ describe('a run by batches', () => {
     expect(ledger).toEqual([])
   })
 
-  it.each([0, 4])(
-    'a request that alone is refused is a failure of its document (number %i)',
-    async (refused) => {
-      const fault = createStatusError(403, { type: 'permission_error' })
-      let n = 0
-      const { begin } = setting({
-        getResult: () => (n++ === refused ? { requestError: fault } : { reply: createReply('A summary.') }),
-      })
-      const { outcomes, stopped } = await begin().ended
-      expect(outcomes.map(({ status }) => status).sort()).toEqual(['failed', ...Array(4).fill('summarized')])
-      expect(stopped).toBeUndefined()
-    },
-  )
+  it.each([0, 4])('fails the document of a request that alone is refused (number %i)', async (refused) => {
+    const fault = createStatusError(403, { type: 'permission_error' })
+    let n = 0
+    const { begin } = setting({
+      getResult: () => (n++ === refused ? { requestError: fault } : { reply: createReply('A summary.') }),
+    })
+    const { outcomes, stopped } = await begin().ended
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['failed', ...Array(4).fill('summarized')])
+    expect(stopped).toBeUndefined()
+  })
 
-  it('B12 B13 asks on through an hour of trouble, and told to stop leaves the batch at work', async () => {
+  it('B12 B13 keeps polling through an hour of errors, and leaves the batch in progress on a drain', async () => {
     const { begin, service, clock, notes } = setting({
       failCall: (call) =>
         call === 'retrieve' && clock.now() < 3_600_000 ? { before: createStatusError(500) } : undefined,
@@ -321,7 +318,7 @@ describe('a run by batches', () => {
     expect(service.made.size).toBe(1)
   })
 
-  it('B09 ignores answers to unknown requests and second answers, and reports both', async () => {
+  it('B09 ignores results of unknown requests and duplicate results, and reports both', async () => {
     const { begin, service, notes, statuses } = setting()
     const { fetchResults: answers } = service.batches
     const batchApi: BatchApi = {
@@ -340,7 +337,7 @@ describe('a run by batches', () => {
     ])
   })
 
-  it('B07 fetches results again that end too early, and never takes what is missing for done', async () => {
+  it('B07 fetches incomplete results again, and never treats a missing result as finished', async () => {
     const { begin, service, statuses } = setting()
     const { fetchResults: answers } = service.batches
     let downloads = 0
@@ -369,7 +366,7 @@ describe('a run by batches', () => {
     expect(never.disk.size).toBe(1)
   })
 
-  it('B10 says of results that are gone that they are, and of what they cost that it is unknown', async () => {
+  it('B10 fails documents whose results have expired, with an unknown cost', async () => {
     const { begin, service, ledger, disk } = setting()
     const { retrieve } = service.batches
     const batchApi: BatchApi = {
@@ -382,7 +379,7 @@ describe('a run by batches', () => {
     expect(disk.size).toBe(0)
   })
 
-  it('results that the API does not find keep their documents in the batch, until they are 29 days old', async () => {
+  it('keeps documents in a batch whose results are not found, until the batch is 29 days old', async () => {
     const { begin, service, disk, clock } = setting({
       failCall: (call) =>
         call === 'answers' ? { before: createStatusError(404, { type: 'not_found_error' }) } : undefined,
@@ -400,11 +397,11 @@ describe('a run by batches', () => {
     expect([service.made.size, disk.size]).toEqual([1, 0])
   })
 
-  it('a batch that the service does not know, long after it was made, is kept, and ends the run', async () => {
+  it('ends the run and keeps the batch if the API does not know the batch after minutes', async () => {
     const { begin, service, disk, clock } = setting()
     await begin({ shouldWait: false, isDetached: true }).ended
     service.made.clear()
-    // It might just be new.
+    // The API may not list a new batch yet.
     expect((await begin({ shouldWait: false }).ended).stopped).toBeUndefined()
     await clock.run(clock.sleep(400_000))
     const { stopped, outcomes } = await begin().ended
@@ -413,8 +410,8 @@ describe('a run by batches', () => {
     expect(disk.size).toBe(1)
   })
 
-  it('keeps to a cap, goes on as long as there is room, and then says what stopped it', async () => {
-    // The worst case of one is $0.000385 in a batch, what it does cost $0.00001.
+  it('never exceeds the budget, continues while it lasts, and then reports that it is exceeded', async () => {
+    // The worst case of a request in a batch is $0.000385; its actual cost is $0.00001.
     const budget = createSharedBudget(usdToPicodollars(0.0012), listPrice)
     const { begin, service } = setting({}, pathsOf(10))
     const { outcomes, stopped } = await begin({ budget }).ended
@@ -431,10 +428,10 @@ describe('a run by batches', () => {
   })
 })
 
-describe('a run by batches with a budget', () => {
-  // The worst case of a request is $0.00031 in a batch and $0.00062 live; it costs $0.00001 and $0.00002.
+describe('runBatches with a budget', () => {
+  // Worst case of a request: $0.00031 in a batch, $0.00062 live. Actual cost: $0.00001 and $0.00002.
   const usd = (amount: number) => createSharedBudget(usdToPicodollars(amount), listPrice)
-  /** The documents of these names are asked about in three parts, and once more. */
+  /** Splits the documents with these names into three chunks and a final request. */
   const longOnes =
     (...names: string[]): NonNullable<SubmitOptions['planChunks']> =>
     async ({ ref: { path } }) =>
@@ -448,7 +445,7 @@ describe('a run by batches with a budget', () => {
           }
   const all = (count: number) => pathsOf(count).map((path) => `${path} summarized`)
 
-  it('ends where a long document needs the money that batches hold back, with all documents done', async () => {
+  it('finishes all documents even if a long one needs the budget that batches reserve', async () => {
     for (const amount of [0.0009, 0.0012, 0.002, 0.01]) {
       const budget = usd(amount)
       const { begin, statuses, service } = setting({}, pathsOf(8))
@@ -462,7 +459,7 @@ describe('a run by batches with a budget', () => {
     }
   })
 
-  it('ends with all that is affordable done, and the rest pending', async () => {
+  it('finishes all documents that fit the budget, and leaves the rest pending', async () => {
     const budget = usd(0.0005)
     const { begin, statuses } = setting({}, pathsOf(5))
     const { outcomes, stopped } = await begin({ budget, planChunks: longOnes('1.md') }).ended
@@ -472,7 +469,7 @@ describe('a run by batches with a budget', () => {
     )
   })
 
-  it('does not wait for money where it leaves the batches to another run, which does the rest', async () => {
+  it('does not wait for reserved budget with --detach, and the next run finishes the documents', async () => {
     const { begin, statuses } = setting({}, pathsOf(4))
     const options: RunOptions = {
       planChunks: longOnes('3.md'),
@@ -490,7 +487,7 @@ describe('a run by batches with a budget', () => {
     expect(statuses(second.outcomes)).toEqual(all(4))
   })
 
-  it('reports once why several batches cannot be collected', async () => {
+  it('reports one error once if several batches cannot be collected', async () => {
     const { begin, notes, service } = setting(
       { failCall: (call) => (call === 'answers' ? { before: createStatusError(403) } : undefined) },
       pathsOf(6),
@@ -504,7 +501,7 @@ describe('a run by batches with a budget', () => {
     expect(notes.filter((note) => note.includes('403'))).toEqual([])
   })
 
-  it('does not wait for money that a batch holds back which cannot be collected', async () => {
+  it('does not wait for the budget reserved by a batch that cannot be collected', async () => {
     const { begin, statuses } = setting({
       failCall: (call) => (call === 'answers' ? { before: createStatusError(403) } : undefined),
     })
@@ -513,7 +510,7 @@ describe('a run by batches with a budget', () => {
     expect(statuses(outcomes).map((text) => text.split(' ')[1])).toEqual(Array(5).fill('pending'))
   })
 
-  it('has the money back of a batch that was never made', async () => {
+  it('releases the reservation of a batch that was never created', async () => {
     const lost = { kind: 'timeout', type: 'timeout', message: 'no answer' } as const
     let creates = 0
     const budget = usd(0.002)
@@ -529,8 +526,8 @@ describe('a run by batches with a budget', () => {
   })
 })
 
-describe('a batch in trouble', () => {
-  it('does not hold up the others', async () => {
+describe('a batch whose status cannot be retrieved', () => {
+  it('does not delay other batches', async () => {
     const { begin, service, statuses, clock } = setting({}, pathsOf(6))
     await begin({ maxBatchSize: { items: 3, bytes: 1e9 }, shouldWait: false, isDetached: true }).ended
     await clock.run(clock.sleep(100_000))
@@ -550,7 +547,7 @@ describe('a batch in trouble', () => {
   })
 })
 
-describe('an answer that cannot be read', () => {
+describe('an unreadable batch result', () => {
   const named = (id: string): BatchResultLine => ({
     customId: id,
     result: { unreadableReason: 'no result', line: `line of ${id}` },
@@ -559,7 +556,7 @@ describe('an answer that cannot be read', () => {
     customId: undefined,
     result: { unreadableReason: 'not JSON', line: 'garbage' },
   }
-  /** The batches of a setting, whose results are changed; `n` is the number of the download, from 1. */
+  /** A Batches API whose results `change` replaces; `n` is the number of the download, from 1. */
   function changed(
     { batches }: { readonly batches: BatchApi },
     change: (
@@ -583,7 +580,7 @@ describe('an answer that cannot be read', () => {
   const reset = new AskError({ kind: 'connection', type: 'connection_error', message: 'reset' })
   const failed = (type: string) => ({ status: 'failed', failure: { kind: 'reply', type, transient: false } })
 
-  it('fails its own document, and the others are summarized and paid for once', async () => {
+  it('fails its document, and the other documents are summarized and billed once', async () => {
     const { begin, service, statuses, disk, ledger } = setting({}, pathsOf(9))
     const bad = (answers: readonly BatchResultLine[]) =>
       answers.map((answer) => (answer.customId?.endsWith('_3') ? named(answer.customId) : answer))
@@ -599,12 +596,12 @@ describe('an answer that cannot be read', () => {
       attempts: [{ error: { kind: 'malformed' } }],
     })
     expect(stopped).toBeUndefined()
-    // It was paid for: only a second download that says the same makes it a failure.
+    // The result was billed, so it is a failure only if a second download is unreadable, too.
     expect(downloads.count).toBe(2)
     expect([service.made.size, disk.size, ledger.length]).toEqual([1, 0, 9])
   })
 
-  it('is read after all where another download brings it', async () => {
+  it('is read from a second download if that is readable', async () => {
     const { begin, service, statuses } = setting()
     const { batches: batchApi } = changed(service, (answers, n) =>
       n === 1 ? [nameless, named(answers[1]?.customId ?? ''), ...answers.slice(2)] : answers,
@@ -614,9 +611,9 @@ describe('an answer that cannot be read', () => {
   })
 
   it.each([
-    ['the one request without an answer', 1],
-    ['each request without an answer, where there are as many such lines', 3],
-  ])('and does not name its request is counted for %s', async (_, count) => {
+    ['the one request without a result', 1],
+    ['each of three requests without a result if there are three such lines', 3],
+  ])('without a custom_id fails %s', async (_, count) => {
     const { begin, service, disk } = setting()
     const { batches: batchApi } = changed(service, (answers) => [
       ...Array<BatchResultLine>(count).fill(nameless),
@@ -630,7 +627,7 @@ describe('an answer that cannot be read', () => {
     expect([service.made.size, disk.size]).toEqual([1, 0])
   })
 
-  it('fails no document whose line may have been cut off, and sends none again', async () => {
+  it('fails no document whose line may be missing, and no document is sent again', async () => {
     const { begin, service, statuses, disk } = setting()
     const { batches: batchApi } = changed(service, (answers) => [nameless, ...answers.slice(1, 4)])
     const first = await begin({ batchApi }).ended
@@ -642,7 +639,7 @@ describe('an answer that cannot be read', () => {
       'pending',
     ])
     expect([service.made.size, disk.size]).toEqual([1, 1])
-    // Nor does any later run, until the results are whole.
+    // Later runs behave the same until the results are complete.
     await begin({ batchApi, mode: 'live' }).ended
     expect(service.made.size).toBe(1)
     const { outcomes } = await begin().ended
@@ -650,7 +647,7 @@ describe('an answer that cannot be read', () => {
     expect([service.made.size, disk.size]).toEqual([1, 0])
   })
 
-  it('keeps its batch, which releases a request that expired only once', async () => {
+  it('keeps its batch, whose expired request is sent again only once', async () => {
     const { begin, service, statuses, disk } = setting({
       getResult: (path) => (path === '1.md' && service.made.size === 1 ? 'expired' : undefined),
     })
@@ -673,7 +670,7 @@ describe('an answer that cannot be read', () => {
     expect([service.made.size, disk.size]).toEqual([2, 1])
   })
 
-  it('does not count where the download broke off', async () => {
+  it('is ignored if the download was interrupted', async () => {
     const { begin, service, statuses } = setting()
     const { batches: batchApi } = changed(service, (answers, n) =>
       n < 4 ? [nameless, nameless, ...answers.slice(2, 3), reset] : answers,
@@ -682,7 +679,7 @@ describe('an answer that cannot be read', () => {
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
   })
 
-  it('does not hide a good answer to the same request', async () => {
+  it('does not override a valid result of the same request', async () => {
     const { begin, service, statuses } = setting()
     const { batches: batchApi } = changed(service, (answers) =>
       answers.flatMap((answer) => [named(answer.customId ?? ''), answer, named(answer.customId ?? '')]),
@@ -691,7 +688,7 @@ describe('an answer that cannot be read', () => {
     expect(statuses(outcomes)).toEqual(pathsOf(5).map((path) => `${path} summarized`))
   })
 
-  it('does not keep a lost batch from being found by its other answers', async () => {
+  it('does not prevent the recovery of an unconfirmed batch by its other results', async () => {
     let creates = 0
     const lost = { kind: 'timeout', type: 'timeout', message: 'no answer' } as const
     const { begin, service, disk } = setting({
@@ -704,17 +701,17 @@ describe('an answer that cannot be read', () => {
   })
 })
 
-describe('making a batch', () => {
+describe('creating a batch', () => {
   const lost = { kind: 'timeout', type: 'timeout', message: 'no answer' } as const
 
   it.each([
-    ['was made after all', { after: lost }, 1],
-    ['was not', { before: lost }, 2],
-    ['was made, behind a gateway', { after: createStatusError(504) }, 1],
-    ['was made, though the request timed out', { after: createStatusError(408) }, 1],
-    ['was refused for now', { before: createStatusError(529) }, 2],
+    ['created the batch', { after: lost }, 1],
+    ['did not create the batch', { before: lost }, 2],
+    ['created the batch, but a gateway timed out', { after: createStatusError(504) }, 1],
+    ['created the batch, but reported a timeout', { after: createStatusError(408) }, 1],
+    ['was overloaded', { before: createStatusError(529) }, 2],
   ] as const)(
-    'B02 that was not heard of is looked for before it is made again: it %s',
+    'B02 is repeated after an unconfirmed request only if no such batch is found: the API %s',
     async (_, first, calls) => {
       let creates = 0
       const { begin, service, statuses } = setting({
@@ -728,7 +725,7 @@ describe('making a batch', () => {
   )
 
   it.each([429, 500, 503, 529])(
-    'is not done twice where it was created although the answer is %i',
+    'is not repeated if the API created the batch despite status %i',
     async (status) => {
       let creates = 0
       const { begin, service, statuses } = setting({
@@ -741,7 +738,7 @@ describe('making a batch', () => {
     },
   )
 
-  it('finds two batches of one size, neither of which was heard of', async () => {
+  it('recovers two unconfirmed batches of the same size', async () => {
     let creates = 0
     const { begin, service, statuses } = setting(
       { failCall: (call) => (call === 'create' && creates++ < 2 ? { after: lost } : undefined) },
@@ -752,7 +749,7 @@ describe('making a batch', () => {
     expect([service.made.size, creates]).toEqual([2, 2])
   })
 
-  it('ends the run, and blames no document, where the workspace cannot use batches', async () => {
+  it('ends the run and fails no document if the workspace may not use batches', async () => {
     const fault = createStatusError(400, { code: 'workspace_human_review_disabled' })
     const { begin, service, ledger } = setting({ refuseBatch: () => fault })
     const { outcomes, stopped } = await begin().ended
@@ -761,16 +758,16 @@ describe('making a batch', () => {
     expect([service.made.size, ledger]).toEqual([0, []])
   })
 
-  describe('that the API refuses for some of its documents', () => {
+  describe('that the API refuses because of some documents', () => {
     const invalid = (message: string) => createStatusError(400, { type: 'invalid_request_error', message })
     const saying = {
-      'names the place of the request': (_: string, at: number) =>
+      'names the index of the request': (_: string, at: number) =>
         `requests.${at}.params.messages: not valid`,
-      'says nothing of it': () => 'The request body is not valid JSON',
+      'does not name it': () => 'The request body is not valid JSON',
     }
 
     it.each(Object.entries(saying))(
-      'sends all others, and fails those alone, where the message %s',
+      'fails only those documents and sends all others if the message %s',
       async (_name, messageFor) => {
         await fc.assert(
           fc.asyncProperty(
@@ -803,7 +800,7 @@ describe('making a batch', () => {
       },
     )
 
-    it('sends a batch that is too large in halves', async () => {
+    it('splits a batch that is too large into halves', async () => {
       const { begin, service, outcomesOf } = refusing(10, (paths) =>
         paths.length > 3 ? createStatusError(413, { type: 'request_too_large' }) : undefined,
       )
@@ -812,7 +809,7 @@ describe('making a batch', () => {
       expect([...service.made.values()].map(({ items }) => items.length)).toEqual([3, 2, 3, 2])
     })
 
-    it('gives the failure of a document the message, and releases its reserve', async () => {
+    it('copies the message to the failure of the document, and releases its reservation', async () => {
       const budget = createSharedBudget(usdToPicodollars(0.01), listPrice)
       const { begin } = refusing(3, (paths) =>
         paths.includes('1.md') ? invalid('requests.1.params: surrogates') : undefined,
@@ -825,7 +822,7 @@ describe('making a batch', () => {
       expect(budget.getBudget().reserved).toBe(0n)
     })
 
-    it('blames no document where nothing at all is accepted, after a few tries', async () => {
+    it('gives up after a few attempts and fails no document if nothing is accepted', async () => {
       let creates = 0
       const { begin, disk, ledger } = refusing(1000, () => {
         creates++
@@ -846,21 +843,21 @@ describe('making a batch', () => {
 
   it.each<[string, (since: BatchApi['listSince']) => BatchApi['listSince']]>([
     [
-      'appears among the others only after seconds',
+      'is listed only after seconds',
       (since) => {
         let looks = 0
         return async (...args) => (looks++ < 2 ? { batches: [], isComplete: true } : since(...args))
       },
     ],
     [
-      'has a time five minutes before it was sent, by the clock of the service',
+      'has a creation time five minutes before the request, by the clock of the API',
       (since) => async (time, signal) => since(time + 300_000, signal),
     ],
     [
-      'was sent when the clock of this machine was two days ahead',
+      'was created while the clock of this machine was two days ahead',
       (since) => async (time, signal) => since(time + 2 * 86_400_000, signal),
     ],
-  ])('finds one that was not heard of and %s', async (_, changed) => {
+  ])('recovers an unconfirmed batch that %s', async (_, changed) => {
     let creates = 0
     const { begin, service, statuses } = setting({
       failCall: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
@@ -871,7 +868,7 @@ describe('making a batch', () => {
     expect(creates).toBe(1)
   })
 
-  it('remembers which batch it found, for a run that goes on with it', async () => {
+  it('saves the id of a recovered batch for the next run', async () => {
     let creates = 0
     const { begin, disk } = setting({
       failCall: (call) => (call === 'create' && creates++ === 0 ? { after: lost } : undefined),
@@ -880,7 +877,7 @@ describe('making a batch', () => {
     expect([...disk.values()]).toMatchObject([{ id: 'msgbatch_1' }])
   })
 
-  it('of the same size as somebody else’s takes only its own', async () => {
+  it('does not confuse an unconfirmed batch with another batch of the same size', async () => {
     const { begin, service, statuses } = setting({
       failCall: (call) => (call === 'create' && service.made.size === 0 ? { after: lost } : undefined),
     })
@@ -903,7 +900,7 @@ describe('making a batch', () => {
   })
 })
 
-describe('a run with every kind of trouble, repeated until all is done', () => {
+describe('runs with crashes, interrupted downloads and bad results, repeated until all is done', () => {
   const crash = new Error('crash')
   const kinds = ['good', 'expired', 'canceled', 'unreadable', 'nameless', 'invalid'] as const
   const trouble = fc.record({ at: fc.nat(60), after: fc.boolean() })
@@ -915,9 +912,9 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
     downloads: { lines: number; doubled: number; breaks: boolean }[],
   ]
   const examples: Example[] = [
-    // Such a batch cannot be told from another one.
+    // Without any custom_id in its results, an unconfirmed batch cannot be identified.
     ...[1, 2, 3].map((at): Example => [['nameless'], [{ at, after: true }], []]),
-    // The name of a batch stands in the part of its results that the first download did not bring.
+    // The custom_id that identifies a batch is in the part of its results that the first download lacks.
     [
       ['canceled'],
       [0, 28].map((at) => ({ at, after: false })),
@@ -925,7 +922,7 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
     ],
   ]
 
-  it('pays for each document once, and has one outcome for each', async () => {
+  it('pay for each document once, and record one outcome for each', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 9 }),
@@ -937,7 +934,7 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
           const fateOf = (path: string) => fates[Number.parseInt(path, 10)] ?? 'good'
           let calls = 0
           let isDead = false
-          /** Of this run, which may die before or after anything that it changes. */
+          /** Decides whether the run crashes before or after the next call or change of the store. */
           const happens = () => {
             const crashed = isDead ? { after: false } : crashes.find(({ at }) => at === calls++)
             isDead ||= crashed !== undefined
@@ -950,7 +947,7 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
                 const fate = fateOf(path)
                 if (fate === 'invalid') return { requestError: createStatusError(400) }
                 if (fate !== 'expired' && fate !== 'canceled') return undefined
-                // The first batch it is in does not do it, and does not bill it.
+                // Only the first batch with this document fails to process it, without billing.
                 const holds = [...world.service.made].filter(([, { items }]) =>
                   items.some((item) => item.path === path),
                 )
@@ -978,7 +975,7 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
                     ? { customId: undefined, result }
                     : answer
               yield line
-              // A line without a name that comes twice may hide that another one is missing.
+              // A duplicate line without a custom_id could conceal a missing line, so it is not duplicated.
               if (n++ === cut?.doubled && fate !== 'nameless') yield line
             }
           }
@@ -1018,7 +1015,7 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
           }
           const counts = [...service.billed()].filter(([path]) => fateOf(path) !== 'invalid')
           expect(counts.every(([, count]) => count === 1)).toBe(true)
-          // A batch whose creation was cut off is not recognized where no line of its results has a name.
+          // An unconfirmed batch is not recognized if no line of its results has a custom_id.
           const open = [...disk.values()].flatMap(({ documents }) => [...documents.values()])
           const unknown = open.map(({ path }: { path: string }) => path)
           expect(unknown.filter((path) => fateOf(path) !== 'nameless')).toEqual([])
@@ -1035,8 +1032,8 @@ describe('a run with every kind of trouble, repeated until all is done', () => {
   })
 })
 
-describe('cut off at any call, and run again until it is done', () => {
-  it('sends each document that the API accepts once, where it refuses one', async () => {
+describe('runs that crash at any call, repeated until all is done', () => {
+  it('send each accepted document once if the API refuses one', async () => {
     const crash = new Error('crash')
     const call = fc.record({ at: fc.nat(40), after: fc.boolean() })
     await fc.assert(
@@ -1096,7 +1093,7 @@ describe('cut off at any call, and run again until it is done', () => {
     )
   })
 
-  it('B01 B08 pays for every document once, and has one good line for each', async () => {
+  it('B01 B08 pay for each document once, and record one summary for each', async () => {
     const crash = new Error('crash')
     const call = fc.record({ at: fc.integer({ min: 0, max: 30 }), after: fc.boolean(), dies: fc.boolean() })
     await fc.assert(

@@ -6,7 +6,7 @@ import { createReply, createRequest } from '../../support/scripted-ask.ts'
 
 const never = new AbortController().signal
 
-/** A service that answers when it is told to, by path. */
+/** A queue around requests that the test ends one by one with `open`, by path. */
 function desk(slots: number, maxWaiting: number) {
   const open = new Map<string, (error?: Error) => void>()
   const ask: Ask = (request) =>
@@ -23,8 +23,8 @@ function desk(slots: number, maxWaiting: number) {
 }
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-describe('a queue for a pool', () => {
-  it('lets in as many as there are slots, in order, and the next as each ends, well or not', async () => {
+describe('createBoundedQueue', () => {
+  it('admits one request per permit, in order, and the next whenever one succeeds or fails', async () => {
     const { open, queue, ask } = desk(2, 10)
     const all = ['a', 'b', 'c', 'd'].map((path) => ask(path).catch((error: Error) => error))
     await turn()
@@ -38,7 +38,7 @@ describe('a queue for a pool', () => {
     expect(await Promise.all(all)).toMatchObject([{ text: 'a' }, { message: 'broke' }, {}, { text: 'd' }])
   })
 
-  it('turns away at once whoever finds it full, and takes others once there is room', async () => {
+  it('rejects a request immediately while the queue is full, and accepts requests again later', async () => {
     const { open, ask } = desk(1, 1)
     const [first] = [ask('a'), ask('b').catch(() => {})]
     await expect(ask('c')).rejects.toBeInstanceOf(QueueFullError)
@@ -54,7 +54,7 @@ describe('a queue for a pool', () => {
     expect((await third).text).toBe('c')
   })
 
-  it('lets a caller leave the queue, and sends nothing for it', async () => {
+  it('sends no request for a caller that left the queue', async () => {
     const { open, queue, ask } = desk(1, 5)
     const leave = new AbortController()
     const [first, second] = [ask('a'), ask('b', leave.signal)]
@@ -69,7 +69,7 @@ describe('a queue for a pool', () => {
     await expect(ask('c', leave.signal)).rejects.toThrow('gone')
   })
 
-  it('when it stops turns away whoever waits or comes, and lets the others end', async () => {
+  it('rejects waiting and new requests during a drain, and lets those in flight finish', async () => {
     const { open, drain, ask } = desk(1, 5)
     const [first, second] = [ask('a'), ask('b')]
     await turn()

@@ -6,7 +6,7 @@ import { createGate } from '../../support/manual-response.ts'
 import { createReply, createStatusError } from '../../support/scripted-ask.ts'
 import { createTestPipeline } from '../../support/test-pipeline.ts'
 
-/** Answers the first request with 429, never answers the second, which is the probe, and answers all others. */
+/** Answers the first request with 429, never answers the second (the probe), and answers all others. */
 function serviceWithSilentProbe() {
   const sent: string[] = []
   const probing = createGate()
@@ -20,15 +20,15 @@ function serviceWithSilentProbe() {
   return { ask, sent, probing: probing.opened }
 }
 
-describe('after a pause', () => {
-  it('requests wait for one probe, and go out once its caller has given up', async () => {
+describe('the circuit breaker after a pause', () => {
+  it('holds requests back during one probe, and sends them if the caller of the probe aborts', async () => {
     const { ask, sent, probing } = serviceWithSilentProbe()
     const stacked = createTestPipeline(ask)
     const caller = new AbortController()
     const first = stacked.ask('a.md', { signal: caller.signal })
     first.catch(() => {})
     await stacked.clock.run(probing)
-    // A tenth more than the service asked for at most: many clients do not come back in the same instant.
+    // The pause is up to 10 % longer than requested, so that many clients do not return at the same instant.
     expect(stacked.pausesMs).toEqual([1100])
     const others = ['b.md', 'c.md'].map((path) => stacked.ask(path))
     for (let turns = 0; turns < 20; turns++) await turn()

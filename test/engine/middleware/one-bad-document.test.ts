@@ -13,14 +13,14 @@ import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 interface RunOptions extends TestPipelineOptions {
   readonly count: number
-  /** What a document meets, by its number; undefined: it is answered. */
+  /** The error for a document, by its number; undefined if the request succeeds. */
   readonly fault: (document: number, now: number) => RequestError | undefined
   readonly latencyMs?: number
-  /** Of a document's text, by its number. */
+  /** The text of a document, by its number. */
   readonly text?: (document: number) => string
 }
 
-/** A whole run on the virtual clock: documents that take a moment to read, and a service that takes a second. */
+/** A complete run on the virtual clock: reading a document takes 5 ms, and a request `latencyMs`. */
 async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...options }: RunOptions) {
   const clock = createVirtualClock()
   const sent = new Map<number, number[]>()
@@ -70,7 +70,7 @@ async function runOf({ count, fault, latencyMs = 1000, text = () => 'text', ...o
     pending: of('pending'),
     outcomes,
     stopped: layers.shutdown.drainSignal.reason as Error | undefined,
-    /** Seconds until the last summary, and until the end. */
+    /** Seconds until the last summary, and until the end of the run. */
     lastSummary: answeredAt / 1000,
     seconds: clock.now() / 1000,
     sent,
@@ -85,11 +85,11 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 const others = (count: number, bad: number) => numbers(count).filter((n) => n !== bad)
 const oneSlot: RateLimitSettings['concurrency'] = { initial: 1, max: 1 }
 
-describe('a document that alone always gets a 429', () => {
+describe('a document that is the only one to get a 429, every time', () => {
   it.each<[string, TestPipelineOptions]>([
-    ['with one slot', { concurrency: oneSlot }],
-    ['with slots by default', {}],
-    ['with one slot and no retries', { concurrency: oneSlot, retries: 0 }],
+    ['with one permit', { concurrency: oneSlot }],
+    ['with the default concurrency', {}],
+    ['with one permit and no retries', { concurrency: oneSlot, retries: 0 }],
   ])('%s fails as transient, and all others are summarized', async (_, options) => {
     for (const bad of [0, 7, 50]) {
       const run = await runOf({
@@ -101,13 +101,13 @@ describe('a document that alone always gets a 429', () => {
       expect(run.outcomes.find(({ status }) => status === 'failed')).toMatchObject({
         failure: { kind: 429, transient: true },
       })
-      // Everybody waits for it four times at most, and each wait is a tenth longer at most.
+      // All requests are paused at most four times because of the document, each time for up to 10 % longer.
       expect(run.lastSummary).toBeLessThan((options.concurrency === undefined ? 15 : 60) + 4 * 5.5 + 1)
     }
   })
 
-  it('goes first after a pause, since a large document may need all the room there is', async () => {
-    // Room for the large one comes back within eight seconds, if nobody takes of it.
+  it('is sent first after a pause, because a large document may need the whole limit', async () => {
+    // The limit for the large document is available again after eight seconds without other requests.
     let room = 80
     let at = 0
     const takes = (document: number) => (document === 3 ? 70 : 10)
@@ -126,7 +126,7 @@ describe('a document that alone always gets a 429', () => {
     expect([run.failed, run.summarized]).toEqual([[], numbers(200)])
   })
 
-  it('fails at once where it is asked to wait for years, and the others are answered', async () => {
+  it('fails immediately if the API requests a wait of years, and the others are summarized', async () => {
     for (const fault of [limited(99_999_999), createStatusError(503, { retryAfterSeconds: 99_999_999 })]) {
       const run = await runOf({
         count: 30,
@@ -141,7 +141,7 @@ describe('a document that alone always gets a 429', () => {
 })
 
 describe('a document that is too long for the account', () => {
-  it('fails at once, with no retry and no pause, though it comes as a 429', async () => {
+  it('fails immediately without a retry or pause, although the status is 429', async () => {
     const message = 'Extra usage is required for long context requests.'
     const tooLong = createStatusError(429, { type: 'rate_limit_error', message, retryAfterSeconds: 60 })
     const bad = [0, 5, 6]
@@ -157,13 +157,13 @@ describe('a document that is too long for the account', () => {
   })
 })
 
-describe('a limit that is too tight for all, of which no header tells', () => {
+describe('a low rate limit that no header reports', () => {
   it.each([
-    ['one request a second', 1, 1, true],
-    ['one request a second, with no word on how long to wait', 1, 1, false],
-    ['five requests a second', 5, 5, true],
-    ['a second’s worth for small documents and little more for large ones', 20, 100, true],
-  ])('of %s makes no document fail', async (_, perSecond, most, tells) => {
+    ['one request per second', 1, 1, true],
+    ['one request per second, without retry-after', 1, 1, false],
+    ['five requests per second', 5, 5, true],
+    ['twenty small documents per second, with little more for large ones', 20, 100, true],
+  ])('of %s fails no document', async (_, perSecond, most, tells) => {
     let room = most
     let at = 0
     const takes = (document: number) => (most === 100 && document % 50 === 7 ? 60 : 1)
@@ -184,8 +184,8 @@ describe('a limit that is too tight for all, of which no header tells', () => {
   })
 })
 
-describe('a wait of years that every document is asked for', () => {
-  it('ends the run as try-later at the first one', async () => {
+describe('a wait of years that the API requests for every document', () => {
+  it('ends the run with WaitTooLongError at the first document', async () => {
     const run = await runOf({ count: 30, fault: () => limited(99_999_999) })
     expect(run.stopped).toMatchObject({
       name: 'WaitTooLongError',
@@ -194,7 +194,7 @@ describe('a wait of years that every document is asked for', () => {
     expect([run.failed, run.pending]).toEqual([[], numbers(30)])
   })
 
-  it('in the middle of a run costs one document at most, which is worth another run', async () => {
+  it('in the middle of a run fails at most one document', async () => {
     const run = await runOf({
       count: 400,
       fault: (_, now) => (now > 3000 ? limited(99_999_999) : undefined),
@@ -205,7 +205,7 @@ describe('a wait of years that every document is asked for', () => {
   })
 })
 
-describe('a document that alone always fails', () => {
+describe('a document that is the only one to fail, every time', () => {
   const faults: readonly [string, RequestError][] = [
     ['with a 429', limited()],
     ['with a 429 that asks for a long wait', limited(120)],
@@ -214,13 +214,13 @@ describe('a document that alone always fails', () => {
     ['with a 503 that asks for a long wait', createStatusError(503, { retryAfterSeconds: 300 })],
     ['by a timeout', { kind: 'timeout', type: 'timeout', message: 'silent' }],
     ['by a reset', { kind: 'connection', type: 'connection_error', code: 'ECONNRESET', message: 'reset' }],
-    ['by an answer that breaks off', { kind: 'malformed', type: 'malformed_reply', message: 'half' }],
+    ['by an incomplete reply', { kind: 'malformed', type: 'malformed_reply', message: 'half' }],
     ['by an error in a stream', { kind: 'stream', type: 'overloaded_error', message: 'Overloaded' }],
   ]
 
-  it.each(faults)('%s costs the others no slot, no attempt and no pause that lasts', async (_, bad) => {
+  it.each(faults)('%s costs the others no permit, no attempt and no long pause', async (_, bad) => {
     for (const concurrency of [oneSlot, { initial: 8, max: 8 }]) {
-      // So many retries that they would use up what everybody has together.
+      // These retries exceed the shared retry budget.
       const options: TestPipelineOptions = { concurrency, retries: 40, maxWaitMs: 600_000 }
       const run = await runOf({
         ...options,
@@ -236,7 +236,7 @@ describe('a document that alone always fails', () => {
   })
 })
 
-describe('any set of documents, of which some always fail', () => {
+describe('a set of documents of which some always fail', () => {
   const kinds = fc.constantFrom(
     limited(1),
     limited(10),
@@ -247,7 +247,7 @@ describe('any set of documents, of which some always fail', () => {
   )
   const documents = fc.array(fc.option(kinds, { freq: 2 }), { minLength: 1, maxLength: 30 })
 
-  it('does not keep the others waiting for longer than their number explains, though it comes first', async () => {
+  it('delays the others in proportion to the failing documents, even if those come first', async () => {
     const lastSummary = async (bad: number) =>
       (
         await runOf({
@@ -261,7 +261,7 @@ describe('any set of documents, of which some always fail', () => {
     expect(many).toBeLessThan(5 * some)
   })
 
-  it('leaves all others summarized, within the time that they need and four pauses for each document', () =>
+  it('has all others summarized, within the time of their requests and four pauses per document', () =>
     fc.assert(
       fc.asyncProperty(
         documents,
@@ -269,7 +269,7 @@ describe('any set of documents, of which some always fail', () => {
         fc.integer({ min: 0, max: 4 }),
         async (documents, most, retries) => {
           const good = numbers(documents.length).filter((n) => documents[n] === null)
-          // With no success at all, nothing tells one document's trouble from everybody's.
+          // Without any success, the failure of one document cannot be distinguished from an outage.
           fc.pre(good.length > 0)
           const run = await runOf({
             count: documents.length,
@@ -287,7 +287,7 @@ describe('any set of documents, of which some always fail', () => {
     ))
 })
 
-describe('a document for which the account is refused while others are answered', () => {
+describe('a document with an account error while others succeed', () => {
   const refusal = (status: number, page: boolean) =>
     createStatusError(status, {
       type: page ? `http_${status}` : 'permission_error',
@@ -295,7 +295,7 @@ describe('a document for which the account is refused while others are answered'
     })
 
   it.each([401, 403, 404])(
-    'with a %d is sent once more, and the run goes on if that was a slip',
+    'is sent once more after a %d, and the run continues if the second try succeeds',
     async (status) => {
       let slips = 1
       const run = await runOf({
@@ -309,14 +309,14 @@ describe('a document for which the account is refused while others are answered'
   )
 
   it.each<[string, boolean, number, TestPipelineOptions]>([
-    ['the API', false, 9, { concurrency: oneSlot }],
-    ['the API', false, 29, { concurrency: oneSlot }],
-    ['the API', false, 0, {}],
-    ['a page', true, 9, { concurrency: oneSlot }],
-    ['a page', true, 29, { concurrency: oneSlot }],
-    ['a page', true, 0, { concurrency: oneSlot }],
-    ['a page', true, 0, {}],
-  ])('by %s fails alone after a second try (%s, number %i)', async (_, page, bad, options) => {
+    ['an error of the API', false, 9, { concurrency: oneSlot }],
+    ['an error of the API', false, 29, { concurrency: oneSlot }],
+    ['an error of the API', false, 0, {}],
+    ['an HTML page', true, 9, { concurrency: oneSlot }],
+    ['an HTML page', true, 29, { concurrency: oneSlot }],
+    ['an HTML page', true, 0, { concurrency: oneSlot }],
+    ['an HTML page', true, 0, {}],
+  ])('fails alone after a second try with %s (page: %s, number %i)', async (_, page, bad, options) => {
     const run = await runOf({
       count: 30,
       ...options,
@@ -326,7 +326,7 @@ describe('a document for which the account is refused while others are answered'
     expect(run.sent.get(bad)).toHaveLength(2)
   })
 
-  it('is not held against the account because five others are refused, too, while more are in flight', async () => {
+  it('does not end the run after five other such errors while more requests are in flight', async () => {
     for (const concurrency of [
       { initial: 8, max: 8 },
       { initial: 3, max: 3 },
@@ -341,9 +341,9 @@ describe('a document for which the account is refused while others are answered'
   })
 
   it.each([
-    ['the API', false],
-    ['a page', true],
-  ])('ends the run at once where all are refused by %s, from the start or later', async (_, page) => {
+    ['an error of the API', false],
+    ['an HTML page', true],
+  ])('ends the run immediately if all requests get %s, from the start or later', async (_, page) => {
     for (const from of [0, 3000]) {
       const run = await runOf({
         count: 200,
@@ -351,7 +351,7 @@ describe('a document for which the account is refused while others are answered'
       })
       expect(run.stopped).toMatchObject({ name: 'AccountError' })
       expect(run.failed).toEqual([])
-      // Those in flight, and at most one second try.
+      // The requests in flight, and at most one second try.
       expect(run.sent.size - run.summarized.length).toBeLessThanOrEqual(run.slots)
     }
   })

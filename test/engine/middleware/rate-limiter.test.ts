@@ -14,7 +14,7 @@ interface Service {
   limited(): number
 }
 
-/** A service on the virtual clock with the simulator's own buckets: half a second of latency, and headers that tell. */
+/** An API on the virtual clock with the buckets of the simulator, 500 ms latency and rate limit headers. */
 function service(
   clock: VirtualClock,
   limits: Limits,
@@ -25,7 +25,7 @@ function service(
   const starts: number[] = []
   let limited = 0
   let nextOther = other.perMinute === 0 ? Number.POSITIVE_INFINITY : other.from
-  /** Somebody else's program on the same account, up to now. */
+  /** Counts the requests of another program on the same account up to the current time. */
   const others = () => {
     for (; nextOther <= clock.now(); nextOther += 60_000 / other.perMinute) limiter.admit(1, nextOther)
   }
@@ -55,7 +55,7 @@ function service(
   return { ask, starts, limited: () => limited }
 }
 
-/** Sends so many documents, never more at once than there are slots; tells how long it took. */
+/** Sends `count` documents, at most one per place of the semaphore at a time, and returns statistics. */
 async function run(
   count: number,
   limits: Limits,
@@ -94,13 +94,13 @@ async function run(
 }
 
 describe('the rate limiter', () => {
-  // 200 documents at 10 a second, of which a second's worth is there at once: 19.5 s is the best possible.
+  // 200 documents at 10 per second, of which 10 may start immediately: 19.5 s is the shortest possible time.
   const best = (200 - 10) / 10 + 0.5
 
   it.each<[string, TestPipelineOptions['configured']]>([
-    ['given', { requests: 600 }],
+    ['configured', { requests: 600 }],
     ['unknown', {}],
-    ['given three times too high', { requests: 1800 }],
+    ['configured three times too high', { requests: 1800 }],
   ])('uses a limit that is %s fully and never exceeds it', async (_name, configured = {}) => {
     const { seconds, limited, lost } = await run(200, { rpm: 600 }, { configured })
     expect([limited, lost]).toEqual([0, 0])
@@ -108,36 +108,36 @@ describe('the rate limiter', () => {
     expect(seconds).toBeGreaterThanOrEqual(best - 0.01)
   })
 
-  it('keeps to the user’s own limit where it is the lower one', async () => {
+  it('observes the configured limit if it is lower than the limit of the API', async () => {
     const { seconds, account } = await run(100, { rpm: 600 }, { configured: { requests: 300 } })
     expect(seconds).toBeGreaterThan((100 - 6) / 5)
     expect(account).toMatchObject({ configured: { requests: 300 }, observed: { requests: 600 } })
   })
 
-  it('limits by tokens when they are scarcer, and reports that', async () => {
+  it('limits by tokens if their limit is reached first, and reports that', async () => {
     const { seconds, limited, account } = await run(100, { rpm: 1e6, itpm: 60_000 })
     expect(limited).toBeLessThanOrEqual(1)
-    // A hundred tokens each, a thousand a second.
+    // 100 tokens per document, 1,000 tokens per second.
     expect(seconds).toBeLessThan(((100 * 100 - 1000) / 1000) * 1.15 + 0.5)
     expect([...account.throttledCounts.keys()]).toEqual(['inputTokens'])
   })
 
-  it('grows by itself where no limit is told, and lets documents wait for nothing', async () => {
+  it('raises the concurrency if the API reports a very high limit', async () => {
     const { account, seconds } = await run(400, { rpm: 1e7 })
     expect(account.maxInFlight).toBeGreaterThan(60)
     expect(seconds).toBeLessThan(((400 / 8) * 0.5) / 2)
   })
 
-  it('makes room for another program on the same account, as the headers show it', async () => {
+  it('slows down for another program on the same account, whose usage the headers show', async () => {
     const other = { perMinute: 600, from: 5000 }
     const { limited, lost, seconds, starts } = await run(300, { rpm: 1200 }, {}, undefined, other)
     expect(lost).toBe(0)
     expect(limited).toBeLessThanOrEqual(starts.length * 0.02)
-    // A hundred in the first five seconds, then ten a second instead of twenty.
+    // 100 requests in the first five seconds, then 10 per second instead of 20.
     expect(seconds).toBeLessThan((5 + 20) * 1.15)
   })
 
-  it('waits out an outage with single probes, loses no document, and comes back by itself', async () => {
+  it('sends single probes during an outage, loses no document, and resumes afterwards', async () => {
     const down = (now: number) => (now > 5000 && now < 15_000 ? createStatusError(503) : undefined)
     const { seconds, lost, starts } = await run(200, { rpm: 600 }, { retries: 3 }, down)
     expect(lost).toBe(0)
@@ -145,13 +145,13 @@ describe('the rate limiter', () => {
     expect(seconds).toBeLessThan((best + 10) * 1.15)
   })
 
-  it('ends the run when the outage lasts longer than the user waits', async () => {
+  it('ends the run if an outage lasts longer than --max-wait', async () => {
     const { lost, seconds } = await run(50, { rpm: 600 }, { maxWaitMs: 30_000 }, () => createStatusError(503))
     expect(lost).toBe(50)
     expect(seconds).toBeLessThan(60)
   })
 
-  it('sends a lucky document no oftener than its own faults explain, when one in twenty fails', async () => {
+  it('sends exactly one additional request per error if one request in twenty fails', async () => {
     let n = 0
     const { starts, lost } = await run(200, { rpm: 6000 }, {}, () =>
       n++ % 20 === 7 ? createStatusError(529) : undefined,

@@ -7,7 +7,7 @@ import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 const never = new AbortController().signal
 
-/** Requests that take a second each, through so many slots. */
+/** Requests of one second each, through a semaphore with up to `most()` permits. */
 function slotted(most: () => number) {
   const clock = createVirtualClock()
   const began: string[] = []
@@ -31,15 +31,15 @@ function slotted(most: () => number) {
   return { clock, began, ask, peak: () => peak }
 }
 
-describe('the semaphore', () => {
-  it('are never exceeded, and lent in the order of asking, also after a failure', async () => {
+describe('createSemaphore', () => {
+  it('never exceeds its limit, and grants permits in order of arrival, also after a failure', async () => {
     const { clock, began, ask, peak } = slotted(() => 2)
     const names = ['a', 'bad', 'c', 'd', 'e']
     await clock.run(Promise.all(names.map((name) => ask(name))))
     expect([began, peak(), clock.now()]).toEqual([names, 2, 3000])
   })
 
-  it('asks for the limit again whenever a permit is free', async () => {
+  it('reads the limit again whenever a permit is released', async () => {
     let most = 1
     const { clock, ask, peak } = slotted(() => most)
     const all = ['a', 'b', 'c', 'd'].map((name) => ask(name))
@@ -48,7 +48,7 @@ describe('the semaphore', () => {
     expect([peak(), clock.now()]).toEqual([3, 2000])
   })
 
-  it('that are added while a request waits go to that one before a later one', async () => {
+  it('grants an added permit to a waiting request before a later one', async () => {
     let most = 1
     const { clock, began, ask } = slotted(() => most)
     const first = [ask('a'), ask('b')]
@@ -59,7 +59,7 @@ describe('the semaphore', () => {
     expect(began).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  it('go to the next where somebody leaves the line, by either signal', async () => {
+  it('grants the permit to the next request if a waiting one is aborted or drained', async () => {
     const { clock, began, ask } = slotted(() => 1)
     const [leave, drain] = [new AbortController(), new AbortController()]
     const all = [ask('a'), ask('b', leave.signal), ask('c', never, drain.signal), ask('d')]
@@ -69,7 +69,7 @@ describe('the semaphore', () => {
     expect([began, clock.now()]).toEqual([['a', 'd'], 2000])
   })
 
-  it('are given to others during a wait, after which its holder queues behind them', async () => {
+  it('grants the permit to others during a wait of its holder, which then queues behind them', async () => {
     const clock = createVirtualClock()
     const slots = createSemaphore(() => 1)
     const began: string[] = []
@@ -86,7 +86,7 @@ describe('the semaphore', () => {
     expect([began, clock.now()]).toEqual([['a', 'b', 'c', 'a again'], 3000])
   })
 
-  it('are all there again when a wait is broken off, or the wait for a slot after it', async () => {
+  it('has all permits back if a wait without permit, or the queueing after it, is aborted', async () => {
     const clock = createVirtualClock()
     const slots = createSemaphore(() => 1)
     const leave = new AbortController()
@@ -116,7 +116,7 @@ describe('the semaphore', () => {
     expect(most).toBe(1)
   })
 
-  it('tells the pool when a document that waits for a retry makes room for another', () => {
+  it('notifies the pool when a document that waits for a retry makes room for another', () => {
     const slots = createSemaphore(() => 2)
     let calls = 0
     const ignore = slots.onPlaceAdded(() => calls++)

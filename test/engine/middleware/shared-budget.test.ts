@@ -21,7 +21,7 @@ import { createVirtualClock } from '../../support/virtual-clock.ts'
 
 const { abortSignal: never } = createShutdown()
 const listener: AttemptListener = { onSend() {}, onEnd() {} }
-/** What the worst case of a request of these tests is. */
+/** The worst case of a request in these tests. */
 const worst = computeWorstCaseCost(createRequest('a.md'), listPrice) ?? 0n
 const costOf = (usage: Usage) => listPrice({ model: 'claude-haiku-5-5', usage }) ?? 0n
 
@@ -30,8 +30,8 @@ function pursed(service: Ask, cap: Picodollars) {
   return { purse, ask: purse.withBudget(withAttemptLog(service, createVirtualClock(), listener), never) }
 }
 
-describe('a shared budget', () => {
-  it('counts an answer as what it cost, and a refused request as nothing', async () => {
+describe('createSharedBudget', () => {
+  it('counts a reply at its actual cost, and a refused request as free', async () => {
     const { purse, ask } = pursed(
       createScriptedAsk('ok', createStatusError(529), createStatusError(400)),
       10n * worst,
@@ -49,16 +49,16 @@ describe('a shared budget', () => {
   })
 
   it.each([
-    ['an answer that was lost on the way', { kind: 'connection', type: 'reset', message: 'reset' } as const],
-    ['what a gateway gave up on', createStatusError(504)],
-    ['an answer nobody counted', (({ usage: _, ...uncounted }) => uncounted)(createReply('text'))],
-  ])('counts %s as the worst', async (_, step) => {
+    ['a lost reply', { kind: 'connection', type: 'reset', message: 'reset' } as const],
+    ['a gateway timeout', createStatusError(504)],
+    ['a reply without usage', (({ usage: _, ...uncounted }) => uncounted)(createReply('text'))],
+  ])('counts %s as the worst case', async (_, step) => {
     const { purse, ask } = pursed(createScriptedAsk(step), 10n * worst)
     await ask(createRequest('a.md'), never).catch(() => {})
     expect(purse.getBudget()).toMatchObject({ spent: worst, reserved: 0n })
   })
 
-  it('refuses a request that only what is set aside for batches keeps out, rather than wait for the batches', async () => {
+  it('refuses a request that does not fit because of reservations for batches, without waiting', async () => {
     const { purse, ask } = pursed(createScriptedAsk('ok'), (5n * worst) / 4n)
     const settle = purse.reserve(createRequest('a.md'))
     await expect(ask(createRequest('b.md'), never)).rejects.toBeInstanceOf(BudgetExceededError)
@@ -66,7 +66,7 @@ describe('a shared budget', () => {
     await expect(ask(createRequest('b.md'), never)).resolves.toMatchObject({ text: 'summary of b.md' })
   })
 
-  it('refuses a request that does not fit, and says what is spent', async () => {
+  it('refuses a request that does not fit, with the amount spent in the message', async () => {
     const service = createScriptedAsk('ok')
     const { ask } = pursed(service, worst)
     await ask(createRequest('a.md'), never)
@@ -78,7 +78,7 @@ describe('a shared budget', () => {
     expect(service.requests).toHaveLength(1)
   })
 
-  it('makes those wait that fit once others are settled', async () => {
+  it('delays requests that fit after other reservations are released', async () => {
     const { purse, ask } = pursed(
       createScriptedAsk('ok'),
       worst + 3n * costOf({ ...zeroUsage, input_tokens: 100, output_tokens: 20 }),
@@ -95,7 +95,7 @@ describe('a shared budget', () => {
     expect(purse.getBudget().reserved).toBe(0n)
   })
 
-  it('removes a caller that stops waiting', async () => {
+  it('removes an aborted caller from the queue', async () => {
     const { purse, ask } = pursed(createScriptedAsk('ok'), worst)
     const { drainSignal, drain: stop } = createShutdown()
     const first = ask(createRequest('a'), never)
@@ -106,7 +106,7 @@ describe('a shared budget', () => {
     expect(purse.getBudget().reserved).toBe(0n)
   })
 
-  it('never lets the service bill more than the cap, and leaves less than one worst case of what there was to do', () => {
+  it('never spends more than the cap, and refuses a request only if its worst case does not fit', () => {
     const ending = fc.constantFrom('answered', 'lost', 'refused', 'uncounted')
     const jobs = fc.array(
       fc.record({

@@ -16,8 +16,8 @@ import { createVirtualClock, type VirtualClock } from '../../support/virtual-clo
 
 const never = new AbortController().signal
 
-describe('a line', () => {
-  it('admits in order of arrival, and none before the one in front', async () => {
+describe('createWaitQueue', () => {
+  it('admits callers in order of arrival', async () => {
     let room = 1
     const line = createWaitQueue((size: number) => (size <= room ? { size } : undefined))
     const passed: number[] = []
@@ -34,7 +34,7 @@ describe('a line', () => {
     expect([passed, line.length()]).toEqual([[1, 3, 2], 0])
   })
 
-  it('admits those behind a caller that leaves from the front', async () => {
+  it('admits the next caller if the first one leaves', async () => {
     const leave = new AbortController()
     const line = createWaitQueue((size: number) => (size <= 1 ? { size } : undefined))
     const first = line.join(2, leave.signal)
@@ -54,7 +54,7 @@ describe('a line', () => {
   })
 })
 
-/** Whatever callers queue for, around a service; and whether all that it lent is back. */
+/** A middleware in which callers queue; `allIsBack` returns whether everything it lent was returned. */
 interface Place {
   readonly name: string
   make(service: Ask, clock: VirtualClock): { readonly ask: Ask; allIsBack(): boolean }
@@ -63,14 +63,14 @@ const worst = computeWorstCaseCost(createRequest('0'), listPrice) ?? 0n
 const drain = never
 const places: readonly Place[] = [
   {
-    name: 'slots',
+    name: 'a permit',
     make(service) {
       const slots = createSemaphore(() => 2)
       return { ask: slots.withPermit(service, drain), allIsBack: () => true }
     },
   },
   {
-    name: 'the queue of the server',
+    name: 'a place in the bounded queue',
     make(service) {
       const { ask, countWaiting: waiting } = createBoundedQueue(service, {
         semaphore: createSemaphore(() => 2),
@@ -83,7 +83,7 @@ const places: readonly Place[] = [
   {
     name: 'a budget',
     make(service) {
-      // Room for two; without attempts, none of them costs anything.
+      // The budget fits two requests, which cost nothing because they have no attempts.
       const purse = createSharedBudget(2n * worst + worst / 2n, listPrice)
       return { ask: purse.withBudget(service, drain), allIsBack: () => purse.getBudget().reserved === 0n }
     },
@@ -112,7 +112,7 @@ const places: readonly Place[] = [
 describe.each(places)('callers that queue for $name', ({ make }) => {
   const callers = fc.array(
     fc.record({
-      /** When it comes, how long its request takes, and when it leaves; milliseconds. */
+      /** When the caller arrives, how long its request takes, and when it leaves (ms). */
       at: fc.nat(4000),
       takes: fc.integer({ min: 1, max: 3000 }),
       leaves: fc.option(fc.nat(6000)),
@@ -120,7 +120,7 @@ describe.each(places)('callers that queue for $name', ({ make }) => {
     { minLength: 1, maxLength: 14 },
   )
 
-  it('leave as soon as their signal aborts; the others are served in order, and nothing stays lent', () =>
+  it('leave as soon as their signal aborts, the others are served in order, and no permit is lost', () =>
     fc.assert(
       fc.asyncProperty(callers, async (callers) => {
         const clock = createVirtualClock()
@@ -151,7 +151,7 @@ describe.each(places)('callers that queue for $name', ({ make }) => {
         }
         expect(began).toEqual(arrived.filter((n) => began.includes(n)))
         expect(allIsBack()).toBe(true)
-        // What was lent is there for the next one.
+        // The next caller is served.
         expect((await clock.run(ask(createRequest('next'), never))).text).toBe('next')
       }),
       { numRuns: 40 },

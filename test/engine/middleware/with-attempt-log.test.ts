@@ -6,7 +6,7 @@ import { type AttemptListener, withAttemptLog } from '../../../src/engine/middle
 import { createRequest } from '../../support/scripted-ask.ts'
 import { createVirtualClock } from '../../support/virtual-clock.ts'
 
-/** A request that fails with `error` after a second, as it was told to or not. */
+/** A request that fails with `error` after a second, because of an abort if `stop` is given. */
 function failing(error: unknown, stop?: AbortController) {
   const clock = createVirtualClock()
   const told: Attempt[] = []
@@ -20,8 +20,8 @@ function failing(error: unknown, stop?: AbortController) {
   return { told, failed: clock.run(withAttemptLog(ask, clock, listener)(createRequest('a.md'), signal)) }
 }
 
-describe('an attempt', () => {
-  it('that a stop cut off is in the error, as one that may be billed', async () => {
+describe('withAttemptLog', () => {
+  it('throws a StoppedError with an aborted attempt, which may be billed', async () => {
     const reason = new Error('told to stop')
     const { told, failed } = failing(reason, new AbortController())
     await expect(failed).rejects.toThrow(StoppedError)
@@ -32,7 +32,7 @@ describe('an attempt', () => {
     expect(told).toHaveLength(1)
   })
 
-  it('that ended by a bug throws the bug as it is', async () => {
+  it('rethrows an unexpected error unchanged', async () => {
     const bug = new TypeError('a bug')
     const { told, failed } = failing(bug)
     await expect(failed).rejects.toBe(bug)

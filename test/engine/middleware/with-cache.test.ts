@@ -27,7 +27,7 @@ function memory(): Pick<ChunkCache, 'get' | 'save' | 'saveCost'> & { readonly co
   }
 }
 
-/** A service that answers once it is let go. */
+/** An `Ask` that answers after `go` is called. */
 function heldBack(answer: () => ReturnType<Ask> = async () => createReply('notes', { attempts: [attempt] })) {
   let go = () => {}
   const gone = new Promise<void>((resolve) => {
@@ -44,8 +44,8 @@ function heldBack(answer: () => ReturnType<Ask> = async () => createReply('notes
 
 const chunk = (path: string) => createRequest(path, { hash: 'the same chunk' })
 
-describe('the chunk cache', () => {
-  it('sends a request that several documents wait for once, and books it with the sender alone', async () => {
+describe('withCache', () => {
+  it('sends a request that several documents wait for once, and counts its cost for the sender', async () => {
     const { ask, go, asked } = heldBack()
     const cached = withCache(ask, memory())
     const replies = ['a.md', 'b.md', 'c.md'].map((path) => cached(chunk(path), never))
@@ -62,7 +62,7 @@ describe('the chunk cache', () => {
   it.each([
     ['an error', async () => Promise.reject(new AskError(createStatusError(400), [attempt]))],
     ['a stop', async () => Promise.reject(new StoppedError(new Error('stopped'), [attempt]))],
-  ])('gives %s to all that wait, with the attempts of the sender alone', async (_, answer) => {
+  ])('passes %s to all waiting documents, with the attempts only for the sender', async (_, answer) => {
     const { ask, go } = heldBack(answer)
     const cached = withCache(ask, memory())
     const replies = ['a.md', 'b.md'].map((path) =>
@@ -72,14 +72,14 @@ describe('the chunk cache', () => {
     expect(await Promise.all(replies)).toEqual([[attempt], []])
   })
 
-  it('saves the cost of a reply that is not complete before the document gets it', async () => {
+  it('saves the cost of an incomplete reply before the document gets the reply', async () => {
     const store = memory()
     const ask: Ask = async () => createReply('', { stopReason: 'refusal', attempts: [attempt] })
     await withCache(ask, store)(chunk('a.md'), never)
     expect(store.costs).toEqual([attempt])
   })
 
-  it('does not keep an answer that is not complete, which those that waited get all the same', async () => {
+  it('does not cache an incomplete reply, but passes it to the waiting documents', async () => {
     const { ask, go, asked } = heldBack(async () =>
       createReply('', { stopReason: 'refusal', attempts: [attempt] }),
     )
@@ -91,7 +91,7 @@ describe('the chunk cache', () => {
     expect(asked()).toBe(2)
   })
 
-  it('reports the attempts of an answer that cannot be kept', async () => {
+  it('reports the attempts of a reply that cannot be saved', async () => {
     const { ask, go } = heldBack()
     const full = new ExitError('ioError', 'no space left on the device')
     const cached = withCache(ask, { ...memory(), save: () => Promise.reject(full) })
@@ -100,7 +100,7 @@ describe('the chunk cache', () => {
     await expect(reply).rejects.toMatchObject({ cause: full, attempts: [attempt] })
   })
 
-  it('lets those that wait for another request leave its slots to others', async () => {
+  it('holds no permits for documents that wait for the request of another', async () => {
     const { ask, go, asked } = heldBack()
     const slots = createSemaphore(() => 2)
     const cached = withCache(ask, memory(), (ask) => slots.withPermit(ask, never))

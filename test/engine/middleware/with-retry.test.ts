@@ -13,11 +13,11 @@ const mustFail = async (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
-describe('retrying', () => {
+describe('withRetry', () => {
   const once = (fault: RequestError) => createScriptedAsk(fault, 'ok')
 
   it.each([408, 409, 500, 502, 503, 504, 520, 529])(
-    'sends again after a %d, and tells both sendings',
+    'retries after a %d, and reports both attempts',
     async (status) => {
       const script = once(createStatusError(status))
       const { clock, ask } = createTestPipeline(script)
@@ -30,7 +30,7 @@ describe('retrying', () => {
     },
   )
 
-  it('does not ask again for what somebody has read the beginning of', async () => {
+  it('does not retry a stream after the caller received a part of its text', async () => {
     const fault = { kind: 'stream', type: 'overloaded_error', message: 'Overloaded' } as const
     let sent = 0
     const { clock, ask } = createTestPipeline(async (_request, _signal, watch) => {
@@ -46,22 +46,19 @@ describe('retrying', () => {
     expect(pieces).toEqual(['Once upon'])
   })
 
-  it.each(['a backoff', 'a pause for everybody'])(
-    'leaves %s as soon as its own asker does',
-    async (where) => {
-      const leave = new AbortController()
-      const fault =
-        where === 'a backoff' ? createStatusError(500) : createStatusError(429, { retryAfterSeconds: 300 })
-      const service = createScriptedAsk(fault, 'ok')
-      const { clock, ask } = createTestPipeline(service)
-      const asking = ask('a.md', { signal: leave.signal })
-      const leaving = clock.sleep(200).then(() => leave.abort(new Error('hung up')))
-      const error = await mustFail(clock.run(Promise.all([asking, leaving])))
-      expect(error).toMatchObject({ cause: { message: 'hung up' }, attempts: [{ attemptNumber: 1 }] })
-      expect(clock.now()).toBe(200)
-      expect((await clock.run(ask('b.md'))).text).toBe('summary of b.md')
-    },
-  )
+  it.each(['a backoff', 'a pause of all requests'])('ends %s as soon as its caller aborts', async (where) => {
+    const leave = new AbortController()
+    const fault =
+      where === 'a backoff' ? createStatusError(500) : createStatusError(429, { retryAfterSeconds: 300 })
+    const service = createScriptedAsk(fault, 'ok')
+    const { clock, ask } = createTestPipeline(service)
+    const asking = ask('a.md', { signal: leave.signal })
+    const leaving = clock.sleep(200).then(() => leave.abort(new Error('hung up')))
+    const error = await mustFail(clock.run(Promise.all([asking, leaving])))
+    expect(error).toMatchObject({ cause: { message: 'hung up' }, attempts: [{ attemptNumber: 1 }] })
+    expect(clock.now()).toBe(200)
+    expect((await clock.run(ask('b.md'))).text).toBe('summary of b.md')
+  })
 
   it.each([400, 401, 402, 403, 404, 413, 418, 422, 451, 501])('sends a %d exactly once', async (status) => {
     const script = createScriptedAsk(createStatusError(status))
@@ -71,7 +68,7 @@ describe('retrying', () => {
     expect(script.requests).toHaveLength(1)
   })
 
-  it('sends 847 bad requests 847 times', async () => {
+  it('sends each of 847 bad requests once', async () => {
     const script = createScriptedAsk(createStatusError(400, { type: 'invalid_request_error' }))
     const { clock, ask } = createTestPipeline(script)
     const errors = await clock.run(
@@ -82,7 +79,7 @@ describe('retrying', () => {
     expect(clock.now()).toBe(0)
   })
 
-  it('gives up after the first sending and its retries, with all of them in the error', async () => {
+  it('gives up after its retries, with all attempts in the error', async () => {
     const script = createScriptedAsk(createStatusError(500))
     const { clock, ask } = createTestPipeline(script, { retries: 2 })
     const error = (await mustFail(clock.run(ask()))) as AskError
@@ -90,14 +87,14 @@ describe('retrying', () => {
     expect(clock.now()).toBe(1000 + 2000)
   })
 
-  it('sends once only with --retries 0', async () => {
+  it('sends a request once with --retries 0', async () => {
     const script = createScriptedAsk(createStatusError(500))
     const { clock, ask } = createTestPipeline(script, { retries: 0 })
     await mustFail(clock.run(ask()))
     expect(script.requests).toHaveLength(1)
   })
 
-  it('obeys x-should-retry both ways, within the attempts', async () => {
+  it('obeys x-should-retry with either value, within its number of retries', async () => {
     const never = createScriptedAsk(createStatusError(529, { shouldRetry: false }))
     const { clock, ask } = createTestPipeline(never)
     await mustFail(clock.run(ask()))
@@ -109,13 +106,13 @@ describe('retrying', () => {
     expect(told.requests).toHaveLength(3)
   })
 
-  it('waits as long as a 503 asks, instead of its own backoff', async () => {
+  it('waits for the retry-after time of a 503 instead of its backoff', async () => {
     const { clock, ask } = createTestPipeline(once(createStatusError(503, { retryAfterSeconds: 7 })))
     await clock.run(ask())
     expect(clock.now()).toBe(7000)
   })
 
-  it('ends the run rather than sleep through a wait of years', async () => {
+  it('ends the run instead of waiting for years', async () => {
     const { clock, ask } = createTestPipeline(
       createScriptedAsk(createStatusError(503, { retryAfterSeconds: 99_999_999 })),
     )
@@ -125,7 +122,7 @@ describe('retrying', () => {
     expect(clock.now()).toBe(0)
   })
 
-  it('does not send again once it was told to stop, and says so with that reason and what was sent', async () => {
+  it('does not retry during a drain, and throws its reason and the attempts', async () => {
     const reason = new ExitError('interrupt', 'stopped')
     const failing = createScriptedAsk(createStatusError(500))
     const stopping: Ask = (request, signal) => {
@@ -137,7 +134,7 @@ describe('retrying', () => {
     expect(failing.requests).toHaveLength(1)
   })
 
-  it('throws a bug immediately, with its own stack', async () => {
+  it('rethrows an unexpected error immediately and unchanged', async () => {
     const bug = new TypeError('undefined is not a function')
     const script = Object.assign(() => Promise.reject(bug), { requests: [] })
     const { clock, ask } = createTestPipeline(script)
@@ -146,7 +143,7 @@ describe('retrying', () => {
 })
 
 describe('a rate limit', () => {
-  it('uses up no attempt', async () => {
+  it('does not count as a retry', async () => {
     const limited = createStatusError(429, { retryAfterSeconds: 1 })
     const script = createScriptedAsk(
       limited,
@@ -162,7 +159,7 @@ describe('a rate limit', () => {
     expect(reply.attempts).toHaveLength(7)
   })
 
-  it('still uses up none after the attempts are spent', async () => {
+  it('does not count as a retry after all retries are used', async () => {
     const script = createScriptedAsk(
       createStatusError(500),
       createStatusError(429, { retryAfterSeconds: 1 }),
@@ -172,7 +169,7 @@ describe('a rate limit', () => {
     expect((await clock.run(ask())).attempts).toHaveLength(3)
   })
 
-  it('pauses everyone: within the time asked for nothing is sent, and one goes first afterwards', async () => {
+  it('pauses all requests for the requested time, after which a single probe is sent first', async () => {
     const starts: number[] = []
     const clock = createVirtualClock()
     const service = createScriptedAsk(createStatusError(429, { retryAfterSeconds: 2 }), 'ok')
@@ -183,7 +180,7 @@ describe('a rate limit', () => {
     }
     const { ask } = createTestPipeline(slow, { clock, random: () => 0 })
     const first = ask('first.md')
-    // Sent 50 ms after the first one's 429, so that they find the gate closed.
+    // Sent 50 ms after the 429 of the first request, while the circuit breaker is open.
     const others = clock.sleep(150).then(() => Promise.all(['b', 'c', 'd'].map((path) => ask(path))))
     await clock.run(Promise.all([first, others]))
     expect(starts[0]).toBe(0)
@@ -205,7 +202,7 @@ describe('a rate limit', () => {
     expect(pauses).toHaveLength(1)
   })
 
-  it('that lasts longer than the user waits ends the run as try-later', async () => {
+  it('that lasts longer than --max-wait ends the run with WaitTooLongError', async () => {
     const { clock, ask } = createTestPipeline(
       createScriptedAsk(createStatusError(429, { retryAfterSeconds: 20 })),
       {
@@ -217,7 +214,7 @@ describe('a rate limit', () => {
     expect(clock.now()).toBeLessThanOrEqual(60_000)
   })
 
-  it('without advice is waited out in pauses of a second, later of a tenth of the trouble so far', async () => {
+  it('without retry-after causes pauses of 1 s, and later of a tenth of the time since the first 429', async () => {
     const script = Array.from({ length: 40 }, () => createStatusError(429))
     const { clock, pausesMs: pauses, ask } = createTestPipeline(createScriptedAsk(...script, 'ok'))
     await clock.run(ask())

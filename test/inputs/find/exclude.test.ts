@@ -28,8 +28,8 @@ async function found(
   return { ...rest, paths: sources.filter(({ problem }) => problem === undefined).map(({ path }) => path) }
 }
 
-describe('excluding a folder', () => {
-  /** Many of them look like something else than a name. */
+describe('--exclude with a folder', () => {
+  /** Names of folders, many of which look like patterns, flags or paths. */
   const names = [
     'drafts',
     'my drafts',
@@ -62,7 +62,7 @@ describe('excluding a folder', () => {
   afterAll(() => rmSync(home, { recursive: true, force: true }))
 
   const below = (folder: string) => folder.replace(/^docs\//, '')
-  /** Ways to write the path of one folder and no other. */
+  /** Patterns that match one folder and no other. */
   const exactSpellings: readonly ((folder: string) => string)[] = [
     (folder) => folder,
     (folder) => `./${folder}`,
@@ -80,12 +80,12 @@ describe('excluding a folder', () => {
     (folder) => (folder.includes('{') ? folder : `{nothing,${folder}}`),
     (folder) => `doc?/${below(folder)}`,
   ]
-  /** They mean it where `docs` is searched. */
+  /** Patterns that match the folder if `docs` is searched. */
   const searchedSpellings: readonly ((folder: string) => string)[] = [
     (folder) => `./${below(folder)}`,
     (folder) => `/${below(folder)}`,
   ]
-  /** They mean every folder of that name. */
+  /** Patterns that match every folder of that name. */
   const looseSpellings: readonly ((folder: string) => string)[] = [
     (folder) => basename(folder),
     (folder) => `**/${basename(folder)}`,
@@ -105,7 +105,7 @@ describe('excluding a folder', () => {
     () => ['.'],
     () => ['{docs,docs/deep}/**/*'],
     () => files,
-    // fast-glob cannot begin in a folder whose name has a backslash.
+    // fast-glob cannot start in a folder whose name contains a backslash.
     () => [...folders, ...files].filter((path) => path.includes('\\') === path.endsWith('.md')),
   ]
   const isIn = (path: string, folder: string) =>
@@ -113,7 +113,7 @@ describe('excluding a folder', () => {
   const folder = fc.constantFrom(...folders)
   const ending = fc.constantFrom(...endings)
 
-  it('excludes every file in it, however the pattern is written and however the files are named', async () => {
+  it('excludes every file in the folder, for all spellings of the pattern and of the inputs', async () => {
     const spelling = fc.constantFrom(...exactSpellings, ...looseSpellings)
     const input = fc.constantFrom(...inputs)
     await fc.assert(
@@ -132,7 +132,7 @@ describe('excluding a folder', () => {
     )
   })
 
-  it('excludes it too where the pattern is relative to a folder that is searched', async () => {
+  it('excludes the folder if the pattern is relative to a searched folder', async () => {
     const spelling = fc.constantFrom(...searchedSpellings)
     await fc.assert(
       fc.asyncProperty(
@@ -149,7 +149,7 @@ describe('excluding a folder', () => {
     )
   })
 
-  it('excludes nothing else, if the pattern names that one folder', async () => {
+  it('excludes nothing else if the pattern names one folder', async () => {
     const plain = fc.constantFrom(...folders.filter((folder) => !/[*?]/.test(folder)))
     const spelling = fc.constantFrom(...exactSpellings)
     await fc.assert(
@@ -191,13 +191,13 @@ describe('a pattern of --exclude', () => {
     ['.', []],
     ['*', []],
     ['..', []],
-  ])('%j leaves %j', async (pattern, expected) => {
+  ])('%j keeps %j', async (pattern, expected) => {
     const cwd = await createFolder(tree)
     expect((await found(cwd, ['docs', 'notes'], [pattern])).paths).toEqual(expected)
     expect((await found(cwd, Object.keys(tree), [pattern])).paths).toEqual(expected)
   })
 
-  it('is compared with whole paths where a file lies outside of the working directory', async () => {
+  it('is compared with absolute paths for files outside the working directory', async () => {
     const elsewhere = await createFolder({ 'drafts/a.md': '', 'drafts/deep/b.md': '', 'c.md': '' })
     const cwd = await createFolder({ 'x.md': '' })
     for (const input of [
@@ -207,7 +207,7 @@ describe('a pattern of --exclude', () => {
       expect((await found(cwd, input, ['drafts'])).paths).toEqual([`${elsewhere}/c.md`])
   })
 
-  it('excludes what a link leads to that is followed, by the name of either', async () => {
+  it('excludes the target of a followed link by the name of the link or the target', async () => {
     const cwd = await createFolder({ 'docs/drafts/a.md': '', 'docs/b.md': '' })
     symlinkSync('drafts', join(cwd, 'docs/shown'))
     const left = async (pattern: string) => (await found(cwd, ['docs'], [pattern], { follow: true })).paths
@@ -215,7 +215,7 @@ describe('a pattern of --exclude', () => {
     expect(await left('shown')).toEqual(['docs/b.md', 'docs/drafts/a.md'])
   })
 
-  it('that names a link outside of what is searched excludes what that leads to', async () => {
+  it('that names a link outside the input excludes its target', async () => {
     const cwd = await createFolder({ 'docs/drafts/a.md': '', 'docs/b.md': '' })
     symlinkSync('docs/drafts', join(cwd, 'private'))
     expect((await found(cwd, ['docs'], ['private/'])).paths).toEqual(['docs/b.md'])
@@ -226,13 +226,12 @@ describe('a pattern of --exclude', () => {
     const { warnings } = await found(cwd, ['docs'], ['drfats/', '*.nope', 'b.md', 'docs/nothing/*.md'])
     expect(warnings).toEqual(
       ['drfats/', '*.nope', 'docs/nothing/*.md'].map(
-        (pattern) =>
-          `the exclude pattern ${JSON.stringify(pattern)} matches nothing; check how it is written`,
+        (pattern) => `the exclude pattern ${JSON.stringify(pattern)} matches nothing; check its spelling`,
       ),
     )
   })
 
-  it('is not reported where something else left out what it matches, or was not searched', async () => {
+  it('is not reported if its matches were excluded by another rule or not searched', async () => {
     const files = {
       ...tree,
       '.gitignore': 'built\n*.log\n',
@@ -257,7 +256,7 @@ describe('a pattern of --exclude', () => {
     expect(warnings).toEqual([])
   })
 
-  it('counts the files that it leaves out, and the folders', async () => {
+  it('counts the excluded files and folders', async () => {
     const cwd = await createFolder({ ...tree, 'docs/drafts/picture.png': '', 'docs/b.png': '' })
     const counted = async (...inputs: string[]) => {
       const { skipped } = await found(cwd, inputs, ['drafts/', 'b.*'])
@@ -276,7 +275,7 @@ describe('a pattern of --exclude', () => {
   })
 
   it.each(['{a,b}'.repeat(11), '{1..2000}', '{1..100}{1..100}', '@(+(a)+(a))b'])(
-    'is refused if it could take for ever: %s',
+    'is refused if it could take unbounded time: %s',
     async (pattern) => {
       const cwd = await createFolder({})
       await expect(found(cwd, ['.'], [pattern])).rejects.toMatchObject({ exit: 'usage' })

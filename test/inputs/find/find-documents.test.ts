@@ -43,8 +43,8 @@ async function found(inputs: readonly string[], files: Files = tree, more: Parti
   return { ...result, paths: result.sources.map(({ path }) => path) }
 }
 
-describe('find', () => {
-  it('walks a directory for documents: sorted, without hidden, ignored, and our own files', async () => {
+describe('findDocuments', () => {
+  it('finds the documents of a directory: sorted, without hidden, ignored and generated files', async () => {
     const { sources } = await found(['docs'])
     expect(sources.map(({ path, index }) => [index, path])).toEqual([
       [0, 'docs/a.md'],
@@ -54,7 +54,7 @@ describe('find', () => {
     ])
   })
 
-  it('takes a named file whatever its extension, and once however often and however it is named', async () => {
+  it('finds a named file with any extension, and only once if it is named several times', async () => {
     const { sources } = await found(['docs/image.png', './docs/a.md', 'docs/a.md', 'docs'])
     expect(sources.map(({ path, namedByUser }) => [path, namedByUser])).toEqual([
       ['docs/a.md', true],
@@ -65,11 +65,11 @@ describe('find', () => {
     ])
   })
 
-  it('takes an existing path for itself, though it looks like a pattern', async () => {
+  it('treats an existing path that looks like a pattern as a path', async () => {
     expect((await found(['notes[1].md'])).paths).toEqual(['notes[1].md'])
   })
 
-  it('expands patterns, without regard to extensions', async () => {
+  it('expands patterns for files with any extension', async () => {
     expect((await found(['docs/*.png', '**/c.*'])).paths).toEqual(['docs/deep/c.txt', 'docs/image.png'])
     expect((await found(['docs/{deep,drafts}/*'])).paths).toEqual(['docs/deep/c.txt', 'docs/drafts/d.md'])
     expect((await found(['docs/**/*.md'])).paths).toEqual(['docs/a.md', 'docs/b.md'])
@@ -91,20 +91,20 @@ describe('find', () => {
     expect((await found(['*.nope', 'gone.md'])).foundAnything).toBe(false)
   })
 
-  it('takes an empty directory for something', async () => {
+  it('counts an empty directory as found', async () => {
     const cwd = await createFolder({})
     await mkdir(join(cwd, 'empty'))
     expect(await found(['empty'], {}, { cwd })).toMatchObject({ sources: [], foundAnything: true })
   })
 
-  it('takes hidden and ignored files only when told to', async () => {
+  it('finds hidden and ignored files only with the options for them', async () => {
     expect((await found(['docs'], tree, { hidden: true })).paths).toContain('docs/.hidden/h.md')
     const { paths } = await found(['docs'], tree, { ignoreFiles: false })
     for (const path of ['docs/drafts/d.md', 'docs/node_modules/n.md', 'docs/x.log'])
       expect(paths).toContain(path)
   })
 
-  it('walks a directory that is ignored or never meant, when it is named', async () => {
+  it('searches an ignored or hidden directory if it is named', async () => {
     expect((await found(['docs/node_modules', 'docs/drafts', 'docs/.hidden'])).paths).toEqual([
       'docs/.hidden/h.md',
       'docs/drafts/d.md',
@@ -112,7 +112,7 @@ describe('find', () => {
     ])
   })
 
-  it('honours the ignore files above, and lets the nearer and our own override them', async () => {
+  it('obeys ignore files in parent folders; nearer ones and .claude-batchignore override them', async () => {
     const files = {
       '.gitignore': 'secret.md\nkept.md\n',
       'docs/secret.md': '',
@@ -124,17 +124,17 @@ describe('find', () => {
     expect((await found(['docs'], files)).paths).toEqual(['docs/kept.md'])
   })
 
-  it('never takes the output folder', async () => {
+  it('never searches the output folder', async () => {
     const cwd = await createFolder({ 'a.md': '', 'summaries/b.md': '' })
     expect((await found(['.'], {}, { cwd, out: join(cwd, 'summaries') })).paths).toEqual(['a.md'])
   })
 
-  it('keeps the absolute path of what lies outside the working directory', async () => {
+  it('keeps the absolute path of documents outside the working directory', async () => {
     const elsewhere = await createFolder({ 'x.md': '' })
     expect((await found([elsewhere])).paths).toEqual([`${elsewhere}/x.md`])
   })
 
-  it('takes two hard links for two documents', async () => {
+  it('treats two hard links as two documents', async () => {
     const cwd = await createFolder({ 'docs/one.md': 'x' })
     await link(join(cwd, 'docs/one.md'), join(cwd, 'docs/two.md'))
     expect(await found(['docs', 'docs/two.md'], {}, { cwd })).toMatchObject({
@@ -143,7 +143,7 @@ describe('find', () => {
     })
   })
 
-  it('takes a file once that several links lead to: the one that was named, else the file itself', async () => {
+  it('finds a file with several links once: by its named path, or else by its own', async () => {
     const cwd = await createFolder({ 'docs/m.md': 'x', 'docs/sub/n.md': 'x' })
     await symlink('m.md', join(cwd, 'docs/a.md'))
     await symlink('sub', join(cwd, 'docs/all'))
@@ -168,13 +168,13 @@ describe('find', () => {
     ])
   })
 
-  it('counts a file that was named twice, but not one that was named and found', async () => {
+  it('counts a file that is named twice as a duplicate, but not one that is both named and found', async () => {
     const { paths, skipped } = await found(['docs/a.md', './docs/a.md', 'docs/deep', 'docs/deep/c.txt'])
     expect(paths).toEqual(['docs/a.md', 'docs/deep/c.txt'])
     expect([...skipped]).toEqual([['duplicate', { count: 1, paths: ['docs/a.md'] }]])
   })
 
-  it('follows links only when told to, and loops end', async () => {
+  it('follows links only with --follow, and stops at loops', async () => {
     const cwd = await createFolder({ 'docs/a.md': 'a', 'other/o.md': 'o' })
     await symlink('.', join(cwd, 'docs/loop1'))
     await symlink('..', join(cwd, 'docs/loop2'))
@@ -190,7 +190,7 @@ describe('find', () => {
     expect(followed.filter((path) => path.endsWith('o.md') || path.endsWith('linked.md'))).toHaveLength(1)
   })
 
-  it('never takes what earlier runs wrote: silently beside its document, told elsewhere and when it is named', async () => {
+  it('never finds output of earlier runs; reports it unless its document is next to it', async () => {
     const files = {
       'a.md': '',
       'a.md.summary.md': '',
@@ -208,7 +208,7 @@ describe('find', () => {
     ])
   })
 
-  it('takes a file that is named for its own sake, though its name is like a summary’s, where none of ours can be', async () => {
+  it('finds a named file that looks like a summary, where no run can have written one', async () => {
     const files = {
       'notes/cat.summary.md': '',
       'docs/a.md': '',
@@ -229,19 +229,19 @@ describe('find', () => {
     expect((await found(['notes'], {}, options)).sources[0]?.problem?.type).toBe('earlier_output')
   })
 
-  it('takes names with a backslash for what they are', async () => {
+  it('accepts names with a backslash', async () => {
     const { paths } = await found(['c'], { 'c/back\\slash.md': '', 'c/back/slash.md': '' })
     expect(paths).toEqual(['c/back/slash.md', 'c/back\\slash.md'])
   })
 
-  it('finds nothing for a pattern that begins where there is nothing', async () => {
+  it('finds nothing for a pattern in a folder that does not exist', async () => {
     expect(await found(['nope/**/*.md'])).toMatchObject({
       foundAnything: false,
       unmatchedPatterns: ['nope/**/*.md'],
     })
   })
 
-  it('names pipes instead of opening them', async () => {
+  it('reports pipes instead of opening them', async () => {
     const cwd = await createFolder({ 'docs/a.md': 'a' })
     execFileSync('mkfifo', [join(cwd, 'docs/pipe.md')])
     const walked = await found(['docs'], {}, { cwd })
@@ -254,7 +254,7 @@ describe('find', () => {
   })
 
   it.each(['*a*a*a*a*a*a*a*b', '@(+(a)+(a))b', `${'x'.repeat(300)}*`])(
-    'refuses the pattern %j, which could take for ever',
+    'refuses the pattern %j, which could take unbounded time',
     async (pattern) => {
       await expect(found([pattern])).rejects.toMatchObject({ exit: 'usage' })
     },

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { type FindOptions, findDocuments } from '../../../src/inputs/find/find-documents.ts'
 import { createFolder } from '../../support/run-cli.ts'
 
-/** The files without which git takes no folder for a repository. */
+/** The files that git requires in a repository. */
 const repository = (folder = '') =>
   Object.fromEntries(
     ['HEAD', 'objects/x', 'refs/x'].map((path) => [`${folder}.git/${path}`, 'ref: refs/heads/main']),
@@ -35,7 +35,7 @@ async function found(cwd: string, inputs: readonly string[], more: Partial<FindO
 const documents = (...paths: string[]) => Object.fromEntries(paths.map((path) => [path, 'text']))
 
 describe('ignore files', () => {
-  it('match in the case that they are written in, unless the repository says otherwise', async () => {
+  it('are case-sensitive unless the repository sets core.ignoreCase', async () => {
     const files = { ...repository(), ...documents('Secret.md', 'secret.md'), '.gitignore': 'secret.md\n' }
     const left = async (config: string) =>
       (await found(await createFolder({ ...files, '.git/config': config }), ['.'])).paths
@@ -43,7 +43,7 @@ describe('ignore files', () => {
     expect(await left('[core]\n\tignorecase = true\n')).toEqual([])
   })
 
-  it('of a repository and of a user apply below all .gitignore files, the repository’s first', async () => {
+  it('of a repository and of the user have a lower priority than .gitignore, the user’s the lowest', async () => {
     const cwd = await createFolder({
       ...repository(),
       ...documents('a.md', 'b.md', 'c.md', 'd.md', 'sub/a.md'),
@@ -79,7 +79,7 @@ describe('ignore files', () => {
       {},
     ],
     [
-      'configuration for a place',
+      'configuration for one repository',
       {
         'home/.gitconfig': '[includeIf "gitdir/i:**/REPO/"]\npath = more\n',
         'home/more': '[core]\nexcludesFile = ~/mine\n',
@@ -87,7 +87,7 @@ describe('ignore files', () => {
       {},
     ],
     ['configuration of the repository', { 'repo/.git/config': '[core]\nexcludesFile = ../home/mine\n' }, {}],
-  ])('of a user are found by the %s', async (_name, files, env) => {
+  ])('of the user are found through the %s', async (_name, files, env) => {
     const cwd = await createFolder({
       ...repository('repo/'),
       ...documents('repo/a.md', 'repo/b.md', 'a.md'),
@@ -102,7 +102,7 @@ describe('ignore files', () => {
     expect([paths, warnings]).toEqual([['a.md', 'repo/b.md'], []])
   })
 
-  it('of a user are not those for another place, nor any where the setting is empty', async () => {
+  it('of the user do not apply if they are for another repository or the setting is empty', async () => {
     const cwd = await createFolder({
       ...repository('repo/'),
       ...documents('repo/a.md', 'repo/b.md'),
@@ -114,7 +114,7 @@ describe('ignore files', () => {
     expect((await found(cwd, ['repo'])).paths).toEqual(['repo/a.md', 'repo/b.md'])
   })
 
-  it('of a linked working tree and of a submodule are those that git would read', async () => {
+  it('of a linked working tree and of a submodule are the same as in git', async () => {
     const cwd = await createFolder({
       ...repository('main/'),
       'main/.git/info/exclude': 'a.md\n',
@@ -133,7 +133,7 @@ describe('ignore files', () => {
     expect((await found(cwd, ['side', 'main'])).paths).toEqual(['main/A.md', 'main/sub/a.md', 'side/b.md'])
   })
 
-  it('of a repository do not apply in another one inside it, but .claude-batchignore does', async () => {
+  it('of a repository do not apply in a nested one, but .claude-batchignore does', async () => {
     const cwd = await createFolder({
       ...repository(),
       ...repository('inner/'),
@@ -148,9 +148,9 @@ describe('ignore files', () => {
 
   it.each([
     ['an empty .git folder', { 'repo/.git/x': '' }],
-    ['a .git file that says nothing', { 'repo/.git': 'nothing' }],
-    ['a .git file that leads nowhere', { 'repo/.git': 'gitdir: /nowhere\n' }],
-  ])('above %s apply, since it makes no repository', async (_name, files) => {
+    ['a .git file without a path', { 'repo/.git': 'nothing' }],
+    ['a .git file with a missing target', { 'repo/.git': 'gitdir: /nowhere\n' }],
+  ])('above %s apply, because it is not a repository', async (_name, files) => {
     const cwd = await createFolder({
       ...files,
       ...documents('repo/a.md', 'repo/b.md'),
@@ -159,7 +159,7 @@ describe('ignore files', () => {
     expect((await found(cwd, ['repo'])).paths).toEqual(['repo/b.md'])
   })
 
-  it('named .claude-batchignore override those of git, wherever either is', async () => {
+  it('with the name .claude-batchignore override those of git, in any folder', async () => {
     const cwd = await createFolder({
       ...documents('a.md', 'sub/a.md', 'sub/b.md'),
       '.claude-batchignore': 'a.md\n!b.md\n',
@@ -168,7 +168,7 @@ describe('ignore files', () => {
     expect((await found(cwd, ['.'])).paths).toEqual(['sub/b.md'])
   })
 
-  it('that hide a folder which was named lose only the patterns that do', async () => {
+  it('that hide a named folder lose only the patterns that hide it', async () => {
     const cwd = await createFolder({
       ...documents('a/drafts/b.md', 'a/drafts/secret.md', 'a/drafts/deep/secret.md', 'a/drafts/deep/c.md'),
       '.gitignore': 'secret.md\na/*\ndrafts\n*\n',
@@ -178,7 +178,7 @@ describe('ignore files', () => {
     expect((await found(cwd, ['a/drafts/**/*.md'])).paths).toEqual(expected)
   })
 
-  it('hold for what a link leads to that is followed, and for a folder that is named by a link', async () => {
+  it('apply to the target of a followed link, and to a folder that is named through a link', async () => {
     const cwd = await createFolder({
       ...repository(),
       ...documents('docs/drafts/a.md', 'docs/secret.md', 'docs/b.md'),
@@ -199,7 +199,7 @@ describe('ignore files', () => {
     expect((await found(cwd, ['.'])).paths).toEqual(['x.md'])
   })
 
-  it('that are links do not apply, as in git, and are reported; folders of that name mean nothing', async () => {
+  it('that are links do not apply, as in git, and are reported; folders of that name are ignored', async () => {
     const cwd = await createFolder({
       ...documents('a.md', 'sub/a.md', 'b.md', 'sub/.gitignore/x'),
       rules: 'a.md\n',
@@ -214,7 +214,7 @@ describe('ignore files', () => {
     ])
   })
 
-  it('that cannot be used make their folder a failure, also in a repository that is found on the way', async () => {
+  it('that cannot be used fail their folder, also in a nested repository', async () => {
     const cwd = await createFolder({
       ...repository('repo/'),
       ...documents('a.md', 'repo/b.md', 'long/c.md'),
@@ -238,7 +238,7 @@ describe('ignore files', () => {
   it.each([
     ['malformed', '[core\n'],
     ['huge', Buffer.alloc(1_000_001)],
-  ])('apply though the configuration is %s, which is reported', async (_name, config) => {
+  ])('apply even if the configuration is %s, which is reported', async (_name, config) => {
     const cwd = await createFolder({
       ...repository(),
       ...documents('a.md', 'b.md'),
@@ -254,7 +254,7 @@ describe('ignore files', () => {
     ])
   })
 
-  it('are never waited for: a pipe as configuration, and /dev/null as a file of patterns', async () => {
+  it('never block: a pipe as configuration is reported, and /dev/null has no patterns', async () => {
     const cwd = await createFolder({
       ...repository(),
       ...documents('a.md', 'b.md'),
@@ -270,7 +270,7 @@ describe('ignore files', () => {
     ])
   })
 
-  it('take little time, even with patterns that are made to take long', async () => {
+  it('take little time, even with patterns that are designed to be slow', async () => {
     const deep = `${'x/'.repeat(60)}e.md`
     const cwd = await createFolder({
       ...documents(deep, `${'a'.repeat(200)}.md`),

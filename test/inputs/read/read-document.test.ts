@@ -15,11 +15,11 @@ const reading = async (content: string | Buffer, named = false) => {
   return read(source(join(folder, 'f.md'), named))
 }
 
-describe('read', () => {
+describe('createDocumentReader', () => {
   it.each<[string, string | Buffer, string]>([
     ['UTF-8', 'héllo', 'héllo'],
     ['UTF-8 with a byte-order mark', '\ufeffhéllo', 'héllo'],
-    ['line ends as they are', 'a\r\nb', 'a\r\nb'],
+    ['CRLF line ends', 'a\r\nb', 'a\r\nb'],
     ['UTF-16LE with a byte-order mark', Buffer.from('\ufeffhéllo', 'utf16le'), 'héllo'],
     ['UTF-16BE with a byte-order mark', Buffer.from('\ufeffhéllo', 'utf16le').swap16(), 'héllo'],
   ])('reads %s', async (_name, content, text) => {
@@ -27,23 +27,23 @@ describe('read', () => {
   })
 
   it.each<[string, string | Buffer, boolean, string, string]>([
-    ['an empty file met in a walk', '', false, 'skip', 'empty'],
+    ['an empty file in a folder', '', false, 'skip', 'empty'],
     ['an empty file that was named', '', true, 'fail', 'empty'],
-    ['only white space and a mark', '\ufeff \n\t', false, 'skip', 'empty'],
-    ['a picture met in a walk', Buffer.from([0x89, 0x50, 0, 0]), false, 'skip', 'binary'],
+    ['only white space and a byte-order mark', '\ufeff \n\t', false, 'skip', 'empty'],
+    ['a picture in a folder', Buffer.from([0x89, 0x50, 0, 0]), false, 'skip', 'binary'],
     ['a picture that was named', Buffer.from([0x89, 0x50, 0, 0]), true, 'fail', 'binary'],
-    ['Latin-1, met in a walk or not', Buffer.from([0x61, 0xe9, 0x62]), false, 'fail', 'not_utf8'],
-    ['half a UTF-16', Buffer.from([0xff, 0xfe, 0x00]), false, 'fail', 'not_utf16'],
-  ])('tells %s', async (_name, content, named, action, type) => {
+    ['Latin-1 text', Buffer.from([0x61, 0xe9, 0x62]), false, 'fail', 'not_utf8'],
+    ['incomplete UTF-16', Buffer.from([0xff, 0xfe, 0x00]), false, 'fail', 'not_utf16'],
+  ])('reports %s', async (_name, content, named, action, type) => {
     expect(await reading(content, named)).toMatchObject({ action, type })
   })
 
-  it('says at which byte the text stops being UTF-8', async () => {
+  it('reports at which byte the text stops being UTF-8', async () => {
     const content = Buffer.concat([Buffer.from('ééé abc'), Buffer.from([0xe9]), Buffer.from('def')])
     expect(await reading(content)).toMatchObject({ message: expect.stringContaining('from byte 10 on') })
   })
 
-  it('refuses what no model can read before reading it, however large', async () => {
+  it('refuses a file that is too large for any model without reading it', async () => {
     const folder = await createFolder({ big: '' })
     await truncate(join(folder, 'big'), 1e12)
     expect(await read(source(join(folder, 'big')))).toMatchObject({
@@ -63,7 +63,7 @@ describe('read', () => {
     })
   })
 
-  it('tells a file that is gone, and one whose name is not UTF-8', async () => {
+  it('reports a file that is gone, and one whose name is not UTF-8', async () => {
     expect(await read(source('/nowhere/f.md'))).toMatchObject({
       action: 'fail',
       type: 'vanished',
@@ -72,7 +72,7 @@ describe('read', () => {
     expect(await read(misnamed)).toMatchObject({ type: 'bad_name' })
   })
 
-  it('does not hang on pipes, not even on eight of them', async () => {
+  it('does not block on pipes, not even on eight of them', async () => {
     const folder = await createFolder({})
     const pipes = Array.from({ length: 8 }, (_, n) => join(folder, `pipe${n}`))
     execFileSync('mkfifo', pipes)
@@ -80,7 +80,7 @@ describe('read', () => {
     expect(problems.every((problem) => 'type' in problem && problem.type === 'not_a_file')).toBe(true)
   })
 
-  it('reads files that say they have no size', async (context) => {
+  it('reads files with a reported size of 0', async (context) => {
     if (process.platform !== 'linux') return context.skip('/proc is Linux’s')
     expect(await read(source('/proc/version'))).toMatchObject({
       text: expect.stringContaining('Linux'),

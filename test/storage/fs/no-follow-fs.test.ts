@@ -9,8 +9,8 @@ describe('createFile', () => {
     ['a file', async () => {}],
     ['a hard link to a file elsewhere', (file: string, other: string) => link(other, file)],
     ['a symbolic link to a file elsewhere', (file: string, other: string) => symlink(other, file)],
-    ['a symbolic link that leads nowhere', (file: string) => symlink('nowhere', file)],
-  ])('refuses a name that %s has, and leaves it as it is', async (what, put) => {
+    ['a broken symbolic link', (file: string) => symlink('nowhere', file)],
+  ])('refuses the path of %s and does not change it', async (what, put) => {
     const root = await createFolder(what === 'a file' ? { '.temporary': 'precious' } : {})
     const elsewhere = await createFolder({ other: 'precious' })
     const [file, other] = [join(root, '.temporary'), join(elsewhere, 'other')]
@@ -20,7 +20,7 @@ describe('createFile', () => {
     await expect(readFile(join(root, 'nowhere'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
-  it('makes a file where there is none', async () => {
+  it('creates a file if the path is free', async () => {
     const root = await createFolder({})
     const handle = await createFile(root, join(root, 'new'), 0o600)
     await handle.writeFile('text')

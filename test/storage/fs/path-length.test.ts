@@ -10,7 +10,7 @@ const prose = (topic: string) => `# ${topic}\n\nThe harbour board met about ${to
 const longest = platform() === 'darwin' ? 1023 : 4095
 const bytes = (text: string) => Buffer.byteLength(text)
 
-/** A path of folders with exactly so many bytes, of names of two-byte letters, below a root. */
+/** Returns a path of folders below `root` with exactly `length` bytes, in two-byte letters. */
 function folderOf(root: string, length: number): string {
   let path = root
   for (let left = length - bytes(root); left > 0; left = length - bytes(path)) {
@@ -20,7 +20,7 @@ function folderOf(root: string, length: number): string {
   return path
 }
 
-/** One run over the short `docs/ok.md` and over one deep document for each length of its summary's path. */
+/** Prepares a run over the short `docs/ok.md` and one deep document for each length of a summary's path. */
 async function overDeep(lengths: readonly number[], leaf: string, content: string | Buffer, fails = false) {
   const cwd = await createFolder({ 'docs/ok.md': prose('ok') })
   const out = join(cwd, 'o')
@@ -48,14 +48,14 @@ async function overDeep(lengths: readonly number[], leaf: string, content: strin
 }
 
 describe.skipIf(platform() === 'win32')('a path near the limit of the file system', () => {
-  /** Around what a path may have, and around what leaves room for a temporary file next to `a.md.summary.md`. */
+  /** Around the limit, and around the length with room for a temporary file next to `a.md.summary.md`. */
   const lengths = [longest, longest - 25].flatMap((limit) => [-2, -1, 0, 1, 2].map((by) => limit + by))
 
   it.each([
-    ['a short name, whose temporary file has a longer one', 'a.md'],
+    ['a short name, with a longer one for the temporary file', 'a.md'],
     ['a long name', `${'n'.repeat(190)}.md`],
-    ['a long name in several bytes', `${'漢'.repeat(70)}.md`],
-  ])('is the limit of its document alone: %s', async (_name, leaf) => {
+    ['a long name of multi-byte letters', `${'漢'.repeat(70)}.md`],
+  ])('fails only its own document: %s', async (_name, leaf) => {
     const { deep, out, run, simulator } = await overDeep(lengths, leaf, prose('depth'))
     const { code, stderr } = await run()
     expect(code).toBe(1)
@@ -67,7 +67,7 @@ describe.skipIf(platform() === 'win32')('a path near the limit of the file syste
     expect(deep.filter(({ summary }) => bytes(summary) <= longest && existsSync(summary))).toEqual(allowed)
     expect(simulator.stats().requests).toBe(allowed.length + 1)
     expect(stderr.match(/output name_too_long/g)?.length ?? 0).toBeGreaterThan(0)
-    // The second run pays for nothing, and has the same exit code.
+    // The second run costs nothing and has the same exit code.
     expect((await run()).code).toBe(1)
     expect(simulator.stats().requests).toBe(allowed.length + 1)
   })
@@ -75,17 +75,14 @@ describe.skipIf(platform() === 'win32')('a path near the limit of the file syste
   it.each([
     ['cannot be read', Buffer.from([0x61, 0xff]), false],
     ['the API refuses', 'BAD', true],
-  ])(
-    'has no error record that ends the run, where the document is one that %s',
-    async (_name, content, fails) => {
-      const { run, out } = await overDeep(lengths, 'a.md', content, fails)
-      const { code, stderr } = await run()
-      expect([code, stderr]).toEqual([1, expect.not.stringContaining('cannot write')])
-      expect(existsSync(join(out, 'docs/ok.md.summary.md'))).toBe(true)
-    },
-  )
+  ])('does not end the run with its error record, for a document that %s', async (_name, content, fails) => {
+    const { run, out } = await overDeep(lengths, 'a.md', content, fails)
+    const { code, stderr } = await run()
+    expect([code, stderr]).toEqual([1, expect.not.stringContaining('cannot write')])
+    expect(existsSync(join(out, 'docs/ok.md.summary.md'))).toBe(true)
+  })
 
-  it('is no obstacle for a run over an output folder that was moved further down', async () => {
+  it('does not end a run over an output folder that was moved into a longer path', async () => {
     const cwd = await createFolder({ 'docs/ok.md': prose('ok') })
     const folder = folderOf(join(cwd, 'docs'), longest - 200).slice(cwd.length + 1)
     await mkdir(join(cwd, folder), { recursive: true })
@@ -144,8 +141,8 @@ describe.skipIf(platform() === 'win32')('a path near the limit of the file syste
   })
 })
 
-describe('a document that cannot be read, and whose error record would be behind a link', () => {
-  it('is a failure of its own, and nothing is written behind the link', async () => {
+describe('an unreadable document whose error record would be behind a link', () => {
+  it('fails alone, and nothing is written behind the link', async () => {
     const cwd = await createFolder({ 'docs/sub/bad.md': Buffer.from([0xff]), 'docs/ok.md': prose('ok') })
     await mkdir(join(cwd, 'o/docs'), { recursive: true })
     await mkdir(join(cwd, 'elsewhere'))

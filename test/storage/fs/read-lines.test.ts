@@ -11,10 +11,10 @@ describe('readLines', () => {
     ['a link to /dev/zero', 'a symbolic link', (file: string) => symlink('/dev/zero', file)],
     ['a link to /dev/full', 'a symbolic link', (file: string) => symlink('/dev/full', file)],
     ['a link to a folder', 'a symbolic link', (file: string) => symlink('/', file)],
-    ['a link that leads nowhere', 'a symbolic link', (file: string) => symlink('nowhere', file)],
+    ['a broken link', 'a symbolic link', (file: string) => symlink('nowhere', file)],
     ['a pipe', 'not a regular file', async (file: string) => void execFileSync('mkfifo', [file])],
     ['a folder', 'not a regular file', async (file: string) => void (await mkdir(file))],
-  ])('does not read %s for ever, but says what is there', async (_, what, put) => {
+  ])('reports %s instead of reading it', async (_, what, put) => {
     const file = join(await createFolder({}), 'ledger.jsonl')
     await put(file)
     await expect(readLines(file).next()).rejects.toMatchObject({
@@ -23,7 +23,7 @@ describe('readLines', () => {
     })
   })
 
-  it('reads the same lines however they fall into the pieces that are read', async () => {
+  it('reads the same lines regardless of chunk boundaries', async () => {
     const long = 'é'.repeat(50_000)
     for (const lines of [[''], ['a'], ['', ''], [long, 'b', ''], ['a', long, long], [long + long, 'x']]) {
       const out = await createFolder({ '.claude-batch/ledger.jsonl': lines.join('\n') })
@@ -33,7 +33,7 @@ describe('readLines', () => {
     }
   })
 
-  it('reads a line without an end in time that grows with its length, and gives up where that is absurd', async () => {
+  it('reads a long line in linear time, and rejects one that is far too long', async () => {
     const reading = async (length: number) => {
       const file = join(await createFolder({ '.claude-batch/x': 'x'.repeat(length) }), '.claude-batch/x')
       return async () => {
@@ -42,7 +42,7 @@ describe('readLines', () => {
     }
     const short = await measureAsyncCpuMs(await reading(1_000_000))
     const long = await measureAsyncCpuMs(await reading(30_000_000))
-    // Thirty times as much, and as much again for what comes between; its square would be 900 times.
+    // Linear work is 30 times as much, plus a margin for noise; quadratic work would be 900 times as much.
     expect(long).toBeLessThan(150 * Math.max(short, 1))
     await expect((await reading(60_000_000))()).rejects.toThrow('it has a line that is far too long')
   })

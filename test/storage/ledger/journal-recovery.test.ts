@@ -17,7 +17,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const later = '2099-01-01T00:00:00.000Z'
 const paid = 'What the run before had paid for.\n'
 
-/** An output folder next to the documents, as after one run; what is in its journal the next run finishes. */
+/** Creates an output folder next to the documents, as after one run; the next run recovers its journal. */
 async function setting() {
   const cwd = await createFolder(documents)
   const { simulator, env } = await startService({ script: () => answer })
@@ -37,7 +37,7 @@ async function setting() {
     run,
     lineOf,
     text: (path: string) => readFile(join(cwd, path), 'utf8'),
-    /** Takes a document out of the ledger, as if the run had been killed before it was recorded. */
+    /** Removes a document from the ledger, as if the run had been killed before recording it. */
     async forget(path: string) {
       const others = lines.filter((line) => !line.includes(`"path":"${path}"`))
       await writeFile(join(memory, 'ledger.jsonl'), `${others.join('\n')}\n`)
@@ -62,12 +62,12 @@ async function setting() {
 
 describe('an entry of the journal', () => {
   it.each([
-    ['a file that is no summary', '.git/config', 'docs/b.md'],
-    ['another document’s summary', 'docs/a.md.summary.md', 'docs/b.md'],
+    ['a file that is not a summary', '.git/config', 'docs/b.md'],
+    ['the summary of another document', 'docs/a.md.summary.md', 'docs/b.md'],
     ['a file of that name in another folder', 'other/b.md.summary.md', 'docs/b.md'],
-    ['a file outside', '../b.md.summary.md', 'docs/b.md'],
+    ['a file outside the output folder', '../b.md.summary.md', 'docs/b.md'],
     ['a file of the state folder', '.claude-batch/b.md.summary.md', '.claude-batch/b.md'],
-  ])('that names %s changes nothing there, and its text is kept', async (_, file, path) => {
+  ])('that names %s does not change it, and its text is kept', async (_, file, path) => {
     const { forget, keep, run, cwd, journalDamage } = await setting()
     await forget('docs/b.md')
     await rm(join(cwd, 'docs/b.md.summary.md'))
@@ -78,7 +78,7 @@ describe('an entry of the journal', () => {
     expect([code, stderr]).toEqual([
       0,
       expect.stringMatching(
-        /^claude-batch: 2 lines of the journal cannot be read; .*journal\.jsonl\.damaged\n$/,
+        /^claude-batch: 2 lines of the journal cannot be read and .*journal\.jsonl\.damaged\n$/,
       ),
     ])
     expect(await readFile(join(cwd, file), 'utf8').catch(() => 'none')).toBe(before)
@@ -86,10 +86,10 @@ describe('an entry of the journal', () => {
   })
 
   it.each([
-    ['that the ledger does not know', true, later],
-    ['that the ledger does not know, by an old entry', true, '1970-01-01T00:00:00.000Z'],
-    ['that was edited by hand since', false, later],
-  ])('does not replace a summary %s; its text is set aside and reported', async (_, unknown, time) => {
+    ['that is untracked', true, later],
+    ['that is untracked, with an old entry', true, '1970-01-01T00:00:00.000Z'],
+    ['that was edited by hand', false, later],
+  ])('does not replace a summary %s; its text is saved elsewhere and reported', async (_, unknown, time) => {
     const { forget, keep, run, cwd, text, recovered } = await setting()
     if (unknown) await forget('docs/b.md')
     await writeFile(join(cwd, 'docs/b.md.summary.md'), 'My own words.\n')
@@ -97,7 +97,7 @@ describe('an entry of the journal', () => {
     const { code, hits, stderr } = await run()
     expect([code, hits]).toEqual([0, 0])
     expect(stderr).toMatch(
-      /^claude-batch: .*docs\/b\.md\.summary\.md exists and was not written by an earlier run, .* is in .*\.claude-batch\/recovered\/[0-9a-f]{12}-b\.md\.summary\.md: choose between the two\n$/,
+      /^claude-batch: .*docs\/b\.md\.summary\.md was edited by hand or not written by claude-batch, .* is in .*\.claude-batch\/recovered\/[0-9a-f]{12}-b\.md\.summary\.md; keep one of the two\n$/,
     )
     expect(await text('docs/b.md.summary.md')).toBe('My own words.\n')
     expect(await recovered()).toEqual([paid])
@@ -106,7 +106,7 @@ describe('an entry of the journal', () => {
     expect(await text('docs/b.md.summary.md')).not.toBe('My own words.\n')
   })
 
-  it('keeps a text whose place has a path that is too long by now, and goes on', async () => {
+  it('with a path that is too long is saved elsewhere, and the run goes on', async () => {
     const { run, keep, recovered } = await setting()
     const deep = `docs/${`${'d'.repeat(200)}/`.repeat(21)}b.md`
     await keep({ path: deep, file: `${deep}.summary.md`, line: { ended_at: later } })
@@ -115,7 +115,7 @@ describe('an entry of the journal', () => {
     expect(await recovered()).toEqual([paid])
   })
 
-  it('replaces the summary that the ledger knows, whatever its time', async () => {
+  it('replaces a tracked summary, even if the entry is older', async () => {
     const { keep, run, text, recovered } = await setting()
     await keep({ file: 'docs/b.md.summary.md', line: { ended_at: '1970-01-01T00:00:00.000Z' } })
     expect(await run()).toMatchObject({ code: 0, hits: 0, stderr: '' })
@@ -123,7 +123,7 @@ describe('an entry of the journal', () => {
     expect(await recovered()).toEqual([])
   })
 
-  it('whose text is in place already is only recorded', async () => {
+  it('whose text is already in place is only recorded', async () => {
     const { forget, keep, run, cwd, recovered } = await setting()
     await forget('docs/b.md')
     await writeFile(join(cwd, 'docs/b.md.summary.md'), paid)
@@ -132,7 +132,7 @@ describe('an entry of the journal', () => {
     expect(await recovered()).toEqual([])
   })
 
-  it('with a name that has a hash, as two documents would have met there, is put in place', async () => {
+  it('with a hash in its name, because of a name collision, is put in place', async () => {
     const { forget, keep, run, text } = await setting()
     await forget('docs/b.md')
     await keep({ file: 'docs/b.md.~0123456789ab.summary.md' })
@@ -140,7 +140,7 @@ describe('an entry of the journal', () => {
     expect(await text('docs/b.md.~0123456789ab.summary.md')).toBe(paid)
   })
 
-  it('of a run in another working directory, which goes on with the name from before, is put in place', async () => {
+  it('of a run in another working directory is put in place, and later runs keep its name', async () => {
     const { forget, keep, run, text, env, cwd } = await setting()
     await forget('docs/b.md')
     await rm(join(cwd, 'docs/b.md.summary.md'))
@@ -164,18 +164,18 @@ describe('an entry of the journal', () => {
     expect(await text('docs/b.md.summary.md')).toBe(paid)
   })
 
-  it('about a failure does not replace the user’s own file at the place of its record', async () => {
+  it('about a failure does not replace a file of the user at the path of the error record', async () => {
     const { keep, run, cwd, text, recovered } = await setting()
     const record = 'ERROR: reply max_tokens: cut off\n\nThe text that was paid for:\n\nHalf a summary\n'
     await writeFile(join(cwd, 'docs/b.md.error.txt'), 'My own.\n')
     await keep({ file: 'docs/b.md.error.txt', text: record, line: { ended_at: later, status: 'failed' } })
     const { stderr } = await run()
-    expect(stderr).toContain('docs/b.md.error.txt exists and is not what')
+    expect(stderr).toContain('docs/b.md.error.txt was edited by hand or not written')
     expect(await text('docs/b.md.error.txt')).toBe('My own.\n')
     expect(await recovered()).toEqual([record])
   })
 
-  it('about a summary that a folder is in the way of does not hold up later runs', async () => {
+  it('about a summary whose path is a folder does not block later runs', async () => {
     const { forget, keep, run, cwd, recovered } = await setting()
     await forget('docs/b.md')
     await rm(join(cwd, 'docs/b.md.summary.md'))
@@ -188,8 +188,8 @@ describe('an entry of the journal', () => {
   it.each([
     ['no text', { path: 'docs/b.md.summary.md' }],
     ['no file', { text: paid }],
-    ['a number for a text', { path: 'docs/b.md.summary.md', text: 5 }],
-    ['a run that is none', { path: 'docs/b.md.summary.md', text: paid, run: { run_id: 5 } }],
+    ['a number instead of a text', { path: 'docs/b.md.summary.md', text: 5 }],
+    ['an invalid run', { path: 'docs/b.md.summary.md', text: paid, run: { run_id: 5 } }],
   ])('with %s is damaged', async (_, entry) => {
     const { forget, run, lineOf, cwd } = await setting()
     await forget('docs/b.md')
@@ -204,9 +204,9 @@ describe('an entry of the journal', () => {
   })
 })
 
-describe('a ledger that was changed', () => {
+describe('a ledger that was edited', () => {
   const own = 'My own words.\n'
-  /** What the ledger would have of the user's own file, had a run written it. */
+  /** Creates a file of the user. @returns its `output` fields, as if a run had written it */
   const outputAt = async (cwd: string, file: string) => {
     await mkdir(dirname(join(cwd, file)), { recursive: true })
     await writeFile(join(cwd, file), own)
@@ -216,9 +216,9 @@ describe('a ledger that was changed', () => {
 
   it.each([
     ['.git/config', /1 line of the ledger cannot be read \(docs\/b\.md\)/],
-    ['notes/own.summary.md', /docs\/b\.md: output untracked: .*use --force to overwrite it/],
-    ['docs/c.md.summary.md', /docs\/b\.md: output untracked: .*use --force to overwrite it/],
-  ])('to name %s as a document’s summary does not have it replaced', async (file, expected) => {
+    ['notes/own.summary.md', /docs\/b\.md: the output file exists.*use --force to overwrite it/],
+    ['docs/c.md.summary.md', /docs\/b\.md: the output file exists.*use --force to overwrite it/],
+  ])('to name %s as a summary does not cause that file to be replaced', async (file, expected) => {
     const { rewrite, run, cwd, text } = await setting()
     const output = await outputAt(cwd, file)
     await rewrite((line) => (line.path === 'docs/b.md' ? { ...line, output } : line))
@@ -233,7 +233,7 @@ describe('a ledger that was changed', () => {
   })
 
   it.each(['.git/config', 'notes/own.summary.md', 'docs/c.md.summary.md', 'docs/c.md.error.txt'])(
-    'to name %s as the summary of a document that is gone does not have it removed',
+    'to name %s as a stale summary does not cause that file to be deleted',
     async (file) => {
       const { rewrite, cwd, env, text } = await setting()
       const output = await outputAt(cwd, file)
@@ -244,19 +244,19 @@ describe('a ledger that was changed', () => {
     },
   )
 
-  it('to be damaged does not have a file replaced whose hash it does not show', async () => {
+  it('to be damaged does not cause a file to be replaced if its hash is unreadable', async () => {
     const { rewrite, run, cwd, text } = await setting()
     const output = await outputAt(cwd, 'docs/b.md.summary.md')
     await rewrite((line) => ({ ...line, ...(line.path === 'docs/b.md' && { usage: 'x' as never }) }))
     const { code, stderr } = await run()
-    expect([code, stderr]).toEqual([1, expect.stringContaining('docs/b.md: output untracked')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('docs/b.md: the output file exists')])
     expect(await text('docs/b.md.summary.md')).toBe(own)
     await rm(join(cwd, 'docs/b.md.error.txt'))
     await rewrite((line) => (line.path === 'docs/b.md' ? { ...line, output, usage: 'x' as never } : line))
     expect(await run()).toMatchObject({ code: 0, hits: 1 })
   })
 
-  it('to name a file outside as an error record does not have it quoted in a report', async () => {
+  it('to name a file outside as an error record does not cause a report to quote it', async () => {
     const { rewrite, cwd, env } = await setting()
     const output = { path: '../SECRET', size_bytes: 1, mtime_ms: 1, sha256: 'x' }
     await writeFile(join(dirname(cwd), 'SECRET'), 'SECRET content')

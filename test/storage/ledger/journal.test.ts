@@ -38,7 +38,7 @@ const paths = async (file: string) => (await readJournal(file)).entries.map(({ e
 const journalFile = async () => join(await createFolder({}), 'journal.jsonl')
 
 describe('the journal', () => {
-  it('holds an entry from before its work until everything is on the disk', async () => {
+  it('contains an entry from before its work until everything is on disk', async () => {
     const file = await journalFile()
     const checkpoints: string[][] = []
     const journal = await openJournal(file, async () => void checkpoints.push(await paths(file)))
@@ -50,7 +50,7 @@ describe('the journal', () => {
     expect(await paths(file)).toEqual([])
   })
 
-  it('keeps for the next run what could not save the summary of, and says that it is kept', async () => {
+  it('keeps an entry for the next run if its work fails, and reports that it is kept', async () => {
     const file = await journalFile()
     let checkpoints = 0
     const journal = await openJournal(file, async () => void checkpoints++)
@@ -64,7 +64,7 @@ describe('the journal', () => {
     expect(await paths(file)).toEqual(['a.md', 'b.md'])
   })
 
-  it('does no work for what it cannot keep', async () => {
+  it('does no work for an entry that it cannot save', async () => {
     const file = await journalFile()
     injectFaults({ do: 'ENOSPC', op: 'write', path: 'journal\\.jsonl$' })
     onTestFinished(() => injectFaults({}))
@@ -78,7 +78,7 @@ describe('the journal', () => {
     await journal.close()
   })
 
-  it('is emptied now and then in a long run, with nothing under way', async () => {
+  it('is emptied from time to time in a long run, while no work is in progress', async () => {
     const file = await journalFile()
     let [open, checkpoints] = [0, 0]
     const journal = await openJournal(file, async () => {
@@ -100,7 +100,7 @@ describe('the journal', () => {
     expect(await readFile(file, 'utf8')).toBe('')
   })
 
-  it('begins empty, once what was in it is on the disk', async () => {
+  it('starts empty after its previous entries are on disk', async () => {
     const file = await journalFile()
     await writeFile(file, `${JSON.stringify(entry('a.md'))}\n{"entry":{"pa`)
     const checkpoints: string[][] = []
@@ -111,14 +111,14 @@ describe('the journal', () => {
     await journal.close()
   })
 
-  it('counts what cannot be read, but for the torn end', async () => {
+  it('counts unreadable lines, except for a torn end', async () => {
     const file = await journalFile()
     const good = JSON.stringify(entry('a.md'))
     await writeFile(file, `${good.slice(0, 30)}\n${good}\n\0\0\nnull\n{}\n{"entry":{"pa`)
     expect(await readJournal(file)).toEqual({ entries: [entry('a.md')], damagedLines: 4 })
   })
 
-  it('passes over an entry that was torn, and is empty where there is none', async () => {
+  it('ignores a torn entry, and is empty if the file is missing', async () => {
     const file = await journalFile()
     await writeFile(file, `${JSON.stringify(entry('a.md'))}\n${JSON.stringify(entry('b.md')).slice(0, 20)}`)
     expect(await paths(file)).toEqual(['a.md'])

@@ -61,7 +61,7 @@ async function ledgerOf(content: string): Promise<string> {
 }
 
 describe('readLedger', () => {
-  it('remembers the last good summary of each document, also when it failed since', async () => {
+  it('returns the last good summary of each document, even if it failed later', async () => {
     const { output: _, ...failure } = documentLine('b.md', { status: 'failed', request_hash: 'new' })
     const file = await ledgerOf(
       text(
@@ -79,11 +79,11 @@ describe('readLedger', () => {
     expect([damaged.count, lines, live]).toEqual([0, 6, 5])
   })
 
-  it('is empty where there is none', async () => {
+  it('returns nothing for a missing ledger', async () => {
     expect((await readLedger('/nowhere/ledger.jsonl', '..')).summaries.size).toBe(0)
   })
 
-  it('takes what is only confirmed under its new size and time, unless it is about another question', async () => {
+  it('updates size and time from an `unchanged` entry, unless its request hash differs', async () => {
     const confirmed = {
       type: 'unchanged',
       format_version: ledgerFormatVersion,
@@ -107,7 +107,7 @@ describe('readLedger', () => {
     expect(summaries.has('c.md')).toBe(false)
   })
 
-  it('passes over what is damaged, counts it, and tells whose it was', async () => {
+  it('skips and counts damaged lines, and returns the documents that they concern', async () => {
     const torn = JSON.stringify(documentLine('torn "1".md')).slice(0, -30)
     const healed = JSON.stringify(documentLine('healed.md')).slice(0, -30)
     const file = await ledgerOf(
@@ -132,7 +132,7 @@ describe('readLedger', () => {
     ['a newer', { format_version: ledgerFormatVersion + 1 }],
     ['an older', { format_version: 1 }],
     ['an older', { v: 1 }],
-  ])('refuses a ledger that has an entry of %s claude-batch: %j', async (age, version) => {
+  ])('refuses a ledger with an entry of %s claude-batch: %j', async (age, version) => {
     const { format_version: _, ...entry } = documentLine('b.md')
     const other = JSON.stringify({ ...entry, ...version })
     const file = await ledgerOf(text(documentLine('a.md'), other))
@@ -142,14 +142,14 @@ describe('readLedger', () => {
     })
   })
 
-  it('reads lines longer than any piece it reads', async () => {
+  it('reads lines longer than a read buffer', async () => {
     const long = 'x'.repeat(300_000)
     const { summaries } = await readLedger(await ledgerOf(text(documentLine(long), documentLine('é'))), '..')
     expect([...summaries.keys()]).toEqual([long, 'é'])
   })
 })
 
-describe('compact', () => {
+describe('compactLedger', () => {
   const paths = fc.constantFrom('a.md', 'b.md', 'c.md', 'é/d.md')
   const lines = fc.array(
     fc.oneof(
@@ -198,7 +198,7 @@ describe('compact', () => {
     return state.totals
   }
 
-  it('changes neither what is remembered nor any sum, and leaves nothing that is superseded', async () => {
+  it('changes neither the summaries nor the totals, and leaves no superseded entry', async () => {
     const folder = await createFolder({})
     let n = 0
     const check = async (lines: (LedgerEntry | string)[]) => {
@@ -217,7 +217,7 @@ describe('compact', () => {
       await compactLedger(file, '..')
       expect(await readFile(file, 'utf8')).toBe(once)
     }
-    // Ten at once, since each waits for the disk.
+    // Ten at the same time, because each waits for the disk.
     const ledgers = fc.array(lines, { minLength: 10, maxLength: 10 })
     await fc.assert(
       fc.asyncProperty(ledgers, async (ledgers) => {
@@ -227,7 +227,7 @@ describe('compact', () => {
     )
   })
 
-  it('leaves the old file where the new one cannot be written', async () => {
+  it('keeps the old file if the new one cannot be written', async () => {
     const file = await ledgerOf(text(documentLine('a.md')))
     const before = await readFile(file, 'utf8')
     injectFaults({ do: 'ENOSPC', op: 'write', path: '\\.tmp$' })

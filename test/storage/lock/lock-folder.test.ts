@@ -21,16 +21,16 @@ let locks = 0
 const self = () => createLockOwner(pid, '2026-11-22T03:00:00.000Z', `nonce${++locks}`)
 const lock = async (folder: string, tookOver: (dead: LockOwner) => void = () => {}) =>
   lockFolder(folder, { self: await self(), isRunning, onTakeover: tookOver })
-/** A process id that nobody has: Linux's highest is 2²². */
+/** A process id that no process has: the highest one of Linux is 2²². */
 const nobody = 4_194_305
 
-/** A process that is there so many times one looks. */
+/** Returns an `isRunning` that is true for the first `times` calls. */
 function seen(times: number): () => boolean {
   let left = times
   return () => left-- > 0
 }
 
-/** Does something right before the first file is renamed. @returns undoes that */
+/** Runs `work` right before the first rename of a file. @returns a function that removes this hook */
 function beforeRename(work: () => Promise<void>): () => void {
   const { rename } = fs
   let renames = 0
@@ -50,7 +50,7 @@ async function folderHeldBy(change: Partial<LockOwner>): Promise<string> {
 }
 
 describe('lockFolder', () => {
-  it('gives a folder to one at a time, and leaves nothing behind', async () => {
+  it('locks a folder for one run at a time, and leaves nothing behind', async () => {
     const folder = await createFolder({})
     const unlock = await lock(folder)
     await expect(lock(folder)).rejects.toMatchObject({
@@ -65,9 +65,9 @@ describe('lockFolder', () => {
 
   it.each<[string, Partial<LockOwner>]>([
     ['died', { pid: nobody }],
-    ['died, and whose process id is used again', { began: '1' }],
-    ['was ended by a restart of the machine', { boot: 'before', machine: undefined as never }],
-  ])('takes over from a holder that %s, and tells', async (_name, change) => {
+    ['died, and whose process id was reused', { began: '1' }],
+    ['ended with a reboot of the machine', { boot: 'before', machine: undefined as never }],
+  ])('takes over from a lock owner that %s, and reports it', async (_name, change) => {
     const me = await self()
     if (me.boot === '' || me.machine === '') expect.soft(process.platform).not.toBe('win32')
     const machine = 'machine' in change ? { machine: me.machine || 'm' } : {}
@@ -81,28 +81,31 @@ describe('lockFolder', () => {
     await unlock()
   })
 
-  it.skipIf(process.platform !== 'linux')('takes over from a holder whose parent never asked', async () => {
-    // `exec` leaves the shell's child to a program that waits for nothing.
-    const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 601'])
-    onTestFinished(() => void parent.kill())
-    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
-    const zombie = Number(line)
-    const procText = (of: number, what: string) => () => readFile(`/proc/${of}/${what}`, 'utf8')
-    await expect.poll(procText(parent.pid ?? 0, 'cmdline')).toContain('601')
-    process.kill(zombie)
-    await expect.poll(procText(zombie, 'stat')).toMatch(/\) Z /)
-    const folder = await folderHeldBy(await createLockOwner(zombie, '2026-11-22T03:00:00.000Z', 'zombie'))
-    const dead: LockOwner[] = []
-    await (await lock(folder, (holder) => void dead.push(holder)))()
-    expect(dead.map(({ pid }) => pid)).toEqual([zombie])
-  })
+  it.skipIf(process.platform !== 'linux')(
+    'takes over from a lock owner that is a zombie process',
+    async () => {
+      // After `exec`, the shell's child has a parent that never waits for it.
+      const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 601'])
+      onTestFinished(() => void parent.kill())
+      const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+      const zombie = Number(line)
+      const procText = (of: number, what: string) => () => readFile(`/proc/${of}/${what}`, 'utf8')
+      await expect.poll(procText(parent.pid ?? 0, 'cmdline')).toContain('601')
+      process.kill(zombie)
+      await expect.poll(procText(zombie, 'stat')).toMatch(/\) Z /)
+      const folder = await folderHeldBy(await createLockOwner(zombie, '2026-11-22T03:00:00.000Z', 'zombie'))
+      const dead: LockOwner[] = []
+      await (await lock(folder, (holder) => void dead.push(holder)))()
+      expect(dead.map(({ pid }) => pid)).toEqual([zombie])
+    },
+  )
 
   it.each<[string, Partial<LockOwner>]>([
     ['on another machine', { host: 'elsewhere', pid: nobody }],
     ['in another container', { namespace: 'pid:[1]', pid: nobody }],
     ['on another machine of the same name', { boot: 'another', machine: '', pid: nobody }],
   ])(
-    'never takes over from a holder %s, which cannot be looked at, and says what to do',
+    'never takes over from a lock owner %s, which cannot be checked, and reports what to do',
     async (_name, change) => {
       const folder = await folderHeldBy(change)
       await expect(lock(folder)).rejects.toMatchObject({
@@ -114,7 +117,7 @@ describe('lockFolder', () => {
     },
   )
 
-  it.each(['', 'garbage', '{}', '{"pid":"x"}'])('refuses a lock it cannot read: %j', async (content) => {
+  it.each(['', 'garbage', '{}', '{"pid":"x"}'])('refuses an unreadable lock: %j', async (content) => {
     const folder = await createFolder({ lock: content })
     await expect(lock(folder)).rejects.toMatchObject({ exit: 'locked' })
     expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(content)
@@ -123,7 +126,7 @@ describe('lockFolder', () => {
   it.each([
     ['an endless device', (file: string) => symlink('/dev/zero', file)],
     ['a pipe', async (file: string) => void execFileSync('mkfifo', [file])],
-    ['a link that leads nowhere', (file: string) => symlink('nowhere', file)],
+    ['a broken link', (file: string) => symlink('nowhere', file)],
   ])('refuses a lock that is %s', async (_, put) => {
     const folder = await createFolder({})
     await put(join(folder, 'lock'))
@@ -135,7 +138,7 @@ describe('lockFolder', () => {
     })
   })
 
-  it('gives a dead holder’s folder to exactly one of many that want it at once', async () => {
+  it('gives the stale lock to exactly one of many concurrent runs', async () => {
     for (let round = 0; round < 20; round++) {
       const folder = await folderHeldBy({ pid: nobody, nonce: `dead${round}` })
       const results = await Promise.allSettled(Array.from({ length: 20 }, () => lock(folder)))
@@ -144,7 +147,7 @@ describe('lockFolder', () => {
     }
   })
 
-  it('leaves a dead holder’s folder to the run that took it over in the meantime, whose lock is never moved', async () => {
+  it('leaves a stale lock to the run that took it over in the meantime, and never moves that lock', async () => {
     const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
     const other = JSON.stringify({ ...(await self()), nonce: 'other' })
     const moved: string[] = []
@@ -152,7 +155,7 @@ describe('lockFolder', () => {
       moved.push(await readFile(join(folder, 'lock'), 'utf8'))
     })
     try {
-      // While this one looks whether the dead holder is running, another takes the lock over.
+      // While this run checks whether the dead owner is running, another one takes over the lock.
       const takenOver = (id: number) => {
         if (id === nobody) writeFileSync(join(folder, 'lock'), other)
         return id !== nobody
@@ -167,7 +170,7 @@ describe('lockFolder', () => {
     expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(other)
   })
 
-  it('puts a lock back that took the place of a dead holder’s at the last moment', async () => {
+  it('puts back a lock that replaced the stale one at the last moment', async () => {
     const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
     const other = JSON.stringify({ ...(await self()), nonce: 'other' })
     const restore = beforeRename(() => writeFile(join(folder, 'lock'), other))
@@ -180,7 +183,7 @@ describe('lockFolder', () => {
     expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(other)
   })
 
-  it('goes on where somebody died while taking over', async () => {
+  it('finishes a takeover during which another process died', async () => {
     const dead = { pid: nobody, nonce: 'dead' }
     const folder = await folderHeldBy(dead)
     await writeFile(
@@ -191,7 +194,7 @@ describe('lockFolder', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('removes the drafts of processes that died while they locked, and no others', async () => {
+  it('removes the temporary files of processes that died while they locked, and no others', async () => {
     const folder = await createFolder({})
     const put = async (name: string, holder: object) =>
       writeFile(join(folder, name), JSON.stringify({ ...(await self()), ...holder }))
@@ -205,7 +208,7 @@ describe('lockFolder', () => {
     expect((await readdir(folder)).sort()).toEqual(others.sort())
   })
 
-  it('leaves a lock alone that is not its own any more', async () => {
+  it('does not remove a lock that another run owns now', async () => {
     const folder = await createFolder({})
     const unlock = await lock(folder)
     await writeFile(join(folder, 'lock'), JSON.stringify({ ...(await self()), nonce: 'another' }))
@@ -213,11 +216,11 @@ describe('lockFolder', () => {
     expect(await readdir(folder)).toEqual(['lock'])
   })
 
-  describe('with no descriptor left', () => {
+  describe('without free file descriptors', () => {
     const readsFail = (path: string) => injectFaults({ do: 'EMFILE', times: 1e9, op: 'open|readFile', path })
     afterEach(() => injectFaults({}))
 
-    it('is unlocked all the same, unless the lock is not its own any more', async () => {
+    it('unlocks the folder, unless another run owns the lock now', async () => {
       const folder = await createFolder({})
       const unlock = await lock(folder)
       readsFail('lock$')
@@ -234,7 +237,7 @@ describe('lockFolder', () => {
     })
 
     it.each(['lock$', '^/proc/'])(
-      'never takes a living holder for dead, or for unreadable: %s',
+      'never treats a running owner as dead, or its lock as unreadable: %s',
       async (path) => {
         const folder = await createFolder({})
         const [first, second] = [await self(), await self()]
@@ -250,13 +253,13 @@ describe('lockFolder', () => {
     )
   })
 
-  describe('where there is no /proc', () => {
+  describe('without /proc', () => {
     beforeEach(() =>
       injectFaults({ do: 'ENOENT', times: 1e9, op: 'open|readFile|readlink', path: '^/proc/' }),
     )
     afterEach(() => injectFaults({}))
 
-    it('knows by ps whether a process id is used again', async (context) => {
+    it('detects a reused process id with ps', async (context) => {
       const { began } = await self()
       if (began === '') context.skip('there is no ps that tells when a process began')
       expect(await readProcessStartFromPs(pid)).toBe(began)
@@ -268,10 +271,10 @@ describe('lockFolder', () => {
     })
 
     it.each([
-      ['the lock does not say when its holder began', { began: '' }, isRunning, true],
-      ['nobody can say when the process began', { pid: nobody, began: 'x' }, () => true, true],
-      ['it ends while it is looked at', { pid: nobody, began: 'x' }, seen(1), false],
-    ])('takes no process for dead that may be the holder: %s', async (_why, change, isRunning, isHeld) => {
+      ['the lock has no start time of its owner', { began: '' }, isRunning, true],
+      ['the start time of the process is unknown', { pid: nobody, began: 'x' }, () => true, true],
+      ['it ends during the check', { pid: nobody, began: 'x' }, seen(1), false],
+    ])('treats a process that may be the owner as running: %s', async (_why, change, isRunning, isHeld) => {
       const folder = await folderHeldBy(change)
       const locking = lockFolder(folder, { self: await self(), isRunning, onTakeover: () => {} })
       if (isHeld)
@@ -283,14 +286,14 @@ describe('lockFolder', () => {
     })
   })
 
-  it('takes a process for alive that is another user’s and hidden in /proc', async () => {
+  it('treats a process of another user that /proc hides as running', async () => {
     const folder = await folderHeldBy({ pid: nobody })
     await expect(
       lockFolder(folder, { self: await self(), isRunning: () => true, onTakeover: () => {} }),
     ).rejects.toMatchObject({ exit: 'locked' })
   })
 
-  it('reports a folder in which there can be no lock', async () => {
+  it('reports a folder that cannot contain a lock', async () => {
     const folder = await createFolder({})
     await mkdir(join(folder, 'f'))
     await expect(lock(join(folder, 'gone'))).rejects.toMatchObject({ exit: 'ioError' })
@@ -302,7 +305,7 @@ describe('removeLock', () => {
   const remove = async (folder: string, identity: string) =>
     removeLock(folder, identity, { self: await self(), isRunning })
 
-  it('removes the lock in question, and nothing that took its place', async () => {
+  it('removes the given lock, but not one that replaced it', async () => {
     const folder = await folderHeldBy({ ...elsewhere, nonce: 'gone' })
     expect(await remove(folder, 'another')).toBe(false)
     expect(await remove(folder, 'gone')).toBe(true)
@@ -314,10 +317,10 @@ describe('removeLock', () => {
     await unlock()
   })
 
-  it('puts a lock back that took the place of the one in question at the last moment', async () => {
+  it('puts back a lock that replaced the given one at the last moment', async () => {
     const folder = await folderHeldBy({ ...elsewhere, nonce: 'gone' })
     const other = JSON.stringify({ ...(await self()), nonce: 'other' })
-    // Between the look and the removal, the holder ends and another run locks.
+    // Between the check and the removal, the owner ends and another run locks the folder.
     const restore = beforeRename(() => writeFile(join(folder, 'lock'), other))
     try {
       expect(await remove(folder, 'gone')).toBe(false)
@@ -328,7 +331,7 @@ describe('removeLock', () => {
     expect(await findLock(join(folder, 'lock'))).toMatchObject({ identity: 'other' })
   })
 
-  it('never lets two runs have the folder, however many remove the lock and want it', async () => {
+  it('never lets two runs lock the folder, even with many concurrent removals', async () => {
     for (let round = 0; round < 20; round++) {
       const folder = await folderHeldBy({ ...elsewhere, nonce: `gone${round}` })
       const removals = Array.from({ length: 10 }, () => remove(folder, `gone${round}`))
@@ -341,7 +344,7 @@ describe('removeLock', () => {
     }
   })
 
-  it('removes what a process left that died, elsewhere, while it took the lock over', async () => {
+  it('removes the file of a process on another host that died during a takeover', async () => {
     const folder = await folderHeldBy({ pid: nobody, nonce: 'dead' })
     const right = { ...(await self()), ...elsewhere, nonce: 'gone' }
     await writeFile(join(folder, 'lock-dead'), JSON.stringify(right))

@@ -1,18 +1,18 @@
 /** One entry of a git configuration file. */
 export interface GitConfigEntry {
-  /** In lower case, as `core`. */
+  /** In lower case, such as `core`. */
   readonly section: string
-  /** What follows in quotes, as the condition of an `includeIf`. */
+  /** The text in quotes, such as the condition of an `includeIf`. */
   readonly subsection: string | undefined
-  /** In lower case, as `excludesfile`. */
+  /** In lower case, such as `excludesfile`. */
   readonly key: string
-  /** Undefined where there is no `=`, which means true. */
+  /** Undefined if there is no `=`, which means true. */
   readonly value: string | undefined
 }
 
 /**
- * Reads a git configuration file.
- * @throws Error that names the line which git would not accept
+ * Parses a git configuration file.
+ * @throws Error that names the line that git would not accept
  */
 export function parseGitConfig(text: string): GitConfigEntry[] {
   const entries: GitConfigEntry[] = []
@@ -33,7 +33,7 @@ export function parseGitConfig(text: string): GitConfigEntry[] {
       const [, name = '', quoted] = header
       const [first = '', ...rest] = name.toLowerCase().split('.')
       section = first
-      // `[section.sub]` is the old way to write `[section "sub"]`.
+      // `[section.sub]` is the old syntax of `[section "sub"]`.
       subsection = quoted?.replace(/\\(.)/g, '$1') ?? (rest.length > 0 ? rest.join('.') : undefined)
       continue
     }
@@ -55,7 +55,10 @@ function findLineNumber(source: string, at: number): number {
   return source.slice(0, at).split('\n').length
 }
 
-/** Without quotes, escapes, spaces around it, and line ends that a backslash takes away, which keep the spaces before. */
+/**
+ * Returns a value without quotes, escapes and surrounding spaces. Removes line breaks after a backslash, but
+ * keeps the spaces before them.
+ */
 function unquote(quoted: string): string {
   let value = ''
   let [isQuoted, length] = [false, 0]
@@ -75,7 +78,7 @@ function unquote(quoted: string): string {
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', b: '\b', '\n': '' }
 
-/** The value of a setting that is true or false; undefined for anything else. */
+/** Returns the value of a boolean setting; undefined if it is not a boolean. */
 export function parseBoolean({ value }: Pick<GitConfigEntry, 'value'>): boolean | undefined {
   if (value === undefined || /^(true|yes|on)$/i.test(value)) return true
   if (/^(false|no|off|)$/i.test(value)) return false

@@ -6,11 +6,11 @@ import { type GitConfigEntry, parseBoolean, parseGitConfig } from './git-config.
 import type { Repository } from './repository.ts'
 import { wildmatch } from './wildmatch.ts'
 
-/** What git's configuration says about ignoring files in one repository. */
+/** Git's settings for ignoring files in one repository. */
 export interface IgnoreSettings {
   /** `core.ignoreCase`. */
   readonly ignoreCase: boolean
-  /** `core.excludesFile`, or git's default for it: an absolute path. Undefined where there is none. */
+  /** Absolute path of `core.excludesFile` or of git's default for it; undefined without either. */
   readonly excludesFile: string | undefined
 }
 
@@ -22,9 +22,9 @@ export interface GitSettingsOptions {
 }
 
 /**
- * Reads git's configuration without running git: that of the system, the user, the repository and the working tree, with
- * `include.path` and `includeIf.gitdir`. A file that cannot be used is reported and left out. Other conditions of
- * `includeIf`, and settings in environment variables, are not evaluated.
+ * Reads git's configuration without running git: that of the system, the user, the repository and the working
+ * tree, with `include.path` and `includeIf.gitdir`. A file that cannot be used is reported and left out.
+ * Other conditions of `includeIf`, and settings in environment variables, are not evaluated.
  * @returns a function that reads the settings of one repository; each file is read once
  */
 export function createGitSettingsReader(
@@ -42,7 +42,9 @@ export function createGitSettingsReader(
     const { root, gitDir, commonDir } = repository
     const gitDirs = [gitDir, await realpath(gitDir).catch(() => gitDir)]
     const found = new Map<string, GitConfigEntry & { readonly own: boolean }>()
-    /** @param isRepositoryFile whether the repository itself names the file, which may have come with the documents */
+    /**
+     * @param isRepositoryFile whether the repository names the file, which may have come with the documents
+     */
     const readFileAndIncludes = async (file: string, isRepositoryFile: boolean, depth = 0): Promise<void> => {
       for (const entry of await findEntries(file)) {
         const { section, subsection, key, value } = entry
@@ -51,7 +53,7 @@ export function createGitSettingsReader(
           subsection === undefined
             ? section === 'include'
             : section === 'includeif' && isGitDirMatched(subsection, file, gitDirs, home)
-        // As many files deep as git goes.
+        // Git has the same limit on nested includes.
         if (!isIncluded || key !== 'path' || !value || depth === 10) continue
         if (!isRepositoryFile || !isOnAnotherMachine(value))
           await readFileAndIncludes(
@@ -80,7 +82,7 @@ export function createGitSettingsReader(
   }
 }
 
-/** The user's home folder, and the one below it for configuration; undefined where the environment has none. */
+/** Returns the user's home folder and configuration folder; undefined if the environment has none. */
 function findUserFolders({ env }: GitSettingsOptions): {
   home: string | undefined
   configFolder: string | undefined
@@ -89,11 +91,11 @@ function findUserFolders({ env }: GitSettingsOptions): {
   return { home, configFolder: env['XDG_CONFIG_HOME'] || (home && join(home, '.config')) }
 }
 
-/** In order of precedence, the lowest first. */
+/** Returns the configuration files of the system and the user, the lowest precedence first. */
 function listSystemAndUserFiles(options: GitSettingsOptions): string[] {
   const { home, configFolder } = findUserFolders(options)
   const { GIT_CONFIG_NOSYSTEM: noSystem = 'false', GIT_CONFIG_SYSTEM, GIT_CONFIG_GLOBAL } = options.env
-  // On Windows it is where git was installed, which only git knows.
+  // On Windows the file is in git's installation folder, which only git knows.
   const system = GIT_CONFIG_SYSTEM ?? (sep === '/' ? '/etc/gitconfig' : '')
   const files = [
     parseBoolean({ value: noSystem }) ? '' : system,
@@ -120,7 +122,7 @@ async function readEntries(
   }
 }
 
-/** On Windows, opening such a path logs in to the machine that it names. */
+/** Whether a path is on another machine. On Windows, opening such a path logs in to that machine. */
 function isOnAnotherMachine(path: string): boolean {
   return /^[/\\]{2}/.test(path)
 }
@@ -129,7 +131,10 @@ function expandHome(path: string, home: string | undefined): string {
   return home === undefined ? path : path.replace(/^~(?=\/|$)/, () => home)
 }
 
-/** Whether the condition of an `includeIf` holds for a repository. @param file that has the condition */
+/**
+ * Whether the condition of an `includeIf` matches a repository.
+ * @param file the file that has the condition
+ */
 function isGitDirMatched(
   condition: string,
   file: string,

@@ -5,11 +5,12 @@ import { readSmallFile } from '../../read-small-file.ts'
 import { type IgnorePattern, parseIgnoreFile } from './ignore-patterns.ts'
 
 /**
- * The patterns in a file; none where it does not exist.
- * @param kind a `.gitignore` in the tree, which git does not read through a symbolic link; a `.claude-batchignore`; or one
- *   that git's configuration names, where `/dev/null` means none
+ * Returns the patterns in an ignore file; none if it does not exist.
+ * @param kind `gitignore`: a `.gitignore` in the tree, which git does not read through a symbolic link;
+ *   `own`: a `.claude-batchignore`; `configured`: a file that git's configuration names, where `/dev/null`
+ *   means none
  * @returns `link` for a `.gitignore` that is a symbolic link
- * @throws UsageError that names a file which cannot be used: what it keeps back is not known then
+ * @throws UsageError that names a file that cannot be used: the files that it might ignore are then unknown
  */
 export async function readIgnoreFile(
   file: string,
@@ -23,8 +24,6 @@ export async function readIgnoreFile(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
-    throw new UsageError(
-      `cannot use ${file}: ${describeFsError(error as Error)} (--no-ignore does without it)`,
-    )
+    throw new UsageError(`cannot use ${file}: ${describeFsError(error as Error)}; fix it, or add --no-ignore`)
   }
 }

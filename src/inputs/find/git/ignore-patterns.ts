@@ -1,32 +1,35 @@
 import { wildmatch } from './wildmatch.ts'
 
-/** One pattern of a `.gitignore` file. Its text has one character per byte, as git compares bytes. */
+/** One pattern of a `.gitignore` file. Its text has one character per byte, because git compares bytes. */
 export interface IgnorePattern {
-  /** It takes back what earlier patterns ignore. */
+  /** Whether the pattern includes again what earlier patterns ignore. */
   readonly negated: boolean
-  /** It ends with a slash: it matches folders alone. */
+  /** Whether the pattern ends with a slash, so that it matches only folders. */
   readonly foldersOnly: boolean
-  /** It has no slash inside: it matches by name, at any depth. */
+  /** Whether the pattern has no slash inside, so that it matches names at any depth. */
   readonly byName: boolean
-  /** Without `!`, and without a slash at either end. */
+  /** The pattern without `!`, and without a slash at either end. */
   readonly text: string
-  /** How many characters come before the first one with a special meaning. */
+  /** Number of characters before the first one with a special meaning. */
   readonly literalLength: number
 }
 
-/** An entry of a folder, as one character per byte. */
+/** An entry of a folder, with one character per byte. */
 export interface IgnoreCandidate {
-  /** Relative to the folder that the patterns belong to, with `/`. */
+  /** Path relative to the folder that the patterns belong to, with `/`. */
   readonly path: string
   readonly name: string
   readonly isFolder: boolean
 }
 
-/** Longer than any path; longer patterns would cost time and match nothing that exists. Bytes. */
+/**
+ * The maximum length of a pattern in bytes. No path is longer, so a longer pattern costs time and matches
+ * nothing.
+ */
 const longestPattern = 4096
 
 /**
- * Reads the patterns of a `.gitignore` file as git does: comments, escapes, trailing spaces, CRLF, a byte-order mark.
+ * Parses a `.gitignore` file as git does: comments, escapes, trailing spaces, CRLF, a byte-order mark.
  * @throws Error for a pattern of more than 4,096 bytes
  */
 export function parseIgnoreFile(content: Buffer): IgnorePattern[] {
@@ -42,7 +45,7 @@ export function parseIgnoreFile(content: Buffer): IgnorePattern[] {
   })
 }
 
-/** A backslash keeps the space behind it. */
+/** Removes trailing spaces; a backslash keeps the space after it. */
 function withoutTrailingSpaces(text: string): string {
   const [kept = ''] = /^(?: *(?:\\.|[^ \\]|\\$))*/s.exec(text) ?? []
   return kept
@@ -54,7 +57,7 @@ function parsePattern(line: string): IgnorePattern {
   const foldersOnly = whole.endsWith('/')
   const text = foldersOnly ? whole.slice(0, -1) : whole
   const byName = !text.includes('/')
-  // Any number of folders, again and again, is any number of folders.
+  // Several `**/` in a row match the same as one.
   const anchored = text.replace(/^\//, '').replace(/(^|\/)(?:\*{2,}\/)+/g, '$1**/')
   const special = anchored.search(/[*?[\\]/)
   return {
@@ -66,7 +69,10 @@ function parsePattern(line: string): IgnorePattern {
   }
 }
 
-/** Whether a pattern matches an entry itself; that everything in a matching folder is ignored is for the caller. */
+/**
+ * Whether a pattern matches an entry itself. The caller checks whether a folder that contains the entry is
+ * ignored.
+ */
 export function matchesIgnorePattern(
   { foldersOnly, byName, text, literalLength }: IgnorePattern,
   { path, name, isFolder }: IgnoreCandidate,
@@ -75,7 +81,8 @@ export function matchesIgnorePattern(
   if (foldersOnly && !isFolder) return false
   const subject = byName ? name : path
   if (literalLength === text.length) return isSame(text, subject, ignoreCase)
-  // git compares what comes before the first wildcard by itself, and a `**` right behind it counts as a segment.
+  // git compares the text before the first wildcard separately, and a `**` directly after it counts as a
+  // segment.
   if (!isSame(text.slice(0, literalLength), subject.slice(0, literalLength), ignoreCase)) return false
   if (byName) return wildmatch(text, name, { ignoreCase })
   return wildmatch(text.slice(literalLength), path.slice(literalLength), { ignoreCase, pathname: true })

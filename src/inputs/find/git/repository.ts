@@ -6,13 +6,13 @@ import { readSmallFile } from '../../read-small-file.ts'
 export interface Repository {
   /** The folder that holds `.git`. */
   readonly root: string
-  /** Its own data; of a linked working tree, only what differs from the others. */
+  /** Git's data; for a linked working tree, only what differs from the others. */
   readonly gitDir: string
-  /** What all working trees of the repository share. */
+  /** The data that all working trees of the repository share. */
   readonly commonDir: string
 }
 
-/** The repository whose `.git` is in this very folder, if git would take it for one. */
+/** Returns the repository whose `.git` is in this folder; undefined if git would not recognize one. */
 export async function readRepository(root: string): Promise<Repository | undefined> {
   const gitDir = await findGitDir(join(root, '.git')).catch(() => undefined)
   if (gitDir === undefined) return undefined
@@ -23,7 +23,7 @@ export async function readRepository(root: string): Promise<Repository | undefin
   return present.includes(undefined) ? undefined : { root, gitDir, commonDir }
 }
 
-/** The repository that a folder lies in. */
+/** Returns the repository that contains a folder; undefined outside of a repository. */
 export async function findRepository(folder: string): Promise<Repository | undefined> {
   for (let root = folder; ; root = dirname(root)) {
     const repository = await readRepository(root)
@@ -31,7 +31,10 @@ export async function findRepository(folder: string): Promise<Repository | undef
   }
 }
 
-/** `.git` is a folder, or a file that names one: in submodules and linked working trees. */
+/**
+ * Returns the folder of git's data. `.git` is that folder, or in submodules and linked working trees a file
+ * that names it.
+ */
 async function findGitDir(dotGit: string): Promise<string | undefined> {
   if ((await stat(dotGit)).isDirectory()) return dotGit
   const named = /^gitdir: (.+)$/s.exec(await readPath(dotGit))?.[1]

@@ -6,9 +6,9 @@ export interface WildmatchOptions {
 }
 
 /**
- * Whether a text matches a pattern, as git's own `wildmatch.c` decides it, with all of its special cases. git compares
- * bytes: to get its answers for names outside ASCII, give both as one character per byte. What cannot match is
- * remembered, so no pattern takes longer than its length times that of the text.
+ * Whether a text matches a pattern, with all special cases of git's `wildmatch.c`. Git compares bytes: for
+ * the same results with names outside ASCII, pass both texts with one character per byte. Positions that
+ * cannot match are memoized, so the time is at most the product of both lengths.
  */
 export function wildmatch(pattern: string, text: string, options: WildmatchOptions = {}): boolean {
   return createMatcher(pattern, text, options)(0, 0)
@@ -21,7 +21,9 @@ function createMatcher(
   text: string,
   { pathname = false, ignoreCase = false }: WildmatchOptions,
 ): MatchFrom {
-  /** Where a run of stars cannot match, as one number for the places in the pattern and in the text. */
+  /**
+   * Positions where a run of stars cannot match; one entry for each pair of positions in pattern and text.
+   */
   let failedPlaces: Uint8Array | undefined
   const isMemoized = pattern.indexOf('*') !== pattern.lastIndexOf('*')
 
@@ -77,8 +79,10 @@ function toLowerAscii(character: string, ignoreCase: boolean): string {
 }
 
 /**
- * Matches one character against the bracket expression that begins at `start`. As in git, letters in it are not folded.
- * @returns where its closing bracket is; undefined if the character is not in it, or if the expression is malformed
+ * Matches one character against the bracket expression that begins at `start`. As in git, letters in the
+ * expression are not converted to lower case.
+ * @returns the index of the closing bracket; undefined if the character is not in the expression, or if the
+ *   expression is malformed
  */
 function matchClass(pattern: string, start: number, given: string, ignoreCase: boolean): number | undefined {
   let p = start + 1
@@ -86,7 +90,7 @@ function matchClass(pattern: string, start: number, given: string, ignoreCase: b
   if (negated) p++
   let matched = false
   let previous = ''
-  // The first member counts as one even if it is a closing bracket.
+  // A closing bracket in first position is a member.
   for (let first = true; first || pattern[p] !== ']'; first = false, p++) {
     let member = pattern[p]
     if (member === undefined) return undefined
@@ -129,7 +133,7 @@ function isBetween(least: string, given: string, most: string, ignoreCase: boole
 
 const createClassTest = (characters: RegExp) => (character: string) => characters.test(character)
 
-/** In ASCII, as git classifies. */
+/** The ASCII character classes of git. */
 const characterClasses: Readonly<Record<string, (character: string) => boolean>> = {
   __proto__: null as never,
   alnum: createClassTest(/^[a-z\d]$/i),

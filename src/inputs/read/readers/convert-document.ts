@@ -15,10 +15,10 @@ export interface ConversionRequest {
   readonly pdf: PdfMode
 }
 
-/** A text; or how many pages a PDF has that is to be sent as it is. */
+/** The text of a document; or the number of pages of a PDF that is uploaded. */
 export type ConvertedText = DecodedText & Pick<PdfContent, 'pages'>
 
-/** Reads a document of a kind of its own. Whatever is wrong with it is its failure. */
+/** Reads a document with the reader of its format. Every error of the reader is a failure of the document. */
 export async function convertDocument({
   format,
   bytes,
@@ -52,7 +52,7 @@ type FormatReader =
   | { readonly fromBytes: (bytes: Buffer) => Promise<string> }
   | { readonly fromText: (text: string) => Promise<string> }
 
-/** Each is loaded when the first document of its kind is met. */
+/** The readers by format. Each is loaded for the first document of its format. */
 const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
   html: { fromText: async (text) => (await import('./html-reader.ts')).extractHtmlText(text) },
   email: { fromBytes: async (bytes) => (await import('./email.ts')).extractEmailText(bytes) },
@@ -65,7 +65,10 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
   xlsx: { fromBytes: async (bytes) => (await import('./xlsx.ts')).extractXlsxText(bytes) },
 }
 
-/** @throws UnreadableError for too much text, and for too little where the rest may be pictures */
+/**
+ * Returns the text.
+ * @throws UnreadableError for too much text, or for too little if the rest may be images
+ */
 function checkText(format: FormatName, text: string): string {
   checkTextLength(text.length)
   const solidChars = documentFormats[format].mayBeImages ? text.replace(/\s+/g, '').length : minTextChars
@@ -77,7 +80,7 @@ function checkText(format: FormatName, text: string): string {
   return text
 }
 
-/** What a page says it is written in, at its beginning. */
+/** Returns the character set that an HTML page declares at its beginning. */
 function findCharset(bytes: Buffer): string | undefined {
   const start = bytes.subarray(0, 2048).toString('latin1')
   return /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,40})/i.exec(start)?.[1]

@@ -1,18 +1,24 @@
 import type { InputProblem } from '../../../core/document/document.ts'
 import type { PdfMode } from './pdf.ts'
 
-/** A kind of document whose text is not simply what its bytes say. */
+/** A document format whose text must be extracted by a reader. */
 export interface DocumentFormat {
-  /** For people: `a PDF`. */
+  /** Name for messages, such as `PDF`. */
   readonly name: string
   readonly extensions: readonly string[]
-  /** `text`: its reader is given text. `archive`: several files in one, packed. `bytes`: whatever else. */
+  /**
+   * `text`: the reader takes decoded text; `archive`: a zip archive of several files; `bytes`: any other
+   * binary format.
+   */
   readonly container: 'text' | 'archive' | 'bytes'
-  /** Text in it may be all pictures: then too little of it is a failure, for a summary of that would be invented. */
+  /**
+   * Whether all of the text may be in images. Too little text is then a failure, because a summary of it
+   * would be invented.
+   */
   readonly mayBeImages: boolean
 }
 
-/** All kinds that are read in a way of their own. Everything else is text, or nothing. */
+/** All formats that have a reader. Every other file is plain text or unusable. */
 export const documentFormats = {
   html: { name: 'HTML', extensions: ['html', 'htm', 'xhtml'], container: 'text', mayBeImages: false },
   email: { name: 'e-mail', extensions: ['eml'], container: 'bytes', mayBeImages: false },
@@ -34,37 +40,43 @@ const formatByExtension: ReadonlyMap<string, FormatName> = new Map(
   ),
 )
 
-/** The kind that a name tells; undefined for text, and for what nobody knows. */
+/** Returns the format by file extension; undefined for plain text and unknown extensions. */
 export function findFormatByName(path: string): FormatName | undefined {
   return formatByExtension.get(/\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? '')
 }
 
-/** How much of a file of this name may be text: what is packed holds markup and pictures, too. */
+/**
+ * Returns which share of a file with this name may be text, from 0 to 1. Packed formats also contain markup
+ * and images.
+ */
 export function estimateTextShare(path: string): number {
   const format = findFormatByName(path)
   return format === undefined || documentFormats[format].container === 'text' || format === 'email' ? 1 : 0.2
 }
 
-/** What a file holds, by its first bytes where they tell, and else by its name. */
+/** Detects the format of a file by its first bytes, otherwise by its name; undefined for plain text. */
 export function detectFormat(path: string, bytes: Buffer): FormatName | InputProblem | undefined {
   const namedFormat = findFormatByName(path)
   const start = bytes.subarray(0, 1024).toString('latin1')
-  // Some programs put a line before it, and readers have always let them.
+  // Some programs write a line before the PDF header, and PDF readers accept it.
   if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && start.includes('%PDF-'))) return 'pdf'
   if (start.startsWith('PK\x03\x04')) return detectArchiveFormat(namedFormat, bytes)
   if (start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')) return oldOfficeProblem
   if (namedFormat === undefined)
     return /\.[a-z0-9]+$/i.test(path) || !looksLikeHtml.test(start) ? undefined : 'html'
-  // It is called a PDF and is none: if it is text, that is what it is.
+  // A file named like a PDF or an archive that is neither may be plain text.
   return namedFormat === 'pdf' || documentFormats[namedFormat].container === 'archive'
     ? undefined
     : namedFormat
 }
 
-/** Of a page that came through a pipe, without a name. */
+/** Matches the start of an HTML page without a file extension, for example from stdin. */
 const looksLikeHtml = /^(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html)/i
 
-/** The name goes first, for one archive may hold another; the names in its index are not packed. */
+/**
+ * Returns the format of a zip archive. Its name takes precedence, because one archive may contain another.
+ * The names in its index are not compressed, so they can be searched for.
+ */
 function detectArchiveFormat(named: FormatName | undefined, bytes: Buffer): FormatName | InputProblem {
   if (named !== undefined && documentFormats[named].container === 'archive') return named
   const found = archiveMarkers.find(([, part]) => bytes.includes(part))
@@ -87,21 +99,24 @@ const oldOfficeProblem: InputProblem = {
   message: 'not text (an old Office file, or one with a password; save it as .docx, .xlsx or .pptx)',
 }
 
-/** Settings that shape the texts of documents. */
+/** Settings that affect the texts of documents. */
 export interface ReaderSettings {
-  /** What text is that is not UTF-8; see `decode`. */
+  /** The encoding of text that is not UTF-8; see `decodeText`. */
   readonly encoding?: string | undefined
-  /** Whether PDFs are sent as their text or as they are. @default 'text' */
+  /** Whether PDFs are sent as text or uploaded. @default 'text' */
   readonly pdf?: PdfMode | undefined
 }
 
 /**
- * What shapes the text of every document besides its bytes, for the settings hash. It does not go by the name of a
- * document: a PDF may be called anything.
+ * Returns what affects the texts of documents besides their bytes, for the settings hash. It does not depend
+ * on a document's name: a PDF may have any name.
  */
 export function listReaderSettings({ encoding, pdf }: ReaderSettings): readonly unknown[] {
   return [readersVersion, encoding ?? null, pdf ?? null]
 }
 
-/** To be raised whenever a reader, or what it is made of, gives another text than before: documents are looked at again. */
+/**
+ * Raise this number whenever a reader or its library returns different text, so that documents are read
+ * again.
+ */
 const readersVersion = 1

@@ -3,9 +3,9 @@ import { UnreadableError } from './unreadable-error.ts'
 import { openZip } from './zip.ts'
 
 /**
- * The text of a Word document: headings, lists, tables, footnotes and text boxes, without what tracked changes took
- * away, without comments and pictures. Library: mammoth, which is handed the parts of the archive that it asks for
- * instead of the archive, since it would unpack whatever is in there. It makes HTML, which is read as such.
+ * Returns the text of a Word document: headings, lists, tables, footnotes and text boxes, without tracked
+ * deletions, comments and images. Library: mammoth, which converts to HTML. It gets single parts instead of
+ * the archive, because it would unpack the whole archive without a limit.
  */
 export async function extractDocxText(bytes: Uint8Array): Promise<string> {
   const { default: mammoth } = await import('mammoth')
@@ -25,14 +25,17 @@ export async function extractDocxText(bytes: Uint8Array): Promise<string> {
   const { value } = await mammoth.convertToHtml({ file } as never, {
     convertImage: noPicture,
     externalFileAccess: false,
-    // What a document says about how it is to be converted is not its text.
+    // A style map in the document controls the conversion and is not part of its text.
     includeEmbeddedStyleMap: false,
   })
-  // Each note ends with an arrow back to where it belongs.
+  // Removes the arrow at the end of each note, which links back to the text.
   return extractHtmlText(value.replace(/ ?<a href="#(?:foot|end)note-ref-\d+">↑<\/a>/g, ''))
 }
 
-/** Opening and closing. mammoth holds the whole tree, about 1 kB for each element; a thousand pages have 0.5 million. */
+/**
+ * Maximum number of opening and closing tags. mammoth keeps the whole tree in memory, about 1 kB for each
+ * element; a thousand pages have 0.5 million tags.
+ */
 const maxTags = 1_500_000
 
 function countOccurrences(text: string, sought: string): number {

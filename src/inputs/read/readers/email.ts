@@ -1,8 +1,9 @@
 import { extractHtmlText } from './html-reader.ts'
 
 /**
- * An e-mail: subject, sender, receivers and date, then what was written, as plain text where it has that and else from
- * its HTML; attachments are named. Library: postal-mime, which knows the encodings and character sets of mail.
+ * Returns the text of an e-mail: subject, sender, recipients, date and names of attachments, then the body.
+ * The body is the plain text if there is one, otherwise the text of the HTML. Library: postal-mime, which
+ * knows the encodings and character sets of mail.
  */
 export async function extractEmailText(bytes: Uint8Array): Promise<string> {
   const { default: PostalMime } = await import('postal-mime')

@@ -5,7 +5,7 @@ import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { openZip } from './zip.ts'
 
-/** The text of a book, chapter by chapter as it is to be read; its title and author come first. */
+/** Returns the title, the author and the text of a book, with the chapters in reading order. */
 export async function extractEpubText(bytes: Uint8Array): Promise<string> {
   const zip = await openZip(bytes)
   if (zip.has('META-INF/rights.xml'))
@@ -26,7 +26,7 @@ export async function extractEpubText(bytes: Uint8Array): Promise<string> {
       if (bare === 'item' && !/\bnav\b/.test(properties))
         files.set(id, posix.join(posix.dirname(packageFile), decodeUri(href)))
       if (bare === 'itemref' && linear !== 'no') order.push(idref)
-      // The first of each: there may be a subtitle, translators and illustrators.
+      // Only the first of each: others are subtitles, translators and illustrators.
       field = (name === 'dc:title' || name === 'dc:creator') && metadata[name] === '' ? name : undefined
     },
     onText(text) {

@@ -2,9 +2,9 @@ import { parseHtml, parseXml } from './parse-markup.ts'
 import { createTextBuilder, type TextBuilder } from './text-builder.ts'
 
 /**
- * The content of a page as text: headings, lists, tables and preformatted text keep their form, as Markdown has it;
- * navigation, scripts, style and forms are left out. What `<main>` holds is the content, or else `<article>` where
- * that is most of the page, or else everything but the page's own footer and asides.
+ * Returns the content of a page as text. Headings, lists, tables and preformatted text are written as
+ * Markdown; navigation, scripts, styles and forms are left out. The content is `<main>`; otherwise
+ * `<article>`, if it has most of the text; otherwise everything but footers and asides.
  */
 export async function extractHtmlText(
   html: string | AsyncIterable<string>,
@@ -25,7 +25,7 @@ export async function extractHtmlText(
   }
   const breakAround = (name: string) => {
     const lines = lineBreaksByTag.get(name)
-    // Within an item or a cell, what makes paragraphs elsewhere only begins a line.
+    // In a list item or table cell, a paragraph only begins a new line.
     if (lines !== undefined)
       addToTargets((to) => to.addBreak(lines > 1 && (lists.length > 0 || cells > 0) ? 1 : lines))
   }
@@ -51,7 +51,7 @@ export async function extractHtmlText(
       if (name === 'title' && title.size() === 0) inTitle = true
       breakAround(name)
       if (name === 'pre') preformatted++
-      // Of a note, or a power: it is no digit of what stands before it.
+      // Separates a footnote number or an exponent from a number before it.
       if (name === 'sup') addToTargets((to) => to.addVerbatim('^'))
       if (name === 'br') addToTargets((to) => to.addBreak(1))
       if (name === 'ul' || name === 'ol')
@@ -101,7 +101,7 @@ interface Element {
   readonly article: boolean
 }
 
-/** A page's title comes first, unless its content begins with it anyway. */
+/** Prepends a page's title, unless the content begins with it. */
 function prependTitle(title: string, content: string): string {
   const [first = ''] = content.split('\n', 1)
   return title === '' || content === '' || first.replace(/^#+ /, '') === title
@@ -109,7 +109,10 @@ function prependTitle(title: string, content: string): string {
     : `# ${title}\n\n${content}`
 }
 
-/** Of the innermost list: `- `, or the number where items are counted, set in by two spaces for each list around it. */
+/**
+ * Returns the mark of the next item in the innermost list: `- `, or its number in an ordered list, indented
+ * by two spaces for each list around it.
+ */
 function nextListMark(lists: { readonly ordered: boolean; number: number }[]): string {
   const list = lists.at(-1)
   const mark = list?.ordered ? `${list.number++}. ` : '- '
@@ -135,7 +138,10 @@ const nonContentTags: ReadonlySet<string> = new Set([
   'datalist',
 ])
 
-/** Around the content of a page, and part of it within an article. A header may hold the only headline. */
+/**
+ * Tags around the content of a page; inside an article they are part of it. A header may contain the only
+ * headline.
+ */
 const peripheralTags: ReadonlySet<string> = new Set(['footer', 'aside'])
 
 const peripheralRoles: ReadonlySet<string> = new Set([
@@ -146,7 +152,7 @@ const peripheralRoles: ReadonlySet<string> = new Set([
   'doc-backlink',
 ])
 
-/** How many line breaks part an element from what is around it. */
+/** Number of line breaks that separate an element from its surroundings. */
 const lineBreaksByTag: ReadonlyMap<string, number> = new Map([
   ...[
     'p',

@@ -2,12 +2,12 @@ import { truncate } from '../../../core/text/truncate.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /**
- * A Jupyter notebook as Markdown: its text as it is, its code in fences, what the code printed below it, up to
- * {@link maxOutputChars}. Pictures are left out.
+ * Returns a Jupyter notebook as Markdown: its text, its code in code blocks, and below each code block up to
+ * {@link maxOutputChars} of its output. Images are left out.
  */
 export function extractNotebookText(text: string): string {
   const notebook = parseNotebook(text)
-  // Format 3 had its cells in worksheets.
+  // In format 3, the cells are in worksheets.
   const cells = toList(notebook['cells'] ?? toObject(toList(notebook['worksheets'])[0])['cells'])
   const { language_info, kernelspec } = toObject(notebook['metadata'])
   const language = joinLines(toObject(language_info)['name'] ?? toObject(kernelspec)['language'])
@@ -17,7 +17,7 @@ export function extractNotebookText(text: string): string {
     .join('\n\n')
 }
 
-/** Characters. Enough for a result; not for a log or a table of everything. */
+/** Maximum characters of an output: enough for a result, but not for a long log or table. */
 const maxOutputChars = 2000
 
 function parseNotebook(text: string): Record<string, unknown> {
@@ -25,9 +25,9 @@ function parseNotebook(text: string): Record<string, unknown> {
     const notebook: unknown = JSON.parse(text)
     if (typeof notebook === 'object' && notebook !== null) return notebook as Record<string, unknown>
   } catch {
-    // Told below.
+    // Reported below.
   }
-  throw new UnreadableError('malformed', 'not a notebook (it is no JSON)')
+  throw new UnreadableError('malformed', 'not a notebook (it is not JSON)')
 }
 
 function formatCell(cell: Record<string, unknown>, language: string): string {
@@ -51,7 +51,7 @@ function formatOutput(output: Record<string, unknown>): string {
   return shown === trimmed ? trimmed : `${shown}\n… and ${trimmed.length - shown.length} characters more`
 }
 
-/** Texts are lists of lines, or one text. */
+/** Returns a text that a notebook stores as one string or as a list of lines. */
 function joinLines(value: unknown): string {
   return typeof value === 'string'
     ? value

@@ -3,8 +3,8 @@ import { createTextBuilder } from './text-builder.ts'
 import { openZip } from './zip.ts'
 
 /**
- * The text of an OpenDocument file (text, presentation, spreadsheet): headings, lists, tables and notes. Comments,
- * what tracked changes took away, and tables of contents are left out.
+ * Returns the text of an OpenDocument file (text, presentation, spreadsheet): headings, lists, tables and
+ * notes. Comments, tracked deletions and tables of contents are left out.
  */
 export async function extractOdfText(bytes: Uint8Array): Promise<string> {
   const zip = await openZip(bytes)
@@ -13,8 +13,8 @@ export async function extractOdfText(bytes: Uint8Array): Promise<string> {
   const lists: { readonly style: string; number: number }[] = []
   const numberedStyles = createNumberedListStyles()
   let [isListItemStart, isSpreadsheet] = [false, false]
-  const addWords = (it: string) => {
-    if (hiddenDepth === 0 && paragraphDepth > 0) text.addWords(it)
+  const addWords = (words: string) => {
+    if (hiddenDepth === 0 && paragraphDepth > 0) text.addWords(words)
   }
   const addHeading = (title: string) => {
     text.addBreak(2)
@@ -45,7 +45,7 @@ export async function extractOdfText(bytes: Uint8Array): Promise<string> {
       }
       if (name === 'table:table-cell') {
         if (cells++ > 1) text.startCell()
-        // Empty ones stand once, with their number.
+        // Repeated cells are stored once, with their number.
         const more = Number(attributes['table:number-columns-repeated'] ?? 1) - 1
         for (let n = 0; n < Math.min(more, maxEmptyCells); n++) text.startCell()
       }
@@ -54,7 +54,7 @@ export async function extractOdfText(bytes: Uint8Array): Promise<string> {
         if (paragraphDepth > 0) text.addMark('(')
       }
       if (name === 'text:h' || name === 'text:p') {
-        // A note's paragraphs stand within the one it belongs to.
+        // A note's paragraphs are nested in the paragraph that refers to it.
         if (paragraphDepth++ > 0) return
         text.addBreak(lists.length > 0 || cells > 0 ? 1 : 2)
         if (name === 'text:h')
@@ -85,7 +85,7 @@ export async function extractOdfText(bytes: Uint8Array): Promise<string> {
   return text.toText()
 }
 
-/** Which styles of lists count their items, at which level. */
+/** Collects which list styles number their items, and at which level. */
 function createNumberedListStyles() {
   const levels = new Set<string>()
   let style = ''
@@ -99,7 +99,10 @@ function createNumberedListStyles() {
   }
 }
 
-/** Of an item of the innermost list: `- ` or its number, set in by two spaces for each list around it. */
+/**
+ * Returns the mark of the next item in the innermost list: `- ` or its number, indented by two spaces for
+ * each list around it.
+ */
 function nextListMark(
   lists: readonly { readonly style: string; number: number }[],
   numberedStyles: ReturnType<typeof createNumberedListStyles>,
@@ -110,7 +113,7 @@ function nextListMark(
   return '  '.repeat(Math.max(0, lists.length - 1)) + mark
 }
 
-/** Empty cells in a row that are shown as such; more are a hole in the sheet. */
+/** Maximum number of consecutive empty cells that are shown; more are a gap in the sheet. */
 const maxEmptyCells = 20
 
 const nonContentTags: ReadonlySet<string> = new Set([

@@ -2,15 +2,15 @@ import { posix } from 'node:path'
 import { parseXml } from './parse-markup.ts'
 import type { Zip } from './zip.ts'
 
-/** One part of an Office file that another refers to. */
+/** A reference from one part of an Office file to another. */
 export interface Relation {
-  /** The last word of its kind: `slide`, `notesSlide`, `worksheet`. */
+  /** The last segment of the relationship type: `slide`, `notesSlide`, `worksheet`. */
   readonly type: string
-  /** Its name in the archive. */
+  /** The name of the other part in the archive. */
   readonly target: string
 }
 
-/** What a part of an Office Open XML file refers to, by id. */
+/** Returns the references of a part of an Office Open XML file, by id. */
 export async function readRelations(zip: Zip, part: string): Promise<Map<string, Relation>> {
   const folder = posix.dirname(part)
   const index = `${folder}/_rels/${posix.basename(part)}.rels`
@@ -19,7 +19,7 @@ export async function readRelations(zip: Zip, part: string): Promise<Map<string,
   await parseXml(zip.streamPart(index), {
     onOpen(name, { Id: id, Type: type = '', Target: target }) {
       if (!name.endsWith('Relationship') || id === undefined || target === undefined) return
-      // From the root where it begins with a slash, else from where the part lies.
+      // A target with a leading slash is relative to the root, otherwise to the folder of the part.
       const path = target.startsWith('/') ? target.slice(1) : posix.join(folder, target)
       relations.set(id, { type: posix.basename(type), target: path })
     },

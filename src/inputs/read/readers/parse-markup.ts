@@ -2,7 +2,7 @@ import type { ParserOptions } from 'htmlparser2'
 import { maxNesting } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
-/** What is told of markup as it is read; names are in lower case for HTML, as written (`w:p`) for XML. */
+/** Receives the events of a parser. Names are in lower case for HTML, and unchanged (`w:p`) for XML. */
 export interface MarkupHandler {
   onOpen?(name: string, attributes: Readonly<Record<string, string>>): void
   onText?(text: string): void
@@ -11,17 +11,20 @@ export interface MarkupHandler {
 
 type Content = string | AsyncIterable<string>
 
-/** Reads a page. Library: htmlparser2, which forgives what browsers do. @throws UnreadableError */
+/** Parses an HTML page with the tolerance of browsers. Library: htmlparser2. @throws UnreadableError */
 export function parseHtml(content: Content, handler: MarkupHandler): Promise<void> {
   return parseMarkup(content, { xmlMode: false, decodeEntities: true }, handler)
 }
 
-/** Reads XML; entities that it defines itself are not expanded. Library: htmlparser2. @throws UnreadableError */
+/**
+ * Parses XML; entities that the document defines are not expanded. Library: htmlparser2.
+ * @throws UnreadableError
+ */
 export function parseXml(content: Content, handler: MarkupHandler): Promise<void> {
   return parseMarkup(content, { xmlMode: true, decodeEntities: true }, handler)
 }
 
-/** From its beginning to its end, keeping nothing of it, so that memory does not grow with it. */
+/** Parses markup in one pass without building a tree, so that memory does not grow with the document. */
 async function parseMarkup(content: Content, options: ParserOptions, handler: MarkupHandler): Promise<void> {
   const { Parser } = await import('htmlparser2')
   let depth = 0
@@ -40,12 +43,12 @@ async function parseMarkup(content: Content, options: ParserOptions, handler: Ma
     },
     options,
   )
-  // A part at a time, so that what is wrong shows before all of it is parsed.
+  // Parses one chunk at a time, so that an error ends the parsing early.
   if (typeof content === 'string')
     for (let at = 0; at < content.length; at += chunkChars) parser.write(content.slice(at, at + chunkChars))
   else for await (const text of content) parser.write(text)
   parser.end()
 }
 
-/** Characters. */
+/** Characters per chunk. */
 const chunkChars = 65_536

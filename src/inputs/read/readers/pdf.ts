@@ -4,26 +4,30 @@ import { checkTextLength } from './reader-limits.ts'
 import { joinInReadingOrder, type TextPiece } from './reading-order.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
-/** Pages. A longer one is a collection of documents. */
+/** Maximum number of pages. A longer PDF is a collection of documents. */
 const maxPages = 5000
 
-/** Characters that are no white space. What a stamp or a page number on a scanned page comes to is less. */
+/** Minimum characters per page, without white space. A stamp or a page number on a scanned page has fewer. */
 const minCharsPerPage = 32
 
-/** `text`: its text, or nothing; `native`: as it is; `auto`: as it is where its pages are pictures. */
+/**
+ * `text`: extract text, never upload; `native`: upload the PDF; `auto`: extract text, upload scanned PDFs.
+ */
 export type PdfMode = 'auto' | 'text' | 'native'
 
-/** Its text; or how many pages it has, where it is to be sent as it is. */
+/** The text of a PDF; or its number of pages, if the PDF is uploaded. */
 export interface PdfContent {
   readonly text: string
   readonly pages?: number
 }
 
 /**
- * The text of a PDF, in the order in which it was written, a page after the other. Nothing of it is run, and nothing is
- * fetched. Library: pdfjs-dist, with its tables for Chinese, Japanese and Korean fonts.
- * @param mode `native`: only how many pages it has
- * @throws UnreadableError for one that is protected or broken, or, where only its text is wanted, whose pages are pictures
+ * Returns the text of a PDF page by page, in the order in which it was written. Nothing in the PDF is
+ * executed, and nothing is fetched. Library: pdfjs-dist, with its tables for Chinese, Japanese and Korean
+ * fonts.
+ * @param mode with `native`, only the number of pages is returned
+ * @throws UnreadableError if the PDF has a password or too many pages, or, in mode `text`, if its pages are
+ *   images
  */
 export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfContent> {
   const { getDocument } = await loadPdfjs()
@@ -74,8 +78,9 @@ export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfCont
 }
 
 /**
- * It can draw, too, for which it makes a matrix as it loads and looks for a canvas; a browser has both, and text needs
- * neither. Its other half, which reads, would be a thread of its own, within ours.
+ * Loads pdfjs for text extraction. Its drawing code creates a matrix while loading, which only browsers have;
+ * extraction does not need one. Its worker is imported here, because it would otherwise start a thread inside
+ * this thread.
  */
 async function loadPdfjs() {
   const globals = globalThis as { DOMMatrix?: unknown; pdfjsWorker?: unknown }

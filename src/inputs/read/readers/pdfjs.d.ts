@@ -1,4 +1,4 @@
-// The library as it is built for Node, of which only the other build has types.
+// The build of pdfjs for Node has no types; only the default build has.
 declare module 'pdfjs-dist/legacy/build/pdf.min.mjs' {
   export * from 'pdfjs-dist'
 }

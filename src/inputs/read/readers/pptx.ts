@@ -3,7 +3,10 @@ import { parseXml } from './parse-markup.ts'
 import { createTextBuilder, type TextBuilder } from './text-builder.ts'
 import { openZip, type Zip } from './zip.ts'
 
-/** The text of a presentation, slide by slide in the order they are shown, with tables and the speaker's notes. */
+/**
+ * Returns the text of a presentation, slide by slide in the order they are shown, with tables and speaker
+ * notes.
+ */
 export async function extractPptxText(bytes: Uint8Array): Promise<string> {
   const zip = await openZip(bytes)
   const presentation = 'ppt/presentation.xml'
@@ -34,7 +37,7 @@ export async function extractPptxText(bytes: Uint8Array): Promise<string> {
   return text.toText()
 }
 
-/** All paragraphs of a slide; its number, date and the like are none. */
+/** Adds all paragraphs of a slide, without fields such as its number and date. */
 async function addSlideText(zip: Zip, part: string, text: TextBuilder): Promise<void> {
   let [inText, inField, cells] = [false, false, 0]
   await parseXml(zip.streamPart(part), {

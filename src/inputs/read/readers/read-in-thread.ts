@@ -4,16 +4,16 @@ import type { InputProblem } from '../../../core/document/document.ts'
 import type { ConversionRequest, ConvertedText, convertDocument } from './convert-document.ts'
 
 export interface WorkerReaderOptions {
-  /** Milliseconds that one document may take. @default 60 000 */
+  /** Maximum milliseconds for one document. @default 60 000 */
   readonly timeoutMs?: number
-  /** Megabytes of what is not buffers. @default 1024 */
+  /** Maximum heap in megabytes, without buffers. @default 1024 */
   readonly memoryMb?: number
 }
 
 /**
- * Reads documents in a thread of its own, one after the other: what takes long holds nobody up meanwhile, and what
- * takes too long, or too much memory, is ended and is a failure of that document. The thread starts with the first
- * document, ends when there was none for a while, and keeps no process alive that has nothing else to do.
+ * Returns a function that reads documents in a worker thread, one after the other, so that a slow document
+ * does not block the event loop. A document that takes too much time or memory is aborted and fails. The
+ * thread starts with the first document, ends after an idle time, and does not keep the process alive.
  */
 export function createThreadReader({
   timeoutMs = 60_000,
@@ -43,20 +43,20 @@ export function createThreadReader({
   }
 }
 
-/** Milliseconds. */
+/** Milliseconds without a document after which the thread ends. */
 const maxIdleMs = 2000
 
-/** As it was built, also for tests: Node 20 runs no TypeScript. */
+/** The built script, also in tests, because Node 20 does not run TypeScript. */
 const threadScript = resolveAsset('../dist/thread.js')
 
-/** What became of one document; `broke`: the thread is of no more use. */
+/** The result of one document. After `crashed`, the thread cannot be used again. */
 type WorkerResult =
   | ConvertedText
   | InputProblem
   | { readonly crashed: { readonly type: string; readonly message: string } }
 
 interface ReaderThread {
-  /** @param timeoutMs milliseconds */
+  /** Reads one document. @param timeoutMs maximum milliseconds */
   read(conversion: ConversionRequest, timeoutMs: number): Promise<WorkerResult>
   terminate(): Promise<unknown>
 }
@@ -64,7 +64,7 @@ interface ReaderThread {
 function startThread(memoryMb: number): ReaderThread {
   const worker = new Worker(threadScript, {
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
-    // What libraries have to say is nobody's business here.
+    // Output of libraries is discarded.
     stdout: true,
     stderr: true,
   })

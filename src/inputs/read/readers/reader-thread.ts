@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { type ConversionRequest, convertDocument } from './convert-document.ts'
 
-// The other side of `read-in-thread.ts`: one document after the other.
+// The worker of `read-in-thread.ts`: reads one document after the other.
 parentPort?.on('message', (conversion: ConversionRequest) => {
   void convertDocument(conversion).then((result) => parentPort?.postMessage(result))
 })

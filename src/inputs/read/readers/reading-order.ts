@@ -1,15 +1,15 @@
 /** A piece of text on a page, as pdfjs finds it: often a single character. */
 export interface TextPiece {
   readonly str: string
-  /** Which way it is written. */
+  /** Writing direction: `ltr` or `rtl`. */
   readonly dir: string
-  /** Where it stands: the fifth number is how far right. */
+  /** Transformation matrix; its fifth number is the distance from the left. */
   readonly transform: readonly number[]
 }
 
 /**
- * The text of one line, in the order in which it is read. Programs put Arabic and Hebrew onto a page as it looks, from
- * left to right and in the shapes that letters have there; numbers and Latin words in it go from left to right all the same.
+ * Returns the text of one line in reading order. Programs place Arabic and Hebrew in visual order, from left
+ * to right and in presentation forms. Numbers and Latin words in such text are read from left to right.
  */
 export function joinInReadingOrder(pieces: readonly TextPiece[]): string {
   const rightToLeft = countCharacters(pieces.filter(isRightToLeft))
@@ -39,12 +39,12 @@ function comparePosition(a: TextPiece, b: TextPiece): number {
   return (a.transform[4] ?? 0) - (b.transform[4] ?? 0)
 }
 
-/** Turns around what is written the other way than the line, spaces within it too. */
+/** Reverses the runs that are written in the opposite direction of the line, with the spaces inside them. */
 function reverseRuns(pieces: readonly TextPiece[], isOther: (piece: TextPiece) => boolean): TextPiece[] {
   const ordered: TextPiece[] = []
   let run: TextPiece[] = []
   const endRun = () => {
-    // Spaces behind it belong to the line.
+    // Spaces after a run belong to the line.
     let last = run.length
     while (last > 0 && run[last - 1]?.str.trim() === '') last--
     ordered.push(...orderRun(run.slice(0, last)), ...run.slice(last))
@@ -62,7 +62,7 @@ function reverseRuns(pieces: readonly TextPiece[], isOther: (piece: TextPiece) =
   return ordered
 }
 
-/** By the places of its pieces: one that is in order already stays so. */
+/** Orders a run by the positions of its pieces; a run that is already in order stays unchanged. */
 function orderRun(run: readonly TextPiece[]): readonly TextPiece[] {
   const rightToLeft = run.some(isRightToLeft)
   const sorted = [...run].sort(comparePosition)

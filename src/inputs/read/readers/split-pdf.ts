@@ -2,9 +2,9 @@ import type { Pdf } from '../../../core/document/document.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /**
- * Cuts a PDF into some of at most so many pages and bytes, in order; the same one is always cut the same way. Library:
- * pdf-lib.
- * @throws UnreadableError where a single page is too large, or it cannot be cut
+ * Splits a PDF into consecutive PDFs within the limits of pages and bytes. The same PDF is always split in
+ * the same way. Library: pdf-lib.
+ * @throws UnreadableError if a single page is too large, or if the PDF cannot be split
  */
 export async function splitPdf(pdf: Pdf, limits: PdfLimits): Promise<Pdf[]> {
   try {
@@ -31,7 +31,7 @@ async function splitLoadedPdf(
     const chunk = await PDFDocument.create({ updateMetadata: false })
     const numbers = Array.from({ length: to - from }, (_, n) => from + n)
     for (const page of await chunk.copyPages(whole, numbers)) chunk.addPage(page)
-    // Written plainly, so that whoever reads it need not unpack it first.
+    // Without object streams, readers need not decompress the PDF first.
     const bytes = await chunk.save({ useObjectStreams: false })
     if (bytes.length <= maxBytes) {
       chunks.push({ base64: Buffer.from(bytes).toString('base64'), pages: numbers.length })

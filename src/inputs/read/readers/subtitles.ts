@@ -1,6 +1,7 @@
 /**
- * The words of subtitles (SubRip, WebVTT) without numbers, times, styles and notes. Who speaks stands before what he
- * says, once; a line that is shown again by the next cue, as live captions do, stands once.
+ * Returns the words of subtitles (SubRip, WebVTT) without numbers, times, styles and notes. A speaker's name
+ * precedes the first line of a speech. A line that the next cue repeats, as in live captions, is written
+ * once.
  */
 export function extractSubtitlesText(text: string): string {
   const lines: string[] = []
@@ -18,11 +19,11 @@ export function extractSubtitlesText(text: string): string {
       if (lines.at(-1) !== spoken) lines.push(spoken)
     }
   }
-  // No cue at all: whatever it is, it is no less of a text.
+  // Without a cue, the file is not subtitles but still a text.
   return lines.length === 0 ? text : lines.join('\n')
 }
 
-/** `00:01:02,345 --> 00:01:04,000`, with hours or without, and whatever a player is told after it. */
+/** Matches `00:01:02,345 --> 00:01:04,000`, with or without hours; settings for the player may follow. */
 const timingPattern = /^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s*-->\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}/
 
 function stripTags(line: string): string {
@@ -33,5 +34,5 @@ function stripTags(line: string): string {
     .trim()
 }
 
-/** All that WebVTT knows. */
+/** The entities of WebVTT that have a text. */
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', nbsp: ' ' }

@@ -1,25 +1,30 @@
 import { checkTextLength } from './reader-limits.ts'
 
-/** Text as it is put together: words run on, and breaks never pile up. */
+/** Builds a text: words are joined by single spaces, and line breaks do not accumulate. */
 export interface TextBuilder {
-  /** Words of a paragraph; white space of any kind counts as one space. */
+  /** Adds words of a paragraph; white space of any kind counts as one space. */
   addWords(text: string): void
-  /** Text whose white space means something. */
+  /** Adds text with its white space. */
   addVerbatim(text: string): void
-  /** What stands before a text on its line, such as `- ` or `## `: a break right after it is none. */
+  /** Adds a mark at the start of a line, such as `- ` or `## `; a break directly after it is ignored. */
   addMark(text: string): void
-  /** What follows is in the next cell of a row. */
+  /** Starts the next cell of a row. */
   startCell(): void
-  /** What follows is in another row; cells at the end of one that hold nothing are not shown. */
+  /** Starts another row; empty cells at the end of a row are not shown. */
   startRow(): void
-  /** What follows begins on a new line, after `lines - 1` empty ones. */
+  /** Starts a new line, after `lines - 1` empty ones. */
   addBreak(lines: number): void
-  /** Characters that are neither white space at an edge nor a mark, so far. */
+  /**
+   * Returns the number of characters so far, without marks and without white space at the edges of additions.
+   */
   size(): number
   toText(): string
 }
 
-/** Collects the text of a document. @throws UnreadableError, while it is added to, for more than any model can read */
+/**
+ * Returns a builder for the text of a document.
+ * @throws UnreadableError, when text is added, for more than any model can read
+ */
 export function createTextBuilder(): TextBuilder {
   const parts: string[] = []
   let [length, size, breaks, cells] = [0, 0, 0, 0]
@@ -59,7 +64,7 @@ export function createTextBuilder(): TextBuilder {
       add(text)
     },
     addMark(text) {
-      // One that nothing followed has its line for itself.
+      // A mark without a text stays alone on its line.
       if (isAfterMark) breaks = 1
       add(text)
       isAfterMark = true

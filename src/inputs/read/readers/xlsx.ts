@@ -3,10 +3,13 @@ import { parseXml } from './parse-markup.ts'
 import { createTextBuilder } from './text-builder.ts'
 import { openZip, type Zip } from './zip.ts'
 
-/** Empty cells in a row that are shown as such; more are a hole in the sheet. */
+/** Maximum number of consecutive empty cells that are shown; more are a gap in the sheet. */
 const maxEmptyCells = 20
 
-/** The sheets of a workbook that are not hidden, row by row: what the cells hold, dates as dates, formulas as their results. */
+/**
+ * Returns the text of a workbook's visible sheets, row by row: the values of the cells, dates as dates,
+ * formulas as their results.
+ */
 export async function extractXlsxText(bytes: Uint8Array): Promise<string> {
   const zip = await openZip(bytes)
   const workbook = 'xl/workbook.xml'
@@ -63,7 +66,7 @@ export async function extractXlsxText(bytes: Uint8Array): Promise<string> {
   return text.toText()
 }
 
-/** Texts stand once for the whole workbook; how they are read aloud, in Japanese, is left out. */
+/** Returns the strings that the sheets of a workbook share, without Japanese phonetic guides. */
 async function readSharedStrings(zip: Zip): Promise<readonly string[]> {
   const part = 'xl/sharedStrings.xml'
   const strings: string[] = []
@@ -87,7 +90,7 @@ async function readSharedStrings(zip: Zip): Promise<readonly string[]> {
   return strings
 }
 
-/** The styles, by number, whose cells show a date or a time: their values are days. */
+/** Returns the numbers of the styles whose cells show a date or a time; the values of such cells are days. */
 async function readDateStyles(zip: Zip): Promise<ReadonlySet<string>> {
   const part = 'xl/styles.xml'
   const styles = new Set<string>()
@@ -96,7 +99,7 @@ async function readDateStyles(zip: Zip): Promise<ReadonlySet<string>> {
   let [inCells, count] = [false, 0]
   await parseXml(zip.streamPart(part), {
     onOpen(name, { numFmtId = '', formatCode = '' }) {
-      // Without what is quoted, escaped or a colour, only dates have these letters.
+      // Without quoted text, escapes and colours, only date formats have these letters.
       const code = formatCode.slice(0, maxFormatChars).replace(/"[^"]*"|\\.|\[[^\]]*\]|General/gi, '')
       if (name === 'numFmt' && /[ymdhs]/i.test(code)) formats.add(numFmtId)
       if (name === 'cellXfs') inCells = true
@@ -112,10 +115,10 @@ async function readDateStyles(zip: Zip): Promise<ReadonlySet<string>> {
   return styles
 }
 
-/** Characters. Excel itself takes 255. */
+/** Maximum characters of a format that are examined; Excel allows 255. */
 const maxFormatChars = 1000
 
-/** Formats of dates and times that every workbook has. */
+/** Numbers of the built-in formats for dates and times. */
 const builtinDateFormats = ['14', '15', '16', '17', '18', '19', '20', '21', '22', '45', '46', '47']
 
 function formatCell(
@@ -130,7 +133,7 @@ function formatCell(
   return isDate ? formatDate(Number(value), from1904) : value
 }
 
-/** Days since the end of 1899, or since 1904 on an old Mac. */
+/** Formats days since the end of 1899, or since 1904 in a workbook of an old Mac. */
 function formatDate(days: number, from1904: boolean): string {
   if (!(days >= 0 && days < 2_958_466)) return String(days)
   const iso = new Date(Math.round((days + (from1904 ? 1462 : 0) - 25_569) * 86_400) * 1000).toISOString()
@@ -138,7 +141,7 @@ function formatDate(days: number, from1904: boolean): string {
   return Number.isInteger(days) ? iso.slice(0, 10) : iso.slice(0, 19).replace('T', ' ')
 }
 
-/** `B7` is in column 2. */
+/** Returns the column number of a cell reference: 2 for `B7`. */
 function parseColumn(reference = ''): number | undefined {
   const letters = /^[A-Z]{1,3}/.exec(reference)?.[0]
   if (letters === undefined) return undefined

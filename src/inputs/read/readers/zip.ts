@@ -3,22 +3,23 @@ import type { Entry } from 'yauzl'
 import { maxUnpackedBytes } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
-/** An archive that is open for reading; only what is asked for is unpacked. */
+/** An archive that is open for reading; parts are unpacked on demand. */
 export interface Zip {
   has(name: string): boolean
-  /** @throws UnreadableError where there is no such part */
+  /** Unpacks one part. @throws UnreadableError if there is no such part */
   streamPart(name: string): AsyncIterable<string>
-  /** The whole of one part, as UTF-8. */
+  /** Returns the whole of one part, decoded as UTF-8. */
   readText(name: string): Promise<string>
 }
 
-/** Parts. Books have a few thousand. */
+/** Maximum number of parts; books have a few thousand. */
 const maxParts = 20_000
 
 /**
- * Opens a zip archive. All that is unpacked of it is counted as it comes out, together, so that an archive can be
- * no bomb, whatever its index says. Library: yauzl.
- * @throws UnreadableError for one that is broken, protected, or unpacks to more than {@link maxUnpackedBytes}
+ * Opens a zip archive. All unpacked bytes are counted together as they are produced, so that a zip bomb fails
+ * even if its index reports small sizes. Library: yauzl.
+ * @throws UnreadableError for an archive that is encrypted, has too many parts, or unpacks to more than
+ *   {@link maxUnpackedBytes}
  */
 export async function openZip(bytes: Uint8Array): Promise<Zip> {
   const { fromBufferPromise } = await import('yauzl')

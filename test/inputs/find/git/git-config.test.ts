@@ -39,7 +39,7 @@ describe('a git configuration file', () => {
     ['[branch.Main]\nx = y', [['branch.main', 'x', 'y']]],
     ['', []],
     [' ; nothing\n', []],
-  ])('%j is read as git reads it', (text, entries) => {
+  ])('%j is parsed as by git', (text, entries) => {
     expect(read(text)).toEqual(entries)
   })
 
@@ -63,7 +63,7 @@ describe('a git configuration file', () => {
     ['', false],
     ['0', false],
     ['maybe', undefined],
-  ])('has %j as the boolean %j', (value, expected) => {
+  ])('with the value %j has the boolean %j', (value, expected) => {
     expect(parseBoolean({ value })).toBe(expected)
   })
 })

@@ -10,7 +10,7 @@ import { parseGitConfig } from '../../../../src/inputs/find/git/git-config.ts'
 const missing = spawnSync('git', ['--version']).status !== 0
 if (missing) console.log('skipped: git is not installed')
 
-/** A folder for one group of tests, with what is asked in it. */
+/** Creates a folder for one group of tests, with functions to compare git and claude-batch in it. */
 function createPlace() {
   const home = mkdtempSync(join(tmpdir(), 'claude-batch-git-'))
   const env = { HOME: home, GIT_CONFIG_NOSYSTEM: '1' }
@@ -64,13 +64,13 @@ const pattern = fc.oneof(
 )
 const patterns = fc.array(pattern, { maxLength: 5 }).map((lines) => lines.join('\n'))
 
-describe.skipIf(missing)('ignore files, compared with the git that is installed', () => {
+describe.skipIf(missing)('ignore files, compared with the installed git', () => {
   const place = createPlace()
   const names = ['a', 'b', 'ab', 'A', 'é', 'a b', 'b ', 'x.md', '.h', '#a', '!b', '[', '*', 'a\\']
   const folders = ['', 'a/', 'b/', 'a/b/', 'a/b/ab/', 'B/', 'é/', 'x.md/']
   beforeAll(() => {
     place.git('', 'init', '-q', 'repo')
-    // A file system that folds case sets it, and it would override the user's.
+    // On a case-insensitive file system git sets it, which would override the user's setting.
     spawnSync('git', ['config', '--unset', 'core.ignoreCase'], { cwd: join(place.home, 'repo') })
     place.git('repo', 'config', 'core.excludesFile', '../of-user')
     const files = folders.flatMap((folder) => names.map((name) => folder + name))
@@ -78,7 +78,7 @@ describe.skipIf(missing)('ignore files, compared with the git that is installed'
   })
   afterAll(() => rmSync(place.home, { recursive: true, force: true }))
 
-  it('hide the same files, for all patterns, places and settings of core.ignoreCase', async () => {
+  it('hide the same files for all patterns, places and settings of core.ignoreCase', async () => {
     const file = fc.constantFrom('repo/.gitignore', 'repo/a/.gitignore', 'repo/a/b/.gitignore')
     const rules = fc.dictionary(
       fc.oneof(file, fc.constantFrom('repo/.git/info/exclude', 'of-user')),
@@ -97,11 +97,11 @@ describe.skipIf(missing)('ignore files, compared with the git that is installed'
   })
 })
 
-describe.skipIf(missing)('repositories, compared with the git that is installed', () => {
+describe.skipIf(missing)('repositories, compared with the installed git', () => {
   const place = createPlace()
   afterAll(() => rmSync(place.home, { recursive: true, force: true }))
 
-  it('have the same ignore files as their linked working trees, submodules and neighbours', async () => {
+  it('ignore the same files, also in linked working trees, submodules and neighbours', async () => {
     const { git, put } = place
     put(
       '.gitconfig',
@@ -140,7 +140,7 @@ describe.skipIf(missing)('repositories, compared with the git that is installed'
   })
 })
 
-describe.skipIf(missing)('configuration files, compared with the git that is installed', () => {
+describe.skipIf(missing)('configuration files, compared with the installed git', () => {
   const place = createPlace()
   afterAll(() => rmSync(place.home, { recursive: true, force: true }))
 

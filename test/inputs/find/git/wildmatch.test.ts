@@ -39,7 +39,7 @@ describe('a pattern of git', () => {
     expect(wildmatch(pattern, text, { pathname: true })).toBe(expected)
   })
 
-  it('without paths lets a star match a slash', () => {
+  it('without the pathname option matches a slash by a star or question mark', () => {
     expect(wildmatch('f*o', 'f/o')).toBe(true)
     expect(wildmatch('f?o', 'f/o')).toBe(true)
   })
@@ -48,10 +48,10 @@ describe('a pattern of git', () => {
     ['FOO', 'foo', true],
     ['[A-C]', 'b', true],
     ['[[:upper:]]', 'b', true],
-    // As in git, which folds no letters here.
+    // As in git, which does not fold the case of these.
     ['[B]', 'b', false],
     ['É', 'é', false],
-  ])('%j matches %j in either case: %j', (pattern, text, expected) => {
+  ])('%j matches %j if case is ignored: %j', (pattern, text, expected) => {
     expect(wildmatch(pattern, text, { ignoreCase: true })).toBe(expected)
   })
 })

@@ -22,7 +22,7 @@ const textOf = async (name: string, bytes?: Buffer) => {
   return 'action' in result ? `${result.type}: ${result.message}` : result.text
 }
 
-describe('documents that other programs made', () => {
+describe('documents from other programs', () => {
   const withoutMarkup = (source: string) =>
     source.replace(/^---\n[\s\S]*?---\n/, '').replace(/^\|[-:|]+\|$|\[\^books\]:?/gm, '')
 
@@ -35,7 +35,7 @@ describe('documents that other programs made', () => {
     'pandoc.html',
     'libreoffice.html',
     'pandoc.ipynb',
-  ])('%s: 99 of 100 words are found back, and hardly any is there that was not', async (name) => {
+  ])('%s keeps 99 % of its words and gains hardly any', async (name) => {
     const source = withoutMarkup((await fixture('source.md')).toString())
     const text = await textOf(name)
     expect(measureRecall(source, text)).toBeGreaterThan(0.99)
@@ -44,13 +44,13 @@ describe('documents that other programs made', () => {
     ).toBeGreaterThan(0.95)
   })
 
-  it('libreoffice.pdf: likewise, but for the line of other scripts that is not in it', async () => {
+  it('libreoffice.pdf keeps 99 % of its words, except for a line in other scripts that the PDF lacks', async () => {
     const source = withoutMarkup((await fixture('source.md')).toString()).replace(/^> .*$/m, '')
     expect(measureRecall(source, await textOf('libreoffice.pdf'))).toBeGreaterThan(0.99)
   })
 
   it.each(['pandoc.pptx', 'libreoffice.odp'])(
-    '%s: every word, slide by slide, and the notes',
+    '%s keeps every word, slide by slide, and the notes',
     async (name) => {
       const text = await textOf(name)
       expect(
@@ -61,7 +61,7 @@ describe('documents that other programs made', () => {
   )
 
   it.each(['libreoffice.xlsx', 'libreoffice.ods'])(
-    '%s: rows of cells, dates as dates, results of formulas',
+    '%s becomes rows of cells, with dates and the results of formulas',
     async (name) => {
       expect(await textOf(name)).toBe(`## Delays
 Route | Since | Minutes | Late
@@ -74,7 +74,7 @@ Counted by Ingrid Solheim & Per Anders Løkke`)
     },
   )
 
-  it('keep headings, lists and tables', async () => {
+  it('text documents keep headings, lists and tables', async () => {
     for (const name of ['pandoc.docx', 'libreoffice.odt', 'pandoc.epub', 'pandoc.html']) {
       const text = await textOf(name)
       for (const line of [
@@ -87,8 +87,8 @@ Counted by Ingrid Solheim & Per Anders Løkke`)
   })
 })
 
-describe('the kind of a document', () => {
-  it('is told by its first bytes, whatever its name', async () => {
+describe('the format of a document', () => {
+  it('is detected from the first bytes, not from the name', async () => {
     const files = await fastGlob('*.{docx,pptx,xlsx,odt,odp,ods,epub,pdf}', { cwd: folder })
     expect(files.length).toBeGreaterThan(8)
     for (const name of files) {
@@ -102,12 +102,12 @@ describe('the kind of a document', () => {
     ['a page without a name', '\ufeff\n<!DOCTYPE html><p>x', 'html'],
     ['a text called .pdf', 'just text', undefined],
     ['source code that begins like a page', '<html>', undefined],
-  ])('%s', (what, start, kind) => {
+  ])('is detected for %s', (what, start, kind) => {
     const name = what.includes('.pdf') ? 'x.pdf' : what.includes('code') ? 'x.vue' : '-'
     expect(detectFormat(name, Buffer.from(start))).toBe(kind)
   })
 
-  it('is none for other archives and for old Office files, and says so', () => {
+  it('is an error for other archives and for password-protected Office files', () => {
     expect(detectFormat('x.zip', Buffer.from('PK\x03\x04whatever'))).toMatchObject({
       type: 'binary',
       message: expect.stringContaining('archive'),
@@ -118,7 +118,7 @@ describe('the kind of a document', () => {
     })
   })
 
-  it('is looked for in folders', () => {
+  it('has extensions that are searched for in folders', () => {
     for (const extension of Object.values(documentFormats).flatMap(({ extensions }) => extensions))
       expect(defaultExtensions).toContain(extension)
   })

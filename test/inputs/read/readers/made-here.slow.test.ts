@@ -23,12 +23,12 @@ const textOf = async (file: string) => {
 }
 const pandoc = (...args: string[]) =>
   execFileSync('pandoc', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-/** What pandoc itself takes for its words. */
+/** Returns the plain text that pandoc makes of a document. */
 const plain = (source: string) => pandoc(source, '-t', 'plain', '--wrap=none')
 
-describe('documents that are made here and now', () => {
+describe('documents that the test creates', () => {
   it.skipIf(noPandoc).each(['docx', 'odt', 'html', 'epub', 'pptx'])(
-    'by pandoc as %s: 99 of 100 words are found back',
+    'a %s file from pandoc keeps 99 % of its words',
     async (format) => {
       const folder = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
       expect(sources.length).toBeGreaterThan(3)
@@ -41,7 +41,7 @@ describe('documents that are made here and now', () => {
     },
   )
 
-  it('by Chromium as PDF: 99 of 100 words are found back', async (context) => {
+  it('a PDF from Chromium keeps 99 % of its words', async (context) => {
     const missing = whyBrowserUnavailable() ?? (noPandoc ? 'needs pandoc' : undefined)
     if (missing !== undefined) return context.skip(missing)
     const folder = await mkdtemp(join(tmpdir(), 'claude-batch-test-'))
@@ -54,7 +54,7 @@ describe('documents that are made here and now', () => {
         await page.goto(pathToFileURL(html).href)
         await page.pdf({ path: join(folder, 'made.pdf') })
         const found = measureRecall(plain(source), await textOf(join(folder, 'made.pdf')))
-        // Vowel signs above Arabic letters stand where there is room, not always behind their letter.
+        // Arabic vowel signs are placed where there is room, not always after their letter.
         const least = source.endsWith('rihla.md') ? 0.95 : 0.99
         expect([source, found >= least || found]).toEqual([source, true])
       }

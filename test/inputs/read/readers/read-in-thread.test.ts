@@ -16,21 +16,21 @@ const pdf = async (): Promise<ConversionRequest> => ({
   bytes: await readFile(join(folder, 'libreoffice.pdf')),
 })
 
-describe('a thread that reads', () => {
-  it('takes one document after the other', async () => {
+describe('a thread reader', () => {
+  it('reads documents one after the other', async () => {
     const read = createThreadReader()
     const texts = await Promise.all([docx(), pdf(), docx()].map(async (it) => read(await it)))
     expect(texts).toEqual(texts.map(() => ({ text: expect.stringContaining('Norvik') })))
   })
 
-  it('gives a document up that takes too long, and reads the next', async () => {
+  it('gives up on a document that takes too long, and reads the next', async () => {
     const impatient = createThreadReader({ timeoutMs: 1 })
     expect(await impatient(await pdf())).toMatchObject({ action: 'fail', type: 'too_slow' })
     expect(await impatient(await pdf())).toMatchObject({ action: 'fail', type: 'too_slow' })
   })
 
-  it('gives a document up that takes too much memory, and reads the next', async () => {
-    // Few megabytes are not even enough to load the library.
+  it('gives up on a document that takes too much memory, and reads the next', async () => {
+    // A few megabytes are not even enough to load the library.
     const small = createThreadReader({ memoryMb: 8 })
     expect(await small(await pdf())).toMatchObject({ action: 'fail', type: 'too_complex' })
     expect(

@@ -1,0 +1,47 @@
+type Label = readonly [one: string, many: string]
+
+/** Labels of the codes that do not read well, in the singular and in the plural. */
+const labels: Readonly<Record<string, string | Label>> = {
+  // Reasons for skipping a document, or for failing it before a request.
+  duplicate: ['duplicate', 'duplicates'],
+  earlier_output: ['output file of an earlier run', 'output files of earlier runs'],
+  excluded_folder: ['excluded folder', 'excluded folders'],
+  in_the_way: 'blocked by a directory',
+  link: ['symbolic link', 'symbolic links'],
+  modified: 'edited by hand',
+  not_a_file: ['not a regular file', 'not regular files'],
+  in_batch: 'in a batch',
+  not_failed: 'without an error record',
+  not_utf8: 'not UTF-8',
+  outside: 'behind a symbolic link',
+  untracked: 'not written by claude-batch',
+  // Quality issues.
+  copy: ['near-copy', 'near-copies'],
+  language: 'in the wrong language',
+  length: 'of the wrong length',
+}
+
+/**
+ * Returns the words for a code of the JSON output, to be shown after a count: `2 duplicates`.
+ * @param code the type of a skipped document, a failure or a quality issue
+ */
+export function describeCode(code: string, count: number): string {
+  const label = labels[code] ?? code.replaceAll('_', ' ')
+  return typeof label === 'string' ? label : label[count === 1 ? 0 : 1]
+}
+
+/** Returns the retries of a run by cause: `HTTP 529: 2, connection error: 1`. */
+export function describeRetryCauses(
+  retriesByCause: Iterable<readonly [cause: string, count: number]>,
+): string {
+  return [...retriesByCause]
+    .sort(([, a], [, b]) => b - a)
+    .map(([cause, count]) => `${describeRetryCause(cause)}: ${count}`)
+    .join(', ')
+}
+
+/** @param cause an HTTP status or the type of an error */
+function describeRetryCause(cause: string): string {
+  if (/^\d{3}$/.test(cause)) return `HTTP ${cause}`
+  return cause === 'unknown' ? 'unknown cause' : cause.replaceAll('_', ' ')
+}
