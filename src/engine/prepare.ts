@@ -1,5 +1,6 @@
 import { type ChunkPlan, dedupeRequests } from '../core/chunking/chunk-plan.ts'
 import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
+import type { ReusableSummary } from '../core/document/reusable-summary.ts'
 import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import type { Outcome, RequestMetadata } from '../core/run/outcome.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
@@ -17,32 +18,65 @@ export interface PrepareOptions<Given extends DocumentRef = DocumentRef> {
    */
   readonly planChunks?: (document: Document) => Promise<ChunkPlan | InputProblem | undefined>
   /**
+   * Returns the result that makes the request unnecessary, if there is one: a summary of another document to reuse, or a
+   * failure that would repeat.
+   */
+  readonly findEarlierResult?: (
+    source: DocumentRef,
+    asked: RequestMetadata,
+  ) => Promise<InputProblem | ReusableSummary | undefined>
+  /**
    * Returns the reason not to send a document, if any: its summary is up to date, or the output file was not
    * written by claude-batch.
    */
   readonly checkConflict?: (source: DocumentRef, asked: RequestMetadata) => Promise<InputProblem | undefined>
 }
 
-/** A request or a chunk plan, or the reason why nothing is sent. */
-export type Prepared =
-  | { readonly request: Request; readonly asked: RequestMetadata; readonly text: string }
-  | { readonly chunkPlan: ChunkPlan; readonly asked: RequestMetadata; readonly text: string }
-  | { readonly problem: InputProblem; readonly kind: 'input' | 'output'; readonly asked?: RequestMetadata }
+/** What a document asks: one request, or a plan of several. */
+export type PreparedRequest = ({ readonly request: Request } | { readonly chunkPlan: ChunkPlan }) & {
+  readonly asked: RequestMetadata
+  /** The text of the document. */
+  readonly text: string
+}
 
+/** The reason why nothing is sent. */
+export interface NothingToSend {
+  readonly problem: InputProblem | ReusableSummary
+  readonly kind: 'input' | 'output'
+  readonly asked?: RequestMetadata
+}
+
+/** Reads a document and builds its request, and looks for a reason not to send it. */
 export async function prepare<Given extends DocumentRef>(
   source: Given,
-  { read, buildRequest, planChunks, checkConflict }: PrepareOptions<Given>,
-): Promise<Prepared> {
+  options: PrepareOptions<Given>,
+): Promise<PreparedRequest | NothingToSend> {
+  const prepared = await buildDocumentRequest(source, options)
+  if ('problem' in prepared) return prepared
+  return (await findReasonNotToSend(source, prepared.asked, options)) ?? prepared
+}
+
+/** Reads a document and builds its request. */
+export async function buildDocumentRequest<Given extends DocumentRef>(
+  source: Given,
+  { read, buildRequest, planChunks }: Pick<PrepareOptions<Given>, 'read' | 'buildRequest' | 'planChunks'>,
+): Promise<PreparedRequest | (NothingToSend & { readonly problem: InputProblem })> {
   const document = source.problem ?? (await read(source))
   if ('action' in document) return { problem: document, kind: 'input' }
   const chunkPlan = await planChunks?.(document)
   if (chunkPlan !== undefined && 'action' in chunkPlan) return { problem: chunkPlan, kind: 'input' }
   const question = chunkPlan === undefined ? { request: buildRequest(document) } : { chunkPlan }
-  const asked = describeRequest(question, document)
-  const problem = await checkConflict?.(source, asked)
-  return problem === undefined
-    ? { ...question, asked, text: document.text }
-    : { problem, kind: 'output', asked }
+  return { ...question, asked: describeRequest(question, document), text: document.text }
+}
+
+/** Returns why a request is not sent; undefined if it is. */
+export async function findReasonNotToSend(
+  source: DocumentRef,
+  asked: RequestMetadata,
+  { findEarlierResult, checkConflict }: Pick<PrepareOptions, 'findEarlierResult' | 'checkConflict'>,
+): Promise<NothingToSend | undefined> {
+  const problem = (await findEarlierResult?.(source, asked)) ?? (await checkConflict?.(source, asked))
+  return problem && { problem, kind: 'output', asked }
 }
 
 function describeRequest(
@@ -62,9 +96,22 @@ function describeRequest(
 
 /** Returns the outcome of a document for which nothing was sent. */
 export function toOutcomeWithoutRequest(
-  { problem: { action, type, message }, kind }: Extract<Prepared, { problem: InputProblem }>,
+  { problem, kind, asked }: NothingToSend,
   base: Pick<Outcome, 'document' | 'requestMetadata' | 'attempts' | 'elapsedMs'>,
 ): Outcome {
+  if (problem.action === 'reuse') {
+    if (asked === undefined) throw new Error('a summary is reused for a request')
+    const { text, qualityIssues, from } = problem
+    return {
+      ...base,
+      requestMetadata: asked,
+      status: 'summarized',
+      text,
+      reusedFrom: from,
+      ...(qualityIssues !== undefined && { qualityIssues }),
+    }
+  }
+  const { action, type, message } = problem
   if (action === 'skip') return { ...base, status: 'skipped', type, reason: message }
   return { ...base, status: 'failed', failure: { kind, type, message, transient: false } }
 }

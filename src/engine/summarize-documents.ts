@@ -1,3 +1,4 @@
+import type { ChunkPlan } from '../core/chunking/chunk-plan.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { QualityIssue } from '../core/document/quality-checks.ts'
 import { AskError, StoppedError } from '../core/errors/ask-error.ts'
@@ -7,12 +8,19 @@ import { RunError } from '../core/errors/run-error.ts'
 import type { Ask } from '../core/request/ask.ts'
 import type { Attempt } from '../core/request/attempt.ts'
 import { createSchemaFailure, findReplyFailure, type Reply } from '../core/request/reply.ts'
+import type { Request } from '../core/request/request.ts'
 import type { Clock } from '../core/run/clock.ts'
 import type { Outcome, RequestMetadata } from '../core/run/outcome.ts'
 import { mapReduce } from './map-reduce.ts'
 import type { Semaphore } from './middleware/semaphore.ts'
-import { type PrepareOptions, prepare, toOutcomeWithoutRequest } from './prepare.ts'
+import {
+  buildDocumentRequest,
+  findReasonNotToSend,
+  type PrepareOptions,
+  toOutcomeWithoutRequest,
+} from './prepare.ts'
 import { runPool } from './run-pool.ts'
+import { type RequestsInFlight, shareRequest } from './share-requests.ts'
 import type { Shutdown } from './shutdown.ts'
 import { type AddHint, withFailureHint } from './with-failure-hint.ts'
 
@@ -21,6 +29,8 @@ export interface SummarizeJob<Given extends DocumentRef = DocumentRef> extends P
   readonly sources: Iterable<Given> | AsyncIterable<Given>
   /** Sends a request. The engine holds a permit during the call. */
   readonly ask: Ask
+  /** Makes documents with the same request share one reply. Default: each document sends its own request. */
+  readonly inFlight?: RequestsInFlight
   /** Sends a chunk, or takes it from the chunk cache; acquires its own permits. Default: `ask`. */
   readonly askChunk?: Ask
   /**
@@ -118,46 +128,80 @@ async function summarizeOne<Given extends DocumentRef>(
   }
   const isShutdownReason = (error: unknown) =>
     error === shutdown.drainSignal.reason || error === shutdown.abortSignal.reason
-  const finish = async (unfinished: Outcome): Promise<Outcome> => {
-    const outcome = withFailureHint(unfinished, job.addHint)
+  const deliver = async (outcome: Outcome): Promise<Outcome> => {
     job.onOutcome?.(outcome)
     await job.persist?.(outcome)
     return outcome
   }
+  const finish = (outcome: Outcome) => deliver(withFailureHint(outcome, job.addHint))
 
   if (shutdown.drainSignal.aborted) return finish(createPendingOutcome())
-  const prepared = await catchAsOutcome(() => prepare(source, job))
+  const prepared = await catchAsOutcome(() => buildDocumentRequest(source, job))
   if ('status' in prepared) return finish(prepared)
-  asked = prepared.asked
   if ('problem' in prepared) return finish(toOutcomeWithoutRequest(prepared, createBase([])))
   const { asked: question } = prepared
+  asked = question
   document = prepared.text
-  if ('chunkPlan' in prepared) {
-    const { chunkPlan } = prepared
+
+  const summarizeInChunks = (chunkPlan: ChunkPlan) => async (): Promise<Outcome> => {
     const ask = semaphore.withPermit(job.ask, shutdown.drainSignal)
     const { askChunk = ask } = job
-    const summarizeInChunks = async (): Promise<Outcome> => {
-      const result = await mapReduce(chunkPlan, { ask, askChunk }, shutdown.abortSignal)
-      if ('failure' in result)
-        return {
-          ...createBase(result.attempts),
-          status: 'failed',
-          failure: result.failure,
-          partialText: result.partialText,
-        }
+    const result = await mapReduce(chunkPlan, { ask, askChunk }, shutdown.abortSignal)
+    if ('reply' in result)
       return createOutcome({ ...result.reply, attempts: result.attempts }, result.maxTokens, question)
-    }
-    return finish(await catchAsOutcome(summarizeInChunks))
+    const { attempts, failure, partialText } = result
+    return { ...createBase(attempts), status: 'failed', failure, partialText }
   }
-  const { request } = prepared
-  const summarizeInOneRequest = async () =>
+  const summarizeInOneRequest = (request: Request) => async () =>
     createOutcome(await job.ask(request, shutdown.abortSignal), request.maxTokens, question)
-  return semaphore
-    .runWithPermit(shutdown.drainSignal, shutdown.abortSignal, async () =>
-      finish(await catchAsOutcome(summarizeInOneRequest)),
-    )
-    .catch((error: unknown) => {
-      if (isShutdownReason(error)) return finish(createPendingOutcome())
-      throw error
-    })
+  const summarize = async (): Promise<Outcome> => {
+    const reason = await catchAsOutcome(() => findReasonNotToSend(source, question, job))
+    if (reason !== undefined)
+      return finish('status' in reason ? reason : toOutcomeWithoutRequest(reason, createBase([])))
+    if ('chunkPlan' in prepared) return finish(await catchAsOutcome(summarizeInChunks(prepared.chunkPlan)))
+    return semaphore
+      .runWithPermit(shutdown.drainSignal, shutdown.abortSignal, async () =>
+        finish(await catchAsOutcome(summarizeInOneRequest(prepared.request))),
+      )
+      .catch((error: unknown) => {
+        if (isShutdownReason(error)) return finish(createPendingOutcome())
+        throw error
+      })
+  }
+  const { inFlight } = job
+  if (inFlight === undefined) return summarize()
+  const copy = (first: Outcome) => {
+    const copied = copyOutcome(first, question, createBase([]))
+    return copied && deliver(copied)
+  }
+  return shareRequest(inFlight, question.requestHash, copy, summarize)
+}
+
+/**
+ * Returns the outcome of a document with the same request as another one, which cost nothing more; undefined if the other
+ * one got no reply to copy.
+ */
+function copyOutcome(
+  first: Outcome,
+  requestMetadata: RequestMetadata,
+  base: Pick<Outcome, 'document' | 'attempts' | 'elapsedMs'>,
+): Outcome | undefined {
+  const { status, document, attempts } = first
+  // Without an attempt, the other document has an earlier result, which is found again for this one.
+  if (attempts.length === 0) return undefined
+  if (status === 'summarized') {
+    const { text, qualityIssues } = first
+    const reusedFrom = { path: document.path, isMove: false }
+    const issues = qualityIssues === undefined ? {} : { qualityIssues }
+    return { ...base, requestMetadata, status, text, reusedFrom, ...issues }
+  }
+  if (status !== 'failed' || first.failure.transient) return undefined
+  const { failure, partialText } = first
+  return {
+    ...base,
+    requestMetadata,
+    status,
+    failure,
+    ...(partialText !== undefined && { partialText }),
+  }
 }

@@ -1,5 +1,6 @@
 import type { DocumentRef, Fingerprint } from '../document/document.ts'
 import type { QualityIssue } from '../document/quality-checks.ts'
+import type { SummaryOrigin } from '../document/reusable-summary.ts'
 import type { Failure } from '../errors/failure.ts'
 import { addUsage, type Usage, zeroUsage } from '../pricing/usage.ts'
 import type { AnswerSettings } from '../request/answer-settings.ts'
@@ -41,6 +42,8 @@ interface Summarized extends OutcomeBase {
   readonly text: string
   /** The quality checks that the summary failed. */
   readonly qualityIssues?: readonly QualityIssue[]
+  /** The document whose summary this is, if no request was sent because it is the same. */
+  readonly reusedFrom?: SummaryOrigin
 }
 
 export interface Failed extends OutcomeBase {
