@@ -179,12 +179,12 @@ describe('--schema', () => {
     [
       'recursion',
       { ...schema, $defs: { topic: { anyOf: [{ $ref: '#/$defs/topic' }] } } },
-      /no schema that refers to itself/,
+      /does not support a schema that refers to itself/,
     ],
     [
       'files elsewhere',
       { ...schema, properties: { x: { $ref: 'https://example.com/x.json' } } },
-      /a `\$ref` to `#\/\$defs\/…` only/,
+      /a `\$ref` only to `#\/\$defs\/…`/,
     ],
     ['a missing definition', { ...schema, $defs: {} }, /there is no #\/\$defs\/topic/],
     [

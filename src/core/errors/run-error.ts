@@ -4,9 +4,9 @@ import type { AskError } from './ask-error.ts'
 import { describeAccountError } from './describe-account-error.ts'
 
 /**
- * An error that ends a run; unfinished documents stay pending. `errors.ts` maps each kind to an exit code,
- * and the library maps it to its own errors. Messages do not name flags: `describe` takes the caller's name
- * of the setting.
+ * An error that ends a run; unfinished documents stay pending. `errors.ts` decides how the command line ends
+ * for each kind, and the library maps it to its own errors. Messages do not name flags: `describe` takes the
+ * caller's name of the setting.
  */
 export abstract class RunError extends Error {}
 
