@@ -63,6 +63,8 @@ interface Pending extends OutcomeBase {
   readonly reason: string
   /** The same command goes on with it, though nothing had stopped this one. */
   readonly deferred?: true
+  /** Set if the document is in a batch that the API has confirmed. */
+  readonly inBatch?: true
 }
 
 /** The tokens billed over all attempts that the server counted. */

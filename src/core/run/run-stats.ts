@@ -13,6 +13,8 @@ export interface RunStats {
   readonly transientFailures: number
   /** Not done, though nothing stopped the run: the same command goes on with them. */
   readonly deferred: number
+  /** How many pending documents are in a batch that the API has confirmed. */
+  readonly inBatch: number
   readonly skippedByReason: ReadonlyMap<string, DocumentCount>
   /** Summaries that may be worth a look, by the reason. */
   readonly flaggedByIssue: ReadonlyMap<string, DocumentCount>
@@ -47,7 +49,7 @@ export interface StatsCollector {
   addAttempt(attempt: Attempt): void
   addOutcome(outcome: Outcome): void
   /** Where things stand; cheap enough to be asked ten times a second. */
-  getProgress(): Pick<RunStats, 'documents' | 'transientFailures' | 'deferred' | 'cost'>
+  getProgress(): Pick<RunStats, 'documents' | 'transientFailures' | 'deferred' | 'inBatch' | 'cost'>
   getStats(wallMs: number): RunStats
 }
 
@@ -66,14 +68,15 @@ export function createStatsCollector(
   const firstTokens: number[] = []
   let usage = zeroUsage
   let cost = 0n
-  let [requests, batchRequests, transientFailures, deferred, repliesWithUnknownCost, lostReplies] = [
-    0, 0, 0, 0, 0, 0,
+  let [requests, batchRequests, transientFailures, deferred, inBatch, repliesWithUnknownCost, lostReplies] = [
+    0, 0, 0, 0, 0, 0, 0,
   ]
 
   const getProgress = () => ({
     documents: { ...documents },
     transientFailures,
     deferred,
+    inBatch,
     cost,
   })
 
@@ -105,6 +108,7 @@ export function createStatsCollector(
           countDocument(flaggedByIssue, doubt, outcome.document.path)
       if (outcome.status === 'failed' && outcome.failure.transient) transientFailures++
       if (outcome.status === 'pending' && outcome.deferred) deferred++
+      if (outcome.status === 'pending' && outcome.inBatch) inBatch++
     },
     getProgress,
     getStats: (wallMs) => ({

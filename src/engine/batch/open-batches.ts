@@ -142,7 +142,10 @@ export function createOpenBatches(
             : `it is in the batch ${batch.id}`
         const later = !(isDetached && waiting.has(batch))
         for (const { path, asked } of documents.values())
-          yield createPendingOutcome(findSource(path), reason, asked, later)
+          yield {
+            ...createPendingOutcome(findSource(path), reason, asked, later),
+            ...(batch.id !== undefined && { inBatch: true }),
+          }
       }
     },
   }
