@@ -19,7 +19,14 @@ import type { FolderState } from './output.ts'
 /** The part of an engine job that does not depend on how requests are sent. */
 export type EngineJob = Pick<
   BatchJob,
-  'read' | 'checkConflict' | 'onOutcome' | 'addHint' | 'toRunError' | 'shutdown' | 'clock'
+  | 'read'
+  | 'findEarlierResult'
+  | 'checkConflict'
+  | 'onOutcome'
+  | 'addHint'
+  | 'toRunError'
+  | 'shutdown'
+  | 'clock'
 >
 
 export interface BatchRunOptions {

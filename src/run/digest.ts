@@ -71,6 +71,7 @@ export async function writeDigests(
   const { exit } = await run(
     {
       shouldCollect: false,
+      asksAboutSettings: false,
       sources: [...digests.keys()].map((path, index) => ({ index, path, namedByUser: true })),
       unmatched: [],
       requests: await loadRequestBuilder(

@@ -36,7 +36,12 @@ export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exi
   const { options, runtime, promptChoice, priceOf, provider } = context
   const outputState = out === undefined ? undefined : await readOutputState(out, sources, context)
   const countTokens = options.tokenCount === 'exact' ? await createTokenCounter(provider, context) : undefined
-  const planned = await planDocuments(plan, { ...context, outputState, countTokens })
+  const planned = await planDocuments(plan, {
+    ...context,
+    outputState,
+    countTokens,
+    plannedHashes: new Set(),
+  })
   const history: TokenHistory = outputState?.history ?? new Map()
   const expected = estimateCost(planned.requests, history, priceOf)
   const estimate = createEstimate(planned, expected, outputState?.lastRunEnd, context)

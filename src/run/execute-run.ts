@@ -42,6 +42,7 @@ export async function executeRun(
     model: context.promptChoice.model,
     pendingCount: pending.length,
     upToDate,
+    kept: prepared.kept,
     skipped: plan.skipped,
   })
   const { stats, rateLimiter } = instruments
@@ -111,11 +112,12 @@ async function* produceNothing(): AsyncGenerator<Outcome> {}
 
 /** Returns the settings that the engine needs in every run. */
 function createEngineJob(
-  { folder }: Output,
+  { folder, findEarlierResult }: Output,
   { promptChoice, baseUrl, read, shutdown, runtime, rules }: ExecutionContext,
 ): EngineJob {
   return {
     read,
+    findEarlierResult,
     ...(folder !== undefined && { checkConflict: folder.checkConflict }),
     onOutcome: rules.observe,
     addHint: addFlagHint,
@@ -128,7 +130,7 @@ function createEngineJob(
 /** Adds the settings that the engine needs to send requests. */
 function createSummarizeJob(
   engineJob: EngineJob,
-  { onText, folder, isOrdered }: Output,
+  { onText, folder, isOrdered, persist }: Output,
   {
     requestBuilder,
     shutdown,
@@ -147,8 +149,9 @@ function createSummarizeJob(
     ask: onText === undefined ? ask : (request, signal) => ask(request, signal, onText),
     ...(folder !== undefined && {
       askChunk: withCache(ask, folder.chunkCache, withPermit),
-      persist: folder.persist,
     }),
+    persist,
+    inFlight: new Map(),
     semaphore,
     ...(isOrdered && { maxLead: maxReorderBuffer }),
   }

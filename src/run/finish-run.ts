@@ -1,7 +1,9 @@
 import { defaultOutputFolder } from '../config/flags/output-flags.ts'
+import { failedBeforeType } from '../core/document/kept-results.ts'
 import { redoesAll } from '../core/document/redo.ts'
 import { createRunEnd } from '../core/run/run-end.ts'
 import type { StatsCollector } from '../core/run/run-stats.ts'
+import { pluralize } from '../core/text/format-number.ts'
 import { chooseExit, describeStop, type Ending, type Exit } from '../errors.ts'
 import type { ExecutedRun } from './execute-run.ts'
 import type { PreparedRun } from './prepare-run.ts'
@@ -46,7 +48,12 @@ export async function finishRun(
       reporter.printMessage(`${ending.text}${hint}`)
     }
   }
-  return chooseRunExit(stats, plan.unmatched, ending)
+  const failedBefore = runStats.skippedByReason.get(failedBeforeType)?.count ?? 0
+  if (failedBefore > 0)
+    reporter.printMessage(
+      `${pluralize(failedBefore, 'document')} failed in an earlier run and would fail again: see the .error.txt files; --redo failed sends ${failedBefore === 1 ? 'it' : 'them'} again`,
+    )
+  return chooseRunExit(stats, plan.unmatched.length + failedBefore > 0, ending)
 }
 
 /** Returns a hint to run the command again; empty on stdout, which keeps no record of finished documents. */
@@ -56,15 +63,11 @@ function formatResumeHint({ exit }: Ending, stats: StatsCollector, out: string |
   return out === undefined || pending === 0 ? '' : '; the same command continues with the rest'
 }
 
-function chooseRunExit(
-  stats: StatsCollector,
-  unmatched: readonly string[],
-  ending: Ending | undefined,
-): Exit {
+function chooseRunExit(stats: StatsCollector, isIncomplete: boolean, ending: Ending | undefined): Exit {
   const { documents, transientFailures, deferred } = stats.getProgress()
   const exits: Exit[] = ['ok']
   if (ending !== undefined) exits.push(ending.exit)
-  if (documents.failed > transientFailures || unmatched.length > 0) exits.push('failed')
+  if (documents.failed > transientFailures || isIncomplete) exits.push('failed')
   if (transientFailures > 0 || deferred > 0) exits.push('temporaryFailure')
   return chooseExit(exits)
 }

@@ -2,21 +2,24 @@ import { join, relative } from 'node:path'
 import { setImmediate as nextEventLoopTurn } from 'node:timers/promises'
 import type { BatchStore } from '../core/batch/batch-store.ts'
 import type { DocumentRef } from '../core/document/document.ts'
+import type { Outcome } from '../core/run/outcome.ts'
 import { CommandLineError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { createChunkCache } from '../storage/chunk-cache-file.ts'
 import { openChunkCosts } from '../storage/chunk-costs.ts'
 import { createOutputFolder, probeOutputFolder } from '../storage/output-folder.ts'
 import { openOutputState } from '../storage/output-state.ts'
+import { createReusableSummaries } from '../storage/reusable-summaries.ts'
 import { openStoredBatches } from '../storage/stored-batches.ts'
-import { createSummaryInspector, type SummaryInspector } from '../storage/summary-inspector.ts'
 import { createSummaryWriter } from '../storage/summary-writer.ts'
 import { printMessage } from '../ui/print-message.ts'
 import { classifySource } from './classify-source.ts'
 import { createRunStart } from './create-run-start.ts'
+import { createEarlierResultFinder } from './find-earlier-result.ts'
 import { formatRecoveredNote, formatRecoveryWarnings } from './format-recovery.ts'
+import { type FolderInspection, inspectFolder } from './inspect-folder.ts'
 import { lockOutputFolder } from './lock-output-folder.ts'
-import type { FolderOutput, OutputOptions } from './output.ts'
+import type { FolderOutput, Output, OutputOptions } from './output.ts'
 import type { PromptChoice } from './request-builder.ts'
 
 /**
@@ -79,21 +82,36 @@ async function openLockedFolder(
   for (const text of formatRecoveryWarnings(outputState, out)) printMessage(runtime, text)
   const recoveredNote = formatRecoveredNote(outputState)
   if (recoveredNote !== undefined && !options.quiet) printMessage(runtime, recoveredNote)
-  const inspector = createSummaryInspector(out, addBatchedSources(sources, batchStore), {
-    ledger: outputState,
-    findProvenance,
-    foldsCase,
-    force: options.force,
-    redo: options.redo ?? [],
-    structured: promptChoice.structured,
+  const allSources = addBatchedSources(sources, batchStore)
+  const inspection = inspectFolder(out, allSources, outputState, foldsCase, {
+    options,
+    promptChoice,
+    baseUrl,
   })
+  const { inspector, earlier } = inspection
+  const { summaries } = outputState
+  const reusable = createReusableSummaries(out, { summaries, earlier, cwd: runtime.cwd })
   const { frontMatter } = options
-  const sink = createSummaryWriter(out, { outputState, inspector, findProvenance, frontMatter, clock })
+  const sink = createSummaryWriter(out, {
+    outputState,
+    inspector,
+    reusable,
+    findProvenance,
+    frontMatter,
+    clock,
+  })
   const chunkCache = createChunkCache(out, `${runId}-parts`, chunkCosts)
+  const persist = async (outcome: Outcome) => {
+    const isPersisted = await sink.persist(outcome)
+    await chunkCache.prune(outcome.document.path, outcome.status === 'summarized')
+    return isPersisted
+  }
   return {
     runStart,
     sink,
-    ...(await splitSources(sources, inspector)),
+    ...(await splitSources(sources, inspection, batchStore)),
+    findEarlierResult: createEarlierResultFinder(out, inspection, reusable, summaries),
+    persist,
     onText: undefined,
     isOrdered: false,
     folder: {
@@ -105,11 +123,9 @@ async function openLockedFolder(
       hasSucceededBefore: createSuccessLookup(outputState, findProvenance),
       formatSummaryPath: (path) => join(relative(runtime.cwd, out) || '.', inspector.getOutput(path).summary),
       checkConflict: inspector.checkConflict,
-      async persist(outcome) {
-        const isPersisted = await sink.persist(outcome)
-        await chunkCache.prune(outcome.document.path, outcome.status === 'summarized')
-        return isPersisted
-      },
+      persist,
+      isOnlySettingsChanged: earlier.isOnlySettingsChanged,
+      findRun: (path) => summaries.get(path)?.run,
       recordEnd: outputState.recordEnd,
     },
     async close() {
@@ -138,20 +154,28 @@ function addBatchedSources(
   ]
 }
 
-/** Separates documents whose summary is up to date from those that the run works on. */
+/** Separates the documents that the run works on from those whose summary is kept. */
 async function splitSources(
   sources: readonly DocumentRef[],
-  inspector: SummaryInspector,
-): Promise<{ readonly pending: readonly DocumentRef[]; readonly upToDate: readonly DocumentRef[] }> {
+  inspection: FolderInspection,
+  { openBatches }: BatchStore,
+): Promise<Pick<Output, 'pending' | 'upToDate' | 'otherSettings'>> {
   const [pending, upToDate]: [DocumentRef[], DocumentRef[]] = [[], []]
+  const [changed, unclear]: [DocumentRef[], DocumentRef[]] = [[], []]
+  const batchedPaths = new Set(
+    openBatches.flatMap(({ items }) => [...items.values()].map(({ path }) => path)),
+  )
   for (const [n, source] of sources.entries()) {
-    // Yields to the event loop, so that signals are handled during a long loop.
+    // A signal must be handled before all of up to 100,000 documents are classified.
     if (n % 256 === 255) await nextEventLoopTurn()
-    const known = classifySource(source, inspector)
-    if (known === 'up_to_date') upToDate.push(source)
-    else pending.push(known === undefined ? source : { ...source, problem: known })
+    const sourceClass = classifySource(source, inspection)
+    if (sourceClass === 'up_to_date') upToDate.push(source)
+    else if (sourceClass === undefined || batchedPaths.has(source.path)) pending.push(source)
+    else if (sourceClass === 'other_settings') changed.push(source)
+    else if (sourceClass === 'unclear_settings') unclear.push(source)
+    else pending.push({ ...source, problem: sourceClass })
   }
-  return { pending, upToDate }
+  return { pending, upToDate, otherSettings: { changed, unclear } }
 }
 
 /**

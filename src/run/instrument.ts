@@ -2,6 +2,7 @@ import { toRateLimitSettings } from '../config/model-settings.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { DocumentRef } from '../core/document/document.ts'
 import type { DocumentCount } from '../core/document/document-count.ts'
+import { otherSettingsOutcome } from '../core/document/kept-results.ts'
 import { unchangedOutcome } from '../core/document/overwrite-policy.ts'
 import type { PriceOf } from '../core/pricing/pricing-rules.ts'
 import type { Ask } from '../core/request/ask.ts'
@@ -30,6 +31,8 @@ export interface InstrumentOptions {
   readonly pendingCount: number
   /** Documents whose summary is up to date. */
   readonly upToDate: readonly DocumentRef[]
+  /** Documents whose summary is kept although it was made with other settings. */
+  readonly kept?: readonly DocumentRef[]
   /** Documents that were found but skipped, by reason. */
   readonly skipped?: ReadonlyMap<string, DocumentCount> | undefined
   /** When the run started, in milliseconds of `clock.now()`. */
@@ -62,6 +65,7 @@ export function instrumentClient(
     model,
     pendingCount: total,
     upToDate,
+    kept = [],
     skipped,
     startMs,
   }: InstrumentOptions,
@@ -70,6 +74,8 @@ export function instrumentClient(
   const statsCollector = createStatsCollector(skipped)
   for (const document of upToDate)
     statsCollector.addOutcome({ document, attempts: [], elapsedMs: 0, ...unchangedOutcome })
+  for (const document of kept)
+    statsCollector.addOutcome({ document, attempts: [], elapsedMs: 0, ...otherSettingsOutcome })
   const { ask, semaphore, rateLimiter } = composeAsk(client ?? rejectRequest, {
     ...toRateLimitSettings(options, model),
     priceOf,

@@ -8,7 +8,9 @@ import type { OnText } from '../core/request/ask.ts'
 import type { RunEnd, RunStart } from '../core/run/ledger-entry.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import type { Sink } from '../core/run/sink.ts'
+import type { PrepareOptions } from '../engine/prepare.ts'
 import type { Runtime } from '../runtime.ts'
+import type { EarlierResults } from '../storage/earlier-results.ts'
 import type { RerunReason } from '../storage/rerun-reason.ts'
 import type { SummaryInspector } from '../storage/summary-inspector.ts'
 import type { PromptChoice } from './request-builder.ts'
@@ -22,6 +24,12 @@ export interface Output {
   readonly pending: readonly DocumentRef[]
   /** Documents whose summary is up to date; none on stdout. */
   readonly upToDate: readonly DocumentRef[]
+  /** Documents whose summary was or may have been made with other settings; none on stdout. */
+  readonly otherSettings: OtherSettings
+  /** Returns the result that makes a request unnecessary, if there is one. */
+  readonly findEarlierResult: NonNullable<PrepareOptions['findEarlierResult']>
+  /** Keeps an outcome before it is written. Returns whether it is safe from a crash. */
+  readonly persist: (outcome: Outcome) => Promise<boolean>
   /** Shows the text of the only document while it arrives; undefined if the output does not show it. */
   readonly onText: OnText | undefined
   /** Whether outcomes are written in the order of `pending`, rather than as they finish. */
@@ -30,6 +38,12 @@ export interface Output {
   readonly folder: FolderState | undefined
   /** Releases the output. Call it after the sink is closed. */
   close(): Promise<void>
+}
+
+/** Documents whose summary may have been made with other settings, see `SettingsComparison`. */
+export interface OtherSettings {
+  readonly changed: readonly DocumentRef[]
+  readonly unclear: readonly DocumentRef[]
 }
 
 /** An output that is a folder. */
@@ -56,6 +70,9 @@ export interface FolderState {
   readonly checkConflict: SummaryInspector['checkConflict']
   /** Writes an outcome to the journal. Returns whether the write succeeded. */
   persist(outcome: Outcome): Promise<boolean>
+  readonly isOnlySettingsChanged: EarlierResults['isOnlySettingsChanged']
+  /** Returns the run that made a document's summary, by the document's path. */
+  findRun(path: string): RunStart | undefined
   /** Records how the run ended. Call it before the sink is closed. @throws ExitError `ioError` */
   recordEnd(entry: RunEnd): Promise<void>
 }

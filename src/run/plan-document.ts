@@ -1,10 +1,12 @@
 import { dedupeRequests } from '../core/chunking/chunk-plan.ts'
-import type { Document, DocumentRef, InputProblem } from '../core/document/document.ts'
+import type { DocumentRef, InputProblem } from '../core/document/document.ts'
+import { otherSettingsProblem } from '../core/document/kept-results.ts'
 import type { PlannedRequest } from '../core/estimate/estimate-cost.ts'
 import { computeWorstCaseCost } from '../core/pricing/budget-state.ts'
 import type { Picodollars } from '../core/pricing/pricing-rules.ts'
 import { countPromptCharacters, type Request } from '../core/request/request.ts'
 import { detectTextKind } from '../core/text/text-kind.ts'
+import { buildDocumentRequest, findReasonNotToSend } from '../engine/prepare.ts'
 import { classifySource } from './classify-source.ts'
 import type { ReadOutputState } from './read-output-state.ts'
 import type { PromptChoice, RequestBuilder } from './request-builder.ts'
@@ -24,7 +26,9 @@ export interface PlanDocumentOptions
   extends Pick<RunContext, 'read' | 'promptChoice' | 'priceOf' | 'drainSignal'> {
   readonly requestBuilder: RequestBuilder
   /** The state of the output folder; undefined on stdout. */
-  readonly outputState: Pick<ReadOutputState, 'inspector' | 'batchedPaths'> | undefined
+  readonly outputState: Pick<ReadOutputState, 'inspection' | 'findEarlierResult' | 'batchedPaths'> | undefined
+  /** The hashes of all requests planned so far; the function adds to them. */
+  readonly plannedHashes: Set<string>
   /** Counts tokens with the API; undefined to estimate them from the characters. */
   readonly countTokens: Awaited<ReturnType<typeof createTokenCounter>> | undefined
 }
@@ -32,29 +36,53 @@ export interface PlanDocumentOptions
 /** Reads a document and plans its requests. Sends no billed request. */
 export async function planDocument(
   source: DocumentRef,
-  { read, promptChoice, requestBuilder, priceOf, drainSignal, outputState, countTokens }: PlanDocumentOptions,
+  {
+    read,
+    promptChoice,
+    requestBuilder,
+    priceOf,
+    drainSignal,
+    outputState,
+    plannedHashes,
+    countTokens,
+  }: PlanDocumentOptions,
 ): Promise<DocumentPlan> {
-  const known = outputState && classifySource(source, outputState.inspector)
-  if (known !== undefined) return known
+  const sourceClass = outputState && classifySource(source, outputState.inspection)
+  if (sourceClass === 'up_to_date' || typeof sourceClass === 'object') return sourceClass
   if (outputState?.batchedPaths.has(source.path)) return inBatchProblem
-  const document = source.problem ?? (await read(source))
-  if ('action' in document) return document
-  const chunkPlan = await requestBuilder.chunker?.planChunks(document)
-  if (chunkPlan !== undefined && 'action' in chunkPlan) return chunkPlan
+  if (sourceClass === 'other_settings') return otherSettingsProblem
+  const { chunker, buildRequest } = requestBuilder
+  const planChunks = chunker === undefined ? {} : { planChunks: chunker.planChunks }
+  const prepared = await buildDocumentRequest(source, { read, buildRequest, ...planChunks })
+  if ('problem' in prepared) return prepared.problem
+  const { asked } = prepared
+  if (outputState !== undefined) {
+    const { inspector, earlier } = outputState.inspection
+    if (sourceClass === 'unclear_settings' && earlier.isOnlySettingsChanged(source.path, asked))
+      return otherSettingsProblem
+    const { findEarlierResult } = outputState
+    const reason = await findReasonNotToSend(source, asked, { ...inspector, findEarlierResult })
+    if (reason !== undefined)
+      return reason.problem.action === 'reuse'
+        ? reusedProblem
+        : reason.problem.type === 'unchanged'
+          ? 'up_to_date'
+          : reason.problem
+  }
+  // The run sends a request once, whatever number of documents it is for.
+  if (plannedHashes.has(asked.requestHash)) return reusedProblem
+  plannedHashes.add(asked.requestHash)
   const requests =
-    chunkPlan === undefined
-      ? [requestBuilder.buildRequest(document)]
-      : [...dedupeRequests(chunkPlan.requests), chunkPlan.expectedFinalRequest]
-  const requestHash = chunkPlan?.requestHash ?? requests[0]?.hash ?? ''
-  const conflict = await outputState?.inspector.checkConflict(source, { requestHash })
-  if (conflict !== undefined) return conflict.type === 'unchanged' ? 'up_to_date' : conflict
+    'request' in prepared
+      ? [prepared.request]
+      : [...dedupeRequests(prepared.chunkPlan.requests), prepared.chunkPlan.expectedFinalRequest]
   const plannedRequests: PlannedRequest[] = []
   for (const request of requests) {
     const tokens = await countTokens?.(request, drainSignal)
     if (typeof tokens === 'object') return tokens
-    const planned = toPlannedRequest(request, document, promptChoice)
+    const planned = toPlannedRequest(request, source, prepared.text, promptChoice)
     // The token history of whole documents does not apply to chunks.
-    const prompt = chunkPlan === undefined ? planned.prompt : `${planned.prompt}, in chunks`
+    const prompt = 'request' in prepared ? planned.prompt : `${planned.prompt}, in chunks`
     plannedRequests.push({ ...planned, prompt, ...(tokens !== undefined && { countedTokens: tokens }) })
   }
   const worstCaseCosts = requests.map((request) => computeWorstCaseCost(request, priceOf))
@@ -69,6 +97,12 @@ export function sumCosts(costs: readonly (Picodollars | undefined)[]): Picodolla
   )
 }
 
+const reusedProblem: InputProblem = {
+  action: 'skip',
+  type: 'reused',
+  message: 'another document has the same content; its summary is reused',
+}
+
 const inBatchProblem: InputProblem = {
   action: 'skip',
   type: 'in_batch',
@@ -77,7 +111,8 @@ const inBatchProblem: InputProblem = {
 
 function toPlannedRequest(
   request: Request,
-  { ref: source, text }: Document,
+  source: DocumentRef,
+  text: string,
   { getProvenance }: Pick<PromptChoice, 'getProvenance'>,
 ): PlannedRequest {
   const { model, maxTokens } = request

@@ -11,6 +11,7 @@ import { hasLedger } from '../storage/output-folder.ts'
 import { confirmCost } from './confirm-cost.ts'
 import { type EstimateContext, estimateBySize } from './estimate-by-size.ts'
 import { openFolderOutput } from './folder-output.ts'
+import { chooseOtherSettings } from './other-settings.ts'
 import type { FolderState, Output } from './output.ts'
 import { resolvePlanningLimits } from './planning-limits.ts'
 import { createReportWriter, type ReportWriter } from './report-writer.ts'
@@ -20,7 +21,10 @@ import { openStdoutOutput } from './stdout-output.ts'
 
 /** A run that is ready to send: its output is open, and the user agreed to the cost. */
 export interface PreparedRun {
+  /** The output, with the documents to summarize after the user was asked about them. */
   readonly output: Output
+  /** Documents whose summary is kept although it was made with other settings. */
+  readonly kept: readonly DocumentRef[]
   /** Writes the outcomes to the output. On stdout, which keeps no record, the report records them too. */
   readonly sink: Sink
   readonly report: ReportWriter
@@ -69,12 +73,14 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
   const isFirstRun = out === undefined || !hasLedger(out)
   const hasNothingToDo = isFirstRun && redoesOnlyTargets(options.redo ?? [])
   if (isFirstRun && !hasNothingToDo) await confirmIfExpensive(plan.sources, new Map())
-  const output = resources.add(
+  const opened = resources.add(
     out === undefined
       ? openStdoutOutput(plan.sources, context, shutdown.abort)
       : await openFolderOutput(out, plan.sources, context),
   )
-  const { pending, folder } = output
+  const { folder } = opened
+  const { kept, pending } = await chooseOtherSettings(opened, plan.asksAboutSettings ?? true, context)
+  const output = { ...opened, pending }
   const sink = sinks.add(report.observe(output.sink, promptChoice))
   if (folder !== undefined && !isFirstRun) await confirmIfExpensive(pending, folder.history)
 
@@ -93,7 +99,7 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
 
   const { log: namedLog } = plan.namedOutputs
   const log = namedLog && sinks.add(await openRequestLog(namedLog))
-  return { output, sink, report, log, shouldSubmit, usesBatches, client }
+  return { output, kept, sink, report, log, shouldSubmit, usesBatches, client }
 }
 
 /**

@@ -73,7 +73,10 @@ export function getProviderName({ simulate }: Pick<SummarizeOptions, 'simulate'>
 }
 
 /** Returns what answers the requests of a run: a server on this machine may be a simulator too. */
-export function getReplyOrigin({ simulate }: Pick<SummarizeOptions, 'simulate'>, baseUrl: string): ReplyOrigin {
+export function getReplyOrigin(
+  { simulate }: Pick<SummarizeOptions, 'simulate'>,
+  baseUrl: string,
+): ReplyOrigin {
   if (simulate) return 'simulated'
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ''
   return isLoopbackHost(host) ? 'local' : 'remote'

@@ -4,13 +4,17 @@ import { addObservation, type TokenHistory } from '../core/estimate/estimate-cos
 import type { RunEnd } from '../core/run/ledger-entry.ts'
 import { readLedger } from '../storage/ledger/read-ledger.ts'
 import { ledgerPath } from '../storage/output-folder.ts'
+import { createReusableSummaries } from '../storage/reusable-summaries.ts'
 import { listStoredBatches } from '../storage/stored-batches.ts'
+import { createEarlierResultFinder } from './find-earlier-result.ts'
 import { type FolderInspection, inspectFolder } from './inspect-folder.ts'
+import type { Output } from './output.ts'
 import type { RunContext } from './run-context.ts'
 
 /** The state of an output folder that a dry run needs. */
 export interface ReadOutputState {
   readonly inspection: FolderInspection
+  readonly findEarlierResult: Output['findEarlierResult']
   /** The tokens that earlier documents needed. */
   readonly history: TokenHistory
   readonly lastRunEnd: RunEnd | undefined
@@ -33,7 +37,16 @@ export async function readOutputState(
   const ledger = await readLedger(ledgerPath(out), cwdFromOut, (entry) => addObservation(history, entry))
   // Detecting a case-insensitive file system would need a write.
   const inspection = inspectFolder(out, sources, ledger, false, context)
+  const { summaries } = ledger
+  const { earlier } = inspection
+  const reusable = createReusableSummaries(out, { summaries, earlier, cwd: context.runtime.cwd })
   const batches = await listStoredBatches({ out, cwdFromOut })
   const batchedPaths = new Set(batches.flatMap(({ items }) => [...items.values()].map(({ path }) => path)))
-  return { inspection, history, lastRunEnd: ledger.lastEnd, batchedPaths }
+  return {
+    inspection,
+    findEarlierResult: createEarlierResultFinder(out, inspection, reusable, summaries),
+    history,
+    lastRunEnd: ledger.lastEnd,
+    batchedPaths,
+  }
 }

@@ -25,6 +25,8 @@ export interface RunPlan {
   readonly budget?: SharedBudget | undefined
   /** Whether the run also waits for the batches of earlier runs. */
   readonly shouldWait?: boolean
+  /** Whether to ask about summaries that were made with other settings, or else to keep them. Default: true. */
+  readonly asksAboutSettings?: false
   /** If false, the run does not collect the batches of earlier runs. */
   readonly shouldCollect?: false
 }

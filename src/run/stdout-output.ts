@@ -1,4 +1,5 @@
 import type { DocumentRef } from '../core/document/document.ts'
+import type { ReusableSummary } from '../core/document/reusable-summary.ts'
 import { ExitError } from '../errors.ts'
 import { createJsonlSink } from '../sinks/jsonl-sink.ts'
 import { createStreamingSink } from '../sinks/streaming-sink.ts'
@@ -26,7 +27,17 @@ export function openStdoutOutput(
   const write = createStreamWriter(stdout, 'stdout')
   const isTerminal = stdout.isTTY === true
   const runStart = createRunStart(runtime.cwd, { options, runtime, promptChoice, version })
-  const common = { runStart, pending: sources, upToDate: [], folder: undefined, async close() {} }
+  const { findEarlierResult, persist } = createReplyMemory(sources)
+  const common = {
+    runStart,
+    pending: sources,
+    upToDate: [],
+    otherSettings: { changed: [], unclear: [] },
+    findEarlierResult,
+    persist,
+    folder: undefined,
+    async close() {},
+  }
   if (sources.length === 1 && format !== 'jsonl' && kind !== 'file') {
     const sink = createStreamingSink(write, { isTerminal, onWriteError })
     return { ...common, sink, onText: sink.onText, isOrdered: false }
@@ -36,4 +47,27 @@ export function openStdoutOutput(
       ? createJsonlSink(write, { structured: promptChoice.structured })
       : createTextSink(write, { headers: sources.length > 1, isTerminal })
   return { ...common, sink, onText: undefined, isOrdered: !unordered }
+}
+
+/**
+ * Keeps the summaries of documents that may have the same content as a later one, because they have the same size. Stdout
+ * keeps no summary that could be read again.
+ */
+function createReplyMemory(sources: readonly DocumentRef[]): Pick<Output, 'findEarlierResult' | 'persist'> {
+  const counts = new Map<number, number>()
+  for (const { stats } of sources)
+    if (stats !== undefined) counts.set(stats.size, (counts.get(stats.size) ?? 0) + 1)
+  const summaries = new Map<string, ReusableSummary>()
+  return {
+    findEarlierResult: async (_source, { requestHash }) => summaries.get(requestHash),
+    async persist(outcome) {
+      const { document, status } = outcome
+      if (status !== 'summarized' || (counts.get(document.stats?.size ?? -1) ?? 0) < 2) return true
+      const { text, qualityIssues, requestMetadata } = outcome
+      const issues = qualityIssues === undefined ? {} : { qualityIssues }
+      const from = { path: document.path, isMove: false }
+      summaries.set(requestMetadata.requestHash, { action: 'reuse', text, ...issues, from })
+      return true
+    },
+  }
 }

@@ -5,7 +5,6 @@ import { type RedoTarget, redoesAll, redoesSummary } from '../core/document/redo
 import type { RequestMetadata } from '../core/run/outcome.ts'
 import type { Provenance } from '../core/run/provenance.ts'
 import { lstatIfPresent } from './fs/symlinks.ts'
-import type { KnownFailure } from './ledger/known-failure.ts'
 import { type KnownSummary, locateSummary } from './ledger/known-summary.ts'
 import type { Ledger } from './ledger/read-ledger.ts'
 import type { SimulatedBy } from './ledger/simulated-entry.ts'
@@ -84,7 +83,8 @@ export function createEarlierResults(
     isOnlySettingsChanged,
     findRepeatedFailure({ path, stats }) {
       const failure = findPermanentFailure(path)
-      if (failure === undefined || failure.settingsHash !== findProvenance(path).settingsHash) return undefined
+      if (failure === undefined || failure.settingsHash !== findProvenance(path).settingsHash)
+        return undefined
       const isSameFile = stats !== undefined && failure.size === stats.size && failure.mtime === stats.mtimeMs
       return isSameFile ? failure.permanentReason : undefined
     },

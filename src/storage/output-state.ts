@@ -1,11 +1,17 @@
 import { join } from 'node:path'
 import { stateFolder } from '../core/document/output-path.ts'
 import { addObservation, type TokenHistory } from '../core/estimate/estimate-cost.ts'
-import type { RunEnd, RunStart, UnchangedEntry } from '../core/run/ledger-entry.ts'
+import {
+  ledgerFormatVersion,
+  type RunEnd,
+  type RunStart,
+  type UnchangedEntry,
+} from '../core/run/ledger-entry.ts'
 import type { ChunkCosts } from './chunk-costs.ts'
 import { createDocumentPersister } from './document-persister.ts'
 import { removeErrorRecord } from './error-record-file.ts'
 import { openAppendFile } from './fs/append-file.ts'
+import { hashFile } from './fs/file-hash.ts'
 import { compactLedger } from './ledger/compact-ledger.ts'
 import { type JournalEntry, openJournal, toEntryId } from './ledger/journal.ts'
 import type { UnplacedText } from './ledger/journal-recovery.ts'
@@ -16,6 +22,7 @@ import { createRunRecorder } from './ledger/run-recorder.ts'
 import { ledgerPath } from './output-folder.ts'
 import { createOutputWriter } from './output-writer.ts'
 import { recoverLeftovers } from './recover-leftovers.ts'
+import { removeSummary } from './remove-summary.ts'
 
 /**
  * The state of an output folder, and the functions that change it. The caller must hold the folder's lock.
@@ -39,6 +46,14 @@ export interface OutputState extends Pick<Ledger, 'summaries' | 'unfinishedPaths
   persist(entry: JournalEntry): Promise<() => Promise<void>>
   /** Records that a document was found unchanged, or changed back. @throws ExitError `ioError` */
   confirmUnchanged(entry: UnchangedEntry): Promise<void>
+  /**
+   * Removes the summary of a document that was moved, unless it was edited by hand, and records that.
+   * @param path of the document before
+   * @param newFile the summary of the document now, which is never removed; relative to the output folder
+   * @param at ISO 8601
+   * @throws ExitError `ioError`
+   */
+  removeMoved(path: string, newFile: string, at: string): Promise<void>
   /** Records how the run ended, if it recorded any entry. @throws ExitError `ioError` */
   recordEnd(end: RunEnd): Promise<void>
   close(): Promise<void>
@@ -103,6 +118,18 @@ export async function openOutputState(
         if (known !== undefined && !known.isMisnamed)
           await removeErrorRecord(out, locateSummary(entry.path, known))
         await recorder.record(entry)
+      },
+      async removeMoved(path, newFile, at) {
+        const known = ledger.summaries.get(path)
+        if (known === undefined || known.isMisnamed) return
+        const file = locateSummary(path, known)
+        if (file !== newFile) {
+          const found = await hashFile(out, join(out, file))
+          if (found !== undefined && found !== known.output.sha256) return
+          await removeSummary(out, file)
+        }
+        ledger.summaries.delete(path)
+        await recorder.record({ type: 'pruned', format_version: ledgerFormatVersion, path, at })
       },
       recordEnd: recorder.recordEnd,
       async close() {

@@ -1,7 +1,7 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
+import { stripFrontMatter } from '../core/document/front-matter.ts'
 import type { QualityIssue } from '../core/document/quality-checks.ts'
 import type { ReusableSummary } from '../core/document/reusable-summary.ts'
-import { stripFrontMatter } from '../core/document/front-matter.ts'
 import type { Outcome } from '../core/run/outcome.ts'
 import { statDocument } from './deletion-check.ts'
 import type { EarlierResults } from './earlier-results.ts'
@@ -84,7 +84,8 @@ export function createReusableSummaries(
       const known = from === undefined ? undefined : summaries.get(from)
       if (from === undefined || known === undefined || from === path || earlier.isToBeRedone(known))
         return undefined
-      const text = (await readUnmodified(known, locateSummary(from, known))) ?? (await readUnmodified(known, file))
+      const text =
+        (await readUnmodified(known, locateSummary(from, known))) ?? (await readUnmodified(known, file))
       return text === undefined ? undefined : toReusable(from, text, known.qualityIssues)
     },
     async onPersisted(outcome) {

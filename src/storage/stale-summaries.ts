@@ -5,14 +5,13 @@ import type { OutputFileState } from '../core/document/overwrite-policy.ts'
 import { isOlderPromptVersion } from '../core/request/prompt-version.ts'
 import { ledgerFormatVersion, type PrunedEntry, type RunStart } from '../core/run/ledger-entry.ts'
 import { createDeletionCheck, statDocument } from './deletion-check.ts'
-import { removeErrorRecord } from './error-record-file.ts'
 import { openAppendFile } from './fs/append-file.ts'
-import { toWriteError } from './fs/disk-error.ts'
 import { hashFile } from './fs/file-hash.ts'
-import { removeFile, statFile } from './fs/no-follow-fs.ts'
+import { statFile } from './fs/no-follow-fs.ts'
 import { type KnownSummary, locateSummary } from './ledger/known-summary.ts'
 import type { LedgerHistory } from './ledger/ledger-history.ts'
 import { ledgerPath } from './output-folder.ts'
+import { removeSummary } from './remove-summary.ts'
 
 /** A summary whose document was deleted, or that was made with an older prompt version. */
 export interface StaleSummary {
@@ -115,10 +114,7 @@ export async function pruneStaleSummaries(
   try {
     for (const { path, summary: made } of prunable) {
       const summary = locateSummary(path, made)
-      await removeFile(out, join(out, summary)).catch((error: NodeJS.ErrnoException) => {
-        throw toWriteError(join(out, summary), error)
-      })
-      await removeErrorRecord(out, summary)
+      await removeSummary(out, summary)
       const entry: PrunedEntry = {
         type: 'pruned',
         format_version: ledgerFormatVersion,

@@ -14,6 +14,7 @@ import { findSymlink } from './fs/symlinks.ts'
 import type { JournalEntry } from './ledger/journal.ts'
 import type { OutputState } from './output-state.ts'
 import type { RerunReason } from './rerun-reason.ts'
+import type { ReusableSummaries } from './reusable-summaries.ts'
 import type { DocumentOutput, SummaryInspector } from './summary-inspector.ts'
 
 /** Writes outcomes to an output folder. */
@@ -30,9 +31,10 @@ export interface SummaryWriter extends Sink {
 export interface SummaryWriterOptions {
   readonly outputState: Pick<
     OutputState,
-    'summaries' | 'unfinishedPaths' | 'persist' | 'confirmUnchanged' | 'close'
+    'summaries' | 'unfinishedPaths' | 'persist' | 'confirmUnchanged' | 'removeMoved' | 'close'
   >
   readonly inspector: Pick<SummaryInspector, 'getOutput' | 'takeRerunReason'>
+  readonly reusable: Pick<ReusableSummaries, 'onPersisted' | 'onWritten'>
   /** Returns the provenance of a document's summary in this run, by the document's path. */
   readonly findProvenance: (path: string) => Provenance
   /** Whether summaries begin with their provenance as front matter. */
@@ -48,7 +50,7 @@ export interface SummaryWriterOptions {
  */
 export function createSummaryWriter(
   out: string,
-  { outputState, inspector, findProvenance, frontMatter, clock }: SummaryWriterOptions,
+  { outputState, inspector, reusable, findProvenance, frontMatter, clock }: SummaryWriterOptions,
 ): SummaryWriter {
   const { summaries, unfinishedPaths } = outputState
   const rerunReasons = new Map<RerunReason, DocumentCount>()
@@ -66,6 +68,7 @@ export function createSummaryWriter(
       const { answerSettings } = requestMetadata ?? {}
       const head = (answerSettings?.frontMatter ?? frontMatter) ? formatFrontMatter(entry) : ''
       const file = toOutputFile(outcome, inspector.getOutput(path, answerSettings), { out, head })
+      await reusable.onPersisted(outcome)
       return outputState.persist({ entry, ...file })
     }
     const { size, mtime, settingsHash } = summaries.get(path) ?? {}
@@ -88,6 +91,14 @@ export function createSummaryWriter(
       const putInPlace = await (preparedOutcomes.get(outcome) ?? prepareOutcome(outcome))
       await putInPlace()
       const { path } = outcome.document
+      const { summary } = inspector.getOutput(path, outcome.requestMetadata?.answerSettings)
+      reusable.onWritten(outcome, summary)
+      if (outcome.status === 'summarized' && outcome.reusedFrom?.isMove)
+        await outputState.removeMoved(
+          outcome.reusedFrom.path,
+          summary,
+          new Date(clock.wallTime()).toISOString(),
+        )
       const reason = inspector.takeRerunReason(path)
       if (reason !== undefined && outcome.status === 'summarized') countDocument(rerunReasons, reason, path)
     },

@@ -36,6 +36,11 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
     ['documents', `${formatInteger(total)}: ${formatOutcomes(stats, colors)}`],
   ]
   if (context.rerunReasons.size > 0) rows.push(['redone', formatRerunReasons(context.rerunReasons)])
+  if (stats.reused > 0)
+    rows.push([
+      'reused',
+      `${formatInteger(stats.reused)}: same content as another document, so nothing was sent`,
+    ])
   if (stats.flaggedByIssue.size > 0) rows.push(['flagged', formatDocumentCounts(stats.flaggedByIssue)])
   if (requests > 0) {
     rows.push(
@@ -82,7 +87,7 @@ function formatPercentiles({ p50, p95, p99 }: NonNullable<RunStats['latency']>):
 const limitFlags = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--otpm' } as const
 
 function formatOutcomes(
-  { documents, transientFailures: transient, deferred, skippedByReason }: RunStats,
+  { documents, transientFailures: transient, deferred, inBatch, skippedByReason }: RunStats,
   colors: ChalkInstance,
 ): string {
   const parts = [colors.green(`${formatInteger(documents.summarized)} summarized`)]
@@ -97,9 +102,14 @@ function formatOutcomes(
   }
   if (documents.skipped > 0)
     parts.push(`${formatInteger(documents.skipped)} skipped (${formatDocumentCounts(skippedByReason)})`)
-  if (documents.pending > 0) {
-    const hint = deferred === 0 ? '' : ' (run the same command again to continue)'
-    parts.push(colors.yellow(`${formatInteger(documents.pending)} pending${hint}`))
+  if (inBatch > 0) {
+    const hint = `run the same command again to collect ${inBatch === 1 ? 'it' : 'them'}`
+    parts.push(colors.yellow(`${formatInteger(inBatch)} in a batch (${hint})`))
+  }
+  const pending = documents.pending - inBatch
+  if (pending > 0) {
+    const hint = deferred > inBatch ? ' (run the same command again to continue)' : ''
+    parts.push(colors.yellow(`${formatInteger(pending)} pending${hint}`))
   }
   return parts.join(', ')
 }

@@ -117,7 +117,7 @@ describe('summarize --batch', () => {
     )
     const { code, stderr } = await run('summarize', 'docs')
     expect(code).toBe(75)
-    expect(stderr).toMatch(/1 skipped .*, 3 pending/)
+    expect(stderr).toMatch(/1 skipped .*, 3 in a batch \(run the same command again to collect them\)/)
     const quiet = await run('summarize', 'docs', '-q')
     expect(quiet.stderr).toMatch(
       /^claude-batch: 3 documents are still in a batch at the API, which continues/,

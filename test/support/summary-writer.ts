@@ -1,7 +1,10 @@
+import { dirname } from 'node:path'
 import type { DocumentRef } from '../../src/core/document/document.ts'
 import { ledgerFormatVersion } from '../../src/core/run/ledger-entry.ts'
+import { createEarlierResults } from '../../src/storage/earlier-results.ts'
 import { createOutputFolder, probeOutputFolder } from '../../src/storage/output-folder.ts'
 import { openOutputState } from '../../src/storage/output-state.ts'
+import { createReusableSummaries } from '../../src/storage/reusable-summaries.ts'
 import { createSummaryInspector } from '../../src/storage/summary-inspector.ts'
 import { createSummaryWriter, type SummaryWriter } from '../../src/storage/summary-writer.ts'
 import { realClock } from './real-clock.ts'
@@ -31,6 +34,8 @@ export async function openSummaryWriter(
     model,
   })
   const findProvenance = () => facts
+  const options = { ledger: outputState, findProvenance, redo: [], replies: 'local' } as const
+  const earlier = createEarlierResults(out, options)
   const inspector = createSummaryInspector(out, sources, {
     ledger: outputState,
     findProvenance,
@@ -38,10 +43,12 @@ export async function openSummaryWriter(
     force,
     redo: [],
     structured: false,
+    earlier,
   })
   return createSummaryWriter(out, {
     outputState,
     inspector,
+    reusable: createReusableSummaries(out, { summaries: outputState.summaries, earlier, cwd: dirname(out) }),
     findProvenance,
     frontMatter: false,
     clock: realClock,

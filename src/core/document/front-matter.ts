@@ -27,7 +27,7 @@ export function formatFrontMatter(entry: DocumentEntry): string {
 }
 
 /** Returns a summary without front matter, if this contains the document hash, which no model knows. */
-export function stripFrontMatter(text: string, { sha256 }: Pick<DocumentEntry, 'sha256'>): string {
+export function stripFrontMatter(text: string, { sha256 }: { readonly sha256?: string | undefined }): string {
   const head = /^---\nsource: [^\n]*\nsha256: "(\w+)"\n(?:[a-z_]+: [^\n]*\n)*---\n\n/.exec(text)
   return head !== null && head[1] === sha256 ? text.slice(head[0].length) : text
 }

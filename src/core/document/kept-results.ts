@@ -7,6 +7,13 @@ export const otherSettingsProblem: InputProblem = {
   message: 'its summary was made with other settings and is kept; --redo settings replaces it',
 }
 
+/** The outcome of such a document if its summary is kept before anything is read. */
+export const otherSettingsOutcome = {
+  status: 'skipped',
+  type: otherSettingsProblem.type,
+  reason: otherSettingsProblem.message,
+} as const
+
 /** The problem of a document that has a result of the API, in a simulated run. */
 export const notSimulatedProblem: InputProblem = {
   action: 'skip',

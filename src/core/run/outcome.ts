@@ -66,6 +66,8 @@ interface Pending extends OutcomeBase {
   readonly reason: string
   /** The run was not stopped: running the same command again continues with the document. */
   readonly deferred?: true
+  /** Set if the document is in a batch that the API has confirmed. */
+  readonly inBatch?: true
 }
 
 /** Sums up the billed tokens of all attempts that the server counted. */

@@ -13,6 +13,10 @@ export interface RunStats {
   readonly transientFailures: number
   /** Documents that are pending although the run was not stopped; the same command continues with them. */
   readonly deferred: number
+  /** Summaries of other documents with the same content, for which nothing was sent. */
+  readonly reused: number
+  /** How many pending documents are in a batch that the API has confirmed. */
+  readonly inBatch: number
   readonly skippedByReason: ReadonlyMap<string, DocumentCount>
   /** Flagged summaries by quality check. */
   readonly flaggedByIssue: ReadonlyMap<string, DocumentCount>
@@ -47,7 +51,7 @@ export interface StatsCollector {
   addAttempt(attempt: Attempt): void
   addOutcome(outcome: Outcome): void
   /** Returns the current counts. This is cheap enough to call ten times per second. */
-  getProgress(): Pick<RunStats, 'documents' | 'transientFailures' | 'deferred' | 'cost'>
+  getProgress(): Pick<RunStats, 'documents' | 'transientFailures' | 'deferred' | 'inBatch' | 'cost'>
   getStats(wallMs: number): RunStats
 }
 
@@ -66,14 +70,16 @@ export function createStatsCollector(
   const firstTokens: number[] = []
   let usage = zeroUsage
   let cost = 0n
-  let [requests, batchRequests, transientFailures, deferred, repliesWithUnknownCost, lostReplies] = [
-    0, 0, 0, 0, 0, 0,
+  let reused = 0
+  let [requests, batchRequests, transientFailures, deferred, inBatch, repliesWithUnknownCost, lostReplies] = [
+    0, 0, 0, 0, 0, 0, 0,
   ]
 
   const getProgress = () => ({
     documents: { ...documents },
     transientFailures,
     deferred,
+    inBatch,
     cost,
   })
 
@@ -106,12 +112,15 @@ export function createStatsCollector(
           countDocument(flaggedByIssue, issue, outcome.document.path)
       if (outcome.status === 'failed' && outcome.failure.transient) transientFailures++
       if (outcome.status === 'pending' && outcome.deferred) deferred++
+      if (outcome.status === 'pending' && outcome.inBatch) inBatch++
+      if (outcome.status === 'summarized' && outcome.reusedFrom !== undefined) reused++
     },
     getProgress,
     getStats: (wallMs) => ({
       ...getProgress(),
       skippedByReason,
       flaggedByIssue,
+      reused,
       requests,
       batchRequests,
       retriesByCause,

@@ -65,6 +65,8 @@ export function toLedgerEntry(
     ...(last?.batchId !== undefined && { batch_id: last.batchId }),
     ...(outcome.status === 'summarized' &&
       outcome.qualityIssues?.length && { quality_issues: outcome.qualityIssues }),
+    ...(outcome.status === 'summarized' &&
+      outcome.reusedFrom !== undefined && { reused_from: outcome.reusedFrom.path }),
     ...(outcome.status === 'failed' && { error: toErrorFields(outcome.failure) }),
   }
 }

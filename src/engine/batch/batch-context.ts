@@ -9,7 +9,7 @@ import type { Shutdown } from '../shutdown.ts'
 import type { AddHint } from '../with-failure-hint.ts'
 
 /** The options that submitting and collecting batches share. */
-export interface BatchContext extends Pick<PrepareOptions, 'checkConflict'> {
+export interface BatchContext extends Pick<PrepareOptions, 'checkConflict' | 'findEarlierResult'> {
   readonly batchApi: BatchApi
   /** Adds to a failure what the user can do about it. Default: adds nothing. */
   readonly addHint?: AddHint

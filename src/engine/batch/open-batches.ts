@@ -150,7 +150,10 @@ export function createOpenBatches(
             : `it is in the batch ${batch.id}`
         const isResumable = !(isDetached && waiting.has(batch))
         for (const { path, asked } of documents.values())
-          yield createPendingOutcome(findSource(path), reason, asked, isResumable)
+          yield {
+            ...createPendingOutcome(findSource(path), reason, asked, isResumable),
+            ...(batch.id !== undefined && { inBatch: true }),
+          }
       }
     },
   }

@@ -1,4 +1,10 @@
-import type { DocumentEntry, RunEnd, RunStart, UnchangedEntry } from '../../core/run/ledger-entry.ts'
+import type {
+  DocumentEntry,
+  PrunedEntry,
+  RunEnd,
+  RunStart,
+  UnchangedEntry,
+} from '../../core/run/ledger-entry.ts'
 import type { AppendFile } from '../fs/append-file.ts'
 
 /** Appends the entries of this run to the ledger. The run start is appended just before the first entry. */
@@ -6,7 +12,7 @@ export interface RunRecorder {
   /** Whether the ledger has the start of this run. */
   isStarted(): boolean
   /** Appends an entry of this run. @throws ExitError `ioError` */
-  record(entry: DocumentEntry | UnchangedEntry): Promise<void>
+  record(entry: DocumentEntry | UnchangedEntry | PrunedEntry): Promise<void>
   /** Appends the end of this run, if it recorded any entry. @throws ExitError `ioError` */
   recordEnd(end: RunEnd): Promise<void>
 }
