@@ -88,7 +88,9 @@ describe('summarize --batch', () => {
     expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
     expect(simulator.stats().requests).toBe(1)
     // Another prompt needs another canary request.
-    expect((await run('summarize', 'docs', '--batch', '--prompt', 'summarize@v1')).code).toBe(0)
+    expect(
+      (await run('summarize', 'docs', '--batch', '--prompt', 'summarize@v1', '--redo', 'settings')).code,
+    ).toBe(0)
     expect(simulator.stats().requests).toBe(2)
     expect((await run('summarize', 'docs', '--batch')).code).toBe(0)
   })

@@ -16,7 +16,7 @@ async function folderOfTwoRuns() {
   })
   const run = (...args: string[]) => runInProcess(args, { cwd, env })
   await run('summarize', 'docs', '--prompt', 'summarize@v1')
-  await run('summarize', 'docs/a.md', 'docs/b.md')
+  await run('summarize', 'docs/a.md', 'docs/b.md', '--redo', 'settings')
   const summaries = async () => (await readdir(join(cwd, 'summaries/docs'))).sort()
   return { cwd, run, summaries, simulator }
 }

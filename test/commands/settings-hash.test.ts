@@ -171,7 +171,7 @@ describe('a folder of unchanged documents', () => {
       await mkdir(dirname(join(cwd, path)), { recursive: true })
       await writeFile(join(cwd, path), text)
     }
-    const { asked, stderr } = await run(...flags, ...args)
+    const { asked, stderr } = await run(...flags, ...args, '--redo', 'settings')
     expect(stderr).toContain('1 (settings changed): docs/long.md')
     expect(stderr).toContain('2 unchanged')
     expect(asked.length).toBeGreaterThan(0)
