@@ -11,10 +11,13 @@ import { runInProcess } from '../support/run-in-process.ts'
 const apiKey = 'sk-ant-test-0123456789'
 export const answer: Behaviour = { kind: 'answer', delayMs: 5 }
 
+/** A response that depends on the working directory of the run. */
+export type FolderBehaviour = (cwd: string) => Behaviour
+
 /** A fault that happens while the program summarizes a folder of documents. */
 interface Fault {
   /** The simulator's responses to the attempts for `docs/b-<row>.md`, in order; the last one repeats. */
-  readonly rows?: Readonly<Record<string, readonly Behaviour[]>>
+  readonly rows?: Readonly<Record<string, readonly (Behaviour | FolderBehaviour)[]>>
   /** The response to every request, by its number from 0: a fault of the whole run. */
   readonly everything?: (nth: number) => Behaviour
   /** A fault of the whole run on the way to the API: environment variables in addition to the key. */
@@ -61,7 +64,8 @@ export async function withFaults(...faults: readonly Fault[]): Promise<Seen[]> {
       sent.push({ name, at: performance.now() })
       if (fault.everything !== undefined) return fault.everything(sent.length - 1)
       const steps = fault.rows?.[name.slice('b-'.length)] ?? []
-      return steps[nth] ?? steps.at(-1) ?? answer
+      const step = steps[nth] ?? steps.at(-1) ?? answer
+      return typeof step === 'function' ? step(cwd) : step
     },
   })
   const direct = { ANTHROPIC_BASE_URL: simulator.url, ANTHROPIC_API_KEY: apiKey }
