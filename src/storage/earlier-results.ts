@@ -98,11 +98,11 @@ export function createEarlierResults(
     isKeptFromSimulation(path) {
       if (replies !== 'simulated') return false
       const known = summaries.get(path)
-      if (known !== undefined && known.simulatedBy === undefined && exists(locateSummary(path, known)))
+      if (known !== undefined && known.simulatedBy !== 'run' && exists(locateSummary(path, known)))
         return true
       const failure = failures.get(path)
       return (
-        failure?.permanentReason !== undefined && failure.simulatedBy === undefined && exists(failure.record)
+        failure?.permanentReason !== undefined && failure.simulatedBy !== 'run' && exists(failure.record)
       )
     },
     compareSettings({ path, stats }) {

@@ -30,6 +30,8 @@ export interface SubmitJob extends BatchContext, SubmitOptions, Pick<PrepareOpti
   readonly store: BatchStore
   readonly reservations: Reservations
   readonly listener: SubmitListener
+  /** The hashes of all requests in batches that are not collected; the function adds to them. */
+  readonly batchedHashes: Set<string>
 }
 
 export interface SubmitListener {
@@ -44,6 +46,8 @@ interface SubmitResult {
   readonly createdBatches: readonly StoredBatch[]
   /** Documents that do not fit into one request. Their later requests depend on earlier answers. */
   readonly longDocuments: readonly DocumentRef[]
+  /** Documents whose request is in a batch already, for another document. */
+  readonly duplicates: readonly DocumentRef[]
   /** Documents that could be in a batch, but are not. */
   readonly unsentDocuments: readonly DocumentRef[]
   /** Why these documents were not sent, if the next request could exceed the budget. */
@@ -62,13 +66,14 @@ export async function* submitBatches(
   job: SubmitJob,
   recovery: BatchRecovery,
 ): AsyncGenerator<Outcome, SubmitResult> {
-  const { batchApi, store, shutdown, clock, budget, reservations } = job
+  const { batchApi, store, shutdown, clock, budget, reservations, batchedHashes } = job
   const createdBatches: StoredBatch[] = []
   const unsent = new Set(sources)
   let budgetError: RunError | undefined
   let builder: BatchBuilder | undefined
   let batchSources: DocumentRef[] = []
   const longDocuments: DocumentRef[] = []
+  const duplicates: DocumentRef[] = []
   /** Outcomes of documents whose requests the API refused in a batch. */
   const refusedOutcomes: Outcome[] = []
 
@@ -139,6 +144,11 @@ export async function* submitBatches(
         longDocuments.push(source)
         continue
       }
+      if (job.findEarlierResult !== undefined && batchedHashes.has(asked.requestHash)) {
+        unsent.delete(source)
+        duplicates.push(source)
+        continue
+      }
       const { request } = prepared
       if (budget !== undefined) {
         const settleReservation = budget.reserve(request)
@@ -164,6 +174,7 @@ export async function* submitBatches(
       const { path } = source
       await builder.add(id, { path, asked: { ...asked, ...job.getItemSettings(path) } }, entry)
       batchSources.push(source)
+      batchedHashes.add(asked.requestHash)
     }
     if (shutdown.drainSignal.aborted) await builder?.discard()
     else await sendBatch()
@@ -174,7 +185,7 @@ export async function* submitBatches(
     else if (error !== shutdown.drainSignal.reason && error !== shutdown.abortSignal.reason) throw error
   }
   yield* finishOutcomes(refusedOutcomes)
-  return { createdBatches, longDocuments, unsentDocuments: [...unsent], budgetError }
+  return { createdBatches, longDocuments, duplicates, unsentDocuments: [...unsent], budgetError }
 }
 
 function createRefusedOutcome(
