@@ -50,7 +50,11 @@ export async function compare(
 ): Promise<Exit> {
   const { clock, cwd } = runtime
   // A comparison is always of the prompts as they are now.
-  const summarizeOptions: SummarizeOptions = { ...getDefaults(summarizeFlags), ...options, redo: ['settings'] }
+  const summarizeOptions: SummarizeOptions = {
+    ...getDefaults(summarizeFlags),
+    ...options,
+    redo: ['settings'],
+  }
   const inputs = await parseInputs(args, summarizeOptions, runtime)
   const out = resolve(cwd, options.out)
   const found = await findInputs(inputs, summarizeOptions, runtime, out)

@@ -1,6 +1,6 @@
 import type { Outcome } from '../core/run/outcome.ts'
 
-/** The documents that are being summarized, by their request hash. */
+/** The documents that are being summarized, and those whose failure would repeat, by their request hash. */
 export type RequestsInFlight = Map<string, Promise<Outcome>>
 
 /**
@@ -18,7 +18,14 @@ export async function shareRequest(
     const copied = copy(await first)
     if (copied !== undefined) return copied
   }
-  const own = summarize().finally(() => inFlight.delete(requestHash))
+  const own = summarize()
   inFlight.set(requestHash, own)
+  // A summary is found again where it was saved, a failure is not.
+  const forget = () => inFlight.delete(requestHash)
+  own.then((outcome) => wouldRepeat(outcome) || forget(), forget)
   return own
+}
+
+function wouldRepeat(outcome: Outcome): boolean {
+  return outcome.status === 'failed' && !outcome.failure.transient && outcome.attempts.length > 0
 }

@@ -101,9 +101,7 @@ export function createEarlierResults(
       if (known !== undefined && known.simulatedBy !== 'run' && exists(locateSummary(path, known)))
         return true
       const failure = failures.get(path)
-      return (
-        failure?.permanentReason !== undefined && failure.simulatedBy !== 'run' && exists(failure.record)
-      )
+      return failure?.permanentReason !== undefined && failure.simulatedBy !== 'run' && exists(failure.record)
     },
     compareSettings({ path, stats }) {
       const { settingsHash, prompt, model } = findProvenance(path)

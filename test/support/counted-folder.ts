@@ -38,11 +38,18 @@ export async function createCountedFolder(files: Record<string, string | Buffer>
     behave: () => ({ kind: 'answer', delayMs: 1 }),
     async run(args, { env: moreEnv, ...options } = {}) {
       const before = simulator.stats().requests
-      const ended = await runInProcess(args, { cwd, env: { ...env, ...moreEnv }, clockSpeed: 500, ...options })
+      const ended = await runInProcess(args, {
+        cwd,
+        env: { ...env, ...moreEnv },
+        clockSpeed: 500,
+        ...options,
+      })
       return { ...ended, hits: simulator.stats().requests - before }
     },
     async list(below = '.') {
-      const entries = await readdir(join(cwd, below), { recursive: true, withFileTypes: true }).catch(() => [])
+      const entries = await readdir(join(cwd, below), { recursive: true, withFileTypes: true }).catch(
+        () => [],
+      )
       const found: Record<string, string> = {}
       for (const entry of entries) {
         const file = join(entry.parentPath, entry.name)
