@@ -1,7 +1,7 @@
 import { join, relative, resolve, sep } from 'node:path'
 import type { ReportOptions } from '../config/report-flags.ts'
 import { addTotals, emptyTotals, type Totals } from '../core/pricing/totals.ts'
-import { type Exit, ExitError } from '../errors.ts'
+import { CommandLineError, type Exit, ExitError } from '../errors.ts'
 import { lockOutputFolder } from '../run/lock-output-folder.ts'
 import { reportRuns } from '../run/report-runs.ts'
 import type { Runtime } from '../runtime.ts'
@@ -23,6 +23,8 @@ export async function report(
   version: string,
 ): Promise<Exit> {
   const out = resolve(runtime.cwd, dir)
+  if (options.gone !== undefined && !options.prune)
+    throw new CommandLineError('--gone is an option of --prune; add --prune')
   const ledger = ledgerPath(out)
   for (const name of [dir, ...(options.merge ?? [])])
     if (!hasLedger(resolve(runtime.cwd, name)))
@@ -35,6 +37,7 @@ export async function report(
     options.format !== 'text' ||
     options.run !== undefined ||
     options.groupBy !== undefined ||
+    options.since !== undefined ||
     options.compareEstimate !== undefined
   )
     return reportRuns(out, options, runtime, version)
@@ -44,7 +47,8 @@ export async function report(
   try {
     const cwdFromOut = relative(out, runtime.cwd).split(sep).join('/')
     const history = await readLedgerHistory(ledger, cwdFromOut)
-    const stale = await findStaleSummaries(out, cwdFromOut, history)
+    const gone = (options.gone ?? []).map((folder) => resolve(runtime.cwd, folder))
+    const stale = await findStaleSummaries(out, cwdFromOut, history, gone)
     const view = {
       ...history,
       total: sumRuns(history),
