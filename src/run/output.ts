@@ -41,7 +41,7 @@ export interface Output {
 }
 
 /** Documents whose summary may have been made with other settings, see `SettingsComparison`. */
-export interface OtherSettings {
+interface OtherSettings {
   readonly changed: readonly DocumentRef[]
   readonly unclear: readonly DocumentRef[]
 }

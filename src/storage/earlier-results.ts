@@ -37,7 +37,7 @@ export interface EarlierResults {
  * `changed`: a changed setting is the only reason to replace the summary. `same`: it is not, or there is no summary.
  * `unclear`: only the document's content and its request show it.
  */
-export type SettingsComparison = 'same' | 'changed' | 'unclear'
+type SettingsComparison = 'same' | 'changed' | 'unclear'
 
 /** Who answers a run: the simulator of `--simulate`, a server on this machine, which may be a simulator too, or the API. */
 export type ReplyOrigin = 'simulated' | 'local' | 'remote'
