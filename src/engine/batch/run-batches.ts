@@ -6,6 +6,7 @@ import type { Outcome } from '../../core/run/outcome.ts'
 import { pluralize } from '../../core/text/format-number.ts'
 import type { PrepareOptions } from '../prepare.ts'
 import type { BatchContext, Reservations } from './batch-context.ts'
+import type { SubmitListener } from './batch-filler.ts'
 import type { CollectOptions } from './collect-batch.ts'
 import {
   createOpenBatches,
@@ -15,7 +16,7 @@ import {
 } from './open-batches.ts'
 import { type BatchRecovery, createBatchRecovery } from './recover-batch.ts'
 import { type CanaryOptions, runCanaries } from './run-canaries.ts'
-import { type SubmitListener, type SubmitOptions, submitBatches } from './submit-batches.ts'
+import { type SubmitOptions, submitBatches } from './submit-batches.ts'
 
 /** A run that collects batches, and may submit new ones. */
 export interface BatchJob extends BatchContext, CollectOptions, Pick<PrepareOptions, 'read'> {
