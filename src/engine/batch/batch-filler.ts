@@ -7,14 +7,17 @@ import type { RequestError } from '../../core/errors/request-error.ts'
 import type { Request } from '../../core/request/request.ts'
 import type { Outcome, RequestMetadata } from '../../core/run/outcome.ts'
 import type { BatchContext } from './batch-context.ts'
-import { createBatch } from './create-batch.ts'
+import { concludeRefusals, createBatch, type RefusalEvidence } from './create-batch.ts'
 import type { BatchRecovery } from './recover-batch.ts'
 
 /** Puts requests into batches, and creates each batch when it is full. */
 export interface BatchFiller {
   /** Adds the request of a document. Creates the batch first if the request does not fit into it. */
   add(source: DocumentRef, request: Request, asked: RequestMetadata): Promise<void>
-  /** Creates the last batch. */
+  /**
+   * Creates the last batch.
+   * @throws RunError if the API accepted no batch and refused several documents
+   */
   finish(): Promise<void>
   /** Drops the batch that is not created yet. */
   discard(): Promise<void>
@@ -55,7 +58,8 @@ export function createBatchFiller(
   let builder: BatchBuilder | undefined
   let sourceByPath = new Map<string, DocumentRef>()
 
-  const finish = async () => {
+  const evidence: RefusalEvidence = { isAccepted: false, refused: [] }
+  const sendBatch = async () => {
     if (builder === undefined) return
     const { size } = builder
     const batch = await builder.seal()
@@ -70,6 +74,7 @@ export function createBatchFiller(
     await createBatch(batch, size, {
       ...job,
       recovery,
+      evidence,
       onCreated(batch, size) {
         for (const item of batch.items.values()) leave(item)
         createdBatches.push(batch)
@@ -82,7 +87,10 @@ export function createBatchFiller(
   return {
     createdBatches,
     refusedOutcomes,
-    finish,
+    async finish() {
+      await sendBatch()
+      concludeRefusals(evidence)
+    },
     async add(source, request, asked) {
       const formatEntry = ({ localId }: BatchBuilder) => {
         const id = createCustomId(localId, asked.requestHash, sourceByPath.size)
@@ -91,7 +99,7 @@ export function createBatchFiller(
       builder ??= await store.createBuilder()
       let { id, entry } = formatEntry(builder)
       if (!hasRoom(builder.size, Buffer.byteLength(entry) + 2, maxBatchSize)) {
-        await finish()
+        await sendBatch()
         shutdown.drainSignal.throwIfAborted()
         builder = await store.createBuilder()
         ;({ id, entry } = formatEntry(builder))
