@@ -1,4 +1,5 @@
 import type { StoryElements } from './story-element.ts'
+import { changeField } from './word-frame.ts'
 import { addText, type Story, showBox } from './word-story.ts'
 import { isOn } from './word-styles.ts'
 
@@ -8,14 +9,12 @@ export const controlElements: StoryElements = [
     'w:fldChar',
     {
       open(story, { 'w:fldCharType': type }) {
-        const { fields } = story.frame
         // The form field is read first, because the code of a field is not shown.
         story.startsField = type === 'begin'
-        if (type === 'separate' && fields.length > 0) fields[fields.length - 1] = 'result'
-        if (type === 'end') fields.pop()
+        if (type === 'separate' || type === 'end') changeField(story.frame, type)
       },
       close(story) {
-        if (story.startsField) story.frame.fields.push('code')
+        if (story.startsField) changeField(story.frame, 'begin')
         story.startsField = false
       },
     },

@@ -11,6 +11,8 @@ export interface Frame {
   readonly rows: Row[]
   /** Complex fields: `code` until their result begins. */
   readonly fields: ('code' | 'result')[]
+  /** How many of the fields are at their code. */
+  codes: number
   readonly boxes: string[]
   run: Run | undefined
   isAfterListItem: boolean
@@ -55,6 +57,7 @@ export function createFrame(styles: WordStyles, labels: ListLabels): Frame {
     paragraphs: [],
     rows: [],
     fields: [],
+    codes: 0,
     boxes: [],
     run: undefined,
     isAfterListItem: false,
@@ -77,6 +80,15 @@ export function createParagraph(): Paragraph {
   }
 }
 
+/** Changes the state of the innermost field, or begins or ends a field. */
+export function changeField(frame: Frame, change: 'begin' | 'separate' | 'end'): void {
+  const ended = change === 'begin' ? undefined : frame.fields.pop()
+  if (ended === 'code') frame.codes--
+  if (change === 'begin') frame.codes++
+  if (change === 'begin') frame.fields.push('code')
+  else if (change === 'separate' && ended !== undefined) frame.fields.push('result')
+}
+
 /** Decides, once its properties are known, the label of a paragraph and whether it is hidden. */
 export function resolveParagraph({ styles, labels }: Frame, paragraph: Paragraph): void {
   if (paragraph.isResolved) return
@@ -90,11 +102,7 @@ export function resolveParagraph({ styles, labels }: Frame, paragraph: Paragraph
 
 /** Whether text is shown here: not in the code of a field, and not hidden. */
 export function isShown(frame: Frame): boolean {
-  return (
-    frame.run?.isHidden !== true &&
-    frame.paragraphs.at(-1)?.isHidden !== true &&
-    !frame.fields.includes('code')
-  )
+  return frame.run?.isHidden !== true && frame.paragraphs.at(-1)?.isHidden !== true && frame.codes === 0
 }
 
 /** Starts the line of the innermost paragraph, with its mark, unless it has text already. */
@@ -130,7 +138,8 @@ export function endParagraph(frame: Frame): void {
   if (paragraph.hasText) frame.continues = paragraph.isEndDeleted || paragraph.joinsNext
   if (frame.paragraphs.length > 0) return
   // The code of a field that a damaged file does not end would hide the rest of the document.
-  if (frame.fields.includes('code')) frame.fields.length = 0
+  if (frame.codes > 0) frame.fields.length = 0
+  frame.codes = 0
   addBoxes(frame)
 }
 
