@@ -2,7 +2,7 @@ import type { InputProblem } from '../../../core/document/document.ts'
 import { type DecodedText, decodeText } from '../decode-text.ts'
 import { documentFormats, type FormatName } from './document-formats.ts'
 import type { PdfContent, PdfMode } from './pdf.ts'
-import { hasWords, holdsPictures } from './picture-documents.ts'
+import { holdsPictures, lacksWords } from './picture-documents.ts'
 import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
@@ -72,7 +72,7 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
  */
 async function checkText(format: FormatName, text: string, bytes: Buffer): Promise<string> {
   checkTextLength(text.length)
-  if (!documentFormats[format].mayBeImages || hasWords(format, text)) return text
+  if (!documentFormats[format].mayBeImages || !(await lacksWords(format, text, bytes))) return text
   if (await holdsPictures(bytes))
     throw new UnreadableError('no_text', 'it holds pictures and no text: nothing to make a summary of')
   return ''

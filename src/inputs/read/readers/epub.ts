@@ -32,7 +32,7 @@ export async function extractEpubText(bytes: Uint8Array): Promise<string> {
   for (const file of chapters) await read(file)
   for (const file of linked) if (targets.has(file)) await read(file)
   const text = texts.join('\n\n')
-  if (title === '' || !hasWords('epub', text)) return text
+  if (title === '' || !hasWords(text)) return text
   return `# ${title}${author === '' ? '' : `\n\nby ${author}`}\n\n${text}`
 }
 

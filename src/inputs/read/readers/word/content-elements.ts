@@ -31,6 +31,8 @@ export const contentElements: StoryElements = [
   ],
   ['w:t', createTextElement()],
   ['m:t', createTextElement()],
+  ['a:t', createTextElement()],
+  ['a:p', { open: (story) => addText(story, ' ') }],
   ['w:tab', { open: (story) => addSpace(story) }],
   ['w:ptab', { open: (story) => addSpace(story) }],
   ['w:br', { open: addLineBreak }],
