@@ -57,6 +57,19 @@ describe('the text of a Word document', () => {
     )
   })
 
+  it('has the text of fields that Word shows from their code', async () => {
+    const field = (code: string) =>
+      `<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>${code}</w:instrText></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>`
+    expect(
+      await read(
+        p(field(' EQ \\* jc2 \\* "Font:MS" \\* hps10 \\o\\ad(\\s\\up 9(とうきょう),東京)')) +
+          p(field('EQ \\f(1,2)')) +
+          p(field('SYMBOL 97 \\f "Symbol" \\s 10') + field('TC "not shown"') + field('XE "nor this"')) +
+          p(field('MACROBUTTON NoMacro [Type a name]')),
+      ),
+    ).toBe('東京(とうきょう)\n\n1/2\n\nα\n\n[Type a name]')
+  })
+
   it('has equations in one line', async () => {
     expect(await fixture('docx-math.docx')).toContain('The energy is E=mc^2 in joules.')
     const r = (text: string) => `<m:r><m:t>${text}</m:t></m:r>`

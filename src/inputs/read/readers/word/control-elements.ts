@@ -1,5 +1,6 @@
+import { maxCodeChars, showFieldCode } from './field-code.ts'
 import type { StoryElements } from './story-element.ts'
-import { changeField } from './word-frame.ts'
+import { beginField, beginFieldResult, endField } from './word-frame.ts'
 import { addText, type Story, showBox } from './word-story.ts'
 import { isOn } from './word-styles.ts'
 
@@ -11,11 +12,23 @@ export const controlElements: StoryElements = [
       open(story, { 'w:fldCharType': type }) {
         // The form field is read first, because the code of a field is not shown.
         story.startsField = type === 'begin'
-        if (type === 'separate' || type === 'end') changeField(story.frame, type)
+        if (type === 'separate') beginFieldResult(story.frame)
+        if (type === 'end') addText(story, showFieldCode(endField(story.frame)))
       },
       close(story) {
-        if (story.startsField) changeField(story.frame, 'begin')
+        if (story.startsField) beginField(story.frame)
         story.startsField = false
+      },
+    },
+  ],
+  [
+    'w:instrText',
+    {
+      open(story) {
+        story.inCode = true
+      },
+      close(story) {
+        story.inCode = false
       },
     },
   ],
@@ -73,6 +86,12 @@ export const controlElements: StoryElements = [
     },
   ],
 ]
+
+/** Adds to the code of the innermost field. */
+export function addCode({ frame }: Story, text: string): void {
+  const field = frame.fields.at(-1)
+  if (field?.isAtCode && field.code.length < maxCodeChars) field.code += text
+}
 
 function startForm(story: Story): void {
   story.form = { entries: [], isChecked: undefined, choice: undefined, default: undefined }

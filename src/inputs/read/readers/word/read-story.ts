@@ -1,6 +1,6 @@
 import { parseOfficeXml } from '../office-namespaces.ts'
 import { contentElements } from './content-elements.ts'
-import { controlElements } from './control-elements.ts'
+import { addCode, controlElements } from './control-elements.ts'
 import { drawingElements } from './drawing-elements.ts'
 import { createListLabels } from './list-labels.ts'
 import { propertyElements } from './property-elements.ts'
@@ -55,7 +55,9 @@ async function parseStory(
       elements.get(name)?.open?.(story, attributes)
     },
     onText(text) {
-      if (story.inText && story.skippedDepth === 0) addText(story, text)
+      if (story.skippedDepth > 0) return
+      if (story.inText) addText(story, text)
+      else if (story.inCode) addCode(story, text)
     },
     onClose(name) {
       const depth = story.depth--

@@ -9,8 +9,8 @@ export interface Frame {
   readonly labels: ListLabels
   readonly paragraphs: Paragraph[]
   readonly rows: Row[]
-  /** Complex fields: `code` until their result begins. */
-  readonly fields: ('code' | 'result')[]
+  /** The complex fields that are open. */
+  readonly fields: Field[]
   /** How many of the fields are at their code. */
   codes: number
   readonly boxes: string[]
@@ -34,6 +34,12 @@ export interface Paragraph {
   position: ListPosition | undefined
   isResolved: boolean
   hasText: boolean
+}
+
+interface Field {
+  /** Whether its result has not begun. */
+  isAtCode: boolean
+  code: string
 }
 
 interface Row {
@@ -80,13 +86,26 @@ export function createParagraph(): Paragraph {
   }
 }
 
-/** Changes the state of the innermost field, or begins or ends a field. */
-export function changeField(frame: Frame, change: 'begin' | 'separate' | 'end'): void {
-  const ended = change === 'begin' ? undefined : frame.fields.pop()
-  if (ended === 'code') frame.codes--
-  if (change === 'begin') frame.codes++
-  if (change === 'begin') frame.fields.push('code')
-  else if (change === 'separate' && ended !== undefined) frame.fields.push('result')
+/** Begins a field with its code. */
+export function beginField(frame: Frame): void {
+  frame.fields.push({ isAtCode: true, code: '' })
+  frame.codes++
+}
+
+/** Begins the result of the innermost field. */
+export function beginFieldResult(frame: Frame): void {
+  const field = frame.fields.at(-1)
+  if (!field?.isAtCode) return
+  field.isAtCode = false
+  frame.codes--
+}
+
+/** Ends the innermost field. Returns its code if it has no result. */
+export function endField(frame: Frame): string {
+  const field = frame.fields.pop()
+  if (!field?.isAtCode) return ''
+  frame.codes--
+  return field.code
 }
 
 /** Decides, once its properties are known, the label of a paragraph and whether it is hidden. */

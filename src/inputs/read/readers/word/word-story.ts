@@ -35,6 +35,8 @@ export interface Story {
   /** The depth of the element whose content is skipped; 0 for none. */
   skippedDepth: number
   inText: boolean
+  /** Whether the text is the code of a field. */
+  inCode: boolean
   equation: EquationBuilder | undefined
   /** The reading above a base text (ruby), which follows the base in parentheses. */
   guide: string
@@ -75,6 +77,7 @@ export function createStory(context: StoryContext, labels: ListLabels): Story {
     depth: 0,
     skippedDepth: 0,
     inText: false,
+    inCode: false,
     equation: undefined,
     guide: '',
     inGuide: false,
