@@ -12,8 +12,8 @@ export interface DocumentFormat {
    */
   readonly container: 'text' | 'archive' | 'bytes'
   /**
-   * Whether all of the text may be in images. Too little text is then a failure, because a summary of it
-   * would be invented.
+   * Whether all of the text may be in images. A document without words is then a failure, because a summary
+   * of it would be invented.
    */
   readonly mayBeImages: boolean
 }
@@ -119,4 +119,4 @@ export function listReaderSettings({ encoding, pdf }: ReaderSettings): readonly 
  * Raise this number whenever a reader or its library returns different text, so that documents are read
  * again.
  */
-const readersVersion = 1
+const readersVersion = 2
