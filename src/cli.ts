@@ -21,7 +21,16 @@ export async function runCli(runtime: Runtime, version: string): Promise<Exit> {
   const program = createProgram(runtime, version, (commandExit) => {
     exit = commandExit
   })
+  const [first, topic] = runtime.argv
   try {
+    // commander prints the help of the program for a command that it does not know.
+    if (
+      first === 'help' &&
+      topic !== undefined &&
+      /^[^-]/.test(topic) &&
+      !program.commands.some((it) => it.name() === topic)
+    )
+      throw new CommandLineError(`unknown command '${topic}'`)
     await program.parseAsync([...runtime.argv], { from: 'user' })
     return exit
   } catch (error) {
@@ -53,9 +62,12 @@ function findCommandPath(program: Command, argv: readonly string[]): string {
 export function createProgram(runtime: Runtime, version: string, onExit: (exit: Exit) => void): Command {
   const { stdout, stderr } = runtime
   const program = new Command('claude-batch')
-    .description('Summarize documents with Claude: one summary or one ERROR: record per document.')
+    .description(
+      'Summarize documents with Claude. Each document gets a summary, or an error record (.error.txt) with the reason.',
+    )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
@@ -66,7 +78,7 @@ export function createProgram(runtime: Runtime, version: string, onExit: (exit: 
       getOutHelpWidth: () => Math.min(stdout.columns ?? 100, 120),
     })
     .addHelpText('before', formatExamples(summarizeExamples))
-    .addHelpText('after', `\n${formatExitCodes()}`)
+    .addHelpText('after', `\n${environmentHelp}\n${formatExitCodes()}`)
   for (const spec of commands) addCommand(program, spec, { runtime, version }, onExit)
   return program.hook('preAction', (_program, command) => applySettings(command, runtime))
 }
@@ -83,7 +95,7 @@ function addCommand(
   for (const { syntax, help, default: defaultValue } of spec.arguments ?? [])
     command.argument(syntax, help, defaultValue)
   if (examples !== undefined) command.addHelpText('before', formatExamples(examples))
-  if (spec.showsExitCodes) command.addHelpText('after', `\n${formatExitCodes()}`)
+  if (spec.showsExitCodes) command.addHelpText('after', `\n${environmentHelp}\n${formatExitCodes()}`)
   for (const subcommand of spec.subcommands ?? []) addCommand(command, subcommand, context, onExit)
   if (run === undefined) return
   command.action(async () => {
@@ -102,6 +114,11 @@ function toOneLine(message: string): string {
       .trim()
   )
 }
+
+const environmentHelp = `Environment:
+  ANTHROPIC_API_KEY    API key; not needed with --simulate
+  ANTHROPIC_BASE_URL   address of the API, for a gateway or claude-batch simulate
+`
 
 function formatExitCodes(): string {
   const rows = Object.values(exitCodes).map(

@@ -23,42 +23,52 @@ export const exitCodes = {
   },
   usage: {
     code: 2,
-    meaning: 'usage or configuration, credentials missing: nothing sent, nothing written',
+    meaning: 'a wrong flag, value or configuration, or no credentials: nothing sent, nothing written',
     retry: 'no',
   },
   noInput: {
     code: 3,
     meaning:
-      'an input does not exist, or nothing matches: nothing sent, nothing written; or an input folder is empty that had documents before',
+      'an input does not exist, or nothing matches: nothing sent, nothing written; or a folder that had documents is now empty',
     retry: 'no',
   },
   serviceRefused: {
     code: 4,
     meaning:
-      'the account or the API refuses: 401, 402, 403, unknown model, TLS, redirect; the rest stays pending',
+      'the API refuses every request (401, 402, 403, unknown model, TLS, redirect), or the first documents all fail alike; unfinished documents stay pending',
     retry: 'after fixing it',
   },
   limitReached: {
     code: 5,
-    meaning: 'a limit you set: --max-cost, --time-limit, --max-failures',
+    meaning: 'the run reached a limit that you set: --max-cost, --max-cost-per, --time-limit, --max-failures',
     retry: 'yes',
   },
   ioError: {
     code: 6,
-    meaning: 'local input/output: output, ledger or stdout cannot be written, port in use',
+    meaning:
+      'a local problem: the output folder, the ledger or stdout cannot be written, or a port is in use',
     retry: 'after fixing it',
   },
   locked: { code: 7, meaning: 'another run holds this output folder', retry: 'later' },
-  bug: { code: 70, meaning: 'a bug', retry: 'report it' },
+  bug: { code: 70, meaning: 'a bug in claude-batch', retry: 'report it' },
   temporaryFailure: {
     code: 75,
     meaning: 'only transient failures are left, or the API asked for a wait longer than --max-wait',
     retry: 'yes, unchanged',
   },
-  hangup: { code: 129, meaning: 'SIGHUP; replies in flight are saved first', retry: 'yes' },
-  interrupt: { code: 130, meaning: 'SIGINT, likewise; re-raised so that a shell loop stops', retry: 'yes' },
-  terminate: { code: 143, meaning: 'SIGTERM, likewise', retry: 'yes' },
-  brokenPipe: { code: 141, meaning: 'the reader of stdout closed it', retry: '–' },
+  hangup: {
+    code: 129,
+    meaning: 'stopped by SIGHUP; claude-batch saves the replies in flight first',
+    retry: 'yes',
+  },
+  interrupt: {
+    code: 130,
+    meaning:
+      'stopped by Ctrl-C or SIGINT, after saving like SIGHUP; a shell loop around the command stops too',
+    retry: 'yes',
+  },
+  terminate: { code: 143, meaning: 'stopped by SIGTERM, after saving like SIGHUP', retry: 'yes' },
+  brokenPipe: { code: 141, meaning: 'the program that reads stdout closed it, for example head', retry: '–' },
 } as const satisfies Record<string, { code: number; meaning: string; retry: string }>
 
 export type Exit = keyof typeof exitCodes
@@ -117,6 +127,13 @@ export interface Ending {
   readonly exit: Exit
   /** One line that says what happened and what to do next. */
   readonly text: string
+  /** Whether the text already says how to continue, so that {@link formatResumeHint} adds nothing. */
+  readonly saysHowToContinue?: boolean
+}
+
+/** Returns the hint to run the command again; empty if the text of the ending already says how to continue. */
+export function formatResumeHint({ exit, saysHowToContinue = false }: Ending): string {
+  return exit === 'temporaryFailure' || saysHowToContinue ? '' : '; to continue, run the same command again'
 }
 
 const again = '; run the same command again later'
@@ -124,7 +141,11 @@ const again = '; run the same command again later'
 /** Maps the errors that end a run to exits and messages. */
 const endings = [
   ending(ExitError, ({ exit, message }) => ({ exit, text: message })),
-  ending(BudgetExceededError, (error) => ({ exit: 'limitReached', text: error.describe('--max-cost') })),
+  ending(BudgetExceededError, (error) => ({
+    exit: 'limitReached',
+    text: `${error.describe('--max-cost')}${error.isTooSmall ? '; raise the cap to continue' : ''}`,
+    saysHowToContinue: error.isTooSmall,
+  })),
   ending(UnknownPriceError, (error) => ({
     exit: 'usage',
     text: `${error.describe('--max-cost')}; set it with --prices`,

@@ -23,6 +23,12 @@ describe('--help', () => {
       expect(stdout).toMatch(new RegExp(`${code} +${meaning.slice(0, 20)}`))
   })
 
+  it('of a command that does not exist is a usage error that names the command', async () => {
+    const { code, stdout, stderr } = await runInProcess(['help', 'nope'], { cwd: await createFolder({}) })
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toBe("claude-batch: unknown command 'nope'. See claude-batch --help\n")
+  })
+
   it('of summarize starts with examples, too', async () => {
     expect((await runInProcess(['summarize', '--help'], { cwd: root })).stdout).toMatch(/^Examples:/)
   })

@@ -267,7 +267,7 @@ function describeCredential({ apiKey, authToken }: BaseAnthropic): string {
 }
 
 const noCredentialsMessage =
-  'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile)'
+  'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or an Anthropic profile)'
 
 /**
  * Explains why a profile cannot be used. Returns '' if there is no profile, which the message already says.

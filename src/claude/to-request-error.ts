@@ -45,7 +45,7 @@ export function toRequestError(error: unknown, options: RequestErrorOptions): Re
   const message = causeChain.map(({ message }) => message).findLast((message) => message) ?? 'unknown error'
   const unsent = causeChain.some(({ unsent }) => unsent) ? ({ isUnsent: true } as const) : {}
   if (!unsent.isUnsent && idleTimeoutCodes.has(code ?? '')) {
-    const idleMessage = `nothing came for ${formatSeconds(idleTimeout.ms)}; if answers take longer, raise ${idleTimeout.setting}`
+    const idleMessage = `received no data for ${formatSeconds(idleTimeout.ms)}; if replies take longer, raise ${idleTimeout.setting}`
     return { kind: 'timeout', type: 'timeout', message: idleMessage, code: code ?? '' }
   }
   if (error instanceof APIConnectionTimeoutError || timeoutCodes.has(code ?? '')) {

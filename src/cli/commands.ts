@@ -120,6 +120,10 @@ export const commands: readonly CommandSpec[] = [
     flags: simulateFlags,
     examples: [
       ['claude-batch simulate --rpm 60 --fault 529=0.05', 'simulate a slow API that is sometimes overloaded'],
+      [
+        'ANTHROPIC_BASE_URL=http://127.0.0.1:8787 ANTHROPIC_API_KEY=any claude-batch summarize ./docs',
+        'use it, in another terminal',
+      ],
     ],
     async run(_args: [], options: SimulateOptions, { runtime }) {
       const { simulate } = await import('../commands/simulate.ts')
@@ -129,7 +133,9 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'config',
     description: 'print the settings that summarize would use, and where each one comes from',
-    arguments: [{ syntax: '[inputs...]', help: 'the inputs of summarize' }],
+    arguments: [
+      { syntax: '[inputs...]', help: 'ignored, so that you can replace summarize with config in a command' },
+    ],
     flags: summarizeFlags,
     examples: [['claude-batch config --profile night', 'show the settings of a run with this profile']],
     async run(_args: [string[]], options: SummarizeOptions, { runtime, command }) {
@@ -141,7 +147,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'completion',
     description: 'print a shell script that completes commands, flags, prompts and models',
     arguments: [{ syntax: '<shell>', help: 'bash, zsh or fish' }],
-    examples: [['eval "$(claude-batch completion bash)"', 'in ~/.bashrc']],
+    examples: [['eval "$(claude-batch completion bash)"', 'for bash: add this line to ~/.bashrc']],
     async run([shell]: [string], _options: object, { runtime }) {
       const { printCompletionScript } = await import('../commands/completion.ts')
       return printCompletionScript(shell, runtime)

@@ -19,7 +19,15 @@ import { RunError } from '../core/errors/run-error.ts'
 import { resolveModelAlias } from '../core/pricing/models.ts'
 import { markdownMarker } from '../core/report/generated-marker.ts'
 import { createShutdown } from '../engine/shutdown.ts'
-import { chooseExit, describeStop, type Exit, ExitError, toEnding, UsageError } from '../errors.ts'
+import {
+  chooseExit,
+  describeStop,
+  type Exit,
+  ExitError,
+  formatResumeHint,
+  toEnding,
+  UsageError,
+} from '../errors.ts'
 import { findInputs, getInputRoots, parseInputs } from '../run/named-inputs.ts'
 import { inspectNamedOutputs } from '../run/named-outputs.ts'
 import { createPricing, formatRetirements } from '../run/pricing.ts'
@@ -109,11 +117,8 @@ export async function compare(
     await writeComparison(sources, variantsRun.variants, judgedVariants, out, runtime)
     await log?.close().catch((error: Error) => shutdown.drain(error))
     if (!options.quiet) {
-      const formatSpent = (
-        text: string,
-        { runStats, requestCount }: Pick<VariantsRun, 'runStats' | 'requestCount'>,
-      ) =>
-        `${requestCount} ${text}, for ${formatRunCost(runStats, { simulated: options.simulate, model: 'one of the models' })}`
+      const formatSpent = (text: string, { runStats }: Pick<VariantsRun, 'runStats'>) =>
+        `${runStats.documents.summarized} ${text}, for ${formatRunCost(runStats, { simulated: options.simulate, model: 'one of the models' })}`
       const parts = [
         formatSpent('summarized now', variantsRun),
         ...(judgedVariants === undefined ? [] : [formatSpent('judged now', judgedVariants)]),
@@ -123,8 +128,7 @@ export async function compare(
       )
     }
     const stopped = describeStop(shutdown.drainSignal.reason)
-    if (stopped !== undefined)
-      reporter.printMessage(`${stopped.text}; the same command continues with the rest`)
+    if (stopped !== undefined) reporter.printMessage(`${stopped.text}${formatResumeHint(stopped)}`)
     const [failed, transient] = [variantsRun, judgedVariants].reduce(
       ([failed, transient], variantsRun) => [
         failed + (variantsRun?.runStats.documents.failed ?? 0),
@@ -186,7 +190,7 @@ async function judgeVariants(
   return { ...judgeRun, name: judges[0]?.name ?? '', scores }
 }
 
-interface JudgedVariants extends Pick<VariantsRun, 'runStats' | 'requestCount'> {
+interface JudgedVariants extends Pick<VariantsRun, 'runStats'> {
   /** The prompt and model of the judge: `judge@v1, claude-opus-5-5`. */
   readonly name: string
   readonly scores: readonly {

@@ -67,7 +67,12 @@ export async function report(
       history,
       new Date(runtime.clock.wallTime()).toISOString(),
     )
-    printMessage(runtime, `${pruned} of ${stale.length} stale summaries removed`)
+    printMessage(
+      runtime,
+      stale.length === 0
+        ? 'there are no stale summaries to remove'
+        : `${pruned} of ${stale.length} stale summaries removed`,
+    )
     const messages = formatMissingFolders(stale, dir)
     for (const text of messages) printMessage(runtime, text)
     return messages.length === 0 ? 'ok' : 'ioError'

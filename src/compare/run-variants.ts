@@ -49,8 +49,6 @@ export interface VariantsRun<Asking extends ComparedVariant = ComparedVariant> {
     readonly variant: Asking
     readonly results: ReadonlyMap<string, LatestResult>
   }[]
-  /** The number of documents that this run sent. */
-  readonly requestCount: number
   readonly runStats: RunStats
 }
 
@@ -158,7 +156,7 @@ export async function runVariants<
       ),
     })),
   )
-  return { variants: results, requestCount: pendingRequests.length, runStats: stats.getStats(0) }
+  return { variants: results, runStats: stats.getStats(0) }
 }
 
 function computeCwdFromFolder(out: string, folder: string, cwd: string): string {

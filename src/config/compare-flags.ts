@@ -34,14 +34,14 @@ export const compareFlags = {
   judge: {
     group: 'Comparison',
     syntax: '--judge <model>',
-    help: 'let this model judge each variant against the first one, in both orders',
+    help: 'let this model judge each variant against the first one, twice with the order swapped',
     completes: 'model',
     parse: text,
   },
   limit: {
     group: 'Comparison',
     syntax: '--limit <n>',
-    help: 'number of documents to compare, always the same ones; 0 for all',
+    help: 'number of documents to compare, the same ones in every run; 0 for all',
     default: 20,
     parse: integer(0, 1_000_000),
   },

@@ -41,7 +41,8 @@ export function parseConfig(
   }
   const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true })
   const [problem] = [...document.errors, ...document.warnings]
-  if (problem !== undefined) throw new UsageError(`${formatPosition(problem.pos[0])}: ${problem.message}`)
+  if (problem !== undefined)
+    throw new UsageError(`${formatPosition(problem.pos[0])}: not valid YAML: ${problem.message}`)
   const root = document.contents
   // The file is empty or has only comments.
   if (root === null || (isScalar(root) && root.value === null))
@@ -50,7 +51,7 @@ export function parseConfig(
   const readEntries = (node: unknown, description: string): [string, Node, Node | undefined][] => {
     if (!isMap(node))
       throw new UsageError(
-        `${formatPosition(node as Node)}: ${description} must map names of flags to values`,
+        `${formatPosition(node as Node)}: ${description} must have settings, such as "model: haiku", each on its own line`,
       )
     return (node as YAMLMap).items.map(({ key, value }) => [
       isScalar(key) ? String(key.value) : '',
@@ -66,7 +67,7 @@ export function parseConfig(
       if (flag === undefined) {
         const suggestion = findNearestName(key.replace(/^no-/, ''), [...flags.keys(), ...reservedKeys])
         throw new UsageError(
-          `${formatPosition(keyNode)}: there is no setting ${JSON.stringify(key)}${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`,
+          `${formatPosition(keyNode)}: there is no setting ${JSON.stringify(key)}; ${suggestion === undefined ? 'settings are flags without --, see docs/configuration.md' : `did you mean ${suggestion}?`}`,
         )
       }
       if (flag.requiresTrust && !trusted)

@@ -17,7 +17,9 @@ export async function readConfig(
   const relativePath = relative(cwd, file)
   const name = relativePath.startsWith('..') ? file : relativePath
   const text = await readConfigText(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`cannot read the configuration ${name}: ${error.code ?? error.message}`)
+    throw new UsageError(
+      `cannot read the configuration ${name}: ${error.code === 'ENOENT' ? 'no such file' : (error.code ?? error.message)}`,
+    )
   })
   const { parseConfig } = await import('./parse-config.ts')
   const folder = dirname(file)

@@ -45,12 +45,12 @@ export const reportFlags = {
   prune: {
     group: 'Actions',
     syntax: '--prune',
-    help: 'delete stale summaries, except those the report marks as kept: edited by hand, document failing, source folder missing (an unmounted disk), or no newer prompt version used in the folder',
+    help: 'delete stale summaries, but not those that the report marks as kept: edited by hand, document failing, input folder missing (perhaps an unmounted disk), or no newer prompt version used in the folder',
   },
   gone: {
     group: 'Actions',
     syntax: '--gone <dir>',
-    help: 'with --prune, this folder of documents is really gone, not on a disk that is not mounted; repeatable',
+    help: 'with --prune, also delete the summaries of this input folder, because its documents were deleted (not unmounted); repeatable',
     parse: texts,
     path: 'always',
   },

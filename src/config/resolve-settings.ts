@@ -88,9 +88,7 @@ function createMissingProfileError(files: readonly NamedConfig[], profile: strin
       `--profile ${profile}: there is no claude-batch.yaml here or above; name one with --config`,
     )
   const descriptions = files.map(({ name, profiles }) =>
-    profiles.size === 0
-      ? `${name} has no profiles`
-      : `${name} has the profiles ${[...profiles.keys()].join(', ')}`,
+    profiles.size === 0 ? `${name} has no profiles` : `${name} has only ${[...profiles.keys()].join(', ')}`,
   )
-  return new UsageError(`--profile ${profile}: ${descriptions.join(', ')}`)
+  return new UsageError(`--profile ${profile}: there is no profile of that name; ${descriptions.join(', ')}`)
 }

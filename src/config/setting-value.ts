@@ -59,7 +59,7 @@ const switchValues: Readonly<Record<string, boolean>> = {
 export function parseConfigValue(flag: Flag, value: unknown, where: string, origin: string): SettingValue {
   const createError = (expected: string) => new UsageError(`${where}: expected ${expected}`)
   if (isSwitch(flag)) {
-    if (typeof value !== 'boolean') throw createError('true or false')
+    if (typeof value !== 'boolean') throw createError(`true or false, got ${JSON.stringify(value)}`)
     return { value, origin }
   }
   const { type } = flag.parse?.schema ?? { type: 'string' }

@@ -48,7 +48,7 @@ export const simulateFlags = {
   fault: {
     group: 'Behaviour',
     syntax: '--fault <list>',
-    help: 'faults and their rates, e.g. 529=0.05,reset=0.01',
+    help: 'faults and their rates, e.g. 529=0.05,reset=0.01; a fault is an HTTP error status, reset, reset-in-body, stall, truncate, mid-stream-error, refusal, max_tokens or empty',
     parse: text,
   },
   seed: {

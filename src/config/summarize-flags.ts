@@ -23,7 +23,7 @@ export const summarizeFlags = {
   shard: {
     group: 'Inputs',
     syntax: '--shard <part/of>',
-    help: 'process only part 2 of 5 (2/5)',
+    help: 'process only one part of the documents, e.g. 2/5 for the second of five parts',
     parse: shard,
   },
   ...outputFlags,

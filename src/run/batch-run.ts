@@ -1,3 +1,4 @@
+import { defaultOutputFolder } from '../config/flags/output-flags.ts'
 import type { SummarizeOptions } from '../config/summarize-flags.ts'
 import type { BatchApi } from '../core/batch/batch-api.ts'
 import type { DocumentRef } from '../core/document/document.ts'
@@ -8,6 +9,7 @@ import type { AnswerChecks, AnswerSettings } from '../core/request/answer-settin
 import type { Outcome } from '../core/run/outcome.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { formatInteger, pluralize } from '../core/text/format-number.ts'
+import { quoteShellWord } from '../core/text/quote-shell-word.ts'
 import type { BatchJob, Sending } from '../engine/batch/run-batches.ts'
 import { ExitError, toEnding, UsageError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
@@ -30,7 +32,7 @@ export type EngineJob = Pick<
 >
 
 export interface BatchRunOptions {
-  readonly options: Pick<SummarizeOptions, 'detach' | 'retries'>
+  readonly options: Pick<SummarizeOptions, 'detach' | 'retries' | 'out'>
   readonly runtime: Runtime
   readonly baseUrl: string
   readonly folder: FolderState
@@ -68,6 +70,7 @@ export async function* runBatchedDocuments(
   const { clock, random } = runtime
   const { persist, batchStore: store } = folder
   const { runBatches } = await import('../engine/batch/run-batches.ts')
+  const collectCommand = `claude-batch batches collect ${quoteShellWord(options.out ?? defaultOutputFolder)}`
   yield* runBatches({
     ...job,
     priceOf,
@@ -97,13 +100,13 @@ export async function* runBatchedDocuments(
       onSubmitted({ id, localId: intent, items }, { bytes }) {
         const size = `${formatDocumentCount(items.size)}, ${(bytes / 1e6).toFixed(1)} MB`
         const hint = options.detach
-          ? '; the same command, or claude-batch batches collect, fetches the summaries'
+          ? `; to fetch the summaries later, run the same command again, or ${collectCommand}`
           : ''
         reporter.printNote(`batch ${id ?? intent} created: ${size}${hint}`)
       },
       onUnfinished(batchApi) {
         const count = batchApi.reduce((sum, { items }) => sum + items.size, 0)
-        const text = `${formatDocumentCount(count)} ${count === 1 ? 'is' : 'are'} still in ${formatBatchCount(batchApi)} at the API, which continues; the same command, or claude-batch batches collect, fetches ${count === 1 ? 'it' : 'them'}`
+        const text = `${formatDocumentCount(count)} ${count === 1 ? 'is' : 'are'} still in ${formatBatchCount(batchApi)} at the API; to fetch ${count === 1 ? 'it' : 'them'} later, run the same command again, or ${collectCommand}`
         // With --detach, the note about the created batch has the same hint.
         if (!options.detach) reporter.printMessage(text)
       },

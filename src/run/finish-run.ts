@@ -3,9 +3,9 @@ import { defaultOutputFolder } from '../config/flags/output-flags.ts'
 import { failedBeforeType } from '../core/document/kept-results.ts'
 import { redoesAll } from '../core/document/redo.ts'
 import { createRunEnd } from '../core/run/run-end.ts'
-import type { StatsCollector } from '../core/run/run-stats.ts'
+import type { RunStats, StatsCollector } from '../core/run/run-stats.ts'
 import { pluralize } from '../core/text/format-number.ts'
-import { chooseExit, describeStop, type Ending, type Exit } from '../errors.ts'
+import { chooseExit, describeStop, type Ending, type Exit, formatResumeHint } from '../errors.ts'
 import type { ExecutedRun } from './execute-run.ts'
 import type { PreparedRun } from './prepare-run.ts'
 import type { RunContext } from './run-context.ts'
@@ -41,29 +41,38 @@ export async function finishRun(
       limiterStats: rateLimiter.getStats(),
       ...(budget !== undefined && { budget: budget.getBudget() }),
       simulated: options.simulate,
+      onlyCollects: plan.requests.requestBuilder === undefined,
       rerunReasons: output.folder?.rerunReasons ?? new Map(),
       ...(out !== undefined && { out: options.out ?? defaultOutputFolder }),
     })
     if (ending !== undefined) {
-      const hint = formatResumeHint(ending, stats, redoesAll(options.redo ?? []) ? undefined : out)
+      const hint = findResumeHint(ending, stats, redoesAll(options.redo ?? []) ? undefined : out)
       reporter.printMessage(`${ending.text}${hint}`)
     }
   }
   const failedBefore = runStats.skippedByReason.get(failedBeforeType)?.count ?? 0
   if (failedBefore > 0)
     reporter.printMessage(
-      `${pluralize(failedBefore, 'document')} failed in an earlier run and would fail again: see the .error.txt files; --redo failed sends ${failedBefore === 1 ? 'it' : 'them'} again`,
+      `${pluralize(failedBefore, 'document')} failed in an earlier run and would fail again; see the .error.txt ${failedBefore === 1 ? 'file' : 'files'}, then use --redo failed to send ${failedBefore === 1 ? 'it' : 'them'} again`,
     )
   const missingFolders = await reportMissingFolders(plan, output, context)
+  if (missingFolders === 0 && isEmpty(runStats) && plan.emptyFolders !== undefined)
+    reporter.printNote(
+      'no documents found; check --ext (the extensions that claude-batch reads), --exclude, --hidden and --no-ignore',
+    )
   const exit = chooseRunExit(stats, plan.unmatched.length + failedBefore > 0, ending)
   return missingFolders === 0 ? exit : chooseExit([exit, 'noInput'])
 }
 
 /** Returns a hint to run the command again; empty on stdout, which keeps no record of finished documents. */
-function formatResumeHint({ exit }: Ending, stats: StatsCollector, out: string | undefined): string {
+function findResumeHint(ending: Ending, stats: StatsCollector, out: string | undefined): string {
   const { pending } = stats.getProgress().documents
-  if (exit === 'temporaryFailure') return ''
-  return out === undefined || pending === 0 ? '' : '; the same command continues with the rest'
+  return out === undefined || pending === 0 ? '' : formatResumeHint(ending)
+}
+
+/** Whether the run found no documents, not even documents to skip. */
+function isEmpty({ documents }: RunStats): boolean {
+  return Object.values(documents).every((count) => count === 0)
 }
 
 /** Reports input folders whose documents have all disappeared since the last run. Returns their number. */
@@ -79,7 +88,7 @@ async function reportMissingFolders(
     missing++
     const [name, out] = [relative(runtime.cwd, folder) || '.', options.out ?? defaultOutputFolder]
     reporter.printMessage(
-      `${name} is empty, but ${out} has ${pluralize(count, 'summary', 'summaries')} of documents in it; is a disk not mounted? If they were deleted: claude-batch report ${out} --prune --gone ${name}`,
+      `${name} is empty, but ${out} has ${pluralize(count, 'summary', 'summaries')} of documents in it; if its disk is not mounted, mount it and run the same command again; if the documents were deleted, run: claude-batch report ${out} --prune --gone ${name}`,
     )
   }
   return missing

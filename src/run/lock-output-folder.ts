@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { stateFolder } from '../core/document/output-path.ts'
+import { formatDuration } from '../core/text/format-duration.ts'
 import { ExitError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { lockFolder } from '../storage/lock/lock-folder.ts'
@@ -72,8 +73,12 @@ async function lockWithTimeout(
     } catch (error) {
       if (!(error instanceof ExitError) || error.exit !== 'locked') throw error
       if (timeoutMs === 0)
-        throw new ExitError('locked', `${error.message}; --lock-timeout SECONDS waits for it`)
-      if (clock.now() >= end) throw error
+        throw new ExitError('locked', `${error.message}; to wait for it, add --lock-timeout 10m`)
+      if (clock.now() >= end)
+        throw new ExitError(
+          'locked',
+          `${error.message}; gave up after --lock-timeout ${formatDuration(timeoutMs)}; run the same command again later`,
+        )
       if (!isReported) printMessage(runtime, `waiting: ${error.message}`)
       await clock.sleep(Math.min(lockRetryMs, end - clock.now()), signal)
     }

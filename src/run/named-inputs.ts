@@ -82,7 +82,10 @@ export async function findInputs(
 function formatNothingFound(inputs: readonly Input[], earlier: readonly string[]): string {
   const unmatched = inputs.map(({ text }) => text).filter((text) => !earlier.includes(text))
   const parts: string[] = []
-  if (unmatched.length > 0) parts.push(`nothing matches ${formatExamples(unmatched)}`)
+  if (unmatched.length > 0)
+    parts.push(
+      `nothing matches ${formatExamples(unmatched)}${earlier.length === 0 ? '; check the path or pattern' : ''}`,
+    )
   if (earlier.length > 0) {
     const [isOutput, them] =
       earlier.length === 1 ? ['appears to be an output', 'it'] : ['appear to be outputs', 'them']

@@ -1,6 +1,6 @@
 import type { DocumentRef } from '../core/document/document.ts'
 import type { Provenance } from '../core/run/provenance.ts'
-import { formatInteger, pluralize } from '../core/text/format-number.ts'
+import { pluralize } from '../core/text/format-number.ts'
 import { buildDocumentRequest } from '../engine/prepare.ts'
 import { runPool } from '../engine/run-pool.ts'
 import type { Output } from './output.ts'
@@ -48,7 +48,7 @@ export async function chooseOtherSettings(
   if (answer === true) return { kept: [], pending: sortByIndex([...pending, ...candidates]) }
   if (asks)
     reporter.printNote(
-      `kept ${formatInteger(candidates.length)}: ${difference}; --redo settings replaces ${candidates.length === 1 ? 'it' : 'them'}`,
+      `kept ${pluralize(candidates.length, 'summary', 'summaries')} ${difference}; to replace ${candidates.length === 1 ? 'it' : 'them'}, add --redo settings`,
     )
   return { kept: candidates, pending: sortByIndex(pending) }
 }
@@ -79,8 +79,8 @@ async function readUnclear(
 const maxOpenFiles = 16
 
 /**
- * Returns how summaries were made and how this run would make them: `made with claude-sonnet-5-5, this run uses
- * claude-haiku-5-5`.
+ * Returns how summaries were made and how this run would make them: `made with claude-sonnet-5-5 (this run uses
+ * claude-haiku-5-5)`.
  */
 function describeDifference(
   documents: readonly DocumentRef[],
@@ -94,7 +94,7 @@ function describeDifference(
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
   const [[first = ''] = [], ...others] = [...counts].sort(([, a], [, b]) => b - a)
-  return others.length === 0 ? first : `${first} (and ${pluralize(others.length, 'other difference')})`
+  return others.length === 0 ? first : `${first}, and ${pluralize(others.length, 'other difference')}`
 }
 
 function describeOne(before: Pick<Provenance, 'prompt' | 'model'> | undefined, now: Provenance): string {
@@ -104,5 +104,5 @@ function describeOne(before: Pick<Provenance, 'prompt' | 'model'> | undefined, n
     [before.prompt === now.prompt ? [] : it.prompt, before.model === now.model ? [] : it.model]
       .flat()
       .join(' and ')
-  return `made with ${name(before)}, this run uses ${name(now)}`
+  return `made with ${name(before)} (this run uses ${name(now)})`
 }

@@ -87,7 +87,7 @@ export async function prepareRun(plan: RunPlan, context: RunContext): Promise<Pr
   if (folder !== undefined && !isFirstRun) await confirmIfExpensive(pending, folder.history)
 
   const choice =
-    mode === 'auto' && folder !== undefined && estimateContext !== undefined
+    mode === 'auto' && pending.length > 0 && folder !== undefined && estimateContext !== undefined
       ? chooseRunMode(pending, folder, estimateContext)
       : undefined
   if (choice !== undefined) reporter.printNote(choice.reason)

@@ -43,7 +43,7 @@ export function createStopRules(
         shutdown.drain(
           new ExitError(
             'serviceRefused',
-            `stopped: the first ${failFastThreshold} documents all failed with the same error: ${message}`,
+            `stopped: the first ${failFastThreshold} documents all failed with the same error: ${message}; fix its cause`,
           ),
         )
       }

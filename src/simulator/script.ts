@@ -122,7 +122,9 @@ export function parseFaults(text: string): FaultRates {
       throw new Error(`unknown fault ${JSON.stringify(name)}; use one of ${Object.keys(faults).join(', ')}`)
     const rateValue = /^\d+(\.\d+)?$/.test(rate) ? Number(rate) : Number.NaN
     if (!(rateValue >= 0 && rateValue <= 1))
-      throw new Error(`the rate of ${name} must be from 0 to 1, got ${JSON.stringify(rate)}`)
+      throw new Error(
+        `the rate of ${name} must be from 0 to 1, like ${name}=0.05, got ${JSON.stringify(part.trim())}`,
+      )
     rates[name as FaultName] = rateValue
   }
   if (Object.values(rates).reduce((sum, rate) => sum + rate, 0) > 1)

@@ -32,7 +32,7 @@ export async function createOutputFolder(out: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || code === 'ENOTDIR')
-      throw new UsageError(`--out ${out}: a file of that name is in the way`)
+      throw new UsageError(`--out ${out}: it is a file; name a folder, or - for stdout`)
     throw toWriteError(out, error as NodeJS.ErrnoException)
   }
 }

@@ -24,6 +24,8 @@ export interface RunSummaryContext {
   /** The cap and the amount used; undefined without a cap. */
   readonly budget?: BudgetState
   readonly simulated: boolean
+  /** Whether the command collects batches and sends no requests for other documents. */
+  readonly onlyCollects?: boolean
   /** Documents that had a summary and were summarized again, by reason. */
   readonly rerunReasons: ReadonlyMap<string, DocumentCount>
 }
@@ -33,7 +35,7 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
   const { documents, usage, latency, timeToFirstToken, requests } = stats
   const total = Object.values(documents).reduce((sum, count) => sum + count, 0)
   const rows: [string, string][] = [
-    ['documents', `${formatInteger(total)}: ${formatOutcomes(stats, colors)}`],
+    ['documents', `${formatInteger(total)}: ${formatOutcomes(stats, context, colors)}`],
   ]
   if (context.rerunReasons.size > 0) rows.push(['redone', formatRerunReasons(context.rerunReasons)])
   if (stats.reused > 0)
@@ -53,7 +55,8 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
   if (latency !== undefined) rows.push(['latency', formatPercentiles(latency)])
   if (timeToFirstToken !== undefined) rows.push(['time to first token', formatPercentiles(timeToFirstToken)])
   const { maxInFlight } = context.limiterStats
-  const inFlight = requests > 1 ? `, up to ${pluralize(maxInFlight, 'request')} in flight` : ''
+  const inFlight =
+    requests > 1 && maxInFlight > 0 ? `, up to ${pluralize(maxInFlight, 'request')} in flight` : ''
   rows.push(['time', `${formatDuration(stats.wallMs)}${inFlight}`])
   if (requests > 1) rows.push(['limited by', describeBottleneck(stats, context.limiterStats)])
   for (const name of limitNames) {
@@ -75,6 +78,7 @@ export function formatRunSummary(stats: RunStats, context: RunSummaryContext, co
   rows.push(['prompt', `${escapeControlChars(context.prompt)}, ${escapeControlChars(context.model)}`])
   if (context.out !== undefined && documents.summarized + documents.failed > 0)
     rows.push(['output', escapeControlChars(context.out)])
+  for (const step of listNextSteps(stats, context)) rows.push(['next', step])
   const width = Math.max(10, ...rows.map(([name]) => name.length))
   return `${rows.map(([name, value]) => `${colors.dim(name.padEnd(width))} ${value}`).join('\n')}\n`
 }
@@ -88,6 +92,7 @@ const limitFlags = { requests: '--rpm', inputTokens: '--itpm', outputTokens: '--
 
 function formatOutcomes(
   { documents, transientFailures: transient, deferred, inBatch, skippedByReason }: RunStats,
+  { onlyCollects = false }: Pick<RunSummaryContext, 'onlyCollects'>,
   colors: ChalkInstance,
 ): string {
   const parts = [colors.green(`${formatInteger(documents.summarized)} summarized`)]
@@ -108,11 +113,31 @@ function formatOutcomes(
   }
   const pending = documents.pending - inBatch
   if (pending > 0) {
-    const hint = deferred > inBatch ? ' (run the same command again to continue)' : ''
+    const command = onlyCollects ? 'claude-batch summarize' : 'the same command'
+    const hint = deferred > inBatch ? ` (run ${command} again to continue)` : ''
     parts.push(colors.yellow(`${formatInteger(pending)} pending${hint}`))
   }
   return parts.join(', ')
 }
+
+/** Returns what the user can do about failed, flagged and edited summaries. Without an output folder, nothing. */
+function listNextSteps(
+  { documents, transientFailures, flaggedByIssue, skippedByReason }: RunStats,
+  { out, onlyCollects = false }: RunSummaryContext,
+): readonly string[] {
+  if (out === undefined) return []
+  const steps: string[] = []
+  const command = onlyCollects ? 'claude-batch summarize' : 'the same command'
+  if (documents.failed > transientFailures)
+    steps.push(`the .error.txt files have the reasons; fix them, then run ${command} again`)
+  else if (documents.failed > 0) steps.push(`run ${command} again to retry the failed documents`)
+  if (flaggedByIssue.size > 0) steps.push('check the flagged summaries; --redo flagged makes them again')
+  if (skippedByReason.has(editedType)) steps.push('--force overwrites the summaries that were edited by hand')
+  return steps
+}
+
+/** The type of a skipped document whose summary was edited by hand. */
+const editedType = 'modified'
 
 /** Returns the known cost of a run and a note about every part that is unknown. */
 export function formatRunCost(

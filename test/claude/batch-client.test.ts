@@ -161,7 +161,7 @@ describe('the batch client', () => {
         const { requestError } = thrown as AskError
         const advice = describeAccountError(requestError, 'claude-haiku-5-5', client.baseUrl)
         expect(advice).toMatch(expected)
-        expect(advice).not.toMatch(/certificate|claude-haiku|Known are/)
+        expect(advice).not.toMatch(/certificate|claude-haiku|choose another, for/)
         expect(classifyError(requestError)).toBe('account')
         expect(isNotFound(requestError)).toBe(body === error('not_found_error'))
       }

@@ -143,7 +143,7 @@ describe('createClaudeClient', () => {
       requestError: {
         kind: 'timeout',
         type: 'timeout',
-        message: 'nothing came for 0.3 s; if answers take longer, raise --idle-timeout',
+        message: 'received no data for 0.3 s; if replies take longer, raise --idle-timeout',
       },
     })
     for (let n = 0; n < 3; n++) expect((await client.ask(plain, never)).text).toMatch(/^\[simulated\]/)

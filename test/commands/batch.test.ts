@@ -99,7 +99,9 @@ describe('summarize --batch', () => {
     const { run, written, simulator, cwd } = await setting()
     const first = await run('summarize', 'docs', '--batch', '--detach')
     expect(first.code).toBe(0)
-    expect(first.stderr).toMatch(/the same command, or claude-batch batches collect, fetches the summaries/)
+    expect(first.stderr).toMatch(
+      /to fetch the summaries later, run the same command again, or claude-batch batches collect summaries/,
+    )
     expect(Object.keys(await written())).toHaveLength(1)
     await writeFile(join(cwd, 'docs/rum.md'), noteOf('rum'))
     expect((await run('summarize', 'docs', '--batch', '--detach', '-q')).stderr).toBe('')
@@ -122,7 +124,7 @@ describe('summarize --batch', () => {
     expect(stderr).toMatch(/1 skipped .*, 3 in a batch \(run the same command again to collect them\)/)
     const quiet = await run('summarize', 'docs', '-q')
     expect(quiet.stderr).toMatch(
-      /^claude-batch: 3 documents are still in a batch at the API, which continues/,
+      /^claude-batch: 3 documents are still in a batch at the API; to fetch them later, run the same command again/,
     )
     expect(simulator.stats().requests).toBe(1)
   })

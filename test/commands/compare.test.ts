@@ -126,7 +126,10 @@ describe('compare', () => {
     let left = 5
     const { run } = await setting(() => (left-- > 0 ? answer : { kind: 'status', status: 401 }))
     const stopped = await run(...two, '--concurrency', '1')
-    expect(stopped).toMatchObject({ code: 4, stderr: expect.stringContaining('continues with the rest') })
+    expect(stopped).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('to continue, run the same command again'),
+    })
     left = 100
     expect((await run(...two)).asked).toHaveLength(11)
   })
@@ -266,7 +269,7 @@ describe('a judge', () => {
     const { run, seen } = await judging(brief)
     const capped = await run(...two, '--judge', 'opus', '--max-cost', '0.05', '--concurrency', '1')
     expect(capped.code).toBe(5)
-    expect(capped.stderr).toMatch(/stopped at --max-cost.*; the same command continues with the rest/)
+    expect(capped.stderr).toMatch(/stopped at --max-cost.*; to continue, run the same command again/)
     expect(seen.length).toBeLessThan(16)
     const [, counts = ''] =
       /^brief@v2, claude-haiku-5-5 +((\d +){5})/m.exec(capped.stdout.split('by judge')[1] ?? '') ?? []

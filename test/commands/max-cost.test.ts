@@ -67,7 +67,9 @@ describe('--max-cost', () => {
       expect(code).toBe(5)
       expect(stderr).toMatch(/budget +\$0\.\d+, \$0/)
       expect(stderr).toMatch(/\d+ pending/)
-      expect(stderr).toMatch(/stopped at --max-cost .*; the same command continues with the rest\n$/)
+      expect(stderr).toMatch(
+        /stopped at --max-cost .*; (to continue, run the same command again|raise the cap to continue)\n$/,
+      )
     },
   )
 

@@ -43,7 +43,7 @@ describe('a prompt in a .yml file', () => {
     const { run } = await here({ 'prompts/brief.yml': two })
     expect((await run('list')).stdout).toMatch(/^brief +v2 \(latest\) +v1 v2 +prompts\/brief.yml/m)
     expect((await run('check')).stdout).toMatch(/^prompts\/brief.yml: ok$/m)
-    expect((await run('show', 'brief')).stderr).toContain('from prompts/brief.yml')
+    expect((await run('show', 'brief')).stderr).toContain('brief@v2 (latest, prompts/brief.yml)')
     expect((await run('diff', 'brief@v1')).code).toBe(0)
   })
 
@@ -88,7 +88,7 @@ describe('prompts show', () => {
     expect(await run('show', 'brief@v1')).toEqual({
       code: 0,
       stdout: 'description: short\n\n--- user\nSum up {text} for {audience}\n',
-      stderr: 'claude-batch: brief@v1 (requested), from prompts/brief.yaml\n',
+      stderr: 'claude-batch: brief@v1 (requested, prompts/brief.yaml)\n',
     })
   })
 

@@ -454,7 +454,7 @@ describe('a run ends early', () => {
     it.behave = () => ({ kind: 'status', status: 422 })
     const { code, hits, stderr } = await it.run('--max-failures', '1', '--concurrency', '1')
     expect([code, hits]).toEqual([5, 1])
-    expect(stderr).toContain('stopped at --max-failures 1; the same command continues with the rest')
+    expect(stderr).toContain('stopped at --max-failures 1; to continue, run the same command again')
   })
 
   it('P22 with --time-limit, after requests in flight are finished', async () => {

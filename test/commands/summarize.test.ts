@@ -125,7 +125,7 @@ describe('claude-batch summarize', () => {
       env,
     })
     expect(code).toBe(4)
-    expect(stderr).toMatch(/404 not_found_error.*Known are .*haiku/)
+    expect(stderr).toMatch(/404 not_found_error.*choose another, for example .*haiku/)
   })
 
   it('writes one log entry per attempt, with its tokens', async () => {
@@ -279,7 +279,7 @@ describe('a usage error', () => {
       'an output folder that is a file',
       ['summarize', 'a.md', '-o', 'a.md', '--simulate'],
       2,
-      /a file of that name is in the way/,
+      /it is a file; name a folder/,
     ],
     ...['abc', '5x', '0', '-1', 'NaN', 'Infinity', '1e3', '0x10', ''].map(
       (value): [string, string[], number, RegExp] => [

@@ -130,7 +130,7 @@ describe('the configuration file', () => {
       /^claude-batch: claude-batch.yaml:2:1: .*"max-token"; did you mean max-tokens\?/,
     ],
     ['no-ignore: true', /1:1: .*"no-ignore"; did you mean ignore\?/],
-    ['zzzzzzzzz: 1', /1:1: there is no setting "zzzzzzzzz"\n$/],
+    ['zzzzzzzzz: 1', /1:1: there is no setting "zzzzzzzzz"; settings are flags without --/],
     ['retries: 99', /1:10: retries: expected a whole number from 0 to 20, got "99"/],
     ['retries: [1, 2]', /1:10: retries: expected one value, not a list/],
     ['rpm: { a: 1 }', /1:6: rpm: expected a text or a number/],
@@ -139,8 +139,8 @@ describe('the configuration file', () => {
     ['var: [a]', /1:6: var: expected a mapping/],
     ['rpm: 1\nrpm: 2', /2:1: .*unique/],
     ['rpm: [', /1:\d+: /],
-    ['- rpm', /1:1: .*must map/],
-    ['profiles: 5', /1:11: .*must map/],
+    ['- rpm', /1:1: .*must have settings/],
+    ['profiles: 5', /1:11: .*must have settings/],
     ['profiles:\n  night:\n    modle: opus', /3:5: .*"modle"; did you mean model\?/],
     ['a: &a [x,x]\nb: *a', /1:1: there is no setting "a"/],
   ])('ends every command with its line and column if it has a mistake: %j', async (text, message) => {
@@ -154,7 +154,9 @@ describe('the configuration file', () => {
 
   it('is named with its profiles in the error about an unknown profile', async () => {
     const run = async (files: Record<string, string>) => (await shown(files, ['--profile', 'day'])).stderr
-    expect(await run({ 'claude-batch.yaml': yaml })).toContain('has the profiles night')
+    expect(await run({ 'claude-batch.yaml': yaml })).toContain(
+      'there is no profile of that name; claude-batch.yaml has only night',
+    )
     expect(await run({ 'claude-batch.yaml': 'rpm: 1' })).toContain('has no profiles')
     expect(await run({})).toContain('there is no claude-batch.yaml here or above')
   })
@@ -291,9 +293,7 @@ describe('the user configuration', () => {
     expect(settings).toMatchObject({ rpm: ['7', `${origin}:1`], itpm: ['900', 'claude-batch.yaml:2'] })
     expect(await seen(files, ['--profile', 'noon'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(
-        /config\.yaml has the profiles night, day, claude-batch\.yaml has the profiles night/,
-      ),
+      stderr: expect.stringMatching(/config\.yaml has only night, day, claude-batch\.yaml has only night/),
     })
     const { stdout } = await runInProcess(['complete', '--', 'summarize', '--profile', ''], {
       cwd: join((await seen(files)).cwd, 'work'),

@@ -34,7 +34,7 @@ const outcomes: Outcome[] = sources.map((source, index) => {
         partialText: 'half a',
       }
     case 2:
-      return { ...base, status: 'skipped', type: 'empty', reason: 'the file has no text' }
+      return { ...base, status: 'skipped', type: 'empty', reason: 'the document is empty' }
     default:
       return { ...base, status: 'summarized', text: 'Last.' }
   }

@@ -13,7 +13,7 @@ const outcomeOf = (document: DocumentRef): Outcome => ({
   elapsedMs: 0,
   status: 'skipped',
   type: 'empty',
-  reason: 'the file has no text',
+  reason: 'the document is empty',
 })
 
 async function* arriving(sources: readonly DocumentRef[], error?: Error): AsyncGenerator<Outcome> {

@@ -184,7 +184,12 @@ describe('errors of the account or the setup', () => {
     ['A04', 'a 401 for a token', wrongKey, /: invalid x-api-key .*; check ANTHROPIC_AUTH_TOKEN;/],
     ['A05', 'a 402', error(402), /402 billing_error: .*see Billing in the console/],
     ['A06', 'a 403', error(403), /403 permission_error: .*may not use claude-haiku-5-5 in its workspace/],
-    ['A07', 'a 404', error(404, { message: 'model: x' }), /404 not_found_error: .*Known are .*haiku/],
+    [
+      'A07',
+      'a 404',
+      error(404, { message: 'model: x' }),
+      /404 not_found_error: .*choose another, for example .*haiku/,
+    ],
     [
       'A14',
       'the monthly spend limit',

@@ -26,7 +26,7 @@ describe('several runs for one output folder', () => {
     const { pid, host, since } = await lockOf(cwd)
     expect(pid).toBe(child.pid)
     expect(stderr).toBe(
-      `claude-batch: another run holds this output folder: process ${pid} on ${host}, since ${since}; --lock-timeout SECONDS waits for it\n`,
+      `claude-batch: another run holds this output folder: process ${pid} on ${host}, since ${since}; to wait for it, add --lock-timeout 10m\n`,
     )
     expect(hits()).toEqual({ a: 1 })
     expect((await readdir(memoryIn(cwd))).sort()).toEqual(['journal.jsonl', 'ledger.jsonl', 'lock'])

@@ -101,7 +101,7 @@ describe('a lock that exists at the start', () => {
       const { code, stderr } = await runInProcess(summarize, { cwd, env })
       expect(code).toBe(7)
       expect(stderr).toBe(
-        `claude-batch: ${lockIn(cwd)} cannot be read; if no other run uses this output folder, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}; --lock-timeout SECONDS waits for it\n`,
+        `claude-batch: ${lockIn(cwd)} cannot be read; if no other run uses this output folder, remove its lock with: claude-batch unlock ${join(cwd, 'summaries')}; to wait for it, add --lock-timeout 10m\n`,
       )
       expect(hits()).toEqual({})
       await rm(lockIn(cwd))

@@ -56,7 +56,7 @@ describe('a prompt file', () => {
   it.each([
     ['a duplicate key', `versions:\n${version('v1')}${version('v1')}`, /:4:3: "v1" occurs twice/],
     ['two documents', `versions:\n${version('v1')}---\na: 1\n`, /:\d+:\d+: .*multiple documents/],
-    ['a tag', 'versions: !!js/function x', /:1:11: Unresolved tag/],
+    ['a tag', 'versions: !!js/function x', /:1:11: not valid YAML: Unresolved tag/],
   ])('C04 %s is reported with its line', async (_name, yaml, message) => {
     expect(await mistakeIn(yaml)).toMatch(message)
   })
@@ -172,7 +172,7 @@ describe('a flag', () => {
     const args = ['summarize', 'docs', '--model', 'claude-haiku-9', '--concurrency', '2']
     const { code, stderr, written } = await runChecked(args, { cwd, env })
     expect([code, Object.keys(written)]).toEqual([4, []])
-    expect(stderr).toMatch(/404 not_found_error.*Known are .*claude-haiku-5-5/)
+    expect(stderr).toMatch(/404 not_found_error.*choose another, for example .*claude-haiku-5-5/)
     expect(simulator.stats().requests).toBeLessThanOrEqual(2)
   })
 
@@ -196,7 +196,7 @@ describe('credentials', () => {
   it('C15 missing credentials are reported with all accepted sources', async () => {
     const { stderr } = await refused({}, ['summarize', 'a.md'], { ANTHROPIC_API_KEY: '' })
     expect(stderr).toMatch(
-      /no credentials found: set ANTHROPIC_API_KEY \(or ANTHROPIC_AUTH_TOKEN, or a profile\)/,
+      /no credentials found: set ANTHROPIC_API_KEY \(or ANTHROPIC_AUTH_TOKEN, or an Anthropic profile\)/,
     )
   })
 
@@ -290,7 +290,7 @@ describe('a configuration file', () => {
   it('C17 an unreadable file after --config is reported', async () => {
     const cwd = await createFolder({ 'a.md': 'A', 'folder/x': '', 'large.yaml': '#'.repeat(2_000_000) })
     for (const [file, why] of [
-      ['gone.yaml', 'ENOENT'],
+      ['gone.yaml', 'no such file'],
       ['folder', 'not a regular file'],
       ['/dev/zero', 'not a regular file'],
       ['large.yaml', 'larger than 1 MB'],

@@ -108,10 +108,10 @@ describe('a folder of good and bad documents', () => {
     expect(named?.written[`soft/${name}.error.txt`]).toContain(reason)
   }
   it('I01 an empty file is skipped in a folder, and fails if it is named', () => {
-    skipped('empty.md', 'the file has no text')
+    skipped('empty.md', 'the document is empty')
   })
   it('I02 a file of white space and a byte-order mark is skipped in a folder, and fails if it is named', () => {
-    skipped('blank.md', 'the file has no text')
+    skipped('blank.md', 'the document is empty')
   })
   it('I03 binary files with the extension .txt are skipped in a folder, and fail if they are named', () => {
     skipped('photo.txt', 'not text (it contains NUL bytes)')
@@ -308,7 +308,7 @@ it('I36 an empty stdin fails, like an empty file that is named', async () => {
   const { env, simulator } = await startService({})
   const { code, stdout, stderr } = await runChecked(['summarize', '-'], { cwd, env, inOwnProcess: true })
   expect(code).toBe(1)
-  expect(stdout).toBe('ERROR: input empty: the file has no text\n')
-  expect(stderr).toContain('claude-batch: -: the file has no text')
+  expect(stdout).toBe('ERROR: input empty: the document is empty\n')
+  expect(stderr).toContain('claude-batch: -: the document is empty')
   expect(simulator.stats().requests).toBe(0)
 })

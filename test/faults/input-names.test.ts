@@ -115,7 +115,7 @@ describe('a folder of unusual names and links', () => {
     expect(named?.stderr).toContain('docs/\\x1b]0;pwn\\x07\\x0d\\x9b31m\\u{202e}.md: ')
     const everything = [walked, named, jsonl].map((run) => run?.stderr).join('')
     expect(everything).not.toMatch(/[\u0007\r\u001b\u009b\u202e]/)
-    expect(named?.written[`${hostile}.error.txt`]).toBe('ERROR: input empty: the file has no text\n')
+    expect(named?.written[`${hostile}.error.txt`]).toBe('ERROR: input empty: the document is empty\n')
   })
 
   it('I22 names that look like flags work inside a folder and after --', () => {
@@ -309,7 +309,9 @@ describe('inputs', () => {
   it('I34 I35 inputs of which none exists end the run with 3, and nothing is sent', async () => {
     const { code, stderr, hits } = await over(ab, ['nobody.md', 'lost/', '*.nope'])
     expect([code, hits]).toEqual([3, 0])
-    expect(stderr).toBe('claude-batch: nothing matches "nobody.md", "lost/", "*.nope"\n')
+    expect(stderr).toBe(
+      'claude-batch: nothing matches "nobody.md", "lost/", "*.nope"; check the path or pattern\n',
+    )
   })
 
   it.each([

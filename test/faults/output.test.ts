@@ -69,7 +69,7 @@ describe('a disk error', () => {
       const unsaved = /could not save the summary of docs\/([ab])\.md; the next run saves it/
       const name = unsaved.exec(full.stderr)?.[1] ?? ''
       expect(full.stderr).toMatch(
-        /cannot write .*\.md\.summary\.md: .*; the same command continues with the rest/,
+        /cannot write .*\.md\.summary\.md: .*; to continue, run the same command again/,
       )
       expect(hits()).not.toHaveProperty('f')
       expect(await summarized(cwd)).not.toContain(name)
@@ -180,7 +180,7 @@ describe('an output folder that cannot be used', () => {
     const cwd = await createFolder(docs())
     const { code, stderr } = await runInProcess([...summarize, '--out', out], { cwd, env })
     expect(code).toBe(2)
-    expect(stderr).toContain('a file of that name is in the way')
+    expect(stderr).toContain('it is a file; name a folder')
     expect(hits()).toEqual({})
     expect(await filesBelow(cwd)).toEqual(Object.keys(docs()))
   })

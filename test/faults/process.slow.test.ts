@@ -83,7 +83,7 @@ describe('signals', () => {
       expect([code, signal]).toEqual([null, name])
       expect(stderr).toContain('stopping: waiting for 4 requests in flight (interrupt again to abort them)')
       expect(stderr).toMatch(/4 summarized, 8 pending/)
-      expect(stderr).toContain(`stopped by ${name}; the same command continues with the rest`)
+      expect(stderr).toContain(`stopped by ${name}; to continue, run the same command again`)
       expect(simulator.stats()).toMatchObject({ requests: 4, aborted: 0 })
       expect(await summariesIn(cwd)).toBe(4)
       expect(await readdir(join(cwd, 'summaries/docs'))).toHaveLength(4)

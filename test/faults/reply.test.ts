@@ -57,7 +57,11 @@ describe('a reply that is not a summary', () => {
     ['R04', 'a pause', /^ERROR: reply unexpected_stop: the model stopped with "pause_turn"/],
     ['R04-tool', 'a tool call', /^ERROR: reply unexpected_stop: the model stopped with "tool_use"/],
     ['R05', 'an unknown stop reason', /^ERROR: reply unexpected_stop: .* "new\\u001b\[2Jreason"/],
-    ['R06', 'an empty reply', /^ERROR: reply empty: the model answered without any text\n/],
+    [
+      'R06',
+      'an empty reply',
+      /^ERROR: reply empty: the model answered without any text; try another model or prompt\n/,
+    ],
     ['R07', 'a reply of only thinking', /^ERROR: reply empty: /],
     ['R08', 'a reply of only white space', /^ERROR: reply empty: /],
   ])('%s %s fails the document after one request, and its cost is recorded', (row, _name, record) => {

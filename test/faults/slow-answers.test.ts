@@ -42,6 +42,6 @@ describe('an API whose plain answers are slower than --idle-timeout', () => {
     const args = ['summarize', 'docs', '--idle-timeout', '0.5', '--retries', '0']
     const { code, stderr } = await runInProcess(args, { cwd, env })
     expect(code).toBe(75)
-    expect(stderr).toContain('nothing came for 0.5 s; if answers take longer, raise --idle-timeout')
+    expect(stderr).toContain('received no data for 0.5 s; if replies take longer, raise --idle-timeout')
   })
 })

@@ -271,7 +271,7 @@ describe('createClient', () => {
     const error = (await getRejection(client.complete('Who am I?'))) as Error
     expect(error).toMatchObject({ type: 'configuration', transient: false, attempts: 0 })
     expect(error.message).toBe(
-      'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or a profile)',
+      'no credentials found: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or an Anthropic profile)',
     )
   })
 

@@ -40,9 +40,9 @@ describe('loadPrompt', () => {
 
   it.each([
     ['./mine.yaml', {}, /^\.\/mine\.yaml:4:\d+: .*unknown placeholder \{audience\}/],
-    ['./mine.yaml@v9', { audience: 'x' }, /^prompt \.\/mine\.yaml@v9: .* has no version v9; it has v1$/],
+    ['./mine.yaml@v9', { audience: 'x' }, /^prompt \.\/mine\.yaml@v9: .* has no version v9; use one of v1$/],
     ['./mine.yaml', { audience: 'x', tone: 'y' }, /^vars: tone: .* has no placeholder \{tone\}$/],
-    ['nothing', {}, /^prompt nothing: no prompts\/nothing\.yaml here/],
+    ['nothing', {}, /^prompt nothing: there is no prompts\/nothing\.yaml here/],
   ])('rejects %s with %j and names the mistake', async (spec, vars, message) => {
     const cwd = await createFolder({ 'mine.yaml': mine })
     const error = await getRejection(loadPrompt(spec, { cwd, vars }))

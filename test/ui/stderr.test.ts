@@ -84,6 +84,7 @@ describe('the run summary', () => {
         'limited by API latency',
         'prompt     summarize@v2 (shipped), claude-haiku-5-5',
         'output     summaries',
+        'next       the .error.txt files have the reasons; fix them, then run the same command again',
         '',
       ].join('\n'),
     )

@@ -4,13 +4,14 @@ import type { BatchApi } from '../../core/batch/batch-api.ts'
 import { AskError } from '../../core/errors/ask-error.ts'
 import { isNotFound } from '../../core/errors/request-error.ts'
 import { AccountError, RunError, UnknownBatchError } from '../../core/errors/run-error.ts'
+import { quoteShellWord } from '../../core/text/quote-shell-word.ts'
 import { chooseExit, type Exit, ExitError, toEnding, UsageError } from '../../errors.ts'
 import { lockOutputFolder } from '../../run/lock-output-folder.ts'
 import { createProvider } from '../../run/provider.ts'
 import type { Runtime } from '../../runtime.ts'
 import { deleteBatchFiles } from '../../storage/batch-files.ts'
 import { printMessage } from '../../ui/print-message.ts'
-import { findUncollectedBatches, getBatchLabel, type UncollectedBatch } from './list.ts'
+import { findUncollectedBatches, formatNoBatches, getBatchLabel, type UncollectedBatch } from './list.ts'
 import { checkEndpoint, neverAborted, noModelOptions } from './status.ts'
 
 /**
@@ -26,7 +27,7 @@ export async function cancelBatches(
   const batches = await findUncollectedBatches(dir, runtime, options.id)
   const print = (text: string) => printMessage(runtime, text)
   if (batches.length === 0) {
-    print(`no batches in ${dir} are waiting to be collected`)
+    print(formatNoBatches(dir, runtime))
     return 'ok'
   }
   const provider = await createProvider({ ...options, ...noModelOptions }, runtime)
@@ -36,11 +37,12 @@ export async function cancelBatches(
       options.id === undefined
         ? undefined
         : (batch: UncollectedBatch) => giveUpBatch(batch, dir, runtime, version)
+    const collectCommand = `claude-batch batches collect ${quoteShellWord(dir)}`
     const exits: Exit[] = ['ok']
     for (const batch of batches) {
       try {
         checkEndpoint(batch, provider.baseUrl)
-        print(await cancelBatch(batch, batchApi, giveUp))
+        print(await cancelBatch(batch, batchApi, giveUp, collectCommand))
       } catch (error) {
         const knownError = error instanceof AskError ? toRunError(error, provider.baseUrl) : error
         if (!(knownError instanceof RunError || knownError instanceof UsageError)) throw knownError
@@ -63,12 +65,13 @@ async function cancelBatch(
   batch: UncollectedBatch,
   batchApi: BatchApi,
   giveUp: ((batch: UncollectedBatch) => Promise<string>) | undefined,
+  collectCommand: string,
 ): Promise<string> {
   const { id, localId } = batch
   if (id === undefined)
     throw new ExitError(
       'usage',
-      `the API has not confirmed the batch ${localId} yet; run claude-batch batches collect to check whether it was created`,
+      `the API has not confirmed the batch ${localId} yet; run ${collectCommand} to check whether it was created`,
     )
   try {
     const { state } = await batchApi.retrieve(id, neverAborted)
@@ -78,8 +81,8 @@ async function cancelBatch(
         ? state
         : await batchApi.cancel(id, neverAborted).then(getState, expectEnded(batchApi, id))
     return currentState === 'ended'
-      ? `the batch ${id} has ended already; claude-batch batches collect fetches it`
-      : `the batch ${id} is being canceled; results that are ready are billed, and claude-batch batches collect fetches them`
+      ? `the batch ${id} has ended already; to fetch it, run: ${collectCommand}`
+      : `the batch ${id} is being canceled; results that are ready are billed; to fetch them, run: ${collectCommand}`
   } catch (error) {
     if (!(error instanceof AskError) || !isNotFound(error.requestError)) throw error
     if (giveUp !== undefined) return giveUp(batch)

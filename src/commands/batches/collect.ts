@@ -7,7 +7,7 @@ import { inspectNamedOutputs } from '../../run/named-outputs.ts'
 import { run } from '../../run/run.ts'
 import type { Runtime } from '../../runtime.ts'
 import { printMessage } from '../../ui/print-message.ts'
-import { findUncollectedBatches } from './list.ts'
+import { findUncollectedBatches, formatNoBatches } from './list.ts'
 
 /** Fetches the summaries of batches that have ended, like the run that submitted them would have done. */
 export async function collectBatches(
@@ -19,7 +19,7 @@ export async function collectBatches(
   const batches = await findUncollectedBatches(dir, runtime)
   const [firstItem] = batches.flatMap(({ items }) => [...items.values()].slice(0, 1))
   if (firstItem === undefined) {
-    printMessage(runtime, `no batches in ${dir} are waiting to be collected`)
+    printMessage(runtime, formatNoBatches(dir, runtime))
     return 'ok'
   }
   const { provenance } = firstItem.asked

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import type { StoredBatch } from '../../core/batch/batch-store.ts'
 import { formatInteger } from '../../core/text/format-number.ts'
+import { quoteShellWord } from '../../core/text/quote-shell-word.ts'
 import { type Exit, ExitError } from '../../errors.ts'
 import { computeCwdFromOut } from '../../run/report-writer.ts'
 import type { Runtime } from '../../runtime.ts'
 import { createStreamWriter } from '../../storage/fs/stream-writer.ts'
+import { hasLedger } from '../../storage/output-folder.ts'
 import { listStoredBatches } from '../../storage/stored-batches.ts'
 import { formatTable } from '../../ui/text-table.ts'
 
@@ -16,8 +18,16 @@ export async function listBatches(dir: string, runtime: Runtime): Promise<Exit> 
   await createStreamWriter(
     runtime.stdout,
     'stdout',
-  )(rows.length === 0 ? `no batches in ${dir} are waiting to be collected\n` : formatTable([header, ...rows]))
+  )(rows.length === 0 ? `${formatNoBatches(dir, runtime)}\n` : formatTable([header, ...rows]))
   return 'ok'
+}
+
+/** Returns the message for an output folder without uncollected batches. */
+export function formatNoBatches(dir: string, { cwd }: Pick<Runtime, 'cwd'>): string {
+  const message = `no batches in ${dir} are waiting to be collected`
+  return hasLedger(resolve(cwd, dir))
+    ? message
+    : `${message}: no run has written there; name the output folder`
 }
 
 /**
@@ -36,7 +46,7 @@ export async function findUncollectedBatches(
   if (id !== undefined && found.length === 0)
     throw new ExitError(
       'noInput',
-      `no batch ${id} in ${dir}; list its batches with claude-batch batches list`,
+      `no batch ${id} in ${dir}; list its batches with: claude-batch batches list ${quoteShellWord(dir)}`,
     )
   return found
 }

@@ -10,14 +10,20 @@ import { createProvider } from '../../run/provider.ts'
 import type { Runtime } from '../../runtime.ts'
 import { createStreamWriter } from '../../storage/fs/stream-writer.ts'
 import { formatTable } from '../../ui/text-table.ts'
-import { findUncollectedBatches, formatBatchColumns, getBatchLabel, type UncollectedBatch } from './list.ts'
+import {
+  findUncollectedBatches,
+  formatBatchColumns,
+  formatNoBatches,
+  getBatchLabel,
+  type UncollectedBatch,
+} from './list.ts'
 
 /** Prints the state of each batch of an output folder at the API. */
 export async function showBatchStatus(dir: string, options: BatchesOptions, runtime: Runtime): Promise<Exit> {
   const batches = await findUncollectedBatches(dir, runtime, options.id)
   const write = createStreamWriter(runtime.stdout, 'stdout')
   if (batches.length === 0) {
-    await write(`no batches in ${dir} are waiting to be collected\n`)
+    await write(`${formatNoBatches(dir, runtime)}\n`)
     return 'ok'
   }
   const provider = await createProvider({ ...options, ...noModelOptions }, runtime)

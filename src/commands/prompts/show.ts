@@ -29,7 +29,7 @@ export async function showPrompt(
       ? formatPrompt(prompt)
       : await renderForDocument(prompt, file, vars, createDocumentReader({ ...runtime, encoding }), runtime),
   )
-  printMessage(runtime, `${prompt.name}@${prompt.version} (${prompt.why}), from ${place.origin}`)
+  printMessage(runtime, `${prompt.name}@${prompt.version} (${prompt.why}, ${place.origin})`)
   return 'ok'
 }
 
@@ -68,7 +68,10 @@ async function renderForDocument(
     throw new UsageError(`the prompt has a placeholder {${missing}}; set it with --var ${missing}=…`)
   const path = toDocumentPath(resolve(cwd, file), cwd)
   const document = await read({ index: 0, path, namedByUser: true })
-  if ('action' in document) throw new ExitError('noInput', `${file}: ${document.message}`)
+  if ('action' in document) {
+    const message = document.type === 'vanished' ? 'no such file' : document.message
+    throw new ExitError('noInput', `${file}: ${message}`)
+  }
   const { system, user } = renderPrompt(prompt, document, vars)
   const characters = (system?.length ?? 0) + user.length
   const charsPerToken = findModel(resolveModelAlias(prompt.model ?? defaultModel))?.charsPerToken ?? 2.5

@@ -18,6 +18,6 @@ export const batchFlags = {
   detach: {
     group: 'Message Batches',
     syntax: '--detach',
-    help: 'with --batch, exit without waiting; the same command or claude-batch batches collect fetches the summaries later',
+    help: 'with --batch, exit without waiting; to fetch the summaries later, run the same command again, or claude-batch batches collect',
   },
 } as const satisfies Record<string, Flag>

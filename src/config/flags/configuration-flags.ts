@@ -12,7 +12,7 @@ export const configurationFlags = {
   profile: {
     group: 'Configuration',
     syntax: '--profile <name>',
-    help: 'also apply this profile from the configuration file',
+    help: 'also apply the profile of this name, from profiles: in the configuration file',
     completes: 'profile',
     parse: text,
   },

@@ -18,7 +18,7 @@ export const estimateFlags = {
   sample: {
     group: 'Cost',
     syntax: '--sample <n>',
-    help: 'summarize N documents of all sizes first, show the price of the rest, ask',
+    help: 'summarize N documents of different sizes first, show the estimated cost of all documents, and ask whether to continue',
     parse: integer(2, 100_000),
   },
 } as const satisfies Record<string, Flag>

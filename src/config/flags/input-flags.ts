@@ -55,7 +55,7 @@ export const inputFlags = {
   exclude: {
     group: 'Inputs',
     syntax: '--exclude <pattern>',
-    help: 'skip matching paths, relative to the input or the working directory; repeatable',
+    help: 'skip files and folders that match this pattern, e.g. drafts/ or *.draft.md; repeatable',
     parse: patterns,
     toConfigValue: (given: readonly ExcludePattern[]) => given.map(({ pattern }) => pattern),
     resolveIn: resolvePatternsIn,

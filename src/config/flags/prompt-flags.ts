@@ -15,7 +15,7 @@ export const promptFlags = {
   var: {
     group: 'Prompt and model',
     syntax: '--var <key=value>',
-    help: 'value of a placeholder in the prompt; repeatable',
+    help: 'value of a placeholder {key} in the prompt, e.g. audience=engineers; repeatable',
     parse: keyValuePairs,
   },
   language: {
@@ -40,7 +40,7 @@ export const promptFlags = {
   chunkTokens: {
     group: 'Prompt and model',
     syntax: '--chunk-tokens <tokens>',
-    help: 'split documents longer than this into chunks (default: the most that the model reads at its lowest price)',
+    help: 'split documents longer than this into chunks (default: the longest input that the model reads at its lowest price per token)',
     parse: integer(1000, 1_000_000),
   },
 } as const satisfies Record<string, Flag>

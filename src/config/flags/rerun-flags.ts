@@ -7,7 +7,7 @@ export const rerunFlags = {
   redo: {
     group: 'Re-running',
     syntax: '--redo <what>',
-    help: 'comma-separated results to produce again: failed (process only documents with an error record), settings (made with other settings), copy, language, length (failed this quality check), flagged (failed any of them), all',
+    help: 'documents to summarize again, comma-separated: failed (only those with an error record), settings (made with other settings), copy, language or length (flagged by this quality check), flagged (flagged by any check), all',
     isList: true,
     parse: choices(redoTargets),
   },

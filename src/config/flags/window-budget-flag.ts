@@ -27,7 +27,7 @@ export const windowBudgetFlags = {
   maxCostPer: {
     group: 'Cost',
     syntax: '--max-cost-per <time=usd>',
-    help: 'spending cap of the output folder over time (exit 5), e.g. 30d=50: what its ledger says was spent in the last 30 days counts towards it',
+    help: 'spending cap of the output folder for a period that ends now (exit 5), e.g. 30d=50: at most USD 50 in 30 days, earlier runs included (units: h, d, w)',
     parse: Object.assign(parseWindowBudget, {
       schema: { type: 'string', pattern: pattern.source },
       format: ({ window, usd }: WindowBudget) => `${window}=${usd}`,

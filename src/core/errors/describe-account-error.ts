@@ -47,9 +47,9 @@ function findRemedy(
     return message.includes('credit') ? 'add credit in the console' : 'raise the limit in the console'
   if (status === 401) return `check ${credential ?? 'the key'}`
   if (status === 402) return 'see Billing in the console'
-  if (status === 403) return `this key may not use ${model} in its workspace`
-  if (status === 404)
-    return `is ${JSON.stringify(model)} a model of ${endpoint}? Known are ${findSimilarModels(model).join(', ')}`
+  if (status === 403)
+    return `this key may not use ${model} in its workspace; choose another model, or use a key of another workspace`
+  if (status === 404) return describeUnknownModel(/\bmodel: (\S+)/.exec(message)?.[1] ?? model, endpoint)
   return `check ANTHROPIC_BASE_URL (${endpoint})`
 }
 
@@ -71,6 +71,11 @@ function findBatchRemedy(
   if (status === 404)
     return `${endpoint} has no such batch, or does not serve batches; check ANTHROPIC_BASE_URL, or ${avoidBatches}`
   return undefined
+}
+
+function describeUnknownModel(model: string, endpoint: string): string {
+  const known = findSimilarModels(model).join(', ')
+  return `${endpoint} may not have a model ${JSON.stringify(model)}; choose another, for example ${known}`
 }
 
 /** Returns the three model names that have most parts in common with the requested one. */

@@ -15,6 +15,8 @@ export class BudgetExceededError extends RunError {
   override readonly name = 'BudgetExceededError'
   /** @param setting what the caller calls the cap */
   readonly describe: (setting: string) => string
+  /** Whether nothing was spent, so that the same run would stop again. */
+  readonly isTooSmall: boolean
 
   /**
    * @param reservedForBatches what is reserved for batches that are not collected yet
@@ -35,6 +37,7 @@ export class BudgetExceededError extends RunError {
       `stopped at ${capName ?? `${setting} ${formatUsd(cap)}`}: ${formatUsd(spent)} is spent${capName === undefined ? '' : ' by this run'}${reserved}, and the next request may cost ${formatUsd(worstCaseCost)}`
     super(describe('the budget of'))
     this.describe = describe
+    this.isTooSmall = spent === 0n && reservedForBatches === 0n
   }
 }
 

@@ -59,7 +59,7 @@ export function findReplyFailure(reply: Reply, maxTokens: number): Failure | und
     case 'end_turn':
     case 'stop_sequence':
       return reply.text.trim() === ''
-        ? createFailure('empty', 'the model answered without any text')
+        ? createFailure('empty', 'the model answered without any text; try another model or prompt')
         : undefined
     case 'max_tokens':
       return createFailure('max_tokens', `cut off at ${maxTokens} output tokens`)

@@ -105,7 +105,8 @@ export function selectVersion(
   const prompt = prompts.find((prompt) => prompt.version === wantedVersion)
   if (prompt === undefined) {
     const known = prompts.map(({ version }) => version).join(', ')
-    throw new UsageError(`prompt ${spec}: ${place.origin} has no version ${wantedVersion}; it has ${known}`)
+    const owner = place.text === undefined ? place.origin : 'the shipped prompt'
+    throw new UsageError(`prompt ${spec}: ${owner} has no version ${wantedVersion}; use one of ${known}`)
   }
   return version === undefined ? prompt : { ...prompt, why: 'requested' }
 }

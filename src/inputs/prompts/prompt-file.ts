@@ -89,7 +89,10 @@ function parseYaml(text: string, lineCounter: LineCounter, fail: Fail): Node {
     const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false })
     const [problem] = [...document.errors, ...document.warnings]
     if (problem !== undefined)
-      fail(/call stack/.test(problem.message) ? 'nested too deeply' : problem.message, problem.pos[0])
+      fail(
+        /call stack/.test(problem.message) ? 'nested too deeply' : `not valid YAML: ${problem.message}`,
+        problem.pos[0],
+      )
     // An alias bomb shows only when aliases are resolved: more than a hundred throw a ReferenceError.
     document.toJS({ maxAliasCount: 100 })
     return document.contents ?? fail('the file is empty')

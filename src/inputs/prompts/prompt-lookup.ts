@@ -53,7 +53,7 @@ export async function locatePrompt(
     ? ''
     : '; prompts/ lies inside an input, so it is used only when named: --prompt ./prompts/…'
   throw new UsageError(
-    `prompt ${target}: no prompts/${target}.yaml here, and none of the shipped prompts has that name (${[...shippedPrompts.keys()].join(', ')})${hint}`,
+    `prompt ${target}: there is no prompts/${target}.yaml here; create it, or use a shipped prompt (${[...shippedPrompts.keys()].join(', ')})${hint}`,
   )
 }
 

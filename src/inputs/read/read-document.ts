@@ -124,7 +124,7 @@ function isReport(bytes: Buffer): boolean {
 }
 
 function emptyProblem(as: InputProblem['action']): InputProblem {
-  return { action: as, type: 'empty', message: 'the file has no text' }
+  return { action: as, type: 'empty', message: 'the document is empty' }
 }
 
 interface Content {

@@ -25,7 +25,7 @@ describe('an input folder that is empty although the ledger knows its documents'
     const { code, hits, stderr } = await run(['summarize', 'docs', ...flags])
     expect([code, hits]).toEqual([3, 0])
     expect(stderr).toContain(
-      'claude-batch: docs is empty, but summaries has 2 summaries of documents in it; is a disk not mounted? If they were deleted: claude-batch report summaries --prune --gone docs\n',
+      'claude-batch: docs is empty, but summaries has 2 summaries of documents in it; if its disk is not mounted, mount it and run the same command again; if the documents were deleted, run: claude-batch report summaries --prune --gone docs\n',
     )
     if (flags.length > 0) expect(stderr.trim().split('\n')).toHaveLength(1)
     expect(await list('summaries')).toEqual(before)

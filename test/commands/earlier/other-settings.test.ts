@@ -13,14 +13,22 @@ describe('summaries made with other settings', () => {
     [
       'model',
       ['--model', 'sonnet'],
-      'claude-batch: kept 3: made with claude-haiku-5-5, this run uses claude-sonnet-5-5; --redo settings replaces them\n',
+      'claude-batch: kept 3 summaries made with claude-haiku-5-5 (this run uses claude-sonnet-5-5); to replace them, add --redo settings\n',
     ],
-    ['prompt', ['--prompt', 'summarize@v1'], 'kept 3: made with summarize@v3, this run uses summarize@v1;'],
-    ['parameter', ['--max-tokens', '500'], 'kept 3: made with other settings (a parameter, '],
-    ['language', ['--language', 'German'], 'kept 3: made with other settings (a parameter, the language, '],
-    ['length', ['--words', '40'], 'kept 3: made with other settings'],
-    ['model with --yes', ['--model', 'sonnet', '--yes'], 'kept 3: made with claude-haiku-5-5,'],
-    ['model in a batch', ['--model', 'sonnet', '--batch'], 'kept 3: made with claude-haiku-5-5,'],
+    [
+      'prompt',
+      ['--prompt', 'summarize@v1'],
+      'kept 3 summaries made with summarize@v3 (this run uses summarize@v1);',
+    ],
+    ['parameter', ['--max-tokens', '500'], 'kept 3 summaries made with other settings (a parameter, '],
+    [
+      'language',
+      ['--language', 'German'],
+      'kept 3 summaries made with other settings (a parameter, the language, ',
+    ],
+    ['length', ['--words', '40'], 'kept 3 summaries made with other settings'],
+    ['model with --yes', ['--model', 'sonnet', '--yes'], 'kept 3 summaries made with claude-haiku-5-5 ('],
+    ['model in a batch', ['--model', 'sonnet', '--batch'], 'kept 3 summaries made with claude-haiku-5-5 ('],
   ])('are kept without a terminal, and one line says so: %s', async (_name, flags, line) => {
     const { cwd, run, list } = await createCountedFolder(documents)
     expect(await run(summarize)).toMatchObject({ code: 0, hits: 3 })
@@ -56,7 +64,7 @@ describe('summaries made with other settings', () => {
     const no = await run(flags, { confirmAnswer: false })
     expect(no).toMatchObject({ code: 0, hits: 0 })
     expect(no.stderr).toContain(
-      '3 summaries were made with claude-haiku-5-5, this run uses claude-sonnet-5-5. Replace them? [y/N]',
+      '3 summaries were made with claude-haiku-5-5 (this run uses claude-sonnet-5-5). Replace them? [y/N]',
     )
     const yes = await run(flags, { confirmAnswer: true })
     expect(yes).toMatchObject({ code: 0, hits: 3 })
@@ -78,7 +86,7 @@ describe('summaries made with other settings', () => {
     await writeFile(join(cwd, 'docs/b.md'), '# Note b\n\nThe ferry b sails at five.\n')
     const { code, hits, stderr } = await run([...summarize, '--model', 'sonnet'])
     expect([code, hits]).toEqual([0, 1])
-    expect(stderr).toContain('kept 2: made with claude-haiku-5-5')
+    expect(stderr).toContain('kept 2 summaries made with claude-haiku-5-5')
   })
 
   it('are no obstacle if the summary was deleted', async () => {

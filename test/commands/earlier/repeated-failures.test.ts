@@ -40,7 +40,7 @@ describe('a document that failed and would fail again', () => {
     const again = await run()
     expect(again).toMatchObject({ code: 1, hits: 0 })
     expect(again.stderr).toContain(
-      'claude-batch: 1 document failed in an earlier run and would fail again: see the .error.txt files; --redo failed sends it again\n',
+      'claude-batch: 1 document failed in an earlier run and would fail again; see the .error.txt file, then use --redo failed to send it again\n',
     )
     const quiet = await run('-q')
     expect(quiet).toMatchObject({ code: 1, hits: 0 })

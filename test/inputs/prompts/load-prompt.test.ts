@@ -60,7 +60,7 @@ describe('loadPrompt', () => {
 
   it.each<[string, string, RegExp]>([
     ['an unknown name', 'nope', /no prompts\/nope\.yaml here/],
-    ['an unknown version', 'summarize@v99', /has no version v99; it has v1, v2, v3/],
+    ['an unknown version', 'summarize@v99', /has no version v99; use one of v1, v2, v3/],
     ['an invalid name', 'summarize@99', /a name has letters/],
     ['a missing file', './gone.yaml', /cannot read .*gone\.yaml: no such file/],
   ])('reports %s', async (_name, spec, message) => {

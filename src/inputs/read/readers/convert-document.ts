@@ -44,7 +44,7 @@ export async function convertDocument({
     return {
       action: 'fail',
       type: 'malformed',
-      message: `cannot be read as ${documentFormats[format].name}: ${message}`,
+      message: `cannot be read as ${documentFormats[format].name}; the file may be damaged: ${message}`,
     }
   }
 }
