@@ -183,7 +183,10 @@ async function readCurrentText(
   return namedFile.stream === undefined ? readTextOrEmpty(namedFile.file) : undefined
 }
 
-/** @throws ExitError `ioError`, also if the file was changed since the digest was started */
+/**
+ * Writes the digest to its file.
+ * @throws ExitError `ioError`, also if the file was changed since the digest was started
+ */
 async function writeDigest(
   { namedFile, out }: DigestOptions,
   { file, previousText }: Digest,

@@ -19,7 +19,7 @@ import {
 import { distributionShape } from './distribution.ts'
 import { timelineShape } from './timeline.ts'
 
-/** Raised by every change that an older reader would misunderstand. New fields do not raise it. */
+/** Incremented by changes that break programs that read the older format, but not for new fields. */
 export const reportFormatVersion = 2
 
 const sumFields = {
