@@ -104,7 +104,7 @@ export async function writeDigests(
       quiet: true,
       verbose: false,
       batch: false,
-      // What is left of it is in the budget of the run before.
+      // The shared budget of the summarizing run already applies this cap.
       maxCostPer: undefined,
       mode: 'live',
       yes: true,

@@ -81,7 +81,7 @@ const timeBreakdownShape = objectOf({
   retries_ms: describe(amount, 'from the first request to the last'),
   api_ms: describe(amount, 'the last request'),
 })
-/** What the documents spent their time on, summed over all of them. */
+/** The time of all documents, divided by activity. */
 export interface TimeBreakdown extends TypeOf<typeof timeBreakdownShape> {}
 
 const entryFields = documentEntryShape.fields

@@ -44,7 +44,7 @@ export interface NamedFileOptions {
   readonly checkOverwrite: OverwriteCheck
 }
 
-/** What {@link inspectNamedFile} needs to know about the process. */
+/** The facts about the process that {@link inspectNamedFile} needs. */
 export interface ProcessStreams {
   readonly cwd: string
   readonly pid: number
