@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { isInside, rebasePath, toDocumentPath } from '../core/document/document-path.ts'
 import type { OutputFileState } from '../core/document/overwrite-policy.ts'
 import { isOlderPromptVersion } from '../core/request/prompt-version.ts'
@@ -32,8 +32,6 @@ export interface StaleSummary {
 /** A folder of documents that may be on a disk that is not mounted. */
 interface MissingFolder {
   readonly folder: string
-  /** The folder of its summaries, relative to the output folder. */
-  readonly summaries: string
 }
 
 /**
@@ -71,9 +69,7 @@ export async function findStaleSummaries(
       findTopFolder(file, resolve(out, known.run?.cwd ?? cwdFromOut)),
     )
     if (folder === undefined) return undefined
-    const depth = relative(folder, file).split(sep).length
-    const summaries = locateSummary(path, known).split('/').slice(0, -depth).join('/')
-    return { folder: toDocumentPath(folder, resolve(out, cwdFromOut)) || '.', summaries }
+    return { folder: toDocumentPath(folder, resolve(out, cwdFromOut)) || '.' }
   }
   const findKeepReason = async (path: string, known: KnownSummary): Promise<StaleSummary['keepReason']> => {
     const summary = await inspectSummary(out, path, known)

@@ -65,7 +65,9 @@ describe('report --prune with deleted documents', () => {
     expect(left).toEqual(['docs/a.md', 'docs/deep/b.md', 'notes/n.md'])
     expect(code).toBe(6)
     expect(stderr).toContain('1 of 3 stale summaries removed')
-    expect(stderr).toMatch(/every document in docs is missing.* in summaries\/docs yourself\n/)
+    expect(stderr).toMatch(
+      /every document in docs is missing.* claude-batch report summaries --prune --gone docs\n/,
+    )
   })
 
   it('keeps the summaries of an empty mount point inside an existing folder', async () => {
