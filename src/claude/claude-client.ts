@@ -51,9 +51,9 @@ export interface ClaudeClientOptions {
 
 /** The caller's names for the settings that messages refer to. */
 interface SettingNames {
-  /** For example `--idle-timeout`. */
+  /** The setting of the idle timeout, such as `--idle-timeout`. */
   readonly idleTimeout: string
-  /** For example `--allow-http`; the message adds the host. */
+  /** The setting that allows `http`, such as `--allow-http`. The message adds the host. */
   readonly allowHttp: string
 }
 

@@ -30,7 +30,10 @@ export function decodeBody(body: Readable, encodings: string | null): Readable {
   return known.at(-1) ?? body
 }
 
-/** No legitimate server applies more than this; an attacker could use more to waste CPU time. */
+/**
+ * Maximum number of encodings of one body. No legitimate server applies more; an attacker could use more to
+ * waste CPU time.
+ */
 const maxEncodings = 3
 
 const decoderFactories: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
@@ -41,8 +44,8 @@ const decoderFactories: ReadonlyMap<string, () => Transform> = new Map<string, (
 ])
 
 /**
- * Some servers send `deflate` without the zlib header that the standard requires. The first byte shows which
- * it is.
+ * Returns a decoder for `deflate`. Some servers leave out the zlib header that the standard requires; the
+ * first byte shows whether it is there.
  */
 function createAnyInflate(): Transform {
   let inflate: Transform | undefined

@@ -10,10 +10,10 @@ import { summarizeFlags } from '../config/summarize-flags.ts'
 import type { Runtime } from '../runtime.ts'
 import { printMessage } from '../ui/print-message.ts'
 
-/** Without `out`: in a configuration file it names the folder for summaries, not for a comparison. */
+/** Leaves out `out`: in a configuration file, it names the folder for summaries, not for a comparison. */
 const { out: _out, ...compareSettings } = compareFlags
 
-/** Without `id` and `wait`, which make sense only on the command line. */
+/** Leaves out `id` and `wait`, which make sense only on the command line. */
 const { id: _id, ...batchSettings } = batchesFlags
 const { wait: _wait, ...collectSettings } = collectFlags
 

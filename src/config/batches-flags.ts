@@ -36,8 +36,8 @@ export const collectFlags = {
   ...verbosityFlags,
 } as const satisfies Record<string, Flag>
 
-/** The values of the flags of `batches status` and `batches cancel` after parsing. */
+/** The parsed flags of `batches status` and `batches cancel`. */
 export type BatchesOptions = FlagValues<typeof batchesFlags>
 
-/** The values of the flags of `batches collect` after parsing. */
+/** The parsed flags of `batches collect`. */
 export type CollectOptions = FlagValues<typeof collectFlags>

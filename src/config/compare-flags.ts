@@ -60,5 +60,5 @@ export const compareFlags = {
   ...verbosityFlags,
 } as const satisfies Record<string, Flag>
 
-/** The values of the flags of `compare` after parsing. */
+/** The parsed flags of `compare`. */
 export type CompareOptions = FlagValues<typeof compareFlags>

@@ -31,7 +31,7 @@ export interface Flag {
    * it.
    */
   readonly resolveIn?: (folder: string) => (value: never) => unknown
-  /** What the shell completes the value with, if the parser does not list its values. */
+  /** The kind of values that the shell completion offers, if the parser does not list its values. */
   readonly completes?: 'model' | 'prompt' | 'profile'
   /** Whether the value is a comma-separated list. */
   readonly isList?: boolean

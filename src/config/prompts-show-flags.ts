@@ -15,5 +15,5 @@ export const promptsShowFlags = {
   var: { ...promptFlags.var, group: 'Document' },
 } as const satisfies Record<string, Flag>
 
-/** The values of the flags of `prompts show` after parsing. */
+/** The parsed flags of `prompts show`. */
 export type PromptsShowOptions = FlagValues<typeof promptsShowFlags>

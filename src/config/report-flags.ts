@@ -56,5 +56,5 @@ export const reportFlags = {
   },
 } as const satisfies Record<string, Flag>
 
-/** The values of the flags of `report` after parsing. */
+/** The parsed flags of `report`. */
 export type ReportOptions = FlagValues<typeof reportFlags>

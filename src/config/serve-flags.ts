@@ -73,5 +73,5 @@ export const serveFlags = {
   quiet: verbosityFlags.quiet,
 } as const satisfies Record<string, Flag>
 
-/** The values of the flags of `serve` after parsing. */
+/** The parsed flags of `serve`. */
 export type ServeOptions = FlagValues<typeof serveFlags>

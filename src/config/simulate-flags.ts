@@ -60,5 +60,5 @@ export const simulateFlags = {
   },
 } as const satisfies Record<string, Flag>
 
-/** The values of the flags of `simulate` after parsing. */
+/** The parsed flags of `simulate`. */
 export type SimulateOptions = FlagValues<typeof simulateFlags>

@@ -43,5 +43,5 @@ export const summarizeFlags = {
   ...verbosityFlags,
 } as const satisfies Record<string, Flag>
 
-/** The values of the flags of `summarize` after parsing. */
+/** The parsed flags of `summarize`. */
 export type SummarizeOptions = FlagValues<typeof summarizeFlags>

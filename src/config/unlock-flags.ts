@@ -9,5 +9,5 @@ export const unlockFlags = {
   },
 } as const satisfies Record<string, Flag>
 
-/** The values of the flags of `unlock` after parsing. */
+/** The parsed flags of `unlock`. */
 export type UnlockOptions = FlagValues<typeof unlockFlags>

@@ -35,7 +35,7 @@ export interface DocumentSteps {
   deliver(outcome: Outcome): Promise<Outcome>
 }
 
-/** What the steps of a document need of a run. */
+/** What the steps for one document need from the run. */
 export interface DocumentStepsJob {
   /**
    * Returns why a complete answer is invalid, or undefined if it is valid. Default: every answer is valid.

@@ -32,7 +32,7 @@ export interface PrepareOptions<Given extends DocumentRef = DocumentRef> {
   readonly checkConflict?: (source: DocumentRef, asked: RequestMetadata) => Promise<InputProblem | undefined>
 }
 
-/** What a document asks: one request, or a plan of several. */
+/** The requests for a document: one, or a plan of several. */
 export type PreparedRequest = ({ readonly request: Request } | { readonly chunkPlan: ChunkPlan }) & {
   readonly asked: RequestMetadata
   /** The text of the document. */

@@ -16,9 +16,9 @@ export interface PoolOptions {
 }
 
 /**
- * Runs `work` on each item, a bounded number at the same time, and yields the results as they finish. It is
- * lazy on both sides. The pool takes the next item only when it has room, and starts no new work while the
- * consumer is slow.
+ * Runs `work` on each item, a bounded number at the same time, and yields the results as they finish. The
+ * pool takes the next item only when it has room. It starts no new work while the consumer is busy with a
+ * result.
  */
 export async function* runPool<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
@@ -62,7 +62,7 @@ export async function* runPool<Item, Result>(
     )
   }
 
-  /** Takes the next item. Results are yielded meanwhile, even if the next item takes long to arrive. */
+  /** Takes the next item. The pool does not wait for it: results are yielded meanwhile. */
   const takeNext = async () => {
     isTaking = true
     try {

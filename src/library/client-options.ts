@@ -18,28 +18,31 @@ export interface ClientOptions {
   /** Effort level. Default: the prompt's effort, or else the model's lowest. */
   readonly effort?: Effort | undefined
   /**
-   * Your limit of requests. Default for this and the next two limits: learned from the API's response
-   * headers.
+   * Your limit of requests per minute. Default for this and the next two limits: learned from the API's
+   * response headers.
    */
   readonly rpm?: number | undefined
-  /** Your limit of input tokens. */
+  /** Your limit of input tokens per minute. */
   readonly itpm?: number | undefined
-  /** Your limit of output tokens. */
+  /** Your limit of output tokens per minute. */
   readonly otpm?: number | undefined
-  /** Expected duration of a request, used for the initial pool size. Default: 3000. */
+  /** Expected duration of a request in milliseconds, used for the initial pool size. Default: 3000. */
   readonly latencyMs?: number | undefined
   /** Maximum number of requests in flight. Default: as many as limits and latency need, at most 256. */
   readonly concurrency?: number | undefined
   /** Retries per request after transient errors. Default: 3. */
   readonly retries?: number | undefined
   /**
-   * Longest wait during a rate limit or an outage; a longer one is an error, `wait_too_long`. Default:
-   * 600,000.
+   * Longest wait during a rate limit or an outage, in milliseconds. A longer wait is an error,
+   * `wait_too_long`. Default: 600,000.
    */
   readonly maxWaitMs?: number | undefined
-  /** Idle timeout of a request: the longest time without a byte from the API. Default: 60,000. */
+  /**
+   * Idle timeout of a request: the longest time without a byte from the API, in milliseconds. Default:
+   * 60,000.
+   */
   readonly timeoutMs?: number | undefined
-  /** Longest wait for a connection. Default: 5000. */
+  /** Longest wait for a connection, in milliseconds. Default: 5000. */
   readonly connectTimeoutMs?: number | undefined
   /**
    * Hard spending cap for the lifetime of this client. The worst case of a request is reserved before it is

@@ -5,9 +5,9 @@ import { earlierReportProblem } from '../inputs/find/earlier-output.ts'
 import type { FolderInspection } from './inspect-folder.ts'
 
 /**
- * What the ledger says about a document: its summary is up to date; a changed setting is the only reason to
- * replace the summary, or may be (`unclear_settings`, which only reading the document shows); or a problem prevents a
- * summary. Undefined for a document to summarize.
+ * The class of a document by the ledger. `up_to_date`: its summary is up to date. `other_settings`: a changed
+ * setting is the only reason to replace the summary. `unclear_settings`: it may be the only reason, which
+ * only reading the document shows. A problem prevents a summary. Undefined for a document to summarize.
  */
 export type SourceClass = 'up_to_date' | 'other_settings' | 'unclear_settings' | InputProblem | undefined
 

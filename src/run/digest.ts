@@ -104,7 +104,7 @@ export async function writeDigests(
       quiet: true,
       verbose: false,
       batch: false,
-      // What is left of it is in the budget of the run before.
+      // The shared budget of the summarizing run already applies this cap.
       maxCostPer: undefined,
       mode: 'live',
       yes: true,
@@ -183,7 +183,10 @@ async function readCurrentText(
   return namedFile.stream === undefined ? readTextOrEmpty(namedFile.file) : undefined
 }
 
-/** @throws ExitError `ioError`, also if the file was changed since the digest was started */
+/**
+ * Writes the digest to its file.
+ * @throws ExitError `ioError`, also if the file was changed since the digest was started
+ */
 async function writeDigest(
   { namedFile, out }: DigestOptions,
   { file, previousText }: Digest,

@@ -14,7 +14,7 @@ export interface Pricing {
 /**
  * Creates the price lookup of a run, and its budget if `--max-cost` or `--max-cost-per` is set.
  * @param models all models that the run uses
- * @throws CommandLineError if one of them is set and the price of a model is unknown
+ * @throws CommandLineError if one of these flags is set and the price of a model is unknown
  */
 export function createPricing(
   {

@@ -15,7 +15,7 @@ import type { RequestOptions } from './request-options.ts'
 
 /** One prompt version with its model: how it asks about a document, and what its answer must be. */
 export interface PromptVariant {
-  /** `summarize@v2` */
+  /** The prompt and its version: `summarize@v2`. */
   readonly name: string
   readonly answers: Omit<AnswerSettings, 'frontMatter'>
   readonly checks: AnswerChecks
@@ -32,7 +32,10 @@ export interface PromptVariantOptions {
   readonly createChunkPlanner: Awaited<ReturnType<typeof loadChunkPlanner>>
 }
 
-/** Prepares a prompt version. @throws UsageError for a schema that cannot be used */
+/**
+ * Returns a prompt version with its request builder, answer checks and settings hash.
+ * @throws UsageError for a schema that cannot be used
+ */
 export async function createPromptVariant(
   prompt: Prompt,
   { options, constraints, schemaFlag, createChunkPlanner }: PromptVariantOptions,

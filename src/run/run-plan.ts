@@ -23,11 +23,11 @@ export interface RunPlan {
   readonly startMs: number
   /** Reads documents that are not files; defaults to the file reader. */
   readonly read?: ReadDocument
-  /** The rest of the budget of a previous run; defaults to a new budget from the options. */
+  /** The budget of a previous run, to spend what is left; defaults to a new budget from the options. */
   readonly budget?: SharedBudget | undefined
   /** Whether the run also waits for the batches of earlier runs. */
   readonly shouldWait?: boolean
-  /** Whether to ask about summaries that were made with other settings, or else to keep them. Default: true. */
+  /** If false, the run keeps summaries that were made with other settings, without asking. */
   readonly asksAboutSettings?: false
   /** If false, the run does not collect the batches of earlier runs. */
   readonly shouldCollect?: false

@@ -75,7 +75,7 @@ export function createSampling(
     yield* sampleSources
     if (rest.length === 0) return
     await sampleDone
-    // If a signal stops the run at the question, the rest is yielded too, so that it is reported as pending.
+    // A signal may stop the run during the question. The rest is then yielded too and reported as pending.
     const shouldContinue =
       drainSignal.aborted ||
       (await reporter.suspend(() => confirmRest(rest)).catch(() => drainSignal.aborted))

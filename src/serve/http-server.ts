@@ -16,7 +16,7 @@ export interface ListenOptions {
   readonly host: string
   readonly port: number
   /**
-   * The time for a request's headers, for the whole request, and for a connection without traffic:
+   * Time limits for a request's headers, for the whole request, and for a connection without traffic, in
    * milliseconds.
    */
   readonly timeouts?: { readonly headersMs: number; readonly requestMs: number; readonly idleMs: number }

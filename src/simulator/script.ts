@@ -10,7 +10,7 @@ interface ScriptedRequest {
   readonly request: MessageRequest
 }
 
-/** What the simulator does with one request. */
+/** The reaction of the simulator to one request. */
 export type Behaviour =
   /** Answers; missing fields are derived from the document. `usage: null` omits the counts. */
   | {

@@ -19,7 +19,7 @@ import {
   toJsonSchema,
 } from '../core/text/shape.ts'
 
-/** Incremented with every change that an older reader would misunderstand, but not when a field is added. */
+/** Incremented by changes that break programs that read the older format, but not for new fields. */
 const jsonlFormatVersion = 2
 
 const reasonShape = objectOf({ type: string, message: string })

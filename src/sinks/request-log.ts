@@ -20,7 +20,7 @@ import { makeFolder } from '../storage/fs/create-folder.ts'
 import { toWriteError } from '../storage/fs/disk-error.ts'
 import { createNamedStreamWriter, type NamedFile } from '../storage/fs/named-file.ts'
 
-/** Incremented with every change that an older reader would misunderstand, but not when a field is added. */
+/** Incremented by changes that break programs that read the older format, but not for new fields. */
 const logFormatVersion = 1
 
 const logEntryShape = objectOf({

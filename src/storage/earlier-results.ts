@@ -9,7 +9,7 @@ import { type KnownSummary, locateSummary } from './ledger/known-summary.ts'
 import type { Ledger } from './ledger/read-ledger.ts'
 import type { SimulatedBy } from './ledger/simulated-entry.ts'
 
-/** Decides which results of earlier runs a run keeps although it would get other ones. */
+/** Decides which results of earlier runs a run keeps, although a new request could have another result. */
 export interface EarlierResults {
   /** Whether a run replaces a summary even if its document and its settings are the same. */
   isToBeRedone(known: KnownSummary): boolean
@@ -21,25 +21,32 @@ export interface EarlierResults {
    */
   isKeptFromSimulation(path: string): boolean
   /**
-   * Returns how a document failed, in a few words, if its request would fail again: neither the document, by size and
-   * time, nor the settings changed, and its error record still exists.
+   * Returns how a document failed, in a few words, if its request would fail again. This is so if the size
+   * and time of the document and the settings are the same, and its error record still exists.
    */
   findRepeatedFailure(source: DocumentRef): string | undefined
-  /** Compares the settings that made a document's summary with those of this run, without reading the document. */
+  /** Compares the settings of a document's summary with those of this run, without reading the document. */
   compareSettings(source: DocumentRef): SettingsComparison
   /** Whether a changed setting is the only reason to replace the summary of a document that was read. */
   isOnlySettingsChanged(path: string, asked: RequestMetadata): boolean
-  /** Returns the earlier result that makes the request of a document that was read unnecessary, as a problem. */
+  /**
+   * Returns the earlier result that makes a request unnecessary, as a problem. Call it after the document was
+   * read.
+   */
   findProblem(source: DocumentRef, asked: RequestMetadata): InputProblem | undefined
 }
 
 /**
- * `changed`: a changed setting is the only reason to replace the summary. `same`: it is not, or there is no summary.
- * `unclear`: only the document's content and its request show it.
+ * `changed`: a changed setting is the only reason to replace the summary. `same`: no setting changed, there
+ * is another reason too, or there is no summary. `unclear`: the answer requires the document's content and
+ * its request.
  */
 type SettingsComparison = 'same' | 'changed' | 'unclear'
 
-/** Who answers a run: the simulator of `--simulate`, a server on this machine, which may be a simulator too, or the API. */
+/**
+ * Who answers a run: `simulated` is the simulator of `--simulate`, `local` a server on this machine, which
+ * may be a simulator too, and `remote` the API.
+ */
 export type ReplyOrigin = 'simulated' | 'local' | 'remote'
 
 export interface EarlierResultsOptions {
@@ -51,7 +58,7 @@ export interface EarlierResultsOptions {
   readonly replies: ReplyOrigin
 }
 
-/** @param out the output folder; absolute */
+/** Creates the decisions about earlier results for one run. @param out the output folder; absolute */
 export function createEarlierResults(
   out: string,
   { ledger: { summaries, failures, unfinishedPaths }, findProvenance, redo, replies }: EarlierResultsOptions,
@@ -64,7 +71,7 @@ export function createEarlierResults(
   const findKept = (path: string): KnownSummary | undefined => {
     const known = summaries.get(path)
     if (known === undefined || replacesOtherSettings || isToBeRedone(known)) return undefined
-    // A document that failed since has no result for its last settings.
+    // A document that failed after its last summary has no result for its last settings.
     return unfinishedPaths.has(path) || !exists(locateSummary(path, known)) ? undefined : known
   }
   const isOnlySettingsChanged = (path: string, { requestHash, fingerprint }: RequestMetadata) => {
@@ -92,7 +99,7 @@ export function createEarlierResults(
       const failure = findPermanentFailure(path)
       if (failure?.permanentReason !== undefined && failure.requestHash === asked.requestHash)
         return createFailedBeforeProblem(failure.permanentReason)
-      // Of a file, this was checked before anything was sent.
+      // For a file, the run checked this before it sent any request.
       return stats === undefined && isOnlySettingsChanged(path, asked) ? otherSettingsProblem : undefined
     },
     isKeptFromSimulation(path) {

@@ -13,7 +13,7 @@ export function ledgerPath(out: string): string {
 }
 
 /**
- * Whether the path of an output folder's ledger exists; it may be no regular file.
+ * Whether an output folder has a ledger. Does not check that it is a regular file.
  * @throws ExitError `ioError`
  */
 export function hasLedger(out: string): boolean {

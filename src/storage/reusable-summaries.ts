@@ -16,9 +16,9 @@ import { readOutputText } from './ledger/latest-results.ts'
 export interface ReusableSummaries {
   /**
    * Returns a summary for a request, unless it was edited by hand.
-   * @param path of the document that needs it
-   * @param file in which the summary of that document belongs, relative to the output folder: the user may have moved
-   *   the summary there together with the document
+   * @param path of the document that needs the summary
+   * @param file of that document's summary, relative to the output folder; the user may have moved the
+   * summary there together with the document
    */
   find(path: string, file: string, requestHash: string): Promise<ReusableSummary | undefined>
   /** Must be called with each outcome when it is in the journal, before its file is written. */
@@ -45,7 +45,7 @@ interface RunSummary {
   readonly sha256: string | undefined
 }
 
-/** @param out the output folder; absolute */
+/** Creates the search for reusable summaries of one run. @param out the output folder; absolute */
 export function createReusableSummaries(
   out: string,
   { summaries, earlier, cwd }: ReusableSummariesOptions,

@@ -13,7 +13,7 @@ import {
 
 /** The stored batches of an output folder. The ledger shows which of their documents are recorded. */
 export interface StoredBatches extends BatchStore {
-  /** Must first be called with each ledger entry and its path relative to the working directory. */
+  /** Call this first, with each ledger entry and its path relative to the working directory. */
   observe(entry: DocumentEntry, path: string): void
 }
 
@@ -49,7 +49,7 @@ export async function openStoredBatches(options: BatchBuilderOptions): Promise<S
 }
 
 /**
- * Reads the batches of an output folder, oldest first, without changes.
+ * Reads the batches of an output folder, oldest first. Changes no files.
  * @throws ExitError like {@link openStoredBatches}
  */
 export async function listStoredBatches(options: ReadBatchOptions): Promise<readonly StoredBatchInfo[]> {

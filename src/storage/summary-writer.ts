@@ -20,8 +20,8 @@ import type { DocumentOutput, SummaryInspector } from './summary-inspector.ts'
 /** Writes outcomes to an output folder. */
 export interface SummaryWriter extends Sink {
   /**
-   * Writes an outcome to the journal, so that it survives a crash; `write` then puts it in place. Returns
-   * false if the journal cannot be written: `write` rejects then.
+   * Writes an outcome to the journal, so that it survives a crash. `write` later puts the outcome in place.
+   * Returns false if the journal cannot be written; `write` then rejects.
    */
   persist(outcome: Outcome): Promise<boolean>
   /** Documents that were summarized again so far, by the reason. */
@@ -64,7 +64,7 @@ export function createSummaryWriter(
     const entry = toLedgerEntry(outcome, new Date(clock.wallTime()).toISOString(), findProvenance(path))
     if (entry === undefined) return doNothing
     if (entry.type === 'document') {
-      // The settings of the run that sent the request apply; it may be an earlier run.
+      // The settings come from the run that sent the request, which may be an earlier run.
       const { answerSettings } = requestMetadata ?? {}
       const head = (answerSettings?.frontMatter ?? frontMatter) ? formatFrontMatter(entry) : ''
       const file = toOutputFile(outcome, inspector.getOutput(path, answerSettings), { out, head })

@@ -9,7 +9,7 @@ import { formatTable } from './text-table.ts'
 
 /** One variant as the tables show it. */
 export interface VariantView {
-  /** `summarize@v1, claude-haiku-5-5`. */
+  /** The prompt, its version and the model: `summarize@v1, claude-haiku-5-5`. */
   readonly name: string
   readonly summary: VariantSummary
   /** Compared with the first variant; undefined for the first one itself. */
@@ -29,7 +29,7 @@ const header = [
 
 /** The judge's decisions about all variants except the first. */
 export interface JudgeView {
-  /** `judge@v1, claude-opus-5-5`. */
+  /** The judge's prompt, its version and the model: `judge@v1, claude-opus-5-5`. */
   readonly name: string
   readonly scores: readonly { readonly name: string; readonly score: PairwiseScore }[]
 }
@@ -67,7 +67,10 @@ export interface DocumentComparison {
   readonly path: string
   /** In the order of the variants; undefined where a variant has no text. */
   readonly texts: readonly { readonly name: string; readonly text: string | undefined }[]
-  /** With the judge's replies: first with the variant's text in first position, then in second position. */
+  /**
+   * The judge's decision about each variant but the first. `replies` has the judge's two replies: with the
+   * variant's text in first position, then in second position.
+   */
   readonly judgements: readonly {
     readonly name: string
     readonly result: PairwiseResult
@@ -106,8 +109,8 @@ export const resultLabels = {
 type Table = readonly (readonly string[])[]
 
 /**
- * Returns tables as rows of cells, with a heading row: each variant's means, its ratios to the first variant,
- * and the judge's decisions.
+ * Returns a table of the variants' means, one of their ratios to the first variant and, with a judge, one of
+ * the judge's decisions. Each table is a list of rows; the first row is the heading.
  */
 export function buildComparisonTables(
   variants: readonly VariantView[],
@@ -181,7 +184,7 @@ function buildVariantRow({ name, summary }: VariantView): string[] {
   ]
 }
 
-/** `120 ±14`. */
+/** Formats an estimate with its margin: `120 ±14`. */
 function formatInterval(estimate: ConfidenceInterval | undefined, format: (value: number) => string): string {
   if (estimate === undefined) return 'unknown'
   const { value, high } = estimate

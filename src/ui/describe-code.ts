@@ -43,7 +43,7 @@ export function describeRetryCauses(
     .join(', ')
 }
 
-/** @param cause an HTTP status or the type of an error */
+/** Returns the cause of a retry in words. @param cause an HTTP status or the type of an error */
 function describeRetryCause(cause: string): string {
   if (/^\d{3}$/.test(cause)) return `HTTP ${cause}`
   return cause === 'unknown' ? 'unknown cause' : cause.replaceAll('_', ' ')

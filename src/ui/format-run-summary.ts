@@ -15,7 +15,7 @@ import { describeCode, describeRetryCauses } from './describe-code.ts'
 
 /** What the run summary prints in addition to the statistics. */
 export interface RunSummaryContext {
-  /** `summarize@v2 (shipped)` */
+  /** The prompt, its version and its origin: `summarize@v2 (shipped)`. */
   readonly prompt: string
   readonly model: string
   /** The output folder; undefined when summaries went to stdout. */
@@ -182,7 +182,7 @@ function formatRetries({ retriesByCause }: RunStats): string {
   return `, including ${formatInteger(total)} ${total === 1 ? 'retry' : 'retries'} (${escapeControlChars(describeRetryCauses(retriesByCause))})`
 }
 
-/** `4 empty; 2 duplicates: a.md, b.md` */
+/** Formats counts by reason: `4 empty; 2 duplicates: a.md, b.md`. */
 function formatDocumentCounts(counts: ReadonlyMap<string, DocumentCount>): string {
   return sortByCount(counts)
     .map(([code, documents]) => {
@@ -192,7 +192,7 @@ function formatDocumentCounts(counts: ReadonlyMap<string, DocumentCount>): strin
     .join('; ')
 }
 
-/** `3 (model: claude-haiku-5-5 → claude-sonnet-5-5): a.md, b.md, c.md` */
+/** Formats counts by reason: `3 (model: claude-haiku-5-5 → claude-sonnet-5-5): a.md, b.md, c.md`. */
 function formatRerunReasons(counts: ReadonlyMap<string, DocumentCount>): string {
   return sortByCount(counts)
     .map(
@@ -206,7 +206,7 @@ function sortByCount(counts: ReadonlyMap<string, DocumentCount>): [string, Docum
   return [...counts].sort(([, a], [, b]) => b.count - a.count)
 }
 
-/** Names the documents if there are only a few. */
+/** Returns a colon and the names of the documents; '' if there are more than a few. */
 function formatNames({ paths }: DocumentCount): string {
   if (paths.length === 0) return ''
   const names = [...paths].sort().map((path) => escapeControlChars(path))

@@ -190,7 +190,7 @@ function countOutcomes({ documents, errors, runs }: ReportJson) {
   }
 }
 
-/** Counts all documents that were to be summarized. */
+/** Counts all documents except skipped ones: summarized, failed and pending. */
 function countKnownDocuments(report: ReportJson): number {
   const { summarized, failed, pending } = countOutcomes(report)
   return summarized + failed + pending

@@ -48,13 +48,13 @@ export interface Reporter {
    * lost, so the text is printed.
    */
   onUnsaved(outcome: Outcome, isJournaled: boolean): void
-  /** Prints a message, with `quiet` too. */
+  /** Prints a message, even if `quiet` is set. */
   printMessage(text: string): void
-  /** Prints a message, unless `quiet`. */
+  /** Prints a message, unless `quiet` is set. */
   printNote(text: string): void
-  /** Prints a line, if `verbose`. */
+  /** Prints a line if `verbose` is set. */
   printDetail(text: string): void
-  /** Shows a text instead of the remaining time, for a wait without progress; undefined removes the text. */
+  /** Sets the text that replaces the remaining time during a wait without progress; undefined removes it. */
   setWaitingText(getText: (() => string) | undefined): void
   /** Called when a drain begins. */
   onDrain(): void

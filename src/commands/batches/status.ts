@@ -62,7 +62,7 @@ export const noModelOptions = { simulate: false, rpm: undefined, itpm: undefined
 
 export const neverAborted: AbortSignal = new AbortController().signal
 
-/** @throws UsageError if the batch was submitted to another API than the one at the base URL */
+/** Checks that a batch belongs to the API at the base URL. @throws UsageError if it does not */
 export function checkEndpoint(batch: UncollectedBatch, baseUrl: string): void {
   if (batch.endpoint !== baseUrl)
     throw new UsageError(

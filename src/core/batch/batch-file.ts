@@ -22,8 +22,8 @@ import {
 import { type BatchItem, isBatchId } from './batch.ts'
 
 /**
- * Raised by every change of the format. A file in another format is rejected, because this version might
- * misunderstand documents that were paid for.
+ * Incremented by every change of the format. A file in another format is rejected, because this version might
+ * misread documents that were paid for.
  */
 export const batchFileVersion = 3
 
@@ -102,7 +102,7 @@ export interface BatchHeader {
   readonly cwd: string
 }
 
-/** The content of a batch file. */
+/** A batch file after parsing. */
 export interface BatchFile extends BatchHeader {
   /** The documents, by `custom_id`. */
   readonly items: ReadonlyMap<string, BatchItem>
@@ -151,8 +151,8 @@ export function formatSettledLine(customIds: readonly string[]): string {
 }
 
 /**
- * Returns a function from a `custom_id` and its document to the lines of the file. Documents with the same
- * settings refer to one settings line.
+ * Returns a function that formats a document and its `custom_id` as lines of the file. Documents with the
+ * same settings refer to one settings line.
  */
 export function createItemFormatter(): (id: string, document: BatchItem) => string[] {
   const numbersBySettings = new Map<AnswerSettings, Map<string, number>>()
@@ -260,7 +260,7 @@ function isSupportedSchema(schema: unknown): schema is JsonSchema {
   try {
     return isObject(schema) && findUnsupported(schema) === undefined
   } catch {
-    // The schema is nested too deeply to be checked.
+    // The schema is nested so deeply that it cannot be checked.
     return false
   }
 }

@@ -13,7 +13,10 @@ export interface BatchBuilder {
   /** The local id of the batch. */
   readonly localId: string
   readonly size: BatchSize
-  /** @param entry the request, as in the body; see `formatEntry` in {@link BatchApi} */
+  /**
+   * Adds a request to the batch.
+   * @param entry the request, as in the body; see `formatEntry` in {@link BatchApi}
+   */
   add(id: string, document: BatchItem, entry: string): Promise<void>
   /** Completes the batch. From now on it survives a crash. */
   seal(): Promise<StoredBatch>

@@ -13,7 +13,7 @@ export interface ChooseModeOptions {
   readonly documents: number
   /** Estimated duration of a live run at the rate limits: milliseconds. */
   readonly liveMs: number
-  /** Undefined if unknown, like `batchCost`. */
+  /** Estimated cost of live requests; undefined if unknown, like `batchCost`. */
   readonly liveCost: EstimateRange<Picodollars> | undefined
   readonly batchCost: EstimateRange<Picodollars> | undefined
   /** When the run stops starting documents: milliseconds from now. */
@@ -26,7 +26,7 @@ const hourMs = 3_600_000
 const usualBatchMs = hourMs
 const maxBatchMs = 24 * hourMs
 
-/** Smaller savings are not worth an hour's wait: USD 1. */
+/** Minimum savings for a batch, USD 1: less is not worth an hour's wait. */
 const minSavings: Picodollars = 1_000_000_000_000n
 
 /** Chooses between live requests and a batch at half the price, by duration, deadline and savings. */

@@ -19,7 +19,7 @@ import {
 /** A parser that gets a batch file line by line. */
 export interface BatchFileReader {
   readLine(line: string): void
-  /** @param name the local id in the name of the file */
+  /** Returns the parsed file, or why it cannot be used. @param name the local id in the name of the file */
   finish(name: string): BatchFile | BatchFileProblem
 }
 

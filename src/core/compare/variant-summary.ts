@@ -66,7 +66,10 @@ export interface VariantRatios {
   readonly words: ConfidenceInterval | undefined
 }
 
-/** @param pairs results of the other variant and of this one, for documents that have both */
+/**
+ * Compares a variant with another one.
+ * @param pairs results of the other variant and of this one, for documents that have both
+ */
 export function computeRatios(
   pairs: readonly (readonly [other: VariantResult, own: VariantResult])[],
 ): VariantRatios {

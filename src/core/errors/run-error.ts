@@ -13,7 +13,7 @@ export abstract class RunError extends Error {}
 /** The next request could exceed the spending cap. Amounts are picodollars. */
 export class BudgetExceededError extends RunError {
   override readonly name = 'BudgetExceededError'
-  /** @param setting what the caller calls the cap */
+  /** Returns the message. @param setting what the caller calls the cap */
   readonly describe: (setting: string) => string
   /** Whether nothing was spent, so that the same run would stop again. */
   readonly isTooSmall: boolean
@@ -56,7 +56,7 @@ export class UnknownPriceError extends RunError {
 /** The API asks for a longer pause than the user allows, or has failed for longer than that. */
 export class WaitTooLongError extends RunError {
   override readonly name = 'WaitTooLongError'
-  /** @param setting what the caller calls the longest wait */
+  /** Returns the message. @param setting what the caller calls the longest wait */
   readonly describe: (setting: string) => string
 
   /**
@@ -117,7 +117,7 @@ export class UnknownBatchError extends BatchError {
 /** The API rejects the account or the setup, so all requests would fail. `cause` is one of them. */
 export class AccountError extends RunError {
   override readonly name = 'AccountError'
-  /** @param avoidBatches how the user sends requests live, as an imperative */
+  /** Returns the message. @param avoidBatches how the user sends requests live, as an imperative */
   readonly describe: (avoidBatches: string) => string
 
   /**

@@ -7,11 +7,11 @@ import { studentT } from './confidence-interval.ts'
 
 /** The properties of a request that an estimate needs. */
 export interface PlannedRequest {
-  /** For example `summarize@v2`. */
+  /** The prompt and its version: `summarize@v2`. */
   readonly prompt: string
   readonly model: string
   readonly kind: TextKind
-  /** Length of the whole prompt. */
+  /** Length of the whole prompt, in characters. */
   readonly characters: number
   readonly maxTokens: number
   /** Input tokens, if the API counted them. */
@@ -122,7 +122,7 @@ export function estimateCost(
 const rangeKeys = ['low', 'expected', 'high'] as const
 type RangeKey = (typeof rangeKeys)[number]
 
-/** Fewer earlier requests are not enough for an estimate. */
+/** Minimum number of earlier requests for an estimate. */
 const minObservations = 5
 
 /** Input tokens per character and output tokens per request. `max_tokens` limits the latter. */
@@ -150,7 +150,7 @@ function computeRates(
   return { fromHistory: true, input: toRange(ratio, t * ratioError), output: toRange(mean, t * error) }
 }
 
-/** Widens every range, because new documents are never quite like earlier ones. */
+/** Widens every range by this share of the value, because new documents are never quite like earlier ones. */
 const minRelativeMargin = 0.02
 
 function toRange(value: number, margin: number): EstimateRange {

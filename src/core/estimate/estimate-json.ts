@@ -17,7 +17,7 @@ import {
 } from '../text/shape.ts'
 import type { CostEstimate, EstimateRange } from './estimate-cost.ts'
 
-/** Raised by every change that an older reader would misunderstand. New fields do not raise it. */
+/** Incremented by changes that break programs that read the older format, but not for new fields. */
 export const estimateFormatVersion = 2
 
 const rangeShape = objectOf({ low: amount, expected: amount, high: amount })

@@ -25,7 +25,7 @@ interface BilledUsage {
   readonly terms?: BillingTerms
 }
 
-/** Returns the cost of tokens; undefined if the model has no price: unknown is never $0. */
+/** Returns the cost of tokens. Returns undefined, not $0, if the model has no price. */
 export type PriceOf = (billed: BilledUsage) => Picodollars | undefined
 
 /** Prices that the user sets, by model name. They override the list prices. */
@@ -40,8 +40,8 @@ export function createPriceOf(customPrices: CustomPrices): PriceOf {
   return ({ model, requestedModel = model, usage, terms = {} }) => {
     const name = findCustomPriceName(customPrices, model, requestedModel)
     const { priceTiers, hasRegionalPricing } = findModel(model) ?? findModel(requestedModel) ?? {}
-    // The API does not document whether cached tokens count toward the tier. Counting them never gives too
-    // low a cost.
+    // The API does not document whether cached tokens count toward the tier. They are counted here, so that
+    // the cost is never too low.
     const tierPrices = priceTiers?.find(
       ({ maxPromptTokens }) => sumInputTokens(usage) <= maxPromptTokens,
     )?.prices

@@ -1,11 +1,14 @@
 /** How many requests may be in flight at the same time (AIMD). */
 export interface ConcurrencyLimit {
-  /** The limit. It has a fraction because it grows by less than one request. */
+  /** The limit. It may be fractional, because a reply can raise it by less than one request. */
   readonly value: number
   readonly max: number
-  /** Until the first overload, the limit grows by 1 per reply, which doubles it per round; then by 0.25. */
+  /**
+   * Before the first overload, each reply raises the limit by 1, which doubles it per round trip. After that,
+   * each reply raises it by 0.25.
+   */
   readonly wasOverloaded: boolean
-  /** A further overload until this time (monotonic ms) belongs to the same episode. */
+  /** Until this time (monotonic ms), a further overload belongs to the same episode. */
   readonly cooldownUntil: number
 }
 

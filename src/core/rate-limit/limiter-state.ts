@@ -71,7 +71,10 @@ export interface SendSnapshot {
   readonly buckets: LimiterState['buckets']
 }
 
-/** @param charactersPerToken a low guess, so that the first estimates are high */
+/**
+ * Returns the state at the start of a run.
+ * @param charactersPerToken a low guess, so that the first estimates are high
+ */
 export function createLimiterState(
   configured: LimitRates,
   charactersPerToken: number,
@@ -119,7 +122,10 @@ export function findLongestWait(
   return longest
 }
 
-/** Returns the state after a request was sent. Its output is pending: the API counts it when generated. */
+/**
+ * Returns the state after a request was sent. Its output tokens are pending: the API counts them when it
+ * generates them.
+ */
 export function recordSend(
   state: LimiterState,
   demand: RequestDemand,
@@ -138,7 +144,7 @@ export function recordSend(
   }
 }
 
-/** What a response says: the tokens it used, and the state of the limits. Either may be missing. */
+/** The data of a response: the tokens that it used, and the state of the limits. Either may be missing. */
 export interface ResponseReading {
   readonly usage?: Usage
   readonly limits?: RateLimits
@@ -172,7 +178,7 @@ export function recordResponse(
     if (usage !== undefined) bucket = withdraw(bucket, computeUnexpectedTokens(name, sent, usage))
     // `remaining` refers to the API's limit, so it is ignored if the user's limit is lower.
     const bucketAtSend = sent.buckets[name]
-    // A snapshot at another rate cannot be compared with the bucket.
+    // If the rate has changed since the request was sent, the levels cannot be compared.
     if (hasReading && bucketAtSend?.perMinute === rate)
       bucket = reconcileBucket(bucket, remaining, bucketAtSend)
     buckets[name] = bucket

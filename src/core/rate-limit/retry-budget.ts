@@ -1,7 +1,7 @@
 /**
- * Detects an outage like gRPC's retry throttling (which calls credits "tokens"): a failure costs one credit,
- * a success returns a fifth. Below half of the credits the API counts as down, and retrying each document
- * would only add load.
+ * Detects an outage like gRPC's retry throttling (which calls credits "tokens"). A failure costs one credit,
+ * and a success returns a fifth of a credit. Below half of the credits, the API is considered down: retries
+ * of each document would only add load.
  * @see https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
  */
 export interface RetryBudget {
@@ -27,7 +27,7 @@ export function recordSuccess(budget: RetryBudget): RetryBudget {
   return { credits: Math.min(maxCredits, budget.credits + creditsPerSuccess) }
 }
 
-/** Whether the API counts as down for all documents. */
+/** Whether the API is considered down for all documents, not only for one. */
 export function isOutage({ credits }: RetryBudget): boolean {
   return credits < maxCredits / 2
 }

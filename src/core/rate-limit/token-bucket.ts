@@ -4,7 +4,10 @@
  */
 export interface TokenBucket {
   readonly perMinute: number
-  /** The largest level. It starts with one second's worth: the API may enforce a limit per second. */
+  /**
+   * The largest level. It starts with the amount of one second, because the API may enforce a limit per
+   * second.
+   */
   readonly capacity: number
   readonly level: number
   readonly updatedAt: number
@@ -12,13 +15,16 @@ export interface TokenBucket {
   readonly totalCorrection: number
   /** Usage by other clients of the account, as far as corrections have shown it: per millisecond. */
   readonly externalRate: number
-  /** When a response last contained the level. */
+  /** When a response header last corrected the level. */
   readonly lastHeaderAt: number
   /** The largest rounding error of the level in the headers, up or down. */
   readonly rounding: number
 }
 
-/** Returns a bucket of which only the rate is known. It holds one second's worth, a strict assumption. */
+/**
+ * Returns a bucket of which only the rate is known. Its capacity is the amount of one second, a strict
+ * assumption.
+ */
 export function createBucket(perMinute: number, rounding: number, now: number): TokenBucket {
   const capacity = Math.max(1, perMinute / 60)
   return {
@@ -78,8 +84,8 @@ export function computeWaitMs(bucket: TokenBucket, amount: number): number {
 }
 
 /**
- * Returns the safety margin that stays in the bucket. A full bucket may hold this much more than its
- * capacity. So the margin only delays a request that needs the whole bucket.
+ * Returns the safety margin: the amount that stays in the bucket when a request is sent. A bucket fills up to
+ * its capacity plus this margin. Otherwise, a request that needs the whole capacity would never be sent.
  */
 function computeMargin({ capacity, perMinute, externalRate, rounding }: TokenBucket): number {
   return Math.min(capacity / 4, (perMinute / 60_000) * marginMs + externalRate * externalMarginMs + rounding)

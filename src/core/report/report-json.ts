@@ -19,7 +19,7 @@ import {
 import { distributionShape } from './distribution.ts'
 import { timelineShape } from './timeline.ts'
 
-/** Raised by every change that an older reader would misunderstand. New fields do not raise it. */
+/** Incremented by changes that break programs that read the older format, but not for new fields. */
 export const reportFormatVersion = 2
 
 const sumFields = {
@@ -81,7 +81,7 @@ const timeBreakdownShape = objectOf({
   retries_ms: describe(amount, 'from the first request to the last'),
   api_ms: describe(amount, 'the last request'),
 })
-/** What the documents spent their time on, summed over all of them. */
+/** The time of all documents, divided by activity. */
 export interface TimeBreakdown extends TypeOf<typeof timeBreakdownShape> {}
 
 const entryFields = documentEntryShape.fields

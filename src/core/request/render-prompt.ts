@@ -8,7 +8,7 @@ import { renderTemplate, type Template } from './template.ts'
 /** One version of a prompt, parsed and validated. */
 export interface Prompt {
   readonly name: string
-  /** For example `v2`. */
+  /** The name of the version, such as `v2`. */
   readonly version: string
   /** Why this version was chosen. */
   readonly why: 'requested' | 'pinned' | 'latest'

@@ -25,7 +25,7 @@ import {
 } from '../text/shape.ts'
 
 /**
- * Raised by every change that another version would misunderstand. New fields do not raise it.
+ * Incremented by changes that another version of claude-batch would misread, but not for new fields.
  * `docs/ledger.md` describes the format.
  */
 export const ledgerFormatVersion = 2

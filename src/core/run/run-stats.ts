@@ -55,7 +55,10 @@ export interface StatsCollector {
   getStats(wallMs: number): RunStats
 }
 
-/** @param skipped documents that were skipped before the run, by reason */
+/**
+ * Creates a collector of the statistics of one run.
+ * @param skipped documents that were skipped before the run, by reason
+ */
 export function createStatsCollector(
   skipped: ReadonlyMap<string, DocumentCount> = new Map(),
 ): StatsCollector {

@@ -126,7 +126,7 @@ export function objectOf<F extends Fields>(fields: F): ObjectShape<F> {
   return { ...shape, fields }
 }
 
-/** An object of one of these shapes. The value of its field `tag` decides which. */
+/** An object with one of these shapes. `tag` names the field whose value selects the shape. */
 export function taggedUnion<S extends Shape<unknown>>(
   tag: string,
   shapes: Readonly<Record<string, S>>,

@@ -40,13 +40,16 @@ export interface BatchFillerJob extends BatchContext {
 export type ItemSettings = Pick<BatchItem['asked'], 'provenance' | 'answerSettings'>
 
 export interface SubmitListener {
-  /** A call failed with a transient error; it is retried after this wait, in milliseconds. */
+  /** Called when a call fails with a transient error. It is retried after `waitMs`. */
   onRetry(error: AskError, waitMs: number): void
-  /** A batch was created or may have been created. */
+  /** Called when a batch was created or may have been created. */
   onSubmitted(batch: StoredBatch, size: BatchSize): void
 }
 
-/** @param onLeave called with each document that is in a batch, or refused */
+/**
+ * Creates a filler, which has no batch yet.
+ * @param onLeave called with each document that is in a batch, or refused
+ */
 export function createBatchFiller(
   job: BatchFillerJob,
   recovery: BatchRecovery,

@@ -30,11 +30,11 @@ export interface CollectJob extends BatchContext, CollectOptions {
 }
 
 interface CollectListener {
-  /** The API answered a request, with a result or an error. */
+  /** Called when the API has answered a request, with a result or an error. */
   onAttempt(attempt: Attempt): void
-  /** A call failed with a transient error; it is retried after this wait, in milliseconds. */
+  /** Called when a call fails with a transient error. It is retried after `waitMs`. */
   onRetry(error: AskError, waitMs: number): void
-  /** A batch has a problem that the user should know about. */
+  /** Called when a batch has a problem that the user should know about. */
   onWarning(text: string): void
 }
 
@@ -48,7 +48,7 @@ export interface CollectCallbacks {
   onSettled(outcome: Outcome): void
 }
 
-/** Length of the prompt around a document, in characters. Few prompts are longer. */
+/** Assumed maximum length of the prompt around a document, in characters. Few prompts are longer. */
 const maxPromptCharacters = 5000
 
 /** The maximum number of outcomes that are persisted at the same time. The disk syncs them together. */
@@ -151,9 +151,9 @@ function* takeExpired(missing: Map<string, BatchItem>): Generator<EndedItem> {
 const resultsRetentionMs = 29 * 86_400_000
 
 interface Conclusion {
-  /** Undefined if the API did not process the document, which is released then. */
+  /** Undefined if the API did not process the document; `onRequeue` then gets its outcome. */
   readonly outcome?: Outcome | undefined
-  /** The document no longer needs an answer from this batch. */
+  /** Whether the document is settled: it needs nothing more from this batch. */
   readonly isSafe: boolean
 }
 
@@ -209,7 +209,7 @@ function createConcluder(
       return { isSafe: true }
     }
     if (outcome.status !== 'summarized') return finish(outcome)
-    // The output file was last checked before the request was sent.
+    // The last check of the output file was before the request was sent, and a batch can take hours.
     const problem = await job.checkConflict?.(outcome.document, asked)
     if (problem !== undefined && unwritableTypes.has(problem.type)) {
       listener.onWarning(`${outcome.document.path} stays in the batch ${endedBatch.id}: ${problem.message}`)

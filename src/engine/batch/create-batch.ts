@@ -28,8 +28,9 @@ export interface CreateBatchJob {
 }
 
 /**
- * What the batches of a run show about refusals. If the API accepted any batch, a refused request is the fault of its
- * document. If it accepted none, the cause may be the account, and no document fails.
+ * The evidence in the batches of a run whether a refusal concerns a document or the account. If the API
+ * accepted any batch, a refused request is the fault of its document. If it accepted none, the cause may be
+ * the account, and no document fails.
  */
 export interface RefusalEvidence {
   isAccepted: boolean

@@ -13,9 +13,9 @@ export interface OpenBatchesJob extends CollectJob, Pick<CollectCallbacks, 'find
   /** Whether the user asked to leave documents in batches. */
   readonly isDetached: boolean
   readonly listener: CollectJob['listener'] & {
-    /** The run waits for these batches. */
+    /** Called with the batches that the run waits for. */
     onWaiting(batches: readonly StoredBatch[]): void
-    /** A batch cannot be collected, for a different reason than the error that ends the run. */
+    /** Called when a batch cannot be collected, for a different reason than the error that ends the run. */
     onCollectError(error: RunError): void
   }
 }
@@ -163,7 +163,10 @@ const minPollMs = 2000
 /** Most batches take minutes to an hour. The API's documentation asks clients to poll about once a minute. */
 const maxPollMs = 60_000
 
-/** The API ends every batch 24 hours after its creation, whether all requests were processed or not. */
+/**
+ * One hour longer than a batch takes: the API ends every batch 24 hours after its creation, whether it has
+ * processed all requests or not.
+ */
 const maxWaitMs = 25 * 3_600_000
 
 function formatOverdue({ id, localId, items }: StoredBatch): string {
@@ -174,7 +177,7 @@ function formatOverdue({ id, localId, items }: StoredBatch): string {
 }
 
 /**
- * Returns the outcome of a document that a later run takes up.
+ * Returns the outcome of a document that a later run continues with.
  * @param isResumable the same command continues with the document, although nothing stopped this run
  */
 export function createPendingOutcome(

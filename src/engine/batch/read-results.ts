@@ -26,9 +26,9 @@ export interface ReadResultsOptions {
    */
   readonly retries: number
   readonly listener: {
-    /** A download failed with a transient error; it is retried after this wait, in milliseconds. */
+    /** Called when a download fails with a transient error. It is retried after `waitMs`. */
     onRetry(error: AskError, waitMs: number): void
-    /** The results contain something unexpected. */
+    /** Called with a warning for the user when the results contain something unexpected. */
     onWarning(text: string): void
   }
 }
@@ -58,7 +58,7 @@ export async function* readResults(
     unexpectedIds: new Set(),
     duplicateIds: new Set(),
   }
-  /** The last download had a line for every request, though not all lines were readable. */
+  /** Whether the last download had a line for every missing request, though some lines were unreadable. */
   let isExplained = false
   let fruitlessDownloads = 0
   while (missing.size > 0 && fruitlessDownloads < maxFruitlessDownloads) {
@@ -104,7 +104,7 @@ interface DownloadHistory {
   readonly duplicateIds: Set<string>
 }
 
-/** What remains unread after a complete download. */
+/** The lines of a complete download that could not be read. */
 interface Download {
   /** Requests whose line could not be read for the first time. */
   readonly unreadable: ReadonlySet<string>

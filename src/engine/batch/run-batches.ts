@@ -44,7 +44,7 @@ export interface Sending {
 
 type BatchListener = OpenBatchesJob['listener'] &
   SubmitListener & {
-    /** These batches have not ended when the run ends. */
+    /** Called at the end of the run with the batches that have not ended. */
     onUnfinished(batches: readonly StoredBatch[]): void
   }
 

@@ -11,7 +11,7 @@ import type { Reservations } from './batch-context.ts'
 import { type BatchFillerJob, createBatchFiller } from './batch-filler.ts'
 import type { BatchRecovery } from './recover-batch.ts'
 
-/** How documents are put into batches. */
+/** The options for putting documents into batches. */
 export interface SubmitOptions
   extends Pick<PrepareOptions, 'buildRequest' | 'planChunks'>,
     Pick<BatchFillerJob, 'getItemSettings' | 'maxBatchSize'> {
@@ -31,9 +31,12 @@ interface SubmitResult {
   readonly longDocuments: readonly DocumentRef[]
   /** Documents whose request is in a batch already, for another document. */
   readonly duplicates: readonly DocumentRef[]
-  /** Documents that could be in a batch, but are not. */
+  /**
+   * Documents that were not sent because the run was stopped, the budget does not allow the next request, or
+   * an error occurred.
+   */
   readonly unsentDocuments: readonly DocumentRef[]
-  /** Why these documents were not sent, if the next request could exceed the budget. */
+  /** The error if the next request could exceed the budget. */
   readonly budgetError: RunError | undefined
 }
 

@@ -81,7 +81,10 @@ export interface ApiHealth {
  */
 const decreaseFactors = { rate_limited: 0.7, overloaded: 0.8 } as const
 
-/** @param concurrency the initial and the maximum concurrency limit */
+/**
+ * Creates the state of an API that no request has reached yet.
+ * @param concurrency the initial and the maximum concurrency limit
+ */
 export function createApiHealth(
   concurrency: { readonly initial: number; readonly max: number },
   clock: Pick<Clock, 'now'>,

@@ -17,8 +17,9 @@ export type SentRequest = Omit<RequestResult, 'isFailure'>
 
 /**
  * Returns a function that decides, after each failure of one document, which documents have to wait: all, or
- * only this one. A document with a document-specific failure (see `core/errors/document-specific-failure.ts`)
- * waits alone and uses up its attempts, for every kind of failure.
+ * only this one. A document-specific failure (see `core/errors/document-specific-failure.ts`) uses up an
+ * attempt, even if it is a rate limit. The document then waits alone, unless it needs capacity that other
+ * documents would use up.
  * @param maxWaitMs the longest wait that the user allows, in milliseconds
  */
 export function createFailureDecider(

@@ -17,7 +17,7 @@ export type FailureDecision =
       readonly waitMs: number | undefined
       /** This document is the first to be sent after the pause. */
       readonly hasPriority?: true
-      /** @param retryInMs milliseconds until the pause ends */
+      /** Returns how this document is retried. @param retryInMs milliseconds until the pause ends */
       readonly planRetry: (retryInMs: number) => RetryPlan
     }
 

@@ -28,7 +28,10 @@ export interface DocumentTracker {
 }
 
 interface InFlightRequest {
-  /** @param isConcurrencyBound see `core/rate-limit/concurrency-limit.ts` */
+  /**
+   * Records that the request was answered.
+   * @param isConcurrencyBound see `core/rate-limit/concurrency-limit.ts`
+   */
   recordSuccess(isConcurrencyBound: boolean): void
   /** The caller cancelled the request. */
   recordCancellation(): void

@@ -73,7 +73,7 @@ export function withRetry(
         // Attempts are counted below: p-retry also counts failures that use up no attempt.
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0,
-        // Every other error counts: p-retry would repeat a TypeError endlessly if it consumed no retry.
+        // All other errors use up a retry. Otherwise, p-retry would retry a TypeError endlessly.
         shouldConsumeRetry: ({ error }) => !(error instanceof AskError && error.retryPlan.isUncounted),
         shouldRetry: async ({ error, retriesConsumed }) => {
           if (!(error instanceof AskError)) return false

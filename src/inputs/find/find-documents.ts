@@ -41,15 +41,15 @@ export interface FoundDocuments {
   readonly missingInputs: readonly string[]
   /** Patterns without a match. */
   readonly unmatchedPatterns: readonly string[]
-  /** Named files that an earlier run wrote. */
+  /** Inputs, as the user typed them, that are output files of an earlier run. */
   readonly earlierOutputs: readonly string[]
-  /** Whether at least one other input exists, even if it is an empty directory. */
+  /** Whether at least one input exists that is not such an output file. It may be an empty directory. */
   readonly foundAnything: boolean
   /** Warnings for the user, one line each. */
   readonly warnings: readonly string[]
 }
 
-/** What the search for one input needs and adds to: the state that all inputs share. */
+/** The state that all inputs share: the search for each input reads it and adds to it. */
 interface SearchContext extends FindOptions, SearchOptions {
   readonly skipped: Map<string, DocumentCount>
   /**
@@ -168,7 +168,7 @@ async function expandPattern(
     hasMatch ||= searched.candidates.length + files.length + folders.length > 0
     for (const candidate of recordSearchResult(searched, context)) found.push(candidate)
   }
-  // The parts of one pattern may find the same file.
+  // Several parts of one pattern may find the same file.
   return hasMatch ? deduplicate(found) : 'unmatched'
 }
 
@@ -216,7 +216,7 @@ function statIfReadable(file: string): FileStats | undefined {
   }
 }
 
-/** Whether to yield to the event loop, so that a signal need not wait for a hundred thousand documents. */
+/** Whether to yield to the event loop. Otherwise a signal would wait for a hundred thousand documents. */
 function shouldYield(n: number): boolean {
   return n % 256 === 255
 }

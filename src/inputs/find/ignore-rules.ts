@@ -11,7 +11,7 @@ export interface FolderRules {
   readonly own: readonly AppliedFile[]
   /** `.gitignore` files, the nearest first, then the repository's and the user's own files. */
   readonly git: readonly AppliedFile[]
-  /** Whether patterns ignore case. */
+  /** Whether patterns ignore case: git's `core.ignoreCase`. */
   readonly ignoreCase: boolean
 }
 
@@ -25,7 +25,7 @@ interface AppliedFile {
   readonly prefix: string
 }
 
-/** Reads ignore files as git would apply them. */
+/** Reads ignore files and applies them as git does. */
 export interface IgnoreRules {
   /**
    * Returns the rules that the files above a searched folder set for its entries. Patterns that ignore the
@@ -109,7 +109,7 @@ export function enterFolder(rules: FolderRules, name: string): FolderRules {
   return { ...rules, own: rules.own.map(extendPrefix), git: rules.git.map(extendPrefix) }
 }
 
-/** Whether the rules of a folder ignore one of its entries. */
+/** Whether the rules of a folder ignore the entry with this name. */
 export function isIgnored({ own, git, ignoreCase }: FolderRules, name: string, isFolder: boolean): boolean {
   const bytes = toByteString(name)
   for (const files of [own, git]) {

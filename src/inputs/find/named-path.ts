@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import type { FileStats, InputProblem } from '../../core/document/document.ts'
 import { describeFsError } from '../describe-fs-error.ts'
 
-/** What a path that the user named leads to. */
+/** The target of a path that the user named. */
 export type NamedPath =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'folder' }

@@ -21,9 +21,9 @@ export interface PatternReading extends PatternPlace {
 
 interface PatternPlace {
   /**
-   * What the pattern is compared with: `name`, the last part of a path; `searched`, the path relative to the
-   * searched folder; `shown`, the path relative to the pattern's folder, or the absolute path outside of it;
-   * or the path relative to another folder.
+   * The part of a path that is compared with the pattern. `name`: its last part. `searched`: the path
+   * relative to the searched folder. `shown`: the path relative to the pattern's folder, or the absolute path
+   * outside of it. An object: the path relative to that folder.
    */
   readonly relativeTo: 'name' | 'searched' | 'shown' | { readonly folder: string }
   readonly pattern: string

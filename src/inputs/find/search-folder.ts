@@ -16,7 +16,7 @@ export interface SearchOptions {
   readonly ignoreRules: IgnoreRules | undefined
 }
 
-/** The documents below a folder. */
+/** The documents below a folder, and what the user excluded. */
 export interface SearchResult {
   readonly candidates: readonly Candidate[]
   /** Paths without symbolic links, for candidates that were reached through one. */
@@ -26,7 +26,7 @@ export interface SearchResult {
 }
 
 /**
- * Searches a folder with fast-glob, over a file system that hides everything that must not be found.
+ * Searches a folder with fast-glob, which sees only the entries that `createWalk` does not filter out.
  * @param isWanted whether to return the file with this path
  * @throws UsageError for an ignore file above the folder that cannot be used
  */
@@ -92,7 +92,7 @@ function streamGlob(
     dot: true,
     followSymbolicLinks,
     suppressErrors: true,
-    // One pattern finds no file twice.
+    // No check for duplicates is needed, because one pattern finds no file twice.
     unique: false,
   })
 }

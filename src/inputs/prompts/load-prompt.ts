@@ -12,7 +12,7 @@ import {
 export interface PromptOptions extends PromptLookupOptions {
   /** Names of the variables that the user sets. */
   readonly vars: readonly string[]
-  /** What messages call such a variable. @default '--var' */
+  /** The name of the setting for such variables in messages. @default '--var' */
   readonly varSetting?: string
 }
 

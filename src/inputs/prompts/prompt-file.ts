@@ -24,7 +24,7 @@ interface PromptContext {
    * any.
    */
   readonly vars?: readonly string[] | undefined
-  /** What messages call a variable that the user sets. @default '--var' */
+  /** The name of the setting for the user's variables in messages. @default '--var' */
   readonly varSetting?: string | undefined
 }
 

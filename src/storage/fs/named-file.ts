@@ -44,7 +44,7 @@ export interface NamedFileOptions {
   readonly checkOverwrite: OverwriteCheck
 }
 
-/** What {@link inspectNamedFile} needs to know about the process. */
+/** The facts about the process that {@link inspectNamedFile} needs. */
 export interface ProcessStreams {
   readonly cwd: string
   readonly pid: number
@@ -55,9 +55,9 @@ export interface ProcessStreams {
 
 /**
  * Checks an output file given by a flag before any request is paid for. claude-batch replaces only files that
- * it wrote itself. Writes nothing; opens a pipe, a device or a descriptor.
- * @throws UsageError for a target that must not be written, with its kind; ExitError `ioError` if it cannot
- *   be written
+ * it wrote itself. Leaves an existing file unchanged; opens a pipe, a device or a descriptor.
+ * @throws UsageError that names the kind of target, if claude-batch must not write to it; ExitError `ioError`
+ * if it cannot be written
  */
 export async function inspectNamedFile(
   { flag, name, writeMode, checkOverwrite }: NamedFileOptions,
@@ -97,7 +97,10 @@ export async function inspectNamedFile(
   }
 }
 
-/** @param descriptor this process's stdout or stderr, which stay open */
+/**
+ * Returns the stream of a pipe, a device or a descriptor, and a function that closes it.
+ * @param descriptor this process's stdout or stderr, which stay open
+ */
 function openNamedStream(
   path: string,
   label: string,

@@ -21,18 +21,25 @@ export function isRootAllowed(root: string): boolean {
 }
 
 /**
- * Bytes of the longest path, without the final NUL. On Windows, Node adds the prefix that lifts the
+ * Maximum length of a path in bytes, without the final NUL. On Windows, Node adds the prefix that lifts the
  * 260-character limit.
  */
 const maxPathBytes = { darwin: 1023, win32: 32_000 }[platform() as string] ?? 4095
 
-/** Bytes: `.claude-batch-`, a run id, a count and `.tmp`; see `writeFileAtomic`. */
+/**
+ * Maximum length of the name of a temporary file, in bytes: `.claude-batch-`, a run id, a count and `.tmp`;
+ * see `writeFileAtomic`.
+ */
 const tempNameBytes = 40
 
-/** Bytes: a temporary file in `/.claude-batch/recovered/`, with some reserve. */
+/**
+ * Maximum length of the path of a state file below the output folder, in bytes. The longest one is a
+ * temporary file in `.claude-batch/recovered/`; some bytes are a reserve.
+ */
 const stateFileBytes = 80
 
 /**
- * Bytes of a name that every file system allows. Encrypted ones have the lowest limit, 143; most allow 255.
+ * Every file system allows a name of this many bytes. Encrypted file systems have the lowest limit, 143; most
+ * others allow 255.
  */
 const alwaysAllowedNameBytes = 128

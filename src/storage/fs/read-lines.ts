@@ -4,7 +4,7 @@ import { openForReading } from './no-follow-fs.ts'
 import { unusablePathError } from './symlinks.ts'
 
 /**
- * Yields a file's lines in groups, one group per read: one event loop turn for each of 100,000 lines would
+ * Yields a file's lines in groups, one group per read. With one event loop turn per line, 100,000 lines would
  * take longer than reading them. A file that does not exist has no lines.
  * @param file a file in an output folder
  * @param root the output folder; if left out, the file is directly in its state folder
@@ -44,10 +44,13 @@ export async function* readLines(
 }
 
 /**
- * V8's minor garbage collector skips strings above 128 KB: with larger reads, a long file would fill the
- * memory.
+ * Bytes per read. V8's minor garbage collector skips strings above 128 KB, so larger reads of a long file
+ * would fill the memory.
  */
 const readSizeBytes = 64 * 1024
 
-/** Characters. The longest line that claude-batch writes holds a summary of a few hundred thousand tokens. */
+/**
+ * Maximum characters of a line. The longest line that claude-batch writes holds a summary of a few hundred
+ * thousand tokens.
+ */
 const maxLineChars = 32_000_000

@@ -52,8 +52,8 @@ export function lstatIfPresent(path: string): Stats | undefined {
 }
 
 /**
- * Whether the file system rejects a path as too long. Only existing folders are checked for the length of
- * names.
+ * Whether the file system rejects a path as too long. It checks the length of a name only if the folder that
+ * contains it exists.
  */
 export function isPathTooLong(path: string): boolean {
   try {

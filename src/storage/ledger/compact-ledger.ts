@@ -15,9 +15,9 @@ import { backUpDamaged } from './read-journal.ts'
 import { createLineReducer, type LedgerReducers, readLedgerLines, reduceLedger } from './reduce-ledger.ts'
 
 /**
- * Rewrites a ledger without the entries that later ones supersede. Their totals are kept, one entry per run,
- * so no sum changes. Damaged lines without a legible document path are removed too. The new file is complete
- * and synced to disk before it replaces the old one.
+ * Rewrites a ledger without the entries that later ones supersede. One entry per run keeps the totals of the
+ * removed entries, so no sum changes. Damaged lines without a legible document path are removed too. The new
+ * file is complete and synced to disk before it replaces the old one.
  * @param cwdFromOut the working directory, relative to the output folder
  * @param backUpFirst whether to copy the old file to `<file>.damaged` first
  * @throws ExitError `ioError`; the ledger is then unchanged
@@ -77,7 +77,7 @@ async function* generateLiveLines(
 
 interface RewriteState {
   readonly latest: ReadonlyMap<string, LatestLines>
-  /** The text that is written next. */
+  /** The text to yield next. */
   text: string
   /** The totals of the current run's entries that were left out so far. */
   compacted: CompactedEntry | undefined

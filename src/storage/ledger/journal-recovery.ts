@@ -60,10 +60,10 @@ export interface RecoveryOptions {
 
 /**
  * Finishes the entries that an earlier run left in its journal: writes each text to its file and records it
- * as that run's. The journal is untrusted. So a text is written only to a file name that its document can
- * have, and only if no file exists there, or if the ledger shows that the file is the document's summary.
- * Otherwise the text, which is paid for, goes to `recovered/` in the state folder. File times are not
- * compared, because they come from the journal too.
+ * as a result of that run. The journal is untrusted. So a text is written only to a file name that its
+ * document can have. Also, no file may exist there, unless the ledger shows that it is the document's
+ * summary. Otherwise the text, which is paid for, goes to `recovered/` in the state folder. File times are
+ * not compared, because they come from the journal too.
  * @throws ExitError `ioError`
  */
 export async function recoverJournal(
@@ -139,8 +139,8 @@ async function saveUnplaced(
 }
 
 /**
- * Returns what the ledger records for a summary that was not put in place: it counts as modified by hand, so
- * that its document is not summarized again.
+ * Returns the ledger fields of a summary that was not put in place. Later runs treat the summary as modified
+ * by hand, so they do not summarize the document again.
  */
 function describeUnwrittenOutput({ entry, path, text = '' }: JournalEntry): { readonly output?: OutputFile } {
   if (path === undefined || entry.status !== 'summarized') return {}

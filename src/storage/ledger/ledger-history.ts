@@ -5,9 +5,9 @@ import { type LedgerReducers, reduceLedger, resolveWorkingDirectory } from './re
 
 /** The content of a ledger, for a report. */
 export interface LedgerHistory {
-  /** In order. Entries before the first run start belong to a run whose `start` is undefined. */
+  /** In the order of the ledger. Entries before the first run start belong to a run without `start`. */
   readonly runs: readonly { readonly start: RunStart | undefined; readonly totals: Totals }[]
-  /** The latest summary of each document, by its path, in the order they were made. */
+  /** The latest summary of each document, by document path, in the order in which the summaries were made. */
   readonly summaries: ReadonlyMap<string, KnownSummary>
   /** The entries of documents whose last run failed, by their paths. */
   readonly failures: ReadonlyMap<string, DocumentEntry>
