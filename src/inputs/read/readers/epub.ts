@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { extractHtmlText } from './html-reader.ts'
-import { parseXml } from './parse-markup.ts'
+import { getLocalName, parseXml } from './parse-markup.ts'
 import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { openZip } from './zip.ts'
@@ -13,7 +13,7 @@ export async function extractEpubText(bytes: Uint8Array): Promise<string> {
   let packageFile = ''
   await parseXml(zip.streamPart('META-INF/container.xml'), {
     onOpen(name, attributes) {
-      if (name === 'rootfile' && packageFile === '') packageFile = attributes['full-path'] ?? ''
+      if (getLocalName(name) === 'rootfile' && packageFile === '') packageFile = attributes['full-path'] ?? ''
     },
   })
   const files = new Map<string, string>()
@@ -22,7 +22,7 @@ export async function extractEpubText(bytes: Uint8Array): Promise<string> {
   let field: keyof typeof metadata | undefined
   await parseXml(zip.streamPart(packageFile), {
     onOpen(name, { id = '', href = '', idref = '', linear, properties = '' }) {
-      const bare = name.replace(/^opf:/, '')
+      const bare = getLocalName(name)
       if (bare === 'item' && !/\bnav\b/.test(properties))
         files.set(id, posix.join(posix.dirname(packageFile), decodeUri(href)))
       if (bare === 'itemref' && linear !== 'no') order.push(idref)

@@ -2,6 +2,7 @@ import { StringDecoder } from 'node:string_decoder'
 import type { Entry } from 'yauzl'
 import { maxUnpackedBytes } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
+import { trimAfterZip } from './zip-end.ts'
 
 /** An archive that is open for reading; parts are unpacked on demand. */
 export interface Zip {
@@ -23,7 +24,7 @@ const maxParts = 20_000
  */
 export async function openZip(bytes: Uint8Array): Promise<Zip> {
   const { fromBufferPromise } = await import('yauzl')
-  const zip = await fromBufferPromise(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+  const zip = await fromBufferPromise(trimAfterZip(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)))
   const entries = new Map<string, Entry>()
   for await (const entry of zip.eachEntry()) {
     if (entries.size >= maxParts)

@@ -1,0 +1,121 @@
+import { createOdfLists } from './odf-lists.ts'
+import type { OdfSheets } from './odf-sheets.ts'
+import type { OdfStyles } from './odf-styles.ts'
+import type { OdfTables } from './odf-tables.ts'
+import type { TextBuilder } from './text-builder.ts'
+
+/** What other parts of an OpenDocument file say about its text. */
+export interface OdfContext {
+  readonly styles: OdfStyles
+  /** The texts of charts, by folder in the archive. */
+  readonly charts: ReadonlyMap<string, string>
+}
+
+/** Reads the tags of a document that are not hidden. */
+interface BodyReader {
+  open(name: string, attributes: Readonly<Record<string, string>>): void
+  addText(words: string): void
+  close(name: string): void
+  isSpreadsheet(): boolean
+}
+
+/** Returns a reader that adds headings, paragraphs, lists, notes, slides and sheets to a text. */
+export function createBodyReader(
+  text: TextBuilder,
+  { styles, charts }: OdfContext,
+  { tables, sheets }: { readonly tables: OdfTables; readonly sheets: OdfSheets },
+): BodyReader {
+  const lists = createOdfLists(styles)
+  let [paragraphDepth, slides, isSpreadsheet] = [0, 0, false]
+  const addText = (words: string) => {
+    if (paragraphDepth > 0) (sheets.getNote() ?? tables).addWords(words)
+  }
+  const addBreak = (lines: number) => {
+    const note = sheets.getNote()
+    if (note !== undefined) note.addBreak(1)
+    // A cell of a sheet is never a page of its own.
+    else if (isSpreadsheet && tables.isInCell()) text.addWords(' ')
+    else text.addBreak(lines)
+  }
+  const startParagraph = (headingLevel: string | undefined) => {
+    // A note's paragraphs are nested in the paragraph that refers to it.
+    if (paragraphDepth++ > 0) return
+    addBreak(lists.depth() > 0 ? 1 : 2)
+    const listMark = lists.takeMark()
+    const mark = headingLevel === undefined ? listMark : formatHeadingMark(headingLevel)
+    if (mark !== undefined) (sheets.getNote() ?? text).addMark(mark)
+  }
+  const startTable = (name: string | undefined) => {
+    if (isSpreadsheet) sheets.startSheet(name ?? '')
+    else text.addBreak(2)
+  }
+  const endTable = () => {
+    if (isSpreadsheet) sheets.endSheet()
+    text.addBreak(2)
+  }
+  return {
+    open(name, attributes) {
+      if (isSpreadsheet) sheets.open(name, tables.getPosition)
+      if (name === 'office:spreadsheet') isSpreadsheet = true
+      const note = sheets.getNote()
+      if (note === undefined) {
+        if (name === 'table:table') startTable(attributes['table:name'])
+        tables.open(name, attributes)
+      }
+      if (name === 'draw:page') addSlideHeading(text, ++slides)
+      if (name === 'draw:object') addBlock(note ?? text, charts.get(cleanPath(attributes['xlink:href'])))
+      if (name === 'text:list') {
+        if (lists.depth() === 0) addBreak(2)
+        lists.startList(attributes['text:style-name'])
+      }
+      if (name === 'text:list-item') lists.startItem()
+      if (name === 'text:note-body') {
+        addText(' ')
+        if (paragraphDepth > 0) text.addMark('(')
+      }
+      if (name === 'text:p') startParagraph(undefined)
+      if (name === 'text:h') startParagraph(attributes['text:outline-level'] ?? '1')
+      if (name === 'text:s' || name === 'text:tab') addText(' ')
+      if (name === 'text:line-break') addBreak(1)
+    },
+    addText,
+    close(name) {
+      if (name === 'text:list') {
+        lists.endList()
+        if (lists.depth() === 0) addBreak(2)
+      }
+      if (sheets.getNote() === undefined) {
+        tables.close(name)
+        if (name === 'table:table') endTable()
+      }
+      if (name === 'text:note-body') addText(') ')
+      if (name === 'text:h' || name === 'text:p') paragraphDepth--
+      sheets.close()
+    },
+    isSpreadsheet: () => isSpreadsheet,
+  }
+}
+
+function addSlideHeading(text: TextBuilder, number: number): void {
+  text.addBreak(2)
+  text.addMark('## ')
+  text.addWords(`Slide ${number}`)
+  text.addBreak(1)
+}
+
+/** Adds the text of an object, such as a chart, on lines of its own. */
+function addBlock(text: TextBuilder, block: string | undefined): void {
+  if (block === undefined) return
+  text.addBreak(2)
+  text.addVerbatim(block)
+  text.addBreak(2)
+}
+
+/** Returns the folder that a reference such as `./Object 1` names. */
+function cleanPath(reference = ''): string {
+  return reference.replace(/^\.\//, '').replace(/\/$/, '')
+}
+
+function formatHeadingMark(level: string): string {
+  return `${'#'.repeat(Math.min(6, Math.max(1, Number.parseInt(level, 10) || 1)))} `
+}
