@@ -1,3 +1,4 @@
+import { fillSkippedCells } from './docx-tables.ts'
 import { extractHtmlText } from './html-reader.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { openZip } from './zip.ts'
@@ -14,7 +15,7 @@ export async function extractDocxText(bytes: Uint8Array): Promise<string> {
   const file = {
     exists: zip.has,
     async read(name: string, encoding?: string): Promise<string | Uint8Array> {
-      const text = await zip.readText(name)
+      const text = fillSkippedCells(await zip.readText(name))
       tagCount += countOccurrences(text, '<')
       if (tagCount > maxTags)
         throw new UnreadableError('too_complex', `it has more than ${maxTags / 1e6} million tags`)
