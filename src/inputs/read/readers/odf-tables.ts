@@ -1,3 +1,4 @@
+import { nameColumn } from './cell-position.ts'
 import { formatCellValue, roundCellText } from './odf-cell-value.ts'
 import type { TextBuilder } from './text-builder.ts'
 
@@ -70,12 +71,4 @@ function isCell(name: string): boolean {
 
 function parseCount(value = '1'): number {
   return Math.max(1, Number.parseInt(value, 10) || 1)
-}
-
-/** Returns the letters of a column: `A` for 0, `AA` for 26. */
-function nameColumn(column: number): string {
-  const letters: string[] = []
-  for (let rest = column + 1; rest > 0; rest = Math.floor((rest - 1) / 26))
-    letters.unshift(String.fromCharCode(65 + ((rest - 1) % 26)))
-  return letters.join('')
 }

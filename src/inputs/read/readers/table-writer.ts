@@ -25,6 +25,8 @@ interface Table {
   row: TableRow | undefined
   /** The most cells that are shown in a row. */
   widest: number
+  /** Whether the document has only the row, without a table around it. */
+  readonly isImplicit: boolean
 }
 
 /** Maximum number of consecutive empty cells that are shown, unless the table is wider; more are a gap. */
@@ -68,8 +70,9 @@ export function createTableWriter(addToText: AddPiece): TableMethods & {
     if (table?.row === undefined) return
     const { row } = table
     table.row = undefined
+    if (table.isImplicit) tables.pop()
     const formatted = row.isLayout ? undefined : formatRow(row, Math.max(table.widest, minShownEmptyCells))
-    if (row.isLayout) addToText('b1')
+    if (row.isLayout) addToText('b2')
     else if (formatted?.isLayout) writeAsLayout(row)
     else if (formatted !== undefined) {
       table.widest = Math.max(table.widest, formatted.filled)
@@ -80,14 +83,14 @@ export function createTableWriter(addToText: AddPiece): TableMethods & {
   }
   const startRow = (repeated = 1) => {
     endRow()
-    if (tables.length === 0) tables.push(createTable())
-    const table = tables.at(-1) as Table
+    const table = tables.at(-1) ?? createTable(true)
+    if (tables.length === 0) tables.push(table)
     table.grid.startRow()
     table.row = createTableRow(repeated)
   }
   return {
     addToCell,
-    startTable: () => void tables.push(createTable()),
+    startTable: () => void tables.push(createTable(false)),
     endTable() {
       endRow()
       tables.pop()
@@ -100,27 +103,31 @@ export function createTableWriter(addToText: AddPiece): TableMethods & {
     endRow,
     startCell({ isRepeated = false, ...place } = {}) {
       endCell()
+      if (tables.length === 0) {
+        addToText('w ')
+        return
+      }
       if (tables.at(-1)?.row === undefined) startRow()
       const { grid, row } = tables.at(-1) as Table & { row: TableRow }
       const column = grid.placeCell(place)
       row.cells.push({ column, repeated: isRepeated ? (place.columns ?? 1) : 1, pieces: [] })
       row.isCellOpen = true
       openRows.push(row)
-      if (row.isLayout) addToText('b1')
+      if (row.isLayout) addToText('b2')
     },
     endCell,
   }
 }
 
-function createTable(): Table {
-  return { grid: createTableGrid(), row: undefined, widest: 0 }
+function createTable(isImplicit: boolean): Table {
+  return { grid: createTableGrid(), row: undefined, widest: 0, isImplicit }
 }
 
 /** Writes the text of a row as paragraphs, without holding back what follows. */
 function writeLayoutRow(row: TableRow, addToText: AddPiece): void {
   row.isLayout = true
   for (const { pieces } of row.cells) {
-    addToText('b1')
+    addToText('b2')
     for (const piece of pieces) addToText(piece)
     pieces.length = 0
   }

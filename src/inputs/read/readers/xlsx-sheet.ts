@@ -1,3 +1,4 @@
+import { type CellPosition, moveFormula, parsePosition } from './cell-position.ts'
 import { formatNumber, type NumberFormat } from './number-format.ts'
 import { getLocalName, parseXml } from './parse-markup.ts'
 import type { TextBuilder } from './text-builder.ts'
@@ -12,12 +13,13 @@ export interface WorkbookContext {
   readonly from1904: boolean
 }
 
-interface Cell {
-  readonly column: number
+interface Cell extends CellPosition {
   readonly type: string
   readonly style: string
   value: string
-  formula: string | undefined
+  formula: string
+  /** The number of the formula that the cell shares with others. */
+  shared: string | undefined
 }
 
 /**
@@ -30,30 +32,27 @@ export async function addSheetRows(
   text: TextBuilder,
   context: WorkbookContext,
 ): Promise<void> {
-  let [inside, phoneticDepth, nextColumn] = ['', 0, 0]
+  let [inside, phoneticDepth, nextColumn, row] = ['', 0, 0, -1]
   let cell: Cell | undefined
-  // A formula that several cells share is stored in the first of them.
-  const sharedFormulas = new Map<string, string>()
-  let shared = ''
+  const formulas = createSharedFormulas()
   text.startTable()
   await parseXml(zip.streamPart(part), {
     onOpen(written, attributes) {
       const name = getLocalName(written)
       if (name === 'row') {
         text.startRow()
+        row = attributes['r'] === undefined ? row + 1 : Number(attributes['r']) - 1
         nextColumn = 0
       }
       if (name === 'c') {
-        const column = parseColumn(attributes['r']) ?? nextColumn
-        nextColumn = column + 1
-        const { t: type = 'n', s: style = '0' } = attributes
-        cell = { column, type, style, value: '', formula: undefined }
+        cell = createCell(attributes, { row, column: nextColumn })
+        nextColumn = cell.column + 1
       }
       if (cell === undefined) return
       if (name === 'rPh') phoneticDepth++
       if (name === 'f') {
         cell.formula = ''
-        shared = attributes['t'] === 'shared' ? (attributes['si'] ?? '') : ''
+        cell.shared = attributes['t'] === 'shared' ? attributes['si'] : undefined
       }
       if (name === 'v' || name === 't' || name === 'f') inside = name
     },
@@ -68,12 +67,8 @@ export async function addSheetRows(
       if (name === 'row') text.endRow()
       if (cell === undefined) return
       if (name === 'rPh') phoneticDepth--
-      if (name === 'f' && shared !== '') {
-        if (cell.formula !== '') sharedFormulas.set(shared, cell.formula ?? '')
-        cell.formula = sharedFormulas.get(shared) ?? ''
-      }
       if (name !== 'c') return
-      const shown = formatCell(cell, context)
+      const shown = formatCell(cell, formulas.find(cell), context)
       if (shown !== '') {
         text.startCell({ column: cell.column })
         text.addWords(shown)
@@ -85,21 +80,36 @@ export async function addSheetRows(
   text.endTable()
 }
 
+function createCell(attributes: Readonly<Record<string, string>>, next: CellPosition): Cell {
+  const { r: reference, t: type = 'n', s: style = '0' } = attributes
+  const { column } = parsePosition(reference) ?? next
+  return { row: next.row, column, type, style, value: '', formula: '', shared: undefined }
+}
+
+/** Finds the formulas of cells. A formula that several cells share is stored in the first of them. */
+function createSharedFormulas(): { find(cell: Cell): string } {
+  const firstCells = new Map<string, Cell>()
+  return {
+    find(cell) {
+      const { shared, formula } = cell
+      if (shared === undefined) return formula
+      if (formula !== '') firstCells.set(shared, cell)
+      const first = firstCells.get(shared)
+      // Only a formula without a value is shown.
+      return first === undefined || cell.value !== '' ? formula : moveFormula(first.formula, first, cell)
+    },
+  }
+}
+
 function formatCell(
-  { value, type, style, formula }: Cell,
+  { value, type, style }: Cell,
+  formula: string,
   { strings, getFormat, from1904 }: WorkbookContext,
 ): string {
   // An empty text can be the result of a formula.
-  if (value === '') return formula && type !== 'str' ? `=${formula}` : ''
+  if (value === '') return formula !== '' && type !== 'str' ? `=${formula}` : ''
   if (type === 's') return (strings[Number(value)] ?? '').trim()
   if (type === 'b') return value === '1' || value === 'true' ? 'TRUE' : 'FALSE'
   if (type === 'n') return formatNumber(value, getFormat(style), from1904)
   return decodeEscapes(value).trim()
-}
-
-/** Returns the column of a cell reference, from 0: 1 for `B7`. */
-function parseColumn(reference = ''): number | undefined {
-  const letters = /^[A-Z]{1,3}/.exec(reference)?.[0]
-  if (letters === undefined) return undefined
-  return [...letters].reduce((column, letter) => column * 26 + letter.charCodeAt(0) - 64, 0) - 1
 }

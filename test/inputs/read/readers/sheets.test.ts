@@ -79,8 +79,12 @@ describe('the cells of a workbook', () => {
   })
 
   it('a formula that cells share without a stored value is shown in each', async () => {
-    const cells = '<c><f t="shared" si="0" ref="A1:B1">D1*2</f></c><c><f t="shared" si="0"/></c>'
-    expect(await readXlsx({ sheets: { S: xlsxRow(cells) } })).toBe('## S\n=D1*2 | =D1*2')
+    const first =
+      '<row r="2"><c r="A2"><f t="shared" si="0" ref="A2:B3">D2*$E$1+LOG10(D$2)&amp;"A1"</f></c></row>'
+    const second = '<row r="3"><c r="B3"><f t="shared" si="0"/></c></row>'
+    expect(await readXlsx({ sheets: { S: first + second } })).toBe(
+      '## S\n=D2*$E$1+LOG10(D$2)&"A1"\n | =E3*$E$1+LOG10(E$2)&"A1"',
+    )
   })
 
   it('escapes of control characters are line breaks, not text', async () => {
