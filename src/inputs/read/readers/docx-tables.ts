@@ -1,6 +1,6 @@
 /**
  * Returns a part of a Word document with empty cells where a row skips columns at its beginning, which mammoth
- * ignores. The cells of such a row would otherwise stand under the wrong headings.
+ * ignores. The cells of such a row would otherwise be under the wrong headings.
  */
 export function fillSkippedCells(xml: string): string {
   const parts: string[] = []

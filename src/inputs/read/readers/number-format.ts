@@ -30,7 +30,7 @@ export function parseNumberFormat(format: string): NumberFormat {
 
 /**
  * Returns a number as a reader of the sheet sees it, with up to 15 digits; other text unchanged.
- * @param value a number as it is stored; for dates, times and durations, days since the end of 1899
+ * @param value the stored number; for dates, times and durations, days since the end of 1899
  * @param from1904 whether days are counted since 1904, as in workbooks of old Macs
  */
 export function formatNumber(value: string, format: NumberFormat, from1904 = false): string {

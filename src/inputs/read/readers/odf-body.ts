@@ -33,7 +33,7 @@ export function createBodyReader(
   const addBreak = (lines: number) => {
     const note = sheets.getNote()
     if (note !== undefined) note.addBreak(1)
-    // A cell of a sheet is never a page of its own.
+    // A cell of a sheet is always one line.
     else if (isSpreadsheet && tables.isInCell()) text.addWords(' ')
     else text.addBreak(lines)
   }
@@ -103,7 +103,7 @@ function addSlideHeading(text: TextBuilder, number: number): void {
   text.addBreak(1)
 }
 
-/** Adds the text of an object, such as a chart, on lines of its own. */
+/** Adds the text of an object, such as a chart, on separate lines. */
 function addBlock(text: TextBuilder, block: string | undefined): void {
   if (block === undefined) return
   text.addBreak(2)

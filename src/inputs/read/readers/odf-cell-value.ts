@@ -26,11 +26,14 @@ const valueAttributes: ReadonlyMap<string, string> = new Map([
   ['string', 'office:string-value'],
 ])
 
-/** Returns the words of a number cell with up to 15 digits, which some programs write as it is stored. */
-export function roundCellText(words: string, attributes: Attributes): string {
-  return attributes['office:value-type'] === 'float' && longNumber.test(words)
-    ? formatNumber(words.trim(), plainNumber)
-    : words
+/**
+ * Returns the text of a cell as it is meant: some programs write all stored digits of a number, or `####` for a
+ * value that does not fit into its column.
+ */
+export function cleanCellText(words: string, attributes: Attributes): string {
+  const type = attributes['office:value-type'] ?? 'string'
+  if (type !== 'string' && /^#{3,}$/.test(words)) return formatCellValue(attributes) || words
+  return type === 'float' && longNumber.test(words) ? formatNumber(words.trim(), plainNumber) : words
 }
 
 const longNumber = /^\s*-?\d{0,15}\.\d{12,30}(?:E[-+]?\d{1,3})?\s*$/i

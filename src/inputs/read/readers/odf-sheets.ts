@@ -7,7 +7,7 @@ export interface OdfSheets {
   endSheet(): void
   skipSheet(name: string): void
   /**
-   * Reports the beginning of a tag in a sheet. Text in a comment or a drawing goes to a builder of its own, and
+   * Reports the beginning of a tag in a sheet. Text in a comment or a drawing goes to a separate builder, and
    * is added after the sheet.
    * @param getPosition returns the cell of a comment
    */

@@ -1,5 +1,5 @@
 import { nameColumn } from './cell-position.ts'
-import { formatCellValue, roundCellText } from './odf-cell-value.ts'
+import { cleanCellText, formatCellValue } from './odf-cell-value.ts'
 import type { TextBuilder } from './text-builder.ts'
 
 /** Reads the tables of an OpenDocument file. */
@@ -55,7 +55,7 @@ export function createOdfTables(text: TextBuilder): OdfTables {
     addWords(words) {
       const cell = cells.at(-1)
       if (cell !== undefined && words.trim() !== '') cell.hasText = true
-      text.addWords(cell === undefined ? words : roundCellText(words, cell.attributes))
+      text.addWords(cell === undefined ? words : cleanCellText(words, cell.attributes))
     },
     isInCell: () => cells.length > 0,
     getPosition: () => `${nameColumn(column)}${row + 1}`,

@@ -5,7 +5,7 @@
 export type CellPiece = string | NestedRow
 
 export interface NestedRow {
-  /** The row on a line of its own. */
+  /** The row on a separate line. */
   readonly line: string
   /** The row as part of a line. */
   readonly inline: string

@@ -8,7 +8,7 @@ export interface CellPlace {
   readonly column?: number | undefined
 }
 
-/** Assigns the cells of a table to columns, so that each stands under its heading. */
+/** Assigns the cells of a table to columns, so that each is under its heading. */
 export interface TableGrid {
   startRow(): void
   /** Ends the effect of cells that cover more rows than their group of rows has. */

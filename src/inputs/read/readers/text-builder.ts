@@ -43,6 +43,8 @@ export function createTextBuilder(): TextBuilder {
 function addPiece(flow: FlowBuilder, piece: CellPiece): void {
   if (typeof piece !== 'string') {
     flow.addBreak(1)
+    // A row never continues the line of a mark, such as that of an empty heading.
+    flow.addMark('')
     flow.addVerbatim(piece.line)
     flow.addBreak(1)
     return

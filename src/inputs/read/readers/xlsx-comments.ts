@@ -1,5 +1,5 @@
 import type { Relation } from './office-relations.ts'
-import { getLocalName, parseXml } from './parse-markup.ts'
+import { parseXml } from './parse-markup.ts'
 import { formatComment } from './sheet-notes.ts'
 import type { TextBuilder } from './text-builder.ts'
 import { decodeEscapes } from './xlsx-strings.ts'
@@ -34,8 +34,7 @@ async function readComments(zip: Zip, part: string): Promise<readonly Comment[]>
   const comments: Comment[] = []
   let [cell, words, isText, phoneticDepth] = ['', '', false, 0]
   await parseXml(zip.streamPart(part), {
-    onOpen(written, { ref = '' }) {
-      const name = getLocalName(written)
+    onOpen(name, { ref = '' }) {
       if (isComment(name)) [cell, words] = [ref, '']
       if (name === 'rPh') phoneticDepth++
       // `text` holds the text itself in threads, and runs of text in notes.
@@ -44,8 +43,7 @@ async function readComments(zip: Zip, part: string): Promise<readonly Comment[]>
     onText(added) {
       if (isText && phoneticDepth === 0) words += added
     },
-    onClose(written) {
-      const name = getLocalName(written)
+    onClose(name) {
       isText = false
       if (name === 'rPh') phoneticDepth--
       if (isComment(name)) comments.push({ cell, words: decodeEscapes(words).trim() })

@@ -1,6 +1,6 @@
 import { type CellPosition, moveFormula, parsePosition } from './cell-position.ts'
 import { formatNumber, type NumberFormat } from './number-format.ts'
-import { getLocalName, parseXml } from './parse-markup.ts'
+import { parseXml } from './parse-markup.ts'
 import type { TextBuilder } from './text-builder.ts'
 import { decodeEscapes } from './xlsx-strings.ts'
 import type { Zip } from './zip.ts'
@@ -37,8 +37,7 @@ export async function addSheetRows(
   const formulas = createSharedFormulas()
   text.startTable()
   await parseXml(zip.streamPart(part), {
-    onOpen(written, attributes) {
-      const name = getLocalName(written)
+    onOpen(name, attributes) {
       if (name === 'row') {
         text.startRow()
         row = attributes['r'] === undefined ? row + 1 : Number(attributes['r']) - 1
@@ -61,8 +60,7 @@ export async function addSheetRows(
       if (inside === 'f') cell.formula += words
       else if (inside !== '') cell.value += words
     },
-    onClose(written) {
-      const name = getLocalName(written)
+    onClose(name) {
       if (name === inside) inside = ''
       if (name === 'row') text.endRow()
       if (cell === undefined) return

@@ -1,4 +1,4 @@
-import { getLocalName, parseXml } from './parse-markup.ts'
+import { parseXml } from './parse-markup.ts'
 import type { Zip } from './zip.ts'
 
 /** Returns the strings that the sheets of a workbook share, without Japanese phonetic guides. */
@@ -7,8 +7,7 @@ export async function readSharedStrings(zip: Zip, part: string): Promise<readonl
   if (!zip.has(part)) return strings
   let [current, inText, phoneticDepth] = ['', false, 0]
   await parseXml(zip.streamPart(part), {
-    onOpen(written) {
-      const name = getLocalName(written)
+    onOpen(name) {
       if (name === 'si') current = ''
       if (name === 't') inText = true
       if (name === 'rPh') phoneticDepth++
@@ -16,8 +15,7 @@ export async function readSharedStrings(zip: Zip, part: string): Promise<readonl
     onText(text) {
       if (inText && phoneticDepth === 0) current += text
     },
-    onClose(written) {
-      const name = getLocalName(written)
+    onClose(name) {
       if (name === 't') inText = false
       if (name === 'rPh') phoneticDepth--
       if (name === 'si') strings.push(decodeEscapes(current))

@@ -1,5 +1,5 @@
 import { type NumberFormat, parseNumberFormat, plainNumber } from './number-format.ts'
-import { getLocalName, parseXml } from './parse-markup.ts'
+import { parseXml } from './parse-markup.ts'
 import type { Zip } from './zip.ts'
 
 /** Returns the number formats of the cell styles of a workbook, by the number of the style. */
@@ -9,14 +9,13 @@ export async function readNumberFormats(zip: Zip, part: string): Promise<(style:
   let inCells = false
   if (zip.has(part))
     await parseXml(zip.streamPart(part), {
-      onOpen(written, { numFmtId = '', formatCode = '' }) {
-        const name = getLocalName(written)
+      onOpen(name, { numFmtId = '', formatCode = '' }) {
         if (name === 'numFmt') formats.set(numFmtId, parseNumberFormat(formatCode))
         if (name === 'cellXfs') inCells = true
         if (name === 'xf' && inCells) styles.push(formats.get(numFmtId) ?? plainNumber)
       },
-      onClose(written) {
-        if (getLocalName(written) === 'cellXfs') inCells = false
+      onClose(name) {
+        if (name === 'cellXfs') inCells = false
       },
     })
   return (style) => styles[Number(style)] ?? plainNumber

@@ -1,6 +1,6 @@
 import { addDrawingText } from './office-drawing.ts'
 import { findMainPart, type Relation, readRelations } from './office-relations.ts'
-import { getLocalName, parseXml } from './parse-markup.ts'
+import { parseXml } from './parse-markup.ts'
 import { createHiddenSheetsError, describeHiddenSheet } from './sheet-notes.ts'
 import { createTextBuilder, type TextBuilder } from './text-builder.ts'
 import { addComments } from './xlsx-comments.ts'
@@ -59,8 +59,7 @@ async function readWorkbook(
   const sheets: Sheet[] = []
   let from1904 = false
   await parseXml(zip.streamPart(part), {
-    onOpen(written, { name: title = '', 'r:id': id, state = 'visible', date1904 }) {
-      const name = getLocalName(written)
+    onOpen(name, { name: title = '', 'r:id': id, state = 'visible', date1904 }) {
       if (name === 'workbookPr') from1904 = date1904 === '1' || date1904 === 'true'
       if (name === 'sheet' && id !== undefined)
         sheets.push({ name: title, id, isHidden: state !== 'visible' })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { convertDocument } from '../../../../src/inputs/read/readers/convert-document.ts'
 import type { FormatName } from '../../../../src/inputs/read/readers/document-formats.ts'
 import { writeOpenDocument, writeRelations, writeWorkbook } from '../../../support/table-documents.ts'
+import { createZip, readZip } from '../../../support/zip.ts'
 
 const folder = resolve(import.meta.dirname, '../../../../fixtures/kinds')
 const padding = 'This sentence makes the text long enough for a format that may consist of images only.'
@@ -87,6 +88,17 @@ describe('the cells of a workbook', () => {
     )
   })
 
+  it('days are counted since 1904 if the workbook says so, whatever its extensions contain', async () => {
+    const extension =
+      '<ext xmlns:x15="http://schemas.microsoft.com/office/spreadsheetml/2010/11/main"><x15:workbookPr/></ext>'
+    const bytes = writeWorkbook({ sheets: { S: xlsxRow('<c s="0"><v>1</v></c>') }, formats: ['yyyy-mm-dd'] })
+    const parts = await readZip(bytes)
+    const workbook = (parts['xl/workbook.xml']?.toString() ?? '')
+      .replace('<sheets>', '<workbookPr date1904="1"/><sheets>')
+      .replace('</sheets>', `</sheets><extLst>${extension}</extLst>`)
+    expect(await read('xlsx', createZip({ ...parts, 'xl/workbook.xml': workbook }))).toBe('## S\n1904-01-02')
+  })
+
   it('escapes of control characters are line breaks, not text', async () => {
     const cells = '<c t="inlineStr"><is><t>one_x000D_\ntwo_x0041_</t></is></c>'
     expect(await readXlsx({ sheets: { S: xlsxRow(cells) } })).toBe('## S\none twoA')
@@ -102,6 +114,16 @@ describe('the cells of a workbook', () => {
       odsCell(`office:value-type="${type}"`, '<text:p>0.30000000000000004</text:p>')
     expect(await readOds(odsTable(odsRow(number('float') + number('string')) + odsPadding))).toContain(
       '\n0.3 | 0.30000000000000004\n',
+    )
+  })
+
+  it('a value that does not fit into its column is shown', async () => {
+    const date = odsCell(
+      'office:value-type="date" office:date-value="2015-03-01"',
+      '<text:p>#######</text:p>',
+    )
+    expect(await readOds(odsTable(odsRow(date + odsText('####')) + odsPadding))).toContain(
+      '\n2015-03-01 | ####\n',
     )
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { convertDocument } from '../../../../src/inputs/read/readers/convert-document.ts'
+import { fillSkippedCells } from '../../../../src/inputs/read/readers/docx-tables.ts'
 import { extractHtmlText } from '../../../../src/inputs/read/readers/html-reader.ts'
 import { writeOpenDocument, writeRelations } from '../../../support/table-documents.ts'
 import { createZip } from '../../../support/zip.ts'
@@ -62,8 +63,8 @@ describe('tables of web pages', () => {
 
   it('take time in proportion to their size', async () => {
     const deep = '<table><tr><td>'.repeat(3000) + 'deep'.repeat(500)
-    const wide = `<table><tr>${'<td rowspan=9 colspan=1000>x'.repeat(20_000)}${'<tr><td>y'.repeat(100_000)}</table>`
-    const layouts = `${'<table><tr><td>'.repeat(2000)}${`<table><tr><td><h1>x</h1></table>`.repeat(50_000)}`
+    const wide = `<table><tr>${'<td rowspan=9 colspan=1000>x'.repeat(5000)}${'<tr><td>y'.repeat(20_000)}</table>`
+    const layouts = `${'<table><tr><td>'.repeat(2000)}${`<table><tr><td><h1>x</h1></table>`.repeat(10_000)}`
     for (const page of [deep, wide, layouts]) {
       const started = performance.now()
       expect(await readHtml(page)).toMatch(/deep|y|x/)
@@ -102,10 +103,11 @@ describe('tables of Word documents', () => {
     )
   })
 
-  it('take little time if many rows skip columns', async () => {
+  it('take little time if many rows skip columns', () => {
+    const rows = `<w:trPr>${'<w:gridBefore w:val="2"/>'.repeat(100_000)}</w:trPr>`
     const started = performance.now()
-    await read(`<w:tr>${'<w:gridBefore w:val="2"/>'.repeat(200_000)}${cell('a')}</w:tr>`)
-    expect(performance.now() - started).toBeLessThan(15_000)
+    expect(fillSkippedCells(rows)).toContain('</w:trPr><w:tc>')
+    expect(performance.now() - started).toBeLessThan(10_000)
   })
 })
 
