@@ -1,4 +1,4 @@
-import { createOdfLists } from './odf-lists.ts'
+import { createOdfLists, type OdfLists } from './odf-lists.ts'
 import type { OdfSheets } from './odf-sheets.ts'
 import type { OdfStyles } from './odf-styles.ts'
 import type { OdfTables } from './odf-tables.ts'
@@ -26,10 +26,7 @@ export function createBodyReader(
   { tables, sheets }: { readonly tables: OdfTables; readonly sheets: OdfSheets },
 ): BodyReader {
   const lists = createOdfLists(styles)
-  let [paragraphDepth, slides, isSpreadsheet] = [0, 0, false]
-  const addText = (words: string) => {
-    if (paragraphDepth > 0) (sheets.getNote() ?? tables).addWords(words)
-  }
+  let [slides, isSpreadsheet] = [0, false]
   const addBreak = (lines: number) => {
     const note = sheets.getNote()
     if (note !== undefined) note.addBreak(1)
@@ -37,14 +34,12 @@ export function createBodyReader(
     else if (isSpreadsheet && tables.isInCell()) text.addWords(' ')
     else text.addBreak(lines)
   }
-  const startParagraph = (headingLevel: string | undefined) => {
-    // A note's paragraphs are nested in the paragraph that refers to it.
-    if (paragraphDepth++ > 0) return
-    addBreak(lists.depth() > 0 ? 1 : 2)
-    const listMark = lists.takeMark()
-    const mark = headingLevel === undefined ? listMark : formatHeadingMark(headingLevel)
-    if (mark !== undefined) (sheets.getNote() ?? text).addMark(mark)
-  }
+  const paragraphs = createParagraphs({
+    lists,
+    addBreak,
+    addWords: (words) => (sheets.getNote() ?? tables).addWords(words),
+    addMark: (mark) => (sheets.getNote() ?? text).addMark(mark),
+  })
   const startTable = (name: string | undefined) => {
     if (isSpreadsheet) sheets.startSheet(name ?? '')
     else text.addBreak(2)
@@ -70,15 +65,15 @@ export function createBodyReader(
       }
       if (name === 'text:list-item') lists.startItem()
       if (name === 'text:note-body') {
-        addText(' ')
-        if (paragraphDepth > 0) text.addMark('(')
+        paragraphs.addText(' ')
+        paragraphs.addMark('(')
       }
-      if (name === 'text:p') startParagraph(undefined)
-      if (name === 'text:h') startParagraph(attributes['text:outline-level'] ?? '1')
-      if (name === 'text:s' || name === 'text:tab') addText(' ')
+      if (name === 'text:p') paragraphs.start(undefined)
+      if (name === 'text:h') paragraphs.start(attributes['text:outline-level'] ?? '1')
+      if (name === 'text:s' || name === 'text:tab') paragraphs.addText(' ')
       if (name === 'text:line-break') addBreak(1)
     },
-    addText,
+    addText: paragraphs.addText,
     close(name) {
       if (name === 'text:list') {
         lists.endList()
@@ -88,11 +83,43 @@ export function createBodyReader(
         tables.close(name)
         if (name === 'table:table') endTable()
       }
-      if (name === 'text:note-body') addText(') ')
-      if (name === 'text:h' || name === 'text:p') paragraphDepth--
+      if (name === 'text:note-body') paragraphs.addText(') ')
+      if (name === 'text:h' || name === 'text:p') paragraphs.end()
       sheets.close()
     },
     isSpreadsheet: () => isSpreadsheet,
+  }
+}
+
+interface ParagraphOptions {
+  readonly lists: OdfLists
+  addBreak(lines: number): void
+  addWords(words: string): void
+  addMark(mark: string): void
+}
+
+/** Returns a reader of paragraphs. Only text in paragraphs is text of the document. */
+function createParagraphs({ lists, addBreak, addWords, addMark }: ParagraphOptions) {
+  let depth = 0
+  return {
+    /** @param headingLevel undefined for a paragraph that is not a heading */
+    start(headingLevel: string | undefined) {
+      // A note's paragraphs are nested in the paragraph that refers to it.
+      if (depth++ > 0) return
+      addBreak(lists.depth() > 0 ? 1 : 2)
+      const listMark = lists.takeMark()
+      const mark = headingLevel === undefined ? listMark : formatHeadingMark(headingLevel)
+      if (mark !== undefined) addMark(mark)
+    },
+    end() {
+      depth--
+    },
+    addText(words: string) {
+      if (depth > 0) addWords(words)
+    },
+    addMark(mark: string) {
+      if (depth > 0) addMark(mark)
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CellPiece } from './table-cell.ts'
+import type { CellPiece, NestedRow } from './table-cell.ts'
 import { type CellPlace, createTableGrid, type TableGrid } from './table-grid.ts'
 import { addToRow, createTableRow, formatRow, isLongLayout, type TableRow } from './table-row.ts'
 
@@ -71,14 +71,15 @@ export function createTableWriter(addToText: AddPiece): TableMethods & {
     const { row } = table
     table.row = undefined
     if (table.isImplicit) tables.pop()
-    const formatted = row.isLayout ? undefined : formatRow(row, Math.max(table.widest, minShownEmptyCells))
-    if (row.isLayout) addToText('b2')
-    else if (formatted?.isLayout) writeAsLayout(row)
+    if (row.isLayout) {
+      addToText('b2')
+      return
+    }
+    const formatted = formatRow(row, Math.max(table.widest, minShownEmptyCells))
+    if (formatted?.isLayout) writeAsLayout(row)
     else if (formatted !== undefined) {
       table.widest = Math.max(table.widest, formatted.filled)
-      const add = (line: string, inline = line) => addToCell({ line, inline }) || addToText({ line, inline })
-      for (let n = 0; n < Math.min(row.repeated, maxRepeatedRows); n++) add(formatted.line, formatted.inline)
-      if (row.repeated > maxRepeatedRows) add(`[${row.repeated - maxRepeatedRows} more rows like this one]`)
+      for (const piece of repeatRow(formatted, row.repeated)) addToCell(piece) || addToText(piece)
     }
   }
   const startRow = (repeated = 1) => {
@@ -117,6 +118,14 @@ export function createTableWriter(addToText: AddPiece): TableMethods & {
     },
     endCell,
   }
+}
+
+/** Returns the lines of equal rows: up to a limit all of them, then a line with the number of the others. */
+function repeatRow({ line, inline }: NestedRow, repeated: number): readonly NestedRow[] {
+  const lines = Array.from({ length: Math.min(repeated, maxRepeatedRows) }, () => ({ line, inline }))
+  if (repeated <= maxRepeatedRows) return lines
+  const rest = `[${repeated - maxRepeatedRows} more rows like this one]`
+  return [...lines, { line: rest, inline: rest }]
 }
 
 function createTable(isImplicit: boolean): Table {
