@@ -27,7 +27,7 @@ const valueAttributes: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Returns the text of a cell as it is meant: some programs write all stored digits of a number, or `####` for a
+ * Returns the text that a cell should show: some programs write all stored digits of a number, or `####` for a
  * value that does not fit into its column.
  */
 export function cleanCellText(words: string, attributes: Attributes): string {

@@ -53,6 +53,10 @@ describe('documents in zip archives', () => {
     expect(await read(name, createZip(Object.fromEntries(parts)))).toBe(await read(name, bytes))
   })
 
+  it('a workbook whose tags have a prefix is read', async () => {
+    expect(await read('x.xlsx', await fixture('xlsx-x-prefix.xlsx'))).toBe('## Data\nPREFIXED | 4711')
+  })
+
   it('the addresses of strict Office Open XML are known', async () => {
     for (const name of ['libreoffice.xlsx', 'pptx-chart.pptx', 'pandoc.docx']) {
       const bytes = await fixture(name)

@@ -88,7 +88,7 @@ describe('the cells of a workbook', () => {
     )
   })
 
-  it('days are counted since 1904 if the workbook says so, whatever its extensions contain', async () => {
+  it('days are counted since 1904 if the workbook says so, and its extensions do not change that', async () => {
     const extension =
       '<ext xmlns:x15="http://schemas.microsoft.com/office/spreadsheetml/2010/11/main"><x15:workbookPr/></ext>'
     const bytes = writeWorkbook({ sheets: { S: xlsxRow('<c s="0"><v>1</v></c>') }, formats: ['yyyy-mm-dd'] })
@@ -165,6 +165,13 @@ describe('hidden sheets', () => {
       `## Data\n${padding}\n\n${note}`,
     )
     expect(await readOds(hidden, { styles: style })).toContain('no_text: all of its text is in hidden sheets')
+  })
+
+  it('do not shift the rows of the sheets around them', async () => {
+    const bytes = await readFile(join(folder, 'ods-repeat-covered-hidden.ods'))
+    expect(await read('odf', bytes)).toBe(
+      '## One\nSAME | SAME | SAME | next\nwide |  | third-column\ntwice\ntwice\n\n[hidden sheet Hidden skipped]',
+    )
   })
 
   it('make a workbook unreadable if nothing else has text', async () => {
