@@ -1,4 +1,5 @@
 import { crc32, deflateRawSync } from 'node:zlib'
+import { fromBufferPromise } from 'yauzl'
 
 /** Creates a zip archive of these files. */
 export function createZip(parts: Readonly<Record<string, string | Buffer>>): Buffer {
@@ -27,4 +28,16 @@ export function createZip(parts: Readonly<Record<string, string | Buffer>>): Buf
   end.writeUInt32LE(Buffer.concat(index).length, 8)
   end.writeUInt32LE(at, 12)
   return Buffer.concat([...locals, ...index, Buffer.from('PK\x05\x06'), end])
+}
+
+/** Returns the parts of a zip archive by name. */
+export async function readZip(bytes: Buffer): Promise<Record<string, Buffer>> {
+  const zip = await fromBufferPromise(bytes)
+  const parts: Record<string, Buffer> = {}
+  for await (const entry of zip.eachEntry()) {
+    const chunks: Buffer[] = []
+    for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer)
+    parts[entry.fileName] = Buffer.concat(chunks)
+  }
+  return parts
 }

@@ -165,7 +165,9 @@ async function readStart(handle: FileHandle): Promise<Buffer> {
 /** Returns the maximum size in bytes of a file that starts with these bytes. */
 function findSizeLimit(start: Buffer): number {
   const magic = start.toString('latin1', 0, 5)
-  return magic === '%PDF-' || magic.startsWith('PK\x03\x04') ? maxPackedBytes : maxInputBytes
+  // An encrypted Office file is not read, but the failure must name the password and not the size.
+  const isPacked = magic === '%PDF-' || /^(?:PK\x03\x04|\xd0\xcf\x11\xe0)/.test(magic)
+  return isPacked ? maxPackedBytes : maxInputBytes
 }
 
 /** Reads a file to its end, or a little beyond the limit. @param size the expected size in bytes */

@@ -61,7 +61,8 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
   // Some programs write a line before the PDF header, and PDF readers accept it.
   if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && start.includes('%PDF-'))) return 'pdf'
   if (start.startsWith('PK\x03\x04')) return detectArchiveFormat(namedFormat, bytes)
-  if (start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')) return oldOfficeProblem
+  if (start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'))
+    return bytes.includes(encryptedPackage) ? encryptedProblem : oldOfficeProblem
   if (namedFormat === undefined)
     return /\.[a-z0-9]+$/i.test(path) || !looksLikeHtml.test(start) ? undefined : 'html'
   // A file named like a PDF or an archive that is neither may be plain text.
@@ -97,6 +98,15 @@ const oldOfficeProblem: InputProblem = {
   action: 'fail',
   type: 'binary',
   message: 'not text (an old Office file, or one with a password; save it as .docx, .xlsx or .pptx)',
+}
+
+/** The name of the stream that holds an encrypted .docx, .xlsx or .pptx file. */
+const encryptedPackage = Buffer.from('EncryptedPackage', 'utf16le')
+
+const encryptedProblem: InputProblem = {
+  action: 'fail',
+  type: 'encrypted',
+  message: 'it is protected by a password',
 }
 
 /** Settings that affect the texts of documents. */

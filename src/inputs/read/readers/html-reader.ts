@@ -1,3 +1,4 @@
+import { closeTableTag, openTableTag } from './html-tables.ts'
 import { parseHtml, parseXhtml } from './parse-markup.ts'
 import { createTextBuilder, type TextBuilder } from './text-builder.ts'
 
@@ -14,7 +15,7 @@ export async function extractHtmlText(
   const [allText, mainText, articleText] = [createTextBuilder(), createTextBuilder(), createTextBuilder()]
   const title = createTextBuilder()
   const path: Element[] = []
-  let [hidden, inMain, inArticle, preformatted, cells] = [0, 0, 0, 0, 0]
+  let [hidden, inMain, inArticle, preformatted] = [0, 0, 0, 0]
   let inTitle = false
   const lists: { ordered: boolean; number: number }[] = []
 
@@ -26,9 +27,8 @@ export async function extractHtmlText(
   }
   const breakAround = (name: string) => {
     const lines = lineBreaksByTag.get(name)
-    // In a list item or table cell, a paragraph only begins a new line.
-    if (lines !== undefined)
-      addToTargets((to) => to.addBreak(lines > 1 && (lists.length > 0 || cells > 0) ? 1 : lines))
+    // In a list item, a paragraph only begins a new line.
+    if (lines !== undefined) addToTargets((to) => to.addBreak(lines > 1 && lists.length > 0 ? 1 : lines))
   }
 
   await (xml ? parseXhtml : parseHtml)(html, {
@@ -63,11 +63,7 @@ export async function extractHtmlText(
       }
       const level = /^h([1-6])$/.exec(name)?.[1]
       if (level !== undefined) addToTargets((to) => to.addMark(`${'#'.repeat(Number(level))} `))
-      if (name === 'tr') {
-        cells = 1
-        addToTargets((to) => to.startRow())
-      }
-      if ((name === 'td' || name === 'th') && cells++ > 1) addToTargets((to) => to.startCell())
+      addToTargets((to) => openTableTag(to, name, attributes))
       const { alt = '' } = attributes
       if (name === 'img' && alt.trim() !== '') addToTargets((to) => to.addWords(`[${alt.trim()}]`))
     },
@@ -78,10 +74,7 @@ export async function extractHtmlText(
     onClose(written) {
       const name = written.toLowerCase()
       if (name === 'ul' || name === 'ol') lists.pop()
-      if (name === 'tr') {
-        cells = 0
-        addToTargets((to) => to.startRow())
-      }
+      addToTargets((to) => closeTableTag(to, name))
       breakAround(name)
       if (name === 'pre') preformatted--
       if (name === 'title') inTitle = false

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { parseXml } from './parse-markup.ts'
+import { getLocalName, parseXml } from './parse-markup.ts'
 import type { Zip } from './zip.ts'
 
 /** A reference from one part of an Office file to another. */
@@ -10,6 +10,16 @@ export interface Relation {
   readonly target: string
 }
 
+/**
+ * Returns the name of the part that an Office Open XML file begins with.
+ * @param usual the name that most programs give it
+ */
+export async function findMainPart(zip: Zip, usual: string): Promise<string> {
+  const relations = [...(await readRelations(zip, '')).values()]
+  const main = relations.find(({ type, target }) => type === 'officeDocument' && zip.has(target))
+  return main?.target ?? usual
+}
+
 /** Returns the references of a part of an Office Open XML file, by id; of the file itself for an empty name. */
 export async function readRelations(zip: Zip, part: string): Promise<Map<string, Relation>> {
   const folder = posix.dirname(part)
@@ -18,7 +28,7 @@ export async function readRelations(zip: Zip, part: string): Promise<Map<string,
   if (!zip.has(index)) return relations
   await parseXml(zip.streamPart(index), {
     onOpen(name, { Id: id, Type: type = '', Target: target }) {
-      if (!name.endsWith('Relationship') || id === undefined || target === undefined) return
+      if (getLocalName(name) !== 'Relationship' || id === undefined || target === undefined) return
       // A target with a leading slash is relative to the root, otherwise to the folder of the part.
       const path = target.startsWith('/') ? target.slice(1) : posix.join(folder, target)
       relations.set(id, { type: posix.basename(type), target: path })

@@ -1,8 +1,9 @@
 import type { ParserOptions } from 'htmlparser2'
 import { maxNesting } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
+import { createNameResolver } from './xml-names.ts'
 
-/** Receives the events of a parser. Names are in lower case for HTML, and unchanged (`w:p`) for XML. */
+/** Receives the events of a parser. Names are in lower case for HTML; in XML they have fixed prefixes (`a:p`). */
 export interface MarkupHandler {
   onOpen?(name: string, attributes: Readonly<Record<string, string>>): void
   onText?(text: string): void
@@ -22,15 +23,37 @@ export function parseHtml(content: Content, handler: MarkupHandler): Promise<voi
  */
 export function parseXhtml(content: Content, handler: MarkupHandler): Promise<void> {
   const options = { xmlMode: false, decodeEntities: true, recognizeSelfClosing: true, recognizeCDATA: true }
-  return parseMarkup(content, options, handler)
+  return parseMarkup(content, options, withFixedPrefixes(handler))
 }
 
 /**
- * Parses XML; entities that the document defines are not expanded. Library: htmlparser2.
+ * Parses XML; entities that the document defines are not expanded. Library: htmlparser2. Each namespace has the
+ * same prefix in all documents: see {@link createNameResolver}.
  * @throws UnreadableError
  */
 export function parseXml(content: Content, handler: MarkupHandler): Promise<void> {
-  return parseMarkup(content, { xmlMode: true, decodeEntities: true }, handler)
+  return parseMarkup(content, { xmlMode: true, decodeEntities: true }, withFixedPrefixes(handler))
+}
+
+/** Returns a handler that receives names with the prefixes that readers use, for one that expects these. */
+function withFixedPrefixes(handler: MarkupHandler): MarkupHandler {
+  const names = createNameResolver()
+  return {
+    onOpen(written, writtenAttributes) {
+      const { name, attributes } = names.enter(written, writtenAttributes)
+      handler.onOpen?.(name, attributes)
+    },
+    onText: (text) => handler.onText?.(text),
+    onClose(written) {
+      const name = names.leave(written)
+      handler.onClose?.(name)
+    },
+  }
+}
+
+/** Returns a name without its prefix: `row` for `x:row`. */
+export function getLocalName(name: string): string {
+  return name.slice(name.indexOf(':') + 1)
 }
 
 /** Parses markup in one pass without building a tree, so that memory does not grow with the document. */

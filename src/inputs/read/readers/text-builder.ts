@@ -1,17 +1,18 @@
 import { checkTextLength } from './reader-limits.ts'
+import type { CellPiece } from './table-cell.ts'
+import { createTableWriter, type TableMethods } from './table-writer.ts'
 
-/** Builds a text: words are joined by single spaces, and line breaks do not accumulate. */
-export interface TextBuilder {
+/**
+ * Builds a text: words are joined by single spaces, and line breaks do not accumulate. Each row of a table
+ * becomes a line.
+ */
+export interface TextBuilder extends TableMethods {
   /** Adds words of a paragraph; white space of any kind counts as one space. */
   addWords(text: string): void
   /** Adds text with its white space. */
   addVerbatim(text: string): void
   /** Adds a mark at the start of a line, such as `- ` or `## `; a break directly after it is ignored. */
   addMark(text: string): void
-  /** Starts the next cell of a row. */
-  startCell(): void
-  /** Starts another row; empty cells at the end of a row are not shown. */
-  startRow(): void
   /** Starts a new line, after `lines - 1` empty ones. */
   addBreak(lines: number): void
   /**
@@ -26,28 +27,52 @@ export interface TextBuilder {
  * @throws UnreadableError, when text is added, for more than any model can read
  */
 export function createTextBuilder(): TextBuilder {
+  const flow = createFlowBuilder()
+  const { addToCell, ...table } = createTableWriter((piece) => addPiece(flow, piece))
+  return {
+    ...flow,
+    ...table,
+    addWords: (text) => addToCell(`w${text}`) || flow.addWords(text),
+    addVerbatim: (text) => addToCell(`v${text}`) || flow.addVerbatim(text),
+    addMark: (text) => addToCell(`m${text}`) || flow.addMark(text),
+    addBreak: (lines) => addToCell(`b${lines}`) || flow.addBreak(lines),
+  }
+}
+
+/** Adds a piece of a cell to the text outside of tables. */
+function addPiece(flow: FlowBuilder, piece: CellPiece): void {
+  if (typeof piece !== 'string') {
+    flow.addBreak(1)
+    // A row never continues the line of a mark, such as that of an empty heading.
+    flow.addMark('')
+    flow.addVerbatim(piece.line)
+    flow.addBreak(1)
+    return
+  }
+  const text = piece.slice(1)
+  if (piece.startsWith('w')) flow.addWords(text)
+  if (piece.startsWith('v')) flow.addVerbatim(text)
+  if (piece.startsWith('m')) flow.addMark(text)
+  if (piece.startsWith('b')) flow.addBreak(Number(text))
+}
+
+type FlowBuilder = Omit<TextBuilder, keyof TableMethods>
+
+function createFlowBuilder(): FlowBuilder {
   const parts: string[] = []
-  let [length, size, breaks, cells] = [0, 0, 0, 0]
-  let [hasPendingSpace, isAfterMark, endsWithSpace, isRowStart] = [false, false, true, false]
+  let [length, size, breaks] = [0, 0, 0]
+  let [hasPendingSpace, isAfterMark, endsWithSpace] = [false, false, true]
   const add = (text: string) => {
     const gap =
-      cells > 0
-        ? (isRowStart ? '\n'.repeat(breaks) : '') + ' | '.repeat(cells)
-        : breaks > 0
-          ? '\n'.repeat(breaks)
-          : hasPendingSpace && !endsWithSpace && !isAfterMark
-            ? ' '
-            : ''
+      breaks > 0 ? '\n'.repeat(breaks) : hasPendingSpace && !endsWithSpace && !isAfterMark ? ' ' : ''
     const whole = parts.length === 0 ? text : gap + text
     parts.push(whole)
     length += whole.length
     checkTextLength(length)
     endsWithSpace = /\s$/.test(text)
     breaks = 0
-    cells = 0
     hasPendingSpace = false
     isAfterMark = false
-    isRowStart = false
   }
   return {
     addWords(text) {
@@ -70,16 +95,8 @@ export function createTextBuilder(): TextBuilder {
       add(text)
       isAfterMark = true
     },
-    startCell() {
-      cells++
-    },
-    startRow() {
-      cells = 0
-      isRowStart = true
-      breaks = Math.max(breaks, 1)
-    },
     addBreak(lines) {
-      if (!isAfterMark && cells === 0) breaks = Math.max(breaks, lines)
+      if (!isAfterMark) breaks = Math.max(breaks, lines)
     },
     size: () => size,
     toText: () => parts.join(''),

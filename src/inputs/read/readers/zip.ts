@@ -2,6 +2,7 @@ import type { Entry } from 'yauzl'
 import { createMarkupDecoder } from './decode-markup.ts'
 import { maxUnpackedBytes } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
+import { trimAfterZip } from './zip-end.ts'
 
 /** An archive that is open for reading; parts are unpacked on demand. */
 export interface Zip {
@@ -27,7 +28,7 @@ const maxParts = 20_000
  */
 export async function openZip(bytes: Uint8Array): Promise<Zip> {
   const { fromBufferPromise } = await import('yauzl')
-  const zip = await fromBufferPromise(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+  const zip = await fromBufferPromise(trimAfterZip(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)))
   const entries = new Map<string, Entry>()
   for await (const entry of zip.eachEntry()) {
     if (entries.size >= maxParts)

@@ -1,4 +1,5 @@
 import type { StoryElements } from './story-element.ts'
+import { startPendingCell } from './table-elements.ts'
 import { createParagraph, endParagraph, isShown, startLine } from './word-frame.ts'
 import { createEquationBuilder } from './word-math.ts'
 import { addBlock, addText, type Story } from './word-story.ts'
@@ -13,6 +14,7 @@ export const contentElements: StoryElements = [
     'w:p',
     {
       open({ frame }) {
+        startPendingCell(frame)
         frame.paragraphs.push(createParagraph())
       },
       close: ({ frame }) => endParagraph(frame),
@@ -49,38 +51,6 @@ export const contentElements: StoryElements = [
   ],
   ['w:footnoteReference', { open: (story, { 'w:id': id = '' }) => addNoteMark(story, 'footnote', id) }],
   ['w:endnoteReference', { open: (story, { 'w:id': id = '' }) => addNoteMark(story, 'endnote', id) }],
-  [
-    'w:tbl',
-    {
-      open: ({ frame }) => frame.text.addBreak(frame.rows.length > 0 ? 1 : 2),
-      close({ frame }) {
-        frame.text.addBreak(frame.rows.length > 0 ? 1 : 2)
-        frame.isAfterListItem = false
-      },
-    },
-  ],
-  [
-    'w:tr',
-    {
-      open({ frame, depth }) {
-        frame.rows.push({ depth, cells: 0, inProperties: false })
-        frame.text.startRow()
-      },
-      close({ frame }) {
-        frame.rows.pop()
-        frame.text.startRow()
-      },
-    },
-  ],
-  [
-    'w:tc',
-    {
-      open({ frame }) {
-        const row = frame.rows.at(-1)
-        if (row !== undefined && row.cells++ > 0) frame.text.startCell()
-      },
-    },
-  ],
   [
     'w:rt',
     {

@@ -4,12 +4,19 @@ import { addCode, controlElements } from './control-elements.ts'
 import { drawingElements } from './drawing-elements.ts'
 import { createListLabels } from './list-labels.ts'
 import { propertyElements } from './property-elements.ts'
+import { tableElements } from './table-elements.ts'
 import { addBoxes, createFrame } from './word-frame.ts'
 import type { WordList } from './word-numbering.ts'
 import { addText, createStory, type Section, type StoryContext } from './word-story.ts'
 
 /** What a story does at the start and at the end of an element, by name. */
-const elements = new Map([...contentElements, ...drawingElements, ...controlElements, ...propertyElements])
+const elements = new Map([
+  ...contentElements,
+  ...tableElements,
+  ...drawingElements,
+  ...controlElements,
+  ...propertyElements,
+])
 
 /** Returns the text of the body, a header or a footer. */
 export async function readStory(

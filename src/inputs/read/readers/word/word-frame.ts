@@ -44,7 +44,8 @@ interface Field {
 
 interface Row {
   readonly depth: number
-  cells: number
+  /** Columns of a cell whose properties are being read; 0 if there is none. */
+  pendingColumns: number
   inProperties: boolean
 }
 
