@@ -1,5 +1,5 @@
-import { parseOfficeXml } from './office-namespaces.ts'
-import { readRelations } from './office-relations.ts'
+import { findMainPart, readRelations } from './office-relations.ts'
+import { parseXml } from './parse-markup.ts'
 import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { readChunks } from './word/alt-chunks.ts'
@@ -22,7 +22,8 @@ export async function extractDocxText(bytes: Uint8Array): Promise<string> {
 /** @param depth number of documents around an embedded one */
 async function readWordFile(bytes: Uint8Array, depth: number): Promise<string> {
   const zip = await openZip(bytes)
-  const main = await findMainPart(zip)
+  const main = await findMainPart(zip, 'word/document.xml')
+  if (!zip.has(main)) throw new UnreadableError('malformed', `it has no ${main}`)
   const relations = await readRelations(zip, main)
   const partOf = (type: string) => [...relations.values()].find((relation) => relation.type === type)?.target
   const styles = await readWordStyles(zip, partOf('styles'))
@@ -62,17 +63,10 @@ function isPageNumber(line: string): boolean {
   return line.trim().length < 8 && !/\p{L}/u.test(line)
 }
 
-async function findMainPart(zip: Zip): Promise<string> {
-  const named = [...(await readRelations(zip, '')).values()].find(({ type }) => type === 'officeDocument')
-  const main = named !== undefined && zip.has(named.target) ? named.target : 'word/document.xml'
-  if (!zip.has(main)) throw new UnreadableError('malformed', `it has no ${main}`)
-  return main
-}
-
 async function hasEvenAndOddHeaders(zip: Zip, part: string | undefined): Promise<boolean> {
   let found = false
   if (part === undefined || !zip.has(part)) return found
-  await parseOfficeXml(zip.streamPart(part), {
+  await parseXml(zip.streamPart(part), {
     onOpen(name, { 'w:val': value }) {
       if (name === 'w:evenAndOddHeaders') found = isOn(value)
     },

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { parseOfficeXml } from './office-namespaces.ts'
+import { parseXml } from './parse-markup.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import type { Zip } from './zip.ts'
 
@@ -32,7 +32,7 @@ export async function readEpubPackage(zip: Zip): Promise<EpubPackage> {
   const spine: { readonly id: string; readonly isLinear: boolean }[] = []
   const metadata = { title: '', creator: '' }
   let field: keyof typeof metadata | undefined
-  await parseOfficeXml(zip.streamPart(packageFile), {
+  await parseXml(zip.streamPart(packageFile), {
     onOpen(name, attributes) {
       const { id = '', href = '', idref = '', linear, properties = '', fallback } = attributes
       if (name === 'item')
@@ -95,7 +95,7 @@ function isText({ file, mediaType }: Item): boolean {
 
 async function findPackageFile(zip: Zip): Promise<string> {
   let packageFile = ''
-  await parseOfficeXml(zip.streamPart('META-INF/container.xml'), {
+  await parseXml(zip.streamPart('META-INF/container.xml'), {
     onOpen(name, { 'full-path': path }) {
       if (name === 'rootfile' && packageFile === '' && path !== undefined) packageFile = posix.join('.', path)
     },
@@ -107,7 +107,7 @@ async function listEncryptedFiles(zip: Zip): Promise<ReadonlySet<string>> {
   const files = new Set<string>()
   if (!zip.has('META-INF/encryption.xml')) return files
   let isFontMangling = false
-  await parseOfficeXml(zip.streamPart('META-INF/encryption.xml'), {
+  await parseXml(zip.streamPart('META-INF/encryption.xml'), {
     onOpen(name, { Algorithm = '', URI = '' }) {
       if (name === 'enc:EncryptedData') isFontMangling = false
       // Fonts are obfuscated in books that anybody may read.

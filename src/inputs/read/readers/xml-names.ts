@@ -81,6 +81,7 @@ const officePrefixes: ReadonlyMap<string, string> = new Map([
   ['drawingml/chart', 'c'],
   ['drawingml/diagram', 'dgm'],
   ['drawingml/spreadsheetDrawing', 'xdr'],
+  ['drawingml/wordprocessingDrawing', 'wp'],
   ['officeDocument/relationships', 'r'],
   ['officeDocument/math', 'm'],
   ['package/relationships', ''],
@@ -88,6 +89,13 @@ const officePrefixes: ReadonlyMap<string, string> = new Map([
 ])
 
 const prefixes: ReadonlyMap<string, string> = new Map([
+  ['http://schemas.microsoft.com/office/word/2010/wordml', 'w14'],
+  ['urn:schemas-microsoft-com:vml', 'v'],
+  ['urn:schemas-microsoft-com:office:office', 'o'],
+  ['urn:oasis:names:tc:opendocument:xmlns:container', ''],
+  ['http://openebook.org/namespaces/oeb-package/1.0/', ''],
+  ['http://www.w3.org/2001/04/xmlenc#', 'enc'],
+  ['http://purl.org/dc/elements/1.0/', 'dc'],
   ['http://schemas.microsoft.com/office/drawing/2014/chartex', 'cx'],
   ['http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments', ''],
   ['http://www.w3.org/1999/xlink', 'xlink'],

@@ -1,4 +1,4 @@
-import { parseOfficeXml } from '../office-namespaces.ts'
+import { parseXml } from '../parse-markup.ts'
 import { contentElements } from './content-elements.ts'
 import { addCode, controlElements } from './control-elements.ts'
 import { drawingElements } from './drawing-elements.ts'
@@ -49,7 +49,7 @@ async function parseStory(
   const labels = createListLabels(lists)
   const story = createStory(context, labels)
   let noteId = ''
-  await parseOfficeXml(content, {
+  await parseXml(content, {
     onOpen(name, attributes) {
       story.depth++
       if (story.skippedDepth > 0) return

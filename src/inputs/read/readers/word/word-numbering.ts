@@ -1,4 +1,4 @@
-import { parseOfficeXml } from '../office-namespaces.ts'
+import { parseXml } from '../parse-markup.ts'
 import type { Zip } from '../zip.ts'
 import { isOn, parseLevel, type WordStyles } from './word-styles.ts'
 
@@ -48,7 +48,7 @@ export async function readWordLists(
   const entries = new Map<string, ListEntry>()
   let [definition, entry, level]: [Definition?, ListEntry?, ListLevel?] = []
   let overridden = 0
-  await parseOfficeXml(zip.streamPart(part), {
+  await parseXml(zip.streamPart(part), {
     onOpen(name, attributes) {
       const value = attributes['w:val']
       if (name === 'w:abstractNum') {

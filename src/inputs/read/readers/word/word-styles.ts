@@ -1,4 +1,4 @@
-import { parseOfficeXml } from '../office-namespaces.ts'
+import { parseXml } from '../parse-markup.ts'
 import type { Zip } from '../zip.ts'
 
 /** What a paragraph or its style says about its numbering, its heading level and its visibility. */
@@ -40,7 +40,7 @@ export async function readWordStyles(zip: Zip, part: string | undefined): Promis
   if (part === undefined || !zip.has(part)) return createStyles(entries)
   let style: StyleEntry | undefined
   let oldProperties = 0
-  await parseOfficeXml(zip.streamPart(part), {
+  await parseXml(zip.streamPart(part), {
     onOpen(name, attributes) {
       if (name.endsWith('Change')) oldProperties++
       const value = attributes['w:val']
