@@ -59,6 +59,7 @@ describe('shortening a text for a prompt', () => {
       () => {
         const text = `${'x'.repeat(1999)}😀y`
         return extractNotebookText(JSON.stringify({ cells: [{ cell_type: 'code', outputs: [{ text }] }] }))
+          .text
       },
     ],
   ])('never splits a surrogate pair in %s', (_name, cut) => {

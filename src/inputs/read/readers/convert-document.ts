@@ -1,4 +1,5 @@
 import type { InputProblem } from '../../../core/document/document.ts'
+import type { Mark, MarkedText } from '../../../core/document/mark.ts'
 import { type DecodedText, decodeText } from '../decode-text.ts'
 import { documentFormats, type FormatName } from './document-formats.ts'
 import type { PdfContent, PdfMode } from './pdf.ts'
@@ -15,8 +16,12 @@ export interface ConversionRequest {
   readonly pdf: PdfMode
 }
 
-/** The text of a document; or the number of pages of a PDF that is uploaded. */
-export type ConvertedText = DecodedText & Pick<PdfContent, 'pages'>
+/** The text of a document and the positions in it; or the number of pages of a PDF that is uploaded. */
+export type ConvertedText = DecodedText &
+  Pick<PdfContent, 'pages'> & {
+    /** Undefined if the text is that of the file, so that positions in it are lines. */
+    readonly marks?: readonly Mark[]
+  }
 
 /** Reads a document with the reader of its format. Every error of the reader is a failure of the document. */
 export async function convertDocument({
@@ -30,13 +35,12 @@ export async function convertDocument({
     if (format === 'pdf') return await (await import('./pdf.ts')).readPdf(buffer, pdf)
     const reader = readers[format]
     if ('fromBytes' in reader) {
-      const text = checkText(format, await reader.fromBytes(buffer))
-      return { text }
+      return checkText(format, await reader.fromBytes(buffer))
     }
     const declared = format === 'html' ? findCharset(buffer) : undefined
     const decoded = await decodeText(buffer, { encoding, declared })
     if ('action' in decoded) return decoded
-    return { ...decoded, text: checkText(format, await reader.fromText(decoded.text)) }
+    return { ...decoded, ...checkText(format, await reader.fromText(decoded.text)) }
   } catch (error) {
     if (error instanceof UnreadableError) return { action: 'fail', type: error.type, message: error.message }
     const { message } = error as Error
@@ -49,12 +53,12 @@ export async function convertDocument({
 }
 
 type FormatReader =
-  | { readonly fromBytes: (bytes: Buffer) => Promise<string> }
-  | { readonly fromText: (text: string) => Promise<string> }
+  | { readonly fromBytes: (bytes: Buffer) => Promise<string | MarkedText> }
+  | { readonly fromText: (text: string) => Promise<string | MarkedText> }
 
 /** The readers by format. Each is loaded for the first document of its format. */
 const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
-  html: { fromText: async (text) => (await import('./html-reader.ts')).extractHtmlText(text) },
+  html: { fromText: async (text) => (await import('./html-reader.ts')).extractMarkedHtml(text) },
   email: { fromBytes: async (bytes) => (await import('./email.ts')).extractEmailText(bytes) },
   subtitles: { fromText: async (text) => (await import('./subtitles.ts')).extractSubtitlesText(text) },
   notebook: { fromText: async (text) => (await import('./notebook.ts')).extractNotebookText(text) },
@@ -69,7 +73,9 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
  * Returns the text.
  * @throws UnreadableError for too much text, or for too little if the rest may be images
  */
-function checkText(format: FormatName, text: string): string {
+function checkText(format: FormatName, content: string | MarkedText): MarkedText {
+  const marked = typeof content === 'string' ? { text: content, marks: [] } : content
+  const { text } = marked
   checkTextLength(text.length)
   const solidChars = documentFormats[format].mayBeImages ? text.replace(/\s+/g, '').length : minTextChars
   if (solidChars < minTextChars)
@@ -77,7 +83,7 @@ function checkText(format: FormatName, text: string): string {
       'no_text',
       `hardly any text in it (${solidChars} characters): nothing to make a summary of`,
     )
-  return text
+  return marked
 }
 
 /** Returns the character set that an HTML page declares at its beginning. */

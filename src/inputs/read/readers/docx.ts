@@ -1,4 +1,5 @@
-import { extractHtmlText } from './html-reader.ts'
+import type { MarkedText } from '../../../core/document/mark.ts'
+import { extractMarkedHtml } from './html-reader.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { openZip } from './zip.ts'
 
@@ -7,7 +8,7 @@ import { openZip } from './zip.ts'
  * deletions, comments and images. Library: mammoth, which converts to HTML. It gets single parts instead of
  * the archive, because it would unpack the whole archive without a limit.
  */
-export async function extractDocxText(bytes: Uint8Array): Promise<string> {
+export async function extractDocxText(bytes: Uint8Array): Promise<MarkedText> {
   const { default: mammoth } = await import('mammoth')
   const zip = await openZip(bytes)
   let tagCount = 0
@@ -29,7 +30,7 @@ export async function extractDocxText(bytes: Uint8Array): Promise<string> {
     includeEmbeddedStyleMap: false,
   })
   // Removes the arrow at the end of each note, which links back to the text.
-  return extractHtmlText(value.replace(/ ?<a href="#(?:foot|end)note-ref-\d+">↑<\/a>/g, ''))
+  return extractMarkedHtml(value.replace(/ ?<a href="#(?:foot|end)note-ref-\d+">↑<\/a>/g, ''))
 }
 
 /**

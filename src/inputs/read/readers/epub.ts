@@ -1,12 +1,16 @@
 import { posix } from 'node:path'
-import { extractHtmlText } from './html-reader.ts'
+import { joinMarked, type MarkedPart, type MarkedText } from '../../../core/document/mark.ts'
+import { extractMarkedHtml } from './html-reader.ts'
 import { parseXml } from './parse-markup.ts'
 import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { openZip } from './zip.ts'
 
-/** Returns the title, the author and the text of a book, with the chapters in reading order. */
-export async function extractEpubText(bytes: Uint8Array): Promise<string> {
+/**
+ * Returns the title, the author and the text of a book, with the chapters in reading order. The number of a
+ * chapter is that of its file in this order.
+ */
+export async function extractEpubText(bytes: Uint8Array): Promise<MarkedText> {
   const zip = await openZip(bytes)
   if (zip.has('META-INF/rights.xml'))
     throw new UnreadableError('encrypted', 'it is protected against copying (DRM)')
@@ -37,17 +41,18 @@ export async function extractEpubText(bytes: Uint8Array): Promise<string> {
     },
   })
   const [title, author] = [metadata['dc:title'].trim(), metadata['dc:creator'].trim()]
-  const texts = title === '' ? [] : [`# ${title}${author === '' ? '' : `\n\nby ${author}`}`]
+  const parts: MarkedPart[] = []
+  if (title !== '') parts.push({ text: `# ${title}${author === '' ? '' : `\n\nby ${author}`}` })
   let length = 0
-  for (const id of order) {
+  for (const [index, id] of order.entries()) {
     const file = files.get(id)
     if (file === undefined || !zip.has(file)) continue
-    const text = await extractHtmlText(zip.streamPart(file), { xml: true, title: false })
-    length += text.length
+    const chapter = await extractMarkedHtml(zip.streamPart(file), { xml: true, title: false })
+    length += chapter.text.length
     checkTextLength(length)
-    if (text !== '') texts.push(text)
+    parts.push({ ...chapter, kind: 'chapter', label: String(index + 1) })
   }
-  return texts.join('\n\n')
+  return joinMarked(parts, '\n\n')
 }
 
 function decodeUri(href: string): string {

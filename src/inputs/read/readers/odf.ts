@@ -1,3 +1,4 @@
+import type { MarkedText } from '../../../core/document/mark.ts'
 import { parseXml } from './parse-markup.ts'
 import { createTextBuilder } from './text-builder.ts'
 import { openZip } from './zip.ts'
@@ -6,10 +7,10 @@ import { openZip } from './zip.ts'
  * Returns the text of an OpenDocument file (text, presentation, spreadsheet): headings, lists, tables and
  * notes. Comments, tracked deletions and tables of contents are left out.
  */
-export async function extractOdfText(bytes: Uint8Array): Promise<string> {
+export async function extractOdfText(bytes: Uint8Array): Promise<MarkedText> {
   const zip = await openZip(bytes)
   const text = createTextBuilder()
-  let [hiddenDepth, paragraphDepth, cells, slides] = [0, 0, 0, 0]
+  let [hiddenDepth, paragraphDepth, cells, slides, rows] = [0, 0, 0, 0, 0]
   const lists: { readonly style: string; number: number }[] = []
   const numberedStyles = createNumberedListStyles()
   let [isListItemStart, isSpreadsheet] = [false, false]
@@ -31,9 +32,16 @@ export async function extractOdfText(bytes: Uint8Array): Promise<string> {
       if (name === 'office:spreadsheet') isSpreadsheet = true
       if (name === 'table:table') {
         text.addBreak(2)
-        if (isSpreadsheet) addHeading(attributes['table:name'] ?? '')
+        rows = 0
+        if (isSpreadsheet) {
+          text.markPosition('sheet', attributes['table:name'] ?? '')
+          addHeading(attributes['table:name'] ?? '')
+        }
       }
-      if (name === 'draw:page') addHeading(`Slide ${++slides}`)
+      if (name === 'draw:page') {
+        text.markPosition('slide', String(++slides))
+        addHeading(`Slide ${slides}`)
+      }
       if (name === 'text:list') {
         if (lists.length === 0) text.addBreak(2)
         lists.push({ style: attributes['text:style-name'] ?? lists.at(-1)?.style ?? '', number: 1 })
@@ -42,6 +50,8 @@ export async function extractOdfText(bytes: Uint8Array): Promise<string> {
       if (name === 'table:table-row') {
         cells = 1
         text.startRow()
+        if (isSpreadsheet) text.markPosition('row', String(rows + 1))
+        rows += Number(attributes['table:number-rows-repeated']) || 1
       }
       if (name === 'table:table-cell') {
         if (cells++ > 1) text.startCell()
@@ -82,7 +92,7 @@ export async function extractOdfText(bytes: Uint8Array): Promise<string> {
       if (name === 'text:h' || name === 'text:p') paragraphDepth--
     },
   })
-  return text.toText()
+  return text.toMarkedText()
 }
 
 /** Collects which list styles number their items, and at which level. */

@@ -1,3 +1,4 @@
+import type { MarkedText } from '../../../core/document/mark.ts'
 import { readRelations } from './office-relations.ts'
 import { parseXml } from './parse-markup.ts'
 import { createTextBuilder, type TextBuilder } from './text-builder.ts'
@@ -7,7 +8,7 @@ import { openZip, type Zip } from './zip.ts'
  * Returns the text of a presentation, slide by slide in the order they are shown, with tables and speaker
  * notes.
  */
-export async function extractPptxText(bytes: Uint8Array): Promise<string> {
+export async function extractPptxText(bytes: Uint8Array): Promise<MarkedText> {
   const zip = await openZip(bytes)
   const presentation = 'ppt/presentation.xml'
   const relations = await readRelations(zip, presentation)
@@ -22,6 +23,7 @@ export async function extractPptxText(bytes: Uint8Array): Promise<string> {
     const slide = relations.get(id)?.target
     if (slide === undefined || !zip.has(slide)) continue
     text.addBreak(2)
+    text.markPosition('slide', String(index + 1))
     text.addMark('## ')
     text.addWords(`Slide ${index + 1}`)
     await addSlideText(zip, slide, text)
@@ -34,7 +36,7 @@ export async function extractPptxText(bytes: Uint8Array): Promise<string> {
       text.addVerbatim(`Notes: ${notes.toText().trim()}`)
     }
   }
-  return text.toText()
+  return text.toMarkedText()
 }
 
 /** Adds all paragraphs of a slide, without fields such as its number and date. */

@@ -1,3 +1,11 @@
+import {
+  createMarkList,
+  isOuterMark,
+  type Mark,
+  type MarkedText,
+  type MarkKind,
+} from '../../../core/document/mark.ts'
+import { readHeadingLabel } from '../../../core/document/markdown-headings.ts'
 import { checkTextLength } from './reader-limits.ts'
 
 /** Builds a text: words are joined by single spaces, and line breaks do not accumulate. */
@@ -6,8 +14,16 @@ export interface TextBuilder {
   addWords(text: string): void
   /** Adds text with its white space. */
   addVerbatim(text: string): void
-  /** Adds a mark at the start of a line, such as `- ` or `## `; a break directly after it is ignored. */
+  /**
+   * Adds a mark at the start of a line, such as `- ` or `## `; a break directly after it is ignored. One of
+   * `#` characters is also the position of a heading.
+   */
   addMark(text: string): void
+  /**
+   * Records that a part of the document begins with the next addition: a page, a slide, a row. A part without
+   * text gets no mark.
+   */
+  markPosition(kind: MarkKind, label: string): void
   /** Starts the next cell of a row. */
   startCell(): void
   /** Starts another row; empty cells at the end of a row are not shown. */
@@ -19,6 +35,8 @@ export interface TextBuilder {
    */
   size(): number
   toText(): string
+  /** Returns the text and the positions in it. */
+  toMarkedText(): MarkedText
 }
 
 /**
@@ -27,6 +45,8 @@ export interface TextBuilder {
  */
 export function createTextBuilder(): TextBuilder {
   const parts: string[] = []
+  const marks = createMarkList()
+  let pendingMarks: Omit<Mark, 'offset'>[] = []
   let [length, size, breaks, cells] = [0, 0, 0, 0]
   let [hasPendingSpace, isAfterMark, endsWithSpace] = [false, false, true]
   const add = (text: string) => {
@@ -40,6 +60,9 @@ export function createTextBuilder(): TextBuilder {
             : ''
     const whole = parts.length === 0 ? text : gap + text
     parts.push(whole)
+    const offset = length + whole.length - text.length
+    for (const mark of pendingMarks) marks.add({ ...mark, offset })
+    if (pendingMarks.length > 0) pendingMarks = []
     length += whole.length
     checkTextLength(length)
     endsWithSpace = /\s$/.test(text)
@@ -66,8 +89,16 @@ export function createTextBuilder(): TextBuilder {
     addMark(text) {
       // A mark without a text stays alone on its line.
       if (isAfterMark) breaks = 1
+      // The headline of a slide or a sheet is already its position.
+      if (/^#+ $/.test(text) && !pendingMarks.some(isOuterMark))
+        pendingMarks.push({ kind: 'heading', label: '' })
       add(text)
       isAfterMark = true
+    },
+    markPosition(kind, label) {
+      const isOuter = isOuterMark({ kind })
+      pendingMarks = pendingMarks.filter((mark) => !isOuter && mark.kind !== kind)
+      pendingMarks.push({ kind, label })
     },
     startCell() {
       cells++
@@ -81,5 +112,18 @@ export function createTextBuilder(): TextBuilder {
     },
     size: () => size,
     toText: () => parts.join(''),
+    toMarkedText() {
+      const text = parts.join('')
+      return { text, marks: labelHeadings(marks.toMarks(), text) }
+    },
   }
+}
+
+/** Returns the marks with the texts of headings, which are known only at the end; empty headings are left out. */
+function labelHeadings(marks: readonly Mark[], text: string): readonly Mark[] {
+  return marks.flatMap((mark) => {
+    if (mark.kind !== 'heading') return [mark]
+    const label = readHeadingLabel(text, mark.offset)
+    return label === '' ? [] : [{ ...mark, label }]
+  })
 }

@@ -1,3 +1,4 @@
+import type { MarkedText } from '../../../core/document/mark.ts'
 import { readRelations } from './office-relations.ts'
 import { parseXml } from './parse-markup.ts'
 import { createTextBuilder } from './text-builder.ts'
@@ -10,7 +11,7 @@ const maxEmptyCells = 20
  * Returns the text of a workbook's visible sheets, row by row: the values of the cells, dates as dates,
  * formulas as their results.
  */
-export async function extractXlsxText(bytes: Uint8Array): Promise<string> {
+export async function extractXlsxText(bytes: Uint8Array): Promise<MarkedText> {
   const zip = await openZip(bytes)
   const workbook = 'xl/workbook.xml'
   const sheets: { name: string; id: string }[] = []
@@ -30,13 +31,16 @@ export async function extractXlsxText(bytes: Uint8Array): Promise<string> {
     const part = relations.get(id)?.target
     if (part === undefined || !zip.has(part)) continue
     text.addBreak(2)
+    text.markPosition('sheet', title)
     text.addMark('## ')
     text.addWords(title)
-    let [column, filled, type, style, value, inValue] = [0, 0, '', '', '', false]
+    let [row, column, filled, type, style, value, inValue] = [0, 0, 0, '', '', '', false]
     await parseXml(zip.streamPart(part), {
       onOpen(name, attributes) {
         if (name === 'row') {
           text.startRow()
+          row = Number(attributes['r']) || row + 1
+          text.markPosition('row', String(row))
           column = 0
           filled = 0
         }
@@ -63,7 +67,7 @@ export async function extractXlsxText(bytes: Uint8Array): Promise<string> {
       },
     })
   }
-  return text.toText()
+  return text.toMarkedText()
 }
 
 /** Returns the strings that the sheets of a workbook share, without Japanese phonetic guides. */
