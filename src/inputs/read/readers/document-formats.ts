@@ -2,7 +2,7 @@ import type { InputProblem } from '../../../core/document/document.ts'
 import { detectArchiveFormat } from './archive-format.ts'
 import { sniffedBytes } from './identify-content.ts'
 import type { PdfMode } from './pdf.ts'
-import { findStandInProblem } from './stand-in.ts'
+import { findPlaceholderProblem } from './placeholder-file.ts'
 import { findWrongContent } from './wrong-content.ts'
 
 /** A document format whose text must be extracted by a reader. */
@@ -107,8 +107,8 @@ export function estimateTextShare(path: string): number {
  * that is not what its extension promises is a problem, unless it has another format that can be read.
  */
 export function detectFormat(path: string, bytes: Buffer): FormatName | InputProblem | undefined {
-  const standIn = findStandInProblem(path, bytes)
-  if (standIn !== undefined) return standIn
+  const placeholder = findPlaceholderProblem(path, bytes)
+  if (placeholder !== undefined) return placeholder
   const namedFormat = findFormatByName(path)
   const start = bytes.subarray(0, sniffedBytes).toString('latin1')
   // Some programs write a line before the PDF header, and PDF readers accept it.

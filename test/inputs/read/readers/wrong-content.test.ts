@@ -118,7 +118,7 @@ describe('a file in a folder that is not what its extension promises', () => {
   })
 })
 
-describe('a file that stands in for another', () => {
+describe('a placeholder of a file', () => {
   it.each(['x.pdf', 'x.docx', 'x.md', 'x.txt', 'x.csv', 'x.ipynb', 'x', 'x.html'])(
     'is a failure if it is a Git LFS pointer called %s',
     async (name) => {
@@ -150,7 +150,7 @@ describe('a file that stands in for another', () => {
 })
 
 describe('a document with a password', () => {
-  it('is a failure of its own under any name', async () => {
+  it('is a failure of this kind under any name', async () => {
     const locked = Buffer.concat([ole, Buffer.from('EncryptedPackage', 'utf16le')])
     for (const name of ['x.docx', 'x.xlsx', 'x.pptx', 'x'])
       expect(await readAs(name, locked)).toBe('fail encrypted: it is protected by a password')

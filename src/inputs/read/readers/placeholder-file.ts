@@ -1,16 +1,16 @@
 import { basename } from 'node:path'
 import type { InputProblem } from '../../../core/document/document.ts'
 
-/** Maximum bytes of a file that stands in for another: the limit of Git LFS, and far above the others. */
-const maxStandInBytes = 1024
+/** Maximum bytes of a placeholder: the limit of Git LFS, and far above the others. */
+const maxPlaceholderBytes = 1024
 
 /**
- * Returns the problem of a file that only stands in for a document: a pointer of Git LFS or git-annex, under
+ * Returns the problem of a file that is only the placeholder of a document: a pointer of Git LFS or git-annex, under
  * any name, or the lock file that Office creates next to an open document. A lock file is skipped in a folder.
  * @see https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
  */
-export function findStandInProblem(path: string, bytes: Buffer): InputProblem | undefined {
-  if (bytes.length > maxStandInBytes) return undefined
+export function findPlaceholderProblem(path: string, bytes: Buffer): InputProblem | undefined {
+  if (bytes.length > maxPlaceholderBytes) return undefined
   const text = bytes.toString('latin1').replace(/^\xef\xbb\xbf/, '')
   if (/^version https:\/\/(?:git-lfs|hawser)\.github\.com\/spec\/v\d(?:\r?\n(?:ext-|oid |$)|$)/.test(text))
     return {
