@@ -83,3 +83,29 @@ export function joinMarked(parts: Iterable<MarkedPart>, separator: string): Mark
   }
   return { text: texts.join(separator), marks: joined.toMarks() }
 }
+
+/**
+ * Returns a marked text with each stretch between two marks edited, so that the marks stay at their parts.
+ * @param edit returns the new text of a stretch, for example without encoded images
+ */
+export function editMarked(marked: MarkedText, edit: (text: string) => string): MarkedText {
+  const { text, marks } = marked
+  if (edit(text) === text) return marked
+  const edited: Mark[] = []
+  const pieces: string[] = []
+  let [start, length] = [0, 0]
+  const addPiece = (end?: number) => {
+    const piece = edit(text.slice(start, end))
+    pieces.push(piece)
+    length += piece.length
+  }
+  for (const mark of marks) {
+    if (mark.offset > start) {
+      addPiece(mark.offset)
+      start = mark.offset
+    }
+    edited.push({ ...mark, offset: length })
+  }
+  addPiece()
+  return { text: pieces.join(''), marks: edited }
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { locate } from '../../../src/core/document/locate.ts'
-import { createMarkList, joinMarked, type Mark } from '../../../src/core/document/mark.ts'
+import { createMarkList, editMarked, joinMarked, type Mark } from '../../../src/core/document/mark.ts'
 import { findLineMarks, findMarkdownHeadings } from '../../../src/core/document/markdown-headings.ts'
 
 const text = 'x'.repeat(100)
@@ -125,5 +125,24 @@ describe('joinMarked', () => {
       text: 'cover\n\na b',
       marks: [mark(7, 'page', '2'), mark(9, 'heading', 'b')],
     })
+  })
+})
+
+describe('editMarked', () => {
+  it('keeps each mark at its part of the edited text', () => {
+    const marks = [
+      mark(0, 'page', '1'),
+      mark(5, 'page', '2'),
+      mark(5, 'heading', 'two'),
+      mark(8, 'page', '3'),
+    ]
+    const shorten = (part: string) => part.replace(/x+/g, '-')
+    expect(editMarked({ text: 'axxx twothree', marks }, shorten)).toEqual({
+      text: 'a- twothree',
+      marks: [mark(0, 'page', '1'), mark(3, 'page', '2'), mark(3, 'heading', 'two'), mark(6, 'page', '3')],
+    })
+    const marked = { text: 'abc', marks }
+    expect(editMarked(marked, shorten)).toBe(marked)
+    expect(editMarked({ text: 'axx', marks: [] }, shorten)).toEqual({ text: 'a-', marks: [] })
   })
 })
