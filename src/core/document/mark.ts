@@ -49,7 +49,7 @@ export function createMarkList(): MarkList {
   let detail: 'all' | 'outer' | 'none' = 'all'
   return {
     add(mark) {
-      if (detail === 'none' || (detail === 'outer' && !isOuterMark(mark))) return
+      if (detail !== 'all' && (detail === 'none' || !isOuterMark(mark))) return
       marks.push(mark)
       if (marks.length <= maxMarks) return
       // Dropping only the later ones would give their text the position of the last one that is kept.

@@ -91,14 +91,6 @@ describe('findMarkdownHeadings', () => {
     for (const { offset, label } of headings)
       expect(source.slice(offset).replace(/^[ #]+/, '')).toMatch(new RegExp(`^${label}`))
   })
-
-  it('takes linear time for many headings in one line and for long lines', () => {
-    const started = performance.now()
-    findMarkdownHeadings('# a\n'.repeat(500_000))
-    findMarkdownHeadings(`# ${'#'.repeat(2_000_000)}`)
-    findMarkdownHeadings(`${' #'.repeat(1_000_000)}\n===`)
-    expect(performance.now() - started).toBeLessThan(3000)
-  })
 })
 
 describe('a list of marks', () => {

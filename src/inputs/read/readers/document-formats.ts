@@ -111,8 +111,7 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
   if (placeholder !== undefined) return placeholder
   const namedFormat = findFormatByName(path)
   const start = bytes.subarray(0, sniffedBytes).toString('latin1')
-  // Some programs write a line before the PDF header, and PDF readers accept it.
-  if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && start.includes('%PDF-'))) return 'pdf'
+  if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && mayBePdf(start, bytes))) return 'pdf'
   if (start.startsWith('PK\x03\x04')) {
     const archiveFormat = detectArchiveFormat(namedFormat, bytes)
     if (archiveFormat !== undefined) return archiveFormat
@@ -126,6 +125,14 @@ export function detectFormat(path: string, bytes: Buffer): FormatName | InputPro
   if (start.startsWith('PK\x03\x04')) return archiveProblem
   if (isOldOffice) return oldOfficeProblem
   return /\.[a-z0-9]+$/i.test(path) || !looksLikeHtml.test(start) ? undefined : 'html'
+}
+
+/**
+ * Whether a file named like a PDF may be one. Some programs write a line before the header, or no header, and
+ * PDF readers accept it.
+ */
+function mayBePdf(start: string, bytes: Buffer): boolean {
+  return /%PDF-|\b\d+ \d+ obj\b/.test(start) || bytes.subarray(-sniffedBytes).includes('startxref')
 }
 
 /** Matches the start of an HTML page without a file extension, for example from stdin. */

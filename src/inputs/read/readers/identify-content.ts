@@ -26,7 +26,8 @@ const getAgain = 'download or copy it again'
 
 const signatures: readonly (readonly [signature: RegExp, what: string, advice: string])[] = [
   [/^\0+$/, 'zero bytes (perhaps an incomplete download)', getAgain],
-  [/^PK(?:\x03\x04|\x05\x06|\x07\x08)/, 'a zip archive', 'unpack it'],
+  [/^PK\x05\x06/, 'an empty zip archive', getAgain],
+  [/^PK(?:\x03\x04|\x07\x08)/, 'a zip archive', 'unpack it'],
   [
     /^\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1/,
     'an old Office file or an Outlook message',

@@ -46,9 +46,16 @@ export interface TextBuilder {
 export function createTextBuilder(): TextBuilder {
   const parts: string[] = []
   const marks = createMarkList()
-  let pendingMarks: Omit<Mark, 'offset'>[] = []
+  // The outer part and the part in it that begin with the next addition.
+  let [pendingOuter, pendingInner]: (Omit<Mark, 'offset'> | undefined)[] = []
   let [length, size, breaks, cells] = [0, 0, 0, 0]
   let [hasPendingSpace, isAfterMark, endsWithSpace] = [false, false, true]
+  const addMarks = (offset: number) => {
+    if (pendingOuter !== undefined) marks.add({ offset, ...pendingOuter })
+    if (pendingInner !== undefined) marks.add({ offset, ...pendingInner })
+    pendingOuter = undefined
+    pendingInner = undefined
+  }
   const add = (text: string) => {
     const gap =
       cells > 0
@@ -60,10 +67,8 @@ export function createTextBuilder(): TextBuilder {
             : ''
     const whole = parts.length === 0 ? text : gap + text
     parts.push(whole)
-    const offset = length + whole.length - text.length
-    for (const mark of pendingMarks) marks.add({ ...mark, offset })
-    if (pendingMarks.length > 0) pendingMarks = []
     length += whole.length
+    if (pendingOuter !== undefined || pendingInner !== undefined) addMarks(length - text.length)
     checkTextLength(length)
     endsWithSpace = /\s$/.test(text)
     breaks = 0
@@ -90,15 +95,15 @@ export function createTextBuilder(): TextBuilder {
       // A mark without a text stays alone on its line.
       if (isAfterMark) breaks = 1
       // The headline of a slide or a sheet is already its position.
-      if (/^#+ $/.test(text) && !pendingMarks.some(isOuterMark))
-        pendingMarks.push({ kind: 'heading', label: '' })
+      if (text.startsWith('#') && pendingOuter === undefined) pendingInner = headingMark
       add(text)
       isAfterMark = true
     },
     markPosition(kind, label) {
-      const isOuter = isOuterMark({ kind })
-      pendingMarks = pendingMarks.filter((mark) => !isOuter && mark.kind !== kind)
-      pendingMarks.push({ kind, label })
+      if (isOuterMark({ kind })) {
+        pendingOuter = { kind, label }
+        pendingInner = undefined
+      } else pendingInner = { kind, label }
     },
     startCell() {
       cells++
@@ -118,6 +123,9 @@ export function createTextBuilder(): TextBuilder {
     },
   }
 }
+
+/** A heading whose text is not known yet. */
+const headingMark = { kind: 'heading', label: '' } as const
 
 /** Returns the marks with the texts of headings, which are known only at the end; empty headings are left out. */
 function labelHeadings(marks: readonly Mark[], text: string): readonly Mark[] {

@@ -111,6 +111,10 @@ describe('a file in a folder that is not what its extension promises', () => {
     expect(await readAs('mbox.eml', 'From x@y Mon\nSubject: a\n\nHello')).toContain('Hello')
     expect(await readAs('empty.ipynb', '{"cells": [], "nbformat": 4}')).toMatch('skip empty')
     expect(await readAs('late.pdf', '%\nsome line before %PDF-1.4')).toMatch('fail malformed')
+    const pdf = (await readFile(join(fixtures, 'libreoffice.pdf'))).subarray('%PDF-1.7\n'.length)
+    expect(await readAs('headless.pdf', pdf)).toContain('Norvik')
+    const far = Buffer.concat([Buffer.from('x'.repeat(2000)), pdf])
+    expect(await readAs('far.pdf', far)).not.toMatch('not_a_pdf')
   })
 
   it('has its name escaped in the message', async () => {
