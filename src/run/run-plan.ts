@@ -15,6 +15,8 @@ export interface RunPlan {
   readonly notRead?: ExtensionCounts
   /** Patterns that match no file. The user has been warned about them. */
   readonly unmatched: readonly string[]
+  /** Absolute paths of input folders in which there is no document. */
+  readonly emptyFolders?: readonly string[]
   readonly requests: RunRequests
   /** The output folder; undefined for stdout. */
   readonly out: string | undefined

@@ -2,8 +2,10 @@ import type { InputProblem } from '../../../core/document/document.ts'
 import type { Mark, MarkedText } from '../../../core/document/mark.ts'
 import { type DecodedText, decodeText } from '../decode-text.ts'
 import { documentFormats, type FormatName } from './document-formats.ts'
+import { markMessage } from './mark-message.ts'
 import type { PdfContent, PdfMode } from './pdf.ts'
-import { checkTextLength, minTextChars } from './reader-limits.ts'
+import { holdsPictures, lacksWords } from './picture-documents.ts'
+import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /** One document to read. */
@@ -35,12 +37,12 @@ export async function convertDocument({
     if (format === 'pdf') return await (await import('./pdf.ts')).readPdf(buffer, pdf)
     const reader = readers[format]
     if ('fromBytes' in reader) {
-      return checkText(format, await reader.fromBytes(buffer))
+      return await checkText(format, await reader.fromBytes(buffer), buffer)
     }
     const declared = format === 'html' ? findCharset(buffer) : undefined
     const decoded = await decodeText(buffer, { encoding, declared })
     if ('action' in decoded) return decoded
-    return { ...decoded, ...checkText(format, await reader.fromText(decoded.text)) }
+    return { ...decoded, ...(await checkText(format, await reader.fromText(decoded.text), buffer)) }
   } catch (error) {
     if (error instanceof UnreadableError) return { action: 'fail', type: error.type, message: error.message }
     const { message } = error as Error
@@ -59,7 +61,9 @@ type FormatReader =
 /** The readers by format. Each is loaded for the first document of its format. */
 const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
   html: { fromText: async (text) => (await import('./html-reader.ts')).extractMarkedHtml(text) },
-  email: { fromBytes: async (bytes) => (await import('./email.ts')).extractEmailText(bytes) },
+  email: {
+    fromBytes: async (bytes) => markMessage(await (await import('./email.ts')).extractEmailText(bytes)),
+  },
   subtitles: { fromText: async (text) => (await import('./subtitles.ts')).extractSubtitlesText(text) },
   notebook: { fromText: async (text) => (await import('./notebook.ts')).extractNotebookText(text) },
   docx: { fromBytes: async (bytes) => (await import('./docx.ts')).extractDocxText(bytes) },
@@ -70,20 +74,21 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
 }
 
 /**
- * Returns the text.
- * @throws UnreadableError for too much text, or for too little if the rest may be images
+ * Returns the text, or nothing if the document has no words.
+ * @throws UnreadableError for too much text, or for pictures without words
  */
-function checkText(format: FormatName, content: string | MarkedText): MarkedText {
+async function checkText(
+  format: FormatName,
+  content: string | MarkedText,
+  bytes: Buffer,
+): Promise<MarkedText> {
   const marked = typeof content === 'string' ? { text: content, marks: [] } : content
   const { text } = marked
   checkTextLength(text.length)
-  const solidChars = documentFormats[format].mayBeImages ? text.replace(/\s+/g, '').length : minTextChars
-  if (solidChars < minTextChars)
-    throw new UnreadableError(
-      'no_text',
-      `hardly any text in it (${solidChars} characters): nothing to make a summary of`,
-    )
-  return marked
+  if (!documentFormats[format].mayBeImages || !(await lacksWords(format, text, bytes))) return marked
+  if (await holdsPictures(bytes))
+    throw new UnreadableError('no_text', 'it holds pictures and no text: nothing to make a summary of')
+  return { text: '', marks: [] }
 }
 
 /** Returns the character set that an HTML page declares at its beginning. */

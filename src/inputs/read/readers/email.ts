@@ -1,5 +1,3 @@
-import type { MarkedText } from '../../../core/document/mark.ts'
-import { truncate } from '../../../core/text/truncate.ts'
 import { extractHtmlText } from './html-reader.ts'
 
 /**
@@ -7,7 +5,7 @@ import { extractHtmlText } from './html-reader.ts'
  * The body is the plain text if there is one, otherwise the text of the HTML. Library: postal-mime, which
  * knows the encodings and character sets of mail.
  */
-export async function extractEmailText(bytes: Uint8Array): Promise<MarkedText> {
+export async function extractEmailText(bytes: Uint8Array): Promise<string> {
   const { default: PostalMime } = await import('postal-mime')
   const {
     subject,
@@ -33,8 +31,7 @@ export async function extractEmailText(bytes: Uint8Array): Promise<MarkedText> {
     ['Date', date],
     ['Attachments', attachmentNames.join(', ')],
   ].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [`${name}: ${value}`]))
-  const message = `${head.join('\n')}\n\n${bodyText}\n`
-  return { text: message, marks: [{ offset: 0, kind: 'message', label: truncate(subject || '1', 200) }] }
+  return `${head.join('\n')}\n\n${bodyText}\n`
 }
 
 interface Address {

@@ -1,64 +1,46 @@
-import { posix } from 'node:path'
 import { joinMarked, type MarkedPart, type MarkedText } from '../../../core/document/mark.ts'
+import { decodeMarkup } from './decode-markup.ts'
+import { readEpubPackage, resolveHref } from './epub-package.ts'
 import { extractMarkedHtml } from './html-reader.ts'
-import { parseXml } from './parse-markup.ts'
+import { hasWords } from './picture-documents.ts'
 import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
 import { openZip } from './zip.ts'
 
 /**
- * Returns the title, the author and the text of a book, with the chapters in reading order. The number of a
- * chapter is that of its file in this order.
+ * Returns the title, the author and the text of a book: the chapters in reading order, then the documents
+ * that they link to, such as notes. Nothing if no chapter has words. The number of a chapter is that of its
+ * file in this order.
  */
 export async function extractEpubText(bytes: Uint8Array): Promise<MarkedText> {
   const zip = await openZip(bytes)
-  if (zip.has('META-INF/rights.xml'))
+  const { title, author, chapters, linked, encrypted } = await readEpubPackage(zip)
+  if (chapters.some((file) => encrypted.has(file)))
     throw new UnreadableError('encrypted', 'it is protected against copying (DRM)')
-  let packageFile = ''
-  await parseXml(zip.streamPart('META-INF/container.xml'), {
-    onOpen(name, attributes) {
-      if (name === 'rootfile' && packageFile === '') packageFile = attributes['full-path'] ?? ''
-    },
-  })
-  const files = new Map<string, string>()
-  const order: string[] = []
-  const metadata: Record<'dc:title' | 'dc:creator', string> = { 'dc:title': '', 'dc:creator': '' }
-  let field: keyof typeof metadata | undefined
-  await parseXml(zip.streamPart(packageFile), {
-    onOpen(name, { id = '', href = '', idref = '', linear, properties = '' }) {
-      const bare = name.replace(/^opf:/, '')
-      if (bare === 'item' && !/\bnav\b/.test(properties))
-        files.set(id, posix.join(posix.dirname(packageFile), decodeUri(href)))
-      if (bare === 'itemref' && linear !== 'no') order.push(idref)
-      // Only the first of each: others are subtitles, translators and illustrators.
-      field = (name === 'dc:title' || name === 'dc:creator') && metadata[name] === '' ? name : undefined
-    },
-    onText(text) {
-      if (field !== undefined) metadata[field] += text
-    },
-    onClose() {
-      field = undefined
-    },
-  })
-  const [title, author] = [metadata['dc:title'].trim(), metadata['dc:creator'].trim()]
   const parts: MarkedPart[] = []
-  if (title !== '') parts.push({ text: `# ${title}${author === '' ? '' : `\n\nby ${author}`}` })
+  const targets = new Set<string>()
   let length = 0
-  for (const [index, id] of order.entries()) {
-    const file = files.get(id)
-    if (file === undefined || !zip.has(file)) continue
-    const chapter = await extractMarkedHtml(zip.streamPart(file), { xml: true, title: false })
+  const read = async (file: string, number: number) => {
+    if (!zip.has(file)) return
+    const markup = decodeMarkup(await zip.readBytes(file))
+    // Some books declare images and fonts as chapters.
+    if (!/^\s*</.test(markup)) return
+    if (linked.length > 0) collectTargets(markup, file, targets)
+    const chapter = await extractMarkedHtml(markup, { xml: true, title: false })
     length += chapter.text.length
     checkTextLength(length)
-    parts.push({ ...chapter, kind: 'chapter', label: String(index + 1) })
+    parts.push({ ...chapter, kind: 'chapter', label: String(number) })
   }
-  return joinMarked(parts, '\n\n')
+  for (const [index, file] of chapters.entries()) await read(file, index + 1)
+  for (const [index, file] of linked.entries())
+    if (targets.has(file)) await read(file, chapters.length + index + 1)
+  const book = joinMarked(parts, '\n\n')
+  if (title === '' || !hasWords(book.text)) return book
+  return joinMarked([{ text: `# ${title}${author === '' ? '' : `\n\nby ${author}`}` }, book], '\n\n')
 }
 
-function decodeUri(href: string): string {
-  try {
-    return decodeURIComponent(href)
-  } catch {
-    return href
-  }
+/** Collects the files that a chapter links to. */
+function collectTargets(markup: string, file: string, targets: Set<string>): void {
+  for (const [, href = ''] of markup.matchAll(/\shref\s*=\s*["']([^"'#]+)/g))
+    targets.add(resolveHref(file, href))
 }

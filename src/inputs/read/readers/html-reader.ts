@@ -1,5 +1,5 @@
 import { joinMarked, type MarkedText } from '../../../core/document/mark.ts'
-import { parseHtml, parseXml } from './parse-markup.ts'
+import { parseHtml, parseXhtml } from './parse-markup.ts'
 import { createTextBuilder, type TextBuilder } from './text-builder.ts'
 
 interface HtmlOptions {
@@ -18,7 +18,8 @@ export async function extractHtmlText(
 /**
  * Returns the content of a page as text, with the positions of its headings. Headings, lists, tables and preformatted text are written as
  * Markdown; navigation, scripts, styles and forms are left out. The content is `<main>`; otherwise
- * `<article>`, if it has most of the text; otherwise everything but footers and asides.
+ * `<article>`, if it has most of the text; otherwise everything but footers and asides. A chapter of a book
+ * (`xml`) is all content.
  */
 export async function extractMarkedHtml(
   html: string | AsyncIterable<string>,
@@ -44,7 +45,7 @@ export async function extractMarkedHtml(
       addToTargets((to) => to.addBreak(lines > 1 && (lists.length > 0 || cells > 0) ? 1 : lines))
   }
 
-  await (xml ? parseXml : parseHtml)(html, {
+  await (xml ? parseXhtml : parseHtml)(html, {
     onOpen(tagName, attributes) {
       const name = tagName.toLowerCase()
       const { role = '', hidden: hiddenAttribute } = attributes
@@ -54,9 +55,9 @@ export async function extractMarkedHtml(
           nonContentTags.has(name) ||
           peripheralRoles.has(role) ||
           hiddenAttribute !== undefined ||
-          (!isInContent && peripheralTags.has(name)),
-        main: name === 'main' || role === 'main',
-        article: name === 'article',
+          (!xml && !isInContent && peripheralTags.has(name)),
+        main: !xml && (name === 'main' || role === 'main'),
+        article: !xml && name === 'article',
       }
       path.push(element)
       if (element.hides) hidden++

@@ -49,7 +49,7 @@ export function createTextBuilder(): TextBuilder {
   // The outer part and the part in it that begin with the next addition.
   let [pendingOuter, pendingInner]: (Omit<Mark, 'offset'> | undefined)[] = []
   let [length, size, breaks, cells] = [0, 0, 0, 0]
-  let [hasPendingSpace, isAfterMark, endsWithSpace] = [false, false, true]
+  let [hasPendingSpace, isAfterMark, endsWithSpace, isRowStart] = [false, false, true, false]
   const addMarks = (offset: number) => {
     if (pendingOuter !== undefined) marks.add({ offset, ...pendingOuter })
     if (pendingInner !== undefined) marks.add({ offset, ...pendingInner })
@@ -59,7 +59,7 @@ export function createTextBuilder(): TextBuilder {
   const add = (text: string) => {
     const gap =
       cells > 0
-        ? ' | '.repeat(cells)
+        ? (isRowStart ? '\n'.repeat(breaks) : '') + ' | '.repeat(cells)
         : breaks > 0
           ? '\n'.repeat(breaks)
           : hasPendingSpace && !endsWithSpace && !isAfterMark
@@ -75,6 +75,7 @@ export function createTextBuilder(): TextBuilder {
     cells = 0
     hasPendingSpace = false
     isAfterMark = false
+    isRowStart = false
   }
   return {
     addWords(text) {
@@ -95,7 +96,7 @@ export function createTextBuilder(): TextBuilder {
       // A mark without a text stays alone on its line.
       if (isAfterMark) breaks = 1
       // The headline of a slide or a sheet is already its position.
-      if (text.startsWith('#') && pendingOuter === undefined) pendingInner = headingMark
+      if (/^#{1,6} /.test(text) && pendingOuter === undefined) pendingInner = headingMark
       add(text)
       isAfterMark = true
     },
@@ -110,6 +111,7 @@ export function createTextBuilder(): TextBuilder {
     },
     startRow() {
       cells = 0
+      isRowStart = true
       breaks = Math.max(breaks, 1)
     },
     addBreak(lines) {
