@@ -3,9 +3,12 @@ import { stripMarkup } from '../src/claude/strip-markup.ts'
 import { chunkText } from '../src/core/chunking/chunk-text.ts'
 import { parseVerdict } from '../src/core/compare/pairwise.ts'
 import { extractTitle } from '../src/core/document/document.ts'
+import { findMarkdownHeadings } from '../src/core/document/markdown-headings.ts'
 import { formatFailure } from '../src/core/errors/failure.ts'
 import { escapeControlChars } from '../src/core/text/escape-control-chars.ts'
 import { createRedactor } from '../src/core/text/redact.ts'
+import { identifyContent } from '../src/inputs/read/readers/identify-content.ts'
+import { findPlaceholderProblem } from '../src/inputs/read/readers/placeholder-file.ts'
 import { extractSubtitlesText } from '../src/inputs/read/readers/subtitles.ts'
 import { parseQuestion } from '../src/serve/parse-question.ts'
 import { extractSummary } from '../src/simulator/extract-summary.ts'
@@ -19,6 +22,9 @@ const { redact } = createRedactor(['a-secret-of-some-length'])
 /** Functions that process texts of documents, replies and requests in the main thread. */
 const functions: Readonly<Record<string, (text: string) => unknown>> = {
   extractTitle,
+  findMarkdownHeadings,
+  identifyContent: (text) => identifyContent(Buffer.from(text)),
+  findPlaceholderProblem: (text) => findPlaceholderProblem('x.md', Buffer.from(text.slice(0, 1000))),
   chunkText: (text) => chunkText(text, 1000),
   formatFailure: (message) => formatFailure({ kind: 400, type: 'a', message, transient: false }),
   escapeControlChars,

@@ -127,6 +127,7 @@ export async function compare(
         `${parts.join('; ')}; the texts are in ${join(options.out, markdownName)}, and ${htmlName} shows them side by side`,
       )
     }
+    reporter.printNotRead(found.notRead)
     const stopped = describeStop(shutdown.drainSignal.reason)
     if (stopped !== undefined) reporter.printMessage(`${stopped.text}${formatResumeHint(stopped)}`)
     const [failed, transient] = [variantsRun, judgedVariants].reduce(

@@ -33,7 +33,7 @@ export async function summarize(
     inputRoots: getInputRoots(inputs, runtime),
   })
 
-  const { unmatchedPatterns, skipped } = found
+  const { unmatchedPatterns, skipped, notRead } = found
   const { shard } = options
   const sources = shard === undefined ? found.sources : selectShard(found.sources, shard)
   const namedOutputs = await inspectOutputs(found.sources, out, options, runtime)
@@ -41,6 +41,7 @@ export async function summarize(
     const plan = {
       sources,
       skipped,
+      notRead,
       unmatched: unmatchedPatterns,
       emptyFolders: findEmptyFolders(inputs, found.sources, runtime),
       requests,

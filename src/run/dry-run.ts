@@ -1,3 +1,4 @@
+import { type ExtensionCounts, toExtensionRecord } from '../core/document/extension-counts.ts'
 import {
   type CostEstimate,
   estimateCost,
@@ -33,7 +34,7 @@ import { createTokenCounter } from './token-counter.ts'
  */
 export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exit> {
   const { sources, out } = plan
-  const { options, runtime, promptChoice, priceOf, provider } = context
+  const { options, runtime, promptChoice, priceOf, provider, reporter } = context
   const outputState = out === undefined ? undefined : await readOutputState(out, sources, context)
   const countTokens = options.tokenCount === 'exact' ? await createTokenCounter(provider, context) : undefined
   const planned = await planDocuments(plan, {
@@ -44,10 +45,11 @@ export async function dryRun(plan: RunPlan, context: DryRunContext): Promise<Exi
   })
   const history: TokenHistory = outputState?.history ?? new Map()
   const expected = estimateCost(planned.requests, history, priceOf)
-  const estimate = createEstimate(planned, expected, outputState?.lastRunEnd, context)
+  const estimate = createEstimate(planned, expected, outputState?.lastRunEnd, plan.notRead, context)
   const origin = promptChoice.promptSource
   const text = formatEstimate(estimate, { origin, simulated: options.simulate })
   await createStreamWriter(runtime.stdout, 'stdout')(text)
+  reporter.printNotRead(plan.notRead)
   const { report } = plan.namedOutputs
   if (report !== undefined) {
     const json = JSON.stringify(replaceLoneSurrogates(estimate), null, 2)
@@ -109,6 +111,7 @@ function createEstimate(
   { documents, worstCaseCost }: PlannedDocuments,
   expected: CostEstimate,
   lastRunEnd: RunEnd | undefined,
+  notRead: ExtensionCounts | undefined,
   { options, runtime, promptChoice }: RunContext,
 ): EstimateJson {
   const { limits, from } = resolvePlanningLimits(options, lastRunEnd)
@@ -119,6 +122,7 @@ function createEstimate(
     prompt: promptChoice.prompt,
     model: promptChoice.model,
     documents,
+    ...(notRead !== undefined && { not_read_by_extension: toExtensionRecord(notRead) }),
     input_tokens: expected.inputTokens,
     output_tokens: expected.outputTokens,
     cost_usd: { live: toUsdRange(expected.liveCost), batch: toUsdRange(expected.batchCost) },

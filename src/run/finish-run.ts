@@ -28,7 +28,14 @@ export async function finishRun(
   const runStats = stats.getStats(runtime.clock.now() - startMs)
   const endedAt = new Date(runtime.clock.wallTime()).toISOString()
   const stopReason = describeStop(shutdown.drainSignal.reason)?.text
-  const runEnd = createRunEnd(output.runStart.run_id, endedAt, runStats, rateLimiter.getStats(), stopReason)
+  const runEnd = createRunEnd(
+    output.runStart.run_id,
+    endedAt,
+    runStats,
+    rateLimiter.getStats(),
+    stopReason,
+    plan.notRead,
+  )
   await output.folder?.recordEnd(runEnd).catch(fail)
   await sinks.close(fail)
   await report.write(output.runStart, runEnd).catch(fail)
@@ -45,6 +52,7 @@ export async function finishRun(
       rerunReasons: output.folder?.rerunReasons ?? new Map(),
       ...(out !== undefined && { out: options.out ?? defaultOutputFolder }),
     })
+    reporter.printNotRead(plan.notRead)
     if (ending !== undefined) {
       const hint = findResumeHint(ending, stats, redoesAll(options.redo ?? []) ? undefined : out)
       reporter.printMessage(`${ending.text}${hint}`)

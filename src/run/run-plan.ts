@@ -1,5 +1,6 @@
 import type { DocumentRef } from '../core/document/document.ts'
 import type { DocumentCount } from '../core/document/document-count.ts'
+import type { ExtensionCounts } from '../core/document/extension-counts.ts'
 import type { SharedBudget } from '../engine/middleware/shared-budget.ts'
 import type { ReadDocument } from '../inputs/read/read-document.ts'
 import type { NamedOutputs } from './named-outputs.ts'
@@ -10,6 +11,8 @@ export interface RunPlan {
   readonly sources: readonly DocumentRef[]
   /** Documents that were found but skipped, by reason. */
   readonly skipped?: ReadonlyMap<string, DocumentCount>
+  /** Files of the searched folders that are not read because of their extension. */
+  readonly notRead?: ExtensionCounts
   /** Patterns that match no file. The user has been warned about them. */
   readonly unmatched: readonly string[]
   /** Absolute paths of input folders in which there is no document. */

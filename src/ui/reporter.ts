@@ -1,3 +1,4 @@
+import type { ExtensionCounts } from '../core/document/extension-counts.ts'
 import { describeFailure } from '../core/errors/describe-failure.ts'
 import { toFailure } from '../core/errors/failure.ts'
 import { sumAttemptCosts } from '../core/pricing/document-cost.ts'
@@ -11,6 +12,7 @@ import { escapeControlChars } from '../core/text/escape-control-chars.ts'
 import { formatDuration } from '../core/text/format-duration.ts'
 import { createColors } from './colors.ts'
 import { describeCode } from './describe-code.ts'
+import { formatNotRead } from './format-not-read.ts'
 import { formatRunSummary, type RunSummaryContext } from './format-run-summary.ts'
 import { createPlainDisplay, type ProgressDisplay, type ProgressMode, showProgress } from './progress.ts'
 
@@ -62,6 +64,8 @@ export interface Reporter {
   suspend<T>(work: () => Promise<T>): Promise<T>
   /** Removes the progress display. */
   stop(): void
+  /** Prints which files were not read because of their extension, unless `quiet`. */
+  printNotRead(counts: ExtensionCounts | undefined): void
   /** Prints the summary of the run. */
   printSummary(stats: RunStats, context: RunSummaryContext): void
 }
@@ -158,6 +162,9 @@ export function createReporter({ stderr, env, quiet, verbose }: ReporterOptions)
       progress.stop()
       show = showNothing
       progress = show()
+    },
+    printNotRead(counts = new Map()) {
+      if (!quiet && counts.size > 0) printMessage(formatNotRead(counts))
     },
     printSummary(stats, context) {
       if (!quiet) stderr.write(formatRunSummary(stats, context, colors))

@@ -1,4 +1,5 @@
 import { truncate } from '../text/truncate.ts'
+import type { Mark } from './mark.ts'
 
 /** A document that was found but not read. It gets exactly one outcome. */
 export interface DocumentRef {
@@ -51,6 +52,11 @@ export interface InputProblem {
 export interface Document {
   readonly ref: DocumentRef
   readonly text: string
+  /**
+   * Where parts of the document begin in `text`, sorted by offset; `locate` looks a place up. Undefined if the
+   * text is that of the file. Marks shape no reply, so no hash covers them.
+   */
+  readonly marks?: readonly Mark[]
   /** Of the bytes that `text` was decoded from. */
   readonly fingerprint: Fingerprint
   /** The PDF to upload, if its pages are images or the user chose so. `text` then says that. */

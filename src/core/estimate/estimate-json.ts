@@ -9,6 +9,7 @@ import {
   nullable,
   objectOf,
   oneOf,
+  optional,
   recordOf,
   string,
   type TypeOf,
@@ -48,6 +49,12 @@ export const estimateShape = objectOf({
     skipped: describe(recordOf(count), 'by reason'),
     failed: describe(recordOf(count), 'documents that would fail before anything is sent, by reason'),
   }),
+  not_read_by_extension: optional(
+    describe(
+      recordOf(count),
+      'files of the searched folders that are not read because of their extension; (none) is without one',
+    ),
+  ),
   input_tokens: rangeShape,
   output_tokens: rangeShape,
   cost_usd: objectOf({ live: nullable(rangeShape), batch: nullable(rangeShape) }),

@@ -89,6 +89,7 @@ function toRunRow(recorded: RecordedRun): RunRow {
     requests: end?.requests ?? null,
     retries_by_cause: end?.retries_by_cause ?? null,
     skipped_by_reason: end?.skipped_by_reason ?? null,
+    not_read_by_extension: end?.not_read_by_extension ?? null,
     total_pending: end?.documents.pending ?? null,
     max_in_flight: end?.max_in_flight ?? null,
     limits: end?.limits ?? null,

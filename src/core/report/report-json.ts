@@ -53,6 +53,10 @@ const runRowShape = objectOf({
   requests: nullable(count),
   retries_by_cause: nullable(recordOf(count)),
   skipped_by_reason: nullable(recordOf(count)),
+  not_read_by_extension: describe(
+    nullable(recordOf(count)),
+    'files of the searched folders that were not read because of their extension; (none) is without one',
+  ),
   total_pending: describe(
     nullable(count),
     'documents that were pending at the end, including those for which nothing was sent',

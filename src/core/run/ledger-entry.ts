@@ -59,6 +59,12 @@ const runEndShape = objectOf({
   duration_ms: safeNumber,
   documents: objectOf({ summarized: count, failed: count, skipped: count, pending: count }),
   skipped_by_reason: recordOf(count),
+  not_read_by_extension: optional(
+    describe(
+      recordOf(count),
+      'files of the searched folders that were not read because of their extension; (none) is without one',
+    ),
+  ),
   requests: count,
   retries_by_cause: recordOf(count),
   max_in_flight: count,

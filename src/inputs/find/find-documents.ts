@@ -4,7 +4,9 @@ import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { DocumentRef, FileStats } from '../../core/document/document.ts'
 import { countDocument, type DocumentCount } from '../../core/document/document-count.ts'
 import { toDocumentPath } from '../../core/document/document-path.ts'
+import type { ExtensionCounts } from '../../core/document/extension-counts.ts'
 import { type Candidate, createNamedCandidate } from './candidate.ts'
+import { countUnread } from './count-unread.ts'
 import { deduplicate, markDuplicates } from './duplicates.ts'
 import { earlierOutputProblem, isEarlierOutput } from './earlier-output.ts'
 import { createExclusions, type ResolvedPath } from './exclusions.ts'
@@ -37,6 +39,8 @@ export interface FoundDocuments {
   readonly sources: readonly DocumentRef[]
   /** Documents that were found and left out: excluded, or named twice. */
   readonly skipped: ReadonlyMap<string, DocumentCount>
+  /** Files of the searched folders that are not read because of their extension. */
+  readonly notRead: ExtensionCounts
   /** Inputs that do not exist. A missing path in a list is a failed document instead. */
   readonly missingInputs: readonly string[]
   /** Patterns without a match. */
@@ -52,6 +56,8 @@ export interface FoundDocuments {
 /** The state that all inputs share: the search for each input reads it and adds to it. */
 interface SearchContext extends FindOptions, SearchOptions {
   readonly skipped: Map<string, DocumentCount>
+  /** Paths of files in the searched folders that have other extensions than those that are searched for. */
+  readonly unread: string[]
   /**
    * Excluded files that would have been found, and excluded folders that would have been searched, by path.
    */
@@ -94,10 +100,24 @@ export async function findDocuments(inputs: readonly Input[], options: FindOptio
   }
   const unique = inputs.length > 1 ? deduplicate(found, skipped) : found
   for (const [path, kind] of context.excluded) countDocument(skipped, kind, path)
+  const notRead = countUnread(context.unread, {
+    found: unique,
+    written: (options.writtenFiles ?? []).map((file) => toDocumentPath(file, options.cwd)),
+    hasSeveralInputs: inputs.length > 1,
+  })
   const sources = await toSources(unique, context)
   for (const pattern of await exclusions.listUnmatchedPatterns())
     warnings.push(`the exclude pattern ${JSON.stringify(pattern)} matches nothing; check its spelling`)
-  return { sources, skipped, missingInputs, unmatchedPatterns, earlierOutputs, foundAnything, warnings }
+  return {
+    sources,
+    skipped,
+    notRead,
+    missingInputs,
+    unmatchedPatterns,
+    earlierOutputs,
+    foundAnything,
+    warnings,
+  }
 }
 
 async function createSearchContext(
@@ -118,6 +138,7 @@ async function createSearchContext(
     }),
     ignoreRules: ignoreFiles ? createIgnoreRules({ cwd, env, onWarning }) : undefined,
     skipped: new Map(),
+    unread: [],
     excluded: new Map(),
     realPaths: new Map(),
     findRealPath,
@@ -178,9 +199,10 @@ function resolveFolder(folder: string, { findRealPath }: SearchContext): Resolve
 
 /** Adds a search result to the context and returns its candidates. */
 function recordSearchResult(
-  { candidates, realPaths, excluded }: SearchResult,
+  { candidates, realPaths, unread, excluded }: SearchResult,
   context: SearchContext,
 ): readonly Candidate[] {
+  for (const path of unread) context.unread.push(path)
   for (const path of excluded.files) context.excluded.set(path, 'excluded')
   for (const path of excluded.folders) context.excluded.set(path, 'excluded_folder')
   for (const [candidate, real] of realPaths) context.realPaths.set(candidate, real)

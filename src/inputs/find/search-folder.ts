@@ -21,6 +21,8 @@ export interface SearchResult {
   readonly candidates: readonly Candidate[]
   /** Paths without symbolic links, for candidates that were reached through one. */
   readonly realPaths: ReadonlyMap<Candidate, string>
+  /** Paths of files that are not wanted, and neither ignored nor excluded. */
+  readonly unread: readonly string[]
   /** Paths of excluded files that would have been found, and of excluded folders, which are not searched. */
   readonly excluded: { readonly files: readonly string[]; readonly folders: readonly string[] }
 }
@@ -41,7 +43,7 @@ export async function searchFolder(
   const excluded = { files: [] as string[], folders: [] as string[] }
   if (exclusions.isExcluded(folder, true)) {
     excluded.folders.push(prefix.replace(/\/$/, '') || '.')
-    return { candidates: [], realPaths: new Map(), excluded }
+    return { candidates: [], realPaths: new Map(), unread: [], excluded }
   }
   const skippedEntries: SkippedEntry[] = []
   const walk = await createWalk(folder, {
@@ -50,13 +52,18 @@ export async function searchFolder(
     onExcludedFolder: (path) => excluded.folders.push(toDocumentPath(path, cwd)),
   })
   const candidates: Candidate[] = []
+  const unread: string[] = []
   const realPaths = new Map<Candidate, string>()
   const hasNoLinks = !follow && folder.realPath === folder.path
   for await (const text of streamGlob(pattern, folder.path, walk.fileSystem, follow)) {
     const name = String(text)
-    if (!isWanted(name)) continue
     const path = prefix + name
-    if (walk.excluded.size > 0 && walk.excluded.has(join(folder.path, name))) {
+    const isExcluded = walk.excluded.size > 0 && walk.excluded.has(join(folder.path, name))
+    if (!isWanted(name)) {
+      if (!isExcluded) unread.push(path)
+      continue
+    }
+    if (isExcluded) {
       excluded.files.push(path)
       continue
     }
@@ -72,7 +79,7 @@ export async function searchFolder(
     if (problem === excludedEntryProblem) excluded.files.push(path)
     else candidates.push({ index: 0, path, namedByUser: false, problem })
   }
-  return { candidates, realPaths, excluded }
+  return { candidates, realPaths, unread, excluded }
 }
 
 function streamGlob(

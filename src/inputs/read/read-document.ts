@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Document, DocumentRef, Fingerprint, InputProblem } from '../../core/document/document.ts'
+import { findLineMarks } from '../../core/document/markdown-headings.ts'
 import { isGenerated, reportFormats, signatureBytes } from '../../core/report/generated-marker.ts'
 import { escapeControlChars } from '../../core/text/escape-control-chars.ts'
 import { ExitError } from '../../errors.ts'
@@ -41,8 +42,8 @@ export type ReadDocument = (source: DocumentRef) => Promise<Document | InputProb
 /**
  * Returns a function that reads documents as text, each with the reader of its format; see
  * `docs/documents.md`. Plain text is UTF-8 with or without a byte-order mark, UTF-16 with one, or in the
- * given `encoding`. No byte is replaced. An empty or binary file that was found in a folder is skipped; every
- * other unusable document is a failure.
+ * given `encoding`. No byte is replaced. An empty or binary file that was found in a folder is skipped, if its
+ * extension promises no format with a reader; every other unusable document is a failure.
  */
 export function createDocumentReader({
   cwd,
@@ -77,21 +78,26 @@ export function createDocumentReader({
     if ('action' in content) return content
     const { bytes, mtimeMs } = content
     if (bytes.length > findSizeLimit(bytes)) return tooLargeProblem(bytes.length, findSizeLimit(bytes))
-    if (isBlank(bytes)) return emptyProblem(emptyAs)
+    if (isBlank(bytes)) return isPacked(findFormatByName(path)) ? incompleteProblem : emptyProblem(emptyAs)
     if (!namedByUser && isReport(bytes)) return earlierReportProblem
     const read = await toText(path, bytes)
-    if ('action' in read) return read.type === 'binary' ? { ...read, action: emptyAs } : read
-    const { text, encoding: found, pages } = read
+    if ('action' in read) return isNoDocument(path, read) ? { ...read, action: emptyAs } : read
+    const { text, encoding: found, pages, marks = findLineMarks(path, text) } = read
     if (pages !== undefined) return toPdfDocument(source, bytes, pages, mtimeMs)
     if (text.trim() === '') return emptyProblem(emptyAs)
     if (found !== undefined && !reportedEncodings.has(found)) {
       reportedEncodings.add(found)
       onWarning?.(`${path} is not UTF-8; it and similar documents are read as ${found}`)
     }
-    return { ref: source, text, fingerprint: createFingerprint(bytes, mtimeMs) }
+    return { ref: source, text, ...(marks && { marks }), fingerprint: createFingerprint(bytes, mtimeMs) }
   }
 
   return (source) => (isPacked(findFormatByName(source.path)) ? readInTurn(source) : readOne(source))
+}
+
+/** Whether a file is no document, rather than one that cannot be read. */
+function isNoDocument(path: string, { type }: InputProblem): boolean {
+  return type === 'lock_file' || (type === 'binary' && findFormatByName(path) === undefined)
 }
 
 function createFingerprint(bytes: Buffer, mtimeMs: number | undefined): Fingerprint {
@@ -125,6 +131,12 @@ function isReport(bytes: Buffer): boolean {
 
 function emptyProblem(as: InputProblem['action']): InputProblem {
   return { action: as, type: 'empty', message: 'the document is empty' }
+}
+
+const incompleteProblem: InputProblem = {
+  action: 'fail',
+  type: 'empty',
+  message: 'the file is empty; download or copy it again',
 }
 
 interface Content {

@@ -33,6 +33,22 @@ describe('buildRequest', () => {
     expect(request(`a${half}b`).hash).toBe(request('a\ufffdb').hash)
   })
 
+  it('hashes a document with and without the positions in it to the same value', () => {
+    const user = parseTemplate('{text}{path}{name}{title}')
+    const prompt = { name: 'x', version: 'v1', why: 'latest', origin: 'here', user, system: user } as const
+    const document: Document = {
+      ref: { index: 0, path: 'a.pdf', namedByUser: true },
+      text: 'One page.',
+      fingerprint: { size: 1, sha256: '' },
+    }
+    const marked: Document = { ...document, marks: [{ offset: 0, kind: 'page', label: '1' }] }
+    const [hash, markedHash] = [document, marked].map(
+      (it) =>
+        buildRequest({ model: 'm', maxTokens: 9, ...renderPrompt(prompt, it, {}) }, 'a.pdf', provider).hash,
+    )
+    expect(markedHash).toBe(hash)
+  })
+
   it('returns well-formed text if the document, its path, its title and a variable are malformed', () => {
     const user = parseTemplate('{text}{path}{name}{title}{var}')
     const prompt = { name: 'x', version: 'v1', why: 'latest', origin: 'here', user, system: user } as const
@@ -59,6 +75,7 @@ describe('shortening a text for a prompt', () => {
       () => {
         const text = `${'x'.repeat(1999)}😀y`
         return extractNotebookText(JSON.stringify({ cells: [{ cell_type: 'code', outputs: [{ text }] }] }))
+          .text
       },
     ],
   ])('never splits a surrogate pair in %s', (_name, cut) => {

@@ -1,6 +1,8 @@
 import type { InputProblem } from '../../../core/document/document.ts'
+import type { Mark, MarkedText } from '../../../core/document/mark.ts'
 import { type DecodedText, decodeText } from '../decode-text.ts'
 import { documentFormats, type FormatName } from './document-formats.ts'
+import { markMessage } from './mark-message.ts'
 import type { PdfContent, PdfMode } from './pdf.ts'
 import { holdsPictures, lacksWords } from './picture-documents.ts'
 import { checkTextLength } from './reader-limits.ts'
@@ -16,8 +18,12 @@ export interface ConversionRequest {
   readonly pdf: PdfMode
 }
 
-/** The text of a document; or the number of pages of a PDF that is uploaded. */
-export type ConvertedText = DecodedText & Pick<PdfContent, 'pages'>
+/** The text of a document and the positions in it; or the number of pages of a PDF that is uploaded. */
+export type ConvertedText = DecodedText &
+  Pick<PdfContent, 'pages'> & {
+    /** Undefined if the text is that of the file, so that positions in it are lines. */
+    readonly marks?: readonly Mark[]
+  }
 
 /** Reads a document with the reader of its format. Every error of the reader is a failure of the document. */
 export async function convertDocument({
@@ -31,13 +37,12 @@ export async function convertDocument({
     if (format === 'pdf') return await (await import('./pdf.ts')).readPdf(buffer, pdf)
     const reader = readers[format]
     if ('fromBytes' in reader) {
-      const text = await reader.fromBytes(buffer)
-      return { text: await checkText(format, text, buffer) }
+      return await checkText(format, await reader.fromBytes(buffer), buffer)
     }
     const declared = format === 'html' ? findCharset(buffer) : undefined
     const decoded = await decodeText(buffer, { encoding, declared })
     if ('action' in decoded) return decoded
-    return { ...decoded, text: await checkText(format, await reader.fromText(decoded.text), buffer) }
+    return { ...decoded, ...(await checkText(format, await reader.fromText(decoded.text), buffer)) }
   } catch (error) {
     if (error instanceof UnreadableError) return { action: 'fail', type: error.type, message: error.message }
     const { message } = error as Error
@@ -50,13 +55,15 @@ export async function convertDocument({
 }
 
 type FormatReader =
-  | { readonly fromBytes: (bytes: Buffer) => Promise<string> }
-  | { readonly fromText: (text: string) => Promise<string> }
+  | { readonly fromBytes: (bytes: Buffer) => Promise<string | MarkedText> }
+  | { readonly fromText: (text: string) => Promise<string | MarkedText> }
 
 /** The readers by format. Each is loaded for the first document of its format. */
 const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
-  html: { fromText: async (text) => (await import('./html-reader.ts')).extractHtmlText(text) },
-  email: { fromBytes: async (bytes) => (await import('./email.ts')).extractEmailText(bytes) },
+  html: { fromText: async (text) => (await import('./html-reader.ts')).extractMarkedHtml(text) },
+  email: {
+    fromBytes: async (bytes) => markMessage(await (await import('./email.ts')).extractEmailText(bytes)),
+  },
   subtitles: { fromText: async (text) => (await import('./subtitles.ts')).extractSubtitlesText(text) },
   notebook: { fromText: async (text) => (await import('./notebook.ts')).extractNotebookText(text) },
   docx: { fromBytes: async (bytes) => (await import('./docx.ts')).extractDocxText(bytes) },
@@ -70,12 +77,18 @@ const readers: Readonly<Record<Exclude<FormatName, 'pdf'>, FormatReader>> = {
  * Returns the text, or nothing if the document has no words.
  * @throws UnreadableError for too much text, or for pictures without words
  */
-async function checkText(format: FormatName, text: string, bytes: Buffer): Promise<string> {
+async function checkText(
+  format: FormatName,
+  content: string | MarkedText,
+  bytes: Buffer,
+): Promise<MarkedText> {
+  const marked = typeof content === 'string' ? { text: content, marks: [] } : content
+  const { text } = marked
   checkTextLength(text.length)
-  if (!documentFormats[format].mayBeImages || !(await lacksWords(format, text, bytes))) return text
+  if (!documentFormats[format].mayBeImages || !(await lacksWords(format, text, bytes))) return marked
   if (await holdsPictures(bytes))
     throw new UnreadableError('no_text', 'it holds pictures and no text: nothing to make a summary of')
-  return ''
+  return { text: '', marks: [] }
 }
 
 /** Returns the character set that an HTML page declares at its beginning. */

@@ -1,10 +1,16 @@
 import type { InputProblem } from '../../../core/document/document.ts'
+import { detectArchiveFormat } from './archive-format.ts'
+import { sniffedBytes } from './identify-content.ts'
 import type { PdfMode } from './pdf.ts'
+import { findPlaceholderProblem } from './placeholder-file.ts'
+import { findWrongContent } from './wrong-content.ts'
 
 /** A document format whose text must be extracted by a reader. */
 export interface DocumentFormat {
   /** Name for messages, such as `PDF`. */
   readonly name: string
+  /** One document of the format, with its article: `a PDF`. */
+  readonly noun: string
   readonly extensions: readonly string[]
   /**
    * `text`: the reader takes decoded text; `archive`: a zip archive of several files; `bytes`: any other
@@ -20,16 +26,58 @@ export interface DocumentFormat {
 
 /** All formats that have a reader. Every other file is plain text or unusable. */
 export const documentFormats = {
-  html: { name: 'HTML', extensions: ['html', 'htm', 'xhtml'], container: 'text', mayBeImages: false },
-  email: { name: 'e-mail', extensions: ['eml'], container: 'bytes', mayBeImages: false },
-  subtitles: { name: 'subtitles', extensions: ['srt', 'vtt'], container: 'text', mayBeImages: false },
-  notebook: { name: 'notebooks', extensions: ['ipynb'], container: 'text', mayBeImages: false },
-  pdf: { name: 'PDF', extensions: ['pdf'], container: 'bytes', mayBeImages: true },
-  docx: { name: 'Word', extensions: ['docx'], container: 'archive', mayBeImages: true },
-  odf: { name: 'OpenDocument', extensions: ['odt', 'odp', 'ods'], container: 'archive', mayBeImages: true },
-  epub: { name: 'EPUB', extensions: ['epub'], container: 'archive', mayBeImages: true },
-  pptx: { name: 'PowerPoint', extensions: ['pptx'], container: 'archive', mayBeImages: true },
-  xlsx: { name: 'Excel', extensions: ['xlsx'], container: 'archive', mayBeImages: false },
+  html: {
+    name: 'HTML',
+    noun: 'an HTML page',
+    extensions: ['html', 'htm', 'xhtml'],
+    container: 'text',
+    mayBeImages: false,
+  },
+  email: { name: 'e-mail', noun: 'an e-mail', extensions: ['eml'], container: 'bytes', mayBeImages: false },
+  subtitles: {
+    name: 'subtitles',
+    noun: 'a subtitle file',
+    extensions: ['srt', 'vtt'],
+    container: 'text',
+    mayBeImages: false,
+  },
+  notebook: {
+    name: 'notebooks',
+    noun: 'a notebook',
+    extensions: ['ipynb'],
+    container: 'text',
+    mayBeImages: false,
+  },
+  pdf: { name: 'PDF', noun: 'a PDF', extensions: ['pdf'], container: 'bytes', mayBeImages: true },
+  docx: {
+    name: 'Word',
+    noun: 'a Word document',
+    extensions: ['docx'],
+    container: 'archive',
+    mayBeImages: true,
+  },
+  odf: {
+    name: 'OpenDocument',
+    noun: 'an OpenDocument file',
+    extensions: ['odt', 'odp', 'ods'],
+    container: 'archive',
+    mayBeImages: true,
+  },
+  epub: { name: 'EPUB', noun: 'an EPUB', extensions: ['epub'], container: 'archive', mayBeImages: true },
+  pptx: {
+    name: 'PowerPoint',
+    noun: 'a PowerPoint presentation',
+    extensions: ['pptx'],
+    container: 'archive',
+    mayBeImages: true,
+  },
+  xlsx: {
+    name: 'Excel',
+    noun: 'an Excel workbook',
+    extensions: ['xlsx'],
+    container: 'archive',
+    mayBeImages: false,
+  },
 } as const satisfies Record<string, DocumentFormat>
 
 export type FormatName = keyof typeof documentFormats
@@ -54,50 +102,52 @@ export function estimateTextShare(path: string): number {
   return format === undefined || documentFormats[format].container === 'text' || format === 'email' ? 1 : 0.2
 }
 
-/** Detects the format of a file by its first bytes, otherwise by its name; undefined for plain text. */
+/**
+ * Detects the format of a file by its first bytes, otherwise by its name; undefined for plain text. A file
+ * that is not what its extension promises is a problem, unless it has another format that can be read.
+ */
 export function detectFormat(path: string, bytes: Buffer): FormatName | InputProblem | undefined {
+  const placeholder = findPlaceholderProblem(path, bytes)
+  if (placeholder !== undefined) return placeholder
   const namedFormat = findFormatByName(path)
-  const start = bytes.subarray(0, 1024).toString('latin1')
-  // Some programs write a line before the PDF header, and PDF readers accept it.
-  if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && start.includes('%PDF-'))) return 'pdf'
-  if (start.startsWith('PK\x03\x04')) return detectArchiveFormat(namedFormat, bytes)
-  if (start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'))
-    return bytes.includes(encryptedPackage) ? encryptedProblem : oldOfficeProblem
-  if (namedFormat === undefined)
-    return /\.[a-z0-9]+$/i.test(path) || !looksLikeHtml.test(start) ? undefined : 'html'
-  // A file named like a PDF or an archive that is neither may be plain text.
-  return namedFormat === 'pdf' || documentFormats[namedFormat].container === 'archive'
-    ? undefined
-    : namedFormat
+  const start = bytes.subarray(0, sniffedBytes).toString('latin1')
+  if (start.startsWith('%PDF-') || (namedFormat === 'pdf' && mayBePdf(start, bytes))) return 'pdf'
+  if (start.startsWith('PK\x03\x04')) {
+    const archiveFormat = detectArchiveFormat(namedFormat, bytes)
+    if (archiveFormat !== undefined) return archiveFormat
+  }
+  const isOldOffice = start.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')
+  if (isOldOffice && bytes.includes(encryptedPackage)) return encryptedProblem
+  if (namedFormat !== undefined)
+    return (
+      findWrongContent(path, bytes, { format: namedFormat, ...documentFormats[namedFormat] }) ?? namedFormat
+    )
+  if (start.startsWith('PK\x03\x04')) return archiveProblem
+  if (isOldOffice) return oldOfficeProblem
+  return /\.[a-z0-9]+$/i.test(path) || !looksLikeHtml.test(start) ? undefined : 'html'
+}
+
+/**
+ * Whether a file named like a PDF may be one. Some programs write a line before the header, or no header, and
+ * PDF readers accept it.
+ */
+function mayBePdf(start: string, bytes: Buffer): boolean {
+  return /%PDF-|\b\d+ \d+ obj\b/.test(start) || bytes.subarray(-sniffedBytes).includes('startxref')
 }
 
 /** Matches the start of an HTML page without a file extension, for example from stdin. */
 const looksLikeHtml = /^(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html)/i
 
-/**
- * Returns the format of a zip archive. Its name takes precedence, because one archive may contain another.
- * The names in its index are not compressed, so they can be searched for.
- */
-function detectArchiveFormat(named: FormatName | undefined, bytes: Buffer): FormatName | InputProblem {
-  if (named !== undefined && documentFormats[named].container === 'archive') return named
-  const found = archiveMarkers.find(([, part]) => bytes.includes(part))
-  return (
-    found?.[0] ?? { action: 'fail', type: 'binary', message: 'not text (an archive; name what is in it)' }
-  )
+const archiveProblem: InputProblem = {
+  action: 'fail',
+  type: 'binary',
+  message: 'not text (an archive; name what is in it)',
 }
-
-const archiveMarkers: readonly (readonly [FormatName, string])[] = [
-  ['docx', 'word/document.xml'],
-  ['pptx', 'ppt/presentation.xml'],
-  ['xlsx', 'xl/workbook.xml'],
-  ['epub', 'application/epub+zip'],
-  ['odf', 'application/vnd.oasis.opendocument'],
-]
 
 const oldOfficeProblem: InputProblem = {
   action: 'fail',
   type: 'binary',
-  message: 'not text (an old Office file, or one with a password; save it as .docx, .xlsx or .pptx)',
+  message: 'not text (an old Office file; save it as .docx, .xlsx or .pptx)',
 }
 
 /** The name of the stream that holds an encrypted .docx, .xlsx or .pptx file. */

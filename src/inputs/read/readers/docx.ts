@@ -1,3 +1,4 @@
+import { joinMarked, type MarkedText } from '../../../core/document/mark.ts'
 import { findMainPart, readRelations } from './office-relations.ts'
 import { parseXml } from './parse-markup.ts'
 import { checkTextLength } from './reader-limits.ts'
@@ -15,12 +16,12 @@ import { openZip, type Zip } from './zip.ts'
  * boxes and embedded documents, between the headers and the footnotes and footers. Comments, deleted text and
  * hidden text are left out.
  */
-export async function extractDocxText(bytes: Uint8Array): Promise<string> {
+export async function extractDocxText(bytes: Uint8Array): Promise<MarkedText> {
   return readWordFile(bytes, 0)
 }
 
 /** @param depth number of documents around an embedded one */
-async function readWordFile(bytes: Uint8Array, depth: number): Promise<string> {
+async function readWordFile(bytes: Uint8Array, depth: number): Promise<MarkedText> {
   const zip = await openZip(bytes)
   const main = await findMainPart(zip, 'word/document.xml')
   if (!zip.has(main)) throw new UnreadableError('malformed', `it has no ${main}`)
@@ -28,7 +29,7 @@ async function readWordFile(bytes: Uint8Array, depth: number): Promise<string> {
   const partOf = (type: string) => [...relations.values()].find((relation) => relation.type === type)?.target
   const styles = await readWordStyles(zip, partOf('styles'))
   const lists = await readWordLists(zip, partOf('numbering'), styles)
-  const readEmbedded = (embedded: Buffer) => readWordFile(embedded, depth + 1)
+  const readEmbedded = async (embedded: Buffer) => (await readWordFile(embedded, depth + 1)).text
   const chunks = depth < maxEmbedding ? await readChunks(zip, relations, readEmbedded) : new Map()
   const plain: StoryContext = { styles, chunks, numberNote: () => undefined }
   const notes = await createNotes(
@@ -49,10 +50,18 @@ async function readWordFile(bytes: Uint8Array, depth: number): Promise<string> {
     }
     return [...lines].join('\n')
   }
-  const pieces = [await readEdges('header'), body.text, notes.toText(), await readEdges('footer')]
-  const text = pieces.filter((piece) => piece.trim() !== '').join('\n\n')
-  checkTextLength(text.length)
-  return text
+  const pieces = [
+    { text: await readEdges('header') },
+    body,
+    { text: notes.toText() },
+    { text: await readEdges('footer') },
+  ]
+  const marked = joinMarked(
+    pieces.filter(({ text }) => text.trim() !== ''),
+    '\n\n',
+  )
+  checkTextLength(marked.text.length)
+  return marked
 }
 
 /** How deep embedded documents are nested at most; the content of deeper ones is left out. */

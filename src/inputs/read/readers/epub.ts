@@ -1,6 +1,7 @@
+import { joinMarked, type MarkedPart, type MarkedText } from '../../../core/document/mark.ts'
 import { decodeMarkup } from './decode-markup.ts'
 import { readEpubPackage, resolveHref } from './epub-package.ts'
-import { extractHtmlText } from './html-reader.ts'
+import { extractMarkedHtml } from './html-reader.ts'
 import { hasWords } from './picture-documents.ts'
 import { checkTextLength } from './reader-limits.ts'
 import { UnreadableError } from './unreadable-error.ts'
@@ -8,32 +9,34 @@ import { openZip } from './zip.ts'
 
 /**
  * Returns the title, the author and the text of a book: the chapters in reading order, then the documents
- * that they link to, such as notes. Nothing if no chapter has words.
+ * that they link to, such as notes. Nothing if no chapter has words. The number of a chapter is that of its
+ * file in this order.
  */
-export async function extractEpubText(bytes: Uint8Array): Promise<string> {
+export async function extractEpubText(bytes: Uint8Array): Promise<MarkedText> {
   const zip = await openZip(bytes)
   const { title, author, chapters, linked, encrypted } = await readEpubPackage(zip)
   if (chapters.some((file) => encrypted.has(file)))
     throw new UnreadableError('encrypted', 'it is protected against copying (DRM)')
-  const texts: string[] = []
+  const parts: MarkedPart[] = []
   const targets = new Set<string>()
   let length = 0
-  const read = async (file: string) => {
+  const read = async (file: string, number: number) => {
     if (!zip.has(file)) return
     const markup = decodeMarkup(await zip.readBytes(file))
     // Some books declare images and fonts as chapters.
     if (!/^\s*</.test(markup)) return
     if (linked.length > 0) collectTargets(markup, file, targets)
-    const text = await extractHtmlText(markup, { xml: true, title: false })
-    length += text.length
+    const chapter = await extractMarkedHtml(markup, { xml: true, title: false })
+    length += chapter.text.length
     checkTextLength(length)
-    if (text !== '') texts.push(text)
+    parts.push({ ...chapter, kind: 'chapter', label: String(number) })
   }
-  for (const file of chapters) await read(file)
-  for (const file of linked) if (targets.has(file)) await read(file)
-  const text = texts.join('\n\n')
-  if (title === '' || !hasWords(text)) return text
-  return `# ${title}${author === '' ? '' : `\n\nby ${author}`}\n\n${text}`
+  for (const [index, file] of chapters.entries()) await read(file, index + 1)
+  for (const [index, file] of linked.entries())
+    if (targets.has(file)) await read(file, chapters.length + index + 1)
+  const book = joinMarked(parts, '\n\n')
+  if (title === '' || !hasWords(book.text)) return book
+  return joinMarked([{ text: `# ${title}${author === '' ? '' : `\n\nby ${author}`}` }, book], '\n\n')
 }
 
 /** Collects the files that a chapter links to. */

@@ -1,17 +1,31 @@
+import { joinMarked, type MarkedText } from '../../../core/document/mark.ts'
 import { closeTableTag, openTableTag } from './html-tables.ts'
 import { parseHtml, parseXhtml } from './parse-markup.ts'
 import { createTextBuilder, type TextBuilder } from './text-builder.ts'
 
+interface HtmlOptions {
+  readonly xml?: boolean
+  readonly title?: boolean
+}
+
+/** Returns the content of a page as text; see {@link extractMarkedHtml}. */
+export async function extractHtmlText(
+  html: string | AsyncIterable<string>,
+  options: HtmlOptions = {},
+): Promise<string> {
+  return (await extractMarkedHtml(html, options)).text
+}
+
 /**
- * Returns the content of a page as text. Headings, lists, tables and preformatted text are written as
+ * Returns the content of a page as text, with the positions of its headings. Headings, lists, tables and preformatted text are written as
  * Markdown; navigation, scripts, styles and forms are left out. The content is `<main>`; otherwise
  * `<article>`, if it has most of the text; otherwise everything but footers and asides. A chapter of a book
  * (`xml`) is all content.
  */
-export async function extractHtmlText(
+export async function extractMarkedHtml(
   html: string | AsyncIterable<string>,
-  { xml = false, title: withTitle = true }: { readonly xml?: boolean; readonly title?: boolean } = {},
-): Promise<string> {
+  { xml = false, title: withTitle = true }: HtmlOptions = {},
+): Promise<MarkedText> {
   const [allText, mainText, articleText] = [createTextBuilder(), createTextBuilder(), createTextBuilder()]
   const title = createTextBuilder()
   const path: Element[] = []
@@ -86,7 +100,7 @@ export async function extractHtmlText(
   })
   const content =
     mainText.size() > 0 ? mainText : articleText.size() * 3 > allText.size() * 2 ? articleText : allText
-  return withTitle ? prependTitle(title.toText(), content.toText()) : content.toText()
+  return withTitle ? prependTitle(title.toText(), content.toMarkedText()) : content.toMarkedText()
 }
 
 interface Element {
@@ -96,11 +110,11 @@ interface Element {
 }
 
 /** Prepends a page's title, unless the content begins with it. */
-function prependTitle(title: string, content: string): string {
-  const [first = ''] = content.split('\n', 1)
-  return title === '' || content === '' || first.replace(/^#+ /, '') === title
+function prependTitle(title: string, content: MarkedText): MarkedText {
+  const [first = ''] = content.text.split('\n', 1)
+  return title === '' || content.text === '' || first.replace(/^#+ /, '') === title
     ? content
-    : `# ${title}\n\n${content}`
+    : joinMarked([{ text: `# ${title}`, kind: 'heading', label: title }, content], '\n\n')
 }
 
 /**

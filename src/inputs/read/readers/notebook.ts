@@ -1,3 +1,5 @@
+import { joinMarked, type MarkedText } from '../../../core/document/mark.ts'
+import { findMarkdownHeadings } from '../../../core/document/markdown-headings.ts'
 import { truncate } from '../../../core/text/truncate.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
@@ -5,16 +7,24 @@ import { UnreadableError } from './unreadable-error.ts'
  * Returns a Jupyter notebook as Markdown: its text, its code in code blocks, and below each code block up to
  * {@link maxOutputChars} of its output. Images are left out.
  */
-export function extractNotebookText(text: string): string {
+export function extractNotebookText(text: string): MarkedText {
   const notebook = parseNotebook(text)
   // In format 3, the cells are in worksheets.
   const cells = toList(notebook['cells'] ?? toObject(toList(notebook['worksheets'])[0])['cells'])
+  if (!Array.isArray(notebook['cells'] ?? notebook['worksheets']))
+    throw new UnreadableError(
+      'not_a_notebook',
+      'not a notebook but other JSON (perhaps an error message); download it again',
+    )
   const { language_info, kernelspec } = toObject(notebook['metadata'])
   const language = joinLines(toObject(language_info)['name'] ?? toObject(kernelspec)['language'])
-  return cells
-    .map((cell) => formatCell(toObject(cell), language))
-    .filter(Boolean)
-    .join('\n\n')
+  const parts = cells.map((item, index) => {
+    const cell = toObject(item)
+    const text = formatCell(cell, language)
+    const marks = cell['cell_type'] === 'markdown' ? findMarkdownHeadings(text) : []
+    return { text, marks, kind: 'cell' as const, label: String(index + 1) }
+  })
+  return joinMarked(parts, '\n\n')
 }
 
 /** Maximum characters of an output: enough for a result, but not for a long log or table. */

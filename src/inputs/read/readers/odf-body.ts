@@ -125,6 +125,7 @@ function createParagraphs({ lists, addBreak, addWords, addMark }: ParagraphOptio
 
 function addSlideHeading(text: TextBuilder, number: number): void {
   text.addBreak(2)
+  text.markPosition('slide', String(number))
   text.addMark('## ')
   text.addWords(`Slide ${number}`)
   text.addBreak(1)

@@ -7,7 +7,8 @@ import type { TextBuilder } from './text-builder.ts'
 /** Returns a handler that adds the text of `content.xml`; call `finish` at its end. */
 export function createOdfHandler(text: TextBuilder, context: OdfContext): MarkupHandler & { finish(): void } {
   const { styles } = context
-  const [tables, sheets] = [createOdfTables(text), createOdfSheets(text)]
+  const sheets = createOdfSheets(text)
+  const tables = createOdfTables(text, () => body.isSpreadsheet())
   const body = createBodyReader(text, context, { tables, sheets })
   let hiddenDepth = 0
   const isHidden = (name: string, style: string | undefined) =>

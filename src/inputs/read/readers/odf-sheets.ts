@@ -27,6 +27,7 @@ export function createOdfSheets(text: TextBuilder): OdfSheets {
   return {
     startSheet(name) {
       text.addBreak(2)
+      text.markPosition('sheet', name)
       text.addMark('## ')
       text.addWords(name)
       text.addBreak(1)

@@ -19,8 +19,8 @@ interface Cell {
   hasText: boolean
 }
 
-/** Returns a reader of tables that adds their rows to a text. */
-export function createOdfTables(text: TextBuilder): OdfTables {
+/** Returns a reader of tables that adds their rows to a text. @param marksRows whether rows are positions in a sheet */
+export function createOdfTables(text: TextBuilder, marksRows: () => boolean = () => false): OdfTables {
   const cells: Cell[] = []
   let [row, nextRow, column, nextColumn] = [0, 0, 0, 0]
   return {
@@ -34,6 +34,7 @@ export function createOdfTables(text: TextBuilder): OdfTables {
         text.startRow(repeated)
         row = nextRow
         nextRow += repeated
+        if (marksRows()) text.markPosition('row', String(row + 1))
         nextColumn = 0
       }
       if (!isCell(name)) return

@@ -1,3 +1,4 @@
+import type { MarkedText } from '../../../core/document/mark.ts'
 import { addOdfChart } from './odf-chart.ts'
 import { createOdfHandler } from './odf-content.ts'
 import { listCharts } from './odf-manifest.ts'
@@ -11,7 +12,7 @@ import { openZip, type Zip } from './zip.ts'
  * charts; of spreadsheets also comments. Tracked deletions, tables of contents and comments in other documents
  * are left out. Hidden sheets are named.
  */
-export async function extractOdfText(bytes: Uint8Array): Promise<string> {
+export async function extractOdfText(bytes: Uint8Array): Promise<MarkedText> {
   const zip = await openZip(bytes)
   const charts = await readCharts(zip)
   const styles = createOdfStyles()
@@ -20,7 +21,7 @@ export async function extractOdfText(bytes: Uint8Array): Promise<string> {
   const handler = createOdfHandler(text, { styles, charts })
   await parseXml(zip.streamPart('content.xml'), handler)
   handler.finish()
-  return text.toText()
+  return text.toMarkedText()
 }
 
 /** Returns the texts of the charts, by folder. */

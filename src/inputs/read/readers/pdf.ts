@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { resolveAsset } from '../../../assets.ts'
+import { joinMarked, type Mark, type MarkedPart } from '../../../core/document/mark.ts'
 import { checkTextLength } from './reader-limits.ts'
 import { joinInReadingOrder, type TextPiece } from './reading-order.ts'
 import { UnreadableError } from './unreadable-error.ts'
@@ -19,6 +20,8 @@ export type PdfMode = 'auto' | 'text' | 'native'
 export interface PdfContent {
   readonly text: string
   readonly pages?: number
+  /** Where each page begins in the text. */
+  readonly marks?: readonly Mark[]
 }
 
 /**
@@ -51,7 +54,7 @@ export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfCont
     if (pageCount > maxPages)
       throw new UnreadableError('too_complex', `it has ${pageCount} pages, more than ${maxPages}; split it`)
     if (mode === 'native') return { text: '', pages: pageCount }
-    const pages: string[] = []
+    const pages: MarkedPart[] = []
     let [length, solidChars] = [0, 0]
     for (let number = 1; number <= pageCount; number++) {
       const page = await document.getPage(number)
@@ -67,9 +70,9 @@ export async function readPdf(bytes: Uint8Array, mode: PdfMode): Promise<PdfCont
       length += text.length
       checkTextLength(length)
       solidChars += text.replace(/\s+/g, '').length
-      if (text !== '') pages.push(text)
+      pages.push({ text, kind: 'page', label: String(number) })
     }
-    if (solidChars >= minCharsPerPage * pageCount) return { text: pages.join('\n\n') }
+    if (solidChars >= minCharsPerPage * pageCount) return joinMarked(pages, '\n\n')
     if (mode === 'auto') return { text: '', pages: pageCount }
     throw new UnreadableError('no_text', describeMissingText(solidChars, pageCount))
   } finally {

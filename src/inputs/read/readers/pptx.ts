@@ -1,3 +1,4 @@
+import type { MarkedText } from '../../../core/document/mark.ts'
 import { addDrawingText } from './office-drawing.ts'
 import { findMainPart, readRelations } from './office-relations.ts'
 import { parseXml } from './parse-markup.ts'
@@ -8,7 +9,7 @@ import { openZip } from './zip.ts'
  * Returns the text of a presentation, slide by slide in the order they are shown, with tables, charts,
  * diagrams and speaker notes.
  */
-export async function extractPptxText(bytes: Uint8Array): Promise<string> {
+export async function extractPptxText(bytes: Uint8Array): Promise<MarkedText> {
   const zip = await openZip(bytes)
   const presentation = await findMainPart(zip, 'ppt/presentation.xml')
   const relations = await readRelations(zip, presentation)
@@ -23,6 +24,7 @@ export async function extractPptxText(bytes: Uint8Array): Promise<string> {
     const slide = relations.get(id)?.target
     if (slide === undefined || !zip.has(slide)) continue
     text.addBreak(2)
+    text.markPosition('slide', String(index + 1))
     text.addMark('## ')
     text.addWords(`Slide ${index + 1}`)
     await addDrawingText(zip, slide, text)
@@ -35,5 +37,5 @@ export async function extractPptxText(bytes: Uint8Array): Promise<string> {
       text.addVerbatim(`Notes: ${notes.toText().trim()}`)
     }
   }
-  return text.toText()
+  return text.toMarkedText()
 }

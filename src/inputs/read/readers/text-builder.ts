@@ -1,3 +1,11 @@
+import {
+  createMarkList,
+  isOuterMark,
+  type Mark,
+  type MarkedText,
+  type MarkKind,
+} from '../../../core/document/mark.ts'
+import { readHeadingLabel } from '../../../core/document/markdown-headings.ts'
 import { checkTextLength } from './reader-limits.ts'
 import type { CellPiece } from './table-cell.ts'
 import { createTableWriter, type TableMethods } from './table-writer.ts'
@@ -11,8 +19,16 @@ export interface TextBuilder extends TableMethods {
   addWords(text: string): void
   /** Adds text with its white space. */
   addVerbatim(text: string): void
-  /** Adds a mark at the start of a line, such as `- ` or `## `; a break directly after it is ignored. */
+  /**
+   * Adds a mark at the start of a line, such as `- ` or `## `; a break directly after it is ignored. One of
+   * `#` characters is also the position of a heading.
+   */
   addMark(text: string): void
+  /**
+   * Records that a part of the document begins with the next addition: a page, a slide, a row. A part without
+   * text gets no mark.
+   */
+  markPosition(kind: MarkKind, label: string): void
   /** Starts a new line, after `lines - 1` empty ones. */
   addBreak(lines: number): void
   /**
@@ -20,6 +36,8 @@ export interface TextBuilder extends TableMethods {
    */
   size(): number
   toText(): string
+  /** Returns the text and the positions in it. */
+  toMarkedText(): MarkedText
 }
 
 /**
@@ -60,14 +78,24 @@ type FlowBuilder = Omit<TextBuilder, keyof TableMethods>
 
 function createFlowBuilder(): FlowBuilder {
   const parts: string[] = []
+  const marks = createMarkList()
+  // The outer part and the part in it that begin with the next addition.
+  let [pendingOuter, pendingInner]: (Omit<Mark, 'offset'> | undefined)[] = []
   let [length, size, breaks] = [0, 0, 0]
   let [hasPendingSpace, isAfterMark, endsWithSpace] = [false, false, true]
+  const addMarks = (offset: number) => {
+    if (pendingOuter !== undefined) marks.add({ offset, ...pendingOuter })
+    if (pendingInner !== undefined) marks.add({ offset, ...pendingInner })
+    pendingOuter = undefined
+    pendingInner = undefined
+  }
   const add = (text: string) => {
     const gap =
       breaks > 0 ? '\n'.repeat(breaks) : hasPendingSpace && !endsWithSpace && !isAfterMark ? ' ' : ''
     const whole = parts.length === 0 ? text : gap + text
     parts.push(whole)
     length += whole.length
+    if (pendingOuter !== undefined || pendingInner !== undefined) addMarks(length - text.length)
     checkTextLength(length)
     endsWithSpace = /\s$/.test(text)
     breaks = 0
@@ -92,13 +120,37 @@ function createFlowBuilder(): FlowBuilder {
     addMark(text) {
       // A mark without a text stays alone on its line.
       if (isAfterMark) breaks = 1
+      // The headline of a slide or a sheet is already its position.
+      if (/^#{1,6} /.test(text) && pendingOuter === undefined) pendingInner = headingMark
       add(text)
       isAfterMark = true
+    },
+    markPosition(kind, label) {
+      if (isOuterMark({ kind })) {
+        pendingOuter = { kind, label }
+        pendingInner = undefined
+      } else pendingInner = { kind, label }
     },
     addBreak(lines) {
       if (!isAfterMark) breaks = Math.max(breaks, lines)
     },
     size: () => size,
     toText: () => parts.join(''),
+    toMarkedText() {
+      const text = parts.join('')
+      return { text, marks: labelHeadings(marks.toMarks(), text) }
+    },
   }
+}
+
+/** A heading whose text is not known yet. */
+const headingMark = { kind: 'heading', label: '' } as const
+
+/** Returns the marks with the texts of headings, which are known only at the end; empty headings are left out. */
+function labelHeadings(marks: readonly Mark[], text: string): readonly Mark[] {
+  return marks.flatMap((mark) => {
+    if (mark.kind !== 'heading') return [mark]
+    const label = readHeadingLabel(text, mark.offset)
+    return label === '' ? [] : [{ ...mark, label }]
+  })
 }

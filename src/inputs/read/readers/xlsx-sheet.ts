@@ -40,7 +40,8 @@ export async function addSheetRows(
     onOpen(name, attributes) {
       if (name === 'row') {
         text.startRow()
-        row = attributes['r'] === undefined ? row + 1 : Number(attributes['r']) - 1
+        row = (Number(attributes['r']) || row + 2) - 1
+        text.markPosition('row', String(row + 1))
         nextColumn = 0
       }
       if (name === 'c') {

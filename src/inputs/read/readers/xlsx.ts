@@ -1,3 +1,4 @@
+import type { MarkedText } from '../../../core/document/mark.ts'
 import { addDrawingText } from './office-drawing.ts'
 import { findMainPart, type Relation, readRelations } from './office-relations.ts'
 import { parseXml } from './parse-markup.ts'
@@ -13,7 +14,7 @@ import { openZip, type Zip } from './zip.ts'
  * Returns the text of a workbook's visible sheets, row by row: the values of the cells, dates as dates,
  * formulas as their results; then comments, text boxes and charts. Hidden sheets are named.
  */
-export async function extractXlsxText(bytes: Uint8Array): Promise<string> {
+export async function extractXlsxText(bytes: Uint8Array): Promise<MarkedText> {
   const zip = await openZip(bytes)
   const workbook = await findMainPart(zip, 'xl/workbook.xml')
   const { sheets, from1904 } = await readWorkbook(zip, workbook)
@@ -31,6 +32,7 @@ export async function extractXlsxText(bytes: Uint8Array): Promise<string> {
       text.addWords(describeHiddenSheet(name))
       continue
     }
+    text.markPosition('sheet', name)
     text.addMark('## ')
     text.addWords(name)
     text.addBreak(1)
@@ -42,7 +44,7 @@ export async function extractXlsxText(bytes: Uint8Array): Promise<string> {
     visibleSize += text.size() - sizeBefore
   }
   if (visibleSize === 0 && sheets.some(({ isHidden }) => isHidden)) throw createHiddenSheetsError()
-  return text.toText()
+  return text.toMarkedText()
 }
 
 interface Sheet {

@@ -110,5 +110,5 @@ it('a table in a cell of an OpenDocument text is part of the row', async () => {
   const table = `<table:table><table:table-row>${cell(text('a'))}${cell(inner)}${cell(text('b'))}</table:table-row></table:table>`
   const bytes = writeOpenDocument(`<office:text>${table}${text(sentence)}</office:text>`)
   const result = await convertDocument({ format: 'odf', pdf: 'text', bytes })
-  expect(result).toEqual({ text: `a | in, side | b\n\n${sentence.trim()}` })
+  expect(result).toEqual({ text: `a | in, side | b\n\n${sentence.trim()}`, marks: [] })
 })

@@ -1,3 +1,4 @@
+import type { MarkedText } from '../../../../core/document/mark.ts'
 import { parseXml } from '../parse-markup.ts'
 import { contentElements } from './content-elements.ts'
 import { addCode, controlElements } from './control-elements.ts'
@@ -23,9 +24,9 @@ export async function readStory(
   content: AsyncIterable<string>,
   context: StoryContext,
   lists: ReadonlyMap<string, WordList>,
-): Promise<{ readonly text: string; readonly sections: readonly Section[] }> {
+): Promise<MarkedText & { readonly sections: readonly Section[] }> {
   const story = await parseStory(content, context, lists)
-  return { text: story.frame.text.toText(), sections: story.sections }
+  return { ...story.frame.text.toMarkedText(), sections: story.sections }
 }
 
 /** Returns the texts of all notes of a part, by id. @param name of the elements: `w:footnote`, `w:endnote` */
