@@ -34,6 +34,8 @@ export interface ReadOptions extends ReaderSettings {
   readonly stdin: Readable
   /** Called with a warning for the first text in each encoding other than UTF-8. */
   readonly onWarning?: (text: string) => void
+  /** Returns the CPU time of the process; see `createTimeBudget`. */
+  readonly getCpuTimeMs?: (() => number) | undefined
 }
 
 export type ReadDocument = (source: DocumentRef) => Promise<Document | InputProblem>
@@ -50,8 +52,9 @@ export function createDocumentReader({
   encoding,
   pdf = 'text',
   onWarning,
+  getCpuTimeMs,
 }: ReadOptions): ReadDocument {
-  const convert = createThreadReader()
+  const convert = createThreadReader({ getCpuTimeMs })
   const reportedEncodings = new Set<string>()
   // Reads one file at a time, because such files can be large.
   let lastRead: Promise<unknown> = Promise.resolve()

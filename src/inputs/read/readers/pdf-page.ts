@@ -69,9 +69,13 @@ const nearby = [-1, 0, 1].flatMap((dx) => [-1, 0, 1].map((dy) => [dx, dy] as con
  * codes become control characters or characters for private use.
  */
 function isUnreadable(solid: string): boolean {
-  const unknown = solid.match(/[\p{Cc}\p{Co}\p{Cn}\ufffd]/gu)?.length ?? 0
-  return unknown > maxUnknownShare * solid.length
+  const controls = solid.match(/\p{Cc}/gu)?.length ?? 0
+  const unknown = solid.match(/[\p{Co}\p{Cn}\ufffd]/gu)?.length ?? 0
+  return controls > maxControlShare * solid.length || controls + unknown > maxUnknownShare * solid.length
 }
 
-/** Symbol fonts for bullets and formulas have such characters, too. */
-const maxUnknownShare = 0.2
+/** In such text, one character of each word is a control character: the space. */
+const maxControlShare = 0.1
+
+/** Symbol fonts for bullets and formulas have characters for private use, too. */
+const maxUnknownShare = 0.35
