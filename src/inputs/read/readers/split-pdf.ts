@@ -1,4 +1,5 @@
 import type { Pdf } from '../../../core/document/document.ts'
+import { prunePdfPages } from './prune-pdf-pages.ts'
 import { UnreadableError } from './unreadable-error.ts'
 
 /**
@@ -24,8 +25,10 @@ async function splitLoadedPdf(
   { base64 }: Pdf,
   { pages: maxPages, bytes: maxBytes }: PdfLimits,
 ): Promise<Pdf[]> {
-  const { PDFDocument } = await import('pdf-lib')
+  const lib = await import('pdf-lib')
+  const { PDFDocument } = lib
   const whole = await PDFDocument.load(base64, { updateMetadata: false })
+  prunePdfPages(lib, whole)
   const chunks: Pdf[] = []
   const addChunk = async (from: number, to: number): Promise<void> => {
     const chunk = await PDFDocument.create({ updateMetadata: false })
